@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hypercall numbers, flags and the identifier word. @spec 5, 7.5, 8.5
+ *
+ * Registers (argument 1 carries the identifier in and the status out):
+ *   x86-32, SYSENTER: EAX, EDI, ESI, EBX, EBP; ECX = return SP, EDX = return IP
+ *   x86-64, SYSCALL:  RDI, RSI, RDX, RAX, R8; RCX and R11 are lost
+ */
+#ifndef NOVA_ABI_HYPERCALL_H
+#define NOVA_ABI_HYPERCALL_H
+
+#include "nova/abi/types.h"
+
+/* ROW(number, NAME, function, "spec section") */
+#define NOVA_HYPERCALL_ROWS(ROW)                  \
+        ROW(0x0, CALL, call, "5.2.1")             \
+        ROW(0x1, REPLY, reply, "5.2.2")           \
+        ROW(0x2, CREATE_PD, create_pd, "5.3.1")   \
+        ROW(0x3, CREATE_EC, create_ec, "5.3.2")   \
+        ROW(0x4, CREATE_SC, create_sc, "5.3.3")   \
+        ROW(0x5, CREATE_PT, create_pt, "5.3.4")   \
+        ROW(0x6, CREATE_SM, create_sm, "5.3.5")   \
+        ROW(0x7, REVOKE, revoke, "5.3.6")         \
+        ROW(0x8, LOOKUP, lookup, "5.3.7")         \
+        ROW(0x9, EC_CTRL, ec_ctrl, "5.4.1")       \
+        ROW(0xa, SC_CTRL, sc_ctrl, "5.4.2")       \
+        ROW(0xb, SM_CTRL, sm_ctrl, "5.4.3")       \
+        ROW(0xc, ASSIGN_PCI, assign_pci, "5.5.1") \
+        ROW(0xd, ASSIGN_GSI, assign_gsi, "5.5.2") \
+        ROW(0xe, EXTENSION, extension, "extension")
+
+#define NOVA_HYPERCALL_COUNT 16
+
+/* The identifier: bits 3..0 number, 7..4 flags, from bit 8 up a selector. */
+#define NOVA_ID_NUMBER_MASK 0xf
+#define NOVA_ID_FLAGS_SHIFT 4
+#define NOVA_ID_FLAGS_MASK  0xf
+#define NOVA_ID_SEL_SHIFT   8
+
+/* Flags, as bits of the identifier. */
+#define NOVA_CALL_DB   0x10 /* disable blocking: a busy callee gives COM_TIM */
+#define NOVA_CALL_DD   0x20 /* disable donation */
+#define NOVA_CALL_DL   0x40 /* extension: a cycle gives DEADLOCK instead of COM_TIM */
+#define NOVA_EC_GLOBAL 0x10 /* create_ec: global thread */
+#define NOVA_REVOKE_SR 0x10 /* revoke also from the caller's own space */
+#define NOVA_SM_UP_OP  0x00 /* sm_ctrl: up */
+#define NOVA_SM_DN_OP  0x10 /* sm_ctrl: down */
+#define NOVA_SM_ZC     0x20 /* sm_ctrl: down sets the counter to zero */
+
+/* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
+#define NOVA_EXT_OBJECT     0x10 /* group: objects */
+#define NOVA_EXT_PD_DESTROY 0x0  /* argument 1: PD; ends the PD and all that it holds */
+
+#ifndef __ASSEMBLER__
+
+enum nova_hypercall {
+#define NOVA_HYPERCALL_ENUM(number, name, function, spec) NOVA_##name = number,
+        NOVA_HYPERCALL_ROWS(NOVA_HYPERCALL_ENUM)
+#undef NOVA_HYPERCALL_ENUM
+};
+
+/** The identifier for a hypercall: number, flags (NOVA_CALL_DB, …) and selector. */
+static inline nova_word_t nova_hypercall_id(enum nova_hypercall number, nova_word_t flags,
+                                            nova_sel_t sel)
+{
+        return (nova_word_t)number | flags | sel << NOVA_ID_SEL_SHIFT;
+}
+
+/** The hypercall number of an identifier, 0 to 15. */
+static inline unsigned nova_id_number(nova_word_t id)
+{
+        return (unsigned)(id & NOVA_ID_NUMBER_MASK);
+}
+
+/** The flags of an identifier in their places, bits 7..4. */
+static inline unsigned nova_id_flags(nova_word_t id)
+{
+        return (unsigned)(id & NOVA_ID_FLAGS_MASK << NOVA_ID_FLAGS_SHIFT);
+}
+
+/** The selector of an identifier: 24 bits on x86-32, 56 bits on x86-64. */
+static inline nova_sel_t nova_id_sel(nova_word_t id)
+{
+        return id >> NOVA_ID_SEL_SHIFT;
+}
+
+#endif /* __ASSEMBLER__ */
+#endif

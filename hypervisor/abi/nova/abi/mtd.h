@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Message transfer descriptor: which state an exception or intercept message carries. @spec 7.4 */
+#ifndef NOVA_ABI_MTD_H
+#define NOVA_ABI_MTD_H
+
+#include "nova/abi/types.h"
+
+/* ROW(bit, NAME, "fields") */
+#define NOVA_MTD_ROWS(ROW)                                     \
+        ROW(0, ACDB, "ax, cx, dx, bx")                         \
+        ROW(1, BSD, "bp, si, di")                              \
+        ROW(2, ESP, "sp")                                      \
+        ROW(3, EIP, "ip, instruction length")                  \
+        ROW(4, EFL, "flags")                                   \
+        ROW(5, DS_ES, "ds, es")                                \
+        ROW(6, FS_GS, "fs, gs")                                \
+        ROW(7, CS_SS, "cs, ss")                                \
+        ROW(8, TR, "tr")                                       \
+        ROW(9, LDTR, "ldtr")                                   \
+        ROW(10, GDTR, "gdtr")                                  \
+        ROW(11, IDTR, "idtr")                                  \
+        ROW(12, CR, "cr0, cr2, cr3, cr4")                      \
+        ROW(13, DR, "dr7")                                     \
+        ROW(14, SYS, "sysenter cs, sp, ip")                    \
+        ROW(15, QUAL, "exit qualifications")                   \
+        ROW(16, CTRL, "execution controls")                    \
+        ROW(17, INJ, "injection info, injection error")        \
+        ROW(18, STA, "interruptibility state, activity state") \
+        ROW(19, TSC, "tsc offset")
+
+#ifndef __ASSEMBLER__
+
+/** A message transfer descriptor: an OR of NOVA_MTD_… bits. */
+typedef nova_word_t nova_mtd_t;
+
+enum nova_mtd_bit {
+#define NOVA_MTD_ENUM(bit, name, fields) NOVA_MTD_##name = 1 << (bit),
+        NOVA_MTD_ROWS(NOVA_MTD_ENUM)
+#undef NOVA_MTD_ENUM
+};
+
+/** All bits that mean something for an exception. */
+#define NOVA_MTD_EXCEPTION \
+        (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_QUAL)
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* User thread control block: header, items, and the state of an event message.
+ * @spec 4.6, 7.3, 8.3 */
+#ifndef NOVA_ABI_UTCB_H
+#define NOVA_ABI_UTCB_H
+
+#include "nova/abi/crd.h"
+#include "nova/abi/mtd.h"
+#include "nova/abi/types.h"
+
+/* The items word: bits 15..0 untyped (U), 31..16 typed (T). */
+#define NOVA_UTCB_TYPED_SHIFT 16
+#define NOVA_UTCB_COUNT_MASK  0xffff
+
+/* Words of the data area, and the most typed items (two words each) that it holds. */
+#define NOVA_UTCB_HEADER_WORDS 4
+#define NOVA_UTCB_WORDS        (NOVA_PAGE_SIZE / __SIZEOF_POINTER__ - NOVA_UTCB_HEADER_WORDS)
+#define NOVA_UTCB_TYPED_MAX    (NOVA_UTCB_WORDS / 2)
+
+/* Upper word of a typed item. */
+#define NOVA_ITEM_TRANSLATE     0x0
+#define NOVA_ITEM_DELEGATE      0x1
+#define NOVA_ITEM_D             0x200 /* memory: also the DMA page table */
+#define NOVA_ITEM_G             0x400 /* memory: also the guest page table */
+#define NOVA_ITEM_H             0x800 /* the source is the microhypervisor (root PD only) */
+#define NOVA_ITEM_FLAGS_MASK    0xfff
+#define NOVA_ITEM_HOTSPOT_SHIFT 12
+
+#ifndef __ASSEMBLER__
+
+/** A segment register with its hidden part. ar: bits 3..0 type, 4 S, 6..5 DPL, 7 present, 8 AVL,
+ *  9 L, 10 D/B, 11 G, 12 unusable. */
+struct nova_segment {
+        uint16_t sel;
+        uint16_t ar;
+        uint32_t limit;
+        nova_word_t base;
+#if __SIZEOF_POINTER__ == 4
+        uint32_t base_high;
+#endif
+};
+
+/** State of a thread or virtual CPU in an event message. The mtd says which fields are valid. */
+struct nova_utcb_state {
+        nova_word_t mtd;
+        nova_word_t inst_len;
+        nova_word_t ip;
+        nova_word_t flags;
+        uint32_t intr_state;
+        uint32_t actv_state;
+        uint32_t inj_info;
+        uint32_t inj_error;
+        nova_word_t ax, cx, dx, bx;
+        nova_word_t sp, bp, si, di;
+#if __SIZEOF_POINTER__ == 8
+        nova_word_t r8, r9, r10, r11, r12, r13, r14, r15;
+#endif
+        uint64_t qual[2];
+        uint32_t ctrl[2];
+        uint64_t tsc_offset;
+        nova_word_t cr0, cr2, cr3, cr4;
+#if __SIZEOF_POINTER__ == 8
+        nova_word_t cr8, reserved;
+#endif
+        nova_word_t dr7;
+        nova_word_t sysenter_cs, sysenter_sp, sysenter_ip;
+        struct nova_segment es, cs, ss, ds, fs, gs;
+        struct nova_segment ldtr, tr, gdtr, idtr;
+};
+
+/** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down
+ *  from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after it. */
+struct nova_utcb {
+        nova_word_t items;
+        nova_crd_t translate_window;
+        nova_crd_t delegate_window;
+        nova_word_t tls;
+        union {
+                nova_word_t word[NOVA_UTCB_WORDS];
+                struct nova_utcb_state state;
+        };
+};
+
+/** Words of an event message: what the items field says after its delivery. */
+#define NOVA_UTCB_STATE_WORDS (sizeof(struct nova_utcb_state) / sizeof(nova_word_t))
+
+#define NOVA_UTCB_OFFSET(field, offset32, offset64)                                      \
+        NOVA_STATIC_ASSERT(offsetof(struct nova_utcb_state, field) ==                    \
+                                   (sizeof(nova_word_t) == 8 ? (offset64) : (offset32)), \
+                           "offset of " #field)
+NOVA_UTCB_OFFSET(mtd, 0x00, 0x00);
+NOVA_UTCB_OFFSET(inst_len, 0x04, 0x08);
+NOVA_UTCB_OFFSET(ip, 0x08, 0x10);
+NOVA_UTCB_OFFSET(flags, 0x0c, 0x18);
+NOVA_UTCB_OFFSET(intr_state, 0x10, 0x20);
+NOVA_UTCB_OFFSET(actv_state, 0x14, 0x24);
+NOVA_UTCB_OFFSET(inj_info, 0x18, 0x28);
+NOVA_UTCB_OFFSET(inj_error, 0x1c, 0x2c);
+NOVA_UTCB_OFFSET(ax, 0x20, 0x30);
+NOVA_UTCB_OFFSET(cx, 0x24, 0x38);
+NOVA_UTCB_OFFSET(dx, 0x28, 0x40);
+NOVA_UTCB_OFFSET(bx, 0x2c, 0x48);
+NOVA_UTCB_OFFSET(sp, 0x30, 0x50);
+NOVA_UTCB_OFFSET(bp, 0x34, 0x58);
+NOVA_UTCB_OFFSET(si, 0x38, 0x60);
+NOVA_UTCB_OFFSET(di, 0x3c, 0x68);
+NOVA_UTCB_OFFSET(qual, 0x40, 0xb0);
+NOVA_UTCB_OFFSET(ctrl, 0x50, 0xc0);
+NOVA_UTCB_OFFSET(tsc_offset, 0x58, 0xc8);
+NOVA_UTCB_OFFSET(cr0, 0x60, 0xd0);
+NOVA_UTCB_OFFSET(dr7, 0x70, 0x100);
+NOVA_UTCB_OFFSET(sysenter_cs, 0x74, 0x108);
+NOVA_UTCB_OFFSET(es, 0x80, 0x120);
+NOVA_UTCB_OFFSET(gs, 0xd0, 0x170);
+NOVA_UTCB_OFFSET(ldtr, 0xe0, 0x180);
+NOVA_UTCB_OFFSET(idtr, 0x110, 0x1b0);
+#undef NOVA_UTCB_OFFSET
+NOVA_STATIC_ASSERT(sizeof(struct nova_utcb) == NOVA_PAGE_SIZE, "a UTCB is a page");
+NOVA_STATIC_ASSERT(sizeof(struct nova_segment) == 16, "a segment descriptor has 16 bytes");
+NOVA_STATIC_ASSERT(NOVA_UTCB_STATE_WORDS == (sizeof(nova_word_t) == 8 ? 56 : 72),
+                   "words of an event message");
+
+/** The items word for u untyped and t typed items. */
+static inline nova_word_t nova_utcb_items(unsigned u, unsigned t)
+{
+        return u | (nova_word_t)t << NOVA_UTCB_TYPED_SHIFT;
+}
+
+/** Number of untyped items that an items word tells. */
+static inline unsigned nova_utcb_untyped(nova_word_t items)
+{
+        return (unsigned)(items & NOVA_UTCB_COUNT_MASK);
+}
+
+/** Number of typed items that an items word tells. */
+static inline unsigned nova_utcb_typed(nova_word_t items)
+{
+        return (unsigned)(items >> NOVA_UTCB_TYPED_SHIFT & NOVA_UTCB_COUNT_MASK);
+}
+
+/** Index in word[] of typed item i's CRD; its flags and hotspot word follows. */
+static inline unsigned nova_utcb_item_index(unsigned i)
+{
+        return NOVA_UTCB_WORDS - 2 * i - 2;
+}
+
+#endif /* __ASSEMBLER__ */
+#endif
