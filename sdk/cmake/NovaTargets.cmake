@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Compiler flags as targets, and the functions that add programs for the kernel and tests that boot them.
+include_guard(GLOBAL)
+
+find_program(NOVA_PYTHON python3 REQUIRED)
+set(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/..")
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+foreach(language C CXX)
+  set(CMAKE_${language}_FLAGS_DEBUG "-Og -g -DNOVA_DEBUG=1")
+  set(CMAKE_${language}_FLAGS_RELEASE "-O2 -g -DNDEBUG")
+endforeach()
+set(CMAKE_ASM_FLAGS_DEBUG "-g -DNOVA_DEBUG=1")
+set(CMAKE_ASM_FLAGS_RELEASE "-g -DNDEBUG")
+
+include_directories("${NOVA_ROOT}/hypervisor/abi")
+
+# Warnings for all of our code, errors in gcc and clang.
+add_library(nova_warnings INTERFACE)
+target_compile_options(nova_warnings INTERFACE
+  $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wshadow -Wundef -Wvla -Wpointer-arith
+                              -Wwrite-strings>
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
+
+# User programs without a C library. libgcc serves 64-bit division on x86_32.
+add_library(nova_freestanding INTERFACE)
+target_compile_options(nova_freestanding INTERFACE
+  -ffreestanding -fno-stack-protector -fno-pic -fcf-protection=none -fno-asynchronous-unwind-tables
+  -fno-unwind-tables)
+target_link_options(nova_freestanding INTERFACE
+  -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
+  -Wl,--fatal-warnings)
+
+# nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [NO_LIBNOVA])
+# builds bin/<target>, a static ELF file that the kernel can start as its roottask.
+function(nova_add_roottask target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LIBNOVA" "" "SOURCES;LINK")
+  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "nova_add_roottask(${target}): name the files after SOURCES.")
+  endif()
+  set(script "${NOVA_SDK}/linker/roottask.ld")
+  add_executable(${target} ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin"
+    LINK_DEPENDS "${script}")
+  target_link_options(${target} PRIVATE -T "${script}")
+  target_link_libraries(${target} PRIVATE nova_warnings nova_freestanding ${arg_LINK})
+  if(NOT arg_NO_LIBNOVA)
+    # The start file is a member of the library: the script's entry symbol pulls it in.
+    target_link_libraries(${target} PRIVATE nova)
+  endif()
+  target_link_libraries(${target} PRIVATE gcc)
+endfunction()
+
+# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [CPUS <n>] [MEMORY <MiB>]
+#   [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...] [EXPECT <regex>...]
+#   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...] LABELS <label>...)
+# adds a test that boots this build's kernel. EXPECT: each matches, in this order; REJECT: none does.
+# MODULES: a target's name stands for its file.
+function(nova_add_boot_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
+    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT" "MODULES;EXPECT;REJECT;QEMU;LABELS")
+  if(NOT arg_ROOTTASK OR NOT arg_LABELS OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK and LABELS are needed; "
+      "not understood: '${arg_UNPARSED_ARGUMENTS}'.")
+  endif()
+  if(NOT DEFINED arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+
+  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova/boot_test.py" --arch ${NOVA_ARCH}
+    --kernel "${CMAKE_BINARY_DIR}/nova.elf32" --timeout ${arg_TIMEOUT})
+  if(TARGET ${arg_ROOTTASK})
+    list(APPEND command --roottask "$<TARGET_FILE:${arg_ROOTTASK}>")
+  elseif(NOT arg_ROOTTASK STREQUAL "NONE")
+    list(APPEND command --roottask "${arg_ROOTTASK}")
+  endif()
+  foreach(option CPUS MEMORY MACHINE CPU CMDLINE STATUS)
+    if(DEFINED arg_${option})
+      string(TOLOWER ${option} flag)
+      list(APPEND command "--${flag}=${arg_${option}}")
+    endif()
+  endforeach()
+  foreach(module IN LISTS arg_MODULES)
+    string(REGEX MATCH "^[^ ]+" file "${module}")
+    if(TARGET "${file}")
+      string(REGEX REPLACE "^[^ ]+" "$<TARGET_FILE:${file}>" module "${module}")
+    endif()
+    list(APPEND command "--module=${module}")
+  endforeach()
+  foreach(pattern IN LISTS arg_EXPECT)
+    list(APPEND command "--expect=${pattern}")
+  endforeach()
+  foreach(pattern IN LISTS arg_REJECT)
+    list(APPEND command "--reject=${pattern}")
+  endforeach()
+  foreach(argument IN LISTS arg_QEMU)
+    list(APPEND command "--qemu=${argument}")
+  endforeach()
+  if(arg_TAP)
+    list(APPEND command --tap)
+  endif()
+
+  math(EXPR limit "${arg_TIMEOUT} + 15")
+  add_test(NAME ${name} COMMAND ${command})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${limit})
+endfunction()
