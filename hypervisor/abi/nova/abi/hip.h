@@ -77,7 +77,9 @@ struct nova_hip {
         uint32_t tsc_khz;
         uint32_t bus_khz;
         struct nova_hip_cpu cpu[NOVA_CPU_MAX];
-        struct nova_hip_mem mem[];
+#ifndef __cplusplus
+        struct nova_hip_mem mem[]; /* C++ has no flexible arrays: there use mem_offset */
+#endif
 };
 
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, length) == 0x06, "offset of length");

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a CPU has of its own: scheduler state, mailbox, stacks; found from the stack pointer. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "layout.h"
+
+/* A CPU's block: struct cpu, a page of emergency stacks (NMI, #DF, #MC: 1 KiB each, in this order
+ * from the page's start), a guard page that is not mapped, the kernel stack up to the end. Blocks
+ * are aligned to their size, so the stack pointer tells the CPU. */
+#define CPU_BLOCK_SIZE  0x8000
+#define CPU_EMERGENCY   0x1000
+#define CPU_GUARD       0x2000
+#define CPU_STACK_LIMIT 0x3000
+#define CPU_STACK_TOP   0x8000
+
+#ifndef __ASSEMBLER__
+
+#include "lib/types.h"
+#include "nova/abi/types.h"
+#include "sched/run_queue.h"
+
+struct ec;
+struct pd;
+struct sc;
+struct mail;
+struct tss;
+
+/* Work that another CPU, or an interrupt, asks of this one. Bits of cpu.pending. */
+#define CPU_PENDING_RESCHEDULE 0x1
+#define CPU_PENDING_MAIL       0x2
+#define CPU_PENDING_FLUSH      0x4
+#define CPU_PENDING_GRACE      0x8
+
+struct cpu {
+        /* Written and read by this CPU only. entry.S knows the first four. */
+        struct ec *current;    /* whose registers an entry saves */
+        word_t user_sp;        /* SYSCALL: where the user's stack pointer waits for a register */
+        struct sc *current_sc; /* whose time runs */
+        struct pd *current_pd; /* whose page tables are loaded (NULL: the kernel's own); read by all */
+        struct ec *fpu_owner;  /* whose state is in the FPU registers */
+        bool fpu_enabled;      /* CR0.TS is clear */
+        bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
+        struct tss *tss;
+        struct run_queue run_queue;
+        struct ec *idle_ec;
+        struct sc *idle_sc;
+        uint64_t slice_start; /* TSC when the current SC was dispatched */
+
+        /* Fixed after the start. */
+        unsigned id;      /* CPU number of the interface */
+        unsigned apic_id; /* local APIC */
+
+        /* Written by other CPUs too, atomically. */
+        uint32_t pending;    /* CPU_PENDING_… */
+        struct mail *mail;   /* stack of mails, newest first */
+        uint32_t flush_done; /* generation of TLB flushes that this CPU has seen */
+        uint32_t grace_seen; /* generation of grace periods that this CPU has seen */
+};
+
+_Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");
+
+/** Number of CPUs that were started; their numbers need not be dense. */
+extern unsigned cpu_count;
+
+/** Bit n is set when CPU number n was started. */
+extern uint64_t cpu_online;
+
+/** Number of the CPU that booted. */
+extern unsigned cpu_boot_id;
+
+/** The CPU with a number, started or not. */
+static inline struct cpu *cpu_by_id(unsigned id)
+{
+        return (struct cpu *)(CPU_BASE + (word_t)id * CPU_BLOCK_SIZE);
+}
+
+/** Whether a CPU number names a CPU that was started. */
+static inline bool cpu_is_online(word_t id)
+{
+        return id < NOVA_CPU_MAX && (cpu_online >> id & 1);
+}
+
+/** This CPU. */
+static inline struct cpu *cpu_self(void)
+{
+        word_t sp;
+#if __SIZEOF_POINTER__ == 8
+        __asm__("mov %%rsp, %0" : "=r"(sp));
+#else
+        __asm__("mov %%esp, %0" : "=r"(sp));
+#endif
+        return (struct cpu *)(sp & ~(word_t)(CPU_BLOCK_SIZE - 1));
+}
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Atomic operations on plain variables, by their names in C11. */
+#ifndef LIB_ATOMIC_H
+#define LIB_ATOMIC_H
+
+#include "lib/types.h"
+
+static inline word_t atomic_fetch_add_word(word_t *variable, word_t value)
+{
+        return __atomic_fetch_add(variable, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_fetch_add_u32(uint32_t *variable, uint32_t value)
+{
+        return __atomic_fetch_add(variable, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_fetch_or_u32(uint32_t *variable, uint32_t bits)
+{
+        return __atomic_fetch_or(variable, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_fetch_and_u32(uint32_t *variable, uint32_t bits)
+{
+        return __atomic_fetch_and(variable, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_exchange_u32(uint32_t *variable, uint32_t value)
+{
+        return __atomic_exchange_n(variable, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_load_u32(const uint32_t *variable)
+{
+        return __atomic_load_n(variable, __ATOMIC_ACQUIRE);
+}
+
+static inline void atomic_store_u32(uint32_t *variable, uint32_t value)
+{
+        __atomic_store_n(variable, value, __ATOMIC_RELEASE);
+}
+
+/** Sets variable to value if it is expected; whether it was. */
+static inline bool atomic_compare_exchange_word(word_t *variable, word_t expected, word_t value)
+{
+        return __atomic_compare_exchange_n(variable, &expected, value, false, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
+}
+
+/** All stores before are seen by others before any load after. */
+static inline void atomic_fence(void)
+{
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/** A load and a store that the compiler does once, where the other side is lock-free. */
+#define load_once(lvalue)         (*(const volatile __typeof__(lvalue) *)&(lvalue))
+#define store_once(lvalue, value) (*(volatile __typeof__(lvalue) *)&(lvalue) = (value))
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Arithmetic on bits and alignments. */
+#ifndef LIB_BITS_H
+#define LIB_BITS_H
+
+#include "lib/types.h"
+
+/** Index of the highest set bit; value is not 0. */
+static inline unsigned bit_highest(word_t value)
+{
+        return (unsigned)(8 * sizeof(long) - 1) - (unsigned)__builtin_clzl(value);
+}
+
+/** Index of the lowest set bit; value is not 0. */
+static inline unsigned bit_lowest(word_t value)
+{
+        return (unsigned)__builtin_ctzl(value);
+}
+
+/** value with its low order bits cleared. */
+static inline word_t align_down(word_t value, unsigned order)
+{
+        return value >> order << order;
+}
+
+static inline word_t min_word(word_t a, word_t b)
+{
+        return a < b ? a : b;
+}
+
+static inline word_t max_word(word_t a, word_t b)
+{
+        return a > b ? a : b;
+}
+
+#endif

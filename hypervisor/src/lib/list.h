@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Doubly linked rings with a head. An entry that is in no list links to itself or is NULL. */
+#ifndef LIB_LIST_H
+#define LIB_LIST_H
+
+#include "lib/types.h"
+
+struct list {
+        struct list *next, *prev;
+};
+
+static inline void list_init(struct list *list)
+{
+        list->next = list->prev = list;
+}
+
+static inline bool list_is_empty(const struct list *list)
+{
+        return list->next == list;
+}
+
+/** Puts entry at the end of the list with this head. */
+static inline void list_append(struct list *head, struct list *entry)
+{
+        entry->next = head;
+        entry->prev = head->prev;
+        head->prev->next = entry;
+        head->prev = entry;
+}
+
+/** Takes entry out of its list; it then links to itself. */
+static inline void list_remove(struct list *entry)
+{
+        entry->next->prev = entry->prev;
+        entry->prev->next = entry->next;
+        list_init(entry);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Page frames of the kernel pool: those never used yet lie above a mark and are not touched, those
+ * that came back form a list through their first word. */
+#include "memory/frame.h"
+
+#include "lib/spinlock.h"
+#include "lib/string.h"
+
+#ifndef POOL_OFFSET
+word_t pool_offset;
+#endif
+
+static struct spinlock frame_lock; /* protects all below; taken last of all locks */
+static char *pool_start;
+static char *fresh;     /* first frame that was never taken */
+static char *fresh_end; /* end of the pool */
+static void *free_list;
+static word_t free_count;
+static struct frame_info *info;
+
+void frame_init(paddr_t phys, uint64_t size)
+{
+#ifndef POOL_OFFSET
+        pool_offset = POOL_BASE - (word_t)phys;
+#endif
+        const word_t frames = (word_t)(size >> PAGE_BITS);
+        const word_t notes = (frames * sizeof(struct frame_info) + PAGE_SIZE - 1) >> PAGE_BITS;
+
+        spin_init(&frame_lock);
+        pool_start = phys_to_pool(phys);
+        info = (struct frame_info *)(void *)pool_start;
+        fresh = pool_start + (notes << PAGE_BITS);
+        fresh_end = pool_start + (frames << PAGE_BITS);
+        free_count = frames - notes;
+}
+
+void *frame_alloc(void)
+{
+        spin_lock(&frame_lock);
+        void *frame = free_list;
+        if (frame) {
+                free_list = *(void **)frame;
+                free_count--;
+        } else if (fresh < fresh_end) {
+                frame = fresh;
+                fresh += PAGE_SIZE;
+                free_count--;
+        }
+        spin_unlock(&frame_lock);
+        return frame;
+}
+
+void *frame_alloc_zeroed(void)
+{
+        void *frame = frame_alloc();
+
+        return frame ? memset(frame, 0, PAGE_SIZE) : NULL;
+}
+
+void *frame_alloc_boot(unsigned order)
+{
+        const word_t size = (word_t)PAGE_SIZE << order;
+        char *frames = (char *)(((word_t)fresh + size - 1) & ~(size - 1));
+
+        if (frames + size > fresh_end)
+                return NULL;
+        for (; fresh < frames; fresh += PAGE_SIZE) {
+                *(void **)(void *)fresh = free_list;
+                free_list = fresh;
+        }
+        fresh += size;
+        free_count -= size >> PAGE_BITS;
+        return frames;
+}
+
+void frame_free(void *frame)
+{
+        spin_lock(&frame_lock);
+        *(void **)frame = free_list;
+        free_list = frame;
+        free_count++;
+        spin_unlock(&frame_lock);
+}
+
+word_t frame_count_free(void)
+{
+        return free_count;
+}
+
+uint32_t frame_index(const void *frame)
+{
+        return (uint32_t)(((const char *)frame - pool_start) >> PAGE_BITS);
+}
+
+void *frame_by_index(uint32_t index)
+{
+        return pool_start + ((word_t)index << PAGE_BITS);
+}
+
+struct frame_info *frame_info(const void *frame)
+{
+        return &info[frame_index(frame)];
+}

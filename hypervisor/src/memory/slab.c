@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Caches of equal objects (see slab.h). */
+#include "memory/slab.h"
+
+#include "memory/frame.h"
+
+#define SLOT_ALIGN 64
+
+/* Lies at the start of each frame of a cache. */
+struct slab {
+        struct list link; /* in partial while it has a free slot */
+        void *free;       /* slots that came back, linked through their first word */
+        unsigned used;    /* slots that are taken */
+        unsigned fresh;   /* slots that were never taken: the last ones */
+};
+
+_Static_assert(sizeof(struct slab) <= SLOT_ALIGN, "the header fits before the first slot");
+
+void slab_init(struct slab_cache *cache, size_t size)
+{
+        spin_init(&cache->lock);
+        list_init(&cache->partial);
+        cache->size = (unsigned)(size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+        cache->slots = (PAGE_SIZE - SLOT_ALIGN) / cache->size;
+}
+
+static struct slab *slab_create(struct slab_cache *cache)
+{
+        struct slab *slab = frame_alloc();
+
+        if (!slab)
+                return NULL;
+        slab->free = NULL;
+        slab->used = 0;
+        slab->fresh = cache->slots;
+        list_append(&cache->partial, &slab->link);
+        return slab;
+}
+
+void *slab_alloc(struct slab_cache *cache)
+{
+        void *object = NULL;
+
+        spin_lock(&cache->lock);
+        struct slab *slab = list_is_empty(&cache->partial)
+                                    ? slab_create(cache)
+                                    : container_of(cache->partial.next, struct slab, link);
+        if (slab) {
+                object = slab->free;
+                if (object)
+                        slab->free = *(void **)object;
+                else
+                        object = (char *)slab + PAGE_SIZE - slab->fresh-- * cache->size;
+                if (++slab->used == cache->slots)
+                        list_remove(&slab->link);
+        }
+        spin_unlock(&cache->lock);
+        return object;
+}
+
+void slab_free(struct slab_cache *cache, void *object)
+{
+        struct slab *slab = (struct slab *)((word_t)object & ~(word_t)(PAGE_SIZE - 1));
+        bool empty = false;
+
+        spin_lock(&cache->lock);
+        *(void **)object = slab->free;
+        slab->free = object;
+        if (slab->used-- == cache->slots)
+                list_append(&cache->partial, &slab->link);
+        /* One empty frame stays, so that create and destroy in turn do not fetch frames. */
+        if (!slab->used && cache->partial.next != cache->partial.prev) {
+                list_remove(&slab->link);
+                empty = true;
+        }
+        spin_unlock(&cache->lock);
+        if (empty)
+                frame_free(slab);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of the kernel: a message and a halt. */
+#ifndef PLATFORM_STOP_H
+#define PLATFORM_STOP_H
+
+#include "lib/types.h"
+
+struct regs;
+
+/** Prints one sentence (printf format), CPU and backtrace on COM1, whatever the command line says,
+ *  then the line "NOVA: stopped", stops all CPUs. */
+_Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** The same for an exception in the kernel; regs are those of the interrupted code. */
+_Noreturn void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2);
+
+/* Checks an invariant of ours. Never of anything that user mode can influence. */
+#ifdef NOVA_DEBUG
+#define assert(condition)                                                                          \
+        do {                                                                                       \
+                if (!__builtin_expect(!!(condition), 1))                                           \
+                        kernel_stop("assertion '%s' failed at %s:%d", #condition, __FILE__,        \
+                                    __LINE__);                                                     \
+        } while (0)
+#else
+#define assert(condition) ((void)sizeof(!(condition)))
+#endif
+
+#endif
