@@ -3,7 +3,7 @@
 include_guard(GLOBAL)
 
 find_program(NOVA_PYTHON python3 REQUIRED)
-set(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/..")
+get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -72,7 +72,7 @@ function(nova_add_boot_test name)
     set(arg_TIMEOUT 60)
   endif()
 
-  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova/boot_test.py" --arch ${NOVA_ARCH}
+  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova" boot-test --arch ${NOVA_ARCH}
     --kernel "${CMAKE_BINARY_DIR}/nova.elf32" --timeout ${arg_TIMEOUT})
   if(TARGET ${arg_ROOTTASK})
     list(APPEND command --roottask "$<TARGET_FILE:${arg_ROOTTASK}>")

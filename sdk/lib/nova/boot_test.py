@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with the demands."""
+
+import re
+import shlex
+import sys
+import time
+
+from nova import options, qemu, tap, tree
+from nova.qemu import Machine
+from nova.runner import Runner
+
+
+def add_parser(commands):
+    parser = commands.add_parser("boot-test", prog="nova boot-test", add_help=False)
+    parser.add_argument("--arch", choices=tree.ARCHES, required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--roottask")
+    parser.add_argument("--module", action="append", default=[])
+    parser.add_argument("--timeout", type=options.seconds, default=60.0)
+    parser.add_argument("--expect", action="append", default=[])
+    parser.add_argument("--reject", action="append", default=[])
+    parser.add_argument("--status", type=int, default=0)
+    parser.add_argument("--tap", action="store_true")
+    parser.add_argument("--qemu", dest="extra", action="append", default=[])
+    options.add_machine(parser)
+    parser.set_defaults(function=run)
+
+
+def find_in_order(patterns, text):
+    """The first pattern that does not follow the ones before it, or None."""
+    position = 0
+    for pattern in patterns:
+        match = re.compile(pattern, re.MULTILINE).search(text, position)
+        if not match:
+            return pattern
+        position = match.end()
+    return None
+
+
+def complaints(args, outcome):
+    """Each way in which the run differs from what the test demands."""
+    found = []
+    text = outcome.text()
+    if outcome.status != args.status:
+        found.append(f"exit status {outcome.status} instead of {args.status} {outcome.message}")
+    missing = find_in_order(args.expect, text)
+    if missing is not None:
+        found.append(f"expected, but not in the output (or not in this order): {missing}")
+    for pattern in args.reject:
+        match = re.search(pattern, text, re.MULTILINE)
+        if match:
+            found.append(f"must not be in the output: {match.group(0)}")
+    if args.tap:
+        found += tap_complaints(tap.parse(text))
+    return found
+
+
+def tap_complaints(stream):
+    found = [f"TAP: {problem}" for problem in stream.problems]
+    for case in stream.cases:
+        if case.result != tap.PASSED:
+            found.append(f"case {case.number} {case.result}: {case.name}")
+    return found
+
+
+def run(args):
+    machine = Machine(
+        kernel=args.kernel,
+        modules=([args.roottask] if args.roottask else []) + args.module,
+        cmdline=args.cmdline,
+        cpus=args.cpus,
+        memory=args.memory,
+        machine=args.machine,
+        cpu=args.cpu,
+        extra=args.extra,
+    )
+    start = time.monotonic()
+    outcome = Runner(machine, args.timeout).run()
+    sys.stdout.write(outcome.text())
+    found = complaints(args, outcome)
+    print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")
+    for complaint in found:
+        print(f"boot-test: {complaint}")
+    if found:
+        command = " ".join(shlex.quote(word) for word in qemu.by_hand(machine))
+        print(f"boot-test: by hand: {command}")
+    return 1 if found else 0

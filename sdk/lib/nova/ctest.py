@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Asks CTest for its tests and runs some of them. Results come from its JUnit file."""
+
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+from nova import tap, tree
+
+JOBS = 2
+OUTPUT_LIMIT = str(16 << 20)
+DONE = re.compile(r"\s*\d+/\d+ Test\s+#(\d+): .*?\s([\d.]+) sec")
+WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled": tap.NOT_RUN}
+
+
+@dataclass
+class Test:
+    """A test of one preset and, after its run, how that went."""
+
+    preset: str
+    number: int
+    name: str
+    labels: list
+    is_tap: bool
+    result: str = tap.NOT_RUN
+    seconds: float = 0.0
+    output: str = ""
+    reason: str = ""
+
+    def is_placeholder(self):
+        """CTest knows the single tests of a GoogleTest program only once that is built."""
+        return self.name.endswith("_NOT_BUILT")
+
+    def selected_by(self, word):
+        return word == self.name or word in self.labels or self.name.startswith(word + ".")
+
+
+def list_tests(preset):
+    command = ["ctest", "--test-dir", str(tree.build_dir(preset)), "--show-only=json-v1"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    tests = []
+    for number, entry in enumerate(json.loads(result.stdout)["tests"], start=1):
+        properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
+        is_tap = "boot-test" in entry.get("command", []) and "--tap" in entry["command"]
+        labels = properties.get("LABELS", [])
+        tests.append(Test(preset, number, entry["name"], labels, is_tap))
+    return tests
+
+
+def run_tests(preset, tests, on_done):
+    """Runs TESTS, all of one preset. Calls ON_DONE(test) for each as it ends, and fills it in."""
+    folder = tree.build_dir(preset)
+    junit = folder / "Testing" / "junit.xml"
+    junit.unlink(missing_ok=True)
+    command = ["ctest", "--test-dir", str(folder), "-j", str(JOBS)]
+    command += ["-I", "0,0,0," + ",".join(str(test.number) for test in tests)]
+    command += ["--test-output-size-passed", OUTPUT_LIMIT, "--test-output-size-failed"]
+    command += [OUTPUT_LIMIT, "--output-junit", str(junit)]
+    by_number = {test.number: test for test in tests}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            match = DONE.match(line)
+            test = by_number.pop(int(match.group(1)), None) if match else None
+            if test:
+                test.seconds = float(match.group(2))
+                on_done(test, _glance(line))
+    if junit.exists():
+        _fill_in(junit, tests)
+
+
+def _glance(line):
+    """What the progress line shows; it does not count, the JUnit file does."""
+    if " Passed " in line:
+        return tap.PASSED
+    return tap.NOT_RUN if "Not Run" in line or "Skipped" in line else tap.FAILED
+
+
+def _fill_in(junit, tests):
+    cases = {case.get("name"): case for case in ElementTree.parse(junit).getroot().iter("testcase")}
+    for test in tests:
+        case = cases.get(test.name)
+        if case is None:
+            continue
+        test.result = WORDS.get(case.get("status"), tap.FAILED)
+        test.output = case.findtext("system-out") or ""
+        skipped = case.find("skipped")
+        if skipped is not None:
+            test.reason = skipped.get("message", "")

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Exit statuses of `nova`, and the error that ends it with one sentence."""
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_STOPPED = 3
+EXIT_TIMEOUT = 124
+
+
+class NovaError(Exception):
+    """Ends the command with `nova: SENTENCE` and the given status."""
+
+    def __init__(self, sentence, status=EXIT_USAGE):
+        super().__init__(sentence)
+        self.status = status

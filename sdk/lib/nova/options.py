@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Options that several commands share, and the checks of their values."""
+
+import argparse
+
+from nova import qemu, tree
+from nova.errors import NovaError
+
+
+Formatter = argparse.RawDescriptionHelpFormatter
+HIDDEN = argparse.SUPPRESS
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+
+    def error(self, message):
+        raise NovaError(f"{message}. See {self.prog} --help.")
+
+
+def number(low, high, unit=""):
+    """A whole number from LOW to HIGH."""
+
+    def check(text):
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not a whole number from {low} to {high}{unit}"
+            )
+        return int(text)
+
+    return check
+
+
+def seconds(text):
+    """A time limit; a fraction is allowed."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= 1e6:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time in seconds above 0")
+    return value
+
+
+def add_build(parser, config="release"):
+    parser.add_argument(
+        "--arch", choices=tree.ARCHES, default="x86_64", help="architecture (x86_64)"
+    )
+    parser.add_argument(
+        "--config", choices=tree.CONFIGS, default=config, help=f"configuration ({config})"
+    )
+    parser.add_argument("--compiler", choices=tree.COMPILERS, default="gcc", help="compiler (gcc)")
+
+
+def add_machine(parser):
+    """What the emulated machine is made of."""
+    default = qemu.Machine(kernel=None)
+    cpus = number(1, qemu.MAX_CPUS)
+    memory = number(qemu.MIN_MEMORY, qemu.MAX_MEMORY, " MiB")
+    parser.add_argument("--cpus", type=cpus, default=default.cpus, help="CPUs, 1 to 64 (4)")
+    parser.add_argument(
+        "--memory", type=memory, default=default.memory, metavar="MIB", help="memory in MiB (256)"
+    )
+    parser.add_argument(
+        "--machine", choices=qemu.MACHINES, default=default.machine, help="machine (q35)"
+    )
+    parser.add_argument("--cpu", default=default.cpu, metavar="MODEL", help="CPU model (qemu64)")
+    parser.add_argument(
+        "--cmdline", default="", metavar="TEXT", help="the kernel's command line, e.g. serial"
+    )

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs one machine until it ends, and says how it ended. Leaves no QEMU process behind."""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import dataclass
+
+from nova import errors, qemu
+
+STOP_LINE = b"NOVA: stopped"
+PR_SET_PDEATHSIG = 1
+# QEMU says this of its own CPU models, at every start.
+NOISE = b"TCG doesn't support requested feature"
+
+
+@dataclass
+class Outcome:
+    """How a run ended: the exit status of `nova`, a sentence where one is needed, the console."""
+
+    status: int
+    message: str
+    console: bytes
+
+    def text(self):
+        return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _die_with_parent():
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Runner:
+    """One run. `echo` is the binary stream that shows the console, or None."""
+
+    def __init__(self, machine, timeout=None, echo=None, interactive=False):
+        self.machine = machine
+        self.timeout = timeout
+        self.echo = echo
+        self.interactive = interactive
+        self.console = bytearray()
+        self.complaints = bytearray()
+        self.replies = bytearray()
+        self.line_start = 0  # of the console's last, still incomplete line
+        self.stopped = False
+        self.timed_out = False
+        self.started = False
+        self.reason = None  # of a shutdown, as QEMU names it
+        self.process = None
+        self.control = None
+
+    def run(self):
+        saved = termios.tcgetattr(0) if self.interactive else None
+        try:
+            self._start()
+            self._watch()
+        finally:
+            self._end()
+            if saved:
+                termios.tcsetattr(0, termios.TCSADRAIN, saved)
+        return self._outcome()
+
+    def _start(self):
+        self.control, theirs = socket.socketpair()
+        command = qemu.arguments(self.machine, theirs.fileno(), self.interactive)
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=None if self.echo else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            raise errors.NovaError(f"{command[0]} cannot be started: {error.strerror}.") from error
+        finally:
+            theirs.close()
+        self._order("qmp_capabilities")
+        # Who asks for -S wants to start the machine himself, from a debugger.
+        if "-S" not in self.machine.extra:
+            self._order("cont")
+
+    def _order(self, command):
+        try:
+            self.control.sendall(json.dumps({"execute": command}).encode() + b"\n")
+        except OSError:
+            pass  # it has already ended, which the watch will see
+
+    def _watch(self):
+        deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        sources = {
+            self.process.stdout: self._take_console,
+            self.process.stderr: self.complaints.extend,
+            self.control: self._take_replies,
+        }
+        with selectors.DefaultSelector() as selector:
+            for source, take in sources.items():
+                selector.register(source, selectors.EVENT_READ, take)
+            while selector.get_map() and not self.stopped:
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    self.timed_out = True
+                    return
+                for key, _ in selector.select(left):
+                    data = self._read(key.fd)
+                    if data:
+                        key.data(data)
+                    else:
+                        selector.unregister(key.fileobj)
+
+    @staticmethod
+    def _read(fd):
+        try:
+            return os.read(fd, 1 << 16)
+        except ConnectionResetError:
+            return b""
+
+    def _take_console(self, data):
+        self.console += data
+        if self.echo:
+            self.echo.write(data)
+            self.echo.flush()
+        lines = bytes(self.console[self.line_start :]).split(b"\n")
+        self.line_start = len(self.console) - len(lines[-1])
+        self.stopped = any(line.strip() == STOP_LINE for line in lines[:-1])
+
+    def _take_replies(self, data):
+        self.replies += data
+        *lines, rest = bytes(self.replies).split(b"\n")
+        self.replies = bytearray(rest)
+        for line in lines:
+            reply = json.loads(line)
+            if reply.get("event") == "SHUTDOWN":
+                self.reason = reply["data"].get("reason", "")
+            elif "return" in reply:
+                self.started = True  # orders are taken only once the whole machine stands
+
+    def _end(self):
+        if self.process:
+            if self.stopped or self.timed_out or sys.exc_info()[0]:
+                self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.process.stderr.close()
+        if self.control:
+            self.control.close()
+
+    def _outcome(self):
+        status, message = self._verdict()
+        return Outcome(status, message, bytes(self.console))
+
+    def _verdict(self):
+        if self.stopped:
+            return errors.EXIT_STOPPED, "the kernel stopped; its last lines say why."
+        if self.timed_out:
+            return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s; the run was cut off."
+        if not self.started:
+            return errors.EXIT_USAGE, f"QEMU did not start: {self._complaint()}"
+        if self.reason == "guest-reset":
+            return errors.EXIT_STOPPED, "the system reset itself (a triple fault?)."
+        if self.reason:
+            return errors.EXIT_OK, ""  # powered off, or left with ctrl-a x
+        return self._exit_device()
+
+    def _exit_device(self):
+        """The exit device ends QEMU with (v << 1) | 1, and without an event."""
+        code = self.process.returncode
+        if code < 0:
+            return errors.EXIT_USAGE, f"QEMU was killed by {signal.Signals(-code).name}."
+        if code % 2 == 0:
+            return errors.EXIT_USAGE, f"QEMU failed with status {code}: {self._complaint()}"
+        return (errors.EXIT_OK if code == 1 else errors.EXIT_FAILED), ""
+
+    def _complaint(self):
+        lines = [line for line in bytes(self.complaints).splitlines() if NOISE not in line]
+        return b" ".join(lines).decode("utf-8", "replace") or "it gave no reason."

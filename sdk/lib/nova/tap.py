@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads the Test Anything Protocol out of a console's text, distrustfully."""
+
+import re
+from dataclasses import dataclass, field
+
+PLAN = re.compile(r"1\.\.(\d+)\s*(#.*)?$")
+CASE = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:- ?)?(.*)$")
+SKIP = re.compile(r"#\s*skip", re.IGNORECASE)
+MAX_PLAN = 100000
+
+PASSED = "passed"
+FAILED = "failed"
+NOT_RUN = "not run"
+
+
+@dataclass
+class Case:
+    number: int
+    name: str
+    result: str
+
+
+@dataclass
+class Stream:
+    """All cases in the order of their numbers, and what is wrong with the stream as a whole."""
+
+    cases: list = field(default_factory=list)
+    problems: list = field(default_factory=list)
+
+    def count(self, result):
+        return sum(case.result == result for case in self.cases)
+
+    def good(self):
+        """A complete stream in which every case passed, at least one of them."""
+        return (
+            not self.problems and bool(self.cases) and self.count(PASSED) == len(self.cases)
+        )
+
+
+def _result(negative, text):
+    if negative:
+        return FAILED
+    return NOT_RUN if SKIP.search(text) else PASSED
+
+
+def parse(text):
+    """Other lines may stand between those of the protocol; the console shows everybody's output."""
+    stream = Stream()
+    plan = None
+    seen = {}
+    for line in text.splitlines():
+        line = line.rstrip()
+        if line.startswith("Bail out!"):
+            stream.problems.append(line)
+            continue
+        match = PLAN.match(line)
+        if match:
+            if plan is not None:
+                stream.problems.append("there are two plans")
+            plan = int(match.group(1))
+            continue
+        match = CASE.match(line)
+        if match:
+            number = int(match.group(2)) if match.group(2) else max(seen, default=0) + 1
+            if number in seen:
+                stream.problems.append(f"case {number} is reported twice")
+            elif number == 0 or number > MAX_PLAN:
+                stream.problems.append(f"a case cannot have the number {number}")
+            else:
+                result = _result(match.group(1), match.group(3))
+                seen[number] = Case(number, match.group(3).strip(), result)
+    _close(stream, plan, seen)
+    return stream
+
+
+def _close(stream, plan, seen):
+    """Compares the cases with the plan; a case that was promised and did not come was not run."""
+    if plan is None:
+        stream.problems.append("there is no plan")
+        plan = 0
+    elif plan == 0:
+        stream.problems.append("the plan has no cases")
+    elif plan > MAX_PLAN:
+        stream.problems.append(f"a plan of {plan} cases cannot be")
+        plan = 0
+    elif max(seen, default=0) > plan:
+        stream.problems.append(f"there are cases beyond the plan of {plan}")
+    for number in sorted(set(seen) | set(range(1, plan + 1))):
+        missing = Case(number, "planned, but never reported", NOT_RUN)
+        stream.cases.append(seen.get(number, missing))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova test`: builds every preset, runs the tests and counts what really ran."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+from nova import build, ctest, errors, options, tap, tree
+
+# What a second compiler could break shows in these; the rest would only repeat the first one's run.
+CLANG_LABELS = ("boot",)
+SHOWN_LINES = 120
+
+DESCRIPTION = """\
+Builds all presets and runs the tests, or those that a LABEL or a NAME selects
+(NAME also selects the tests whose names go on after it with a dot).
+Labels: unit, abi, boot, conformance, style, sdk.
+
+The last line is `N passed, N failed`. Exit status: 0 if at least one test passed
+and none failed or was not run, else 1; 2 for wrong usage."""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "test",
+        prog="nova test",
+        help="build everything and run the tests",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova test [OPTION…] [LABEL | NAME]…",
+    )
+    parser.add_argument("words", nargs="*", metavar="LABEL | NAME", help="which tests (all)")
+    parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture's")
+    parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration's")
+    parser.add_argument("--compiler", choices=tree.COMPILERS, help="only this compiler's")
+    parser.set_defaults(function=run)
+
+
+@dataclass
+class Totals:
+    passed: int = 0
+    failed: int = 0
+    not_run: list = field(default_factory=list)
+
+    def add(self, result, name):
+        if result == tap.PASSED:
+            self.passed += 1
+        elif result == tap.FAILED:
+            self.failed += 1
+        else:
+            self.not_run.append(name)
+
+    def status(self):
+        good = self.passed and not self.failed and not self.not_run
+        return errors.EXIT_OK if good else errors.EXIT_FAILED
+
+
+def presets(args):
+    """The presets in the order of their tests; the host's quick ones come first."""
+    chosen = []
+    if not (args.arch or args.config or args.compiler):
+        chosen.append(tree.HOST_PRESET)
+    for compiler in tree.COMPILERS:
+        for arch in tree.ARCHES:
+            for config in tree.CONFIGS:
+                wanted = (args.arch, args.config, args.compiler)
+                if any(w and w != h for w, h in zip(wanted, (arch, config, compiler))):
+                    continue
+                # Debug code of the second compiler runs only for who names it.
+                if compiler == "gcc" or config == "release" or args.config:
+                    chosen.append(tree.preset_name(arch, config, compiler))
+    return chosen
+
+
+def _in_scope(test):
+    if test.preset.endswith("-clang"):
+        return any(label in CLANG_LABELS for label in test.labels)
+    return True
+
+
+def _select(tests, words):
+    tests = [test for test in tests if _in_scope(test)]
+    if not words:
+        return tests
+    return [test for test in tests if any(test.selected_by(word) for word in words)]
+
+
+def _worth_building(listed, words):
+    """Whether a preset, before its build, has or may have a test that WORDS select."""
+    if not words:
+        return True
+    return bool(_select(listed, words)) or any(test.is_placeholder() for test in listed)
+
+
+def _build_failure(error, preset, totals):
+    sys.stdout.write(error.output)
+    print(f"nova: {error}", flush=True)
+    totals.not_run.append(f"{preset}: every test, because it could not be built")
+
+
+def _prepare(args, totals):
+    """Builds what is needed. Returns the selected tests of each preset."""
+    selected = {}
+    known = []
+    for preset in presets(args):
+        try:
+            build.configure(preset)
+            if _worth_building(ctest.list_tests(preset), args.words):
+                build.build(preset)
+        except build.BuildError as error:
+            _build_failure(error, preset, totals)
+            continue
+        listed = [test for test in ctest.list_tests(preset) if not test.is_placeholder()]
+        known += listed
+        selected[preset] = _select(listed, args.words)
+    if not totals.not_run:
+        _check_words(args.words, known)
+    return {preset: tests for preset, tests in selected.items() if tests}
+
+
+def _check_words(words, known):
+    for word in words:
+        if not any(test.selected_by(word) for test in known):
+            raise errors.NovaError(f"no test or label is called '{word}'.")
+
+
+class Progress:
+    """One line for each test that ended."""
+
+    def __init__(self, total):
+        self.total = total
+        self.done = 0
+
+    def __call__(self, test, result):
+        self.done += 1
+        width = len(str(self.total))
+        print(
+            f"[{self.done:{width}}/{self.total}] {test.preset} {test.name} … "
+            f"{result} {test.seconds:.1f} s",
+            flush=True,
+        )
+
+
+def _show_output(test):
+    lines = test.output.rstrip().splitlines()
+    print(f"--- {test.preset} {test.name}: {test.result} {test.reason}".rstrip())
+    if len(lines) > SHOWN_LINES:
+        log = tree.build_dir(test.preset) / "Testing/Temporary/LastTest.log"
+        print(f"(the last {SHOWN_LINES} of {len(lines)} lines; all are in {log})")
+    for line in lines[-SHOWN_LINES:]:
+        print(f"    {line}")
+
+
+def _count(test, totals):
+    """A test is one, a TAP stream as many as it has cases."""
+    name = f"{test.preset} {test.name}"
+    if not test.is_tap or test.result == tap.NOT_RUN:
+        totals.add(test.result, name)
+        return
+    stream = tap.parse(test.output)
+    for case in stream.cases:
+        totals.add(case.result, f"{name} {case.number} {case.name}")
+    # Something else was wrong with the run than a case: that is a failure of its own.
+    if test.result == tap.FAILED and (stream.good() or stream.problems):
+        totals.failed += 1
+    elif not stream.cases:
+        totals.failed += 1
+
+
+def _run_preset(preset, tests, progress, totals):
+    ctest.run_tests(preset, tests, progress)
+    for test in tests:
+        if test.result != tap.PASSED:
+            _show_output(test)
+        _count(test, totals)
+    sys.stdout.flush()
+
+
+def run(args):
+    totals = Totals()
+    start = time.monotonic()
+    selected = _prepare(args, totals)
+    progress = Progress(sum(len(tests) for tests in selected.values()))
+    for preset, tests in selected.items():
+        _run_preset(preset, tests, progress, totals)
+    for name in totals.not_run:
+        print(f"not run: {name}")
+    print(f"nova: the tests took {time.monotonic() - start:.0f} s")
+    print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
+    return totals.status()

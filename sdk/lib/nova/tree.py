@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where things are in the source tree and in its build directories."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+ARCHES = ("x86_64", "x86_32")
+CONFIGS = ("debug", "release")
+COMPILERS = ("gcc", "clang")
+HOST_PRESET = "host"
+
+
+def preset_name(arch, config, compiler="gcc"):
+    """The preset, which is also the name of its build directory."""
+    return f"{arch}-{config}" + ("" if compiler == "gcc" else f"-{compiler}")
+
+
+def build_dir(preset):
+    return ROOT / "build" / preset
+
+
+def kernel(preset):
+    """The image that QEMU's -kernel accepts."""
+    return build_dir(preset) / "nova.elf32"
+
+
+def program(preset, name):
+    return build_dir(preset) / "bin" / name
+
+
+def examples():
+    """The names of the examples, each a folder with a build description."""
+    return sorted(file.parent.name for file in (ROOT / "examples").glob("*/CMakeLists.txt"))
+
+
+def version():
+    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    return re.search(r"project\(nova VERSION ([0-9.]+)", text).group(1)
