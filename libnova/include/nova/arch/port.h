@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* I/O port instructions, the same on x86-32 and x86-64. The PD must hold the port. */
+#ifndef NOVA_ARCH_PORT_H
+#define NOVA_ARCH_PORT_H
+
+#include <stdint.h>
+
+/** Write a byte to an I/O port. */
+static inline void nova_out8(uint16_t port, uint8_t value)
+{
+        __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+/** Read a byte from an I/O port. */
+static inline uint8_t nova_in8(uint16_t port)
+{
+        uint8_t value;
+
+        __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+        return value;
+}
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Entering the kernel on x86-32: the only place with the SYSENTER instruction. @spec 7.5 */
+#ifndef NOVA_ARCH_X86_32_TRAP_H
+#define NOVA_ARCH_X86_32_TRAP_H
+
+#ifdef __ASSEMBLER__
+
+/* Reply with the stack pointer as it is: the next request enters with it. Does not come back. */
+/* clang-format off */
+.macro nova_trap_reply
+        movl    $NOVA_REPLY_ID, %eax
+        movl    %esp, %ecx
+        movl    $2137f, %edx
+        sysenter
+2137:
+.endm
+/* clang-format on */
+
+#else
+
+#include "nova/abi/types.h"
+
+/* SYSENTER saves nothing: ECX brings the stack pointer and EDX the address to return to, which
+ * makes code with these functions position dependent. The kernel reads and writes the caller's
+ * UTCB, and other threads may run meanwhile: hence the "memory" clobber. */
+#define NOVA_TRAP_ENTER    "movl %%esp, %%ecx\n\tmovl $1f, %%edx\n\tsysenter\n1:"
+#define NOVA_TRAP_CLOBBERS "memory", "cc"
+
+/** Hypercall with one argument: @p id. Returns the status word. */
+static inline nova_word_t nova_trap_1(nova_word_t id)
+{
+        __asm__ volatile(NOVA_TRAP_ENTER : "+a"(id) : : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with two arguments; the kernel may change the second. */
+static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
+{
+        __asm__ volatile(NOVA_TRAP_ENTER
+                         : "+a"(id), "+D"(*a2)
+                         :
+                         : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with three arguments; the kernel may change the second and the third. */
+static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
+{
+        __asm__ volatile(NOVA_TRAP_ENTER
+                         : "+a"(id), "+D"(*a2), "+S"(*a3)
+                         :
+                         : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with four arguments. */
+static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_t a3,
+                                      nova_word_t a4)
+{
+        __asm__ volatile(NOVA_TRAP_ENTER
+                         : "+a"(id), "+D"(a2), "+S"(a3), "+b"(a4)
+                         :
+                         : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with five arguments. EBP, the fifth, may be the compiler's frame pointer: it is kept
+ *  on the stack, which the kernel never touches. */
+static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
+                                      nova_word_t a4, nova_word_t a5)
+{
+        __asm__ volatile("pushl %%ebp\n\tmovl %%ecx, %%ebp\n\t" NOVA_TRAP_ENTER "\n\tpopl %%ebp"
+                         : "+a"(id), "+D"(a2), "+S"(a3), "+b"(a4), "+c"(a5)
+                         :
+                         : "edx", NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Reply; the next request enters with stack pointer @p sp. */
+__attribute__((noreturn)) static inline void nova_trap_reply(nova_word_t id, nova_word_t sp)
+{
+        __asm__ volatile("movl $1f, %%edx\n\tsysenter\n1:\tud2"
+                         :
+                         : "a"(id), "c"(sp)
+                         : "edx", "memory");
+        __builtin_unreachable();
+}
+
+#undef NOVA_TRAP_ENTER
+#undef NOVA_TRAP_CLOBBERS
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Entering the kernel on x86-64: the only place with the SYSCALL instruction. @spec 8.5 */
+#ifndef NOVA_ARCH_X86_64_TRAP_H
+#define NOVA_ARCH_X86_64_TRAP_H
+
+#ifdef __ASSEMBLER__
+
+/* Reply with the stack pointer as it is: the next request enters with it. Does not come back. */
+/* clang-format off */
+.macro nova_trap_reply
+        movl    $NOVA_REPLY_ID, %edi
+        syscall
+.endm
+/* clang-format on */
+
+#else
+
+#include "nova/abi/types.h"
+
+/* The kernel reads and writes the caller's UTCB, and other threads may run meanwhile: hence the
+ * "memory" clobber. RCX and R11 take return address and flags. All else is preserved. */
+#define NOVA_TRAP_CLOBBERS "rcx", "r11", "memory", "cc"
+
+/** Hypercall with one argument: @p id. Returns the status word. */
+static inline nova_word_t nova_trap_1(nova_word_t id)
+{
+        __asm__ volatile("syscall" : "+D"(id) : : NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with two arguments; the kernel may change the second. */
+static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
+{
+        __asm__ volatile("syscall" : "+D"(id), "+S"(*a2) : : NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with three arguments; the kernel may change the second and the third. */
+static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
+{
+        __asm__ volatile("syscall" : "+D"(id), "+S"(*a2), "+d"(*a3) : : NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with four arguments. */
+static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_t a3,
+                                      nova_word_t a4)
+{
+        __asm__ volatile("syscall" : "+D"(id), "+S"(a2), "+d"(a3), "+a"(a4) : : NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Hypercall with five arguments. */
+static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
+                                      nova_word_t a4, nova_word_t a5)
+{
+        register nova_word_t r8 __asm__("r8") = a5;
+
+        __asm__ volatile("syscall"
+                         : "+D"(id), "+S"(a2), "+d"(a3), "+a"(a4), "+r"(r8)
+                         :
+                         : NOVA_TRAP_CLOBBERS);
+        return id;
+}
+
+/** Reply; the next request enters with stack pointer @p sp. */
+__attribute__((noreturn)) static inline void nova_trap_reply(nova_word_t id, nova_word_t sp)
+{
+        __asm__ volatile("movq %1, %%rsp\n\tsyscall\n\tud2" : : "D"(id), "r"(sp) : "memory");
+        __builtin_unreachable();
+}
+
+#undef NOVA_TRAP_CLOBBERS
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A small printf that writes through a function. It allocates nothing and knows no locale. */
+#ifndef NOVA_FORMAT_H
+#define NOVA_FORMAT_H
+
+#include <stdarg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Receives one character at a time. */
+typedef void nova_put_function(void *context, char c);
+
+/**
+ * Write a text with values in it.
+ *
+ * Understood: %s %c %d %i %u %x %X %p %%; flags '-' and '0'; widths, also as '*'; for %s a
+ * precision; lengths hh, h, l, ll, z, j and t. Anything else is written as it stands.
+ * @param put     called for each character
+ * @param context handed to @p put
+ */
+void nova_vformat(nova_put_function *put, void *context, const char *format, va_list arguments);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading the hypervisor information page. Descriptors are copied out, so that a page with odd
+ * sizes or offsets cannot lead outside of it. @spec 6.2 */
+#ifndef NOVA_HIP_H
+#define NOVA_HIP_H
+
+#include <stdbool.h>
+
+#include "nova/abi/hip.h"
+
+/** 16-bit sum over the page's @c length bytes (at most a page); 0 if the page is intact. */
+static inline uint16_t nova_hip_checksum(const struct nova_hip *hip)
+{
+        const unsigned char *byte = (const unsigned char *)hip;
+        const unsigned length = hip->length > NOVA_PAGE_SIZE ? NOVA_PAGE_SIZE : hip->length;
+        unsigned sum = 0;
+
+        for (unsigned i = 0; i + 1 < length; i += 2)
+                sum += byte[i] | (unsigned)byte[i + 1] << 8;
+        return (uint16_t)sum;
+}
+
+/** True if signature, length, sizes, offsets and checksum are right. @spec 6.2 */
+static inline bool nova_hip_valid(const struct nova_hip *hip)
+{
+        return hip->signature == NOVA_HIP_SIGNATURE && hip->length >= sizeof(struct nova_hip) &&
+               hip->length <= NOVA_PAGE_SIZE && hip->length % 2 == 0 &&
+               hip->cpu_size >= sizeof(struct nova_hip_cpu) &&
+               hip->mem_size >= sizeof(struct nova_hip_mem) &&
+               hip->cpu_offset >= offsetof(struct nova_hip, cpu) &&
+               hip->cpu_offset <= hip->mem_offset && hip->mem_offset <= hip->length &&
+               nova_hip_checksum(hip) == 0;
+}
+
+/** Copy @p size bytes of descriptor @p i of the array at [offset, end) with that stride. */
+static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, unsigned stride,
+                                 unsigned end, unsigned i, void *to, unsigned size)
+{
+        const unsigned limit = end > NOVA_PAGE_SIZE ? NOVA_PAGE_SIZE : end;
+
+        if (stride < size || offset > limit || i >= (limit - offset) / stride)
+                return false;
+
+        const unsigned char *from = (const unsigned char *)hip + offset + i * stride;
+
+        for (unsigned k = 0; k < size; k++)
+                ((unsigned char *)to)[k] = from[k];
+        return true;
+}
+
+/** Read the descriptor of CPU number @p cpu. @return false if there is none  @spec 6.2 */
+static inline bool nova_hip_get_cpu(const struct nova_hip *hip, unsigned cpu,
+                                    struct nova_hip_cpu *out)
+{
+        return cpu < NOVA_CPU_MAX && nova_hip_copy(hip, hip->cpu_offset, hip->cpu_size,
+                                                   hip->mem_offset, cpu, out, sizeof(*out));
+}
+
+/** True if CPU number @p cpu exists and runs. */
+static inline bool nova_hip_cpu_enabled(const struct nova_hip *hip, unsigned cpu)
+{
+        struct nova_hip_cpu descriptor;
+
+        return nova_hip_get_cpu(hip, cpu, &descriptor) && (descriptor.flags & NOVA_CPU_ENABLED);
+}
+
+/** Number of CPUs that run. Their numbers need not be consecutive. */
+static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
+{
+        unsigned count = 0;
+
+        for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                count += nova_hip_cpu_enabled(hip, cpu);
+        return count;
+}
+
+/** Read memory descriptor @p i, 0 for the first. @return false if there is none  @spec 6.2 */
+static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
+                                    struct nova_hip_mem *out)
+{
+        return nova_hip_copy(hip, hip->mem_offset, hip->mem_size, hip->length, i, out,
+                             sizeof(*out));
+}
+
+/** Read the descriptor of module @p module; number 0 is the roottask itself.
+ *  @return false if there is none */
+static inline bool nova_hip_get_module(const struct nova_hip *hip, unsigned module,
+                                       struct nova_hip_mem *out)
+{
+        for (unsigned i = 0; nova_hip_get_mem(hip, i, out); i++)
+                if (out->type == NOVA_MEM_MODULE && module-- == 0)
+                        return true;
+        return false;
+}
+
+/** First byte after a memory range; a range that wraps around ends at the last byte there is. */
+static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
+{
+        return mem->size > UINT64_MAX - mem->addr ? UINT64_MAX : mem->addr + mem->size;
+}
+
+/** What nova_hip_scan() found out about an address. */
+struct nova_hip_scan {
+        bool available; /**< an available range covers it */
+        uint64_t taken; /**< where the allocated or reserved range that covers it ends; 0: none */
+        uint64_t next;  /**< nearest address above it at which a range begins or ends */
+        uint64_t begin; /**< nearest available range above it; UINT64_MAX: none */
+};
+
+/** Look at one address from the view of all memory descriptors. */
+static inline struct nova_hip_scan nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
+{
+        struct nova_hip_scan scan = {false, 0, UINT64_MAX, UINT64_MAX};
+        struct nova_hip_mem mem;
+
+        for (unsigned i = 0; nova_hip_get_mem(hip, i, &mem); i++) {
+                const uint64_t end = nova_hip_mem_end(&mem);
+                const bool inside = mem.addr <= addr && addr < end;
+
+                if (mem.addr > addr && mem.addr < scan.next && mem.addr < end)
+                        scan.next = mem.addr;
+                if (mem.type != NOVA_MEM_AVAILABLE) {
+                        if (inside && end > scan.taken)
+                                scan.taken = end;
+                        continue;
+                }
+                if (inside && end < scan.next)
+                        scan.next = end;
+                if (mem.addr > addr && mem.addr < scan.begin && mem.addr < end)
+                        scan.begin = mem.addr;
+                scan.available |= inside;
+        }
+        return scan;
+}
+
+/**
+ * Find the next free RAM: available, and in no allocated or reserved range; whole pages only.
+ *
+ * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order
+ * and do not overlap; neighbours are not always joined.
+ * @param[in,out] cursor where to go on, in bytes
+ * @param[out] addr      first byte, a multiple of the page size
+ * @param[out] size      length in bytes, a multiple of the page size, not 0
+ * @return false if there is no more; the outputs are then unchanged
+ */
+static inline bool nova_hip_next_free(const struct nova_hip *hip, uint64_t *cursor, uint64_t *addr,
+                                      uint64_t *size)
+{
+        const uint64_t mask = NOVA_PAGE_SIZE - 1;
+
+        while (*cursor < UINT64_MAX - mask) {
+                const uint64_t start = *cursor;
+                const struct nova_hip_scan scan = nova_hip_scan(hip, start);
+
+                *cursor = scan.taken ? scan.taken : !scan.available ? scan.begin : scan.next;
+                if (scan.taken || !scan.available)
+                        continue;
+
+                const uint64_t first = (start + mask) & ~mask;
+                const uint64_t end = scan.next & ~mask;
+
+                if (first >= end)
+                        continue;
+                *addr = first;
+                *size = end - first;
+                return true;
+        }
+        return false;
+}
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything of layers 0 and 1. The helpers of small roottasks (root.h, console.h, portal.h) are
+ * included by name. */
+#ifndef NOVA_NOVA_H
+#define NOVA_NOVA_H
+
+#include "nova/crd.h"
+#include "nova/event.h"
+#include "nova/hip.h"
+#include "nova/hypercall.h"
+#include "nova/mtd.h"
+#include "nova/qpd.h"
+#include "nova/start.h"
+#include "nova/status.h"
+#include "nova/utcb.h"
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Quantum and priority descriptors that keep to their limits. @spec 4.5 */
+#ifndef NOVA_QPD_H
+#define NOVA_QPD_H
+
+#include "nova/abi/qpd.h"
+
+/** Longest quantum in microseconds that a descriptor holds: on x86-32 about one second. */
+#define NOVA_QPD_QUANTUM_MAX ((nova_word_t)-1 >> NOVA_QPD_QUANTUM_SHIFT)
+
+/**
+ * The descriptor of a quantum and a priority, each brought into its range.
+ *
+ * @param quantum_us quantum in microseconds; above NOVA_QPD_QUANTUM_MAX it is that, 0 becomes 1
+ * @param prio       priority; above NOVA_PRIO_MAX it is that, 0 becomes 1
+ * @spec 4.5
+ */
+static inline nova_qpd_t nova_qpd_clamped(uint64_t quantum_us, unsigned prio)
+{
+        if (quantum_us > NOVA_QPD_QUANTUM_MAX)
+                quantum_us = NOVA_QPD_QUANTUM_MAX;
+        if (prio > NOVA_PRIO_MAX)
+                prio = NOVA_PRIO_MAX;
+        return nova_qpd(quantum_us ? (nova_word_t)quantum_us : 1, prio ? prio : 1);
+}
+
+#endif

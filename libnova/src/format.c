@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The small printf: reads a conversion, turns the value into digits, pads it to its width. */
+#include "nova/format.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct output {
+        nova_put_function *put;
+        void *context;
+};
+
+struct conversion {
+        bool left;
+        bool zeros;
+        int width;
+        int precision; /* -1: none */
+        unsigned size; /* bytes of an integer argument */
+        char kind;
+};
+
+static void put_char(const struct output *out, char c)
+{
+        out->put(out->context, c);
+}
+
+static void put_repeated(const struct output *out, char c, int count)
+{
+        while (count-- > 0)
+                put_char(out, c);
+}
+
+/* Divides in 16-bit steps: a 64-bit division would need the compiler's library on x86-32. */
+static unsigned divide(uint64_t *value, unsigned base)
+{
+        uint64_t quotient = 0;
+        uint32_t rest = 0;
+
+        for (int shift = 48; shift >= 0; shift -= 16) {
+                const uint32_t part = rest << 16 | (uint32_t)(*value >> shift & 0xffff);
+
+                quotient |= (uint64_t)(part / base) << shift;
+                rest = part % base;
+        }
+        *value = quotient;
+        return rest;
+}
+
+static void put_text(const struct output *out, const struct conversion *how, const char *text)
+{
+        int length = 0;
+
+        if (!text)
+                text = "(null)";
+        while (length != how->precision && text[length])
+                length++;
+
+        if (!how->left)
+                put_repeated(out, ' ', how->width - length);
+        for (int i = 0; i < length; i++)
+                put_char(out, text[i]);
+        if (how->left)
+                put_repeated(out, ' ', how->width - length);
+}
+
+/* prefix is "", "-" or "0x". */
+static void put_number(const struct output *out, const struct conversion *how, uint64_t value,
+                       const char *prefix)
+{
+        const char *digit = how->kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+        const unsigned base = how->kind == 'd' || how->kind == 'i' || how->kind == 'u' ? 10 : 16;
+        const bool zeros = how->zeros && !how->left;
+        char digits[20];
+        int length = 0, prefix_length = 0;
+
+        do
+                digits[length++] = digit[divide(&value, base)];
+        while (value);
+        while (prefix[prefix_length])
+                prefix_length++;
+
+        const int padding = how->width - length - prefix_length;
+
+        if (!how->left && !zeros)
+                put_repeated(out, ' ', padding);
+        for (int i = 0; i < prefix_length; i++)
+                put_char(out, prefix[i]);
+        if (zeros)
+                put_repeated(out, '0', padding);
+        for (int i = length; i-- > 0;)
+                put_char(out, digits[i]);
+        if (how->left)
+                put_repeated(out, ' ', padding);
+}
+
+static int parse_number(const char **format)
+{
+        int value = 0;
+
+        while (**format >= '0' && **format <= '9') {
+                if (value < 10000)
+                        value = value * 10 + (**format - '0');
+                (*format)++;
+        }
+        return value;
+}
+
+static unsigned parse_size(const char **format)
+{
+        unsigned size = sizeof(int);
+
+        for (;; (*format)++)
+                switch (**format) {
+                case 'h':
+                        size = size == sizeof(short) ? sizeof(char) : sizeof(short);
+                        break;
+                case 'l':
+                        size = (*format)[1] == 'l' ? sizeof(long long) : sizeof(long);
+                        *format += (*format)[1] == 'l';
+                        break;
+                case 'z':
+                case 't':
+                        size = sizeof(size_t);
+                        break;
+                case 'j':
+                        size = sizeof(intmax_t);
+                        break;
+                default:
+                        return size;
+                }
+}
+
+/* Reads flags, width, precision, length and kind. A va_list may be an array: hence the struct. */
+struct arguments {
+        va_list list;
+};
+
+static struct conversion parse(const char **format, struct arguments *arguments)
+{
+        struct conversion how = {false, false, 0, -1, sizeof(int), 0};
+
+        for (; **format == '-' || **format == '0'; (*format)++) {
+                how.left |= **format == '-';
+                how.zeros |= **format == '0';
+        }
+        if (**format == '*') {
+                how.width = va_arg(arguments->list, int);
+                (*format)++;
+        } else {
+                how.width = parse_number(format);
+        }
+        if (how.width < 0) {
+                how.left = true;
+                how.width = -how.width;
+        }
+        if (**format == '.') {
+                (*format)++;
+                how.precision = parse_number(format);
+        }
+        how.size = parse_size(format);
+        how.kind = **format;
+        return how;
+}
+
+static uint64_t next_unsigned(struct arguments *arguments, unsigned size)
+{
+        if (size == sizeof(uint64_t))
+                return va_arg(arguments->list, uint64_t);
+
+        const unsigned value = va_arg(arguments->list, unsigned);
+
+        return size == sizeof(char) ? value & 0xff : size == sizeof(short) ? value & 0xffff : value;
+}
+
+static int64_t next_signed(struct arguments *arguments, unsigned size)
+{
+        if (size == sizeof(int64_t))
+                return va_arg(arguments->list, int64_t);
+
+        const int value = va_arg(arguments->list, int);
+
+        return size == sizeof(char)    ? (signed char)value
+               : size == sizeof(short) ? (short)value
+                                       : value;
+}
+
+static void put_signed(const struct output *out, const struct conversion *how, int64_t value)
+{
+        if (value < 0)
+                put_number(out, how, -(uint64_t)value, "-");
+        else
+                put_number(out, how, (uint64_t)value, "");
+}
+
+/* Returns false for a conversion that is not known. */
+static bool put_conversion(const struct output *out, struct conversion *how,
+                           struct arguments *arguments)
+{
+        switch (how->kind) {
+        case 's':
+                put_text(out, how, va_arg(arguments->list, const char *));
+                return true;
+        case 'c':
+                put_repeated(out, ' ', how->left ? 0 : how->width - 1);
+                put_char(out, (char)va_arg(arguments->list, int));
+                put_repeated(out, ' ', how->left ? how->width - 1 : 0);
+                return true;
+        case 'd':
+        case 'i':
+                put_signed(out, how, next_signed(arguments, how->size));
+                return true;
+        case 'u':
+        case 'x':
+        case 'X':
+                put_number(out, how, next_unsigned(arguments, how->size), "");
+                return true;
+        case 'p':
+                put_number(out, how, (uintptr_t)va_arg(arguments->list, void *), "0x");
+                return true;
+        case '%':
+                put_char(out, '%');
+                return true;
+        default:
+                return false;
+        }
+}
+
+void nova_vformat(nova_put_function *put, void *context, const char *format, va_list arguments)
+{
+        const struct output out = {put, context};
+        struct arguments rest;
+
+        va_copy(rest.list, arguments);
+        while (*format) {
+                const char *begin = format++;
+
+                if (*begin != '%') {
+                        put_char(&out, *begin);
+                        continue;
+                }
+                struct conversion how = parse(&format, &rest);
+
+                if (how.kind && put_conversion(&out, &how, &rest)) {
+                        format++;
+                        continue;
+                }
+                while (begin < format)
+                        put_char(&out, *begin++);
+        }
+        va_end(rest.list);
+}
