@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Compiler flags as targets, and the functions that add programs for the kernel and tests that boot them.
+# Compiler flags as targets, and functions that add programs for the kernel and tests that boot it.
 include_guard(GLOBAL)
 
 find_program(NOVA_PYTHON python3 REQUIRED)
@@ -63,7 +63,8 @@ endfunction()
 # MODULES: a target's name stands for its file.
 function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
-    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT" "MODULES;EXPECT;REJECT;QEMU;LABELS")
+    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT"
+    "MODULES;EXPECT;REJECT;QEMU;LABELS")
   if(NOT arg_ROOTTASK OR NOT arg_LABELS OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK and LABELS are needed; "
       "not understood: '${arg_UNPARSED_ARGUMENTS}'.")

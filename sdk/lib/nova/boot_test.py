@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with the demands."""
+"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with demands."""
 
 import re
 import shlex

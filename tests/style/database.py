@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compile databases of the style checks' own: what the build would call for each file."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+ARCHES = ("x86_64", "x86_32")
+COMPILERS = ("gcc", "clang")
+
+
+def folder(scratch, arch, compiler):
+    return scratch / f"{arch}-{compiler}"
+
+
+def make(root, scratch, arch, compiler):
+    """Configures a build of the tree, which is never built. Returns the database's entries."""
+    build = folder(scratch, arch, compiler)
+    command = ["cmake", "-S", str(root), "-B", str(build), "-G", "Ninja"]
+    command += ["--toolchain", str(root / f"sdk/cmake/toolchain-{arch}-{compiler}.cmake")]
+    command += [f"-DNOVA_ARCH={arch}", "-DNOVA_CONFIG=debug", "-DCMAKE_BUILD_TYPE=Debug"]
+    command += ["-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"]
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if result.returncode != 0:
+        sys.exit(f"{result.stdout}\nthe tree could not be configured for {arch} with {compiler}")
+    return json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+
+
+def flags(entries, prefix):
+    """The compiler and its flags for the first C file below PREFIX, without files."""
+    for entry in entries:
+        if entry["file"].startswith(prefix) and entry["file"].endswith(".c"):
+            words = shlex.split(entry["command"])
+            return words[: words.index("-MD")] if "-MD" in words else words[: words.index("-o")]
+    sys.exit(f"no C file below {prefix} is compiled")
