@@ -59,7 +59,8 @@ endfunction()
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [CPUS <n>] [MEMORY <MiB>]
 #   [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...] [EXPECT <regex>...]
 #   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...] LABELS <label>...)
-# adds a test that boots this build's kernel. EXPECT: each matches, in this order; REJECT: none does.
+# adds a test that boots this build's kernel. EXPECT: each matches, in this order (no semicolons in
+# them); REJECT: none does.
 # MODULES: a target's name stands for its file.
 function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 
-from nova import options, qemu, tap, tree
+from nova import options, process, qemu, tap, tree
 from nova.qemu import Machine
 from nova.runner import Runner
 
@@ -65,6 +65,7 @@ def tap_complaints(stream):
 
 
 def run(args):
+    process.die_with_parent()
     machine = Machine(
         kernel=args.kernel,
         modules=([args.roottask] if args.roottask else []) + args.module,

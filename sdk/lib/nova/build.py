@@ -60,20 +60,23 @@ def _configured(preset):
 
 
 def configure(preset):
+    """Afterwards CTest's list of tests is that of the sources as they are."""
+    failed = f"configuring {preset} failed."
     with _alone(preset):
         if _configured(preset):
+            _step(["ninja", "-C", str(tree.build_dir(preset)), "build.ninja"], failed)
             return
         say(f"configuring {preset}")
-        _step(["cmake", "--preset", preset], f"configuring {preset} failed.")
+        _step(["cmake", "--preset", preset], failed)
         (tree.build_dir(preset) / STAMP).touch()
 
 
 def build(preset, targets=()):
     """Builds everything, or only the named targets."""
-    configure(preset)
     command = ["cmake", "--build", str(tree.build_dir(preset)), "-j", str(os.cpu_count() or 1)]
     if targets:
         command += ["--target", *targets]
+    configure(preset)
     with _alone(preset):
         say(f"building {preset}")
         _step(command, f"building {preset} failed.")

@@ -3,7 +3,7 @@
 
 import sys
 
-from nova import boot_test, build, errors, options, run, testing, tree
+from nova import boot_test, build, errors, options, process, run, testing, tree
 
 DESCRIPTION = """\
 Builds, runs and tests the NOVA microhypervisor and what runs on it.
@@ -71,6 +71,7 @@ def _parse(argv):
 
 
 def main(argv):
+    process.leave_on_sigterm()
     try:
         args = _parse(argv)
         return args.function(args)

@@ -7,7 +7,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
-from nova import tap, tree
+from nova import process, tap, tree
 
 JOBS = 2
 OUTPUT_LIMIT = str(16 << 20)
@@ -66,13 +66,18 @@ def run_tests(preset, tests, on_done):
         stderr=subprocess.DEVNULL,
         text=True,
         errors="replace",
-    ) as process:
-        for line in process.stdout:
-            match = DONE.match(line)
-            test = by_number.pop(int(match.group(1)), None) if match else None
-            if test:
-                test.seconds = float(match.group(2))
-                on_done(test, _glance(line))
+        preexec_fn=process.die_with_parent,
+    ) as running:
+        try:
+            for line in running.stdout:
+                match = DONE.match(line)
+                test = by_number.pop(int(match.group(1)), None) if match else None
+                if test:
+                    test.seconds = float(match.group(2))
+                    on_done(test, _glance(line))
+        except BaseException:
+            running.kill()
+            raise
     if junit.exists():
         _fill_in(junit, tests)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs one machine until it ends, and says how it ended. Leaves no QEMU process behind."""
 
-import ctypes
 import json
 import os
 import selectors
@@ -13,10 +12,9 @@ import termios
 import time
 from dataclasses import dataclass
 
-from nova import errors, qemu
+from nova import errors, process, qemu
 
 STOP_LINE = b"NOVA: stopped"
-PR_SET_PDEATHSIG = 1
 # QEMU says this of its own CPU models, at every start.
 NOISE = b"TCG doesn't support requested feature"
 
@@ -31,11 +29,6 @@ class Outcome:
 
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _die_with_parent():
-    libc = ctypes.CDLL(None)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Runner:
@@ -78,7 +71,7 @@ class Runner:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
-                preexec_fn=_die_with_parent,
+                preexec_fn=process.die_with_parent,
             )
         except OSError as error:
             raise errors.NovaError(f"{command[0]} cannot be started: {error.strerror}.") from error

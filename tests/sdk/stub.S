@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A multiboot kernel of a few bytes: prints TEXT on COM1 and ends as END says. */
+#define END_EXIT   0 /* writes VALUE to the exit device */
+#define END_LOOP   1
+#define END_RESET  2 /* by a triple fault */
+#define END_POWER  3 /* switches the q35 machine off */
+
+        .set    MAGIC, 0x1badb002
+        .set    FLAGS, 0x3
+
+        .text
+        .balign 4
+        .long   MAGIC, FLAGS, -(MAGIC + FLAGS)
+
+        .globl  _start
+_start:
+        mov     $text, %esi
+        mov     $0x3f8, %dx
+1:
+        lodsb
+        test    %al, %al
+        jz      2f
+        outb    %al, %dx
+        jmp     1b
+2:
+#if END == END_EXIT
+        mov     $VALUE, %al
+        outb    %al, $0xf4
+#elif END == END_RESET
+        lidt    no_table
+        int3
+#elif END == END_POWER
+        mov     $0x604, %dx
+        mov     $0x2000, %ax
+        outw    %ax, %dx
+#endif
+3:
+        jmp     3b
+
+        .data
+no_table:
+        .long   0, 0
+text:
+        .asciz  TEXT

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The style checks find what they are there for."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+import check_headers
+import check_includes
+import check_text
+
+GOOD = ["/* SPDX-License-Identifier: BSD-2-Clause */", "int x;"]
+
+
+class Text(unittest.TestCase):
+    def one(self, lines, words):
+        found = check_text.check_lines("f.c", lines)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(words, found[0])
+
+    def test_a_good_file_passes(self):
+        self.assertEqual(check_text.check_lines("f.c", GOOD), [])
+        script = ["#!/bin/sh", "# SPDX-License-Identifier: BSD-2-Clause"]
+        self.assertEqual(check_text.check_lines("f", script), [])
+
+    def test_licence_line(self):
+        self.one(GOOD[1:], "first line")
+        self.one([], "first line")
+
+    def test_lengths(self):
+        self.one([*GOOD, "x" * 101], "101 columns")
+        self.one(GOOD * 301, "602 lines")
+
+    def test_blanks_and_open_ends(self):
+        self.one([*GOOD, "int y; "], "blanks")
+        self.one([*GOOD, "\tint y;"], "tabulator")
+        self.one([*GOOD, "/* TO" + "DO: more */"], "left open")
+
+
+class Includes(unittest.TestCase):
+    def found(self, name, text, has_header=False):
+        return check_includes.check_file(name, text, has_header)
+
+    def test_upwards_is_refused(self):
+        self.assertTrue(self.found("lib/list.h", '#include "memory/slab.h"\n'))
+        self.assertTrue(self.found("memory/slab.h", '#include "object/sm.h"\n'))
+        self.assertTrue(self.found("object/sm.h", ' # include "ipc/call.h"\n'))
+        self.assertTrue(self.found("ipc/call.h", '#include "hypercall/dispatch.h"\n'))
+
+    def test_down_beside_and_architecture_are_allowed(self):
+        self.assertFalse(self.found("hypercall/a.h", '#include "ipc/b.h"\n#include "lib/c.h"\n'))
+        self.assertFalse(self.found("object/a.h", '#include "space/b.h"\n'))
+        self.assertFalse(self.found("memory/a.h", '#include "arch/x86/cpu.h"\n#include "cpu.h"\n'))
+        self.assertFalse(self.found("platform/a.h", '#include "object/pd.h"\n'))
+
+    def test_the_own_header_comes_first(self):
+        text = '#include "lib/types.h"\n#include "lib/tree.h"\n'
+        self.assertTrue(self.found("lib/tree.c", text, True))
+        self.assertTrue(self.found("lib/tree.c", "", True))
+        self.assertFalse(self.found("lib/tree.c", '#include "lib/tree.h"\n', True))
+
+
+class Headers(unittest.TestCase):
+    def test_a_header_belongs_to_its_architecture(self):
+        self.assertFalse(check_headers.for_arch(Path("arch/x86_32/layout.h"), "x86_64"))
+        self.assertTrue(check_headers.for_arch(Path("arch/x86_64/layout.h"), "x86_64"))
+        self.assertTrue(check_headers.for_arch(Path("arch/x86/cpu.h"), "x86_64"))
+
+    def test_a_header_that_needs_another_first_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            header = Path(folder) / "h.h"
+            for text, good in (("int x;\n", True), ("later_t x;\n", False), ("enum a { B };\n", False)):
+                header.write_text(text, encoding="utf-8")
+                found = check_headers.compile_alone(("h", ["gcc", "-x", "c"], header))
+                self.assertEqual(not found, good)
+
+
+class Nothing(unittest.TestCase):
+    def test_a_check_that_looked_at_nothing_fails(self):
+        for name in ("text", "format", "includes"):
+            with self.subTest(check=name), tempfile.TemporaryDirectory() as folder:
+                script = paths.ROOT / f"tests/style/check_{name}.py"
+                result = subprocess.run(
+                    [sys.executable, "-B", str(script), folder, folder],
+                    stdout=subprocess.PIPE,
+                    check=False,
+                )
+                self.assertEqual(result.returncode, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Wrong usage ends with status 2 and one sentence, before anything is built."""
+
+import unittest
+
+import paths
+
+WRONG = (
+    [],
+    ["fly"],
+    ["run", "--cpus", "0"],
+    ["run", "--cpus", "65"],
+    ["run", "--cpus", "four"],
+    ["run", "--cpus", "-1"],
+    ["run", "--cpus"],
+    ["run", "--memory", "7"],
+    ["run", "--memory", "1e9"],
+    ["run", "--timeout", "0"],
+    ["run", "--timeout", "nan"],
+    ["run", "--timeout", "soon"],
+    ["run", "--arch", "arm"],
+    ["run", "--config", "fast"],
+    ["run", "--machine", "isapc"],
+    ["run", "--compiler", "tcc"],
+    ["run", "--arc", "x86_64"],
+    ["run", "no-such-example"],
+    ["run", "../hypervisor"],
+    ["run", "one", "two"],
+    ["run", "hello", "--roottask", "/bin/true"],
+    ["run", "--roottask", "/does/not/exist"],
+    ["run", "--roottask", __file__],
+    ["run", "--roottask", "/bin/true", "--module", "/does/not/exist with arguments"],
+    ["run", "--roottask", "/bin/true", "--module", " "],
+    ["build", "hello"],
+    ["build", "--", "-s"],
+    ["test", "--arch", "arm"],
+)
+
+
+class Options(unittest.TestCase):
+    def test_wrong_usage_is_one_sentence_and_status_2(self):
+        for arguments in WRONG:
+            with self.subTest(arguments=arguments):
+                result = paths.nova(*arguments)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertEqual(result.stdout, "")
+                self.assertRegex(result.stderr, r"\Anova: [^\n]+[.]\n\Z")
+
+    def test_help_names_every_command_and_option(self):
+        self.helps(["--help"], "run", "build", "test", "--version")
+        self.helps(["build", "--help"], "--arch", "--config", "--compiler")
+        self.helps(["test", "--help"], "--arch", "--config", "LABEL", "NAME")
+        self.helps(
+            ["run", "--help"],
+            *("--arch", "--config", "--cpus", "--memory", "--timeout", "--cmdline", "--machine"),
+            *("--cpu", "--roottask", "--module", "QEMU ARGUMENTS"),
+        )
+
+    def helps(self, arguments, *words):
+        result = paths.nova(*arguments)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for word in words:
+            self.assertIn(word, result.stdout)
+
+    def test_version_is_the_projects(self):
+        text = (paths.ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+        result = paths.nova("--version")
+        self.assertRegex(result.stdout, r"\Anova \d+[.]\d+[.]\d+\n\Z")
+        self.assertIn(f"VERSION {result.stdout.split()[1]} ", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

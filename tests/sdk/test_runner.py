@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every way in which a run can end has its exit status, and none leaves a QEMU behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import paths
+from nova import boot_test
+from nova.qemu import Machine
+from nova.runner import Runner
+
+BUILD = "gcc -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-n,--build-id=none".split()
+BUILD += ["-Wl,--no-warn-rwx-segments", "-Wa,--noexecstack"]
+
+
+def build(folder, end, text="some text\\r\\n", value=0):
+    """A kernel that ends as END says."""
+    file = Path(folder) / f"stub-{end}-{value}-{abs(hash(text))}"
+    defines = [f"-DEND=END_{end}", f"-DVALUE={value}", f'-DTEXT="{text}"']
+    source = str(paths.ROOT / "tests/sdk/stub.S")
+    subprocess.run([*BUILD, *defines, source, "-o", str(file)], check=True)
+    return file
+
+
+class WithFolder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+
+class Endings(WithFolder):
+    def run_stub(self, *args, timeout=20, **kwargs):
+        kernel = build(self.folder, *args, **kwargs)
+        return Runner(Machine(kernel, cpus=1, memory=32), timeout).run()
+
+    def test_value_0_is_status_0(self):
+        outcome = self.run_stub("EXIT")
+        self.assertEqual((outcome.status, outcome.message), (0, ""))
+        self.assertEqual(outcome.text(), "some text\n")
+
+    def test_any_other_value_is_status_1(self):
+        for value in (1, 2, 0x7F):
+            with self.subTest(value=value):
+                self.assertEqual(self.run_stub("EXIT", value=value).status, 1)
+
+    def test_switching_off_is_status_0(self):
+        self.assertEqual(self.run_stub("POWER").status, 0)
+
+    def test_the_stop_line_ends_the_run_at_once_with_status_3(self):
+        start = time.monotonic()
+        outcome = self.run_stub("LOOP", text="why\\r\\nNOVA: stopped\\r\\n")
+        self.assertEqual(outcome.status, 3)
+        self.assertEqual(outcome.text(), "why\nNOVA: stopped\n")
+        self.assertLess(time.monotonic() - start, 15)
+
+    def test_a_line_that_only_mentions_the_stop_does_not_end_it(self):
+        outcome = self.run_stub("EXIT", text="it says NOVA: stopped\\n")
+        self.assertEqual(outcome.status, 0)
+
+    def test_a_reset_is_status_3_and_told(self):
+        outcome = self.run_stub("RESET")
+        self.assertEqual(outcome.status, 3)
+        self.assertIn("reset", outcome.message)
+
+    def test_time_out_is_status_124_and_told(self):
+        outcome = self.run_stub("LOOP", timeout=1)
+        self.assertEqual(outcome.status, 124)
+        self.assertIn("1 s", outcome.message)
+
+    def test_a_machine_that_cannot_be_is_status_2_and_told(self):
+        outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="8086"), 20).run()
+        self.assertEqual(outcome.status, 2)
+        self.assertIn("8086", outcome.message)
+        outcome = Runner(Machine("/does/not/exist"), 20).run()
+        self.assertEqual(outcome.status, 2)
+
+
+class NoOrphans(WithFolder):
+    CODE = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from nova.qemu import Machine; from nova.runner import Runner\n"
+        "Runner(Machine(sys.argv[2], cpus=1, memory=32), None, sys.stdout.buffer).run()\n"
+    )
+
+    def start(self):
+        kernel = build(self.folder, "LOOP")
+        process = subprocess.Popen(
+            [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.addCleanup(process.stdout.close)
+        self.assertIn(b"some text", process.stdout.readline())
+        return process, kernel
+
+    def qemus(self, kernel):
+        """Processes whose command line names the kernel, but for the Python one."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if os.fsencode(kernel) in words and b"qemu" in words[0]:
+                found.append(entry.name)
+        return found
+
+    def ends(self, kernel):
+        for _ in range(100):
+            if not self.qemus(kernel):
+                return True
+            time.sleep(0.05)
+        return False
+
+    def test_whatever_ends_nova_ends_qemu(self):
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number):
+                process, kernel = self.start()
+                self.assertTrue(self.qemus(kernel))
+                process.send_signal(number)
+                process.wait()
+                self.assertTrue(self.ends(kernel))
+
+
+class BootTest(WithFolder):
+    def boot(self, text, *arguments):
+        kernel = build(self.folder, "EXIT", text=text)
+        return paths.nova(
+            *("boot-test", "--arch", "x86_64", "--kernel", str(kernel), "--cpus", "1"), *arguments
+        )
+
+    def test_expected_lines_have_an_order(self):
+        text = "one\\r\\ntwo\\r\\n"
+        good = self.boot(text, "--expect", "^one$", "--expect", "^t[wx]o$")
+        self.assertEqual(good.returncode, 0, good.stdout)
+        bad = self.boot(text, "--expect", "two", "--expect", "one")
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn("not in this order", bad.stdout)
+
+    def test_a_rejected_line_fails(self):
+        self.assertEqual(self.boot("one\\n", "--reject", "o.e").returncode, 1)
+        self.assertEqual(self.boot("one\\n", "--reject", "two").returncode, 0)
+
+    def test_the_demanded_status_counts(self):
+        self.assertEqual(self.boot("one\\n", "--status", "1").returncode, 1)
+
+    def test_tap_has_to_be_complete(self):
+        self.assertEqual(self.boot("1..1\\nok 1 - a\\n", "--tap").returncode, 0)
+        self.assertEqual(self.boot("1..2\\nok 1 - a\\n", "--tap").returncode, 1)
+        self.assertEqual(self.boot("ok\\n", "--tap").returncode, 1)
+
+    def test_patterns_are_searched_one_after_the_other(self):
+        self.assertIsNone(boot_test.find_in_order(["a", "b", "a"], "a\nb\na\n"))
+        self.assertEqual(boot_test.find_in_order(["a", "b", "a"], "a\nb\n"), "a")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the set-up does on machines that lack packages, shown by a PATH with few commands in it."""
+
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+
+# What is there before any package is asked for, beside the shell's own commands.
+BARE = ("sh", "cat", "dirname", "env", "mktemp", "readlink", "rm")
+ALL = ("python3", "gcc", "g++", "clang", "cmake", "ninja", "clang-format", "clang-tidy")
+
+APT = """#!/bin/sh
+echo "$@" >> "$LOG"
+case "$*" in
+*update*) touch "$LOG.updated" ;;
+*) [ -z "$NEEDS_UPDATE" ] || [ -e "$LOG.updated" ] || { echo "no such package"; exit 100; }
+   [ -z "$NEVER" ] || { echo "the network is down"; exit 100; } ;;
+esac
+for made in $MAKES; do printf '#!/bin/sh\\necho made "$@"\\n' > "$BIN/$made"; chmod +x "$BIN/$made"; done
+"""
+
+
+class Setup(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.bin = Path(folder.name) / "bin"
+        self.bin.mkdir()
+        self.log = Path(folder.name) / "log"
+        self.add(*BARE)
+        self.script("id", "#!/bin/sh\necho 0\n")
+
+    def add(self, *names):
+        for name in names:
+            (self.bin / name).symlink_to(shutil.which(name))
+
+    def script(self, name, text):
+        (self.bin / name).write_text(text, encoding="utf-8")
+        (self.bin / name).chmod(0o755)
+
+    def nova(self, *arguments, **variables):
+        environment = {"PATH": str(self.bin), "LOG": str(self.log), "BIN": str(self.bin)}
+        environment.update(HOME=os.environ.get("HOME", "/"), **variables)
+        return paths.nova(*arguments, env=environment)
+
+    def calls(self):
+        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+
+    def test_nothing_missing_calls_no_package_manager(self):
+        self.add(*ALL)
+        self.script("apt-get", APT)
+        result = self.nova("build", "--arch", "wrong")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("wrong", result.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_help_needs_only_python(self):
+        self.add("python3")
+        for arguments in (["--help"], ["run", "--help"], ["test", "-h"]):
+            self.assertEqual(self.nova(*arguments).returncode, 0)
+
+    def test_missing_packages_are_told_with_a_reason_and_installed(self):
+        self.script("apt-get", APT)
+        result = self.nova("--version", MAKES="python3")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("made", result.stdout)
+        self.assertRegex(result.stderr, "python3: [a-z]")
+        self.assertEqual(len(self.calls()), 1)
+        self.assertRegex(self.calls()[0], "install .*python3")
+
+    def test_each_command_asks_for_what_it_uses(self):
+        def named(*arguments):
+            return self.nova(*arguments, NOVA_OFFLINE="1").stderr
+
+        self.assertNotIn("qemu", named("build"))
+        self.assertIn("ninja-build", named("build"))
+        self.assertNotIn("clang", named("build"))
+        self.assertIn("clang", named("build", "--compiler", "clang"))
+        self.assertIn("qemu-system-x86", named("run"))
+        self.assertNotIn("g++", named("run", "--", "clang"))
+        self.assertIn("clang-tidy", named("test"))
+
+    def test_an_old_list_of_packages_is_updated_once(self):
+        self.script("apt-get", APT)
+        result = self.nova("--version", MAKES="python3", NEEDS_UPDATE="1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(len(self.calls()), 3)
+        self.assertIn("update", self.calls()[1])
+
+    def test_a_failing_installation_shows_why(self):
+        self.script("apt-get", APT)
+        result = self.nova("--version", NEVER="1")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("the network is down", result.stderr)
+
+    def test_offline_installs_nothing(self):
+        self.script("apt-get", APT)
+        result = self.nova("--version", NOVA_OFFLINE="1")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("python3", result.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_other_systems_get_the_names(self):
+        result = self.nova("test")
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stderr.splitlines()[-1], "nova: there is no apt-get.*qemu-system-x86")
+
+    def test_without_root_sudo_is_used(self):
+        self.script("id", "#!/bin/sh\necho 1000\n")
+        self.script("apt-get", APT)
+        self.assertIn("apt-get install python3", self.nova("--version").stderr)
+        self.script("sudo", '#!/bin/sh\necho "sudo $*" >> "$LOG"\n[ "$1" = -v ] || "$@"\n')
+        result = self.nova("--version", MAKES="python3")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex("\n".join(self.calls()), "sudo env DEBIAN_FRONTEND=noninteractive apt-get")
+
+    def test_the_command_works_through_a_link(self):
+        self.add("python3")
+        link = self.bin / "nova"
+        link.symlink_to(paths.NOVA)
+        original, paths.NOVA = paths.NOVA, link
+        try:
+            self.assertEqual(self.nova("--version").returncode, 0)
+        finally:
+            paths.NOVA = original
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The TAP reader believes nothing that is not there."""
+
+import unittest
+
+import paths  # noqa: F401
+from nova import tap
+
+
+def results(text):
+    return [case.result for case in tap.parse(text).cases]
+
+
+class Tap(unittest.TestCase):
+    def test_a_complete_stream_is_good(self):
+        stream = tap.parse("1..2\nok 1 - a\nok 2 - b\n")
+        self.assertTrue(stream.good())
+        self.assertEqual([case.name for case in stream.cases], ["a", "b"])
+
+    def test_the_plan_may_come_last_and_other_lines_between(self):
+        self.assertTrue(tap.parse("boot\r\nok 1 - a\r\n# why\nfoo ok 7\n1..1\n").good())
+
+    def test_not_ok_is_a_failure(self):
+        stream = tap.parse("1..2\nok 1\nnot ok 2 - b\n")
+        self.assertFalse(stream.good())
+        self.assertEqual(results("1..2\nok 1\nnot ok 2 - b\n"), [tap.PASSED, tap.FAILED])
+
+    def test_not_ok_with_an_excuse_is_a_failure_too(self):
+        self.assertEqual(results("1..1\nnot ok 1 - b # SKIP later\n"), [tap.FAILED])
+
+    def test_skipped_is_not_run(self):
+        self.assertEqual(results("1..1\nok 1 - b # skip no such CPU\n"), [tap.NOT_RUN])
+        self.assertFalse(tap.parse("1..1\nok 1 # SKIP\n").good())
+
+    def test_promised_but_missing_is_not_run(self):
+        text = "1..3\nok 1\nok 3\n"
+        self.assertEqual(results(text), [tap.PASSED, tap.NOT_RUN, tap.PASSED])
+        self.assertFalse(tap.parse(text).good())
+
+    def test_nothing_at_all_is_no_success(self):
+        self.assertFalse(tap.parse("").good())
+        self.assertFalse(tap.parse("1..0\n").good())
+
+    def test_no_plan_is_no_success(self):
+        self.assertFalse(tap.parse("ok 1\n").good())
+
+    def test_more_cases_than_planned_is_no_success(self):
+        self.assertFalse(tap.parse("1..1\nok 1\nok 2\n").good())
+
+    def test_a_case_twice_is_no_success(self):
+        self.assertFalse(tap.parse("1..2\nok 1\nok 1\nok 2\n").good())
+
+    def test_two_plans_are_no_success(self):
+        self.assertFalse(tap.parse("1..1\nok 1\n1..1\n").good())
+
+    def test_bail_out_is_no_success(self):
+        self.assertFalse(tap.parse("1..1\nok 1\nBail out! disk full\n").good())
+
+    def test_cases_without_numbers_are_counted(self):
+        self.assertTrue(tap.parse("1..2\nok - a\nok - b\n").good())
+
+    def test_absurd_numbers_do_not_fill_the_memory(self):
+        self.assertFalse(tap.parse("1..99999999999\nok 1\n").good())
+        self.assertFalse(tap.parse("1..1\nok 1\nok 99999999999\n").good())
+
+    def test_a_word_that_begins_like_ok_is_no_case(self):
+        self.assertEqual(results("1..1\nokay 1\n"), [tap.NOT_RUN])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova test` in a small tree of its own: it counts what ran, and nothing else."""
+
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import ctest, tap, testing
+
+GOOD = """add_test(NAME unit.good COMMAND echo fine)
+set_tests_properties(unit.good PROPERTIES LABELS unit)
+"""
+BAD = 'add_test(NAME unit.bad COMMAND sh -c "echo what happened; exit 1")\n'
+SKIPPED = """add_test(NAME unit.skipped COMMAND sh -c "exit 77")
+set_tests_properties(unit.skipped PROPERTIES SKIP_RETURN_CODE 77)
+"""
+DISABLED = """add_test(NAME unit.disabled COMMAND true)
+set_tests_properties(unit.disabled PROPERTIES DISABLED ON)
+"""
+LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
+
+
+class Tree(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name) / "a tree"
+        self.root.mkdir()
+        for name in ("CMakeLists.txt", "CMakePresets.json"):
+            shutil.copy(paths.ROOT / name, self.root / name)
+        shutil.copytree(paths.ROOT / "sdk", self.root / "sdk")
+        (self.root / "tests/unit").mkdir(parents=True)
+
+    def run_tests(self, description, *words):
+        (self.root / "tests/unit/CMakeLists.txt").write_text(description, encoding="utf-8")
+        original, paths.NOVA = paths.NOVA, self.root / "sdk/bin/nova"
+        try:
+            return paths.nova("test", *words)
+        finally:
+            paths.NOVA = original
+
+    def ends(self, result, line, status):
+        self.assertEqual(result.stdout.splitlines()[-1], line, result.stdout + result.stderr)
+        self.assertEqual(result.returncode, status)
+
+    def test_passing(self):
+        result = self.run_tests(GOOD)
+        self.ends(result, "1 passed, 0 failed", 0)
+        self.assertRegex(result.stdout, r"\[1/1\] host unit\.good … passed \d")
+
+    def test_failing_shows_the_output(self):
+        result = self.run_tests(GOOD + BAD)
+        self.ends(result, "1 passed, 1 failed", 1)
+        self.assertIn("what happened", result.stdout)
+
+    def test_what_did_not_run_is_named_and_no_success(self):
+        for name, description in (("skipped", SKIPPED), ("disabled", DISABLED), ("lost", LOST)):
+            with self.subTest(name=name):
+                result = self.run_tests(GOOD + description)
+                self.ends(result, "1 passed, 0 failed", 1)
+                self.assertIn(f"not run: host unit.{name}\n", result.stdout)
+
+    def test_no_test_at_all_is_no_success(self):
+        self.ends(self.run_tests(""), "0 passed, 0 failed", 1)
+
+    def test_labels_and_names_select(self):
+        self.ends(self.run_tests(GOOD + BAD, "unit.good"), "1 passed, 0 failed", 0)
+        labelled = 'set_tests_properties(unit.bad PROPERTIES LABELS "slow;other")\n'
+        self.ends(self.run_tests(GOOD + BAD + labelled, "other"), "0 passed, 1 failed", 1)
+        self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
+
+    def test_an_unknown_word_is_wrong_usage(self):
+        result = self.run_tests(GOOD, "unit.good", "nothing")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("'nothing'", result.stderr)
+
+    def test_a_build_that_fails_is_no_success(self):
+        broken = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'
+        result = self.run_tests(GOOD + broken)
+        self.ends(result, "0 passed, 0 failed", 1)
+        self.assertIn("the reason", result.stdout)
+        self.assertIn("not run: host", result.stdout)
+
+
+def finished(output, result=tap.PASSED):
+    return ctest.Test("p", 1, "t", [], True, result, 0.0, output)
+
+
+class TapCounts(unittest.TestCase):
+    def count(self, test):
+        totals = testing.Totals()
+        testing._count(test, totals)
+        return totals.passed, totals.failed, len(totals.not_run)
+
+    def test_each_case_counts(self):
+        self.assertEqual(self.count(finished("1..2\nok 1\nok 2\n")), (2, 0, 0))
+        self.assertEqual(self.count(finished("1..2\nok 1\nnot ok 2\n", tap.FAILED)), (1, 1, 0))
+
+    def test_missing_cases_are_not_run(self):
+        self.assertEqual(self.count(finished("1..3\nok 1\n", tap.FAILED)), (1, 0, 2))
+
+    def test_a_failure_beside_good_cases_counts(self):
+        self.assertEqual(self.count(finished("1..1\nok 1\n", tap.FAILED)), (1, 1, 0))
+
+    def test_no_stream_is_a_failure_even_if_the_test_passed(self):
+        self.assertEqual(self.count(finished("", tap.PASSED)), (0, 1, 0))
+
+    def test_a_test_that_did_not_run_has_no_cases(self):
+        self.assertEqual(self.count(finished("", tap.NOT_RUN)), (0, 0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
