@@ -72,7 +72,8 @@ class Headers(unittest.TestCase):
     def test_a_header_that_needs_another_first_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
             header = Path(folder) / "h.h"
-            for text, good in (("int x;\n", True), ("later_t x;\n", False), ("enum a { B };\n", False)):
+            contents = (("int x;\n", True), ("later_t x;\n", False), ("enum a { B };\n", False))
+            for text, good in contents:
                 header.write_text(text, encoding="utf-8")
                 found = check_headers.compile_alone(("h", ["gcc", "-x", "c"], header))
                 self.assertEqual(not found, good)

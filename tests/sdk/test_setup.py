@@ -10,7 +10,7 @@ from pathlib import Path
 import paths
 
 # What is there before any package is asked for, beside the shell's own commands.
-BARE = ("sh", "cat", "dirname", "env", "mktemp", "readlink", "rm")
+BARE = ("sh", "cat", "chmod", "dirname", "env", "mktemp", "readlink", "rm", "touch")
 ALL = ("python3", "gcc", "g++", "clang", "cmake", "ninja", "clang-format", "clang-tidy")
 
 APT = """#!/bin/sh
@@ -20,7 +20,10 @@ case "$*" in
 *) [ -z "$NEEDS_UPDATE" ] || [ -e "$LOG.updated" ] || { echo "no such package"; exit 100; }
    [ -z "$NEVER" ] || { echo "the network is down"; exit 100; } ;;
 esac
-for made in $MAKES; do printf '#!/bin/sh\\necho made "$@"\\n' > "$BIN/$made"; chmod +x "$BIN/$made"; done
+for made in $MAKES; do
+        printf '#!/bin/sh\\necho made "$@"\\n' > "$BIN/$made"
+        chmod +x "$BIN/$made"
+done
 """
 
 
@@ -107,7 +110,8 @@ class Setup(unittest.TestCase):
     def test_other_systems_get_the_names(self):
         result = self.nova("test")
         self.assertEqual(result.returncode, 2)
-        self.assertRegex(result.stderr.splitlines()[-1], "nova: there is no apt-get.*qemu-system-x86")
+        last = result.stderr.splitlines()[-1]
+        self.assertRegex(last, "nova: there is no apt-get.*qemu-system-x86")
 
     def test_without_root_sudo_is_used(self):
         self.script("id", "#!/bin/sh\necho 1000\n")
