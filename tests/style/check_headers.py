@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each header compiles alone, and twice: all in C, the public ones in C++, gcc and clang."""
+"""Each header of the kernel compiles alone, and twice, with gcc and clang for its architectures.
+
+The public headers have such a test, in C and C++, in tests/abi.
+"""
 
 import subprocess
 
@@ -7,10 +10,6 @@ import database
 import sources
 
 KERNEL = "hypervisor/src"
-# Folder of the public headers, and whose flags they are compiled with.
-PUBLIC = (("hypervisor/abi", "libnova"), ("libnova/include", "libnova"))
-CXX = {"gcc": "g++", "clang": "clang++"}
-C_ONLY = ("-Wstrict-prototypes", "-Wmissing-prototypes")
 
 
 def for_arch(header, arch):
@@ -19,32 +18,15 @@ def for_arch(header, arch):
     return not any(other in header.parts for other in others)
 
 
-def cxx(command, compiler):
-    """The same compilation in C++."""
-    words = [word for word in command[1:] if word not in C_ONLY and not word.startswith("-std=")]
-    return [CXX[compiler], *words, "-std=c++17"]
-
-
 def jobs(root, scratch, arch, compiler):
     """All compilations for one architecture and compiler: (what it is, command, header)."""
     entries = database.make(root, scratch, arch, compiler)
-    found = []
-
-    def add(folder, owner, public):
-        command = database.flags(entries, str(root / owner))
-        for header in sources.find(root / folder, (".h",)):
-            if not for_arch(header, arch):
-                continue
-            what = f"{folder}/{header} {arch} {compiler}"
-            found.append((f"{what} C", [*command, "-x", "c"], root / folder / header))
-            if public:
-                as_cxx = [*cxx(command, compiler), "-x", "c++"]
-                found.append((f"{what} C++", as_cxx, root / folder / header))
-
-    add(KERNEL, KERNEL, False)
-    for folder, owner in PUBLIC:
-        add(folder, owner, True)
-    return found
+    command = database.flags(entries, str(root / KERNEL))
+    return [
+        (f"{KERNEL}/{header} {arch} {compiler}", [*command, "-x", "c"], root / KERNEL / header)
+        for header in sources.find(root / KERNEL, (".h",))
+        if for_arch(header, arch)
+    ]
 
 
 def compile_alone(job):

@@ -34,7 +34,8 @@ class Test:
         return self.name.endswith("_NOT_BUILT")
 
     def selected_by(self, word):
-        return word == self.name or word in self.labels or self.name.startswith(word + ".")
+        begins = self.name.startswith((word + ".", word + "-"))
+        return begins or word == self.name or word in self.labels
 
 
 def list_tests(preset):
