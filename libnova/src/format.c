@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Wider fields are cut to about this, so that no width overflows. */
+#define WIDTH_MAX 10000
+
 struct output {
         nova_put_function *put;
         void *context;
@@ -99,7 +102,7 @@ static int parse_number(const char **format)
         int value = 0;
 
         while (**format >= '0' && **format <= '9') {
-                if (value < 10000)
+                if (value < WIDTH_MAX)
                         value = value * 10 + (**format - '0');
                 (*format)++;
         }
@@ -152,7 +155,7 @@ static struct conversion parse(const char **format, struct arguments *arguments)
         }
         if (how.width < 0) {
                 how.left = true;
-                how.width = -how.width;
+                how.width = how.width > -WIDTH_MAX ? -how.width : WIDTH_MAX;
         }
         if (**format == '.') {
                 (*format)++;

@@ -100,7 +100,7 @@ static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
 }
 
 /** What nova_hip_scan() found out about an address. */
-struct nova_hip_scan {
+struct nova_hip_view {
         bool available; /**< an available range covers it */
         uint64_t taken; /**< where the allocated or reserved range that covers it ends; 0: none */
         uint64_t next;  /**< nearest address above it at which a range begins or ends */
@@ -108,9 +108,9 @@ struct nova_hip_scan {
 };
 
 /** Look at one address from the view of all memory descriptors. */
-static inline struct nova_hip_scan nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
+static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
 {
-        struct nova_hip_scan scan = {false, 0, UINT64_MAX, UINT64_MAX};
+        struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};
         struct nova_hip_mem mem;
 
         for (unsigned i = 0; nova_hip_get_mem(hip, i, &mem); i++) {
@@ -150,7 +150,7 @@ static inline bool nova_hip_next_free(const struct nova_hip *hip, uint64_t *curs
 
         while (*cursor < UINT64_MAX - mask) {
                 const uint64_t start = *cursor;
-                const struct nova_hip_scan scan = nova_hip_scan(hip, start);
+                const struct nova_hip_view scan = nova_hip_scan(hip, start);
 
                 *cursor = scan.taken ? scan.taken : !scan.available ? scan.begin : scan.next;
                 if (scan.taken || !scan.available)

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compiles headers and sources with every compiler, language and width, and looks at the code."""
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror", "-pedantic", "-ffreestanding"]
+COMPILERS = {"gcc": ["c11"], "clang": ["c11"], "g++": ["c++17"], "clang++": ["c++17"]}
+WIDTHS = ["32", "64"]
+# Most instructions of a layer 0 function: five moves, a shift, an or, the trap, the status, ret.
+MOST_INSTRUCTIONS = {"64": 14, "32": 26}
+TRAP = {"64": "syscall", "32": "sysenter"}
+
+
+def compile_text(compiler, standard, width, includes, text, options=(), output="/dev/null"):
+    """Returns the compiler's complaints, or None if it has none."""
+    if not shutil.which(compiler):
+        return f"{compiler} is missing: install it, or run `nova test`, which does."
+    language = "c++" if standard.startswith("c++") else "c"
+    command = [compiler, f"-std={standard}", f"-m{width}", *WARNINGS, *options]
+    command += [f"-I{folder}" for folder in includes] + ["-x", language, "-c", "-", "-o", output]
+    done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+    return None if done.returncode == 0 else done.stderr
+
+
+def variants(languages):
+    for compiler, standards in COMPILERS.items():
+        for standard in standards:
+            if standard[:3] in languages:
+                for width in WIDTHS:
+                    yield compiler, standard, width
+
+
+def check_header(includes, header):
+    failures, cases = [], 0
+    for compiler, standard, width in variants(("c11", "c++")):
+        other = re.search(r"arch/x86_(32|64)/", header)
+        if other and other.group(1) != width:
+            continue
+        cases += 1
+        # Twice: the guard must hold.
+        text = f'#include "{header}"\n#include "{header}"\nextern int nothing;\n'
+        complaint = compile_text(compiler, standard, width, includes, text)
+        if complaint:
+            failures.append(f"{compiler} -std={standard} -m{width}:\n{complaint}")
+    return failures, cases
+
+
+def check_source(includes, path):
+    failures, cases = [], 0
+    text = open(path, encoding="utf-8").read()
+    for compiler, standard, width in variants(("c11",)):
+        cases += 1
+        complaint = compile_text(compiler, standard, width, includes, text)
+        if complaint:
+            failures.append(f"{compiler} -m{width}:\n{complaint}")
+    return failures, cases
+
+
+def functions(listing):
+    """Yields name and instructions of each function in objdump's output."""
+    name, code = None, []
+    for line in listing.splitlines():
+        start = re.match(r"[0-9a-f]+ <(\w+)>:", line)
+        if start:
+            if name:
+                yield name, code
+            name, code = start.group(1), []
+        elif re.match(r"\s+[0-9a-f]+:\t", line):
+            code.append(line.split("\t", 1)[1].strip())
+    if name:
+        yield name, code
+
+
+def wrong_code(code, width):
+    """Says what is wrong with one layer 0 function, or returns None."""
+    # What follows the return is padding.
+    end = next((i for i, text in enumerate(code) if text.startswith("ret")), len(code) - 1)
+    body = code[: end + 1]
+    if sum(text.startswith(TRAP[width]) for text in body) != 1:
+        return f"not exactly one {TRAP[width]}"
+    if len(body) > MOST_INSTRUCTIONS[width]:
+        return f"{len(body)} instructions, at most {MOST_INSTRUCTIONS[width]}"
+    for text in body:
+        operation = text.split()[0]
+        if operation.startswith(("call", "j")):
+            return f"'{text}' leaves the straight line"
+        if width == "64" and ("%rsp" in text or operation.startswith(("push", "pop"))):
+            return f"'{text}' uses the stack"
+        if width == "32" and re.search(r",(0x[0-9a-f]+)?\(%esp\)$", text):
+            return f"'{text}' stores to the stack"
+    return None
+
+
+def check_layer0(includes, path):
+    failures, cases = [], 0
+    text = open(path, encoding="utf-8").read()
+    options = ["-O2", "-fno-pic", "-fcf-protection=none", "-fno-stack-protector",
+               "-fomit-frame-pointer"]
+    for compiler, standard, width in variants(("c11",)):
+        with tempfile.NamedTemporaryFile(suffix=".o") as output:
+            complaint = compile_text(compiler, standard, width, includes, text, options,
+                                     output.name)
+            if complaint:
+                failures.append(f"{compiler} -m{width}:\n{complaint}")
+                continue
+            listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", output.name],
+                                     text=True, capture_output=True, check=True).stdout
+        for name, code in functions(listing):
+            if name.startswith("layer0_"):
+                cases += 1
+                wrong = wrong_code(code, width)
+                if wrong:
+                    failures.append(f"{compiler} -m{width}: {name}: {wrong}")
+    return failures, cases
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-I", dest="includes", action="append", default=[])
+    parser.add_argument("kind", choices=["header", "source", "layer0", "refuse", "refuse-layer0"])
+    parser.add_argument("path")
+    args = parser.parse_args()
+
+    check = {"header": check_header, "source": check_source, "refuse": check_source,
+             "layer0": check_layer0, "refuse-layer0": check_layer0}[args.kind]
+    failures, cases = check(args.includes, args.path)
+    if args.kind.startswith("refuse"):
+        print(f"{len(failures)} of {cases} variants refused, all must be")
+        return 0 if cases and len(failures) == cases else 1
+    for failure in failures:
+        print(failure)
+    print(f"{cases} variants, {len(failures)} failed")
+    return 0 if cases and not failures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
