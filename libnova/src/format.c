@@ -17,6 +17,7 @@ struct output {
 struct conversion {
         bool left;
         bool zeros;
+        bool prefix; /* 0x before hexadecimal numbers other than 0 */
         int width;
         int precision; /* -1: none */
         unsigned size; /* bytes of an integer argument */
@@ -139,27 +140,31 @@ struct arguments {
         va_list list;
 };
 
+static int parse_width(const char **format, struct arguments *arguments)
+{
+        if (**format != '*')
+                return parse_number(format);
+        (*format)++;
+        return va_arg(arguments->list, int);
+}
+
 static struct conversion parse(const char **format, struct arguments *arguments)
 {
-        struct conversion how = {false, false, 0, -1, sizeof(int), 0};
+        struct conversion how = {.precision = -1};
 
-        for (; **format == '-' || **format == '0'; (*format)++) {
+        for (; **format == '-' || **format == '0' || **format == '#'; (*format)++) {
                 how.left |= **format == '-';
                 how.zeros |= **format == '0';
+                how.prefix |= **format == '#';
         }
-        if (**format == '*') {
-                how.width = va_arg(arguments->list, int);
-                (*format)++;
-        } else {
-                how.width = parse_number(format);
-        }
+        how.width = parse_width(format, arguments);
         if (how.width < 0) {
                 how.left = true;
                 how.width = how.width > -WIDTH_MAX ? -how.width : WIDTH_MAX;
         }
         if (**format == '.') {
                 (*format)++;
-                how.precision = parse_number(format);
+                how.precision = parse_width(format, arguments);
         }
         how.size = parse_size(format);
         how.kind = **format;
@@ -196,6 +201,13 @@ static void put_signed(const struct output *out, const struct conversion *how, i
                 put_number(out, how, (uint64_t)value, "");
 }
 
+static void put_unsigned(const struct output *out, const struct conversion *how, uint64_t value)
+{
+        const bool prefix = how->prefix && value && how->kind != 'u';
+
+        put_number(out, how, value, !prefix ? "" : how->kind == 'X' ? "0X" : "0x");
+}
+
 /* Returns false for a conversion that is not known. */
 static bool put_conversion(const struct output *out, struct conversion *how,
                            struct arguments *arguments)
@@ -216,7 +228,7 @@ static bool put_conversion(const struct output *out, struct conversion *how,
         case 'u':
         case 'x':
         case 'X':
-                put_number(out, how, next_unsigned(arguments, how->size), "");
+                put_unsigned(out, how, next_unsigned(arguments, how->size));
                 return true;
         case 'p':
                 put_number(out, how, (uintptr_t)va_arg(arguments->list, void *), "0x");

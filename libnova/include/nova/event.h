@@ -125,13 +125,13 @@
 #define NOVA_SVM_EXCEPTION 0x40
 
 enum nova_vmx_event {
-#define NOVA_VMX_ENUM(number, name, text) NOVA_VMX_##name = number,
+#define NOVA_VMX_ENUM(number, name, text) NOVA_VMX_##name = (number),
         NOVA_VMX_ROWS(NOVA_VMX_ENUM)
 #undef NOVA_VMX_ENUM
 };
 
 enum nova_svm_event {
-#define NOVA_SVM_ENUM(number, name, text) NOVA_SVM_##name = number,
+#define NOVA_SVM_ENUM(number, name, text) NOVA_SVM_##name = (number),
         NOVA_SVM_ROWS(NOVA_SVM_ENUM)
 #undef NOVA_SVM_ENUM
 };
@@ -144,7 +144,7 @@ static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
 
 #define NOVA_EVENT_CASE(number, name, text) \
         case number:                        \
-                return text;
+                return (text);
 
 /** Name of exception event @p number ("#PF"), or "reserved". @spec 7.2 */
 static inline const char *nova_exception_name(unsigned number)

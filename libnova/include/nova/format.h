@@ -15,8 +15,9 @@ typedef void nova_put_function(void *context, char c);
 /**
  * Write a text with values in it.
  *
- * Understood: %s %c %d %i %u %x %X %p %%; flags '-' and '0'; widths, also as '*'; for %s a
- * precision; lengths hh, h, l, ll, z, j and t. Anything else is written as it stands.
+ * Understood: %s %c %d %i %u %x %X %p %%; flags '-', '0' and '#'; widths, and for %s
+ * a precision, both also as '*'; lengths hh, h, l, ll, z, j and t. Anything else is written as it
+ * stands.
  * @param put     called for each character
  * @param context handed to @p put
  */

@@ -41,7 +41,7 @@ static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, un
         if (stride < size || offset > limit || i >= (limit - offset) / stride)
                 return false;
 
-        const unsigned char *from = (const unsigned char *)hip + offset + i * stride;
+        const unsigned char *from = (const unsigned char *)hip + offset + (size_t)i * stride;
 
         for (unsigned k = 0; k < size; k++)
                 ((unsigned char *)to)[k] = from[k];

@@ -28,7 +28,7 @@ static inline const char *nova_mtd_fields(unsigned bit)
         switch (bit) {
 #define NOVA_MTD_FIELDS(number, name, fields) \
         case number:                          \
-                return fields;
+                return (fields);
                 NOVA_MTD_ROWS(NOVA_MTD_FIELDS)
 #undef NOVA_MTD_FIELDS
         default:

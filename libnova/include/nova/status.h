@@ -25,7 +25,7 @@ static inline const char *nova_status_text(enum nova_status status)
         switch ((unsigned)status) {
 #define NOVA_STATUS_TEXT(number, name, text) \
         case number:                         \
-                return text;
+                return (text);
                 NOVA_STATUS_ROWS(NOVA_STATUS_TEXT)
 #undef NOVA_STATUS_TEXT
         default:

@@ -55,6 +55,8 @@ TEST(format, numbers_look_like_the_c_librarys)
 TEST(format, texts_are_padded_and_cut)
 {
         SAME("[%s] [%8s] [%-8s] [%.2s] [%8.2s] [%2s]", "abc", "abc", "abc", "abc", "abc", "abc");
+        SAME("[%.*s] [%#x] [%#X] [%#10x] [%#010x] [%-#10x] [%#x]", 2, "abc", 0xabu, 0xabu, 0xabu,
+             0xabu, 0xabu, 0u);
         SAME("[%c] [%3c] [%-3c]", 'x', 'y', 'z');
         SAME("[%*d] [%-*d] [%*d]", 5, 1, 5, 2, -5, 3);
         EXPECT_EQ(ours("%s", static_cast<char *>(nullptr)), "(null)");

@@ -36,20 +36,27 @@ static inline nova_word_t nova_trap_1(nova_word_t id)
 /** Hypercall with two arguments; the kernel may change the second. */
 static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
+        nova_word_t second = *a2;
+
         __asm__ volatile(NOVA_TRAP_ENTER
-                         : "+a"(id), "+D"(*a2)
+                         : "+a"(id), "+D"(second)
                          :
                          : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        *a2 = second;
         return id;
 }
 
 /** Hypercall with three arguments; the kernel may change the second and the third. */
 static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
+        nova_word_t second = *a2, third = *a3;
+
         __asm__ volatile(NOVA_TRAP_ENTER
-                         : "+a"(id), "+D"(*a2), "+S"(*a3)
+                         : "+a"(id), "+D"(second), "+S"(third)
                          :
                          : "ecx", "edx", NOVA_TRAP_CLOBBERS);
+        *a2 = second;
+        *a3 = third;
         return id;
 }
 

@@ -31,14 +31,21 @@ static inline nova_word_t nova_trap_1(nova_word_t id)
 /** Hypercall with two arguments; the kernel may change the second. */
 static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
-        __asm__ volatile("syscall" : "+D"(id), "+S"(*a2) : : NOVA_TRAP_CLOBBERS);
+        nova_word_t second = *a2;
+
+        __asm__ volatile("syscall" : "+D"(id), "+S"(second) : : NOVA_TRAP_CLOBBERS);
+        *a2 = second;
         return id;
 }
 
 /** Hypercall with three arguments; the kernel may change the second and the third. */
 static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
-        __asm__ volatile("syscall" : "+D"(id), "+S"(*a2), "+d"(*a3) : : NOVA_TRAP_CLOBBERS);
+        nova_word_t second = *a2, third = *a3;
+
+        __asm__ volatile("syscall" : "+D"(id), "+S"(second), "+d"(third) : : NOVA_TRAP_CLOBBERS);
+        *a2 = second;
+        *a3 = third;
         return id;
 }
 

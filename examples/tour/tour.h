@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the screens of the tour share: output, checks, and starting servers and threads. */
+#ifndef TOUR_H
+#define TOUR_H
+
+#include <nova/console.h>
+#include <nova/nova.h>
+#include <nova/portal.h>
+#include <nova/root.h>
+
+extern struct nova_root root;
+extern struct nova_console console;
+
+#define SCREENS      8
+#define TOUR_QUANTUM 10000 /* microseconds */
+
+#define say(...) nova_printf(&console, __VA_ARGS__)
+
+/* The screens, in their order. */
+void screen_platform(void);
+void screen_call(void);
+void screen_delegation(void);
+void screen_revoke(void);
+void screen_pager(void);
+void screen_child(void);
+void screen_time(void);
+void screen_cpus(void);
+
+/* Print a screen's heading. */
+void title(unsigned number, const char *text);
+
+/* End the tour with a message unless the status is SUCCESS. */
+void must(const char *what, enum nova_status status);
+
+/* The same for something that is true or not. */
+void must_be(const char *what, bool condition);
+
+/* A line for one hypercall of a screen and its status. */
+void say_status(const char *what, enum nova_status status);
+
+/* Events and faults of the tour itself end it with a message. */
+void guard_start(void);
+
+/* A local thread of the root PD. */
+struct server {
+        nova_sel_t ec;
+        struct nova_utcb *utcb;
+};
+
+/* Create a local thread on a CPU whose portals are served by handler. */
+struct server server_start(nova_word_t cpu, nova_portal_handler *handler, void *argument);
+
+/* Create a portal to a server at a selector. */
+void server_portal(const struct server *server, nova_sel_t portal, nova_mtd_t mtd);
+
+/* A global thread: what it runs, and the selectors of its EC and SC once it is started. */
+struct thread {
+        nova_thread_function *function;
+        void *argument;
+        nova_word_t cpu;
+        unsigned prio;
+        nova_sel_t event_base; /* 0: one that serves STARTUP only */
+        nova_sel_t ec, sc;
+};
+
+/* Start a global thread in the root PD. */
+void thread_start(struct thread *thread);
+
+/* Answer a STARTUP event so that the thread begins at nova_thread_entry. */
+void thread_startup(struct nova_utcb *utcb);
+
+#endif
