@@ -44,6 +44,7 @@ class Runner:
         self.replies = bytearray()
         self.line_start = 0  # of the console's last, still incomplete line
         self.stopped = False
+        self.finished = False  # set by who has seen enough
         self.timed_out = False
         self.started = False
         self.reason = None  # of a shutdown, as QEMU names it
@@ -82,9 +83,20 @@ class Runner:
         if "-S" not in self.machine.extra:
             self._order("cont")
 
-    def _order(self, command):
+    def line(self, text):
+        """For subclasses: a whole line of the console, bytes without its end."""
+
+    def answer(self, text):
+        """For subclasses: what QEMU's monitor said to the last ask()."""
+
+    def ask(self, command):
+        """Gives QEMU's monitor a command for people."""
+        self._order("human-monitor-command", **{"command-line": command})
+
+    def _order(self, command, **arguments):
+        order = {"execute": command, "arguments": arguments}
         try:
-            self.control.sendall(json.dumps({"execute": command}).encode() + b"\n")
+            self.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
             pass  # it has already ended, which the watch will see
 
@@ -98,7 +110,7 @@ class Runner:
         with selectors.DefaultSelector() as selector:
             for source, take in sources.items():
                 selector.register(source, selectors.EVENT_READ, take)
-            while selector.get_map() and not self.stopped:
+            while selector.get_map() and not (self.stopped or self.finished):
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     self.timed_out = True
@@ -124,7 +136,10 @@ class Runner:
             self.echo.flush()
         lines = bytes(self.console[self.line_start :]).split(b"\n")
         self.line_start = len(self.console) - len(lines[-1])
-        self.stopped = any(line.strip() == STOP_LINE for line in lines[:-1])
+        for line in lines[:-1]:
+            line = line.strip()
+            self.stopped |= line == STOP_LINE
+            self.line(line)
 
     def _take_replies(self, data):
         self.replies += data
@@ -136,10 +151,12 @@ class Runner:
                 self.reason = reply["data"].get("reason", "")
             elif "return" in reply:
                 self.started = True  # orders are taken only once the whole machine stands
+                if isinstance(reply["return"], str):
+                    self.answer(reply["return"])
 
     def _end(self):
         if self.process:
-            if self.stopped or self.timed_out or sys.exc_info()[0]:
+            if self.stopped or self.finished or self.timed_out or sys.exc_info()[0]:
                 self.process.kill()
             self.process.wait()
             self.process.stdout.close()
@@ -154,6 +171,8 @@ class Runner:
     def _verdict(self):
         if self.stopped:
             return errors.EXIT_STOPPED, "the kernel stopped; its last lines say why."
+        if self.finished:
+            return errors.EXIT_OK, ""
         if self.timed_out:
             return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s; the run was cut off."
         if not self.started:

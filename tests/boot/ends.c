@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A roottask that ends the run with the value END, or with END below 0 never. */
+#include <nova/console.h>
+#include <nova/nova.h>
+#include <nova/root.h>
+
+static struct nova_root root;
+static struct nova_console console;
+
+int nova_main(const struct nova_hip *hip, nova_word_t cpu)
+{
+        if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
+                return 1;
+
+        nova_printf(&console, "ready\n");
+#if END >= 0
+        nova_exit(END);
+#else
+        for (;;)
+                __asm__ volatile("pause");
+#endif
+}
