@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel's own address space: tables for the time before the pool is known, then the final
+ * ones. Both are edited through the same walk. */
+#include "arch/x86/boot_paging.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/pte.h"
+#include "arch/x86/window.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "paging_levels.h"
+#include "platform/boot.h"
+#include "platform/stop.h"
+
+/* Tables that are needed before there is a pool: for boot_map a directory and a table, for the pool
+ * a table of directories and two of those. */
+#define SPARE_TABLES 6
+
+#define SLOT_SIZE    (BOOT_MAP_SIZE / 2)
+#define DATA_FLAGS   (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | pte_noexecute)
+#define RODATA_FLAGS (PTE_PRESENT | PTE_ACCESSED | pte_noexecute)
+#define TEXT_FLAGS   (PTE_PRESENT | PTE_ACCESSED)
+
+extern uint64_t early_root[];
+extern char image_text_start[], image_text_end[], image_rodata_end[], image_end[];
+
+paddr_t kernel_root_phys;
+paddr_t kernel_pd_phys;
+const uint64_t *window_table;
+uint64_t pte_noexecute;
+
+static uint64_t spare[SPARE_TABLES][512] __attribute__((aligned(PAGE_SIZE), section(".bss.page")));
+static unsigned spare_used;
+static uint64_t *root = early_root;
+static bool failed; /* no frame for a table */
+static unsigned device_pages;
+
+static paddr_t image_phys(const void *pointer)
+{
+        return (word_t)pointer - IMAGE_OFFSET;
+}
+
+static paddr_t table_phys(const void *table)
+{
+        return root == early_root ? image_phys(table) : pool_to_phys(table);
+}
+
+static uint64_t *table_pointer(paddr_t phys)
+{
+        return root == early_root ? (uint64_t *)(word_t)(phys + IMAGE_OFFSET) : phys_to_pool(phys);
+}
+
+static uint64_t *new_table(void)
+{
+        if (root != early_root)
+                return frame_alloc_zeroed();
+        return spare_used < SPARE_TABLES ? spare[spare_used++] : NULL;
+}
+
+/* The entry that maps an address at a level (0: 4 KiB), with the tables that lead to it. A large
+ * page in the way goes. NULL when there is no memory for a table. */
+static uint64_t *walk(word_t virt, unsigned level)
+{
+        uint64_t *table = root;
+
+        for (unsigned l = PAGING_LEVELS - 1; l > level; l--) {
+                uint64_t *entry = &table[virt >> (PAGE_BITS + 9 * l) & 511];
+
+                if (!(*entry & PTE_PRESENT) || *entry & PTE_LARGE) {
+                        table = new_table();
+                        if (!table)
+                                return NULL;
+                        *entry = table_phys(table) |
+                                 (l == PAGING_LEVELS - 1 ? PAGING_TOP_FLAGS
+                                                         : PTE_PRESENT | PTE_WRITE);
+                }
+                table = table_pointer(*entry & PTE_ADDRESS);
+        }
+        return &table[virt >> (PAGE_BITS + 9 * level) & 511];
+}
+
+static void map_page(word_t virt, unsigned level, uint64_t entry)
+{
+        uint64_t *place = walk(virt, level);
+
+        if (place)
+                *place = entry;
+        else
+                failed = true;
+}
+
+static void map_range(word_t virt, paddr_t phys, uint64_t size, unsigned level, uint64_t flags)
+{
+        const word_t step = (word_t)1 << (PAGE_BITS + 9 * level);
+
+        for (uint64_t done = 0; done < size; done += step)
+                map_page((word_t)(virt + done), level,
+                         (phys + done) | flags | (level ? PTE_LARGE : 0));
+}
+
+static void map_image(const char *start, const char *end, uint64_t flags)
+{
+        map_range((word_t)start, image_phys(start), (uint64_t)(end - start), 0, flags);
+}
+
+static uint64_t global_flag(void)
+{
+        return cpu_has(FEATURE_PGE) ? PTE_GLOBAL : 0;
+}
+
+void boot_paging_init(void)
+{
+        pte_noexecute = cpu_has(FEATURE_NX) ? PTE_NOEXECUTE : 0;
+        boot_phys_end = (paddr_t)1 << features_phys_bits();
+}
+
+void boot_paging_map_pool(paddr_t phys, uint64_t size)
+{
+        map_range(POOL_VIRT(phys), phys, size, 1, DATA_FLAGS);
+        write_cr3(read_cr3());
+}
+
+/* The frames of the TSSs and a frame of ones; no entry is global that differs between PDs. */
+static void map_window(void)
+{
+        void *ones = frame_alloc();
+        void *tss = frame_alloc_boot(1);
+
+        if (!ones || !tss) {
+                failed = true;
+                return;
+        }
+        memset(ones, 0xff, PAGE_SIZE);
+        memset(tss, 0, 2 * PAGE_SIZE);
+        map_range(TSS_BASE, pool_to_phys(tss), 2 * PAGE_SIZE, 0, DATA_FLAGS | global_flag());
+        map_page(IO_BITMAP, 0, pool_to_phys(ones) | RODATA_FLAGS);
+        map_page(IO_BITMAP + PAGE_SIZE, 0, pool_to_phys(ones) | RODATA_FLAGS);
+        map_page(IO_BITMAP_END, 0, pool_to_phys(ones) | RODATA_FLAGS | global_flag());
+        window_table = walk(WINDOW_BASE, 0);
+}
+
+bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
+{
+        uint64_t *final = frame_alloc_zeroed();
+
+        if (!final)
+                return false;
+        root = final;
+        map_image(image_text_start, image_text_end, TEXT_FLAGS | global_flag());
+        map_image(image_text_end, image_rodata_end, RODATA_FLAGS | global_flag());
+        map_image(image_rodata_end, image_end, DATA_FLAGS | global_flag());
+        map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1, DATA_FLAGS | global_flag());
+        map_window();
+        /* All tables of the kernel half exist from here on. */
+        for (word_t at = 0; at < BOOT_MAP_SIZE; at += LARGE_PAGE_SIZE)
+                map_page(BOOT_MAP_BASE + at, 0, 0);
+        for (word_t at = 0; at < NOVA_CPU_MAX * CPU_BLOCK_SIZE; at += LARGE_PAGE_SIZE)
+                map_page(CPU_BASE + at, 0, 0);
+        map_page(MMIO_BASE, 0, 0);
+        if (failed)
+                return false;
+
+        const uint64_t *directory = walk(IMAGE_OFFSET, 1);
+        kernel_pd_phys = pool_to_phys(directory) & PTE_ADDRESS;
+        kernel_root_phys = pool_to_phys(final);
+        write_cr3((word_t)kernel_root_phys);
+        return true;
+}
+
+struct cpu *boot_paging_map_cpu(unsigned id)
+{
+        char *block = (char *)cpu_by_id(id);
+
+        for (word_t at = 0; at < CPU_BLOCK_SIZE; at += PAGE_SIZE) {
+                if (at == CPU_GUARD)
+                        continue;
+                void *frame = frame_alloc_zeroed();
+                if (!frame)
+                        return NULL;
+                map_page((word_t)block + at, 0, pool_to_phys(frame) | DATA_FLAGS | global_flag());
+        }
+        return (struct cpu *)(void *)block;
+}
+
+void *boot_paging_map_device(paddr_t phys)
+{
+        const word_t virt = MMIO_BASE + (word_t)device_pages * PAGE_SIZE;
+
+        if (phys >= boot_phys_end || device_pages == LARGE_PAGE_SIZE / PAGE_SIZE)
+                return NULL;
+        device_pages++;
+        map_page(virt, 0, (phys & PTE_ADDRESS) | PTE_UNCACHED | DATA_FLAGS | global_flag());
+        return (void *)(virt + (word_t)(phys & (PAGE_SIZE - 1)));
+}
+
+void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
+{
+        const word_t virt = BOOT_MAP_BASE + slot * SLOT_SIZE;
+        const word_t offset = (word_t)phys & (PAGE_SIZE - 1);
+
+        if (phys >= boot_phys_end || size > boot_phys_end - phys || size > SLOT_SIZE - offset)
+                return NULL;
+        for (word_t at = 0; at < offset + size; at += PAGE_SIZE) {
+                uint64_t *entry = walk(virt + at, 0);
+                if (!entry)
+                        return NULL;
+                *entry = ((phys - offset) + at) | DATA_FLAGS;
+        }
+        write_cr3(read_cr3());
+        return (void *)(virt + offset);
+}
+
+void boot_unmap(void)
+{
+        for (word_t at = 0; at < BOOT_MAP_SIZE; at += PAGE_SIZE)
+                map_page(BOOT_MAP_BASE + at, 0, 0);
+        write_cr3(read_cr3());
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Control registers and MSRs of a CPU as the kernel wants them. */
+#include "arch/x86/cpu_init.h"
+
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+
+#define XCR0_X87_SSE 0x3
+#define DR6_CLEAR    0xffff0ff0
+#define DR7_CLEAR    0x400
+
+static word_t cr4_value(void)
+{
+        word_t value = CR4_PAE | CR4_OSFXSR;
+
+        value |= cpu_has(FEATURE_MCE) ? CR4_MCE : 0;
+        value |= cpu_has(FEATURE_PGE) ? CR4_PGE : 0;
+        value |= cpu_has(FEATURE_SSE) ? CR4_OSXMMEXCPT : 0;
+        value |= cpu_has(FEATURE_XSAVE) ? CR4_OSXSAVE : 0;
+        value |= cpu_has(FEATURE_SMEP) ? CR4_SMEP : 0;
+        value |= cpu_has(FEATURE_SMAP) ? CR4_SMAP : 0;
+        value |= cpu_has(FEATURE_UMIP) ? CR4_UMIP : 0;
+        return value;
+}
+
+void cpu_init(struct cpu *cpu)
+{
+        /* Caches are on: INIT leaves CD and NW set. TS: the first use of the FPU is seen. */
+        write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
+        write_cr4(cr4_value());
+        if (cpu_has(FEATURE_XSAVE))
+                xsetbv(0, XCR0_X87_SSE);
+        if (cpu_has(FEATURE_PAT))
+                wrmsr(MSR_PAT, PAT_DEFAULT);
+
+        write_dr7(DR7_CLEAR);
+        write_dr0(0);
+        write_dr1(0);
+        write_dr2(0);
+        write_dr3(0);
+        write_dr6(DR6_CLEAR);
+        cpu_init_entry(cpu);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Segment descriptors, interrupt gates and task state of a CPU (SDM 3A, 3.4, 6.11, 7.2). */
+#include "arch/x86/descriptors.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/window.h"
+#include "tss.h"
+
+static uint64_t idt[256 * GATE_SIZE / 8] __attribute__((aligned(16)));
+
+void descriptors_init(void)
+{
+        for (unsigned vector = 0; vector < 256; vector++)
+                descriptors_fill_gate(idt, vector, entry_vectors[vector]);
+}
+
+uint64_t descriptors_tss(word_t base, uint32_t limit)
+{
+        return (limit & 0xffff) | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)0x89 << 40 |
+               (uint64_t)(limit >> 16 & 0xf) << 48 | (uint64_t)(base >> 24 & 0xff) << 56;
+}
+
+void descriptors_load(struct cpu *cpu)
+{
+        uint64_t *gdt = (uint64_t *)(void *)((char *)cpu + CPU_GDT);
+        struct table_pointer pointer;
+
+        cpu->tss->iomap = (uint16_t)(IO_BITMAP - (word_t)cpu->tss);
+        descriptors_fill_tss(cpu);
+
+        pointer.limit = (uint16_t)(descriptors_fill_gdt(gdt, cpu) - 1);
+        pointer.base = (word_t)gdt;
+        lgdt(&pointer);
+        lldt(0);
+        ltr(SEL_TSS);
+        load_ds(SEL_USER_DATA);
+        load_es(SEL_USER_DATA);
+        load_fs(0);
+        load_gs(0);
+
+        pointer.limit = sizeof(idt) - 1;
+        pointer.base = (word_t)idt;
+        lidt(&pointer);
+}

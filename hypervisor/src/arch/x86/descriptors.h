@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Segment descriptors, interrupt gates and task state of a CPU. */
+#ifndef ARCH_X86_DESCRIPTORS_H
+#define ARCH_X86_DESCRIPTORS_H
+
+#include "lib/types.h"
+
+struct cpu;
+
+/* A CPU's GDT, and on x86-32 the task of fatal events, lie behind its emergency stacks. */
+#define CPU_GDT        0x1c00
+#define CPU_FAULT_TASK 0x1d00
+
+/** Addresses of the 256 entry points (entry.S). */
+extern const word_t entry_vectors[256];
+
+/** Fills the IDT, which all CPUs share. */
+void descriptors_init(void);
+
+/** Builds and loads GDT, TSS and IDT of this CPU. */
+void descriptors_load(struct cpu *cpu);
+
+/* The part that differs between widths: arch/<a>/descriptors_arch.c. */
+
+/** Writes the GDT of a CPU; returns its size. */
+unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu);
+
+/** Writes the gate of a vector into the IDT. */
+void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry);
+
+/** Fills the stacks of the TSS. */
+void descriptors_fill_tss(struct cpu *cpu);
+
+/** A descriptor of a TSS of ours (low 64 bits). */
+uint64_t descriptors_tss(word_t base, uint32_t limit);
+
+#define GATE_SIZE (sizeof(word_t) * 2) /* in the IDT */
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the CPUs can do, from CPUID. */
+#include "arch/x86/features.h"
+
+#include "arch/x86/insn.h"
+
+uint32_t cpu_features[FEATURE_WORDS];
+
+static uint32_t max_extended(void)
+{
+        uint32_t max = cpuid(0x80000000, 0).eax;
+
+        return max >> 31 ? max : 0;
+}
+
+void features_read(bool first)
+{
+        uint32_t now[FEATURE_WORDS] = {0};
+        struct cpuid leaf = cpuid(1, 0);
+
+        now[WORD_1_ECX] = leaf.ecx;
+        now[WORD_1_EDX] = leaf.edx;
+        if (cpuid(0, 0).eax >= 7) {
+                leaf = cpuid(7, 0);
+                now[WORD_7_EBX] = leaf.ebx;
+                now[WORD_7_ECX] = leaf.ecx;
+        }
+        if (max_extended() >= 0x80000001) {
+                leaf = cpuid(0x80000001, 0);
+                now[WORD_EXT_ECX] = leaf.ecx;
+                now[WORD_EXT_EDX] = leaf.edx;
+        }
+        for (unsigned i = 0; i < FEATURE_WORDS; i++)
+                if (first)
+                        cpu_features[i] = now[i];
+                else
+                        __atomic_and_fetch(&cpu_features[i], now[i], __ATOMIC_RELAXED);
+}
+
+unsigned features_phys_bits(void)
+{
+        unsigned bits = max_extended() >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 0;
+
+        /* 52 bits are the most that a page-table entry can hold. */
+        return bits < 32 || bits > 52 ? 36 : bits;
+}
+
+/* Bits that hold the numbers 0 to count - 1. */
+static unsigned bits_for(unsigned count)
+{
+        return count > 1 ? 32 - (unsigned)__builtin_clz(count - 1) : 0;
+}
+
+void features_topology(unsigned *thread_bits, unsigned *core_bits)
+{
+        const uint32_t max = cpuid(0, 0).eax;
+        unsigned logical = cpu_has(FEATURE_HTT) ? cpuid(1, 0).ebx >> 16 & 0xff : 1;
+        unsigned cores = 1;
+
+        if (max >= 0xb && cpuid(0xb, 0).ebx) {
+                *thread_bits = cpuid(0xb, 0).eax & 0x1f;
+                *core_bits = cpuid(0xb, 1).eax & 0x1f;
+                return;
+        }
+        /* Intel tells the cores in leaf 4, AMD in an extended leaf. */
+        if (max >= 4 && cpuid(4, 0).eax)
+                cores = (cpuid(4, 0).eax >> 26) + 1;
+        else if (max_extended() >= 0x80000008)
+                cores = (cpuid(0x80000008, 0).ecx & 0xff) + 1;
+        *core_bits = bits_for(logical > cores ? logical : cores);
+        *thread_bits = *core_bits - bits_for(cores);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the CPUs can do: CPUID bits that the kernel uses. */
+#ifndef ARCH_X86_FEATURES_H
+#define ARCH_X86_FEATURES_H
+
+#include "lib/types.h"
+
+/* Words of CPUID bits; a feature's number is word * 32 + bit. */
+enum feature_word {
+        WORD_1_ECX,
+        WORD_1_EDX,
+        WORD_7_EBX,
+        WORD_7_ECX,
+        WORD_EXT_ECX,
+        WORD_EXT_EDX,
+        FEATURE_WORDS
+};
+
+enum feature {
+        FEATURE_VMX = WORD_1_ECX * 32 + 5,
+        FEATURE_TSC_DEADLINE = WORD_1_ECX * 32 + 24,
+        FEATURE_XSAVE = WORD_1_ECX * 32 + 26,
+        FEATURE_HYPERVISOR = WORD_1_ECX * 32 + 31,
+        FEATURE_MCE = WORD_1_EDX * 32 + 7,
+        FEATURE_PGE = WORD_1_EDX * 32 + 13,
+        FEATURE_PAT = WORD_1_EDX * 32 + 16,
+        FEATURE_FXSR = WORD_1_EDX * 32 + 24,
+        FEATURE_SSE = WORD_1_EDX * 32 + 25,
+        FEATURE_HTT = WORD_1_EDX * 32 + 28,
+        FEATURE_SMEP = WORD_7_EBX * 32 + 7,
+        FEATURE_SMAP = WORD_7_EBX * 32 + 20,
+        FEATURE_UMIP = WORD_7_ECX * 32 + 2,
+        FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
+        FEATURE_NX = WORD_EXT_EDX * 32 + 20,
+};
+
+/** Features that every CPU has which was started. */
+extern uint32_t cpu_features[FEATURE_WORDS];
+
+/** Reads this CPU's features: the first CPU sets cpu_features, the others remove what they lack. */
+void features_read(bool first);
+
+static inline bool cpu_has(enum feature feature)
+{
+        return cpu_features[feature / 32] >> feature % 32 & 1;
+}
+
+/** Number of physical address bits. */
+unsigned features_phys_bits(void);
+
+/** How a local APIC number is composed: bits of the thread, bits of thread and core. */
+void features_topology(unsigned *thread_bits, unsigned *core_bits);
+
+#endif

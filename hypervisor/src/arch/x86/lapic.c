@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The local APIC of this CPU (SDM 3A, 10). */
+#include "arch/x86/lapic.h"
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/vectors.h"
+#include "lib/divide.h"
+#include "platform/stop.h"
+
+#define ENABLE           0x100 /* in the spurious vector register */
+#define MASKED           0x10000
+#define LVT_NMI          0x400
+#define TIMER_DEADLINE   0x40000
+#define DIVIDE_BY_1      0xb
+#define ICR_PENDING      0x1000
+#define ICR_ASSERT       0x4000
+#define ICR_NMI          0x400
+#define ICR_INIT         0x500
+#define ICR_START        0x600
+#define ICR_ALL_OTHERS   0xc0000
+#define LVT_MAX(version) ((version) >> 16 & 0xff)
+#define LAPIC_VERSION    0x030
+
+/* Timer ticks per TSC tick as a fraction of 2^RATIO_BITS. */
+#define RATIO_BITS 20
+#define RATIO_MAX  ((1 << 28) - 1)
+#define TICKS_MAX  ((uint64_t)1 << 36)
+
+static bool mapped;
+static uint32_t ratio;
+
+void lapic_map(paddr_t phys)
+{
+        if (boot_paging_map_device(phys) != (void *)MMIO_BASE)
+                kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
+        mapped = true;
+}
+
+bool lapic_is_mapped(void)
+{
+        return mapped;
+}
+
+void lapic_init(void)
+{
+        const uint64_t base = rdmsr(MSR_APIC_BASE);
+
+        /* Firmware may have chosen x2APIC mode; only through "off" leads a way back. */
+        if (base & APIC_BASE_X2APIC)
+                wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_X2APIC | APIC_BASE_ENABLE));
+        wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
+
+        lapic_write(LAPIC_SPURIOUS, ENABLE | VECTOR_SPURIOUS);
+        lapic_write(LAPIC_TPR, 0);
+        lapic_write(LAPIC_LVT_LINT0, MASKED);
+        lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+        lapic_write(LAPIC_LVT_ERROR, MASKED | VECTOR_ERROR);
+        if (LVT_MAX(lapic_read(LAPIC_VERSION)) >= 4)
+                lapic_write(LAPIC_LVT_COUNTER, MASKED);
+        if (LVT_MAX(lapic_read(LAPIC_VERSION)) >= 5)
+                lapic_write(LAPIC_LVT_THERMAL, MASKED);
+        lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_1);
+        lapic_write(LAPIC_LVT_TIMER,
+                    VECTOR_TIMER | (cpu_has(FEATURE_TSC_DEADLINE) ? TIMER_DEADLINE : 0));
+        lapic_write(LAPIC_EOI, 0);
+}
+
+unsigned lapic_id(void)
+{
+        return lapic_read(LAPIC_ID) >> 24;
+}
+
+static void send(unsigned apic_id, uint32_t command)
+{
+        while (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING)
+                pause();
+        lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+        lapic_write(LAPIC_ICR_LOW, command);
+}
+
+void lapic_send_ipi(unsigned apic_id, unsigned vector)
+{
+        send(apic_id, ICR_ASSERT | vector);
+}
+
+void lapic_send_nmi_others(void)
+{
+        send(0, ICR_ASSERT | ICR_ALL_OTHERS | ICR_NMI);
+}
+
+void lapic_send_init(unsigned apic_id)
+{
+        send(apic_id, ICR_ASSERT | ICR_INIT);
+}
+
+void lapic_send_start(unsigned apic_id, paddr_t page)
+{
+        send(apic_id, ICR_ASSERT | ICR_START | (uint32_t)(page >> PAGE_BITS));
+}
+
+void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz)
+{
+        const uint64_t wanted = divide((uint64_t)timer_khz << RATIO_BITS, tsc_khz, NULL);
+
+        ratio = wanted < RATIO_MAX ? (uint32_t)wanted : RATIO_MAX;
+}
+
+void timer_arm(uint64_t tsc_ticks)
+{
+        if (tsc_ticks > TICKS_MAX)
+                tsc_ticks = TICKS_MAX;
+        if (cpu_has(FEATURE_TSC_DEADLINE)) {
+                wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_ticks + !tsc_ticks);
+                return;
+        }
+
+        /* 36 bits of ticks times a ratio below 2^28 cannot overflow. */
+        const uint64_t count = tsc_ticks * ratio >> RATIO_BITS;
+        lapic_write(LAPIC_TIMER_INITIAL, count > UINT32_MAX ? UINT32_MAX
+                                         : count            ? (uint32_t)count
+                                                            : 1);
+}
+
+void timer_stop(void)
+{
+        if (cpu_has(FEATURE_TSC_DEADLINE))
+                wrmsr(MSR_TSC_DEADLINE, 0);
+        else
+                lapic_write(LAPIC_TIMER_INITIAL, 0);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The local APIC of this CPU, in xAPIC mode: interrupts to other CPUs and the timer. */
+#ifndef ARCH_X86_LAPIC_H
+#define ARCH_X86_LAPIC_H
+
+#include "layout.h"
+#include "lib/types.h"
+
+#define LAPIC_ID            0x020
+#define LAPIC_TPR           0x080
+#define LAPIC_EOI           0x0b0
+#define LAPIC_SPURIOUS      0x0f0
+#define LAPIC_ESR           0x280
+#define LAPIC_ICR_LOW       0x300
+#define LAPIC_ICR_HIGH      0x310
+#define LAPIC_LVT_TIMER     0x320
+#define LAPIC_LVT_THERMAL   0x330
+#define LAPIC_LVT_COUNTER   0x340
+#define LAPIC_LVT_LINT0     0x350
+#define LAPIC_LVT_LINT1     0x360
+#define LAPIC_LVT_ERROR     0x370
+#define LAPIC_TIMER_INITIAL 0x380
+#define LAPIC_TIMER_CURRENT 0x390
+#define LAPIC_TIMER_DIVIDE  0x3e0
+
+/* The local APIC is the first device that is mapped. */
+static inline uint32_t lapic_read(unsigned reg)
+{
+        return *(volatile uint32_t *)(MMIO_BASE + reg);
+}
+
+static inline void lapic_write(unsigned reg, uint32_t value)
+{
+        *(volatile uint32_t *)(MMIO_BASE + reg) = value;
+}
+
+/** Ends the interrupt that is being served. */
+static inline void lapic_eoi(void)
+{
+        lapic_write(LAPIC_EOI, 0);
+}
+
+/** Maps the registers. Once. */
+void lapic_map(paddr_t phys);
+
+/** Whether lapic_map was called. */
+bool lapic_is_mapped(void);
+
+/** Switches this CPU's local APIC on. */
+void lapic_init(void);
+
+/** Number of this CPU's local APIC. */
+unsigned lapic_id(void);
+
+/** Sends a vector to a CPU. */
+void lapic_send_ipi(unsigned apic_id, unsigned vector);
+
+/** Sends an NMI to all other CPUs. */
+void lapic_send_nmi_others(void);
+
+/** Resets a CPU, and starts it at a page below 1 MiB. */
+void lapic_send_init(unsigned apic_id);
+void lapic_send_start(unsigned apic_id, paddr_t page);
+
+/** Lets the timer fire VECTOR_TIMER once, ticks of the TSC from now (0: at once). It may come too
+ *  early when that is more than some seconds away. */
+void timer_arm(uint64_t tsc_ticks);
+
+/** Stops the timer. */
+void timer_stop(void);
+
+/** Tells timer_arm the frequencies. */
+void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz);
+
+#endif

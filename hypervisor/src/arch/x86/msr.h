@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Model-specific registers, control-register bits and CPUID features by name. */
+#ifndef ARCH_X86_MSR_H
+#define ARCH_X86_MSR_H
+
+#define MSR_TSC            0x10
+#define MSR_APIC_BASE      0x1b
+#define MSR_FEATURE_CTRL   0x3a
+#define MSR_SYSENTER_CS    0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_PAT            0x277
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define APIC_BASE_ENABLE 0x800
+#define APIC_BASE_X2APIC 0x400
+
+#define PAT_DEFAULT 0x0007040600070406 /* value after reset (SDM 3A, 11.12.4) */
+
+#define EFER_SCE  0x1
+#define EFER_LME  0x100
+#define EFER_NXE  0x800
+#define EFER_SVME 0x1000
+
+#define CR0_PE 0x1
+#define CR0_MP 0x2
+#define CR0_EM 0x4
+#define CR0_TS 0x8
+#define CR0_ET 0x10
+#define CR0_NE 0x20
+#define CR0_WP 0x10000
+#define CR0_AM 0x40000
+#define CR0_PG 0x80000000
+
+#define CR4_PAE        0x20
+#define CR4_MCE        0x40
+#define CR4_PGE        0x80
+#define CR4_OSFXSR     0x200
+#define CR4_OSXMMEXCPT 0x400
+#define CR4_UMIP       0x800
+#define CR4_OSXSAVE    0x40000
+#define CR4_SMEP       0x100000
+#define CR4_SMAP       0x200000
+
+#define FLAG_TF   0x100
+#define FLAG_IF   0x200
+#define FLAG_DF   0x400
+#define FLAG_IOPL 0x3000
+#define FLAG_NT   0x4000
+#define FLAG_RF   0x10000
+#define FLAG_VM   0x20000
+#define FLAG_AC   0x40000
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting the other CPUs: all are woken at once and come through the trampoline in any order. */
+#include "arch/x86/smp.h"
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_init.h"
+#include "arch/x86/descriptors.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/window.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "platform/acpi.h"
+#include "platform/boot.h"
+#include "platform/console.h"
+#include "platform/memory_map.h"
+
+#define NO_CPU          0xff
+#define TRAMPOLINE_LOW  0x1000
+#define TRAMPOLINE_HIGH 0x9f000
+#define START_AGAIN_US  200 /* a second start message may be needed (SDM 3A, 8.4.4) */
+#define GIVE_UP_US      1000000
+#define STEP_US         10
+
+/* State of an AP; changed by compare and swap, so that one that comes too late stays out. */
+enum { AP_EXPECTED, AP_ARRIVED, AP_LEFT_OUT };
+
+extern const char trampoline[], trampoline_end[];
+
+unsigned cpu_count;
+uint64_t cpu_online;
+unsigned cpu_boot_id;
+
+/* CPU number of a local APIC; read by start.S. */
+uint8_t smp_cpu_of_apic[256];
+
+static uint8_t apic_of_cpu[NOVA_CPU_MAX];
+static word_t state[NOVA_CPU_MAX];
+static unsigned cpus;
+static uint32_t arrived;  /* APs */
+static uint32_t released; /* they may run */
+
+void smp_init(unsigned apic_id)
+{
+        memset(smp_cpu_of_apic, NO_CPU, sizeof(smp_cpu_of_apic));
+        cpus = acpi.cpus;
+        memcpy(apic_of_cpu, acpi.cpu, cpus);
+        for (cpu_boot_id = 0; cpu_boot_id < cpus; cpu_boot_id++)
+                if (apic_of_cpu[cpu_boot_id] == apic_id)
+                        break;
+        if (cpu_boot_id == cpus) { /* the table does not know the CPU that reads it */
+                if (cpus == NOVA_CPU_MAX)
+                        cpu_boot_id--;
+                else
+                        cpus++;
+                apic_of_cpu[cpu_boot_id] = (uint8_t)apic_id;
+        }
+        for (unsigned id = 0; id < cpus; id++)
+                smp_cpu_of_apic[apic_of_cpu[id]] = (uint8_t)id;
+        cpu_count = 1;
+        cpu_online = (uint64_t)1 << cpu_boot_id;
+        if (acpi.left_out)
+                console_print("NOVA: %u CPUs are left out: at most %u with local APIC numbers "
+                              "below 255 can be used.\n",
+                              acpi.left_out, NOVA_CPU_MAX);
+}
+
+unsigned smp_cpus(void)
+{
+        return cpus;
+}
+
+unsigned smp_apic_id(unsigned id)
+{
+        return apic_of_cpu[id];
+}
+
+struct cpu *smp_prepare(unsigned id)
+{
+        struct cpu *cpu = boot_paging_map_cpu(id);
+
+        if (!cpu)
+                return NULL;
+        cpu->id = id;
+        cpu->apic_id = apic_of_cpu[id];
+        cpu->tss = (struct tss *)(TSS_BASE + (word_t)id * TSS_STRIDE);
+        return cpu;
+}
+
+static bool is_expected(unsigned id)
+{
+        return id != cpu_boot_id && load_once(state[id]) == AP_EXPECTED;
+}
+
+static void send_start(paddr_t page)
+{
+        for (unsigned id = 0; id < cpus; id++)
+                if (is_expected(id))
+                        lapic_send_start(apic_of_cpu[id], page);
+}
+
+/* Waits until all have come or none has come for a time. */
+static void wait_for_arrival(unsigned expected, unsigned microseconds)
+{
+        unsigned seen = 0;
+
+        for (unsigned waited = 0; waited < microseconds; waited += STEP_US) {
+                const unsigned now = atomic_load_u32(&arrived);
+
+                if (now == expected)
+                        return;
+                if (now != seen)
+                        waited = 0;
+                seen = now;
+                delay_us(STEP_US);
+        }
+}
+
+/* Prepares the blocks of all APs; one for which there is no memory is left out. */
+static unsigned prepare_all(void)
+{
+        unsigned expected = 0;
+
+        for (unsigned id = 0; id < cpus; id++) {
+                if (id == cpu_boot_id)
+                        continue;
+                if (smp_prepare(id)) {
+                        expected++;
+                } else {
+                        state[id] = AP_LEFT_OUT;
+                        console_print("NOVA: no memory is left for CPU %u; use kmem=.\n", id);
+                }
+        }
+        return expected;
+}
+
+static void leave_out_missing(void)
+{
+        for (unsigned id = 0; id < cpus; id++)
+                if (id != cpu_boot_id &&
+                    atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_LEFT_OUT))
+                        console_print("NOVA: CPU %u (local APIC %u) did not start and is left "
+                                      "out.\n",
+                                      id, apic_of_cpu[id]);
+}
+
+void smp_start(void)
+{
+        const unsigned expected = prepare_all();
+        const paddr_t page = memory_map_find(PAGE_SIZE, PAGE_SIZE, TRAMPOLINE_LOW, TRAMPOLINE_HIGH);
+        void *place = page ? boot_map(0, page, PAGE_SIZE) : NULL;
+
+        if (!expected)
+                return;
+        if (place) {
+                memcpy(place, trampoline, (size_t)(trampoline_end - trampoline));
+                for (unsigned id = 0; id < cpus; id++)
+                        if (is_expected(id))
+                                lapic_send_init(apic_of_cpu[id]);
+                delay_us(STEP_US);
+                send_start(page);
+                wait_for_arrival(expected, START_AGAIN_US);
+                send_start(page);
+                wait_for_arrival(expected, GIVE_UP_US);
+        }
+        leave_out_missing();
+        for (unsigned id = 0; id < cpus; id++)
+                if (state[id] == AP_ARRIVED) {
+                        cpu_online |= (uint64_t)1 << id;
+                        cpu_count++;
+                }
+}
+
+void smp_release(void)
+{
+        atomic_store_u32(&released, 1);
+        wrmsr(MSR_TSC, 0);
+}
+
+void ap_main(unsigned id)
+{
+        struct cpu *cpu = cpu_by_id(id);
+
+        /* One that was given up stays here for ever. */
+        if (atomic_compare_exchange_word(&state[id], AP_EXPECTED, AP_ARRIVED)) {
+                features_read(false);
+                descriptors_load(cpu);
+                cpu_init(cpu);
+                lapic_init();
+                atomic_fetch_add_u32(&arrived, 1);
+                while (!atomic_load_u32(&released))
+                        pause();
+                wrmsr(MSR_TSC, 0);
+                kernel_main(cpu);
+        }
+        for (;;) {
+                cli();
+                hlt();
+        }
+}

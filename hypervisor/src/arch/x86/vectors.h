@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interrupt vectors: which number is whose. */
+#ifndef ARCH_X86_VECTORS_H
+#define ARCH_X86_VECTORS_H
+
+#define VECTOR_NMI           2
+#define VECTOR_BREAKPOINT    3
+#define VECTOR_OVERFLOW      4
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_PAGE_FAULT    14
+#define VECTOR_MACHINE_CHECK 18
+
+#define VECTOR_PIC      0x20 /* 16 vectors: spurious interrupts of the masked 8259s */
+#define VECTOR_GSI      0x30 /* global system interrupts: VECTOR_GSI + number */
+#define VECTOR_TIMER    0xf0
+#define VECTOR_IPI      0xf1
+#define VECTOR_ERROR    0xfe
+#define VECTOR_SPURIOUS 0xff
+
+#endif

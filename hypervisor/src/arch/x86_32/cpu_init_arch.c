@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SYSENTER. */
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_init.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+
+extern char entry_hypercall[];
+
+void cpu_init_entry(struct cpu *cpu)
+{
+        wrmsr(MSR_SYSENTER_CS, SEL_KERNEL_CODE);
+        wrmsr(MSR_SYSENTER_ESP, (word_t)cpu + CPU_STACK_TOP);
+        wrmsr(MSR_SYSENTER_EIP, (word_t)entry_hypercall);
+}

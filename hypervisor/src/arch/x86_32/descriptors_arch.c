@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Descriptors of x86-32: 8-byte gates, and a task for events that need a stack of their own. */
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/descriptors.h"
+#include "arch/x86/regs.h"
+#include "arch/x86/vectors.h"
+#include "arch/x86/window.h"
+#include "platform/stop.h"
+#include "tss.h"
+
+/* NMI, double fault and machine check share one task. A task gate tells no vector; only a double
+ * fault cannot be continued, and all of them end the kernel. */
+#define FAULT_STACK_TOP (CPU_EMERGENCY + 0xc00)
+
+static struct tss *fault_task(struct cpu *cpu)
+{
+        return (struct tss *)(void *)((char *)cpu + CPU_FAULT_TASK);
+}
+
+unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
+{
+        const word_t tss = (word_t)cpu->tss;
+
+        gdt[0] = 0;
+        gdt[SEL_KERNEL_CODE / 8] = 0x00cf9b000000ffff;
+        gdt[SEL_KERNEL_DATA / 8] = 0x00cf93000000ffff;
+        gdt[SEL_USER_CODE / 8] = 0x00cffb000000ffff;
+        gdt[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
+        gdt[SEL_TSS / 8] = descriptors_tss(tss, IO_BITMAP_END - tss);
+        gdt[SEL_TSS_FAULT / 8] = descriptors_tss((word_t)fault_task(cpu), sizeof(struct tss) - 1);
+        return (SEL_TSS_FAULT / 8 + 1) * 8;
+}
+
+void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
+{
+        const bool user = vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW;
+
+        if (vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+                idt[vector] = (uint64_t)SEL_TSS_FAULT << 16 | (uint64_t)0x85 << 40;
+        else
+                idt[vector] = (entry & 0xffff) | (uint64_t)SEL_KERNEL_CODE << 16 |
+                              (uint64_t)(user ? 0xee : 0x8e) << 40 | (uint64_t)(entry >> 16) << 48;
+}
+
+/* Runs in the fault task: shows the registers that the CPU saved in the interrupted task's TSS. */
+static _Noreturn void fault_entry(void)
+{
+        const struct tss *old = cpu_self()->tss;
+        const struct regs regs = {
+                .di = old->di,
+                .si = old->si,
+                .bp = old->bp,
+                .dx = old->dx,
+                .cx = old->cx,
+                .bx = old->bx,
+                .ax = old->ax,
+                .vector = VECTOR_DOUBLE_FAULT,
+                .ip = old->ip,
+                .cs = old->cs,
+                .flags = old->flags,
+                .sp = old->sp,
+                .ss = old->ss,
+        };
+
+        kernel_stop_exception(VECTOR_DOUBLE_FAULT, &regs, 0);
+}
+
+void descriptors_fill_tss(struct cpu *cpu)
+{
+        struct tss *task = fault_task(cpu);
+
+        cpu->tss->sp0 = (word_t)cpu + CPU_STACK_TOP;
+        cpu->tss->ss0 = SEL_KERNEL_DATA;
+        *task = (struct tss){
+                .cr3 = (uint32_t)kernel_root_phys,
+                .ip = (uint32_t)fault_entry,
+                .flags = 0x2,
+                .sp = (word_t)cpu + FAULT_STACK_TOP,
+                .cs = SEL_KERNEL_CODE,
+                .ss = SEL_KERNEL_DATA,
+                .ds = SEL_USER_DATA,
+                .es = SEL_USER_DATA,
+                .iomap = sizeof(struct tss),
+        };
+}

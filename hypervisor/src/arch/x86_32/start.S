@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the boot loader, or from an AP's trampoline, to C with PAE paging. */
+#include "layout.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/msr.h"
+#include "nova/abi/types.h"
+
+#define MULTIBOOT_MAGIC 0x1badb002
+#define MULTIBOOT_FLAGS 0x3             /* modules page-aligned, memory sizes told */
+
+#define SEL_CODE 0x08
+#define SEL_DATA 0x10
+
+#define PHYS(symbol) (symbol - IMAGE_OFFSET)
+
+        .section .boot.header, "ax"
+        .balign 4
+        .long   MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+        .section .boot, "ax"
+
+        .globl start
+start:
+        cli
+        cld
+        mov     $PHYS(boot_stack_top), %esp
+        mov     %eax, %edi              /* loader's magic, never 0 */
+        mov     %ebx, %esi              /* its information */
+        call    start_check
+
+        /* The first GiB of memory, at 0 and at IMAGE_OFFSET, in pages of 2 MiB. */
+        movl    $PHYS(early_pd) + 1, PHYS(early_root)
+        movl    $PHYS(early_pd) + 1, PHYS(early_root) + 3 * 8
+        mov     $0x83, %eax
+        mov     $PHYS(early_pd), %edx
+1:      mov     %eax, (%edx)
+        add     $8, %edx
+        add     $0x200000, %eax
+        cmp     $0x40000083, %eax
+        jne     1b
+
+start_paging:                           /* EDI: 0 on an AP */
+        mov     %cr4, %eax
+        or      $CR4_PAE, %eax
+        mov     %eax, %cr4
+        mov     $PHYS(early_root), %eax
+        mov     %eax, %cr3
+        mov     $0x80000000, %eax
+        cpuid
+        cmp     $0x80000001, %eax
+        jb      1f
+        mov     $0x80000001, %eax
+        cpuid
+        bt      $20, %edx               /* NX */
+        jnc     1f
+        mov     $MSR_EFER, %ecx
+        rdmsr
+        or      $EFER_NXE, %eax
+        wrmsr
+1:      mov     $CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG, %eax
+        mov     %eax, %cr0
+        lgdt    boot_gdt_pointer
+        ljmp    $SEL_CODE, $start_high
+
+/* Nothing more is needed. Returns for start_check. */
+        .globl start_check_mode
+start_check_mode:
+        ret
+
+/* An AP comes from the trampoline: protected mode, flat code segment, no stack. */
+        .globl ap_start
+ap_start:
+        mov     $SEL_DATA, %eax
+        mov     %eax, %ds
+        xor     %edi, %edi
+        jmp     start_paging
+
+        .balign 8
+        .globl boot_gdt
+boot_gdt:
+        .quad   0
+        .quad   0x00cf9b000000ffff      /* code */
+        .quad   0x00cf93000000ffff      /* data */
+        .quad   0x00cf9b000000ffff      /* code, for the trampoline */
+boot_gdt_pointer:
+        .word   . - boot_gdt - 1
+        .long   boot_gdt
+
+        .text
+start_high:
+        mov     $SEL_DATA, %eax
+        mov     %eax, %ss
+        mov     %eax, %ds
+        mov     %eax, %es
+        xor     %ebp, %ebp
+        test    %edi, %edi
+        jz      1f
+        mov     $boot_stack_top - 8, %esp
+        push    %esi
+        push    %edi
+        call    boot_main
+
+1:      mov     $1, %eax
+        cpuid
+        shr     $24, %ebx
+        movzbl  smp_cpu_of_apic(%ebx), %edi
+        cmp     $NOVA_CPU_MAX, %edi
+        jae     2f
+        mov     kernel_root_phys, %eax
+        mov     %eax, %cr3
+        imul    $CPU_BLOCK_SIZE, %edi, %esp
+        add     $CPU_BASE + CPU_STACK_TOP - 12, %esp
+        push    %edi
+        call    ap_main
+2:      cli
+        hlt
+        jmp     2b
+
+        .section .bss.page, "aw", @nobits
+        .balign 4096
+        .globl early_root
+early_root:
+        .skip   4096
+early_pd:
+        .skip   4096
+        .globl boot_stack, boot_stack_top
+boot_stack:
+        .skip   8192
+boot_stack_top:

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SYSCALL and the segment bases. */
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_init.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+
+/* SYSCALL clears all flags that could trouble the kernel. */
+#define FLAGS_CLEARED \
+        (FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC)
+
+extern char entry_hypercall[], entry_compat[];
+
+void cpu_init_entry(struct cpu *cpu)
+{
+        wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
+        wrmsr(MSR_STAR, (uint64_t)SEL_KERNEL_CODE << 32 | (uint64_t)SEL_USER_CODE32 << 48);
+        wrmsr(MSR_LSTAR, (word_t)entry_hypercall);
+        wrmsr(MSR_CSTAR, (word_t)entry_compat);
+        wrmsr(MSR_FMASK, FLAGS_CLEARED);
+        wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER faults */
+        wrmsr(MSR_FS_BASE, 0);
+        wrmsr(MSR_GS_BASE, 0);
+        wrmsr(MSR_KERNEL_GS_BASE, (word_t)cpu);
+}

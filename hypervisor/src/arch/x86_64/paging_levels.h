@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shape of the page tables. */
+#ifndef ARCH_PAGING_LEVELS_H
+#define ARCH_PAGING_LEVELS_H
+
+#include "arch/x86/pte.h"
+
+#define PAGING_LEVELS    4
+#define PAGING_TOP_FLAGS (PTE_PRESENT | PTE_WRITE)
+#define PAGING_TOP_SLOTS 512
+
+/** Where the pool is mapped. */
+#define POOL_VIRT(phys) ((word_t)(phys) + POOL_OFFSET)
+
+/** Largest pool: what the tables of the early mapping can hold. */
+#define POOL_LIMIT 0x40000000
+
+/** Writes an entry that a CPU may be reading. */
+static inline void pte_write(uint64_t *entry, uint64_t value)
+{
+        *(volatile uint64_t *)entry = value;
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Formatted output to whoever takes the characters. */
+#ifndef LIB_PRINTF_H
+#define LIB_PRINTF_H
+
+#include <stdarg.h>
+
+#include "lib/types.h"
+
+/** Formats like vprintf and hands every character to sink. Understood: %d %i %u %x %X %c %s %p %%
+ *  with width, 0, - and the lengths l, ll and z; anything else is printed as it stands. */
+void print_format(void (*sink)(char character), const char *format, va_list arguments)
+        __attribute__((format(printf, 2, 0)));
+
+#endif

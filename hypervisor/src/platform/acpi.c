@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ACPI tables (ACPI 6.0, 5.2). Firmware is not trusted: each table is checked as a whole before
+ * anything in it is used, and entries are only followed inside of it. */
+#include "platform/acpi.h"
+
+#include "lib/string.h"
+#include "platform/boot.h"
+#include "platform/console.h"
+
+#define BDA_EBDA_SEGMENT 0x40e
+#define BIOS_START       0xe0000
+#define BIOS_END         0x100000
+#define TABLE_MAX        0x100000 /* larger ones are not believed */
+
+#define RSDP_V1_SIZE 20
+#define RSDP_V2_SIZE 36
+#define HEADER_SIZE  36
+
+/* Offsets in the FADT. */
+#define FADT_SCI       46
+#define FADT_PM_TMR    76
+#define FADT_PM_LEN    91
+#define FADT_BOOT_ARCH 109
+#define FADT_FLAGS     112
+#define FADT_RESET     116
+#define FADT_RESET_VAL 128
+#define FADT_X_PM_TMR  208
+#define FLAG_RESET     0x400
+#define FLAG_TMR_32    0x100
+#define ARCH_8042      0x2
+#define SPACE_IO       1
+
+/* The MADT. */
+#define MADT_LAPIC       36
+#define MADT_ENTRIES     44
+#define ENTRY_LAPIC      0
+#define ENTRY_IO_APIC    1
+#define ENTRY_OVERRIDE   2
+#define ENTRY_LAPIC_ADDR 5
+#define ENTRY_X2APIC     9
+#define CPU_ENABLED      0x1
+#define APIC_BROADCAST   0xff
+
+/* A table that is mapped and sound. */
+struct table {
+        const uint8_t *data;
+        uint32_t length;
+};
+
+struct acpi acpi;
+
+/* Little-endian fields; 0 behind the table's end, which reads as "not there". */
+static uint64_t field(struct table table, uint32_t at, unsigned bytes)
+{
+        uint64_t value = 0;
+
+        if (at > table.length || bytes > table.length - at)
+                return 0;
+        for (unsigned i = 0; i < bytes; i++)
+                value |= (uint64_t)table.data[at + i] << (8 * i);
+        return value;
+}
+
+static bool sum_is_zero(const uint8_t *data, size_t length)
+{
+        uint8_t sum = 0;
+
+        for (size_t i = 0; i < length; i++)
+                sum = (uint8_t)(sum + data[i]);
+        return !sum;
+}
+
+/* Maps a table whole. False when it is not sound or cannot be mapped. */
+static bool table_open(unsigned slot, paddr_t phys, struct table *table)
+{
+        table->data = phys ? boot_map(slot, phys, HEADER_SIZE) : NULL;
+        table->length = HEADER_SIZE;
+        if (!table->data)
+                return false;
+
+        const uint32_t length = (uint32_t)field(*table, 4, 4);
+        if (length < HEADER_SIZE || length > TABLE_MAX)
+                return false;
+        table->data = boot_map(slot, phys, length);
+        table->length = length;
+        return table->data && sum_is_zero(table->data, length);
+}
+
+/* Offset of a sound RSDP in memory, or -1. */
+static int rsdp_search(const uint8_t *data, unsigned size)
+{
+        for (unsigned at = 0; at + RSDP_V1_SIZE <= size; at += 16)
+                if (!memcmp(data + at, "RSD PTR ", 8) && sum_is_zero(data + at, RSDP_V1_SIZE))
+                        return (int)at;
+        return -1;
+}
+
+static bool rsdp_find_in(paddr_t phys, unsigned size, struct table *rsdp)
+{
+        const uint8_t *data = boot_map(0, phys, size);
+        const int at = data ? rsdp_search(data, size) : -1;
+
+        if (at < 0)
+                return false;
+        rsdp->data = data + at;
+        rsdp->length = size - (unsigned)at < RSDP_V2_SIZE ? RSDP_V1_SIZE : RSDP_V2_SIZE;
+        return true;
+}
+
+static bool rsdp_find(struct table *rsdp)
+{
+        const uint8_t *segment = boot_map(0, BDA_EBDA_SEGMENT, 2);
+        const paddr_t ebda = segment ? (paddr_t)(segment[0] | segment[1] << 8) << 4 : 0;
+
+        return (ebda && rsdp_find_in(ebda, 1024, rsdp)) ||
+               rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
+}
+
+static void add_cpu(uint32_t apic_id, uint32_t flags)
+{
+        if (!(flags & CPU_ENABLED))
+                return;
+        for (unsigned i = 0; i < acpi.cpus; i++)
+                if (acpi.cpu[i] == apic_id)
+                        return;
+        if (acpi.cpus == ACPI_CPUS || apic_id >= APIC_BROADCAST)
+                acpi.left_out++;
+        else
+                acpi.cpu[acpi.cpus++] = (uint8_t)apic_id;
+}
+
+static void read_madt_entry(struct table entry)
+{
+        switch (field(entry, 0, 1)) {
+        case ENTRY_LAPIC:
+                add_cpu((uint32_t)field(entry, 3, 1), (uint32_t)field(entry, 4, 4));
+                break;
+        case ENTRY_X2APIC:
+                add_cpu((uint32_t)field(entry, 4, 4), (uint32_t)field(entry, 8, 4));
+                break;
+        case ENTRY_IO_APIC:
+                if (entry.length >= 12 && acpi.io_apics < ACPI_IO_APICS)
+                        acpi.io_apic[acpi.io_apics++] = (struct acpi_io_apic){
+                                .id = (uint8_t)field(entry, 2, 1),
+                                .phys = field(entry, 4, 4),
+                                .gsi = (uint32_t)field(entry, 8, 4),
+                        };
+                break;
+        case ENTRY_OVERRIDE:
+                if (entry.length >= 10 && acpi.overrides < ACPI_OVERRIDES)
+                        acpi.override[acpi.overrides++] = (struct acpi_override){
+                                .source = (uint8_t)field(entry, 3, 1),
+                                .gsi = (uint32_t)field(entry, 4, 4),
+                                .flags = (uint16_t)field(entry, 8, 2),
+                        };
+                break;
+        case ENTRY_LAPIC_ADDR:
+                if (entry.length >= 12)
+                        acpi.lapic = field(entry, 4, 8);
+                break;
+        }
+}
+
+static void read_madt(struct table madt)
+{
+        if (madt.length < MADT_ENTRIES || acpi.found)
+                return;
+        acpi.found = true;
+        acpi.lapic = field(madt, MADT_LAPIC, 4);
+        for (uint32_t at = MADT_ENTRIES; madt.length - at >= 2;) {
+                const struct table entry = {madt.data + at, madt.data[at + 1]};
+
+                if (entry.length < 2 || entry.length > madt.length - at) {
+                        console_print("NOVA: the ACPI table of CPUs (MADT) is damaged at byte %u; "
+                                      "the rest of it is ignored.\n",
+                                      at);
+                        return;
+                }
+                read_madt_entry(entry);
+                at += entry.length;
+        }
+}
+
+static void read_fadt(struct table fadt)
+{
+        const uint32_t flags = (uint32_t)field(fadt, FADT_FLAGS, 4);
+        uint64_t port = field(fadt, FADT_PM_TMR, 4);
+
+        if (field(fadt, FADT_X_PM_TMR, 1) == SPACE_IO && field(fadt, FADT_X_PM_TMR + 4, 8))
+                port = field(fadt, FADT_X_PM_TMR + 4, 8);
+        if (field(fadt, FADT_PM_LEN, 1) == 4 && port <= 0xfffc)
+                acpi.pm_timer = (uint16_t)port;
+        acpi.pm_timer_32 = flags & FLAG_TMR_32;
+        acpi.sci = (uint16_t)field(fadt, FADT_SCI, 2);
+        acpi.has_8042 = field(fadt, FADT_BOOT_ARCH, 2) & ARCH_8042;
+        if (flags & FLAG_RESET) {
+                acpi.reset_space = (uint8_t)field(fadt, FADT_RESET, 1);
+                acpi.reset_address = field(fadt, FADT_RESET + 4, 8);
+                acpi.reset_value = (uint8_t)field(fadt, FADT_RESET_VAL, 1);
+        }
+}
+
+static void read_table(paddr_t phys)
+{
+        struct table table;
+
+        if (!table_open(1, phys, &table))
+                return;
+        if (!memcmp(table.data, "APIC", 4))
+                read_madt(table);
+        else if (!memcmp(table.data, "FACP", 4))
+                read_fadt(table);
+        else if (!memcmp(table.data, "DMAR", 4))
+                acpi.dmar = phys;
+        else if (!memcmp(table.data, "IVRS", 4))
+                acpi.ivrs = phys;
+        else if (!memcmp(table.data, "MCFG", 4))
+                acpi.mcfg = phys;
+        else if (!memcmp(table.data, "HPET", 4))
+                acpi.hpet = phys;
+}
+
+/* Follows the entries of an RSDT (4 bytes each) or XSDT (8). */
+static bool read_root(paddr_t phys, const char *signature, unsigned bytes)
+{
+        struct table table;
+
+        if (!table_open(0, phys, &table) || memcmp(table.data, signature, 4))
+                return false;
+        for (uint32_t at = HEADER_SIZE; table.length - at >= bytes; at += bytes)
+                read_table(field(table, at, bytes));
+        return true;
+}
+
+void acpi_init(void)
+{
+        struct table rsdp;
+        paddr_t rsdt, xsdt = 0;
+
+        memset(&acpi, 0, sizeof(acpi));
+        if (!rsdp_find(&rsdp)) {
+                console_print("NOVA: no ACPI tables were found; only the boot CPU is used, and no "
+                              "I/O APIC.\n");
+                return;
+        }
+        rsdt = field(rsdp, 16, 4);
+        if (field(rsdp, 15, 1) >= 2 && rsdp.length == RSDP_V2_SIZE &&
+            sum_is_zero(rsdp.data, RSDP_V2_SIZE))
+                xsdt = field(rsdp, 24, 8);
+        if (!read_root(xsdt, "XSDT", 8))
+                read_root(rsdt, "RSDT", 4);
+        if (!acpi.found)
+                console_print("NOVA: ACPI has no sound table of CPUs (MADT); only the boot CPU is "
+                              "used, and no I/O APIC.\n");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer. */
+#ifndef PLATFORM_ACPI_H
+#define PLATFORM_ACPI_H
+
+#include "lib/types.h"
+
+#define ACPI_CPUS      64
+#define ACPI_IO_APICS  16
+#define ACPI_OVERRIDES 32
+
+struct acpi_io_apic {
+        paddr_t phys;
+        uint32_t gsi; /* number of its first pin */
+        uint8_t id;
+};
+
+/* An ISA interrupt that is not the GSI of its number, or not edge-triggered and active high. */
+struct acpi_override {
+        uint32_t gsi;
+        uint16_t flags; /* MPS INTI flags (ACPI 5.2.12.5) */
+        uint8_t source;
+};
+
+struct acpi {
+        bool found; /* there is a sound MADT */
+        paddr_t lapic;
+        uint8_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
+        unsigned cpus;
+        unsigned left_out; /* enabled CPUs that cannot be used */
+        struct acpi_io_apic io_apic[ACPI_IO_APICS];
+        unsigned io_apics;
+        struct acpi_override override[ACPI_OVERRIDES];
+        unsigned overrides;
+        uint16_t pm_timer; /* I/O port, 0: none */
+        bool pm_timer_32;  /* it counts 32 bits, else 24 */
+        uint16_t sci;
+        uint8_t reset_space; /* address space of the reset register (ACPI 5.2.3.2) */
+        uint8_t reset_value;
+        uint64_t reset_address; /* 0: none */
+        bool has_8042;
+        paddr_t dmar, ivrs; /* tables of the I/O MMUs, 0: none */
+        paddr_t mcfg;       /* table of PCI configuration windows, 0: none */
+        paddr_t hpet;       /* table of the HPET, 0: none */
+};
+
+extern struct acpi acpi;
+
+/** Finds the tables and fills acpi. Wrong tables are left out; nothing outside of them is read. */
+void acpi_init(void);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot CPU's way from the loader to the first thread, in order. */
+#include "platform/boot.h"
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/cpu_init.h"
+#include "arch/x86/descriptors.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/pic.h"
+#include "arch/x86/pte.h"
+#include "arch/x86/smp.h"
+#include "arch/x86/stack.h"
+#include "device/io_apic.h"
+#include "memory/frame.h"
+#include "paging_levels.h"
+#include "platform/acpi.h"
+#include "platform/cmdline.h"
+#include "platform/console.h"
+#include "platform/hip.h"
+#include "platform/memory_map.h"
+#include "platform/multiboot.h"
+#include "platform/stop.h"
+
+#define MIB                0x100000
+#define FOUR_GIB           ((paddr_t)1 << 32)
+#define POOL_SHARE         16 /* of all available memory */
+#define POOL_MIN           (4 * MIB)
+#define POOL_MAX           (256 * MIB)
+#define BDA_COM1           0x400
+#define CPUID_APIC_ID(ebx) ((ebx) >> 24)
+
+_Noreturn void boot_main(uint32_t magic, uint32_t info);
+
+extern char image_end[];
+
+paddr_t boot_phys_end;
+
+static void read_loader(uint32_t magic, uint32_t info)
+{
+        const bool understood = multiboot_read(magic, info);
+        const uint16_t *com1;
+
+        cmdline_parse(multiboot_cmdline);
+        com1 = boot_map(0, BDA_COM1, sizeof(*com1));
+        if (cmdline.serial)
+                console_enable_serial(com1 ? *com1 : 0);
+        if (!understood)
+                kernel_stop("the boot loader does not follow the multiboot protocol: use one that "
+                            "does, such as GRUB or QEMU's -kernel");
+        if (memory_map.merged || memory_map.dropped)
+                console_print("NOVA: the memory map is long: %u reserved entries are merged, %u "
+                              "left out.\n",
+                              memory_map.merged, memory_map.dropped);
+        if (memory_map.dropped_modules)
+                console_print("NOVA: %u boot modules are empty or more than %u and are left out.\n",
+                              memory_map.dropped_modules, MODULES);
+}
+
+/* Chooses the pool: what was asked for, or less where memory has no such range. */
+static struct boot_range choose_pool(void)
+{
+        uint64_t size = cmdline.kmem;
+        paddr_t start;
+
+        if (!size) {
+                size = memory_map_available() / POOL_SHARE;
+                size = size < POOL_MIN ? POOL_MIN : size > POOL_MAX ? POOL_MAX : size;
+        }
+        size = (size + LARGE_PAGE_SIZE - 1) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
+        if (size > POOL_LIMIT)
+                size = POOL_LIMIT;
+        for (; size >= LARGE_PAGE_SIZE; size -= LARGE_PAGE_SIZE) {
+                start = memory_map_find(size, LARGE_PAGE_SIZE, MIB, FOUR_GIB);
+                if (start)
+                        return (struct boot_range){start, size};
+        }
+        kernel_stop("there is too little memory below 4 GiB: the kernel needs 2 MiB in one piece "
+                    "besides itself and the boot modules");
+}
+
+static void start_memory(void)
+{
+        struct boot_range pool;
+
+        memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
+        pool = choose_pool();
+        if (cmdline.kmem && pool.size < cmdline.kmem)
+                console_print("NOVA: kmem= asks for more than there is; the kernel takes %u MiB.\n",
+                              (unsigned)(pool.size / MIB));
+        memory_map_take(pool.start, pool.size, false);
+        boot_paging_map_pool(pool.start, pool.size);
+        frame_init(pool.start, pool.size);
+        if (!boot_paging_finish(pool.start, pool.size))
+                kernel_stop("the kernel pool of %u MiB is too small: use a larger kmem=",
+                            (unsigned)(pool.size / MIB));
+        console_print("NOVA: the kernel pool has %u MiB at 0x%llx.\n", (unsigned)(pool.size / MIB),
+                      (unsigned long long)pool.start);
+        if (!pte_noexecute)
+                console_print("NOVA: this CPU has no NX: execute permission is not enforced.\n");
+}
+
+static void start_lapic(void)
+{
+        paddr_t phys = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
+
+        if (acpi.found && acpi.lapic && !memory_map_is_ram(acpi.lapic, PAGE_SIZE))
+                phys = acpi.lapic & PTE_ADDRESS;
+        lapic_map(phys);
+        memory_map_take(phys, PAGE_SIZE, true);
+}
+
+/* The second part, on the boot CPU's own stack. */
+static _Noreturn void boot_finish(void)
+{
+        struct cpu *cpu = cpu_self();
+
+        descriptors_init();
+        descriptors_load(cpu);
+        cpu_init(cpu);
+        lapic_init();
+        pic_disable();
+        io_apic_init();
+        calibrate(acpi.pm_timer);
+        if (!hip_build())
+                kernel_stop("no frame is left for the HIP: use a larger kmem=");
+        roottask_load();
+        smp_start();
+        boot_unmap();
+        hip_finish();
+        console_print("NOVA: %u CPUs; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count, tsc_khz,
+                      bus_khz);
+        smp_release();
+        kernel_main(cpu);
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+        struct cpu *cpu;
+
+        features_read(true);
+        boot_paging_init();
+        read_loader(magic, info);
+        start_memory();
+        acpi_init();
+        start_lapic();
+        smp_init(CPUID_APIC_ID(cpuid(1, 0).ebx));
+        cpu = smp_prepare(cpu_boot_id);
+        if (!cpu)
+                kernel_stop("no memory is left for the boot CPU: use a larger kmem=");
+        stack_switch((word_t)cpu + CPU_STACK_TOP, boot_finish);
+}

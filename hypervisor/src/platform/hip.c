@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The hypervisor information page. @spec 6.2 */
+#include "platform/hip.h"
+
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
+#include "arch/x86/smp.h"
+#include "memory/frame.h"
+#include "nova/abi/hip.h"
+#include "platform/memory_map.h"
+
+#define MEM_MAX ((PAGE_SIZE - sizeof(struct nova_hip)) / sizeof(struct nova_hip_mem))
+
+#define PAGE_SIZES (1u << 12 | 1u << 21)
+#define UTCB_SIZES (1u << 12)
+
+_Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 <= MEM_MAX, "all descriptors fit");
+
+void *boot_hip;
+
+static void add_memory(paddr_t addr, uint64_t size, int32_t type, uint32_t aux)
+{
+        struct nova_hip *hip = boot_hip;
+        const unsigned next = (hip->length - hip->mem_offset) / hip->mem_size;
+
+        if (next == MEM_MAX)
+                return;
+        hip->mem[next] = (struct nova_hip_mem){addr, size, type, aux};
+        hip->length = (uint16_t)(hip->length + hip->mem_size);
+}
+
+bool hip_build(void)
+{
+        struct nova_hip *hip = frame_alloc_zeroed();
+
+        if (!hip)
+                return false;
+        boot_hip = hip;
+        hip->signature = NOVA_HIP_SIGNATURE;
+        hip->length = sizeof(*hip);
+        hip->cpu_offset = offsetof(struct nova_hip, cpu);
+        hip->cpu_size = sizeof(struct nova_hip_cpu);
+        hip->mem_offset = offsetof(struct nova_hip, mem);
+        hip->mem_size = sizeof(struct nova_hip_mem);
+        hip->features = NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL;
+        hip->version = NOVA_HIP_VERSION;
+        hip->sel = (uint32_t)1 << NOVA_SEL_ORDER;
+        hip->exc = NOVA_HIP_EXC;
+        hip->vmi = NOVA_HIP_VMI;
+        hip->gsi = NOVA_HIP_GSI;
+        hip->page_sizes = PAGE_SIZES;
+        hip->utcb_sizes = UTCB_SIZES;
+        hip->tsc_khz = tsc_khz;
+        hip->bus_khz = bus_khz;
+        for (unsigned i = 0; i < memory_map.entries; i++)
+                add_memory(memory_map.entry[i].start, memory_map.entry[i].size,
+                           (int32_t)memory_map.entry[i].type, 0);
+        for (unsigned i = 0; i < memory_map.modules; i++)
+                add_memory(memory_map.module[i].start, memory_map.module[i].size, NOVA_MEM_MODULE,
+                           memory_map.module[i].cmdline);
+        return true;
+}
+
+static void add_cpus(struct nova_hip *hip)
+{
+        unsigned thread_bits, core_bits;
+
+        features_topology(&thread_bits, &core_bits);
+        for (unsigned id = 0; id < NOVA_CPU_MAX; id++) {
+                const unsigned apic_id = smp_apic_id(id);
+
+                if (!cpu_is_online(id))
+                        continue;
+                hip->cpu[id] = (struct nova_hip_cpu){
+                        .flags = NOVA_CPU_ENABLED,
+                        .thread = (uint8_t)(apic_id & ((1u << thread_bits) - 1)),
+                        .core = (uint8_t)((apic_id & ((1u << core_bits) - 1)) >> thread_bits),
+                        .package = (uint8_t)(apic_id >> core_bits),
+                };
+        }
+}
+
+void hip_finish(void)
+{
+        struct nova_hip *hip = boot_hip;
+        uint16_t sum = 0;
+
+        add_cpus(hip);
+        for (unsigned i = 0; i < boot_kernel_range_count; i++)
+                if (!memory_map_is_device(i))
+                        add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
+                                   NOVA_MEM_KERNEL, 0);
+        hip->checksum = 0;
+        for (unsigned i = 0; i < hip->length / 2; i++)
+                sum = (uint16_t)(sum + ((const uint16_t *)boot_hip)[i]);
+        hip->checksum = (uint16_t)-sum;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the boot loader tells: reads it into memory_map and the command line. */
+#ifndef PLATFORM_MULTIBOOT_H
+#define PLATFORM_MULTIBOOT_H
+
+#include "lib/types.h"
+
+#define MULTIBOOT_LOADER_MAGIC 0x2badb002
+
+/** Characters of the kernel's command line that are read. */
+#define MULTIBOOT_CMDLINE 512
+
+/** The kernel's command line; empty when there is none. */
+extern char multiboot_cmdline[MULTIBOOT_CMDLINE];
+
+/** Reads the information of a loader that left magic, at a physical address. Nothing it says is
+ *  trusted. False when the magic is of no protocol that is understood. */
+bool multiboot_read(uint32_t magic, paddr_t info);
+
+#endif
