@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every way in which a run can end has its exit status, and none leaves a QEMU behind."""
 
+import fcntl
 import os
+import pty
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -127,6 +130,38 @@ class NoOrphans(WithFolder):
                 process.send_signal(number)
                 process.wait()
                 self.assertTrue(self.ends(kernel))
+
+
+class OnTerminal(WithFolder):
+    CODE = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from nova import run; assert run._on_terminal()\n"
+        "from nova.qemu import Machine; from nova.runner import Runner\n"
+        "outcome = Runner(Machine(sys.argv[2], cpus=1, memory=32), 20, sys.stdout.buffer,"
+        " True).run()\n"
+        "sys.exit(outcome.status)\n"
+    )
+
+    def test_ctrl_a_x_leaves_it_and_the_terminal_is_as_before(self):
+        kernel = build(self.folder, "LOOP")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        before = termios.tcgetattr(theirs)
+        process = subprocess.Popen(
+            [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        seen = b""
+        while b"some text" not in seen:
+            seen += os.read(ours, 4096)
+        os.write(ours, b"\x01x")
+        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(theirs)
 
 
 class BootTest(WithFolder):

@@ -23,7 +23,10 @@ COMMANDS = ("run", "build", "test", "boot-test")
 def _build(args):
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset)
-    build.say(f"the kernel is {tree.kernel(preset).relative_to(tree.ROOT)}")
+    kernel = tree.kernel(preset)
+    if not kernel.exists():
+        raise errors.NovaError("the build made no kernel.", errors.EXIT_FAILED)
+    build.say(f"the kernel is {kernel.relative_to(tree.ROOT)}")
     return errors.EXIT_OK
 
 
