@@ -32,7 +32,7 @@ target_compile_options(nova_freestanding INTERFACE
   -ffreestanding -fno-stack-protector -fno-pic -fcf-protection=none -fno-asynchronous-unwind-tables
   -fno-unwind-tables)
 target_link_options(nova_freestanding INTERFACE
-  -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
+  -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
   -Wl,--fatal-warnings)
 
 # nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [NO_LIBNOVA])
@@ -110,4 +110,7 @@ function(nova_add_boot_test name)
   math(EXPR limit "${arg_TIMEOUT} + 15")
   add_test(NAME ${name} COMMAND ${command})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${limit})
+  if(arg_CPUS GREATER 4)
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endif()
 endfunction()
