@@ -58,12 +58,12 @@ void screen_call(void)
         nova_utcb_put(root.utcb, 6);
         nova_utcb_put(root.utcb, 7);
         show_utcb("request");
-        say("    first argument register: %#zx = portal %#zx << 8 | CALL\n",
-            (size_t)nova_hypercall_id(NOVA_CALL, 0, portal), (size_t)portal);
+        say("    first argument register: %#zx, that is portal %zu << 8 | number of call, %u\n",
+            (size_t)nova_hypercall_id(NOVA_CALL, 0, portal), (size_t)portal, NOVA_CALL);
         must("call", nova_call(portal, 0));
         show_utcb("reply");
         must_be("the sum of 6 and 7 in the reply", nova_utcb_get(root.utcb, 0, &sum) && sum == 13);
-        say("    The reply holds sum, product and the portal's number as the thread saw it.\n\n");
+        say("    The reply holds sum, product and the portal as the thread saw it.\n\n");
 
         say_status("call to a selector that holds nothing", nova_call(portal + 1000, 0));
         say("    call and reply take %llu ticks of the time stamp counter (mean of %u)\n",

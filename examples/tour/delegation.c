@@ -18,14 +18,20 @@ static void serve_item(nova_sel_t selector, struct nova_utcb *utcb, void *argume
         nova_utcb_clear(utcb);
 }
 
+static const char *perms_of(nova_crd_t crd)
+{
+        if (nova_crd_type(crd) != NOVA_CRD_OBJ)
+                return "memory";
+        return nova_crd_perms(crd) == NOVA_SM_UP ? "up" : "up,down";
+}
+
 static void show_crd(nova_crd_t crd)
 {
         if (nova_crd_type(crd) == NOVA_CRD_NULL)
                 say("nothing              ");
         else
-                say("%5zx..%05zx %-7s ", (size_t)nova_crd_base(crd),
-                    (size_t)(nova_crd_base(crd) + nova_crd_count(crd) - 1),
-                    (nova_crd_perms(crd) & 3) == 3 ? "up,down" : "up");
+                say("%05zx..%05zx %-7s ", (size_t)nova_crd_base(crd),
+                    (size_t)(nova_crd_base(crd) + nova_crd_count(crd) - 1), perms_of(crd));
 }
 
 static void send(nova_crd_t crd, nova_crd_t window, nova_sel_t hotspot)

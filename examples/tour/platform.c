@@ -20,6 +20,17 @@ static const char *mem_type(int32_t type)
         }
 }
 
+static const struct {
+        unsigned flag;
+        const char *name;
+} feature[] = {
+        {NOVA_HIP_VMX, "VMX,"},
+        {NOVA_HIP_SVM, "SVM,"},
+        {NOVA_HIP_DESTROY, "pd_destroy,"},
+        {NOVA_HIP_OOM, "out-of-memory status,"},
+        {NOVA_HIP_DL, "deadlock status"},
+};
+
 static void show_cpus(const struct nova_hip *hip)
 {
         struct nova_hip_cpu cpu;
@@ -74,12 +85,14 @@ void screen_platform(void)
 
         title(1, "The platform, from the hypervisor information page");
         must_be("a hypervisor information page with the right checksum", nova_hip_valid(hip));
+        say("The kernel describes the machine in one page; nobody asks firmware again.\n\n");
         show_cpus(hip);
         show_memory(hip);
         show_modules(hip);
-        say("Interface version %u, features %#x (VMX %s, SVM %s), %u object selectors\n",
-            hip->version, hip->features, hip->features & NOVA_HIP_VMX ? "yes" : "no",
-            hip->features & NOVA_HIP_SVM ? "yes" : "no", hip->sel);
-        say("Time stamp counter %u MHz, bus %u MHz, %u interrupts\n", hip->tsc_khz / 1000,
+        say("Interface version %u, %u object selectors\nFeatures:", hip->version, hip->sel);
+        for (unsigned i = 0; i < sizeof(feature) / sizeof(feature[0]); i++)
+                if (hip->features & feature[i].flag)
+                        say(" %s", feature[i].name);
+        say("\nTime stamp counter %u MHz, bus %u MHz, %u interrupts\n", hip->tsc_khz / 1000,
             hip->bus_khz / 1000, hip->gsi);
 }

@@ -38,7 +38,7 @@ void must_be(const char *what, bool condition)
 
 void say_status(const char *what, enum nova_status status)
 {
-        say("    %-48s -> %s\n", what, nova_status_name(status));
+        say("    %-52s -> %s\n", what, nova_status_name(status));
 }
 
 struct server server_start(nova_word_t cpu, nova_portal_handler *handler, void *argument)
