@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads the page tables of a running system through QEMU's monitor: who may write, execute, see.
 
-walk.py SDK ARCH KERNEL ROOTTASK; the roottask prints `ready` and goes on running.
+walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and goes on running.
 """
 
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-sys.path.insert(0, sys.argv[1] + "/lib")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
 
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
@@ -17,6 +18,7 @@ KERNEL_HALF = {"x86_64": 1 << 63, "x86_32": 0xC0000000}
 IMAGE_START, IMAGE_END = 0x400000, 0x800000
 LARGE = 2 << 20
 SMALL = 4 << 10
+FRAME_BITS = (1 << 52) - 1
 # address: frame, then a letter for each bit that is set: no-execute, global, large, dirty, …
 ENTRY = re.compile(r"([0-9a-f]+): ([0-9a-f]+) ([X-])[G-]([P-])[D-][A-][C-][T-]([U-])([W-])")
 
@@ -57,10 +59,8 @@ def parse(tables):
             sys.exit(f"not understood: {line}")
         address, frame, no_execute, large, user, write = match.groups()
         size = LARGE if large == "P" else SMALL
-        pages.append(
-            Page(int(address, 16), int(frame, 16), size, user == "U", write == "W",
-                 no_execute == "-")
-        )
+        place = (int(address, 16), int(frame, 16) & FRAME_BITS, size)
+        pages.append(Page(*place, user == "U", write == "W", no_execute == "-"))
     return pages
 
 
@@ -88,7 +88,7 @@ def complaints(pages, half):
 
 
 def main():
-    _, _, arch, kernel, roottask = sys.argv
+    arch, kernel, roottask = sys.argv[1:]
     walk = Walk(Machine(kernel, [roottask], cpus=2, cpu="max"), 60)
     outcome = walk.run()
     print(outcome.text())

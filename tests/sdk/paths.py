@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NOVA = ROOT / "sdk/bin/nova"
 
-sys.path[:0] = [str(ROOT / "sdk/lib"), str(ROOT / "tests/style")]
+sys.path[:0] = [str(ROOT / part) for part in ("sdk/lib", "tests/style", "tests/boot")]
 
 
 def nova(*arguments, **options):
