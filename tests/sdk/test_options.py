@@ -13,7 +13,7 @@ WRONG = (
     ["run", "--cpus", "four"],
     ["run", "--cpus", "-1"],
     ["run", "--cpus"],
-    ["run", "--memory", "7"],
+    ["run", "--memory", "1"],
     ["run", "--memory", "1e9"],
     ["run", "--timeout", "0"],
     ["run", "--timeout", "nan"],

@@ -7,7 +7,7 @@ from pathlib import Path
 PROGRAM = "qemu-system-x86_64"
 MACHINES = ("q35", "pc")
 MAX_CPUS = 64
-MIN_MEMORY = 8
+MIN_MEMORY = 4
 MAX_MEMORY = 1 << 20
 
 
