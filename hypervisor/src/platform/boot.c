@@ -47,8 +47,9 @@ static void read_loader(uint32_t magic, uint32_t info)
 
         cmdline_parse(multiboot_cmdline);
         com1 = boot_map(0, BDA_COM1, sizeof(*com1));
+        console_set_port(com1 ? *com1 : 0);
         if (cmdline.serial)
-                console_enable_serial(com1 ? *com1 : 0);
+                console_enable_serial();
         if (!understood)
                 kernel_stop("the boot loader does not follow the multiboot protocol: use one that "
                             "does, such as GRUB or QEMU's -kernel");
@@ -57,7 +58,8 @@ static void read_loader(uint32_t magic, uint32_t info)
                               "left out.\n",
                               memory_map.merged, memory_map.dropped);
         if (memory_map.dropped_modules)
-                console_print("NOVA: %u boot modules are empty or more than %u and are left out.\n",
+                console_print("NOVA: %u boot modules are left out: empty, over the kernel or more "
+                              "than %u.\n",
                               memory_map.dropped_modules, MODULES);
 }
 
@@ -85,10 +87,8 @@ static struct boot_range choose_pool(void)
 
 static void start_memory(void)
 {
-        struct boot_range pool;
+        const struct boot_range pool = choose_pool();
 
-        memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
-        pool = choose_pool();
         if (cmdline.kmem && pool.size < cmdline.kmem)
                 console_print("NOVA: kmem= asks for more than there is; the kernel takes %u MiB.\n",
                               (unsigned)(pool.size / MIB));
@@ -144,6 +144,7 @@ void boot_main(uint32_t magic, uint32_t info)
 
         features_read(true);
         boot_paging_init();
+        memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
         read_loader(magic, info);
         start_memory();
         acpi_init();

@@ -26,7 +26,8 @@ char console_ring[CONSOLE_RING];
 uint32_t console_written;
 
 static struct spinlock lock; /* protects the ring and the UART */
-static uint16_t uart;        /* port; 0: not in use */
+static uint16_t com1 = COM1_DEFAULT;
+static uint16_t uart; /* com1, or 0: not in use */
 
 static void uart_put(char character)
 {
@@ -49,11 +50,16 @@ static void put(char character)
                 serial_put(character);
 }
 
-void console_enable_serial(uint16_t port)
+void console_set_port(uint16_t port)
+{
+        com1 = port ? port : COM1_DEFAULT;
+}
+
+void console_enable_serial(void)
 {
         if (uart)
                 return;
-        uart = port ? port : COM1_DEFAULT;
+        uart = com1;
         outb(uart + UART_INTERRUPTS, 0);
         outb(uart + UART_LINE, LINE_DIVISOR);
         outb(uart + UART_DATA, 1); /* 115200 baud */

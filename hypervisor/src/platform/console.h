@@ -13,9 +13,11 @@
 extern char console_ring[CONSOLE_RING];
 extern uint32_t console_written;
 
-/** Sets COM1 up (port from the firmware's data area, 0: the usual one) and prints what was said so
- *  far. */
-void console_enable_serial(uint16_t port);
+/** Names the port of COM1, as the firmware's data area has it; 0: the usual one. */
+void console_set_port(uint16_t port);
+
+/** Sets COM1 up and prints what was said so far. */
+void console_enable_serial(void);
 
 /** Prints; format as in lib/printf.h. */
 void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

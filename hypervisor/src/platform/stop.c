@@ -49,7 +49,7 @@ static void stop_begin(void)
                 halt();
         if (lapic_is_mapped())
                 lapic_send_nmi_others();
-        console_enable_serial(0);
+        console_enable_serial();
 }
 
 static _Noreturn void stop_end(void)

@@ -7,6 +7,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/vectors.h"
+#include "lib/atomic.h"
 #include "lib/divide.h"
 #include "platform/stop.h"
 
@@ -66,6 +67,7 @@ void lapic_init(void)
         lapic_write(LAPIC_LVT_TIMER,
                     VECTOR_TIMER | (cpu_has(FEATURE_TSC_DEADLINE) ? TIMER_DEADLINE : 0));
         lapic_write(LAPIC_EOI, 0);
+        atomic_fence(); /* the mode comes before any deadline (SDM 3A, 10.5.4.1) */
 }
 
 unsigned lapic_id(void)

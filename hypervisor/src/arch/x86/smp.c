@@ -148,10 +148,19 @@ static void leave_out_missing(void)
                                       id, apic_of_cpu[id]);
 }
 
+/* A free page below 1 MiB: the second one where possible, which no firmware uses. */
+static paddr_t trampoline_page(void)
+{
+        const paddr_t page =
+                memory_map_find(PAGE_SIZE, PAGE_SIZE, TRAMPOLINE_LOW, TRAMPOLINE_LOW + PAGE_SIZE);
+
+        return page ? page : memory_map_find(PAGE_SIZE, PAGE_SIZE, TRAMPOLINE_LOW, TRAMPOLINE_HIGH);
+}
+
 void smp_start(void)
 {
         const unsigned expected = prepare_all();
-        const paddr_t page = memory_map_find(PAGE_SIZE, PAGE_SIZE, TRAMPOLINE_LOW, TRAMPOLINE_HIGH);
+        const paddr_t page = trampoline_page();
         void *place = page ? boot_map(0, page, PAGE_SIZE) : NULL;
 
         if (!expected)

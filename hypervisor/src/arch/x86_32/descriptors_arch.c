@@ -3,14 +3,15 @@
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/descriptors.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/regs.h"
 #include "arch/x86/vectors.h"
 #include "arch/x86/window.h"
 #include "platform/stop.h"
 #include "tss.h"
 
-/* NMI, double fault and machine check share one task. A task gate tells no vector; only a double
- * fault cannot be continued, and all of them end the kernel. */
+/* NMI, double fault and machine check share one task; all of them end the kernel. A task gate tells
+ * no vector, but only a double fault pushes an error code. */
 #define FAULT_STACK_TOP (CPU_EMERGENCY + 0xc00)
 
 static struct tss *fault_task(struct cpu *cpu)
@@ -46,7 +47,11 @@ void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
 /* Runs in the fault task: shows the registers that the CPU saved in the interrupted task's TSS. */
 static _Noreturn void fault_entry(void)
 {
-        const struct tss *old = cpu_self()->tss;
+        struct cpu *cpu = cpu_self();
+        const word_t entry_sp = (word_t)__builtin_dwarf_cfa() - sizeof(word_t);
+        const unsigned vector =
+                entry_sp < (word_t)cpu + FAULT_STACK_TOP ? VECTOR_DOUBLE_FAULT : VECTOR_NMI;
+        const struct tss *old = cpu->tss;
         const struct regs regs = {
                 .di = old->di,
                 .si = old->si,
@@ -55,7 +60,7 @@ static _Noreturn void fault_entry(void)
                 .cx = old->cx,
                 .bx = old->bx,
                 .ax = old->ax,
-                .vector = VECTOR_DOUBLE_FAULT,
+                .vector = vector,
                 .ip = old->ip,
                 .cs = old->cs,
                 .flags = old->flags,
@@ -63,7 +68,7 @@ static _Noreturn void fault_entry(void)
                 .ss = old->ss,
         };
 
-        kernel_stop_exception(VECTOR_DOUBLE_FAULT, &regs, 0);
+        kernel_stop_exception(vector, &regs, read_cr2());
 }
 
 void descriptors_fill_tss(struct cpu *cpu)
