@@ -67,61 +67,88 @@ static const char *parse_field(const char *format, struct field *field)
         return format;
 }
 
-void print_format(sink_fn sink, const char *format, va_list arguments)
+/* Wrapped, so that it can be passed on by address on every architecture. */
+struct arguments {
+        va_list list;
+};
+
+static uint64_t next_unsigned(struct arguments *arguments, const struct field *field)
 {
+        switch (field->longs) {
+        case 0:
+                return va_arg(arguments->list, unsigned);
+        case 1:
+                return va_arg(arguments->list, unsigned long);
+        default:
+                return va_arg(arguments->list, unsigned long long);
+        }
+}
+
+static int64_t next_signed(struct arguments *arguments, const struct field *field)
+{
+        const uint64_t value = next_unsigned(arguments, field);
+
+        return field->longs == 0   ? (int32_t)value
+               : field->longs == 1 ? (int64_t)(long)value
+                                   : (int64_t)value;
+}
+
+/* Prints one field; false when the conversion is none of ours. */
+static bool put_field(sink_fn sink, char conversion, const struct field *field,
+                      struct arguments *arguments)
+{
+        const char *text;
+        int64_t value;
+        char character;
+
+        switch (conversion) {
+        case 'd':
+        case 'i':
+                value = next_signed(arguments, field);
+                put_number(sink, *field, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
+                           value < 0);
+                return true;
+        case 'u':
+        case 'x':
+                put_number(sink, *field, next_unsigned(arguments, field),
+                           conversion == 'u' ? 10 : 16, false);
+                return true;
+        case 'p':
+                sink('0');
+                sink('x');
+                put_number(sink, *field, (uintptr_t)va_arg(arguments->list, void *), 16, false);
+                return true;
+        case 's':
+                text = va_arg(arguments->list, const char *);
+                put_text(sink, field, text ? text : "(null)", strlen(text ? text : "(null)"));
+                return true;
+        case 'c':
+                character = (char)va_arg(arguments->list, int);
+                put_text(sink, field, &character, 1);
+                return true;
+        default:
+                return false;
+        }
+}
+
+void print_format(sink_fn sink, const char *format, va_list list)
+{
+        struct arguments arguments;
+
+        va_copy(arguments.list, list);
         for (; *format; format++) {
+                struct field field;
+
                 if (*format != '%') {
                         sink(*format);
                         continue;
                 }
-
-                struct field field;
-                const char *text;
-                uint64_t value;
-                char character;
-
                 format = parse_field(format + 1, &field);
-                switch (*format) {
-                case 'd':
-                case 'i':
-                        value = (uint64_t)(field.longs > 1    ? va_arg(arguments, long long)
-                                           : field.longs == 1 ? va_arg(arguments, long)
-                                                              : va_arg(arguments, int));
-                        if ((int64_t)value < 0)
-                                put_number(sink, field, -value, 10, true);
-                        else
-                                put_number(sink, field, value, 10, false);
+                if (!*format)
                         break;
-                case 'u':
-                case 'x':
-                case 'X':
-                        value = field.longs > 1    ? va_arg(arguments, unsigned long long)
-                                : field.longs == 1 ? va_arg(arguments, unsigned long)
-                                                   : va_arg(arguments, unsigned);
-                        put_number(sink, field, value, *format == 'u' ? 10 : 16, false);
-                        break;
-                case 'p':
-                        sink('0');
-                        sink('x');
-                        put_number(sink, field, (uintptr_t)va_arg(arguments, void *), 16, false);
-                        break;
-                case 's':
-                        text = va_arg(arguments, const char *);
-                        text = text ? text : "(null)";
-                        put_text(sink, &field, text, strlen(text));
-                        break;
-                case 'c':
-                        character = (char)va_arg(arguments, int);
-                        put_text(sink, &field, &character, 1);
-                        break;
-                case '%':
-                        sink('%');
-                        break;
-                default: /* not ours: shown, so that the mistake is seen */
-                        sink('%');
-                        if (!*format)
-                                return;
+                /* What is not ours is shown, so that the mistake is seen. */
+                if (*format == '%' || !put_field(sink, *format, &field, &arguments))
                         sink(*format);
-                }
         }
+        va_end(arguments.list);
 }

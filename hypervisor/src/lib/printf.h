@@ -7,9 +7,9 @@
 
 #include "lib/types.h"
 
-/** Formats like vprintf and hands every character to sink. Understood: %d %i %u %x %X %c %s %p %%
- *  with width, 0, - and the lengths l, ll and z; anything else is printed as it stands. */
-void print_format(void (*sink)(char character), const char *format, va_list arguments)
+/** Formats like vprintf and hands every character to sink. Understood: %d %i %u %x %c %s %p %%
+ *  with width, 0, - and the lengths l, ll and z; any other conversion is printed as its letter. */
+void print_format(void (*sink)(char character), const char *format, va_list list)
         __attribute__((format(printf, 2, 0)));
 
 #endif

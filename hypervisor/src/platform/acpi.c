@@ -225,7 +225,7 @@ static bool read_root(paddr_t phys, const char *signature, unsigned bytes)
 {
         struct table table;
 
-        if (!table_open(0, phys, &table) || memcmp(table.data, signature, 4))
+        if (!table_open(0, phys, &table) || memcmp(table.data, signature, 4) != 0)
                 return false;
         for (uint32_t at = HEADER_SIZE; table.length - at >= bytes; at += bytes)
                 read_table(field(table, at, bytes));

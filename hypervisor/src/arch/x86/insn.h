@@ -258,7 +258,10 @@ static inline void rep_stos(void *to, word_t value, size_t words)
 /** Divides high:low by divisor; high must be below divisor. *high becomes the remainder. */
 static inline uint32_t divl(uint32_t *high, uint32_t low, uint32_t divisor)
 {
-        __asm__("divl %2" : "+a"(low), "+d"(*high) : "rm"(divisor) : "cc");
+        uint32_t rest = *high;
+
+        __asm__("divl %2" : "+a"(low), "+d"(rest) : "rm"(divisor) : "cc");
+        *high = rest;
         return low;
 }
 

@@ -50,13 +50,15 @@
 #define CR4_SMEP       0x100000
 #define CR4_SMAP       0x200000
 
-#define FLAG_TF   0x100
-#define FLAG_IF   0x200
-#define FLAG_DF   0x400
-#define FLAG_IOPL 0x3000
-#define FLAG_NT   0x4000
-#define FLAG_RF   0x10000
-#define FLAG_VM   0x20000
-#define FLAG_AC   0x40000
+#define FLAG_TF       0x100
+#define FLAG_IF       0x200
+#define FLAG_DF       0x400
+#define FLAG_IOPL     0x3000
+#define FLAG_NT       0x4000
+#define FLAG_RF       0x10000
+#define FLAG_VM       0x20000
+#define FLAG_AC       0x40000
+#define FLAG_ID       0x200000
+#define FLAG_RESERVED 0x2 /* always set */
 
 #endif
