@@ -41,9 +41,13 @@ static void put_number(sink_fn sink, struct field field, uint64_t value, unsigne
                 text[--at] = "0123456789abcdef"[digit];
         } while (value);
 
-        if (field.zero && !field.left)
-                while (at > 1 && sizeof(text) - at + minus < field.width)
-                        text[--at] = '0';
+        if (field.zero && !field.left) {
+                if (minus)
+                        sink('-');
+                pad(sink, '0', sizeof(text) - at + minus, field.width);
+                put_text(sink, &(struct field){0}, text + at, sizeof(text) - at);
+                return;
+        }
         if (minus)
                 text[--at] = '-';
         put_text(sink, &field, text + at, sizeof(text) - at);

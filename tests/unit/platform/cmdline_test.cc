@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's command line.
+#include <gtest/gtest.h>
+
+#include "machine.h"
+
+extern "C" {
+#include "platform/cmdline.h"
+}
+
+namespace
+{
+
+struct cmdline parse(const char *text)
+{
+        cmdline = {};
+        cmdline_parse(text);
+        return cmdline;
+}
+
+TEST(cmdline, knows_its_options)
+{
+        Machine m;
+        const struct cmdline found = parse("/boot/nova.elf32 serial  kmem=24M\tnoiommu ");
+        EXPECT_TRUE(found.serial);
+        EXPECT_TRUE(found.no_iommu);
+        EXPECT_EQ(found.kmem, 24u << 20);
+        EXPECT_EQ(m.console, "");
+}
+
+TEST(cmdline, takes_the_first_word_for_an_option_or_a_file_name)
+{
+        Machine m;
+        EXPECT_TRUE(parse("serial").serial);
+        EXPECT_FALSE(parse("hypervisor").serial);
+        EXPECT_EQ(m.console, "");
+}
+
+TEST(cmdline, wants_whole_words)
+{
+        Machine m;
+        EXPECT_FALSE(parse("- serials seria SERIAL serial=1").serial);
+}
+
+TEST(cmdline, is_silent_about_words_of_2012)
+{
+        Machine m;
+        parse("- iommu keyb spinner vtlb novga novpid");
+        EXPECT_EQ(m.console, "");
+}
+
+TEST(cmdline, names_a_word_that_it_does_not_know)
+{
+        Machine m;
+        EXPECT_TRUE(parse("- seriel serial").serial);
+        EXPECT_NE(m.console.find("'seriel'"), std::string::npos);
+}
+
+TEST(cmdline, shows_no_control_characters)
+{
+        Machine m;
+        parse("- a\x1b[2J\x80");
+        EXPECT_NE(m.console.find("'a?[2J?'"), std::string::npos);
+}
+
+TEST(cmdline, reads_sizes)
+{
+        Machine m;
+        EXPECT_EQ(parse("kmem=4096").kmem, 4096u);
+        EXPECT_EQ(parse("kmem=512K").kmem, 512u << 10);
+        EXPECT_EQ(parse("kmem=8m").kmem, 8u << 20);
+        EXPECT_EQ(m.console, "");
+}
+
+TEST(cmdline, refuses_what_is_no_size)
+{
+        for (const char *word : {"kmem=", "kmem=0", "kmem=M", "kmem=-1", "kmem=4G", "kmem=1M1",
+                                 "kmem=99999999999999", "kmem= 4"}) {
+                Machine m;
+                EXPECT_EQ(parse((std::string("- ") + word).c_str()).kmem, 0u) << word;
+                EXPECT_NE(m.console, "") << word;
+        }
+}
+
+} // namespace

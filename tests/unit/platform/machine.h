@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A machine's physical memory and console for parts of the kernel that run at boot.
+#ifndef UNIT_PLATFORM_MACHINE_H
+#define UNIT_PLATFORM_MACHINE_H
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#define _Noreturn [[noreturn]]
+extern "C" {
+#include "platform/memory_map.h"
+}
+
+using Bytes = std::vector<uint8_t>;
+
+// Memory that nobody filled reads as 0xff. What boot_map returned dies at the next call for the
+// same slot and ends where it was said to end, so that the sanitizer sees every access beside it.
+struct Machine {
+        std::map<uint64_t, Bytes> memory;
+        std::string console;
+        Bytes *slot[2] = {};
+
+        Machine();
+        ~Machine();
+        Machine(const Machine &) = delete;
+        Machine &operator=(const Machine &) = delete;
+        void *map(unsigned slot, uint64_t phys, uint64_t size);
+};
+
+// The one machine that exists now.
+extern Machine *machine;
+
+// Appends a little-endian number.
+void put(Bytes &bytes, uint64_t value, unsigned size);
+
+#endif

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The memory map: what is free, and what happens when it is long.
+#include <gtest/gtest.h>
+
+#include "machine.h"
+
+namespace
+{
+
+constexpr uint64_t MIB = 1 << 20, FOUR_GIB = uint64_t{1} << 32;
+constexpr uint32_t AVAILABLE = 1, RESERVED = 2, NVS = 4;
+
+TEST(memory_map, finds_the_highest_free_range_below_the_limit)
+{
+        Machine m;
+        memory_map_add(MIB, 127 * MIB, AVAILABLE);
+        memory_map_add(FOUR_GIB, FOUR_GIB, AVAILABLE);
+        EXPECT_EQ(memory_map_find(4 * MIB, 2 * MIB, MIB, FOUR_GIB), 124 * MIB);
+}
+
+TEST(memory_map, goes_below_what_is_taken)
+{
+        Machine m;
+        memory_map_add(MIB, 127 * MIB, AVAILABLE);
+        memory_map_add(126 * MIB, 2 * MIB, RESERVED);
+        memory_map_add_module(120 * MIB + 5, 121 * MIB, 0);
+        memory_map_take(116 * MIB, MIB, false);
+        EXPECT_EQ(memory_map_find(4 * MIB, 2 * MIB, MIB, FOUR_GIB), 122 * MIB);
+        EXPECT_EQ(memory_map_find(6 * MIB, 2 * MIB, MIB, FOUR_GIB), 110 * MIB);
+}
+
+TEST(memory_map, keeps_away_from_command_lines_of_modules)
+{
+        Machine m;
+        memory_map_add(MIB, 9 * MIB, AVAILABLE);
+        memory_map_add_module(2 * MIB, 3 * MIB, 9 * MIB);
+        EXPECT_EQ(memory_map_find(MIB, MIB, MIB, FOUR_GIB), 8 * MIB);
+}
+
+TEST(memory_map, finds_nothing_where_nothing_fits)
+{
+        Machine m;
+        EXPECT_EQ(memory_map_find(MIB, MIB, MIB, FOUR_GIB), 0u);
+        memory_map_add(MIB, MIB - 1, AVAILABLE);
+        EXPECT_EQ(memory_map_find(MIB, MIB, 0, FOUR_GIB), 0u);
+        memory_map_add(FOUR_GIB - MIB / 2, 8 * MIB, AVAILABLE);
+        EXPECT_EQ(memory_map_find(MIB, MIB, 0, FOUR_GIB), 0u);
+}
+
+TEST(memory_map, trusts_reserved_more_than_available)
+{
+        Machine m;
+        memory_map_add(MIB, 9 * MIB, AVAILABLE);
+        memory_map_add(0, FOUR_GIB, NVS);
+        EXPECT_EQ(memory_map_find(MIB, MIB, 0, FOUR_GIB), 0u);
+}
+
+TEST(memory_map, cuts_entries_at_the_end_of_all_addresses)
+{
+        Machine m;
+        memory_map_add(UINT64_MAX - 0xfff, UINT64_MAX, AVAILABLE);
+        memory_map_add(0, UINT64_MAX, AVAILABLE);
+        memory_map_add(5, 0, AVAILABLE);
+        ASSERT_EQ(memory_map.entries, 2u);
+        EXPECT_EQ(memory_map.entry[0].size, 0x1000u);
+        EXPECT_EQ(memory_map_find(MIB, MIB, MIB, FOUR_GIB), FOUR_GIB - MIB);
+        EXPECT_TRUE(memory_map_is_ram(UINT64_MAX, 1));
+}
+
+TEST(memory_map, merges_reserved_entries_when_it_is_full)
+{
+        Machine m;
+        memory_map_add(MIB, 127 * MIB, AVAILABLE);
+        for (unsigned i = 1; i < MEMORY_ENTRIES + 10; i++)
+                memory_map_add(FOUR_GIB + i * 2 * MIB, MIB, RESERVED);
+        EXPECT_EQ(memory_map.entries, unsigned{MEMORY_ENTRIES});
+        EXPECT_EQ(memory_map.merged, 10u);
+        EXPECT_EQ(memory_map.dropped, 0u);
+        EXPECT_EQ(memory_map_available(), 127 * MIB);
+}
+
+TEST(memory_map, never_merges_across_memory_of_another_kind)
+{
+        Machine m;
+        for (unsigned i = 0; i < MEMORY_ENTRIES / 2; i++) {
+                memory_map_add(i * 4 * MIB, MIB, AVAILABLE);
+                memory_map_add(i * 4 * MIB + 2 * MIB, MIB, RESERVED);
+        }
+        memory_map_add(MEMORY_ENTRIES / 2 * 4 * MIB, 8 * MIB, AVAILABLE);
+        memory_map_add(MEMORY_ENTRIES / 2 * 4 * MIB + 10 * MIB, MIB, RESERVED);
+        EXPECT_EQ(memory_map.merged, 0u);
+        EXPECT_EQ(memory_map.dropped, 2u);
+}
+
+TEST(memory_map, gives_up_the_smallest_available_entry_first)
+{
+        Machine m;
+        memory_map_add(MIB, MIB, AVAILABLE);
+        for (unsigned i = 1; i < MEMORY_ENTRIES; i++)
+                memory_map_add(i * 8 * MIB, 4 * MIB, AVAILABLE);
+        memory_map_add(FOUR_GIB, 64 * MIB, AVAILABLE);
+        EXPECT_EQ(memory_map.dropped, 1u);
+        EXPECT_FALSE(memory_map_is_ram(MIB, MIB));
+        EXPECT_TRUE(memory_map_is_ram(FOUR_GIB, MIB));
+}
+
+TEST(memory_map, reserves_for_the_kernel_and_lists_it)
+{
+        Machine m;
+        memory_map_add(MIB, 3 * MIB, AVAILABLE);
+        const paddr_t first = boot_reserve(MIB), second = boot_reserve(MIB);
+        EXPECT_EQ(first, 3 * MIB);
+        EXPECT_EQ(second, 2 * MIB);
+        ASSERT_EQ(boot_kernel_range_count, 2u);
+        EXPECT_EQ(boot_kernel_ranges[1].start, second);
+        EXPECT_EQ(boot_reserve(2 * MIB), 0u);
+}
+
+} // namespace
