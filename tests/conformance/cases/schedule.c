@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Priorities, quanta and helping, as far as a program can see them. */
+#include "harness.h"
+
+static volatile word_t turn, turn_of[8];
+
+static void notes_turn(struct thread *t)
+{
+        turn_of[t->value[0]] = ++turn;
+}
+
+static void counts_until_told(struct thread *t)
+{
+        while (!t->value[0])
+                t->value[1]++;
+}
+
+static struct thread *prepare(thread_fn *fn, word_t value)
+{
+        struct thread *t = global(boot_cpu, fn, NULL);
+        t->value[0] = value;
+        return t;
+}
+
+/* Blocks the case's thread until all lower ones up to this priority had the CPU. */
+static void ups(struct thread *t)
+{
+        hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
+}
+
+static void let_lower_run(unsigned prio)
+{
+        struct thread *t = prepare(ups, semaphore(0));
+        thread_start(t, prio, QUANTUM);
+        EXPECT_EQ(hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+CASE(schedule, a_new_sc_of_higher_priority_preempts_its_creator_at_once,
+     "3.1-08 5.3.3-03 2.3-06 7.5-27 8.5-29")
+{
+        struct thread *t = prepare(notes_turn, 0);
+        turn = 0;
+        thread_start(t, PRIO_CASE + 1, QUANTUM);
+        EXPECT_EQ(turn, 1);
+}
+
+CASE(schedule, a_new_sc_of_lower_priority_waits, "3.1-09 5.3.3-03")
+{
+        struct thread *t = prepare(notes_turn, 0);
+        turn = 0;
+        thread_start(t, PRIO_CASE - 1, QUANTUM);
+        spin_us(30000);
+        EXPECT_EQ(turn, 0);
+        let_lower_run(PRIO_LOW);
+        EXPECT_EQ(turn, 1);
+}
+
+CASE(schedule, a_new_sc_of_equal_priority_does_not_preempt, "3.1-08")
+{
+        struct thread *t = prepare(notes_turn, 0);
+        turn = 0;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT_EQ(turn, 0);
+        EXPECT(wait_for(&t->done, 1, 1000));
+}
+
+CASE(schedule, ready_threads_run_in_the_order_of_their_priorities, "3.1-02 3.1-05 4.5-01 2.3-06")
+{
+        static const unsigned prios[] = {60, 90, 70, 80};
+        turn = 0;
+        for (unsigned i = 0; i < 4; i++)
+                thread_start(prepare(notes_turn, i), prios[i], QUANTUM);
+        EXPECT_EQ(turn, 0);
+        let_lower_run(PRIO_LOW);
+        EXPECT_EQ(turn_of[1], 1);
+        EXPECT_EQ(turn_of[3], 2);
+        EXPECT_EQ(turn_of[2], 3);
+        EXPECT_EQ(turn_of[0], 4);
+}
+
+CASE(schedule, priorities_above_127_rank_above_lower_ones, "D-18.2 D-18")
+{
+        turn = 0;
+        struct thread *a = prepare(counts_until_told, 0);
+        thread_start(a, 99, QUANTUM);
+        thread_start(prepare(notes_turn, 1), 128, QUANTUM);
+        EXPECT_EQ(turn, 1);
+        thread_start(prepare(notes_turn, 2), 255, QUANTUM);
+        EXPECT_EQ(turn, 2);
+        a->value[0] = 1;
+}
+
+CASE(schedule, bits_11_to_8_of_the_descriptor_are_ignored, "4.5-02")
+{
+        struct thread *t = prepare(notes_turn, 0);
+        turn = 0;
+        EXPECT_EQ(hc_create_sc(sel_alloc(0), ROOT_PD, t->ec,
+                               nova_qpd(QUANTUM, PRIO_CASE - 1) | 0xf00),
+                  NOVA_SUCCESS);
+        EXPECT_EQ(turn, 0);
+        let_lower_run(PRIO_LOW);
+        EXPECT_EQ(turn, 1);
+}
+
+CASE(schedule, a_quantum_of_the_largest_value_is_accepted, "4.5-03 4.5-04")
+{
+        struct thread *t = prepare(notes_turn, 0);
+        const word_t most = ~(word_t)0 >> NOVA_QPD_QUANTUM_SHIFT;
+        turn = 0;
+        EXPECT_EQ(hc_create_sc(sel_alloc(0), ROOT_PD, t->ec, nova_qpd(most, PRIO_HIGH)),
+                  NOVA_SUCCESS);
+        EXPECT_EQ(turn, 1);
+}
+
+static void waits_then_notes(struct thread *t)
+{
+        hc_sm_ctrl(t->value[1], NOVA_SM_DN_OP);
+        notes_turn(t);
+}
+
+CASE(schedule, a_woken_sc_of_higher_priority_preempts_at_once, "3.1-07 3.1-03")
+{
+        struct thread *t = prepare(waits_then_notes, 0);
+        t->value[1] = semaphore(0);
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        turn = 0;
+        EXPECT_EQ(hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(turn, 1);
+}
+
+CASE(schedule, a_woken_sc_of_lower_priority_waits, "3.1-07 3.1-09")
+{
+        struct thread *t = prepare(waits_then_notes, 0);
+        t->value[1] = semaphore(0);
+        thread_start(t, PRIO_LOW + 1, QUANTUM);
+        let_lower_run(PRIO_LOW);
+        turn = 0;
+        EXPECT_EQ(t->started, 1);
+        EXPECT_EQ(hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP), NOVA_SUCCESS);
+        spin_us(20000);
+        EXPECT_EQ(turn, 0);
+        let_lower_run(PRIO_LOW);
+        EXPECT_EQ(turn, 1);
+}
+
+CASE(schedule, a_lower_thread_never_runs_beside_a_higher_one, "3.1-09 3.1-14")
+{
+        struct thread *t = prepare(counts_until_told, 0);
+        thread_start(t, PRIO_LOW, QUANTUM);
+        spin_us(100000);
+        EXPECT_EQ(t->value[1], 0);
+        t->value[0] = 1;
+}
+
+CASE(schedule, threads_of_equal_priority_take_turns, "3.1-01 3.1-12 3.1-13")
+{
+        struct thread *t[3];
+        for (unsigned i = 0; i < 3; i++) {
+                t[i] = prepare(counts_until_told, 0);
+                thread_start(t[i], PRIO_CASE, 1000);
+        }
+        spin_us(100000);
+        word_t before[3];
+        for (unsigned i = 0; i < 3; i++) {
+                before[i] = t[i]->value[1];
+                EXPECT(before[i] > 0);
+        }
+        spin_us(100000);
+        for (unsigned i = 0; i < 3; i++)
+                EXPECT(t[i]->value[1] > before[i]);
+        for (unsigned i = 0; i < 3; i++)
+                t[i]->value[0] = 1;
+        for (unsigned i = 0; i < 3; i++)
+                EXPECT(wait_for(&t[i]->done, 1, 2000));
+}
+
+/* CPU times of two spinning threads of one priority that share a CPU with the case's thread. */
+static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *b)
+{
+        struct thread *t[2] = {prepare(counts_until_told, 0), prepare(counts_until_told, 0)};
+        thread_start(t[0], PRIO_CASE, quantum_a);
+        thread_start(t[1], PRIO_CASE, quantum_b);
+        spin_us(600000);
+        EXPECT_EQ(hc_sc_ctrl(t[0]->sc, a), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sc_ctrl(t[1]->sc, b), NOVA_SUCCESS);
+        t[0]->value[0] = t[1]->value[0] = 1;
+        EXPECT(wait_for(&t[0]->done, 1, 2000) && wait_for(&t[1]->done, 1, 2000));
+}
+
+CASE(schedule, equal_quanta_give_equal_shares, "3.1-01 3.1-10 2.3-05")
+{
+        uint64_t a, b;
+        race(10000, 10000, &a, &b);
+        EXPECT(a > 0 && b > 0);
+        EXPECT(a < 2 * b && b < 2 * a);
+}
+
+CASE(schedule, a_larger_quantum_gives_a_larger_share, "2.3-05 3.1-11 4.5-03 4.5-04")
+{
+        uint64_t a, b;
+        race(5000, 25000, &a, &b);
+        EXPECT(a > 0);
+        EXPECT(b > 2 * a);
+}
+
+/* ---- Donation and helping -------------------------------------------------------------------- */
+
+static void calls(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[2] = hc_call(t->value[0], t->value[1]);
+}
+
+static void starts_middle(struct thread *t)
+{
+        struct thread *middle = t->arg;
+        hc_create_sc(t->value[4], ROOT_PD, middle->ec, nova_qpd(QUANTUM, t->value[5]));
+        t->value[3] = turn;
+}
+
+CASE(schedule, a_callee_has_the_priority_of_its_caller, "3.2-17 3.2-16 3.1-06")
+{
+        struct thread *s = server(boot_cpu), *middle = prepare(notes_turn, 0);
+        turn = 0;
+        s->fn = starts_middle;
+        s->arg = middle;
+        s->value[4] = sel_alloc(0);
+        s->value[5] = PRIO_CASE - 1;
+        self->utcb->items = 0;
+        EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(s->value[3], 0);
+
+        struct thread *above = prepare(notes_turn, 1);
+        s->fn = starts_middle;
+        s->arg = above;
+        s->value[4] = sel_alloc(0);
+        s->value[5] = PRIO_CASE + 1;
+        EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(s->value[3], 1);
+}
+
+static void tells_and_spins(struct thread *t)
+{
+        t->value[0]++;
+        hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP);
+        t->value[2]++;
+}
+
+CASE(schedule, a_high_caller_lends_its_time_to_a_busy_callee, "3.2-08 3.2-10")
+{
+        struct thread *s = server(boot_cpu), *low = prepare(calls, s->pt);
+        struct thread *middle = prepare(counts_until_told, 0);
+        s->fn = tells_and_spins;
+        s->value[1] = semaphore(0);
+        thread_start(low, PRIO_LOW, QUANTUM);
+        EXPECT_EQ(hc_sm_ctrl(s->value[1], NOVA_SM_DN_OP), NOVA_SUCCESS);
+        EXPECT_EQ(s->value[0], 1);
+        EXPECT_EQ(s->value[2], 0);
+        thread_start(middle, PRIO_LOW + 10, QUANTUM);
+        self->utcb->items = 0;
+        EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(s->value[2], 1);
+        EXPECT_EQ(s->calls, 2);
+        EXPECT_EQ(middle->value[1], 0);
+        middle->value[0] = 1;
+        let_lower_run(PRIO_LOW - 1);
+        EXPECT_EQ(low->done, 1);
+        EXPECT_EQ(low->value[2], NOVA_SUCCESS);
+}
+
+CASE(schedule, helping_reaches_the_end_of_a_chain, "3.2-09")
+{
+        struct thread *a = server(boot_cpu), *b = server(boot_cpu), *c = server(boot_cpu);
+        struct thread *low = prepare(calls, a->pt), *middle = prepare(counts_until_told, 0);
+        a->fn = calls;
+        a->value[0] = b->pt;
+        b->fn = calls;
+        b->value[0] = c->pt;
+        c->fn = tells_and_spins;
+        c->value[1] = semaphore(0);
+        thread_start(low, PRIO_LOW, QUANTUM);
+        EXPECT_EQ(hc_sm_ctrl(c->value[1], NOVA_SM_DN_OP), NOVA_SUCCESS);
+        EXPECT_EQ(c->value[2], 0);
+        thread_start(middle, PRIO_LOW + 10, QUANTUM);
+        self->utcb->items = 0;
+        EXPECT_EQ(hc_call(b->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(c->value[2], 1);
+        EXPECT_EQ(middle->value[1], 0);
+        middle->value[0] = 1;
+}
+
+CASE(schedule, all_scs_of_a_blocked_thread_leave_the_queue, "D-17.2")
+{
+        struct thread *t = prepare(waits_then_notes, 0);
+        struct thread *low = prepare(notes_turn, 1);
+        turn = 0;
+        t->value[1] = semaphore(0);
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(hc_create_sc(sel_alloc(0), ROOT_PD, t->ec, nova_qpd(QUANTUM, PRIO_HIGH + 1)),
+                  NOVA_SUCCESS);
+        thread_start(low, PRIO_LOW, QUANTUM);
+        let_lower_run(PRIO_LOW);
+        EXPECT_EQ(turn_of[1], 1);
+        EXPECT_EQ(hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(turn_of[0], 2);
+}

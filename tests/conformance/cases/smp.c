@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Several CPUs. */
+#include "harness.h"
+
+static void notes_apic(struct thread *t)
+{
+        uint32_t r[4];
+        cpuid(1, 0, r);
+        t->value[0] = r[1] >> 24;
+        for (unsigned i = 0; i < 2000; i++) {
+                cpuid(1, 0, r);
+                t->value[1] += (r[1] >> 24) != t->value[0];
+        }
+}
+
+static void counts_until_told(struct thread *t)
+{
+        while (!t->value[0])
+                t->value[1]++;
+}
+
+CASE(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-22 6.2-23")
+{
+        NEED_CPUS(2);
+        struct thread *t[8];
+        const unsigned n = cpu_count < 8 ? cpu_count : 8;
+        for (unsigned i = 0; i < n; i++)
+                t[i] = run_thread(cpu_numbers[i], PRIO_HIGH, notes_apic, NULL);
+        for (unsigned i = 0; i < n; i++) {
+                EXPECT(wait_for(&t[i]->done, 1, 3000));
+                EXPECT_EQ(t[i]->value[1], 0);
+                for (unsigned k = 0; k < i; k++)
+                        EXPECT(t[i]->value[0] != t[k]->value[0]);
+        }
+}
+
+CASE(smp, run_queues_are_independent, "3.1-16")
+{
+        NEED_CPUS(2);
+        struct thread *t[8];
+        const unsigned n = cpu_count < 8 ? cpu_count : 8;
+        for (unsigned i = 1; i < n; i++) {
+                t[i] = run_thread(cpu_numbers[i], PRIO_LOW, counts_until_told, NULL);
+                EXPECT(wait_for(&t[i]->started, 1, 1000));
+        }
+        spin_us(50000);
+        for (unsigned i = 1; i < n; i++) {
+                EXPECT(t[i]->value[1] > 0);
+                t[i]->value[0] = 1;
+                EXPECT(wait_for(&t[i]->done, 1, 1000));
+        }
+}
+
+static void serves_calls(struct thread *t)
+{
+        t->utcb->items = 0;
+        for (unsigned i = 0; i < 200; i++)
+                t->value[1] += hc_call(t->value[0], 0) == NOVA_SUCCESS;
+}
+
+CASE(smp, every_cpu_serves_calls_of_its_own_threads, "5.2.1-14 2.4-03")
+{
+        NEED_CPUS(2);
+        struct thread *s[8], *t[8];
+        const unsigned n = cpu_count < 8 ? cpu_count : 8;
+        for (unsigned i = 0; i < n; i++) {
+                s[i] = server(cpu_numbers[i]);
+                t[i] = global(cpu_numbers[i], serves_calls, NULL);
+                t[i]->value[0] = s[i]->pt;
+                thread_start(t[i], PRIO_HIGH, QUANTUM);
+        }
+        for (unsigned i = 0; i < n; i++) {
+                EXPECT(wait_for(&t[i]->done, 1, 3000));
+                EXPECT_EQ(t[i]->value[1], 200);
+                EXPECT_EQ(s[i]->calls, 200);
+        }
+}
+
+static void calls_other_cpu(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[1] = hc_call(t->value[0], 0);
+}
+
+CASE(smp, a_call_to_the_boot_cpu_gives_BAD_CPU, "5.2.1-14")
+{
+        NEED_CPUS(2);
+        struct thread *s = server(boot_cpu), *t = global(cpu_numbers[1], calls_other_cpu, NULL);
+        t->value[0] = s->pt;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT_EQ(t->value[1], NOVA_BAD_CPU);
+        EXPECT_EQ(s->calls, 0);
+}
+
+/* Reads value[0] until it faults; value[1] counts, value[2] tells the end. */
+static void reads_until_fault(struct thread *t)
+{
+        while (!probe_read((const volatile void *)t->value[0]))
+                t->value[1]++;
+        t->value[2] = 1;
+}
+
+CASE(smp, revoked_memory_faults_on_other_cpus_when_revoke_returns, "3.6-15")
+{
+        NEED_CPUS(2);
+        const word_t src = page_of(memory(0)), dst = page_alloc(0);
+        for (unsigned i = 0; i < 20; i++) {
+                give_self(mem(src, 0, NOVA_MEM_RWX), dst);
+                struct thread *t = global(cpu_numbers[1], reads_until_fault, NULL);
+                t->value[0] = dst << NOVA_PAGE_BITS;
+                thread_start(t, PRIO_CASE, QUANTUM);
+                EXPECT(wait_for(&t->started, 1, 1000));
+                spin_us(500);
+                EXPECT_EQ(t->value[2], 0);
+                EXPECT_EQ(hc_revoke(mem(src, 0, NOVA_PERM_ALL), 0), NOVA_SUCCESS);
+                const word_t count = t->value[1];
+                EXPECT(wait_for(&t->value[2], 1, 1000));
+                EXPECT(t->value[1] <= count + 1);
+        }
+}
+
+static void writes_until_fault(struct thread *t)
+{
+        while (!probe_write((void *)t->value[0], t->value[1]))
+                t->value[1]++;
+        t->value[2] = 1;
+}
+
+CASE(smp, a_revoked_write_permission_ends_stores_on_other_cpus, "3.6-15 3.6-16")
+{
+        NEED_CPUS(2);
+        const word_t src = page_of(memory(0)), dst = page_alloc(0);
+        give_self(mem(src, 0, NOVA_MEM_RWX), dst);
+        struct thread *t = global(cpu_numbers[1], writes_until_fault, NULL);
+        t->value[0] = dst << NOVA_PAGE_BITS;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&t->started, 1, 1000));
+        spin_us(500);
+        EXPECT_EQ(hc_revoke(mem(src, 0, NOVA_MEM_W), 0), NOVA_SUCCESS);
+        EXPECT(wait_for(&t->value[2], 1, 1000));
+        EXPECT_EQ(probe_read((void *)(dst << NOVA_PAGE_BITS)), 0);
+}
+
+static void reads_port_until_fault(struct thread *t)
+{
+        while (!probe_in(t->value[0]))
+                t->value[1]++;
+        t->value[2] = 1;
+}
+
+CASE(smp, revoked_ports_close_on_other_cpus, "3.6-17")
+{
+        NEED_CPUS(2);
+        request(io(0x2f8, 3), 0x2f8);
+        struct thread *t = global(cpu_numbers[1], reads_port_until_fault, NULL);
+        t->value[0] = 0x2fd;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&t->started, 1, 1000));
+        spin_us(500);
+        EXPECT_EQ(hc_revoke(io(0x2f8, 3), NOVA_REVOKE_SR), NOVA_SUCCESS);
+        EXPECT(wait_for(&t->value[2], 1, 1000));
+}
+
+CASE(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02")
+{
+        NEED_CPUS(2);
+        struct child *c = child_new(cpu_numbers[1]);
+        struct thread *t = child_global(c, counts_until_told, NULL);
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&t->started, 1, 2000));
+        t->value[0] = 1;
+        EXPECT(wait_for(&t->done, 1, 1000));
+}
+
+static void makes_semaphores(struct thread *t)
+{
+        for (unsigned i = 0; i < 500; i++) {
+                const nova_sel_t sel = t->value[0];
+                if (hc_create_sm(sel, ROOT_PD, 0) != NOVA_SUCCESS)
+                        t->value[1]++;
+                hc_revoke(obj(sel, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        }
+}
+
+CASE(smp, all_cpus_create_and_revoke_at_once, "3.6-11 5.3.5-06")
+{
+        NEED_CPUS(2);
+        case_seconds(60);
+        struct thread *t[4];
+        const unsigned n = cpu_count < 4 ? cpu_count : 4;
+        for (unsigned i = 1; i < n; i++) {
+                t[i] = global(cpu_numbers[i], makes_semaphores, NULL);
+                t[i]->value[0] = sel_alloc(0);
+                thread_start(t[i], PRIO_CASE, QUANTUM);
+        }
+        for (unsigned i = 1; i < n; i++) {
+                EXPECT(wait_for(&t[i]->done, 1, 30000));
+                EXPECT_EQ(t[i]->value[1], 0);
+        }
+}
+
+static void takes_selector(struct thread *t)
+{
+        while (!*(volatile word_t *)t->arg)
+                __asm__ volatile("pause");
+        t->value[1] = hc_create_sm(t->value[0], ROOT_PD, 0);
+}
+
+CASE(smp, of_several_creators_of_one_selector_exactly_one_succeeds, "5.3.5-07")
+{
+        NEED_CPUS(2);
+        static volatile word_t start;
+        const unsigned n = cpu_count < 4 ? cpu_count : 4;
+        for (unsigned round = 0; round < 20; round++) {
+                struct thread *t[4];
+                const nova_sel_t sel = sel_alloc(0);
+                start = 0;
+                for (unsigned i = 1; i < n; i++) {
+                        t[i] = global(cpu_numbers[i], takes_selector, (void *)&start);
+                        t[i]->value[0] = sel;
+                        thread_start(t[i], PRIO_CASE, QUANTUM);
+                }
+                start = 1;
+                unsigned won = hc_create_sm(sel, ROOT_PD, 0) == NOVA_SUCCESS;
+                for (unsigned i = 1; i < n; i++) {
+                        EXPECT(wait_for(&t[i]->done, 1, 2000));
+                        won += t[i]->value[1] == NOVA_SUCCESS;
+                }
+                EXPECT_EQ(won, 1);
+        }
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a conformance case is written with: expectations, hypercalls, threads, child PDs, messages.
+ */
+#ifndef CONFORMANCE_HARNESS_H
+#define CONFORMANCE_HARNESS_H
+
+#include <stdbool.h>
+
+#include "gpr.h"
+#include "nova/abi/crd.h"
+#include "nova/abi/event.h"
+#include "nova/abi/hip.h"
+#include "nova/abi/hypercall.h"
+#include "nova/abi/mtd.h"
+#include "nova/abi/qpd.h"
+#include "nova/abi/status.h"
+#include "nova/abi/utcb.h"
+
+typedef nova_word_t word_t;
+
+/* ---- Cases ---------------------------------------------------------------------------------- */
+
+struct conformance_case {
+        const char *area;
+        const char *name; /* a sentence, with underscores */
+        const char *ids;  /* statements of spec-statements.tsv */
+        void (*run)(void);
+};
+
+/* One case; the name is a sentence, the ids are those of spec-statements.tsv. */
+#define CASE(area_, name_, ids_)                                                        \
+        static void area_##_##name_(void);                                              \
+        static const struct conformance_case area_##_##name_##_case = {                 \
+                .area = #area_, .name = #name_, .ids = ids_, .run = area_##_##name_};   \
+        static const struct conformance_case *const area_##_##name_##_entry             \
+                __attribute__((used, section("nova_cases"))) = &area_##_##name_##_case; \
+        static void area_##_##name_(void)
+
+/* Ends the case as failed unless both sides are equal. Only in the thread that runs the case. */
+#define EXPECT_EQ(actual, expected) \
+        case_expect(__FILE__, __LINE__, #actual, (word_t)(actual), (word_t)(expected))
+#define EXPECT(condition) case_expect(__FILE__, __LINE__, #condition, (condition) ? 1 : 0, 1)
+/* Ends the case as not run. */
+#define SKIP(reason) case_skip(reason)
+#define NEED_CPUS(n) case_need_cpus(n)
+
+void case_expect(const char *file, int line, const char *text, word_t actual, word_t expected);
+_Noreturn void case_skip(const char *reason);
+void case_need_cpus(unsigned n);
+_Noreturn void case_abort(void);
+/* Gives the running case this many seconds from now before it counts as hung. */
+void case_seconds(unsigned seconds);
+
+/* ---- Hypercalls; each returns the whole first argument register ------------------------------ */
+
+void trap(struct gpr *registers);
+
+struct args {
+        word_t a1, a2, a3, a4, a5;
+};
+
+word_t hypercall(struct args *args);
+word_t hc_call(nova_sel_t pt, word_t flags);
+word_t hc_create_pd(nova_sel_t sel, nova_sel_t owner, nova_crd_t crd);
+word_t hc_create_ec(nova_sel_t sel, nova_sel_t pd, word_t utcb_cpu, word_t sp, nova_sel_t events,
+                    word_t flags);
+word_t hc_create_sc(nova_sel_t sel, nova_sel_t owner, nova_sel_t ec, nova_qpd_t qpd);
+word_t hc_create_pt(nova_sel_t sel, nova_sel_t owner, nova_sel_t ec, nova_mtd_t mtd, word_t ip);
+word_t hc_create_sm(nova_sel_t sel, nova_sel_t owner, word_t count);
+word_t hc_revoke(nova_crd_t crd, word_t flags);
+word_t hc_lookup(nova_crd_t crd, nova_crd_t *result);
+word_t hc_ec_ctrl(nova_sel_t ec);
+word_t hc_sc_ctrl(nova_sel_t sc, uint64_t *time_us);
+word_t hc_sm_ctrl(nova_sel_t sm, word_t flags);
+word_t hc_assign_pci(nova_sel_t pd, word_t device, word_t rid);
+word_t hc_assign_gsi(nova_sel_t sm, word_t device, word_t cpu, word_t *address, word_t *data);
+word_t hc_pd_destroy(nova_sel_t pd);
+
+/* The descriptor that lookup gives for a selector. */
+nova_crd_t look(unsigned type, nova_sel_t sel);
+
+/* ---- Machine --------------------------------------------------------------------------------- */
+
+extern struct gpr start_gpr; /* registers at the first instruction */
+extern const struct nova_hip *hip;
+extern unsigned boot_cpu;
+extern unsigned cpu_count;                 /* CPUs that can be used */
+extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */
+
+uint64_t tsc(void);
+uint64_t tsc_per_ms(void);
+void spin_us(unsigned us);
+/* Spins until *p == value; false after ms milliseconds. */
+bool wait_for(const volatile word_t *p, word_t value, unsigned ms);
+bool under_tcg(void);
+void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+
+/* ---- Resources of a case --------------------------------------------------------------------- */
+
+#define ROOT_PD NOVA_SEL_ROOT_PD
+
+nova_sel_t sel_alloc(unsigned order); /* 2^order selectors of the root PD, aligned */
+nova_sel_t sel_far(unsigned order);   /* the same, far from all others, not revoked after */
+word_t page_alloc(unsigned order);    /* page number of 2^order unused aligned pages */
+word_t utcb_alloc(void);              /* address of an unused page */
+bool frame_alloc(unsigned order, word_t *frame); /* unused memory: frame number */
+nova_sel_t semaphore(word_t count);              /* a new semaphore */
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+#define PRIO_LOW    50
+#define PRIO_CASE   100 /* the thread that runs the case */
+#define PRIO_HIGH   150
+#define QUANTUM     10000
+#define RX_ITEMS    8
+#define STACK_BYTES 8192
+#define EVENTS      32
+
+struct thread;
+typedef void thread_fn(struct thread *t);
+/* Answers event number n by writing u->items and u->state (mtd first); false: default answer. */
+typedef bool event_fn(struct thread *t, unsigned n, struct nova_utcb *u);
+
+struct thread {
+        struct child *child; /* NULL: root PD */
+        struct nova_utcb *utcb;
+        unsigned cpu;
+        bool global;
+        nova_sel_t ec, sc, pt; /* in the root PD */
+        nova_sel_t events;     /* event portals in the root PD; own PD: own_events */
+        nova_sel_t own_events;
+        word_t sp;
+
+        thread_fn *fn; /* global: its body; local: what the next call runs */
+        void *arg;
+        nova_crd_t win_t, win_d; /* windows for the message after this one */
+
+        /* Local threads: the last message. */
+        volatile word_t calls;
+        word_t portal; /* first argument register at entry */
+        word_t entry;  /* 0: portal_entry, 1: portal_entry_other */
+        word_t rx_items;
+        word_t rx_item[2 * RX_ITEMS];
+        word_t rx_word[RX_ITEMS];
+
+        /* Events. */
+        event_fn *on_event;
+        bool expect_event;     /* answered by resuming at probe_failed */
+        volatile word_t event; /* number of the last one, or NO_EVENT */
+        volatile word_t event_count;
+        word_t event_portal, event_items;
+        struct nova_utcb_state state;
+        word_t exec_target;
+
+        volatile word_t started, done; /* global: its body began, ended */
+        volatile word_t value[8];      /* for the case */
+};
+
+#define NO_EVENT ((word_t)-1)
+
+extern struct thread *self; /* the thread that runs the case */
+
+/* A local EC of the root PD with one portal; calls to it record the message and run fn. */
+struct thread *server(unsigned cpu);
+/* A global EC of the root PD; thread_start() binds an SC to it. */
+struct thread *global(unsigned cpu, thread_fn *fn, void *arg);
+void thread_start(struct thread *t, unsigned prio, unsigned quantum_us);
+/* Both at once with the standard quantum. */
+struct thread *run_thread(unsigned cpu, unsigned prio, thread_fn *fn, void *arg);
+/* One more portal of a local thread, entry as for the first; its selector. */
+nova_sel_t portal(struct thread *t);
+/* An event portal that carries mtd and leads to the CPU's event handler; replaces the standard one.
+ */
+void event_portal(struct thread *t, unsigned n, nova_mtd_t mtd);
+/* Takes the event's portal away: the event will end the thread. */
+void event_remove(struct thread *t, unsigned n);
+/* Message buffer of the CPU's event handler. */
+struct nova_utcb *event_utcb(unsigned cpu);
+/* Registers of a new thread without objects; for cases that call create_ec themselves. */
+struct thread *thread_blank(unsigned cpu);
+void thread_exit(void) __attribute__((noreturn));
+/* The body that does nothing. */
+void thread_exit_fn(struct thread *t);
+
+extern char portal_entry[], portal_entry_other[], portal_registers[], global_entry[];
+extern struct gpr portal_gpr, portal_gpr_out;
+extern word_t portal_gpr_sp;
+
+/* Runs fn in t's context: a local thread of any PD. */
+word_t remote(struct thread *t, thread_fn *fn, void *arg);
+/* A hypercall by t; its first argument register. */
+word_t remote_hypercall(struct thread *t, struct args *args);
+word_t remote_sm(struct thread *t, nova_sel_t sm, word_t flags);
+nova_crd_t remote_look(struct thread *t, unsigned type, nova_sel_t sel);
+
+/* ---- Child PDs: the same image, own objects -------------------------------------------------- */
+
+#define CHILD_ORDER    7 /* event portals at selectors 0..127: four threads */
+#define CHILD_FREE_SEL 0x1000
+
+struct child {
+        nova_sel_t pd;
+        nova_sel_t portals;
+        unsigned cpu;
+        unsigned threads;
+};
+
+struct child *child_new(unsigned cpu);
+/* The same; perms: mask of the initial capabilities. */
+struct child *child_masked(unsigned cpu, unsigned perms);
+struct thread *child_server(struct child *c);
+struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
+
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+/* Sets the windows of a local thread for the next message. */
+void windows(struct thread *t, nova_crd_t translate, nova_crd_t delegate);
+/* Sends one typed item to t; the receiver's item, lower word. */
+nova_crd_t send(struct thread *t, nova_crd_t crd, word_t upper);
+/* The same from a local thread of any PD; pt: selector of t's portal there. */
+nova_crd_t send_from(struct thread *from, nova_sel_t pt, struct thread *t, nova_crd_t crd,
+                     word_t upper);
+/* Delegates one object, port or page range to the receiver at dst, same order; the result. */
+nova_crd_t give(struct thread *t, nova_crd_t crd, nova_sel_t dst);
+/* Delegates within the root PD through the harness's own portal. */
+nova_crd_t give_self(nova_crd_t crd, nova_sel_t dst);
+/* Requests resources of the microhypervisor with an H item, to dst of the root PD. */
+nova_crd_t request(nova_crd_t crd, nova_sel_t dst);
+/* New memory, mapped read-write-execute: its address. order: 2^order pages. */
+char *memory(unsigned order);
+static inline word_t item_upper(word_t flags, nova_sel_t hot)
+{
+        return flags | hot << NOVA_ITEM_HOTSPOT_SHIFT;
+}
+static inline nova_crd_t obj(nova_sel_t sel, unsigned perms)
+{
+        return nova_crd(NOVA_CRD_OBJ, sel, 0, perms);
+}
+static inline nova_crd_t mem(nova_sel_t page, unsigned order, unsigned perms)
+{
+        return nova_crd(NOVA_CRD_MEM, page, order, perms);
+}
+static inline nova_crd_t io(nova_sel_t port, unsigned order)
+{
+        return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
+}
+static inline word_t page_of(const void *p)
+{
+        return (word_t)p >> NOVA_PAGE_BITS;
+}
+
+/* ---- Probes: 0 done, 1 an exception came (recorded in the thread) -----------------------------
+ */
+
+extern char probe_begin[], probe_end[], probe_failed[], trap_return[], event_ud_at[];
+int probe_read(const volatile void *address);
+int probe_write(volatile void *address, word_t value);
+int probe_in(word_t port);
+int probe_out(word_t port, word_t value);
+int probe_exec(const void *code);
+int raise_de(void);
+int raise_db(void);
+int raise_bp(void);
+int raise_of(void);
+int raise_br(void);
+int raise_ud(void);
+int raise_gp(void);
+int raise_mf(void);
+int raise_nm(void);
+int raise_xm(void);
+int raise_ss(void);
+int raise_int(void);
+int raise_int11(void);
+void event_ud(struct gpr *registers);
+void spin_gprs(struct gpr *registers, volatile word_t *stop);
+
+/* Probes in t's context (a local thread of any PD). */
+int remote_read(struct thread *t, word_t address);
+int remote_write(struct thread *t, word_t address, word_t value);
+int remote_in(struct thread *t, word_t port);
+int remote_exec(struct thread *t, word_t address);
+
+/* ---- Console --------------------------------------------------------------------------------- */
+
+void console_init(void);
+void console_char(char c);
+void console_string(const char *s);
+void console_words(const char *s); /* underscores as spaces */
+void console_hex(word_t value);
+void console_dec(word_t value);
+_Noreturn void console_exit(unsigned status);
+
+#endif

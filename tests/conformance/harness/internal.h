@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the harness's own files share and cases do not need. */
+#ifndef CONFORMANCE_INTERNAL_H
+#define CONFORMANCE_INTERNAL_H
+
+#include "harness.h"
+
+struct context {
+        word_t registers[8];
+};
+
+int context_save(struct context *context) __attribute__((returns_twice));
+_Noreturn void context_restore(struct context *context);
+_Noreturn void reply_now(void);
+
+extern struct thread *mirror; /* permanent local thread on the boot CPU for requests */
+
+void machine_init(void);
+void threads_init(void);
+/* Selectors that sel_alloc() gives from now on. */
+void sel_range(nova_sel_t first, nova_sel_t end);
+
+/* Thread of an event portal, or NULL. */
+struct thread *thread_of_event(nova_sel_t portal);
+/* Answers an event in its handler's message buffer. */
+void event_serve(struct thread *keeper, word_t portal);
+/* An event that no case asked for: the case fails. */
+void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb_state *state);
+
+void portal_dispatch(word_t portal, struct thread *t);
+void portal_dispatch_other(word_t portal, struct thread *t);
+_Noreturn void global_main(struct thread *t);
+_Noreturn void harness_main(void);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine as the cases see it: CPUs, time and unused memory. */
+#include "harness.h"
+
+unsigned boot_cpu;
+unsigned cpu_count;
+unsigned cpu_numbers[NOVA_CPU_MAX];
+
+void machine_init(void);
+
+uint64_t tsc(void)
+{
+        uint32_t low, high;
+        __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+        return (uint64_t)high << 32 | low;
+}
+
+uint64_t tsc_per_ms(void)
+{
+        return hip->tsc_khz ? hip->tsc_khz : 1000000;
+}
+
+void spin_us(unsigned us)
+{
+        const uint64_t end = tsc() + tsc_per_ms() * us / 1000;
+        while (tsc() < end)
+                __asm__ volatile("pause");
+}
+
+bool wait_for(const volatile word_t *p, word_t value, unsigned ms)
+{
+        const uint64_t end = tsc() + tsc_per_ms() * ms;
+        while (*p != value) {
+                if (tsc() > end)
+                        return false;
+                __asm__ volatile("pause");
+        }
+        return true;
+}
+
+void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+        __asm__ volatile("cpuid"
+                         : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
+                         : "a"(leaf), "c"(subleaf));
+}
+
+bool under_tcg(void)
+{
+        uint32_t r[4];
+        cpuid(1, 0, r);
+        if (!(r[2] >> 31))
+                return false;
+        cpuid(0x40000000, 0, r);
+        return r[1] == 0x54474354; /* "TCGT" */
+}
+
+/* The boot CPU first, then all others whose descriptor is marked enabled. */
+void machine_init(void)
+{
+        cpu_numbers[cpu_count++] = boot_cpu;
+        for (unsigned i = 0; i < NOVA_CPU_MAX; i++) {
+                if (i != boot_cpu && hip->cpu[i].flags & NOVA_CPU_ENABLED)
+                        cpu_numbers[cpu_count++] = i;
+        }
+}
+
+static unsigned mem_count(void)
+{
+        return (unsigned)(hip->length - hip->mem_offset) / hip->mem_size;
+}
+
+static const struct nova_hip_mem *mem_at(unsigned i)
+{
+        return (const struct nova_hip_mem *)((const char *)hip + hip->mem_offset +
+                                             i * hip->mem_size);
+}
+
+/* A range that is not available memory and overlaps [begin, end): its start, else end. */
+static uint64_t first_taken(uint64_t begin, uint64_t end)
+{
+        uint64_t taken = end;
+        for (unsigned i = 0; i < mem_count(); i++) {
+                const struct nova_hip_mem *m = mem_at(i);
+                if (m->type != NOVA_MEM_AVAILABLE && m->addr < end && m->addr + m->size > begin &&
+                    m->addr < taken)
+                        taken = m->addr;
+        }
+        return taken;
+}
+
+bool frame_alloc(unsigned order, word_t *frame)
+{
+        static uint64_t limit = 0xf0000000;
+        const uint64_t size = (uint64_t)NOVA_PAGE_SIZE << order;
+        uint64_t best = 0;
+
+        for (unsigned i = 0; i < mem_count(); i++) {
+                const struct nova_hip_mem *m = mem_at(i);
+                if (m->type != NOVA_MEM_AVAILABLE || m->addr >= limit)
+                        continue;
+                uint64_t end = m->addr + m->size < limit ? m->addr + m->size : limit;
+                uint64_t base = end & ~(size - 1);
+                while (base >= m->addr + size && base >= size) {
+                        base -= size;
+                        if (first_taken(base, base + size) == base + size)
+                                break;
+                }
+                if (base >= m->addr && base + size <= end && base > best &&
+                    first_taken(base, base + size) == base + size)
+                        best = base;
+        }
+        if (!best)
+                return false;
+        limit = best;
+        *frame = (word_t)(best >> NOVA_PAGE_BITS);
+        return true;
+}
