@@ -53,8 +53,9 @@ static inline void atomic_fence(void)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/** A load and a store that the compiler does once, where the other side is lock-free. */
-#define load_once(lvalue)         (*(const volatile __typeof__(lvalue) *)&(lvalue))
-#define store_once(lvalue, value) (*(volatile __typeof__(lvalue) *)&(lvalue) = (value))
+/** A load and a store for variables that another CPU reads or writes without a lock. Plain
+ *  instructions; what was stored before is seen before. */
+#define load_once(lvalue)         __atomic_load_n(&(lvalue), __ATOMIC_ACQUIRE)
+#define store_once(lvalue, value) __atomic_store_n(&(lvalue), (value), __ATOMIC_RELEASE)
 
 #endif

@@ -17,6 +17,14 @@ static inline unsigned bit_lowest(word_t value)
         return (unsigned)__builtin_ctzl(value);
 }
 
+/** The same for 64 bits, without the compiler's library on x86-32. */
+static inline unsigned bit_lowest_u64(uint64_t value)
+{
+        const uint32_t low = (uint32_t)value;
+
+        return (unsigned)(low ? __builtin_ctz(low) : 32 + __builtin_ctz((uint32_t)(value >> 32)));
+}
+
 /** value with its low order bits cleared. */
 static inline word_t align_down(word_t value, unsigned order)
 {

@@ -119,6 +119,46 @@ void tree_set_last(struct tree_node *node, word_t last)
         update_up(node);
 }
 
+/* Hangs node where a split goes on, and tells where the next node of this side goes. */
+static struct tree_node **split_append(struct tree_node **link, word_t *parent,
+                                       struct tree_node *node, bool right)
+{
+        *link = node;
+        node->parent = *parent;
+        *parent = (word_t)node;
+        return right ? &node->right : &node->left;
+}
+
+/* Recomputes max on the whole way from the end of a split side to its root. */
+static void split_finish(struct tree_node **link, word_t parent)
+{
+        *link = NULL;
+        while (!(parent & ROOT_TAG)) {
+                struct tree_node *node = (struct tree_node *)parent;
+                update_max(node);
+                parent = node->parent;
+        }
+}
+
+void tree_split(struct tree *tree, word_t x, struct tree *later)
+{
+        struct tree_node *node = tree->root;
+        struct tree_node **left = &tree->root, **right = &later->root;
+        word_t left_parent = (word_t)tree | ROOT_TAG, right_parent = (word_t)later | ROOT_TAG;
+
+        while (node) {
+                if (node->start < x) {
+                        left = split_append(left, &left_parent, node, true);
+                        node = *left;
+                } else {
+                        right = split_append(right, &right_parent, node, false);
+                        node = *right;
+                }
+        }
+        split_finish(left, left_parent);
+        split_finish(right, right_parent);
+}
+
 struct tree *tree_of(struct tree_node *node)
 {
         while (!(node->parent & ROOT_TAG))

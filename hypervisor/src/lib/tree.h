@@ -32,10 +32,14 @@ void tree_remove(struct tree_node *node);
 /** Changes a node's last; the start, and so the order, stays. */
 void tree_set_last(struct tree_node *node, word_t last);
 
+/** Moves the nodes that start at x or later into an empty tree. */
+void tree_split(struct tree *tree, word_t x, struct tree *later);
+
 /** The tree that a node is in; climbs to the root. */
 struct tree *tree_of(struct tree_node *node);
 
-/** The node with the lowest start among those that overlap first..last, or NULL. */
+/** The node with the lowest start among those that overlap first..last, or NULL. With last =
+ *  first - 1: the first one that crosses the boundary between last and first. */
 struct tree_node *tree_find(const struct tree *tree, word_t first, word_t last);
 
 /** The next one after node, in order, that overlaps first..last, or NULL. */

@@ -11,9 +11,10 @@ struct sc;
 
 /* Touched by its CPU only. */
 struct run_queue {
-        uint32_t level[RUN_QUEUE_PRIORITIES / 32]; /* bit p % 32 of level[p / 32]: ring p not empty */
-        uint32_t summary;                          /* bit n: level[n] is not 0 */
-        struct sc *head[RUN_QUEUE_PRIORITIES];     /* first to run; its prev is the last */
+        uint32_t level[RUN_QUEUE_PRIORITIES /
+                       32];                    /* bit p % 32 of level[p / 32]: ring p not empty */
+        uint32_t summary;                      /* bit n: level[n] is not 0 */
+        struct sc *head[RUN_QUEUE_PRIORITIES]; /* first to run; its prev is the last */
 };
 
 /** Puts an SC in front of (head) or behind the others of its priority. */

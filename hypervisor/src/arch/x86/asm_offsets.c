@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers that assembly needs and only C knows. Compiled to assembly only; the build turns each
- * line that DEFINE makes into a #define of asm_offsets.h. */
+/* Numbers that assembly needs and only C knows. Never linked: the build turns each string
+ * that DEFINE makes into a #define of asm_offsets.h. */
 #include "arch/x86/cpu.h"
 #include "nova/abi/status.h"
+#include "object/ec.h"
 
-#define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\"" : : "i"(value))
+#define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
 
 void asm_offsets(void);
 
@@ -12,5 +13,28 @@ void asm_offsets(void)
 {
         DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
         DEFINE(CPU_USER_SP, offsetof(struct cpu, user_sp));
+        DEFINE(CPU_BLOCK, CPU_BLOCK_SIZE);
+        DEFINE(EC_REGS, offsetof(struct ec, regs));
+        DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
+        DEFINE(REGS_AX, offsetof(struct regs, ax));
+        DEFINE(REGS_BX, offsetof(struct regs, bx));
+        DEFINE(REGS_CX, offsetof(struct regs, cx));
+        DEFINE(REGS_DX, offsetof(struct regs, dx));
+        DEFINE(REGS_BP, offsetof(struct regs, bp));
+        DEFINE(REGS_SI, offsetof(struct regs, si));
+        DEFINE(REGS_DI, offsetof(struct regs, di));
+        DEFINE(REGS_IP, offsetof(struct regs, ip));
+        DEFINE(REGS_CS, offsetof(struct regs, cs));
+        DEFINE(REGS_SP, offsetof(struct regs, sp));
+        DEFINE(REGS_FLAGS, offsetof(struct regs, flags));
+#if __SIZEOF_POINTER__ == 8
+        DEFINE(REGS_R8, offsetof(struct regs, r8));
+        DEFINE(REGS_R9, offsetof(struct regs, r9));
+        DEFINE(REGS_R10, offsetof(struct regs, r10));
+        DEFINE(REGS_R12, offsetof(struct regs, r12));
+        DEFINE(REGS_R13, offsetof(struct regs, r13));
+        DEFINE(REGS_R14, offsetof(struct regs, r14));
+        DEFINE(REGS_R15, offsetof(struct regs, r15));
+#endif
         DEFINE(STATUS_BAD_HYP, NOVA_BAD_HYP);
 }

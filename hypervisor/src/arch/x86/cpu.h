@@ -21,6 +21,7 @@
 #include "sched/run_queue.h"
 
 struct ec;
+struct kobject;
 struct pd;
 struct sc;
 struct mail;
@@ -29,8 +30,6 @@ struct tss;
 /* Work that another CPU, or an interrupt, asks of this one. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
 #define CPU_PENDING_MAIL       0x2
-#define CPU_PENDING_FLUSH      0x4
-#define CPU_PENDING_GRACE      0x8
 
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
@@ -45,7 +44,8 @@ struct cpu {
         struct run_queue run_queue;
         struct ec *idle_ec;
         struct sc *idle_sc;
-        uint64_t slice_start; /* TSC when the current SC was dispatched */
+        uint64_t slice_start;  /* TSC when the current SC was dispatched */
+        struct kobject *dying; /* objects without references, not ended yet */
 
         /* Fixed after the start. */
         unsigned id;      /* CPU number of the interface */
@@ -54,8 +54,9 @@ struct cpu {
         /* Written by other CPUs too, atomically. */
         uint32_t pending;    /* CPU_PENDING_… */
         struct mail *mail;   /* stack of mails, newest first */
-        uint32_t flush_done; /* generation of TLB flushes that this CPU has seen */
-        uint32_t grace_seen; /* generation of grace periods that this CPU has seen */
+        uint32_t flush_wanted; /* TLB flushes asked for */
+        uint32_t flush_done;   /* … of which that many were done; written by this CPU only */
+        uint32_t grace_seen;   /* last grace period that this CPU was quiescent in; its own */
 };
 
 _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What entry.S calls when an exception or interrupt has come. */
+#ifndef ARCH_EXCEPTION_H
+#define ARCH_EXCEPTION_H
+
+#include "arch/x86/regs.h"
+
+struct ec;
+
+/** From user mode; the registers are saved in the EC. */
+_Noreturn void exception_dispatch(struct ec *self);
+
+/** From the kernel: an interrupt in a window that was opened for it, or a bug. */
+void exception_in_kernel(struct regs *regs);
+
+/** NMI, #DF and #MC, on a stack of their own. */
+_Noreturn void exception_fatal(const struct regs *regs);
+
+extern char entry_hypercall[];
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FPU state (see fpu.h). */
+#include "arch/x86/fpu.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "object/ec.h"
+
+/* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
+#define XCR0_WANTED 0xe7
+
+#define LEGACY_SIZE  512
+#define FCW_INITIAL  0x37f
+#define MXCSR_OFFSET 24
+#define MXCSR_INITIAL 0x1f80
+#define STATE_MAX    4032
+
+static uint64_t components; /* XCR0; 0: no XSAVE */
+static size_t state_size = LEGACY_SIZE;
+
+/* The state of an EC that never used the FPU. */
+static uint8_t initial[STATE_MAX] __attribute__((aligned(64)));
+
+void fpu_boot(void)
+{
+        *(uint16_t *)(void *)initial = FCW_INITIAL;
+        *(uint32_t *)(void *)(initial + MXCSR_OFFSET) = MXCSR_INITIAL;
+        if (!cpu_has(FEATURE_XSAVE))
+                return;
+
+        const struct cpuid supported = cpuid(0xd, 0);
+        components = (supported.eax | (uint64_t)supported.edx << 32) & XCR0_WANTED;
+        if ((components & 0xe0) != 0xe0)
+                components &= ~(uint64_t)0xe0; /* AVX-512: all or none */
+        fpu_init_cpu();
+        state_size = cpuid(0xd, 0).ebx; /* for what XCR0 says now */
+        if (state_size > STATE_MAX) {
+                components = 3;
+                fpu_init_cpu();
+                state_size = cpuid(0xd, 0).ebx;
+        }
+}
+
+void fpu_init_cpu(void)
+{
+        if (components)
+                xsetbv(0, components);
+}
+
+size_t fpu_size(void)
+{
+        return state_size;
+}
+
+static void save(void *state)
+{
+        const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
+
+        if (components)
+                __asm__ volatile("xsave (%0)" : : "r"(state), "a"(low), "d"(high) : "memory");
+        else
+                __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory");
+}
+
+static void restore(const void *state)
+{
+        const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
+
+        if (components)
+                __asm__ volatile("xrstor (%0)" : : "r"(state), "a"(low), "d"(high) : "memory");
+        else
+                __asm__ volatile("fxrstor (%0)" : : "r"(state) : "memory");
+}
+
+void fpu_switch(struct cpu *cpu, const struct ec *ec)
+{
+        const bool own = cpu->fpu_owner == ec;
+
+        if (own == cpu->fpu_enabled)
+                return;
+        if (own)
+                clts();
+        else
+                write_cr0(read_cr0() | CR0_TS);
+        cpu->fpu_enabled = own;
+}
+
+void fpu_load(struct cpu *cpu, struct ec *ec)
+{
+        struct ec *owner = cpu->fpu_owner;
+
+        clts();
+        cpu->fpu_enabled = true;
+        if (owner == ec)
+                return;
+        if (owner)
+                save(owner->fpu);
+        restore(ec->fpu_used ? ec->fpu : initial);
+        ec->fpu_used = true;
+        cpu->fpu_owner = ec;
+}
+
+void fpu_drop(const struct ec *ec)
+{
+        struct cpu *cpu = ec->cpu;
+
+        if (cpu->fpu_owner != ec)
+                return;
+        cpu->fpu_owner = NULL;
+        fpu_switch(cpu, ec);
+}

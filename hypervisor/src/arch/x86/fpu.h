@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FPU, SSE and AVX state. The registers keep the state of the EC that used them last on this CPU;
+ * CR0.TS makes everybody else's first use an #NM, which switches. */
+#ifndef ARCH_FPU_H
+#define ARCH_FPU_H
+
+#include "lib/types.h"
+
+struct cpu;
+struct ec;
+
+/** Finds out what state the CPUs have. Once, before fpu_size. */
+void fpu_boot(void);
+
+/** Switches the state components on, on this CPU. */
+void fpu_init_cpu(void);
+
+/** Bytes of a saved state. */
+size_t fpu_size(void);
+
+/** Lets ec use the registers if they are its own, nobody else. */
+void fpu_switch(struct cpu *cpu, const struct ec *ec);
+
+/** #NM: loads the state of ec, or the initial one. */
+void fpu_load(struct cpu *cpu, struct ec *ec);
+
+/** Forgets the state of an EC that ends. */
+void fpu_drop(const struct ec *ec);
+
+#endif

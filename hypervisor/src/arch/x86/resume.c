@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every way out of the kernel (see resume.h). The last look at pending work is taken here. */
+#include "arch/x86/resume.h"
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/insn.h"
+#include "ipc/event.h"
+#include "nova/abi/event.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "sched/schedule.h"
+#include "thread.h"
+#include "tss.h"
+
+/* entry.S */
+_Noreturn void leave_by_hypercall(struct ec *ec);
+_Noreturn void leave_by_iret(struct ec *ec);
+_Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
+
+static inline void activate(struct cpu *cpu, struct ec *ec)
+{
+        cpu->current = ec;
+        if (ec->pd != cpu->current_pd && ec->pd) {
+                store_once(cpu->current_pd, ec->pd);
+                write_cr3(ec->pd->memory.tables.cr3);
+        }
+        if (cpu->fpu_enabled | (cpu->fpu_owner == ec))
+                fpu_switch(cpu, ec);
+        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
+}
+
+_Noreturn void resume_ec(struct ec *ec)
+{
+        activate(ec->cpu, ec);
+        continue_on_empty_stack(ec, ec->cont, ec->stack_top);
+}
+
+void cpu_drop_dead_pd(struct cpu *cpu)
+{
+        if (!cpu->current_pd || !cpu->current_pd->object.dead)
+                return;
+        store_once(cpu->current_pd, NULL);
+        write_cr3((word_t)kernel_root_phys);
+}
+
+static bool has_pending_work(const struct ec *self)
+{
+        return (self->cpu->pending & CPU_PENDING_RESCHEDULE) | self->pending;
+}
+
+/* Work before self, whose frame is that of an interrupt, can return to user mode. */
+static _Noreturn void do_pending_work(struct ec *self)
+{
+        if (self->cpu->pending & CPU_PENDING_RESCHEDULE) {
+                self->cont = resume_interrupted;
+                resume_reschedule(self->cpu);
+        }
+        self->cont = resume_interrupted;
+        const uint32_t pending = atomic_fetch_and_u32(&self->pending, 0);
+        if (pending & EC_PENDING_RECALL) {
+                atomic_fetch_or_u32(&self->pending, pending & ~(uint32_t)EC_PENDING_RECALL);
+                block_on_event(self, NOVA_EXC_RECALL, 0, 0);
+        }
+        self->regs.flags |= FLAG_TF;
+        block_on_event(self, NOVA_EXC_DB, 0, 0);
+}
+
+_Noreturn void resume_interrupted(struct ec *self)
+{
+        if (unlikely(has_pending_work(self)))
+                do_pending_work(self);
+        if (unlikely(!thread_ip_is_canonical(self->regs.ip)))
+                block_on_event(self, NOVA_EXC_GP, 0, 0);
+        leave_by_iret(self);
+}
+
+/* Returns from a hypercall; argument 1 is set. */
+static _Noreturn void leave(struct ec *self)
+{
+        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
+                thread_frame_from_hypercall(self);
+                resume_interrupted(self);
+        }
+        leave_by_hypercall(self);
+}
+
+_Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
+{
+        REG_P1(self) = status;
+        leave(self);
+}
+
+_Noreturn void resume_success(struct ec *self)
+{
+        resume_hypercall(self, NOVA_SUCCESS);
+}
+
+_Noreturn void resume_aborted(struct ec *self)
+{
+        resume_hypercall(self, NOVA_COM_ABT);
+}
+
+_Noreturn void resume_woken(struct ec *self)
+{
+        resume_hypercall(self, (enum nova_status)self->wait_status);
+}
+
+void prepare_portal(struct ec *callee, const struct pt *pt)
+{
+        REG_P1(callee) = pt->id;
+        thread_enter_portal(callee, pt->ip);
+        callee->cont = leave;
+}
+
+_Noreturn void resume_portal(struct ec *callee, const struct pt *pt)
+{
+        REG_P1(callee) = pt->id;
+        thread_enter_portal(callee, pt->ip);
+        activate(callee->cpu, callee);
+        leave(callee);
+}

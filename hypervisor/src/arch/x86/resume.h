@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every way out of the kernel, and the switch from one EC to another. */
+#ifndef ARCH_RESUME_H
+#define ARCH_RESUME_H
+
+#include "nova/abi/status.h"
+#include "object/ec.h"
+
+struct pt;
+
+/** Gives this CPU to an EC: its address space, then its continuation on an empty stack. */
+_Noreturn void resume_ec(struct ec *ec);
+
+/** Returns from a hypercall with a status. */
+_Noreturn void resume_hypercall(struct ec *self, enum nova_status status);
+
+/** Continuations: return from a hypercall with SUCCESS, COM_ABT, or the status of a down. */
+_Noreturn void resume_success(struct ec *self);
+_Noreturn void resume_aborted(struct ec *self);
+_Noreturn void resume_woken(struct ec *self);
+
+/** Returns to code that an exception, an interrupt or an event interrupted (a continuation). */
+_Noreturn void resume_interrupted(struct ec *self);
+
+/** Sets an EC's registers to a portal's entry; it enters when it is resumed. */
+void prepare_portal(struct ec *callee, const struct pt *pt);
+
+/** Enters a portal. */
+_Noreturn void resume_portal(struct ec *callee, const struct pt *pt);
+
+/** If the address space that is loaded belongs to a dead PD, loads the kernel's own. */
+void cpu_drop_dead_pd(struct cpu *cpu);
+
+#endif

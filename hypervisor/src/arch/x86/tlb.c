@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TLB shoot-down (see tlb.h). A CPU that loads an address space later sees the new tables: it
+ * stores current_pd before it writes CR3, and whoever flushes reads current_pd after a fence that
+ * follows the change of the tables. */
+#include "arch/x86/tlb.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/ipi.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "memory/frame.h"
+#include "sched/wake.h"
+
+void flush_add(struct flush *flush, struct pd *pd)
+{
+        for (unsigned i = 0; i < flush->count && i < FLUSH_PDS; i++)
+                if (flush->pd[i] == pd)
+                        return;
+        if (flush->count < FLUSH_PDS)
+                flush->pd[flush->count] = pd;
+        if (flush->count <= FLUSH_PDS)
+                flush->count++;
+}
+
+void flush_add_frame(struct flush *flush, void *frame)
+{
+        frame_info(frame)->next = flush->frames;
+        flush->frames = frame_index(frame);
+}
+
+/* Whether an address space that a CPU has loaded is one of those to be flushed. */
+static bool is_affected(const struct flush *flush, const struct pd *pd)
+{
+        if (!pd || flush->count > FLUSH_PDS)
+                return pd;
+        for (unsigned i = 0; i < flush->count; i++)
+                if (flush->pd[i] == pd)
+                        return true;
+        return false;
+}
+
+static void flush_others(const struct flush *flush, const struct cpu *self)
+{
+        uint32_t wanted[NOVA_CPU_MAX];
+        uint64_t asked = 0;
+
+        for (uint64_t left = cpu_online; left; left &= left - 1) {
+                const unsigned id = bit_lowest_u64(left);
+                struct cpu *cpu = cpu_by_id(id);
+                if (cpu == self || !is_affected(flush, load_once(cpu->current_pd)))
+                        continue;
+                wanted[id] = atomic_fetch_add_u32(&cpu->flush_wanted, 1) + 1;
+                asked |= (uint64_t)1 << id;
+                ipi_send(cpu);
+        }
+        for (; asked; asked &= asked - 1) {
+                const unsigned id = bit_lowest_u64(asked);
+                while ((int32_t)(load_once(cpu_by_id(id)->flush_done) - wanted[id]) < 0)
+                        cpu_wait();
+        }
+}
+
+void flush_run(struct flush *flush)
+{
+        struct cpu *cpu = cpu_self();
+
+        if (flush->count) {
+                atomic_fence();
+                if (is_affected(flush, cpu->current_pd))
+                        write_cr3(read_cr3());
+                if (cpu_count > 1)
+                        flush_others(flush, cpu);
+        }
+        while (flush->frames != UINT32_MAX) {
+                void *frame = frame_by_index(flush->frames);
+                flush->frames = frame_info(frame)->next;
+                frame_free(frame);
+        }
+}
+
+void flush_answer(struct cpu *cpu)
+{
+        const uint32_t wanted = load_once(cpu->flush_wanted);
+
+        if (wanted == cpu->flush_done)
+                return;
+        write_cr3(read_cr3());
+        store_once(cpu->flush_done, wanted);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Into the kernel and out of it on x86-64. */
+#include "asm_offsets.h"
+#include "layout.h"
+
+#define REG(field) (EC_REGS + REGS_##field)
+
+        .text
+
+/* SYSCALL: RCX = return address, R11 = flags, interrupts off. The GS base that SWAPGS brings is the
+ * CPU's block; it is used for two loads only, so no other entry needs to care about it. */
+        .globl entry_hypercall
+        .balign 64
+entry_hypercall:
+        swapgs
+        mov     %rsp, %gs:CPU_USER_SP
+        mov     %gs:CPU_CURRENT, %rsp
+        mov     %rax, REG(AX)(%rsp)
+        mov     %gs:CPU_USER_SP, %rax
+        swapgs
+        mov     %rax, REG(SP)(%rsp)
+        mov     %rcx, REG(IP)(%rsp)
+        mov     %r11, REG(FLAGS)(%rsp)
+        mov     %rbx, REG(BX)(%rsp)
+        mov     %rdx, REG(DX)(%rsp)
+        mov     %rbp, REG(BP)(%rsp)
+        mov     %rsi, REG(SI)(%rsp)
+        mov     %rdi, REG(DI)(%rsp)
+        mov     %r8, REG(R8)(%rsp)
+        mov     %r9, REG(R9)(%rsp)
+        mov     %r10, REG(R10)(%rsp)
+        mov     %r12, REG(R12)(%rsp)
+        mov     %r13, REG(R13)(%rsp)
+        mov     %r14, REG(R14)(%rsp)
+        mov     %r15, REG(R15)(%rsp)
+        mov     %rsp, %rdi
+        mov     EC_STACK_TOP(%rsp), %rsp
+        call    hypercall_dispatch
+
+/* Back from a hypercall: RDI = EC. */
+        .globl leave_by_hypercall
+        .balign 16
+leave_by_hypercall:
+        mov     %rdi, %rsp
+        mov     REG(AX)(%rsp), %rax
+        mov     REG(BX)(%rsp), %rbx
+        mov     REG(DX)(%rsp), %rdx
+        mov     REG(BP)(%rsp), %rbp
+        mov     REG(SI)(%rsp), %rsi
+        mov     REG(DI)(%rsp), %rdi
+        mov     REG(R8)(%rsp), %r8
+        mov     REG(R9)(%rsp), %r9
+        mov     REG(R10)(%rsp), %r10
+        mov     REG(R12)(%rsp), %r12
+        mov     REG(R13)(%rsp), %r13
+        mov     REG(R14)(%rsp), %r14
+        mov     REG(R15)(%rsp), %r15
+        mov     REG(IP)(%rsp), %rcx
+        mov     REG(FLAGS)(%rsp), %r11
+        mov     REG(SP)(%rsp), %rsp
+        sysretq
+
+.macro pop_registers
+        pop     %r15
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %r11
+        pop     %r10
+        pop     %r9
+        pop     %r8
+        pop     %rdi
+        pop     %rsi
+        pop     %rbp
+        pop     %rdx
+        pop     %rcx
+        pop     %rbx
+        pop     %rax
+        add     $16, %rsp
+.endm
+
+/* Back to interrupted code: RDI = EC. */
+        .globl leave_by_iret
+        .balign 16
+leave_by_iret:
+        lea     EC_REGS(%rdi), %rsp
+        pop_registers
+        iretq
+
+/* Goes on with a continuation (RSI) of an EC (RDI) on the stack that ends at RDX. */
+        .globl continue_on_empty_stack
+continue_on_empty_stack:
+        mov     %rdx, %rsp
+        xor     %ebp, %ebp
+        call    *%rsi
+
+/* All vectors meet here: vector and error are pushed. From user mode the frame lies in the EC. */
+        .balign 16
+entry_exception:
+        cld
+        push    %rax
+        push    %rbx
+        push    %rcx
+        push    %rdx
+        push    %rbp
+        push    %rsi
+        push    %rdi
+        push    %r8
+        push    %r9
+        push    %r10
+        push    %r11
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        testb   $3, REGS_CS(%rsp)
+        jz      1f
+        lea     -EC_REGS(%rsp), %rdi
+        mov     EC_STACK_TOP(%rdi), %rsp
+        call    exception_dispatch
+1:      mov     %rsp, %rdi
+        mov     %rsp, %rbp
+        and     $-16, %rsp
+        call    exception_in_kernel
+        mov     %rbp, %rsp
+        pop_registers
+        iretq
+
+/* NMI, #DF, #MC: on their own stacks, they never return. */
+entry_fatal:
+        push    %rax
+        push    %rbx
+        push    %rcx
+        push    %rdx
+        push    %rbp
+        push    %rsi
+        push    %rdi
+        push    %r8
+        push    %r9
+        push    %r10
+        push    %r11
+        push    %r12
+        push    %r13
+        push    %r14
+        push    %r15
+        mov     %rsp, %rdi
+        and     $-16, %rsp
+        call    exception_fatal
+
+/* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. */
+#define ERROR_VECTORS 0x60227d00
+
+.macro entry_vector vector
+        .balign 16
+        .Lvector_\vector:
+        .if     \vector >= 32 || !(ERROR_VECTORS >> (\vector & 31) & 1)
+        push    $0
+        .endif
+        push    $\vector
+        .if     \vector == 2 || \vector == 8 || \vector == 18
+        jmp     entry_fatal
+        .else
+        jmp     entry_exception
+        .endif
+        .pushsection .rodata.entry_vectors, "a"
+        .quad    .Lvector_\vector
+        .popsection
+.endm
+
+        .pushsection .rodata.entry_vectors, "a"
+        .balign 8
+        .globl  entry_vectors
+entry_vectors:
+        .popsection
+
+        .altmacro
+        .set    number, 0
+        .rept   256
+        entry_vector %number
+        .set    number, number + 1
+        .endr

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a thread's registers hold the arguments of hypercalls, on x86-64. @spec 8.5 */
+#ifndef ARCH_THREAD_H
+#define ARCH_THREAD_H
+
+#include "arch/x86/msr.h"
+#include "layout.h"
+#include "object/ec.h"
+
+/** Argument registers of a hypercall, 1 to 5; argument 1 is also the status. */
+#define REG_P1(ec) ((ec)->regs.di)
+#define REG_P2(ec) ((ec)->regs.si)
+#define REG_P3(ec) ((ec)->regs.dx)
+#define REG_P4(ec) ((ec)->regs.ax)
+#define REG_P5(ec) ((ec)->regs.r8)
+
+/** Sets the registers of a new thread. */
+static inline void thread_init(struct ec *ec, word_t sp)
+{
+        ec->regs.sp = sp;
+        ec->regs.cs = SEL_USER_CODE;
+        ec->regs.ss = SEL_USER_DATA;
+        ec->regs.flags = FLAG_IF | FLAG_RESERVED;
+}
+
+/** Sets what the root EC starts with. @spec 8.1 */
+static inline void thread_init_root(struct ec *ec, word_t entry, word_t cpu)
+{
+        ec->regs.ip = entry;
+        ec->regs.di = cpu;
+        ec->regs.cx = entry;
+        ec->regs.r11 = FLAG_IF;
+}
+
+/** Makes the frame of a hypercall one of an interrupt, which returns by IRET. */
+static inline void thread_frame_from_hypercall(struct ec *ec)
+{
+        ec->regs.cs = SEL_USER_CODE;
+        ec->regs.ss = SEL_USER_DATA;
+        ec->regs.cx = ec->regs.ip;
+        ec->regs.r11 = ec->regs.flags;
+}
+
+/** Whether IRET and SYSRET can go to an address. */
+static inline bool thread_ip_is_canonical(word_t ip)
+{
+        return (uint64_t)((int64_t)(ip << 16) >> 16) == ip;
+}
+
+/** Whether SYSRET may be used to go there: it faults in the kernel for others. */
+static inline bool thread_ip_is_user(word_t ip)
+{
+        return ip < NOVA_USER_END;
+}
+
+/** Lets the next return from a hypercall go to a portal's entry. */
+static inline void thread_enter_portal(struct ec *ec, word_t ip)
+{
+        ec->regs.ip = ip;
+        ec->regs.flags = FLAG_IF | FLAG_RESERVED;
+}
+
+#endif

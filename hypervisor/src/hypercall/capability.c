@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Capability management: the five creates, revoke, lookup. @spec 5.3 */
+#include "hypercall/dispatch.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/resume.h"
+#include "lib/bits.h"
+#include "nova/abi/qpd.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "object/reclaim.h"
+#include "object/sc.h"
+#include "object/sm.h"
+#include "sched/schedule.h"
+#include "thread.h"
+
+#define CPU_MASK ((word_t)PAGE_SIZE - 1)
+
+/* Enters a new object. If the selector was taken meanwhile, or no memory is left for the
+ * capability, the reference that is given back here ends the object. */
+static enum nova_status publish(struct ec *self, word_t sel, struct kobject *object, unsigned perms)
+{
+        object_get(object);
+
+        const enum nova_status status = object_space_insert(self->pd, sel, object, perms);
+        object_put(object);
+        return status;
+}
+
+static _Noreturn void finish_create_pd(struct ec *self)
+{
+        struct pd *pd = self->created;
+        enum step_result step;
+
+        while ((step = delegation_step(&self->creation)) == STEP_AGAIN)
+                preemption_point(self, finish_create_pd);
+        if (step == STEP_FAILED && reclaim_wait())
+                step = delegation_step(&self->creation);
+
+        enum nova_status status = NOVA_OUT_OF_MEMORY;
+        if (step == STEP_DONE)
+                status = object_space_insert(self->pd, nova_id_sel(REG_P1(self)), &pd->object,
+                                             self->created_perms);
+        self->created = NULL;
+        object_put(&pd->object);
+        finish_hypercall(self, status);
+}
+
+enum nova_status hypercall_create_pd(struct ec *self)
+{
+        const word_t sel = nova_id_sel(REG_P1(self));
+        const nova_crd_t crd = REG_P3(self);
+        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_PD);
+
+        if (!owner || !object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+        const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
+
+        struct pd *pd;
+        const enum nova_status status = pd_create(owner->account, &pd);
+        if (status != NOVA_SUCCESS)
+                return status;
+        object_get(&pd->object);
+
+        const unsigned order = nova_crd_order(crd);
+        const word_t limit = (word_t)1 << NOVA_SEL_ORDER;
+        self->created = pd;
+        self->created_perms = (uint8_t)(owner_cap & NOVA_PERM_ALL);
+        self->creation = (struct delegation){
+                .source = &self->pd->object_space.space,
+                .target = &pd->object_space.space,
+                .from = align_down(nova_crd_base(crd), order) & (limit - 1),
+                .perms = (uint8_t)nova_crd_perms(crd),
+        };
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
+                self->creation.count = min_word((word_t)1 << order, limit - self->creation.from);
+        finish_create_pd(self);
+}
+
+/* The page of a new thread's UTCB is free and the user's. */
+static bool utcb_page_is_free(struct pd *pd, word_t page)
+{
+        return page < NOVA_USER_END >> PAGE_BITS && mapping_is_free(&pd->memory.space, page);
+}
+
+enum nova_status hypercall_create_ec(struct ec *self)
+{
+        const word_t id = REG_P1(self), sel = nova_id_sel(id);
+        const word_t utcb = REG_P3(self) & ~CPU_MASK, cpu = REG_P3(self) & CPU_MASK;
+
+        if (!cpu_is_online(cpu))
+                return NOVA_BAD_CPU;
+        if (!utcb)
+                return NOVA_BAD_FTR;
+
+        struct pd *pd = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_EC);
+        if (!pd)
+                return NOVA_BAD_CAP;
+        if (!utcb_page_is_free(pd, utcb >> PAGE_BITS))
+                return NOVA_BAD_PAR;
+        if (!object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+
+        const struct ec_config config = {
+                .pd = pd,
+                .account = pd->account,
+                .kind = nova_id_flags(id) & NOVA_EC_GLOBAL ? EC_GLOBAL : EC_LOCAL,
+                .cpu = cpu_by_id((unsigned)cpu),
+                .utcb_page = utcb >> PAGE_BITS,
+                .sp = REG_P4(self),
+                .event_base = REG_P5(self),
+        };
+        struct ec *ec;
+        const enum nova_status status = ec_create(&config, &ec);
+        return status == NOVA_SUCCESS ? publish(self, sel, &ec->object, NOVA_PERM_ALL) : status;
+}
+
+enum nova_status hypercall_create_sc(struct ec *self)
+{
+        const word_t sel = nova_id_sel(REG_P1(self));
+        const nova_qpd_t qpd = REG_P4(self);
+        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SC);
+        struct ec *ec = object_space_find_ec(self->pd, REG_P3(self), NOVA_EC_SC);
+
+        if (!owner || !ec || ec->kind != EC_GLOBAL)
+                return NOVA_BAD_CAP;
+        if (!nova_qpd_prio(qpd) || !nova_qpd_quantum(qpd))
+                return NOVA_BAD_PAR;
+        if (!object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+
+        struct sc *sc;
+        enum nova_status status =
+                sc_create(owner->account, ec, nova_qpd_prio(qpd), nova_qpd_quantum(qpd), &sc);
+        if (status != NOVA_SUCCESS)
+                return status;
+        status = publish(self, sel, &sc->object, NOVA_PERM_ALL);
+        if (status == NOVA_SUCCESS)
+                sc_start(sc);
+        return status;
+}
+
+enum nova_status hypercall_create_pt(struct ec *self)
+{
+        const word_t sel = nova_id_sel(REG_P1(self));
+        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_PT);
+        struct ec *ec = object_space_find_ec(self->pd, REG_P3(self), NOVA_EC_PT);
+
+        if (!owner || !ec || ec->kind != EC_LOCAL)
+                return NOVA_BAD_CAP;
+        if (!object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+
+        struct pt *pt;
+        const enum nova_status status =
+                pt_create(owner->account, ec, sel, REG_P4(self), REG_P5(self), &pt);
+        return status == NOVA_SUCCESS ? publish(self, sel, &pt->object, NOVA_PERM_ALL) : status;
+}
+
+enum nova_status hypercall_create_sm(struct ec *self)
+{
+        const word_t sel = nova_id_sel(REG_P1(self));
+        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SM);
+
+        if (!owner || !object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+
+        struct sm *sm;
+        const enum nova_status status = sm_create(owner->account, REG_P3(self), &sm);
+        return status == NOVA_SUCCESS ? publish(self, sel, &sm->object, NOVA_PERM_ALL) : status;
+}
+
+/* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */
+static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first, word_t *last)
+{
+        struct space *space = pd_space(self->pd, nova_crd_type(crd));
+
+        if (!space)
+                return NULL;
+        const word_t limit = space_limit(space->type);
+        *first = align_down(nova_crd_base(crd), nova_crd_order(crd));
+        if (space->type == NOVA_CRD_OBJ)
+                *first &= limit - 1;
+        if (*first >= limit)
+                return NULL;
+        *last = *first + min_word((word_t)1 << nova_crd_order(crd), limit - *first) - 1;
+        return space;
+}
+
+static _Noreturn void finish_revoke(struct ec *self)
+{
+        while (revocation_step(&self->revocation) == STEP_AGAIN)
+                preemption_point(self, finish_revoke);
+        finish_hypercall(self, NOVA_SUCCESS);
+}
+
+enum nova_status hypercall_revoke(struct ec *self)
+{
+        const nova_crd_t crd = REG_P2(self);
+        word_t first, last;
+        struct space *space = decode_range(self, crd, &first, &last);
+
+        if (!space || !nova_crd_perms(crd))
+                return NOVA_SUCCESS;
+        revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd),
+                         nova_id_flags(REG_P1(self)) & NOVA_REVOKE_SR);
+        finish_revoke(self);
+}
+
+enum nova_status hypercall_lookup(struct ec *self)
+{
+        const nova_crd_t crd = REG_P2(self);
+        word_t first, last;
+        struct space *space = decode_range(
+                self, crd & ~((word_t)NOVA_CRD_ORDER_MASK << NOVA_CRD_ORDER_SHIFT), &first, &last);
+
+        REG_P2(self) = space ? mapping_lookup(space, first) : 0;
+        return NOVA_SUCCESS;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hypercalls: from the number to the handler. @spec 5 */
+#ifndef HYPERCALL_DISPATCH_H
+#define HYPERCALL_DISPATCH_H
+
+#include "nova/abi/hypercall.h"
+#include "nova/abi/status.h"
+
+struct ec;
+
+/** A handler decodes, checks, acts; it returns the status, or leaves by block_… . */
+typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
+
+#define HYPERCALL_HANDLER(number, name, function, spec) \
+        enum nova_status hypercall_##function(struct ec *self);
+NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
+#undef HYPERCALL_HANDLER
+
+/** What entry.S calls with the registers saved. */
+_Noreturn void hypercall_dispatch(struct ec *self);
+
+/** Ends what this hypercall left without references, in steps, then returns status to self. */
+_Noreturn void finish_hypercall(struct ec *self, enum nova_status status);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rendezvous (see call.h). */
+#include "ipc/call.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/resume.h"
+#include "object/pt.h"
+#include "object/sc.h"
+#include "sched/schedule.h"
+
+_Noreturn void block_on_reply(struct ec *self, struct pt *pt, enum caller_kind kind, bool donate)
+{
+        struct cpu *cpu = self->cpu;
+        struct sc *sc = cpu->current_sc;
+        struct ec *callee = pt->ec;
+
+        callee->caller = self;
+        callee->caller_kind = (uint8_t)kind;
+        callee->callee = NULL;
+        callee->state = EC_READY;
+        self->callee = callee;
+        if (likely(donate)) {
+                self->state = EC_REPLY;
+                /* A helper's SC stays the helper's; self's own one finds callee by the chain. */
+                if (likely(sc->ec == self)) {
+                        sc->ec = callee;
+                        callee->donated = sc;
+                }
+                resume_portal(callee, pt);
+        }
+        self->state = EC_REPLY_ALONE;
+        prepare_portal(callee, pt);
+        if (sc->ec == self)
+                block_current(self);
+        resume_reschedule(cpu);
+}
+
+void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
+{
+        struct ec *end = chain_end(callee, self);
+
+        if (!end)
+                return;
+        self->cont = retry;
+        self->helping = callee;
+        if (end->state == EC_READY)
+                resume_ec(end);
+        block_current(end);
+}

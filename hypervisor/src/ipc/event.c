@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events (see event.h). */
+#include "ipc/event.h"
+
+#include "arch/x86/state.h"
+#include "ipc/call.h"
+#include "nova/abi/event.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "sched/schedule.h"
+
+/* Calls the portal; also the retry when its EC was busy. */
+static _Noreturn void finish_event(struct ec *self)
+{
+        self->helping = NULL;
+
+        struct pt *pt = object_space_find_pt(self->pd, self->event_base + self->event_number, 0);
+        if (!pt || pt->ec->cpu != self->cpu || pt->ec->state == EC_DEAD)
+                block_shut_down(self);
+        if (pt->ec->state != EC_REQUEST) {
+                block_on_callee(self, pt->ec, finish_event);
+                block_shut_down(self);
+        }
+        state_to_utcb(self, pt->ec->utcb, pt->mtd);
+        block_on_reply(self, pt, CALLER_EVENT, true);
+}
+
+_Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address)
+{
+        self->event_number = number;
+        self->event_qual[0] = error;
+        self->event_qual[1] = address;
+        finish_event(self);
+}
+
+_Noreturn void block_on_startup(struct ec *self)
+{
+        block_on_event(self, NOVA_EXC_STARTUP, 0, 0);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events: exceptions, startup and recall become calls through a portal. @spec 3.3 */
+#ifndef IPC_EVENT_H
+#define IPC_EVENT_H
+
+#include "object/ec.h"
+
+/** self, whose registers are saved, has an event: calls the portal at its event base + number, or
+ *  is shut down when there is none that it can call. error and address: the exit qualifications. */
+_Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address);
+
+/** The first event of a global thread (a continuation). */
+_Noreturn void block_on_startup(struct ec *self);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The words of a message, from UTCB to UTCB. @spec 4.6.2 */
+#ifndef IPC_MESSAGE_H
+#define IPC_MESSAGE_H
+
+#include "object/ec.h"
+
+/** Copies header and untyped words; the counts are clamped so that the items fit, typed first.
+ *  The number of typed items. */
+static inline unsigned message_copy(const struct ec *from, struct ec *to)
+{
+        const struct nova_utcb *source = from->utcb;
+        struct nova_utcb *target = to->utcb;
+        const word_t items = source->items;
+        unsigned typed = nova_utcb_typed(items), untyped = nova_utcb_untyped(items);
+
+        if (unlikely(typed > NOVA_UTCB_TYPED_MAX))
+                typed = NOVA_UTCB_TYPED_MAX;
+        if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))
+                untyped = NOVA_UTCB_WORDS - 2 * typed;
+        target->items = nova_utcb_items(untyped, typed);
+        for (unsigned i = 0; i < untyped; i++)
+                target->word[i] = source->word[i];
+        return typed;
+}
+
+#endif

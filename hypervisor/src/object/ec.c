@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Execution contexts (see ec.h). */
+#include "object/ec.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/resume.h"
+#include "ipc/event.h"
+#include "ipc/reply.h"
+#include "memory/frame.h"
+#include "memory/slab.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "object/reclaim.h"
+#include "object/sc.h"
+#include "object/sm.h"
+#include "sched/schedule.h"
+#include "sched/wake.h"
+#include "thread.h"
+
+static struct slab_cache ec_cache, fpu_cache;
+
+void ec_boot(void)
+{
+        slab_init(&ec_cache, sizeof(struct ec));
+        slab_init(&fpu_cache, fpu_size());
+}
+
+static word_t ec_bytes(void)
+{
+        return ec_cache.size + fpu_cache.size + PAGE_SIZE;
+}
+
+static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
+{
+        ec->kind = (uint8_t)kind;
+        ec->cpu = cpu;
+        ec->stack_top = (word_t)cpu + CPU_STACK_TOP;
+        ec->pd = pd;
+        list_init(&ec->sleepers);
+        list_init(&ec->pd_link);
+        list_init(&ec->wait_link);
+}
+
+/* Memory of a thread: the object, its UTCB, room for its FPU state. */
+static struct ec *ec_alloc(void)
+{
+        struct ec *ec = slab_alloc(&ec_cache);
+
+        if (!ec)
+                return NULL;
+        *ec = (struct ec){.utcb = frame_alloc_zeroed(), .fpu = slab_alloc(&fpu_cache)};
+        if (ec->utcb && ec->fpu)
+                return ec;
+        if (ec->utcb)
+                frame_free(ec->utcb);
+        if (ec->fpu)
+                slab_free(&fpu_cache, ec->fpu);
+        slab_free(&ec_cache, ec);
+        return NULL;
+}
+
+/* Makes a new EC one of the PD's, unless the PD is ending. */
+static bool join_pd(struct ec *ec, struct pd *pd)
+{
+        spin_lock(&pd->lock);
+        const bool live = object_get_live(&pd->object);
+        if (live)
+                list_append(&pd->ecs, &ec->pd_link);
+        spin_unlock(&pd->lock);
+        return live;
+}
+
+enum nova_status ec_create(const struct ec_config *config, struct ec **out)
+{
+        enum nova_status status = NOVA_OUT_OF_MEMORY;
+        struct pd *pd = config->pd;
+
+        if (!account_charge(config->account, ec_bytes()))
+                return status;
+
+        struct ec *ec = ec_alloc();
+        if (!ec)
+                goto no_ec;
+        ec_init(ec, config->kind, config->cpu, pd);
+        object_init(&ec->object, OBJECT_EC, config->account);
+        ec->event_base = config->event_base;
+        ec->utcb_page = config->utcb_page;
+        thread_init(ec, config->sp);
+        ec->state = config->kind == EC_LOCAL ? EC_REQUEST : EC_READY;
+        ec->cont = config->kind == EC_LOCAL ? NULL : block_on_startup;
+
+        status = mapping_insert(&pd->memory.space, config->utcb_page, 1,
+                                (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), NULL, 0,
+                                MAPPING_UTCB);
+        if (status != NOVA_SUCCESS)
+                goto no_utcb;
+        if (!join_pd(ec, pd)) {
+                status = NOVA_BAD_CAP;
+                goto no_pd;
+        }
+        *out = ec;
+        return NOVA_SUCCESS;
+
+no_pd:
+        mapping_remove_utcb(&pd->memory.space, config->utcb_page,
+                            (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS));
+no_utcb:
+        frame_free(ec->utcb);
+        slab_free(&fpu_cache, ec->fpu);
+        slab_free(&ec_cache, ec);
+no_ec:
+        account_return(config->account, ec_bytes());
+        return status;
+}
+
+struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
+{
+        struct ec *ec = slab_alloc(&ec_cache);
+
+        if (!ec)
+                return NULL;
+        *ec = (struct ec){.cont = cont};
+        ec_init(ec, EC_IDLE, cpu, NULL);
+        object_init(&ec->object, OBJECT_EC, &account_root);
+        object_get(&ec->object);
+        return ec;
+}
+
+/* The SCs that wait with an EC go back to the run queue, which looks at what they wait for anew. */
+static void wake_sleepers(struct ec *ec)
+{
+        while (!list_is_empty(&ec->sleepers))
+                sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
+}
+
+void ec_shut_down(struct ec *ec)
+{
+        /* Up the chain of those that are shut down with it. */
+        while (ec) {
+                if (ec->callee && ec->callee->caller == ec)
+                        ec->callee->caller = NULL;
+                if (ec->transfer.to && ec->transfer.to->caller == ec)
+                        reply_forget(ec->transfer.to);
+                ec->state = EC_DEAD;
+                ec->callee = ec->helping = NULL;
+                sm_leave(ec);
+                struct ec *caller = reply_abort(ec);
+                wake_sleepers(ec);
+                ec = caller;
+        }
+}
+
+void ec_end(struct ec *ec)
+{
+        struct pd *pd = ec->pd;
+        const word_t frame = (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS);
+
+        if (ec->object.dead)
+                return;
+        ec_shut_down(ec);
+        fpu_drop(ec);
+        revocation_cancel(&ec->revocation);
+        if (ec->created)
+                object_put(&ec->created->object);
+        if (ec->calling)
+                object_put(&ec->calling->object);
+        ec->created = NULL;
+        ec->calling = NULL;
+        mapping_remove_utcb(&pd->memory.space, ec->utcb_page, frame);
+        reclaim_frame(ec->utcb);
+        spin_lock(&pd->lock);
+        list_remove(&ec->pd_link);
+        spin_unlock(&pd->lock);
+        if (ec->cpu->current == ec)
+                atomic_fetch_or_u32(&ec->cpu->pending, CPU_PENDING_RESCHEDULE);
+        store_once(ec->object.dead, true);
+}
+
+void ec_end_anywhere(struct ec *ec)
+{
+        if (ec->cpu == cpu_self()) {
+                ec_end(ec);
+                return;
+        }
+        mail_send(ec->cpu, &ec->object.mail, MAIL_END);
+        while (!load_once(ec->object.dead))
+                cpu_wait();
+}
+
+void ec_free(struct ec *ec)
+{
+        struct account *account = ec->object.account;
+
+        slab_free(&fpu_cache, ec->fpu);
+        slab_free(&ec_cache, ec);
+        account_return(account, ec_bytes());
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Execution contexts: threads (virtual CPUs come with the virtualization part). @spec 2.2
+ *
+ * An EC's execution state belongs to its CPU. A thread that leaves the CPU keeps nothing but the
+ * fields here: its registers and the continuation, which says how it goes on. */
+#ifndef OBJECT_EC_H
+#define OBJECT_EC_H
+
+#include "arch/x86/regs.h"
+#include "lib/list.h"
+#include "nova/abi/status.h"
+#include "nova/abi/utcb.h"
+#include "object/object.h"
+#include "space/mapping.h"
+
+struct cpu;
+struct ec;
+struct pd;
+struct pt;
+struct sc;
+struct sm;
+
+/** How an EC goes on. Never returns. */
+typedef void (*continuation_t)(struct ec *self);
+
+enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_IDLE };
+
+enum ec_state {
+        EC_READY,       /* has something to run: its continuation */
+        EC_REQUEST,     /* waits for a call or an event */
+        EC_REPLY,       /* called, donated its SC, waits for callee */
+        EC_REPLY_ALONE, /* called without donation, waits for callee */
+        EC_BLOCKED,     /* waits for a semaphore, or for ever */
+        EC_DEAD,        /* shut down, or ended */
+};
+
+/* What a reply answers. */
+enum caller_kind { CALLER_CALL, CALLER_EVENT };
+
+/* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. */
+#define EC_PENDING_RECALL 0x1
+#define EC_PENDING_STEP   0x2 /* single step over SYSENTER: #DB after the hypercall */
+
+/* A message transfer in steps, of an EC that sends typed items. */
+struct transfer {
+        struct ec *to;
+        unsigned item, items; /* next one, number */
+        bool under_way;       /* an item's delegation was begun */
+        bool aborted;         /* the partner ended */
+        struct delegation delegation;
+};
+
+struct ec {
+        struct kobject object;
+        continuation_t cont;
+        uint8_t state;       /* enum ec_state */
+        uint8_t kind;        /* enum ec_kind */
+        uint8_t caller_kind; /* enum caller_kind */
+        uint8_t wait_status; /* what a down returns when it wakes */
+        uint32_t pending;    /* EC_PENDING_…, atomic */
+        struct pd *pd;       /* holds a reference; NULL: the idle thread */
+        struct cpu *cpu;
+        word_t stack_top; /* of the CPU's kernel stack, for the entry code */
+        struct nova_utcb *utcb;
+        struct ec *caller;    /* the reply register: who waits for this EC's reply */
+        struct ec *callee;    /* whose reply this EC waits for */
+        struct ec *helping;   /* busy callee whose chain runs on this EC's SC; it is ready itself */
+        struct sc *donated;   /* the caller's SC, bound to this EC until the reply */
+        struct list sleepers; /* SCs that wait with this EC */
+        void *fpu;            /* saved state; valid if fpu_used and not in the registers */
+        bool fpu_used;
+        word_t event_base;
+        word_t event_number; /* what block_on_event is about, for its retry */
+        word_t event_qual[2];
+        word_t utcb_page;      /* page number of the user's mapping */
+        struct list pd_link;   /* pd.ecs, under pd.lock */
+        struct list wait_link; /* sm.waiters, under sm.lock */
+        struct sm *wait_sm;
+        struct transfer transfer;
+        struct revocation revocation;
+        struct delegation creation; /* create_pd: the initial capabilities */
+        struct pd *created;         /* … of this one, not yet published, referenced */
+        uint8_t created_perms;      /* … with these permissions */
+        struct pt *calling;         /* call: portal during the transfer of items, referenced */
+        struct regs regs __attribute__((aligned(16)));
+};
+
+_Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
+               "the CPU aligns the stack that it pushes on");
+
+/** Prepares the cache. Once, at boot. */
+void ec_boot(void);
+
+/* What create_ec says. */
+struct ec_config {
+        struct pd *pd;
+        struct account *account;
+        enum ec_kind kind;
+        struct cpu *cpu;
+        word_t utcb_page; /* page number */
+        word_t sp;
+        word_t event_base;
+};
+
+/** A thread, not running yet. BAD_PAR: the UTCB's page is taken; BAD_CAP: the PD is ending;
+ *  OUT_OF_MEMORY. */
+enum nova_status ec_create(const struct ec_config *config, struct ec **out);
+
+/** The idle thread of a CPU; cannot end. */
+struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
+
+/** Shuts an EC down: it never runs again; its callers get COM_ABT, or are shut down with it. On its
+ *  own CPU. */
+void ec_shut_down(struct ec *ec);
+
+/** Ends an EC: shut down, and its UTCB's address is free. On its own CPU. */
+void ec_end(struct ec *ec);
+
+/** Ends an EC on any CPU and returns when it has ended. No lock is held. */
+void ec_end_anywhere(struct ec *ec);
+
+/** Frees an ended or never published EC. */
+void ec_free(struct ec *ec);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all kernel objects have in common: kind, references, account, and their end.
+ *
+ * A reference is a capability or an edge SC -> EC -> PD, PT -> EC. Being queued, running or donated
+ * is none. When the last one goes the object joins the CPU's dying list; object_reap() ends it: on
+ * its own CPU, names freed at once. Its memory comes back after a grace period, because other CPUs
+ * look capabilities up without a lock. */
+#ifndef OBJECT_OBJECT_H
+#define OBJECT_OBJECT_H
+
+#include "lib/atomic.h"
+#include "lib/types.h"
+#include "memory/account.h"
+#include "nova/abi/crd.h"
+#include "sched/mail.h"
+
+enum object_kind {
+        OBJECT_PD = NOVA_KIND_PD,
+        OBJECT_EC = NOVA_KIND_EC,
+        OBJECT_SC = NOVA_KIND_SC,
+        OBJECT_PT = NOVA_KIND_PT,
+        OBJECT_SM = NOVA_KIND_SM,
+};
+
+struct kobject {
+        uint8_t kind;            /* enum object_kind */
+        bool dead;               /* ended: capabilities to it act as null */
+        uint32_t references;     /* atomic */
+        struct account *account; /* what its memory was charged to */
+        struct kobject *next;    /* in a dying list, then among those that wait for the grace */
+        struct mail mail;        /* work for its CPU */
+};
+
+/** Initialises a new object with no references. */
+void object_init(struct kobject *object, enum object_kind kind, struct account *account);
+
+struct slab_cache;
+
+/** Memory for an object, charged to an account; NULL: out of memory. */
+void *object_alloc(struct slab_cache *cache, struct account *account);
+
+/** Gives it back. */
+void object_release(struct slab_cache *cache, struct account *account, void *object);
+
+/** Takes a reference to an object that was found by a capability; false: it is ending. */
+bool object_get_live(struct kobject *object);
+
+/** Takes a reference. */
+static inline void object_get(struct kobject *object)
+{
+        atomic_fetch_add_u32(&object->references, 1);
+}
+
+/** Gives a reference back; the last one puts the object on this CPU's dying list. */
+void object_put(struct kobject *object);
+
+/** Puts an object on this CPU's dying list. */
+void object_queue(struct kobject *object);
+
+/** Ends what is on this CPU's dying list, at most a step of it; whether more is left. No lock is
+ *  held. May wait for other CPUs. */
+bool object_reap(void);
+
+/** Frees the memory of an ended object; called after the grace period. */
+void object_free(struct kobject *object);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Protection domains (see pd.h). */
+#include "object/pd.h"
+
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "memory/slab.h"
+#include "object/ec.h"
+
+static struct slab_cache pd_cache;
+struct pd kernel_pd;
+
+static void pd_init(struct pd *pd, struct account *account)
+{
+        object_init(&pd->object, OBJECT_PD, account);
+        pd->account = account;
+        object_space_init(&pd->object_space, pd);
+        space_init(&pd->memory.space, NOVA_CRD_MEM, pd);
+        space_init(&pd->io.space, NOVA_CRD_IO, pd);
+        pd->io.bitmap[0] = pd->io.bitmap[1] = NULL;
+        spin_init(&pd->lock);
+        list_init(&pd->ecs);
+        pd->is_root = false;
+        pd->end_stage = 0;
+        pd->end = (struct revocation){0};
+}
+
+void pd_boot(void)
+{
+        slab_init(&pd_cache, sizeof(struct pd));
+        pd_init(&kernel_pd, &account_root);
+        object_get(&kernel_pd.object);
+}
+
+enum nova_status pd_create(struct account *account, struct pd **out)
+{
+        const word_t bytes = pd_cache.size + PAGE_SIZE;
+
+        if (!account_charge(account, bytes))
+                return NOVA_OUT_OF_MEMORY;
+
+        struct pd *pd = slab_alloc(&pd_cache);
+        if (!pd)
+                goto no_pd;
+        if (!address_space_init(&pd->memory.tables))
+                goto no_tables;
+        pd_init(pd, account);
+        *out = pd;
+        return NOVA_SUCCESS;
+
+no_tables:
+        slab_free(&pd_cache, pd);
+no_pd:
+        account_return(account, bytes);
+        return NOVA_OUT_OF_MEMORY;
+}
+
+struct space *pd_space(struct pd *pd, unsigned type)
+{
+        switch (type) {
+        case NOVA_CRD_MEM:
+                return &pd->memory.space;
+        case NOVA_CRD_IO:
+                return &pd->io.space;
+        case NOVA_CRD_OBJ:
+                return &pd->object_space.space;
+        default:
+                return NULL;
+        }
+}
+
+bool pd_destroy_begin(struct pd *pd)
+{
+        spin_lock(&pd->lock);
+        const bool first = object_get_live(&pd->object);
+        store_once(pd->object.dead, true);
+        spin_unlock(&pd->lock);
+        if (first)
+                object_queue(&pd->object);
+        return first;
+}
+
+/* Ends one of its ECs; false when there is none left. */
+static bool end_ec(struct pd *pd)
+{
+        struct ec *ec = NULL;
+
+        spin_lock(&pd->lock);
+        if (!list_is_empty(&pd->ecs)) {
+                ec = container_of(pd->ecs.next, struct ec, pd_link);
+                list_remove(&ec->pd_link);
+                object_get(&ec->object);
+        }
+        spin_unlock(&pd->lock);
+        if (!ec)
+                return false;
+        ec_end_anywhere(ec);
+        object_put(&ec->object);
+        return true;
+}
+
+bool pd_end_step(struct pd *pd)
+{
+        static const uint8_t types[] = {NOVA_CRD_OBJ, NOVA_CRD_IO, NOVA_CRD_MEM};
+
+        if (end_ec(pd))
+                return false;
+        if (pd->end_stage == array_size(types))
+                return true;
+
+        struct space *space = pd_space(pd, types[pd->end_stage]);
+        if (!pd->end.space)
+                revocation_begin(&pd->end, space, 0, space_limit(space->type) - 1, NOVA_PERM_ALL,
+                                 true);
+        if (revocation_step(&pd->end) == STEP_DONE) {
+                pd->end.space = NULL;
+                pd->end_stage++;
+        }
+        return false;
+}
+
+void pd_free(struct pd *pd)
+{
+        /* A delegation that was under way when the PD ended may have entered something more. */
+        pd->end_stage = 0;
+        while (!pd_end_step(pd))
+                ;
+        for (unsigned i = 0; i < 2; i++) {
+                if (!pd->io.bitmap[i])
+                        continue;
+                frame_free(pd->io.bitmap[i]);
+                account_return(pd->account, PAGE_SIZE);
+        }
+        object_space_fini(&pd->object_space);
+        const word_t extra = address_space_frames(&pd->memory.tables);
+        address_space_fini(&pd->memory.tables);
+        account_return(pd->account, extra << PAGE_BITS);
+        if (sizeof(word_t) == 4)
+                account_return(pd->account, PAGE_SIZE); /* charged for the root, which is inside */
+        account_return(pd->object.account, pd_cache.size);
+        slab_free(&pd_cache, pd);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Protection domains: three spaces and the account that pays for them. @spec 2.1 */
+#ifndef OBJECT_PD_H
+#define OBJECT_PD_H
+
+#include "address_space.h"
+#include "lib/list.h"
+#include "object/object.h"
+#include "space/mapping.h"
+#include "space/object_space.h"
+#include "space/space.h"
+
+struct memory_space {
+        struct space space;
+        struct address_space tables;
+};
+
+struct io_space {
+        struct space space;
+        uint8_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
+};
+
+/* Lives from create_pd until neither a capability nor an EC refers to it, or pd_destroy. */
+struct pd {
+        struct kobject object;
+        struct account *account; /* pays for spaces and for objects that name this PD as owner */
+        struct object_space object_space;
+        struct memory_space memory;
+        struct io_space io;
+        struct spinlock lock;  /* protects ecs, and dead against a new EC */
+        struct list ecs;       /* ECs of this PD, by ec.pd_link */
+        bool is_root;          /* may use the H bit */
+        uint8_t end_stage;     /* spaces that were emptied */
+        struct revocation end; /* … and the one that is being emptied */
+};
+
+/** The microhypervisor's own capabilities, which the root PD can request. */
+extern struct pd kernel_pd;
+
+/** Prepares the cache and kernel_pd. Once, at boot. */
+void pd_boot(void);
+
+/** A PD without capabilities, no reference to it yet. BAD statuses never; OUT_OF_MEMORY. */
+enum nova_status pd_create(struct account *account, struct pd **out);
+
+/** The space of a type; NULL for the null type. */
+struct space *pd_space(struct pd *pd, unsigned type);
+
+/** Puts a PD on this CPU's dying list though it has references; false: it is ending already. */
+bool pd_destroy_begin(struct pd *pd);
+
+/** A step of the end of a dead PD: its ECs, then its spaces; true when nothing is left. May wait
+ * for another CPU. */
+bool pd_end_step(struct pd *pd);
+
+/** Frees an ended PD. */
+void pd_free(struct pd *pd);
+
+#endif

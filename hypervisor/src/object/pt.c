@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Portals (see pt.h). */
+#include "object/pt.h"
+
+#include "memory/slab.h"
+#include "object/ec.h"
+
+static struct slab_cache pt_cache;
+
+void pt_boot(void)
+{
+        slab_init(&pt_cache, sizeof(struct pt));
+}
+
+enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
+                           word_t ip, struct pt **out)
+{
+        struct pt *pt = object_alloc(&pt_cache, account);
+
+        if (!pt)
+                return NOVA_OUT_OF_MEMORY;
+        if (!object_get_live(&ec->object)) {
+                object_release(&pt_cache, account, pt);
+                return NOVA_BAD_CAP;
+        }
+        object_init(&pt->object, OBJECT_PT, account);
+        pt->ec = ec;
+        pt->id = id;
+        pt->mtd = mtd;
+        pt->ip = ip;
+        *out = pt;
+        return NOVA_SUCCESS;
+}
+
+void pt_free(struct pt *pt)
+{
+        object_release(&pt_cache, pt->object.account, pt);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Portals: an entry point into an EC. @spec 2.4 */
+#ifndef OBJECT_PT_H
+#define OBJECT_PT_H
+
+#include "nova/abi/mtd.h"
+#include "nova/abi/status.h"
+#include "object/object.h"
+
+struct ec;
+struct pd;
+
+/* Everything but the common part is fixed at creation, so IPC reads it without a lock. */
+struct pt {
+        struct kobject object;
+        struct ec *ec; /* handles the calls; the portal holds a reference */
+        word_t ip;
+        word_t id; /* selector that it was created with, told to the handler */
+        nova_mtd_t mtd;
+};
+
+/** Prepares the cache. Once, at boot. */
+void pt_boot(void);
+
+/** A portal of ec, charged to an account. BAD_CAP: ec is ending; OUT_OF_MEMORY. */
+enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
+                           word_t ip, struct pt **out);
+
+/** Frees an ended or never published portal. */
+void pt_free(struct pt *pt);
+
+#endif

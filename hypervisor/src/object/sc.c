@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scheduling contexts (see sc.h). */
+#include "object/sc.h"
+
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "lib/divide.h"
+#include "memory/slab.h"
+#include "object/ec.h"
+#include "sched/schedule.h"
+#include "sched/wake.h"
+
+static struct slab_cache sc_cache;
+
+void sc_boot(void)
+{
+        slab_init(&sc_cache, sizeof(struct sc));
+}
+
+/* Microseconds to TSC ticks; what does not fit is for ever. */
+static uint64_t ticks(word_t us)
+{
+        const uint64_t longest = (uint64_t)1 << 40; /* us: twelve days */
+
+        return divide((us < longest ? us : longest) * tsc_khz, 1000, NULL);
+}
+
+enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio, word_t quantum_us,
+                           struct sc **out)
+{
+        struct sc *sc = object_alloc(&sc_cache, account);
+
+        if (!sc)
+                return NOVA_OUT_OF_MEMORY;
+        if (!object_get_live(&ec->object)) {
+                object_release(&sc_cache, account, sc);
+                return NOVA_BAD_CAP;
+        }
+        object_init(&sc->object, OBJECT_SC, account);
+        sc->ec = sc->owner = ec;
+        sc->cpu = ec->cpu;
+        sc->quantum = sc->left = ticks(quantum_us);
+        sc->used = 0;
+        sc->place = SC_NOWHERE;
+        sc->prio = (uint8_t)prio;
+        list_init(&sc->link);
+        *out = sc;
+        return NOVA_SUCCESS;
+}
+
+void sc_start(struct sc *sc)
+{
+        if (sc->cpu == cpu_self())
+                sched_start(sc);
+        else
+                mail_send(sc->cpu, &sc->object.mail, MAIL_WAKE);
+}
+
+uint64_t sc_time_us(const struct sc *sc)
+{
+        uint64_t used = sc->used;
+        uint32_t rest;
+
+        if (sc == cpu_self()->current_sc)
+                used += rdtsc() - cpu_self()->slice_start;
+        used = divide(used, tsc_khz, &rest) * 1000;
+        return used + divide((uint64_t)rest * 1000, tsc_khz, NULL);
+}
+
+void sc_end(struct sc *sc)
+{
+        struct cpu *cpu = sc->cpu;
+
+        sc->object.dead = true;
+        if (sc->place == SC_READY)
+                run_queue_remove(&cpu->run_queue, sc);
+        else if (sc->place == SC_SLEEPING)
+                list_remove(&sc->link);
+        else if (sc->place == SC_RUNNING)
+                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+        sc->place = SC_NOWHERE;
+        if (sc->ec->donated == sc)
+                sc->ec->donated = NULL;
+}
+
+void sc_free(struct sc *sc)
+{
+        object_release(&sc_cache, sc->object.account, sc);
+}

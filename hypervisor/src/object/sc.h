@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scheduling contexts: priority and time of an EC, or of whom it is donated to. @spec 2.3 */
+#ifndef OBJECT_SC_H
+#define OBJECT_SC_H
+
+#include "lib/list.h"
+#include "nova/abi/qpd.h"
+#include "nova/abi/status.h"
+#include "object/object.h"
+
+struct cpu;
+struct ec;
+
+enum sc_place {
+        SC_NOWHERE,  /* not started, or its owner will never run again */
+        SC_RUNNING,  /* its CPU's current one */
+        SC_READY,    /* in the run queue */
+        SC_SLEEPING, /* among the sleepers of a blocked EC */
+};
+
+/* All fields belong to the SC's CPU, but for the common part and what is fixed at creation. */
+struct sc {
+        struct kobject object;
+        struct ec *ec;    /* bound to: whom it runs now */
+        struct ec *owner; /* created for; holds a reference */
+        struct cpu *cpu;
+        struct sc *next, *prev; /* run queue ring */
+        struct list link;       /* sleepers */
+        uint64_t quantum;       /* TSC ticks */
+        uint64_t left;          /* … of this round */
+        uint64_t used;          /* TSC ticks in all, up to the last switch */
+        uint8_t place;          /* enum sc_place */
+        uint8_t prio;
+};
+
+/** Prepares the cache. Once, at boot. */
+void sc_boot(void);
+
+/** An SC of ec, charged to an account; sched_start() makes it run. BAD_CAP: ec is ending. */
+enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio, word_t quantum_us,
+                           struct sc **out);
+
+/** Makes a new SC ready, on whatever CPU its EC lives. */
+void sc_start(struct sc *sc);
+
+/** Time used in microseconds, the running slice included when it runs on this CPU. */
+uint64_t sc_time_us(const struct sc *sc);
+
+/** Ends an SC; on its own CPU. */
+void sc_end(struct sc *sc);
+
+/** Frees an ended or never published SC. */
+void sc_free(struct sc *sc);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Semaphores (see sm.h). */
+#include "object/sm.h"
+
+#include "memory/slab.h"
+#include "object/ec.h"
+#include "sched/wake.h"
+
+static struct slab_cache sm_cache;
+
+void sm_boot(void)
+{
+        slab_init(&sm_cache, sizeof(struct sm));
+}
+
+enum nova_status sm_create(struct account *account, word_t count, struct sm **out)
+{
+        struct sm *sm = object_alloc(&sm_cache, account);
+
+        if (!sm)
+                return NOVA_OUT_OF_MEMORY;
+        object_init(&sm->object, OBJECT_SM, account);
+        spin_init(&sm->lock);
+        sm->count = count;
+        list_init(&sm->waiters);
+        sm->gsi = SM_NO_GSI;
+        *out = sm;
+        return NOVA_SUCCESS;
+}
+
+/* Takes the first waiter; under the lock, so that its end cannot pass by. */
+static struct ec *first_waiter(struct sm *sm)
+{
+        if (list_is_empty(&sm->waiters))
+                return NULL;
+
+        struct ec *ec = container_of(sm->waiters.next, struct ec, wait_link);
+        list_remove(&ec->wait_link);
+        ec->wait_sm = NULL;
+        return ec;
+}
+
+void sm_up(struct sm *sm)
+{
+        spin_lock(&sm->lock);
+        struct ec *ec = first_waiter(sm);
+        if (!ec)
+                sm->count++;
+        spin_unlock(&sm->lock);
+        if (ec)
+                sched_wake(ec);
+}
+
+bool sm_down(struct sm *sm, struct ec *self, bool zero)
+{
+        spin_lock(&sm->lock);
+        const bool taken = sm->count;
+        if (taken) {
+                sm->count = zero ? 0 : sm->count - 1;
+        } else {
+                list_append(&sm->waiters, &self->wait_link);
+                self->wait_sm = sm;
+        }
+        spin_unlock(&sm->lock);
+        return taken;
+}
+
+void sm_leave(struct ec *ec)
+{
+        struct sm *sm = load_once(ec->wait_sm);
+
+        if (!sm)
+                return;
+        spin_lock(&sm->lock);
+        if (ec->wait_sm == sm) {
+                list_remove(&ec->wait_link);
+                ec->wait_sm = NULL;
+        }
+        spin_unlock(&sm->lock);
+}
+
+void sm_end(struct sm *sm)
+{
+        struct ec *ec;
+
+        do {
+                spin_lock(&sm->lock);
+                ec = first_waiter(sm);
+                if (ec)
+                        ec->wait_status = NOVA_BAD_CAP;
+                spin_unlock(&sm->lock);
+                if (ec)
+                        sched_wake(ec);
+        } while (ec);
+}
+
+void sm_free(struct sm *sm)
+{
+        object_release(&sm_cache, sm->object.account, sm);
+}

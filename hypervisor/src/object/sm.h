@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Semaphores, also those of interrupts. @spec 2.5, 3.4 */
+#ifndef OBJECT_SM_H
+#define OBJECT_SM_H
+
+#include "lib/list.h"
+#include "lib/spinlock.h"
+#include "nova/abi/status.h"
+#include "object/object.h"
+
+struct ec;
+
+#define SM_NO_GSI (-1)
+
+struct sm {
+        struct kobject object;
+        struct spinlock lock; /* protects count and waiters; nothing is taken below it */
+        word_t count;
+        struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
+        int gsi;             /* interrupt that this one stands for, or SM_NO_GSI */
+};
+
+/** Prepares the cache. Once, at boot. */
+void sm_boot(void);
+
+/** A semaphore charged to an account. OUT_OF_MEMORY. */
+enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
+
+/** Releases the longest waiting EC, or counts up. */
+void sm_up(struct sm *sm);
+
+/** Counts down, or to zero, and returns true; with a count of 0 self waits, false. */
+bool sm_down(struct sm *sm, struct ec *self, bool zero);
+
+/** Takes an EC that ends out of the waiters. */
+void sm_leave(struct ec *ec);
+
+/** Ends a semaphore: whoever waits wakes with BAD_CAP. */
+void sm_end(struct sm *sm);
+
+/** Frees an ended or never published semaphore. */
+void sm_free(struct sm *sm);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Work for another CPU. The node is part of the object that it is about, so that sending never
+ * allocates and never fails; work that comes while the mail is under way is merged. */
+#ifndef SCHED_MAIL_H
+#define SCHED_MAIL_H
+
+#include "lib/types.h"
+
+struct cpu;
+
+#define MAIL_WAKE   0x1 /* EC: it is ready again. SC: put it into the run queue */
+#define MAIL_RECALL 0x2 /* EC: look at its pending bits */
+#define MAIL_END    0x4 /* EC, SC: end it */
+
+struct mail {
+        struct mail *next;
+        uint32_t work; /* MAIL_…; not 0 while the mail is in a CPU's list */
+};
+
+/** Sends work to a CPU. */
+void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
+
+/** Does the work that was sent to this CPU. */
+void mail_receive(struct cpu *cpu);
+
+#endif

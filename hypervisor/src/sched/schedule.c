@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scheduling decisions (see schedule.h). */
+#include "sched/schedule.h"
+
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/resume.h"
+#include "lib/atomic.h"
+#include "object/ec.h"
+#include "object/object.h"
+#include "object/sc.h"
+
+/* Links of a chain between two interrupt windows. */
+#define CHAIN_STEP 64
+
+void sched_start(struct sc *sc)
+{
+        struct cpu *cpu = sc->cpu;
+
+        sc->place = SC_READY;
+        run_queue_insert(&cpu->run_queue, sc, false);
+        if (sc->prio > cpu->current_sc->prio)
+                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+}
+
+/* Charges the running slice to the current SC and begins the next. */
+static void charge(struct cpu *cpu)
+{
+        struct sc *sc = cpu->current_sc;
+        const uint64_t now = rdtsc();
+        const uint64_t slice = now - cpu->slice_start;
+
+        sc->used += slice;
+        sc->left -= slice < sc->left ? slice : sc->left;
+        cpu->slice_start = now;
+}
+
+/* Puts the current SC, which leaves the CPU but is ready, into the run queue. */
+static void requeue(struct cpu *cpu)
+{
+        struct sc *sc = cpu->current_sc;
+        const bool spent = !sc->left;
+
+        if (sc->object.dead || sc == cpu->idle_sc)
+                return;
+        if (spent)
+                sc->left = sc->quantum;
+        sc->place = SC_READY;
+        run_queue_insert(&cpu->run_queue, sc, !spent);
+}
+
+struct ec *chain_end(struct ec *ec, const struct ec *self)
+{
+        struct cpu *cpu = cpu_self();
+
+        for (unsigned links = 1;; links++) {
+                if (ec == self)
+                        return NULL;
+                struct ec *next = ec->callee;
+                if (!next) {
+                        /* A helper whose callee became free has something to do itself. */
+                        next = ec->helping;
+                        if (!next || next->state == EC_REQUEST || next->state == EC_DEAD)
+                                return ec;
+                }
+                ec = next;
+                if (links % CHAIN_STEP == 0)
+                        interrupt_window(cpu);
+        }
+}
+
+/* The EC that an SC can run; NULL: none, the SC sleeps with whom it waits for. */
+static struct ec *runnable(struct sc *sc)
+{
+        struct ec *ec = sc->ec;
+
+        if (ec->state == EC_DEAD && ec != sc->owner)
+                ec = sc->ec = sc->owner;
+        if (ec->state == EC_READY)
+                return ec;
+        if (ec->state == EC_REPLY)
+                ec = chain_end(ec->callee, NULL);
+        if (ec->state == EC_READY)
+                return ec;
+        if (ec->state == EC_DEAD) {
+                sc->place = SC_NOWHERE;
+        } else {
+                sc->place = SC_SLEEPING;
+                list_append(&ec->sleepers, &sc->link);
+        }
+        return NULL;
+}
+
+static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
+{
+        sc->place = SC_RUNNING;
+        cpu->current_sc = sc;
+        if (sc != cpu->idle_sc)
+                timer_arm(sc->left);
+        resume_ec(ec);
+}
+
+_Noreturn void resume_next(struct cpu *cpu)
+{
+        charge(cpu);
+        if (cpu->dying)
+                object_reap();
+        for (;;) {
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_RESCHEDULE);
+                struct sc *sc = run_queue_first(&cpu->run_queue);
+                if (!sc)
+                        dispatch(cpu, cpu->idle_sc, cpu->idle_ec);
+                run_queue_remove(&cpu->run_queue, sc);
+                struct ec *ec = runnable(sc);
+                if (ec)
+                        dispatch(cpu, sc, ec);
+        }
+}
+
+_Noreturn void resume_reschedule(struct cpu *cpu)
+{
+        charge(cpu);
+        requeue(cpu);
+        resume_next(cpu);
+}
+
+_Noreturn void resume_bound(struct cpu *cpu)
+{
+        struct sc *sc = cpu->current_sc;
+
+        if (likely(sc->ec->state == EC_READY && !sc->object.dead))
+                resume_ec(sc->ec);
+        resume_reschedule(cpu);
+}
+
+_Noreturn void block_current(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+        struct sc *sc = cpu->current_sc;
+
+        if (!sc->object.dead) {
+                sc->place = SC_SLEEPING;
+                list_append(&self->sleepers, &sc->link);
+        }
+        resume_next(cpu);
+}
+
+_Noreturn void block_shut_down(struct ec *self)
+{
+        ec_shut_down(self);
+        resume_reschedule(self->cpu);
+}
+
+void interrupt_window(struct cpu *cpu)
+{
+        cpu->no_quiescence = true;
+        sti();
+        pause();
+        cli();
+        cpu->no_quiescence = false;
+}
+
+void preemption_point(struct ec *self, void (*cont)(struct ec *self))
+{
+        struct cpu *cpu = self->cpu;
+
+        sti();
+        pause(); /* STI takes effect after it */
+        cli();
+        if (likely(!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY))
+                return;
+        self->cont = cont;
+        resume_reschedule(cpu);
+}
+
+_Noreturn void resume_idle(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        for (;;) {
+                while (cpu->dying && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
+                        object_reap();
+                        sti();
+                        pause();
+                        cli();
+                }
+                if (cpu->pending & CPU_PENDING_RESCHEDULE)
+                        resume_next(cpu);
+                __asm__ volatile("sti; hlt; cli" : : : "memory");
+        }
+}

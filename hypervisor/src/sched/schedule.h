@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scheduling decisions: whose SC runs on this CPU, and which EC on it. @spec 3.1 */
+#ifndef SCHED_SCHEDULE_H
+#define SCHED_SCHEDULE_H
+
+#include "lib/types.h"
+
+struct cpu;
+struct ec;
+struct sc;
+
+/** Puts a new SC of this CPU behind the others of its priority, with a full quantum. */
+void sched_start(struct sc *sc);
+
+/** Runs the highest-priority ready SC. The current one was put where it belongs. */
+_Noreturn void resume_next(struct cpu *cpu);
+
+/** Puts the current SC, which could go on, back into the run queue and makes a decision. */
+_Noreturn void resume_reschedule(struct cpu *cpu);
+
+/** self waits, its continuation and state are set: the current SC sleeps with it, others run. */
+_Noreturn void block_current(struct ec *self);
+
+/** self is out of the run queue for ever, or until it is ended. */
+_Noreturn void block_shut_down(struct ec *self);
+
+/** Goes on with whoever the current SC is bound to. */
+_Noreturn void resume_bound(struct cpu *cpu);
+
+/** The EC at the end of a chain of calls that begins with ec: the one that would have to run. NULL:
+ *  the chain leads to self. */
+struct ec *chain_end(struct ec *ec, const struct ec *self);
+
+/** Between two steps of a long operation: lets interrupts in; self may be preempted and then goes
+ *  on with cont. No lock and no borrowed pointer is held. */
+void preemption_point(struct ec *self, void (*cont)(struct ec *self));
+
+/** A walk that holds borrowed pointers lets interrupts in. */
+void interrupt_window(struct cpu *cpu);
+
+/** The idle thread. */
+_Noreturn void resume_idle(struct ec *self);
+
+#endif

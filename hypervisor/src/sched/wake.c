@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waking and mail (see wake.h, mail.h). */
+#include "sched/wake.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/ipi.h"
+#include "arch/x86/tlb.h"
+#include "lib/atomic.h"
+#include "object/ec.h"
+#include "object/sc.h"
+#include "sched/schedule.h"
+
+void sched_wake_sc(struct sc *sc)
+{
+        struct cpu *cpu = sc->cpu;
+        const bool spent = !sc->left;
+
+        if (sc->place == SC_SLEEPING)
+                list_remove(&sc->link);
+        if (spent)
+                sc->left = sc->quantum;
+        sc->place = SC_READY;
+        run_queue_insert(&cpu->run_queue, sc, !spent);
+        if (sc->prio > cpu->current_sc->prio)
+                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+}
+
+/* An EC of this CPU is ready again. It may have been ended meanwhile. */
+static void wake_here(struct ec *ec)
+{
+        if (ec->state != EC_BLOCKED)
+                return;
+        ec->state = EC_READY;
+        while (!list_is_empty(&ec->sleepers))
+                sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
+}
+
+void sched_wake(struct ec *ec)
+{
+        if (ec->cpu == cpu_self())
+                wake_here(ec);
+        else
+                mail_send(ec->cpu, &ec->object.mail, MAIL_WAKE);
+}
+
+void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work)
+{
+        if (atomic_fetch_or_u32(&mail->work, work))
+                return; /* on its way already */
+
+        struct mail *first = load_once(cpu->mail);
+        do
+                mail->next = first;
+        while (!__atomic_compare_exchange_n(&cpu->mail, &first, mail, false, __ATOMIC_SEQ_CST,
+                                            __ATOMIC_SEQ_CST));
+        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_MAIL);
+        ipi_send(cpu);
+}
+
+static void ec_mail(struct ec *ec, uint32_t work)
+{
+        if (work & MAIL_WAKE)
+                wake_here(ec);
+        if (work & MAIL_END)
+                ec_end(ec);
+        /* A recall needs nothing here: the IPI has brought the EC into the kernel. */
+}
+
+static void sc_mail(struct sc *sc, uint32_t work)
+{
+        if (work & MAIL_WAKE && !sc->object.dead)
+                sched_start(sc);
+        if (work & MAIL_END)
+                sc_end(sc);
+}
+
+void mail_receive(struct cpu *cpu)
+{
+        atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_MAIL);
+
+        struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
+        while (mail) {
+                struct kobject *object = container_of(mail, struct kobject, mail);
+                mail = mail->next;
+                const uint32_t work = atomic_exchange_u32(&object->mail.work, 0);
+                if (object->kind == OBJECT_EC)
+                        ec_mail(container_of(object, struct ec, object), work);
+                else
+                        sc_mail(container_of(object, struct sc, object), work);
+        }
+}
+
+void cpu_wait(void)
+{
+        struct cpu *cpu = cpu_self();
+
+        flush_answer(cpu);
+        if (load_once(cpu->mail))
+                mail_receive(cpu);
+        pause();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waking, on this CPU or another. */
+#ifndef SCHED_WAKE_H
+#define SCHED_WAKE_H
+
+struct cpu;
+struct ec;
+struct sc;
+
+/** A blocked EC is ready again; on any CPU. */
+void sched_wake(struct ec *ec);
+
+/** A sleeping SC of this CPU goes to the run queue; preempts if its priority is higher. */
+void sched_wake_sc(struct sc *sc);
+
+/** A moment of waiting for another CPU: does what others ask of this one. No lock is held. */
+void cpu_wait(void);
+
+#endif

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel's sources above start-up and platform.
+set(NOVA_KERNEL_SOURCES
+  src/arch/${NOVA_ARCH}/address_space.c
+  src/arch/${NOVA_ARCH}/entry.S
+  src/arch/x86/exception.c
+  src/arch/x86/fpu.c
+  src/arch/x86/page_table.c
+  src/arch/x86/resume.c
+  src/arch/x86/state.c
+  src/arch/x86/tlb.c
+  src/device/gsi.c
+  src/hypercall/capability.c
+  src/hypercall/communication.c
+  src/hypercall/device.c
+  src/hypercall/dispatch.c
+  src/hypercall/execution.c
+  src/hypercall/extension.c
+  src/ipc/call.c
+  src/ipc/event.c
+  src/ipc/item.c
+  src/ipc/reply.c
+  src/lib/tree.c
+  src/memory/account.c
+  src/memory/frame.c
+  src/memory/slab.c
+  src/object/ec.c
+  src/object/object.c
+  src/object/pd.c
+  src/object/pt.c
+  src/object/reclaim.c
+  src/object/sc.c
+  src/object/sm.c
+  src/platform/elf.c
+  src/platform/roottask.c
+  src/sched/main.c
+  src/sched/run_queue.c
+  src/sched/schedule.c
+  src/sched/wake.c
+  src/space/mapping.c
+  src/space/object_space.c
+  src/space/revocation.c
+  src/space/space.c)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mapping database: nodes, lookup, translation and delegation (see mapping.h). */
+#include "space/mapping.h"
+
+#include "arch/x86/tlb.h"
+#include "lib/bits.h"
+#include "memory/slab.h"
+#include "object/pd.h"
+#include "platform/stop.h"
+#include "space/mapping_tree.h"
+#include "space/space.h"
+
+static struct slab_cache mapping_cache;
+
+void mapping_init(void)
+{
+        slab_init(&mapping_cache, sizeof(struct mapping));
+}
+
+struct mapping *mapping_alloc(struct account *account, unsigned depth)
+{
+        if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
+                return NULL;
+
+        struct mapping *mapping = slab_alloc(&mapping_cache);
+        if (!mapping) {
+                account_return(account, mapping_cache.size);
+                return NULL;
+        }
+        *mapping = (struct mapping){.account = account, .depth = (uint16_t)depth};
+        return mapping;
+}
+
+void mapping_free(struct mapping *mapping)
+{
+        account_return(mapping->account, mapping_cache.size);
+        slab_free(&mapping_cache, mapping);
+}
+
+/* Gives a new mapping its ranges and enters it into a space. */
+static void enter(struct mapping *mapping, struct space *space, word_t first, word_t last,
+                  word_t source)
+{
+        mapping->space = space;
+        mapping->in_space.start = first;
+        mapping->in_space.last = last;
+        mapping->in_parent.start = source;
+        mapping->in_parent.last = mapping->object ? source : source + (last - first);
+        tree_insert(&space->tree, &mapping->in_space);
+        if (mapping->object)
+                object_get(mapping->object);
+}
+
+enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
+                                struct kobject *object, unsigned perms, unsigned attr)
+{
+        enum nova_status status = NOVA_OUT_OF_MEMORY;
+        unsigned budget = UINT32_MAX;
+        struct flush flush;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[space->type]);
+        if (tree_find(&space->tree, first, first + count - 1)) {
+                status = NOVA_BAD_PAR;
+        } else {
+                struct mapping *mapping = mapping_alloc(space->pd->account, 0);
+                if (mapping) {
+                        mapping->object = object;
+                        mapping->perms = (uint8_t)perms;
+                        mapping->attr = (uint8_t)attr;
+                        enter(mapping, space, first, first + count - 1, source);
+                        word_t at = first;
+                        if (space_apply(mapping, &at, &budget, &flush))
+                                status = NOVA_SUCCESS;
+                        else
+                                mapping_drop(mapping, &flush);
+                }
+        }
+        spin_unlock(&space_lock[space->type]);
+        flush_run(&flush);
+        return status;
+}
+
+bool mapping_is_free(struct space *space, word_t sel)
+{
+        spin_lock(&space_lock[space->type]);
+        const bool is_free = !tree_find(&space->tree, sel, sel);
+        spin_unlock(&space_lock[space->type]);
+        return is_free;
+}
+
+/* The CRD of the largest aligned range around sel that lies inside first..last. */
+static nova_crd_t crd_around(unsigned type, word_t sel, word_t first, word_t last, unsigned perms)
+{
+        unsigned order = 0;
+
+        while (order < NOVA_CRD_ORDER_MASK) {
+                const word_t base = align_down(sel, order + 1);
+                if (base < first || base + ((word_t)2 << order) - 1 > last)
+                        break;
+                order++;
+        }
+        return nova_crd(type, align_down(sel, order), order, perms);
+}
+
+nova_crd_t mapping_lookup(struct space *space, word_t sel)
+{
+        nova_crd_t crd = 0;
+
+        spin_lock(&space_lock[space->type]);
+        struct tree_node *node = tree_find(&space->tree, sel, sel);
+        if (node) {
+                const struct mapping *mapping = container_of(node, struct mapping, in_space);
+                crd = crd_around(space->type, sel, node->start, node->last, mapping->perms);
+        }
+        spin_unlock(&space_lock[space->type]);
+        return crd;
+}
+
+struct mapping *mapping_parent(struct mapping *mapping)
+{
+        if (!mapping->in_parent.parent)
+                return NULL;
+        return container_of(tree_of(&mapping->in_parent), struct mapping, children);
+}
+
+/* The place of an ancestor's selector space that a frame, port or object has. */
+static word_t place_in(const struct mapping *mapping, word_t source)
+{
+        return mapping->in_space.start + (source - mapping->in_parent.start);
+}
+
+/* Clips the range around sel (an image of the sender's range) to the window; 0: outside. */
+static nova_crd_t clip_to_window(nova_crd_t crd, nova_crd_t window)
+{
+        const unsigned order = nova_crd_order(crd), window_order = nova_crd_order(window);
+        const word_t base = nova_crd_base(crd);
+        const word_t window_base = align_down(nova_crd_base(window), window_order);
+
+        if (order <= window_order)
+                return align_down(base, window_order) == window_base ? crd : 0;
+        if (align_down(window_base, order) != base)
+                return 0;
+        return nova_crd(nova_crd_type(crd), window_base, window_order, nova_crd_perms(crd));
+}
+
+/* The image, in ancestor's space, of the part of the sender's CRD that mapping covers. */
+static nova_crd_t image(const struct mapping *mapping, const struct mapping *ancestor,
+                        nova_crd_t crd, word_t sel)
+{
+        const word_t source = mapping->object ? 0 : mapping->in_parent.start;
+        const word_t at = place_in(ancestor, source + (sel - mapping->in_space.start));
+        const word_t first = at - (sel - mapping->in_space.start);
+        const word_t last = first + (mapping->in_space.last - mapping->in_space.start);
+        const nova_crd_t around = crd_around(mapping->space->type, at, first, last, mapping->perms);
+        const unsigned order = (unsigned)min_word(nova_crd_order(around), nova_crd_order(crd));
+
+        return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
+}
+
+nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
+                             nova_crd_t window)
+{
+        const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
+        nova_crd_t result = 0;
+
+        spin_lock(&space_lock[sender->type]);
+        struct tree_node *node = tree_find(&sender->tree, sel, sel);
+        if (node) {
+                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                struct mapping *ancestor = mapping;
+                while (!result && mapping->perms && (ancestor = mapping_parent(ancestor)))
+                        if (ancestor->space == receiver)
+                                result = clip_to_window(image(mapping, ancestor, crd, sel), window);
+        }
+        spin_unlock(&space_lock[sender->type]);
+        return result;
+}
+
+void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
+{
+        struct flush flush;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[space->type]);
+        struct tree_node *node = tree_find(&space->tree, sel, sel);
+        if (node) {
+                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                if (mapping->attr & MAPPING_UTCB && mapping->in_parent.start == frame)
+                        mapping_drop(mapping, &flush);
+        }
+        spin_unlock(&space_lock[space->type]);
+        flush_run(&flush);
+}
+
+/* Delegates from one mapping what of it lies in the delegation's range, up to the next occupied or
+ * forbidden boundary. *fail: no memory. */
+static void delegate_piece(struct delegation *d, struct mapping *parent, bool *fail)
+{
+        word_t first = max_word(parent->in_space.start, d->from + d->at);
+        word_t last = min_word(parent->in_space.last, d->from + d->count - 1);
+        const word_t source = parent->in_parent.start + (first - parent->in_space.start);
+        const unsigned perms = parent->perms & d->perms;
+
+        const word_t before = d->at;
+        if (parent->cut > source && parent->cut - source <= last - first)
+                last = first + (parent->cut - source) - 1;
+        d->at = last - d->from + 1;
+        if (!perms)
+                return;
+
+        const word_t to = d->to + (first - d->from);
+        word_t to_last = to + (last - first);
+        const struct tree_node *taken = tree_find(&d->target->tree, to, to_last);
+        if (taken && taken->start <= to) {
+                d->at = min_word(taken->last, to_last) - d->to + 1;
+                return;
+        }
+        if (taken) {
+                to_last = taken->start - 1;
+                d->at = to_last - d->to + 1;
+        }
+
+        struct mapping *child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
+        *fail = !child;
+        if (!child) {
+                d->at = before; /* may be tried again */
+                return;
+        }
+        child->object = parent->object;
+        child->perms = (uint8_t)perms;
+        child->attr = d->attr;
+        enter(child, d->target, to, to_last, parent->object ? 0 : source);
+        tree_insert(&parent->children, &child->in_parent);
+        d->fill = to;
+        d->fill_end = to_last + 1;
+}
+
+/* Writes the tables for what was entered; at most a step's entries. false: no memory. */
+static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *flush)
+{
+        while (d->fill != d->fill_end && *budget) {
+                struct tree_node *node = tree_find(&d->target->tree, d->fill, d->fill_end - 1);
+                if (!node) {
+                        d->fill = d->fill_end;
+                        break;
+                }
+                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                d->fill = max_word(d->fill, node->start);
+                if (!space_apply(mapping, &d->fill, budget, flush)) {
+                        d->at = node->start - d->to; /* may be tried again */
+                        d->fill = d->fill_end;
+                        mapping_drop(mapping, flush);
+                        return false;
+                }
+                d->fill = min_word(d->fill, d->fill_end);
+        }
+        return true;
+}
+
+enum step_result delegation_step(struct delegation *d)
+{
+        enum step_result result = STEP_AGAIN;
+        unsigned budget = STEP_ENTRIES;
+        struct flush flush;
+        bool fail = false;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[d->source->type]);
+        for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++) {
+                if (d->fill != d->fill_end) {
+                        fail = !delegate_fill(d, &budget, &flush);
+                } else {
+                        struct tree_node *node =
+                                d->at >= d->count ? NULL
+                                                  : tree_find(&d->source->tree, d->from + d->at,
+                                                              d->from + d->count - 1);
+                        if (node)
+                                delegate_piece(d, container_of(node, struct mapping, in_space),
+                                               &fail);
+                        else
+                                result = STEP_DONE;
+                }
+                if (fail)
+                        result = STEP_FAILED;
+        }
+        spin_unlock(&space_lock[d->source->type]);
+        flush_run(&flush);
+        return result;
+}

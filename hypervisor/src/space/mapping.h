@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mapping database: which range of capabilities was delegated from which.
+ *
+ * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
+ * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports; 0
+ * for an object). A child's range lies inside its parent's. A mapping that lost all permissions
+ * leaves its space at once; as long as it has children or a revocation stands on it (pins), it
+ * stays in the tree of derivation, without a space.
+ *
+ * All under the space_lock of the type. */
+#ifndef SPACE_MAPPING_H
+#define SPACE_MAPPING_H
+
+#include "lib/tree.h"
+#include "lib/types.h"
+#include "nova/abi/crd.h"
+#include "nova/abi/status.h"
+
+struct account;
+struct flush;
+struct kobject;
+struct space;
+
+/* Longest chain of delegations. It bounds the climb to an ancestor; a longer chain is refused like
+ * a delegation without memory. */
+#define MAPPING_DEPTH_MAX 1000
+
+/* Steps of long operations: mappings handled, and table entries written, with the lock held. */
+#define STEP_MAPPINGS 64
+#define STEP_ENTRIES  512
+
+struct mapping {
+        struct tree_node in_space;  /* start..last: selectors */
+        struct tree_node in_parent; /* start..last: frames or ports; 0 for an object */
+        struct tree children;
+        struct space *space;     /* NULL: has left it */
+        struct kobject *object;  /* object spaces: what the capability refers to */
+        struct account *account; /* what the mapping was charged to */
+        word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
+        uint16_t depth;          /* delegations above it */
+        uint16_t pins;           /* revocations that stand here between two steps */
+        uint8_t perms;
+        uint8_t attr; /* MAPPING_… */
+};
+
+#define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
+#define MAPPING_GUEST 0x2 /* memory: also in the guest page table */
+#define MAPPING_DMA   0x4 /* memory: also in the DMA page table */
+
+/** Prepares the cache of mappings. Once, at boot. */
+void mapping_init(void);
+
+/** Enters a range that was derived from nothing. BAD_PAR: something is there already. */
+enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
+                                struct kobject *object, unsigned perms, unsigned attr);
+
+/** Whether a selector refers to nothing, not even a UTCB. */
+bool mapping_is_free(struct space *space, word_t sel);
+
+/** The whole mapping that holds a selector, as a CRD: the largest aligned range around it; 0 when
+ *  there is none. */
+nova_crd_t mapping_lookup(struct space *space, word_t sel);
+
+/** Translates a sender's range into the receiver's space that it was derived from, clipped to the
+ *  window. 0: it is not derived from there. */
+nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
+                             nova_crd_t window);
+
+/** Removes a mapping of a UTCB page if it is still there. */
+void mapping_remove_utcb(struct space *space, word_t sel, word_t frame);
+
+/* A delegation under way. Lives in the EC that sends; holds no pointers into the database. */
+struct delegation {
+        struct space *source, *target;
+        word_t from, to, count; /* ranges of selectors */
+        word_t at;              /* selectors done */
+        word_t fill, fill_end;  /* target's tables still to be written: fill..fill_end - 1 */
+        uint8_t perms, attr;
+};
+
+enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED };
+
+/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. */
+enum step_result delegation_step(struct delegation *delegation);
+
+/* A revocation under way. Lives in the EC that revokes. */
+struct revocation {
+        struct space *space;
+        word_t at, last;     /* selectors that are left */
+        word_t first_source; /* what is being revoked below the present mapping */
+        word_t last_source;  /* … both inclusive */
+        word_t sync;         /* selectors of pin whose tables are still to be written */
+        word_t sync_last;
+        struct mapping *pin; /* the mapping visited last; NULL between two mappings of the space */
+        uint16_t depth;      /* that of the mapping where the walk began */
+        uint8_t perms;       /* to be taken away */
+        bool self;
+        bool whole; /* no memory to cut mappings: take all of each */
+};
+
+/** Begins a revocation of first..last. */
+void revocation_begin(struct revocation *revocation, struct space *space, word_t first, word_t last,
+                      unsigned perms, bool self);
+
+/** Does a step; STEP_DONE or STEP_AGAIN. All CPUs' TLBs are right when it returns. */
+enum step_result revocation_step(struct revocation *revocation);
+
+/** Gives up a revocation whose EC ends. */
+void revocation_cancel(struct revocation *revocation);
+
+#endif

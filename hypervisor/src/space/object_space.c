@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Object spaces (see object_space.h). Tables count their entries in their frames' notes; an empty
+ * one is unlinked and freed after a grace period, for others may be reading it. */
+#include "space/object_space.h"
+
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "object/reclaim.h"
+#include "object/sc.h"
+#include "object/sm.h"
+#include "space/mapping.h"
+
+static word_t null_page[RADIX_SLOTS];
+static word_t *null_middle[RADIX_SLOTS];
+static word_t **null_top[RADIX_TOP_SLOTS];
+
+void object_space_boot(void)
+{
+        for (unsigned i = 0; i < RADIX_SLOTS; i++)
+                null_middle[i] = null_page;
+        for (unsigned i = 0; i < RADIX_TOP_SLOTS; i++)
+                null_top[i] = null_middle;
+}
+
+void object_space_init(struct object_space *space, struct pd *pd)
+{
+        space_init(&space->space, NOVA_CRD_OBJ, pd);
+        space->top = null_top;
+}
+
+void object_space_fini(struct object_space *space)
+{
+        if (space->top == null_top)
+                return;
+        account_return(space->space.pd->account, PAGE_SIZE);
+        frame_free(space->top);
+}
+
+/* A new table, filled with entries that are a copy of the empty one. */
+static void *table_create(struct pd *pd, const void *empty, size_t bytes)
+{
+        if (!account_charge(pd->account, PAGE_SIZE))
+                return NULL;
+
+        void *table = frame_alloc();
+        if (!table) {
+                account_return(pd->account, PAGE_SIZE);
+                return NULL;
+        }
+        memcpy(table, empty, bytes);
+        frame_info(table)->used = 0;
+        return table;
+}
+
+static void table_free(struct pd *pd, void *table)
+{
+        account_return(pd->account, PAGE_SIZE);
+        reclaim_frame(table);
+}
+
+static void count(const void *table, int change)
+{
+        struct frame_info *info = frame_info(table);
+
+        info->used = (uint16_t)(info->used + change);
+}
+
+/* Writes a capability where all tables exist; frees those that become empty, but for the top. */
+static void slot_write(struct pd *pd, word_t sel, word_t capability)
+{
+        word_t **middle = pd->object_space.top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)];
+        const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
+        word_t *page = middle[middle_slot];
+        word_t *slot = &page[sel & (RADIX_SLOTS - 1)];
+
+        if (page == null_page)
+                return;
+        count(page, !!capability - !!*slot);
+        store_once(*slot, capability);
+        if (frame_info(page)->used)
+                return;
+        store_once(middle[middle_slot], null_page);
+        table_free(pd, page);
+        count(middle, -1);
+        if (frame_info(middle)->used)
+                return;
+        store_once(pd->object_space.top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)],
+                   null_middle);
+        table_free(pd, middle);
+}
+
+/* Makes the tables for a selector. false: no memory; those that were made stay, empty. */
+static bool tables_create(struct pd *pd, word_t sel)
+{
+        struct object_space *space = &pd->object_space;
+        const word_t slot = sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1);
+        const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
+
+        if (space->top == null_top) {
+                word_t ***top = table_create(pd, null_top, sizeof(null_top));
+                if (!top)
+                        return false;
+                store_once(space->top, top);
+        }
+        word_t **middle = space->top[slot];
+        const bool fresh = middle == null_middle;
+        if (fresh) {
+                middle = table_create(pd, null_middle, sizeof(null_middle));
+                if (!middle)
+                        return false;
+        }
+        if (middle[middle_slot] == null_page) {
+                word_t *page = table_create(pd, null_page, sizeof(null_page));
+                if (!page) {
+                        if (fresh)
+                                table_free(pd, middle);
+                        return false;
+                }
+                store_once(middle[middle_slot], page);
+                count(middle, 1);
+        }
+        store_once(space->top[slot], middle);
+        return true;
+}
+
+bool object_space_apply(const struct mapping *mapping)
+{
+        const word_t sel = mapping->in_space.start;
+        struct pd *pd = mapping->space->pd;
+
+        if (!mapping->perms)
+                slot_write(pd, sel, 0);
+        else if (!tables_create(pd, sel))
+                return false;
+        else
+                slot_write(pd, sel, (word_t)mapping->object | mapping->perms);
+        return true;
+}
+
+struct kobject *object_space_find(struct pd *pd, word_t sel, enum object_kind kind, unsigned perms)
+{
+        const word_t capability = object_space_capability(&pd->object_space, sel);
+        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
+
+        if (!object || object->kind != kind || object->dead || perms & ~capability)
+                return NULL;
+        return object;
+}
+
+struct pd *object_space_find_pd(struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct pd *)object_space_find(pd, sel, OBJECT_PD, perms);
+}
+
+struct ec *object_space_find_ec(struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct ec *)object_space_find(pd, sel, OBJECT_EC, perms);
+}
+
+struct sc *object_space_find_sc(struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct sc *)object_space_find(pd, sel, OBJECT_SC, perms);
+}
+
+struct pt *object_space_find_pt(struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct pt *)object_space_find(pd, sel, OBJECT_PT, perms);
+}
+
+struct sm *object_space_find_sm(struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct sm *)object_space_find(pd, sel, OBJECT_SM, perms);
+}
+
+enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
+                                     unsigned perms)
+{
+        const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
+        const enum nova_status status =
+                mapping_insert(&pd->object_space.space, at, 1, 0, object, perms, 0);
+
+        return status == NOVA_BAD_PAR ? NOVA_BAD_CAP : status;
+}

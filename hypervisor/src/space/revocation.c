@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Revocation: walks what was derived from a range, takes permissions, removes what has none left.
+ *
+ * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
+ * the range are cut at its ends, children before parents, so that below only whole mappings are
+ * touched. A mapping on the way to one that must be cut gets a mark (cut) at which new delegations
+ * are cut, too, so that nobody can make this phase endless. Second, the tree below is visited
+ * parents first: what lost its permissions can delegate nothing more, so nothing escapes. Between
+ * two steps the walk stands on a pinned mapping. */
+#include "arch/x86/tlb.h"
+#include "lib/bits.h"
+#include "object/object.h"
+#include "object/pd.h"
+#include "space/mapping_tree.h"
+#include "space/space.h"
+
+static struct mapping *child_at(struct tree_node *node)
+{
+        return node ? container_of(node, struct mapping, in_parent) : NULL;
+}
+
+/* What is left to do when the tables of a mapping without permissions are clear. */
+static void leave_space(struct mapping *mapping)
+{
+        tree_remove(&mapping->in_space);
+        mapping->space = NULL;
+        if (mapping->object)
+                object_put(mapping->object);
+}
+
+void mapping_detach(struct mapping *mapping, struct flush *flush)
+{
+        word_t at = mapping->in_space.start;
+        unsigned budget = UINT32_MAX;
+
+        mapping->perms = 0;
+        mapping->attr = 0;
+        space_apply(mapping, &at, &budget, flush);
+        leave_space(mapping);
+}
+
+void mapping_release(struct mapping *mapping)
+{
+        if (mapping->space || mapping->pins || !tree_is_empty(&mapping->children))
+                return;
+        if (mapping->in_parent.parent)
+                tree_remove(&mapping->in_parent);
+        mapping_free(mapping);
+}
+
+void mapping_drop(struct mapping *mapping, struct flush *flush)
+{
+        mapping_detach(mapping, flush);
+        mapping_release(mapping);
+}
+
+bool mapping_cut(struct mapping *mapping, word_t x)
+{
+        struct space *space = mapping->space;
+        const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
+
+        if (space && !space_split(space, sel))
+                return false;
+
+        struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
+        if (!later)
+                return false;
+        if (space) {
+                later->space = space;
+                later->in_space.start = sel;
+                later->in_space.last = mapping->in_space.last;
+                tree_set_last(&mapping->in_space, sel - 1);
+                tree_insert(&space->tree, &later->in_space);
+        }
+        later->perms = mapping->perms;
+        later->attr = mapping->attr;
+        later->in_parent.start = x;
+        later->in_parent.last = mapping->in_parent.last;
+        if (mapping->in_parent.parent) {
+                tree_set_last(&mapping->in_parent, x - 1);
+                tree_insert(tree_of(&mapping->in_parent), &later->in_parent);
+        } else {
+                mapping->in_parent.last = x - 1;
+        }
+        tree_split(&mapping->children, x, &later->children);
+        mapping->cut = 0;
+        return true;
+}
+
+/* Cuts the lowest mapping below top that crosses x; true when none does (top itself, too, if
+ * self). */
+static bool cut_one(struct revocation *r, struct mapping *top, word_t x)
+{
+        struct mapping *mapping = top, *child;
+
+        if (!x)
+                return true;
+        while ((child = child_at(tree_find(&mapping->children, x, x - 1)))) {
+                if (mapping != top || r->self)
+                        mapping->cut = x;
+                mapping = child;
+        }
+        const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
+        if (!crosses || (mapping == top && !r->self))
+                return true;
+        if (!mapping_cut(mapping, x))
+                r->whole = true;
+        return r->whole;
+}
+
+/* Takes the permissions from a mapping, so that nothing more can be delegated from it. Its tables
+ * follow (sync), its descendants come later. */
+static void reduce(struct revocation *r, struct mapping *mapping)
+{
+        r->sync = 1;
+        r->sync_last = 0;
+        if (!mapping->space || (mapping->perms && !(mapping->perms & r->perms)))
+                return;
+        mapping->perms &= (uint8_t)~r->perms;
+        if (!mapping->perms)
+                mapping->attr = 0;
+        r->sync = mapping->in_space.start;
+        r->sync_last = mapping->in_space.last;
+}
+
+/* Makes tables agree with what reduce() left of a mapping; it leaves the space when nothing is.
+ * Others may have cut it meanwhile, so this goes by selector. true at the end. */
+static bool sync(struct revocation *r, const struct mapping *here, unsigned *budget,
+                 struct flush *flush)
+{
+        struct space *space = here->space;
+
+        while (space && r->sync <= r->sync_last) {
+                struct tree_node *node = tree_find(&space->tree, r->sync, r->sync_last);
+                if (!node)
+                        break;
+                if (!*budget)
+                        return false;
+                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                r->sync = max_word(r->sync, node->start);
+                space_apply(mapping, &r->sync, budget, flush);
+                if (r->sync <= node->last || mapping->perms || mapping->attr)
+                        continue;
+                leave_space(mapping);
+                if (mapping != here)
+                        mapping_release(mapping);
+        }
+        r->sync = 1;
+        r->sync_last = 0;
+        return true;
+}
+
+/* The mapping after one whose children are all visited: the next sibling, else the parent's. Frees
+ * what is empty on the way up. NULL at the end of the walk. */
+static struct mapping *walk_up(const struct revocation *r, struct mapping *mapping)
+{
+        for (;;) {
+                struct tree_node *next = NULL;
+                struct mapping *parent = NULL;
+                const bool top = mapping->depth == r->depth;
+
+                if (!top) {
+                        next = tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
+                        parent = mapping_parent(mapping);
+                }
+                mapping_release(mapping);
+                if (top || next)
+                        return child_at(next);
+                mapping = parent;
+        }
+}
+
+static struct mapping *walk_next(const struct revocation *r, struct mapping *mapping)
+{
+        struct tree_node *child = tree_find(&mapping->children, r->first_source, r->last_source);
+
+        return child ? child_at(child) : walk_up(r, mapping);
+}
+
+/* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
+ * nothing is left to cut, else NULL; *done when there is none. */
+static struct mapping *find_top(struct revocation *r, bool *done)
+{
+        struct tree_node *node =
+                r->at > r->last ? NULL : tree_find(&r->space->tree, r->at, r->last);
+
+        *done = !node;
+        if (!node)
+                return NULL;
+
+        struct mapping *top = container_of(node, struct mapping, in_space);
+        const word_t first = r->whole ? node->start : max_word(node->start, r->at);
+        const word_t last = r->whole ? node->last : min_word(node->last, r->last);
+        const word_t size = top->object ? 0 : last - first;
+        r->first_source = top->in_parent.start + (top->object ? 0 : first - node->start);
+        r->last_source = r->first_source + size;
+        if (!r->whole &&
+            (!cut_one(r, top, r->first_source) || !cut_one(r, top, r->last_source + 1) || r->whole))
+                return NULL;
+
+        r->at = last + 1;
+        r->depth = top->depth;
+        return top;
+}
+
+void revocation_begin(struct revocation *r, struct space *space, word_t first, word_t last,
+                      unsigned perms, bool self)
+{
+        *r = (struct revocation){
+                .space = space, .at = first, .last = last, .sync = 1, .self = self};
+        r->perms = (uint8_t)perms;
+}
+
+/* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
+static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *budget,
+                       struct flush *flush)
+{
+        bool done = false;
+
+        if (*here && !sync(r, *here, budget, flush))
+                return false;
+        if (*here) {
+                *here = walk_next(r, *here);
+                if (*here)
+                        reduce(r, *here);
+        } else {
+                *here = find_top(r, &done);
+                if (*here && r->self)
+                        reduce(r, *here);
+        }
+        return done;
+}
+
+enum step_result revocation_step(struct revocation *r)
+{
+        unsigned budget = STEP_ENTRIES;
+        bool done = false;
+        struct flush flush;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[r->space->type]);
+        struct mapping *here = r->pin;
+        if (here)
+                here->pins--;
+        for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++)
+                done = revoke_one(r, &here, &budget, &flush);
+        if (here)
+                here->pins++;
+        r->pin = here;
+        spin_unlock(&space_lock[r->space->type]);
+        flush_run(&flush);
+        return done ? STEP_DONE : STEP_AGAIN;
+}
+
+void revocation_cancel(struct revocation *r)
+{
+        if (!r->pin)
+                return;
+        spin_lock(&space_lock[r->space->type]);
+        struct mapping *mapping = r->pin;
+        mapping->pins--;
+        while (mapping && !mapping->space && !mapping->pins && tree_is_empty(&mapping->children)) {
+                struct mapping *parent = mapping_parent(mapping);
+                mapping_release(mapping);
+                mapping = parent;
+        }
+        r->pin = NULL;
+        spin_unlock(&space_lock[r->space->type]);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Spaces of all types: what differs between them behind one interface (see space.h). */
+#include "space/space.h"
+
+#include "arch/x86/page_table.h"
+#include "lib/bits.h"
+#include "object/pd.h"
+#include "platform/boot.h"
+#include "space/mapping.h"
+
+#define IO_PORTS      0x10000
+#define PORTS_OF_PAGE (PAGE_SIZE * 8)
+
+struct spinlock space_lock[4];
+
+void space_init(struct space *space, unsigned type, struct pd *pd)
+{
+        space->tree.root = NULL;
+        space->type = (uint8_t)type;
+        space->pd = pd;
+}
+
+word_t space_limit(unsigned type)
+{
+        switch (type) {
+        case NOVA_CRD_MEM:
+                return (word_t)1 << (NOVA_WORD_BITS - PAGE_BITS);
+        case NOVA_CRD_IO:
+                return IO_PORTS;
+        default:
+                return (word_t)1 << NOVA_SEL_ORDER;
+        }
+}
+
+/* Sets (forbids) or clears the bits of ports from *at on, a byte or a bit at a time. */
+static bool io_space_apply(const struct mapping *mapping, word_t *at, unsigned *budget,
+                           struct flush *flush)
+{
+        const bool allow = mapping->perms & NOVA_IO_A;
+        struct pd *pd = mapping->space->pd;
+        const word_t last = mapping->in_space.last;
+
+        while (*at <= last && *budget) {
+                const unsigned half = (unsigned)(*at / PORTS_OF_PAGE);
+                uint8_t *bitmap = pd->io.bitmap[half];
+                if (!bitmap && allow && !(bitmap = page_table_io_bitmap(pd, half, flush)))
+                        return false;
+                if (!bitmap) {
+                        *at = (*at | (PORTS_OF_PAGE - 1)) + 1;
+                        continue;
+                }
+                uint8_t *byte = &bitmap[*at % PORTS_OF_PAGE / 8];
+                const unsigned first_bit = *at & 7;
+                const unsigned bits = (unsigned)min_word(8 - first_bit, last - *at + 1);
+                const uint8_t mask = (uint8_t)(((1u << bits) - 1) << first_bit);
+                *byte = (uint8_t)(allow ? *byte & ~mask : *byte | mask);
+                *at += bits;
+                --*budget;
+        }
+        if (*at > last)
+                *at = last + 1;
+        return true;
+}
+
+bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
+{
+        const struct page_range range = {
+                .first = mapping->in_space.start,
+                .last = mapping->in_space.last,
+                .frame = mapping->in_parent.start,
+                .perms = mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms,
+        };
+
+        if (mapping->space->pd == &kernel_pd) {
+                *at = mapping->in_space.last + 1; /* a source of delegations only */
+                return true;
+        }
+        switch (mapping->space->type) {
+        case NOVA_CRD_MEM:
+                return page_table_apply(mapping->space->pd, &range, at, budget, flush);
+        case NOVA_CRD_IO:
+                return io_space_apply(mapping, at, budget, flush);
+        default:
+                *at = mapping->in_space.last + 1;
+                return object_space_apply(mapping);
+        }
+}
+
+bool space_split(struct space *space, word_t x)
+{
+        return space->type != NOVA_CRD_MEM || page_table_split(space->pd, x);
+}
