@@ -44,7 +44,14 @@ struct conformance_case {
 #define SKIP(reason) case_skip(reason)
 #define NEED_CPUS(n) case_need_cpus(n)
 
-void case_expect(const char *file, int line, const char *text, word_t actual, word_t expected);
+_Noreturn void case_failed(const char *file, int line, const char *text, word_t actual,
+                           word_t expected);
+static inline void case_expect(const char *file, int line, const char *text, word_t actual,
+                               word_t expected)
+{
+        if (actual != expected)
+                case_failed(file, line, text, actual, expected);
+}
 _Noreturn void case_skip(const char *reason);
 void case_need_cpus(unsigned n);
 _Noreturn void case_abort(void);
@@ -124,8 +131,6 @@ typedef bool event_fn(struct thread *t, unsigned n, struct nova_utcb *u);
 struct thread {
         struct child *child; /* NULL: root PD */
         struct nova_utcb *utcb;
-        unsigned cpu;
-        bool global;
         nova_sel_t ec, sc, pt; /* in the root PD */
         nova_sel_t events;     /* event portals in the root PD; own PD: own_events */
         nova_sel_t own_events;
@@ -145,7 +150,6 @@ struct thread {
 
         /* Events. */
         event_fn *on_event;
-        bool expect_event;     /* answered by resuming at probe_failed */
         volatile word_t event; /* number of the last one, or NO_EVENT */
         volatile word_t event_count;
         word_t event_portal, event_items;
@@ -154,6 +158,8 @@ struct thread {
 
         volatile word_t started, done; /* global: its body began, ended */
         volatile word_t value[8];      /* for the case */
+        unsigned cpu;
+        bool global;
 };
 
 #define NO_EVENT ((word_t)-1)

@@ -40,9 +40,12 @@ bool wait_for(const volatile word_t *p, word_t value, unsigned ms)
 
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
-        __asm__ volatile("cpuid"
-                         : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3])
-                         : "a"(leaf), "c"(subleaf));
+        uint32_t a = leaf, b, c = subleaf, d;
+        __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+        out[0] = a;
+        out[1] = b;
+        out[2] = c;
+        out[3] = d;
 }
 
 bool under_tcg(void)
