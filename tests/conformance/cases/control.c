@@ -132,7 +132,7 @@ CASE(control, on_x86_64_the_second_output_of_sc_ctrl_is_32_bits, "D-08 7.5-48 8.
 /* ---- lookup ---------------------------------------------------------------------------------- */
 
 CASE(control, lookup_finds_what_is_there_and_nothing_else,
-     "5.3.7-01 5.3.7-03 5.3.7-04 5.3.7-07 5.1-09")
+     "5.3.7-01 5.3.7-03 5.3.7-04 5.3.7-07 5.1-09 4.1.1-02 4.3-01")
 {
         nova_crd_t crd = 1;
         const nova_sel_t sm = semaphore(0), null = sel_alloc(0);

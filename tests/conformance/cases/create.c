@@ -105,6 +105,19 @@ CASE(create, a_new_pd_holds_nothing_but_its_initial_range, "5.3.1-08 5.3.1-09")
         EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, 0x90000), 0);
 }
 
+CASE(create, create_pd_with_a_null_range_delegates_nothing, "5.3.1-05 4.3.1-01")
+{
+        const nova_sel_t pd = sel_alloc(0), sm = semaphore(0);
+        struct thread *t = thread_blank(boot_cpu);
+        EXPECT_EQ(hc_create_pd(pd, ROOT_PD, obj(sm, NOVA_PERM_ALL) & ~(word_t)3), NOVA_SUCCESS);
+        const nova_sel_t ec = sel_alloc(0), entry = sel_alloc(0);
+        EXPECT_EQ(hc_create_ec(ec, pd, new_utcb(), t->sp, 0, 0), NOVA_SUCCESS);
+        EXPECT_EQ(hc_create_pt(entry, ROOT_PD, ec, 0, (word_t)portal_entry), NOVA_SUCCESS);
+        self->utcb->items = 0;
+        /* no memory, no event portals: its first instruction ends it */
+        EXPECT_EQ(hc_call(entry, 0), NOVA_COM_ABT);
+}
+
 CASE(create, create_pd_delegates_its_range_to_selector_0_and_up, "5.3.1-04 D-06")
 {
         struct child *c = child_new(boot_cpu);

@@ -32,7 +32,8 @@ static bool is_there(nova_sel_t sel)
 }
 
 CASE(delegate, an_object_arrives_in_the_window_and_the_sender_keeps_it,
-     "3.5-05 3.5-08 3.5-11 4.6.2.2-06 4.6.2.2-21 4.6.2.2-03 4.6.1-13 4.6.1-06 4.6.1-07")
+     "3.5-02 4.3-01 3.5-05 3.5-08 3.5-11 4.6.2.2-06 4.6.2.2-21 4.6.2.2-03 4.6.1-13 4.6.1-06 "
+     "4.6.1-07")
 {
         const nova_sel_t sm = semaphores(0), dst = sel_alloc(0);
         EXPECT_EQ(send_self(obj(sm, ALL), obj(dst, ALL), 0), obj(dst, ALL));
@@ -258,7 +259,7 @@ static void replies_item(struct thread *t)
         t->utcb->items = nova_utcb_items(0, 1);
 }
 
-CASE(delegate, a_reply_delegates_into_the_callers_window, "5.2.2-01 4.6.2.2-04 3.5-04")
+CASE(delegate, a_reply_delegates_into_the_callers_window, "5.2.2-01 4.6.2.2-04 3.5-04 3.5-03")
 {
         const nova_sel_t sm = semaphores(0), dst = sel_alloc(0);
         struct thread *t = server(boot_cpu);
@@ -332,4 +333,29 @@ CASE(delegate, ranges_of_order_31_are_clipped_to_the_space, "4.3-03 6.2-13")
         windows(t, 0, objs(0, 31, ALL));
         send(t, obj(sm, ALL), item_upper(NOVA_ITEM_DELEGATE, CHILD_FREE_SEL));
         EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, CHILD_FREE_SEL), obj(CHILD_FREE_SEL, ALL));
+}
+
+CASE(delegate, every_bit_of_an_object_selector_counts, "4.3-04 4.3-05 4.2-01")
+{
+        const nova_sel_t sm = semaphore(0);
+        const unsigned bits = NOVA_WORD_BITS == 64 ? NOVA_SEL_ORDER : 20;
+        for (unsigned bit = 13; bit < bits; bit++) {
+                const nova_sel_t dst = (nova_sel_t)1 << bit | 0xabc;
+                EXPECT_EQ(give_self(obj(sm, ALL), dst), obj(dst, ALL));
+                EXPECT_EQ(look(NOVA_CRD_OBJ, dst), obj(dst, ALL));
+                EXPECT_EQ(look(NOVA_CRD_OBJ, dst ^ 1), 0);
+        }
+}
+
+CASE(delegate, every_bit_of_a_page_number_counts, "4.3-04 4.3-05 4.2-02")
+{
+        const word_t src = page_of(memory(0));
+        const unsigned bits = NOVA_WORD_BITS == 64 ? 35 : 19;
+        for (unsigned bit = 15; bit < bits; bit++) {
+                const word_t dst = (word_t)1 << bit | 0x2345;
+                EXPECT_EQ(give_self(mem(src, 0, NOVA_MEM_RWX), dst), mem(dst, 0, NOVA_MEM_RWX));
+                *(volatile word_t *)(dst << NOVA_PAGE_BITS) = bit;
+                EXPECT_EQ(*(volatile word_t *)(src << NOVA_PAGE_BITS), bit);
+        }
+        hc_revoke(mem(src, 0, ALL), 0);
 }

@@ -425,3 +425,38 @@ CASE(ipc, a_revoked_portal_cannot_be_called, "3.6-18")
         hc_revoke(obj(t->pt, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         EXPECT_EQ(call(t->pt, 0), NOVA_BAD_CAP);
 }
+
+static void calls_then_spins(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[2] = hc_call(t->value[0], 0);
+        spin_us(20000);
+}
+
+CASE(ipc, the_reply_gives_a_donated_sc_back, "5.2.2-02")
+{
+        struct thread *s = server(boot_cpu), *t = global(boot_cpu, calls_then_spins, NULL);
+        uint64_t time;
+        t->value[0] = s->pt;
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(t->done, 1);
+        EXPECT_EQ(hc_sc_ctrl(t->sc, &time), NOVA_SUCCESS);
+        EXPECT(time >= 19000);
+}
+
+static void looks_at_all(struct thread *t)
+{
+        for (nova_sel_t sel = t->events + EVENTS; sel < t->events + 8 * EVENTS; sel++)
+                t->value[0] += look(NOVA_CRD_OBJ, sel) != 0;
+}
+
+CASE(ipc, the_reply_capability_is_in_no_space, "4.1.5-02")
+{
+        struct thread *t = server(boot_cpu);
+        looks_at_all(t);
+        const word_t before = t->value[0];
+        t->value[0] = 0;
+        t->fn = looks_at_all;
+        EXPECT_EQ(call(t->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(t->value[0], before);
+}
