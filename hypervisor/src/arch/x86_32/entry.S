@@ -115,28 +115,23 @@ entry_exception:
  * gates instead. */
 #define ERROR_VECTORS 0x60227d00
 
-.macro entry_vector vector
-        .balign 16
-        .Lvector_\vector:
-        .if     \vector >= 32 || !(ERROR_VECTORS >> (\vector & 31) & 1)
-        push    $0
-        .endif
-        push    $\vector
-        jmp     entry_exception
-        .pushsection .rodata.entry_vectors, "a"
-        .long    .Lvector_\vector
-        .popsection
-.endm
-
         .pushsection .rodata.entry_vectors, "a"
         .balign 4
         .globl  entry_vectors
 entry_vectors:
         .popsection
 
-        .altmacro
-        .set    number, 0
+        .set    vector, 0
         .rept   256
-        entry_vector %number
-        .set    number, number + 1
+        .balign 16
+1:
+        .if     vector >= 32 || ((ERROR_VECTORS >> (vector & 31)) & 1) == 0
+        push    $0
+        .endif
+        push    $vector
+        jmp     entry_exception
+        .pushsection .rodata.entry_vectors, "a"
+        .long   1b
+        .popsection
+        .set    vector, vector + 1
         .endr

@@ -150,32 +150,27 @@ entry_fatal:
 /* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. */
 #define ERROR_VECTORS 0x60227d00
 
-.macro entry_vector vector
-        .balign 16
-        .Lvector_\vector:
-        .if     \vector >= 32 || !(ERROR_VECTORS >> (\vector & 31) & 1)
-        push    $0
-        .endif
-        push    $\vector
-        .if     \vector == 2 || \vector == 8 || \vector == 18
-        jmp     entry_fatal
-        .else
-        jmp     entry_exception
-        .endif
-        .pushsection .rodata.entry_vectors, "a"
-        .quad    .Lvector_\vector
-        .popsection
-.endm
-
         .pushsection .rodata.entry_vectors, "a"
         .balign 8
         .globl  entry_vectors
 entry_vectors:
         .popsection
 
-        .altmacro
-        .set    number, 0
+        .set    vector, 0
         .rept   256
-        entry_vector %number
-        .set    number, number + 1
+        .balign 16
+1:
+        .if     vector >= 32 || ((ERROR_VECTORS >> (vector & 31)) & 1) == 0
+        push    $0
+        .endif
+        push    $vector
+        .if     vector == 2 || vector == 8 || vector == 18
+        jmp     entry_fatal
+        .else
+        jmp     entry_exception
+        .endif
+        .pushsection .rodata.entry_vectors, "a"
+        .quad   1b
+        .popsection
+        .set    vector, vector + 1
         .endr
