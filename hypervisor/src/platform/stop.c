@@ -41,14 +41,25 @@ static bool in_cpu_block(word_t address)
         return address >= CPU_BASE && address < CPUS_END;
 }
 
+/* Only CPUs that were started: the others may still be the firmware's. */
+static void stop_others(void)
+{
+        const word_t here = (word_t)__builtin_frame_address(0);
+
+        if (!in_cpu_block(here))
+                return;
+        for (unsigned id = 0; id < NOVA_CPU_MAX; id++)
+                if (cpu_is_online(id) && id != cpu_self()->id)
+                        lapic_send_nmi(cpu_by_id(id)->apic_id);
+}
+
 /* Only one CPU goes on; an error on the way ends in halt. */
 static void stop_begin(void)
 {
         cli();
         if (atomic_exchange_u32(&stopping, 1))
                 halt();
-        if (lapic_is_mapped())
-                lapic_send_nmi_others();
+        stop_others();
         console_enable_serial();
 }
 

@@ -21,7 +21,6 @@
 #define ICR_NMI          0x400
 #define ICR_INIT         0x500
 #define ICR_START        0x600
-#define ICR_ALL_OTHERS   0xc0000
 #define LVT_MAX(version) ((version) >> 16 & 0xff)
 #define LAPIC_VERSION    0x030
 
@@ -30,19 +29,12 @@
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
 
-static bool mapped;
 static uint32_t ratio;
 
 void lapic_map(paddr_t phys)
 {
         if (boot_paging_map_device(phys) != (void *)MMIO_BASE)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
-        mapped = true;
-}
-
-bool lapic_is_mapped(void)
-{
-        return mapped;
 }
 
 void lapic_init(void)
@@ -88,9 +80,9 @@ void lapic_send_ipi(unsigned apic_id, unsigned vector)
         send(apic_id, ICR_ASSERT | vector);
 }
 
-void lapic_send_nmi_others(void)
+void lapic_send_nmi(unsigned apic_id)
 {
-        send(0, ICR_ASSERT | ICR_ALL_OTHERS | ICR_NMI);
+        send(apic_id, ICR_ASSERT | ICR_NMI);
 }
 
 void lapic_send_init(unsigned apic_id)

@@ -43,9 +43,6 @@ static inline void lapic_eoi(void)
 /** Maps the registers. Once. */
 void lapic_map(paddr_t phys);
 
-/** Whether lapic_map was called. */
-bool lapic_is_mapped(void);
-
 /** Switches this CPU's local APIC on. */
 void lapic_init(void);
 
@@ -55,8 +52,8 @@ unsigned lapic_id(void);
 /** Sends a vector to a CPU. */
 void lapic_send_ipi(unsigned apic_id, unsigned vector);
 
-/** Sends an NMI to all other CPUs. */
-void lapic_send_nmi_others(void);
+/** Sends an NMI to a CPU. */
+void lapic_send_nmi(unsigned apic_id);
 
 /** Resets a CPU, and starts it at a page below 1 MiB. */
 void lapic_send_init(unsigned apic_id);
