@@ -70,7 +70,7 @@ static void insert_kernel(struct space *space, word_t first, word_t count)
 /* All of memory but the kernel's own ranges, and all ports. */
 static void kernel_resources(void)
 {
-        word_t at = 0, start, end;
+        word_t at = 0, start = 0, end = 0;
 
         while (next_kernel_range(at, &start, &end) && start < frames_end()) {
                 if (start > at)
