@@ -21,7 +21,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
                 return 1;
 
-        nova_printf(&console, "Hello from CPU %zu of %u!\n", cpu, nova_hip_cpu_count(hip));
+        nova_printf(&console, "\nHello from CPU %zu of %u!\n", cpu, nova_hip_cpu_count(hip));
         nova_printf(&console, "The microhypervisor speaks version %u of its interface,\n",
                     hip->version);
         nova_printf(&console, "and %llu MiB of memory are free.\n",

@@ -76,8 +76,8 @@ static void report_fault(const char *event, struct nova_utcb *utcb)
 {
         const struct nova_utcb_state *s = &utcb->state;
 
-        say("\n    The child caused %s: address %zx, error code %zx\n", event, (size_t)s->qual[1],
-            (size_t)s->qual[0]);
+        say("\n    The child caused %s: address %zx, error code %zx%s\n", event, (size_t)s->qual[1],
+            (size_t)s->qual[0], s->qual[0] & 2 ? " (write)" : "");
         say("    ip %zx  sp %zx  flags %zx\n", (size_t)s->ip, (size_t)s->sp, (size_t)s->flags);
         say("    ax %zx  bx %zx  cx %zx  dx %zx\n", (size_t)s->ax, (size_t)s->bx, (size_t)s->cx,
             (size_t)s->dx);

@@ -30,6 +30,16 @@ static void count_primes(void *argument)
         nova_sm_up(done);
 }
 
+/* A thread's time is known when its CPU has left it, which may be just after its last up. */
+static uint64_t time_of(const struct part *done_part)
+{
+        uint64_t time = 0;
+
+        for (unsigned tries = 0; !time && tries < 1000; tries++)
+                must("sc_ctrl", nova_sc_ctrl(done_part->thread.sc, &time));
+        return time;
+}
+
 static unsigned start_all(void)
 {
         const unsigned count = nova_hip_cpu_count(root.hip);
@@ -68,14 +78,11 @@ void screen_cpus(void)
                 must("down", nova_sm_down(done));
         say("    CPU     from       to   primes   consumed time\n");
         for (unsigned i = 0; i < count; i++) {
-                uint64_t time = 0;
-
-                must("sc_ctrl", nova_sc_ctrl(part[i].thread.sc, &time));
                 primes += part[i].primes;
                 if (i < 12)
                         say("    %3zu  %7u  %7u  %7u  %11llu us\n", (size_t)part[i].thread.cpu,
                             part[i].first, part[i].end - 1, part[i].primes,
-                            (unsigned long long)time);
+                            (unsigned long long)time_of(&part[i]));
         }
         if (count > 12)
                 say("    ... and %u more\n", count - 12);
