@@ -50,7 +50,7 @@ static void read_cmdline(paddr_t phys)
 {
         for (unsigned i = 0; i < MULTIBOOT_CMDLINE - 1; i++) {
                 /* One by one: the string may end just below what can be mapped. */
-                const char *text = boot_map(1, phys + i, 1);
+                const char *text = boot_map(0, phys + i, 1);
                 if (!text || !*text)
                         break;
                 multiboot_cmdline[i] = *text;
@@ -61,7 +61,7 @@ static void read_modules(paddr_t phys, uint32_t count)
 {
         for (uint32_t i = 0; i < count && i < MODULES_MAX; i++) {
                 struct module module;
-                const void *place = boot_map(1, phys + i * sizeof(module), sizeof(module));
+                const void *place = boot_map(0, phys + i * sizeof(module), sizeof(module));
 
                 if (!place)
                         return;
@@ -77,7 +77,7 @@ static void read_map(paddr_t phys, uint32_t length)
 
         if (length > MAP_BYTES_MAX)
                 length = MAP_BYTES_MAX;
-        map = boot_map(1, phys, length);
+        map = boot_map(0, phys, length);
         if (!map)
                 return;
         while (length - at >= sizeof(struct map_entry)) {

@@ -5,12 +5,19 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/window.h"
+#include "memory/frame.h"
+#include "platform/stop.h"
 #include "tss.h"
 
-static uint64_t idt[256 * GATE_SIZE / 8] __attribute__((aligned(16)));
+#define IDT_SIZE (256 * GATE_SIZE)
+
+static uint64_t *idt; /* shared by all CPUs */
 
 void descriptors_init(void)
 {
+        idt = frame_alloc();
+        if (!idt)
+                kernel_stop("no frame is left for the IDT: use a larger kmem=");
         for (unsigned vector = 0; vector < 256; vector++)
                 descriptors_fill_gate(idt, vector, entry_vectors[vector]);
 }
@@ -39,7 +46,7 @@ void descriptors_load(struct cpu *cpu)
         load_fs(0);
         load_gs(0);
 
-        pointer.limit = sizeof(idt) - 1;
+        pointer.limit = IDT_SIZE - 1;
         pointer.base = (word_t)idt;
         lidt(&pointer);
 }

@@ -149,5 +149,5 @@ early_pd:
         .skip   4096
         .globl boot_stack, boot_stack_top
 boot_stack:
-        .skip   8192
+        .skip   4096
 boot_stack_top:
