@@ -380,10 +380,12 @@ CASE(create, create_sc_reports_BAD_CAP_of_the_ec_before_BAD_PAR_and_that_before_
 
 CASE(create, create_sc_accepts_every_priority_from_1_to_255, "D-18")
 {
+        const nova_sel_t events = sel_alloc(5);
         for (unsigned prio = 1; prio < 256; prio++) {
-                const nova_sel_t sc = sel_alloc(0);
-                EXPECT_EQ(hc_create_sc(sc, ROOT_PD, global_ec(), nova_qpd(QUANTUM, prio)),
+                const nova_sel_t ec = sel_alloc(0), sc = sel_alloc(0);
+                EXPECT_EQ(hc_create_ec(ec, ROOT_PD, new_utcb(), 0, events, NOVA_EC_GLOBAL),
                           NOVA_SUCCESS);
+                EXPECT_EQ(hc_create_sc(sc, ROOT_PD, ec, nova_qpd(QUANTUM, prio)), NOVA_SUCCESS);
         }
 }
 

@@ -3,7 +3,7 @@
 #include "internal.h"
 
 #define PERMANENT_SEL  0x40
-#define CASE_SEL       0x10000
+#define CASE_SEL       PERMANENT_SEL_END
 #define CASE_SEL_ORDER 12
 #define CASE_SECONDS   15
 #define COM1_PORTS     0x3f8

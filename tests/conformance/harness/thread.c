@@ -2,7 +2,8 @@
 /* Threads, child PDs and the selectors, pages and stacks that they are made of. */
 #include "internal.h"
 
-#define POOL      96
+#define POOL      112
+#define PERMANENT 40 /* of them for the harness */
 #define KEEPERS   16
 #define UTCB_BASE 0x50000000
 #define PAGE_BASE 0x60000
@@ -10,7 +11,7 @@
 
 static struct thread pool[POOL];
 static char stacks[POOL][STACK_BYTES] __attribute__((aligned(16)));
-static unsigned pool_permanent, pool_next;
+static unsigned permanent_next, pool_next = PERMANENT;
 static struct thread *keepers[KEEPERS]; /* event handler of each CPU */
 static struct child children[16];
 static unsigned child_next;
@@ -85,11 +86,20 @@ struct nova_utcb *event_utcb(unsigned cpu)
         return keeper_of(cpu)->utcb;
 }
 
+/* Threads made outside of cases stay; those of cases take turns. */
+static unsigned next_slot(void)
+{
+        if (sel_end <= PERMANENT_SEL_END && permanent_next < PERMANENT)
+                return permanent_next++;
+        const unsigned i = pool_next++;
+        if (pool_next == POOL)
+                pool_next = PERMANENT;
+        return i;
+}
+
 struct thread *thread_blank(unsigned cpu)
 {
-        unsigned i = pool_next++;
-        if (pool_next == POOL)
-                pool_next = pool_permanent;
+        const unsigned i = next_slot();
         struct thread *t = &pool[i];
         volatile char *bytes = (volatile char *)t;
         for (size_t n = 0; n < sizeof(*t); n++)
@@ -245,7 +255,6 @@ void threads_init(void)
                 make_ec(keepers[i], ROOT_PD, 0);
         }
         mirror = server(boot_cpu);
-        pool_permanent = pool_next;
 }
 
 static void serve(word_t portal, struct thread *t, word_t entry)

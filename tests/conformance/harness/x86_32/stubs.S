@@ -227,7 +227,10 @@ raise_de:
         div %ecx
         ret
 raise_db:
-        .byte 0xf1
+        pushfl
+        orl $0x100, (%esp)
+        popfl
+        nop
         xor %eax, %eax
         ret
 raise_bp:

@@ -223,7 +223,10 @@ raise_de:
         div %ecx
         ret
 raise_db:
-        .byte 0xf1
+        pushfq
+        orl $0x100, (%rsp)
+        popfq
+        nop
         xor %eax, %eax
         ret
 raise_bp:
