@@ -13,6 +13,7 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/window.h"
 #include "lib/atomic.h"
+#include "lib/divide.h"
 #include "lib/string.h"
 #include "platform/acpi.h"
 #include "platform/boot.h"
@@ -22,9 +23,9 @@
 #define NO_CPU          0xff
 #define TRAMPOLINE_LOW  0x1000
 #define TRAMPOLINE_HIGH 0x9f000
+#define INIT_US         10  /* between INIT and start message; CPUs with PAE need no 10 ms */
 #define START_AGAIN_US  200 /* a second start message may be needed (SDM 3A, 8.4.4) */
 #define GIVE_UP_US      1000000
-#define STEP_US         10
 
 /* State of an AP; changed by compare and swap, so that one that comes too late stays out. */
 enum { AP_EXPECTED, AP_ARRIVED, AP_LEFT_OUT };
@@ -106,17 +107,17 @@ static void send_start(paddr_t page)
 /* Waits until all have come or none has come for a time. */
 static void wait_for_arrival(unsigned expected, unsigned microseconds)
 {
+        const uint64_t limit = divide((uint64_t)microseconds * tsc_khz, 1000, NULL);
+        uint64_t start = rdtsc();
         unsigned seen = 0;
 
-        for (unsigned waited = 0; waited < microseconds; waited += STEP_US) {
+        while (seen != expected && rdtsc() - start < limit) {
                 const unsigned now = atomic_load_u32(&arrived);
 
-                if (now == expected)
-                        return;
                 if (now != seen)
-                        waited = 0;
+                        start = rdtsc();
                 seen = now;
-                delay_us(STEP_US);
+                pause();
         }
 }
 
@@ -170,7 +171,7 @@ void smp_start(void)
                 for (unsigned id = 0; id < cpus; id++)
                         if (is_expected(id))
                                 lapic_send_init(apic_of_cpu[id]);
-                delay_us(STEP_US);
+                delay_us(INIT_US);
                 send_start(page);
                 wait_for_arrival(expected, START_AGAIN_US);
                 send_start(page);
