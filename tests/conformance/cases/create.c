@@ -507,7 +507,7 @@ CASE(create, all_five_kinds_lie_side_by_side_in_the_object_space, "2.1-09 4.1.4-
 CASE(create, an_object_far_up_in_the_object_space_is_usable, "6.2-12 4.2-04")
 {
         const nova_sel_t far = sizeof(word_t) == 8 ? ((nova_sel_t)1 << NOVA_SEL_ORDER) - 3
-                                                   : ((nova_sel_t)1 << 24) - 3;
+                                                   : ((nova_sel_t)1 << 20) - 3;
         EXPECT_EQ(hc_create_sm(far, ROOT_PD, 1), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(far, NOVA_SM_DN_OP), NOVA_SUCCESS);
         EXPECT_EQ(look(NOVA_CRD_OBJ, far + 1), 0);
