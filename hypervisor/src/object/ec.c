@@ -50,8 +50,10 @@ static struct ec *ec_alloc(void)
         if (!ec)
                 return NULL;
         *ec = (struct ec){.utcb = frame_alloc_zeroed(), .fpu = slab_alloc(&fpu_cache)};
-        if (ec->utcb && ec->fpu)
+        if (ec->utcb && ec->fpu) {
+                fpu_prepare(ec->fpu);
                 return ec;
+        }
         if (ec->utcb)
                 frame_free(ec->utcb);
         if (ec->fpu)

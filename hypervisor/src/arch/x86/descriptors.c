@@ -43,8 +43,8 @@ void descriptors_load(struct cpu *cpu)
         ltr(SEL_TSS);
         load_ds(SEL_USER_DATA);
         load_es(SEL_USER_DATA);
-        load_fs(0);
-        load_gs(0);
+        load_fs(SEL_USER_DATA);
+        load_gs(SEL_USER_DATA);
 
         pointer.limit = IDT_SIZE - 1;
         pointer.base = (word_t)idt;

@@ -6,16 +6,18 @@
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "lib/string.h"
 #include "object/ec.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
 #define XCR0_WANTED 0xe7
 
-#define LEGACY_SIZE  512
-#define FCW_INITIAL  0x37f
-#define MXCSR_OFFSET 24
-#define MXCSR_INITIAL 0x1f80
-#define STATE_MAX    4032
+#define LEGACY_SIZE       512
+#define XSAVE_HEADER_SIZE 64
+#define FCW_INITIAL       0x37f
+#define MXCSR_OFFSET      24
+#define MXCSR_INITIAL     0x1f80
+#define STATE_MAX         4032
 
 static uint64_t components; /* XCR0; 0: no XSAVE */
 static size_t state_size = LEGACY_SIZE;
@@ -52,6 +54,13 @@ void fpu_init_cpu(void)
 size_t fpu_size(void)
 {
         return state_size;
+}
+
+void fpu_prepare(void *state)
+{
+        /* XSAVE leaves the reserved part of its header alone, XRSTOR wants it to be 0. */
+        if (components)
+                memset((char *)state + LEGACY_SIZE, 0, XSAVE_HEADER_SIZE);
 }
 
 static void save(void *state)

@@ -18,6 +18,9 @@ void fpu_init_cpu(void);
 /** Bytes of a saved state. */
 size_t fpu_size(void);
 
+/** Prepares memory for a state to be saved into. */
+void fpu_prepare(void *state);
+
 /** Lets ec use the registers if they are its own, nobody else. */
 void fpu_switch(struct cpu *cpu, const struct ec *ec);
 
