@@ -57,13 +57,22 @@ void sc_start(struct sc *sc)
                 mail_send(sc->cpu, &sc->object.mail, MAIL_WAKE);
 }
 
+/* The SC's CPU counts charges before and after it changes what is read here. */
 uint64_t sc_time_us(const struct sc *sc)
 {
-        uint64_t used = sc->used;
-        uint32_t rest;
+        const struct cpu *cpu = sc->cpu;
+        uint32_t charges, rest;
+        uint64_t used;
 
-        if (sc == cpu_self()->current_sc)
-                used += rdtsc() - cpu_self()->slice_start;
+        do {
+                charges = load_once(cpu->charges);
+                used = sc->used;
+                if (load_once(cpu->current_sc) == sc) {
+                        const uint64_t slice = rdtsc() - cpu->slice_start;
+                        used += (int64_t)slice < 0 ? 0 : slice; /* TSCs may differ by a little */
+                }
+                __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        } while (charges & 1 || charges != load_once(cpu->charges));
         used = divide(used, tsc_khz, &rest) * 1000;
         return used + divide((uint64_t)rest * 1000, tsc_khz, NULL);
 }

@@ -43,7 +43,7 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
 /** Makes a new SC ready, on whatever CPU its EC lives. */
 void sc_start(struct sc *sc);
 
-/** Time used in microseconds, the running slice included when it runs on this CPU. */
+/** Time used in microseconds, the running slice included; of an SC of any CPU. */
 uint64_t sc_time_us(const struct sc *sc);
 
 /** Ends an SC; on its own CPU. */

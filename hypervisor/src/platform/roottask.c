@@ -18,7 +18,7 @@
 #include "sched/main.h"
 #include "thread.h"
 
-#define RUNS_MAX   128
+#define RUNS_MAX   (PAGE_SIZE / sizeof(struct run))
 #define COPY_CHUNK 0x100000 /* what is mapped at a time */
 
 #define ROOT_PRIO       1
@@ -31,7 +31,7 @@ struct run {
         bool in_place;
 };
 
-static struct run runs[RUNS_MAX];
+static struct run *runs; /* a frame */
 static unsigned run_count;
 static word_t entry;
 
@@ -45,7 +45,7 @@ static void add_run(const struct run *run)
                 return;
         }
         if (run_count == RUNS_MAX)
-                kernel_stop("the roottask has more than %u ranges of pages", RUNS_MAX);
+                kernel_stop("the roottask has more than %u ranges of pages", (unsigned)RUNS_MAX);
         runs[run_count++] = *run;
 }
 
@@ -110,6 +110,9 @@ void roottask_load(void)
         unsigned count;
 
         kernel_prepare();
+        runs = frame_alloc();
+        if (!runs)
+                kernel_stop("the kernel pool is too small, give more with kmem=");
         if (!boot_roottask.size)
                 kernel_stop("no roottask was given: the first boot module must be one");
 
@@ -218,4 +221,5 @@ void roottask_start(struct cpu *cpu)
         if (create_root(cpu, &sc) != NOVA_SUCCESS)
                 kernel_stop("the kernel pool is too small for the roottask, give more with kmem=");
         sc_start(sc);
+        frame_free(runs);
 }

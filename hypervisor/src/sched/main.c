@@ -23,9 +23,9 @@
 void kernel_prepare(void)
 {
         tree_seed(rdtsc());
-        object_space_boot();
         mapping_init();
-        fpu_boot();
+        if (!object_space_boot() || !fpu_boot())
+                kernel_stop(NO_MEMORY);
         pd_boot();
         ec_boot();
         sc_boot();

@@ -32,9 +32,11 @@ static void charge(struct cpu *cpu)
         const uint64_t now = rdtsc();
         const uint64_t slice = now - cpu->slice_start;
 
+        store_once(cpu->charges, cpu->charges + 1);
         sc->used += slice;
-        sc->left -= slice < sc->left ? slice : sc->left;
         cpu->slice_start = now;
+        store_once(cpu->charges, cpu->charges + 1);
+        sc->left -= slice < sc->left ? slice : sc->left;
 }
 
 /* Puts the current SC, which leaves the CPU but is ready, into the run queue. */
@@ -96,7 +98,9 @@ static struct ec *runnable(struct sc *sc)
 static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
 {
         sc->place = SC_RUNNING;
+        store_once(cpu->charges, cpu->charges + 1);
         cpu->current_sc = sc;
+        store_once(cpu->charges, cpu->charges + 1);
         if (sc != cpu->idle_sc)
                 timer_arm(sc->left);
         resume_ec(ec);

@@ -13,16 +13,23 @@
 #include "object/sm.h"
 #include "space/mapping.h"
 
-static word_t null_page[RADIX_SLOTS];
-static word_t *null_middle[RADIX_SLOTS];
-static word_t **null_top[RADIX_TOP_SLOTS];
+/* What absent parts of all object spaces point at. */
+static word_t *null_page;
+static word_t **null_middle;
+static word_t ***null_top;
 
-void object_space_boot(void)
+bool object_space_boot(void)
 {
+        null_page = frame_alloc_zeroed();
+        null_middle = frame_alloc();
+        null_top = frame_alloc();
+        if (!null_page || !null_middle || !null_top)
+                return false;
         for (unsigned i = 0; i < RADIX_SLOTS; i++)
                 null_middle[i] = null_page;
         for (unsigned i = 0; i < RADIX_TOP_SLOTS; i++)
                 null_top[i] = null_middle;
+        return true;
 }
 
 void object_space_init(struct object_space *space, struct pd *pd)
@@ -100,7 +107,7 @@ static bool tables_create(struct pd *pd, word_t sel)
         const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
 
         if (space->top == null_top) {
-                word_t ***top = table_create(pd, null_top, sizeof(null_top));
+                word_t ***top = table_create(pd, null_top, RADIX_TOP_SLOTS * sizeof(*null_top));
                 if (!top)
                         return false;
                 store_once(space->top, top);
@@ -108,12 +115,12 @@ static bool tables_create(struct pd *pd, word_t sel)
         word_t **middle = space->top[slot];
         const bool fresh = middle == null_middle;
         if (fresh) {
-                middle = table_create(pd, null_middle, sizeof(null_middle));
+                middle = table_create(pd, null_middle, RADIX_SLOTS * sizeof(*null_middle));
                 if (!middle)
                         return false;
         }
         if (middle[middle_slot] == null_page) {
-                word_t *page = table_create(pd, null_page, sizeof(null_page));
+                word_t *page = table_create(pd, null_page, RADIX_SLOTS * sizeof(*null_page));
                 if (!page) {
                         if (fresh)
                                 table_free(pd, middle);

@@ -29,8 +29,8 @@ struct object_space {
         word_t ***top; /* page of pointers to pages of pointers to pages of capabilities */
 };
 
-/** Prepares the shared empty pages. Once, at boot. */
-void object_space_boot(void);
+/** Makes the shared empty pages. Once, at boot. false: no memory. */
+bool object_space_boot(void);
 
 /** Prepares an empty object space. */
 void object_space_init(struct object_space *space, struct pd *pd);

@@ -44,7 +44,8 @@ struct cpu {
         struct run_queue run_queue;
         struct ec *idle_ec;
         struct sc *idle_sc;
-        uint64_t slice_start;  /* TSC when the current SC was dispatched */
+        uint64_t slice_start;  /* TSC when the current SC was dispatched; read by all */
+        uint32_t charges;      /* odd while current_sc's time and slice_start change; read by all */
         struct kobject *dying; /* objects without references, not ended yet */
 
         /* Fixed after the start. */

@@ -7,10 +7,14 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "lib/string.h"
+#include "memory/frame.h"
+#include "memory/slab.h"
 #include "object/ec.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
-#define XCR0_WANTED 0xe7
+#define XCR0_X87_SSE 0x3
+#define XCR0_AVX512  0xe0
+#define XCR0_WANTED  0xe7
 
 #define LEGACY_SIZE       512
 #define XSAVE_HEADER_SIZE 64
@@ -23,26 +27,30 @@ static uint64_t components; /* XCR0; 0: no XSAVE */
 static size_t state_size = LEGACY_SIZE;
 
 /* The state of an EC that never used the FPU. */
-static uint8_t initial[STATE_MAX] __attribute__((aligned(64)));
+static uint8_t *initial;
 
-void fpu_boot(void)
+bool fpu_boot(void)
 {
+        initial = frame_alloc_zeroed();
+        if (!initial)
+                return false;
         *(uint16_t *)(void *)initial = FCW_INITIAL;
         *(uint32_t *)(void *)(initial + MXCSR_OFFSET) = MXCSR_INITIAL;
         if (!cpu_has(FEATURE_XSAVE))
-                return;
+                return true;
 
         const struct cpuid supported = cpuid(0xd, 0);
         components = (supported.eax | (uint64_t)supported.edx << 32) & XCR0_WANTED;
-        if ((components & 0xe0) != 0xe0)
-                components &= ~(uint64_t)0xe0; /* AVX-512: all or none */
+        if ((components & XCR0_AVX512) != XCR0_AVX512)
+                components &= ~(uint64_t)XCR0_AVX512; /* all or none */
         fpu_init_cpu();
         state_size = cpuid(0xd, 0).ebx; /* for what XCR0 says now */
         if (state_size > STATE_MAX) {
-                components = 3;
+                components = XCR0_X87_SSE;
                 fpu_init_cpu();
                 state_size = cpuid(0xd, 0).ebx;
         }
+        return true;
 }
 
 void fpu_init_cpu(void)

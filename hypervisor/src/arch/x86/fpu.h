@@ -9,8 +9,8 @@
 struct cpu;
 struct ec;
 
-/** Finds out what state the CPUs have. Once, before fpu_size. */
-void fpu_boot(void);
+/** Finds out what state the CPUs have. Once, before fpu_size. false: no memory. */
+bool fpu_boot(void);
 
 /** Switches the state components on, on this CPU. */
 void fpu_init_cpu(void);
