@@ -196,19 +196,17 @@ CASE(create, create_ec_gives_BAD_CPU_for_every_disabled_cpu, "5.3.2-25 6.2-23")
         }
 }
 
-CASE(create, create_ec_gives_BAD_FTR_for_a_vcpu_without_virtualization, "5.3.2-26 5.1-21")
+CASE_ON(create, create_ec_gives_BAD_FTR_for_a_vcpu_without_virtualization, "5.3.2-26 5.1-21",
+        needs_no_virtualization)
 {
-        if (hip->features & (NOVA_HIP_VMX | NOVA_HIP_SVM))
-                SKIP("the processor has virtualization");
         EXPECT_EQ(hc_create_ec(sel_alloc(0), ROOT_PD, boot_cpu, 0, 0, 0), NOVA_BAD_FTR);
         EXPECT_EQ(hc_create_ec(sel_alloc(0), ROOT_PD, boot_cpu, 0, 0, NOVA_EC_GLOBAL),
                   NOVA_BAD_FTR);
 }
 
-CASE(create, create_ec_makes_a_vcpu_where_there_is_virtualization, "5.3.2-07 D-03 D-03.2 2.2-04")
+CASE_ON(create, create_ec_makes_a_vcpu_where_there_is_virtualization, "5.3.2-07 D-03 D-03.2 2.2-04",
+        needs_virtualization)
 {
-        if (!(hip->features & (NOVA_HIP_VMX | NOVA_HIP_SVM)))
-                SKIP("needs SVM or VMX");
         EXPECT_EQ(hc_create_ec(sel_alloc(0), ROOT_PD, boot_cpu, 0, 0, 0), NOVA_SUCCESS);
         EXPECT_EQ(hc_create_ec(sel_alloc(0), ROOT_PD, boot_cpu, 0, 0, NOVA_EC_GLOBAL),
                   NOVA_SUCCESS);
@@ -273,10 +271,8 @@ CASE(create, create_ec_reports_BAD_CPU_before_BAD_FTR_and_BAD_CAP, "D-31.3")
         EXPECT_EQ(hc_create_ec(null, ROOT_PD, 64, 0, 0, 0), NOVA_BAD_CPU);
 }
 
-CASE(create, create_ec_reports_BAD_FTR_before_BAD_CAP, "5.3.2-26")
+CASE_ON(create, create_ec_reports_BAD_FTR_before_BAD_CAP, "5.3.2-26", needs_no_virtualization)
 {
-        if (hip->features & (NOVA_HIP_VMX | NOVA_HIP_SVM))
-                SKIP("the processor has virtualization");
         const nova_sel_t null = sel_alloc(0);
         EXPECT_EQ(hc_create_ec(null, null, boot_cpu, 0, 0, 0), NOVA_BAD_FTR);
 }
@@ -515,10 +511,8 @@ CASE(create, an_object_far_up_in_the_object_space_is_usable, "6.2-12 4.2-04")
         EXPECT_EQ(look(NOVA_CRD_OBJ, far), 0);
 }
 
-CASE(create, a_selector_beyond_SEL_wraps_around, "6.2-13")
+CASE_ON(create, a_selector_beyond_SEL_wraps_around, "6.2-13", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("argument 1 holds 24 bits only; lookup is tried elsewhere");
         const nova_sel_t sm = semaphore(1), above = sm + ((nova_sel_t)1 << NOVA_SEL_ORDER);
         EXPECT_EQ(hc_sm_ctrl(above, NOVA_SM_DN_OP), NOVA_SUCCESS);
         EXPECT_EQ(hc_create_sm(above, ROOT_PD, 0), NOVA_BAD_CAP);

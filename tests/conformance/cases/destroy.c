@@ -10,11 +10,6 @@ static void drop(nova_sel_t sel)
         EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
 }
 
-static bool announced(void)
-{
-        return hip->features & NOVA_HIP_DESTROY;
-}
-
 CASE(destroy, semaphores_can_be_made_and_dropped_20000_times, "D-04.5 3.6-11")
 {
         const nova_sel_t sel = sel_alloc(0);
@@ -120,9 +115,9 @@ CASE(destroy, a_ready_thread_stops_when_its_sc_is_dropped, "3.6-11 D-04.3")
         EXPECT_EQ(t->value[1], count);
 }
 
-CASE(destroy, a_thread_of_another_cpu_stops_when_its_sc_is_dropped, "3.6-11 D-04.3")
+CASE_ON(destroy, a_thread_of_another_cpu_stops_when_its_sc_is_dropped, "3.6-11 D-04.3",
+        needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins, NULL);
         EXPECT(wait_for(&t->started, 1, 1000));
         drop(t->sc);
@@ -167,19 +162,15 @@ CASE(destroy, a_waiting_thread_can_be_dropped_and_the_next_up_goes_to_another, "
 
 /* ---- pd_destroy ------------------------------------------------------------------------------ */
 
-CASE(destroy, pd_destroy_gives_BAD_CAP_when_the_selector_holds_no_pd, "5.1-19")
+CASE_ON(destroy, pd_destroy_gives_BAD_CAP_when_the_selector_holds_no_pd, "5.1-19", needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         EXPECT_EQ(hc_pd_destroy(sel_alloc(0)), NOVA_BAD_CAP);
         EXPECT_EQ(hc_pd_destroy(NOVA_SEL_ROOT_EC), NOVA_BAD_CAP);
         EXPECT_EQ(hc_pd_destroy(semaphore(0)), NOVA_BAD_CAP);
 }
 
-CASE(destroy, pd_destroy_needs_all_five_permissions, "5.1-19")
+CASE_ON(destroy, pd_destroy_needs_all_five_permissions, "5.1-19", needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         const nova_sel_t pd = sel_alloc(0);
         EXPECT_EQ(hc_create_pd(pd, ROOT_PD, 0), NOVA_SUCCESS);
         for (unsigned bit = 0; bit < 5; bit++) {
@@ -190,10 +181,9 @@ CASE(destroy, pd_destroy_needs_all_five_permissions, "5.1-19")
         EXPECT_EQ(hc_pd_destroy(pd), NOVA_SUCCESS);
 }
 
-CASE(destroy, pd_destroy_ends_its_threads_and_their_callers_get_COM_ABT, "5.2.1-11")
+CASE_ON(destroy, pd_destroy_ends_its_threads_and_their_callers_get_COM_ABT, "5.2.1-11",
+        needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *g = child_global(c, spins, NULL);
         thread_start(g, PRIO_CASE, 1000);
@@ -221,10 +211,8 @@ static void calls(struct thread *t)
         t->value[2] = hc_call(t->value[0], 0);
 }
 
-CASE(destroy, pd_destroy_aborts_a_call_that_is_being_served, "5.2.1-11")
+CASE_ON(destroy, pd_destroy_aborts_a_call_that_is_being_served, "5.2.1-11", needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *caller = global(boot_cpu, calls, NULL);
         give(t, obj(semaphore(0), ALL), CHILD_FREE_SEL);
@@ -236,10 +224,8 @@ CASE(destroy, pd_destroy_aborts_a_call_that_is_being_served, "5.2.1-11")
         EXPECT_EQ(caller->value[2], NOVA_COM_ABT);
 }
 
-CASE(destroy, pd_destroy_takes_back_what_the_pd_delegated, "3.6-08")
+CASE_ON(destroy, pd_destroy_takes_back_what_the_pd_delegated, "3.6-08", needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *s = server(boot_cpu);
         const nova_sel_t back = sel_alloc(0), sm = semaphore(0);
@@ -268,10 +254,9 @@ static void renew(struct child *c, struct thread *t)
         EXPECT_EQ(hc_create_pt(t->pt, ROOT_PD, t->ec, 0, (word_t)portal_entry), NOVA_SUCCESS);
 }
 
-CASE(destroy, whole_children_can_be_made_and_destroyed_1000_times, "D-04 D-04.2 3.6-11")
+CASE_ON(destroy, whole_children_can_be_made_and_destroyed_1000_times, "D-04 D-04.2 3.6-11",
+        needs_pd_destroy)
 {
-        if (!announced())
-                SKIP("the extension is not announced");
         case_seconds(240);
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c);

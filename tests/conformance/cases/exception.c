@@ -91,10 +91,8 @@ CASE(exception, a_jump_into_kernel_memory_is_an_ordinary_page_fault, "7.2-11 8.2
         EXPECT_EQ(self->state.qual[1], target);
 }
 
-CASE(exception, a_non_canonical_address_is_a_protection_fault, "8.2-10")
+CASE_ON(exception, a_non_canonical_address_is_a_protection_fault, "8.2-10", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("for x86-64 only");
         expect_event(probe_read((void *)((word_t)1 << (NOVA_WORD_BITS - 4))), NOVA_EXC_GP);
 }
 
@@ -107,10 +105,8 @@ CASE(exception, an_unmasked_fpu_error_is_event_16, "7.2-12 8.2-12")
         expect_event(result, NOVA_EXC_MF);
 }
 
-CASE(exception, an_unmasked_sse_error_is_event_19, "7.2-14 8.2-14")
+CASE_ON(exception, an_unmasked_sse_error_is_event_19, "7.2-14 8.2-14", needs_hardware)
 {
-        if (under_tcg())
-                SKIP("the emulator does not raise #XM");
         const uint32_t control = 0x1d80, initial = 0x1f80; /* division by zero unmasked */
         static const float one = 1.0f, zero = 0.0f;
         __asm__ volatile("ldmxcsr %0; movss %1, %%xmm0; movss %2, %%xmm1"
@@ -122,10 +118,8 @@ CASE(exception, an_unmasked_sse_error_is_event_19, "7.2-14 8.2-14")
 }
 
 #if __SIZEOF_POINTER__ == 8
-CASE(exception, a_non_canonical_stack_address_is_event_12, "8.2-09")
+CASE_ON(exception, a_non_canonical_stack_address_is_event_12, "8.2-09", needs_hardware)
 {
-        if (under_tcg())
-                SKIP("the emulator raises #GP instead");
         expect_event(raise_ss(), NOVA_EXC_SS);
 }
 #endif
@@ -191,9 +185,8 @@ CASE(exception, a_thread_that_was_shut_down_uses_no_more_time, "3.3-06")
         EXPECT_EQ(before, after);
 }
 
-CASE(exception, a_portal_on_another_cpu_counts_like_none, "3.3-06")
+CASE_ON(exception, a_portal_on_another_cpu_counts_like_none, "3.3-06", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *s = server(cpu_numbers[1]), *t = global(boot_cpu, dies, NULL);
         event_remove(t, NOVA_EXC_UD);
         EXPECT_EQ(hc_create_pt(t->events + NOVA_EXC_UD, ROOT_PD, s->ec, 0, (word_t)portal_entry),

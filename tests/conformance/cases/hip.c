@@ -139,9 +139,9 @@ CASE(hip, a_disabled_cpu_descriptor_is_all_zero, "6.2-24")
         }
 }
 
-CASE(hip, no_two_cpus_have_the_same_thread_core_and_package, "6.2-26 6.2-27 6.2-28")
+CASE_ON(hip, no_two_cpus_have_the_same_thread_core_and_package, "6.2-26 6.2-27 6.2-28",
+        needs_2_cpus)
 {
-        NEED_CPUS(2);
         for (unsigned i = 0; i < cpu_count; i++) {
                 for (unsigned n = 0; n < i; n++) {
                         const struct nova_hip_cpu *a = &hip->cpu[cpu_numbers[i]];

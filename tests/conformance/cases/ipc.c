@@ -121,9 +121,8 @@ CASE(ipc, call_gives_BAD_CAP_for_other_objects, "5.2.1-13")
         EXPECT_EQ(call(server(boot_cpu)->ec, 0), NOVA_BAD_CAP);
 }
 
-CASE(ipc, call_gives_BAD_CPU_for_a_callee_on_another_cpu, "5.2.1-14 5.1-22")
+CASE_ON(ipc, call_gives_BAD_CPU_for_a_callee_on_another_cpu, "5.2.1-14 5.1-22", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t = server(cpu_numbers[1]);
         EXPECT_EQ(call(t->pt, 0), NOVA_BAD_CPU);
         EXPECT_EQ(call(t->pt, NOVA_CALL_DB), NOVA_BAD_CPU);
@@ -262,10 +261,8 @@ CASE(ipc, a_thread_that_calls_itself_gets_COM_TIM, "5.2.1-10")
         EXPECT_EQ(a->value[2], NOVA_COM_TIM);
 }
 
-CASE(ipc, with_flag_DL_a_cycle_gives_DEADLOCK_where_announced, "5.2.1-10")
+CASE_ON(ipc, with_flag_DL_a_cycle_gives_DEADLOCK_where_announced, "5.2.1-10", needs_deadlock_flag)
 {
-        if (!(hip->features & NOVA_HIP_DL))
-                SKIP("the extension is not announced");
         struct thread *a = server(boot_cpu), *b = server(boot_cpu);
         a->fn = calls_on;
         a->value[0] = b->pt;

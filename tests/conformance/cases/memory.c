@@ -138,14 +138,10 @@ CASE(memory, with_X_a_page_can_be_executed, "4.1.2-05")
         EXPECT_EQ(remote_exec(t, address_of(dst)), 0);
 }
 
-CASE(memory, without_X_a_fetch_faults, "4.1.2-05 D-26")
+CASE_ON(memory, without_X_a_fetch_faults, "4.1.2-05 D-26", needs_nx)
 {
         struct thread *t = child_thread();
         const word_t src = code_page(), dst = page_alloc(0);
-        uint32_t r[4];
-        cpuid(0x80000001, 0, r);
-        if (!(r[3] & 1u << 20))
-                SKIP("the processor has no NX");
         give(t, mem(src, 0, NOVA_MEM_R | NOVA_MEM_W), dst);
         EXPECT_EQ(remote_exec(t, address_of(dst)), 1);
         EXPECT_EQ(t->event, NOVA_EXC_PF);

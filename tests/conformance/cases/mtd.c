@@ -171,10 +171,8 @@ CASE(mtd, the_other_bits_carry_nothing_for_exceptions, "7.4-14 8.4-14 7.4-57 8.4
         }
 }
 
-CASE(mtd, registers_8_to_15_are_not_carried, "D-13.2 8.3-10")
+CASE_ON(mtd, registers_8_to_15_are_not_carried, "D-13.2 8.3-10", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("for x86-64 only");
         reset_answer();
         message(0xfffff);
 #if __SIZEOF_POINTER__ == 8
@@ -435,10 +433,8 @@ CASE(mtd, an_instruction_pointer_into_the_kernel_gives_the_thread_a_fault, "7.4-
         }
 }
 
-CASE(mtd, a_non_canonical_instruction_pointer_gives_the_thread_a_fault, "8.4-08")
+CASE_ON(mtd, a_non_canonical_instruction_pointer_gives_the_thread_a_fault, "8.4-08", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("for x86-64 only");
         struct thread *t = server(boot_cpu);
         t->on_event = bad_ip;
         t->value[2] = (word_t)1 << (NOVA_WORD_BITS - 4);

@@ -222,10 +222,8 @@ CASE(registers, an_unknown_hypercall_keeps_them, "5.1-18 5.1-24")
         check(&(struct args){ID(EXTENSION, 0, 5), 1, 2, 3, 4}, NOVA_BAD_HYP, 0);
 }
 
-CASE(registers, on_x86_64_flags_are_kept, "D-39")
+CASE_ON(registers, on_x86_64_flags_are_kept, "D-39", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("for x86-64 only");
         const nova_sel_t sm = semaphore(100);
         static const word_t flags[] = {0, ARITHMETIC, FLAG_DF, FLAG_AC, FLAG_ID};
         for (unsigned i = 0; i < 5; i++) {
@@ -239,10 +237,8 @@ CASE(registers, on_x86_64_flags_are_kept, "D-39")
         }
 }
 
-CASE(registers, on_x86_32_interrupts_and_direction_are_as_documented, "7.5-01")
+CASE_ON(registers, on_x86_32_interrupts_and_direction_are_as_documented, "7.5-01", needs_x86_32)
 {
-        if (sizeof(word_t) == 8)
-                SKIP("for x86-32 only");
         struct gpr g;
         fill(&g);
         g.GPR_A1 = ID(LOOKUP, 0, 0);

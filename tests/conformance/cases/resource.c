@@ -74,10 +74,8 @@ CASE(resource, device_memory_outside_all_descriptors_can_be_requested, "D-32.2")
         EXPECT(got(0xfed00));
 }
 
-CASE(resource, memory_beyond_4_GiB_can_be_requested, "D-32")
+CASE_ON(resource, memory_beyond_4_GiB_can_be_requested, "D-32", needs_x86_64)
 {
-        if (sizeof(word_t) == 4)
-                SKIP("for x86-64 only");
         EXPECT(got((word_t)0x100000000 >> NOVA_PAGE_BITS));
 }
 
@@ -137,9 +135,8 @@ CASE(resource, a_cpu_that_is_not_there_has_no_idle_sc, "6.1.1-04")
         }
 }
 
-CASE(resource, the_idle_time_of_an_idle_cpu_grows, "6.1.1-05")
+CASE_ON(resource, the_idle_time_of_an_idle_cpu_grows, "6.1.1-05", needs_2_cpus)
 {
-        NEED_CPUS(2);
         uint64_t before, after;
         const nova_sel_t sc = sel_alloc(0);
         request(obj(NOVA_SEL_IDLE_SC + cpu_numbers[1], NOVA_PERM_ALL), sc);

@@ -194,9 +194,8 @@ CASE(semaphore, a_child_and_its_parent_share_one, "2.5-01 3.5-11")
         EXPECT_EQ(drain(sm), 1);
 }
 
-CASE(semaphore, up_releases_a_thread_of_another_cpu, "5.4.3-09 3.1-17")
+CASE_ON(semaphore, up_releases_a_thread_of_another_cpu, "5.4.3-09 3.1-17", needs_2_cpus)
 {
-        NEED_CPUS(2);
         const nova_sel_t sm = semaphore(0);
         struct thread *t = wait_on(cpu_numbers[1], sm, DOWN, 0, PRIO_CASE);
         EXPECT(wait_for(&t->started, 1, 1000));
@@ -215,9 +214,8 @@ static void answers(struct thread *t)
         }
 }
 
-CASE(semaphore, two_cpus_hand_over_500_times, "5.4.3-09 3.1-17")
+CASE_ON(semaphore, two_cpus_hand_over_500_times, "5.4.3-09 3.1-17", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t = global(cpu_numbers[1], answers, NULL);
         t->value[0] = semaphore(0);
         t->value[1] = semaphore(0);
@@ -235,9 +233,8 @@ static void ups_1000(struct thread *t)
                 hc_sm_ctrl(t->value[0], UP);
 }
 
-CASE(semaphore, no_up_is_lost_when_all_cpus_do_it_at_once, "5.4.3-08 5.4.3-09")
+CASE_ON(semaphore, no_up_is_lost_when_all_cpus_do_it_at_once, "5.4.3-08 5.4.3-09", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t[4];
         const unsigned n = cpu_count < 4 ? cpu_count : 4;
         const nova_sel_t sm = semaphore(0);

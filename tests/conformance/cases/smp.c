@@ -19,9 +19,9 @@ static void counts_until_told(struct thread *t)
                 t->value[1]++;
 }
 
-CASE(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-22 6.2-23")
+CASE_ON(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-22 6.2-23",
+        needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t[8];
         const unsigned n = cpu_count < 8 ? cpu_count : 8;
         for (unsigned i = 0; i < n; i++)
@@ -34,9 +34,8 @@ CASE(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-
         }
 }
 
-CASE(smp, run_queues_are_independent, "3.1-16")
+CASE_ON(smp, run_queues_are_independent, "3.1-16", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t[8];
         const unsigned n = cpu_count < 8 ? cpu_count : 8;
         for (unsigned i = 1; i < n; i++) {
@@ -58,9 +57,8 @@ static void serves_calls(struct thread *t)
                 t->value[1] += hc_call(t->value[0], 0) == NOVA_SUCCESS;
 }
 
-CASE(smp, every_cpu_serves_calls_of_its_own_threads, "5.2.1-14 2.4-03")
+CASE_ON(smp, every_cpu_serves_calls_of_its_own_threads, "5.2.1-14 2.4-03", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *s[8], *t[8];
         const unsigned n = cpu_count < 8 ? cpu_count : 8;
         for (unsigned i = 0; i < n; i++) {
@@ -82,9 +80,8 @@ static void calls_other_cpu(struct thread *t)
         t->value[1] = hc_call(t->value[0], 0);
 }
 
-CASE(smp, a_call_to_the_boot_cpu_gives_BAD_CPU, "5.2.1-14")
+CASE_ON(smp, a_call_to_the_boot_cpu_gives_BAD_CPU, "5.2.1-14", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *s = server(boot_cpu), *t = global(cpu_numbers[1], calls_other_cpu, NULL);
         t->value[0] = s->pt;
         thread_start(t, PRIO_CASE, QUANTUM);
@@ -101,9 +98,8 @@ static void reads_until_fault(struct thread *t)
         t->value[2] = 1;
 }
 
-CASE(smp, revoked_memory_faults_on_other_cpus_when_revoke_returns, "3.6-15")
+CASE_ON(smp, revoked_memory_faults_on_other_cpus_when_revoke_returns, "3.6-15", needs_2_cpus)
 {
-        NEED_CPUS(2);
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
         for (unsigned i = 0; i < 20; i++) {
                 give_self(mem(src, 0, NOVA_MEM_RWX), dst);
@@ -127,9 +123,8 @@ static void writes_until_fault(struct thread *t)
         t->value[2] = 1;
 }
 
-CASE(smp, a_revoked_write_permission_ends_stores_on_other_cpus, "3.6-15 3.6-16")
+CASE_ON(smp, a_revoked_write_permission_ends_stores_on_other_cpus, "3.6-15 3.6-16", needs_2_cpus)
 {
-        NEED_CPUS(2);
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
         give_self(mem(src, 0, NOVA_MEM_RWX), dst);
         struct thread *t = global(cpu_numbers[1], writes_until_fault, NULL);
@@ -149,9 +144,8 @@ static void reads_port_until_fault(struct thread *t)
         t->value[2] = 1;
 }
 
-CASE(smp, revoked_ports_close_on_other_cpus, "3.6-17")
+CASE_ON(smp, revoked_ports_close_on_other_cpus, "3.6-17", needs_2_cpus)
 {
-        NEED_CPUS(2);
         request(io(0x2f8, 3), 0x2f8);
         struct thread *t = global(cpu_numbers[1], reads_port_until_fault, NULL);
         t->value[0] = 0x2fd;
@@ -162,9 +156,8 @@ CASE(smp, revoked_ports_close_on_other_cpus, "3.6-17")
         EXPECT(wait_for(&t->value[2], 1, 1000));
 }
 
-CASE(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02")
+CASE_ON(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct child *c = child_new(cpu_numbers[1]);
         struct thread *t = child_global(c, counts_until_told, NULL);
         thread_start(t, PRIO_CASE, QUANTUM);
@@ -183,9 +176,8 @@ static void makes_semaphores(struct thread *t)
         }
 }
 
-CASE(smp, all_cpus_create_and_revoke_at_once, "3.6-11 5.3.5-06")
+CASE_ON(smp, all_cpus_create_and_revoke_at_once, "3.6-11 5.3.5-06", needs_2_cpus)
 {
-        NEED_CPUS(2);
         case_seconds(60);
         struct thread *t[4];
         const unsigned n = cpu_count < 4 ? cpu_count : 4;
@@ -207,9 +199,8 @@ static void takes_selector(struct thread *t)
         t->value[1] = hc_create_sm(t->value[0], ROOT_PD, 0);
 }
 
-CASE(smp, of_several_creators_of_one_selector_exactly_one_succeeds, "5.3.5-07")
+CASE_ON(smp, of_several_creators_of_one_selector_exactly_one_succeeds, "5.3.5-07", needs_2_cpus)
 {
-        NEED_CPUS(2);
         static volatile word_t start;
         const unsigned n = cpu_count < 4 ? cpu_count : 4;
         for (unsigned round = 0; round < 20; round++) {

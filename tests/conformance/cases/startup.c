@@ -221,9 +221,8 @@ CASE(startup, without_a_portal_RECALL_ends_the_thread, "3.3-06 5.4.1-01")
         EXPECT_EQ(t->value[1], count);
 }
 
-CASE(startup, RECALL_reaches_a_thread_on_another_cpu, "5.4.1-05")
+CASE_ON(startup, RECALL_reaches_a_thread_on_another_cpu, "5.4.1-05", needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins_until_told, NULL);
         EXPECT(wait_for(&t->started, 1, 1000));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
@@ -232,9 +231,9 @@ CASE(startup, RECALL_reaches_a_thread_on_another_cpu, "5.4.1-05")
         EXPECT(wait_for(&t->done, 1, 1000));
 }
 
-CASE(startup, RECALL_ends_a_spinning_thread_of_another_cpu_that_has_no_portal, "5.4.1-05 3.3-06")
+CASE_ON(startup, RECALL_ends_a_spinning_thread_of_another_cpu_that_has_no_portal, "5.4.1-05 3.3-06",
+        needs_2_cpus)
 {
-        NEED_CPUS(2);
         struct thread *t = global(cpu_numbers[1], spins_for_ever, NULL);
         event_remove(t, NOVA_EXC_RECALL);
         thread_start(t, PRIO_CASE, QUANTUM);

@@ -20,21 +20,34 @@ typedef nova_word_t word_t;
 
 /* ---- Cases ---------------------------------------------------------------------------------- */
 
+/* NULL, or what this machine or kernel lacks. */
+typedef const char *need_fn(void);
+
 struct conformance_case {
         const char *area;
         const char *name; /* a sentence, with underscores */
         const char *ids;  /* statements of spec-statements.tsv */
         void (*run)(void);
+        need_fn *needs; /* NULL: nothing */
 };
 
 /* One case; the name is a sentence, the ids are those of spec-statements.tsv. */
-#define CASE(area_, name_, ids_)                                                        \
-        static void area_##_##name_(void);                                              \
-        static const struct conformance_case area_##_##name_##_case = {                 \
-                .area = #area_, .name = #name_, .ids = ids_, .run = area_##_##name_};   \
-        static const struct conformance_case *const area_##_##name_##_entry             \
-                __attribute__((used, section("nova_cases"))) = &area_##_##name_##_case; \
+#define CASE(area_, name_, ids_) CASE_ON(area_, name_, ids_, NULL)
+
+/* The same, for machines and kernels that have what it needs; elsewhere it is not planned. */
+#define CASE_ON(area_, name_, ids_, needs_)                                                    \
+        static void area_##_##name_(void);                                                     \
+        static const struct conformance_case area_##_##name_##_case = {.area = #area_,         \
+                                                                       .name = #name_,         \
+                                                                       .ids = ids_,            \
+                                                                       .run = area_##_##name_, \
+                                                                       .needs = needs_};       \
+        static const struct conformance_case *const area_##_##name_##_entry                    \
+                __attribute__((used, section("nova_cases"))) = &area_##_##name_##_case;        \
         static void area_##_##name_(void)
+
+need_fn needs_2_cpus, needs_x86_64, needs_x86_32, needs_virtualization, needs_no_virtualization;
+need_fn needs_hardware, needs_sse, needs_nx, needs_pd_destroy, needs_deadlock_flag;
 
 /* Ends the case as failed unless both sides are equal. Only in the thread that runs the case. */
 #define EXPECT_EQ(actual, expected) \
@@ -42,7 +55,6 @@ struct conformance_case {
 #define EXPECT(condition) case_expect(__FILE__, __LINE__, #condition, (condition) ? 1 : 0, 1)
 /* Ends the case as not run. */
 #define SKIP(reason) case_skip(reason)
-#define NEED_CPUS(n) case_need_cpus(n)
 
 _Noreturn void case_failed(const char *file, int line, const char *text, word_t actual,
                            word_t expected);
@@ -53,7 +65,6 @@ static inline void case_expect(const char *file, int line, const char *text, wor
                 case_failed(file, line, text, actual, expected);
 }
 _Noreturn void case_skip(const char *reason);
-void case_need_cpus(unsigned n);
 _Noreturn void case_abort(void);
 /* Gives the running case this many seconds from now before it counts as hung. */
 void case_seconds(unsigned seconds);
@@ -99,7 +110,6 @@ uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);
 /* Spins until *p == value; false after ms milliseconds. */
 bool wait_for(const volatile word_t *p, word_t value, unsigned ms);
-bool under_tcg(void);
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /* ---- Resources of a case --------------------------------------------------------------------- */

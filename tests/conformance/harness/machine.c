@@ -48,16 +48,6 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
         out[3] = d;
 }
 
-bool under_tcg(void)
-{
-        uint32_t r[4];
-        cpuid(1, 0, r);
-        if (!(r[2] >> 31))
-                return false;
-        cpuid(0x40000000, 0, r);
-        return r[1] == 0x54474354; /* "TCGT" */
-}
-
 /* The boot CPU first, then all others whose descriptor is marked enabled. */
 void machine_init(void)
 {

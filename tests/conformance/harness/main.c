@@ -98,14 +98,6 @@ _Noreturn void case_skip(const char *reason)
         case_abort();
 }
 
-void case_need_cpus(unsigned n)
-{
-        static const char *const reasons[] = {"", "needs 1 CPU", "needs 2 CPUs", "needs 3 CPUs",
-                                              "needs 4 CPUs"};
-        if (cpu_count < n)
-                case_skip(reasons[n]);
-}
-
 void case_seconds(unsigned seconds)
 {
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
@@ -247,9 +239,10 @@ static bool equal(const char *a, const char *b)
         return *a == *b;
 }
 
+/* In the chosen area, and possible here. */
 static bool selected(const struct conformance_case *c)
 {
-        return !filter[0] || equal(filter, c->area);
+        return (!filter[0] || equal(filter, c->area)) && (!c->needs || !c->needs());
 }
 
 /* area=NAME in the roottask's own command line chooses one area. */
@@ -267,6 +260,23 @@ static void find_filter(const char *s)
                 unsigned n = 0;
                 while (*p && *p != ' ' && n < sizeof(filter) - 1)
                         filter[n++] = *p++;
+        }
+}
+
+/* Cases that this machine or kernel cannot run are named, but no part of the plan. */
+static void print_not_planned(void)
+{
+        for (const struct conformance_case *const *c = __start_nova_cases; c < __stop_nova_cases;
+             c++) {
+                if ((filter[0] && !equal(filter, (*c)->area)) || selected(*c))
+                        continue;
+                console_string("# not run: ");
+                console_string((*c)->area);
+                console_string(": ");
+                console_words((*c)->name);
+                console_string(" (");
+                console_string((*c)->needs());
+                console_string(")\n");
         }
 }
 
@@ -321,6 +331,7 @@ _Noreturn void harness_main(void)
         for (const struct conformance_case *const *c = __start_nova_cases; c < __stop_nova_cases;
              c++)
                 total += selected(*c);
+        print_not_planned();
         console_string("1..");
         console_dec(total);
         console_string("\n");

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a case may need of the machine or the kernel: NULL where it is there, else its name. */
+#include "harness.h"
+
+static const char *unless(bool there, const char *what)
+{
+        return there ? NULL : what;
+}
+
+static uint32_t features(uint32_t leaf, unsigned which)
+{
+        uint32_t r[4];
+        cpuid(leaf, 0, r);
+        return r[which];
+}
+
+const char *needs_2_cpus(void)
+{
+        return unless(cpu_count >= 2, "needs 2 CPUs");
+}
+
+const char *needs_x86_64(void)
+{
+        return unless(NOVA_WORD_BITS == 64, "needs x86-64");
+}
+
+const char *needs_x86_32(void)
+{
+        return unless(NOVA_WORD_BITS == 32, "needs x86-32");
+}
+
+const char *needs_virtualization(void)
+{
+        return unless(hip->features & (NOVA_HIP_VMX | NOVA_HIP_SVM), "needs SVM or VMX");
+}
+
+const char *needs_no_virtualization(void)
+{
+        return unless(needs_virtualization() != NULL, "needs a CPU without virtualization");
+}
+
+/* QEMU's own emulation does not raise all exceptions; it gives itself a name. */
+const char *needs_hardware(void)
+{
+        const bool guest = features(1, 2) >> 31;
+        return unless(!guest || features(0x40000000, 1) != 0x54474354,
+                      "needs more than QEMU's TCG");
+}
+
+const char *needs_sse(void)
+{
+        return unless(features(1, 3) & 1u << 25, "needs SSE");
+}
+
+const char *needs_nx(void)
+{
+        return unless(features(0x80000001, 3) & 1u << 20, "needs NX");
+}
+
+const char *needs_pd_destroy(void)
+{
+        return unless(hip->features & NOVA_HIP_DESTROY, "needs the extension pd_destroy");
+}
+
+const char *needs_deadlock_flag(void)
+{
+        return unless(hip->features & NOVA_HIP_DL, "needs the extension of call flag DL");
+}
