@@ -42,8 +42,9 @@ CASE_ON(smp, run_queues_are_independent, "3.1-16", needs_2_cpus)
                 t[i] = run_thread(cpu_numbers[i], PRIO_LOW, counts_until_told, NULL);
                 EXPECT(wait_for(&t[i]->started, 1, 1000));
         }
-        spin_us(50000);
         for (unsigned i = 1; i < n; i++) {
+                for (unsigned ms = 0; ms < 2000 && !t[i]->value[1]; ms++)
+                        spin_us(1000);
                 EXPECT(t[i]->value[1] > 0);
                 t[i]->value[0] = 1;
                 EXPECT(wait_for(&t[i]->done, 1, 1000));

@@ -131,7 +131,7 @@ CASE(start, code_cannot_be_written, "6.1.2.1-02")
         EXPECT_EQ(self->state.qual[0] & 7, 7);
 }
 
-CASE(start, data_cannot_be_executed, "6.1.2.1-02 D-26")
+CASE_ON(start, data_cannot_be_executed, "6.1.2.1-02 D-26", needs_nx)
 {
         data_page[0] = (char)0x31;
         data_page[1] = (char)0xc0;

@@ -110,6 +110,8 @@ uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);
 /* Spins until *p == value; false after ms milliseconds. */
 bool wait_for(const volatile word_t *p, word_t value, unsigned ms);
+/* True as soon as a counter keeps its value for 20 ms; false after a second. */
+bool comes_to_rest(const volatile word_t *p);
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 /* ---- Resources of a case --------------------------------------------------------------------- */

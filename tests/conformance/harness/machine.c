@@ -38,6 +38,17 @@ bool wait_for(const volatile word_t *p, word_t value, unsigned ms)
         return true;
 }
 
+bool comes_to_rest(const volatile word_t *p)
+{
+        for (unsigned i = 0; i < 50; i++) {
+                const word_t before = *p;
+                spin_us(20000);
+                if (*p == before)
+                        return true;
+        }
+        return false;
+}
+
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
         uint32_t a = leaf, b, c = subleaf, d;
