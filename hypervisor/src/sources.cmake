@@ -32,8 +32,8 @@ set(NOVA_KERNEL_SOURCES
   src/object/sc.c
   src/object/sm.c
   src/platform/elf.c
+  src/platform/main.c
   src/platform/roottask.c
-  src/sched/main.c
   src/sched/run_queue.c
   src/sched/schedule.c
   src/sched/wake.c

@@ -4,6 +4,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
+#include "ipc/event.h"
 #include "lib/bits.h"
 #include "nova/abi/qpd.h"
 #include "object/ec.h"
@@ -110,6 +111,7 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 .utcb_page = utcb >> PAGE_BITS,
                 .sp = REG_P4(self),
                 .event_base = REG_P5(self),
+                .start = block_on_startup,
         };
         struct ec *ec;
         const enum nova_status status = ec_create(&config, &ec);

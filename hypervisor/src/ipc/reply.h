@@ -8,11 +8,4 @@
 /** self replies: its message goes to the caller, if there is one, and self waits for the next. */
 _Noreturn void block_on_request(struct ec *self);
 
-/** An EC that owes a reply is shut down: its caller in a call gets COM_ABT. The caller, if it
- *  waits with an event: it has to be shut down, too. */
-struct ec *reply_abort(struct ec *ec);
-
-/** The caller ends while its message is being transferred: callee waits for requests again. */
-void reply_forget(struct ec *callee);
-
 #endif

@@ -18,8 +18,8 @@ typedef uint64_t paddr_t;
 #define PAGE_SIZE NOVA_PAGE_SIZE
 #define PAGE_BITS NOVA_PAGE_BITS
 
-#define container_of(pointer, type, member)                                                        \
-        ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) \
+        ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -5,8 +5,6 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
-#include "ipc/event.h"
-#include "ipc/reply.h"
 #include "memory/frame.h"
 #include "memory/slab.h"
 #include "object/pd.h"
@@ -90,7 +88,7 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         ec->utcb_page = config->utcb_page;
         thread_init(ec, config->sp);
         ec->state = config->kind == EC_LOCAL ? EC_REQUEST : EC_READY;
-        ec->cont = config->kind == EC_LOCAL ? NULL : block_on_startup;
+        ec->cont = config->start;
 
         status = mapping_insert(&pd->memory.space, config->utcb_page, 1,
                                 (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), NULL, 0,
@@ -129,11 +127,50 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
         return ec;
 }
 
-/* The SCs that wait with an EC go back to the run queue, which looks at what they wait for anew. */
-static void wake_sleepers(struct ec *ec)
+void ec_return_sc(struct ec *ec, struct ec *caller)
+{
+        struct sc *sc = ec->donated;
+
+        ec->donated = NULL;
+        if (sc)
+                sc->ec = caller ? caller : sc->owner;
+}
+
+void ec_wake_sleepers(struct ec *ec)
 {
         while (!list_is_empty(&ec->sleepers))
                 sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
+}
+
+/* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. The caller, if it waits
+ * with an event: it has to be shut down, too. */
+static struct ec *abort_caller(struct ec *ec)
+{
+        struct ec *caller = ec->caller;
+
+        ec_return_sc(ec, caller);
+        ec->caller = NULL;
+        if (!caller)
+                return NULL;
+        if (caller->transfer.to == ec) {
+                caller->transfer.aborted = true;
+                return NULL;
+        }
+        caller->callee = NULL;
+        if (ec->caller_kind == CALLER_EVENT)
+                return caller;
+        caller->state = EC_READY;
+        caller->cont = resume_aborted;
+        ec_wake_sleepers(caller);
+        return NULL;
+}
+
+/* The caller ends while its message is being transferred: callee waits for requests again. */
+static void forget_caller(struct ec *callee)
+{
+        callee->caller = NULL;
+        callee->callee = NULL;
+        callee->state = EC_REQUEST;
 }
 
 void ec_shut_down(struct ec *ec)
@@ -143,12 +180,12 @@ void ec_shut_down(struct ec *ec)
                 if (ec->callee && ec->callee->caller == ec)
                         ec->callee->caller = NULL;
                 if (ec->transfer.to && ec->transfer.to->caller == ec)
-                        reply_forget(ec->transfer.to);
+                        forget_caller(ec->transfer.to);
                 ec->state = EC_DEAD;
                 ec->callee = ec->helping = NULL;
                 sm_leave(ec);
-                struct ec *caller = reply_abort(ec);
-                wake_sleepers(ec);
+                struct ec *caller = abort_caller(ec);
+                ec_wake_sleepers(ec);
                 ec = caller;
         }
 }

@@ -100,6 +100,7 @@ struct ec_config {
         word_t utcb_page; /* page number */
         word_t sp;
         word_t event_base;
+        continuation_t start; /* of a thread that has or gets an SC */
 };
 
 /** A thread, not running yet. BAD_PAR: the UTCB's page is taken; BAD_CAP: the PD is ending;
@@ -108,6 +109,12 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out);
 
 /** The idle thread of a CPU; cannot end. */
 struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
+
+/** Gives the donated SC back to the caller, or to its owner if the caller has ended. */
+void ec_return_sc(struct ec *ec, struct ec *caller);
+
+/** The SCs that wait with an EC go back to the run queue, which looks at what they wait for. */
+void ec_wake_sleepers(struct ec *ec);
 
 /** Shuts an EC down: it never runs again; its callers get COM_ABT, or are shut down with it. On its
  *  own CPU. */

@@ -90,7 +90,8 @@ static bool table_open(unsigned slot, paddr_t phys, struct table *table)
 static int rsdp_search(const uint8_t *data, unsigned size)
 {
         for (unsigned at = 0; at + RSDP_V1_SIZE <= size; at += 16)
-                if (!memcmp(data + at, "RSD PTR ", 8) && sum_is_zero(data + at, RSDP_V1_SIZE))
+                if (data[at] == 'R' && !memcmp(data + at, "RSD PTR ", 8) &&
+                    sum_is_zero(data + at, RSDP_V1_SIZE))
                         return (int)at;
         return -1;
 }

@@ -48,7 +48,7 @@ void roottask_load(void);
 
 /** Called by the boot code at last, on each CPU on its own stack, interrupts off; the boot CPU
  *  comes when all others have been started. Creates the CPU's idle thread; on the boot CPU the root
- *  PD; runs threads (sched/main.c). */
+ *  PD; runs threads (platform/main.c). */
 _Noreturn void kernel_main(struct cpu *cpu);
 
 #endif

@@ -44,7 +44,7 @@ struct elf_program {
 
 static const char *check_header(const struct elf_header *header, uint64_t head)
 {
-        if (head < sizeof(*header) || memcmp(header->magic, ELF_MAGIC, 4))
+        if (head < sizeof(*header) || memcmp(header->magic, ELF_MAGIC, 4) != 0)
                 return "is not an ELF image";
         if (header->class != ELF_CLASS || header->machine != ELF_MACHINE ||
             header->data != ELF_LITTLE)

@@ -14,8 +14,8 @@
 #include "object/sc.h"
 #include "platform/boot.h"
 #include "platform/elf.h"
+#include "platform/main.h"
 #include "platform/stop.h"
-#include "sched/main.h"
 #include "thread.h"
 
 #define RUNS_MAX   (PAGE_SIZE / sizeof(struct run))
@@ -44,7 +44,7 @@ static void add_run(const struct run *run)
                 last->count += run->count;
                 return;
         }
-        if (run_count == RUNS_MAX)
+        if (!runs || run_count == RUNS_MAX)
                 kernel_stop("the roottask has more than %u ranges of pages", (unsigned)RUNS_MAX);
         runs[run_count++] = *run;
 }
@@ -200,6 +200,7 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
                 .cpu = cpu,
                 .utcb_page = NOVA_ROOT_UTCB >> PAGE_BITS,
                 .sp = NOVA_ROOT_HIP,
+                .start = resume_interrupted,
         };
         status = ec_create(&config, &ec);
         if (status == NOVA_SUCCESS)
@@ -207,7 +208,6 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
         if (status != NOVA_SUCCESS)
                 return status;
         thread_init_root(ec, entry, cpu->id);
-        ec->cont = resume_interrupted;
         status = sc_create(&account_root, ec, ROOT_PRIO, ROOT_QUANTUM_US, sc);
         if (status == NOVA_SUCCESS)
                 status = object_space_insert(pd, NOVA_SEL_ROOT_SC, &(*sc)->object, NOVA_PERM_ALL);

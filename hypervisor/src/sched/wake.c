@@ -32,8 +32,7 @@ static void wake_here(struct ec *ec)
         if (ec->state != EC_BLOCKED)
                 return;
         ec->state = EC_READY;
-        while (!list_is_empty(&ec->sleepers))
-                sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
+        ec_wake_sleepers(ec);
 }
 
 void sched_wake(struct ec *ec)

@@ -36,6 +36,7 @@ static unsigned spare_used;
 static uint64_t *root = early_root;
 static bool failed; /* no frame for a table */
 static unsigned device_pages;
+static word_t boot_mapped[2]; /* bytes of each slot that have been mapped since boot_unmap */
 
 static paddr_t image_phys(const void *pointer)
 {
@@ -95,9 +96,16 @@ static void map_range(word_t virt, paddr_t phys, uint64_t size, unsigned level, 
 {
         const word_t step = (word_t)1 << (PAGE_BITS + 9 * level);
 
-        for (uint64_t done = 0; done < size; done += step)
-                map_page((word_t)(virt + done), level,
-                         (phys + done) | flags | (level ? PTE_LARGE : 0));
+        uint64_t *place = NULL;
+
+        for (uint64_t done = 0; done < size && !failed; done += step, place++) {
+                const word_t at = (word_t)(virt + done);
+                if (!place || !(at >> (PAGE_BITS + 9 * level) & 511))
+                        place = walk(at, level);
+                failed |= !place;
+                if (place)
+                        *place = (phys + done) | flags | (level ? PTE_LARGE : 0);
+        }
 }
 
 static void map_image(const char *start, const char *end, uint64_t flags)
@@ -202,19 +210,20 @@ void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
 
         if (phys >= boot_phys_end || size > boot_phys_end - phys || size > SLOT_SIZE - offset)
                 return NULL;
-        for (word_t at = 0; at < offset + size; at += PAGE_SIZE) {
-                uint64_t *entry = walk(virt + at, 0);
-                if (!entry)
-                        return NULL;
-                *entry = ((phys - offset) + at) | DATA_FLAGS;
-        }
+        map_range(virt, phys - offset, offset + size, 0, DATA_FLAGS);
+        if (boot_mapped[slot] < offset + size)
+                boot_mapped[slot] = (word_t)(offset + size);
         write_cr3(read_cr3());
-        return (void *)(virt + offset);
+        return failed ? NULL : (void *)(virt + offset);
 }
 
 void boot_unmap(void)
 {
-        for (word_t at = 0; at < BOOT_MAP_SIZE; at += PAGE_SIZE)
-                map_page(BOOT_MAP_BASE + at, 0, 0);
+        for (unsigned slot = 0; slot < array_size(boot_mapped); slot++) {
+                const word_t virt = BOOT_MAP_BASE + slot * SLOT_SIZE;
+                for (word_t at = 0; at < boot_mapped[slot]; at += PAGE_SIZE)
+                        map_page(virt + at, 0, 0);
+                boot_mapped[slot] = 0;
+        }
         write_cr3(read_cr3());
 }

@@ -10,7 +10,7 @@
 #include "lib/divide.h"
 
 #define PM_HZ    3579545
-#define PM_TICKS 10000 /* 2.8 ms: the error of reading (2 us) stays below 0.1 % */
+#define PM_TICKS 1800 /* 0.5 ms: two readings that are right to a tick err by about 0.1 % */
 #define PM_MASK  0xffffff
 #define PM_TRIES 4000000 /* readings until a timer that stands still is given up */
 

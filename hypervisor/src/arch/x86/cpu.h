@@ -36,7 +36,7 @@ struct cpu {
         struct ec *current;    /* whose registers an entry saves */
         word_t user_sp;        /* SYSCALL: where the user's stack pointer waits for a register */
         struct sc *current_sc; /* whose time runs */
-        struct pd *current_pd; /* whose page tables are loaded (NULL: the kernel's own); read by all */
+        struct pd *current_pd; /* whose tables are loaded; NULL: the kernel's; read by all */
         struct ec *fpu_owner;  /* whose state is in the FPU registers */
         bool fpu_enabled;      /* CR0.TS is clear */
         bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
@@ -53,8 +53,8 @@ struct cpu {
         unsigned apic_id; /* local APIC */
 
         /* Written by other CPUs too, atomically. */
-        uint32_t pending;    /* CPU_PENDING_… */
-        struct mail *mail;   /* stack of mails, newest first */
+        uint32_t pending;      /* CPU_PENDING_… */
+        struct mail *mail;     /* stack of mails, newest first */
         uint32_t flush_wanted; /* TLB flushes asked for */
         uint32_t flush_done;   /* … of which that many were done; written by this CPU only */
         uint32_t grace_seen;   /* last grace period that this CPU was quiescent in; its own */

@@ -170,46 +170,53 @@ static bool fits_large(word_t page, word_t last, word_t frame, uint64_t entry, b
         return remove || (!(frame & (LARGE_PAGES - 1)) && (!entry || entry & PTE_LARGE));
 }
 
+/* Handles what lies below one entry of level 1, which the path leads to. false: no memory. */
+static bool apply_entry(struct pd *pd, struct path *path, const struct page_range *range,
+                        word_t *at, word_t last, unsigned *budget, struct flush *flush)
+{
+        const uint64_t flags = entry_flags(range->perms);
+        const word_t page = *at, frame = range->frame + (page - range->first);
+        const uint64_t entry = *entry_of(path, page, 1);
+        const uint64_t value = flags ? (uint64_t)frame << PAGE_BITS | flags : 0;
+
+        if (fits_large(page, last, frame, entry, !flags)) {
+                apply_large(pd, path, page, flags ? value | PTE_LARGE : 0, flush);
+                if (!flags)
+                        prune(pd, path, page, 1, flush);
+                *at += LARGE_PAGES;
+                return true;
+        }
+        if (!flags && !entry) {
+                *at = (page | (LARGE_PAGES - 1)) + 1;
+                return true;
+        }
+        if (entry & PTE_LARGE && !split_large(pd, path, page))
+                return false;
+        if (walk(pd, path, page, 0, flags, flush) > 0)
+                return false;
+        *at = apply_small(pd, path, page, last, value, budget, flush);
+        if (!flags)
+                prune(pd, path, page, 0, flush);
+        return true;
+}
+
 bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at, unsigned *budget,
                       struct flush *flush)
 {
-        const uint64_t flags = entry_flags(range->perms);
         const word_t last = min_word(range->last, USER_PAGES - 1);
         struct path path;
 
         while (*at <= last && *budget) {
-                const unsigned level = walk(pd, &path, *at, 1, flags, flush);
+                const unsigned level = walk(pd, &path, *at, 1, range->perms, flush);
                 --*budget;
-                if (level > 1) {
-                        if (flags)
+                if (level <= 1) {
+                        if (!apply_entry(pd, &path, range, at, last, budget, flush))
                                 return false;
+                } else if (range->perms) {
+                        return false;
+                } else {
                         *at = (*at | (((word_t)1 << 9 * level) - 1)) + 1;
-                        continue;
                 }
-                const word_t frame = range->frame + (*at - range->first);
-                const uint64_t entry = *entry_of(&path, *at, 1);
-                if (fits_large(*at, last, frame, entry, !flags)) {
-                        apply_large(pd, &path, *at,
-                                    flags ? (uint64_t)frame << PAGE_BITS | flags | PTE_LARGE : 0,
-                                    flush);
-                        if (!flags)
-                                prune(pd, &path, *at, 1, flush);
-                        *at += LARGE_PAGES;
-                        continue;
-                }
-                if (!flags && !entry) {
-                        *at = (*at | (LARGE_PAGES - 1)) + 1;
-                        continue;
-                }
-                if (entry & PTE_LARGE && !split_large(pd, &path, *at))
-                        return false;
-                if (walk(pd, &path, *at, 0, flags, flush) > 0)
-                        return false;
-                const word_t page = *at;
-                *at = apply_small(pd, &path, page, last,
-                                  flags ? (uint64_t)frame << PAGE_BITS | flags : 0, budget, flush);
-                if (!flags)
-                        prune(pd, &path, page, 0, flush);
         }
         if (*at > last)
                 *at = range->last + 1;

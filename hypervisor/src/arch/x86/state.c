@@ -7,8 +7,7 @@
 
 /* What a handler can change: the arithmetic flags, and those that trouble the thread alone. */
 #define FLAGS_ARITHMETIC 0x8d5
-#define FLAGS_WRITABLE                                                                             \
-        (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
+#define FLAGS_WRITABLE   (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
 
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {

@@ -7,7 +7,7 @@
 
 struct address_space {
         uint64_t root[4] __attribute__((aligned(32))); /* PDPT; the last entry is the kernel's */
-        word_t cr3;            /* its physical address */
+        word_t cr3;                                    /* its physical address */
         uint64_t *window;      /* page table of the window if the PD has ports, else NULL */
         uint64_t *window_path; /* … and its copy of the kernel's page directory */
 };

@@ -6,9 +6,9 @@
 #include "lib/types.h"
 
 struct address_space {
-        uint64_t *root;        /* PML4; the slots of the kernel half are those of all */
-        word_t cr3;            /* its physical address */
-        uint64_t *window;      /* page table of the window if the PD has ports, else NULL */
+        uint64_t *root;           /* PML4; the slots of the kernel half are those of all */
+        word_t cr3;               /* its physical address */
+        uint64_t *window;         /* page table of the window if the PD has ports, else NULL */
         uint64_t *window_path[2]; /* … and the directories that lead there */
 };
 

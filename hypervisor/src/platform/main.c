@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a booted machine to running threads: the idle threads, the microhypervisor's own
  * capabilities, the root PD. */
-#include "sched/main.h"
+#include "platform/main.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"

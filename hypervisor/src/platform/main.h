@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's own start, once the machine is known (kernel_main is declared in platform/boot.h).
  */
-#ifndef SCHED_MAIN_H
-#define SCHED_MAIN_H
+#ifndef PLATFORM_MAIN_H
+#define PLATFORM_MAIN_H
 
 /** Prepares what the kernel's parts need before any CPU uses them. On the boot CPU, alone. */
 void kernel_prepare(void);
