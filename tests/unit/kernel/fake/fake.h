@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What tests can set and read of the fakes. */
+#ifndef UNIT_KERNEL_FAKE_FAKE_H
+#define UNIT_KERNEL_FAKE_FAKE_H
+
+#include "nova/abi/status.h"
+#include "object/ec.h"
+
+/** Starts the kernel's parts anew on a pool of so many frames, with one CPU. */
+void fake_boot(unsigned frames);
+
+/** Ends what is dying and frees what waits for the grace period. */
+void fake_settle(void);
+
+/** Forgets all memory: the allocator's lists are empty. */
+void fake_memory_forget(void);
+
+/** Frames that are taken, those of caches aside; objects in caches that are taken. */
+long fake_frames_taken(void);
+long fake_objects_taken(void);
+
+/** Lets allocation number n from now on (0: the next) fail; n < 0: none. */
+void fake_fail_allocation(long n);
+
+/** Lets all from number n on fail. */
+void fake_fail_allocations_from(long n);
+
+/** Allocations since the last of the two calls above. */
+long fake_allocations(void);
+
+/** Makes a hypercall of ec and returns its status; the way out of the kernel ends here. */
+enum nova_status fake_hypercall(struct ec *ec);
+
+/** Calls a function that may leave the kernel by resume_…: the EC that would run; NULL: it
+ * returned. */
+struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
+
+/** Called in place of an open interrupt window. */
+extern void (*fake_window)(void);
+
+#endif

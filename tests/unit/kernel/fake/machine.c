@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine below the kernel: CPUs, interrupts, address space, clock; and its start. */
+#include <sanitizer/asan_interface.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/calibrate.h"
+#include "arch/x86/features.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/lapic.h"
+#include "arch/x86/tlb.h"
+#include "device/gsi.h"
+#include "fake.h"
+#include "lib/tree.h"
+#include "memory/account.h"
+#include "memory/frame.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "object/reclaim.h"
+#include "object/sc.h"
+#include "object/sm.h"
+#include "platform/stop.h"
+
+#define POOL_MAX ((size_t)256 << 20)
+
+char fake_cpu_blocks[NOVA_CPU_MAX * CPU_BLOCK_SIZE] __attribute__((aligned(CPU_BLOCK_SIZE)));
+char fake_device[PAGE_SIZE];
+unsigned cpu_count = 1;
+unsigned cpu_boot_id;
+uint64_t cpu_online = 1;
+uint32_t tsc_khz = 1000000, bus_khz = 1000000;
+uint32_t cpu_features[FEATURE_WORDS];
+paddr_t kernel_root_phys;
+static const uint64_t window_entries[512];
+const uint64_t *window_table = window_entries;
+void (*fake_window)(void);
+
+static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
+static struct sc idle_sc;
+static struct ec idle_ec;
+
+struct cpu *cpu_self(void)
+{
+        return cpu_by_id(0);
+}
+
+word_t read_cr3(void)
+{
+        return 0;
+}
+
+void write_cr3(word_t value)
+{
+        (void)value;
+}
+
+void cli(void)
+{
+}
+
+void sti(void)
+{
+        if (fake_window)
+                fake_window();
+}
+
+void fake_pause(void)
+{
+}
+
+void lapic_send_ipi(unsigned apic_id, unsigned vector)
+{
+        (void)apic_id;
+        (void)vector;
+}
+
+void timer_arm(uint64_t tsc_ticks)
+{
+        (void)tsc_ticks;
+}
+
+size_t fpu_size(void)
+{
+        return 512;
+}
+
+void fpu_prepare(void *state)
+{
+        (void)state;
+}
+
+void fpu_drop(const struct ec *ec)
+{
+        (void)ec;
+}
+
+void gsi_unmask(unsigned gsi)
+{
+        (void)gsi;
+}
+
+_Noreturn void kernel_stop(const char *format, ...)
+{
+        va_list list;
+
+        va_start(list, format);
+        vfprintf(stderr, format, list);
+        va_end(list);
+        abort();
+}
+
+static void cpu_init(void)
+{
+        struct cpu *cpu = cpu_by_id(0);
+
+        *cpu = (struct cpu){.current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec};
+        idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .place = SC_RUNNING};
+        idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};
+        list_init(&idle_ec.sleepers);
+        cpu->current = &idle_ec;
+}
+
+void fake_boot(unsigned frames)
+{
+        static void *pool;
+
+        if (!pool)
+                pool = mmap(NULL, POOL_MAX, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (pool == MAP_FAILED || (size_t)frames << PAGE_BITS > POOL_MAX)
+                abort();
+        ASAN_UNPOISON_MEMORY_REGION(pool, (size_t)frames << PAGE_BITS);
+        cpu_features[WORD_EXT_EDX] |= 1u << FEATURE_NX % 32;
+        kernel_root_phys = (paddr_t)kernel_root;
+        fake_window = NULL;
+        fake_memory_forget();
+        cpu_init();
+        account_root.used = 0;
+        account_root.limit = ~(word_t)0;
+        frame_init((paddr_t)pool, (uint64_t)frames << PAGE_BITS);
+        tree_seed(0x1234567);
+        object_space_boot();
+        mapping_init();
+        pd_boot();
+        ec_boot();
+        sc_boot();
+        pt_boot();
+        sm_boot();
+}
+
+void fake_settle(void)
+{
+        fake_fail_allocation(-1);
+        do
+                while (object_reap())
+                        ;
+        while (reclaim_wait() || cpu_self()->dying);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Included before every file of these tests: what of the machine the kernel's headers hold, in a
+ * form that runs on the host. Pool addresses are physical addresses; the blocks of CPUs are an
+ * array; privileged instructions and "which CPU am I" are fakes. */
+#ifndef UNIT_KERNEL_FAKE_SEAMS_H
+#define UNIT_KERNEL_FAKE_SEAMS_H
+
+/* In place of arch/x86_64/layout.h. */
+#define ARCH_LAYOUT_H
+#define POOL_OFFSET     0ul
+#define WINDOW_BASE     0xffff810000000000ul
+#define CPU_BASE        ((unsigned long)fake_cpu_blocks)
+#define SEL_USER_CODE32 0x1b
+#define SEL_USER_DATA   0x23
+#define SEL_USER_CODE   0x2b
+#define MMIO_BASE       ((unsigned long)fake_device)
+
+#ifdef __cplusplus
+/* A struct and a function of one name are fine in C; in C++ the one hides the other's constructor.
+ */
+#pragma GCC diagnostic ignored "-Wshadow"
+#define _Static_assert static_assert
+#define _Noreturn __attribute__((noreturn))
+extern "C" {
+#endif
+
+extern char fake_cpu_blocks[];
+extern char fake_device[];
+
+#define cpu_self  cpu_self_by_stack
+#define read_cr3  real_read_cr3
+#define write_cr3 real_write_cr3
+#define cli       real_cli
+#define sti       real_sti
+#define pause     real_pause
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#undef cpu_self
+#undef read_cr3
+#undef write_cr3
+#undef cli
+#undef sti
+#undef pause
+
+struct cpu *cpu_self(void);
+word_t read_cr3(void);
+void write_cr3(word_t value);
+void cli(void);
+void sti(void);
+void fake_pause(void);
+
+#ifdef __cplusplus
+}
+#else
+#define pause fake_pause
+#endif
+
+#endif
