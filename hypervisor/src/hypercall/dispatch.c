@@ -16,8 +16,13 @@ static const hypercall_handler_t handlers[NOVA_HYPERCALL_COUNT] = {
 
 static _Noreturn void finish_reap(struct ec *self)
 {
-        while (object_reap())
+        while (object_reap()) {
+                if (reclaim_is_full())
+                        reclaim_wait();
                 preemption_point(self, finish_reap);
+        }
+        if (reclaim_is_full())
+                reclaim_wait();
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 

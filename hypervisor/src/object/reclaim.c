@@ -11,7 +11,9 @@
 #include "object/object.h"
 #include "sched/wake.h"
 
-#define BATCH    64 /* a period begins with so many */
+#define BATCH    64   /* a period begins with so many */
+#define STEP     64   /* so many are freed with interrupts off */
+#define FULL     1024 /* whoever adds more waits for a period */
 #define NO_FRAME UINT32_MAX
 
 struct batch {
@@ -22,8 +24,9 @@ struct batch {
 
 static struct spinlock reclaim_lock; /* protects all below; may be taken under a space lock */
 static struct batch filling = {.frames = NO_FRAME}, waiting = {.frames = NO_FRAME};
-static uint32_t period; /* the last one that began */
-static bool under_way;
+static uint32_t period;   /* the last one that began */
+static bool under_way;    /* it has not ended: its batch is not freed yet */
+static struct cpu *freer; /* all were quiescent, and this CPU frees the batch */
 
 static void add_object(struct batch *batch, struct kobject *object)
 {
@@ -52,39 +55,45 @@ static bool all_seen(void)
         return true;
 }
 
-static void free_batch(struct batch *batch)
+static void free_object(struct kobject *object)
 {
-        while (batch->frames != NO_FRAME) {
-                void *frame = frame_by_index(batch->frames);
-                batch->frames = frame_info(frame)->next;
-                frame_free(frame);
-        }
-        while (batch->objects) {
-                struct kobject *object = batch->objects;
-                batch->objects = object->next;
-                /* Mail that was sent just before the end is still in its CPU's hands. */
-                if (atomic_load_u32(&object->mail.work))
-                        reclaim_object(object);
-                else
-                        object_free(object);
-        }
+        /* Mail that was sent just before the end is still in its CPU's hands. */
+        if (atomic_load_u32(&object->mail.work))
+                reclaim_object(object);
+        else
+                object_free(object);
 }
 
-/* Takes the batch of a period that is complete, and begins the next one if there is need. */
-static struct batch take_complete(void)
+/* Frees a step of a batch; whether nothing is left. */
+static bool free_step(struct batch *batch)
 {
-        struct batch done = {.frames = NO_FRAME};
-
-        spin_lock(&reclaim_lock);
-        if (under_way && all_seen()) {
-                done = waiting;
-                waiting = (struct batch){.frames = NO_FRAME};
-                under_way = false;
-                if (filling.count >= BATCH)
-                        begin();
+        for (unsigned i = 0; i < STEP; i++) {
+                struct kobject *object = batch->objects;
+                if (batch->frames != NO_FRAME) {
+                        void *frame = frame_by_index(batch->frames);
+                        batch->frames = frame_info(frame)->next;
+                        frame_free(frame);
+                } else if (object) {
+                        batch->objects = object->next;
+                        free_object(object);
+                }
         }
+        return batch->frames == NO_FRAME && !batch->objects;
+}
+
+/* Frees a step of the batch, which is this CPU's task, and ends the period with the last one. */
+static void free_waiting(struct cpu *cpu)
+{
+        if (!free_step(&waiting)) {
+                ipi_send(cpu); /* the next step */
+                return;
+        }
+        spin_lock(&reclaim_lock);
+        under_way = false;
+        freer = NULL;
+        if (filling.count >= BATCH)
+                begin();
         spin_unlock(&reclaim_lock);
-        return done;
 }
 
 void reclaim_object(struct kobject *object)
@@ -107,18 +116,26 @@ void reclaim_frame(void *frame)
         spin_unlock(&reclaim_lock);
 }
 
+bool reclaim_is_full(void)
+{
+        return load_once(filling.count) > FULL;
+}
+
 void reclaim_quiescent(struct cpu *cpu)
 {
         const uint32_t now = atomic_load_u32(&period);
 
-        if (cpu->grace_seen == now)
-                return;
-        cpu_drop_dead_pd(cpu);
-        atomic_store_u32(&cpu->grace_seen, now);
-        atomic_fence();
-
-        struct batch done = take_complete();
-        free_batch(&done);
+        if (cpu->grace_seen != now) {
+                cpu_drop_dead_pd(cpu);
+                atomic_store_u32(&cpu->grace_seen, now);
+                atomic_fence();
+                spin_lock(&reclaim_lock);
+                if (under_way && !freer && all_seen())
+                        freer = cpu;
+                spin_unlock(&reclaim_lock);
+        }
+        if (load_once(freer) == cpu)
+                free_waiting(cpu);
 }
 
 /* Waits for the period that is under way, or for a new one. false: nothing waits to be freed. */

@@ -4,7 +4,7 @@
  *
  * Two batches: one fills, one waits. A period begins when the filling batch is large enough; each
  * CPU answers an IPI, which it takes in user mode, when idle, or between two steps of a long
- * operation, where it holds no borrowed pointer. The last one frees the batch. */
+ * operation, where it holds no borrowed pointer. The last one frees the batch, in steps. */
 #ifndef OBJECT_RECLAIM_H
 #define OBJECT_RECLAIM_H
 
@@ -21,6 +21,9 @@ void reclaim_frame(void *frame);
 
 /** This CPU holds no borrowed pointers now: answers a period that is under way. */
 void reclaim_quiescent(struct cpu *cpu);
+
+/** So much waits to be freed that whoever adds more has to call reclaim_wait() first. */
+bool reclaim_is_full(void);
 
 /** Memory ran out: ends a period at once and waits for it; false when nothing waited to be freed.
  *  The caller holds no lock and no borrowed pointer. */
