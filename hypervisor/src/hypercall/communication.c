@@ -52,12 +52,13 @@ enum nova_status hypercall_call(struct ec *self)
 
         const unsigned items = message_copy(self, callee);
         if (unlikely(items)) {
+                if (!object_get_live(&pt->object))
+                        return NOVA_BAD_CAP;
                 callee->caller = self;
                 callee->caller_kind = CALLER_CALL;
                 callee->callee = self;
                 callee->state = EC_REPLY;
                 self->calling = pt;
-                object_get(&pt->object);
                 item_transfer_begin(self, callee, items);
                 finish_call_items(self);
         }

@@ -42,7 +42,7 @@ static enum nova_status down(struct ec *self, struct sm *sm, bool zero)
                 gsi_unmask((unsigned)sm->gsi);
         self->wait_status = NOVA_SUCCESS;
         if (sm_down(sm, self, zero))
-                return NOVA_SUCCESS;
+                return (enum nova_status)self->wait_status;
         self->state = EC_BLOCKED;
         self->cont = resume_woken;
         block_current(self);

@@ -144,9 +144,9 @@ static bool item_step(struct ec *self)
                 transfer->under_way = true;
         }
         enum step_result step = delegation_step(&transfer->delegation);
-        if (step == STEP_FAILED && reclaim_wait())
+        if (step == STEP_FAILED && reclaim_wait() && !transfer->aborted)
                 step = delegation_step(&transfer->delegation);
-        if (step == STEP_FAILED)
+        if (step == STEP_FAILED && !transfer->aborted)
                 result(self, index, 0, flags);
         transfer->under_way = step == STEP_AGAIN;
         return step != STEP_AGAIN;
@@ -159,7 +159,9 @@ void item_transfer(struct ec *self, continuation_t cont)
         while (!transfer->aborted && transfer->item < transfer->items) {
                 if (item_step(self))
                         transfer->item++;
-                if (transfer->item < transfer->items)
+                leave_if_ended(self);
+                /* self may have ended while a step waited for other CPUs. */
+                if (transfer->item < transfer->items || self->state != EC_READY)
                         preemption_point(self, cont);
         }
         transfer->to = NULL;

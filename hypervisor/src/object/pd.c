@@ -84,18 +84,22 @@ bool pd_destroy_begin(struct pd *pd)
 static bool end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
+        bool live = false;
 
         spin_lock(&pd->lock);
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
                 list_remove(&ec->pd_link);
-                object_get(&ec->object);
+                /* One without references is new, or is ending on another CPU: not ours to free. Its
+                 * memory stays until this CPU leaves the kernel. */
+                live = object_get_live(&ec->object);
         }
         spin_unlock(&pd->lock);
         if (!ec)
                 return false;
         ec_end_anywhere(ec);
-        object_put(&ec->object);
+        if (live)
+                object_put(&ec->object);
         return true;
 }
 

@@ -54,8 +54,10 @@ void sm_up(struct sm *sm)
 bool sm_down(struct sm *sm, struct ec *self, bool zero)
 {
         spin_lock(&sm->lock);
-        const bool taken = sm->count;
-        if (taken) {
+        const bool taken = sm->object.dead || sm->count;
+        if (sm->object.dead) {
+                self->wait_status = NOVA_BAD_CAP; /* whoever ends it has seen to all waiters */
+        } else if (taken) {
                 sm->count = zero ? 0 : sm->count - 1;
         } else {
                 list_append(&sm->waiters, &self->wait_link);

@@ -29,7 +29,8 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
 /** Releases the longest waiting EC, or counts up. */
 void sm_up(struct sm *sm);
 
-/** Counts down, or to zero, and returns true; with a count of 0 self waits, false. */
+/** Counts down, or to zero, and returns true; with a count of 0 self waits, false. When it has
+ *  ended: true, and self->wait_status says so. */
 bool sm_down(struct sm *sm, struct ec *self, bool zero);
 
 /** Takes an EC that ends out of the waiters. */

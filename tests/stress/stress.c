@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Workers on all CPUs, events of their threads, and the measure of the kernel's memory. */
+#include "stress.h"
+
+#define UTCB_BASE    0x70000000
+#define IMAGE_BEGIN  0x400000
+#define IMAGE_PIECES 48
+#define GRACE_MS     30000
+#define MEASURE_BITS 16
+#define SLACK        300 /* semaphores: a few frames that caches keep */
+
+extern char __image_end[]; /* of the linker script */
+_Noreturn void reply_now(void);
+
+struct worker workers[WORKERS];
+nova_sel_t group;
+volatile bool stress_over;
+bool stress_tolerant;
+static unsigned worker_count;
+static uint64_t ticks_per_us; /* child PDs do not see the HIP */
+
+word_t random_next(uint64_t *seed)
+{
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        return (word_t)(*seed * 0x2545f4914f6cdd1dull >> 16) ^ (word_t)(*seed << 40);
+}
+
+word_t random_below(struct worker *w, word_t n)
+{
+        return (uint32_t)random_next(&w->seed) % (uint32_t)n;
+}
+
+word_t utcb_of(const struct worker *w, unsigned slot)
+{
+        return UTCB_BASE + (w->index * SLOTS + slot) * NOVA_PAGE_SIZE;
+}
+
+word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn)
+{
+        struct slot *s = &w->slot[slot];
+        const word_t sp = (word_t)s->stack + sizeof(s->stack) - 64;
+
+        s->thread.utcb = (struct nova_utcb *)utcb_of(w, slot);
+        s->thread.fn = fn;
+        s->thread.sp = sp;
+        *(struct thread **)sp = &s->thread;
+        return sp;
+}
+
+void delay_us(unsigned us)
+{
+        const uint64_t end = tsc() + ticks_per_us * us;
+        while (tsc() < end)
+                __asm__ volatile("pause");
+}
+
+bool check_equal(struct worker *w, const char *file, int line, const char *text, word_t actual,
+                 word_t expected)
+{
+        if (actual == expected)
+                return true;
+        if (!w->failed) {
+                w->file = file;
+                w->line = line;
+                w->text = text;
+                w->actual = actual;
+                w->expected = expected;
+                w->failed = true;
+        }
+        return false;
+}
+
+/* Delegates the pieces of the image from the one that holds the address on. */
+static void answer_image(struct nova_utcb *u, word_t address)
+{
+        word_t page = address >> NOVA_PAGE_BITS;
+        unsigned n = 0;
+        while (page < page_of(__image_end) && n < IMAGE_PIECES) {
+                const nova_crd_t crd = look(NOVA_CRD_MEM, page);
+                if (!crd)
+                        break;
+                const word_t base = nova_crd_base(crd);
+                u->word[nova_utcb_item_index(n)] = crd;
+                u->word[nova_utcb_item_index(n) + 1] = item_upper(NOVA_ITEM_DELEGATE, base);
+                page = base + ((word_t)1 << nova_crd_order(crd));
+                n++;
+        }
+        u->state.mtd = 0;
+        u->items = nova_utcb_items(1, n);
+}
+
+static bool on_event(struct thread *t, unsigned n, struct nova_utcb *u)
+{
+        const word_t address = (word_t)u->state.qual[1];
+
+        (void)t;
+        if (n == NOVA_EXC_PF && address >= IMAGE_BEGIN && address < (word_t)__image_end) {
+                answer_image(u, address);
+                return true;
+        }
+        if (!stress_tolerant || n == NOVA_EXC_STARTUP || n == NOVA_EXC_RECALL)
+                return false;
+        u->state.ip = (word_t)reply_now;
+        u->state.mtd = NOVA_MTD_EIP;
+        u->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
+        return true;
+}
+
+void stress_begin(void)
+{
+        static const uint8_t numbers[] = {0x00, 0x01, 0x03, 0x04, 0x05, 0x06, 0x0b, 0x0c,
+                                          0x0d, 0x0e, 0x10, 0x11, 0x13, 0x1e, 0x1f};
+
+        worker_count = cpu_count < WORKERS ? cpu_count : WORKERS;
+        group = sel_alloc(GROUP_ORDER);
+        stress_tolerant = false;
+        ticks_per_us = tsc_per_ms() / 1000;
+        for (unsigned i = 0; i < worker_count; i++) {
+                struct thread *t = thread_blank(cpu_numbers[i]);
+                t->events = events_of(group, i);
+                t->on_event = on_event;
+                for (unsigned n = 0; n < sizeof(numbers); n++)
+                        event_portal(t, numbers[n], NOVA_MTD_EXCEPTION);
+                workers[i].index = i;
+                workers[i].cpu = cpu_numbers[i];
+                workers[i].seed = 0x9e3779b97f4a7c15ull * (i + 1);
+                workers[i].sel = sel_alloc(6);
+        }
+        console_string("# seeds 0x9e3779b97f4a7c15 * (1..");
+        console_dec(worker_count);
+        console_string(")\n");
+}
+
+static void worker_main(struct thread *t)
+{
+        struct worker *w = t->arg;
+        while (!stress_over && !w->failed) {
+                w->work(w);
+                w->rounds++;
+        }
+        w->done = 1;
+}
+
+static void print_worker(const struct worker *w)
+{
+        console_string("# CPU ");
+        console_dec(w->cpu);
+        console_string(": ");
+        console_dec(w->rounds);
+        console_string(" rounds");
+        if (!w->done) {
+                console_string(", did not end, phase ");
+                console_dec(w->phase);
+        }
+        if (w->failed) {
+                console_string(", line ");
+                console_dec((word_t)w->line);
+                console_string(" ");
+                console_string(w->text);
+                console_string(": expected ");
+                console_hex(w->expected);
+                console_string(" got ");
+                console_hex(w->actual);
+                console_string(" in phase ");
+                console_dec(w->phase);
+        }
+        console_string("\n");
+}
+
+static void drop_thread(const struct thread *t)
+{
+        hc_revoke(obj(t->sc, ALL), NOVA_REVOKE_SR);
+        hc_revoke(obj(t->ec, ALL), NOVA_REVOKE_SR);
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, t->events, 5, ALL), NOVA_REVOKE_SR);
+}
+
+void stress_run(work_fn *work)
+{
+        struct thread *threads[WORKERS];
+        case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 3);
+        stress_over = false;
+        for (unsigned i = 0; i < worker_count; i++) {
+                struct worker *w = &workers[i];
+                w->work = work;
+                w->rounds = w->phase = w->done = 0;
+                w->failed = false;
+                threads[i] = run_thread(w->cpu, PRIO_CASE, worker_main, w);
+        }
+        spin_us(stress_ms * 1000);
+        stress_over = true;
+        bool good = true;
+        for (unsigned i = 0; i < worker_count; i++) {
+                good &= wait_for(&workers[i].done, 1, GRACE_MS) && !workers[i].failed;
+                print_worker(&workers[i]);
+        }
+        EXPECT(good);
+        for (unsigned i = 0; i < worker_count; i++)
+                drop_thread(threads[i]);
+}
+
+void stress_clear(void)
+{
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, group + GROUP_OBJECTS, GROUP_ORDER - 1, ALL),
+                  NOVA_REVOKE_SR);
+        for (unsigned i = 0; i < worker_count; i++)
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, workers[i].sel, 6, ALL), NOVA_REVOKE_SR);
+}
+
+word_t memory_left(void)
+{
+        static nova_sel_t base;
+        if (!base)
+                base = sel_far(MEASURE_BITS);
+        word_t n = 0, status = NOVA_SUCCESS;
+        while (n < (word_t)1 << MEASURE_BITS &&
+               (status = hc_create_sm(base + n, ROOT_PD, 0)) == NOVA_SUCCESS)
+                n++;
+        EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, base, MEASURE_BITS, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+        return n;
+}
+
+void memory_check(word_t before)
+{
+        word_t after = memory_left();
+        /* Other CPUs may still be ending what was revoked. */
+        for (unsigned i = 0; after + SLACK < before && i < 20; i++) {
+                spin_us(100000);
+                after = memory_left();
+        }
+        console_string("# memory for ");
+        console_dec(before);
+        console_string(" semaphores before, ");
+        console_dec(after);
+        console_string(" after\n");
+        EXPECT(after + SLACK >= before);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a stress case is written with: workers on all CPUs for a span of time, and a look at the
+ * kernel's memory. Cases themselves are those of the conformance harness. */
+#ifndef STRESS_H
+#define STRESS_H
+
+#include "harness.h"
+
+/* Milliseconds that the workers of a case run. */
+extern const unsigned stress_ms;
+
+#define WORKERS 4
+#define SLOTS   16 /* threads that a worker can have at a time */
+#define ALL     NOVA_PERM_ALL
+
+/* Selectors that the workers share: event portals of all CPUs, then objects. A child PD gets both
+ * at 0. */
+#define GROUP_ORDER   8
+#define GROUP_OBJECTS 128
+#define OBJECTS       128
+
+struct worker;
+/* A round. It is repeated until the time is over or something was not as expected. */
+typedef void work_fn(struct worker *w);
+
+struct slot {
+        struct thread thread;
+        char stack[4096] __attribute__((aligned(16)));
+};
+
+struct worker {
+        unsigned index, cpu;
+        work_fn *work;
+        uint64_t seed;
+        nova_sel_t sel; /* 64 selectors of its own */
+        volatile word_t rounds, phase, done;
+        volatile bool failed;
+        const char *file, *text;
+        int line;
+        word_t actual, expected;
+        struct slot slot[SLOTS];
+};
+
+extern struct worker workers[WORKERS];
+extern nova_sel_t group;
+extern volatile bool stress_over; /* the time is up */
+/* An event of a thread that belongs to no worker is answered by an end of the thread, not a
+ * failure of the case. */
+extern bool stress_tolerant;
+
+/* First thing in a case: the shared selectors and their event portals. */
+void stress_begin(void);
+/* Runs work on each CPU at the same time for stress_ms; the case fails when one does. */
+void stress_run(work_fn *work);
+/* Revokes all shared selectors and those of the workers. */
+void stress_clear(void);
+/* Number of semaphores that fit into what the kernel's pool has left. */
+word_t memory_left(void);
+/* The case fails if less is left than before, but for the frames that empty caches may keep. */
+void memory_check(word_t before);
+
+word_t random_next(uint64_t *seed);
+/* A number below n. */
+word_t random_below(struct worker *w, word_t n);
+
+/* Spins; also for threads of child PDs. */
+void delay_us(unsigned us);
+
+/* Number of shared CPU i for events and create_ec. */
+static inline word_t events_of(nova_sel_t base, unsigned index)
+{
+        return base + EVENTS * index;
+}
+
+/* Page of the UTCB of a slot, the same in all PDs. */
+word_t utcb_of(const struct worker *w, unsigned slot);
+/* Readies a slot for an EC: its stack pointer. */
+word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn);
+
+bool check_equal(struct worker *w, const char *file, int line, const char *text, word_t actual,
+                 word_t expected);
+/* Ends the worker's function as failed unless both are equal. */
+#define CHECK_EQ(w, actual, expected)                                              \
+        do {                                                                       \
+                if (!check_equal(w, __FILE__, __LINE__, #actual, (word_t)(actual), \
+                                 (word_t)(expected)))                              \
+                        return;                                                    \
+        } while (0)
+
+#endif
