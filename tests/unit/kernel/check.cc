@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reads what the kernel has built for a PD, by other ways than the kernel's own.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/pte.h"
+#include "space/mapping_tree.h"
+}
+
+namespace
+{
+
+constexpr word_t USER_PAGES = NOVA_USER_END >> PAGE_BITS;
+
+void collect(tree_node *node, size_t offset, std::vector<mapping *> &out)
+{
+        if (!node)
+                return;
+        collect(node->left, offset, out);
+        out.push_back(reinterpret_cast<mapping *>(reinterpret_cast<char *>(node) - offset));
+        collect(node->right, offset, out);
+}
+
+std::vector<mapping *> mappings_of(const space *owner)
+{
+        std::vector<mapping *> found;
+        collect(owner->tree.root, offsetof(mapping, in_space), found);
+        return found;
+}
+
+void check_mapping(mapping *m, bool settled)
+{
+        const word_t size = m->in_space.last - m->in_space.start;
+        ASSERT_LE(m->in_space.start, m->in_space.last);
+        ASSERT_EQ(m->in_parent.last - m->in_parent.start, m->object ? 0 : size);
+        ASSERT_EQ(m->object != nullptr, m->space->type == NOVA_CRD_OBJ);
+        if (settled) {
+                ASSERT_TRUE(m->perms || m->attr & MAPPING_UTCB);
+                ASSERT_EQ(m->pins, 0u);
+        }
+        mapping *parent = mapping_parent(m);
+        ASSERT_EQ(m->depth, parent ? parent->depth + 1 : 0);
+        if (!parent)
+                return;
+        ASSERT_GE(m->in_parent.start, parent->in_parent.start);
+        ASSERT_LE(m->in_parent.last, parent->in_parent.last);
+        ASSERT_EQ(m->object, parent->object);
+        if (settled) {
+                ASSERT_NE(parent->space, nullptr);
+                ASSERT_EQ(m->perms & ~parent->perms, 0)
+                        << "a child has more rights than what it was derived from";
+        }
+}
+
+// Leaves of a page table: page -> (frame, flags that matter). Returns entries in use.
+unsigned read_table(const uint64_t *table, unsigned level, word_t page, Caps &out)
+{
+        unsigned used = 0;
+        for (word_t i = 0; i < 512; i++) {
+                const uint64_t entry = table[i];
+                const word_t at = page | i << 9 * level;
+                if (!entry || (level == 3 && at >= USER_PAGES))
+                        continue;
+                used++;
+                EXPECT_TRUE(entry & PTE_PRESENT && entry & PTE_USER);
+                if (level && !(entry & PTE_LARGE)) {
+                        auto *next = static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS));
+                        const unsigned count = read_table(next, level - 1, at, out);
+                        EXPECT_EQ(frame_info(next)->used, count);
+                        EXPECT_NE(count, 0u) << "an empty table was not freed";
+                        continue;
+                }
+                EXPECT_LE(level, 1u);
+                const unsigned perms = NOVA_MEM_R | (entry & PTE_WRITE ? NOVA_MEM_W : 0) |
+                                       (entry & PTE_NOEXECUTE ? 0 : NOVA_MEM_X);
+                const word_t frame = (entry & PTE_ADDRESS) >> PAGE_BITS;
+                for (word_t n = 0; n < word_t{1} << 9 * level; n++)
+                        out[at + n] = {frame + n, perms};
+        }
+        return used;
+}
+
+void check_memory(pd *owner)
+{
+        Caps expected, found;
+        for (const mapping *m : mappings_of(&owner->memory.space)) {
+                const bool utcb = m->attr & MAPPING_UTCB;
+                const unsigned perms = utcb ? NOVA_MEM_R | NOVA_MEM_W : m->perms | NOVA_MEM_R;
+                for (word_t i = m->in_space.start; i <= m->in_space.last && i < USER_PAGES; i++)
+                        expected[i] = {m->in_parent.start + (i - m->in_space.start), perms & 7};
+        }
+        read_table(owner->memory.tables.root, 3, 0, found);
+        EXPECT_TRUE(expected == found) << "page tables differ from the database";
+        for (const auto &[page, cap] : expected)
+                if (!found.count(page) || !(found[page] == cap)) {
+                        ADD_FAILURE() << "page " << std::hex << page << " is not " << cap;
+                        return;
+                }
+        for (const auto &[page, cap] : found)
+                if (!expected.count(page)) {
+                        ADD_FAILURE() << "page " << std::hex << page << " maps " << cap
+                                      << ", the database has nothing there";
+                        return;
+                }
+}
+
+void check_ports(pd *owner)
+{
+        for (word_t half = 0; half < 2; half++) {
+                const word_t base = half * PAGE_SIZE * 8;
+                uint8_t expected[PAGE_SIZE];
+                bool any = false;
+                std::memset(expected, 0xff, sizeof(expected));
+                for (const mapping *m : mappings_of(&owner->io.space)) {
+                        if (!(m->perms & NOVA_IO_A))
+                                continue;
+                        for (word_t i = m->in_space.start; i <= m->in_space.last; i++)
+                                if (i - base < PAGE_SIZE * 8) {
+                                        expected[(i - base) / 8] &= uint8_t(~(1u << i % 8));
+                                        any = true;
+                                }
+                }
+                const uint8_t *bitmap = owner->io.bitmap[half];
+                EXPECT_TRUE(bitmap || !any);
+                EXPECT_TRUE(!bitmap || !std::memcmp(bitmap, expected, PAGE_SIZE));
+        }
+}
+
+void check_objects(pd *owner)
+{
+        word_t ***const null_top = kernel_pd.object_space.top;
+        word_t **const null_middle = null_top[0];
+        word_t *const null_page = null_middle[0];
+        Caps expected, found;
+        for (const mapping *m : mappings_of(&owner->object_space.space))
+                expected[m->in_space.start] = {reinterpret_cast<word_t>(m->object), m->perms};
+        for (word_t i = 0; i < RADIX_TOP_SLOTS; i++) {
+                word_t **middle = owner->object_space.top[i];
+                unsigned pages = 0;
+                for (word_t j = 0; middle != null_middle && j < RADIX_SLOTS; j++) {
+                        const word_t *page = middle[j];
+                        unsigned used = 0;
+                        for (word_t k = 0; page != null_page && k < RADIX_SLOTS; k++) {
+                                if (!page[k])
+                                        continue;
+                                used++;
+                                const word_t sel = i << 2 * RADIX_BITS | j << RADIX_BITS | k;
+                                found[sel] = {page[k] & ~word_t{NOVA_PERM_ALL},
+                                              unsigned(page[k] & NOVA_PERM_ALL)};
+                        }
+                        pages += page != null_page;
+                        EXPECT_TRUE(page == null_page || (used && frame_info(page)->used == used));
+                }
+                EXPECT_TRUE(middle == null_middle || (pages && frame_info(middle)->used == pages));
+        }
+        for (word_t i = 0; i < RADIX_SLOTS; i++)
+                EXPECT_TRUE(!null_page[i] && null_middle[i] == null_page);
+        EXPECT_TRUE(expected == found) << "capabilities differ from the database";
+}
+
+} // namespace
+
+Caps caps_of(pd *owner, unsigned type)
+{
+        Caps found;
+        for (const mapping *m : mappings_of(pd_space(owner, type)))
+                for (word_t i = m->in_space.start; i <= m->in_space.last; i++) {
+                        const word_t source =
+                                m->object ? reinterpret_cast<word_t>(m->object)
+                                          : m->in_parent.start + (i - m->in_space.start);
+                        EXPECT_FALSE(found.count(i)) << "mappings overlap";
+                        found[i] = {source, m->perms};
+                }
+        return found;
+}
+
+void check_pd(pd *owner, bool settled)
+{
+        for (unsigned type : {NOVA_CRD_MEM, NOVA_CRD_IO, NOVA_CRD_OBJ})
+                for (mapping *m : mappings_of(pd_space(owner, type))) {
+                        EXPECT_EQ(m->space, pd_space(owner, type));
+                        check_mapping(m, settled);
+                }
+        check_memory(owner);
+        check_ports(owner);
+        check_objects(owner);
+}

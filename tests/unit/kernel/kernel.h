@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A kernel that a test has to itself, and checks of all that it believes about its PDs.
+#ifndef UNIT_KERNEL_KERNEL_H
+#define UNIT_KERNEL_KERNEL_H
+
+#include <cstdint>
+#include <map>
+#include <ostream>
+#include <vector>
+
+extern "C" {
+#include "fake.h"
+#include "memory/account.h"
+#include "memory/frame.h"
+#include "nova/abi/crd.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "object/reclaim.h"
+#include "object/sc.h"
+#include "object/sm.h"
+#include "space/mapping.h"
+#include "space/object_space.h"
+#include "space/space.h"
+}
+
+// Frames and ports that the microhypervisor's own PD holds.
+constexpr word_t FRAMES_END = 0x20000, PORTS_END = 0x10000;
+
+// What a selector refers to: frame, port or object; and with which permissions.
+struct Cap {
+        word_t source;
+        unsigned perms;
+        bool operator==(const Cap &other) const
+        {
+                return source == other.source && perms == other.perms;
+        }
+};
+
+using Caps = std::map<word_t, Cap>;
+
+// What is taken: equal before and after means that nothing leaked.
+struct Taken {
+        long frames, objects;
+        word_t bytes;
+        bool operator==(const Taken &other) const
+        {
+                return frames == other.frames && objects == other.objects && bytes == other.bytes;
+        }
+};
+
+std::ostream &operator<<(std::ostream &out, const Taken &taken);
+std::ostream &operator<<(std::ostream &out, const Cap &cap);
+
+Taken taken_now();
+
+// Boots a kernel; the destructor destroys the PDs that were made and expects all memory back.
+class Kernel
+{
+      public:
+        explicit Kernel(unsigned frames = 16384);
+        ~Kernel();
+        Kernel(const Kernel &) = delete;
+        Kernel &operator=(const Kernel &) = delete;
+
+        pd *make_pd();
+        sm *make_sm(pd *owner, word_t sel, unsigned perms = NOVA_PERM_ALL);
+        // A thread that never runs, with its UTCB at a page.
+        ec *make_ec(pd *owner, word_t utcb_page, ec_kind kind = EC_LOCAL);
+        // Destroys one of the PDs now.
+        void destroy(pd *one);
+
+        // Whole operations, in as many steps as they need.
+        void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
+                      unsigned perms, unsigned attr = 0);
+        void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
+
+        std::vector<pd *> pds;
+
+      private:
+        Taken at_start;
+        std::vector<ec *> ecs;
+};
+
+delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
+                           unsigned perms, unsigned attr = 0);
+
+// What the mapping database says of a space, selector by selector.
+Caps caps_of(pd *owner, unsigned type);
+
+// Checks the database's own rules, and that page tables, I/O bitmap and capabilities say the same.
+// Settled: no operation is under way, and none was given up.
+void check_pd(pd *owner, bool settled = true);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The naive mapping database (see model.h).
+#include "model.h"
+
+Model::Node *Model::enter(pd *owner, unsigned type, word_t sel, Cap cap, Node *parent)
+{
+        nodes.push_back(std::make_unique<Node>(Node{owner, sel, cap, parent, {}}));
+        spaces[{owner, type}][sel] = nodes.back().get();
+        return nodes.back().get();
+}
+
+void Model::insert(pd *owner, unsigned type, word_t first, word_t count, word_t source,
+                   unsigned perms)
+{
+        for (word_t i = 0; i < count; i++)
+                enter(owner, type, first + i, {source + i, perms}, nullptr);
+}
+
+void Model::delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
+                     unsigned perms)
+{
+        Space &source = spaces[{from, type}], &target = spaces[{to, type}];
+
+        for (word_t i = 0; i < count; i++) {
+                auto at = source.find(first + i);
+                if (at == source.end() || target.count(base + i))
+                        continue;
+                Node *parent = at->second;
+                if (parent->cap.perms & perms)
+                        parent->children.push_back(
+                                enter(to, type, base + i,
+                                      {parent->cap.source, parent->cap.perms & perms}, parent));
+        }
+}
+
+void Model::take(Node *node, unsigned type, unsigned perms)
+{
+        const bool had = node->cap.perms;
+        node->cap.perms &= ~perms;
+        if (had && !node->cap.perms)
+                spaces[{node->owner, type}].erase(node->sel);
+        take_below(node, type, perms);
+}
+
+void Model::take_below(Node *node, unsigned type, unsigned perms)
+{
+        std::vector<Node *> left;
+        for (Node *child : node->children) {
+                take(child, type, perms);
+                if (child->cap.perms)
+                        left.push_back(child);
+        }
+        node->children = left;
+}
+
+void Model::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self)
+{
+        Space &source = spaces[{from, type}];
+        std::vector<Node *> tops;
+        for (auto at = source.lower_bound(first); at != source.end() && at->first <= last; ++at)
+                tops.push_back(at->second);
+        for (Node *node : tops) {
+                if (self && node->cap.perms)
+                        take(node, type, perms);
+                else if (!self)
+                        take_below(node, type, perms);
+        }
+        for (auto &[key, space] : spaces)
+                for (auto &[sel, node] : space)
+                        for (size_t i = node->children.size(); i--;)
+                                if (!node->children[i]->cap.perms)
+                                        node->children.erase(node->children.begin() + long(i));
+}
+
+Caps Model::caps(pd *owner, unsigned type) const
+{
+        Caps found;
+        auto at = spaces.find({owner, type});
+        if (at != spaces.end())
+                for (const auto &[sel, node] : at->second)
+                        found[sel] = node->cap;
+        return found;
+}
+
+std::set<word_t> Model::origins(pd *sender, unsigned type, word_t sel, pd *receiver) const
+{
+        std::set<word_t> found;
+        auto space = spaces.find({sender, type});
+        if (space == spaces.end() || !space->second.count(sel))
+                return found;
+        for (const Node *node = space->second.at(sel)->parent; node; node = node->parent)
+                if (node->owner == receiver)
+                        found.insert(node->sel);
+        return found;
+}
