@@ -38,6 +38,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
                 preemption_point(self, finish_create_pd);
         if (step == STEP_FAILED && reclaim_wait())
                 step = delegation_step(&self->creation);
+        leave_if_ended(self);
 
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         if (step == STEP_DONE)

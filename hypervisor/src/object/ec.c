@@ -212,7 +212,7 @@ void ec_end(struct ec *ec)
         list_remove(&ec->pd_link);
         spin_unlock(&pd->lock);
         if (ec->cpu->current == ec)
-                atomic_fetch_or_u32(&ec->cpu->pending, CPU_PENDING_RESCHEDULE);
+                cpu_current_ended(ec->cpu);
         store_once(ec->object.dead, true);
 }
 

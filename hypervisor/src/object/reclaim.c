@@ -138,7 +138,8 @@ void reclaim_quiescent(struct cpu *cpu)
                 free_waiting(cpu);
 }
 
-/* Waits for the period that is under way, or for a new one. false: nothing waits to be freed. */
+/* Waits for the period that is under way, or for a new one. false: nothing waits to be freed, or
+ * the EC that wants to wait has ended. */
 static bool wait_for_one(struct cpu *cpu)
 {
         spin_lock(&reclaim_lock);
@@ -149,6 +150,8 @@ static bool wait_for_one(struct cpu *cpu)
         spin_unlock(&reclaim_lock);
 
         for (bool done = !any; !done;) {
+                if (cpu->current_ended)
+                        return false;
                 reclaim_quiescent(cpu);
                 spin_lock(&reclaim_lock);
                 done = period != target || !under_way;

@@ -87,7 +87,7 @@ void sc_end(struct sc *sc)
         else if (sc->place == SC_SLEEPING)
                 list_remove(&sc->link);
         else if (sc->place == SC_RUNNING)
-                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+                cpu_current_ended(cpu);
         sc->place = SC_NOWHERE;
         if (sc->ec->donated == sc)
                 sc->ec->donated = NULL;

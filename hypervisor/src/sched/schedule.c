@@ -10,6 +10,7 @@
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/object.h"
+#include "object/reclaim.h"
 #include "object/sc.h"
 
 /* Links of a chain between two interrupt windows. */
@@ -106,9 +107,22 @@ static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
         resume_ec(ec);
 }
 
+/* From here on nothing refers to what ran last: it may be freed. */
+static void abandon_current(struct cpu *cpu)
+{
+        cpu->current = cpu->idle_ec;
+        cpu->current_sc = cpu->idle_sc;
+        cpu->current_ended = false;
+        if (cpu->pending & CPU_PENDING_GRACE) {
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                reclaim_quiescent(cpu);
+        }
+}
+
 _Noreturn void resume_next(struct cpu *cpu)
 {
         charge(cpu);
+        abandon_current(cpu);
         if (cpu->dying)
                 object_reap();
         for (;;) {
@@ -164,6 +178,12 @@ void interrupt_window(struct cpu *cpu)
         pause();
         cli();
         cpu->no_quiescence = false;
+}
+
+void leave_if_ended(struct ec *self)
+{
+        if (unlikely(self->state != EC_READY))
+                resume_reschedule(self->cpu);
 }
 
 void preemption_point(struct ec *self, void (*cont)(struct ec *self))

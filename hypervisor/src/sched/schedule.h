@@ -31,6 +31,9 @@ _Noreturn void resume_bound(struct cpu *cpu);
  *  the chain leads to self. */
 struct ec *chain_end(struct ec *ec, const struct ec *self);
 
+/** self, which has waited for another CPU, may have ended meanwhile: then it does not go on. */
+void leave_if_ended(struct ec *self);
+
 /** Between two steps of a long operation: lets interrupts in; self may be preempted and then goes
  *  on with cont. No lock and no borrowed pointer is held. */
 void preemption_point(struct ec *self, void (*cont)(struct ec *self));

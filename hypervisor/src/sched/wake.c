@@ -90,6 +90,12 @@ void mail_receive(struct cpu *cpu)
         }
 }
 
+void cpu_current_ended(struct cpu *cpu)
+{
+        cpu->current_ended = true;
+        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+}
+
 void cpu_wait(void)
 {
         struct cpu *cpu = cpu_self();

@@ -13,6 +13,10 @@ void sched_wake(struct ec *ec);
 /** A sleeping SC of this CPU goes to the run queue; preempts if its priority is higher. */
 void sched_wake_sc(struct sc *sc);
 
+/** A CPU's current EC or SC has ended: it makes a decision before it returns to user mode, and the
+ *  memory stays until then. */
+void cpu_current_ended(struct cpu *cpu);
+
 /** A moment of waiting for another CPU: does what others ask of this one. No lock is held. */
 void cpu_wait(void);
 

@@ -30,6 +30,7 @@ struct tss;
 /* Work that another CPU, or an interrupt, asks of this one. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
 #define CPU_PENDING_MAIL       0x2
+#define CPU_PENDING_GRACE      0x4 /* a grace period could not be answered when it was asked */
 
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
@@ -40,6 +41,7 @@ struct cpu {
         struct ec *fpu_owner;  /* whose state is in the FPU registers */
         bool fpu_enabled;      /* CR0.TS is clear */
         bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
+        bool current_ended;    /* current or current_sc has ended: no quiescence until they go */
         struct tss *tss;
         struct run_queue run_queue;
         struct ec *idle_ec;

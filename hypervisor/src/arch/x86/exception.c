@@ -23,7 +23,9 @@ static void ipi(struct cpu *cpu)
 {
         flush_answer(cpu);
         mail_receive(cpu);
-        if (!cpu->no_quiescence)
+        if (cpu->no_quiescence || cpu->current_ended)
+                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_GRACE);
+        else
                 reclaim_quiescent(cpu);
 }
 

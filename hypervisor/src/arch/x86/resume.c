@@ -10,6 +10,7 @@
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tss.h"
@@ -47,24 +48,30 @@ void cpu_drop_dead_pd(struct cpu *cpu)
 
 static bool has_pending_work(const struct ec *self)
 {
-        return (self->cpu->pending & CPU_PENDING_RESCHEDULE) | self->pending;
+        return (self->cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE)) | self->pending;
 }
 
 /* Work before self, whose frame is that of an interrupt, can return to user mode. */
-static _Noreturn void do_pending_work(struct ec *self)
+static void do_pending_work(struct ec *self)
 {
-        if (self->cpu->pending & CPU_PENDING_RESCHEDULE) {
-                self->cont = resume_interrupted;
-                resume_reschedule(self->cpu);
-        }
+        struct cpu *cpu = self->cpu;
+
         self->cont = resume_interrupted;
+        if (cpu->pending & CPU_PENDING_RESCHEDULE)
+                resume_reschedule(cpu);
+        if (cpu->pending & CPU_PENDING_GRACE) {
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                reclaim_quiescent(cpu);
+        }
         const uint32_t pending = atomic_fetch_and_u32(&self->pending, 0);
         if (pending & EC_PENDING_RECALL) {
                 atomic_fetch_or_u32(&self->pending, pending & ~(uint32_t)EC_PENDING_RECALL);
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
         }
-        self->regs.flags |= FLAG_TF;
-        block_on_event(self, NOVA_EXC_DB, 0, 0);
+        if (pending) {
+                self->regs.flags |= FLAG_TF;
+                block_on_event(self, NOVA_EXC_DB, 0, 0);
+        }
 }
 
 _Noreturn void resume_interrupted(struct ec *self)
