@@ -26,6 +26,8 @@ static enum nova_status publish(struct ec *self, word_t sel, struct kobject *obj
 
         const enum nova_status status = object_space_insert(self->pd, sel, object, perms);
         object_put(object);
+        if (status != NOVA_SUCCESS)
+                object_reap(); /* at once: when the call is made again, its names are free */
         return status;
 }
 

@@ -187,6 +187,7 @@ static bool apply_entry(struct pd *pd, struct path *path, const struct page_rang
                 return true;
         }
         if (!flags && !entry) {
+                prune(pd, path, page, 1, flush);
                 *at = (page | (LARGE_PAGES - 1)) + 1;
                 return true;
         }
@@ -215,6 +216,7 @@ bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at,
                 } else if (range->perms) {
                         return false;
                 } else {
+                        prune(pd, &path, *at, level, flush); /* memory ran out on the way */
                         *at = (*at | (((word_t)1 << 9 * level) - 1)) + 1;
                 }
         }
@@ -243,10 +245,13 @@ uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
         if (pd->io.bitmap[half])
                 return pd->io.bitmap[half];
 
-        uint64_t *window = address_space_window(tables);
-        uint8_t *page = window ? frame_alloc() : NULL;
-        if (!page)
+        uint8_t *page = frame_alloc();
+        uint64_t *window = page ? address_space_window(tables) : NULL;
+        if (!window) {
+                if (page)
+                        frame_free(page);
                 return NULL;
+        }
         /* What was taken is there now: the limit is checked with the next request. */
         const unsigned frames = address_space_frames(tables) - before + 1;
         atomic_fetch_add_word(&pd->account->used, (word_t)frames << PAGE_BITS);

@@ -85,6 +85,7 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
 enum nova_status fake_hypercall(struct ec *ec)
 {
         ec->state = EC_READY;
+        ec->cpu->pending = 0;
         fake_run(hypercall_dispatch, ec);
         return left_with;
 }

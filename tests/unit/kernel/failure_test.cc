@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Each allocation of each operation fails once: the status says so, nothing leaks, nothing is left
+// half-way, and the same operation works when there is memory again.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "kernel.h"
+
+extern "C" {
+#include "nova/abi/hypercall.h"
+#include "nova/abi/qpd.h"
+#include "thread.h"
+}
+
+namespace
+{
+
+constexpr word_t SEL_PD = 1, SEL_LOCAL = 2, SEL_GLOBAL = 3, SEL_NEW = 0x300001;
+
+// A PD with a thread that can create everything.
+struct World : Kernel {
+        pd *home = make_pd(), *other = make_pd();
+        ec *self = make_ec(home, 0x1000);
+        ec *local = make_ec(home, 0x1001), *global = make_ec(home, 0x1002, EC_GLOBAL);
+
+        World()
+        {
+                insert(SEL_PD, &home->object);
+                insert(SEL_LOCAL, &local->object);
+                insert(SEL_GLOBAL, &global->object);
+                make_sm(other, 0x2000000); // so that its top table exists, which stays
+        }
+
+        void insert(word_t sel, kobject *object)
+        {
+                EXPECT_EQ(object_space_insert(home, sel, object, NOVA_PERM_ALL), NOVA_SUCCESS);
+        }
+
+        nova_status call(nova_hypercall number, word_t flags, word_t p2, word_t p3 = 0,
+                         word_t p4 = 0, word_t p5 = 0)
+        {
+                REG_P1(self) = nova_hypercall_id(number, flags, SEL_NEW);
+                REG_P2(self) = p2;
+                REG_P3(self) = p3;
+                REG_P4(self) = p4;
+                REG_P5(self) = p5;
+                return fake_hypercall(self);
+        }
+
+        void check()
+        {
+                for (pd *one : pds)
+                        check_pd(one);
+        }
+};
+
+using Operation = std::function<nova_status(World &)>;
+
+// Runs the operation with one more failing each time, until it succeeds at once. Clean: memory is
+// as before when it fails; in any case it is so when the PDs are gone.
+void fail_each(const Operation &operation, bool rest, bool clean = true)
+{
+        for (long n = 0; n < 200; n++) {
+                World world;
+                fake_settle();
+                const Taken before = taken_now();
+                rest ? fake_fail_allocations_from(n) : fake_fail_allocation(n);
+                const nova_status status = operation(world);
+                const long allocations = fake_allocations();
+                fake_settle();
+                if (allocations <= n) {
+                        EXPECT_EQ(status, NOVA_SUCCESS);
+                        EXPECT_GT(n, 0);
+                        world.check();
+                        return;
+                }
+                EXPECT_TRUE(!rest || status == NOVA_OUT_OF_MEMORY);
+                if (status != NOVA_SUCCESS) {
+                        EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+                        EXPECT_TRUE(!clean || taken_now() == before)
+                                << "allocation " << n << ": " << taken_now() << ", not " << before;
+                        world.check();
+                        EXPECT_EQ(operation(world), NOVA_SUCCESS);
+                }
+                world.check();
+                ASSERT_FALSE(testing::Test::HasFailure()) << "allocation " << n;
+        }
+        FAIL() << "does not end";
+}
+
+void refuse_each_charge(const Operation &operation)
+{
+        unsigned refused = 0;
+        for (word_t bytes = 0;; bytes += 64) {
+                World world;
+                fake_settle();
+                const Taken before = taken_now();
+                account_root.limit = account_root.used + bytes;
+                const nova_status status = operation(world);
+                fake_settle();
+                account_root.limit = ~word_t{0};
+                world.check();
+                if (status == NOVA_SUCCESS)
+                        break;
+                refused++;
+                EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(taken_now(), before) << "with " << bytes << " bytes";
+                ASSERT_FALSE(testing::Test::HasFailure()) << "with " << bytes << " bytes";
+        }
+        EXPECT_GT(refused, 0u);
+}
+
+void fail_in_every_way(const Operation &operation)
+{
+        fail_each(operation, false);
+        fail_each(operation, true);
+        refuse_each_charge(operation);
+}
+
+TEST(failure, of_create_pd_leaves_nothing)
+{
+        fail_in_every_way([](World &world) { return world.call(NOVA_CREATE_PD, 0, SEL_PD, 0); });
+}
+
+TEST(failure, of_create_pd_with_capabilities_leaves_nothing)
+{
+        fail_in_every_way([](World &world) {
+                return world.call(NOVA_CREATE_PD, 0, SEL_PD,
+                                  nova_crd(NOVA_CRD_OBJ, 0, 3, NOVA_PERM_ALL));
+        });
+}
+
+TEST(failure, of_create_ec_leaves_nothing)
+{
+        for (word_t page : {word_t{0x1003}, word_t{0x300000}, word_t{0x7000000}})
+                fail_in_every_way([=](World &world) {
+                        return world.call(NOVA_CREATE_EC, NOVA_EC_GLOBAL, SEL_PD,
+                                          page << PAGE_BITS);
+                });
+}
+
+TEST(failure, of_create_sc_leaves_nothing)
+{
+        fail_in_every_way([](World &world) {
+                return world.call(NOVA_CREATE_SC, 0, SEL_PD, SEL_GLOBAL, nova_qpd(1, 1000));
+        });
+}
+
+TEST(failure, of_create_pt_leaves_nothing)
+{
+        fail_in_every_way([](World &world) {
+                return world.call(NOVA_CREATE_PT, 0, SEL_PD, SEL_LOCAL, 0, 0x400000);
+        });
+}
+
+TEST(failure, of_create_sm_leaves_nothing)
+{
+        fail_in_every_way([](World &world) { return world.call(NOVA_CREATE_SM, 0, SEL_PD, 7); });
+}
+
+Operation delegates(unsigned type, word_t first, word_t base, word_t count)
+{
+        return [=](World &world) {
+                pd *from = type == NOVA_CRD_OBJ ? world.home : &kernel_pd;
+                delegation d = make_delegation(from, first, world.other, base, count, type, 31);
+                step_result result;
+                while ((result = delegation_step(&d)) == STEP_AGAIN)
+                        ;
+                return result == STEP_DONE ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
+        };
+}
+
+TEST(failure, of_a_delegation_of_memory_leaves_nothing)
+{
+        fail_in_every_way(delegates(NOVA_CRD_MEM, 0x10000, 0x400000, 1));
+        fail_in_every_way(delegates(NOVA_CRD_MEM, 0x10000, 0x400000, 512)); // large
+        fail_in_every_way(delegates(NOVA_CRD_MEM, 0x10000, 0x400001, 1024));
+        fail_in_every_way(delegates(NOVA_CRD_MEM, 0x10000, 0x3ffffff, 3)); // over a GiB boundary
+}
+
+TEST(failure, of_a_delegation_of_an_object_leaves_nothing)
+{
+        fail_in_every_way(delegates(NOVA_CRD_OBJ, SEL_PD, 0x12345, 1));
+}
+
+TEST(failure, of_a_delegation_of_ports_leaves_nothing)
+{
+        fail_in_every_way(delegates(NOVA_CRD_IO, 0x3f8, 0x3f8, 8));
+        // The page of the first half stays with its PD when there is none for the second.
+        fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), false, false);
+        fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), true, false);
+}
+
+TEST(failure, of_a_delegation_can_be_made_good_by_its_next_step)
+{
+        for (long n = 0;; n++) {
+                World world;
+                delegation d = make_delegation(&kernel_pd, 0x10001, world.other, 0x400000, 2000,
+                                               NOVA_CRD_MEM, 7);
+                fake_fail_allocation(n);
+                unsigned failed = 0;
+                step_result result;
+                while ((result = delegation_step(&d)) != STEP_DONE)
+                        failed += result == STEP_FAILED;
+                const bool all = fake_allocations() <= n;
+                fake_fail_allocation(-1);
+                EXPECT_EQ(caps_of(world.other, NOVA_CRD_MEM).size(), 2000u);
+                EXPECT_EQ(failed, all ? 0u : 1u);
+                world.check();
+                if (all)
+                        break;
+        }
+}
+
+TEST(failure, of_a_cut_takes_more_rights_never_fewer)
+{
+        for (bool self : {false, true})
+                for (long n = 0;; n++) {
+                        World world;
+                        pd *third = world.make_pd();
+                        world.delegate(&kernel_pd, 0x10000, world.other, 0x400000, 1024,
+                                       NOVA_CRD_MEM, 7);
+                        world.delegate(world.other, 0x400000, third, 0x600000, 1024, NOVA_CRD_MEM,
+                                       7);
+                        fake_fail_allocations_from(n);
+                        world.revoke(world.other, 0x400105, 0x400305, NOVA_CRD_MEM, NOVA_MEM_W,
+                                     self);
+                        const bool all = fake_allocations() <= n;
+                        fake_fail_allocation(-1);
+                        world.check();
+                        for (pd *one : {world.other, third}) {
+                                const word_t base = one == third ? 0x600000 : 0x400000;
+                                for (const auto &[sel, cap] : caps_of(one, NOVA_CRD_MEM)) {
+                                        const bool inside =
+                                                sel >= base + 0x105 && sel <= base + 0x305;
+                                        const bool taken = inside && (one == third || self);
+                                        const bool may_be = one == third || self;
+                                        ASSERT_TRUE(cap.perms == 7 ? !taken
+                                                                   : taken || (may_be && !all));
+                                        ASSERT_EQ(cap.perms | 2, 7u);
+                                }
+                        }
+                        if (all)
+                                break;
+                }
+}
+
+TEST(failure, of_all_memory_ends_with_a_status_and_gives_all_back)
+{
+        Kernel kernel(400);
+        pd *home = kernel.make_pd();
+        word_t made = 0;
+        sm *one;
+        while (sm_create(&account_root, 0, &one) == NOVA_SUCCESS) {
+                object_get(&one->object);
+                const nova_status status =
+                        object_space_insert(home, made * 600, &one->object, NOVA_PERM_ALL);
+                object_put(&one->object);
+                if (status != NOVA_SUCCESS) {
+                        EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+                        break;
+                }
+                made++;
+        }
+        EXPECT_GT(made, 200u);
+        check_pd(home);
+}
+
+} // namespace
