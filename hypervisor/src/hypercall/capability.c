@@ -48,18 +48,20 @@ static _Noreturn void finish_create_pd(struct ec *self)
                                              self->created_perms);
         self->created = NULL;
         object_put(&pd->object);
-        finish_hypercall(self, status);
+        finish_reaping(self, status);
 }
 
 enum nova_status hypercall_create_pd(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
         const nova_crd_t crd = REG_P3(self);
-        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_PD);
-
-        if (!owner || !object_space_is_null(&self->pd->object_space, sel))
-                return NOVA_BAD_CAP;
+        /* Read once: object and permissions belong together. */
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
+        struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
+
+        if (!object || !object_space_is_null(&self->pd->object_space, sel))
+                return NOVA_BAD_CAP;
+        const struct pd *owner = container_of(object, struct pd, object);
 
         struct pd *pd;
         const enum nova_status status = pd_create(owner->account, &pd);
@@ -197,7 +199,7 @@ static _Noreturn void finish_revoke(struct ec *self)
 {
         while (revocation_step(&self->revocation) == STEP_AGAIN)
                 preemption_point(self, finish_revoke);
-        finish_hypercall(self, NOVA_SUCCESS);
+        finish_reaping(self, NOVA_SUCCESS);
 }
 
 enum nova_status hypercall_revoke(struct ec *self)

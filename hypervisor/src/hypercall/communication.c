@@ -14,7 +14,7 @@
 /* A callee that was busy may be free now; the portal may be gone. */
 static _Noreturn void finish_call_retry(struct ec *self)
 {
-        self->helping = NULL;
+        ec_stop_helping(self);
         resume_hypercall(self, hypercall_call(self));
 }
 
@@ -27,7 +27,7 @@ static _Noreturn void finish_call_items(struct ec *self)
         self->calling = NULL;
         object_put(&pt->object); /* its memory stays until this CPU leaves the kernel */
         if (self->transfer.aborted)
-                finish_hypercall(self, NOVA_COM_ABT);
+                resume_hypercall(self, NOVA_COM_ABT);
         block_on_reply(self, pt, CALLER_CALL, !(nova_id_flags(REG_P1(self)) & NOVA_CALL_DD));
 }
 

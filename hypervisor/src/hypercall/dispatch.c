@@ -26,10 +26,8 @@ static _Noreturn void finish_reap(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
-_Noreturn void finish_hypercall(struct ec *self, enum nova_status status)
+_Noreturn void finish_reaping(struct ec *self, enum nova_status status)
 {
-        if (likely(!self->cpu->dying))
-                resume_hypercall(self, status);
         self->wait_status = (uint8_t)status;
         finish_reap(self);
 }
@@ -44,5 +42,5 @@ _Noreturn void hypercall_dispatch(struct ec *self)
         /* Memory may only be waiting for a grace period: then the same call is made once more. */
         if (unlikely(status == NOVA_OUT_OF_MEMORY) && reclaim_wait())
                 status = handler(self);
-        finish_hypercall(self, status);
+        resume_hypercall(self, status);
 }

@@ -19,7 +19,8 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 /** What entry.S calls with the registers saved. */
 _Noreturn void hypercall_dispatch(struct ec *self);
 
-/** Ends what this hypercall left without references, in steps, then returns status to self. */
-_Noreturn void finish_hypercall(struct ec *self, enum nova_status status);
+/** For hypercalls that take capabilities away: ends what is left without references, in steps, then
+ *  returns status to self. */
+_Noreturn void finish_reaping(struct ec *self, enum nova_status status);
 
 #endif

@@ -15,7 +15,9 @@ static enum nova_status pd_destroy(struct ec *self)
 {
         struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 
-        return pd && pd_destroy_begin(pd) ? NOVA_SUCCESS : NOVA_BAD_CAP;
+        if (!pd || !pd_destroy_begin(pd))
+                return NOVA_BAD_CAP;
+        finish_reaping(self, NOVA_SUCCESS);
 }
 
 enum nova_status hypercall_extension(struct ec *self)

@@ -42,7 +42,11 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (!end)
                 return;
         self->cont = retry;
-        self->helping = callee;
+        leave_if_ended(self);
+        /* The walk may have let interrupts in: is there still somebody to wait for? */
+        if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
+                resume_ec(self);
+        ec_help(self, callee);
         if (end->state == EC_READY)
                 resume_ec(end);
         block_current(end);

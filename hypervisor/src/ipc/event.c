@@ -12,7 +12,8 @@
 /* Calls the portal; also the retry when its EC was busy. */
 static _Noreturn void finish_event(struct ec *self)
 {
-        self->helping = NULL;
+        if (self->helping)
+                ec_stop_helping(self);
 
         struct pt *pt = object_space_find_pt(self->pd, self->event_base + self->event_number, 0);
         if (!pt || pt->ec->cpu != self->cpu || pt->ec->state == EC_DEAD)

@@ -8,6 +8,9 @@
 #include "sched/schedule.h"
 #include "space/space.h"
 
+/* A CRD whose base is taken modulo SEL; on x86-32 none is larger. */
+#define OBJECT_CRD_MASK (((word_t)1 << (NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT) % NOVA_WORD_BITS) - 1)
+
 void item_transfer_begin(struct ec *self, struct ec *to, unsigned items)
 {
         self->transfer = (struct transfer){.to = to, .items = items};
@@ -26,7 +29,7 @@ static nova_crd_t delegate_window(const struct ec *self)
         const struct ec *to = self->transfer.to;
 
         if (!is_event_reply(self))
-                return to->utcb->delegate_window;
+                return load_once(to->utcb->delegate_window);
         return nova_crd(NOVA_CRD_MEM, to->event_qual[1] >> PAGE_BITS & ~(word_t)0x7fffffff,
                         NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL);
 }
@@ -103,13 +106,15 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 static nova_crd_t translate(const struct ec *self, nova_crd_t crd)
 {
         const struct ec *to = self->transfer.to;
-        const nova_crd_t window = is_event_reply(self) ? 0 : to->utcb->translate_window;
+        nova_crd_t window = is_event_reply(self) ? 0 : load_once(to->utcb->translate_window);
         const unsigned type = nova_crd_type(crd);
 
         if (type == NOVA_CRD_NULL || type != nova_crd_type(window))
                 return 0;
-        if (type == NOVA_CRD_OBJ && NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT < NOVA_WORD_BITS)
-                crd &= ((word_t)1 << (NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT) % NOVA_WORD_BITS) - 1;
+        if (type == NOVA_CRD_OBJ && NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT < NOVA_WORD_BITS) {
+                crd &= OBJECT_CRD_MASK;
+                window &= OBJECT_CRD_MASK;
+        }
         return mapping_translate(pd_space(self->pd, type), crd, pd_space(to->pd, type), window);
 }
 
@@ -129,8 +134,8 @@ static bool item_step(struct ec *self)
 {
         struct transfer *transfer = &self->transfer;
         const unsigned index = nova_utcb_item_index(transfer->item);
-        const word_t flags = self->utcb->word[index + 1];
-        const nova_crd_t crd = self->utcb->word[index];
+        const word_t flags = load_once(self->utcb->word[index + 1]);
+        const nova_crd_t crd = load_once(self->utcb->word[index]);
 
         if (!transfer->under_way) {
                 if (!(flags & NOVA_ITEM_DELEGATE)) {
@@ -160,8 +165,7 @@ void item_transfer(struct ec *self, continuation_t cont)
                 if (item_step(self))
                         transfer->item++;
                 leave_if_ended(self);
-                /* self may have ended while a step waited for other CPUs. */
-                if (transfer->item < transfer->items || self->state != EC_READY)
+                if (transfer->item < transfer->items)
                         preemption_point(self, cont);
         }
         transfer->to = NULL;

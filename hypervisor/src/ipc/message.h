@@ -11,7 +11,7 @@ static inline unsigned message_copy(const struct ec *from, struct ec *to)
 {
         const struct nova_utcb *source = from->utcb;
         struct nova_utcb *target = to->utcb;
-        const word_t items = source->items;
+        const word_t items = load_once(source->items); /* other threads may write it */
         unsigned typed = nova_utcb_typed(items), untyped = nova_utcb_untyped(items);
 
         if (unlikely(typed > NOVA_UTCB_TYPED_MAX))

@@ -36,6 +36,8 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         ec->stack_top = (word_t)cpu + CPU_STACK_TOP;
         ec->pd = pd;
         list_init(&ec->sleepers);
+        list_init(&ec->helpers);
+        list_init(&ec->help_link);
         list_init(&ec->pd_link);
         list_init(&ec->wait_link);
 }
@@ -127,6 +129,18 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
         return ec;
 }
 
+void ec_help(struct ec *self, struct ec *callee)
+{
+        self->helping = callee;
+        list_append(&callee->helpers, &self->help_link);
+}
+
+void ec_stop_helping(struct ec *self)
+{
+        self->helping = NULL;
+        list_remove(&self->help_link);
+}
+
 void ec_return_sc(struct ec *ec, struct ec *caller)
 {
         struct sc *sc = ec->donated;
@@ -173,21 +187,43 @@ static void forget_caller(struct ec *callee)
         callee->state = EC_REQUEST;
 }
 
+/* ec ends below a donated SC that goes back up the chain: who got it through ec has it no more, and
+ * goes on when somebody helps. */
+static void cut_chain(struct ec *ec)
+{
+        struct ec *callee = ec->callee;
+
+        if (callee && callee->caller == ec) {
+                callee->caller = NULL;
+                if (callee->transfer.to == ec)
+                        callee->transfer.aborted = true;
+        }
+        if (ec->donated)
+                for (; callee && callee->donated == ec->donated; callee = callee->callee)
+                        callee->donated = NULL;
+}
+
 void ec_shut_down(struct ec *ec)
 {
+        struct cpu *cpu = ec->cpu;
+
         /* Up the chain of those that are shut down with it. */
         while (ec) {
-                if (ec->callee && ec->callee->caller == ec)
-                        ec->callee->caller = NULL;
+                cut_chain(ec);
                 if (ec->transfer.to && ec->transfer.to->caller == ec)
                         forget_caller(ec->transfer.to);
                 ec->state = EC_DEAD;
-                ec->callee = ec->helping = NULL;
+                ec->callee = NULL;
+                ec_stop_helping(ec);
+                while (!list_is_empty(&ec->helpers))
+                        ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
                 sm_leave(ec);
                 struct ec *caller = abort_caller(ec);
                 ec_wake_sleepers(ec);
                 ec = caller;
         }
+        /* The current SC may be bound to another EC now. */
+        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
 }
 
 void ec_end(struct ec *ec)

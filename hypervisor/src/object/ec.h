@@ -62,12 +62,13 @@ struct ec {
         struct cpu *cpu;
         word_t stack_top; /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb;
-        struct ec *caller;    /* the reply register: who waits for this EC's reply */
-        struct ec *callee;    /* whose reply this EC waits for */
-        struct ec *helping;   /* busy callee whose chain runs on this EC's SC; it is ready itself */
-        struct sc *donated;   /* the caller's SC, bound to this EC until the reply */
-        struct list sleepers; /* SCs that wait with this EC */
-        void *fpu;            /* saved state; valid if fpu_used and not in the registers */
+        struct ec *caller;  /* the reply register: who waits for this EC's reply */
+        struct ec *callee;  /* whose reply this EC waits for */
+        struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
+        struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
+        struct sc *donated;             /* the caller's SC, bound to this EC until the reply */
+        struct list sleepers;           /* SCs that wait with this EC */
+        void *fpu; /* saved state; valid if fpu_used and not in the registers */
         bool fpu_used;
         word_t event_base;
         word_t event_number; /* what block_on_event is about, for its retry */
@@ -109,6 +110,10 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out);
 
 /** The idle thread of a CPU; cannot end. */
 struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
+
+/** self lends its SC to the chain of a busy callee, and stops doing so. */
+void ec_help(struct ec *self, struct ec *callee);
+void ec_stop_helping(struct ec *self);
 
 /** Gives the donated SC back to the caller, or to its owner if the caller has ended. */
 void ec_return_sc(struct ec *ec, struct ec *caller);

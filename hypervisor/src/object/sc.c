@@ -89,8 +89,11 @@ void sc_end(struct sc *sc)
         else if (sc->place == SC_RUNNING)
                 cpu_current_ended(cpu);
         sc->place = SC_NOWHERE;
-        if (sc->ec->donated == sc)
-                sc->ec->donated = NULL;
+        /* It may have been passed on: who holds it stands between the EC that runs and the owner.
+         */
+        for (struct ec *ec = sc->ec; ec; ec = ec->caller)
+                if (ec->donated == sc)
+                        ec->donated = NULL;
 }
 
 void sc_free(struct sc *sc)

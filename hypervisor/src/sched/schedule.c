@@ -85,11 +85,11 @@ static struct ec *runnable(struct sc *sc)
                 return ec;
         if (ec->state == EC_REPLY)
                 ec = chain_end(ec->callee, NULL);
+        if (sc->object.dead)
+                return NULL;
         if (ec->state == EC_READY)
                 return ec;
-        if (ec->state == EC_DEAD) {
-                sc->place = SC_NOWHERE;
-        } else {
+        if (ec->state != EC_DEAD) {
                 sc->place = SC_SLEEPING;
                 list_append(&ec->sleepers, &sc->link);
         }
@@ -131,6 +131,7 @@ _Noreturn void resume_next(struct cpu *cpu)
                 if (!sc)
                         dispatch(cpu, cpu->idle_sc, cpu->idle_ec);
                 run_queue_remove(&cpu->run_queue, sc);
+                sc->place = SC_NOWHERE;
                 struct ec *ec = runnable(sc);
                 if (ec)
                         dispatch(cpu, sc, ec);

@@ -77,17 +77,24 @@ static void sc_mail(struct sc *sc, uint32_t work)
 void mail_receive(struct cpu *cpu)
 {
         atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_MAIL);
+        cpu->in_mail = true;
 
         struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
         while (mail) {
                 struct kobject *object = container_of(mail, struct kobject, mail);
                 mail = mail->next;
-                const uint32_t work = atomic_exchange_u32(&object->mail.work, 0);
-                if (object->kind == OBJECT_EC)
-                        ec_mail(container_of(object, struct ec, object), work);
-                else
-                        sc_mail(container_of(object, struct sc, object), work);
+                uint32_t work = atomic_load_u32(&object->mail.work), done = 0;
+                do {
+                        if (object->kind == OBJECT_EC)
+                                ec_mail(container_of(object, struct ec, object), work & ~done);
+                        else
+                                sc_mail(container_of(object, struct sc, object), work & ~done);
+                        done |= work;
+                        /* Until it is 0 nobody frees the object, and no second mail is sent. */
+                } while (!__atomic_compare_exchange_n(&object->mail.work, &work, 0, false,
+                                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         }
+        cpu->in_mail = false;
 }
 
 void cpu_current_ended(struct cpu *cpu)
@@ -101,7 +108,7 @@ void cpu_wait(void)
         struct cpu *cpu = cpu_self();
 
         flush_answer(cpu);
-        if (load_once(cpu->mail))
-                mail_receive(cpu);
+        if (load_once(cpu->mail) && !cpu->in_mail)
+                mail_receive(cpu); /* not inside of itself: who waits for us waits no less */
         pause();
 }

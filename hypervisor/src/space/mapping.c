@@ -236,7 +236,8 @@ static void delegate_piece(struct delegation *d, struct mapping *parent, bool *f
         d->fill_end = to_last + 1;
 }
 
-/* Writes the tables for what was entered; at most a step's entries. false: no memory. */
+/* Writes the tables for what was entered; at most a step's entries. Where no memory is left for a
+ * table, the mapping is cleared again. false: that has happened. */
 static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *flush)
 {
         while (d->fill != d->fill_end && *budget) {
@@ -248,9 +249,15 @@ static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *
                 struct mapping *mapping = container_of(node, struct mapping, in_space);
                 d->fill = max_word(d->fill, node->start);
                 if (!space_apply(mapping, &d->fill, budget, flush)) {
+                        mapping->perms = mapping->attr = 0;
+                        d->fill = node->start;
+                        d->failed = true;
+                } else if (d->failed && d->fill > node->last) {
                         d->at = node->start - d->to; /* may be tried again */
                         d->fill = d->fill_end;
-                        mapping_drop(mapping, flush);
+                        d->failed = false;
+                        mapping_leave_space(mapping);
+                        mapping_release(mapping);
                         return false;
                 }
                 d->fill = min_word(d->fill, d->fill_end);

@@ -37,8 +37,8 @@ struct mapping {
         struct kobject *object;  /* object spaces: what the capability refers to */
         struct account *account; /* what the mapping was charged to */
         word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
+        uint32_t pins;           /* revocations that stand here between two steps */
         uint16_t depth;          /* delegations above it */
-        uint16_t pins;           /* revocations that stand here between two steps */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
 };
@@ -76,6 +76,7 @@ struct delegation {
         word_t at;              /* selectors done */
         word_t fill, fill_end;  /* target's tables still to be written: fill..fill_end - 1 */
         uint8_t perms, attr;
+        bool failed; /* no memory for a table: what was entered last is being taken back */
 };
 
 enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED };
@@ -87,6 +88,7 @@ enum step_result delegation_step(struct delegation *delegation);
 struct revocation {
         struct space *space;
         word_t at, last;     /* selectors that are left */
+        word_t top_last;     /* last selector of the present mapping that is meant */
         word_t first_source; /* what is being revoked below the present mapping */
         word_t last_source;  /* … both inclusive */
         word_t sync;         /* selectors of pin whose tables are still to be written */

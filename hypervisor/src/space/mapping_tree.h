@@ -16,16 +16,17 @@ void mapping_free(struct mapping *mapping);
 /** The mapping that a mapping was delegated from; NULL for the first. */
 struct mapping *mapping_parent(struct mapping *mapping);
 
-/** Takes all permissions: the mapping leaves its space and tables. */
-void mapping_detach(struct mapping *mapping, struct flush *flush);
+/** A mapping whose tables are clear leaves its space. */
+void mapping_leave_space(struct mapping *mapping);
 
-/** Frees a detached mapping unless it has children or is pinned. */
+/** Frees a mapping that has left its space unless it has children or is pinned. */
 void mapping_release(struct mapping *mapping);
 
-/** Detaches and releases. */
+/** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.
+ */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
 /** Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
-bool mapping_cut(struct mapping *mapping, word_t x);
+bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush);
 
 #endif

@@ -147,9 +147,8 @@ bool object_space_apply(const struct mapping *mapping)
         return true;
 }
 
-struct kobject *object_space_find(struct pd *pd, word_t sel, enum object_kind kind, unsigned perms)
+struct kobject *capability_object(word_t capability, enum object_kind kind, unsigned perms)
 {
-        const word_t capability = object_space_capability(&pd->object_space, sel);
         struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
 
         if (!object || object->kind != kind || object->dead || perms & ~capability)
@@ -157,29 +156,34 @@ struct kobject *object_space_find(struct pd *pd, word_t sel, enum object_kind ki
         return object;
 }
 
+static struct kobject *find(struct pd *pd, word_t sel, enum object_kind kind, unsigned perms)
+{
+        return capability_object(object_space_capability(&pd->object_space, sel), kind, perms);
+}
+
 struct pd *object_space_find_pd(struct pd *pd, word_t sel, unsigned perms)
 {
-        return (struct pd *)object_space_find(pd, sel, OBJECT_PD, perms);
+        return (struct pd *)find(pd, sel, OBJECT_PD, perms);
 }
 
 struct ec *object_space_find_ec(struct pd *pd, word_t sel, unsigned perms)
 {
-        return (struct ec *)object_space_find(pd, sel, OBJECT_EC, perms);
+        return (struct ec *)find(pd, sel, OBJECT_EC, perms);
 }
 
 struct sc *object_space_find_sc(struct pd *pd, word_t sel, unsigned perms)
 {
-        return (struct sc *)object_space_find(pd, sel, OBJECT_SC, perms);
+        return (struct sc *)find(pd, sel, OBJECT_SC, perms);
 }
 
 struct pt *object_space_find_pt(struct pd *pd, word_t sel, unsigned perms)
 {
-        return (struct pt *)object_space_find(pd, sel, OBJECT_PT, perms);
+        return (struct pt *)find(pd, sel, OBJECT_PT, perms);
 }
 
 struct sm *object_space_find_sm(struct pd *pd, word_t sel, unsigned perms)
 {
-        return (struct sm *)object_space_find(pd, sel, OBJECT_SM, perms);
+        return (struct sm *)find(pd, sel, OBJECT_SM, perms);
 }
 
 enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,

@@ -49,7 +49,9 @@ static inline word_t object_space_capability(const struct object_space *space, w
 /** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
  *  one, is of another kind, null, or its object has ended. Borrowed until this CPU leaves the
  *  kernel or opens an interrupt window. */
-struct kobject *object_space_find(struct pd *pd, word_t sel, enum object_kind kind, unsigned perms);
+struct kobject *capability_object(word_t capability, enum object_kind kind, unsigned perms);
+
+/** The same for the capability at a selector of a PD, with its type. */
 
 struct pd *object_space_find_pd(struct pd *pd, word_t sel, unsigned perms);
 struct ec *object_space_find_ec(struct pd *pd, word_t sel, unsigned perms);

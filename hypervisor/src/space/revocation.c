@@ -20,23 +20,12 @@ static struct mapping *child_at(struct tree_node *node)
 }
 
 /* What is left to do when the tables of a mapping without permissions are clear. */
-static void leave_space(struct mapping *mapping)
+void mapping_leave_space(struct mapping *mapping)
 {
         tree_remove(&mapping->in_space);
         mapping->space = NULL;
         if (mapping->object)
                 object_put(mapping->object);
-}
-
-void mapping_detach(struct mapping *mapping, struct flush *flush)
-{
-        word_t at = mapping->in_space.start;
-        unsigned budget = UINT32_MAX;
-
-        mapping->perms = 0;
-        mapping->attr = 0;
-        space_apply(mapping, &at, &budget, flush);
-        leave_space(mapping);
 }
 
 void mapping_release(struct mapping *mapping)
@@ -50,16 +39,22 @@ void mapping_release(struct mapping *mapping)
 
 void mapping_drop(struct mapping *mapping, struct flush *flush)
 {
-        mapping_detach(mapping, flush);
+        word_t at = mapping->in_space.start;
+        unsigned budget = UINT32_MAX;
+
+        mapping->perms = 0;
+        mapping->attr = 0;
+        space_apply(mapping, &at, &budget, flush);
+        mapping_leave_space(mapping);
         mapping_release(mapping);
 }
 
-bool mapping_cut(struct mapping *mapping, word_t x)
+bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush)
 {
         struct space *space = mapping->space;
         const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
 
-        if (space && !space_split(space, sel))
+        if (space && !space_split(space, sel, flush))
                 return false;
 
         struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
@@ -89,7 +84,7 @@ bool mapping_cut(struct mapping *mapping, word_t x)
 
 /* Cuts the lowest mapping below top that crosses x; true when none does (top itself, too, if
  * self). */
-static bool cut_one(struct revocation *r, struct mapping *top, word_t x)
+static bool cut_one(struct revocation *r, struct mapping *top, word_t x, struct flush *flush)
 {
         struct mapping *mapping = top, *child;
 
@@ -103,7 +98,7 @@ static bool cut_one(struct revocation *r, struct mapping *top, word_t x)
         const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
         if (!crosses || (mapping == top && !r->self))
                 return true;
-        if (!mapping_cut(mapping, x))
+        if (!mapping_cut(mapping, x, flush))
                 r->whole = true;
         return r->whole;
 }
@@ -139,9 +134,10 @@ static bool sync(struct revocation *r, const struct mapping *here, unsigned *bud
                 struct mapping *mapping = container_of(node, struct mapping, in_space);
                 r->sync = max_word(r->sync, node->start);
                 space_apply(mapping, &r->sync, budget, flush);
-                if (r->sync <= node->last || mapping->perms || mapping->attr)
-                        continue;
-                leave_space(mapping);
+                if (r->sync <= node->last || mapping->perms || mapping->attr ||
+                    mapping->depth == r->depth)
+                        continue; /* what the walk began with keeps its selectors until its end */
+                mapping_leave_space(mapping);
                 if (mapping != here)
                         mapping_release(mapping);
         }
@@ -150,27 +146,37 @@ static bool sync(struct revocation *r, const struct mapping *here, unsigned *bud
         return true;
 }
 
+/* The end of a walk below top. Another revocation may have cut top meanwhile: then what was cut off
+ * is found by its selectors, with which the next walk begins. */
+static void leave_top(struct revocation *r, struct mapping *top)
+{
+        r->at = r->top_last + 1;
+        if (top->space && top->in_space.last < r->top_last)
+                r->at = top->in_space.last + 1;
+        if (top->space && !top->perms && !top->attr)
+                mapping_leave_space(top);
+        mapping_release(top);
+}
+
 /* The mapping after one whose children are all visited: the next sibling, else the parent's. Frees
  * what is empty on the way up. NULL at the end of the walk. */
-static struct mapping *walk_up(const struct revocation *r, struct mapping *mapping)
+static struct mapping *walk_up(struct revocation *r, struct mapping *mapping)
 {
-        for (;;) {
-                struct tree_node *next = NULL;
-                struct mapping *parent = NULL;
-                const bool top = mapping->depth == r->depth;
+        while (mapping->depth != r->depth) {
+                struct tree_node *next =
+                        tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
+                struct mapping *parent = mapping_parent(mapping);
 
-                if (!top) {
-                        next = tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
-                        parent = mapping_parent(mapping);
-                }
                 mapping_release(mapping);
-                if (top || next)
+                if (next)
                         return child_at(next);
                 mapping = parent;
         }
+        leave_top(r, mapping);
+        return NULL;
 }
 
-static struct mapping *walk_next(const struct revocation *r, struct mapping *mapping)
+static struct mapping *walk_next(struct revocation *r, struct mapping *mapping)
 {
         struct tree_node *child = tree_find(&mapping->children, r->first_source, r->last_source);
 
@@ -179,7 +185,7 @@ static struct mapping *walk_next(const struct revocation *r, struct mapping *map
 
 /* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
  * nothing is left to cut, else NULL; *done when there is none. */
-static struct mapping *find_top(struct revocation *r, bool *done)
+static struct mapping *find_top(struct revocation *r, bool *done, struct flush *flush)
 {
         struct tree_node *node =
                 r->at > r->last ? NULL : tree_find(&r->space->tree, r->at, r->last);
@@ -194,11 +200,11 @@ static struct mapping *find_top(struct revocation *r, bool *done)
         const word_t size = top->object ? 0 : last - first;
         r->first_source = top->in_parent.start + (top->object ? 0 : first - node->start);
         r->last_source = r->first_source + size;
-        if (!r->whole &&
-            (!cut_one(r, top, r->first_source) || !cut_one(r, top, r->last_source + 1) || r->whole))
+        if (!r->whole && (!cut_one(r, top, r->first_source, flush) ||
+                          !cut_one(r, top, r->last_source + 1, flush) || r->whole))
                 return NULL;
 
-        r->at = last + 1;
+        r->top_last = last;
         r->depth = top->depth;
         return top;
 }
@@ -224,7 +230,7 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
                 if (*here)
                         reduce(r, *here);
         } else {
-                *here = find_top(r, &done);
+                *here = find_top(r, &done, flush);
                 if (*here && r->self)
                         reduce(r, *here);
         }

@@ -86,7 +86,7 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
         }
 }
 
-bool space_split(struct space *space, word_t x)
+bool space_split(struct space *space, word_t x, struct flush *flush)
 {
-        return space->type != NOVA_CRD_MEM || page_table_split(space->pd, x);
+        return space->type != NOVA_CRD_MEM || page_table_split(space->pd, x, flush);
 }

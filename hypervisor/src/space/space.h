@@ -36,6 +36,6 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
 
 /** Makes sure that the tables can tell selector x from x - 1 (splits large pages). false: no
  *  memory. */
-bool space_split(struct space *space, word_t x);
+bool space_split(struct space *space, word_t x, struct flush *flush);
 
 #endif

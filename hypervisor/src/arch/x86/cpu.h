@@ -41,6 +41,7 @@ struct cpu {
         struct ec *fpu_owner;  /* whose state is in the FPU registers */
         bool fpu_enabled;      /* CR0.TS is clear */
         bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
+        bool in_mail;          /* mail_receive is at work */
         bool current_ended;    /* current or current_sc has ended: no quiescence until they go */
         struct tss *tss;
         struct run_queue run_queue;

@@ -62,6 +62,8 @@ _Noreturn void exception_dispatch(struct ec *self)
                 interrupt_dispatch(vector);
                 resume_interrupted(self);
         }
+        if (unlikely(self->regs.flags & FLAG_AC))
+                clear_ac(); /* SMAP would be off */
         self->cont = resume_interrupted;
         if (vector == NOVA_EXC_NM) {
                 fpu_load(self->cpu, self);

@@ -171,6 +171,12 @@ static inline void pause(void)
         __asm__ volatile("pause" : : : "memory");
 }
 
+/** Clears the AC flag, also where there is no CLAC. */
+static inline void clear_ac(void)
+{
+        __asm__ volatile("push %0; popf" : : "r"((word_t)2) : "memory", "cc");
+}
+
 static inline void cli(void)
 {
         __asm__ volatile("cli" : : : "memory");

@@ -113,7 +113,7 @@ static uint64_t entry_flags(unsigned perms)
 }
 
 /* Replaces a large page by a table of small ones. */
-static bool split_large(struct pd *pd, const struct path *path, word_t page)
+static bool split_large(struct pd *pd, const struct path *path, word_t page, struct flush *flush)
 {
         const uint64_t large = *entry_of(path, page, 1);
         uint64_t *table = table_create(pd);
@@ -124,6 +124,7 @@ static bool split_large(struct pd *pd, const struct path *path, word_t page)
                 table[i] = (large & ~PTE_LARGE) + ((uint64_t)i << PAGE_BITS);
         frame_info(table)->used = 512;
         write_entry(path, page, 1, pool_to_phys(table) | TABLE_FLAGS);
+        flush_add(flush, pd); /* no TLB keeps two sizes for one address */
         return true;
 }
 
@@ -191,7 +192,7 @@ static bool apply_entry(struct pd *pd, struct path *path, const struct page_rang
                 *at = (page | (LARGE_PAGES - 1)) + 1;
                 return true;
         }
-        if (entry & PTE_LARGE && !split_large(pd, path, page))
+        if (entry & PTE_LARGE && !split_large(pd, path, page, flush))
                 return false;
         if (walk(pd, path, page, 0, flags, flush) > 0)
                 return false;
@@ -225,7 +226,7 @@ bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at,
         return true;
 }
 
-bool page_table_split(struct pd *pd, word_t page)
+bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
 {
         struct path path;
 
@@ -233,7 +234,7 @@ bool page_table_split(struct pd *pd, word_t page)
                 return true;
         if (walk(pd, &path, page, 1, false, NULL) > 1 || !(*entry_of(&path, page, 1) & PTE_LARGE))
                 return true;
-        return split_large(pd, &path, page);
+        return split_large(pd, &path, page, flush);
 }
 
 uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)

@@ -22,7 +22,7 @@ bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at,
                       struct flush *flush);
 
 /** Makes sure that no large page spans the boundary before page. false: no memory. */
-bool page_table_split(struct pd *pd, word_t page);
+bool page_table_split(struct pd *pd, word_t page, struct flush *flush);
 
 /** The PD's own copy of a page of the I/O bitmap, made at the first call; NULL: no memory. */
 uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush);

@@ -42,8 +42,8 @@ void cpu_drop_dead_pd(struct cpu *cpu)
 {
         if (!cpu->current_pd || !cpu->current_pd->object.dead)
                 return;
-        store_once(cpu->current_pd, NULL);
         write_cr3((word_t)kernel_root_phys);
+        store_once(cpu->current_pd, NULL);
 }
 
 static bool has_pending_work(const struct ec *self)
@@ -123,8 +123,9 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
 
 _Noreturn void resume_portal(struct ec *callee, const struct pt *pt)
 {
-        REG_P1(callee) = pt->id;
-        thread_enter_portal(callee, pt->ip);
+        prepare_portal(callee, pt);
+        if (unlikely(has_pending_work(callee)))
+                resume_ec(callee); /* on an empty stack: its recall may lead to the next portal */
         activate(callee->cpu, callee);
         leave(callee);
 }

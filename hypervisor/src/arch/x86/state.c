@@ -42,9 +42,9 @@ void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
 {
         const struct nova_utcb_state *state = &utcb->state;
-        const nova_mtd_t mtd = state->mtd;
+        const nova_mtd_t mtd = load_once(state->mtd);
         struct regs *regs = &ec->regs;
-        const unsigned typed = nova_utcb_typed(utcb->items);
+        const unsigned typed = nova_utcb_typed(load_once(utcb->items));
 
         if (mtd & NOVA_MTD_ACDB) {
                 regs->ax = state->ax;
