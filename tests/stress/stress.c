@@ -7,6 +7,7 @@
 #define IMAGE_PIECES 48
 #define GRACE_MS     30000
 #define MEASURE_BITS 16
+#define PRIO_WATCH   2
 #define SLACK        300 /* semaphores: a few frames that caches keep */
 
 extern char __image_end[]; /* of the linker script */
@@ -14,9 +15,10 @@ _Noreturn void reply_now(void);
 
 struct worker workers[WORKERS];
 nova_sel_t group;
-volatile bool stress_over;
 bool stress_tolerant;
-static unsigned worker_count;
+unsigned worker_count;
+static uint64_t end;          /* of the time */
+static nova_sel_t finished;   /* counts the workers that ended */
 static uint64_t ticks_per_us; /* child PDs do not see the HIP */
 
 word_t random_next(uint64_t *seed)
@@ -51,8 +53,8 @@ word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn)
 
 void delay_us(unsigned us)
 {
-        const uint64_t end = tsc() + ticks_per_us * us;
-        while (tsc() < end)
+        const uint64_t until = tsc() + ticks_per_us * us;
+        while (tsc() < until)
                 __asm__ volatile("pause");
 }
 
@@ -136,11 +138,23 @@ void stress_begin(void)
 static void worker_main(struct thread *t)
 {
         struct worker *w = t->arg;
-        while (!stress_over && !w->failed) {
+        w->self = t;
+        while (tsc() < end && !w->failed) {
                 w->work(w);
                 w->rounds++;
         }
         w->done = 1;
+        hc_sm_ctrl(finished, NOVA_SM_UP_OP);
+}
+
+/* Runs when nobody else does: ends the wait for workers that hang. */
+static void watch(struct thread *t)
+{
+        while (tsc() < end + GRACE_MS * tsc_per_ms())
+                __asm__ volatile("pause");
+        (void)t;
+        for (unsigned i = 0; i < worker_count; i++)
+                hc_sm_ctrl(finished, NOVA_SM_UP_OP);
 }
 
 static void print_worker(const struct worker *w)
@@ -179,8 +193,9 @@ static void drop_thread(const struct thread *t)
 void stress_run(work_fn *work)
 {
         struct thread *threads[WORKERS];
-        case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 3);
-        stress_over = false;
+        case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 2);
+        finished = semaphore(0);
+        end = tsc() + stress_ms * tsc_per_ms();
         for (unsigned i = 0; i < worker_count; i++) {
                 struct worker *w = &workers[i];
                 w->work = work;
@@ -188,16 +203,18 @@ void stress_run(work_fn *work)
                 w->failed = false;
                 threads[i] = run_thread(w->cpu, PRIO_CASE, worker_main, w);
         }
-        spin_us(stress_ms * 1000);
-        stress_over = true;
+        struct thread *watcher = run_thread(boot_cpu, PRIO_WATCH, watch, NULL);
+        for (unsigned i = 0; i < worker_count; i++)
+                hc_sm_ctrl(finished, NOVA_SM_DN_OP);
         bool good = true;
         for (unsigned i = 0; i < worker_count; i++) {
-                good &= wait_for(&workers[i].done, 1, GRACE_MS) && !workers[i].failed;
+                good &= workers[i].done && !workers[i].failed;
                 print_worker(&workers[i]);
-        }
-        EXPECT(good);
-        for (unsigned i = 0; i < worker_count; i++)
                 drop_thread(threads[i]);
+        }
+        drop_thread(watcher);
+        hc_revoke(obj(finished, ALL), NOVA_REVOKE_SR);
+        EXPECT(good);
 }
 
 void stress_clear(void)

@@ -30,6 +30,7 @@ struct slot {
 
 struct worker {
         unsigned index, cpu;
+        struct thread *self;
         work_fn *work;
         uint64_t seed;
         nova_sel_t sel; /* 64 selectors of its own */
@@ -42,8 +43,8 @@ struct worker {
 };
 
 extern struct worker workers[WORKERS];
+extern unsigned worker_count;
 extern nova_sel_t group;
-extern volatile bool stress_over; /* the time is up */
 /* An event of a thread that belongs to no worker is answered by an end of the thread, not a
  * failure of the case. */
 extern bool stress_tolerant;
