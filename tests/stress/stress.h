@@ -88,4 +88,12 @@ bool check_equal(struct worker *w, const char *file, int line, const char *text,
                         return;                                                    \
         } while (0)
 
+/* The same in a function with a result, which is then value. */
+#define CHECK_VALUE(w, actual, expected, value)                                    \
+        do {                                                                       \
+                if (!check_equal(w, __FILE__, __LINE__, #actual, (word_t)(actual), \
+                                 (word_t)(expected)))                              \
+                        return value;                                              \
+        } while (0)
+
 #endif
