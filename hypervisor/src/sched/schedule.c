@@ -77,22 +77,24 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
 /* The EC that an SC can run; NULL: none, the SC sleeps with whom it waits for. */
 static struct ec *runnable(struct sc *sc)
 {
-        struct ec *ec = sc->ec;
+        struct ec *ec, *end;
 
-        if (ec->state == EC_DEAD && ec != sc->owner)
-                ec = sc->ec = sc->owner;
-        if (ec->state == EC_READY)
-                return ec;
-        if (ec->state == EC_REPLY)
-                ec = chain_end(ec->callee, NULL);
-        if (sc->object.dead)
+        /* The end of a chain may die while the walk lets interrupts in: then the chain is another.
+         */
+        do {
+                if (sc->ec->state == EC_DEAD)
+                        sc->ec = sc->owner;
+                ec = end = sc->ec;
+                if (ec->state == EC_REPLY)
+                        end = chain_end(ec->callee, NULL);
+        } while (end->state == EC_DEAD && end != ec && !sc->object.dead);
+
+        if (sc->object.dead || end->state == EC_DEAD)
                 return NULL;
-        if (ec->state == EC_READY)
-                return ec;
-        if (ec->state != EC_DEAD) {
-                sc->place = SC_SLEEPING;
-                list_append(&ec->sleepers, &sc->link);
-        }
+        if (end->state == EC_READY)
+                return end;
+        sc->place = SC_SLEEPING;
+        list_append(&end->sleepers, &sc->link);
         return NULL;
 }
 

@@ -242,27 +242,30 @@ static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *
 {
         while (d->fill != d->fill_end && *budget) {
                 struct tree_node *node = tree_find(&d->target->tree, d->fill, d->fill_end - 1);
-                if (!node) {
-                        d->fill = d->fill_end;
-                        break;
-                }
-                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                struct mapping *mapping =
+                        node ? container_of(node, struct mapping, in_space) : NULL;
+                if (!node || (d->failed && (mapping->perms || mapping->attr)))
+                        break; /* a revocation was quicker */
                 d->fill = max_word(d->fill, node->start);
                 if (!space_apply(mapping, &d->fill, budget, flush)) {
                         mapping->perms = mapping->attr = 0;
                         d->fill = node->start;
+                        d->at = node->start - d->to; /* may be tried again */
                         d->failed = true;
                 } else if (d->failed && d->fill > node->last) {
-                        d->at = node->start - d->to; /* may be tried again */
-                        d->fill = d->fill_end;
-                        d->failed = false;
                         mapping_leave_space(mapping);
                         mapping_release(mapping);
-                        return false;
+                        break;
                 }
                 d->fill = min_word(d->fill, d->fill_end);
         }
-        return true;
+        if (d->fill != d->fill_end && !*budget)
+                return true;
+
+        const bool failed = d->failed;
+        d->fill = d->fill_end;
+        d->failed = false;
+        return !failed;
 }
 
 enum step_result delegation_step(struct delegation *d)

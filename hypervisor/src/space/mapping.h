@@ -97,7 +97,8 @@ struct revocation {
         uint16_t depth;      /* that of the mapping where the walk began */
         uint8_t perms;       /* to be taken away */
         bool self;
-        bool whole; /* no memory to cut mappings: take all of each */
+        bool emptied; /* the present mapping lost all permissions, and its tables are clear */
+        bool whole;   /* no memory to cut mappings: take all of each */
 };
 
 /** Begins a revocation of first..last. */

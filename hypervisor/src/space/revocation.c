@@ -116,6 +116,8 @@ static void reduce(struct revocation *r, struct mapping *mapping)
                 mapping->attr = 0;
         r->sync = mapping->in_space.start;
         r->sync_last = mapping->in_space.last;
+        if (mapping->depth == r->depth)
+                r->emptied = !mapping->perms;
 }
 
 /* Makes tables agree with what reduce() left of a mapping; it leaves the space when nothing is.
@@ -153,8 +155,9 @@ static void leave_top(struct revocation *r, struct mapping *top)
         r->at = r->top_last + 1;
         if (top->space && top->in_space.last < r->top_last)
                 r->at = top->in_space.last + 1;
-        if (top->space && !top->perms && !top->attr)
+        if (r->emptied && top->space)
                 mapping_leave_space(top);
+        r->emptied = false;
         mapping_release(top);
 }
 
@@ -260,16 +263,25 @@ enum step_result revocation_step(struct revocation *r)
 
 void revocation_cancel(struct revocation *r)
 {
+        unsigned budget = UINT32_MAX;
+        struct flush flush;
+
         if (!r->pin)
                 return;
+        flush_init(&flush);
         spin_lock(&space_lock[r->space->type]);
         struct mapping *mapping = r->pin;
         mapping->pins--;
-        while (mapping && !mapping->space && !mapping->pins && tree_is_empty(&mapping->children)) {
-                struct mapping *parent = mapping_parent(mapping);
+        sync(r, mapping, &budget, &flush);
+        for (bool top = false; !top;) {
+                top = mapping->depth == r->depth;
+                struct mapping *parent = top ? NULL : mapping_parent(mapping);
+                if (top && r->emptied && mapping->space)
+                        mapping_leave_space(mapping);
                 mapping_release(mapping);
                 mapping = parent;
         }
         r->pin = NULL;
         spin_unlock(&space_lock[r->space->type]);
+        flush_run(&flush);
 }
