@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench`: counts instructions, bytes and sections, and compares with the checked-in table."""
+
+import json
+import sys
+from pathlib import Path
+
+from nova import boot_count, build, elf, options, process, table, tree
+from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
+from nova.qemu import Machine
+from nova.runner import Runner
+
+FOLDER = tree.ROOT / "tests" / "bench"
+ROWS = FOLDER / "rows.tsv"
+FIGURES = FOLDER / "figures.json"
+PAGE = tree.ROOT / "docs" / "performance.md"
+CONFIG = "release"
+TOLERANCE = 0.02
+TIMEOUT = 120
+# Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
+POOLS = (4, 6)
+ICOUNT = ["-icount", "shift=0,sleep=off"]
+SECTIONS = (".boot", ".text", ".rodata", ".data", ".bss")
+
+DESCRIPTION = """\
+Counts instructions per operation on the release kernel (QEMU's -icount, one CPU),
+bytes of kernel memory per object and bytes of the image, and compares them with
+tests/bench/figures.json.
+
+Exit status: 0 if no figure is more than 2 % worse than the checked-in one, else 1."""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "bench",
+        prog="nova bench",
+        help="count instructions per operation",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova bench [OPTION…]",
+    )
+    parser.add_argument(
+        "--arch", choices=tree.ARCHES, default="x86_64", help="architecture (x86_64)"
+    )
+    parser.add_argument("--kernel", metavar="FILE", help="count on this kernel instead")
+    parser.add_argument("--boot", action="store_true", help="count the boot, too (a minute)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--update", action="store_true", help="check the figures in, with the page that shows them"
+    )
+    # What a test of the build system says: these programs, no build.
+    parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
+    parser.set_defaults(function=run)
+
+
+def _machine(kernel, program, **more):
+    return Machine(kernel=kernel, modules=[str(program)], cpus=1, **more)
+
+
+def _console(machine, what):
+    outcome = Runner(machine, TIMEOUT).run()
+    text = outcome.text()
+    if outcome.status != EXIT_OK:
+        sys.stderr.write(text)
+        raise NovaError(f"{what} did not end well: {outcome.message}", EXIT_FAILED)
+    return text
+
+
+def _values(text, word):
+    """The values of all lines `WORD KEY VALUE`."""
+    found = {}
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) == 3 and fields[0] == word:
+            found[fields[1]] = float(fields[2]) if "." in fields[2] else int(fields[2])
+    return found
+
+
+def _operations(kernel, programs):
+    machine = _machine(kernel, programs / "bench", extra=ICOUNT)
+    return _values(_console(machine, "the benchmark"), "bench")
+
+
+def _memory(kernel, programs):
+    """Bytes of each object; empty for a kernel that stops when its memory is used up."""
+    program = programs / "bench-memory"
+    small, large = (
+        _values(_console(_machine(kernel, program, cmdline=f"kmem={size}M"), "the count"), "count")
+        for size in POOLS
+    )
+    extra = (POOLS[1] - POOLS[0]) << 20
+    found = {key: extra / (large[key] - small[key]) for key in large if large[key] > small[key]}
+    if "ec_and_sc" in found:
+        found["sc"] = found.pop("ec_and_sc") - found["ec"]
+    return {f"memory_{key}": round(value) for key, value in found.items()}
+
+
+def _image(kernel):
+    sizes = elf.section_sizes(kernel)
+    return {"image_" + name[1:]: sizes[name] for name in SECTIONS if name in sizes}
+
+
+def _measure(args):
+    if args.programs:
+        programs = Path(args.programs)
+    else:
+        preset = tree.preset_name(args.arch, CONFIG)
+        build.build(preset, ["nova.elf32", "bench", "bench-memory"])
+        programs = tree.build_dir(preset) / "bin"
+    kernel = Path(args.kernel) if args.kernel else programs.parent / "nova.elf32"
+    elf.read_start(kernel, "kernel")
+    found = {**_operations(kernel, programs), **_memory(kernel, programs), **_image(kernel)}
+    if args.boot:
+        machine = _machine(kernel, programs / "bench-memory", extra=ICOUNT)
+        found["boot"] = boot_count.count(machine, kernel, programs / "bench-memory")
+    return found
+
+
+def _read_figures():
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+
+
+def _update(rows, figures, arch, found):
+    checked_in = figures.setdefault(arch, {})
+    checked_in.update(found)
+    order = [row.key for row in rows]
+    figures[arch] = {key: checked_in[key] for key in order if key in checked_in}
+    FIGURES.write_text(json.dumps(figures, indent=2, sort_keys=False) + "\n", encoding="utf-8")
+    table.write_page(PAGE, rows, figures)
+
+
+def complaints(rows, checked_in, found, all_needed):
+    """A sentence for each figure that is worse than it was, or is not there any more."""
+    bad = []
+    for row in rows:
+        old, new = checked_in.get(row.key), found.get(row.key)
+        if old is None or (new is None and (row.key == "boot" or not all_needed)):
+            continue
+        if new is None:
+            bad.append(f"{row.key}: {old} is checked in, but nothing was measured")
+        elif new > old * (1 + TOLERANCE):
+            bad.append(f"{row.key}: {new} instead of {old}")
+    return bad
+
+
+def run(args):
+    process.die_with_parent()
+    if args.update and args.kernel:
+        raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
+    rows = table.read_rows(ROWS)
+    found = _measure(args)
+    unknown = set(found) - {row.key for row in rows}
+    if unknown:
+        raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
+    figures = _read_figures()
+    checked_in = figures.get(args.arch, {})
+    if args.json:
+        print(json.dumps(table.records(rows, checked_in, found), indent=2))
+    else:
+        print(table.text(rows, checked_in, found, args.arch))
+    if args.update:
+        _update(rows, figures, args.arch, found)
+        return EXIT_OK
+    own_kernel = not args.kernel or bool(args.programs)
+    bad = complaints(rows, checked_in, found, own_kernel)
+    for sentence in bad:
+        build.say(f"worse: {sentence}")
+    return EXIT_FAILED if bad else EXIT_OK

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The table of counted figures: its rows, and how it is shown as text, records and a page."""
+
+from dataclasses import dataclass
+
+from nova.errors import NovaError
+
+BEGIN = "<!-- figures: written by nova bench --update -->"
+END = "<!-- end of the figures -->"
+UNITS = ("instructions", "bytes")
+
+
+@dataclass
+class Row:
+    key: str
+    unit: str
+    reference: float  # of the implementation of 2012
+    target: float  # for x86_64
+    title: str
+
+
+def _number(text):
+    if text == "-":
+        return None
+    return float(text) if "." in text else int(text)
+
+
+def read_rows(path):
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        key, unit, reference, target, title = line.split("\t")
+        rows.append(Row(key, unit, _number(reference), _number(target), title))
+    return rows
+
+
+def _show(value):
+    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _difference(old, new):
+    if old is None or new is None or old == new:
+        return "" if old == new and old is not None else "–"
+    return f"{(new - old) * 100 / old:+.1f} %" if old else f"{new:+}"
+
+
+def records(rows, checked_in, found):
+    return [
+        {
+            "key": row.key,
+            "operation": row.title,
+            "unit": row.unit,
+            "figure": found.get(row.key),
+            "checked_in": checked_in.get(row.key),
+            "figure_2012": row.reference,
+            "target_x86_64": row.target,
+        }
+        for row in rows
+    ]
+
+
+def _lines(cells):
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    for line in cells:
+        first = line[0].ljust(widths[0])
+        yield "  ".join([first] + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])])
+
+
+def text(rows, checked_in, found, arch):
+    """The table for people; on x86_64 with the figure of 2012 and the target."""
+    cells = [[f"operation ({arch})", "figure", "checked in", "difference", "2012", "target"]]
+    for row in rows:
+        old, new = checked_in.get(row.key), found.get(row.key)
+        if old is None and new is None:
+            continue
+        title = row.title + (" (bytes)" if row.unit == "bytes" else "")
+        line = [title, _show(new), _show(old), _difference(old, new)]
+        cells.append(line + [_show(row.reference), _show(row.target)])
+    if arch != "x86_64":
+        cells = [line[:4] for line in cells]
+    return "\n".join(line.rstrip() for line in _lines(cells))
+
+
+def _page_table(rows, figures, unit):
+    wide, narrow = figures.get("x86_64", {}), figures.get("x86_32", {})
+    yield f"| {unit} | x86_64 | target | 2012 | x86_32 |"
+    yield "|---|---:|---:|---:|---:|"
+    for row in rows:
+        if row.unit != unit or not (row.key in wide or row.key in narrow):
+            continue
+        cells = (wide.get(row.key), row.target, row.reference, narrow.get(row.key))
+        yield f"| {row.title} | " + " | ".join(_show(cell) for cell in cells) + " |"
+
+
+def write_page(path, rows, figures):
+    """Replaces what stands between the two marks of a page."""
+    page = path.read_text(encoding="utf-8")
+    if BEGIN not in page or END not in page:
+        raise NovaError(f"{path.name} has no place for the table: the lines {BEGIN} and {END}.")
+    head, tail = page.split(BEGIN)[0], page.split(END)[1]
+    tables = ["\n".join(_page_table(rows, figures, unit)) for unit in UNITS]
+    path.write_text(f"{head}{BEGIN}\n" + "\n\n".join(tables) + f"\n{END}{tail}", encoding="utf-8")

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a measurement is written with: timed operations, rounds, the line that reports a figure. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "harness.h"
+
+#define ROUNDS 101 /* odd: the median is a sample */
+#define WARM   16  /* rounds before them that do not count */
+#define CYCLES 1000
+
+/* Runs one operation between two readings of the TSC; the ticks between them. The status comes back
+ * in a1. Assembly: what is counted is the same with every compiler. */
+typedef uint32_t timed_fn(struct args *args);
+timed_fn timed_nothing; /* what the readings themselves cost */
+timed_fn timed_trap_1, timed_trap_2, timed_trap_3, timed_trap_4, timed_trap_5;
+timed_fn timed_pair; /* two hypercalls: identifiers a1 and a2 */
+timed_fn timed_read; /* a load from address a1 */
+timed_fn timed_ud;   /* an undefined instruction of two bytes */
+
+/* Portals. None needs more than its thread's stack, at whose top its UTCB's address is found. */
+extern char portal_echo[];  /* replies at once, with the message as it came */
+extern char portal_empty[]; /* replies with no items */
+extern char portal_pager[]; /* replies with one typed item, which lies ready in its UTCB */
+extern char portal_skip[];  /* replies to an event with IP behind the two bytes */
+
+/* Never-ending threads: down; down on first, up on second. */
+_Noreturn void loop_down(word_t down);
+_Noreturn void loop_pong(word_t down, word_t up);
+
+/* One operation of a round and, after the rounds, its samples. */
+struct timed {
+        const char *key; /* name of the figure; NULL: it is not reported */
+        timed_fn *fn;
+        struct args args;
+        word_t items; /* the caller's items word before it */
+        uint32_t sample[ROUNDS];
+        volatile word_t failed; /* rounds whose status was not the expected one */
+        word_t expected;
+};
+
+/* Runs the operations of a round one after the other, in any thread. */
+void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
+/* Median of the samples without the cost of timing; fails the case if an operation failed. */
+uint32_t figure(struct timed *op);
+void report(const char *key, uint32_t value);
+/* The same for hundredths. */
+void report_hundredths(const char *key, uint32_t value);
+/* Rounds in the case's own thread, with a report of each operation. */
+void measure(struct timed *ops, unsigned count);
+/* Mean of CYCLES rounds, with all work that the kernel put off meanwhile. */
+void measure_cycle(const char *key, struct timed *ops, unsigned count);
+/* Ends a thread made by global(), its SC first. */
+void thread_stop(struct thread *t);
+/* A portal to t that enters at one of the portals above. */
+nova_sel_t portal_at(struct thread *t, nova_mtd_t mtd, const char *entry);
+
+#endif

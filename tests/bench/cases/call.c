@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls: the smallest hypercalls, call and reply, words, translation. */
+#include "bench.h"
+
+#define WORDS         64
+#define ALL_SEL_ORDER 20 /* holds the selectors of all cases */
+
+#define CALL_OP(key_, pt, items_)                                                                 \
+        {                                                                                         \
+                .key = (key_), .fn = timed_trap_1, .args = {.a1 = call_id(pt)}, .items = (items_) \
+        }
+
+static word_t call_id(nova_sel_t pt)
+{
+        return nova_hypercall_id(NOVA_CALL, 0, pt);
+}
+
+CASE(call, refusals, "")
+{
+        struct timed ops[] = {
+                {.key = "invalid_hypercall",
+                 .fn = timed_trap_1,
+                 .args = {.a1 = 0xf},
+                 .expected = NOVA_BAD_HYP},
+                {.key = "call_bad_cap",
+                 .fn = timed_trap_1,
+                 .args = {.a1 = call_id(sel_alloc(0))},
+                 .expected = NOVA_BAD_CAP},
+        };
+
+        measure(ops, 2);
+}
+
+CASE(call, same_pd, "")
+{
+        static struct timed ops[1];
+
+        ops[0] = (struct timed)CALL_OP("call_same_pd", portal_at(server(boot_cpu), 0, portal_echo),
+                                       0);
+        measure(ops, 1);
+}
+
+/* One word more in one direction: the difference of 64 and none, by 64. */
+CASE(call, other_pd, "")
+{
+        struct thread *server = child_server(child_new(boot_cpu));
+        const nova_sel_t echo = portal_at(server, 0, portal_echo);
+        const nova_sel_t empty = portal_at(server, 0, portal_empty);
+        static struct timed ops[4];
+
+        ops[0] = (struct timed)CALL_OP("call_other_pd", echo, 0);
+        ops[1] = (struct timed)CALL_OP("call_64_words", echo, WORDS);
+        ops[2] = (struct timed)CALL_OP(NULL, empty, 0);
+        ops[3] = (struct timed)CALL_OP(NULL, empty, WORDS);
+        measure(ops, 4);
+        report_hundredths("call_word", (figure(&ops[3]) - figure(&ops[2])) * 100 / WORDS);
+}
+
+static struct timed translation;
+
+#define CLIENT_PT CHILD_FREE_SEL
+#define CLIENT_SM (CHILD_FREE_SEL + 1)
+
+static void run_translation(struct thread *t)
+{
+        t->utcb->word[nova_utcb_item_index(0)] = obj(CLIENT_SM, NOVA_PERM_ALL);
+        t->utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_TRANSLATE;
+        run_rounds(&translation, 1, t->utcb);
+        t->utcb->items = 0;
+}
+
+/* A child sends a capability back to the PD that it came from. */
+CASE(call, translation, "")
+{
+        struct thread *client = child_server(child_new(boot_cpu));
+        struct thread *receiver = server(boot_cpu);
+
+        give(client, obj(portal_at(receiver, 0, portal_empty), NOVA_PERM_ALL), CLIENT_PT);
+        give(client, obj(semaphore(0), NOVA_PERM_ALL), CLIENT_SM);
+        windows(receiver, nova_crd(NOVA_CRD_OBJ, 0, ALL_SEL_ORDER, NOVA_PERM_ALL), 0);
+        translation = (struct timed)CALL_OP("translate_object", CLIENT_PT, nova_utcb_items(0, 1));
+        remote(client, run_translation, NULL);
+        report(translation.key, figure(&translation));
+}

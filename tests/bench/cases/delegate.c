@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Delegation of a range in a call to another PD, and its revocation. */
+#include "bench.h"
+
+#define LARGE_ORDER 9 /* 512 pages: a large page */
+#define FREE_PORT   0x2f8
+
+static struct thread *receiver;
+static struct timed ops[2];
+
+/* Sends crd to dst of the child and revokes it again, each measured; the keys may be NULL. */
+static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
+                     nova_sel_t dst)
+{
+        receiver = child_server(child_new(boot_cpu));
+        const nova_sel_t pt = portal_at(receiver, 0, portal_empty);
+
+        EXPECT(give(receiver, crd, dst) != 0);
+        hc_revoke(crd, 0);
+        self->utcb->word[nova_utcb_item_index(0)] = crd;
+        self->utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_DELEGATE;
+        ops[0] = (struct timed){.key = delegate_key,
+                                .fn = timed_trap_1,
+                                .args = {.a1 = nova_hypercall_id(NOVA_CALL, 0, pt)},
+                                .items = nova_utcb_items(0, 1)};
+        ops[1] = (struct timed){.key = revoke_key,
+                                .fn = timed_trap_2,
+                                .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, 0, 0), .a2 = crd}};
+        measure(ops, 2);
+}
+
+CASE(delegate, object, "")
+{
+        const nova_crd_t crd = obj(semaphore(0), NOVA_PERM_ALL);
+
+        delegate("delegate_object", "revoke_object", crd, CHILD_FREE_SEL);
+}
+
+CASE(delegate, page, "")
+{
+        const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);
+
+        delegate("delegate_page", "revoke_page", crd, page_alloc(0));
+}
+
+CASE(delegate, large_page, "")
+{
+        const nova_crd_t crd = mem(page_of(memory(LARGE_ORDER)), LARGE_ORDER, NOVA_MEM_RWX);
+
+        delegate("delegate_large_page", "revoke_large_page", crd, page_alloc(LARGE_ORDER));
+}
+
+/* Part of the image: its frames lie as the boot loader left them, in general aligned to no large
+ * page, as the figure for the large page shows by its difference. */
+CASE(delegate, pages, "")
+{
+        static char array[NOVA_PAGE_SIZE << LARGE_ORDER]
+                __attribute__((aligned(NOVA_PAGE_SIZE << LARGE_ORDER)));
+        const nova_crd_t crd = mem(page_of(array), LARGE_ORDER, NOVA_MEM_R | NOVA_MEM_W);
+
+        EXPECT(nova_crd_order(look(NOVA_CRD_MEM, page_of(array))) >= LARGE_ORDER);
+        delegate("delegate_512_pages", "revoke_512_pages", crd, page_alloc(LARGE_ORDER));
+}
+
+CASE(delegate, port, "")
+{
+        request(io(FREE_PORT, 0), FREE_PORT);
+        delegate("delegate_port", "revoke_port", io(FREE_PORT, 0), FREE_PORT);
+}

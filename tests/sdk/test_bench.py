@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `nova bench` reads, what it calls worse, and how it shows a table."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import bench, boot_count, elf, table
+from nova.errors import NovaError
+
+ROWS = [
+    table.Row("call", "instructions", 222, 150, "a call"),
+    table.Row("boot", "instructions", None, None, "boot"),
+]
+
+
+class Comparison(unittest.TestCase):
+    def worse(self, old, new, all_needed=True):
+        return bench.complaints(ROWS, old, new, all_needed)
+
+    def test_two_percent_are_tolerated_and_not_more(self):
+        self.assertEqual(self.worse({"call": 100}, {"call": 102}), [])
+        self.assertEqual(self.worse({"call": 100}, {"call": 103}), ["call: 103 instead of 100"])
+
+    def test_a_figure_that_is_gone_is_worse(self):
+        self.assertEqual(len(self.worse({"call": 100}, {})), 1)
+
+    def test_another_kernel_may_lack_figures(self):
+        self.assertEqual(self.worse({"call": 100}, {}, all_needed=False), [])
+
+    def test_the_boot_is_counted_only_when_asked_for(self):
+        self.assertEqual(self.worse({"boot": 100}, {}), [])
+        self.assertEqual(len(self.worse({"boot": 100}, {"boot": 200})), 1)
+
+
+class Reading(unittest.TestCase):
+    def test_only_lines_of_the_word_count(self):
+        text = "bench call 12\nbench word 1.50\n# bench x y z\ncount sm 4\n"
+        self.assertEqual(bench._values(text, "bench"), {"call": 12, "word": 1.5})
+
+    def test_the_rows_and_the_figures_fit_together(self):
+        rows = table.read_rows(bench.ROWS)
+        keys = {row.key for row in rows}
+        self.assertEqual(len(keys), len(rows))
+        self.assertTrue({row.unit for row in rows} <= set(table.UNITS))
+        for figures in bench._read_figures().values():
+            self.assertTrue(figures)
+            self.assertLessEqual(set(figures), keys)
+
+    def test_the_page_shows_the_figures_that_are_checked_in(self):
+        rows = table.read_rows(bench.ROWS)
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_bytes(bench.PAGE.read_bytes())
+            table.write_page(page, rows, bench._read_figures())
+            self.assertEqual(page.read_bytes(), bench.PAGE.read_bytes())
+
+
+class Table(unittest.TestCase):
+    def test_a_difference_is_shown_in_percent(self):
+        lines = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_64").splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(lines[1].split()[2:], ["90", "100", "-10.0", "%", "222", "150"])
+
+    def test_a_page_without_marks_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("no place\n", encoding="utf-8")
+            with self.assertRaisesRegex(NovaError, "no place for the table"):
+                table.write_page(page, ROWS, {})
+
+
+class Boot(unittest.TestCase):
+    def count(self, trace, mark=b"/40/"):
+        reader, writer = os.pipe()
+        with os.fdopen(reader, "rb", buffering=0):
+            os.write(writer, trace)
+            os.close(writer)
+            return boot_count._count_lines(reader, mark)
+
+    def test_lines_before_the_mark_are_counted(self):
+        self.assertEqual(self.count(b"[/20/]\n[/21/]\n[/40/]\n[/22/]\n"), 2)
+
+    def test_a_trace_without_the_mark_is_refused(self):
+        with self.assertRaisesRegex(NovaError, "ended before"):
+            self.count(b"[/20/]\n")
+
+
+class Sections(unittest.TestCase):
+    def test_no_elf_file_is_refused(self):
+        with self.assertRaisesRegex(NovaError, "no ELF file"):
+            elf.section_sizes(Path(paths.__file__))
+
+    def test_the_sizes_of_a_real_program_are_found(self):
+        self.assertGreater(elf.section_sizes(Path("/bin/true").resolve())[".text"], 0)
+        self.assertTrue(elf.segments(Path("/bin/true").resolve()))
+
+
+if __name__ == "__main__":
+    unittest.main()
