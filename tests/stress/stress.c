@@ -18,6 +18,7 @@ nova_sel_t group;
 bool stress_tolerant;
 unsigned worker_count;
 static uint64_t end;          /* of the time */
+static volatile bool begun;   /* all workers exist */
 static nova_sel_t finished;   /* counts the workers that ended */
 static uint64_t ticks_per_us; /* child PDs do not see the HIP */
 
@@ -139,6 +140,8 @@ static void worker_main(struct thread *t)
 {
         struct worker *w = t->arg;
         w->self = t;
+        while (!begun)
+                __asm__ volatile("pause");
         while (tsc() < end && !w->failed) {
                 w->work(w);
                 w->rounds++;
@@ -150,7 +153,7 @@ static void worker_main(struct thread *t)
 /* Runs when nobody else does: ends the wait for workers that hang. */
 static void watch(struct thread *t)
 {
-        while (tsc() < end + GRACE_MS * tsc_per_ms())
+        while (!begun || tsc() < end + GRACE_MS * tsc_per_ms())
                 __asm__ volatile("pause");
         (void)t;
         for (unsigned i = 0; i < worker_count; i++)
@@ -195,7 +198,8 @@ void stress_run(work_fn *work)
         struct thread *threads[WORKERS];
         case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 2);
         finished = semaphore(0);
-        end = tsc() + stress_ms * tsc_per_ms();
+        begun = false;
+        end = UINT64_MAX;
         for (unsigned i = 0; i < worker_count; i++) {
                 struct worker *w = &workers[i];
                 w->work = work;
@@ -204,6 +208,8 @@ void stress_run(work_fn *work)
                 threads[i] = run_thread(w->cpu, PRIO_CASE, worker_main, w);
         }
         struct thread *watcher = run_thread(boot_cpu, PRIO_WATCH, watch, NULL);
+        end = tsc() + stress_ms * tsc_per_ms();
+        begun = true;
         for (unsigned i = 0; i < worker_count; i++)
                 hc_sm_ctrl(finished, NOVA_SM_DN_OP);
         bool good = true;

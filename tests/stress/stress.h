@@ -35,6 +35,7 @@ struct worker {
         uint64_t seed;
         nova_sel_t sel; /* 64 selectors of its own */
         volatile word_t rounds, phase, done;
+        word_t value; /* for the case */
         volatile bool failed;
         const char *file, *text;
         int line;
