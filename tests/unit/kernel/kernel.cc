@@ -37,9 +37,8 @@ Kernel::~Kernel()
 {
         while (!pds.empty())
                 destroy(pds.back());
-        for (ec *one : ecs)
-                object_put(&one->object);
-        fake_settle();
+        while (!ecs.empty())
+                drop(ecs.back());
         EXPECT_EQ(taken_now(), at_start);
         for (const space *one : {&kernel_pd.memory.space, &kernel_pd.io.space}) {
                 const auto *root = reinterpret_cast<const mapping *>(one->tree.root);
@@ -77,6 +76,13 @@ ec *Kernel::make_ec(pd *owner, word_t utcb_page, ec_kind kind)
         object_get(&made->object);
         ecs.push_back(made);
         return made;
+}
+
+void Kernel::drop(ec *one)
+{
+        ecs.erase(std::find(ecs.begin(), ecs.end(), one));
+        object_put(&one->object);
+        fake_settle();
 }
 
 void Kernel::destroy(pd *one)

@@ -67,6 +67,8 @@ class Kernel
         sm *make_sm(pd *owner, word_t sel, unsigned perms = NOVA_PERM_ALL);
         // A thread that never runs, with its UTCB at a page.
         ec *make_ec(pd *owner, word_t utcb_page, ec_kind kind = EC_LOCAL);
+        // Gives the reference to a thread back.
+        void drop(ec *one);
         // Destroys one of the PDs now.
         void destroy(pd *one);
 

@@ -2,7 +2,6 @@
 // Long operations in steps, with others between them.
 #include <gtest/gtest.h>
 
-
 #include "kernel.h"
 
 namespace

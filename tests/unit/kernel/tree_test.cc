@@ -211,8 +211,9 @@ TEST(tree, stays_shallow_with_10000_nodes_in_order)
         for (word_t i = 0; i < 10000; i += 997)
                 EXPECT_EQ(tree_find(&tree, i, i)->start, i);
         while (!model.empty()) {
-                Node *node = model.size() % 2 ? model.front() : model.back();
-                model.remove(node);
+                const bool first = model.size() % 2;
+                Node *node = first ? model.front() : model.back();
+                first ? model.pop_front() : model.pop_back();
                 tree_remove(node);
                 if (model.size() % 2000 == 0)
                         check(tree, model);
