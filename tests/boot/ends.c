@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask that ends the run with the value END, or with END below 0 never. */
+/* A roottask that ends the run with the value END, with END -1 never, with -2 by a fault that it
+ * cannot handle. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>
@@ -16,6 +17,8 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 #if END >= 0
         nova_exit(END);
 #else
+        if (END == -2)
+                *(volatile int *)0x1234 = 0;
         for (;;)
                 __asm__ volatile("pause");
 #endif

@@ -7,7 +7,24 @@
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "platform/console.h"
 #include "sched/schedule.h"
+
+const struct ec *event_root_ec;
+
+/* Nobody handles the event. Of the first program the user has to hear, once: nothing else may be
+ * left that could tell. */
+static _Noreturn void shut_down(struct ec *self)
+{
+        if (self == event_root_ec) {
+                event_root_ec = NULL;
+                console_print("NOVA: the roottask's first thread was shut down: event 0x%lx at "
+                              "0x%lx, address 0x%lx, has no portal that it can call.\n",
+                              (unsigned long)self->event_number, (unsigned long)self->regs.ip,
+                              (unsigned long)self->event_qual[1]);
+        }
+        block_shut_down(self);
+}
 
 /* Calls the portal; also the retry when its EC was busy. */
 static _Noreturn void finish_event(struct ec *self)
@@ -17,10 +34,10 @@ static _Noreturn void finish_event(struct ec *self)
 
         struct pt *pt = object_space_find_pt(self->pd, self->event_base + self->event_number, 0);
         if (!pt || pt->ec->cpu != self->cpu || pt->ec->state == EC_DEAD)
-                block_shut_down(self);
+                shut_down(self);
         if (pt->ec->state != EC_REQUEST) {
                 block_on_callee(self, pt->ec, finish_event);
-                block_shut_down(self);
+                shut_down(self);
         }
         state_to_utcb(self, pt->ec->utcb, pt->mtd);
         block_on_reply(self, pt, CALLER_EVENT, true);

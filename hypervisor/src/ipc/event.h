@@ -9,6 +9,10 @@
  *  is shut down when there is none that it can call. error and address: the exit qualifications. */
 _Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address);
 
+/** The root PD's first thread: if it is shut down by an event nobody handles, the console says so.
+ *  Only compared with, never looked into. */
+extern const struct ec *event_root_ec;
+
 /** The first event of a global thread (a continuation). */
 _Noreturn void block_on_startup(struct ec *self);
 

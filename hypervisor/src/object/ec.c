@@ -203,12 +203,24 @@ static void cut_chain(struct ec *ec)
                         callee->donated = NULL;
 }
 
+/* SCs that came through ec sleep with whom it waits for: they look for somebody else. */
+static void wake_below(struct ec *ec)
+{
+        struct ec *end = ec;
+
+        for (struct ec *next = ec; next; next = next->callee ? next->callee : next->helping)
+                end = next;
+        if (end != ec)
+                ec_wake_sleepers(end);
+}
+
 void ec_shut_down(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
 
         /* Up the chain of those that are shut down with it. */
         while (ec) {
+                wake_below(ec);
                 cut_chain(ec);
                 if (ec->transfer.to && ec->transfer.to->caller == ec)
                         forget_caller(ec->transfer.to);

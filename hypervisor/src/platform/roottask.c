@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
+#include "ipc/event.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "memory/frame.h"
@@ -207,6 +208,7 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
                 status = object_space_insert(pd, NOVA_SEL_ROOT_EC, &ec->object, NOVA_PERM_ALL);
         if (status != NOVA_SUCCESS)
                 return status;
+        event_root_ec = ec;
         thread_init_root(ec, entry, cpu->id);
         status = sc_create(&account_root, ec, ROOT_PRIO, ROOT_QUANTUM_US, sc);
         if (status == NOVA_SUCCESS)

@@ -70,5 +70,5 @@ def add_machine(parser):
     )
     parser.add_argument("--cpu", default=default.cpu, metavar="MODEL", help="CPU model (qemu64)")
     parser.add_argument(
-        "--cmdline", default="", metavar="TEXT", help="the kernel's command line, e.g. serial"
+        "--cmdline", default="serial", metavar="TEXT", help="the kernel's command line (serial)"
     )
