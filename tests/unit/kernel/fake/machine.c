@@ -22,6 +22,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "platform/console.h"
 #include "platform/stop.h"
 
 #define POOL_MAX ((size_t)256 << 20)
@@ -100,6 +101,11 @@ void fpu_drop(const struct ec *ec)
 void gsi_unmask(unsigned gsi)
 {
         (void)gsi;
+}
+
+void console_print(const char *format, ...)
+{
+        (void)format;
 }
 
 _Noreturn void kernel_stop(const char *format, ...)
