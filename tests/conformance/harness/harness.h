@@ -201,6 +201,10 @@ void thread_exit(void) __attribute__((noreturn));
 void thread_exit_fn(struct thread *t);
 
 extern char portal_entry[], portal_entry_other[], portal_registers[], global_entry[];
+/* Entry of a bare EC's portal: makes the hypercall whose first argument lies at its stack top, and
+ * replies. reply_now: replies at once. */
+extern char portal_forward[];
+_Noreturn void reply_now(void);
 extern struct gpr portal_gpr, portal_gpr_out;
 extern word_t portal_gpr_sp;
 

@@ -11,7 +11,6 @@ struct context {
 
 int context_save(struct context *context) __attribute__((returns_twice));
 _Noreturn void context_restore(struct context *context);
-_Noreturn void reply_now(void);
 
 extern struct thread *mirror; /* permanent local thread on the boot CPU for requests */
 

@@ -137,6 +137,18 @@ portal_entry_other:
         sysenter
         ud2
 
+        /* Portal that makes the hypercall whose first argument lies at its stack top. */
+        .globl portal_forward
+portal_forward:
+        mov (%esp), %eax
+        mov %esp, %ecx
+        mov $1f, %edx
+        sysenter
+1:      mov %esp, %ecx
+        mov $1, %eax
+        sysenter
+        ud2
+
         .globl portal_registers
 portal_registers:
         push $portal_gpr

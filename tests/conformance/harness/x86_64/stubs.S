@@ -132,6 +132,15 @@ portal_entry_other:
         syscall
         ud2
 
+        /* Portal that makes the hypercall whose first argument lies at its stack top. */
+        .globl portal_forward
+portal_forward:
+        mov (%rsp), %rdi
+        syscall
+        mov $1, %edi
+        syscall
+        ud2
+
         /* Portal that reports its registers and replies with a pattern in them. */
         .globl portal_registers
 portal_registers:
