@@ -8,13 +8,27 @@
 static struct thread *receiver;
 static struct timed ops[2];
 
-/* Sends crd to dst of the child and revokes it again, each measured; the keys may be NULL. */
+/* What is delegated to the place behind dst, so that dst's tables stay when dst is revoked. */
+static void keep_tables(nova_crd_t crd, nova_sel_t dst)
+{
+        const nova_sel_t behind = dst + ((nova_sel_t)1 << nova_crd_order(crd));
+
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
+                give(receiver, obj(semaphore(0), NOVA_PERM_ALL), behind);
+        if (nova_crd_type(crd) == NOVA_CRD_MEM)
+                give(receiver, mem(page_of(memory(0)), 0, NOVA_MEM_R), behind);
+        if (nova_crd_type(crd) == NOVA_CRD_IO)
+                give(receiver, io(behind, 0), behind);
+}
+
+/* Sends crd to dst of the child and revokes it again, each measured. */
 static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                      nova_sel_t dst)
 {
         receiver = child_server(child_new(boot_cpu));
         const nova_sel_t pt = portal_at(receiver, 0, portal_empty);
 
+        keep_tables(crd, dst);
         EXPECT(give(receiver, crd, dst) != 0);
         hc_revoke(crd, 0);
         self->utcb->word[nova_utcb_item_index(0)] = crd;
@@ -65,5 +79,6 @@ CASE(delegate, pages, "")
 CASE(delegate, port, "")
 {
         request(io(FREE_PORT, 0), FREE_PORT);
+        request(io(FREE_PORT + 1, 0), FREE_PORT + 1);
         delegate("delegate_port", "revoke_port", io(FREE_PORT, 0), FREE_PORT);
 }

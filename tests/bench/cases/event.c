@@ -60,7 +60,7 @@ CASE(event, page_fault, "")
                 .key = "page_fault", .fn = timed_read, .args = {.a1 = at << NOVA_PAGE_BITS}};
         pager->utcb->word[nova_utcb_item_index(0)] = mem(page, 0, NOVA_MEM_RWX);
         pager->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, at);
-        remote(client, thread_exit_fn, NULL);
+        give(client, mem(page_of(memory(0)), 0, NOVA_MEM_R), at + 1); /* keeps its table */
         event_remove(client, NOVA_EXC_PF);
         give(client, obj(portal, NOVA_PERM_ALL), client->own_events + NOVA_EXC_PF);
         for (unsigned i = 0; i < WARM + ROUNDS; i++) {

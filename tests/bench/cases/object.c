@@ -26,6 +26,13 @@ static struct timed destroy(const char *key, nova_sel_t sel)
                                        .a2 = obj(sel, NOVA_PERM_ALL)}};
 }
 
+/* Selectors of a case whose table stays, because another object is in it. */
+static nova_sel_t warm_sel(void)
+{
+        semaphore(0);
+        return sel_alloc(0);
+}
+
 CASE(object, lookup, "")
 {
         const word_t id = nova_hypercall_id(NOVA_LOOKUP, 0, 0);
@@ -50,7 +57,7 @@ CASE(object, sc_ctrl, "")
 
 CASE(object, sm, "")
 {
-        const struct args args = {.a1 = sel_alloc(0), .a2 = ROOT_PD, .a3 = 1};
+        const struct args args = {.a1 = warm_sel(), .a2 = ROOT_PD, .a3 = 1};
 
         ops[0] = create("create_sm", NOVA_CREATE_SM, 0, &args);
         ops[1] = destroy("destroy_sm", args.a1);
@@ -60,7 +67,7 @@ CASE(object, sm, "")
 
 CASE(object, pt, "")
 {
-        const struct args args = {sel_alloc(0), ROOT_PD, server(boot_cpu)->ec, 0,
+        const struct args args = {warm_sel(), ROOT_PD, server(boot_cpu)->ec, 0,
                                   (word_t)portal_echo};
 
         ops[0] = create("create_pt", NOVA_CREATE_PT, 0, &args);
@@ -74,7 +81,7 @@ CASE(object, sc, "")
 {
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
         const struct args args = {
-                .a1 = sel_alloc(0), .a2 = ROOT_PD, .a3 = t->ec, .a4 = nova_qpd(QUANTUM, PRIO_LOW)};
+                .a1 = warm_sel(), .a2 = ROOT_PD, .a3 = t->ec, .a4 = nova_qpd(QUANTUM, PRIO_LOW)};
 
         ops[0] = create("create_sc", NOVA_CREATE_SC, 0, &args);
         ops[1] = destroy("destroy_sc", args.a1);
@@ -84,7 +91,7 @@ CASE(object, sc, "")
 
 static struct args ec_args(nova_sel_t pd)
 {
-        return (struct args){sel_alloc(0), pd, utcb_alloc() | boot_cpu, 0, sel_alloc(5)};
+        return (struct args){warm_sel(), pd, utcb_alloc() | boot_cpu, 0, sel_alloc(5)};
 }
 
 CASE(object, ec, "")
@@ -99,7 +106,7 @@ CASE(object, ec, "")
 
 CASE(object, pd, "")
 {
-        const struct args args = {.a1 = sel_alloc(0), .a2 = ROOT_PD};
+        const struct args args = {.a1 = warm_sel(), .a2 = ROOT_PD};
 
         ops[0] = create("create_pd", NOVA_CREATE_PD, 0, &args);
         ops[1] = destroy("destroy_pd", args.a1);
@@ -110,7 +117,7 @@ CASE(object, pd, "")
 /* A PD's first use: its first thread, which brings it its first page. */
 CASE(object, pd_with_ec, "")
 {
-        const struct args pd = {.a1 = sel_alloc(0), .a2 = ROOT_PD};
+        const struct args pd = {.a1 = warm_sel(), .a2 = ROOT_PD};
         const struct args ec = ec_args(pd.a1);
 
         ops[0] = create(NULL, NOVA_CREATE_PD, 0, &pd);
