@@ -302,6 +302,13 @@ int remote_write(struct thread *t, word_t address, word_t value);
 int remote_in(struct thread *t, word_t port);
 int remote_exec(struct thread *t, word_t address);
 
+/* ---- Interrupts ------------------------------------------------------------------------------ */
+
+/* The timer's interrupt semaphore in the root PD, with no interrupt pending. */
+nova_sel_t timer_open(void);
+/* One interrupt after so many microseconds, at most 54000. */
+void timer_shot(unsigned us);
+
 /* ---- Console --------------------------------------------------------------------------------- */
 
 void console_init(void);

@@ -225,6 +225,8 @@ static bool run_case(const struct conformance_case *c, unsigned number)
         clean_up(base);
         if (run.outcome == HUNG) {
                 run.what = NULL;
+                hc_revoke(obj(self->sc, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                hc_revoke(obj(self->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
                 worker_new();
         }
         return !bad;
