@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-#define ROUNDS 101 /* odd: the median is a sample */
+#define ROUNDS 401 /* odd: the median is a sample */
 #define WARM   16  /* rounds before them that do not count */
 #define CYCLES 1000
 
@@ -28,12 +28,20 @@ extern char portal_skip[];  /* replies to an event with IP behind the two bytes 
 _Noreturn void loop_down(word_t down);
 _Noreturn void loop_pong(word_t down, word_t up);
 
-/* One operation of a round and, after the rounds, its samples. */
+struct timed;
+/* Runs before an operation in each round. */
+typedef void before_fn(struct timed *op, unsigned round);
+
+/* One operation of a round and, after the rounds, its samples. What depends on where the kernel
+ * happens to keep something is done at another place each round, and the figure is the mean. */
 struct timed {
         const char *key; /* name of the figure; NULL: it is not reported */
         timed_fn *fn;
         struct args args;
         word_t items; /* the caller's items word before it */
+        before_fn *before;
+        struct thread *thread; /* for before, if it needs one */
+        bool mean;
         uint32_t sample[ROUNDS];
         volatile word_t failed; /* rounds whose status was not the expected one */
         word_t expected;
@@ -41,7 +49,10 @@ struct timed {
 
 /* Runs the operations of a round one after the other, in any thread. */
 void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
-/* Median of the samples without the cost of timing; fails the case if an operation failed. */
+/* A semaphore more: what the operation allocates comes to lie at another place. */
+before_fn move_on;
+/* Median or mean of the samples without the cost of timing; fails the case if an operation failed.
+ */
 uint32_t figure(struct timed *op);
 void report(const char *key, uint32_t value);
 /* The same for hundredths. */

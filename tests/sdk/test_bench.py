@@ -11,8 +11,8 @@ from nova import bench, boot_count, elf, table
 from nova.errors import NovaError
 
 ROWS = [
-    table.Row("call", "instructions", 222, 150, "a call"),
-    table.Row("boot", "instructions", None, None, "boot"),
+    table.Row("call", "instructions", 222, 150, 2, "a call"),
+    table.Row("boot", "instructions", None, None, 2, "boot"),
 ]
 
 

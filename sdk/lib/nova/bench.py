@@ -15,7 +15,6 @@ ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
 CONFIG = "release"
-TOLERANCE = 0.02
 TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
@@ -27,7 +26,7 @@ Counts instructions per operation on the release kernel (QEMU's -icount, one CPU
 bytes of kernel memory per object and bytes of the image, and compares them with
 tests/bench/figures.json.
 
-Exit status: 0 if no figure is more than 2 % worse than the checked-in one, else 1."""
+Exit status: 0 if no figure is worse than the checked-in one by more than 2 % (15 %\nwhere it depends on the shape of the kernel's trees), else 1."""
 
 
 def add_parser(commands):
@@ -138,7 +137,7 @@ def complaints(rows, checked_in, found, all_needed):
             continue
         if new is None:
             bad.append(f"{row.key}: {old} is checked in, but nothing was measured")
-        elif new > old * (1 + TOLERANCE):
+        elif new > old * (100 + row.tolerance) / 100:
             bad.append(f"{row.key}: {new} instead of {old}")
     return bad
 

@@ -61,9 +61,16 @@ static struct timed translation;
 #define CLIENT_PT CHILD_FREE_SEL
 #define CLIENT_SM (CHILD_FREE_SEL + 1)
 
+/* In the child: another capability each round. */
+static void next_item(struct timed *op, unsigned round)
+{
+        struct thread *client = op->thread;
+
+        client->utcb->word[nova_utcb_item_index(0)] = obj(CLIENT_SM + round, NOVA_PERM_ALL);
+}
+
 static void run_translation(struct thread *t)
 {
-        t->utcb->word[nova_utcb_item_index(0)] = obj(CLIENT_SM, NOVA_PERM_ALL);
         t->utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_TRANSLATE;
         run_rounds(&translation, 1, t->utcb);
         t->utcb->items = 0;
@@ -76,9 +83,13 @@ CASE(call, translation, "")
         struct thread *receiver = server(boot_cpu);
 
         give(client, obj(portal_at(receiver, 0, portal_empty), NOVA_PERM_ALL), CLIENT_PT);
-        give(client, obj(semaphore(0), NOVA_PERM_ALL), CLIENT_SM);
+        for (unsigned i = 0; i < WARM + ROUNDS; i++)
+                give(client, obj(semaphore(0), NOVA_PERM_ALL), CLIENT_SM + i);
         windows(receiver, nova_crd(NOVA_CRD_OBJ, 0, ALL_SEL_ORDER, NOVA_PERM_ALL), 0);
         translation = (struct timed)CALL_OP("translate_object", CLIENT_PT, nova_utcb_items(0, 1));
+        translation.before = next_item;
+        translation.thread = client;
+        translation.mean = true;
         remote(client, run_translation, NULL);
         report(translation.key, figure(&translation));
 }

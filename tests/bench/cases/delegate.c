@@ -36,10 +36,13 @@ static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_
         ops[0] = (struct timed){.key = delegate_key,
                                 .fn = timed_trap_1,
                                 .args = {.a1 = nova_hypercall_id(NOVA_CALL, 0, pt)},
-                                .items = nova_utcb_items(0, 1)};
+                                .items = nova_utcb_items(0, 1),
+                                .before = move_on,
+                                .mean = true};
         ops[1] = (struct timed){.key = revoke_key,
                                 .fn = timed_trap_2,
-                                .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, 0, 0), .a2 = crd}};
+                                .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, 0, 0), .a2 = crd},
+                                .mean = true};
         measure(ops, 2);
 }
 

@@ -56,14 +56,17 @@ CASE(event, page_fault, "")
         const nova_sel_t portal = portal_at(pager, NOVA_MTD_QUAL, portal_pager);
         static uint32_t sample[ROUNDS];
 
-        fault = (struct timed){
-                .key = "page_fault", .fn = timed_read, .args = {.a1 = at << NOVA_PAGE_BITS}};
+        fault = (struct timed){.key = "page_fault",
+                               .fn = timed_read,
+                               .args = {.a1 = at << NOVA_PAGE_BITS},
+                               .mean = true};
         pager->utcb->word[nova_utcb_item_index(0)] = mem(page, 0, NOVA_MEM_RWX);
         pager->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, at);
         give(client, mem(page_of(memory(0)), 0, NOVA_MEM_R), at + 1); /* keeps its table */
         event_remove(client, NOVA_EXC_PF);
         give(client, obj(portal, NOVA_PERM_ALL), client->own_events + NOVA_EXC_PF);
         for (unsigned i = 0; i < WARM + ROUNDS; i++) {
+                move_on(&fault, i);
                 remote(client, touch, NULL);
                 hc_revoke(mem(page, 0, NOVA_MEM_RWX), 0);
                 sample[i < WARM ? 0 : i - WARM] = fault.sample[0];

@@ -9,7 +9,7 @@ static struct timed ops[MAX_OPS];
 static struct timed create(const char *key, enum nova_hypercall number, word_t flags,
                            const struct args *args)
 {
-        struct timed op = {.key = key, .args = *args};
+        struct timed op = {.key = key, .args = *args, .before = move_on, .mean = true};
 
         op.fn = number == NOVA_CREATE_SM || number == NOVA_CREATE_PD ? timed_trap_3
                 : number == NOVA_CREATE_SC                           ? timed_trap_4
@@ -23,7 +23,8 @@ static struct timed destroy(const char *key, nova_sel_t sel)
         return (struct timed){.key = key,
                               .fn = timed_trap_2,
                               .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0),
-                                       .a2 = obj(sel, NOVA_PERM_ALL)}};
+                                       .a2 = obj(sel, NOVA_PERM_ALL)},
+                              .mean = true};
 }
 
 /* Selectors of a case whose table stays, because another object is in it. */
@@ -33,16 +34,31 @@ static nova_sel_t warm_sel(void)
         return sel_alloc(0);
 }
 
+/* Something new each round. */
+static void next_object(struct timed *op, unsigned round)
+{
+        (void)round;
+        op->args.a2 = obj(semaphore(0), 0);
+}
+
+static void next_page(struct timed *op, unsigned round)
+{
+        (void)round;
+        op->args.a2 = mem(page_of(memory(0)), 0, 0);
+}
+
 CASE(object, lookup, "")
 {
-        const word_t id = nova_hypercall_id(NOVA_LOOKUP, 0, 0);
+        const struct timed op = {.fn = timed_trap_2,
+                                 .args = {.a1 = nova_hypercall_id(NOVA_LOOKUP, 0, 0)},
+                                 .mean = true};
 
-        ops[0] = (struct timed){.key = "lookup_object",
-                                .fn = timed_trap_2,
-                                .args = {.a1 = id, .a2 = obj(ROOT_PD, 0)}};
-        ops[1] = (struct timed){.key = "lookup_memory",
-                                .fn = timed_trap_2,
-                                .args = {.a1 = id, .a2 = mem(page_of(memory(0)), 0, 0)}};
+        for (unsigned i = 0; i < 2; i++)
+                ops[i] = op;
+        ops[0].key = "lookup_object";
+        ops[0].before = next_object;
+        ops[1].key = "lookup_memory";
+        ops[1].before = next_page;
         measure(ops, 2);
 }
 
