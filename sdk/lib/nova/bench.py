@@ -26,7 +26,8 @@ Counts instructions per operation on the release kernel (QEMU's -icount, one CPU
 bytes of kernel memory per object and bytes of the image, and compares them with
 tests/bench/figures.json.
 
-Exit status: 0 if no figure is worse than the checked-in one by more than 2 % (15 %\nwhere it depends on the shape of the kernel's trees), else 1."""
+Exit status: 0 if no figure is worse than the checked-in one by more than 2 % (15 %
+where it depends on the shape of the kernel's trees), else 1."""
 
 
 def add_parser(commands):
