@@ -86,24 +86,57 @@ static bool stack_of(word_t frame, word_t *end)
         return frame >= (word_t)boot_stack && frame < *end;
 }
 
-static void say_backtrace(word_t frame)
+static bool is_text(word_t address)
 {
-        say("NOVA: called from");
-        for (unsigned i = 0; i < BACKTRACE_MAX; i++) {
-                word_t end;
+        return address >= (word_t)image_text_start && address < (word_t)image_text_end;
+}
 
-                if (frame % sizeof(word_t) || !stack_of(frame, &end) ||
-                    end - frame < 2 * sizeof(word_t))
-                        break;
-                const word_t caller = ((const word_t *)frame)[1];
-                if (caller < (word_t)image_text_start || caller >= (word_t)image_text_end)
-                        break;
-                say(" 0x%zx", (size_t)caller);
+/* Follows frame pointers; how many callers that gave. */
+static unsigned say_callers(word_t frame)
+{
+        unsigned callers = 0;
+        word_t end;
+
+        while (callers < BACKTRACE_MAX && frame % sizeof(word_t) == 0 && stack_of(frame, &end) &&
+               end - frame >= 2 * sizeof(word_t) && is_text(((const word_t *)frame)[1])) {
+                say(" 0x%zx", (size_t)((const word_t *)frame)[1]);
+                callers++;
                 if (*(const word_t *)frame <= frame)
                         break;
                 frame = *(const word_t *)frame;
         }
+        return callers;
+}
+
+/* Without frame pointers: whatever on the stack looks like a return address. */
+static unsigned say_candidates(word_t sp)
+{
+        unsigned found = 0;
+        word_t end;
+
+        if (sp % sizeof(word_t) || !stack_of(sp, &end))
+                return 0;
+        for (; sp < end && found < BACKTRACE_MAX; sp += sizeof(word_t)) {
+                if (!is_text(*(const word_t *)sp))
+                        continue;
+                say(" 0x%zx", (size_t) * (const word_t *)sp);
+                found++;
+        }
+        return found;
+}
+
+static void say_backtrace(word_t frame, word_t sp)
+{
+        say("NOVA: called from");
+        if (!say_callers(frame) && !say_candidates(sp))
+                say(" nowhere in the kernel");
         say("\n");
+}
+
+static void say_control_registers(word_t sp)
+{
+        say("NOVA: sp 0x%zx cr0 0x%zx cr2 0x%zx cr3 0x%zx cr4 0x%zx\n", (size_t)sp,
+            (size_t)read_cr0(), (size_t)read_cr2(), (size_t)read_cr3(), (size_t)read_cr4());
 }
 
 static void say_cpu(void)
@@ -125,7 +158,9 @@ void kernel_stop(const char *format, ...)
         console_print_unlocked(format, arguments);
         va_end(arguments);
         say_cpu();
-        say_backtrace((word_t)__builtin_frame_address(0));
+        const word_t sp = (word_t)__builtin_frame_address(0);
+        say_control_registers(sp);
+        say_backtrace(sp, sp);
         stop_end();
 }
 
@@ -160,11 +195,11 @@ static const char *vector_name(unsigned vector)
 void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
 {
         stop_begin();
-        say("NOVA: %s (vector %u) in the kernel", vector_name(vector), vector);
+        say("NOVA: %s (vector %u) in %s", vector_name(vector), vector,
+            regs->cs & 3 ? "user mode" : "the kernel");
         say_cpu();
-        say("NOVA: ip 0x%zx cs 0x%zx flags 0x%zx sp 0x%zx ss 0x%zx error 0x%zx cr2 0x%zx\n",
-            (size_t)regs->ip, (size_t)regs->cs, (size_t)regs->flags, (size_t)regs->sp,
-            (size_t)regs->ss, (size_t)regs->error, (size_t)cr2);
+        say("NOVA: ip 0x%zx cs 0x%zx flags 0x%zx error 0x%zx cr2 0x%zx\n", (size_t)regs->ip,
+            (size_t)regs->cs, (size_t)regs->flags, (size_t)regs->error, (size_t)cr2);
         say("NOVA: ax 0x%zx bx 0x%zx cx 0x%zx dx 0x%zx si 0x%zx di 0x%zx bp 0x%zx\n",
             (size_t)regs->ax, (size_t)regs->bx, (size_t)regs->cx, (size_t)regs->dx,
             (size_t)regs->si, (size_t)regs->di, (size_t)regs->bp);
@@ -172,6 +207,12 @@ void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
         say("NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 0x%zx\n",
             regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15);
 #endif
-        say_backtrace(regs->bp);
+        /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on behind the
+         * frame. */
+        const bool pushed = sizeof(word_t) == 8 || regs->cs & 3 || vector == VECTOR_NMI ||
+                            vector == VECTOR_DOUBLE_FAULT;
+        const word_t sp = pushed ? regs->sp : (word_t)&regs->sp;
+        say_control_registers(sp);
+        say_backtrace(regs->cs & 3 ? 0 : regs->bp, regs->cs & 3 ? 0 : sp);
         stop_end();
 }

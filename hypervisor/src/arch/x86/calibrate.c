@@ -8,6 +8,7 @@
 #include "arch/x86/lapic.h"
 #include "arch/x86/vectors.h"
 #include "lib/divide.h"
+#include "platform/console.h"
 
 #define PM_HZ    3579545
 #define PM_TICKS 1800 /* 0.5 ms: two readings that are right to a tick err by about 0.1 % */
@@ -16,17 +17,21 @@
 
 /* PIT channel 2 and the port that gates it and shows its output. */
 #define PIT_HZ       1193182
-#define PIT_TICKS    5000
+#define PIT_START    0xffff
+#define PIT_TICKS    2400 /* 2 ms: reading it takes long */
+#define PIT_TRIES    100000
+#define PIT_LATCH    0x80
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND  0x43
 #define PIT_ONE_SHOT 0xb0 /* channel 2, both bytes, mode 0 */
 #define PORT_B       0x61
 #define PORT_B_GATE  0x01
 #define PORT_B_SPEAK 0x02
-#define PORT_B_OUT   0x20
 
 #define SAMPLES      5
 #define FALLBACK_KHZ 1000000
+#define KHZ_LEAST    10000
+#define KHZ_MOST     20000000
 
 uint32_t tsc_khz;
 uint32_t bus_khz;
@@ -64,6 +69,12 @@ static uint32_t khz(uint64_t ticks, uint32_t reference_ticks, uint32_t reference
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
+/* No CPU that this kernel runs on is slower, and none of today is so fast. */
+static bool is_plausible(void)
+{
+        return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;
+}
+
 static bool measure_pm(uint16_t port)
 {
         const struct sample first = take_sample(port);
@@ -80,29 +91,64 @@ static bool measure_pm(uint16_t port)
                 return false;
         tsc_khz = khz(last.tsc - first.tsc, passed, PM_HZ);
         bus_khz = khz(first.bus - last.bus, passed, PM_HZ);
-        return tsc_khz && bus_khz;
+        return is_plausible();
 }
 
+/* What is left of channel 2's count. */
+static uint32_t pit_read(void)
+{
+        outb(PIT_COMMAND, PIT_LATCH);
+        const uint32_t low = inb(PIT_CHANNEL2);
+        return low | (uint32_t)inb(PIT_CHANNEL2) << 8;
+}
+
+/* The same with the PIT, whose count goes down. */
+static struct sample take_pit_sample(void)
+{
+        struct sample best = {0};
+        uint64_t best_time = UINT64_MAX;
+
+        for (unsigned i = 0; i < SAMPLES; i++) {
+                struct sample now;
+                const uint64_t before = rdtsc();
+
+                now.pm = pit_read();
+                now.tsc = before;
+                now.bus = lapic_read(LAPIC_TIMER_CURRENT);
+                if (rdtsc() - before < best_time) {
+                        best_time = rdtsc() - before;
+                        best = now;
+                }
+        }
+        return best;
+}
+
+/* Counts down from the largest value and reads back how far it came. */
 static bool measure_pit(void)
 {
         const uint8_t gate = (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE);
-        struct sample first, last;
+        uint32_t left = PIT_START;
         unsigned tries = 0;
 
         outb(PORT_B, gate);
         outb(PIT_COMMAND, PIT_ONE_SHOT);
-        outb(PIT_CHANNEL2, PIT_TICKS & 0xff);
-        outb(PIT_CHANNEL2, PIT_TICKS >> 8);
-        first.tsc = rdtsc();
-        first.bus = lapic_read(LAPIC_TIMER_CURRENT);
-        while (!(inb(PORT_B) & PORT_B_OUT))
-                if (++tries == PM_TRIES)
+        outb(PIT_CHANNEL2, PIT_START & 0xff);
+        outb(PIT_CHANNEL2, PIT_START >> 8);
+        while ((left = pit_read()) == PIT_START || !left)
+                if (++tries == PIT_TRIES)
                         return false;
-        last.tsc = rdtsc();
-        last.bus = lapic_read(LAPIC_TIMER_CURRENT);
-        tsc_khz = khz(last.tsc - first.tsc, PIT_TICKS, PIT_HZ);
-        bus_khz = khz(first.bus - last.bus, PIT_TICKS, PIT_HZ);
-        return tsc_khz && bus_khz;
+
+        const struct sample first = take_pit_sample();
+        for (left = first.pm; first.pm - left < PIT_TICKS; left = pit_read())
+                if (++tries == PIT_TRIES || left > first.pm)
+                        return false;
+        const struct sample last = take_pit_sample();
+        const uint32_t passed = first.pm - last.pm;
+        if (last.pm > first.pm)
+                return false;
+        tsc_khz = khz(last.tsc - first.tsc, passed, PIT_HZ);
+        bus_khz = khz(first.bus - last.bus, passed, PIT_HZ);
+        return is_plausible();
 }
 
 void calibrate(uint16_t pm_timer)
@@ -113,6 +159,8 @@ void calibrate(uint16_t pm_timer)
         if (!(pm_timer && measure_pm(pm_timer)) && !measure_pit()) {
                 tsc_khz = FALLBACK_KHZ;
                 bus_khz = FALLBACK_KHZ;
+                console_print("NOVA: neither PM timer nor PIT works: the clocks are taken to run "
+                              "at 1 GHz.\n");
         }
         lapic_write(LAPIC_TIMER_INITIAL, 0);
         lapic_init();
