@@ -71,6 +71,11 @@ class Tree(unittest.TestCase):
         self.ends(self.run_tests(GOOD + BAD + labelled, "other"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
 
+    def test_endurance_runs_only_when_it_is_named(self):
+        labelled = 'set_tests_properties(unit.bad PROPERTIES LABELS endurance)\n'
+        self.ends(self.run_tests(GOOD + BAD + labelled), "1 passed, 0 failed", 0)
+        self.ends(self.run_tests(GOOD + BAD + labelled, "endurance"), "0 passed, 1 failed", 1)
+
     def test_an_unknown_word_is_wrong_usage(self):
         result = self.run_tests(GOOD, "unit.good", "nothing")
         self.assertEqual(result.returncode, 2)

@@ -3,8 +3,9 @@
  * works again when something was given back. */
 #include "stress.h"
 
-#define BITS 14 /* a worker's selectors */
-#define PAGE 0x80000
+#define BITS        14      /* a worker's selectors */
+#define PAGE        0x80000 /* of UTCBs */
+#define MEMORY_PAGE 0x90000
 
 static nova_sel_t bulk[WORKERS];
 static struct thread *mirrors[WORKERS];
@@ -54,7 +55,8 @@ static word_t make(struct worker *w, unsigned kind, word_t n)
         case GIVE_MEMORY:
                 return give_here(
                         w, mem(source, 0, ALL),
-                        mem(PAGE + (w->index << BITS) + (n << 9) % (1 << BITS) + (n >> 5), 0, ALL),
+                        mem(MEMORY_PAGE + (w->index << BITS) + (n << 9) % (1 << BITS) + (n >> 5), 0,
+                            ALL),
                         NOVA_ITEM_DELEGATE);
         case GIVE_OBJECT:
                 return give_here(w, obj(group + NOVA_EXC_PF, ALL), obj(sel, ALL),
@@ -68,7 +70,7 @@ static word_t make(struct worker *w, unsigned kind, word_t n)
 
 static void take_back(struct worker *w)
 {
-        const nova_sel_t page = PAGE + (w->index << BITS);
+        const nova_sel_t page = MEMORY_PAGE + (w->index << BITS);
         hc_revoke(nova_crd(NOVA_CRD_OBJ, bulk[w->index], BITS, ALL), NOVA_REVOKE_SR);
         hc_revoke(nova_crd(NOVA_CRD_MEM, page, BITS, ALL), NOVA_REVOKE_SR);
         hc_revoke(nova_crd(NOVA_CRD_IO, 0x1000 + 0x2000 * w->index, 12, ALL), NOVA_REVOKE_SR);
@@ -83,7 +85,7 @@ static void fills(struct worker *w)
                 const word_t limit = n + (kind == GIVE_PORT ? 0x100 : (word_t)1 << BITS);
                 word_t status = NOVA_SUCCESS;
                 w->phase = kind;
-                while (n < (1 << BITS) && n < limit && status == NOVA_SUCCESS)
+                while (n < (1 << BITS) && n < limit && status == NOVA_SUCCESS && !stress_over())
                         status = make(w, kind, n++);
                 if (status != NOVA_SUCCESS)
                         CHECK_EQ(w, status, NOVA_OUT_OF_MEMORY);
@@ -112,7 +114,7 @@ CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
         source = page_of(memory(0));
         take_back(&workers[0]);
         const word_t before = memory_left();
-        for (unsigned i = 0; i < 4; i++) {
+        for (unsigned i = 0; i < 2; i++) {
                 stress_run(fills);
                 memory_check(before);
         }
@@ -151,7 +153,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
                 pile = sel_far(16);
         const word_t before = memory_left();
         /* What the run itself needs is kept free: threads are made before the pile. */
-        for (unsigned room = 200; room <= 800; room += 200) {
+        for (unsigned room = 200; room <= 600; room += 400) {
                 const word_t height = before > 400 + room ? before - 400 - room : 0;
                 for (word_t n = 0; n < height; n++)
                         EXPECT_EQ(hc_create_sm(pile + n, ROOT_PD, 0), NOVA_SUCCESS);

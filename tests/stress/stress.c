@@ -136,13 +136,18 @@ void stress_begin(void)
         console_string(")\n");
 }
 
+bool stress_over(void)
+{
+        return tsc() >= end;
+}
+
 static void worker_main(struct thread *t)
 {
         struct worker *w = t->arg;
         w->self = t;
         while (!begun)
                 __asm__ volatile("pause");
-        while (tsc() < end && !w->failed) {
+        while (!stress_over() && !w->failed) {
                 w->work(w);
                 w->rounds++;
         }

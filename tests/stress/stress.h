@@ -54,6 +54,8 @@ extern bool stress_tolerant;
 void stress_begin(void);
 /* Runs work on each CPU at the same time for stress_ms; the case fails when one does. */
 void stress_run(work_fn *work);
+/* Whether the time is over: for rounds that take long. */
+bool stress_over(void);
 /* Revokes all shared selectors and those of the workers. */
 void stress_clear(void);
 /* Number of semaphores that fit into what the kernel's pool has left. */

@@ -9,12 +9,15 @@ from nova import build, ctest, errors, options, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot",)
+# What takes too long for everyday.
+NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
 
 DESCRIPTION = """\
 Builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
-Labels: unit, abi, boot, conformance, stress, bench, style, sdk.
+Labels: unit, abi, boot, conformance, stress, bench, style, sdk;
+endurance (hours) runs only when it is named.
 
 The last line is `N passed, N failed`. Exit status: 0 if at least one test passed
 and none failed or was not run, else 1; 2 for wrong usage."""
@@ -81,7 +84,7 @@ def _in_scope(test):
 def _select(tests, words):
     tests = [test for test in tests if _in_scope(test)]
     if not words:
-        return tests
+        return [test for test in tests if not set(test.labels) & set(NAMED_ONLY_LABELS)]
     return [test for test in tests if any(test.selected_by(word) for word in words)]
 
 
