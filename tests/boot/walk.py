@@ -37,18 +37,41 @@ class Page:
         return f"{self.address:#x} (frame {self.frame:#x}, {rights}{' user' * self.user})"
 
 
+# Bits that must be set on a CPU that has everything (SDM 3A, 2.5; 2.2.1).
+REGISTER_BITS = {
+    "CR0": {"WP": 16, "PG": 31},
+    "CR4": {"UMIP": 11, "SMEP": 20, "SMAP": 21},
+    "EFER": {"NXE": 11},
+}
+
+
 class Walk(Runner):
-    """Asks for the page tables once the roottask runs."""
+    """Asks for the page tables, then for the registers, once the roottask runs."""
 
     tables = None
+    registers = None
 
     def line(self, text):
         if text == b"ready":
             self.ask("info tlb")
 
     def answer(self, text):
-        self.tables = text
-        self.finished = True
+        if self.tables is None:
+            self.tables = text
+            self.ask("info registers")
+        else:
+            self.registers = text
+            self.finished = True
+
+
+def missing_bits(registers):
+    """Protections that the kernel has not switched on."""
+    found = []
+    for name, bits in REGISTER_BITS.items():
+        match = re.search(rf"\b{name}=([0-9a-f]+)", registers)
+        value = int(match.group(1), 16) if match else 0
+        found += [f"{name}.{bit} is not set" for bit, at in bits.items() if not value >> at & 1]
+    return found
 
 
 def parse(tables):
@@ -92,10 +115,10 @@ def main():
     walk = Walk(Machine(kernel, [roottask], cpus=2, cpu="max"), 60)
     outcome = walk.run()
     print(outcome.text())
-    if walk.tables is None:
+    if walk.tables is None or walk.registers is None:
         sys.exit(f"the page tables could not be read: {outcome.message}")
     pages = parse(walk.tables)
-    found = complaints(pages, KERNEL_HALF[arch])
+    found = complaints(pages, KERNEL_HALF[arch]) + missing_bits(walk.registers)
     for complaint in found:
         print(complaint)
     print(f"{len(pages)} pages, {len(found)} complaints")

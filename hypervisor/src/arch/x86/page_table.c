@@ -240,26 +240,26 @@ bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
 uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
 {
         struct address_space *tables = &pd->memory.tables;
-        const unsigned before = address_space_frames(tables);
-        const unsigned slot = (IO_BITMAP >> PAGE_BITS & 511) + half;
+        const word_t bytes = ((tables->window ? 0 : WINDOW_FRAMES) + 1) << PAGE_BITS;
 
         if (pd->io.bitmap[half])
                 return pd->io.bitmap[half];
+        if (!account_charge(pd->account, bytes))
+                return NULL;
 
         uint8_t *page = frame_alloc();
         uint64_t *window = page ? address_space_window(tables) : NULL;
         if (!window) {
                 if (page)
                         frame_free(page);
+                account_return(pd->account, bytes);
                 return NULL;
         }
-        /* What was taken is there now: the limit is checked with the next request. */
-        const unsigned frames = address_space_frames(tables) - before + 1;
-        atomic_fetch_add_word(&pd->account->used, (word_t)frames << PAGE_BITS);
         memset(page, 0xff, PAGE_SIZE);
-        window[slot] = pool_to_phys(page) | PTE_PRESENT | PTE_ACCESSED;
+        uint64_t *entry = &window[(IO_BITMAP >> PAGE_BITS & 511) + half];
+        *entry = pool_to_phys(page) | PTE_PRESENT | PTE_ACCESSED;
         if (cpu_has(FEATURE_NX))
-                window[slot] |= PTE_NOEXECUTE;
+                *entry |= PTE_NOEXECUTE;
         pd->io.bitmap[half] = page;
         flush_add(flush, pd);
         return page;

@@ -21,6 +21,9 @@ void address_space_fini(struct address_space *space);
 /** Page table of the window, the address space's own from now on. NULL: no memory. */
 uint64_t *address_space_window(struct address_space *space);
 
+/** Frames that the window takes when it is the address space's own. */
+#define WINDOW_FRAMES 2
+
 /** Frames that root and window take, for the account. */
 unsigned address_space_frames(const struct address_space *space);
 

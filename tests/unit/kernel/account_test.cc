@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Who pays: objects are charged to the PD that the hypercall names as owner, whoever calls.
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "nova/abi/hypercall.h"
+#include "nova/abi/qpd.h"
+#include "nova/abi/utcb.h"
+#include "thread.h"
+}
+
+namespace
+{
+
+constexpr word_t SEL_HOME = 1, SEL_OTHER = 2, SEL_LOCAL = 3, SEL_GLOBAL = 4, SEL_NEW = 0x40;
+
+// A caller in one PD, and another PD with an account of its own.
+struct Owners : Kernel {
+        account purse = {0, ~word_t{0}};
+        pd *home = make_pd(), *other = make_pd();
+        ec *self = make_ec(home, 0x1000);
+        ec *local = make_ec(home, 0x1001), *global = make_ec(home, 0x1002, EC_GLOBAL);
+
+        Owners()
+        {
+                insert(SEL_HOME, &home->object);
+                insert(SEL_OTHER, &other->object);
+                insert(SEL_LOCAL, &local->object);
+                insert(SEL_GLOBAL, &global->object);
+                other->account = &purse;
+        }
+
+        ~Owners()
+        {
+                EXPECT_EQ(purse.used, 0u);
+                other->account = &account_root;
+        }
+
+        void insert(word_t sel, kobject *object)
+        {
+                EXPECT_EQ(object_space_insert(home, sel, object, NOVA_PERM_ALL), NOVA_SUCCESS);
+        }
+
+        nova_status create(nova_hypercall number, word_t owner)
+        {
+                REG_P1(self) = nova_hypercall_id(number, 0, SEL_NEW);
+                REG_P2(self) = owner;
+                REG_P3(self) = 0;
+                REG_P4(self) = 0;
+                REG_P5(self) = 0;
+                if (number == NOVA_CREATE_EC)
+                        REG_P3(self) = 0x5000 << PAGE_BITS;
+                if (number == NOVA_CREATE_SC) {
+                        REG_P3(self) = SEL_GLOBAL;
+                        REG_P4(self) = nova_qpd(1000, 1);
+                }
+                if (number == NOVA_CREATE_PT)
+                        REG_P3(self) = SEL_LOCAL;
+                return fake_hypercall(self);
+        }
+
+        void revoke_new()
+        {
+                revoke(home, SEL_NEW, SEL_NEW, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
+                fake_settle();
+        }
+};
+
+constexpr nova_hypercall kinds[] = {NOVA_CREATE_PD, NOVA_CREATE_EC, NOVA_CREATE_SC, NOVA_CREATE_PT,
+                                    NOVA_CREATE_SM};
+
+TEST(account, each_object_is_charged_to_the_owner_that_is_named)
+{
+        Owners owners;
+        for (const nova_hypercall kind : kinds) {
+                ASSERT_EQ(owners.create(kind, SEL_OTHER), NOVA_SUCCESS) << kind;
+                EXPECT_GT(owners.purse.used, 0u) << kind;
+                owners.revoke_new();
+                EXPECT_EQ(owners.purse.used, 0u) << kind;
+        }
+}
+
+TEST(account, the_caller_pays_when_it_names_itself)
+{
+        Owners owners;
+        for (const nova_hypercall kind : kinds) {
+                ASSERT_EQ(owners.create(kind, SEL_HOME), NOVA_SUCCESS) << kind;
+                EXPECT_EQ(owners.purse.used, 0u) << kind;
+                owners.revoke_new();
+        }
+}
+
+TEST(account, an_owner_that_has_no_more_is_refused_and_others_are_not)
+{
+        Owners owners;
+        owners.purse.limit = 32;
+        for (const nova_hypercall kind : kinds) {
+                EXPECT_EQ(owners.create(kind, SEL_OTHER), NOVA_OUT_OF_MEMORY) << kind;
+                EXPECT_EQ(owners.purse.used, 0u) << kind;
+                EXPECT_EQ(owners.create(kind, SEL_HOME), NOVA_SUCCESS) << kind;
+                owners.revoke_new();
+        }
+        owners.purse.limit = ~word_t{0};
+}
+
+TEST(account, a_new_pd_uses_its_owners_account)
+{
+        Owners owners;
+        ASSERT_EQ(owners.create(NOVA_CREATE_PD, SEL_OTHER), NOVA_SUCCESS);
+        const word_t capability = object_space_capability(&owners.home->object_space, SEL_NEW);
+        const kobject *made = capability_object(capability, OBJECT_PD, 0);
+        EXPECT_EQ(reinterpret_cast<const pd *>(made)->account, &owners.purse);
+        owners.revoke_new();
+}
+
+TEST(account, a_space_pays_for_what_is_delegated_into_it)
+{
+        Owners owners;
+        owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        EXPECT_GT(owners.purse.used, 0u);
+        owners.revoke(owners.other, 0x100, 0x10f, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
+        EXPECT_EQ(owners.purse.used, 0u);
+}
+
+TEST(account, ports_are_not_given_beyond_the_limit)
+{
+        Owners owners;
+        owners.purse.limit = 1024;
+        delegation d = {};
+        d.source = &kernel_pd.io.space;
+        d.target = &owners.other->io.space;
+        d.from = d.to = 0x60;
+        d.count = 8;
+        d.perms = NOVA_IO_A;
+        EXPECT_EQ(delegation_step(&d), STEP_FAILED);
+        EXPECT_EQ(owners.purse.used, 0u);
+        owners.purse.limit = ~word_t{0};
+}
+
+} // namespace
