@@ -178,7 +178,7 @@ void interrupt_window(struct cpu *cpu)
 {
         cpu->no_quiescence = true;
         sti();
-        pause();
+        nop();
         cli();
         cpu->no_quiescence = false;
 }
@@ -194,7 +194,7 @@ void preemption_point(struct ec *self, void (*cont)(struct ec *self))
         struct cpu *cpu = self->cpu;
 
         sti();
-        pause(); /* STI takes effect after it */
+        nop(); /* STI takes effect after it; after PAUSE, QEMU would go on to CLI at once */
         cli();
         if (likely(!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY))
                 return;
@@ -210,7 +210,7 @@ _Noreturn void resume_idle(struct ec *self)
                 while (cpu->dying && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
                         object_reap();
                         sti();
-                        pause();
+                        nop();
                         cli();
                 }
                 if (cpu->pending & CPU_PENDING_RESCHEDULE)

@@ -148,13 +148,13 @@ static bool sync(struct revocation *r, const struct mapping *here, unsigned *bud
         return true;
 }
 
-/* The end of a walk below top. Another revocation may have cut top meanwhile: then what was cut off
- * is found by its selectors, with which the next walk begins. */
+/* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken the
+ * rest away: then what was cut off is found by its selectors, with which the next walk begins. */
 static void leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
-        if (top->space && top->in_space.last < r->top_last)
-                r->at = top->in_space.last + 1;
+        if (top->in_parent.last < r->last_source)
+                r->at -= r->last_source - top->in_parent.last;
         if (r->emptied && top->space)
                 mapping_leave_space(top);
         r->emptied = false;

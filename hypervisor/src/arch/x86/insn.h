@@ -171,6 +171,11 @@ static inline void pause(void)
         __asm__ volatile("pause" : : : "memory");
 }
 
+static inline void nop(void)
+{
+        __asm__ volatile("nop" : : : "memory");
+}
+
 /** Clears the AC flag, also where there is no CLAC. */
 static inline void clear_ac(void)
 {
