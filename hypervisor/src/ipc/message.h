@@ -3,7 +3,11 @@
 #ifndef IPC_MESSAGE_H
 #define IPC_MESSAGE_H
 
+#include "arch/x86/insn.h"
 #include "object/ec.h"
+
+/* From so many words on the CPU's string instruction is quicker than a loop. */
+#define MESSAGE_STRING_WORDS 8
 
 /** Copies header and untyped words; the counts are clamped so that the items fit, typed first.
  *  The number of typed items. */
@@ -19,8 +23,11 @@ static inline unsigned message_copy(const struct ec *from, struct ec *to)
         if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))
                 untyped = NOVA_UTCB_WORDS - 2 * typed;
         target->items = nova_utcb_items(untyped, typed);
-        for (unsigned i = 0; i < untyped; i++)
-                target->word[i] = source->word[i];
+        if (untyped >= MESSAGE_STRING_WORDS)
+                rep_movs(target->word, source->word, untyped);
+        else
+                for (unsigned i = 0; i < untyped; i++)
+                        target->word[i] = source->word[i];
         return typed;
 }
 
