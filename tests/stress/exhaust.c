@@ -3,7 +3,8 @@
  * works again when something was given back. */
 #include "stress.h"
 
-#define BITS        14      /* a worker's selectors */
+#define BITS        14 /* a worker's selectors */
+#define PILE_BITS   15
 #define PAGE        0x80000 /* of UTCBs */
 #define MEMORY_PAGE 0x90000
 
@@ -150,7 +151,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
         }
         source = page_of(memory(0));
         if (!pile)
-                pile = sel_far(16);
+                pile = sel_far(PILE_BITS);
         const word_t before = memory_left();
         /* What the run itself needs is kept free: threads are made before the pile. */
         for (unsigned room = 200; room <= 600; room += 400) {
@@ -158,7 +159,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
                 for (word_t n = 0; n < height; n++)
                         EXPECT_EQ(hc_create_sm(pile + n, ROOT_PD, 0), NOVA_SUCCESS);
                 stress_run(at_the_edge);
-                hc_revoke(nova_crd(NOVA_CRD_OBJ, pile, 16, ALL), NOVA_REVOKE_SR);
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, pile, PILE_BITS, ALL), NOVA_REVOKE_SR);
                 memory_check(before);
         }
 }

@@ -6,7 +6,7 @@
 #define IMAGE_BEGIN  0x400000
 #define IMAGE_PIECES 48
 #define GRACE_MS     30000
-#define MEASURE_BITS 16
+#define MEASURE_BITS 15
 #define PRIO_WATCH   2
 #define SLACK        300 /* semaphores: a few frames that caches keep */
 
