@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one CPU uses ends on another one, again and again. */
+#include "harness.h"
+
+#define ALL    NOVA_PERM_ALL
+#define ROUNDS 300
+#define OTHERS 3
+#define CHAIN  150
+
+static volatile word_t generation;
+
+static void drop(nova_sel_t sel)
+{
+        EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+static unsigned others(void)
+{
+        return cpu_count - 1 < OTHERS ? cpu_count - 1 : OTHERS;
+}
+
+/* Differs from round to round. */
+static unsigned jitter(unsigned i)
+{
+        return i * 37 % 61;
+}
+
+/* ---- Semaphores ------------------------------------------------------------------------------ */
+
+static void downs_each_generation(struct thread *t)
+{
+        for (word_t seen = 1; seen <= ROUNDS; seen++) {
+                while (generation < seen)
+                        __asm__ volatile("pause");
+                t->value[1] = hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP);
+                t->value[2] = seen;
+        }
+}
+
+CASE_ON(race, no_thread_waits_for_a_semaphore_that_was_dropped, "3.6-11 D-04.5", needs_2_cpus)
+{
+        struct thread *t[OTHERS];
+        const nova_sel_t sm = sel_alloc(0);
+        case_seconds(60);
+        generation = 0;
+        for (unsigned i = 0; i < others(); i++) {
+                t[i] = global(cpu_numbers[1 + i], downs_each_generation, NULL);
+                t[i]->value[0] = sm;
+                thread_start(t[i], PRIO_CASE, QUANTUM);
+        }
+        for (unsigned round = 1; round <= ROUNDS; round++) {
+                EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+                generation = round;
+                spin_us(jitter(round));
+                drop(sm);
+                for (unsigned i = 0; i < others(); i++) {
+                        EXPECT(wait_for(&t[i]->value[2], round, 3000));
+                        EXPECT_EQ(t[i]->value[1], NOVA_BAD_CAP);
+                }
+        }
+}
+
+/* ---- SCs ------------------------------------------------------------------------------------- */
+
+static word_t chain_stack[CHAIN][2];
+
+/* Portals of which each calls the next; the last one waits. The first portal. */
+static nova_sel_t make_chain(unsigned cpu, nova_sel_t sm)
+{
+        word_t id = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm);
+        nova_sel_t pt = 0;
+        for (unsigned i = 0; i < CHAIN; i++) {
+                const nova_sel_t ec = sel_alloc(0);
+                pt = sel_alloc(0);
+                chain_stack[i][0] = id;
+                EXPECT_EQ(
+                        hc_create_ec(ec, ROOT_PD, utcb_alloc() | cpu, (word_t)chain_stack[i], 0, 0),
+                        NOVA_SUCCESS);
+                EXPECT_EQ(hc_create_pt(pt, ROOT_PD, ec, 0, (word_t)portal_forward), NOVA_SUCCESS);
+                id = nova_hypercall_id(NOVA_CALL, 0, pt);
+        }
+        return pt;
+}
+
+static void calls_for_ever(struct thread *t)
+{
+        t->utcb->items = 0;
+        for (;;) {
+                hc_call(t->value[0], 0);
+                t->value[1]++;
+        }
+}
+
+/* SCs that help a long chain are dropped while their CPU looks for its end. */
+CASE_ON(race, an_sc_that_helps_a_long_chain_is_dropped, "3.6-11 D-04.3 3.2-09", needs_2_cpus)
+{
+        case_seconds(60);
+        const nova_sel_t sm = semaphore(0);
+        const nova_sel_t pt = make_chain(cpu_numbers[1], sm);
+        struct thread *a = global(cpu_numbers[1], calls_for_ever, NULL);
+        struct thread *b = global(cpu_numbers[1], calls_for_ever, NULL);
+        a->value[0] = b->value[0] = pt;
+        thread_start(a, PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                b->sc = sel_alloc(0);
+                EXPECT_EQ(hc_create_sc(b->sc, ROOT_PD, b->ec, nova_qpd(100, PRIO_CASE)),
+                          NOVA_SUCCESS);
+                spin_us(jitter(i));
+                EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                spin_us(jitter(i + 1));
+                drop(b->sc);
+        }
+        const word_t calls = a->value[1];
+        for (unsigned i = 0; i < 4; i++)
+                EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        for (unsigned ms = 0; ms < 3000 && a->value[1] == calls; ms++)
+                spin_us(1000);
+        EXPECT(a->value[1] > calls);
+}
+
+/* ---- Messages -------------------------------------------------------------------------------- */
+
+#define PIECES   100
+#define MEETINGS 40
+
+static void gives_many(struct thread *t)
+{
+        struct nova_utcb *u = t->utcb;
+        for (unsigned i = 0; i < PIECES; i++) {
+                u->word[nova_utcb_item_index(i)] = obj(t->ec, ALL);
+                u->word[nova_utcb_item_index(i) + 1] = item_upper(NOVA_ITEM_DELEGATE, i);
+        }
+        u->items = nova_utcb_items(0, PIECES);
+}
+
+static void calls_once(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->utcb->delegate_window = nova_crd(NOVA_CRD_OBJ, CHILD_FREE_SEL, 8, ALL);
+        t->value[1] = 1;
+        hc_call(t->value[0], 0);
+}
+
+/* A PD is destroyed while a long answer is on its way to one of its threads. */
+CASE_ON(race, the_receiver_of_a_long_answer_ends, "5.2.1-11 3.6-11 5.1-19", needs_2_cpus)
+{
+        case_seconds(60);
+        struct thread *s = server(cpu_numbers[1]);
+        struct child *c = child_new(cpu_numbers[1]);
+        give_self(obj(s->pt, ALL), c->portals + 2);
+        for (unsigned i = 0; i < MEETINGS; i++) {
+                if (i) {
+                        c->pd = sel_alloc(0);
+                        c->threads = 0;
+                        EXPECT_EQ(
+                                hc_create_pd(c->pd, ROOT_PD,
+                                             nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, ALL)),
+                                NOVA_SUCCESS);
+                }
+                struct thread *t = child_global(c, calls_once, NULL);
+                t->value[0] = 2;
+                s->fn = gives_many;
+                thread_start(t, PRIO_CASE, QUANTUM);
+                EXPECT(wait_for(&t->value[1], 1, 3000));
+                spin_us(jitter(i) * 4);
+                EXPECT_EQ(hc_pd_destroy(c->pd), NOVA_SUCCESS);
+                t->events = 0; /* the next one has the same portals */
+        }
+        struct thread *last = global(cpu_numbers[1], calls_for_ever, NULL);
+        last->value[0] = s->pt;
+        thread_start(last, PRIO_CASE, QUANTUM);
+        for (unsigned ms = 0; ms < 3000 && !last->value[1]; ms++)
+                spin_us(1000);
+        EXPECT(last->value[1] > 0);
+}
+
+/* ---- create_pd ------------------------------------------------------------------------------- */
+
+static void makes_pds(struct thread *t)
+{
+        const nova_sel_t sel = t->value[1];
+        while (!t->value[2]) {
+                if (hc_create_pd(sel, t->value[0], 0) != NOVA_SUCCESS)
+                        continue;
+                t->value[3]++;
+                t->value[4] += nova_crd_perms(look(NOVA_CRD_OBJ, sel)) == 0;
+                hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
+        }
+}
+
+CASE_ON(race, a_pd_is_never_made_without_permissions_when_its_owner_goes, "5.3.1-12 5.3.1-13",
+        needs_2_cpus)
+{
+        case_seconds(60);
+        const nova_sel_t owner = sel_alloc(0);
+        struct thread *t = global(cpu_numbers[1], makes_pds, NULL);
+        t->value[0] = owner;
+        t->value[1] = sel_alloc(0);
+        thread_start(t, PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                give_self(obj(ROOT_PD, ALL), owner);
+                spin_us(100 + jitter(i));
+                drop(owner);
+        }
+        t->value[2] = 1;
+        EXPECT(wait_for(&t->done, 1, 3000));
+        EXPECT(t->value[3] > 0);
+        EXPECT_EQ(t->value[4], 0);
+}
