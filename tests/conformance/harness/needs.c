@@ -66,3 +66,15 @@ const char *needs_deadlock_flag(void)
 {
         return unless(hip->features & NOVA_HIP_DL, "needs the extension of call flag DL");
 }
+
+/* Kernel memory without the image: small enough for a case to use up. */
+const char *needs_small_pool(void)
+{
+        uint64_t size = 0;
+        for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const struct nova_hip_mem *m = (const void *)((const char *)hip + at);
+                if (m->type == NOVA_MEM_KERNEL)
+                        size += m->size;
+        }
+        return unless(size <= 6u << 20, "needs a kernel pool of 4 MiB");
+}

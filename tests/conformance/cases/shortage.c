@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A small kernel pool that is used up: nothing is lost, and the status says so. */
+#include "harness.h"
+
+#define ALL        NOVA_PERM_ALL
+#define FILL_ORDER 16
+#define FILL       ((word_t)1 << FILL_ORDER)
+
+static nova_sel_t filler;
+
+static void empty(void)
+{
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, filler, FILL_ORDER, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+}
+
+/* Uses the pool up with semaphores; how many there was room for. Those from the first one on may be
+ * there already. */
+static word_t fill(word_t from)
+{
+        for (word_t n = from; n < FILL; n++) {
+                const word_t status = hc_create_sm(filler + n, ROOT_PD, 0);
+                if (status == NOVA_OUT_OF_MEMORY)
+                        return n;
+                EXPECT(status == NOVA_SUCCESS || from);
+        }
+        empty();
+        SKIP("the kernel has more memory than this case can use");
+}
+
+/* Gives some of it back: room for so many semaphores. */
+static void give_back(word_t room, word_t n)
+{
+        for (word_t i = room - n; i < room; i++)
+                hc_revoke(obj(filler + i, ALL), NOVA_REVOKE_SR);
+}
+
+static word_t set_up(void)
+{
+        case_seconds(100);
+        static nova_sel_t range;
+        if (!range)
+                range = sel_far(FILL_ORDER);
+        filler = range;
+        empty();
+        fill(0); /* tables that stay are made the first time */
+        empty();
+        const word_t room = fill(0);
+        empty();
+        return room;
+}
+
+/* Tables that can never be needed again may stay: one in a hundred is a leak already. */
+static void expect_room(word_t room)
+{
+        const word_t now = fill(0);
+        empty();
+        EXPECT(now + room / 100 >= room);
+}
+
+CASE_ON(shortage, what_is_revoked_can_be_used_again, "3.6-11", needs_small_pool)
+{
+        const word_t room = set_up();
+        for (unsigned i = 0; i < 3; i++)
+                expect_room(room);
+}
+
+CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-08", needs_small_pool)
+{
+        const word_t room = set_up(), utcb = utcb_alloc();
+        const nova_sel_t far = sel_far(10);
+        unsigned made = 0, refused = 0;
+        EXPECT_EQ(fill(0), room);
+        for (word_t n = 1; n < 400; n += 3) {
+                give_back(room, n);
+                const word_t status = hc_create_ec(far + n, ROOT_PD, utcb | boot_cpu, 0, 0, 0);
+                EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
+                made += status == NOVA_SUCCESS;
+                refused += status != NOVA_SUCCESS;
+                hc_revoke(obj(far + n, ALL), NOVA_REVOKE_SR);
+                fill(room - n);
+        }
+        empty();
+        EXPECT(made > 0);
+        EXPECT(refused > 0);
+        expect_room(room);
+}
+
+#define SLOT_ORDER (NOVA_WORD_BITS == 64 ? 27 : 9) /* pages below one entry of an upper table */
+#define SLOT_FIRST (NOVA_WORD_BITS == 64 ? 1 : 0x400)
+
+CASE_ON(shortage, memory_that_finds_no_tables_leaves_none_behind, "3.6-11 3.6-14", needs_small_pool)
+{
+        const word_t src = page_of(memory(0)), room = set_up();
+        unsigned refused = 0;
+        for (unsigned round = 0; round < 4; round++) {
+                EXPECT_EQ(fill(0) + room / 100 >= room, 1);
+                for (word_t n = 1; n < 120; n++) {
+                        const word_t dst = (SLOT_FIRST + n) << SLOT_ORDER;
+                        if (n % 8 == 1)
+                                give_back(room, n * 8);
+                        give_self(mem(src, 0, ALL), dst);
+                        refused += !look(NOVA_CRD_MEM, dst);
+                        hc_revoke(mem(src, 0, ALL), 0);
+                        EXPECT_EQ(look(NOVA_CRD_MEM, dst), 0);
+                        if (n % 8 == 0)
+                                fill(room - n * 8);
+                }
+                empty();
+        }
+        EXPECT(refused > 0);
+        expect_room(room);
+}
+
+CASE_ON(shortage, domains_that_find_no_memory_leave_nothing_behind, "3.6-11 D-04", needs_small_pool)
+{
+        const word_t room = set_up();
+        for (word_t n = 1; n < 400; n += 7) {
+                fill(0);
+                give_back(room, n);
+                const nova_sel_t pd = sel_alloc(0);
+                const word_t status = hc_create_pd(pd, ROOT_PD, 0);
+                EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
+                hc_revoke(obj(pd, ALL), NOVA_REVOKE_SR);
+                empty();
+        }
+        expect_room(room);
+}
