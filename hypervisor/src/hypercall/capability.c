@@ -36,10 +36,15 @@ static _Noreturn void finish_create_pd(struct ec *self)
         struct pd *pd = self->created;
         enum step_result step;
 
-        while ((step = delegation_step(&self->creation)) == STEP_AGAIN)
-                preemption_point(self, finish_create_pd);
-        if (step == STEP_FAILED && reclaim_wait())
-                step = delegation_step(&self->creation);
+        bool waited = false;
+
+        while ((step = delegation_step(&self->creation)) != STEP_DONE) {
+                if (step == STEP_FAILED && (waited || !reclaim_wait()))
+                        break;
+                waited |= step == STEP_FAILED;
+                if (step == STEP_AGAIN)
+                        preemption_point(self, finish_create_pd);
+        }
         leave_if_ended(self);
 
         enum nova_status status = NOVA_OUT_OF_MEMORY;

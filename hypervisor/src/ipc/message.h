@@ -18,6 +18,10 @@ static inline unsigned message_copy(const struct ec *from, struct ec *to)
         const word_t items = load_once(source->items); /* other threads may write it */
         unsigned typed = nova_utcb_typed(items), untyped = nova_utcb_untyped(items);
 
+        if (!items) {
+                target->items = 0;
+                return 0;
+        }
         if (unlikely(typed > NOVA_UTCB_TYPED_MAX))
                 typed = NOVA_UTCB_TYPED_MAX;
         if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))

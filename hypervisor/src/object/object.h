@@ -31,6 +31,18 @@ struct kobject {
         struct mail mail;        /* work for its CPU */
 };
 
+/** Whether an object is of a kind and has not ended. */
+static inline bool kobject_is(const struct kobject *object, enum object_kind kind)
+{
+        uint16_t kind_and_dead;
+
+        __builtin_memcpy(&kind_and_dead, &object->kind, sizeof(kind_and_dead)); /* both at once */
+        return kind_and_dead == (uint16_t)kind;
+}
+
+_Static_assert(offsetof(struct kobject, dead) == offsetof(struct kobject, kind) + 1,
+               "kobject_is reads them together");
+
 /** Initialises a new object with no references. */
 void object_init(struct kobject *object, enum object_kind kind, struct account *account);
 

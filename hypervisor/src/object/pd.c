@@ -113,6 +113,10 @@ bool pd_end_step(struct pd *pd)
                 return true;
 
         struct space *space = pd_space(pd, types[pd->end_stage]);
+        if (!pd->end.space && tree_is_empty(&space->tree)) {
+                pd->end_stage++;
+                return false;
+        }
         if (!pd->end.space)
                 revocation_begin(&pd->end, space, 0, space_limit(space->type) - 1, NOVA_PERM_ALL,
                                  true);

@@ -112,12 +112,13 @@ const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t lim
                 error = check_program(&program, size, limit);
                 if (!error && !insert(segments, (*count)++, &segment))
                         error = "has segments that overlap";
-                entry_inside |= header->entry - program.virtual < program.memory_size;
+                entry_inside |= program.flags & ELF_X &&
+                                header->entry - program.virtual < program.memory_size;
         }
         if (error)
                 return error;
         *entry = header->entry;
         if (!*count)
                 return "has no segment to load";
-        return entry_inside ? NULL : "has its entry outside of its segments";
+        return entry_inside ? NULL : "has its entry outside of its executable segments";
 }

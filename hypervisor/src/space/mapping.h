@@ -88,15 +88,19 @@ enum step_result delegation_step(struct delegation *delegation);
 struct revocation {
         struct space *space;
         word_t at, last;     /* selectors that are left */
+        word_t top_first;    /* first and */
         word_t top_last;     /* last selector of the present mapping that is meant */
         word_t first_source; /* what is being revoked below the present mapping */
         word_t last_source;  /* … both inclusive */
         word_t sync;         /* selectors of pin whose tables are still to be written */
+        word_t sync_first;   /* … of this range */
         word_t sync_last;
+        struct space *sync_space; /* … from one step to the next: its PD is referenced */
         struct mapping *pin; /* the mapping visited last; NULL between two mappings of the space */
         uint16_t depth;      /* that of the mapping where the walk began */
         uint8_t perms;       /* to be taken away */
         bool self;
+        bool leaves;  /* the mapping visited last leaves its space when its tables are clear */
         bool emptied; /* the present mapping lost all permissions, and its tables are clear */
         bool whole;   /* no memory to cut mappings: take all of each */
 };

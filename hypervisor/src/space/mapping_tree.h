@@ -19,7 +19,8 @@ struct mapping *mapping_parent(struct mapping *mapping);
 /** A mapping whose tables are clear leaves its space. */
 void mapping_leave_space(struct mapping *mapping);
 
-/** Frees a mapping that has left its space unless it has children or is pinned. */
+/** Frees a mapping that has left its space unless it has children or is pinned, and then those
+ *  above it that were waiting for that. */
 void mapping_release(struct mapping *mapping);
 
 /** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.

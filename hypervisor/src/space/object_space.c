@@ -151,7 +151,7 @@ struct kobject *capability_object(word_t capability, enum object_kind kind, unsi
 {
         struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
 
-        if (!object || object->kind != kind || object->dead || perms & ~capability)
+        if (!object || !kobject_is(object, kind) || perms & ~capability)
                 return NULL;
         return object;
 }

@@ -28,13 +28,24 @@ void mapping_leave_space(struct mapping *mapping)
                 object_put(mapping->object);
 }
 
-void mapping_release(struct mapping *mapping)
+/* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
+static bool release_one(struct mapping *mapping)
 {
         if (mapping->space || mapping->pins || !tree_is_empty(&mapping->children))
-                return;
+                return false;
         if (mapping->in_parent.parent)
                 tree_remove(&mapping->in_parent);
         mapping_free(mapping);
+        return true;
+}
+
+void mapping_release(struct mapping *mapping)
+{
+        struct mapping *parent;
+
+        do {
+                parent = mapping_parent(mapping);
+        } while (release_one(mapping) && (mapping = parent));
 }
 
 void mapping_drop(struct mapping *mapping, struct flush *flush)
@@ -79,6 +90,10 @@ bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush)
         }
         tree_split(&mapping->children, x, &later->children);
         mapping->cut = 0;
+        if (!space) {
+                mapping_release(later);
+                mapping_release(mapping);
+        }
         return true;
 }
 
@@ -111,13 +126,48 @@ static void reduce(struct revocation *r, struct mapping *mapping)
         r->sync_last = 0;
         if (!mapping->space || (mapping->perms && !(mapping->perms & r->perms)))
                 return;
+        const bool top = mapping->depth == r->depth;
+        const bool had = mapping->perms || mapping->attr;
         mapping->perms &= (uint8_t)~r->perms;
         if (!mapping->perms)
                 mapping->attr = 0;
-        r->sync = mapping->in_space.start;
+        /* What another revocation is about to remove stays in its space until that one has been
+         * below it; its tables are cleared all the same, for this one may return first. */
+        r->leaves = !top && had && !mapping->perms;
+        r->sync = r->sync_first = mapping->in_space.start;
         r->sync_last = mapping->in_space.last;
-        if (mapping->depth == r->depth)
+        if (top)
                 r->emptied = !mapping->perms;
+}
+
+/* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
+ * that the walk stands on may be cut and taken away by another revocation meanwhile. */
+static void hold_space(struct revocation *r, struct space *space)
+{
+        if (r->sync_space == space)
+                return;
+        if (space)
+                object_get(&space->pd->object);
+        if (r->sync_space)
+                object_put(&r->sync_space->pd->object);
+        r->sync_space = space;
+}
+
+/* What has lost all permissions, between two selectors, leaves its space. The walk stands on here.
+ */
+static void leave_pieces(struct space *space, word_t first, word_t last, const struct mapping *here)
+{
+        struct tree_node *node;
+
+        while (first <= last && (node = tree_find(&space->tree, first, last))) {
+                struct mapping *mapping = container_of(node, struct mapping, in_space);
+                first = node->last + 1;
+                if (mapping->perms || mapping->attr)
+                        continue;
+                mapping_leave_space(mapping);
+                if (mapping != here)
+                        mapping_release(mapping);
+        }
 }
 
 /* Makes tables agree with what reduce() left of a mapping; it leaves the space when nothing is.
@@ -125,40 +175,48 @@ static void reduce(struct revocation *r, struct mapping *mapping)
 static bool sync(struct revocation *r, const struct mapping *here, unsigned *budget,
                  struct flush *flush)
 {
-        struct space *space = here->space;
+        struct space *space = r->sync_space ? r->sync_space : here->space;
+        struct tree_node *node;
 
-        while (space && r->sync <= r->sync_last) {
-                struct tree_node *node = tree_find(&space->tree, r->sync, r->sync_last);
-                if (!node)
-                        break;
+        while (space && r->sync <= r->sync_last &&
+               (node = tree_find(&space->tree, r->sync, r->sync_last))) {
                 if (!*budget)
                         return false;
-                struct mapping *mapping = container_of(node, struct mapping, in_space);
                 r->sync = max_word(r->sync, node->start);
-                space_apply(mapping, &r->sync, budget, flush);
-                if (r->sync <= node->last || mapping->perms || mapping->attr ||
-                    mapping->depth == r->depth)
-                        continue; /* what the walk began with keeps its selectors until its end */
-                mapping_leave_space(mapping);
-                if (mapping != here)
-                        mapping_release(mapping);
+                space_apply(container_of(node, struct mapping, in_space), &r->sync, budget, flush);
         }
+        if (space && r->leaves)
+                leave_pieces(space, r->sync_first, r->sync_last, here);
+        r->leaves = false;
         r->sync = 1;
         r->sync_last = 0;
+        hold_space(r, NULL);
         return true;
 }
 
-/* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken the
- * rest away: then what was cut off is found by its selectors, with which the next walk begins. */
+/* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken a part
+ * away. What was cut off is found by its selectors, with which the next walk begins; if the walk
+ * has ended below a part that was cut off, those before it are looked at once more. */
 static void leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
                 r->at -= r->last_source - top->in_parent.last;
+        if (top->in_parent.start > r->first_source)
+                r->at = r->top_first;
         if (r->emptied && top->space)
                 mapping_leave_space(top);
         r->emptied = false;
         mapping_release(top);
+}
+
+/* The first mapping from node on that lies wholly inside of what is revoked. Others were delegated
+ * from top after the revocation began. */
+static struct mapping *first_inside(const struct revocation *r, struct tree_node *node)
+{
+        while (node && (node->start < r->first_source || node->last > r->last_source))
+                node = tree_find_next(node, r->first_source, r->last_source);
+        return child_at(node);
 }
 
 /* The mapping after one whose children are all visited: the next sibling, else the parent's. Frees
@@ -166,13 +224,13 @@ static void leave_top(struct revocation *r, struct mapping *top)
 static struct mapping *walk_up(struct revocation *r, struct mapping *mapping)
 {
         while (mapping->depth != r->depth) {
-                struct tree_node *next =
-                        tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
+                struct mapping *next = first_inside(
+                        r, tree_find_next(&mapping->in_parent, r->first_source, r->last_source));
                 struct mapping *parent = mapping_parent(mapping);
 
-                mapping_release(mapping);
+                release_one(mapping);
                 if (next)
-                        return child_at(next);
+                        return next;
                 mapping = parent;
         }
         leave_top(r, mapping);
@@ -181,9 +239,10 @@ static struct mapping *walk_up(struct revocation *r, struct mapping *mapping)
 
 static struct mapping *walk_next(struct revocation *r, struct mapping *mapping)
 {
-        struct tree_node *child = tree_find(&mapping->children, r->first_source, r->last_source);
+        struct mapping *child =
+                first_inside(r, tree_find(&mapping->children, r->first_source, r->last_source));
 
-        return child ? child_at(child) : walk_up(r, mapping);
+        return child ? child : walk_up(r, mapping);
 }
 
 /* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
@@ -207,6 +266,7 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
                           !cut_one(r, top, r->last_source + 1, flush) || r->whole))
                 return NULL;
 
+        r->top_first = first;
         r->top_last = last;
         r->depth = top->depth;
         return top;
@@ -253,8 +313,11 @@ enum step_result revocation_step(struct revocation *r)
                 here->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++)
                 done = revoke_one(r, &here, &budget, &flush);
-        if (here)
+        if (here) {
                 here->pins++;
+                if (r->sync <= r->sync_last && !r->sync_space)
+                        hold_space(r, here->space);
+        }
         r->pin = here;
         spin_unlock(&space_lock[r->space->type]);
         flush_run(&flush);
@@ -271,17 +334,12 @@ void revocation_cancel(struct revocation *r)
         flush_init(&flush);
         spin_lock(&space_lock[r->space->type]);
         struct mapping *mapping = r->pin;
-        mapping->pins--;
-        sync(r, mapping, &budget, &flush);
-        for (bool top = false; !top;) {
-                top = mapping->depth == r->depth;
-                struct mapping *parent = top ? NULL : mapping_parent(mapping);
-                if (top && r->emptied && mapping->space)
-                        mapping_leave_space(mapping);
-                mapping_release(mapping);
-                mapping = parent;
-        }
         r->pin = NULL;
+        sync(r, mapping, &budget, &flush);
+        if (r->emptied)
+                leave_pieces(r->space, r->top_first, r->top_last, mapping);
+        mapping->pins--;
+        mapping_release(mapping);
         spin_unlock(&space_lock[r->space->type]);
         flush_run(&flush);
 }

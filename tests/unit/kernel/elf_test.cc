@@ -234,7 +234,7 @@ TEST(elf, refuses_an_entry_outside_of_its_segments)
         for (uint64_t entry : {0x3fffff, 0x400800, 0}) {
                 Image i;
                 i.header.entry = entry;
-                EXPECT_EQ(i.read(), "has its entry outside of its segments");
+                EXPECT_EQ(i.read(), "has its entry outside of its executable segments");
         }
 }
 

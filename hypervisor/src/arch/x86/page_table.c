@@ -144,22 +144,27 @@ static void apply_large(struct pd *pd, const struct path *path, word_t page, uin
         }
 }
 
-/* Writes the small pages of one table, from page to last. */
+/* Writes the small pages of one table, from page to last. The entries are counted once, at the end:
+ * this is the inner loop of every delegation of memory. */
 static word_t apply_small(struct pd *pd, const struct path *path, word_t page, word_t last,
                           uint64_t value, unsigned *budget, struct flush *flush)
 {
-        const word_t end = min_word(last, page | (LARGE_PAGES - 1));
-        bool changed = false;
+        const word_t left = min_word(last, page | (LARGE_PAGES - 1)) - page + 1;
+        const word_t count = min_word(left, *budget);
+        const uint64_t step = value ? PAGE_SIZE : 0;
+        uint64_t *entry = entry_of(path, page, 0);
+        word_t before = 0;
 
-        for (; page <= end && *budget; page++, --*budget) {
-                changed |= *entry_of(path, page, 0) != 0;
-                write_entry(path, page, 0, value);
-                if (value)
-                        value += PAGE_SIZE;
+        for (uint64_t *const end = entry + count; entry != end; entry++, value += step) {
+                before += *entry != 0;
+                pte_write(entry, value);
         }
-        if (changed)
+        struct frame_info *info = frame_info(path->table[0]);
+        info->used = (uint16_t)(info->used + (step ? count : 0) - before);
+        *budget -= (unsigned)count;
+        if (before)
                 flush_add(flush, pd);
-        return page;
+        return page + count;
 }
 
 /* Whether a large page can map page onto frame: both aligned, enough left, no table in its place

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Revocations that meet others, or that end with their thread.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+
+#include "kernel.h"
+
+namespace
+{
+
+constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
+
+struct Step {
+        revocation r;
+
+        Step(pd *from, word_t first, word_t last, unsigned perms, bool self,
+             unsigned type = NOVA_CRD_MEM)
+        {
+                revocation_begin(&r, pd_space(from, type), first, last, perms, self);
+        }
+
+        step_result once()
+        {
+                return revocation_step(&r);
+        }
+
+        unsigned finish()
+        {
+                unsigned steps = 1;
+                while (once() == STEP_AGAIN)
+                        steps++;
+                return steps;
+        }
+};
+
+// Two revocations at a time: the first one stands in the middle when the second
+// one cuts what it stands on, or what it began with.
+TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_began_with)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        for (word_t i = 0; i < 2000; i += 10)
+                kernel.delegate(a, BASE + i, b, BASE + i, 10, NOVA_CRD_MEM, 7);
+        Step first(a, BASE, BASE + 1999, NOVA_PERM_ALL, false);
+        EXPECT_EQ(first.once(), STEP_AGAIN);
+        Step second(a, BASE + 1000, BASE + 1999, NOVA_MEM_W, true);
+        second.finish();
+        first.finish();
+        EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+        check_pd(a);
+        check_pd(b);
+}
+
+TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_took_from_itself)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        for (word_t i = 0; i < 2000; i += 10)
+                kernel.delegate(a, BASE + i, b, BASE + i, 10, NOVA_CRD_MEM, 7);
+        Step first(a, BASE, BASE + 1999, NOVA_PERM_ALL, true);
+        for (unsigned i = 0; i < 5; i++)
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+        Step second(&kernel_pd, SOURCE + 1000, SOURCE + 1999, NOVA_MEM_W, false);
+        second.finish();
+        first.finish();
+        EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
+        EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+        check_pd(a);
+        check_pd(b);
+}
+
+TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        Step first(a, BASE, BASE + 1999, NOVA_MEM_W, true);
+        EXPECT_EQ(first.once(), STEP_AGAIN);
+        Step(&kernel_pd, SOURCE, SOURCE + 599, NOVA_PERM_ALL, false).finish();
+        first.finish();
+        check_pd(a); // no page may be writable any more
+}
+
+TEST(revocation, clears_tables_of_what_has_no_rights_left_and_is_cut)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        Step first(a, BASE, BASE + 1999, NOVA_PERM_ALL, true);
+        EXPECT_EQ(first.once(), STEP_AGAIN);
+        Step(&kernel_pd, SOURCE, SOURCE + 599, NOVA_MEM_W, false).finish();
+        first.finish();
+        EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
+        check_pd(a);
+}
+
+TEST(revocation, leaves_tables_right_when_it_is_given_up)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+        Step first(a, BASE, BASE + 1999, NOVA_PERM_ALL, true);
+        EXPECT_EQ(first.once(), STEP_AGAIN);
+        revocation_cancel(&first.r);
+        check_pd(a);
+}
+
+// Random operations, all in steps, in any order.
+class Storm
+{
+      public:
+        Storm(unsigned seed, bool give_up) : random(seed), may_give_up(give_up)
+        {
+                for (unsigned i = 0; i < 4; i++)
+                        kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, kernel.pds[0], BASE, SIZE, NOVA_CRD_MEM, 7);
+        }
+
+        void run(unsigned steps)
+        {
+                for (unsigned i = 0; i < steps; i++) {
+                        if (work.size() < 6 && random() % 3 == 0)
+                                begin();
+                        if (!work.empty())
+                                step(random() % work.size());
+                }
+                may_give_up = false;
+                while (!work.empty())
+                        step(work.size() - 1);
+                for (pd *one : kernel.pds)
+                        check_pd(one, !gave_up);
+        }
+
+      private:
+        static constexpr word_t SIZE = 3000;
+
+        struct Work {
+                bool delegates;
+                delegation d;
+                revocation r;
+        };
+
+        void begin()
+        {
+                auto one = std::make_unique<Work>();
+                pd *from = kernel.pds[random() % 4], *to = kernel.pds[random() % 4];
+                const word_t count = 1 + random() % (random() % 2 ? SIZE : 50);
+                const word_t first = BASE + random() % (SIZE - count + 1);
+                const unsigned perms = random() % 3 ? 7 : unsigned(random() % 8);
+                one->delegates = random() % 3;
+                if (random() % 8 == 0)
+                        from = &kernel_pd;
+                const word_t at = from == &kernel_pd ? first - BASE + SOURCE : first;
+                if (one->delegates)
+                        one->d = make_delegation(from, at, to, BASE + random() % SIZE, count,
+                                                 NOVA_CRD_MEM, perms);
+                else
+                        revocation_begin(&one->r, pd_space(from, NOVA_CRD_MEM), at, at + count - 1,
+                                         perms, from != &kernel_pd && random() % 2);
+                work.push_back(std::move(one));
+        }
+
+        void step(size_t i)
+        {
+                Work &one = *work[i];
+                bool done;
+                if (may_give_up && random() % 64 == 0) {
+                        gave_up |= !one.delegates;
+                        if (!one.delegates)
+                                revocation_cancel(&one.r);
+                        done = one.d.fill == one.d.fill_end || !one.delegates;
+                } else {
+                        done = (one.delegates ? delegation_step(&one.d)
+                                              : revocation_step(&one.r)) != STEP_AGAIN;
+                }
+                if (done)
+                        work.erase(work.begin() + long(i));
+        }
+
+        Kernel kernel;
+        std::mt19937_64 random;
+        std::vector<std::unique_ptr<Work>> work;
+        bool may_give_up, gave_up = false;
+};
+
+TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
+{
+        for (unsigned seed = 1; seed <= 30 && !HasFailure(); seed++) {
+                Storm(seed, false).run(300);
+                EXPECT_FALSE(HasFailure()) << "seed " << seed;
+        }
+}
+
+TEST(revocation, loses_no_memory_when_operations_are_given_up)
+{
+        for (unsigned seed = 1; seed <= 30 && !HasFailure(); seed++) {
+                Storm(seed, true).run(300);
+                EXPECT_FALSE(HasFailure()) << "seed " << seed;
+        }
+}
+
+} // namespace
