@@ -309,3 +309,36 @@ CASE(schedule, all_scs_of_a_blocked_thread_leave_the_queue, "D-17.2")
         EXPECT_EQ(hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(turn_of[0], 2);
 }
+
+static void ups_for_ever(struct thread *t)
+{
+        for (;;) {
+                hc_sm_ctrl(t->value[1], NOVA_SM_UP_OP); /* the higher one runs at once */
+                spin_us(500);
+        }
+}
+
+static void downs_for_ever(struct thread *t)
+{
+        for (;;) {
+                hc_sm_ctrl(t->value[1], NOVA_SM_DN_OP);
+                t->value[2]++;
+        }
+}
+
+CASE(schedule, preemption_by_a_higher_thread_does_not_refill_the_quantum, "3.1-15 3.1-11 3.1-13")
+{
+        struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);
+        struct thread *equal = prepare(ups, semaphore(0));
+        high->value[1] = spinner->value[1] = semaphore(0);
+        thread_start(high, PRIO_HIGH, QUANTUM);
+        thread_start(spinner, PRIO_LOW, QUANTUM);
+        thread_start(equal, PRIO_LOW, QUANTUM);
+        const uint64_t begin = tsc();
+        EXPECT_EQ(hc_sm_ctrl(equal->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
+        for (unsigned i = 0; i < 2; i++)
+                hc_revoke(obj(i ? high->sc : spinner->sc, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        /* The spinner came first, and had its quantum only. */
+        EXPECT(high->value[2] >= 2);
+        EXPECT(tsc() - begin >= tsc_per_ms() * QUANTUM / 1000 / 2);
+}

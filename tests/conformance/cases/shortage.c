@@ -65,7 +65,7 @@ CASE_ON(shortage, what_is_revoked_can_be_used_again, "3.6-11", needs_small_pool)
                 expect_room(room);
 }
 
-CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-08", needs_small_pool)
+CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04", needs_small_pool)
 {
         const word_t room = set_up(), utcb = utcb_alloc();
         const nova_sel_t far = sel_far(10);

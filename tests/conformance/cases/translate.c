@@ -175,3 +175,16 @@ CASE(translate, inside_one_pd_a_copy_translates_to_its_original, "4.6.2.2-10")
         windows(t, objs(0, 31, ALL), 0);
         EXPECT_EQ(send(t, obj(copy, ALL), NOVA_ITEM_TRANSLATE), obj(sm, NOVA_SM_UP));
 }
+
+CASE_ON(translate, a_window_base_and_a_selector_are_taken_modulo_SEL, "4.6.2.2-16 4.3.1-02",
+        needs_x86_64)
+{
+        set_up();
+        const nova_sel_t sm = semaphore(0), beyond = (nova_sel_t)1 << NOVA_SEL_ORDER;
+        give(child, obj(sm, ALL), item_sel);
+        EXPECT_EQ(translate(obj(sm, ALL), obj(item_sel, ALL)), obj(sm, ALL));
+        EXPECT_EQ(translate(obj(sm | beyond, ALL), obj(item_sel, ALL)), obj(sm, ALL));
+        EXPECT_EQ(translate(obj(sm | beyond << 3, ALL), obj(item_sel | beyond << 1, ALL)),
+                  obj(sm, ALL));
+        EXPECT_EQ(translate(obj((sm ^ 1) | beyond, ALL), obj(item_sel, ALL)), 0);
+}
