@@ -7,6 +7,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "device/gsi.h"
+#include "lib/atomic.h"
 #include "nova/abi/hip.h"
 #include "object/ec.h"
 #include "object/pd.h"
@@ -100,11 +101,16 @@ static void create_idle(struct cpu *cpu)
 
 _Noreturn void kernel_main(struct cpu *cpu)
 {
+        static uint32_t ready; /* CPUs that need no more memory of the pool */
+
         fpu_init_cpu();
         create_idle(cpu);
+        atomic_fetch_add_u32(&ready, 1);
         if (cpu->id == cpu_boot_id) {
                 kernel_resources();
                 gsi_boot();
+                while (atomic_load_u32(&ready) < cpu_count)
+                        pause(); /* the roottask may use all of the pool up */
                 roottask_start(cpu);
         }
         resume_next(cpu);
