@@ -70,51 +70,62 @@ static void create_ec(struct worker *w, nova_sel_t sel)
                      events_of(child ? 0 : group, home->index), global ? NOVA_EC_GLOBAL : 0);
 }
 
-static void storm(struct worker *w)
+static void create_any(struct worker *w, unsigned op)
 {
-        const nova_sel_t sel = any(w);
-        w->phase = random_below(w, OPS);
-        switch (w->phase) {
+        switch (op) {
         case OP_SM:
-                hc_create_sm(sel, ROOT_PD, random_below(w, 3));
+                hc_create_sm(any(w), ROOT_PD, random_below(w, 3));
                 break;
         case OP_PT:
-                for (unsigned i = 0; i < 8; i++)
-                        hc_create_pt(any(w), ROOT_PD, any(w), 0, (word_t)portal_entry);
+                hc_create_pt(any(w), ROOT_PD, any(w), 0, (word_t)portal_entry);
                 break;
         case OP_EC:
-                for (unsigned i = 0; i < 4; i++)
-                        create_ec(w, any(w));
+                create_ec(w, any(w));
                 break;
         case OP_SC:
-                for (unsigned i = 0; i < 8; i++)
-                        hc_create_sc(any(w), ROOT_PD, any(w),
-                                     nova_qpd(50 + random_below(w, 1000),
-                                              PRIO_STORM + (unsigned)random_below(w, 8)));
+                hc_create_sc(any(w), ROOT_PD, any(w),
+                             nova_qpd(50 + random_below(w, 1000),
+                                      PRIO_STORM + (unsigned)random_below(w, 8)));
                 break;
-        case OP_PD:
-                hc_create_pd(sel, ROOT_PD, nova_crd(NOVA_CRD_OBJ, group, GROUP_ORDER, ALL));
+        default:
+                hc_create_pd(any(w), ROOT_PD, nova_crd(NOVA_CRD_OBJ, group, GROUP_ORDER, ALL));
                 break;
+        }
+}
+
+static void use_any(struct worker *w, unsigned op)
+{
+        switch (op) {
         case OP_REVOKE:
-                hc_revoke(nova_crd(NOVA_CRD_OBJ, sel, (unsigned)random_below(w, 5), ALL),
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, any(w), (unsigned)random_below(w, 5), ALL),
                           random_below(w, 4) ? NOVA_REVOKE_SR : 0);
                 break;
         case OP_DESTROY:
-                for (unsigned i = 0; i < 4; i++)
-                        hc_pd_destroy(any(w));
+                hc_pd_destroy(any(w));
                 break;
         case OP_UP:
-                for (unsigned i = 0; i < 4; i++)
-                        hc_sm_ctrl(any(w), NOVA_SM_UP_OP);
+                hc_sm_ctrl(any(w), NOVA_SM_UP_OP);
                 break;
         case OP_RECALL:
-                for (unsigned i = 0; i < 4; i++)
-                        hc_ec_ctrl(any(w));
+                hc_ec_ctrl(any(w));
                 break;
         default:
-                for (unsigned i = 0; i < 4; i++)
-                        hc_call(any(w), NOVA_CALL_DB);
+                hc_call(any(w), NOVA_CALL_DB);
                 break;
+        }
+}
+
+static void storm(struct worker *w)
+{
+        /* What many selectors do not fit is tried more often. */
+        static const uint8_t often[OPS] = {1, 8, 4, 8, 1, 1, 4, 4, 4, 4};
+        const unsigned op = (unsigned)random_below(w, OPS);
+        w->phase = op;
+        for (unsigned i = 0; i < often[op]; i++) {
+                if (op < OP_REVOKE)
+                        create_any(w, op);
+                else
+                        use_any(w, op);
         }
         delay_us((unsigned)random_below(w, 200));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Workers on all CPUs, events of their threads, and the measure of the kernel's memory. */
 #include "stress.h"
+#include "internal.h"
 
 #define UTCB_BASE    0x70000000
 #define IMAGE_BEGIN  0x400000
@@ -11,14 +12,14 @@
 #define SLACK        300 /* semaphores: a few frames that caches keep */
 
 extern char __image_end[]; /* of the linker script */
-_Noreturn void reply_now(void);
 
 struct worker workers[WORKERS];
 nova_sel_t group;
 bool stress_tolerant;
 unsigned worker_count;
-static uint64_t end;          /* of the time */
-static volatile bool begun;   /* all workers exist */
+static uint64_t end;        /* of the time */
+static volatile bool begun; /* all workers exist */
+static struct thread *threads[WORKERS];
 static nova_sel_t finished;   /* counts the workers that ended */
 static uint64_t ticks_per_us; /* child PDs do not see the HIP */
 
@@ -200,7 +201,6 @@ static void drop_thread(const struct thread *t)
 
 void stress_run(work_fn *work)
 {
-        struct thread *threads[WORKERS];
         case_seconds(stress_ms / 1000 + GRACE_MS / 1000 * 2);
         finished = semaphore(0);
         begun = false;

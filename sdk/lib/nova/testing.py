@@ -17,7 +17,7 @@ DESCRIPTION = """\
 Builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
 Labels: unit, abi, boot, conformance, stress, bench, style, sdk;
-endurance (hours) runs only when it is named.
+endurance (an hour and more) runs only when it is named.
 
 The last line is `N passed, N failed`. Exit status: 0 if at least one test passed
 and none failed or was not run, else 1; 2 for wrong usage."""
