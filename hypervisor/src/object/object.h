@@ -63,6 +63,18 @@ static inline void object_get(struct kobject *object)
         atomic_fetch_add_u32(&object->references, 1);
 }
 
+/** Takes a reference to an object that still has one; false: it has none, and never will again. */
+static inline bool object_get_referenced(struct kobject *object)
+{
+        uint32_t references = atomic_load_u32(&object->references);
+
+        while (references)
+                if (__atomic_compare_exchange_n(&object->references, &references, references + 1,
+                                                false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+                        return true;
+        return false;
+}
+
 /** Gives a reference back; the last one puts the object on this CPU's dying list. */
 void object_put(struct kobject *object);
 

@@ -141,14 +141,16 @@ static void reduce(struct revocation *r, struct mapping *mapping)
 }
 
 /* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
- * that the walk stands on may be cut and taken away by another revocation meanwhile. */
+ * that the walk stands on may be cut and taken away by another revocation meanwhile. The PD that
+ * the walk began in is kept by whoever revokes. One that has no references any more is ending: it
+ * has no threads, and clears its tables itself. */
 static void hold_space(struct revocation *r, struct space *space)
 {
         if (r->sync_space == space)
                 return;
-        if (space)
-                object_get(&space->pd->object);
-        if (r->sync_space)
+        if (space && space != r->space && !object_get_referenced(&space->pd->object))
+                space = NULL;
+        if (r->sync_space && r->sync_space != r->space)
                 object_put(&r->sync_space->pd->object);
         r->sync_space = space;
 }
