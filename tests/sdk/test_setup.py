@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -39,7 +40,9 @@ class Setup(unittest.TestCase):
 
     def add(self, *names):
         for name in names:
-            (self.bin / name).symlink_to(shutil.which(name))
+            # The interpreter itself: what PATH names may be a script that looks for it.
+            found = sys.executable if name == "python3" else shutil.which(name)
+            (self.bin / name).symlink_to(found)
 
     def script(self, name, text):
         (self.bin / name).write_text(text, encoding="utf-8")

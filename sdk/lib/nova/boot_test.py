@@ -24,7 +24,7 @@ def add_parser(commands):
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--qemu", dest="extra", action="append", default=[])
     options.add_machine(parser)
-    parser.set_defaults(function=run)
+    parser.set_defaults(function=run, cmdline="")  # the kernel is silent unless a test asks
 
 
 def find_in_order(patterns, text):

@@ -62,13 +62,20 @@ class Runner:
                 termios.tcsetattr(0, termios.TCSADRAIN, saved)
         return self._outcome()
 
+    def _input(self):
+        """The console's input. A terminal only when it shows the console, too: else it would be
+        left raw, and its ctrl-c would not reach anybody."""
+        if self.interactive or (self.echo and not sys.stdin.isatty()):
+            return None
+        return subprocess.DEVNULL
+
     def _start(self):
         self.control, theirs = socket.socketpair()
         command = qemu.arguments(self.machine, theirs.fileno(), self.interactive)
         try:
             self.process = subprocess.Popen(
                 command,
-                stdin=None if self.echo else subprocess.DEVNULL,
+                stdin=self._input(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
