@@ -17,8 +17,9 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 #if END >= 0
         nova_exit(END);
 #else
-        if (END == -2)
-                *(volatile int *)0x1234 = 0;
+#if END == -2
+        *(volatile int *)0x1234 = 0;
+#endif
         for (;;)
                 __asm__ volatile("pause");
 #endif

@@ -41,9 +41,10 @@ CASE_ON(race, no_thread_waits_for_a_semaphore_that_was_dropped, "3.6-11 D-04.5",
 {
         struct thread *t[OTHERS];
         const nova_sel_t sm = sel_alloc(0);
+        const unsigned count = others();
         case_seconds(60);
         generation = 0;
-        for (unsigned i = 0; i < others(); i++) {
+        for (unsigned i = 0; i < count; i++) {
                 t[i] = global(cpu_numbers[1 + i], downs_each_generation, NULL);
                 t[i]->value[0] = sm;
                 thread_start(t[i], PRIO_CASE, QUANTUM);
@@ -53,7 +54,7 @@ CASE_ON(race, no_thread_waits_for_a_semaphore_that_was_dropped, "3.6-11 D-04.5",
                 generation = round;
                 spin_us(jitter(round));
                 drop(sm);
-                for (unsigned i = 0; i < others(); i++) {
+                for (unsigned i = 0; i < count; i++) {
                         EXPECT(wait_for(&t[i]->value[2], round, 3000));
                         EXPECT_EQ(t[i]->value[1], NOVA_BAD_CAP);
                 }
