@@ -20,7 +20,8 @@ static void act(struct thread *t, uint64_t *seed)
                 const nova_sel_t sel = base + (r >> 8 & (OBJECTS - 1));
                 switch (r & 7) {
                 case 0:
-                        hc_sm_ctrl(sel, NOVA_SM_DN_OP);
+                        /* A worker may have called a local thread, and nobody else may be there. */
+                        hc_sm_ctrl(sel, t->global ? NOVA_SM_DN_OP : NOVA_SM_UP_OP);
                         break;
                 case 1:
                         hc_sm_ctrl(sel, NOVA_SM_UP_OP);
@@ -56,7 +57,7 @@ static void create_ec(struct worker *w, nova_sel_t sel)
 {
         const unsigned slot = (unsigned)random_below(w, SLOTS);
         struct worker *home = &workers[random_below(w, WORKERS)];
-        const bool global = random_below(w, 2), child = random_below(w, 2);
+        const bool global = slot % 2, child = random_below(w, 2); /* a slot keeps its kind */
         struct thread *t = &home->slot[slot].thread;
         if (!home->work)
                 return;
