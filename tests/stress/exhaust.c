@@ -7,6 +7,7 @@
 #define PILE_BITS   15
 #define PAGE        0x80000 /* of UTCBs */
 #define MEMORY_PAGE 0x90000
+#define PORT_BITS   12
 
 static nova_sel_t bulk[WORKERS];
 static struct thread *mirrors[WORKERS];
@@ -37,6 +38,11 @@ static word_t give_here(struct worker *w, nova_crd_t crd, nova_crd_t window, wor
         return t->rx_item[0] ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
+static word_t first_port(const struct worker *w)
+{
+        return 0x1000 + 0x2000 * w->index;
+}
+
 /* One more of a kind. */
 static word_t make(struct worker *w, unsigned kind, word_t n)
 {
@@ -63,9 +69,9 @@ static word_t make(struct worker *w, unsigned kind, word_t n)
                 return give_here(w, obj(group + NOVA_EXC_PF, ALL), obj(sel, ALL),
                                  NOVA_ITEM_DELEGATE);
         default:
-                return give_here(w, nova_crd(NOVA_CRD_IO, 0x1000 + 0x2000 * w->index + n, 0, 1),
-                                 nova_crd(NOVA_CRD_IO, 0, 16, ALL),
-                                 NOVA_ITEM_DELEGATE | NOVA_ITEM_H);
+                return give_here(
+                        w, nova_crd(NOVA_CRD_IO, first_port(w) + n % (1 << PORT_BITS), 0, 1),
+                        nova_crd(NOVA_CRD_IO, 0, 16, ALL), NOVA_ITEM_DELEGATE | NOVA_ITEM_H);
         }
 }
 
@@ -74,7 +80,7 @@ static void take_back(struct worker *w)
         const nova_sel_t page = MEMORY_PAGE + (w->index << BITS);
         hc_revoke(nova_crd(NOVA_CRD_OBJ, bulk[w->index], BITS, ALL), NOVA_REVOKE_SR);
         hc_revoke(nova_crd(NOVA_CRD_MEM, page, BITS, ALL), NOVA_REVOKE_SR);
-        hc_revoke(nova_crd(NOVA_CRD_IO, 0x1000 + 0x2000 * w->index, 12, ALL), NOVA_REVOKE_SR);
+        hc_revoke(nova_crd(NOVA_CRD_IO, first_port(w), PORT_BITS, ALL), NOVA_REVOKE_SR);
 }
 
 /* Fills what is left with one kind, takes a part back, goes on with another kind. */
