@@ -41,6 +41,14 @@
 #define CPU_ENABLED      0x1
 #define APIC_BROADCAST   0xff
 
+/* The MCFG (PCI Firmware 3.0, 4.1.2) and the HPET's table (HPET 1.0a, 3.2.4). */
+#define MCFG_ENTRIES    44
+#define MCFG_ENTRY_SIZE 16
+#define HPET_ADDRESS    40
+#define HPET_NUMBER     52
+#define HPET_SIZE       56
+#define SPACE_MEMORY    0
+
 /* A table that is mapped and sound. */
 struct table {
         const uint8_t *data;
@@ -201,6 +209,30 @@ static void read_fadt(struct table fadt)
         }
 }
 
+static void read_mcfg(struct table mcfg)
+{
+        for (uint32_t at = MCFG_ENTRIES;
+             at + MCFG_ENTRY_SIZE <= mcfg.length && acpi.windows < ACPI_WINDOWS;
+             at += MCFG_ENTRY_SIZE) {
+                const struct acpi_pci_window window = {.phys = field(mcfg, at, 8),
+                                                       .first = (uint8_t)field(mcfg, at + 10, 1),
+                                                       .last = (uint8_t)field(mcfg, at + 11, 1)};
+
+                if (window.phys && !field(mcfg, at + 8, 2) && window.first <= window.last)
+                        acpi.window[acpi.windows++] = window;
+        }
+}
+
+static void read_hpet(struct table hpet)
+{
+        const paddr_t phys = field(hpet, HPET_ADDRESS + 4, 8);
+
+        if (hpet.length >= HPET_SIZE && field(hpet, HPET_ADDRESS, 1) == SPACE_MEMORY && phys &&
+            acpi.hpets < ACPI_HPETS)
+                acpi.hpet[acpi.hpets++] = (struct acpi_hpet){
+                        .phys = phys, .number = (uint8_t)field(hpet, HPET_NUMBER, 1)};
+}
+
 static void read_table(paddr_t phys)
 {
         struct table table;
@@ -216,9 +248,9 @@ static void read_table(paddr_t phys)
         else if (!memcmp(table.data, "IVRS", 4))
                 acpi.ivrs = phys;
         else if (!memcmp(table.data, "MCFG", 4))
-                acpi.mcfg = phys;
+                read_mcfg(table);
         else if (!memcmp(table.data, "HPET", 4))
-                acpi.hpet = phys;
+                read_hpet(table);
 }
 
 /* Follows the entries of an RSDT (4 bytes each) or XSDT (8). */

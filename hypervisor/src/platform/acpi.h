@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer. */
+/* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer, where PCI's
+ * configuration space and the HPETs are. */
 #ifndef PLATFORM_ACPI_H
 #define PLATFORM_ACPI_H
 
@@ -8,6 +9,8 @@
 #define ACPI_CPUS      64
 #define ACPI_IO_APICS  16
 #define ACPI_OVERRIDES 32
+#define ACPI_WINDOWS   8
+#define ACPI_HPETS     8
 
 struct acpi_io_apic {
         paddr_t phys;
@@ -20,6 +23,17 @@ struct acpi_override {
         uint32_t gsi;
         uint16_t flags; /* MPS INTI flags (ACPI 5.2.12.5) */
         uint8_t source;
+};
+
+/* Memory-mapped configuration space of some buses of PCI segment 0. */
+struct acpi_pci_window {
+        paddr_t phys; /* where bus 0 is, or would be */
+        uint8_t first, last;
+};
+
+struct acpi_hpet {
+        paddr_t phys;
+        uint8_t number;
 };
 
 struct acpi {
@@ -40,8 +54,10 @@ struct acpi {
         uint64_t reset_address; /* 0: none */
         bool has_8042;
         paddr_t dmar, ivrs; /* tables of the I/O MMUs, 0: none */
-        paddr_t mcfg;       /* table of PCI configuration windows, 0: none */
-        paddr_t hpet;       /* table of the HPET, 0: none */
+        struct acpi_pci_window window[ACPI_WINDOWS];
+        unsigned windows;
+        struct acpi_hpet hpet[ACPI_HPETS];
+        unsigned hpets;
 };
 
 extern struct acpi acpi;

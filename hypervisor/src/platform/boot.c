@@ -16,6 +16,7 @@
 #include "arch/x86/smp.h"
 #include "arch/x86/stack.h"
 #include "device/io_apic.h"
+#include "device/pci.h"
 #include "memory/frame.h"
 #include "paging_levels.h"
 #include "platform/acpi.h"
@@ -125,6 +126,7 @@ static _Noreturn void boot_finish(void)
         lapic_init();
         pic_disable();
         io_apic_init();
+        pci_init();
         calibrate(acpi.pm_timer);
         if (!hip_build())
                 kernel_stop("no frame is left for the HIP: use a larger kmem=");

@@ -33,6 +33,9 @@ extern paddr_t boot_phys_end;
  *  bytes. slot 0 or 1: two ranges can be mapped at the same time. NULL when it is too large. */
 void *boot_map(unsigned slot, paddr_t phys, uint64_t size);
 
+/** The same, uncached, for registers of a device. */
+void *boot_map_device(unsigned slot, paddr_t phys, uint64_t size);
+
 /** Removes both temporary mappings. */
 void boot_unmap(void);
 

@@ -91,8 +91,7 @@ void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
         memory_map.entry[place] = (struct memory_entry){start, size, type};
 }
 
-/* Whether a range touches memory that the kernel uses. */
-static bool is_taken(paddr_t start, uint64_t size)
+bool memory_map_is_taken(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
                 if (overlap(start, size, boot_kernel_ranges[i].start, boot_kernel_ranges[i].size))
@@ -102,7 +101,8 @@ static bool is_taken(paddr_t start, uint64_t size)
 
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t line)
 {
-        if (memory_map.modules == MODULES || end <= start || is_taken(start, end - start)) {
+        if (memory_map.modules == MODULES || end <= start ||
+            memory_map_is_taken(start, end - start)) {
                 memory_map.dropped_modules++;
                 return;
         }

@@ -46,6 +46,9 @@ uint64_t memory_map_available(void);
 /** Whether a range touches available memory. */
 bool memory_map_is_ram(paddr_t start, uint64_t size);
 
+/** Whether a range touches what is listed as the kernel's own. */
+bool memory_map_is_taken(paddr_t start, uint64_t size);
+
 /** Highest free range of available memory between low and high, aligned to a power of two: outside
  *  of everything that is reserved, of modules and of kernel ranges. 0 when there is none. */
 paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high);

@@ -117,6 +117,21 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
         return crd;
 }
 
+bool mapping_source(struct space *space, word_t sel, word_t *source)
+{
+        bool found = false;
+
+        spin_lock(&space_lock[space->type]);
+        const struct tree_node *node = tree_find(&space->tree, sel, sel);
+        if (node) {
+                const struct mapping *mapping = container_of(node, struct mapping, in_space);
+                found = mapping->perms;
+                *source = mapping->in_parent.start + (sel - node->start);
+        }
+        spin_unlock(&space_lock[space->type]);
+        return found;
+}
+
 struct mapping *mapping_parent(struct mapping *mapping)
 {
         if (!mapping->in_parent.parent)

@@ -61,6 +61,9 @@ bool mapping_is_free(struct space *space, word_t sel);
  *  there is none. */
 nova_crd_t mapping_lookup(struct space *space, word_t sel);
 
+/** The frame or port that a selector refers to; false: none, or a UTCB's. */
+bool mapping_source(struct space *space, word_t sel, word_t *source);
+
 /** Translates a sender's range into the receiver's space that it was derived from, clipped to the
  *  window. 0: it is not derived from there. */
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,

@@ -13,6 +13,7 @@ extern "C" {
 }
 
 Machine *machine;
+paddr_t boot_phys_end = paddr_t{1} << 40;
 
 Machine::Machine()
 {
@@ -31,9 +32,7 @@ Machine::~Machine()
 
 void *Machine::map(unsigned number, uint64_t phys, uint64_t size)
 {
-        const uint64_t end = uint64_t{1} << 40;
-
-        if (phys >= end || size > end - phys || size > (4 << 20))
+        if (phys >= boot_phys_end || size > boot_phys_end - phys || size > (4 << 20))
                 return nullptr;
         delete slot[number];
         slot[number] = new Bytes(size, 0xff);
@@ -51,6 +50,11 @@ void put(Bytes &bytes, uint64_t value, unsigned size)
 }
 
 extern "C" void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
+{
+        return machine->map(slot, phys, size);
+}
+
+extern "C" void *boot_map_device(unsigned slot, paddr_t phys, uint64_t size)
 {
         return machine->map(slot, phys, size);
 }

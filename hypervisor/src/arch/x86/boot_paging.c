@@ -203,18 +203,28 @@ void *boot_paging_map_device(paddr_t phys)
         return (void *)(virt + (word_t)(phys & (PAGE_SIZE - 1)));
 }
 
-void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
+static void *map_slot(unsigned slot, paddr_t phys, uint64_t size, uint64_t flags)
 {
         const word_t virt = BOOT_MAP_BASE + slot * SLOT_SIZE;
         const word_t offset = (word_t)phys & (PAGE_SIZE - 1);
 
         if (phys >= boot_phys_end || size > boot_phys_end - phys || size > SLOT_SIZE - offset)
                 return NULL;
-        map_range(virt, phys - offset, offset + size, 0, DATA_FLAGS);
+        map_range(virt, phys - offset, offset + size, 0, flags);
         if (boot_mapped[slot] < offset + size)
                 boot_mapped[slot] = (word_t)(offset + size);
         write_cr3(read_cr3());
         return failed ? NULL : (void *)(virt + offset);
+}
+
+void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
+{
+        return map_slot(slot, phys, size, DATA_FLAGS);
+}
+
+void *boot_map_device(unsigned slot, paddr_t phys, uint64_t size)
+{
+        return map_slot(slot, phys, size, DATA_FLAGS | PTE_UNCACHED);
 }
 
 void boot_unmap(void)

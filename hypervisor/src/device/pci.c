@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI functions (see pci.h). */
+#include "device/pci.h"
+
+#include "lib/string.h"
+#include "object/pd.h"
+#include "platform/acpi.h"
+#include "platform/boot.h"
+#include "platform/console.h"
+#include "platform/memory_map.h"
+
+/* A function has a page of its own: bus << 8 | device << 3 | function (PCIe 3.0, 7.2.2). */
+#define FUNCTION_SIZE    PAGE_SIZE
+#define FUNCTIONS        8   /* of a device */
+#define BUS_FUNCTIONS    256 /* of a bus */
+#define BUS_SIZE         ((uint64_t)BUS_FUNCTIONS * FUNCTION_SIZE)
+#define RIDS             0x10000
+#define REG_ID           (0x00 / 4)
+#define REG_HEADER       (0x0c / 4)
+#define NO_DEVICE        0xffff
+#define IS_MULTIFUNCTION 0x800000
+
+static uint32_t exists[RIDS / 32]; /* fixed after pci_init */
+
+static bool scan_function(const volatile char *bus, unsigned function, unsigned rid)
+{
+        const volatile uint32_t *registers =
+                (const volatile void *)(bus + (word_t)function * FUNCTION_SIZE);
+
+        if ((registers[REG_ID] & 0xffff) == NO_DEVICE)
+                return false;
+        exists[rid / 32] |= 1u << rid % 32;
+        return registers[REG_HEADER] & IS_MULTIFUNCTION;
+}
+
+static void scan_bus(const volatile char *registers, unsigned bus)
+{
+        for (unsigned first = 0; first < BUS_FUNCTIONS; first += FUNCTIONS) {
+                const bool all = scan_function(registers, first, bus << 8 | first);
+                for (unsigned f = first + 1; all && f < first + FUNCTIONS; f++)
+                        scan_function(registers, f, bus << 8 | f);
+        }
+}
+
+/* What firmware calls a window is not believed when something else is known to be there. */
+static bool is_sound(const struct acpi_pci_window *window)
+{
+        const paddr_t start = window->phys + window->first * BUS_SIZE;
+        const uint64_t size = (window->last - window->first + 1u) * BUS_SIZE;
+
+        return !(window->phys % BUS_SIZE) && start >= window->phys && start < boot_phys_end &&
+               size <= boot_phys_end - start && !memory_map_is_ram(start, size) &&
+               !memory_map_is_taken(start, size);
+}
+
+static void scan_window(const struct acpi_pci_window *window)
+{
+        for (unsigned bus = window->first; bus <= window->last; bus++) {
+                const void *registers = boot_map_device(0, window->phys + bus * BUS_SIZE, BUS_SIZE);
+                if (!registers)
+                        return;
+                scan_bus(registers, bus);
+        }
+}
+
+void pci_init(void)
+{
+        memset(exists, 0, sizeof(exists));
+        for (unsigned i = 0; i < acpi.windows;) {
+                if (is_sound(&acpi.window[i])) {
+                        scan_window(&acpi.window[i++]);
+                        continue;
+                }
+                console_print("NOVA: PCI configuration space cannot be at 0x%llx and is ignored.\n",
+                              (unsigned long long)acpi.window[i].phys);
+                acpi.window[i] = acpi.window[--acpi.windows];
+        }
+}
+
+bool pci_exists(uint16_t rid)
+{
+        return exists[rid / 32] >> rid % 32 & 1;
+}
+
+/* The function whose page is a frame. */
+static bool find_frame(word_t frame, uint16_t *rid)
+{
+        for (unsigned i = 0; i < acpi.windows; i++) {
+                const struct acpi_pci_window *window = &acpi.window[i];
+                const uint64_t page = (uint64_t)frame - (window->phys >> PAGE_BITS);
+
+                if (page >> 8 < window->first || page >> 8 > window->last)
+                        continue;
+                *rid = (uint16_t)page;
+                if (pci_exists(*rid))
+                        return true;
+        }
+        return false;
+}
+
+bool pci_find(struct pd *pd, word_t device, uint16_t *rid)
+{
+        word_t frame;
+
+        return (mapping_source(&pd->memory.space, device >> PAGE_BITS, &frame) &&
+                find_frame(frame, rid)) ||
+               (mapping_source(&pd->memory.space, device, &frame) && find_frame(frame, rid));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI functions: which exist, and which one a program means. Of segment 0, by memory-mapped
+ * configuration space; a machine without that has none. */
+#ifndef DEVICE_PCI_H
+#define DEVICE_PCI_H
+
+#include "lib/types.h"
+
+struct pd;
+
+/** Finds the functions that exist. Once, at boot; uses boot_map's slot 0. */
+void pci_init(void);
+
+/** Whether there is a function with a requester id (bus << 8 | device << 3 | function). */
+bool pci_exists(uint16_t rid);
+
+/** The function that a device argument names in a PD: a byte address inside the page of its
+ *  configuration space, else that page's selector. false: it names none. @spec 5.5 */
+bool pci_find(struct pd *pd, word_t device, uint16_t *rid);
+
+#endif
