@@ -15,6 +15,9 @@
 #define PAGE_SIZES (1u << 12 | 1u << 21)
 #define UTCB_SIZES (1u << 12)
 
+/* Extensions of both architectures. */
+#define FEATURES (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL)
+
 _Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 <= MEM_MAX, "all descriptors fit");
 
 void *boot_hip;
@@ -43,7 +46,7 @@ bool hip_build(void)
         hip->cpu_size = sizeof(struct nova_hip_cpu);
         hip->mem_offset = offsetof(struct nova_hip, mem);
         hip->mem_size = sizeof(struct nova_hip_mem);
-        hip->features = NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL;
+        hip->features = FEATURES | (sizeof(word_t) == 8 ? NOVA_HIP_R8_R15 : 0);
         hip->version = NOVA_HIP_VERSION;
         hip->sel = (uint32_t)1 << NOVA_SEL_ORDER;
         hip->exc = NOVA_HIP_EXC;

@@ -6,7 +6,7 @@
 #include "nova/abi/mtd.h"
 
 /** Number of bits that mean something. */
-#define NOVA_MTD_BITS 20
+#define NOVA_MTD_BITS 21
 
 /** Name of bit number @p bit ("ACDB"), or "reserved". @spec 7.4 */
 static inline const char *nova_mtd_name(unsigned bit)

@@ -164,7 +164,7 @@ CASE(mtd, the_other_bits_carry_nothing_for_exceptions, "7.4-14 8.4-14 7.4-57 8.4
 {
         reset_answer();
         for (unsigned bit = 5; bit < 32; bit++) {
-                if (bit == 15)
+                if (bit == 15 || (nova_mtd_t)1 << bit == NOVA_MTD_R8_R15)
                         continue;
                 message((nova_mtd_t)1 << bit);
                 others_untouched(0, 0);
@@ -181,6 +181,28 @@ CASE_ON(mtd, registers_8_to_15_are_not_carried, "D-13.2 8.3-10", needs_x86_64)
         EXPECT_EQ(seen.cr8, PATTERN);
         EXPECT_EQ(regs.r8, VALUE + 10);
         EXPECT_EQ(regs.r15, VALUE + 17);
+#endif
+}
+
+static inline word_t r8_word(const void *r8, unsigned i)
+{
+        return ((const word_t *)r8)[i];
+}
+
+CASE_ON(mtd, R8_R15_carries_and_writes_the_eight_registers, "X-MTD", needs_r8_r15)
+{
+#if __SIZEOF_POINTER__ == 8
+        reset_answer();
+        message(NOVA_MTD_R8_R15);
+        for (unsigned i = 0; i < 8; i++) {
+                EXPECT_EQ(r8_word(&seen.r8, i), VALUE + 10 + i);
+                EXPECT_EQ(r8_word(&regs.r8, i), VALUE + 10 + i);
+        }
+        others_untouched(FIELD(r8), FIELD(qual));
+        answer_mtd = NOVA_MTD_R8_R15;
+        message(0);
+        for (unsigned i = 0; i < 8; i++)
+                EXPECT_EQ(r8_word(&regs.r8, i), r8_word(&answer.r8, i));
 #endif
 }
 
@@ -295,6 +317,8 @@ CASE(mtd, a_reply_with_QUAL_or_another_bit_writes_nothing,
      "7.4-13 8.4-13 7.4-14 8.4-14 7.4-57 8.4-42")
 {
         for (unsigned bit = 5; bit < 32; bit++) {
+                if ((nova_mtd_t)1 << bit == NOVA_MTD_R8_R15)
+                        continue;
                 reset_answer();
                 answer_mtd = (nova_mtd_t)1 << bit;
                 message(NOVA_MTD_EXCEPTION);

@@ -67,6 +67,16 @@ const char *needs_deadlock_flag(void)
         return unless(hip->features & NOVA_HIP_DL, "needs the extension of call flag DL");
 }
 
+static const char *unless_announced(uint32_t feature, const char *what)
+{
+        return unless(hip->features & feature, what);
+}
+
+const char *needs_r8_r15(void)
+{
+        return unless_announced(NOVA_HIP_R8_R15, "needs the extension of MTD bit R8_R15");
+}
+
 /* Kernel memory without the image: small enough for a case to use up. */
 const char *needs_small_pool(void)
 {

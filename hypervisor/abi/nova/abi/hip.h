@@ -19,6 +19,7 @@
 #define NOVA_HIP_DESTROY 0x100 /* pd_destroy */
 #define NOVA_HIP_OOM     0x200 /* status OUT_OF_MEMORY */
 #define NOVA_HIP_DL      0x400 /* call flag DL and status DEADLOCK */
+#define NOVA_HIP_R8_R15  0x800 /* x86-64: MTD bit R8_R15 */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1

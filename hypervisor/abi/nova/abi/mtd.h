@@ -5,7 +5,7 @@
 
 #include "nova/abi/types.h"
 
-/* ROW(bit, NAME, "fields") */
+/* ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature R8_R15). */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \
@@ -26,7 +26,8 @@
         ROW(16, CTRL, "execution controls")                    \
         ROW(17, INJ, "injection info, injection error")        \
         ROW(18, STA, "interruptibility state, activity state") \
-        ROW(19, TSC, "tsc offset")
+        ROW(19, TSC, "tsc offset")                             \
+        ROW(20, R8_R15, "r8 to r15")
 
 #ifndef __ASSEMBLER__
 

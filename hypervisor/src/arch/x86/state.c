@@ -4,6 +4,7 @@
 
 #include "arch/x86/msr.h"
 #include "object/ec.h"
+#include "thread.h"
 
 /* What a handler can change: the arithmetic flags, and those that trouble the thread alone. */
 #define FLAGS_ARITHMETIC 0x8d5
@@ -33,6 +34,8 @@ void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
                 state->ip = regs->ip;
         if (mtd & NOVA_MTD_EFL)
                 state->flags = regs->flags;
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_to_state(regs, state);
         if (mtd & NOVA_MTD_QUAL) {
                 state->qual[0] = ec->event_qual[0];
                 state->qual[1] = ec->event_qual[1];
@@ -57,6 +60,8 @@ unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
                 regs->si = state->si;
                 regs->di = state->di;
         }
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_from_state(regs, state);
         if (mtd & NOVA_MTD_ESP)
                 regs->sp = state->sp;
         if (mtd & NOVA_MTD_EIP)
