@@ -34,6 +34,8 @@ WRONG = (
     ["build", "hello"],
     ["build", "--", "-s"],
     ["test", "--arch", "arm"],
+    ["conformance", "no-such-area"],
+    ["conformance", "--kernel", "/does/not/exist"],
 )
 
 
@@ -47,8 +49,9 @@ class Options(unittest.TestCase):
                 self.assertRegex(result.stderr, r"\Anova: [^\n]+[.]\n\Z")
 
     def test_help_names_every_command_and_option(self):
-        self.helps(["--help"], "run", "build", "test", "--version")
+        self.helps(["--help"], "run", "build", "test", "conformance", "--version")
         self.helps(["build", "--help"], "--arch", "--config", "--compiler")
+        self.helps(["conformance", "--help"], "--arch", "--cpus", "--kernel", "--tap", "NAME")
         self.helps(["test", "--help"], "--arch", "--config", "LABEL", "NAME")
         self.helps(
             ["run", "--help"],

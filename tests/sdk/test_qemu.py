@@ -38,10 +38,10 @@ class Qemu(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "my program"
             file.write_text("content", encoding="utf-8")
-            link = run._module_file(file, folder)
+            link = run.module_file(file, folder)
             self.assertNotIn(" ", link)
             self.assertEqual(Path(link).read_text(encoding="utf-8"), "content")
-            self.assertEqual(run._module_file("/a/b", folder), "/a/b")
+            self.assertEqual(run.module_file("/a/b", folder), "/a/b")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 
-from nova import options, process, qemu, tap, tree
+from nova import not_raised, options, process, qemu, tap, tree
 from nova.qemu import Machine
 from nova.runner import Runner
 
@@ -38,8 +38,8 @@ def find_in_order(patterns, text):
     return None
 
 
-def complaints(args, outcome):
-    """Each way in which the run differs from what the test demands."""
+def complaints(args, outcome, words=frozenset()):
+    """Each way in which the run differs from what the test demands; WORDS hold of its platform."""
     found = []
     text = outcome.text()
     if outcome.status != args.status:
@@ -52,14 +52,18 @@ def complaints(args, outcome):
         if match:
             found.append(f"must not be in the output: {match.group(0)}")
     if args.tap:
-        found += tap_complaints(tap.parse(text))
+        found += tap_complaints(tap.parse(text), not_raised.read(), words)
     return found
 
 
-def tap_complaints(stream):
+def tap_complaints(stream, rows, words):
+    """ROWS say what may not be raised."""
     found = [f"TAP: {problem}" for problem in stream.problems]
     for case in stream.cases:
-        if case.result != tap.PASSED:
+        if case.result == tap.NOT_RAISED:
+            if not not_raised.allowed(rows, case.reason, words):
+                found.append(f"must be raised here, but {case.reason}: {case.name}")
+        elif case.result != tap.PASSED:
             found.append(f"case {case.number} {case.result}: {case.name}")
     return found
 
@@ -79,7 +83,7 @@ def run(args):
     start = time.monotonic()
     outcome = Runner(machine, args.timeout).run()
     sys.stdout.write(outcome.text())
-    found = complaints(args, outcome)
+    found = complaints(args, outcome, not_raised.platform(machine, args.arch))
     print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")
     for complaint in found:
         print(f"boot-test: {complaint}")

@@ -3,7 +3,7 @@
 
 import sys
 
-from nova import bench, boot_test, build, errors, options, process, run, testing, tree
+from nova import bench, boot_test, build, conformance, errors, options, process, run, testing, tree
 
 DESCRIPTION = """\
 Builds, runs and tests the NOVA microhypervisor and what runs on it.
@@ -12,13 +12,14 @@ Builds, runs and tests the NOVA microhypervisor and what runs on it.
   run --roottask FILE   boot a roottask that was built elsewhere
   build                 build the kernel, the library and the examples
   test [LABEL|NAME…]    build everything and run the tests
+  conformance           test a kernel against the specification, section by section
   bench                 count instructions per operation, compare with what is checked in
 
 `nova COMMAND --help` tells more."""
 
 
 # boot-test is what the tests call; it is not for people.
-COMMANDS = ("run", "build", "test", "bench", "boot-test")
+COMMANDS = ("run", "build", "test", "conformance", "bench", "boot-test")
 
 
 def _build(args):
@@ -54,7 +55,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in (run, testing, bench, boot_test):
+    for module in (run, testing, conformance, bench, boot_test):
         module.add_parser(commands)
     _add_build(commands)
     return parser

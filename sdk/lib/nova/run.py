@@ -73,7 +73,7 @@ def _check_modules(modules):
         elf.read_start(words[0], "module")
 
 
-def _module_file(path, folder):
+def module_file(path, folder):
     """A name for PATH without blanks, if need be a link in FOLDER."""
     path = str(path)
     if not any(blank in path for blank in BLANKS):
@@ -97,7 +97,7 @@ def run(args):
     build.build(preset, ["nova.elf32"] + ([example] if example else []))
 
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        roottask = _module_file(file or tree.program(preset, example), folder)
+        roottask = module_file(file or tree.program(preset, example), folder)
         machine = Machine(
             kernel=tree.kernel(preset),
             modules=[roottask, *args.module],

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 PLAN = re.compile(r"1\.\.(\d+)\s*(#.*)?$")
 CASE = re.compile(r"(not )?ok\b\s*(\d+)?\s*(?:- ?)?(.*)$")
-SKIP = re.compile(r"#\s*skip", re.IGNORECASE)
+SKIP = re.compile(r"#\s*skip\b\s*(not raised here: )?(.*)$", re.IGNORECASE)
 MAX_PLAN = 100000
 
 PASSED = "passed"
 FAILED = "failed"
 NOT_RUN = "not run"
+NOT_RAISED = "not raised here"  # and said so, with a reason
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Case:
     number: int
     name: str
     result: str
+    reason: str = ""
+    notes: list = field(default_factory=list)  # indented comments after it
 
 
 @dataclass
@@ -32,16 +35,23 @@ class Stream:
         return sum(case.result == result for case in self.cases)
 
     def good(self):
-        """A complete stream in which every case passed, at least one of them."""
+        """A complete stream in which every case that was raised passed, at least one of them."""
+        passed = self.count(PASSED)
         return (
-            not self.problems and bool(self.cases) and self.count(PASSED) == len(self.cases)
+            not self.problems
+            and passed > 0
+            and passed + self.count(NOT_RAISED) == len(self.cases)
         )
 
 
-def _result(negative, text):
+def _case(number, negative, text):
+    skip = SKIP.search(text)
     if negative:
-        return FAILED
-    return NOT_RUN if SKIP.search(text) else PASSED
+        return Case(number, text, FAILED)
+    if not skip:
+        return Case(number, text, PASSED)
+    name = text[: skip.start()].rstrip()
+    return Case(number, name, NOT_RAISED if skip.group(1) else NOT_RUN, skip.group(2))
 
 
 def parse(text):
@@ -49,6 +59,7 @@ def parse(text):
     stream = Stream()
     plan = None
     seen = {}
+    last = None
     for line in text.splitlines():
         line = line.rstrip()
         if line.startswith("Bail out!"):
@@ -68,8 +79,9 @@ def parse(text):
             elif number == 0 or number > MAX_PLAN:
                 stream.problems.append(f"a case cannot have the number {number}")
             else:
-                result = _result(match.group(1), match.group(3))
-                seen[number] = Case(number, match.group(3).strip(), result)
+                last = seen[number] = _case(number, match.group(1), match.group(3).strip())
+        elif last and line.startswith("  # "):
+            last.notes.append(line[4:])
     _close(stream, plan, seen)
     return stream
 

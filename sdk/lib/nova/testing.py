@@ -43,6 +43,7 @@ def add_parser(commands):
 class Totals:
     passed: int = 0
     failed: int = 0
+    not_raised: int = 0
     not_run: list = field(default_factory=list)
 
     def add(self, result, name):
@@ -50,6 +51,8 @@ class Totals:
             self.passed += 1
         elif result == tap.FAILED:
             self.failed += 1
+        elif result == tap.NOT_RAISED:
+            self.not_raised += 1
         else:
             self.not_run.append(name)
 
@@ -188,6 +191,8 @@ def run(args):
         _run_preset(preset, tests, progress, totals)
     for name in totals.not_run:
         print(f"not run: {name}")
+    if totals.not_raised:
+        print(f"{totals.not_raised} cases not raised on the machine of their run, as allowed")
     print(f"nova: the tests took {time.monotonic() - start:.0f} s")
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
     return totals.status()

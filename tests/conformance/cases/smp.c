@@ -222,3 +222,25 @@ CASE_ON(smp, of_several_creators_of_one_selector_exactly_one_succeeds, "5.3.5-07
                 EXPECT_EQ(won, 1);
         }
 }
+
+/* ---- Interrupts ------------------------------------------------------------------------------ */
+
+static void counts_downs(struct thread *t)
+{
+        while (hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP) == NOVA_SUCCESS)
+                t->value[1]++;
+}
+
+CASE_ON(smp, an_interrupt_wakes_a_thread_of_another_cpu, "3.4-03 3.1-17", needs_2_cpus)
+{
+        const nova_sel_t sm = timer_open();
+        struct thread *t = global(cpu_numbers[1], counts_downs, NULL);
+        t->value[0] = sm;
+        thread_start(t, PRIO_CASE, QUANTUM);
+        EXPECT(wait_for(&t->started, 1, 1000));
+        for (unsigned i = 1; i <= 5; i++) {
+                spin_us(5000);
+                timer_shot(1000);
+                EXPECT(wait_for(&t->value[1], i, 1000));
+        }
+}

@@ -10,7 +10,7 @@
 #define COM1_PORTS     0x3f8
 #define EXIT_PORT_BASE 0xf4
 
-enum outcome { RUNNING, PASSED, FAILED, SKIPPED, HUNG };
+enum outcome { RUNNING, PASSED, FAILED, NOT_RAISED, HUNG };
 
 /* What the running case tells the controller. */
 static struct {
@@ -36,8 +36,7 @@ struct thread *self;
 static struct thread controller;
 static struct context worker_context;
 static nova_sel_t go;
-static char filter[32];
-static char command_line[256];
+static char command_line[512];
 
 extern const struct conformance_case *const __start_nova_cases[];
 extern const struct conformance_case *const __stop_nova_cases[];
@@ -91,10 +90,10 @@ _Noreturn void case_failed(const char *file, int line, const char *text, word_t 
         case_abort();
 }
 
-_Noreturn void case_skip(const char *reason)
+_Noreturn void case_not_raised(const char *reason)
 {
         run.reason = reason;
-        run.outcome = SKIPPED;
+        run.outcome = NOT_RAISED;
         case_abort();
 }
 
@@ -167,12 +166,12 @@ static void print_result(unsigned number)
         console_string(c->area);
         console_string(": ");
         console_words(c->name);
-        if (run.outcome == SKIPPED) {
-                console_string(" # SKIP ");
+        console_string(" [");
+        console_string(c->ids);
+        console_string("]");
+        if (run.outcome == NOT_RAISED) {
+                console_string(" # SKIP not raised here: ");
                 console_string(run.reason);
-        } else {
-                console_string(" # ");
-                console_string(c->ids);
         }
         console_string("\n");
         if (run.outcome == HUNG)
@@ -202,7 +201,8 @@ static void clean_up(nova_sel_t base)
         self->exec_target = 0;
 }
 
-static bool run_case(const struct conformance_case *c, unsigned number)
+/* Runs the case, or finds that this machine or kernel cannot: its outcome. */
+static enum outcome run_case(const struct conformance_case *c, unsigned number)
 {
         const nova_sel_t base = CASE_SEL + ((nova_sel_t)(number % CASE_WINDOWS) << CASE_SEL_ORDER);
         run.what = c;
@@ -210,6 +210,12 @@ static bool run_case(const struct conformance_case *c, unsigned number)
         run.outcome = RUNNING;
         run.file = NULL;
         run.stray = 0;
+        run.reason = c->needs ? c->needs() : NULL;
+        if (run.reason) {
+                run.outcome = NOT_RAISED;
+                print_result(number);
+                return NOT_RAISED;
+        }
         case_seconds(CASE_SECONDS);
         announce(number);
         sel_range(base, base + ((nova_sel_t)1 << CASE_SEL_ORDER));
@@ -221,7 +227,6 @@ static bool run_case(const struct conformance_case *c, unsigned number)
         else if (run.stray || run.outcome == RUNNING)
                 run.outcome = FAILED;
         print_result(number);
-        const bool bad = run.outcome == FAILED || run.outcome == HUNG;
         clean_up(base);
         if (run.outcome == HUNG) {
                 run.what = NULL;
@@ -229,57 +234,33 @@ static bool run_case(const struct conformance_case *c, unsigned number)
                 hc_revoke(obj(self->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
                 worker_new();
         }
-        return !bad;
+        return run.outcome;
 }
 
-static bool equal(const char *a, const char *b)
+/* Where s goes on after prefix, or NULL. */
+static const char *after(const char *s, const char *prefix)
 {
-        while (*a && *a == *b) {
-                a++;
-                b++;
+        while (*prefix && *s == *prefix) {
+                s++;
+                prefix++;
         }
-        return *a == *b;
+        return *prefix ? NULL : s;
 }
 
-/* In the chosen area, and possible here. */
+/* area=NAME in the roottask's own command line chooses an area; there may be several. */
 static bool selected(const struct conformance_case *c)
 {
-        return (!filter[0] || equal(filter, c->area)) && (!c->needs || !c->needs());
-}
-
-/* area=NAME in the roottask's own command line chooses one area. */
-static void find_filter(const char *s)
-{
-        for (; *s; s++) {
-                const char *key = "area=";
-                const char *p = s;
-                while (*key && *p == *key) {
-                        p++;
-                        key++;
-                }
-                if (*key)
+        bool all = true;
+        for (const char *s = command_line; *s; s++) {
+                const char *name = after(s, "area=");
+                if (!name)
                         continue;
-                unsigned n = 0;
-                while (*p && *p != ' ' && n < sizeof(filter) - 1)
-                        filter[n++] = *p++;
+                all = false;
+                const char *end = after(name, c->area);
+                if (end && (!*end || *end == ' '))
+                        return true;
         }
-}
-
-/* Cases that this machine or kernel cannot run are named, but no part of the plan. */
-static void print_not_planned(void)
-{
-        for (const struct conformance_case *const *c = __start_nova_cases; c < __stop_nova_cases;
-             c++) {
-                if ((filter[0] && !equal(filter, (*c)->area)) || selected(*c))
-                        continue;
-                console_string("# not run: ");
-                console_string((*c)->area);
-                console_string(": ");
-                console_words((*c)->name);
-                console_string(" (");
-                console_string((*c)->needs());
-                console_string(")\n");
-        }
+        return all;
 }
 
 static const struct nova_hip_mem *own_module(void)
@@ -306,7 +287,6 @@ static void read_command_line(void)
         const char *s = (const char *)((page << NOVA_PAGE_BITS) + m->aux % NOVA_PAGE_SIZE);
         for (unsigned i = 0; i < sizeof(command_line) - 1 && s[i]; i++)
                 command_line[i] = s[i];
-        find_filter(command_line);
 }
 
 static void start(void)
@@ -326,30 +306,31 @@ static void start(void)
         worker_new();
 }
 
+static void print_total(word_t count, const char *what)
+{
+        console_dec(count);
+        console_string(what);
+}
+
 _Noreturn void harness_main(void)
 {
-        unsigned total = 0, number = 0, failed = 0, skipped = 0;
+        unsigned total = 0, number = 0, count[HUNG + 1] = {0};
         start();
         for (const struct conformance_case *const *c = __start_nova_cases; c < __stop_nova_cases;
              c++)
                 total += selected(*c);
-        print_not_planned();
         console_string("1..");
         console_dec(total);
         console_string("\n");
         for (const struct conformance_case *const *c = __start_nova_cases; c < __stop_nova_cases;
              c++) {
-                if (!selected(*c))
-                        continue;
-                failed += !run_case(*c, ++number);
-                skipped += run.outcome == SKIPPED;
+                if (selected(*c))
+                        count[run_case(*c, ++number)]++;
         }
+        const unsigned failed = count[FAILED] + count[HUNG];
         console_string("# ");
-        console_dec(number - failed - skipped);
-        console_string(" passed, ");
-        console_dec(failed);
-        console_string(" failed, ");
-        console_dec(skipped);
-        console_string(" not run\n");
-        console_exit(failed || !total);
+        print_total(count[PASSED], " passed, ");
+        print_total(failed, " failed, ");
+        print_total(count[NOT_RAISED], " not raised here\n");
+        console_exit(failed || !count[PASSED]);
 }

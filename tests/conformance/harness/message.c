@@ -83,7 +83,7 @@ char *memory(unsigned order)
 {
         word_t frame;
         if (!frame_alloc(order, &frame))
-                SKIP("no unused memory");
+                NOT_RAISED("no unused memory");
         const word_t page = page_alloc(order);
         EXPECT(request(mem(frame, order, NOVA_MEM_RWX), page) != 0);
         return (char *)(page << NOVA_PAGE_BITS);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which conformance cases a platform may leave out: the rows of tests/conformance/not-raised.tsv.
+
+A row holds a reason as the cases print it, the words that must hold of the platform (`!word`: must
+not), and why. What no row allows must be raised."""
+
+from nova import tree
+from nova.errors import EXIT_FAILED, NovaError
+
+FILE = tree.ROOT / "tests/conformance/not-raised.tsv"
+HEADER = ["reason", "where", "why"]
+
+
+def read(path=FILE):
+    """{reason: [the conditions of a row]}; a reason may have several rows."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = {}
+    for number, line in enumerate(lines, start=1):
+        fields = line.split("\t")
+        if len(fields) != len(HEADER) or not all(fields):
+            raise NovaError(f"{path.name}:{number} has not three fields.", EXIT_FAILED)
+        if number > 1:
+            rows.setdefault(fields[0], []).append(fields[1].split())
+    return rows
+
+
+def platform(machine, arch, emulator="qemu", foreign=False):
+    """The words that hold of a run: emulator, architecture, CPU count, machine, CPU model, words of
+    the kernel's command line and of further QEMU arguments; `foreign` for another kernel."""
+    words = {emulator, arch, f"cpus={machine.cpus}", machine.machine, machine.cpu}
+    words.update(machine.cmdline.split())
+    for argument in machine.extra:
+        words.update(argument.split(","))
+    if foreign:
+        words.add("foreign")
+    return words
+
+
+def allowed(rows, reason, words):
+    """Whether a case may be left out for this reason on a platform of which WORDS hold."""
+    return any(
+        all((word[1:] not in words) if word.startswith("!") else word in words for word in row)
+        for row in rows.get(reason, [])
+    )
