@@ -10,6 +10,8 @@ set(NOVA_KERNEL_SOURCES
   src/arch/x86/state.c
   src/arch/x86/tlb.c
   src/device/gsi.c
+  src/device/hpet.c
+  src/device/msi.c
   src/hypercall/capability.c
   src/hypercall/communication.c
   src/hypercall/device.c

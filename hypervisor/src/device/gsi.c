@@ -4,44 +4,54 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/vectors.h"
+#include "device/hpet.h"
 #include "device/io_apic.h"
+#include "device/pci.h"
 #include "nova/abi/hip.h"
 #include "object/pd.h"
 #include "object/sm.h"
 #include "platform/stop.h"
 
-static struct {
-        struct sm *sm;
-        bool level;
-} gsis[NOVA_HIP_GSI];
+static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */
 
 void gsi_boot(void)
 {
         for (unsigned gsi = 0; gsi < NOVA_HIP_GSI; gsi++) {
                 struct sm *sm;
-                bool low;
                 if (sm_create(&account_root, 0, &sm) != NOVA_SUCCESS ||
                     object_space_insert(&kernel_pd, NOVA_SEL_GSI_SM + gsi, &sm->object,
                                         NOVA_PERM_ALL) != NOVA_SUCCESS)
                         kernel_stop("the kernel pool is too small, give more with kmem=");
                 sm->gsi = (int)gsi;
-                gsis[gsi].sm = sm;
-                gsi_default(gsi, &gsis[gsi].level, &low);
-                if (io_apic_has(gsi))
-                        io_apic_route(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id)->apic_id,
-                                      gsis[gsi].level, low);
+                semaphores[gsi] = sm;
+                io_apic_set_up(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id));
         }
 }
 
 void gsi_fire(unsigned gsi)
 {
-        if (gsis[gsi].level)
-                io_apic_mask(gsi);
-        sm_up(gsis[gsi].sm);
+        io_apic_serve(gsi);
+        sm_up(semaphores[gsi]);
 }
 
 void gsi_unmask(unsigned gsi)
 {
-        if (io_apic_has(gsi))
-                io_apic_unmask(gsi);
+        io_apic_open(gsi);
+}
+
+enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const struct cpu *cpu,
+                            struct msi *msi)
+{
+        struct msi_source source;
+
+        *msi = (struct msi){0};
+        if (io_apic_has(gsi)) {
+                io_apic_assign(gsi, cpu);
+                return NOVA_SUCCESS;
+        }
+        source.is_hpet = !pci_find(pd, device, &source.id);
+        if (source.is_hpet && !hpet_find(pd, device, &source.id))
+                return NOVA_BAD_DEV;
+        msi_compose(gsi, source, cpu, msi);
+        return NOVA_SUCCESS;
 }

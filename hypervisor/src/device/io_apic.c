@@ -3,7 +3,10 @@
 #include "device/io_apic.h"
 
 #include "arch/x86/boot_paging.h"
+#include "arch/x86/cpu.h"
+#include "lib/atomic.h"
 #include "lib/spinlock.h"
+#include "nova/abi/hip.h"
 #include "platform/acpi.h"
 #include "platform/console.h"
 #include "platform/memory_map.h"
@@ -30,11 +33,26 @@ struct io_apic {
         volatile char *registers;
         uint32_t gsi; /* of the first pin */
         unsigned pins;
-        struct spinlock lock; /* index and window belong together */
+        struct spinlock lock; /* index and window belong together; pins of its GSIs */
+};
+
+enum pin_state {
+        PIN_CLOSED, /* masked since boot */
+        PIN_OPEN,
+        PIN_SERVED, /* masked by its level interrupt until a down says that it was served */
+};
+
+/* Changes under the lock of its I/O APIC. */
+struct pin {
+        uint8_t state; /* enum pin_state */
+        uint8_t vector;
+        bool level, active_low;
+        uint8_t apic_id;
 };
 
 static struct io_apic io_apics[ACPI_IO_APICS];
 static unsigned io_apic_count;
+static struct pin pins[NOVA_HIP_GSI]; /* by GSI */
 
 static uint32_t reg_read(struct io_apic *io_apic, unsigned reg)
 {
@@ -51,8 +69,9 @@ static void reg_write(struct io_apic *io_apic, unsigned reg, uint32_t value)
 static void add(const struct acpi_io_apic *entry)
 {
         struct io_apic *io_apic = &io_apics[io_apic_count];
+        const paddr_t page = entry->phys & ~(paddr_t)(PAGE_SIZE - 1);
 
-        if (!entry->phys || memory_map_is_ram(entry->phys, PAGE_SIZE)) {
+        if (!page || memory_map_is_ram(page, PAGE_SIZE) || memory_map_is_taken(page, PAGE_SIZE)) {
                 console_print("NOVA: the I/O APIC at 0x%llx cannot be one and is ignored.\n",
                               (unsigned long long)entry->phys);
                 return;
@@ -60,7 +79,7 @@ static void add(const struct acpi_io_apic *entry)
         io_apic->registers = boot_paging_map_device(entry->phys);
         if (!io_apic->registers)
                 return;
-        memory_map_take(entry->phys & ~(paddr_t)(PAGE_SIZE - 1), PAGE_SIZE, true);
+        memory_map_take(page, PAGE_SIZE, true);
         io_apic->gsi = entry->gsi;
         io_apic->pins = (reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;
         if (io_apic->pins > PINS_MAX) /* nothing answers there */
@@ -89,50 +108,80 @@ bool io_apic_has(unsigned gsi)
         return find(gsi);
 }
 
-void io_apic_route(unsigned gsi, unsigned vector, unsigned apic_id, bool level, bool active_low)
+/* The one place where an entry is made. Its upper half comes first: no interrupt goes to the old
+ * CPU with the new lower half. Trigger and vector of a pin never change after boot, so an interrupt
+ * that is under way, and its end, still find what they belong to. */
+static void write_pin(struct io_apic *io_apic, unsigned gsi)
 {
-        struct io_apic *io_apic = find(gsi);
-
-        if (!io_apic)
-                return;
-
+        const struct pin *pin = &pins[gsi];
         const unsigned reg = REG_PIN + (gsi - io_apic->gsi) * 2;
-        spin_lock(&io_apic->lock);
-        reg_write(io_apic, reg, PIN_MASKED);
-        reg_write(io_apic, reg + 1, apic_id << 24);
+
+        reg_write(io_apic, reg + 1, (uint32_t)pin->apic_id << 24);
         reg_write(io_apic, reg,
-                  PIN_MASKED | vector | (level ? PIN_LEVEL : 0) |
-                          (active_low ? PIN_LOW_ACTIVE : 0));
+                  pin->vector | (pin->level ? PIN_LEVEL : 0) |
+                          (pin->active_low ? PIN_LOW_ACTIVE : 0) |
+                          (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
+}
+
+void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
+{
+        struct io_apic *io_apic = find(gsi);
+        struct pin *pin = &pins[gsi];
+
+        if (!io_apic)
+                return;
+        spin_lock(&io_apic->lock);
+        pin->vector = (uint8_t)vector;
+        pin->apic_id = (uint8_t)cpu->apic_id;
+        gsi_default(gsi, &pin->level, &pin->active_low);
+        write_pin(io_apic, gsi);
         spin_unlock(&io_apic->lock);
 }
 
-static void set_mask(unsigned gsi, uint32_t mask)
+void io_apic_assign(unsigned gsi, const struct cpu *cpu)
+{
+        struct io_apic *io_apic = find(gsi);
+        struct pin *pin = &pins[gsi];
+
+        if (!io_apic)
+                return;
+        spin_lock(&io_apic->lock);
+        pin->apic_id = (uint8_t)cpu->apic_id;
+        if (pin->state == PIN_CLOSED)
+                pin->state = PIN_OPEN;
+        write_pin(io_apic, gsi);
+        spin_unlock(&io_apic->lock);
+}
+
+static void set_state(unsigned gsi, enum pin_state state)
 {
         struct io_apic *io_apic = find(gsi);
 
         if (!io_apic)
                 return;
-
-        const unsigned reg = REG_PIN + (gsi - io_apic->gsi) * 2;
         spin_lock(&io_apic->lock);
-        reg_write(io_apic, reg, (reg_read(io_apic, reg) & ~(uint32_t)PIN_MASKED) | mask);
+        pins[gsi].state = (uint8_t)state;
+        write_pin(io_apic, gsi);
         spin_unlock(&io_apic->lock);
 }
 
-void io_apic_mask(unsigned gsi)
+void io_apic_serve(unsigned gsi)
 {
-        set_mask(gsi, PIN_MASKED);
+        if (pins[gsi].level)
+                set_state(gsi, PIN_SERVED);
 }
 
-void io_apic_unmask(unsigned gsi)
+void io_apic_open(unsigned gsi)
 {
-        set_mask(gsi, 0);
+        /* An interrupt that closes the pin now ups the semaphore after that, and the down that
+         * takes this up is followed by another one. */
+        if (load_once(pins[gsi].state) != PIN_OPEN)
+                set_state(gsi, PIN_OPEN);
 }
 
 void gsi_default(unsigned gsi, bool *level, bool *active_low)
 {
-        *level = gsi >= ISA_INTERRUPTS;
-        *active_low = gsi >= ISA_INTERRUPTS;
+        *level = *active_low = gsi >= ISA_INTERRUPTS || (acpi.sci && gsi == acpi.sci);
         for (unsigned i = 0; i < acpi.overrides; i++) {
                 const struct acpi_override *override = &acpi.override[i];
 

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O APICs: global system interrupts to vectors of CPUs. */
+/* I/O APICs: global system interrupts of pins to vectors of CPUs. */
 #ifndef DEVICE_IO_APIC_H
 #define DEVICE_IO_APIC_H
 
 #include "lib/types.h"
 
+struct cpu;
+
 /** Finds the I/O APICs that ACPI names and masks all their pins. */
 void io_apic_init(void);
 
-/** Whether a GSI is a pin of an I/O APIC. */
+/** Whether a GSI is a pin of an I/O APIC. The functions below do nothing when it is not. */
 bool io_apic_has(unsigned gsi);
 
-/** Routes a GSI to a vector of a CPU; leaves the pin masked. Nothing when there is no such pin. */
-void io_apic_route(unsigned gsi, unsigned vector, unsigned apic_id, bool level, bool active_low);
+/** Gives a pin its vector, trigger and polarity, and a CPU; it stays masked. Once, at boot. */
+void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
 
-/** Masks and unmasks a GSI. */
-void io_apic_mask(unsigned gsi);
-void io_apic_unmask(unsigned gsi);
+/** Routes a pin to a CPU and unmasks it, unless its interrupt is being served. */
+void io_apic_assign(unsigned gsi, const struct cpu *cpu);
 
-/** Trigger and polarity of a GSI when nobody asks for others. */
+/** A pin's interrupt has come: masks it if it is level-triggered. */
+void io_apic_serve(unsigned gsi);
+
+/** Unmasks a pin. */
+void io_apic_open(unsigned gsi);
+
+/** Trigger and polarity of a GSI as ACPI tells them. */
 void gsi_default(unsigned gsi, bool *level, bool *active_low);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Device control. No device can be assigned yet, so each call ends with a refusal. @spec 5.5 */
+/* Device control. @spec 5.5 */
 #include "hypercall/dispatch.h"
 
 #include "arch/x86/cpu.h"
+#include "device/gsi.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/sm.h"
@@ -17,11 +18,21 @@ enum nova_status hypercall_assign_pci(struct ec *self)
 
 enum nova_status hypercall_assign_gsi(struct ec *self)
 {
-        if (!cpu_is_online(REG_P3(self)))
+        const word_t cpu = REG_P3(self);
+
+        if (!cpu_is_online(cpu) || !msi_reaches(cpu_by_id((unsigned)cpu)))
                 return NOVA_BAD_CPU;
 
         const struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), 0);
         if (!sm || sm->gsi == SM_NO_GSI)
                 return NOVA_BAD_CAP;
-        return NOVA_BAD_DEV;
+
+        struct msi msi;
+        const enum nova_status status = gsi_assign((unsigned)sm->gsi, self->pd, REG_P2(self),
+                                                   cpu_by_id((unsigned)cpu), &msi);
+        if (status != NOVA_SUCCESS)
+                return status;
+        REG_P2(self) = msi.address;
+        REG_P3(self) = msi.data;
+        return NOVA_SUCCESS;
 }

@@ -16,6 +16,7 @@
 #include "arch/x86/smp.h"
 #include "arch/x86/stack.h"
 #include "device/io_apic.h"
+#include "device/msi.h"
 #include "device/pci.h"
 #include "memory/frame.h"
 #include "paging_levels.h"
@@ -112,7 +113,9 @@ static void start_lapic(void)
         if (acpi.found && acpi.lapic && !memory_map_is_ram(acpi.lapic, PAGE_SIZE))
                 phys = acpi.lapic & PTE_ADDRESS;
         lapic_map(phys);
-        memory_map_take(phys, PAGE_SIZE, true);
+        memory_map_take(MSI_BASE, MSI_SIZE, true);
+        if (phys < MSI_BASE || phys - MSI_BASE >= MSI_SIZE)
+                memory_map_take(phys, PAGE_SIZE, true);
 }
 
 /* The second part, on the boot CPU's own stack. */

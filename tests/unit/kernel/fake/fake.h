@@ -9,6 +9,17 @@
 /** Starts the kernel's parts anew on a pool of so many frames, with one CPU. */
 void fake_boot(unsigned frames);
 
+/* An HPET, pins of an I/O APIC, and frames of PCI configuration space. */
+#define FAKE_HPET 0x6400ul
+#define FAKE_PINS 24
+#define FAKE_PCI  0x7000ul
+
+/** Forgets what was assigned. */
+void fake_device_boot(void);
+
+/** The pin assigned last, and its CPU. */
+extern unsigned fake_assigned_gsi, fake_assigned_cpu;
+
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
 

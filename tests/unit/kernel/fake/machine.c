@@ -12,7 +12,6 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/lapic.h"
 #include "arch/x86/tlb.h"
-#include "device/gsi.h"
 #include "fake.h"
 #include "lib/tree.h"
 #include "memory/account.h"
@@ -98,11 +97,6 @@ void fpu_drop(const struct ec *ec)
         (void)ec;
 }
 
-void gsi_unmask(unsigned gsi)
-{
-        (void)gsi;
-}
-
 void console_print(const char *format, ...)
 {
         (void)format;
@@ -144,6 +138,7 @@ void fake_boot(unsigned frames)
         fake_window = NULL;
         fake_memory_forget();
         cpu_init();
+        fake_device_boot();
         account_root.used = 0;
         account_root.limit = ~(word_t)0;
         frame_init((paddr_t)pool, (uint64_t)frames << PAGE_BITS);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices: an I/O APIC with 24 pins, an HPET, PCI functions of bus 0 with even numbers. */
+#include "device/io_apic.h"
+#include "device/pci.h"
+#include "fake.h"
+#include "object/pd.h"
+#include "platform/acpi.h"
+
+struct acpi acpi;
+unsigned fake_assigned_gsi, fake_assigned_cpu;
+
+void fake_device_boot(void)
+{
+        acpi = (struct acpi){.hpet = {{FAKE_HPET, 3}}, .hpets = 1};
+        fake_assigned_gsi = fake_assigned_cpu = ~0u;
+}
+
+bool io_apic_has(unsigned gsi)
+{
+        return gsi < FAKE_PINS;
+}
+
+void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
+{
+        (void)gsi, (void)vector, (void)cpu;
+}
+
+void io_apic_assign(unsigned gsi, const struct cpu *cpu)
+{
+        fake_assigned_gsi = gsi;
+        fake_assigned_cpu = cpu->id;
+}
+
+void io_apic_serve(unsigned gsi)
+{
+        (void)gsi;
+}
+
+void io_apic_open(unsigned gsi)
+{
+        (void)gsi;
+}
+
+bool pci_find(struct pd *pd, word_t device, uint16_t *rid)
+{
+        word_t frame;
+
+        if (!mapping_source(&pd->memory.space, device >> PAGE_BITS, &frame) &&
+            !mapping_source(&pd->memory.space, device, &frame))
+                return false;
+        *rid = (uint16_t)(frame - FAKE_PCI);
+        return frame >= FAKE_PCI && frame < FAKE_PCI + 0x100 && !(frame & 1);
+}
