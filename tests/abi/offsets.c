@@ -91,6 +91,14 @@ EQUAL(sizeof(struct nova_hip_mem), 24);
 EQUAL(offsetof(struct nova_hip_mem, size), 8);
 EQUAL(offsetof(struct nova_hip_mem, type), 16);
 EQUAL(offsetof(struct nova_hip_mem, aux), 20);
+EQUAL(offsetof(struct nova_log, written), 0);
+EQUAL(offsetof(struct nova_log, size), 4);
+EQUAL(offsetof(struct nova_log, offset), 8);
+EQUAL(offsetof(struct nova_boot, size), 0);
+EQUAL(offsetof(struct nova_boot, tsc_start), 8);
+EQUAL(offsetof(struct nova_boot, tsc_zero), 16);
+EQUAL(offsetof(struct nova_boot, tsc_root), 24);
+EQUAL(offsetof(struct nova_boot, loader), 32);
 EQUAL(NOVA_HIP_SIGNATURE, 0x41564f4e);
 
 /* Numbers of hypercalls and status codes, spec 5.1, 7.5, 8.5 */

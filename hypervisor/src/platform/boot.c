@@ -21,6 +21,7 @@
 #include "memory/frame.h"
 #include "paging_levels.h"
 #include "platform/acpi.h"
+#include "platform/boot_info.h"
 #include "platform/cmdline.h"
 #include "platform/console.h"
 #include "platform/hip.h"
@@ -47,6 +48,7 @@ static void read_loader(uint32_t magic, uint32_t info)
         const bool understood = multiboot_read(magic, info);
         const uint16_t *com1;
 
+        boot_info_fill();
         cmdline_parse(multiboot_cmdline);
         com1 = boot_map(0, BDA_COM1, sizeof(*com1));
         console_set_port(com1 ? *com1 : 0);
@@ -139,6 +141,7 @@ static _Noreturn void boot_finish(void)
         hip_finish();
         console_print("NOVA: %u CPUs; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count, tsc_khz,
                       bus_khz);
+        boot_info.boot.tsc_zero = rdtsc();
         smp_release();
         kernel_main(cpu);
 }
@@ -147,6 +150,7 @@ void boot_main(uint32_t magic, uint32_t info)
 {
         struct cpu *cpu;
 
+        boot_info.boot.tsc_start = rdtsc();
         features_read(true);
         boot_paging_init();
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);

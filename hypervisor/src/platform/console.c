@@ -3,6 +3,7 @@
 #include "platform/console.h"
 
 #include "arch/x86/insn.h"
+#include "lib/atomic.h"
 #include "lib/printf.h"
 #include "lib/spinlock.h"
 
@@ -22,8 +23,9 @@
 #define STATUS_EMPTY    0x20
 #define SPIN_MAX        100000 /* so that a port without a UART does not hang the kernel */
 
-char console_ring[CONSOLE_RING];
-uint32_t console_written;
+struct console_log console_log = {
+        .head = {.size = CONSOLE_RING, .offset = offsetof(struct console_log, ring)},
+};
 
 static struct spinlock lock; /* protects the ring and the UART */
 static uint16_t com1 = COM1_DEFAULT;
@@ -45,7 +47,10 @@ static void serial_put(char character)
 
 static void put(char character)
 {
-        console_ring[console_written++ % CONSOLE_RING] = character;
+        const uint32_t written = console_log.head.written;
+
+        console_log.ring[written % CONSOLE_RING] = character;
+        atomic_store_u32(&console_log.head.written, written + 1); /* after the byte */
         if (uart)
                 serial_put(character);
 }
@@ -68,9 +73,10 @@ void console_enable_serial(void)
         outb(uart + UART_FIFO, FIFO_ON);
         outb(uart + UART_MODEM, MODEM_DTR_RTS);
 
-        const uint32_t kept = console_written < CONSOLE_RING ? console_written : CONSOLE_RING;
-        for (uint32_t i = console_written - kept; i != console_written; i++)
-                serial_put(console_ring[i % CONSOLE_RING]);
+        const uint32_t written = console_log.head.written;
+        const uint32_t kept = written < CONSOLE_RING ? written : CONSOLE_RING;
+        for (uint32_t i = written - kept; i != written; i++)
+                serial_put(console_log.ring[i % CONSOLE_RING]);
 }
 
 void console_print_unlocked(const char *format, va_list arguments)

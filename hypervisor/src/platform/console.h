@@ -6,12 +6,17 @@
 #include <stdarg.h>
 
 #include "lib/types.h"
+#include "nova/abi/hip.h"
 
 #define CONSOLE_RING 8192
 
-/** The last CONSOLE_RING characters; console_written counts all, modulo 2^32. */
-extern char console_ring[CONSOLE_RING];
-extern uint32_t console_written;
+/** The last CONSOLE_RING characters, in pages of their own: the root PD can map them. */
+struct console_log {
+        struct nova_log head;
+        char ring[CONSOLE_RING] __attribute__((aligned(NOVA_PAGE_SIZE)));
+} __attribute__((aligned(NOVA_PAGE_SIZE)));
+
+extern struct console_log console_log;
 
 /** Names the port of COM1, as the firmware's data area has it; 0: the usual one. */
 void console_set_port(uint16_t port);

@@ -6,19 +6,24 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/smp.h"
+#include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
+#include "platform/boot_info.h"
+#include "platform/console.h"
 #include "platform/memory_map.h"
 
 #define MEM_MAX ((PAGE_SIZE - sizeof(struct nova_hip)) / sizeof(struct nova_hip_mem))
 
 #define PAGE_SIZES (1u << 12 | 1u << 21)
 #define UTCB_SIZES (1u << 12)
+#define EXTENSIONS 3 /* descriptors of our own */
 
 /* Extensions of both architectures. */
-#define FEATURES (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL)
+#define FEATURES (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG)
 
-_Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 <= MEM_MAX, "all descriptors fit");
+_Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 + EXTENSIONS <= MEM_MAX,
+               "all descriptors fit");
 
 void *boot_hip;
 
@@ -65,6 +70,18 @@ bool hip_build(void)
         return true;
 }
 
+static void add_image(const void *from, uint64_t size, int32_t type)
+{
+        add_memory((word_t)from - IMAGE_OFFSET, size, type, 0);
+}
+
+static void add_extensions(void)
+{
+        add_image(boot_info.cmdline, strlen(boot_info.cmdline) + 1, NOVA_MEM_CMDLINE);
+        add_image(&console_log, sizeof(console_log), NOVA_MEM_LOG);
+        add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
+}
+
 static void add_cpus(struct nova_hip *hip)
 {
         unsigned thread_bits, core_bits;
@@ -94,6 +111,7 @@ void hip_finish(void)
                 if (!memory_map_is_device(i))
                         add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
                                    NOVA_MEM_KERNEL, 0);
+        add_extensions();
         hip->checksum = 0;
         for (unsigned i = 0; i < hip->length / 2; i++)
                 sum = (uint16_t)(sum + ((const uint16_t *)boot_hip)[i]);

@@ -15,6 +15,8 @@
 #include "object/sc.h"
 #include "object/sm.h"
 #include "platform/boot.h"
+#include "platform/boot_info.h"
+#include "platform/console.h"
 #include "platform/roottask.h"
 #include "platform/stop.h"
 #include "sched/schedule.h"
@@ -62,25 +64,34 @@ static bool next_kernel_range(word_t from, word_t *start, word_t *end)
         return found;
 }
 
-static void insert_kernel(struct space *space, word_t first, word_t count)
+static void insert_kernel(struct space *space, word_t first, word_t count, unsigned perms)
 {
-        if (mapping_insert(space, first, count, first, NULL, NOVA_MEM_RWX, 0) != NOVA_SUCCESS)
+        if (mapping_insert(space, first, count, first, NULL, perms, 0) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
 }
 
-/* All of memory but the kernel's own ranges, and all ports. */
+/* Pages of the image that the root PD may read. */
+static void insert_readable(const void *from, size_t size)
+{
+        insert_kernel(&kernel_pd.memory.space, ((word_t)from - IMAGE_OFFSET) >> PAGE_BITS,
+                      size >> PAGE_BITS, NOVA_MEM_R);
+}
+
+/* All of memory but the kernel's own ranges, all ports, and what of the kernel's can be read. */
 static void kernel_resources(void)
 {
         word_t at = 0, start = 0, end = 0;
 
         while (next_kernel_range(at, &start, &end) && start < frames_end()) {
                 if (start > at)
-                        insert_kernel(&kernel_pd.memory.space, at, start - at);
+                        insert_kernel(&kernel_pd.memory.space, at, start - at, NOVA_MEM_RWX);
                 at = end;
         }
         if (at < frames_end())
-                insert_kernel(&kernel_pd.memory.space, at, frames_end() - at);
-        insert_kernel(&kernel_pd.io.space, 0, space_limit(NOVA_CRD_IO));
+                insert_kernel(&kernel_pd.memory.space, at, frames_end() - at, NOVA_MEM_RWX);
+        insert_kernel(&kernel_pd.io.space, 0, space_limit(NOVA_CRD_IO), NOVA_MEM_RWX);
+        insert_readable(&boot_info, sizeof(boot_info));
+        insert_readable(&console_log, sizeof(console_log));
 }
 
 /* The idle thread and its SC, priority 0, which the root PD can look at. */

@@ -12,6 +12,7 @@
 #define INFO_CMDLINE 0x4
 #define INFO_MODULES 0x8
 #define INFO_MAP     0x40
+#define INFO_LOADER  0x200
 
 /* Bounds of what is read at all. */
 #define MAP_BYTES_MAX 0x10000
@@ -28,6 +29,9 @@ struct info {
         uint32_t symbols[4];
         uint32_t map_length;
         uint32_t map;
+        uint32_t drives[2];
+        uint32_t config;
+        uint32_t loader; /* its name */
 };
 
 struct module {
@@ -44,16 +48,16 @@ struct map_entry {
         uint32_t type;
 } __attribute__((packed));
 
-char multiboot_cmdline[MULTIBOOT_CMDLINE];
+char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];
 
-static void read_cmdline(paddr_t phys)
+static void read_string(paddr_t phys, char *to, unsigned size)
 {
-        for (unsigned i = 0; i < MULTIBOOT_CMDLINE - 1; i++) {
+        for (unsigned i = 0; i < size - 1; i++) {
                 /* One by one: the string may end just below what can be mapped. */
                 const char *text = boot_map(0, phys + i, 1);
                 if (!text || !*text)
                         break;
-                multiboot_cmdline[i] = *text;
+                to[i] = *text;
         }
 }
 
@@ -106,7 +110,9 @@ bool multiboot_read(uint32_t magic, paddr_t phys)
         memcpy(&info, place, sizeof(info));
 
         if (info.flags & INFO_CMDLINE)
-                read_cmdline(info.cmdline);
+                read_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
+        if (info.flags & INFO_LOADER)
+                read_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
         if (info.flags & INFO_MODULES)
                 read_modules(info.module_list, info.modules);
         if (info.flags & INFO_MAP) {

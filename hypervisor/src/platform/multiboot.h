@@ -13,6 +13,9 @@
 /** The kernel's command line; empty when there is none. */
 extern char multiboot_cmdline[MULTIBOOT_CMDLINE];
 
+/** The loader's name; empty when it tells none. */
+extern char multiboot_loader[64];
+
 /** Reads the information of a loader that left magic, at a physical address. Nothing it says is
  *  trusted. False when the magic is of no protocol that is understood. */
 bool multiboot_read(uint32_t magic, paddr_t info);

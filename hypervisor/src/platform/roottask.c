@@ -4,6 +4,7 @@
 #include "platform/roottask.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "ipc/event.h"
 #include "lib/bits.h"
@@ -14,6 +15,7 @@
 #include "object/pd.h"
 #include "object/sc.h"
 #include "platform/boot.h"
+#include "platform/boot_info.h"
 #include "platform/elf.h"
 #include "platform/main.h"
 #include "platform/stop.h"
@@ -222,6 +224,7 @@ void roottask_start(struct cpu *cpu)
 
         if (create_root(cpu, &sc) != NOVA_SUCCESS)
                 kernel_stop("the kernel pool is too small for the roottask, give more with kmem=");
+        boot_info.boot.tsc_root = rdtsc();
         sc_start(sc);
         frame_free(runs);
 }

@@ -82,6 +82,16 @@ static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
                              sizeof(*out));
 }
 
+/** Read the first memory descriptor of a type (NOVA_MEM_LOG, …). @return false if there is none */
+static inline bool nova_hip_find_mem(const struct nova_hip *hip, int32_t type,
+                                     struct nova_hip_mem *out)
+{
+        for (unsigned i = 0; nova_hip_get_mem(hip, i, out); i++)
+                if (out->type == type)
+                        return true;
+        return false;
+}
+
 /** Read the descriptor of module @p module; number 0 is the roottask itself.
  *  @return false if there is none */
 static inline bool nova_hip_get_module(const struct nova_hip *hip, unsigned module,

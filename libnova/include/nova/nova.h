@@ -8,6 +8,7 @@
 #include "nova/event.h"
 #include "nova/hip.h"
 #include "nova/hypercall.h"
+#include "nova/log.h"
 #include "nova/mtd.h"
 #include "nova/qpd.h"
 #include "nova/start.h"

@@ -49,7 +49,7 @@ struct conformance_case {
 
 need_fn needs_2_cpus, needs_x86_64, needs_x86_32, needs_virtualization, needs_no_virtualization;
 need_fn needs_hardware, needs_sse, needs_nx, needs_pd_destroy, needs_deadlock_flag;
-need_fn needs_small_pool, needs_r8_r15;
+need_fn needs_small_pool, needs_r8_r15, needs_boot_info, needs_log;
 
 /* Ends the case as failed unless both sides are equal. Only in the thread that runs the case. */
 #define EXPECT_EQ(actual, expected) \
@@ -103,6 +103,8 @@ nova_crd_t look(unsigned type, nova_sel_t sel);
 
 extern struct gpr start_gpr; /* registers at the first instruction */
 extern const struct nova_hip *hip;
+/* The first memory descriptor of a type, or NULL. */
+const struct nova_hip_mem *hip_mem(int type);
 extern unsigned boot_cpu;
 extern unsigned cpu_count;                 /* CPUs that can be used */
 extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */

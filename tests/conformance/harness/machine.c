@@ -80,6 +80,15 @@ static const struct nova_hip_mem *mem_at(unsigned i)
                                              i * hip->mem_size);
 }
 
+const struct nova_hip_mem *hip_mem(int type)
+{
+        for (unsigned i = 0; i < mem_count(); i++) {
+                if (mem_at(i)->type == type)
+                        return mem_at(i);
+        }
+        return NULL;
+}
+
 /* A range that is not available memory and overlaps [begin, end): its start, else end. */
 static uint64_t first_taken(uint64_t begin, uint64_t end)
 {

@@ -77,6 +77,16 @@ const char *needs_r8_r15(void)
         return unless_announced(NOVA_HIP_R8_R15, "needs the extension of MTD bit R8_R15");
 }
 
+const char *needs_boot_info(void)
+{
+        return unless_announced(NOVA_HIP_BOOT, "needs the extension of boot information");
+}
+
+const char *needs_log(void)
+{
+        return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");
+}
+
 /* Kernel memory without the image: small enough for a case to use up. */
 const char *needs_small_pool(void)
 {

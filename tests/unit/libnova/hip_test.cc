@@ -187,4 +187,16 @@ TEST_F(hip, no_field_leads_out_of_the_page)
                         }
 }
 
+TEST_F(hip, finds_the_first_descriptor_of_a_type)
+{
+        nova_hip_mem mem;
+
+        add(0x1000, 0x1000, NOVA_MEM_AVAILABLE);
+        EXPECT_FALSE(nova_hip_find_mem(h, NOVA_MEM_LOG, &mem));
+        add(0x5000, 0x3000, NOVA_MEM_LOG);
+        add(0x9000, 0x3000, NOVA_MEM_LOG);
+        ASSERT_TRUE(nova_hip_find_mem(h, NOVA_MEM_LOG, &mem));
+        EXPECT_EQ(mem.addr, 0x5000u);
+}
+
 } // namespace

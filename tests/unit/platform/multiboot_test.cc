@@ -13,8 +13,10 @@ extern "C" {
 namespace
 {
 
-constexpr uint64_t INFO = 0x9000, MAP = 0xa000, MODULES_AT = 0xb000, CMDLINE = 0xc000;
-constexpr uint32_t HAS_MEMORY = 1, HAS_CMDLINE = 4, HAS_MODULES = 8, HAS_MAP = 0x40;
+constexpr uint64_t INFO = 0x9000, MAP = 0xa000, MODULES_AT = 0xb000, CMDLINE = 0xc000,
+                   LOADER = 0xd000;
+constexpr uint32_t HAS_MEMORY = 1, HAS_CMDLINE = 4, HAS_MODULES = 8, HAS_MAP = 0x40,
+                   HAS_LOADER = 0x200;
 
 struct Info {
         uint32_t flags, mem_lower = 0, mem_upper = 0, cmdline = CMDLINE;
@@ -24,8 +26,9 @@ struct Info {
         Bytes bytes() const
         {
                 Bytes out;
-                for (uint32_t field : {flags, mem_lower, mem_upper, 0u, cmdline, modules,
-                                       module_list, 0u, 0u, 0u, 0u, map_length, map})
+                for (uint32_t field :
+                     {flags, mem_lower, mem_upper, 0u, cmdline, modules, module_list, 0u, 0u, 0u,
+                      0u, map_length, map, 0u, 0u, 0u, static_cast<uint32_t>(LOADER)})
                         put(out, field, 4);
                 return out;
         }
@@ -43,7 +46,7 @@ void put_entry(Bytes &map, uint64_t start, uint64_t length, uint32_t type, uint3
 
 bool read(Machine &m, Info info)
 {
-        multiboot_cmdline[0] = 0;
+        multiboot_cmdline[0] = multiboot_loader[0] = 0;
         if (m.memory.count(MAP) && !info.map_length)
                 info.map_length = static_cast<uint32_t>(m.memory[MAP].size());
         m.memory[INFO] = info.bytes();
@@ -95,6 +98,19 @@ TEST(multiboot, takes_the_sizes_where_there_is_no_map)
         ASSERT_EQ(memory_map.entries, 2u);
         EXPECT_EQ(memory_map.entry[0].size, 640u << 10);
         EXPECT_EQ(memory_map.entry[1].size, uint64_t{0xffffffff} << 10);
+}
+
+TEST(multiboot, reads_the_loaders_name_if_there_is_one)
+{
+        Machine m;
+        m.memory[LOADER] = {'l', 'i', 'l', 'o', 0};
+        EXPECT_TRUE(read(m, {.flags = 0}));
+        EXPECT_STREQ(multiboot_loader, "");
+        EXPECT_TRUE(read(m, {.flags = HAS_LOADER}));
+        EXPECT_STREQ(multiboot_loader, "lilo");
+        m.memory[LOADER] = Bytes(100, 'x');
+        EXPECT_TRUE(read(m, {.flags = HAS_LOADER}));
+        EXPECT_EQ(std::string(multiboot_loader).size(), sizeof(multiboot_loader) - 1);
 }
 
 TEST(multiboot, cuts_a_command_line_without_an_end)

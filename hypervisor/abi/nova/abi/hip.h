@@ -16,10 +16,12 @@
 /* Feature flags. Bits 1 and 2 are the specification's; the others announce extensions. */
 #define NOVA_HIP_VMX     0x2
 #define NOVA_HIP_SVM     0x4
-#define NOVA_HIP_DESTROY 0x100 /* pd_destroy */
-#define NOVA_HIP_OOM     0x200 /* status OUT_OF_MEMORY */
-#define NOVA_HIP_DL      0x400 /* call flag DL and status DEADLOCK */
-#define NOVA_HIP_R8_R15  0x800 /* x86-64: MTD bit R8_R15 */
+#define NOVA_HIP_DESTROY 0x100  /* pd_destroy */
+#define NOVA_HIP_OOM     0x200  /* status OUT_OF_MEMORY */
+#define NOVA_HIP_DL      0x400  /* call flag DL and status DEADLOCK */
+#define NOVA_HIP_R8_R15  0x800  /* x86-64: MTD bit R8_R15 */
+#define NOVA_HIP_BOOT    0x1000 /* memory descriptors CMDLINE and BOOT */
+#define NOVA_HIP_LOG     0x2000 /* memory descriptor LOG */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1
@@ -28,6 +30,12 @@
 #define NOVA_MEM_ACPI_NVS     4
 #define NOVA_MEM_KERNEL       (-1)
 #define NOVA_MEM_MODULE       (-2) /* aux: physical address of its command line */
+
+/* Extensions: memory of the kernel that the root PD can request, to read. It lies in KERNEL ranges,
+ * in whole pages that hold nothing else but other parts of this list. */
+#define NOVA_MEM_CMDLINE (-3) /* the kernel's command line, size with the 0 at its end */
+#define NOVA_MEM_LOG     (-4) /* struct nova_log and its ring */
+#define NOVA_MEM_BOOT    (-5) /* struct nova_boot */
 
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1
@@ -83,6 +91,29 @@ struct nova_hip {
 #endif
 };
 
+/** Extension: the kernel's messages, in a ring. The byte that was written as number n (from 0 on)
+ *  lies at offset + n % size as long as n + size > written. */
+struct nova_log {
+        uint32_t written; /* bytes so far, modulo 2^32; changes after the byte was stored */
+        uint32_t size;    /* of the ring: a power of two */
+        uint32_t offset;  /* of the ring from the beginning of this structure */
+        uint32_t reserved;
+};
+
+/** Extension: the boot in TSC ticks, and who did it. */
+struct nova_boot {
+        uint32_t size; /* of this structure */
+        uint32_t reserved;
+        uint64_t tsc_start; /* when the kernel started; firmware and loader came before */
+        uint64_t tsc_zero;  /* on the same scale: when the TSCs of all CPUs were set to 0 */
+        uint64_t tsc_root;  /* since then: when the root EC was made ready */
+        char loader[64];    /* its name, or empty; ends with a 0 */
+};
+
+NOVA_STATIC_ASSERT(sizeof(struct nova_log) == 16, "size of a log's head");
+NOVA_STATIC_ASSERT(offsetof(struct nova_boot, tsc_start) == 8, "offset of tsc_start");
+NOVA_STATIC_ASSERT(offsetof(struct nova_boot, loader) == 32, "offset of loader");
+NOVA_STATIC_ASSERT(sizeof(struct nova_boot) == 96, "size of the boot information");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, length) == 0x06, "offset of length");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, features) == 0x10, "offset of features");
 NOVA_STATIC_ASSERT(offsetof(struct nova_hip, sel) == 0x18, "offset of sel");

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Extensions of the information page: command line, log and boot information of the kernel. */
+#include "harness.h"
+
+#define RW (NOVA_MEM_R | NOVA_MEM_W)
+
+/* Maps what a memory descriptor names, to read; where it begins. */
+static const char *map(const struct nova_hip_mem *m)
+{
+        const word_t first = (word_t)(m->addr >> NOVA_PAGE_BITS);
+        const word_t last = (word_t)((m->addr + m->size - 1) >> NOVA_PAGE_BITS);
+        const word_t page = page_alloc(4);
+        EXPECT(last - first < 16);
+        for (word_t i = 0; first + i <= last; i++) {
+                request(mem(first + i, 0, NOVA_MEM_RWX), page + i);
+                EXPECT_EQ(nova_crd_perms(look(NOVA_CRD_MEM, page + i)), NOVA_MEM_R);
+        }
+        return (const char *)(page << NOVA_PAGE_BITS) + m->addr % NOVA_PAGE_SIZE;
+}
+
+static bool contains(const char *text, size_t size, const char *word)
+{
+        for (size_t at = 0; at < size; at++) {
+                size_t n = 0;
+                while (word[n] && at + n < size && text[at + n] == word[n])
+                        n++;
+                if (!word[n])
+                        return true;
+        }
+        return false;
+}
+
+static bool in_kernel_memory(const struct nova_hip_mem *m)
+{
+        for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const struct nova_hip_mem *k = (const void *)((const char *)hip + at);
+                if (k->type == NOVA_MEM_KERNEL && m->addr >= k->addr &&
+                    m->addr + m->size <= k->addr + k->size)
+                        return true;
+        }
+        return false;
+}
+
+CASE_ON(announce, the_command_line_is_a_string_in_kernel_memory, "X-BOOT", needs_boot_info)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_CMDLINE);
+        EXPECT(m && in_kernel_memory(m));
+        const char *text = map(m);
+        EXPECT(m->size >= 1);
+        for (size_t i = 0; i < m->size - 1; i++)
+                EXPECT(text[i] != 0);
+        EXPECT_EQ(text[m->size - 1], 0);
+        EXPECT(contains(text, m->size, "nova"));
+}
+
+CASE_ON(announce, the_boot_information_names_loader_and_times, "X-BOOT", needs_boot_info)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_BOOT);
+        EXPECT(m && in_kernel_memory(m));
+        EXPECT(m->size >= sizeof(struct nova_boot));
+        const struct nova_boot *boot = (const struct nova_boot *)(const void *)map(m);
+        EXPECT_EQ(boot->size, m->size);
+        EXPECT(boot->tsc_start < boot->tsc_zero);
+        EXPECT(boot->tsc_zero - boot->tsc_start < tsc_per_ms() * 60000);
+        EXPECT(boot->tsc_root > 0);
+        EXPECT(boot->tsc_root < tsc());
+        EXPECT(boot->loader[0] != 0);
+        EXPECT_EQ(boot->loader[sizeof(boot->loader) - 1], 0);
+}
+
+CASE_ON(announce, the_log_holds_what_the_kernel_said, "X-LOG", needs_log)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG);
+        EXPECT(m && in_kernel_memory(m));
+        EXPECT_EQ(m->addr % NOVA_PAGE_SIZE, 0);
+        EXPECT_EQ(m->size % NOVA_PAGE_SIZE, 0);
+        const struct nova_log *log = (const struct nova_log *)(const void *)map(m);
+        EXPECT(log->size && !(log->size & (log->size - 1)));
+        EXPECT(log->offset + log->size <= m->size);
+        EXPECT(log->written > 0);
+        const char *ring = (const char *)log + log->offset;
+        const uint32_t kept = log->written < log->size ? log->written : log->size;
+        for (uint32_t i = 0; i < kept; i++)
+                EXPECT(ring[i] == '\n' || (ring[i] >= ' ' && ring[i] <= '~'));
+        EXPECT(contains(ring, kept, "CPUs; TSC"));
+        for (size_t i = sizeof(*log); i < log->offset; i++)
+                EXPECT_EQ(((const char *)log)[i], 0);
+        for (size_t i = kept; i < log->size; i++)
+                EXPECT_EQ(ring[i], 0);
+}
+
+CASE_ON(announce, the_log_cannot_be_written, "X-LOG", needs_log)
+{
+        char *page = (char *)(word_t)map(hip_mem(NOVA_MEM_LOG));
+        EXPECT_EQ(probe_read(page), 0);
+        EXPECT_EQ(probe_write(page, 0), 1);
+}
+
+/* The pages beside it belong to the kernel, unless they are announced, too. */
+CASE_ON(announce, nothing_beside_the_log_can_be_requested, "X-LOG", needs_log)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG), *b = hip_mem(NOVA_MEM_BOOT);
+        const word_t first = (word_t)(m->addr >> NOVA_PAGE_BITS);
+        const word_t behind = first + (word_t)(m->size >> NOVA_PAGE_BITS);
+        const word_t beside[] = {first - 1, behind};
+        for (unsigned i = 0; i < 2; i++) {
+                const word_t page = page_alloc(0);
+                request(mem(beside[i], 0, RW), page);
+                EXPECT(look(NOVA_CRD_MEM, page) == 0 ||
+                       (b && beside[i] == b->addr >> NOVA_PAGE_BITS));
+        }
+}
+
+CASE_ON(announce, the_log_is_seen_by_others_only_if_the_root_delegates_it, "X-LOG", needs_log)
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        const word_t page = page_alloc(0);
+        EXPECT_EQ(remote_read(t, page << NOVA_PAGE_BITS), 1);
+        const char *log = map(hip_mem(NOVA_MEM_LOG));
+        give(t, mem(page_of(log), 0, NOVA_MEM_RWX), page);
+        EXPECT_EQ(remote_read(t, page << NOVA_PAGE_BITS), 0);
+        EXPECT_EQ(remote_write(t, page << NOVA_PAGE_BITS, 0), 1);
+}
