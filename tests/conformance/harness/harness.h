@@ -306,6 +306,16 @@ int remote_write(struct thread *t, word_t address, word_t value);
 int remote_in(struct thread *t, word_t port);
 int remote_exec(struct thread *t, word_t address);
 
+/* ---- Ways out of an event ------------------------------------------------------------------- */
+
+struct context {
+        word_t registers[8];
+};
+
+/* 0; and 1 again when somebody restores the context. */
+int context_save(struct context *context) __attribute__((returns_twice));
+_Noreturn void context_restore(struct context *context);
+
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 
 /* The timer's interrupt semaphore in the root PD, with no interrupt pending. */

@@ -5,13 +5,6 @@
 
 #include "harness.h"
 
-struct context {
-        word_t registers[8];
-};
-
-int context_save(struct context *context) __attribute__((returns_twice));
-_Noreturn void context_restore(struct context *context);
-
 extern struct thread *mirror; /* permanent local thread on the boot CPU for requests */
 
 void machine_init(void);

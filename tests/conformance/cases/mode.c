@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What only one of the architectures can raise: far calls, tasks, 32-bit code in 64-bit mode. */
+#include "attempt.h"
+
+static volatile word_t regs_id __attribute__((used));
+
+/* ---- x86-32 ---------------------------------------------------------------------------------- */
+
+#if __SIZEOF_POINTER__ == 4
+RAISES(mode, into_is_event_4, "7.2-05", ONLY(NOVA_EXC_OF), "mov $0x7fffffff, %eax; inc %eax; into")
+RAISES(mode, bound_below_is_event_5, "7.2-06", ONLY(NOVA_EXC_BR),
+       "push $9; push $5; mov $4, %eax; bound %eax, (%esp)")
+RAISES(mode, bound_above_is_event_5, "7.2-06", ONLY(NOVA_EXC_BR),
+       "push $9; push $5; mov $10, %eax; bound %eax, (%esp)")
+RAISES(mode, aam_by_0_is_a_divide_error, "7.2-02", ONLY(NOVA_EXC_DE), ".byte 0xd4, 0")
+RAISES(mode, syscall_on_x86_32_is_an_invalid_instruction, "7.2-07", ONLY(NOVA_EXC_UD), "syscall")
+RAISES(mode, a_far_call_into_the_kernel_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "lcall $8, $0")
+RAISES(mode, a_far_jump_into_the_kernel_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "ljmp $8, $0")
+RAISES(mode, a_far_call_to_the_task_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "str %ax; or $3, %eax; push %eax; push $0; lcall *(%esp)")
+RAISES(mode, a_far_call_to_the_null_selector_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "lcall $0, $0")
+RAISES(mode, a_far_call_beyond_the_table_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "lcall $0xfffb, $0")
+RAISES_ON(mode, an_access_with_a_null_segment_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+          "xor %eax, %eax; mov %eax, %ds; mov (%esp), %ecx; mov %ds:(%ecx), %eax", needs_hardware)
+RAISES(mode, lds_of_a_kernel_selector_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "push $0x10; push $0; lds (%esp), %eax")
+RAISES(mode, an_iret_into_the_kernel_is_a_protection_fault, "7.2-10", ONLY(NOVA_EXC_GP),
+       "pushf; push $8; push $0; iret")
+RAISES(mode, an_iret_to_a_task_that_is_none_is_event_10, "7.2-17 D-14", ONLY(NOVA_EXC_TS),
+       "pushf; orl $0x4000, (%esp); popf; iret")
+
+CODE(far_call_within, "lcall $0x1b, $1f; ret; 1: lret")
+CASE(mode, a_far_call_to_its_own_segment_works, "7.1-01")
+{
+        EXPECT_EQ(raised_by(code_far_call_within), NO_EVENT);
+}
+
+CODE(iret_within, "mov (%esp), %eax; pushf; orl $0x20000, (%esp); push %cs; push $1f; iret; 1: ")
+/* QEMU's TCG enters it from any privilege. */
+CASE_ON(mode, an_iret_does_not_lead_into_virtual_8086_mode, "7.1-01", needs_hardware)
+{
+        EXPECT_EQ(raised_by(code_iret_within), NO_EVENT);
+}
+
+CODE(null_segments_hypercall,
+     "push %ebx; push %ebp; push %esi; push %edi; mov %esp, %ecx; mov regs_id, %eax; "
+     "xor %edx, %edx; mov %edx, %ds; mov %edx, %es; mov $1f, %edx; sysenter; "
+     "1: mov $0x23, %eax; mov %eax, %ds; mov %eax, %es; pop %edi; pop %esi; pop %ebp; pop %ebx")
+CASE(mode, a_hypercall_with_null_segments_works, "7.5-01")
+{
+        const nova_sel_t sm = semaphore(0);
+        regs_id = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_UP_OP, sm);
+        code_null_segments_hypercall();
+        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+CODE(null_segments_event, "xor %eax, %eax; mov %eax, %ds; mov %eax, %es; ud2")
+CASE(mode, an_event_with_null_segments_is_delivered, "7.2-07")
+{
+        EXPECT_EQ(raised_by(code_null_segments_event), NOVA_EXC_UD);
+}
+#endif
+
+/* ---- x86-64 ---------------------------------------------------------------------------------- */
+
+#if __SIZEOF_POINTER__ == 8
+RAISES(mode, into_is_an_invalid_instruction, "8.2-07", ONLY(NOVA_EXC_UD), ".byte 0xce")
+RAISES(mode, aam_is_an_invalid_instruction, "8.2-07", ONLY(NOVA_EXC_UD), ".byte 0xd4, 0")
+RAISES(mode, pusha_is_an_invalid_instruction, "8.2-07", ONLY(NOVA_EXC_UD), ".byte 0x60")
+RAISES(mode, a_direct_far_call_is_an_invalid_instruction, "8.2-07", ONLY(NOVA_EXC_UD),
+       ".byte 0x9a, 0, 0, 0, 0, 0x1b, 0")
+RAISES(mode, sysenter_on_x86_64_is_refused, "8.2-10", ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_UD),
+       "mov %rsp, %rcx; xor %edx, %edx; sysenter")
+RAISES(mode, a_far_call_into_the_kernel_is_a_protection_fault, "8.2-10", ONLY(NOVA_EXC_GP),
+       "push $0; movw $8, 4(%rsp); lcall *(%rsp)")
+RAISES(mode, a_far_jump_to_the_null_selector_is_a_protection_fault, "8.2-10", ONLY(NOVA_EXC_GP),
+       "push $0; ljmp *(%rsp)")
+RAISES(mode, a_far_call_to_the_task_is_a_protection_fault, "8.2-10", ONLY(NOVA_EXC_GP),
+       "push $0; str %ax; or $3, %eax; mov %ax, 4(%rsp); lcall *(%rsp)")
+RAISES(mode, an_iret_into_the_kernel_is_a_protection_fault, "8.2-10", ONLY(NOVA_EXC_GP),
+       "push $0x10; push %rsp; pushf; push $8; push $0; iretq")
+RAISES(mode, an_iret_with_NT_is_a_protection_fault, "8.2-10", ONLY(NOVA_EXC_GP),
+       "pushf; orl $0x4000, (%rsp); popf; iretq")
+RAISES(mode, an_iret_to_a_non_canonical_address_faults, "8.2-10", FAULTS,
+       "mov %ss, %eax; push %rax; push %rsp; pushf; mov %cs, %eax; push %rax; "
+       "movabs $0x800000000000, %rcx; push %rcx; iretq")
+RAISES(mode, cmpxchg16b_unaligned_is_a_protection_fault, "8.2-10",
+       ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_UD),
+       "lea -63(%rsp), %rax; and $-16, %rax; inc %rax; mov %rax, %rdi; cmpxchg16b (%rdi)")
+
+/* 32-bit code in a compatibility segment; the way out of an event there begins in 32-bit code. */
+__asm__(".text\n.code32\n.globl mode_compat_out\nmode_compat_out:\nljmp $0x2b, $mode_over\n"
+        ".code64\n.globl mode_over\nmode_over:\njmp *mode_over_address\n"
+        ".data\n.balign 8\n.globl mode_over_address\nmode_over_address: .quad 0\n.text\n");
+extern char mode_compat_out[];
+extern word_t mode_over_address;
+
+#define COMPAT(name_, text_)                                                            \
+        CODE(name_, "push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15;" \
+                    "push $0x1b; push $1f; lretq\n.code32\n1:" text_                    \
+                    "\nljmp $0x2b, $2f\n.code64\n2: pop %r15; pop %r14; pop %r13;"      \
+                    "pop %r12; pop %rbp; pop %rbx")
+
+#define COMPAT_RAISES(name_, ids_, numbers_, text_)                             \
+        COMPAT(name_, text_)                                                    \
+        CASE(mode, name_, ids_)                                                 \
+        {                                                                       \
+                mode_over_address = (word_t)attempt_over;                       \
+                expect_one_of(code_##name_, numbers_, (word_t)mode_compat_out); \
+        }
+
+COMPAT(compat_nothing, "nop")
+CASE(mode, code_of_32_bits_runs_and_comes_back, "8.1-01")
+{
+        EXPECT_EQ(raised_by(code_compat_nothing), NO_EVENT);
+}
+
+COMPAT_RAISES(in_32_bit_code_into_is_event_4, "8.2-05", ONLY(NOVA_EXC_OF),
+              "mov $0x7fffffff, %eax; inc %eax; into")
+COMPAT_RAISES(in_32_bit_code_bound_is_event_5, "8.2-06", ONLY(NOVA_EXC_BR),
+              "push $9; push $5; mov $10, %eax; bound %eax, (%esp)")
+COMPAT_RAISES(in_32_bit_code_aam_by_0_is_a_divide_error, "8.2-02", ONLY(NOVA_EXC_DE),
+              ".byte 0xd4, 0")
+COMPAT_RAISES(in_32_bit_code_an_invalid_instruction_is_event_6, "8.2-07", ONLY(NOVA_EXC_UD), "ud2")
+COMPAT_RAISES(in_32_bit_code_a_breakpoint_is_event_3, "8.2-04", ONLY(NOVA_EXC_BP), "int3")
+COMPAT_RAISES(in_32_bit_code_a_step_is_event_1, "8.2-03", ONLY(NOVA_EXC_DB),
+              "pushf; orl $0x100, (%esp); popf; nop; nop")
+COMPAT_RAISES(in_32_bit_code_an_absent_page_is_event_14, "8.2-11", ONLY(NOVA_EXC_PF),
+              "mov 0x1000, %eax")
+COMPAT_RAISES(in_32_bit_code_a_software_interrupt_is_a_protection_fault, "8.2-10",
+              ONLY(NOVA_EXC_GP), "int $0x80")
+COMPAT_RAISES(in_32_bit_code_sysenter_is_refused, "8.2-10 8.5-01",
+              ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_UD), "mov %esp, %ecx; xor %edx, %edx; sysenter")
+COMPAT_RAISES(in_32_bit_code_a_far_call_into_the_kernel_is_a_protection_fault, "8.2-10",
+              ONLY(NOVA_EXC_GP), "lcall $8, $0")
+
+COMPAT(compat_syscall, "mov $0x0b, %eax; mov %eax, %edi; syscall; mov %eax, mode_compat_status")
+__asm__(".bss\n.balign 8\n.globl mode_compat_status\nmode_compat_status: .skip 8\n.text\n");
+extern volatile word_t mode_compat_status;
+
+CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07")
+{
+        mode_over_address = (word_t)attempt_over;
+        mode_compat_status = 0;
+        const word_t n = raised_by_at(code_compat_syscall, (word_t)mode_compat_out);
+        EXPECT(n == NOVA_EXC_UD || (n == NO_EVENT && (mode_compat_status & 0xff) == NOVA_BAD_HYP));
+        EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+COMPAT(compat_spin, "mov $6000000, %ecx; 3: dec %ecx; jnz 3b")
+
+static void spins_in_compat(struct thread *t)
+{
+        (void)t;
+        code_compat_spin();
+}
+
+CASE(mode, code_of_32_bits_is_preempted_like_other, "3.1-12 2.2-08")
+{
+        struct thread *a = global(boot_cpu, spins_in_compat, NULL);
+        struct thread *b = global(boot_cpu, spins_in_compat, NULL);
+        thread_start(a, PRIO_CASE, 1000);
+        thread_start(b, PRIO_CASE, 1000);
+        EXPECT(wait_for(&a->done, 1, 5000));
+        EXPECT(wait_for(&b->done, 1, 5000));
+}
+#endif
