@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Serial output and the end of a run. */
+/* The serial port: text out, characters in. */
 #include "nova/console.h"
 
 #include <stdarg.h>
 
 #include "nova/arch/port.h"
 #include "nova/format.h"
-#include "nova/hypercall.h"
 
 /* Registers of a 16550, as offsets from its first port, and their bits. */
 #define UART_DATA           0
@@ -17,6 +16,7 @@
 #define UART_FIFO_ON        0x07
 #define UART_LINE_8N1       0x03
 #define UART_LINE_DIVISOR   0x80
+#define UART_STATUS_READY   0x01
 #define UART_STATUS_EMPTY   0x20
 #define UART_DIVISOR_115200 1
 #define UART_PORTS_ORDER    3
@@ -53,6 +53,13 @@ void nova_console_put(struct nova_console *console, char c)
         send(console->port, c);
 }
 
+int nova_console_get(struct nova_console *console)
+{
+        if (!(nova_in8(console->port + UART_LINE_STATUS) & UART_STATUS_READY))
+                return -1;
+        return nova_in8(console->port + UART_DATA);
+}
+
 static void put(void *context, char c)
 {
         nova_console_put((struct nova_console *)context, c);
@@ -65,10 +72,4 @@ void nova_printf(struct nova_console *console, const char *format, ...)
         va_start(arguments, format);
         nova_vformat(put, console, format, arguments);
         va_end(arguments);
-}
-
-void nova_exit(uint8_t value)
-{
-        nova_out8(NOVA_EXIT_PORT, value);
-        nova_reply((nova_word_t)__builtin_frame_address(0));
 }

@@ -61,7 +61,7 @@ endfunction()
 #   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...] LABELS <label>...)
 # adds a test that boots this build's kernel. EXPECT: each matches, in this order (no semicolons in
 # them); REJECT: none does.
-# MODULES: a target's name stands for its file.
+# MODULES: a target's name stands for its file; another file's may stand in single quotes.
 function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
     "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT"
@@ -90,7 +90,7 @@ function(nova_add_boot_test name)
   foreach(module IN LISTS arg_MODULES)
     string(REGEX MATCH "^[^ ]+" file "${module}")
     if(TARGET "${file}")
-      string(REGEX REPLACE "^[^ ]+" "$<TARGET_FILE:${file}>" module "${module}")
+      string(REGEX REPLACE "^[^ ]+" "'$<TARGET_FILE:${file}>'" module "${module}")
     endif()
     list(APPEND command "--module=${module}")
   endforeach()

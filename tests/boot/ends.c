@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A roottask that ends the run with the value END, with END -1 never, with -2 by a fault that it
- * cannot handle. */
+ * cannot handle, with -3 by returning 5, with -4 by returning before it has the ports for that. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>
@@ -10,12 +10,17 @@ static struct nova_console console;
 
 int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 {
+#if END == -4
+        return (int)(nova_hip_cpu_count(hip) + cpu);
+#endif
         if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
                 return 1;
 
         nova_printf(&console, "ready\n");
 #if END >= 0
         nova_exit(END);
+#elif END == -3
+        return 5;
 #else
 #if END == -2
         *(volatile int *)0x1234 = 0;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Files that are no program for the chosen architecture are refused with a sentence."""
 
+import struct
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,8 +11,21 @@ from nova import elf
 from nova.errors import NovaError
 
 
-def header(bits, machine):
-    return b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9) + b"\2\0" + bytes([machine, 0]) + bytes(44)
+def header(bits, machine, kind=2):
+    """The header of a file without segments."""
+    start = b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9) + bytes([kind, 0, machine, 0])
+    return start + bytes(44)
+
+
+def program(types=(elf.LOAD,), size=100):
+    """A 64-bit program with a segment of each type, which goes on to the file's end."""
+    start = 64 + 56 * len(types)
+    data = bytearray(header(2, 62)[:64])
+    struct.pack_into("<Q", data, 32, 64)
+    struct.pack_into("<HHH", data, 52, 64, 56, len(types))
+    for kind in types:
+        data += struct.pack("<IIQQQQQQ", kind, 5, start, 0x400000, 0, size, size, 4096)
+    return bytes(data) + bytes(size)
 
 
 class Elf(unittest.TestCase):
@@ -26,9 +40,24 @@ class Elf(unittest.TestCase):
             elf.check_program(self.file, arch)
 
     def test_programs_of_both_architectures_are_taken(self):
-        for arch, content in (("x86_64", header(2, 62)), ("x86_32", header(1, 3))):
-            self.file.write_bytes(content)
-            elf.check_program(self.file, arch)
+        self.file.write_bytes(program())
+        elf.check_program(self.file, "x86_64")
+        small = bytearray(header(1, 3)[:52])
+        struct.pack_into("<I", small, 28, 52)
+        struct.pack_into("<HHH", small, 40, 52, 32, 1)
+        self.file.write_bytes(small + struct.pack("<8I", elf.LOAD, 0, 0, 0, 52, 52, 5, 4096))
+        elf.check_program(self.file, "x86_32")
+
+    def test_a_file_that_was_cut_off_is_refused(self):
+        self.refused(program()[:-1], "x86_64", "cut off: it has 219 of at least 220 bytes")
+        self.refused(program()[:100], "x86_64", "cut off: its headers are missing")
+
+    def test_what_is_no_static_program_is_refused(self):
+        self.refused(header(2, 62, kind=1), "x86_64", "an object file")
+        self.refused(header(2, 62, kind=3), "x86_64", "-no-pie")
+        self.refused(header(2, 62, kind=9), "x86_64", "no program")
+        self.refused(header(2, 62), "x86_64", "no segment")
+        self.refused(program((elf.INTERPRETER, elf.LOAD)), "x86_64", "-static")
 
     def test_the_other_architecture_is_named(self):
         self.refused(header(1, 3), "x86_64", "--arch x86_32")

@@ -13,7 +13,7 @@ WRONG = (
     ["run", "--cpus", "four"],
     ["run", "--cpus", "-1"],
     ["run", "--cpus"],
-    ["run", "--memory", "1"],
+    ["run", "--memory", "7"],
     ["run", "--memory", "1e9"],
     ["run", "--timeout", "0"],
     ["run", "--timeout", "nan"],
@@ -23,19 +23,24 @@ WRONG = (
     ["run", "--machine", "isapc"],
     ["run", "--compiler", "tcc"],
     ["run", "--arc", "x86_64"],
+    ["run", "hello", "--frob"],
     ["run", "no-such-example"],
     ["run", "../hypervisor"],
     ["run", "one", "two"],
     ["run", "hello", "--roottask", "/bin/true"],
     ["run", "--roottask", "/does/not/exist"],
     ["run", "--roottask", __file__],
-    ["run", "--roottask", "/bin/true", "--module", "/does/not/exist with arguments"],
-    ["run", "--roottask", "/bin/true", "--module", " "],
+    ["run", "--roottask", "/bin/true"],
+    ["run", "--module", "/does/not/exist with arguments"],
+    ["run", "--module", " "],
+    ["run", "--module", "'/bin/true"],
     ["build", "hello"],
     ["build", "--", "-s"],
     ["test", "--arch", "arm"],
     ["conformance", "no-such-area"],
     ["conformance", "--kernel", "/does/not/exist"],
+    ["test", "conformance.zorgle"],
+    ["test", "."],
 )
 
 
@@ -47,6 +52,9 @@ class Options(unittest.TestCase):
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertEqual(result.stdout, "")
                 self.assertRegex(result.stderr, r"\Anova: [^\n]+[.]\n\Z")
+
+    def test_a_complaint_names_the_commands_own_help(self):
+        self.assertIn("See nova run --help", paths.nova("run", "--frob").stderr)
 
     def test_help_names_every_command_and_option(self):
         self.helps(["--help"], "run", "build", "test", "conformance", "--version")

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line that QEMU gets."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
 import paths  # noqa: F401
-from nova import qemu, run
+from nova import boot_test, qemu
+from nova.errors import NovaError
+from nova.qemu import Machine, Module, parse_module
 
 
 class Qemu(unittest.TestCase):
     def test_commas_inside_a_module_are_doubled(self):
-        self.assertEqual(qemu.initrd(["a x,y", "b,c"]), "a x,,y,b,,c")
+        self.assertEqual(qemu.initrd([Module("a", "x,y"), Module("b,c")]), "a x,,y,b,,c")
 
     def test_options_arrive_and_extra_arguments_come_last(self):
         machine = qemu.Machine("k", ["r"], "serial", 2, 64, "pc", "max", ["-s", "-cpu", "EPYC"])
@@ -31,17 +35,60 @@ class Qemu(unittest.TestCase):
     def test_the_line_for_people_does_not_wait_for_orders(self):
         self.assertNotIn("-S", qemu.by_hand(qemu.Machine("k")))
 
-    def test_a_file_name_with_blanks_gets_a_link_without(self):
-        import tempfile
-        from pathlib import Path
+    def test_a_module_is_a_file_and_its_arguments(self):
+        for text, file, arguments in (
+            ("file", "file", ""),
+            (" file  one two ", "file", "one two"),
+            ("'my file' it's one", "my file", "it's one"),
+            ('"my file"', "my file", ""),
+        ):
+            self.assertEqual(parse_module(text), Module(file, arguments))
+        for text in ("", " ", "''", "'my file"):
+            with self.assertRaises(NovaError):
+                parse_module(text)
 
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "my program"
-            file.write_text("content", encoding="utf-8")
-            link = run.module_file(file, folder)
-            self.assertNotIn(" ", link)
-            self.assertEqual(Path(link).read_text(encoding="utf-8"), "content")
-            self.assertEqual(run.module_file("/a/b", folder), "/a/b")
+
+class Blanks(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.files = []
+        for name in ("my kernel", "a b/my module", "a\tb/my module"):
+            file = self.folder / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(name, encoding="utf-8")
+            self.files.append(file)
+
+    def test_files_with_blanks_get_links_without(self):
+        kernel, *modules = self.files
+        machine = Machine(kernel, [Module(str(module), "some text") for module in modules])
+        links = self.folder / "links"
+        links.mkdir()
+        found = qemu.without_blanks(machine, links)
+        self.assertFalse(any(qemu.has_blank(name) for name in found.names()))
+        self.assertEqual(len(set(found.names())), 3)
+        for name, file in zip(found.names(), self.files):
+            self.assertEqual(Path(name).read_text(encoding="utf-8"), file.read_text())
+        self.assertEqual([module.arguments for module in found.modules], ["some text"] * 2)
+
+    def test_other_files_keep_their_names(self):
+        machine = Machine("/a/kernel", ["/b/module"])
+        self.assertEqual(qemu.without_blanks(machine, self.folder).names(), machine.names())
+
+    def test_a_temporary_folder_with_a_blank_is_told(self):
+        with self.assertRaisesRegex(NovaError, "has a blank"):
+            qemu.without_blanks(Machine("k"), "/a folder")
+
+    def test_the_line_for_people_names_files_from_the_tree_on(self):
+        root, qemu_root = self.folder / "a b", boot_test.tree.ROOT
+        boot_test.tree.ROOT = root
+        try:
+            line = boot_test.by_hand(Machine(root / "kernel", [root / "bin/module"]))
+        finally:
+            boot_test.tree.ROOT = qemu_root
+        self.assertTrue(line.startswith(f"cd '{root}' && "), line)
+        self.assertIn("-kernel kernel -initrd bin/module", line)
 
 
 if __name__ == "__main__":

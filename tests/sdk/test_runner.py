@@ -15,7 +15,7 @@ from pathlib import Path
 
 import paths
 from nova import boot_test
-from nova.qemu import Machine
+from nova.qemu import Machine, Module
 from nova.runner import Runner
 
 BUILD = "gcc -m32 -nostdlib -static -no-pie -Wl,-Ttext=0x100000,-n,--build-id=none".split()
@@ -76,6 +76,27 @@ class Endings(WithFolder):
         outcome = self.run_stub("LOOP", timeout=1)
         self.assertEqual(outcome.status, 124)
         self.assertIn("1 s", outcome.message)
+
+    def test_the_end_of_the_roottask_ends_the_run_if_it_is_watched(self):
+        line = "NOVA: the roottask's first thread was shut down: event 0xe"
+        kernel = build(self.folder, "LOOP", text=line + "\\r\\n")
+        runner = Runner(Machine(kernel, cpus=1, memory=32), 20, watch_roottask=True)
+        outcome = runner.run()
+        self.assertEqual((outcome.status, runner.shut_down), (3, line.encode()))
+        self.assertIn("shut down", outcome.message)
+        self.assertEqual(self.run_stub("LOOP", text=line + "\\r\\n", timeout=3).status, 124)
+        kernel = build(self.folder, "EXIT", text=line + "\\r\\n")
+        runner = Runner(Machine(kernel, cpus=1, memory=32), 20, watch_roottask=True)
+        self.assertEqual(runner.run().status, 0)
+
+    def test_files_may_have_blanks_in_their_names(self):
+        kernel = build(self.folder, "EXIT")
+        folder = Path(self.folder) / "with a blank"
+        folder.mkdir()
+        kernel = kernel.rename(folder / "my kernel")
+        (folder / "my module").write_bytes(b"content")
+        machine = Machine(kernel, [Module(folder / "my module", "text")], cpus=1, memory=32)
+        self.assertEqual(Runner(machine, 20).run().text(), "some text\n")
 
     def test_a_machine_that_cannot_be_is_status_2_and_told(self):
         outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="8086"), 20).run()

@@ -2,6 +2,8 @@
 """`nova test` in a small tree of its own: it counts what ran, and nothing else."""
 
 import shutil
+import signal
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -33,8 +35,11 @@ class Tree(unittest.TestCase):
         shutil.copytree(paths.ROOT / "sdk", self.root / "sdk")
         (self.root / "tests/unit").mkdir(parents=True)
 
-    def run_tests(self, description, *words):
+    def describe(self, description):
         (self.root / "tests/unit/CMakeLists.txt").write_text(description, encoding="utf-8")
+
+    def run_tests(self, description, *words):
+        self.describe(description)
         original, paths.NOVA = paths.NOVA, self.root / "sdk/bin/nova"
         try:
             return paths.nova("test", *words)
@@ -61,6 +66,7 @@ class Tree(unittest.TestCase):
                 result = self.run_tests(GOOD + description)
                 self.ends(result, "1 passed, 0 failed", 1)
                 self.assertIn(f"not run: host unit.{name}\n", result.stdout)
+                self.assertRegex(result.stdout, r"\n1 not run, [^\n]*\n[^\n]*\n\Z")
 
     def test_no_test_at_all_is_no_success(self):
         self.ends(self.run_tests(""), "0 passed, 0 failed", 1)
@@ -80,6 +86,26 @@ class Tree(unittest.TestCase):
         result = self.run_tests(GOOD, "unit.good", "nothing")
         self.assertEqual(result.returncode, 2)
         self.assertIn("'nothing'", result.stderr)
+
+    def test_an_unknown_word_is_refused_before_anything_is_built(self):
+        self.run_tests(GOOD, "frobnicate")
+        self.assertFalse((self.root / "build").exists())
+
+    def test_interrupted_tests_end_with_what_they_have(self):
+        slow = 'add_test(NAME unit.slow COMMAND sleep 60)\n'
+        self.describe(GOOD + slow)
+        process = subprocess.Popen(
+            [str(self.root / "sdk/bin/nova"), "test"], stdout=subprocess.PIPE, text=True,
+            stderr=subprocess.DEVNULL,
+        )
+        with process:
+            lines = [process.stdout.readline()]
+            self.assertIn("unit.good … passed", lines[0])
+            process.terminate()
+            lines += process.stdout.read().splitlines()
+        self.assertEqual(process.returncode, 128 + signal.SIGTERM)
+        self.assertIn("not run: host unit.slow", lines)
+        self.assertEqual(lines[-2:], ["1 not run, which is no success", "1 passed, 0 failed"])
 
     def test_a_build_that_fails_is_no_success(self):
         broken = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'

@@ -12,13 +12,18 @@ extern "C" {
 /**
  * The roottask's own code, called by libnova's start file on a stack of 16 KiB.
  *
- * When it returns, the root EC sleeps for ever; threads that it has created go on.
+ * When it returns, the run ends as by nova_exit(): where other threads are to go on, let this one
+ * wait for something instead. Without the port that nova_exit() needs, the kernel says that the
+ * thread was shut down by #GP.
  * @param hip the hypervisor information page; the root EC's UTCB is the page below it
  * @param cpu number of the CPU on which the root EC runs
- * @return ignored
+ * @return 0 if all went well, else up to NOVA_EXIT_MAX; other values count as that
  * @spec 6.1.2, 7.1, 8.1
  */
 int nova_main(const struct nova_hip *hip, nova_word_t cpu);
+
+/** What the start file calls with the result of nova_main(). */
+__attribute__((noreturn)) void nova_start_return(int result);
 
 #ifdef __cplusplus
 }

@@ -2,15 +2,19 @@
 """Configures and builds presets: silent when it works, the tools' own words when it does not."""
 
 import contextlib
+import errno
 import fcntl
 import os
+import re
 import subprocess
 import sys
+import time
 
-from nova import tree
+from nova import process, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
+DISK_FULL = os.strerror(errno.ENOSPC)
 
 
 class BuildError(NovaError):
@@ -36,17 +40,69 @@ def _alone(preset):
         yield
 
 
-def _step(command, sentence):
-    result = subprocess.run(
+class Progress:
+    """How far a build is: on a terminal one line that is written again and again, else a line for
+    each quarter of a build that takes its time."""
+
+    STEP = re.compile(rb"\[(\d+)/(\d+)\]")
+    PATIENCE = 10.0  # seconds without a line
+
+    def __init__(self, what, stream=None):
+        self.what = what
+        self.stream = stream or sys.stderr
+        self.on_terminal = self.stream.isatty()
+        self.next_share = 25
+        self.next_time = time.monotonic() + self.PATIENCE
+        self.written = False
+
+    def take(self, line):
+        match = self.STEP.match(line)
+        if not match:
+            return
+        done, total = int(match.group(1)), int(match.group(2))
+        if self.on_terminal:
+            self.stream.write(f"\rnova: {self.what} [{done}/{total}] ")
+            self.stream.flush()
+            self.written = True
+        elif done * 100 >= self.next_share * total and time.monotonic() >= self.next_time:
+            share = done * 100 // max(total, 1)
+            print(f"nova: {self.what}: {share} %", file=self.stream, flush=True)
+            self.next_share = share + 25
+            self.next_time = time.monotonic() + self.PATIENCE
+
+    def end(self):
+        if self.written:
+            self.stream.write("\r\033[K")  # empties the line
+            self.stream.flush()
+
+
+def _step(command, sentence, progress=None):
+    output = []
+    with subprocess.Popen(
         command,
         cwd=tree.ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise BuildError(sentence, result.stdout.decode("utf-8", "replace"))
+        preexec_fn=process.die_with_parent,
+    ) as running:
+        try:
+            for line in running.stdout:
+                output.append(line)
+                if progress:
+                    progress.take(line)
+        except BaseException:
+            running.terminate()
+            raise
+        finally:
+            if progress:
+                progress.end()
+    if running.returncode == 0:
+        return
+    text = b"".join(output).decode("utf-8", "replace")
+    if DISK_FULL in text:
+        raise NovaError(f"{sentence[:-1]}: the disk is full.")
+    raise BuildError(sentence, text)
 
 
 def _configured(preset):
@@ -79,4 +135,4 @@ def build(preset, targets=()):
     configure(preset)
     with _alone(preset):
         say(f"building {preset}")
-        _step(command, f"building {preset} failed.")
+        _step(command, f"building {preset} failed.", Progress(f"building {preset}"))

@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of `nova`: finds the command, and turns errors into a sentence and a status."""
 
+import errno
+import os
+import pwd
 import sys
 
 from nova import bench, boot_test, build, conformance, errors, options, process, run, testing, tree
 
-DESCRIPTION = """\
-Builds, runs and tests the NOVA microhypervisor and what runs on it.
-
-  run [NAME]            boot an example, without NAME the tour
-  run --roottask FILE   boot a roottask that was built elsewhere
-  build                 build the kernel, the library and the examples
-  test [LABEL|NAME…]    build everything and run the tests
-  conformance           test a kernel against the specification, section by section
-  bench                 count instructions per operation, compare with what is checked in
-
-`nova COMMAND --help` tells more."""
+# A file of its own, so that the script bin/nova can show it where Python is missing.
+HELP = tree.ROOT / "sdk/lib/nova/help.txt"
 
 
 # boot-test is what the tests call; it is not for people.
@@ -49,7 +43,7 @@ def _add_build(commands):
 def _parser():
     parser = options.Parser(
         prog="nova",
-        description=DESCRIPTION,
+        description=HELP.read_text(encoding="utf-8"),
         formatter_class=options.Formatter,
         usage="nova [--help] [--version] COMMAND …",
     )
@@ -66,7 +60,10 @@ def _parse(argv):
     split = argv.index("--") if "--" in argv else len(argv)
     if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
         raise errors.NovaError(f"there is no command '{argv[0]}'. See nova --help.")
-    args = _parser().parse_args(argv[:split])
+    args, unknown = _parser().parse_known_args(argv[:split])
+    if unknown:
+        words = " ".join(unknown)
+        raise errors.NovaError(f"'{words}' is not understood. See nova {argv[0]} --help.")
     args.qemu = argv[split + 1 :]
     if not hasattr(args, "function"):
         raise errors.NovaError("which command? See nova --help.")
@@ -75,19 +72,72 @@ def _parse(argv):
     return args
 
 
-def main(argv):
-    process.leave_on_sigterm()
+def _owner(path):
+    """Somebody else who owns the first part of PATH that exists, as part of a sentence."""
+    while path and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    try:
+        owner = os.stat(path or ".").st_uid
+        return "" if owner == os.getuid() else f"; it belongs to {pwd.getpwuid(owner).pw_name}"
+    except (OSError, KeyError):
+        return ""
+
+
+def _system_error(error):
+    """A sentence on what the operating system refused."""
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        written = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        return f"the output cannot be written: {reason}." if written else f"{reason}."
+    name = os.path.relpath(error.filename, tree.ROOT)
+    name = str(error.filename) if name.startswith("..") else name
+    owner = _owner(str(error.filename)) if isinstance(error, PermissionError) else ""
+    return f"{name} cannot be used: {reason}{owner}."
+
+
+def _give_up_output():
+    """What is still to be written goes nowhere, so that the end of Python does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+
+
+def _complain(sentence):
+    try:
+        print(f"nova: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody can be told
+
+
+def _run(argv):
     try:
         args = _parse(argv)
         return args.function(args)
     except build.BuildError as error:
         sys.stderr.write(error.output)
-        print(f"nova: {error}", file=sys.stderr)
+        _complain(error)
         return error.status
     except errors.NovaError as error:
-        print(f"nova: {error}", file=sys.stderr)
+        _complain(error)
         return error.status
-    except BrokenPipeError:
-        return errors.EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def main(argv):
+    process.leave_on_sigterm()
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _complain("nobody reads the output any more.")
+    except OSError as error:
+        _complain(_system_error(error))
+    finally:
+        _give_up_output()
+    return errors.EXIT_USAGE

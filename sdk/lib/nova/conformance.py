@@ -3,12 +3,11 @@
 
 import re
 import sys
-import tempfile
 from dataclasses import dataclass
 
-from nova import build, elf, not_raised, options, process, run as booting, tap, tree
+from nova import build, elf, not_raised, options, process, tap, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu import Machine
+from nova.qemu import Machine, Module
 from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests/conformance"
@@ -173,7 +172,7 @@ def _boot(args, kernel, program, cmdline, names):
     words = " ".join(f"area={name}" for name in names)
     machine = Machine(
         kernel=kernel,
-        modules=[f"{program} {words}".strip()],
+        modules=[Module(program, words)],
         cmdline=cmdline,
         cpus=args.cpus,
         memory=args.memory,
@@ -191,13 +190,11 @@ def _boot(args, kernel, program, cmdline, names):
 
 def _run_all(args, kernel, preset):
     found, problems = [], []
-    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        program = booting.module_file(tree.program(preset, PROGRAM), folder)
-        for cmdline, names in boots(args.names, args.cmdline):
-            build.say(f"booting {' '.join(names) or 'all areas'} on {args.cpus} CPUs")
-            more, trouble = _boot(args, kernel, program, cmdline, names)
-            found = merge(found, more)
-            problems += trouble
+    for cmdline, names in boots(args.names, args.cmdline):
+        build.say(f"booting {' '.join(names) or 'all areas'} on {args.cpus} CPUs")
+        more, trouble = _boot(args, kernel, tree.program(preset, PROGRAM), cmdline, names)
+        found = merge(found, more)
+        problems += trouble
     return found, problems
 
 

@@ -13,6 +13,14 @@ HEADER = {1: "<24xIII6xHHHHH", 2: "<24xQQQ6xHHHHH"}
 SEGMENT = {1: "<IIIIII", 2: "<I4xQQQQQ"}
 SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}
 LOAD = 1
+INTERPRETER = 3
+EXECUTABLE = 2
+# What a file is whose type is not EXECUTABLE, and what would make it one.
+OTHER_TYPES = {
+    1: "an object file: link it",
+    3: "position independent or a shared object: link it with -static -no-pie",
+    4: "a core dump",
+}
 
 
 def read_start(path, what):
@@ -24,11 +32,7 @@ def read_start(path, what):
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
 
 
-def check_program(path, arch):
-    """Raises NovaError unless PATH is an ELF program for ARCH."""
-    head = read_start(path, "roottask")
-    if len(head) < 20 or head[:4] != b"\x7fELF":
-        raise NovaError(f"the roottask {path} is no ELF file.")
+def _check_machine(path, arch, head):
     bits = CLASS_BITS.get(head[4])
     machine = int.from_bytes(head[18:20], "little")
     for name, key in MACHINES.items():
@@ -37,6 +41,44 @@ def check_program(path, arch):
                 raise NovaError(f"the roottask {path} is for {name}: use --arch {name}.")
             return
     raise NovaError(f"the roottask {path} is for another kind of machine than {arch}.")
+
+
+def _check_segments(path, data):
+    """What a file lacks that was cut off, or linked for a system with dynamic libraries."""
+    kind = data[4]
+    try:
+        _, offset, _, size, count = struct.unpack_from(HEADER[kind], data)[:5]
+        segments = [
+            struct.unpack_from(SEGMENT[kind], data, offset + size * number)
+            for number in range(count)
+        ]
+    except struct.error:
+        raise NovaError(f"the roottask {path} is cut off: its headers are missing.") from None
+    types = [segment[0] for segment in segments]
+    if LOAD not in types:
+        raise NovaError(f"the roottask {path} has no segment that is loaded.")
+    if INTERPRETER in types:
+        raise NovaError(f"the roottask {path} needs dynamic libraries: link it with -static.")
+    for segment in segments:
+        end = segment[1] + segment[4]
+        if segment[0] == LOAD and end > len(data):
+            raise NovaError(
+                f"the roottask {path} is cut off: it has {len(data)} of at least {end} bytes."
+            )
+
+
+def check_program(path, arch):
+    """Raises NovaError unless PATH is an ELF program for ARCH that is whole."""
+    head = read_start(path, "roottask")
+    if len(head) < 20 or head[:4] != b"\x7fELF":
+        raise NovaError(f"the roottask {path} is no ELF file.")
+    _check_machine(path, arch, head)
+    kind = int.from_bytes(head[16:18], "little")
+    if kind != EXECUTABLE:
+        what = OTHER_TYPES.get(kind, "no program")
+        raise NovaError(f"the roottask {path} is {what}.")
+    with open(path, "rb") as file:
+        _check_segments(path, file.read())
 
 
 def _read(path):

@@ -2,6 +2,7 @@
 """Options that several commands share, and the checks of their values."""
 
 import argparse
+import sys
 
 from nova import qemu, tree
 from nova.errors import NovaError
@@ -9,6 +10,8 @@ from nova.errors import NovaError
 
 Formatter = argparse.RawDescriptionHelpFormatter
 HIDDEN = argparse.SUPPRESS
+# In MiB: with less, kernel and tour do not start.
+MIN_MEMORY = 8
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,6 +20,11 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
+
+    def _print_message(self, message, file=None):
+        """Unlike argparse's, it does not pass over an output that cannot be written."""
+        if message:
+            (file or sys.stderr).write(message)
 
     def error(self, message):
         raise NovaError(f"{message}. See {self.prog} --help.")
@@ -56,11 +64,11 @@ def add_build(parser, config="release"):
     parser.add_argument("--compiler", choices=tree.COMPILERS, default="gcc", help="compiler (gcc)")
 
 
-def add_machine(parser):
+def add_machine(parser, min_memory=MIN_MEMORY):
     """What the emulated machine is made of."""
     default = qemu.Machine(kernel=None)
     cpus = number(1, qemu.MAX_CPUS)
-    memory = number(qemu.MIN_MEMORY, qemu.MAX_MEMORY, " MiB")
+    memory = number(min_memory, qemu.MAX_MEMORY, " MiB")
     parser.add_argument("--cpus", type=cpus, default=default.cpus, help="CPUs, 1 to 64 (4)")
     parser.add_argument(
         "--memory", type=memory, default=default.memory, metavar="MIB", help="memory in MiB (256)"

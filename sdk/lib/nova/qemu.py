@@ -1,14 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a machine is made of, and the QEMU command line that makes it."""
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
+
+from nova.errors import NovaError
 
 PROGRAM = "qemu-system-x86_64"
 MACHINES = ("q35", "pc")
 MAX_CPUS = 64
-MIN_MEMORY = 4
 MAX_MEMORY = 1 << 20
+# The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
+BLANKS = " \t"
+
+
+class Module(NamedTuple):
+    """A boot module: the file, and its command line, which follows the file's name."""
+
+    file: str
+    arguments: str = ""
+
+
+def parse_module(text):
+    """'FILE ARGUMENTS', where FILE may stand in quotes of its own."""
+    text = text.strip()
+    if text[:1] in ("'", '"'):
+        file, quote, arguments = text[1:].partition(text[0])
+        if not quote:
+            raise NovaError(f"the module {text} has a quote that does not end.")
+    else:
+        file, *rest = text.split(maxsplit=1) or [""]
+        arguments = rest[0] if rest else ""
+    if not file:
+        raise NovaError("--module needs a file name.")
+    return Module(file, arguments.strip())
 
 
 @dataclass
@@ -16,7 +43,7 @@ class Machine:
     """One machine with its kernel and boot modules; memory in MiB."""
 
     kernel: Path
-    modules: list = field(default_factory=list)  # "FILE ARGUMENTS", the roottask first
+    modules: list = field(default_factory=list)  # of Module, or files; the roottask first
     cmdline: str = ""
     cpus: int = 4
     memory: int = 256
@@ -25,9 +52,61 @@ class Machine:
     extra: list = field(default_factory=list)  # further QEMU arguments
 
 
+    def __post_init__(self):
+        self.modules = [
+            module if isinstance(module, Module) else Module(str(module))
+            for module in self.modules
+        ]
+
+    def names(self):
+        """Of the kernel and the modules."""
+        return [str(self.kernel), *(str(module.file) for module in self.modules)]
+
+
+def has_blank(name):
+    return any(blank in str(name) for blank in BLANKS)
+
+
+def _link(name, folder, number):
+    """A name for the file without blanks: a link in FOLDER, should it have some."""
+    if not has_blank(name):
+        return name
+    link = Path(folder) / str(number) / Path(name).name.translate(str.maketrans(BLANKS, "__"))
+    link.parent.mkdir()
+    link.symlink_to(os.path.abspath(name))
+    return str(link)
+
+
+def _renamed(machine, rename):
+    modules = [
+        Module(rename(str(module.file), number), module.arguments)
+        for number, module in enumerate(machine.modules)
+    ]
+    return replace(machine, kernel=rename(str(machine.kernel), "kernel"), modules=modules)
+
+
+def without_blanks(machine, folder):
+    """The same machine, of files whose names the multiboot loader understands."""
+    if has_blank(folder):
+        raise NovaError(f"the folder for temporary files, {folder}, has a blank in its name.")
+    return _renamed(machine, lambda name, number: _link(name, folder, number))
+
+
+def relative(machine, folder):
+    """The same machine, files in FOLDER named as somebody in FOLDER names them."""
+
+    def rename(name, _number):
+        name = os.path.abspath(name)
+        inside = os.path.commonpath([name, folder]) == str(folder)
+        return os.path.relpath(name, folder) if inside else name
+
+    return _renamed(machine, rename)
+
+
 def initrd(modules):
     """The modules as -initrd wants them: separated by commas, a comma of their own doubled."""
-    return ",".join(module.replace(",", ",,") for module in modules)
+    texts = (" ".join(filter(None, (str(file), text))) for file, text in modules)
+    return ",".join(text.replace(",", ",,") for text in texts)
 
 
 def _hardware(machine):

@@ -3,17 +3,17 @@
 
 import os
 import sys
-import tempfile
-from pathlib import Path
 
-from nova import build, elf, options, tree
+from nova import build, cmdline, elf, explain, options, tree
 from nova.errors import NovaError
-from nova.qemu import Machine
+from nova.qemu import Machine, Module, parse_module
 from nova.runner import Runner
 
 DEFAULT = "tour"
-# The multiboot loader ends a module's file name at the first of these.
-BLANKS = " \t"
+# An example's command line if somebody is there who can press a key.
+PAUSE = "pause"
+# QEMU's arguments for a debugger, which may want to look at a machine where nothing goes on.
+DEBUGGING = ("-s", "-S", "-gdb")
 
 DESCRIPTION = """\
 Boots an example (without NAME: the tour), or with --roottask any roottask.
@@ -21,7 +21,12 @@ On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monito
 
 Exit status: 0 the roottask ended the system with 0 (or it was switched off),
 1 it ended it with another value, 2 wrong usage or environment, 3 the kernel
-stopped or the machine reset itself, 124 the time limit of --timeout."""
+stopped, the machine reset itself or the roottask's first thread was shut down,
+124 the time limit of --timeout.
+
+The kernel speaks only if its command line says serial, which it does unless you
+give another one: without it nobody tells that the roottask was shut down, and
+the run goes on. With -s, -S or -gdb for QEMU it always goes on."""
 
 
 def add_parser(commands):
@@ -41,7 +46,7 @@ def add_parser(commands):
         action="append",
         default=[],
         metavar="'FILE ARGS'",
-        help="a further boot module, may be repeated",
+        help="a further boot module, may be repeated; a name with blanks in quotes of its own",
     )
     options.add_build(parser)
     options.add_machine(parser)
@@ -65,22 +70,16 @@ def _roottask(args):
     return None, name
 
 
-def _check_modules(modules):
-    for module in modules:
-        words = module.split(maxsplit=1)
-        if not words:
-            raise NovaError("--module needs a file name.")
-        elf.read_start(words[0], "module")
-
-
-def module_file(path, folder):
-    """A name for PATH without blanks, if need be a link in FOLDER."""
-    path = str(path)
-    if not any(blank in path for blank in BLANKS):
-        return path
-    link = Path(folder) / Path(path).name.translate({ord(blank): "_" for blank in BLANKS})
-    link.symlink_to(os.path.abspath(path))
-    return str(link)
+def _modules(texts):
+    modules = [parse_module(text) for text in texts]
+    for text, module in zip(texts, modules):
+        if not os.path.exists(module.file) and os.path.exists(text):
+            raise NovaError(
+                f"the module '{text}' has blanks in its name: put quotes of its own around it, "
+                f"""--module "'{text}' ARGUMENTS"."""
+            )
+        elf.read_start(module.file, "module")
+    return modules
 
 
 def _on_terminal():
@@ -92,26 +91,32 @@ def _on_terminal():
 
 def run(args):
     file, example = _roottask(args)
-    _check_modules(args.module)
+    modules = _modules(args.module)
+    warning = cmdline.warning(args.cmdline)
+    if warning:
+        build.say(warning)
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset, ["nova.elf32"] + ([example] if example else []))
 
-    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        roottask = module_file(file or tree.program(preset, example), folder)
-        machine = Machine(
-            kernel=tree.kernel(preset),
-            modules=[roottask, *args.module],
-            cmdline=args.cmdline,
-            cpus=args.cpus,
-            memory=args.memory,
-            machine=args.machine,
-            cpu=args.cpu,
-            extra=args.qemu,
-        )
-        interactive = _on_terminal()
-        if interactive:
-            build.say("starting QEMU; ctrl-a x leaves it")
-        outcome = Runner(machine, args.timeout, sys.stdout.buffer, interactive).run()
-    if outcome.message:
-        build.say(outcome.message)
+    interactive = _on_terminal()
+    pause = PAUSE if example and interactive else ""
+    program = file or tree.program(preset, example)
+    machine = Machine(
+        kernel=tree.kernel(preset),
+        modules=[Module(program, pause), *modules],
+        cmdline=args.cmdline,
+        cpus=args.cpus,
+        memory=args.memory,
+        machine=args.machine,
+        cpu=args.cpu,
+        extra=args.qemu,
+    )
+    if interactive:
+        build.say("starting QEMU; ctrl-a x leaves it")
+    watch = not any(word in DEBUGGING for word in args.qemu)
+    runner = Runner(machine, args.timeout, sys.stdout.buffer, interactive, watch)
+    outcome = runner.run()
+    message = explain.shut_down(runner.shut_down, program) if runner.shut_down else outcome.message
+    if message:
+        build.say(message)
     return outcome.status

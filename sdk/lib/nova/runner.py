@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from nova import errors, process, qemu
 
 STOP_LINE = b"NOVA: stopped"
+SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
+# So long may others go on after the first thread, to say what they have to say.
+GRACE = 2.0
 # QEMU says this of its own CPU models, at every start.
 NOISE = b"TCG doesn't support requested feature"
 
@@ -32,13 +36,17 @@ class Outcome:
 
 
 class Runner:
-    """One run. `echo` is the binary stream that shows the console, or None."""
+    """One run. `echo` is the binary stream that shows the console, or None. The end of the
+    roottask's first thread ends the run if `watch_roottask`; else only `shut_down` tells it."""
 
-    def __init__(self, machine, timeout=None, echo=None, interactive=False):
+    def __init__(
+        self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
+    ):
         self.machine = machine
         self.timeout = timeout
         self.echo = echo
         self.interactive = interactive
+        self.watch_roottask = watch_roottask
         self.console = bytearray()
         self.complaints = bytearray()
         self.replies = bytearray()
@@ -46,12 +54,21 @@ class Runner:
         self.stopped = False
         self.finished = False  # set by who has seen enough
         self.timed_out = False
+        self.shut_down = b""  # the line that tells the end of the roottask's first thread
         self.started = False
         self.reason = None  # of a shutdown, as QEMU names it
         self.process = None
         self.control = None
+        self.deadline = None
 
     def run(self):
+        if not any(qemu.has_blank(name) for name in self.machine.names()):
+            return self._run()
+        with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+            self.machine = qemu.without_blanks(self.machine, folder)
+            return self._run()
+
+    def _run(self):
         saved = termios.tcgetattr(0) if self.interactive else None
         try:
             self._start()
@@ -107,8 +124,12 @@ class Runner:
         except OSError:
             pass  # it has already ended, which the watch will see
 
+    def _seconds_left(self):
+        """Until the time limit, or None."""
+        return None if self.deadline is None else max(0, self.deadline - time.monotonic())
+
     def _watch(self):
-        deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
         sources = {
             self.process.stdout: self._take_console,
             self.process.stderr: self.complaints.extend,
@@ -118,8 +139,8 @@ class Runner:
             for source, take in sources.items():
                 selector.register(source, selectors.EVENT_READ, take)
             while selector.get_map() and not (self.stopped or self.finished):
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
+                left = self._seconds_left()
+                if left == 0:
                     self.timed_out = True
                     return
                 for key, _ in selector.select(left):
@@ -146,7 +167,17 @@ class Runner:
         for line in lines[:-1]:
             line = line.strip()
             self.stopped |= line == STOP_LINE
+            if line.startswith(SHUT_DOWN_LINE):
+                self._take_shut_down(line)
             self.line(line)
+
+    def _take_shut_down(self, line):
+        if self.shut_down:
+            return  # the kernel says it once; the second one is the system's own
+        self.shut_down = line
+        if self.watch_roottask:
+            left = self._seconds_left()
+            self.deadline = time.monotonic() + (GRACE if left is None else min(GRACE, left))
 
     def _take_replies(self, data):
         self.replies += data
@@ -180,6 +211,8 @@ class Runner:
             return errors.EXIT_STOPPED, "the kernel stopped; its last lines say why."
         if self.finished:
             return errors.EXIT_OK, ""
+        if self.timed_out and self.shut_down and self.watch_roottask:
+            return errors.EXIT_STOPPED, "the roottask's first thread was shut down."
         if self.timed_out:
             return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s; the run was cut off."
         if not self.started:

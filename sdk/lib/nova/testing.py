@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova test`: builds every preset, runs the tests and counts what really ran."""
 
+import re
 import sys
 import time
 from dataclasses import dataclass, field
@@ -9,17 +10,19 @@ from nova import build, ctest, errors, options, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot",)
+LABELS = ("unit", "abi", "boot", "conformance", "stress", "bench", "style", "sdk")
 # What takes too long for everyday.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
-Labels: unit, abi, boot, conformance, stress, bench, style, sdk;
+Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only when it is named.
 
-The last line is `N passed, N failed`. Exit status: 0 if at least one test passed
+The last line is `N passed, N failed`, also of tests that are interrupted; the
+line before says how many did not run. Exit status: 0 if at least one test passed
 and none failed or was not run, else 1; 2 for wrong usage."""
 
 
@@ -104,8 +107,35 @@ def _build_failure(error, preset, totals):
     totals.not_run.append(f"{preset}: every test, because it could not be built")
 
 
+def _texts():
+    """Names and contents of the files that describe tests."""
+    for part in ("tests", "examples"):
+        for file in sorted((tree.ROOT / part).rglob("*")):
+            if file.is_file() and file.suffix in (".txt", ".c", ".cc", ".tsv"):
+                yield file.stem
+                yield file.read_text(encoding="utf-8", errors="replace")
+
+
+def _check_plausible(words):
+    """Refuses at once what cannot be a test: the names themselves are known after minutes of
+    building. The parts of a name, between . and - and /, all stand in the sources somewhere."""
+    text = "\n".join(_texts()) if words else ""
+    for word in words:
+        parts = [part for part in re.split(r"[.\-/ ]", word) if part]
+        if not parts or any(part not in text for part in parts):
+            raise _unknown(word)
+
+
+def _unknown(word):
+    return errors.NovaError(
+        f"no test or label is called '{word}'. Labels: {', '.join(LABELS)}; the tests of one: "
+        "ctest --test-dir build/PRESET -N -L LABEL."
+    )
+
+
 def _prepare(args, totals):
     """Builds what is needed. Returns the selected tests of each preset."""
+    _check_plausible(args.words)
     selected = {}
     known = []
     for preset in presets(args):
@@ -127,18 +157,20 @@ def _prepare(args, totals):
 def _check_words(words, known):
     for word in words:
         if not any(test.selected_by(word) for test in known):
-            raise errors.NovaError(f"no test or label is called '{word}'.")
+            raise _unknown(word)
 
 
 class Progress:
     """One line for each test that ended."""
 
-    def __init__(self, total):
-        self.total = total
+    def __init__(self):
+        self.total = 0
         self.done = 0
+        self.ended = {}  # what the tests that ended seem to be
 
     def __call__(self, test, result):
         self.done += 1
+        self.ended[(test.preset, test.name)] = result
         width = len(str(self.total))
         print(
             f"[{self.done:{width}}/{self.total}] {test.preset} {test.name} … "
@@ -182,17 +214,41 @@ def _run_preset(preset, tests, progress, totals):
     sys.stdout.flush()
 
 
-def run(args):
-    totals = Totals()
-    start = time.monotonic()
-    selected = _prepare(args, totals)
-    progress = Progress(sum(len(tests) for tests in selected.values()))
-    for preset, tests in selected.items():
-        _run_preset(preset, tests, progress, totals)
+def _finish(totals, start):
+    """The lines that close every run."""
     for name in totals.not_run:
         print(f"not run: {name}")
     if totals.not_raised:
         print(f"{totals.not_raised} cases not raised on the machine of their run, as allowed")
     print(f"nova: the tests took {time.monotonic() - start:.0f} s")
+    if totals.not_run:
+        print(f"{len(totals.not_run)} not run, which is no success")
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
+
+
+def _count_interrupted(selected, counted, progress, totals):
+    """What ended counts by its line of progress, as one test: its cases were not read yet."""
+    for preset, tests in selected.items():
+        for test in tests if preset not in counted else []:
+            result = progress.ended.get((preset, test.name), tap.NOT_RUN)
+            totals.add(result, f"{preset} {test.name}")
+
+
+def run(args):
+    totals = Totals()
+    start = time.monotonic()
+    selected, counted = {}, set()
+    progress = Progress()
+    try:
+        selected = _prepare(args, totals)
+        progress.total = sum(len(tests) for tests in selected.values())
+        for preset, tests in selected.items():
+            _run_preset(preset, tests, progress, totals)
+            counted.add(preset)
+    except (KeyboardInterrupt, SystemExit):
+        print("nova: interrupted", flush=True)
+        _count_interrupted(selected, counted, progress, totals)
+        _finish(totals, start)
+        raise
+    _finish(totals, start)
     return totals.status()

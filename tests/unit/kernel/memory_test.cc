@@ -100,7 +100,8 @@ TEST_P(slab, gives_each_object_once_until_frames_run_out)
 }
 
 INSTANTIATE_TEST_SUITE_P(sizes, slab,
-                         testing::Values(1, 64, 65, 200, 1000, 2016, 2017, SLAB_SIZE_MAX));
+                         testing::Values(1, 64, 65, 200, 1000, 2016, 2017, SLAB_SIZE_MAX),
+                         testing::PrintToStringParamName());
 
 TEST(account, charges_up_to_its_limit_and_no_more)
 {

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finds words of a kernel command line that mean nothing to the kernel, so that a slip is told even
+if it leaves the kernel silent."""
+
+import re
+
+WORDS = ("serial", "noiommu")
+# Those of 2012 that the kernel takes without doing anything.
+OLD_WORDS = ("iommu", "keyb", "spinner", "vtlb", "novga", "novpid")
+VALUES = (re.compile(r"kmem=0*[1-9]\d*[KkMm]?"),)
+SHOWN = "serial, kmem=<n>[K|M] and noiommu"
+
+
+def unknown(text):
+    """The words of TEXT that the kernel ignores."""
+    return [
+        word
+        for word in text.split()
+        if word not in WORDS + OLD_WORDS and not any(v.fullmatch(word) for v in VALUES)
+    ]
+
+
+def warning(text):
+    """A sentence about TEXT, or None."""
+    words = unknown(text)
+    if not words:
+        return None
+    names = ", ".join(f"'{word}'" for word in words)
+    verb = "means" if len(words) == 1 else "mean"
+    return f"{names} in --cmdline {verb} nothing to the kernel; known are {SHOWN}."

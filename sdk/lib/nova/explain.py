@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Says in people's words what the kernel's line on a roottask's end says in numbers."""
+
+import re
+import subprocess
+
+LINE = re.compile(rb"event 0x([0-9a-f]+) at 0x([0-9a-f]+), address 0x([0-9a-f]+)")
+PAGE_FAULT = 14
+PROTECTION = 13
+# Specification 7.2.
+EVENTS = {
+    0: "#DE, a division by zero or a quotient that does not fit",
+    1: "#DB, a debug event",
+    3: "#BP, a breakpoint",
+    4: "#OF, an overflow",
+    5: "#BR, a bound that was exceeded",
+    6: "#UD, an instruction that the CPU does not know",
+    7: "#NM, floating point that is not there",
+    11: "#NP, a segment that is not present",
+    12: "#SS, a bad stack segment or address",
+    PROTECTION: "#GP, an instruction or address that the thread may not use",
+    PAGE_FAULT: "#PF, a page fault",
+    16: "#MF, a floating-point error",
+    17: "#AC, an address that is not aligned",
+    19: "#XM, a vector floating-point error",
+    30: "STARTUP",
+    31: "RECALL",
+}
+
+
+def _place(program, address):
+    """(function, file and line) of an address, each "" if it is not known."""
+    try:
+        found = subprocess.run(
+            ["addr2line", "-f", "-s", "-e", str(program), f"{address:#x}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
+        ).stdout.splitlines()
+    except (OSError, subprocess.TimeoutExpired):
+        return "", ""
+    words = [word if "?" not in word else "" for word in found[:2]]
+    return tuple(words) if len(words) == 2 else ("", "")
+
+
+def shut_down(line, program):
+    """A sentence for the LINE that tells the end of the first thread of PROGRAM."""
+    match = LINE.search(line)
+    if not match:
+        return "the roottask's first thread was shut down; the kernel's line says why."
+    number, ip, address = (int(group, 16) for group in match.groups())
+    function, source = _place(program, ip)
+    text = "the roottask's first thread was shut down: "
+    text += EVENTS.get(number, f"event {number:#x}") + f", at {ip:#x}"
+    text += f" in {function}()" if function else ""
+    text += f", {source}" if source else ""
+    text += f", for address {address:#x}" if number == PAGE_FAULT else ""
+    if function == "nova_exit" and number == PROTECTION:
+        text += "; it wanted to end the system, but never asked for I/O port 0xf4, as"
+        return text + " nova_console_init() does."
+    return text + "; no portal handles this event."

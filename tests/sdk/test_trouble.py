@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the operating system refuses is told in one sentence, with status 2."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import build, cli
+
+SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
+
+
+class Trouble(unittest.TestCase):
+    def shell(self, command, *buffering):
+        """Runs COMMAND with the tool as $nova."""
+        environment = dict(os.environ, nova=f"{sys.executable} -X utf8 {paths.ROOT}/sdk/lib/nova")
+        environment.pop("PYTHONUNBUFFERED", None)
+        environment.update(buffering)
+        return subprocess.run(
+            ["sh", "-c", command], env=environment, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    def test_an_output_that_is_full(self):
+        for buffering in ((), [("PYTHONUNBUFFERED", "1")]):
+            for arguments in ("--help", "run --help", "--version"):
+                result = self.shell(f"$nova {arguments} >/dev/full", *buffering)
+                self.assertEqual(result.returncode, 2)
+                self.assertRegex(result.stderr, SENTENCE)
+                self.assertIn("No space left", result.stderr)
+
+    def test_an_output_that_nobody_reads(self):
+        for buffering in ((), [("PYTHONUNBUFFERED", "1")]):
+            command = "{ sleep 0.3; $nova run --help; echo $? >&2; } | true"
+            result = self.shell(command, *buffering)
+            self.assertRegex(result.stderr, r"\Anova: nobody reads [^\n]+[.]\n2\n\Z")
+
+    def test_errors_that_nobody_can_be_told(self):
+        self.assertEqual(self.shell("$nova fly 2>/dev/full").returncode, 2)
+
+    def test_a_folder_that_cannot_be_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            for part in ("sdk", "examples/hello"):
+                shutil.copytree(paths.ROOT / part, root / part)
+            for name in ("CMakeLists.txt", "CMakePresets.json"):
+                shutil.copy(paths.ROOT / name, root / name)
+            (root / "build").write_text("no folder", encoding="utf-8")
+            result = subprocess.run(
+                [sys.executable, str(root / "sdk/lib/nova"), "build"],
+                stderr=subprocess.PIPE, text=True, check=False,
+            )
+            self.assertEqual(result.returncode, 2)
+            self.assertRegex(result.stderr, SENTENCE)
+            self.assertIn("build/x86_64-release cannot be used: Not a directory", result.stderr)
+
+    def test_the_owner_of_what_is_refused_is_named(self):
+        text = cli._system_error(PermissionError(13, "Permission denied", "/proc/1/cwd/x"))
+        self.assertIn("/proc/1/cwd/x cannot be used: Permission denied", text)
+        original, cli.os.getuid = os.getuid, lambda: 12345
+        try:
+            self.assertIn("it belongs to root", cli._system_error(PermissionError(13, "no", "/x")))
+        finally:
+            cli.os.getuid = original
+
+    def test_a_disk_that_is_full_while_building(self):
+        with self.assertRaisesRegex(build.NovaError, "failed: the disk is full[.]") as caught:
+            build._step(["sh", "-c", "cat /dev/zero >/dev/full"], "it failed.")
+        self.assertEqual(caught.exception.status, 2)
+
+
+class Stream(io.StringIO):
+    def __init__(self, terminal):
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+
+class Progress(unittest.TestCase):
+    def shown(self, terminal, patience):
+        stream = Stream(terminal)
+        progress = build.Progress("building it", stream)
+        progress.PATIENCE = patience
+        progress.next_time -= build.Progress.PATIENCE - patience
+        for number in range(1, 101):
+            progress.take(b"[%d/100] something\n" % number)
+            progress.take(b"other words\n")
+        progress.end()
+        return stream.getvalue()
+
+    def test_a_terminal_has_one_line_that_is_gone_at_the_end(self):
+        text = self.shown(True, 10)
+        self.assertNotIn("\n", text)
+        self.assertIn("\rnova: building it [57/100] ", text)
+        self.assertTrue(text.endswith("\r\033[K"))
+
+    def test_a_file_gets_quarters_of_long_builds_only(self):
+        self.assertEqual(self.shown(False, 10), "")
+        self.assertEqual(
+            self.shown(False, 0),
+            "".join(f"nova: building it: {share} %\n" for share in (25, 50, 75, 100)),
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tool knows of the kernel's words: its options, and its line on the roottask's end."""
+
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import cmdline, explain, runner
+
+KERNEL = paths.ROOT / "hypervisor/src"
+LINE = runner.SHUT_DOWN_LINE + b": event 0x%x at 0x%x, address 0x1234, has no portal"
+
+
+class Cmdline(unittest.TestCase):
+    def test_the_words_are_those_of_the_kernel(self):
+        text = (KERNEL / "platform/cmdline.c").read_text(encoding="utf-8")
+        words = re.findall(r'word_is\(word, length, "(\w+)"\)', text)
+        self.assertEqual(sorted(words), sorted(cmdline.WORDS))
+        old = re.search(r"old_words\[\] = \{([^}]*)\}", text).group(1)
+        self.assertEqual(tuple(re.findall(r'"(\w+)"', old)), cmdline.OLD_WORDS)
+        self.assertEqual(re.findall(r'"(\w+=)"', text), ["kmem="])
+        self.assertEqual(len(cmdline.VALUES), 1)
+
+    def test_unknown_words_are_named(self):
+        self.assertIsNone(cmdline.warning("serial  kmem=64M kmem=8192k kmem=1 vtlb"))
+        self.assertEqual(cmdline.unknown("serail kmem=0 kmem= kmem=4G"), [
+            "serail", "kmem=0", "kmem=", "kmem=4G"])
+        self.assertRegex(cmdline.warning("foo"), "^'foo' in --cmdline means .*serial")
+
+
+class Explain(unittest.TestCase):
+    SOURCE = 'void _start(void) { }\nvoid nova_exit(void) { }\n'
+
+    def test_the_line_is_the_kernels(self):
+        text = (KERNEL / "ipc/event.c").read_text(encoding="utf-8")
+        self.assertIn(runner.SHUT_DOWN_LINE.decode(), text)
+        self.assertIn('event 0x%lx at "', text)
+        self.assertIn('"0x%lx, address 0x%lx', text)
+
+    def address(self, program, name):
+        table = subprocess.run(["nm", program], stdout=subprocess.PIPE, text=True, check=True)
+        return int(re.search(rf"(\w+) T {name}\n", table.stdout).group(1), 16)
+
+    def test_names_the_event_and_the_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source, program = Path(folder) / "own.c", Path(folder) / "own"
+            source.write_text(self.SOURCE, encoding="utf-8")
+            command = ["gcc", "-g", "-static", "-no-pie", "-nostdlib", source, "-o", program]
+            subprocess.run(command, check=True)
+            start = self.address(program, "_start")
+            text = explain.shut_down(LINE % (14, start), program)
+            self.assertIn(f"#PF, a page fault, at {start:#x} in _start(), own.c:1", text)
+            self.assertIn("for address 0x1234", text)
+            text = explain.shut_down(LINE % (13, self.address(program, "nova_exit")), program)
+            self.assertIn("nova_console_init()", text)
+
+    def test_without_symbols_the_numbers_stay(self):
+        text = explain.shut_down(LINE % (9, 0x400000), "/does/not/exist")
+        self.assertIn("event 0x9, at 0x400000; no portal", text)
+        self.assertIn("the kernel's line", explain.shut_down(b"something else", "x"))
+
+
+if __name__ == "__main__":
+    unittest.main()
