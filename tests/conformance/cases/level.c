@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Level-triggered interrupts: shared, served by several CPUs, rerouted; none is lost, none storms.
+ */
+#include "device.h"
+
+#define ALL NOVA_PERM_ALL
+
+static word_t assign(nova_sel_t sm, unsigned cpu)
+{
+        word_t address, data;
+        return hc_assign_gsi(sm, 0, cpu, &address, &data);
+}
+
+/* Functions whose pins lead to the same place. */
+static struct edu edu[2];
+static nova_sel_t line;
+
+/* The pin of the first edu at a CPU, with no interrupt pending. */
+static void line_open(unsigned cpu)
+{
+        edu[0] = edu_open(0);
+        edu[1].registers = NULL;
+        const unsigned gsi = pci_gsi(edu[0].function);
+        EXPECT(gsi != 0);
+        line = gsi_open(gsi);
+        EXPECT_EQ(assign(line, cpu), NOVA_SUCCESS);
+        spin_us(1000);
+        hc_sm_ctrl(line, NOVA_SM_UP_OP);
+        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP | NOVA_SM_ZC), NOVA_SUCCESS);
+}
+
+static void line_open_shared(void)
+{
+        edu_open(1);
+        line_open(boot_cpu);
+        edu[1] = edu_open(1);
+        EXPECT_EQ(pci_gsi(edu[1].function), pci_gsi(edu[0].function));
+}
+
+static void raise(unsigned n)
+{
+        edu[n].registers[EDU_RAISE] = 1;
+}
+
+static void acknowledge(unsigned n)
+{
+        edu[n].registers[EDU_ACK] = ~0u;
+}
+
+/* A driver: serves whichever function has raised its interrupt. value[1]: downs, value[2] and [3]:
+ * services. */
+static void serves(struct thread *t)
+{
+        while (hc_sm_ctrl(line, NOVA_SM_DN_OP) == NOVA_SUCCESS) {
+                t->value[1]++;
+                for (unsigned n = 0; n < 2; n++) {
+                        if (!edu[n].registers || !edu[n].registers[EDU_STATUS])
+                                continue;
+                        acknowledge(n);
+                        t->value[2 + n]++;
+                }
+        }
+}
+
+static struct thread *driver(unsigned cpu)
+{
+        struct thread *t = global(cpu, serves, NULL);
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT(wait_for(&t->started, 1, 1000));
+        return t;
+}
+
+/* No more comes than what came between the last down and its service; then all goes on. */
+static void expect_quiet_and_ready(unsigned functions)
+{
+        struct thread *t = driver(boot_cpu);
+        EXPECT(comes_to_rest(&t->value[1]));
+        EXPECT(t->value[1] <= 1);
+        for (unsigned n = 0; n < functions; n++) {
+                EXPECT_EQ(t->value[2 + n], 0);
+                raise(n);
+                EXPECT(wait_for(&t->value[2 + n], 1, 1000));
+        }
+}
+
+CASE_ON(level, a_pin_of_a_function_interrupts_once_for_each_service, "5.5.2-02 3.4-02 3.4-03",
+        needs_edu)
+{
+        line_open(boot_cpu);
+        for (unsigned i = 0; i < 20; i++) {
+                raise(0);
+                EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS);
+                acknowledge(0);
+        }
+        expect_quiet_and_ready(1);
+}
+
+CASE_ON(level, a_pin_that_nobody_serves_does_not_storm, "3.4-03 6.1.1-07", needs_edu)
+{
+        line_open(boot_cpu);
+        raise(0);
+        const uint64_t begin = tsc();
+        for (unsigned i = 0; i < 1000; i++)
+                EXPECT(look(NOVA_CRD_OBJ, line) != 0);
+        EXPECT(tsc() - begin < tsc_per_ms() * 5000);
+        acknowledge(0);
+        struct thread *t = driver(boot_cpu);
+        EXPECT(comes_to_rest(&t->value[1]));
+        EXPECT_EQ(t->value[1], 1);
+}
+
+CASE_ON(level, an_interrupt_that_is_being_served_stays_so_when_it_is_assigned_again,
+        "5.5.2-02 3.4-03", needs_edu)
+{
+        line_open(boot_cpu);
+        raise(0);
+        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        for (unsigned i = 0; i < 10; i++) {
+                EXPECT_EQ(assign(line, cpu_numbers[i % cpu_count]), NOVA_SUCCESS);
+                spin_us(500);
+        }
+        acknowledge(0);
+        expect_quiet_and_ready(1);
+}
+
+CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus)
+{
+        line_open_shared();
+        raise(0);
+        raise(1);
+        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        EXPECT(edu[0].registers[EDU_STATUS] && edu[1].registers[EDU_STATUS]);
+        acknowledge(0);
+        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS); /* for the other one */
+        acknowledge(1);
+        expect_quiet_and_ready(2);
+}
+
+/* ---- A driver on one CPU, devices raised on another, the pin rerouted by a third ---------------
+ */
+
+#define ROUNDS 2000
+
+static void reroutes(struct thread *t)
+{
+        for (unsigned i = 0; !t->value[0]; i++) {
+                t->value[1] |= assign(line, cpu_numbers[i % cpu_count]);
+                spin_us(50);
+        }
+        t->value[2] = 1;
+}
+
+/* Raises interrupts one after the other, each as soon as the last one was served. */
+static void raise_all(struct thread *t, unsigned functions)
+{
+        case_seconds(60);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                const unsigned n = i % functions;
+                const word_t before = t->value[2 + n];
+                raise(n);
+                EXPECT(wait_for(&t->value[2 + n], before + 1, 5000));
+        }
+        EXPECT(comes_to_rest(&t->value[1]));
+        /* At most one more for each: what came between an up and its service. */
+        EXPECT(t->value[1] <= 2 * ROUNDS + 1);
+}
+
+CASE_ON(level, no_interrupt_is_lost_and_none_storms_on_one_cpu, "5.5.2-02 3.4-03", needs_edu)
+{
+        line_open(boot_cpu);
+        raise_all(driver(boot_cpu), 1);
+}
+
+CASE_ON(level, no_interrupt_is_lost_when_driver_pin_and_device_are_on_several_cpus,
+        "5.5.2-01 5.5.2-02 3.4-03", needs_2_cpus)
+{
+        if (needs_2_edus())
+                NOT_RAISED("needs two of QEMU's device edu");
+        line_open_shared();
+        for (unsigned i = 0; i < cpu_count; i++)
+                EXPECT_EQ(assign(line, cpu_numbers[i]), NOVA_SUCCESS);
+        raise_all(driver(cpu_numbers[1]), 2);
+}
+
+CASE_ON(level, no_interrupt_is_lost_when_the_pin_is_rerouted_all_the_time,
+        "5.5.2-01 5.5.2-02 3.4-03", needs_2_cpus)
+{
+        if (needs_2_edus())
+                NOT_RAISED("needs two of QEMU's device edu");
+        line_open_shared();
+        struct thread *t = driver(cpu_numbers[1]);
+        struct thread *r = run_thread(cpu_numbers[cpu_count - 1], PRIO_LOW, reroutes, NULL);
+        raise_all(t, 2);
+        r->value[0] = 1;
+        EXPECT(wait_for(&r->value[2], 1, 1000));
+        EXPECT_EQ(r->value[1], NOVA_SUCCESS);
+        EXPECT_EQ(assign(line, boot_cpu), NOVA_SUCCESS);
+}
