@@ -13,6 +13,9 @@ MAP = HERE.parent.parent / "docs" / "spec-map.md"
 CASE = re.compile(r'\.area = "(\w+)",\s*\.name = "(\w+)",\s*\.ids = ((?:"[^"]*"\s*)+),'
                   r'\s*\.run = \w+,\s*\.needs = (\w+|\(\(void \*\)0\))\s*\}')
 ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
+# What the suite may know: the interface, its own harness, the compiler's headers.
+INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
+ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")
 # Needs that no machine of the test runs fulfils: such a case alone covers nothing.
 OTHER = {"needs_x86_64": "x86-32", "needs_x86_32": "x86-64"}
@@ -121,11 +124,21 @@ def document():
     return "\n".join(lines) + "\n"
 
 
+def check_includes():
+    """The suite runs on other kernels because it knows nothing of this one."""
+    own = {f'"{path.name}"' for path in HERE.rglob("*.h")}
+    for path in sorted(HERE.rglob("*.[chS]")):
+        for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            if name not in own and not ALLOWED.fullmatch(name):
+                sys.exit(f"{path.name} includes {name}: cases know the ABI headers alone")
+
+
 def main():
     """Writes the map, or with --check compares it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only tell whether it is up to date")
     check = parser.parse_args().check
+    check_includes()
     text = document()
     if not check:
         MAP.parent.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import build, ctest, errors, options, tap, tree
+from nova import build, ctest, errors, mutation, options, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot",)
@@ -19,7 +19,9 @@ DESCRIPTION = f"""\
 Builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
 Labels: {', '.join(LABELS)};
-endurance (an hour and more) runs only when it is named.
+endurance (an hour and more) runs only when it is named, and so does mutation, which
+shows that the conformance suite notices each of many one-line faults of the kernel
+(`nova test mutation WORD…`: only those whose names hold a WORD).
 
 The last line is `N passed, N failed`, also of tests that are interrupted; the
 line before says how many did not run. Exit status: 0 if at least one test passed
@@ -235,6 +237,8 @@ def _count_interrupted(selected, counted, progress, totals):
 
 
 def run(args):
+    if "mutation" in args.words:
+        return mutation.run([word for word in args.words if word != "mutation"])
     totals = Totals()
     start = time.monotonic()
     selected, counted = {}, set()

@@ -302,9 +302,14 @@ CASE(memory, port_ranges_that_do_not_meet_give_the_null_descriptor, "D-22.2")
 CASE(memory, a_port_without_the_A_bit_stays_closed, "D-25 4.1.3-03")
 {
         struct thread *t = child_thread();
-        windows(t, 0, nova_crd(NOVA_CRD_IO, 0x3f8, 3, NOVA_PERM_ALL));
-        send(t, nova_crd(NOVA_CRD_IO, 0x3f8, 3, 0x1e), NOVA_ITEM_DELEGATE);
-        EXPECT_EQ(remote_in(t, 0x3fd), 1);
+        const nova_crd_t all = nova_crd(NOVA_CRD_IO, 0x80, 3, NOVA_PERM_ALL);
+        request(all, 0x80);
+        EXPECT(nova_crd_perms(look(NOVA_CRD_IO, 0x80)) != NOVA_IO_A);
+        windows(t, 0, all);
+        send(t, nova_crd(NOVA_CRD_IO, 0x80, 3, 0x1e), NOVA_ITEM_DELEGATE);
+        EXPECT(nova_crd_perms(remote_look(t, NOVA_CRD_IO, 0x80)) != 0);
+        EXPECT_EQ(remote_in(t, 0x84), 1);
+        hc_revoke(all, NOVA_REVOKE_SR);
 }
 
 CASE(memory, port_0xffff_and_the_one_beyond_are_told_apart, "4.3.3-01")

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova test mutation`: breaks the kernel one line at a time, and shows that the conformance suite
+notices every time. Works on a copy of the tree."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nova import build, conformance, process, tree
+from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
+from nova.qemu import Machine
+from nova.runner import Runner
+
+FILE = tree.ROOT / "tests/mutation/mutations.txt"
+CONFIG = "release"
+TIMEOUT = 75  # a fault that ends in silence is caught, too
+SOUND_TIMEOUT = 600
+KEYS = ("name", "file", "old", "new", "areas")
+OPTIONAL = {"arch": "x86_64", "cpus": "4"}
+COPIED = ("CMakeLists.txt", "CMakePresets.json", "hypervisor", "sdk", "libnova")
+
+
+@dataclass
+class Mutation:
+    """One line of the kernel and what it becomes, and the areas of cases that must notice."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    areas: list
+    arch: str
+    cpus: int
+
+
+def parse(text):
+    """The mutations of a file: paragraphs of `key: value` lines; # begins a comment."""
+    found = []
+    for paragraph in text.split("\n\n"):
+        lines = [line for line in paragraph.splitlines() if line and not line.startswith("#")]
+        if not lines:
+            continue
+        values = dict(OPTIONAL)
+        for line in lines:
+            key, _, value = line.partition(":")
+            if key not in KEYS and key not in OPTIONAL:
+                raise NovaError(f"mutations.txt: '{line}' has no known key.", EXIT_FAILED)
+            values[key] = value.strip()
+        missing = [key for key in KEYS if key not in values]
+        if missing:
+            raise NovaError(f"mutations.txt: '{lines[0]}' lacks {', '.join(missing)}.", EXIT_FAILED)
+        values["areas"] = values["areas"].split()
+        values["cpus"] = int(values["cpus"])
+        found.append(Mutation(**values))
+    return found
+
+
+def apply(mutation, text):
+    """TEXT with the line replaced; None unless exactly one line is the old one. Blanks around do
+    not matter."""
+    lines = text.splitlines(keepends=True)
+    places = [i for i, line in enumerate(lines) if line.strip() == mutation.old]
+    if len(places) != 1 or mutation.new == mutation.old:
+        return None
+    line = lines[places[0]]
+    lines[places[0]] = line.replace(mutation.old, mutation.new)
+    return "".join(lines)
+
+
+class FirstFailure(Runner):
+    """A run of the suite that ends with the first case that fails."""
+
+    failure = None
+
+    def line(self, text):
+        if text.startswith((b"not ok", b"Bail out!")):
+            self.failure = text.decode("utf-8", "replace").split(" [")[0]
+            self.finished = True
+
+
+def _verdict(runner, outcome):
+    """What caught the mutation, or None."""
+    if runner.failure:
+        return runner.failure.partition(" - ")[2] or runner.failure
+    if outcome.status != EXIT_OK:
+        return outcome.message or "the suite did not end"
+    return None
+
+
+class Bench:
+    """A copy of the tree in which kernels are broken and built."""
+
+    def __init__(self, folder):
+        self.root = Path(folder)
+        for name in COPIED:
+            source = tree.ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, self.root / name)
+        self.configured = set()
+
+    def kernel(self, arch):
+        return self.root / "build" / f"{arch}-{CONFIG}" / "nova.elf32"
+
+    def _command(self, *command):
+        result = subprocess.run(
+            command, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False,
+        )
+        if result.returncode:
+            raise build.BuildError(
+                f"{command[0]} failed in the copy.", result.stdout.decode("utf-8", "replace")
+            )
+
+    def build(self, arch):
+        preset = f"{arch}-{CONFIG}"
+        if arch not in self.configured:
+            self._command("cmake", "--preset", preset)
+            self.configured.add(arch)
+        self._command("cmake", "--build", f"build/{preset}", "-j", "2", "--target", "nova.elf32")
+
+    def boot(self, arch, cpus, areas, timeout=TIMEOUT):
+        """What failed in these areas, or None."""
+        program = tree.program(tree.preset_name(arch, CONFIG), conformance.PROGRAM)
+        for cmdline, names in conformance.boots(areas, ""):
+            words = " ".join(f"area={name}" for name in names)
+            machine = Machine(
+                kernel=self.kernel(arch), modules=[f"{program} {words}"], cmdline=cmdline, cpus=cpus
+            )
+            runner = FirstFailure(machine, timeout)
+            caught = _verdict(runner, runner.run())
+            if caught:
+                return caught
+        return None
+
+    def judge(self, mutation):
+        """What caught the mutation, or None when it survived."""
+        path = self.root / mutation.file
+        original = path.read_text(encoding="utf-8")
+        broken = apply(mutation, original)
+        if broken is None:
+            raise NovaError(
+                f"mutation '{mutation.name}': its line is not exactly once in {mutation.file}; "
+                "bring tests/mutation/mutations.txt up to date.", EXIT_FAILED,
+            )
+        path.write_text(broken, encoding="utf-8")
+        try:
+            self.build(mutation.arch)
+            return self.boot(mutation.arch, mutation.cpus, mutation.areas)
+        finally:
+            path.write_text(original, encoding="utf-8")
+
+
+def _select(mutations, words):
+    chosen = [m for m in mutations if not words or any(word in m.name for word in words)]
+    if not chosen:
+        raise NovaError(f"no mutation's name holds '{words[0]}'.")
+    return chosen
+
+
+def _sound(bench, mutations):
+    """Whether the kernel as it is passes all areas that are used; else nothing would be shown."""
+    for arch, cpus in sorted({(m.arch, m.cpus) for m in mutations}):
+        areas = sorted({a for m in mutations if (m.arch, m.cpus) == (arch, cpus) for a in m.areas})
+        bench.build(arch)
+        caught = bench.boot(arch, cpus, areas, SOUND_TIMEOUT)
+        if caught:
+            print(f"the kernel itself fails on {arch} with {cpus} CPUs: {caught}")
+            return False
+    return True
+
+
+def run(words):
+    """Judges the mutations whose names hold one of WORDS (all), and prints a table."""
+    process.die_with_parent()
+    mutations = _select(parse(FILE.read_text(encoding="utf-8")), words)
+    for arch in sorted({mutation.arch for mutation in mutations}):
+        build.build(tree.preset_name(arch, CONFIG), [conformance.PROGRAM])
+    survived = 0
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="nova-mutation-") as folder:
+        bench = Bench(folder)
+        if not _sound(bench, mutations):
+            print("0 passed, 1 failed")
+            return EXIT_FAILED
+        print(f"{'':3} {'mutation':<58} {'':<8} by")
+        for number, mutation in enumerate(mutations, start=1):
+            caught = bench.judge(mutation)
+            survived += caught is None
+            verdict = "caught" if caught else "SURVIVED"
+            print(f"{number:3} {mutation.name:<58} {verdict:<8} {caught or ''}".rstrip())
+            sys.stdout.flush()
+    print(f"nova: the mutations took {time.monotonic() - start:.0f} s")
+    print(f"{len(mutations) - survived} passed, {survived} failed", flush=True)
+    return EXIT_FAILED if survived else EXIT_OK

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The list of mutations fits the kernel, and a line is replaced only where it is meant to be."""
+
+import unittest
+
+import paths  # noqa: F401
+from nova import conformance, mutation, tree
+from nova.errors import NovaError
+
+ONE = "# why\nname: a b\nfile: x.c\nold: a = 1;\nnew: a = 2;\nareas: ipc hip\ncpus: 1\n"
+
+
+class Mutations(unittest.TestCase):
+    def test_a_paragraph_is_a_mutation(self):
+        found = mutation.parse("# comment\n\n" + ONE + "\n" + ONE)
+        self.assertEqual(len(found), 2)
+        self.assertEqual((found[0].name, found[0].areas, found[0].cpus), ("a b", ["ipc", "hip"], 1))
+        self.assertEqual(found[0].arch, "x86_64")
+
+    def test_what_is_missing_or_unknown_is_refused(self):
+        for text in (ONE.replace("new", "now"), ONE.replace("name: a b\n", "")):
+            with self.assertRaises(NovaError):
+                mutation.parse(text)
+
+    def test_only_a_whole_line_that_is_there_once_is_replaced(self):
+        one = mutation.parse(ONE)[0]
+        self.assertEqual(mutation.apply(one, "x\n  a = 1;\n"), "x\n  a = 2;\n")
+        self.assertIsNone(mutation.apply(one, "a = 1;\na = 1;\n"))
+        self.assertIsNone(mutation.apply(one, "b; a = 1;\n"))
+
+    def test_every_mutation_of_the_list_fits_the_kernel(self):
+        found = mutation.parse(mutation.FILE.read_text(encoding="utf-8"))
+        self.assertGreaterEqual(len(found), 30)
+        self.assertEqual(len({one.name for one in found}), len(found))
+        for one in found:
+            with self.subTest(mutation=one.name):
+                text = (tree.ROOT / one.file).read_text(encoding="utf-8")
+                self.assertIsNotNone(mutation.apply(one, text), "its line is not there once")
+                self.assertTrue(one.file.startswith("hypervisor/src/"))
+                self.assertIn(one.arch, tree.ARCHES)
+                self.assertLessEqual(set(one.areas), set(conformance.areas()))
+
+
+if __name__ == "__main__":
+    unittest.main()
