@@ -293,10 +293,12 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * A pin is unmasked, too, unless its level-triggered interrupt is being served: then the next down
  * does that. For a message the device's own registers have to be programmed with the results; after
  * another assign_gsi, for another CPU, anew.
+ *
  * @param sm               interrupt semaphore capability
- * @param device           for a GSI that is no I/O APIC pin, who sends the message: an address
- * inside the page of a PCI function's configuration space, or that of the first register of an
- * HPET, in the caller's PD; or the number of that page. Ignored for pins
+ * @param device           for a GSI that is no I/O APIC pin, who sends the message, in the caller's
+ *                         PD: an address inside the configuration space of a PCI function, or that
+ *                         of the first register of an HPET; or the number of that page. Ignored for
+ *                         pins
  * @param cpu              number of the CPU
  * @param[out] msi_address what to write into the device's MSI address register, 0 for a pin
  * @param[out] msi_data    what to write into its data register, 0 for a pin

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// I/O APICs: which are believed, and what becomes of a pin.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "machine.h"
+
+#define _Static_assert static_assert
+extern "C" {
+#include "arch/x86/cpu.h"
+#include "device/io_apic.h"
+#include "nova/abi/hip.h"
+#include "platform/acpi.h"
+}
+
+namespace
+{
+
+constexpr uint64_t BASE = 0xfec00000;
+constexpr uint32_t LOW_ACTIVE = 0x2000, LEVEL = 0x8000, MASKED = 0x10000;
+constexpr unsigned WINDOW = 0x10, VECTOR = 0x40;
+
+// Registers of the I/O APIC: index and window keep what was written last.
+alignas(4) char registers[4096];
+unsigned mapped_pages;
+
+uint32_t index_register()
+{
+        uint32_t value;
+        std::memcpy(&value, registers, 4);
+        return value;
+}
+
+uint32_t window()
+{
+        uint32_t value;
+        std::memcpy(&value, registers + WINDOW, 4);
+        return value;
+}
+
+struct Board : Machine {
+        cpu boot = {};
+
+        // pins: what the version register says.
+        explicit Board(unsigned pins = 24, uint64_t phys = BASE)
+        {
+                const uint32_t version = (pins - 1) << 16;
+                acpi = {};
+                acpi.io_apics = 1;
+                acpi.io_apic[0].phys = phys;
+                std::memcpy(registers + WINDOW, &version, 4);
+                mapped_pages = 0;
+        }
+
+        void override(uint32_t gsi, unsigned flags)
+        {
+                acpi.override[acpi.overrides].gsi = gsi;
+                acpi.override[acpi.overrides++].flags = static_cast<uint16_t>(flags);
+        }
+};
+
+// A board whose I/O APIC was found. There is one pin for each test, for pins never go.
+struct Found : Board {
+        unsigned gsi;
+
+        explicit Found(unsigned pin) : gsi(pin)
+        {
+                static bool once;
+                if (!once)
+                        io_apic_init();
+                once = true;
+                io_apic_set_up(gsi, VECTOR, &boot);
+        }
+
+        // What was written to the pin last, which is its lower half.
+        uint32_t pin() const
+        {
+                EXPECT_EQ(index_register(), 0x10 + 2 * gsi);
+                return window();
+        }
+};
+
+TEST(io_apic, is_not_believed_in_memory_or_in_registers_of_the_kernel)
+{
+        for (uint64_t phys :
+             {uint64_t{0}, uint64_t{0x123}, uint64_t{0x200000}, uint64_t{0xfee00000}}) {
+                Board board(24, phys);
+                memory_map_add(0x100000, 0x1000000, NOVA_MEM_AVAILABLE);
+                memory_map_take(0xfee00000, 0x100000, true);
+                io_apic_init();
+                EXPECT_FALSE(io_apic_has(0));
+                EXPECT_EQ(mapped_pages, 0u);
+                EXPECT_NE(board.console.find("cannot be one"), std::string::npos);
+        }
+}
+
+TEST(io_apic, is_not_believed_with_more_pins_than_one_can_have)
+{
+        Board board(256);
+        io_apic_init();
+        EXPECT_FALSE(io_apic_has(0));
+        EXPECT_EQ(boot_kernel_range_count, 1u); /* the page is not given away all the same */
+}
+
+TEST(io_apic, has_the_gsis_of_its_pins)
+{
+        Found board(0);
+        EXPECT_TRUE(io_apic_has(0));
+        EXPECT_TRUE(io_apic_has(23));
+        EXPECT_FALSE(io_apic_has(24));
+        EXPECT_FALSE(io_apic_has(127));
+}
+
+TEST(io_apic, leaves_a_pin_masked_that_was_set_up)
+{
+        EXPECT_EQ(Found(1).pin(), VECTOR | MASKED);
+        EXPECT_EQ(Found(16).pin(), VECTOR | MASKED | LEVEL | LOW_ACTIVE);
+}
+
+TEST(io_apic, masks_a_level_pin_at_its_interrupt_until_it_is_opened)
+{
+        Found board(17);
+        io_apic_open(17);
+        EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE);
+        io_apic_serve(17);
+        EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE | MASKED);
+        io_apic_assign(17, &board.boot);
+        EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE | MASKED);
+        io_apic_open(17);
+        EXPECT_EQ(board.pin(), VECTOR | LEVEL | LOW_ACTIVE);
+}
+
+TEST(io_apic, opens_a_pin_that_is_assigned_first)
+{
+        Found board(2);
+        io_apic_assign(2, &board.boot);
+        EXPECT_EQ(board.pin(), VECTOR);
+}
+
+TEST(io_apic, never_masks_an_edge_pin)
+{
+        Found board(3);
+        io_apic_open(3);
+        io_apic_serve(3);
+        EXPECT_EQ(board.pin(), VECTOR);
+}
+
+TEST(io_apic, leaves_gsis_alone_that_are_no_pins)
+{
+        Found board(4);
+        const uint32_t before = window();
+        for (unsigned gsi : {24u, 100u, 127u}) {
+                io_apic_set_up(gsi, VECTOR, &board.boot);
+                io_apic_assign(gsi, &board.boot);
+                io_apic_open(gsi);
+                io_apic_serve(gsi);
+        }
+        EXPECT_EQ(window(), before);
+}
+
+// Trigger and polarity of a GSI.
+std::pair<bool, bool> kind(unsigned gsi)
+{
+        bool level, low;
+        gsi_default(gsi, &level, &low);
+        return {level, low};
+}
+
+TEST(gsi_default, is_that_of_isa_below_16_and_that_of_pci_above)
+{
+        Board board;
+        EXPECT_EQ(kind(15), std::make_pair(false, false));
+        EXPECT_EQ(kind(16), std::make_pair(true, true));
+}
+
+TEST(gsi_default, follows_an_override_and_the_first_of_two)
+{
+        Board board;
+        board.override(9, 0xd);
+        board.override(20, 0x5);
+        board.override(21, 0x0);
+        board.override(9, 0xf);
+        board.override(5, 0xffff);
+        EXPECT_EQ(kind(9), std::make_pair(true, false));
+        EXPECT_EQ(kind(20), std::make_pair(false, false));
+        EXPECT_EQ(kind(21), std::make_pair(false, false));
+        EXPECT_EQ(kind(5), std::make_pair(true, true));
+        EXPECT_EQ(kind(4), std::make_pair(false, false));
+}
+
+TEST(gsi_default, of_the_sci_is_level_and_low_unless_an_override_says_otherwise)
+{
+        Board board;
+        acpi.sci = 9;
+        EXPECT_EQ(kind(9), std::make_pair(true, true));
+        EXPECT_EQ(kind(0), std::make_pair(false, false));
+        board.override(9, 0x5);
+        EXPECT_EQ(kind(9), std::make_pair(false, false));
+}
+
+} // namespace
+
+extern "C" void *boot_paging_map_device(paddr_t)
+{
+        mapped_pages++;
+        return registers;
+}
