@@ -22,6 +22,7 @@ set(NOVA_KERNEL_SOURCES
   src/ipc/event.c
   src/ipc/item.c
   src/ipc/reply.c
+  src/lib/heap.c
   src/lib/tree.c
   src/memory/account.c
   src/memory/frame.c
@@ -38,6 +39,7 @@ set(NOVA_KERNEL_SOURCES
   src/platform/roottask.c
   src/sched/run_queue.c
   src/sched/schedule.c
+  src/sched/timeout.c
   src/sched/wake.c
   src/space/mapping.c
   src/space/object_space.c

@@ -3,6 +3,7 @@
 #include "hypercall/dispatch.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "device/gsi.h"
 #include "object/ec.h"
@@ -10,6 +11,7 @@
 #include "object/sc.h"
 #include "object/sm.h"
 #include "sched/schedule.h"
+#include "sched/timeout.h"
 #include "thread.h"
 
 enum nova_status hypercall_ec_ctrl(struct ec *self)
@@ -36,16 +38,38 @@ enum nova_status hypercall_sc_ctrl(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status down(struct ec *self, struct sm *sm, bool zero)
+/* Argument 2: the upper, argument 3: the lower half of a deadline. */
+static uint64_t decode_deadline(const struct ec *self)
 {
-        if (sm->gsi != SM_NO_GSI)
-                gsi_unmask((unsigned)sm->gsi);
-        self->wait_status = NOVA_SUCCESS;
-        if (sm_down(sm, self, zero))
-                return (enum nova_status)self->wait_status;
+        return (uint64_t)REG_P2(self) << 32 | (uint32_t)REG_P3(self);
+}
+
+static _Noreturn void block_on_sm(struct ec *self)
+{
         self->state = EC_BLOCKED;
         self->cont = resume_woken;
         block_current(self);
+}
+
+static enum nova_status down(struct ec *self, struct sm *sm, bool zero)
+{
+        self->wait_status = NOVA_SUCCESS;
+        if (sm_down(sm, self, zero, true))
+                return (enum nova_status)self->wait_status;
+        block_on_sm(self);
+}
+
+/* Apart, so that a plain down saves no registers for it. */
+static __attribute__((noinline)) enum nova_status down_until(struct ec *self, struct sm *sm,
+                                                             bool zero)
+{
+        const uint64_t deadline = decode_deadline(self);
+
+        self->wait_status = NOVA_SUCCESS;
+        if (sm_down(sm, self, zero, deadline > rdtsc()))
+                return (enum nova_status)self->wait_status;
+        timeout_start(self, deadline);
+        block_on_sm(self);
 }
 
 enum nova_status hypercall_sm_ctrl(struct ec *self)
@@ -57,8 +81,13 @@ enum nova_status hypercall_sm_ctrl(struct ec *self)
 
         if (!sm)
                 return NOVA_BAD_CAP;
-        if (is_down)
-                return down(self, sm, flags & NOVA_SM_ZC);
-        sm_up(sm);
-        return NOVA_SUCCESS;
+        if (!is_down) {
+                sm_up(sm);
+                return NOVA_SUCCESS;
+        }
+        if (sm->gsi != SM_NO_GSI)
+                gsi_unmask((unsigned)sm->gsi);
+        if (unlikely(flags & NOVA_SM_TIMEOUT))
+                return down_until(self, sm, flags & NOVA_SM_ZC);
+        return down(self, sm, flags & NOVA_SM_ZC);
 }

@@ -13,6 +13,7 @@
 #include "object/sc.h"
 #include "object/sm.h"
 #include "sched/schedule.h"
+#include "sched/timeout.h"
 #include "sched/wake.h"
 #include "thread.h"
 
@@ -230,6 +231,7 @@ void ec_shut_down(struct ec *ec)
                 while (!list_is_empty(&ec->helpers))
                         ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
                 sm_leave(ec);
+                timeout_stop(ec);
                 struct ec *caller = abort_caller(ec);
                 ec_wake_sleepers(ec);
                 ec = caller;

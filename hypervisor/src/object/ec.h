@@ -7,6 +7,7 @@
 #define OBJECT_EC_H
 
 #include "arch/x86/regs.h"
+#include "lib/heap.h"
 #include "lib/list.h"
 #include "nova/abi/status.h"
 #include "nova/abi/utcb.h"
@@ -77,6 +78,7 @@ struct ec {
         struct list pd_link;   /* pd.ecs, under pd.lock */
         struct list wait_link; /* sm.waiters, under sm.lock */
         struct sm *wait_sm;
+        struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
         struct transfer transfer;
         struct revocation revocation;
         struct delegation creation; /* create_pd: the initial capabilities */

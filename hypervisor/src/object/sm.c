@@ -51,34 +51,39 @@ void sm_up(struct sm *sm)
                 sched_wake(ec);
 }
 
-bool sm_down(struct sm *sm, struct ec *self, bool zero)
+bool sm_down(struct sm *sm, struct ec *self, bool zero, bool wait)
 {
         spin_lock(&sm->lock);
-        const bool taken = sm->object.dead || sm->count;
-        if (sm->object.dead) {
+        if (unlikely(sm->object.dead)) {
                 self->wait_status = NOVA_BAD_CAP; /* whoever ends it has seen to all waiters */
-        } else if (taken) {
+        } else if (sm->count) {
                 sm->count = zero ? 0 : sm->count - 1;
+        } else if (!wait) {
+                self->wait_status = NOVA_COM_TIM;
         } else {
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
+                spin_unlock(&sm->lock);
+                return false;
         }
         spin_unlock(&sm->lock);
-        return taken;
+        return true;
 }
 
-void sm_leave(struct ec *ec)
+bool sm_leave(struct ec *ec)
 {
         struct sm *sm = load_once(ec->wait_sm);
 
         if (!sm)
-                return;
+                return false;
         spin_lock(&sm->lock);
-        if (ec->wait_sm == sm) {
+        const bool waits = ec->wait_sm == sm;
+        if (waits) {
                 list_remove(&ec->wait_link);
                 ec->wait_sm = NULL;
         }
         spin_unlock(&sm->lock);
+        return waits;
 }
 
 void sm_end(struct sm *sm)

@@ -30,11 +30,11 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
 void sm_up(struct sm *sm);
 
 /** Counts down, or to zero, and returns true; with a count of 0 self waits, false. When it has
- *  ended: true, and self->wait_status says so. */
-bool sm_down(struct sm *sm, struct ec *self, bool zero);
+ *  ended, or self may not wait: true, and self->wait_status says so. */
+bool sm_down(struct sm *sm, struct ec *self, bool zero, bool wait);
 
-/** Takes an EC that ends out of the waiters. */
-void sm_leave(struct ec *ec);
+/** Takes an EC that waits no longer out of the waiters; false: it is none of them. */
+bool sm_leave(struct ec *ec);
 
 /** Ends a semaphore: whoever waits wakes with BAD_CAP. */
 void sm_end(struct sm *sm);

@@ -3,6 +3,7 @@
 #include "platform/boot_info.h"
 
 #include "lib/string.h"
+#include "platform/console.h"
 
 struct boot_info boot_info;
 
@@ -10,6 +11,8 @@ _Static_assert(sizeof(multiboot_loader) == sizeof(boot_info.boot.loader), "the n
 
 void boot_info_fill(void)
 {
+        console_log.head.size = sizeof(console_log.ring);
+        console_log.head.offset = offsetof(struct console_log, ring);
         boot_info.boot.size = sizeof(boot_info.boot);
         memcpy(boot_info.boot.loader, multiboot_loader, sizeof(multiboot_loader));
         memcpy(boot_info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));

@@ -23,9 +23,7 @@
 #define STATUS_EMPTY    0x20
 #define SPIN_MAX        100000 /* so that a port without a UART does not hang the kernel */
 
-struct console_log console_log = {
-        .head = {.size = CONSOLE_RING, .offset = offsetof(struct console_log, ring)},
-};
+struct console_log console_log;
 
 static struct spinlock lock; /* protects the ring and the UART */
 static uint16_t com1 = COM1_DEFAULT;

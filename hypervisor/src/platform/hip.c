@@ -20,7 +20,9 @@
 #define EXTENSIONS 3 /* descriptors of our own */
 
 /* Extensions of both architectures. */
-#define FEATURES (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG)
+#define FEATURES                                                                        \
+        (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG | \
+         NOVA_HIP_TIMEOUT)
 
 _Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 + EXTENSIONS <= MEM_MAX,
                "all descriptors fit");

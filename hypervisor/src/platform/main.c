@@ -115,6 +115,7 @@ _Noreturn void kernel_main(struct cpu *cpu)
         static uint32_t ready; /* CPUs that need no more memory of the pool */
 
         fpu_init_cpu();
+        heap_init(&cpu->timeouts, (uint32_t)rdtsc());
         create_idle(cpu);
         atomic_fetch_add_u32(&ready, 1);
         if (cpu->id == cpu_boot_id) {

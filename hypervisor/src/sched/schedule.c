@@ -12,6 +12,7 @@
 #include "object/object.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
+#include "sched/timeout.h"
 
 /* Links of a chain between two interrupt windows. */
 #define CHAIN_STEP 64
@@ -104,7 +105,9 @@ static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
         store_once(cpu->charges, cpu->charges + 1);
         cpu->current_sc = sc;
         store_once(cpu->charges, cpu->charges + 1);
-        if (sc != cpu->idle_sc)
+        if (unlikely(cpu->timeouts.first))
+                timeout_arm(cpu, sc == cpu->idle_sc ? UINT64_MAX : sc->left);
+        else if (sc != cpu->idle_sc)
                 timer_arm(sc->left);
         resume_ec(ec);
 }

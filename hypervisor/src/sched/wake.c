@@ -10,6 +10,7 @@
 #include "object/ec.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
+#include "sched/timeout.h"
 
 void sched_wake_sc(struct sc *sc)
 {
@@ -31,6 +32,8 @@ static void wake_here(struct ec *ec)
 {
         if (ec->state != EC_BLOCKED)
                 return;
+        if (unlikely(ec->timeout.key))
+                timeout_stop(ec);
         ec->state = EC_READY;
         ec_wake_sleepers(ec);
 }

@@ -270,6 +270,29 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
 }
 
 /**
+ * Extension: semaphore down that waits until a moment only.
+ *
+ * A counter above 0 is taken whatever the moment; a moment that has passed, such as 0, never waits.
+ * Needs the HIP feature NOVA_HIP_TIMEOUT.
+ * @param sm       semaphore capability with NOVA_SM_DN
+ * @param flags    0, or NOVA_SM_ZC: a counter above 0 becomes 0
+ * @param deadline value of the TSC of the caller's CPU
+ * @retval NOVA_SUCCESS done
+ * @retval NOVA_COM_TIM the counter was 0 until the deadline
+ * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @spec extension
+ */
+static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t flags,
+                                                  uint64_t deadline)
+{
+        nova_word_t a2 = (nova_word_t)(deadline >> 32), a3 = (uint32_t)deadline;
+
+        return nova_status_of(nova_trap_3(
+                nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT | flags, sm), &a2,
+                &a3));
+}
+
+/**
  * Let a PCI device reach the memory of a PD.
  *
  * @param pd     PD capability

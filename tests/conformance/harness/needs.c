@@ -82,6 +82,11 @@ const char *needs_boot_info(void)
         return unless_announced(NOVA_HIP_BOOT, "needs the extension of boot information");
 }
 
+const char *needs_timeout(void)
+{
+        return unless_announced(NOVA_HIP_TIMEOUT, "needs the extension of down with a deadline");
+}
+
 const char *needs_log(void)
 {
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");

@@ -22,6 +22,7 @@
 #define NOVA_HIP_R8_R15  0x800  /* x86-64: MTD bit R8_R15 */
 #define NOVA_HIP_BOOT    0x1000 /* memory descriptors CMDLINE and BOOT */
 #define NOVA_HIP_LOG     0x2000 /* memory descriptor LOG */
+#define NOVA_HIP_TIMEOUT 0x4000 /* sm_ctrl flag TIMEOUT */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1

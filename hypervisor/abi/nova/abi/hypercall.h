@@ -45,6 +45,8 @@
 #define NOVA_SM_UP_OP  0x00 /* sm_ctrl: up */
 #define NOVA_SM_DN_OP  0x10 /* sm_ctrl: down */
 #define NOVA_SM_ZC     0x20 /* sm_ctrl: down sets the counter to zero */
+/* Extension, sm_ctrl down: waits until the TSC reaches argument 2 (bits 63..32), 3 (bits 31..0). */
+#define NOVA_SM_TIMEOUT 0x40
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
 #define NOVA_EXT_OBJECT     0x10 /* group: objects */

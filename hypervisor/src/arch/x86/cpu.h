@@ -16,6 +16,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "lib/heap.h"
 #include "lib/types.h"
 #include "nova/abi/types.h"
 #include "sched/run_queue.h"
@@ -49,6 +50,7 @@ struct cpu {
         struct sc *idle_sc;
         uint64_t slice_start;  /* TSC when the current SC was dispatched; read by all */
         uint32_t charges;      /* odd while current_sc's time and slice_start change; read by all */
+        struct heap timeouts;  /* deadlines of waiting ECs */
         struct kobject *dying; /* objects without references, not ended yet */
 
         /* Fixed after the start. */

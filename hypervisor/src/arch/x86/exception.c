@@ -18,6 +18,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "platform/stop.h"
+#include "sched/timeout.h"
 
 static void ipi(struct cpu *cpu)
 {
@@ -29,15 +30,17 @@ static void ipi(struct cpu *cpu)
                 reclaim_quiescent(cpu);
 }
 
-/* The quantum of the current SC may be used up, or the timer could not wait that long. */
+/* The quantum of the current SC may be used up, a deadline may have passed, or the timer could not
+ * wait that long. */
 static void timer(struct cpu *cpu)
 {
         const uint64_t slice = rdtsc() - cpu->slice_start;
 
+        timeout_expire(cpu);
         if (slice >= cpu->current_sc->left)
                 atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
         else
-                timer_arm(cpu->current_sc->left - slice);
+                timeout_arm(cpu, cpu->current_sc->left - slice);
 }
 
 static void interrupt_dispatch(unsigned vector)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Heaps (see heap.h). */
+#include "lib/heap.h"
+
+void heap_init(struct heap *heap, uint32_t seed)
+{
+        heap->first = NULL;
+        heap->random = seed | 1;
+}
+
+/* Marsaglia's xorshift: full period, a few instructions. */
+static bool random_bit(struct heap *heap)
+{
+        heap->random ^= heap->random << 13;
+        heap->random ^= heap->random >> 17;
+        heap->random ^= heap->random << 5;
+        return heap->random >> 31;
+}
+
+/* Makes two heaps one; both may be empty. */
+static struct heap_node *merge(struct heap *heap, struct heap_node *a, struct heap_node *b)
+{
+        struct heap_node *root = NULL, *parent = NULL, **link = &root;
+
+        while (a && b) {
+                struct heap_node *low = b->key < a->key ? b : a;
+                b = low == a ? b : a;
+                *link = low;
+                low->parent = parent;
+                parent = low;
+                link = random_bit(heap) ? &low->left : &low->right;
+                a = *link;
+        }
+        *link = a ? a : b;
+        if (*link)
+                (*link)->parent = parent;
+        return root;
+}
+
+void heap_insert(struct heap *heap, struct heap_node *node)
+{
+        node->left = node->right = NULL;
+        heap->first = merge(heap, heap->first, node);
+}
+
+void heap_remove(struct heap *heap, struct heap_node *node)
+{
+        struct heap_node *parent = node->parent;
+        struct heap_node *rest = merge(heap, node->left, node->right);
+
+        if (rest)
+                rest->parent = parent;
+        if (!parent)
+                heap->first = rest;
+        else if (parent->left == node)
+                parent->left = rest;
+        else
+                parent->right = rest;
+}

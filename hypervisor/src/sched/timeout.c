@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Deadlines (see timeout.h). An EC's deadline is touched by its own CPU only. Whoever takes the EC
+ * out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
+#include "sched/timeout.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/lapic.h"
+#include "object/ec.h"
+#include "object/sm.h"
+#include "sched/wake.h"
+
+#define STEP 16 /* deadlines that one interrupt handles */
+
+void timeout_start(struct ec *self, uint64_t deadline)
+{
+        self->timeout.key = deadline;
+        heap_insert(&self->cpu->timeouts, &self->timeout);
+}
+
+void timeout_stop(struct ec *ec)
+{
+        if (!ec->timeout.key)
+                return;
+        heap_remove(&ec->cpu->timeouts, &ec->timeout);
+        ec->timeout.key = 0;
+}
+
+void timeout_expire(struct cpu *cpu)
+{
+        const uint64_t now = rdtsc();
+
+        for (unsigned i = 0; i < STEP; i++) {
+                struct heap_node *first = cpu->timeouts.first;
+                if (!first || first->key > now)
+                        return;
+                struct ec *ec = container_of(first, struct ec, timeout);
+                timeout_stop(ec);
+                if (!sm_leave(ec))
+                        continue; /* another CPU's wake is on its way */
+                ec->wait_status = NOVA_COM_TIM;
+                sched_wake(ec);
+        }
+}
+
+void timeout_arm(const struct cpu *cpu, uint64_t ticks)
+{
+        const struct heap_node *first = cpu->timeouts.first;
+
+        if (first) {
+                const uint64_t now = rdtsc();
+                const uint64_t left = first->key > now ? first->key - now : 0;
+                ticks = left < ticks ? left : ticks;
+        }
+        timer_arm(ticks);
+}
