@@ -15,6 +15,11 @@ PROGRAM = "conformance"
 TIMEOUT = 900
 # Areas that mean something on a kernel with a certain command line only.
 SPECIAL = {"shortage": "kmem=4M"}
+# What the cases of interrupts look for; others do not notice it.
+DEVICES = (
+    *("-device", "edu,addr=4", "-device", "edu,addr=8", "-device", "nvme,serial=nova"),
+    *("-global", "hpet.msi=on"),
+)
 RESULTS = (tap.PASSED, tap.FAILED, tap.NOT_RAISED, tap.NOT_RUN)
 NAMED = re.compile(r"((\w+): [^\[]*?) *\[([^\]]*)\]$")
 
@@ -178,6 +183,7 @@ def _boot(args, kernel, program, cmdline, names):
         memory=args.memory,
         machine=args.machine,
         cpu=args.cpu,
+        extra=list(DEVICES),
     )
     outcome = Runner(machine, args.timeout).run()
     platform = not_raised.platform(machine, args.arch, foreign=args.kernel is not None)

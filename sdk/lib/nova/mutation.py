@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nova import build, conformance, process, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu import Machine
+from nova.qemu import Machine, Module
 from nova.runner import Runner
 
 FILE = tree.ROOT / "tests/mutation/mutations.txt"
@@ -128,7 +128,8 @@ class Bench:
         for cmdline, names in conformance.boots(areas, ""):
             words = " ".join(f"area={name}" for name in names)
             machine = Machine(
-                kernel=self.kernel(arch), modules=[f"{program} {words}"], cmdline=cmdline, cpus=cpus
+                kernel=self.kernel(arch), modules=[Module(program, words)], cmdline=cmdline,
+                cpus=cpus, extra=list(conformance.DEVICES),
             )
             runner = FirstFailure(machine, timeout)
             caught = _verdict(runner, runner.run())
