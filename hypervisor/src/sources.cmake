@@ -41,6 +41,7 @@ set(NOVA_KERNEL_SOURCES
   src/sched/schedule.c
   src/sched/timeout.c
   src/sched/wake.c
+  src/space/dma_space.c
   src/space/mapping.c
   src/space/object_space.c
   src/space/revocation.c

@@ -4,6 +4,8 @@
 
 #include "arch/x86/cpu.h"
 #include "device/gsi.h"
+#include "device/iommu.h"
+#include "device/pci.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/sm.h"
@@ -11,9 +13,17 @@
 
 enum nova_status hypercall_assign_pci(struct ec *self)
 {
-        if (!object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), 0))
+        struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), 0);
+        const word_t route = REG_P3(self);
+        uint16_t rid;
+
+        if (!pd)
                 return NOVA_BAD_CAP;
-        return NOVA_BAD_DEV;
+        if (!pci_find(self->pd, REG_P2(self), &rid))
+                return NOVA_BAD_DEV;
+        if (!iommu_is_on() || route > UINT16_MAX || !pci_exists((uint16_t)route))
+                return NOVA_BAD_DEV;
+        return iommu_assign(pd, rid);
 }
 
 enum nova_status hypercall_assign_gsi(struct ec *self)

@@ -18,6 +18,7 @@ static void pd_init(struct pd *pd, struct account *account)
         space_init(&pd->memory.space, NOVA_CRD_MEM, pd);
         space_init(&pd->io.space, NOVA_CRD_IO, pd);
         pd->io.bitmap[0] = pd->io.bitmap[1] = NULL;
+        pd->dma = (struct dma_space){0};
         spin_init(&pd->lock);
         list_init(&pd->ecs);
         pd->is_root = false;
@@ -109,6 +110,8 @@ bool pd_end_step(struct pd *pd)
 
         if (end_ec(pd))
                 return false;
+        if (!pd->end_stage && dma_format.levels)
+                dma_format.release(pd);
         if (pd->end_stage == array_size(types))
                 return true;
 
@@ -139,6 +142,7 @@ void pd_free(struct pd *pd)
                 frame_free(pd->io.bitmap[i]);
                 account_return(pd->account, PAGE_SIZE);
         }
+        dma_space_fini(pd);
         object_space_fini(&pd->object_space);
         const word_t extra = address_space_frames(&pd->memory.tables);
         address_space_fini(&pd->memory.tables);

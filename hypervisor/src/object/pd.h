@@ -6,6 +6,7 @@
 #include "address_space.h"
 #include "lib/list.h"
 #include "object/object.h"
+#include "space/dma_space.h"
 #include "space/mapping.h"
 #include "space/object_space.h"
 #include "space/space.h"
@@ -27,6 +28,7 @@ struct pd {
         struct object_space object_space;
         struct memory_space memory;
         struct io_space io;
+        struct dma_space dma;
         struct spinlock lock;  /* protects ecs, and dead against a new EC */
         struct list ecs;       /* ECs of this PD, by ec.pd_link */
         bool is_root;          /* may use the H bit */

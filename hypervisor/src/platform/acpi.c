@@ -4,6 +4,7 @@
 #include "platform/acpi.h"
 
 #include "lib/string.h"
+#include "platform/acpi_table.h"
 #include "platform/boot.h"
 #include "platform/console.h"
 
@@ -49,16 +50,9 @@
 #define HPET_SIZE       56
 #define SPACE_MEMORY    0
 
-/* A table that is mapped and sound. */
-struct table {
-        const uint8_t *data;
-        uint32_t length;
-};
-
 struct acpi acpi;
 
-/* Little-endian fields; 0 behind the table's end, which reads as "not there". */
-static uint64_t field(struct table table, uint32_t at, unsigned bytes)
+uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
 {
         uint64_t value = 0;
 
@@ -79,14 +73,14 @@ static bool sum_is_zero(const uint8_t *data, size_t length)
 }
 
 /* Maps a table whole. False when it is not sound or cannot be mapped. */
-static bool table_open(unsigned slot, paddr_t phys, struct table *table)
+static bool table_open(unsigned slot, paddr_t phys, struct acpi_table *table)
 {
         table->data = phys ? boot_map(slot, phys, HEADER_SIZE) : NULL;
         table->length = HEADER_SIZE;
         if (!table->data)
                 return false;
 
-        const uint32_t length = (uint32_t)field(*table, 4, 4);
+        const uint32_t length = (uint32_t)acpi_field(*table, 4, 4);
         if (length < HEADER_SIZE || length > TABLE_MAX)
                 return false;
         table->data = boot_map(slot, phys, length);
@@ -104,7 +98,7 @@ static int rsdp_search(const uint8_t *data, unsigned size)
         return -1;
 }
 
-static bool rsdp_find_in(paddr_t phys, unsigned size, struct table *rsdp)
+static bool rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rsdp)
 {
         const uint8_t *data = boot_map(0, phys, size);
         const int at = data ? rsdp_search(data, size) : -1;
@@ -116,7 +110,7 @@ static bool rsdp_find_in(paddr_t phys, unsigned size, struct table *rsdp)
         return true;
 }
 
-static bool rsdp_find(struct table *rsdp)
+static bool rsdp_find(struct acpi_table *rsdp)
 {
         const uint8_t *segment = boot_map(0, BDA_EBDA_SEGMENT, 2);
         const paddr_t ebda = segment ? (paddr_t)(segment[0] | segment[1] << 8) << 4 : 0;
@@ -138,46 +132,46 @@ static void add_cpu(uint32_t apic_id, uint32_t flags)
                 acpi.cpu[acpi.cpus++] = (uint8_t)apic_id;
 }
 
-static void read_madt_entry(struct table entry)
+static void read_madt_entry(struct acpi_table entry)
 {
-        switch (field(entry, 0, 1)) {
+        switch (acpi_field(entry, 0, 1)) {
         case ENTRY_LAPIC:
-                add_cpu((uint32_t)field(entry, 3, 1), (uint32_t)field(entry, 4, 4));
+                add_cpu((uint32_t)acpi_field(entry, 3, 1), (uint32_t)acpi_field(entry, 4, 4));
                 break;
         case ENTRY_X2APIC:
-                add_cpu((uint32_t)field(entry, 4, 4), (uint32_t)field(entry, 8, 4));
+                add_cpu((uint32_t)acpi_field(entry, 4, 4), (uint32_t)acpi_field(entry, 8, 4));
                 break;
         case ENTRY_IO_APIC:
                 if (entry.length >= 12 && acpi.io_apics < ACPI_IO_APICS)
                         acpi.io_apic[acpi.io_apics++] = (struct acpi_io_apic){
-                                .id = (uint8_t)field(entry, 2, 1),
-                                .phys = field(entry, 4, 4),
-                                .gsi = (uint32_t)field(entry, 8, 4),
+                                .id = (uint8_t)acpi_field(entry, 2, 1),
+                                .phys = acpi_field(entry, 4, 4),
+                                .gsi = (uint32_t)acpi_field(entry, 8, 4),
                         };
                 break;
         case ENTRY_OVERRIDE:
                 if (entry.length >= 10 && acpi.overrides < ACPI_OVERRIDES)
                         acpi.override[acpi.overrides++] = (struct acpi_override){
-                                .source = (uint8_t)field(entry, 3, 1),
-                                .gsi = (uint32_t)field(entry, 4, 4),
-                                .flags = (uint16_t)field(entry, 8, 2),
+                                .source = (uint8_t)acpi_field(entry, 3, 1),
+                                .gsi = (uint32_t)acpi_field(entry, 4, 4),
+                                .flags = (uint16_t)acpi_field(entry, 8, 2),
                         };
                 break;
         case ENTRY_LAPIC_ADDR:
                 if (entry.length >= 12)
-                        acpi.lapic = field(entry, 4, 8);
+                        acpi.lapic = acpi_field(entry, 4, 8);
                 break;
         }
 }
 
-static void read_madt(struct table madt)
+static void read_madt(struct acpi_table madt)
 {
         if (madt.length < MADT_ENTRIES || acpi.found)
                 return;
         acpi.found = true;
-        acpi.lapic = field(madt, MADT_LAPIC, 4);
+        acpi.lapic = acpi_field(madt, MADT_LAPIC, 4);
         for (uint32_t at = MADT_ENTRIES; madt.length - at >= 2;) {
-                const struct table entry = {madt.data + at, madt.data[at + 1]};
+                const struct acpi_table entry = {madt.data + at, madt.data[at + 1]};
 
                 if (entry.length < 2 || entry.length > madt.length - at) {
                         console_print("NOVA: the ACPI table of CPUs (MADT) is damaged at byte %u; "
@@ -190,52 +184,54 @@ static void read_madt(struct table madt)
         }
 }
 
-static void read_fadt(struct table fadt)
+static void read_fadt(struct acpi_table fadt)
 {
-        const uint32_t flags = (uint32_t)field(fadt, FADT_FLAGS, 4);
-        uint64_t port = field(fadt, FADT_PM_TMR, 4);
+        const uint32_t flags = (uint32_t)acpi_field(fadt, FADT_FLAGS, 4);
+        uint64_t port = acpi_field(fadt, FADT_PM_TMR, 4);
 
-        if (field(fadt, FADT_X_PM_TMR, 1) == SPACE_IO && field(fadt, FADT_X_PM_TMR + 4, 8))
-                port = field(fadt, FADT_X_PM_TMR + 4, 8);
-        if (field(fadt, FADT_PM_LEN, 1) == 4 && port <= 0xfffc)
+        if (acpi_field(fadt, FADT_X_PM_TMR, 1) == SPACE_IO &&
+            acpi_field(fadt, FADT_X_PM_TMR + 4, 8))
+                port = acpi_field(fadt, FADT_X_PM_TMR + 4, 8);
+        if (acpi_field(fadt, FADT_PM_LEN, 1) == 4 && port <= 0xfffc)
                 acpi.pm_timer = (uint16_t)port;
         acpi.pm_timer_32 = flags & FLAG_TMR_32;
-        acpi.sci = (uint16_t)field(fadt, FADT_SCI, 2);
-        acpi.has_8042 = field(fadt, FADT_BOOT_ARCH, 2) & ARCH_8042;
+        acpi.sci = (uint16_t)acpi_field(fadt, FADT_SCI, 2);
+        acpi.has_8042 = acpi_field(fadt, FADT_BOOT_ARCH, 2) & ARCH_8042;
         if (flags & FLAG_RESET) {
-                acpi.reset_space = (uint8_t)field(fadt, FADT_RESET, 1);
-                acpi.reset_address = field(fadt, FADT_RESET + 4, 8);
-                acpi.reset_value = (uint8_t)field(fadt, FADT_RESET_VAL, 1);
+                acpi.reset_space = (uint8_t)acpi_field(fadt, FADT_RESET, 1);
+                acpi.reset_address = acpi_field(fadt, FADT_RESET + 4, 8);
+                acpi.reset_value = (uint8_t)acpi_field(fadt, FADT_RESET_VAL, 1);
         }
 }
 
-static void read_mcfg(struct table mcfg)
+static void read_mcfg(struct acpi_table mcfg)
 {
         for (uint32_t at = MCFG_ENTRIES;
              at + MCFG_ENTRY_SIZE <= mcfg.length && acpi.windows < ACPI_WINDOWS;
              at += MCFG_ENTRY_SIZE) {
-                const struct acpi_pci_window window = {.phys = field(mcfg, at, 8),
-                                                       .first = (uint8_t)field(mcfg, at + 10, 1),
-                                                       .last = (uint8_t)field(mcfg, at + 11, 1)};
+                const struct acpi_pci_window window = {
+                        .phys = acpi_field(mcfg, at, 8),
+                        .first = (uint8_t)acpi_field(mcfg, at + 10, 1),
+                        .last = (uint8_t)acpi_field(mcfg, at + 11, 1)};
 
-                if (window.phys && !field(mcfg, at + 8, 2) && window.first <= window.last)
+                if (window.phys && !acpi_field(mcfg, at + 8, 2) && window.first <= window.last)
                         acpi.window[acpi.windows++] = window;
         }
 }
 
-static void read_hpet(struct table hpet)
+static void read_hpet(struct acpi_table hpet)
 {
-        const paddr_t phys = field(hpet, HPET_ADDRESS + 4, 8);
+        const paddr_t phys = acpi_field(hpet, HPET_ADDRESS + 4, 8);
 
-        if (hpet.length >= HPET_SIZE && field(hpet, HPET_ADDRESS, 1) == SPACE_MEMORY && phys &&
+        if (hpet.length >= HPET_SIZE && acpi_field(hpet, HPET_ADDRESS, 1) == SPACE_MEMORY && phys &&
             acpi.hpets < ACPI_HPETS)
                 acpi.hpet[acpi.hpets++] = (struct acpi_hpet){
-                        .phys = phys, .number = (uint8_t)field(hpet, HPET_NUMBER, 1)};
+                        .phys = phys, .number = (uint8_t)acpi_field(hpet, HPET_NUMBER, 1)};
 }
 
 static void read_table(paddr_t phys)
 {
-        struct table table;
+        struct acpi_table table;
 
         if (!table_open(1, phys, &table))
                 return;
@@ -244,9 +240,9 @@ static void read_table(paddr_t phys)
         else if (!memcmp(table.data, "FACP", 4))
                 read_fadt(table);
         else if (!memcmp(table.data, "DMAR", 4))
-                acpi.dmar = phys;
+                acpi_read_dmar(table);
         else if (!memcmp(table.data, "IVRS", 4))
-                acpi.ivrs = phys;
+                acpi_read_ivrs(table);
         else if (!memcmp(table.data, "MCFG", 4))
                 read_mcfg(table);
         else if (!memcmp(table.data, "HPET", 4))
@@ -256,18 +252,18 @@ static void read_table(paddr_t phys)
 /* Follows the entries of an RSDT (4 bytes each) or XSDT (8). */
 static bool read_root(paddr_t phys, const char *signature, unsigned bytes)
 {
-        struct table table;
+        struct acpi_table table;
 
         if (!table_open(0, phys, &table) || memcmp(table.data, signature, 4) != 0)
                 return false;
         for (uint32_t at = HEADER_SIZE; table.length - at >= bytes; at += bytes)
-                read_table(field(table, at, bytes));
+                read_table(acpi_field(table, at, bytes));
         return true;
 }
 
 void acpi_init(void)
 {
-        struct table rsdp;
+        struct acpi_table rsdp;
         paddr_t rsdt, xsdt = 0;
 
         memset(&acpi, 0, sizeof(acpi));
@@ -276,10 +272,10 @@ void acpi_init(void)
                               "I/O APIC.\n");
                 return;
         }
-        rsdt = field(rsdp, 16, 4);
-        if (field(rsdp, 15, 1) >= 2 && rsdp.length == RSDP_V2_SIZE &&
+        rsdt = acpi_field(rsdp, 16, 4);
+        if (acpi_field(rsdp, 15, 1) >= 2 && rsdp.length == RSDP_V2_SIZE &&
             sum_is_zero(rsdp.data, RSDP_V2_SIZE))
-                xsdt = field(rsdp, 24, 8);
+                xsdt = acpi_field(rsdp, 24, 8);
         if (!read_root(xsdt, "XSDT", 8))
                 read_root(rsdt, "RSDT", 4);
         if (!acpi.found)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer, where PCI's
- * configuration space and the HPETs are. */
+ * configuration space, HPETs and I/O MMUs are. */
 #ifndef PLATFORM_ACPI_H
 #define PLATFORM_ACPI_H
 
@@ -11,6 +11,9 @@
 #define ACPI_OVERRIDES 32
 #define ACPI_WINDOWS   8
 #define ACPI_HPETS     8
+#define ACPI_IOMMUS    16
+#define ACPI_SOURCES   32
+#define ACPI_DEPTH     4
 
 struct acpi_io_apic {
         paddr_t phys;
@@ -36,6 +39,21 @@ struct acpi_hpet {
         uint8_t number;
 };
 
+struct acpi_iommu {
+        paddr_t phys;
+        uint16_t segment; /* of PCI */
+        uint16_t rid;     /* AMD-Vi: the function that it is itself */
+};
+
+/* As which PCI function an I/O APIC or HPET sends interrupts. */
+struct acpi_source {
+        bool is_hpet;
+        uint8_t id; /* I/O APIC's or HPET's */
+        uint8_t bus;
+        uint8_t depth;                /* functions on the way to it, itself the last */
+        uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each on the bus behind the last */
+};
+
 struct acpi {
         bool found; /* there is a sound MADT */
         paddr_t lapic;
@@ -53,7 +71,12 @@ struct acpi {
         uint8_t reset_value;
         uint64_t reset_address; /* 0: none */
         bool has_8042;
-        paddr_t dmar, ivrs; /* tables of the I/O MMUs, 0: none */
+        struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
+        unsigned iommus;
+        bool iommus_amd; /* AMD-Vi, else VT-d */
+        bool remaps;     /* they may remap interrupts */
+        struct acpi_source source[ACPI_SOURCES];
+        unsigned sources;
         struct acpi_pci_window window[ACPI_WINDOWS];
         unsigned windows;
         struct acpi_hpet hpet[ACPI_HPETS];

@@ -16,6 +16,7 @@
 #include "arch/x86/smp.h"
 #include "arch/x86/stack.h"
 #include "device/io_apic.h"
+#include "device/iommu.h"
 #include "device/msi.h"
 #include "device/pci.h"
 #include "memory/frame.h"
@@ -133,6 +134,7 @@ static _Noreturn void boot_finish(void)
         io_apic_init();
         pci_init();
         calibrate(acpi.pm_timer);
+        iommu_init();
         if (!hip_build())
                 kernel_stop("no frame is left for the HIP: use a larger kmem=");
         roottask_load();

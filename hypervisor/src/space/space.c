@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "platform/boot.h"
+#include "space/dma_space.h"
 #include "space/mapping.h"
 
 #define IO_PORTS      0x10000
@@ -62,6 +63,28 @@ static bool io_space_apply(const struct mapping *mapping, word_t *at, unsigned *
         return true;
 }
 
+/* The page table, after the DMA table where there is one. Both get the whole budget, and what the
+ * second did not come to is done once more by the next step. */
+static bool memory_space_apply(const struct mapping *mapping, struct page_range range, word_t *at,
+                               unsigned *budget, struct flush *flush)
+{
+        struct pd *pd = mapping->space->pd;
+        const unsigned perms = range.perms;
+        word_t dma_at = *at;
+        unsigned dma_budget = *budget;
+
+        if (dma_format.levels && (pd->dma.root || mapping->attr & MAPPING_DMA) && *budget) {
+                range.perms = mapping->attr & MAPPING_DMA ? perms & ~NOVA_MEM_X : 0;
+                if (!dma_space_apply(pd, &range, &dma_at, &dma_budget, flush)) {
+                        --*budget;
+                        return false;
+                }
+                range.perms = perms;
+                range.last = dma_at - 1;
+        }
+        return page_table_apply(pd, &range, at, budget, flush);
+}
+
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
 {
         const struct page_range range = {
@@ -77,7 +100,7 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
         }
         switch (mapping->space->type) {
         case NOVA_CRD_MEM:
-                return page_table_apply(mapping->space->pd, &range, at, budget, flush);
+                return memory_space_apply(mapping, range, at, budget, flush);
         case NOVA_CRD_IO:
                 return io_space_apply(mapping, at, budget, flush);
         default:
@@ -88,5 +111,6 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
 
 bool space_split(struct space *space, word_t x, struct flush *flush)
 {
-        return space->type != NOVA_CRD_MEM || page_table_split(space->pd, x, flush);
+        return space->type != NOVA_CRD_MEM ||
+               (page_table_split(space->pd, x, flush) && dma_space_split(space->pd, x, flush));
 }

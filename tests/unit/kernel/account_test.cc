@@ -118,9 +118,20 @@ TEST(account, a_new_pd_uses_its_owners_account)
 TEST(account, a_space_pays_for_what_is_delegated_into_it)
 {
         Owners owners;
-        owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
         EXPECT_GT(owners.purse.used, 0u);
         owners.revoke(owners.other, 0x100, 0x10f, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
+        EXPECT_EQ(owners.purse.used, 0u);
+}
+
+TEST(account, a_pd_pays_for_its_dma_table_until_it_ends)
+{
+        Owners owners;
+        owners.delegate(&kernel_pd, 0x100, owners.other, 0x100, 16, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        EXPECT_GT(owners.purse.used, 7u * PAGE_SIZE); // three tables each, and the root
+        owners.revoke(owners.other, 0x100, 0x10f, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
+        EXPECT_EQ(owners.purse.used, PAGE_SIZE);
+        dma_space_fini(owners.other);
         EXPECT_EQ(owners.purse.used, 0u);
 }
 

@@ -109,6 +109,49 @@ void check_memory(pd *owner)
                 }
 }
 
+// Leaves of a DMA page table.
+unsigned read_dma(const uint64_t *table, unsigned level, word_t page, Caps &out)
+{
+        unsigned used = 0;
+        for (word_t i = 0; i < 512; i++) {
+                const uint64_t entry = table[i];
+                const word_t at = page | i << 9 * level;
+                if (!entry)
+                        continue;
+                used++;
+                EXPECT_TRUE(entry & FAKE_DMA_PAGE);
+                if (level && !(entry & DMA_LARGE)) {
+                        const uint64_t flags = entry & ~PTE_ADDRESS;
+                        EXPECT_EQ(flags, FAKE_DMA_TABLE | level * FAKE_DMA_LEVEL);
+                        auto *next = static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS));
+                        const unsigned count = read_dma(next, level - 1, at, out);
+                        EXPECT_EQ(frame_info(next)->used, count);
+                        EXPECT_NE(count, 0u) << "an empty DMA table was not freed";
+                        continue;
+                }
+                EXPECT_LE(level, 2u);
+                const unsigned perms = (entry & FAKE_DMA_READ ? NOVA_MEM_R : 0) |
+                                       (entry & FAKE_DMA_WRITE ? NOVA_MEM_W : 0);
+                const word_t frame = (entry & PTE_ADDRESS) >> PAGE_BITS;
+                for (word_t n = 0; n < word_t{1} << 9 * level; n++)
+                        out[at + n] = {frame + n, perms};
+        }
+        return used;
+}
+
+void check_dma(pd *owner)
+{
+        Caps expected, found;
+        for (const mapping *m : mappings_of(&owner->memory.space)) {
+                const unsigned perms = m->attr & MAPPING_DMA ? m->perms & ~NOVA_MEM_X : 0;
+                for (word_t i = m->in_space.start; perms && i <= m->in_space.last; i++)
+                        expected[i] = {m->in_parent.start + (i - m->in_space.start), perms};
+        }
+        if (owner->dma.root)
+                read_dma(owner->dma.root, 3, 0, found);
+        EXPECT_TRUE(expected == found) << "DMA tables differ from the database";
+}
+
 void check_ports(pd *owner)
 {
         for (word_t half = 0; half < 2; half++) {
@@ -187,6 +230,7 @@ void check_pd(pd *owner, bool settled)
                         check_mapping(m, settled);
                 }
         check_memory(owner);
+        check_dma(owner);
         check_ports(owner);
         check_objects(owner);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 extern "C" {
+#include "device/iommu.h"
 #include "fake.h"
 #include "memory/account.h"
 #include "memory/frame.h"
@@ -74,7 +75,7 @@ class Kernel
 
         // Whole operations, in as many steps as they need.
         void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
-                      unsigned perms, unsigned attr = 0);
+                      unsigned perms, unsigned attr = MAPPING_DMA);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
 
         std::vector<pd *> pds;
@@ -85,7 +86,7 @@ class Kernel
 };
 
 delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
-                           unsigned perms, unsigned attr = 0);
+                           unsigned perms, unsigned attr = MAPPING_DMA);
 
 // What the mapping database says of a space, selector by selector.
 Caps caps_of(pd *owner, unsigned type);

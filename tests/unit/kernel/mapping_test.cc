@@ -232,7 +232,7 @@ TEST(mapping, uses_large_pages_and_splits_them_for_a_part)
 {
         Kernel kernel;
         pd *a = kernel.make_pd();
-        kernel.delegate(&kernel_pd, 0x10000, a, 0x400000, 1024, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        kernel.delegate(&kernel_pd, 0x10000, a, 0x400000, 1024, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
         const Taken large = taken_now();
         check_pd(a);
         kernel.revoke(a, 0x400010, 0x40001f, NOVA_CRD_MEM, NOVA_MEM_W, true);

@@ -12,6 +12,7 @@
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
 #include "device/gsi.h"
+#include "device/iommu.h"
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "nova/abi/hip.h"
@@ -37,6 +38,7 @@ static void timer(struct cpu *cpu)
         const uint64_t slice = rdtsc() - cpu->slice_start;
 
         timeout_expire(cpu);
+        iommu_poll();
         if (slice >= cpu->current_sc->left)
                 atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
         else
@@ -51,6 +53,8 @@ static void interrupt_dispatch(unsigned vector)
                 timer(cpu_self());
         else if (vector == VECTOR_IPI)
                 ipi(cpu_self());
+        else if (vector == VECTOR_IOMMU)
+                iommu_fault();
         else
                 return; /* spurious: must not be acknowledged */
         lapic_eoi();

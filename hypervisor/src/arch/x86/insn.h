@@ -71,6 +71,12 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
         return out;
 }
 
+/* Writes a line back to memory and forgets it. */
+static inline void clflush(const volatile void *address)
+{
+        __asm__ volatile("clflush (%0)" : : "r"(address) : "memory");
+}
+
 static inline word_t read_cr0(void)
 {
         word_t value;

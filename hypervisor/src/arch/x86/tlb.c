@@ -11,6 +11,7 @@
 #include "lib/bits.h"
 #include "memory/frame.h"
 #include "sched/wake.h"
+#include "space/dma_space.h"
 
 void flush_add(struct flush *flush, struct pd *pd)
 {
@@ -72,6 +73,8 @@ void flush_run(struct flush *flush)
                 if (cpu_count > 1)
                         flush_others(flush, cpu);
         }
+        if (flush->dma)
+                dma_format.flush(flush->dma);
         while (flush->frames != UINT32_MAX) {
                 void *frame = frame_by_index(flush->frames);
                 flush->frames = frame_info(frame)->next;

@@ -8,13 +8,15 @@
 struct cpu;
 struct pd;
 
-#define FLUSH_PDS 4
+#define FLUSH_PDS     4
+#define FLUSH_DMA_ALL 0xffff
 
 /* Collected under a space lock, run after it was dropped. */
 struct flush {
         struct pd *pd[FLUSH_PDS]; /* whose mappings lost rights */
         unsigned count;           /* above FLUSH_PDS: any PD */
         uint32_t frames;          /* index of the first page table to be freed after the flush */
+        uint16_t dma;             /* domain of I/O MMUs that lost rights; FLUSH_DMA_ALL: several */
 };
 
 /** Begins an empty collection. */
@@ -22,16 +24,24 @@ static inline void flush_init(struct flush *flush)
 {
         flush->count = 0;
         flush->frames = UINT32_MAX;
+        flush->dma = 0;
 }
 
 /** Notes that translations of a PD must go. */
 void flush_add(struct flush *flush, struct pd *pd);
 
+/** Notes that translations of a domain must go from the I/O MMUs; 0: no device has them. */
+static inline void flush_add_dma(struct flush *flush, unsigned domain)
+{
+        if (domain)
+                flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
+}
+
 /** Notes a table that is no longer linked; it is freed once no CPU can hold it. */
 void flush_add_frame(struct flush *flush, void *frame);
 
-/** Removes the translations on all CPUs that have one of the PDs loaded, waits for them, frees the
- *  tables. No lock is held. */
+/** Removes the translations on all CPUs that have one of the PDs loaded and from the I/O MMUs,
+ * waits for that, frees the tables. No lock is held. */
 void flush_run(struct flush *flush);
 
 /** Answers a flush request to this CPU. */

@@ -14,6 +14,7 @@
 #define VECTOR_GSI      0x30 /* global system interrupts: VECTOR_GSI + number */
 #define VECTOR_TIMER    0xf0
 #define VECTOR_IPI      0xf1
+#define VECTOR_IOMMU    0xf2 /* an I/O MMU has stopped a device */
 #define VECTOR_ERROR    0xfe
 #define VECTOR_SPURIOUS 0xff
 

@@ -20,6 +20,23 @@ void fake_device_boot(void);
 /** The pin assigned last, and its CPU. */
 extern unsigned fake_assigned_gsi, fake_assigned_cpu;
 
+/* An I/O MMU for PCI functions with even numbers below 0x100, others exist that it does not know.
+ */
+#define FAKE_FUNCTIONS 0x100
+#define FAKE_DOMAINS   4 /* 0 aside, three */
+#define FAKE_DMA_READ  (1ul << 61)
+#define FAKE_DMA_WRITE (1ul << 62)
+#define FAKE_DMA_PAGE  1ul
+#define FAKE_DMA_TABLE (1ul | FAKE_DMA_READ | FAKE_DMA_WRITE)
+#define FAKE_DMA_LEVEL (1ul << 9)
+
+/** Switches it on. */
+void fake_iommu_boot(void);
+
+/** Whose table each function uses, and what was flushed. */
+extern const struct pd *fake_attached[FAKE_FUNCTIONS];
+extern unsigned fake_flushed_domain, fake_flushes;
+
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
 

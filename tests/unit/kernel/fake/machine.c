@@ -139,6 +139,7 @@ void fake_boot(unsigned frames)
         fake_memory_forget();
         cpu_init();
         fake_device_boot();
+        fake_iommu_boot();
         account_root.used = 0;
         account_root.limit = ~(word_t)0;
         frame_init((paddr_t)pool, (uint64_t)frames << PAGE_BITS);

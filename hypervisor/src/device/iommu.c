@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* I/O MMUs: assigned functions, domains and reports; what VT-d and AMD-Vi share (see iommu.h). */
+#include "device/iommu.h"
+
+#include "arch/x86/boot_paging.h"
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/tlb.h"
+#include "device/iommu_driver.h"
+#include "lib/spinlock.h"
+#include "memory/account.h"
+#include "memory/frame.h"
+#include "object/pd.h"
+#include "platform/acpi.h"
+#include "platform/cmdline.h"
+#include "platform/console.h"
+#include "platform/memory_map.h"
+#include "platform/stop.h"
+
+#define FUNCTIONS_MAX      256 /* assigned at one time */
+#define DOMAINS_MAX        256
+#define REPORTS_PER_SECOND 4
+#define MSI_ADDRESS        0xfee00000
+#define MSI_CPU_SHIFT      12
+
+bool iommu_faults_masked;
+
+static const struct iommu_driver *driver;
+
+/* Under the memory space lock. */
+static struct {
+        struct pd *pd; /* NULL: free */
+        uint16_t rid;
+} functions[FUNCTIONS_MAX];
+static bool domain_taken[DOMAINS_MAX];
+static unsigned domains; /* that the units know */
+
+static struct spinlock report_lock; /* what follows, and the units' records of faults */
+static uint64_t reports_since;      /* TSC */
+static unsigned reports;            /* … since then */
+
+volatile char *iommu_map(paddr_t phys)
+{
+        volatile char *registers = NULL;
+
+        if (phys && !(phys & (PAGE_SIZE - 1)) && !memory_map_is_ram(phys, PAGE_SIZE) &&
+            !memory_map_is_taken(phys, PAGE_SIZE))
+                registers = boot_paging_map_device(phys);
+        if (!registers || iommu_read(registers, 0) == UINT32_MAX)
+                return NULL;
+        memory_map_take(phys, PAGE_SIZE, true);
+        return registers;
+}
+
+void iommu_ignore(paddr_t phys)
+{
+        console_print("NOVA: the I/O MMU at 0x%llx cannot be used and is ignored; its devices are "
+                      "not blocked.\n",
+                      (unsigned long long)phys);
+}
+
+void *iommu_table(void)
+{
+        if (!account_charge(&account_root, PAGE_SIZE))
+                return NULL;
+
+        void *table = frame_alloc_zeroed();
+        if (table)
+                dma_sync(table, PAGE_SIZE);
+        else
+                account_return(&account_root, PAGE_SIZE);
+        return table;
+}
+
+bool iommu_wait(const volatile uint32_t *at, uint32_t mask, uint32_t value)
+{
+        const uint64_t begin = rdtsc();
+
+        while ((*at & mask) != value) {
+                if (rdtsc() - begin > (uint64_t)tsc_khz * 1000)
+                        return false;
+                pause();
+        }
+        return true;
+}
+
+_Noreturn void iommu_stop(void)
+{
+        kernel_stop("an I/O MMU does not answer, so devices may reach anything: start with "
+                    "noiommu if you can live with that");
+}
+
+uint32_t iommu_msi_address(void)
+{
+        return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->apic_id << MSI_CPU_SHIFT;
+}
+
+static void flush(unsigned domain)
+{
+        driver->flush(domain, false);
+}
+
+/* Number by which the units know a PD from now on. false: none is left. */
+static bool take_domain(struct pd *pd)
+{
+        for (unsigned i = 1; !pd->dma.domain && i < domains; i++) {
+                if (domain_taken[i])
+                        continue;
+                domain_taken[i] = true;
+                pd->dma.domain = (uint16_t)i;
+        }
+        return pd->dma.domain;
+}
+
+/* Blocks all functions of a PD. Its domain is free for others when the units have forgotten it. */
+static void release(struct pd *pd)
+{
+        struct spinlock *lock = &space_lock[NOVA_CRD_MEM];
+
+        spin_lock(lock);
+        const unsigned domain = pd->dma.domain;
+        for (unsigned i = 0; domain && i < FUNCTIONS_MAX; i++) {
+                if (functions[i].pd != pd)
+                        continue;
+                driver->attach(functions[i].rid, NULL);
+                functions[i].pd = NULL;
+        }
+        spin_unlock(lock);
+        if (!domain)
+                return;
+        driver->flush(domain, true);
+        spin_lock(lock);
+        pd->dma.domain = 0;
+        domain_taken[domain] = false;
+        spin_unlock(lock);
+}
+
+/* The place of a function, else a free one; FUNCTIONS_MAX: there is none. */
+static unsigned find_place(uint16_t rid)
+{
+        unsigned place = FUNCTIONS_MAX;
+
+        for (unsigned i = FUNCTIONS_MAX; i--;) {
+                if (functions[i].pd && functions[i].rid == rid)
+                        return i;
+                if (!functions[i].pd)
+                        place = i;
+        }
+        return place;
+}
+
+/* Under the memory space lock. *before: the domain that loses the function, 0: none. */
+static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
+{
+        const unsigned place = find_place(rid);
+
+        if (load_once(pd->object.dead))
+                return NOVA_BAD_CAP;
+        if (place == FUNCTIONS_MAX || !dma_space_create(pd) || !take_domain(pd))
+                return NOVA_OUT_OF_MEMORY;
+
+        const enum nova_status status = driver->attach(rid, pd);
+        if (status != NOVA_SUCCESS)
+                return status;
+        *before = functions[place].pd ? functions[place].pd->dma.domain : 0;
+        functions[place].pd = pd;
+        functions[place].rid = rid;
+        return NOVA_SUCCESS;
+}
+
+enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
+{
+        unsigned before = 0;
+
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        const enum nova_status status = assign(pd, rid, &before);
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+        if (status == NOVA_SUCCESS)
+                driver->flush(before ? before : dma_format.keeps_absent ? FLUSH_DMA_ALL : 0, true);
+        return status;
+}
+
+void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind)
+{
+        static const char *const what[] = {"read", "write"};
+        const uint64_t now = rdtsc();
+
+        if (now - reports_since > (uint64_t)tsc_khz * 1000) {
+                reports_since = now;
+                reports = 0;
+        }
+        if (reports > REPORTS_PER_SECOND)
+                return;
+        if (reports++ == REPORTS_PER_SECOND)
+                console_print("NOVA: more faults of devices follow and are not reported.\n");
+        else if (kind == IOMMU_FAULT_INTERRUPT)
+                console_print("NOVA: the I/O MMU stopped an interrupt of device %02x:%02x.%x, "
+                              "number 0x%llx.\n",
+                              rid >> 8, rid >> 3 & 31, rid & 7, (unsigned long long)address);
+        else
+                console_print("NOVA: the I/O MMU stopped device %02x:%02x.%x at address 0x%llx, "
+                              "%s.\n",
+                              rid >> 8, rid >> 3 & 31, rid & 7, (unsigned long long)address,
+                              what[kind]);
+}
+
+void iommu_fault(void)
+{
+        spin_lock(&report_lock);
+        driver->read_faults();
+        if (reports > REPORTS_PER_SECOND && !iommu_faults_masked) {
+                driver->mask_faults(true);
+                iommu_faults_masked = true;
+        }
+        spin_unlock(&report_lock);
+}
+
+void iommu_unmask(void)
+{
+        spin_lock(&report_lock);
+        if (iommu_faults_masked && rdtsc() - reports_since > (uint64_t)tsc_khz * 1000) {
+                iommu_faults_masked = false;
+                driver->mask_faults(false);
+        }
+        spin_unlock(&report_lock);
+}
+
+void iommu_init(void)
+{
+        if (!acpi.iommus)
+                return;
+        if (cmdline.no_iommu) {
+                console_print("NOVA: the I/O MMU is left off, as the command line says.\n");
+                return;
+        }
+        driver = &vtd_driver;
+        dma_format.flush = flush;
+        dma_format.release = release;
+        domains = driver->init();
+        if (domains > DOMAINS_MAX)
+                domains = DOMAINS_MAX;
+        if (!domains)
+                dma_format.levels = 0;
+        else
+                console_print("NOVA: an I/O MMU blocks devices that are not assigned.\n");
+}

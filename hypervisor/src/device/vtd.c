@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Intel VT-d (Architecture Specification 3.0): legacy mode, queued invalidation. All units of PCI
+ * segment 0 share one table of functions; those of other segments have one that blocks all. */
+#include "arch/x86/pte.h"
+#include "arch/x86/tlb.h"
+#include "arch/x86/vectors.h"
+#include "device/iommu_driver.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "lib/spinlock.h"
+#include "memory/frame.h"
+#include "object/pd.h"
+#include "paging_levels.h"
+#include "platform/acpi.h"
+
+/* Registers (10.4). */
+#define REG_CAP          0x08
+#define REG_ECAP         0x10
+#define REG_COMMAND      0x18
+#define REG_STATUS       0x1c
+#define REG_ROOT         0x20
+#define REG_FAULT        0x34
+#define REG_EVENT        0x38
+#define REG_EVENT_DATA   0x3c
+#define REG_EVENT_MSI    0x40
+#define REG_EVENT_MSI_HI 0x44
+#define REG_PROTECTED    0x64
+#define REG_QUEUE_TAIL   0x88
+#define REG_QUEUE        0x90
+
+#define COMMAND_TRANSLATE ((uint32_t)1 << 31)
+#define COMMAND_SET_ROOT  (1u << 30)
+#define COMMAND_FLUSH     (1u << 27)
+#define COMMAND_QUEUE     (1u << 26)
+#define STATUS_LASTING    0x96ffffff /* not those that start something once */
+
+#define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
+#define CAP_FLUSH_BUFFER   ((uint64_t)1 << 4)
+#define CAP_PROTECTED      ((uint64_t)3 << 5)
+#define CAP_KEEPS_ABSENT   ((uint64_t)1 << 7)
+#define CAP_3_LEVELS       ((uint64_t)1 << 9)
+#define CAP_4_LEVELS       ((uint64_t)1 << 10)
+#define CAP_FAULTS_AT(cap) ((unsigned)((cap) >> 24 & 0x3ff) * 16)
+#define CAP_2_MIB          ((uint64_t)1 << 34)
+#define CAP_1_GIB          ((uint64_t)1 << 35)
+#define CAP_FAULTS(cap)    ((unsigned)((cap) >> 40 & 0xff) + 1)
+#define CAP_DRAIN          ((uint64_t)3 << 54)
+#define ECAP_COHERENT      0x1
+#define ECAP_QUEUE         0x2
+
+#define FAULT_STATUS     0x7f /* cleared by writing ones */
+#define FAULT_INDEX(s)   ((s) >> 8 & 0xff)
+#define EVENT_MASKED     ((uint32_t)1 << 31)
+#define RECORD_SIZE      16
+#define RECORD_HIGH      12 /* the last 32 bits */
+#define RECORD_VALID     ((uint32_t)1 << 31)
+#define RECORD_READ      (1u << 30)
+#define RECORD_REASON    0xff
+#define REASON_INTERRUPT 0x20 /* and above */
+
+/* Entries of the tables (9.1, 9.3). */
+#define ENTRY_PRESENT  0x1
+#define CONTEXT_DOMAIN 8
+#define PAGE_READ      0x1
+#define PAGE_WRITE     0x2
+
+/* Descriptors of the queue (6.5.2). */
+#define QUEUE_LENGTH        256
+#define INVALIDATE_CONTEXTS 0x11 /* all */
+#define INVALIDATE_ALL      0x12
+#define INVALIDATE_DOMAIN   0x22
+#define INVALIDATE_DRAIN    0xc0
+#define DOMAIN_SHIFT        16
+#define WAIT_AND_WRITE      0x25
+#define WAIT_DATA_SHIFT     32
+
+struct unit {
+        volatile char *registers, *faults;
+        unsigned fault_count;
+        uint64_t cap, ecap;
+        struct spinlock lock; /* of the queue; nothing is taken below it */
+        uint64_t *queue;
+        unsigned tail;
+        uint32_t wanted;         /* number of the last wait in the queue */
+        volatile uint32_t *done; /* number of the last one that was done; written by the unit */
+        paddr_t phys;
+        uint16_t segment;
+};
+
+static struct unit units[ACPI_IOMMUS];
+static unsigned unit_count;
+static uint64_t *root; /* two words for each bus; under the memory space lock */
+
+static void command(struct unit *unit, uint32_t bit)
+{
+        const uint32_t lasting = iommu_read(unit->registers, REG_STATUS) & STATUS_LASTING;
+
+        iommu_write(unit->registers, REG_COMMAND, lasting | bit);
+}
+
+static bool wait_status(const struct unit *unit, uint32_t mask, uint32_t value)
+{
+        return iommu_wait((volatile uint32_t *)(unit->registers + REG_STATUS), mask, value);
+}
+
+static void submit(struct unit *unit, uint64_t low, uint64_t high)
+{
+        uint64_t *descriptor = &unit->queue[unit->tail * 2];
+
+        descriptor[0] = low;
+        descriptor[1] = high;
+        dma_sync(descriptor, 2 * sizeof(*descriptor));
+        unit->tail = (unit->tail + 1) % QUEUE_LENGTH;
+        iommu_write(unit->registers, REG_QUEUE_TAIL, unit->tail * 16);
+}
+
+/* Waits until all that was submitted is done. false: the unit does not answer. */
+static bool finish(struct unit *unit)
+{
+        unit->wanted++;
+        submit(unit, WAIT_AND_WRITE | (uint64_t)unit->wanted << WAIT_DATA_SHIFT,
+               pool_to_phys((const void *)unit->done));
+        return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
+}
+
+/* Makes a unit look at what was written to the tables, forget a domain and, perhaps, functions. */
+static bool forget(struct unit *unit, unsigned domain, bool functions)
+{
+        const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
+        bool done = true;
+
+        spin_lock(&unit->lock);
+        if (unit->cap & CAP_FLUSH_BUFFER) {
+                command(unit, COMMAND_FLUSH);
+                done = wait_status(unit, COMMAND_FLUSH, 0);
+        }
+        if (functions)
+                submit(unit, INVALIDATE_CONTEXTS, 0);
+        if (domain == FLUSH_DMA_ALL)
+                submit(unit, INVALIDATE_ALL | drain, 0);
+        else if (domain)
+                submit(unit, INVALIDATE_DOMAIN | drain | (uint64_t)domain << DOMAIN_SHIFT, 0);
+        done = finish(unit) && done;
+        spin_unlock(&unit->lock);
+        return done;
+}
+
+static void vtd_flush(unsigned domain, bool functions)
+{
+        atomic_fence();
+        for (unsigned i = 0; i < unit_count; i++)
+                if (!forget(&units[i], domain, functions))
+                        iommu_stop();
+}
+
+/* The table of a bus's functions, two words for each. NULL: no memory. */
+static uint64_t *bus_table(unsigned bus)
+{
+        uint64_t *entry = &root[bus * 2];
+
+        if (!*entry) {
+                uint64_t *table = iommu_table();
+                if (!table)
+                        return NULL;
+                pte_write(entry, pool_to_phys(table) | ENTRY_PRESENT);
+                dma_sync(entry, sizeof(*entry));
+        }
+        return phys_to_pool(*entry & PTE_ADDRESS);
+}
+
+static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
+{
+        uint64_t *table = bus_table(rid >> 8);
+
+        if (!table)
+                return NOVA_OUT_OF_MEMORY;
+
+        uint64_t *entry = &table[(rid & 0xff) * 2];
+        pte_write(entry, 0); /* never a mixture of two PDs */
+        dma_sync(entry, 2 * sizeof(*entry));
+        if (pd) {
+                pte_write(entry + 1, (dma_format.levels - 2) | pd->dma.domain << CONTEXT_DOMAIN);
+                pte_write(entry, pool_to_phys(pd->dma.root) | ENTRY_PRESENT);
+                dma_sync(entry, 2 * sizeof(*entry));
+        }
+        return NOVA_SUCCESS;
+}
+
+static void read_record(volatile char *record)
+{
+        const uint32_t high = iommu_read(record, RECORD_HIGH);
+        const uint16_t rid = (uint16_t)iommu_read(record, 8);
+        const uint64_t address = iommu_read_u64(record, 0);
+
+        if ((high & RECORD_REASON) >= REASON_INTERRUPT)
+                iommu_report(rid, address >> 48, IOMMU_FAULT_INTERRUPT);
+        else
+                iommu_report(rid, address & ~(uint64_t)(PAGE_SIZE - 1),
+                             high & RECORD_READ ? IOMMU_FAULT_READ : IOMMU_FAULT_WRITE);
+        iommu_write(record, RECORD_HIGH, RECORD_VALID); /* cleared by this */
+}
+
+static void vtd_read_faults(void)
+{
+        for (unsigned i = 0; i < unit_count; i++) {
+                const struct unit *unit = &units[i];
+                const uint32_t status = iommu_read(unit->registers, REG_FAULT);
+                unsigned at = FAULT_INDEX(status);
+
+                for (unsigned n = 0; n < unit->fault_count && at < unit->fault_count; n++) {
+                        volatile char *record = unit->faults + at * RECORD_SIZE;
+                        if (!(iommu_read(record, RECORD_HIGH) & RECORD_VALID))
+                                break;
+                        read_record(record);
+                        at = (at + 1) % unit->fault_count;
+                }
+                iommu_write(unit->registers, REG_FAULT, status & FAULT_STATUS);
+        }
+}
+
+static void vtd_mask_faults(bool mask)
+{
+        for (unsigned i = 0; i < unit_count; i++)
+                iommu_write(units[i].registers, REG_EVENT, mask ? EVENT_MASKED : 0);
+}
+
+/* Looks at a unit; whether it can be used. */
+static bool find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_t *done)
+{
+        volatile char *registers = iommu_map(entry->phys);
+
+        if (!registers)
+                return false;
+        *unit = (struct unit){.registers = registers,
+                              .faults = registers,
+                              .cap = iommu_read_u64(registers, REG_CAP),
+                              .ecap = iommu_read_u64(registers, REG_ECAP),
+                              .done = done,
+                              .phys = entry->phys,
+                              .segment = entry->segment};
+        if (!(unit->ecap & ECAP_QUEUE) || !(unit->cap & (CAP_3_LEVELS | CAP_4_LEVELS)))
+                return false;
+
+        unsigned at = CAP_FAULTS_AT(unit->cap);
+        if (at >= PAGE_SIZE)
+                unit->faults = iommu_map(entry->phys + (at & ~(PAGE_SIZE - 1)));
+        at %= PAGE_SIZE;
+        if (!unit->faults)
+                return false;
+        unit->faults += at;
+        unit->fault_count =
+                (unsigned)min_word(CAP_FAULTS(unit->cap), (PAGE_SIZE - at) / RECORD_SIZE);
+        return true;
+}
+
+/* The shape of tables that all units understand; a unit that does not blocks everything. */
+static void choose_format(unsigned found)
+{
+        uint64_t cap = ~(uint64_t)0;
+
+        dma_format.read = PAGE_READ;
+        dma_format.write = PAGE_WRITE;
+        dma_format.table = PAGE_READ | PAGE_WRITE;
+        dma_format.incoherent = false;
+        for (unsigned i = 0; i < found; i++) {
+                cap &= units[i].cap;
+                dma_format.incoherent |= !(units[i].ecap & ECAP_COHERENT);
+                dma_format.keeps_absent |= !!(units[i].cap & (CAP_KEEPS_ABSENT | CAP_FLUSH_BUFFER));
+        }
+        dma_format.levels = cap & CAP_4_LEVELS ? 4 : 3;
+        dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
+}
+
+/* Switches a unit on, with nothing of what firmware left in it. */
+static bool start(struct unit *unit, const uint64_t *table)
+{
+        volatile char *registers = unit->registers;
+
+        iommu_write(registers, REG_COMMAND, 0);
+        if (unit->cap & CAP_PROTECTED)
+                iommu_write(registers, REG_PROTECTED, 0);
+        unit->queue = iommu_table();
+        if (!unit->queue || !wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE, 0))
+                return false;
+        iommu_write_u64(registers, REG_ROOT, pool_to_phys(table));
+        command(unit, COMMAND_SET_ROOT);
+        iommu_write(registers, REG_QUEUE_TAIL, 0);
+        iommu_write_u64(registers, REG_QUEUE, pool_to_phys(unit->queue));
+        command(unit, COMMAND_QUEUE);
+        if (!wait_status(unit, COMMAND_SET_ROOT | COMMAND_QUEUE,
+                         COMMAND_SET_ROOT | COMMAND_QUEUE) ||
+            !forget(unit, FLUSH_DMA_ALL, true))
+                return false;
+        iommu_write(registers, REG_FAULT, FAULT_STATUS);
+        iommu_write(registers, REG_EVENT_DATA, VECTOR_IOMMU);
+        iommu_write(registers, REG_EVENT_MSI, iommu_msi_address());
+        iommu_write(registers, REG_EVENT_MSI_HI, 0);
+        iommu_write(registers, REG_EVENT, 0);
+        command(unit, COMMAND_TRANSLATE);
+        return wait_status(unit, COMMAND_TRANSLATE, COMMAND_TRANSLATE);
+}
+
+static unsigned vtd_init(void)
+{
+        unsigned known = UINT32_MAX, found = 0;
+
+        dma_format.incoherent = true; /* until that is known */
+        root = iommu_table();
+        uint32_t *waits = iommu_table();
+        const uint64_t *empty = iommu_table();
+        if (!root || !waits || !empty)
+                return 0;
+        for (unsigned i = 0; i < acpi.iommus; i++) {
+                if (find_unit(&acpi.iommu[i], &units[found], &waits[i]))
+                        found++;
+                else
+                        iommu_ignore(acpi.iommu[i].phys);
+        }
+        choose_format(found);
+        for (unsigned i = 0; i < found; i++) {
+                struct unit *unit = &units[unit_count];
+                *unit = units[i];
+                if (start(unit, unit->segment ? empty : root))
+                        unit_count++;
+                else
+                        iommu_ignore(unit->phys);
+                known = (unsigned)min_word(known, CAP_DOMAINS(unit->cap));
+        }
+        return unit_count ? known : 0;
+}
+
+const struct iommu_driver vtd_driver = {
+        .init = vtd_init,
+        .attach = vtd_attach,
+        .flush = vtd_flush,
+        .read_faults = vtd_read_faults,
+        .mask_faults = vtd_mask_faults,
+};

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An I/O MMU that remembers what it was told, and the registers that it does not have. */
+#include "device/iommu.h"
+#include "arch/x86/boot_paging.h"
+#include "device/iommu_driver.h"
+#include "device/pci.h"
+#include "fake.h"
+#include "object/pd.h"
+#include "platform/acpi.h"
+#include "platform/cmdline.h"
+#include "platform/memory_map.h"
+
+struct cmdline cmdline;
+const struct pd *fake_attached[FAKE_FUNCTIONS];
+unsigned fake_flushed_domain, fake_flushes;
+
+static unsigned init(void)
+{
+        dma_format.levels = 4;
+        dma_format.large = 2;
+        dma_format.read = FAKE_DMA_READ;
+        dma_format.write = FAKE_DMA_WRITE;
+        dma_format.page = FAKE_DMA_PAGE;
+        dma_format.table = FAKE_DMA_TABLE;
+        dma_format.table_level = FAKE_DMA_LEVEL;
+        return FAKE_DOMAINS;
+}
+
+static enum nova_status attach(uint16_t rid, const struct pd *pd)
+{
+        if (rid >= FAKE_FUNCTIONS)
+                return NOVA_BAD_DEV;
+        fake_attached[rid] = pd;
+        return NOVA_SUCCESS;
+}
+
+static void flush(unsigned domain, bool functions)
+{
+        (void)functions;
+        fake_flushed_domain = domain;
+        fake_flushes++;
+}
+
+static void read_faults(void)
+{
+}
+
+static void mask_faults(bool mask)
+{
+        (void)mask;
+}
+
+const struct iommu_driver vtd_driver = {
+        .init = init,
+        .attach = attach,
+        .flush = flush,
+        .read_faults = read_faults,
+        .mask_faults = mask_faults,
+};
+
+void fake_iommu_boot(void)
+{
+        acpi.iommus = 1;
+        for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
+                fake_attached[i] = NULL;
+        fake_flushed_domain = fake_flushes = 0;
+        iommu_init();
+}
+
+bool pci_exists(uint16_t rid)
+{
+        return rid < 2 * FAKE_FUNCTIONS && !(rid & 1);
+}
+
+void *boot_paging_map_device(paddr_t phys)
+{
+        (void)phys;
+        return NULL;
+}
+
+bool memory_map_is_ram(paddr_t start, uint64_t size)
+{
+        (void)start, (void)size;
+        return false;
+}
+
+bool memory_map_is_taken(paddr_t start, uint64_t size)
+{
+        (void)start, (void)size;
+        return false;
+}
+
+void memory_map_take(paddr_t start, uint64_t size, bool device)
+{
+        (void)start, (void)size, (void)device;
+}
