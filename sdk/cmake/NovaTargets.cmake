@@ -58,13 +58,16 @@ endfunction()
 
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [CPUS <n>] [MEMORY <MiB>]
 #   [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...] [EXPECT <regex>...]
-#   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...] LABELS <label>...)
+#   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...]
+#   [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2] LABELS <label>...)
 # adds a test that boots this build's kernel. EXPECT: each matches, in this order (no semicolons in
 # them); REJECT: none does.
 # MODULES: a target's name stands for its file; another file's may stand in single quotes.
+# BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
+# GRUB uses.
 function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
-    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT"
+    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT;EMULATOR;BOOT;MULTIBOOT"
     "MODULES;EXPECT;REJECT;QEMU;LABELS")
   if(NOT arg_ROOTTASK OR NOT arg_LABELS OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK and LABELS are needed; "
@@ -81,7 +84,7 @@ function(nova_add_boot_test name)
   elseif(NOT arg_ROOTTASK STREQUAL "NONE")
     list(APPEND command --roottask "${arg_ROOTTASK}")
   endif()
-  foreach(option CPUS MEMORY MACHINE CPU CMDLINE STATUS)
+  foreach(option CPUS MEMORY MACHINE CPU CMDLINE STATUS EMULATOR BOOT MULTIBOOT)
     if(DEFINED arg_${option})
       string(TOLOWER ${option} flag)
       list(APPEND command "--${flag}=${arg_${option}}")

@@ -14,12 +14,22 @@
 
         .globl  _start
 _start:
+        mov     $0x3fb, %dx
+        mov     $3, %al                 /* 8 bits to a character */
+        outb    %al, %dx
         mov     $text, %esi
-        mov     $0x3f8, %dx
 1:
         lodsb
         test    %al, %al
         jz      2f
+        mov     %al, %ah
+4:
+        mov     $0x3fd, %dx
+        inb     %dx, %al
+        test    $0x20, %al              /* can take a character */
+        jz      4b
+        mov     $0x3f8, %dx
+        mov     %ah, %al
         outb    %al, %dx
         jmp     1b
 2:

@@ -7,8 +7,8 @@ import sys
 import time
 
 from nova import not_raised, options, process, qemu, tap, tree
+from nova.bochs import new_runner
 from nova.qemu import Machine, parse_module
-from nova.runner import Runner
 
 
 def add_parser(commands):
@@ -23,6 +23,7 @@ def add_parser(commands):
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--qemu", dest="extra", action="append", default=[])
+    parser.add_argument("--multiboot", type=int, default=0)
     options.add_machine(parser, min_memory=1)  # a test may show what too little does
     parser.set_defaults(function=run, cmdline="")  # the kernel is silent unless a test asks
 
@@ -89,14 +90,17 @@ def run(args):
         machine=args.machine,
         cpu=args.cpu,
         extra=args.extra,
+        emulator=args.emulator,
+        boot=args.boot,
+        multiboot=args.multiboot,
     )
     start = time.monotonic()
-    outcome = Runner(machine, args.timeout).run()
+    outcome = new_runner(machine, args.timeout).run()
     sys.stdout.write(outcome.text())
-    found = complaints(args, outcome, not_raised.platform(machine, args.arch))
+    found = complaints(args, outcome, not_raised.platform(machine, args.arch, machine.emulator))
     print(f"\nboot-test: ended with status {outcome.status} after {time.monotonic() - start:.1f} s")
     for complaint in found:
         print(f"boot-test: {complaint}")
-    if found:
+    if found and machine.boot == "direct":
         print(f"boot-test: by hand: {by_hand(machine)}")
     return 1 if found else 0

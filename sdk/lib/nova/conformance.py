@@ -5,10 +5,9 @@ import re
 import sys
 from dataclasses import dataclass
 
-from nova import build, elf, not_raised, options, process, tap, tree
+from nova import bochs, build, elf, not_raised, options, process, tap, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import Machine, Module
-from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests/conformance"
 PROGRAM = "conformance"
@@ -183,10 +182,13 @@ def _boot(args, kernel, program, cmdline, names):
         memory=args.memory,
         machine=args.machine,
         cpu=args.cpu,
-        extra=list(DEVICES),
+        extra=list(DEVICES) if args.emulator == "qemu" else [],
+        emulator=args.emulator,
+        boot=args.boot,
     )
-    outcome = Runner(machine, args.timeout).run()
-    platform = not_raised.platform(machine, args.arch, foreign=args.kernel is not None)
+    outcome = bochs.new_runner(machine, args.timeout).run()
+    foreign = args.kernel is not None
+    platform = not_raised.platform(machine, args.arch, machine.emulator, foreign)
     found, problems = cases(outcome.text(), not_raised.read(), platform)
     # The suite says itself how many cases failed, with status 1.
     if outcome.status not in (EXIT_OK, EXIT_FAILED) and outcome.message:

@@ -76,7 +76,21 @@ def add_machine(parser, min_memory=MIN_MEMORY):
     parser.add_argument(
         "--machine", choices=qemu.MACHINES, default=default.machine, help="machine (q35)"
     )
-    parser.add_argument("--cpu", default=default.cpu, metavar="MODEL", help="CPU model (qemu64)")
+    parser.add_argument(
+        "--cpu",
+        default=default.cpu,
+        metavar="MODEL",
+        help="CPU model (qemu64; under Bochs corei7_skylake_x)",
+    )
+    parser.add_argument(
+        "--emulator", choices=qemu.EMULATORS, default=default.emulator, help="emulator (qemu)"
+    )
+    parser.add_argument(
+        "--boot",
+        choices=qemu.BOOTS,
+        default=default.boot,
+        help="by the emulator, or by GRUB from a CD with BIOS or UEFI (direct; Bochs: grub)",
+    )
     parser.add_argument(
         "--cmdline", default="serial", metavar="TEXT", help="the kernel's command line (serial)"
     )

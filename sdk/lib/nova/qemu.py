@@ -10,6 +10,9 @@ from nova.errors import NovaError
 
 PROGRAM = "qemu-system-x86_64"
 MACHINES = ("q35", "pc")
+EMULATORS = ("qemu", "bochs")
+BOOTS = ("direct", "grub", "uefi")
+UEFI = "/usr/share/ovmf/OVMF.fd"
 MAX_CPUS = 64
 MAX_MEMORY = 1 << 20
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
@@ -49,10 +52,15 @@ class Machine:
     memory: int = 256
     machine: str = "q35"
     cpu: str = "qemu64"
-    extra: list = field(default_factory=list)  # further QEMU arguments
-
+    extra: list = field(default_factory=list)  # further arguments for the emulator
+    emulator: str = "qemu"
+    boot: str = "direct"  # or by GRUB from a CD, with BIOS or UEFI
+    multiboot: int = 0  # version that GRUB uses; 0: the newest that the kernel understands
+    disc: Path = None  # image of the CD
 
     def __post_init__(self):
+        if self.emulator == "bochs":
+            self.boot = "grub"
         self.modules = [
             module if isinstance(module, Module) else Module(str(module))
             for module in self.modules
@@ -120,6 +128,9 @@ def _hardware(machine):
 
 
 def _software(machine):
+    if machine.boot != "direct":
+        firmware = ["-bios", UEFI] if machine.boot == "uefi" else []
+        return [*firmware, "-boot", "d", "-cdrom", str(machine.disc), *machine.extra]
     command = ["-kernel", str(machine.kernel)]
     if machine.cmdline:
         command += ["-append", machine.cmdline]

@@ -5,9 +5,9 @@ import os
 import sys
 
 from nova import build, cmdline, elf, explain, options, tree
+from nova.bochs import new_runner
 from nova.errors import NovaError
 from nova.qemu import Machine, Module, parse_module
-from nova.runner import Runner
 
 DEFAULT = "tour"
 # An example's command line if somebody is there who can press a key.
@@ -98,7 +98,7 @@ def run(args):
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset, ["nova.elf32"] + ([example] if example else []))
 
-    interactive = _on_terminal()
+    interactive = _on_terminal() and args.emulator == "qemu"
     pause = PAUSE if example and interactive else ""
     program = file or tree.program(preset, example)
     machine = Machine(
@@ -110,11 +110,13 @@ def run(args):
         machine=args.machine,
         cpu=args.cpu,
         extra=args.qemu,
+        emulator=args.emulator,
+        boot=args.boot,
     )
     if interactive:
         build.say("starting QEMU; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)
-    runner = Runner(machine, args.timeout, sys.stdout.buffer, interactive, watch)
+    runner = new_runner(machine, args.timeout, sys.stdout.buffer, interactive, watch)
     outcome = runner.run()
     message = explain.shut_down(runner.shut_down, program) if runner.shut_down else outcome.message
     if message:

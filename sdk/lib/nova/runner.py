@@ -13,7 +13,7 @@ import termios
 import time
 from dataclasses import dataclass
 
-from nova import errors, process, qemu
+from nova import errors, media, process, qemu
 
 STOP_LINE = b"NOVA: stopped"
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
@@ -59,7 +59,7 @@ class Runner:
         self.reason = None  # of a shutdown, as QEMU names it
         self.process = None
         self.control = None
-        self.deadline = None
+        self.deadline = None  # of the run, by the monotonic clock
 
     def run(self):
         if not any(qemu.has_blank(name) for name in self.machine.names()):
@@ -70,13 +70,14 @@ class Runner:
 
     def _run(self):
         saved = termios.tcgetattr(0) if self.interactive else None
-        try:
-            self._start()
-            self._watch()
-        finally:
-            self._end()
-            if saved:
-                termios.tcsetattr(0, termios.TCSADRAIN, saved)
+        with media.prepared(self.machine) as self.machine:
+            try:
+                self._start()
+                self._watch()
+            finally:
+                self._end()
+                if saved:
+                    termios.tcsetattr(0, termios.TCSADRAIN, saved)
         return self._outcome()
 
     def _input(self):
@@ -128,15 +129,22 @@ class Runner:
         """Until the time limit, or None."""
         return None if self.deadline is None else max(0, self.deadline - time.monotonic())
 
-    def _watch(self):
-        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
-        sources = {
+    def _sources(self):
+        """What is read, and who takes it."""
+        return {
             self.process.stdout: self._take_console,
             self.process.stderr: self.complaints.extend,
             self.control: self._take_replies,
         }
+
+    def _end_by(self, moment):
+        """Lets the run end at a moment of the monotonic clock, if it still goes on."""
+        self.deadline = moment if self.deadline is None else min(moment, self.deadline)
+
+    def _watch(self):
+        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
         with selectors.DefaultSelector() as selector:
-            for source, take in sources.items():
+            for source, take in self._sources().items():
                 selector.register(source, selectors.EVENT_READ, take)
             while selector.get_map() and not (self.stopped or self.finished):
                 left = self._seconds_left()
@@ -197,8 +205,9 @@ class Runner:
             if self.stopped or self.finished or self.timed_out or sys.exc_info()[0]:
                 self.process.kill()
             self.process.wait()
-            self.process.stdout.close()
-            self.process.stderr.close()
+            for stream in (self.process.stdout, self.process.stderr):
+                if stream:
+                    stream.close()
         if self.control:
             self.control.close()
 

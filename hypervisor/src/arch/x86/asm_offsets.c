@@ -23,10 +23,13 @@ void asm_offsets(void)
         DEFINE(REGS_BP, offsetof(struct regs, bp));
         DEFINE(REGS_SI, offsetof(struct regs, si));
         DEFINE(REGS_DI, offsetof(struct regs, di));
+        DEFINE(REGS_VECTOR, offsetof(struct regs, vector));
+        DEFINE(REGS_ERROR, offsetof(struct regs, error));
         DEFINE(REGS_IP, offsetof(struct regs, ip));
         DEFINE(REGS_CS, offsetof(struct regs, cs));
         DEFINE(REGS_SP, offsetof(struct regs, sp));
         DEFINE(REGS_FLAGS, offsetof(struct regs, flags));
+        DEFINE(REGS_SS, offsetof(struct regs, ss));
 #if __SIZEOF_POINTER__ == 8
         DEFINE(REGS_R8, offsetof(struct regs, r8));
         DEFINE(REGS_R9, offsetof(struct regs, r9));

@@ -20,6 +20,7 @@
 #include "object/sc.h"
 #include "platform/stop.h"
 #include "sched/timeout.h"
+#include "thread.h"
 
 static void ipi(struct cpu *cpu)
 {
@@ -85,8 +86,8 @@ void exception_in_kernel(struct regs *regs)
                 interrupt_dispatch((unsigned)regs->vector);
                 return;
         }
-        /* A single step over SYSENTER arrives at the kernel's first instruction. */
-        if (regs->vector == NOVA_EXC_DB && regs->ip == (word_t)entry_hypercall) {
+        /* A single step over SYSENTER or SYSCALL arrives at the kernel's first instruction. */
+        if (regs->vector == NOVA_EXC_DB && thread_is_entry(regs->ip)) {
                 regs->flags &= ~(word_t)FLAG_TF;
                 atomic_fetch_or_u32(&cpu_self()->current->pending, EC_PENDING_STEP);
                 return;

@@ -16,6 +16,4 @@ void exception_in_kernel(struct regs *regs);
 /** NMI, #DF and #MC, on a stack of their own. */
 _Noreturn void exception_fatal(const struct regs *regs);
 
-extern char entry_hypercall[];
-
 #endif

@@ -31,6 +31,7 @@ enum feature {
         FEATURE_SMAP = WORD_7_EBX * 32 + 20,
         FEATURE_UMIP = WORD_7_ECX * 32 + 2,
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
+        FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: told in 64-bit mode only */
         FEATURE_NX = WORD_EXT_EDX * 32 + 20,
 };
 

@@ -44,6 +44,7 @@ static word_t state[NOVA_CPU_MAX];
 static unsigned cpus;
 static uint32_t arrived;  /* APs */
 static uint32_t released; /* they may run */
+static uint64_t release_tsc;
 
 void smp_init(unsigned apic_id)
 {
@@ -187,8 +188,19 @@ void smp_start(void)
 
 void smp_release(void)
 {
+        release_tsc = rdtsc();
         atomic_store_u32(&released, 1);
-        wrmsr(MSR_TSC, 0);
+}
+
+/* The release came after an AP had arrived and before it was seen: where the TSCs tell another
+ * order they do not run together, and the AP takes over the boot CPU's. Others are left alone: a
+ * write could only tear them apart (and Bochs 2.7 has deadlines wrong after one). */
+static void wait_for_release(uint64_t arrival)
+{
+        while (!atomic_load_u32(&released))
+                pause();
+        if (release_tsc < arrival || release_tsc > rdtsc())
+                wrmsr(MSR_TSC, release_tsc);
 }
 
 void ap_main(unsigned id)
@@ -201,10 +213,9 @@ void ap_main(unsigned id)
                 descriptors_load(cpu);
                 cpu_init(cpu);
                 lapic_init();
+                const uint64_t arrival = rdtsc();
                 atomic_fetch_add_u32(&arrived, 1);
-                while (!atomic_load_u32(&released))
-                        pause();
-                wrmsr(MSR_TSC, 0);
+                wait_for_release(arrival);
                 kernel_main(cpu);
         }
         for (;;) {

@@ -3,6 +3,7 @@
 #ifndef ARCH_X86_VECTORS_H
 #define ARCH_X86_VECTORS_H
 
+#define VECTOR_DEBUG         1
 #define VECTOR_NMI           2
 #define VECTOR_BREAKPOINT    3
 #define VECTOR_OVERFLOW      4

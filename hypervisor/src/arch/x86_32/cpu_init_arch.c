@@ -4,8 +4,7 @@
 #include "arch/x86/cpu_init.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-
-extern char entry_hypercall[];
+#include "thread.h"
 
 void cpu_init_entry(struct cpu *cpu)
 {

@@ -41,6 +41,15 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
         ec->regs.flags = FLAG_IF | FLAG_RESERVED;
 }
 
+/* entry.S */
+extern char entry_hypercall[];
+
+/** Whether an address is where the kernel begins after SYSENTER. */
+static inline bool thread_is_entry(word_t ip)
+{
+        return ip == (word_t)entry_hypercall;
+}
+
 /** Whether IRET can go to an address. */
 static inline bool thread_ip_is_canonical(word_t ip)
 {

@@ -2,17 +2,21 @@
 /* SYSCALL and the segment bases. */
 #include "arch/x86/cpu.h"
 #include "arch/x86/cpu_init.h"
+#include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "platform/stop.h"
+#include "thread.h"
 
 /* SYSCALL clears all flags that could trouble the kernel. */
 #define FLAGS_CLEARED \
         (FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC)
 
-extern char entry_hypercall[], entry_compat[];
-
 void cpu_init_entry(struct cpu *cpu)
 {
+        if (!cpu_has(FEATURE_SYSCALL))
+                kernel_stop("this CPU lacks SYSCALL, which the kernel needs: use another CPU or "
+                            "kernel");
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE);
         wrmsr(MSR_STAR, (uint64_t)SEL_KERNEL_CODE << 32 | (uint64_t)SEL_USER_CODE32 << 48);
         wrmsr(MSR_LSTAR, (word_t)entry_hypercall);

@@ -8,6 +8,8 @@
 
 #define EMERGENCY_SIZE 1024
 
+/* #DB shares its stack with #MC, which never returns. It needs one: where the CPU, as Bochs does,
+ * lets a single step end after SYSCALL, the stack pointer is still the user's. */
 enum { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_END };
 
 unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
@@ -30,6 +32,7 @@ void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
         const uint64_t ist = vector == VECTOR_NMI             ? IST_NMI
                              : vector == VECTOR_DOUBLE_FAULT  ? IST_DOUBLE_FAULT
                              : vector == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK
+                             : vector == VECTOR_DEBUG         ? IST_MACHINE_CHECK
                                                               : IST_NONE;
         const bool user = vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW;
 

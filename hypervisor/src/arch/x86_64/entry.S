@@ -126,6 +126,26 @@ entry_exception:
         pop_registers
         iretq
 
+/* #DB comes on a stack of its own; from user mode the frame then goes into the EC. */
+entry_debug:
+        testb   $3, 24(%rsp)
+        jz      entry_exception
+        push    %rax
+        mov     %rsp, %rax
+        and     $-CPU_BLOCK, %rax
+        mov     CPU_CURRENT(%rax), %rax
+        pop     REG(AX)(%rax)
+        pop     REG(VECTOR)(%rax)
+        pop     REG(ERROR)(%rax)
+        pop     REG(IP)(%rax)
+        pop     REG(CS)(%rax)
+        pop     REG(FLAGS)(%rax)
+        pop     REG(SP)(%rax)
+        pop     REG(SS)(%rax)
+        lea     REG(VECTOR)(%rax), %rsp
+        mov     REG(AX)(%rax), %rax
+        jmp     entry_exception
+
 /* NMI, #DF, #MC: on their own stacks, they never return. */
 entry_fatal:
         push    %rax
@@ -166,6 +186,8 @@ entry_vectors:
         push    $vector
         .if     vector == 2 || vector == 8 || vector == 18
         jmp     entry_fatal
+        .elseif vector == 1
+        jmp     entry_debug
         .else
         jmp     entry_exception
         .endif

@@ -89,9 +89,6 @@ start_check_mode:
         pop     %edx
         bt      $29, %eax
         jnc     lacking
-        mov     $name_syscall, %edx
-        bt      $11, %eax
-        jnc     lacking
         ret
 
 /* An AP comes from the trampoline: protected mode, flat code segment, no stack. */
@@ -102,8 +99,6 @@ ap_start:
         xor     %edi, %edi
         jmp     start_paging
 
-name_syscall:
-        .asciz  "SYSCALL"
 name_long_mode:
         .asciz  "the 64-bit mode"
 

@@ -41,6 +41,15 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
         ec->regs.r11 = ec->regs.flags;
 }
 
+/* entry.S */
+extern char entry_hypercall[], entry_compat[];
+
+/** Whether an address is where the kernel begins after SYSCALL. */
+static inline bool thread_is_entry(word_t ip)
+{
+        return ip == (word_t)entry_hypercall || ip == (word_t)entry_compat;
+}
+
 /** Whether IRET and SYSRET can go to an address. */
 static inline bool thread_ip_is_canonical(word_t ip)
 {

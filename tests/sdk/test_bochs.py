@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every way in which a run under Bochs can end has its exit status."""
+
+import time
+import unittest
+
+import paths  # noqa: F401
+from test_runner import WithFolder, build
+from nova import bochs
+from nova.qemu import Machine
+
+
+class Bochs(WithFolder):
+    def run_stub(self, *args, timeout=60, **kwargs):
+        kernel = build(self.folder, *args, **kwargs)
+        self.runner = bochs.new_runner(Machine(kernel, cpus=1, emulator="bochs"), timeout)
+        return self.runner.run()
+
+    def tearDown(self):
+        self.assertIsNotNone(self.runner.process.returncode)
+
+    def test_value_0_is_status_0_and_no_character_is_lost(self):
+        outcome = self.run_stub("EXIT")
+        self.assertEqual((outcome.status, outcome.text()), (0, "some text\n"))
+
+    def test_any_other_value_is_status_1(self):
+        self.assertEqual(self.run_stub("EXIT", value=2).status, 1)
+
+    def test_the_stop_line_is_status_3(self):
+        outcome = self.run_stub("LOOP", text="NOVA: stopped\\r\\n")
+        self.assertEqual(outcome.status, 3)
+
+    def test_a_triple_fault_is_status_3(self):
+        self.assertEqual(self.run_stub("RESET").status, 3)
+
+    def test_the_time_limit_is_status_124(self):
+        start = time.monotonic()
+        self.assertEqual(self.run_stub("LOOP", timeout=2).status, 124)
+        self.assertLess(time.monotonic() - start, 20)
+
+    def test_a_processor_that_bochs_does_not_have_is_status_2_with_its_reason(self):
+        kernel = build(self.folder, "EXIT")
+        machine = Machine(kernel, cpus=1, emulator="bochs", cpu="no_such_cpu")
+        self.runner = bochs.new_runner(machine, 20)
+        outcome = self.runner.run()
+        self.assertEqual(outcome.status, 2)
+        self.assertIn("model", outcome.message)
+
+
+if __name__ == "__main__":
+    unittest.main()
