@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 PT_LOAD = 1
 READ, WRITE, EXECUTE = 4, 2, 1
+SHARED = 0x800
 SHIFT = 0x123
 KERNEL_ADDRESS = {32: 0xC0000000, 64: 0xFFFFFFFF80000000}
 
@@ -160,6 +161,18 @@ def odd_offsets(elf):
     return data[:first] + b"\xcc" * SHIFT + data[first:]
 
 
+def shared_page(elf):
+    """Good: the end of one segment and the start of the next lie in one page."""
+    loaded = (segment for segment in elf.segments if segment.type == PT_LOAD)
+    _, first, second = sorted(loaded, key=lambda segment: segment.vaddr)  # constants and data
+    first.filesz = first.memsz = first.filesz - SHARED
+    for name in ("offset", "vaddr", "paddr"):
+        setattr(second, name, getattr(second, name) - SHARED)
+    second.filesz = second.memsz = second.filesz + SHARED
+    second.align = 1
+    return elf.write()
+
+
 def bss(elf):
     """Good: the zeros at the end of the data are not in the file, something else is there."""
     data = elf.with_flag(WRITE)
@@ -176,7 +189,7 @@ KINDS = {
     for function in (
         *(text, empty, short_header, truncated, other_machine, no_program, far_table),
         *(many_headers, overlap, beyond_file, kernel_address, wrapping, huge, larger_in_file),
-        *(other_class, entry_outside, all_rights, odd_offsets, bss),
+        *(other_class, entry_outside, all_rights, odd_offsets, shared_page, bss),
     )
 }
 

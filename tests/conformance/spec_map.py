@@ -51,6 +51,16 @@ def read_statements():
     return [(r[0], r[1], r[2], r[4], r[5] if len(r) > 5 else "") for r in rows]
 
 
+def read_elsewhere():
+    """Yields (id, test) of what other tests than the suite show; the test must be there."""
+    lines = (HERE / "elsewhere.tsv").read_text(encoding="utf-8").splitlines()
+    for line in lines[1:]:
+        statement, test, file, word = line.split("\t")
+        if word not in (HERE.parent.parent / file).read_text(encoding="utf-8"):
+            sys.exit(f"elsewhere.tsv: {file} knows no test {test} any more")
+        yield statement, test
+
+
 def chapter(row):
     """The part of the table that a statement belongs to."""
     if row[0][0].isalpha():
@@ -100,6 +110,10 @@ def cover(rows):
             raised &= known[statement] not in ARCHES or known[statement] == arch
             cases = covered.setdefault(statement, {})
             cases[f"{area}: {name}"] = cases.get(f"{area}: {name}", False) or raised
+    for statement, test in read_elsewhere():
+        if statement not in known:
+            sys.exit(f"elsewhere.tsv: {statement} is not in spec-statements.tsv")
+        covered.setdefault(statement, {})[f"test {test}"] = True
     return covered, counts
 
 

@@ -103,7 +103,7 @@ CASE(corner, reserved_bits_of_an_item_do_not_matter, "4.6.2.2-03 4.6.2.2-04")
         EXPECT(is_there(dst));
 }
 
-CASE(corner, null_items_between_others_are_handled_in_their_place, "4.6.2.2-04 3.5-07")
+CASE(corner, null_items_between_others_are_handled_in_their_place, "4.6.2.2-04 3.5-07 A-20")
 {
         const nova_sel_t src = semaphores(2), dst = sel_alloc(2);
         struct thread *t = receiver(nova_crd(NOVA_CRD_OBJ, dst, 2, ALL));
@@ -283,7 +283,7 @@ CASE(corner, the_whole_object_space_can_be_given_to_a_new_pd, "5.3.1-04 5.3.1-07
         EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, t->ec), 0);
 }
 
-CASE(corner, an_event_base_wraps_modulo_SEL, "6.2-13 5.3.2-19 3.3-01")
+CASE(corner, an_event_base_wraps_modulo_SEL, "6.2-13 5.3.2-19 3.3-01 A-19")
 {
         struct thread *t = thread_blank(boot_cpu);
         t->events = sel_alloc(5);
@@ -350,15 +350,15 @@ static void handler_dies(struct thread *t)
 static void raises_and_goes_on(struct thread *t)
 {
         t->value[0] = 1;
-        raise_gp();
+        raise_bp();
         t->value[0] = 2;
 }
 
-CASE(corner, a_thread_whose_handler_dies_is_shut_down_with_it, "3.3-09 3.3-06 2.2-06")
+CASE(corner, a_thread_whose_handler_dies_is_shut_down_with_it, "3.3-09 3.3-06 2.2-06 A-17")
 {
         struct thread *handler = server(boot_cpu), *t = global(boot_cpu, raises_and_goes_on, NULL);
-        event_remove(t, NOVA_EXC_GP);
-        EXPECT_EQ(hc_create_pt(t->events + NOVA_EXC_GP, ROOT_PD, handler->ec, 0,
+        event_remove(t, NOVA_EXC_BP);
+        EXPECT_EQ(hc_create_pt(t->events + NOVA_EXC_BP, ROOT_PD, handler->ec, 0,
                                (word_t)portal_entry),
                   NOVA_SUCCESS);
         handler->fn = handler_dies;

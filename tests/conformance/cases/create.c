@@ -118,7 +118,7 @@ CASE(create, create_pd_with_a_null_range_delegates_nothing, "5.3.1-05 4.3.1-01")
         EXPECT_EQ(hc_call(entry, 0), NOVA_COM_ABT);
 }
 
-CASE(create, create_pd_delegates_its_range_to_selector_0_and_up, "5.3.1-04 D-06")
+CASE(create, create_pd_delegates_its_range_to_selector_0_and_up, "5.3.1-04 D-06 C-11")
 {
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c);
@@ -160,7 +160,7 @@ CASE(create, create_ec_makes_an_ec_with_all_permissions, "5.3.2-01 5.3.2-04 5.3.
         EXPECT_EQ(hc_ec_ctrl(ec), NOVA_SUCCESS);
 }
 
-CASE(create, create_ec_maps_a_zeroed_utcb, "5.3.2-06 4.6-01 2.2-07")
+CASE(create, create_ec_maps_a_zeroed_utcb, "5.3.2-06 4.6-01 2.2-07 C-13")
 {
         const word_t utcb = utcb_alloc();
         EXPECT_EQ(probe_read((void *)utcb), 1);
@@ -285,7 +285,7 @@ CASE(create, create_ec_reports_a_bad_owner_before_BAD_PAR_and_that_before_a_take
         EXPECT_EQ(hc_create_ec(taken, ROOT_PD, NOVA_USER_END | boot_cpu, 0, 0, 0), NOVA_BAD_PAR);
 }
 
-CASE(create, an_ec_lives_in_the_pd_named_at_its_creation, "5.3.2-05 2.2-02 2.4-01")
+CASE(create, an_ec_lives_in_the_pd_named_at_its_creation, "5.3.2-05 2.2-02 2.4-01 A-11")
 {
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c);
@@ -500,7 +500,7 @@ CASE(create, all_five_kinds_lie_side_by_side_in_the_object_space, "2.1-09 4.1.4-
         EXPECT_EQ(look(NOVA_CRD_OBJ, sel + 5), 0);
 }
 
-CASE(create, an_object_far_up_in_the_object_space_is_usable, "6.2-12 4.2-04")
+CASE(create, an_object_far_up_in_the_object_space_is_usable, "6.2-12 4.2-04 C-12")
 {
         const nova_sel_t far = sizeof(word_t) == 8 ? ((nova_sel_t)1 << NOVA_SEL_ORDER) - 3
                                                    : ((nova_sel_t)1 << 20) - 3;

@@ -33,7 +33,7 @@ static bool is_there(nova_sel_t sel)
 
 CASE(delegate, an_object_arrives_in_the_window_and_the_sender_keeps_it,
      "3.5-02 4.3-01 3.5-05 3.5-08 3.5-11 4.6.2.2-06 4.6.2.2-21 4.6.2.2-03 4.6.1-13 4.6.1-06 "
-     "4.6.1-07")
+     "4.6.1-07 C-13")
 {
         const nova_sel_t sm = semaphores(0), dst = sel_alloc(0);
         EXPECT_EQ(send_self(obj(sm, ALL), obj(dst, ALL), 0), obj(dst, ALL));
@@ -192,7 +192,7 @@ CASE(delegate, the_windows_of_the_sender_do_not_count, "4.6.1-16")
         EXPECT(!is_there(dst));
 }
 
-CASE(delegate, an_occupied_place_keeps_its_capability, "D-21")
+CASE(delegate, an_occupied_place_keeps_its_capability, "D-21 C-15")
 {
         const nova_sel_t a = semaphores(0), pd = sel_alloc(0);
         EXPECT_EQ(hc_create_pd(pd, ROOT_PD, 0), NOVA_SUCCESS);
@@ -220,7 +220,7 @@ CASE(delegate, free_places_beside_an_occupied_one_are_filled, "D-21 3.5-06")
 }
 
 CASE(delegate, several_items_are_handled_in_order,
-     "4.6.2.2-19 4.6.2.2-01 4.6.2.2-02 4.6.2.2-04 4.6.1-02")
+     "4.6.2.2-19 4.6.2.2-01 4.6.2.2-02 4.6.2.2-04 4.6.1-02 A-14 A-20")
 {
         const nova_sel_t src = semaphores(2), dst = sel_alloc(2);
         struct thread *t = server(boot_cpu);

@@ -219,7 +219,7 @@ CASE_ON(device, pci_configuration_space_can_be_requested, "D-32.2 6.1.1-01", nee
         }
 }
 
-CASE(device, the_area_of_the_firmware_can_be_requested, "D-32.2 6.1.1-01")
+CASE(device, the_area_of_the_firmware_can_be_requested, "D-32.2 6.1.1-01 C-08")
 {
         for (word_t frame = 0xa0; frame < 0x100; frame += 3)
                 EXPECT(got(frame));

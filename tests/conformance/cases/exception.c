@@ -62,7 +62,7 @@ CASE(exception, a_software_interrupt_is_a_protection_fault, "7.2-10 8.2-10 7.2-1
         expect_event(raise_int11(), NOVA_EXC_GP);
 }
 
-CASE(exception, a_closed_port_is_a_protection_fault_with_error_0, "7.2-10 8.2-10 2.1-08")
+CASE(exception, a_closed_port_is_a_protection_fault_with_error_0, "7.2-10 8.2-10 2.1-08 A-08")
 {
         expect_event(probe_in(0x2f9), NOVA_EXC_GP);
         EXPECT_EQ(self->state.qual[0], 0);
@@ -276,7 +276,7 @@ static bool pages_in(struct thread *t, unsigned n, struct nova_utcb *u)
         return true;
 }
 
-CASE(exception, a_pagers_reply_maps_memory_at_the_fault, "D-27 3.3-10")
+CASE(exception, a_pagers_reply_maps_memory_at_the_fault, "D-27 3.3-10 C-14")
 {
         struct thread *t = server(boot_cpu);
         volatile word_t *p = (volatile word_t *)memory(0);
@@ -302,7 +302,7 @@ static bool pages_in_objects(struct thread *t, unsigned n, struct nova_utcb *u)
         return true;
 }
 
-CASE(exception, a_reply_to_an_event_delegates_no_objects_and_no_ports, "D-27.2")
+CASE(exception, a_reply_to_an_event_delegates_no_objects_and_no_ports, "D-27.2 A-08")
 {
         struct thread *t = child_server(child_new(boot_cpu));
         remote_in(t, 0x3fd);

@@ -62,7 +62,7 @@ static void keeps(struct thread *t)
         t->value[2] = same(&mine, &now);
 }
 
-CASE(fpu, x87_and_sse_registers_survive_other_threads, "2.2-09 2.2-10")
+CASE(fpu, x87_and_sse_registers_survive_other_threads, "2.2-09 2.2-10 C-20")
 {
         struct thread *t[3];
         for (unsigned i = 0; i < 3; i++) {

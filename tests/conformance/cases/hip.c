@@ -60,7 +60,7 @@ CASE(hip, the_cpu_array_begins_at_0x38_with_descriptors_of_8_bytes, "6.2-04 6.2-
         EXPECT_EQ(hip->cpu_size, 8);
 }
 
-CASE(hip, the_memory_array_begins_at_0x238_with_descriptors_of_24_bytes, "6.2-06 6.2-07")
+CASE(hip, the_memory_array_begins_at_0x238_with_descriptors_of_24_bytes, "6.2-06 6.2-07 C-02")
 {
         EXPECT_EQ(hip->mem_offset, 0x238);
         EXPECT_EQ(hip->mem_size, 24);
@@ -110,7 +110,7 @@ CASE(hip, the_tsc_and_bus_frequencies_are_plausible, "6.2-19 6.2-20")
         EXPECT(hip->bus_khz > 1000 && hip->bus_khz < 20000000);
 }
 
-CASE(hip, there_are_64_cpu_descriptors, "6.2-21")
+CASE(hip, there_are_64_cpu_descriptors, "6.2-21 C-01")
 {
         EXPECT_EQ((hip->mem_offset - hip->cpu_offset) / hip->cpu_size, 64);
 }
@@ -152,7 +152,8 @@ CASE_ON(hip, no_two_cpus_have_the_same_thread_core_and_package, "6.2-26 6.2-27 6
         }
 }
 
-CASE(hip, the_first_module_is_the_roottask_image_at_a_page, "6.2-29 6.2-30 6.2-31 6.2-32 6.2-34")
+CASE(hip, the_first_module_is_the_roottask_image_at_a_page,
+     "6.2-29 6.2-30 6.2-31 6.2-32 6.2-34 C-03")
 {
         const struct nova_hip_mem *m = mem_of(NOVA_MEM_MODULE);
         EXPECT(m != NULL);
@@ -164,7 +165,7 @@ CASE(hip, the_first_module_is_the_roottask_image_at_a_page, "6.2-29 6.2-30 6.2-3
         EXPECT_EQ(*p, 0x464c457f);
 }
 
-CASE(hip, the_auxiliary_field_of_a_module_is_the_address_of_its_command_line, "6.2-33")
+CASE(hip, the_auxiliary_field_of_a_module_is_the_address_of_its_command_line, "6.2-33 C-04")
 {
         const struct nova_hip_mem *m = mem_of(NOVA_MEM_MODULE);
         EXPECT(m != NULL);
@@ -177,7 +178,7 @@ CASE(hip, the_auxiliary_field_of_a_module_is_the_address_of_its_command_line, "6
                 EXPECT(s[i] >= ' ' && s[i] <= '~');
 }
 
-CASE(hip, exactly_one_range_belongs_to_the_microhypervisor, "6.2-35")
+CASE(hip, exactly_one_range_belongs_to_the_microhypervisor, "6.2-35 C-02")
 {
         unsigned n = 0;
         for (unsigned i = 0; i < mem_count(); i++)
@@ -186,7 +187,7 @@ CASE(hip, exactly_one_range_belongs_to_the_microhypervisor, "6.2-35")
         EXPECT(mem_of(NOVA_MEM_KERNEL)->size >= 0x10000);
 }
 
-CASE(hip, available_and_reserved_memory_is_listed, "6.2-36 6.2-37")
+CASE(hip, available_and_reserved_memory_is_listed, "6.2-36 6.2-37 C-02")
 {
         EXPECT(mem_of(NOVA_MEM_AVAILABLE) != NULL);
         EXPECT(mem_of(NOVA_MEM_RESERVED) != NULL);

@@ -218,7 +218,7 @@ CASE(interrupt, a_level_interrupt_wakes_its_waiter_once, "3.4-02 3.4-03")
         }
 }
 
-CASE(interrupt, a_line_that_stays_up_counts_once_until_the_next_down, "3.4-02 3.4-03 6.1.1-07")
+CASE(interrupt, a_line_that_stays_up_counts_once_until_the_next_down, "3.4-02 3.4-03 6.1.1-07 C-19")
 {
         const nova_sel_t sm = level_open();
         level_shot(1000);
@@ -229,7 +229,7 @@ CASE(interrupt, a_line_that_stays_up_counts_once_until_the_next_down, "3.4-02 3.
         EXPECT_EQ(t->value[1], 1);
 }
 
-CASE(interrupt, a_line_that_is_still_up_ends_the_next_down_at_once, "3.4-02 6.1.1-07")
+CASE(interrupt, a_line_that_is_still_up_ends_the_next_down_at_once, "3.4-02 6.1.1-07 C-19")
 {
         const nova_sel_t sm = level_open();
         level_shot(1000);

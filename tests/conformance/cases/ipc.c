@@ -87,7 +87,7 @@ CASE(ipc, each_portal_has_its_own_entry, "2.4-05 5.2.2-09 5.3.4-06 5.3.4-04")
         EXPECT_EQ(t->entry, 0);
 }
 
-CASE(ipc, the_portal_number_is_that_of_its_creation_whatever_selector_is_used, "5.2.2-08")
+CASE(ipc, the_portal_number_is_that_of_its_creation_whatever_selector_is_used, "5.2.2-08 C-18")
 {
         struct thread *t = server(boot_cpu);
         const nova_sel_t copy = sel_alloc(0);
@@ -334,7 +334,7 @@ static void reply_directly(struct thread *t)
         thread_exit();
 }
 
-CASE(ipc, reply_by_a_global_thread_puts_it_to_sleep_for_ever, "D-29 5.2.2-05 5.2.2-07")
+CASE(ipc, reply_by_a_global_thread_puts_it_to_sleep_for_ever, "D-29 5.2.2-05 5.2.2-07 A-04")
 {
         struct thread *t = global(boot_cpu, reply_directly, NULL);
         uint64_t before, after;

@@ -109,7 +109,8 @@ CASE(memory, without_W_a_store_faults, "4.1.2-03 4.1.2-04 7.4-11 7.4-12 8.4-11 8
         EXPECT_EQ(t->state.qual[1], address_of(dst) + 8);
 }
 
-CASE(memory, an_absent_page_faults_with_address_and_kind_of_access, "7.4-11 7.4-12 8.4-11 8.4-12")
+CASE(memory, an_absent_page_faults_with_address_and_kind_of_access,
+     "7.4-11 7.4-12 8.4-11 8.4-12 C-16")
 {
         const word_t page = page_alloc(0);
         EXPECT_EQ(probe_read((void *)(address_of(page) + 0x123)), 1);
@@ -181,7 +182,7 @@ CASE(memory, the_host_mapping_is_made_with_G_and_D_too, "4.6.2.2-26")
         }
 }
 
-CASE(memory, an_occupied_page_keeps_its_frame, "D-21")
+CASE(memory, an_occupied_page_keeps_its_frame, "D-21 C-15")
 {
         const word_t a = page_of(memory(0)), b = page_of(memory(0));
         *word_at(a) = 1;
@@ -206,7 +207,7 @@ CASE(memory, pages_beside_an_occupied_one_are_mapped, "D-21 3.5-06")
         EXPECT_EQ(*word_at(dst + 3), 13);
 }
 
-CASE(memory, a_utcb_page_cannot_be_delegated, "6.1.2.1-04")
+CASE(memory, a_utcb_page_cannot_be_delegated, "6.1.2.1-04 A-05")
 {
         struct thread *t = server(boot_cpu);
         const word_t dst = page_alloc(0);
@@ -214,7 +215,7 @@ CASE(memory, a_utcb_page_cannot_be_delegated, "6.1.2.1-04")
         EXPECT_EQ(probe_read((void *)address_of(dst)), 1);
 }
 
-CASE(memory, nothing_can_be_mapped_over_a_utcb, "5.3.2-28 D-21")
+CASE(memory, nothing_can_be_mapped_over_a_utcb, "5.3.2-28 D-21 A-05")
 {
         struct thread *t = server(boot_cpu);
         const word_t src = page_of(memory(0));
@@ -226,7 +227,7 @@ CASE(memory, nothing_can_be_mapped_over_a_utcb, "5.3.2-28 D-21")
         EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS);
 }
 
-CASE(memory, nothing_is_mapped_beyond_user_memory, "5.3.2-27")
+CASE(memory, nothing_is_mapped_beyond_user_memory, "5.3.2-27 A-06")
 {
         const word_t src = page_of(memory(0));
         give_self(mem(src, 0, NOVA_MEM_RWX), NOVA_USER_END >> NOVA_PAGE_BITS);

@@ -142,7 +142,7 @@ COMPAT(compat_syscall, "mov $0x0b, %eax; mov %eax, %edi; syscall; mov %eax, mode
 __asm__(".bss\n.balign 8\n.globl mode_compat_status\nmode_compat_status: .skip 8\n.text\n");
 extern volatile word_t mode_compat_status;
 
-CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07")
+CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07 A-18")
 {
         mode_over_address = (word_t)attempt_over;
         mode_compat_status = 0;

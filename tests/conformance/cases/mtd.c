@@ -99,7 +99,7 @@ CASE(mtd, the_header_tells_the_words_of_the_state, "7.3-26 8.3-28")
         EXPECT_EQ(seen_items, nova_utcb_items(sizeof(word_t) == 8 ? 56 : 72, 0));
 }
 
-CASE(mtd, descriptor_0_moves_nothing, "4.4-04 4.4-06 7.4-14 8.4-14")
+CASE(mtd, descriptor_0_moves_nothing, "4.4-04 4.4-06 7.4-14 8.4-14 A-13")
 {
         reset_answer();
         message(0);
@@ -252,7 +252,7 @@ CASE(mtd, a_reply_with_BSD_writes_bp_si_di, "7.4-04 8.4-04 4.4-05")
         EXPECT(same_acdb());
 }
 
-CASE(mtd, a_reply_may_write_what_the_message_did_not_carry, "D-12 D-12.2")
+CASE(mtd, a_reply_may_write_what_the_message_did_not_carry, "D-12 D-12.2 A-12")
 {
         reset_answer();
         answer_mtd = NOVA_MTD_ACDB;

@@ -81,7 +81,7 @@ static word_t step_through(struct thread *t, word_t id)
         return stepped.GPR_A1;
 }
 
-CASE(odd, single_steps_lead_over_a_hypercall, "7.2-03 8.2-03")
+CASE(odd, single_steps_lead_over_a_hypercall, "7.2-03 8.2-03 A-09")
 {
         struct thread *t = server(boot_cpu);
         const nova_sel_t sm = semaphore(0);

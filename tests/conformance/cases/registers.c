@@ -266,7 +266,7 @@ CASE(registers, on_x86_32_the_stack_pointer_at_entry_does_not_matter, "7.5-06")
 #endif
 
 CASE(registers, a_portal_gets_its_selector_and_keeps_registers_between_requests,
-     "5.2.2-08 5.2.2-09 7.5-10 7.5-11 7.5-12 7.5-13 8.5-12 8.5-13 8.5-14 8.5-15")
+     "5.2.2-08 5.2.2-09 7.5-10 7.5-11 7.5-12 7.5-13 8.5-12 8.5-13 8.5-14 8.5-15 C-18")
 {
         struct thread *t = server(boot_cpu);
         const nova_sel_t pt = sel_alloc(0);

@@ -35,7 +35,7 @@ static bool is_announced(word_t page)
         return false;
 }
 
-CASE(resource, available_memory_can_be_requested, "6.1.1-01 4.6.2.2-20")
+CASE(resource, available_memory_can_be_requested, "6.1.1-01 4.6.2.2-20 C-08 C-10")
 {
         volatile word_t *p = (volatile word_t *)memory(0);
         *p = 17;
@@ -80,7 +80,7 @@ CASE(resource, the_page_of_the_local_apic_cannot_be_requested, "6.1.1-03")
         EXPECT(!got(LAPIC_PAGE));
 }
 
-CASE(resource, device_memory_outside_all_descriptors_can_be_requested, "D-32.2")
+CASE(resource, device_memory_outside_all_descriptors_can_be_requested, "D-32.2 C-08")
 {
         EXPECT(got(0xb8000 >> NOVA_PAGE_BITS));
         EXPECT(got(0xfed00));
@@ -103,7 +103,7 @@ CASE(resource, the_same_frame_can_be_requested_twice, "6.1.1-01")
         EXPECT_EQ(*(volatile word_t *)(b << NOVA_PAGE_BITS), 55);
 }
 
-CASE(resource, all_65536_ports_can_be_requested, "6.1.1-02")
+CASE(resource, all_65536_ports_can_be_requested, "6.1.1-02 C-09")
 {
         for (word_t port = 0; port < 0x10000; port += 0x1111)
                 request(io(port, 0), port);
@@ -125,7 +125,7 @@ CASE(resource, a_range_of_ports_can_be_requested_at_once, "6.1.1-02 4.3.3-01")
         hc_revoke(io(0x200, 5), NOVA_REVOKE_SR);
 }
 
-CASE(resource, each_cpu_has_an_idle_sc_with_control_permission, "6.1.1-04 6.1.1-05")
+CASE(resource, each_cpu_has_an_idle_sc_with_control_permission, "6.1.1-04 6.1.1-05 C-09 A-16")
 {
         uint64_t time;
         for (unsigned i = 0; i < cpu_count; i++) {
@@ -162,7 +162,7 @@ CASE_ON(resource, the_idle_time_of_an_idle_cpu_grows, "6.1.1-05", needs_2_cpus)
         EXPECT(after > before + 5000);
 }
 
-CASE(resource, there_is_a_semaphore_for_each_interrupt, "3.4-01 6.1.1-06")
+CASE(resource, there_is_a_semaphore_for_each_interrupt, "3.4-01 6.1.1-06 C-09")
 {
         const nova_sel_t base = sel_alloc(7);
         for (unsigned g = 0; g < hip->gsi; g++)

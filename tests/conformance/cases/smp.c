@@ -19,7 +19,7 @@ static void counts_until_told(struct thread *t)
                 t->value[1]++;
 }
 
-CASE_ON(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-22 6.2-23",
+CASE_ON(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6.2-22 6.2-23 C-01",
         needs_2_cpus)
 {
         struct thread *t[8];

@@ -39,13 +39,14 @@ static uint32_t segment_limit(unsigned which)
         return limit;
 }
 
-CASE(start, the_stack_pointer_is_the_address_of_the_information_page, "7.1-08 8.1-08 6.1.2.1-03")
+CASE(start, the_stack_pointer_is_the_address_of_the_information_page,
+     "7.1-08 8.1-08 6.1.2.1-03 C-05")
 {
         EXPECT_EQ(start_gpr.sp, NOVA_ROOT_HIP);
         EXPECT_EQ(hip->signature, NOVA_HIP_SIGNATURE);
 }
 
-CASE(start, the_first_argument_register_is_the_boot_cpu, "7.1-09 8.1-09")
+CASE(start, the_first_argument_register_is_the_boot_cpu, "7.1-09 8.1-09 C-05")
 {
         EXPECT(start_gpr.GPR_A1 < NOVA_CPU_MAX);
         EXPECT(hip->cpu[start_gpr.GPR_A1].flags & NOVA_CPU_ENABLED);
@@ -90,7 +91,7 @@ CASE(start, the_code_segment_is_flat_and_of_user_privilege, "7.1-01 8.1-01")
 }
 
 CASE(start, the_root_pd_ec_and_sc_have_their_selectors_and_all_permissions,
-     "6.1-01 6.1-02 6.1-03 6.1.2.3-01 6.1.2.3-02 6.1.2.3-03")
+     "6.1-01 6.1-02 6.1-03 6.1.2.3-01 6.1.2.3-02 6.1.2.3-03 C-07")
 {
         for (nova_sel_t sel = NOVA_SEL_ROOT_PD; sel <= NOVA_SEL_ROOT_SC; sel++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, sel), obj(sel, NOVA_PERM_ALL));
@@ -105,7 +106,7 @@ CASE(start, the_root_objects_are_of_their_kinds, "6.1.2.3-01 6.1.2.3-02 6.1.2.3-
         EXPECT_EQ(hc_create_pt(sel_alloc(0), ROOT_PD, NOVA_SEL_ROOT_EC, 0, 0), NOVA_BAD_CAP);
 }
 
-CASE(start, no_other_object_selector_is_in_use, "6.1.2.3-04 6.1.2-01 4.2-04")
+CASE(start, no_other_object_selector_is_in_use, "6.1.2.3-04 6.1.2-01 4.2-04 C-07")
 {
         for (nova_sel_t sel = 0; sel < NOVA_SEL_ROOT_PD; sel++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, sel), 0);
@@ -141,13 +142,13 @@ CASE_ON(start, data_cannot_be_executed, "6.1.2.1-02 D-26", needs_nx)
         EXPECT_EQ(self->event, NOVA_EXC_PF);
 }
 
-CASE(start, the_root_utcb_lies_below_the_information_page, "6.1.2.1-04")
+CASE(start, the_root_utcb_lies_below_the_information_page, "6.1.2.1-04 C-05")
 {
         EXPECT_EQ(probe_read((void *)NOVA_ROOT_UTCB), 0);
         EXPECT_EQ(probe_read((void *)(NOVA_ROOT_UTCB - NOVA_PAGE_SIZE)), 1);
 }
 
-CASE(start, the_information_page_is_a_readable_capability, "6.1.2.1-03")
+CASE(start, the_information_page_is_a_readable_capability, "6.1.2.1-03 A-16")
 {
         EXPECT_EQ(look(NOVA_CRD_MEM, page_of(hip)), mem(page_of(hip), 0, NOVA_MEM_R));
 }

@@ -47,7 +47,7 @@ CASE(startup, the_message_shows_the_stack_pointer_of_create_ec, "5.3.2-18 7.5-21
         EXPECT_EQ(t->state.flags & 0x200, 0x200);
 }
 
-CASE(startup, the_created_stack_pointer_stays_when_only_the_ip_is_replied, "5.3.2-18 D-12")
+CASE(startup, the_created_stack_pointer_stays_when_only_the_ip_is_replied, "5.3.2-18 D-12 C-17")
 {
         struct thread *t = global(boot_cpu, counts, NULL);
         thread_start(t, PRIO_HIGH, QUANTUM);
@@ -150,7 +150,7 @@ CASE(startup, a_thread_that_recalls_itself_gets_it_before_the_hypercall_returns,
         EXPECT_EQ(t->done, 1);
 }
 
-CASE(startup, the_message_after_a_hypercall_shows_the_return_ip, "5.4.1-01 5.4.1-04")
+CASE(startup, the_message_after_a_hypercall_shows_the_return_ip, "5.4.1-01 5.4.1-04 A-10")
 {
         struct thread *t = global(boot_cpu, recalls_itself, NULL);
         thread_start(t, PRIO_HIGH, QUANTUM);

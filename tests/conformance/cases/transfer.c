@@ -173,7 +173,7 @@ CASE(transfer, the_tls_word_is_never_written, "4.6.1-08 4.6.1-09 4.6.1-10")
         self->utcb->tls = mine;
 }
 
-CASE(transfer, the_kernel_does_not_change_the_windows, "4.6.1-16")
+CASE(transfer, the_kernel_does_not_change_the_windows, "4.6.1-16 A-14")
 {
         struct thread *t = receiver(0);
         const nova_crd_t a = obj(sel_alloc(4), 5), b = mem(page_alloc(3), 3, 7);

@@ -116,7 +116,7 @@ __asm__(".text\n.balign 16\ntrap_int_table:\n.set n, 0\n"
         ".rept 256\n.balign 16\n.byte 0xcd, n\nret\n.set n, n + 1\n.endr\n");
 extern char trap_int_table[];
 
-CASE(trap, all_other_software_interrupts_are_protection_faults, IDS_GP " 7.2-19 8.2-19")
+CASE(trap, all_other_software_interrupts_are_protection_faults, IDS_GP " 7.2-19 8.2-19 A-07")
 {
         for (unsigned n = 0; n < 256; n++) {
                 if (n == NOVA_EXC_BP || n == NOVA_EXC_OF)
@@ -126,7 +126,7 @@ CASE(trap, all_other_software_interrupts_are_protection_faults, IDS_GP " 7.2-19 
         }
 }
 
-CASE(trap, int_4_is_event_4, "7.2-05 8.2-05")
+CASE(trap, int_4_is_event_4, "7.2-05 8.2-05 A-07")
 {
         void (*code)(void) = (void (*)(void))(word_t)(trap_int_table + 16 * NOVA_EXC_OF);
         EXPECT_EQ(raised_by(code), NOVA_EXC_OF);

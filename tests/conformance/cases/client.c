@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What programs of the time were written against, beyond the words of the specification. */
+#include "attempt.h"
+
+#define ALL NOVA_PERM_ALL
+
+/* ---- The image ------------------------------------------------------------------------------- */
+
+/* The parts of an ELF file that say where a segment lies. */
+#if __SIZEOF_POINTER__ == 8
+struct header {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version;
+        uint64_t entry, phoff, shoff;
+        uint32_t flags;
+        uint16_t ehsize, phentsize, phnum;
+};
+struct segment {
+        uint32_t type, flags;
+        uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+#else
+struct header {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version, entry, phoff, shoff, flags;
+        uint16_t ehsize, phentsize, phnum;
+};
+struct segment {
+        uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align;
+};
+#endif
+
+static const struct nova_hip_mem *roottask(void)
+{
+        for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const struct nova_hip_mem *m = (const void *)((const char *)hip + at);
+                if (m->type == NOVA_MEM_MODULE)
+                        return m;
+        }
+        return NULL;
+}
+
+/* A physical page, mapped here. */
+static char *frame(uint64_t address)
+{
+        const word_t page = page_alloc(0);
+        EXPECT(request(mem((word_t)(address >> NOVA_PAGE_BITS), 0, NOVA_MEM_RWX), page) != 0);
+        return (char *)(page << NOVA_PAGE_BITS);
+}
+
+static volatile char victim[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+
+/* Where in the file an address of the image lies; the segment must be one that fits in place. */
+static uint64_t place_in_file(const char *file, word_t address)
+{
+        const struct header *h = (const void *)file;
+        for (unsigned i = 0; i < h->phnum; i++) {
+                const struct segment *s = (const void *)(file + h->phoff + i * h->phentsize);
+                if (s->type != 1 || address < s->vaddr || address - s->vaddr >= s->filesz)
+                        continue;
+                if (s->filesz != s->memsz || (s->vaddr ^ s->offset) % NOVA_PAGE_SIZE)
+                        NOT_RAISED("the suite's own image does not fit in place");
+                return s->offset + (address - s->vaddr);
+        }
+        EXPECT(false);
+        return 0;
+}
+
+CASE(client, the_image_lies_in_the_module_itself, "C-06 C-03 C-08 6.1.2.1-01")
+{
+        const struct nova_hip_mem *m = roottask();
+        EXPECT(m != NULL);
+        const uint64_t at = place_in_file(frame(m->addr), (word_t)victim);
+        volatile char *same = frame(m->addr + at);
+        for (unsigned i = 0; i < NOVA_PAGE_SIZE; i += 512) {
+                same[i] = (char)(i / 512 + 1);
+                EXPECT_EQ(victim[i], (char)(i / 512 + 1));
+                victim[i] = 77;
+                EXPECT_EQ(same[i], 77);
+        }
+}
+
+CASE(client, low_memory_and_the_area_of_the_firmware_can_be_read, "C-08")
+{
+        static const word_t addresses[] = {0, 0xa0000, 0xe0000, 0xf0000, 0xff000};
+        for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+                EXPECT_EQ(probe_read(frame(addresses[i])), 0);
+}
+
+/* ---- The first thread ------------------------------------------------------------------------ */
+
+CASE(client, segments_have_the_selectors_of_the_time, "A-01")
+{
+        word_t cs, ss, ds;
+        __asm__("mov %%cs, %0; mov %%ss, %1; mov %%ds, %2" : "=r"(cs), "=r"(ss), "=r"(ds));
+        EXPECT_EQ(cs & 0xffff, sizeof(word_t) == 8 ? 0x2b : 0x1b);
+        EXPECT_EQ(ss & 0xffff, 0x23);
+        EXPECT_EQ(ds & 0xffff, 0x23);
+}
+
+static void ups(struct thread *t)
+{
+        hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
+}
+
+/* The first thread spins while a case runs, so whoever has no higher priority takes turns with it.
+ */
+CASE(client, a_thread_of_priority_2_preempts_the_first_thread, "A-02")
+{
+        for (unsigned i = 0; i < 5; i++) {
+                struct thread *t = global(boot_cpu, ups, NULL);
+                t->value[0] = semaphore(0);
+                spin_us(3000);
+                const uint64_t begin = tsc();
+                thread_start(t, 2, QUANTUM);
+                EXPECT_EQ(hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
+                t->value[1] = (word_t)((tsc() - begin) / (tsc_per_ms() / 1000));
+                EXPECT(t->value[1] < 1000000);
+        }
+}
+
+CASE(client, the_first_threads_events_begin_at_selector_0, "A-03")
+{
+        struct thread *s = server(boot_cpu);
+        s->fn = ups;
+        s->value[0] = semaphore(0);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, NOVA_EXC_RECALL), 0);
+        EXPECT_EQ(hc_create_pt(NOVA_EXC_RECALL, ROOT_PD, s->ec, 0, (word_t)portal_entry),
+                  NOVA_SUCCESS);
+        EXPECT_EQ(hc_ec_ctrl(NOVA_SEL_ROOT_EC), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_ctrl(s->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
+        EXPECT_EQ(s->calls, 1);
+        EXPECT_EQ(s->portal, NOVA_EXC_RECALL);
+        hc_revoke(obj(NOVA_EXC_RECALL, ALL), NOVA_REVOKE_SR);
+}
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+static void jumps_out(void)
+{
+        ((void (*)(void))NOVA_USER_END)();
+}
+
+CASE(client, a_jump_to_the_first_address_beyond_is_a_fault_there, "C-22 C-16")
+{
+        EXPECT_EQ(raised_by(jumps_out), NOVA_EXC_PF);
+        EXPECT_EQ(self->state.qual[1], NOVA_USER_END);
+        EXPECT_EQ(self->state.ip, NOVA_USER_END);
+        EXPECT_EQ(self->state.qual[0] & ~(word_t)0x11, 4);
+}
+
+static void ends_by_a_jump(struct thread *t)
+{
+        t->value[0] = 1;
+        jumps_out();
+        t->value[0] = 2;
+}
+
+CASE(client, a_thread_ends_by_a_jump_when_nobody_answers, "C-22")
+{
+        uint64_t before, after;
+        struct thread *t = global(boot_cpu, ends_by_a_jump, NULL);
+        event_remove(t, NOVA_EXC_PF);
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(t->value[0], 1);
+        EXPECT_EQ(hc_sc_ctrl(t->sc, &before), NOVA_SUCCESS);
+        spin_us(5000);
+        EXPECT_EQ(hc_sc_ctrl(t->sc, &after), NOVA_SUCCESS);
+        EXPECT_EQ(before, after);
+        EXPECT_EQ(t->value[0], 1);
+}
+
+CASE(client, a_utcb_page_is_found_without_permissions, "A-15 A-05")
+{
+        const struct thread *t = server(boot_cpu);
+        EXPECT_EQ(look(NOVA_CRD_MEM, page_of(t->utcb)), mem(page_of(t->utcb), 0, 0));
+}
+
+CASE(client, windows_written_before_the_first_request_hold_for_it, "C-13")
+{
+        struct thread *t = server(boot_cpu);
+        const nova_sel_t sm = semaphore(0), dst = sel_alloc(0);
+        for (unsigned i = 0; i < NOVA_UTCB_WORDS; i++)
+                EXPECT_EQ(t->utcb->word[i], 0);
+        t->utcb->delegate_window = t->win_d = obj(dst, ALL);
+        EXPECT_EQ(send(t, obj(sm, ALL), NOVA_ITEM_DELEGATE), obj(dst, ALL));
+        EXPECT_EQ(look(NOVA_CRD_OBJ, dst), obj(dst, ALL));
+}
+
+CASE(client, many_objects_can_lie_below_the_first_free_selector, "C-12")
+{
+        /* Two sets of event portals for each of 64 CPUs, as an environment of the time had them. */
+        struct thread *t = server(boot_cpu);
+        const nova_sel_t far = sel_far(12);
+        for (nova_sel_t i = 0; i < 64 * 2 * 32; i += 61)
+                EXPECT_EQ(hc_create_pt(far + i, ROOT_PD, t->ec, 0, (word_t)portal_entry),
+                          NOVA_SUCCESS);
+        for (nova_sel_t i = 0; i < 64 * 2 * 32; i++)
+                EXPECT_EQ(look(NOVA_CRD_OBJ, far + i) != 0, i % 61 == 0);
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, far, 12, ALL), NOVA_REVOKE_SR);
+}
