@@ -51,7 +51,8 @@ void screen_call(void)
         title(2, "A thread, a portal and a call");
         say("A local thread has no time of its own: it serves portals on its callers' time.\n"
             "The words travel in the UTCB, one page per thread; one register names the\n"
-            "portal, and the kernel hands the portal's number to the handler.\n\n");
+            "portal, and the kernel hands the portal's number to the handler. U counts the\n"
+            "untyped words of a message, T its typed items: those move capabilities.\n\n");
 
         server_portal(&server, portal, 0);
         nova_utcb_clear(root.utcb);

@@ -24,8 +24,11 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 
         say("\nNOVA: a microhypervisor, shown by its first program, the roottask.\n");
         guard_start();
-        for (unsigned i = 0; i < SCREENS; i++)
+        for (unsigned i = 0; i < SCREENS; i++) {
                 screen[i]();
+                if (i + 1 < SCREENS && pause_is_end())
+                        break;
+        }
         summary();
         nova_exit(0);
 }

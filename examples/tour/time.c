@@ -105,7 +105,8 @@ static void show_time(void)
         must("sc_ctrl", nova_sc_ctrl(a.sc, &time[0]));
         must("sc_ctrl", nova_sc_ctrl(b.sc, &time[1]));
         say("\n    Two threads of one priority want the CPU for the same %u ms:\n"
-            "    they have consumed %llu us and %llu us, in quanta of %u us.\n",
+            "    they have consumed %llu us and %llu us, in quanta of %u us\n"
+            "    (time in which a busy host does not run the machine counts as well).\n",
             SPIN_MS, (unsigned long long)time[0], (unsigned long long)time[1], TOUR_QUANTUM);
         must_be("consumption of time by both", time[0] && time[1]);
         must("sc_ctrl", nova_sc_ctrl(NOVA_SEL_ROOT_SC, &time[0]));

@@ -26,6 +26,9 @@ void screen_child(void);
 void screen_time(void);
 void screen_cpus(void);
 
+/* Wait for a key if `nova run` says that somebody is there. @return true if it ends the tour */
+bool pause_is_end(void);
+
 /* Print a screen's heading. */
 void title(unsigned number, const char *text);
 
