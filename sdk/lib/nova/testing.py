@@ -159,7 +159,7 @@ def _prepare(args, totals):
 def _check_words(words, known):
     for word in words:
         if not any(test.selected_by(word) for test in known):
-            raise _unknown(word)
+            raise errors.NovaError(f"no test or label of the chosen presets is called '{word}'.")
 
 
 class Progress:

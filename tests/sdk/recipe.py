@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Does what docs/start.md says about a roottask outside of the tree: `recipe.py ARCH`."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from extract import blocks
+
+ROOT = Path(__file__).resolve().parents[2]
+GREETING = "Hello from CPU 0 of 4!"
+
+
+def recipes(text, arch):
+    """The shell blocks for ARCH. The one for CMake is for both, with another number."""
+    section = text[text.index("## A roottask of your own") :]
+    found = []
+    for block in blocks(section, "sh"):
+        if "cmake" in block:
+            found.append(block if arch == "x86_64" else for_32_bits(block))
+        elif f"build/{arch}-" in block:
+            found.append(block)
+    return found, blocks(section, "cmake")[0]
+
+
+def for_32_bits(text):
+    text = text.replace("-m64", "-m32").replace("x86_64", "x86_32")
+    return text.replace("nova run", "nova run --arch x86_32")
+
+
+def main(arch):
+    shell, cmake = recipes((ROOT / "docs/start.md").read_text(encoding="utf-8"), arch)
+    if len(shell) != 2:
+        sys.exit(f"docs/start.md has {len(shell)} recipes for {arch} instead of 2")
+    with tempfile.TemporaryDirectory(prefix="nova test ") as folder:
+        (Path(folder) / "CMakeLists.txt").write_text(
+            cmake if arch == "x86_64" else for_32_bits(cmake), encoding="utf-8"
+        )
+        tree = Path(folder) / "tree"
+        tree.symlink_to(ROOT)  # $N without quotes has to work, wherever this tree is
+        for block in shell:
+            print(block)
+            result = subprocess.run(
+                ["sh", "-e", "-c", block],
+                cwd=folder,
+                env=dict(os.environ, N="tree"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            print(result.stdout)
+            if result.returncode != 0 or GREETING not in result.stdout:
+                sys.exit(f"status {result.returncode}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
