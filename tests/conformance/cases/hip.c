@@ -193,6 +193,56 @@ CASE(hip, available_and_reserved_memory_is_listed, "6.2-36 6.2-37 C-02")
         EXPECT(mem_of(NOVA_MEM_RESERVED) != NULL);
 }
 
+static const char *needs_acpi_memory(void)
+{
+        return mem_of(NOVA_MEM_ACPI_RECLAIM) ? NULL : "needs a firmware that lists its ACPI tables";
+}
+
+/* Whether a table's signature begins at one of the paragraphs of a page. */
+static bool has_table(const char *page)
+{
+        static const char *const names[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT"};
+        for (unsigned at = 0; at < NOVA_PAGE_SIZE; at += 4) {
+                for (unsigned n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+                        const char *s = names[n];
+                        if (page[at] == s[0] && page[at + 1] == s[1] && page[at + 2] == s[2] &&
+                            page[at + 3] == s[3])
+                                return true;
+                }
+        }
+        return false;
+}
+
+CASE_ON(hip, memory_of_type_3_holds_the_acpi_tables, "6.2-38", needs_acpi_memory)
+{
+        bool found = false;
+        for (unsigned i = 0; i < mem_count() && !found; i++) {
+                const struct nova_hip_mem *m = mem_at(i);
+                if (m->type != NOVA_MEM_ACPI_RECLAIM)
+                        continue;
+                for (word_t at = 0; at < m->size >> NOVA_PAGE_BITS && at < 64 && !found; at++) {
+                        const word_t page = page_alloc(0);
+                        request(mem((word_t)(m->addr >> NOVA_PAGE_BITS) + at, 0, NOVA_MEM_R), page);
+                        found = look(NOVA_CRD_MEM, page) &&
+                                has_table((const char *)(page << NOVA_PAGE_BITS));
+                }
+        }
+        EXPECT(found);
+}
+
+CASE(hip, virtual_cpus_are_announced_if_and_only_if_they_can_be_made, "6.2-09 6.2-10")
+{
+        const uint32_t announced = hip->features & (NOVA_HIP_VMX | NOVA_HIP_SVM);
+        const nova_sel_t ec = sel_alloc(0);
+        uint32_t intel[4], amd[4];
+        const word_t status = hc_create_ec(ec, ROOT_PD, boot_cpu, 0, 0, NOVA_EC_GLOBAL);
+        EXPECT_EQ(status, announced ? NOVA_SUCCESS : NOVA_BAD_FTR);
+        cpuid(1, 0, intel);
+        cpuid(0x80000001, 0, amd);
+        EXPECT(!(announced & NOVA_HIP_VMX) || intel[2] & 1u << 5);
+        EXPECT(!(announced & NOVA_HIP_SVM) || amd[2] & 1u << 2);
+}
+
 CASE(hip, available_ranges_do_not_overlap_each_other, "6.2-36")
 {
         for (unsigned i = 0; i < mem_count(); i++) {

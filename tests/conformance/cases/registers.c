@@ -217,6 +217,63 @@ CASE(registers, assign_gsi_keeps_all_but_its_results,
               NOVA_BAD_CAP, 2 | 4);
 }
 
+/* A refusal gives its status and leaves everything else, results included. */
+static void check_refused(word_t id, word_t a2, word_t a3, word_t a4, word_t a5, word_t status)
+{
+        check(&(struct args){id, a2, a3, a4, a5}, status, 0);
+}
+
+/* A hypercall in the context of a server, with patterns in all registers. */
+static void calls_itself(struct thread *t)
+{
+        struct gpr before, g;
+        fill(&before);
+        before.GPR_A1 = ID(CALL, NOVA_CALL_DB, t->pt);
+        g = before;
+        trap(&g);
+        t->value[0] = g.GPR_A1 == NOVA_COM_TIM && g.GPR_A2 == before.GPR_A2 &&
+                      g.GPR_A3 == before.GPR_A3 && g.GPR_A4 == before.GPR_A4 &&
+                      g.GPR_A5 == before.GPR_A5 && g.sp == g.sp_in;
+}
+
+CASE(registers, a_refused_create_keeps_them,
+     "7.5-05 7.5-17 7.5-23 7.5-28 7.5-34 7.5-38 8.5-05 8.5-19 8.5-25 8.5-30 8.5-36 8.5-40")
+{
+        const nova_sel_t taken = semaphore(0), null = sel_alloc(0);
+        struct thread *t = server(boot_cpu), *g = global(boot_cpu, NULL, NULL);
+        check_refused(ID(CREATE_PD, 0, taken), ROOT_PD, 0, PATTERN, PATTERN, NOVA_BAD_CAP);
+        check_refused(ID(CREATE_PD, 0, null), null, 0, PATTERN, PATTERN, NOVA_BAD_CAP);
+        check_refused(ID(CREATE_EC, 0, null), ROOT_PD, NOVA_USER_END | boot_cpu, 1, 2,
+                      NOVA_BAD_PAR);
+        check_refused(ID(CREATE_EC, 0, null), ROOT_PD, utcb_alloc() | 64, 1, 2, NOVA_BAD_CPU);
+        check_refused(ID(CREATE_SC, 0, null), ROOT_PD, g->ec, 0, PATTERN, NOVA_BAD_PAR);
+        check_refused(ID(CREATE_SC, 0, null), ROOT_PD, t->ec, nova_qpd(QUANTUM, PRIO_LOW), PATTERN,
+                      NOVA_BAD_CAP);
+        check_refused(ID(CREATE_PT, 0, null), ROOT_PD, g->ec, 1, 2, NOVA_BAD_CAP);
+        check_refused(ID(CREATE_SM, 0, taken), ROOT_PD, 1, PATTERN, PATTERN, NOVA_BAD_CAP);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, null), 0);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, taken), obj(taken, NOVA_PERM_ALL));
+}
+
+CASE(registers, a_refused_control_keeps_them, "7.5-05 8.5-05 5.4.2-06 5.4.3-11")
+{
+        const nova_sel_t null = sel_alloc(0);
+        check_refused(ID(EC_CTRL, 0, null), 1, 2, 3, 4, NOVA_BAD_CAP);
+        check_refused(ID(SC_CTRL, 0, null), PATTERN + 64, PATTERN + 65, 3, 4, NOVA_BAD_CAP);
+        check_refused(ID(SM_CTRL, NOVA_SM_UP_OP, null), 1, 2, 3, 4, NOVA_BAD_CAP);
+        check_refused(ID(SM_CTRL, NOVA_SM_DN_OP, null), 1, 2, 3, 4, NOVA_BAD_CAP);
+        check_refused(ID(ASSIGN_PCI, 0, null), 1, 2, 3, 4, NOVA_BAD_CAP);
+}
+
+CASE(registers, a_call_that_finds_its_callee_busy_keeps_them, "7.5-09 8.5-11 5.2.1-10")
+{
+        struct thread *s = server(boot_cpu);
+        s->fn = calls_itself;
+        self->utcb->items = 0;
+        EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
+        EXPECT_EQ(s->value[0], 1);
+}
+
 CASE(registers, an_unknown_hypercall_keeps_them, "5.1-18 5.1-24")
 {
         check(&(struct args){ID(EXTENSION, 0, 5), 1, 2, 3, 4}, NOVA_BAD_HYP, 0);
