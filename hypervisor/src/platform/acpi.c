@@ -7,6 +7,7 @@
 #include "platform/acpi_table.h"
 #include "platform/boot.h"
 #include "platform/console.h"
+#include "platform/multiboot2.h"
 
 #define BDA_EBDA_SEGMENT 0x40e
 #define BIOS_START       0xe0000
@@ -110,8 +111,20 @@ static bool rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rsdp)
         return true;
 }
 
+/* What the boot loader passed on: the only way to it under UEFI. */
+static bool rsdp_from_loader(struct acpi_table *rsdp)
+{
+        if (multiboot2_rsdp_size < RSDP_V1_SIZE || rsdp_search(multiboot2_rsdp, RSDP_V1_SIZE))
+                return false;
+        *rsdp = (struct acpi_table){multiboot2_rsdp, multiboot2_rsdp_size};
+        return true;
+}
+
 static bool rsdp_find(struct acpi_table *rsdp)
 {
+        if (rsdp_from_loader(rsdp))
+                return true;
+
         const uint8_t *segment = boot_map(0, BDA_EBDA_SEGMENT, 2);
         const paddr_t ebda = segment ? (paddr_t)(segment[0] | segment[1] << 8) << 4 : 0;
 

@@ -28,6 +28,7 @@
 #include "platform/hip.h"
 #include "platform/memory_map.h"
 #include "platform/multiboot.h"
+#include "platform/multiboot2.h"
 #include "platform/stop.h"
 
 #define MIB                0x100000
@@ -58,13 +59,17 @@ static void read_loader(uint32_t magic, uint32_t info)
         if (!understood)
                 kernel_stop("the boot loader does not follow the multiboot protocol: use one that "
                             "does, such as GRUB or QEMU's -kernel");
+        if (multiboot2_damaged)
+                console_print("NOVA: the boot loader's information is damaged at byte %u; what "
+                              "cannot be read there is ignored.\n",
+                              multiboot2_damaged);
         if (memory_map.merged || memory_map.dropped)
                 console_print("NOVA: the memory map is long: %u reserved entries are merged, %u "
                               "left out.\n",
                               memory_map.merged, memory_map.dropped);
         if (memory_map.dropped_modules)
-                console_print("NOVA: %u boot modules are left out: empty, over the kernel or more "
-                              "than %u.\n",
+                console_print("NOVA: %u boot modules are left out: empty, over the kernel, over "
+                              "another one or more than %u.\n",
                               memory_map.dropped_modules, MODULES);
 }
 

@@ -55,7 +55,8 @@ static void put(char character)
 
 void console_set_port(uint16_t port)
 {
-        com1 = port ? port : COM1_DEFAULT;
+        /* Without a BIOS anything may stand there. */
+        com1 = port == 0x2f8 || port == 0x3e8 || port == 0x2e8 ? port : COM1_DEFAULT;
 }
 
 void console_enable_serial(void)

@@ -99,10 +99,18 @@ bool memory_map_is_taken(paddr_t start, uint64_t size)
         return false;
 }
 
+static bool is_module(paddr_t start, uint64_t size)
+{
+        for (unsigned i = 0; i < memory_map.modules; i++)
+                if (overlap(start, size, memory_map.module[i].start, memory_map.module[i].size))
+                        return true;
+        return false;
+}
+
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t line)
 {
         if (memory_map.modules == MODULES || end <= start ||
-            memory_map_is_taken(start, end - start)) {
+            memory_map_is_taken(start, end - start) || is_module(start, end - start)) {
                 memory_map.dropped_modules++;
                 return;
         }

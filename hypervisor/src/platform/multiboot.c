@@ -7,6 +7,7 @@
 #include "nova/abi/hip.h"
 #include "platform/boot.h"
 #include "platform/memory_map.h"
+#include "platform/multiboot2.h"
 
 #define INFO_MEMORY  0x1
 #define INFO_CMDLINE 0x4
@@ -102,6 +103,8 @@ bool multiboot_read(uint32_t magic, paddr_t phys)
         struct info info;
         const void *place;
 
+        if (magic == MULTIBOOT2_LOADER_MAGIC && phys)
+                return multiboot2_read(phys);
         if (magic != MULTIBOOT_LOADER_MAGIC || !phys)
                 return false;
         place = boot_map(0, phys, sizeof(info));

@@ -2,6 +2,7 @@
 // Multiboot information, good and bad.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 #include "machine.h"
@@ -46,7 +47,8 @@ void put_entry(Bytes &map, uint64_t start, uint64_t length, uint32_t type, uint3
 
 bool read(Machine &m, Info info)
 {
-        multiboot_cmdline[0] = multiboot_loader[0] = 0;
+        std::memset(multiboot_cmdline, 0, sizeof(multiboot_cmdline));
+        std::memset(multiboot_loader, 0, sizeof(multiboot_loader));
         if (m.memory.count(MAP) && !info.map_length)
                 info.map_length = static_cast<uint32_t>(m.memory[MAP].size());
         m.memory[INFO] = info.bytes();

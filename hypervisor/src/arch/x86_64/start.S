@@ -5,17 +5,10 @@
 #include "arch/x86/msr.h"
 #include "nova/abi/types.h"
 
-#define MULTIBOOT_MAGIC 0x1badb002
-#define MULTIBOOT_FLAGS 0x3             /* modules page-aligned, memory sizes told */
-
 #define SEL_CODE64 0x08
 #define SEL_DATA   0x10
 
 #define PHYS(symbol) (symbol - IMAGE_OFFSET)
-
-        .section .boot.header, "ax"
-        .balign 4
-        .long   MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
         .section .boot, "ax"
         .code32
