@@ -10,7 +10,7 @@ static void (*const screen[SCREENS])(void) = {
 static void summary(void)
 {
         say("\n== That was the tour ==================================================="
-            "=======\n\n"
+            "=====\n\n"
             "Five kinds of object made all of it: protection domains, execution contexts,\n"
             "scheduling contexts, portals and semaphores, named by capabilities. Pagers,\n"
             "drivers and virtual machines are programs like this one.\n\n"

@@ -15,6 +15,12 @@ static const char *mem_type(int32_t type)
                 return "microhypervisor";
         case NOVA_MEM_MODULE:
                 return "module";
+        case NOVA_MEM_CMDLINE:
+                return "command line of the microhypervisor";
+        case NOVA_MEM_LOG:
+                return "log of the microhypervisor";
+        case NOVA_MEM_BOOT:
+                return "boot information";
         default:
                 return "reserved";
         }
@@ -24,11 +30,15 @@ static const struct {
         unsigned flag;
         const char *name;
 } feature[] = {
-        {NOVA_HIP_VMX, "VMX,"},
-        {NOVA_HIP_SVM, "SVM,"},
-        {NOVA_HIP_DESTROY, "pd_destroy,"},
-        {NOVA_HIP_OOM, "out-of-memory status,"},
-        {NOVA_HIP_DL, "deadlock status"},
+        {NOVA_HIP_VMX, "VMX"},
+        {NOVA_HIP_SVM, "SVM"},
+        {NOVA_HIP_DESTROY, "pd_destroy"},
+        {NOVA_HIP_OOM, "status out of memory"},
+        {NOVA_HIP_DL, "status deadlock"},
+        {NOVA_HIP_R8_R15, "R8 to R15 in messages"},
+        {NOVA_HIP_BOOT, "boot information"},
+        {NOVA_HIP_LOG, "kernel log"},
+        {NOVA_HIP_TIMEOUT, "timeouts"},
 };
 
 static void show_cpus(const struct nova_hip *hip)
@@ -79,6 +89,19 @@ static void show_modules(const struct nova_hip *hip)
         }
 }
 
+static void show_features(uint32_t features)
+{
+        const char *separator = "";
+
+        say("Features:\n    ");
+        for (unsigned i = 0; i < sizeof(feature) / sizeof(feature[0]); i++)
+                if (features & feature[i].flag) {
+                        say("%s%s", separator, feature[i].name);
+                        separator = i % 5 == 4 ? ",\n    " : ", ";
+                }
+        say("\n");
+}
+
 void screen_platform(void)
 {
         const struct nova_hip *hip = root.hip;
@@ -89,10 +112,8 @@ void screen_platform(void)
         show_cpus(hip);
         show_memory(hip);
         show_modules(hip);
-        say("Interface version %u, %u object selectors\nFeatures:", hip->version, hip->sel);
-        for (unsigned i = 0; i < sizeof(feature) / sizeof(feature[0]); i++)
-                if (hip->features & feature[i].flag)
-                        say(" %s", feature[i].name);
-        say("\nTime stamp counter %u MHz, bus %u MHz, %u interrupts\n", hip->tsc_khz / 1000,
+        say("Interface version %u, %u object selectors\n", hip->version, hip->sel);
+        show_features(hip->features);
+        say("Time stamp counter %u MHz, bus %u MHz, %u interrupts\n", hip->tsc_khz / 1000,
             hip->bus_khz / 1000, hip->gsi);
 }

@@ -78,7 +78,10 @@ def _owner(path):
         path = os.path.dirname(path)
     try:
         owner = os.stat(path or ".").st_uid
-        return "" if owner == os.getuid() else f"; it belongs to {pwd.getpwuid(owner).pw_name}"
+        if owner == os.getuid():
+            return ""
+        name = pwd.getpwuid(owner).pw_name
+        return f"; it belongs to {name}, who can delete it or give it to you"
     except (OSError, KeyError):
         return ""
 
