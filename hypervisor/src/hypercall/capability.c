@@ -67,9 +67,13 @@ enum nova_status hypercall_create_pd(struct ec *self)
         if (!object || !object_space_is_null(&self->pd->object_space, sel))
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
+        const bool own_account = nova_id_flags(REG_P1(self)) & NOVA_PD_ACCOUNT;
+        if (own_account && REG_P4(self) < account_size())
+                return NOVA_BAD_PAR;
 
         struct pd *pd;
-        const enum nova_status status = pd_create(owner->account, &pd);
+        const enum nova_status status =
+                pd_create(owner->account, own_account ? REG_P4(self) : 0, &pd);
         if (status != NOVA_SUCCESS)
                 return status;
         object_get(&pd->object);

@@ -1,5 +1,98 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The root account. Its limit is no limit: the pool itself is one. */
+/* Accounts (see account.h). The root's limit is set when the pool is known. */
 #include "memory/account.h"
 
-struct account account_root = {.used = 0, .limit = ~(word_t)0};
+#include "memory/slab.h"
+
+struct account account_root = {.limit = ~(word_t)0};
+
+static struct slab_cache account_cache;
+
+void account_boot(void)
+{
+        slab_init(&account_cache, sizeof(struct account));
+}
+
+word_t account_size(void)
+{
+        return account_cache.size;
+}
+
+/* Charges any number of bytes: unlike account_charge() it never passes the limit for a moment, for
+ * that could wrap around. */
+static bool reserve(struct account *account, word_t bytes)
+{
+        word_t used = load_once(account->used);
+
+        do {
+                const word_t limit = load_once(account->limit);
+                if (bytes > limit || used > limit - bytes)
+                        return false;
+        } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        return true;
+}
+
+struct account *account_create(struct account *parent, word_t limit)
+{
+        if (parent->depth == ACCOUNT_DEPTH_MAX || !reserve(parent, limit))
+                return NULL;
+
+        struct account *account = slab_alloc(&account_cache);
+        if (!account) {
+                account_return(parent, limit);
+                return NULL;
+        }
+        *account = (struct account){
+                .used = account_cache.size,
+                .limit = limit,
+                .parent = parent,
+                .depth = parent->depth + 1,
+        };
+        return account;
+}
+
+void account_leave(struct account *account)
+{
+        word_t used, limit;
+
+        do {
+                used = load_once(account->used);
+                limit = load_once(account->limit);
+        } while (used < limit && !account_take(account, limit - used));
+        account_return(account, account_cache.size);
+}
+
+bool account_give(struct account *account, word_t bytes)
+{
+        if (!reserve(account->parent, bytes))
+                return false;
+        atomic_fetch_add_word(&account->limit, bytes);
+        return true;
+}
+
+bool account_take(struct account *account, word_t bytes)
+{
+        if (!reserve(account, bytes))
+                return false;
+        atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+        atomic_fetch_add_word(&account->used,
+                              (word_t)0 - bytes); /* its own memory is still there */
+        account_return(account->parent, bytes);
+        return true;
+}
+
+void account_close(struct account *account)
+{
+        struct account *parent;
+        word_t limit;
+
+        do {
+                parent = account->parent;
+                limit = account->limit;
+                if (!parent)
+                        return;
+                slab_free(&account_cache, account);
+                account = parent;
+        } while (atomic_fetch_add_word(&parent->used, (word_t)0 - limit) == limit);
+}

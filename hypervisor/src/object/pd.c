@@ -10,10 +10,16 @@
 static struct slab_cache pd_cache;
 struct pd kernel_pd;
 
-static void pd_init(struct pd *pd, struct account *account)
+/* What the PD itself takes; on x86-32 its root table is inside. */
+static word_t pd_bytes(void)
+{
+        return pd_cache.size + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
+}
+
+static void pd_init(struct pd *pd, struct account *account, struct account *own)
 {
         object_init(&pd->object, OBJECT_PD, account);
-        pd->account = account;
+        pd->account = own;
         object_space_init(&pd->object_space, pd);
         space_init(&pd->memory.space, NOVA_CRD_MEM, pd);
         space_init(&pd->io.space, NOVA_CRD_IO, pd);
@@ -29,30 +35,35 @@ static void pd_init(struct pd *pd, struct account *account)
 void pd_boot(void)
 {
         slab_init(&pd_cache, sizeof(struct pd));
-        pd_init(&kernel_pd, &account_root);
+        pd_init(&kernel_pd, &account_root, &account_root);
         object_get(&kernel_pd.object);
 }
 
-enum nova_status pd_create(struct account *account, struct pd **out)
+enum nova_status pd_create(struct account *account, word_t quota, struct pd **out)
 {
-        const word_t bytes = pd_cache.size + PAGE_SIZE;
+        struct account *own = account;
 
-        if (!account_charge(account, bytes))
+        if (!account_charge(account, pd_bytes()))
                 return NOVA_OUT_OF_MEMORY;
+        if (quota && !(own = account_create(account, quota)))
+                goto no_account;
 
         struct pd *pd = slab_alloc(&pd_cache);
         if (!pd)
                 goto no_pd;
         if (!address_space_init(&pd->memory.tables))
                 goto no_tables;
-        pd_init(pd, account);
+        pd_init(pd, account, own);
         *out = pd;
         return NOVA_SUCCESS;
 
 no_tables:
         slab_free(&pd_cache, pd);
 no_pd:
-        account_return(account, bytes);
+        if (own != account)
+                account_leave(own);
+no_account:
+        account_return(account, pd_bytes());
         return NOVA_OUT_OF_MEMORY;
 }
 
@@ -144,11 +155,13 @@ void pd_free(struct pd *pd)
         }
         dma_space_fini(pd);
         object_space_fini(&pd->object_space);
-        const word_t extra = address_space_frames(&pd->memory.tables);
+        /* On x86-64 the root, which belongs to the PD itself, is counted. */
+        const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);
+        struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
-        account_return(pd->account, extra << PAGE_BITS);
-        if (sizeof(word_t) == 4)
-                account_return(pd->account, PAGE_SIZE); /* charged for the root, which is inside */
-        account_return(pd->object.account, pd_cache.size);
         slab_free(&pd_cache, pd);
+        account_return(own, tables << PAGE_BITS);
+        if (own != account)
+                account_leave(own);
+        account_return(account, pd_bytes());
 }

@@ -42,8 +42,15 @@ extern struct pd kernel_pd;
 /** Prepares the cache and kernel_pd. Once, at boot. */
 void pd_boot(void);
 
-/** A PD without capabilities, no reference to it yet. BAD statuses never; OUT_OF_MEMORY. */
-enum nova_status pd_create(struct account *account, struct pd **out);
+/** A PD without capabilities, no reference to it yet, charged to an account; with a quota it gets
+ * an account of its own from there, else it uses the same. BAD statuses never; OUT_OF_MEMORY. */
+enum nova_status pd_create(struct account *account, word_t quota, struct pd **out);
+
+/** Whether a PD has an account of its own. */
+static inline bool pd_has_account(const struct pd *pd)
+{
+        return pd->account != pd->object.account;
+}
 
 /** The space of a type; NULL for the null type. */
 struct space *pd_space(struct pd *pd, unsigned type);

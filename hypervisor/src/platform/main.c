@@ -29,6 +29,7 @@ void kernel_prepare(void)
         mapping_init();
         if (!object_space_boot() || !fpu_boot())
                 kernel_stop(NO_MEMORY);
+        account_boot();
         pd_boot();
         ec_boot();
         sc_boot();

@@ -186,7 +186,7 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
 {
         struct pd *pd;
         struct ec *ec;
-        enum nova_status status = pd_create(&account_root, &pd);
+        enum nova_status status = pd_create(&account_root, 0, &pd);
 
         if (status == NOVA_SUCCESS)
                 status = object_space_insert(pd, NOVA_SEL_ROOT_PD, &pd->object, NOVA_PERM_ALL);
@@ -222,6 +222,7 @@ void roottask_start(struct cpu *cpu)
 {
         struct sc *sc;
 
+        account_root.limit = account_root.used + (frame_count_free() << PAGE_BITS);
         if (create_root(cpu, &sc) != NOVA_SUCCESS)
                 kernel_stop("the kernel pool is too small for the roottask, give more with kmem=");
         boot_info.boot.tsc_root = rdtsc();

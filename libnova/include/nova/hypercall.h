@@ -79,6 +79,28 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
 }
 
 /**
+ * Extension: create a protection domain with an account of its own.
+ *
+ * What it pays for, tables of its spaces and objects that name it as owner, comes out of its
+ * account and of no other. The account's limit counts as used in the owner's account. Needs the HIP
+ * feature NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
+ * @param pd, owner, initial as for nova_create_pd()
+ * @param bytes limit of the new account, the account itself included
+ * @retval NOVA_SUCCESS the PD exists
+ * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
+ * @retval NOVA_BAD_PAR @p bytes is too little for the account itself
+ * @retval NOVA_OUT_OF_MEMORY the owner's account has not so much left, or is 64 accounts deep; or
+ *                      @p bytes is too little for @p initial
+ * @spec extension
+ */
+static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t owner,
+                                                      nova_crd_t initial, nova_word_t bytes)
+{
+        return nova_status_of(nova_trap_4(nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, pd),
+                                          owner, initial, bytes));
+}
+
+/**
  * Create an execution context: a thread, or with @p utcb 0 a virtual CPU.
  *
  * A local thread (no flag) serves portals on the time of its callers. A global thread runs on
@@ -359,6 +381,62 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 
         return nova_status_of(
                 nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd), &operation));
+}
+
+/**
+ * Extension: move kernel memory to a PD's account from the one that it was cut from.
+ *
+ * @param pd    PD capability with all five permissions, of a PD with an account of its own
+ * @param payer PD capability with NOVA_PD_PD, of a PD that uses the account that pays
+ * @param bytes how much
+ * @retval NOVA_SUCCESS the limits have changed
+ * @retval NOVA_BAD_CAP @p pd or @p payer names no PD or lacks a permission, or @p payer uses
+ * another account than the one that @p pd's was cut from
+ * @retval NOVA_BAD_PAR @p pd has no account of its own
+ * @retval NOVA_OUT_OF_MEMORY the payer's account has not so much left
+ * @spec extension
+ */
+static inline enum nova_status nova_quota_give(nova_sel_t pd, nova_sel_t payer, nova_word_t bytes)
+{
+        return nova_status_of(nova_trap_4(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
+                                          NOVA_EXT_QUOTA_GIVE, bytes, payer));
+}
+
+/**
+ * Extension: move unused kernel memory from a PD's account back to the one that it was cut from.
+ *
+ * @param pd    PD capability with all five permissions, of a PD with an account of its own
+ * @param bytes how much
+ * @retval NOVA_SUCCESS the limits have changed
+ * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
+ * @retval NOVA_BAD_PAR @p pd has no account of its own
+ * @retval NOVA_OUT_OF_MEMORY not so much is unused
+ * @spec extension
+ */
+static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
+{
+        nova_word_t operation = NOVA_EXT_QUOTA_TAKE;
+
+        return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
+                                          &operation, &bytes));
+}
+
+/**
+ * Extension: what the account that a PD uses has, in bytes.
+ *
+ * @param pd         PD capability
+ * @param[out] used  charged or given on
+ * @param[out] limit how much can be
+ * @retval NOVA_SUCCESS the outputs are valid
+ * @retval NOVA_BAD_CAP @p pd names no PD
+ * @spec extension
+ */
+static inline enum nova_status nova_quota_query(nova_sel_t pd, nova_word_t *used,
+                                                nova_word_t *limit)
+{
+        *used = NOVA_EXT_QUOTA_QUERY;
+        return nova_status_of(
+                nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd), used, limit));
 }
 
 /** @} */

@@ -87,6 +87,11 @@ const char *needs_timeout(void)
         return unless_announced(NOVA_HIP_TIMEOUT, "needs the extension of down with a deadline");
 }
 
+const char *needs_quota(void)
+{
+        return unless_announced(NOVA_HIP_QUOTA, "needs the extension of accounts");
+}
+
 const char *needs_log(void)
 {
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");

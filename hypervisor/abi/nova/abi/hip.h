@@ -23,6 +23,7 @@
 #define NOVA_HIP_BOOT    0x1000 /* memory descriptors CMDLINE and BOOT */
 #define NOVA_HIP_LOG     0x2000 /* memory descriptor LOG */
 #define NOVA_HIP_TIMEOUT 0x4000 /* sm_ctrl flag TIMEOUT */
+#define NOVA_HIP_QUOTA   0x8000 /* create_pd flag ACCOUNT and group QUOTA */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1

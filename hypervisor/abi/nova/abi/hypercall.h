@@ -37,20 +37,26 @@
 #define NOVA_ID_SEL_SHIFT   8
 
 /* Flags, as bits of the identifier. */
-#define NOVA_CALL_DB   0x10 /* disable blocking: a busy callee gives COM_TIM */
-#define NOVA_CALL_DD   0x20 /* disable donation */
-#define NOVA_CALL_DL   0x40 /* extension: a cycle gives DEADLOCK instead of COM_TIM */
-#define NOVA_EC_GLOBAL 0x10 /* create_ec: global thread */
-#define NOVA_REVOKE_SR 0x10 /* revoke also from the caller's own space */
-#define NOVA_SM_UP_OP  0x00 /* sm_ctrl: up */
-#define NOVA_SM_DN_OP  0x10 /* sm_ctrl: down */
-#define NOVA_SM_ZC     0x20 /* sm_ctrl: down sets the counter to zero */
+#define NOVA_CALL_DB    0x10 /* disable blocking: a busy callee gives COM_TIM */
+#define NOVA_CALL_DD    0x20 /* disable donation */
+#define NOVA_CALL_DL    0x40 /* extension: a cycle gives DEADLOCK instead of COM_TIM */
+#define NOVA_PD_ACCOUNT 0x40 /* extension, create_pd: own account of argument 4 bytes */
+#define NOVA_EC_GLOBAL  0x10 /* create_ec: global thread */
+#define NOVA_REVOKE_SR  0x10 /* revoke also from the caller's own space */
+#define NOVA_SM_UP_OP   0x00 /* sm_ctrl: up */
+#define NOVA_SM_DN_OP   0x10 /* sm_ctrl: down */
+#define NOVA_SM_ZC      0x20 /* sm_ctrl: down sets the counter to zero */
 /* Extension, sm_ctrl down: waits until the TSC reaches argument 2 (bits 63..32), 3 (bits 31..0). */
 #define NOVA_SM_TIMEOUT 0x40
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
 #define NOVA_EXT_OBJECT     0x10 /* group: objects */
 #define NOVA_EXT_PD_DESTROY 0x0  /* argument 1: PD; ends the PD and all that it holds */
+
+#define NOVA_EXT_QUOTA       0x20 /* group: accounts; argument 1: PD */
+#define NOVA_EXT_QUOTA_GIVE  0x0  /* argument 3: bytes, 4: PD whose account they come from */
+#define NOVA_EXT_QUOTA_TAKE  0x1  /* argument 3: bytes, back to that account */
+#define NOVA_EXT_QUOTA_QUERY 0x2  /* out: argument 2: bytes used, 3: limit in bytes */
 
 #ifndef __ASSEMBLER__
 

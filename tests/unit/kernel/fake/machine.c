@@ -146,6 +146,7 @@ void fake_boot(unsigned frames)
         tree_seed(0x1234567);
         object_space_boot();
         mapping_init();
+        account_boot();
         pd_boot();
         ec_boot();
         sc_boot();

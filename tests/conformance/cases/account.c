@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Extension: accounts of kernel memory. */
+#include "harness.h"
+
+#define ALL   NOVA_PERM_ALL
+#define QUOTA 0x40000
+
+struct amount {
+        word_t used, limit;
+};
+
+static word_t create_pd(nova_sel_t sel, nova_sel_t owner, word_t bytes)
+{
+        struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sel), owner, 0, bytes,
+                         0};
+        return hypercall(&a);
+}
+
+static word_t quota(nova_sel_t pd, word_t operation, word_t bytes, nova_sel_t payer)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd), operation, bytes,
+                         payer, 0};
+        return hypercall(&a);
+}
+
+static word_t give_bytes(nova_sel_t pd, word_t bytes, nova_sel_t payer)
+{
+        return quota(pd, NOVA_EXT_QUOTA_GIVE, bytes, payer);
+}
+
+static word_t take_bytes(nova_sel_t pd, word_t bytes)
+{
+        return quota(pd, NOVA_EXT_QUOTA_TAKE, bytes, 0);
+}
+
+static struct amount amount_of(nova_sel_t pd)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
+                         NOVA_EXT_QUOTA_QUERY, 0, 0, 0};
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
+        return (struct amount){a.a2, a.a3};
+}
+
+static void drop(nova_sel_t sel)
+{
+        EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+/* What the root PD has used when all memory that is on its way back has arrived: who finds none
+ * waits for it. */
+static word_t settled(void)
+{
+        EXPECT_EQ(create_pd(sel_alloc(0), ROOT_PD, ~(word_t)0), NOVA_OUT_OF_MEMORY);
+        return amount_of(ROOT_PD).used;
+}
+
+#define RANGE_ORDER 12
+#define RANGE       ((word_t)1 << RANGE_ORDER)
+
+static nova_sel_t empty_range(void)
+{
+        static nova_sel_t range;
+        if (!range)
+                range = sel_far(RANGE_ORDER);
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, range, RANGE_ORDER, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+        return range;
+}
+
+/* Semaphores that owner pays, until it has no more; how many. */
+static word_t exhaust(nova_sel_t owner, nova_sel_t first, word_t max)
+{
+        word_t n = 0, status = NOVA_SUCCESS;
+        while (n < max && (status = hc_create_sm(first + n, owner, 0)) == NOVA_SUCCESS)
+                n++;
+        EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+        return n;
+}
+
+static nova_sel_t new_pd(nova_sel_t owner, word_t bytes)
+{
+        const nova_sel_t pd = sel_alloc(0);
+        EXPECT_EQ(create_pd(pd, owner, bytes), NOVA_SUCCESS);
+        return pd;
+}
+
+CASE_ON(account, a_new_account_is_cut_from_the_owners, "X-QUOTA", needs_quota)
+{
+        drop(new_pd(ROOT_PD, QUOTA)); /* tables for the selectors */
+        const word_t before = settled();
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
+        EXPECT_EQ(amount_of(pd).limit, QUOTA);
+        EXPECT(amount_of(pd).used < 4096);
+        EXPECT(amount_of(ROOT_PD).used >= before + QUOTA);
+        EXPECT(amount_of(ROOT_PD).used < before + QUOTA + 0x8000);
+        drop(pd);
+        EXPECT_EQ(settled(), before);
+}
+
+CASE_ON(account, a_child_without_the_flag_uses_its_owners_account, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = sel_alloc(0);
+        EXPECT_EQ(hc_create_pd(pd, ROOT_PD, 0), NOVA_SUCCESS);
+        EXPECT_EQ(amount_of(pd).limit, amount_of(ROOT_PD).limit);
+        EXPECT_EQ(take_bytes(pd, 0), NOVA_BAD_PAR);
+        EXPECT_EQ(give_bytes(pd, 0, ROOT_PD), NOVA_BAD_PAR);
+}
+
+CASE_ON(account, too_much_and_too_little_are_refused, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = sel_alloc(0);
+        const word_t limit = amount_of(ROOT_PD).limit;
+        EXPECT_EQ(create_pd(pd, ROOT_PD, 0), NOVA_BAD_PAR);
+        EXPECT_EQ(create_pd(pd, ROOT_PD, 1), NOVA_BAD_PAR);
+        EXPECT_EQ(create_pd(pd, ROOT_PD, limit), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(create_pd(pd, ROOT_PD, limit + 1), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(create_pd(pd, ROOT_PD, ~(word_t)0), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(create_pd(pd, ROOT_PD, ~(word_t)0 - limit + 1), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(create_pd(pd, sel_alloc(0), QUOTA), NOVA_BAD_CAP);
+        EXPECT_EQ(create_pd(ROOT_PD, ROOT_PD, QUOTA), NOVA_BAD_CAP);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, pd), 0);
+}
+
+CASE_ON(account, exhausting_a_child_leaves_the_parents_memory, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t first = empty_range(), pd = new_pd(ROOT_PD, QUOTA), mine = sel_alloc(0);
+        exhaust(pd, first, RANGE);
+        EXPECT_EQ(hc_create_ec(sel_alloc(0), pd, utcb_alloc() | boot_cpu, 0, 0, 0),
+                  NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(hc_create_pd(sel_alloc(0), pd, 0), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(create_pd(sel_alloc(0), pd, QUOTA / 2), NOVA_OUT_OF_MEMORY);
+        for (unsigned i = 0; i < 100; i++) {
+                EXPECT_EQ(hc_create_sm(mine, ROOT_PD, 0), NOVA_SUCCESS);
+                drop(mine);
+        }
+        EXPECT(amount_of(pd).used <= QUOTA);
+}
+
+CASE_ON(account, what_grows_in_a_childs_space_is_the_childs, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
+        struct thread *t = thread_blank(boot_cpu);
+        t->ec = sel_alloc(0);
+        const word_t utcb = utcb_alloc(), used = amount_of(pd).used;
+        EXPECT_EQ(hc_create_ec(t->ec, ROOT_PD, utcb | boot_cpu, t->sp, 0, 0), NOVA_SUCCESS);
+        EXPECT_EQ(amount_of(pd).used, used);
+        drop(t->ec);
+        EXPECT_EQ(hc_create_ec(t->ec, pd, utcb | boot_cpu, t->sp, 0, 0), NOVA_SUCCESS);
+        EXPECT(amount_of(pd).used >= used + 2 * NOVA_PAGE_SIZE); /* UTCB and page tables */
+}
+
+CASE_ON(account, what_was_given_can_be_used_and_what_was_taken_not, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t first = empty_range(), pd = new_pd(ROOT_PD, QUOTA);
+        word_t n = exhaust(pd, first, RANGE);
+        EXPECT_EQ(take_bytes(pd, QUOTA), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(give_bytes(pd, 0x1000, ROOT_PD), NOVA_SUCCESS);
+        EXPECT_EQ(amount_of(pd).limit, QUOTA + 0x1000);
+        EXPECT(exhaust(pd, first + n, 100) > 3);
+        EXPECT_EQ(give_bytes(pd, 0x1000, ROOT_PD), NOVA_SUCCESS);
+        EXPECT_EQ(take_bytes(pd, 0x1000), NOVA_SUCCESS);
+        EXPECT_EQ(amount_of(pd).limit, QUOTA + 0x1000);
+        EXPECT_EQ(hc_create_pd(sel_alloc(0), pd, 0), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(give_bytes(pd, ~(word_t)0, ROOT_PD), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(give_bytes(pd, (word_t)0 - QUOTA, ROOT_PD), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(take_bytes(pd, ~(word_t)0), NOVA_OUT_OF_MEMORY);
+}
+
+CASE_ON(account, only_who_holds_the_payer_can_give, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), weak = sel_alloc(0), other = sel_alloc(0);
+        const nova_sel_t stranger = new_pd(ROOT_PD, QUOTA);
+        give_self(obj(pd, ALL & ~NOVA_PD_SM), weak);
+        give_self(obj(ROOT_PD, ALL & ~NOVA_PD_PD), other);
+        EXPECT_EQ(give_bytes(pd, 64, pd), NOVA_BAD_CAP);
+        EXPECT_EQ(give_bytes(pd, 64, stranger), NOVA_BAD_CAP);
+        EXPECT_EQ(give_bytes(pd, 64, other), NOVA_BAD_CAP);
+        EXPECT_EQ(give_bytes(pd, 64, sel_alloc(0)), NOVA_BAD_CAP);
+        EXPECT_EQ(give_bytes(weak, 64, ROOT_PD), NOVA_BAD_CAP);
+        EXPECT_EQ(take_bytes(weak, 64), NOVA_BAD_CAP);
+        EXPECT_EQ(amount_of(weak).limit, QUOTA);
+        EXPECT_EQ(quota(sel_alloc(0), NOVA_EXT_QUOTA_QUERY, 0, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(quota(self->ec, NOVA_EXT_QUOTA_QUERY, 0, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(quota(pd, NOVA_EXT_QUOTA_QUERY + 1, 0, 0), NOVA_BAD_HYP);
+        EXPECT_EQ(quota(pd, ~(word_t)0, 0, 0), NOVA_BAD_HYP);
+}
+
+CASE_ON(account, accounts_can_be_nested, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t a = new_pd(ROOT_PD, QUOTA), b = new_pd(a, QUOTA / 2);
+        const nova_sel_t first = empty_range();
+        EXPECT_EQ(create_pd(sel_alloc(0), b, QUOTA / 2), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(give_bytes(b, 64, ROOT_PD), NOVA_BAD_CAP);
+        EXPECT_EQ(give_bytes(b, 64, a), NOVA_SUCCESS);
+        EXPECT(amount_of(a).used >= QUOTA / 2 + 64);
+        exhaust(b, first, RANGE);
+        EXPECT_EQ(hc_create_sm(sel_alloc(0), a, 0), NOVA_SUCCESS);
+}
+
+CASE_ON(account, everything_comes_back_after_destruction, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t first = empty_range(), a = sel_alloc(0), b = sel_alloc(0);
+        const word_t utcb = utcb_alloc();
+        word_t before = 0;
+        before = settled();
+        for (unsigned round = 0; round < 4; round++) {
+                EXPECT_EQ(create_pd(a, ROOT_PD, QUOTA), NOVA_SUCCESS);
+                EXPECT_EQ(create_pd(b, a, QUOTA / 2), NOVA_SUCCESS);
+                EXPECT_EQ(hc_create_ec(first, b, utcb | boot_cpu, 0, 0, 0), NOVA_SUCCESS);
+                exhaust(b, first + 1, RANGE - 1);
+                EXPECT_EQ(hc_pd_destroy(a), NOVA_SUCCESS);
+                EXPECT_EQ(take_bytes(a, 1), NOVA_BAD_CAP);
+                drop(a);
+                EXPECT_EQ(amount_of(b).limit, QUOTA / 2); /* lives on without its owner */
+                drop(b);
+                EXPECT(settled() > before + QUOTA / 4); /* objects that b paid for are left */
+                empty_range();
+                const word_t after = settled();
+                EXPECT(round == 0 || after == before);
+                before = after;
+        }
+}
+
+CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
+{
+        nova_sel_t owner = ROOT_PD;
+        const nova_sel_t first = sel_alloc(7);
+        word_t status = NOVA_SUCCESS, n = 0;
+        /* The first has room for the domains of the others. */
+        for (; n < 128 && status == NOVA_SUCCESS; n++) {
+                status = create_pd(first + n, owner, 0x100000 - n * 0x3000);
+                owner = first + n;
+        }
+        EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
+        EXPECT(n > 20);
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, first, 7, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+/* ---- Several CPUs ---------------------------------------------------------------------------- */
+
+static volatile word_t failures;
+
+/* Gives, takes, creates and drops at value[0] with selectors from value[1] on. */
+static void churn(struct thread *t)
+{
+        const nova_sel_t pd = t->value[0], first = t->value[1];
+        for (unsigned i = 0; i < 300; i++) {
+                const bool given = give_bytes(pd, 0x2000, ROOT_PD) == NOVA_SUCCESS;
+                for (unsigned k = 0; k < 8; k++)
+                        hc_create_sm(first + k, pd, 0);
+                if (amount_of(pd).limit > amount_of(ROOT_PD).limit)
+                        failures++;
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, first, 3, ALL), NOVA_REVOKE_SR);
+                while (given && take_bytes(pd, 0x2000) != NOVA_SUCCESS)
+                        ;
+        }
+}
+
+CASE_ON(account, cpus_that_share_an_account_lose_nothing, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
+        struct thread *t[4];
+        unsigned n = 0;
+        case_seconds(120);
+        failures = 0;
+        const struct amount before = amount_of(pd);
+        for (; n < cpu_count && n < 4; n++) {
+                t[n] = global(cpu_numbers[n], churn, NULL);
+                t[n]->value[0] = pd;
+                t[n]->value[1] = sel_alloc(3);
+                thread_start(t[n], n ? PRIO_HIGH : PRIO_CASE, QUANTUM);
+        }
+        for (unsigned i = 0; i < n; i++)
+                EXPECT(wait_for(&t[i]->done, 1, 60000));
+        EXPECT_EQ(failures, 0);
+        EXPECT_EQ(amount_of(pd).limit, before.limit);
+        settled();
+        EXPECT_EQ(amount_of(pd).used, before.used);
+}
