@@ -280,15 +280,16 @@ CASE_ON(crowd, a_page_comes_and_goes_under_writers_on_all_cpus, "3.6-15 3.6-14 3
         base = dst << NOVA_PAGE_BITS;
         gather(writes_where_it_may);
         let_go(1);
+        const unsigned n = count;
         for (unsigned round = 0; round < 50; round++) {
                 give_self(mem(src, 0, NOVA_MEM_RWX), dst);
                 spin_us(300);
                 EXPECT_EQ(hc_revoke(mem(src, 0, ALL), 0), NOVA_SUCCESS);
-                word_t before[CROWD];
-                for (unsigned i = 0; i < count; i++)
+                word_t before[CROWD] = {0};
+                for (unsigned i = 0; i < n; i++)
                         before[i] = seen[i];
                 spin_us(200);
-                for (unsigned i = 0; i < count; i++)
+                for (unsigned i = 0; i < n; i++)
                         EXPECT_EQ(seen[i], before[i]);
         }
         others_done();
@@ -334,16 +335,16 @@ CASE_ON(crowd, pd_destroy_stops_threads_on_other_cpus, "3.6-11 5.1-19", needs_pd
 {
         struct child *c[CROWD];
         struct thread *t[CROWD];
-        count = cpu_count < CROWD ? cpu_count : CROWD;
+        const unsigned n = cpu_count < CROWD ? cpu_count : CROWD;
         stop = 0;
-        for (unsigned i = 1; i < count; i++) {
+        for (unsigned i = 1; i < n; i++) {
                 c[i] = child_new(cpu_numbers[i]);
                 t[i] = child_global(c[i], spins, NULL);
                 thread_start(t[i], PRIO_CASE, 1000000);
         }
-        for (unsigned i = 1; i < count; i++)
+        for (unsigned i = 1; i < n; i++)
                 EXPECT(wait_for(&t[i]->started, 1, 5000));
-        for (unsigned i = 1; i < count; i++) {
+        for (unsigned i = 1; i < n; i++) {
                 EXPECT_EQ(hc_pd_destroy(c[i]->pd), NOVA_SUCCESS);
                 const word_t before = t[i]->value[1];
                 spin_us(1000);
