@@ -22,6 +22,8 @@ EXPECTED = {
     "user": [r"^NOVA: {} in user mode \(CPU 0\)$", r"called from nowhere in the"],
     "kernel": [r"^NOVA: {} in the kernel \(CPU 0\)$", r"called from 0x[0-9a-f]"],
 }
+OTHER = {"user": "kernel", "kernel": "user"}
+TRIES = 5
 ALWAYS = [r"^NOVA: ip 0x[0-9a-f]+ cs 0x", r"^NOVA: ax 0x", r" cr3 0x[0-9a-f]+ ", r"^NOVA: stopped$"]
 
 
@@ -41,10 +43,21 @@ class Stop(Runner):
         pass
 
 
+def stop(kernel, roottask, wanted, event, where):
+    """An interrupt may come just before the NMI: then the CPU is elsewhere, and it counts as no
+    try."""
+    for _ in range(TRIES):
+        machine = Machine(kernel, [roottask], cpus=1, cmdline="serial")
+        outcome = Stop(machine, 30, wanted.encode(), ORDERS[event]).run()
+        elsewhere = EXPECTED[OTHER[where]][0].format(EVENTS[event])
+        if not re.search(elsewhere, outcome.text(), re.MULTILINE):
+            break
+    return outcome
+
+
 def main():
     kernel, roottask, wanted, event, where = sys.argv[1:]
-    machine = Machine(kernel, [roottask], cpus=1, cmdline="serial")
-    outcome = Stop(machine, 30, wanted.encode(), ORDERS[event]).run()
+    outcome = stop(kernel, roottask, wanted, event, where)
     text = outcome.text()
     print(text)
     expected = [line.format(EVENTS[event]) for line in EXPECTED[where]] + ALWAYS

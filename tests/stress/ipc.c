@@ -43,6 +43,9 @@ static void asks(struct thread *t)
                         t->value[2] = status << 8 | 1;
                 if (status == NOVA_SUCCESS && u->word[0] != r + 1)
                         t->value[2] = 2;
+                /* Who goes on for ever above the worker lets it end nothing more. */
+                if (t->value[4] && status == NOVA_BAD_CAP)
+                        thread_exit();
                 t->value[0]++;
         }
 }

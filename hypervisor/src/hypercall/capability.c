@@ -39,11 +39,13 @@ static _Noreturn void finish_create_pd(struct ec *self)
         bool waited = false;
 
         while ((step = delegation_step(&self->creation)) != STEP_DONE) {
-                if (step == STEP_FAILED && (waited || !reclaim_wait()))
+                if (step == STEP_FAILED && self->cpu->dying)
+                        object_reap();
+                else if (step == STEP_FAILED && (waited || !reclaim_wait()))
                         break;
-                waited |= step == STEP_FAILED;
-                if (step == STEP_AGAIN)
-                        preemption_point(self, finish_create_pd);
+                else
+                        waited |= step == STEP_FAILED;
+                preemption_point(self, finish_create_pd);
         }
         leave_if_ended(self);
 
@@ -52,6 +54,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
                 status = object_space_insert(self->pd, nova_id_sel(REG_P1(self)), &pd->object,
                                              self->created_perms);
         self->created = NULL;
+        reap_begin(self);
         object_put(&pd->object);
         finish_reaping(self, status);
 }
@@ -206,6 +209,7 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
 
 static _Noreturn void finish_revoke(struct ec *self)
 {
+        reap_go_on(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
                 preemption_point(self, finish_revoke);
         finish_reaping(self, NOVA_SUCCESS);
@@ -221,6 +225,7 @@ enum nova_status hypercall_revoke(struct ec *self)
                 return NOVA_SUCCESS;
         revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd),
                          nova_id_flags(REG_P1(self)) & NOVA_REVOKE_SR);
+        reap_begin(self);
         finish_revoke(self);
 }
 

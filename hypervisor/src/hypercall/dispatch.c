@@ -14,15 +14,40 @@ static const hypercall_handler_t handlers[NOVA_HYPERCALL_COUNT] = {
 #undef HYPERCALL_ENTRY
 };
 
+void reap_begin(struct ec *self)
+{
+        self->reap_floor = self->cpu->dying_count;
+}
+
+void reap_go_on(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        /* Others may have ended some of those below, too: what comes now lies on what is left. */
+        if (cpu->dying_count < self->reap_floor)
+                self->reap_floor = cpu->dying_count;
+        if (cpu->dying_orphans) {
+                cpu->dying_orphans = false;
+                self->reap_floor = 0;
+        }
+}
+
+static bool is_left(const struct ec *self)
+{
+        return self->cpu->dying_count > self->reap_floor;
+}
+
 static _Noreturn void finish_reap(struct ec *self)
 {
-        while (object_reap()) {
+        reap_go_on(self);
+        while (is_left(self)) {
+                object_reap();
                 if (reclaim_is_full())
                         reclaim_wait();
-                preemption_point(self, finish_reap);
+                if (is_left(self))
+                        preemption_point(self, finish_reap);
         }
-        if (reclaim_is_full())
-                reclaim_wait();
+        self->reap_floor = EC_REAPS_NOTHING;
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
@@ -32,6 +57,21 @@ _Noreturn void finish_reaping(struct ec *self, enum nova_status status)
         finish_reap(self);
 }
 
+/* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its
+ * own back; then the same call is made once more. */
+static _Noreturn void finish_short_of_memory(struct ec *self)
+{
+        enum nova_status status = NOVA_OUT_OF_MEMORY;
+
+        while (self->cpu->dying) {
+                object_reap();
+                preemption_point(self, finish_short_of_memory);
+        }
+        if (reclaim_wait())
+                status = handlers[nova_id_number(REG_P1(self))](self);
+        resume_hypercall(self, status);
+}
+
 _Noreturn void hypercall_dispatch(struct ec *self)
 {
         const hypercall_handler_t handler = handlers[nova_id_number(REG_P1(self))];
@@ -39,8 +79,7 @@ _Noreturn void hypercall_dispatch(struct ec *self)
 
         if (likely(handler))
                 status = handler(self);
-        /* Memory may only be waiting for a grace period: then the same call is made once more. */
-        if (unlikely(status == NOVA_OUT_OF_MEMORY) && reclaim_wait())
-                status = handler(self);
+        if (unlikely(status == NOVA_OUT_OF_MEMORY))
+                finish_short_of_memory(self);
         resume_hypercall(self, status);
 }

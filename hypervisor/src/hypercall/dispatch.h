@@ -19,8 +19,13 @@ NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 /** What entry.S calls with the registers saved. */
 _Noreturn void hypercall_dispatch(struct ec *self);
 
-/** For hypercalls that take capabilities away: ends what is left without references, in steps, then
- *  returns status to self. */
+/** For hypercalls that take capabilities away: first reap_begin(), and reap_go_on() whenever self
+ *  goes on after it was preempted. What a thread of lower priority was about to end when it was
+ *  preempted stays its task. */
+void reap_begin(struct ec *self);
+void reap_go_on(struct ec *self);
+
+/** Last: ends what is dying since reap_begin(), in steps, then returns status to self. */
 _Noreturn void finish_reaping(struct ec *self, enum nova_status status);
 
 #endif

@@ -37,11 +37,16 @@ _Noreturn void block_on_reply(struct ec *self, struct pt *pt, enum caller_kind k
 
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
 {
-        struct ec *end = chain_end(callee, self);
+        struct cpu *cpu = self->cpu;
 
+        self->cont = retry;
+        interrupt_window(cpu); /* whoever is helped may only go on to help */
+        if (cpu->pending & CPU_PENDING_RESCHEDULE)
+                resume_reschedule(cpu);
+
+        struct ec *end = chain_end(callee, self);
         if (!end)
                 return;
-        self->cont = retry;
         leave_if_ended(self);
         /* The walk may have let interrupts in: is there still somebody to wait for? */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)

@@ -2,6 +2,7 @@
 /* Typed items (see item.h). Progress is kept in the sending EC; its partner stays blocked. */
 #include "ipc/item.h"
 
+#include "arch/x86/cpu.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
@@ -149,6 +150,10 @@ static bool item_step(struct ec *self)
                 transfer->under_way = true;
         }
         enum step_result step = delegation_step(&transfer->delegation);
+        if (step == STEP_FAILED && self->cpu->dying) {
+                object_reap(); /* gives memory back, and names */
+                return transfer->aborted;
+        }
         if (step == STEP_FAILED && reclaim_wait() && !transfer->aborted)
                 step = delegation_step(&transfer->delegation);
         if (step == STEP_FAILED && !transfer->aborted)

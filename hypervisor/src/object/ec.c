@@ -36,6 +36,7 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         ec->cpu = cpu;
         ec->stack_top = (word_t)cpu + CPU_STACK_TOP;
         ec->pd = pd;
+        ec->reap_floor = EC_REAPS_NOTHING;
         list_init(&ec->sleepers);
         list_init(&ec->helpers);
         list_init(&ec->help_link);
@@ -157,27 +158,24 @@ void ec_wake_sleepers(struct ec *ec)
                 sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
 }
 
-/* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. The caller, if it waits
- * with an event: it has to be shut down, too. */
-static struct ec *abort_caller(struct ec *ec)
+/* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. One that waits with an
+ * event is shut down when it runs: so a chain of them takes a step of its own for each. */
+static void abort_caller(struct ec *ec)
 {
         struct ec *caller = ec->caller;
 
         ec_return_sc(ec, caller);
         ec->caller = NULL;
         if (!caller)
-                return NULL;
+                return;
         if (caller->transfer.to == ec) {
                 caller->transfer.aborted = true;
-                return NULL;
+                return;
         }
         caller->callee = NULL;
-        if (ec->caller_kind == CALLER_EVENT)
-                return caller;
         caller->state = EC_READY;
-        caller->cont = resume_aborted;
+        caller->cont = ec->caller_kind == CALLER_EVENT ? block_shut_down : resume_aborted;
         ec_wake_sleepers(caller);
-        return NULL;
 }
 
 /* The caller ends while its message is being transferred: callee waits for requests again. */
@@ -217,27 +215,21 @@ static void wake_below(struct ec *ec)
 
 void ec_shut_down(struct ec *ec)
 {
-        struct cpu *cpu = ec->cpu;
-
-        /* Up the chain of those that are shut down with it. */
-        while (ec) {
-                wake_below(ec);
-                cut_chain(ec);
-                if (ec->transfer.to && ec->transfer.to->caller == ec)
-                        forget_caller(ec->transfer.to);
-                ec->state = EC_DEAD;
-                ec->callee = NULL;
-                ec_stop_helping(ec);
-                while (!list_is_empty(&ec->helpers))
-                        ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
-                sm_leave(ec);
-                timeout_stop(ec);
-                struct ec *caller = abort_caller(ec);
-                ec_wake_sleepers(ec);
-                ec = caller;
-        }
+        wake_below(ec);
+        cut_chain(ec);
+        if (ec->transfer.to && ec->transfer.to->caller == ec)
+                forget_caller(ec->transfer.to);
+        ec->state = EC_DEAD;
+        ec->callee = NULL;
+        ec_stop_helping(ec);
+        while (!list_is_empty(&ec->helpers))
+                ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
+        sm_leave(ec);
+        timeout_stop(ec);
+        abort_caller(ec);
+        ec_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
-        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+        atomic_fetch_or_u32(&ec->cpu->pending, CPU_PENDING_RESCHEDULE);
 }
 
 void ec_end(struct ec *ec)
@@ -249,6 +241,7 @@ void ec_end(struct ec *ec)
                 return;
         ec_shut_down(ec);
         fpu_drop(ec);
+        ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
         revocation_cancel(&ec->revocation);
         if (ec->created)
                 object_put(&ec->created->object);

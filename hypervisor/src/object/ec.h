@@ -51,6 +51,8 @@ struct transfer {
         struct delegation delegation;
 };
 
+#define EC_REAPS_NOTHING UINT32_MAX
+
 struct ec {
         struct kobject object;
         continuation_t cont;
@@ -84,7 +86,8 @@ struct ec {
         struct delegation creation; /* create_pd: the initial capabilities */
         struct pd *created;         /* … of this one, not yet published, referenced */
         uint8_t created_perms;      /* … with these permissions */
-        struct pt *calling;         /* call: portal during the transfer of items, referenced */
+        unsigned reap_floor; /* revoke, …: so many were dying before, somebody else's task */
+        struct pt *calling;  /* call: portal during the transfer of items, referenced */
         struct regs regs __attribute__((aligned(16)));
 };
 

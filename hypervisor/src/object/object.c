@@ -51,6 +51,7 @@ void object_queue(struct kobject *object)
 
         object->next = cpu->dying;
         cpu->dying = object;
+        cpu->dying_count++;
 }
 
 void object_put(struct kobject *object)
@@ -90,13 +91,15 @@ static void object_end(struct kobject *object)
                 object->dead = true;
                 object_put(&container_of(object, struct pt, object)->ec->object);
                 break;
-        case OBJECT_SM:
-                object->dead = true;
-                sm_end(container_of(object, struct sm, object));
-                break;
         default:
                 break;
         }
+}
+
+static void take_first(struct cpu *cpu)
+{
+        cpu->dying = cpu->dying->next;
+        cpu->dying_count--;
 }
 
 /* A step of the end of a PD at the head of the dying list. What dies with it comes before it in
@@ -106,7 +109,7 @@ static void reap_pd(struct cpu *cpu, struct pd *pd)
         store_once(pd->object.dead, true);
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
                 return;
-        cpu->dying = pd->object.next;
+        take_first(cpu);
         if (atomic_load_u32(&pd->object.references))
                 object_put(&pd->object); /* pd_destroy: the last capability frees it */
         else
@@ -122,8 +125,9 @@ bool object_reap(void)
                 return false;
         if (object->kind == OBJECT_PD) {
                 reap_pd(cpu, container_of(object, struct pd, object));
-        } else {
-                cpu->dying = object->next;
+        } else if (object->kind != OBJECT_SM ||
+                   sm_end_step(container_of(object, struct sm, object))) {
+                take_first(cpu);
                 object_end(object);
                 reclaim_object(object);
         }

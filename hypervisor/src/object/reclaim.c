@@ -12,7 +12,7 @@
 #include "sched/wake.h"
 
 #define BATCH    64   /* a period begins with so many */
-#define STEP     64   /* so many are freed with interrupts off */
+#define STEP     16   /* so many are freed with interrupts off */
 #define FULL     1024 /* whoever adds more waits for a period */
 #define NO_FRAME UINT32_MAX
 

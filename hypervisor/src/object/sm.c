@@ -6,6 +6,8 @@
 #include "object/ec.h"
 #include "sched/wake.h"
 
+#define END_STEP 16 /* waiters that are woken with interrupts off */
+
 static struct slab_cache sm_cache;
 
 void sm_boot(void)
@@ -86,19 +88,22 @@ bool sm_leave(struct ec *ec)
         return waits;
 }
 
-void sm_end(struct sm *sm)
+bool sm_end_step(struct sm *sm)
 {
-        struct ec *ec;
+        bool left = true;
 
-        do {
+        sm->object.dead = true;
+        for (unsigned i = 0; i < END_STEP && left; i++) {
                 spin_lock(&sm->lock);
-                ec = first_waiter(sm);
-                if (ec)
+                struct ec *ec = first_waiter(sm);
+                left = ec;
+                if (left)
                         ec->wait_status = NOVA_BAD_CAP;
                 spin_unlock(&sm->lock);
-                if (ec)
+                if (left)
                         sched_wake(ec);
-        } while (ec);
+        }
+        return !left;
 }
 
 void sm_free(struct sm *sm)

@@ -36,8 +36,8 @@ bool sm_down(struct sm *sm, struct ec *self, bool zero, bool wait);
 /** Takes an EC that waits no longer out of the waiters; false: it is none of them. */
 bool sm_leave(struct ec *ec);
 
-/** Ends a semaphore: whoever waits wakes with BAD_CAP. */
-void sm_end(struct sm *sm);
+/** A step of the end of a semaphore: who waits wakes with BAD_CAP; true when nobody is left. */
+bool sm_end_step(struct sm *sm);
 
 /** Frees an ended or never published semaphore. */
 void sm_free(struct sm *sm);

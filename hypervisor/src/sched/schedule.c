@@ -131,6 +131,11 @@ _Noreturn void resume_next(struct cpu *cpu)
         if (cpu->dying)
                 object_reap();
         for (;;) {
+                /* One that was chosen may have nothing to do but end: interrupts come in between.
+                 */
+                sti();
+                nop();
+                cli();
                 atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_RESCHEDULE);
                 struct sc *sc = run_queue_first(&cpu->run_queue);
                 if (!sc)

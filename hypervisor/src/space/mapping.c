@@ -173,6 +173,26 @@ static nova_crd_t image(const struct mapping *mapping, const struct mapping *anc
         return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
 }
 
+/* The next ancestor above one, of the receiver's space, in which what a mapping covers meets the
+ * window. */
+static struct mapping *ancestor_in(struct mapping *ancestor, const struct mapping *mapping,
+                                   const struct space *receiver, nova_crd_t window)
+{
+        const word_t begin = align_down(nova_crd_base(window), nova_crd_order(window));
+        const word_t end = begin + (((word_t)1 << nova_crd_order(window)) - 1);
+        const word_t source = mapping->in_parent.start;
+        const word_t size = mapping->in_space.last - mapping->in_space.start;
+
+        while ((ancestor = mapping_parent(ancestor))) {
+                if (ancestor->space != receiver)
+                        continue;
+                const word_t first = place_in(ancestor, source);
+                if (first <= end && begin <= first + size)
+                        break;
+        }
+        return ancestor;
+}
+
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
                              nova_crd_t window)
 {
@@ -184,9 +204,9 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
         if (node) {
                 struct mapping *mapping = container_of(node, struct mapping, in_space);
                 struct mapping *ancestor = mapping;
-                while (!result && mapping->perms && (ancestor = mapping_parent(ancestor)))
-                        if (ancestor->space == receiver)
-                                result = clip_to_window(image(mapping, ancestor, crd, sel), window);
+                while (!result && mapping->perms &&
+                       (ancestor = ancestor_in(ancestor, mapping, receiver, window)))
+                        result = clip_to_window(image(mapping, ancestor, crd, sel), window);
         }
         spin_unlock(&space_lock[sender->type]);
         return result;

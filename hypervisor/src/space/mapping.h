@@ -26,7 +26,7 @@ struct space;
 #define MAPPING_DEPTH_MAX 1000
 
 /* Steps of long operations: mappings handled, and table entries written, with the lock held. */
-#define STEP_MAPPINGS 64
+#define STEP_MAPPINGS 16
 #define STEP_ENTRIES  512
 
 struct mapping {
@@ -104,6 +104,7 @@ struct revocation {
         uint8_t perms;       /* to be taken away */
         bool self;
         bool leaves;  /* the mapping visited last leaves its space when its tables are clear */
+        bool up;      /* what lies below the mapping visited last is done */
         bool emptied; /* the present mapping lost all permissions, and its tables are clear */
         bool whole;   /* no memory to cut mappings: take all of each */
 };

@@ -221,30 +221,29 @@ static struct mapping *first_inside(const struct revocation *r, struct tree_node
         return child_at(node);
 }
 
-/* The mapping after one whose children are all visited: the next sibling, else the parent's. Frees
- * what is empty on the way up. NULL at the end of the walk. */
-static struct mapping *walk_up(struct revocation *r, struct mapping *mapping)
+/* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
+ * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
+static struct mapping *walk_on(struct revocation *r, struct mapping *mapping)
 {
-        while (mapping->depth != r->depth) {
-                struct mapping *next = first_inside(
-                        r, tree_find_next(&mapping->in_parent, r->first_source, r->last_source));
-                struct mapping *parent = mapping_parent(mapping);
-
-                release_one(mapping);
-                if (next)
-                        return next;
-                mapping = parent;
+        if (!r->up) {
+                struct tree_node *node =
+                        tree_find(&mapping->children, r->first_source, r->last_source);
+                struct mapping *child = first_inside(r, node);
+                if (child)
+                        return child;
         }
-        leave_top(r, mapping);
-        return NULL;
-}
+        r->up = mapping->depth != r->depth;
+        if (!r->up) {
+                leave_top(r, mapping);
+                return NULL;
+        }
 
-static struct mapping *walk_next(struct revocation *r, struct mapping *mapping)
-{
-        struct mapping *child =
-                first_inside(r, tree_find(&mapping->children, r->first_source, r->last_source));
-
-        return child ? child : walk_up(r, mapping);
+        struct mapping *parent = mapping_parent(mapping);
+        struct mapping *next = first_inside(
+                r, tree_find_next(&mapping->in_parent, r->first_source, r->last_source));
+        release_one(mapping);
+        r->up = !next;
+        return next ? next : parent;
 }
 
 /* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
@@ -291,8 +290,8 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
         if (*here && !sync(r, *here, budget, flush))
                 return false;
         if (*here) {
-                *here = walk_next(r, *here);
-                if (*here)
+                *here = walk_on(r, *here);
+                if (*here && !r->up)
                         reduce(r, *here);
         } else {
                 *here = find_top(r, &done, flush);

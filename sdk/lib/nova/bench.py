@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from nova.qemu import Machine
 from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests" / "bench"
+PLUGIN = FOLDER / "plugin" / "runs.c"
 ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
@@ -22,6 +24,9 @@ TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
 ICOUNT = ["-icount", "shift=0,sleep=off"]
+PROGRAMS = ("bench", "bench-memory", "bench-windows")
+# Where the kernel's half of the address space begins.
+KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
 SECTIONS = (".boot", ".text", ".rodata", ".data", ".bss")
 
 DESCRIPTION = """\
@@ -98,6 +103,37 @@ def _memory(kernel, programs):
     return {f"memory_{key}": round(value) for key, value in found.items()}
 
 
+def _plugin(folder):
+    """Compiles the plugin that looks for stretches with interrupts off."""
+    library = Path(folder) / "runs.so"
+    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(PLUGIN)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
+    return library
+
+
+def _interrupts_off(kernel, programs, arch):
+    """The longest stretch of each operation; the program numbers them, the plugin counts them."""
+    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+        results = Path(folder) / "runs"
+        plugin = f"{_plugin(folder)},out={results},from={KERNEL_FROM[arch]:#x}"
+        program = programs / "bench-windows"
+        machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin])
+        console = _console(machine, "the count of stretches")
+        names = {}
+        for line in console.splitlines():
+            if line.startswith("mark "):
+                _, number, key = line.split()
+                names[number] = key
+        found = {}
+        for line in results.read_text(encoding="utf-8").splitlines():
+            _, number, length, *_ = line.split()
+            if number in names:
+                found[names[number]] = int(length)
+    return found
+
+
 def _image(kernel):
     sizes = elf.section_sizes(kernel)
     return {"image_" + name[1:]: sizes[name] for name in SECTIONS if name in sizes}
@@ -109,7 +145,7 @@ def _short_names(kernel, programs):
     the kernel reads at boot, and of where everything is afterwards."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        for file in (kernel, programs / "bench", programs / "bench-memory"):
+        for file in (kernel, *(programs / name for name in PROGRAMS)):
             (Path(folder) / file.name).symlink_to(file.resolve())
         os.chdir(folder)
         try:
@@ -123,7 +159,7 @@ def _measure(args):
         programs = Path(args.programs)
     else:
         preset = tree.preset_name(args.arch, CONFIG)
-        build.build(preset, ["nova.elf32", "bench", "bench-memory"])
+        build.build(preset, ["nova.elf32", *PROGRAMS])
         programs = tree.build_dir(preset) / "bin"
     kernel = Path(args.kernel) if args.kernel else programs.parent / "nova.elf32"
     elf.read_start(kernel, "kernel")
@@ -133,6 +169,7 @@ def _measure(args):
 
 def _figures(args, kernel, programs):
     found = {**_operations(kernel, programs), **_memory(kernel, programs), **_image(kernel)}
+    found.update(_interrupts_off(kernel, programs, args.arch))
     if args.boot:
         machine = _machine(kernel, programs / "bench-memory", extra=ICOUNT)
         found["boot"] = boot_count.count(machine, kernel, programs / "bench-memory")
@@ -161,6 +198,8 @@ def complaints(rows, checked_in, found, all_needed):
             continue
         if new is None:
             bad.append(f"{row.key}: {old} is checked in, but nothing was measured")
+        elif row.unit == table.OFF and new > row.target:
+            bad.append(f"{row.key}: {new} instructions with interrupts off, above {row.target}")
         elif new > old * (100 + row.tolerance) / 100:
             bad.append(f"{row.key}: {new} instead of {old}")
     return bad

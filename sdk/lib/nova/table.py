@@ -7,7 +7,12 @@ from nova.errors import NovaError
 
 BEGIN = "<!-- figures: written by nova bench --update -->"
 END = "<!-- end of the figures -->"
-UNITS = ("instructions", "bytes")
+OFF = "instructions with interrupts off"
+UNITS = ("instructions", "bytes", OFF)
+
+
+# What follows a row's title in the table for people.
+NOTES = {"bytes": " (bytes)", OFF: " (interrupts off)"}
 
 
 @dataclass
@@ -75,7 +80,7 @@ def text(rows, checked_in, found, arch):
         old, new = checked_in.get(row.key), found.get(row.key)
         if old is None and new is None:
             continue
-        title = row.title + (" (bytes)" if row.unit == "bytes" else "")
+        title = row.title + NOTES.get(row.unit, "")
         line = [title, _show(new), _show(old), _difference(old, new)]
         cells.append(line + [_show(row.reference), _show(row.target)])
     if arch != "x86_64":

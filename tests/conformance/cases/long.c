@@ -163,6 +163,14 @@ CASE(long, an_object_is_made_and_dropped_in_the_middle_of_a_low_threads_revoke, 
         expect_no_delay(revoke, create_and_revoke, prepare_revoke);
 }
 
+CASE_ON(long, a_revoke_does_not_wait_for_a_low_threads_pd_destroy, "3.1-08 3.6-11",
+        needs_pd_destroy)
+{
+        set_up();
+        make_objects();
+        expect_no_delay(destroy, create_and_revoke, prepare_destroy);
+}
+
 /* ---- Two revocations of one range ------------------------------------------------------------ */
 
 #define RANGE_ORDER 4

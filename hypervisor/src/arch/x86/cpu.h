@@ -52,6 +52,8 @@ struct cpu {
         uint32_t charges;      /* odd while current_sc's time and slice_start change; read by all */
         struct heap timeouts;  /* deadlines of waiting ECs */
         struct kobject *dying; /* objects without references, not ended yet */
+        unsigned dying_count;  /* … so many of them */
+        bool dying_orphans;    /* … and who was to end some of them has ended */
 
         /* Fixed after the start. */
         unsigned id;      /* CPU number of the interface */

@@ -57,6 +57,7 @@ static void do_pending_work(struct ec *self)
         struct cpu *cpu = self->cpu;
 
         self->cont = resume_interrupted;
+        interrupt_window(cpu); /* recalls may follow each other */
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
         if (cpu->pending & CPU_PENDING_GRACE) {

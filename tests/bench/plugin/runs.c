@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A QEMU plugin that finds the longest run of kernel instructions with interrupts off: from an
+ * entry, or from the STI of an interrupt window, to the next STI or the return to user mode.
+ *
+ * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
+ * names what it does by a marker, which is a NOP of seven bytes with MARK and a number in its
+ * displacement. For each mark the file has a line `run MARK LENGTH FIRST LAST`. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The plugin interface, version 1, as far as it is used here. */
+typedef uint64_t plugin_id;
+struct qemu_info;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum { CB_NO_REGS };
+
+extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
+                                                  void (*cb)(plugin_id, struct qemu_plugin_tb *));
+extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                                   void (*cb)(unsigned, void *), int flags,
+                                                   void *data);
+extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
+extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+extern int qemu_plugin_version;
+int qemu_plugin_version = 1;
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
+
+#define CPUS       64
+#define MARKS      256
+#define MARK       0x4d4b0000u /* in the upper half of a displacement */
+#define OPCODE_STI 0xfb
+
+struct run {
+        uint64_t length, first, last;
+};
+
+static struct cpu {
+        struct run run;
+        bool begun; /* the kernel's start, which is no entry, is over */
+} cpus[CPUS];
+
+static struct run longest[MARKS];
+static unsigned mark;
+static uint64_t kernel_from = UINT64_MAX;
+static const char *file;
+
+static void end_run(struct cpu *cpu)
+{
+        if (!cpu->run.length)
+                return;
+        if (cpu->begun && cpu->run.length > longest[mark].length)
+                longest[mark] = cpu->run;
+        cpu->begun = true;
+        cpu->run.length = 0;
+}
+
+static void in_kernel(unsigned index, void *address)
+{
+        struct run *run = &cpus[index % CPUS].run;
+
+        if (!run->length)
+                run->first = (uint64_t)(uintptr_t)address;
+        run->last = (uint64_t)(uintptr_t)address;
+        run->length++;
+}
+
+static void at_sti(unsigned index, void *address)
+{
+        in_kernel(index, address);
+        end_run(&cpus[index % CPUS]);
+}
+
+static void in_user(unsigned index, void *unused)
+{
+        (void)unused;
+        end_run(&cpus[index % CPUS]);
+}
+
+static void at_mark(unsigned index, void *number)
+{
+        in_user(index, NULL);
+        mark = (unsigned)(uintptr_t)number % MARKS;
+}
+
+static bool is_mark(const struct qemu_plugin_insn *insn, uint32_t *number)
+{
+        static const uint8_t nop[] = {0x0f, 0x1f, 0x80};
+        const uint8_t *bytes = qemu_plugin_insn_data(insn);
+
+        if (qemu_plugin_insn_size(insn) != 7 || memcmp(bytes, nop, sizeof(nop)) != 0)
+                return false;
+        memcpy(number, bytes + sizeof(nop), sizeof(*number));
+        return (*number & 0xffff0000u) == MARK;
+}
+
+static void translated(plugin_id id, struct qemu_plugin_tb *tb)
+{
+        (void)id;
+        for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+                struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+                const uint64_t address = qemu_plugin_insn_vaddr(insn);
+                const uint8_t *bytes = qemu_plugin_insn_data(insn);
+                void (*cb)(unsigned, void *) = in_user;
+                uint64_t data = address;
+                uint32_t number;
+
+                if (address >= kernel_from)
+                        cb = bytes[0] == OPCODE_STI ? at_sti : in_kernel;
+                else if (is_mark(insn, &number))
+                        cb = at_mark, data = number & 0xffff;
+                else if (i)
+                        continue; /* one is enough to end a run */
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, CB_NO_REGS,
+                                                       (void *)(uintptr_t)data);
+        }
+}
+
+static void at_exit(plugin_id id, void *unused)
+{
+        FILE *out = fopen(file, "w");
+
+        (void)id;
+        (void)unused;
+        if (!out)
+                return;
+        for (unsigned i = 0; i < MARKS; i++)
+                if (longest[i].length)
+                        fprintf(out, "run %u %" PRIu64 " %#" PRIx64 " %#" PRIx64 "\n", i,
+                                longest[i].length, longest[i].first, longest[i].last);
+        fclose(out);
+}
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
+{
+        (void)info;
+        for (int i = 0; i < argc; i++) {
+                if (!strncmp(argv[i], "out=", 4))
+                        file = strdup(argv[i] + 4);
+                else if (!strncmp(argv[i], "from=", 5))
+                        kernel_from = strtoull(argv[i] + 5, NULL, 0);
+        }
+        if (!file || kernel_from == UINT64_MAX)
+                return 1;
+        qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+        qemu_plugin_register_atexit_cb(id, at_exit, NULL);
+        return 0;
+}
