@@ -174,6 +174,15 @@ def _sound(bench, mutations):
     return True
 
 
+def _judge(bench, mutation):
+    """A mutation that the compiler refuses shows nothing, so it counts as one that survived."""
+    try:
+        return bench.judge(mutation)
+    except build.BuildError as error:
+        sys.stdout.write(error.output)
+        return None
+
+
 def run(words):
     """Judges the mutations whose names hold one of WORDS (all), and prints a table."""
     process.die_with_parent()
@@ -189,7 +198,7 @@ def run(words):
             return EXIT_FAILED
         print(f"{'':3} {'mutation':<58} {'':<8} by")
         for number, mutation in enumerate(mutations, start=1):
-            caught = bench.judge(mutation)
+            caught = _judge(bench, mutation)
             survived += caught is None
             verdict = "caught" if caught else "SURVIVED"
             print(f"{number:3} {mutation.name:<58} {verdict:<8} {caught or ''}".rstrip())

@@ -25,9 +25,11 @@ def read(path=FILE):
 
 
 def platform(machine, arch, emulator="qemu", foreign=False):
-    """The words that hold of a run: emulator, architecture, CPU count, machine, CPU model, words of
-    the kernel's command line and of further QEMU arguments; `foreign` for another kernel."""
+    """The words that hold of a run: emulator, architecture, CPU count, machine, CPU model, way of
+    booting, words of the kernel's command line and of further QEMU arguments; `foreign` for
+    another kernel."""
     words = {emulator, arch, f"cpus={machine.cpus}", machine.machine, machine.cpu}
+    words.add(f"boot={machine.boot}")
     words.update(machine.cmdline.split())
     for argument in machine.extra:
         words.update(argument.split(","))

@@ -198,36 +198,69 @@ static const char *needs_acpi_memory(void)
         return mem_of(NOVA_MEM_ACPI_RECLAIM) ? NULL : "needs a firmware that lists its ACPI tables";
 }
 
-/* Whether a table's signature begins at one of the paragraphs of a page. */
-static bool has_table(const char *page)
+static const char *needs_nvs_memory(void)
 {
-        static const char *const names[] = {"RSDT", "XSDT", "FACP", "APIC", "DSDT"};
-        for (unsigned at = 0; at < NOVA_PAGE_SIZE; at += 4) {
-                for (unsigned n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-                        const char *s = names[n];
-                        if (page[at] == s[0] && page[at + 1] == s[1] && page[at + 2] == s[2] &&
-                            page[at + 3] == s[3])
-                                return true;
+        return mem_of(NOVA_MEM_ACPI_NVS) ? NULL : "needs a firmware that lists its own ACPI memory";
+}
+
+static bool begins(const char *at, const char *name)
+{
+        for (unsigned i = 0; i < 4; i++) {
+                if (at[i] != name[i])
+                        return false;
+        }
+        return true;
+}
+
+/* A page and the next one, mapped here. */
+static const char *two_pages(uint64_t address)
+{
+        const word_t page = page_alloc(1);
+        for (word_t i = 0; i < 2; i++)
+                request(mem((word_t)(address >> NOVA_PAGE_BITS) + i, 0, NOVA_MEM_R), page + i);
+        return look(NOVA_CRD_MEM, page) ? (const char *)(page << NOVA_PAGE_BITS) : NULL;
+}
+
+/* An ACPI table in memory of type 3. */
+static const char *find_table(const char *name)
+{
+        for (unsigned i = 0; i < mem_count(); i++) {
+                const struct nova_hip_mem *m = mem_at(i);
+                if (m->type != NOVA_MEM_ACPI_RECLAIM)
+                        continue;
+                for (uint64_t at = 0; at < m->size && at < 256 * NOVA_PAGE_SIZE;
+                     at += NOVA_PAGE_SIZE) {
+                        const char *page = two_pages(m->addr + at);
+                        for (unsigned n = 0; page && n < NOVA_PAGE_SIZE; n += 4) {
+                                if (begins(page + n, name))
+                                        return page + n;
+                        }
                 }
         }
-        return false;
+        return NULL;
 }
 
 CASE_ON(hip, memory_of_type_3_holds_the_acpi_tables, "6.2-38", needs_acpi_memory)
 {
-        bool found = false;
-        for (unsigned i = 0; i < mem_count() && !found; i++) {
+        EXPECT(find_table("FACP") != NULL);
+}
+
+/* Offset in the fixed table, and the table that the firmware shares with the system. */
+#define FACP_FACS 36
+
+CASE_ON(hip, memory_of_type_4_holds_what_the_firmware_keeps, "6.2-39", needs_nvs_memory)
+{
+        const char *facp = find_table("FACP");
+        bool inside = false;
+        EXPECT(facp != NULL);
+        const uint32_t facs = *(const uint32_t *)(const void *)(facp + FACP_FACS);
+        for (unsigned i = 0; i < mem_count(); i++) {
                 const struct nova_hip_mem *m = mem_at(i);
-                if (m->type != NOVA_MEM_ACPI_RECLAIM)
-                        continue;
-                for (word_t at = 0; at < m->size >> NOVA_PAGE_BITS && at < 64 && !found; at++) {
-                        const word_t page = page_alloc(0);
-                        request(mem((word_t)(m->addr >> NOVA_PAGE_BITS) + at, 0, NOVA_MEM_R), page);
-                        found = look(NOVA_CRD_MEM, page) &&
-                                has_table((const char *)(page << NOVA_PAGE_BITS));
-                }
+                inside |=
+                        m->type == NOVA_MEM_ACPI_NVS && facs >= m->addr && facs < m->addr + m->size;
         }
-        EXPECT(found);
+        EXPECT(inside);
+        EXPECT(begins(two_pages(facs) + facs % NOVA_PAGE_SIZE, "FACS"));
 }
 
 CASE(hip, virtual_cpus_are_announced_if_and_only_if_they_can_be_made, "6.2-09 6.2-10")
