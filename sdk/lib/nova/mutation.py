@@ -196,12 +196,12 @@ def run(words):
         if not _sound(bench, mutations):
             print("0 passed, 1 failed")
             return EXIT_FAILED
-        print(f"{'':3} {'mutation':<58} {'':<8} by")
+        print(f"{'':3} {'mutation':<62} {'':<8} by")
         for number, mutation in enumerate(mutations, start=1):
             caught = _judge(bench, mutation)
             survived += caught is None
             verdict = "caught" if caught else "SURVIVED"
-            print(f"{number:3} {mutation.name:<58} {verdict:<8} {caught or ''}".rstrip())
+            print(f"{number:3} {mutation.name:<62} {verdict:<8} {caught or ''}".rstrip())
             sys.stdout.flush()
     print(f"nova: the mutations took {time.monotonic() - start:.0f} s")
     print(f"{len(mutations) - survived} passed, {survived} failed", flush=True)
