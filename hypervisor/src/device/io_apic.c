@@ -108,19 +108,31 @@ bool io_apic_has(unsigned gsi)
         return find(gsi);
 }
 
-/* The one place where an entry is made. Its upper half comes first: no interrupt goes to the old
- * CPU with the new lower half. Trigger and vector of a pin never change after boot, so an interrupt
- * that is under way, and its end, still find what they belong to. */
-static void write_pin(struct io_apic *io_apic, unsigned gsi)
+static unsigned pin_register(const struct io_apic *io_apic, unsigned gsi)
+{
+        return REG_PIN + (gsi - io_apic->gsi) * 2;
+}
+
+/* Trigger and vector of a pin never change after boot, so an interrupt that is under way, and its
+ * end, still find what they belong to. */
+static void write_state(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
-        const unsigned reg = REG_PIN + (gsi - io_apic->gsi) * 2;
 
-        reg_write(io_apic, reg + 1, (uint32_t)pin->apic_id << 24);
-        reg_write(io_apic, reg,
+        reg_write(io_apic, pin_register(io_apic, gsi),
                   pin->vector | (pin->level ? PIN_LEVEL : 0) |
                           (pin->active_low ? PIN_LOW_ACTIVE : 0) |
                           (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
+}
+
+/* Writes the whole entry, the upper half first: no interrupt goes to the old CPU with the new lower
+ * half. */
+static void write_pin(struct io_apic *io_apic, unsigned gsi)
+{
+        const struct pin *pin = &pins[gsi];
+
+        reg_write(io_apic, pin_register(io_apic, gsi) + 1, (uint32_t)pin->apic_id << 24);
+        write_state(io_apic, gsi);
 }
 
 void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
@@ -161,7 +173,7 @@ static void set_state(unsigned gsi, enum pin_state state)
                 return;
         spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
-        write_pin(io_apic, gsi);
+        write_state(io_apic, gsi);
         spin_unlock(&io_apic->lock);
 }
 

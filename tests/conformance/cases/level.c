@@ -219,12 +219,13 @@ CASE_ON(level, pins_that_several_cpus_assign_at_once_do_not_get_mixed_up, "5.5.2
         if (needs_2_edus())
                 NOT_RAISED("needs two of QEMU's device edu");
         struct thread *r[NOVA_CPU_MAX];
+        const unsigned cpus = cpu_count;
         line_open_shared();
         struct thread *t = driver(cpu_numbers[1]);
         /* Pins of other PCI lines, where nothing happens. */
-        for (unsigned i = 1; i < cpu_count; i++)
+        for (unsigned i = 1; i < cpus; i++)
                 r[i] = rerouter(cpu_numbers[i], gsi_open(16 + i % 4), 500);
         raise_all(t, 2, FEWER);
-        for (unsigned i = 1; i < cpu_count; i++)
+        for (unsigned i = 1; i < cpus; i++)
                 rerouter_end(r[i]);
 }
