@@ -28,6 +28,7 @@ set(NOVA_KERNEL_SOURCES
   src/memory/frame.c
   src/memory/slab.c
   src/object/ec.c
+  src/object/name.c
   src/object/object.c
   src/object/pd.c
   src/object/pt.c

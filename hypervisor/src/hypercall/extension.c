@@ -5,9 +5,11 @@
 
 #include "arch/x86/cpu.h"
 #include "object/ec.h"
+#include "object/name.h"
 #include "object/pd.h"
 #include "sched/schedule.h"
 #include "thread.h"
+#include "tls.h"
 
 /* The rest happens when the hypercall ends what is dying, in steps. If the caller itself ends on
  * the way, this CPU goes on with it whenever it schedules. */
@@ -58,13 +60,97 @@ static enum nova_status quota(struct ec *self)
         return account_take(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
+/* The object of any kind at a selector, if it can have a name. */
+static struct kobject *find_named(struct ec *self, unsigned perms)
+{
+        const word_t capability =
+                object_space_capability(&self->pd->object_space, nova_id_sel(REG_P1(self)));
+
+        for (enum object_kind kind = OBJECT_PD; kind <= OBJECT_SM; kind++) {
+                struct kobject *object = capability_object(capability, kind, perms);
+                if (object)
+                        return object_name(object) ? object : NULL;
+        }
+        return NULL;
+}
+
+static enum nova_status name_set(struct ec *self)
+{
+        struct kobject *object = find_named(self, NOVA_PERM_ALL);
+
+        if (!object)
+                return NOVA_BAD_CAP;
+        thread_read_name(self, object_name(object));
+        if (object->kind == OBJECT_EC)
+                container_of(object, struct ec, object)->named_by_root = self->pd->is_root;
+        return NOVA_SUCCESS;
+}
+
+static enum nova_status name_get(struct ec *self)
+{
+        struct kobject *object = find_named(self, 0);
+
+        if (!object)
+                return NOVA_BAD_CAP;
+        thread_write_name(self, object_name(object));
+        return NOVA_SUCCESS;
+}
+
+static enum nova_status object(struct ec *self)
+{
+        switch (REG_P2(self)) {
+        case NOVA_EXT_PD_DESTROY:
+                return pd_destroy(self);
+        case NOVA_EXT_NAME_SET:
+                return name_set(self);
+        case NOVA_EXT_NAME_GET:
+                return name_get(self);
+        default:
+                return NOVA_BAD_HYP;
+        }
+}
+
+static _Noreturn void thread_exit(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        ec_end(self);
+        resume_reschedule(cpu);
+}
+
+static enum nova_status thread_tls(struct ec *self)
+{
+        const word_t base = REG_P3(self);
+
+        if (!tls_is_valid(base))
+                return NOVA_BAD_PAR;
+        self->tls = base;
+        self->special = (uint8_t)((self->special & ~SPECIAL_TLS) | (base ? SPECIAL_TLS : 0));
+        tls_switch(self->cpu, self);
+        return NOVA_SUCCESS;
+}
+
+static enum nova_status thread(struct ec *self)
+{
+        switch (REG_P2(self)) {
+        case NOVA_EXT_THREAD_EXIT:
+                thread_exit(self);
+        case NOVA_EXT_THREAD_TLS:
+                return thread_tls(self);
+        default:
+                return NOVA_BAD_HYP;
+        }
+}
+
 enum nova_status hypercall_extension(struct ec *self)
 {
         switch (nova_id_flags(REG_P1(self))) {
         case NOVA_EXT_QUOTA:
                 return quota(self);
         case NOVA_EXT_OBJECT:
-                return REG_P2(self) == NOVA_EXT_PD_DESTROY ? pd_destroy(self) : NOVA_BAD_HYP;
+                return object(self);
+        case NOVA_EXT_THREAD:
+                return thread(self);
         default:
                 return NOVA_BAD_HYP;
         }

@@ -9,6 +9,7 @@
 #include "arch/x86/regs.h"
 #include "lib/heap.h"
 #include "lib/list.h"
+#include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "nova/abi/utcb.h"
 #include "object/object.h"
@@ -73,6 +74,10 @@ struct ec {
         struct list sleepers;           /* SCs that wait with this EC */
         void *fpu; /* saved state; valid if fpu_used and not in the registers */
         bool fpu_used;
+        uint8_t special;           /* SPECIAL_…: what has to be switched for it */
+        bool named_by_root;        /* its end is worth a message */
+        word_t tls;                /* the base */
+        char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
         word_t event_base;
         word_t event_number; /* what block_on_event is about, for its retry */
         word_t event_qual[2];

@@ -28,6 +28,7 @@ static void pd_init(struct pd *pd, struct account *account, struct account *own)
         spin_init(&pd->lock);
         list_init(&pd->ecs);
         pd->is_root = false;
+        memset(pd->name, 0, sizeof(pd->name));
         pd->end_stage = 0;
         pd->end = (struct revocation){0};
 }

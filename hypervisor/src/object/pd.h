@@ -5,6 +5,7 @@
 
 #include "address_space.h"
 #include "lib/list.h"
+#include "nova/abi/hypercall.h"
 #include "object/object.h"
 #include "space/dma_space.h"
 #include "space/mapping.h"
@@ -29,8 +30,9 @@ struct pd {
         struct memory_space memory;
         struct io_space io;
         struct dma_space dma;
-        struct spinlock lock;  /* protects ecs, and dead against a new EC */
-        struct list ecs;       /* ECs of this PD, by ec.pd_link */
+        struct spinlock lock; /* protects ecs, and dead against a new EC */
+        struct list ecs;      /* ECs of this PD, by ec.pd_link */
+        char name[NOVA_NAME_SIZE];
         bool is_root;          /* may use the H bit */
         uint8_t end_stage;     /* spaces that were emptied */
         struct revocation end; /* … and the one that is being emptied */

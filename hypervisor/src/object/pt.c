@@ -2,6 +2,7 @@
 /* Portals (see pt.h). */
 #include "object/pt.h"
 
+#include "lib/string.h"
 #include "memory/slab.h"
 #include "object/ec.h"
 
@@ -28,6 +29,7 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->id = id;
         pt->mtd = mtd;
         pt->ip = ip;
+        memset(pt->name, 0, sizeof(pt->name));
         *out = pt;
         return NOVA_SUCCESS;
 }

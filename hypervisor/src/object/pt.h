@@ -3,6 +3,7 @@
 #ifndef OBJECT_PT_H
 #define OBJECT_PT_H
 
+#include "nova/abi/hypercall.h"
 #include "nova/abi/mtd.h"
 #include "nova/abi/status.h"
 #include "object/object.h"
@@ -16,6 +17,7 @@ struct pt {
         struct ec *ec; /* handles the calls; the portal holds a reference */
         word_t ip;
         word_t id; /* selector that it was created with, told to the handler */
+        char name[NOVA_NAME_SIZE];
         nova_mtd_t mtd;
 };
 

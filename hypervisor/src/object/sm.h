@@ -5,6 +5,7 @@
 
 #include "lib/list.h"
 #include "lib/spinlock.h"
+#include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/object.h"
 
@@ -17,7 +18,8 @@ struct sm {
         struct spinlock lock; /* protects count and waiters; nothing is taken below it */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
-        int gsi;             /* interrupt that this one stands for, or SM_NO_GSI */
+        char name[NOVA_NAME_SIZE];
+        int gsi; /* interrupt that this one stands for, or SM_NO_GSI */
 };
 
 /** Prepares the cache. Once, at boot. */

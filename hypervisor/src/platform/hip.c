@@ -22,7 +22,7 @@
 /* Extensions of both architectures. */
 #define FEATURES                                                                        \
         (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG | \
-         NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA)
+         NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA | NOVA_HIP_NAME | NOVA_HIP_EXIT | NOVA_HIP_TLS)
 
 _Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 + EXTENSIONS <= MEM_MAX,
                "all descriptors fit");

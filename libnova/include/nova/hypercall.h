@@ -384,6 +384,81 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 }
 
 /**
+ * Extension: give an object a name, which the kernel shows when it speaks of it.
+ *
+ * Of a thread whose name the root PD gave the kernel says when it is shut down by an event. Needs
+ * the HIP feature NOVA_HIP_NAME.
+ * @param object capability with all five permissions for a PD, EC, portal or semaphore
+ * @param name   NOVA_NAME_SIZE bytes, the rest filled with 0
+ * @retval NOVA_SUCCESS done
+ * @retval NOVA_BAD_CAP @p object names no such object or lacks a permission
+ * @spec extension
+ */
+static inline enum nova_status nova_name_set(nova_sel_t object, const char name[NOVA_NAME_SIZE])
+{
+        nova_word_t word[2] = {0, 0};
+
+        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
+                ((char *)word)[i] = name[i];
+        return nova_status_of(
+                nova_trap_4(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, object),
+                            NOVA_EXT_NAME_SET, word[0], word[1]));
+}
+
+/**
+ * Extension: read an object's name.
+ *
+ * @param object    capability for a PD, EC, portal or semaphore
+ * @param[out] name its name, not ended by a 0 if it has NOVA_NAME_SIZE bytes
+ * @retval NOVA_SUCCESS @p name is valid
+ * @retval NOVA_BAD_CAP @p object names no such object
+ * @spec extension
+ */
+static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_NAME_SIZE])
+{
+        nova_word_t word[2] = {NOVA_EXT_NAME_GET, 0};
+        const nova_word_t status = nova_trap_3(
+                nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, object), &word[0], &word[1]);
+
+        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
+                name[i] = ((const char *)word)[i];
+        return nova_status_of(status);
+}
+
+/**
+ * Extension: end the calling thread, as if its EC were destroyed.
+ *
+ * Who waits for its reply gets COM_ABT; its UTCB's address is free. Returns only if the kernel does
+ * not have the extension (HIP feature NOVA_HIP_EXIT), with NOVA_BAD_HYP.
+ * @spec extension
+ */
+static inline enum nova_status nova_thread_exit(void)
+{
+        nova_word_t operation = NOVA_EXT_THREAD_EXIT;
+
+        return nova_status_of(
+                nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0), &operation));
+}
+
+/**
+ * Extension: set the calling thread's storage base: FS base on x86-64, base of GS on x86-32.
+ *
+ * On x86-32 GS then is a selector of the kernel's choice while the thread runs. Needs the HIP
+ * feature NOVA_HIP_TLS.
+ * @param base the address; 0: none
+ * @retval NOVA_SUCCESS the base is loaded, and is whenever the thread runs
+ * @retval NOVA_BAD_PAR @p base is no user address (x86-64)
+ * @spec extension
+ */
+static inline enum nova_status nova_thread_tls(nova_word_t base)
+{
+        nova_word_t operation = NOVA_EXT_THREAD_TLS;
+
+        return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0),
+                                          &operation, &base));
+}
+
+/**
  * Extension: move kernel memory to a PD's account from the one that it was cut from.
  *
  * @param pd    PD capability with all five permissions, of a PD with an account of its own

@@ -121,3 +121,33 @@ CASE_ON(announce, the_log_is_seen_by_others_only_if_the_root_delegates_it, "X-LO
         EXPECT_EQ(remote_read(t, page << NOVA_PAGE_BITS), 0);
         EXPECT_EQ(remote_write(t, page << NOVA_PAGE_BITS, 0), 1);
 }
+
+static const char *need_names_in_log(void)
+{
+        const char *lacks = needs_log();
+        return lacks ? lacks : needs_names();
+}
+
+static void dies(struct thread *t)
+{
+        (void)t;
+        raise_ud();
+}
+
+CASE_ON(announce, the_end_of_a_thread_with_a_name_is_told, "X-NAME X-LOG", need_names_in_log)
+{
+        struct thread *t = global(boot_cpu, dies, NULL);
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, t->ec),
+                         NOVA_EXT_NAME_SET, 0, 0, 0};
+        const char name[NOVA_NAME_SIZE] = "vi\001tim";
+        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
+                ((char *)(i < sizeof(word_t) ? &a.a3 : &a.a4))[i % sizeof(word_t)] = name[i];
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
+        const struct nova_log *log =
+                (const struct nova_log *)(const void *)map(hip_mem(NOVA_MEM_LOG));
+        const char *ring = (const char *)log + log->offset;
+        EXPECT(!contains(ring, log->size, "'vi?tim'"));
+        event_remove(t, NOVA_EXC_UD);
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT(contains(ring, log->size, "'vi?tim' was shut down"));
+}

@@ -204,7 +204,8 @@ CASE_ON(timeout, a_deadline_does_not_preempt_a_thread_of_higher_priority, "X-TIM
         EXPECT_EQ(until(pause, 0, in_us(5000)), NOVA_COM_TIM);
         spin_us(150000);
         EXPECT_EQ(t->done, 0);
-        EXPECT_EQ(until(pause, 0, in_us(50000)), NOVA_COM_TIM);
+        for (unsigned i = 0; i < 200 && !t->done; i++)
+                EXPECT_EQ(until(pause, 0, in_us(5000)), NOVA_COM_TIM);
         EXPECT_EQ(t->done, 1);
 }
 

@@ -92,6 +92,22 @@ const char *needs_quota(void)
         return unless_announced(NOVA_HIP_QUOTA, "needs the extension of accounts");
 }
 
+const char *needs_exit(void)
+{
+        return unless_announced(NOVA_HIP_EXIT,
+                                "needs the extension of threads that end themselves");
+}
+
+const char *needs_names(void)
+{
+        return unless_announced(NOVA_HIP_NAME, "needs the extension of names");
+}
+
+const char *needs_tls(void)
+{
+        return unless_announced(NOVA_HIP_TLS, "needs the extension of storage bases");
+}
+
 const char *needs_log(void)
 {
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");

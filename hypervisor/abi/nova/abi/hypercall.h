@@ -53,6 +53,12 @@
 #define NOVA_EXT_OBJECT     0x10 /* group: objects */
 #define NOVA_EXT_PD_DESTROY 0x0  /* argument 1: PD; ends the PD and all that it holds */
 
+#define NOVA_EXT_NAME_SET    0x1  /* argument 1: PD, EC, PT or SM; 3, on x86-32 also 4: its name */
+#define NOVA_EXT_NAME_GET    0x2  /* out: argument 2, on x86-32 also 3: the name */
+#define NOVA_NAME_SIZE       8    /* bytes of a name, the rest filled with 0 */
+#define NOVA_EXT_THREAD      0x30 /* group: the calling thread */
+#define NOVA_EXT_THREAD_EXIT 0x0  /* it ends */
+#define NOVA_EXT_THREAD_TLS  0x1  /* argument 3: FS base (x86-64), base of GS (x86-32); 0: none */
 #define NOVA_EXT_QUOTA       0x20 /* group: accounts; argument 1: PD */
 #define NOVA_EXT_QUOTA_GIVE  0x0  /* argument 3: bytes, 4: PD whose account they come from */
 #define NOVA_EXT_QUOTA_TAKE  0x1  /* argument 3: bytes, back to that account */

@@ -33,6 +33,11 @@ struct tss;
 #define CPU_PENDING_MAIL       0x2
 #define CPU_PENDING_GRACE      0x4 /* a grace period could not be answered when it was asked */
 
+/* State that few threads have, and that is switched for those only. Bits of cpu.special,
+ * ec.special. */
+#define SPECIAL_FPU 0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
+#define SPECIAL_TLS 0x2 /* a storage base */
+
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
         struct ec *current;    /* whose registers an entry saves */
@@ -40,7 +45,8 @@ struct cpu {
         struct sc *current_sc; /* whose time runs */
         struct pd *current_pd; /* whose tables are loaded; NULL: the kernel's; read by all */
         struct ec *fpu_owner;  /* whose state is in the FPU registers */
-        bool fpu_enabled;      /* CR0.TS is clear */
+        uint8_t special;       /* SPECIAL_…: what of current is loaded */
+        uint16_t other_gs;     /* x86-32: GS of all threads without one, while it is loaded */
         bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
         bool in_mail;          /* mail_receive is at work */
         bool current_ended;    /* current or current_sc has ended: no quiescence until they go */

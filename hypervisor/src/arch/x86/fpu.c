@@ -93,15 +93,13 @@ static void restore(const void *state)
 
 void fpu_switch(struct cpu *cpu, const struct ec *ec)
 {
-        const bool own = cpu->fpu_owner == ec;
-
-        if (own == cpu->fpu_enabled)
+        if (!((cpu->special ^ ec->special) & SPECIAL_FPU))
                 return;
-        if (own)
+        if (ec->special & SPECIAL_FPU)
                 clts();
         else
                 write_cr0(read_cr0() | CR0_TS);
-        cpu->fpu_enabled = own;
+        cpu->special ^= SPECIAL_FPU;
 }
 
 void fpu_load(struct cpu *cpu, struct ec *ec)
@@ -109,22 +107,26 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         struct ec *owner = cpu->fpu_owner;
 
         clts();
-        cpu->fpu_enabled = true;
+        cpu->special |= SPECIAL_FPU;
         if (owner == ec)
                 return;
-        if (owner)
+        if (owner) {
                 save(owner->fpu);
+                owner->special &= (uint8_t)~SPECIAL_FPU;
+        }
+        ec->special |= SPECIAL_FPU;
         restore(ec->fpu_used ? ec->fpu : initial);
         ec->fpu_used = true;
         cpu->fpu_owner = ec;
 }
 
-void fpu_drop(const struct ec *ec)
+void fpu_drop(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
 
         if (cpu->fpu_owner != ec)
                 return;
         cpu->fpu_owner = NULL;
+        ec->special &= (uint8_t)~SPECIAL_FPU;
         fpu_switch(cpu, ec);
 }

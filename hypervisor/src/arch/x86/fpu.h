@@ -28,6 +28,6 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec);
 void fpu_load(struct cpu *cpu, struct ec *ec);
 
 /** Forgets the state of an EC that ends. */
-void fpu_drop(const struct ec *ec);
+void fpu_drop(struct ec *ec);
 
 #endif

@@ -13,12 +13,20 @@
 #include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "thread.h"
+#include "tls.h"
 #include "tss.h"
 
 /* entry.S */
 _Noreturn void leave_by_hypercall(struct ec *ec);
 _Noreturn void leave_by_iret(struct ec *ec);
 _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
+
+static __attribute__((noinline)) void switch_special(struct cpu *cpu, const struct ec *ec)
+{
+        fpu_switch(cpu, ec);
+        if ((cpu->special | ec->special) & SPECIAL_TLS)
+                tls_switch(cpu, ec);
+}
 
 static inline void activate(struct cpu *cpu, struct ec *ec)
 {
@@ -27,8 +35,8 @@ static inline void activate(struct cpu *cpu, struct ec *ec)
                 store_once(cpu->current_pd, ec->pd);
                 write_cr3(ec->pd->memory.tables.cr3);
         }
-        if (cpu->fpu_enabled | (cpu->fpu_owner == ec))
-                fpu_switch(cpu, ec);
+        if (unlikely(cpu->special | ec->special))
+                switch_special(cpu, ec);
         tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
 }
 

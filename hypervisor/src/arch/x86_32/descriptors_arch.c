@@ -30,7 +30,8 @@ unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
         gdt[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
         gdt[SEL_TSS / 8] = descriptors_tss(tss, IO_BITMAP_END - tss);
         gdt[SEL_TSS_FAULT / 8] = descriptors_tss((word_t)fault_task(cpu), sizeof(struct tss) - 1);
-        return (SEL_TSS_FAULT / 8 + 1) * 8;
+        gdt[SEL_TLS / 8] = 0;
+        return (SEL_TLS / 8 + 1) * 8;
 }
 
 void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)

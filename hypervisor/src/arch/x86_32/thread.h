@@ -83,4 +83,17 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
         (void)state;
 }
 
+/** Takes a name from a hypercall's arguments, and returns one. */
+static inline void thread_read_name(const struct ec *ec, char *name)
+{
+        __builtin_memcpy(name, &REG_P3(ec), sizeof(word_t));
+        __builtin_memcpy(name + sizeof(word_t), &REG_P4(ec), sizeof(word_t));
+}
+
+static inline void thread_write_name(struct ec *ec, const char *name)
+{
+        __builtin_memcpy(&REG_P2(ec), name, sizeof(word_t));
+        __builtin_memcpy(&REG_P3(ec), name + sizeof(word_t), sizeof(word_t));
+}
+
 #endif

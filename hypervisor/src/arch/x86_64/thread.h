@@ -94,4 +94,15 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
         regs->r15 = state->r15;
 }
 
+/** Takes a name from a hypercall's arguments, and returns one. */
+static inline void thread_read_name(const struct ec *ec, char *name)
+{
+        __builtin_memcpy(name, &REG_P3(ec), sizeof(word_t));
+}
+
+static inline void thread_write_name(struct ec *ec, const char *name)
+{
+        __builtin_memcpy(&REG_P2(ec), name, sizeof(word_t));
+}
+
 #endif

@@ -92,7 +92,7 @@ void fpu_prepare(void *state)
         (void)state;
 }
 
-void fpu_drop(const struct ec *ec)
+void fpu_drop(struct ec *ec)
 {
         (void)ec;
 }
