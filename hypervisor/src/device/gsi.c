@@ -52,6 +52,5 @@ enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const st
         source.is_hpet = !pci_find(pd, device, &source.id);
         if (source.is_hpet && !hpet_find(pd, device, &source.id))
                 return NOVA_BAD_DEV;
-        msi_compose(gsi, source, cpu, msi);
-        return NOVA_SUCCESS;
+        return msi_compose(gsi, source, cpu, msi);
 }

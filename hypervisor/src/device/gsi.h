@@ -21,7 +21,7 @@ void gsi_fire(unsigned gsi);
 void gsi_unmask(unsigned gsi);
 
 /** Routes an interrupt to a CPU. A pin's message is 0; for any other, device says who sends it, in
- *  the PD that asks. BAD_DEV: it names no device that can. */
+ *  the PD that asks. BAD_DEV: it names no device that can; OUT_OF_MEMORY. */
 enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const struct cpu *cpu,
                             struct msi *msi);
 

@@ -4,6 +4,7 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/cpu.h"
+#include "device/remap.h"
 #include "lib/atomic.h"
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
@@ -14,12 +15,17 @@
 /* Registers are reached through an index and a window. */
 #define INDEX       0x00
 #define WINDOW      0x10
+#define END         0x40 /* not in the oldest, which are found on no machine with an I/O MMU */
 #define REG_VERSION 0x01
 #define REG_PIN     0x10 /* two registers per pin */
 
 #define PIN_LOW_ACTIVE 0x2000
 #define PIN_LEVEL      0x8000
 #define PIN_MASKED     0x10000
+
+/* In the upper register, with interrupt remapping (VT-d 5.1.5.1). */
+#define PIN_INDEXED     0x10000
+#define PIN_INDEX_SHIFT 17
 
 #define PINS_MAX       240
 #define ISA_INTERRUPTS 16
@@ -33,6 +39,7 @@ struct io_apic {
         volatile char *registers;
         uint32_t gsi; /* of the first pin */
         unsigned pins;
+        uint8_t id;           /* as ACPI tells it */
         struct spinlock lock; /* index and window belong together; pins of its GSIs */
 };
 
@@ -81,6 +88,7 @@ static void add(const struct acpi_io_apic *entry)
                 return;
         memory_map_take(page, PAGE_SIZE, true);
         io_apic->gsi = entry->gsi;
+        io_apic->id = entry->id;
         io_apic->pins = (reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;
         if (io_apic->pins > PINS_MAX) /* nothing answers there */
                 return;
@@ -131,8 +139,18 @@ static void write_pin(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
 
-        reg_write(io_apic, pin_register(io_apic, gsi) + 1, (uint32_t)pin->apic_id << 24);
+        reg_write(io_apic, pin_register(io_apic, gsi) + 1,
+                  remap_by_index ? PIN_INDEXED | gsi << PIN_INDEX_SHIFT
+                                 : (uint32_t)pin->apic_id << 24);
         write_state(io_apic, gsi);
+}
+
+/* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts. */
+static void route_pin(struct io_apic *io_apic, unsigned gsi, const struct cpu *cpu)
+{
+        remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
+        pins[gsi].apic_id = (uint8_t)cpu->apic_id;
+        write_pin(io_apic, gsi);
 }
 
 void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
@@ -144,9 +162,8 @@ void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
                 return;
         spin_lock(&io_apic->lock);
         pin->vector = (uint8_t)vector;
-        pin->apic_id = (uint8_t)cpu->apic_id;
         gsi_default(gsi, &pin->level, &pin->active_low);
-        write_pin(io_apic, gsi);
+        route_pin(io_apic, gsi, cpu);
         spin_unlock(&io_apic->lock);
 }
 
@@ -158,10 +175,9 @@ void io_apic_assign(unsigned gsi, const struct cpu *cpu)
         if (!io_apic)
                 return;
         spin_lock(&io_apic->lock);
-        pin->apic_id = (uint8_t)cpu->apic_id;
         if (pin->state == PIN_CLOSED)
                 pin->state = PIN_OPEN;
-        write_pin(io_apic, gsi);
+        route_pin(io_apic, gsi, cpu);
         spin_unlock(&io_apic->lock);
 }
 
@@ -174,6 +190,9 @@ static void set_state(unsigned gsi, enum pin_state state)
         spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
         write_state(io_apic, gsi);
+        /* A remapped interrupt may reach the CPU as an edge, the end of which comes to no pin. */
+        if (state == PIN_SERVED && remap_is_on)
+                *(volatile uint32_t *)(io_apic->registers + END) = pins[gsi].vector;
         spin_unlock(&io_apic->lock);
 }
 

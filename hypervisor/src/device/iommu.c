@@ -8,6 +8,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/tlb.h"
 #include "device/iommu_driver.h"
+#include "device/remap.h"
 #include "lib/spinlock.h"
 #include "memory/account.h"
 #include "memory/frame.h"
@@ -26,7 +27,7 @@
 
 bool iommu_faults_masked;
 
-static const struct iommu_driver *driver;
+const struct iommu_driver *iommu_driver;
 
 /* Under the memory space lock. */
 static struct {
@@ -98,7 +99,7 @@ uint32_t iommu_msi_address(void)
 
 static void flush(unsigned domain)
 {
-        driver->flush(domain, false);
+        iommu_driver->flush(domain, false);
 }
 
 /* Number by which the units know a PD from now on. false: none is left. */
@@ -123,13 +124,13 @@ static void release(struct pd *pd)
         for (unsigned i = 0; domain && i < FUNCTIONS_MAX; i++) {
                 if (functions[i].pd != pd)
                         continue;
-                driver->attach(functions[i].rid, NULL);
+                iommu_driver->attach(functions[i].rid, NULL);
                 functions[i].pd = NULL;
         }
         spin_unlock(lock);
         if (!domain)
                 return;
-        driver->flush(domain, true);
+        iommu_driver->flush(domain, true);
         spin_lock(lock);
         pd->dma.domain = 0;
         domain_taken[domain] = false;
@@ -160,7 +161,7 @@ static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
         if (place == FUNCTIONS_MAX || !dma_space_create(pd) || !take_domain(pd))
                 return NOVA_OUT_OF_MEMORY;
 
-        const enum nova_status status = driver->attach(rid, pd);
+        const enum nova_status status = iommu_driver->attach(rid, pd);
         if (status != NOVA_SUCCESS)
                 return status;
         *before = functions[place].pd ? functions[place].pd->dma.domain : 0;
@@ -177,7 +178,10 @@ enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
         const enum nova_status status = assign(pd, rid, &before);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (status == NOVA_SUCCESS)
-                driver->flush(before ? before : dma_format.keeps_absent ? FLUSH_DMA_ALL : 0, true);
+                iommu_driver->flush(before                    ? before
+                                    : dma_format.keeps_absent ? FLUSH_DMA_ALL
+                                                              : 0,
+                                    true);
         return status;
 }
 
@@ -208,9 +212,9 @@ void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind)
 void iommu_fault(void)
 {
         spin_lock(&report_lock);
-        driver->read_faults();
+        iommu_driver->read_faults();
         if (reports > REPORTS_PER_SECOND && !iommu_faults_masked) {
-                driver->mask_faults(true);
+                iommu_driver->mask_faults(true);
                 iommu_faults_masked = true;
         }
         spin_unlock(&report_lock);
@@ -221,7 +225,7 @@ void iommu_unmask(void)
         spin_lock(&report_lock);
         if (iommu_faults_masked && rdtsc() - reports_since > (uint64_t)tsc_khz * 1000) {
                 iommu_faults_masked = false;
-                driver->mask_faults(false);
+                iommu_driver->mask_faults(false);
         }
         spin_unlock(&report_lock);
 }
@@ -234,14 +238,16 @@ void iommu_init(void)
                 console_print("NOVA: the I/O MMU is left off, as the command line says.\n");
                 return;
         }
-        driver = &vtd_driver;
+        iommu_driver = acpi.iommus_amd ? &amd_vi_driver : &vtd_driver;
         dma_format.flush = flush;
         dma_format.release = release;
-        domains = driver->init();
+        remap_init();
+        domains = iommu_driver->init();
         if (domains > DOMAINS_MAX)
                 domains = DOMAINS_MAX;
         if (!domains)
                 dma_format.levels = 0;
         else
-                console_print("NOVA: an I/O MMU blocks devices that are not assigned.\n");
+                console_print("NOVA: an I/O MMU blocks devices that are not assigned%s.\n",
+                              remap_is_on ? "" : ", but cannot keep them from forging interrupts");
 }

@@ -23,9 +23,16 @@ struct iommu_driver {
         /* Reports the faults that were recorded, through iommu_report(), and clears them. */
         void (*read_faults)(void);
         void (*mask_faults)(bool mask);
+        /* Lets a function raise a GSI as a vector at a CPU, and nobody else; only when init has set
+         * remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
+        enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
+                                  bool level);
 };
 
 extern const struct iommu_driver vtd_driver, amd_vi_driver;
+
+/** The one of this machine. */
+extern const struct iommu_driver *iommu_driver;
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 

@@ -4,20 +4,31 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/vectors.h"
+#include "device/remap.h"
 
 /* Address and data of a message: one CPU by its local APIC, fixed delivery, edge (SDM 3A, 10.11).
  * Pins of I/O APICs name a CPU by as many bits. */
 #define ADDRESS_APIC_SHIFT 12
 #define APIC_ID_MAX        0xfe
 
+/* The data is an index into the table of interrupts (VT-d 5.1.2.2). */
+#define ADDRESS_INDEX 0x18
+
 bool msi_reaches(const struct cpu *cpu)
 {
         return cpu->apic_id <= APIC_ID_MAX;
 }
 
-void msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu, struct msi *msi)
+enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
+                             struct msi *msi)
 {
-        (void)source; /* anybody can send what is not remapped */
-        msi->address = MSI_BASE | cpu->apic_id << ADDRESS_APIC_SHIFT;
-        msi->data = VECTOR_GSI + gsi;
+        const unsigned rid = source.is_hpet ? remap_source(true, source.id) : source.id;
+        const enum nova_status status = remap_route(gsi, rid, cpu, false);
+
+        if (status == NOVA_SUCCESS && remap_by_index)
+                *msi = (struct msi){MSI_BASE | ADDRESS_INDEX, gsi};
+        else if (status == NOVA_SUCCESS)
+                *msi = (struct msi){MSI_BASE | cpu->apic_id << ADDRESS_APIC_SHIFT,
+                                    VECTOR_GSI + gsi};
+        return status;
 }

@@ -4,6 +4,7 @@
 #define DEVICE_MSI_H
 
 #include "lib/types.h"
+#include "nova/abi/status.h"
 
 struct cpu;
 
@@ -25,7 +26,9 @@ struct msi_source {
 /** Whether interrupts of devices can reach a CPU. */
 bool msi_reaches(const struct cpu *cpu);
 
-/** The message by which a source raises a GSI at a CPU that can be reached. */
-void msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu, struct msi *msi);
+/** The message by which a source raises a GSI at a CPU that can be reached; with interrupt
+ *  remapping, nobody else can raise it from now on. OUT_OF_MEMORY. */
+enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
+                             struct msi *msi);
 
 #endif

@@ -17,6 +17,8 @@
 #define RIDS             0x10000
 #define REG_ID           (0x00 / 4)
 #define REG_HEADER       (0x0c / 4)
+#define REG_BUSES        (0x18 / 4)
+#define SECONDARY_SHIFT  8
 #define NO_DEVICE        0xffff
 #define IS_MULTIFUNCTION 0x800000
 
@@ -80,6 +82,32 @@ void pci_init(void)
 bool pci_exists(uint16_t rid)
 {
         return exists[rid / 32] >> rid % 32 & 1;
+}
+
+static paddr_t config_of(uint16_t rid)
+{
+        for (unsigned i = 0; i < acpi.windows; i++)
+                if (rid >> 8 >= acpi.window[i].first && rid >> 8 <= acpi.window[i].last)
+                        return acpi.window[i].phys + (paddr_t)rid * FUNCTION_SIZE;
+        return 0;
+}
+
+unsigned pci_bus_behind(uint16_t rid)
+{
+        const paddr_t phys = config_of(rid);
+        const volatile uint32_t *registers = phys ? boot_map_device(0, phys, FUNCTION_SIZE) : NULL;
+
+        return registers ? registers[REG_BUSES] >> SECONDARY_SHIFT & 0xff : 0;
+}
+
+volatile uint32_t *pci_take(uint16_t rid)
+{
+        const paddr_t phys = pci_exists(rid) ? config_of(rid) : 0;
+
+        if (!phys)
+                return NULL;
+        memory_map_take(phys, FUNCTION_SIZE, true);
+        return boot_map_device(0, phys, FUNCTION_SIZE);
 }
 
 /* The function whose page is a frame. */

@@ -14,6 +14,13 @@ void pci_init(void);
 /** Whether there is a function with a requester id (bus << 8 | device << 3 | function). */
 bool pci_exists(uint16_t rid);
 
+/** The bus behind a bridge. At boot; uses boot_map's slot 0. */
+unsigned pci_bus_behind(uint16_t rid);
+
+/** Registers of a function that belongs to the kernel: nobody can request them from then on. At
+ *  boot; uses boot_map's slot 0. NULL: there is no such function. */
+volatile uint32_t *pci_take(uint16_t rid);
+
 /** The function that a device argument names in a PD: a byte address inside the page of its
  *  configuration space, else that page's selector. false: it names none. @spec 5.5 */
 bool pci_find(struct pd *pd, word_t device, uint16_t *rid);

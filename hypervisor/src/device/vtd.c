@@ -5,6 +5,7 @@
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
+#include "device/remap.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
@@ -27,12 +28,15 @@
 #define REG_PROTECTED    0x64
 #define REG_QUEUE_TAIL   0x88
 #define REG_QUEUE        0x90
+#define REG_INTERRUPTS   0xb8
 
-#define COMMAND_TRANSLATE ((uint32_t)1 << 31)
-#define COMMAND_SET_ROOT  (1u << 30)
-#define COMMAND_FLUSH     (1u << 27)
-#define COMMAND_QUEUE     (1u << 26)
-#define STATUS_LASTING    0x96ffffff /* not those that start something once */
+#define COMMAND_TRANSLATE      ((uint32_t)1 << 31)
+#define COMMAND_SET_ROOT       (1u << 30)
+#define COMMAND_FLUSH          (1u << 27)
+#define COMMAND_QUEUE          (1u << 26)
+#define COMMAND_INTERRUPTS     (1u << 25)
+#define COMMAND_SET_INTERRUPTS (1u << 24)
+#define STATUS_LASTING         0x96ffffff /* not those that start something once */
 
 #define CAP_DOMAINS(cap)   (16u << 2 * ((unsigned)(cap)&7))
 #define CAP_FLUSH_BUFFER   ((uint64_t)1 << 4)
@@ -47,6 +51,7 @@
 #define CAP_DRAIN          ((uint64_t)3 << 54)
 #define ECAP_COHERENT      0x1
 #define ECAP_QUEUE         0x2
+#define ECAP_INTERRUPTS    0x8
 
 #define FAULT_STATUS     0x7f /* cleared by writing ones */
 #define FAULT_INDEX(s)   ((s) >> 8 & 0xff)
@@ -64,15 +69,27 @@
 #define PAGE_READ      0x1
 #define PAGE_WRITE     0x2
 
+/* Entries of the table of interrupts (9.10). */
+#define INTERRUPTS_SIZE    7 /* 256 entries */
+#define INTERRUPT_LEVEL    0x10
+#define INTERRUPT_VECTOR   16
+#define INTERRUPT_CPU      40
+#define INTERRUPT_VERIFIED 0x40000 /* the requester id is compared as a whole */
+
+/* What a unit can forget besides translations. */
+#define FUNCTIONS  0x1
+#define INTERRUPTS 0x2
+
 /* Descriptors of the queue (6.5.2). */
-#define QUEUE_LENGTH        256
-#define INVALIDATE_CONTEXTS 0x11 /* all */
-#define INVALIDATE_ALL      0x12
-#define INVALIDATE_DOMAIN   0x22
-#define INVALIDATE_DRAIN    0xc0
-#define DOMAIN_SHIFT        16
-#define WAIT_AND_WRITE      0x25
-#define WAIT_DATA_SHIFT     32
+#define QUEUE_LENGTH          256
+#define INVALIDATE_CONTEXTS   0x11 /* all */
+#define INVALIDATE_ALL        0x12
+#define INVALIDATE_DOMAIN     0x22
+#define INVALIDATE_DRAIN      0xc0
+#define DOMAIN_SHIFT          16
+#define INVALIDATE_INTERRUPTS 0x04 /* all */
+#define WAIT_AND_WRITE        0x25
+#define WAIT_DATA_SHIFT       32
 
 struct unit {
         volatile char *registers, *faults;
@@ -89,7 +106,8 @@ struct unit {
 
 static struct unit units[ACPI_IOMMUS];
 static unsigned unit_count;
-static uint64_t *root; /* two words for each bus; under the memory space lock */
+static uint64_t *interrupts; /* by GSI, two words for each; under remap_lock */
+static uint64_t *root;       /* two words for each bus; under the memory space lock */
 
 static void command(struct unit *unit, uint32_t bit)
 {
@@ -123,8 +141,8 @@ static bool finish(struct unit *unit)
         return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
 }
 
-/* Makes a unit look at what was written to the tables, forget a domain and, perhaps, functions. */
-static bool forget(struct unit *unit, unsigned domain, bool functions)
+/* Makes a unit look at what was written to the tables, forget a domain and, perhaps, more. */
+static bool forget(struct unit *unit, unsigned domain, unsigned more)
 {
         const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
         bool done = true;
@@ -134,8 +152,10 @@ static bool forget(struct unit *unit, unsigned domain, bool functions)
                 command(unit, COMMAND_FLUSH);
                 done = wait_status(unit, COMMAND_FLUSH, 0);
         }
-        if (functions)
+        if (more & FUNCTIONS)
                 submit(unit, INVALIDATE_CONTEXTS, 0);
+        if (more & INTERRUPTS)
+                submit(unit, INVALIDATE_INTERRUPTS, 0);
         if (domain == FLUSH_DMA_ALL)
                 submit(unit, INVALIDATE_ALL | drain, 0);
         else if (domain)
@@ -145,12 +165,17 @@ static bool forget(struct unit *unit, unsigned domain, bool functions)
         return done;
 }
 
-static void vtd_flush(unsigned domain, bool functions)
+static void forget_all(unsigned domain, unsigned more)
 {
         atomic_fence();
         for (unsigned i = 0; i < unit_count; i++)
-                if (!forget(&units[i], domain, functions))
+                if (!forget(&units[i], domain, more))
                         iommu_stop();
+}
+
+static void vtd_flush(unsigned domain, bool functions)
+{
+        forget_all(domain, functions ? FUNCTIONS : 0);
 }
 
 /* The table of a bus's functions, two words for each. NULL: no memory. */
@@ -183,6 +208,21 @@ static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
                 pte_write(entry, pool_to_phys(pd->dma.root) | ENTRY_PRESENT);
                 dma_sync(entry, 2 * sizeof(*entry));
         }
+        return NOVA_SUCCESS;
+}
+
+/* The lower word comes last, in one piece: an interrupt that comes meanwhile goes to the old CPU or
+ * to the new one. */
+static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
+                                  bool level)
+{
+        uint64_t *entry = &interrupts[gsi * 2];
+
+        pte_write(entry + 1, rid == REMAP_ANYBODY ? 0 : rid | INTERRUPT_VERIFIED);
+        pte_write(entry, ENTRY_PRESENT | (level ? INTERRUPT_LEVEL : 0) |
+                                 vector << INTERRUPT_VECTOR | (uint64_t)apic_id << INTERRUPT_CPU);
+        dma_sync(entry, 2 * sizeof(*entry));
+        forget_all(0, INTERRUPTS);
         return NOVA_SUCCESS;
 }
 
@@ -271,6 +311,29 @@ static void choose_format(unsigned found)
         dma_format.large = cap & CAP_2_MIB ? cap & CAP_1_GIB ? 2 : 1 : 0;
 }
 
+/* Interrupts are remapped by all units or by none. */
+static bool can_remap(unsigned found)
+{
+        bool can = acpi.remaps && remap_knows_io_apics();
+
+        for (unsigned i = 0; i < found; i++)
+                can &= !!(units[i].ecap & ECAP_INTERRUPTS);
+        return can;
+}
+
+/* From here on only what stands in the table is an interrupt. */
+static bool start_interrupts(struct unit *unit)
+{
+        iommu_write_u64(unit->registers, REG_INTERRUPTS,
+                        pool_to_phys(interrupts) | INTERRUPTS_SIZE);
+        command(unit, COMMAND_SET_INTERRUPTS);
+        if (!wait_status(unit, COMMAND_SET_INTERRUPTS, COMMAND_SET_INTERRUPTS) ||
+            !forget(unit, 0, INTERRUPTS))
+                return false;
+        command(unit, COMMAND_INTERRUPTS);
+        return wait_status(unit, COMMAND_INTERRUPTS, COMMAND_INTERRUPTS);
+}
+
 /* Switches a unit on, with nothing of what firmware left in it. */
 static bool start(struct unit *unit, const uint64_t *table)
 {
@@ -280,7 +343,8 @@ static bool start(struct unit *unit, const uint64_t *table)
         if (unit->cap & CAP_PROTECTED)
                 iommu_write(registers, REG_PROTECTED, 0);
         unit->queue = iommu_table();
-        if (!unit->queue || !wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE, 0))
+        if (!unit->queue ||
+            !wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE | COMMAND_INTERRUPTS, 0))
                 return false;
         iommu_write_u64(registers, REG_ROOT, pool_to_phys(table));
         command(unit, COMMAND_SET_ROOT);
@@ -289,7 +353,8 @@ static bool start(struct unit *unit, const uint64_t *table)
         command(unit, COMMAND_QUEUE);
         if (!wait_status(unit, COMMAND_SET_ROOT | COMMAND_QUEUE,
                          COMMAND_SET_ROOT | COMMAND_QUEUE) ||
-            !forget(unit, FLUSH_DMA_ALL, true))
+            !forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS) ||
+            (remap_is_on && !start_interrupts(unit)))
                 return false;
         iommu_write(registers, REG_FAULT, FAULT_STATUS);
         iommu_write(registers, REG_EVENT_DATA, VECTOR_IOMMU);
@@ -307,8 +372,9 @@ static unsigned vtd_init(void)
         dma_format.incoherent = true; /* until that is known */
         root = iommu_table();
         uint32_t *waits = iommu_table();
+        interrupts = iommu_table();
         const uint64_t *empty = iommu_table();
-        if (!root || !waits || !empty)
+        if (!root || !waits || !interrupts || !empty)
                 return 0;
         for (unsigned i = 0; i < acpi.iommus; i++) {
                 if (find_unit(&acpi.iommu[i], &units[found], &waits[i]))
@@ -317,6 +383,7 @@ static unsigned vtd_init(void)
                         iommu_ignore(acpi.iommu[i].phys);
         }
         choose_format(found);
+        remap_is_on = remap_by_index = can_remap(found);
         for (unsigned i = 0; i < found; i++) {
                 struct unit *unit = &units[unit_count];
                 *unit = units[i];
@@ -335,4 +402,5 @@ const struct iommu_driver vtd_driver = {
         .flush = vtd_flush,
         .read_faults = vtd_read_faults,
         .mask_faults = vtd_mask_faults,
+        .route = vtd_route,
 };

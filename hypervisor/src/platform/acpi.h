@@ -43,6 +43,7 @@ struct acpi_iommu {
         paddr_t phys;
         uint16_t segment; /* of PCI */
         uint16_t rid;     /* AMD-Vi: the function that it is itself */
+        uint8_t flags;    /* AMD-Vi: how its links are to be set (IVHD flags) */
 };
 
 /* As which PCI function an I/O APIC or HPET sends interrupts. */

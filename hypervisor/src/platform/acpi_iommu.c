@@ -44,14 +44,16 @@ static bool is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsi
 }
 
 /* One unit may be listed by several blocks. */
-static void add_unit(paddr_t phys, uint64_t segment, uint64_t rid)
+static void add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flags)
 {
         for (unsigned i = 0; i < acpi.iommus; i++)
                 if (acpi.iommu[i].phys == phys)
                         return;
         if (acpi.iommus < ACPI_IOMMUS)
-                acpi.iommu[acpi.iommus++] = (struct acpi_iommu){
-                        .phys = phys, .segment = (uint16_t)segment, .rid = (uint16_t)rid};
+                acpi.iommu[acpi.iommus++] = (struct acpi_iommu){.phys = phys,
+                                                                .segment = (uint16_t)segment,
+                                                                .rid = (uint16_t)rid,
+                                                                .flags = (uint8_t)flags};
 }
 
 static void add_source(struct acpi_source source)
@@ -84,7 +86,7 @@ static void read_scope(struct acpi_table scope)
 
 static void read_drhd(struct acpi_table unit)
 {
-        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0);
+        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0, 0);
         for (uint32_t at = UNIT_SCOPES; unit.length - at >= 2;) {
                 const uint32_t length = (uint32_t)acpi_field(unit, at + 1, 1);
 
@@ -124,7 +126,8 @@ static uint32_t entry_length(struct acpi_table unit, uint32_t at)
 
 static void read_ivhd(struct acpi_table unit, uint32_t entries)
 {
-        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 16, 2), acpi_field(unit, 4, 2));
+        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 16, 2), acpi_field(unit, 4, 2),
+                 acpi_field(unit, 1, 1));
         for (uint32_t at = entries; at < unit.length;) {
                 const uint32_t length = entry_length(unit, at);
                 const uint64_t rid = acpi_field(unit, at + 5, 2),

@@ -3,6 +3,7 @@
 #ifndef UNIT_KERNEL_FAKE_FAKE_H
 #define UNIT_KERNEL_FAKE_FAKE_H
 
+#include "nova/abi/hip.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
@@ -36,6 +37,12 @@ void fake_iommu_boot(void);
 /** Whose table each function uses, and what was flushed. */
 extern const struct pd *fake_attached[FAKE_FUNCTIONS];
 extern unsigned fake_flushed_domain, fake_flushes;
+
+/** Who may raise each GSI, and where; only while the test has set remap_is_on. */
+struct fake_route {
+        unsigned rid, apic_id;
+};
+extern struct fake_route fake_routes[NOVA_HIP_GSI];
 
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);

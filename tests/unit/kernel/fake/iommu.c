@@ -4,6 +4,7 @@
 #include "arch/x86/boot_paging.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
+#include "device/remap.h"
 #include "fake.h"
 #include "object/pd.h"
 #include "platform/acpi.h"
@@ -13,6 +14,7 @@
 struct cmdline cmdline;
 const struct pd *fake_attached[FAKE_FUNCTIONS];
 unsigned fake_flushed_domain, fake_flushes;
+struct fake_route fake_routes[NOVA_HIP_GSI];
 
 static unsigned init(void)
 {
@@ -50,21 +52,39 @@ static void mask_faults(bool mask)
         (void)mask;
 }
 
+static enum nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
+                              bool level)
+{
+        (void)vector, (void)level;
+        fake_routes[gsi].rid = rid;
+        fake_routes[gsi].apic_id = apic_id;
+        return NOVA_SUCCESS;
+}
+
 const struct iommu_driver vtd_driver = {
         .init = init,
         .attach = attach,
         .flush = flush,
         .read_faults = read_faults,
         .mask_faults = mask_faults,
+        .route = route,
 };
+
+const struct iommu_driver amd_vi_driver = {.init = init};
 
 void fake_iommu_boot(void)
 {
+        remap_is_on = remap_by_index = false;
         acpi.iommus = 1;
         for (unsigned i = 0; i < FAKE_FUNCTIONS; i++)
                 fake_attached[i] = NULL;
         fake_flushed_domain = fake_flushes = 0;
         iommu_init();
+}
+
+unsigned pci_bus_behind(uint16_t rid)
+{
+        return rid & 0xffu;
 }
 
 bool pci_exists(uint16_t rid)
