@@ -113,8 +113,8 @@ const char *needs_log(void)
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");
 }
 
-/* Kernel memory without the image: small enough for a case to use up. */
-const char *needs_small_pool(void)
+/* Kernel memory without the image. */
+static uint64_t kernel_memory(void)
 {
         uint64_t size = 0;
         for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
@@ -122,5 +122,16 @@ const char *needs_small_pool(void)
                 if (m->type == NOVA_MEM_KERNEL)
                         size += m->size;
         }
-        return unless(size <= 6u << 20, "needs a kernel pool of 4 MiB");
+        return size;
+}
+
+/* Small enough for a case to use up. */
+const char *needs_small_pool(void)
+{
+        return unless(kernel_memory() <= 6u << 20, "needs a kernel pool of 4 MiB");
+}
+
+const char *needs_large_pool(void)
+{
+        return unless(kernel_memory() >= 64u << 20, "needs a kernel pool of 64 MiB");
 }
