@@ -283,6 +283,27 @@ CASE(corner, the_whole_object_space_can_be_given_to_a_new_pd, "5.3.1-04 5.3.1-07
         EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, t->ec), 0);
 }
 
+CASE(corner, a_single_capability_with_an_odd_selector_can_be_given_to_a_new_pd,
+     "5.3.1-04 C-11 6.2-13")
+{
+        static struct child c;
+        struct thread *t = thread_blank(boot_cpu);
+        c = (struct child){.pd = sel_alloc(0), .cpu = boot_cpu};
+        t->child = &c;
+        t->events = sel_alloc(6) + 1;
+        t->ec = sel_alloc(0);
+        event_portal(t, NOVA_EXC_PF, NOVA_MTD_EXCEPTION);
+        EXPECT_EQ(hc_create_pd(c.pd, ROOT_PD, obj(t->events + NOVA_EXC_PF, ALL)), NOVA_SUCCESS);
+        t->utcb = (struct nova_utcb *)utcb_alloc();
+        /* The page-fault portal is at selector 0, so the base lies before it. */
+        EXPECT_EQ(hc_create_ec(t->ec, c.pd, (word_t)t->utcb | boot_cpu, t->sp,
+                               (nova_sel_t)0 - NOVA_EXC_PF, 0),
+                  NOVA_SUCCESS);
+        t->pt = portal(t);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, 0), obj(0, ALL));
+        EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, 1), 0);
+}
+
 CASE(corner, an_event_base_wraps_modulo_SEL, "6.2-13 5.3.2-19 3.3-01 A-19")
 {
         struct thread *t = thread_blank(boot_cpu);
