@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A roottask that ends the run with the value END, with END -1 never, with -2 by a fault that it
- * cannot handle, with -3 by returning 5, with -4 by returning before it has the ports for that. */
+ * cannot handle, with -3 by returning 5, with -4 by returning before it has the ports for that,
+ * with -5 by switching the machine off, with -6 by resetting it. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>
@@ -21,6 +22,12 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         nova_exit(END);
 #elif END == -3
         return 5;
+#elif END == -5
+        nova_machine(NOVA_EXT_MACHINE_OFF);
+        nova_exit(1);
+#elif END == -6
+        nova_machine(NOVA_EXT_MACHINE_RESET);
+        nova_exit(1);
 #else
 #if END == -2
         *(volatile int *)0x1234 = 0;

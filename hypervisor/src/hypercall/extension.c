@@ -7,6 +7,7 @@
 #include "object/ec.h"
 #include "object/name.h"
 #include "object/pd.h"
+#include "platform/power.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"
@@ -142,6 +143,20 @@ static enum nova_status thread(struct ec *self)
         }
 }
 
+static enum nova_status machine(struct ec *self)
+{
+        const word_t operation = REG_P2(self);
+
+        if (operation > NOVA_EXT_MACHINE_OFF)
+                return NOVA_BAD_HYP;
+        if (!self->pd->is_root)
+                return NOVA_BAD_CAP;
+        if (operation == NOVA_EXT_MACHINE_RESET)
+                power_reset();
+        power_off();
+        return NOVA_BAD_FTR;
+}
+
 enum nova_status hypercall_extension(struct ec *self)
 {
         switch (nova_id_flags(REG_P1(self))) {
@@ -149,6 +164,8 @@ enum nova_status hypercall_extension(struct ec *self)
                 return quota(self);
         case NOVA_EXT_OBJECT:
                 return object(self);
+        case NOVA_EXT_MACHINE:
+                return machine(self);
         case NOVA_EXT_THREAD:
                 return thread(self);
         default:

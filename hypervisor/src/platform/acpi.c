@@ -20,6 +20,12 @@
 
 /* Offsets in the FADT. */
 #define FADT_SCI       46
+#define FADT_DSDT      40
+#define FADT_SMI       48
+#define FADT_ENABLE    52
+#define FADT_PM1A      64
+#define FADT_PM1B      68
+#define FADT_X_DSDT    140
 #define FADT_PM_TMR    76
 #define FADT_PM_LEN    91
 #define FADT_BOOT_ARCH 109
@@ -31,6 +37,11 @@
 #define FLAG_TMR_32    0x100
 #define ARCH_8042      0x2
 #define SPACE_IO       1
+
+/* Of the language in which the DSDT is written. */
+#define AML_ONE     0x01
+#define AML_BYTE    0x0a
+#define AML_PACKAGE 0x12
 
 /* The MADT. */
 #define MADT_LAPIC       36
@@ -52,6 +63,8 @@
 #define SPACE_MEMORY    0
 
 struct acpi acpi;
+
+static paddr_t dsdt; /* as the FADT tells */
 
 uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
 {
@@ -197,6 +210,42 @@ static void read_madt(struct acpi_table madt)
         }
 }
 
+static uint16_t io_port(uint64_t port)
+{
+        return port <= 0xfffe ? (uint16_t)port : 0;
+}
+
+/* An integer of the AML encoding that fits into a byte (ACPI 6.0, 20.2.3); false: something else.
+ */
+static bool aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
+{
+        const unsigned op = (unsigned)acpi_field(table, *at, 1);
+
+        if (*at >= table.length || op > AML_BYTE || (op > AML_ONE && op < AML_BYTE))
+                return false;
+        *value = (uint8_t)(op == AML_BYTE ? acpi_field(table, *at + 1, 1) : op);
+        *at += op == AML_BYTE ? 2 : 1;
+        return true;
+}
+
+/* Finds the package of the name _S5_ by its bytes; the code around it is not run. */
+static void read_s5(struct acpi_table table)
+{
+        static const uint8_t name[] = {'_', 'S', '5', '_', AML_PACKAGE};
+
+        for (uint32_t at = HEADER_SIZE; table.length - at >= sizeof(name) + 3; at++) {
+                if (table.data[at] != '_' || memcmp(table.data + at, name, sizeof(name)) != 0)
+                        continue;
+                uint32_t element = at + (uint32_t)sizeof(name);
+                element += 2 + (table.data[element] >> 6); /* its length and number of elements */
+                if (aml_byte(table, &element, &acpi.s5_type[0]) &&
+                    aml_byte(table, &element, &acpi.s5_type[1])) {
+                        acpi.has_s5 = true;
+                        return;
+                }
+        }
+}
+
 static void read_fadt(struct acpi_table fadt)
 {
         const uint32_t flags = (uint32_t)acpi_field(fadt, FADT_FLAGS, 4);
@@ -209,6 +258,13 @@ static void read_fadt(struct acpi_table fadt)
                 acpi.pm_timer = (uint16_t)port;
         acpi.pm_timer_32 = flags & FLAG_TMR_32;
         acpi.sci = (uint16_t)acpi_field(fadt, FADT_SCI, 2);
+        acpi.pm1_control[0] = io_port(acpi_field(fadt, FADT_PM1A, 4));
+        acpi.pm1_control[1] = io_port(acpi_field(fadt, FADT_PM1B, 4));
+        acpi.smi_port = io_port(acpi_field(fadt, FADT_SMI, 4));
+        acpi.smi_enable = (uint8_t)acpi_field(fadt, FADT_ENABLE, 1);
+        dsdt = acpi_field(fadt, FADT_X_DSDT, 8);
+        if (!dsdt)
+                dsdt = acpi_field(fadt, FADT_DSDT, 4);
         acpi.has_8042 = acpi_field(fadt, FADT_BOOT_ARCH, 2) & ARCH_8042;
         if (flags & FLAG_RESET) {
                 acpi.reset_space = (uint8_t)acpi_field(fadt, FADT_RESET, 1);
@@ -280,6 +336,7 @@ void acpi_init(void)
         paddr_t rsdt, xsdt = 0;
 
         memset(&acpi, 0, sizeof(acpi));
+        dsdt = 0;
         if (!rsdp_find(&rsdp)) {
                 console_print("NOVA: no ACPI tables were found; only the boot CPU is used, and no "
                               "I/O APIC.\n");
@@ -291,6 +348,9 @@ void acpi_init(void)
                 xsdt = acpi_field(rsdp, 24, 8);
         if (!read_root(xsdt, "XSDT", 8))
                 read_root(rsdt, "RSDT", 4);
+        struct acpi_table table;
+        if (table_open(1, dsdt, &table) && !memcmp(table.data, "DSDT", 4))
+                read_s5(table);
         if (!acpi.found)
                 console_print("NOVA: ACPI has no sound table of CPUs (MADT); only the boot CPU is "
                               "used, and no I/O APIC.\n");

@@ -72,6 +72,11 @@ struct acpi {
         uint8_t reset_value;
         uint64_t reset_address; /* 0: none */
         bool has_8042;
+        uint16_t pm1_control[2]; /* I/O ports of PM1a and PM1b, 0: none */
+        uint16_t smi_port;       /* where smi_enable switches ACPI on, 0: it is on */
+        uint8_t smi_enable;
+        bool has_s5;                          /* the values of power-off are known: */
+        uint8_t s5_type[2];                   /* for PM1a and PM1b */
         struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
         unsigned iommus;
         bool iommus_amd; /* AMD-Vi, else VT-d */

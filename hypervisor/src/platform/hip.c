@@ -20,9 +20,10 @@
 #define EXTENSIONS 3 /* descriptors of our own */
 
 /* Extensions of both architectures. */
-#define FEATURES                                                                        \
-        (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG | \
-         NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA | NOVA_HIP_NAME | NOVA_HIP_EXIT | NOVA_HIP_TLS)
+#define FEATURES                                                                            \
+        (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG |     \
+         NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA | NOVA_HIP_NAME | NOVA_HIP_EXIT | NOVA_HIP_TLS | \
+         NOVA_HIP_MACHINE)
 
 _Static_assert(MEMORY_ENTRIES + MODULES + BOOT_RANGES / 2 + EXTENSIONS <= MEM_MAX,
                "all descriptors fit");

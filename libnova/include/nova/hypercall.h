@@ -459,6 +459,21 @@ static inline enum nova_status nova_thread_tls(nova_word_t base)
 }
 
 /**
+ * Extension: reset the machine, or switch it off. Needs the HIP feature NOVA_HIP_MACHINE.
+ *
+ * @param operation NOVA_EXT_MACHINE_RESET or NOVA_EXT_MACHINE_OFF
+ * @retval NOVA_BAD_CAP the caller is not in the root PD
+ * @retval NOVA_BAD_FTR ACPI does not tell how to switch the machine off
+ * @retval NOVA_BAD_HYP the kernel does not have this extension or operation
+ * @spec extension
+ */
+static inline enum nova_status nova_machine(nova_word_t operation)
+{
+        return nova_status_of(
+                nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_MACHINE, 0), &operation));
+}
+
+/**
  * Extension: move kernel memory to a PD's account from the one that it was cut from.
  *
  * @param pd    PD capability with all five permissions, of a PD with an account of its own

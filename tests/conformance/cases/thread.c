@@ -92,8 +92,7 @@ static word_t name_get(nova_sel_t sel, char name[NOVA_NAME_SIZE])
         struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, sel), NOVA_EXT_NAME_GET,
                          0, 0, 0};
         const word_t status = hypercall(&a), word[2] = {a.a2, a.a3};
-        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
-                name[i] = ((const char *)word)[i];
+        __builtin_memcpy(name, word, NOVA_NAME_SIZE);
         return status;
 }
 
@@ -265,4 +264,18 @@ CASE_ON(thread, bases_outside_of_user_addresses_are_refused, "X-TLS", needs_tls)
                 EXPECT_EQ(set_base(0), NOVA_SUCCESS);
         }
         EXPECT_EQ(read_by_base(&flat), flat);
+}
+
+/* ---- The machine ----------------------------------------------------------------------------- */
+
+CASE_ON(thread, only_the_root_pd_can_switch_the_machine_off, "X-MACHINE", needs_machine)
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        for (word_t operation = 0; operation < 2; operation++) {
+                struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_MACHINE, 0), operation,
+                                 0, 0, 0};
+                EXPECT_EQ(remote_hypercall(t, &a), NOVA_BAD_CAP);
+        }
+        EXPECT_EQ(extension(NOVA_EXT_MACHINE, 0, 2, 0, 0), NOVA_BAD_HYP);
+        EXPECT_EQ(extension(NOVA_EXT_MACHINE, 0, ~(word_t)0, 0, 0), NOVA_BAD_HYP);
 }

@@ -108,6 +108,11 @@ const char *needs_tls(void)
         return unless_announced(NOVA_HIP_TLS, "needs the extension of storage bases");
 }
 
+const char *needs_machine(void)
+{
+        return unless_announced(NOVA_HIP_MACHINE, "needs the extension of reset and power-off");
+}
+
 const char *needs_log(void)
 {
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");

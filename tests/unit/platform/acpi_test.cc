@@ -262,4 +262,56 @@ TEST(acpi, survives_tables_of_random_content)
         }
 }
 
+constexpr uint64_t DSDT = 0x50000;
+
+// A PC whose DSDT holds these bytes, among others.
+void put_dsdt(Pc &pc, const Bytes &code)
+{
+        Bytes body(40, 0x5f);
+        body.insert(body.end(), code.begin(), code.end());
+        pc.memory[DSDT] = table("DSDT", body);
+        Bytes &fadt = pc.memory[FADT];
+        fadt[42] = DSDT >> 16;
+        fadt[64] = 4;
+        fadt[65] = 6;
+        fix_sum(fadt, 9, fadt.size());
+}
+
+TEST(acpi, finds_the_values_of_power_off)
+{
+        for (const Bytes &package :
+             {Bytes{6, 4, 0x0a, 5, 0x0a, 7, 0, 0}, Bytes{6, 4, 0, 1, 0, 0, 0, 0},
+              Bytes{0x40, 6, 4, 0x0a, 2, 1, 0, 0}}) {
+                Pc pc;
+                Bytes code = {8, '_', 'S', '5', '_', 0x12};
+                code.insert(code.end(), package.begin(), package.end());
+                put_dsdt(pc, code);
+                acpi_init();
+                EXPECT_TRUE(acpi.has_s5);
+                EXPECT_EQ(acpi.pm1_control[0], 0x604);
+                EXPECT_EQ(acpi.pm1_control[1], 0);
+                EXPECT_EQ(acpi.s5_type[0] * 16 + acpi.s5_type[1], package[2] == 0x0a   ? 0x57
+                                                                  : package[0] == 0x40 ? 0x21
+                                                                                       : 0x01);
+        }
+}
+
+TEST(acpi, leaves_a_wrong_power_off_package_alone)
+{
+        const Bytes whole = {8, '_', 'S', '5', '_', 0x12, 0xc6, 0, 0, 0, 4, 0x0a, 5, 0x0a, 7};
+        for (size_t length = 1; length < whole.size(); length++) {
+                Pc pc;
+                put_dsdt(pc, Bytes(whole.begin(), whole.begin() + static_cast<long>(length)));
+                acpi_init();
+                EXPECT_TRUE(!acpi.has_s5 || length == whole.size() - 1) << length;
+        }
+        for (const Bytes &bad : {Bytes{8, '_', 'S', '5', '_', 0x12, 6, 4, 0x0b, 5, 0, 0, 0, 0},
+                                 Bytes{8, '_', 'S', '5', '_', 0x11, 6, 4, 0, 0, 0, 0, 0, 0}}) {
+                Pc pc;
+                put_dsdt(pc, bad);
+                acpi_init();
+                EXPECT_FALSE(acpi.has_s5);
+        }
+}
+
 } // namespace

@@ -27,6 +27,7 @@
 #define NOVA_HIP_NAME    0x10000 /* names of objects */
 #define NOVA_HIP_EXIT    0x20000 /* a thread ends itself */
 #define NOVA_HIP_TLS     0x40000 /* thread-local storage base */
+#define NOVA_HIP_MACHINE 0x80000 /* reset and power-off */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1

@@ -64,6 +64,10 @@
 #define NOVA_EXT_QUOTA_TAKE  0x1  /* argument 3: bytes, back to that account */
 #define NOVA_EXT_QUOTA_QUERY 0x2  /* out: argument 2: bytes used, 3: limit in bytes */
 
+#define NOVA_EXT_MACHINE       0x40 /* group: the machine; for the root PD only */
+#define NOVA_EXT_MACHINE_RESET 0x0  /* resets it */
+#define NOVA_EXT_MACHINE_OFF   0x1  /* switches it off */
+
 #ifndef __ASSEMBLER__
 
 enum nova_hypercall {

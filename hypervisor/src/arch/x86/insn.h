@@ -31,6 +31,11 @@ static inline void outb(uint16_t port, uint8_t value)
         __asm__ volatile("outb %0, %w1" : : "a"(value), "Nd"(port));
 }
 
+static inline void outw(uint16_t port, uint16_t value)
+{
+        __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
 static inline void outl(uint16_t port, uint32_t value)
 {
         __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
