@@ -22,6 +22,7 @@
 #include "object/sc.h"
 #include "object/sm.h"
 #include "platform/console.h"
+#include "platform/power.h"
 #include "platform/stop.h"
 
 #define POOL_MAX ((size_t)256 << 20)
@@ -90,6 +91,16 @@ size_t fpu_size(void)
 void fpu_prepare(void *state)
 {
         (void)state;
+}
+
+/* The machine of a test has no power switch. */
+_Noreturn void power_reset(void)
+{
+        abort();
+}
+
+void power_off(void)
+{
 }
 
 void fpu_drop(struct ec *ec)
