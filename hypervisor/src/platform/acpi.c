@@ -52,7 +52,7 @@
 #define ENTRY_LAPIC_ADDR 5
 #define ENTRY_X2APIC     9
 #define CPU_ENABLED      0x1
-#define APIC_BROADCAST   0xff
+#define APIC_BROADCAST   0xffffffff
 
 /* The MCFG (PCI Firmware 3.0, 4.1.2) and the HPET's table (HPET 1.0a, 3.2.4). */
 #define MCFG_ENTRIES    44
@@ -145,6 +145,12 @@ static bool rsdp_find(struct acpi_table *rsdp)
                rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
 }
 
+/* The number for all CPUs has as many bits as the entry. */
+static uint32_t widen(uint32_t apic_id)
+{
+        return apic_id == 0xff ? APIC_BROADCAST : apic_id;
+}
+
 static void add_cpu(uint32_t apic_id, uint32_t flags)
 {
         if (!(flags & CPU_ENABLED))
@@ -152,17 +158,18 @@ static void add_cpu(uint32_t apic_id, uint32_t flags)
         for (unsigned i = 0; i < acpi.cpus; i++)
                 if (acpi.cpu[i] == apic_id)
                         return;
-        if (acpi.cpus == ACPI_CPUS || apic_id >= APIC_BROADCAST)
+        if (acpi.cpus == ACPI_CPUS || apic_id == APIC_BROADCAST)
                 acpi.left_out++;
         else
-                acpi.cpu[acpi.cpus++] = (uint8_t)apic_id;
+                acpi.cpu[acpi.cpus++] = apic_id;
 }
 
 static void read_madt_entry(struct acpi_table entry)
 {
         switch (acpi_field(entry, 0, 1)) {
         case ENTRY_LAPIC:
-                add_cpu((uint32_t)acpi_field(entry, 3, 1), (uint32_t)acpi_field(entry, 4, 4));
+                add_cpu(widen((uint32_t)acpi_field(entry, 3, 1)),
+                        (uint32_t)acpi_field(entry, 4, 4));
                 break;
         case ENTRY_X2APIC:
                 add_cpu((uint32_t)acpi_field(entry, 4, 4), (uint32_t)acpi_field(entry, 8, 4));

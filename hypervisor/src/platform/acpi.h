@@ -58,7 +58,7 @@ struct acpi_source {
 struct acpi {
         bool found; /* there is a sound MADT */
         paddr_t lapic;
-        uint8_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
+        uint32_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
         unsigned cpus;
         unsigned left_out; /* enabled CPUs that cannot be used */
         struct acpi_io_apic io_apic[ACPI_IO_APICS];

@@ -21,6 +21,7 @@
 #include "device/pci.h"
 #include "memory/frame.h"
 #include "paging_levels.h"
+#include "pcid.h"
 #include "platform/acpi.h"
 #include "platform/boot_info.h"
 #include "platform/cmdline.h"
@@ -31,13 +32,12 @@
 #include "platform/multiboot2.h"
 #include "platform/stop.h"
 
-#define MIB                0x100000
-#define FOUR_GIB           ((paddr_t)1 << 32)
-#define POOL_SHARE         16 /* of all available memory */
-#define POOL_MIN           (4 * MIB)
-#define POOL_MAX           (256 * MIB)
-#define BDA_COM1           0x400
-#define CPUID_APIC_ID(ebx) ((ebx) >> 24)
+#define MIB        0x100000
+#define FOUR_GIB   ((paddr_t)1 << 32)
+#define POOL_SHARE 16 /* of all available memory */
+#define POOL_MIN   (4 * MIB)
+#define POOL_MAX   (256 * MIB)
+#define BDA_COM1   0x400
 
 _Noreturn void boot_main(uint32_t magic, uint32_t info);
 
@@ -126,6 +126,15 @@ static void start_lapic(void)
                 memory_map_take(phys, PAGE_SIZE, true);
 }
 
+/* What makes a difference to the kernel, and not every CPU has. */
+static void say_features(void)
+{
+        console_print("NOVA: local APICs %s x2APIC mode, timers %s TSC deadlines, TLBs %s PCIDs.\n",
+                      lapic_x2apic ? "in" : "not in",
+                      cpu_has(FEATURE_TSC_DEADLINE) ? "with" : "without",
+                      pcid_used() ? "with" : "without");
+}
+
 /* The second part, on the boot CPU's own stack. */
 static _Noreturn void boot_finish(void)
 {
@@ -149,6 +158,7 @@ static _Noreturn void boot_finish(void)
         console_print("NOVA: %u CPUs; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count, tsc_khz,
                       bus_khz);
         boot_info.boot.tsc_zero = rdtsc();
+        say_features();
         smp_release();
         kernel_main(cpu);
 }
@@ -165,7 +175,7 @@ void boot_main(uint32_t magic, uint32_t info)
         start_memory();
         acpi_init();
         start_lapic();
-        smp_init(CPUID_APIC_ID(cpuid(1, 0).ebx));
+        smp_init(features_apic_id());
         cpu = smp_prepare(cpu_boot_id);
         if (!cpu)
                 kernel_stop("no memory is left for the boot CPU: use a larger kmem=");

@@ -203,6 +203,8 @@ TEST(acpi, leaves_out_cpus_that_it_cannot_address_or_number)
         pc.memory[MADT] = table("APIC", body);
         acpi_init();
         EXPECT_EQ(acpi.cpus, 64u);
+        EXPECT_EQ(acpi.cpu[0], 300u);
+        EXPECT_EQ(acpi.cpu[1], 0u);
         EXPECT_EQ(acpi.left_out, 9u);
 }
 

@@ -69,6 +69,7 @@ struct cpu {
         uint32_t pending;      /* CPU_PENDING_… */
         struct mail *mail;     /* stack of mails, newest first */
         uint32_t flush_wanted; /* TLB flushes asked for */
+        bool flush_all;        /* … and not of the loaded PD only */
         uint32_t flush_done;   /* … of which that many were done; written by this CPU only */
         uint32_t grace_seen;   /* last grace period that this CPU was quiescent in; its own */
 };

@@ -5,6 +5,7 @@
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "pcid.h"
 
 #define XCR0_X87_SSE 0x3
 #define DR6_CLEAR    0xffff0ff0
@@ -17,6 +18,7 @@ static word_t cr4_value(void)
         value |= cpu_has(FEATURE_MCE) ? CR4_MCE : 0;
         value |= cpu_has(FEATURE_PGE) ? CR4_PGE : 0;
         value |= cpu_has(FEATURE_SSE) ? CR4_OSXMMEXCPT : 0;
+        value |= pcid_used() ? CR4_PCIDE : 0;
         value |= cpu_has(FEATURE_XSAVE) ? CR4_OSXSAVE : 0;
         value |= cpu_has(FEATURE_SMEP) ? CR4_SMEP : 0;
         value |= cpu_has(FEATURE_SMAP) ? CR4_SMAP : 0;

@@ -45,6 +45,13 @@ unsigned features_phys_bits(void)
         return bits < 32 || bits > 52 ? 36 : bits;
 }
 
+uint32_t features_apic_id(void)
+{
+        if (cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx)
+                return cpuid(0xb, 0).edx;
+        return cpuid(1, 0).ebx >> 24;
+}
+
 /* Bits that hold the numbers 0 to count - 1. */
 static unsigned bits_for(unsigned count)
 {

@@ -18,6 +18,8 @@ enum feature_word {
 
 enum feature {
         FEATURE_VMX = WORD_1_ECX * 32 + 5,
+        FEATURE_PCID = WORD_1_ECX * 32 + 17,
+        FEATURE_X2APIC = WORD_1_ECX * 32 + 21,
         FEATURE_TSC_DEADLINE = WORD_1_ECX * 32 + 24,
         FEATURE_XSAVE = WORD_1_ECX * 32 + 26,
         FEATURE_HYPERVISOR = WORD_1_ECX * 32 + 31,
@@ -48,6 +50,9 @@ static inline bool cpu_has(enum feature feature)
 
 /** Number of physical address bits. */
 unsigned features_phys_bits(void);
+
+/** Number of this CPU's local APIC. */
+uint32_t features_apic_id(void);
 
 /** How a local APIC number is composed: bits of the thread, bits of thread and core. */
 void features_topology(unsigned *thread_bits, unsigned *core_bits);

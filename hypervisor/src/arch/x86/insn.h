@@ -182,6 +182,16 @@ static inline void pause(void)
         __asm__ volatile("pause" : : : "memory");
 }
 
+static inline void mfence(void)
+{
+        __asm__ volatile("mfence" : : : "memory");
+}
+
+static inline void lfence(void)
+{
+        __asm__ volatile("lfence" : : : "memory");
+}
+
 static inline void nop(void)
 {
         __asm__ volatile("nop" : : : "memory");

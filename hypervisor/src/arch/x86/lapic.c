@@ -29,10 +29,13 @@
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
 
+bool lapic_x2apic;
+
 static uint32_t ratio;
 
 void lapic_map(paddr_t phys)
 {
+        lapic_x2apic = cpu_has(FEATURE_X2APIC);
         if (boot_paging_map_device(phys) != (void *)MMIO_BASE)
                 kernel_stop("the local APIC at 0x%llx cannot be mapped", (unsigned long long)phys);
 }
@@ -41,10 +44,11 @@ void lapic_init(void)
 {
         const uint64_t base = rdmsr(MSR_APIC_BASE);
 
-        /* Firmware may have chosen x2APIC mode; only through "off" leads a way back. */
-        if (base & APIC_BASE_X2APIC)
-                wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_X2APIC | APIC_BASE_ENABLE));
-        wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
+        /* Firmware may have chosen x2APIC mode already. It is entered from "on" only, and there is
+         * no way back but through "off", which is not needed: then the CPU has that mode. */
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+        if (lapic_x2apic)
+                wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 
         lapic_write(LAPIC_SPURIOUS, ENABLE | VECTOR_SPURIOUS);
         lapic_write(LAPIC_TPR, 0);
@@ -64,11 +68,18 @@ void lapic_init(void)
 
 unsigned lapic_id(void)
 {
-        return lapic_read(LAPIC_ID) >> 24;
+        return lapic_x2apic ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
 }
 
 static void send(unsigned apic_id, uint32_t command)
 {
+        if (lapic_x2apic) {
+                /* Unlike a write to memory this one may overtake stores (SDM 3A, 10.12.3). */
+                mfence();
+                lfence();
+                wrmsr(MSR_X2APIC + (LAPIC_ICR_LOW >> 4), (uint64_t)apic_id << 32 | command);
+                return;
+        }
         while (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING)
                 pause();
         lapic_write(LAPIC_ICR_HIGH, apic_id << 24);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The local APIC of this CPU, in xAPIC mode: interrupts to other CPUs and the timer. */
+/* The local APIC of this CPU, in x2APIC mode where there is one: interrupts to other CPUs and the
+ * timer. */
 #ifndef ARCH_X86_LAPIC_H
 #define ARCH_X86_LAPIC_H
 
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
 #include "layout.h"
 #include "lib/types.h"
 
@@ -23,14 +26,23 @@
 #define LAPIC_TIMER_CURRENT 0x390
 #define LAPIC_TIMER_DIVIDE  0x3e0
 
+/** Whether the local APICs are in x2APIC mode, where registers are MSRs. Fixed at boot. */
+extern bool lapic_x2apic;
+
 /* The local APIC is the first device that is mapped. */
 static inline uint32_t lapic_read(unsigned reg)
 {
+        if (unlikely(lapic_x2apic))
+                return (uint32_t)rdmsr(MSR_X2APIC + (reg >> 4));
         return *(volatile uint32_t *)(MMIO_BASE + reg);
 }
 
 static inline void lapic_write(unsigned reg, uint32_t value)
 {
+        if (unlikely(lapic_x2apic)) {
+                wrmsr(MSR_X2APIC + (reg >> 4), value);
+                return;
+        }
         *(volatile uint32_t *)(MMIO_BASE + reg) = value;
 }
 
@@ -40,7 +52,7 @@ static inline void lapic_eoi(void)
         lapic_write(LAPIC_EOI, 0);
 }
 
-/** Maps the registers. Once. */
+/** Maps the registers and chooses the mode. Once. */
 void lapic_map(paddr_t phys);
 
 /** Switches this CPU's local APIC on. */

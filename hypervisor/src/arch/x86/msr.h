@@ -11,6 +11,7 @@
 #define MSR_SYSENTER_EIP   0x176
 #define MSR_PAT            0x277
 #define MSR_TSC_DEADLINE   0x6e0
+#define MSR_X2APIC         0x800 /* registers of the local APIC; at 0xn0 in memory, here at n */
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
 #define MSR_LSTAR          0xc0000082
@@ -46,6 +47,7 @@
 #define CR4_OSFXSR     0x200
 #define CR4_OSXMMEXCPT 0x400
 #define CR4_UMIP       0x800
+#define CR4_PCIDE      0x20000
 #define CR4_OSXSAVE    0x40000
 #define CR4_SMEP       0x100000
 #define CR4_SMAP       0x200000

@@ -11,6 +11,7 @@
 #include "object/pd.h"
 #include "object/pt.h"
 #include "object/reclaim.h"
+#include "pcid.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"
@@ -33,7 +34,7 @@ static inline void activate(struct cpu *cpu, struct ec *ec)
         cpu->current = ec;
         if (ec->pd != cpu->current_pd && ec->pd) {
                 store_once(cpu->current_pd, ec->pd);
-                write_cr3(ec->pd->memory.tables.cr3);
+                write_cr3(pcid_cr3(cpu, ec->pd));
         }
         if (unlikely(cpu->special | ec->special))
                 switch_special(cpu, ec);

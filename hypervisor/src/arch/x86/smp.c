@@ -20,7 +20,7 @@
 #include "platform/console.h"
 #include "platform/memory_map.h"
 
-#define NO_CPU          0xff
+#define XAPIC_END       0xff /* the first local APIC number that needs x2APIC mode */
 #define TRAMPOLINE_LOW  0x1000
 #define TRAMPOLINE_HIGH 0x9f000
 #define INIT_US         10  /* between INIT and start message; CPUs with PAE need no 10 ms */
@@ -36,10 +36,9 @@ unsigned cpu_count;
 uint64_t cpu_online;
 unsigned cpu_boot_id;
 
-/* CPU number of a local APIC; read by start.S. */
-uint8_t smp_cpu_of_apic[256];
+/* Local APIC numbers of the CPUs; start.S looks for its own. */
+uint32_t apic_of_cpu[NOVA_CPU_MAX];
 
-static uint8_t apic_of_cpu[NOVA_CPU_MAX];
 static word_t state[NOVA_CPU_MAX];
 static unsigned cpus;
 static uint32_t arrived;  /* APs */
@@ -48,9 +47,12 @@ static uint64_t release_tsc;
 
 void smp_init(unsigned apic_id)
 {
-        memset(smp_cpu_of_apic, NO_CPU, sizeof(smp_cpu_of_apic));
-        cpus = acpi.cpus;
-        memcpy(apic_of_cpu, acpi.cpu, cpus);
+        memset(apic_of_cpu, 0xff, sizeof(apic_of_cpu));
+        for (unsigned i = 0; i < acpi.cpus; i++)
+                if (acpi.cpu[i] < XAPIC_END || lapic_x2apic)
+                        apic_of_cpu[cpus++] = acpi.cpu[i];
+                else
+                        acpi.left_out++;
         for (cpu_boot_id = 0; cpu_boot_id < cpus; cpu_boot_id++)
                 if (apic_of_cpu[cpu_boot_id] == apic_id)
                         break;
@@ -59,15 +61,13 @@ void smp_init(unsigned apic_id)
                         cpu_boot_id--;
                 else
                         cpus++;
-                apic_of_cpu[cpu_boot_id] = (uint8_t)apic_id;
+                apic_of_cpu[cpu_boot_id] = apic_id;
         }
-        for (unsigned id = 0; id < cpus; id++)
-                smp_cpu_of_apic[apic_of_cpu[id]] = (uint8_t)id;
         cpu_count = 1;
         cpu_online = (uint64_t)1 << cpu_boot_id;
         if (acpi.left_out)
-                console_print("NOVA: %u CPUs are left out: at most %u with local APIC numbers "
-                              "below 255 can be used.\n",
+                console_print("NOVA: %u CPUs are left out: at most %u can be used, and without "
+                              "x2APIC only those with local APIC numbers below 255.\n",
                               acpi.left_out, NOVA_CPU_MAX);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "memory/frame.h"
+#include "pcid.h"
 #include "sched/wake.h"
 #include "space/dma_space.h"
 
@@ -45,12 +46,16 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
 {
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
+        /* PDs that nobody noted may have left translations also where they are not loaded. */
+        const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {
                 const unsigned id = bit_lowest_u64(left);
                 struct cpu *cpu = cpu_by_id(id);
-                if (cpu == self || !is_affected(flush, load_once(cpu->current_pd)))
+                if (cpu == self || !(all || is_affected(flush, load_once(cpu->current_pd))))
                         continue;
+                if (all)
+                        store_once(cpu->flush_all, true);
                 wanted[id] = atomic_fetch_add_u32(&cpu->flush_wanted, 1) + 1;
                 asked |= (uint64_t)1 << id;
                 ipi_send(cpu);
@@ -68,7 +73,10 @@ void flush_run(struct flush *flush)
 
         if (flush->count) {
                 atomic_fence();
-                if (is_affected(flush, cpu->current_pd))
+                pcid_note(flush, cpu);
+                if (flush->count > FLUSH_PDS && pcid_used())
+                        pcid_flush_all();
+                else if (is_affected(flush, cpu->current_pd))
                         write_cr3(read_cr3());
                 if (cpu_count > 1)
                         flush_others(flush, cpu);
@@ -88,6 +96,11 @@ void flush_answer(struct cpu *cpu)
 
         if (wanted == cpu->flush_done)
                 return;
-        write_cr3(read_cr3());
+        if (load_once(cpu->flush_all)) {
+                store_once(cpu->flush_all, false); /* before: who sets it again is served again */
+                pcid_flush_all();
+        } else {
+                write_cr3(read_cr3());
+        }
         store_once(cpu->flush_done, wanted);
 }

@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "lib/string.h"
 #include "memory/frame.h"
+#include "pcid.h"
 
 #define SLOT(address) ((address) >> 39 & 511)
 
@@ -22,12 +23,14 @@ bool address_space_init(struct address_space *space)
         root[SLOT(POOL_OFFSET)] = kernel[SLOT(POOL_OFFSET)];
         root[SLOT(WINDOW_BASE)] = kernel[SLOT(WINDOW_BASE)];
         root[SLOT(CPU_BASE)] = kernel[SLOT(CPU_BASE)];
-        *space = (struct address_space){.root = root, .cr3 = pool_to_phys(root)};
+        *space = (struct address_space){
+                .root = root, .cr3 = pool_to_phys(root) | pcid_alloc(), .stale = ~(uint64_t)0};
         return true;
 }
 
 void address_space_fini(struct address_space *space)
 {
+        pcid_free(space->cr3 & CR3_PCID);
         if (space->window) {
                 frame_free(space->window);
                 frame_free(space->window_path[0]);

@@ -7,7 +7,8 @@
 
 struct address_space {
         uint64_t *root;           /* PML4; the slots of the kernel half are those of all */
-        word_t cr3;               /* its physical address */
+        word_t cr3;               /* its physical address and the PCID */
+        uint64_t stale;           /* CPUs that may hold lost translations of the PCID; atomic */
         uint64_t *window;         /* page table of the window if the PD has ports, else NULL */
         uint64_t *window_path[2]; /* … and the directories that lead there */
 };

@@ -115,12 +115,27 @@ start_high:
         mov     $boot_stack_top, %rsp
         call    boot_main
 
-1:      mov     $1, %eax
+1:      xor     %eax, %eax              /* number of the local APIC: 32 bits, else 8 */
         cpuid
-        shr     $24, %ebx
-        movzbl  smp_cpu_of_apic(%rbx), %edi
+        cmp     $0xb, %eax
+        jb      3f
+        mov     $0xb, %eax
+        xor     %ecx, %ecx
+        cpuid
+        test    %ebx, %ebx
+        jnz     4f
+3:      mov     $1, %eax
+        cpuid
+        mov     %ebx, %edx
+        shr     $24, %edx
+4:      xor     %edi, %edi
+5:      cmp     %edx, apic_of_cpu(, %rdi, 4)
+        je      6f
+        inc     %edi
         cmp     $NOVA_CPU_MAX, %edi
-        jae     2f
+        jb      5b
+        jmp     2f
+6:
         mov     kernel_root_phys, %rax
         mov     %rax, %cr3
         mov     %rdi, %rsp

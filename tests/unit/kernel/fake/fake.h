@@ -44,6 +44,9 @@ struct fake_route {
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
 
+/** Writes to CR4: two for each flush of the whole TLB. */
+extern unsigned fake_cr4_writes;
+
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
 

@@ -38,6 +38,7 @@ paddr_t kernel_root_phys;
 static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
 void (*fake_window)(void);
+unsigned fake_cr4_writes;
 
 static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
 static struct sc idle_sc;
@@ -55,6 +56,17 @@ word_t read_cr3(void)
 
 void write_cr3(word_t value)
 {
+        (void)value;
+}
+
+word_t read_cr4(void)
+{
+        return 0;
+}
+
+void write_cr4(word_t value)
+{
+        fake_cr4_writes++;
         (void)value;
 }
 

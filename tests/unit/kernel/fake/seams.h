@@ -30,6 +30,8 @@ extern char fake_device[];
 #define cpu_self  cpu_self_by_stack
 #define read_cr3  real_read_cr3
 #define write_cr3 real_write_cr3
+#define read_cr4  real_read_cr4
+#define write_cr4 real_write_cr4
 #define cli       real_cli
 #define sti       real_sti
 #define pause     real_pause
@@ -38,6 +40,8 @@ extern char fake_device[];
 #undef cpu_self
 #undef read_cr3
 #undef write_cr3
+#undef read_cr4
+#undef write_cr4
 #undef cli
 #undef sti
 #undef pause
@@ -45,6 +49,8 @@ extern char fake_device[];
 struct cpu *cpu_self(void);
 word_t read_cr3(void);
 void write_cr3(word_t value);
+word_t read_cr4(void);
+void write_cr4(word_t value);
 void cli(void);
 void sti(void);
 void fake_pause(void);

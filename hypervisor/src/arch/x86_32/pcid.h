@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Process-context identifiers: only long mode has them. */
+#ifndef ARCH_PCID_H
+#define ARCH_PCID_H
+
+#include "object/pd.h"
+
+struct cpu;
+struct flush;
+
+static inline bool pcid_used(void)
+{
+        return false;
+}
+
+/** CR3 for a PD. */
+static inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
+{
+        (void)cpu;
+        return pd->memory.tables.cr3;
+}
+
+static inline void pcid_note(const struct flush *flush, const struct cpu *self)
+{
+        (void)flush;
+        (void)self;
+}
+
+static inline void pcid_flush_all(void)
+{
+}
+
+#endif

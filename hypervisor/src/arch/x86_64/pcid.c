@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Process-context identifiers (see pcid.h). */
+#include "pcid.h"
+
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/tlb.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "lib/spinlock.h"
+
+#define PCIDS    4096
+#define CR3_KEEP ((word_t)1 << 63) /* do not flush the identifier */
+
+static struct spinlock lock;      /* protects used */
+static uint64_t used[PCIDS / 64]; /* bit n: taken */
+
+word_t pcid_alloc(void)
+{
+        word_t pcid = 0;
+
+        if (!pcid_used())
+                return 0;
+        spin_lock(&lock);
+        used[0] |= 1; /* 0 is shared */
+        for (unsigned i = 0; i < array_size(used) && !pcid; i++)
+                if (~used[i]) {
+                        const unsigned bit = bit_lowest_u64(~used[i]);
+                        used[i] |= (uint64_t)1 << bit;
+                        pcid = i * 64 + bit;
+                }
+        spin_unlock(&lock);
+        return pcid;
+}
+
+void pcid_free(word_t pcid)
+{
+        if (!pcid)
+                return;
+        spin_lock(&lock);
+        used[pcid / 64] &= ~((uint64_t)1 << pcid % 64);
+        spin_unlock(&lock);
+}
+
+word_t pcid_load(struct cpu *cpu, struct pd *pd)
+{
+        struct address_space *space = &pd->memory.tables;
+        const uint64_t bit = (uint64_t)1 << cpu->id;
+
+        atomic_fence(); /* current_pd is seen before the mask is read */
+        if (!(load_once(space->stale) & bit))
+                return space->cr3 | CR3_KEEP;
+        __atomic_fetch_and(&space->stale, ~bit, __ATOMIC_SEQ_CST);
+        return space->cr3;
+}
+
+void pcid_note(const struct flush *flush, const struct cpu *self)
+{
+        if (!pcid_used())
+                return;
+        for (unsigned i = 0; i < flush->count && i < FLUSH_PDS; i++) {
+                uint64_t mask = ~(uint64_t)0;
+
+                if (flush->pd[i] == self->current_pd)
+                        mask &= ~((uint64_t)1 << self->id); /* flushes it at once */
+                __atomic_fetch_or(&flush->pd[i]->memory.tables.stale, mask, __ATOMIC_SEQ_CST);
+        }
+}
+
+void pcid_flush_all(void)
+{
+        const word_t cr4 = read_cr4();
+
+        write_cr4(cr4 ^ CR4_PGE); /* SDM 3A, 4.10.4.1: also what is global */
+        write_cr4(cr4);
+}
