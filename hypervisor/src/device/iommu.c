@@ -41,6 +41,9 @@ static struct spinlock report_lock; /* what follows, and the units' records of f
 static uint64_t reports_since;      /* TSC */
 static unsigned reports;            /* … since then */
 
+/* Whose functions are whose is not looked at: no device can be confined for certain. */
+static bool some_ignored;
+
 volatile char *iommu_map(paddr_t phys)
 {
         volatile char *registers = NULL;
@@ -56,6 +59,7 @@ volatile char *iommu_map(paddr_t phys)
 
 void iommu_ignore(paddr_t phys)
 {
+        some_ignored = true;
         console_print("NOVA: the I/O MMU at 0x%llx cannot be used and is ignored; its devices are "
                       "not blocked.\n",
                       (unsigned long long)phys);
@@ -158,6 +162,8 @@ static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
 
         if (load_once(pd->object.dead))
                 return NOVA_BAD_CAP;
+        if (some_ignored)
+                return NOVA_BAD_DEV;
         if (place == FUNCTIONS_MAX || !dma_space_create(pd) || !take_domain(pd))
                 return NOVA_OUT_OF_MEMORY;
 

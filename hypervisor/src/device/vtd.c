@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intel VT-d (Architecture Specification 3.0): legacy mode, queued invalidation. All units of PCI
  * segment 0 share one table of functions; those of other segments have one that blocks all. */
+#include "arch/x86/lapic.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/tlb.h"
 #include "arch/x86/vectors.h"
@@ -52,6 +53,7 @@
 #define ECAP_COHERENT      0x1
 #define ECAP_QUEUE         0x2
 #define ECAP_INTERRUPTS    0x8
+#define ECAP_X2APIC        0x10
 
 #define FAULT_STATUS     0x7f /* cleared by writing ones */
 #define FAULT_INDEX(s)   ((s) >> 8 & 0xff)
@@ -70,11 +72,13 @@
 #define PAGE_WRITE     0x2
 
 /* Entries of the table of interrupts (9.10). */
-#define INTERRUPTS_SIZE    7 /* 256 entries */
-#define INTERRUPT_LEVEL    0x10
-#define INTERRUPT_VECTOR   16
-#define INTERRUPT_CPU      40
-#define INTERRUPT_VERIFIED 0x40000 /* the requester id is compared as a whole */
+#define INTERRUPTS_SIZE      7     /* 256 entries */
+#define INTERRUPTS_X2APIC    0x800 /* destinations have 32 bits */
+#define INTERRUPT_LEVEL      0x10
+#define INTERRUPT_VECTOR     16
+#define INTERRUPT_CPU        40
+#define INTERRUPT_CPU_X2APIC 32
+#define INTERRUPT_VERIFIED   0x40000 /* the requester id is compared as a whole */
 
 /* What a unit can forget besides translations. */
 #define FUNCTIONS  0x1
@@ -152,8 +156,10 @@ static bool forget(struct unit *unit, unsigned domain, unsigned more)
                 command(unit, COMMAND_FLUSH);
                 done = wait_status(unit, COMMAND_FLUSH, 0);
         }
-        if (more & FUNCTIONS)
+        if (more & FUNCTIONS) {
                 submit(unit, INVALIDATE_CONTEXTS, 0);
+                done = finish(unit) && done; /* before pages are looked up by old contexts again */
+        }
         if (more & INTERRUPTS)
                 submit(unit, INVALIDATE_INTERRUPTS, 0);
         if (domain == FLUSH_DMA_ALL)
@@ -218,9 +224,12 @@ static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, u
 {
         uint64_t *entry = &interrupts[gsi * 2];
 
+        const uint64_t cpu = (uint64_t)apic_id
+                             << (lapic_x2apic ? INTERRUPT_CPU_X2APIC : INTERRUPT_CPU);
+
         pte_write(entry + 1, rid == REMAP_ANYBODY ? 0 : rid | INTERRUPT_VERIFIED);
-        pte_write(entry, ENTRY_PRESENT | (level ? INTERRUPT_LEVEL : 0) |
-                                 vector << INTERRUPT_VECTOR | (uint64_t)apic_id << INTERRUPT_CPU);
+        pte_write(entry,
+                  ENTRY_PRESENT | (level ? INTERRUPT_LEVEL : 0) | vector << INTERRUPT_VECTOR | cpu);
         dma_sync(entry, 2 * sizeof(*entry));
         forget_all(0, INTERRUPTS);
         return NOVA_SUCCESS;
@@ -317,7 +326,8 @@ static bool can_remap(unsigned found)
         bool can = acpi.remaps && remap_knows_io_apics();
 
         for (unsigned i = 0; i < found; i++)
-                can &= !!(units[i].ecap & ECAP_INTERRUPTS);
+                can &= units[i].ecap & ECAP_INTERRUPTS &&
+                       (!lapic_x2apic || units[i].ecap & ECAP_X2APIC);
         return can;
 }
 
@@ -325,7 +335,8 @@ static bool can_remap(unsigned found)
 static bool start_interrupts(struct unit *unit)
 {
         iommu_write_u64(unit->registers, REG_INTERRUPTS,
-                        pool_to_phys(interrupts) | INTERRUPTS_SIZE);
+                        pool_to_phys(interrupts) | INTERRUPTS_SIZE |
+                                (lapic_x2apic ? INTERRUPTS_X2APIC : 0));
         command(unit, COMMAND_SET_INTERRUPTS);
         if (!wait_status(unit, COMMAND_SET_INTERRUPTS, COMMAND_SET_INTERRUPTS) ||
             !forget(unit, 0, INTERRUPTS))
@@ -393,6 +404,8 @@ static unsigned vtd_init(void)
                         iommu_ignore(unit->phys);
                 known = (unsigned)min_word(known, CAP_DOMAINS(unit->cap));
         }
+        remap_is_on &= unit_count > 0;
+        remap_by_index = remap_is_on;
         return unit_count ? known : 0;
 }
 

@@ -67,7 +67,9 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
                 object_reap();
                 preemption_point(self, finish_short_of_memory);
         }
-        if (reclaim_wait())
+        const bool again = reclaim_wait();
+        leave_if_ended(self);
+        if (again)
                 status = handlers[nova_id_number(REG_P1(self))](self);
         resume_hypercall(self, status);
 }

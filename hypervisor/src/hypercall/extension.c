@@ -19,8 +19,10 @@ static enum nova_status pd_destroy(struct ec *self)
         struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 
         reap_begin(self);
-        if (!pd || !pd_destroy_begin(pd))
+        if (!pd || !pd_destroy_begin(pd)) {
+                self->reap_floor = EC_REAPS_NOTHING;
                 return NOVA_BAD_CAP;
+        }
         finish_reaping(self, NOVA_SUCCESS);
 }
 

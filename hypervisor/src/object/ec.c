@@ -237,8 +237,9 @@ void ec_end(struct ec *ec)
         struct pd *pd = ec->pd;
         const word_t frame = (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS);
 
-        if (ec->object.dead)
+        if (ec->ending)
                 return;
+        ec->ending = true;
         ec_shut_down(ec);
         fpu_drop(ec);
         ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;

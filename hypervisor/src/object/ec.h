@@ -74,6 +74,7 @@ struct ec {
         struct list sleepers;           /* SCs that wait with this EC */
         void *fpu; /* saved state; valid if fpu_used and not in the registers */
         bool fpu_used;
+        bool ending;               /* ec_end is at work; it lets mail in while it waits */
         uint8_t special;           /* SPECIAL_…: what has to be switched for it */
         bool named_by_root;        /* its end is worth a message */
         word_t tls;                /* the base */

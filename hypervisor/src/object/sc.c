@@ -66,6 +66,7 @@ uint64_t sc_time_us(const struct sc *sc)
 
         do {
                 charges = load_once(cpu->charges);
+                __atomic_thread_fence(__ATOMIC_ACQUIRE);
                 used = sc->used;
                 if (load_once(cpu->current_sc) == sc) {
                         const uint64_t slice = rdtsc() - cpu->slice_start;

@@ -13,7 +13,7 @@ struct boot_range {
         uint64_t size;
 };
 
-#define BOOT_RANGES 32
+#define BOOT_RANGES 96
 
 /** Ranges that belong to the kernel and can never be requested: image, pool, device registers,
  *  reservations. Not sorted; may touch. */

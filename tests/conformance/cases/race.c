@@ -208,3 +208,39 @@ CASE_ON(race, a_pd_is_never_made_without_permissions_when_its_owner_goes, "5.3.1
         EXPECT(t->value[3] > 0);
         EXPECT_EQ(t->value[4], 0);
 }
+
+/* ---- Threads that end themselves while they are ended ------------------------------------------
+ */
+
+#define ENDS 20
+
+static void ends_itself(struct thread *t)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0),
+                         NOVA_EXT_THREAD_EXIT, 0, 0, 0};
+        t->value[0] = 1;
+        hypercall(&a);
+}
+
+CASE_ON(race, a_thread_that_ends_itself_is_dropped_by_another_cpu, "X-EXIT D-04", needs_exit)
+{
+        if (cpu_count < 2)
+                NOT_RAISED("needs 2 CPUs");
+        case_seconds(60);
+        for (unsigned i = 0; i < ENDS; i++) {
+                struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, ends_itself, NULL);
+                EXPECT(wait_for(&t->value[0], 1, 3000));
+                for (volatile unsigned wait = 0; wait < jitter(i) * 8; wait++)
+                        ;
+                drop(t->ec);
+                drop(t->sc);
+        }
+        /* No frame was given back twice: all new message buffers are different ones. */
+        struct thread *t[8];
+        for (unsigned i = 0; i < 8; i++) {
+                t[i] = server(boot_cpu);
+                t[i]->utcb->tls = 0x100 + i;
+        }
+        for (unsigned i = 0; i < 8; i++)
+                EXPECT_EQ(t[i]->utcb->tls, 0x100 + i);
+}

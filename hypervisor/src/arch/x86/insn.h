@@ -254,6 +254,14 @@ static inline void load_fs(uint16_t selector)
         __asm__ volatile("mov %0, %%fs" : : "r"(selector));
 }
 
+static inline uint16_t read_fs(void)
+{
+        uint16_t selector;
+
+        __asm__ volatile("mov %%fs, %0" : "=r"(selector));
+        return selector;
+}
+
 static inline uint16_t read_gs(void)
 {
         uint16_t selector;

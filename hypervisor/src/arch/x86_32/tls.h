@@ -26,6 +26,8 @@ static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
 
         if (!(cpu->special & SPECIAL_TLS))
                 cpu->other_gs = read_gs();
+        else if ((read_fs() & ~3u) == (SEL_TLS & ~3u))
+                load_fs(SEL_USER_DATA); /* FS is not switched: no base stays in it for others */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));
         if (!(ec->special & SPECIAL_TLS)) {
                 load_gs(cpu->other_gs); /* never SEL_TLS: nobody can load that without the entry */
