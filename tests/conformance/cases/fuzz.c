@@ -41,6 +41,8 @@ static bool harmless(word_t id, const struct args *a)
                 return false;
         if (number == NOVA_EXTENSION && nova_id_flags(id) == NOVA_EXT_OBJECT)
                 return false;
+        if (number == NOVA_EXTENSION && nova_id_flags(id) == NOVA_EXT_THREAD)
+                return a->a2 != NOVA_EXT_THREAD_EXIT;
         if (number == NOVA_REVOKE)
                 return nova_crd_type(a->a2) == NOVA_CRD_NULL || nova_crd_perms(a->a2) == 0;
         return true;
