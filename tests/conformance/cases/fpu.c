@@ -137,3 +137,48 @@ CASE_ON(fpu, a_control_word_survives_hypercalls_and_events, "2.2-10", needs_sse)
         __asm__ volatile("ldmxcsr %0" : : "m"(initial));
         EXPECT_EQ(after, control);
 }
+
+/* ---- AVX: registers of 256 bits ----------------------------------------------------------------
+ */
+
+#define YMM_WORDS 8
+
+static uint32_t ymm[3][YMM_WORDS] __attribute__((aligned(32)));
+
+static void load_ymm(const uint32_t *from)
+{
+        __asm__ volatile("vmovdqu (%0), %%ymm7" : : "r"(from) : "memory");
+}
+
+static void save_ymm(uint32_t *to)
+{
+        __asm__ volatile("vmovdqu %%ymm7, (%0)" : : "r"(to) : "memory");
+}
+
+/* Sees what the register holds at first, then leaves something else in it. */
+static void looks_at_ymm(struct thread *t)
+{
+        save_ymm(ymm[1]);
+        load_ymm((const uint32_t *)t->arg);
+        t->value[0] = 1;
+}
+
+CASE_ON(fpu, upper_halves_of_avx_survive_and_are_nobody_elses, "2.2-09 2.2-10 2.2-11", needs_avx)
+{
+        static uint32_t other[YMM_WORDS];
+
+        for (unsigned i = 0; i < YMM_WORDS; i++) {
+                ymm[0][i] = 0x11111111 * (i + 1);
+                other[i] = 0xa5a50000 + i;
+                ymm[1][i] = 1;
+        }
+        load_ymm(ymm[0]);
+        struct thread *t = run_thread(boot_cpu, PRIO_HIGH, looks_at_ymm, other);
+        save_ymm(ymm[2]);
+        __asm__ volatile("vzeroall");
+        EXPECT_EQ(t->value[0], 1);
+        for (unsigned i = 0; i < YMM_WORDS; i++) {
+                EXPECT_EQ(ymm[1][i], 0);
+                EXPECT_EQ(ymm[2][i], ymm[0][i]);
+        }
+}

@@ -52,6 +52,14 @@ const char *needs_sse(void)
         return unless(features(1, 3) & 1u << 25, "needs SSE");
 }
 
+/* Also switched on by the kernel. */
+const char *needs_avx(void)
+{
+        const uint32_t osxsave_and_avx = 3u << 27;
+
+        return unless((features(1, 2) & osxsave_and_avx) == osxsave_and_avx, "needs AVX");
+}
+
 const char *needs_nx(void)
 {
         return unless(features(0x80000001, 3) & 1u << 20, "needs NX");
