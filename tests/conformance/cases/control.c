@@ -121,6 +121,102 @@ CASE(control, the_time_of_a_callee_is_that_of_the_caller, "2.3-04 3.2-18")
         EXPECT(time >= 19000 && time < 1000000);
 }
 
+/* A reading of an SC's time between two of the clock. */
+struct reading {
+        uint64_t before, time, after;
+};
+
+static void read_time(nova_sel_t sc, struct reading *r)
+{
+        r->before = tsc();
+        hc_sc_ctrl(sc, &r->time);
+        r->after = tsc();
+}
+
+static uint64_t microseconds(uint64_t ticks)
+{
+        return ticks * 1000 / tsc_per_ms();
+}
+
+/* Whether an SC that ran all the time between two readings says so to a microsecond. */
+static bool agree(const struct reading *a, const struct reading *b)
+{
+        const uint64_t time = b->time - a->time;
+        return time + 1 >= microseconds(b->before - a->after) &&
+               time <= microseconds(b->after - a->before) + 1;
+}
+
+#define EXACT_US    3000
+#define EXACT_TRIES 30 /* one without a thread or an interrupt in between will do */
+
+static struct reading readings[2];
+static volatile word_t exact;
+
+static void handler_reads(struct thread *t)
+{
+        spin_us(EXACT_US);
+        read_time(((const struct thread *)t->arg)->sc, &readings[1]);
+        t->fn = handler_reads;
+}
+
+/* value[0]: the server's portal, or null. */
+static void reads_own_time(struct thread *t)
+{
+        for (unsigned i = 0; i < EXACT_TRIES && !exact; i++) {
+                read_time(t->sc, &readings[0]);
+                spin_us(EXACT_US);
+                t->utcb->items = 0;
+                if (t->value[0])
+                        hc_call(t->value[0], 0);
+                else
+                        read_time(t->sc, &readings[1]);
+                exact = agree(&readings[0], &readings[1]);
+        }
+}
+
+CASE(control, sc_ctrl_is_exact_to_a_microsecond_for_the_running_sc, "5.4.2-01 5.4.2-02")
+{
+        struct thread *t = global(boot_cpu, reads_own_time, NULL);
+        exact = 0;
+        thread_start(t, PRIO_HIGH, 1000);
+        EXPECT(wait_for(&t->done, 1, 5000));
+        EXPECT_EQ(exact, 1);
+}
+
+CASE(control, sc_ctrl_is_exact_to_a_microsecond_over_a_donation, "5.4.2-01 2.3-04 3.2-18")
+{
+        struct thread *s = server(boot_cpu), *t = global(boot_cpu, reads_own_time, NULL);
+        exact = 0;
+        s->arg = t;
+        t->value[0] = s->pt;
+        s->fn = handler_reads;
+        thread_start(t, PRIO_HIGH, 1000);
+        EXPECT(wait_for(&t->done, 1, 5000));
+        EXPECT_EQ(exact, 1);
+}
+
+static void spins_until_told(struct thread *t)
+{
+        while (!t->value[0])
+                __asm__ volatile("pause");
+}
+
+CASE_ON(control, sc_ctrl_is_exact_to_a_microsecond_from_another_cpu, "5.4.2-01", needs_2_cpus)
+{
+        struct thread *t = global(cpu_numbers[1], spins_until_told, NULL);
+        thread_start(t, PRIO_HIGH, 1000);
+        EXPECT(wait_for(&t->started, 1, 1000));
+        for (exact = 0; exact < EXACT_TRIES; exact++) {
+                read_time(t->sc, &readings[0]);
+                spin_us(EXACT_US);
+                read_time(t->sc, &readings[1]);
+                if (agree(&readings[0], &readings[1]))
+                        break;
+        }
+        t->value[0] = 1;
+        EXPECT(exact < EXACT_TRIES);
+}
+
 CASE(control, on_x86_64_the_second_output_of_sc_ctrl_is_32_bits, "D-08 7.5-48 8.5-50")
 {
         struct args a = {nova_hypercall_id(NOVA_SC_CTRL, 0, NOVA_SEL_ROOT_SC), 0, 0, 0, 0};
