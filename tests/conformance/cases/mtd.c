@@ -184,7 +184,7 @@ CASE_ON(mtd, registers_8_to_15_are_not_carried, "D-13.2 8.3-10", needs_x86_64)
 #endif
 }
 
-static inline word_t r8_word(const void *r8, unsigned i)
+__attribute__((unused)) static inline word_t r8_word(const void *r8, unsigned i)
 {
         return ((const word_t *)r8)[i];
 }
