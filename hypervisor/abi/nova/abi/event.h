@@ -5,7 +5,7 @@
 
 #include "nova/abi/types.h"
 
-/* ROW(number, NAME, "name") */
+/** Events of a thread: ROW(number, NAME, "name"). @spec 7.2 */
 #define NOVA_EXCEPTION_ROWS(ROW)      \
         ROW(0x00, DE, "#DE")          \
         ROW(0x01, DB, "#DB")          \
@@ -28,11 +28,12 @@
         ROW(0x1f, RECALL, "RECALL")
 
 /* Events of virtual CPUs that both SVM and VMX have. */
-#define NOVA_VMI_STARTUP 0xfe
-#define NOVA_VMI_RECALL  0xff
+#define NOVA_VMI_STARTUP 0xfe /**< first event of a virtual CPU */
+#define NOVA_VMI_RECALL  0xff /**< a virtual CPU was recalled */
 
 #ifndef __ASSEMBLER__
 
+/** Numbers of the events of a thread: portal = event base + number. @spec 7.2 */
 enum nova_exception {
 #define NOVA_EXCEPTION_ENUM(number, name, text) NOVA_EXC_##name = number,
         NOVA_EXCEPTION_ROWS(NOVA_EXCEPTION_ENUM)

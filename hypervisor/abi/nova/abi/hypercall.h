@@ -10,7 +10,7 @@
 
 #include "nova/abi/types.h"
 
-/* ROW(number, NAME, function, "spec section") */
+/** Hypercalls: ROW(number, NAME, function, "spec section"). @spec 5 */
 #define NOVA_HYPERCALL_ROWS(ROW)                  \
         ROW(0x0, CALL, call, "5.2.1")             \
         ROW(0x1, REPLY, reply, "5.2.2")           \
@@ -28,48 +28,50 @@
         ROW(0xd, ASSIGN_GSI, assign_gsi, "5.5.2") \
         ROW(0xe, EXTENSION, extension, "extension")
 
-#define NOVA_HYPERCALL_COUNT 16
+#define NOVA_HYPERCALL_COUNT 16 /**< numbers that an identifier can hold */
 
 /* The identifier: bits 3..0 number, 7..4 flags, from bit 8 up a selector. */
-#define NOVA_ID_NUMBER_MASK 0xf
-#define NOVA_ID_FLAGS_SHIFT 4
-#define NOVA_ID_FLAGS_MASK  0xf
-#define NOVA_ID_SEL_SHIFT   8
+#define NOVA_ID_NUMBER_MASK 0xf /**< bits 3..0: number */
+#define NOVA_ID_FLAGS_SHIFT 4   /**< bits 7..4: flags */
+#define NOVA_ID_FLAGS_MASK  0xf /**< the flags, shifted down */
+#define NOVA_ID_SEL_SHIFT   8   /**< from bit 8 up: a selector */
 
 /* Flags, as bits of the identifier. */
-#define NOVA_CALL_DB    0x10 /* disable blocking: a busy callee gives COM_TIM */
-#define NOVA_CALL_DD    0x20 /* disable donation */
-#define NOVA_CALL_DL    0x40 /* extension: a cycle gives DEADLOCK instead of COM_TIM */
-#define NOVA_PD_ACCOUNT 0x40 /* extension, create_pd: own account of argument 4 bytes */
-#define NOVA_EC_GLOBAL  0x10 /* create_ec: global thread */
-#define NOVA_REVOKE_SR  0x10 /* revoke also from the caller's own space */
-#define NOVA_SM_UP_OP   0x00 /* sm_ctrl: up */
-#define NOVA_SM_DN_OP   0x10 /* sm_ctrl: down */
-#define NOVA_SM_ZC      0x20 /* sm_ctrl: down sets the counter to zero */
-/* Extension, sm_ctrl down: waits until the TSC reaches argument 2 (bits 63..32), 3 (bits 31..0). */
+#define NOVA_CALL_DB    0x10 /**< disable blocking: a busy callee gives COM_TIM */
+#define NOVA_CALL_DD    0x20 /**< disable donation */
+#define NOVA_CALL_DL    0x40 /**< extension: a cycle gives DEADLOCK instead of COM_TIM */
+#define NOVA_PD_ACCOUNT 0x40 /**< extension, create_pd: own account of argument 4 bytes */
+#define NOVA_EC_GLOBAL  0x10 /**< create_ec: global thread */
+#define NOVA_REVOKE_SR  0x10 /**< revoke also from the caller's own space */
+#define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
+#define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */
+#define NOVA_SM_ZC      0x20 /**< sm_ctrl: down sets the counter to zero */
+/** Extension, sm_ctrl down: until the TSC reaches argument 2 (bits 63..32), 3 (bits 31..0). */
 #define NOVA_SM_TIMEOUT 0x40
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
-#define NOVA_EXT_OBJECT     0x10 /* group: objects */
-#define NOVA_EXT_PD_DESTROY 0x0  /* argument 1: PD; ends the PD and all that it holds */
+#define NOVA_EXT_OBJECT     0x10 /**< group: objects */
+#define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; ends the PD and all that it holds */
+#define NOVA_EXT_NAME_SET   0x1  /**< argument 1: PD, EC, PT or SM; 3 (x86-32: 3, 4): its name */
+#define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
+#define NOVA_NAME_SIZE      8    /**< bytes of a name, the rest filled with 0 */
 
-#define NOVA_EXT_NAME_SET    0x1  /* argument 1: PD, EC, PT or SM; 3, on x86-32 also 4: its name */
-#define NOVA_EXT_NAME_GET    0x2  /* out: argument 2, on x86-32 also 3: the name */
-#define NOVA_NAME_SIZE       8    /* bytes of a name, the rest filled with 0 */
-#define NOVA_EXT_THREAD      0x30 /* group: the calling thread */
-#define NOVA_EXT_THREAD_EXIT 0x0  /* it ends */
-#define NOVA_EXT_THREAD_TLS  0x1  /* argument 3: FS base (x86-64), base of GS (x86-32); 0: none */
-#define NOVA_EXT_QUOTA       0x20 /* group: accounts; argument 1: PD */
-#define NOVA_EXT_QUOTA_GIVE  0x0  /* argument 3: bytes, 4: PD whose account they come from */
-#define NOVA_EXT_QUOTA_TAKE  0x1  /* argument 3: bytes, back to that account */
-#define NOVA_EXT_QUOTA_QUERY 0x2  /* out: argument 2: bytes used, 3: limit in bytes */
+#define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
+#define NOVA_EXT_THREAD_EXIT 0x0  /**< it ends */
+#define NOVA_EXT_THREAD_TLS  0x1  /**< argument 3: base of FS (x86-64), GS (x86-32); 0: none */
 
-#define NOVA_EXT_MACHINE       0x40 /* group: the machine; for the root PD only */
-#define NOVA_EXT_MACHINE_RESET 0x0  /* resets it */
-#define NOVA_EXT_MACHINE_OFF   0x1  /* switches it off */
+#define NOVA_EXT_QUOTA       0x20 /**< group: accounts; argument 1: PD */
+#define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD whose account they come from */
+#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, back to that account */
+#define NOVA_EXT_QUOTA_QUERY 0x2  /**< out: argument 2: bytes used, 3: limit in bytes */
+
+#define NOVA_EXT_MACHINE       0x40 /**< group: the machine; for the root PD only */
+#define NOVA_EXT_MACHINE_RESET 0x0  /**< resets it */
+#define NOVA_EXT_MACHINE_OFF   0x1  /**< switches it off */
 
 #ifndef __ASSEMBLER__
 
+/** Numbers of the hypercalls. @spec 5 */
 enum nova_hypercall {
 #define NOVA_HYPERCALL_ENUM(number, name, function, spec) NOVA_##name = number,
         NOVA_HYPERCALL_ROWS(NOVA_HYPERCALL_ENUM)

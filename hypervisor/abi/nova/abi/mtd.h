@@ -5,7 +5,8 @@
 
 #include "nova/abi/types.h"
 
-/* ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature R8_R15). */
+/** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature
+ *  R8_R15). @spec 7.4 */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \
@@ -34,6 +35,7 @@
 /** A message transfer descriptor: an OR of NOVA_MTD_… bits. */
 typedef nova_word_t nova_mtd_t;
 
+/** Groups of state that an MTD names. @spec 7.4 */
 enum nova_mtd_bit {
 #define NOVA_MTD_ENUM(bit, name, fields) NOVA_MTD_##name = 1 << (bit),
         NOVA_MTD_ROWS(NOVA_MTD_ENUM)

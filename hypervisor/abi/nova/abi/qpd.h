@@ -6,8 +6,8 @@
 #include "nova/abi/types.h"
 
 /* bits 7..0 priority, 11..8 ignored, from bit 12 up the quantum in microseconds */
-#define NOVA_QPD_PRIO_MASK     0xff
-#define NOVA_QPD_QUANTUM_SHIFT 12
+#define NOVA_QPD_PRIO_MASK     0xff /**< bits 7..0: the priority */
+#define NOVA_QPD_QUANTUM_SHIFT 12   /**< from bit 12 up: the quantum in microseconds */
 
 #ifndef __ASSEMBLER__
 

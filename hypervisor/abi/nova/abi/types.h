@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
+/** Ends the compilation with @p text unless @p condition holds. */
 #define NOVA_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else
 #define NOVA_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
@@ -27,9 +28,8 @@ NOVA_STATIC_ASSERT(sizeof(nova_word_t) == sizeof(void *), "a word holds an addre
 /** Number of bits of a word. */
 #define NOVA_WORD_BITS (__SIZEOF_POINTER__ * 8)
 
-/** Size of a page and of a UTCB in bytes, and its binary logarithm. */
-#define NOVA_PAGE_SIZE 4096
-#define NOVA_PAGE_BITS 12
+#define NOVA_PAGE_SIZE 4096 /**< size of a page and of a UTCB in bytes */
+#define NOVA_PAGE_BITS 12   /**< its binary logarithm */
 
 /** Number of CPU numbers of the interface. */
 #define NOVA_CPU_MAX 64
@@ -51,8 +51,9 @@ NOVA_STATIC_ASSERT(sizeof(nova_word_t) == sizeof(void *), "a word holds an addre
 #define NOVA_USER_END 0xc0000000
 #endif
 
-/** Addresses of the HIP and of the root EC's UTCB in the root PD. @spec 6.1.2.1 */
-#define NOVA_ROOT_HIP  (NOVA_USER_END - NOVA_PAGE_SIZE)
+/** Address of the HIP in the root PD. @spec 6.1.2.1 */
+#define NOVA_ROOT_HIP (NOVA_USER_END - NOVA_PAGE_SIZE)
+/** Address of the root EC's UTCB in the root PD. @spec 6.1.2.1 */
 #define NOVA_ROOT_UTCB (NOVA_USER_END - 2 * NOVA_PAGE_SIZE)
 
 #endif

@@ -9,22 +9,24 @@
 #include "nova/abi/types.h"
 
 /* The items word: bits 15..0 untyped (U), 31..16 typed (T). */
-#define NOVA_UTCB_TYPED_SHIFT 16
-#define NOVA_UTCB_COUNT_MASK  0xffff
+#define NOVA_UTCB_TYPED_SHIFT 16     /**< bits 31..16: typed items (T) */
+#define NOVA_UTCB_COUNT_MASK  0xffff /**< bits 15..0: untyped words (U); T, shifted down */
 
-/* Words of the data area, and the most typed items (two words each) that it holds. */
-#define NOVA_UTCB_HEADER_WORDS 4
-#define NOVA_UTCB_WORDS        (NOVA_PAGE_SIZE / __SIZEOF_POINTER__ - NOVA_UTCB_HEADER_WORDS)
-#define NOVA_UTCB_TYPED_MAX    (NOVA_UTCB_WORDS / 2)
+#define NOVA_UTCB_HEADER_WORDS 4 /**< words before the data area */
+/** Words of the data area. */
+#define NOVA_UTCB_WORDS (NOVA_PAGE_SIZE / __SIZEOF_POINTER__ - NOVA_UTCB_HEADER_WORDS)
+/** The most typed items, of two words each, that the data area holds. */
+#define NOVA_UTCB_TYPED_MAX (NOVA_UTCB_WORDS / 2)
 
 /* Upper word of a typed item. */
-#define NOVA_ITEM_TRANSLATE     0x0
-#define NOVA_ITEM_DELEGATE      0x1
-#define NOVA_ITEM_D             0x200 /* memory: also the DMA page table */
-#define NOVA_ITEM_G             0x400 /* memory: also the guest page table */
-#define NOVA_ITEM_H             0x800 /* the source is the microhypervisor (root PD only) */
-#define NOVA_ITEM_FLAGS_MASK    0xfff
-#define NOVA_ITEM_HOTSPOT_SHIFT 12
+#define NOVA_ITEM_TRANSLATE 0x0   /**< bit 0 clear: translate */
+#define NOVA_ITEM_DELEGATE  0x1   /**< bit 0 set: delegate */
+#define NOVA_ITEM_D         0x200 /**< memory: also the DMA page table */
+#define NOVA_ITEM_G         0x400 /**< memory: also the guest page table */
+/** The source is the microhypervisor (root PD only). */
+#define NOVA_ITEM_H             0x800
+#define NOVA_ITEM_FLAGS_MASK    0xfff /**< all bits but the hotspot */
+#define NOVA_ITEM_HOTSPOT_SHIFT 12    /**< from bit 12 up: the hotspot */
 
 #ifndef __ASSEMBLER__
 
@@ -32,7 +34,7 @@
  *  9 L, 10 D/B, 11 G, 12 unusable. */
 struct nova_segment {
         uint16_t sel;
-        uint16_t ar;
+        uint16_t ar; /**< access rights, see above */
         uint32_t limit;
         nova_word_t base;
 #if __SIZEOF_POINTER__ == 4
@@ -42,22 +44,22 @@ struct nova_segment {
 
 /** State of a thread or virtual CPU in an event message. The mtd says which fields are valid. */
 struct nova_utcb_state {
-        nova_word_t mtd;
-        nova_word_t inst_len;
+        nova_word_t mtd;      /**< in: what came; in a reply: what is written back */
+        nova_word_t inst_len; /**< bytes of the instruction that was intercepted */
         nova_word_t ip;
         nova_word_t flags;
-        uint32_t intr_state;
-        uint32_t actv_state;
-        uint32_t inj_info;
-        uint32_t inj_error;
+        uint32_t intr_state; /**< interruptibility: what blocks interrupts and NMIs */
+        uint32_t actv_state; /**< activity: active, halted, … */
+        uint32_t inj_info;   /**< event to inject, or whose delivery was intercepted */
+        uint32_t inj_error;  /**< its error code */
         nova_word_t ax, cx, dx, bx;
         nova_word_t sp, bp, si, di;
 #if __SIZEOF_POINTER__ == 8
         nova_word_t r8, r9, r10, r11, r12, r13, r14, r15;
 #endif
-        uint64_t qual[2];
-        uint32_t ctrl[2];
-        uint64_t tsc_offset;
+        uint64_t qual[2];    /**< exceptions: error code, CR2; intercepts: qualifications */
+        uint32_t ctrl[2];    /**< primary and secondary execution controls */
+        uint64_t tsc_offset; /**< added to the TSC that the guest reads */
         nova_word_t cr0, cr2, cr3, cr4;
 #if __SIZEOF_POINTER__ == 8
         nova_word_t cr8, reserved;
@@ -71,13 +73,13 @@ struct nova_utcb_state {
 /** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down
  *  from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after it. */
 struct nova_utcb {
-        nova_word_t items;
-        nova_crd_t translate_window;
-        nova_crd_t delegate_window;
-        nova_word_t tls;
+        nova_word_t items;           /**< bits 15..0 U, 31..16 T */
+        nova_crd_t translate_window; /**< where capabilities may be recognised */
+        nova_crd_t delegate_window;  /**< where capabilities may arrive */
+        nova_word_t tls;             /**< the thread's own; the kernel leaves it alone */
         union {
-                nova_word_t word[NOVA_UTCB_WORDS];
-                struct nova_utcb_state state;
+                nova_word_t word[NOVA_UTCB_WORDS]; /**< of a message: its items */
+                struct nova_utcb_state state;      /**< of an event: the state */
         };
 };
 
