@@ -21,6 +21,10 @@ set_tests_properties(unit.skipped PROPERTIES SKIP_RETURN_CODE 77)
 DISABLED = """add_test(NAME unit.disabled COMMAND true)
 set_tests_properties(unit.disabled PROPERTIES DISABLED ON)
 """
+# Fails the first time. From then on it passes, unless another one of its kind runs beside it.
+ONCE = """add_test(NAME unit.{0} COMMAND sh -c
+  "test -e {0} || {{ touch {0} && exit 1; }}; mkdir lock && sleep 0.5 && rmdir lock")
+"""
 LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
 
 
@@ -59,6 +63,29 @@ class Tree(unittest.TestCase):
         result = self.run_tests(GOOD + BAD)
         self.ends(result, "1 passed, 1 failed", 1)
         self.assertIn("what happened", result.stdout)
+
+    def test_an_accident_is_told_and_passes_when_it_runs_again_alone(self):
+        result = self.run_tests(GOOD + ONCE.format("first") + ONCE.format("second"))
+        self.ends(result, "3 passed, 0 failed", 0)
+        lines = result.stdout.splitlines()
+        for name in ("first", "second"):
+            self.assertIn(f"passed only when run again alone: host unit.{name}", lines[-4:-1])
+        self.assertNotIn("again alone: host unit.good", result.stdout)
+
+    def test_what_fails_twice_has_failed(self):
+        result = self.run_tests(BAD + ONCE.format("first"))
+        self.ends(result, "1 passed, 1 failed", 1)
+        self.assertNotIn("again alone: host unit.bad", result.stdout)
+
+    def test_more_failures_than_twenty_are_no_accident(self):
+        result = self.run_tests("".join(ONCE.format(f"t{number}") for number in range(21)))
+        self.ends(result, "0 passed, 21 failed", 1)
+
+    def test_a_test_whose_preparation_failed_once_runs_again_too(self):
+        needs = """set_tests_properties(unit.first PROPERTIES FIXTURES_SETUP it)
+set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
+"""
+        self.ends(self.run_tests(GOOD + ONCE.format("first") + needs), "2 passed, 0 failed", 0)
 
     def test_what_did_not_run_is_named_and_no_success(self):
         for name, description in (("skipped", SKIPPED), ("disabled", DISABLED), ("lost", LOST)):

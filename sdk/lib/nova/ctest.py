@@ -50,12 +50,13 @@ def list_tests(preset):
     return tests
 
 
-def run_tests(preset, tests, on_done):
-    """Runs TESTS, all of one preset. Calls ON_DONE(test) for each as it ends, and fills it in."""
+def run_tests(preset, tests, on_done, jobs=JOBS):
+    """Runs TESTS, all of one preset, JOBS at a time. Calls ON_DONE(test) for each as it ends, and
+    fills it in."""
     folder = tree.build_dir(preset)
     junit = folder / "Testing" / "junit.xml"
     junit.unlink(missing_ok=True)
-    command = ["ctest", "--test-dir", str(folder), "-j", str(JOBS)]
+    command = ["ctest", "--test-dir", str(folder), "-j", str(jobs)]
     command += ["-I", "0,0,0," + ",".join(str(test.number) for test in tests)]
     command += ["--test-output-size-passed", OUTPUT_LIMIT, "--test-output-size-failed"]
     command += [OUTPUT_LIMIT, "--output-junit", str(junit)]

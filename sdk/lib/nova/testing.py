@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import build, ctest, errors, mutation, options, tap, tree
+from nova import again, build, ctest, errors, mutation, options, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot",)
@@ -23,6 +23,8 @@ endurance (an hour and more) runs only when it is named, and so does mutation, w
 shows that the conformance suite notices each of many one-line faults of the kernel
 (`nova test mutation WORD…`: only those whose names hold a WORD).
 
+When at most {again.MOST} tests failed, each runs once more at the end, alone: what passes then is
+listed as `passed only when run again alone` and counts as passed.
 The last line is `N passed, N failed`, also of tests that are interrupted; the
 line before says how many did not run. Exit status: 0 if at least one test passed
 and none failed or was not run, else 1; 2 for wrong usage."""
@@ -50,6 +52,7 @@ class Totals:
     failed: int = 0
     not_raised: int = 0
     not_run: list = field(default_factory=list)
+    again: list = field(default_factory=list)  # passed only when they ran again alone
 
     def add(self, result, name):
         if result == tap.PASSED:
@@ -207,13 +210,22 @@ def _count(test, totals):
         totals.failed += 1
 
 
-def _run_preset(preset, tests, progress, totals):
+def _run_preset(preset, tests, progress):
     ctest.run_tests(preset, tests, progress)
     for test in tests:
         if test.result != tap.PASSED:
             _show_output(test)
-        _count(test, totals)
     sys.stdout.flush()
+
+
+def _run_again(selected, totals):
+    """An accident of a busy host does not happen a second time, to a test that runs alone."""
+    for test in again.candidates(test for tests in selected.values() for test in tests):
+        print(f"nova: {test.preset} {test.name} runs again, alone", flush=True)
+        if again.run(test):
+            totals.again.append(f"{test.preset} {test.name}")
+        else:
+            _show_output(test)
 
 
 def _finish(totals, start):
@@ -222,18 +234,24 @@ def _finish(totals, start):
         print(f"not run: {name}")
     if totals.not_raised:
         print(f"{totals.not_raised} cases not raised on the machine of their run, as allowed")
+    for name in totals.again:
+        print(f"passed only when run again alone: {name}")
     print(f"nova: the tests took {time.monotonic() - start:.0f} s")
     if totals.not_run:
         print(f"{len(totals.not_run)} not run, which is no success")
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
 
 
-def _count_interrupted(selected, counted, progress, totals):
-    """What ended counts by its line of progress, as one test: its cases were not read yet."""
+def _count_all(selected, ran, progress, totals):
+    """Of a preset that was interrupted, what ended counts by its line of progress, as one test:
+    its cases were not read."""
     for preset, tests in selected.items():
-        for test in tests if preset not in counted else []:
-            result = progress.ended.get((preset, test.name), tap.NOT_RUN)
-            totals.add(result, f"{preset} {test.name}")
+        for test in tests:
+            if preset in ran:
+                _count(test, totals)
+            else:
+                result = progress.ended.get((preset, test.name), tap.NOT_RUN)
+                totals.add(result, f"{preset} {test.name}")
 
 
 def run(args):
@@ -241,18 +259,20 @@ def run(args):
         return mutation.run([word for word in args.words if word != "mutation"])
     totals = Totals()
     start = time.monotonic()
-    selected, counted = {}, set()
+    selected, ran = {}, set()
     progress = Progress()
     try:
         selected = _prepare(args, totals)
         progress.total = sum(len(tests) for tests in selected.values())
         for preset, tests in selected.items():
-            _run_preset(preset, tests, progress, totals)
-            counted.add(preset)
+            _run_preset(preset, tests, progress)
+            ran.add(preset)
+        _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
         print("nova: interrupted", flush=True)
-        _count_interrupted(selected, counted, progress, totals)
+        _count_all(selected, ran, progress, totals)
         _finish(totals, start)
         raise
+    _count_all(selected, ran, progress, totals)
     _finish(totals, start)
     return totals.status()
