@@ -47,7 +47,7 @@ function(nova_add_roottask target)
   set_target_properties(${target} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin"
     LINK_DEPENDS "${script}")
-  target_link_options(${target} PRIVATE -T "${script}")
+  target_link_options(${target} PRIVATE -T "${script}" -Wl,--gc-sections)
   target_link_libraries(${target} PRIVATE nova_warnings nova_freestanding ${arg_LINK})
   if(NOT arg_NO_LIBNOVA)
     # The start file is a member of the library: the script's entry symbol pulls it in.

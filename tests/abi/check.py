@@ -41,12 +41,14 @@ def check_header(includes, header):
         other = re.search(r"arch/x86_(32|64)/", header)
         if other and other.group(1) != width:
             continue
-        cases += 1
         # Twice: the guard must hold.
         text = f'#include "{header}"\n#include "{header}"\nextern int nothing;\n'
-        complaint = compile_text(compiler, standard, width, includes, text)
-        if complaint:
-            failures.append(f"{compiler} -std={standard} -m{width}:\n{complaint}")
+        for options in ((), ("-DNOVA_HEADER_ONLY",)):
+            cases += 1
+            complaint = compile_text(compiler, standard, width, includes, text, options)
+            if complaint:
+                what = " ".join((compiler, f"-std={standard}", f"-m{width}", *options))
+                failures.append(f"{what}:\n{complaint}")
     return failures, cases
 
 

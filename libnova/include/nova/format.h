@@ -5,6 +5,8 @@
 
 #include <stdarg.h>
 
+#include "nova/library.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -21,10 +23,15 @@ typedef void nova_put_function(void *context, char c);
  * @param put     called for each character
  * @param context handed to @p put
  */
-void nova_vformat(nova_put_function *put, void *context, const char *format, va_list arguments);
+NOVA_LIBRARY void nova_vformat(nova_put_function *put, void *context, const char *format,
+                               va_list arguments);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef NOVA_HEADER_ONLY
+#include "nova/inline/format.h"
 #endif
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the kernel's messages, which the root PD can map (extension, HIP feature NOVA_HIP_LOG).
- */
+/* Reading the kernel's messages, which the root PD can map (extension, feature NOVA_HIP_LOG). */
 #ifndef NOVA_LOG_H
 #define NOVA_LOG_H
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "nova/abi/utcb.h"
+#include "nova/library.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,10 +41,10 @@ struct nova_thread_frame {
 };
 
 /** Where portals of threads with a nova_portal_stack() enter: the ip of nova_create_pt(). */
-void nova_portal_entry(void);
+NOVA_LIBRARY_ENTRY void nova_portal_entry(void);
 
 /** Where global threads with a nova_thread_stack() begin: the ip in the reply to STARTUP. */
-void nova_thread_entry(void);
+NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 
 /** The address of a function or object as the word that hypercalls and messages take. */
 #define NOVA_ADDRESS(thing) ((nova_word_t)(thing))
@@ -99,6 +100,10 @@ NOVA_STATIC_ASSERT(sizeof(struct nova_thread_frame) == 4 * sizeof(nova_word_t), 
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef NOVA_HEADER_ONLY
+#include "nova/inline/portal.h"
 #endif
 
 #endif

@@ -10,6 +10,7 @@
 #include "nova/abi/hip.h"
 #include "nova/abi/status.h"
 #include "nova/abi/utcb.h"
+#include "nova/library.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,14 +43,14 @@ struct nova_root {
  * @param hip, cpu as nova_main() got them
  * @return NOVA_SUCCESS, or why the thread or its portal could not be created
  */
-enum nova_status nova_root_init(struct nova_root *root, const struct nova_hip *hip,
-                                nova_word_t cpu);
+NOVA_LIBRARY enum nova_status nova_root_init(struct nova_root *root, const struct nova_hip *hip,
+                                             nova_word_t cpu);
 
 /** Take @p count free object selectors in a row. @return the first */
-nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
+NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
 
 /** Take a free page for a UTCB of the root PD. @return its address */
-nova_word_t nova_root_utcb(struct nova_root *root);
+NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
 
 /**
  * Send one delegate item to the own PD.
@@ -60,10 +61,11 @@ nova_word_t nova_root_utcb(struct nova_root *root);
  * @param flags NOVA_ITEM_H if it is the microhypervisor's, else 0
  * @return true if first and last selector of the range are there now with all permissions of crd
  */
-bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nova_sel_t to, nova_word_t flags);
+NOVA_LIBRARY bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nova_sel_t to,
+                                     nova_word_t flags);
 
 /** Get 2^order I/O ports from @p port on, aligned to 2^order. @return true if they are there */
-bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsigned order);
+NOVA_LIBRARY bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsigned order);
 
 /**
  * Make physical memory visible.
@@ -72,14 +74,19 @@ bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsigned order);
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  * @return where @p addr is to be found, or NULL
  */
-void *nova_root_map(struct nova_root *root, uint64_t addr, nova_word_t size, unsigned perms);
+NOVA_LIBRARY void *nova_root_map(struct nova_root *root, uint64_t addr, nova_word_t size,
+                                 unsigned perms);
 
 /** Get 2^order pages of unused RAM, readable and writable, filled with zero and aligned to their
  *  size. @return their address, or NULL if there is no more */
-void *nova_root_alloc(struct nova_root *root, unsigned order);
+NOVA_LIBRARY void *nova_root_alloc(struct nova_root *root, unsigned order);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef NOVA_HEADER_ONLY
+#include "nova/inline/root.h"
 #endif
 
 #endif

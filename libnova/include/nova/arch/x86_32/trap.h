@@ -23,8 +23,13 @@
 /* SYSENTER saves nothing: ECX brings the stack pointer and EDX the address to return to, which
  * makes code with these functions position dependent. The kernel reads and writes the caller's
  * UTCB, and other threads may run meanwhile: hence the "memory" clobber. */
-#define NOVA_TRAP_ENTER    "movl %%esp, %%ecx\n\tmovl $1f, %%edx\n\tsysenter\n1:"
-#define NOVA_TRAP_CLOBBERS "memory", "cc"
+#define NOVA_TRAP_ENTER      "movl %%esp, %%ecx\n\tmovl $1f, %%edx\n\tsysenter\n1:"
+#define NOVA_TRAP_CLOBBERS   "memory", "cc"
+
+/** @cond INTERNAL */
+/* A reply with the stack pointer as it is, for functions that are assembly: NOVA_REPLY_ID is 1. */
+#define NOVA_TRAP_REPLY_TEXT "movl $1, %eax\n\tmovl %esp, %ecx\n\tmovl $1f, %edx\n\tsysenter\n1:\t"
+/** @endcond */
 
 /** Hypercall with one argument: @p id. Returns the status word. */
 static inline nova_word_t nova_trap_1(nova_word_t id)

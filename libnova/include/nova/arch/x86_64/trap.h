@@ -19,7 +19,12 @@
 
 /* The kernel reads and writes the caller's UTCB, and other threads may run meanwhile: hence the
  * "memory" clobber. RCX and R11 take return address and flags. All else is preserved. */
-#define NOVA_TRAP_CLOBBERS "rcx", "r11", "memory", "cc"
+#define NOVA_TRAP_CLOBBERS   "rcx", "r11", "memory", "cc"
+
+/** @cond INTERNAL */
+/* A reply with the stack pointer as it is, for functions that are assembly: NOVA_REPLY_ID is 1. */
+#define NOVA_TRAP_REPLY_TEXT "movl $1, %edi\n\tsyscall\n\t"
+/** @endcond */
 
 /** Hypercall with one argument: @p id. Returns the status word. */
 static inline nova_word_t nova_trap_1(nova_word_t id)

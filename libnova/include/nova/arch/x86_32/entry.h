@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* x86-32: entry stubs of portals and of global threads, from the stack frames of nova/portal.h. */
+#ifndef NOVA_ARCH_X86_32_ENTRY_H
+#define NOVA_ARCH_X86_32_ENTRY_H
+
+#include "nova/arch/x86_32/trap.h"
+
+/** @cond INTERNAL */
+
+/* Entered with EAX = portal selector, ESP = struct nova_portal_frame: at the first request by
+ * create_ec, later because the reply leaves with the same ESP. The handler keeps EBX. The four
+ * bytes, with three arguments, align the stack at the call. */
+#define NOVA_PORTAL_ENTRY_TEXT \
+        "movl %esp, %ebx\n\t"  \
+        "xorl %ebp, %ebp\n\t"  \
+        "cld\n\t"              \
+        "subl $4, %esp\n\t"    \
+        "pushl 8(%ebx)\n\t"    \
+        "pushl 4(%ebx)\n\t"    \
+        "pushl %eax\n\t"       \
+        "call *(%ebx)\n\t"     \
+        "movl %ebx, %esp\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
+
+/* Entered by the reply to STARTUP with ESP = struct nova_thread_frame. A reply without a caller
+ * makes the thread sleep for ever. The twelve bytes, with one argument, align the stack. */
+#define NOVA_THREAD_ENTRY_TEXT \
+        "movl %esp, %ebx\n\t"  \
+        "xorl %ebp, %ebp\n\t"  \
+        "cld\n\t"              \
+        "subl $12, %esp\n\t"   \
+        "pushl 4(%ebx)\n\t"    \
+        "call *(%ebx)\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
+
+/** @endcond */
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* x86-64: entry stubs of portals and of global threads, from the stack frames of nova/portal.h. */
+#ifndef NOVA_ARCH_X86_64_ENTRY_H
+#define NOVA_ARCH_X86_64_ENTRY_H
+
+#include "nova/arch/x86_64/trap.h"
+
+/** @cond INTERNAL */
+
+/* Entered with RDI = portal selector, RSP = struct nova_portal_frame: at the first request by
+ * create_ec, later because the reply leaves with the same RSP. The handler keeps RBX. */
+#define NOVA_PORTAL_ENTRY_TEXT    \
+        "movq %rsp, %rbx\n\t"     \
+        "movq 8(%rsp), %rsi\n\t"  \
+        "movq 16(%rsp), %rdx\n\t" \
+        "xorl %ebp, %ebp\n\t"     \
+        "cld\n\t"                 \
+        "call *(%rsp)\n\t"        \
+        "movq %rbx, %rsp\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
+
+/* Entered by the reply to STARTUP with RSP = struct nova_thread_frame. A reply without a caller
+ * makes the thread sleep for ever. */
+#define NOVA_THREAD_ENTRY_TEXT   \
+        "movq 8(%rsp), %rdi\n\t" \
+        "xorl %ebp, %ebp\n\t"    \
+        "cld\n\t"                \
+        "call *(%rsp)\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
+
+/** @endcond */
+
+#endif

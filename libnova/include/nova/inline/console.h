@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bodies of nova/console.h: text out of a 16550, characters in. */
+#ifndef NOVA_INLINE_CONSOLE_H
+#define NOVA_INLINE_CONSOLE_H
+
+#include "nova/console.h"
+
+#include <stdarg.h>
+
+#include "nova/arch/port.h"
+#include "nova/format.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @cond INTERNAL */
+
+/* Registers of a 16550, as offsets from its first port, and their bits. */
+#define NOVA_UART_DATA           0
+#define NOVA_UART_INTERRUPTS     1
+#define NOVA_UART_FIFO           2
+#define NOVA_UART_LINE           3
+#define NOVA_UART_LINE_STATUS    5
+#define NOVA_UART_FIFO_ON        0x07
+#define NOVA_UART_LINE_8N1       0x03
+#define NOVA_UART_LINE_DIVISOR   0x80
+#define NOVA_UART_STATUS_READY   0x01
+#define NOVA_UART_STATUS_EMPTY   0x20
+#define NOVA_UART_DIVISOR_115200 1
+#define NOVA_UART_PORTS_ORDER    3
+
+/** @endcond */
+
+NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root)
+{
+        const uint16_t port = NOVA_CONSOLE_COM1;
+
+        if (!nova_root_ports(root, port, NOVA_UART_PORTS_ORDER) ||
+            !nova_root_ports(root, NOVA_EXIT_PORT, 0))
+                return false;
+
+        console->port = port;
+        nova_out8(port + NOVA_UART_INTERRUPTS, 0);
+        nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_DIVISOR);
+        nova_out8(port + NOVA_UART_DATA, NOVA_UART_DIVISOR_115200);
+        nova_out8(port + NOVA_UART_INTERRUPTS, 0);
+        nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_8N1);
+        nova_out8(port + NOVA_UART_FIFO, NOVA_UART_FIFO_ON);
+        return true;
+}
+
+/** @cond INTERNAL */
+static inline void nova_console_send(uint16_t port, char c)
+{
+        while (!(nova_in8(port + NOVA_UART_LINE_STATUS) & NOVA_UART_STATUS_EMPTY))
+                continue;
+        nova_out8(port + NOVA_UART_DATA, (uint8_t)c);
+}
+/** @endcond */
+
+NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c)
+{
+        if (c == '\n')
+                nova_console_send(console->port, '\r');
+        nova_console_send(console->port, c);
+}
+
+NOVA_LIBRARY int nova_console_get(struct nova_console *console)
+{
+        if (!(nova_in8(console->port + NOVA_UART_LINE_STATUS) & NOVA_UART_STATUS_READY))
+                return -1;
+        return nova_in8(console->port + NOVA_UART_DATA);
+}
+
+/** @cond INTERNAL */
+static inline void nova_console_put_to(void *context, char c)
+{
+        nova_console_put((struct nova_console *)context, c);
+}
+/** @endcond */
+
+NOVA_LIBRARY void nova_printf(struct nova_console *console, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        nova_vformat(nova_console_put_to, console, format, arguments);
+        va_end(arguments);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

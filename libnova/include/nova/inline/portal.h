@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bodies of nova/portal.h: entry points that call C with what the top of the stack says. */
+#ifndef NOVA_INLINE_PORTAL_H
+#define NOVA_INLINE_PORTAL_H
+
+#include "nova/portal.h"
+
+#include "nova/arch/entry.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+NOVA_LIBRARY_ENTRY void nova_portal_entry(void)
+{
+        __asm__ volatile(NOVA_PORTAL_ENTRY_TEXT);
+}
+
+NOVA_LIBRARY_ENTRY void nova_thread_entry(void)
+{
+        __asm__ volatile(NOVA_THREAD_ENTRY_TEXT);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Lists what the public headers define, so that no test of all of it can forget anything."""
+import re
+from pathlib import Path
+
+# What is not a function's name before a bracket at the beginning of a declaration.
+NO_FUNCTION = {"__attribute__", "NOVA_STATIC_ASSERT", "NOVA_UTCB_OFFSET", "NOVA_DEPRECATED"}
+# Bodies of functions that other headers declare, and the start file.
+SKIPPED = ("nova/inline/",)
+
+
+def _without_comments(text):
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r"\\\n", " ", text)
+    return re.sub(r'"(\\.|[^"\\])*"', '""', text)
+
+
+def headers(folders):
+    """Names as they are included, of all public headers but those of bodies."""
+    found = []
+    for folder in folders:
+        for path in sorted(Path(folder).rglob("*.h")):
+            name = str(path.relative_to(folder))
+            if not name.startswith(SKIPPED):
+                found.append((name, path.read_text(encoding="utf-8")))
+    return found
+
+
+def functions(text):
+    """Names of the functions that TEXT, a header, declares or defines at its outermost level."""
+    names = []
+    depth = 0
+    line = ""
+    text = re.sub(r'extern\s+""\s*\{', " ", _without_comments(text))
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.M)
+    text = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", " ", text)
+    for char in text:
+        if char == "{":
+            depth += 1
+            if depth == 1:
+                names += _function_of(line)
+                line = ""
+        elif char == "}":
+            depth = max(depth - 1, 0)
+        elif depth == 0:
+            if char == ";":
+                names += _function_of(line)
+                line = ""
+            else:
+                line += char
+    return list(dict.fromkeys(names))
+
+
+def _function_of(declaration):
+    found = re.search(r"\b(nova_\w+)\s*\(", declaration)
+    if not found or "typedef" in declaration or declaration.split()[0] in NO_FUNCTION:
+        return []
+    return [found.group(1)]
+
+
+def types(text):
+    """Structures and enumerations that TEXT defines."""
+    return re.findall(r"^((?:struct|enum) nova_\w+) \{", _without_comments(text), flags=re.M)
+
+
+def constants(text):
+    """Macros without parameters that have a value: rows and texts of assembly are none."""
+    text = _without_comments(re.sub(r"@cond.*?@endcond", " ", text, flags=re.S))
+    gone = re.findall(r"^#undef (\w+)", text, flags=re.M)
+    found = re.findall(r"^#define (NOVA_[A-Z0-9_]+)[ \t]+(?=\S)", text, flags=re.M)
+    return [name for name in found if name not in gone]
