@@ -101,6 +101,9 @@ class Setup(unittest.TestCase):
         self.assertNotIn("clang", named("build"))
         self.assertIn("clang", named("build", "--compiler", "clang"))
         self.assertIn("qemu-system-x86", named("run"))
+        self.assertNotIn("gdb", named("run"))
+        self.assertIn("gdb", named("debug"))
+        self.assertIn("qemu-system-x86", named("debug"))
         self.assertNotIn("g++", named("run", "--", "clang"))
         self.assertIn("clang-tidy", named("test"))
 

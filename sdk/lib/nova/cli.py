@@ -6,14 +6,16 @@ import os
 import pwd
 import sys
 
-from nova import bench, boot_test, build, conformance, errors, options, process, run, testing, tree
+from nova import (
+    bench, boot_test, build, conformance, debug, errors, options, process, run, testing, tree,
+)
 
 # A file of its own, so that the script bin/nova can show it where Python is missing.
 HELP = tree.ROOT / "sdk/lib/nova/help.txt"
 
 
 # boot-test is what the tests call; it is not for people.
-COMMANDS = ("run", "build", "test", "conformance", "bench", "boot-test")
+COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "boot-test")
 
 
 def _build(args):
@@ -49,7 +51,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in (run, testing, conformance, bench, boot_test):
+    for module in (run, debug, testing, conformance, bench, boot_test):
         module.add_parser(commands)
     _add_build(commands)
     return parser
@@ -67,8 +69,8 @@ def _parse(argv):
     args.qemu = argv[split + 1 :]
     if not hasattr(args, "function"):
         raise errors.NovaError("which command? See nova --help.")
-    if args.qemu and args.function is not run.run:
-        raise errors.NovaError("arguments for QEMU, after --, go with nova run only.")
+    if args.qemu and args.function not in (run.run, debug.debug):
+        raise errors.NovaError("arguments for QEMU, after --, go with nova run and debug only.")
     return args
 
 

@@ -15,6 +15,8 @@ BOOTS = ("direct", "grub", "uefi")
 UEFI = "/usr/share/ovmf/OVMF.fd"
 MAX_CPUS = 64
 MAX_MEMORY = 1 << 20
+# QEMU says this of its own CPU models, at every start.
+NOISE = b"TCG doesn't support requested feature"
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
 BLANKS = " \t"
 
@@ -139,16 +141,31 @@ def _software(machine):
     return command + list(machine.extra)
 
 
+CONSOLE = ("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console")
+
+
 def arguments(machine, control_fd, interactive):
     """The command line. QEMU waits for orders on CONTROL_FD (QMP) before the first instruction."""
     if interactive:
         console = ["-serial", "mon:stdio"]
     else:
-        console = ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
-        console += ["-monitor", "none"]
+        console = [*CONSOLE, "-monitor", "none"]
     control = ["-S", "-chardev", f"socket,id=control,fd={control_fd}"]
     control += ["-mon", "chardev=control,mode=control"]
     return _hardware(machine) + console + control + _software(machine)
+
+
+def debug_arguments(machine, socket):
+    """The same with gdb's stub at a SOCKET; what resets or switches off stays, to be looked at."""
+    stub = ["-S", "-no-shutdown", "-chardev", f"socket,id=gdb,path={socket},server=on,wait=off"]
+    stub += ["-gdb", "chardev:gdb"]
+    return _hardware(machine) + [*CONSOLE, "-monitor", "none"] + stub + _software(machine)
+
+
+def complaint(output):
+    """What QEMU said on its error output, as one line."""
+    lines = [line for line in bytes(output).splitlines() if NOISE not in line]
+    return b" ".join(lines).decode("utf-8", "replace") or "it gave no reason."
 
 
 def by_hand(machine):

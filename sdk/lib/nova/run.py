@@ -39,6 +39,17 @@ def add_parser(commands):
         usage="nova run [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…] "
         "[-- QEMU ARGUMENTS]",
     )
+    add_programs(parser)
+    options.add_build(parser)
+    options.add_machine(parser)
+    parser.add_argument(
+        "--timeout", type=options.seconds, metavar="S", help="cut the run off after S seconds"
+    )
+    parser.set_defaults(function=run)
+
+
+def add_programs(parser):
+    """What is to be booted."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="an example (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(
@@ -48,12 +59,6 @@ def add_parser(commands):
         metavar="'FILE ARGS'",
         help="a further boot module, may be repeated; a name with blanks in quotes of its own",
     )
-    options.add_build(parser)
-    options.add_machine(parser)
-    parser.add_argument(
-        "--timeout", type=options.seconds, metavar="S", help="cut the run off after S seconds"
-    )
-    parser.set_defaults(function=run)
 
 
 def _roottask(args):
@@ -89,7 +94,9 @@ def _on_terminal():
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
-def run(args):
+def prepare(args, pause=""):
+    """Builds what is to be booted. Returns the machine and the roottask's file. An example's
+    command line is PAUSE."""
     file, example = _roottask(args)
     modules = _modules(args.module)
     warning = cmdline.warning(args.cmdline)
@@ -97,13 +104,10 @@ def run(args):
         build.say(warning)
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset, ["nova.elf32"] + ([example] if example else []))
-
-    interactive = _on_terminal() and args.emulator == "qemu"
-    pause = PAUSE if example and interactive else ""
     program = file or tree.program(preset, example)
     machine = Machine(
         kernel=tree.kernel(preset),
-        modules=[Module(program, pause), *modules],
+        modules=[Module(program, pause if example else ""), *modules],
         cmdline=args.cmdline,
         cpus=args.cpus,
         memory=args.memory,
@@ -113,6 +117,12 @@ def run(args):
         emulator=args.emulator,
         boot=args.boot,
     )
+    return machine, program
+
+
+def run(args):
+    interactive = _on_terminal() and args.emulator == "qemu"
+    machine, program = prepare(args, PAUSE if interactive else "")
     if interactive:
         build.say("starting QEMU; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)

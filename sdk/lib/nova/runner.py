@@ -19,8 +19,6 @@ STOP_LINE = b"NOVA: stopped"
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # So long may others go on after the first thread, to say what they have to say.
 GRACE = 2.0
-# QEMU says this of its own CPU models, at every start.
-NOISE = b"TCG doesn't support requested feature"
 
 
 @dataclass
@@ -242,5 +240,4 @@ class Runner:
         return (errors.EXIT_OK if code == 1 else errors.EXIT_FAILED), ""
 
     def _complaint(self):
-        lines = [line for line in bytes(self.complaints).splitlines() if NOISE not in line]
-        return b" ".join(lines).decode("utf-8", "replace") or "it gave no reason."
+        return qemu.complaint(self.complaints)

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+# Where Python finds this package.
+LIBRARY = Path(__file__).resolve().parents[1]
 
 ARCHES = ("x86_64", "x86_32")
 CONFIGS = ("debug", "release")

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command `nova` of gdb and its listings, and the function $nova_pd()."""
+
+import gdb
+
+from nova.gdb import listings, spaces, symbols
+from nova.gdb.log import log
+from nova.gdb.objects import PD, Objects
+from nova.gdb.target import Target
+from nova.gdb.view import Reader, Trouble, Unreadable
+
+HELP = """\
+The kernel's objects, read while the machine stands still.
+
+nova pd               protection domains
+nova ec               threads: where they are and what they wait for
+nova sc               scheduling contexts
+nova pt               portals
+nova sm               semaphores and who waits
+nova cpu              CPUs and what they run
+nova run-queue        what is ready on each CPU, in the order of its turn
+nova caps [PD]        what a PD holds
+nova mappings [PD] [memory|ports|objects]
+                      what a PD maps, and what was delegated from that
+nova log              the kernel's messages
+nova symbols [FILE]   which programs have symbols; takes those of another
+
+PD is a name, as `nova pd` shows it, or an address; without one it is the PD
+that runs on the CPU of gdb's present thread. $nova_pd() is that PD's name:
+`break f if $_streq($nova_pd(), "server")` stops there only."""
+
+STARTING = "the kernel is still starting: there is no roottask yet"
+
+
+class Context:
+    """What one command works with."""
+
+    def __init__(self, target):
+        self.target = target
+        self.reader = Reader(target)
+
+    def objects(self):
+        return Objects(self.reader).find_all()
+
+    def current_pd(self, objects):
+        """The PD that the selected CPU runs, else the root PD, else the microhypervisor's."""
+        apic = self.target.apic_of_selected()
+        for cpu in objects.cpus:
+            ec = cpu["apic_id"] == apic and objects.reader.view("ec", cpu["current"])
+            if ec and ec["pd"]:
+                return objects.add(ec["pd"], "the PD of an EC", PD) or objects.kernel_pd
+        roots = [pd for pd in objects.of(PD) if pd["is_root"]]
+        return roots[0] if roots else objects.kernel_pd
+
+
+def _is_readable(target):
+    try:
+        target.read(target.address("kernel_pd"), 1)
+        return True
+    except Unreadable:
+        return False
+
+
+class _Thread:
+    """Changes to a CPU whose page tables have the kernel, and back."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __enter__(self):
+        self.before = gdb.selected_thread()
+        if not self.before:
+            raise Trouble("the machine has ended")
+        if not _is_readable(self.target):
+            for thread in gdb.selected_inferior().threads():
+                thread.switch()
+                if _is_readable(self.target):
+                    return
+            self.before.switch()
+
+    def __exit__(self, *_):
+        if self.before and self.before.is_valid() and gdb.selected_thread() != self.before:
+            self.before.switch()
+
+
+class Listing(gdb.Command):
+    """A subcommand that prints what FUNCTION(context, words) gives, line by line."""
+
+    def __init__(self, name, target, function, words, text):
+        self.__doc__ = text
+        super().__init__(f"nova {name}", gdb.COMMAND_DATA)
+        self.name, self.target, self.function, self.words = name, target, function, words
+
+    def invoke(self, argument, _from_tty):
+        words = gdb.string_to_argv(argument)
+        if len(words) > self.words:
+            raise gdb.GdbError(f"nova {self.name} does not understand '{words[self.words]}'.")
+        context = Context(self.target)
+        try:
+            with _Thread(self.target):
+                for line in self.function(context, words):
+                    print(line)
+        except Trouble as error:
+            raise gdb.GdbError(f"{error}.") from None
+        for problem in context.reader.problems:
+            print(f"nova: found something broken: {problem}")
+
+
+def _table(rows):
+    def function(context, _words):
+        objects = context.objects()
+        yield from listings.table(list(rows(objects)))
+        if not any(pd["is_root"] for pd in objects.of(PD)):
+            yield f"nova: {STARTING}."
+
+    return function
+
+
+def _pd_of(context, objects, words):
+    return objects.pd_named(words[0]) if words else context.current_pd(objects)
+
+
+def _caps(context, words):
+    objects = context.objects()
+    pd = _pd_of(context, objects, words)
+    yield f"capabilities of {objects.label(pd)}:"
+    yield from listings.table(list(spaces.caps(objects, pd)))
+
+
+def _mappings(context, words):
+    objects = context.objects()
+    which = spaces.space_names(words[1] if len(words) > 1 else "")
+    yield from spaces.mappings(objects, _pd_of(context, objects, words[:1]), which)
+
+
+def _log(context, _words):
+    return log(context.reader)
+
+
+class _Prefix(gdb.Command):
+    __doc__ = HELP
+
+    def __init__(self):
+        super().__init__("nova", gdb.COMMAND_DATA, prefix=True)
+
+    def invoke(self, argument, _from_tty):
+        if argument:
+            raise gdb.GdbError(f"there is no command 'nova {argument.split()[0]}'; see: nova")
+        print(HELP)
+
+
+class _CurrentPd(gdb.Function):
+    """The name of the PD that runs on the CPU of gdb's present thread, "" if it is not known."""
+
+    def __init__(self, target):
+        super().__init__("nova_pd")
+        self.target = target
+
+    def invoke(self):
+        context = Context(self.target)
+        try:
+            objects = Objects(context.reader)
+            return objects.label(context.current_pd(objects))
+        except (Trouble, gdb.error):
+            return ""
+
+
+def register(program, modules):
+    """Defines the commands; PROGRAM: the roottask's file, MODULES: those of boot modules."""
+    target = Target(program)
+    programs = symbols.Programs(program, modules)
+    _Prefix()
+    tables = (
+        ("pd", listings.pds, "Protection domains."),
+        ("ec", listings.ecs, "Threads: where they are and what they wait for."),
+        ("sc", listings.scs, "Scheduling contexts."),
+        ("pt", listings.pts, "Portals."),
+        ("sm", listings.sms, "Semaphores and who waits."),
+        ("cpu", listings.cpus, "CPUs and what they run."),
+        ("run-queue", listings.run_queues, "What is ready on each CPU, in the order of its turn."),
+    )
+    for name, rows, text in tables:
+        Listing(name, target, _table(rows), 0, text)
+    Listing("caps", target, _caps, 1, "The capabilities of a PD: nova caps [PD].")
+    Listing("mappings", target, _mappings, 2,
+            "A PD's mappings, and what was delegated from them:\n"
+            "nova mappings [PD] [memory|ports|objects].")
+    Listing("log", target, _log, 0, "The kernel's messages.")
+    Listing("symbols", target, programs.command, 1,
+            "Which programs have symbols; nova symbols FILE takes those of another.")
+    _CurrentPd(target)
+    return programs

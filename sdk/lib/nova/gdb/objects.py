@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finds the kernel's objects: from the microhypervisor's own capabilities and the CPUs on, by all
+edges between objects and by who got capabilities from whom."""
+
+from nova.gdb import walk
+from nova.gdb.view import Trouble, Unreadable
+
+PD, EC, SC, PT, SM = range(5)
+STRUCTS = ("pd", "ec", "sc", "pt", "sm")
+SPACES = {"memory": "memory.space", "ports": "io.space", "objects": "object_space.space"}
+OBJECTS = SPACES["objects"]
+IDLE = 2  # EC_IDLE of enum ec_kind
+NO_GSI = -1
+CPU_MAX = 64
+NAMED_BITS = 47  # of an address: the rest is the same in all
+PERMISSIONS = 0x1F
+NOT_BOOTED = "the kernel has not booted yet: let it run first"
+
+
+class Objects:
+    """All that was found; `found` has a dictionary of views by address for each kind."""
+
+    def __init__(self, reader):
+        self.reader = reader
+        self.target = reader.target
+        self.found = tuple({} for _ in STRUCTS)
+        self.waiting = []
+        self.kernel_pd = self._kernel_pd()
+        self.cpus = []
+        self._find_idle()
+
+    def _kernel_pd(self):
+        address = self.target.address("kernel_pd")
+        try:
+            pd = self.reader.view("pd", address)
+        except Unreadable:
+            raise Trouble(NOT_BOOTED) from None
+        # Its spaces are prepared with the other parts of the kernel.
+        if pd[f"{OBJECTS}.pd"] != address:
+            raise Trouble(NOT_BOOTED)
+        return pd
+
+    def mappings(self, pd, space):
+        """Of one of its SPACES, in order."""
+        what = f"the {space} of {self.label(pd)}"
+        root = pd.at(f"{SPACES[space]}.tree.root")
+        return walk.tree(self.reader, root, "mapping", "in_space", what)
+
+    def children(self, mapping):
+        """What was delegated from it."""
+        what = f"what was delegated from mapping {mapping.address:#x}"
+        root = mapping.at("children.root")
+        return walk.tree(self.reader, root, "mapping", "in_parent", what)
+
+    def _find_idle(self):
+        """Each CPU's idle thread has an SC among the microhypervisor's own capabilities."""
+        for mapping in self.mappings(self.kernel_pd, "objects"):
+            sc = self.add(mapping["object"], "a capability of the microhypervisor", SC)
+            ec = sc and self.add(sc["owner"], "the owner of an SC", EC)
+            if ec and ec["kind"] == IDLE:
+                self._add_cpu(ec["cpu"], "the CPU of an idle thread")
+
+    def _add_cpu(self, address, what):
+        if address in (cpu.address for cpu in self.cpus):
+            return
+        cpu = self.reader.try_view("cpu", address, what)
+        if not cpu:
+            return
+        if cpu["id"] >= CPU_MAX:
+            self.reader.complain(f"{what} is none: {address:#x} has number {cpu['id']}")
+            return
+        self.cpus.append(cpu)
+        self.cpus.sort(key=lambda cpu: cpu["id"])
+        self._follow_cpu(cpu)
+
+    def add(self, address, what, kind=None):
+        """The view of an object, which is followed later; None if there is none. With a KIND, one
+        of another is none."""
+        if not address:
+            return None
+        head = self.reader.try_view("kobject", address, what)
+        if not head:
+            return None
+        found = head["kind"]
+        if found >= len(STRUCTS):
+            self.reader.complain(f"{what} is no object: {address:#x} is of kind {found}")
+            return None
+        if kind is not None and found != kind:
+            return None
+        objects = self.found[found]
+        if address not in objects:
+            entry = self.reader.try_view(STRUCTS[found], address, what)
+            if not entry:
+                return None
+            objects[address] = entry
+            self.waiting.append((found, entry))
+        return objects[address]
+
+    def want(self, address, kind, what):
+        """Adds an object that must be of a KIND."""
+        if address and not self.add(address, what, kind):
+            name = STRUCTS[kind].upper()
+            self.reader.complain(f"{what} leads to {address:#x}, which is no {name}")
+
+    def find_all(self):
+        follow = (self._follow_pd, self._follow_ec, self._follow_sc, self._follow_pt)
+        self.add(self.kernel_pd.address, "the microhypervisor's PD")
+        self.add(self.target.number("event_root_ec"), "the roottask's first thread", EC)
+        while self.waiting:
+            kind, entry = self.waiting.pop()
+            (follow + (self._follow_sm,))[kind](entry)
+        return self
+
+    def _follow_cpu(self, cpu):
+        what = f"CPU {cpu['id']}"
+        for field, kind in (("current", EC), ("current_sc", SC), ("current_pd", PD),
+                            ("fpu_owner", EC), ("idle_ec", EC), ("idle_sc", SC)):
+            self.want(cpu[field], kind, f"{what}'s {field}")
+        for _, sc in self.ready(cpu):
+            self.want(sc.address, SC, f"{what}'s run queue")
+        for ec in walk.heap(self.reader, cpu["timeouts.first"], "ec", "timeout",
+                            f"{what}'s deadlines"):
+            self.want(ec.address, EC, f"{what}'s deadlines")
+        for head in walk.chain(self.reader, cpu["dying"], "kobject", "next",
+                               f"{what}'s list of dying objects"):
+            self.add(head.address, f"{what}'s list of dying objects")
+
+    def ready(self, cpu):
+        """(priority, SC) in the order in which they would run."""
+        for priority in reversed(range(cpu.field("run_queue.head").count)):
+            first = cpu.item("run_queue.head", priority)
+            what = f"CPU {cpu['id']}'s run queue of priority {priority}"
+            for sc in walk.ring(self.reader, first, "sc", "next", what):
+                yield priority, sc
+
+    def _follow_pd(self, pd):
+        for ec in walk.members(self.reader, pd.at("ecs"), "ec", "pd_link",
+                               f"the list of ECs of {self.label(pd)}"):
+            self.want(ec.address, EC, f"the list of ECs of {self.label(pd)}")
+        for space in SPACES:
+            for mapping in self.mappings(pd, space):
+                self.add(mapping["object"], f"a capability of {self.label(pd)}")
+                self._follow_children(mapping)
+
+    def _follow_children(self, mapping):
+        """Who got something from a PD is one too, and may be held by nobody but itself."""
+        waiting, seen = [mapping], set()
+        while waiting:
+            above = waiting.pop()
+            if above.address in seen:
+                self.reader.complain(f"mapping {above.address:#x} was delegated from itself")
+                return
+            seen.add(above.address)
+            for child in self.children(above):
+                space = child["space"] and self.reader.try_view(
+                    "space", child["space"], "the space of a mapping"
+                )
+                if space:
+                    self.want(space["pd"], PD, "the owner of a space")
+                elif not child["space"]:
+                    waiting.append(child)  # it has left its space, but those below have not
+
+    def _follow_ec(self, ec):
+        name = self.label(ec)
+        self._add_cpu(ec["cpu"], f"the CPU of {name}")
+        for field, kind in (("pd", PD), ("caller", EC), ("callee", EC), ("helping", EC),
+                            ("donated", SC), ("wait_sm", SM), ("calling", PT), ("created", PD)):
+            self.want(ec[field], kind, f"{name}'s {field}")
+        for sc in walk.members(self.reader, ec.at("sleepers"), "sc", "link",
+                               f"the sleepers of {name}"):
+            self.want(sc.address, SC, f"the sleepers of {name}")
+
+    def _follow_sc(self, sc):
+        self.want(sc["ec"], EC, f"the EC of {self.label(sc)}")
+        self.want(sc["owner"], EC, f"the owner of {self.label(sc)}")
+
+    def _follow_pt(self, pt):
+        self.want(pt["ec"], EC, f"the EC of {self.label(pt)}")
+
+    def _follow_sm(self, sm):
+        for ec in self.waiters(sm):
+            self.want(ec.address, EC, f"the waiters of {self.label(sm)}")
+
+    def waiters(self, sm):
+        return walk.members(self.reader, sm.at("waiters"), "ec", "wait_link",
+                            f"the waiters of {self.label(sm)}")
+
+    def of(self, kind):
+        """The views of a kind, by address."""
+        return [self.found[kind][address] for address in sorted(self.found[kind])]
+
+    def label(self, entry):
+        """How an object is called: its name, else what it is, else its address."""
+        struct = entry.struct
+        if struct == "pd" and entry.address == self.kernel_pd.address:
+            return "kernel"
+        if struct == "ec" and entry["kind"] == IDLE:
+            return f"idle-{self.cpu_number(entry['cpu'])}"
+        if struct == "sc":
+            return f"of {self.label_at(entry['owner'], EC)}"
+        return entry.text("name") or self._role(struct, entry) or self._by_address(entry)
+
+    def _role(self, struct, entry):
+        if struct == "pd" and entry["is_root"]:
+            return "root"
+        if struct == "ec" and entry.address == self.target.number("event_root_ec"):
+            return "root"
+        if struct == "sm" and entry["gsi"] != NO_GSI:
+            return f"GSI {entry['gsi']}"
+        return ""
+
+    @staticmethod
+    def _by_address(entry):
+        return f"{entry.struct}@{entry.address & (1 << NAMED_BITS) - 1:x}"
+
+    def label_at(self, address, kind):
+        """The same of an object at an address; "-" for none."""
+        entry = self.found[kind].get(address) if address else None
+        return self.label(entry) if entry else f"?{address:x}" if address else "-"
+
+    def cpu_number(self, address):
+        try:
+            return self.reader.view("cpu", address)["id"]
+        except Unreadable:
+            return "?"
+
+    def pd_named(self, word):
+        """The PD that a WORD means: its name or an address."""
+        for pd in self.of(PD):
+            if word in (self.label(pd), self._by_address(pd)):
+                return pd
+        try:
+            address = self.target.value(word)
+        except ValueError:
+            address = None
+        if address in self.found[PD]:
+            return self.found[PD][address]
+        names = ", ".join(self.label(pd) for pd in self.of(PD))
+        raise Trouble(f"there is no PD '{word}'; there are: {names}")

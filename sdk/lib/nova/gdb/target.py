@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The machine as gdb sees it: memory, the debug information, CPUs, symbols."""
+
+import re
+from pathlib import Path
+
+import gdb
+
+from nova.gdb.view import Field, Layout, Trouble, Unreadable
+
+SYMBOL = re.compile(r"(\S+)(?: \+ (\d+))? in section \S+(?: of (.*))?")
+# Arrays of these are not taken apart but kept as so many numbers.
+NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL,
+           gdb.TYPE_CODE_CHAR)
+STRUCTURES = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
+
+
+def _fields(of, prefix, offset, into):
+    """The numbers of a structure and, by path, of the structures inside."""
+    for field in of.fields():
+        if not hasattr(field, "bitpos"):
+            continue
+        kind, count = field.type.strip_typedefs(), 1
+        at, path = offset + field.bitpos // 8, prefix + (field.name or "")
+        while kind.code == gdb.TYPE_CODE_ARRAY:
+            low, high = kind.range()
+            count *= high - low + 1
+            kind = kind.target().strip_typedefs()
+        signed = kind.code == gdb.TYPE_CODE_INT and bool(kind.is_signed)
+        if kind.code in NUMBERS or kind.code in STRUCTURES:
+            into[path] = Field(at, kind.sizeof, signed, count)
+        if kind.code in STRUCTURES and count == 1:
+            _fields(kind, f"{path}." if field.name else prefix, at, into)
+
+
+class Target:
+    """What the listings ask for, of the program that gdb debugs: the kernel."""
+
+    def __init__(self, program):
+        self.program = program
+        self.layouts = {}
+        self.word = self.layout("list").fields["next"].size
+
+    def layout(self, struct):
+        if struct not in self.layouts:
+            try:
+                found = gdb.lookup_type(f"struct {struct}").strip_typedefs()
+            except gdb.error:
+                raise Trouble(f"the kernel's file has no debug information on {struct}") from None
+            fields = {}
+            _fields(found, "", 0, fields)
+            self.layouts[struct] = Layout(found.sizeof, fields)
+        return self.layouts[struct]
+
+    def read(self, address, size):
+        try:
+            return bytes(gdb.selected_inferior().read_memory(address, size))
+        except (gdb.MemoryError, OverflowError):
+            raise Unreadable(f"there is no memory at {address:#x}") from None
+        except gdb.error as error:
+            raise Trouble(f"gdb cannot read memory: {error}") from None
+
+    def address(self, symbol):
+        try:
+            return int(gdb.parse_and_eval(f"&{symbol}"))
+        except gdb.error:
+            raise Trouble(f"the kernel's file has no symbol {symbol}") from None
+
+    def number(self, symbol):
+        """A variable's value, 0 where it cannot be read."""
+        try:
+            return int(gdb.parse_and_eval(symbol))
+        except gdb.error:
+            return 0
+
+    def value(self, text):
+        try:
+            return int(gdb.parse_and_eval(text))
+        except gdb.error as error:
+            raise ValueError(text) from error
+
+    def is_kernel(self, address):
+        return address >= self.address("kernel_pd") >> 30 << 30 or address >> 63 == 1
+
+    def _threads(self):
+        """gdb's threads by the number of QEMU's CPU, which is that of its local APIC."""
+        return {thread.ptid[1] - 1: thread for thread in gdb.selected_inferior().threads()}
+
+    def thread_of(self, cpu):
+        thread = self._threads().get(cpu["apic_id"])
+        return thread.num if thread else None
+
+    def apic_of_selected(self):
+        thread = gdb.selected_thread()
+        return thread.ptid[1] - 1 if thread else None
+
+    def live_ip(self, cpu):
+        """Where a CPU is, if that is in user mode."""
+        thread = self._threads().get(cpu["apic_id"])
+        before = gdb.selected_thread()
+        if not thread or not before:
+            return None
+        try:
+            thread.switch()
+            ip = gdb.newest_frame().pc()
+            return None if self.is_kernel(ip) else ip
+        except gdb.error:
+            return None
+        finally:
+            before.switch()
+
+    def _symbol(self, address):
+        try:
+            text = gdb.execute(f"info symbol {address:#x}", to_string=True)
+        except gdb.error:
+            return None
+        return SYMBOL.match(text)
+
+    def symbol(self, address):
+        """`function+offset`, or "" if nobody knows."""
+        match = self._symbol(address)
+        if not match:
+            return ""
+        return match.group(1) + (f"+{match.group(2)}" if match.group(2) else "")
+
+    def is_root_symbol(self, address):
+        """Whether it is the roottask's file that has a name for an address."""
+        match = self._symbol(address)
+        file = match.group(3) if match else None
+        return not file or Path(file) == Path(self.program or "")

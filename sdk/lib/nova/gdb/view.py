@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Structures of the kernel as the debugger reads them: nothing in them is believed."""
+
+from typing import NamedTuple
+
+# So many entries of one list or tree are followed.
+LIMIT = 50_000
+
+
+class Trouble(Exception):
+    """A sentence for whoever asked."""
+
+
+class Unreadable(Trouble):
+    """An address where there is no memory."""
+
+
+class Field(NamedTuple):
+    """Where a number lies in a structure; count > 1: an array of such."""
+
+    offset: int
+    size: int
+    signed: bool = False
+    count: int = 1
+
+
+class Layout(NamedTuple):
+    """A structure of the debug information: its fields by path, `object.kind`."""
+
+    size: int
+    fields: dict
+
+
+def _field(layout, struct, path):
+    try:
+        return layout.fields[path]
+    except KeyError:
+        raise Trouble(
+            f"the debug information has no {path} in struct {struct}: "
+            "kernel and commands are of different versions"
+        ) from None
+
+
+class View:
+    """One structure, read once."""
+
+    def __init__(self, kernel, struct, address):
+        self.kernel = kernel
+        self.struct = struct
+        self.address = address
+        self.layout = kernel.layout(struct)
+        if address % kernel.word:
+            raise Unreadable(f"{address:#x} is no address of a struct {struct}")
+        self.bytes = kernel.read(address, self.layout.size)
+
+    def field(self, path):
+        return _field(self.layout, self.struct, path)
+
+    def item(self, path, index):
+        """A number of an array."""
+        field = self.field(path)
+        at = field.offset + index * field.size
+        return int.from_bytes(self.bytes[at : at + field.size], "little", signed=field.signed)
+
+    def __getitem__(self, path):
+        return self.item(path, 0)
+
+    def at(self, path):
+        """The address of a field or of a structure inside."""
+        return self.address + self.field(path).offset
+
+    def text(self, path):
+        """A string that may lack its end."""
+        field = self.field(path)
+        raw = self.bytes[field.offset : field.offset + field.count].split(b"\0")[0]
+        return "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in raw)
+
+
+class Reader:
+    """Reads for one command: each structure once, and remembers what was wrong."""
+
+    def __init__(self, target):
+        self.target = target
+        self.problems = []
+        self.views = {}
+
+    def view(self, struct, address):
+        key = (struct, address)
+        if key not in self.views:
+            self.views[key] = View(self.target, struct, address)
+        return self.views[key]
+
+    def try_view(self, struct, address, what):
+        """None, and a problem told, where it cannot be read."""
+        try:
+            return self.view(struct, address)
+        except Unreadable as error:
+            self.complain(f"{what}: {error}")
+            return None
+
+    def container(self, struct, path, address):
+        """The structure of whose field at PATH the address is known."""
+        return address - _field(self.target.layout(struct), struct, path).offset
+
+    def word(self, address):
+        return int.from_bytes(self.target.read(address, self.target.word), "little")
+
+    def complain(self, sentence):
+        if sentence not in self.problems:
+            self.problems.append(sentence)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Follows lists, rings, trees and heaps of the kernel, which may be garbage: every walk ends, and
+what is wrong is told. Each yields views."""
+
+from nova.gdb import view
+
+
+def chain(reader, first, struct, path, what):
+    """A list that ends with NULL: FIRST and then by field PATH."""
+    seen = set()
+    while first:
+        if first in seen or len(seen) >= view.LIMIT:
+            reader.complain(f"{what} does not end")
+            return
+        seen.add(first)
+        entry = reader.try_view(struct, first, what)
+        if not entry:
+            return
+        yield entry
+        first = entry[path]
+
+
+def ring(reader, first, struct, path, what):
+    """A ring without a head, from FIRST on (0: empty)."""
+    entry = first and reader.try_view(struct, first, what)
+    seen = set()
+    while entry:
+        if entry.address in seen or len(seen) >= view.LIMIT:
+            reader.complain(f"{what} does not come back to its first entry")
+            return
+        seen.add(entry.address)
+        yield entry
+        if entry[path] == first:
+            return
+        entry = reader.try_view(struct, entry[path], what)
+
+
+def members(reader, head, struct, link, what):
+    """A ring with its head at an address, of structures that hold the LINK."""
+    seen = {head}
+    at = reader.try_view("list", head, what)
+    while at:
+        back, address = at.address, at["next"]
+        if address == head:
+            return
+        if address in seen or len(seen) > view.LIMIT:
+            reader.complain(f"{what} does not come back to its head")
+            return
+        seen.add(address)
+        at = reader.try_view("list", address, what)
+        if not at:
+            return
+        if at["prev"] != back:
+            reader.complain(f"{what} is broken at {address:#x}: its way back leads elsewhere")
+        entry = reader.try_view(struct, reader.container(struct, link, address), what)
+        if not entry:
+            return
+        yield entry
+
+
+def tree(reader, root, struct, node, what):
+    """An interval tree in order, of structures with the NODE; ROOT: address of the root's pointer.
+    Its nodes know their parents, which shows whether it is whole."""
+    seen = set()
+    waiting = []
+    at, parent = reader.word(root), root | 1
+    while at or waiting:
+        if at:
+            if at in seen or len(seen) >= view.LIMIT:
+                reader.complain(f"{what} is no tree: it comes back to {at:#x}, or has no end")
+                return
+            seen.add(at)
+            entry = reader.try_view(struct, reader.container(struct, node, at), what)
+            if entry and entry[f"{node}.parent"] == parent:
+                waiting.append(entry)
+                at, parent = entry[f"{node}.left"], at
+                continue
+            if entry:
+                reader.complain(f"{what} is broken at {at:#x}: its way up leads elsewhere")
+        if not waiting:
+            return
+        entry = waiting.pop()
+        yield entry
+        at, parent = entry[f"{node}.right"], entry.at(node)
+
+
+def heap(reader, root, struct, node, what):
+    """A heap of structures with the NODE; ROOT: address of the first."""
+    waiting = [root] if root else []
+    seen = set()
+    while waiting:
+        at = waiting.pop()
+        if at in seen or len(seen) >= view.LIMIT:
+            reader.complain(f"{what} is no heap: it comes back to {at:#x}, or has no end")
+            return
+        seen.add(at)
+        entry = reader.try_view(struct, reader.container(struct, node, at), what)
+        if not entry:
+            continue
+        yield entry
+        waiting += [entry[f"{node}.{way}"] for way in ("right", "left") if entry[f"{node}.{way}"]]
+
+
+def above(reader, node, what):
+    """The address of the tree's root pointer in which the node at an address hangs, or None."""
+    for _ in range(256):  # a tree of 2^64 nodes would be less deep
+        entry = reader.try_view("tree_node", node, what)
+        parent = entry["parent"] if entry else 0
+        if parent & 1:
+            return parent & ~1
+        if not parent:
+            return None
+        node = parent
+    reader.complain(f"{what} does not lead up to a root")
+    return None

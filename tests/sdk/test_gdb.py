@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The walkers behind gdb's command `nova`, over memory that is made up and then broken."""
+
+import unittest
+
+import paths  # noqa: F401
+from nova.gdb import listings, spaces, view, walk
+from nova.gdb.log import log
+from nova.gdb.objects import Objects
+from nova.gdb.view import Field, Layout, Reader, Trouble, Unreadable
+
+WORD = 8
+NODE = ("parent", "left", "right", "start", "last", "max")
+TREE_NODE = {name: WORD for name in NODE}
+
+
+def _inside(prefix, fields):
+    return {f"{prefix}.{name}": size for name, size in fields.items()}
+
+
+OBJECT = {"object.kind": 1, "object.dead": 1, "object.references": 4, "object.account": WORD,
+          "object.next": WORD}
+NAME = {"name": (1, 8)}
+SPACE = ("tree.root", "pd")
+STRUCTS = {
+    "list": {"next": WORD, "prev": WORD},
+    "tree_node": TREE_NODE,
+    "kobject": {"kind": 1, "dead": 1, "references": 4, "account": WORD, "next": WORD},
+    "space": {name: WORD for name in SPACE},
+    "account": {"used": WORD, "limit": WORD},
+    "item": {"value": WORD, "link": 2 * WORD, "next": WORD, **_inside("node", TREE_NODE)},
+    "pd": {
+        **OBJECT, "account": WORD, "object_space.top": WORD,
+        **{f"{part}.{name}": WORD for part in ("object_space.space", "memory.space", "io.space")
+           for name in SPACE},
+        "ecs": 2 * WORD, **NAME, "is_root": 1,
+    },
+    "ec": {
+        **OBJECT, "state": 1, "kind": 1, "pd": WORD, "cpu": WORD, "caller": WORD, "callee": WORD,
+        "helping": WORD, "donated": WORD, "sleepers": 2 * WORD, **NAME, "pd_link": 2 * WORD,
+        "wait_link": 2 * WORD, "wait_sm": WORD, "calling": WORD, "created": WORD, "regs.ip": WORD,
+        "timeout": 3 * WORD, "timeout.key": 8,
+    },
+    "sc": {**OBJECT, "ec": WORD, "owner": WORD, "cpu": WORD, "next": WORD, "link": 2 * WORD,
+           "quantum": 8, "left": 8, "used": 8, "place": 1, "prio": 1},
+    "pt": {**OBJECT, "ec": WORD, "ip": WORD, "id": WORD, **NAME, "mtd": 4},
+    "sm": {**OBJECT, "count": WORD, "waiters": 2 * WORD, **NAME, "gsi": 4},
+    "cpu": {"current": WORD, "current_sc": WORD, "current_pd": WORD, "fpu_owner": WORD,
+            "run_queue.head": (WORD, 256), "idle_ec": WORD, "idle_sc": WORD,
+            "timeouts.first": WORD, "dying": WORD, "id": 4, "apic_id": 4},
+    "mapping": {**_inside("in_space", TREE_NODE), **_inside("in_parent", TREE_NODE),
+                "children.root": WORD, "space": WORD, "object": WORD, "perms": 1, "attr": 1},
+    "console_log": {"head.written": 4, "ring": (1, 16)},
+}
+# Structures inside, whose addresses are asked for.
+WITHIN = {"children": "children.root", "in_space": "in_space.parent",
+          "in_parent": "in_parent.parent", "node": "node.parent"}
+
+
+def _layout(name):
+    fields, offset = {}, 0
+    for path, size in STRUCTS[name].items():
+        size, count = size if isinstance(size, tuple) else (size, 1)
+        offset += -offset % min(size, WORD)
+        # Of a structure of words the fake keeps the first.
+        fields[path] = Field(offset, min(size, WORD), path == "gsi", count)
+        offset += size * count
+    for path, first in WITHIN.items():
+        if first in fields:
+            fields[path] = fields[first]
+    return Layout(offset + -offset % WORD, fields)
+
+
+LAYOUTS = {name: _layout(name) for name in STRUCTS}
+
+
+class Fake:
+    """A kernel's memory: structures at addresses of the test's choice."""
+
+    word = WORD
+    program = "/root"
+
+    def __init__(self):
+        self.memory = {}
+        self.symbols = {"kernel_pd": 0x1000, "console_log": 0xC000}
+        self.next = 0x10000
+
+    def make(self, struct, address=None, **values):
+        if address is None:
+            address, self.next = self.next, self.next + 0x1000
+        layout = LAYOUTS[struct]
+        self.memory.update({address + at: 0 for at in range(layout.size)})
+        for name in ("ecs", "sleepers", "pd_link", "wait_link", "waiters", "link"):
+            if name in layout.fields:
+                at = address + layout.fields[name].offset
+                self.poke(at, at)
+                self.poke(at + WORD, at)
+        for path, value in values.items():
+            self.set(struct, address, path.replace("__", "."), value)
+        return address
+
+    def poke(self, address, value, size=WORD):
+        for at, byte in enumerate((value % (1 << 8 * size)).to_bytes(size, "little")):
+            self.memory[address + at] = byte
+
+    def set(self, struct, address, path, value):
+        field = LAYOUTS[struct].fields[path]
+        if isinstance(value, bytes):
+            for at, byte in enumerate(value):
+                self.memory[address + field.offset + at] = byte
+        else:
+            self.poke(address + field.offset, value, field.size)
+
+    def at(self, struct, address, path):
+        return address + LAYOUTS[struct].fields[path].offset
+
+    def join(self, head, *links):
+        """A ring of list heads."""
+        ring = (head, *links)
+        for here, there in zip(ring, ring[1:] + ring[:1]):
+            self.poke(here, there)
+            self.poke(there + WORD, here)
+
+    # What the walkers ask for.
+    def layout(self, struct):
+        return LAYOUTS[struct]
+
+    def read(self, address, size):
+        try:
+            return bytes(self.memory[address + at] for at in range(size))
+        except KeyError:
+            raise Unreadable(f"there is no memory at {address:#x}") from None
+
+    def address(self, symbol):
+        return self.symbols[symbol]
+
+    def number(self, _symbol):
+        return 0
+
+    def value(self, text):
+        return int(text, 0)
+
+    def live_ip(self, _cpu):
+        return None
+
+    def symbol(self, _address):
+        return ""
+
+    def thread_of(self, _cpu):
+        return 1
+
+
+class Walks(unittest.TestCase):
+    def setUp(self):
+        self.fake = Fake()
+        self.reader = Reader(self.fake)
+        self.items = [self.fake.make("item", value=number) for number in range(5)]
+        self.head = self.fake.make("list")
+        self.links = [self.fake.at("item", item, "link") for item in self.items]
+        self.nodes = [self.fake.at("item", item, "node") for item in self.items]
+
+    def values(self, walker):
+        return [entry["value"] for entry in walker]
+
+    def members(self):
+        self.fake.join(self.head, *self.links)
+        return walk.members(self.reader, self.head, "item", "link", "the list")
+
+    def tree(self):
+        return walk.tree(self.reader, self.head, "item", "node", "the tree")
+
+    def make_tree(self):
+        """3 above 1 and 4, and 1 above 0 and 2."""
+        for child, parent, side in ((1, 3, "left"), (4, 3, "right"), (0, 1, "left"),
+                                    (2, 1, "right")):
+            self.fake.set("item", self.items[parent], f"node.{side}", self.nodes[child])
+            self.fake.set("item", self.items[child], "node.parent", self.nodes[parent])
+        self.fake.set("item", self.items[3], "node.parent", self.head | 1)
+        self.fake.poke(self.head, self.nodes[3])
+
+    def test_lists_rings_and_trees_that_are_whole(self):
+        self.assertEqual(self.values(self.members()), [0, 1, 2, 3, 4])
+        self.make_tree()
+        reader = Reader(self.fake)
+        found = walk.tree(reader, self.head, "item", "node", "the tree")
+        self.assertEqual(self.values(found), [0, 1, 2, 3, 4])
+        for here, there in zip(self.items, self.items[1:] + self.items[:1]):
+            self.fake.set("item", here, "next", there)
+        reader = Reader(self.fake)
+        found = walk.ring(reader, self.items[2], "item", "next", "the ring")
+        self.assertEqual(self.values(found), [2, 3, 4, 0, 1])
+        self.fake.set("item", self.items[4], "next", 0)
+        reader = Reader(self.fake)
+        found = walk.chain(reader, self.items[0], "item", "next", "the chain")
+        self.assertEqual(self.values(found), [0, 1, 2, 3, 4])
+        self.assertEqual(self.reader.problems + reader.problems, [])
+
+    def test_a_list_that_bites_its_tail_ends_and_is_told(self):
+        walker = self.members()
+        self.fake.poke(self.links[4], self.links[1])
+        self.assertEqual(self.values(walker), [0, 1, 2, 3, 4])
+        self.assertIn("does not come back to its head", self.reader.problems[-1])
+
+    def test_a_list_into_nowhere_ends_and_is_told(self):
+        for garbage in (0, 8, 0xDEADBEEF000, 3):
+            reader = Reader(self.fake)
+            self.fake.join(self.head, *self.links)
+            self.fake.poke(self.links[2], garbage)
+            found = walk.members(reader, self.head, "item", "link", "the list")
+            self.assertEqual(self.values(found), [0, 1, 2])
+            self.assertRegex(reader.problems[0], "the list: (there is no memory|.* no address)")
+
+    def test_a_way_back_that_lies_is_told(self):
+        walker = self.members()
+        self.fake.poke(self.links[2] + WORD, self.links[4])
+        self.assertEqual(self.values(walker), [0, 1, 2, 3, 4])
+        self.assertIn("its way back leads elsewhere", self.reader.problems[0])
+
+    def test_trees_that_are_none_end_and_are_told(self):
+        for node, side, garbage in ((0, "left", 3), (0, "left", 0), (4, "right", 4)):
+            self.make_tree()
+            self.fake.set("item", self.items[node], f"node.{side}", self.nodes[garbage])
+            self.reader = Reader(self.fake)
+            self.assertLessEqual(len(self.values(self.tree())), 5)
+            self.assertEqual(len(self.reader.problems), 1, (node, side, garbage))
+            self.fake.set("item", self.items[node], f"node.{side}", 0)
+        self.make_tree()
+        self.fake.set("item", self.items[0], "node.left", 0x666000)
+        self.reader = Reader(self.fake)
+        self.assertEqual(self.values(self.tree()), [0, 1, 2, 3, 4])
+        self.assertIn("no memory at", self.reader.problems[0])
+
+    def test_a_chain_and_a_ring_without_an_end_are_told(self):
+        for here, there in zip(self.items, self.items[1:] + self.items[1:2]):
+            self.fake.set("item", here, "next", there)
+        for walker in (walk.chain, walk.ring):
+            reader = Reader(self.fake)
+            found = walker(reader, self.items[0], "item", "next", "it")
+            self.assertEqual(self.values(found), [0, 1, 2, 3, 4])
+            self.assertIn("does not", reader.problems[0])
+
+    def test_what_is_too_long_is_cut_off(self):
+        original, view.LIMIT = view.LIMIT, 3
+        try:
+            self.assertEqual(self.values(self.members()), [0, 1, 2])
+            self.assertTrue(self.reader.problems)
+        finally:
+            view.LIMIT = original
+
+    def test_the_way_up_is_bounded(self):
+        self.make_tree()
+        self.assertEqual(walk.above(self.reader, self.nodes[0], "it"), self.head)
+        self.fake.set("item", self.items[3], "node.parent", self.nodes[0])
+        self.assertIsNone(walk.above(Reader(self.fake), self.nodes[0], "it"))
+
+
+class Listings(unittest.TestCase):
+    """A kernel with a CPU, a root PD, a child that only has memory from it, and their objects."""
+
+    def setUp(self):
+        fake = self.fake = Fake()
+        self.kernel = fake.make("pd", 0x1000, object_space__space__pd=0x1000)
+        account = fake.make("account", used=2048, limit=1 << 20)
+        self.root = fake.make("pd", is_root=1, account=account, object__account=account)
+        self.child = fake.make("pd", name=b"child", account=account, object__account=account)
+        self.cpu = fake.make("cpu", id=2, apic_id=2)
+        idle = fake.make("ec", object__kind=1, kind=2, cpu=self.cpu)
+        idle_sc = fake.make("sc", object__kind=2, ec=idle, owner=idle, cpu=self.cpu, place=1)
+        self.sm = fake.make("sm", object__kind=4, name=b"lock", gsi=-1)
+        self.waiter = self.thread(self.root, b"waiter", state=4, wait_sm=self.sm)
+        self.runner = self.thread(self.child, b"runner", state=0)
+        fake.join(fake.at("sm", self.sm, "waiters"), fake.at("ec", self.waiter, "wait_link"))
+        sc = fake.make("sc", object__kind=2, ec=self.runner, owner=self.runner, cpu=self.cpu,
+                       place=2, prio=9)
+        fake.set("sc", sc, "next", sc)
+        fake.poke(fake.at("cpu", self.cpu, "run_queue.head") + 9 * WORD, sc)
+        fake.set("cpu", self.cpu, "current", idle)
+        fake.set("cpu", self.cpu, "current_sc", idle_sc)
+        self.map(self.kernel, "object_space", 0, object=idle_sc)
+        self.cap = self.map(self.root, "object_space", 7, object=self.waiter, perms=1)
+        self.all = self.map(self.kernel, "memory", 0x100, perms=7)
+        self.some = self.map(self.root, "memory", 0x400, parent=self.all, perms=3)
+        self.map(self.child, "memory", 0x500, parent=self.some, perms=1)
+
+    def thread(self, pd, name, **values):
+        ec = self.fake.make("ec", object__kind=1, kind=1, pd=pd, cpu=self.cpu, name=name,
+                            regs__ip=0x400000, **values)
+        self.fake.join(self.fake.at("pd", pd, "ecs"), self.fake.at("ec", ec, "pd_link"))
+        return ec
+
+    def map(self, pd, part, sel, parent=0, **values):
+        """The only mapping of a space, and the only child of its parent."""
+        fake, tag = self.fake, f"{part}.space"
+        mapping = fake.make("mapping", in_space__start=sel, in_space__last=sel,
+                            in_parent__start=0x100, in_parent__last=0x100, **values)
+        root = fake.at("pd", pd, f"{tag}.tree.root")
+        fake.set("mapping", mapping, "in_space.parent", root | 1)
+        fake.poke(root, fake.at("mapping", mapping, "in_space"))
+        fake.set("pd", pd, f"{tag}.pd", pd)
+        fake.set("mapping", mapping, "space", root)
+        if parent:
+            children = fake.at("mapping", parent, "children.root")
+            fake.set("mapping", mapping, "in_parent.parent", children | 1)
+            fake.poke(children, fake.at("mapping", mapping, "in_parent"))
+        return mapping
+
+    def objects(self):
+        self.reader = Reader(self.fake)
+        return Objects(self.reader).find_all()
+
+    def text(self, rows):
+        return "\n".join(listings.table(list(rows(self.objects()))))
+
+    def test_each_listing_has_what_is_there(self):
+        self.assertRegex(self.text(listings.pds), r"child +1 +0 +1 .*, its owner's +live")
+        text = self.text(listings.ecs)
+        self.assertRegex(text, r"waiter +root +2 +global +blocked +0x400000 +SM lock")
+        self.assertRegex(text, r"runner +child +2 +global +ready +0x400000 +its turn")
+        self.assertRegex(text, r"idle-2 +- +2 +idle +runs")
+        self.assertRegex(self.text(listings.scs), r"runner +runner +2 +9 ")
+        self.assertRegex(self.text(listings.sms), r"lock +0 +- +waiter")
+        self.assertRegex(self.text(listings.run_queues), r"2 +9 +0x\w+ +runner +child")
+        self.assertRegex(self.text(listings.cpus), r"2 +1 +2 +idle-2 +- +idle-2 +0 +0")
+        self.assertEqual(self.reader.problems, [])
+
+    def test_a_pd_that_nobody_holds_is_found_by_its_memory(self):
+        self.assertIn(self.child, self.objects().found[0])
+
+    def test_what_a_pd_holds(self):
+        objects = self.objects()
+        root = objects.pd_named("root")
+        lines = listings.table(list(spaces.caps(objects, root)))
+        self.assertRegex(lines[1], r"0x7 +EC +waiter +0x\w+ +ct")
+        lines = list(spaces.mappings(objects, root, ("memory",)))
+        self.assertEqual(lines[1], "  0x400000..0x400fff is 0x100000..0x100fff, rw, from kernel")
+        self.assertEqual(lines[2], "    - child: 0x500000..0x500fff is 0x100000..0x100fff, r")
+        with self.assertRaisesRegex(Trouble, "there is no PD 'x'; there are: kernel, root, child"):
+            objects.pd_named("x")
+
+    def test_the_table_that_differs_from_the_mapping_is_told(self):
+        objects = self.objects()
+        notes = [row[-1] for row in spaces.caps(objects, objects.pd_named("root"))]
+        self.assertIn("cannot be read", notes[1])
+
+    def test_garbage_in_any_field_ends_and_is_survived(self):
+        structs = (("pd", self.root), ("ec", self.waiter), ("sm", self.sm), ("cpu", self.cpu),
+                   ("mapping", self.some), ("mapping", self.cap))
+        for struct, address in structs:
+            for path, field in LAYOUTS[struct].fields.items():
+                before = self.fake.read(address + field.offset, field.size)
+                for garbage in (0, 1, 0x77, self.waiter, self.root, address, (1 << 64) - 1):
+                    self.fake.poke(address + field.offset, garbage, field.size)
+                    with self.subTest(struct=struct, path=path, garbage=garbage):
+                        self.every_listing()
+                self.fake.poke(address + field.offset, int.from_bytes(before, "little"), field.size)
+
+    def test_a_mapping_below_itself_is_told(self):
+        root = self.fake.at("mapping", self.all, "children.root")
+        self.fake.set("mapping", self.all, "space", 0)
+        self.fake.set("mapping", self.all, "in_parent.parent", root | 1)
+        self.fake.poke(root, self.fake.at("mapping", self.all, "in_parent"))
+        self.every_listing()
+        self.assertTrue(any("from itself" in text for text in self.reader.problems))
+
+    def every_listing(self):
+        objects = self.objects()
+        for rows in (listings.pds, listings.ecs, listings.scs, listings.pts, listings.sms,
+                     listings.run_queues, listings.cpus):
+            listings.table(list(rows(objects)))
+        for pd in objects.of(0):
+            list(spaces.caps(objects, pd))
+            list(spaces.mappings(objects, pd, ("memory", "ports", "objects")))
+
+    def test_a_thread_on_a_cpu_that_is_none_is_told(self):
+        self.fake.set("ec", self.waiter, "cpu", self.sm)
+        self.assertIn("waiter", self.text(listings.ecs))
+        self.assertTrue(any("CPU of waiter" in text for text in self.reader.problems))
+
+    def test_a_capability_for_something_else_is_told(self):
+        self.fake.set("mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
+        self.assertIn("root", self.text(listings.pds))
+        self.assertIn("is no object", self.reader.problems[0])
+
+    def test_a_kernel_that_has_not_booted_is_told(self):
+        self.fake.set("pd", self.kernel, "object_space.space.pd", 0)
+        with self.assertRaisesRegex(Trouble, "the kernel has not booted yet"):
+            self.objects()
+        self.fake.memory = {}
+        with self.assertRaisesRegex(Trouble, "the kernel has not booted yet"):
+            self.objects()
+
+    def test_a_kernel_of_another_version_is_told(self):
+        pd = self.objects().kernel_pd
+        with self.assertRaisesRegex(Trouble, "no colour in struct pd: .* different versions"):
+            pd["colour"]
+
+
+class Log(unittest.TestCase):
+    def lines(self, written, ring):
+        fake = Fake()
+        fake.make("console_log", 0xC000, head__written=written, ring=ring)
+        return log(Reader(fake))
+
+    def test_the_ring_is_unrolled(self):
+        self.assertEqual(self.lines(5, b"one\nt"), ["one", "t"])
+        self.assertEqual(self.lines(18, b"xyef hij\nlmnopqr"), ["ef hij", "lmnopqrxy"])
+
+    def test_what_is_no_text_is_shown_as_such(self):
+        self.assertEqual(self.lines(3, b"a\x1bb"), ["a?b"])
+
+    def test_silence_is_told(self):
+        with self.assertRaisesRegex(Trouble, "has not said anything"):
+            self.lines(0, b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
