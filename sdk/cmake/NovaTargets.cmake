@@ -5,6 +5,13 @@ include_guard(GLOBAL)
 find_program(NOVA_PYTHON python3 REQUIRED)
 get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
+# The C library of programs with the runtime. `nova build` has made it already and told of it.
+set(NOVA_NEWLIB "${NOVA_ROOT}/build/newlib/${NOVA_ARCH}")
+if(NOVA_ARCH)
+  execute_process(COMMAND "${NOVA_PYTHON}" -X utf8 "${NOVA_SDK}/lib/nova" newlib --arch ${NOVA_ARCH}
+    COMMAND_ERROR_IS_FATAL ANY)
+endif()
+
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
@@ -26,35 +33,7 @@ target_compile_options(nova_warnings INTERFACE
                               -Wwrite-strings>
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
 
-# User programs without a C library. libgcc serves 64-bit division on x86_32.
-add_library(nova_freestanding INTERFACE)
-target_compile_options(nova_freestanding INTERFACE
-  -ffreestanding -fno-stack-protector -fno-pic -fcf-protection=none -fno-asynchronous-unwind-tables
-  -fno-unwind-tables)
-target_link_options(nova_freestanding INTERFACE
-  -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
-  -Wl,--fatal-warnings)
-
-# nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [NO_LIBNOVA])
-# builds bin/<target>, a static ELF file that the kernel can start as its roottask.
-function(nova_add_roottask target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LIBNOVA" "" "SOURCES;LINK")
-  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nova_add_roottask(${target}): name the files after SOURCES.")
-  endif()
-  set(script "${NOVA_SDK}/linker/roottask.ld")
-  add_executable(${target} ${arg_SOURCES})
-  set_target_properties(${target} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin"
-    LINK_DEPENDS "${script}")
-  target_link_options(${target} PRIVATE -T "${script}" -Wl,--gc-sections)
-  target_link_libraries(${target} PRIVATE nova_warnings nova_freestanding ${arg_LINK})
-  if(NOT arg_NO_LIBNOVA)
-    # The start file is a member of the library: the script's entry symbol pulls it in.
-    target_link_libraries(${target} PRIVATE nova)
-  endif()
-  target_link_libraries(${target} PRIVATE gcc)
-endfunction()
+include(NovaPrograms)
 
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [CPUS <n>] [MEMORY <MiB>]
 #   [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...] [EXPECT <regex>...]

@@ -13,8 +13,8 @@ import paths
 # What is there before any package is asked for, beside the shell's own commands.
 BARE = ("sh", "cat", "chmod", "dirname", "env", "grep", "head", "mktemp", "readlink", "rm")
 BARE += ("sleep", "tail", "touch")
-ALL = ("python3", "gcc", "g++", "clang", "cmake", "ninja", "clang-format", "clang-tidy")
-BUILD = ("gcc", "cmake", "ninja")
+ALL = ("python3", "gcc", "g++", "clang", "make", "cmake", "ninja", "clang-format", "clang-tidy")
+BUILD = ("gcc", "g++", "make", "cmake", "ninja")
 
 APT = """#!/bin/sh
 echo "$@" >> "$LOG"

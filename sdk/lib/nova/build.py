@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from nova import process, tree
+from nova import newlib, process, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
@@ -118,6 +118,9 @@ def _configured(preset):
 def configure(preset):
     """Afterwards CTest's list of tests is that of the sources as they are."""
     failed = f"configuring {preset} failed."
+    for arch in tree.ARCHES:
+        if preset.startswith(arch):
+            newlib.ensure(arch)
     with _alone(preset):
         if _configured(preset):
             _step(["ninja", "-C", str(tree.build_dir(preset)), "build.ninja"], failed)

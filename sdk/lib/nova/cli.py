@@ -7,15 +7,16 @@ import pwd
 import sys
 
 from nova import (
-    bench, boot_test, build, conformance, debug, errors, options, process, run, testing, tree,
+    bench, boot_test, build, conformance, debug, errors, newlib, options, process, run, testing,
+    tree,
 )
 
 # A file of its own, so that the script bin/nova can show it where Python is missing.
 HELP = tree.ROOT / "sdk/lib/nova/help.txt"
 
 
-# boot-test is what the tests call; it is not for people.
-COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "boot-test")
+# boot-test is what the tests call, newlib what CMake calls; they are not for people.
+COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "boot-test", "newlib")
 
 
 def _build(args):
@@ -51,7 +52,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in (run, debug, testing, conformance, bench, boot_test):
+    for module in (run, debug, testing, conformance, bench, boot_test, newlib):
         module.add_parser(commands)
     _add_build(commands)
     return parser

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the program's text goes: stdout and stderr end here. */
+#ifndef NOVART_CONSOLE_H
+#define NOVART_CONSOLE_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Another way out for text, such as a session of the log service. */
+struct nova_console_output {
+        /** Writes all bytes of a piece that never ends in the middle of a line, unless the line is
+         *  longer than a piece can be. Called by one thread at a time. @return 0 or an errno */
+        int (*write)(void *context, const char *text, size_t bytes);
+        /** Waits for a line and copies it, its end included. @return bytes, 0 at the end, or a
+         *  negative errno. May be NULL */
+        int (*read)(void *context, char *text, size_t bytes);
+        void *context;
+};
+
+/**
+ * Write text. Threads do not tear each other's calls.
+ *
+ * A root writes to the serial line COM1; a child to what nova_console_use() said.
+ * @return 0, or an errno value: nothing was written
+ */
+int nova_console_write(const char *text, size_t bytes);
+
+/**
+ * Read what arrived, waiting for the end of a line or until @p bytes are there.
+ *
+ * @return number of bytes; 0: nothing will come; less than 0: a negative errno
+ */
+int nova_console_read(char *text, size_t bytes);
+
+/** Send text elsewhere from now on. @param output stays the caller's and must stay valid; NULL: as
+ *  at the start */
+void nova_console_use(const struct nova_console_output *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Functions of the runtime return 0 or an errno value; hypercalls return a status. Between them: */
+#ifndef NOVART_ERROR_H
+#define NOVART_ERROR_H
+
+#include <errno.h>
+
+#include "nova/abi/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * The errno value that says what a status says.
+ *
+ * @retval 0          NOVA_SUCCESS
+ * @retval ETIMEDOUT  NOVA_COM_TIM
+ * @retval ECONNRESET NOVA_COM_ABT: the callee died
+ * @retval ENOSYS     NOVA_BAD_HYP: the kernel does not have this extension
+ * @retval EBADF      NOVA_BAD_CAP
+ * @retval EINVAL     NOVA_BAD_PAR
+ * @retval ENOTSUP    NOVA_BAD_FTR
+ * @retval ENXIO      NOVA_BAD_CPU
+ * @retval ENODEV     NOVA_BAD_DEV
+ * @retval ENOMEM     NOVA_OUT_OF_MEMORY: the account of kernel memory is used up
+ * @retval EDEADLK    NOVA_DEADLOCK
+ * @retval EIO        any other value
+ */
+int nova_errno_of(enum nova_status status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

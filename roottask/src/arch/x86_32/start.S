@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* First instructions of a program, and the change to another stack.
+ *
+ * The stack pointer is the address of a page: the HIP (roottask; the CPU number is in the first
+ * argument register), or the start page that a parent made. A push would write below it. */
+
+        .section .text.start, "ax", @progbits
+        .globl  _start
+        .type   _start, @function
+_start:
+        movl    %esp, %ecx                      /* page */
+        movl    $start_stack_top - 8, %esp
+        xorl    %ebp, %ebp
+        pushl   %eax                            /* CPU number */
+        pushl   %ecx
+        call    start_program
+        ud2
+        .size   _start, . - _start
+
+/* start_on_stack(top, function): calls function() on an empty stack. It must not return. */
+        .section .text.start_on_stack, "ax", @progbits
+        .globl  start_on_stack
+        .type   start_on_stack, @function
+start_on_stack:
+        movl    4(%esp), %eax
+        movl    8(%esp), %ecx
+        movl    %eax, %esp
+        xorl    %ebp, %ebp
+        call    *%ecx
+        ud2
+        .size   start_on_stack, . - start_on_stack
+
+        .section .bss.start_stack, "aw", @nobits
+        .balign 16
+        .skip   8192
+start_stack_top:
+
+        .section .note.GNU-stack, "", @progbits

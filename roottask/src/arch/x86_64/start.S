@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* First instructions of a program, and the change to another stack.
+ *
+ * The stack pointer is the address of a page: the HIP (roottask; the CPU number is in the first
+ * argument register), or the start page that a parent made. A push would write below it. */
+
+        .section .text.start, "ax", @progbits
+        .globl  _start
+        .type   _start, @function
+_start:
+        movq    %rdi, %rsi                      /* CPU number */
+        movq    %rsp, %rdi                      /* page */
+        leaq    start_stack_top(%rip), %rsp
+        xorl    %ebp, %ebp
+        call    start_program
+        ud2
+        .size   _start, . - _start
+
+/* start_on_stack(top, function): calls function() on an empty stack. It must not return. */
+        .section .text.start_on_stack, "ax", @progbits
+        .globl  start_on_stack
+        .type   start_on_stack, @function
+start_on_stack:
+        movq    %rdi, %rsp
+        xorl    %ebp, %ebp
+        call    *%rsi
+        ud2
+        .size   start_on_stack, . - start_on_stack
+
+        .section .bss.start_stack, "aw", @nobits
+        .balign 16
+        .skip   8192
+start_stack_top:
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where text goes, and where it comes from. */
+#include "novart/console.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+#include "novart/sync.h"
+#include "start/parent.h"
+#include "start/start.h"
+
+static struct nova_mutex mutex;
+static const struct nova_console_output *output;
+
+static int write_locked(const char *text, size_t bytes)
+{
+        if (output)
+                return output->write(output->context, text, bytes);
+        if (!nova_program_is_root())
+                return parent_write(text, bytes);
+        serial_write(text, bytes);
+        return 0;
+}
+
+int nova_console_write(const char *text, size_t bytes)
+{
+        nova_mutex_lock(&mutex);
+
+        const int error = write_locked(text, bytes);
+
+        nova_mutex_unlock(&mutex);
+        return error;
+}
+
+/* Waiting for a line must not keep others from writing. */
+int nova_console_read(char *text, size_t bytes)
+{
+        nova_mutex_lock(&mutex);
+
+        const struct nova_console_output *const from = output;
+
+        nova_mutex_unlock(&mutex);
+        if (from)
+                return from->read ? from->read(from->context, text, bytes) : 0;
+        if (!nova_program_is_root())
+                return parent_read(text, bytes);
+        return serial_read(text, bytes);
+}
+
+void nova_console_use(const struct nova_console_output *new)
+{
+        nova_mutex_lock(&mutex);
+        output = new;
+        nova_mutex_unlock(&mutex);
+}

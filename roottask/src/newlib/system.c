@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the C library asks of a system: three open files, which are the console, and a heap. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "novart/console.h"
+#include "novart/region.h"
+#include "start/start.h"
+
+/* The heap: addresses for all of it, pages as they are touched, and given back when it shrinks. */
+#if __SIZEOF_POINTER__ == 8
+#define HEAP_BYTES ((size_t)256 << 20)
+#else
+#define HEAP_BYTES ((size_t)128 << 20)
+#endif
+
+static int fail(int error)
+{
+        errno = error;
+        return -1;
+}
+
+static bool is_console(int file)
+{
+        return file >= STDIN_FILENO && file <= STDERR_FILENO;
+}
+
+_READ_WRITE_RETURN_TYPE write(int file, const void *data, size_t bytes)
+{
+        if (file != STDOUT_FILENO && file != STDERR_FILENO)
+                return fail(EBADF);
+
+        const int error = nova_console_write(data, bytes);
+
+        return error ? fail(error) : (int)bytes;
+}
+
+_READ_WRITE_RETURN_TYPE read(int file, void *data, size_t bytes)
+{
+        if (file != STDIN_FILENO)
+                return fail(EBADF);
+
+        const int got = nova_console_read(data, bytes);
+
+        return got < 0 ? fail(-got) : got;
+}
+
+/* The C library calls this with its lock of the heap held, for all threads. */
+void *sbrk(ptrdiff_t change)
+{
+        static char *begin;
+        static size_t used;
+
+        if (!begin)
+                begin = nova_region_lazy("heap", HEAP_BYTES);
+        if (!begin || (change < 0 && used < (size_t)-change) ||
+            (change > 0 && HEAP_BYTES - used < (size_t)change)) {
+                errno = ENOMEM;
+                return (void *)-1;
+        }
+
+        char *const old = begin + used;
+
+        used += (size_t)change;
+        return old;
+}
+
+int close(int file)
+{
+        return is_console(file) ? 0 : fail(EBADF);
+}
+
+int fstat(int file, struct stat *about)
+{
+        if (!is_console(file))
+                return fail(EBADF);
+        *about = (struct stat){.st_mode = S_IFCHR};
+        return 0;
+}
+
+int isatty(int file)
+{
+        return is_console(file) ? 1 : fail(EBADF);
+}
+
+off_t lseek(int file, off_t offset, int whence)
+{
+        (void)offset;
+        (void)whence;
+        return fail(is_console(file) ? ESPIPE : EBADF);
+}
+
+/* There are no files yet but the three that are open. */
+int open(const char *name, int flags, ...)
+{
+        (void)name;
+        (void)flags;
+        return fail(ENOENT);
+}
+
+int stat(const char *restrict name, struct stat *restrict about)
+{
+        (void)name;
+        (void)about;
+        return fail(ENOENT);
+}
+
+int unlink(const char *name)
+{
+        (void)name;
+        return fail(ENOENT);
+}
+
+int link(const char *from, const char *to)
+{
+        (void)from;
+        (void)to;
+        return fail(ENOSYS);
+}
+
+int getpid(void)
+{
+        return 1;
+}
+
+/* abort() and raise() end here: the program ends as by the signal. */
+int kill(int process, int signal)
+{
+        if (process != 1)
+                return fail(ESRCH);
+        if (!signal)
+                return 0;
+        program_end(128 + signal);
+}
+
+void _exit(int status)
+{
+        program_end(status);
+}

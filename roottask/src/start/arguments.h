@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command line becomes arguments and environment. Pure logic. */
+#ifndef NOVA_ROOTTASK_ARGUMENTS_H
+#define NOVA_ROOTTASK_ARGUMENTS_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a command line says. The words lie in the text itself. */
+struct arguments {
+        char **argv; /* argc words, then NULL */
+        char **envp; /* the environment, then NULL */
+        int argc;
+};
+
+/**
+ * Cuts a command line into words, in place.
+ *
+ * Blanks separate words; between single or double quotes they do not. The first word is the
+ * program's name, of which the part after the last slash counts. Words of the form NAME=VALUE that
+ * follow it at once are its environment.
+ * @param text  changed; must stay
+ * @param room  for pointers
+ * @param count how many pointers there is room for: words beyond are left out. At least 3
+ */
+void arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where arguments and environment come from: boot module 0's command line, or the start page. */
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/hip.h"
+#include "novart/page.h"
+#include "novart/region.h"
+#include "start/arguments.h"
+#include "start/start.h"
+
+/* Bytes of a page for the text; the rest is for pointers. */
+#define TEXT_BYTES (NOVA_PAGE_SIZE / 2)
+#define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
+
+/* Copies the string at a physical address. Its end may lie in the next page, where nothing is. */
+static int copy_string(char *to, size_t bytes, uint64_t addr)
+{
+        size_t done = 0;
+
+        while (done < bytes - 1) {
+                const size_t left = NOVA_PAGE_SIZE - (size_t)((addr + done) % NOVA_PAGE_SIZE);
+                const size_t part = left < bytes - 1 - done ? left : bytes - 1 - done;
+                void *view;
+                const int error = nova_map_physical(addr + done, part, NOVA_MEM_R, &view);
+
+                if (error)
+                        return error;
+
+                const size_t length = strnlen(view, part);
+
+                memcpy(to + done, view, length);
+                nova_region_free(view);
+                done += length;
+                if (length < part)
+                        break;
+        }
+        to[done] = 0;
+        return 0;
+}
+
+static int read_root(char *page)
+{
+        struct nova_hip_mem module;
+        struct arguments arguments;
+        static char unnamed[] = "roottask";
+
+        if (nova_hip_get_module(nova_program.hip, 0, &module) && module.aux) {
+                const int error = copy_string(page, TEXT_BYTES, module.aux);
+
+                if (error)
+                        return error;
+        }
+        arguments_split(&arguments, page, (char **)(page + TEXT_BYTES), POINTERS);
+        if (!*arguments.argv[0])
+                arguments.argv[0] = unnamed;
+        nova_program.name = arguments.argv[0];
+        nova_program.argc = arguments.argc;
+        nova_program.argv = arguments.argv;
+        nova_program.envp = arguments.envp;
+        return 0;
+}
+
+/* Puts @p count strings that follow each other at an offset of the start pages into a list. */
+static int list_strings(char **list, uint32_t count, uint32_t offset)
+{
+        const struct nova_start_page *const start = nova_program.start;
+        const size_t bytes = (size_t)start->pages * NOVA_PAGE_SIZE;
+
+        for (uint32_t i = 0; i < count; i++) {
+                /* Programs may write to their arguments, but a parent's page is read-only: so be
+                 * it. */
+                char *const string = (char *)start + offset;
+                const size_t left = offset < bytes ? bytes - offset : 0;
+                const size_t length = strnlen(string, left);
+
+                if (length == left)
+                        return EINVAL;
+                list[i] = string;
+                offset += (uint32_t)length + 1;
+        }
+        list[count] = NULL;
+        return 0;
+}
+
+static int read_child(char **page)
+{
+        const struct nova_start_page *const start = nova_program.start;
+        const size_t room = NOVA_PAGE_SIZE / sizeof(char *);
+
+        if (!start->argc || start->argc > room || start->envc > room ||
+            start->argc + start->envc + 2 > room)
+                return EINVAL;
+        nova_program.argc = (int)start->argc;
+        nova_program.argv = page;
+        nova_program.envp = page + start->argc + 1;
+
+        const int error = list_strings(nova_program.argv, start->argc, start->args);
+
+        if (error)
+                return error;
+        return list_strings(nova_program.envp, start->envc, start->env);
+}
+
+int program_read_arguments(void)
+{
+        void *const page = nova_page_alloc(0);
+
+        if (!page)
+                return ENOMEM;
+        return nova_program_is_root() ? read_root(page) : read_child(page);
+}

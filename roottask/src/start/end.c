@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a program, and what it may ask its parent for; a root has none. */
+#include "nova/console.h"
+#include "nova/hypercall.h"
+#include "start/parent.h"
+#include "start/start.h"
+
+_Noreturn void program_end(int status)
+{
+        if (nova_program_is_root())
+                nova_exit(status >= 0 && status <= NOVA_EXIT_MAX ? (uint8_t)status : NOVA_EXIT_MAX);
+        parent_exit(status);
+        __builtin_trap();
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What start and threads of a child ask of its parent. */
+#ifndef NOVA_ROOTTASK_PARENT_H
+#define NOVA_ROOTTASK_PARENT_H
+
+#include "nova/abi/types.h"
+
+/* Tells the parent that the program has ended. Returns only if the parent cannot be reached. */
+void parent_exit(int status);
+
+/* Asks for a scheduling context for one of the program's ECs. @return 0 or an errno value */
+int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
+                     unsigned quantum_us);
+
+/* Writes text on the parent's console. @return 0 or an errno value */
+int parent_write(const char *text, size_t bytes);
+
+/* Reads a line of the parent's console. @return number of bytes, 0 at the end, or -errno */
+int parent_read(char *text, size_t bytes);
+
+#endif

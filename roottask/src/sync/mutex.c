@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mutexes. An unlock with waiters hands the mutex over: it is never free in between. */
+#include <errno.h>
+
+#include "novart/thread.h"
+#include "sync/wait.h"
+
+enum { FREE, LOCKED, CONTENDED };
+
+bool nova_mutex_try(struct nova_mutex *mutex)
+{
+        uint32_t expected = FREE;
+
+        return __atomic_compare_exchange_n(&mutex->state, &expected, LOCKED, false,
+                                           __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
+{
+        struct nova_waiter waiter;
+
+        if (nova_mutex_try(mutex))
+                return 0;
+        wait_guard(&mutex->queue);
+        /* CONTENDED without a waiter costs the unlock a look into the queue, nothing else. */
+        if (__atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
+                wait_release(&mutex->queue);
+                return 0;
+        }
+        wait_append(&mutex->queue, &waiter);
+        wait_release(&mutex->queue);
+        if (wait_park(&waiter, deadline))
+                return 0;
+        wait_guard(&mutex->queue);
+        return wait_give_up(&mutex->queue, &waiter) ? ETIMEDOUT : 0;
+}
+
+void nova_mutex_lock(struct nova_mutex *mutex)
+{
+        nova_mutex_lock_until(mutex, NOVA_FOREVER);
+}
+
+void nova_mutex_unlock(struct nova_mutex *mutex)
+{
+        uint32_t expected = LOCKED;
+
+        if (__atomic_compare_exchange_n(&mutex->state, &expected, FREE, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+                return;
+        wait_guard(&mutex->queue);
+
+        struct nova_thread *const next = wait_grant(&mutex->queue);
+
+        if (!next)
+                __atomic_store_n(&mutex->state, FREE, __ATOMIC_RELEASE);
+        wait_release(&mutex->queue);
+        if (next)
+                wait_wake(next);
+}
+
+/* Only the holder can find itself there, so no lock is needed to look. */
+static bool again(struct nova_recursive_mutex *mutex)
+{
+        if (__atomic_load_n(&mutex->holder, __ATOMIC_RELAXED) != nova_thread_self())
+                return false;
+        mutex->depth++;
+        return true;
+}
+
+int nova_recursive_mutex_lock_until(struct nova_recursive_mutex *mutex, uint64_t deadline)
+{
+        if (again(mutex))
+                return 0;
+
+        const int error = nova_mutex_lock_until(&mutex->mutex, deadline);
+
+        if (!error)
+                __atomic_store_n(&mutex->holder, nova_thread_self(), __ATOMIC_RELAXED);
+        return error;
+}
+
+void nova_recursive_mutex_lock(struct nova_recursive_mutex *mutex)
+{
+        nova_recursive_mutex_lock_until(mutex, NOVA_FOREVER);
+}
+
+bool nova_recursive_mutex_try(struct nova_recursive_mutex *mutex)
+{
+        if (again(mutex))
+                return true;
+        if (!nova_mutex_try(&mutex->mutex))
+                return false;
+        __atomic_store_n(&mutex->holder, nova_thread_self(), __ATOMIC_RELAXED);
+        return true;
+}
+
+void nova_recursive_mutex_unlock(struct nova_recursive_mutex *mutex)
+{
+        if (mutex->depth) {
+                mutex->depth--;
+                return;
+        }
+        __atomic_store_n(&mutex->holder, NULL, __ATOMIC_RELAXED);
+        nova_mutex_unlock(&mutex->mutex);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Semaphores. The counter alone decides while it is above 0; below, it says how many ups are owed
+ * to threads that wait or are about to. */
+#include <errno.h>
+
+#include "sync/wait.h"
+
+bool nova_semaphore_try(struct nova_semaphore *semaphore)
+{
+        int32_t count = __atomic_load_n(&semaphore->count, __ATOMIC_RELAXED);
+
+        while (count > 0)
+                if (__atomic_compare_exchange_n(&semaphore->count, &count, count - 1, false,
+                                                __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+                        return true;
+        return false;
+}
+
+/* Takes back the claim of a thread whose time is over. @return false if an up was for it, which is
+ * on its way */
+static bool withdraw(struct nova_semaphore *semaphore)
+{
+        int32_t count = __atomic_load_n(&semaphore->count, __ATOMIC_RELAXED);
+
+        while (count < 0)
+                if (__atomic_compare_exchange_n(&semaphore->count, &count, count + 1, false,
+                                                __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+                        return true;
+        return false;
+}
+
+int nova_semaphore_down_until(struct nova_semaphore *semaphore, uint64_t deadline)
+{
+        struct nova_waiter waiter;
+
+        if (__atomic_fetch_sub(&semaphore->count, 1, __ATOMIC_ACQUIRE) > 0)
+                return 0;
+        wait_guard(&semaphore->queue);
+        if (semaphore->granted) {
+                semaphore->granted--;
+                wait_release(&semaphore->queue);
+                return 0;
+        }
+        wait_append(&semaphore->queue, &waiter);
+        wait_release(&semaphore->queue);
+        if (wait_park(&waiter, deadline))
+                return 0;
+        wait_guard(&semaphore->queue);
+        if (waiter.granted || withdraw(semaphore))
+                return wait_give_up(&semaphore->queue, &waiter) ? ETIMEDOUT : 0;
+        wait_release(&semaphore->queue);
+        wait_park(&waiter, NOVA_FOREVER);
+        return 0;
+}
+
+void nova_semaphore_down(struct nova_semaphore *semaphore)
+{
+        nova_semaphore_down_until(semaphore, NOVA_FOREVER);
+}
+
+void nova_semaphore_up(struct nova_semaphore *semaphore)
+{
+        if (__atomic_fetch_add(&semaphore->count, 1, __ATOMIC_RELEASE) >= 0)
+                return;
+        wait_guard(&semaphore->queue);
+
+        struct nova_thread *const thread = wait_grant(&semaphore->queue);
+
+        if (!thread)
+                semaphore->granted++;
+        wait_release(&semaphore->queue);
+        if (thread)
+                wait_wake(thread);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Queues of waiting threads. Each thread waits on a semaphore of its own, which gets one up for
+ * each time it is granted something, and never another. A thread that was granted something, even
+ * if it finds that out by itself, goes on only after that up: until then it and its waiter stay. */
+#include "sync/wait.h"
+
+#include "nova/arch/tsc.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "thread/thread.h"
+
+/* How often a guard is tried before its holder may need the CPU, and for how long it gets it. */
+#define GUARD_TRIES  200
+#define GUARD_PAUSES 20
+
+/* Sleeps for a moment. An up that belongs to a grant of the caller is not lost. */
+static void step_aside(void)
+{
+        const nova_sel_t park = nova_thread_self()->park;
+        const uint64_t deadline = nova_rdtsc() + nova_program.hip->tsc_khz / GUARD_PAUSES;
+
+        if (nova_sm_down_until(park, 0, deadline) == NOVA_SUCCESS)
+                nova_sm_up(park);
+}
+
+void wait_guard(struct nova_wait_queue *queue)
+{
+        unsigned tries = 0;
+
+        while (__atomic_exchange_n(&queue->guard, 1, __ATOMIC_ACQUIRE)) {
+                __builtin_ia32_pause();
+                if (++tries % GUARD_TRIES == 0)
+                        step_aside();
+        }
+}
+
+void wait_release(struct nova_wait_queue *queue)
+{
+        __atomic_store_n(&queue->guard, 0, __ATOMIC_RELEASE);
+}
+
+void wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+{
+        waiter->thread = nova_thread_self();
+        waiter->granted = false;
+        waiter->next = NULL;
+        waiter->prev = queue->last;
+        if (queue->last)
+                queue->last->next = waiter;
+        else
+                queue->first = waiter;
+        queue->last = waiter;
+}
+
+void wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+{
+        if (waiter->prev)
+                waiter->prev->next = waiter->next;
+        else
+                queue->first = waiter->next;
+        if (waiter->next)
+                waiter->next->prev = waiter->prev;
+        else
+                queue->last = waiter->prev;
+}
+
+struct nova_thread *wait_grant(struct nova_wait_queue *queue)
+{
+        struct nova_waiter *const waiter = queue->first;
+
+        if (!waiter)
+                return NULL;
+        wait_remove(queue, waiter);
+        waiter->granted = true;
+        return waiter->thread;
+}
+
+struct nova_waiter *wait_grant_all(struct nova_wait_queue *queue)
+{
+        struct nova_waiter *const first = queue->first;
+
+        for (struct nova_waiter *waiter = first; waiter; waiter = waiter->next)
+                waiter->granted = true;
+        queue->first = queue->last = NULL;
+        return first;
+}
+
+void wait_wake(struct nova_thread *thread)
+{
+        nova_sm_up(thread->park);
+}
+
+bool wait_park(const struct nova_waiter *waiter, uint64_t deadline)
+{
+        const nova_sel_t park = waiter->thread->park;
+
+        if (deadline == NOVA_FOREVER)
+                return nova_sm_down(park) == NOVA_SUCCESS;
+        return nova_sm_down_until(park, 0, deadline) == NOVA_SUCCESS;
+}
+
+bool wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+{
+        const bool granted = waiter->granted;
+
+        if (!granted)
+                wait_remove(queue, waiter);
+        wait_release(queue);
+        if (granted)
+                nova_sm_down(waiter->thread->park); /* the up is on its way */
+        return !granted;
+}

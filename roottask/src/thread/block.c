@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A thread's stack, block, thread-local variables, UTCB and semaphore; the main thread's, too. */
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/error.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "thread/thread.h"
+
+/* Made by the linker: what thread-local variables begin as, the end of what is not zero, the end of
+ * all, and their alignment. */
+extern const char __tls_begin[], __tls_file_end[], __tls_end[], __tls_align[];
+
+/* A main thread's stack; its pages come when they are touched. */
+#define MAIN_STACK 0x40000
+
+#define BLOCK_ALIGN 64
+
+static size_t variables_size(void)
+{
+        return (size_t)(__tls_end - __tls_begin);
+}
+
+/* The linker places the variables so that they end, aligned, at the block. */
+static void copy_variables(struct nova_thread *thread)
+{
+        const size_t align = (size_t)__tls_align;
+        const size_t size = (variables_size() + align - 1) & -align;
+
+        memcpy((char *)thread - size, __tls_begin, (size_t)(__tls_file_end - __tls_begin));
+        thread->stack_bytes = (nova_word_t)((char *)thread - size) - (nova_word_t)thread->stack;
+        thread->stack_bytes &= ~(size_t)15;
+}
+
+static void set_name(struct nova_thread *thread, const char *name)
+{
+        if (!name)
+                name = "thread";
+        for (unsigned i = 0; i < THREAD_NAME_SIZE - 1 && name[i]; i++)
+                thread->name[i] = name[i];
+}
+
+void thread_tell_name(const struct nova_thread *thread)
+{
+        char name[NOVA_NAME_SIZE] = {0};
+
+        for (unsigned i = 0; i < sizeof(name) && thread->name[i]; i++)
+                name[i] = thread->name[i];
+        nova_name_set(thread->ec, name);
+}
+
+/* A stack whose end is a block; its pages are zero. */
+static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
+{
+        const size_t align = (size_t)__tls_align > BLOCK_ALIGN ? (size_t)__tls_align : BLOCK_ALIGN;
+        const size_t above = bytes + align + variables_size() + align;
+        const size_t size = (stack_bytes + above + NOVA_PAGE_SIZE - 1) & -(size_t)NOVA_PAGE_SIZE;
+
+        if (size < stack_bytes)
+                return NULL;
+
+        void *const stack = nova_stack_alloc(size);
+
+        if (!stack)
+                return NULL;
+
+        struct nova_thread *const thread =
+                (void *)(((nova_word_t)stack + size - bytes) & -(nova_word_t)align);
+
+        thread->self = thread;
+        thread->stack = stack;
+        thread->reent = &thread->own_reent;
+        _REENT_INIT_PTR_ZEROED(thread->reent);
+        copy_variables(thread);
+        return thread;
+}
+
+struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
+                                        nova_word_t cpu)
+{
+        struct nova_thread *const thread = make_stack(stack_bytes, bytes);
+
+        if (!thread)
+                return NULL;
+        set_name(thread, name);
+        thread->cpu = cpu;
+        thread->utcb = nova_region_reserve(NOVA_PAGE_SIZE);
+        if (!thread->utcb)
+                goto free_stack;
+        thread->ec = nova_sel_alloc(2);
+        if (thread->ec == NOVA_SEL_NONE)
+                goto free_utcb;
+        thread->sc = thread->ec + 1;
+        thread->park = thread->ec + 2;
+        if (nova_create_sm(thread->park, nova_program.pd, 0) != NOVA_SUCCESS)
+                goto free_selectors;
+        return thread;
+
+free_selectors:
+        nova_sel_free(thread->ec, 2);
+free_utcb:
+        nova_region_free(thread->utcb);
+free_stack:
+        nova_region_free(thread->stack);
+        return NULL;
+}
+
+int thread_cpu(nova_word_t *cpu)
+{
+        if (*cpu == NOVA_CPU_SELF)
+                *cpu = nova_thread_cpu();
+        return nova_program_has_cpu(*cpu) ? 0 : EINVAL;
+}
+
+static struct nova_thread *main_thread;
+
+/* The objects go first: nothing of the thread runs any more when its memory goes. */
+void thread_block_destroy(struct nova_thread *thread)
+{
+        if (thread == main_thread)
+                return;
+        nova_sel_release(thread->ec, 2);
+        nova_region_free(thread->utcb);
+        nova_region_free(thread->stack);
+}
+
+int thread_make_main(nova_word_t *stack)
+{
+        struct nova_thread *const thread = make_stack(MAIN_STACK, sizeof(*thread));
+
+        if (!thread)
+                return ENOMEM;
+        set_name(thread, "main");
+        thread->reent = _GLOBAL_REENT;
+        thread->cpu = nova_program.cpu;
+        thread->ec = nova_program.ec;
+        thread->sc = nova_program_is_root() ? NOVA_SEL_ROOT_SC : NOVA_SEL_NONE;
+        thread->priority = nova_program_is_root() ? 1 : nova_program.priority;
+        thread->utcb = nova_program_is_root()
+                               ? (void *)((nova_word_t)nova_program.hip - NOVA_PAGE_SIZE)
+                               : (void *)nova_program.start->utcb;
+        thread->park = nova_sel_alloc(0);
+        if (thread->park == NOVA_SEL_NONE)
+                return ENOMEM;
+        main_thread = thread;
+        *stack = (nova_word_t)thread->stack + thread->stack_bytes;
+        return nova_errno_of(nova_create_sm(thread->park, nova_program.pd, 0));
+}
+
+int thread_main_running(void)
+{
+        return nova_errno_of(nova_thread_tls((nova_word_t)main_thread));
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Local threads that serve portals. */
+#include "thread/handler.h"
+
+#include <errno.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/error.h"
+#include "thread/thread.h"
+
+/* Serves a request on the handler's stack. */
+static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct nova_handler *const handler = argument;
+
+        if (!handler->ready) {
+                nova_thread_tls((nova_word_t)handler);
+                handler->ready = true;
+        }
+        handler->function(portal, utcb, handler->argument);
+}
+
+int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
+                   nova_portal_handler *function, void *argument, size_t stack_bytes,
+                   nova_sel_t events)
+{
+        if (thread_cpu(&cpu))
+                return EINVAL;
+
+        struct nova_handler *const new = (struct nova_handler *)thread_block_create(
+                stack_bytes, sizeof(struct nova_handler), name, cpu);
+
+        if (!new)
+                return EAGAIN;
+        new->function = function;
+        new->argument = argument;
+
+        struct nova_thread *const thread = &new->thread;
+        const nova_word_t sp =
+                nova_portal_stack(thread->stack, thread->stack_bytes, serve, thread->utcb, new);
+
+        if (nova_create_ec(thread->ec, nova_program.pd, (nova_word_t)thread->utcb, cpu, sp,
+                           events == NOVA_SEL_NONE ? 0 : events, 0) != NOVA_SUCCESS) {
+                thread_block_destroy(thread);
+                return EAGAIN;
+        }
+        thread_tell_name(thread);
+        *handler = new;
+        return 0;
+}
+
+int nova_handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
+                        nova_portal_handler *function, void *argument)
+{
+        if (thread_cpu(&cpu))
+                return EINVAL;
+
+        const nova_sel_t events = nova_event_base(cpu);
+
+        if (events == NOVA_SEL_NONE)
+                return EAGAIN;
+        return handler_create(handler, cpu, name, function, argument, NOVA_HANDLER_STACK, events);
+}
+
+int nova_handler_portal(struct nova_handler *handler, nova_sel_t portal, nova_mtd_t mtd)
+{
+        return nova_errno_of(nova_create_pt(portal, nova_program.pd, handler->thread.ec, mtd,
+                                            NOVA_ADDRESS(nova_portal_entry)));
+}
+
+struct nova_utcb *nova_handler_utcb(struct nova_handler *handler)
+{
+        return handler->thread.utcb;
+}
+
+nova_sel_t nova_handler_ec(struct nova_handler *handler)
+{
+        return handler->thread.ec;
+}
+
+void nova_handler_destroy(struct nova_handler *handler)
+{
+        thread_block_destroy(&handler->thread);
+}

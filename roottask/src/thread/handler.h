@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Handlers with more choice than nova_handler_create() gives. */
+#ifndef NOVA_ROOTTASK_HANDLER_H
+#define NOVA_ROOTTASK_HANDLER_H
+
+#include "novart/thread.h"
+
+/* As nova_handler_create(), with a stack of @p stack_bytes and events of its own: for those who
+ * serve the events of the others. @p events: NOVA_SEL_NONE if nobody is there for them. */
+int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
+                   nova_portal_handler *function, void *argument, size_t stack_bytes,
+                   nova_sel_t events);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of threads, and taking back what detached ones had.
+ *
+ * A thread cannot free the stack on which it runs. A joined one leaves that to who joins it; a
+ * detached one puts itself into a list, and the next thread that is created, joined or ends
+ * detached takes everything in the list. Whoever takes a thread back ends its EC first, wherever
+ * that is: revocation is complete when it returns. So nothing that a thread does after it has let
+ * itself be found may matter to others, and its last instruction need not be reached. */
+#include "thread/reap.h"
+
+#include "nova/hypercall.h"
+#include "thread/thread.h"
+
+/* Pushed by compare-and-swap, taken as a whole by exchange. */
+static struct nova_thread *ended;
+
+void thread_reap(void)
+{
+        struct nova_thread *thread = __atomic_exchange_n(&ended, NULL, __ATOMIC_ACQ_REL);
+
+        while (thread) {
+                struct nova_thread *const next = thread->next;
+
+                thread_block_destroy(thread);
+                thread = next;
+        }
+}
+
+static void leave_to_others(struct nova_thread *self)
+{
+        self->next = __atomic_load_n(&ended, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(&ended, &self->next, self, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_RELAXED))
+                continue;
+}
+
+_Noreturn void thread_end(struct nova_thread *self)
+{
+        if (self->reent != _GLOBAL_REENT)
+                _reclaim_reent(self->reent);
+        thread_reap();
+        if (__atomic_fetch_or(&self->life, THREAD_ENDED, __ATOMIC_ACQ_REL) & THREAD_DETACHED)
+                leave_to_others(self);
+        else
+                nova_semaphore_up(&self->ended);
+        for (;;)
+                nova_thread_exit();
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a thread can ask about itself and others. */
+#include "arch/storage.h"
+#include "thread/thread.h"
+
+struct nova_thread *nova_thread_self(void)
+{
+        return storage_self();
+}
+
+const char *nova_thread_name(const struct nova_thread *thread)
+{
+        return thread->name;
+}
+
+struct nova_utcb *nova_thread_utcb(void)
+{
+        return storage_self()->utcb;
+}
+
+nova_word_t nova_thread_cpu(void)
+{
+        return storage_self()->cpu;
+}
+
+nova_sel_t nova_thread_ec(const struct nova_thread *thread)
+{
+        return thread->ec;
+}
+
+nova_sel_t nova_thread_sc(const struct nova_thread *thread)
+{
+        return thread->sc;
+}
+
+unsigned nova_thread_priority(const struct nova_thread *thread)
+{
+        return thread->priority;
+}
+
+void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end)
+{
+        const struct nova_thread *const self = storage_self();
+
+        *begin = (nova_word_t)self->stack;
+        *end = *begin + self->stack_bytes;
+}
+
+struct _reent *__getreent(void)
+{
+        return storage_self()->reent;
+}

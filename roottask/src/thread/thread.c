@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Global threads: creation, end, join. */
+#include "novart/thread.h"
+
+#include <errno.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/error.h"
+#include "start/parent.h"
+#include "thread/reap.h"
+#include "thread/thread.h"
+
+static const struct nova_thread_attr like_creator = NOVA_THREAD_ATTR_INITIALIZER;
+
+/* Runs on the new thread's stack. */
+static void run(void *argument)
+{
+        struct nova_thread *const self = argument;
+
+        nova_thread_tls((nova_word_t)self);
+        nova_thread_exit_with(self->function(self->argument));
+}
+
+static int create_ec(struct nova_thread *thread)
+{
+        const nova_sel_t events = nova_event_base(thread->cpu);
+
+        if (events == NOVA_SEL_NONE)
+                return EAGAIN;
+
+        const nova_word_t sp = nova_thread_stack(thread->stack, thread->stack_bytes, run, thread);
+        const enum nova_status status =
+                nova_create_ec(thread->ec, nova_program.pd, (nova_word_t)thread->utcb, thread->cpu,
+                               sp, events, NOVA_EC_GLOBAL);
+
+        if (status != NOVA_SUCCESS)
+                return EAGAIN;
+        thread_tell_name(thread);
+        return 0;
+}
+
+static int create_sc(const struct nova_thread *thread, unsigned quantum_us)
+{
+        if (!nova_program_is_root())
+                return parent_create_sc(thread->sc, thread->ec, thread->cpu, thread->priority,
+                                        quantum_us);
+
+        const nova_qpd_t qpd = nova_qpd(quantum_us, thread->priority);
+
+        return nova_errno_of(nova_create_sc(thread->sc, nova_program.pd, thread->ec, qpd));
+}
+
+static unsigned priority_of(const struct nova_thread_attr *attr)
+{
+        const unsigned wanted =
+                attr->priority ? attr->priority : nova_thread_priority(nova_thread_self());
+
+        return wanted < nova_program.priority ? wanted : nova_program.priority;
+}
+
+static int check(const struct nova_thread_attr *attr, nova_word_t *cpu, size_t *stack_bytes)
+{
+        *cpu = attr->cpu;
+        *stack_bytes = attr->stack_bytes ? attr->stack_bytes : NOVA_THREAD_STACK;
+        if (*stack_bytes < NOVA_THREAD_STACK_MIN || attr->priority > NOVA_PRIO_MAX)
+                return EINVAL;
+        return thread_cpu(cpu);
+}
+
+int nova_thread_create(struct nova_thread **thread, const struct nova_thread_attr *attr,
+                       void *(*function)(void *), void *argument)
+{
+        nova_word_t cpu;
+        size_t stack_bytes;
+
+        if (!attr)
+                attr = &like_creator;
+        if (check(attr, &cpu, &stack_bytes))
+                return EINVAL;
+        thread_reap();
+
+        struct nova_thread *const new =
+                thread_block_create(stack_bytes, sizeof(*new), attr->name, cpu);
+
+        if (!new)
+                return EAGAIN;
+        new->function = function;
+        new->argument = argument;
+        new->priority = priority_of(attr);
+        *thread = new;
+        if (!create_ec(new) &&
+            !create_sc(new, attr->quantum_us ? attr->quantum_us : NOVA_THREAD_QUANTUM))
+                return 0;
+        thread_block_destroy(new);
+        return EAGAIN;
+}
+
+void nova_thread_exit_with(void *result)
+{
+        struct nova_thread *const self = nova_thread_self();
+
+        if (thread_keys_end)
+                thread_keys_end(self);
+        self->result = result;
+        thread_end(self);
+}
+
+/* Makes the caller the one who takes back what a thread had, if nobody is yet.
+ * @return what the thread's life was; THREAD_JOINED or THREAD_DETACHED in it: somebody is */
+static uint32_t claim(struct nova_thread *thread, enum thread_life as)
+{
+        uint32_t life = __atomic_load_n(&thread->life, __ATOMIC_ACQUIRE);
+
+        while (!(life & (THREAD_JOINED | THREAD_DETACHED)))
+                if (__atomic_compare_exchange_n(&thread->life, &life, life | as, false,
+                                                __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+                        break;
+        return life;
+}
+
+int nova_thread_join_until(struct nova_thread *thread, void **result, uint64_t deadline)
+{
+        if (thread == nova_thread_self())
+                return EDEADLK;
+        if (claim(thread, THREAD_JOINED) & (THREAD_JOINED | THREAD_DETACHED))
+                return EINVAL;
+        if (nova_semaphore_down_until(&thread->ended, deadline)) {
+                __atomic_fetch_and(&thread->life, ~(uint32_t)THREAD_JOINED, __ATOMIC_ACQ_REL);
+                return ETIMEDOUT;
+        }
+        if (result)
+                *result = thread->result;
+        thread_block_destroy(thread);
+        thread_reap();
+        return 0;
+}
+
+int nova_thread_join(struct nova_thread *thread, void **result)
+{
+        return nova_thread_join_until(thread, result, NOVA_FOREVER);
+}
+
+int nova_thread_detach(struct nova_thread *thread)
+{
+        const uint32_t life = claim(thread, THREAD_DETACHED);
+
+        if (life & (THREAD_JOINED | THREAD_DETACHED))
+                return EINVAL;
+        if (life & THREAD_ENDED) {
+                nova_semaphore_down(&thread->ended);
+                thread_block_destroy(thread);
+        }
+        return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a thread is inside of the runtime: a block at the top of its stack's region, to which the
+ * storage base points, with its thread-local variables below. */
+#ifndef NOVA_ROOTTASK_THREAD_H
+#define NOVA_ROOTTASK_THREAD_H
+
+#include <reent.h>
+
+#include "novart/program.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+#define THREAD_NAME_SIZE 16
+
+/* A thread's life: an OR of these. What it had is taken back by exactly one: who joins it, or, when
+ * it is detached, somebody after its end. */
+enum thread_life {
+        THREAD_ENDED = 1,
+        THREAD_JOINED = 2,  /* somebody waits for its end */
+        THREAD_DETACHED = 4 /* nobody will */
+};
+
+struct nova_thread {
+        struct nova_thread *self; /* first: the word at the storage base, as the ABI has it */
+        struct _reent *reent;
+        struct nova_utcb *utcb;
+        void *stack;        /* the region */
+        size_t stack_bytes; /* up to the thread-local variables */
+        nova_sel_t ec, sc, park;
+        nova_word_t cpu;
+        unsigned priority;
+        uint32_t life; /* enum thread_life; changes by atomic operations */
+        struct nova_semaphore ended;
+        struct nova_thread *next; /* of those that ended detached */
+        void *(*function)(void *);
+        void *argument;
+        void *result;
+        void **keys; /* values of pthread keys, NULL before the first */
+        char name[THREAD_NAME_SIZE];
+        struct _reent own_reent;
+};
+
+/* A local thread; its function and whether its storage base is set yet. */
+struct nova_handler {
+        struct nova_thread thread;
+        nova_portal_handler *function;
+        void *argument;
+        bool ready;
+};
+
+/* Makes the main thread's block; @p stack: where its stack ends. @return 0 or an errno value */
+int thread_make_main(nova_word_t *stack);
+
+/* First thing on the main thread's stack. @return 0 or an errno value */
+int thread_main_running(void);
+
+/* Makes a stack with a block of @p bytes (beginning with a struct nova_thread) and thread-local
+ * variables above it, a UTCB and the semaphore; sets name and CPU. NULL: not enough of something */
+struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
+                                        nova_word_t cpu);
+
+/* Gives back what thread_block_create() made; no EC uses it any more. */
+void thread_block_destroy(struct nova_thread *thread);
+
+/* Gives a thread's EC its name. */
+void thread_tell_name(const struct nova_thread *thread);
+
+/* Turns a CPU argument into a number. @return 0, or EINVAL */
+int thread_cpu(nova_word_t *cpu);
+
+/* Destroys the values of pthread keys; there only in programs that use keys. */
+__attribute__((weak)) void thread_keys_end(struct nova_thread *thread);
+
+#endif

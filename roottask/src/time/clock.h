@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the C library's clocks need beside novart/time.h. */
+#ifndef NOVA_ROOTTASK_CLOCK_H
+#define NOVA_ROOTTASK_CLOCK_H
+
+#include <stdint.h>
+
+/* Nanoseconds between CLOCK_MONOTONIC and CLOCK_REALTIME. */
+uint64_t clock_realtime_offset(void);
+
+#endif

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds newlib, the C library of programs with the runtime, from Debian's package of its source.
+
+There is one for each architecture, built by gcc, whatever compiles the programs. It lies in
+build/newlib/ARCH and is built again when the source or what stands here changes.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from nova import build, errors, options, process, tree
+from nova.errors import NovaError
+
+PACKAGE = "newlib-source"
+SOURCES = Path("/usr/src/newlib")
+SUMS = Path("/var/lib/dpkg/info/newlib-source.md5sums")
+STAMP = "built.json"
+# Compiler calls of one build, for the progress.
+STEPS = {"x86_64": 975, "x86_32": 975}
+
+TARGETS = {"x86_64": "x86_64-elf", "x86_32": "i386-elf"}
+MACHINE = {"x86_64": ["-m64"], "x86_32": ["-m32", "-march=i686"]}
+OPTIONS = (
+    "--disable-multilib --disable-libgloss --disable-nls --disable-shared "
+    "--disable-newlib-supplied-syscalls --enable-newlib-io-long-long "
+    "--enable-newlib-io-c99-formats --enable-newlib-retargetable-locking "
+    "--enable-newlib-global-stdio-streams --enable-newlib-nano-malloc --enable-lite-exit "
+    "--disable-newlib-fvwrite-in-streamio --disable-newlib-fseek-optimization "
+    "--disable-newlib-wide-orient"
+).split()
+FLAGS = (
+    "-O2 -g -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -fno-unwind-tables "
+    "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
+    "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
+).split()
+TOOLS = {
+    "CC": "gcc",
+    "AR": "ar",
+    "RANLIB": "ranlib",
+    "AS": "as",
+    "LD": "ld",
+    "NM": "nm",
+    "STRIP": "strip",
+    "OBJDUMP": "objdump",
+    "READELF": "readelf",
+}
+# (file, what stands there, what takes its place): longjmp(buffer, 0) makes setjmp() return 1.
+PATCHES = (
+    (
+        "newlib/libc/machine/x86_64/setjmp.S",
+        "  movq    rsi, rax        /* Return value */\n",
+        "  movl    esi, eax\n  cmpl    $1, eax\n  adcl    $0, eax\n",
+    ),
+)
+# What programs and headers of newlib must agree on.
+SETTINGS = """
+#define __DYNAMIC_REENT__ 1
+#define _POSIX_TIMERS 1
+#define _POSIX_MONOTONIC_CLOCK 200112L
+"""
+
+
+def add_parser(commands):
+    parser = commands.add_parser("newlib", prog="nova newlib", formatter_class=options.Formatter)
+    parser.add_argument("--arch", choices=tree.ARCHES, required=True)
+    parser.set_defaults(function=run)
+
+
+def run(args):
+    ensure(args.arch)
+    return errors.EXIT_OK
+
+
+def folder(arch):
+    return tree.ROOT / "build/newlib" / arch
+
+
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def _recipe(arch):
+    text = json.dumps([TARGETS[arch], MACHINE[arch], OPTIONS, FLAGS, TOOLS, PATCHES, SETTINGS])
+    return _digest(text.encode())
+
+
+def _archive():
+    """The source's file, whose sum is the one that its package states; None if it is not there."""
+    found = sorted(SOURCES.glob("newlib-*.tar.xz"))
+    if not found:
+        return None
+    archive = found[-1]
+    with contextlib.suppress(OSError):
+        for line in SUMS.read_text(encoding="utf-8").splitlines():
+            stated, name = line.split(maxsplit=1)
+            if Path("/") / name == archive:
+                if hashlib.md5(archive.read_bytes()).hexdigest() != stated:
+                    raise NovaError(
+                        f"{archive} is damaged: apt-get install --reinstall {PACKAGE}."
+                    )
+    return archive
+
+
+def _wanted(arch, archive):
+    return {"recipe": _recipe(arch), "source": _digest(archive.read_bytes()) if archive else None}
+
+
+def _good(arch, wanted):
+    """Whether the library is there, and from this recipe and source."""
+    try:
+        built = json.loads((folder(arch) / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    # Without the source's package what was once built of it serves.
+    return built["recipe"] == wanted["recipe"] and wanted["source"] in (None, built["source"])
+
+
+def ensure(arch):
+    """Builds the library unless it is there."""
+    archive = _archive()
+    wanted = _wanted(arch, archive)
+    if _good(arch, wanted):
+        return
+    if not archive:
+        raise NovaError(f"the source of the C library is missing: apt-get install {PACKAGE}.")
+    folder(arch).parent.mkdir(parents=True, exist_ok=True)
+    with open(folder(arch).parent / f".{arch}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _good(arch, wanted):
+            _build(arch, archive, wanted)
+
+
+def _unpack(archive, to):
+    with tarfile.open(archive) as tar:
+        tar.extractall(to)
+    (source,) = to.iterdir()
+    for name, old, new in PATCHES:
+        text = (source / name).read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise NovaError(f"{archive.name} is not the version that the kit knows (3.3.0).")
+        (source / name).write_text(text.replace(old, new), encoding="utf-8")
+    return source
+
+
+def _compiler_flags(arch):
+    command = ["gcc", *MACHINE[arch], "-print-file-name=include"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [*MACHINE[arch], "-nostdinc", "-idirafter", result.stdout.strip(), *FLAGS]
+
+
+def _configure(arch, source, prefix):
+    tools = [f"{name}_FOR_TARGET={tool}" for name, tool in TOOLS.items()]
+    return [
+        str(source / "configure"),
+        f"--target={TARGETS[arch]}",
+        f"--prefix={prefix}",
+        *OPTIONS,
+        *tools,
+        f"CFLAGS_FOR_TARGET={' '.join(_compiler_flags(arch))}",
+    ]
+
+
+def _make(command, where, sentence, progress=None):
+    """Runs a step; each call of the compiler is one of the progress."""
+    output, done = [], 0
+    with subprocess.Popen(
+        command,
+        cwd=where,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=process.die_with_parent,
+    ) as running:
+        for line in running.stdout:
+            output.append(line)
+            if progress and line.startswith(b"gcc "):
+                done = min(done + 1, progress.total)
+                progress.take(b"[%d/%d]" % (done, progress.total))
+    if progress:
+        progress.end()
+    if running.returncode:
+        text = b"".join(output[-60:]).decode("utf-8", "replace")
+        if build.DISK_FULL in text:
+            raise NovaError(f"{sentence[:-1]}: the disk is full.")
+        raise build.BuildError(sentence, text)
+
+
+def _build(arch, archive, wanted):
+    name = f"newlib for {arch}"
+    failed = f"building {name} failed."
+    work = folder(arch).with_suffix(".work")
+    build.say(f"building {name}, the C library, which takes about a minute")
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "objects").mkdir(parents=True)
+    source = _unpack(archive, work / "source")
+    prefix = work / "prefix"
+    progress = build.Progress(f"building {name}")
+    progress.total = STEPS[arch]
+    _make(_configure(arch, source, prefix), work / "objects", f"configuring {name} failed.")
+    jobs = f"-j{os.cpu_count() or 1}"
+    _make(["make", jobs, "all-target-newlib"], work / "objects", failed, progress)
+    _make(["make", "install-target-newlib"], work / "objects", failed)
+    _install(arch, source, prefix / TARGETS[arch], wanted)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _install(arch, source, made, wanted):
+    """The stamp comes last: what an interruption leaves behind is built again."""
+    to = folder(arch)
+    shutil.rmtree(to, ignore_errors=True)
+    with open(made / "include/newlib.h", "a", encoding="utf-8") as header:
+        header.write(SETTINGS)
+    shutil.copy(source / "COPYING.NEWLIB", made)
+    for name in ("libg.a", "crt0.o"):
+        (made / "lib" / name).unlink(missing_ok=True)
+    shutil.move(made, to)
+    (to / STAMP).write_text(json.dumps(wanted), encoding="utf-8")
