@@ -28,7 +28,7 @@ def foreign(name, width):
 
 
 def program(found, width, header_only):
-    """The text of a roottask that takes the address, size or value of all that is public."""
+    """The text of a roottask that takes the address or size of all that is public."""
     mine = [(name, text) for name, text in found if not foreign(name, width)]
     lines = ["/* Every public symbol of libnova. */"]
     lines += [f'#include "{name}"' for name, _ in mine]
@@ -40,12 +40,12 @@ def program(found, width, header_only):
     lines += [f"        (any_function *){name}," for name in names]
     lines += ["};", "volatile unsigned long sizes[] = {"]
     lines += [f"        sizeof({name})," for _, text in mine for name in symbols.types(text)]
-    lines += ["};", "volatile unsigned long long values[] = {"]
     values = [name for _, text in mine for name in symbols.constants(text)]
-    lines += [f"        (unsigned long long)({name}),"
+    # Some are texts: that an expression has a size says that its names are known.
+    lines += [f"        sizeof({name}),"
               for name in dict.fromkeys(values) if name not in NO_VALUE]
     lines += ["};", "int nova_main(const struct nova_hip *hip, nova_word_t cpu)", "{",
-              "        return hip && cpu ? (int)(sizes[0] + values[0]) : functions[0] == 0;", "}"]
+              "        return hip && cpu ? (int)sizes[0] : functions[0] == 0;", "}"]
     return "\n".join(lines) + "\n", len(names) + len(values)
 
 

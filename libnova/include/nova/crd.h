@@ -53,15 +53,104 @@ static inline nova_word_t nova_crd_count(nova_crd_t crd)
         return nova_crd_type(crd) == NOVA_CRD_NULL ? 0 : (nova_word_t)1 << nova_crd_order(crd);
 }
 
+/** First selector as the kernel understands the range: the base aligned down to the order. */
+static inline nova_sel_t nova_crd_first(nova_crd_t crd)
+{
+        return nova_crd_base(crd) & ~(((nova_word_t)1 << nova_crd_order(crd)) - 1);
+}
+
+/** Last selector of a range. The descriptor must not be null. */
+static inline nova_sel_t nova_crd_last(nova_crd_t crd)
+{
+        return nova_crd_base(crd) | (((nova_word_t)1 << nova_crd_order(crd)) - 1);
+}
+
+/** True if a range is naturally aligned, as senders have to make it. @spec 4.3 */
+static inline bool nova_crd_aligned(nova_crd_t crd)
+{
+        return nova_crd_first(crd) == nova_crd_base(crd);
+}
+
+/** True if two ranges are of the same type and have selectors in common; permissions do not
+ *  matter. Null descriptors have nothing in common with any. */
+static inline bool nova_crd_overlaps(nova_crd_t a, nova_crd_t b)
+{
+        return nova_crd_type(a) == nova_crd_type(b) && nova_crd_type(a) != NOVA_CRD_NULL &&
+               nova_crd_first(a) <= nova_crd_last(b) && nova_crd_first(b) <= nova_crd_last(a);
+}
+
+/** True if @p outer has all selectors of @p inner; permissions do not matter. */
+static inline bool nova_crd_contains(nova_crd_t outer, nova_crd_t inner)
+{
+        return nova_crd_overlaps(outer, inner) && nova_crd_order(outer) >= nova_crd_order(inner);
+}
+
+/** What two ranges have in common: the smaller one with the permissions of both, or null if that
+ *  is nothing. Aligned ranges of which none lies in the other have nothing in common. */
+static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
+{
+        const unsigned perms = nova_crd_perms(a) & nova_crd_perms(b);
+        const nova_crd_t smaller = nova_crd_order(a) <= nova_crd_order(b) ? a : b;
+
+        if (!perms || !nova_crd_overlaps(a, b))
+                return nova_crd_null();
+        return nova_crd(nova_crd_type(a), nova_crd_first(smaller), nova_crd_order(smaller), perms);
+}
+
+/** First selector behind a space: no capability can be there or further up. */
+static inline nova_sel_t nova_crd_space_end(unsigned type)
+{
+        return type == NOVA_CRD_IO    ? (nova_sel_t)1 << 16
+               : type == NOVA_CRD_OBJ ? (nova_sel_t)1 << NOVA_SEL_ORDER
+                                      : NOVA_CRD_BASE_END;
+}
+
 /** A range of any length and alignment that nova_crd_next() cuts into descriptors. */
 struct nova_crd_range {
         unsigned type;   /**< NOVA_CRD_MEM, _IO or _OBJ */
         unsigned perms;  /**< permission mask of each piece */
         nova_sel_t base; /**< first selector at the sender */
-        nova_sel_t
-                hotspot; /**< first selector at the receiver; equal to base if it does not matter */
+        /** first selector at the receiver; equal to base if it does not matter */
+        nova_sel_t hotspot;
         nova_word_t count; /**< selectors that are left */
 };
+
+/**
+ * The range of all pages that @p size bytes from address @p addr on touch, going to the same pages
+ * at the receiver.
+ *
+ * @param addr, size in bytes; what goes beyond the last address is left out
+ * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
+ */
+static inline struct nova_crd_range nova_crd_range_mem(uint64_t addr, uint64_t size, unsigned perms)
+{
+        const uint64_t left = UINT64_MAX - addr, end = (uint64_t)NOVA_CRD_BASE_END;
+        const uint64_t first = addr >> NOVA_PAGE_BITS;
+        const uint64_t last = (addr + (size - 1 < left ? size - 1 : left)) >> NOVA_PAGE_BITS;
+        struct nova_crd_range range = {NOVA_CRD_MEM, perms, (nova_sel_t)first, (nova_sel_t)first,
+                                       (nova_word_t)((last < end ? last + 1 : end) - first)};
+
+        if (!size || first >= end)
+                range.count = range.base = range.hotspot = 0;
+        return range;
+}
+
+/** The range of @p count I/O ports from @p port on. */
+static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word_t count)
+{
+        const struct nova_crd_range range = {NOVA_CRD_IO, NOVA_IO_A, port, port, count};
+
+        return range;
+}
+
+/** The range of @p count object selectors from @p sel on, going to @p hotspot on. */
+static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
+                                                       nova_word_t count, unsigned perms)
+{
+        const struct nova_crd_range range = {NOVA_CRD_OBJ, perms, sel, hotspot, count};
+
+        return range;
+}
 
 /** Largest order so that @p base is aligned to it and 2^order is not above @p count, at most
  *  NOVA_CRD_ORDER_MAX. @p count must not be 0. */
@@ -79,7 +168,7 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
  * Take the first naturally aligned piece off a range.
  *
  * A piece is aligned both at the sender and at the receiver, so that each is one typed item with
- * the hotspot that is put out. Bases that no descriptor can hold are left out.
+ * the hotspot that is put out. Selectors that no space has (ports above 0xffff, …) are left out.
  * @param range         what is left to do; advanced by the piece
  * @param[out] crd      the piece
  * @param[out] hotspot  where it goes at the receiver; may be NULL
@@ -88,11 +177,12 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
 static inline bool nova_crd_next(struct nova_crd_range *range, nova_crd_t *crd, nova_sel_t *hotspot)
 {
         const nova_sel_t high = range->base > range->hotspot ? range->base : range->hotspot;
+        const nova_sel_t end = nova_crd_space_end(range->type);
 
-        if (!range->count || high >= NOVA_CRD_BASE_END)
+        if (!range->count || high >= end)
                 return false;
-        if (range->count > NOVA_CRD_BASE_END - high)
-                range->count = NOVA_CRD_BASE_END - high;
+        if (range->count > end - high)
+                range->count = end - high;
 
         const unsigned order = nova_crd_order_of(range->base | range->hotspot, range->count);
 

@@ -4,6 +4,8 @@
 #define NOVA_EVENT_H
 
 #include "nova/abi/event.h"
+#include "nova/abi/hip.h"
+#include "nova/text.h"
 
 /* ROW(number, NAME, "name"): basic exit reasons of VMX. */
 #define NOVA_VMX_ROWS(ROW)                                      \
@@ -49,6 +51,7 @@
         ROW(0x29, MACHINE_CHECK, "Machine Check")               \
         ROW(0x2b, TPR_BELOW_THRESHOLD, "TPR Below Threshold")   \
         ROW(0x2c, APIC_ACCESS, "APIC Access")                   \
+        ROW(0x2d, VIRTUALIZED_EOI, "Virtualized EOI")           \
         ROW(0x2e, GDTR_IDTR_ACCESS, "GDTR/IDTR Access")         \
         ROW(0x2f, LDTR_TR_ACCESS, "LDTR/TR Access")             \
         ROW(0x30, EPT_VIOLATION, "EPT Violation")               \
@@ -59,9 +62,17 @@
         ROW(0x35, INVVPID, "INVVPID")                           \
         ROW(0x36, WBINVD, "WBINVD")                             \
         ROW(0x37, XSETBV, "XSETBV")                             \
+        ROW(0x38, APIC_WRITE, "APIC Write")                     \
         ROW(0x39, RDRAND, "RDRAND")                             \
         ROW(0x3a, INVPCID, "INVPCID")                           \
         ROW(0x3b, VMFUNC, "VMFUNC")                             \
+        ROW(0x3c, ENCLS, "ENCLS")                               \
+        ROW(0x3d, RDSEED, "RDSEED")                             \
+        ROW(0x3e, PML_FULL, "PML Full")                         \
+        ROW(0x3f, XSAVES, "XSAVES")                             \
+        ROW(0x40, XRSTORS, "XRSTORS")                           \
+        ROW(0x43, UMWAIT, "UMWAIT")                             \
+        ROW(0x44, TPAUSE, "TPAUSE")                             \
         ROW(0xfe, STARTUP, "STARTUP")                           \
         ROW(0xff, RECALL, "RECALL")
 
@@ -112,6 +123,14 @@
         ROW(0x8a, MONITOR, "MONITOR")                         \
         ROW(0x8b, MWAIT, "MWAIT")                             \
         ROW(0x8c, MWAIT_COND, "MWAIT (cond.)")                \
+        ROW(0x8d, XSETBV, "XSETBV")                           \
+        ROW(0x8e, RDPRU, "RDPRU")                             \
+        ROW(0x8f, EFER_WRITE, "EFER Write")                   \
+        ROW(0xa0, INVLPGB, "INVLPGB")                         \
+        ROW(0xa1, INVLPGB_ILLEGAL, "INVLPGB (illegal)")       \
+        ROW(0xa2, INVPCID, "INVPCID")                         \
+        ROW(0xa3, MCOMMIT, "MCOMMIT")                         \
+        ROW(0xa4, TLBSYNC, "TLBSYNC")                         \
         ROW(0xfc, NPT_FAULT, "NPT Fault")                     \
         ROW(0xfd, INVALID_GUEST_STATE, "Invalid Guest State") \
         ROW(0xfe, STARTUP, "STARTUP")                         \
@@ -140,6 +159,12 @@ enum nova_svm_event {
 static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
 {
         return event_base + event;
+}
+
+/** The number of the event that goes to selector @p sel; EXC or VMI and more if it is none's. */
+static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t sel)
+{
+        return sel - event_base;
 }
 
 #define NOVA_EVENT_CASE(number, name, text) \
@@ -183,5 +208,39 @@ static inline const char *nova_svm_name(unsigned number)
 }
 
 #undef NOVA_EVENT_CASE
+
+/** What the name functions say of a number without a name. */
+#define NOVA_EVENT_RESERVED "reserved"
+
+/** The first number below @p count to which @p name_of gives the name, or -1. */
+static inline int nova_event_find(const char *(*name_of)(unsigned number), unsigned count,
+                                  const char *name)
+{
+        if (nova_text_same(name, NOVA_EVENT_RESERVED))
+                return -1;
+        for (unsigned number = 0; number < count; number++)
+                if (nova_text_same(name_of(number), name))
+                        return (int)number;
+        return -1;
+}
+
+/** Number of the exception event with that name ("#PF", "STARTUP"), or -1. @spec 7.2 */
+static inline int nova_exception_number(const char *name)
+{
+        return nova_event_find(nova_exception_name, NOVA_HIP_EXC, name);
+}
+
+/** Number of the VMX event with that name ("EPT Violation"), or -1. @spec 7.2 */
+static inline int nova_vmx_number(const char *name)
+{
+        return nova_event_find(nova_vmx_name, NOVA_HIP_VMI, name);
+}
+
+/** Number of the SVM event with that name ("NPT Fault"), or -1. A group's name ("CR Read",
+ *  "Exception") gives its first number, to which the register or vector is added. @spec 7.2 */
+static inline int nova_svm_number(const char *name)
+{
+        return nova_event_find(nova_svm_name, NOVA_HIP_VMI, name);
+}
 
 #endif

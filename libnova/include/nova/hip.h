@@ -74,6 +74,33 @@ static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
         return count;
 }
 
+/**
+ * Find the next CPU that runs.
+ *
+ * @param[in,out] cursor begin with 0 and call again until it returns false
+ * @param[out] cpu       its number, as hypercalls take it
+ * @return false, and @p cpu is unchanged, if there is no more
+ * @spec 6.2
+ */
+static inline bool nova_hip_next_cpu(const struct nova_hip *hip, unsigned *cursor, unsigned *cpu)
+{
+        while (*cursor < NOVA_CPU_MAX) {
+                const unsigned here = (*cursor)++;
+
+                if (nova_hip_cpu_enabled(hip, here)) {
+                        *cpu = here;
+                        return true;
+                }
+        }
+        return false;
+}
+
+/** True if the microhypervisor announces all @p features: an OR of NOVA_HIP_VMX, … @spec 6.2 */
+static inline bool nova_hip_has(const struct nova_hip *hip, uint32_t features)
+{
+        return (hip->features & features) == features;
+}
+
 /** Read memory descriptor @p i, 0 for the first. @return false if there is none  @spec 6.2 */
 static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
                                     struct nova_hip_mem *out)
@@ -101,6 +128,17 @@ static inline bool nova_hip_get_module(const struct nova_hip *hip, unsigned modu
                 if (out->type == NOVA_MEM_MODULE && module-- == 0)
                         return true;
         return false;
+}
+
+/** Number of modules, with the roottask itself. */
+static inline unsigned nova_hip_module_count(const struct nova_hip *hip)
+{
+        struct nova_hip_mem mem;
+        unsigned count = 0;
+
+        while (nova_hip_get_module(hip, count, &mem))
+                count++;
+        return count;
 }
 
 /** First byte after a memory range; a range that wraps around ends at the last byte there is. */
@@ -143,15 +181,31 @@ static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uin
         return scan;
 }
 
+/** Where the free RAM that begins at @p addr ends. */
+static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t addr)
+{
+        struct nova_hip_view scan;
+
+        do {
+                scan = nova_hip_scan(hip, addr);
+                if (!scan.available || scan.taken)
+                        return addr;
+                addr = scan.next;
+        } while (addr != UINT64_MAX);
+        return addr;
+}
+
 /**
  * Find the next free RAM: available, and in no allocated or reserved range; whole pages only.
  *
- * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order
- * and do not overlap; neighbours are not always joined.
+ * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order,
+ * have no byte in common and do not touch, whatever the order and overlap of the descriptors.
+ * @param hip            may be hostile; nova_hip_valid() says whether to believe it
  * @param[in,out] cursor where to go on, in bytes
  * @param[out] addr      first byte, a multiple of the page size
  * @param[out] size      length in bytes, a multiple of the page size, not 0
  * @return false if there is no more; the outputs are then unchanged
+ * @spec 6.2
  */
 static inline bool nova_hip_next_free(const struct nova_hip *hip, uint64_t *cursor, uint64_t *addr,
                                       uint64_t *size)
@@ -162,12 +216,14 @@ static inline bool nova_hip_next_free(const struct nova_hip *hip, uint64_t *curs
                 const uint64_t start = *cursor;
                 const struct nova_hip_view scan = nova_hip_scan(hip, start);
 
-                *cursor = scan.taken ? scan.taken : !scan.available ? scan.begin : scan.next;
-                if (scan.taken || !scan.available)
+                if (scan.taken || !scan.available) {
+                        *cursor = scan.taken ? scan.taken : scan.begin;
                         continue;
+                }
+                *cursor = nova_hip_free_end(hip, start);
 
                 const uint64_t first = (start + mask) & ~mask;
-                const uint64_t end = scan.next & ~mask;
+                const uint64_t end = *cursor & ~mask;
 
                 if (first >= end)
                         continue;

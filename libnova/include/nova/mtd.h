@@ -4,6 +4,7 @@
 #define NOVA_MTD_H
 
 #include "nova/abi/mtd.h"
+#include "nova/text.h"
 
 /** Number of bits that mean something. */
 #define NOVA_MTD_BITS 21
@@ -34,6 +35,77 @@ static inline const char *nova_mtd_fields(unsigned bit)
         default:
                 return "";
         }
+}
+
+/** Number of the bit with that name ("ACDB"), or -1. @spec 7.4 */
+static inline int nova_mtd_bit_number(const char *name)
+{
+        for (unsigned bit = 0; bit < NOVA_MTD_BITS; bit++)
+                if (nova_text_same(nova_mtd_name(bit), name))
+                        return (int)bit;
+        return -1;
+}
+
+/** Bytes that hold the text of every descriptor, with the 0 at its end. */
+#define NOVA_MTD_TEXT_SIZE 128
+
+/** A text that grows in a buffer; what does not fit is counted only. */
+struct nova_mtd_text {
+        char *to;      /**< the buffer */
+        size_t size;   /**< its bytes */
+        size_t length; /**< of the whole text */
+};
+
+/** Append a character. */
+static inline void nova_mtd_put(struct nova_mtd_text *text, char c)
+{
+        if (text->length + 1 < text->size)
+                text->to[text->length] = c;
+        text->length++;
+}
+
+/** Append a name, behind a '|' if it is not the first. */
+static inline void nova_mtd_put_name(struct nova_mtd_text *text, const char *name)
+{
+        if (text->length)
+                nova_mtd_put(text, '|');
+        while (*name)
+                nova_mtd_put(text, *name++);
+}
+
+/**
+ * Write a whole descriptor as text: "ACDB|ESP|EIP", bits without a name as a number behind the
+ * names ("EIP|0x80000000"), and "0" for none.
+ *
+ * @param mtd     the descriptor
+ * @param[out] to where the text goes, cut to the room, with a 0 at its end; may be NULL
+ *                if @p size is 0
+ * @param size    room in bytes; NOVA_MTD_TEXT_SIZE is always enough
+ * @return length of the whole text without the 0; it was cut if that is not below @p size
+ * @spec 7.4
+ */
+static inline size_t nova_mtd_format(nova_mtd_t mtd, char *to, size_t size)
+{
+        const nova_mtd_t unknown = mtd >> NOVA_MTD_BITS << NOVA_MTD_BITS;
+        struct nova_mtd_text text = {to, size, 0};
+
+        for (unsigned bit = 0; bit < NOVA_MTD_BITS; bit++)
+                if (mtd >> bit & 1)
+                        nova_mtd_put_name(&text, nova_mtd_name(bit));
+        if (unknown) {
+                unsigned shift = NOVA_WORD_BITS - 4;
+
+                while (!(unknown >> shift))
+                        shift -= 4;
+                nova_mtd_put_name(&text, "0x");
+                for (; shift < NOVA_WORD_BITS; shift -= 4)
+                        nova_mtd_put(&text, "0123456789abcdef"[unknown >> shift & 0xf]);
+        }
+        if (!mtd)
+                nova_mtd_put_name(&text, "0");
+        if (size)
+                to[text.length < size ? text.length : size - 1] = 0;
+        return text.length;
 }
 
 #endif

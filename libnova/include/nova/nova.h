@@ -4,6 +4,7 @@
 #ifndef NOVA_NOVA_H
 #define NOVA_NOVA_H
 
+#include "nova/cmdline.h"
 #include "nova/crd.h"
 #include "nova/event.h"
 #include "nova/hip.h"
@@ -13,6 +14,7 @@
 #include "nova/qpd.h"
 #include "nova/start.h"
 #include "nova/status.h"
+#include "nova/text.h"
 #include "nova/utcb.h"
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 
 #include "nova/abi/utcb.h"
+#include "nova/crd.h"
+#include "nova/text.h"
 
 /** A typed item as sent or received. */
 struct nova_item {
@@ -86,6 +88,67 @@ static inline bool nova_utcb_put_item(struct nova_utcb *utcb, struct nova_item i
         return true;
 }
 
+/** Append the words of an array. @return false, and nothing is written, if they do not all fit */
+static inline bool nova_utcb_put_words(struct nova_utcb *utcb, const nova_word_t *words,
+                                       size_t count)
+{
+        const unsigned begin = nova_utcb_word_count(utcb);
+
+        if (count > nova_utcb_room(utcb))
+                return false;
+        for (unsigned i = 0; i < count; i++)
+                utcb->word[begin + i] = words[i];
+        utcb->items = nova_utcb_items(begin + (unsigned)count, nova_utcb_item_count(utcb));
+        return true;
+}
+
+/** Append 64 bits: on x86-32 two words, the low half first.
+ *  @return false, and nothing is written, if there is no room */
+static inline bool nova_utcb_put_u64(struct nova_utcb *utcb, uint64_t value)
+{
+        const nova_word_t words[] = {(nova_word_t)value, (nova_word_t)(value >> 32)};
+
+        return nova_utcb_put_words(utcb, words, sizeof(value) / sizeof(nova_word_t));
+}
+
+/** Number of words that @p size bytes take in a message, with the word that holds their number. */
+static inline size_t nova_utcb_bytes_words(size_t size)
+{
+        return 1 + size / sizeof(nova_word_t) + (size % sizeof(nova_word_t) != 0);
+}
+
+/**
+ * Append bytes: one word with their number, then the bytes, filled up to a word with zeros.
+ *
+ * @param bytes may be NULL if @p size is 0
+ * @param size  how many
+ * @return false, and nothing is written, if they do not all fit
+ */
+static inline bool nova_utcb_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
+{
+        const size_t words = nova_utcb_bytes_words(size);
+        const unsigned begin = nova_utcb_word_count(utcb);
+
+        if (words > nova_utcb_room(utcb))
+                return false;
+
+        unsigned char *to = (unsigned char *)&utcb->word[begin + 1];
+
+        utcb->word[begin] = size;
+        utcb->word[begin + words - 1] = words > 1 ? 0 : size;
+        for (size_t i = 0; i < size; i++)
+                to[i] = ((const unsigned char *)bytes)[i];
+        utcb->items = nova_utcb_items(begin + (unsigned)words, nova_utcb_item_count(utcb));
+        return true;
+}
+
+/** Append a text that ends with a 0 as nova_utcb_put_bytes() does, without the 0.
+ *  @return false, and nothing is written, if it does not fit */
+static inline bool nova_utcb_put_string(struct nova_utcb *utcb, const char *text)
+{
+        return nova_utcb_put_bytes(utcb, text, nova_text_length(text, NOVA_PAGE_SIZE));
+}
+
 /** Append an item that lets the receiver recognise a capability that it once gave to the sender.
  *  @return false if there is no room  @spec 4.6.2.2 */
 static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
@@ -113,6 +176,30 @@ static inline bool nova_utcb_delegate(struct nova_utcb *utcb, nova_crd_t crd, no
         return nova_utcb_put_item(utcb, item);
 }
 
+/**
+ * Append delegate items for a range of any length and alignment, as many as fit.
+ *
+ * @param[in,out] range what is left to give: more messages can carry the rest
+ * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
+ * @return false if there is no room for all of it
+ * @spec 3.5, 4.3, 4.6.2.2
+ */
+static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_crd_range *range,
+                                            nova_word_t flags)
+{
+        for (;;) {
+                struct nova_crd_range rest = *range;
+                nova_crd_t crd;
+                nova_sel_t hotspot;
+
+                if (!nova_crd_next(&rest, &crd, &hotspot))
+                        return true;
+                if (!nova_utcb_delegate(utcb, crd, hotspot, flags))
+                        return false;
+                *range = rest;
+        }
+}
+
 /** Read untyped word @p i. @return false, and @p word is unchanged, if there are not that many */
 static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_word_t *word)
 {
@@ -136,10 +223,141 @@ static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
         return true;
 }
 
+/**
+ * Read the word at @p at and go on to the next.
+ *
+ * @param[in,out] at index of a word, at first 0
+ * @param[out] word  the word
+ * @return false, and nothing changes, if there are not that many
+ */
+static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, nova_word_t *word)
+{
+        if (!nova_utcb_get(utcb, *at, word))
+                return false;
+        ++*at;
+        return true;
+}
+
+/** Read what nova_utcb_put_u64() wrote, at word @p at, and go on behind it.
+ *  @return false, and nothing changes, if the message ends before */
+static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at, uint64_t *value)
+{
+        const unsigned count = sizeof(*value) / sizeof(nova_word_t);
+        const unsigned there = nova_utcb_word_count(utcb);
+
+        if (*at > there || there - *at < count)
+                return false;
+        *value = utcb->word[*at];
+        if (count > 1)
+                *value = (uint32_t)*value | (uint64_t)utcb->word[*at + 1] << 32;
+        *at += count;
+        return true;
+}
+
+/**
+ * Find bytes that nova_utcb_put_bytes() wrote, without copying them.
+ *
+ * @param[in,out] at word that holds their number; then the word behind them
+ * @param[out] bytes where they lie in the UTCB; valid as long as the message is
+ * @return false, and nothing changes, if the message does not hold as many as it says
+ */
+static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *at,
+                                        struct nova_text *bytes)
+{
+        const unsigned there = nova_utcb_word_count(utcb);
+
+        if (*at >= there)
+                return false;
+
+        const nova_word_t size = utcb->word[*at];
+
+        if (size > (nova_word_t)(there - *at - 1) * sizeof(nova_word_t))
+                return false;
+        bytes->begin = (const char *)utcb + offsetof(struct nova_utcb, word) +
+                       (*at + (size_t)1) * sizeof(nova_word_t);
+        bytes->length = size;
+        *at += (unsigned)nova_utcb_bytes_words(size);
+        return true;
+}
+
+/**
+ * Copy bytes that nova_utcb_put_bytes() wrote.
+ *
+ * @param[in,out] at  word that holds their number; then the word behind them
+ * @param[out] to     where they go
+ * @param size        room at @p to, in bytes
+ * @param[out] length how many they are
+ * @return false, and nothing changes, if they are more than @p size or than the message holds
+ */
+static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *at, void *to,
+                                       size_t size, size_t *length)
+{
+        struct nova_text bytes;
+        unsigned next = *at;
+
+        if (!nova_utcb_next_bytes(utcb, &next, &bytes) || bytes.length > size)
+                return false;
+        for (size_t i = 0; i < bytes.length; i++)
+                ((char *)to)[i] = bytes.begin[i];
+        *length = bytes.length;
+        *at = next;
+        return true;
+}
+
+/**
+ * Copy a text that nova_utcb_put_string() wrote.
+ *
+ * @param[in,out] at word that holds its length; then the word behind it
+ * @param[out] to    where it goes, with a 0 at its end
+ * @param size       room at @p to, in bytes, with that for the 0
+ * @return false, and nothing changes, if it does not fit, exceeds the message or has a 0 inside
+ */
+static inline bool nova_utcb_get_string(const struct nova_utcb *utcb, unsigned *at, char *to,
+                                        size_t size)
+{
+        struct nova_text text;
+        unsigned next = *at;
+
+        if (!nova_utcb_next_bytes(utcb, &next, &text) || text.length >= size ||
+            nova_text_length(text.begin, text.length) != text.length)
+                return false;
+        for (size_t i = 0; i < text.length; i++)
+                to[i] = text.begin[i];
+        to[text.length] = 0;
+        *at = next;
+        return true;
+}
+
 /** True if an item was sent as a delegation, false if as a translation. */
 static inline bool nova_item_is_delegate(struct nova_item item)
 {
         return item.flags & NOVA_ITEM_DELEGATE;
+}
+
+/**
+ * Read what came with typed item @p i, if it is what the receiver wants.
+ *
+ * The kernel writes the range, so that nobody can pretend to have sent something; whether the
+ * sender meant a delegation or a translation is the sender's word.
+ * @param i        number of the item, 0 for the first
+ * @param kind     NOVA_ITEM_DELEGATE or NOVA_ITEM_TRANSLATE
+ * @param type     NOVA_CRD_MEM, _IO or _OBJ
+ * @param[out] crd the range at the receiver, in its window
+ * @return false, and @p crd is unchanged, if there is no such item, it is of another kind or type,
+ *         or nothing arrived: a null descriptor or one without permissions
+ * @spec 4.6.2.2
+ */
+static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, nova_word_t kind,
+                                      unsigned type, nova_crd_t *crd)
+{
+        struct nova_item item;
+
+        if (!nova_utcb_get_item(utcb, i, &item) ||
+            (item.flags & NOVA_ITEM_DELEGATE) != (kind & NOVA_ITEM_DELEGATE) ||
+            nova_crd_type(item.crd) != type || type == NOVA_CRD_NULL || !nova_crd_perms(item.crd))
+                return false;
+        *crd = item.crd;
+        return true;
 }
 
 /**

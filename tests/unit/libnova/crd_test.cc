@@ -4,6 +4,8 @@
 #include "nova/qpd.h"
 
 #include <gtest/gtest.h>
+#include <random>
+#include <set>
 #include <vector>
 
 namespace
@@ -103,6 +105,145 @@ TEST(crd, pieces_cover_each_range_once_and_are_aligned)
                                 }
                                 ASSERT_EQ(next, base + count);
                         }
+}
+
+/* All selectors of a descriptor, the kernel's way: aligned down. */
+std::set<nova_sel_t> selectors(nova_crd_t crd)
+{
+        std::set<nova_sel_t> all;
+        const nova_word_t size = static_cast<nova_word_t>(1) << nova_crd_order(crd);
+
+        if (nova_crd_type(crd) == NOVA_CRD_NULL)
+                return all;
+        for (nova_sel_t sel = nova_crd_base(crd) / size * size; all.size() < size; sel++)
+                all.insert(sel);
+        return all;
+}
+
+nova_crd_t random_crd(std::mt19937 &random)
+{
+        return nova_crd(random() % 4, random() % 64, random() % 6, random() % 8);
+}
+
+TEST(crd, set_operations_agree_with_sets)
+{
+        std::mt19937 random{7};
+
+        for (unsigned round = 0; round < 20000; round++) {
+                const nova_crd_t a = random_crd(random), b = random_crd(random);
+                const auto in_a = selectors(a), in_b = selectors(b);
+                std::set<nova_sel_t> both;
+
+                for (nova_sel_t sel : in_a)
+                        if (nova_crd_type(a) == nova_crd_type(b) && in_b.count(sel))
+                                both.insert(sel);
+                ASSERT_EQ(nova_crd_overlaps(a, b), !both.empty());
+                ASSERT_EQ(nova_crd_contains(a, b), !both.empty() && both == in_b);
+
+                const nova_crd_t common = nova_crd_intersection(a, b);
+                const unsigned perms = nova_crd_perms(a) & nova_crd_perms(b);
+
+                ASSERT_EQ(selectors(common), perms ? both : std::set<nova_sel_t>());
+                if (perms && !both.empty()) {
+                        ASSERT_EQ(nova_crd_perms(common), perms);
+                        ASSERT_TRUE(nova_crd_aligned(common));
+                }
+                if (!in_a.empty()) {
+                        ASSERT_EQ(nova_crd_first(a), *in_a.begin());
+                        ASSERT_EQ(nova_crd_last(a), *in_a.rbegin());
+                        ASSERT_EQ(nova_crd_aligned(a), nova_crd_base(a) == *in_a.begin());
+                }
+        }
+}
+
+TEST(crd, the_largest_descriptors_do_not_overflow)
+{
+        const nova_crd_t all = nova_crd_all(NOVA_CRD_MEM);
+        const nova_crd_t top = nova_crd_mem(NOVA_CRD_BASE_END - 1, NOVA_CRD_ORDER_MAX, 1);
+
+        EXPECT_EQ(nova_crd_last(all), 0x7fffffffu);
+        EXPECT_EQ(nova_crd_last(top), NOVA_CRD_BASE_END - 1);
+        EXPECT_TRUE(nova_crd_contains(top, nova_crd_mem(NOVA_CRD_BASE_END - 1, 0, 1)));
+        EXPECT_FALSE(nova_crd_overlaps(nova_crd_null(), nova_crd_null()));
+}
+
+TEST(crd, spaces_end_where_the_interface_says)
+{
+        EXPECT_EQ(nova_crd_space_end(NOVA_CRD_IO), 0x10000u);
+        EXPECT_EQ(nova_crd_space_end(NOVA_CRD_OBJ), 0x4000000u);
+        EXPECT_EQ(nova_crd_space_end(NOVA_CRD_MEM), 0x10000000000000u);
+}
+
+/* Pieces by brute force: at each place the largest aligned block that fits. */
+std::vector<piece> brute(nova_sel_t base, nova_sel_t hotspot, nova_word_t count, nova_sel_t end)
+{
+        std::vector<piece> pieces;
+
+        for (nova_word_t done = 0; done < count && pieces.size() < 300;) {
+                const nova_sel_t from = base + done, to = hotspot + done;
+                unsigned best = 99;
+
+                for (unsigned order = 0; order <= NOVA_CRD_ORDER_MAX; order++) {
+                        const nova_word_t size = static_cast<nova_word_t>(1) << order;
+
+                        if (from % size == 0 && to % size == 0 && size <= count - done &&
+                            from + size <= end && to + size <= end)
+                                best = order;
+                }
+                if (best == 99)
+                        break;
+                pieces.push_back({from, to, best});
+                done += static_cast<nova_word_t>(1) << best;
+        }
+        return pieces;
+}
+
+TEST(crd, random_splits_agree_with_brute_force_in_every_space)
+{
+        const unsigned types[] = {NOVA_CRD_MEM, NOVA_CRD_IO, NOVA_CRD_OBJ};
+        std::mt19937_64 random{11};
+
+        for (unsigned round = 0; round < 10000; round++) {
+                const unsigned type = types[round % 3];
+                const nova_sel_t end = nova_crd_space_end(type);
+                nova_sel_t base = random() >> random() % 64, hotspot = random() >> random() % 64;
+
+                if (random() % 4 == 0)
+                        base = end - 1 - random() % 100;
+                if (random() % 2)
+                        hotspot = base;
+                base %= end + 3;
+                hotspot %= end + 3;
+                const nova_word_t count = random() % 8 ? random() >> (34 + random() % 30)
+                                                       : ~static_cast<nova_word_t>(0);
+                nova_crd_range range = {type, 1, base, hotspot, count};
+                std::vector<piece> pieces;
+                nova_crd_t crd;
+                nova_sel_t to;
+
+                while (pieces.size() < 300 && nova_crd_next(&range, &crd, &to))
+                        pieces.push_back({nova_crd_base(crd), to, nova_crd_order(crd)});
+                ASSERT_EQ(pieces, brute(base, hotspot, count, end))
+                        << base << " " << hotspot << " " << count;
+        }
+}
+
+TEST(crd, ranges_of_memory_are_made_of_all_pages_touched)
+{
+        const auto range = [](uint64_t addr, uint64_t size) {
+                const nova_crd_range r = nova_crd_range_mem(addr, size, NOVA_MEM_R);
+                EXPECT_EQ(r.base, r.hotspot);
+                return std::pair<nova_sel_t, nova_word_t>(r.base, r.count);
+        };
+        using pair = std::pair<nova_sel_t, nova_word_t>;
+
+        EXPECT_EQ(range(0x1fff, 2), pair(1, 2));
+        EXPECT_EQ(range(0x1000, 0x1000), pair(1, 1));
+        EXPECT_EQ(range(0x1000, 0x1001), pair(1, 2));
+        EXPECT_EQ(range(0x1000, 0), pair(0, 0));
+        EXPECT_EQ(range(0, UINT64_MAX), pair(0, NOVA_CRD_BASE_END));
+        EXPECT_EQ(range(UINT64_MAX, UINT64_MAX), pair(NOVA_CRD_BASE_END - 1, 1));
+        EXPECT_EQ(range(0x3000, UINT64_MAX), pair(3, NOVA_CRD_BASE_END - 3));
 }
 
 TEST(qpd, values_out_of_range_are_brought_into_it)

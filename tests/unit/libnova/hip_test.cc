@@ -5,6 +5,7 @@
 #include <cstring>
 #include <gtest/gtest.h>
 #include <memory>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -185,6 +186,132 @@ TEST_F(hip, no_field_leads_out_of_the_page)
                                 for (int i = 0; nova_hip_next_free(h, &cursor, &addr, &bytes); i++)
                                         ASSERT_LT(i, 1000);
                         }
+}
+
+TEST_F(hip, neighbours_and_overlapping_ranges_are_joined)
+{
+        add(0x3000, 0x1800, NOVA_MEM_AVAILABLE);
+        add(0x1000, 0x1800, NOVA_MEM_AVAILABLE);
+        add(0x2000, 0x1000, NOVA_MEM_AVAILABLE);
+        add(0x4800, 0x800, NOVA_MEM_AVAILABLE);
+        EXPECT_EQ(free_ram(), (std::vector<range>{{0x1000, 0x4000}}));
+}
+
+/* By brute force: a page is free if each of its bytes is available and none is taken. */
+std::vector<range> brute(const std::vector<nova_hip_mem> &mems, unsigned pages)
+{
+        const unsigned grain = 0x100;
+        std::vector<bool> available(pages * NOVA_PAGE_SIZE / grain), taken(available.size());
+        std::vector<range> ranges;
+
+        for (const nova_hip_mem &mem : mems)
+                for (uint64_t at = mem.addr; at - mem.addr < mem.size; at += grain)
+                        if (at / grain < available.size())
+                                (mem.type == NOVA_MEM_AVAILABLE ? available : taken)[at / grain] =
+                                        true;
+        for (unsigned page = 0; page < pages; page++) {
+                bool free = true;
+
+                for (unsigned i = 0; i < NOVA_PAGE_SIZE / grain; i++)
+                        free = free && available[page * NOVA_PAGE_SIZE / grain + i] &&
+                               !taken[page * NOVA_PAGE_SIZE / grain + i];
+                if (!free)
+                        continue;
+                const uint64_t addr = static_cast<uint64_t>(page) * NOVA_PAGE_SIZE;
+                if (!ranges.empty() && ranges.back().first + ranges.back().second == addr)
+                        ranges.back().second += NOVA_PAGE_SIZE;
+                else
+                        ranges.emplace_back(addr, NOVA_PAGE_SIZE);
+        }
+        return ranges;
+}
+
+TEST_F(hip, free_ram_of_random_descriptors_agrees_with_brute_force)
+{
+        std::mt19937 random{3};
+        size_t found = 0;
+
+        for (unsigned round = 0; round < 3000; round++) {
+                std::vector<nova_hip_mem> mems;
+                const int32_t types[] = {NOVA_MEM_AVAILABLE, NOVA_MEM_AVAILABLE, NOVA_MEM_AVAILABLE,
+                                         NOVA_MEM_RESERVED,  NOVA_MEM_MODULE,    -99};
+
+                SetUp();
+                for (unsigned i = random() % 40; i > 0; i--) {
+                        const uint64_t grain = random() % 2 ? NOVA_PAGE_SIZE : 0x100;
+
+                        mems.push_back({random() % 0x40000 / grain * grain,
+                                        random() % 0x8000 / grain * grain, types[random() % 6], 0});
+                        add(mems.back().addr, mems.back().size, mems.back().type);
+                }
+                ASSERT_TRUE(nova_hip_valid(h));
+                const auto expected = brute(mems, 80);
+                ASSERT_EQ(free_ram(), expected) << round;
+                found += expected.size();
+        }
+        EXPECT_GT(found, 10000u);
+}
+
+TEST_F(hip, free_ram_of_any_bytes_is_finite_and_in_order)
+{
+        std::mt19937_64 random{5};
+
+        for (unsigned round = 0; round < 200; round++) {
+                for (unsigned i = 0; i < NOVA_PAGE_SIZE; i += 8) {
+                        const uint64_t word = random() >> random() % 64;
+
+                        std::memcpy(page.get() + i, &word, sizeof(word));
+                }
+                h->length = random() % 2 ? NOVA_PAGE_SIZE : static_cast<uint16_t>(random());
+                h->mem_offset = static_cast<uint16_t>(random() % 1000);
+                h->mem_size = 24;
+                uint64_t end = 0;
+
+                for (const range &r : free_ram()) {
+                        ASSERT_TRUE(end == 0 || r.first > end);
+                        ASSERT_EQ((r.first | r.second) % NOVA_PAGE_SIZE, 0u);
+                        ASSERT_GT(r.second, 0u);
+                        ASSERT_GE(r.first + r.second, r.first);
+                        end = r.first + r.second;
+                }
+        }
+}
+
+TEST_F(hip, only_cpus_that_run_are_iterated)
+{
+        unsigned cursor = 0, cpu = 99;
+
+        EXPECT_FALSE(nova_hip_next_cpu(h, &cursor, &cpu));
+        EXPECT_EQ(cpu, 99u);
+        h->cpu[3].flags = NOVA_CPU_ENABLED;
+        h->cpu[4].flags = 0xfe;
+        h->cpu[63].flags = 0xff;
+        cursor = 0;
+        ASSERT_TRUE(nova_hip_next_cpu(h, &cursor, &cpu));
+        EXPECT_EQ(cpu, 3u);
+        ASSERT_TRUE(nova_hip_next_cpu(h, &cursor, &cpu));
+        EXPECT_EQ(cpu, 63u);
+        EXPECT_FALSE(nova_hip_next_cpu(h, &cursor, &cpu));
+        cursor = ~0u;
+        EXPECT_FALSE(nova_hip_next_cpu(h, &cursor, &cpu));
+}
+
+TEST_F(hip, features_are_there_if_all_of_them_are)
+{
+        h->features = NOVA_HIP_VMX | NOVA_HIP_DESTROY;
+        EXPECT_TRUE(nova_hip_has(h, NOVA_HIP_DESTROY));
+        EXPECT_TRUE(nova_hip_has(h, NOVA_HIP_VMX | NOVA_HIP_DESTROY));
+        EXPECT_FALSE(nova_hip_has(h, NOVA_HIP_SVM | NOVA_HIP_DESTROY));
+        EXPECT_TRUE(nova_hip_has(h, 0));
+}
+
+TEST_F(hip, modules_are_counted)
+{
+        EXPECT_EQ(nova_hip_module_count(h), 0u);
+        add(0x5000, 10, NOVA_MEM_MODULE);
+        add(0x5000, 10, NOVA_MEM_RESERVED);
+        add(0x5000, 10, NOVA_MEM_MODULE);
+        EXPECT_EQ(nova_hip_module_count(h), 2u);
 }
 
 TEST_F(hip, finds_the_first_descriptor_of_a_type)

@@ -3,6 +3,7 @@
 #include "nova/utcb.h"
 
 #include <gtest/gtest.h>
+#include <random>
 
 namespace
 {
@@ -117,6 +118,97 @@ TEST_F(utcb, items_of_an_event_reply_leave_the_state_alone)
         EXPECT_EQ(u->state.mtd, static_cast<nova_word_t>(NOVA_MTD_EIP));
         EXPECT_EQ(u->state.idtr.base, 77u);
         EXPECT_EQ(nova_utcb_item_count(u), (NOVA_UTCB_WORDS - NOVA_UTCB_STATE_WORDS) / 2);
+}
+
+TEST_F(utcb, a_range_becomes_as_many_items_as_fit_and_the_rest_stays)
+{
+        const nova_word_t pages = 1000000 + 5;
+        nova_crd_range range = {NOVA_CRD_MEM, NOVA_MEM_R, 1, 1, pages};
+        nova_sel_t next = 1;
+        unsigned messages = 0;
+        bool whole = false;
+
+        for (; !whole; messages++) {
+                nova_item item = {};
+
+                ASSERT_LT(messages, 100u);
+                nova_utcb_clear(u);
+                while (nova_utcb_room(u) > 10) /* room for five items */
+                        nova_utcb_put(u, 0);
+                whole = nova_utcb_delegate_range(u, &range, NOVA_ITEM_H);
+                for (unsigned i = 0; nova_utcb_get_item(u, i, &item); i++) {
+                        ASSERT_EQ(nova_crd_base(item.crd), next);
+                        ASSERT_EQ(item.flags, next << 12 | NOVA_ITEM_H | NOVA_ITEM_DELEGATE);
+                        next += nova_crd_count(item.crd);
+                }
+                ASSERT_EQ(range.base, next);
+        }
+        EXPECT_EQ(next, 1 + pages);
+        EXPECT_EQ(range.count, 0u);
+        EXPECT_GT(messages, 3u);
+}
+
+TEST_F(utcb, a_range_that_just_fits_is_whole)
+{
+        nova_crd_range range = nova_crd_range_obj(3, 3, 2, NOVA_SM_UP);
+
+        while (nova_utcb_room(u) > 4)
+                nova_utcb_put(u, 0);
+        EXPECT_TRUE(nova_utcb_delegate_range(u, &range, 0));
+        EXPECT_EQ(nova_utcb_item_count(u), 2u);
+        EXPECT_TRUE(nova_utcb_delegate_range(u, &range, 0));
+        range.count = 1;
+        EXPECT_FALSE(nova_utcb_delegate_range(u, &range, 0));
+}
+
+TEST_F(utcb, only_what_is_wanted_counts_as_received)
+{
+        const nova_crd_t crd = nova_crd_obj(40, 0, NOVA_SM_UP);
+        nova_crd_t got = 1;
+
+        nova_utcb_delegate(u, crd, 0, NOVA_ITEM_H);
+        nova_utcb_translate(u, crd);
+        nova_utcb_delegate(u, nova_crd_null(), 0, 0);
+        nova_utcb_delegate(u, nova_crd_obj(40, 0, 0), 0, 0);
+        EXPECT_FALSE(nova_utcb_received(u, 0, NOVA_ITEM_TRANSLATE, NOVA_CRD_OBJ, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 0, NOVA_ITEM_DELEGATE, NOVA_CRD_MEM, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 1, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 2, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 2, NOVA_ITEM_DELEGATE, NOVA_CRD_NULL, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 3, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_FALSE(nova_utcb_received(u, 4, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_FALSE(nova_utcb_received(u, ~0u, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_EQ(got, 1u);
+        EXPECT_TRUE(nova_utcb_received(u, 0, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &got));
+        EXPECT_EQ(got, crd);
+        got = 1;
+        EXPECT_TRUE(nova_utcb_received(u, 1, NOVA_ITEM_TRANSLATE, NOVA_CRD_OBJ, &got));
+        EXPECT_EQ(got, crd);
+}
+
+TEST_F(utcb, random_items_words_lead_nobody_out_of_the_page)
+{
+        std::mt19937_64 random{99};
+
+        for (unsigned round = 0; round < 20000; round++) {
+                nova_crd_range range = {NOVA_CRD_OBJ, 1, random() % 64, random() % 64,
+                                        random() % 4096};
+                nova_item item;
+                nova_word_t word;
+
+                u->items = random() >> random() % 64;
+                const unsigned items = nova_utcb_item_count(u), words = nova_utcb_word_count(u);
+
+                ASSERT_LE(words + 2 * items, NOVA_UTCB_WORDS + 0u);
+                ASSERT_EQ(nova_utcb_get_item(u, items, &item), false);
+                ASSERT_EQ(nova_utcb_get(u, words, &word), false);
+                for (unsigned i = 0; i < items; i++)
+                        ASSERT_TRUE(nova_utcb_get_item(u, i, &item));
+                nova_utcb_delegate_range(u, &range, 0);
+                while (nova_utcb_put(u, round))
+                        continue;
+                ASSERT_FALSE(nova_utcb_put_item(u, item));
+        }
 }
 
 } // namespace

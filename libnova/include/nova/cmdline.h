@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Command lines of modules: the file's name and its arguments. Nothing is read beyond the length
+ * that the caller says, whatever the text holds.
+ *
+ * QEMU and most loaders put the file's path before the arguments ("boot/disk.img ro"); GRUB does
+ * not by itself, so its configuration repeats the name. */
+#ifndef NOVA_CMDLINE_H
+#define NOVA_CMDLINE_H
+
+#include "nova/text.h"
+
+/** True for the characters that separate arguments: blank, tabulator, line ends. */
+static inline bool nova_cmdline_blank(char c)
+{
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/**
+ * The file of a module as the loader named it: the command line up to the first blank.
+ *
+ * @param line the command line, which a memory descriptor's aux field names
+ * @param max  most bytes to look at; the line ends there if no 0 comes before
+ */
+static inline struct nova_text nova_module_file(const char *line, size_t max)
+{
+        const size_t length = nova_text_length(line, max);
+        size_t begin = 0, end;
+
+        while (begin < length && nova_cmdline_blank(line[begin]))
+                begin++;
+        for (end = begin; end < length && !nova_cmdline_blank(line[end]);)
+                end++;
+
+        const struct nova_text file = {line + begin, end - begin};
+
+        return file;
+}
+
+/**
+ * The name of a module: its file without the folders.
+ *
+ * @param line, max as for nova_module_file()
+ */
+static inline struct nova_text nova_module_name(const char *line, size_t max)
+{
+        struct nova_text name = nova_module_file(line, max);
+
+        for (size_t i = name.length; i-- > 0;)
+                if (name.begin[i] == '/') {
+                        name.begin += i + 1;
+                        name.length -= i + 1;
+                        break;
+                }
+        return name;
+}
+
+/**
+ * The arguments of a module: all behind its file, without blanks at both ends.
+ *
+ * @param line, max as for nova_module_file()
+ */
+static inline struct nova_text nova_module_arguments(const char *line, size_t max)
+{
+        const size_t length = nova_text_length(line, max);
+        const struct nova_text file = nova_module_file(line, max);
+        size_t begin = (size_t)(file.begin - line) + file.length, end = length;
+
+        while (begin < end && nova_cmdline_blank(line[begin]))
+                begin++;
+        while (end > begin && nova_cmdline_blank(line[end - 1]))
+                end--;
+
+        const struct nova_text arguments = {line + begin, end - begin};
+
+        return arguments;
+}
+
+/** Where nova_cmdline_split() stands in a line. */
+struct nova_cmdline {
+        char *from; /**< next character to read */
+        char *to;   /**< where it goes, never behind @c from */
+        char quote; /**< the quotation mark that is open, or 0 */
+};
+
+/** Moves one argument to the front and ends it with a 0, without its quotation marks. */
+static inline void nova_cmdline_take(struct nova_cmdline *at)
+{
+        for (at->quote = 0; *at->from && (at->quote || !nova_cmdline_blank(*at->from));) {
+                char c = *at->from++;
+
+                if (c == at->quote) {
+                        at->quote = 0;
+                        continue;
+                }
+                if (!at->quote && (c == '"' || c == '\'')) {
+                        at->quote = c;
+                        continue;
+                }
+                if (c == '\\' && at->quote != '\'' && *at->from)
+                        c = *at->from++;
+                *at->to++ = c;
+        }
+        if (*at->from)
+                at->from++;
+        *at->to++ = 0;
+}
+
+/**
+ * Cut a command line into arguments, in place.
+ *
+ * Blanks separate; "…" and '…' keep blanks together; a backslash, but not inside of '…', takes the
+ * next character as it is. A quotation mark that is not closed reaches to the end of the line.
+ * @param line       a text that ends with a 0 and may be changed: the arguments lie in it
+ * @param[out] argv  where the first @p most arguments are; entries behind the last one are NULL
+ * @param most       entries of @p argv
+ * @return how many arguments the line has; more than @p most: the others were left out
+ */
+static inline unsigned nova_cmdline_split(char *line, char **argv, unsigned most)
+{
+        struct nova_cmdline at = {line, line, 0};
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < most; i++)
+                argv[i] = NULL;
+        for (;; count++) {
+                while (nova_cmdline_blank(*at.from))
+                        at.from++;
+                if (!*at.from)
+                        return count;
+                if (count < most)
+                        argv[count] = at.to;
+                nova_cmdline_take(&at);
+        }
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Comparing and measuring texts without a C library. */
+#ifndef NOVA_TEXT_H
+#define NOVA_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** A part of a longer text: it is not ended by a 0. */
+struct nova_text {
+        const char *begin; /**< first character; valid, but not to be read, if length is 0 */
+        size_t length;     /**< number of characters */
+};
+
+/** True if two texts that end with a 0 are the same. */
+static inline bool nova_text_same(const char *a, const char *b)
+{
+        while (*a && *a == *b) {
+                a++;
+                b++;
+        }
+        return *a == *b;
+}
+
+/** True if a part of a text is the same as a text that ends with a 0. */
+static inline bool nova_text_is(struct nova_text part, const char *text)
+{
+        for (size_t i = 0; i < part.length; i++)
+                if (!text[i] || text[i] != part.begin[i])
+                        return false;
+        return !text[part.length];
+}
+
+/** Length of a text that ends with a 0, but not more than @p max: nothing behind that is read. */
+static inline size_t nova_text_length(const char *text, size_t max)
+{
+        size_t length = 0;
+
+        while (length < max && text[length])
+                length++;
+        return length;
+}
+
+#endif
