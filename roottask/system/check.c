@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks across programs: services, the order of starting, devices. */
+#include "system/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CYCLE_TEXT_MAX 300
+
+static bool list_has(const struct nova_system *system, struct nova_system_list list,
+                     const char *word)
+{
+        for (unsigned i = 0; i < list.count; i++)
+                if (text_equal(system->word[list.first + i], word))
+                        return true;
+        return false;
+}
+
+int nova_system_provider(const struct nova_system *system, const char *service)
+{
+        for (unsigned i = 0; i < system->programs; i++)
+                if (list_has(system, system->program[i].provides, service))
+                        return (int)i;
+        return -1;
+}
+
+static void check_provided_once(struct reader *reader, unsigned number)
+{
+        const struct nova_system *system = reader->system;
+        const struct nova_system_program *program = &system->program[number];
+
+        for (unsigned i = 0; i < program->provides.count; i++) {
+                const char *service = system->word[program->provides.first + i];
+                const int first = nova_system_provider(system, service);
+
+                if (first < (int)number)
+                        reader_mistake(reader, program->line_of[NOVA_SYSTEM_PROVIDES],
+                                       "the service '%s' is provided by '%s' already; one of them "
+                                       "needs another name.",
+                                       service, system->program[first].name);
+        }
+}
+
+static void unknown_service(struct reader *reader, unsigned line, const char *service)
+{
+        const struct nova_system *system = reader->system;
+        const char *meant = NULL;
+
+        for (unsigned i = 0; i < system->programs && !meant; i++)
+                meant = value_closest(service, &system->word[system->program[i].provides.first],
+                                      system->program[i].provides.count);
+        if (meant)
+                reader_mistake(reader, line, "nobody provides the service '%s'; did you mean '%s'?",
+                               service, meant);
+        else
+                reader_mistake(reader, line,
+                               "nobody provides the service '%s'; write 'provides %s' at the "
+                               "program that does.",
+                               service, service);
+}
+
+static void check_uses(struct reader *reader, unsigned number)
+{
+        const struct nova_system *system = reader->system;
+        const struct nova_system_program *program = &system->program[number];
+        const unsigned line = program->line_of[NOVA_SYSTEM_USES];
+
+        for (unsigned i = 0; i < program->uses.count; i++) {
+                const char *service = system->word[program->uses.first + i];
+                const int provider = nova_system_provider(system, service);
+
+                if (provider < 0)
+                        unknown_service(reader, line, service);
+                else if (provider == (int)number)
+                        reader_mistake(reader, line,
+                                       "'%s' uses its own service '%s'; leave it out of 'uses'.",
+                                       program->name, service);
+        }
+}
+
+/* A program that this one waits for and that is not yet in the order; -1: none. */
+static int waits_for(const struct nova_system *system, unsigned number, const bool *placed)
+{
+        const struct nova_system_program *program = &system->program[number];
+
+        for (unsigned i = 0; i < program->uses.count; i++) {
+                const int provider =
+                        nova_system_provider(system, system->word[program->uses.first + i]);
+
+                if (provider >= 0 && provider != (int)number && !placed[provider])
+                        return provider;
+        }
+        return -1;
+}
+
+/* Tells one circle among the programs that wait for each other. */
+static void tell_cycle(struct reader *reader, unsigned start, const bool *placed)
+{
+        const struct nova_system *system = reader->system;
+        char text[CYCLE_TEXT_MAX];
+        int at = (int)start;
+
+        /* After so many steps the walk goes round in the circle. */
+        for (unsigned i = 0; i < system->programs; i++)
+                at = waits_for(system, (unsigned)at, placed);
+
+        const int first = at;
+        size_t used = (size_t)snprintf(text, sizeof(text), "'%s'", system->program[at].name);
+
+        do {
+                at = waits_for(system, (unsigned)at, placed);
+                if (used < sizeof(text))
+                        used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                                 " waits for '%s'", system->program[at].name);
+        } while (at != first);
+        reader_mistake(reader, system->program[first].line_of[NOVA_SYSTEM_USES],
+                       "no program of a circle can start: %s; take one of these services out of "
+                       "'uses'.",
+                       text);
+}
+
+/* Puts the programs into an order in which each comes after all that it uses. */
+static void find_order(struct reader *reader)
+{
+        struct nova_system *system = reader->system;
+        bool placed[NOVA_SYSTEM_PROGRAMS_MAX] = {false};
+        unsigned count = 0;
+
+        for (bool more = true; more;) {
+                more = false;
+                for (unsigned i = 0; i < system->programs; i++) {
+                        if (placed[i] || waits_for(system, i, placed) >= 0)
+                                continue;
+                        placed[i] = more = true;
+                        system->order[count++] = (uint8_t)i;
+                }
+        }
+        for (unsigned i = 0; i < system->programs; i++)
+                if (!placed[i]) {
+                        tell_cycle(reader, i, placed);
+                        return;
+                }
+}
+
+static bool overlap(const struct nova_system *system, struct nova_system_list a,
+                    struct nova_system_list b)
+{
+        for (unsigned i = 0; i < a.count; i++)
+                for (unsigned k = 0; k < b.count; k++) {
+                        const struct nova_system_range *x = &system->range[a.first + i];
+                        const struct nova_system_range *y = &system->range[b.first + k];
+
+                        if (x->first <= y->last && y->first <= x->last)
+                                return true;
+                }
+        return false;
+}
+
+/* What two devices have in common, or NULL. */
+static const char *common(const struct nova_system *system, const struct nova_system_device *a,
+                          const struct nova_system_device *b)
+{
+        if (overlap(system, a->ports, b->ports))
+                return "ports";
+        if (overlap(system, a->memory, b->memory))
+                return "memory";
+        return overlap(system, a->interrupts, b->interrupts) ? "an interrupt" : NULL;
+}
+
+/* Checks one device of a program against all that programs up to it have. */
+static void check_device(struct reader *reader, unsigned number, const char *name, int device,
+                         const int *owner)
+{
+        const struct nova_system *system = reader->system;
+        const unsigned line = system->program[number].line_of[NOVA_SYSTEM_DEVICES];
+
+        for (unsigned i = 0; i < system->devices; i++) {
+                const char *both = common(system, &system->device[i], &system->device[device]);
+
+                if (owner[i] < 0 || owner[i] == (int)number || ((int)i != device && !both))
+                        continue;
+                if ((int)i == device)
+                        reader_mistake(reader, line,
+                                       "the device '%s' belongs to '%s' already; let one of the "
+                                       "two use a service of the other.",
+                                       name, system->program[owner[i]].name);
+                else
+                        reader_mistake(reader, line,
+                                       "the device '%s' has %s in common with '%s', which belongs "
+                                       "to '%s'.",
+                                       name, both, system->device[i].name,
+                                       system->program[owner[i]].name);
+        }
+}
+
+static void check_devices(struct reader *reader)
+{
+        const struct nova_system *system = reader->system;
+        int owner[NOVA_SYSTEM_DEVICES_MAX];
+
+        memset(owner, -1, sizeof(owner));
+        for (unsigned p = 0; p < system->programs; p++) {
+                const struct nova_system_program *program = &system->program[p];
+
+                for (unsigned i = 0; i < program->devices.count; i++) {
+                        const char *name = system->word[program->devices.first + i];
+                        const int device = nova_system_find_device(system, name);
+
+                        if (device < 0) {
+                                reader_mistake(reader, program->line_of[NOVA_SYSTEM_DEVICES],
+                                               "there is no device '%s'; declare it in a section "
+                                               "'device %s'.",
+                                               name, name);
+                                continue;
+                        }
+                        check_device(reader, p, name, device, owner);
+                        if (owner[device] < 0)
+                                owner[device] = (int)p;
+                }
+        }
+}
+
+static void check_machine_section(struct reader *reader)
+{
+        const struct nova_system *system = reader->system;
+        const unsigned cpus = system->machine_cpus;
+        const struct nova_system_machine machine = {
+                .memory = system->machine_memory ? system->machine_memory : UINT64_MAX,
+                .kernel_memory = UINT64_MAX,
+                .cpus = cpus && cpus < 64 ? (UINT64_C(1) << cpus) - 1 : ~UINT64_C(0),
+        };
+
+        reader->mistakes +=
+                nova_system_check_machine(system, &machine, reader->report, reader->context);
+}
+
+void check_programs(struct reader *reader)
+{
+        for (unsigned i = 0; i < reader->system->programs; i++) {
+                check_provided_once(reader, i);
+                check_uses(reader, i);
+        }
+        find_order(reader);
+        check_devices(reader);
+        check_machine_section(reader);
+}

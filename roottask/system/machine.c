@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks of a description against what is there: the machine, and the files of a system. */
+#include "system/reader.h"
+
+/* A reader that only tells mistakes. */
+static struct reader teller(const struct nova_system *system, nova_system_report *report,
+                            void *context)
+{
+        return (struct reader){
+                .system = (struct nova_system *)system, .report = report, .context = context};
+}
+
+static void check_sum(struct reader *reader, enum nova_system_property what, uint64_t there)
+{
+        const struct nova_system *system = reader->system;
+        uint64_t sum = 0;
+
+        for (unsigned i = 0; i < system->programs; i++) {
+                const struct nova_system_program *program = &system->program[i];
+
+                sum += what == NOVA_SYSTEM_MEMORY ? program->memory : program->kernel_memory;
+                if (sum <= there)
+                        continue;
+                reader_mistake(
+                        reader, program->line_of[what] ? program->line_of[what] : program->line,
+                        "all programs up to '%s' together have %llu KiB of %s, but the "
+                        "machine has %llu KiB for them; give them less, or the machine more.",
+                        program->name, (unsigned long long)(sum >> 10), nova_system_keyword(what),
+                        (unsigned long long)(there >> 10));
+                return;
+        }
+}
+
+static void check_cpus(struct reader *reader, const struct nova_system_program *program,
+                       uint64_t cpus)
+{
+        uint64_t missing = program->cpus & ~cpus;
+        unsigned first = 0;
+
+        if (!missing || program->cpus == ~UINT64_C(0))
+                return;
+        while (!(missing >> first & 1))
+                first++;
+        reader_mistake(reader, program->line_of[NOVA_SYSTEM_CPUS],
+                       "'%s' is to run on CPU %u, which the machine does not have; write 'cpus "
+                       "all' for those that there are.",
+                       program->name, first);
+}
+
+unsigned nova_system_check_machine(const struct nova_system *system,
+                                   const struct nova_system_machine *machine,
+                                   nova_system_report *report, void *context)
+{
+        struct reader reader = teller(system, report, context);
+
+        for (unsigned i = 0; i < system->programs; i++)
+                check_cpus(&reader, &system->program[i], machine->cpus);
+        check_sum(&reader, NOVA_SYSTEM_MEMORY, machine->memory);
+        check_sum(&reader, NOVA_SYSTEM_KERNEL_MEMORY, machine->kernel_memory);
+        return reader.mistakes;
+}
+
+static bool is_there(const char *name, const char *const *file, unsigned files)
+{
+        for (unsigned i = 0; i < files; i++)
+                if (text_equal(name, file[i]))
+                        return true;
+        return false;
+}
+
+static void check_program_files(struct reader *reader, const struct nova_system_program *program,
+                                const char *const *file, unsigned files)
+{
+        const struct nova_system *system = reader->system;
+        const unsigned line = program->line_of[NOVA_SYSTEM_FILE];
+
+        if (!is_there(program->file, file, files))
+                reader_mistake(reader, line ? line : program->line,
+                               "the file '%s' of the program '%s' is not among the files of the "
+                               "system; add it to its PROGRAMS.",
+                               program->file, program->name);
+        for (unsigned i = 0; i < program->modules.count; i++) {
+                const char *module = system->word[program->modules.first + i];
+
+                if (!is_there(module, file, files))
+                        reader_mistake(reader, program->line_of[NOVA_SYSTEM_MODULES],
+                                       "the module '%s' is not among the files of the system; add "
+                                       "it to its MODULES.",
+                                       module);
+        }
+}
+
+static bool is_named(const struct nova_system *system, const char *file)
+{
+        for (unsigned i = 0; i < system->programs; i++) {
+                const struct nova_system_program *program = &system->program[i];
+
+                if (text_equal(program->file, file))
+                        return true;
+                for (unsigned k = 0; k < program->modules.count; k++)
+                        if (text_equal(system->word[program->modules.first + k], file))
+                                return true;
+        }
+        return false;
+}
+
+unsigned nova_system_check_files(const struct nova_system *system, const char *const *file,
+                                 unsigned files, bool strict, nova_system_report *report,
+                                 void *context)
+{
+        struct reader reader = teller(system, report, context);
+
+        for (unsigned i = 0; i < system->programs; i++)
+                check_program_files(&reader, &system->program[i], file, files);
+        for (unsigned i = 0; i < files; i++) {
+                for (unsigned k = 0; k < i; k++)
+                        if (text_equal(file[i], file[k]))
+                                reader_mistake(&reader, 0,
+                                               "two files are called '%s'; rename one, for a "
+                                               "module is found by its name.",
+                                               file[i]);
+                if (strict && !is_named(system, file[i]))
+                        reader_mistake(&reader, 0,
+                                       "the file '%s' comes with the system, but no program of "
+                                       "the description is or has it; name it with 'file' or "
+                                       "'modules', or leave it out.",
+                                       file[i]);
+        }
+        return reader.mistakes;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines about a program: one function per property. */
+#include "system/reader.h"
+
+#include <string.h>
+
+#define PAGE_MASK         4095
+#define MEMORY_MIN        (16 << 10)
+#define MEMORY_MAX        (UINT64_C(1) << 40)
+#define KERNEL_MEMORY_MIN (64 << 10)
+#define KERNEL_MEMORY_MAX (UINT64_C(1) << 30)
+#define SELECTORS_MIN     64
+#define SELECTORS_MAX     (1 << 20)
+#define PRIORITY_MAX      255
+#define RESTART_LIMIT_MAX 1000000
+#define ANY               LINE_WORDS_MAX
+
+typedef void set_property(struct reader *reader, struct nova_system_program *program);
+
+static void set_file(struct reader *reader, struct nova_system_program *program)
+{
+        program->file = reader->word[1];
+        if (!*program->file || strchr(program->file, ' '))
+                reader_mistake(reader, reader->line,
+                               "the file name '%s' is empty or has a space, which boot loaders "
+                               "cannot pass; rename the file.",
+                               program->file);
+}
+
+/* Takes all values of the line as a list. */
+static void set_words(struct reader *reader, struct nova_system_list *list)
+{
+        struct nova_system *system = reader->system;
+        const unsigned count = reader->words - 1;
+
+        if (count > NOVA_SYSTEM_WORDS_MAX - system->words) {
+                reader_mistake(reader, reader->line,
+                               "all lists of the description together may have %u words.",
+                               NOVA_SYSTEM_WORDS_MAX);
+                return;
+        }
+        *list = (struct nova_system_list){(uint16_t)system->words, (uint16_t)count};
+        memcpy(&system->word[system->words], &reader->word[1], count * sizeof(*reader->word));
+        system->words += count;
+}
+
+/* Takes all values of the line as a list of different names. */
+static void set_names(struct reader *reader, struct nova_system_list *list)
+{
+        for (unsigned i = 1; i < reader->words; i++) {
+                value_name(reader, reader->word[0], reader->word[i]);
+                for (unsigned k = 1; k < i; k++)
+                        if (text_equal(reader->word[i], reader->word[k]))
+                                reader_mistake(reader, reader->line,
+                                               "'%s' stands twice after '%s'; leave one out.",
+                                               reader->word[i], reader->word[0]);
+        }
+        set_words(reader, list);
+}
+
+static void set_arguments(struct reader *reader, struct nova_system_program *program)
+{
+        set_words(reader, &program->arguments);
+}
+
+static void set_environment(struct reader *reader, struct nova_system_program *program)
+{
+        for (unsigned i = 1; i < reader->words; i++) {
+                const char *equals = strchr(reader->word[i], '=');
+
+                if (!equals || equals == reader->word[i])
+                        reader_mistake(reader, reader->line,
+                                       "'%s' after 'environment' is no NAME=VALUE.",
+                                       reader->word[i]);
+        }
+        set_words(reader, &program->environment);
+}
+
+/* A size in whole pages between two bounds. */
+static void set_size(struct reader *reader, uint64_t *bytes, uint64_t min, uint64_t max)
+{
+        const char *what = reader->word[0];
+        uint64_t value;
+
+        if (!value_size(reader, what, reader->word[1], &value))
+                return;
+        if (value & PAGE_MASK)
+                reader_mistake(reader, reader->line,
+                               "%s %s is not made of whole pages; use a multiple of 4K.", what,
+                               reader->word[1]);
+        else if (value < min)
+                reader_mistake(reader, reader->line,
+                               "%s %s is too little to start a program; it needs %uK at least.",
+                               what, reader->word[1], (unsigned)(min >> 10));
+        else if (value > max)
+                reader_mistake(reader, reader->line, "%s %s is more than a program can have (%uM).",
+                               what, reader->word[1], (unsigned)(max >> 20));
+        else
+                *bytes = value;
+}
+
+static void set_memory(struct reader *reader, struct nova_system_program *program)
+{
+        set_size(reader, &program->memory, MEMORY_MIN, MEMORY_MAX);
+}
+
+static void set_kernel_memory(struct reader *reader, struct nova_system_program *program)
+{
+        set_size(reader, &program->kernel_memory, KERNEL_MEMORY_MIN, KERNEL_MEMORY_MAX);
+}
+
+/* A number between two bounds; 0 after a mistake. */
+static uint64_t bounded(struct reader *reader, const char *what, const char *word, unsigned min,
+                        unsigned max)
+{
+        uint64_t value;
+
+        if (!value_number(reader, what, word, &value))
+                return 0;
+        if (value >= min && value <= max)
+                return value;
+        reader_mistake(reader, reader->line, "%s %s: possible are %u to %u.", what, word, min, max);
+        return 0;
+}
+
+static void set_selectors(struct reader *reader, struct nova_system_program *program)
+{
+        program->selectors = (uint32_t)bounded(reader, reader->word[0], reader->word[1],
+                                               SELECTORS_MIN, SELECTORS_MAX);
+}
+
+static void set_priority(struct reader *reader, struct nova_system_program *program)
+{
+        program->priority =
+                (uint8_t)bounded(reader, reader->word[0], reader->word[1], 1, PRIORITY_MAX);
+}
+
+static void set_cpus(struct reader *reader, struct nova_system_program *program)
+{
+        program->cpus = 0;
+        if (reader->words == 2 && text_equal(reader->word[1], "all")) {
+                program->cpus = ~UINT64_C(0);
+                return;
+        }
+        for (unsigned i = 1; i < reader->words; i++) {
+                struct nova_system_range range;
+
+                if (!value_range(reader, "cpus", reader->word[i], &range))
+                        continue;
+                if (range.last >= NOVA_SYSTEM_CPUS_MAX) {
+                        reader_mistake(reader, reader->line,
+                                       "cpus %s: the largest CPU number is %u.", reader->word[i],
+                                       NOVA_SYSTEM_CPUS_MAX - 1);
+                        continue;
+                }
+                for (uint64_t cpu = range.first; cpu <= range.last; cpu++)
+                        program->cpus |= UINT64_C(1) << cpu;
+        }
+}
+
+static void set_provides(struct reader *reader, struct nova_system_program *program)
+{
+        set_names(reader, &program->provides);
+}
+
+static void set_uses(struct reader *reader, struct nova_system_program *program)
+{
+        set_names(reader, &program->uses);
+}
+
+static void set_devices(struct reader *reader, struct nova_system_program *program)
+{
+        set_names(reader, &program->devices);
+}
+
+static void set_modules(struct reader *reader, struct nova_system_program *program)
+{
+        set_names(reader, &program->modules);
+}
+
+static void set_restart(struct reader *reader, struct nova_system_program *program)
+{
+        static const char *const when[] = {"never", "on-failure", "always"};
+        unsigned i = 0;
+
+        while (i < 3 && !text_equal(reader->word[1], when[i]))
+                i++;
+        if (i == 3) {
+                reader_mistake(reader, reader->line,
+                               "'restart %s' is unknown; write never, on-failure or always.",
+                               reader->word[1]);
+                return;
+        }
+        program->restart = (enum nova_system_restart)i;
+        if (reader->words == 2)
+                return;
+        if (reader->words != 4 || !text_equal(reader->word[2], "limit"))
+                reader_mistake(reader, reader->line,
+                               "after 'restart %s' only 'limit NUMBER' can follow.",
+                               reader->word[1]);
+        else if (program->restart == NOVA_SYSTEM_NEVER)
+                reader_mistake(reader, reader->line,
+                               "'restart never' has no limit; write 'restart on-failure limit %s', "
+                               "or leave the limit out.",
+                               reader->word[3]);
+        else
+                program->restart_limit =
+                        (unsigned)bounded(reader, "limit", reader->word[3], 1, RESTART_LIMIT_MAX);
+}
+
+static void set_grants(struct reader *reader, struct nova_system_program *program)
+{
+        static const char *const grant[] = {"children", "dma", "power"};
+
+        for (unsigned i = 1; i < reader->words; i++) {
+                unsigned bit = 0;
+
+                while (bit < 3 && !text_equal(reader->word[i], grant[bit]))
+                        bit++;
+                if (bit == 3)
+                        reader_mistake(reader, reader->line,
+                                       "'grants %s' is unknown; a program can be granted "
+                                       "children, dma and power.",
+                                       reader->word[i]);
+                else
+                        program->grants |= 1u << bit;
+        }
+}
+
+/* How to read each property, and how many values it has. */
+static const struct {
+        set_property *set;
+        unsigned values_max;
+} properties[NOVA_SYSTEM_PROPERTIES] = {
+        [NOVA_SYSTEM_FILE] = {set_file, 1},
+        [NOVA_SYSTEM_ARGUMENTS] = {set_arguments, ANY},
+        [NOVA_SYSTEM_ENVIRONMENT] = {set_environment, ANY},
+        [NOVA_SYSTEM_MEMORY] = {set_memory, 1},
+        [NOVA_SYSTEM_KERNEL_MEMORY] = {set_kernel_memory, 1},
+        [NOVA_SYSTEM_SELECTORS] = {set_selectors, 1},
+        [NOVA_SYSTEM_CPUS] = {set_cpus, ANY},
+        [NOVA_SYSTEM_PRIORITY] = {set_priority, 1},
+        [NOVA_SYSTEM_PROVIDES] = {set_provides, ANY},
+        [NOVA_SYSTEM_USES] = {set_uses, ANY},
+        [NOVA_SYSTEM_DEVICES] = {set_devices, ANY},
+        [NOVA_SYSTEM_MODULES] = {set_modules, ANY},
+        [NOVA_SYSTEM_RESTART] = {set_restart, 3},
+        [NOVA_SYSTEM_GRANTS] = {set_grants, ANY},
+};
+
+static const char *const keywords[NOVA_SYSTEM_PROPERTIES] = {
+#define KEYWORD(name, keyword, example) keyword,
+        NOVA_SYSTEM_PROPERTY_ROWS(KEYWORD)
+#undef KEYWORD
+};
+
+static const char *const examples[NOVA_SYSTEM_PROPERTIES] = {
+#define EXAMPLE(name, keyword, example) example,
+        NOVA_SYSTEM_PROPERTY_ROWS(EXAMPLE)
+#undef EXAMPLE
+};
+
+const char *nova_system_keyword(enum nova_system_property property)
+{
+        return keywords[property];
+}
+
+static void unknown_property(struct reader *reader)
+{
+        const char *meant = value_closest(reader->word[0], keywords, NOVA_SYSTEM_PROPERTIES);
+
+        if (meant)
+                reader_mistake(reader, reader->line,
+                               "a program has no property '%s'; did you mean '%s'?",
+                               reader->word[0], meant);
+        else
+                reader_mistake(reader, reader->line,
+                               "a program has no property '%s'; see docs/manual/systems.md for "
+                               "those that there are.",
+                               reader->word[0]);
+}
+
+void section_program_line(struct reader *reader)
+{
+        struct nova_system_program *program = reader->program;
+        unsigned i = 0;
+
+        while (i < NOVA_SYSTEM_PROPERTIES && !text_equal(reader->word[0], keywords[i]))
+                i++;
+        if (i == NOVA_SYSTEM_PROPERTIES) {
+                unknown_property(reader);
+                return;
+        }
+        if (program->line_of[i]) {
+                reader_mistake(reader, reader->line,
+                               "'%s' stands in line %u already; put all of it into one line.",
+                               keywords[i], program->line_of[i]);
+                return;
+        }
+        program->line_of[i] = reader->line;
+        if (reader->words == 1)
+                reader_mistake(reader, reader->line, "'%s' lacks a value; write it like '%s'.",
+                               keywords[i], examples[i]);
+        else if (reader->words - 1 > properties[i].values_max)
+                reader_mistake(reader, reader->line,
+                               "'%s' has too many values; write it like '%s'.", keywords[i],
+                               examples[i]);
+        else
+                properties[i].set(reader, program);
+}

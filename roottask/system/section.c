@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sections of a description: how each begins, and lines about devices and the machine. */
+#include "system/reader.h"
+
+#include <string.h>
+
+#define PORT_MAX      0xffff
+#define INTERRUPT_MAX 127
+#define PAGE_MASK     4095
+
+/* ROW("name", "kind", first, last): one range of a device that needs no declaration. Kinds are the
+ * keywords of a declared one. */
+#define KNOWN_DEVICE_ROWS(ROW)                        \
+        ROW("serial", "ports", 0x3f8, 0x3ff)          \
+        ROW("serial", "interrupts", 4, 4)             \
+        ROW("rtc", "ports", 0x70, 0x71)               \
+        ROW("rtc", "interrupts", 8, 8)                \
+        ROW("keyboard", "ports", 0x60, 0x60)          \
+        ROW("keyboard", "ports", 0x64, 0x64)          \
+        ROW("keyboard", "interrupts", 1, 1)           \
+        ROW("hpet", "memory", 0xfed00000, 0xfed00fff) \
+        ROW("pci", "ports", 0xcf8, 0xcff)
+
+static struct nova_system_list *device_list(struct nova_system_device *device, const char *kind)
+{
+        if (text_equal(kind, "ports"))
+                return &device->ports;
+        if (text_equal(kind, "memory"))
+                return &device->memory;
+        return text_equal(kind, "interrupts") ? &device->interrupts : NULL;
+}
+
+int nova_system_find_device(const struct nova_system *system, const char *name)
+{
+        for (unsigned i = 0; i < system->devices; i++)
+                if (text_equal(system->device[i].name, name))
+                        return (int)i;
+        return -1;
+}
+
+static void add_known(struct nova_system *system, const char *name, const char *kind,
+                      uint64_t first, uint64_t last)
+{
+        int i = nova_system_find_device(system, name);
+
+        if (i < 0) {
+                i = (int)system->devices++;
+                system->device[i].name = name;
+        }
+        struct nova_system_list *list = device_list(&system->device[i], kind);
+
+        if (!list->count++)
+                list->first = (uint16_t)system->ranges;
+        system->range[system->ranges++] = (struct nova_system_range){first, last};
+}
+
+void section_known_devices(struct nova_system *system)
+{
+#define ADD_KNOWN(name, kind, first, last) add_known(system, name, kind, first, last);
+        KNOWN_DEVICE_ROWS(ADD_KNOWN)
+#undef ADD_KNOWN
+}
+
+static void begin_program(struct reader *reader, const char *name)
+{
+        struct nova_system *system = reader->system;
+
+        if (system->programs == NOVA_SYSTEM_PROGRAMS_MAX) {
+                reader_mistake(reader, reader->line, "more than %u programs are not possible.",
+                               NOVA_SYSTEM_PROGRAMS_MAX);
+                return;
+        }
+        for (unsigned i = 0; i < system->programs; i++)
+                if (text_equal(system->program[i].name, name))
+                        reader_mistake(reader, reader->line,
+                                       "a program '%s' stands in line %u already; give this one "
+                                       "another name, and say 'file %s' if it is the same file.",
+                                       name, system->program[i].line, system->program[i].file);
+        reader->program = &system->program[system->programs++];
+        *reader->program = (struct nova_system_program){
+                .name = name,
+                .file = name,
+                .memory = 256 << 10,
+                .kernel_memory = 128 << 10,
+                .selectors = 1024,
+                .cpus = 1,
+                .priority = 64,
+                .line = reader->line,
+        };
+}
+
+static void begin_device(struct reader *reader, const char *name)
+{
+        struct nova_system *system = reader->system;
+        const int known = nova_system_find_device(system, name);
+
+        if (system->devices == NOVA_SYSTEM_DEVICES_MAX) {
+                reader_mistake(reader, reader->line, "more than %u devices are not possible.",
+                               NOVA_SYSTEM_DEVICES_MAX);
+                return;
+        }
+        if (known >= 0 && system->device[known].line)
+                reader_mistake(
+                        reader, reader->line,
+                        "a device '%s' is declared in line %u already; put its ranges there, "
+                        "or give this one another name.",
+                        name, system->device[known].line);
+        else if (known >= 0)
+                reader_mistake(reader, reader->line,
+                               "the device '%s' is known without a declaration; leave this one "
+                               "out, or give it another name.",
+                               name);
+        reader->device = &system->device[system->devices++];
+        *reader->device = (struct nova_system_device){.name = name, .line = reader->line};
+}
+
+static void begin_machine(struct reader *reader)
+{
+        if (reader->words > 1)
+                reader_mistake(reader, reader->line,
+                               "'machine' has no name; put what it has into lines of their own.");
+        if (reader->system->machine_line)
+                reader_mistake(reader, reader->line,
+                               "a second section 'machine'; the first is in line %u.",
+                               reader->system->machine_line);
+        reader->system->machine_line = reader->line;
+        reader->machine = true;
+        reader->skipped = false;
+}
+
+void section_end(struct reader *reader)
+{
+        const struct nova_system_device *device = reader->device;
+
+        if (device && !device->ports.count && !device->memory.count && !device->interrupts.count)
+                reader_mistake(reader, device->line,
+                               "the device '%s' has nothing; say which ports, memory or interrupts "
+                               "it has, such as 'ports 0x3f8-0x3ff'.",
+                               device->name);
+}
+
+void section_begin(struct reader *reader)
+{
+        const char *kind = reader->word[0];
+
+        section_end(reader);
+        reader->program = NULL;
+        reader->device = NULL;
+        reader->machine = false;
+        reader->skipped = true;
+        if (text_equal(kind, "machine")) {
+                begin_machine(reader);
+                return;
+        }
+        if (reader->words != 2) {
+                reader_mistake(reader, reader->line,
+                               "'%s' is followed by one name; write '%s NAME', and what the %s has "
+                               "into lines of their own.",
+                               kind, kind, kind);
+                return;
+        }
+        if (!value_name(reader, kind, reader->word[1]))
+                return;
+        if (text_equal(kind, "program"))
+                begin_program(reader, reader->word[1]);
+        else
+                begin_device(reader, reader->word[1]);
+        reader->skipped = !reader->program && !reader->device;
+}
+
+static bool check_device_range(struct reader *reader, const char *kind,
+                               const struct nova_system_range *range, const char *word)
+{
+        if (text_equal(kind, "memory")) {
+                if (!(range->first & PAGE_MASK) && (range->last & PAGE_MASK) == PAGE_MASK)
+                        return true;
+                reader_mistake(reader, reader->line,
+                               "the memory %s is not made of whole pages; it begins with a "
+                               "multiple of 0x1000 and ends with one less 1, such as "
+                               "0xfed00000-0xfed00fff.",
+                               word);
+                return false;
+        }
+        const uint64_t max = text_equal(kind, "ports") ? PORT_MAX : INTERRUPT_MAX;
+
+        if (range->last <= max)
+                return true;
+        reader_mistake(reader, reader->line, "%s %s: the largest number is %u.", kind, word,
+                       (unsigned)max);
+        return false;
+}
+
+void section_device_line(struct reader *reader)
+{
+        static const char *const kinds[] = {"ports", "memory", "interrupts"};
+        struct nova_system *system = reader->system;
+        const char *kind = reader->word[0];
+        struct nova_system_list *list = device_list(reader->device, kind);
+
+        if (!list) {
+                const char *meant = value_closest(kind, kinds, 3);
+
+                reader_mistake(reader, reader->line,
+                               "a device has no '%s'; it has ports, memory and interrupts%s%s.",
+                               kind, meant ? ": write " : "", meant ? meant : "");
+                return;
+        }
+        if (list->count || reader->words < 2) {
+                reader_mistake(reader, reader->line,
+                               "'%s' is followed by all its ranges in one line, such as "
+                               "'ports 0x60 0x64-0x67'.",
+                               kind);
+                return;
+        }
+        list->first = (uint16_t)system->ranges;
+        for (unsigned i = 1; i < reader->words; i++) {
+                struct nova_system_range range;
+
+                if (!value_range(reader, kind, reader->word[i], &range) ||
+                    !check_device_range(reader, kind, &range, reader->word[i]))
+                        continue;
+                if (system->ranges == NOVA_SYSTEM_RANGES_MAX) {
+                        reader_mistake(reader, reader->line,
+                                       "all devices together may have %u ranges.",
+                                       NOVA_SYSTEM_RANGES_MAX);
+                        return;
+                }
+                system->range[system->ranges++] = range;
+                list->count++;
+        }
+}
+
+static void machine_cpus(struct reader *reader, const char *word)
+{
+        uint64_t cpus;
+
+        if (!value_number(reader, "cpus", word, &cpus))
+                return;
+        if (!cpus || cpus > NOVA_SYSTEM_CPUS_MAX)
+                reader_mistake(reader, reader->line,
+                               "a machine has 1 to %u CPUs; here stands their number, such as "
+                               "'cpus 4'.",
+                               NOVA_SYSTEM_CPUS_MAX);
+        else
+                reader->system->machine_cpus = (unsigned)cpus;
+}
+
+void section_machine_line(struct reader *reader)
+{
+        struct nova_system *system = reader->system;
+        const char *kind = reader->word[0];
+        const bool cpus = text_equal(kind, "cpus");
+
+        if (!cpus && !text_equal(kind, "memory")) {
+                reader_mistake(reader, reader->line,
+                               "a machine has no '%s'; it has cpus and memory.", kind);
+                return;
+        }
+        if (reader->words != 2 || (cpus ? system->machine_cpus > 0 : system->machine_memory > 0)) {
+                reader_mistake(reader, reader->line,
+                               "'%s' of a machine is one value and stands once, such as '%s'.",
+                               kind, cpus ? "cpus 4" : "memory 256M");
+                return;
+        }
+        if (cpus)
+                machine_cpus(reader, reader->word[1]);
+        else
+                value_size(reader, kind, reader->word[1], &system->machine_memory);
+}

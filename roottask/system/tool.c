@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* nova-system, a program of the host: checks a system description as init will when it boots, and
+ * tells `nova run` what machine it is made for. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/description.h"
+
+#define FILES_MAX 256
+#define BYTES_MAX (1 << 20)
+
+static const char usage[] =
+        "usage: nova-system DESCRIPTION [FILE…]\n"
+        "       nova-system --machine DESCRIPTION\n"
+        "Checks a system description; with FILEs, the names of the programs and modules that come\n"
+        "with it, also that they are those which it names. --machine prints the CPUs and the MiB "
+        "of\n"
+        "memory that it is made for, 0 for what it does not say.\n"
+        "Exit status: 0 if all is well, 1 if there are mistakes, 2 for wrong usage.\n";
+
+static void tell(void *context, unsigned line, const char *sentence)
+{
+        if (line)
+                fprintf(stderr, "%s:%u: %s\n", (const char *)context, line, sentence);
+        else
+                fprintf(stderr, "%s: %s\n", (const char *)context, sentence);
+}
+
+/* Reads a whole file; NULL, with a message, if that cannot be. */
+static char *read_file(const char *name, size_t *bytes)
+{
+        FILE *file = fopen(name, "rb");
+        char *text = file ? malloc(BYTES_MAX) : NULL;
+
+        if (text)
+                *bytes = fread(text, 1, BYTES_MAX, file);
+        if (!text || ferror(file) || !feof(file)) {
+                fprintf(stderr, "nova-system: %s cannot be read: %s.\n", name,
+                        !text || ferror(file) ? strerror(errno) : "it is larger than 1 MiB");
+                free(text);
+                text = NULL;
+        }
+        if (file)
+                fclose(file);
+        return text;
+}
+
+static const char *base_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+static unsigned check(struct nova_system *system, char *name, char **path, int paths)
+{
+        const char *file[FILES_MAX];
+        size_t bytes;
+        char *text = read_file(name, &bytes);
+
+        if (!text)
+                return 1;
+        unsigned mistakes = nova_system_read(system, text, bytes, tell, name);
+
+        for (int i = 0; i < paths; i++)
+                file[i] = base_name(path[i]);
+        if (!mistakes && paths)
+                mistakes = nova_system_check_files(system, file, (unsigned)paths, true, tell, name);
+        free(text);
+        return mistakes;
+}
+
+int main(int argc, char **argv)
+{
+        static struct nova_system system;
+        const int machine = argc > 1 && strcmp(argv[1], "--machine") == 0;
+        const int first = machine ? 2 : 1;
+
+        if (argc <= first || argv[first][0] == '-' || (machine && argc > 3) ||
+            argc - first > FILES_MAX) {
+                fputs(usage, stderr);
+                return 2;
+        }
+        if (check(&system, argv[first], argv + first + 1, argc - first - 1))
+                return 1;
+        if (machine)
+                printf("%u %llu\n", system.machine_cpus,
+                       (unsigned long long)(system.machine_memory >> 20));
+        return 0;
+}

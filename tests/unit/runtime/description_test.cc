@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// System descriptions: what good ones say, and the sentence about each mistake.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "system/description.h"
+
+namespace
+{
+
+struct Description {
+        std::unique_ptr<nova_system> system{new nova_system};
+        std::vector<std::string> mistakes;
+
+        static void report(void *context, unsigned line, const char *sentence)
+        {
+                static_cast<Description *>(context)->mistakes.push_back(std::to_string(line) +
+                                                                        ": " + sentence);
+        }
+
+        explicit Description(const std::string &text)
+        {
+                // Memory of the exact size, so that the sanitizer sees the end.
+                const std::vector<char> exact(text.begin(), text.end());
+                const unsigned count =
+                        nova_system_read(system.get(), exact.data(), exact.size(), report, this);
+                EXPECT_EQ(count, mistakes.size());
+        }
+
+        const nova_system_program &program(unsigned i) const
+        {
+                return system->program[i];
+        }
+
+        std::vector<std::string> words(nova_system_list list) const
+        {
+                return {&system->word[list.first], &system->word[list.first] + list.count};
+        }
+
+        std::string all() const
+        {
+                std::string text;
+                for (const auto &mistake : mistakes)
+                        text += mistake + "\n";
+                return text;
+        }
+};
+
+using Words = std::vector<std::string>;
+
+TEST(description, of_one_word_and_a_name_has_a_default_for_everything)
+{
+        Description d("program hello");
+        ASSERT_EQ(d.all(), "");
+        ASSERT_EQ(d.system->programs, 1u);
+        const auto &p = d.program(0);
+        EXPECT_STREQ(p.name, "hello");
+        EXPECT_STREQ(p.file, "hello");
+        EXPECT_EQ(p.memory, 256u << 10);
+        EXPECT_EQ(p.kernel_memory, 128u << 10);
+        EXPECT_EQ(p.selectors, 1024u);
+        EXPECT_EQ(p.cpus, 1u);
+        EXPECT_EQ(p.priority, 64u);
+        EXPECT_EQ(p.restart, NOVA_SYSTEM_NEVER);
+        EXPECT_EQ(p.grants, 0u);
+        EXPECT_EQ(p.line, 1u);
+}
+
+TEST(description, says_all_properties_of_a_program)
+{
+        Description d("# comment\n"
+                      "program a # and another\n"
+                      "\tfile b.elf\r\n"
+                      "  arguments one \"two three\" \"a \\\"b\\\" # c\\\\\" \"\"\n"
+                      "  environment A=1 B=\n"
+                      "  memory 2M\n"
+                      "  kernel-memory 0x40000\n"
+                      "  selectors 64\n"
+                      "  cpus 0-2 5\n"
+                      "  priority 255\n"
+                      "  provides x y\n"
+                      "  devices rtc\n"
+                      "  modules m1 m2\n"
+                      "  restart always limit 3\n"
+                      "  grants power children\n"
+                      "program b\n"
+                      "  uses x y\n"
+                      "  cpus all\n"
+                      "  restart on-failure");
+        ASSERT_EQ(d.all(), "");
+        const auto &p = d.program(0);
+        EXPECT_STREQ(p.file, "b.elf");
+        EXPECT_EQ(d.words(p.arguments), (Words{"one", "two three", "a \"b\" # c\\", ""}));
+        EXPECT_EQ(d.words(p.environment), (Words{"A=1", "B="}));
+        EXPECT_EQ(p.memory, 2u << 20);
+        EXPECT_EQ(p.kernel_memory, 0x40000u);
+        EXPECT_EQ(p.selectors, 64u);
+        EXPECT_EQ(p.cpus, 0x27u);
+        EXPECT_EQ(p.priority, 255u);
+        EXPECT_EQ(d.words(p.provides), (Words{"x", "y"}));
+        EXPECT_EQ(d.words(p.devices), (Words{"rtc"}));
+        EXPECT_EQ(d.words(p.modules), (Words{"m1", "m2"}));
+        EXPECT_EQ(p.restart, NOVA_SYSTEM_ALWAYS);
+        EXPECT_EQ(p.restart_limit, 3u);
+        EXPECT_EQ(p.grants, unsigned(NOVA_SYSTEM_GRANT_POWER | NOVA_SYSTEM_GRANT_CHILDREN));
+        EXPECT_EQ(d.words(d.program(1).uses), (Words{"x", "y"}));
+        EXPECT_EQ(d.program(1).cpus, ~uint64_t{0});
+        EXPECT_EQ(d.program(1).restart, NOVA_SYSTEM_ON_FAILURE);
+        EXPECT_EQ(d.program(1).restart_limit, 0u);
+}
+
+TEST(description, says_what_a_declared_device_has)
+{
+        Description d("device uart2\n"
+                      " ports 0x2f8-0x2ff 0x10\n"
+                      " memory 0xfed00000-0xfed00fff\n"
+                      " interrupts 3\n"
+                      "program p\n devices uart2\n");
+        ASSERT_EQ(d.all(), "");
+        const int number = nova_system_find_device(d.system.get(), "uart2");
+        ASSERT_GE(number, 0);
+        const auto &device = d.system->device[number];
+        ASSERT_EQ(device.ports.count, 2);
+        EXPECT_EQ(d.system->range[device.ports.first].first, 0x2f8u);
+        EXPECT_EQ(d.system->range[device.ports.first].last, 0x2ffu);
+        EXPECT_EQ(d.system->range[device.ports.first + 1].last, 0x10u);
+        EXPECT_EQ(d.system->range[device.memory.first].first, 0xfed00000u);
+        EXPECT_EQ(d.system->range[device.interrupts.first].first, 3u);
+}
+
+TEST(description, puts_who_provides_before_who_uses)
+{
+        Description d(
+                "program c\n uses b\nprogram b\n uses a\n provides b\nprogram a\n provides a\n");
+        ASSERT_EQ(d.all(), "");
+        EXPECT_EQ(d.system->order[0], 2);
+        EXPECT_EQ(d.system->order[1], 1);
+        EXPECT_EQ(d.system->order[2], 0);
+}
+
+TEST(description, says_what_machine_it_is_made_for)
+{
+        Description d("machine\n cpus 4\n memory 64M\nprogram p\n cpus 0-3\n memory 63M\n");
+        ASSERT_EQ(d.all(), "");
+        EXPECT_EQ(d.system->machine_cpus, 4u);
+        EXPECT_EQ(d.system->machine_memory, 64u << 20);
+}
+
+TEST(description, goes_on_after_a_mistake_and_tells_the_next_one_too)
+{
+        Description d("program a\n memory 1\nprogram b\n priority 0\n uses c\n");
+        EXPECT_EQ(d.mistakes.size(), 3u);
+}
+
+// WRONG(name, text, "line: sentence"): exactly this one mistake is told.
+#define WRONG(name, text, ...)                                        \
+        TEST(wrong_description, name)                                 \
+        {                                                             \
+                EXPECT_EQ(Description(text).all(), __VA_ARGS__ "\n"); \
+        }
+
+#define A "program a\n"
+
+WRONG(empty_file, "", "0: the description names no program; write a line 'program NAME'.")
+WRONG(nothing_but_comments, "# program a\n\n   # b\n",
+      "0: the description names no program; write a line 'program NAME'.")
+WRONG(nothing_but_a_device, "device d\n ports 1\n",
+      "0: the description names no program; write a line 'program NAME'.")
+WRONG(property_before_any_section, "memory 4M\n" A,
+      "1: 'memory' stands before any section; begin with a line 'program NAME'.")
+WRONG(program_without_name, "program\n" A,
+      "1: 'program' is followed by one name; write 'program NAME', and what the program has into "
+      "lines of their own.")
+WRONG(program_with_two_names, "program a b\n" A,
+      "1: 'program' is followed by one name; write 'program NAME', and what the program has into "
+      "lines of their own.")
+WRONG(program_with_a_slash_in_its_name, "program a/b\n memory 1\n" A,
+      "1: the name 'a/b' after 'program' has a character other than letters, digits, '-', '_' and "
+      "'.'.")
+WRONG(program_with_an_empty_name, "program \"\"\n" A,
+      "1: the name after 'program' has 0 characters; 1 to 31 are possible.")
+WRONG(program_with_a_long_name, "program abcdefghijklmnopqrstuvwxyz-12345\n" A,
+      "1: the name after 'program' has 32 characters; 1 to 31 are possible.")
+WRONG(two_programs_of_one_name, A " file x\nprogram a\n",
+      "3: a program 'a' stands in line 1 already; give this one another name, and say 'file x' if "
+      "it is the same file.")
+WRONG(unknown_property, A " speed 9\n",
+      "2: a program has no property 'speed'; see docs/manual/systems.md for those that there are.")
+WRONG(misspelt_property, A " memroy 4M\n",
+      "2: a program has no property 'memroy'; did you mean 'memory'?")
+WRONG(property_twice, A " memory 1M\n memory 2M\n",
+      "3: 'memory' stands in line 2 already; put all of it into one line.")
+WRONG(property_without_value, A " uses\n",
+      "2: 'uses' lacks a value; write it like 'uses log timer'.")
+WRONG(property_with_too_many_values, A " memory 1 M\n",
+      "2: 'memory' has too many values; write it like 'memory 256K'.")
+WRONG(quotation_mark_not_closed, A " arguments \"x\n",
+      "2: a quotation mark is not closed; put another one at the end of the text.")
+WRONG(control_character, A " arguments a\001b\n",
+      "2: a control character (0x01) stands here; a description is plain text.")
+WRONG(zero_byte_in_quotes, std::string(A " arguments \"a\0b\"\n", 26),
+      "2: a control character (0x00) stands here; a description is plain text.")
+WRONG(file_with_a_space, A " file \"a b\"\n",
+      "2: the file name 'a b' is empty or has a space, which boot loaders cannot pass; rename the "
+      "file.")
+WRONG(file_without_a_name, A " file \"\"\n",
+      "2: the file name '' is empty or has a space, which boot loaders cannot pass; rename the "
+      "file.")
+WRONG(environment_without_equals_sign, A " environment HOME\n",
+      "2: 'HOME' after 'environment' is no NAME=VALUE.")
+WRONG(environment_without_a_name, A " environment =1\n",
+      "2: '=1' after 'environment' is no NAME=VALUE.")
+WRONG(memory_that_is_no_number, A " memory much\n",
+      "2: 'much' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "256K.")
+WRONG(memory_with_an_unknown_unit, A " memory 4T\n",
+      "2: '4T' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "256K.")
+WRONG(memory_with_two_units, A " memory 4KK\n",
+      "2: '4KK' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "256K.")
+WRONG(memory_that_is_negative, A " memory -4K\n",
+      "2: '-4K' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "256K.")
+WRONG(memory_beyond_64_bits, A " memory 99999999999999999999\n",
+      "2: '99999999999999999999' after 'memory' is no size; write a number of bytes, or one with "
+      "K, M or G such as 256K.")
+WRONG(memory_beyond_64_bits_with_its_unit, A " memory 0x1000000000000000G\n",
+      "2: '0x1000000000000000G' after 'memory' is no size; write a number of bytes, or one with K, "
+      "M or G such as 256K.")
+WRONG(memory_of_broken_pages, A " memory 100001\n",
+      "2: memory 100001 is not made of whole pages; use a multiple of 4K.")
+WRONG(too_little_memory, A " memory 4K\n",
+      "2: memory 4K is too little to start a program; it needs 16K at least.")
+WRONG(too_much_memory, A " memory 2000G\n",
+      "2: memory 2000G is more than a program can have (1048576M).")
+WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
+      "2: kernel-memory 8K is too little to start a program; it needs 64K at least.")
+WRONG(too_few_selectors, A " selectors 63\n", "2: selectors 63: possible are 64 to 1048576.")
+WRONG(selectors_that_are_no_number, A " selectors 1K\n", "2: '1K' after 'selectors' is no number.")
+WRONG(priority_zero, A " priority 0\n", "2: priority 0: possible are 1 to 255.")
+WRONG(priority_above_all, A " priority 256\n", "2: priority 256: possible are 1 to 255.")
+WRONG(cpu_that_no_machine_has, A " cpus 64\n", "2: cpus 64: the largest CPU number is 63.")
+WRONG(cpus_backwards, A " cpus 3-1\n",
+      "2: the range 3-1 after 'cpus' runs backwards; write the smaller number first.")
+WRONG(cpus_with_commas, A " cpus 0,1\n",
+      "2: '0,1' after 'cpus' is no number and no range such as 4-7.")
+WRONG(cpus_open_range, A " cpus 0-\n",
+      "2: '0-' after 'cpus' is no number and no range such as 4-7.")
+WRONG(restart_sometimes, A " restart sometimes\n",
+      "2: 'restart sometimes' is unknown; write never, on-failure or always.")
+WRONG(restart_with_a_bare_number, A " restart always 3\n",
+      "2: after 'restart always' only 'limit NUMBER' can follow.")
+WRONG(restart_limit_without_number, A " restart always limit\n",
+      "2: after 'restart always' only 'limit NUMBER' can follow.")
+WRONG(restart_limit_zero, A " restart always limit 0\n", "2: limit 0: possible are 1 to 1000000.")
+WRONG(restart_never_with_a_limit, A " restart never limit 3\n",
+      "2: 'restart never' has no limit; write 'restart on-failure limit 3', or leave the limit "
+      "out.")
+WRONG(grant_that_does_not_exist, A " grants everything\n",
+      "2: 'grants everything' is unknown; a program can be granted children, dma and power.")
+WRONG(service_named_twice, A " provides x x\n",
+      "2: 'x' stands twice after 'provides'; leave one out.")
+WRONG(service_with_a_bad_name, A " provides x/y\n",
+      "2: the name 'x/y' after 'provides' has a character other than letters, digits, '-', '_' and "
+      "'.'.")
+WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
+      "4: the service 'x' is provided by 'a' already; one of them needs another name.")
+WRONG(service_that_nobody_provides, A " uses clock\n",
+      "2: nobody provides the service 'clock'; write 'provides clock' at the program that does.")
+WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
+      "2: nobody provides the service 'timre'; did you mean 'timer'?")
+WRONG(service_of_its_own, A " provides x\n uses x\n",
+      "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
+WRONG(two_programs_that_wait_for_each_other,
+      A " provides x\n uses y\nprogram b\n provides y\n uses x\n",
+      "3: no program of a circle can start: 'a' waits for 'b' waits for 'a'; take one of these "
+      "services out of 'uses'.")
+WRONG(program_that_waits_for_a_circle,
+      A " uses x\nprogram b\n provides x\n uses z\nprogram c\n provides y\n uses x\n"
+        "program d\n provides z\n uses y\n",
+      "5: no program of a circle can start: 'b' waits for 'd' waits for 'c' waits for 'b'; take "
+      "one of these services out of 'uses'.")
+WRONG(device_that_is_unknown, A " devices floppy\n",
+      "2: there is no device 'floppy'; declare it in a section 'device floppy'.")
+WRONG(device_of_two_programs, A " devices rtc\nprogram b\n devices rtc\n",
+      "4: the device 'rtc' belongs to 'a' already; let one of the two use a service of the other.")
+WRONG(devices_with_common_ports,
+      "device clock\n ports 0x71\n" A " devices rtc\nprogram b\n devices clock\n",
+      "6: the device 'clock' has ports in common with 'rtc', which belongs to 'a'.")
+WRONG(devices_with_a_common_interrupt,
+      "device d\n interrupts 8\n" A " devices rtc\nprogram b\n devices d\n",
+      "6: the device 'd' has an interrupt in common with 'rtc', which belongs to 'a'.")
+WRONG(devices_with_common_memory,
+      "device d\n memory 0xfed00000-0xfed01fff\n" A " devices hpet\nprogram b\n devices d\n",
+      "6: the device 'd' has memory in common with 'hpet', which belongs to 'a'.")
+WRONG(device_twice, "device d\n ports 1\ndevice d\n ports 2\n" A,
+      "3: a device 'd' is declared in line 1 already; put its ranges there, or give this one "
+      "another name.")
+WRONG(device_that_is_known_already, "device rtc\n ports 0x70-0x71\n" A,
+      "1: the device 'rtc' is known without a declaration; leave this one out, or give it another "
+      "name.")
+WRONG(device_with_nothing, "device d\n" A,
+      "1: the device 'd' has nothing; say which ports, memory or interrupts it has, such as "
+      "'ports 0x3f8-0x3ff'.")
+WRONG(device_with_nothing_at_the_end, A "device d\n",
+      "2: the device 'd' has nothing; say which ports, memory or interrupts it has, such as "
+      "'ports 0x3f8-0x3ff'.")
+WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
+      "3: a device has no 'priority'; it has ports, memory and interrupts.")
+WRONG(device_with_a_misspelt_kind, "device d\n ports 1\n interrupt 3\n" A,
+      "3: a device has no 'interrupt'; it has ports, memory and interrupts: write interrupts.")
+WRONG(device_with_two_lines_of_ports, "device d\n ports 1\n ports 3\n" A,
+      "3: 'ports' is followed by all its ranges in one line, such as 'ports 0x60 0x64-0x67'.")
+WRONG(device_with_a_port_above_64_ki, "device d\n ports 0xffff-0x10000\n interrupts 1\n" A,
+      "2: ports 0xffff-0x10000: the largest number is 65535.")
+WRONG(device_with_an_interrupt_above_all, "device d\n ports 1\n interrupts 128\n" A,
+      "3: interrupts 128: the largest number is 127.")
+WRONG(device_with_part_of_a_page, "device d\n ports 1\n memory 0xfed00000-0xfed003ff\n" A,
+      "3: the memory 0xfed00000-0xfed003ff is not made of whole pages; it begins with a multiple "
+      "of 0x1000 and ends with one less 1, such as 0xfed00000-0xfed00fff.")
+WRONG(machine_with_a_name, "machine pc\n cpus 2\n" A,
+      "1: 'machine' has no name; put what it has into lines of their own.")
+WRONG(machine_twice, "machine\n cpus 2\nmachine\n memory 64M\n" A,
+      "3: a second section 'machine'; the first is in line 1.")
+WRONG(machine_with_something_else, "machine\n disks 2\n" A,
+      "2: a machine has no 'disks'; it has cpus and memory.")
+WRONG(machine_with_a_list_of_cpus, "machine\n cpus 0 1\n" A,
+      "2: 'cpus' of a machine is one value and stands once, such as 'cpus 4'.")
+WRONG(machine_without_a_cpu, "machine\n cpus 0\n" A,
+      "2: a machine has 1 to 64 CPUs; here stands their number, such as 'cpus 4'.")
+WRONG(program_on_a_cpu_that_the_machine_lacks, "machine\n cpus 2\n" A " cpus 0-2\n",
+      "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for those that "
+      "there are.")
+WRONG(programs_with_more_memory_than_the_machine,
+      "machine\n memory 64M\n" A " memory 40M\nprogram b\n memory 30M\n",
+      "6: all programs up to 'b' together have 71680 KiB of memory, but the machine has 65536 KiB "
+      "for them; give them less, or the machine more.")
+
+TEST(wrong_description, more_programs_than_there_can_be)
+{
+        std::string text;
+        for (unsigned i = 0; i <= NOVA_SYSTEM_PROGRAMS_MAX; i++)
+                text += "program p" + std::to_string(i) + "\n";
+        EXPECT_EQ(Description(text).all(), "65: more than 64 programs are not possible.\n");
+}
+
+TEST(wrong_description, more_devices_than_there_can_be)
+{
+        std::string text = A;
+        for (unsigned i = 0; i < NOVA_SYSTEM_DEVICES_MAX; i++)
+                text += "device d" + std::to_string(i) + "\n ports " + std::to_string(i) + "\n";
+        const Description d(text);
+        ASSERT_FALSE(d.mistakes.empty());
+        EXPECT_NE(d.mistakes[0].find("more than 32 devices are not possible."), std::string::npos);
+}
+
+TEST(wrong_description, more_words_in_a_line_than_there_can_be)
+{
+        std::string text = A " arguments";
+        for (unsigned i = 0; i < 64; i++)
+                text += " x";
+        EXPECT_EQ(Description(text).all(), "2: more than 64 words stand in one line.\n");
+}
+
+TEST(wrong_description, longer_than_a_description_can_be)
+{
+        const std::string text = A " arguments " + std::string(NOVA_SYSTEM_TEXT_MAX, 'x');
+        EXPECT_EQ(Description(text).all(),
+                  "2: the description is too long: all its words together may have 32768 "
+                  "characters; split it into two systems.\n");
+}
+
+TEST(wrong_description, more_words_in_lists_than_there_can_be)
+{
+        std::string text;
+        for (unsigned i = 0; i < 18; i++) {
+                text += "program p" + std::to_string(i) + "\n arguments";
+                for (unsigned k = 0; k < 60; k++)
+                        text += " x";
+                text += "\n";
+        }
+        EXPECT_EQ(Description(text).all(),
+                  "36: all lists of the description together may have 1024 words.\n");
+}
+
+TEST(wrong_description, more_ranges_than_there_can_be)
+{
+        std::string text = A;
+        for (unsigned i = 0; i < 2; i++) {
+                text += "device d" + std::to_string(i) + "\n ports";
+                for (unsigned k = 0; k < 60; k++)
+                        text += " " + std::to_string(k);
+                text += "\n";
+        }
+        EXPECT_EQ(Description(text).all(), "5: all devices together may have 128 ranges.\n");
+}
+
+struct Files : Description {
+        Files(const std::string &text, const Words &names, bool strict = true) : Description(text)
+        {
+                std::vector<const char *> file;
+                for (const auto &name : names)
+                        file.push_back(name.c_str());
+                nova_system_check_files(system.get(), file.data(),
+                                        static_cast<unsigned>(file.size()), strict, report, this);
+        }
+};
+
+TEST(files, that_the_description_names_are_all_that_is_needed)
+{
+        EXPECT_EQ(Files(A " modules disk.img\n", {"a", "disk.img"}).all(), "");
+}
+
+TEST(files, of_a_program_that_is_not_there_is_a_mistake)
+{
+        EXPECT_EQ(Files(A "program b\n file c\n", {"a"}).all(),
+                  "3: the file 'c' of the program 'b' is not among the files of the system; add it "
+                  "to its PROGRAMS.\n");
+}
+
+TEST(files, that_are_modules_and_not_there_are_a_mistake)
+{
+        EXPECT_EQ(Files(A " modules disk.img\n", {"a"}).all(),
+                  "2: the module 'disk.img' is not among the files of the system; add it to its "
+                  "MODULES.\n");
+}
+
+TEST(files, that_nobody_names_are_a_mistake_only_where_the_system_is_built)
+{
+        EXPECT_EQ(Files(A, {"a", "b"}).all(),
+                  "0: the file 'b' comes with the system, but no program of the description is or "
+                  "has it; name it with 'file' or 'modules', or leave it out.\n");
+        EXPECT_EQ(Files(A, {"a", "b"}, false).all(), "");
+}
+
+TEST(files, of_one_name_are_a_mistake)
+{
+        EXPECT_EQ(Files(A, {"a", "a"}).all(),
+                  "0: two files are called 'a'; rename one, for a module is found by its name.\n");
+}
+
+TEST(machine, that_lacks_kernel_memory_is_a_mistake)
+{
+        Description d(A "program b\n");
+        const nova_system_machine machine = {1 << 20, 192 << 10, 1};
+        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 1u);
+        EXPECT_EQ(d.all(), "2: all programs up to 'b' together have 256 KiB of kernel-memory, but "
+                           "the machine has 192 KiB for them; give them less, or the machine "
+                           "more.\n");
+}
+
+TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
+{
+        Description d(A " cpus all\n");
+        const nova_system_machine machine = {1 << 20, 1 << 20, 0x15};
+        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
+}
+
+} // namespace
