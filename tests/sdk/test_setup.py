@@ -106,6 +106,8 @@ class Setup(unittest.TestCase):
         self.assertIn("qemu-system-x86", named("debug"))
         self.assertNotIn("g++", named("run", "--", "clang"))
         self.assertIn("clang-tidy", named("test"))
+        self.assertIn("graphviz", named("docs"))
+        self.assertNotIn("ninja-build", named("docs"))
 
     def test_an_old_list_of_packages_is_updated_once(self):
         self.add(*BUILD)

@@ -19,7 +19,8 @@ static inline nova_crd_t nova_crd_null(void)
         return 0;
 }
 
-/** 2^order pages from page number @p page (address / 4096) on. @spec 4.3.2 */
+/** 2^order pages from page number @p page (address / 4096) on, with permissions @p perms.
+ * @spec 4.3.2 */
 static inline nova_crd_t nova_crd_mem(nova_sel_t page, unsigned order, unsigned perms)
 {
         return nova_crd(NOVA_CRD_MEM, page, order, perms);
@@ -31,7 +32,7 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
         return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
 }
 
-/** 2^order object capabilities from selector @p sel on. @spec 4.3.4 */
+/** 2^order object capabilities from selector @p sel on, with permissions @p perms. @spec 4.3.4 */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)
 {
         return nova_crd(NOVA_CRD_OBJ, sel, order, perms);

@@ -7,7 +7,7 @@
 #include "nova/abi/hip.h"
 #include "nova/text.h"
 
-/* ROW(number, NAME, "name"): basic exit reasons of VMX. */
+/** Basic exit reasons of VMX: ROW(number, NAME, "name"). @spec 7.2 */
 #define NOVA_VMX_ROWS(ROW)                                      \
         ROW(0x00, EXCEPTION_OR_NMI, "Exception or NMI")         \
         ROW(0x01, INTR, "INTR")                                 \
@@ -76,7 +76,7 @@
         ROW(0xfe, STARTUP, "STARTUP")                           \
         ROW(0xff, RECALL, "RECALL")
 
-/* ROW(number, NAME, "name"): exit codes of SVM from 0x60 on. */
+/** Exit codes of SVM from 0x60 on: ROW(number, NAME, "name"). @spec 7.2 */
 #define NOVA_SVM_ROWS(ROW)                                    \
         ROW(0x60, INTR, "INTR")                               \
         ROW(0x61, NMI, "NMI")                                 \
@@ -137,25 +137,27 @@
         ROW(0xff, RECALL, "RECALL")
 
 /* Exit codes of SVM that come in groups: group + register or exception number. */
-#define NOVA_SVM_CR_READ   0x00
-#define NOVA_SVM_CR_WRITE  0x10
-#define NOVA_SVM_DR_READ   0x20
-#define NOVA_SVM_DR_WRITE  0x30
-#define NOVA_SVM_EXCEPTION 0x40
+#define NOVA_SVM_CR_READ   0x00 /**< + number of the control register */
+#define NOVA_SVM_CR_WRITE  0x10 /**< + number of the control register */
+#define NOVA_SVM_DR_READ   0x20 /**< + number of the debug register */
+#define NOVA_SVM_DR_WRITE  0x30 /**< + number of the debug register */
+#define NOVA_SVM_EXCEPTION 0x40 /**< + number of the exception */
 
+/** Events of a virtual CPU under VMX: portal = event base + number. @spec 7.2 */
 enum nova_vmx_event {
 #define NOVA_VMX_ENUM(number, name, text) NOVA_VMX_##name = (number),
         NOVA_VMX_ROWS(NOVA_VMX_ENUM)
 #undef NOVA_VMX_ENUM
 };
 
+/** Events of a virtual CPU under SVM from 0x60 on; below that they come in groups. @spec 7.2 */
 enum nova_svm_event {
 #define NOVA_SVM_ENUM(number, name, text) NOVA_SVM_##name = (number),
         NOVA_SVM_ROWS(NOVA_SVM_ENUM)
 #undef NOVA_SVM_ENUM
 };
 
-/** The selector of the portal to which an event goes. @spec 7.2 */
+/** The selector of the portal to which an event of an EC with that @p event_base goes. @spec 7.2 */
 static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
 {
         return event_base + event;

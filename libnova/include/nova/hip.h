@@ -32,7 +32,8 @@ static inline bool nova_hip_valid(const struct nova_hip *hip)
                nova_hip_checksum(hip) == 0;
 }
 
-/** Copy @p size bytes of descriptor @p i of the array at [offset, end) with that stride. */
+/** Copy @p size bytes of descriptor @p i of the array at [offset, end) with that stride @p to
+ *  where it is wanted. @return false, and nothing is copied, if there is no such descriptor */
 static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, unsigned stride,
                                  unsigned end, unsigned i, void *to, unsigned size)
 {
@@ -155,7 +156,7 @@ struct nova_hip_view {
         uint64_t begin; /**< nearest available range above it; UINT64_MAX: none */
 };
 
-/** Look at one address from the view of all memory descriptors. */
+/** Look at physical address @p addr from the view of all memory descriptors. */
 static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};

@@ -20,7 +20,8 @@
 
 NOVA_STATIC_ASSERT(NOVA_REPLY_ID == NOVA_REPLY, "number of reply");
 
-/** The status in what a hypercall left in its first argument register: bits 7..0. */
+/** The status in the @p word that a hypercall left in its first argument register: bits 7..0.
+ *  @spec 5.1 */
 static inline enum nova_status nova_status_of(nova_word_t word)
 {
         return (enum nova_status)(word & 0xff);

@@ -7,8 +7,8 @@ import pwd
 import sys
 
 from nova import (
-    bench, boot_test, build, conformance, debug, errors, newlib, options, process, run, testing,
-    tree,
+    bench, boot_test, build, conformance, debug, docs, errors, newlib, options, process, run,
+    testing, tree,
 )
 
 # A file of its own, so that the script bin/nova can show it where Python is missing.
@@ -16,7 +16,7 @@ HELP = tree.ROOT / "sdk/lib/nova/help.txt"
 
 
 # boot-test is what the tests call, newlib what CMake calls; they are not for people.
-COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "boot-test", "newlib")
+COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "docs", "boot-test", "newlib")
 
 
 def _build(args):
@@ -52,14 +52,14 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in (run, debug, testing, conformance, bench, boot_test, newlib):
+    for module in (run, debug, testing, conformance, bench, docs, boot_test, newlib):
         module.add_parser(commands)
     _add_build(commands)
     return parser
 
 
-def _parse(argv):
-    """What stands after -- belongs to QEMU."""
+def parse(argv):
+    """The arguments of a command line. What stands after -- belongs to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
     if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
         raise errors.NovaError(f"there is no command '{argv[0]}'. See nova --help.")
@@ -120,7 +120,7 @@ def _complain(sentence):
 
 def _run(argv):
     try:
-        args = _parse(argv)
+        args = parse(argv)
         return args.function(args)
     except build.BuildError as error:
         sys.stderr.write(error.output)

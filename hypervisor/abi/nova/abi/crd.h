@@ -50,7 +50,8 @@
 /** A capability range descriptor: type, permissions, order, base. @spec 4.3 */
 typedef nova_word_t nova_crd_t;
 
-/** The descriptor of 2^order selectors from base on; base is a multiple of 2^order. */
+/** The descriptor of 2^order selectors from base on, a multiple of 2^order: of @p type
+ *  NOVA_CRD_MEM, _IO or _OBJ, with the permission mask @p perms. */
 static inline nova_crd_t nova_crd(unsigned type, nova_sel_t base, unsigned order, unsigned perms)
 {
         return base << NOVA_CRD_BASE_SHIFT | (nova_word_t)order << NOVA_CRD_ORDER_SHIFT |

@@ -57,10 +57,10 @@
 
 /** One CPU; its index is the CPU number of the hypercalls. */
 struct nova_hip_cpu {
-        uint8_t flags; /**< NOVA_CPU_ENABLED */
-        uint8_t thread;
-        uint8_t core;
-        uint8_t package;
+        uint8_t flags;   /**< NOVA_CPU_ENABLED */
+        uint8_t thread;  /**< number of the hardware thread in its core */
+        uint8_t core;    /**< number of the core in its package */
+        uint8_t package; /**< number of the package */
         uint8_t reserved[4];
 };
 

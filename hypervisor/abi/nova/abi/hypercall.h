@@ -78,26 +78,26 @@ enum nova_hypercall {
 #undef NOVA_HYPERCALL_ENUM
 };
 
-/** The identifier for a hypercall: number, flags (NOVA_CALL_DB, …) and selector. */
+/** The identifier of a hypercall: @p number, @p flags (NOVA_CALL_DB, …) and selector @p sel. */
 static inline nova_word_t nova_hypercall_id(enum nova_hypercall number, nova_word_t flags,
                                             nova_sel_t sel)
 {
         return (nova_word_t)number | flags | sel << NOVA_ID_SEL_SHIFT;
 }
 
-/** The hypercall number of an identifier, 0 to 15. */
+/** The hypercall number of identifier @p id, 0 to 15. */
 static inline unsigned nova_id_number(nova_word_t id)
 {
         return (unsigned)(id & NOVA_ID_NUMBER_MASK);
 }
 
-/** The flags of an identifier in their places, bits 7..4. */
+/** The flags of identifier @p id in their places, bits 7..4. */
 static inline unsigned nova_id_flags(nova_word_t id)
 {
         return (unsigned)(id & NOVA_ID_FLAGS_MASK << NOVA_ID_FLAGS_SHIFT);
 }
 
-/** The selector of an identifier: 24 bits on x86-32, 56 bits on x86-64. */
+/** The selector of identifier @p id: 24 bits on x86-32, 56 bits on x86-64. */
 static inline nova_sel_t nova_id_sel(nova_word_t id)
 {
         return id >> NOVA_ID_SEL_SHIFT;

@@ -14,7 +14,8 @@
 /** A quantum and priority descriptor. */
 typedef nova_word_t nova_qpd_t;
 
-/** The descriptor of a quantum in microseconds (32 bits: below 2^20) and a priority, 1 to 255. */
+/** The descriptor of @p quantum_us microseconds (x86-32: below 2^20) and priority @p prio, 1 to
+ *  255. */
 static inline nova_qpd_t nova_qpd(nova_word_t quantum_us, unsigned prio)
 {
         return quantum_us << NOVA_QPD_QUANTUM_SHIFT | prio;

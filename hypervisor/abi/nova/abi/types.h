@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
 /** Ends the compilation with @p text unless @p condition holds. */
+#ifdef __cplusplus
 #define NOVA_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else
 #define NOVA_STATIC_ASSERT(condition, text) _Static_assert(condition, text)

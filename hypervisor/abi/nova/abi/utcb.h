@@ -33,10 +33,10 @@
 /** A segment register with its hidden part. ar: bits 3..0 type, 4 S, 6..5 DPL, 7 present, 8 AVL,
  *  9 L, 10 D/B, 11 G, 12 unusable. */
 struct nova_segment {
-        uint16_t sel;
-        uint16_t ar; /**< access rights, see above */
-        uint32_t limit;
-        nova_word_t base;
+        uint16_t sel;     /**< what the register shows */
+        uint16_t ar;      /**< access rights, see above */
+        uint32_t limit;   /**< last offset */
+        nova_word_t base; /**< address of offset 0 */
 #if __SIZEOF_POINTER__ == 4
         uint32_t base_high;
 #endif
@@ -44,30 +44,30 @@ struct nova_segment {
 
 /** State of a thread or virtual CPU in an event message. The mtd says which fields are valid. */
 struct nova_utcb_state {
-        nova_word_t mtd;      /**< in: what came; in a reply: what is written back */
-        nova_word_t inst_len; /**< bytes of the instruction that was intercepted */
-        nova_word_t ip;
-        nova_word_t flags;
-        uint32_t intr_state; /**< interruptibility: what blocks interrupts and NMIs */
-        uint32_t actv_state; /**< activity: active, halted, … */
-        uint32_t inj_info;   /**< event to inject, or whose delivery was intercepted */
-        uint32_t inj_error;  /**< its error code */
-        nova_word_t ax, cx, dx, bx;
-        nova_word_t sp, bp, si, di;
+        nova_word_t mtd;            /**< in: what came; in a reply: what is written back */
+        nova_word_t inst_len;       /**< bytes of the instruction that was intercepted */
+        nova_word_t ip;             /**< instruction pointer */
+        nova_word_t flags;          /**< EFLAGS or RFLAGS */
+        uint32_t intr_state;        /**< interruptibility: what blocks interrupts and NMIs */
+        uint32_t actv_state;        /**< activity: active, halted, … */
+        uint32_t inj_info;          /**< event to inject, or whose delivery was intercepted */
+        uint32_t inj_error;         /**< its error code */
+        nova_word_t ax, cx, dx, bx; /**< general register */
+        nova_word_t sp, bp, si, di; /**< general register */
 #if __SIZEOF_POINTER__ == 8
-        nova_word_t r8, r9, r10, r11, r12, r13, r14, r15;
+        nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< general register */
 #endif
         uint64_t qual[2];    /**< exceptions: error code, CR2; intercepts: qualifications */
         uint32_t ctrl[2];    /**< primary and secondary execution controls */
         uint64_t tsc_offset; /**< added to the TSC that the guest reads */
-        nova_word_t cr0, cr2, cr3, cr4;
+        nova_word_t cr0, cr2, cr3, cr4; /**< control register */
 #if __SIZEOF_POINTER__ == 8
-        nova_word_t cr8, reserved;
+        nova_word_t cr8, reserved; /**< control register */
 #endif
-        nova_word_t dr7;
-        nova_word_t sysenter_cs, sysenter_sp, sysenter_ip;
-        struct nova_segment es, cs, ss, ds, fs, gs;
-        struct nova_segment ldtr, tr, gdtr, idtr;
+        nova_word_t dr7;                                   /**< debug control register */
+        nova_word_t sysenter_cs, sysenter_sp, sysenter_ip; /**< MSR of SYSENTER */
+        struct nova_segment es, cs, ss, ds, fs, gs;        /**< segment register */
+        struct nova_segment ldtr, tr, gdtr, idtr;          /**< segment register */
 };
 
 /** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What Doxygen reads instead of a header: `doc_headers.py FILE`, its input filter.
+
+The comment at the top becomes the file's description, sections of the specification become links,
+and enumerations that a macro makes out of rows are written out, with what the row says.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from nova import doc_rows  # noqa: E402
+
+TOP = re.compile(r"\A(/\* SPDX[^\n]*\*/\n)/\*\s(.*?)\*/", re.DOTALL)
+SECTION = r"(?:[A-Z]\.)?\d+(?:\.\d+)*|extension"
+SPEC = re.compile(rf"@spec\s+((?:{SECTION})(?:,\s+(?:{SECTION}))*)")
+ENUM = re.compile(
+    r"^#define (NOVA_\w+)\((\w+), (\w+), [^)]*\) +(NOVA_\w*?)##\3 = ([^\n]*),\n"
+    r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
+    re.MULTILINE,
+)
+SEVERAL = re.compile(r"^( +[\w ]+?) (\w+(?:, \w+)+); +(/\*\*< .*? \*/)$", re.MULTILINE)
+UNDEF = re.compile(r"^#undef (\w+)$", re.MULTILINE)
+EXCEPTION = re.compile(r"(?<![\w\\&])#(?=[A-Z]{2}\b)")
+
+
+def anchor(section):
+    """The name of the place in the documentation that tells of a section."""
+    if section == "extension":
+        return "manual_extensions"
+    return "spec_" + section.replace(".", "_")
+
+
+def link_sections(text, known):
+    """@spec with a link for each section; a section that is not in the map leads to its chapter."""
+
+    def link(section):
+        target = section
+        while anchor(target) not in known and "." in target:
+            target = target.rpartition(".")[0]
+        return f'@ref {anchor(target)} "{section}"' if anchor(target) in known else section
+
+    def replace(match):
+        return "@spec " + ", ".join(link(one) for one in re.split(r",\s+", match.group(1)))
+
+    return SPEC.sub(replace, text)
+
+
+def write_out_enums(text):
+    """Enumerators instead of the macros that make them, each with its row's last cell."""
+    rows = doc_rows.tables(text)
+
+    def replace(match):
+        _, number, _, prefix, value, table = match.groups()
+        lines = []
+        for row in rows[table]:
+            shown = re.sub(rf"\(?\b{number}\b\)?", row[0], value)
+            told = f"hypercall {row[2]} @spec {row[3]}" if table == "NOVA_HYPERCALL_ROWS" else row[-1]
+            lines.append(f"        {prefix}{row[1]} = {shown}, /**< {told} */\n")
+        return "".join(lines)
+
+    return ENUM.sub(replace, text)
+
+
+def one_by_one(text):
+    """Fields of one declaration, each with the description that stands after them all."""
+
+    def replace(match):
+        kind, names, told = match.groups()
+        return "\n".join(f"{kind} {name}; {told}" for name in names.split(", "))
+
+    return SEVERAL.sub(replace, text)
+
+
+def drop_private(text):
+    """Leaves out macros that end with the header."""
+    for name in UNDEF.findall(text):
+        text = re.sub(rf"^#define {name}\b(?:[^\n]*\\\n)*[^\n]*\n", "", text, flags=re.MULTILINE)
+    return text
+
+
+def convert(text, known):
+    """The header as Doxygen gets it. KNOWN: the anchors that the pages have."""
+    text = TOP.sub(r"\1/** @file\n * \2*/", text)
+    text = link_sections(drop_private(one_by_one(write_out_enums(text))), known)
+    return EXCEPTION.sub(r"\\#", text)
+
+
+def main(header, anchors=None):
+    known = set(Path(anchors).read_text(encoding="utf-8").split()) if anchors else set()
+    sys.stdout.write(convert(Path(header).read_text(encoding="utf-8"), known))
+
+
+if __name__ == "__main__":
+    main(sys.argv[-1], *sys.argv[1:-1])

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Turns the Markdown pages of the tree into what Doxygen understands: headings get names, links
+become references, code is left alone. The order of the pages is that of the links in docs/index.md.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+from nova import doc_headers
+
+INDEX = "docs/index.md"
+FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w.+-]*)")
+HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*$")
+CODE_SPAN = re.compile(r"(`+)(.+?)\1")
+LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+STATEMENT = re.compile(r"^\| (\w+(?:\.\d+)*-\d+) \|")
+
+
+def slug(heading):
+    """The anchor that Markdown viewers give to a heading."""
+    text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def headings(text):
+    """The anchors of a page in their order; one that comes again is numbered."""
+    seen, found = {}, []
+    for is_code, line in lines_of(text):
+        match = None if is_code else HEADING.match(line)
+        if match:
+            name = slug(match.group(2))
+            count = seen.get(name, 0)
+            seen[name] = count + 1
+            found.append(name if count == 0 else f"{name}-{count}")
+    return found
+
+
+def lines_of(text):
+    """(is code, line) of each line; the fences themselves are code."""
+    fence = None
+    for line in text.splitlines():
+        match = FENCE.match(line)
+        if fence is None:
+            fence = match.group(1) if match else None
+            yield fence is not None, line
+        else:
+            yield True, line
+            if match and match.group(1).startswith(fence) and not match.group(2):
+                fence = None
+
+
+def links(text):
+    """The targets of a page's links, also of its pictures, in their order."""
+    found = []
+    for is_code, line in lines_of(COMMENT.sub("", text)):
+        if not is_code:
+            found += [target for _, _, target in LINK.findall(CODE_SPAN.sub(r"`x`", line))]
+    return found
+
+
+def is_elsewhere(target):
+    return re.match(r"[a-z]+:", target) is not None
+
+
+def resolve(page, target):
+    """The file of the tree and the anchor that a link on PAGE leads to."""
+    path, _, anchor = target.partition("#")
+    parts = []
+    for part in (PurePosixPath(page).parent / path).parts if path else PurePosixPath(page).parts:
+        if part == "..":
+            parts = parts[:-1] if parts and parts[-1] != ".." else [*parts, ".."]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts), anchor
+
+
+def page_id(path):
+    """The name by which Doxygen knows a page."""
+    if path == INDEX:
+        return "mainpage"
+    stem = path.removeprefix("docs/").removesuffix(".md").removesuffix("/README").lower()
+    return re.sub(r"\W", "_", stem)
+
+
+def place_id(path, anchor):
+    """The name of a heading of a page."""
+    return f"{page_id(path)}_{re.sub(r'[^a-z0-9_]', '_', anchor)}"
+
+
+class Page:
+    """One page on its way to Doxygen. PAGES: the paths of all; SECTIONS: {statement: section}."""
+
+    def __init__(self, path, text, pages, sections=()):
+        self.path = path
+        self.text = COMMENT.sub("", text)
+        self.pages = pages
+        self.sections = dict(sections)
+        self.spans = []
+        self.anchors = set()
+        self.subpages = set()
+        self.names = iter(headings(self.text))
+
+    def target(self, target):
+        """The page that a link leads to, if it is one of the manual's, and the anchor."""
+        path, anchor = resolve(self.path, target)
+        if path not in self.pages and f"{path}/README.md" in self.pages:
+            path = f"{path}/README.md"
+        return (path if path in self.pages else None), anchor
+
+    def link(self, match):
+        picture, text, target = match.groups()
+        if picture:
+            return f"![{text}]({PurePosixPath(target).name})"
+        if is_elsewhere(target):
+            return f"[{text}]({target})"
+        path, anchor = self.target(target)
+        if path is None:
+            return text
+        shown = self.restored(text, "{}").replace('"', "'")
+        if anchor:
+            return f'@ref {place_id(path, anchor)} "{shown}"'
+        if self.path == INDEX and path != INDEX and path not in self.subpages:
+            self.subpages.add(path)
+            return f'@subpage {page_id(path)} "{shown}"'
+        return f'@ref {page_id(path)} "{shown}"'
+
+    def prose(self, line):
+        """A line outside of code. Code in it stays, what Doxygen would read as commands too."""
+        self.spans = []
+
+        def keep(match):
+            self.spans.append(match.group(2))
+            return f"\0{len(self.spans) - 1}\0"
+
+        line = LINK.sub(self.link, CODE_SPAN.sub(keep, line))
+        line = re.sub(r"(?<![\w\\&])#(?=\w)", r"\\#", line)
+        return self.restored(line, "``{}``")
+
+    def restored(self, text, form):
+        """The text with the code that prose() took out of it."""
+        return re.sub(r"\0(\d+)\0", lambda match: form.format(self.spans[int(match.group(1))]), text)
+
+    def heading(self, match):
+        name = next(self.names)
+        label = page_id(self.path) if match.group(1) == "#" else place_id(self.path, name)
+        self.anchors.add(label)
+        return f"{match.group(1)} {self.prose(match.group(2))} {{#{label}}}"
+
+    def statement(self, match):
+        """A row of the specification map: the first of each section is a place to link to."""
+        section = self.sections.pop(match.group(1), None)
+        label = doc_headers.anchor(section) if section else None
+        if not label or label in self.anchors:
+            return match.group(0)
+        self.anchors.add(label)
+        return f"| @anchor {label} {match.group(1)} |"
+
+    def convert(self):
+        out = []
+        for is_code, line in lines_of(self.text):
+            match = HEADING.match(line)
+            if is_code:
+                fence = FENCE.match(line)
+                plain = fence and fence.group(2) not in ("c", "cpp", "asm", "")
+                out.append(f"{fence.group(1)}{{.unparsed}}" if plain else line)
+            elif match:
+                out.append(self.heading(match))
+            else:
+                out.append(STATEMENT.sub(self.statement, self.prose(line)))
+        return "\n".join(out) + "\n"

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads the X-macro rows of the public headers, from which tables of the documentation come."""
+
+import re
+
+TABLE = re.compile(r"^#define (NOVA_\w+_ROWS)\(ROW\)(.*?[^\\])$", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"\bROW\(((?:[^()\"]|\"(?:[^\"\\]|\\.)*\")*)\)")
+CELL = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|([^,\"\s][^,\"]*)")
+
+
+def cells(text):
+    """The cells of one row, strings without their quotes."""
+    return [quoted or plain.strip() for quoted, plain in CELL.findall(text)]
+
+
+def tables(text):
+    """The tables of a header: {macro: [[cell, …], …]}."""
+    return {
+        name: [cells(row) for row in ROW.findall(body)] for name, body in TABLE.findall(text)
+    }
+
+
+def read(*headers):
+    """The tables of several headers together."""
+    found = {}
+    for header in headers:
+        found.update(tables(header.read_text(encoding="utf-8")))
+    return found

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova docs`: the manual and the interface as HTML, made by Doxygen."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from nova import build, doc_headers, doc_pages, options, process, tree
+from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
+
+FOLDER = tree.ROOT / "docs" / "doxygen"
+THEME = Path("/usr/share/doxygen-awesome-css")
+OUTPUT = tree.ROOT / "build" / "docs"
+HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include")
+STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
+
+DESCRIPTION = """\
+Makes the manual and the descriptions of all public headers as HTML, and prints where
+its first page lies. What Doxygen complains about ends the command with status 1."""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "docs",
+        prog="nova docs",
+        help="make the manual as HTML",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova docs [OPTION…]",
+    )
+    parser.add_argument("--output", metavar="FOLDER", help="where to (build/docs)")
+    parser.set_defaults(function=run)
+
+
+def page_paths(root):
+    """The pages of the manual, relative to the tree: all in docs, and those at the top."""
+    found = [path.relative_to(root).as_posix() for path in sorted(root.glob("docs/**/*.md"))]
+    short = ("docs/README.md", "docs/manual/README.md", "docs/doxygen/README.md")
+    return [path for path in found if path not in short] + ["README.md", "CHANGELOG.md"]
+
+
+def sections():
+    """{statement of the specification: its section}."""
+    if not STATEMENTS.exists():
+        return {}
+    lines = STATEMENTS.read_text(encoding="utf-8").splitlines()[1:]
+    return {line.split("\t")[0]: line.split("\t")[1] for line in lines if line.strip()}
+
+
+def write_pages(root, folder):
+    """Converts all pages. Returns the anchors that headers may refer to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    paths = page_paths(root)
+    anchors = set()
+    for path in paths:
+        text = (root / path).read_text(encoding="utf-8")
+        page = doc_pages.Page(path, text, paths, sections() if "spec-map" in path else {})
+        converted = page.convert()
+        anchors |= page.anchors
+        (folder / f"{doc_pages.page_id(path)}.md").write_text(converted, encoding="utf-8")
+    return anchors
+
+
+def settings(root, output, anchors):
+    """What the checked-in Doxyfile cannot know."""
+    script = Path(doc_headers.__file__)
+    headers = [name for name in HEADERS if (root / name).exists()]
+    values = {
+        "PROJECT_NUMBER": tree.version(),
+        "OUTPUT_DIRECTORY": output,
+        "INPUT": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
+        "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
+        "INCLUDE_PATH": " ".join(headers),
+        "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\""',
+        "HTML_EXTRA_STYLESHEET": f"{THEME}/doxygen-awesome.css "
+        f"{THEME}/doxygen-awesome-sidebar-only.css {FOLDER}/nova.css",
+        "WARN_LOGFILE": output / "warnings",
+    }
+    return "".join(f"{name} = {value}\n" for name, value in values.items())
+
+
+def doxygen(root, output):
+    """Runs Doxygen. Returns its complaints, one per line."""
+    if not shutil.which("doxygen"):
+        raise NovaError("doxygen is missing: apt-get install doxygen.")
+    if not THEME.exists():
+        raise NovaError("the style of the pages is missing: apt-get install doxygen-awesome-css.")
+    known = write_pages(root, output / "pages")
+    anchors = output / "anchors"
+    anchors.write_text("\n".join(sorted(known)) + "\n", encoding="utf-8")
+    for kind in ("html", "xml"):
+        shutil.rmtree(output / kind, ignore_errors=True)
+    text = (FOLDER / "Doxyfile").read_text(encoding="utf-8") + settings(root, output, anchors)
+    result = subprocess.run(
+        ["doxygen", "-"],
+        cwd=root,
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=dict(os.environ, LC_ALL="C.UTF-8"),
+        check=False,
+    )
+    complaints = (output / "warnings").read_text(encoding="utf-8").splitlines()
+    if result.returncode != 0 and not complaints:
+        complaints = result.stdout.splitlines()[-5:]
+    return [re.sub(re.escape(f"{root}/"), "", line) for line in complaints]
+
+
+def run(args):
+    process.die_with_parent()
+    output = Path(args.output).resolve() if args.output else OUTPUT
+    output.mkdir(parents=True, exist_ok=True)
+    build.say("making the manual")
+    complaints = doxygen(tree.ROOT, output)
+    for line in complaints:
+        print(line, file=sys.stderr)
+    if complaints:
+        raise NovaError(f"the manual has {len(complaints)} defects, see above.", EXIT_FAILED)
+    print(output / "html" / "index.html")
+    return EXIT_OK

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The code blocks of the pages, and the marks that say how each is tested.
+
+A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
+
+    c      (none)              a file: compiles; without an #include it gets those of libnova
+           fragment            statements: compiles in a function that has what FRAME declares
+           program NAME        the blocks of one NAME on a page are a program, which is booted
+    text   output NAME [ARCH]  what program NAME prints, line by line
+    sh     (none)              runs in an empty folder
+           session NAME        the blocks of one NAME run one after the other in one folder
+    any    session NAME file F is file F of that folder
+           session NAME output stands in the output of the commands before it
+           quote FILE          stands like this in FILE of the tree
+           not tested: REASON  is not tested; commands of `nova` in it are still understood by it
+
+Blocks of text and without a language need no mark. A page's session and program names are its own.
+"""
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "sdk/lib"))
+
+from nova import doc_pages  # noqa: E402
+
+MARK = re.compile(r"^<!-- block: (.+?) -->$")
+UNTESTED = re.compile(r"not tested: (\S.*)")
+PLAIN = ("", "text")
+ARCHES = ("x86_64", "x86_32")
+
+
+class PageError(Exception):
+    """A block that cannot be understood; the text says where."""
+
+
+@dataclass
+class Block:
+    page: str
+    line: int
+    language: str
+    text: str
+    mark: str = ""
+    words: list = field(default_factory=list)
+
+    def where(self):
+        return f"{self.page}:{self.line}"
+
+    def kind(self):
+        """How it is tested: fragment, program, output, session, quote, untested or "" (alone)."""
+        if UNTESTED.match(self.mark):
+            return "untested"
+        return self.words[0] if self.words else ""
+
+    def name(self):
+        return self.words[1]
+
+    def reason(self):
+        return UNTESTED.match(self.mark).group(1)
+
+
+# Kind: (languages, numbers of words in the mark).
+KINDS = {
+    "fragment": (("c",), (1,)),
+    "program": (("c",), (2,)),
+    "output": (PLAIN, (2, 3)),
+    "session": (None, (2, 3, 4)),
+    "quote": (None, (2,)),
+    "untested": (None, None),
+    "": (("c", "sh", *PLAIN), (0,)),
+}
+
+
+def _check(block):
+    kind = block.kind()
+    if kind not in KINDS:
+        raise PageError(f"{block.where()}: nobody knows what '{block.mark}' means")
+    languages, counts = KINDS[kind]
+    if languages is not None and block.language not in languages:
+        meant = f"'{block.mark}'" if block.mark else "no mark"
+        raise PageError(f"{block.where()}: a block of {block.language or 'text'} with {meant}")
+    if counts is not None and len(block.words) not in counts:
+        raise PageError(f"{block.where()}: '{block.mark}' has too few or too many words")
+    if kind == "session" and block.language != "sh":
+        use = block.words[2:]
+        if use != ["output"] and (len(use) != 2 or use[0] != "file"):
+            raise PageError(f"{block.where()}: is this block of the session a file or output?")
+    if kind == "output" and len(block.words) == 3 and block.words[2] not in ARCHES:
+        raise PageError(f"{block.where()}: there is no architecture {block.words[2]}")
+
+
+def _new_block(page, number, fence, before):
+    match = MARK.match(before)
+    mark = match.group(1) if match else ""
+    if not match and "block:" in before:
+        raise PageError(f"{page}:{number}: the mark is not understood: {before}")
+    return Block(page, number, fence.group(2), "", mark, mark.split())
+
+
+def of_page(page, text):
+    """All blocks of a page, in their order."""
+    found, block, before = [], None, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        fence = doc_pages.FENCE.match(line)
+        if block is None and fence:
+            block = _new_block(page, number, fence, before)
+            end = fence.group(1)
+        elif block is not None and line.strip() == end:
+            _check(block)
+            found.append(block)
+            block = None
+        elif block is not None:
+            block.text += line + "\n"
+        before = line
+    if block is not None:
+        raise PageError(f"{block.where()}: the block does not end")
+    return found
+
+
+def pages(root):
+    """The pages whose blocks are tested."""
+    return ["README.md"] + sorted(p.relative_to(root).as_posix() for p in root.glob("docs/**/*.md"))
+
+
+def of_tree(root=ROOT):
+    found = []
+    for page in pages(root):
+        found += of_page(page, (root / page).read_text(encoding="utf-8"))
+    return found
+
+
+def short_name(page):
+    """The part of a test's name that stands for a page."""
+    return doc_pages.page_id(page).removeprefix("manual_").replace("_", "-")
+
+
+def programs(blocks):
+    """{(page, name): (source, {arch: output})} of all programs."""
+    found = {}
+    for block in blocks:
+        if block.kind() == "program":
+            source, outputs = found.setdefault((block.page, block.name()), ([], {}))
+            source.append(block.text)
+    for block in blocks:
+        if block.kind() == "output":
+            key = (block.page, block.name())
+            if key not in found:
+                raise PageError(f"{block.where()}: the page has no program {block.name()}")
+            for arch in block.words[2:] or ARCHES:
+                found[key][1][arch] = block.text
+    for (page, name), (_, outputs) in found.items():
+        if not outputs:
+            raise PageError(f"{page}: nothing is said about the output of program {name}")
+    return {key: ("\n".join(source), outputs) for key, (source, outputs) in found.items()}
+
+
+def sessions(blocks):
+    """{(page, name): [block, …]} of all sessions."""
+    found = {}
+    for block in blocks:
+        if block.kind() == "session":
+            found.setdefault((block.page, block.name()), []).append(block)
+    return found
+
+
+def alone(blocks):
+    """{page: [block, …]} of the shell's blocks that run by themselves."""
+    found = {}
+    for block in blocks:
+        if block.language == "sh" and block.kind() == "":
+            found.setdefault(block.page, []).append(block)
+    return found

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compiles and looks through the code blocks of the pages: `compile.py ROOT FOLDER`.
+
+What runs is the work of boot tests and of session.py; marks are explained in blocks.py. The blocks
+that are not tested are listed with their reasons.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import blocks
+from nova import cli, errors
+
+WIDTHS = {"x86_64": "-m64", "x86_32": "-m32"}
+COMPILERS = ("gcc", "clang")
+OPTIONS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter")
+OPTIONS += ("-O1", "-ffreestanding", "-fno-pic", "-fsyntax-only", "-x", "c")
+LIBNOVA = """#include <nova/nova.h>
+#include <nova/console.h>
+#include <nova/portal.h>
+#include <nova/root.h>
+"""
+# What a fragment finds around it: a roottask with its helpers, and selectors to talk about.
+FRAME = """static struct nova_root root;
+static struct nova_console console;
+void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb, nova_sel_t pd,
+              nova_sel_t ec, nova_sel_t sc, nova_sel_t pt, nova_sel_t sm, nova_sel_t sel);
+void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb, nova_sel_t pd,
+              nova_sel_t ec, nova_sel_t sc, nova_sel_t pt, nova_sel_t sm, nova_sel_t sel)
+{
+        enum nova_status status = NOVA_SUCCESS;
+"""
+
+
+def source(block):
+    """The file that the compiler gets; its messages name the page."""
+    place = f'#line {block.line + 1} "{block.page}"\n'
+    if block.kind() == "fragment":
+        return LIBNOVA + FRAME + place + block.text + "}\n"
+    return ("" if "#include" in block.text else LIBNOVA) + place + block.text
+
+
+def compilations(root, found):
+    """(command, source, where) of each compilation."""
+    include = [f"-I{root / part}" for part in ("libnova/include", "hypervisor/abi")]
+    for block in found:
+        if block.language != "c" or block.kind() not in ("", "fragment"):
+            continue
+        for compiler in COMPILERS:
+            for arch, width in WIDTHS.items():
+                command = [compiler, width, *OPTIONS, *include, "-"]
+                yield command, source(block), f"{block.where()} ({compiler}, {arch})"
+
+
+def compiled(job):
+    command, text, where = job
+    result = subprocess.run(
+        command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False,
+    )
+    return [] if result.returncode == 0 else [f"{where}:\n{result.stdout.rstrip()}"]
+
+
+def quoted(root, block):
+    """A quotation stands in its file, line by line; indentation does not count."""
+    file = root / block.name()
+    if not file.is_file():
+        return [f"{block.where()}: there is no file {block.name()}"]
+
+    def lines(text):
+        return "\n".join(line.strip() for line in text.strip().splitlines())
+
+    if lines(block.text) in lines(file.read_text(encoding="utf-8")):
+        return []
+    return [f"{block.where()}: these lines do not stand in {block.name()}"]
+
+
+def commands(block):
+    """The command lines of `nova` in a block of the shell."""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            continue
+        if words and (words[0] == "nova" or words[0].endswith("/bin/nova")):
+            yield words[1:]
+
+
+def understood(block):
+    """`nova` understands each of its command lines, and the shell the rest."""
+    found = []
+    result = subprocess.run(
+        ["sh", "-n"], input=block.text, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        found.append(f"{block.where()}: {result.stderr.strip()}")
+    for words in commands(block):
+        try:
+            cli.parse(words)
+        except errors.NovaError as error:
+            found.append(f"{block.where()}: nova {' '.join(words)}: {error}")
+        except SystemExit:
+            pass  # --help and --version
+    return found
+
+
+def check(root, found):
+    """All complaints about the blocks."""
+    complaints = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for result in pool.map(compiled, list(compilations(root, found))):
+            complaints += result
+    for block in found:
+        if block.kind() == "quote":
+            complaints += quoted(root, block)
+        if block.language == "sh":
+            complaints += understood(block)
+    return complaints
+
+
+def main(root):
+    try:
+        found = blocks.of_tree(root)
+        blocks.programs(found)
+        complaints = check(root, found)
+    except blocks.PageError as error:
+        sys.exit(str(error))
+    print("\n".join(complaints))
+    for block in found:
+        if block.kind() == "untested":
+            print(f"not tested: {block.where()} ({block.language or 'text'}): {block.reason()}")
+    print(f"{len(found)} blocks, {len(complaints)} complaints")
+    sys.exit(1 if complaints or not found else 0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

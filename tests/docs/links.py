@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Links between pages lead somewhere, and every page can be reached: `links.py ROOT`.
+
+All Markdown files of the tree are looked at. A link may name a file or folder of the tree, and a
+heading of a page. From docs/index.md the reader comes to every page in docs, from README.md to
+docs/index.md.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "sdk/lib"))
+
+from nova import doc_pages  # noqa: E402
+
+SKIPPED = ("build", "__pycache__")
+
+
+def pages(root):
+    """{path: text} of all Markdown files."""
+    found = {}
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in SKIPPED and name[0] != "."]
+        for name in files:
+            if name.endswith(".md"):
+                path = Path(folder) / name
+                found[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    return found
+
+
+def to_page(path, texts):
+    """The page that a path means: a folder is its README.md."""
+    readme = f"{path}/README.md".lstrip("/")
+    return path if path in texts else readme if readme in texts else None
+
+
+def broken(root, texts):
+    """A sentence for each link that leads nowhere."""
+    found = []
+    for page, text in sorted(texts.items()):
+        for target in doc_pages.links(text):
+            if doc_pages.is_elsewhere(target):
+                continue
+            path, anchor = doc_pages.resolve(page, target)
+            name = to_page(path, texts)
+            if path.startswith("..") or not (root / path).exists():
+                found.append(f"{page}: {target} is not there")
+            elif anchor and (name is None or anchor not in doc_pages.headings(texts[name])):
+                found.append(f"{page}: {target}: no such heading")
+    return found
+
+
+def reachable(start, texts):
+    """The pages that links lead to from START, itself included."""
+    seen, to_do = set(), [start]
+    while to_do:
+        page = to_do.pop()
+        if page in seen or page not in texts:
+            continue
+        seen.add(page)
+        for target in doc_pages.links(texts[page]):
+            if not doc_pages.is_elsewhere(target):
+                to_do.append(to_page(doc_pages.resolve(page, target)[0], texts))
+    return seen
+
+
+def lost(texts):
+    """A sentence for each page of the documentation that no link leads to."""
+    from_index = reachable(doc_pages.INDEX, texts)
+    found = [
+        f"{page}: no link leads here from {doc_pages.INDEX}"
+        for page in sorted(texts)
+        if page.startswith("docs/") and page not in from_index and page != "docs/README.md"
+    ]
+    if doc_pages.INDEX not in reachable("README.md", texts):
+        found.append(f"{doc_pages.INDEX}: no link leads here from README.md")
+    return found
+
+
+def main(root):
+    texts = pages(root)
+    found = broken(root, texts) + lost(texts)
+    print("\n".join(found))
+    print(f"{len(texts)} pages, {len(found)} complaints")
+    sys.exit(1 if found or not texts else 0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

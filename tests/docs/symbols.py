@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Doxygen makes the manual without complaint, and every public symbol has a description:
+`symbols.py ROOT FOLDER`, a check of the XML that Doxygen writes to FOLDER.
+
+A constant, type or field needs a sentence. A function needs one too, with a word on
+
+- each parameter: by @param, or by its name in the text; the only one of its type, if that type is
+  ours, needs none, for the type has its description;
+- what it returns: by @return or @retval; if it changes nothing but returns, the sentence says it;
+- the section of the specification, in layer 0.
+"""
+
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+KINDS = ("function", "define", "enum", "typedef", "variable")
+LAYER_0 = "nova/hypercall.h"
+
+
+def text_of(element):
+    return "".join(element.itertext()).strip() if element is not None else ""
+
+
+def described(member):
+    return bool(text_of(member.find("briefdescription")) + text_of(member.find("detaileddescription")))
+
+
+def descriptions(member):
+    return [member.find("briefdescription"), member.find("detaileddescription")]
+
+
+def named(member, parameter):
+    """Whether the name stands after @param or as a word in the text."""
+    return any(re.search(rf"\b{parameter}\b", text_of(part)) for part in descriptions(member))
+
+
+def has_return(member):
+    for part in descriptions(member):
+        if any(section.get("kind") == "return" for section in part.iter("simplesect")):
+            return True
+        if any(items.get("kind") == "retval" for items in part.iter("parameterlist")):
+            return True
+    return False
+
+
+def has_spec(member):
+    return any("Specification" in text_of(title) for title in member.iter("title"))
+
+
+def parameters(member):
+    """[(name, type)] of a function."""
+    found = []
+    for param in member.findall("param"):
+        name = text_of(param.find("declname"))
+        if name:
+            found.append((name, text_of(param.find("type"))))
+    return found
+
+
+def speaks_for_itself(kind, kinds):
+    """A type of ours that no other parameter has."""
+    own = re.search(r"\b(struct|enum) nova_\w+|nova_(crd|mtd|qpd)_t", kind)
+    return own is not None and kinds.count(kind) == 1
+
+
+def only_computes(kinds):
+    """Nothing that it is given can be changed by it."""
+    return not any("*" in kind and "const" not in kind for kind in kinds)
+
+
+def is_guard(member):
+    """The definition that keeps a header from being read twice has no value."""
+    return text_of(member.find("name")).endswith("_H") and not text_of(member.find("initializer"))
+
+
+def function_complaints(member):
+    listed = parameters(member)
+    kinds = [kind for _, kind in listed]
+    found = [
+        f"nothing is said about parameter {name}"
+        for name, kind in listed
+        if not named(member, name) and not speaks_for_itself(kind, kinds)
+    ]
+    result = text_of(member.find("type")).replace("static", "").replace("inline", "").split()
+    if result and result != ["void"] and not has_return(member) and not only_computes(kinds):
+        found.append("nothing is said about what it returns")
+    if member.find("location").get("file", "").endswith(LAYER_0) and not has_spec(member):
+        found.append("no section of the specification is named")
+    return found
+
+
+def needs_words(member):
+    """Guards of headers, fields that nobody uses and what has no name need none."""
+    name, kind = text_of(member.find("name")), member.get("kind")
+    if kind == "define" and is_guard(member):
+        return False
+    if kind == "variable" and re.search(r"\bstruct nova_", text_of(member.find("type"))):
+        return False
+    return kind in KINDS and not name.startswith("@") and name not in ("reserved", "unused")
+
+
+def complaints(member):
+    """Each thing that the description of a symbol lacks."""
+    kind = member.get("kind")
+    if not needs_words(member):
+        return []
+    found = [] if described(member) else ["it has no description"]
+    if kind == "function" and not found:
+        found = function_complaints(member)
+    for value in member.findall("enumvalue"):
+        if not described(value):
+            found.append(f"{text_of(value.find('name'))} has no description")
+    return found
+
+
+def members(folder):
+    """(where, name, member) of every symbol, each once: members of groups are in their files too."""
+    seen = set()
+    for path in sorted(Path(folder).glob("*.xml")):
+        root = ElementTree.parse(path).getroot()
+        for compound in root.iter("compounddef"):
+            outer = compound.find("compoundname")
+            if compound.get("kind") in ("struct", "union") and compound.get("id") not in seen:
+                seen.add(compound.get("id"))
+                yield compound, text_of(outer)
+            for member in compound.iter("memberdef"):
+                if member.get("id") not in seen:
+                    seen.add(member.get("id"))
+                    inner = compound.get("kind") in ("struct", "union")
+                    name = text_of(member.find("name"))
+                    yield member, f"{text_of(outer)}.{name}" if inner else name
+
+
+def check(folder):
+    """(number of symbols, complaints about them)."""
+    count, found = 0, []
+    for member, name in members(folder):
+        location = member.find("location")
+        where = f"{location.get('file')}:{location.get('line')}: {name}"
+        count += 1
+        if member.tag == "compounddef":
+            if not described(member) and "@" not in name:
+                found.append(f"{where}: it has no description")
+            continue
+        found += [f"{where}: {complaint}" for complaint in complaints(member)]
+    return count, found
+
+
+def main(root, folder):
+    sys.path.insert(0, str(Path(root) / "sdk/lib"))
+    from nova import docs
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    found = docs.doxygen(Path(root), Path(folder))
+    count, lacking = check(Path(folder) / "xml")
+    found += sorted(lacking)
+    print("\n".join(found))
+    print(f"{count} symbols, {len(found)} complaints")
+    sys.exit(1 if found or not count else 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

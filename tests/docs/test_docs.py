@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tools that look at the pages find what is wrong: each on small texts of its own."""
+
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import blocks
+import compile as compiler
+import links
+import plan
+import session
+import symbols
+from nova import doc_headers, doc_pages, doc_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = '#define NOVA_X_ROWS(ROW) \\\n        ROW(0x0, GOOD, "all, well") \\\n        ROW(0x1, BAD, "not")\n'
+ENUM = """enum nova_x {
+#define NOVA_X_ENUM(number, name, text) NOVA_##name = number,
+        NOVA_X_ROWS(NOVA_X_ENUM)
+#undef NOVA_X_ENUM
+};
+"""
+
+
+def page(text):
+    return blocks.of_page("docs/a.md", text)
+
+
+def fenced(language, text, mark=""):
+    before = f"<!-- block: {mark} -->\n" if mark else ""
+    return f"{before}```{language}\n{text}```\n"
+
+
+class Rows(unittest.TestCase):
+    def test_cells_with_commas_and_without_quotes(self):
+        found = doc_rows.tables(ROWS)
+        self.assertEqual(found["NOVA_X_ROWS"], [["0x0", "GOOD", "all, well"], ["0x1", "BAD", "not"]])
+
+    def test_the_tables_of_the_interface_are_found(self):
+        folder = ROOT / "hypervisor/abi/nova/abi"
+        found = doc_rows.read(folder / "hypercall.h", folder / "status.h", folder / "mtd.h")
+        self.assertEqual(found["NOVA_HYPERCALL_ROWS"][0], ["0x0", "CALL", "call", "5.2.1"])
+        self.assertEqual(len(found["NOVA_STATUS_ROWS"]), 11)
+        self.assertEqual(found["NOVA_MTD_ROWS"][0], ["0", "ACDB", "ax, cx, dx, bx"])
+
+
+class Headers(unittest.TestCase):
+    def test_enums_of_rows_are_written_out(self):
+        text = doc_headers.convert(ROWS + ENUM, set())
+        self.assertIn("NOVA_BAD = 0x1, /**< not */", text)
+
+    def test_sections_become_links_to_what_there_is(self):
+        known = {"spec_5_3_1", "spec_4"}
+        text = doc_headers.link_sections("x @spec 5.3.1, 4.9, 7 */", known)
+        self.assertEqual(text, 'x @spec @ref spec_5_3_1 "5.3.1", @ref spec_4 "4.9", 7 */')
+
+    def test_private_macros_are_left_out(self):
+        text = "#define NOVA_A \\\n        1\n#undef NOVA_A\n#define NOVA_B 2\n"
+        self.assertNotIn("define NOVA_A", doc_headers.drop_private(text))
+        self.assertIn("define NOVA_B", doc_headers.drop_private(text))
+
+    def test_the_comment_at_the_top_describes_the_file(self):
+        text = "/* SPDX-License-Identifier: x */\n/* What it has. */\n"
+        self.assertIn("/** @file\n * What it has. */", doc_headers.convert(text, set()))
+
+
+class Pages(unittest.TestCase):
+    def convert(self, text, path="docs/a.md"):
+        return doc_pages.Page(path, text, ["docs/a.md", "docs/b.md", "docs/index.md"]).convert()
+
+    def test_links_become_references_and_code_stays(self):
+        text = self.convert("See [b](b.md#some-place), `[x](y)`.\n```c\n# [b](b.md)\n```\n")
+        self.assertIn('@ref b_some_place "b", ``[x](y)``.', text)
+        self.assertIn("\n# [b](b.md)\n", text)
+
+    def test_headings_get_the_names_that_links_use(self):
+        self.assertIn("## Some place {#a_some_place}", self.convert("# A\n## Some place\n"))
+        self.assertEqual(doc_pages.headings("# `x` y\n## Is it?\n## Is it?\n"),
+                         ["x-y", "is-it", "is-it-1"])
+
+    def test_the_index_gives_the_order(self):
+        text = self.convert("# I\n[b](b.md)\n[again](b.md)\n", "docs/index.md")
+        self.assertIn('@subpage b "b"\n@ref b "again"', text)
+
+    def test_nothing_in_the_text_is_a_command(self):
+        self.assertIn("a \\#PF and", self.convert("a #PF and\n"))
+
+
+class Links(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.write("README.md", "[i](docs/index.md)\n")
+
+    def write(self, name, text):
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def complaints(self):
+        texts = links.pages(self.root)
+        return links.broken(self.root, texts) + links.lost(texts)
+
+    def test_good_links(self):
+        self.write("docs/index.md", "# I\n[x](x.md#a-b) [s](#i) [w](https://a/b) [r](../README.md)\n")
+        self.write("docs/x.md", "# X\n## A b\n")
+        self.assertEqual(self.complaints(), [])
+
+    def test_missing_files_headings_and_lost_pages(self):
+        self.write("docs/index.md", "# I\n[x](x.md#a-c) [y](y.md) [o](../../o)\n")
+        self.write("docs/x.md", "# X\n## A b\n")
+        self.write("docs/lost.md", "# L\n")
+        self.assertEqual(len(self.complaints()), 4, self.complaints())
+
+    def test_links_in_code_do_not_count(self):
+        self.write("docs/index.md", "# I\n`[y](y.md)`\n```\n[y](y.md)\n```\n")
+        self.assertEqual(self.complaints(), [])
+
+
+class Blocks(unittest.TestCase):
+    def test_marks_are_read(self):
+        found = page("x\n" + fenced("c", "a\n", "program p") + fenced("text", "1\n", "output p x86_32"))
+        self.assertEqual([block.kind() for block in found], ["program", "output"])
+        self.assertEqual(blocks.programs(found), {("docs/a.md", "p"): ("a\n", {"x86_32": "1\n"})})
+
+    def test_what_nobody_tests_is_refused(self):
+        for text in (
+            fenced("cmake", "x\n"),
+            fenced("python", "x\n"),
+            fenced("c", "x\n", "programme p"),
+            fenced("c", "x\n", "not tested:"),
+            fenced("sh", "x\n", "program p"),
+            fenced("text", "x\n", "session s"),
+            fenced("text", "x\n", "output p x86"),
+            "<!-- block: fragment-->\n```c\nx\n```\n",
+            "```c\nx\n",
+        ):
+            with self.subTest(text=text), self.assertRaises(blocks.PageError):
+                page(text)
+
+    def test_a_program_says_what_it_prints(self):
+        for text in (fenced("c", "a\n", "program p"), fenced("", "a\n", "output p")):
+            with self.assertRaises(blocks.PageError):
+                blocks.programs(page(text))
+
+    def test_expected_lines_are_patterns(self):
+        self.assertEqual(plan.pattern("a [1]; b"), r"^a \[1\]. b\s*$")
+
+
+class Compile(unittest.TestCase):
+    def complaints(self, text):
+        return compiler.check(ROOT, page(text))
+
+    def test_good_blocks(self):
+        self.assertEqual(self.complaints(fenced("c", "int f(void);\n")), [])
+        self.assertEqual(self.complaints(fenced("c", "status = nova_call(pt, 0);\n", "fragment")), [])
+        self.assertEqual(self.complaints(fenced("sh", "nova run hello --cpus 2\n")), [])
+        quote = fenced("c", "include_guard(GLOBAL)\n", "quote sdk/cmake/NovaTargets.cmake")
+        self.assertEqual(self.complaints(quote), [])
+
+    def test_bad_blocks(self):
+        for text in (
+            fenced("c", "int f(void) { return nothing; }\n"),
+            fenced("c", "nova_call(pt);\n", "fragment"),
+            fenced("sh", "nova run hello --cups 2\n"),
+            fenced("sh", "sdk/bin/nova rum\n", "not tested: no"),
+            fenced("sh", "if\n"),
+            fenced("c", "int not_there;\n", "quote README.md"),
+            fenced("c", "x\n", "quote no/such/file"),
+        ):
+            with self.subTest(text=text):
+                self.assertTrue(self.complaints(text))
+
+
+class Sessions(unittest.TestCase):
+    def run_page(self, text):
+        found = page(text)
+        return session.run(ROOT, blocks.sessions(found)["docs/a.md", "s"])
+
+    def test_commands_share_a_folder_and_a_shell(self):
+        text = fenced("sh", "mkdir sub\ncd sub\n", "session s")
+        text += fenced("cmake", "a 'b' $c\n", "session s file f.txt")
+        text += fenced("sh", "cat f.txt; ls ..\n", "session s")
+        text += fenced("text", "a 'b' $c\nsub\n", "session s output")
+        self.assertEqual(self.run_page(text), [])
+
+    def test_a_failing_command_and_another_output_are_told(self):
+        self.assertEqual(len(self.run_page(fenced("sh", "false\ntrue\n", "session s"))), 1)
+        text = fenced("sh", "echo b; echo a\n", "session s")
+        text += fenced("text", "a\nb\n", "session s output")
+        self.assertEqual(len(self.run_page(text)), 1)
+
+
+XML = """<memberdef kind="function" id="f"><type>{type}</type><name>nova_f</name>
+<param><type>int</type><declname>x</declname></param>
+<param><type>struct nova_utcb *</type><declname>utcb</declname></param>
+<briefdescription>{brief}</briefdescription><detaileddescription>{detail}</detaileddescription>
+<location file="{file}" line="1"/></memberdef>"""
+RETURN = '<simplesect kind="return"><para>it</para></simplesect>'
+
+
+class Symbols(unittest.TestCase):
+    def complaints(self, brief="", detail="", result="int", file="nova/x.h"):
+        text = XML.format(brief=brief, detail=detail, type=result, file=file)
+        return symbols.complaints(ElementTree.fromstring(text))
+
+    def test_what_is_described_well(self):
+        self.assertEqual(self.complaints("Does with x.", RETURN), [])
+        self.assertEqual(self.complaints("Does with x.", "", "void"), [])
+
+    def test_what_lacks(self):
+        self.assertEqual(self.complaints(), ["it has no description"])
+        self.assertEqual(self.complaints("Does.", RETURN), ["nothing is said about parameter x"])
+        self.assertEqual(self.complaints("Does with x."), ["nothing is said about what it returns"])
+        self.assertEqual(self.complaints("Does with x.", RETURN, file="nova/hypercall.h"),
+                         ["no section of the specification is named"])
+
+    def test_fields_and_constants(self):
+        for kind, name, count in (("define", "NOVA_X", 1), ("define", "NOVA_X_H", 0),
+                                  ("variable", "field", 1), ("variable", "reserved", 0)):
+            text = f'<memberdef kind="{kind}"><type>int</type><name>{name}</name></memberdef>'
+            self.assertEqual(len(symbols.complaints(ElementTree.fromstring(text))), count, name)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
