@@ -67,12 +67,14 @@ def reachable(start, texts):
 
 
 def lost(texts):
-    """A sentence for each page of the documentation that no link leads to."""
+    """A sentence for each page of the documentation that no link leads to. What a folder's README.md
+    says is for those who look into the folder."""
     from_index = reachable(doc_pages.INDEX, texts)
+    pages_of_docs = {page for page in texts if page.startswith("docs/")}
     found = [
         f"{page}: no link leads here from {doc_pages.INDEX}"
-        for page in sorted(texts)
-        if page.startswith("docs/") and page not in from_index and page != "docs/README.md"
+        for page in sorted(pages_of_docs - from_index)
+        if not page.endswith("/README.md")
     ]
     if doc_pages.INDEX not in reachable("README.md", texts):
         found.append(f"{doc_pages.INDEX}: no link leads here from README.md")

@@ -24,7 +24,7 @@ def text_of(element):
 
 
 def described(member):
-    return bool(text_of(member.find("briefdescription")) + text_of(member.find("detaileddescription")))
+    return any(text_of(part) for part in descriptions(member))
 
 
 def descriptions(member):
@@ -116,7 +116,7 @@ def complaints(member):
 
 
 def members(folder):
-    """(where, name, member) of every symbol, each once: members of groups are in their files too."""
+    """(member, name) of every symbol, each once: members of groups are in their files, too."""
     seen = set()
     for path in sorted(Path(folder).glob("*.xml")):
         root = ElementTree.parse(path).getroot()

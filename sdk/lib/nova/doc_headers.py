@@ -57,7 +57,9 @@ def write_out_enums(text):
         lines = []
         for row in rows[table]:
             shown = re.sub(rf"\(?\b{number}\b\)?", row[0], value)
-            told = f"hypercall {row[2]} @spec {row[3]}" if table == "NOVA_HYPERCALL_ROWS" else row[-1]
+            told = row[-1]
+            if table == "NOVA_HYPERCALL_ROWS":
+                told = f"hypercall {row[2]} @spec {row[3]}"
             lines.append(f"        {prefix}{row[1]} = {shown}, /**< {told} */\n")
         return "".join(lines)
 

@@ -139,7 +139,11 @@ class Page:
 
     def restored(self, text, form):
         """The text with the code that prose() took out of it."""
-        return re.sub(r"\0(\d+)\0", lambda match: form.format(self.spans[int(match.group(1))]), text)
+
+        def put_back(match):
+            return form.format(self.spans[int(match.group(1))])
+
+        return re.sub(r"\0(\d+)\0", put_back, text)
 
     def heading(self, match):
         name = next(self.names)
