@@ -67,8 +67,8 @@ def reachable(start, texts):
 
 
 def lost(texts):
-    """A sentence for each page of the documentation that no link leads to. What a folder's README.md
-    says is for those who look into the folder."""
+    """A sentence for each page of the documentation that no link leads to; a folder's README.md
+    is for those who look into the folder."""
     from_index = reachable(doc_pages.INDEX, texts)
     pages_of_docs = {page for page in texts if page.startswith("docs/")}
     found = [

@@ -19,7 +19,7 @@ extern "C" {
 
 /** A 16550 that the PD may use. */
 struct nova_console {
-        uint16_t port;
+        uint16_t port; /**< its first I/O port */
 };
 
 /**
@@ -28,13 +28,13 @@ struct nova_console {
  */
 NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root);
 
-/** Write one character; a line feed is preceded by a carriage return. */
+/** Write character @p c; a line feed is preceded by a carriage return. */
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c);
 
 /** Take a character that has arrived. Does not wait. @return it, or -1 if there is none */
 NOVA_LIBRARY int nova_console_get(struct nova_console *console);
 
-/** Write a text with values in it, as nova_vformat() understands it. */
+/** Write a text with values in it; @p format is as nova_vformat() understands it. */
 __attribute__((format(printf, 2, 3))) NOVA_LIBRARY void nova_printf(struct nova_console *console,
                                                                     const char *format, ...);
 

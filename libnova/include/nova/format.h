@@ -22,6 +22,8 @@ typedef void nova_put_function(void *context, char c);
  * stands.
  * @param put     called for each character
  * @param context handed to @p put
+ * @param format  the text
+ * @param arguments the values, in the order in which the text names them
  */
 NOVA_LIBRARY void nova_vformat(nova_put_function *put, void *context, const char *format,
                                va_list arguments);

@@ -27,16 +27,16 @@ typedef void nova_thread_function(void *argument);
 
 /** Top of a local thread's stack, read by nova_portal_entry. */
 struct nova_portal_frame {
-        nova_portal_handler *handler;
+        nova_portal_handler *handler; /**< what serves */
         struct nova_utcb *utcb;
-        void *argument;
+        void *argument;     /**< handed to it */
         nova_word_t unused; /* keeps the stack aligned to 16 bytes */
 };
 
 /** Top of a global thread's stack, read by nova_thread_entry. */
 struct nova_thread_frame {
-        nova_thread_function *function;
-        void *argument;
+        nova_thread_function *function; /**< what runs */
+        void *argument;                 /**< handed to it */
         nova_word_t unused[2];
 };
 
@@ -49,7 +49,8 @@ NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 /** The address of a function or object as the word that hypercalls and messages take. */
 #define NOVA_ADDRESS(thing) ((nova_word_t)(thing))
 
-/** End of a stack, rounded down so that what follows below is aligned to 16 bytes. */
+/** @return the end of a @p stack of so many @p bytes, rounded down so that what follows below is
+ *  aligned to 16 bytes */
 static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
 {
         return ((nova_word_t)stack + bytes) & ~(nova_word_t)15;
@@ -63,6 +64,7 @@ static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
  * @param stack memory that nobody else uses
  * @param bytes its size, at least 1024
  * @param utcb  where the thread's UTCB is, handed to the handler
+ * @param argument handed to @p handler
  * @return the stack pointer for nova_create_ec()
  */
 static inline nova_word_t nova_portal_stack(void *stack, size_t bytes, nova_portal_handler *handler,
@@ -78,7 +80,8 @@ static inline nova_word_t nova_portal_stack(void *stack, size_t bytes, nova_port
 }
 
 /**
- * Prepare the stack of a global thread that runs @p function.
+ * Prepare the stack, of so many @p bytes, of a global thread that runs @p function with
+ * @p argument.
  *
  * Its STARTUP event must be answered with ip = nova_thread_entry and MTD bit EIP only, which keeps
  * the stack pointer.

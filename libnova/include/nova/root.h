@@ -16,9 +16,8 @@
 extern "C" {
 #endif
 
-/** First object selector and first address that struct nova_root gives away. */
-#define NOVA_ROOT_FIRST_SEL  64
-#define NOVA_ROOT_FIRST_ADDR 0x40000000
+#define NOVA_ROOT_FIRST_SEL  64         /**< first object selector that is given away */
+#define NOVA_ROOT_FIRST_ADDR 0x40000000 /**< first address that is given away */
 
 /**
  * What a small roottask holds. The caller provides it, best as a static object; nothing in it is
@@ -34,7 +33,7 @@ struct nova_root {
         nova_word_t next_utcb;   /**< next free address for a UTCB, downwards */
         nova_word_t next_page;   /**< next free page number for memory, upwards */
         uint64_t next_ram;       /**< where unused RAM goes on */
-        unsigned char stack[1024] __attribute__((aligned(16)));
+        unsigned char stack[1024] __attribute__((aligned(16))); /**< of that thread */
 };
 
 /**

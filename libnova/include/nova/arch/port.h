@@ -5,13 +5,13 @@
 
 #include <stdint.h>
 
-/** Write a byte to an I/O port. */
+/** Write byte @p value to I/O port @p port. */
 static inline void nova_out8(uint16_t port, uint8_t value)
 {
         __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-/** Read a byte from an I/O port. */
+/** Read a byte from I/O port @p port. */
 static inline uint8_t nova_in8(uint16_t port)
 {
         uint8_t value;

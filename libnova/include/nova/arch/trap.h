@@ -4,7 +4,7 @@
 #ifndef NOVA_ARCH_TRAP_H
 #define NOVA_ARCH_TRAP_H
 
-/* The identifier word of a reply, for assembly; hypercall.h asserts that it is the ABI's. */
+/** The identifier word of a reply, for assembly; hypercall.h asserts that it is the ABI's. */
 #define NOVA_REPLY_ID 0x1
 
 #if __SIZEOF_POINTER__ == 8

@@ -38,7 +38,8 @@ static inline nova_word_t nova_trap_1(nova_word_t id)
         return id;
 }
 
-/** Hypercall with two arguments; the kernel may change the second. */
+/** Hypercall with arguments @p id and @p a2, which the kernel may change. @return the status word
+ */
 static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
 {
         nova_word_t second = *a2;
@@ -51,7 +52,8 @@ static inline nova_word_t nova_trap_2(nova_word_t id, nova_word_t *a2)
         return id;
 }
 
-/** Hypercall with three arguments; the kernel may change the second and the third. */
+/** Hypercall with arguments @p id, @p a2 and @p a3; the kernel may change the last two.
+ *  @return the status word */
 static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word_t *a3)
 {
         nova_word_t second = *a2, third = *a3;
@@ -65,7 +67,7 @@ static inline nova_word_t nova_trap_3(nova_word_t id, nova_word_t *a2, nova_word
         return id;
 }
 
-/** Hypercall with four arguments. */
+/** Hypercall with arguments @p id, @p a2, @p a3 and @p a4. @return the status word */
 static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4)
 {
@@ -76,8 +78,9 @@ static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Hypercall with five arguments. EBP, the fifth, may be the compiler's frame pointer: it is kept
- *  on the stack, which the kernel never touches. */
+/** Hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. @return the status word. EBP, the
+ * fifth, may be the compiler's frame pointer: it is kept on the stack, which the kernel never
+ * touches. */
 static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4, nova_word_t a5)
 {
@@ -88,7 +91,7 @@ static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Reply; the next request enters with stack pointer @p sp. */
+/** Reply, of which @p id is the identifier; the next request enters with stack pointer @p sp. */
 __attribute__((noreturn)) static inline void nova_trap_reply(nova_word_t id, nova_word_t sp)
 {
         __asm__ volatile("movl $1f, %%edx\n\tsysenter\n1:\tud2"
