@@ -5,8 +5,10 @@
 A constant, type or field needs a sentence. A function needs one too, with a word on
 
 - each parameter: by @param, or by its name in the text; the only one of its type, if that type is
-  ours, needs none, for the type has its description;
-- what it returns: by @return or @retval; if it changes nothing but returns, the sentence says it;
+  ours, needs none, for the type has its description, and a single other one is what the sentence is
+  about;
+- what it returns: by @return or @retval; if it is given nothing that it could change but an object
+  of ours, the sentence says it;
 - the section of the specification, in layer 0.
 """
 
@@ -65,9 +67,10 @@ def speaks_for_itself(kind, kinds):
     return own is not None and kinds.count(kind) == 1
 
 
-def only_computes(kinds):
-    """Nothing that it is given can be changed by it."""
-    return not any("*" in kind and "const" not in kind for kind in kinds)
+def only_tells(kinds):
+    """It is given at most one object of ours, and nothing else that it could change."""
+    others = [kind for kind in kinds if "*" in kind and "const" not in kind]
+    return not others or (len(kinds) == 1 and "struct nova_" in kinds[0])
 
 
 def is_guard(member):
@@ -78,13 +81,14 @@ def is_guard(member):
 def function_complaints(member):
     listed = parameters(member)
     kinds = [kind for _, kind in listed]
+    others = [(name, kind) for name, kind in listed if not speaks_for_itself(kind, kinds)]
     found = [
         f"nothing is said about parameter {name}"
-        for name, kind in listed
-        if not named(member, name) and not speaks_for_itself(kind, kinds)
+        for name, kind in others
+        if not named(member, name) and len(others) > 1
     ]
     result = text_of(member.find("type")).replace("static", "").replace("inline", "").split()
-    if result and result != ["void"] and not has_return(member) and not only_computes(kinds):
+    if result and result != ["void"] and not has_return(member) and not only_tells(kinds):
         found.append("nothing is said about what it returns")
     if member.find("location").get("file", "").endswith(LAYER_0) and not has_spec(member):
         found.append("no section of the specification is named")
@@ -95,6 +99,8 @@ def needs_words(member):
     """Guards of headers, fields that nobody uses and what has no name need none."""
     name, kind = text_of(member.find("name")), member.get("kind")
     if kind == "define" and is_guard(member):
+        return False
+    if kind == "define" and name.endswith("_INITIALIZER"):
         return False
     if kind == "variable" and re.search(r"\bstruct nova_", text_of(member.find("type"))):
         return False

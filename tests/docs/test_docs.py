@@ -66,6 +66,10 @@ class Headers(unittest.TestCase):
         self.assertNotIn("define NOVA_A", doc_headers.drop_private(text))
         self.assertIn("define NOVA_B", doc_headers.drop_private(text))
 
+    def test_constants_share_the_comment_before_them(self):
+        text = doc_headers.share_comments("/** Both. */\n#define NOVA_A 1\n#define NOVA_B 2\n")
+        self.assertEqual(text, "/** Both. */\n#define NOVA_A 1\n/** Both. */\n#define NOVA_B 2\n")
+
     def test_the_comment_at_the_top_describes_the_file(self):
         text = "/* SPDX-License-Identifier: x */\n/* What it has. */\n"
         self.assertIn("/** @file\n * What it has. */", doc_headers.convert(text, set()))
@@ -203,6 +207,7 @@ class Sessions(unittest.TestCase):
 XML = """<memberdef kind="function" id="f"><type>{type}</type><name>nova_f</name>
 <param><type>int</type><declname>x</declname></param>
 <param><type>struct nova_utcb *</type><declname>utcb</declname></param>
+<param><type>int *</type><declname>y</declname></param>
 <briefdescription>{brief}</briefdescription><detaileddescription>{detail}</detaileddescription>
 <location file="{file}" line="1"/></memberdef>"""
 RETURN = '<simplesect kind="return"><para>it</para></simplesect>'
@@ -214,14 +219,15 @@ class Symbols(unittest.TestCase):
         return symbols.complaints(ElementTree.fromstring(text))
 
     def test_what_is_described_well(self):
-        self.assertEqual(self.complaints("Does with x.", RETURN), [])
-        self.assertEqual(self.complaints("Does with x.", "", "void"), [])
+        self.assertEqual(self.complaints("Does with x, y.", RETURN), [])
+        self.assertEqual(self.complaints("Does with x, y.", "", "void"), [])
 
     def test_what_lacks(self):
         self.assertEqual(self.complaints(), ["it has no description"])
-        self.assertEqual(self.complaints("Does.", RETURN), ["nothing is said about parameter x"])
-        self.assertEqual(self.complaints("Does with x."), ["nothing is said about what it returns"])
-        self.assertEqual(self.complaints("Does with x.", RETURN, file="nova/hypercall.h"),
+        self.assertEqual(self.complaints("Does y.", RETURN), ["nothing is said about parameter x"])
+        lacks_x = ["nothing is said about parameter x"]
+        self.assertEqual(self.complaints("Does y.", RETURN), lacks_x)
+        self.assertEqual(self.complaints("Does with x, y.", RETURN, file="nova/hypercall.h"),
                          ["no section of the specification is named"])
 
     def test_fields_and_constants(self):

@@ -17,13 +17,14 @@ struct nova_console_output {
         /** Waits for a line and copies it, its end included. @return bytes, 0 at the end, or a
          *  negative errno. May be NULL */
         int (*read)(void *context, char *text, size_t bytes);
-        void *context;
+        void *context; /**< handed to both */
 };
 
 /**
  * Write text. Threads do not tear each other's calls.
  *
  * A root writes to the serial line COM1; a child to what nova_console_use() said.
+ * @param text, bytes what to write, and how many bytes it has
  * @return 0, or an errno value: nothing was written
  */
 int nova_console_write(const char *text, size_t bytes);
@@ -31,6 +32,8 @@ int nova_console_write(const char *text, size_t bytes);
 /**
  * Read what arrived, waiting for the end of a line or until @p bytes are there.
  *
+ * @param[out] text where it goes
+ * @param bytes      room there
  * @return number of bytes; 0: nothing will come; less than 0: a negative errno
  */
 int nova_console_read(char *text, size_t bytes);

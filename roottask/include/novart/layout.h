@@ -23,6 +23,7 @@
 
 /** Memory of the program: a child's pool, or where a root requests RAM. */
 #define NOVA_LAYOUT_POOL ((nova_word_t)0x40000000)
+/** First address after that. */
 #if __SIZEOF_POINTER__ == 8
 #define NOVA_LAYOUT_POOL_END ((nova_word_t)0x700000000000)
 #else

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-#define NOVA_START_MAGIC   0x54524154 /* "TART" */
-#define NOVA_START_VERSION 1
+#define NOVA_START_MAGIC   0x54524154 /**< "TART": a start page begins with it */
+#define NOVA_START_VERSION 1          /**< version of its layout */
 
 /** Bytes of a program's name, the 0 at its end included. */
 #define NOVA_START_NAME_SIZE 32

@@ -22,13 +22,13 @@ struct nova_waiter;
 
 /** Who waits, in order. Its guard is held for a few instructions. */
 struct nova_wait_queue {
-        uint32_t guard;
+        uint32_t guard; /**< 1 while the queue is changed */
         struct nova_waiter *first, *last;
 };
 
 /** Lets one thread in at a time. */
 struct nova_mutex {
-        uint32_t state; /* 0 free, 1 locked, 2 locked and somebody waits */
+        uint32_t state; /**< 0 free, 1 locked, 2 locked and somebody waits */
         struct nova_wait_queue queue;
 };
 #define NOVA_MUTEX_INITIALIZER        \
@@ -43,7 +43,7 @@ struct nova_mutex {
 struct nova_recursive_mutex {
         struct nova_mutex mutex;
         struct nova_thread *holder;
-        unsigned depth;
+        unsigned depth; /**< how often it holds it, less one */
 };
 #define NOVA_RECURSIVE_MUTEX_INITIALIZER        \
         {                                       \
@@ -63,8 +63,8 @@ struct nova_cond {
 
 /** A counter that is never negative; taking from 0 waits. */
 struct nova_semaphore {
-        int32_t count;    /* less than 0: so many wait, or are about to */
-        uint32_t granted; /* ups for those who are about to */
+        int32_t count;    /**< less than 0: so many wait, or are about to */
+        uint32_t granted; /**< ups for those who are about to */
         struct nova_wait_queue queue;
 };
 #define NOVA_SEMAPHORE_INITIALIZER(value) \

@@ -69,6 +69,7 @@ int nova_thread_join(struct nova_thread *thread, void **result);
 /**
  * Wait for the end of a thread until a moment only.
  *
+ * @param result   as for nova_thread_join()
  * @param deadline TSC value
  * @retval ETIMEDOUT it goes on; else as for nova_thread_join()
  */
@@ -106,7 +107,8 @@ nova_sel_t nova_thread_sc(const struct nova_thread *thread);
 /** A thread's priority. */
 unsigned nova_thread_priority(const struct nova_thread *thread);
 
-/** Lowest and first free address of the caller's stack, the guard page not included. */
+/** @param[out] begin lowest address of the caller's stack, the guard page not included
+ *  @param[out] end   first address above it */
 void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
 
 /**

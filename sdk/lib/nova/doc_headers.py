@@ -22,6 +22,10 @@ ENUM = re.compile(
     re.MULTILINE,
 )
 SEVERAL = re.compile(r"^( +[\w ]+?) (\w+(?:, \w+)+); +(/\*\*< .*? \*/)$", re.MULTILINE)
+SHARED = re.compile(
+    r"^(/\*\*(?!<)(?:(?!\*/).)*\*/\n)((?:#define \w+ [^\n]*[^\\\n]\n){2,})",
+    re.MULTILINE | re.DOTALL,
+)
 UNDEF = re.compile(r"^#undef (\w+)$", re.MULTILINE)
 EXCEPTION = re.compile(r"(?<![\w\\&])#(?=[A-Z]{2}\b)")
 
@@ -76,6 +80,18 @@ def one_by_one(text):
     return SEVERAL.sub(replace, text)
 
 
+def share_comments(text):
+    """A comment before several constants is about each that has none of its own."""
+
+    def replace(match):
+        comment, lines = match.groups()
+        return "".join(
+            line if "/**<" in line else comment + line for line in lines.splitlines(True)
+        )
+
+    return SHARED.sub(replace, text)
+
+
 def drop_private(text):
     """Leaves out macros that end with the header."""
     for name in UNDEF.findall(text):
@@ -86,8 +102,8 @@ def drop_private(text):
 def convert(text, known):
     """The header as Doxygen gets it. KNOWN: the anchors that the pages have."""
     text = TOP.sub(r"\1/** @file\n * \2*/", text)
-    text = link_sections(drop_private(one_by_one(write_out_enums(text))), known)
-    return EXCEPTION.sub(r"\\#", text)
+    text = drop_private(share_comments(one_by_one(write_out_enums(text))))
+    return EXCEPTION.sub(r"\\#", link_sections(text, known))
 
 
 def main(header, anchors=None):
