@@ -33,6 +33,12 @@ class Media(unittest.TestCase):
         text = media.grub_config("/k", 2, "", [("/m", "")])
         self.assertIn("  multiboot2 /k\n  module2 /m\n", text)
 
+    def test_a_name_with_blanks_is_one_word_on_the_medium(self):
+        self.assertEqual(media._name_on_medium("/a b/my  disk.img"), "my_disk.img")
+
+    def test_a_menu_can_wait_for_somebody(self):
+        self.assertIn("set timeout=2\n", media.grub_config("/k", 2, "", [], 2))
+
     def test_a_missing_kernel_is_one_sentence_and_leaves_no_folder(self):
         machine = qemu.Machine("/does/not/exist", boot="grub")
         before = set(Path(tempfile.gettempdir()).glob("nova-*"))

@@ -7,8 +7,21 @@ import pwd
 import sys
 
 from nova import (
-    bench, boot_test, build, conformance, debug, docs, errors, newlib, options, process, run,
-    testing, tree,
+    bench,
+    boot_test,
+    build,
+    conformance,
+    debug,
+    docs,
+    doctor,
+    errors,
+    image,
+    newlib,
+    options,
+    process,
+    run,
+    testing,
+    tree,
 )
 
 # A file of its own, so that the script bin/nova can show it where Python is missing.
@@ -16,7 +29,19 @@ HELP = tree.ROOT / "sdk/lib/nova/help.txt"
 
 
 # boot-test is what the tests call, newlib what CMake calls; they are not for people.
-COMMANDS = ("run", "debug", "build", "test", "conformance", "bench", "docs", "boot-test", "newlib")
+# What has a command; boot-test is what the tests call, newlib what CMake calls.
+MODULES = (
+    run,
+    debug,
+    image,
+    testing,
+    conformance,
+    bench,
+    docs,
+    doctor,
+    boot_test,
+    newlib,
+)
 
 
 def _build(args):
@@ -52,18 +77,19 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in (run, debug, testing, conformance, bench, docs, boot_test, newlib):
+    for module in MODULES:
         module.add_parser(commands)
     _add_build(commands)
-    return parser
+    return parser, commands.choices
 
 
 def parse(argv):
     """The arguments of a command line. What stands after -- belongs to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
-    if argv and not argv[0].startswith("-") and argv[0] not in COMMANDS:
+    parser, known = _parser()
+    if argv and not argv[0].startswith("-") and argv[0] not in known:
         raise errors.NovaError(f"there is no command '{argv[0]}'. See nova --help.")
-    args, unknown = _parser().parse_known_args(argv[:split])
+    args, unknown = parser.parse_known_args(argv[:split])
     if unknown:
         words = " ".join(unknown)
         raise errors.NovaError(f"'{words}' is not understood. See nova {argv[0]} --help.")

@@ -17,6 +17,8 @@ GRUB_PACKAGES = {"grub": "grub-pc-bin", "uefi": "grub-efi-amd64-bin"}
 GRUB_MODULES = {"grub": "normal iso9660 biosdisk multiboot multiboot2"}
 GRUB_MODULES["uefi"] = "normal iso9660 part_gpt multiboot multiboot2"
 TIMEOUT = 120
+# So long may somebody at a real machine choose to edit the kernel's command line.
+MENU_SECONDS = 2
 
 # A multiboot 2 header is aligned and lies in the first part of the file (specification, 3.1.1).
 HEADER_MAGIC = 0xE85250D6
@@ -39,13 +41,14 @@ def _quote(text):
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
 
 
-def grub_config(kernel, version, cmdline, modules):
-    """A menu of one entry. MODULES: pairs of the file on the CD and the command line."""
+def grub_config(kernel, version, cmdline, modules, seconds=0):
+    """A menu of one entry, shown for so many SECONDS. MODULES: pairs of the file on the CD and the
+    command line."""
     suffix = "2" if version == 2 else ""
     lines = [f"multiboot{suffix} {kernel} {_quote(cmdline)}".rstrip()]
     lines += [f"module{suffix} {file} {_quote(text)}".rstrip() for file, text in modules]
     entry = "".join(f"  {line}\n" for line in lines)
-    return f"set timeout=0\nmenuentry 'NOVA' {{\n{entry}}}\n"
+    return f"set timeout={seconds}\nmenuentry 'NOVA' {{\n{entry}}}\n"
 
 
 def _copy(source, target, what):
@@ -55,27 +58,29 @@ def _copy(source, target, what):
         raise NovaError(f"the {what} {source} cannot be read: {error.strerror}.") from error
 
 
-def _fill(machine, tree):
-    """Writes what the CD holds. A module's command line begins with its file, as QEMU's does."""
+def _fill(machine, tree, name=str, seconds=0):
+    """Writes what the CD holds. A module's command line begins with the NAME of its file, as
+    QEMU's does."""
     (tree / "boot/grub").mkdir(parents=True)
     _copy(machine.kernel, tree / "boot/kernel", "kernel")
     modules = []
     for number, module in enumerate(machine.modules):
         _copy(module.file, tree / f"boot/module{number}", "module")
-        modules.append((f"/boot/module{number}", f"{module.file} {module.arguments}"))
+        modules.append((f"/boot/module{number}", f"{name(module.file)} {module.arguments}"))
     version = machine.multiboot or multiboot(machine.kernel)
-    config = grub_config("/boot/kernel", version, machine.cmdline, modules)
+    config = grub_config("/boot/kernel", version, machine.cmdline, modules, seconds)
     (tree / "boot/grub/grub.cfg").write_text(config, encoding="utf-8")
 
 
-def _make(machine, folder):
-    tree = folder / "tree"
-    image = folder / "nova.iso"
-    _fill(machine, tree)
-    if not Path(GRUB_FOLDERS[machine.boot]).is_dir():
-        raise NovaError(f"GRUB is missing: apt-get install {GRUB_PACKAGES[machine.boot]}.")
-    command = [PROGRAM, "-d", GRUB_FOLDERS[machine.boot], "--fonts=", "--locales=", "--themes="]
-    command += [f"--install-modules={GRUB_MODULES[machine.boot]}", "-o", str(image), str(tree)]
+def _write(tree, image, boots):
+    """Makes the IMAGE of a TREE that one way to boot (or both, a hybrid) can start."""
+    for boot in boots:
+        if not Path(GRUB_FOLDERS[boot]).is_dir():
+            raise NovaError(f"GRUB is missing: apt-get install {GRUB_PACKAGES[boot]}.")
+    command = [PROGRAM, "--fonts=", "--locales=", "--themes="]
+    if len(boots) == 1:  # else it takes all that it finds
+        command += ["-d", GRUB_FOLDERS[boots[0]], f"--install-modules={GRUB_MODULES[boots[0]]}"]
+    command += ["-o", str(image), str(tree)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)
     except OSError as error:
@@ -84,6 +89,31 @@ def _make(machine, folder):
         text = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise NovaError(f"{PROGRAM} failed: {text[-1] if text else 'it gave no reason.'}")
     return image
+
+
+def _name_on_medium(file):
+    """One word: blanks would end the name."""
+    return "_".join(Path(file).name.split())
+
+
+def _make(machine, folder):
+    _fill(machine, folder / "tree")
+    return _write(folder / "tree", folder / "nova.iso", [machine.boot])
+
+
+def make_hybrid(machine, image):
+    """Writes an image that BIOS and UEFI start, from CD or disk."""
+    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+        tree = Path(folder) / "tree"
+        _fill(machine, tree, _name_on_medium, MENU_SECONDS)
+        made = _write(tree, Path(folder) / "nova.iso", list(GRUB_FOLDERS))
+        # Beside its place first, so that there is never half of one.
+        part = image.with_name(f".{image.name}.part")
+        try:
+            shutil.copyfile(made, part)
+            part.replace(image)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

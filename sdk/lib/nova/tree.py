@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 # Where Python finds this package.
 LIBRARY = Path(__file__).resolve().parents[1]
+# The command that people call.
+SCRIPT = LIBRARY.parent / "bin/nova"
 
 ARCHES = ("x86_64", "x86_32")
 CONFIGS = ("debug", "release")

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova image`: writes a medium that starts kernel and programs on a real machine."""
+
+import shlex
+from pathlib import Path
+
+from nova import build, errors, media, options, run
+from nova.errors import NovaError
+from nova.qemu import Machine
+
+DESCRIPTION = """\
+Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI,
+from CD, DVD or a USB stick. GRUB starts it after two seconds, in which a key
+stops the clock and e edits the kernel's command line.
+
+  nova image hello -o hello.iso
+
+Exit status: 0 the image is written, 1 the build failed, 2 wrong usage or
+environment."""
+
+ADVICE = """\
+Try it in QEMU:      qemu-system-x86_64 -m {memory} -smp {cpus} -nographic -cdrom {file}
+To a USB stick:      sudo dd if={file} of=/dev/sdX bs=4M conv=fsync
+                     (lsblk shows which sdX it is; all that is on it is lost)
+Messages come on the first serial port, COM1, at 115200 8N1."""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "image",
+        prog="nova image",
+        help="write a medium that starts it on a real machine",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova image [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…] [-o FILE.iso]",
+    )
+    run.add_programs(parser)
+    parser.add_argument("-o", metavar="FILE.iso", help="the image (NAME.iso)", dest="output")
+    options.add_build(parser)
+    parser.add_argument(
+        "--cmdline", default="serial", metavar="TEXT", help="the kernel's command line (serial)"
+    )
+    parser.set_defaults(function=image)
+
+
+def _output(args):
+    """Where it goes; whatever stands there must be a file that may be replaced."""
+    name = args.output
+    if name is None:
+        name = f"{Path(args.roottask).name if args.roottask else args.name or run.DEFAULT}.iso"
+    path = Path(name)
+    if path.is_dir():
+        raise NovaError(f"{name} is a folder: name a file in it for the image.")
+    if path.exists() and not path.is_file():
+        raise NovaError(f"{name} is no file: write the image to one, and copy it there with dd.")
+    if not path.parent.is_dir():
+        raise NovaError(f"there is no folder {path.parent} for the image.")
+    return path
+
+
+def _defaults(args):
+    """What a machine has beside what goes onto the medium."""
+    default = Machine(kernel=None)
+    for name in ("cpus", "memory", "machine", "cpu", "emulator", "boot"):
+        setattr(args, name, getattr(default, name))
+
+
+def image(args):
+    output = _output(args)
+    _defaults(args)
+    machine, _ = run.prepare(args)
+    media.make_hybrid(machine, output)
+    size = output.stat().st_size / (1 << 20)
+    build.say(f"{output} is written: {size:.1f} MiB, for BIOS and UEFI, CD and USB stick")
+    print(ADVICE.format(file=shlex.quote(str(output)), memory=machine.memory, cpus=machine.cpus))
+    return errors.EXIT_OK

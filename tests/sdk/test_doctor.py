@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `nova doctor` says of machines that lack something, shown by a faked environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import doctor
+
+SHELL = ("sh", "cat", "dirname", "readlink", "env")
+BUILD = ("gcc", "cmake", "ninja", "qemu-system-x86_64")
+STATES = (doctor.OK, doctor.MISSING, doctor.ODD)
+
+
+class Machine(unittest.TestCase):
+    """The command, with a PATH of few programs."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.bin = Path(folder.name)
+        for name in SHELL:
+            (self.bin / name).symlink_to(shutil.which(name))
+        (self.bin / "python3").symlink_to(sys.executable)
+
+    def add(self, *names):
+        for name in names:
+            (self.bin / name).symlink_to(shutil.which(name))
+
+    def script(self, name, text):
+        (self.bin / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (self.bin / name).chmod(0o755)
+
+    def run_it(self, *arguments, **variables):
+        environment = {"PATH": str(self.bin), "HOME": "/", **variables}
+        return paths.nova("doctor", *arguments, env=environment)
+
+    def found(self, **variables):
+        result = self.run_it("--json", **variables)
+        return {one["name"]: one for one in json.loads(result.stdout)}, result.returncode
+
+    def test_a_machine_that_can_build_and_run(self):
+        self.add(*BUILD)
+        found, status = self.found()
+        self.assertEqual(status, 0)
+        for name in ("host", "python", "build", "run", "qemu version", "kvm", "qemu plugins"):
+            self.assertEqual(found[name]["state"], "ok", found[name])
+        for one in found.values():
+            self.assertIn(one["state"], STATES)
+            self.assertEqual(set(one), {"name", "state", "needed", "text", "remedy"})
+            self.assertTrue(one["state"] == "ok" or one["remedy"] or "known" in one["text"], one)
+
+    def test_what_is_missing_is_named_with_its_package_and_nothing_is_installed(self):
+        self.script("apt-get", 'echo installing >> "$0.log"')
+        self.add("gcc", "cmake")
+        result = self.run_it()
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"(?m)^missing  build +.*ninja-build runs the build\n"
+                                        r" +-> apt-get install ninja-build$")
+        self.assertRegex(result.stdout, r"(?m)^missing  run .*\n +-> .*qemu-system-x86$")
+        self.assertRegex(result.stdout, r"(?m)^missing  debug .*\n +-> .*gdb$")
+        self.assertIn("cannot work yet: build, run.", result.stdout)
+        self.assertFalse((self.bin / "apt-get.log").exists())
+
+    def test_a_machine_without_python_is_told_by_the_script(self):
+        (self.bin / "python3").unlink()
+        result = self.run_it()
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"\Amissing  python  .*\n +-> apt-get install python3\n\Z")
+
+    def test_only_tests_missing_is_no_reason_to_fail(self):
+        self.add(*BUILD)
+        result = self.run_it()
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertRegex(result.stdout, r"(?m)^missing  debug ")
+        self.assertIn("what else you need, nova installs", result.stdout)
+
+    def test_versions_that_are_too_old(self):
+        self.add("gcc", "ninja", "qemu-system-x86_64")
+        self.script("cmake", "echo cmake version 3.18.4")
+        self.script("gdb", "exit 3")
+        found, _ = self.found()
+        self.assertEqual(found["cmake version"]["state"], "odd")
+        self.assertEqual(found["cmake version"]["remedy"], "install 3.25 or newer")
+        self.assertEqual(found["gdb version"]["state"], "odd")
+
+    def test_a_qemu_that_lacks_what_the_tests_use(self):
+        self.add("gcc", "cmake", "ninja")
+        self.script("qemu-system-x86_64", "echo QEMU emulator version 5.2.0")
+        found, status = self.found()
+        self.assertEqual(status, 0)
+        for name in ("qemu version", "qemu plugins", "qemu svm"):
+            self.assertEqual(found[name]["state"], "odd", found[name])
+
+    def test_oddities_of_the_environment(self):
+        self.add(*BUILD)
+        blank = self.bin / "a b"
+        blank.mkdir()
+        found, _ = self.found(LC_ALL="de_DE.ISO-8859-1", TMPDIR=str(blank),
+                              PATH=f"{self.bin}:.:")
+        for name in ("locale", "temporary", "path"):
+            self.assertEqual(found[name]["state"], "odd", found[name])
+
+    def test_arguments_that_mean_nothing(self):
+        self.assertEqual(self.run_it("now").returncode, 2)
+
+
+class Parts(unittest.TestCase):
+    def patch(self, place, name, value):
+        original = getattr(place, name)
+        setattr(place, name, value)
+        self.addCleanup(setattr, place, name, original)
+
+    def one(self, part):
+        return next(iter(part))
+
+    def test_an_unsupported_host_is_needed_and_missing(self):
+        self.patch(doctor.platform, "machine", lambda: "riscv64")
+        found = self.one(doctor.host())
+        self.assertEqual((found.state, found.needed), (doctor.MISSING, True))
+        self.assertIn("riscv64", found.text)
+
+    def test_little_disk_and_a_tree_that_cannot_be_written(self):
+        self.patch(doctor.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 1 << 20))
+        self.patch(doctor.os, "access", lambda *_: False)
+        found = list(doctor.disk())
+        self.assertEqual([one.state for one in found[:2]], [doctor.ODD, doctor.ODD])
+
+    def test_little_memory(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("MemTotal: 9999999 kB\nMemAvailable:   4096 kB\n")
+            file.flush()
+            found = self.one(doctor.memory(file.name))
+        self.assertEqual(found.state, doctor.ODD)
+        self.assertIn("4 MiB are available", found.text)
+        self.assertEqual(self.one(doctor.memory("/does/not/exist")).state, doctor.ODD)
+
+    def test_a_terminal_without_a_name(self):
+        self.patch(sys.stdout, "isatty", lambda: True)
+        self.patch(os, "environ", {"TERM": "dumb", "PATH": "/bin"})
+        found = {one.name: one for one in doctor.surroundings()}
+        self.assertEqual(found["terminal"].state, doctor.ODD)
+
+    def test_versions_are_read_out_of_sentences(self):
+        self.assertEqual(doctor.version("GNU gdb (Debian 13.1-3) 13.1"), (13, 1))
+        self.assertEqual(doctor.version("QEMU emulator version 7.2.22 (Debian)"), (7, 2, 22))
+        self.assertEqual(doctor.version("no number"), ())
+
+    def test_a_silent_command_is_no_error(self):
+        self.assertEqual(doctor._output(["/does/not/exist"]), "")
+        self.patch(doctor, "SECONDS", 0.1)
+        self.assertEqual(doctor._output(["sleep", "100"]), "")
+
+    def test_lines_are_aligned(self):
+        found = [doctor.Finding("a", "ok", "b"), doctor.Finding("long", "missing", "c", "d")]
+        self.assertEqual(list(doctor.text(found)),
+                         ["ok       a     b", "missing  long  c", "               -> d"])
+
+
+if __name__ == "__main__":
+    unittest.main()
