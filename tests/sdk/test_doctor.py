@@ -14,7 +14,8 @@ import paths
 from nova import doctor
 
 SHELL = ("sh", "cat", "dirname", "readlink", "env")
-BUILD = ("gcc", "cmake", "ninja", "qemu-system-x86_64")
+BUILD = ("gcc", "g++", "make", "cmake", "ninja")
+RUN = "qemu-system-x86_64"
 STATES = (doctor.OK, doctor.MISSING, doctor.ODD)
 
 
@@ -46,7 +47,7 @@ class Machine(unittest.TestCase):
         return {one["name"]: one for one in json.loads(result.stdout)}, result.returncode
 
     def test_a_machine_that_can_build_and_run(self):
-        self.add(*BUILD)
+        self.add(*BUILD, RUN)
         found, status = self.found()
         self.assertEqual(status, 0)
         for name in ("host", "python", "build", "run", "qemu version", "kvm", "qemu plugins"):
@@ -58,7 +59,7 @@ class Machine(unittest.TestCase):
 
     def test_what_is_missing_is_named_with_its_package_and_nothing_is_installed(self):
         self.script("apt-get", 'echo installing >> "$0.log"')
-        self.add("gcc", "cmake")
+        self.add(*(name for name in BUILD if name != "ninja"))
         result = self.run_it()
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"(?m)^missing  build +.*ninja-build runs the build\n"
@@ -75,14 +76,14 @@ class Machine(unittest.TestCase):
         self.assertRegex(result.stdout, r"\Amissing  python  .*\n +-> apt-get install python3\n\Z")
 
     def test_only_tests_missing_is_no_reason_to_fail(self):
-        self.add(*BUILD)
+        self.add(*BUILD, RUN)
         result = self.run_it()
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertRegex(result.stdout, r"(?m)^missing  debug ")
         self.assertIn("what else you need, nova installs", result.stdout)
 
     def test_versions_that_are_too_old(self):
-        self.add("gcc", "ninja", "qemu-system-x86_64")
+        self.add(*(name for name in BUILD if name != "cmake"), RUN)
         self.script("cmake", "echo cmake version 3.18.4")
         self.script("gdb", "exit 3")
         found, _ = self.found()
@@ -91,7 +92,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(found["gdb version"]["state"], "odd")
 
     def test_a_qemu_that_lacks_what_the_tests_use(self):
-        self.add("gcc", "cmake", "ninja")
+        self.add(*BUILD)
         self.script("qemu-system-x86_64", "echo QEMU emulator version 5.2.0")
         found, status = self.found()
         self.assertEqual(status, 0)
@@ -99,7 +100,7 @@ class Machine(unittest.TestCase):
             self.assertEqual(found[name]["state"], "odd", found[name])
 
     def test_oddities_of_the_environment(self):
-        self.add(*BUILD)
+        self.add(*BUILD, RUN)
         blank = self.bin / "a b"
         blank.mkdir()
         found, _ = self.found(LC_ALL="de_DE.ISO-8859-1", TMPDIR=str(blank),

@@ -104,7 +104,7 @@ class Setup(unittest.TestCase):
         self.assertNotIn("gdb", named("run"))
         self.assertIn("gdb", named("debug"))
         self.assertIn("qemu-system-x86", named("debug"))
-        self.assertNotIn("g++", named("run", "--", "clang"))
+        self.assertNotIn("clang", named("run", "--", "clang"))
         self.assertIn("clang-tidy", named("test"))
         self.assertIn("graphviz", named("docs"))
         self.assertNotIn("ninja-build", named("docs"))
