@@ -6,6 +6,7 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
     c      (none)              a file: compiles; without an #include it gets those of libnova
            fragment            statements: compiles in a function that has what FRAME declares
            program NAME        the blocks of one NAME on a page are a program, which is booted
+    asm    (none)              assembles for x86-64
     text   output NAME [ARCH]  what program NAME prints, line by line
     sh     (none)              runs in an empty folder
            session NAME        the blocks of one NAME run one after the other in one folder
@@ -70,7 +71,7 @@ KINDS = {
     "session": (None, (2, 3, 4)),
     "quote": (None, (2,)),
     "untested": (None, None),
-    "": (("c", "sh", *PLAIN), (0,)),
+    "": (("c", "asm", "sh", *PLAIN), (0,)),
 }
 
 

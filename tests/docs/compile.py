@@ -48,6 +48,9 @@ def compilations(root, found):
     """(command, source, where) of each compilation."""
     include = [f"-I{root / part}" for part in ("libnova/include", "hypervisor/abi")]
     for block in found:
+        if block.language == "asm" and block.kind() == "":
+            command = ["gcc", "-m64", "-c", "-o", "/dev/null", "-x", "assembler", "-"]
+            yield command, block.text, block.where()
         if block.language != "c" or block.kind() not in ("", "fragment"):
             continue
         for compiler in COMPILERS:

@@ -13,6 +13,7 @@ import links
 import plan
 import session
 import symbols
+import tables
 from nova import doc_headers, doc_pages, doc_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,14 @@ class Rows(unittest.TestCase):
         self.assertEqual(found["NOVA_HYPERCALL_ROWS"][0], ["0x0", "CALL", "call", "5.2.1"])
         self.assertEqual(len(found["NOVA_STATUS_ROWS"]), 11)
         self.assertEqual(found["NOVA_MTD_ROWS"][0], ["0", "ACDB", "ax, cx, dx, bx"])
+
+
+class Tables(unittest.TestCase):
+    def test_a_table_is_written_between_its_comments(self):
+        rows = {"NOVA_STATUS_ROWS": [["0x0", "GOOD", "fine"]]}
+        text = tables.filled("a\n<!-- table: statuses -->\nold\n<!-- end of table -->\nb\n", rows)
+        self.assertIn("| 0x0 | `NOVA_GOOD` | fine |\n<!-- end of table -->\nb\n", text)
+        self.assertNotIn("old", text)
 
 
 class Headers(unittest.TestCase):
@@ -224,9 +233,10 @@ class Symbols(unittest.TestCase):
 
     def test_what_lacks(self):
         self.assertEqual(self.complaints(), ["it has no description"])
-        self.assertEqual(self.complaints("Does y.", RETURN), ["nothing is said about parameter x"])
         lacks_x = ["nothing is said about parameter x"]
         self.assertEqual(self.complaints("Does y.", RETURN), lacks_x)
+        lacks_return = ["nothing is said about what it returns"]
+        self.assertEqual(self.complaints("Does with x, y."), lacks_return)
         self.assertEqual(self.complaints("Does with x, y.", RETURN, file="nova/hypercall.h"),
                          ["no section of the specification is named"])
 
