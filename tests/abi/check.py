@@ -7,13 +7,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+import symbols
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror", "-pedantic", "-ffreestanding"]
 COMPILERS = {"gcc": ["c11"], "clang": ["c11"], "g++": ["c++17"], "clang++": ["c++17"]}
 WIDTHS = ["32", "64"]
-# Most instructions of a layer 0 function: five moves, a shift, an or, the trap, the status, ret.
-MOST_INSTRUCTIONS = {"64": 14, "32": 26}
+# Most instructions of a layer 0 function: five moves, a shift, an or, the trap, the status,
+# results, ret; on x86-32 also loads of the parameters, and four saved registers.
+MOST_INSTRUCTIONS = {"64": 12, "32": 24}
 TRAP = {"64": "syscall", "32": "sysenter"}
+MOVES = {"mov", "movl", "movq", "movzbl", "lea", "or", "shl", "shr", "xor", "ret", "ud2"}
+OPERATIONS = {"64": MOVES | {"syscall"}, "32": MOVES | {"sysenter", "push", "pop", "inc", "add"}}
+# What takes or gives results through pointers touches memory, but for its results never the stack.
+POINTERS = {"lookup", "sc_ctrl", "assign_gsi", "name_set", "name_get", "quota_query"}
+# Where layer 0 is.
+LAYER0 = ("nova/hypercall.h", "nova/extension.h")
+# What is in layer 0's header and is no hypercall.
+NO_HYPERCALL = {"status_of"}
 
 
 def compile_text(compiler, standard, width, includes, text, options=(), output="/dev/null"):
@@ -78,46 +90,82 @@ def functions(listing):
         yield name, code
 
 
-def wrong_code(code, width):
+def wrong_operand(name, text, width):
+    """Says whether one instruction of a layer 0 function uses memory that it need not."""
+    memory = re.search(r"\((%\w+)", text) or re.search(r"[\s,](%\ws:|0x)[0-9a-f]+(?=,|$)", text)
+    if width == "64" and name == "reply" and re.fullmatch(r"mov\s+%\w+,%rsp", text):
+        return False
+    if width == "64" and "%rsp" in text:
+        return True
+    if width == "32" and re.search(r",(0x[0-9a-f]+)?\(%esp\)$", text):
+        return True
+    parameter = width == "32" and memory and memory.group(1) == "%esp"
+    return bool(memory) and not parameter and name not in POINTERS
+
+
+def wrong_code(name, code, width):
     """Says what is wrong with one layer 0 function, or returns None."""
     # What follows the return is padding.
-    end = next((i for i, text in enumerate(code) if text.startswith("ret")), len(code) - 1)
+    last = ("ret", "ud2")
+    end = next((i for i, text in enumerate(code) if text.startswith(last)), len(code) - 1)
     body = code[: end + 1]
     if sum(text.startswith(TRAP[width]) for text in body) != 1:
         return f"not exactly one {TRAP[width]}"
     if len(body) > MOST_INSTRUCTIONS[width]:
         return f"{len(body)} instructions, at most {MOST_INSTRUCTIONS[width]}"
     for text in body:
-        operation = text.split()[0]
-        if operation.startswith(("call", "j")):
-            return f"'{text}' leaves the straight line"
-        if width == "64" and ("%rsp" in text or operation.startswith(("push", "pop"))):
-            return f"'{text}' uses the stack"
-        if width == "32" and re.search(r",(0x[0-9a-f]+)?\(%esp\)$", text):
-            return f"'{text}' stores to the stack"
+        if text.split()[0] not in OPERATIONS[width]:
+            return f"'{text}' is no move between registers"
+        if wrong_operand(name, text, width):
+            return f"'{text}' uses memory"
     return None
+
+
+def layer0_names(includes):
+    """The functions that there have to be: all that layer 0's headers define."""
+    names = set()
+    for folder in includes:
+        for path in [Path(folder) / name for name in LAYER0 if (Path(folder) / name).exists()]:
+            names |= set(symbols.functions(path.read_text(encoding="utf-8")))
+    if not names:
+        sys.exit("nova/hypercall.h is in none of the folders.")
+    return {name[len("nova_"):] for name in names} - NO_HYPERCALL
+
+
+def disassemble(compiler, standard, width, level, includes, text):
+    """Returns the compiler's complaints and objdump's listing."""
+    options = [level, "-fno-pic", "-fcf-protection=none", "-fno-stack-protector",
+               "-fomit-frame-pointer"]
+    with tempfile.NamedTemporaryFile(suffix=".o") as output:
+        complaint = compile_text(compiler, standard, width, includes, text, options, output.name)
+        if complaint:
+            return complaint, ""
+        return None, subprocess.run(["objdump", "-d", "--no-show-raw-insn", output.name],
+                                    text=True, capture_output=True, check=True).stdout
 
 
 def check_layer0(includes, path):
     failures, cases = [], 0
     text = open(path, encoding="utf-8").read()
-    options = ["-O2", "-fno-pic", "-fcf-protection=none", "-fno-stack-protector",
-               "-fomit-frame-pointer"]
     for compiler, standard, width in variants(("c11",)):
-        with tempfile.NamedTemporaryFile(suffix=".o") as output:
-            complaint = compile_text(compiler, standard, width, includes, text, options,
-                                     output.name)
+        for level in ("-O2", "-Os"):
+            complaint, listing = disassemble(compiler, standard, width, level, includes, text)
+            where = f"{compiler} -m{width} {level}"
             if complaint:
-                failures.append(f"{compiler} -m{width}:\n{complaint}")
+                failures.append(f"{where}:\n{complaint}")
                 continue
-            listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", output.name],
-                                     text=True, capture_output=True, check=True).stdout
-        for name, code in functions(listing):
-            if name.startswith("layer0_"):
-                cases += 1
-                wrong = wrong_code(code, width)
-                if wrong:
-                    failures.append(f"{compiler} -m{width}: {name}: {wrong}")
+            seen = set()
+            for function, code in functions(listing):
+                if function.startswith("layer0_"):
+                    cases += 1
+                    name = function[len("layer0_"):]
+                    seen.add(name)
+                    wrong = wrong_code(name, code, width)
+                    if wrong:
+                        failures.append(f"{where}: nova_{name}: {wrong}")
+            if "wrong" not in seen:
+                failures += [f"{where}: nova_{name} is not looked at: add it to layer0.c"
+                             for name in sorted(layer0_names(includes) - seen)]
     return failures, cases
 
 

@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every function of layer 0 as one compiled function, for the disassembly check. */
+/* Every function of layer 0 as one compiled function, for the disassembly check: layer0_X calls
+ * nova_X. The check knows from the header which there have to be. */
 #include "nova/hypercall.h"
 
-#define LAYER0(name, parameters, call)             \
+#define LAYER0(name, parameters, ...)              \
         enum nova_status layer0_##name parameters; \
         enum nova_status layer0_##name parameters  \
         {                                          \
-                return call;                       \
+                return nova_##name(__VA_ARGS__);   \
         }
 
-LAYER0(call, (nova_sel_t pt, nova_word_t flags), nova_call(pt, flags))
-LAYER0(create_pd, (nova_sel_t pd, nova_sel_t owner, nova_crd_t initial),
-       nova_create_pd(pd, owner, initial))
+LAYER0(call, (nova_sel_t pt, nova_word_t flags), pt, flags)
+LAYER0(create_pd, (nova_sel_t pd, nova_sel_t owner, nova_crd_t initial), pd, owner, initial)
+LAYER0(create_pd_account, (nova_sel_t pd, nova_sel_t owner, nova_crd_t initial, nova_word_t bytes),
+       pd, owner, initial, bytes)
 LAYER0(create_ec,
        (nova_sel_t ec, nova_sel_t pd, nova_word_t utcb, nova_word_t cpu, nova_word_t sp,
         nova_sel_t event_base),
-       nova_create_ec(ec, pd, utcb, cpu, sp, event_base, NOVA_EC_GLOBAL))
-LAYER0(create_sc, (nova_sel_t sc, nova_sel_t owner, nova_sel_t ec, nova_qpd_t qpd),
-       nova_create_sc(sc, owner, ec, qpd))
+       ec, pd, utcb, cpu, sp, event_base, NOVA_EC_GLOBAL)
+LAYER0(create_sc, (nova_sel_t sc, nova_sel_t owner, nova_sel_t ec, nova_qpd_t qpd), sc, owner, ec,
+       qpd)
 LAYER0(create_pt, (nova_sel_t pt, nova_sel_t owner, nova_sel_t ec, nova_mtd_t mtd, nova_word_t ip),
-       nova_create_pt(pt, owner, ec, mtd, ip))
-LAYER0(create_sm, (nova_sel_t sm, nova_sel_t owner, nova_word_t count),
-       nova_create_sm(sm, owner, count))
-LAYER0(revoke, (nova_crd_t crd), nova_revoke(crd, NOVA_REVOKE_SR))
-LAYER0(lookup, (nova_crd_t * crd), nova_lookup(crd))
-LAYER0(ec_ctrl, (nova_sel_t ec), nova_ec_ctrl(ec))
-LAYER0(sc_ctrl, (nova_sel_t sc, uint64_t *time_us), nova_sc_ctrl(sc, time_us))
-LAYER0(sm_up, (nova_sel_t sm), nova_sm_up(sm))
-LAYER0(sm_down, (nova_sel_t sm), nova_sm_down(sm))
-LAYER0(sm_zero, (nova_sel_t sm), nova_sm_zero(sm))
-LAYER0(assign_pci, (nova_sel_t pd, nova_word_t device, nova_word_t rid),
-       nova_assign_pci(pd, device, rid))
+       pt, owner, ec, mtd, ip)
+LAYER0(create_sm, (nova_sel_t sm, nova_sel_t owner, nova_word_t count), sm, owner, count)
+LAYER0(revoke, (nova_crd_t crd), crd, NOVA_REVOKE_SR)
+LAYER0(lookup, (nova_crd_t * crd), crd)
+LAYER0(ec_ctrl, (nova_sel_t ec), ec)
+LAYER0(sc_ctrl, (nova_sel_t sc, uint64_t *time_us), sc, time_us)
+LAYER0(sm_up, (nova_sel_t sm), sm)
+LAYER0(sm_down, (nova_sel_t sm), sm)
+LAYER0(sm_zero, (nova_sel_t sm), sm)
+LAYER0(sm_down_until, (nova_sel_t sm, nova_word_t flags, uint64_t deadline), sm, flags, deadline)
+LAYER0(assign_pci, (nova_sel_t pd, nova_word_t device, nova_word_t rid), pd, device, rid)
 LAYER0(assign_gsi,
-       (nova_sel_t sm, nova_word_t device, nova_word_t cpu, uint32_t *address, uint32_t *data),
-       nova_assign_gsi(sm, device, cpu, address, data))
-LAYER0(pd_destroy, (nova_sel_t pd), nova_pd_destroy(pd))
+       (nova_sel_t sm, nova_word_t device, nova_word_t cpu, uint32_t *address, uint32_t *data), sm,
+       device, cpu, address, data)
+LAYER0(pd_destroy, (nova_sel_t pd), pd)
+LAYER0(name_set, (nova_sel_t object, const char name[NOVA_NAME_SIZE]), object, name)
+LAYER0(name_get, (nova_sel_t object, char name[NOVA_NAME_SIZE]), object, name)
+LAYER0(thread_exit, (void), )
+LAYER0(thread_tls, (nova_word_t base), base)
+LAYER0(machine, (nova_word_t operation), operation)
+LAYER0(quota_give, (nova_sel_t pd, nova_sel_t payer, nova_word_t bytes), pd, payer, bytes)
+LAYER0(quota_take, (nova_sel_t pd, nova_word_t bytes), pd, bytes)
+LAYER0(quota_query, (nova_sel_t pd, nova_word_t *used, nova_word_t *limit), pd, used, limit)
+
+__attribute__((noreturn)) void layer0_reply(nova_word_t sp);
+
+void layer0_reply(nova_word_t sp)
+{
+        nova_reply(sp);
+}

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Must be refused by the layer 0 check: a function that stores to the stack and calls. */
+/* Each function must be refused by the layer 0 check: stack and call, memory, a loop, two traps. */
 #include "nova/hypercall.h"
 
 void elsewhere(volatile nova_word_t *word);
 enum nova_status layer0_wrong(nova_sel_t sel);
+enum nova_status layer0_wrong_memory(void);
+enum nova_status layer0_wrong_loop(nova_sel_t sel);
+enum nova_status layer0_wrong_twice(nova_sel_t sel);
+
+extern nova_sel_t somewhere;
 
 enum nova_status layer0_wrong(nova_sel_t sel)
 {
@@ -11,4 +16,25 @@ enum nova_status layer0_wrong(nova_sel_t sel)
 
         elsewhere(&word);
         return nova_sm_up(word);
+}
+
+enum nova_status layer0_wrong_memory(void)
+{
+        return nova_sm_up(somewhere);
+}
+
+enum nova_status layer0_wrong_loop(nova_sel_t sel)
+{
+        enum nova_status status;
+
+        do
+                status = nova_sm_up(sel);
+        while (status != NOVA_SUCCESS);
+        return status;
+}
+
+enum nova_status layer0_wrong_twice(nova_sel_t sel)
+{
+        nova_sm_up(sel);
+        return nova_sm_up(sel);
 }

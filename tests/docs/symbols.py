@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 KINDS = ("function", "define", "enum", "typedef", "variable")
-LAYER_0 = "nova/hypercall.h"
+LAYER_0 = ("nova/hypercall.h", "nova/extension.h")
 
 
 def text_of(element):

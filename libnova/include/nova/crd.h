@@ -72,8 +72,8 @@ static inline bool nova_crd_aligned(nova_crd_t crd)
         return nova_crd_first(crd) == nova_crd_base(crd);
 }
 
-/** True if two ranges are of the same type and have selectors in common; permissions do not
- *  matter. Null descriptors have nothing in common with any. */
+/** True if the ranges @p a and @p b are of the same type and have selectors in common; permissions
+ *  do not matter. Null descriptors have nothing in common with any. */
 static inline bool nova_crd_overlaps(nova_crd_t a, nova_crd_t b)
 {
         return nova_crd_type(a) == nova_crd_type(b) && nova_crd_type(a) != NOVA_CRD_NULL &&
@@ -86,8 +86,9 @@ static inline bool nova_crd_contains(nova_crd_t outer, nova_crd_t inner)
         return nova_crd_overlaps(outer, inner) && nova_crd_order(outer) >= nova_crd_order(inner);
 }
 
-/** What two ranges have in common: the smaller one with the permissions of both, or null if that
- *  is nothing. Aligned ranges of which none lies in the other have nothing in common. */
+/** What the ranges @p a and @p b have in common: the smaller one with the permissions of both, or
+ * null if that is nothing. Aligned ranges of which none lies in the other have nothing in common.
+ */
 static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
 {
         const unsigned perms = nova_crd_perms(a) & nova_crd_perms(b);
@@ -144,7 +145,8 @@ static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word
         return range;
 }
 
-/** The range of @p count object selectors from @p sel on, going to @p hotspot on. */
+/** The range of @p count object selectors from @p sel on, going to @p hotspot on, each with the
+ *  permissions @p perms. */
 static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
                                                        nova_word_t count, unsigned perms)
 {
@@ -173,15 +175,17 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
  * @param range         what is left to do; advanced by the piece
  * @param[out] crd      the piece
  * @param[out] hotspot  where it goes at the receiver; may be NULL
- * @return false when nothing is left; the outputs are then unchanged
+ * @return false when nothing is left and the count is 0; the outputs are then unchanged
  */
 static inline bool nova_crd_next(struct nova_crd_range *range, nova_crd_t *crd, nova_sel_t *hotspot)
 {
         const nova_sel_t high = range->base > range->hotspot ? range->base : range->hotspot;
         const nova_sel_t end = nova_crd_space_end(range->type);
 
-        if (!range->count || high >= end)
+        if (!range->count || high >= end) {
+                range->count = 0;
                 return false;
+        }
         if (range->count > end - high)
                 range->count = end - high;
 

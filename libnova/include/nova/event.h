@@ -163,7 +163,8 @@ static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
         return event_base + event;
 }
 
-/** The number of the event that goes to selector @p sel; EXC or VMI and more if it is none's. */
+/** The number of the event of a thread with @p event_base that goes to selector @p sel; not below
+ *  the HIP's EXC (or VMI) if it is the selector of none. */
 static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t sel)
 {
         return sel - event_base;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer 0: one function per hypercall, nothing but moves into registers and the trap. @spec 5
+ * Extensions of the interface have theirs in nova/extension.h, which this header includes.
  *
  * Every function returns the kernel's status. Selectors name capabilities in the caller's PD, a
  * new object's capability goes to a selector that is null there. "Owner" is a capability for the
@@ -30,7 +31,7 @@ static inline enum nova_status nova_status_of(nova_word_t word)
 /**
  * Send the caller's UTCB through a portal and wait for the reply, which arrives in the same UTCB.
  *
- * Blocks until the reply. Any thread may call; not a virtual CPU.
+ * Blocks until the reply.
  * @param portal selector of a portal whose EC is on the caller's CPU
  * @param flags  0 or an OR of NOVA_CALL_DB (do not wait for a busy callee), NOVA_CALL_DD (do not
  *               donate the scheduling context), NOVA_CALL_DL (extension: a cycle is DEADLOCK)
@@ -40,6 +41,8 @@ static inline enum nova_status nova_status_of(nova_word_t word)
  * @retval NOVA_BAD_CAP  @p portal names no portal
  * @retval NOVA_BAD_CPU  the callee is on another CPU
  * @retval NOVA_DEADLOCK the callee waits for the caller itself, and DL is set
+ * @par Who may call
+ * Any thread, for a portal that its PD holds: no permission is needed. Virtual CPUs cannot.
  * @spec 5.2.1
  */
 static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
@@ -53,6 +56,8 @@ static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
  * Never returns: the next request enters at the portal's instruction pointer with the portal's
  * selector in the first argument register. A global thread sleeps for ever.
  * @param sp stack pointer with which the next request enters
+ * @par Who may call
+ * Local threads. A global thread that does it sleeps for ever, and its SCs with it.
  * @spec 5.2.2
  */
 __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
@@ -70,6 +75,8 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
+ * @par Who may call
+ * Any thread whose PD holds @p owner with NOVA_PD_PD.
  * @spec 5.3.1
  */
 static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, nova_crd_t initial)
@@ -77,28 +84,6 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
         nova_word_t a2 = owner, a3 = initial;
 
         return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_CREATE_PD, 0, pd), &a2, &a3));
-}
-
-/**
- * Extension: create a protection domain with an account of its own.
- *
- * What it pays for, tables of its spaces and objects that name it as owner, comes out of its
- * account and of no other. The account's limit counts as used in the owner's account. Needs the HIP
- * feature NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
- * @param pd, owner, initial as for nova_create_pd()
- * @param bytes limit of the new account, the account itself included
- * @retval NOVA_SUCCESS the PD exists
- * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
- * @retval NOVA_BAD_PAR @p bytes is too little for the account itself
- * @retval NOVA_OUT_OF_MEMORY the owner's account has not so much left, or is 64 accounts deep; or
- *                      @p bytes is too little for @p initial
- * @spec extension
- */
-static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t owner,
-                                                      nova_crd_t initial, nova_word_t bytes)
-{
-        return nova_status_of(nova_trap_4(nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, pd),
-                                          owner, initial, bytes));
 }
 
 /**
@@ -120,6 +105,8 @@ static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t 
  * @retval NOVA_BAD_FTR a virtual CPU is asked for and the machine has neither VMX nor SVM
  * @retval NOVA_BAD_CPU there is no such CPU
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
+ * @par Who may call
+ * Any thread whose PD holds @p pd with NOVA_PD_EC.
  * @spec 5.3.2
  */
 static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova_word_t utcb,
@@ -142,6 +129,8 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  *                      EC, lacks NOVA_EC_SC or is a local thread
  * @retval NOVA_BAD_PAR priority or quantum is 0
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
+ * @par Who may call
+ * Any thread whose PD holds @p owner with NOVA_PD_SC and @p ec with NOVA_EC_SC.
  * @spec 5.3.3
  */
 static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, nova_sel_t ec,
@@ -163,6 +152,8 @@ static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, n
  * @retval NOVA_BAD_CAP @p pt is taken; @p owner names no PD or lacks NOVA_PD_PT; @p ec names no
  *                      EC, lacks NOVA_EC_PT or is a global thread
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
+ * @par Who may call
+ * Any thread whose PD holds @p owner with NOVA_PD_PT and @p ec with NOVA_EC_PT.
  * @spec 5.3.4
  */
 static inline enum nova_status nova_create_pt(nova_sel_t pt, nova_sel_t owner, nova_sel_t ec,
@@ -181,6 +172,8 @@ static inline enum nova_status nova_create_pt(nova_sel_t pt, nova_sel_t owner, n
  * @retval NOVA_SUCCESS the semaphore exists
  * @retval NOVA_BAD_CAP @p sm is taken, or @p owner names no PD or lacks NOVA_PD_SM
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
+ * @par Who may call
+ * Any thread whose PD holds @p owner with NOVA_PD_SM.
  * @spec 5.3.5
  */
 static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, nova_word_t count)
@@ -197,6 +190,8 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
  * @param crd   the range and the permissions to take
  * @param flags 0, or NOVA_REVOKE_SR to take them from the caller as well
  * @retval NOVA_SUCCESS always
+ * @par Who may call
+ * Any thread, for what its own PD has given away or holds.
  * @spec 5.3.6
  */
 static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
@@ -212,6 +207,8 @@ static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
  * @param[in,out] crd in: type and base; out: the whole range that holds it with its permissions,
  *                    or 0 if nothing is there
  * @retval NOVA_SUCCESS always
+ * @par Who may call
+ * Any thread, for its own PD.
  * @spec 5.3.7
  */
 static inline enum nova_status nova_lookup(nova_crd_t *crd)
@@ -225,6 +222,8 @@ static inline enum nova_status nova_lookup(nova_crd_t *crd)
  * @param ec EC capability with NOVA_EC_CT
  * @retval NOVA_SUCCESS the event is pending; several recalls may become one event
  * @retval NOVA_BAD_CAP @p ec names no EC or lacks NOVA_EC_CT
+ * @par Who may call
+ * Any thread whose PD holds @p ec with NOVA_EC_CT, from any CPU.
  * @spec 5.4.1
  */
 static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
@@ -240,6 +239,8 @@ static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
  *                      the hypercall fails
  * @retval NOVA_SUCCESS @p time_us is valid
  * @retval NOVA_BAD_CAP @p sc names no SC or lacks NOVA_SC_CT
+ * @par Who may call
+ * Any thread whose PD holds @p sc with NOVA_SC_CT, from any CPU.
  * @spec 5.4.2
  */
 static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
@@ -257,6 +258,8 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
  * @param sm semaphore capability with NOVA_SM_UP
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_UP
+ * @par Who may call
+ * Any thread whose PD holds @p sm with NOVA_SM_UP, from any CPU.
  * @spec 5.4.3
  */
 static inline enum nova_status nova_sm_up(nova_sel_t sm)
@@ -271,6 +274,8 @@ static inline enum nova_status nova_sm_up(nova_sel_t sm)
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @par Who may call
+ * Any thread whose PD holds @p sm with NOVA_SM_DN, from any CPU. May block.
  * @spec 5.4.3
  */
 static inline enum nova_status nova_sm_down(nova_sel_t sm)
@@ -284,35 +289,14 @@ static inline enum nova_status nova_sm_down(nova_sel_t sm)
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @par Who may call
+ * Any thread whose PD holds @p sm with NOVA_SM_DN, from any CPU. May block.
  * @spec 5.4.3
  */
 static inline enum nova_status nova_sm_zero(nova_sel_t sm)
 {
         return nova_status_of(
                 nova_trap_1(nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_ZC, sm)));
-}
-
-/**
- * Extension: semaphore down that waits until a moment only.
- *
- * A counter above 0 is taken whatever the moment; a moment that has passed, such as 0, never waits.
- * Needs the HIP feature NOVA_HIP_TIMEOUT.
- * @param sm       semaphore capability with NOVA_SM_DN
- * @param flags    0, or NOVA_SM_ZC: a counter above 0 becomes 0
- * @param deadline value of the TSC of the caller's CPU
- * @retval NOVA_SUCCESS done
- * @retval NOVA_COM_TIM the counter was 0 until the deadline
- * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
- * @spec extension
- */
-static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t flags,
-                                                  uint64_t deadline)
-{
-        nova_word_t a2 = (nova_word_t)(deadline >> 32), a3 = (uint32_t)deadline;
-
-        return nova_status_of(nova_trap_3(
-                nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT | flags, sm), &a2,
-                &a3));
 }
 
 /**
@@ -324,6 +308,8 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
  * @retval NOVA_SUCCESS the device is assigned
  * @retval NOVA_BAD_CAP @p pd names no PD
  * @retval NOVA_BAD_DEV @p device or @p rid names no PCI device, or there is no I/O MMU
+ * @par Who may call
+ * Any thread whose PD holds @p pd and has the device mapped.
  * @spec 5.5.1
  */
 static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device, nova_word_t rid)
@@ -352,6 +338,8 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * @retval NOVA_BAD_CPU there is no such CPU, or no interrupt of a device can reach it
  * @retval NOVA_BAD_CAP @p sm names no interrupt semaphore
  * @retval NOVA_BAD_DEV the interrupt is no I/O APIC pin and @p device is no PCI device or HPET
+ * @par Who may call
+ * Any thread whose PD holds @p sm and, for a message, has the device mapped.
  * @spec 5.5.2
  */
 static inline enum nova_status nova_assign_gsi(nova_sel_t sm, nova_word_t device, nova_word_t cpu,
@@ -365,170 +353,8 @@ static inline enum nova_status nova_assign_gsi(nova_sel_t sm, nova_word_t device
         return nova_status_of(word);
 }
 
-/**
- * Extension: end a PD with all its ECs, empty its spaces and free its memory.
- *
- * Callers of its ECs get COM_ABT; capabilities for it act as null from then on. Needs the HIP
- * feature NOVA_HIP_DESTROY.
- * @param pd PD capability with all five permissions
- * @retval NOVA_SUCCESS the PD is gone
- * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
- * @retval NOVA_BAD_HYP the kernel does not have this extension
- * @spec extension
- */
-static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
-{
-        nova_word_t operation = NOVA_EXT_PD_DESTROY;
-
-        return nova_status_of(
-                nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd), &operation));
-}
-
-/**
- * Extension: give an object a name, which the kernel shows when it speaks of it.
- *
- * Of a thread whose name the root PD gave the kernel says when it is shut down by an event. Needs
- * the HIP feature NOVA_HIP_NAME.
- * @param object capability with all five permissions for a PD, EC, portal or semaphore
- * @param name   NOVA_NAME_SIZE bytes, the rest filled with 0
- * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p object names no such object or lacks a permission
- * @spec extension
- */
-static inline enum nova_status nova_name_set(nova_sel_t object, const char name[NOVA_NAME_SIZE])
-{
-        nova_word_t word[2] = {0, 0};
-
-        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
-                ((char *)word)[i] = name[i];
-        return nova_status_of(
-                nova_trap_4(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, object),
-                            NOVA_EXT_NAME_SET, word[0], word[1]));
-}
-
-/**
- * Extension: read an object's name.
- *
- * @param object    capability for a PD, EC, portal or semaphore
- * @param[out] name its name, not ended by a 0 if it has NOVA_NAME_SIZE bytes
- * @retval NOVA_SUCCESS @p name is valid
- * @retval NOVA_BAD_CAP @p object names no such object
- * @spec extension
- */
-static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_NAME_SIZE])
-{
-        nova_word_t word[2] = {NOVA_EXT_NAME_GET, 0};
-        const nova_word_t status = nova_trap_3(
-                nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, object), &word[0], &word[1]);
-
-        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
-                name[i] = ((const char *)word)[i];
-        return nova_status_of(status);
-}
-
-/**
- * Extension: end the calling thread, as if its EC were destroyed.
- *
- * Who waits for its reply gets COM_ABT; its UTCB's address is free. Returns only if the kernel does
- * not have the extension (HIP feature NOVA_HIP_EXIT), with NOVA_BAD_HYP.
- * @spec extension
- */
-static inline enum nova_status nova_thread_exit(void)
-{
-        nova_word_t operation = NOVA_EXT_THREAD_EXIT;
-
-        return nova_status_of(
-                nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0), &operation));
-}
-
-/**
- * Extension: set the calling thread's storage base: FS base on x86-64, base of GS on x86-32.
- *
- * On x86-32 GS then is a selector of the kernel's choice while the thread runs. Needs the HIP
- * feature NOVA_HIP_TLS.
- * @param base the address; 0: none
- * @retval NOVA_SUCCESS the base is loaded, and is whenever the thread runs
- * @retval NOVA_BAD_PAR @p base is no user address (x86-64)
- * @spec extension
- */
-static inline enum nova_status nova_thread_tls(nova_word_t base)
-{
-        nova_word_t operation = NOVA_EXT_THREAD_TLS;
-
-        return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_THREAD, 0),
-                                          &operation, &base));
-}
-
-/**
- * Extension: reset the machine, or switch it off. Needs the HIP feature NOVA_HIP_MACHINE.
- *
- * @param operation NOVA_EXT_MACHINE_RESET or NOVA_EXT_MACHINE_OFF
- * @retval NOVA_BAD_CAP the caller is not in the root PD
- * @retval NOVA_BAD_FTR ACPI does not tell how to switch the machine off
- * @retval NOVA_BAD_HYP the kernel does not have this extension or operation
- * @spec extension
- */
-static inline enum nova_status nova_machine(nova_word_t operation)
-{
-        return nova_status_of(
-                nova_trap_2(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_MACHINE, 0), &operation));
-}
-
-/**
- * Extension: move kernel memory to a PD's account from the one that it was cut from.
- *
- * @param pd    PD capability with all five permissions, of a PD with an account of its own
- * @param payer PD capability with NOVA_PD_PD, of a PD that uses the account that pays
- * @param bytes how much
- * @retval NOVA_SUCCESS the limits have changed
- * @retval NOVA_BAD_CAP @p pd or @p payer names no PD or lacks a permission, or @p payer uses
- * another account than the one that @p pd's was cut from
- * @retval NOVA_BAD_PAR @p pd has no account of its own
- * @retval NOVA_OUT_OF_MEMORY the payer's account has not so much left
- * @spec extension
- */
-static inline enum nova_status nova_quota_give(nova_sel_t pd, nova_sel_t payer, nova_word_t bytes)
-{
-        return nova_status_of(nova_trap_4(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
-                                          NOVA_EXT_QUOTA_GIVE, bytes, payer));
-}
-
-/**
- * Extension: move unused kernel memory from a PD's account back to the one that it was cut from.
- *
- * @param pd    PD capability with all five permissions, of a PD with an account of its own
- * @param bytes how much
- * @retval NOVA_SUCCESS the limits have changed
- * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
- * @retval NOVA_BAD_PAR @p pd has no account of its own
- * @retval NOVA_OUT_OF_MEMORY not so much is unused
- * @spec extension
- */
-static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
-{
-        nova_word_t operation = NOVA_EXT_QUOTA_TAKE;
-
-        return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
-                                          &operation, &bytes));
-}
-
-/**
- * Extension: what the account that a PD uses has, in bytes.
- *
- * @param pd         PD capability
- * @param[out] used  charged or given on
- * @param[out] limit how much can be
- * @retval NOVA_SUCCESS the outputs are valid
- * @retval NOVA_BAD_CAP @p pd names no PD
- * @spec extension
- */
-static inline enum nova_status nova_quota_query(nova_sel_t pd, nova_word_t *used,
-                                                nova_word_t *limit)
-{
-        *used = NOVA_EXT_QUOTA_QUERY;
-        return nova_status_of(
-                nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd), used, limit));
-}
-
 /** @} */
+
+#include "nova/extension.h"
+
 #endif

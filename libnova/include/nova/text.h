@@ -12,7 +12,7 @@ struct nova_text {
         size_t length;     /**< number of characters */
 };
 
-/** True if two texts that end with a 0 are the same. */
+/** True if the texts @p a and @p b, which end with a 0, are the same. */
 static inline bool nova_text_same(const char *a, const char *b)
 {
         while (*a && *a == *b) {

@@ -88,7 +88,8 @@ static inline bool nova_utcb_put_item(struct nova_utcb *utcb, struct nova_item i
         return true;
 }
 
-/** Append the words of an array. @return false, and nothing is written, if they do not all fit */
+/** Append the @p count words of an array.
+ *  @return false, and nothing is written, if they do not all fit */
 static inline bool nova_utcb_put_words(struct nova_utcb *utcb, const nova_word_t *words,
                                        size_t count)
 {
@@ -102,13 +103,16 @@ static inline bool nova_utcb_put_words(struct nova_utcb *utcb, const nova_word_t
         return true;
 }
 
+/** Number of words that hold 64 bits. */
+#define NOVA_UTCB_U64_WORDS (64 / NOVA_WORD_BITS)
+
 /** Append 64 bits: on x86-32 two words, the low half first.
  *  @return false, and nothing is written, if there is no room */
 static inline bool nova_utcb_put_u64(struct nova_utcb *utcb, uint64_t value)
 {
         const nova_word_t words[] = {(nova_word_t)value, (nova_word_t)(value >> 32)};
 
-        return nova_utcb_put_words(utcb, words, sizeof(value) / sizeof(nova_word_t));
+        return nova_utcb_put_words(utcb, words, NOVA_UTCB_U64_WORDS);
 }
 
 /** Number of words that @p size bytes take in a message, with the word that holds their number. */
@@ -238,11 +242,11 @@ static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, no
         return true;
 }
 
-/** Read what nova_utcb_put_u64() wrote, at word @p at, and go on behind it.
+/** Read the @p value that nova_utcb_put_u64() wrote at word @p at, and go on behind it.
  *  @return false, and nothing changes, if the message ends before */
 static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at, uint64_t *value)
 {
-        const unsigned count = sizeof(*value) / sizeof(nova_word_t);
+        const unsigned count = NOVA_UTCB_U64_WORDS;
         const unsigned there = nova_utcb_word_count(utcb);
 
         if (*at > there || there - *at < count)
