@@ -67,7 +67,7 @@ class Session(unittest.TestCase):
             r"^0x\w+ +ec@\w+ +root +3 +local +request .* a call$",
             r"^0x\w+ +ec@\w+ +root +0 +global +blocked .* nothing: it is blocked for ever$",
             r"^0x\w+ +ec@\w+ +pd@\w+ +0 +global +dead ",
-            r"^0x\w+ +ec@\w+ +ec@\w+ +3 +2 +10000 us .* sleeping$",
+            r"^0x\w+ +ec@\w+ +ec@\w+ +3 +2 +10000 us .* (sleeping|running|ready)$",
             r"^0x\w+ +pt@\w+ +ec@\w+ +root +0x41 +0x0 +0x\w+ <nova_portal_entry>$",
             r"^0x\w+ +sm@\w+ +0 +- +-$",
             r"^0x3000 +SM +sm@(\w+) +0x\w+ +up\+down\n(.*\n)*0x30000 +SM +sm@\1 +0x\w+ +up$",
@@ -106,6 +106,12 @@ class Session(unittest.TestCase):
         self.assertIn("Breakpoint 1, nova_main", result.stdout, self.shown)
         self.assertIn("Hello from CPU", result.stdout, self.shown)
         self.assertIn("nova: the system has ended; not run: 1 more.", result.stdout, self.shown)
+
+    def test_a_script_can_wait(self):
+        text = self.batch("hello", "tbreak nova_main; nova wait 100; nova cpu")
+        self.assert_lines(text, "hit Temporary breakpoint 1, nova_main", "^0 +1 +0 +root +root")
+        result = self.debug("hello", "--batch", "nova wait soon")
+        self.assertIn("needs a number of seconds", result.stdout, self.shown)
 
     def test_what_fails_is_the_status(self):
         result = self.debug("hello", "--batch", "nova caps nobody; nova pd")

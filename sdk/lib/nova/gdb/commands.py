@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command `nova` of gdb and its listings, and the function $nova_pd()."""
 
+import threading
+
 import gdb
 
 from nova.gdb import listings, spaces, symbols
@@ -23,6 +25,7 @@ nova caps [PD]        what a PD holds
 nova mappings [PD] [memory|ports|objects]
                       what a PD maps, and what was delegated from that
 nova log              the kernel's messages
+nova wait SECONDS     let the machine run, for so long at most
 nova symbols [FILE]   which programs have symbols; takes those of another
 
 PD is a name, as `nova pd` shows it, or an address; without one it is the PD
@@ -165,6 +168,36 @@ class _CurrentPd(gdb.Function):
             return ""
 
 
+class _Wait(gdb.Command):
+    """Lets the machine run until something stops it, for so many seconds at most: for scripts.
+nova wait SECONDS."""
+
+    def __init__(self):
+        super().__init__("nova wait", gdb.COMMAND_RUNNING)
+        self.running = False
+
+    def _interrupt(self):
+        if self.running:
+            gdb.execute("interrupt")
+
+    def invoke(self, argument, _from_tty):
+        try:
+            seconds = float(argument)
+        except ValueError:
+            raise gdb.GdbError("nova wait needs a number of seconds.") from None
+        timer = threading.Timer(seconds, gdb.post_event, [self._interrupt])
+        timer.daemon = True
+        self.running = True
+        timer.start()
+        try:
+            gdb.execute("continue")
+        except gdb.error as error:
+            raise gdb.GdbError(str(error)) from None
+        finally:
+            self.running = False
+            timer.cancel()
+
+
 def register(program, modules):
     """Defines the commands; PROGRAM: the roottask's file, MODULES: those of boot modules."""
     target = Target(program)
@@ -188,5 +221,6 @@ def register(program, modules):
     Listing("log", target, _log, 0, "The kernel's messages.")
     Listing("symbols", target, programs.command, 1,
             "Which programs have symbols; nova symbols FILE takes those of another.")
+    _Wait()
     _CurrentPd(target)
     return programs
