@@ -43,6 +43,17 @@ class Trouble(unittest.TestCase):
     def test_errors_that_nobody_can_be_told(self):
         self.assertEqual(self.shell("$nova fly 2>/dev/full").returncode, 2)
 
+    def test_a_slip_in_a_command_is_guessed(self):
+        result = self.shell("$nova debg")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("there is no command 'debg'. Is it 'debug'?", result.stderr)
+        self.assertNotIn("Is it", self.shell("$nova zzz").stderr)
+
+    def test_a_roottask_without_a_name(self):
+        result = self.shell("$nova run --roottask ''")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(result.stderr, "nova: --roottask needs a file name.\n")
+
     def test_a_folder_that_cannot_be_written(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

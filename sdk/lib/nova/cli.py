@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of `nova`: finds the command, and turns errors into a sentence and a status."""
 
+import difflib
 import errno
 import os
 import pwd
@@ -88,7 +89,9 @@ def parse(argv):
     split = argv.index("--") if "--" in argv else len(argv)
     parser, known = _parser()
     if argv and not argv[0].startswith("-") and argv[0] not in known:
-        raise errors.NovaError(f"there is no command '{argv[0]}'. See nova --help.")
+        near = difflib.get_close_matches(argv[0], known, 1)
+        hint = f" Is it '{near[0]}'?" if near else ""
+        raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
     args, unknown = parser.parse_known_args(argv[:split])
     if unknown:
         words = " ".join(unknown)

@@ -69,6 +69,8 @@ def _check_segments(path, data):
 
 def check_program(path, arch):
     """Raises NovaError unless PATH is an ELF program for ARCH that is whole."""
+    if not path:
+        raise NovaError("--roottask needs a file name.")
     head = read_start(path, "roottask")
     if len(head) < 20 or head[:4] != b"\x7fELF":
         raise NovaError(f"the roottask {path} is no ELF file.")
