@@ -4,7 +4,8 @@
 A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
 
     c      (none)              a file: compiles; without an #include it gets those of libnova
-           fragment            statements: compiles in a function that has what FRAME declares
+           fragment [runtime]  statements: compiles in a function that has what FRAME declares, or
+                               with the headers of the runtime
            program NAME        the blocks of one NAME on a page are a program, which is booted
     asm    (none)              assembles for x86-64
     text   output NAME [ARCH]  what program NAME prints, line by line
@@ -65,7 +66,7 @@ class Block:
 
 # Kind: (languages, numbers of words in the mark).
 KINDS = {
-    "fragment": (("c",), (1,)),
+    "fragment": (("c",), (1, 2)),
     "program": (("c",), (2,)),
     "output": (PLAIN, (2, 3)),
     "session": (None, (2, 3, 4)),
@@ -89,6 +90,8 @@ def _check(block):
         use = block.words[2:]
         if use != ["output"] and (len(use) != 2 or use[0] != "file"):
             raise PageError(f"{block.where()}: is this block of the session a file or output?")
+    if kind == "fragment" and block.words[1:] not in ([], ["runtime"]):
+        raise PageError(f"{block.where()}: what kind of fragment is this?")
     if kind == "output" and len(block.words) == 3 and block.words[2] not in ARCHES:
         raise PageError(f"{block.where()}: there is no architecture {block.words[2]}")
 

@@ -5,7 +5,9 @@ What runs is the work of boot tests and of session.py; marks are explained in bl
 that are not tested are listed with their reasons.
 """
 
+import functools
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -13,12 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import blocks
-from nova import cli, errors
+from blocks import ROOT
+from nova import cli, errors, newlib
 
 WIDTHS = {"x86_64": "-m64", "x86_32": "-m32"}
 COMPILERS = ("gcc", "clang")
 OPTIONS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter")
-OPTIONS += ("-O1", "-ffreestanding", "-fno-pic", "-fsyntax-only", "-x", "c")
+OPTIONS += ("-O1", "-fno-pic", "-fsyntax-only", "-x", "c")
 LIBNOVA = """#include <nova/nova.h>
 #include <nova/console.h>
 #include <nova/portal.h>
@@ -36,17 +39,47 @@ void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utc
 """
 
 
-def source(block):
+HEADERS = ("libnova/include", "hypervisor/abi")
+
+
+def with_runtime(block):
+    """Whether a block needs the C library."""
+    return "runtime" in block.words or re.search(r"<novart/|<(stdio|stdlib|pthread)\.h>", block.text)
+
+
+def runtime_headers(root):
+    """Every header of the runtime, for fragments."""
+    found = sorted((root / "roottask/include/novart").glob("*.h"))
+    return "".join(f"#include <novart/{header.name}>\n" for header in found)
+
+
+def source(block, root=ROOT):
     """The file that the compiler gets; its messages name the page."""
     place = f'#line {block.line + 1} "{block.page}"\n'
+    if block.kind() == "fragment" and with_runtime(block):
+        begin = "#include <stdio.h>\n#include <stdlib.h>\n#include <nova/nova.h>\n"
+        begin += runtime_headers(root) + "void fragment(void);\nvoid fragment(void)\n{\n"
+        return begin + place + block.text + "}\n"
     if block.kind() == "fragment":
         return LIBNOVA + FRAME + place + block.text + "}\n"
     return ("" if "#include" in block.text else LIBNOVA) + place + block.text
 
 
+@functools.lru_cache(maxsize=None)
+def library(root, arch, compiler):
+    """Options for the headers of the runtime and of its C library."""
+    newlib.ensure(arch)
+    own = subprocess.run(
+        [compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.strip()
+    options = ["-nostdinc", f"-I{root / 'roottask/include'}", "-isystem"]
+    options += [str(newlib.folder(arch) / "include"), "-idirafter", own]
+    return [*options, "-U__linux__", "-U__gnu_linux__"]
+
+
 def compilations(root, found):
     """(command, source, where) of each compilation."""
-    include = [f"-I{root / part}" for part in ("libnova/include", "hypervisor/abi")]
+    include = [f"-I{root / part}" for part in HEADERS]
     for block in found:
         if block.language == "asm" and block.kind() == "":
             command = ["gcc", "-m64", "-c", "-o", "/dev/null", "-x", "assembler", "-"]
@@ -55,8 +88,11 @@ def compilations(root, found):
             continue
         for compiler in COMPILERS:
             for arch, width in WIDTHS.items():
-                command = [compiler, width, *OPTIONS, *include, "-"]
-                yield command, source(block), f"{block.where()} ({compiler}, {arch})"
+                hosted = with_runtime(block)
+                command = [compiler, width, *OPTIONS]
+                command += library(root, arch, compiler) if hosted else ["-ffreestanding"]
+                command += [*include, "-"]
+                yield command, source(block, root), f"{block.where()} ({compiler}, {arch})"
 
 
 def compiled(job):
