@@ -39,12 +39,13 @@ void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utc
 """
 
 
+HOSTED = re.compile(r"<novart/|<(stdio|stdlib|pthread)\.h>")
 HEADERS = ("libnova/include", "hypervisor/abi")
 
 
 def with_runtime(block):
     """Whether a block needs the C library."""
-    return "runtime" in block.words or re.search(r"<novart/|<(stdio|stdlib|pthread)\.h>", block.text)
+    return "runtime" in block.words or HOSTED.search(block.text)
 
 
 def runtime_headers(root):
