@@ -99,8 +99,15 @@ class Pages(unittest.TestCase):
                          ["x-y", "is-it", "is-it-1"])
 
     def test_the_index_gives_the_order(self):
-        text = self.convert("# I\n[b](b.md)\n[again](b.md)\n", "docs/index.md")
-        self.assertIn('@subpage b "b"\n@ref b "again"', text)
+        index = "# I\n[b](b.md)\n[a](a.md)\n[b](b.md#x)\n"
+        found = doc_pages.in_order(index, ["docs/a.md", "docs/b.md", "docs/index.md", "docs/c.md"])
+        self.assertEqual(found, ["docs/index.md", "docs/b.md", "docs/a.md", "docs/c.md"])
+
+    def test_a_folders_page_stands_above_its_other_pages(self):
+        text = "# K\n[x](x.md) [again](x.md) [a](../a.md)\n"
+        pages = ["docs/k/README.md", "docs/k/x.md", "docs/a.md"]
+        text = doc_pages.Page("docs/k/README.md", text, pages).convert()
+        self.assertIn('@subpage k_x "x" @ref k_x "again" @ref a "a"', text)
 
     def test_nothing_in_the_text_is_a_command(self):
         self.assertIn("a \\#PF and", self.convert("a #PF and\n"))

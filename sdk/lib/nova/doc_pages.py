@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Turns the Markdown pages of the tree into what Doxygen understands: headings get names, links
-become references, code is left alone. The order of the pages is that of the links in docs/index.md.
+become references, code is left alone. The order of the pages is that of the links in docs/index.md;
+pages of a folder whose README.md is one of the pages stand below that.
 """
 
 import re
@@ -75,6 +76,14 @@ def resolve(page, target):
     return "/".join(parts), anchor
 
 
+def in_order(index, paths):
+    """The pages as the index lists them, itself first; what it does not list comes last."""
+    listed = [resolve(INDEX, target)[0] for target in links(index)]
+    known = {path: number for number, path in reversed(list(enumerate(listed, start=1)))}
+    known[INDEX] = 0
+    return sorted(paths, key=lambda path: (known.get(path, len(listed) + 1), path))
+
+
 def page_id(path):
     """The name by which Doxygen knows a page."""
     if path == INDEX:
@@ -120,10 +129,15 @@ class Page:
         shown = self.restored(text, "{}").replace('"', "'")
         if anchor:
             return f'@ref {place_id(path, anchor)} "{shown}"'
-        if self.path == INDEX and path != INDEX and path not in self.subpages:
+        if self.is_above(path) and path not in self.subpages:
             self.subpages.add(path)
             return f'@subpage {page_id(path)} "{shown}"'
         return f'@ref {page_id(path)} "{shown}"'
+
+    def is_above(self, path):
+        """Whether this page is that of the folder in which the other one lies."""
+        folder, _, name = self.path.rpartition("/")
+        return name == "README.md" and path != self.path and path.rpartition("/")[0] == folder != ""
 
     def prose(self, line):
         """A line outside of code. Code in it stays, what Doxygen would read as commands too."""

@@ -51,28 +51,30 @@ def sections():
 
 
 def write_pages(root, folder):
-    """Converts all pages. Returns the anchors that headers may refer to."""
+    """Converts all pages. Returns their files in order, and the anchors that headers may use."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    paths = page_paths(root)
-    anchors = set()
+    index = (root / doc_pages.INDEX).read_text(encoding="utf-8")
+    paths = doc_pages.in_order(index, page_paths(root))
+    anchors, files = set(), []
     for path in paths:
         text = (root / path).read_text(encoding="utf-8")
         page = doc_pages.Page(path, text, paths, sections() if "spec-map" in path else {})
         converted = page.convert()
         anchors |= page.anchors
-        (folder / f"{doc_pages.page_id(path)}.md").write_text(converted, encoding="utf-8")
-    return anchors
+        files.append(folder / f"{doc_pages.page_id(path)}.md")
+        files[-1].write_text(converted, encoding="utf-8")
+    return files, anchors
 
 
-def settings(root, output, anchors):
+def settings(root, output, pages, anchors):
     """What the checked-in Doxyfile cannot know."""
     script = Path(doc_headers.__file__)
     headers = [name for name in HEADERS if (root / name).exists()]
     values = {
         "PROJECT_NUMBER": tree.version(),
         "OUTPUT_DIRECTORY": output,
-        "INPUT": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
+        "INPUT": " ".join(f'"{part}"' for part in [*pages, *headers]),
         "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
         "INCLUDE_PATH": " ".join(headers),
         "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\""',
@@ -89,12 +91,12 @@ def doxygen(root, output):
         raise NovaError("doxygen is missing: apt-get install doxygen.")
     if not THEME.exists():
         raise NovaError("the style of the pages is missing: apt-get install doxygen-awesome-css.")
-    known = write_pages(root, output / "pages")
+    pages, known = write_pages(root, output / "pages")
     anchors = output / "anchors"
     anchors.write_text("\n".join(sorted(known)) + "\n", encoding="utf-8")
     for kind in ("html", "xml"):
         shutil.rmtree(output / kind, ignore_errors=True)
-    text = (FOLDER / "Doxyfile").read_text(encoding="utf-8") + settings(root, output, anchors)
+    text = (FOLDER / "Doxyfile").read_text(encoding="utf-8") + settings(root, output, pages, anchors)
     result = subprocess.run(
         ["doxygen", "-"],
         cwd=root,
