@@ -65,6 +65,7 @@ function(nova_add_program target)
   nova_add_image(${target} "${NOVA_SDK}/linker/program.ld" ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} novart)
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
 endfunction()
 
 # nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [RUNTIME | NO_LIBNOVA])

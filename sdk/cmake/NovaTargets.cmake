@@ -35,9 +35,9 @@ target_compile_options(nova_warnings INTERFACE
 
 include(NovaPrograms)
 
-# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [CPUS <n>] [MEMORY <MiB>]
-#   [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...] [EXPECT <regex>...]
-#   [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...]
+# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> [ARGUMENTS <text>] [CPUS <n>]
+#   [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file> <args>"...]
+#   [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU <argument>...]
 #   [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2] LABELS <label>...)
 # adds a test that boots this build's kernel. EXPECT: each matches, in this order (no semicolons in
 # them); REJECT: none does.
@@ -46,7 +46,7 @@ include(NovaPrograms)
 # GRUB uses.
 function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
-    "ROOTTASK;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT;EMULATOR;BOOT;MULTIBOOT"
+    "ROOTTASK;ARGUMENTS;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT;EMULATOR;BOOT;MULTIBOOT"
     "MODULES;EXPECT;REJECT;QEMU;LABELS")
   if(NOT arg_ROOTTASK OR NOT arg_LABELS OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK and LABELS are needed; "
@@ -63,7 +63,7 @@ function(nova_add_boot_test name)
   elseif(NOT arg_ROOTTASK STREQUAL "NONE")
     list(APPEND command --roottask "${arg_ROOTTASK}")
   endif()
-  foreach(option CPUS MEMORY MACHINE CPU CMDLINE STATUS EMULATOR BOOT MULTIBOOT)
+  foreach(option ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS EMULATOR BOOT MULTIBOOT)
     if(DEFINED arg_${option})
       string(TOLOWER ${option} flag)
       list(APPEND command "--${flag}=${arg_${option}}")

@@ -143,10 +143,14 @@ struct nova_utcb *nova_handler_utcb(struct nova_handler *handler);
 nova_sel_t nova_handler_ec(struct nova_handler *handler);
 
 /**
- * End a handler: callers get COM_ABT. Its portals are the creator's to revoke. Not for the handler
- * itself.
+ * End a handler, when it has served the call that it serves. Later calls of its portals fail; the
+ * portals themselves are the creator's to revoke. Not for the handler itself.
+ *
+ * For a handler of another CPU a thread is needed there for a moment.
+ * @retval 0      everything that it had has come back
+ * @retval EAGAIN there is not enough for that thread: the handler goes on
  */
-void nova_handler_destroy(struct nova_handler *handler);
+int nova_handler_destroy(struct nova_handler *handler);
 
 /**
  * Selectors of the program's own event portals for threads on a CPU: + NOVA_EXC_….

@@ -84,7 +84,9 @@ int fstat(int file, struct stat *about)
 
 int isatty(int file)
 {
-        return is_console(file) ? 1 : fail(EBADF);
+        if (!is_console(file))
+                errno = EBADF;
+        return is_console(file);
 }
 
 off_t lseek(int file, off_t offset, int whence)

@@ -20,6 +20,12 @@ int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned pri
         return ENOSYS;
 }
 
+void parent_destroy_sc(nova_sel_t sc, nova_word_t cpu)
+{
+        (void)sc;
+        (void)cpu;
+}
+
 int parent_write(const char *text, size_t bytes)
 {
         (void)text;

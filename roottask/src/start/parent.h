@@ -12,6 +12,9 @@ void parent_exit(int status);
 int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
                      unsigned quantum_us);
 
+/* Takes it back: the EC no longer has it when this returns. */
+void parent_destroy_sc(nova_sel_t sc, nova_word_t cpu);
+
 /* Writes text on the parent's console. @return 0 or an errno value */
 int parent_write(const char *text, size_t bytes);
 

@@ -9,28 +9,37 @@
 #include "novart/program.h"
 #include "thread/thread.h"
 
-/* How often a guard is tried before its holder may need the CPU, and for how long it gets it. */
-#define GUARD_TRIES  200
-#define GUARD_PAUSES 20
+/* How often a guard is tried before its holder may need the CPU, and for how long it gets it: at
+ * first 1/16 ms, then twice as long each time, for a busy machine may take all of a short sleep. */
+#define GUARD_TRIES 200
+#define GUARD_SLEEP 16
+#define GUARD_STEPS 8
 
-/* Sleeps for a moment. An up that belongs to a grant of the caller is not lost. */
-static void step_aside(void)
+/* Sleeps for a moment, all of it: what was granted to the caller meanwhile, or before, is put back
+ * afterwards. */
+static void step_aside(unsigned step)
 {
         const nova_sel_t park = nova_thread_self()->park;
-        const uint64_t deadline = nova_rdtsc() + nova_program.hip->tsc_khz / GUARD_PAUSES;
+        const uint64_t ticks = (uint64_t)nova_program.hip->tsc_khz / GUARD_SLEEP << step;
+        const uint64_t deadline = nova_rdtsc() + ticks;
+        unsigned taken = 0;
 
-        if (nova_sm_down_until(park, 0, deadline) == NOVA_SUCCESS)
+        while (nova_sm_down_until(park, 0, deadline) == NOVA_SUCCESS)
+                taken++;
+        while (taken--)
                 nova_sm_up(park);
 }
 
 void wait_guard(struct nova_wait_queue *queue)
 {
-        unsigned tries = 0;
+        unsigned tries = 0, step = 0;
 
         while (__atomic_exchange_n(&queue->guard, 1, __ATOMIC_ACQUIRE)) {
                 __builtin_ia32_pause();
-                if (++tries % GUARD_TRIES == 0)
-                        step_aside();
+                if (++tries % GUARD_TRIES)
+                        continue;
+                step_aside(step);
+                step += step < GUARD_STEPS;
         }
 }
 

@@ -8,6 +8,7 @@
 #include "novart/error.h"
 #include "novart/region.h"
 #include "novart/selector.h"
+#include "start/parent.h"
 #include "thread/thread.h"
 
 /* Made by the linker: what thread-local variables begin as, the end of what is not zero, the end of
@@ -93,7 +94,7 @@ struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const 
         thread->ec = nova_sel_alloc(2);
         if (thread->ec == NOVA_SEL_NONE)
                 goto free_utcb;
-        thread->sc = thread->ec + 1;
+        thread->sc = NOVA_SEL_NONE;
         thread->park = thread->ec + 2;
         if (nova_create_sm(thread->park, nova_program.pd, 0) != NOVA_SUCCESS)
                 goto free_selectors;
@@ -122,6 +123,8 @@ void thread_block_destroy(struct nova_thread *thread)
 {
         if (thread == main_thread)
                 return;
+        if (thread->sc != NOVA_SEL_NONE && !nova_program_is_root())
+                parent_destroy_sc(thread->sc, thread->cpu);
         nova_sel_release(thread->ec, 2);
         nova_region_free(thread->utcb);
         nova_region_free(thread->stack);

@@ -9,6 +9,13 @@
 #include "novart/error.h"
 #include "thread/thread.h"
 
+/* The last of a block's selectors: the portal through which a handler is asked to end itself. A
+ * revocation of its EC would not end it as long as anybody holds a portal to it. */
+static nova_sel_t end_portal(const struct nova_handler *handler)
+{
+        return handler->thread.ec + 3;
+}
+
 /* Serves a request on the handler's stack. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
@@ -18,6 +25,8 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
                 nova_thread_tls((nova_word_t)handler);
                 handler->ready = true;
         }
+        if (portal == end_portal(handler))
+                nova_thread_exit();
         handler->function(portal, utcb, handler->argument);
 }
 
@@ -79,7 +88,41 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler)
         return handler->thread.ec;
 }
 
-void nova_handler_destroy(struct nova_handler *handler)
+/* The call fails, because the callee ends while it serves it. */
+static void *end(void *argument)
 {
+        nova_call(end_portal(argument), 0);
+        return NULL;
+}
+
+static int end_on_its_cpu(struct nova_handler *handler)
+{
+        struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;
+        struct nova_thread *thread;
+
+        attr.name = "end";
+        attr.cpu = handler->thread.cpu;
+        attr.stack_bytes = NOVA_THREAD_STACK_MIN;
+
+        const int error = nova_thread_create(&thread, &attr, end, handler);
+
+        return error ? error : nova_thread_join(thread, NULL);
+}
+
+int nova_handler_destroy(struct nova_handler *handler)
+{
+        int error = 0;
+
+        if (nova_handler_portal(handler, end_portal(handler), 0))
+                return EAGAIN;
+        if (handler->thread.cpu == nova_thread_cpu())
+                end(handler);
+        else
+                error = end_on_its_cpu(handler);
+        if (error) {
+                nova_revoke(nova_crd_obj(end_portal(handler), 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                return EAGAIN;
+        }
         thread_block_destroy(&handler->thread);
+        return 0;
 }

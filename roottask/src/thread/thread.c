@@ -40,15 +40,21 @@ static int create_ec(struct nova_thread *thread)
         return 0;
 }
 
-static int create_sc(const struct nova_thread *thread, unsigned quantum_us)
+/* An SC refers to its EC, so whoever made it must be the one to end it. When it is there the thread
+ * may have ended and gone already: nothing of it is touched then. */
+static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
-        if (!nova_program_is_root())
-                return parent_create_sc(thread->sc, thread->ec, thread->cpu, thread->priority,
-                                        quantum_us);
-
+        const nova_sel_t sc = thread->sc = thread->ec + 1;
         const nova_qpd_t qpd = nova_qpd(quantum_us, thread->priority);
+        int error;
 
-        return nova_errno_of(nova_create_sc(thread->sc, nova_program.pd, thread->ec, qpd));
+        if (nova_program_is_root())
+                error = nova_errno_of(nova_create_sc(sc, nova_program.pd, thread->ec, qpd));
+        else
+                error = parent_create_sc(sc, thread->ec, thread->cpu, thread->priority, quantum_us);
+        if (error)
+                thread->sc = NOVA_SEL_NONE;
+        return error;
 }
 
 static unsigned priority_of(const struct nova_thread_attr *attr)

@@ -35,7 +35,7 @@ struct nova_thread {
         void *(*function)(void *);
         void *argument;
         void *result;
-        void **keys; /* values of pthread keys, NULL before the first */
+        struct thread_value *values; /* of pthread keys, NULL before the first */
         char name[THREAD_NAME_SIZE];
         struct _reent own_reent;
 };

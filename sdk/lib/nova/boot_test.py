@@ -8,7 +8,7 @@ import time
 
 from nova import not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
-from nova.qemu import Machine, parse_module
+from nova.qemu import Machine, Module, parse_module
 
 
 def add_parser(commands):
@@ -16,6 +16,7 @@ def add_parser(commands):
     parser.add_argument("--arch", choices=tree.ARCHES, required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--roottask")
+    parser.add_argument("--arguments", default="")
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
     parser.add_argument("--expect", action="append", default=[])
@@ -82,7 +83,7 @@ def run(args):
     process.die_with_parent()
     machine = Machine(
         kernel=args.kernel,
-        modules=([args.roottask] if args.roottask else [])
+        modules=([Module(args.roottask, args.arguments)] if args.roottask else [])
         + [parse_module(text) for text in args.module],
         cmdline=args.cmdline,
         cpus=args.cpus,

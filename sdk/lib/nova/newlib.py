@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nova import build, errors, options, process, tree
 from nova.errors import NovaError
+from nova.newlib_patches import PATCHES
 
 PACKAGE = "newlib-source"
 SOURCES = Path("/usr/src/newlib")
@@ -31,12 +32,13 @@ OPTIONS = (
     "--disable-multilib --disable-libgloss --disable-nls --disable-shared "
     "--disable-newlib-supplied-syscalls --enable-newlib-io-long-long "
     "--enable-newlib-io-c99-formats --enable-newlib-retargetable-locking "
-    "--enable-newlib-global-stdio-streams --enable-newlib-nano-malloc --enable-lite-exit "
+    "--enable-newlib-global-stdio-streams --enable-newlib-nano-malloc "
+    "--enable-newlib-nano-formatted-io --enable-lite-exit "
     "--disable-newlib-fvwrite-in-streamio --disable-newlib-fseek-optimization "
     "--disable-newlib-wide-orient"
 ).split()
 FLAGS = (
-    "-O2 -g -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -fno-unwind-tables "
+    "-Os -g -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -fno-unwind-tables "
     "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
     "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
 ).split()
@@ -51,14 +53,6 @@ TOOLS = {
     "OBJDUMP": "objdump",
     "READELF": "readelf",
 }
-# (file, what stands there, what takes its place): longjmp(buffer, 0) makes setjmp() return 1.
-PATCHES = (
-    (
-        "newlib/libc/machine/x86_64/setjmp.S",
-        "  movq    rsi, rax        /* Return value */\n",
-        "  movl    esi, eax\n  cmpl    $1, eax\n  adcl    $0, eax\n",
-    ),
-)
 # What programs and headers of newlib must agree on.
 SETTINGS = """
 #define __DYNAMIC_REENT__ 1

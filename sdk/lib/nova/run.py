@@ -53,6 +53,9 @@ def add_programs(parser):
     parser.add_argument("name", nargs="?", metavar="NAME", help="an example (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(
+        "--arguments", metavar="TEXT", help="command line of what is booted, after its name"
+    )
+    parser.add_argument(
         "--module",
         action="append",
         default=[],
@@ -94,6 +97,10 @@ def _on_terminal():
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
+def _arguments(args, default):
+    return default if args.arguments is None else args.arguments
+
+
 def prepare(args, pause=""):
     """Builds what is to be booted. Returns the machine and the roottask's file. An example's
     command line is PAUSE."""
@@ -107,7 +114,7 @@ def prepare(args, pause=""):
     program = file or tree.program(preset, example)
     machine = Machine(
         kernel=tree.kernel(preset),
-        modules=[Module(program, pause if example else ""), *modules],
+        modules=[Module(program, _arguments(args, pause if example else "")), *modules],
         cmdline=args.cmdline,
         cpus=args.cpus,
         memory=args.memory,

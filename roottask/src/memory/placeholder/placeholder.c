@@ -16,7 +16,7 @@
 #include "novart/selector.h"
 #include "novart/sync.h"
 
-#define HEAP_BYTES 0x100000
+#define HEAP_BYTES 0x1000000
 
 static struct nova_root root;
 static struct nova_mutex mutex;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A part of POSIX threads: threads, mutexes, conditions, keys, once. All functions return 0 or an
+ * errno value. There is no cancelling and there are no signals. Times are those of the clock named
+ * (CLOCK_REALTIME unless an attribute says CLOCK_MONOTONIC). */
+#ifndef NOVART_PTHREAD_H
+#define NOVART_PTHREAD_H
+
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a new thread is to be like. */
+struct nova_pthread_attr {
+        struct nova_thread_attr attr; /**< as the runtime's own functions take it */
+        int detached;                 /**< PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED */
+};
+
+#define PTHREAD_CREATE_JOINABLE 0
+#define PTHREAD_CREATE_DETACHED 1
+
+/** Smallest stack of a thread, in bytes. */
+#define PTHREAD_STACK_MIN NOVA_THREAD_STACK_MIN
+
+/** A mutex. */
+typedef struct {
+        struct nova_recursive_mutex mutex; /**< its holder is known, whatever the kind */
+        int type;                          /**< PTHREAD_MUTEX_… */
+} pthread_mutex_t;
+
+/** Attributes of a mutex. */
+typedef struct {
+        int type; /**< PTHREAD_MUTEX_… */
+} pthread_mutexattr_t;
+
+#define PTHREAD_MUTEX_NORMAL     0
+#define PTHREAD_MUTEX_RECURSIVE  1
+#define PTHREAD_MUTEX_ERRORCHECK 2
+#define PTHREAD_MUTEX_DEFAULT    PTHREAD_MUTEX_NORMAL
+
+#define PTHREAD_MUTEX_INITIALIZER                                       \
+        {                                                               \
+                NOVA_RECURSIVE_MUTEX_INITIALIZER, PTHREAD_MUTEX_DEFAULT \
+        }
+
+/** A condition. */
+typedef struct {
+        struct nova_cond cond; /**< the runtime's own */
+        clockid_t clock;       /**< of pthread_cond_timedwait(); 0: CLOCK_REALTIME */
+} pthread_cond_t;
+
+/** Attributes of a condition. */
+typedef struct {
+        clockid_t clock; /**< of pthread_cond_timedwait() */
+} pthread_condattr_t;
+
+#define PTHREAD_COND_INITIALIZER         \
+        {                                \
+                NOVA_COND_INITIALIZER, 0 \
+        }
+
+/** Names a value that each thread has of its own. */
+typedef unsigned pthread_key_t;
+
+/** Keys of a program. */
+#define PTHREAD_KEYS_MAX 64
+
+/** Rounds of destructors at a thread's end, as long as they set values again. */
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+
+/** Something that is done once. */
+typedef struct {
+        unsigned char state[8]; /**< of the runtime */
+} pthread_once_t;
+
+#define PTHREAD_ONCE_INIT \
+        {                 \
+                {         \
+                        0 \
+                }         \
+        }
+
+/** Create a thread. @retval EAGAIN no more memory, addresses, selectors or kernel memory
+ *  @retval EINVAL an attribute is out of its range */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
+                   void *argument);
+
+/** Wait for a thread's end. @retval EDEADLK it is the caller  @retval EINVAL it is detached, or
+ *  somebody else joins it */
+int pthread_join(pthread_t thread, void **result);
+
+/** Let a thread go. @retval EINVAL it is detached, or somebody joins it */
+int pthread_detach(pthread_t thread);
+
+/** End the calling thread. */
+__attribute__((noreturn)) void pthread_exit(void *result);
+
+/** The calling thread. */
+pthread_t pthread_self(void);
+
+/** Not 0 if both are the same thread. */
+int pthread_equal(pthread_t one, pthread_t other);
+
+/** Attributes of a thread like its creator, joinable. */
+int pthread_attr_init(pthread_attr_t *attr);
+
+/** Nothing is to be done. */
+int pthread_attr_destroy(pthread_attr_t *attr);
+
+/** @param bytes at least PTHREAD_STACK_MIN; else EINVAL */
+int pthread_attr_setstacksize(pthread_attr_t *attr, size_t bytes);
+
+/** The size of the stack in bytes. */
+int pthread_attr_getstacksize(const pthread_attr_t *attr, size_t *bytes);
+
+/** @param state PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED; else EINVAL */
+int pthread_attr_setdetachstate(pthread_attr_t *attr, int state);
+
+/** PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED. */
+int pthread_attr_getdetachstate(const pthread_attr_t *attr, int *state);
+
+/** @param param sched_priority: 1 to 255, or 0 for the creator's; else EINVAL */
+int pthread_attr_setschedparam(pthread_attr_t *attr, const struct sched_param *param);
+
+/** The priority, 0 for the creator's. */
+int pthread_attr_getschedparam(const pthread_attr_t *attr, struct sched_param *param);
+
+/** Not POSIX. @param cpu number of the CPU on which the thread runs, or NOVA_CPU_SELF */
+int pthread_attr_setcpu_np(pthread_attr_t *attr, nova_word_t cpu);
+
+/** Not POSIX. @param name copied when a thread is created; must be valid until then */
+int pthread_attr_setname_np(pthread_attr_t *attr, const char *name);
+
+/** A mutex without attributes is PTHREAD_MUTEX_DEFAULT. */
+int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
+
+/** @retval EBUSY it is locked */
+int pthread_mutex_destroy(pthread_mutex_t *mutex);
+
+/** @retval EDEADLK the caller holds it already (ERRORCHECK); a normal one then waits for ever */
+int pthread_mutex_lock(pthread_mutex_t *mutex);
+
+/** @retval EBUSY it is locked */
+int pthread_mutex_trylock(pthread_mutex_t *mutex);
+
+/** @retval ETIMEDOUT it was not free until @p time (CLOCK_REALTIME)
+ *  @retval EINVAL @p time is none  @retval EDEADLK as for pthread_mutex_lock() */
+int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *time);
+
+/** @retval EPERM the caller does not hold it (not found out for a normal one) */
+int pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+/** Attributes of a default mutex. */
+int pthread_mutexattr_init(pthread_mutexattr_t *attr);
+
+/** Nothing is to be done. */
+int pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
+
+/** @param type PTHREAD_MUTEX_…; else EINVAL */
+int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
+
+/** PTHREAD_MUTEX_… */
+int pthread_mutexattr_gettype(const pthread_mutexattr_t *attr, int *type);
+
+/** A condition without attributes has CLOCK_REALTIME. */
+int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
+
+/** @retval EBUSY somebody waits for it */
+int pthread_cond_destroy(pthread_cond_t *cond);
+
+/** Wait for a signal; the caller holds @p mutex once, before and after. */
+int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+
+/** @retval ETIMEDOUT no signal until @p time  @retval EINVAL @p time is none */
+int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
+                           const struct timespec *time);
+
+/** Let one waiting thread go on. */
+int pthread_cond_signal(pthread_cond_t *cond);
+
+/** Let all waiting threads go on. */
+int pthread_cond_broadcast(pthread_cond_t *cond);
+
+/** Attributes of a condition with CLOCK_REALTIME. */
+int pthread_condattr_init(pthread_condattr_t *attr);
+
+/** Nothing is to be done. */
+int pthread_condattr_destroy(pthread_condattr_t *attr);
+
+/** @param clock CLOCK_REALTIME or CLOCK_MONOTONIC; else EINVAL */
+int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock);
+
+/** CLOCK_REALTIME or CLOCK_MONOTONIC. */
+int pthread_condattr_getclock(const pthread_condattr_t *attr, clockid_t *clock);
+
+/** Make a key, whose value is NULL in all threads. @param destructor called with a value that is
+ *  not NULL when its thread ends; may be NULL  @retval EAGAIN there are PTHREAD_KEYS_MAX */
+int pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
+
+/** Forget a key; destructors are not called. @retval EINVAL there is no such key */
+int pthread_key_delete(pthread_key_t key);
+
+/** The calling thread's value. */
+void *pthread_getspecific(pthread_key_t key);
+
+/** @retval EINVAL there is no such key  @retval ENOMEM no memory for the thread's values */
+int pthread_setspecific(pthread_key_t key, const void *value);
+
+/** Call a function once, and return when that call has returned. */
+int pthread_once(pthread_once_t *once, void (*function)(void));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values that each thread has of its own, by key. A thread's array comes with its first value. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "thread/thread.h"
+
+/* A key that is made anew has another turn: values that threads set before are none of its. */
+struct key {
+        void (*destructor)(void *);
+        unsigned turn; /* odd while the key exists */
+};
+
+struct thread_value {
+        void *value;
+        unsigned turn; /* of the key when it was set */
+};
+
+static struct key keys[PTHREAD_KEYS_MAX];
+static struct nova_mutex mutex;
+
+/* The key's turn; an even number if it does not exist. */
+static unsigned turn_of(pthread_key_t key)
+{
+        return key < PTHREAD_KEYS_MAX ? __atomic_load_n(&keys[key].turn, __ATOMIC_ACQUIRE) : 0;
+}
+
+int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
+{
+        int error = EAGAIN;
+
+        nova_mutex_lock(&mutex);
+        for (pthread_key_t i = 0; error && i < PTHREAD_KEYS_MAX; i++) {
+                if (keys[i].turn % 2)
+                        continue;
+                keys[i].destructor = destructor;
+                __atomic_store_n(&keys[i].turn, keys[i].turn + 1, __ATOMIC_RELEASE);
+                *key = i;
+                error = 0;
+        }
+        nova_mutex_unlock(&mutex);
+        return error;
+}
+
+int pthread_key_delete(pthread_key_t key)
+{
+        int error = EINVAL;
+
+        nova_mutex_lock(&mutex);
+        if (turn_of(key) % 2) {
+                __atomic_store_n(&keys[key].turn, keys[key].turn + 1, __ATOMIC_RELEASE);
+                error = 0;
+        }
+        nova_mutex_unlock(&mutex);
+        return error;
+}
+
+void *pthread_getspecific(pthread_key_t key)
+{
+        const struct thread_value *const values = nova_thread_self()->values;
+        const unsigned turn = turn_of(key);
+
+        return values && turn % 2 && values[key].turn == turn ? values[key].value : NULL;
+}
+
+int pthread_setspecific(pthread_key_t key, const void *value)
+{
+        struct nova_thread *const self = nova_thread_self();
+        const unsigned turn = turn_of(key);
+
+        if (turn % 2 == 0)
+                return EINVAL;
+        if (!self->values && !value)
+                return 0;
+        if (!self->values)
+                self->values = calloc(PTHREAD_KEYS_MAX, sizeof(*self->values));
+        if (!self->values)
+                return ENOMEM;
+        self->values[key] = (struct thread_value){(void *)value, turn};
+        return 0;
+}
+
+/* @return true if there was a value */
+static bool destroy_values(struct thread_value *values)
+{
+        bool any = false;
+
+        for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; key++) {
+                const struct thread_value old = values[key];
+                const unsigned turn = turn_of(key);
+                void (*const destructor)(void *) = keys[key].destructor;
+
+                values[key].value = NULL;
+                if (!old.value || turn % 2 == 0 || old.turn != turn || !destructor)
+                        continue;
+                destructor(old.value);
+                any = true;
+        }
+        return any;
+}
+
+void thread_keys_end(struct nova_thread *thread)
+{
+        if (!thread->values)
+                return;
+        for (unsigned i = 0; i < PTHREAD_DESTRUCTOR_ITERATIONS && destroy_values(thread->values);
+             i++)
+                continue;
+        free(thread->values);
+        thread->values = NULL;
+}

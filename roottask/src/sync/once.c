@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done once. One mutex and condition serve all: they are held for moments only. */
+#include "sync/once.h"
+
+#include "novart/sync.h"
+
+enum { DONE, BUSY }; /* bytes of the state */
+
+static struct nova_mutex mutex;
+static struct nova_cond changed;
+
+bool once_begin(unsigned char *state)
+{
+        if (__atomic_load_n(&state[DONE], __ATOMIC_ACQUIRE))
+                return false;
+        nova_mutex_lock(&mutex);
+        while (state[BUSY])
+                nova_cond_wait(&changed, &mutex);
+
+        const bool mine = !state[DONE];
+
+        state[BUSY] = mine;
+        nova_mutex_unlock(&mutex);
+        return mine;
+}
+
+void once_end(unsigned char *state, bool done)
+{
+        nova_mutex_lock(&mutex);
+        __atomic_store_n(&state[DONE], done, __ATOMIC_RELEASE);
+        state[BUSY] = false;
+        nova_mutex_unlock(&mutex);
+        nova_cond_broadcast(&changed);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done once: the C++ ABI's guards of static variables, and pthread_once(). */
+#ifndef NOVA_ROOTTASK_ONCE_H
+#define NOVA_ROOTTASK_ONCE_H
+
+#include <stdbool.h>
+
+/* State of eight bytes, at first 0; the first becomes 1 when it is done, as the C++ ABI says. */
+
+/* @return true if the caller is to do it, and to call once_end(); false when it is done. Waits
+ * while another thread does it. */
+bool once_begin(unsigned char *state);
+
+/* It is @p done, or, if not, somebody else may try. */
+void once_end(unsigned char *state, bool done);
+
+#endif

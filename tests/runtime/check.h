@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the programs of these tests check with: the first wrong thing is told and ends the run. */
+#ifndef TESTS_RUNTIME_CHECK_H
+#define TESTS_RUNTIME_CHECK_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHECK(condition)                                                               \
+        do {                                                                           \
+                if (!(condition)) {                                                    \
+                        printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+                        exit(1);                                                       \
+                }                                                                      \
+        } while (0)
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* POSIX threads: results, kinds of mutexes, conditions, keys, once, and waits that end in time. */
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "check.h"
+#include "novart/program.h"
+#include "novart/time.h"
+
+#define THREADS 6
+#define ROUNDS  300
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int turn, sum;
+static pthread_key_t key;
+static int destroyed, initialised;
+
+static struct timespec in_ms(clockid_t clock, int ms)
+{
+        struct timespec time;
+
+        clock_gettime(clock, &time);
+        time.tv_nsec += ms % 1000 * 1000000;
+        time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+        time.tv_nsec %= 1000000000;
+        return time;
+}
+
+/* Each thread in its turn: every signal must arrive. */
+static void *in_turn(void *argument)
+{
+        const int number = (int)(intptr_t)argument;
+
+        for (int i = 0; i < ROUNDS; i++) {
+                CHECK(!pthread_mutex_lock(&mutex));
+                while (turn != number)
+                        CHECK(!pthread_cond_wait(&changed, &mutex));
+                sum++;
+                turn = (turn + 1) % THREADS;
+                CHECK(!pthread_cond_broadcast(&changed));
+                CHECK(!pthread_mutex_unlock(&mutex));
+        }
+        return argument;
+}
+
+static void check_turns(void)
+{
+        pthread_t thread[THREADS];
+        pthread_attr_t attr;
+        nova_word_t cpu = 0;
+        void *result;
+
+        pthread_attr_init(&attr);
+        for (int i = 0; i < THREADS; i++) {
+                do
+                        cpu = (cpu + 1) % NOVA_CPU_MAX;
+                while (!nova_program_has_cpu(cpu));
+                pthread_attr_setcpu_np(&attr, cpu);
+                CHECK(!pthread_create(&thread[i], &attr, in_turn, (void *)(intptr_t)i));
+        }
+        for (int i = 0; i < THREADS; i++)
+                CHECK(!pthread_join(thread[i], &result) && result == (void *)(intptr_t)i);
+        CHECK(sum == THREADS * ROUNDS);
+}
+
+static void *hold(void *argument)
+{
+        pthread_mutex_lock(argument);
+        nova_sleep(50000000);
+        pthread_mutex_unlock(argument);
+        return NULL;
+}
+
+static void check_mutexes(void)
+{
+        pthread_mutexattr_t attr;
+        pthread_mutex_t own;
+        pthread_t thread;
+        struct timespec time;
+
+        CHECK(!pthread_mutexattr_init(&attr) && pthread_mutexattr_settype(&attr, 9) == EINVAL);
+        CHECK(!pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE));
+        CHECK(!pthread_mutex_init(&own, &attr));
+        for (int i = 0; i < 3; i++)
+                CHECK(!pthread_mutex_lock(&own) && !pthread_mutex_trylock(&own));
+        for (int i = 0; i < 6; i++)
+                CHECK(pthread_mutex_destroy(&own) == EBUSY && !pthread_mutex_unlock(&own));
+        CHECK(pthread_mutex_unlock(&own) == EPERM && !pthread_mutex_destroy(&own));
+
+        CHECK(!pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK));
+        CHECK(!pthread_mutex_init(&own, &attr) && !pthread_mutex_lock(&own));
+        CHECK(pthread_mutex_lock(&own) == EDEADLK && pthread_mutex_trylock(&own) == EBUSY);
+        CHECK(!pthread_mutex_unlock(&own) && pthread_mutex_unlock(&own) == EPERM);
+
+        CHECK(!pthread_create(&thread, NULL, hold, &mutex));
+        while (!pthread_mutex_trylock(&mutex)) {
+                pthread_mutex_unlock(&mutex);
+                nova_sleep(100000);
+        }
+        time = in_ms(CLOCK_REALTIME, 1);
+        CHECK(pthread_mutex_timedlock(&mutex, &time) == ETIMEDOUT);
+        time = (struct timespec){0, -1};
+        CHECK(pthread_mutex_timedlock(&mutex, &time) == EINVAL);
+        time = in_ms(CLOCK_REALTIME, 60000);
+        CHECK(!pthread_mutex_timedlock(&mutex, &time) && !pthread_mutex_unlock(&mutex));
+        CHECK(!pthread_join(thread, NULL));
+}
+
+static void check_timed_condition(void)
+{
+        pthread_condattr_t attr;
+        pthread_cond_t never;
+        struct timespec time;
+
+        CHECK(!pthread_condattr_init(&attr) && pthread_condattr_setclock(&attr, 99) == EINVAL);
+        CHECK(!pthread_condattr_setclock(&attr, CLOCK_MONOTONIC));
+        CHECK(!pthread_cond_init(&never, &attr) && !pthread_mutex_lock(&mutex));
+        time = in_ms(CLOCK_MONOTONIC, 5);
+        CHECK(pthread_cond_timedwait(&never, &mutex, &time) == ETIMEDOUT);
+        CHECK(nova_time_ns() >= (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec);
+        time.tv_sec = -5;
+        CHECK(pthread_cond_timedwait(&never, &mutex, &time) == ETIMEDOUT);
+        time.tv_nsec = 1000000000;
+        CHECK(pthread_cond_timedwait(&never, &mutex, &time) == EINVAL);
+        CHECK(!pthread_mutex_unlock(&mutex) && !pthread_cond_destroy(&never));
+}
+
+static void destroy(void *value)
+{
+        destroyed += *(int *)value;
+        if (*(int *)value == 1) {
+                static int again = 10;
+
+                pthread_setspecific(key, &again);
+        }
+}
+
+static void *use_key(void *argument)
+{
+        CHECK(!pthread_getspecific(key) && !pthread_setspecific(key, argument));
+        CHECK(pthread_getspecific(key) == argument);
+        pthread_exit(argument);
+}
+
+static void check_keys(void)
+{
+        static int one = 1;
+        pthread_t thread;
+        pthread_key_t many[PTHREAD_KEYS_MAX];
+        void *result;
+
+        CHECK(!pthread_key_create(&key, destroy) && !pthread_setspecific(key, &sum));
+        CHECK(!pthread_create(&thread, NULL, use_key, &one));
+        CHECK(!pthread_join(thread, &result) && result == &one && destroyed == 11);
+        CHECK(pthread_getspecific(key) == &sum && !pthread_key_delete(key));
+        CHECK(pthread_key_delete(key) == EINVAL && pthread_setspecific(key, &one) == EINVAL);
+        CHECK(!pthread_getspecific(key));
+        for (int i = 0; i < PTHREAD_KEYS_MAX; i++)
+                CHECK(!pthread_key_create(&many[i], NULL) && !pthread_getspecific(many[i]));
+        CHECK(pthread_key_create(&key, NULL) == EAGAIN);
+        for (int i = 0; i < PTHREAD_KEYS_MAX; i++)
+                CHECK(!pthread_key_delete(many[i]));
+}
+
+static void initialise(void)
+{
+        nova_sleep(5000000);
+        initialised++;
+}
+
+static void *use_once(void *argument)
+{
+        CHECK(!pthread_once(argument, initialise) && initialised == 1);
+        return NULL;
+}
+
+static void check_once(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+        pthread_t thread[THREADS];
+
+        for (int i = 0; i < THREADS; i++)
+                CHECK(!pthread_create(&thread[i], NULL, use_once, &once));
+        for (int i = 0; i < THREADS; i++)
+                CHECK(!pthread_join(thread[i], NULL));
+        use_once(&once);
+}
+
+static void check_refusals(void)
+{
+        pthread_attr_t attr;
+        pthread_t thread;
+        struct sched_param param = {.sched_priority = 256};
+        size_t bytes;
+
+        CHECK(pthread_join(pthread_self(), NULL) == EDEADLK && !pthread_attr_init(&attr));
+        CHECK(pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN - 1) == EINVAL);
+        CHECK(!pthread_attr_setstacksize(&attr, 0x20000));
+        CHECK(!pthread_attr_getstacksize(&attr, &bytes) && bytes == 0x20000);
+        CHECK(pthread_attr_setschedparam(&attr, &param) == EINVAL);
+        CHECK(pthread_attr_setdetachstate(&attr, 7) == EINVAL);
+        CHECK(!pthread_attr_setcpu_np(&attr, NOVA_CPU_MAX - 1));
+        CHECK(pthread_create(&thread, &attr, use_once, NULL) == EINVAL);
+        CHECK(!pthread_attr_destroy(&attr));
+}
+
+int main(void)
+{
+        check_turns();
+        check_mutexes();
+        check_timed_condition();
+        check_keys();
+        check_once();
+        check_refusals();
+        CHECK(pthread_equal(pthread_self(), pthread_self()));
+        printf("POSIX threads are in order\n");
+        return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a program finds at its start, and the order of what happens at its end. */
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+
+static int constructed;
+static int initialised = 7;
+static char zeroes[5000];
+
+__attribute__((constructor(200))) static void second(void)
+{
+        constructed = constructed * 10 + 2;
+}
+
+__attribute__((constructor(150))) static void first(void)
+{
+        constructed = constructed * 10 + 1;
+}
+
+__attribute__((destructor)) static void last(void)
+{
+        printf("destructor\n");
+}
+
+static void at_exit_1(void)
+{
+        printf("atexit 1\n");
+}
+
+static void at_exit_2(void)
+{
+        printf("atexit 2\n");
+}
+
+static void check_arguments(int argc, char **argv, char **envp)
+{
+        CHECK(argc == 4 && argv == nova_program.argv && argc == nova_program.argc);
+        CHECK(!strcmp(argv[0], "runtime-start") && argv[0] == nova_program.name);
+        CHECK(!strcmp(argv[1], "one") && !strcmp(argv[2], "two words") && !strcmp(argv[3], "X=3"));
+        CHECK(!argv[4] && envp == nova_program.envp);
+        CHECK(getenv("COLOUR") && !strcmp(getenv("COLOUR"), "dark red"));
+        CHECK(getenv("N2") && !*getenv("N2") && !getenv("X") && !getenv("PATH"));
+        CHECK(!setenv("PATH", "/", 1) && !strcmp(getenv("PATH"), "/"));
+}
+
+static void check_record(void)
+{
+        nova_word_t begin, end;
+        char here;
+
+        CHECK(nova_program_is_root() && nova_program.parent == NOVA_SEL_NONE);
+        CHECK(nova_program.hip->signature == NOVA_HIP_SIGNATURE);
+        CHECK(nova_program_has_cpu(nova_program.cpu) && !nova_program_has_cpu(NOVA_CPU_MAX));
+        CHECK(nova_program.priority == NOVA_PRIO_MAX && nova_program.pd == NOVA_SEL_ROOT_PD);
+        CHECK(!strcmp(nova_thread_name(nova_thread_self()), "main"));
+        CHECK(nova_thread_ec(nova_thread_self()) == nova_program.ec);
+        CHECK(nova_thread_cpu() == nova_program.cpu);
+        CHECK((nova_word_t)nova_thread_utcb() == (nova_word_t)nova_program.hip - NOVA_PAGE_SIZE);
+        nova_thread_stack_bounds(&begin, &end);
+        CHECK((nova_word_t)&here >= begin && (nova_word_t)&here < end);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+        CHECK(constructed == 12 && initialised == 7);
+        for (size_t i = 0; i < sizeof(zeroes); i++)
+                CHECK(!zeroes[i]);
+        check_arguments(argc, argv, envp);
+        check_record();
+        CHECK(!atexit(at_exit_1) && !atexit(at_exit_2));
+        CHECK(getpid() == 1 && isatty(1) && !isatty(9));
+        printf("main without a line feed: ");
+        return 42;
+}
