@@ -11,6 +11,9 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
     text   output NAME [ARCH]  what program NAME prints, line by line
     sh     (none)              runs in an empty folder
            session NAME        the blocks of one NAME run one after the other in one folder
+    system (none)              a system description without mistakes
+           wrong               one with the mistakes that the next block tells
+    text   mistakes            what nova-system says to the block before it, as system.nova
     any    session NAME file F is file F of that folder
            session NAME output stands in the output of the commands before it
            quote FILE          stands like this in FILE of the tree
@@ -72,7 +75,9 @@ KINDS = {
     "session": (None, (2, 3, 4)),
     "quote": (None, (2,)),
     "untested": (None, None),
-    "": (("c", "asm", "sh", *PLAIN), (0,)),
+    "wrong": (("system",), (1,)),
+    "mistakes": (PLAIN, (1,)),
+    "": (("c", "asm", "sh", "system", *PLAIN), (0,)),
 }
 
 

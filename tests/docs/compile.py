@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -148,9 +149,40 @@ def understood(block):
     return found
 
 
+def system_checker(root, folder):
+    """Builds nova-system into FOLDER. Returns its path."""
+    sources = sorted(str(file) for file in (root / "roottask/system").glob("*.c"))
+    program = Path(folder) / "nova-system"
+    include = ["-I", str(root / "roottask/system"), "-I", str(root / "roottask")]
+    subprocess.run(["gcc", "-o", str(program), *include, *sources], check=True)
+    return program
+
+
+def system_complaints(root, found):
+    """What nova-system says to the descriptions, and whether that is what the pages say."""
+    complaints, said = [], None
+    found = [b for b in found if b.language == "system" or b.kind() == "mistakes"]
+    with tempfile.TemporaryDirectory() as folder:
+        program = system_checker(root, folder) if found else None
+        for block in found:
+            if block.kind() == "mistakes":
+                if block.text != said:
+                    complaints.append(f"{block.where()}: nova-system says instead:\n{said}")
+                continue
+            (Path(folder) / "system.nova").write_text(block.text, encoding="utf-8")
+            result = subprocess.run(
+                [str(program), "system.nova"], cwd=folder, capture_output=True, text=True,
+                check=False,
+            )
+            said = result.stderr
+            if (result.returncode == 0) != (block.kind() == ""):
+                complaints.append(f"{block.where()}: status {result.returncode}: {said}")
+    return complaints
+
+
 def check(root, found):
     """All complaints about the blocks."""
-    complaints = []
+    complaints = system_complaints(root, found)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for result in pool.map(compiled, list(compilations(root, found))):
             complaints += result

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of docs/manual/reference.md come from the rows of the headers: `tables.py ROOT` checks
-that they are up to date, `tables.py ROOT --update` writes them anew.
+that they are up to date, `tables.py ROOT --update` writes them anew. What a system description can
+say is told in docs/manual/systems.md: all of it.
 
 A table stands between the comments `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
@@ -18,6 +19,8 @@ PAGE = "docs/manual/reference.md"
 ABI = "hypervisor/abi/nova/abi"
 HEADERS = (f"{ABI}/hypercall.h", f"{ABI}/status.h", f"{ABI}/mtd.h", f"{ABI}/event.h")
 HEADERS += ("libnova/include/nova/event.h",)
+SYSTEMS = "docs/manual/systems.md"
+DESCRIPTION = "roottask/system/description.h"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -58,6 +61,11 @@ def filled(text, rows):
     return TABLE.sub(replace, text)
 
 
+def unexplained(page, rows):
+    """The properties of programs that the page about system descriptions does not tell of."""
+    return [row[1] for row in rows["NOVA_SYSTEM_PROPERTY_ROWS"] if f"\n| `{row[1]} " not in page]
+
+
 def main(root, update):
     page = root / PAGE
     before = page.read_text(encoding="utf-8")
@@ -69,6 +77,10 @@ def main(root, update):
         page.write_text(after, encoding="utf-8")
     elif before != after:
         sys.exit(f"{PAGE} is out of date: python3 tests/docs/tables.py . --update")
+    missing = unexplained((root / SYSTEMS).read_text(encoding="utf-8"),
+                          doc_rows.read(root / DESCRIPTION))
+    if missing:
+        sys.exit(f"{SYSTEMS} does not explain {', '.join(missing)}")
     print(f"{len(names)} tables")
 
 

@@ -59,6 +59,10 @@ class Tables(unittest.TestCase):
         self.assertIn("| 0x0 | `NOVA_GOOD` | fine |\n<!-- end of table -->\nb\n", text)
         self.assertNotIn("old", text)
 
+    def test_a_property_that_is_not_explained_is_found(self):
+        rows = {"NOVA_SYSTEM_PROPERTY_ROWS": [["A", "cpus", "cpus 1"], ["B", "uses", "uses x"]]}
+        self.assertEqual(tables.unexplained("\n| `cpus 0` | what |\n", rows), ["uses"])
+
 
 class Headers(unittest.TestCase):
     def test_enums_of_rows_are_written_out(self):
@@ -196,6 +200,9 @@ class Compile(unittest.TestCase):
             fenced("sh", "if\n"),
             fenced("c", "int not_there;\n", "quote README.md"),
             fenced("c", "x\n", "quote no/such/file"),
+            fenced("system", "program x\n        memry 1M\n"),
+            fenced("system", "program x\n", "wrong"),
+            fenced("system", "program x y\n", "wrong") + fenced("text", "a\n", "mistakes"),
         ):
             with self.subTest(text=text):
                 self.assertTrue(self.complaints(text))
