@@ -96,7 +96,8 @@ def doxygen(root, output):
     anchors.write_text("\n".join(sorted(known)) + "\n", encoding="utf-8")
     for kind in ("html", "xml"):
         shutil.rmtree(output / kind, ignore_errors=True)
-    text = (FOLDER / "Doxyfile").read_text(encoding="utf-8") + settings(root, output, pages, anchors)
+    text = (FOLDER / "Doxyfile").read_text(encoding="utf-8")
+    text += settings(root, output, pages, anchors)
     result = subprocess.run(
         ["doxygen", "-"],
         cwd=root,
