@@ -179,7 +179,8 @@ int pthread_cond_destroy(pthread_cond_t *cond);
 /** Wait for a signal; the caller holds @p mutex once, before and after. */
 int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
-/** @retval ETIMEDOUT no signal until @p time  @retval EINVAL @p time is none */
+/** @retval ETIMEDOUT no signal came until that time
+ *  @retval EINVAL    @p time is none */
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                            const struct timespec *time);
 

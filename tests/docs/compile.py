@@ -59,7 +59,7 @@ def source(block, root=ROOT):
     """The file that the compiler gets; its messages name the page."""
     place = f'#line {block.line + 1} "{block.page}"\n'
     if block.kind() == "fragment" and with_runtime(block):
-        begin = "#include <stdio.h>\n#include <stdlib.h>\n#include <nova/nova.h>\n"
+        begin = "#include <stdio.h>\n#include <stdlib.h>\n#include <pthread.h>\n#include <nova/nova.h>\n"
         begin += runtime_headers(root) + "void fragment(void);\nvoid fragment(void)\n{\n"
         return begin + place + block.text + "}\n"
     if block.kind() == "fragment":

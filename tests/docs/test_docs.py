@@ -115,6 +115,7 @@ class Pages(unittest.TestCase):
 
     def test_nothing_in_the_text_is_a_command(self):
         self.assertIn("a \\#PF and", self.convert("a #PF and\n"))
+        self.assertIn('<code>\\\\&quot;</code>', self.convert('a `\\"` and\n'))
 
 
 class Links(unittest.TestCase):

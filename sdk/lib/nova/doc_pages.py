@@ -97,6 +97,15 @@ def place_id(path, anchor):
     return f"{page_id(path)}_{re.sub(r'[^a-z0-9_]', '_', anchor)}"
 
 
+def code(text):
+    """A piece of code in a line of prose."""
+    if "\\" not in text:
+        return f"``{text}``"
+    for character, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        text = text.replace(character, name)
+    return "<code>" + text.replace("\\", "\\\\") + "</code>"
+
+
 class Page:
     """One page on its way to Doxygen. PAGES: the paths of all; SECTIONS: {statement: section}."""
 
@@ -126,7 +135,7 @@ class Page:
         path, anchor = self.target(target)
         if path is None:
             return text
-        shown = self.restored(text, "{}").replace('"', "'")
+        shown = self.restored(text, str).replace('"', "'")
         if anchor:
             return f'@ref {place_id(path, anchor)} "{shown}"'
         if self.is_above(path) and path not in self.subpages:
@@ -149,15 +158,11 @@ class Page:
 
         line = LINK.sub(self.link, CODE_SPAN.sub(keep, line))
         line = re.sub(r"(?<![\w\\&])#(?=\w)", r"\\#", line)
-        return self.restored(line, "``{}``")
+        return self.restored(line, code)
 
     def restored(self, text, form):
-        """The text with the code that prose() took out of it."""
-
-        def put_back(match):
-            return form.format(self.spans[int(match.group(1))])
-
-        return re.sub(r"\0(\d+)\0", put_back, text)
+        """The text with the code that prose() took out of it, each piece as FORM makes it."""
+        return re.sub(r"\0(\d+)\0", lambda match: form(self.spans[int(match.group(1))]), text)
 
     def heading(self, match):
         name = next(self.names)
