@@ -16,6 +16,7 @@ static char *next_word(char **text)
 
         while (is_blank(*from))
                 from++;
+        *text = from;
         if (!*from)
                 return NULL;
         for (word = to = from; *from && (quote || !is_blank(*from)); from++) {
