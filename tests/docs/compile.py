@@ -41,6 +41,7 @@ void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utc
 
 
 HOSTED = re.compile(r"<novart/|<(stdio|stdlib|pthread)\.h>")
+LIBRARY = ("stdio", "stdlib", "pthread", "nova/nova")
 HEADERS = ("libnova/include", "hypervisor/abi")
 
 
@@ -59,7 +60,7 @@ def source(block, root=ROOT):
     """The file that the compiler gets; its messages name the page."""
     place = f'#line {block.line + 1} "{block.page}"\n'
     if block.kind() == "fragment" and with_runtime(block):
-        begin = "#include <stdio.h>\n#include <stdlib.h>\n#include <pthread.h>\n#include <nova/nova.h>\n"
+        begin = "".join(f"#include <{name}.h>\n" for name in LIBRARY)
         begin += runtime_headers(root) + "void fragment(void);\nvoid fragment(void)\n{\n"
         return begin + place + block.text + "}\n"
     if block.kind() == "fragment":
