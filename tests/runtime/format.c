@@ -22,7 +22,7 @@ __attribute__((format(printf, 2, 3))) static void expect(const char *wanted, con
         const int length = vsnprintf(text, sizeof(text), format, arguments);
 
         va_end(arguments);
-        if (strcmp(text, wanted))
+        if (strcmp(text, wanted) != 0)
                 printf("'%s' should be '%s'\n", text, wanted);
         CHECK(!strcmp(text, wanted) && length == (int)strlen(wanted));
 }

@@ -38,9 +38,9 @@ int nova_console_write(const char *text, size_t bytes);
  */
 int nova_console_read(char *text, size_t bytes);
 
-/** Send text elsewhere from now on. @param output stays the caller's and must stay valid; NULL: as
+/** Send text elsewhere from now on. @param other stays the caller's and must stay valid; NULL: as
  *  at the start */
-void nova_console_use(const struct nova_console_output *output);
+void nova_console_use(const struct nova_console_output *other);
 
 #ifdef __cplusplus
 }

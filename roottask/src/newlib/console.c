@@ -47,9 +47,9 @@ int nova_console_read(char *text, size_t bytes)
         return serial_read(text, bytes);
 }
 
-void nova_console_use(const struct nova_console_output *new)
+void nova_console_use(const struct nova_console_output *other)
 {
         nova_mutex_lock(&mutex);
-        output = new;
+        output = other;
         nova_mutex_unlock(&mutex);
 }

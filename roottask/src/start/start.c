@@ -10,8 +10,6 @@
 
 int main(int argc, char **argv, char **envp);
 
-extern char **environ;
-
 typedef void start_function(void);
 
 /* Made by the linker from the program's constructors and destructors. */
