@@ -1,57 +1,67 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Compiler flags and functions for programs: bare roottasks, and programs with the runtime.
-# Whoever includes this file has set NOVA_ARCH and NOVA_NEWLIB (folder of the C library), and there
-# are targets nova (libnova) and novart (the runtime).
-include_guard(GLOBAL)
-
-get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+# Compiler flags and functions for programs, bare roottasks and those with the runtime, in NOVA's
+# tree and in a project that found the SDK. Whoever includes this file has set NOVA_ARCH,
+# NOVA_LINKER (the folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and
+# NOVA_MACHINE_FLAGS, and has the targets Nova::nova (libnova), Nova::novart (the runtime) and
+# nova_warnings.
 
 # User programs without a C library. libgcc serves 64-bit division on x86_32.
-add_library(nova_freestanding INTERFACE)
-target_compile_options(nova_freestanding INTERFACE
-  -ffreestanding -fno-stack-protector -fno-pic -fcf-protection=none -fno-asynchronous-unwind-tables
-  -fno-unwind-tables)
-target_link_options(nova_freestanding INTERFACE
-  -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
-  -Wl,--fatal-warnings)
+if(NOT TARGET nova_freestanding)
+  add_library(nova_freestanding INTERFACE)
+  target_compile_options(nova_freestanding INTERFACE
+    -ffreestanding -fno-stack-protector -fno-pic -fcf-protection=none
+    -fno-asynchronous-unwind-tables -fno-unwind-tables)
+  target_link_options(nova_freestanding INTERFACE
+    -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
+    -Wl,--fatal-warnings)
+endif()
 
 # Programs with the runtime: newlib's headers and the compiler's own, nothing of the host. Frame
 # pointers serve backtraces.
-if(NOVA_ARCH)
-  if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+if(NOT TARGET nova_hosted)
+  if(NOVA_ARCH AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     separate_arguments(machine NATIVE_COMMAND "${NOVA_MACHINE_FLAGS}")
     execute_process(COMMAND ${CMAKE_C_COMPILER} ${machine} -print-file-name=include
       OUTPUT_VARIABLE nova_compiler_headers OUTPUT_STRIP_TRAILING_WHITESPACE
       COMMAND_ERROR_IS_FATAL ANY)
     set(nova_no_headers -nostdinc $<$<COMPILE_LANGUAGE:CXX>:-nostdinc++>
       "SHELL:-idirafter ${nova_compiler_headers}")
-  else()
+  elseif(NOVA_ARCH)
     set(nova_no_headers -nostdlibinc $<$<COMPILE_LANGUAGE:CXX>:-nostdinc++>)
   endif()
+  add_library(nova_hosted INTERFACE)
+  target_compile_options(nova_hosted INTERFACE
+    ${nova_no_headers}
+    -U__linux__ -U__gnu_linux__ -fno-stack-protector -fno-pic -fcf-protection=none
+    -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-omit-frame-pointer
+    -fno-optimize-sibling-calls -ffunction-sections -fdata-sections -ftls-model=local-exec
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+  target_include_directories(nova_hosted SYSTEM INTERFACE "${NOVA_NEWLIB}/include")
+  target_link_directories(nova_hosted INTERFACE "${NOVA_NEWLIB}/lib")
+  target_link_options(nova_hosted INTERFACE
+    -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
+    -Wl,--gc-sections -Wl,--fatal-warnings)
 endif()
-add_library(nova_hosted INTERFACE)
-target_compile_options(nova_hosted INTERFACE
-  ${nova_no_headers}
-  -U__linux__ -U__gnu_linux__ -fno-stack-protector -fno-pic -fcf-protection=none
-  -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-omit-frame-pointer
-  -fno-optimize-sibling-calls -ffunction-sections -fdata-sections -ftls-model=local-exec
-  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
-target_include_directories(nova_hosted SYSTEM INTERFACE "${NOVA_NEWLIB}/include")
-target_link_directories(nova_hosted INTERFACE "${NOVA_NEWLIB}/lib")
-target_link_options(nova_hosted INTERFACE
-  -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
-  -Wl,--gc-sections -Wl,--fatal-warnings)
 
 # A program with the linker script SCRIPT in bin/.
 function(nova_add_image target script)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin"
+    SKIP_BUILD_RPATH ON
     LINK_DEPENDS "${script}")
   target_link_options(${target} PRIVATE -T "${script}")
-  if(TARGET nova_warnings)
-    target_link_libraries(${target} PRIVATE nova_warnings)
-  endif()
+  target_link_libraries(${target} PRIVATE nova_warnings)
+endfunction()
+
+# nova_write_boot_list(<name> ROOTTASK <file> [MODULES "<file><tab><arguments>"...])
+# tells `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
+# first, its file and, after a tab, its command line. Generator expressions may stand for files.
+function(nova_write_boot_list name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOTTASK" "MODULES")
+  list(JOIN arg_MODULES "\n" modules)
+  file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/boot/${name}.boot"
+    CONTENT "${arg_ROOTTASK}\n${modules}\n")
 endfunction()
 
 # nova_add_program(<target> SOURCES <file>... [LINK <library>...])
@@ -62,9 +72,8 @@ function(nova_add_program target)
   if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "nova_add_program(${target}): name the files after SOURCES.")
   endif()
-  nova_add_image(${target} "${NOVA_SDK}/linker/program.ld" ${arg_SOURCES})
-  target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} novart)
-  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+  nova_add_image(${target} "${NOVA_LINKER}/program.ld" ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} Nova::novart)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
 endfunction()
 
@@ -78,14 +87,15 @@ function(nova_add_roottask target)
   endif()
   if(arg_RUNTIME)
     nova_add_program(${target} SOURCES ${arg_SOURCES} LINK ${arg_LINK})
-    return()
+  else()
+    nova_add_image(${target} "${NOVA_LINKER}/roottask.ld" ${arg_SOURCES})
+    target_link_options(${target} PRIVATE -Wl,--gc-sections)
+    target_link_libraries(${target} PRIVATE nova_freestanding ${arg_LINK})
+    if(NOT arg_NO_LIBNOVA)
+      # The start file is a member of the library: the script's entry symbol pulls it in.
+      target_link_libraries(${target} PRIVATE Nova::nova)
+    endif()
+    target_link_libraries(${target} PRIVATE gcc)
   endif()
-  nova_add_image(${target} "${NOVA_SDK}/linker/roottask.ld" ${arg_SOURCES})
-  target_link_options(${target} PRIVATE -Wl,--gc-sections)
-  target_link_libraries(${target} PRIVATE nova_freestanding ${arg_LINK})
-  if(NOT arg_NO_LIBNOVA)
-    # The start file is a member of the library: the script's entry symbol pulls it in.
-    target_link_libraries(${target} PRIVATE nova)
-  endif()
-  target_link_libraries(${target} PRIVATE gcc)
+  nova_write_boot_list(${target} ROOTTASK "$<TARGET_FILE:${target}>")
 endfunction()

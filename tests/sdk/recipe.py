@@ -14,30 +14,16 @@ GREETING = "Hello from CPU 0 of 4!"
 
 
 def recipes(text, arch):
-    """The shell blocks for ARCH. The one for CMake is for both, with another number."""
-    section = text[text.index("## A roottask of your own") :]
-    found = []
-    for block in blocks(section, "sh"):
-        if "cmake" in block:
-            found.append(block if arch == "x86_64" else for_32_bits(block))
-        elif f"build/{arch}-" in block:
-            found.append(block)
-    return found, blocks(section, "cmake")[0]
-
-
-def for_32_bits(text):
-    text = text.replace("-m64", "-m32").replace("x86_64", "x86_32")
-    return text.replace("nova run", "nova run --arch x86_32")
+    """The shell blocks for ARCH."""
+    section = text[text.index("## A roottask from anywhere") :]
+    return [block for block in blocks(section, "sh") if f"build/{arch}-" in block]
 
 
 def main(arch):
-    shell, cmake = recipes((ROOT / "docs/start.md").read_text(encoding="utf-8"), arch)
-    if len(shell) != 2:
-        sys.exit(f"docs/start.md has {len(shell)} recipes for {arch} instead of 2")
+    shell = recipes((ROOT / "docs/start.md").read_text(encoding="utf-8"), arch)
+    if len(shell) != 1:
+        sys.exit(f"docs/start.md has {len(shell)} recipes for {arch} instead of one")
     with tempfile.TemporaryDirectory(prefix="nova test ") as folder:
-        (Path(folder) / "CMakeLists.txt").write_text(
-            cmake if arch == "x86_64" else for_32_bits(cmake), encoding="utf-8"
-        )
         tree = Path(folder) / "tree"
         tree.symlink_to(ROOT)  # $N without quotes has to work, wherever this tree is
         for block in shell:

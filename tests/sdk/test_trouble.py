@@ -64,7 +64,7 @@ class Trouble(unittest.TestCase):
             (root / "build").write_text("no folder", encoding="utf-8")
             result = subprocess.run(
                 [sys.executable, str(root / "sdk/lib/nova"), "build"],
-                stderr=subprocess.PIPE, text=True, check=False,
+                stderr=subprocess.PIPE, text=True, check=False, cwd=root,
             )
             self.assertEqual(result.returncode, 2)
             self.assertRegex(result.stderr, SENTENCE)
@@ -81,7 +81,7 @@ class Trouble(unittest.TestCase):
 
     def test_a_disk_that_is_full_while_building(self):
         with self.assertRaisesRegex(build.NovaError, "failed: the disk is full[.]") as caught:
-            build._step(["sh", "-c", "cat /dev/zero >/dev/full"], "it failed.")
+            build.step(["sh", "-c", "cat /dev/zero >/dev/full"], "it failed.")
         self.assertEqual(caught.exception.status, 2)
 
 

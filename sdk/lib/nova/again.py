@@ -24,7 +24,7 @@ def candidates(tests):
 def run(test):
     """Whether TEST passes alone. Only a second run that ended replaces the first one."""
     second = replace(test, result=tap.NOT_RUN, output="", reason="")
-    ctest.run_tests(test.preset, [second], lambda *_: None, jobs=1)
+    ctest.run_tests([second], lambda *_: None, jobs=1)
     if second.result == tap.NOT_RUN:
         return False
     vars(test).update(vars(second))

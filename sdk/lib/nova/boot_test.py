@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with demands."""
 
+import os
 import re
 import shlex
 import sys
 import time
 
-from nova import not_raised, options, process, qemu, tap, tree
+from nova import boot_list, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
 from nova.qemu import Machine, Module, parse_module
 
@@ -17,6 +18,7 @@ def add_parser(commands):
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
+    parser.add_argument("--list", metavar="FILE")  # instead of a roottask: a boot list
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
     parser.add_argument("--expect", action="append", default=[])
@@ -71,20 +73,24 @@ def tap_complaints(stream, rows, words):
 
 
 def by_hand(machine):
-    """A line for the shell. Names in this tree have blanks above it only, if at all."""
+    """A line for the shell. Names in one tree have blanks above it only, if at all."""
     change = ""
     if any(qemu.has_blank(name) for name in machine.names()):
-        change = f"cd {shlex.quote(str(tree.ROOT))} && "
-        machine = qemu.relative(machine, tree.ROOT)
+        folder = os.path.commonpath([os.path.abspath(name) for name in machine.names()])
+        folder = folder if os.path.isdir(folder) else os.path.dirname(folder)
+        change = f"cd {shlex.quote(folder)} && "
+        machine = qemu.relative(machine, folder)
     return change + " ".join(shlex.quote(word) for word in qemu.by_hand(machine))
 
 
 def run(args):
     process.die_with_parent()
+    modules = [Module(args.roottask, args.arguments)] if args.roottask else []
+    if args.list:
+        modules = boot_list.read(args.list)
     machine = Machine(
         kernel=args.kernel,
-        modules=([Module(args.roottask, args.arguments)] if args.roottask else [])
-        + [parse_module(text) for text in args.module],
+        modules=modules + [parse_module(text) for text in args.module],
         cmdline=args.cmdline,
         cpus=args.cpus,
         memory=args.memory,

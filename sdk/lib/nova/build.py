@@ -31,9 +31,8 @@ def say(text):
 
 
 @contextlib.contextmanager
-def _alone(preset):
+def alone(folder):
     """Only one build at a time works in a build directory."""
-    folder = tree.build_dir(preset)
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -76,11 +75,12 @@ class Progress:
             self.stream.flush()
 
 
-def _step(command, sentence, progress=None):
+def step(command, sentence, progress=None, folder=tree.ROOT):
+    """Runs COMMAND in FOLDER. SENTENCE tells that it failed."""
     output = []
     with subprocess.Popen(
         command,
-        cwd=tree.ROOT,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -121,12 +121,12 @@ def configure(preset):
     for arch in tree.ARCHES:
         if preset.startswith(arch):
             newlib.ensure(arch)
-    with _alone(preset):
+    with alone(tree.build_dir(preset)):
         if _configured(preset):
-            _step(["ninja", "-C", str(tree.build_dir(preset)), "build.ninja"], failed)
+            step(["ninja", "-C", str(tree.build_dir(preset)), "build.ninja"], failed)
             return
         say(f"configuring {preset}")
-        _step(["cmake", "--preset", preset], failed)
+        step(["cmake", "--preset", preset], failed)
         (tree.build_dir(preset) / STAMP).touch()
 
 
@@ -136,6 +136,6 @@ def build(preset, targets=()):
     if targets:
         command += ["--target", *targets]
     configure(preset)
-    with _alone(preset):
+    with alone(tree.build_dir(preset)):
         say(f"building {preset}")
-        _step(command, f"building {preset} failed.", Progress(f"building {preset}"))
+        step(command, f"building {preset} failed.", Progress(f"building {preset}"))

@@ -17,25 +17,28 @@ from nova import (
     doctor,
     errors,
     image,
+    install,
+    new,
     newlib,
     options,
+    package,
+    places,
     process,
+    project,
     run,
     testing,
     tree,
 )
 
-# A file of its own, so that the script bin/nova can show it where Python is missing.
-HELP = tree.ROOT / "sdk/lib/nova/help.txt"
-
-
-# boot-test is what the tests call, newlib what CMake calls; they are not for people.
 # What has a command; boot-test is what the tests call, newlib what CMake calls.
 MODULES = (
     run,
     debug,
     image,
     testing,
+    new,
+    install,
+    package,
     conformance,
     bench,
     docs,
@@ -43,9 +46,15 @@ MODULES = (
     boot_test,
     newlib,
 )
+SOURCE_ONLY = ("install", "package", "conformance", "bench", "docs", "newlib")
 
 
 def _build(args):
+    found = project.needed()
+    if found:
+        folder = found.build(args.arch, args.config, args.compiler)
+        build.say(f"all is built in {folder}")
+        return errors.EXIT_OK
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset)
     kernel = tree.kernel(preset)
@@ -60,8 +69,9 @@ def _add_build(commands):
         "build",
         prog="nova build",
         usage="nova build [OPTION…]",
-        help="build the kernel, the library and the examples",
-        description="Builds everything for one architecture into build/ARCH-CONFIG:\n"
+        help="build a project, or the kernel, the library and the examples",
+        description="Builds everything for one architecture into build/ARCH-CONFIG: the project\n"
+        "around the current folder, or in NOVA's tree\n"
         "nova.elf32 (what QEMU's -kernel takes), nova.elf (with symbols), bin/.",
         formatter_class=options.Formatter,
     )
@@ -72,11 +82,11 @@ def _add_build(commands):
 def _parser():
     parser = options.Parser(
         prog="nova",
-        description=HELP.read_text(encoding="utf-8"),
+        description=places.HELP.read_text(encoding="utf-8"),
         formatter_class=options.Formatter,
         usage="nova [--help] [--version] COMMAND …",
     )
-    parser.add_argument("--version", action="version", version=f"nova {tree.version()}")
+    parser.add_argument("--version", action="version", version=f"nova {places.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
     for module in MODULES:
         module.add_parser(commands)
@@ -92,6 +102,8 @@ def parse(argv):
         near = difflib.get_close_matches(argv[0], known, 1)
         hint = f" Is it '{near[0]}'?" if near else ""
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
+    if argv and argv[0] in SOURCE_ONLY:
+        places.need_source(argv[0])
     args, unknown = parser.parse_known_args(argv[:split])
     if unknown:
         words = " ".join(unknown)
@@ -124,7 +136,7 @@ def _system_error(error):
     if error.filename is None:
         written = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
         return f"the output cannot be written: {reason}." if written else f"{reason}."
-    name = os.path.relpath(error.filename, tree.ROOT)
+    name = os.path.relpath(error.filename, places.ROOT)
     name = str(error.filename) if name.startswith("..") else name
     owner = _owner(str(error.filename)) if isinstance(error, PermissionError) else ""
     return f"{name} cannot be used: {reason}{owner}."

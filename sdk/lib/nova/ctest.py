@@ -6,6 +6,7 @@ import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from pathlib import Path
 
 from nova import process, tap, tree
 
@@ -28,6 +29,7 @@ class Test:
     seconds: float = 0.0
     output: str = ""
     reason: str = ""
+    folder: Path = None  # the build directory
 
     def is_placeholder(self):
         """CTest knows the single tests of a GoogleTest program only once that is built."""
@@ -38,22 +40,24 @@ class Test:
         return begins or word == self.name or word in self.labels
 
 
-def list_tests(preset):
-    command = ["ctest", "--test-dir", str(tree.build_dir(preset)), "--show-only=json-v1"]
+def list_tests(preset, folder=None):
+    """The tests of a build directory, by default that of a preset of the tree."""
+    folder = folder or tree.build_dir(preset)
+    command = ["ctest", "--test-dir", str(folder), "--show-only=json-v1"]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     tests = []
     for number, entry in enumerate(json.loads(result.stdout)["tests"], start=1):
         properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
         is_tap = "boot-test" in entry.get("command", []) and "--tap" in entry["command"]
         labels = properties.get("LABELS", [])
-        tests.append(Test(preset, number, entry["name"], labels, is_tap))
+        tests.append(Test(preset, number, entry["name"], labels, is_tap, folder=folder))
     return tests
 
 
-def run_tests(preset, tests, on_done, jobs=JOBS):
-    """Runs TESTS, all of one preset, JOBS at a time. Calls ON_DONE(test) for each as it ends, and
+def run_tests(tests, on_done, jobs=JOBS):
+    """Runs TESTS, all of one build, JOBS at a time. Calls ON_DONE(test) for each as it ends, and
     fills it in."""
-    folder = tree.build_dir(preset)
+    folder = tests[0].folder
     junit = folder / "Testing" / "junit.xml"
     junit.unlink(missing_ok=True)
     command = ["ctest", "--test-dir", str(folder), "-j", str(jobs)]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-from nova import errors, options, qemu, tree
+from nova import errors, options, places, qemu, tree
 
 OK, MISSING, ODD = "ok", "missing", "odd"
 # Without these the commands that everybody needs do not work; nova itself installs packages.
@@ -144,14 +144,14 @@ def host():
 
 def disk():
     # The build folder may not be there yet.
-    folder = tree.ROOT
+    folder = places.ROOT
     free = shutil.disk_usage(folder).free >> 20
     if free < DISK_MIB:
         text = f"{free} MiB are free at {folder}"
         yield Finding("disk", ODD, text, f"all builds and tests want {DISK_MIB} MiB")
     else:
         yield Finding("disk", OK, f"{free} MiB are free")
-    if not os.access(folder, os.W_OK):
+    if not places.INSTALLED and not os.access(folder, os.W_OK):
         text = f"{folder} cannot be written"
         yield Finding("tree", ODD, text, "copy it to where you may write, and build there")
     else:
@@ -204,8 +204,8 @@ def surroundings():
     parts = os.environ.get("PATH", "").split(os.pathsep)
     if any(not part or not os.path.isabs(part) for part in parts):
         yield Finding("path", ODD, "PATH names the current folder", "take empty parts and . out")
-    elif qemu.has_blank(tree.ROOT):
-        text = f"the name {tree.ROOT} has blanks"
+    elif qemu.has_blank(places.ROOT):
+        text = f"the name {places.ROOT} has blanks"
         yield Finding("path", ODD, text, "nova copes; scripts of your own may not")
     else:
         yield Finding("path", OK, "nothing odd")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova run`: boots an example, or any roottask, on the terminal."""
+"""`nova run`: boots a user's project, an example, or any roottask, on the terminal."""
 
 import os
 import sys
 
-from nova import build, cmdline, elf, explain, options, tree
+from nova import boot_list, build, cmdline, elf, explain, options, places, project, tree
 from nova.bochs import new_runner
 from nova.errors import NovaError
 from nova.qemu import Machine, Module, parse_module
@@ -16,7 +16,9 @@ PAUSE = "pause"
 DEBUGGING = ("-s", "-S", "-gdb")
 
 DESCRIPTION = """\
-Boots an example (without NAME: the tour), or with --roottask any roottask.
+Boots what NAME calls: something of the project around the current folder, an
+example, or the project in a folder. Without NAME it is the project here, or the
+tour where there is none. With --roottask it is any roottask.
 On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monitor.
 
 Exit status: 0 the roottask ended the system with 0 (or it was switched off),
@@ -33,10 +35,10 @@ def add_parser(commands):
     parser = commands.add_parser(
         "run",
         prog="nova run",
-        help="boot an example or a roottask under QEMU",
+        help="boot a project, an example or a roottask under QEMU",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova run [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…] "
+        usage="nova run [OPTION…] [NAME | DIR | --roottask FILE [--module 'FILE ARGS']…] "
         "[-- QEMU ARGUMENTS]",
     )
     add_programs(parser)
@@ -50,7 +52,7 @@ def add_parser(commands):
 
 def add_programs(parser):
     """What is to be booted."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="an example (tour)")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what to boot (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(
         "--arguments", metavar="TEXT", help="command line of what is booted, after its name"
@@ -64,18 +66,50 @@ def add_programs(parser):
     )
 
 
-def _roottask(args):
-    """Checks what is to be booted. Returns the file (None: an example) and the target to build."""
+def _check(args):
+    """What is wrong without a build."""
     if args.roottask is not None:
         if args.name is not None:
-            raise NovaError("give either an example's name or --roottask, not both.")
+            raise NovaError("give either a name or --roottask, not both.")
         elf.check_program(args.roottask, args.arch)
-        return args.roottask, None
-    name = args.name or DEFAULT
-    known = tree.examples()
-    if name not in known:
-        raise NovaError(f"there is no example '{name}'; there are: {', '.join(known) or 'none'}.")
-    return None, name
+
+
+def _find(args):
+    """(project, None), (project, what in it), or (None, example)."""
+    name = args.name
+    if name is None:
+        found = project.here()
+        return (found, None) if found else (None, DEFAULT)
+    if os.sep in name or name in (".", ".."):
+        return project.at(name), None
+    found = project.here(foreign_too=False)
+    if found and name in found.names(args.arch, args.config, args.compiler):
+        return found, name
+    known = places.examples()
+    if name in known:
+        return None, name
+    if os.path.isdir(name):
+        return project.at(name), None
+    raise NovaError(f"there is no example '{name}'; there are: {', '.join(known) or 'none'}.")
+
+
+def _build(args):
+    """Builds what is to be booted. Returns kernel, boot modules and whether it is an example."""
+    choice = (args.arch, args.config, args.compiler)
+    found, name = (None, None) if args.roottask else _find(args)
+    is_example = bool(name) and not found
+    if is_example and places.INSTALLED:
+        found = project.at(places.EXAMPLES / name)
+    if found:
+        folder = found.build(*choice)
+        return places.kernel(args.arch, args.config), project.choose(folder, name), is_example
+    if not places.INSTALLED:
+        build.build(tree.preset_name(*choice), ["nova.elf32"] + ([name] if name else []))
+    kernel = places.kernel(*choice)
+    if args.roottask:
+        return kernel, [Module(args.roottask)], False
+    folder = tree.build_dir(tree.preset_name(*choice))
+    return kernel, boot_list.read(boot_list.path(folder, name)), is_example
 
 
 def _modules(texts):
@@ -97,24 +131,23 @@ def _on_terminal():
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
-def _arguments(args, default):
-    return default if args.arguments is None else args.arguments
-
-
 def prepare(args, pause=""):
     """Builds what is to be booted. Returns the machine and the roottask's file. An example's
-    command line is PAUSE."""
-    file, example = _roottask(args)
-    modules = _modules(args.module)
+    command line gets PAUSE."""
+    _check(args)
+    further = _modules(args.module)
     warning = cmdline.warning(args.cmdline)
     if warning:
         build.say(warning)
-    preset = tree.preset_name(args.arch, args.config, args.compiler)
-    build.build(preset, ["nova.elf32"] + ([example] if example else []))
-    program = file or tree.program(preset, example)
+    kernel, modules, is_example = _build(args)
+    program = modules[0].file
+    if args.arguments is not None:
+        modules[0] = Module(program, args.arguments)
+    elif is_example and pause:
+        modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     machine = Machine(
-        kernel=tree.kernel(preset),
-        modules=[Module(program, _arguments(args, pause if example else "")), *modules],
+        kernel=kernel,
+        modules=modules + further,
         cmdline=args.cmdline,
         cpus=args.cpus,
         memory=args.memory,

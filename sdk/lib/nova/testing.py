@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, mutation, options, tap, tree
+from nova import again, build, ctest, errors, mutation, options, project, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot",)
@@ -17,7 +17,8 @@ NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
 
 DESCRIPTION = f"""\
-Builds all presets and runs the tests, or those that a LABEL or a NAME selects
+In a project of your own: builds it and runs its tests. In NOVA's tree:
+builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
 Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only when it is named, and so does mutation, which
@@ -115,7 +116,7 @@ def _build_failure(error, preset, totals):
 
 def _texts():
     """Names and contents of the files that describe tests."""
-    for part in ("tests", "examples"):
+    for part in ("tests", "examples", "templates"):
         for file in sorted((tree.ROOT / part).rglob("*")):
             if file.is_file() and file.suffix in (".txt", ".c", ".cc", ".tsv"):
                 yield file.stem
@@ -166,6 +167,22 @@ def _check_words(words, known):
             raise errors.NovaError(f"no test or label of the chosen presets is called '{word}'.")
 
 
+def _prepare_project(found, args):
+    """The same for a user's project; of a build that fails, its error is the end."""
+    choice = (args.arch or "x86_64", args.config or "release", args.compiler or "gcc")
+    preset = tree.preset_name(*choice)
+    known = ctest.list_tests(preset, found.build(*choice))
+    if not known:
+        raise errors.NovaError(
+            "the project has no tests: add enable_testing() and nova_add_boot_test() to its "
+            "CMakeLists.txt.",
+            errors.EXIT_FAILED,
+        )
+    _check_words(args.words, known)
+    wanted = [test for test in known if any(test.selected_by(word) for word in args.words)]
+    return {preset: wanted if args.words else known}
+
+
 class Progress:
     """One line for each test that ended."""
 
@@ -189,7 +206,7 @@ def _show_output(test):
     lines = test.output.rstrip().splitlines()
     print(f"--- {test.preset} {test.name}: {test.result} {test.reason}".rstrip())
     if len(lines) > SHOWN_LINES:
-        log = tree.build_dir(test.preset) / "Testing/Temporary/LastTest.log"
+        log = test.folder / "Testing/Temporary/LastTest.log"
         print(f"(the last {SHOWN_LINES} of {len(lines)} lines; all are in {log})")
     for line in lines[-SHOWN_LINES:]:
         print(f"    {line}")
@@ -211,8 +228,8 @@ def _count(test, totals):
         totals.failed += 1
 
 
-def _run_preset(preset, tests, progress):
-    ctest.run_tests(preset, tests, progress)
+def _run_preset(tests, progress):
+    ctest.run_tests(tests, progress)
     for test in tests:
         if test.result != tap.PASSED:
             _show_output(test)
@@ -256,17 +273,18 @@ def _count_all(selected, ran, progress, totals):
 
 
 def run(args):
-    if "mutation" in args.words:
+    found = project.needed()
+    if "mutation" in args.words and not found:
         return mutation.run([word for word in args.words if word != "mutation"])
     totals = Totals()
     start = time.monotonic()
     selected, ran = {}, set()
     progress = Progress()
     try:
-        selected = _prepare(args, totals)
+        selected = _prepare_project(found, args) if found else _prepare(args, totals)
         progress.total = sum(len(tests) for tests in selected.values())
         for preset, tests in selected.items():
-            _run_preset(preset, tests, progress)
+            _run_preset(tests, progress)
             ran.add(preset)
         _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
+# Who includes this has set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder of
+# bin/ and lib/ of the command `nova`).
+
+find_program(NOVA_PYTHON python3 REQUIRED)
+
+# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target>
+#   [ARGUMENTS <text>] [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>]
+#   [MODULES "<file> <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>]
+#   [TIMEOUT <s>] [QEMU <argument>...] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi]
+#   [MULTIBOOT 1|2] [LABELS <label>...])
+# adds a test that boots the kernel with a roottask, or with what nova_add_system() made of SYSTEM.
+# EXPECT: each matches, in this order (no semicolons in them); REJECT: none does.
+# MODULES: a target's name stands for its file; another file's may stand in single quotes.
+# BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
+# GRUB uses.
+function(nova_add_boot_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
+    "ROOTTASK;SYSTEM;ARGUMENTS;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT;EMULATOR;BOOT;\
+MULTIBOOT"
+    "MODULES;EXPECT;REJECT;QEMU;LABELS")
+  if(arg_UNPARSED_ARGUMENTS OR (NOT arg_ROOTTASK AND NOT arg_SYSTEM))
+    message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK or SYSTEM is needed; "
+      "not understood: '${arg_UNPARSED_ARGUMENTS}'.")
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS boot)
+  endif()
+  if(NOT DEFINED arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+
+  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova" boot-test --arch ${NOVA_ARCH}
+    --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
+  if(arg_SYSTEM)
+    list(APPEND command --list "${CMAKE_BINARY_DIR}/boot/${arg_SYSTEM}.boot")
+  elseif(TARGET ${arg_ROOTTASK})
+    list(APPEND command --roottask "$<TARGET_FILE:${arg_ROOTTASK}>")
+  elseif(NOT arg_ROOTTASK STREQUAL "NONE")
+    list(APPEND command --roottask "${arg_ROOTTASK}")
+  endif()
+  foreach(option ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS EMULATOR BOOT MULTIBOOT)
+    if(DEFINED arg_${option})
+      string(TOLOWER ${option} flag)
+      list(APPEND command "--${flag}=${arg_${option}}")
+    endif()
+  endforeach()
+  foreach(module IN LISTS arg_MODULES)
+    string(REGEX MATCH "^[^ ]+" file "${module}")
+    if(TARGET "${file}")
+      string(REGEX REPLACE "^[^ ]+" "'$<TARGET_FILE:${file}>'" module "${module}")
+    endif()
+    list(APPEND command "--module=${module}")
+  endforeach()
+  foreach(pattern IN LISTS arg_EXPECT)
+    list(APPEND command "--expect=${pattern}")
+  endforeach()
+  foreach(pattern IN LISTS arg_REJECT)
+    list(APPEND command "--reject=${pattern}")
+  endforeach()
+  foreach(argument IN LISTS arg_QEMU)
+    list(APPEND command "--qemu=${argument}")
+  endforeach()
+  if(arg_TAP)
+    list(APPEND command --tap)
+  endif()
+
+  math(EXPR limit "${arg_TIMEOUT} + 15")
+  add_test(NAME ${name} COMMAND ${command})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${limit})
+  if(arg_CPUS GREATER 4)
+    set_tests_properties(${name} PROPERTIES PROCESSORS 2)
+  endif()
+endfunction()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What `cmake --install` copies from NOVA's tree. Each build adds the parts of its architecture and
+# configuration; the rest is the same from all of them. NovaConfig is its counterpart.
+
+set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
+# All that has to be built before the build can be installed.
+add_custom_target(nova-sdk)
+
+# nova_install_library(<target>): a static library of the SDK, called Nova::<target> by programs.
+function(nova_install_library target)
+  add_library(Nova::${target} ALIAS ${target})
+  add_dependencies(nova-sdk ${target})
+  install(TARGETS ${target} ARCHIVE DESTINATION "lib/${NOVA_PRESET}")
+endfunction()
+
+# nova_install_program(<target>): a program of the SDK, called Nova::<target> by systems.
+function(nova_install_program target)
+  add_executable(Nova::${target} ALIAS ${target})
+  add_dependencies(nova-sdk ${target})
+  install(PROGRAMS "$<TARGET_FILE:${target}>" DESTINATION "share/nova/${NOVA_PRESET}/programs")
+endfunction()
+
+# nova_install_common(): all that belongs to no single target.
+function(nova_install_common)
+  if(TARGET nova_kernel)
+    add_dependencies(nova-sdk nova_kernel)
+  endif()
+  install(FILES "${CMAKE_BINARY_DIR}/nova.elf32" "${CMAKE_BINARY_DIR}/nova.elf"
+    DESTINATION "share/nova/${NOVA_PRESET}")
+
+  install(DIRECTORY "${NOVA_ROOT}/hypervisor/abi/" "${NOVA_ROOT}/libnova/include/"
+    DESTINATION include FILES_MATCHING PATTERN "*.h")
+  install(DIRECTORY "${NOVA_ROOT}/roottask/include/" DESTINATION include)
+  install(DIRECTORY "${NOVA_NEWLIB}/" DESTINATION "lib/newlib/${NOVA_ARCH}"
+    PATTERN "built.json" EXCLUDE)
+
+  install(PROGRAMS "${NOVA_SDK}/bin/nova" DESTINATION bin)
+  install(DIRECTORY "${NOVA_SDK}/lib/nova" DESTINATION lib PATTERN "__pycache__" EXCLUDE)
+  install(DIRECTORY "${NOVA_SDK}/linker" DESTINATION share/nova)
+  install(DIRECTORY "${NOVA_ROOT}/examples" "${NOVA_ROOT}/templates" DESTINATION share/nova
+    PATTERN "build" EXCLUDE)
+  install(FILES "${NOVA_ROOT}/LICENSE" "${NOVA_ROOT}/CHANGELOG.md" DESTINATION share/doc/nova)
+  install(DIRECTORY "${NOVA_ROOT}/docs/manual" DESTINATION share/doc/nova)
+  install(DIRECTORY "${NOVA_ROOT}/build/docs/html" DESTINATION share/doc/nova OPTIONAL)
+  nova_install_package()
+endfunction()
+
+# The CMake package, the files for pkg-config, and the version for all who ask.
+function(nova_install_package)
+  include(CMakePackageConfigHelpers)
+  set(generated "${CMAKE_BINARY_DIR}/package")
+  write_basic_package_version_file("${generated}/NovaConfigVersion.cmake"
+    VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+  install(DIRECTORY "${NOVA_SDK}/cmake/" DESTINATION lib/cmake/Nova
+    PATTERN "NovaTargets.cmake" EXCLUDE PATTERN "NovaInstall.cmake" EXCLUDE)
+  install(FILES "${generated}/NovaConfigVersion.cmake" DESTINATION lib/cmake/Nova)
+
+  file(CONFIGURE OUTPUT "${generated}/version" CONTENT "@PROJECT_VERSION@\n" @ONLY)
+  install(FILES "${generated}/version" DESTINATION share/nova)
+
+  set(machine_flags "${NOVA_MACHINE_FLAGS}")
+  configure_file("${NOVA_SDK}/pkgconfig/nova.pc.in" "${generated}/nova-${NOVA_PRESET}.pc" @ONLY)
+  install(FILES "${generated}/nova-${NOVA_PRESET}.pc" DESTINATION lib/pkgconfig)
+  if(NOVA_PRESET STREQUAL "x86_64-release")
+    install(FILES "${generated}/nova-${NOVA_PRESET}.pc" DESTINATION lib/pkgconfig
+      RENAME nova.pc)
+  endif()
+endfunction()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova new`: copies a template and gives the copy its name."""
+
+import re
+import shutil
+from pathlib import Path
+
+from nova import build, options, places
+from nova.errors import EXIT_OK, NovaError
+
+# Names that CMake gives to targets of its own.
+RESERVED = ("all", "clean", "edit_cache", "help", "install", "package", "rebuild_cache", "test")
+PROJECT = re.compile(r"^project\([^\s)]+", re.MULTILINE)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*")
+
+
+def _summary(name):
+    """The first sentence of the template's README, below its title."""
+    text = (places.TEMPLATES / name / "README.md").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", text.split("\n\n")[1]).split(": ")[0].split(". ")[0].rstrip(".")
+
+
+def add_parser(commands):
+    names = places.templates()
+    listed = "\n".join(f"  {name:10} {_summary(name)}" for name in names)
+    parser = commands.add_parser(
+        "new",
+        prog="nova new",
+        help="begin a project from a template",
+        description="Copies a template into the folder DIR, which gets the project's name. "
+        f"Templates:\n\n{listed}\n\nA plain copy of the template's folder works, too.",
+        formatter_class=options.Formatter,
+        usage="nova new TEMPLATE DIR",
+    )
+    parser.add_argument("template", metavar="TEMPLATE", help=f"one of {', '.join(names)}")
+    parser.add_argument("folder", metavar="DIR", help="a folder that does not exist yet")
+    parser.set_defaults(function=run)
+
+
+def _check(template, folder):
+    if template not in places.templates():
+        known = ", ".join(places.templates())
+        raise NovaError(f"there is no template '{template}'; there are: {known}.")
+    if folder.exists() or folder.is_symlink():
+        raise NovaError(f"{folder} exists already: name a folder that does not.")
+    if not NAME.fullmatch(folder.name) or folder.name in RESERVED:
+        raise NovaError(
+            f"'{folder.name}' cannot be a project's name: use letters, digits, _ and -, a letter "
+            "first, and no name of a CMake target."
+        )
+
+
+def run(args):
+    folder = Path(args.folder).absolute()
+    _check(args.template, folder)
+    ignore = shutil.ignore_patterns("build")
+    shutil.copytree(places.TEMPLATES / args.template, folder, ignore=ignore)
+    description = folder / "CMakeLists.txt"
+    text = description.read_text(encoding="utf-8")
+    description.write_text(PROJECT.sub(f"project({folder.name}", text, count=1), encoding="utf-8")
+    build.say(f"{args.folder} is made; go there and say nova run, and nova test")
+    return EXIT_OK

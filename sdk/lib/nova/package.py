@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova package`: the SDK as a .deb and as a .tar.gz, made by CPack from an installation."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from nova import build, install, options, places, tree
+from nova.errors import EXIT_OK, NovaError
+
+OUT = tree.ROOT / "build/package"
+DESCRIPTION_FILE = tree.ROOT / "sdk/packaging/cpack.cmake"
+# Where the .deb puts everything, and what leads there.
+DEB_PREFIX = "opt/nova"
+LINKS = (
+    ("usr/bin/nova", "../../opt/nova/bin/nova"),
+    ("usr/lib/cmake/Nova", "../../../opt/nova/lib/cmake/Nova"),
+)
+
+DESCRIPTION = """\
+Builds the SDK and packs it, into build/package:
+
+nova-VERSION.tar.gz       to unpack anywhere
+nova_VERSION_amd64.deb    for Debian, in /opt/nova, with /usr/bin/nova"""
+
+
+def add_parser(commands):
+    parser = commands.add_parser(
+        "package",
+        prog="nova package",
+        help="build the SDK and make a .deb and a .tar.gz of it",
+        description=DESCRIPTION,
+        formatter_class=options.Formatter,
+        usage="nova package [OPTION…]",
+    )
+    parser.add_argument(
+        "--from", dest="prefix", metavar="PREFIX", help="pack this installation, build nothing"
+    )
+    parser.add_argument("--to", metavar="DIR", help="where the packages go (build/package)")
+    parser.set_defaults(function=run)
+
+
+def _stage(folder, prefix):
+    """Lays out in FOLDER what the .deb has from / on."""
+    target = folder / DEB_PREFIX
+    if prefix is None:
+        install.into(target, install.presets())
+    else:
+        if not (Path(prefix) / "share/nova/version").exists():
+            raise NovaError(f"there is no SDK in {prefix}: nova install PREFIX makes one.")
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(prefix, target, symlinks=True, ignore=ignore)
+    for name, place in LINKS:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(place)
+
+
+def _pack(generator, folder, to, name):
+    command = ["cpack", "--config", str(DESCRIPTION_FILE), "-G", generator, "-B", str(to)]
+    command += ["-D", f"CPACK_INSTALLED_DIRECTORIES={folder};/"]
+    command += ["-D", f"CPACK_PACKAGE_VERSION={places.version()}"]
+    command += ["-D", f"CPACK_PACKAGE_FILE_NAME={name}"]
+    build.step(command, f"packing {name} failed.")
+    shutil.rmtree(to / "_CPack_Packages", ignore_errors=True)
+
+
+def run(args):
+    to = Path(args.to or OUT).absolute()
+    with build.alone(to), tempfile.TemporaryDirectory(prefix="stage-", dir=to) as stage:
+        root = Path(stage) / "root"
+        _stage(root, args.prefix)
+        version = places.version()
+        for generator, folder, name, suffix in (
+            ("DEB", root, f"nova_{version}_amd64", "deb"),
+            ("TGZ", root / DEB_PREFIX, f"nova-{version}", "tar.gz"),
+        ):
+            _pack(generator, folder, to, name)
+            build.say(f"made {to / name}.{suffix}")
+    return EXIT_OK

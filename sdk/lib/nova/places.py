@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the parts of the SDK are: in a source tree, which builds them, or in an installed one."""
+
+from pathlib import Path
+
+from nova import tree
+from nova.errors import NovaError
+
+# The folder of bin/ and lib/: sdk/ of a source tree, or the prefix of an installation.
+HOME = Path(__file__).resolve().parents[2]
+SHARE = HOME / "share/nova"
+INSTALLED = (SHARE / "version").exists()
+# What is not a part of the machine's, but of the kit's: a project in there is no user's project.
+ROOT = HOME if INSTALLED else tree.ROOT
+# A source tree installs itself here for projects outside of it.
+PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
+
+HELP = HOME / "lib/nova/help.txt"
+EXAMPLES = (SHARE if INSTALLED else tree.ROOT) / "examples"
+TEMPLATES = (SHARE if INSTALLED else tree.ROOT) / "templates"
+
+
+def version():
+    if INSTALLED:
+        return (SHARE / "version").read_text(encoding="utf-8").strip()
+    return tree.version()
+
+
+def _folders(place):
+    return sorted(file.parent.name for file in place.glob("*/CMakeLists.txt"))
+
+
+def examples():
+    """The names of the examples, each a folder with a build description."""
+    return _folders(EXAMPLES)
+
+
+def templates():
+    return _folders(TEMPLATES)
+
+
+def kernel_folder(arch, config, compiler="gcc"):
+    """Where nova.elf32 and nova.elf are; an installed SDK has them of one compiler only."""
+    if not INSTALLED:
+        return tree.build_dir(tree.preset_name(arch, config, compiler))
+    folder = SHARE / tree.preset_name(arch, config)
+    if not (folder / "nova.elf32").exists():
+        known = sorted(file.parent.name for file in SHARE.glob("*/nova.elf32"))
+        raise NovaError(
+            f"this SDK has no kernel for {arch} {config}, only for {', '.join(known) or 'nothing'}."
+        )
+    return folder
+
+
+def kernel(arch, config, compiler="gcc"):
+    """The image that QEMU's -kernel accepts."""
+    return kernel_folder(arch, config, compiler) / "nova.elf32"
+
+
+def need_source(command):
+    """Refuses what only a source tree can do."""
+    if INSTALLED:
+        raise NovaError(
+            f"nova {command} works in NOVA's source tree only: an installed SDK has no sources "
+            "of the kernel."
+        )

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A user's project: a folder with a CMakeLists.txt that finds the SDK. Configures and builds it."""
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from nova import boot_list, build, install, places, tree
+from nova.errors import EXIT_FAILED, NovaError
+
+DESCRIPTION = "CMakeLists.txt"
+PROJECT = re.compile(r"^\s*project\s*\(", re.MULTILINE | re.IGNORECASE)
+USES_NOVA = re.compile(r"^\s*find_package\s*\(\s*Nova\b", re.MULTILINE | re.IGNORECASE)
+CXX = {"gcc": "g++", "clang": "clang++"}
+
+
+@dataclass
+class Project:
+    """FOLDER has the sources, OUT gets a build directory for each preset."""
+
+    folder: Path
+    out: Path
+
+    def build_dir(self, preset):
+        return self.out / preset
+
+    def uses_nova(self):
+        """Whether its description, or that of one of its parts, asks for the SDK."""
+        files = [self.folder / DESCRIPTION, *self.folder.glob(f"*/{DESCRIPTION}")]
+        return any(_says(file, USES_NOVA) for file in files)
+
+    def names(self, arch, config, compiler):
+        """What in it can be booted."""
+        _prepare_sdk(arch, config)
+        folder = self.build_dir(tree.preset_name(arch, config, compiler))
+        with build.alone(folder):
+            self._configure(folder, arch, config, compiler)
+        return boot_list.names(folder)
+
+    def build(self, arch, config, compiler):
+        """Builds all of it. Returns the build directory."""
+        _prepare_sdk(arch, config)
+        name = self._name(arch, config, compiler)
+        folder = self.build_dir(tree.preset_name(arch, config, compiler))
+        with build.alone(folder):
+            self._configure(folder, arch, config, compiler)
+            build.say(f"building {name}")
+            command = ["cmake", "--build", str(folder), "-j", str(os.cpu_count() or 1)]
+            progress = build.Progress(f"building {name}")
+            build.step(command, f"building {name} failed.", progress, self.folder)
+        return folder
+
+    def _name(self, *choice):
+        return f"{self.folder.name} for {tree.preset_name(*choice)}"
+
+    def _configure(self, folder, arch, config, compiler):
+        """CMake itself notices changed descriptions, but not a moved SDK or folder."""
+        name = self._name(arch, config, compiler)
+        command = ["cmake", "-S", str(self.folder), "-B", str(folder)]
+        if shutil.which("ninja"):
+            command += ["-G", "Ninja"]
+        command += _choices(arch, config, compiler)
+        stamp = folder / build.STAMP
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(command):
+            return
+        (folder / "CMakeCache.txt").unlink(missing_ok=True)
+        stamp.unlink(missing_ok=True)
+        build.say(f"configuring {name}")
+        build.step(command, f"configuring {name} failed.", None, self.folder)
+        stamp.write_text("\n".join(command), encoding="utf-8")
+
+
+def _prepare_sdk(arch, config):
+    """A source tree installs itself; of an installed SDK, says what it does not have."""
+    if places.INSTALLED:
+        places.kernel_folder(arch, config)
+    else:
+        install.into(places.PREFIX, [tree.preset_name(arch, config)])
+
+
+def _choices(arch, config, compiler):
+    return [
+        f"-DNova_DIR={places.PREFIX / 'lib/cmake/Nova'}",
+        f"-DNOVA_ARCH={arch}",
+        f"-DNOVA_CONFIG={config}",
+        f"-DCMAKE_C_COMPILER={compiler}",
+        f"-DCMAKE_CXX_COMPILER={CXX[compiler]}",
+        "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+    ]
+
+
+def _says(file, pattern):
+    try:
+        return bool(pattern.search(file.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        return False
+
+
+def _out(folder):
+    """The SDK's own examples are built in the user's cache: the SDK may be read-only."""
+    if not places.INSTALLED or places.SHARE not in folder.parents:
+        return folder / "build"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    sdk = hashlib.sha256(os.fsencode(places.HOME)).hexdigest()[:12]
+    return Path(cache) / "nova" / sdk / folder.name
+
+
+def at(folder):
+    """The project in FOLDER, which must be one that uses the SDK."""
+    if not os.path.isdir(folder):
+        raise NovaError(f"there is no folder {folder}.")
+    folder = Path(folder).resolve()
+    if not _says(folder / DESCRIPTION, PROJECT):
+        raise NovaError(
+            f"{folder} is no project: it has no {DESCRIPTION} with project(…); "
+            "nova new TEMPLATE DIR makes one."
+        )
+    found = Project(folder, _out(folder))
+    if not found.uses_nova():
+        raise NovaError(
+            f"{folder / DESCRIPTION} does not say find_package(Nova): go to a project that does "
+            "(nova new TEMPLATE DIR makes one), or to NOVA's own tree."
+        )
+    return found
+
+
+def here(foreign_too=True):
+    """The project around the current folder, or None; NOVA's own tree is none. One that has nothing
+    to do with NOVA is refused, or with FOREIGN_TOO false also none."""
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        if not places.INSTALLED and folder == tree.ROOT:
+            return None
+        if _says(folder / DESCRIPTION, PROJECT):
+            found = Project(folder, _out(folder))
+            return at(folder) if foreign_too or found.uses_nova() else None
+    return None
+
+
+def needed():
+    """The project around the current folder, for commands that an SDK cannot do without one."""
+    found = here()
+    if not found and places.INSTALLED:
+        raise NovaError("there is no project here: nova new TEMPLATE DIR makes one.")
+    return found
+
+
+def choose(folder, name):
+    """The modules of what NAME calls in the build directory FOLDER; without NAME the only one."""
+    known = boot_list.names(folder)
+    if not known:
+        raise NovaError(
+            "the project has nothing to boot: add nova_add_roottask() or nova_add_system() to its "
+            f"{DESCRIPTION}.",
+            EXIT_FAILED,
+        )
+    if name is None and len(known) > 1:
+        names = ", ".join(known)
+        raise NovaError(f"the project has more than one thing to boot, name one: {names}.")
+    return boot_list.read(boot_list.path(folder, name or known[0]))

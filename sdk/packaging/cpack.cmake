@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# For CPack: what the SDK's packages are called and need. `nova package` adds the folder of their
+# files (CPACK_INSTALLED_DIRECTORIES), the version and the name of the package's file.
+set(CPACK_PACKAGE_NAME nova)
+set(CPACK_PACKAGE_VENDOR NOVA)
+set(CPACK_PACKAGE_CONTACT "NOVA <nova@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "SDK of the NOVA microhypervisor")
+set(CPACK_PACKAGE_DESCRIPTION "Kernel, libraries, tools, templates and examples: all that a program
+for the NOVA microhypervisor is built from, for x86-64 and x86-32.")
+set(CPACK_INCLUDE_TOPLEVEL_DIRECTORY ON)
+set(CPACK_PACKAGING_INSTALL_PREFIX "/")
+set(CPACK_SET_DESTDIR ON)
+set(CPACK_STRIP_FILES OFF)
+
+set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS
+  "python3, cmake, ninja-build, gcc, gcc-multilib, qemu-system-x86")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang, g++, gdb, grub-pc-bin, grub-common, xorriso")

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes an SDK that was installed from a copy of the tree, which then moved away.
+
+The copy stays in build/ for the next time, so that only what changed is built again."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import paths
+
+PLACE = paths.ROOT / "build/installed sdk"
+SOURCE = PLACE / "source"
+AWAY = PLACE / "source that moved away"
+PREFIX = PLACE / "the prefix"
+NOVA = PREFIX / "bin/nova"
+IGNORED = ("build", "__pycache__", ".git", ".cache")
+PRESETS = (("x86_64", "release"), ("x86_32", "release"))
+
+
+def _files(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in IGNORED]
+        yield from (Path(folder, name).relative_to(root) for name in names)
+
+
+def _same(one, other):
+    return other.exists() and one.stat().st_mtime == other.stat().st_mtime
+
+
+def copy_tree():
+    """Makes SOURCE a copy of the tree; unchanged files keep their times."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    if AWAY.exists():
+        AWAY.rename(SOURCE)
+    wanted = set(_files(paths.ROOT))
+    for name in set(_files(SOURCE)) - wanted:
+        (SOURCE / name).unlink()
+    for name in wanted:
+        if not _same(paths.ROOT / name, SOURCE / name):
+            (SOURCE / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(paths.ROOT / name, SOURCE / name)
+    newlib = paths.ROOT / "build/newlib"
+    if newlib.exists():  # takes minutes to make, and is nothing of ours
+        shutil.copytree(newlib, SOURCE / "build/newlib", symlinks=True, dirs_exist_ok=True)
+
+
+def main():
+    copy_tree()
+    shutil.rmtree(PREFIX, ignore_errors=True)
+    for arch, config in PRESETS:
+        command = [str(SOURCE / "sdk/bin/nova"), "install", str(PREFIX)]
+        command += ["--arch", arch, "--config", config]
+        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    SOURCE.rename(AWAY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

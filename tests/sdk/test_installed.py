@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the installed SDK does without the source tree it came from (installed.py)."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import installed
+import paths
+
+SENTENCE = r"nova: [^\n]+[.]\n\Z"
+LIMIT = 600
+
+
+class Installed(unittest.TestCase):
+    """Each test has a folder of its own, whose path has a blank, and a home that starts empty."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name).resolve()
+        self.assertFalse(installed.SOURCE.exists(), "the source tree is still there")
+
+    def call(self, *command, cwd=None):
+        """Runs a command that must succeed. Returns all that it says."""
+        result = self.attempt(*command, cwd=cwd)
+        self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}")
+        return result.stdout
+
+    def attempt(self, *command, cwd=None):
+        names = ("PATH", "LANG")
+        environment = {name: os.environ[name] for name in names if name in os.environ}
+        environment.update(HOME=str(self.folder / "home"), NOVA_OFFLINE="1")
+        return subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd or self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+
+    def refuses(self, *arguments, says, cwd=None):
+        result = self.attempt(installed.NOVA, *arguments, cwd=cwd)
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertRegex(result.stdout, SENTENCE)
+        self.assertIn(says, result.stdout)
+
+
+def projects(part):
+    place = installed.PREFIX / "share/nova" / part
+    return sorted(file.parent for file in place.glob("*/CMakeLists.txt"))
+
+
+class Projects(Installed):
+    """Templates and examples: plain copies of them, their tests, and their programs."""
+
+    def passes(self, part, *options):
+        found = projects(part)
+        self.assertTrue(found)
+        for project in found:
+            with self.subTest(project=project.name, options=options):
+                copy = self.folder / project.name
+                shutil.copytree(project, copy, dirs_exist_ok=True)
+                text = self.call(installed.NOVA, "test", *options, cwd=copy)
+                self.assertRegex(text, r"\n[1-9]\d* passed, 0 failed\n\Z")
+
+    def test_templates_with_gcc(self):
+        self.passes("templates")
+
+    def test_templates_with_clang(self):
+        self.passes("templates", "--compiler", "clang")
+
+    def test_templates_on_x86_32(self):
+        self.passes("templates", "--arch", "x86_32")
+
+    def test_examples_with_gcc(self):
+        self.passes("examples")
+
+    def test_examples_with_clang(self):
+        self.passes("examples", "--compiler", "clang")
+
+    def test_examples_build_for_x86_32(self):
+        for project in projects("examples"):
+            copy = self.folder / project.name
+            shutil.copytree(project, copy)
+            self.call(installed.NOVA, "build", "--arch", "x86_32", cwd=copy)
+
+
+class Commands(Installed):
+    def test_new_run_and_test_in_a_project(self):
+        for project in projects("templates"):
+            name = f"my-{project.name}"
+            self.call(installed.NOVA, "new", project.name, name)
+            self.call(installed.NOVA, "run", "--timeout", "100", f"./{name}")
+            self.call(installed.NOVA, "run", "--timeout", "100", cwd=self.folder / name)
+
+    def test_run_knows_the_examples(self):
+        text = self.call(installed.NOVA, "run", "hello")
+        self.assertIn("Hello from CPU", text)
+        self.assertEqual([file.name for file in self.folder.iterdir()], ["home"])
+
+    def test_run_boots_a_roottask_of_anybody(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        self.call(installed.NOVA, "build", cwd=self.folder / "mine")
+        program = self.folder / "mine/build/x86_64-release/bin/mine"
+        text = self.call(installed.NOVA, "run", "--roottask", program)
+        self.assertIn("My portal says 42.", text)
+
+    def test_a_moved_project_is_built_again(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        self.call(installed.NOVA, "build", cwd=self.folder / "mine")
+        (self.folder / "mine").rename(self.folder / "yours")
+        self.call(installed.NOVA, "run", "./yours")
+
+    def test_what_needs_the_source_tree_is_refused(self):
+        for command in ("bench", "conformance", "install", "package"):
+            self.refuses(command, says="source tree only")
+
+    def test_without_a_project_it_builds_and_tests_nothing(self):
+        for command in ("build", "test"):
+            self.refuses(command, says="nova new TEMPLATE DIR")
+
+    def test_an_architecture_that_is_not_there(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        for command in ("build", "run", "test"):
+            self.refuses(
+                command, "--arch", "x86_32", "--config", "debug",
+                says="no kernel for x86_32 debug, only for x86_32-release, x86_64-release",
+                cwd=self.folder / "mine",
+            )
+
+    def test_a_project_with_nothing_to_boot(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        file = self.folder / "mine/CMakeLists.txt"
+        file.write_text(file.read_text(encoding="utf-8").split("nova_add")[0], encoding="utf-8")
+        for command, says in (("run", "nothing to boot"), ("test", "has no tests")):
+            result = self.attempt(installed.NOVA, command, cwd=self.folder / "mine")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(says, result.stdout.splitlines()[-1])
+
+    def test_a_project_with_several_programs_asks_which(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        with open(self.folder / "mine/CMakeLists.txt", "a", encoding="utf-8") as file:
+            file.write("nova_add_roottask(other SOURCES main.c)\n")
+        self.refuses("run", says="name one: mine, other", cwd=self.folder / "mine")
+        self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
+
+    def test_a_failing_test_fails(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        file = self.folder / "mine/CMakeLists.txt"
+        text = file.read_text(encoding="utf-8").replace("Hello from", "Goodbye from")
+        file.write_text(text, encoding="utf-8")
+        result = self.attempt(installed.NOVA, "test", cwd=self.folder / "mine")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"\n0 passed, 1 failed\n\Z")
+
+
+class CMake(Installed):
+    """The package without the command `nova`."""
+
+    def setUp(self):
+        super().setUp()
+        self.project = self.folder / "mine"
+        shutil.copytree(installed.PREFIX / "share/nova/templates/bare", self.project)
+
+    def passes(self, *options):
+        self.call("cmake", "-B", "build", *options, cwd=self.project)
+        self.call("cmake", "--build", "build", cwd=self.project)
+        self.call("ctest", "--test-dir", "build", "--no-tests=error", cwd=self.project)
+
+    def test_the_plain_commands_do_with_a_prefix_path(self):
+        self.passes(f"-DCMAKE_PREFIX_PATH={installed.PREFIX}")
+
+    def test_and_with_clang_for_x86_32(self):
+        self.passes(
+            f"-DNova_DIR={installed.PREFIX}/lib/cmake/Nova", "-DCMAKE_C_COMPILER=clang",
+            "-DNOVA_ARCH=x86_32",
+        )
+
+    def test_a_toolchain_file_chooses_the_architecture(self):
+        file = installed.PREFIX / "lib/cmake/Nova/toolchain-x86_32-gcc.cmake"
+        self.passes(f"-DCMAKE_PREFIX_PATH={installed.PREFIX}", f"-DCMAKE_TOOLCHAIN_FILE={file}")
+        self.assertIn(b"ELF", (self.project / "build/bin/bare").read_bytes()[:4])
+        self.assertEqual((self.project / "build/bin/bare").read_bytes()[4], 1)
+
+    def fails(self, *options, says):
+        result = self.attempt("cmake", "-B", "build", *options, cwd=self.project)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn(says, " ".join(result.stdout.split()))
+
+    def test_an_sdk_that_is_not_found(self):
+        self.fails(says='Add the installation prefix of "Nova" to CMAKE_PREFIX_PATH')
+
+    def test_an_architecture_that_is_not_there(self):
+        path = f"-DCMAKE_PREFIX_PATH={installed.PREFIX}"
+        self.fails(path, "-DNOVA_ARCH=arm", says="this SDK has nothing for arm-release, only for")
+        self.fails(path, "-DNOVA_CONFIG=debug", says="this SDK has nothing for x86_64-debug")
+
+    def test_a_version_that_is_not_there(self):
+        file = self.project / "CMakeLists.txt"
+        text = file.read_text(encoding="utf-8").replace("(Nova ", "(Nova 99 ")
+        file.write_text(text, encoding="utf-8")
+        self.fails(f"-DCMAKE_PREFIX_PATH={installed.PREFIX}", says='requested version "99"')
+
+    def test_pkg_config_tells_the_flags_of_libnova(self):
+        for name, arch in (("nova", "x86_64"), ("nova-x86_32-release", "x86_32")):
+            path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
+            line = f"eval gcc mine/main.c $({path} pkg-config --cflags --libs {name}) -o {name}"
+            self.call("sh", "-ec", line)
+            text = self.call(installed.NOVA, "run", "--arch", arch, "--roottask", name)
+            self.assertIn("My portal says 42.", text)
+
+
+class Tree(Installed):
+    def test_nothing_of_the_prefix_names_the_source_tree(self):
+        for file in installed.PREFIX.rglob("*"):
+            if file.is_file() and file.suffix not in (".a", ".o", ".elf", ".elf32", ".pyc"):
+                self.assertNotIn(os.fsencode(installed.SOURCE), file.read_bytes(), file)
+
+    def test_a_prefix_can_be_moved(self):
+        moved = self.folder / "moved sdk"
+        shutil.copytree(installed.PREFIX, moved, symlinks=True)
+        self.call(moved / "bin/nova", "new", "bare", "mine")
+        text = self.call(moved / "bin/nova", "run", "./mine")
+        self.assertIn("My portal says 42.", text)
+
+
+class Packages(Installed):
+    """`nova package`, then the packages alone."""
+
+    def setUp(self):
+        super().setUp()
+        result = paths.nova("package", "--from", str(installed.PREFIX), "--to", str(self.folder))
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def boots(self, nova):
+        self.call(nova, "new", "bare", "mine")
+        self.assertIn("My portal says 42.", self.call(nova, "run", "./mine"))
+
+    def test_the_deb_works_from_any_root(self):
+        (deb,) = self.folder.glob("*.deb")
+        root = self.folder / "a root"
+        self.call("dpkg-deb", "-x", deb, root)
+        self.boots(root / "usr/bin/nova")
+        self.assertTrue((root / "usr/lib/cmake/Nova/NovaConfig.cmake").exists())
+        self.call("cmake", "-S", "mine", "-B", "out", f"-DCMAKE_PREFIX_PATH={root}/usr")
+        self.call("cmake", "--build", "out")
+        self.assertRegex(self.call("dpkg-deb", "-f", deb, "Depends"), "cmake.*qemu-system-x86")
+
+    def test_the_tar_works_where_it_is_unpacked(self):
+        (tar,) = self.folder.glob("*.tar.gz")
+        self.call("tar", "-xf", tar)
+        version = self.call(installed.NOVA, "--version").split()[1]
+        self.boots(self.folder / f"nova-{version}/bin/nova")
+
+
+if __name__ == "__main__":
+    unittest.main()

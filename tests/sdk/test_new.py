@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova new`, and what the commands say about folders that are no projects. Builds nothing."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+
+SENTENCE = r"\Anova: [^\n]+[.]\n\Z"
+FOREIGN = "cmake_minimum_required(VERSION 3.25)\nproject(theirs NONE)\n"
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def nova(self, *arguments):
+        return paths.nova(*arguments, cwd=self.folder)
+
+    def refuses(self, *arguments, says):
+        result = self.nova(*arguments)
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertRegex(result.stderr, SENTENCE)
+        self.assertIn(says, result.stderr)
+
+
+class New(Folder):
+    def test_a_copy_has_the_name_of_its_folder(self):
+        self.assertEqual(self.nova("new", "bare", "deep/mine").returncode, 0)
+        text = (self.folder / "deep/mine/CMakeLists.txt").read_text(encoding="utf-8")
+        self.assertIn("\nproject(mine LANGUAGES C)\n", text)
+        theirs = paths.ROOT / "templates/bare/main.c"
+        self.assertEqual((self.folder / "deep/mine/main.c").read_bytes(), theirs.read_bytes())
+
+    def test_an_existing_folder_is_left_alone(self):
+        (self.folder / "mine").mkdir()
+        self.refuses("new", "bare", "mine", says="exists already")
+        self.assertEqual(list((self.folder / "mine").iterdir()), [])
+
+    def test_a_file_is_left_alone(self):
+        (self.folder / "mine").write_text("mine", encoding="utf-8")
+        self.refuses("new", "bare", "mine", says="exists already")
+
+    def test_an_unknown_template_is_told_with_those_that_exist(self):
+        self.refuses("new", "fancy", "mine", says="there are: bare")
+        self.refuses("new", "../examples/hello", "mine", says="there is no template")
+        self.assertFalse((self.folder / "mine").exists())
+
+    def test_names_that_cmake_does_not_take(self):
+        for name in ("test", "all", "my project", "1st", "a;b", "${X}"):
+            with self.subTest(name=name):
+                self.refuses("new", "bare", name, says="cannot be a project's name")
+
+    def test_every_template_has_at_most_ten_lines_of_cmake(self):
+        for file in (paths.ROOT / "templates").glob("*/CMakeLists.txt"):
+            lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line]
+            self.assertLessEqual(len(lines), 10, file)
+
+    def test_every_example_is_a_project_of_its_own(self):
+        for file in (paths.ROOT / "examples").glob("*/CMakeLists.txt"):
+            text = file.read_text(encoding="utf-8")
+            for words in (f"project({file.parent.name} ", "find_package(Nova REQUIRED)"):
+                self.assertIn(f"\n{words}", text, file)
+
+    def test_the_help_lists_every_template(self):
+        text = self.nova("new", "--help").stdout
+        for file in (paths.ROOT / "templates").glob("*/CMakeLists.txt"):
+            self.assertRegex(text, rf"\n  {file.parent.name} +\w")
+
+
+class Foreign(Folder):
+    """A project that has nothing to do with NOVA is neither built nor passed over."""
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "CMakeLists.txt").write_text(FOREIGN, encoding="utf-8")
+
+    def test_run_build_and_test_say_what_to_do(self):
+        for command in ("run", "build", "test"):
+            with self.subTest(command=command):
+                self.refuses(command, says="does not say find_package(Nova)")
+        self.assertFalse((self.folder / "build").exists())
+
+    def test_folders_below_belong_to_it(self):
+        (self.folder / "part").mkdir()
+        self.refuses("run", "./part", says="is no project")
+        result = paths.nova("build", cwd=self.folder / "part")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("does not say find_package(Nova)", result.stderr)
+
+
+class NoProject(Folder):
+    def test_a_folder_that_is_not_there(self):
+        self.refuses("run", "./nothing", says="./nothing")
+
+    def test_a_folder_without_a_project(self):
+        (self.folder / "empty").mkdir()
+        self.refuses("run", "empty", says="is no project")
+
+    def test_a_name_that_nobody_has(self):
+        self.refuses("run", "nothing", says="there is no example 'nothing'")
+
+
+if __name__ == "__main__":
+    unittest.main()
