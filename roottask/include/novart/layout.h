@@ -30,4 +30,12 @@
 #define NOVA_LAYOUT_POOL_END ((nova_word_t)0xb0000000)
 #endif
 
+/** Addresses of regions for which there is no room below the pool. */
+#define NOVA_LAYOUT_FAR NOVA_LAYOUT_POOL_END
+#if __SIZEOF_POINTER__ == 8
+#define NOVA_LAYOUT_FAR_END (NOVA_LAYOUT_FAR + 0x1000000000)
+#else
+#define NOVA_LAYOUT_FAR_END ((nova_word_t)0xbf000000)
+#endif
+
 #endif

@@ -15,6 +15,10 @@ extern "C" {
 /** Bytes of a program's name, the 0 at its end included. */
 #define NOVA_START_NAME_SIZE 32
 
+/** Event base of a child's first thread: at first the parent's event portals for its CPU, besides
+ * those at fault_base; the runtime puts its own there. */
+#define NOVA_SEL_MAIN_EVENTS 0x60
+
 /** Flags. */
 #define NOVA_START_DMA 0x1 /**< the program may learn physical addresses: pool_phys is valid */
 #define NOVA_START_PDS 0x2 /**< own PD capability with NOVA_PD_PD: the program may make PDs */

@@ -3,7 +3,8 @@
 #ifndef NOVA_ROOTTASK_MEMORY_H
 #define NOVA_ROOTTASK_MEMORY_H
 
-/* Makes selectors, pages, regions and pager ready. @return 0 or an errno value */
+/* Makes selectors, pages and regions ready, for the main thread before it has a storage base.
+ * @return 0 or an errno value */
 int memory_start(void);
 
 #endif

@@ -11,13 +11,6 @@
 #include "novart/region.h"
 #include "start/start.h"
 
-/* The heap: addresses for all of it, pages as they are touched, and given back when it shrinks. */
-#if __SIZEOF_POINTER__ == 8
-#define HEAP_BYTES ((size_t)256 << 20)
-#else
-#define HEAP_BYTES ((size_t)128 << 20)
-#endif
-
 static int fail(int error)
 {
         errno = error;
@@ -52,20 +45,10 @@ _READ_WRITE_RETURN_TYPE read(int file, void *data, size_t bytes)
 /* The C library calls this with its lock of the heap held, for all threads. */
 void *sbrk(ptrdiff_t change)
 {
-        static char *begin;
-        static size_t used;
+        void *const old = nova_sbrk(change);
 
-        if (!begin)
-                begin = nova_region_lazy("heap", HEAP_BYTES);
-        if (!begin || (change < 0 && used < (size_t)-change) ||
-            (change > 0 && HEAP_BYTES - used < (size_t)change)) {
+        if (old == (void *)-1)
                 errno = ENOMEM;
-                return (void *)-1;
-        }
-
-        char *const old = begin + used;
-
-        used += (size_t)change;
         return old;
 }
 

@@ -4,6 +4,11 @@
 
 #include <errno.h>
 
+void parent_fault(const struct nova_fault_report *report)
+{
+        (void)report;
+}
+
 void parent_exit(int status)
 {
         (void)status;

@@ -5,6 +5,10 @@
 
 #include "nova/abi/types.h"
 
+/* Tells the parent what ended the program. */
+struct nova_fault_report;
+void parent_fault(const struct nova_fault_report *report);
+
 /* Tells the parent that the program has ended. Returns only if the parent cannot be reached. */
 void parent_exit(int status);
 

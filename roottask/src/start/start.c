@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "memory/mapper.h"
 #include "memory/memory.h"
 #include "thread/thread.h"
 
@@ -31,7 +32,7 @@ static void run_destructors(void)
 
 static void run_main(void)
 {
-        if (thread_main_running() || program_read_arguments())
+        if (program_read_arguments())
                 program_end(EXIT_FAILURE);
         environ = nova_program.envp;
         if (&__fini_array_end[0] > &__fini_array_start[0] && atexit(run_destructors))
@@ -50,7 +51,11 @@ void start_program(const void *page, nova_word_t cpu)
                 program_end(EXIT_FAILURE);
         if (nova_program_is_root())
                 serial_init();
-        if (thread_make_main(&stack))
+        if (thread_make_main(&stack) || thread_main_running())
+                program_end(EXIT_FAILURE);
+        mapper_tls_ready();
+        /* From now on memory comes when it is touched. */
+        if (nova_event_base(nova_program.cpu) == NOVA_SEL_NONE)
                 program_end(EXIT_FAILURE);
         start_on_stack(stack, run_main);
 }

@@ -42,6 +42,7 @@ static void set_name(struct nova_thread *thread, const char *name)
                 name = "thread";
         for (unsigned i = 0; i < THREAD_NAME_SIZE - 1 && name[i]; i++)
                 thread->name[i] = name[i];
+        nova_region_name(thread->stack, thread->name);
 }
 
 void thread_tell_name(const struct nova_thread *thread)
@@ -53,10 +54,24 @@ void thread_tell_name(const struct nova_thread *thread)
         nova_name_set(thread->ec, name);
 }
 
+static size_t block_align(void)
+{
+        const size_t align = (size_t)__tls_align;
+
+        return align > BLOCK_ALIGN ? align : BLOCK_ALIGN;
+}
+
+nova_word_t thread_spare_stack(nova_word_t end)
+{
+        const size_t above = sizeof(struct nova_handler) + variables_size() + 2 * block_align();
+
+        return (end - above) & ~(nova_word_t)15;
+}
+
 /* A stack whose end is a block; its pages are zero. */
 static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 {
-        const size_t align = (size_t)__tls_align > BLOCK_ALIGN ? (size_t)__tls_align : BLOCK_ALIGN;
+        const size_t align = block_align();
         const size_t above = bytes + align + variables_size() + align;
         const size_t size = (stack_bytes + above + NOVA_PAGE_SIZE - 1) & -(size_t)NOVA_PAGE_SIZE;
 
@@ -67,6 +82,15 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 
         if (!stack)
                 return NULL;
+        /* The main thread's block is written before page faults are served, and who runs out of
+         * memory needs some to end. */
+        const nova_word_t end = (nova_word_t)stack + size;
+        const nova_word_t spare = thread_spare_stack(end) - THREAD_SPARE;
+
+        if (spare > (nova_word_t)stack && nova_region_commit((void *)spare, end - spare)) {
+                nova_region_free(stack);
+                return NULL;
+        }
 
         struct nova_thread *const thread =
                 (void *)(((nova_word_t)stack + size - bytes) & -(nova_word_t)align);

@@ -29,7 +29,7 @@ start_on_stack:
 
         .section .bss.start_stack, "aw", @nobits
         .balign 16
-        .skip   8192
+        .skip   6144
 start_stack_top:
 
         .section .note.GNU-stack, "", @progbits

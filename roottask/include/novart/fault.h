@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the runtime does about events of the program's threads: faults in lazy memory get a page,
+ * everything else that nobody handles gets a report, and ends the thread or the program. */
+#ifndef NOVART_FAULT_H
+#define NOVART_FAULT_H
+
+#include "nova/abi/utcb.h"
+#include "novart/symbols.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes of code, addresses and characters that a report holds at most. */
+#define NOVA_FAULT_CODE   16
+#define NOVA_FAULT_FRAMES 24
+#define NOVA_FAULT_NAME   24
+
+/** Exit status of a child that an event ended: this plus the event's number. */
+#define NOVA_FAULT_STATUS 128
+
+/** What nova_thread_join() yields for a thread of a root that an event ended. */
+#define NOVA_FAULT_RESULT ((void *)-1)
+
+/** Why the event could not be handled. */
+enum nova_fault_reason {
+        NOVA_FAULT_UNHANDLED,      /**< nobody handles this event */
+        NOVA_FAULT_STACK_OVERFLOW, /**< the address lies in the guard page of a stack */
+        NOVA_FAULT_OUT_OF_MEMORY,  /**< the address is lazy memory, and there is no page for it */
+        NOVA_FAULT_IN_HANDLER      /**< the runtime's own handler of events raised it */
+};
+
+/** All that is known about an event. A child sends it to its parent, who trusts no field of it. */
+struct nova_fault_report {
+        uint32_t bytes;  /**< sizeof(struct nova_fault_report) */
+        uint16_t event;  /**< NOVA_EXC_… */
+        uint16_t reason; /**< enum nova_fault_reason */
+        uint16_t cpu;    /**< number of the CPU */
+        uint8_t frames;  /**< valid entries of frame */
+        uint8_t code_at; /**< which byte of code ip points to */
+        uint8_t codes;   /**< valid bytes of code */
+        uint8_t reserved[3];
+        uint64_t address;             /**< of a page fault */
+        uint64_t error;               /**< the CPU's error code */
+        struct nova_fault_registers { /**< what the thread had in its registers */
+                nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di;
+#if __SIZEOF_POINTER__ == 8
+                nova_word_t r8, r9, r10, r11, r12, r13, r14, r15;
+#endif
+        } regs;
+        nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then return addresses, innermost first */
+        unsigned char code[NOVA_FAULT_CODE];
+        char program[NOVA_FAULT_NAME]; /**< need not end with a 0 */
+        char thread[NOVA_FAULT_NAME];
+        char region[NOVA_FAULT_NAME]; /**< of the memory at address, or empty */
+};
+
+/** Receives one line of a report, without the line feed. */
+typedef void nova_fault_line(void *context, const char *line);
+
+/**
+ * Put a report into words, line by line.
+ *
+ * No field of the report is trusted; what cannot be printed in a name becomes '?'.
+ * @param symbols of the program's ELF file, or NULL
+ * @param put     called for each line, which is valid during the call
+ */
+void nova_fault_format(const struct nova_fault_report *report, const struct nova_symbols *symbols,
+                       nova_fault_line *put, void *context);
+
+/**
+ * Write a report to the console. Reports of several CPUs come one after the other.
+ *
+ * @param symbols of the program's ELF file, or NULL
+ */
+void nova_fault_print(const struct nova_fault_report *report, const struct nova_symbols *symbols);
+
+/**
+ * Fill a report in from the state of an event message.
+ *
+ * Names, code and return addresses are left empty.
+ * @param state with the groups of NOVA_MTD_EXCEPTION, on x86-64 also R8_R15
+ * @param event NOVA_EXC_…
+ * @param cpu   number of the CPU
+ */
+void nova_fault_fill(struct nova_fault_report *report, const struct nova_utcb_state *state,
+                     unsigned event, unsigned cpu);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

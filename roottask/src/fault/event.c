@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Event portals: on each CPU one handler serves all events of the program's threads. Its own events
+ * go to the parent, on a root to a second handler. */
+#include <errno.h>
+
+#include "fault/fault.h"
+#include "memory/mapper.h"
+#include "nova/crd.h"
+#include "nova/event.h"
+#include "nova/hypercall.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "thread/handler.h"
+#include "thread/thread.h"
+
+/* Selectors of a set: 2^5 = NOVA_HIP_EXC. */
+#define EVENTS_ORDER 5
+
+/* Stacks; what is left of their pages holds the threads' blocks. */
+#define STACK     0x1400
+#define OWN_STACK 0xa00
+
+/* What a report needs. */
+#define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
+
+/* A set of portals is complete when its selector + 1 stands here. */
+static struct {
+        uint32_t ready, own;
+        struct nova_handler *handler;
+} cpus[NOVA_CPU_MAX];
+static struct nova_mutex mutex;
+
+const struct nova_thread *fault_handler_of(nova_word_t cpu)
+{
+        return &cpus[cpu].handler->thread;
+}
+
+static int make_handler(struct nova_handler **handler, nova_word_t cpu, const char *name,
+                        nova_portal_handler *function, size_t stack, nova_sel_t events)
+{
+        int error = handler_create(handler, cpu, name, function, (void *)cpu, stack, events);
+
+        if (error)
+                return error;
+
+        /* Nobody serves page faults of those who serve them. */
+        error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
+        if (error)
+                nova_handler_destroy(*handler);
+        return error;
+}
+
+/* One portal for each event that the kernel sends. */
+static int make_portals(struct nova_handler *handler, nova_sel_t base)
+{
+        static const unsigned char events[] = {
+                NOVA_EXC_DE, NOVA_EXC_DB, NOVA_EXC_BP,      NOVA_EXC_OF,
+                NOVA_EXC_BR, NOVA_EXC_UD, NOVA_EXC_TS,      NOVA_EXC_NP,
+                NOVA_EXC_SS, NOVA_EXC_GP, NOVA_EXC_PF,      NOVA_EXC_MF,
+                NOVA_EXC_AC, NOVA_EXC_XM, NOVA_EXC_STARTUP, NOVA_EXC_RECALL};
+        int error = 0;
+
+        for (unsigned i = 0; i < sizeof(events) && !error; i++)
+                error = nova_handler_portal(handler, base + events[i],
+                                            events[i] < NOVA_EXC_STARTUP ? MTD : 0);
+        return error;
+}
+
+/* Where the handler's own events go. */
+static nova_sel_t make_own(nova_word_t cpu)
+{
+        struct nova_handler *handler;
+
+        if (!nova_program_is_root())
+                return nova_program.fault_base + NOVA_HIP_EXC * cpu;
+        if (cpus[cpu].own)
+                return cpus[cpu].own;
+
+        const nova_sel_t base = nova_sel_alloc(EVENTS_ORDER);
+
+        if (base == NOVA_SEL_NONE)
+                return NOVA_SEL_NONE;
+        if (make_handler(&handler, cpu, "own events", fault_handle_own, OWN_STACK, NOVA_SEL_NONE))
+                goto free_selectors;
+        if (make_portals(handler, base))
+                goto destroy_handler;
+        cpus[cpu].own = (uint32_t)base;
+        return base;
+
+destroy_handler:
+        nova_handler_destroy(handler);
+free_selectors:
+        nova_sel_release(base, EVENTS_ORDER);
+        return NOVA_SEL_NONE;
+}
+
+/* The selectors of a set: the main EC's were chosen by who made it. */
+static nova_sel_t take_selectors(nova_word_t cpu)
+{
+        if (cpu != nova_program.cpu)
+                return nova_sel_alloc(EVENTS_ORDER);
+        if (nova_program_is_root())
+                return 0;
+        nova_revoke(nova_crd_obj(NOVA_SEL_MAIN_EVENTS, EVENTS_ORDER, NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
+        return NOVA_SEL_MAIN_EVENTS;
+}
+
+static void give_selectors(nova_word_t cpu, nova_sel_t base)
+{
+        if (cpu != nova_program.cpu)
+                nova_sel_release(base, EVENTS_ORDER);
+        else
+                nova_revoke(nova_crd_obj(base, EVENTS_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+}
+
+static nova_sel_t make(nova_word_t cpu)
+{
+        const nova_sel_t events = mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);
+        struct nova_handler *handler;
+
+        if (events == NOVA_SEL_NONE ||
+            make_handler(&handler, cpu, "events", fault_handle, STACK, events))
+                return NOVA_SEL_NONE;
+
+        const nova_sel_t base = take_selectors(cpu);
+
+        if (base == NOVA_SEL_NONE)
+                goto destroy_handler;
+        cpus[cpu].handler = handler;
+        if (!make_portals(handler, base))
+                return base;
+        give_selectors(cpu, base);
+
+destroy_handler:
+        nova_handler_destroy(handler);
+        return NOVA_SEL_NONE;
+}
+
+nova_sel_t nova_event_base(nova_word_t cpu)
+{
+        if (!nova_program_has_cpu(cpu))
+                return NOVA_SEL_NONE;
+
+        uint32_t base = __atomic_load_n(&cpus[cpu].ready, __ATOMIC_ACQUIRE);
+
+        if (base)
+                return (nova_sel_t)base - 1;
+        nova_mutex_lock(&mutex);
+        base = cpus[cpu].ready;
+        if (!base) {
+                base = (uint32_t)make(cpu) + 1;
+                __atomic_store_n(&cpus[cpu].ready, base, __ATOMIC_RELEASE);
+        }
+        nova_mutex_unlock(&mutex);
+        return (nova_sel_t)base - 1;
+}

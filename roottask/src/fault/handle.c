@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done about an event: memory for a page fault, else a report and an end. A child ends as a
+ * whole; of a root the thread ends, for the rest of the system lives on it. */
+#include <stdlib.h>
+
+#include "fault/fault.h"
+#include "memory/region.h"
+#include "nova/event.h"
+#include "nova/hypercall.h"
+#include "nova/portal.h"
+#include "nova/utcb.h"
+#include "novart/program.h"
+#include "start/parent.h"
+#include "start/start.h"
+#include "thread/thread.h"
+
+/* A page fault's error code: the page is there, but not for this. SDM 3A, 4.7 */
+#define ERROR_PRESENT 0x1
+
+/* Flags of a thread that begins: interrupts on, bit 1. SDM 1, 3.4.3 */
+#define FLAGS 0x202
+
+/* For a thread that ran into trouble with a stack that is not known. */
+#define SPARE_STACK 0x2000
+
+/* Where copies of memory that may vanish go on (novart/guard.h); only in programs with such. */
+__attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
+
+/* Runs on the stack of a thread that raised an event, from its middle. */
+static _Noreturn void end_thread(void)
+{
+        const struct nova_thread *const self = nova_thread_self();
+
+        if (self->ec == nova_program.ec)
+                program_end(EXIT_FAILURE);
+        if (self->sc == NOVA_SEL_NONE)
+                nova_thread_exit();
+        nova_thread_exit_with(NOVA_FAULT_RESULT);
+}
+
+static void reply_with(struct nova_utcb *utcb, nova_word_t ip, nova_word_t sp)
+{
+        utcb->state.ip = ip;
+        utcb->state.sp = sp;
+        utcb->state.flags = FLAGS;
+        nova_utcb_event_reply(utcb, NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL);
+}
+
+/* Lets the thread end itself. @p addr: somewhere in its stack, if it is known. */
+static void reply_end(struct nova_utcb *utcb, nova_word_t addr)
+{
+        struct region stack;
+        nova_word_t sp;
+
+        if (region_at(addr, &stack) && stack.kind == REGION_STACK) {
+                sp = thread_spare_stack(stack.base + stack.pages * NOVA_PAGE_SIZE);
+        } else {
+                sp = (nova_word_t)nova_stack_alloc(SPARE_STACK);
+                sp = sp ? sp + SPARE_STACK : utcb->state.sp & ~(nova_word_t)15;
+        }
+        /* As a call leaves it. */
+        reply_with(utcb, NOVA_ADDRESS(end_thread), sp - sizeof(sp));
+}
+
+static void report_and_end(struct nova_utcb *utcb, unsigned event, nova_word_t cpu,
+                           enum nova_fault_reason reason)
+{
+        struct nova_fault_report report;
+        const nova_word_t stack = reason == NOVA_FAULT_STACK_OVERFLOW
+                                          ? (nova_word_t)utcb->state.qual[1]
+                                          : utcb->state.sp;
+
+        fault_collect(&report, &utcb->state, event, cpu);
+        report.reason = (uint16_t)reason;
+        fault_copy_name(report.program, nova_program.name);
+        if (nova_program_is_root()) {
+                fault_print(&report, fault_own_symbols);
+                reply_end(utcb, stack);
+                return;
+        }
+        parent_fault(&report);
+        parent_exit(NOVA_FAULT_STATUS + (int)event);
+        __builtin_trap();
+}
+
+/* @return true if the thread can go on */
+static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
+{
+        const nova_word_t ip = utcb->state.ip;
+
+        if (!(utcb->state.qual[0] & ERROR_PRESENT)) {
+                switch (region_fault((nova_word_t)utcb->state.qual[1])) {
+                case REGION_SERVED:
+                        nova_utcb_event_reply(utcb, 0);
+                        return true;
+                case REGION_GUARD:
+                        *reason = NOVA_FAULT_STACK_OVERFLOW;
+                        break;
+                case REGION_NO_MEMORY:
+                        *reason = NOVA_FAULT_OUT_OF_MEMORY;
+                        break;
+                case REGION_UNKNOWN:
+                        break;
+                }
+        }
+
+        const nova_word_t resume = nova_guard_resume ? nova_guard_resume(ip) : 0;
+
+        if (resume) {
+                utcb->state.ip = resume;
+                nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
+        }
+        return resume;
+}
+
+void fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        const unsigned event = portal % NOVA_HIP_EXC;
+        enum nova_fault_reason reason = NOVA_FAULT_UNHANDLED;
+
+        switch (event) {
+        case NOVA_EXC_STARTUP:
+                /* The stack pointer is what create_ec was given. */
+                utcb->state.ip = NOVA_ADDRESS(nova_thread_entry);
+                nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
+                return;
+        case NOVA_EXC_RECALL:
+                nova_utcb_event_reply(utcb, 0);
+                return;
+        case NOVA_EXC_PF:
+                if (page_fault(utcb, &reason))
+                        return;
+                break;
+        }
+        report_and_end(utcb, event, (nova_word_t)argument, reason);
+}
+
+/* Runs as the handler of events after it broke down: its caller ends, the next one is served. */
+static _Noreturn void resume_handler(void)
+{
+        struct nova_thread *const self = nova_thread_self();
+
+        reply_end(self->utcb, 0);
+        nova_reply((nova_word_t)self->stack + self->stack_bytes - sizeof(struct nova_portal_frame));
+}
+
+void fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        const nova_word_t cpu = (nova_word_t)argument;
+        const struct nova_thread *const broken = fault_handler_of(cpu);
+        struct nova_fault_report report;
+
+        fault_collect(&report, &utcb->state, portal % NOVA_HIP_EXC, cpu);
+        report.reason = NOVA_FAULT_IN_HANDLER;
+        /* The program's record may be what broke the handler. */
+        fault_copy_name(report.program, "roottask");
+        fault_print_abandon(cpu);
+        fault_print(&report, fault_own_symbols);
+        reply_with(utcb, NOVA_ADDRESS(resume_handler),
+                   (nova_word_t)broken->stack + broken->stack_bytes -
+                           sizeof(struct nova_portal_frame) - sizeof(nova_word_t));
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pages behind regions (see back.h). */
+#include "memory/back.h"
+
+#include <errno.h>
+
+#include "memory/backing.h"
+#include "memory/mapper.h"
+#include "memory/page.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/layout.h"
+
+/* Pages of a block that comes at once: 64 KiB. */
+#define FILL_ORDER 4
+
+#define LEAVES(begin, end) (((end) - (begin)) / BACKING_SPAN)
+#define FAR_LEAVES         LEAVES(NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END)
+
+/* The near area is all that most programs use. The far one's directory comes when it is needed. */
+static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_START, NOVA_LAYOUT_REGION_END)];
+static struct backing near = {NOVA_LAYOUT_START, LEAVES(NOVA_LAYOUT_START, NOVA_LAYOUT_REGION_END),
+                              near_leaf, NOVA_LAYOUT_POOL};
+static struct backing far = {NOVA_LAYOUT_FAR, 0, NULL, NOVA_LAYOUT_POOL};
+
+static void *take_leaf(void *context)
+{
+        (void)context;
+        return page_take(0);
+}
+
+static void give_leaf(void *context, void *page)
+{
+        (void)context;
+        page_give(page, 0);
+}
+
+static const struct backing_pages leaves = {take_leaf, give_leaf, NULL};
+
+static struct backing *backing_of(nova_word_t addr)
+{
+        return addr >= NOVA_LAYOUT_FAR ? &far : &near;
+}
+
+/* The order of so many bytes in pages. */
+static unsigned order_of(size_t bytes)
+{
+        unsigned order = 0;
+
+        while ((size_t)NOVA_PAGE_SIZE << order < bytes)
+                order++;
+        return order;
+}
+
+bool back_prepare(nova_word_t addr)
+{
+        struct backing *const backing = backing_of(addr);
+
+        if (!backing->leaf) {
+                backing->leaf = page_take(order_of(FAR_LEAVES * sizeof(*backing->leaf)));
+                if (!backing->leaf)
+                        return false;
+                backing->leaves = FAR_LEAVES;
+        }
+        return backing_prepare(backing, addr, &leaves);
+}
+
+bool back_is_there(nova_word_t addr)
+{
+        return backing_get(backing_of(addr), addr);
+}
+
+static int map(nova_word_t page, nova_word_t addr, unsigned order)
+{
+        return mapper_map(page >> NOVA_PAGE_BITS, addr >> NOVA_PAGE_BITS, order,
+                          NOVA_MEM_R | NOVA_MEM_W);
+}
+
+static void unmap(nova_word_t addr, size_t pages)
+{
+        const nova_sel_t first = addr >> NOVA_PAGE_BITS;
+        struct nova_crd_range range = {NOVA_CRD_MEM, NOVA_PERM_ALL, first, first, pages};
+        nova_crd_t crd;
+
+        while (nova_crd_next(&range, &crd, NULL))
+                nova_revoke(crd, NOVA_REVOKE_SR);
+}
+
+/* Puts one block behind an address. */
+static int fill_block(nova_word_t addr, unsigned order)
+{
+        struct backing *const backing = backing_of(addr);
+        const nova_word_t block = back_prepare(addr) ? (nova_word_t)page_take_split(order) : 0;
+
+        if (!block)
+                return ENOMEM;
+
+        const int error = map(block, addr, order);
+
+        if (error)
+                unmap(addr, (size_t)1 << order);
+        for (size_t i = 0; i < (size_t)1 << order; i++) {
+                const nova_word_t offset = i << NOVA_PAGE_BITS;
+
+                if (error)
+                        page_give((void *)(block + offset), 0);
+                else
+                        backing_set(backing, addr + offset, block + offset);
+        }
+        if (error)
+                backing_trim(backing, addr, &leaves);
+        return error;
+}
+
+/* The largest block that fits at an address where nothing is yet. */
+static unsigned fitting(nova_word_t addr, nova_word_t end)
+{
+        const nova_word_t next = backing_next(backing_of(addr), addr, end);
+        const unsigned order =
+                nova_crd_order_of(addr >> NOVA_PAGE_BITS, (next - addr) >> NOVA_PAGE_BITS);
+
+        return order < FILL_ORDER ? order : FILL_ORDER;
+}
+
+int back_fill(nova_word_t addr, size_t pages)
+{
+        const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
+
+        while (addr < end) {
+                if (back_is_there(addr)) {
+                        addr += NOVA_PAGE_SIZE;
+                        continue;
+                }
+
+                unsigned order = fitting(addr, end);
+                int error = fill_block(addr, order);
+
+                while (error && order)
+                        error = fill_block(addr, --order);
+                if (error)
+                        return ENOMEM;
+                addr += (nova_word_t)NOVA_PAGE_SIZE << order;
+        }
+        return 0;
+}
+
+int back_renew(nova_word_t addr)
+{
+        const nova_word_t page = backing_get(backing_of(addr), addr);
+        nova_crd_t crd = nova_crd_mem(addr >> NOVA_PAGE_BITS, 0, 0);
+
+        if (!page)
+                return EFAULT;
+        nova_lookup(&crd);
+        return nova_crd_type(crd) ? 0 : map(page, addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 0);
+}
+
+void back_empty(nova_word_t addr, size_t pages)
+{
+        struct backing *const backing = backing_of(addr);
+        const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
+        nova_word_t leaf = addr;
+
+        unmap(addr, pages);
+        while ((addr = backing_next(backing, addr, end)) < end) {
+                page_give((void *)backing_get(backing, addr), 0);
+                backing_set(backing, addr, 0);
+        }
+        for (; leaf < end; leaf = (leaf & ~(BACKING_SPAN - 1)) + BACKING_SPAN)
+                backing_trim(backing, leaf, &leaves);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory behind the addresses of regions: the pages of the pool, and their mappings. All under the
+ * lock of the regions. */
+#ifndef NOVA_ROOTTASK_BACK_H
+#define NOVA_ROOTTASK_BACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nova/abi/types.h"
+
+/* Prepares the table for an address. @return false if there is no page for it */
+bool back_prepare(nova_word_t addr);
+
+/* Puts pages behind [addr, addr + pages) where there are none. @return 0 or ENOMEM; then some may
+ * have come */
+int back_fill(nova_word_t addr, size_t pages);
+
+/* Brings the mapping of one page back that the kernel took away, if there is a page behind it. */
+int back_renew(nova_word_t addr);
+
+/* Takes away what is mapped at [addr, addr + pages), whoever's it is, and gives the pages back. */
+void back_empty(nova_word_t addr, size_t pages);
+
+/* True if there is a page behind an address. */
+bool back_is_there(nova_word_t addr);
+
+#endif

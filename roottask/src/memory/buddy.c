@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The buddy allocator (see buddy.h). */
+#include "memory/buddy.h"
+
+/* What a page's record says: inside of a block, or first page of one with the order in it. */
+#define RECORD_INSIDE 0x00
+#define RECORD_FREE   0x80
+#define RECORD_TAKEN  0x40
+
+static struct buddy_link *link_of(uintptr_t addr)
+{
+        return (struct buddy_link *)addr;
+}
+
+static uintptr_t addr_of(const struct buddy_zone *zone, size_t page)
+{
+        return zone->base + (page << NOVA_PAGE_BITS);
+}
+
+static void list_push(struct buddy *buddy, uintptr_t addr, unsigned order)
+{
+        struct buddy_link *link = link_of(addr);
+
+        link->prev = NULL;
+        link->next = buddy->list[order];
+        if (link->next)
+                link->next->prev = link;
+        buddy->list[order] = link;
+}
+
+static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
+{
+        struct buddy_link *link = link_of(addr);
+
+        if (link->prev)
+                link->prev->next = link->next;
+        else
+                buddy->list[order] = link->next;
+        if (link->next)
+                link->next->prev = link->prev;
+}
+
+bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages)
+{
+        struct buddy_zone *zone = &buddy->zone[buddy->zones];
+
+        if (buddy->zones == BUDDY_ZONES) {
+                zone = &buddy->zone[0];
+                for (unsigned i = 1; i < BUDDY_ZONES; i++)
+                        if (buddy->zone[i].pages < zone->pages)
+                                zone = &buddy->zone[i];
+                if (zone->ready || zone->pages >= pages)
+                        return false;
+        } else {
+                buddy->zones++;
+        }
+        *zone = (struct buddy_zone){base, pages, 0, NULL};
+        return true;
+}
+
+struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr)
+{
+        for (unsigned i = 0; i < buddy->zones; i++) {
+                struct buddy_zone *zone = &buddy->zone[i];
+
+                if (addr >= zone->base && (addr - zone->base) >> NOVA_PAGE_BITS < zone->ready)
+                        return zone;
+        }
+        return NULL;
+}
+
+void buddy_extend(struct buddy_zone *zone, size_t pages)
+{
+        for (size_t i = 0; i < pages; i++)
+                zone->record[zone->ready + i] = RECORD_INSIDE;
+        zone->ready += pages;
+}
+
+/* Enters a free block, joined with its free neighbours. */
+static void insert(struct buddy *buddy, struct buddy_zone *zone, size_t page, unsigned order)
+{
+        const size_t first = zone->base >> NOVA_PAGE_BITS;
+
+        buddy->free += (size_t)1 << order;
+        for (; order + 1 < BUDDY_ORDERS; order++) {
+                const size_t other = ((first + page) ^ (size_t)1 << order) - first;
+
+                /* A buddy in front of the zone wraps around to a large number. */
+                if (other >= zone->ready || zone->record[other] != (RECORD_FREE | order))
+                        break;
+                list_remove(buddy, addr_of(zone, other), order);
+                zone->record[page] = zone->record[other] = RECORD_INSIDE;
+                page = page < other ? page : other;
+        }
+        zone->record[page] = (uint8_t)(RECORD_FREE | order);
+        list_push(buddy, addr_of(zone, page), order);
+}
+
+void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count)
+{
+        const size_t first = zone->base >> NOVA_PAGE_BITS;
+
+        while (count) {
+                unsigned order = 0;
+
+                while (order + 1 < BUDDY_ORDERS && !((first + page) & (size_t)1 << order) &&
+                       count >> order > 1)
+                        order++;
+                insert(buddy, zone, page, order);
+                page += (size_t)1 << order;
+                count -= (size_t)1 << order;
+        }
+}
+
+uintptr_t buddy_take(struct buddy *buddy, unsigned order)
+{
+        unsigned from = order;
+
+        while (from < BUDDY_ORDERS && !buddy->list[from])
+                from++;
+        if (from >= BUDDY_ORDERS)
+                return 0;
+
+        const uintptr_t addr = (uintptr_t)buddy->list[from];
+        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        const size_t page = (addr - zone->base) >> NOVA_PAGE_BITS;
+
+        list_remove(buddy, addr, from);
+        while (from > order) {
+                const size_t half = page + ((size_t)1 << --from);
+
+                zone->record[half] = (uint8_t)(RECORD_FREE | from);
+                list_push(buddy, addr_of(zone, half), from);
+        }
+        zone->record[page] = (uint8_t)(RECORD_TAKEN | order);
+        buddy->free -= (size_t)1 << order;
+        return addr;
+}
+
+bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order)
+{
+        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        const size_t page = zone ? (addr - zone->base) >> NOVA_PAGE_BITS : 0;
+
+        if (!zone || order >= BUDDY_ORDERS || addr % NOVA_PAGE_SIZE ||
+            zone->record[page] != (RECORD_TAKEN | order))
+                return false;
+        zone->record[page] = RECORD_INSIDE;
+        insert(buddy, zone, page, order);
+        return true;
+}
+
+void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order)
+{
+        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        const size_t page = (addr - zone->base) >> NOVA_PAGE_BITS;
+
+        for (size_t i = 0; i < (size_t)1 << order; i++)
+                zone->record[page + i] = RECORD_TAKEN;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Free pages in blocks of 2^order, naturally aligned by address. Pure logic: no lock, no hypercall.
+ *
+ * Pages lie in zones, ranges of addresses with one byte of record for each page. A zone may be
+ * larger than what is there yet: pages below `ready` have a record, and all of them are in blocks
+ * that are free or allocated, or were never given in. Free blocks hold the links of the lists, so
+ * their memory must be mapped. */
+#ifndef NOVA_ROOTTASK_BUDDY_H
+#define NOVA_ROOTTASK_BUDDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nova/abi/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BUDDY_ZONES  16
+#define BUDDY_ORDERS 20
+
+struct buddy_zone {
+        uintptr_t base; /* address of its first page */
+        size_t pages;   /* that it can have */
+        size_t ready;   /* pages from the first on with a valid record */
+        uint8_t *record;
+};
+
+struct buddy_link {
+        struct buddy_link *next, *prev;
+};
+
+struct buddy {
+        struct buddy_zone zone[BUDDY_ZONES];
+        unsigned zones;
+        size_t free; /* pages */
+        struct buddy_link *list[BUDDY_ORDERS];
+};
+
+/** Adds a zone without ready pages; its record comes later. When there is no place for one more,
+ *  the smallest gives way. Ranges must not overlap. @return false if this one found no place */
+bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
+
+/** Makes the next pages of a zone ready, as pages that are in use. */
+void buddy_extend(struct buddy_zone *zone, size_t pages);
+
+/** Gives ready pages in that nobody uses, of any number and alignment: [page, page + count). */
+void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
+
+/** Takes a block of 2^order pages. @return its address, 0 if there is none */
+uintptr_t buddy_take(struct buddy *buddy, unsigned order);
+
+/** Gives a block back. @return false, and nothing changes, if it is not an allocated block */
+bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order);
+
+/** Makes an allocated block into pages that are freed one by one. */
+void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
+
+/** The zone in which an address lies and is ready, or NULL. */
+struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The heap that grows at its end. Its pages come with the growth and not with a touch, so that
+ * malloc() can answer NULL. The caller (malloc) sees to it that one thread at a time is here. */
+#include <errno.h>
+
+#include "memory/page.h"
+#include "memory/region.h"
+#include "novart/layout.h"
+
+/* Pages that the heap leaves to stacks and tables. */
+#define LEFT_PAGES 8
+
+static nova_word_t begin, end, committed, limit;
+
+/* Addresses for as much as the program can ever have, or what there is. */
+static bool reserve(void)
+{
+        size_t pages = page_total();
+
+        /* Not a power of two: alignment is of no use here. */
+        for (pages |= 1; pages > 1; pages = pages / 2 | 1) {
+                begin = (nova_word_t)nova_region_reserve(pages * NOVA_PAGE_SIZE);
+                if (begin)
+                        break;
+        }
+        end = committed = begin;
+        limit = begin + pages * NOVA_PAGE_SIZE;
+        nova_region_name((void *)begin, "heap");
+        return begin;
+}
+
+static nova_word_t page_up(nova_word_t addr)
+{
+        return (addr + NOVA_PAGE_SIZE - 1) & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
+}
+
+void *nova_sbrk(ptrdiff_t bytes)
+{
+        const nova_word_t old = begin || reserve() ? end : 0;
+
+        if (!old ||
+            (bytes < 0 ? (nova_word_t)-bytes > end - begin : (nova_word_t)bytes > limit - end))
+                return (void *)-1;
+
+        const nova_word_t to = page_up(end + (nova_word_t)bytes);
+
+        if (to > committed) {
+                if (nova_page_free_count() < (to - committed) / NOVA_PAGE_SIZE + LEFT_PAGES)
+                        return (void *)-1;
+                if (nova_region_commit((void *)committed, to - committed)) {
+                        region_decommit((void *)committed, to - committed);
+                        return (void *)-1;
+                }
+        } else if (to < committed) {
+                region_decommit((void *)to, committed - to);
+        }
+        committed = to;
+        end += (nova_word_t)bytes;
+        return (void *)old;
+}

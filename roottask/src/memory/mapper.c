@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Delegations of a program to itself (see mapper.h). */
+#include "memory/mapper.h"
+
+#include <errno.h>
+
+#include "nova/crd.h"
+#include "nova/portal.h"
+#include "nova/utcb.h"
+#include "novart/error.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+#include "selector/lock.h"
+
+struct mapper {
+        uint32_t utcb_page; /* its UTCB's page number; 0: there is none */
+        uint32_t portal;
+};
+
+/* mapper[] changes under `lock`, and each is used under it, for the window is set anew each time.
+ */
+static struct mapper mapper[NOVA_CPU_MAX];
+static struct lock lock;
+
+/* The main thread may have no storage base yet. */
+static bool tls_ready;
+
+void mapper_tls_ready(void)
+{
+        tls_ready = true;
+}
+
+static struct nova_utcb *own_utcb(void)
+{
+        if (tls_ready)
+                return nova_thread_utcb();
+        return nova_program_is_root()
+                       ? (struct nova_utcb *)((nova_word_t)nova_program.hip - NOVA_PAGE_SIZE)
+                       : (struct nova_utcb *)nova_program.start->utcb;
+}
+
+static nova_word_t own_cpu(void)
+{
+        return tls_ready ? nova_thread_cpu() : nova_program.cpu;
+}
+
+/* Creates thread and portal at ec and ec + 1. */
+static int create(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
+{
+        enum nova_status status = nova_create_ec(ec, nova_program.pd, utcb, cpu, utcb, 0, 0);
+
+        if (status != NOVA_SUCCESS)
+                return nova_errno_of(status);
+        status = nova_create_pt(ec + 1, nova_program.pd, ec, 0, NOVA_ADDRESS(mapper_entry));
+        if (status != NOVA_SUCCESS)
+                return nova_errno_of(status);
+        mapper[cpu].portal = (uint32_t)ec + 1;
+        __atomic_store_n(&mapper[cpu].utcb_page, (uint32_t)(utcb >> NOVA_PAGE_BITS),
+                         __ATOMIC_RELEASE);
+        return 0;
+}
+
+int mapper_start(nova_word_t utcb)
+{
+        const nova_sel_t sm = nova_sel_alloc(0), ec = nova_sel_alloc(1);
+
+        if (sm == NOVA_SEL_NONE || ec == NOVA_SEL_NONE ||
+            lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
+                return EAGAIN;
+        return create(nova_program.cpu, utcb, ec);
+}
+
+int mapper_prepare(nova_word_t cpu)
+{
+        int error = 0;
+
+        if (__atomic_load_n(&mapper[cpu].utcb_page, __ATOMIC_ACQUIRE))
+                return 0;
+
+        void *utcb = nova_region_reserve(NOVA_PAGE_SIZE);
+        const nova_sel_t ec = nova_sel_alloc(1);
+
+        if (!utcb || ec == NOVA_SEL_NONE) {
+                error = EAGAIN;
+        } else {
+                lock_touch_stack();
+                lock_take(&lock);
+                error = mapper[cpu].utcb_page ? EALREADY : create(cpu, (nova_word_t)utcb, ec);
+                lock_drop(&lock);
+        }
+        if (!error)
+                return 0;
+        if (ec != NOVA_SEL_NONE)
+                nova_sel_release(ec, 1);
+        if (utcb)
+                nova_region_free(utcb);
+        return error == EALREADY ? 0 : error;
+}
+
+/* The largest window of a type around a selector: the hotspot alone decides. */
+static nova_crd_t window(unsigned type, nova_sel_t to)
+{
+        if (type != NOVA_CRD_MEM)
+                return nova_crd_all(type);
+        return nova_crd_mem(to & ~(((nova_sel_t)1 << NOVA_CRD_ORDER_MAX) - 1), NOVA_CRD_ORDER_MAX,
+                            NOVA_PERM_ALL);
+}
+
+/* The caller's message, half written perhaps, survives: the item takes the last two words. */
+int mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
+{
+        struct nova_utcb *const utcb = own_utcb();
+        const struct mapper *const own = &mapper[own_cpu()];
+        struct nova_utcb *const inbox =
+                (struct nova_utcb *)((nova_word_t)own->utcb_page << NOVA_PAGE_BITS);
+        const unsigned last = nova_utcb_item_index(0);
+        const nova_word_t items = utcb->items, first = utcb->word[last],
+                          second = utcb->word[last + 1];
+
+        lock_take(&lock);
+        inbox->word[last] = 0;
+        nova_utcb_set_windows(inbox, 0, window(nova_crd_type(crd), to));
+        nova_utcb_clear(utcb);
+        nova_utcb_delegate(utcb, crd, to, flags);
+
+        const enum nova_status status = nova_call(own->portal, 0);
+        const nova_crd_t came = inbox->word[last];
+
+        lock_drop(&lock);
+        utcb->items = items;
+        utcb->word[last] = first;
+        utcb->word[last + 1] = second;
+        if (status != NOVA_SUCCESS)
+                return nova_errno_of(status);
+        return nova_crd_type(came) == nova_crd_type(crd) ? 0 : ENOMEM;
+}
+
+/* True if the program holds a selector with at least these permissions. */
+static bool holds(unsigned type, nova_sel_t sel, unsigned perms)
+{
+        nova_crd_t crd = nova_crd(type, sel, 0, 0);
+
+        nova_lookup(&crd);
+        return nova_crd_type(crd) == type && (nova_crd_perms(crd) & perms) == perms;
+}
+
+/* Sends an item, and looks whether both ends of the range came. */
+static int send_checked(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
+{
+        const unsigned type = nova_crd_type(crd), perms = nova_crd_perms(crd);
+        const int error = mapper_send(crd, to, flags);
+
+        if (error)
+                return error;
+        return holds(type, to, perms) && holds(type, to + nova_crd_count(crd) - 1, perms) ? 0
+                                                                                          : EACCES;
+}
+
+int mapper_request(nova_crd_t crd, nova_sel_t to)
+{
+        if (!nova_program_is_root())
+                return EPERM;
+
+        /* Objects of several kinds have different permissions: any will do. */
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
+                return mapper_send(crd, to, NOVA_ITEM_H);
+        return send_checked(crd, to, NOVA_ITEM_H);
+}
+
+int mapper_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms)
+{
+        return send_checked(nova_crd_mem(from_page, order, perms), to_page, 0);
+}
+
+int nova_request(nova_crd_t crd, nova_sel_t to)
+{
+        lock_touch_stack();
+        return mapper_request(crd, to);
+}
+
+int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms)
+{
+        lock_touch_stack();
+        return mapper_map(from_page, to_page, order, perms);
+}

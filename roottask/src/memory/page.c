@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pages of the pool. A child's pool is there from the start. A root's zones are the free RAM, each
+ * at NOVA_LAYOUT_POOL + physical address, requested from the kernel piece by piece. */
+#include "memory/page.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "memory/buddy.h"
+#include "memory/mapper.h"
+#include "nova/crd.h"
+#include "nova/hip.h"
+#include "novart/layout.h"
+#include "novart/selector.h"
+#include "selector/lock.h"
+
+/* Firmware tables and video memory lie below: not worth the trouble. */
+#define RAM_BEGIN 0x100000
+
+/* RAM is requested in steps of at least so many pages, and of a fourth of what is there. */
+#define STEP_PAGES 1024
+
+/* Numbers of pages in the pool have 32 bits (memory/backing.h). */
+#define POOL_BYTES_MAX (((uint64_t)UINT32_MAX - 1) << NOVA_PAGE_BITS)
+
+static struct buddy buddy;
+static struct lock lock;
+static size_t total;
+
+static size_t record_pages(const struct buddy_zone *zone)
+{
+        return (zone->pages + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
+}
+
+/* A zone's record lies in its first pages. */
+static void first_pages(struct buddy_zone *zone)
+{
+        zone->record = (uint8_t *)zone->base;
+        buddy_extend(zone, record_pages(zone));
+}
+
+static void start_child(const struct nova_start_page *start)
+{
+        total = start->pool_bytes / NOVA_PAGE_SIZE;
+        if (!total || !buddy_add_zone(&buddy, start->pool, total))
+                return;
+
+        struct buddy_zone *const zone = &buddy.zone[0];
+        const size_t used = record_pages(zone);
+
+        first_pages(zone);
+        buddy_extend(zone, zone->pages - used);
+        buddy_give(&buddy, zone, used, zone->pages - used);
+        total -= used;
+}
+
+static void start_root(const struct nova_hip *hip)
+{
+        uint64_t cursor = RAM_BEGIN, addr, size, room = NOVA_LAYOUT_POOL_END - NOVA_LAYOUT_POOL;
+
+        if (room > POOL_BYTES_MAX)
+                room = POOL_BYTES_MAX;
+        while (nova_hip_next_free(hip, &cursor, &addr, &size) && addr < room) {
+                if (size > room - addr)
+                        size = room - addr;
+                if (size >= 2 * NOVA_PAGE_SIZE)
+                        buddy_add_zone(&buddy, NOVA_LAYOUT_POOL + (nova_word_t)addr,
+                                       (size_t)(size >> NOVA_PAGE_BITS));
+        }
+        for (unsigned i = 0; i < buddy.zones; i++)
+                total += buddy.zone[i].pages - record_pages(&buddy.zone[i]);
+}
+
+int page_start(void)
+{
+        const nova_sel_t sm = nova_sel_alloc(0);
+
+        if (sm == NOVA_SEL_NONE || lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
+                return EAGAIN;
+        if (nova_program_is_root())
+                start_root(nova_program.hip);
+        else
+                start_child(nova_program.start);
+        return 0;
+}
+
+/* Requests [ready, end) of a root's zone. What comes is entered. False: something did not. */
+static bool request(struct buddy_zone *zone, size_t end)
+{
+        const nova_word_t first = zone->base >> NOVA_PAGE_BITS;
+        const nova_word_t pool = NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS;
+        struct nova_crd_range range = {NOVA_CRD_MEM, NOVA_MEM_R | NOVA_MEM_W,
+                                       first - pool + zone->ready, first + zone->ready,
+                                       end - zone->ready};
+        nova_crd_t crd;
+        nova_sel_t to;
+
+        while (nova_crd_next(&range, &crd, &to)) {
+                const size_t page = zone->ready, count = nova_crd_count(crd);
+
+                if (mapper_request(crd, to))
+                        return false;
+                buddy_extend(zone, count);
+                buddy_give(&buddy, zone, page, count);
+        }
+        return true;
+}
+
+/* Makes the record's memory available. */
+static bool request_record(struct buddy_zone *zone)
+{
+        const nova_word_t first = zone->base >> NOVA_PAGE_BITS;
+        struct nova_crd_range range = {NOVA_CRD_MEM, NOVA_MEM_R | NOVA_MEM_W,
+                                       first - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), first,
+                                       record_pages(zone)};
+        nova_crd_t crd;
+        nova_sel_t to;
+
+        while (nova_crd_next(&range, &crd, &to))
+                if (mapper_request(crd, to))
+                        return false;
+        first_pages(zone);
+        return true;
+}
+
+/* Requests RAM of a zone, enough for a block of 2^order pages if it has one. */
+static bool grow(struct buddy_zone *zone, unsigned order)
+{
+        const size_t first = zone->base >> NOVA_PAGE_BITS, size = (size_t)1 << order;
+
+        if (!zone->record && !request_record(zone))
+                return false;
+        if (zone->ready >= zone->pages)
+                return false;
+
+        const size_t step = zone->ready / 4 > STEP_PAGES ? zone->ready / 4 : STEP_PAGES;
+        const size_t block = ((first + zone->ready + size - 1) & ~(size - 1)) + size - first;
+        size_t end = (first + zone->ready + step) / STEP_PAGES * STEP_PAGES - first;
+
+        if (end < block)
+                end = block;
+        return request(zone, end < zone->pages ? end : zone->pages);
+}
+
+static uintptr_t take(unsigned order)
+{
+        uintptr_t addr = buddy_take(&buddy, order);
+
+        if (order >= BUDDY_ORDERS || !nova_program_is_root())
+                return addr;
+        for (unsigned i = 0; i < buddy.zones && !addr; i++)
+                while (!addr && grow(&buddy.zone[i], order))
+                        addr = buddy_take(&buddy, order);
+        return addr;
+}
+
+static void *take_zeroed(unsigned order, bool split)
+{
+        lock_take(&lock);
+
+        void *const page = (void *)take(order);
+
+        if (page && split)
+                buddy_split(&buddy, (uintptr_t)page, order);
+        lock_drop(&lock);
+        return page ? memset(page, 0, (size_t)NOVA_PAGE_SIZE << order) : NULL;
+}
+
+void *page_take(unsigned order)
+{
+        return take_zeroed(order, false);
+}
+
+void *page_take_split(unsigned order)
+{
+        return take_zeroed(order, true);
+}
+
+void page_give(void *page, unsigned order)
+{
+        lock_take(&lock);
+
+        const bool given = buddy_free(&buddy, (uintptr_t)page, order);
+
+        lock_drop(&lock);
+#ifdef NOVA_DEBUG
+        if (!given)
+                __builtin_trap();
+#else
+        (void)given;
+#endif
+}
+
+size_t page_total(void)
+{
+        return total;
+}
+
+int page_physical(const void *page, uint64_t *phys)
+{
+        const struct nova_start_page *const start = nova_program.start;
+
+        if (start && !(start->flags & NOVA_START_DMA))
+                return EPERM;
+        *phys = start ? start->pool_phys + ((uintptr_t)page - start->pool)
+                      : (uintptr_t)page - NOVA_LAYOUT_POOL;
+        return 0;
+}
+
+void *nova_page_alloc(unsigned order)
+{
+        lock_touch_stack();
+        return page_take(order);
+}
+
+void nova_page_free(void *page, unsigned order)
+{
+        lock_touch_stack();
+        page_give(page, order);
+}
+
+size_t nova_page_free_count(void)
+{
+        size_t count;
+
+        lock_touch_stack();
+        lock_take(&lock);
+        count = buddy.free;
+        for (unsigned i = 0; i < buddy.zones; i++) {
+                const struct buddy_zone *const zone = &buddy.zone[i];
+                const size_t ready = zone->record ? zone->ready : record_pages(zone);
+
+                count += zone->pages - ready;
+        }
+        lock_drop(&lock);
+        return count;
+}

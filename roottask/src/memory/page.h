@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The page allocator for those who have touched their stack already (selector/lock.h). */
+#ifndef NOVA_ROOTTASK_PAGE_H
+#define NOVA_ROOTTASK_PAGE_H
+
+#include "novart/page.h"
+
+/* Finds the program's memory. @return 0 or an errno value */
+int page_start(void);
+
+/* As nova_page_alloc(). */
+void *page_take(unsigned order);
+
+/* As page_take(), for pages that come back one by one. */
+void *page_take_split(unsigned order);
+
+/* As nova_page_free(). */
+void page_give(void *page, unsigned order);
+
+/* All memory that the program can ever have, in pages. */
+size_t page_total(void);
+
+/* The physical address of a page of the pool. @return 0 or an errno value */
+int page_physical(const void *page, uint64_t *phys);
+
+#endif

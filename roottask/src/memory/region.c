@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Regions of the program. Everything that changes a region, its pages or what is mapped there, the
+ * pager too, does so under one lock, and a mapping is complete before the lock is dropped: so no
+ * page comes to an address after its region was freed. */
+#include "memory/region.h"
+
+#include <errno.h>
+
+#include "memory/back.h"
+#include "memory/page.h"
+#include "novart/layout.h"
+#include "novart/selector.h"
+#include "selector/lock.h"
+
+static const struct region_area area[REGION_AREAS] = {
+        {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END},
+        {NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END},
+};
+static struct region_map map;
+static struct lock lock;
+
+int region_start(void)
+{
+        const nova_sel_t sm = nova_sel_alloc(0);
+
+        region_map_init(&map, area);
+        if (sm == NOVA_SEL_NONE || lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
+                return EAGAIN;
+        return 0;
+}
+
+static void enter(void)
+{
+        lock_touch_stack();
+        lock_take(&lock);
+}
+
+/* The order of the pages that hold the map's array. */
+static unsigned array_order(size_t room)
+{
+        unsigned order = 0;
+
+        while ((size_t)NOVA_PAGE_SIZE << order < room * sizeof(struct region))
+                order++;
+        return order;
+}
+
+/* Makes sure that one more region can be entered. */
+static bool make_room(void)
+{
+        if (!region_map_full(&map))
+                return true;
+
+        const size_t old_room = map.room;
+        const unsigned order = array_order(old_room * 2);
+        void *const array = page_take(order);
+
+        if (!array)
+                return false;
+
+        void *const old = region_map_move(
+                &map, array, ((size_t)NOVA_PAGE_SIZE << order) / sizeof(struct region));
+
+        if (old)
+                page_give(old, array_order(old_room));
+        return true;
+}
+
+static size_t pages_of(size_t bytes)
+{
+        return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
+}
+
+/* Under the lock. @return the base, 0 if there is no place */
+static nova_word_t add(size_t pages, enum region_kind kind, const char *name)
+{
+        const size_t align = pages & (pages - 1) ? 1 : pages;
+        const struct region *const region =
+                make_room() ? region_map_add(&map, pages, align, kind, name) : NULL;
+
+        return region ? region->base : 0;
+}
+
+void *nova_region_reserve(size_t bytes)
+{
+        enter();
+
+        const nova_word_t base = add(pages_of(bytes), REGION_RESERVED, NULL);
+
+        lock_drop(&lock);
+        return (void *)base;
+}
+
+void *nova_region_lazy(const char *name, size_t bytes)
+{
+        enter();
+
+        const nova_word_t base = add(pages_of(bytes), REGION_LAZY, name);
+
+        lock_drop(&lock);
+        return (void *)base;
+}
+
+void *nova_stack_alloc(size_t bytes)
+{
+        const size_t pages = pages_of(bytes);
+        nova_word_t base = 0;
+
+        if (!pages)
+                return NULL;
+        enter();
+        base = add(pages + 1, REGION_STACK, NULL);
+        if (base && back_fill(base + pages * NOVA_PAGE_SIZE, 1)) {
+                region_map_remove(&map, region_map_find(&map, base));
+                base = 0;
+        }
+        lock_drop(&lock);
+        return base ? (void *)(base + NOVA_PAGE_SIZE) : NULL;
+}
+
+int nova_region_name(void *addr, const char *name)
+{
+        enter();
+
+        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+
+        if (region)
+                region_set_name(region, name);
+        lock_drop(&lock);
+        return region ? 0 : EINVAL;
+}
+
+/* True if [addr, addr + bytes) lies in a region, its guard page left out. */
+static bool inside(const struct region *region, nova_word_t addr, size_t bytes)
+{
+        const nova_word_t guard = region->kind == REGION_STACK ? NOVA_PAGE_SIZE : 0;
+        const nova_word_t begin = region->base + guard;
+        const nova_word_t size = region->pages * NOVA_PAGE_SIZE - guard;
+
+        return addr >= begin && addr - begin <= size && bytes <= size - (addr - begin);
+}
+
+int nova_region_commit(void *addr, size_t bytes)
+{
+        const nova_word_t begin = (nova_word_t)addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
+        const size_t pages = pages_of(bytes + ((nova_word_t)addr - begin));
+        int error = EINVAL;
+
+        if (bytes > SIZE_MAX - NOVA_PAGE_SIZE)
+                return EINVAL;
+        enter();
+
+        const struct region *const region = region_map_find(&map, begin);
+
+        if (region && inside(region, begin, pages * NOVA_PAGE_SIZE))
+                error = back_fill(begin, pages);
+        lock_drop(&lock);
+        return error;
+}
+
+int nova_region_free(void *addr)
+{
+        enter();
+
+        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+
+        if (region) {
+                back_empty(region->base, region->pages);
+                region_map_remove(&map, region);
+        }
+        lock_drop(&lock);
+        return region ? 0 : EINVAL;
+}
+
+int nova_region_shrink(void *addr, size_t bytes)
+{
+        const size_t pages = pages_of(bytes);
+        bool good;
+
+        if (!pages)
+                return nova_region_free(addr);
+        enter();
+
+        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+
+        good = region && region->kind != REGION_STACK && pages <= region->pages;
+        if (good && pages < region->pages) {
+                back_empty(region->base + pages * NOVA_PAGE_SIZE, region->pages - pages);
+                region->pages = pages;
+        }
+        lock_drop(&lock);
+        return good ? 0 : EINVAL;
+}
+
+void region_decommit(void *addr, size_t bytes)
+{
+        enter();
+        back_empty((nova_word_t)addr, pages_of(bytes));
+        lock_drop(&lock);
+}
+
+enum region_answer region_fault(nova_word_t addr)
+{
+        enum region_answer answer = REGION_UNKNOWN;
+
+        lock_take(&lock);
+
+        const struct region *const region = region_map_find(&map, addr);
+
+        if (region && region->kind == REGION_STACK && !inside(region, addr, 0))
+                answer = REGION_GUARD;
+        else if (region && back_is_there(addr))
+                answer = back_renew(addr) ? REGION_NO_MEMORY : REGION_SERVED;
+        else if (region && region->kind != REGION_RESERVED)
+                answer = back_fill(addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 1) ? REGION_NO_MEMORY
+                                                                                 : REGION_SERVED;
+        lock_drop(&lock);
+        return answer;
+}
+
+bool region_at(nova_word_t addr, struct region *region)
+{
+        lock_take(&lock);
+
+        const struct region *const found = region_map_find(&map, addr);
+
+        if (found)
+                *region = *found;
+        lock_drop(&lock);
+        return found;
+}
+
+bool region_readable(nova_word_t addr, size_t bytes)
+{
+        bool there;
+
+        if (addr % NOVA_PAGE_SIZE + bytes > NOVA_PAGE_SIZE)
+                return false;
+        lock_take(&lock);
+        there = region_map_find(&map, addr) && back_is_there(addr);
+        lock_drop(&lock);
+        return there;
+}

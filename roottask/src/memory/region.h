@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What start, the pager and fault reports ask of the regions. */
+#ifndef NOVA_ROOTTASK_REGION_H
+#define NOVA_ROOTTASK_REGION_H
+
+#include "memory/region_map.h"
+#include "novart/region.h"
+
+/* Prepares map and lock. @return 0 or an errno value */
+int region_start(void);
+
+/* What came of a page fault. */
+enum region_answer {
+        REGION_SERVED,   /* the page is there */
+        REGION_UNKNOWN,  /* nothing comes to this address */
+        REGION_GUARD,    /* it is the guard page of a stack */
+        REGION_NO_MEMORY /* no page or kernel memory is left */
+};
+
+/* Serves a page fault at an address where nothing was mapped. The caller's stack has its memory. */
+enum region_answer region_fault(nova_word_t addr);
+
+/* Copies the region of an address. @return false if there is none */
+bool region_at(nova_word_t addr, struct region *region);
+
+/* True if [addr, addr + bytes), in one page, has memory of a region behind it. */
+bool region_readable(nova_word_t addr, size_t bytes);
+
+/* Takes memory away from [addr, addr + bytes) of a region, but not the addresses. */
+void region_decommit(void *addr, size_t bytes);
+
+#endif

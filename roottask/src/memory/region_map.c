@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sorted regions (see region_map.h): binary search, first fit. */
+#include "memory/region_map.h"
+
+void region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS])
+{
+        for (unsigned i = 0; i < REGION_AREAS; i++)
+                map->area[i] = area[i];
+        map->entry = map->first;
+        map->count = 0;
+        map->room = REGION_FIRST_ROOM;
+}
+
+static uintptr_t end_of(const struct region *region)
+{
+        return region->base + (region->pages << NOVA_PAGE_BITS);
+}
+
+/* Index of the first region that begins above an address. */
+static size_t above(const struct region_map *map, uintptr_t addr)
+{
+        size_t low = 0, high = map->count;
+
+        while (low < high) {
+                const size_t middle = low + (high - low) / 2;
+
+                if (map->entry[middle].base > addr)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return low;
+}
+
+struct region *region_map_find(struct region_map *map, uintptr_t addr)
+{
+        const size_t index = above(map, addr);
+
+        if (!index || addr >= end_of(&map->entry[index - 1]))
+                return NULL;
+        return &map->entry[index - 1];
+}
+
+/* First fit in one area. 0: none; index says where the region goes. */
+static uintptr_t fit(const struct region_map *map, const struct region_area *area, size_t pages,
+                     size_t align, size_t *index)
+{
+        const uintptr_t mask = ((uintptr_t)align << NOVA_PAGE_BITS) - 1;
+        uintptr_t at = area->begin;
+
+        for (size_t i = above(map, at - 1);; i++) {
+                const bool last = i == map->count || map->entry[i].base >= area->end;
+                const uintptr_t end = last ? area->end : map->entry[i].base;
+                const uintptr_t first = (at + mask) & ~mask;
+
+                *index = i;
+                if (first >= at && first < end && (end - first) >> NOVA_PAGE_BITS >= pages)
+                        return first;
+                if (last)
+                        return 0;
+                at = end_of(&map->entry[i]);
+        }
+}
+
+void region_set_name(struct region *region, const char *name)
+{
+        size_t i = 0;
+
+        for (; name && name[i] && i + 1 < REGION_NAME_BYTES; i++)
+                region->name[i] = name[i];
+        for (; i < REGION_NAME_BYTES; i++)
+                region->name[i] = 0;
+}
+
+struct region *region_map_add(struct region_map *map, size_t pages, size_t align,
+                              enum region_kind kind, const char *name)
+{
+        uintptr_t base = 0;
+        size_t index = 0;
+
+        if (!pages || region_map_full(map) || align > SIZE_MAX >> NOVA_PAGE_BITS)
+                return NULL;
+        for (unsigned i = 0; i < REGION_AREAS && !base; i++)
+                base = fit(map, &map->area[i], pages, align, &index);
+        if (!base)
+                return NULL;
+
+        for (size_t i = map->count++; i > index; i--)
+                map->entry[i] = map->entry[i - 1];
+
+        struct region *region = &map->entry[index];
+
+        *region = (struct region){.base = base, .pages = pages, .kind = (uint8_t)kind};
+        region_set_name(region, name);
+        return region;
+}
+
+void region_map_remove(struct region_map *map, struct region *region)
+{
+        map->count--;
+        for (size_t i = (size_t)(region - map->entry); i < map->count; i++)
+                map->entry[i] = map->entry[i + 1];
+}
+
+struct region *region_map_move(struct region_map *map, struct region *entry, size_t room)
+{
+        struct region *old = map->entry == map->first ? NULL : map->entry;
+
+        for (size_t i = 0; i < map->count; i++)
+                entry[i] = map->entry[i];
+        map->entry = entry;
+        map->room = room;
+        return old;
+}

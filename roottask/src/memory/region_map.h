@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The regions of a program's addresses, sorted, and the search for free addresses.
+ * Pure logic: no lock, no hypercall. */
+#ifndef NOVA_ROOTTASK_REGION_MAP_H
+#define NOVA_ROOTTASK_REGION_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nova/abi/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define REGION_AREAS      2
+#define REGION_NAME_BYTES 24
+#define REGION_FIRST_ROOM 10
+
+enum region_kind {
+        REGION_RESERVED, /* addresses only: windows, UTCBs, memory of devices */
+        REGION_LAZY,     /* the pager gives it pages */
+        REGION_STACK     /* as LAZY, but the first page is the guard */
+};
+
+struct region {
+        uintptr_t base;
+        size_t pages; /* a stack's guard page included */
+        uint8_t kind;
+        char name[REGION_NAME_BYTES];
+};
+
+struct region_area {
+        uintptr_t begin, end;
+};
+
+/** Sorted by base. The array can be exchanged for a larger one: region_map_room(). */
+struct region_map {
+        struct region_area area[REGION_AREAS]; /* searched in this order */
+        struct region *entry;
+        size_t count, room;
+        struct region first[REGION_FIRST_ROOM];
+};
+
+/** A map without regions. */
+void region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS]);
+
+/**
+ * Finds free addresses and makes a region of them.
+ *
+ * @param pages not 0
+ * @param align pages: a power of two of which the first page number is a multiple
+ * @return the region, valid until the map changes; NULL if there are no addresses or no room
+ */
+struct region *region_map_add(struct region_map *map, size_t pages, size_t align,
+                              enum region_kind kind, const char *name);
+
+/** The region that holds an address, or NULL. Valid until the map changes. */
+struct region *region_map_find(struct region_map *map, uintptr_t addr);
+
+/** Forgets a region of the map. */
+void region_map_remove(struct region_map *map, struct region *region);
+
+/** True if the next region needs a larger array. */
+static inline bool region_map_full(const struct region_map *map)
+{
+        return map->count == map->room;
+}
+
+/** Moves the regions to a larger array. @return the old one, NULL if it is not the caller's */
+struct region *region_map_move(struct region_map *map, struct region *entry, size_t room);
+
+/** Sets a region's name, cut to what there is room for. NULL is an empty one. */
+void region_set_name(struct region *region, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

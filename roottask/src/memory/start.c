@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The order in which the parts of memory begin. */
+#include <errno.h>
+
+#include "memory/mapper.h"
+#include "memory/memory.h"
+#include "memory/page.h"
+#include "memory/region.h"
+#include "selector/selector.h"
+
+int memory_start(void)
+{
+        int error = selector_start();
+
+        if (!error)
+                error = page_start();
+        if (!error)
+                error = region_start();
+        if (error)
+                return error;
+
+        void *const utcb = nova_region_reserve(NOVA_PAGE_SIZE);
+
+        return utcb ? mapper_start((nova_word_t)utcb) : ENOMEM;
+}

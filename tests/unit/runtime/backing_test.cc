@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of pages behind regions: what was noted is found, and leaves come back. */
+#include "memory/backing.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+
+namespace
+{
+
+constexpr uintptr_t begin = 0x10000000;
+constexpr size_t leaves = 4;
+
+class backing : public testing::Test
+{
+      protected:
+        static constexpr size_t pool_pages = 8;
+        unsigned char *pool = nullptr;
+        uint32_t directory[leaves] = {};
+        size_t used = 0, limit = pool_pages;
+        bool busy[pool_pages] = {};
+        ::backing b = {};
+        backing_pages pages = {take, give, this};
+
+        void SetUp() override
+        {
+                pool = static_cast<unsigned char *>(
+                        std::aligned_alloc(NOVA_PAGE_SIZE, pool_pages * NOVA_PAGE_SIZE));
+                b = {begin, leaves, directory, reinterpret_cast<uintptr_t>(pool)};
+        }
+
+        void TearDown() override
+        {
+                std::free(pool);
+        }
+
+        static void *take(void *context)
+        {
+                auto *self = static_cast<backing *>(context);
+
+                for (size_t i = 0; i < self->limit; i++)
+                        if (!self->busy[i]) {
+                                self->busy[i] = true;
+                                self->used++;
+                                return std::memset(self->pool + i * NOVA_PAGE_SIZE, 0,
+                                                   NOVA_PAGE_SIZE);
+                        }
+                return nullptr;
+        }
+
+        static void give(void *context, void *page)
+        {
+                auto *self = static_cast<backing *>(context);
+                const auto i =
+                        static_cast<size_t>(static_cast<unsigned char *>(page) - self->pool) /
+                        NOVA_PAGE_SIZE;
+
+                EXPECT_TRUE(self->busy[i]);
+                self->busy[i] = false;
+                self->used--;
+        }
+
+        uintptr_t pool_page(size_t i) const
+        {
+                return reinterpret_cast<uintptr_t>(pool) + i * NOVA_PAGE_SIZE;
+        }
+};
+
+TEST_F(backing, is_empty_at_first)
+{
+        EXPECT_EQ(backing_get(&b, begin), 0u);
+        EXPECT_EQ(backing_get(&b, begin - 1), 0u);
+        EXPECT_EQ(backing_get(&b, begin + leaves * BACKING_SPAN), 0u);
+        EXPECT_EQ(backing_get(&b, UINTPTR_MAX), 0u);
+        EXPECT_EQ(backing_next(&b, begin, begin + leaves * BACKING_SPAN),
+                  begin + leaves * BACKING_SPAN);
+}
+
+TEST_F(backing, remembers_the_first_page_of_the_pool)
+{
+        ASSERT_TRUE(backing_prepare(&b, begin, &pages));
+        backing_set(&b, begin, pool_page(0));
+        EXPECT_EQ(backing_get(&b, begin + 17), pool_page(0));
+        EXPECT_EQ(backing_get(&b, begin + NOVA_PAGE_SIZE), 0u);
+}
+
+TEST_F(backing, says_when_there_is_no_page_or_no_place)
+{
+        limit = 0;
+        EXPECT_FALSE(backing_prepare(&b, begin, &pages));
+        limit = pool_pages;
+        EXPECT_FALSE(backing_prepare(&b, begin - 1, &pages));
+        EXPECT_FALSE(backing_prepare(&b, begin + leaves * BACKING_SPAN, &pages));
+        EXPECT_EQ(used, 0u);
+}
+
+TEST_F(backing, gives_a_leaf_back_only_when_it_is_empty)
+{
+        ASSERT_TRUE(backing_prepare(&b, begin, &pages));
+        backing_set(&b, begin, pool_page(3));
+        backing_trim(&b, begin, &pages);
+        EXPECT_EQ(used, 1u);
+        backing_set(&b, begin, 0);
+        backing_trim(&b, begin + BACKING_SPAN - 1, &pages);
+        EXPECT_EQ(used, 0u);
+        backing_trim(&b, begin, &pages);
+        EXPECT_EQ(backing_get(&b, begin), 0u);
+}
+
+TEST_F(backing, storm_agrees_with_a_model)
+{
+        std::mt19937 random(11);
+        std::map<uintptr_t, uintptr_t> model;
+        constexpr uintptr_t end = begin + leaves * BACKING_SPAN;
+
+        for (int step = 0; step < 20000; step++) {
+                const uintptr_t addr =
+                        begin + random() % (leaves * BACKING_LEAF_PAGES) / 64 * 64 * NOVA_PAGE_SIZE;
+
+                if (random() % 2) {
+                        const uintptr_t page = pool_page(random() % 100000);
+
+                        ASSERT_TRUE(backing_prepare(&b, addr, &pages));
+                        backing_set(&b, addr, page);
+                        model[addr] = page;
+                } else if (model.count(addr)) {
+                        backing_set(&b, addr, 0);
+                        backing_trim(&b, addr, &pages);
+                        model.erase(addr);
+                }
+                const auto found = model.find(addr);
+                const auto next = model.lower_bound(addr);
+
+                ASSERT_EQ(backing_get(&b, addr), found == model.end() ? 0 : found->second);
+                ASSERT_EQ(backing_next(&b, addr, end), next == model.end() ? end : next->first);
+        }
+        while (!model.empty()) {
+                backing_set(&b, model.begin()->first, 0);
+                backing_trim(&b, model.begin()->first, &pages);
+                model.erase(model.begin());
+        }
+        EXPECT_EQ(used, 0u);
+}
+
+} // namespace
