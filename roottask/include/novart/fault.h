@@ -40,19 +40,20 @@ struct nova_fault_report {
         uint8_t code_at; /**< which byte of code ip points to */
         uint8_t codes;   /**< valid bytes of code */
         uint8_t reserved[3];
-        uint64_t address;             /**< of a page fault */
-        uint64_t error;               /**< the CPU's error code */
-        struct nova_fault_registers { /**< what the thread had in its registers */
-                nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di;
+        uint64_t address; /**< of a page fault */
+        uint64_t error;   /**< the CPU's error code */
+        /** What the thread had in its registers. */
+        struct nova_fault_registers {
+                nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di; /**< register */
 #if __SIZEOF_POINTER__ == 8
-                nova_word_t r8, r9, r10, r11, r12, r13, r14, r15;
+                nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< register */
 #endif
         } regs;
         nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then return addresses, innermost first */
-        unsigned char code[NOVA_FAULT_CODE];
-        char program[NOVA_FAULT_NAME]; /**< need not end with a 0 */
-        char thread[NOVA_FAULT_NAME];
-        char region[NOVA_FAULT_NAME]; /**< of the memory at address, or empty */
+        unsigned char code[NOVA_FAULT_CODE];  /**< bytes around ip */
+        char program[NOVA_FAULT_NAME];        /**< need not end with a 0 */
+        char thread[NOVA_FAULT_NAME];         /**< the same */
+        char region[NOVA_FAULT_NAME];         /**< of the memory at address, or empty */
 };
 
 /** Receives one line of a report, without the line feed. */
@@ -64,6 +65,7 @@ typedef void nova_fault_line(void *context, const char *line);
  * No field of the report is trusted; what cannot be printed in a name becomes '?'.
  * @param symbols of the program's ELF file, or NULL
  * @param put     called for each line, which is valid during the call
+ * @param context handed to @p put
  */
 void nova_fault_format(const struct nova_fault_report *report, const struct nova_symbols *symbols,
                        nova_fault_line *put, void *context);

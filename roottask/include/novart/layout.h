@@ -32,6 +32,7 @@
 
 /** Addresses of regions for which there is no room below the pool. */
 #define NOVA_LAYOUT_FAR NOVA_LAYOUT_POOL_END
+/** First address after those. */
 #if __SIZEOF_POINTER__ == 8
 #define NOVA_LAYOUT_FAR_END (NOVA_LAYOUT_FAR + 0x1000000000)
 #else

@@ -17,11 +17,11 @@ extern "C" {
 
 /** Where the symbols of an ELF file lie. Filled in by nova_symbols_init(); the file must stay. */
 struct nova_symbols {
-        const unsigned char *elf;
-        size_t size;
-        bool wide;           /**< a file of class 64 */
-        size_t table, count; /**< offset of the symbols, and how many there are */
-        size_t text, length; /**< offset of their names, and how many bytes they have */
+        const unsigned char *elf; /**< the file */
+        size_t size;              /**< its bytes */
+        bool wide;                /**< a file of class 64 */
+        size_t table, count;      /**< offset of the symbols, and how many there are */
+        size_t text, length;      /**< offset of their names, and how many bytes they have */
 };
 
 /** A function that holds an address. */
