@@ -74,8 +74,11 @@ if(NOT TARGET Nova::nova)
 
   # Runtime, C library and libnova as roottask/CMakeLists.txt links them.
   add_library(Nova::novart STATIC IMPORTED)
-  set_target_properties(Nova::novart PROPERTIES IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovart.a")
-  target_include_directories(Nova::novart INTERFACE "${NOVA_SDK}/include")
+  # Its headers come before those of the C library, which has a pthread.h without anything, too.
+  set_target_properties(Nova::novart PROPERTIES
+    IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovart.a" SYSTEM OFF)
+  target_include_directories(Nova::novart INTERFACE "${NOVA_SDK}/include"
+    "${NOVA_SDK}/include/libc")
   target_compile_features(Nova::novart INTERFACE c_std_11)
   target_compile_options(Nova::novart INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-isystem${NOVA_SDK}/include/cxx>")

@@ -201,7 +201,8 @@ class CMake(Installed):
     def test_an_architecture_that_is_not_there(self):
         path = f"-DCMAKE_PREFIX_PATH={installed.PREFIX}"
         self.fails(path, "-DNOVA_ARCH=arm", says="this SDK has nothing for arm-release, only for")
-        self.fails(path, "-DNOVA_CONFIG=debug", says="this SDK has nothing for x86_64-debug")
+        debug = ("-DNOVA_ARCH=x86_64", "-DNOVA_CONFIG=debug")
+        self.fails(path, *debug, says="this SDK has nothing for x86_64-debug")
 
     def test_a_version_that_is_not_there(self):
         file = self.project / "CMakeLists.txt"

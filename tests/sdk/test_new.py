@@ -64,6 +64,7 @@ class New(Folder):
             text = file.read_text(encoding="utf-8")
             for words in (f"project({file.parent.name} ", "find_package(Nova REQUIRED)"):
                 self.assertIn(f"\n{words}", text, file)
+            self.assertNotIn("NOVA_ROOT", text, f"{file} needs the tree")
 
     def test_the_help_lists_every_template(self):
         text = self.nova("new", "--help").stdout
