@@ -45,7 +45,8 @@ static void bound(void)
 {
         static const int32_t limits[2] = {3, 5};
 
-        __asm__ volatile("movl $7, %%eax; boundl %%eax, %0" : : "m"(limits) : "eax");
+        /* bound %eax, (%ecx), which assemblers spell differently */
+        __asm__ volatile(".byte 0x62, 0x01" : : "a"(7), "c"(limits), "m"(limits));
 }
 #endif
 

@@ -256,8 +256,8 @@ static void physical(void)
                       *(const unsigned char *)bios == 0xea,
               "the firmware's first instruction, a jump, can be read");
         nova_region_free(bios);
-        nova_hip_find_mem(nova_program.hip, NOVA_MEM_KERNEL, &kernel);
-        check(nova_map_physical(kernel.addr, 4096, NOVA_MEM_R, &nothing) != 0,
+        check(nova_hip_find_mem(nova_program.hip, NOVA_MEM_KERNEL, &kernel) &&
+                      nova_map_physical(kernel.addr, 4096, NOVA_MEM_R, &nothing) != 0,
               "memory of the kernel is refused");
         check(nova_map_physical(0, 0, NOVA_MEM_R, &nothing) == EINVAL &&
                       nova_map_physical(UINT64_MAX, 2, NOVA_MEM_R, &nothing) == EINVAL &&
