@@ -57,6 +57,8 @@ if(NOT TARGET nova_warnings)
 endif()
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPrograms.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/NovaBootTest.cmake")
+set(NOVA_SYSTEM_TOOL "${NOVA_SDK}/bin/nova-system")
+include("${CMAKE_CURRENT_LIST_DIR}/NovaSystem.cmake")
 
 # A project without a build type is compiled as the SDK is.
 if(NOT TARGET Nova::nova)
@@ -83,6 +85,7 @@ if(NOT TARGET Nova::nova)
   target_compile_options(Nova::novart INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-isystem${NOVA_SDK}/include/cxx>")
   target_link_libraries(Nova::novart INTERFACE nova_hosted
+    -Wl,-u,__retarget_lock_acquire_recursive
     -Wl,--start-group "${NOVA_LIBRARIES}/libnovart.a" -lc -lm "${NOVA_LIBRARIES}/libnova.a" gcc
     -Wl,--end-group)
 endif()

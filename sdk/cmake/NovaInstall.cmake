@@ -34,7 +34,8 @@ function(nova_install_common)
   install(DIRECTORY "${NOVA_NEWLIB}/" DESTINATION "lib/newlib/${NOVA_ARCH}"
     PATTERN "built.json" EXCLUDE)
 
-  install(PROGRAMS "${NOVA_SDK}/bin/nova" DESTINATION bin)
+  install(PROGRAMS "${NOVA_SDK}/bin/nova" "${NOVA_SYSTEM_TOOL}" DESTINATION bin)
+  add_dependencies(nova-sdk nova-system)
   install(DIRECTORY "${NOVA_SDK}/lib/nova" DESTINATION lib PATTERN "__pycache__" EXCLUDE)
   install(DIRECTORY "${NOVA_SDK}/linker" DESTINATION share/nova)
   install(DIRECTORY "${NOVA_ROOT}/examples" "${NOVA_ROOT}/templates" DESTINATION share/nova

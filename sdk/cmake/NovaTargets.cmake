@@ -42,3 +42,6 @@ target_compile_options(nova_warnings INTERFACE
 include(NovaPrograms)
 include(NovaBootTest)
 include(NovaInstall)
+if(NOVA_ARCH)
+  include(NovaSystem)
+endif()

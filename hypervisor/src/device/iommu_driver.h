@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 #include "nova/abi/status.h"
-#include "space/second_level.h"
+#include "space/dma_space.h"
 
 struct pd;
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command line becomes arguments and environment. Pure logic. */
+/* A command line becomes arguments and environment. But for the copying it is pure logic. */
 #ifndef NOVA_ROOTTASK_ARGUMENTS_H
 #define NOVA_ROOTTASK_ARGUMENTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +28,9 @@ struct arguments {
  * @param count how many pointers there is room for: words beyond are left out. At least 3
  */
 void arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
+
+/* For roots: copies the string at a physical address, cut to bytes with its end. 0 or an errno. */
+int program_copy_string(char *to, size_t bytes, uint64_t addr);
 
 #ifdef __cplusplus
 }

@@ -14,8 +14,8 @@
 #define TEXT_BYTES (NOVA_PAGE_SIZE / 2)
 #define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
 
-/* Copies the string at a physical address. Its end may lie in the next page, where nothing is. */
-static int copy_string(char *to, size_t bytes, uint64_t addr)
+/* The string's end may lie in a page behind which nothing is. */
+int program_copy_string(char *to, size_t bytes, uint64_t addr)
 {
         size_t done = 0;
 
@@ -47,7 +47,7 @@ static int read_root(char *page)
         static char unnamed[] = "roottask";
 
         if (nova_hip_get_module(nova_program.hip, 0, &module) && module.aux) {
-                const int error = copy_string(page, TEXT_BYTES, module.aux);
+                const int error = program_copy_string(page, TEXT_BYTES, module.aux);
 
                 if (error)
                         return error;

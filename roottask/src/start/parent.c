@@ -1,46 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Until children exist: nobody answers. */
+/* What start and threads of a child ask of its parent. */
 #include "start/parent.h"
 
 #include <errno.h>
 
-void parent_fault(const struct nova_fault_report *report)
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+
+/* No thread-local variable works yet, so the start page says where the UTCB is. */
+int parent_begin(void)
 {
-        (void)report;
+        const struct nova_start_page *const page = nova_program.start;
+        struct nova_utcb *const utcb = (struct nova_utcb *)page->utcb;
+
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, NOVA_PARENT_BEGIN);
+        nova_utcb_set_windows(utcb, 0, nova_crd_obj(page->pd & ~(nova_sel_t)1, 1, NOVA_PERM_ALL));
+
+        const enum nova_status status = nova_call(page->parent + page->cpu, 0);
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        return status == NOVA_SUCCESS ? (int)utcb->word[0] : EIO;
 }
 
 void parent_exit(int status)
 {
-        (void)status;
+        nova_parent_exit(status);
+}
+
+void parent_fault(const struct nova_fault_report *report)
+{
+        nova_parent_fault(report);
 }
 
 int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
                      unsigned quantum_us)
 {
-        (void)sc;
-        (void)ec;
         (void)cpu;
-        (void)priority;
-        (void)quantum_us;
-        return ENOSYS;
+        return nova_parent_sc(sc, ec, priority, quantum_us);
 }
 
 void parent_destroy_sc(nova_sel_t sc, nova_word_t cpu)
 {
-        (void)sc;
         (void)cpu;
+        nova_parent_sc_drop(sc);
 }
 
 int parent_write(const char *text, size_t bytes)
 {
-        (void)text;
-        (void)bytes;
-        return ENOSYS;
+        return nova_parent_write(text, bytes);
 }
 
 int parent_read(char *text, size_t bytes)
 {
         (void)text;
         (void)bytes;
-        return -ENOSYS;
+        return 0;
 }

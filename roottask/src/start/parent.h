@@ -5,6 +5,9 @@
 
 #include "nova/abi/types.h"
 
+/* Gets the program's own PD and first EC, before anything else. @return 0 or an errno value */
+int parent_begin(void);
+
 /* Tells the parent what ended the program. */
 struct nova_fault_report;
 void parent_fault(const struct nova_fault_report *report);

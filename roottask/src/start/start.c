@@ -7,6 +7,7 @@
 
 #include "memory/mapper.h"
 #include "memory/memory.h"
+#include "start/parent.h"
 #include "thread/thread.h"
 
 int main(int argc, char **argv, char **envp);
@@ -47,6 +48,8 @@ void start_program(const void *page, nova_word_t cpu)
         nova_word_t stack;
 
         program_read(page, cpu);
+        if (!nova_program_is_root() && parent_begin())
+                program_end(EXIT_FAILURE);
         if (memory_start())
                 program_end(EXIT_FAILURE);
         if (nova_program_is_root())

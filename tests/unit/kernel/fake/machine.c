@@ -21,7 +21,6 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
-#include "object/vcpu.h"
 #include "platform/console.h"
 #include "platform/power.h"
 #include "platform/stop.h"
@@ -173,7 +172,6 @@ void fake_boot(unsigned frames)
         account_boot();
         pd_boot();
         ec_boot();
-        vcpu_cache_boot();
         sc_boot();
         pt_boot();
         sm_boot();

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a child asks of its parent: the protocol of the parent portal, and a function for each
+ * operation.
+ *
+ * A child has one portal to its parent on each of its CPUs. Word 0 of a message is the operation,
+ * word 0 of the answer 0 or an errno value. Names are bytes in words, ended by a 0, at most
+ * NOVA_PARENT_NAME bytes with it. A child gets only what its parent grants it by name. */
+#ifndef NOVART_PARENT_H
+#define NOVART_PARENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nova/abi/utcb.h"
+#include "novart/fault.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes of a name, the 0 at its end included. */
+#define NOVA_PARENT_NAME 32
+
+/** Selectors of a service's control portals: 2^6, one for each CPU number. */
+#define NOVA_PARENT_SERVICE_ORDER 6
+
+/** Operations: word 0 of a message, and what its other words and items are. */
+enum nova_parent_operation {
+        NOVA_PARENT_BEGIN =
+                1,           /**< answer: own PD and first EC, to the window's selectors 0 and 1 */
+        NOVA_PARENT_EXIT,    /**< status; there is no answer */
+        NOVA_PARENT_OPEN,    /**< name; answer: control portals of a service, + CPU number */
+        NOVA_PARENT_SERVE,   /**< name, item: own control portals, + CPU number */
+        NOVA_PARENT_SC,      /**< priority, quantum, item: EC; answer: item: SC */
+        NOVA_PARENT_SC_DROP, /**< translated item: the SC of a thread that has ended */
+        NOVA_PARENT_FAULT,   /**< struct nova_fault_report */
+        NOVA_PARENT_WRITE,   /**< number of bytes, text for the parent's console */
+        NOVA_PARENT_MODULE,  /**< first page, name; answer: bytes, pages given, items: pages */
+        NOVA_PARENT_DEVICE,  /**< kind, index, page, name; answer: struct nova_parent_device */
+        NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
+};
+
+/** Kinds of what a device has, word 1 of NOVA_PARENT_DEVICE. */
+enum nova_parent_device_kind {
+        NOVA_PARENT_PORTS = 1, /**< items: ports; they keep their numbers */
+        NOVA_PARENT_MEMORY,    /**< items: pages, those that fit from the page asked for on */
+        NOVA_PARENT_INTERRUPT, /**< item: its semaphore */
+};
+
+/** Get a service's control portals: the one for CPU n comes to @p sel + n.
+ *
+ * @param name the service
+ * @param sel  2^NOVA_PARENT_SERVICE_ORDER free selectors, aligned to that
+ * @retval 0      some portals are there now
+ * @retval EACCES the parent does not grant this service
+ * @retval EAGAIN who provides it is not there now, for example because it starts anew
+ * @retval ENOMEM no kernel memory
+ */
+int nova_parent_open(const char *name, nova_sel_t sel);
+
+/** Provide a service: the parent gives the portals to those whom it grants the service.
+ *
+ * @param name the service
+ * @param sel  selectors as for nova_parent_open(): the portal for CPU n is at @p sel + n
+ * @retval 0      clients can come
+ * @retval EACCES the parent does not expect this service of this program
+ * @retval EEXIST it has it already
+ */
+int nova_parent_serve(const char *name, nova_sel_t sel);
+
+/** Ask for a scheduling context for an EC of this program.
+ *
+ * @param sc       free selector, where it comes to
+ * @param ec       EC capability with NOVA_EC_SC: a global thread
+ * @param priority cut to the program's limit
+ * @param quantum_us time slice in microseconds, not 0
+ * @retval 0      the thread runs
+ * @retval EINVAL no EC, or an odd number
+ * @retval EAGAIN too many threads, or no kernel memory
+ */
+int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
+
+/** Give a scheduling context back: its thread has ended. @return 0; EINVAL: none of the parent's */
+int nova_parent_sc_drop(nova_sel_t sc);
+
+/** Write text on the parent's console, behind the program's name. @return 0 or an errno value */
+int nova_parent_write(const char *text, size_t bytes);
+
+/** Tell the parent what ended the program. @return 0 or an errno value */
+int nova_parent_fault(const struct nova_fault_report *report);
+
+/** End the program. Returns only if there is no parent. */
+void nova_parent_exit(int status);
+
+/** A module that was mapped. */
+struct nova_parent_module {
+        const void *data;
+        size_t bytes;
+};
+
+/** Map a module, which can be read only. nova_region_free() of its address unmaps it.
+ *
+ * @retval 0      @p module is valid
+ * @retval ENOENT the parent does not grant a module of this name
+ * @retval ENOMEM no addresses or no kernel memory
+ */
+int nova_parent_module(const char *name, struct nova_parent_module *module);
+
+/** Get range @p index of a device's ports. @return 0; ENOENT: no such device, or it has no more */
+int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last);
+
+/** Map range @p index of a device's memory, readable and writable.
+ *
+ * @retval 0      @p bytes are at @p memory
+ * @retval ENOENT no such device, or it has no more
+ * @retval ENOMEM no addresses or no kernel memory
+ */
+int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes);
+
+/** Get interrupt @p index of a device.
+ *
+ * @param sel      free selector: the interrupt's semaphore comes here
+ * @param[out] gsi its number, for what nova_assign_gsi() leaves
+ * @retval 0      the semaphore is there
+ * @retval ENOENT no such device, or it has no more
+ */
+int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi);
+
+/** Reset the machine or switch it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
+ *  @return EPERM: not granted; ENOTSUP: the machine cannot */
+int nova_parent_power(unsigned operation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices: init gets ports, memory and interrupts from the kernel when a program first asks. */
+#include <errno.h>
+
+#include "init.h"
+#include "nova/crd.h"
+#include "nova/hip.h"
+#include "novart/parent.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+
+/* What init has of each range. */
+static struct {
+        bool there;
+        void *memory;
+        nova_sel_t sel;
+} had[NOVA_SYSTEM_RANGES_MAX];
+
+static int get_ports(const struct nova_system_range *range)
+{
+        struct nova_crd_range ports = {NOVA_CRD_IO, NOVA_IO_A, (nova_sel_t)range->first,
+                                       (nova_sel_t)range->first,
+                                       (nova_word_t)(range->last - range->first + 1)};
+        nova_crd_t crd;
+        int error = 0;
+
+        while (!error && nova_crd_next(&ports, &crd, NULL))
+                error = nova_request(crd, nova_crd_base(crd));
+        return error;
+}
+
+static int get_interrupt(const struct nova_system_range *range, nova_sel_t *sel)
+{
+        *sel = nova_sel_alloc(0);
+        if (*sel == NOVA_SEL_NONE)
+                return ENOMEM;
+
+        const nova_sel_t from = NOVA_SEL_GSI_SM + (nova_sel_t)range->first;
+        const int error = nova_request(nova_crd_obj(from, 0, NOVA_SM_UP | NOVA_SM_DN), *sel);
+
+        if (error)
+                nova_sel_free(*sel, 0);
+        return error;
+}
+
+static int get(unsigned kind, unsigned number)
+{
+        const struct nova_system_range *const range = &init.system.range[number];
+        int error = ENOENT;
+
+        if (kind == NOVA_PARENT_PORTS)
+                error = get_ports(range);
+        else if (kind == NOVA_PARENT_MEMORY)
+                error = nova_map_physical(range->first, (size_t)(range->last - range->first + 1),
+                                          NOVA_MEM_R | NOVA_MEM_W, &had[number].memory);
+        else if (kind == NOVA_PARENT_INTERRUPT)
+                error = get_interrupt(range, &had[number].sel);
+        had[number].there = !error;
+        return error;
+}
+
+/* A list of ranges, and which of it an index means: all interrupts of a range count. */
+static bool find(struct nova_system_list list, unsigned kind, unsigned index, unsigned *number,
+                 struct nova_system_range *found)
+{
+        for (unsigned i = 0; i < list.count; i++) {
+                const struct nova_system_range *const range = &init.system.range[list.first + i];
+                const uint64_t parts =
+                        kind == NOVA_PARENT_INTERRUPT ? range->last - range->first + 1 : 1;
+
+                if (index >= parts) {
+                        index -= (unsigned)parts;
+                        continue;
+                }
+                *number = list.first + i;
+                *found = *range;
+                return true;
+        }
+        return false;
+}
+
+int devices_get(const char *name, unsigned index, struct nova_child_device *device)
+{
+        const int at = nova_system_find_device(&init.system, name);
+        struct nova_system_range range;
+        unsigned number;
+
+        if (at < 0)
+                return ENOENT;
+
+        const struct nova_system_device *const says = &init.system.device[at];
+        const struct nova_system_list list = device->kind == NOVA_PARENT_PORTS ? says->ports
+                                             : device->kind == NOVA_PARENT_MEMORY
+                                                     ? says->memory
+                                                     : says->interrupts;
+
+        if (!find(list, device->kind, index, &number, &range))
+                return ENOENT;
+        if (!had[number].there && get(device->kind, number))
+                return ENOENT;
+        device->first = range.first;
+        device->last = range.last;
+        device->memory = had[number].memory;
+        device->sel = had[number].sel;
+        return 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What programs get by name: services, modules and devices, those that the description names for
+ * them and no others. Called by the thread that answers children. */
+#include <errno.h>
+#include <string.h>
+
+#include "init.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+
+/* The services that are there. */
+struct service {
+        const char *name;
+        const struct program *provider;
+        nova_sel_t sel; /* of its control portals */
+};
+
+static struct service services[NOVA_SYSTEM_WORDS_MAX];
+static unsigned count;
+static struct nova_mutex mutex;
+
+static bool list_has(struct nova_system_list list, const char *word)
+{
+        for (unsigned i = 0; i < list.count; i++)
+                if (strcmp(init.system.word[list.first + i], word) == 0)
+                        return true;
+        return false;
+}
+
+static struct service *find(const char *name)
+{
+        for (unsigned i = 0; i < count; i++)
+                if (strcmp(services[i].name, name) == 0)
+                        return &services[i];
+        return NULL;
+}
+
+static int open(void *context, const char *name, nova_sel_t *sel)
+{
+        const struct program *const program = context;
+
+        if (!list_has(program->says->uses, name))
+                return EACCES;
+        nova_mutex_lock(&mutex);
+
+        const struct service *const service = find(name);
+
+        if (service)
+                *sel = service->sel;
+        nova_mutex_unlock(&mutex);
+        return service ? 0 : EAGAIN;
+}
+
+/* The name as the description has it, which stays. */
+static const char *kept(const struct program *program, const char *name)
+{
+        for (unsigned i = 0; i < program->says->provides.count; i++) {
+                const char *const word = init.system.word[program->says->provides.first + i];
+
+                if (strcmp(word, name) == 0)
+                        return word;
+        }
+        return NULL;
+}
+
+static int serve(void *context, const char *name, nova_sel_t sel)
+{
+        const struct program *const program = context;
+        const char *const own = kept(program, name);
+        int error = 0;
+
+        if (!own)
+                return EACCES;
+        nova_mutex_lock(&mutex);
+        if (find(own))
+                error = EEXIST;
+        else
+                services[count++] = (struct service){own, program, sel};
+        nova_mutex_unlock(&mutex);
+        if (!error)
+                nova_semaphore_up(&init.news);
+        return error;
+}
+
+static int module(void *context, const char *name, const void **data, size_t *bytes)
+{
+        const struct program *const program = context;
+
+        if (!list_has(program->says->modules, name))
+                return ENOENT;
+        return modules_map(name, data, bytes) ? 0 : ENOENT;
+}
+
+static int device(void *context, const char *name, unsigned index, struct nova_child_device *wanted)
+{
+        const struct program *const program = context;
+
+        if (!list_has(program->says->devices, name))
+                return ENOENT;
+        return devices_get(name, index, wanted);
+}
+
+/* Its services are no more. */
+static void ended(void *context)
+{
+        struct program *const program = context;
+
+        nova_mutex_lock(&mutex);
+        for (unsigned i = count; i-- > 0;) {
+                if (services[i].provider != program)
+                        continue;
+                nova_sel_release(services[i].sel, NOVA_PARENT_SERVICE_ORDER);
+                services[i] = services[--count];
+        }
+        nova_mutex_unlock(&mutex);
+        __atomic_store_n(&program->ended, true, __ATOMIC_RELEASE);
+        nova_semaphore_up(&init.news);
+}
+
+bool grants_services_there(const struct program *program)
+{
+        bool all = true;
+
+        nova_mutex_lock(&mutex);
+        for (unsigned i = 0; i < program->says->uses.count; i++)
+                all = all && find(init.system.word[program->says->uses.first + i]);
+        nova_mutex_unlock(&mutex);
+        return all;
+}
+
+struct nova_child_grants grants_of(struct program *program)
+{
+        return (struct nova_child_grants){
+                .open = open,
+                .serve = serve,
+                .module = module,
+                .device = device,
+                .ended = ended,
+                .context = program,
+        };
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parts of init: what it knows of the programs of its system. */
+#ifndef NOVA_INIT_INIT_H
+#define NOVA_INIT_INIT_H
+
+#include "novart/child.h"
+#include "novart/module.h"
+#include "novart/sync.h"
+#include "system/description.h"
+
+enum program_state { PROGRAM_WAITS, PROGRAM_RUNS, PROGRAM_OVER };
+
+/* A program of the description while the system runs. */
+struct program {
+        const struct nova_system_program *says;
+        enum program_state state;
+        struct nova_child *child;
+        unsigned restarts;
+        int status; /* of its last end */
+        bool ended; /* the child has ended and was not looked at yet; atomic */
+};
+
+/* All of this is init's main thread's; what functions of grants.c touch is under the mutex. */
+struct init {
+        struct nova_system system;
+        struct program program[NOVA_SYSTEM_PROGRAMS_MAX];
+        struct nova_semaphore news; /* a child ended, or a service is there */
+};
+
+extern struct init init;
+
+/* modules.c: finds and reads the description, and checks it against machine and modules. 0, or the
+ * number of mistakes, which it has told. */
+unsigned modules_read_description(const char *name);
+/* A boot module, mapped once. False if there is none or it cannot be mapped. */
+bool modules_map(const char *name, const void **data, size_t *bytes);
+
+/* grants.c: what a program gets by name. */
+struct nova_child_grants grants_of(struct program *program);
+/* True if all services that a program uses are there. */
+bool grants_services_there(const struct program *program);
+
+/* devices.c: range number index of a kind of a device; 0 or ENOENT. */
+int devices_get(const char *name, unsigned index, struct nova_child_device *device);
+
+/* programs.c: runs the system to its end; its exit status. */
+int programs_run(void);
+
+#endif

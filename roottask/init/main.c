@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* init: the roottask that starts the programs of a system description. Its argument is the name of
+ * the description's module; without one it takes the first whose name ends with .nova. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "init.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+
+struct init init;
+
+/* Above all programs, so that none can keep others from being started or started anew. */
+static void *run(void *status)
+{
+        *(int *)status = programs_run();
+        return NULL;
+}
+
+int main(int argc, char **argv)
+{
+        const unsigned mistakes = modules_read_description(argc > 1 ? argv[1] : NULL);
+
+        if (mistakes) {
+                printf("init: %u mistake%s; the system does not start.\n", mistakes,
+                       mistakes == 1 ? "" : "s");
+                return EXIT_FAILURE;
+        }
+
+        const struct nova_thread_attr attr = {"programs", NOVA_CPU_SELF, nova_program.priority, 0,
+                                              0};
+        struct nova_thread *thread;
+        int status = EXIT_FAILURE;
+
+        if (nova_thread_create(&thread, &attr, run, &status)) {
+                puts("init: there is too little memory for the thread that starts programs.");
+                return EXIT_FAILURE;
+        }
+        nova_thread_join(thread, NULL);
+        return status;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot modules: the description among them, and the images of programs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "init.h"
+#include "nova/hypercall.h"
+#include "novart/page.h"
+#include "novart/program.h"
+
+#define MODULES_MAX 128
+
+/* A module that was mapped stays so: children may have it at any time. */
+static struct {
+        struct nova_module module;
+        const void *data;
+} modules[MODULES_MAX];
+static unsigned count;
+
+static bool is_description(const char *name)
+{
+        const size_t length = strlen(name);
+
+        return length > 5 && strcmp(name + length - 5, ".nova") == 0;
+}
+
+static void read_modules(void)
+{
+        while (count < MODULES_MAX && nova_module_get(count, &modules[count].module) == 0)
+                count++;
+}
+
+bool modules_map(const char *name, const void **data, size_t *bytes)
+{
+        for (unsigned i = 1; i < count; i++) {
+                if (strcmp(modules[i].module.name, name) != 0)
+                        continue;
+                if (!modules[i].data && nova_module_map(&modules[i].module, &modules[i].data))
+                        return false;
+                *data = modules[i].data;
+                *bytes = modules[i].module.bytes;
+                return true;
+        }
+        return false;
+}
+
+static void tell(void *name, unsigned line, const char *sentence)
+{
+        if (line)
+                printf("%s:%u: %s\n", (const char *)name, line, sentence);
+        else
+                printf("%s: %s\n", (const char *)name, sentence);
+}
+
+static unsigned check_machine(const char *name)
+{
+        struct nova_system_machine machine = {
+                .memory = (uint64_t)nova_page_free_count() << NOVA_PAGE_BITS,
+                .cpus = nova_program.cpus,
+        };
+        nova_word_t used = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &used, &limit);
+        machine.kernel_memory = limit - used;
+        return nova_system_check_machine(&init.system, &machine, tell, (void *)name);
+}
+
+static unsigned check_files(const char *name)
+{
+        const char *file[MODULES_MAX];
+        unsigned files = 0;
+
+        for (unsigned i = 1; i < count; i++)
+                if (strcmp(modules[i].module.name, name) != 0)
+                        file[files++] = modules[i].module.name;
+        return nova_system_check_files(&init.system, file, files, false, tell, (void *)name);
+}
+
+unsigned modules_read_description(const char *name)
+{
+        const void *text;
+        size_t bytes;
+
+        read_modules();
+        for (unsigned i = 1; i < count && !name; i++)
+                if (is_description(modules[i].module.name))
+                        name = modules[i].module.name;
+        if (!name || !modules_map(name, &text, &bytes)) {
+                printf("init: no boot module is called %s; boot the system description, too.\n",
+                       name ? name : "NAME.nova");
+                return 1;
+        }
+
+        unsigned mistakes = nova_system_read(&init.system, text, bytes, tell, (void *)name);
+
+        if (!mistakes)
+                mistakes = check_files(name) + check_machine(name);
+        return mistakes;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting the programs, starting them anew, and the end of the system. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "init.h"
+#include "novart/program.h"
+
+#define STRINGS_MAX 65
+
+/* A list as children get it: NULL at the end. A line has fewer words. */
+static void make_strings(const char **strings, struct nova_system_list list)
+{
+        memcpy(strings, &init.system.word[list.first], list.count * sizeof(*strings));
+        strings[list.count] = NULL;
+}
+
+static uint64_t cpus_of(const struct nova_system_program *says)
+{
+        return says->cpus == ~UINT64_C(0) ? nova_program.cpus : says->cpus;
+}
+
+static unsigned flags_of(const struct nova_system_program *says)
+{
+        return (says->grants & NOVA_SYSTEM_GRANT_CHILDREN ? NOVA_CHILD_MAY_HAVE_CHILDREN : 0) |
+               (says->grants & NOVA_SYSTEM_GRANT_DMA ? NOVA_CHILD_MAY_DMA : 0) |
+               (says->grants & NOVA_SYSTEM_GRANT_POWER ? NOVA_CHILD_MAY_POWER : 0);
+}
+
+static void start(struct program *program)
+{
+        const struct nova_system_program *const says = program->says;
+        const char *arguments[STRINGS_MAX], *environment[STRINGS_MAX], *sentence;
+        struct nova_child_config config = {
+                .name = says->name,
+                .arguments = arguments,
+                .environment = environment,
+                .memory = (size_t)says->memory,
+                .kernel_memory = (size_t)says->kernel_memory,
+                .selectors = says->selectors,
+                .cpus = cpus_of(says),
+                .priority = says->priority,
+                .flags = flags_of(says),
+                .grants = grants_of(program),
+        };
+
+        make_strings(arguments, says->arguments);
+        make_strings(environment, says->environment);
+        program->state = PROGRAM_OVER;
+        program->status = EXIT_FAILURE;
+        if (!modules_map(says->file, &config.image, &config.image_bytes))
+                printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
+                       says->file);
+        else if (nova_child_start(&program->child, &config, &sentence))
+                printf("init: %s cannot start: %s %s.\n", says->name, says->file, sentence);
+        else
+                program->state = PROGRAM_RUNS;
+}
+
+static void start_first(struct program *program)
+{
+        printf("init: %s starts.\n", program->says->name);
+        start(program);
+}
+
+/* True if a program that ended is to be started anew. */
+static bool again(const struct program *program)
+{
+        const struct nova_system_program *const says = program->says;
+
+        if (says->restart == NOVA_SYSTEM_NEVER ||
+            (says->restart == NOVA_SYSTEM_ON_FAILURE && !program->status))
+                return false;
+        return !says->restart_limit || program->restarts < says->restart_limit;
+}
+
+/* Why a program that ended is not started anew, for the message; NULL: it is, or was not to be. */
+static void tell_end(const struct program *program)
+{
+        const struct nova_system_program *const says = program->says;
+
+        printf("init: %s ended with status %d", says->name, program->status);
+        if (!again(program)) {
+                const bool limit = says->restart != NOVA_SYSTEM_NEVER && says->restart_limit &&
+                                   program->restarts == says->restart_limit;
+
+                puts(limit ? " and is not started again: that was done often enough." : ".");
+                return;
+        }
+        if (says->restart_limit)
+                printf(" and starts again (%u of %u).\n", program->restarts + 1,
+                       says->restart_limit);
+        else
+                puts(" and starts again.");
+}
+
+static void look_at_end(struct program *program)
+{
+        __atomic_store_n(&program->ended, false, __ATOMIC_RELAXED);
+        nova_child_wait(program->child, &program->status);
+        tell_end(program);
+        if (!again(program)) {
+                program->state = PROGRAM_OVER;
+                return;
+        }
+        program->restarts++;
+        start(program);
+}
+
+static struct program *provider_of(const char *service)
+{
+        return &init.program[nova_system_provider(&init.system, service)];
+}
+
+/* A program that waits for a service that will never be there. */
+static bool waits_in_vain(const struct program *program)
+{
+        for (unsigned i = 0; i < program->says->uses.count; i++) {
+                const char *const service = init.system.word[program->says->uses.first + i];
+
+                if (provider_of(service)->state != PROGRAM_OVER)
+                        continue;
+                printf("init: %s cannot start: the service '%s' is not there, and '%s', which "
+                       "provides it, has ended.\n",
+                       program->says->name, service, provider_of(service)->says->name);
+                return true;
+        }
+        return false;
+}
+
+static void look_at(struct program *program)
+{
+        if (program->state == PROGRAM_RUNS && __atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
+                look_at_end(program);
+        if (program->state != PROGRAM_WAITS)
+                return;
+        if (grants_services_there(program)) {
+                start_first(program);
+        } else if (waits_in_vain(program)) {
+                program->state = PROGRAM_OVER;
+                program->status = EXIT_FAILURE;
+        }
+}
+
+/* Services go on until everything else has ended; a system of services alone goes on. */
+static bool over(void)
+{
+        bool other = false;
+
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                const struct program *const program = &init.program[i];
+                const bool service = program->says->provides.count;
+
+                other = other || !service;
+                if (program->state != PROGRAM_OVER && !service)
+                        return false;
+        }
+        for (unsigned i = 0; i < init.system.programs && !other; i++)
+                if (init.program[i].state != PROGRAM_OVER)
+                        return false;
+        return true;
+}
+
+static int end_system(void)
+{
+        int status = EXIT_SUCCESS;
+
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                struct program *const program = &init.program[i];
+
+                if (program->state == PROGRAM_RUNS) {
+                        nova_child_kill(program->child, 0);
+                        nova_child_wait(program->child, NULL);
+                } else if (program->status) {
+                        status = EXIT_FAILURE;
+                }
+        }
+        printf("init: the system ends with status %d.\n", status);
+        return status;
+}
+
+int programs_run(void)
+{
+        for (unsigned i = 0; i < init.system.programs; i++)
+                init.program[i].says = &init.system.program[i];
+        for (;;) {
+                for (unsigned i = 0; i < init.system.programs; i++)
+                        look_at(&init.program[init.system.order[i]]);
+                if (over())
+                        return end_system();
+                nova_semaphore_down(&init.news);
+        }
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The child's side of the parent portal, but for modules and devices. */
+#include "child/ask.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/error.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+
+struct nova_utcb *ask_begin(enum nova_parent_operation operation)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, operation);
+        return utcb;
+}
+
+bool ask_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
+{
+        const unsigned char *from = bytes;
+
+        for (; size; from += sizeof(nova_word_t)) {
+                const size_t some = size < sizeof(nova_word_t) ? size : sizeof(nova_word_t);
+                nova_word_t word = 0;
+
+                memcpy(&word, from, some);
+                if (!nova_utcb_put(utcb, word))
+                        return false;
+                size -= some;
+        }
+        return true;
+}
+
+bool ask_name(struct nova_utcb *utcb, const char *name)
+{
+        const size_t length = strlen(name);
+
+        return length && length < NOVA_PARENT_NAME && ask_bytes(utcb, name, length + 1);
+}
+
+int ask_send(struct nova_utcb *utcb, nova_crd_t window)
+{
+        nova_word_t answer = EIO;
+
+        if (nova_program_is_root())
+                return ENOSYS;
+        nova_utcb_set_windows(utcb, 0, window);
+
+        const enum nova_status status = nova_call(nova_program.parent + nova_thread_cpu(), 0);
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        if (status != NOVA_SUCCESS)
+                return nova_errno_of(status);
+        nova_utcb_get(utcb, 0, &answer);
+        return (int)answer;
+}
+
+bool ask_holds(unsigned type, nova_sel_t sel)
+{
+        nova_crd_t crd = nova_crd(type, sel, 0, 0);
+
+        nova_lookup(&crd);
+        return nova_crd_type(crd) == type;
+}
+
+int nova_parent_open(const char *name, nova_sel_t sel)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_OPEN);
+
+        if (!ask_name(utcb, name))
+                return EINVAL;
+
+        const int error =
+                ask_send(utcb, nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
+
+        if (error)
+                return error;
+        for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (ask_holds(NOVA_CRD_OBJ, sel + cpu))
+                        return 0;
+        return ENOMEM;
+}
+
+int nova_parent_serve(const char *name, nova_sel_t sel)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SERVE);
+
+        if (!ask_name(utcb, name))
+                return EINVAL;
+        nova_utcb_delegate(utcb, nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL), 0, 0);
+        return ask_send(utcb, 0);
+}
+
+int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SC);
+
+        nova_utcb_put(utcb, priority);
+        nova_utcb_put(utcb, quantum_us);
+        nova_utcb_delegate(utcb, nova_crd_obj(ec, 0, NOVA_EC_SC), 0, 0);
+
+        const int error = ask_send(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
+
+        return error || ask_holds(NOVA_CRD_OBJ, sc) ? error : EAGAIN;
+}
+
+int nova_parent_sc_drop(nova_sel_t sc)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SC_DROP);
+
+        nova_utcb_translate(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
+        return ask_send(utcb, 0);
+}
+
+int nova_parent_write(const char *text, size_t bytes)
+{
+        while (bytes) {
+                struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_WRITE);
+                const size_t room = (nova_utcb_room(utcb) - 1) * sizeof(nova_word_t);
+                const size_t some = bytes < room ? bytes : room;
+
+                nova_utcb_put(utcb, some);
+                ask_bytes(utcb, text, some);
+
+                const int error = ask_send(utcb, 0);
+
+                if (error)
+                        return error;
+                text += some;
+                bytes -= some;
+        }
+        return 0;
+}
+
+int nova_parent_fault(const struct nova_fault_report *report)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_FAULT);
+
+        ask_bytes(utcb, report, sizeof(*report));
+        return ask_send(utcb, 0);
+}
+
+void nova_parent_exit(int status)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_EXIT);
+
+        nova_utcb_put(utcb, (nova_word_t)status);
+        ask_send(utcb, 0);
+}
+
+int nova_parent_power(unsigned operation)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_POWER);
+
+        nova_utcb_put(utcb, operation);
+        return ask_send(utcb, 0);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages to the parent: how they are put together and sent. */
+#ifndef NOVART_CHILD_ASK_H
+#define NOVART_CHILD_ASK_H
+
+#include <stddef.h>
+
+#include "nova/abi/utcb.h"
+#include "novart/parent.h"
+
+/* Begins a message in the caller's UTCB. */
+struct nova_utcb *ask_begin(enum nova_parent_operation operation);
+
+/* Appends bytes in words; those of a name end with a 0. False if there is no room. */
+bool ask_bytes(struct nova_utcb *utcb, const void *bytes, size_t size);
+bool ask_name(struct nova_utcb *utcb, const char *name);
+
+/* Sends the message; what is delegated in the answer comes to a window, 0 for none. The parent's
+ * answer: 0 or an errno value. */
+int ask_send(struct nova_utcb *utcb, nova_crd_t window);
+
+/* True if there is something at a selector of the window's type. */
+bool ask_holds(unsigned type, nova_sel_t sel);
+
+#endif

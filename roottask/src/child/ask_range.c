@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The child's side of modules and devices, which come as memory, ports and semaphores. */
+#include <errno.h>
+
+#include "child/ask.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/region.h"
+#include "novart/thread.h"
+
+/* How many times a parent may answer with part of the pages. */
+#define PARTS_MAX 4096
+
+/* The smallest window that holds so many pages from an address that is aligned to that. */
+static nova_crd_t window_of(void *addr, size_t pages)
+{
+        unsigned order = 0;
+
+        while ((size_t)1 << order < pages)
+                order++;
+        return nova_crd_mem((nova_word_t)addr >> NOVA_PAGE_BITS, order, NOVA_MEM_RWX);
+}
+
+/* Asks for memory page by page number until all of it is there. */
+static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_t page, nova_crd_t),
+                       void *context)
+{
+        const nova_crd_t window = window_of(addr, pages);
+        size_t page = 0;
+
+        for (unsigned i = 0; page < pages && i < PARTS_MAX; i++) {
+                const int error = ask(context, page, window);
+                nova_word_t given = 0;
+
+                if (error)
+                        return error;
+                nova_utcb_get(nova_thread_utcb(), 2, &given);
+                if (!given || given > pages - page)
+                        return EIO;
+                page += given;
+                if (!ask_holds(NOVA_CRD_MEM, nova_crd_base(window) + page - 1))
+                        return ENOMEM;
+        }
+        return page < pages ? EIO : 0;
+}
+
+/* Takes addresses for so many bytes, as a window needs them: a power of two. */
+static void *reserve(size_t bytes, size_t *pages)
+{
+        size_t size = NOVA_PAGE_SIZE;
+
+        *pages = (bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
+        while (size < bytes && size << 1)
+                size <<= 1;
+        return size < bytes ? NULL : nova_region_reserve(size);
+}
+
+static int fetch(size_t bytes, int (*ask)(void *context, size_t page, nova_crd_t), void *context,
+                 void **out)
+{
+        size_t pages;
+
+        if (!bytes)
+                return EIO;
+        *out = reserve(bytes, &pages);
+        if (!*out)
+                return ENOMEM;
+
+        const int error = fetch_pages(*out, pages, ask, context);
+
+        if (error)
+                nova_region_free(*out);
+        return error;
+}
+
+static int ask_module(void *name, size_t page, nova_crd_t window)
+{
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_MODULE);
+
+        nova_utcb_put(utcb, page);
+        return ask_name(utcb, name) ? ask_send(utcb, window) : EINVAL;
+}
+
+int nova_parent_module(const char *name, struct nova_parent_module *module)
+{
+        void *data;
+        nova_word_t bytes = 0;
+        int error = ask_module((void *)name, 0, 0);
+
+        if (error)
+                return error;
+        nova_utcb_get(nova_thread_utcb(), 1, &bytes);
+        error = fetch(bytes, ask_module, (void *)name, &data);
+        if (!error)
+                *module = (struct nova_parent_module){data, bytes};
+        return error;
+}
+
+struct device_question {
+        const char *name;
+        unsigned kind, index;
+};
+
+static int ask_device(void *context, size_t page, nova_crd_t window)
+{
+        const struct device_question *question = context;
+        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_DEVICE);
+
+        nova_utcb_put(utcb, question->kind);
+        nova_utcb_put(utcb, question->index);
+        nova_utcb_put(utcb, page);
+        return ask_name(utcb, question->name) ? ask_send(utcb, window) : EINVAL;
+}
+
+/* Asks for a range; its first and last number, in low and high words. */
+static int ask_range(struct device_question *question, nova_crd_t window, uint64_t *first,
+                     uint64_t *last)
+{
+        const int error = ask_device(question, 0, window);
+        nova_word_t word[4] = {0};
+
+        for (unsigned i = 0; i < 4; i++)
+                nova_utcb_get(nova_thread_utcb(), 3 + i, &word[i]);
+        *first = (uint64_t)word[1] << 32 | (uint32_t)word[0];
+        *last = (uint64_t)word[3] << 32 | (uint32_t)word[2];
+        return error;
+}
+
+int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last)
+{
+        struct device_question question = {device, NOVA_PARENT_PORTS, index};
+        uint64_t from, to;
+        const int error = ask_range(&question, nova_crd_all(NOVA_CRD_IO), &from, &to);
+
+        if (error)
+                return error;
+        *first = (uint16_t)from;
+        *last = (uint16_t)to;
+        return ask_holds(NOVA_CRD_IO, *first) ? 0 : ENOMEM;
+}
+
+int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes)
+{
+        struct device_question question = {device, NOVA_PARENT_MEMORY, index};
+        uint64_t first, last;
+        const int error = ask_range(&question, 0, &first, &last);
+
+        if (error)
+                return error;
+        if (last < first || last - first >= SIZE_MAX / 2)
+                return EIO;
+        *bytes = (size_t)(last - first + 1);
+        return fetch(*bytes, ask_device, &question, memory);
+}
+
+int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi)
+{
+        struct device_question question = {device, NOVA_PARENT_INTERRUPT, index};
+        uint64_t first, last;
+        const int error = ask_range(&question, nova_crd_obj(sel, 0, NOVA_PERM_ALL), &first, &last);
+
+        if (error)
+                return error;
+        *gsi = (unsigned)first;
+        return ask_holds(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of the parent's side: a child, the desks at which children ask, and the thread that
+ * answers.
+ *
+ * A child's calls and events arrive at the desk of its CPU: a handler that runs on the child's
+ * time. It may stop at any instruction for good, because the child or the calling thread died; so
+ * it holds no lock and touches nothing but its desk: it hands the message to the worker, a thread
+ * with time of its own, and waits. Everything else happens in the worker or in threads that call
+ * the functions of <novart/child.h>, under one mutex.
+ *
+ * A child's selectors mirror a block of the parent's: what is at block + n in the parent before the
+ * PD is made is at n in the child. */
+#ifndef NOVART_CHILD_CHILD_H
+#define NOVART_CHILD_CHILD_H
+
+#include "child/elf.h"
+#include "child/memory.h"
+#include "novart/child.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/start_page.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+/* Selectors of a child, and in its block. */
+#define CHILD_PD        0
+#define CHILD_EC        1
+#define CHILD_PARENT    2 /* + CPU number */
+#define CHILD_SC        (CHILD_PARENT + NOVA_CPU_MAX)
+#define CHILD_FAULT     0x80 /* + 32 * CPU number */
+#define CHILD_EVENTS    32
+#define CHILD_LINE      160 /* bytes of its text that wait for the end of the line */
+#define CHILD_SCS_MAX   256
+#define CHILD_ITEMS_MAX 64 /* ranges of memory that one answer brings */
+
+enum child_state { CHILD_RUNNING, CHILD_ENDED, CHILD_GONE };
+
+/* A thread's scheduling context that a child asked for. */
+struct child_sc {
+        struct child_sc *next;
+        nova_sel_t sel;
+};
+
+struct nova_child {
+        struct nova_child *next;
+        char name[NOVA_START_NAME_SIZE];
+        struct nova_child_grants grants;
+        struct elf elf;
+        struct child_memory memory;
+        nova_sel_t block; /* its selectors in this program */
+        unsigned block_order;
+        uint64_t cpus;
+        nova_word_t cpu; /* of its first thread */
+        unsigned priority, flags;
+        struct child_sc *scs;
+        unsigned sc_count;
+        enum child_state state;
+        bool begun; /* the first thread was told where to begin */
+        int status;
+        uint64_t stale; /* bit n: the desk of CPU n may still speak of it when it is gone */
+        struct nova_cond gone;
+        unsigned line_bytes;
+        char line[CHILD_LINE];
+};
+
+/* One per CPU. The handler writes portal and pending only. A thread of the parent's, the flusher,
+ * calls the handler when it may have been stopped: a call lends it time. */
+struct desk {
+        struct nova_handler *handler;
+        struct nova_utcb *utcb;
+        nova_sel_t nothing;       /* a portal that only comes back: then the handler is free */
+        nova_sel_t done;          /* semaphore: the worker has answered */
+        nova_sel_t flush;         /* semaphore: the flusher is to call the handler */
+        nova_sel_t window;        /* where objects arrive: 2^NOVA_PARENT_SERVICE_ORDER */
+        nova_sel_t portal;        /* through which the message came */
+        uint32_t pending;         /* a message waits for the worker; atomic */
+        struct nova_child *child; /* whose message the worker answers now, or NULL */
+};
+
+/* All children, and what the functions below work on, is under this mutex. */
+extern struct nova_mutex child_mutex;
+extern struct nova_child *child_first;
+
+/* desk.c: makes a CPU's desk, if there is none, and the worker. 0 or an errno value. */
+int desk_prepare(nova_word_t cpu);
+struct desk *desk_of(nova_word_t cpu);
+void desk_wake_worker(void);
+/* Makes the handler of a CPU go on, and then says limbo_desk_is_free(). Returns at once. */
+void desk_flush(nova_word_t cpu);
+/* A new window for objects, after the old one was taken. 0 or an errno value. */
+int desk_renew_window(struct desk *desk);
+
+/* limbo.c: blocks of selectors whose child is gone, until no desk can still speak of them. */
+bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus);
+/* How many blocks came until now; after that the desk of a CPU received something else. */
+uint64_t limbo_count(void);
+void limbo_desk_is_free(nova_word_t cpu, uint64_t count);
+
+/* portals.c: everything that the child finds at its selectors at first. 0 or an errno value. */
+int child_make_portals(struct nova_child *child);
+
+/* page.c: the start page, to be freed with the child's memory. 0 or an errno value. */
+int child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
+
+/* request.c: answers what lies at a desk. */
+void child_serve(struct desk *desk, nova_word_t cpu);
+
+/* event.c: answers an event; the number of the event. */
+void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event, bool main,
+                       nova_word_t cpu);
+void child_report(struct nova_child *child, struct nova_fault_report *report);
+
+/* text.c: text of a child, line by line. */
+void child_write(struct nova_child *child, const char *text, size_t bytes);
+void child_write_rest(struct nova_child *child);
+
+/* end.c: ends a child's PD at once; the rest by child_reclaim(), when no desk serves it. */
+void child_end(struct nova_child *child, int status);
+void child_reclaim(struct nova_child *child);
+/* Takes back what a child has that does not run. */
+void child_release(struct nova_child *child);
+
+#endif

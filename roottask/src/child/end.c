@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a child: nothing of it runs any more, then all that it had comes back. */
+#include <stdlib.h>
+
+#include "child/child.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/selector.h"
+
+void child_end(struct nova_child *child, int status)
+{
+        if (child->state != CHILD_RUNNING)
+                return;
+        child->state = CHILD_ENDED;
+        child->status = status;
+        nova_pd_destroy(child->block + CHILD_PD);
+
+        /* A desk whose message of this child is being answered has nothing more of it. */
+        child->stale = child->cpus;
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (child->cpus >> cpu & 1 && desk_of(cpu)->child == child)
+                        child->stale &= ~(UINT64_C(1) << cpu);
+        desk_wake_worker();
+}
+
+void child_release(struct nova_child *child)
+{
+        while (child->scs) {
+                struct child_sc *const sc = child->scs;
+
+                child->scs = sc->next;
+                nova_sel_release(sc->sel, 0);
+                free(sc);
+        }
+        if (child->block != NOVA_SEL_NONE) {
+                nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR);
+                limbo_put(child->block, child->block_order, child->stale);
+        }
+        child->block = NOVA_SEL_NONE;
+        child_memory_free(&child->memory);
+}
+
+void child_reclaim(struct nova_child *child)
+{
+        child_write_rest(child);
+        child_release(child);
+        child->state = CHILD_GONE;
+        if (child->grants.ended)
+                child->grants.ended(child->grants.context);
+        nova_cond_broadcast(&child->gone);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events of children that come to the parent: the beginning of the first thread, and what no
+ * handler of the child's own took. */
+#include <stdio.h>
+#include <string.h>
+
+#include "child/child.h"
+#include "nova/event.h"
+#include "nova/utcb.h"
+
+void child_report(struct nova_child *child, struct nova_fault_report *report)
+{
+        struct nova_symbols symbols;
+
+        child_write_rest(child);
+        memset(report->program, 0, sizeof(report->program));
+        strncpy(report->program, child->name, sizeof(report->program));
+        nova_symbols_init(&symbols, child->elf.image, child->elf.bytes);
+        nova_fault_print(report, &symbols);
+}
+
+/* The first thread begins, or goes on with what did not fit into the first answer. */
+static void answer_begin(struct nova_child *child, struct nova_utcb *utcb)
+{
+        nova_utcb_event_reply(utcb, child->begun ? 0 : NOVA_MTD_EIP);
+        utcb->state.ip = child->elf.entry;
+        child->begun = true;
+        child_memory_send(&child->memory, utcb, CHILD_ITEMS_MAX);
+}
+
+static void answer_fault(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
+                         nova_word_t cpu)
+{
+        struct nova_fault_report report;
+
+        nova_fault_fill(&report, &utcb->state, event, (unsigned)cpu);
+        child_report(child, &report);
+        if (event == NOVA_EXC_PF && !(utcb->state.qual[0] & 1) &&
+            child_memory_has(&child->memory, (nova_word_t)utcb->state.qual[1]))
+                printf("%s: its account of kernel memory is too small to map its memory.\n",
+                       child->name);
+        child_end(child, NOVA_FAULT_STATUS + (int)event);
+}
+
+void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event, bool main,
+                       nova_word_t cpu)
+{
+        const bool more = child->memory.next_map < child->memory.maps;
+
+        if (main &&
+            ((event == NOVA_EXC_STARTUP && !child->begun) || (event == NOVA_EXC_PF && more)))
+                answer_begin(child, utcb);
+        else
+                answer_fault(child, utcb, event, cpu);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Selectors of children that are gone. A desk may have been stopped just after a message of such a
+ * child arrived, and speak of the child's portal much later; until then no other child may have
+ * the same number. A desk whose handler has answered anything else since then is free of it. */
+#include <stdlib.h>
+
+#include "child/child.h"
+#include "novart/selector.h"
+
+struct limbo {
+        struct limbo *next;
+        nova_sel_t block;
+        unsigned order;
+        uint64_t cpus;   /* bit n: the desk of CPU n may still speak of it */
+        uint64_t number; /* counted from 1 */
+};
+
+static struct limbo *first;
+static uint64_t blocks;
+
+uint64_t limbo_count(void)
+{
+        return blocks;
+}
+
+bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus)
+{
+        struct limbo *const entry = cpus ? malloc(sizeof(*entry)) : NULL;
+
+        if (!cpus)
+                nova_sel_free(block, order);
+        if (!entry)
+                return !cpus;
+        *entry = (struct limbo){first, block, order, cpus, ++blocks};
+        first = entry;
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (cpus >> cpu & 1)
+                        desk_flush(cpu);
+        return true;
+}
+
+void limbo_desk_is_free(nova_word_t cpu, uint64_t count)
+{
+        for (struct limbo **link = &first; *link;) {
+                struct limbo *const entry = *link;
+
+                if (entry->number <= count)
+                        entry->cpus &= ~(UINT64_C(1) << cpu);
+                if (entry->cpus) {
+                        link = &entry->next;
+                        continue;
+                }
+                *link = entry->next;
+                nova_sel_free(entry->block, entry->order);
+                free(entry);
+        }
+}

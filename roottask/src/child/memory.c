@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pages of children. */
+#include "child/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "nova/crd.h"
+#include "nova/utcb.h"
+#include "novart/layout.h"
+#include "novart/page.h"
+#include "novart/program.h"
+#include "novart/region.h"
+
+#define PAGE_MASK ((nova_word_t)NOVA_PAGE_SIZE - 1)
+#define ORDER_MAX 20
+
+/* An array with room for one more element: the same one, or a larger one. NULL if there is none. */
+static void *grown(void *array, unsigned count, unsigned *max, size_t size)
+{
+        const unsigned more = *max ? 2 * *max : 8;
+
+        if (count < *max)
+                return array;
+
+        void *const larger = realloc(array, more * size);
+
+        if (larger)
+                *max = more;
+        return larger;
+}
+
+void *child_memory_block(struct child_memory *memory, unsigned order)
+{
+        struct child_block *const blocks =
+                grown(memory->block, memory->blocks, &memory->blocks_max, sizeof(*memory->block));
+
+        if (!blocks)
+                return NULL;
+        memory->block = blocks;
+
+        void *const page = nova_page_alloc(order);
+
+        if (page)
+                memory->block[memory->blocks++] = (struct child_block){page, NULL, order};
+        return page;
+}
+
+int child_memory_map(struct child_memory *memory, const void *from, nova_word_t to, size_t bytes,
+                     unsigned perms)
+{
+        struct child_map *const maps =
+                grown(memory->map, memory->maps, &memory->maps_max, sizeof(*memory->map));
+
+        if (!maps)
+                return ENOMEM;
+        memory->map = maps;
+
+        const nova_word_t pages = (bytes + PAGE_MASK) >> NOVA_PAGE_BITS;
+
+        memory->map[memory->maps++] = (struct child_map){(nova_word_t)from >> NOVA_PAGE_BITS,
+                                                         to >> NOVA_PAGE_BITS, pages, pages, perms};
+        return 0;
+}
+
+/* The largest block that so many pages fill and that can be had; its order. */
+static void *take_some(struct child_memory *memory, size_t pages, unsigned *order)
+{
+        unsigned at = 0;
+        void *page;
+
+        while (at < ORDER_MAX && (size_t)2 << at <= pages)
+                at++;
+        for (;; at--) {
+                page = child_memory_block(memory, at);
+                if (page || !at)
+                        break;
+        }
+        *order = at;
+        return page;
+}
+
+int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms)
+{
+        size_t pages = (bytes + PAGE_MASK) >> NOVA_PAGE_BITS;
+
+        while (pages) {
+                unsigned order;
+                void *const page = take_some(memory, pages, &order);
+                const size_t some = (size_t)NOVA_PAGE_SIZE << order;
+
+                if (!page || child_memory_map(memory, page, to, some, perms))
+                        return ENOMEM;
+                to += some;
+                pages -= (size_t)1 << order;
+        }
+        return 0;
+}
+
+/* The same pages with the permission to execute them. A root's pool is not executable, so it asks
+ * the kernel for them once more; programs that may have children have a pool that is. */
+static void *executable(struct child_block *block)
+{
+        if (!nova_program_is_root())
+                return block->page;
+
+        const uint64_t phys = (nova_word_t)block->page - NOVA_LAYOUT_POOL;
+
+        if (nova_map_physical(phys, (size_t)NOVA_PAGE_SIZE << block->order, NOVA_MEM_R | NOVA_MEM_X,
+                              &block->alias))
+                return NULL;
+        return block->alias;
+}
+
+/* Copies one run of pages that cannot be used where they lie. */
+static int copy_run(struct child_memory *memory, const struct elf *elf, const struct elf_run *run)
+{
+        size_t done = 0;
+
+        while (done < run->bytes) {
+                const nova_word_t to = run->address + done;
+                unsigned order;
+                void *const page = take_some(memory, (run->bytes - done) >> NOVA_PAGE_BITS, &order);
+                const size_t some = (size_t)NOVA_PAGE_SIZE << order;
+
+                if (!page)
+                        return ENOMEM;
+                for (size_t at = 0; at < some; at += NOVA_PAGE_SIZE)
+                        elf_fill(elf, to + at, (char *)page + at);
+
+                void *const from = run->perms & NOVA_MEM_X
+                                           ? executable(&memory->block[memory->blocks - 1])
+                                           : page;
+
+                if (!from || child_memory_map(memory, from, to, some, run->perms))
+                        return ENOMEM;
+                done += some;
+        }
+        return 0;
+}
+
+int child_memory_image(struct child_memory *memory, const struct elf *elf)
+{
+        struct elf_run run = {.address = 0};
+        int error = 0;
+
+        while (!error && elf_next_run(elf, run.address + run.bytes, &run))
+                error = run.in_place ? child_memory_map(memory, elf->image + run.offset,
+                                                        run.address, run.bytes, run.perms)
+                                     : copy_run(memory, elf, &run);
+        return error;
+}
+
+void child_memory_send(struct child_memory *memory, struct nova_utcb *utcb, unsigned items_max)
+{
+        unsigned items = 0;
+
+        while (memory->next_map < memory->maps) {
+                struct child_map *const map = &memory->map[memory->next_map];
+                struct nova_crd_range range = {NOVA_CRD_MEM, map->perms, map->from, map->to,
+                                               map->pages};
+                nova_crd_t crd;
+                nova_sel_t hotspot;
+
+                while (items < items_max && nova_crd_next(&range, &crd, &hotspot) &&
+                       nova_utcb_delegate(utcb, crd, hotspot, 0)) {
+                        map->from = range.base;
+                        map->to = range.hotspot;
+                        map->pages = range.count;
+                        items++;
+                }
+                if (map->pages)
+                        return;
+                memory->next_map++;
+        }
+}
+
+bool child_memory_has(const struct child_memory *memory, nova_word_t addr)
+{
+        const nova_word_t page = addr >> NOVA_PAGE_BITS;
+
+        /* Of a map that was sent nothing is left but where it ended. */
+        for (unsigned i = 0; i < memory->maps; i++) {
+                const nova_word_t end = memory->map[i].to + memory->map[i].pages;
+
+                if (page < end && end - page <= memory->map[i].whole)
+                        return true;
+        }
+        return false;
+}
+
+void child_memory_free(struct child_memory *memory)
+{
+        for (unsigned i = 0; i < memory->blocks; i++) {
+                if (memory->block[i].alias)
+                        nova_region_free(memory->block[i].alias);
+                nova_page_free(memory->block[i].page, memory->block[i].order);
+        }
+        free(memory->block);
+        free(memory->map);
+        *memory = (struct child_memory){.block = NULL};
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The start page: what a child is told about itself, its arguments, and a copy of the hypervisor
+ * information page that shows the child's CPUs only and no memory. */
+#include <errno.h>
+#include <string.h>
+
+#include "child/child.h"
+#include "nova/hip.h"
+#include "novart/layout.h"
+
+#define STRINGS_MAX ((NOVA_LAYOUT_START_PAGES - 1) * (size_t)NOVA_PAGE_SIZE)
+#define HIP_BYTES   offsetof(struct nova_hip, mem)
+#define HIP_OFFSET  ((sizeof(struct nova_start_page) + 7) & ~(size_t)7)
+
+struct strings {
+        uint32_t count;
+        size_t bytes;
+};
+
+static struct strings measure(const char *const *text)
+{
+        struct strings all = {0, 0};
+
+        for (; text && *text && all.bytes <= STRINGS_MAX; text++) {
+                all.count++;
+                all.bytes += strlen(*text) + 1;
+        }
+        return all;
+}
+
+static char *copy(char *to, const char *const *text, uint32_t count)
+{
+        for (; count; count--, text++)
+                to = stpcpy(to, *text) + 1;
+        return to;
+}
+
+static void copy_hip(struct nova_hip *to, uint64_t cpus)
+{
+        memcpy(to, nova_program.hip, HIP_BYTES);
+        to->length = HIP_BYTES;
+        to->cpu_offset = offsetof(struct nova_hip, cpu);
+        to->cpu_size = sizeof(struct nova_hip_cpu);
+        to->mem_offset = HIP_BYTES;
+        to->mem_size = sizeof(struct nova_hip_mem);
+        for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                if (!nova_hip_get_cpu(nova_program.hip, cpu, &to->cpu[cpu]) || !(cpus >> cpu & 1))
+                        to->cpu[cpu].flags = 0;
+        }
+        to->checksum = 0;
+        to->checksum = (uint16_t)-nova_hip_checksum(to);
+}
+
+/* The physical address of the pool, if it may be told and is one piece. */
+static uint64_t physical(const struct nova_child *child)
+{
+        if (!nova_program_is_root() || !(child->flags & NOVA_CHILD_MAY_DMA) ||
+            child->memory.maps != 1)
+                return 0;
+        return ((uint64_t)child->memory.map[0].from << NOVA_PAGE_BITS) - NOVA_LAYOUT_POOL;
+}
+
+static void fill(struct nova_start_page *page, const struct nova_child *child,
+                 const struct nova_child_config *config)
+{
+        const nova_sel_t taken = (nova_sel_t)1 << child->block_order;
+
+        page->magic = NOVA_START_MAGIC;
+        page->version = NOVA_START_VERSION;
+        page->bytes = sizeof(*page);
+        page->hip = NOVA_LAYOUT_START + HIP_OFFSET;
+        page->utcb = NOVA_LAYOUT_UTCB;
+        page->cpu = child->cpu;
+        page->image_begin = child->elf.begin;
+        page->image_end = child->elf.end;
+        page->pool = NOVA_LAYOUT_POOL;
+        page->pool_bytes = (config->memory + NOVA_PAGE_SIZE - 1) & ~(size_t)(NOVA_PAGE_SIZE - 1);
+        page->pd = CHILD_PD;
+        page->ec = CHILD_EC;
+        page->parent = CHILD_PARENT;
+        page->fault_base = CHILD_FAULT;
+        page->sel_first = taken;
+        page->sel_count = config->selectors;
+        page->cpus = child->cpus;
+        page->pool_phys = physical(child);
+        page->priority = child->priority;
+        page->flags = (page->pool_phys ? NOVA_START_DMA : 0) |
+                      (child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN ? NOVA_START_PDS : 0);
+        memcpy(page->name, child->name, sizeof(page->name));
+}
+
+int child_make_start_page(struct nova_child *child, const struct nova_child_config *config)
+{
+        const struct strings arguments = measure(config->arguments);
+        const struct strings environment = measure(config->environment);
+        const size_t begin = HIP_OFFSET + HIP_BYTES;
+        const size_t bytes = begin + strlen(child->name) + 1 + arguments.bytes + environment.bytes;
+        unsigned order = 0;
+
+        if (bytes > STRINGS_MAX)
+                return E2BIG;
+        while ((size_t)NOVA_PAGE_SIZE << order < bytes)
+                order++;
+
+        struct nova_start_page *const page = child_memory_block(&child->memory, order);
+
+        if (!page)
+                return ENOMEM;
+        fill(page, child, config);
+        page->pages = (uint32_t)((bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE);
+        page->argc = arguments.count + 1;
+        page->args = (uint32_t)begin;
+        page->envc = environment.count;
+        copy_hip((struct nova_hip *)((char *)page + HIP_OFFSET), child->cpus);
+
+        char *at = stpcpy((char *)page + begin, child->name) + 1;
+
+        at = copy(at, config->arguments, arguments.count);
+        page->env = (uint32_t)(at - (char *)page);
+        copy(at, config->environment, environment.count);
+        return child_memory_map(&child->memory, page, NOVA_LAYOUT_START, bytes, NOVA_MEM_R);
+}

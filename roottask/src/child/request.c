@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What children ask for: each operation of the parent portal (<novart/parent.h>). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child/request.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/selector.h"
+
+bool request_name(struct request *request, unsigned first)
+{
+        memset(request->name, 0, sizeof(request->name));
+        if (first < request->words)
+                memcpy(request->name, &request->word[first], sizeof(request->name));
+        return request->name[0] && memchr(request->name, 0, sizeof(request->name));
+}
+
+static int serve_begin(struct request *request)
+{
+        const unsigned perms = request->child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN
+                                       ? NOVA_PERM_ALL
+                                       : NOVA_PD_EC | NOVA_PD_PT | NOVA_PD_SM;
+        const nova_sel_t block = request->child->block;
+
+        nova_utcb_delegate(request->utcb, nova_crd_obj(block + CHILD_PD, 0, perms), CHILD_PD, 0);
+        nova_utcb_delegate(request->utcb, nova_crd_obj(block + CHILD_EC, 0, NOVA_PERM_ALL),
+                           CHILD_EC, 0);
+        return 0;
+}
+
+static int serve_exit(struct request *request)
+{
+        child_end(request->child, (int)request->word[1]);
+        return 0;
+}
+
+static int serve_open(struct request *request)
+{
+        const struct nova_child_grants *const grants = &request->child->grants;
+        nova_sel_t sel;
+
+        if (!request_name(request, 1))
+                return EINVAL;
+        if (!grants->open)
+                return EACCES;
+
+        const int error = grants->open(grants->context, request->name, &sel);
+
+        if (!error)
+                nova_utcb_delegate(request->utcb,
+                                   nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL), 0,
+                                   0);
+        return error;
+}
+
+static int serve_serve(struct request *request)
+{
+        const struct nova_child_grants *const grants = &request->child->grants;
+
+        if (request->item == NOVA_SEL_NONE || !request_name(request, 1))
+                return EINVAL;
+        if (!grants->serve)
+                return EACCES;
+
+        const nova_sel_t window = request->desk->window;
+
+        /* Without another window for the next one the desk would be of no use. */
+        if (desk_renew_window(request->desk))
+                return ENOMEM;
+
+        const int error = grants->serve(grants->context, request->name, window);
+
+        if (error)
+                nova_sel_release(window, NOVA_PARENT_SERVICE_ORDER);
+        request->item = NOVA_SEL_NONE;
+        return error;
+}
+
+static int add_sc(struct request *request, const struct child_sc *sc)
+{
+        struct nova_child *const child = request->child;
+        const unsigned limit = child->priority;
+        const unsigned priority =
+                request->word[1] && request->word[1] < limit ? (unsigned)request->word[1] : limit;
+        const nova_qpd_t qpd = nova_qpd(request->word[2], priority);
+
+        switch (nova_create_sc(sc->sel, child->block + CHILD_PD, request->item, qpd)) {
+        case NOVA_SUCCESS:
+                nova_utcb_delegate(request->utcb, nova_crd_obj(sc->sel, 0, NOVA_PERM_ALL), 0, 0);
+                return 0;
+        case NOVA_OUT_OF_MEMORY:
+                return EAGAIN;
+        default:
+                return EINVAL;
+        }
+}
+
+static int serve_sc(struct request *request)
+{
+        struct nova_child *const child = request->child;
+        struct child_sc *const sc = child->sc_count < CHILD_SCS_MAX ? malloc(sizeof(*sc)) : NULL;
+        int error = EINVAL;
+
+        if (!sc)
+                return EAGAIN;
+        sc->sel = nova_sel_alloc(0);
+        if (sc->sel == NOVA_SEL_NONE) {
+                free(sc);
+                return EAGAIN;
+        }
+        if (request->item != NOVA_SEL_NONE)
+                error = add_sc(request, sc);
+        if (error) {
+                nova_sel_free(sc->sel, 0);
+                free(sc);
+                return error;
+        }
+        sc->next = child->scs;
+        child->scs = sc;
+        child->sc_count++;
+        return 0;
+}
+
+static int serve_sc_drop(struct request *request)
+{
+        struct nova_child *const child = request->child;
+
+        for (struct child_sc **link = &child->scs; *link; link = &(*link)->next) {
+                struct child_sc *const sc = *link;
+
+                if (sc->sel != request->translated)
+                        continue;
+                *link = sc->next;
+                child->sc_count--;
+                nova_sel_release(sc->sel, 0);
+                free(sc);
+                return 0;
+        }
+        return EINVAL;
+}
+
+static int serve_fault(struct request *request)
+{
+        struct nova_fault_report report;
+        const unsigned words =
+                (sizeof(report) + sizeof(nova_word_t) - 1) / (unsigned)sizeof(nova_word_t);
+
+        if (request->words != words + 1)
+                return EINVAL;
+        memcpy(&report, &request->word[1], sizeof(report));
+        child_report(request->child, &report);
+        return 0;
+}
+
+static int serve_write(struct request *request)
+{
+        const nova_word_t bytes = request->word[1];
+
+        if (request->words < 2 || bytes > (request->words - 2) * sizeof(nova_word_t))
+                return EINVAL;
+        child_write(request->child, (const char *)&request->word[2], bytes);
+        return 0;
+}
+
+static int serve_power(struct request *request)
+{
+        if (!(request->child->flags & NOVA_CHILD_MAY_POWER))
+                return EPERM;
+        if (!nova_program_is_root())
+                return nova_parent_power((unsigned)request->word[1]);
+        return nova_machine(request->word[1]) == NOVA_BAD_HYP ? EINVAL : ENOTSUP;
+}
+
+static int serve_operation(struct request *request)
+{
+        static int (*const serve[])(struct request * request) = {
+                [NOVA_PARENT_BEGIN] = serve_begin,   [NOVA_PARENT_EXIT] = serve_exit,
+                [NOVA_PARENT_OPEN] = serve_open,     [NOVA_PARENT_SERVE] = serve_serve,
+                [NOVA_PARENT_SC] = serve_sc,         [NOVA_PARENT_SC_DROP] = serve_sc_drop,
+                [NOVA_PARENT_FAULT] = serve_fault,   [NOVA_PARENT_WRITE] = serve_write,
+                [NOVA_PARENT_MODULE] = serve_module, [NOVA_PARENT_DEVICE] = serve_device,
+                [NOVA_PARENT_POWER] = serve_power,
+        };
+        const nova_word_t operation = request->word[0];
+
+        if (operation >= sizeof(serve) / sizeof(*serve) || !serve[operation])
+                return ENOSYS;
+        return serve[operation](request);
+}
+
+/* Copies the message, and notes what capabilities came with it. */
+static void read_message(struct request *request)
+{
+        struct nova_item item;
+
+        request->words = nova_utcb_word_count(request->utcb);
+        memcpy(request->word, request->utcb->word, request->words * sizeof(*request->word));
+        request->item = request->translated = NOVA_SEL_NONE;
+        for (unsigned i = 0; nova_utcb_get_item(request->utcb, i, &item); i++) {
+                if (nova_crd_type(item.crd) != NOVA_CRD_OBJ)
+                        continue;
+                if (nova_item_is_delegate(item))
+                        request->item = nova_crd_base(item.crd);
+                else
+                        request->translated = nova_crd_base(item.crd);
+        }
+}
+
+static void serve_call(struct nova_child *child, struct desk *desk)
+{
+        static struct request request; /* of the worker, which serves one at a time */
+
+        memset(&request, 0, sizeof(request));
+        request.child = child;
+        request.desk = desk;
+        request.utcb = desk->utcb;
+        read_message(&request);
+        nova_utcb_clear(desk->utcb);
+        nova_utcb_put(desk->utcb, 0);
+
+        const int error = serve_operation(&request);
+
+        if (error) {
+                nova_utcb_clear(desk->utcb);
+                nova_utcb_put(desk->utcb, (nova_word_t)error);
+        }
+        /* What came and was not asked for, or has been used. */
+        if (request.item != NOVA_SEL_NONE)
+                nova_revoke(nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR);
+}
+
+/* The child that has a portal in its block, and which of its selectors that is. */
+static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
+{
+        for (struct nova_child *child = child_first; child; child = child->next) {
+                if (child->state != CHILD_RUNNING || portal < child->block ||
+                    (portal - child->block) >> child->block_order)
+                        continue;
+                *own = portal - child->block;
+                return child;
+        }
+        return NULL;
+}
+
+void child_serve(struct desk *desk, nova_word_t cpu)
+{
+        nova_sel_t own;
+        struct nova_child *const child = find(desk->portal, &own);
+
+        /* Of a child that is gone: whatever is answered, nobody hears it. */
+        if (!child)
+                return;
+        desk->child = child;
+        if (own >= CHILD_FAULT)
+                child_serve_event(child, desk->utcb, own % CHILD_EVENTS, false, cpu);
+        else if (own >= NOVA_SEL_MAIN_EVENTS)
+                child_serve_event(child, desk->utcb, own % CHILD_EVENTS, true, cpu);
+        else
+                serve_call(child, desk);
+        desk->child = NULL;
+}

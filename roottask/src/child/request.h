@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside of the parent's side: one request of a child while it is answered. */
+#ifndef NOVART_CHILD_REQUEST_H
+#define NOVART_CHILD_REQUEST_H
+
+#include "child/child.h"
+
+/* The message was copied, so its sender cannot change it, and the UTCB holds the answer: word 0 is
+ * for the error, operations append the rest. After an error nothing but the error is sent. */
+struct request {
+        struct nova_child *child;
+        struct desk *desk;
+        struct nova_utcb *utcb;
+        nova_sel_t item;       /* where an object came to; NOVA_SEL_NONE: none came */
+        nova_sel_t translated; /* what of this program's own the child has named, or NONE */
+        unsigned words;
+        nova_word_t word[NOVA_UTCB_WORDS]; /* 0 where the message has none */
+        char name[NOVA_PARENT_NAME];
+};
+
+/* Reads a name from a word on. False if there is none or it has no end. */
+bool request_name(struct request *request, unsigned first);
+
+/* device.c: operations that bring memory and what else devices have. */
+int serve_module(struct request *request);
+int serve_device(struct request *request);
+
+#endif

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Systems: init, a system description and the programs that it names, in NOVA's tree and in a
+# project that found the SDK. Whoever includes this has NovaPrograms, and either NOVA_ROOT (the
+# tree, where the tool nova-system is built) or NOVA_SYSTEM_TOOL (where it is).
+
+# The program that checks descriptions, built with the host's compiler: it runs here.
+if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
+  find_program(NOVA_HOST_CC NAMES cc gcc clang REQUIRED)
+  set(NOVA_SYSTEM_TOOL "${CMAKE_BINARY_DIR}/host/nova-system")
+  set(nova_system_folder "${NOVA_ROOT}/roottask/system")
+  set(nova_system_sources)
+  foreach(source check machine program reader section tool value)
+    list(APPEND nova_system_sources "${nova_system_folder}/${source}.c")
+  endforeach()
+  add_custom_command(OUTPUT "${NOVA_SYSTEM_TOOL}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/host"
+    COMMAND "${NOVA_HOST_CC}" -std=gnu11 -O1 -Wall -Wextra -Werror "-I${NOVA_ROOT}/roottask"
+            -o "${NOVA_SYSTEM_TOOL}" ${nova_system_sources}
+    DEPENDS ${nova_system_sources} "${nova_system_folder}/description.h"
+            "${nova_system_folder}/reader.h"
+    VERBATIM)
+  add_custom_target(nova-system DEPENDS "${NOVA_SYSTEM_TOOL}")
+endif()
+
+# The target that a name means: one of the project, else one that comes with the SDK.
+function(nova_find_program out name)
+  if(TARGET ${name})
+    set(${out} ${name} PARENT_SCOPE)
+  elseif(TARGET Nova::${name})
+    set(${out} Nova::${name} PARENT_SCOPE)
+  else()
+    message(FATAL_ERROR "nova_add_system: there is no program '${name}'; add it with "
+      "nova_add_program, or put files that are no programs after MODULES.")
+  endif()
+endfunction()
+
+# nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...])
+# makes a system out of init, a system description and what it names. The description is checked
+# when <name> is built: each mistake in it, and each program or module that it lacks or does not
+# know, stops the build with a sentence. `nova run <name>` boots it.
+function(nova_add_system name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
+  if(NOT arg_DESCRIPTION OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "nova_add_system(${name}): DESCRIPTION is needed; "
+      "not understood: '${arg_UNPARSED_ARGUMENTS}'.")
+  endif()
+  get_filename_component(description "${arg_DESCRIPTION}" ABSOLUTE)
+  set(files)
+  set(targets)
+  foreach(program IN LISTS arg_PROGRAMS)
+    nova_find_program(target ${program})
+    list(APPEND targets ${target})
+    list(APPEND files "$<TARGET_FILE:${target}>")
+  endforeach()
+  foreach(module IN LISTS arg_MODULES)
+    get_filename_component(file "${module}" ABSOLUTE)
+    list(APPEND files "${file}")
+  endforeach()
+  nova_find_program(init init)
+
+  set(checked "${CMAKE_BINARY_DIR}/boot/${name}.checked")
+  add_custom_command(OUTPUT "${checked}"
+    COMMAND "${NOVA_SYSTEM_TOOL}" "${description}" ${files}
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/boot"
+    COMMAND "${CMAKE_COMMAND}" -E touch "${checked}"
+    DEPENDS "${description}" "${NOVA_SYSTEM_TOOL}" ${targets}
+    COMMENT "Checking the system description of ${name}"
+    VERBATIM)
+  add_custom_target(${name} ALL DEPENDS "${checked}")
+  add_dependencies(${name} ${init} ${targets})
+  get_filename_component(file "${description}" NAME)
+  nova_write_boot_list(${name} ROOTTASK "$<TARGET_FILE:${init}>\t${file}"
+    MODULES "${description}" ${files})
+endfunction()

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The child of many tests: its first argument says what it does. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nova/arch/port.h"
+#include "nova/crd.h"
+#include "nova/hip.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/child.h"
+#include "novart/page.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+#define GIVEN 7
+
+static int do_return(char **argv)
+{
+        return atoi(argv[2]);
+}
+
+static int do_print(char **argv)
+{
+        const char *const colour = getenv("COLOUR");
+
+        puts(argv[2]);
+        return !colour || strcmp(colour, "green") != 0;
+}
+
+__attribute__((noinline)) static int do_fault(char **argv)
+{
+        (void)argv;
+        *(volatile int *)0x1234 = 1;
+        return 0;
+}
+
+static int do_overflow(char **argv)
+{
+        volatile char here[4096];
+
+        here[0] = argv[0][0];
+        return here[0] ? do_overflow(argv) + here[0] : 0;
+}
+
+static int do_spin(char **argv)
+{
+        for (;;)
+                (void)*(char *volatile *)argv;
+        return 0;
+}
+
+static int do_sleep(char **argv)
+{
+        struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
+
+        (void)argv;
+        nova_semaphore_down(&never);
+        return 0;
+}
+
+/* Asks without end: what for does not matter. */
+static int do_flood(char **argv)
+{
+        (void)argv;
+        for (;;)
+                nova_parent_open("nothing", 0x10000);
+        return 0;
+}
+
+/* Uses up one thing after the other; the parent answers with errors. */
+static int do_exhaust(char **argv)
+{
+        unsigned semaphores = 0, pages = 0;
+        nova_sel_t sel;
+
+        (void)argv;
+        while ((sel = nova_sel_alloc(0)) != NOVA_SEL_NONE &&
+               nova_create_sm(sel, nova_program.pd, 0) == NOVA_SUCCESS)
+                semaphores++;
+        while (nova_page_alloc(0))
+                pages++;
+        return semaphores > 100 && pages > 10 ? GIVEN : 1;
+}
+
+static unsigned next(void)
+{
+        static uint32_t state = 1;
+
+        state = state * 1664525 + 1013904223;
+        return state >> 8;
+}
+
+/* Anything but EXIT, FAULT and POWER, with any words and items. */
+static int do_nonsense(char **argv)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        const unsigned rounds = (unsigned)atoi(argv[2]);
+
+        for (unsigned i = 0; i < rounds; i++) {
+                nova_utcb_clear(utcb);
+                nova_utcb_put(utcb, i % 3 ? next() % 14 : next());
+                if (utcb->word[0] == NOVA_PARENT_EXIT || utcb->word[0] == NOVA_PARENT_POWER)
+                        continue;
+                for (unsigned words = next() % 500; words; words--)
+                        nova_utcb_put(utcb, next() % 4 ? next() : 0);
+                for (unsigned items = next() % 6; items; items--)
+                        nova_utcb_put_item(utcb, (struct nova_item){next(), next()});
+                nova_utcb_set_windows(utcb, 0, nova_crd_obj(0x10000, 6, NOVA_PERM_ALL));
+                if (utcb->word[0] == NOVA_PARENT_FAULT && i % 50)
+                        continue;
+                if (nova_call(nova_program.parent + nova_thread_cpu(), 0) != NOVA_SUCCESS)
+                        return 1;
+        }
+        return GIVEN;
+}
+
+static void *ask(void *argument)
+{
+        for (;;)
+                nova_parent_open("nothing", 0x10000);
+        return argument;
+}
+
+/* Ends threads while the parent serves them, without asking anybody. */
+static int do_suicide(char **argv)
+{
+        (void)argv;
+        for (unsigned i = 0; i < 5; i++) {
+                struct nova_thread *thread;
+
+                if (nova_thread_create(&thread, NULL, ask, NULL))
+                        return 1;
+                for (unsigned n = 0; n < 20 + i; n++)
+                        nova_parent_open("nothing", 0x10000);
+                nova_revoke(nova_crd_obj(nova_thread_ec(thread), 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        }
+        return GIVEN;
+}
+
+static void *add_one(void *argument)
+{
+        __atomic_fetch_add((unsigned *)argument, 1, __ATOMIC_RELAXED);
+        return NULL;
+}
+
+/* Threads on all CPUs that were granted, again and again. */
+static int do_threads(char **argv)
+{
+        const unsigned cpus = (unsigned)atoi(argv[2]);
+        unsigned sum = 0, ran = 0;
+
+        for (unsigned round = 0; round < 20; round++)
+                for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                        const struct nova_thread_attr attr = {"adder", cpu, 0, 0, 0};
+                        struct nova_thread *thread;
+
+                        if (!nova_program_has_cpu(cpu))
+                                continue;
+                        if (nova_thread_create(&thread, &attr, add_one, &sum) ||
+                            nova_thread_join(thread, NULL))
+                                return 1;
+                        ran++;
+                }
+        return sum == ran && ran == 20 * cpus && nova_hip_cpu_count(nova_program.hip) == cpus
+                       ? GIVEN
+                       : 2;
+}
+
+/* Is a parent itself: starts a child from the module that it was granted. */
+static int do_parent(char **argv)
+{
+        struct nova_parent_module module;
+        const char *arguments[] = {"return", argv[2], NULL};
+        struct nova_child_config config = {.name = "grandchild", .arguments = arguments};
+        struct nova_child *child;
+        const char *sentence;
+        int status;
+
+        if (nova_parent_module("runtime-child", &module))
+                return 1;
+        config.image = module.data;
+        config.image_bytes = module.bytes;
+        config.memory = 64 << 10;
+        config.kernel_memory = 96 << 10;
+        if (nova_child_start(&child, &config, &sentence)) {
+                printf("grandchild %s\n", sentence);
+                return 2;
+        }
+        nova_child_wait(child, &status);
+        return status;
+}
+
+/* What is not granted by name is not there. */
+static int do_denied(char **argv)
+{
+        struct nova_parent_module module;
+        uint16_t first, last;
+        nova_sel_t sel = nova_sel_alloc(6);
+
+        (void)argv;
+        return nova_parent_open("log", sel) == EACCES && nova_parent_serve("log", sel) == EACCES &&
+                               nova_parent_module("secret", &module) == ENOENT &&
+                               nova_parent_ports("serial", 0, &first, &last) == ENOENT &&
+                               nova_parent_power(NOVA_EXT_MACHINE_OFF) == EPERM &&
+                               nova_parent_open("a-name-of-more-than-thirty-one-characters", sel) ==
+                                       EINVAL &&
+                               nova_create_pd(sel, nova_program.pd, 0) == NOVA_BAD_CAP
+                       ? GIVEN
+                       : 1;
+}
+
+/* Adds one to what it is sent. The third call of a server that is to crash is its last. */
+static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        static unsigned calls;
+        const bool crash = strcmp(argument, "crash") == 0;
+
+        (void)portal;
+        if (crash && ++calls == 3)
+                *(volatile int *)0x4321 = 1;
+        utcb->word[0]++;
+        utcb->items = nova_utcb_items(1, 0);
+}
+
+static int do_serve(char **argv)
+{
+        const nova_sel_t base = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
+        struct nova_handler *handler;
+
+        if (nova_handler_create(&handler, NOVA_CPU_SELF, "server", serve, argv[2]) ||
+            nova_handler_portal(handler, base + nova_thread_cpu(), 0))
+                return 1;
+
+        const int error = nova_parent_serve("adder", base);
+
+        return error ? error : do_sleep(argv);
+}
+
+/* Calls the server until it got twelve answers, opening it anew when it has died. */
+static int do_use(char **argv)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        const nova_sel_t base = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
+        unsigned answers = 0, opened = 0;
+
+        (void)argv;
+        while (answers < 12) {
+                const int error = nova_parent_open("adder", base);
+
+                if (error && error != EAGAIN)
+                        return error;
+                opened += !error;
+                for (;;) {
+                        nova_utcb_clear(utcb);
+                        nova_utcb_put(utcb, 41);
+                        if (nova_call(base + nova_thread_cpu(), 0) != NOVA_SUCCESS)
+                                break;
+                        answers += utcb->word[0] == 42;
+                }
+                nova_revoke(nova_crd_obj(base, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR);
+        }
+        printf("opened %u times\n", opened);
+        return 0;
+}
+
+/* The ports of the clock, and its interrupt. */
+static int do_device(char **argv)
+{
+        const nova_sel_t sm = nova_sel_alloc(0);
+        uint16_t first, last;
+        unsigned gsi;
+        void *memory;
+        size_t bytes;
+
+        (void)argv;
+        if (nova_parent_ports("rtc", 0, &first, &last) || first != 0x70 || last != 0x71)
+                return 1;
+        nova_out8(first, 0);
+        if (nova_in8(last) > 0x59)
+                return 2;
+        if (nova_parent_interrupt("rtc", 0, sm, &gsi) || gsi != 8 ||
+            nova_sm_down_until(sm, 0, 0) != NOVA_COM_TIM)
+                return 3;
+        if (nova_parent_memory("hpet", 0, &memory, &bytes) || bytes != NOVA_PAGE_SIZE ||
+            *(volatile uint32_t *)memory >> 16 != 0x8086)
+                return 4;
+        if (nova_parent_ports("rtc", 1, &first, &last) != ENOENT ||
+            nova_parent_ports("keyboard", 0, &first, &last) != ENOENT)
+                return 5;
+        return 0;
+}
+
+/* Prints what the runtime has taken of the pool so far. */
+static int do_measure(char **argv)
+{
+        (void)argv;
+        return (int)(nova_program.start->pool_bytes / NOVA_PAGE_SIZE - nova_page_free_count());
+}
+
+int main(int argc, char **argv)
+{
+        static const struct {
+                const char *name;
+                int (*function)(char **argv);
+        } deeds[] = {
+                {"return", do_return},     {"print", do_print},     {"fault", do_fault},
+                {"overflow", do_overflow}, {"spin", do_spin},       {"sleep", do_sleep},
+                {"flood", do_flood},       {"exhaust", do_exhaust}, {"nonsense", do_nonsense},
+                {"suicide", do_suicide},   {"threads", do_threads}, {"parent", do_parent},
+                {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
+                {"use", do_use},           {"device", do_device},
+        };
+
+        for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)
+                if (strcmp(argv[1], deeds[i].name) == 0)
+                        return deeds[i].function(argv);
+        return 99;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Children that do well, fault, flood, ask for nonsense, use everything up or never end: the parent
+ * answers and goes on, and everything comes back. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "family.h"
+#include "nova/event.h"
+#include "nova/hip.h"
+#include "novart/fault.h"
+#include "tap.h"
+
+#define GIVEN 7
+#define KEPT  4 /* pages; runtime-many-children shows that nothing is kept in the long run */
+
+static struct family_balance before;
+
+static void check_lives(void)
+{
+        static const char *const environment[] = {"COLOUR=green", NULL};
+        int status = -1;
+        struct nova_child *child;
+
+        check(family_run("return", "42") == 42, "the exit status of a child arrives");
+        family_config.environment = environment;
+        check(family_run("print", "a text of the child's") == 0, "a child has its environment");
+        family_config.environment = NULL;
+        check(family_run("denied", NULL) == GIVEN, "a child has nothing that was not granted");
+
+        child = family_start("sleep", NULL);
+        check(nova_child_wait_until(child, &status, 0) == ETIMEDOUT, "a wait can have an end");
+        nova_child_kill(child, 77);
+        nova_child_wait(child, &status);
+        check(status == 77, "a child that sleeps is killed");
+        child = family_start("spin", NULL);
+        family_sleep(20);
+        nova_child_kill(child, 78);
+        nova_child_wait(child, &status);
+        check(status == 78, "a child that spins is killed");
+        check(family_balanced(&before, KEPT), "all of them gave everything back");
+}
+
+static void check_faults(void)
+{
+        struct nova_child *const other = family_start("sleep", NULL);
+
+        check(family_run("fault", NULL) == NOVA_FAULT_STATUS + NOVA_EXC_PF,
+              "a child that faults ends with that event");
+        family_config.memory = 1 << 20;
+        check(family_run("overflow", NULL) == NOVA_FAULT_STATUS + NOVA_EXC_PF,
+              "a child whose stack overflows ends with that event");
+        family_config.memory = 0;
+        check(nova_child_wait_until(other, NULL, 0) == ETIMEDOUT, "another child goes on");
+        nova_child_kill(other, 0);
+        nova_child_wait(other, NULL);
+        check(family_balanced(&before, KEPT), "faults leave nothing behind");
+}
+
+static void check_evil(void)
+{
+        struct nova_child *const flood = family_start("flood", NULL);
+        struct nova_child *const second = family_start("flood", NULL);
+
+        check(family_run("return", "3") == 3, "a child comes through while two others flood");
+        nova_child_kill(flood, 0);
+        nova_child_kill(second, 0);
+        nova_child_wait(flood, NULL);
+        nova_child_wait(second, NULL);
+        check(family_run("exhaust", NULL) == GIVEN, "a child can use up its own memory only");
+        check(family_run("nonsense", "2000") == GIVEN, "nonsense is answered");
+        check(family_run("suicide", NULL) == GIVEN,
+              "threads that end while they are served hold nobody up");
+        check(family_run("return", "4") == 4, "the next child is served as if nothing had been");
+        check(family_balanced(&before, KEPT), "none of this leaves anything behind");
+}
+
+static void check_cpus(void)
+{
+        const unsigned cpus = nova_hip_cpu_count(nova_program.hip);
+        char number[12];
+        struct family_balance all;
+
+        family_config.cpus = nova_program.cpus;
+        family_config.kernel_memory = 512 << 10;
+        snprintf(number, sizeof(number), "%u", cpus);
+        check(family_run("threads", number) == GIVEN, "a child has threads on all of its CPUs");
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program.cpus >> cpu & 1) {
+                        family_config.cpus = UINT64_C(1) << cpu;
+                        if (family_run("threads", "1") != GIVEN)
+                                check(false, "a child lives on each CPU alone");
+                }
+        all = family_balance();
+        family_config.cpus = nova_program.cpus;
+        family_run("threads", number);
+        family_run("threads", number);
+        check(family_balanced(&all, KEPT), "children on all CPUs leave nothing behind");
+        family_config.cpus = 0;
+        family_config.kernel_memory = 0;
+}
+
+static int grant_module(void *context, const char *name, const void **data, size_t *bytes)
+{
+        (void)context;
+        if (strcmp(name, "runtime-child") != 0)
+                return ENOENT;
+        *data = family_config.image;
+        *bytes = family_config.image_bytes;
+        return 0;
+}
+
+static void check_grandchildren(void)
+{
+        const struct nova_child_config plain = family_config;
+
+        family_config.flags = NOVA_CHILD_MAY_HAVE_CHILDREN;
+        family_config.memory = 1 << 20;
+        family_config.kernel_memory = 512 << 10;
+        family_config.selectors = 4096;
+        family_config.grants.module = grant_module;
+        check(family_run("parent", "11") == 11, "a child is a parent");
+        family_config = plain;
+        check(family_balanced(&before, KEPT), "a family of two generations leaves nothing behind");
+}
+
+/* Kernel memory of a child that sleeps, and pages that its runtime has taken. */
+static void check_overhead(void)
+{
+        struct family_balance with, without = family_balance();
+        struct nova_child *const child = family_start("sleep", NULL);
+        const int pages = family_run("measure", NULL);
+        size_t used = 0, limit = 0;
+
+        family_sleep(50);
+        with = family_balance();
+        nova_child_kernel_memory(child, &used, &limit);
+
+        /* The account's whole limit counts as used by the parent. */
+        const size_t parent = (size_t)(with.kernel - without.kernel) - limit;
+        const size_t own = (size_t)pages * NOVA_PAGE_SIZE;
+
+        printf("a child needs %zu bytes of kernel memory of its own, %zu of its parent's, "
+               "%zu of its pool\n",
+               used, parent, own);
+        check(used + parent + own <= 112 << 10,
+              "a child needs 112 KiB at most beside its segments");
+        nova_child_kill(child, 0);
+        nova_child_wait(child, NULL);
+}
+
+/* What this program takes once and keeps: memory for the largest children, the desks of all CPUs.
+ */
+static void warm_up(void)
+{
+        struct nova_child *child[4];
+
+        family_config.cpus = nova_program.cpus;
+        for (unsigned i = 0; i < 4; i++)
+                child[i] = family_start(i % 2 ? "overflow" : "fault", NULL);
+        for (unsigned i = 0; i < 4; i++)
+                nova_child_wait(child[i], NULL);
+        family_config.cpus = 0;
+        family_config.memory = 1 << 20;
+        child[0] = family_start("sleep", NULL);
+        family_run("overflow", NULL);
+        nova_child_kill(child[0], 0);
+        nova_child_wait(child[0], NULL);
+        family_config.memory = 0;
+        family_run("return", "0");
+}
+
+int main(void)
+{
+        if (!family_begin())
+                return 1;
+        warm_up();
+        before = family_balance();
+        check_lives();
+        check_faults();
+        check_evil();
+        check_overhead();
+        check_grandchildren();
+        check_cpus();
+        return tap_end();
+}

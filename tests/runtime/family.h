@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* For tests that are parents: children from the module runtime-child, and what they may leave. */
+#ifndef TESTS_RUNTIME_FAMILY_H
+#define TESTS_RUNTIME_FAMILY_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "novart/child.h"
+#include "novart/module.h"
+#include "novart/page.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/time.h"
+
+static struct nova_child_config family_config = {.name = "child", .priority = 1};
+
+/* Maps the module. False if it is not there. */
+static inline bool family_begin(void)
+{
+        struct nova_module module;
+
+        if (nova_module_find("runtime-child", &module) ||
+            nova_module_map(&module, &family_config.image))
+                return false;
+        family_config.image_bytes = module.bytes;
+        return true;
+}
+
+/* Starts a child with up to two arguments. NULL, with a message, if it does not start. */
+static inline struct nova_child *family_start(const char *deed, const char *more)
+{
+        const char *arguments[] = {deed, more, NULL};
+        struct nova_child_config config = family_config;
+        struct nova_child *child;
+        const char *sentence;
+
+        config.arguments = arguments;
+        if (!nova_child_start(&child, &config, &sentence))
+                return child;
+        printf("the child %s\n", sentence);
+        return NULL;
+}
+
+/* Starts a child and waits for its end. Its status; -1 if it does not start. */
+static inline int family_run(const char *deed, const char *more)
+{
+        struct nova_child *const child = family_start(deed, more);
+        int status = -1;
+
+        if (child)
+                nova_child_wait(child, &status);
+        return status;
+}
+
+static inline void family_sleep(unsigned milliseconds)
+{
+        nova_sleep_until(nova_time_ns() + milliseconds * UINT64_C(1000000));
+}
+
+/* What can leak. */
+struct family_balance {
+        size_t pages, selectors;
+        nova_word_t kernel;
+};
+
+/* The kernel gives memory of objects that died back when it is needed: here more is asked for than
+ * there is. */
+static inline void family_fetch_back(void)
+{
+        const nova_sel_t sel = nova_sel_alloc(0);
+        nova_word_t used = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &used, &limit);
+        nova_create_pd_account(sel, nova_program.pd, 0, limit);
+        nova_sel_free(sel, 0);
+}
+
+static inline struct family_balance family_balance(void)
+{
+        family_fetch_back();
+
+        struct family_balance now = {nova_page_free_count(), nova_sel_used(), 0};
+        nova_word_t limit = 0;
+
+        nova_quota_query(nova_program.pd, &now.kernel, &limit);
+        return now;
+}
+
+/* Whether all is as it was, but for so many pages that the program's own heap and stacks may have
+ * taken for good. */
+static inline bool family_back(const struct family_balance *before, unsigned kept)
+{
+        const struct family_balance now = family_balance();
+
+        return now.selectors == before->selectors && now.pages + kept >= before->pages &&
+               now.kernel <= before->kernel + kept * 256;
+}
+
+/* Waits until it is: the kernel gives memory back a moment later. */
+static inline bool family_balanced(const struct family_balance *before, unsigned kept)
+{
+        for (unsigned i = 0; i < 200; i++) {
+                if (family_back(before, kept))
+                        return true;
+                family_sleep(10);
+        }
+
+        const struct family_balance now = family_balance();
+
+        printf("pages %zu, were %zu; selectors %zu, were %zu; kernel memory %zu, was %zu\n",
+               now.pages, before->pages, now.selectors, before->selectors, (size_t)now.kernel,
+               (size_t)before->kernel);
+        return false;
+}
+
+#endif

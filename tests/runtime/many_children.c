@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many children, one after the other, that end by themselves or are killed: while they start, in
+ * the middle of a call, while they fault. Nothing is left of them. */
+#include "family.h"
+#include "tap.h"
+
+#ifndef CHILDREN
+#define CHILDREN 200
+#endif
+
+static const char *const deeds[] = {"return", "flood", "sleep", "fault", "spin"};
+
+/* Starts one and ends it, after a time that goes through all moments of its life. */
+static bool live(unsigned number)
+{
+        struct nova_child *const child = family_start(deeds[number % 5], "0");
+        int status = -1;
+
+        if (!child)
+                return false;
+        if (number % 4)
+                nova_sleep_until(nova_time_ns() + number % 97 * UINT64_C(20000));
+        if (number % 5)
+                nova_child_kill(child, 5);
+        nova_child_wait(child, &status);
+        return status == 5 || number % 5 == 0 || number % 5 == 3;
+}
+
+int main(void)
+{
+        struct family_balance before;
+        bool good = true;
+
+        if (!family_begin())
+                return 1;
+        for (unsigned i = 0; i < 10; i++)
+                good = live(i) && good;
+        before = family_balance();
+        for (unsigned i = 0; i < CHILDREN && good; i++) {
+                good = live(i);
+                if (i % 1000 == 999)
+                        printf("%u children\n", i + 1);
+        }
+        check(good, "all children started and ended");
+        check(family_balanced(&before, 0), "no byte and no selector is left of them");
+        check(nova_child_count() == 0, "no child is left");
+        return tap_end();
+}
