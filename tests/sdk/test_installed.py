@@ -14,6 +14,26 @@ import paths
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
 LIMIT = 600
 
+SYSTEM_CMAKE = """cmake_minimum_required(VERSION 3.25)
+project(mine LANGUAGES C)
+find_package(Nova REQUIRED)
+nova_add_program(greeter SOURCES main.c)
+nova_add_system(mine DESCRIPTION system.nova PROGRAMS greeter)
+"""
+SYSTEM_C = """#include <stdio.h>
+int main(int argc, char **argv)
+{
+        return printf("Good morning, %s.\\n", argc > 1 ? argv[1] : "nobody") < 0;
+}
+"""
+SYSTEM_NOVA = """program first
+        file greeter
+        arguments Ada
+program second
+        file greeter
+        arguments Grace
+"""
+
 
 class Installed(unittest.TestCase):
     """Each test has a folder of its own, whose path has a blank, and a home that starts empty."""
@@ -162,6 +182,39 @@ class Commands(Installed):
         self.assertRegex(result.stdout, r"\n0 passed, 1 failed\n\Z")
 
 
+class Systems(Installed):
+    """Several programs and the description of their system."""
+
+    def setUp(self):
+        super().setUp()
+        for name, text in (
+            ("CMakeLists.txt", SYSTEM_CMAKE), ("main.c", SYSTEM_C), ("system.nova", SYSTEM_NOVA)
+        ):
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+    def test_a_system_is_built_and_booted(self):
+        for options in ((), ("--compiler", "clang"), ("--arch", "x86_32")):
+            with self.subTest(options=options):
+                text = self.call(installed.NOVA, "run", "--timeout", "120", *options)
+                for greeting in ("first: Good morning, Ada.", "second: Good morning, Grace."):
+                    self.assertIn(greeting, text)
+
+    def test_a_mistake_in_the_description_stops_the_build(self):
+        file = self.folder / "system.nova"
+        file.write_text(SYSTEM_NOVA.replace("arguments Ada", "argument Ada"), encoding="utf-8")
+        result = self.attempt(installed.NOVA, "build")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"\n[^\n]*system\.nova:3: [^\n]+[.?]\n")
+
+    def test_a_program_that_is_not_there_is_named(self):
+        file = self.folder / "CMakeLists.txt"
+        text = SYSTEM_CMAKE.replace("PROGRAMS greeter", "PROGRAMS ghost")
+        file.write_text(text, encoding="utf-8")
+        result = self.attempt(installed.NOVA, "build")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("there is no program 'ghost'", result.stdout)
+
+
 class CMake(Installed):
     """The package without the command `nova`."""
 
@@ -221,9 +274,11 @@ class CMake(Installed):
 
 class Tree(Installed):
     def test_nothing_of_the_prefix_names_the_source_tree(self):
-        for file in installed.PREFIX.rglob("*"):
-            if file.is_file() and file.suffix not in (".a", ".o", ".elf", ".elf32", ".pyc"):
-                self.assertNotIn(os.fsencode(installed.SOURCE), file.read_bytes(), file)
+        """But what gdb reads in programs, and the archives of what they are linked from."""
+        for file in filter(Path.is_file, installed.PREFIX.rglob("*")):
+            content = file.read_bytes()
+            if not content.startswith((b"\x7fELF", b"!<arch>")) and file.suffix != ".pyc":
+                self.assertFalse(os.fsencode(installed.SOURCE) in content, file)
 
     def test_a_prefix_can_be_moved(self):
         moved = self.folder / "moved sdk"
