@@ -100,7 +100,13 @@ int nova_child_start(struct nova_child **child, const struct nova_child_config *
  */
 void nova_child_wait(struct nova_child *child, int *status);
 
-/** Wait until a moment only (TSC value). @return 0, or ETIMEDOUT: the child is still there */
+/**
+ * The same, but until a moment only.
+ *
+ * @param[out] status as for nova_child_wait()
+ * @param deadline    value of the TSC
+ * @return 0, or ETIMEDOUT: the child is still there
+ */
 int nova_child_wait_until(struct nova_child *child, int *status, uint64_t deadline);
 
 /** End a child, whatever it does at the moment. Returns at once; nova_child_wait() says when it is

@@ -83,7 +83,12 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 /** Give a scheduling context back: its thread has ended. @return 0; EINVAL: none of the parent's */
 int nova_parent_sc_drop(nova_sel_t sc);
 
-/** Write text on the parent's console, behind the program's name. @return 0 or an errno value */
+/**
+ * Write text on the parent's console, behind the program's name.
+ *
+ * @param text, bytes the text and its length in bytes
+ * @return 0 or an errno value
+ */
 int nova_parent_write(const char *text, size_t bytes);
 
 /** Tell the parent what ended the program. @return 0 or an errno value */
@@ -94,8 +99,8 @@ void nova_parent_exit(int status);
 
 /** A module that was mapped. */
 struct nova_parent_module {
-        const void *data;
-        size_t bytes;
+        const void *data; /**< where it lies */
+        size_t bytes;     /**< its length */
 };
 
 /** Map a module, which can be read only. nova_region_free() of its address unmaps it.
@@ -106,7 +111,12 @@ struct nova_parent_module {
  */
 int nova_parent_module(const char *name, struct nova_parent_module *module);
 
-/** Get range @p index of a device's ports. @return 0; ENOENT: no such device, or it has no more */
+/**
+ * Get range @p index of a device's ports.
+ *
+ * @param[out] first, last the ports, both inclusive
+ * @return 0; ENOENT: no such device, or it has no more
+ */
 int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last);
 
 /** Map range @p index of a device's memory, readable and writable.
