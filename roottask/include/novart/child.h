@@ -101,11 +101,12 @@ int nova_child_start(struct nova_child **child, const struct nova_child_config *
 void nova_child_wait(struct nova_child *child, int *status);
 
 /**
- * The same, but until a moment only.
+ * Wait for the end of a child until a moment only.
  *
- * @param[out] status as for nova_child_wait()
- * @param deadline    value of the TSC
- * @return 0, or ETIMEDOUT: the child is still there
+ * @param[out] status   as for nova_child_wait()
+ * @param      deadline value of the TSC
+ * @retval 0         the child is no more
+ * @retval ETIMEDOUT it is still there
  */
 int nova_child_wait_until(struct nova_child *child, int *status, uint64_t deadline);
 

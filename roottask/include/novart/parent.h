@@ -84,9 +84,10 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 int nova_parent_sc_drop(nova_sel_t sc);
 
 /**
- * Write text on the parent's console, behind the program's name.
+ * Write text on the parent's console, line by line behind the program's name.
  *
- * @param text, bytes the text and its length in bytes
+ * @param text  need not end with a line feed: then the rest waits for the next text
+ * @param bytes its length
  * @return 0 or an errno value
  */
 int nova_parent_write(const char *text, size_t bytes);
@@ -99,8 +100,8 @@ void nova_parent_exit(int status);
 
 /** A module that was mapped. */
 struct nova_parent_module {
-        const void *data; /**< where it lies */
-        size_t bytes;     /**< its length */
+        const void *data; /**< its first byte, at the begin of a page */
+        size_t bytes;     /**< its size */
 };
 
 /** Map a module, which can be read only. nova_region_free() of its address unmaps it.
@@ -112,10 +113,13 @@ struct nova_parent_module {
 int nova_parent_module(const char *name, struct nova_parent_module *module);
 
 /**
- * Get range @p index of a device's ports.
+ * Get a range of a device's ports.
  *
- * @param[out] first, last the ports, both inclusive
- * @return 0; ENOENT: no such device, or it has no more
+ * @param index            0 for the first range
+ * @param[out] first, last numbers of the ports
+ * @retval 0      the program may use them
+ * @retval ENOENT no such device, or it has no more ranges
+ * @retval ENOMEM no kernel memory
  */
 int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last);
 

@@ -64,14 +64,24 @@ def add_build(parser, config="release"):
     parser.add_argument("--compiler", choices=tree.COMPILERS, default="gcc", help="compiler (gcc)")
 
 
+class Default(int):
+    """A number that nobody gave: a system description may have another one."""
+
+
 def add_machine(parser, min_memory=MIN_MEMORY):
     """What the emulated machine is made of."""
     default = qemu.Machine(kernel=None)
     cpus = number(1, qemu.MAX_CPUS)
     memory = number(min_memory, qemu.MAX_MEMORY, " MiB")
-    parser.add_argument("--cpus", type=cpus, default=default.cpus, help="CPUs, 1 to 64 (4)")
     parser.add_argument(
-        "--memory", type=memory, default=default.memory, metavar="MIB", help="memory in MiB (256)"
+        "--cpus", type=cpus, default=Default(default.cpus), help="CPUs, 1 to 64 (4)"
+    )
+    parser.add_argument(
+        "--memory",
+        type=memory,
+        default=Default(default.memory),
+        metavar="MIB",
+        help="memory in MiB (256)",
     )
     parser.add_argument(
         "--machine", choices=qemu.MACHINES, default=default.machine, help="machine (q35)"

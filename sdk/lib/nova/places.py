@@ -57,6 +57,15 @@ def kernel(arch, config, compiler="gcc"):
     return kernel_folder(arch, config, compiler) / "nova.elf32"
 
 
+def system_tool(arch, config, compiler="gcc"):
+    """The program that checks system descriptions, or None before the first build."""
+    built = tree.build_dir(tree.preset_name(arch, config, compiler)) / "host/nova-system"
+    for tool in (PREFIX / "bin/nova-system",) if INSTALLED else (built, PREFIX / "bin/nova-system"):
+        if tool.exists():
+            return tool
+    return None
+
+
 def need_source(command):
     """Refuses what only a source tree can do."""
     if INSTALLED:

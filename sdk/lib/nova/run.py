@@ -2,6 +2,7 @@
 """`nova run`: boots a user's project, an example, or any roottask, on the terminal."""
 
 import os
+import subprocess
 import sys
 
 from nova import boot_list, build, cmdline, elf, explain, options, places, project, tree
@@ -131,6 +132,27 @@ def _on_terminal():
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
+def described_machine(modules, args):
+    """CPUs and memory: those of the command line, else of a system description, else the usual."""
+    cpus, memory = args.cpus, args.memory
+    for module in modules:
+        if not str(module.file).endswith(".nova"):
+            continue
+        tool = places.system_tool(args.arch, args.config, args.compiler)
+        if not tool:
+            continue
+        command = [tool, "--machine", module.file]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            continue  # init tells what is wrong with it
+        wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
+        if isinstance(cpus, options.Default) and wanted_cpus:
+            cpus = wanted_cpus
+        if isinstance(memory, options.Default) and wanted_memory:
+            memory = wanted_memory
+    return int(cpus), int(memory)
+
+
 def prepare(args, pause=""):
     """Builds what is to be booted. Returns the machine and the roottask's file. An example's
     command line gets PAUSE."""
@@ -145,12 +167,13 @@ def prepare(args, pause=""):
         modules[0] = Module(program, args.arguments)
     elif is_example and pause:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
+    cpus, memory = described_machine(modules, args)
     machine = Machine(
         kernel=kernel,
         modules=modules + further,
         cmdline=args.cmdline,
-        cpus=args.cpus,
-        memory=args.memory,
+        cpus=cpus,
+        memory=memory,
         machine=args.machine,
         cpu=args.cpu,
         extra=args.qemu,

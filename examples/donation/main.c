@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who calls lends its time: a server has no priority and no time of its own. Three threads on one
+ * CPU: `low` is being served when `middle`, which never ends by itself, takes the CPU away. Then
+ * `high` calls the same server. It lends its time until the server is done with `low`'s request,
+ * so `high` waits for one request, and not for `middle`. */
+#include <stdio.h>
+
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+
+static struct nova_semaphore middle_may = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore high_may = NOVA_SEMAPHORE_INITIALIZER(0);
+static nova_sel_t portal;
+static volatile bool high_was_served;
+
+/* The server: its first request is interrupted in the middle. */
+static void serve(nova_sel_t sel, struct nova_utcb *utcb, void *argument)
+{
+        static unsigned requests;
+        const unsigned number = ++requests;
+
+        (void)sel;
+        (void)argument;
+        printf("request %u begins\n", number);
+        if (number == 1)
+                nova_semaphore_up(&middle_may); /* from here on `low` has to wait */
+        printf("request %u ends\n", number);
+        nova_utcb_clear(utcb);
+}
+
+static void *run_low(void *argument)
+{
+        puts("low calls");
+        nova_call(portal, 0);
+        puts("low was served");
+        return argument;
+}
+
+static void *run_middle(void *argument)
+{
+        nova_semaphore_down(&middle_may);
+        puts("middle has the CPU and does not give it away");
+        nova_semaphore_up(&high_may);
+        while (!high_was_served)
+                ;
+        puts("middle is done");
+        return argument;
+}
+
+static void *run_high(void *argument)
+{
+        nova_semaphore_down(&high_may);
+        puts("high calls");
+        nova_call(portal, 0);
+        puts("high was served");
+        high_was_served = true;
+        return argument;
+}
+
+int main(void)
+{
+        static const struct {
+                const char *name;
+                unsigned priority;
+                void *(*function)(void *);
+        } threads[] = {{"high", 30, run_high}, {"middle", 20, run_middle}, {"low", 10, run_low}};
+        struct nova_thread *thread[3];
+        struct nova_handler *handler;
+
+        portal = nova_sel_alloc(0);
+        if (nova_handler_create(&handler, NOVA_CPU_SELF, "server", serve, NULL) ||
+            nova_handler_portal(handler, portal, 0))
+                return 1;
+        for (unsigned i = 0; i < 3; i++) {
+                const struct nova_thread_attr attr = {threads[i].name, NOVA_CPU_SELF,
+                                                      threads[i].priority, 0, 0};
+
+                if (nova_thread_create(&thread[i], &attr, threads[i].function, NULL))
+                        return 1;
+        }
+        for (unsigned i = 0; i < 3; i++)
+                nova_thread_join(thread[i], NULL);
+        return 0;
+}

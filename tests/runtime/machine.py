@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The machine of a system description is that of `nova run`, unless an option says otherwise:
+`machine.py SDK ARCH CONFIG COMPILER DESCRIPTION`, whose machine has 3 CPUs and 96 MiB."""
+
+import argparse
+import sys
+
+sys.path.insert(0, f"{sys.argv[1]}/lib")
+
+from nova import options, run  # pylint: disable=wrong-import-position
+from nova.qemu import Module  # pylint: disable=wrong-import-position
+
+
+def machine(*words):
+    """CPUs and MiB for a command line."""
+    parser = argparse.ArgumentParser()
+    options.add_build(parser)
+    options.add_machine(parser)
+    args = parser.parse_args(["--arch", sys.argv[2], "--config", sys.argv[3]] + list(words))
+    args.compiler = sys.argv[4]
+    return run.described_machine([Module("init"), Module(sys.argv[5])], args)
+
+
+found = [machine(), machine("--cpus", "2"), machine("--memory", "64"), machine("--cpus", "4")]
+wanted = [(3, 96), (2, 96), (3, 64), (4, 96)]
+print(found)
+sys.exit(found != wanted)
