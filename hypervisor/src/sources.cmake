@@ -35,6 +35,7 @@ set(NOVA_KERNEL_SOURCES
   src/object/reclaim.c
   src/object/sc.c
   src/object/sm.c
+  src/object/vcpu.c
   src/platform/elf.c
   src/platform/main.c
   src/platform/roottask.c
@@ -42,8 +43,9 @@ set(NOVA_KERNEL_SOURCES
   src/sched/schedule.c
   src/sched/timeout.c
   src/sched/wake.c
-  src/space/dma_space.c
   src/space/mapping.c
   src/space/object_space.c
   src/space/revocation.c
-  src/space/space.c)
+  src/space/second_level.c
+  src/space/space.c
+  src/virt/vcpu.c)

@@ -139,6 +139,21 @@ class Commands(Installed):
         (self.folder / "mine").rename(self.folder / "yours")
         self.call(installed.NOVA, "run", "./yours")
 
+    def test_an_image_has_the_name_of_what_it_boots(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        self.call(installed.NOVA, "image", cwd=self.folder / "mine")
+        self.assertTrue((self.folder / "mine/mine.iso").exists())
+
+    def test_gdb_knows_the_project_and_the_kernel(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        batch = "break nova_main; continue; info symbol nova_main; nova pd"
+        text = self.call(
+            installed.NOVA, "debug", "--config", "release", "--batch", batch,
+            cwd=self.folder / "mine",
+        )
+        self.assertIn("main.c", text)
+        self.assertRegex(text, r"\broot\b")
+
     def test_what_needs_the_source_tree_is_refused(self):
         for command in ("bench", "conformance", "install", "package"):
             self.refuses(command, says="source tree only")

@@ -364,7 +364,7 @@ static unsigned amd_vi_init(void)
         dma_format.read = PAGE_READ;
         dma_format.write = PAGE_WRITE;
         dma_format.page = PAGE_PRESENT;
-        dma_format.table = PAGE_PRESENT | PAGE_READ | PAGE_WRITE;
+        dma_format.table = dma_format.top_table = PAGE_PRESENT | PAGE_READ | PAGE_WRITE;
         dma_format.table_level = 1u << NEXT_LEVEL;
         for (unsigned i = 0; i < acpi.iommus; i++) {
                 if (!start(&units[unit_count], &acpi.iommu[i], &waits[2 * i])) {

@@ -164,7 +164,8 @@ static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
                 return NOVA_BAD_CAP;
         if (some_ignored)
                 return NOVA_BAD_DEV;
-        if (place == FUNCTIONS_MAX || !dma_space_create(pd) || !take_domain(pd))
+        if (place == FUNCTIONS_MAX || !second_level_create(pd, SECOND_LEVEL_DMA) ||
+            !take_domain(pd))
                 return NOVA_OUT_OF_MEMORY;
 
         const enum nova_status status = iommu_driver->attach(rid, pd);

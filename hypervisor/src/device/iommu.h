@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 #include "nova/abi/status.h"
-#include "space/dma_space.h"
+#include "space/second_level.h"
 
 struct pd;
 

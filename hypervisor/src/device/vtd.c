@@ -309,7 +309,7 @@ static void choose_format(unsigned found)
 
         dma_format.read = PAGE_READ;
         dma_format.write = PAGE_WRITE;
-        dma_format.table = PAGE_READ | PAGE_WRITE;
+        dma_format.table = dma_format.top_table = PAGE_READ | PAGE_WRITE;
         dma_format.incoherent = false;
         for (unsigned i = 0; i < found; i++) {
                 cap &= units[i].cap;

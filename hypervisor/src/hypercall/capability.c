@@ -15,6 +15,7 @@
 #include "object/sm.h"
 #include "sched/schedule.h"
 #include "thread.h"
+#include "virt/vcpu.h"
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
@@ -109,13 +110,13 @@ enum nova_status hypercall_create_ec(struct ec *self)
 
         if (!cpu_is_online(cpu))
                 return NOVA_BAD_CPU;
-        if (!utcb)
+        if (!utcb && !vcpu_ops)
                 return NOVA_BAD_FTR;
 
         struct pd *pd = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_EC);
         if (!pd)
                 return NOVA_BAD_CAP;
-        if (!utcb_page_is_free(pd, utcb >> PAGE_BITS))
+        if (utcb && !utcb_page_is_free(pd, utcb >> PAGE_BITS))
                 return NOVA_BAD_PAR;
         if (!object_space_is_null(&self->pd->object_space, sel))
                 return NOVA_BAD_CAP;
@@ -123,12 +124,14 @@ enum nova_status hypercall_create_ec(struct ec *self)
         const struct ec_config config = {
                 .pd = pd,
                 .account = pd->account,
-                .kind = nova_id_flags(id) & NOVA_EC_GLOBAL ? EC_GLOBAL : EC_LOCAL,
+                .kind = !utcb                                ? EC_VCPU
+                        : nova_id_flags(id) & NOVA_EC_GLOBAL ? EC_GLOBAL
+                                                             : EC_LOCAL,
                 .cpu = cpu_by_id((unsigned)cpu),
                 .utcb_page = utcb >> PAGE_BITS,
                 .sp = REG_P4(self),
                 .event_base = REG_P5(self),
-                .start = block_on_startup,
+                .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         struct ec *ec;
         const enum nova_status status = ec_create(&config, &ec);
@@ -142,7 +145,7 @@ enum nova_status hypercall_create_sc(struct ec *self)
         struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SC);
         struct ec *ec = object_space_find_ec(self->pd, REG_P3(self), NOVA_EC_SC);
 
-        if (!owner || !ec || ec->kind != EC_GLOBAL)
+        if (!owner || !ec || (ec->kind != EC_GLOBAL && ec->kind != EC_VCPU))
                 return NOVA_BAD_CAP;
         if (!nova_qpd_prio(qpd) || !nova_qpd_quantum(qpd))
                 return NOVA_BAD_PAR;

@@ -10,6 +10,7 @@
 #include "object/pt.h"
 #include "platform/console.h"
 #include "sched/schedule.h"
+#include "virt/vcpu.h"
 
 const struct ec *event_root_ec;
 
@@ -48,7 +49,10 @@ static _Noreturn void finish_event(struct ec *self)
                 block_on_callee(self, pt->ec, finish_event);
                 shut_down(self);
         }
-        state_to_utcb(self, pt->ec->utcb, pt->mtd);
+        if (unlikely(self->vcpu))
+                vcpu_to_utcb(self, pt->ec->utcb, pt->mtd);
+        else
+                state_to_utcb(self, pt->ec->utcb, pt->mtd);
         block_on_reply(self, pt, CALLER_EVENT, true);
 }
 

@@ -9,6 +9,7 @@
 #include "ipc/message.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
+#include "virt/vcpu.h"
 
 /* The message is out: the caller goes on, self waits. */
 static _Noreturn void finish_reply(struct ec *self)
@@ -52,6 +53,9 @@ _Noreturn void block_on_request(struct ec *self)
         if (likely(caller && self->caller_kind == CALLER_CALL)) {
                 items = message_copy(self, caller);
                 caller->cont = resume_success;
+        } else if (caller && unlikely(caller->vcpu)) {
+                items = vcpu_from_utcb(caller, self->utcb);
+                caller->cont = resume_guest;
         } else if (caller) {
                 items = state_from_utcb(caller, self->utcb);
                 caller->cont = resume_interrupted;

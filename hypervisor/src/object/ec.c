@@ -12,6 +12,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "object/vcpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"
@@ -25,9 +26,9 @@ void ec_boot(void)
         slab_init(&fpu_cache, fpu_size());
 }
 
-static word_t ec_bytes(void)
+static word_t ec_bytes(enum ec_kind kind)
 {
-        return ec_cache.size + fpu_cache.size + PAGE_SIZE;
+        return ec_cache.size + fpu_cache.size + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
 }
 
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
@@ -44,24 +45,61 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         list_init(&ec->wait_link);
 }
 
-/* Memory of a thread: the object, its UTCB, room for its FPU state. */
-static struct ec *ec_alloc(void)
+static void ec_release(struct ec *ec)
+{
+        if (ec->utcb)
+                frame_free(ec->utcb);
+        if (ec->vcpu)
+                vcpu_free(ec->vcpu);
+        if (ec->fpu)
+                slab_free(&fpu_cache, ec->fpu);
+        slab_free(&ec_cache, ec);
+}
+
+/* Memory of an EC: the object, its UTCB or what makes it a virtual CPU, room for its FPU state. */
+static struct ec *ec_alloc(enum ec_kind kind)
 {
         struct ec *ec = slab_alloc(&ec_cache);
 
         if (!ec)
                 return NULL;
-        *ec = (struct ec){.utcb = frame_alloc_zeroed(), .fpu = slab_alloc(&fpu_cache)};
-        if (ec->utcb && ec->fpu) {
+        *ec = (struct ec){.fpu = slab_alloc(&fpu_cache)};
+        if (kind == EC_VCPU)
+                ec->vcpu = vcpu_alloc();
+        else
+                ec->utcb = frame_alloc_zeroed();
+        if (ec->fpu && (ec->utcb || ec->vcpu)) {
                 fpu_prepare(ec->fpu);
                 return ec;
         }
-        if (ec->utcb)
-                frame_free(ec->utcb);
-        if (ec->fpu)
-                slab_free(&fpu_cache, ec->fpu);
-        slab_free(&ec_cache, ec);
+        ec_release(ec);
         return NULL;
+}
+
+/* Gives a thread's UTCB its address; the guest of a virtual CPU gets a table. */
+static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
+{
+        struct pd *pd = ec->pd;
+
+        if (ec->utcb)
+                return mapping_insert(&pd->memory.space, utcb_page, 1,
+                                      (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), NULL, 0,
+                                      MAPPING_UTCB);
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        const bool created = second_level_create(pd, SECOND_LEVEL_GUEST);
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+        if (!created)
+                return NOVA_OUT_OF_MEMORY;
+        vcpu_ops->init(ec->vcpu, ec);
+        ec->special = SPECIAL_VCPU;
+        return NOVA_SUCCESS;
+}
+
+static void ec_unmap(struct ec *ec)
+{
+        if (ec->utcb)
+                mapping_remove_utcb(&ec->pd->memory.space, ec->utcb_page,
+                                    (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS));
 }
 
 /* Makes a new EC one of the PD's, unless the PD is ending. */
@@ -80,25 +118,24 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         struct pd *pd = config->pd;
 
-        if (!account_charge(config->account, ec_bytes()))
+        if (!account_charge(config->account, ec_bytes(config->kind)))
                 return status;
 
-        struct ec *ec = ec_alloc();
+        struct ec *ec = ec_alloc(config->kind);
         if (!ec)
                 goto no_ec;
         ec_init(ec, config->kind, config->cpu, pd);
         object_init(&ec->object, OBJECT_EC, config->account);
         ec->event_base = config->event_base;
         ec->utcb_page = config->utcb_page;
-        thread_init(ec, config->sp);
+        if (ec->utcb)
+                thread_init(ec, config->sp);
         ec->state = config->kind == EC_LOCAL ? EC_REQUEST : EC_READY;
         ec->cont = config->start;
 
-        status = mapping_insert(&pd->memory.space, config->utcb_page, 1,
-                                (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), NULL, 0,
-                                MAPPING_UTCB);
+        status = ec_map(ec, config->utcb_page);
         if (status != NOVA_SUCCESS)
-                goto no_utcb;
+                goto not_mapped;
         if (!join_pd(ec, pd)) {
                 status = NOVA_BAD_CAP;
                 goto no_pd;
@@ -107,14 +144,11 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         return NOVA_SUCCESS;
 
 no_pd:
-        mapping_remove_utcb(&pd->memory.space, config->utcb_page,
-                            (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS));
-no_utcb:
-        frame_free(ec->utcb);
-        slab_free(&fpu_cache, ec->fpu);
-        slab_free(&ec_cache, ec);
+        ec_unmap(ec);
+not_mapped:
+        ec_release(ec);
 no_ec:
-        account_return(config->account, ec_bytes());
+        account_return(config->account, ec_bytes(config->kind));
         return status;
 }
 
@@ -235,7 +269,6 @@ void ec_shut_down(struct ec *ec)
 void ec_end(struct ec *ec)
 {
         struct pd *pd = ec->pd;
-        const word_t frame = (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS);
 
         if (ec->ending)
                 return;
@@ -250,8 +283,12 @@ void ec_end(struct ec *ec)
                 object_put(&ec->calling->object);
         ec->created = NULL;
         ec->calling = NULL;
-        mapping_remove_utcb(&pd->memory.space, ec->utcb_page, frame);
-        reclaim_frame(ec->utcb);
+        ec_unmap(ec);
+        if (ec->utcb)
+                reclaim_frame(ec->utcb);
+        else
+                vcpu_stop(ec);
+        ec->utcb = NULL;
         spin_lock(&pd->lock);
         list_remove(&ec->pd_link);
         spin_unlock(&pd->lock);
@@ -274,8 +311,8 @@ void ec_end_anywhere(struct ec *ec)
 void ec_free(struct ec *ec)
 {
         struct account *account = ec->object.account;
+        const word_t bytes = ec_bytes((enum ec_kind)ec->kind);
 
-        slab_free(&fpu_cache, ec->fpu);
-        slab_free(&ec_cache, ec);
-        account_return(account, ec_bytes());
+        ec_release(ec);
+        account_return(account, bytes);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Execution contexts: threads (virtual CPUs come with the virtualization part). @spec 2.2
+/* Execution contexts: threads and virtual CPUs. @spec 2.2
  *
  * An EC's execution state belongs to its CPU. A thread that leaves the CPU keeps nothing but the
  * fields here: its registers and the continuation, which says how it goes on. */
@@ -21,11 +21,12 @@ struct pd;
 struct pt;
 struct sc;
 struct sm;
+struct vcpu;
 
 /** How an EC goes on. Never returns. */
 typedef void (*continuation_t)(struct ec *self);
 
-enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_IDLE };
+enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_VCPU, EC_IDLE };
 
 enum ec_state {
         EC_READY,       /* has something to run: its continuation */
@@ -64,10 +65,11 @@ struct ec {
         uint32_t pending;    /* EC_PENDING_…, atomic */
         struct pd *pd;       /* holds a reference; NULL: the idle thread */
         struct cpu *cpu;
-        word_t stack_top; /* of the CPU's kernel stack, for the entry code */
-        struct nova_utcb *utcb;
-        struct ec *caller;  /* the reply register: who waits for this EC's reply */
-        struct ec *callee;  /* whose reply this EC waits for */
+        word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
+        struct nova_utcb *utcb; /* NULL: a virtual CPU */
+        struct vcpu *vcpu;      /* NULL: a thread */
+        struct ec *caller;      /* the reply register: who waits for this EC's reply */
+        struct ec *callee;      /* whose reply this EC waits for */
         struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
         struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
         struct sc *donated;             /* the caller's SC, bound to this EC until the reply */
@@ -109,7 +111,7 @@ struct ec_config {
         struct account *account;
         enum ec_kind kind;
         struct cpu *cpu;
-        word_t utcb_page; /* page number */
+        word_t utcb_page; /* page number; nothing of it for a virtual CPU */
         word_t sp;
         word_t event_base;
         continuation_t start; /* of a thread that has or gets an SC */

@@ -24,7 +24,7 @@ static void pd_init(struct pd *pd, struct account *account, struct account *own)
         space_init(&pd->memory.space, NOVA_CRD_MEM, pd);
         space_init(&pd->io.space, NOVA_CRD_IO, pd);
         pd->io.bitmap[0] = pd->io.bitmap[1] = NULL;
-        pd->dma = (struct dma_space){0};
+        pd->dma = pd->guest = (struct second_level){0};
         spin_init(&pd->lock);
         list_init(&pd->ecs);
         pd->is_root = false;
@@ -154,7 +154,7 @@ void pd_free(struct pd *pd)
                 frame_free(pd->io.bitmap[i]);
                 account_return(pd->account, PAGE_SIZE);
         }
-        dma_space_fini(pd);
+        second_level_fini(pd);
         object_space_fini(&pd->object_space);
         /* On x86-64 the root, which belongs to the PD itself, is counted. */
         const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);

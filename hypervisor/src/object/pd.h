@@ -7,7 +7,7 @@
 #include "lib/list.h"
 #include "nova/abi/hypercall.h"
 #include "object/object.h"
-#include "space/dma_space.h"
+#include "space/second_level.h"
 #include "space/mapping.h"
 #include "space/object_space.h"
 #include "space/space.h"
@@ -29,7 +29,7 @@ struct pd {
         struct object_space object_space;
         struct memory_space memory;
         struct io_space io;
-        struct dma_space dma;
+        struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         char name[NOVA_NAME_SIZE];

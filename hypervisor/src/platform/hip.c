@@ -6,12 +6,14 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/smp.h"
+#include "arch/x86/svm.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
 #include "platform/boot_info.h"
 #include "platform/console.h"
 #include "platform/memory_map.h"
+#include "virt/vcpu.h"
 
 #define MEM_MAX ((PAGE_SIZE - sizeof(struct nova_hip)) / sizeof(struct nova_hip_mem))
 
@@ -110,6 +112,10 @@ void hip_finish(void)
         uint16_t sum = 0;
 
         add_cpus(hip);
+        if (!svm_supported())
+                vcpu_ops = NULL; /* one CPU lacks it */
+        if (vcpu_ops)
+                hip->features |= NOVA_HIP_SVM | NOVA_HIP_VCPU;
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
                 if (!memory_map_is_device(i))
                         add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,

@@ -6,6 +6,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/svm.h"
 #include "device/gsi.h"
 #include "lib/atomic.h"
 #include "nova/abi/hip.h"
@@ -20,6 +21,7 @@
 #include "platform/roottask.h"
 #include "platform/stop.h"
 #include "sched/schedule.h"
+#include "virt/vcpu.h"
 
 #define NO_MEMORY "the kernel pool is too small, give more with kmem="
 
@@ -27,7 +29,7 @@ void kernel_prepare(void)
 {
         tree_seed(rdtsc());
         mapping_init();
-        if (!object_space_boot() || !fpu_boot())
+        if (!object_space_boot() || !fpu_boot() || !vcpu_boot())
                 kernel_stop(NO_MEMORY);
         account_boot();
         pd_boot();
@@ -117,6 +119,8 @@ _Noreturn void kernel_main(struct cpu *cpu)
 
         fpu_init_cpu();
         heap_init(&cpu->timeouts, (uint32_t)rdtsc());
+        if (vcpu_ops && !svm_init_cpu(cpu))
+                kernel_stop(NO_MEMORY);
         create_idle(cpu);
         atomic_fetch_add_u32(&ready, 1);
         if (cpu->id == cpu_boot_id) {

@@ -26,7 +26,7 @@ struct space;
 #define MAPPING_DEPTH_MAX 1000
 
 /* Steps of long operations: mappings handled, and table entries written, with the lock held. */
-#define STEP_MAPPINGS 16
+#define STEP_MAPPINGS 12
 #define STEP_ENTRIES  512
 
 struct mapping {

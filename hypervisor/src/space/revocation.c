@@ -122,13 +122,18 @@ static bool cut_one(struct revocation *r, struct mapping *top, word_t x, struct 
  * follow (sync), its descendants come later. */
 static void reduce(struct revocation *r, struct mapping *mapping)
 {
-        r->sync = 1;
-        r->sync_last = 0;
-        if (!mapping->space || (mapping->perms && !(mapping->perms & r->perms)))
-                return;
         const bool top = mapping->depth == r->depth;
         const bool had = mapping->perms || mapping->attr;
-        mapping->perms &= (uint8_t)~r->perms;
+        /* What another revocation took from the parent goes here, too: that one finds this mapping
+         * by its parent, which leaves the space when both together have emptied it. */
+        const unsigned parent = top ? NOVA_PERM_ALL : mapping_parent(mapping)->perms;
+        const uint8_t left = mapping->perms & (uint8_t)~r->perms & (uint8_t)parent;
+
+        r->sync = 1;
+        r->sync_last = 0;
+        if (!mapping->space || (mapping->perms && left == mapping->perms))
+                return;
+        mapping->perms = left;
         if (!mapping->perms)
                 mapping->attr = 0;
         /* What another revocation is about to remove stays in its space until that one has been

@@ -6,8 +6,8 @@
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "platform/boot.h"
-#include "space/dma_space.h"
 #include "space/mapping.h"
+#include "space/second_level.h"
 
 #define IO_PORTS      0x10000
 #define PORTS_OF_PAGE (PAGE_SIZE * 8)
@@ -63,26 +63,36 @@ static bool io_space_apply(const struct mapping *mapping, word_t *at, unsigned *
         return true;
 }
 
-/* The page table, after the DMA table where there is one. Both get the whole budget, and what the
- * second did not come to is done once more by the next step. */
+/* A second-level table where there is one; afterwards the range ends where it came to. */
+static bool second_apply(const struct mapping *mapping, enum second_level_kind kind,
+                         struct page_range *range, word_t at, unsigned budget, struct flush *flush)
+{
+        const bool dma = kind == SECOND_LEVEL_DMA;
+        struct pd *pd = mapping->space->pd;
+        const unsigned perms = range->perms;
+        const bool wanted = mapping->attr & (dma ? MAPPING_DMA : MAPPING_GUEST);
+
+        if (!(dma ? dma_format : guest_format).levels ||
+            !((dma ? pd->dma : pd->guest).root || wanted) || !budget)
+                return true;
+        range->perms = !wanted ? 0 : dma ? perms & ~NOVA_MEM_X : perms;
+        const bool done = second_level_apply(pd, kind, range, &at, &budget, flush);
+        range->perms = perms;
+        range->last = at - 1;
+        return done;
+}
+
+/* The page table, after the DMA and the guest table. All get the whole budget, and what the next
+ * one did not come to is done once more by the next step. */
 static bool memory_space_apply(const struct mapping *mapping, struct page_range range, word_t *at,
                                unsigned *budget, struct flush *flush)
 {
-        struct pd *pd = mapping->space->pd;
-        const unsigned perms = range.perms;
-        word_t dma_at = *at;
-        unsigned dma_budget = *budget;
-
-        if (dma_format.levels && (pd->dma.root || mapping->attr & MAPPING_DMA) && *budget) {
-                range.perms = mapping->attr & MAPPING_DMA ? perms & ~NOVA_MEM_X : 0;
-                if (!dma_space_apply(pd, &range, &dma_at, &dma_budget, flush)) {
-                        --*budget;
-                        return false;
-                }
-                range.perms = perms;
-                range.last = dma_at - 1;
+        if (!second_apply(mapping, SECOND_LEVEL_DMA, &range, *at, *budget, flush) ||
+            !second_apply(mapping, SECOND_LEVEL_GUEST, &range, *at, *budget, flush)) {
+                --*budget;
+                return false;
         }
-        return page_table_apply(pd, &range, at, budget, flush);
+        return page_table_apply(mapping->space->pd, &range, at, budget, flush);
 }
 
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
@@ -112,5 +122,5 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
 bool space_split(struct space *space, word_t x, struct flush *flush)
 {
         return space->type != NOVA_CRD_MEM ||
-               (page_table_split(space->pd, x, flush) && dma_space_split(space->pd, x, flush));
+               (page_table_split(space->pd, x, flush) && second_level_split(space->pd, x, flush));
 }

@@ -43,11 +43,8 @@ def add_parser(commands):
     parser.set_defaults(function=image)
 
 
-def _output(args):
-    """Where it goes; whatever stands there must be a file that may be replaced."""
-    name = args.output
-    if name is None:
-        name = f"{Path(args.roottask).name if args.roottask else args.name or run.DEFAULT}.iso"
+def _check_output(name):
+    """Whatever stands there must be a file that may be replaced."""
     path = Path(name)
     if path.is_dir():
         raise NovaError(f"{name} is a folder: name a file in it for the image.")
@@ -66,9 +63,10 @@ def _defaults(args):
 
 
 def image(args):
-    output = _output(args)
+    output = _check_output(args.output) if args.output else None
     _defaults(args)
     machine, _ = run.prepare(args)
+    output = output or _check_output(f"{Path(args.roottask or args.name).name}.iso")
     media.make_hybrid(machine, output)
     size = output.stat().st_size / (1 << 20)
     build.say(f"{output} is written: {size:.1f} MiB, for BIOS and UEFI, CD and USB stick")

@@ -32,8 +32,7 @@ OPTIONS = (
     "--disable-multilib --disable-libgloss --disable-nls --disable-shared "
     "--disable-newlib-supplied-syscalls --enable-newlib-io-long-long "
     "--enable-newlib-io-c99-formats --enable-newlib-retargetable-locking "
-    "--enable-newlib-global-stdio-streams --enable-newlib-nano-malloc "
-    "--enable-newlib-nano-formatted-io --enable-lite-exit "
+    "--enable-newlib-global-stdio-streams --enable-newlib-nano-formatted-io --enable-lite-exit "
     "--disable-newlib-fvwrite-in-streamio --disable-newlib-fseek-optimization "
     "--disable-newlib-wide-orient"
 ).split()
@@ -53,6 +52,12 @@ TOOLS = {
     "OBJDUMP": "objdump",
     "READELF": "readelf",
 }
+# What the runtime has itself: locks, the way to a thread's variables, malloc() and all that knows
+# its insides.
+LEFT_OUT = (
+    "lock getreent malloc calloc realloc malign valloc mstats msize mallocr freer callocr reallocr "
+    "malignr vallocr pvallocr cfreer msizer mallinfor malloptr mallstatsr"
+).split()
 # What programs and headers of newlib must agree on.
 SETTINGS = """
 #define __DYNAMIC_REENT__ 1
@@ -81,7 +86,8 @@ def _digest(data):
 
 
 def _recipe(arch):
-    text = json.dumps([TARGETS[arch], MACHINE[arch], OPTIONS, FLAGS, TOOLS, PATCHES, SETTINGS])
+    machine = [TARGETS[arch], MACHINE[arch]]
+    text = json.dumps([*machine, OPTIONS, FLAGS, TOOLS, PATCHES, SETTINGS, LEFT_OUT])
     return _digest(text.encode())
 
 
@@ -214,5 +220,7 @@ def _install(arch, source, made, wanted):
     shutil.copy(source / "COPYING.NEWLIB", made)
     for name in ("libg.a", "crt0.o"):
         (made / "lib" / name).unlink(missing_ok=True)
+    members = [f"lib_a-{name}.o" for name in LEFT_OUT]
+    _make(["ar", "d", "libc.a", *members], made / "lib", "emptying the C library failed.")
     shutil.move(made, to)
     (to / STAMP).write_text(json.dumps(wanted), encoding="utf-8")

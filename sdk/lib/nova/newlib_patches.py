@@ -10,12 +10,6 @@ PATCHES = (
         "  movq    rsi, rax        /* Return value */\n",
         "  movl    esi, eax\n  cmpl    $1, eax\n  adcl    $0, eax\n",
     ),
-    # Memory is aligned for everything that compilers make of it.
-    (
-        "newlib/libc/stdlib/nano-mallocr.c",
-        "#define MALLOC_ALIGN (8U)\n",
-        "#define MALLOC_ALIGN (16U)\n",
-    ),
     # The small printf knows all length modifiers, not only h and l, and prints (null).
     (STDIO + "nano-vfprintf_local.h", "#define quad_t long\n", "#define quad_t long long\n"),
     (

@@ -90,7 +90,7 @@ def add_machine(parser, min_memory=MIN_MEMORY):
         "--cpu",
         default=default.cpu,
         metavar="MODEL",
-        help="CPU model (qemu64; under Bochs corei7_skylake_x)",
+        help="CPU model (qemu64 with SVM; under Bochs corei7_skylake_x)",
     )
     parser.add_argument(
         "--emulator", choices=qemu.EMULATORS, default=default.emulator, help="emulator (qemu)"

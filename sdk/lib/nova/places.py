@@ -10,7 +10,7 @@ from nova.errors import NovaError
 HOME = Path(__file__).resolve().parents[2]
 SHARE = HOME / "share/nova"
 INSTALLED = (SHARE / "version").exists()
-# What is not a part of the machine's, but of the kit's: a project in there is no user's project.
+# The folder of all that is ours: complaints name files from there on.
 ROOT = HOME if INSTALLED else tree.ROOT
 # A source tree installs itself here for projects outside of it.
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"

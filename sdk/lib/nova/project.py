@@ -149,7 +149,7 @@ def needed():
 
 
 def choose(folder, name):
-    """The modules of what NAME calls in the build directory FOLDER; without NAME the only one."""
+    """What to boot from the build directory FOLDER: NAME, or without it the only thing there."""
     known = boot_list.names(folder)
     if not known:
         raise NovaError(
@@ -160,4 +160,4 @@ def choose(folder, name):
     if name is None and len(known) > 1:
         names = ", ".join(known)
         raise NovaError(f"the project has more than one thing to boot, name one: {names}.")
-    return boot_list.read(boot_list.path(folder, name or known[0]))
+    return name or known[0]

@@ -53,7 +53,7 @@ class Machine:
     cpus: int = 4
     memory: int = 256
     machine: str = "q35"
-    cpu: str = "qemu64"
+    cpu: str = "qemu64,+svm,+npt"
     extra: list = field(default_factory=list)  # further arguments for the emulator
     emulator: str = "qemu"
     boot: str = "direct"  # or by GRUB from a CD, with BIOS or UEFI

@@ -95,7 +95,8 @@ def _find(args):
 
 
 def _build(args):
-    """Builds what is to be booted. Returns kernel, boot modules and whether it is an example."""
+    """Builds what is to be booted. Returns kernel, boot modules and whether it is an example. The
+    name in ARGS is its name then."""
     choice = (args.arch, args.config, args.compiler)
     found, name = (None, None) if args.roottask else _find(args)
     is_example = bool(name) and not found
@@ -103,12 +104,15 @@ def _build(args):
         found = project.at(places.EXAMPLES / name)
     if found:
         folder = found.build(*choice)
-        return places.kernel(args.arch, args.config), project.choose(folder, name), is_example
+        args.name = project.choose(folder, name)
+        modules = boot_list.read(boot_list.path(folder, args.name))
+        return places.kernel(args.arch, args.config), modules, is_example
     if not places.INSTALLED:
         build.build(tree.preset_name(*choice), ["nova.elf32"] + ([name] if name else []))
     kernel = places.kernel(*choice)
     if args.roottask:
         return kernel, [Module(args.roottask)], False
+    args.name = name
     folder = tree.build_dir(tree.preset_name(*choice))
     return kernel, boot_list.read(boot_list.path(folder, name)), is_example
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from nova import again, build, ctest, errors, mutation, options, project, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
-CLANG_LABELS = ("boot",)
-LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "bench")
-LABELS += ("style", "sdk", "docs")
+CLANG_LABELS = ("boot", "guest")
+LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
+LABELS += ("bench", "style", "sdk", "docs")
 # What takes too long for everyday.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120

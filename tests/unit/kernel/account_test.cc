@@ -131,7 +131,7 @@ TEST(account, a_pd_pays_for_its_dma_table_until_it_ends)
         EXPECT_GT(owners.purse.used, 7u * PAGE_SIZE); // three tables each, and the root
         owners.revoke(owners.other, 0x100, 0x10f, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
         EXPECT_EQ(owners.purse.used, PAGE_SIZE);
-        dma_space_fini(owners.other);
+        second_level_fini(owners.other);
         EXPECT_EQ(owners.purse.used, 0u);
 }
 

@@ -120,7 +120,7 @@ unsigned read_dma(const uint64_t *table, unsigned level, word_t page, Caps &out)
                         continue;
                 used++;
                 EXPECT_TRUE(entry & FAKE_DMA_PAGE);
-                if (level && !(entry & DMA_LARGE)) {
+                if (level && !(entry & SECOND_LEVEL_LARGE)) {
                         const uint64_t flags = entry & ~PTE_ADDRESS;
                         EXPECT_EQ(flags, FAKE_DMA_TABLE | level * FAKE_DMA_LEVEL);
                         auto *next = static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS));

@@ -21,7 +21,7 @@ uint64_t entry_of(const pd *owner, word_t page, unsigned *level)
         const uint64_t *table = owner->dma.root;
         for (*level = 3;; --*level) {
                 const uint64_t entry = table[page >> 9 * *level & 511];
-                if (!entry || !*level || entry & DMA_LARGE)
+                if (!entry || !*level || entry & SECOND_LEVEL_LARGE)
                         return entry;
                 table = static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS));
         }

@@ -31,7 +31,7 @@ struct World : Kernel {
                 insert(SEL_GLOBAL, &global->object);
                 make_sm(other, 0x2000000); // so that its top table exists, which stays
                 for (pd *one : pds)
-                        EXPECT_TRUE(dma_space_create(one));
+                        EXPECT_TRUE(second_level_create(one, SECOND_LEVEL_DMA));
         }
 
         void insert(word_t sel, kobject *object)

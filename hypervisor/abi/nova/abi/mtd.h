@@ -6,7 +6,7 @@
 #include "nova/abi/types.h"
 
 /** Bits of an MTD: ROW(bit, NAME, "fields"). R8_R15 is an extension, on x86-64 only (HIP feature
- *  R8_R15). @spec 7.4 */
+ *  R8_R15); so are the bits after it, for virtual CPUs only (HIP feature VCPU). @spec 7.4 */
 #define NOVA_MTD_ROWS(ROW)                                     \
         ROW(0, ACDB, "ax, cx, dx, bx")                         \
         ROW(1, BSD, "bp, si, di")                              \
@@ -28,7 +28,13 @@
         ROW(17, INJ, "injection info, injection error")        \
         ROW(18, STA, "interruptibility state, activity state") \
         ROW(19, TSC, "tsc offset")                             \
-        ROW(20, R8_R15, "r8 to r15")
+        ROW(20, R8_R15, "r8 to r15")                           \
+        ROW(21, CR8, "cr8")                                    \
+        ROW(22, MSR, "efer, star, lstar, fmask, kernel gs")    \
+        ROW(23, PAT, "pat")                                    \
+        ROW(24, DEBUG, "dr0, dr1, dr2, dr3, dr6")              \
+        ROW(25, GPA, "guest-physical address of the fault")    \
+        ROW(26, XCR0, "xcr0")
 
 #ifndef __ASSEMBLER__
 
@@ -45,6 +51,9 @@ enum nova_mtd_bit {
 /** All bits that mean something for an exception. */
 #define NOVA_MTD_EXCEPTION \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_QUAL)
+
+/** Bits whose fields lie in struct nova_utcb_more. */
+#define NOVA_MTD_MORE (NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG | NOVA_MTD_GPA | NOVA_MTD_XCR0)
 
 #endif /* __ASSEMBLER__ */
 #endif

@@ -70,6 +70,24 @@ struct nova_utcb_state {
         struct nova_segment ldtr, tr, gdtr, idtr;          /**< segment register */
 };
 
+/** Extension: state of a virtual CPU that the layout of 2012 has no fields for; MTD bits MSR to
+ * XCR0.
+ */
+struct nova_utcb_more {
+        uint64_t efer, star, lstar, fmask, kernel_gs_base;
+        uint64_t pat;
+        uint64_t dr[4]; /**< dr0 to dr3 */
+        uint64_t dr6;
+        uint64_t gpa; /**< where a nested page fault happened; never written back */
+        uint64_t xcr0;
+};
+
+/** Extension: an event message with more state. */
+struct nova_utcb_event {
+        struct nova_utcb_state state; /**< as in 2012 */
+        struct nova_utcb_more more;   /**< behind it */
+};
+
 /** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down
  *  from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after it. */
 struct nova_utcb {
@@ -80,11 +98,16 @@ struct nova_utcb {
         union {
                 nova_word_t word[NOVA_UTCB_WORDS]; /**< of a message: its items */
                 struct nova_utcb_state state;      /**< of an event: the state */
+                struct nova_utcb_event event;      /**< … and what was added to it */
         };
 };
 
 /** Words of an event message: what the items field says after its delivery. */
 #define NOVA_UTCB_STATE_WORDS (sizeof(struct nova_utcb_state) / sizeof(nova_word_t))
+
+/** … if its MTD has one of the bits NOVA_MTD_MORE and it comes from a virtual CPU. */
+#define NOVA_UTCB_MORE_WORDS \
+        (NOVA_UTCB_STATE_WORDS + sizeof(struct nova_utcb_more) / sizeof(nova_word_t))
 
 #define NOVA_UTCB_OFFSET(field, offset32, offset64)                                      \
         NOVA_STATIC_ASSERT(offsetof(struct nova_utcb_state, field) ==                    \
@@ -117,6 +140,9 @@ NOVA_UTCB_OFFSET(gs, 0xd0, 0x170);
 NOVA_UTCB_OFFSET(ldtr, 0xe0, 0x180);
 NOVA_UTCB_OFFSET(idtr, 0x110, 0x1b0);
 #undef NOVA_UTCB_OFFSET
+NOVA_STATIC_ASSERT(offsetof(struct nova_utcb, event.more) ==
+                           (sizeof(nova_word_t) == 8 ? 0x20 + 0x1c0 : 0x10 + 0x120),
+                   "offset of more");
 NOVA_STATIC_ASSERT(sizeof(struct nova_utcb) == NOVA_PAGE_SIZE, "a UTCB is a page");
 NOVA_STATIC_ASSERT(sizeof(struct nova_segment) == 16, "a segment descriptor has 16 bytes");
 NOVA_STATIC_ASSERT(NOVA_UTCB_STATE_WORDS == (sizeof(nova_word_t) == 8 ? 56 : 72),

@@ -14,6 +14,8 @@ void asm_offsets(void)
         DEFINE(CPU_CURRENT, offsetof(struct cpu, current));
         DEFINE(CPU_USER_SP, offsetof(struct cpu, user_sp));
         DEFINE(CPU_BLOCK, CPU_BLOCK_SIZE);
+        DEFINE(CPU_HOST_STATE, offsetof(struct cpu, host_state));
+        DEFINE(CPU_TOP, CPU_STACK_TOP);
         DEFINE(EC_REGS, offsetof(struct ec, regs));
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
         DEFINE(REGS_AX, offsetof(struct regs, ax));
@@ -34,6 +36,7 @@ void asm_offsets(void)
         DEFINE(REGS_R8, offsetof(struct regs, r8));
         DEFINE(REGS_R9, offsetof(struct regs, r9));
         DEFINE(REGS_R10, offsetof(struct regs, r10));
+        DEFINE(REGS_R11, offsetof(struct regs, r11));
         DEFINE(REGS_R12, offsetof(struct regs, r12));
         DEFINE(REGS_R13, offsetof(struct regs, r13));
         DEFINE(REGS_R14, offsetof(struct regs, r14));

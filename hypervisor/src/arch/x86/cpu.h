@@ -35,8 +35,9 @@ struct tss;
 
 /* State that few threads have, and that is switched for those only. Bits of cpu.special,
  * ec.special. */
-#define SPECIAL_FPU 0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
-#define SPECIAL_TLS 0x2 /* a storage base */
+#define SPECIAL_FPU  0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
+#define SPECIAL_TLS  0x2 /* a storage base */
+#define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
 
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
@@ -54,16 +55,23 @@ struct cpu {
         struct run_queue run_queue;
         struct ec *idle_ec;
         struct sc *idle_sc;
-        uint64_t slice_start;  /* TSC when the current SC was dispatched; read by all */
-        uint32_t charges;      /* odd while current_sc's time and slice_start change; read by all */
-        struct heap timeouts;  /* deadlines of waiting ECs */
-        struct kobject *dying; /* objects without references, not ended yet */
-        unsigned dying_count;  /* … so many of them */
-        bool dying_orphans;    /* … and who was to end some of them has ended */
+        uint64_t slice_start; /* TSC when the current SC was dispatched; read by all */
+        uint32_t charges;     /* odd while current_sc's time and slice_start change; read by all */
+        struct heap timeouts; /* deadlines of waiting ECs */
+        struct ec *debug_owner; /* virtual CPU whose DR0 to DR3 are in the registers */
+        uint64_t xcr0;          /* what XCR0 says; 0: no XSAVE */
+        uint32_t tag_next;      /* next free tag of guests' translations (ASID, VPID) */
+        uint32_t tag_end;       /* … end of them */
+        uint32_t tag_round;     /* tags of other rounds are void */
+        bool tag_flush;         /* a round began, and its flush has not happened yet */
+        struct kobject *dying;  /* objects without references, not ended yet */
+        unsigned dying_count;   /* … so many of them */
+        bool dying_orphans;     /* … and who was to end some of them has ended */
 
         /* Fixed after the start. */
-        unsigned id;      /* CPU number of the interface */
-        unsigned apic_id; /* local APIC */
+        unsigned id;       /* CPU number of the interface */
+        unsigned apic_id;  /* local APIC */
+        word_t host_state; /* SVM: physical address of the block that holds the kernel's state */
 
         /* Written by other CPUs too, atomically. */
         uint32_t pending;      /* CPU_PENDING_… */

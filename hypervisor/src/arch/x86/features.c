@@ -3,6 +3,7 @@
 #include "arch/x86/features.h"
 
 #include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
 
 uint32_t cpu_features[FEATURE_WORDS];
 
@@ -30,6 +31,9 @@ void features_read(bool first)
                 now[WORD_EXT_ECX] = leaf.ecx;
                 now[WORD_EXT_EDX] = leaf.edx;
         }
+        /* Firmware may have switched SVM off. */
+        if (now[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
+                now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
         for (unsigned i = 0; i < FEATURE_WORDS; i++)
                 if (first)
                         cpu_features[i] = now[i];

@@ -13,6 +13,7 @@ enum feature_word {
         WORD_7_ECX,
         WORD_EXT_ECX,
         WORD_EXT_EDX,
+        WORD_SVM_EDX,
         FEATURE_WORDS
 };
 
@@ -35,6 +36,8 @@ enum feature {
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
         FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: told in 64-bit mode only */
         FEATURE_NX = WORD_EXT_EDX * 32 + 20,
+        FEATURE_NPT = WORD_SVM_EDX * 32 + 0,
+        FEATURE_NEXT_RIP = WORD_SVM_EDX * 32 + 3,
 };
 
 /** Features that every CPU has which was started. */

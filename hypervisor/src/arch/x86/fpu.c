@@ -10,11 +10,13 @@
 #include "memory/frame.h"
 #include "memory/slab.h"
 #include "object/ec.h"
+#include "virt/vcpu.h"
 
 /* State components: x87, SSE, AVX, and the three of AVX-512 (SDM 1, 13.1). */
 #define XCR0_X87_SSE 0x3
 #define XCR0_AVX512  0xe0
-#define XCR0_WANTED  0xe7
+#define XCR0_AVX     0x4
+#define XCR0_WANTED  0x2e7 /* also PKRU, which guests may use */
 
 #define LEGACY_SIZE       512
 #define XSAVE_HEADER_SIZE 64
@@ -55,8 +57,10 @@ bool fpu_boot(void)
 
 void fpu_init_cpu(void)
 {
-        if (components)
+        if (components) {
                 xsetbv(0, components);
+                cpu_self()->xcr0 = components;
+        }
 }
 
 size_t fpu_size(void)
@@ -110,6 +114,7 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         cpu->special |= SPECIAL_FPU;
         if (owner == ec)
                 return;
+        fpu_leave_guest(cpu); /* all components are saved and loaded */
         if (owner) {
                 save(owner->fpu);
                 owner->special &= (uint8_t)~SPECIAL_FPU;
@@ -118,6 +123,37 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
         restore(ec->fpu_used ? ec->fpu : initial);
         ec->fpu_used = true;
         cpu->fpu_owner = ec;
+}
+
+void fpu_enter_guest(struct cpu *cpu, struct ec *ec)
+{
+        const uint64_t xcr0 = ec->vcpu->xcr0;
+
+        if (cpu->fpu_owner != ec)
+                fpu_load(cpu, ec);
+        if (components && cpu->xcr0 != xcr0) {
+                xsetbv(0, xcr0);
+                cpu->xcr0 = xcr0;
+        }
+}
+
+void fpu_leave_guest(struct cpu *cpu)
+{
+        if (cpu->xcr0 == components)
+                return;
+        xsetbv(0, components);
+        cpu->xcr0 = components;
+}
+
+bool fpu_xcr0_is_valid(uint64_t value)
+{
+        const uint64_t avx512 = value & XCR0_AVX512;
+
+        if (!(value & 1) || value & ~components)
+                return false;
+        if (value & XCR0_AVX && !(value & 2))
+                return false;
+        return !avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX);
 }
 
 void fpu_drop(struct ec *ec)

@@ -27,6 +27,15 @@ void fpu_switch(struct cpu *cpu, const struct ec *ec);
 /** #NM: loads the state of ec, or the initial one. */
 void fpu_load(struct cpu *cpu, struct ec *ec);
 
+/** The guest of a virtual CPU is entered: the registers and XCR0 are its own. */
+void fpu_enter_guest(struct cpu *cpu, struct ec *ec);
+
+/** Somebody else runs: XCR0 is the kernel's again. */
+void fpu_leave_guest(struct cpu *cpu);
+
+/** Whether a guest may write a value to XCR0. */
+bool fpu_xcr0_is_valid(uint64_t value);
+
 /** Forgets the state of an EC that ends. */
 void fpu_drop(struct ec *ec);
 

@@ -125,6 +125,34 @@ static inline void write_cr4(word_t value)
         __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+static inline word_t read_dr0(void)
+{
+        word_t value;
+        __asm__ volatile("mov %%dr0, %0" : "=r"(value));
+        return value;
+}
+
+static inline word_t read_dr1(void)
+{
+        word_t value;
+        __asm__ volatile("mov %%dr1, %0" : "=r"(value));
+        return value;
+}
+
+static inline word_t read_dr2(void)
+{
+        word_t value;
+        __asm__ volatile("mov %%dr2, %0" : "=r"(value));
+        return value;
+}
+
+static inline word_t read_dr3(void)
+{
+        word_t value;
+        __asm__ volatile("mov %%dr3, %0" : "=r"(value));
+        return value;
+}
+
 static inline void write_dr0(word_t value)
 {
         __asm__ volatile("mov %0, %%dr0" : : "r"(value));

@@ -21,6 +21,11 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
+#define MSR_VM_CR       0xc0010114
+#define MSR_VM_HSAVE_PA 0xc0010117
+
+#define VM_CR_SVMDIS 0x10
+
 #define APIC_BASE_ENABLE 0x800
 #define APIC_BASE_X2APIC 0x400
 
@@ -28,6 +33,7 @@
 
 #define EFER_SCE  0x1
 #define EFER_LME  0x100
+#define EFER_LMA  0x400
 #define EFER_NXE  0x800
 #define EFER_SVME 0x1000
 

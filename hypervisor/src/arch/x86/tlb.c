@@ -12,7 +12,7 @@
 #include "memory/frame.h"
 #include "pcid.h"
 #include "sched/wake.h"
-#include "space/dma_space.h"
+#include "space/second_level.h"
 
 void flush_add(struct flush *flush, struct pd *pd)
 {

@@ -73,6 +73,9 @@ enum nova_status fake_hypercall(struct ec *ec);
  * returned. */
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 
+/** How often a guest was entered, which never comes back. */
+extern unsigned fake_guest_entries;
+
 /** Called in place of an open interrupt window. */
 extern void (*fake_window)(void);
 

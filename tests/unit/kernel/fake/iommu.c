@@ -23,7 +23,7 @@ static unsigned init(void)
         dma_format.read = FAKE_DMA_READ;
         dma_format.write = FAKE_DMA_WRITE;
         dma_format.page = FAKE_DMA_PAGE;
-        dma_format.table = FAKE_DMA_TABLE;
+        dma_format.table = dma_format.top_table = FAKE_DMA_TABLE;
         dma_format.table_level = FAKE_DMA_LEVEL;
         return FAKE_DOMAINS;
 }

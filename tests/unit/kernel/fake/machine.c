@@ -21,6 +21,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "object/vcpu.h"
 #include "platform/console.h"
 #include "platform/power.h"
 #include "platform/stop.h"
@@ -172,6 +173,7 @@ void fake_boot(unsigned frames)
         account_boot();
         pd_boot();
         ec_boot();
+        vcpu_cache_boot();
         sc_boot();
         pt_boot();
         sm_boot();

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SVM: switching it on, entering guests, and what their exits mean (APM 2, chapter 15). */
+#include "arch/x86/svm.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/exception.h"
+#include "arch/x86/features.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/pte.h"
+#include "arch/x86/svm_state.h"
+#include "ipc/event.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "nova/abi/event.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "paging_levels.h"
+#include "platform/stop.h"
+#include "sched/schedule.h"
+#include "virt/vcpu.h"
+
+#define SVM_LEAF 0x8000000a
+
+/* Orders of the permission maps, 12 and 8 KiB: all ones, every port and MSR is intercepted. */
+#define IO_MAP_ORDER  2
+#define MSR_MAP_ORDER 1
+
+#define TLB_FLUSH_ALL 1
+
+#define EXCEPTION_BIT(vector) (1u << (vector))
+#define INJECT_EXCEPTION      (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
+
+/* svm_entry.S */
+_Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
+
+static paddr_t io_map, msr_map;
+
+bool svm_supported(void)
+{
+        return cpu_has(FEATURE_SVM) && cpu_has(FEATURE_NPT) && cpuid(SVM_LEAF, 0).ebx > 1;
+}
+
+static bool make_map(unsigned order, paddr_t *phys)
+{
+        void *map = frame_alloc_boot(order);
+
+        if (!map)
+                return false;
+        memset(map, 0xff, (size_t)PAGE_SIZE << order);
+        *phys = pool_to_phys(map);
+        return true;
+}
+
+bool svm_boot(void)
+{
+        const uint64_t page = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+
+        guest_format = (struct second_level_format){
+                .levels = PAGING_LEVELS,
+                .large = 1,
+                .write = PTE_WRITE,
+                .no_execute = cpu_has(FEATURE_NX) ? PTE_NOEXECUTE : 0,
+                .page = page,
+                .table = page | PTE_WRITE,
+                .top_table = PAGING_LEVELS > 3 ? page | PTE_WRITE : PTE_PRESENT,
+        };
+        return make_map(IO_MAP_ORDER, &io_map) && make_map(MSR_MAP_ORDER, &msr_map);
+}
+
+bool svm_init_cpu(struct cpu *cpu)
+{
+        const void *save = frame_alloc_zeroed(), *host = frame_alloc_zeroed();
+
+        if (!save || !host)
+                return false;
+        wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+        wrmsr(MSR_VM_HSAVE_PA, pool_to_phys(save));
+        cpu->host_state = (word_t)pool_to_phys(host);
+        cpu->tag_next = 1;
+        cpu->tag_end = cpuid(SVM_LEAF, 0).ebx;
+        cpu->tag_round = 1;
+        cpu->tag_flush = true;
+        return true;
+}
+
+/* #AC and #DB while an exception is delivered could go on for ever inside the CPU. */
+static void svm_init(struct vcpu *vcpu, struct ec *ec)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        vmcb->dr_intercepts = UINT32_MAX;
+        vmcb->exception_intercepts = EXCEPTION_BIT(NOVA_EXC_DB) | EXCEPTION_BIT(NOVA_EXC_AC) |
+                                     EXCEPTION_BIT(NOVA_EXC_MC);
+        vmcb->ctrl[0] = SVM_CTRL0_FORCED;
+        vmcb->ctrl[1] = SVM_CTRL1_FORCED;
+        vmcb->iopm = io_map;
+        vmcb->msrpm = msr_map;
+        vmcb->vintr = SVM_VINTR_MASKING;
+        vmcb->np_enable = 1;
+        vmcb->n_cr3 = pool_to_phys(ec->pd->guest.root);
+        vmcb->efer = EFER_SVME;
+        vmcb->pat = PAT_DEFAULT;
+}
+
+/* The guest's TSC did not run while its virtual CPU was ready and another one ran. */
+static void hide_stolen_time(struct vcpu *vcpu, struct vmcb *vmcb)
+{
+        if (likely(!vcpu->ready_since))
+                return;
+        vmcb->tsc_offset -= rdtsc() - vcpu->ready_since;
+        vcpu->ready_since = 0;
+}
+
+/* A refused entry may leave the kernel's state in the block (QEMU does): the guest's comes back. */
+static void keep_state(struct vcpu *vcpu)
+{
+        const struct vmcb *vmcb = vcpu->control;
+
+        _Static_assert(VMCB_STATE_SIZE <= sizeof(vcpu->backup), "there is room");
+        memcpy(vcpu->backup, &vmcb->es, VMCB_STATE_SIZE);
+}
+
+static void restore_state(struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        memcpy(&vmcb->es, vcpu->backup, VMCB_STATE_SIZE);
+}
+
+static void enter(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+        struct vcpu *vcpu = self->vcpu;
+        struct vmcb *vmcb = vcpu->control;
+
+        vcpu_take_tag(cpu, self);
+        hide_stolen_time(vcpu, vmcb);
+        vmcb->asid = vcpu->tag;
+        vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
+        vmcb->clean = 0;
+        vmcb->rax = self->regs.ax;
+        if (unlikely(vcpu->unproven))
+                keep_state(vcpu);
+        svm_enter(self, (word_t)pool_to_phys(vmcb), cpu->host_state);
+}
+
+static _Noreturn void inject_and_resume(struct ec *self, uint64_t event)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+
+        vmcb->event_inj = event;
+        resume_guest(self);
+}
+
+/* What an exit that the kernel handles itself interrupted is delivered once more. */
+static _Noreturn void resume_delivery(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t event = vmcb->exit_int_info;
+
+        inject_and_resume(self, event & SVM_INJ_VALID ? event : 0);
+}
+
+static _Noreturn void finish_exception(struct ec *self, unsigned vector)
+{
+        switch (vector) {
+        case NOVA_EXC_DB:
+                inject_and_resume(self, INJECT_EXCEPTION | NOVA_EXC_DB);
+        case NOVA_EXC_AC:
+                inject_and_resume(self, INJECT_EXCEPTION | SVM_INJ_ERROR | NOVA_EXC_AC);
+        case NOVA_EXC_MC:
+                kernel_stop("a machine check while a guest was running");
+        default:
+                break; /* not intercepted */
+        }
+        resume_delivery(self);
+}
+
+/* The guest's first access to a debug register: they are its own from now on. */
+static _Noreturn void finish_debug_access(struct ec *self)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+
+        self->vcpu->debugging = true;
+        vmcb->dr_intercepts = 0;
+        resume_delivery(self);
+}
+
+/* Goes on behind an instruction that was done in the guest's place. */
+static _Noreturn void skip_instruction(struct ec *self, uint64_t next)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+
+        vmcb->rip = next;
+        vmcb->interrupt_shadow = 0;
+        vmcb->rflags &= ~(uint64_t)FLAG_RF;
+        if (vmcb->rflags & FLAG_TF) {
+                vmcb->dr6 |= DR6_STEP;
+                inject_and_resume(self, INJECT_EXCEPTION | NOVA_EXC_DB);
+        }
+        inject_and_resume(self, 0);
+}
+
+static _Noreturn void finish_xsetbv(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t value = (uint32_t)self->regs.ax | (uint64_t)(uint32_t)self->regs.dx << 32;
+
+        if ((uint32_t)self->regs.cx || vmcb->cpl || !fpu_xcr0_is_valid(value))
+                inject_and_resume(self, INJECT_EXCEPTION | SVM_INJ_ERROR | NOVA_EXC_GP);
+        self->vcpu->xcr0 = value;
+        skip_instruction(self, vmcb->rip + 3); /* its only encoding has three bytes */
+}
+
+static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
+{
+        for (unsigned i = port; i < port + count; i++) {
+                const uint8_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
+                if (!bitmap || bitmap[(i & 0x7fff) / 8] >> (i & 7) & 1)
+                        return false;
+        }
+        return true;
+}
+
+static void access_port(struct ec *self, uint16_t port, unsigned bytes, bool in)
+{
+        word_t *ax = &self->regs.ax;
+
+        if (!in && bytes == 1)
+                outb(port, (uint8_t)*ax);
+        else if (!in && bytes == 2)
+                outw(port, (uint16_t)*ax);
+        else if (!in)
+                outl(port, (uint32_t)*ax);
+        else if (bytes == 1)
+                *ax = (*ax & ~(word_t)0xff) | inb(port);
+        else if (bytes == 2)
+                *ax = (*ax & ~(word_t)0xffff) | inw(port);
+        else
+                *ax = inl(port);
+}
+
+/* Ports that the PD has are the guest's, too. */
+static void finish_io(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint32_t info = (uint32_t)vmcb->exit_info[0];
+        const unsigned port = info >> SVM_IO_PORT_SHIFT, bytes = info >> SVM_IO_SIZE_SHIFT & 7;
+
+        if (!bytes || info & SVM_IO_STRING || !owns_ports(self->pd, port, bytes))
+                return;
+        access_port(self, (uint16_t)port, bytes, info & SVM_IO_IN);
+        skip_instruction(self, vmcb->exit_info[1]);
+}
+
+/* The event that an exit is, or back into the guest if it is the kernel's own affair. */
+static unsigned classify(struct ec *self, uint64_t code)
+{
+        if (code == SVM_EXIT_NPF)
+                return SVM_EVENT_NPF;
+        if (code > SVM_EXIT_LAST)
+                return SVM_EVENT_REFUSED; /* -1, in 64 or in 32 bits */
+        if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI)
+                resume_delivery(self);
+        if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
+                finish_exception(self, (unsigned)code - SVM_EXIT_EXCEPTION);
+        if (code >= SVM_EXIT_DR_READ && code < SVM_EXIT_DR_END)
+                finish_debug_access(self);
+        if (code == SVM_EXIT_XSETBV)
+                finish_xsetbv(self);
+        if (code == SVM_EXIT_IO)
+                finish_io(self);
+        return (unsigned)code;
+}
+
+_Noreturn void finish_svm_exit(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+        struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t code = vmcb->exit_code;
+
+        if (likely(code <= SVM_EXIT_LAST || code == SVM_EXIT_NPF)) {
+                cpu->tag_flush = false;
+                vmcb->event_inj = 0;
+        } else if (self->vcpu->unproven) {
+                restore_state(self->vcpu);
+        }
+        self->vcpu->unproven = false;
+        self->regs.ax = (word_t)vmcb->rax;
+        self->cont = resume_guest;
+        interrupt_window(cpu);
+        leave_if_ended(self);
+
+        const unsigned event = classify(self, code);
+        if (event == SVM_EXIT_VINTR)
+                svm_close_window(vmcb);
+        block_on_event(self, event, (word_t)vmcb->exit_info[0],
+                       event == SVM_EVENT_NPF ? (word_t)vmcb->exit_info[1] : 0);
+}
+
+const struct vcpu_ops svm_ops = {
+        .refused_event = SVM_EVENT_REFUSED,
+        .init = svm_init,
+        .to_utcb = svm_to_utcb,
+        .from_utcb = svm_from_utcb,
+        .enter = enter,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* AMD's virtual machine control block and the numbers around it (APM 2, appendix B and C). */
+#ifndef ARCH_X86_SVM_H
+#define ARCH_X86_SVM_H
+
+#include "lib/types.h"
+#include "nova/abi/utcb.h"
+
+struct cpu;
+
+/* The control block's form of a segment; nova_segment has the same bits. */
+struct vmcb_segment {
+        uint16_t sel, ar;
+        uint32_t limit;
+        uint64_t base;
+};
+
+_Static_assert(sizeof(struct vmcb_segment) == sizeof(struct nova_segment), "the same layout");
+
+struct vmcb {
+        uint32_t cr_intercepts; /* 0x000: reads in the low half, writes in the high one */
+        uint32_t dr_intercepts;
+        uint32_t exception_intercepts;
+        uint32_t ctrl[2]; /* 0x00c: intercepts of instructions */
+        uint32_t ctrl2;
+        uint32_t reserved0[9];
+        uint16_t pause_threshold, pause_count; /* 0x03c */
+        uint64_t iopm, msrpm;                  /* 0x040 */
+        uint64_t tsc_offset;                   /* 0x050 */
+        uint32_t asid;
+        uint32_t tlb_control;
+        uint64_t vintr;            /* 0x060 */
+        uint64_t interrupt_shadow; /* 0x068 */
+        uint64_t exit_code;        /* 0x070 */
+        uint64_t exit_info[2];
+        uint64_t exit_int_info; /* 0x088 */
+        uint64_t np_enable;     /* 0x090 */
+        uint64_t reserved1[2];
+        uint64_t event_inj; /* 0x0a8 */
+        uint64_t n_cr3;     /* 0x0b0 */
+        uint64_t lbr;
+        uint64_t clean; /* 0x0c0 */
+        uint64_t next_rip;
+        uint8_t reserved2[0x400 - 0xd0];
+        struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr; /* 0x400 */
+        uint8_t reserved3[0x4cb - 0x4a0];
+        uint8_t cpl; /* 0x4cb */
+        uint32_t reserved4;
+        uint64_t efer; /* 0x4d0 */
+        uint8_t reserved5[0x548 - 0x4d8];
+        uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip; /* 0x548 */
+        uint8_t reserved6[0x5d8 - 0x580];
+        uint64_t rsp; /* 0x5d8 */
+        uint8_t reserved7[0x5f8 - 0x5e0];
+        uint64_t rax; /* 0x5f8 */
+        uint64_t star, lstar, cstar, fmask, kernel_gs_base;
+        uint64_t sysenter_cs, sysenter_sp, sysenter_ip; /* 0x628 */
+        uint64_t cr2;                                   /* 0x640 */
+        uint8_t reserved8[0x668 - 0x648];
+        uint64_t pat; /* 0x668 */
+        uint8_t reserved9[PAGE_SIZE - 0x670];
+} __attribute__((packed, aligned(8)));
+
+_Static_assert(offsetof(struct vmcb, iopm) == 0x40, "APM 2, table B-1");
+_Static_assert(offsetof(struct vmcb, event_inj) == 0xa8, "APM 2, table B-1");
+_Static_assert(offsetof(struct vmcb, es) == 0x400, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, rflags) == 0x570, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, rsp) == 0x5d8, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, cr2) == 0x640, "APM 2, table B-2");
+_Static_assert(offsetof(struct vmcb, pat) == 0x668, "APM 2, table B-2");
+_Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
+
+/* The guest's state in the block. */
+#define VMCB_STATE_SIZE (offsetof(struct vmcb, reserved9) - offsetof(struct vmcb, es))
+
+/* ctrl[0] and ctrl[1]: what is intercepted whatever the VMM says, and what may be. */
+#define SVM_CTRL0_INTR     0x1
+#define SVM_CTRL0_NMI      0x2
+#define SVM_CTRL0_INIT     0x8
+#define SVM_CTRL0_VINTR    0x10
+#define SVM_CTRL0_RDPMC    0x8000
+#define SVM_CTRL0_INVD     0x400000
+#define SVM_CTRL0_HLT      0x1000000
+#define SVM_CTRL0_INVLPGA  0x4000000
+#define SVM_CTRL0_IO       0x8000000
+#define SVM_CTRL0_MSR      0x10000000
+#define SVM_CTRL0_SHUTDOWN 0x80000000
+#define SVM_CTRL0_FORCED                                                                      \
+        (SVM_CTRL0_INTR | SVM_CTRL0_NMI | SVM_CTRL0_INIT | SVM_CTRL0_RDPMC | SVM_CTRL0_INVD | \
+         SVM_CTRL0_HLT | SVM_CTRL0_INVLPGA | SVM_CTRL0_IO | SVM_CTRL0_MSR | SVM_CTRL0_SHUTDOWN)
+
+#define SVM_CTRL1_FORCED  0x206d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, XSETBV */
+#define SVM_CTRL1_ALLOWED 0x3fff
+
+#define SVM_VINTR_IRQ        ((uint64_t)1 << 8)
+#define SVM_VINTR_IGNORE_TPR ((uint64_t)1 << 20)
+#define SVM_VINTR_MASKING    ((uint64_t)1 << 24)
+#define SVM_VINTR_TPR        0xf
+
+/* Exit codes; others are the interface's numbers. */
+#define SVM_EXIT_DR_READ   0x20
+#define SVM_EXIT_DR_END    0x40
+#define SVM_EXIT_EXCEPTION 0x40
+#define SVM_EXIT_INTR      0x60
+#define SVM_EXIT_NMI       0x61
+#define SVM_EXIT_VINTR     0x64
+#define SVM_EXIT_IO        0x7b
+#define SVM_EXIT_XSETBV    0x8d
+#define SVM_EXIT_LAST      0x8d
+#define SVM_EXIT_NPF       0x400
+
+/* exit_info[0] of a port access. */
+#define SVM_IO_IN         0x1
+#define SVM_IO_STRING     0x4
+#define SVM_IO_SIZE_SHIFT 4
+#define SVM_IO_PORT_SHIFT 16
+
+/** Whether all CPUs can run guests. */
+bool svm_supported(void);
+
+/** Memory that all CPUs share, and the format of guest tables. Once, at boot, before a delegation.
+ *  false: no memory. */
+bool svm_boot(void);
+
+/** Switches SVM on, on this CPU. false: no memory. */
+bool svm_init_cpu(struct cpu *cpu);
+
+extern const struct vcpu_ops svm_ops;
+
+struct ec;
+
+/** Where svm_entry.S comes back to. */
+_Noreturn void finish_svm_exit(struct ec *self);
+
+#endif

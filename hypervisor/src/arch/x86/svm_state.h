@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's state between its control block and a message. */
+#ifndef ARCH_X86_SVM_STATE_H
+#define ARCH_X86_SVM_STATE_H
+
+#include "arch/x86/svm.h"
+#include "nova/abi/utcb.h"
+
+struct ec;
+
+/* Events that have another number than the exit. @spec 7.2 */
+#define SVM_EVENT_NPF     0xfc
+#define SVM_EVENT_REFUSED 0xfd
+
+/* Event injection (APM 2, 15.20): bits 7..0 vector, 10..8 type, 11 with error code, 31
+ * valid, 63..32 error code. */
+#define SVM_INJ_TYPE_SHIFT 8
+#define SVM_INJ_ERROR      0x800
+#define SVM_INJ_VALID      0x80000000u
+
+#define DR6_STEP 0x4000
+
+void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
+void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
+
+/** No interrupt window is wanted any more. */
+void svm_close_window(struct vmcb *vmcb);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Into a guest and out of it with SVM, on x86-32. */
+#include "asm_offsets.h"
+
+#define REG(field) (EC_REGS + REGS_##field)
+
+        .text
+
+/* On the stack: EC, the guest's control block, the block for the kernel's state (physical
+ * addresses). Interrupts are off. VMRUN keeps ESP and EAX; what VMSAVE and VMLOAD move is ours to
+ * switch. GIF = 0 keeps everything away until the kernel's state is back; IF = 1 lets interrupts
+ * end the guest. */
+        .globl svm_enter
+        .balign 64
+svm_enter:
+        clgi
+        sti
+        mov     12(%esp), %eax
+        vmsave  %eax
+        mov     8(%esp), %eax
+        mov     4(%esp), %esp
+        vmload  %eax
+        mov     REG(BX)(%esp), %ebx
+        mov     REG(CX)(%esp), %ecx
+        mov     REG(DX)(%esp), %edx
+        mov     REG(BP)(%esp), %ebp
+        mov     REG(SI)(%esp), %esi
+        mov     REG(DI)(%esp), %edi
+        vmrun   %eax
+        mov     %ebx, REG(BX)(%esp)
+        mov     %ecx, REG(CX)(%esp)
+        mov     %edx, REG(DX)(%esp)
+        mov     %ebp, REG(BP)(%esp)
+        mov     %esi, REG(SI)(%esp)
+        mov     %edi, REG(DI)(%esp)
+        vmsave  %eax
+        mov     %esp, %edi
+        mov     EC_STACK_TOP(%edi), %esp
+        mov     CPU_HOST_STATE - CPU_TOP(%esp), %eax
+        vmload  %eax
+        cli
+        cld
+        xor     %ebp, %ebp
+        stgi
+        sub     $12, %esp
+        push    %edi
+        call    finish_svm_exit

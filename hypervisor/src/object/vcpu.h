@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What makes an EC a virtual CPU: its memory, and how SVM or VMX work with it. @spec 2.2
+ *
+ * Its general registers but for SP, IP and flags are in ec.regs, the rest in its control block,
+ * which only its own CPU reads and writes. */
+#ifndef OBJECT_VCPU_H
+#define OBJECT_VCPU_H
+
+#include "lib/types.h"
+#include "nova/abi/utcb.h"
+
+struct cpu;
+struct ec;
+
+struct vcpu {
+        void *control;             /* VMCB or VMCS, a frame */
+        uint64_t ready_since;      /* TSC when it was preempted; 0: it was not */
+        uint64_t dr[4], xcr0;      /* valid while the registers are another's */
+        uint32_t tag;              /* ASID or VPID */
+        uint32_t tag_round;        /* … of this round of the CPU */
+        uint32_t guest_generation; /* pd.guest.generation that its translations are of */
+        bool refused;              /* the VMM wrote state that no CPU may get */
+        bool debugging;            /* the guest uses DR0 to DR3 */
+        bool unproven;             /* the VMM wrote state that the CPU may refuse */
+        uint64_t backup[80];       /* SVM: the guest's state while it is unproven */
+};
+
+struct vcpu_ops {
+        unsigned refused_event; /* number of the event for state that the CPU refuses */
+        void (*init)(struct vcpu *vcpu, struct ec *ec);
+        void (*to_utcb)(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
+        void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
+        void (*enter)(struct ec *ec); /* into the guest; comes back by finish_…_exit */
+};
+
+/** How virtual CPUs work on this machine; NULL: there are none. */
+extern const struct vcpu_ops *vcpu_ops;
+
+/** Prepares the cache. Once, at boot. */
+void vcpu_cache_boot(void);
+
+/** Memory for the virtual part of an EC; NULL: there is none. */
+struct vcpu *vcpu_alloc(void);
+
+/** Gives it back. */
+void vcpu_free(struct vcpu *vcpu);
+
+/** Bytes that it takes, for the account. */
+word_t vcpu_bytes(void);
+
+/** The EC, on its own CPU, will not enter the guest again. */
+void vcpu_stop(struct ec *ec);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Second-level page tables of PDs (see second_level.h). A table counts its entries in its frame's
+ * note and goes when it is empty; its frame is freed after the TLBs are flushed. */
+#include "space/second_level.h"
+
+#include "arch/x86/insn.h"
+#include "arch/x86/pte.h"
+#include "arch/x86/tlb.h"
+#include "lib/atomic.h"
+#include "lib/bits.h"
+#include "memory/account.h"
+#include "memory/frame.h"
+#include "nova/abi/crd.h"
+#include "object/pd.h"
+#include "paging_levels.h"
+
+#define LEVELS_MAX 4
+#define CACHE_LINE 32 /* the smallest there is */
+#define TABLE_SIZE 512
+
+struct second_level_format dma_format, guest_format;
+
+/* The tables on the way to a page: table[l] holds the entry of level l; level 0 maps 4 KiB. */
+struct walk {
+        struct pd *pd;
+        struct second_level *tables;
+        const struct second_level_format *format;
+        struct flush *flush;
+        uint64_t *table[LEVELS_MAX];
+};
+
+static struct walk walk_of(struct pd *pd, enum second_level_kind kind, struct flush *flush)
+{
+        if (kind == SECOND_LEVEL_DMA)
+                return (struct walk){pd, &pd->dma, &dma_format, flush, {0}};
+        return (struct walk){pd, &pd->guest, &guest_format, flush, {0}};
+}
+
+void dma_sync(const void *start, size_t size)
+{
+        if (!dma_format.incoherent)
+                return;
+        for (size_t at = 0; at < size; at += CACHE_LINE)
+                clflush((const char *)start + at);
+        atomic_fence();
+}
+
+static uint64_t *table_create(struct pd *pd, bool sync)
+{
+        if (!account_charge(pd->account, PAGE_SIZE))
+                return NULL;
+
+        uint64_t *table = frame_alloc_zeroed();
+        if (table) {
+                frame_info(table)->used = 0;
+                if (sync)
+                        dma_sync(table, PAGE_SIZE);
+        } else {
+                account_return(pd->account, PAGE_SIZE);
+        }
+        return table;
+}
+
+bool second_level_create(struct pd *pd, enum second_level_kind kind)
+{
+        const struct walk walk = walk_of(pd, kind, NULL);
+
+        if (!walk.tables->root)
+                walk.tables->root = table_create(pd, walk.format->incoherent);
+        return walk.tables->root;
+}
+
+static void free_root(struct pd *pd, struct second_level *tables)
+{
+        if (!tables->root)
+                return;
+        frame_free(tables->root);
+        account_return(pd->account, PAGE_SIZE);
+        tables->root = NULL;
+}
+
+void second_level_fini(struct pd *pd)
+{
+        free_root(pd, &pd->dma);
+        free_root(pd, &pd->guest);
+}
+
+static uint64_t *entry_of(const struct walk *walk, word_t page, unsigned level)
+{
+        return &walk->table[level][page >> 9 * level & (TABLE_SIZE - 1)];
+}
+
+/* Translations of this table must go from the TLBs of those who use it. */
+static void note_change(const struct walk *walk)
+{
+        if (walk->format == &dma_format) {
+                flush_add_dma(walk->flush, walk->tables->domain);
+                return;
+        }
+        store_once(walk->tables->generation, walk->tables->generation + 1);
+        flush_add(walk->flush, walk->pd);
+}
+
+/* Writes count entries of one table, the first for page; step is added from one to the next. */
+static void write_entries(const struct walk *walk, word_t page, unsigned level, word_t count,
+                          uint64_t value)
+{
+        const uint64_t step = value ? (uint64_t)PAGE_SIZE << 9 * level : 0;
+        uint64_t *entry = entry_of(walk, page, level);
+        struct frame_info *info = frame_info(walk->table[level]);
+        bool changed = walk->format->keeps_absent;
+
+        for (word_t i = 0; i < count; i++, value += step) {
+                changed |= entry[i] && entry[i] != value;
+                info->used = (uint16_t)(info->used + !!value - !!entry[i]);
+                pte_write(&entry[i], value);
+        }
+        if (walk->format->incoherent)
+                dma_sync(entry, count * sizeof(*entry));
+        if (changed)
+                note_change(walk);
+}
+
+static uint64_t table_entry(const struct walk *walk, const uint64_t *table, unsigned level)
+{
+        const struct second_level_format *format = walk->format;
+
+        return pool_to_phys(table) | level * format->table_level |
+               (level == format->levels - 1 ? format->top_table : format->table);
+}
+
+static bool is_page(uint64_t entry, unsigned level)
+{
+        return !level || entry & SECOND_LEVEL_LARGE;
+}
+
+/* Goes down to the table of a level, or as far as tables lead; makes them if create. The level that
+ * it reached; above the wanted one at a large page, or where a table lacks. */
+static unsigned descend(struct walk *walk, word_t page, unsigned level, bool create)
+{
+        unsigned at = walk->format->levels - 1;
+
+        walk->table[at] = walk->tables->root;
+        while (at > level) {
+                uint64_t entry = *entry_of(walk, page, at);
+                if (!entry && create) {
+                        const uint64_t *table = table_create(walk->pd, walk->format->incoherent);
+                        if (!table)
+                                return at;
+                        entry = table_entry(walk, table, at);
+                        write_entries(walk, page, at, 1, entry);
+                }
+                if (!entry || is_page(entry, at))
+                        return at;
+                walk->table[--at] = phys_to_pool(entry & PTE_ADDRESS);
+        }
+        return at;
+}
+
+/* Unlinks the tables on a path that became empty, from a level upwards. The root stays. */
+static void prune(const struct walk *walk, word_t page, unsigned level)
+{
+        const unsigned top = walk->format->levels - 1;
+
+        for (; level < top && !frame_info(walk->table[level])->used; level++) {
+                flush_add_frame(walk->flush, walk->table[level]);
+                account_return(walk->pd->account, PAGE_SIZE);
+                write_entries(walk, page, level + 1, 1, 0);
+        }
+}
+
+/* Highest level at which one entry can map page onto frame, with so many pages left. */
+static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame, word_t left)
+{
+        unsigned level = 0;
+
+        while (level < walk->format->large) {
+                const word_t pages = (word_t)1 << 9 * (level + 1);
+                if ((page | frame) & (pages - 1) || left < pages)
+                        break;
+                level++;
+        }
+        return level;
+}
+
+static uint64_t page_entry(const struct second_level_format *format, uint64_t frame, unsigned perms,
+                           unsigned level)
+{
+        return frame << PAGE_BITS | format->page | (level ? SECOND_LEVEL_LARGE : 0) |
+               (perms & NOVA_MEM_R ? format->read : 0) | (perms & NOVA_MEM_W ? format->write : 0) |
+               (perms & NOVA_MEM_X ? format->execute : format->no_execute);
+}
+
+/* Pages that one entry of a level maps. */
+static word_t span(unsigned level)
+{
+        return (word_t)1 << 9 * level;
+}
+
+/* Adds pages or changes their permissions, as many as one table takes. false: no memory. */
+static bool add(struct walk *walk, const struct page_range *range, word_t *at, word_t last,
+                unsigned *budget)
+{
+        const word_t frame = range->frame + (*at - range->first);
+        const unsigned wanted = fitting_level(walk, *at, frame, last - *at + 1);
+        unsigned level = descend(walk, *at, wanted, true);
+        uint64_t entry = *entry_of(walk, *at, level);
+
+        if (level > wanted && !entry)
+                return false;
+        while (entry &&
+               !is_page(entry, level)) { /* smaller pages are in the place of a large one */
+                walk->table[--level] = phys_to_pool(entry & PTE_ADDRESS);
+                entry = *entry_of(walk, *at, level);
+        }
+        const word_t start = align_down(*at, 9 * level); /* inside of a large page: all of it */
+        const word_t in_table = TABLE_SIZE - (start & (TABLE_SIZE - 1));
+        const word_t count = level ? 1 : min_word(min_word(in_table, last - start + 1), *budget);
+        const word_t first_frame = range->frame + (start - range->first);
+        write_entries(walk, start, level, count,
+                      page_entry(walk->format, first_frame, range->perms, level));
+        *at = start + count * span(level);
+        *budget -= (unsigned)min_word(count, *budget);
+        return true;
+}
+
+/* Removes pages, as many as one table has; a table that lies in the range goes as it is. */
+static void clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
+{
+        const bool whole = !(*at & (TABLE_SIZE - 1)) && last - *at >= TABLE_SIZE - 1;
+        const unsigned level = descend(walk, *at, whole, false);
+        const uint64_t entry = *entry_of(walk, *at, level);
+        const word_t in_table = TABLE_SIZE - (*at & (TABLE_SIZE - 1));
+        const word_t count = level ? 1 : min_word(min_word(in_table, last - *at + 1), *budget);
+
+        if (!level || entry)
+                write_entries(walk, *at, level, count, 0);
+        if (entry && !is_page(entry, level)) {
+                flush_add_frame(walk->flush, phys_to_pool(entry & PTE_ADDRESS));
+                account_return(walk->pd->account, PAGE_SIZE);
+        }
+        prune(walk, *at, level);
+        *at = align_down(*at, 9 * level) + count * span(level);
+        *budget -= (unsigned)min_word(count, *budget);
+}
+
+bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
+                        word_t *at, unsigned *budget, struct flush *flush)
+{
+        struct walk walk = walk_of(pd, kind, flush);
+        const word_t end = (word_t)1
+                           << min_word(9 * walk.format->levels, NOVA_WORD_BITS - PAGE_BITS);
+        const word_t last = min_word(range->last, end - 1);
+
+        if (range->perms && !second_level_create(pd, kind))
+                return false;
+        while (walk.tables->root && *at <= last && *budget) {
+                if (!range->perms)
+                        clear(&walk, at, last, budget);
+                else if (!add(&walk, range, at, last, budget))
+                        return false;
+        }
+        if (*at > last || !walk.tables->root)
+                *at = range->last + 1;
+        return true;
+}
+
+static bool split(struct walk *walk, word_t page)
+{
+        for (;;) {
+                if (!walk->tables->root || page >> 9 * (walk->format->levels - 1) >= TABLE_SIZE)
+                        return true;
+                const unsigned level = descend(walk, page, 0, false);
+                const uint64_t large = *entry_of(walk, page, level);
+                if (!level || !large || !(page & (span(level) - 1)))
+                        return true;
+
+                uint64_t *table = table_create(walk->pd, walk->format->incoherent);
+                if (!table)
+                        return false;
+                const uint64_t flags = level > 1 ? large : large & ~SECOND_LEVEL_LARGE;
+                const uint64_t step = (uint64_t)PAGE_SIZE << 9 * (level - 1);
+                for (unsigned i = 0; i < TABLE_SIZE; i++)
+                        table[i] = flags + i * step;
+                frame_info(table)->used = TABLE_SIZE;
+                if (walk->format->incoherent)
+                        dma_sync(table, PAGE_SIZE);
+                write_entries(walk, page, level, 1, table_entry(walk, table, level));
+        }
+}
+
+bool second_level_split(struct pd *pd, word_t page, struct flush *flush)
+{
+        struct walk dma = walk_of(pd, SECOND_LEVEL_DMA, flush);
+        struct walk guest = walk_of(pd, SECOND_LEVEL_GUEST, flush);
+
+        return split(&dma, page) && split(&guest, page);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Virtual CPUs (see vcpu.h). */
+#include "virt/vcpu.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/resume.h"
+#include "arch/x86/svm.h"
+#include "ipc/event.h"
+#include "lib/atomic.h"
+#include "nova/abi/event.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "object/reclaim.h"
+#include "sched/schedule.h"
+#include "thread.h"
+
+bool vcpu_boot(void)
+{
+        vcpu_cache_boot();
+        if (!svm_supported())
+                return true;
+        vcpu_ops = &svm_ops;
+        return svm_boot();
+}
+
+void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
+{
+        struct nova_utcb_state *state = &utcb->state;
+        const struct regs *regs = &ec->regs;
+
+        utcb->items = nova_utcb_items(
+                mtd & NOVA_MTD_MORE ? NOVA_UTCB_MORE_WORDS : NOVA_UTCB_STATE_WORDS, 0);
+        state->mtd = mtd;
+        if (mtd & NOVA_MTD_ACDB) {
+                state->ax = regs->ax;
+                state->cx = regs->cx;
+                state->dx = regs->dx;
+                state->bx = regs->bx;
+        }
+        if (mtd & NOVA_MTD_BSD) {
+                state->bp = regs->bp;
+                state->si = regs->si;
+                state->di = regs->di;
+        }
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_to_state(regs, state);
+        vcpu_ops->to_utcb(ec, utcb, mtd);
+}
+
+unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
+{
+        const struct nova_utcb_state *state = &utcb->state;
+        const nova_mtd_t mtd = load_once(state->mtd);
+        const unsigned typed = nova_utcb_typed(load_once(utcb->items));
+        struct regs *regs = &ec->regs;
+
+        if (mtd & NOVA_MTD_ACDB) {
+                regs->ax = state->ax;
+                regs->cx = state->cx;
+                regs->dx = state->dx;
+                regs->bx = state->bx;
+        }
+        if (mtd & NOVA_MTD_BSD) {
+                regs->bp = state->bp;
+                regs->si = state->si;
+                regs->di = state->di;
+        }
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_from_state(regs, state);
+        vcpu_ops->from_utcb(ec, utcb, mtd);
+        return typed < NOVA_UTCB_TYPED_MAX ? typed : NOVA_UTCB_TYPED_MAX;
+}
+
+_Noreturn void block_on_vcpu_startup(struct ec *self)
+{
+        block_on_event(self, NOVA_VMI_STARTUP, 0, 0);
+}
+
+/* DR0 to DR3 of the virtual CPU that used them last stay in the registers. */
+static void load_debug_registers(struct cpu *cpu, struct ec *self)
+{
+        const uint64_t *dr = self->vcpu->dr;
+
+        if (!self->vcpu->debugging || cpu->debug_owner == self)
+                return;
+        if (cpu->debug_owner) {
+                uint64_t *old = cpu->debug_owner->vcpu->dr;
+                old[0] = read_dr0();
+                old[1] = read_dr1();
+                old[2] = read_dr2();
+                old[3] = read_dr3();
+        }
+        write_dr0((word_t)dr[0]);
+        write_dr1((word_t)dr[1]);
+        write_dr2((word_t)dr[2]);
+        write_dr3((word_t)dr[3]);
+        cpu->debug_owner = self;
+}
+
+void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
+{
+        if (ec->cpu->debug_owner != ec) {
+                for (unsigned i = 0; i < 4; i++)
+                        dr[i] = ec->vcpu->dr[i];
+                return;
+        }
+        dr[0] = read_dr0();
+        dr[1] = read_dr1();
+        dr[2] = read_dr2();
+        dr[3] = read_dr3();
+}
+
+void vcpu_take_tag(struct cpu *cpu, struct ec *ec)
+{
+        struct vcpu *vcpu = ec->vcpu;
+        const uint32_t generation = load_once(ec->pd->guest.generation);
+
+        if (likely(vcpu->tag_round == cpu->tag_round && vcpu->guest_generation == generation))
+                return;
+        if (cpu->tag_next == cpu->tag_end) {
+                cpu->tag_next = 1;
+                cpu->tag_round++;
+                cpu->tag_flush = true;
+        }
+        vcpu->tag = cpu->tag_next++;
+        vcpu->tag_round = cpu->tag_round;
+        vcpu->guest_generation = generation;
+}
+
+void vcpu_forget_translations(struct ec *ec)
+{
+        ec->vcpu->tag_round = 0;
+}
+
+/* Work before self can enter the guest. */
+static void do_pending_work(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        self->cont = resume_guest;
+        interrupt_window(cpu);
+        if (cpu->pending & CPU_PENDING_RESCHEDULE) {
+                self->vcpu->ready_since = rdtsc();
+                resume_reschedule(cpu);
+        }
+        if (cpu->pending & CPU_PENDING_GRACE) {
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                reclaim_quiescent(cpu);
+        }
+        if (atomic_fetch_and_u32(&self->pending, 0) & EC_PENDING_RECALL)
+                block_on_event(self, NOVA_VMI_RECALL, 0, 0);
+}
+
+_Noreturn void resume_guest(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        if (unlikely((cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE)) | self->pending))
+                do_pending_work(self);
+        if (unlikely(self->vcpu->refused)) {
+                self->vcpu->refused = false;
+                block_on_event(self, vcpu_ops->refused_event, 0, 0);
+        }
+        load_debug_registers(cpu, self);
+        fpu_enter_guest(cpu, self);
+        vcpu_ops->enter(self);
+        __builtin_unreachable();
+}

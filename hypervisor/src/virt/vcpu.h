@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Running virtual CPUs: what SVM and VMX have in common. @spec 7.2, 8.2 */
+#ifndef VIRT_VCPU_H
+#define VIRT_VCPU_H
+
+#include "object/vcpu.h"
+
+/** Finds out how virtual CPUs work on this machine. Once, at boot. false: no memory. */
+bool vcpu_boot(void);
+
+/** Writes what an MTD asks for of a virtual CPU into the handler's UTCB, and the header. */
+void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
+
+/** Takes from the handler's UTCB what the MTD in its first word names. The number of typed items
+ *  that the answer holds. */
+unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb);
+
+/** The first event of a virtual CPU (a continuation). */
+_Noreturn void block_on_vcpu_startup(struct ec *self);
+
+/** Enters the guest, after a last look at pending work (a continuation). */
+_Noreturn void resume_guest(struct ec *self);
+
+/** Makes sure that a virtual CPU's tag has no translations that its guest table lost. Where the CPU
+ *  ran out of tags it begins a round of new ones: cpu.tag_flush says that all have to be flushed.
+ */
+void vcpu_take_tag(struct cpu *cpu, struct ec *ec);
+
+/** Whatever the guest's own tables said is forgotten at the next entry. */
+void vcpu_forget_translations(struct ec *ec);
+
+/** DR0 to DR3 of a virtual CPU, wherever they are. On its own CPU. */
+void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
+
+#endif

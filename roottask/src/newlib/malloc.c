@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* malloc() and its kin, for programs and for the C library itself, whose own stay out. */
+#include <errno.h>
+#include <malloc.h>
+#include <reent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heap/heap.h"
+#include "novart/sync.h"
+
+static void *move_end(ptrdiff_t bytes)
+{
+        void *const end = sbrk(bytes);
+
+        return end == (void *)-1 ? NULL : end;
+}
+
+static struct heap heap = {.move_end = move_end};
+static struct nova_mutex mutex;
+
+static void *taken(void *memory)
+{
+        nova_mutex_unlock(&mutex);
+        if (!memory)
+                errno = ENOMEM;
+        return memory;
+}
+
+void *malloc(size_t bytes)
+{
+        nova_mutex_lock(&mutex);
+        return taken(heap_take(&heap, bytes));
+}
+
+void *memalign(size_t align, size_t bytes)
+{
+        if (!align || (align & (align - 1))) {
+                errno = EINVAL;
+                return NULL;
+        }
+        nova_mutex_lock(&mutex);
+        return taken(heap_take_aligned(&heap, align, bytes));
+}
+
+void free(void *memory)
+{
+        static const char message[] = "free(): this memory is not allocated\n";
+
+        if (!memory)
+                return;
+        nova_mutex_lock(&mutex);
+
+        const bool good = heap_give(&heap, memory);
+
+        nova_mutex_unlock(&mutex);
+        if (good)
+                return;
+        write(STDERR_FILENO, message, sizeof(message) - 1);
+        abort();
+}
+
+void *calloc(size_t count, size_t size)
+{
+        size_t bytes;
+
+        if (__builtin_mul_overflow(count, size, &bytes)) {
+                errno = ENOMEM;
+                return NULL;
+        }
+
+        void *const memory = malloc(bytes);
+
+        return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+void *realloc(void *memory, size_t bytes)
+{
+        if (!memory)
+                return malloc(bytes);
+        nova_mutex_lock(&mutex);
+
+        const size_t old = heap_size(memory);
+        const bool done = heap_resize(&heap, memory, bytes);
+        void *const other = done ? memory : heap_take(&heap, bytes);
+
+        taken(other);
+        if (done || !other)
+                return other;
+        memcpy(other, memory, old < bytes ? old : bytes);
+        free(memory);
+        return other;
+}
+
+size_t malloc_usable_size(void *memory)
+{
+        return memory ? heap_size(memory) : 0;
+}
+
+void *_malloc_r(struct _reent *reent, size_t bytes)
+{
+        (void)reent;
+        return malloc(bytes);
+}
+
+void *_memalign_r(struct _reent *reent, size_t align, size_t bytes)
+{
+        (void)reent;
+        return memalign(align, bytes);
+}
+
+void _free_r(struct _reent *reent, void *memory)
+{
+        (void)reent;
+        free(memory);
+}
+
+void *_calloc_r(struct _reent *reent, size_t count, size_t size)
+{
+        (void)reent;
+        return calloc(count, size);
+}
+
+void *_realloc_r(struct _reent *reent, void *memory, size_t bytes)
+{
+        (void)reent;
+        return realloc(memory, bytes);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests (see guest.h). The thread that gets the events hands each over to the case and waits for
+ * the answer. */
+#include "guest.h"
+
+#define EVENT_ORDER 8
+
+static struct guest the_guest;
+
+const char *needs_svm(void)
+{
+        return hip->features & NOVA_HIP_SVM ? NULL : "needs SVM";
+}
+
+const char *needs_svm_64(void)
+{
+        return needs_x86_64() ? needs_x86_64() : needs_svm();
+}
+
+const char *needs_vmx(void)
+{
+        return hip->features & NOVA_HIP_VMX ? NULL : "needs VMX";
+}
+
+word_t guest_event(enum guest_exit exit)
+{
+        static const struct {
+                uint8_t svm, vmx;
+        } number[] = {
+                [EXIT_TRIPLE_FAULT] = {0x7f, 0x02}, [EXIT_WINDOW] = {0x64, 0x07},
+                [EXIT_CPUID] = {0x72, 0x0a},        [EXIT_HLT] = {0x78, 0x0c},
+                [EXIT_INVD] = {0x76, 0x0d},         [EXIT_RDTSC] = {0x6e, 0x10},
+                [EXIT_PORT] = {0x7b, 0x1e},         [EXIT_RDMSR] = {0x7c, 0x1f},
+                [EXIT_WRMSR] = {0x7c, 0x20},        [EXIT_STATE] = {0xfd, 0x21},
+                [EXIT_MEMORY] = {0xfc, 0x30},       [EXIT_STARTUP] = {0xfe, 0xfe},
+                [EXIT_RECALL] = {0xff, 0xff},
+        };
+        return needs_svm() ? number[exit].vmx : number[exit].svm;
+}
+
+/* The thread behind the event portals. */
+static void hand_over(struct thread *t)
+{
+        struct guest *g = t->arg;
+
+        t->fn = hand_over;
+        g->event = t->portal - g->portals;
+        g->items = 0;
+        g->count++;
+        if (hc_sm_ctrl(g->arrived, NOVA_SM_UP_OP) != NOVA_SUCCESS ||
+            hc_sm_ctrl(g->go, NOVA_SM_DN_OP) != NOVA_SUCCESS)
+                t->utcb->items = nova_utcb_items(1, 0); /* the case is over */
+}
+
+struct guest *guest_new(unsigned cpu, const char *code, const char *end)
+{
+        struct guest *g = &the_guest;
+
+        *g = (struct guest){.cpu = cpu};
+        g->server = server(cpu);
+        g->server->fn = hand_over;
+        g->server->arg = g;
+        g->utcb = g->server->utcb;
+        g->state = &g->utcb->state;
+        g->arrived = semaphore(0);
+        g->go = semaphore(0);
+        g->portals = sel_alloc(EVENT_ORDER);
+        for (word_t i = 0; i < (word_t)1 << EVENT_ORDER; i++)
+                EXPECT_EQ(hc_create_pt(g->portals + i, ROOT_PD, g->server->ec, GUEST_MTD,
+                                       (word_t)portal_entry),
+                          NOVA_SUCCESS);
+        g->pd = sel_alloc(0);
+        EXPECT_EQ(hc_create_pd(g->pd, ROOT_PD,
+                               nova_crd(NOVA_CRD_OBJ, g->portals, EVENT_ORDER, NOVA_PERM_ALL)),
+                  NOVA_SUCCESS);
+        g->ec = sel_alloc(0);
+        g->sc = sel_alloc(0);
+        EXPECT_EQ(hc_create_ec(g->ec, g->pd, cpu, 0, 0, 0), NOVA_SUCCESS);
+        g->memory = memory(GUEST_ORDER);
+        for (unsigned i = 0; i < NOVA_PAGE_SIZE << GUEST_ORDER; i++)
+                g->memory[i] = 0;
+        for (unsigned i = 0; code + i < end; i++)
+                g->memory[GUEST_CODE + i] = code[i];
+        return g;
+}
+
+/* The SC has the priority of the thread that watches over cases: that one must not starve. */
+void guest_start(struct guest *g)
+{
+        EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(QUANTUM, 1)), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_ctrl(g->arrived, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        EXPECT_EQ(g->event, NOVA_VMI_STARTUP);
+}
+
+void guest_give(struct guest *g, nova_crd_t crd, word_t page, word_t flags)
+{
+        const unsigned index = nova_utcb_item_index(g->items++);
+
+        g->utcb->word[index] = crd;
+        g->utcb->word[index + 1] = item_upper(NOVA_ITEM_DELEGATE | flags, page);
+}
+
+void guest_answer(struct guest *g, nova_mtd_t mtd)
+{
+        g->state->mtd = mtd;
+        g->utcb->items = nova_utcb_items(1, g->items);
+        EXPECT_EQ(hc_sm_ctrl(g->go, NOVA_SM_UP_OP), NOVA_SUCCESS);
+}
+
+word_t guest_run(struct guest *g, nova_mtd_t mtd)
+{
+        guest_answer(g, mtd);
+        EXPECT_EQ(hc_sm_ctrl(g->arrived, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        return g->event;
+}
+
+void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit)
+{
+        EXPECT_EQ(guest_run(g, mtd), guest_event(exit));
+}
+
+bool guest_wait(struct guest *g, unsigned ms)
+{
+        const uint64_t until = tsc() + ms * tsc_per_ms();
+        struct args a = {
+                nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, g->arrived),
+                (word_t)(until >> 32), (uint32_t)until, 0, 0};
+
+        return hypercall(&a) == NOVA_SUCCESS;
+}
+
+static void set_segments(struct nova_utcb_state *s, struct nova_segment code,
+                         struct nova_segment data)
+{
+        s->cs = code;
+        s->ss = s->ds = s->es = s->fs = s->gs = data;
+        s->ldtr = (struct nova_segment){.ar = 0x82};
+        s->tr = (struct nova_segment){.ar = 0x8b, .limit = 0xffff};
+        s->gdtr = s->idtr = (struct nova_segment){.limit = 0xffff};
+}
+
+static nova_mtd_t begin(struct guest *g)
+{
+        struct nova_utcb_state *s = g->state;
+
+        guest_start(g);
+        s->ip = GUEST_CODE;
+        s->sp = GUEST_STACK;
+        s->flags = 0x2;
+        s->cr0 = 0x10;
+        s->cr2 = s->cr3 = s->cr4 = 0;
+        s->ax = s->bx = s->cx = s->dx = s->bp = s->si = s->di = 0;
+        for (word_t page = 1; page < (word_t)1 << GUEST_ORDER; page++)
+                guest_give(g, mem(page_of(g->memory) + page, 0, NOVA_MEM_RWX), page, NOVA_ITEM_G);
+        return NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |
+               NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR |
+               NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR;
+}
+
+nova_mtd_t guest_real(struct guest *g)
+{
+        const nova_mtd_t mtd = begin(g);
+
+        set_segments(g->state, (struct nova_segment){.ar = 0x9b, .limit = 0xffff},
+                     (struct nova_segment){.ar = 0x93, .limit = 0xffff});
+        return mtd;
+}
+
+nova_mtd_t guest_flat(struct guest *g)
+{
+        const nova_mtd_t mtd = begin(g);
+
+        set_segments(g->state, (struct nova_segment){8, 0xc9b, .limit = 0xffffffff},
+                     (struct nova_segment){16, 0xc93, .limit = 0xffffffff});
+        g->state->cr0 = 0x11;
+        g->state->gdtr.base = GUEST_GDT;
+        g->state->idtr.base = GUEST_IDT;
+        uint64_t *gdt = (uint64_t *)(void *)(g->memory + GUEST_GDT);
+        gdt[1] = 0x00cf9b000000ffff;
+        gdt[2] = 0x00cf93000000ffff;
+        return mtd;
+}
+
+#if __SIZEOF_POINTER__ == 8
+nova_mtd_t guest_long(struct guest *g)
+{
+        const nova_mtd_t mtd = begin(g);
+        uint64_t *tables = (uint64_t *)(void *)(g->memory + GUEST_TABLE);
+        uint64_t *gdt = (uint64_t *)(void *)(g->memory + GUEST_GDT);
+
+        tables[0] = GUEST_TABLE + 0x1003;
+        tables[512] = GUEST_TABLE + 0x2003;
+        for (unsigned i = 0; i < 512; i++)
+                tables[1024 + i] = (uint64_t)i << 21 | 0x83;
+        gdt[1] = 0x00af9b000000ffff;
+        gdt[2] = 0x00cf93000000ffff;
+        set_segments(g->state, (struct nova_segment){8, 0xa9b, .limit = 0xffffffff},
+                     (struct nova_segment){16, 0xc93, .limit = 0xffffffff});
+        g->state->cr0 = 0x80000011;
+        g->state->cr3 = GUEST_TABLE;
+        g->state->cr4 = 0x20;
+        g->state->gdtr.base = GUEST_GDT;
+        g->utcb->event.more.efer = 0x500;
+        g->utcb->event.more.star = g->utcb->event.more.lstar = g->utcb->event.more.fmask = 0;
+        g->utcb->event.more.kernel_gs_base = 0;
+        return mtd | NOVA_MTD_MSR;
+}
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The heap and the streams under load from all CPUs: blocks keep what was written to them. */
+#include <malloc.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "check.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+
+#define THREADS 8
+#define BLOCKS  40
+#define ROUNDS  3000
+
+struct block {
+        unsigned char *data;
+        size_t size;
+        unsigned char value;
+};
+
+static uint32_t next_random(uint32_t *state)
+{
+        *state = *state * 1664525 + 1013904223;
+        return *state >> 8;
+}
+
+static void check_block(const struct block *block)
+{
+        for (size_t i = 0; i < block->size; i++)
+                CHECK(block->data[i] == block->value);
+}
+
+static void change(struct block *block, uint32_t *random)
+{
+        const size_t size = next_random(random) % 700 + 1;
+
+        check_block(block);
+        if (!block->data || next_random(random) % 4 == 0) {
+                free(block->data);
+                block->data = malloc(size);
+        } else {
+                block->data = realloc(block->data, size);
+                CHECK(block->data);
+                for (size_t i = 0; i < size && i < block->size; i++)
+                        CHECK(block->data[i] == block->value);
+        }
+        CHECK(block->data && (uintptr_t)block->data % 16 == 0);
+        block->size = size;
+        block->value = (unsigned char)next_random(random);
+        memset(block->data, block->value, size);
+}
+
+static void *storm(void *argument)
+{
+        uint32_t random = (uint32_t)(uintptr_t)argument;
+        struct block block[BLOCKS] = {{NULL, 0, 0}};
+
+        for (int i = 0; i < ROUNDS; i++)
+                change(&block[next_random(&random) % BLOCKS], &random);
+        for (int i = 0; i < BLOCKS; i++) {
+                check_block(&block[i]);
+                free(block[i].data);
+        }
+        printf("thread %d of the storm is done\n", (int)(intptr_t)argument);
+        return NULL;
+}
+
+int main(void)
+{
+        struct nova_thread *thread[THREADS];
+        struct nova_thread_attr attr = NOVA_THREAD_ATTR_INITIALIZER;
+        nova_word_t cpu = 0;
+        unsigned char *zeroes;
+
+        for (intptr_t i = 0; i < THREADS; i++) {
+                do
+                        cpu = (cpu + 1) % NOVA_CPU_MAX;
+                while (!nova_program_has_cpu(cpu));
+                attr.cpu = cpu;
+                attr.quantum_us = 500;
+                CHECK(!nova_thread_create(&thread[i], &attr, storm, (void *)i));
+        }
+        for (int i = 0; i < THREADS; i++)
+                CHECK(!nova_thread_join(thread[i], NULL));
+        zeroes = calloc(100, 100);
+        for (int i = 0; i < 10000; i++)
+                CHECK(!zeroes[i]);
+        CHECK(!malloc(SIZE_MAX / 4) && !((uintptr_t)memalign(512, 5) % 512));
+        printf("the heap is whole\n");
+        return 0;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What an exit of SVM means, guest page tables, and state in messages, without a guest.
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/pte.h"
+#include "arch/x86/svm.h"
+#include "arch/x86/svm_state.h"
+#include "virt/vcpu.h"
+}
+
+namespace
+{
+
+struct Guest : Kernel {
+        pd *domain = make_pd();
+        ec *vcpu = nullptr;
+
+        Guest()
+        {
+                vcpu_ops = &svm_ops;
+                guest_format = {};
+                guest_format.levels = 4;
+                guest_format.large = 1;
+                guest_format.write = PTE_WRITE;
+                guest_format.no_execute = PTE_NOEXECUTE;
+                guest_format.page = PTE_PRESENT | PTE_USER;
+                guest_format.table = guest_format.top_table = PTE_PRESENT | PTE_USER | PTE_WRITE;
+                const ec_config config = {domain, domain->account,      EC_VCPU, cpu_self(), 0, 0,
+                                          0x100,  block_on_vcpu_startup};
+                EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
+                object_get(&vcpu->object);
+                cpu_self()->debug_owner = vcpu; // the host's registers are not ours to write
+        }
+
+        ~Guest()
+        {
+                object_put(&vcpu->object);
+                fake_settle();
+                destroy(domain);
+                guest_format = {};
+                vcpu_ops = nullptr;
+        }
+
+        vmcb *control() const
+        {
+                return static_cast<vmcb *>(vcpu->vcpu->control);
+        }
+};
+
+// Number of the event that an exit with this code becomes; ENTRY: it goes back into the guest.
+constexpr unsigned ENTRY = ~0u;
+
+unsigned event_of(Guest &g, uint64_t code)
+{
+        const unsigned entries = fake_guest_entries;
+        g.vcpu->state = EC_READY;
+        g.vcpu->event_number = ENTRY;
+        g.control()->exit_code = code;
+        fake_run(finish_svm_exit, g.vcpu);
+        EXPECT_EQ(fake_guest_entries != entries, g.vcpu->event_number == ENTRY) << code;
+        return static_cast<unsigned>(g.vcpu->event_number);
+}
+
+TEST(guest, an_exit_is_the_event_of_its_number)
+{
+        Guest g;
+        for (unsigned code = 0; code < 0x8d; code++) {
+                const bool debug = code >= 0x20 && code < 0x60; // debug registers, exceptions
+                if (debug || code == 0x60 || code == 0x61)
+                        continue;
+                EXPECT_EQ(event_of(g, code), code);
+        }
+        EXPECT_EQ(event_of(g, 0x400), 0xfcu);
+        EXPECT_EQ(event_of(g, ~uint64_t{0}), 0xfdu);
+        EXPECT_EQ(event_of(g, 0xffffffff), 0xfdu);
+        EXPECT_EQ(event_of(g, 0x8e), 0xfdu);
+}
+
+TEST(guest, some_exits_are_the_kernels_own)
+{
+        Guest g;
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        EXPECT_EQ(event_of(g, 0x61), ENTRY);
+        for (unsigned code = 0x20; code < 0x40; code++)
+                EXPECT_EQ(event_of(g, code), ENTRY);
+        EXPECT_TRUE(g.vcpu->vcpu->debugging);
+        EXPECT_EQ(g.control()->dr_intercepts, 0u);
+        EXPECT_EQ(event_of(g, 0x41), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0x80000301u); // #DB
+        EXPECT_EQ(event_of(g, 0x51), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0x80000b11u); // #AC with its error code
+}
+
+TEST(guest, what_an_own_exit_interrupted_is_delivered_again)
+{
+        Guest g;
+        g.control()->exit_int_info = 0x1234'8000'0b0e;
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0x1234'8000'0b0eu);
+        g.control()->exit_int_info = 0x7000'0b0e; // not valid
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0u);
+}
+
+TEST(guest, xcr0_is_set_or_refused)
+{
+        Guest g;
+        g.control()->rip = 0x1000;
+        g.vcpu->regs.ax = 7;
+        g.vcpu->regs.cx = g.vcpu->regs.dx = 0;
+        g.control()->rax = 7;
+        EXPECT_EQ(event_of(g, 0x8d), ENTRY);
+        EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
+        EXPECT_EQ(g.control()->rip, 0x1003u);
+        g.control()->rax = 6;
+        EXPECT_EQ(event_of(g, 0x8d), ENTRY);
+        EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
+        EXPECT_EQ(g.control()->event_inj, 0x80000b0du); // #GP
+        g.control()->rax = 3;
+        g.control()->cpl = 3;
+        EXPECT_EQ(event_of(g, 0x8d), ENTRY);
+        EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
+}
+
+TEST(guest, tags_are_given_out_in_rounds)
+{
+        Guest g;
+        cpu *self = cpu_self();
+        self->tag_next = 1;
+        self->tag_end = 3;
+        self->tag_round = 1;
+        self->tag_flush = false;
+        vcpu_take_tag(self, g.vcpu);
+        EXPECT_EQ(g.vcpu->vcpu->tag, 1u);
+        vcpu_take_tag(self, g.vcpu);
+        EXPECT_EQ(g.vcpu->vcpu->tag, 1u); // nothing has changed
+        g.domain->guest.generation++;
+        vcpu_take_tag(self, g.vcpu);
+        EXPECT_EQ(g.vcpu->vcpu->tag, 2u);
+        EXPECT_FALSE(self->tag_flush);
+        vcpu_forget_translations(g.vcpu);
+        vcpu_take_tag(self, g.vcpu);
+        EXPECT_EQ(g.vcpu->vcpu->tag, 1u);
+        EXPECT_EQ(self->tag_round, 2u);
+        EXPECT_TRUE(self->tag_flush);
+        // A refused entry flushed nothing.
+        event_of(g, ~uint64_t{0});
+        EXPECT_TRUE(self->tag_flush);
+        event_of(g, 0x78);
+        EXPECT_FALSE(self->tag_flush);
+}
+
+TEST(guest, controls_that_protect_the_host_stay_on)
+{
+        Guest g;
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_CTRL;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(g.control()->ctrl[0], uint32_t{SVM_CTRL0_FORCED});
+        EXPECT_EQ(g.control()->ctrl[1], uint32_t{SVM_CTRL1_FORCED});
+        utcb.state.ctrl[0] = utcb.state.ctrl[1] = ~0u;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(g.control()->ctrl[0], ~uint32_t{SVM_CTRL0_VINTR});
+        EXPECT_EQ(g.control()->ctrl[1], uint32_t{SVM_CTRL1_ALLOWED});
+        EXPECT_TRUE(g.control()->efer & 0x1000);
+}
+
+TEST(guest, its_memory_is_what_was_given_with_the_G_flag)
+{
+        Guest g;
+        const auto entry = [&](word_t page) {
+                const uint64_t *table = g.domain->guest.root;
+                for (unsigned level = 3;; level--) {
+                        const uint64_t e = table[page >> 9 * level & 511];
+                        if (!e || !level || e & SECOND_LEVEL_LARGE)
+                                return e;
+                        table = static_cast<uint64_t *>(phys_to_pool(e & PTE_ADDRESS));
+                }
+        };
+        g.delegate(&kernel_pd, 0x10000, g.domain, 0x40000, 0x200, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                   MAPPING_GUEST);
+        g.delegate(&kernel_pd, 0x10400, g.domain, 0x50000, 1, NOVA_CRD_MEM, NOVA_MEM_R,
+                   MAPPING_GUEST);
+        g.delegate(&kernel_pd, 0x10800, g.domain, 0x60000, 1, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
+        EXPECT_EQ(entry(0x40000), (uint64_t{0x10000} << 12 | SECOND_LEVEL_LARGE | PTE_PRESENT |
+                                   PTE_USER | PTE_WRITE));
+        EXPECT_EQ(entry(0x50000),
+                  (uint64_t{0x10400} << 12 | PTE_PRESENT | PTE_USER | PTE_NOEXECUTE));
+        EXPECT_EQ(entry(0x60000), 0u);
+
+        const uint32_t before = g.domain->guest.generation;
+        g.revoke(g.domain, 0x40010, 0x40010, NOVA_CRD_MEM, NOVA_MEM_W, true);
+        EXPECT_NE(g.domain->guest.generation, before);
+        EXPECT_EQ(entry(0x40010), (uint64_t{0x10010} << 12 | PTE_PRESENT | PTE_USER));
+        EXPECT_EQ(entry(0x40011), (uint64_t{0x10011} << 12 | PTE_PRESENT | PTE_USER | PTE_WRITE));
+        g.revoke(g.domain, 0x40000, 0x60000, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
+        EXPECT_EQ(entry(0x40011), 0u);
+        EXPECT_EQ(frame_info(g.domain->guest.root)->used, 0u);
+}
+
+} // namespace
