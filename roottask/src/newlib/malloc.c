@@ -28,10 +28,16 @@ static void *taken(void *memory)
         return memory;
 }
 
-void *malloc(size_t bytes)
+/* Not by the name of malloc(): compilers would make calloc() of this and a memset(). */
+static void *take(size_t bytes)
 {
         nova_mutex_lock(&mutex);
         return taken(heap_take(&heap, bytes));
+}
+
+void *malloc(size_t bytes)
+{
+        return take(bytes);
 }
 
 void *memalign(size_t align, size_t bytes)
@@ -70,7 +76,7 @@ void *calloc(size_t count, size_t size)
                 return NULL;
         }
 
-        void *const memory = malloc(bytes);
+        void *const memory = take(bytes);
 
         return memory ? memset(memory, 0, bytes) : NULL;
 }

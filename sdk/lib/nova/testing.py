@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from nova import again, build, ctest, errors, mutation, options, project, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
-CLANG_LABELS = ("boot", "guest")
+CLANG_LABELS = ("boot", "runtime", "guest")
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "style", "sdk", "docs")
 # What takes too long for everyday.
