@@ -7,9 +7,9 @@
 #include "lib/list.h"
 #include "nova/abi/hypercall.h"
 #include "object/object.h"
-#include "space/second_level.h"
 #include "space/mapping.h"
 #include "space/object_space.h"
+#include "space/second_level.h"
 #include "space/space.h"
 
 struct memory_space {
