@@ -60,7 +60,7 @@ int name_add(struct name_table *table, const char *name, const void *owner,
         if (!room)
                 return ENOSPC;
         memset(room, 0, sizeof(*room));
-        strcpy(room->name, name);
+        memcpy(room->name, name, strlen(name));
         room->owner = owner;
         *added = room;
         return 0;

@@ -7,7 +7,7 @@
 
 unsigned session_table_slots(unsigned session_max)
 {
-        const unsigned wanted = session_max + session_max / 8 + 8;
+        const unsigned wanted = session_max + session_max / 64 + 8;
         unsigned slots = 1;
 
         while (slots < wanted)

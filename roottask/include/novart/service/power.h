@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service `power`: resets the machine or switches it off, for whoever was granted the service.
+ */
+#ifndef NOVART_SERVICE_POWER_H
+#define NOVART_SERVICE_POWER_H
+
+#include "novart/session.h"
+
+/** @defgroup power Service power
+ *
+ * | operation | words | answer | errors |
+ * |---|---|---|---|
+ * | RESET | – | none if it works | EPERM: the service may not; ENOTSUP: the machine cannot |
+ * | OFF | – | none if it works | as RESET |
+ *  @{ */
+
+#define NOVA_POWER_RESET (NOVA_OPERATION_FIRST + 0) /**< reset the machine */
+#define NOVA_POWER_OFF   (NOVA_OPERATION_FIRST + 1) /**< switch it off */
+
+/** @} */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Open a session.
+ *
+ * @param[out] power to be closed by nova_session_close()
+ * @return as nova_session_open()
+ */
+int nova_power_open(struct nova_session **power);
+
+/**
+ * Reset the machine.
+ *
+ * @param power the session
+ * @return only if that fails: EPERM, ENOTSUP, or as nova_session_call()
+ */
+int nova_power_reset(struct nova_session *power);
+
+/**
+ * Switch the machine off.
+ *
+ * @param power the session
+ * @return only if that fails: EPERM, ENOTSUP, or as nova_session_call()
+ */
+int nova_power_off(struct nova_session *power);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

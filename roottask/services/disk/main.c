@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program disk. Argument: the name of the boot module with the archive. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/parent.h"
+#include "server.h"
+
+int main(int argc, char **argv)
+{
+        const char *name = argc > 1 ? argv[1] : "disk.tar", *wrong = NULL;
+        struct nova_parent_module module;
+        int error = nova_parent_module(name, &module);
+
+        if (error) {
+                printf("disk: the module '%s' cannot be had: %s; name it as an argument and write "
+                       "`modules %s` into the description.\n",
+                       name, strerror(error), name);
+                return 1;
+        }
+        error = disk_service_start(module.data, module.bytes, &wrong);
+        if (error) {
+                printf("disk: '%s' cannot be used: %s\n", name, wrong ? wrong : strerror(error));
+                return 1;
+        }
+        nova_service_sleep();
+}

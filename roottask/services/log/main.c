@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program log: a 16550 that the device `serial` names. It is polled for output and, if the
+ * device has an interrupt, waits for input. */
+#include <stdio.h>
+#include <string.h>
+
+#include "nova/arch/port.h"
+#include "nova/console.h"
+#include "nova/hypercall.h"
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+#include "server.h"
+
+#define DEVICE        "serial"
+#define UART_IER      1    /* interrupt enable register */
+#define UART_IER_DATA 0x01 /* interrupt when a character has arrived */
+#define UART_MCR      4    /* modem control register */
+#define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts pass */
+
+static struct nova_console uart;
+static nova_sel_t interrupt;
+
+static void write_line(void *argument, const char *text, size_t bytes)
+{
+        for (size_t i = 0; i < bytes; i++)
+                nova_console_put((struct nova_console *)argument, text[i]);
+}
+
+static void *read_keys(void *argument)
+{
+        int key;
+
+        (void)argument;
+        nova_out8(uart.port + UART_IER, UART_IER_DATA);
+        nova_out8(uart.port + UART_MCR, UART_MCR_OUT2);
+        do {
+                while ((key = nova_console_get(&uart)) >= 0)
+                        log_service_key((char)key);
+        } while (nova_sm_down(interrupt) == NOVA_SUCCESS);
+        return NULL;
+}
+
+/* Input is extra: without an interrupt there is none. */
+static void start_input(void)
+{
+        const struct nova_thread_attr attr = {.name = "keys", .cpu = nova_program.cpu};
+        struct nova_thread *thread;
+        uint32_t address, data;
+        unsigned gsi;
+
+        interrupt = nova_sel_alloc(0);
+        if (interrupt == NOVA_SEL_NONE || nova_parent_interrupt(DEVICE, 0, interrupt, &gsi) ||
+            nova_assign_gsi(interrupt, 0, nova_program.cpu, &address, &data) != NOVA_SUCCESS ||
+            nova_thread_create(&thread, &attr, read_keys, NULL))
+                printf("log: there is no input: the device '" DEVICE "' has no interrupt.\n");
+}
+
+int main(void)
+{
+        uint16_t last;
+        int error = nova_parent_ports(DEVICE, 0, &uart.port, &last);
+
+        if (error) {
+                printf("log: the ports of the device '" DEVICE "' cannot be had: %s; write "
+                       "`devices serial` into the description.\n",
+                       strerror(error));
+                return 1;
+        }
+        error = log_service_start(write_line, &uart);
+        if (error) {
+                printf("log: the service cannot start: %s.\n", strerror(error));
+                return 1;
+        }
+        start_input();
+        nova_service_sleep();
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service log as a part of a program. */
+#ifndef NOVART_LOG_SERVER_H
+#define NOVART_LOG_SERVER_H
+
+#include "lines.h"
+#include "novart/service.h"
+
+/* Start it; what clients write goes to @p sink, one line per call. @return 0 or an errno value */
+int log_service_start(log_sink *sink, void *sink_argument);
+
+/* A key was pressed. From any thread of the program that is not a handler of the service. */
+void log_service_key(char key);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service memory: pages of this program for clients, until they free them, close or die. */
+#include "server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/page.h"
+#include "novart/service/memory.h"
+
+/* Pages that a client has. */
+struct lease {
+        struct lease *next;
+        nova_word_t number;
+        void *pages;
+        unsigned order;
+};
+
+struct state {
+        struct lease *leases;
+        size_t used;
+        nova_word_t numbers;
+};
+
+static size_t quota;
+
+static nova_crd_t crd_of(const struct lease *lease)
+{
+        return nova_crd_mem((nova_word_t)lease->pages >> NOVA_PAGE_BITS, lease->order,
+                            NOVA_MEM_R | NOVA_MEM_W);
+}
+
+static int allocate(struct nova_request *request)
+{
+        struct state *state = (struct state *)request->state;
+        const nova_word_t order = request->word[0];
+
+        if (order > NOVA_MEMORY_ORDER_MAX)
+                return EINVAL;
+
+        const size_t bytes = (size_t)NOVA_PAGE_SIZE << order;
+
+        if (bytes > quota - state->used)
+                return EDQUOT;
+
+        struct lease *lease = malloc(sizeof(*lease));
+
+        if (!lease)
+                return ENOMEM;
+        lease->pages = nova_page_alloc((unsigned)order);
+        if (!lease->pages) {
+                free(lease);
+                return ENOMEM;
+        }
+        lease->order = (unsigned)order;
+        lease->number = ++state->numbers;
+        lease->next = state->leases;
+        state->leases = lease;
+        state->used += bytes;
+        nova_request_answer(request, lease->number);
+        nova_request_give(request, crd_of(lease));
+        return 0;
+}
+
+/* Take the memory away from the client, and from everybody that it gave it to. */
+static void end_lease(struct state *state, struct lease **link)
+{
+        struct lease *lease = *link;
+
+        *link = lease->next;
+        state->used -= (size_t)NOVA_PAGE_SIZE << lease->order;
+        nova_revoke(crd_of(lease), 0);
+        nova_page_free(lease->pages, lease->order);
+        free(lease);
+}
+
+static int release(struct nova_request *request)
+{
+        struct state *state = (struct state *)request->state;
+
+        for (struct lease **link = &state->leases; *link; link = &(*link)->next) {
+                if ((*link)->number != request->word[0])
+                        continue;
+                end_lease(state, link);
+                return 0;
+        }
+        return ENOENT;
+}
+
+static int query(struct nova_request *request)
+{
+        const struct state *state = (const struct state *)request->state;
+
+        nova_request_answer(request, state->used);
+        nova_request_answer(request, quota);
+        return 0;
+}
+
+static void close_session(struct nova_service *service, void *bytes)
+{
+        struct state *state = (struct state *)bytes;
+
+        (void)service;
+        while (state->leases)
+                end_lease(state, &state->leases);
+}
+
+int memory_service_start(size_t bytes)
+{
+        static const struct nova_service_operation operations[] = {
+                {allocate, 1, 1, false},
+                {release, 1, 1, false},
+                {query, 0, 0, false},
+        };
+        const struct nova_service_config config = {
+                .name = "memory",
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct state),
+                .client_sessions = 1,
+                .close = close_session,
+        };
+
+        quota = bytes;
+        return nova_service_start(NULL, &config);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service memory as a part of a program. */
+#ifndef NOVART_MEMORY_SERVER_H
+#define NOVART_MEMORY_SERVER_H
+
+#include "novart/service.h"
+
+/* Start it; every client may have @p bytes bytes. @return 0 or an errno value */
+int memory_service_start(size_t bytes);
+
+#endif

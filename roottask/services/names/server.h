@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service names as a part of a program. */
+#ifndef NOVART_NAMES_SERVER_H
+#define NOVART_NAMES_SERVER_H
+
+#include "novart/service.h"
+
+/* Start it. @return 0 or an errno value */
+int names_service_start(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service power as a part of a program. */
+#ifndef NOVART_POWER_SERVER_H
+#define NOVART_POWER_SERVER_H
+
+#include "novart/service.h"
+
+/* Resets the machine (NOVA_EXT_MACHINE_RESET) or switches it off. @return only if that fails */
+typedef int power_switch(nova_word_t operation);
+
+/* Start it. @return 0 or an errno value */
+int power_service_start(power_switch *function);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's side: calls. */
+#include <errno.h>
+
+#include "client.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/error.h"
+#include "novart/program.h"
+#include "novart/thread.h"
+
+int client_errno(nova_word_t status)
+{
+        switch ((enum nova_status)status) {
+        case NOVA_SUCCESS:
+                return 0;
+        case NOVA_COM_ABT: /* the handler died meanwhile */
+        case NOVA_COM_TIM: /* it was dead before */
+        case NOVA_BAD_CAP: /* there is no portal any more */
+                return ECONNRESET;
+        default:
+                return nova_errno_of((enum nova_status)status);
+        }
+}
+
+static int send(struct nova_utcb *utcb, const struct nova_message *message)
+{
+        if (message->word_count > NOVA_MESSAGE_WORDS || message->item_count > NOVA_MESSAGE_ITEMS ||
+            message->word_count + 2 * message->item_count > NOVA_MESSAGE_WORDS)
+                return EINVAL;
+        nova_utcb_set_windows(utcb, 0, message->window);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, message->operation);
+        for (unsigned i = 0; i < message->word_count; i++)
+                nova_utcb_put(utcb, message->words[i]);
+        for (unsigned i = 0; i < message->item_count; i++)
+                nova_utcb_delegate(utcb, message->items[i], 0, 0);
+        return 0;
+}
+
+/* The answer's words and its first item. A server may send anything. */
+static int receive(const struct nova_utcb *utcb, struct nova_message *message)
+{
+        nova_word_t word = 0;
+        struct nova_item item = {0, 0};
+
+        while (message->answer_count < message->answer_max &&
+               nova_utcb_get(utcb, 1 + message->answer_count, &word))
+                message->answer[message->answer_count++] = word;
+        if (nova_utcb_get_item(utcb, 0, &item))
+                message->received = item.crd;
+        return nova_utcb_get(utcb, 0, &word) ? (int)word : EPROTO;
+}
+
+int client_transact(nova_sel_t portal, struct nova_message *message)
+{
+        struct nova_utcb *utcb = nova_thread_utcb();
+        int error = send(utcb, message);
+
+        message->answer_count = 0;
+        message->received = 0;
+        if (error)
+                return error;
+        error = client_errno(nova_call(portal, NOVA_CALL_DL));
+        if (!error)
+                error = receive(utcb, message);
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        return error;
+}
+
+uint64_t client_cpus(nova_sel_t portals)
+{
+        uint64_t cpus = 0;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                nova_crd_t crd = nova_crd(NOVA_CRD_OBJ, portals + cpu, 0, NOVA_PERM_ALL);
+
+                if (nova_program_has_cpu(cpu) && nova_lookup(&crd) == NOVA_SUCCESS && crd)
+                        cpus |= (uint64_t)1 << cpu;
+        }
+        return cpus;
+}
+
+int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message)
+{
+        const nova_word_t cpu = nova_thread_cpu();
+
+        if (cpus >> cpu & 1)
+                return client_transact(portals + cpu, message);
+        if (!cpus)
+                return EHOSTUNREACH;
+        return client_deputy(portals, cpus, message, NOVA_FOREVER);
+}
+
+int nova_session_call(struct nova_session *session, struct nova_message *message)
+{
+        return client_call(session->portals, session->cpus, message);
+}
+
+int nova_session_call_until(struct nova_session *session, struct nova_message *message,
+                            uint64_t deadline)
+{
+        const uint64_t here = (uint64_t)1 << nova_thread_cpu();
+
+        if (message->window)
+                return EINVAL;
+        if (!session->cpus)
+                return EHOSTUNREACH;
+        return client_deputy(session->portals, session->cpus & here ? here : session->cpus, message,
+                             deadline);
+}
+
+int nova_session_invoke(struct nova_session *session, nova_word_t operation, nova_word_t word1,
+                        nova_word_t word2)
+{
+        const nova_word_t words[] = {word1, word2};
+        struct nova_message message = {.operation = operation, .words = words, .word_count = 2};
+
+        return nova_session_call(session, &message);
+}

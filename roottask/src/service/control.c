@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How sessions begin and end. The service's lock is held in all functions. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/error.h"
+#include "novart/selector.h"
+
+/* True if a capability is that of a PD that lives. Only a PD has an account to ask for. */
+static bool pd_alive(nova_sel_t pd)
+{
+        nova_word_t used = 0, limit = 0;
+
+        return nova_quota_query(pd, &used, &limit) == NOVA_SUCCESS;
+}
+
+/* The name that the client's parent gave it: nobody can name a PD without all permissions for it,
+ * and a program does not have them for its own. */
+static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
+{
+        return pd_alive(pd) && nova_name_get(pd, name) == NOVA_SUCCESS ? 0 : EACCES;
+}
+
+static void remove_portals(struct nova_service *service, const struct session *session)
+{
+        nova_revoke(nova_crd_obj(session_portals(&service->table, session), service->portal_order,
+                                 NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
+}
+
+static int create_portals(struct nova_service *service, const struct session *session)
+{
+        const nova_sel_t first = session_portals(&service->table, session);
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                if (!service->cpu[cpu])
+                        continue;
+                const int error = nova_handler_portal(service->cpu[cpu]->handler, first + cpu, 0);
+
+                if (error)
+                        return error;
+        }
+        return 0;
+}
+
+static void end_session(struct nova_service *service, struct session *session)
+{
+        /* With one CPU no message can be on its way to a handler: this thread or the one whose
+         * lock it holds is all that there is. */
+        const bool at_once = !(service->cpus & (service->cpus - 1));
+
+        remove_portals(service, session);
+        service_share_end(session);
+        if (session->notify)
+                nova_sel_release(session->notify, service->config.receive_order);
+        if (session->pd)
+                nova_sel_release(session->pd, service->config.receive_order);
+        session_finish(&service->table, session, at_once);
+        if (service->table.retired > 4)
+                service_clear_soon(service);
+}
+
+void service_finish(struct nova_service *service, struct session *session)
+{
+        if (service->config.close) {
+                if (service->config.parallel)
+                        nova_mutex_unlock(&service->lock);
+                service->config.close(service, session_state(service, session));
+                if (service->config.parallel)
+                        nova_service_lock(service);
+        }
+        end_session(service, session);
+}
+
+void service_sweep(struct nova_service *service, unsigned first, unsigned count)
+{
+        for (unsigned slot = first; slot < service->table.slot_count && count-- > 0; slot++) {
+                struct session *session = &service->table.slots[slot];
+
+                if (session->state == SESSION_LIVE && !pd_alive(session->pd) &&
+                    session_close(session))
+                        service_finish(service, session);
+        }
+}
+
+static int take_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
+                        struct session **session)
+{
+        int error = session_take(&service->table, name, session);
+
+        if (error == EMFILE || error == ENFILE) {
+                /* Perhaps some of those that have sessions are dead. */
+                service_sweep(service, 0, service->table.slot_count);
+                error = session_take(&service->table, name, session);
+        }
+        if (error == EAGAIN)
+                service_clear_soon(service);
+        return error;
+}
+
+static int copy_arguments(const struct nova_request *request,
+                          char arguments[NOVA_SESSION_ARGUMENT_SIZE])
+{
+        const size_t bytes = request->word_count ? request->word[0] : 0;
+        const void *text = nova_request_bytes(request, 1, bytes);
+
+        if (bytes >= NOVA_SESSION_ARGUMENT_SIZE || (bytes && !text))
+                return EINVAL;
+        memcpy(arguments, bytes ? text : "", bytes);
+        arguments[bytes] = 0;
+        return 0;
+}
+
+/* The service's own part, without the lock for parallel ones. */
+static int begin_session(struct nova_service *service, struct nova_request *request,
+                         struct session *session, const char *arguments)
+{
+        request->state = session_state(service, session);
+        request->client = session->client;
+        memset(request->state, 0, service->config.state_bytes);
+        if (!service->config.open)
+                return 0;
+        if (service->config.parallel)
+                nova_mutex_unlock(&service->lock);
+        const int error = service->config.open(request, arguments);
+
+        if (service->config.parallel)
+                nova_service_lock(service);
+        return error;
+}
+
+int service_open(struct service_cpu *cpu, struct nova_request *request)
+{
+        struct nova_service *service = cpu->service;
+        char arguments[NOVA_SESSION_ARGUMENT_SIZE], name[NOVA_NAME_SIZE];
+        struct session *session;
+        int error = copy_arguments(request, arguments);
+
+        if (!error)
+                error = request->item ? identify(cpu->window, name) : EACCES;
+        if (!error)
+                error = take_session(service, name, &session);
+        if (error)
+                return error;
+
+        error = create_portals(service, session);
+        if (!error) {
+                session->pd = nova_request_take(request);
+                error = begin_session(service, request, session, arguments);
+        }
+        if (error) {
+                request->answer_count = 0;
+                request->give_count = 0;
+                end_session(service, session);
+                return error;
+        }
+        session->state = SESSION_LIVE;
+        request->answer_count = 0;
+        request->give_count = 0;
+        nova_request_answer(request, service->config.share_pages);
+        nova_request_give(request, nova_crd_obj(session_portals(&service->table, session),
+                                                service->portal_order, NOVA_PERM_ALL));
+        if (service->share != NOVA_SEL_NONE)
+                nova_request_give(request, nova_crd_obj(service->share, service->portal_order,
+                                                        NOVA_PERM_ALL));
+        return 0;
+}
+
+int service_notify_set(struct service_cpu *cpu, struct nova_request *request)
+{
+        /* It stays as long as the session, so that whoever notifies needs no lock for it. */
+        if (cpu->session->notify)
+                return EEXIST;
+
+        const nova_sel_t taken = nova_request_take(request);
+
+        if (taken == NOVA_SEL_NONE)
+                return EINVAL;
+        __atomic_store_n(&cpu->session->notify, taken, __ATOMIC_RELEASE);
+        return 0;
+}

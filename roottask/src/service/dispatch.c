@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One call: out of the UTCB, checked against the table, to its handler, and the answer back. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/selector.h"
+
+/* Copy the message: the handler may use the UTCB for calls of its own. */
+static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
+{
+        struct nova_request *request = cpu->request;
+        const unsigned words = nova_utcb_word_count(utcb);
+        struct nova_item item = {0, 0};
+
+        request->service = cpu->service;
+        request->state = NULL;
+        request->client = "";
+        request->cpu = cpu->cpu;
+        request->operation = words ? utcb->word[0] : NOVA_OPERATION_NOP;
+        request->word_count = words ? words - 1 : 0;
+        if (request->word_count)
+                memcpy(request->word, &utcb->word[1], request->word_count * sizeof(nova_word_t));
+        request->item = 0;
+        /* Only what lies where a handler looks for it counts. */
+        if (nova_utcb_get_item(utcb, 0, &item) && nova_item_is_delegate(item) &&
+            nova_crd_type(item.crd) == NOVA_CRD_OBJ && nova_crd_base(item.crd) == cpu->window)
+                request->item = item.crd;
+        request->answer_count = 0;
+        request->give_count = 0;
+        request->taken = false;
+}
+
+/* A window that was taken is replaced; what nobody took is revoked. */
+static void renew_window(struct service_cpu *cpu, bool came)
+{
+        const unsigned order = cpu->service->config.receive_order;
+
+        if (cpu->request->taken)
+                cpu->window = NOVA_SEL_NONE;
+        else if (came && cpu->window != NOVA_SEL_NONE)
+                nova_revoke(nova_crd_obj(cpu->window, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        if (cpu->window == NOVA_SEL_NONE)
+                cpu->window = nova_sel_alloc(order);
+}
+
+static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, unsigned items)
+{
+        const struct nova_request *request = cpu->request;
+
+        renew_window(cpu, items > 0);
+        nova_utcb_set_windows(utcb, 0,
+                              cpu->window == NOVA_SEL_NONE
+                                      ? 0
+                                      : nova_crd_obj(cpu->window,
+                                                     cpu->service->config.receive_order,
+                                                     NOVA_PERM_ALL));
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, (nova_word_t)error);
+        for (unsigned i = 0; i < request->give_count; i++)
+                nova_utcb_delegate(utcb, request->give[i],
+                                   (nova_sel_t)i << cpu->service->portal_order, 0);
+        for (unsigned i = 0; i < request->answer_count; i++)
+                nova_utcb_put(utcb, request->answer[i]);
+}
+
+static int serve_row(struct nova_service *service, struct nova_request *request)
+{
+        const nova_word_t index = request->operation - NOVA_OPERATION_FIRST;
+
+        if (request->operation < NOVA_OPERATION_FIRST || index >= service->config.operation_count)
+                return ENOSYS;
+
+        const struct nova_service_operation *row = &service->config.operations[index];
+
+        if (!row->handler)
+                return ENOSYS;
+        if (request->word_count < row->words_min || request->word_count > row->words_max ||
+            (request->item && !row->item))
+                return EINVAL;
+        if (!service->config.parallel)
+                return row->handler(request);
+        nova_mutex_unlock(&service->lock);
+
+        const int error = row->handler(request);
+
+        nova_service_lock(service);
+        return error;
+}
+
+static int serve_session(struct service_cpu *cpu, struct session *session)
+{
+        struct nova_request *request = cpu->request;
+
+        switch (request->operation) {
+        case NOVA_OPERATION_NOP:
+                return 0;
+        case NOVA_OPERATION_CLOSE:
+                session_close(session);
+                return 0;
+        case NOVA_OPERATION_NOTIFY:
+                return service_notify_set(cpu, request);
+        case NOVA_OPERATION_UNSHARE:
+                if (session->calls > 1)
+                        return EBUSY; /* another handler may be copying */
+                service_share_end(session);
+                return 0;
+        default:
+                return serve_row(cpu->service, request);
+        }
+}
+
+static int serve(struct service_cpu *cpu, nova_sel_t portal)
+{
+        struct nova_service *service = cpu->service;
+        struct nova_request *request = cpu->request;
+
+        if (portal - service->control < (nova_sel_t)1 << service->portal_order) {
+                if (request->operation == NOVA_OPERATION_NOP)
+                        return 0;
+                return request->operation == NOVA_OPERATION_OPEN ? service_open(cpu, request)
+                                                                 : ENOSYS;
+        }
+
+        struct session *session = session_find(&service->table, portal);
+
+        if (!session)
+                return EBADF;
+        session->calls++;
+        cpu->session = session;
+        request->state = session_state(service, session);
+        request->client = session->client;
+
+        const int error = serve_session(cpu, session);
+
+        cpu->session = NULL;
+        if (session_leave(session))
+                service_finish(service, session);
+        return error;
+}
+
+void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct service_cpu *cpu = (struct service_cpu *)argument;
+        const unsigned items = nova_utcb_item_count(utcb);
+        int error;
+
+        begin(cpu, utcb);
+        if (cpu->request->operation == NOVA_OPERATION_NOP && !items) {
+                nova_utcb_clear(utcb);
+                nova_utcb_put(utcb, 0);
+                return; /* runners pass here while the lock is held */
+        }
+        if (items > 1) {
+                error = EINVAL;
+        } else {
+                nova_service_lock(cpu->service);
+                error = serve(cpu, portal);
+                nova_mutex_unlock(&cpu->service->lock);
+        }
+        finish(cpu, utcb, error, items);
+}

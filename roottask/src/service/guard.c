@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copying from and to memory that may vanish: the range of instructions that may fault. */
+#include "novart/guard.h"
+
+#include <errno.h>
+
+/* In guard.S. Returns the number of bytes that were not copied. */
+size_t guard_copy(void *to, const void *from, size_t bytes);
+
+extern const char guard_copy_fault[];  /* the only instruction that may fault */
+extern const char guard_copy_resume[]; /* where it goes on then */
+
+int nova_copy_guarded(void *to, const void *from, size_t bytes)
+{
+        return guard_copy(to, from, bytes) ? EFAULT : 0;
+}
+
+nova_word_t nova_guard_resume(nova_word_t ip)
+{
+        return ip == (nova_word_t)guard_copy_fault ? (nova_word_t)guard_copy_resume : 0;
+}

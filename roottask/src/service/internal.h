@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of a service share. */
+#ifndef NOVART_SERVICE_INTERNAL_H
+#define NOVART_SERVICE_INTERNAL_H
+
+#include "nova/portal.h"
+#include "novart/program.h"
+#include "novart/service.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "registry.h"
+#include "session_table.h"
+
+/* What a service has on one CPU. */
+struct service_cpu {
+        struct nova_service *service;
+        nova_word_t cpu;
+        struct nova_handler *handler;       /* serves control and session portals */
+        struct nova_handler *share_handler; /* serves the share portal; NULL: there is none */
+        struct nova_request *request;       /* of the handler, one at a time */
+        struct session *session;            /* that the handler works for, or NULL */
+        nova_sel_t window;                  /* receives items; NOVA_SEL_NONE: nothing can */
+        void *share_window;                 /* receives memory; NULL: nothing can */
+        struct nova_thread *runner;
+        struct nova_semaphore wake; /* of the runner */
+        uint32_t wanted;            /* pass that the runner is asked for; any thread writes */
+        uint32_t done;              /* pass that it has made; the runner writes */
+};
+
+struct nova_service {
+        struct nova_service_config config;
+        struct session_table table;   /* under lock */
+        struct nova_mutex lock;       /* also held around handlers of services not parallel */
+        char *states;                 /* of all slots */
+        nova_sel_t control;           /* control portals: + CPU */
+        nova_sel_t share;             /* share portals: + CPU; NOVA_SEL_NONE */
+        unsigned portal_order;        /* 2^order portals are one for each CPU number */
+        unsigned session_order;       /* of the range of all session portals */
+        uint64_t cpus;                /* bit n: CPU n is served */
+        struct nova_semaphore passed; /* a runner has made a pass */
+        bool stopping;
+        struct service_cpu *cpu[NOVA_CPU_MAX];
+};
+
+/* Time after which a waiter for the lock lends its time, and period of the runners, in ns. */
+#define SERVICE_PATIENCE 2000000
+#define SERVICE_PERIOD   1000000000
+
+/* dispatch.c */
+void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+
+/* share.c */
+void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+int service_share_window(struct service_cpu *cpu);
+void service_share_end(struct session *session);
+
+/* control.c: all with the lock held */
+int service_open(struct service_cpu *cpu, struct nova_request *request);
+void service_finish(struct nova_service *service, struct session *session);
+void service_sweep(struct nova_service *service, unsigned first, unsigned count);
+int service_notify_set(struct service_cpu *cpu, struct nova_request *request);
+
+/* runner.c */
+int service_runner_start(struct service_cpu *cpu);
+void service_runner_stop(struct service_cpu *cpu);
+void service_runner_wake(struct service_cpu *cpu);
+void service_clear_soon(struct nova_service *service);
+
+/* The service's own bytes of a session. */
+static inline void *session_state(const struct nova_service *service, const struct session *session)
+{
+        return service->states +
+               (size_t)(session - service->table.slots) * service->config.state_bytes;
+}
+
+/* The other way round. */
+static inline struct session *session_of_state(const struct nova_service *service,
+                                               const void *state)
+{
+        const size_t bytes = (size_t)((const char *)state - service->states);
+
+        return &service->table.slots[bytes / service->config.state_bytes];
+}
+
+/* CPU number of the service's first CPU. */
+static inline nova_word_t service_first_cpu(const struct nova_service *service)
+{
+        return (nova_word_t)__builtin_ctzll(service->cpus);
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One thread per CPU that calls the service's own handler there. A handler runs on its caller's
+ * time, which ends if the caller dies: the runner's call lends it the time to finish. When the call
+ * returns, no older message is on its way to the handler, so slots of sessions can be used again.
+ * The runner of the first CPU also looks for clients that died. */
+#include <errno.h>
+
+#include "internal.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/time.h"
+
+#define SWEEP_STEP 64 /* sessions that are looked at without letting handlers in */
+
+void service_runner_wake(struct service_cpu *cpu)
+{
+        nova_semaphore_up(&cpu->wake);
+}
+
+void service_clear_soon(struct nova_service *service)
+{
+        service_runner_wake(service->cpu[service_first_cpu(service)]);
+}
+
+/* Call the handler of this CPU. */
+static void pass(struct service_cpu *cpu)
+{
+        const uint32_t wanted = __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE);
+        struct nova_utcb *utcb = nova_thread_utcb();
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, NOVA_OPERATION_NOP);
+        nova_call(cpu->service->control + cpu->cpu, 0);
+        __atomic_store_n(&cpu->done, wanted, __ATOMIC_RELEASE);
+        nova_semaphore_up(&cpu->service->passed);
+}
+
+/* Let every handler come to its end once, and wait for that. */
+static void pass_everywhere(struct nova_service *service, struct service_cpu *self)
+{
+        for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++) {
+                struct service_cpu *cpu = service->cpu[n];
+
+                if (!cpu)
+                        continue;
+                const uint32_t wanted = __atomic_add_fetch(&cpu->wanted, 1, __ATOMIC_ACQ_REL);
+
+                if (cpu == self) {
+                        pass(cpu);
+                        continue;
+                }
+                service_runner_wake(cpu);
+                while ((int32_t)(__atomic_load_n(&cpu->done, __ATOMIC_ACQUIRE) - wanted) < 0 &&
+                       !__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                        nova_semaphore_down_until(&service->passed,
+                                                  nova_deadline_in(SERVICE_PATIENCE));
+        }
+}
+
+/* Give retired slots free. */
+static void clear(struct nova_service *service, struct service_cpu *self)
+{
+        unsigned count;
+
+        nova_service_lock(service);
+        const unsigned head = session_retired_take(&service->table, &count);
+
+        nova_service_unlock(service);
+        if (!count)
+                return;
+        pass_everywhere(service, self);
+        nova_service_lock(service);
+        session_release(&service->table, head);
+        nova_service_unlock(service);
+}
+
+static void sweep(struct nova_service *service)
+{
+        for (unsigned slot = 0; slot < service->table.slot_count; slot += SWEEP_STEP) {
+                nova_service_lock(service);
+                service_sweep(service, slot, SWEEP_STEP);
+                nova_service_unlock(service);
+        }
+}
+
+static void *run(void *argument)
+{
+        struct service_cpu *self = (struct service_cpu *)argument;
+        struct nova_service *service = self->service;
+        const bool first = self->cpu == service_first_cpu(service);
+        uint64_t next = nova_time_ns() + SERVICE_PERIOD;
+
+        while (!__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE)) {
+                nova_semaphore_down_until(&self->wake, nova_tsc_of_ns(next));
+                if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                        break;
+                pass(self);
+                if (first && nova_time_ns() >= next)
+                        sweep(service);
+                if (first)
+                        clear(service, self);
+                if (nova_time_ns() >= next)
+                        next = nova_time_ns() + SERVICE_PERIOD;
+        }
+        return NULL;
+}
+
+int service_runner_start(struct service_cpu *cpu)
+{
+        const struct nova_thread_attr attr = {
+                .name = cpu->service->config.name,
+                .cpu = cpu->cpu,
+                .priority = cpu->service->config.priority ? cpu->service->config.priority
+                                                          : nova_program.priority,
+                .stack_bytes = NOVA_THREAD_STACK_MIN,
+        };
+
+        return nova_thread_create(&cpu->runner, &attr, run, cpu);
+}
+
+void service_runner_stop(struct service_cpu *cpu)
+{
+        if (!cpu->runner)
+                return;
+        service_runner_wake(cpu);
+        nova_thread_join(cpu->runner, NULL);
+        cpu->runner = NULL;
+}
+
+void nova_service_lock(struct nova_service *service)
+{
+        while (nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
+                if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                        return;
+                for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
+                        if (service->cpu[n])
+                                service_runner_wake(service->cpu[n]);
+        }
+}
+
+void nova_service_unlock(struct nova_service *service)
+{
+        nova_mutex_unlock(&service->lock);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making a service and ending it. */
+#include "novart/service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "upward.h"
+
+#define SESSIONS        64
+#define CLIENT_SESSIONS 16
+#define SESSIONS_MAX    0x10000
+#define RECEIVE_MAX     6
+#define SHARE_MAX       1024
+
+static unsigned order_of(nova_word_t count)
+{
+        unsigned order = 0;
+
+        while ((nova_word_t)1 << order < count)
+                order++;
+        return order;
+}
+
+static int check(const struct nova_service_config *config)
+{
+        if (!config->name || !config->name[0] || strlen(config->name) >= NOVA_SERVICE_NAME_SIZE ||
+            config->sessions > SESSIONS_MAX || config->receive_order > RECEIVE_MAX ||
+            config->share_pages > SHARE_MAX || (config->cpus & ~nova_program.cpus))
+                return EINVAL;
+        return 0;
+}
+
+static int make_table(struct nova_service *service)
+{
+        struct nova_service_config *config = &service->config;
+        const unsigned slots = session_table_slots(config->sessions);
+        struct session *array = calloc(slots, sizeof(*array));
+
+        if (!array)
+                return ENOMEM;
+        session_table_init(&service->table, array, slots, config->sessions,
+                           config->client_sessions);
+        service->table.portal_order = service->portal_order;
+        service->session_order = order_of(slots) + service->portal_order;
+        service->table.portals = nova_sel_alloc(service->session_order);
+        service->states = calloc(slots, config->state_bytes);
+        return service->states && service->table.portals != NOVA_SEL_NONE ? 0 : ENOMEM;
+}
+
+static struct nova_service *make(const struct nova_service_config *config)
+{
+        struct nova_service *service = calloc(1, sizeof(*service));
+
+        if (!service)
+                return NULL;
+        service->config = *config;
+        if (!config->sessions)
+                service->config.sessions = SESSIONS;
+        if (!config->client_sessions)
+                service->config.client_sessions = CLIENT_SESSIONS;
+        if (!config->state_bytes)
+                service->config.state_bytes = 1;
+        service->cpus = config->cpus ? config->cpus : nova_program.cpus;
+        service->portal_order = order_of(64 - (nova_word_t)__builtin_clzll(service->cpus));
+        service->share = NOVA_SEL_NONE;
+        service->table.portals = NOVA_SEL_NONE;
+        service->control = upward_alloc();
+        if (service->config.share_pages)
+                service->share = nova_sel_alloc(service->portal_order);
+        return service;
+}
+
+static int start_share(struct service_cpu *cpu)
+{
+        struct nova_service *service = cpu->service;
+        int error;
+
+        if (!service->config.share_pages)
+                return 0;
+        error = nova_handler_create(&cpu->share_handler, cpu->cpu, service->config.name,
+                                    service_share_dispatch, cpu);
+        if (!error)
+                error = service_share_window(cpu);
+        if (!error)
+                error = nova_handler_portal(cpu->share_handler, service->share + cpu->cpu, 0);
+        return error;
+}
+
+static int start_cpu(struct nova_service *service, nova_word_t number)
+{
+        struct service_cpu *cpu = calloc(1, sizeof(*cpu));
+
+        if (!cpu)
+                return ENOMEM;
+        service->cpu[number] = cpu;
+        cpu->service = service;
+        cpu->cpu = number;
+        cpu->window = nova_sel_alloc(service->config.receive_order);
+        cpu->request = malloc(sizeof(*cpu->request));
+        if (cpu->window == NOVA_SEL_NONE || !cpu->request)
+                return ENOMEM;
+
+        int error = nova_handler_create(&cpu->handler, number, service->config.name,
+                                        service_dispatch, cpu);
+
+        if (error)
+                return error;
+        nova_utcb_set_windows(
+                nova_handler_utcb(cpu->handler), 0,
+                nova_crd_obj(cpu->window, service->config.receive_order, NOVA_PERM_ALL));
+        error = start_share(cpu);
+        if (!error)
+                error = nova_handler_portal(cpu->handler, service->control + number, 0);
+        return error ? error : service_runner_start(cpu);
+}
+
+/* Let clients find the service. */
+static int publish(const struct nova_service *service)
+{
+        const int error = registry_add(service->config.name, service->control);
+
+        return error ? error : upward_serve(service->config.name, service->control);
+}
+
+int nova_service_start(struct nova_service **started, const struct nova_service_config *config)
+{
+        int error = check(config);
+
+        if (error)
+                return error;
+        struct nova_service *service = make(config);
+
+        if (!service)
+                return ENOMEM;
+        error = service->control == NOVA_SEL_NONE ||
+                                (config->share_pages && service->share == NOVA_SEL_NONE)
+                        ? ENOMEM
+                        : make_table(service);
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++)
+                if (service->cpus >> cpu & 1)
+                        error = start_cpu(service, cpu);
+        if (!error)
+                error = publish(service);
+        if (error) {
+                nova_service_stop(service);
+                return error == EAGAIN ? ENOMEM : error;
+        }
+        if (started)
+                *started = service;
+        return 0;
+}
+
+/* No call comes in any more; the sessions' portals and all else that sessions have go. */
+static void end_sessions(struct nova_service *service)
+{
+        for (unsigned slot = 0; slot < service->table.slot_count; slot++) {
+                struct session *session = &service->table.slots[slot];
+
+                if (session->state != SESSION_LIVE && session->state != SESSION_CLOSING)
+                        continue;
+                session->state = SESSION_CLOSING;
+                service_finish(service, session);
+        }
+        if (service->table.portals != NOVA_SEL_NONE)
+                nova_sel_release(service->table.portals, service->session_order);
+        free(service->table.slots);
+        free(service->states);
+}
+
+static void stop_handlers(struct service_cpu *cpu)
+{
+        /* What cannot be ended for want of memory is left behind as it is. */
+        if (cpu->handler && nova_handler_destroy(cpu->handler) == 0)
+                cpu->handler = NULL;
+        if (cpu->share_handler && nova_handler_destroy(cpu->share_handler) == 0)
+                cpu->share_handler = NULL;
+}
+
+static void stop_cpu(struct service_cpu *cpu)
+{
+        if (cpu->handler || cpu->share_handler)
+                return;
+        if (cpu->share_window)
+                nova_region_free(cpu->share_window);
+        if (cpu->window != NOVA_SEL_NONE)
+                nova_sel_release(cpu->window, cpu->service->config.receive_order);
+        free(cpu->request);
+        free(cpu);
+}
+
+static void each_cpu(struct nova_service *service, void (*function)(struct service_cpu *cpu))
+{
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (service->cpu[cpu])
+                        function(service->cpu[cpu]);
+}
+
+void nova_service_stop(struct nova_service *service)
+{
+        registry_remove(service->config.name, service->control);
+        __atomic_store_n(&service->stopping, true, __ATOMIC_RELEASE);
+        if (service->control != NOVA_SEL_NONE)
+                upward_forget(service->control);
+        /* A handler that died may hold the lock: from now on nobody insists on it. */
+        each_cpu(service, stop_handlers);
+        each_cpu(service, service_runner_stop);
+        nova_service_lock(service);
+        end_sessions(service);
+        if (service->share != NOVA_SEL_NONE)
+                nova_sel_release(service->share, service->portal_order);
+        each_cpu(service, stop_cpu);
+        free(service);
+}
+
+void nova_service_sleep(void)
+{
+        struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
+
+        for (;;)
+                nova_semaphore_down(&never);
+}
+
+void *nova_service_argument(const struct nova_service *service)
+{
+        return service->config.argument;
+}
+
+unsigned nova_service_sessions(struct nova_service *service)
+{
+        return __atomic_load_n(&service->table.open, __ATOMIC_RELAXED);
+}
+
+void nova_service_notify(struct nova_service *service, const void *state)
+{
+        const struct session *session = session_of_state(service, state);
+        const nova_sel_t notify = __atomic_load_n(&session->notify, __ATOMIC_ACQUIRE);
+
+        if (notify)
+                nova_sm_up(notify);
+}
+
+const char *nova_service_client(const struct nova_service *service, const void *state)
+{
+        return session_of_state(service, state)->client;
+}
+
+void nova_service_drop(struct nova_service *service, nova_sel_t sel)
+{
+        nova_sel_release(sel, service->config.receive_order);
+}
+
+void nova_service_each(struct nova_service *service, bool (*visit)(void *state, void *argument),
+                       void *argument)
+{
+        bool more = true;
+
+        for (unsigned slot = 0; slot < service->table.slot_count && more; slot++) {
+                const struct session *session = &service->table.slots[slot];
+
+                if (session->state == SESSION_LIVE)
+                        more = visit(session_state(service, session), argument);
+        }
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory that clients share. A local thread of its own receives it, because a window is for one
+ * kind of item; the client shows by a translated session portal which session it means. */
+#include <errno.h>
+
+#include "internal.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/region.h"
+
+static unsigned order_of(unsigned pages)
+{
+        unsigned order = 0;
+
+        while (1u << order < pages)
+                order++;
+        return order;
+}
+
+static nova_crd_t window_crd(const struct service_cpu *cpu)
+{
+        if (!cpu->share_window)
+                return 0;
+        return nova_crd_mem((nova_word_t)cpu->share_window >> NOVA_PAGE_BITS,
+                            order_of(cpu->service->config.share_pages), NOVA_MEM_R | NOVA_MEM_W);
+}
+
+int service_share_window(struct service_cpu *cpu)
+{
+        const unsigned order = order_of(cpu->service->config.share_pages);
+
+        if (!cpu->share_window)
+                cpu->share_window = nova_region_reserve((size_t)NOVA_PAGE_SIZE << order);
+        nova_utcb_set_windows(nova_handler_utcb(cpu->share_handler), nova_crd_all(NOVA_CRD_OBJ),
+                              window_crd(cpu));
+        return cpu->share_window ? 0 : ENOMEM;
+}
+
+void service_share_end(struct session *session)
+{
+        if (session->share)
+                nova_region_free(session->share);
+        session->share = NULL;
+        session->share_pages = 0;
+}
+
+/* The session whose portal the first item translates to, or NULL. */
+static struct session *find(const struct nova_service *service, const struct nova_utcb *utcb)
+{
+        struct nova_item item;
+
+        if (!nova_utcb_get_item(utcb, 0, &item) || nova_item_is_delegate(item) ||
+            nova_crd_type(item.crd) != NOVA_CRD_OBJ)
+                return NULL;
+        return session_find(&service->table, nova_crd_base(item.crd));
+}
+
+static int share(struct service_cpu *cpu, const struct nova_utcb *utcb)
+{
+        struct nova_service *service = cpu->service;
+        nova_word_t operation = 0, pages = 0;
+
+        nova_utcb_get(utcb, 0, &operation);
+        if (operation != NOVA_OPERATION_SHARE)
+                return ENOSYS;
+        if (!nova_utcb_get(utcb, 1, &pages) || !pages || pages > service->config.share_pages)
+                return EINVAL;
+        if (!cpu->share_window)
+                return ENOMEM;
+
+        struct session *session = find(service, utcb);
+
+        if (!session)
+                return EBADF;
+        if (session->calls)
+                return EBUSY; /* a handler may be copying from what is shared now */
+        service_share_end(session);
+        session->share = cpu->share_window;
+        session->share_pages = (unsigned)pages;
+        cpu->share_window = NULL;
+        return 0;
+}
+
+void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct service_cpu *cpu = (struct service_cpu *)argument;
+
+        (void)portal;
+        nova_service_lock(cpu->service);
+
+        const int error = share(cpu, utcb);
+
+        if (error && cpu->share_window)
+                nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
+        nova_mutex_unlock(&cpu->service->lock);
+        service_share_window(cpu);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, (nova_word_t)error);
+}

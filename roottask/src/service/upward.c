@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What services and sessions ask of the program's parent; a root has none. */
+#include "upward.h"
+
+#include <errno.h>
+
+#include "novart/parent.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+
+nova_sel_t upward_alloc(void)
+{
+        return nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
+}
+
+void upward_forget(nova_sel_t control)
+{
+        nova_sel_release(control, NOVA_PARENT_SERVICE_ORDER);
+}
+
+int upward_open(const char *name, nova_sel_t *control)
+{
+        if (nova_program_is_root())
+                return ENOENT;
+        *control = upward_alloc();
+        if (*control == NOVA_SEL_NONE)
+                return ENOMEM;
+
+        const int error = nova_parent_open(name, *control);
+
+        if (error)
+                upward_forget(*control);
+        return error;
+}
+
+int upward_serve(const char *name, nova_sel_t control)
+{
+        return nova_program_is_root() ? 0 : nova_parent_serve(name, control);
+}

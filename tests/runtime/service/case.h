@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cases of a test program, reported as TAP. For the main thread. */
+#ifndef TESTS_RUNTIME_CASE_H
+#define TESTS_RUNTIME_CASE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+static unsigned case_count, case_failed;
+
+/* One case; its name is a sentence. */
+static inline void check(bool good, const char *name)
+{
+        case_failed += !good;
+        printf("%sok %u - %s\n", good ? "" : "not ", ++case_count, name);
+}
+
+/* What main() returns. */
+static inline int check_end(void)
+{
+        printf("1..%u\n", case_count);
+        return case_failed != 0;
+}
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A service for tests. */
+#include "echo.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/time.h"
+
+struct state {
+        nova_word_t count;
+};
+
+static struct nova_semaphore hang = NOVA_SEMAPHORE_INITIALIZER(0);
+static volatile unsigned hanging, closed;
+
+static int sum(struct nova_request *request)
+{
+        nova_word_t all = 0;
+
+        for (unsigned i = 0; i < request->word_count; i++)
+                all += request->word[i];
+        nova_request_answer(request, all);
+        return 0;
+}
+
+static int count(struct nova_request *request)
+{
+        struct state *state = (struct state *)request->state;
+
+        nova_request_answer(request, ++state->count);
+        return 0;
+}
+
+static int item(struct nova_request *request)
+{
+        if (!request->item)
+                return EINVAL;
+        return nova_sm_up(nova_crd_base(request->item)) == NOVA_SUCCESS ? 0 : EBADF;
+}
+
+static int share(struct nova_request *request)
+{
+        unsigned char bytes[64];
+        const size_t offset = request->word[0], size = request->word[1];
+
+        if (size > sizeof(bytes))
+                return EINVAL;
+
+        const int error = nova_request_share_read(request, offset, bytes, size);
+
+        if (error)
+                return error;
+        for (size_t i = 0; i < size; i++)
+                bytes[i]++;
+        return nova_request_share_write(request, offset, bytes, size);
+}
+
+static int tell(struct nova_request *request)
+{
+        nova_service_notify(request->service, request->state);
+        return 0;
+}
+
+static int stay(struct nova_request *request)
+{
+        (void)request;
+        __atomic_add_fetch(&hanging, 1, __ATOMIC_SEQ_CST);
+        nova_semaphore_down(&hang);
+        __atomic_sub_fetch(&hanging, 1, __ATOMIC_SEQ_CST);
+        return 0;
+}
+
+static int die(struct nova_request *request)
+{
+        (void)request;
+        __builtin_trap();
+}
+
+static int slow(struct nova_request *request)
+{
+        (void)request;
+        nova_sleep(5000000);
+        return 0;
+}
+
+static int used(struct nova_request *request)
+{
+        nova_word_t kernel = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &kernel, &limit);
+        nova_request_answer(request, kernel);
+        nova_request_answer(request, nova_sel_used());
+        nova_request_answer(request, nova_service_sessions(request->service));
+        return 0;
+}
+
+static int big(struct nova_request *request)
+{
+        nova_word_t i = 0;
+
+        while (nova_request_answer(request, i))
+                i++;
+        return nova_request_answer_bytes(request, "x", 1) ? EPROTO : 0;
+}
+
+static int cpu(struct nova_request *request)
+{
+        nova_request_answer(request, request->cpu);
+        return 0;
+}
+
+static int print(struct nova_request *request)
+{
+        struct nova_session *session;
+        const nova_word_t first = request->word[0];
+
+        printf("# in a handler of %s\n", (const char *)nova_service_argument(request->service));
+        if (nova_session_open(&session, "inner", NULL) != 0)
+                return EIO;
+
+        const nova_word_t words[] = {first, 1};
+        nova_word_t answer = 0;
+        const int error = echo_call(session, ECHO_SUM, words, 2, &answer);
+
+        nova_session_close(session);
+        if (request->word[0] != first)
+                return EILSEQ;
+        nova_request_answer(request, answer);
+        return error;
+}
+
+static int open_session(struct nova_request *request, const char *arguments)
+{
+        (void)request;
+        return strcmp(arguments, "no") ? 0 : EDOM;
+}
+
+static void close_session(struct nova_service *service, void *state)
+{
+        (void)service, (void)state;
+        __atomic_add_fetch(&closed, 1, __ATOMIC_SEQ_CST);
+}
+
+struct nova_service *echo_start(const struct echo_options *options)
+{
+        static const struct nova_service_operation operations[] = {
+                {sum, 1, 8, false},   {count, 0, 0, false}, {item, 0, 0, true},
+                {share, 2, 2, false}, {tell, 0, 0, false},  {stay, 0, 0, false},
+                {big, 0, 0, false},   {cpu, 0, 0, false},   {print, 1, 1, false},
+                {die, 0, 0, false},   {used, 0, 0, false},  {slow, 0, 0, false},
+                {NULL, 0, 0, false},
+        };
+        const struct nova_service_config config = {
+                .name = options->name,
+                .operations = operations,
+                .operation_count = sizeof(operations) / sizeof(operations[0]),
+                .state_bytes = sizeof(struct state),
+                .sessions = options->sessions,
+                .client_sessions = options->client_sessions,
+                .receive_order = 1,
+                .share_pages = ECHO_PAGES,
+                .parallel = options->parallel,
+                .cpus = options->cpus,
+                .argument = (void *)options->name,
+                .open = open_session,
+                .close = close_session,
+        };
+        struct nova_service *service = NULL;
+        const int error = nova_service_start(&service, &config);
+
+        if (error)
+                printf("# %s does not start: %s\n", options->name, strerror(error));
+        return service;
+}
+
+void echo_release(void)
+{
+        for (unsigned i = echo_hanging(); i > 0; i--)
+                nova_semaphore_up(&hang);
+}
+
+unsigned echo_hanging(void)
+{
+        return __atomic_load_n(&hanging, __ATOMIC_SEQ_CST);
+}
+
+unsigned echo_closed(void)
+{
+        return __atomic_load_n(&closed, __ATOMIC_SEQ_CST);
+}
+
+int echo_call(struct nova_session *session, nova_word_t operation, const nova_word_t *words,
+              unsigned count_words, nova_word_t *answer)
+{
+        struct nova_message message = {.operation = operation,
+                                       .words = words,
+                                       .word_count = count_words,
+                                       .answer = answer,
+                                       .answer_max = answer ? 1 : 0};
+
+        return nova_session_call(session, &message);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A service on all CPUs and its clients in one program: what works, and every refusal by its
+ * smallest case. */
+#include <errno.h>
+#include <string.h>
+
+#include "case.h"
+#include "echo.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/program.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+#include "registry.h"
+
+#define SECOND 1000000000ull
+
+static struct nova_session *session;
+
+static int call(nova_word_t operation, unsigned count)
+{
+        static const nova_word_t words[NOVA_MESSAGE_WORDS];
+
+        return echo_call(session, operation, words, count, NULL);
+}
+
+static void calls(void)
+{
+        const nova_word_t words[] = {1, 2, 3};
+        nova_word_t answer = 0;
+
+        check(echo_call(session, ECHO_SUM, words, 3, &answer) == 0 && answer == 6,
+              "a call takes words and brings one back");
+        check(echo_call(session, ECHO_COUNT, NULL, 0, &answer) == 0 && answer == 1 &&
+                      echo_call(session, ECHO_COUNT, NULL, 0, &answer) == 0 && answer == 2,
+              "a session has a state of its own");
+        check(echo_call(session, ECHO_CPU, NULL, 0, &answer) == 0 && answer == nova_thread_cpu(),
+              "a call is served on the caller's CPU");
+        check(echo_call(session, ECHO_PRINT, words, 1, &answer) == 0 && answer == 2,
+              "a handler prints and calls another service");
+}
+
+static void words(void)
+{
+        static nova_word_t room[NOVA_MESSAGE_WORDS];
+        struct nova_message message = {
+                .operation = ECHO_BIG, .answer = room, .answer_max = NOVA_MESSAGE_WORDS};
+
+        check(call(ECHO_SUM, 0) == EINVAL, "too few words are refused");
+        check(call(ECHO_SUM, 9) == EINVAL, "too many words are refused");
+        check(call(ECHO_SUM, NOVA_MESSAGE_WORDS) == EINVAL, "the longest message is refused");
+        check(call(ECHO_SUM, NOVA_MESSAGE_WORDS + 1) == EINVAL, "a longer one is not sent");
+        check(call(ECHO_NONE, 0) == ENOSYS, "a row without a handler is refused");
+        check(call(ECHO_NONE + 1, 0) == ENOSYS, "an operation behind the table is refused");
+        check(call(NOVA_OPERATION_FIRST - 1, 0) == ENOSYS, "an unknown operation is refused");
+        check(call(NOVA_OPERATION_OPEN, 0) == ENOSYS, "a session portal opens no session");
+        check(call((nova_word_t)-1, 0) == ENOSYS, "the largest operation is refused");
+        check(nova_session_call(session, &message) == 0 && message.answer_count > 100 &&
+                      room[message.answer_count - 1] == message.answer_count - 1,
+              "the longest answer arrives");
+}
+
+/* Send the message in the UTCB to the session. @return the answer's first word */
+static nova_word_t send_raw(void)
+{
+        struct nova_utcb *utcb = nova_thread_utcb();
+        nova_word_t answer = 0;
+
+        nova_utcb_set_windows(utcb, 0, 0);
+        if (nova_call(nova_session_portals(session) + nova_thread_cpu(), 0) != NOVA_SUCCESS)
+                return (nova_word_t)-1;
+        return nova_utcb_get(utcb, 0, &answer) ? answer : (nova_word_t)-1;
+}
+
+static void items(void)
+{
+        struct nova_utcb *utcb = nova_thread_utcb();
+        const nova_sel_t sm = nova_sel_alloc(0);
+        const nova_crd_t crd = nova_crd_obj(sm, 0, NOVA_PERM_ALL);
+        struct nova_message message = {.operation = ECHO_ITEM, .item_count = 1, .items = {crd}};
+
+        nova_create_sm(sm, nova_program.pd, 0);
+        check(nova_session_call(session, &message) == 0 && nova_sm_down_until(sm, 0, 0) == 0,
+              "an item arrives");
+        const size_t used = nova_sel_used();
+
+        for (unsigned i = 0; i < 100; i++)
+                nova_session_call(session, &message);
+        check(nova_sel_used() == used, "items that a handler does not keep cost nothing");
+        message.operation = ECHO_COUNT;
+        check(nova_session_call(session, &message) == EINVAL, "an item not asked for is refused");
+        message.operation = ECHO_ITEM;
+        message.item_count = 2;
+        message.items[1] = crd;
+        check(nova_session_call(session, &message) == EINVAL, "two items are refused");
+        message.item_count = 3;
+        check(nova_session_call(session, &message) == EINVAL, "three are not sent");
+        check(call(ECHO_ITEM, 0) == EINVAL, "an item that is asked for and missing is refused");
+
+        utcb->items = nova_utcb_items(1, 1);
+        utcb->word[0] = ECHO_ITEM;
+        utcb->word[nova_utcb_item_index(0)] = crd;
+        utcb->word[nova_utcb_item_index(0) + 1] = 1 << NOVA_ITEM_HOTSPOT_SHIFT | NOVA_ITEM_DELEGATE;
+        check(send_raw() == EINVAL, "an item at another place of the window is refused");
+        utcb->items = nova_utcb_items(1, 1);
+        utcb->word[0] = ECHO_ITEM;
+        utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_TRANSLATE;
+        utcb->word[nova_utcb_item_index(0)] = crd;
+        check(send_raw() == EINVAL, "a translation is no item");
+        utcb->items = 0;
+        check(send_raw() == 0, "an empty message is answered");
+        utcb->items = (nova_word_t)-1;
+        utcb->word[0] = ECHO_SUM;
+        check(send_raw() == EINVAL, "a message that says more than fits is refused");
+        nova_sel_release(sm, 0);
+}
+
+/* OPEN at the control portal with any capability for a PD. */
+static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, unsigned count)
+{
+        struct nova_utcb *utcb = nova_thread_utcb();
+        nova_sel_t control = 0;
+        nova_word_t answer = (nova_word_t)-1;
+
+        registry_find("echo", &control);
+        nova_utcb_set_windows(utcb, 0, 0);
+        nova_utcb_clear(utcb);
+        nova_utcb_put(utcb, NOVA_OPERATION_OPEN);
+        for (unsigned i = 0; i < count; i++)
+                nova_utcb_put(utcb, bytes);
+        if (proof)
+                nova_utcb_delegate(utcb, proof, 0, 0);
+        nova_call(control + nova_thread_cpu(), 0);
+        nova_utcb_get(utcb, 0, &answer);
+        return answer;
+}
+
+static void opening(void)
+{
+        struct nova_session *more[8];
+        unsigned opened = 0;
+        const nova_crd_t pd = nova_crd_obj(nova_program.pd, 0, NOVA_PD_SM);
+        const nova_sel_t sm = nova_sel_alloc(0);
+        static const char name[NOVA_NAME_SIZE] = {'l', 'o', 'g'};
+
+        check(nova_session_open(&more[0], "nobody", NULL) == ENOENT,
+              "a service that nobody knows is refused");
+        check(nova_session_open(&more[0], "", NULL) == ENOENT, "an empty name is refused");
+        check(nova_session_open(&more[0], "a-name-of-thirty-two-characters.", NULL) == EINVAL,
+              "a name that is too long is refused");
+        check(nova_session_open(&more[0], "echo", "no") == EDOM,
+              "a service may refuse a session with reasons of its own");
+        check(open_raw(0, 0, 1) == EACCES, "a client without a PD is refused");
+        nova_create_sm(sm, nova_program.pd, 0);
+        nova_name_set(sm, name);
+        check(open_raw(nova_crd_obj(sm, 0, NOVA_PERM_ALL), 0, 1) == EACCES,
+              "a semaphore with the name of a program is no PD");
+        nova_sel_release(sm, 0);
+        check(open_raw(pd, NOVA_SESSION_ARGUMENT_SIZE, 100) == EINVAL,
+              "arguments that are too long are refused");
+        check(open_raw(pd, 9, 2) == EINVAL, "arguments that are not all there are refused");
+        check(open_raw(pd, 0, 0) == 0, "a client may leave the arguments out");
+        while (opened < 8 && nova_session_open(&more[opened], "echo", NULL) == 0)
+                opened++;
+        check(opened == 2, "a client has no more sessions than it may");
+        check(nova_session_open(&more[opened], "echo", NULL) == EMFILE, "and learns why");
+        while (opened > 0)
+                nova_session_close(more[--opened]);
+        check(nova_session_open(&more[0], "echo", NULL) == 0, "a closed session makes room");
+        nova_session_close(more[0]);
+}
+
+static void notifications(void)
+{
+        check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
+              "who is not notified waits until the deadline");
+        check(call(ECHO_TELL, 0) == 0 && nova_session_wait(session, NOVA_FOREVER) == 0,
+              "who was notified does not wait");
+        nova_session_cancel(session);
+        check(nova_session_wait(session, NOVA_FOREVER) == ECANCELED,
+              "who is cancelled does not wait");
+        check(nova_session_wait(session, 0) == ETIMEDOUT, "and waits again afterwards");
+}
+
+static int range(nova_word_t offset, nova_word_t bytes)
+{
+        const nova_word_t words[] = {offset, bytes};
+
+        return echo_call(session, ECHO_SHARE, words, 2, NULL);
+}
+
+static void sharing(void)
+{
+        static char memory[(ECHO_PAGES + 1) * NOVA_PAGE_SIZE]
+                __attribute__((aligned(NOVA_PAGE_SIZE)));
+        const size_t all = 3 * NOVA_PAGE_SIZE;
+
+        memset(memory, 'a', sizeof(memory));
+        check(range(0, 1) == EINVAL, "without shared memory there is nothing to copy");
+        check(nova_session_share(session, memory + 1, 1) == EINVAL, "odd addresses are refused");
+        check(nova_session_share(session, memory, ECHO_PAGES + 1) == EINVAL,
+              "more pages than the service takes are refused");
+        check(nova_session_share(session, memory + NOVA_PAGE_SIZE, 3) == 0 &&
+                      range(NOVA_PAGE_SIZE - 2, 4) == 0 &&
+                      !memcmp(memory + 2 * NOVA_PAGE_SIZE - 3, "abbbba", 6),
+              "a service reads and writes what is shared");
+        check(range(all - 4, 4) == 0 && range(all - 3, 4) == EINVAL && range(all, 0) == 0 &&
+                      range((nova_word_t)-1, 2) == EINVAL,
+              "a range must lie inside of what is shared");
+        nova_revoke(nova_crd_mem((nova_word_t)(memory + NOVA_PAGE_SIZE) >> NOVA_PAGE_BITS, 0,
+                                 NOVA_PERM_ALL),
+                    0);
+        check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == 0,
+              "memory that is taken away is no fault of the server");
+        check(nova_session_share(session, memory, 1) == 0 && range(0, 4) == 0,
+              "sharing anew replaces what was shared");
+        check(nova_session_unshare(session) == 0 && range(0, 1) == EINVAL,
+              "unsharing takes it back");
+}
+
+int main(void)
+{
+        const struct echo_options options = {"echo", 8, 4, false, 0};
+        const struct echo_options inner = {"inner", 4, 4, true, 0};
+        struct nova_service *echo = echo_start(&options), *other = echo_start(&inner);
+
+        check(echo && other, "services start");
+        check(!echo_start(&inner), "a name that is taken is refused");
+        check(nova_session_open(&session, "echo", NULL) == 0, "a session is opened");
+        calls();
+        words();
+        items();
+        opening();
+        notifications();
+        sharing();
+        nova_session_close(session);
+        nova_service_stop(other);
+        nova_service_stop(echo);
+        check(nova_session_open(&session, "echo", NULL) == ENOENT,
+              "a service that stopped is gone");
+        return check_end();
+}

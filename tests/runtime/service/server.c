@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service of the tests as a program. Arguments: its name, sessions, sessions of a client. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "echo.h"
+
+int main(int argc, char **argv)
+{
+        const struct echo_options options = {
+                .name = argc > 1 ? argv[1] : "echo",
+                .sessions = argc > 2 ? (unsigned)atoi(argv[2]) : 0,
+                .client_sessions = argc > 3 ? (unsigned)atoi(argv[3]) : 0,
+                .parallel = argc > 4,
+        };
+
+        if (!echo_start(&options))
+                return 1;
+        nova_service_sleep();
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services that hang, die and come again; CPUs that a service does not serve; portals given on. */
+#include <errno.h>
+#include <string.h>
+
+#include "case.h"
+#include "echo.h"
+#include "names/server.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/service/names.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define SECOND 1000000000ull
+
+static struct nova_session *session;
+static volatile int result;
+
+static struct nova_thread *start(void *(*function)(void *), nova_word_t cpu)
+{
+        const struct nova_thread_attr attr = {.name = "client", .cpu = cpu};
+        struct nova_thread *thread = NULL;
+
+        nova_thread_create(&thread, &attr, function, NULL);
+        return thread;
+}
+
+static bool wait_for_hanging(unsigned count)
+{
+        for (unsigned i = 0; i < 30000 && echo_hanging() != count; i++)
+                nova_sleep(1000000);
+        return echo_hanging() == count;
+}
+
+static void never_replies(void)
+{
+        const struct echo_options options = {"hang", 4, 4, true, 0};
+        struct nova_service *service = echo_start(&options);
+        struct nova_message message = {.operation = ECHO_HANG};
+        struct nova_message window = {.operation = ECHO_CPU, .window = nova_crd_obj(64, 0, 31)};
+        struct nova_message quick = {.operation = ECHO_CPU};
+
+        check(service && nova_session_open(&session, "hang", NULL) == 0,
+              "a service that can hang is opened");
+        check(nova_session_call_until(session, &quick, nova_deadline_in(60 * SECOND)) == 0,
+              "a call with a deadline is answered in time");
+        check(nova_session_call_until(session, &window, nova_deadline_in(SECOND)) == EINVAL,
+              "a call with a deadline has no window");
+        check(nova_session_call_until(session, &message, nova_deadline_in(SECOND / 50)) ==
+                              ETIMEDOUT &&
+                      wait_for_hanging(1),
+              "a call that is not answered ends at its deadline");
+        echo_release();
+        check(wait_for_hanging(0), "what stayed behind ends when the service answers");
+        nova_session_close(session);
+        nova_service_stop(service);
+}
+
+static void dies(void)
+{
+        const struct echo_options options = {"mortal", 4, 4, false, 0};
+        struct nova_service *service = echo_start(&options);
+        nova_word_t answer = 0;
+
+        check(service && nova_session_open(&session, "mortal", NULL) == 0 &&
+                      nova_session_enable_notify(session) == 0,
+              "a service that will die is opened");
+
+        check(echo_call(session, ECHO_DIE, NULL, 0, NULL) == ECONNRESET,
+              "when the handler dies in the middle of a call, the caller learns it");
+        check(echo_call(session, ECHO_CPU, NULL, 0, NULL) == ECONNRESET, "and so does the next");
+        nova_service_stop(service);
+        check(nova_session_wait(session, NOVA_FOREVER) == ECONNRESET,
+              "who waits learns it when the service has ended");
+        check(nova_session_reopen(session) == ENOENT, "while it is gone there is nothing to open");
+        service = echo_start(&options);
+        check(nova_session_reopen(session) == 0 &&
+                      echo_call(session, ECHO_COUNT, NULL, 0, &answer) == 0 && answer == 1,
+              "when it has come again, a session begins anew");
+        check(echo_call(session, ECHO_TELL, NULL, 0, NULL) == 0 &&
+                      nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
+              "and notifies as before");
+        nova_session_close(session);
+        nova_service_stop(service);
+}
+
+/* By way of the service names, as one program would to another. */
+static bool give_on(nova_sel_t portal, nova_sel_t copy)
+{
+        struct nova_session *names;
+
+        if (names_service_start() || nova_names_open(&names))
+                return false;
+        return !nova_names_publish(names, "way-in", nova_crd_obj(portal, 0, NOVA_PERM_ALL)) &&
+               !nova_names_lookup(names, "way-in", nova_crd_obj(copy, 0, NOVA_PERM_ALL), 0);
+}
+
+static void given_on(void)
+{
+        const struct echo_options options = {"given", 4, 4, false, 0};
+        struct nova_service *service = echo_start(&options);
+        struct nova_utcb *utcb = nova_thread_utcb();
+        const nova_sel_t copy = nova_sel_alloc(0);
+        nova_word_t count = 0;
+
+        nova_session_open(&session, "given", NULL);
+        check(give_on(nova_session_portals(session) + nova_thread_cpu(), copy),
+              "a session portal is given on");
+        utcb->items = 1;
+        utcb->word[0] = ECHO_COUNT;
+        check(nova_call(copy, 0) == NOVA_SUCCESS && utcb->word[0] == 0 && utcb->word[1] == 1 &&
+                      echo_call(session, ECHO_COUNT, NULL, 0, &count) == 0 && count == 2,
+              "and means the same session");
+        nova_session_close(session);
+        utcb->items = 1;
+        check(nova_call(copy, 0) == NOVA_BAD_CAP, "it ends with the session");
+        nova_service_stop(service);
+}
+
+static void *from_here(void *argument)
+{
+        nova_word_t answer = 0;
+
+        (void)argument;
+        result = nova_session_open(&session, "narrow", NULL);
+        if (!result)
+                result = echo_call(session, ECHO_CPU, NULL, 0, &answer);
+        return (void *)answer;
+}
+
+static void other_cpus(void)
+{
+        nova_word_t far = nova_program.cpu;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program_has_cpu(cpu))
+                        far = cpu;
+
+        const struct echo_options options = {"narrow", 4, 4, false, (uint64_t)1 << far};
+        const struct echo_options none = {"none", 4, 4, false, (uint64_t)1 << 63};
+        struct nova_service *service = echo_start(&options);
+        void *answer = NULL;
+
+        check(!echo_start(&none), "a service on a CPU that the program has not is refused");
+        nova_thread_join(start(from_here, nova_program.cpu), &answer);
+        check(result == 0 && (nova_word_t)answer == far,
+              "a call from a CPU that is not served is made from another");
+        nova_session_close(session);
+        nova_service_stop(service);
+}
+
+int main(void)
+{
+        never_replies();
+        dies();
+        given_on();
+        other_cpus();
+        return check_end();
+}
