@@ -74,12 +74,16 @@ struct nova_utcb_state {
  * XCR0.
  */
 struct nova_utcb_more {
-        uint64_t efer, star, lstar, fmask, kernel_gs_base;
-        uint64_t pat;
-        uint64_t dr[4]; /**< dr0 to dr3 */
-        uint64_t dr6;
-        uint64_t gpa; /**< where a nested page fault happened; never written back */
-        uint64_t xcr0;
+        uint64_t efer;           /**< extended feature enable register */
+        uint64_t star;           /**< segments of SYSCALL */
+        uint64_t lstar;          /**< where SYSCALL goes to */
+        uint64_t fmask;          /**< flags that SYSCALL clears */
+        uint64_t kernel_gs_base; /**< what SWAPGS brings */
+        uint64_t pat;            /**< page attribute table */
+        uint64_t dr[4];          /**< dr0 to dr3 */
+        uint64_t dr6;            /**< debug status */
+        uint64_t gpa;            /**< where a nested page fault happened; never written back */
+        uint64_t xcr0;           /**< state components that are switched on */
 };
 
 /** Extension: an event message with more state. */
