@@ -4,8 +4,8 @@
 from nova.gdb import walk
 from nova.gdb.objects import EC, NO_GSI, PD, PT, SC, SM
 
-LOCAL, GLOBAL, IDLE = range(3)  # enum ec_kind
-KINDS = ("local", "global", "idle")
+LOCAL, GLOBAL, VCPU, IDLE = range(4)  # enum ec_kind
+KINDS = ("local", "global", "vcpu", "idle")
 READY, REQUEST, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
 STATES = ("ready", "request", "reply", "reply", "blocked", "dead")
 PLACES = ("nowhere", "running", "ready", "sleeping")  # enum sc_place
