@@ -264,7 +264,7 @@ class Listings(unittest.TestCase):
         self.root = fake.make("pd", is_root=1, account=account, object__account=account)
         self.child = fake.make("pd", name=b"child", account=account, object__account=account)
         self.cpu = fake.make("cpu", id=2, apic_id=2)
-        idle = fake.make("ec", object__kind=1, kind=2, cpu=self.cpu)
+        idle = fake.make("ec", object__kind=1, kind=3, cpu=self.cpu)
         idle_sc = fake.make("sc", object__kind=2, ec=idle, owner=idle, cpu=self.cpu, place=1)
         self.sm = fake.make("sm", object__kind=4, name=b"lock", gsi=-1)
         self.waiter = self.thread(self.root, b"waiter", state=4, wait_sm=self.sm)
