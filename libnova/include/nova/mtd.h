@@ -47,7 +47,7 @@ static inline int nova_mtd_bit_number(const char *name)
 }
 
 /** Bytes that hold the text of every descriptor, with the 0 at its end. */
-#define NOVA_MTD_TEXT_SIZE 128
+#define NOVA_MTD_TEXT_SIZE 160
 
 /** A text that grows in a buffer; what does not fit is counted only. */
 struct nova_mtd_text {
