@@ -74,7 +74,6 @@ if(NOT TARGET Nova::nova)
   target_include_directories(Nova::nova INTERFACE "${NOVA_SDK}/include")
   target_compile_features(Nova::nova INTERFACE c_std_11)
 
-  # Runtime, C library and libnova as roottask/CMakeLists.txt links them.
   add_library(Nova::novart STATIC IMPORTED)
   # Its headers come before those of the C library, which has a pthread.h without anything, too.
   set_target_properties(Nova::novart PROPERTIES
@@ -84,10 +83,7 @@ if(NOT TARGET Nova::nova)
   target_compile_features(Nova::novart INTERFACE c_std_11)
   target_compile_options(Nova::novart INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-isystem${NOVA_SDK}/include/cxx>")
-  target_link_libraries(Nova::novart INTERFACE nova_hosted
-    -Wl,-u,__retarget_lock_acquire_recursive
-    -Wl,--start-group "${NOVA_LIBRARIES}/libnovart.a" -lc -lm "${NOVA_LIBRARIES}/libnova.a" gcc
-    -Wl,--end-group)
+  target_link_libraries(Nova::novart INTERFACE nova_hosted ${NOVA_RUNTIME_LIBRARIES})
 endif()
 
 # The programs that come with the SDK, for systems.

@@ -44,6 +44,14 @@ if(NOT TARGET nova_hosted)
     -Wl,--gc-sections -Wl,--fatal-warnings)
 endif()
 
+# What a program with the runtime is linked with. The C library has empty locks of its own, the
+# runtime's must be found first. Both need each other; libnova comes last, for it has some functions
+# of C, too.
+set(NOVA_RUNTIME_LIBRARIES
+  -Wl,-u,__retarget_lock_acquire_recursive
+  -Wl,--start-group $<TARGET_FILE:Nova::novart> -lc -lm $<TARGET_FILE:Nova::nova> gcc
+  -Wl,--end-group)
+
 # A program with the linker script SCRIPT in bin/.
 function(nova_add_image target script)
   add_executable(${target} ${ARGN})

@@ -31,7 +31,8 @@ class Text(unittest.TestCase):
         self.one([], "first line")
 
     def test_lengths(self):
-        self.one([*GOOD, "x" * 101], "101 columns")
+        self.one([*GOOD, "x" * 101], "101 bytes")
+        self.one([*GOOD, "x" * 99 + "…"], "102 bytes")
         self.one(GOOD * 301, "602 lines")
 
     def test_blanks_and_open_ends(self):

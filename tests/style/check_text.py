@@ -6,7 +6,7 @@ import re
 import sources
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
-MAX_COLUMNS = 100
+MAX_BYTES = 100
 MAX_LINES = 600
 # Written so that this file does not find itself.
 LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
@@ -22,8 +22,9 @@ def check_lines(name, lines):
         found.append(f"{name}: {len(lines)} lines, more than {MAX_LINES}: two files are in it")
     for number, line in enumerate(lines, start=1):
         where = f"{name}:{number}"
-        if len(line) > MAX_COLUMNS:
-            found.append(f"{where}: {len(line)} columns, more than {MAX_COLUMNS}")
+        length = len(line.encode())
+        if length > MAX_BYTES:
+            found.append(f"{where}: {length} bytes, more than {MAX_BYTES}")
         if line != line.rstrip():
             found.append(f"{where}: blanks at the end of the line")
         if "\t" in line:

@@ -108,8 +108,9 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
 /**
  * Cut a command line into arguments, in place.
  *
- * Blanks separate; "…" and '…' keep blanks together; a backslash, but not inside of '…', takes the
- * next character as it is. A quotation mark that is not closed reaches to the end of the line.
+ * Blanks separate; "text" and 'text' keep blanks together; a backslash, but not inside of 'text',
+ * takes the next character as it is. A quotation mark that is not closed reaches to the end of the
+ * line.
  * @param line       a text that ends with a 0 and may be changed: the arguments lie in it
  * @param[out] argv  where the first @p most arguments are; entries behind the last one are NULL
  * @param most       entries of @p argv

@@ -110,7 +110,7 @@ static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
                              sizeof(*out));
 }
 
-/** Read the first memory descriptor of a type (NOVA_MEM_LOG, …). @return false if there is none */
+/** Read the first memory descriptor of a type, as NOVA_MEM_LOG. @return false if there is none */
 static inline bool nova_hip_find_mem(const struct nova_hip *hip, int32_t type,
                                      struct nova_hip_mem *out)
 {

@@ -11,14 +11,17 @@
  * A service has one *control portal* per CPU; opening a session there gives one *session portal*
  * per CPU. A client uses the portals of the CPU that it runs on.
  *
- * | operation | portal | words | items | answer |
- * |---|---|---|---|---|
- * | NOP | any | – | – | – |
- * | OPEN | control | 1: bytes of the arguments, 2…: the arguments | the client's PD, permission SM
- * | word 1: most pages that can be shared; item 0: session portals; item 1: share portals, if pages
- * can be shared | | CLOSE | session | – | – | – | | NOTIFY | session | – | a semaphore, permission
- * UP | – | | SHARE | share | 1: pages | translate: any session portal; delegate: the memory,
- * hotspots from 0 on | – | | UNSHARE | session | – | – | – |
+ * | operation | portal | words | items |
+ * |---|---|---|---|
+ * | NOP | any | – | – |
+ * | OPEN | control | 1: bytes of the arguments; 2…: these | the client's PD, permission SM |
+ * | CLOSE | session | – | – |
+ * | NOTIFY | session | – | a semaphore, permission UP |
+ * | SHARE | share | 1: pages | translate: a session portal; delegate: memory, hotspots from 0 on |
+ * | UNSHARE | session | – | – |
+ *
+ * OPEN answers with the most pages that can be shared (word 1), the session portals (item 0) and,
+ * if pages can be shared, the share portals (item 1); the others answer with word 0 only.
  *
  * Errors: ENOSYS unknown operation; EINVAL too few or too many words, or an item that nobody asked
  * for; EACCES no PD in OPEN; EMFILE the client has as many sessions as it may; ENFILE the service

@@ -8,8 +8,8 @@
 
 #include "nova/abi/hypercall.h"
 
-/* A slot's life: FREE → OPENING → LIVE → CLOSING (calls are still inside) → RETIRED (a message for
- * the old session may still be on its way to a handler) → FREE. */
+/* A slot's life: FREE → OPENING → LIVE → CLOSING (calls are still inside) → RETIRED (a
+ * message for the old session may still be on its way to a handler) → FREE. */
 enum session_state {
         SESSION_FREE,
         SESSION_OPENING,

@@ -32,7 +32,8 @@ def add_parser(commands):
         help="write a medium that starts it on a real machine",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
-        usage="nova image [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…] [-o FILE.iso]",
+        usage="nova image [OPTION…] [NAME | --roottask FILE [--module 'FILE ARGS']…]"
+        " [-o FILE.iso]",
     )
     run.add_programs(parser)
     parser.add_argument("-o", metavar="FILE.iso", help="the image (NAME.iso)", dest="output")

@@ -12,8 +12,9 @@
  * | FIND | the path | file number; size in bytes | ENOENT |
  * | STAT | file number, from 0 on | size in bytes; the path | ENOENT: there are not that many |
  * | READ | file number; offset; most bytes | bytes; the data | ENOENT |
- * | FETCH | file number; offset; most bytes; offset in the shared memory | bytes | ENOENT; EINVAL:
- * not inside of the shared memory; EFAULT: it is not there |
+ * | FETCH | file number; offset; most bytes; offset in the shared memory | bytes | as below |
+ *
+ * Errors of FETCH: ENOENT; EINVAL not inside of the shared memory; EFAULT it is not there.
  *
  * Paths are relative, as "folder/file". An offset at the end or behind it gives 0 bytes.
  *  @{ */

@@ -12,8 +12,9 @@
  * |---|---|---|---|
  * | WRITE | bytes; the text | – | EINVAL: fewer bytes came than are said |
  * | LISTEN | – | – | – |
- * | READ | most bytes | bytes; the text, of one line at most | EAGAIN: nothing is typed yet; the
- * session is notified |
+ * | READ | most bytes | bytes; the text, of one line at most | EAGAIN: nothing is typed yet |
+ *
+ * After an EAGAIN the session is notified of the next line.
  *
  * A line without its line feed stays with the service until that comes or the session ends. Control
  * characters come out as '?'. A client that has called LISTEN takes part in the keyboard.

@@ -9,10 +9,12 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | ALLOC | order | word: a number for FREE; item: 2^order pages, filled with 0 | EINVAL: an order
- * above NOVA_MEMORY_ORDER_MAX; EDQUOT: above the client's quota; ENOMEM: the service has no more |
+ * | ALLOC | order | a number for FREE; item: 2^order pages, filled with 0 | as below |
  * | FREE | the number | – | ENOENT: not the client's |
  * | QUERY | – | bytes that the client has; bytes that it may have | – |
+ *
+ * Errors of ALLOC: EINVAL an order above NOVA_MEMORY_ORDER_MAX; EDQUOT above the client's quota;
+ * ENOMEM the service has no more.
  *
  * A client has one session. Memory comes back when it is freed and when the session ends; the
  * service then takes it away from everybody who got it, and clears it.

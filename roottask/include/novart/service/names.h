@@ -7,12 +7,15 @@
 
 /** @defgroup names Service names
  *
- * | operation | words | items | answer | errors |
- * |---|---|---|---|---|
- * | PUBLISH | the name | capabilities, hotspot 0 | – | EINVAL: no item or no valid name; EEXIST:
- * taken; EDQUOT: the client has NOVA_NAMES_CLIENT_MAX; ENOSPC: the service has as many as it can
- * have | | WITHDRAW | the name | – | – | ENOENT; EPERM: another client's | | LOOKUP | permissions;
- * the name | – | item: the capabilities | ENOENT; EACCES: none of the permissions |
+ * | operation | words | items | answer |
+ * |---|---|---|---|
+ * | PUBLISH | the name | capabilities, hotspot 0 | – |
+ * | WITHDRAW | the name | – | – |
+ * | LOOKUP | permissions; the name | – | item: the capabilities |
+ *
+ * Errors of PUBLISH: EINVAL no item or no valid name; EEXIST taken; EDQUOT the client has
+ * NOVA_NAMES_CLIENT_MAX; ENOSPC the service has as many as it can have. Of WITHDRAW: ENOENT; EPERM
+ * another client's. Of LOOKUP: ENOENT; EACCES none of the permissions.
  *
  * A name is 1 to 31 letters, digits and `.-_/`, ended by a 0 or the message. Capabilities come with
  * the permissions that both the publisher and the one who looks up say. A name goes when its

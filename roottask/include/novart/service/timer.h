@@ -8,11 +8,13 @@
 
 /** @defgroup timer Service timer
  *
- * | operation | words | answer | errors |
- * |---|---|---|---|
- * | ARM | deadline low, high; period low, high (32 bits each; period 0: once) | – | EINVAL: a
- * period below NOVA_TIMER_PERIOD_MIN | | CANCEL | – | – | – | | READ | – | how often it has expired
- * since the last READ; missed periods count as one | – |
+ * | operation | words | answer |
+ * |---|---|---|
+ * | ARM | deadline low, high; period low, high (32 bits each; period 0: once) | – |
+ * | CANCEL | – | – |
+ * | READ | – | how often it expired since the last READ; missed periods count as one |
+ *
+ * Error of ARM: EINVAL a period below NOVA_TIMER_PERIOD_MIN.
  *
  * Each time the timer expires the session is notified. ARM replaces what was armed before.
  *  @{ */
