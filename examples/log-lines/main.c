@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writes lines slowly, in pieces; the other program does so, too, and no line is torn. */
+#include <novart/program.h>
+#include <novart/service/log.h>
+#include <novart/time.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+        const char *poem[] = {"every ", "word ", "of this line ", "is sent ", "alone\n"};
+        struct nova_session *log;
+
+        if (nova_log_open(&log))
+                return 1;
+        for (unsigned i = 0; i < 5; i++) {
+                nova_log_write(log, poem[i], strlen(poem[i]));
+                nova_sleep(2000000);
+        }
+        nova_session_close(log);
+
+        /* stdout and stdin can go there as a whole. */
+        if (nova_log_use())
+                return 1;
+        printf("printf by %s\n", nova_program.name);
+        return 0;
+}
