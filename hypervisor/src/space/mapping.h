@@ -37,6 +37,7 @@ struct mapping {
         struct kobject *object;  /* object spaces: what the capability refers to */
         struct account *account; /* what the mapping was charged to */
         word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
+        uint64_t torn;           /* not 0: when it was cut off from a mapping, in cuts since boot */
         uint32_t pins;           /* revocations that stand here between two steps */
         uint16_t depth;          /* delegations above it */
         uint8_t perms;
@@ -100,8 +101,11 @@ struct revocation {
         word_t sync_last;
         struct space *sync_space; /* … from one step to the next: its PD is referenced */
         struct mapping *pin; /* the mapping visited last; NULL between two mappings of the space */
-        uint16_t depth;      /* that of the mapping where the walk began */
-        uint8_t perms;       /* to be taken away */
+        uint64_t since;      /* cuts when the walk began … */
+        uint64_t since_deep; /* … and when it began anew among mappings of depth_deep or more */
+        uint16_t depth_deep;
+        uint16_t depth; /* that of the mapping where the walk began */
+        uint8_t perms;  /* to be taken away */
         bool self;
         bool leaves;  /* the mapping visited last leaves its space when its tables are clear */
         bool up;      /* what lies below the mapping visited last is done */

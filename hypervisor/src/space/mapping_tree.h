@@ -27,7 +27,4 @@ void mapping_release(struct mapping *mapping);
  */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
-/** Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
-bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush);
-
 #endif

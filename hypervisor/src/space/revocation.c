@@ -6,13 +6,21 @@
  * touched. A mapping on the way to one that must be cut gets a mark (cut) at which new delegations
  * are cut, too, so that nobody can make this phase endless. Second, the tree below is visited
  * parents first: what lost its permissions can delegate nothing more, so nothing escapes. Between
- * two steps the walk stands on a pinned mapping. */
+ * two steps the walk stands on a pinned mapping.
+ *
+ * Another revocation may cut a mapping that this one is below. In the upper piece, the walk has
+ * come further than it has been: siblings that begin before the upper piece and after the lower one
+ * are still to be visited. So cuts are counted, and a piece knows when it was cut off; a walk that
+ * comes up to one that was cut off meanwhile looks at all its siblings again. */
 #include "arch/x86/tlb.h"
 #include "lib/bits.h"
 #include "object/object.h"
 #include "object/pd.h"
 #include "space/mapping_tree.h"
 #include "space/space.h"
+
+/* Cuts since boot, of each type of space. */
+static uint64_t cuts[array_size(space_lock)];
 
 static struct mapping *child_at(struct tree_node *node)
 {
@@ -60,7 +68,8 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         mapping_release(mapping);
 }
 
-bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush)
+/* Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
+static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
 {
         struct space *space = mapping->space;
         const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
@@ -89,6 +98,7 @@ bool mapping_cut(struct mapping *mapping, word_t x, struct flush *flush)
                 mapping->in_parent.last = x - 1;
         }
         tree_split(&mapping->children, x, &later->children);
+        later->torn = ++cuts[type];
         mapping->cut = 0;
         if (!space) {
                 mapping_release(later);
@@ -113,7 +123,7 @@ static bool cut_one(struct revocation *r, struct mapping *top, word_t x, struct 
         const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
         if (!crosses || (mapping == top && !r->self))
                 return true;
-        if (!mapping_cut(mapping, x, flush))
+        if (!cut(mapping, r->space->type, x, flush))
                 r->whole = true;
         return r->whole;
 }
@@ -226,6 +236,19 @@ static struct mapping *first_inside(const struct revocation *r, struct tree_node
         return child_at(node);
 }
 
+/* Whether a mapping was cut off since the walk came by what it was cut off from, as far as that is
+ * known: once too often does no harm, and each time takes another cut. */
+static bool is_torn(struct revocation *r, const struct mapping *mapping)
+{
+        const bool deep = mapping->depth >= r->depth_deep;
+
+        if (mapping->torn <= (deep ? r->since_deep : r->since))
+                return false;
+        r->depth_deep = mapping->depth;
+        r->since_deep = cuts[r->space->type];
+        return true;
+}
+
 /* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
  * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
 static struct mapping *walk_on(struct revocation *r, struct mapping *mapping)
@@ -237,6 +260,7 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping)
                 if (child)
                         return child;
         }
+        const bool again = r->up && is_torn(r, mapping);
         r->up = mapping->depth != r->depth;
         if (!r->up) {
                 leave_top(r, mapping);
@@ -244,9 +268,12 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping)
         }
 
         struct mapping *parent = mapping_parent(mapping);
-        struct mapping *next = first_inside(
-                r, tree_find_next(&mapping->in_parent, r->first_source, r->last_source));
+        struct tree_node *node =
+                tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
         release_one(mapping);
+        if (again)
+                node = tree_find(&parent->children, r->first_source, r->last_source);
+        struct mapping *next = first_inside(r, node);
         r->up = !next;
         return next ? next : parent;
 }
@@ -275,6 +302,7 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
         r->top_first = first;
         r->top_last = last;
         r->depth = top->depth;
+        r->since = r->since_deep = cuts[r->space->type];
         return top;
 }
 

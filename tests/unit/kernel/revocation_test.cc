@@ -2,6 +2,7 @@
 // Revocations that meet others, or that end with their thread.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <random>
 
@@ -71,6 +72,32 @@ TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_took_from_it
         EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
         check_pd(a);
         check_pd(b);
+}
+
+// The walk may stand below either piece; siblings begin before, between and in the pieces.
+TEST(revocation, revokes_from_siblings_though_another_revocation_cuts_what_it_stands_below)
+{
+        for (unsigned steps = 1; steps < 40; steps++) {
+                Kernel kernel;
+                pd *a = kernel.make_pd(), *b = kernel.make_pd(), *c = kernel.make_pd();
+                pd *d = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, 200, NOVA_CRD_MEM, 7);
+                kernel.delegate(a, BASE, b, BASE, 200, NOVA_CRD_MEM, 7);
+                for (word_t i = 0; i < 200; i++)
+                        kernel.delegate(b, BASE + i, c, BASE + i, 1, NOVA_CRD_MEM, 7);
+                for (word_t i = 0; i < 200; i += 20)
+                        kernel.delegate(a, BASE + i, d, BASE + i, 10, NOVA_CRD_MEM, 7);
+                Step first(a, BASE, BASE + 199, NOVA_MEM_W, false);
+                for (unsigned i = 0; i < steps; i++)
+                        first.once();
+                Step(a, BASE, BASE + 99, NOVA_MEM_R, false).finish();
+                first.finish();
+                for (pd *one : {b, c, d}) {
+                        for (const auto &cap : caps_of(one, NOVA_CRD_MEM))
+                                EXPECT_EQ(cap.second.perms & NOVA_MEM_W, 0u) << steps << " steps";
+                        check_pd(one);
+                }
+        }
 }
 
 TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
@@ -187,9 +214,16 @@ class Storm
         bool may_give_up, gave_up = false;
 };
 
+// How many storms: a minute's worth and more can be asked for.
+unsigned seeds()
+{
+        const char *more = std::getenv("NOVA_STORMS");
+        return more ? unsigned(std::atoi(more)) : 30;
+}
+
 TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
 {
-        for (unsigned seed = 1; seed <= 30 && !HasFailure(); seed++) {
+        for (unsigned seed = 1; seed <= seeds() && !HasFailure(); seed++) {
                 Storm(seed, false).run(300);
                 EXPECT_FALSE(HasFailure()) << "seed " << seed;
         }
@@ -197,7 +231,7 @@ TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
 
 TEST(revocation, loses_no_memory_when_operations_are_given_up)
 {
-        for (unsigned seed = 1; seed <= 30 && !HasFailure(); seed++) {
+        for (unsigned seed = 1; seed <= seeds() && !HasFailure(); seed++) {
                 Storm(seed, true).run(300);
                 EXPECT_FALSE(HasFailure()) << "seed " << seed;
         }
