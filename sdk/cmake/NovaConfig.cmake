@@ -84,6 +84,11 @@ if(NOT TARGET Nova::nova)
   target_compile_options(Nova::novart INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-isystem${NOVA_SDK}/include/cxx>")
   target_link_libraries(Nova::novart INTERFACE nova_hosted ${NOVA_RUNTIME_LIBRARIES})
+
+  add_library(Nova::novavmm STATIC IMPORTED)
+  set_target_properties(Nova::novavmm PROPERTIES
+    IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovavmm.a")
+  target_link_libraries(Nova::novavmm INTERFACE Nova::novart)
 endif()
 
 # The programs that come with the SDK, for systems.

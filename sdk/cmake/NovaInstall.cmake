@@ -30,7 +30,8 @@ function(nova_install_common)
 
   install(DIRECTORY "${NOVA_ROOT}/hypervisor/abi/" "${NOVA_ROOT}/libnova/include/"
     DESTINATION include FILES_MATCHING PATTERN "*.h")
-  install(DIRECTORY "${NOVA_ROOT}/roottask/include/" DESTINATION include)
+  install(DIRECTORY "${NOVA_ROOT}/roottask/include/" "${NOVA_ROOT}/roottask/vmm/include/"
+    DESTINATION include)
   install(DIRECTORY "${NOVA_NEWLIB}/" DESTINATION "lib/newlib/${NOVA_ARCH}"
     PATTERN "built.json" EXCLUDE)
 

@@ -112,6 +112,8 @@ function(nova_add_roottask target)
     if(TARGET ${module})
       add_dependencies(${target} ${module})
       list(APPEND modules "$<TARGET_FILE:${module}>")
+    elseif(module MATCHES "^guest:")
+      list(APPEND modules "${module}") # a guest's software: `nova` makes it when it is booted
     else()
       get_filename_component(file "${module}" ABSOLUTE)
       list(APPEND modules "${file}")

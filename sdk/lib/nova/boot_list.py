@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from nova import guest
 from nova.errors import EXIT_FAILED, NovaError
 from nova.qemu import Module
 
@@ -25,5 +26,5 @@ def read(file):
     modules = []
     for line in filter(None, lines):
         name, _, arguments = line.partition("\t")
-        modules.append(Module(name, arguments))
+        modules.append(Module(str(guest.file(name)), arguments))
     return modules

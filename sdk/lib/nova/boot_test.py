@@ -88,6 +88,8 @@ def run(args):
     modules = [Module(args.roottask, args.arguments)] if args.roottask else []
     if args.list:
         modules = boot_list.read(args.list)
+        if args.arguments:
+            modules[0] = Module(modules[0].file, args.arguments)
     machine = Machine(
         kernel=args.kernel,
         modules=modules + [parse_module(text) for text in args.module],

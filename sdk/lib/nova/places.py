@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where the parts of the SDK are: in a source tree, which builds them, or in an installed one."""
 
+import os
 from pathlib import Path
 
 from nova import tree
@@ -14,6 +15,13 @@ INSTALLED = (SHARE / "version").exists()
 ROOT = HOME if INSTALLED else tree.ROOT
 # A source tree installs itself here for projects outside of it.
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
+
+# What guests of examples are made of, once somebody asked for it.
+GUESTS = (
+    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nova/guest"
+    if INSTALLED
+    else tree.ROOT / "build/guest"
+)
 
 HELP = HOME / "lib/nova/help.txt"
 EXAMPLES = (SHARE if INSTALLED else tree.ROOT) / "examples"

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why a virtual CPU left its guest: one list for SVM and VMX. */
+#ifndef NOVAVMM_EXIT_H
+#define NOVAVMM_EXIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Causes: ROW(NAME, "what happened"). */
+#define NOVA_EXIT_ROWS(ROW)                                       \
+        ROW(OTHER, "an exit that this monitor does not know")     \
+        ROW(STARTUP, "the begin")                                 \
+        ROW(RECALL, "a recall")                                   \
+        ROW(WINDOW, "an interrupt window")                        \
+        ROW(PORT, "a port access")                                \
+        ROW(MEMORY, "an access to memory that is not there")      \
+        ROW(CPUID, "CPUID")                                       \
+        ROW(RDMSR, "RDMSR")                                       \
+        ROW(WRMSR, "WRMSR")                                       \
+        ROW(HALT, "HLT")                                          \
+        ROW(CACHE, "INVD or WBINVD")                              \
+        ROW(PAUSE, "PAUSE")                                       \
+        ROW(COUNTER, "RDPMC")                                     \
+        ROW(HYPERCALL, "VMMCALL or VMCALL")                       \
+        ROW(FOREIGN, "an instruction that the guest cannot have") \
+        ROW(TASK, "a task switch")                                \
+        ROW(SHUTDOWN, "a triple fault")                           \
+        ROW(INVALID, "state that the CPU refuses")
+
+/** Causes of exits. */
+enum nova_exit {
+#define NOVA_EXIT_ENUM(name, text) NOVA_EXIT_##name,
+        NOVA_EXIT_ROWS(NOVA_EXIT_ENUM)
+#undef NOVA_EXIT_ENUM
+                NOVA_EXIT_COUNT
+};
+
+/** A port access. */
+struct nova_exit_port {
+        uint16_t port;
+        uint8_t bytes; /**< 1, 2 or 4 */
+        bool in;       /**< the guest reads */
+        bool string;   /**< INS or OUTS */
+        bool repeated; /**< with REP */
+};
+
+/** @return the cause behind an event number of SVM, NOVA_EXIT_OTHER if none is known.
+ *  @p qualification is the first one, which tells reads of MSRs from writes */
+enum nova_exit nova_exit_of_svm(unsigned event, uint64_t qualification);
+
+/** The same for VMX. */
+enum nova_exit nova_exit_of_vmx(unsigned event);
+
+/** @return the port access that SVM's first qualification tells */
+struct nova_exit_port nova_exit_port_of_svm(uint64_t qualification);
+
+/** The same for VMX. */
+struct nova_exit_port nova_exit_port_of_vmx(uint64_t qualification);
+
+/** @return what happened, for people */
+const char *nova_exit_text(enum nova_exit exit);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

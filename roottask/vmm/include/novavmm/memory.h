@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's RAM: one range of guest-physical addresses from 0 on, and where its monitor sees it. */
+#ifndef NOVAVMM_MEMORY_H
+#define NOVAVMM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The most RAM that a guest can have: devices lie above. */
+#define NOVA_GUEST_MEMORY_MAX 0xc0000000u
+
+/** Blocks of pages that RAM can be made of. */
+#define NOVA_GUEST_BLOCKS 64
+
+/** A guest's RAM. All accesses of a monitor go through the functions below, which check. */
+struct nova_guest_memory {
+        uint8_t *base; /**< guest-physical address 0 */
+        size_t bytes;  /**< whole pages */
+        struct {
+                void *page;
+                unsigned order;
+        } block[NOVA_GUEST_BLOCKS]; /**< of the allocator */
+        unsigned blocks;
+};
+
+/**
+ * Take RAM, filled with zero.
+ *
+ * @param bytes rounded up to 2 MiB
+ * @retval 0      done
+ * @retval EINVAL @p bytes is 0 or above NOVA_GUEST_MEMORY_MAX
+ * @retval ENOMEM there is not so much
+ * @retval EACCES the program may not have executable memory: its parent must grant it children
+ */
+int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
+
+/** Give RAM back; no guest may have it any more. */
+void nova_guest_memory_destroy(struct nova_guest_memory *memory);
+
+/** @return where [@p address, @p address + @p bytes) lies, NULL if not all of it is RAM */
+static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, uint64_t address,
+                                       uint64_t bytes)
+{
+        if (address > memory->bytes || bytes > memory->bytes - address)
+                return NULL;
+        return memory->base + address;
+}
+
+/** Copies into RAM. @return false, and nothing was copied, if not all of it is RAM */
+bool nova_guest_write(const struct nova_guest_memory *memory, uint64_t address, const void *from,
+                      size_t bytes);
+
+/** Copies out of RAM. @return as nova_guest_write() */
+bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, void *to,
+                     size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a guest finds in model-specific registers: a table of those that it has. All others raise
+ * #GP, reads and writes. */
+#ifndef NOVAVMM_MSR_H
+#define NOVAVMM_MSR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nova/abi/mtd.h"
+#include "nova/abi/utcb.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Registers that the monitor itself keeps for a virtual CPU. */
+struct nova_msr_kept {
+        uint64_t cstar;   /**< CSTAR: nothing in the CPU uses it */
+        uint64_t tsc_aux; /**< TSC_AUX: no RDTSCP is offered */
+};
+
+/** Groups of a message that MSRs need. */
+#define NOVA_MSR_MTD \
+        (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | NOVA_MTD_PAT)
+
+/** Read a register. @return false: the guest gets #GP */
+bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,
+                  uint32_t number, uint64_t *value);
+
+/** Write a register. @param[in,out] changed gets the group to be written back
+ *  @return false: the guest gets #GP, and nothing changed */
+bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nova_mtd_t *changed,
+                  uint32_t number, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board of a PC: the devices that its software expects, wired to a machine; and the console, a
+ * serial port that is connected to the program's own. */
+#ifndef NOVAVMM_PC_H
+#define NOVAVMM_PC_H
+
+#include "novavmm/pic.h"
+#include "novavmm/pit.h"
+#include "novavmm/reset.h"
+#include "novavmm/rtc.h"
+#include "novavmm/uart.h"
+#include "novavmm/vm.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes of output that can wait. */
+#define NOVA_PC_OUTPUT 4096
+
+/** A board. Zeroed memory until nova_pc_create(). */
+struct nova_pc {
+        struct nova_vm *vm;
+        struct nova_pic pic;
+        struct nova_pit pit;
+        struct nova_rtc rtc;
+        struct nova_uart uart;
+        struct nova_reset reset;
+
+        /* The library's own: output on its way. */
+        struct nova_mutex lock;
+        struct nova_semaphore data, room;
+        unsigned first, count;
+        bool waits_for_room;
+        struct nova_thread *writer, *reader;
+        char output[NOVA_PC_OUTPUT];
+};
+
+/**
+ * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports. Before
+ * nova_vm_run().
+ *
+ * What the guest sends goes to the program's console; its input is read by a thread.
+ * @retval 0      done
+ * @retval ENOSPC the machine has no room for them
+ * @retval EAGAIN no more threads
+ */
+int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
+
+/** Wait until all output has been written. */
+void nova_pc_flush(struct nova_pc *pc);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

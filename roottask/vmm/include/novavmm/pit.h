@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 8254 timer of a PC: channel 0 drives an interrupt, channel 2 is read back at port 0x61. */
+#ifndef NOVAVMM_PIT_H
+#define NOVAVMM_PIT_H
+
+#include "novavmm/line.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Ticks of the timer per second. */
+#define NOVA_PIT_HZ 1193182
+
+/** A counter. */
+struct nova_pit_channel {
+        uint64_t start;    /**< when it began to count, in nanoseconds */
+        uint32_t count;    /**< where it begins: 1 to 65536; 0: not programmed */
+        uint16_t latch;    /**< what a read gives, if `latched` */
+        uint8_t mode;      /**< 0 to 5 */
+        uint8_t access;    /**< 1 low byte, 2 high byte, 3 both */
+        uint8_t low;       /**< the low byte, when the high one is awaited */
+        uint8_t status;    /**< what a read gives, if `status_latched` */
+        bool high_written; /**< the next byte written is the high one */
+        bool high_read;    /**< the next byte read is the high one */
+        bool latched, status_latched;
+        bool gate;  /**< it may count */
+        bool fired; /**< a one-shot that has ended */
+};
+
+/** The timer. */
+struct nova_pit {
+        struct nova_pit_channel channel[3];
+        bool speaker; /**< bit 1 of port 0x61 */
+        struct nova_clock clock;
+        struct nova_line out; /**< of channel 0 */
+        struct nova_alarm alarm;
+};
+
+/** @param out where the output of channel 0 goes */
+void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
+                   const struct nova_line *out);
+
+/** Ports 0x40 to 0x43 and 0x61. */
+uint64_t nova_pit_read(void *pit, uint64_t port, unsigned bytes);
+/** @see nova_pit_read */
+void nova_pit_write(void *pit, uint64_t port, unsigned bytes, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It tells the time and
+ * keeps what is written, but raises no interrupts. */
+#ifndef NOVAVMM_RTC_H
+#define NOVAVMM_RTC_H
+
+#include "novavmm/line.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes of the memory, the clock's registers included. */
+#define NOVA_RTC_BYTES 128
+
+/** The clock. */
+struct nova_rtc {
+        uint8_t index; /**< of the byte that port 0x71 shows */
+        uint8_t memory[NOVA_RTC_BYTES];
+        int64_t offset; /**< seconds since 1970 at the clock's 0 */
+        struct nova_clock clock;
+};
+
+/** @param seconds since 1970, now */
+void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
+
+/** Ports 0x70 and 0x71. */
+uint64_t nova_rtc_read(void *rtc, uint64_t port, unsigned bytes);
+/** @see nova_rtc_read */
+void nova_rtc_write(void *rtc, uint64_t port, unsigned bytes, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A 16550 serial port with its interrupts. What is sent has left at once. */
+#ifndef NOVAVMM_UART_H
+#define NOVAVMM_UART_H
+
+#include "novavmm/line.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Bytes that can wait for the guest. */
+#define NOVA_UART_INPUT 64
+
+/** A serial port. */
+struct nova_uart {
+        uint8_t enabled; /**< interrupt enable register */
+        uint8_t fifo;    /**< FIFO control register */
+        uint8_t format;  /**< line control register */
+        uint8_t modem;   /**< modem control register */
+        uint8_t scratch;
+        uint8_t divisor[2];
+        bool sent;             /**< "transmitter empty" waits to be told */
+        bool overrun;          /**< input was lost */
+        unsigned first, count; /**< of what waits for the guest */
+        uint8_t input[NOVA_UART_INPUT];
+        struct nova_line irq;
+        void (*send)(void *context, uint8_t byte); /**< where output goes */
+        void *context;
+};
+
+/** @param irq  interrupt line
+ *  @param send where output goes, handed @p context */
+void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
+                    void (*send)(void *context, uint8_t byte), void *context);
+
+/** Bytes that it still takes in. */
+unsigned nova_uart_room(const struct nova_uart *uart);
+
+/** A byte arrives. One for which there is no room is lost, and the guest is told. */
+void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
+
+/** Eight ports; the low three bits of @p port count. */
+uint64_t nova_uart_read(void *uart, uint64_t port, unsigned bytes);
+/** @see nova_uart_read */
+void nova_uart_write(void *uart, uint64_t port, unsigned bytes, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

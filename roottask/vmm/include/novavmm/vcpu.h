@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual CPU, as the functions see it that answer its exits. */
+#ifndef NOVAVMM_VCPU_H
+#define NOVAVMM_VCPU_H
+
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novavmm/exit.h"
+#include "novavmm/msr.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nova_vm;
+
+/** A virtual CPU. While one of its exits is answered, its machine is locked. */
+struct nova_vcpu {
+        struct nova_vm *vm;
+        unsigned number;               /**< in its machine */
+        nova_word_t cpu;               /**< the CPU that it runs on */
+        enum nova_exit exit;           /**< why it left the guest */
+        unsigned event;                /**< the number that SVM or VMX has for that */
+        struct nova_utcb_state *state; /**< the guest's state: what the exit's message carries */
+        struct nova_utcb_more *more;   /**< and what 2012 had no place for */
+        nova_mtd_t changed;            /**< groups of state that are to be written back */
+        struct nova_msr_kept msr;
+        struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
+
+        /* The library's own. */
+        nova_sel_t ec; /* and SC at ec + 1 */
+        struct nova_handler *handler;
+        struct nova_semaphore wake;
+        uint32_t injection, injection_error; /* wanted by nova_vcpu_raise() */
+        struct nova_semaphore parked;
+        bool running; /* it has an SC */
+        bool inside;  /* an exit is being answered */
+        bool halted;  /* the guest waits for an interrupt */
+        bool waits;   /* its handler waits for `wake` */
+        uint64_t exits;
+};
+
+/** Answers an exit: changes state, says what changed. */
+typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
+
+/**
+ * Go on behind the instruction that caused the exit.
+ *
+ * @param bytes its length, for CPUs that do not tell
+ */
+void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
+
+/** Raise an exception at the instruction that caused the exit, without an error code. */
+void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
+
+/** Raise an exception with an error code. */
+void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
+
+/** Let a virtual CPU look for interrupts: call it when there may be one. Its machine is locked. */
+void nova_vcpu_kick(struct nova_vcpu *vcpu);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

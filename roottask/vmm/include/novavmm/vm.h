@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual machine: memory, virtual CPUs, buses with devices, and what is done at each exit. */
+#ifndef NOVAVMM_VM_H
+#define NOVAVMM_VM_H
+
+#include "novavmm/bus.h"
+#include "novavmm/line.h"
+#include "novavmm/memory.h"
+#include "novavmm/vcpu.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Limits of a machine. */
+#define NOVA_VM_VCPUS  8
+#define NOVA_VM_ALARMS 16
+#define NOVA_VM_NAME   16
+
+/** Why a machine ended. */
+enum nova_vm_end {
+        NOVA_VM_RUNS,   /**< it did not */
+        NOVA_VM_OFF,    /**< the guest switched it off */
+        NOVA_VM_RESET,  /**< the guest reset it */
+        NOVA_VM_HALTED, /**< its only virtual CPU halted without interrupts */
+        NOVA_VM_ERROR,  /**< the guest did what nobody can go on with: a report was printed */
+        NOVA_VM_STOPPED /**< by nova_vm_stop() */
+};
+
+/** Who has interrupts for virtual CPUs. Asked whenever one of them could take one. */
+struct nova_vm_interrupts {
+        bool (*pending)(void *context, unsigned vcpu);
+        int (*take)(void *context, unsigned vcpu); /**< the vector, or less than 0 */
+        void *context;
+};
+
+/** What a machine is to be like. */
+struct nova_vm_config {
+        const char *name;  /**< for reports */
+        size_t memory;     /**< bytes of RAM */
+        unsigned vcpus;    /**< 0: one; virtual CPU n runs on the n-th of the program's CPUs */
+        unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
+};
+
+/** A virtual machine. Zeroed before it is created; its creator may read all of it. */
+struct nova_vm {
+        char name[NOVA_VM_NAME];
+        struct nova_guest_memory memory;
+        struct nova_bus ports; /**< devices at I/O ports */
+        struct nova_bus mmio;  /**< devices at guest-physical addresses outside of RAM */
+        struct nova_vm_interrupts interrupts;
+        struct nova_clock clock; /**< for its devices */
+        bool local_apic;         /**< CPUID tells of a local APIC */
+        bool svm;                /**< else VMX */
+        nova_vcpu_handler *handler[NOVA_EXIT_COUNT];
+        unsigned vcpus;
+        struct nova_vcpu vcpu[NOVA_VM_VCPUS];
+        enum nova_vm_end end;
+
+        /* The library's own. */
+        struct nova_mutex lock;
+        struct nova_semaphore ended, timer_wake;
+        struct nova_thread *timer;
+        struct nova_alarm *alarm[NOVA_VM_ALARMS];
+        unsigned alarms, priority;
+        uint64_t armed;
+        nova_sel_t objects, events;
+        unsigned events_order;
+        bool timer_quits;
+};
+
+/**
+ * Make a machine: RAM, handlers for all exits, virtual CPUs that do not run yet.
+ *
+ * Devices are added, software is loaded and vcpu[n].start is filled before nova_vm_run().
+ * @retval 0       done
+ * @retval ENOTSUP this CPU or kernel runs no guests
+ * @retval EINVAL  a value of @p config is out of its range, or the program has not so many CPUs
+ * @retval ENOMEM  not so much memory
+ * @retval EAGAIN  no more selectors, threads or kernel memory
+ */
+int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
+
+/** Answer an exit in another way. Before nova_vm_run(). */
+void nova_vm_on(struct nova_vm *vm, enum nova_exit exit, nova_vcpu_handler *handler);
+
+/** Call a device at its alarms. Before nova_vm_run(). @retval 0 done
+ *  @retval ENOSPC there are NOVA_VM_ALARMS already */
+int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
+
+/** Let virtual CPU 0 run, from its start state; others begin halted. @return 0, or EAGAIN */
+int nova_vm_run(struct nova_vm *vm);
+
+/** Wait for a machine's end. @return why */
+enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
+
+/** End a machine. Its memory stays until nova_vm_destroy(). Not with its lock. */
+void nova_vm_stop(struct nova_vm *vm);
+
+/** Take a machine apart that has ended. */
+void nova_vm_destroy(struct nova_vm *vm);
+
+/** Keep a machine as it is: between these, no exit is answered. For threads that drive devices. */
+void nova_vm_lock(struct nova_vm *vm);
+/** @see nova_vm_lock */
+void nova_vm_unlock(struct nova_vm *vm);
+
+/** End a machine. For handlers and devices, with its lock. */
+void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
+
+/** End a machine with a report: guest, virtual CPU, cause as printf() would write it, registers. */
+__attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu,
+                                                          const char *format, ...);
+
+/** Nanoseconds, as the machine's clock tells its devices. */
+uint64_t nova_vm_now(void *unused);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

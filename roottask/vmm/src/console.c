@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PC's serial port and the program's console: output collects and is written by a thread, for the
+ * handlers of virtual CPUs may not call services; input is read by another one. */
+#include "console.h"
+
+#include <string.h>
+
+#include "novart/console.h"
+#include "novart/time.h"
+
+/* So long is waited for more output, so that it goes in pieces. */
+#define COLLECT_NS 2000000
+
+/* How often input is offered to a guest that has no room for it. */
+#define OFFER_NS 10000000
+
+void console_send(void *context, uint8_t byte)
+{
+        struct nova_pc *const pc = context;
+
+        nova_mutex_lock(&pc->lock);
+        while (pc->count == NOVA_PC_OUTPUT) {
+                pc->waits_for_room = true;
+                nova_mutex_unlock(&pc->lock);
+                nova_semaphore_down(&pc->room);
+                nova_mutex_lock(&pc->lock);
+        }
+        pc->output[(pc->first + pc->count) % NOVA_PC_OUTPUT] = (char)byte;
+        if (!pc->count++)
+                nova_semaphore_up(&pc->data);
+        nova_mutex_unlock(&pc->lock);
+}
+
+/* Writes what there is in one piece of the ring. @return false if there is nothing */
+static bool write_some(struct nova_pc *pc)
+{
+        char text[256];
+        unsigned bytes;
+
+        nova_mutex_lock(&pc->lock);
+        bytes = NOVA_PC_OUTPUT - pc->first;
+        if (bytes > pc->count)
+                bytes = pc->count;
+        if (bytes > sizeof(text))
+                bytes = sizeof(text);
+        memcpy(text, pc->output + pc->first, bytes);
+        nova_mutex_unlock(&pc->lock);
+        if (!bytes)
+                return false;
+        nova_console_write(text, bytes);
+
+        nova_mutex_lock(&pc->lock);
+        pc->first = (pc->first + bytes) % NOVA_PC_OUTPUT;
+        pc->count -= bytes;
+        if (pc->waits_for_room)
+                nova_semaphore_up(&pc->room);
+        pc->waits_for_room = false;
+        nova_mutex_unlock(&pc->lock);
+        return true;
+}
+
+static void *writer(void *argument)
+{
+        struct nova_pc *const pc = argument;
+
+        for (;;) {
+                nova_semaphore_down(&pc->data);
+                nova_sleep(COLLECT_NS);
+                while (write_some(pc))
+                        ;
+        }
+        return NULL;
+}
+
+void nova_pc_flush(struct nova_pc *pc)
+{
+        unsigned count;
+
+        do {
+                nova_mutex_lock(&pc->lock);
+                count = pc->count;
+                nova_mutex_unlock(&pc->lock);
+                if (count)
+                        nova_sleep(COLLECT_NS);
+        } while (count);
+}
+
+static bool offer(struct nova_pc *pc, char byte)
+{
+        nova_vm_lock(pc->vm);
+
+        const bool taken = nova_uart_room(&pc->uart);
+
+        if (taken)
+                nova_uart_receive(&pc->uart, (uint8_t)byte);
+        nova_vm_unlock(pc->vm);
+        return taken;
+}
+
+static void *reader(void *argument)
+{
+        struct nova_pc *const pc = argument;
+        char byte;
+
+        while (nova_console_read(&byte, 1) == 1)
+                while (!offer(pc, byte))
+                        nova_sleep(OFFER_NS);
+        return NULL;
+}
+
+int console_start(struct nova_pc *pc)
+{
+        const struct nova_thread_attr attr = {
+                .name = "vm console",
+                .cpu = NOVA_CPU_SELF,
+                .priority = pc->vm->priority + 1,
+        };
+        const int error = nova_thread_create(&pc->writer, &attr, writer, pc);
+
+        return error ? error : nova_thread_create(&pc->reader, &attr, reader, pc);
+}

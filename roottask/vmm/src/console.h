@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The threads behind a PC's serial port. */
+#ifndef NOVAVMM_SRC_CONSOLE_H
+#define NOVAVMM_SRC_CONSOLE_H
+
+#include "novavmm/pc.h"
+
+/* Takes a byte of the guest; waits while there is no room. */
+void console_send(void *pc, uint8_t byte);
+
+/* Begins to write and to read. @return 0 or an errno value */
+int console_start(struct nova_pc *pc);
+
+#endif

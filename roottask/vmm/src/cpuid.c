@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUID of guests (see novavmm/cpuid.h). Offered is what needs nothing of the monitor, or what it
+ * has; docs/manual/vmm.md says why. */
+#include "novavmm/cpuid.h"
+
+#define ALL UINT32_MAX
+
+#define LAST_BASIC      0xd
+#define HYPERVISOR_LEAF 0x40000000
+#define LAST_HYPERVISOR 0x400000ff
+#define EXTENDED_LEAF   0x80000000
+#define LAST_EXTENDED   0x80000008
+
+/* Leaf 1, ecx: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
+ * AVX, F16C, RDRAND. Not: MONITOR, VMX, TSC deadline, x2APIC, PCID and all that counts or traces.
+ */
+#define LEAF1_ECX            0x76d83203
+#define LEAF1_ECX_OSXSAVE    0x08000000
+#define LEAF1_ECX_HYPERVISOR 0x80000000
+
+/* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE,
+ * SSE2. Not: machine checks, MTRRs, hyper-threading; APIC as the machine has it. */
+#define LEAF1_EDX      0x078b897d
+#define LEAF1_EDX_APIC 0x200
+
+/* Leaf 7, ebx: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA. */
+#define LEAF7_EBX 0x219c03a9
+
+/* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
+#define EXT1_ECX 0x000001f1
+/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, FFXSR, pages of 1 GiB, LM, 3DNow!.
+ */
+#define EXT1_EDX 0xe7d3897d
+
+/* Extended leaf 7, edx: the TSC never stops. */
+#define EXT7_EDX 0x100
+
+const struct nova_cpuid_row nova_cpuid_rows[] = {
+        {0x0, 0x0, {ALL, ALL, ALL, ALL}},
+        {0x1, 0x1, {ALL, 0xff00, LEAF1_ECX, LEAF1_EDX}},
+        {0x7, 0x7, {0, LEAF7_EBX, 0, 0}},
+        {0xd, 0xd, {ALL, ALL, ALL, ALL}},
+        {0x80000000, 0x80000000, {ALL, ALL, ALL, ALL}},
+        {0x80000001, 0x80000001, {ALL, 0, EXT1_ECX, EXT1_EDX}},
+        {0x80000002, 0x80000006, {ALL, ALL, ALL, ALL}},
+        {0x80000007, 0x80000007, {0, 0, 0, EXT7_EDX}},
+        {0x80000008, 0x80000008, {0xffff, 0, 0, 0}},
+        {1, 0, {0, 0, 0, 0}},
+};
+
+struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
+{
+        struct nova_cpuid out;
+
+        __asm__ volatile("cpuid"
+                         : "=a"(out.eax), "=b"(out.ebx), "=c"(out.ecx), "=d"(out.edx)
+                         : "a"(leaf), "c"(subleaf));
+        return out;
+}
+
+/* No more leaves than the table has, which the two highest tell. */
+static uint32_t least(uint32_t a, uint32_t b)
+{
+        return a < b ? a : b;
+}
+
+static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, uint32_t leaf)
+{
+        switch (leaf) {
+        case 0:
+                out->eax = least(out->eax, LAST_BASIC);
+                break;
+        case 1:
+                out->ebx |= (uint32_t)view->vcpu << 24 | (uint32_t)view->vcpus << 16;
+                out->ecx |= LEAF1_ECX_HYPERVISOR;
+                if (view->os_xsave)
+                        out->ecx |= LEAF1_ECX_OSXSAVE;
+                if (view->local_apic)
+                        out->edx |= LEAF1_EDX_APIC;
+                break;
+        case EXTENDED_LEAF:
+                out->eax = least(out->eax, LAST_EXTENDED);
+                break;
+        default:
+                break;
+        }
+}
+
+/* Some leaves exist only where the CPU has them: asked for others it tells those of the last. */
+static bool has(nova_cpuid_source *source, uint32_t leaf)
+{
+        return leaf <= source(leaf & EXTENDED_LEAF, 0).eax;
+}
+
+struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
+                                    uint32_t leaf, uint32_t subleaf)
+{
+        const struct nova_cpuid nothing = {0, 0, 0, 0};
+        const struct nova_cpuid_row *row = nova_cpuid_rows;
+
+        /* Who looks for a hypervisor finds one without an interface. */
+        if (leaf >= HYPERVISOR_LEAF && leaf <= LAST_HYPERVISOR) {
+                const struct nova_cpuid own = {HYPERVISOR_LEAF, 0x61766f4e, 0x61766f4e, 0x61766f4e};
+                return leaf == HYPERVISOR_LEAF ? own : nothing;
+        }
+        while (row->first <= row->last && (leaf < row->first || leaf > row->last))
+                row++;
+        if (row->first > row->last || !has(source, leaf))
+                return nothing;
+
+        struct nova_cpuid out = source(leaf, subleaf);
+
+        out.eax &= row->mask.eax;
+        out.ebx &= row->mask.ebx;
+        out.ecx &= row->mask.ecx;
+        out.edx &= row->mask.edx;
+        add_own(&out, view, leaf);
+        return out;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done at each exit unless a monitor says otherwise. */
+#include "nova/crd.h"
+#include "nova/utcb.h"
+#include "novavmm/cpuid.h"
+#include "novavmm/registers.h"
+#include "vm.h"
+
+/* Exceptions. */
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+
+/* Of SVM: what is intercepted besides what the kernel wants; APM 2, 15.9: CPUID; VMMCALL, STGI,
+ * MONITOR, MWAIT. */
+#define SVM_CTRL0 0x40000u
+#define SVM_CTRL1 0x0c12u
+
+/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; SDM 3C, 25.6.2. */
+#define VMX_CTRL0 0x20000408u
+#define VMX_CTRL1 0u
+
+/* Groups that every exit needs: registers, and what interrupts depend on. */
+#define USUAL                                                                        \
+        (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | \
+         NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA)
+
+#define EVERYTHING                                                                                \
+        (USUAL | NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
+         NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
+         NOVA_MTD_GPA)
+
+nova_mtd_t default_mtd(enum nova_exit exit)
+{
+        switch (exit) {
+        case NOVA_EXIT_CPUID:
+                return USUAL | NOVA_MTD_CR;
+        case NOVA_EXIT_RDMSR:
+        case NOVA_EXIT_WRMSR:
+                return USUAL | NOVA_MSR_MTD;
+        case NOVA_EXIT_RECALL:
+        case NOVA_EXIT_WINDOW:
+        case NOVA_EXIT_PORT:
+        case NOVA_EXIT_HALT:
+                return USUAL;
+        default:
+                return EVERYTHING;
+        }
+}
+
+/* The guest's memory comes with the reply to its first event: the kernel allows any there. */
+static void give_memory(struct nova_vcpu *vcpu)
+{
+        const struct nova_guest_memory *const memory = &vcpu->vm->memory;
+        struct nova_utcb *const utcb = nova_thread_utcb();
+        struct nova_crd_range range = {NOVA_CRD_MEM, NOVA_MEM_RWX,
+                                       (nova_word_t)memory->base >> NOVA_PAGE_BITS, 0,
+                                       memory->bytes >> NOVA_PAGE_BITS};
+
+        if (!nova_utcb_delegate_range(utcb, &range, NOVA_ITEM_G))
+                nova_vcpu_fail(vcpu, "its memory is in too many pieces");
+}
+
+static void start(struct nova_vcpu *vcpu)
+{
+        const bool svm = vcpu->vm->svm;
+
+        *vcpu->state = vcpu->start.state;
+        *vcpu->more = vcpu->start.more;
+        vcpu->state->ctrl[0] = svm ? SVM_CTRL0 : VMX_CTRL0;
+        vcpu->state->ctrl[1] = svm ? SVM_CTRL1 : VMX_CTRL1;
+        vcpu->changed = NOVA_START_MTD | NOVA_MTD_CTRL;
+        if (vcpu->number == 0)
+                give_memory(vcpu);
+}
+
+/* Interrupts are looked for after each exit. */
+static void nothing(struct nova_vcpu *vcpu)
+{
+        (void)vcpu;
+}
+
+static void port(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+        struct nova_utcb_state *const state = vcpu->state;
+        const struct nova_exit_port at = vm->svm ? nova_exit_port_of_svm(state->qual[0])
+                                                 : nova_exit_port_of_vmx(state->qual[0]);
+
+        if (at.string) {
+                nova_vcpu_fail(vcpu, "a string access to port 0x%x, which nothing here can do",
+                               at.port);
+                return;
+        }
+        if (at.in) {
+                const uint64_t value = nova_bus_get(&vm->ports, at.port, at.bytes);
+
+                if (at.bytes == 4)
+                        state->ax = (uint32_t)value;
+                else if (at.bytes == 2)
+                        state->ax = (state->ax & ~(nova_word_t)0xffff) | (nova_word_t)value;
+                else
+                        state->ax = (state->ax & ~(nova_word_t)0xff) | (nova_word_t)value;
+                vcpu->changed |= NOVA_MTD_ACDB;
+        } else {
+                nova_bus_put(&vm->ports, at.port, at.bytes, state->ax);
+        }
+        nova_vcpu_skip(vcpu, 1);
+}
+
+static void cpuid(struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+        const struct nova_cpuid_view view = {
+                .vcpu = vcpu->number,
+                .vcpus = vcpu->vm->vcpus,
+                .local_apic = vcpu->vm->local_apic,
+                .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
+        };
+        const struct nova_cpuid out =
+                nova_cpuid_answer(nova_cpuid_host, &view, (uint32_t)state->ax, (uint32_t)state->cx);
+
+        state->ax = out.eax;
+        state->bx = out.ebx;
+        state->cx = out.ecx;
+        state->dx = out.edx;
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, 2);
+}
+
+static struct nova_utcb_event *event_of(struct nova_vcpu *vcpu)
+{
+        return (struct nova_utcb_event *)vcpu->state;
+}
+
+static void rdmsr(struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+        uint64_t value;
+
+        if (!nova_msr_get(event_of(vcpu), &vcpu->msr, (uint32_t)state->cx, &value)) {
+                nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+                return;
+        }
+        state->ax = (uint32_t)value;
+        state->dx = (nova_word_t)(value >> 32);
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, 2);
+}
+
+static void wrmsr(struct nova_vcpu *vcpu)
+{
+        const struct nova_utcb_state *const state = vcpu->state;
+        const uint64_t value = (uint32_t)state->ax | (uint64_t)(uint32_t)state->dx << 32;
+
+        if (nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, (uint32_t)state->cx, value))
+                nova_vcpu_skip(vcpu, 2);
+        else
+                nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+}
+
+static void halt(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_skip(vcpu, 1);
+        if (vcpu->state->flags & NOVA_FLAG_IF)
+                vcpu->halted = true;
+        else if (vcpu->vm->vcpus == 1)
+                nova_vm_end_with(vcpu->vm, NOVA_VM_HALTED);
+}
+
+static void cache(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_skip(vcpu, 2);
+}
+
+static void counter(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+}
+
+static void foreign(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_raise(vcpu, VECTOR_UD);
+}
+
+static void memory(struct nova_vcpu *vcpu)
+{
+        const uint64_t address = vcpu->more->gpa;
+
+        if (nova_guest_pointer(&vcpu->vm->memory, address, 1))
+                nova_vcpu_fail(vcpu, "an access to 0x%llx, for which the kernel had no memory left",
+                               (unsigned long long)address);
+        else
+                nova_vcpu_fail(vcpu, "an access to 0x%llx, where there is neither RAM nor a device",
+                               (unsigned long long)address);
+}
+
+static void fail(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_fail(vcpu, "%s", nova_exit_text(vcpu->exit));
+}
+
+void default_handlers(struct nova_vm *vm)
+{
+        static nova_vcpu_handler *const handler[NOVA_EXIT_COUNT] = {
+                [NOVA_EXIT_OTHER] = fail,      [NOVA_EXIT_STARTUP] = start,
+                [NOVA_EXIT_RECALL] = nothing,  [NOVA_EXIT_WINDOW] = nothing,
+                [NOVA_EXIT_PORT] = port,       [NOVA_EXIT_MEMORY] = memory,
+                [NOVA_EXIT_CPUID] = cpuid,     [NOVA_EXIT_RDMSR] = rdmsr,
+                [NOVA_EXIT_WRMSR] = wrmsr,     [NOVA_EXIT_HALT] = halt,
+                [NOVA_EXIT_CACHE] = cache,     [NOVA_EXIT_PAUSE] = cache,
+                [NOVA_EXIT_COUNTER] = counter, [NOVA_EXIT_HYPERCALL] = foreign,
+                [NOVA_EXIT_FOREIGN] = foreign, [NOVA_EXIT_TASK] = fail,
+                [NOVA_EXIT_SHUTDOWN] = fail,   [NOVA_EXIT_INVALID] = fail,
+        };
+
+        for (unsigned i = 0; i < NOVA_EXIT_COUNT; i++)
+                vm->handler[i] = handler[i];
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 8254 timer (see novavmm/pit.h); Intel's data sheet 231164. */
+#include "novavmm/pit.h"
+
+#include <string.h>
+
+#define NS_PER_S 1000000000u
+
+#define PORT_CONTROL 0x43
+#define PORT_SPEAKER 0x61
+
+#define ACCESS_LATCH 0
+#define ACCESS_LOW   1
+#define ACCESS_HIGH  2
+#define READ_BACK    3 /* in place of a channel's number */
+
+/* Of a read-back command: what is not latched, and the first channel's bit. */
+#define READ_BACK_NO_COUNT  0x20
+#define READ_BACK_NO_STATUS 0x10
+#define READ_BACK_CHANNEL   0x02
+
+#define STATUS_OUT 0x80
+
+/* Of port 0x61: gate of channel 2, speaker, a bit that changes, output of channel 2. */
+#define SPEAKER_GATE   0x01
+#define SPEAKER_ON     0x02
+#define SPEAKER_TOGGLE 0x10
+#define SPEAKER_OUT    0x20
+
+static uint64_t ticks_of(uint64_t ns)
+{
+        return ns / NS_PER_S * NOVA_PIT_HZ + ns % NS_PER_S * NOVA_PIT_HZ / NS_PER_S;
+}
+
+/* Rounded up, so that the tick has come when that time is over. */
+static uint64_t ns_of(uint64_t ticks)
+{
+        return (ticks * NS_PER_S + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
+}
+
+static bool is_periodic(const struct nova_pit_channel *channel)
+{
+        return channel->mode == 2 || channel->mode == 3;
+}
+
+static uint64_t elapsed(const struct nova_pit_channel *channel, uint64_t now)
+{
+        return channel->count && channel->gate ? ticks_of(now - channel->start) : 0;
+}
+
+static uint16_t counter(const struct nova_pit_channel *channel, uint64_t now)
+{
+        const uint64_t ticks = elapsed(channel, now);
+
+        if (!channel->count)
+                return 0;
+        if (channel->mode == 3)
+                return (uint16_t)(channel->count - 2 * ticks % channel->count);
+        if (is_periodic(channel))
+                return (uint16_t)(channel->count - ticks % channel->count);
+        return (uint16_t)(channel->count - ticks);
+}
+
+static bool output(const struct nova_pit_channel *channel, uint64_t now)
+{
+        const uint64_t ticks = elapsed(channel, now);
+
+        switch (channel->mode) {
+        case 0:
+        case 1:
+                return channel->count && ticks >= channel->count;
+        case 2:
+                return !channel->count || ticks % channel->count != channel->count - 1;
+        case 3:
+                return !channel->count || ticks % channel->count < (channel->count + 1) / 2;
+        default:
+                return !channel->count || ticks != channel->count;
+        }
+}
+
+/* When channel 0 is to raise its interrupt next. */
+static void set_alarm(struct nova_pit *pit, uint64_t now)
+{
+        const struct nova_pit_channel *const channel = &pit->channel[0];
+        const uint64_t ticks = elapsed(channel, now);
+
+        if (!channel->count || (channel->fired && !is_periodic(channel)))
+                pit->alarm.deadline = NOVA_NEVER;
+        else if (is_periodic(channel))
+                pit->alarm.deadline =
+                        channel->start + ns_of((ticks / channel->count + 1) * channel->count);
+        else
+                pit->alarm.deadline = channel->start + ns_of(channel->count);
+}
+
+/* An edge for the interrupt controller. */
+static void expire(void *context, uint64_t now)
+{
+        struct nova_pit *const pit = context;
+
+        pit->channel[0].fired = true;
+        if (is_periodic(&pit->channel[0]))
+                nova_line_set(&pit->out, false);
+        nova_line_set(&pit->out, true);
+        set_alarm(pit, now);
+}
+
+void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
+                   const struct nova_line *out)
+{
+        memset(pit, 0, sizeof(*pit));
+        pit->clock = *clock;
+        pit->out = *out;
+        pit->alarm.deadline = NOVA_NEVER;
+        pit->alarm.expire = expire;
+        pit->alarm.device = pit;
+        for (unsigned i = 0; i < 3; i++) {
+                pit->channel[i].access = 3;
+                pit->channel[i].gate = i != 2;
+        }
+}
+
+static void load(struct nova_pit *pit, struct nova_pit_channel *channel, uint16_t count)
+{
+        const uint64_t now = nova_clock_now(&pit->clock);
+
+        channel->count = count ? count : 0x10000;
+        channel->start = now;
+        channel->fired = false;
+        if (channel == &pit->channel[0]) {
+                nova_line_set(&pit->out, false);
+                set_alarm(pit, now);
+        }
+}
+
+static void write_counter(struct nova_pit *pit, struct nova_pit_channel *channel, uint8_t value)
+{
+        if (channel->access == ACCESS_LOW) {
+                load(pit, channel, value);
+        } else if (channel->access == ACCESS_HIGH) {
+                load(pit, channel, (uint16_t)(value << 8));
+        } else if (!channel->high_written) {
+                channel->low = value;
+                channel->high_written = true;
+        } else {
+                channel->high_written = false;
+                load(pit, channel, (uint16_t)(value << 8 | channel->low));
+        }
+}
+
+static void latch(struct nova_pit_channel *channel, uint64_t now)
+{
+        if (channel->latched)
+                return;
+        channel->latch = counter(channel, now);
+        channel->latched = true;
+}
+
+static void read_back(struct nova_pit *pit, uint8_t value)
+{
+        const uint64_t now = nova_clock_now(&pit->clock);
+
+        for (unsigned i = 0; i < 3; i++) {
+                struct nova_pit_channel *const channel = &pit->channel[i];
+
+                if (!(value & READ_BACK_CHANNEL << i))
+                        continue;
+                if (!(value & READ_BACK_NO_COUNT))
+                        latch(channel, now);
+                if (!(value & READ_BACK_NO_STATUS) && !channel->status_latched) {
+                        channel->status = (uint8_t)((output(channel, now) ? STATUS_OUT : 0) |
+                                                    channel->access << 4 | channel->mode << 1);
+                        channel->status_latched = true;
+                }
+        }
+}
+
+static void write_control(struct nova_pit *pit, uint8_t value)
+{
+        const unsigned number = value >> 6, access = value >> 4 & 3, mode = value >> 1 & 7;
+
+        if (number == READ_BACK) {
+                read_back(pit, value);
+                return;
+        }
+
+        struct nova_pit_channel *const channel = &pit->channel[number];
+
+        if (access == ACCESS_LATCH) {
+                latch(channel, nova_clock_now(&pit->clock));
+                return;
+        }
+        channel->access = (uint8_t)access;
+        channel->mode = (uint8_t)(mode > 5 ? mode - 4 : mode);
+        channel->high_written = channel->high_read = false;
+        channel->latched = channel->status_latched = false;
+        channel->count = 0;
+        if (number == 0) {
+                pit->alarm.deadline = NOVA_NEVER;
+                nova_line_set(&pit->out, false);
+        }
+}
+
+static uint8_t read_counter(struct nova_pit *pit, struct nova_pit_channel *channel)
+{
+        if (channel->status_latched) {
+                channel->status_latched = false;
+                return channel->status;
+        }
+
+        const uint16_t value =
+                channel->latched ? channel->latch : counter(channel, nova_clock_now(&pit->clock));
+        const bool both = channel->access == 3;
+        const bool high = both ? channel->high_read : channel->access == ACCESS_HIGH;
+
+        channel->high_read = both && !high;
+        if (!both || high)
+                channel->latched = false;
+        return (uint8_t)(high ? value >> 8 : value);
+}
+
+static uint8_t read_speaker(const struct nova_pit *pit)
+{
+        const uint64_t now = nova_clock_now(&pit->clock);
+        const struct nova_pit_channel *const channel = &pit->channel[2];
+
+        return (uint8_t)((channel->gate ? SPEAKER_GATE : 0) | (pit->speaker ? SPEAKER_ON : 0) |
+                         (now >> 14 & 1 ? SPEAKER_TOGGLE : 0) |
+                         (output(channel, now) ? SPEAKER_OUT : 0));
+}
+
+static void write_speaker(struct nova_pit *pit, uint8_t value)
+{
+        struct nova_pit_channel *const channel = &pit->channel[2];
+        const bool gate = value & SPEAKER_GATE;
+
+        if (gate && !channel->gate)
+                channel->start = nova_clock_now(&pit->clock);
+        channel->gate = gate;
+        pit->speaker = value & SPEAKER_ON;
+}
+
+uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes)
+{
+        struct nova_pit *const pit = context;
+
+        (void)bytes;
+        if (port == PORT_SPEAKER)
+                return read_speaker(pit);
+        return (port & 3) == 3 ? 0xff : read_counter(pit, &pit->channel[port & 3]);
+}
+
+void nova_pit_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct nova_pit *const pit = context;
+
+        (void)bytes;
+        if (port == PORT_SPEAKER)
+                write_speaker(pit, (uint8_t)value);
+        else if (port == PORT_CONTROL)
+                write_control(pit, (uint8_t)value);
+        else
+                write_counter(pit, &pit->channel[port & 3], (uint8_t)value);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ways in which a PC resets itself (see novavmm/reset.h). */
+#include "novavmm/reset.h"
+
+#include <string.h>
+
+#define KEYBOARD_DATA    0x60
+#define KEYBOARD_COMMAND 0x64
+#define FAST_A20         0x92
+#define RESET_CONTROL    0xcf9
+
+/* Commands of the keyboard controller: write its output port, whose bit 0 is the inverted reset
+ * line, and pulse lines of that port, low bits telling which stay high. */
+#define COMMAND_OUTPUT 0xd1
+#define COMMAND_PULSE  0xf0
+
+#define A20_ON     0x02
+#define FAST_RESET 0x01
+
+#define CONTROL_KEEPS 0x0a /* what kind of reset it is to be */
+#define CONTROL_GO    0x04
+
+void nova_reset_init(struct nova_reset *reset, const struct nova_line *line)
+{
+        memset(reset, 0, sizeof(*reset));
+        reset->line = *line;
+}
+
+uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes)
+{
+        const struct nova_reset *const reset = context;
+
+        (void)bytes;
+        switch (port) {
+        case FAST_A20:
+                return A20_ON;
+        case RESET_CONTROL:
+                return reset->control;
+        default:
+                return 0; /* no key was pressed, and the controller is not busy */
+        }
+}
+
+static void write_command(struct nova_reset *reset, uint8_t value)
+{
+        reset->command = value == COMMAND_OUTPUT ? value : 0;
+        if ((value & COMMAND_PULSE) == COMMAND_PULSE && !(value & 1))
+                nova_line_set(&reset->line, true);
+}
+
+static void write_data(struct nova_reset *reset, uint8_t value)
+{
+        if (reset->command == COMMAND_OUTPUT && !(value & 1))
+                nova_line_set(&reset->line, true);
+        reset->command = 0;
+}
+
+void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t wide)
+{
+        struct nova_reset *const reset = context;
+        const uint8_t value = (uint8_t)wide;
+
+        (void)bytes;
+        switch (port) {
+        case KEYBOARD_COMMAND:
+                write_command(reset, value);
+                break;
+        case KEYBOARD_DATA:
+                write_data(reset, value);
+                break;
+        case FAST_A20:
+                if (value & FAST_RESET)
+                        nova_line_set(&reset->line, true);
+                break;
+        case RESET_CONTROL:
+                reset->control = value & CONTROL_KEEPS;
+                if (value & CONTROL_GO)
+                        nova_line_set(&reset->line, true);
+                break;
+        default:
+                break;
+        }
+}

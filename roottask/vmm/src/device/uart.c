@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A 16550 serial port (see novavmm/uart.h); National Semiconductor's data sheet PC16550D. */
+#include "novavmm/uart.h"
+
+#include <string.h>
+
+/* Registers; the first two are the divisor while the format's highest bit is set. */
+#define DATA         0
+#define ENABLE       1
+#define IDENTIFY     2 /* written: FIFO control */
+#define FORMAT       3
+#define MODEM        4
+#define LINE_STATUS  5
+#define MODEM_STATUS 6
+#define SCRATCH      7
+
+#define FORMAT_DIVISOR 0x80
+
+#define ENABLE_INPUT  0x01
+#define ENABLE_SENT   0x02
+#define ENABLE_STATUS 0x04
+
+#define FIFO_ON    0x01
+#define FIFO_CLEAR 0x02
+#define FIFO_KEEPS 0xc9 /* bits that stay */
+
+#define MODEM_LOOP 0x10
+#define MODEM_OUT2 0x08 /* lets interrupts out in a PC */
+
+#define STATUS_INPUT   0x01
+#define STATUS_OVERRUN 0x02
+#define STATUS_IDLE    0x60
+
+/* Causes, by priority. */
+#define CAUSE_NONE   0x01
+#define CAUSE_SENT   0x02
+#define CAUSE_INPUT  0x04
+#define CAUSE_STATUS 0x06
+#define CAUSE_FIFO   0xc0
+
+static uint8_t cause(const struct nova_uart *uart)
+{
+        if (uart->enabled & ENABLE_STATUS && uart->overrun)
+                return CAUSE_STATUS;
+        if (uart->enabled & ENABLE_INPUT && uart->count)
+                return CAUSE_INPUT;
+        if (uart->enabled & ENABLE_SENT && uart->sent)
+                return CAUSE_SENT;
+        return CAUSE_NONE;
+}
+
+static void update(struct nova_uart *uart)
+{
+        nova_line_set(&uart->irq, cause(uart) != CAUSE_NONE && uart->modem & MODEM_OUT2);
+}
+
+void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
+                    void (*send)(void *context, uint8_t byte), void *context)
+{
+        memset(uart, 0, sizeof(*uart));
+        uart->irq = *irq;
+        uart->send = send;
+        uart->context = context;
+}
+
+unsigned nova_uart_room(const struct nova_uart *uart)
+{
+        return NOVA_UART_INPUT - uart->count;
+}
+
+void nova_uart_receive(struct nova_uart *uart, uint8_t byte)
+{
+        if (uart->count == NOVA_UART_INPUT)
+                uart->overrun = true;
+        else
+                uart->input[(uart->first + uart->count++) % NOVA_UART_INPUT] = byte;
+        update(uart);
+}
+
+static uint8_t take_input(struct nova_uart *uart)
+{
+        if (!uart->count)
+                return 0;
+
+        const uint8_t byte = uart->input[uart->first];
+
+        uart->first = (uart->first + 1) % NOVA_UART_INPUT;
+        uart->count--;
+        return byte;
+}
+
+static void send(struct nova_uart *uart, uint8_t byte)
+{
+        uart->sent = true;
+        if (uart->modem & MODEM_LOOP)
+                nova_uart_receive(uart, byte);
+        else if (uart->send)
+                uart->send(uart->context, byte);
+}
+
+static uint8_t identify(struct nova_uart *uart)
+{
+        const uint8_t now = cause(uart);
+
+        if (now == CAUSE_SENT)
+                uart->sent = false;
+        return (uint8_t)(now | (uart->fifo & FIFO_ON ? CAUSE_FIFO : 0));
+}
+
+static uint8_t line_status(struct nova_uart *uart)
+{
+        const uint8_t status = (uint8_t)(STATUS_IDLE | (uart->count ? STATUS_INPUT : 0) |
+                                         (uart->overrun ? STATUS_OVERRUN : 0));
+
+        uart->overrun = false;
+        return status;
+}
+
+/* Somebody listens at the other end; in loop mode the outputs come back as inputs. */
+static uint8_t modem_status(const struct nova_uart *uart)
+{
+        const uint8_t out = uart->modem;
+
+        if (!(out & MODEM_LOOP))
+                return 0xb0;
+        return (uint8_t)((out & 0x02) << 3 | (out & 0x01) << 5 | (out & 0x0c) << 4);
+}
+
+static uint8_t read_register(struct nova_uart *uart, unsigned number)
+{
+        const bool divisor = uart->format & FORMAT_DIVISOR;
+
+        switch (number) {
+        case DATA:
+                return divisor ? uart->divisor[0] : take_input(uart);
+        case ENABLE:
+                return divisor ? uart->divisor[1] : uart->enabled;
+        case IDENTIFY:
+                return identify(uart);
+        case FORMAT:
+                return uart->format;
+        case MODEM:
+                return uart->modem;
+        case LINE_STATUS:
+                return line_status(uart);
+        case MODEM_STATUS:
+                return modem_status(uart);
+        default:
+                return uart->scratch;
+        }
+}
+
+uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes)
+{
+        struct nova_uart *const uart = context;
+        const uint8_t value = read_register(uart, port & 7);
+
+        (void)bytes;
+        update(uart);
+        return value;
+}
+
+static void write_enable(struct nova_uart *uart, uint8_t value)
+{
+        /* Who begins to ask hears that all has been sent. */
+        if (value & ENABLE_SENT && !(uart->enabled & ENABLE_SENT))
+                uart->sent = true;
+        uart->enabled = value & 0xf;
+}
+
+static void write_fifo(struct nova_uart *uart, uint8_t value)
+{
+        if (value & FIFO_CLEAR)
+                uart->first = uart->count = 0;
+        uart->fifo = value & FIFO_KEEPS;
+}
+
+void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t wide)
+{
+        struct nova_uart *const uart = context;
+        const uint8_t value = (uint8_t)wide;
+        const bool divisor = uart->format & FORMAT_DIVISOR;
+
+        (void)bytes;
+        switch (port & 7) {
+        case DATA:
+                if (divisor)
+                        uart->divisor[0] = value;
+                else
+                        send(uart, value);
+                break;
+        case ENABLE:
+                if (divisor)
+                        uart->divisor[1] = value;
+                else
+                        write_enable(uart, value);
+                break;
+        case IDENTIFY:
+                write_fifo(uart, value);
+                break;
+        case FORMAT:
+                uart->format = value;
+                break;
+        case MODEM:
+                uart->modem = value & 0x1f;
+                break;
+        case SCRATCH:
+                uart->scratch = value;
+                break;
+        default:
+                break;
+        }
+        update(uart);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loads Linux (see novavmm/load.h); its Documentation/x86/boot.rst and zero-page.rst. */
+#include <string.h>
+
+#include "novavmm/load.h"
+
+/* Where things go, all of them below the first MiB. */
+#define GDT          0x6000
+#define BOOT_PARAMS  0x10000
+#define COMMAND_LINE 0x20000
+#define PAGE_TABLES  0x70000
+#define RAM_END      0xa0000
+#define RAM_BEGIN    0x100000
+
+#define PAGE 4096u
+
+/* Fields of the setup header, by their offset in the file and in the boot parameters. */
+#define SETUP_SECTORS   0x1f1
+#define BOOT_FLAG       0x1fe
+#define JUMP            0x200
+#define MAGIC           0x202
+#define VERSION         0x206
+#define LOADER          0x210
+#define LOAD_FLAGS      0x211
+#define INITRD          0x218
+#define INITRD_BYTES    0x21c
+#define COMMAND_LINE_AT 0x228
+#define INITRD_MAX      0x22c
+#define ALIGNMENT       0x230
+#define RELOCATABLE     0x234
+#define EXTENDED_FLAGS  0x236
+#define LINE_MAX        0x238
+#define PREFERRED       0x258
+#define INIT_BYTES      0x260
+#define HEADER_END      0x268
+
+/* Fields of the boot parameters alone. */
+#define PARAMS_RSDP       0x070
+#define PARAMS_E820_COUNT 0x1e8
+#define PARAMS_E820       0x2d0
+#define PARAMS_BYTES      0x1000
+
+#define MAGIC_VALUE       0x53726448 /* "HdrS" */
+#define BOOT_FLAG_VALUE   0xaa55
+#define VERSION_MIN       0x20c
+#define LOADER_UNKNOWN    0xff
+#define FLAGS_LOADED_HIGH 0x01
+#define EXTENDED_64       0x0001
+#define ENTRY_64          0x200
+#define SECTOR            512u
+
+#define E820_RAM      1
+#define E820_RESERVED 2
+
+#define CODE_SELECTOR 0x10
+#define DATA_SELECTOR 0x18
+
+/* Page table entries: present, writable; large. */
+#define TABLE_ENTRY 0x03
+#define LARGE_ENTRY 0x83
+#define LARGE_SIZE  0x200000u
+#define IDENTITY_GB 4
+
+static uint32_t get(const void *file, unsigned offset, unsigned bytes)
+{
+        uint32_t value = 0;
+
+        memcpy(&value, (const char *)file + offset, bytes);
+        return value;
+}
+
+static uint64_t get64(const void *file, unsigned offset)
+{
+        uint64_t value;
+
+        memcpy(&value, (const char *)file + offset, sizeof(value));
+        return value;
+}
+
+static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes)
+{
+        memcpy(params + offset, &value, bytes);
+}
+
+static const char *check(const struct nova_linux *image)
+{
+        const void *const file = image->kernel;
+
+        if (image->kernel_bytes < HEADER_END || get(file, BOOT_FLAG, 2) != BOOT_FLAG_VALUE ||
+            get(file, MAGIC, 4) != MAGIC_VALUE)
+                return "it is no Linux kernel (bzImage)";
+        if (get(file, VERSION, 2) < VERSION_MIN)
+                return "its boot protocol is older than 2.12";
+        if (!(get(file, EXTENDED_FLAGS, 2) & EXTENDED_64) ||
+            !(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
+                return "it has no 64-bit entry point";
+        return NULL;
+}
+
+static void add_range(uint8_t *params, uint64_t begin, uint64_t end, uint32_t type)
+{
+        const unsigned count = params[PARAMS_E820_COUNT]++, at = PARAMS_E820 + 20 * count;
+
+        put(params, at, begin, 8);
+        put(params, at + 8, end - begin, 8);
+        put(params, at + 16, type, 4);
+}
+
+/* An identity mapping of the first 4 GiB. */
+static void make_page_tables(uint8_t *tables)
+{
+        uint64_t *const level4 = (uint64_t *)tables;
+        uint64_t *const level3 = (uint64_t *)(tables + PAGE);
+        uint64_t *const level2 = (uint64_t *)(tables + 2 * PAGE);
+
+        memset(tables, 0, (2 + IDENTITY_GB) * PAGE);
+        level4[0] = (PAGE_TABLES + PAGE) | TABLE_ENTRY;
+        for (unsigned i = 0; i < IDENTITY_GB; i++)
+                level3[i] = (PAGE_TABLES + (2 + i) * PAGE) | TABLE_ENTRY;
+        for (uint64_t i = 0; i < IDENTITY_GB * 512; i++)
+                level2[i] = i * LARGE_SIZE | LARGE_ENTRY;
+}
+
+static void make_gdt(uint8_t *gdt)
+{
+        static const uint64_t entry[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+
+        memcpy(gdt, entry, sizeof(entry));
+}
+
+/* Copies the kernel proper. @return as nova_linux_load() */
+static const char *place_kernel(const struct nova_guest_memory *memory,
+                                const struct nova_linux *image, uint64_t *at)
+{
+        const uint32_t sectors = get(image->kernel, SETUP_SECTORS, 1);
+        const size_t begin = ((sectors ? sectors : 4) + 1) * SECTOR;
+        const uint64_t need = get(image->kernel, INIT_BYTES, 4);
+
+        *at = get64(image->kernel, PREFERRED);
+        if (begin + ENTRY_64 >= image->kernel_bytes)
+                return "it is cut off";
+        if (*at < RAM_BEGIN || !nova_guest_pointer(memory, *at, need) ||
+            !nova_guest_write(memory, *at, (const char *)image->kernel + begin,
+                              image->kernel_bytes - begin))
+                return "the guest has too little memory for it";
+        return NULL;
+}
+
+/* At the end of the memory, so that the kernel has room. @return as nova_linux_load() */
+static const char *place_initrd(const struct nova_guest_memory *memory,
+                                const struct nova_linux *image, uint64_t kernel, uint64_t *at)
+{
+        const uint64_t max = (uint64_t)get(image->kernel, INITRD_MAX, 4) + 1;
+        const uint64_t end = memory->bytes < max ? memory->bytes : max;
+        const uint64_t used = kernel + get(image->kernel, INIT_BYTES, 4);
+        const uint64_t size = image->kernel_bytes;
+
+        *at = 0;
+        if (!image->initrd)
+                return NULL;
+        if (image->initrd_bytes > end)
+                return "the guest has too little memory for its initrd";
+        *at = (end - image->initrd_bytes) & ~(uint64_t)(PAGE - 1);
+        if (*at < used || *at < kernel + size ||
+            !nova_guest_write(memory, *at, image->initrd, image->initrd_bytes))
+                return "the guest has too little memory for its initrd";
+        return NULL;
+}
+
+static void fill_params(uint8_t *params, const struct nova_guest_memory *memory,
+                        const struct nova_linux *image, uint64_t initrd)
+{
+        const unsigned end = JUMP + 2 + get(image->kernel, JUMP + 1, 1);
+
+        memset(params, 0, PARAMS_BYTES);
+        memcpy(params + SETUP_SECTORS, (const char *)image->kernel + SETUP_SECTORS,
+               (end < HEADER_END ? end : HEADER_END) - SETUP_SECTORS);
+        put(params, LOADER, LOADER_UNKNOWN, 1);
+        put(params, INITRD, initrd, 4);
+        put(params, INITRD_BYTES, image->initrd ? image->initrd_bytes : 0, 4);
+        put(params, COMMAND_LINE_AT, COMMAND_LINE, 4);
+        put(params, PARAMS_RSDP, image->rsdp, 8);
+        add_range(params, 0, RAM_END, E820_RAM);
+        add_range(params, RAM_END, RAM_BEGIN, E820_RESERVED);
+        add_range(params, RAM_BEGIN, memory->bytes, E820_RAM);
+}
+
+const char *nova_linux_load(const struct nova_guest_memory *memory, const struct nova_linux *image,
+                            struct nova_utcb_event *start)
+{
+        const size_t line = strlen(image->command_line);
+        uint64_t kernel, initrd;
+        const char *why = check(image);
+
+        if (!why && memory->bytes < 2 * RAM_BEGIN)
+                why = "the guest has too little memory for it";
+        if (!why && line > get(image->kernel, LINE_MAX, 4))
+                why = "its command line is too long";
+        if (!why && line >= PAGE_TABLES - COMMAND_LINE)
+                why = "its command line is too long";
+        if (!why)
+                why = place_kernel(memory, image, &kernel);
+        if (!why)
+                why = place_initrd(memory, image, kernel, &initrd);
+        if (why)
+                return why;
+        nova_guest_write(memory, COMMAND_LINE, image->command_line, line + 1);
+        fill_params(nova_guest_pointer(memory, BOOT_PARAMS, PARAMS_BYTES), memory, image, initrd);
+        make_page_tables(nova_guest_pointer(memory, PAGE_TABLES, (2 + IDENTITY_GB) * PAGE));
+        make_gdt(nova_guest_pointer(memory, GDT, PAGE));
+
+        nova_registers_long(start, kernel + ENTRY_64, PAGE_TABLES, CODE_SELECTOR, DATA_SELECTOR);
+        start->state.si = BOOT_PARAMS;
+        start->state.sp = BOOT_PARAMS;
+        start->state.gdtr.base = GDT;
+        start->state.gdtr.limit = 4 * 8 - 1;
+        return NULL;
+}

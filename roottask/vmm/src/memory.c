@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RAM of guests (see novavmm/memory.h): blocks of pages, seen in one piece, and executable, for a
+ * guest gets no permission that its monitor does not have. */
+#include "novavmm/memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "novart/layout.h"
+#include "novart/page.h"
+#include "novart/program.h"
+#include "novart/region.h"
+
+/* Blocks are multiples of a large page, so that guests' page tables are small. */
+#define LARGE_ORDER 9
+#define LARGE_SIZE  ((size_t)NOVA_PAGE_SIZE << LARGE_ORDER)
+#define ORDER_MAX   18
+
+static size_t power_of_two(size_t bytes)
+{
+        size_t size = LARGE_SIZE;
+
+        while (size < bytes)
+                size *= 2;
+        return size;
+}
+
+/* A root's pages are not executable: it gets them from the kernel once more. */
+static int map(void *page, void *to, unsigned order)
+{
+        const nova_word_t from = (nova_word_t)page >> NOVA_PAGE_BITS;
+        const nova_sel_t at = (nova_word_t)to >> NOVA_PAGE_BITS;
+
+        if (!nova_program_is_root())
+                return nova_self_map(from, at, order, NOVA_MEM_RWX);
+        return nova_request(
+                nova_crd_mem(from - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), order, NOVA_MEM_RWX), at);
+}
+
+/* Largest blocks first: then each is aligned. */
+static int fill(struct nova_guest_memory *memory)
+{
+        unsigned order = ORDER_MAX;
+        size_t done = 0;
+
+        while (done < memory->bytes) {
+                void *page = NULL;
+
+                while ((size_t)NOVA_PAGE_SIZE << order > memory->bytes - done)
+                        order--;
+                while (order >= LARGE_ORDER && !(page = nova_page_alloc(order)))
+                        order--;
+                if (!page)
+                        return ENOMEM;
+                if (memory->blocks == NOVA_GUEST_BLOCKS) {
+                        nova_page_free(page, order);
+                        return ENOMEM;
+                }
+                memory->block[memory->blocks].page = page;
+                memory->block[memory->blocks++].order = order;
+
+                const int error = map(page, memory->base + done, order);
+
+                if (error)
+                        return error;
+                done += (size_t)NOVA_PAGE_SIZE << order;
+        }
+        return 0;
+}
+
+int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
+{
+        memset(memory, 0, sizeof(*memory));
+        if (!bytes || bytes > NOVA_GUEST_MEMORY_MAX)
+                return EINVAL;
+        memory->bytes = (bytes + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
+        memory->base = nova_region_reserve(power_of_two(memory->bytes));
+        if (!memory->base)
+                return ENOMEM;
+        nova_region_name(memory->base, "guest memory");
+
+        const int error = fill(memory);
+
+        if (error)
+                nova_guest_memory_destroy(memory);
+        return error;
+}
+
+void nova_guest_memory_destroy(struct nova_guest_memory *memory)
+{
+        if (memory->base)
+                nova_region_free(memory->base);
+        while (memory->blocks) {
+                memory->blocks--;
+                nova_page_free(memory->block[memory->blocks].page,
+                               memory->block[memory->blocks].order);
+        }
+        memory->base = NULL;
+        memory->bytes = 0;
+}

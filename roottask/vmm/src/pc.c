@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board of a PC (see novavmm/pc.h). */
+#include "novavmm/pc.h"
+
+#include <time.h>
+
+#include "console.h"
+
+#define PIT_PIN  0
+#define UART_PIN 4
+
+#define UART_PORT 0x3f8
+
+/* The controller's output: CPU 0 looks for itself. */
+static void interrupt(void *context, unsigned pin, bool level)
+{
+        struct nova_pc *const pc = context;
+
+        (void)pin;
+        if (level)
+                nova_vcpu_kick(&pc->vm->vcpu[0]);
+}
+
+static bool pending(void *context, unsigned vcpu)
+{
+        const struct nova_pc *const pc = context;
+
+        return vcpu == 0 && nova_pic_pending(&pc->pic);
+}
+
+static int take(void *context, unsigned vcpu)
+{
+        struct nova_pc *const pc = context;
+
+        return vcpu == 0 ? (int)nova_pic_take(&pc->pic) : -1;
+}
+
+static void reset(void *context, unsigned pin, bool level)
+{
+        struct nova_pc *const pc = context;
+
+        (void)pin;
+        if (level)
+                nova_vm_end_with(pc->vm, NOVA_VM_RESET);
+}
+
+static void make_devices(struct nova_pc *pc)
+{
+        const struct nova_clock *const clock = &pc->vm->clock;
+        const struct nova_line out = {interrupt, pc, 0}, reset_line = {reset, pc, 0};
+        const struct nova_line pit = {nova_pic_set, &pc->pic, PIT_PIN};
+        const struct nova_line uart = {nova_pic_set, &pc->pic, UART_PIN};
+
+        nova_pic_init(&pc->pic, &out);
+        nova_pit_init(&pc->pit, clock, &pit);
+        nova_rtc_init(&pc->rtc, clock, (uint64_t)time(NULL));
+        nova_uart_init(&pc->uart, &uart, console_send, pc);
+        nova_reset_init(&pc->reset, &reset_line);
+}
+
+static int add_ports(struct nova_pc *pc)
+{
+        const struct nova_bus_range range[] = {
+                {0x20, 0x21, nova_pic_read, nova_pic_write, &pc->pic},
+                {0xa0, 0xa1, nova_pic_read, nova_pic_write, &pc->pic},
+                {0x4d0, 0x4d1, nova_pic_read, nova_pic_write, &pc->pic},
+                {0x40, 0x43, nova_pit_read, nova_pit_write, &pc->pit},
+                {0x61, 0x61, nova_pit_read, nova_pit_write, &pc->pit},
+                {0x70, 0x71, nova_rtc_read, nova_rtc_write, &pc->rtc},
+                {UART_PORT, UART_PORT + 7, nova_uart_read, nova_uart_write, &pc->uart},
+                {0x60, 0x60, nova_reset_read, nova_reset_write, &pc->reset},
+                {0x64, 0x64, nova_reset_read, nova_reset_write, &pc->reset},
+                {0x92, 0x92, nova_reset_read, nova_reset_write, &pc->reset},
+                {0xcf9, 0xcf9, nova_reset_read, nova_reset_write, &pc->reset},
+        };
+        int error = 0;
+
+        for (unsigned i = 0; i < sizeof(range) / sizeof(*range) && !error; i++)
+                error = nova_bus_add(&pc->vm->ports, &range[i]);
+        return error;
+}
+
+int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
+{
+        const struct nova_vm_interrupts interrupts = {pending, take, pc};
+        int error;
+
+        pc->vm = vm;
+        make_devices(pc);
+        vm->interrupts = interrupts;
+        error = add_ports(pc);
+        if (!error)
+                error = nova_vm_add_alarm(vm, &pc->pit.alarm);
+        return error ? error : console_start(pc);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The thread of a machine that calls its devices at their alarms. */
+#include <errno.h>
+
+#include "novart/time.h"
+#include "vm.h"
+
+int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
+{
+        if (vm->alarms == NOVA_VM_ALARMS)
+                return ENOSPC;
+        vm->alarm[vm->alarms++] = alarm;
+        return 0;
+}
+
+static uint64_t earliest(const struct nova_vm *vm)
+{
+        uint64_t first = NOVA_NEVER;
+
+        for (unsigned i = 0; i < vm->alarms; i++)
+                if (vm->alarm[i]->deadline < first)
+                        first = vm->alarm[i]->deadline;
+        return first;
+}
+
+void timer_check(struct nova_vm *vm)
+{
+        const uint64_t first = earliest(vm);
+
+        if (first >= vm->armed)
+                return;
+        vm->armed = first;
+        nova_semaphore_up(&vm->timer_wake);
+}
+
+static void expire(struct nova_vm *vm, uint64_t now)
+{
+        for (unsigned i = 0; i < vm->alarms; i++) {
+                struct nova_alarm *const alarm = vm->alarm[i];
+
+                if (alarm->deadline > now)
+                        continue;
+                alarm->deadline = NOVA_NEVER;
+                alarm->expire(alarm->device, now);
+        }
+}
+
+static void *run(void *argument)
+{
+        struct nova_vm *const vm = argument;
+
+        while (!__atomic_load_n(&vm->timer_quits, __ATOMIC_RELAXED)) {
+                nova_mutex_lock(&vm->lock);
+                expire(vm, nova_vm_now(NULL));
+                vm->armed = earliest(vm);
+
+                const uint64_t armed = vm->armed;
+
+                nova_mutex_unlock(&vm->lock);
+                nova_semaphore_down_until(&vm->timer_wake, nova_tsc_of_ns(armed));
+        }
+        return NULL;
+}
+
+int timer_start(struct nova_vm *vm)
+{
+        const struct nova_thread_attr attr = {
+                .name = "vm timer",
+                .cpu = vm->vcpu[0].cpu,
+                .priority = vm->priority + 1,
+        };
+
+        return nova_thread_create(&vm->timer, &attr, run, vm);
+}
+
+void timer_stop(struct nova_vm *vm)
+{
+        if (!vm->timer)
+                return;
+        __atomic_store_n(&vm->timer_quits, true, __ATOMIC_RELAXED);
+        nova_semaphore_up(&vm->timer_wake);
+        nova_thread_join(vm->timer, NULL);
+        vm->timer = NULL;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual CPU's way from an exit to the reply (see novavmm/vcpu.h). */
+#include "vm.h"
+
+#include "nova/hypercall.h"
+#include "nova/utcb.h"
+#include "novavmm/registers.h"
+
+#define EVENT_MASK 0xff
+
+#define VECTOR_DB 1
+
+#define SHADOW 1u /* in the interruptibility state: interrupts wait for one instruction */
+
+void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+
+        state->ip += state->inst_len ? state->inst_len : bytes;
+        vcpu->changed |= NOVA_MTD_EIP;
+        if (state->intr_state & SHADOW) {
+                state->intr_state &= ~SHADOW;
+                vcpu->changed |= NOVA_MTD_STA;
+        }
+        if (state->flags & NOVA_FLAG_TF)
+                nova_vcpu_raise(vcpu, VECTOR_DB);
+}
+
+static void raise(struct nova_vcpu *vcpu, unsigned vector, uint32_t flags, uint32_t error)
+{
+        vcpu->injection = INJECT_VALID | INJECT_EXCEPTION << INJECT_TYPE_SHIFT | flags | vector;
+        vcpu->injection_error = error;
+}
+
+void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
+{
+        raise(vcpu, vector, 0, 0);
+}
+
+void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
+{
+        raise(vcpu, vector, INJECT_ERROR, error);
+}
+
+void vcpu_wake(struct nova_vcpu *vcpu)
+{
+        if (vcpu->waits) {
+                vcpu->waits = false;
+                nova_semaphore_up(&vcpu->wake);
+        } else if (vcpu->running && !vcpu->inside) {
+                nova_ec_ctrl(vcpu->ec);
+        }
+}
+
+void nova_vcpu_kick(struct nova_vcpu *vcpu)
+{
+        vcpu_wake(vcpu);
+}
+
+bool vcpu_has_interrupt(const struct nova_vcpu *vcpu)
+{
+        const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
+
+        return from->pending && from->pending(from->context, vcpu->number);
+}
+
+static bool takes_interrupts(const struct nova_utcb_state *state)
+{
+        return state->flags & NOVA_FLAG_IF && !(state->intr_state & SHADOW);
+}
+
+/* What the exit interrupted comes first, then the handler's exception, then interrupts. For one
+ * that cannot be taken yet, an interrupt window is asked for. */
+void vcpu_deliver(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+        struct nova_utcb_state *const state = vcpu->state;
+        const uint32_t before = state->inj_info;
+        uint32_t info = before & INJECT_VALID ? before & ~INJECT_WINDOW : 0;
+
+        if (vcpu->injection) {
+                info = vcpu->injection;
+                state->inj_error = vcpu->injection_error;
+                vcpu->injection = 0;
+        }
+        if (vcpu_has_interrupt(vcpu)) {
+                int vector = -1;
+
+                if (!info && takes_interrupts(state))
+                        vector = vm->interrupts.take(vm->interrupts.context, vcpu->number);
+                if (vector >= 0)
+                        info = INJECT_VALID | (uint32_t)vector;
+                if (vcpu_has_interrupt(vcpu))
+                        info |= INJECT_WINDOW;
+        }
+        if (!info && !(before & (INJECT_VALID | INJECT_WINDOW)))
+                return;
+        state->inj_info = info;
+        vcpu->changed |= NOVA_MTD_INJ;
+}
+
+/* Stays here when the machine has ended, until it is destroyed. The lock is free meanwhile. */
+static void park(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        nova_vm_unlock(vm);
+        nova_semaphore_up(&vcpu->parked);
+        nova_semaphore_down(&vcpu->wake);
+        nova_mutex_lock(&vm->lock);
+}
+
+/* Waits while the guest has nothing to do. */
+static void wait(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        while (vcpu->halted && vm->end == NOVA_VM_RUNS) {
+                if (vcpu_has_interrupt(vcpu)) {
+                        vcpu->halted = false;
+                        break;
+                }
+                vcpu->waits = true;
+                nova_vm_unlock(vm);
+                nova_semaphore_down(&vcpu->wake);
+                nova_mutex_lock(&vm->lock);
+        }
+}
+
+void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        struct nova_vcpu *const vcpu = argument;
+        struct nova_vm *const vm = vcpu->vm;
+
+        nova_mutex_lock(&vm->lock);
+        vcpu->inside = true;
+        vcpu->exits++;
+        vcpu->state = &utcb->state;
+        vcpu->more = &utcb->event.more;
+        vcpu->changed = 0;
+        vcpu->event = (unsigned)portal & EVENT_MASK;
+        vcpu->exit = vm->svm ? nova_exit_of_svm(vcpu->event, utcb->state.qual[0])
+                             : nova_exit_of_vmx(vcpu->event);
+        nova_utcb_event_reply(utcb, 0);
+        if (vm->end == NOVA_VM_RUNS)
+                vm->handler[vcpu->exit](vcpu);
+        wait(vcpu);
+        if (vm->end != NOVA_VM_RUNS)
+                park(vcpu);
+        vcpu_deliver(vcpu);
+        utcb->state.mtd = vcpu->changed;
+        if (vcpu->changed & NOVA_MTD_MORE)
+                utcb->items = nova_utcb_items(NOVA_UTCB_MORE_WORDS, nova_utcb_typed(utcb->items));
+        vcpu->inside = false;
+        nova_vm_unlock(vm);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making and ending virtual machines (see novavmm/vm.h). */
+#include "vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "nova/crd.h"
+#include "nova/extension.h"
+#include "nova/hip.h"
+#include "nova/hypercall.h"
+#include "novart/error.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/time.h"
+#include "start/parent.h"
+
+/* Events of a virtual CPU: 2^8. */
+#define EVENT_ORDER 8
+
+/* Selectors of a machine: its PD, and EC and SC of each virtual CPU. */
+#define OBJECT_ORDER 5
+#define VCPU_EC      2
+
+#define QUANTUM_US 10000
+
+uint64_t nova_vm_now(void *unused)
+{
+        (void)unused;
+        return nova_time_ns();
+}
+
+void nova_vm_lock(struct nova_vm *vm)
+{
+        nova_mutex_lock(&vm->lock);
+}
+
+void nova_vm_unlock(struct nova_vm *vm)
+{
+        timer_check(vm);
+        nova_mutex_unlock(&vm->lock);
+}
+
+void nova_vm_on(struct nova_vm *vm, enum nova_exit exit, nova_vcpu_handler *handler)
+{
+        vm->handler[exit] = handler;
+}
+
+/* The CPU of the n-th virtual CPU: the program's CPUs in turn, the caller's first. */
+static int choose_cpu(unsigned number, nova_word_t *cpu)
+{
+        nova_word_t at = nova_thread_cpu();
+
+        while (!(nova_program.cpus >> at & 1) || number--)
+                do
+                        at = (at + 1) % NOVA_CPU_MAX;
+                while (!(nova_program.cpus >> at & 1));
+        *cpu = at;
+        return 0;
+}
+
+static enum nova_exit exit_of(const struct nova_vm *vm, unsigned event)
+{
+        return vm->svm ? nova_exit_of_svm(event, 0) : nova_exit_of_vmx(event);
+}
+
+static int make_portals(struct nova_vcpu *vcpu)
+{
+        const struct nova_vm *const vm = vcpu->vm;
+        const nova_sel_t base = vm->events + ((nova_sel_t)vcpu->number << EVENT_ORDER);
+        int error = 0;
+
+        for (unsigned event = 0; event < 1u << EVENT_ORDER && !error; event++)
+                error = nova_handler_portal(vcpu->handler, base + event,
+                                            default_mtd(exit_of(vm, event)));
+        return error;
+}
+
+static int make_vcpu(struct nova_vm *vm, unsigned number)
+{
+        struct nova_vcpu *const vcpu = &vm->vcpu[number];
+        int error;
+
+        vcpu->vm = vm;
+        vcpu->number = number;
+        vcpu->ec = vm->objects + VCPU_EC + 2 * number;
+        error = choose_cpu(number, &vcpu->cpu);
+        if (!error)
+                error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, vcpu_serve, vcpu);
+        return error ? error : make_portals(vcpu);
+}
+
+static int make_pd(struct nova_vm *vm)
+{
+        return nova_errno_of(
+                nova_create_pd(vm->objects, nova_program.pd,
+                               nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL)));
+}
+
+static int make_ec(const struct nova_vcpu *vcpu)
+{
+        return nova_errno_of(nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
+                                            (nova_word_t)vcpu->number << EVENT_ORDER,
+                                            NOVA_EC_GLOBAL));
+}
+
+static int make_objects(struct nova_vm *vm)
+{
+        int error = 0;
+
+        vm->events_order = EVENT_ORDER;
+        while (1u << (vm->events_order - EVENT_ORDER) < vm->vcpus)
+                vm->events_order++;
+        vm->events = nova_sel_alloc(vm->events_order);
+        vm->objects = nova_sel_alloc(OBJECT_ORDER);
+        if (vm->events == NOVA_SEL_NONE || vm->objects == NOVA_SEL_NONE)
+                return EAGAIN;
+        for (unsigned i = 0; i < vm->vcpus && !error; i++)
+                error = make_vcpu(vm, i);
+        if (!error)
+                error = make_pd(vm);
+        for (unsigned i = 0; i < vm->vcpus && !error; i++)
+                error = make_ec(&vm->vcpu[i]);
+        return error;
+}
+
+static int check(const struct nova_vm_config *config)
+{
+        const uint32_t features = nova_program.hip->features;
+
+        if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)) || !(features & NOVA_HIP_VCPU))
+                return ENOTSUP;
+        if (config->vcpus > NOVA_VM_VCPUS || config->priority > 254)
+                return EINVAL;
+        return 0;
+}
+
+int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
+{
+        const unsigned own = nova_thread_priority(nova_thread_self());
+        int error = check(config);
+
+        if (error)
+                return error;
+        memset(vm, 0, sizeof(*vm));
+        strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
+        vm->vcpus = config->vcpus ? config->vcpus : 1;
+        vm->priority = config->priority ? config->priority : own > 2 ? own - 2 : 1;
+        vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
+        vm->clock.now = nova_vm_now;
+        vm->events = vm->objects = NOVA_SEL_NONE;
+        default_handlers(vm);
+        error = nova_guest_memory_create(&vm->memory, config->memory);
+        if (!error)
+                error = make_objects(vm);
+        if (!error)
+                error = timer_start(vm);
+        if (error)
+                nova_vm_destroy(vm);
+        return error;
+}
+
+/* Gives a virtual CPU time, and by that lets it begin. */
+static int run(struct nova_vcpu *vcpu)
+{
+        const unsigned priority = vcpu->vm->priority;
+
+        if (!nova_program_is_root())
+                return parent_create_sc(vcpu->ec + 1, vcpu->ec, vcpu->cpu, priority, QUANTUM_US);
+        return nova_errno_of(nova_create_sc(vcpu->ec + 1, nova_program.pd, vcpu->ec,
+                                            nova_qpd(QUANTUM_US, priority)));
+}
+
+int nova_vm_run(struct nova_vm *vm)
+{
+        int error = 0;
+
+        for (unsigned i = 0; i < vm->vcpus && !error; i++) {
+                vm->vcpu[i].halted = i > 0;
+                error = run(&vm->vcpu[i]);
+                vm->vcpu[i].running = !error;
+        }
+        return error ? EAGAIN : 0;
+}
+
+enum nova_vm_end nova_vm_wait(struct nova_vm *vm)
+{
+        nova_semaphore_down(&vm->ended);
+        nova_semaphore_up(&vm->ended);
+        return vm->end;
+}
+
+void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end)
+{
+        if (vm->end != NOVA_VM_RUNS)
+                return;
+        vm->end = end;
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                vcpu_wake(&vm->vcpu[i]);
+        nova_semaphore_up(&vm->ended);
+}
+
+void nova_vm_stop(struct nova_vm *vm)
+{
+        nova_vm_lock(vm);
+        nova_vm_end_with(vm, NOVA_VM_STOPPED);
+        nova_vm_unlock(vm);
+}
+
+/* A virtual CPU's time ends first: its handler, which waits, has none then but that of the caller
+ * who ends it. */
+static void destroy_vcpu(struct nova_vcpu *vcpu)
+{
+        if (vcpu->running) {
+                nova_semaphore_down(&vcpu->parked);
+                if (!nova_program_is_root())
+                        parent_destroy_sc(vcpu->ec + 1, vcpu->cpu);
+                nova_revoke(nova_crd_obj(vcpu->ec + 1, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        }
+}
+
+void nova_vm_destroy(struct nova_vm *vm)
+{
+        nova_vm_stop(vm);
+        timer_stop(vm);
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                destroy_vcpu(&vm->vcpu[i]);
+        if (vm->objects != NOVA_SEL_NONE) {
+                nova_pd_destroy(vm->objects);
+                nova_sel_release(vm->objects, OBJECT_ORDER);
+        }
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                nova_semaphore_up(&vm->vcpu[i].wake);
+                if (vm->vcpu[i].handler)
+                        nova_handler_destroy(vm->vcpu[i].handler);
+        }
+        if (vm->events != NOVA_SEL_NONE)
+                nova_sel_release(vm->events, vm->events_order);
+        nova_guest_memory_destroy(&vm->memory);
+}

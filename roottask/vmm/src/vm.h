@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of a machine know of each other. */
+#ifndef NOVAVMM_SRC_VM_H
+#define NOVAVMM_SRC_VM_H
+
+#include "novavmm/vm.h"
+
+/* An injection: vector, type, whether there is an error code, whether it is one; whether a window
+ * is wanted. @spec 7.3 */
+#define INJECT_TYPE_SHIFT 8
+#define INJECT_EXCEPTION  3u
+#define INJECT_ERROR      0x800u
+#define INJECT_WINDOW     0x1000u
+#define INJECT_VALID      0x80000000u
+
+/* Sets the handlers that a machine begins with. */
+void default_handlers(struct nova_vm *vm);
+
+/* State that the message of an exit has to carry for these handlers. */
+nova_mtd_t default_mtd(enum nova_exit exit);
+
+/* Answers one exit; the portal is the event's. */
+nova_portal_handler vcpu_serve;
+
+/* Lets a virtual CPU that waits see what there is: an interrupt, or the machine's end. */
+void vcpu_wake(struct nova_vcpu *vcpu);
+
+/* Makes what an interrupt controller or a handler has for a virtual CPU part of the reply. */
+void vcpu_deliver(struct nova_vcpu *vcpu);
+
+/* Whether an interrupt could be taken, were the guest ready for it. */
+bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
+
+/* Begins and ends the thread that calls devices at their alarms. */
+int timer_start(struct nova_vm *vm);
+void timer_stop(struct nova_vm *vm);
+
+/* Looks whether a device has an earlier alarm than the timer thread knows. With the lock. */
+void timer_check(struct nova_vm *vm);
+
+#endif

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The software of guests: made of Debian's packages when an example that wants it is booted.
+
+A boot list names it `guest:NAME`. Packages are downloaded and unpacked, never installed.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from nova import build, places
+from nova.errors import NovaError
+
+PREFIX = "guest:"
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+SHELL_PACKAGE = "busybox-static"
+
+# The first process of a guest: a shell, or what the kernel's command line says after "run=", with
+# commas for blanks and + between commands. A shell that reads them from a pipe shows the prompt
+# that it would show on a terminal.
+INIT = """\
+#!/bin/sh
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+stty sane
+for word in $(cat /proc/cmdline); do
+        case $word in
+        run=*) commands=${word#run=} ;;
+        esac
+done
+if [ "$commands" ]; then
+        echo "$commands" | tr ',' ' ' | tr '+' '\\n' | sh -i 2>&1
+else
+        setsid -c sh -i
+fi
+reboot -f
+"""
+FOLDERS = ("bin", "dev", "proc", "sys", "tmp")
+COMMANDS = (
+    "cat dmesg echo free head grep ls lspci mount ps poweroff reboot setsid sh sleep stty tail tr "
+    "uname uptime vi wget dd lsmod modprobe hexdump"
+).split()
+
+
+def file(name):
+    """The file that a boot list means by NAME; makes it if it is a guest's."""
+    if not name.startswith(PREFIX):
+        return name
+    what = name[len(PREFIX) :]
+    if what not in MAKERS:
+        raise NovaError(f"nobody knows how to make '{name}'; known are: {', '.join(MAKERS)}.")
+    path = places.GUESTS / what
+    if not path.exists():
+        _make(what, path)
+    return path
+
+
+def _make(what, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.parent / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        with tempfile.TemporaryDirectory(prefix="nova-", dir=path.parent) as folder:
+            MAKERS[what](Path(folder), Path(folder) / "made")
+            os.replace(Path(folder) / "made", path)
+
+
+def _output(command, sentence, folder=None):
+    try:
+        result = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except OSError as error:
+        raise NovaError(f"{sentence}: {command[0]} cannot be started: {error.strerror}.") from error
+    if result.returncode:
+        raise NovaError(f"{sentence}: {result.stderr.decode('utf-8', 'replace').strip()}")
+    return result.stdout.decode("utf-8", "replace")
+
+
+def _real_kernel():
+    """The package with the image: the one that everybody asks for only names it."""
+    text = _output(["apt-cache", "depends", KERNEL_PACKAGE], f"{KERNEL_PACKAGE} is not known")
+    for line in text.splitlines():
+        kind, _, package = line.strip().partition(": ")
+        if kind == "Depends":
+            return package
+    return KERNEL_PACKAGE
+
+
+def _unpack(package, folder):
+    """Downloads a package and unpacks it. Returns the folder of its files."""
+    build.say(f"downloading the guest's package {package}")
+    remedy = f"the package {package} cannot be had; apt-get update may help"
+    _output(["apt-get", "download", package], remedy, folder)
+    (archive,) = folder.glob(f"{package}_*.deb")
+    target = folder / package
+    _output(["dpkg-deb", "-x", str(archive), str(target)], f"{archive.name} is damaged")
+    return target
+
+
+def _make_kernel(folder, to):
+    files = _unpack(_real_kernel(), folder)
+    images = sorted(files.glob("boot/vmlinuz-*"))
+    if not images:
+        raise NovaError(f"the package {KERNEL_PACKAGE} has no kernel image.")
+    shutil.copy(images[-1], to)
+
+
+def _entry(name, mode, data=b"", number=[0]):
+    """One file of an archive as Linux takes it (cpio, the newc form)."""
+    number[0] += 1
+    path = name.encode() + b"\0"
+    fields = [number[0], mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
+    return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
+
+
+def _make_initrd(folder, to):
+    shell = (_unpack(SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
+    archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
+    archive += _entry("bin/busybox", 0o100755, shell)
+    archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
+    archive += _entry("init", 0o100755, INIT.encode())
+    to.write_bytes(archive + _entry("TRAILER!!!", 0))
+
+
+MAKERS = {"vmlinuz": _make_kernel, "initrd": _make_initrd}
