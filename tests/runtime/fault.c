@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "novart/fault.h"
 #include "novart/program.h"
 #include "novart/region.h"
@@ -213,9 +214,7 @@ int main(void)
         name = nova_program.name;
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
                 raise(i, cpu);
-                do
-                        cpu = (cpu + 1) % NOVA_CPU_MAX;
-                while (!nova_program_has_cpu(cpu));
+                cpu = next_cpu(cpu);
                 if (cases[i].raise == break_handler)
                         for (size_t k = 0; k < NOVA_CPU_MAX; k++)
                                 if (nova_program_has_cpu(k))

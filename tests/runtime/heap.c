@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cpu.h"
 #include "novart/program.h"
 #include "novart/thread.h"
 
@@ -99,9 +100,7 @@ int main(void)
         nova_word_t cpu = 0;
 
         for (intptr_t i = 0; i < THREADS; i++) {
-                do
-                        cpu = (cpu + 1) % NOVA_CPU_MAX;
-                while (!nova_program_has_cpu(cpu));
+                cpu = next_cpu(cpu);
                 attr.cpu = cpu;
                 attr.quantum_us = 500;
                 CHECK(!nova_thread_create(&thread[i], &attr, storm, (void *)i));

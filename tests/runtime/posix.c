@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cpu.h"
 #include "novart/program.h"
 #include "novart/time.h"
 
@@ -54,9 +55,7 @@ static void check_turns(void)
 
         pthread_attr_init(&attr);
         for (int i = 0; i < THREADS; i++) {
-                do
-                        cpu = (cpu + 1) % NOVA_CPU_MAX;
-                while (!nova_program_has_cpu(cpu));
+                cpu = next_cpu(cpu);
                 pthread_attr_setcpu_np(&attr, cpu);
                 CHECK(!pthread_create(&thread[i], &attr, in_turn, (void *)(intptr_t)i));
         }

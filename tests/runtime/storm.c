@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cpu.h"
 #include "nova/hypercall.h"
 #include "novart/page.h"
 #include "novart/program.h"
@@ -43,13 +44,6 @@ static void *detached(void *argument)
         return NULL;
 }
 
-static void next_cpu(struct nova_thread_attr *attr)
-{
-        do
-                attr->cpu = (attr->cpu + 1) % NOVA_CPU_MAX;
-        while (!nova_program_has_cpu(attr->cpu));
-}
-
 /* Every fourth thread is detached: before its end, or perhaps after it. */
 static void run(unsigned threads)
 {
@@ -59,7 +53,7 @@ static void run(unsigned threads)
 
         for (unsigned done = 0; done < threads; done += AT_ONCE) {
                 for (unsigned i = 0; i < AT_ONCE; i++) {
-                        next_cpu(&attr);
+                        attr.cpu = next_cpu(attr.cpu);
                         CHECK(!nova_thread_create(&thread[i], &attr, i % 4 ? body : detached,
                                                   (void *)(uintptr_t)i));
                         if (i % 4 == 0)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "check.h"
+#include "cpu.h"
 #include "novart/program.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
@@ -25,9 +26,7 @@ static void run_all(void *(*function)(void *))
         nova_word_t cpu = 0;
 
         for (intptr_t i = 0; i < THREADS; i++) {
-                do
-                        cpu = (cpu + 1) % NOVA_CPU_MAX;
-                while (!nova_program_has_cpu(cpu));
+                cpu = next_cpu(cpu);
                 attr.cpu = cpu;
                 attr.priority = 1 + (unsigned)i % 3;
                 attr.quantum_us = 300;

@@ -11,6 +11,7 @@ from nova import boot_test, conformance, not_raised, tap
 from nova.errors import NovaError
 from nova.qemu import Machine
 
+CPU = Machine.cpu
 ROWS = {"needs 2 CPUs": [["cpus=1"]], "needs a pool": [["!kmem=4M"]], "odd": [["qemu", "pc"]]}
 TEXT = """TAP version 13
 1..4
@@ -119,12 +120,20 @@ class Suite(unittest.TestCase):
 
     def test_an_area_with_a_command_line_of_its_own_gets_its_own_boot(self):
         self.assertEqual(
-            conformance.boots([], ""), [("", []), ("kmem=4M", ["shortage"])]
+            conformance.boots([], "", "max"), [("", "max", []), ("kmem=4M", "max", ["shortage"])]
         )
-        self.assertEqual(conformance.boots(["ipc"], "serial"), [("serial", ["ipc"])])
+        self.assertEqual(conformance.boots(["ipc"], "serial", CPU), [("serial", CPU, ["ipc"])])
         self.assertEqual(
-            conformance.boots(["shortage"], "serial"), [("serial kmem=4M", ["shortage"])]
+            conformance.boots(["shortage"], "serial", CPU),
+            [("serial kmem=4M", CPU, ["shortage"])],
         )
+
+    def test_an_area_that_needs_it_boots_on_a_cpu_without_virtualization_too(self):
+        self.assertEqual(
+            conformance.boots(["create", "ipc"], "", CPU),
+            [("", CPU, ["create", "ipc"]), ("", "qemu64,-svm", ["create"])],
+        )
+        self.assertIn(("", "qemu64,-svm", ["create"]), conformance.boots([], "", CPU))
 
     def test_every_area_has_a_section_title_for_its_statements(self):
         text = (conformance.FOLDER / "spec-statements.tsv").read_text(encoding="utf-8")

@@ -110,7 +110,7 @@ static void fills(struct worker *w)
         take_back(w);
 }
 
-CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
+static void prepare(void)
 {
         stress_begin();
         for (unsigned i = 0; i < worker_count; i++) {
@@ -119,6 +119,11 @@ CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
                         bulk[i] = sel_far(BITS);
         }
         source = page_of(memory(0));
+}
+
+CASE(exhaust, every_way_to_use_the_pool_up_ends_in_a_status, "5.1-19")
+{
+        prepare();
         take_back(&workers[0]);
         const word_t before = memory_left();
         for (unsigned i = 0; i < 2; i++) {
@@ -149,13 +154,7 @@ static void at_the_edge(struct worker *w)
 
 CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19")
 {
-        stress_begin();
-        for (unsigned i = 0; i < worker_count; i++) {
-                mirrors[i] = server(cpu_numbers[i]);
-                if (!bulk[i])
-                        bulk[i] = sel_far(BITS);
-        }
-        source = page_of(memory(0));
+        prepare();
         if (!pile)
                 pile = sel_far(PILE_BITS);
         const word_t before = memory_left();

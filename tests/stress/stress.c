@@ -4,14 +4,10 @@
 #include "internal.h"
 
 #define UTCB_BASE    0x70000000
-#define IMAGE_BEGIN  0x400000
-#define IMAGE_PIECES 48
 #define GRACE_MS     30000
 #define MEASURE_BITS 15
 #define PRIO_WATCH   2
 #define SLACK        300 /* semaphores: a few frames that caches keep */
-
-extern char __image_end[]; /* of the linker script */
 
 struct worker workers[WORKERS];
 nova_sel_t group;
@@ -76,34 +72,13 @@ bool check_equal(struct worker *w, const char *file, int line, const char *text,
         return false;
 }
 
-/* Delegates the pieces of the image from the one that holds the address on. */
-static void answer_image(struct nova_utcb *u, word_t address)
-{
-        word_t page = address >> NOVA_PAGE_BITS;
-        unsigned n = 0;
-        while (page < page_of(__image_end) && n < IMAGE_PIECES) {
-                const nova_crd_t crd = look(NOVA_CRD_MEM, page);
-                if (!crd)
-                        break;
-                const word_t base = nova_crd_base(crd);
-                u->word[nova_utcb_item_index(n)] = crd;
-                u->word[nova_utcb_item_index(n) + 1] = item_upper(NOVA_ITEM_DELEGATE, base);
-                page = base + ((word_t)1 << nova_crd_order(crd));
-                n++;
-        }
-        u->state.mtd = 0;
-        u->items = nova_utcb_items(1, n);
-}
-
 static bool on_event(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         const word_t address = (word_t)u->state.qual[1];
 
         (void)t;
-        if (n == NOVA_EXC_PF && address >= IMAGE_BEGIN && address < (word_t)__image_end) {
-                answer_image(u, address);
+        if (n == NOVA_EXC_PF && event_answer_image(u, address))
                 return true;
-        }
         if (!stress_tolerant || n == NOVA_EXC_STARTUP || n == NOVA_EXC_RECALL)
                 return false;
         u->state.ip = (word_t)reply_now;

@@ -15,6 +15,7 @@ from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
 DISK_FULL = os.strerror(errno.ENOSPC)
+LAST_LINES = 400  # of a failed step: what it said is told from there on
 
 
 class BuildError(NovaError):
@@ -99,7 +100,7 @@ def step(command, sentence, progress=None, folder=tree.ROOT):
                 progress.end()
     if running.returncode == 0:
         return
-    text = b"".join(output).decode("utf-8", "replace")
+    text = b"".join(output[-LAST_LINES:]).decode("utf-8", "replace")
     if DISK_FULL in text:
         raise NovaError(f"{sentence[:-1]}: the disk is full.")
     raise BuildError(sentence, text)

@@ -14,6 +14,9 @@ PROGRAM = "conformance"
 TIMEOUT = 900
 # Areas that mean something on a kernel with a certain command line only.
 SPECIAL = {"shortage": "kmem=4M"}
+# Areas with cases that need a CPU without virtualization boot on this one of QEMU's, too.
+PLAIN_CPU = "qemu64,-svm"
+ON_PLAIN_CPU = ("create",)
 # What the cases of interrupts look for; others do not notice it.
 DEVICES = (
     *("-device", "edu,addr=4", "-device", "edu,addr=8", "-device", "nvme,serial=nova"),
@@ -72,13 +75,16 @@ def areas():
     return sorted(file.stem for file in (FOLDER / "cases").glob("*.c"))
 
 
-def boots(names, cmdline):
-    """(the kernel's command line, the areas) of each boot; no areas: all."""
+def boots(names, cmdline, cpu):
+    """(the kernel's command line, the CPU model, the areas) of each boot; no areas: all."""
     plain = [name for name in names if name not in SPECIAL]
-    found = [(cmdline, plain)] if plain or not names else []
+    found = [(cmdline, cpu, plain)] if plain or not names else []
     for area, words in SPECIAL.items():
         if not names or area in names:
-            found.append((f"{cmdline} {words}".strip(), [area]))
+            found.append((f"{cmdline} {words}".strip(), cpu, [area]))
+    areas_on_plain = [area for area in ON_PLAIN_CPU if not names or area in names]
+    if areas_on_plain and cpu == Machine.cpu:
+        found.append((cmdline, PLAIN_CPU, areas_on_plain))
     return found
 
 
@@ -172,7 +178,7 @@ def _why(case):
     return ([case.reason] if case.reason else []) + (case.notes or [case.result])
 
 
-def _boot(args, kernel, program, cmdline, names):
+def _boot(args, kernel, program, cmdline, cpu, names):
     words = " ".join(f"area={name}" for name in names)
     machine = Machine(
         kernel=kernel,
@@ -181,7 +187,7 @@ def _boot(args, kernel, program, cmdline, names):
         cpus=args.cpus,
         memory=args.memory,
         machine=args.machine,
-        cpu=args.cpu,
+        cpu=cpu,
         extra=list(DEVICES) if args.emulator == "qemu" else [],
         emulator=args.emulator,
         boot=args.boot,
@@ -198,9 +204,11 @@ def _boot(args, kernel, program, cmdline, names):
 
 def _run_all(args, kernel, preset):
     found, problems = [], []
-    for cmdline, names in boots(args.names, args.cmdline):
+    for cmdline, cpu, names in boots(args.names, args.cmdline, args.cpu):
+        if cpu != args.cpu and args.emulator != "qemu":
+            continue
         build.say(f"booting {' '.join(names) or 'all areas'} on {args.cpus} CPUs")
-        more, trouble = _boot(args, kernel, tree.program(preset, PROGRAM), cmdline, names)
+        more, trouble = _boot(args, kernel, tree.program(preset, PROGRAM), cmdline, cpu, names)
         found = merge(found, more)
         problems += trouble
     return found, problems

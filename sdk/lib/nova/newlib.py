@@ -167,29 +167,21 @@ def _configure(arch, source, prefix):
     ]
 
 
-def _make(command, where, sentence, progress=None):
-    """Runs a step; each call of the compiler is one of the progress."""
-    output, done = [], 0
-    with subprocess.Popen(
-        command,
-        cwd=where,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=process.die_with_parent,
-    ) as running:
-        for line in running.stdout:
-            output.append(line)
-            if progress and line.startswith(b"gcc "):
-                done = min(done + 1, progress.total)
-                progress.take(b"[%d/%d]" % (done, progress.total))
-    if progress:
-        progress.end()
-    if running.returncode:
-        text = b"".join(output[-60:]).decode("utf-8", "replace")
-        if build.DISK_FULL in text:
-            raise NovaError(f"{sentence[:-1]}: the disk is full.")
-        raise build.BuildError(sentence, text)
+class _Calls:
+    """Tells a Progress of each call of the compiler, a step of so many."""
+
+    def __init__(self, what, total):
+        self.progress = build.Progress(what)
+        self.total = total
+        self.done = 0
+
+    def take(self, line):
+        if line.startswith(b"gcc "):
+            self.done = min(self.done + 1, self.total)
+            self.progress.take(b"[%d/%d]" % (self.done, self.total))
+
+    def end(self):
+        self.progress.end()
 
 
 def _build(arch, archive, wanted):
@@ -201,12 +193,12 @@ def _build(arch, archive, wanted):
     (work / "objects").mkdir(parents=True)
     source = _unpack(archive, work / "source")
     prefix = work / "prefix"
-    progress = build.Progress(f"building {name}")
-    progress.total = STEPS[arch]
-    _make(_configure(arch, source, prefix), work / "objects", f"configuring {name} failed.")
+    objects = work / "objects"
+    build.step(_configure(arch, source, prefix), f"configuring {name} failed.", folder=objects)
+    calls = _Calls(f"building {name}", STEPS[arch])
     jobs = f"-j{os.cpu_count() or 1}"
-    _make(["make", jobs, "all-target-newlib"], work / "objects", failed, progress)
-    _make(["make", "install-target-newlib"], work / "objects", failed)
+    build.step(["make", jobs, "all-target-newlib"], failed, calls, objects)
+    build.step(["make", "install-target-newlib"], failed, folder=objects)
     _install(arch, source, prefix / TARGETS[arch], wanted)
     shutil.rmtree(work, ignore_errors=True)
 
@@ -221,6 +213,7 @@ def _install(arch, source, made, wanted):
     for name in ("libg.a", "crt0.o"):
         (made / "lib" / name).unlink(missing_ok=True)
     members = [f"lib_a-{name}.o" for name in LEFT_OUT]
-    _make(["ar", "d", "libc.a", *members], made / "lib", "emptying the C library failed.")
+    failed = "emptying the C library failed."
+    build.step(["ar", "d", "libc.a", *members], failed, folder=made / "lib")
     shutil.move(made, to)
     (to / STAMP).write_text(json.dumps(wanted), encoding="utf-8")

@@ -8,11 +8,14 @@
 extern char __image_end[]; /* of the linker script */
 
 /* Delegates the image's pieces from the one that holds the address on. */
-static void answer_image(struct nova_utcb *u, word_t address)
+bool event_answer_image(struct nova_utcb *u, word_t address)
 {
         word_t page = address >> NOVA_PAGE_BITS;
         const word_t end = page_of(__image_end);
         unsigned n = 0;
+
+        if (address < IMAGE_BEGIN || address >= (word_t)__image_end)
+                return false;
         while (page < end && n < IMAGE_PIECES) {
                 const nova_crd_t crd = look(NOVA_CRD_MEM, page);
                 if (!crd)
@@ -25,6 +28,7 @@ static void answer_image(struct nova_utcb *u, word_t address)
         }
         u->state.mtd = 0;
         u->items = nova_utcb_items(1, n);
+        return true;
 }
 
 static void answer_state(struct nova_utcb *u, nova_mtd_t mtd)
@@ -61,9 +65,9 @@ static void answer(struct thread *t, unsigned n, struct nova_utcb *u)
                 answer_state(u, NOVA_MTD_EIP);
         } else if (n == NOVA_EXC_RECALL) {
                 answer_state(u, 0);
-        } else if (n == NOVA_EXC_PF && t->child && address >= IMAGE_BEGIN &&
-                   address < (word_t)__image_end && t->event_count < 64) {
-                answer_image(u, address);
+        } else if (n == NOVA_EXC_PF && t->child && t->event_count < 64 &&
+                   event_answer_image(u, address)) {
+                return;
         } else if (in_probe(t, u->state.ip)) {
                 u->state.ip = (word_t)probe_failed;
                 u->state.flags &= ~(word_t)0x100;

@@ -18,6 +18,8 @@ void sel_range(nova_sel_t first, nova_sel_t end);
 /* Thread of an event portal, or NULL. */
 struct thread *thread_of_event(nova_sel_t portal);
 /* Answers an event in its handler's message buffer. */
+/* Answers a page fault in the image with all of it from there on; false if it was elsewhere. */
+bool event_answer_image(struct nova_utcb *u, word_t address);
 void event_serve(struct thread *keeper, word_t portal);
 /* An event that no case asked for: the case fails. */
 void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb_state *state);

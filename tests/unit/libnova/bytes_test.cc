@@ -9,27 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "guarded_utcb.h"
+
 namespace
 {
 
 constexpr size_t word_bytes = sizeof(nova_word_t);
 
-class bytes : public testing::Test
+class bytes : public guarded_utcb
 {
       protected:
-        struct {
-                nova_word_t before = 0x5a5a;
-                nova_utcb utcb = {};
-                nova_word_t after = 0xa5a5;
-        } page;
-        nova_utcb *u = &page.utcb;
-
-        void TearDown() override
-        {
-                EXPECT_EQ(page.before, 0x5a5au);
-                EXPECT_EQ(page.after, 0xa5a5u);
-        }
-
         std::string read(unsigned &at, size_t room)
         {
                 std::vector<char> to(room + 8, '!');

@@ -5,24 +5,13 @@
 #include <gtest/gtest.h>
 #include <random>
 
+#include "guarded_utcb.h"
+
 namespace
 {
 
-class utcb : public testing::Test
+class utcb : public guarded_utcb
 {
-      protected:
-        struct {
-                nova_word_t before = 0x5a5a;
-                nova_utcb utcb = {};
-                nova_word_t after = 0xa5a5;
-        } page;
-        nova_utcb *u = &page.utcb;
-
-        void TearDown() override
-        {
-                EXPECT_EQ(page.before, 0x5a5au);
-                EXPECT_EQ(page.after, 0xa5a5u);
-        }
 };
 
 TEST_F(utcb, words_arrive_in_order)

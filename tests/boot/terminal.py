@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A system on a terminal with somebody at the keyboard, for tests that type."""
+
+import fcntl
+import os
+import pty
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+LIB = Path(__file__).resolve().parents[2] / "sdk/lib"
+CODE = (
+    "import sys; sys.path.insert(0, sys.argv[1])\n"
+    "from nova import boot_list, process; process.die_with_parent()\n"
+    "from nova.qemu import Machine, Module; from nova.runner import Runner\n"
+    "machine = Machine(sys.argv[2], {modules}, cpus=1)\n"
+    "sys.exit(Runner(machine, 120, sys.stdout.buffer, True).run().status)\n"
+)
+
+
+def play(kernel, boot, modules, keys):
+    """Boots KERNEL with MODULES, an expression in which BOOT is sys.argv[3]. KEYS(seen) gives what
+    to type now that SEEN was shown, or nothing. Returns all that was shown, and the status."""
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-c", CODE.format(modules=modules), str(LIB), kernel, boot],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            data = os.read(ours, 4096)
+        except OSError:
+            break  # the other end is closed
+        if not data:
+            break
+        seen += data
+        typed = keys(seen)
+        if typed:
+            os.write(ours, typed)
+    return seen, running.wait()
