@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Buses: who answers, and what is said where nobody does. */
+#include "novavmm/bus.h"
+
+#include <cerrno>
+#include <gtest/gtest.h>
+
+namespace
+{
+
+uint64_t read_address(void *, uint64_t address, unsigned)
+{
+        return address | 0xabcd000000000000;
+}
+
+void note(void *device, uint64_t address, unsigned bytes, uint64_t value)
+{
+        *static_cast<uint64_t *>(device) = value << 32 | address << 8 | bytes;
+}
+
+struct bus : testing::Test {
+        nova_bus table = {};
+        uint64_t written = 0;
+
+        int add(uint64_t first, uint64_t last)
+        {
+                const nova_bus_range range = {first, last, read_address, note, &written};
+                return nova_bus_add(&table, &range);
+        }
+};
+
+TEST_F(bus, the_device_of_the_address_answers)
+{
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        EXPECT_EQ(nova_bus_get(&table, 0x12, 2), 0x12u);
+        nova_bus_put(&table, 0x1f, 1, 0x1ff);
+        EXPECT_EQ(written, uint64_t{0xff} << 32 | 0x1f << 8 | 1);
+}
+
+TEST_F(bus, where_no_device_is_reads_give_ones_and_writes_are_lost)
+{
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        EXPECT_EQ(nova_bus_get(&table, 0x20, 1), 0xffu);
+        EXPECT_EQ(nova_bus_get(&table, 0x0f, 4), 0xffffffffu);
+        EXPECT_EQ(nova_bus_get(&table, UINT64_MAX, 8), UINT64_MAX);
+        nova_bus_put(&table, 0x20, 1, 5);
+        EXPECT_EQ(written, 0u);
+}
+
+TEST_F(bus, an_access_over_the_end_of_a_device_reaches_nobody)
+{
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        EXPECT_EQ(nova_bus_get(&table, 0x1e, 4), 0xffffffffu);
+        nova_bus_put(&table, 0x1e, 4, 1);
+        EXPECT_EQ(written, 0u);
+}
+
+TEST_F(bus, a_device_at_the_end_of_the_address_space_answers)
+{
+        ASSERT_EQ(add(UINT64_MAX - 7, UINT64_MAX), 0);
+        EXPECT_EQ(nova_bus_get(&table, UINT64_MAX - 7, 8), (UINT64_MAX - 7) | 0xabcd000000000000);
+}
+
+TEST_F(bus, sizes_that_no_instruction_has_do_nothing)
+{
+        ASSERT_EQ(add(0, UINT64_MAX), 0);
+        EXPECT_EQ(nova_bus_get(&table, 0, 0), UINT64_MAX);
+        EXPECT_EQ(nova_bus_get(&table, 0, 9), UINT64_MAX);
+        nova_bus_put(&table, 0, 9, 1);
+        EXPECT_EQ(written, 0u);
+}
+
+TEST_F(bus, refuses_a_range_that_is_turned_around_and_one_too_many)
+{
+        EXPECT_EQ(add(2, 1), EINVAL);
+        for (unsigned i = 0; i < NOVA_BUS_RANGES; i++)
+                ASSERT_EQ(add(i, i), 0);
+        EXPECT_EQ(add(0x100, 0x100), ENOSPC);
+}
+
+} // namespace

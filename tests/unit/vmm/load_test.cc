@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loaders: what a kernel finds, and files that are refused. */
+#include "novavmm/load.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace
+{
+
+constexpr size_t mib = 1 << 20;
+
+struct load : testing::Test {
+        std::vector<uint8_t> ram = std::vector<uint8_t>(32 * mib);
+        nova_guest_memory memory = {};
+        std::vector<uint8_t> file = std::vector<uint8_t>(8192, 0x90);
+        nova_linux image = {};
+        nova_utcb_event start = {};
+
+        template <typename T> void put(size_t offset, T value)
+        {
+                memcpy(&file[offset], &value, sizeof(value));
+        }
+
+        template <typename T> T get(size_t address)
+        {
+                T value;
+                memcpy(&value, &ram[address], sizeof(value));
+                return value;
+        }
+
+        void SetUp() override
+        {
+                memory.base = ram.data();
+                memory.bytes = ram.size();
+                put<uint8_t>(0x1f1, 3);
+                put<uint16_t>(0x1fe, 0xaa55);
+                put<uint8_t>(0x201, 0x66);
+                put<uint32_t>(0x202, 0x53726448);
+                put<uint16_t>(0x206, 0x20f);
+                put<uint8_t>(0x211, 1);
+                put<uint32_t>(0x22c, 0x7fffffff);
+                put<uint16_t>(0x236, 1);
+                put<uint32_t>(0x238, 2047);
+                put<uint64_t>(0x258, 16 * mib);
+                put<uint32_t>(0x260, 8 * mib);
+                image.command_line = "console=ttyS0";
+        }
+
+        std::string load_linux()
+        {
+                image.kernel = file.data();
+                image.kernel_bytes = file.size();
+                const char *const why = nova_linux_load(&memory, &image, &start);
+                return why ? why : "";
+        }
+};
+
+TEST_F(load, a_kernel_finds_itself_its_command_line_and_its_memory)
+{
+        image.rsdp = 0xe0000;
+        ASSERT_EQ(load_linux(), "");
+        EXPECT_EQ(start.state.ip, 16 * mib + 0x200);
+        EXPECT_EQ(memcmp(&ram[16 * mib], &file[2048], file.size() - 2048), 0);
+        const size_t params = start.state.si;
+        EXPECT_STREQ(reinterpret_cast<char *>(&ram[get<uint32_t>(params + 0x228)]),
+                     "console=ttyS0");
+        EXPECT_EQ(get<uint64_t>(params + 0x70), 0xe0000u);
+        ASSERT_EQ(ram[params + 0x1e8], 3);
+        EXPECT_EQ(get<uint64_t>(params + 0x2d0 + 40), mib);
+        EXPECT_EQ(get<uint64_t>(params + 0x2d0 + 48), 31 * mib);
+        EXPECT_EQ(get<uint32_t>(params + 0x2d0 + 56), 1u);
+}
+
+TEST_F(load, long_mode_begins_with_an_identity_mapping)
+{
+        ASSERT_EQ(load_linux(), "");
+        EXPECT_EQ(start.more.efer, uint64_t{NOVA_EFER_LME | NOVA_EFER_LMA});
+        const uint64_t level3 = get<uint64_t>(start.state.cr3) & ~uint64_t{0xfff};
+        const uint64_t level2 = get<uint64_t>(level3 + 8 * 3) & ~uint64_t{0xfff};
+        EXPECT_EQ(get<uint64_t>(level2 + 8 * 511), 0xffe00000u | 0x83);
+}
+
+TEST_F(load, the_initrd_lies_at_the_end_of_memory_and_below_the_kernels_limit)
+{
+        const std::string initrd(5000, 'i');
+        image.initrd = initrd.data();
+        image.initrd_bytes = initrd.size();
+        ASSERT_EQ(load_linux(), "");
+        const size_t params = start.state.si;
+        EXPECT_EQ(get<uint32_t>(params + 0x218), 32 * mib - 8192);
+        EXPECT_EQ(get<uint32_t>(params + 0x21c), 5000u);
+        EXPECT_EQ(ram[32 * mib - 8192], 'i');
+
+        put<uint32_t>(0x22c, 28 * mib - 1);
+        ASSERT_EQ(load_linux(), "");
+        EXPECT_EQ(get<uint32_t>(params + 0x218), 28 * mib - 8192);
+}
+
+TEST_F(load, refuses_what_is_no_kernel)
+{
+        put<uint32_t>(0x202, 0);
+        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+        file.resize(100);
+        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+        file.clear();
+        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+}
+
+TEST_F(load, refuses_an_old_protocol)
+{
+        put<uint16_t>(0x206, 0x20b);
+        EXPECT_EQ(load_linux(), "its boot protocol is older than 2.12");
+}
+
+TEST_F(load, refuses_a_kernel_without_a_64_bit_entry)
+{
+        put<uint16_t>(0x236, 0);
+        EXPECT_EQ(load_linux(), "it has no 64-bit entry point");
+}
+
+TEST_F(load, refuses_a_kernel_that_is_cut_off)
+{
+        file.resize(2048 + 0x200);
+        EXPECT_EQ(load_linux(), "it is cut off");
+        put<uint8_t>(0x1f1, 255);
+        EXPECT_EQ(load_linux(), "it is cut off");
+}
+
+TEST_F(load, refuses_a_kernel_that_does_not_fit)
+{
+        put<uint32_t>(0x260, 17 * mib);
+        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        put<uint32_t>(0x260, UINT32_MAX);
+        put<uint64_t>(0x258, UINT64_MAX - 100);
+        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        put<uint64_t>(0x258, 0x8000);
+        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        memory.bytes = mib;
+        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+}
+
+TEST_F(load, refuses_an_initrd_that_would_lie_in_the_kernel)
+{
+        const std::string initrd(9 * mib, 'i');
+        image.initrd = initrd.data();
+        image.initrd_bytes = initrd.size();
+        EXPECT_EQ(load_linux(), "the guest has too little memory for its initrd");
+        put<uint32_t>(0x22c, 100);
+        EXPECT_EQ(load_linux(), "the guest has too little memory for its initrd");
+}
+
+TEST_F(load, refuses_a_command_line_that_is_too_long)
+{
+        const std::string line(2048, 'x');
+        image.command_line = line.c_str();
+        EXPECT_EQ(load_linux(), "its command line is too long");
+        put<uint32_t>(0x238, UINT32_MAX);
+        const std::string longer(mib, 'x');
+        image.command_line = longer.c_str();
+        EXPECT_EQ(load_linux(), "its command line is too long");
+}
+
+TEST_F(load, a_flat_file_begins_in_real_mode)
+{
+        ASSERT_EQ(nova_flat_load(&memory, file.data(), file.size(), 0x7c00, &start), nullptr);
+        EXPECT_EQ(start.state.cs.base, 0x7c00u);
+        EXPECT_EQ(start.state.ip, 0u);
+        EXPECT_EQ(ram[0x7c00 + 8191], 0x90);
+        EXPECT_NE(nova_flat_load(&memory, file.data(), file.size(), 0x7c01, &start), nullptr);
+        EXPECT_NE(nova_flat_load(&memory, file.data(), file.size(), 0x100000, &start), nullptr);
+        memory.bytes = 0x8000;
+        EXPECT_NE(nova_flat_load(&memory, file.data(), file.size(), 0x7c00, &start), nullptr);
+}
+
+} // namespace

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two 8259s: priorities, masks, ends of interrupts, both triggers. */
+#include "novavmm/pic.h"
+
+#include <gtest/gtest.h>
+
+#include "devices.h"
+
+namespace
+{
+
+struct pic : testing::Test {
+        probe out;
+        nova_pic chips;
+
+        void out8(unsigned port, unsigned value)
+        {
+                nova_pic_write(&chips, port, 1, value);
+        }
+
+        unsigned in8(unsigned port)
+        {
+                return static_cast<unsigned>(nova_pic_read(&chips, port, 1));
+        }
+
+        void SetUp() override
+        {
+                const nova_line line = out.line();
+                nova_pic_init(&chips, &line);
+                for (unsigned port : {0x20u, 0xa0u}) {
+                        out8(port, 0x11);
+                        out8(port + 1, port == 0x20 ? 0x30 : 0x38);
+                        out8(port + 1, port == 0x20 ? 4 : 2);
+                        out8(port + 1, 1);
+                        out8(port + 1, 0);
+                }
+        }
+
+        void pulse(unsigned pin)
+        {
+                nova_pic_set(&chips, pin, true);
+        }
+};
+
+TEST_F(pic, an_edge_becomes_the_vector_of_its_pin)
+{
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        pulse(4);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+TEST_F(pic, the_second_one_comes_through_the_first)
+{
+        pulse(14);
+        EXPECT_EQ(nova_pic_take(&chips), 0x3eu);
+        out8(0x20, 0x0b);
+        EXPECT_EQ(in8(0x20), 4u);
+        out8(0xa0, 0x0b);
+        EXPECT_EQ(in8(0xa0), 0x40u);
+}
+
+TEST_F(pic, what_is_served_holds_back_lower_priorities_until_its_end)
+{
+        pulse(3);
+        EXPECT_EQ(nova_pic_take(&chips), 0x33u);
+        pulse(5);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        pulse(1);
+        EXPECT_EQ(nova_pic_take(&chips), 0x31u);
+        out8(0x20, 0x20);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        out8(0x20, 0x20);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+}
+
+TEST_F(pic, a_specific_end_names_the_pin)
+{
+        pulse(3);
+        nova_pic_take(&chips);
+        out8(0x20, 0x60 | 4);
+        pulse(5);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        out8(0x20, 0x60 | 3);
+        EXPECT_TRUE(nova_pic_pending(&chips));
+}
+
+TEST_F(pic, a_masked_pin_waits)
+{
+        out8(0x21, 0x10);
+        pulse(4);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        EXPECT_EQ(in8(0x21), 0x10u);
+        out8(0x21, 0);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+}
+
+TEST_F(pic, an_edge_counts_once_and_a_level_again_and_again)
+{
+        pulse(5);
+        nova_pic_take(&chips);
+        out8(0x20, 0x20);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+
+        out8(0x4d0, 0x20);
+        nova_pic_set(&chips, 5, false);
+        nova_pic_set(&chips, 5, true);
+        nova_pic_take(&chips);
+        out8(0x20, 0x20);
+        EXPECT_TRUE(nova_pic_pending(&chips));
+        nova_pic_set(&chips, 5, false);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+TEST_F(pic, who_takes_what_went_away_gets_the_spurious_vector)
+{
+        EXPECT_EQ(nova_pic_take(&chips), 0x37u);
+        out8(0x20, 0x0b);
+        EXPECT_EQ(in8(0x20), 0u);
+}
+
+TEST_F(pic, with_automatic_end_nothing_is_held_back)
+{
+        out8(0x20, 0x11);
+        out8(0x21, 0x30);
+        out8(0x21, 4);
+        out8(0x21, 3);
+        pulse(1);
+        nova_pic_take(&chips);
+        pulse(6);
+        EXPECT_EQ(nova_pic_take(&chips), 0x36u);
+}
+
+TEST_F(pic, rotation_gives_the_served_pin_the_lowest_priority)
+{
+        pulse(2 + 1);
+        nova_pic_take(&chips);
+        out8(0x20, 0xa0);
+        pulse(1);
+        pulse(4);
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+}
+
+TEST_F(pic, a_poll_takes_the_interrupt)
+{
+        pulse(6);
+        out8(0x20, 0x0c);
+        EXPECT_EQ(in8(0x20), 0x86u);
+        out8(0x20, 0x0c);
+        EXPECT_EQ(in8(0x20), 0u);
+}
+
+TEST_F(pic, pins_that_do_not_exist_do_nothing)
+{
+        nova_pic_set(&chips, 2, true);
+        nova_pic_set(&chips, 16, true);
+        nova_pic_set(&chips, ~0u, true);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+} // namespace

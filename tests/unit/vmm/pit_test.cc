@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 8254: counters, latches, the interrupt of channel 0, port 0x61. */
+#include "novavmm/pit.h"
+
+#include <gtest/gtest.h>
+
+#include "devices.h"
+
+namespace
+{
+
+struct pit : testing::Test {
+        probe out;
+        fake_clock time;
+        nova_pit timer;
+
+        void SetUp() override
+        {
+                const nova_line line = out.line();
+                const nova_clock clock = time.clock();
+                nova_pit_init(&timer, &clock, &line);
+        }
+
+        void out8(unsigned port, unsigned value)
+        {
+                nova_pit_write(&timer, port, 1, value);
+        }
+
+        unsigned in8(unsigned port)
+        {
+                return static_cast<unsigned>(nova_pit_read(&timer, port, 1));
+        }
+
+        void program(unsigned channel, unsigned mode, unsigned count)
+        {
+                out8(0x43, channel << 6 | 0x30 | mode << 1);
+                out8(0x40 + channel, count & 0xff);
+                out8(0x40 + channel, count >> 8);
+        }
+
+        /* What the machine does at an alarm. */
+        void run_until(uint64_t ns)
+        {
+                while (timer.alarm.deadline <= ns) {
+                        time.ns = timer.alarm.deadline;
+                        timer.alarm.deadline = NOVA_NEVER;
+                        timer.alarm.expire(timer.alarm.device, time.ns);
+                }
+                time.ns = ns;
+        }
+
+        unsigned count(unsigned channel)
+        {
+                out8(0x43, channel << 6);
+                const unsigned low = in8(0x40 + channel);
+                return low | in8(0x40 + channel) << 8;
+        }
+};
+
+constexpr uint64_t second = 1000000000;
+
+TEST_F(pit, a_rate_generator_ticks_for_ever)
+{
+        program(0, 2, 11932); /* about 100 per second */
+        run_until(second);
+        EXPECT_GE(out.rises, 99u);
+        EXPECT_LE(out.rises, 100u);
+}
+
+TEST_F(pit, a_one_shot_ticks_once)
+{
+        program(0, 0, 1000);
+        run_until(second);
+        EXPECT_EQ(out.rises, 1u);
+        EXPECT_EQ(timer.alarm.deadline, NOVA_NEVER);
+        program(0, 4, 1000);
+        run_until(2 * second);
+        EXPECT_EQ(out.rises, 2u);
+}
+
+TEST_F(pit, zero_counts_65536)
+{
+        program(0, 2, 0);
+        EXPECT_NEAR(static_cast<double>(timer.alarm.deadline), 65536.0 / NOVA_PIT_HZ * 1e9, 2);
+}
+
+TEST_F(pit, a_counter_counts_down_with_time)
+{
+        program(2, 0, 50000);
+        out8(0x61, 1);
+        const unsigned before = count(2);
+        time.ns += second / 100;
+        EXPECT_NEAR(before - count(2), NOVA_PIT_HZ / 100, 2);
+}
+
+TEST_F(pit, a_latched_count_stays_until_it_is_read)
+{
+        program(0, 2, 50000);
+        out8(0x43, 0);
+        time.ns += second / 100;
+        const unsigned low = in8(0x40);
+        EXPECT_EQ(low | in8(0x40) << 8, 50000u);
+}
+
+TEST_F(pit, channel_2_counts_while_its_gate_is_open_and_shows_its_end)
+{
+        program(2, 0, 11932);
+        time.ns += second;
+        EXPECT_EQ(in8(0x61) & 0x21, 0u);
+        out8(0x61, 1);
+        EXPECT_EQ(in8(0x61) & 0x21, 1u);
+        time.ns += second / 50;
+        EXPECT_EQ(in8(0x61) & 0x21, 0x21u);
+}
+
+TEST_F(pit, a_read_back_tells_mode_and_access)
+{
+        program(1, 3, 18);
+        out8(0x43, 0xc0 | 0x20 | 0x04);
+        EXPECT_EQ(in8(0x41) & 0x3f, 0x36u);
+}
+
+TEST_F(pit, the_control_port_cannot_be_read)
+{
+        EXPECT_EQ(in8(0x43), 0xffu);
+}
+
+TEST_F(pit, every_write_is_survived)
+{
+        for (unsigned control = 0; control < 256; control++)
+                for (unsigned value : {0u, 1u, 0xffu}) {
+                        out8(0x43, control);
+                        for (unsigned port = 0x40; port < 0x43; port++) {
+                                out8(port, value);
+                                in8(port);
+                        }
+                        out8(0x61, value);
+                        time.ns += 12345;
+                        in8(0x61);
+                        for (unsigned i = 0; i < 4 && timer.alarm.deadline <= time.ns; i++)
+                                timer.alarm.expire(timer.alarm.device, time.ns);
+                        EXPECT_GT(timer.alarm.deadline, time.ns);
+                }
+}
+
+} // namespace
