@@ -118,15 +118,14 @@ static void ended(void *context)
         nova_semaphore_up(&init.news);
 }
 
-bool grants_services_there(const struct program *program)
+bool grants_service_there(const char *name)
 {
-        bool all = true;
-
         nova_mutex_lock(&mutex);
-        for (unsigned i = 0; i < program->says->uses.count; i++)
-                all = all && find(init.system.word[program->says->uses.first + i]);
+
+        const bool there = find(name);
+
         nova_mutex_unlock(&mutex);
-        return all;
+        return there;
 }
 
 struct nova_child_grants grants_of(struct program *program)

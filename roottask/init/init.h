@@ -18,6 +18,9 @@ struct program {
         unsigned restarts;
         int status; /* of its last end */
         bool ended; /* the child has ended and was not looked at yet; atomic */
+        bool stuck; /* waits, and somebody that it needs has had its time: told once */
+        uint64_t
+                serve_until; /* ns since boot: when the services that it provides should be there */
 };
 
 /* All of this is init's main thread's; what functions of grants.c touch is under the mutex. */
@@ -37,11 +40,18 @@ bool modules_map(const char *name, const void **data, size_t *bytes);
 
 /* grants.c: what a program gets by name. */
 struct nova_child_grants grants_of(struct program *program);
-/* True if all services that a program uses are there. */
-bool grants_services_there(const struct program *program);
+/* True if a service can be opened. */
+bool grants_service_there(const char *name);
 
 /* devices.c: range number index of a kind of a device; 0 or ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
+
+/* waiting.c: how long a program may take to provide its services, in ns. */
+uint64_t waiting_patience(void);
+/* True if a program that waits can start now; tells once if it cannot soon, or ever. */
+bool waiting_look(struct program *program);
+/* When to look again though nothing happened, as a TSC value. */
+uint64_t waiting_deadline(void);
 
 /* programs.c: runs the system to its end; its exit status. */
 int programs_run(void);

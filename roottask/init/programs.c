@@ -6,6 +6,7 @@
 
 #include "init.h"
 #include "novart/program.h"
+#include "novart/time.h"
 
 #define STRINGS_MAX 65
 
@@ -56,6 +57,7 @@ static void start(struct program *program)
                 printf("init: %s cannot start: %s %s.\n", says->name, says->file, sentence);
         else
                 program->state = PROGRAM_RUNS;
+        program->serve_until = nova_time_ns() + waiting_patience();
 }
 
 static void start_first(struct program *program)
@@ -108,39 +110,12 @@ static void look_at_end(struct program *program)
         start(program);
 }
 
-static struct program *provider_of(const char *service)
-{
-        return &init.program[nova_system_provider(&init.system, service)];
-}
-
-/* A program that waits for a service that will never be there. */
-static bool waits_in_vain(const struct program *program)
-{
-        for (unsigned i = 0; i < program->says->uses.count; i++) {
-                const char *const service = init.system.word[program->says->uses.first + i];
-
-                if (provider_of(service)->state != PROGRAM_OVER)
-                        continue;
-                printf("init: %s cannot start: the service '%s' is not there, and '%s', which "
-                       "provides it, has ended.\n",
-                       program->says->name, service, provider_of(service)->says->name);
-                return true;
-        }
-        return false;
-}
-
 static void look_at(struct program *program)
 {
         if (program->state == PROGRAM_RUNS && __atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
                 look_at_end(program);
-        if (program->state != PROGRAM_WAITS)
-                return;
-        if (grants_services_there(program)) {
+        if (program->state == PROGRAM_WAITS && waiting_look(program))
                 start_first(program);
-        } else if (waits_in_vain(program)) {
-                program->state = PROGRAM_OVER;
-                program->status = EXIT_FAILURE;
-        }
 }
 
 /* Services go on until everything else has ended; a system of services alone goes on. */
@@ -153,7 +128,7 @@ static bool over(void)
                 const bool service = program->says->provides.count;
 
                 other = other || !service;
-                if (program->state != PROGRAM_OVER && !service)
+                if (program->state != PROGRAM_OVER && !program->stuck && !service)
                         return false;
         }
         for (unsigned i = 0; i < init.system.programs && !other; i++)
@@ -189,6 +164,6 @@ int programs_run(void)
                         look_at(&init.program[init.system.order[i]]);
                 if (over())
                         return end_system();
-                nova_semaphore_down(&init.news);
+                nova_semaphore_down_until(&init.news, waiting_deadline());
         }
 }

@@ -50,6 +50,7 @@ struct nova_message {
  * @retval ENFILE       the service has as many as it can have
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
+ * @retval EAGAIN       the service has not been there for five seconds at least
  * @retval ENOMEM       no more memory, selectors or kernel memory, here or there
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);

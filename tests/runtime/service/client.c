@@ -8,6 +8,7 @@
 #include "echo.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "nova/utcb.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/service/disk.h"
@@ -212,6 +213,49 @@ static void patient(void)
         printf("there was no answer in time\n");
 }
 
+/* Says that it provides something, and never does. */
+static void mute(void)
+{
+        for (;;)
+                nova_sleep(SECOND);
+}
+
+/* Asks for everything that it must not get, and dies with all that it has. */
+static void flood(void)
+{
+        struct nova_session *more;
+        struct nova_utcb *utcb = nova_thread_utcb();
+
+        if (nova_session_open(&echo, "echo", NULL))
+                _Exit(7); /* what the one before me had is not cleared away yet */
+        while (nova_session_open(&more, "echo", NULL) == 0)
+                ;
+        for (unsigned i = 0; i < 500; i++) {
+                CHECK(nova_session_open(&more, "echo", NULL) == EMFILE);
+                CHECK(nova_session_open(&more, "nobody", NULL) == EACCES);
+                CHECK(call((nova_word_t)-1 - i, NULL) == ENOSYS);
+                CHECK(nova_session_share(echo, &more, 1) != 0);
+                nova_utcb_clear(utcb);
+                utcb->items = (nova_word_t)-1;
+                CHECK(nova_call(nova_session_portals(echo) + nova_thread_cpu(), 0) == 0 &&
+                      utcb->word[0] == EINVAL);
+        }
+        _Exit(7);
+}
+
+/* Is answered, whatever others do. */
+static void steady(void)
+{
+        nova_word_t count = 0;
+
+        CHECK(nova_session_open(&echo, "echo", NULL) == 0);
+        for (unsigned i = 1; i <= 1000; i++) {
+                CHECK(call(ECHO_COUNT, &count) == 0 && count == i);
+                nova_sleep(SECOND / 1000);
+        }
+        printf("all calls were answered\n");
+}
+
 /* Publishes a semaphore for a friend, and waits for it. */
 static void bell(void)
 {
@@ -253,7 +297,8 @@ int main(int argc, char **argv)
         } modes[] = {
                 {"services", services}, {"talk", talking},     {"type", typing},  {"crowd", crowd},
                 {"mortal", mortal},     {"survive", survivor}, {"wait", patient}, {"bell", bell},
-                {"ring", ringer},       {"off", off},
+                {"ring", ringer},       {"off", off},          {"mute", mute},    {"flood", flood},
+                {"steady", steady},
         };
 
         if (argc > 2 && !strcmp(argv[1], "watch")) {

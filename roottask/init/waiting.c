@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs that wait for services of others, and what becomes of them if those never come. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "init.h"
+#include "novart/time.h"
+
+#define SECOND          UINT64_C(1000000000)
+#define SERVICE_SECONDS 20    /* from the start of a program until its services should be there */
+#define SECONDS_MAX     86400 /* of those that the environment says */
+
+uint64_t waiting_patience(void)
+{
+        const char *const says = getenv("SERVICE_SECONDS");
+        const unsigned long seconds = says ? strtoul(says, NULL, 10) : 0;
+
+        return SECOND * (seconds && seconds <= SECONDS_MAX ? seconds : SERVICE_SECONDS);
+}
+
+static struct program *provider_of(const char *service)
+{
+        return &init.program[nova_system_provider(&init.system, service)];
+}
+
+/* The service at place I of those that a program uses; NULL behind the last. */
+static const char *used(const struct program *program, unsigned i)
+{
+        const struct nova_system_list uses = program->says->uses;
+
+        return i < uses.count ? init.system.word[uses.first + i] : NULL;
+}
+
+static bool services_there(const struct program *program)
+{
+        const char *service;
+
+        for (unsigned i = 0; (service = used(program, i)) != NULL; i++)
+                if (!grants_service_there(service))
+                        return false;
+        return true;
+}
+
+/* A program that waits for a service that will never be there. */
+static bool waits_in_vain(const struct program *program)
+{
+        const char *service;
+
+        for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
+                if (provider_of(service)->state != PROGRAM_OVER)
+                        continue;
+                printf("init: %s cannot start: the service '%s' is not there, and '%s', which "
+                       "provides it, has ended.\n",
+                       program->says->name, service, provider_of(service)->says->name);
+                return true;
+        }
+        return false;
+}
+
+/* A program that waits for one that runs, and does not say that its service is there. It starts if
+ * that comes late, but nothing else waits for it. */
+static bool waits_too_long(const struct program *program)
+{
+        const char *service;
+
+        for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
+                const struct program *const provider = provider_of(service);
+                const bool late = provider->state == PROGRAM_RUNS
+                                          ? nova_time_ns() >= provider->serve_until
+                                          : provider->stuck;
+
+                if (!late || grants_service_there(service))
+                        continue;
+                printf("init: %s still waits for the service '%s': '%s' %s.\n", program->says->name,
+                       service, provider->says->name,
+                       provider->stuck ? "waits, too" : "runs and does not provide it");
+                return true;
+        }
+        return false;
+}
+
+bool waiting_look(struct program *program)
+{
+        if (services_there(program)) {
+                program->stuck = false;
+                return true;
+        }
+        if (waits_in_vain(program)) {
+                program->state = PROGRAM_OVER;
+                program->status = EXIT_FAILURE;
+        } else if (!program->stuck && waits_too_long(program)) {
+                program->stuck = true;
+                program->status = EXIT_FAILURE;
+        }
+        return false;
+}
+
+/* When the next of those that a program waits for has had its time, in ns since boot. */
+static uint64_t patience_ends(const struct program *program)
+{
+        uint64_t end = UINT64_MAX;
+        const char *service;
+
+        for (unsigned i = 0; (service = used(program, i)) != NULL; i++) {
+                const struct program *const provider = provider_of(service);
+
+                if (provider->state == PROGRAM_RUNS && provider->serve_until < end &&
+                    !grants_service_there(service))
+                        end = provider->serve_until;
+        }
+        return end;
+}
+
+uint64_t waiting_deadline(void)
+{
+        uint64_t end = UINT64_MAX;
+
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                const struct program *const program = &init.program[i];
+
+                if (program->state != PROGRAM_WAITS || program->stuck)
+                        continue;
+
+                const uint64_t own = patience_ends(program);
+
+                end = own < end ? own : end;
+        }
+        return end == UINT64_MAX ? NOVA_FOREVER : nova_tsc_of_ns(end);
+}
