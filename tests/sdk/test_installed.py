@@ -158,6 +158,12 @@ class Commands(Installed):
         for command in ("bench", "conformance", "install", "package"):
             self.refuses(command, says="source tree only")
 
+    def test_docs_prints_where_the_manual_lies(self):
+        page = Path(self.call(installed.NOVA, "docs").strip())
+        self.assertEqual(page, installed.PREFIX / "share/doc/nova/html/index.html")
+        self.assertIn("NOVA", page.read_text(encoding="utf-8"))
+        self.assertTrue(list(page.parent.glob("*first_roottask*.html")))
+
     def test_without_a_project_it_builds_and_tests_nothing(self):
         for command in ("build", "test"):
             self.refuses(command, says="nova new TEMPLATE DIR")

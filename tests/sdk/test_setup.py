@@ -108,6 +108,7 @@ class Setup(unittest.TestCase):
         self.assertIn("clang-tidy", named("test"))
         self.assertIn("graphviz", named("docs"))
         self.assertNotIn("ninja-build", named("docs"))
+        self.assertIn("doxygen", named("install", "/nowhere"))
 
     def test_an_old_list_of_packages_is_updated_once(self):
         self.add(*BUILD)

@@ -46,7 +46,7 @@ MODULES = (
     boot_test,
     newlib,
 )
-SOURCE_ONLY = ("install", "package", "conformance", "bench", "docs", "newlib")
+SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib")
 
 
 def _build(args):

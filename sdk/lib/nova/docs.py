@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import build, doc_headers, doc_pages, options, process, tree
+from nova import build, doc_headers, doc_pages, options, places, process, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 
 FOLDER = tree.ROOT / "docs" / "doxygen"
@@ -19,7 +19,8 @@ STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 
 DESCRIPTION = """\
 Makes the manual and the descriptions of all public headers as HTML, and prints where
-its first page lies. What Doxygen complains about ends the command with status 1."""
+its first page lies. What Doxygen complains about ends the command with status 1.
+An installed SDK has them already."""
 
 
 def add_parser(commands):
@@ -114,7 +115,38 @@ def doxygen(root, output):
     return [re.sub(re.escape(f"{root}/"), "", line) for line in complaints]
 
 
+def _inputs(root):
+    folders = [root / name for name in ("docs", *HEADERS)]
+    yield from (path for folder in folders for path in folder.rglob("*") if path.is_file())
+    yield from Path(__file__).parent.glob("doc*.py")
+    yield from (root / "README.md", root / "CHANGELOG.md", STATEMENTS)
+
+
+def ensure():
+    """Sees that build/docs has the manual as the sources are. What an installation takes along may
+    have defects: `nova docs` is there to complain."""
+    page = OUTPUT / "html" / "index.html"
+    with build.alone(OUTPUT):
+        if page.exists():
+            made = page.stat().st_mtime
+            if all(path.stat().st_mtime <= made for path in _inputs(tree.ROOT) if path.exists()):
+                return
+        build.say("making the manual")
+        doxygen(tree.ROOT, OUTPUT)
+        if not page.exists():
+            raise NovaError("the manual could not be made: nova docs says why.", EXIT_FAILED)
+
+
+def _run_installed():
+    if not places.MANUAL.exists():
+        raise NovaError("this SDK came without the manual: nova install in NOVA's tree brings it.")
+    print(places.MANUAL)
+    return EXIT_OK
+
+
 def run(args):
+    if places.INSTALLED:
+        return _run_installed()
     process.die_with_parent()
     output = Path(args.output).resolve() if args.output else OUTPUT
     output.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@
 import os
 from pathlib import Path
 
-from nova import build, options, places, tree
+from nova import build, docs, options, places, tree
 from nova.errors import EXIT_OK, NovaError
 
 # What has to be built before an installation.
@@ -12,7 +12,7 @@ TARGET = "nova-sdk"
 
 DESCRIPTION = """\
 Builds headers, libraries, kernels and tools for both architectures, debug and
-release, and copies them into the folder PREFIX, which can be moved afterwards.
+release, and the manual, and copies them into the folder PREFIX, which can be moved afterwards.
 PREFIX/bin/nova needs nothing of the source tree.
 
 --arch and --config install a part only. Underneath is CMake:
@@ -59,6 +59,7 @@ def run(args):
     prefix = Path(os.path.abspath(args.prefix))
     if prefix.exists() and not prefix.is_dir():
         raise NovaError(f"{prefix} is a file: name a folder.")
+    docs.ensure()
     into(prefix, presets(args.arch, args.config))
     build.say(f"the SDK is installed: {prefix / 'bin/nova'} --help tells what it can do")
     return EXIT_OK

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from nova import build, install, options, places, tree
+from nova import build, docs, install, options, places, tree
 from nova.errors import EXIT_OK, NovaError
 
 OUT = tree.ROOT / "build/package"
@@ -44,6 +44,7 @@ def _stage(folder, prefix):
     """Lays out in FOLDER what the .deb has from / on."""
     target = folder / DEB_PREFIX
     if prefix is None:
+        docs.ensure()
         install.into(target, install.presets())
     else:
         if not (Path(prefix) / "share/nova/version").exists():

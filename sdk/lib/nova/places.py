@@ -23,6 +23,8 @@ GUESTS = (
     else tree.ROOT / "build/guest"
 )
 
+# The first page of an installed manual.
+MANUAL = HOME / "share/doc/nova/html/index.html"
 HELP = HOME / "lib/nova/help.txt"
 EXAMPLES = (SHARE if INSTALLED else tree.ROOT) / "examples"
 TEMPLATES = (SHARE if INSTALLED else tree.ROOT) / "templates"
