@@ -67,6 +67,8 @@ int main(int argc, char **argv, char **envp)
                 return 1;
         }
 
+        image.rsdp = pc.rsdp;
+
         const char *why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 
         if (why) {

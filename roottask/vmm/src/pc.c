@@ -44,10 +44,27 @@ static void reset(void *context, unsigned pin, bool level)
                 nova_vm_end_with(pc->vm, NOVA_VM_RESET);
 }
 
+static void power_off(void *context, unsigned pin, bool level)
+{
+        struct nova_pc *const pc = context;
+
+        (void)pin;
+        if (level)
+                nova_vm_end_with(pc->vm, NOVA_VM_OFF);
+}
+
+static void make_tables(struct nova_pc *pc)
+{
+        const struct nova_acpi_config config = {pc->vm->vcpus, pc->vm->local_apic};
+
+        pc->rsdp = nova_acpi_tables(&pc->vm->memory, &config);
+}
+
 static void make_devices(struct nova_pc *pc)
 {
         const struct nova_clock *const clock = &pc->vm->clock;
         const struct nova_line out = {interrupt, pc, 0}, reset_line = {reset, pc, 0};
+        const struct nova_line off = {power_off, pc, 0};
         const struct nova_line pit = {nova_pic_set, &pc->pic, PIT_PIN};
         const struct nova_line uart = {nova_pic_set, &pc->pic, UART_PIN};
 
@@ -56,6 +73,8 @@ static void make_devices(struct nova_pc *pc)
         nova_rtc_init(&pc->rtc, clock, (uint64_t)time(NULL));
         nova_uart_init(&pc->uart, &uart, console_send, pc);
         nova_reset_init(&pc->reset, &reset_line);
+        nova_acpi_init(&pc->acpi, clock, &off);
+        nova_pci_init(&pc->pci);
 }
 
 static int add_ports(struct nova_pc *pc)
@@ -72,6 +91,9 @@ static int add_ports(struct nova_pc *pc)
                 {0x64, 0x64, nova_reset_read, nova_reset_write, &pc->reset},
                 {0x92, 0x92, nova_reset_read, nova_reset_write, &pc->reset},
                 {0xcf9, 0xcf9, nova_reset_read, nova_reset_write, &pc->reset},
+                {0xcf8, 0xcff, nova_pci_read, nova_pci_write, &pc->pci},
+                {NOVA_ACPI_PORT, NOVA_ACPI_PORT + NOVA_ACPI_PORTS - 1, nova_acpi_read,
+                 nova_acpi_write, &pc->acpi},
         };
         int error = 0;
 
@@ -87,6 +109,7 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
 
         pc->vm = vm;
         make_devices(pc);
+        make_tables(pc);
         vm->interrupts = interrupts;
         error = add_ports(pc);
         if (!error)

@@ -41,8 +41,8 @@ reboot -f
 """
 FOLDERS = ("bin", "dev", "proc", "sys", "tmp")
 COMMANDS = (
-    "cat dmesg echo free head grep ls lspci mount ps poweroff reboot setsid sh sleep stty tail tr "
-    "uname uptime vi wget dd lsmod modprobe hexdump"
+    "cat date dd dmesg echo free grep head hexdump ls mount ps poweroff reboot setsid sh sleep "
+    "stty tail tr uname uptime vi"
 ).split()
 
 

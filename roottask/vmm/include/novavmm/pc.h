@@ -4,6 +4,8 @@
 #ifndef NOVAVMM_PC_H
 #define NOVAVMM_PC_H
 
+#include "novavmm/acpi.h"
+#include "novavmm/pci.h"
 #include "novavmm/pic.h"
 #include "novavmm/pit.h"
 #include "novavmm/reset.h"
@@ -26,6 +28,9 @@ struct nova_pc {
         struct nova_rtc rtc;
         struct nova_uart uart;
         struct nova_reset reset;
+        struct nova_acpi acpi;
+        struct nova_pci pci;
+        uint64_t rsdp; /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
 
         /* The library's own: output on its way. */
         struct nova_mutex lock;
@@ -37,7 +42,8 @@ struct nova_pc {
 };
 
 /**
- * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports. Before
+ * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports,
+ * ACPI with its tables, a PCI bus. Before
  * nova_vm_run().
  *
  * What the guest sends goes to the program's console; its input is read by a thread.

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PCI host bridge with the devices of bus 0, reached through ports 0xcf8 and 0xcfc. */
+#ifndef NOVAVMM_PCI_H
+#define NOVAVMM_PCI_H
+
+#include "novavmm/line.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Devices of a bus; number 0 is the bridge itself. */
+#define NOVA_PCI_DEVICES 32
+
+/** Registers of a device's configuration space, four bytes each. */
+#define NOVA_PCI_REGISTERS 64
+
+/** A device: its configuration space, and what of it the guest may change. */
+struct nova_pci_device {
+        uint32_t config[NOVA_PCI_REGISTERS];
+        uint32_t writable[NOVA_PCI_REGISTERS];
+        /** Told of each register that was written; may be NULL. */
+        void (*changed)(void *context, unsigned reg);
+        void *context;
+};
+
+/** The bridge. */
+struct nova_pci {
+        uint32_t address; /**< what port 0xcf8 holds */
+        struct nova_pci_device bridge;
+        struct nova_pci_device *device[NOVA_PCI_DEVICES];
+};
+
+/** A bus with nothing but the bridge. */
+void nova_pci_init(struct nova_pci *pci);
+
+/** Put a device on the bus. @retval 0 done @retval EINVAL there is no such number
+ *  @retval EBUSY the number is taken */
+int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *device);
+
+/** Fill a device's identification. @p class_code is class, subclass and interface in 24 bits */
+void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t product,
+                       uint32_t class_code);
+
+/** Ports 0xcf8 to 0xcff. */
+uint64_t nova_pci_read(void *pci, uint64_t port, unsigned bytes);
+/** @see nova_pci_read */
+void nova_pci_write(void *pci, uint64_t port, unsigned bytes, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Power management of a guest's PC (see novavmm/acpi.h); ACPI Specification 6.4, 4.8.3. */
+#include "novavmm/acpi.h"
+
+#include <string.h>
+
+/* Registers, from the first port on. */
+#define STATUS  0
+#define ENABLE  2
+#define CONTROL 4
+#define TIMER   8
+
+#define CONTROL_SCI   0x0001 /* ACPI mode: always */
+#define CONTROL_TYPE  0x1c00
+#define CONTROL_SLEEP 0x2000
+#define TYPE_OFF      0x1400 /* 5, as \_S5 in the DSDT says */
+
+#define TIMER_HZ 3579545
+#define NS_PER_S 1000000000u
+
+void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
+                    const struct nova_line *off)
+{
+        memset(acpi, 0, sizeof(*acpi));
+        acpi->clock = *clock;
+        acpi->off = *off;
+}
+
+static uint32_t ticks(const struct nova_acpi *acpi)
+{
+        const uint64_t now = nova_clock_now(&acpi->clock);
+
+        return (uint32_t)(now / NS_PER_S * TIMER_HZ + now % NS_PER_S * TIMER_HZ / NS_PER_S);
+}
+
+/* All registers in a row, as accesses of any width see them. */
+uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes)
+{
+        const struct nova_acpi *const acpi = context;
+        const unsigned at = (unsigned)(port - NOVA_ACPI_PORT);
+        const uint32_t word[] = {
+                (uint32_t)acpi->enabled << 16 | acpi->status,
+                acpi->control | CONTROL_SCI,
+                ticks(acpi),
+        };
+
+        if (at >= NOVA_ACPI_PORTS || bytes > 4 - at % 4)
+                return UINT32_MAX;
+        return word[at / 4] >> 8 * (at % 4);
+}
+
+static void write_control(struct nova_acpi *acpi, uint16_t value)
+{
+        acpi->control = value & CONTROL_TYPE;
+        if (value & CONTROL_SLEEP && (value & CONTROL_TYPE) == TYPE_OFF)
+                nova_line_set(&acpi->off, true);
+}
+
+/* Bits of the status are cleared by ones. Accesses have the registers' width. */
+void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct nova_acpi *const acpi = context;
+
+        if (bytes < 2)
+                return;
+        switch (port - NOVA_ACPI_PORT) {
+        case STATUS:
+                acpi->status &= (uint16_t)~value;
+                if (bytes == 4)
+                        acpi->enabled = (uint16_t)(value >> 16);
+                break;
+        case ENABLE:
+                acpi->enabled = (uint16_t)value;
+                break;
+        case CONTROL:
+                write_control(acpi, (uint16_t)value);
+                break;
+        default:
+                break;
+        }
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PCI host bridge (see novavmm/pci.h); PCI Local Bus Specification 3.0, 3.2.2.3. */
+#include "novavmm/pci.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ADDRESS 0xcf8
+#define DATA    0xcfc
+
+#define ADDRESS_ENABLE 0x80000000
+#define ADDRESS_KEEPS  0x80fffffc
+
+/* The bridge's identification: QEMU's, for a bridge without peculiarities. */
+#define BRIDGE_VENDOR  0x1b36
+#define BRIDGE_PRODUCT 0x0008
+#define BRIDGE_CLASS   0x060000
+
+void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t product,
+                       uint32_t class_code)
+{
+        device->config[0] = (uint32_t)product << 16 | vendor;
+        device->config[2] = class_code << 8;
+}
+
+void nova_pci_init(struct nova_pci *pci)
+{
+        memset(pci, 0, sizeof(*pci));
+        nova_pci_identify(&pci->bridge, BRIDGE_VENDOR, BRIDGE_PRODUCT, BRIDGE_CLASS);
+        pci->device[0] = &pci->bridge;
+}
+
+int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *device)
+{
+        if (number >= NOVA_PCI_DEVICES)
+                return EINVAL;
+        if (pci->device[number])
+                return EBUSY;
+        pci->device[number] = device;
+        return 0;
+}
+
+/* The device that the address names: bus 0, function 0. */
+static struct nova_pci_device *selected(const struct nova_pci *pci)
+{
+        if (!(pci->address & ADDRESS_ENABLE) || pci->address & 0x00ff0700)
+                return NULL;
+        return pci->device[pci->address >> 11 & 31];
+}
+
+static uint32_t mask(unsigned bytes)
+{
+        return bytes >= 4 ? UINT32_MAX : (1u << 8 * bytes) - 1;
+}
+
+uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes)
+{
+        const struct nova_pci *const pci = context;
+        const unsigned shift = 8 * (port & 3);
+
+        if (bytes > 4 - (port & 3))
+                return UINT32_MAX;
+        if (port < DATA)
+                return pci->address >> shift;
+
+        const struct nova_pci_device *const device = selected(pci);
+
+        return device ? device->config[pci->address >> 2 & 63] >> shift : UINT32_MAX;
+}
+
+void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct nova_pci *const pci = context;
+        const unsigned shift = 8 * (port & 3);
+
+        if (port == ADDRESS && bytes == 4)
+                pci->address = (uint32_t)value & ADDRESS_KEEPS;
+        if (port < DATA || bytes > 4 - (port & 3))
+                return;
+
+        struct nova_pci_device *const device = selected(pci);
+        const unsigned reg = pci->address >> 2 & 63;
+
+        if (!device)
+                return;
+
+        const uint32_t changes = mask(bytes) << shift & device->writable[reg];
+
+        device->config[reg] =
+                (device->config[reg] & ~changes) | ((uint32_t)value << shift & changes);
+        if (device->changed)
+                device->changed(device->context, reg);
+}

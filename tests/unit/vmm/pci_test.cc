@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The PCI host bridge: which device is reached, what can be written. */
+#include "novavmm/pci.h"
+
+#include <cerrno>
+#include <gtest/gtest.h>
+
+namespace
+{
+
+struct pci : testing::Test {
+        nova_pci bus;
+        nova_pci_device card = {};
+        unsigned last = ~0u;
+
+        static void changed(void *context, unsigned reg)
+        {
+                static_cast<pci *>(context)->last = reg;
+        }
+
+        void SetUp() override
+        {
+                nova_pci_init(&bus);
+                nova_pci_identify(&card, 0x1af4, 0x1041, 0x020000);
+                card.writable[4] = 0xffff0000;
+                card.changed = changed;
+                card.context = this;
+                ASSERT_EQ(nova_pci_add(&bus, 3, &card), 0);
+        }
+
+        void select(unsigned device, unsigned reg, unsigned more = 0)
+        {
+                nova_pci_write(&bus, 0xcf8, 4, 0x80000000u | device << 11 | reg << 2 | more);
+        }
+
+        uint32_t in(unsigned port, unsigned bytes)
+        {
+                const uint64_t value = nova_pci_read(&bus, port, bytes);
+                return static_cast<uint32_t>(bytes == 4 ? value : value & ((1u << 8 * bytes) - 1));
+        }
+};
+
+TEST_F(pci, the_bridge_is_device_0)
+{
+        select(0, 2);
+        EXPECT_EQ(in(0xcfc, 4) >> 16, 0x0600u);
+}
+
+TEST_F(pci, parts_of_a_register_can_be_read)
+{
+        select(3, 0);
+        EXPECT_EQ(in(0xcfc, 4), 0x10411af4u);
+        EXPECT_EQ(in(0xcfe, 2), 0x1041u);
+        EXPECT_EQ(in(0xcfd, 1), 0x1au);
+        EXPECT_EQ(in(0xcfe, 4), UINT32_MAX);
+}
+
+TEST_F(pci, where_no_device_is_all_bits_are_one)
+{
+        select(4, 0);
+        EXPECT_EQ(in(0xcfc, 4), UINT32_MAX);
+        select(3, 0, 1 << 8); /* another function */
+        EXPECT_EQ(in(0xcfc, 4), UINT32_MAX);
+        select(3, 0, 1 << 16); /* another bus */
+        EXPECT_EQ(in(0xcfc, 4), UINT32_MAX);
+        nova_pci_write(&bus, 0xcf8, 4, 3 << 11);
+        EXPECT_EQ(in(0xcfc, 4), UINT32_MAX);
+}
+
+TEST_F(pci, only_writable_bits_change_and_the_device_hears_of_it)
+{
+        select(3, 4);
+        nova_pci_write(&bus, 0xcfc, 4, 0xffffffff);
+        EXPECT_EQ(card.config[4], 0xffff0000);
+        EXPECT_EQ(last, 4u);
+        nova_pci_write(&bus, 0xcfe, 1, 0x12);
+        EXPECT_EQ(card.config[4], 0xff120000);
+        select(3, 0);
+        nova_pci_write(&bus, 0xcfc, 4, 0);
+        EXPECT_EQ(card.config[0], 0x10411af4u);
+}
+
+TEST_F(pci, the_address_is_written_in_one_piece)
+{
+        select(3, 1);
+        nova_pci_write(&bus, 0xcf8, 1, 0xff);
+        EXPECT_EQ(in(0xcf8, 4), 0x80001804u);
+}
+
+TEST_F(pci, a_place_is_taken_once)
+{
+        EXPECT_EQ(nova_pci_add(&bus, 3, &card), EBUSY);
+        EXPECT_EQ(nova_pci_add(&bus, 0, &card), EBUSY);
+        EXPECT_EQ(nova_pci_add(&bus, 32, &card), EINVAL);
+}
+
+} // namespace
