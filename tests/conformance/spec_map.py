@@ -17,9 +17,8 @@ ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
 ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")
-# Needs that no machine of the test runs fulfils: such a case alone covers nothing.
+# Needs of one architecture: such a case shows nothing about the other.
 OTHER = {"needs_x86_64": "x86-32", "needs_x86_32": "x86-64"}
-LIMITED = ("needs_virtualization",)
 
 
 def preprocess(path, arch):
@@ -105,8 +104,7 @@ def cover(rows):
         for statement in ids:
             if statement not in known:
                 sys.exit(f"{area}: {name}: {statement} is not in spec-statements.tsv")
-            # A case for one architecture shows nothing about the other.
-            raised = needs not in LIMITED and OTHER.get(needs) != arch
+            raised = OTHER.get(needs) != arch
             raised &= known[statement] not in ARCHES or known[statement] == arch
             cases = covered.setdefault(statement, {})
             cases[f"{area}: {name}"] = cases.get(f"{area}: {name}", False) or raised

@@ -44,4 +44,6 @@ void vcpu_stop(struct ec *ec)
 {
         if (ec->cpu->debug_owner == ec)
                 ec->cpu->debug_owner = NULL;
+        if (vcpu_ops->stop)
+                vcpu_ops->stop(ec);
 }

@@ -12,6 +12,20 @@
 struct cpu;
 struct ec;
 
+/* MSRs of SYSCALL and SWAPGS. */
+struct guest_msrs {
+        uint64_t star, lstar, fmask, kernel_gs_base;
+};
+
+/* What the control structure of VMX does not hold. */
+struct vcpu_vmx {
+        bool known, launched;   /* what the CPU was told about the structure */
+        bool wants_dr_exits;    /* the VMM does */
+        word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
+        word_t host_cr3;        /* the kernel's, as the structure has it */
+        struct guest_msrs msrs; /* valid while cpu.msr_owner is another */
+};
+
 struct vcpu {
         void *control;             /* VMCB or VMCS, a frame */
         uint64_t ready_since;      /* TSC when it was preempted; 0: it was not */
@@ -22,15 +36,24 @@ struct vcpu {
         bool refused;              /* the VMM wrote state that no CPU may get */
         bool debugging;            /* the guest uses DR0 to DR3 */
         bool unproven;             /* the VMM wrote state that the CPU may refuse */
-        uint64_t backup[80];       /* SVM: the guest's state while it is unproven */
+        union {
+                uint64_t backup[80]; /* SVM: the guest's state while it is unproven */
+                struct vcpu_vmx vmx;
+        };
 };
 
 struct vcpu_ops {
-        unsigned refused_event; /* number of the event for state that the CPU refuses */
+        uint32_t feature;                  /* NOVA_HIP_… */
+        unsigned refused_event;            /* number of the event for state that the CPU refuses */
+        bool (*supported)(void);           /* whether all CPUs can run guests */
+        bool (*boot)(void);                /* before a delegation; false: no memory */
+        bool (*init_cpu)(struct cpu *cpu); /* switches it on; false: no memory */
         void (*init)(struct vcpu *vcpu, struct ec *ec);
         void (*to_utcb)(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
         void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-        void (*enter)(struct ec *ec); /* into the guest; comes back by finish_…_exit */
+        void (*enter)(struct ec *ec);   /* into the guest; comes back by finish_…_exit */
+        void (*leave)(struct cpu *cpu); /* a thread will run: what an exit left; may be NULL */
+        void (*stop)(struct ec *ec);    /* ended, on its own CPU; may be NULL */
 };
 
 /** How virtual CPUs work on this machine; NULL: there are none. */

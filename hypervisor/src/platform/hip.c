@@ -112,10 +112,10 @@ void hip_finish(void)
         uint16_t sum = 0;
 
         add_cpus(hip);
-        if (!svm_supported())
+        if (vcpu_ops && !vcpu_ops->supported())
                 vcpu_ops = NULL; /* one CPU lacks it */
         if (vcpu_ops)
-                hip->features |= NOVA_HIP_SVM | NOVA_HIP_VCPU;
+                hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU;
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
                 if (!memory_map_is_device(i))
                         add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,

@@ -6,7 +6,6 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
-#include "arch/x86/svm.h"
 #include "device/gsi.h"
 #include "lib/atomic.h"
 #include "nova/abi/hip.h"
@@ -119,7 +118,7 @@ _Noreturn void kernel_main(struct cpu *cpu)
 
         fpu_init_cpu();
         heap_init(&cpu->timeouts, (uint32_t)rdtsc());
-        if (vcpu_ops && !svm_init_cpu(cpu))
+        if (vcpu_ops && !vcpu_ops->init_cpu(cpu))
                 kernel_stop(NO_MEMORY);
         create_idle(cpu);
         atomic_fetch_add_u32(&ready, 1);

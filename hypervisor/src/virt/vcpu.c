@@ -7,6 +7,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/svm.h"
+#include "arch/x86/vmx.h"
 #include "ipc/event.h"
 #include "lib/atomic.h"
 #include "nova/abi/event.h"
@@ -19,10 +20,11 @@
 bool vcpu_boot(void)
 {
         vcpu_cache_boot();
-        if (!svm_supported())
-                return true;
-        vcpu_ops = &svm_ops;
-        return svm_boot();
+        if (svm_ops.supported())
+                vcpu_ops = &svm_ops;
+        else if (vmx_ops.supported())
+                vcpu_ops = &vmx_ops;
+        return !vcpu_ops || vcpu_ops->boot();
 }
 
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
@@ -112,13 +114,20 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[3] = read_dr3();
 }
 
-void vcpu_take_tag(struct cpu *cpu, struct ec *ec)
+void vcpu_leave(struct cpu *cpu)
+{
+        fpu_leave_guest(cpu);
+        if (vcpu_ops->leave)
+                vcpu_ops->leave(cpu);
+}
+
+bool vcpu_take_tag(struct cpu *cpu, struct ec *ec)
 {
         struct vcpu *vcpu = ec->vcpu;
         const uint32_t generation = load_once(ec->pd->guest.generation);
 
         if (likely(vcpu->tag_round == cpu->tag_round && vcpu->guest_generation == generation))
-                return;
+                return false;
         if (cpu->tag_next == cpu->tag_end) {
                 cpu->tag_next = 1;
                 cpu->tag_round++;
@@ -127,11 +136,56 @@ void vcpu_take_tag(struct cpu *cpu, struct ec *ec)
         vcpu->tag = cpu->tag_next++;
         vcpu->tag_round = cpu->tag_round;
         vcpu->guest_generation = generation;
+        return true;
 }
 
 void vcpu_forget_translations(struct ec *ec)
 {
         ec->vcpu->tag_round = 0;
+}
+
+uint64_t vcpu_take_stolen_time(struct vcpu *vcpu)
+{
+        const uint64_t since = vcpu->ready_since;
+
+        if (likely(!since))
+                return 0;
+        vcpu->ready_since = 0;
+        return rdtsc() - since;
+}
+
+static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
+{
+        for (unsigned i = port; i < port + count; i++) {
+                const uint8_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
+                if (!bitmap || bitmap[(i & 0x7fff) / 8] >> (i & 7) & 1)
+                        return false;
+        }
+        return true;
+}
+
+static void access_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
+{
+        if (!in && bytes == 1)
+                outb(port, (uint8_t)*ax);
+        else if (!in && bytes == 2)
+                outw(port, (uint16_t)*ax);
+        else if (!in)
+                outl(port, (uint32_t)*ax);
+        else if (bytes == 1)
+                *ax = (*ax & ~(word_t)0xff) | inb(port);
+        else if (bytes == 2)
+                *ax = (*ax & ~(word_t)0xffff) | inw(port);
+        else
+                *ax = inl(port);
+}
+
+bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
+{
+        if (!owns_ports(self->pd, port, bytes))
+                return false;
+        access_port(&self->regs.ax, (uint16_t)port, bytes, in);
+        return true;
 }
 
 /* Work before self can enter the guest. */

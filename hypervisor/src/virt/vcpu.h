@@ -21,15 +21,25 @@ _Noreturn void block_on_vcpu_startup(struct ec *self);
 /** Enters the guest, after a last look at pending work (a continuation). */
 _Noreturn void resume_guest(struct ec *self);
 
+/** A thread will run on a CPU where a guest ran. */
+void vcpu_leave(struct cpu *cpu);
+
 /** Makes sure that a virtual CPU's tag has no translations that its guest table lost. Where the CPU
  *  ran out of tags it begins a round of new ones: cpu.tag_flush says that all have to be flushed.
- */
-void vcpu_take_tag(struct cpu *cpu, struct ec *ec);
+ *  Whether it is another tag. */
+bool vcpu_take_tag(struct cpu *cpu, struct ec *ec);
 
 /** Whatever the guest's own tables said is forgotten at the next entry. */
 void vcpu_forget_translations(struct ec *ec);
 
 /** DR0 to DR3 of a virtual CPU, wherever they are. On its own CPU. */
 void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4]);
+
+/** Time that the guest's TSC should not have run: its virtual CPU was ready and another one ran.
+ *  Counts once. */
+uint64_t vcpu_take_stolen_time(struct vcpu *vcpu);
+
+/** Does a guest's port access if the PD has the ports. false: it has not. */
+bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in);
 
 #endif

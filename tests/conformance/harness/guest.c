@@ -12,14 +12,14 @@ const char *needs_svm(void)
         return hip->features & NOVA_HIP_SVM ? NULL : "needs SVM";
 }
 
-const char *needs_svm_64(void)
-{
-        return needs_x86_64() ? needs_x86_64() : needs_svm();
-}
-
 const char *needs_vmx(void)
 {
         return hip->features & NOVA_HIP_VMX ? NULL : "needs VMX";
+}
+
+const char *needs_virtualization_64(void)
+{
+        return needs_x86_64() ? needs_x86_64() : needs_virtualization();
 }
 
 word_t guest_event(enum guest_exit exit)

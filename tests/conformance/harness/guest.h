@@ -56,7 +56,7 @@ struct guest {
         volatile word_t count;         /* events so far */
 };
 
-need_fn needs_svm, needs_svm_64, needs_vmx;
+need_fn needs_svm, needs_vmx, needs_virtualization_64;
 
 /* A guest without state on a CPU, with one thread that gets its events; code is copied to
  * GUEST_CODE. */

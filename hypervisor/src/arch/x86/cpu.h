@@ -27,6 +27,7 @@ struct pd;
 struct sc;
 struct mail;
 struct tss;
+struct vcpu;
 
 /* Work that another CPU, or an interrupt, asks of this one. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
@@ -58,15 +59,17 @@ struct cpu {
         uint64_t slice_start; /* TSC when the current SC was dispatched; read by all */
         uint32_t charges;     /* odd while current_sc's time and slice_start change; read by all */
         struct heap timeouts; /* deadlines of waiting ECs */
-        struct ec *debug_owner; /* virtual CPU whose DR0 to DR3 are in the registers */
-        uint64_t xcr0;          /* what XCR0 says; 0: no XSAVE */
-        uint32_t tag_next;      /* next free tag of guests' translations (ASID, VPID) */
-        uint32_t tag_end;       /* … end of them */
-        uint32_t tag_round;     /* tags of other rounds are void */
-        bool tag_flush;         /* a round began, and its flush has not happened yet */
-        struct kobject *dying;  /* objects without references, not ended yet */
-        unsigned dying_count;   /* … so many of them */
-        bool dying_orphans;     /* … and who was to end some of them has ended */
+        struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
+        struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */
+        struct ec *msr_owner;    /* VMX: virtual CPU whose MSRs of SYSCALL are loaded */
+        uint64_t xcr0;           /* what XCR0 says; 0: no XSAVE */
+        uint32_t tag_next;       /* next free tag of guests' translations (ASID, VPID) */
+        uint32_t tag_end;        /* … end of them */
+        uint32_t tag_round;      /* tags of other rounds are void */
+        bool tag_flush;          /* a round began, and its flush has not happened yet */
+        struct kobject *dying;   /* objects without references, not ended yet */
+        unsigned dying_count;    /* … so many of them */
+        bool dying_orphans;      /* … and who was to end some of them has ended */
 
         /* Fixed after the start. */
         unsigned id;       /* CPU number of the interface */

@@ -11,7 +11,10 @@
 
 #define IDT_SIZE (256 * GATE_SIZE)
 
-static uint64_t *idt; /* shared by all CPUs */
+#define TSS_BUSY ((uint64_t)2 << 40)
+
+static uint64_t *idt;     /* shared by all CPUs */
+static unsigned gdt_size; /* of each CPU's */
 
 void descriptors_init(void)
 {
@@ -28,16 +31,25 @@ uint64_t descriptors_tss(word_t base, uint32_t limit)
                (uint64_t)(limit >> 16 & 0xf) << 48 | (uint64_t)(base >> 24 & 0xff) << 56;
 }
 
+static uint64_t *gdt_of(struct cpu *cpu)
+{
+        return (uint64_t *)(void *)((char *)cpu + CPU_GDT);
+}
+
 void descriptors_load(struct cpu *cpu)
 {
-        uint64_t *gdt = (uint64_t *)(void *)((char *)cpu + CPU_GDT);
-        struct table_pointer pointer;
-
         cpu->tss->iomap = (uint16_t)(IO_BITMAP - (word_t)cpu->tss);
         descriptors_fill_tss(cpu);
+        gdt_size = descriptors_fill_gdt(gdt_of(cpu), cpu);
+        descriptors_reload(cpu);
+}
 
-        pointer.limit = (uint16_t)(descriptors_fill_gdt(gdt, cpu) - 1);
-        pointer.base = (word_t)gdt;
+void descriptors_reload(struct cpu *cpu)
+{
+        uint64_t *gdt = gdt_of(cpu);
+        struct table_pointer pointer = {(uint16_t)(gdt_size - 1), (word_t)gdt};
+
+        gdt[SEL_TSS / 8] &= ~TSS_BUSY;
         lgdt(&pointer);
         lldt(0);
         ltr(SEL_TSS);

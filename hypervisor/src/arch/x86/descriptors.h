@@ -20,6 +20,9 @@ void descriptors_init(void);
 /** Builds and loads GDT, TSS and IDT of this CPU. */
 void descriptors_load(struct cpu *cpu);
 
+/** Loads them again: an exit of VMX leaves other limits and data segments (SDM 3C, 27.5.2). */
+void descriptors_reload(struct cpu *cpu);
+
 /* The part that differs between widths: arch/<a>/descriptors_arch.c. */
 
 /** Writes the GDT of a CPU; returns its size. */

@@ -4,6 +4,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/vmx.h"
 
 uint32_t cpu_features[FEATURE_WORDS];
 
@@ -34,6 +35,8 @@ void features_read(bool first)
         /* Firmware may have switched SVM off. */
         if (now[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
                 now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
+        if (now[WORD_1_ECX] >> FEATURE_VMX % 32 & 1 && !vmx_usable())
+                now[WORD_1_ECX] &= ~(1u << FEATURE_VMX % 32);
         for (unsigned i = 0; i < FEATURE_WORDS; i++)
                 if (first)
                         cpu_features[i] = now[i];

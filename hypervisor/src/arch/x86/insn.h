@@ -101,6 +101,11 @@ static inline word_t read_cr2(void)
         return value;
 }
 
+static inline void write_cr2(word_t value)
+{
+        __asm__ volatile("mov %0, %%cr2" : : "r"(value) : "memory");
+}
+
 static inline word_t read_cr3(void)
 {
         word_t value;
@@ -171,6 +176,13 @@ static inline void write_dr2(word_t value)
 static inline void write_dr3(word_t value)
 {
         __asm__ volatile("mov %0, %%dr3" : : "r"(value));
+}
+
+static inline word_t read_dr6(void)
+{
+        word_t value;
+        __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+        return value;
 }
 
 static inline void write_dr6(word_t value)
@@ -255,6 +267,11 @@ static inline void lgdt(const struct table_pointer *pointer)
 static inline void lidt(const struct table_pointer *pointer)
 {
         __asm__ volatile("lidt %0" : : "m"(*pointer));
+}
+
+static inline void sidt(struct table_pointer *pointer)
+{
+        __asm__ volatile("sidt %0" : "=m"(*pointer));
 }
 
 static inline void lldt(uint16_t selector)

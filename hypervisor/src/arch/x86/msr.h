@@ -21,6 +21,17 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
+#define MSR_VMX_BASIC      0x480 /* what VMX offers (SDM 3D, appendix A) */
+#define MSR_VMX_CTRL1      0x48b
+#define MSR_VMX_EPT        0x48c
+#define MSR_VMX_TRUE_PIN   0x48d
+#define MSR_VMX_TRUE_CTRL0 0x48e
+#define MSR_VMX_TRUE_EXIT  0x48f
+#define MSR_VMX_TRUE_ENTRY 0x490
+
+#define FEATURE_CTRL_LOCKED 0x1
+#define FEATURE_CTRL_VMX    0x4
+
 #define MSR_VM_CR       0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
 
@@ -53,6 +64,7 @@
 #define CR4_OSFXSR     0x200
 #define CR4_OSXMMEXCPT 0x400
 #define CR4_UMIP       0x800
+#define CR4_VMXE       0x2000
 #define CR4_PCIDE      0x20000
 #define CR4_OSXSAVE    0x40000
 #define CR4_SMEP       0x100000

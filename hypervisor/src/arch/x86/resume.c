@@ -16,6 +16,7 @@
 #include "thread.h"
 #include "tls.h"
 #include "tss.h"
+#include "virt/vcpu.h"
 
 /* entry.S */
 _Noreturn void leave_by_hypercall(struct ec *ec);
@@ -25,8 +26,8 @@ _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_
 static __attribute__((noinline)) void switch_special(struct cpu *cpu, const struct ec *ec)
 {
         fpu_switch(cpu, ec);
-        if (!(ec->special & SPECIAL_VCPU))
-                fpu_leave_guest(cpu);
+        if (cpu->special & ~ec->special & SPECIAL_VCPU)
+                vcpu_leave(cpu);
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_VCPU) | (ec->special & SPECIAL_VCPU));
         if ((cpu->special | ec->special) & SPECIAL_TLS)
                 tls_switch(cpu, ec);

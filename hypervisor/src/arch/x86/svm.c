@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/event.h"
+#include "nova/abi/hip.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "paging_levels.h"
@@ -37,7 +38,7 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
 
 static paddr_t io_map, msr_map;
 
-bool svm_supported(void)
+static bool supported(void)
 {
         return cpu_has(FEATURE_SVM) && cpu_has(FEATURE_NPT) && cpuid(SVM_LEAF, 0).ebx > 1;
 }
@@ -53,7 +54,7 @@ static bool make_map(unsigned order, paddr_t *phys)
         return true;
 }
 
-bool svm_boot(void)
+static bool boot(void)
 {
         const uint64_t page = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 
@@ -69,7 +70,7 @@ bool svm_boot(void)
         return make_map(IO_MAP_ORDER, &io_map) && make_map(MSR_MAP_ORDER, &msr_map);
 }
 
-bool svm_init_cpu(struct cpu *cpu)
+static bool init_cpu(struct cpu *cpu)
 {
         const void *save = frame_alloc_zeroed(), *host = frame_alloc_zeroed();
 
@@ -104,15 +105,6 @@ static void svm_init(struct vcpu *vcpu, struct ec *ec)
         vmcb->pat = PAT_DEFAULT;
 }
 
-/* The guest's TSC did not run while its virtual CPU was ready and another one ran. */
-static void hide_stolen_time(struct vcpu *vcpu, struct vmcb *vmcb)
-{
-        if (likely(!vcpu->ready_since))
-                return;
-        vmcb->tsc_offset -= rdtsc() - vcpu->ready_since;
-        vcpu->ready_since = 0;
-}
-
 /* A refused entry may leave the kernel's state in the block (QEMU does): the guest's comes back. */
 static void keep_state(struct vcpu *vcpu)
 {
@@ -136,7 +128,7 @@ static void enter(struct ec *self)
         struct vmcb *vmcb = vcpu->control;
 
         vcpu_take_tag(cpu, self);
-        hide_stolen_time(vcpu, vmcb);
+        vmcb->tsc_offset -= vcpu_take_stolen_time(vcpu);
         vmcb->asid = vcpu->tag;
         vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
         vmcb->clean = 0;
@@ -214,34 +206,6 @@ static _Noreturn void finish_xsetbv(struct ec *self)
         skip_instruction(self, vmcb->rip + 3); /* its only encoding has three bytes */
 }
 
-static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
-{
-        for (unsigned i = port; i < port + count; i++) {
-                const uint8_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
-                if (!bitmap || bitmap[(i & 0x7fff) / 8] >> (i & 7) & 1)
-                        return false;
-        }
-        return true;
-}
-
-static void access_port(struct ec *self, uint16_t port, unsigned bytes, bool in)
-{
-        word_t *ax = &self->regs.ax;
-
-        if (!in && bytes == 1)
-                outb(port, (uint8_t)*ax);
-        else if (!in && bytes == 2)
-                outw(port, (uint16_t)*ax);
-        else if (!in)
-                outl(port, (uint32_t)*ax);
-        else if (bytes == 1)
-                *ax = (*ax & ~(word_t)0xff) | inb(port);
-        else if (bytes == 2)
-                *ax = (*ax & ~(word_t)0xffff) | inw(port);
-        else
-                *ax = inl(port);
-}
-
 /* Ports that the PD has are the guest's, too. */
 static void finish_io(struct ec *self)
 {
@@ -249,10 +213,9 @@ static void finish_io(struct ec *self)
         const uint32_t info = (uint32_t)vmcb->exit_info[0];
         const unsigned port = info >> SVM_IO_PORT_SHIFT, bytes = info >> SVM_IO_SIZE_SHIFT & 7;
 
-        if (!bytes || info & SVM_IO_STRING || !owns_ports(self->pd, port, bytes))
-                return;
-        access_port(self, (uint16_t)port, bytes, info & SVM_IO_IN);
-        skip_instruction(self, vmcb->exit_info[1]);
+        if (bytes && !(info & SVM_IO_STRING) &&
+            vcpu_access_port(self, port, bytes, info & SVM_IO_IN))
+                skip_instruction(self, vmcb->exit_info[1]);
 }
 
 /* The event that an exit is, or back into the guest if it is the kernel's own affair. */
@@ -301,7 +264,11 @@ _Noreturn void finish_svm_exit(struct ec *self)
 }
 
 const struct vcpu_ops svm_ops = {
+        .feature = NOVA_HIP_SVM,
         .refused_event = SVM_EVENT_REFUSED,
+        .supported = supported,
+        .boot = boot,
+        .init_cpu = init_cpu,
         .init = svm_init,
         .to_utcb = svm_to_utcb,
         .from_utcb = svm_from_utcb,

@@ -6,8 +6,6 @@
 #include "lib/types.h"
 #include "nova/abi/utcb.h"
 
-struct cpu;
-
 /* The control block's form of a segment; nova_segment has the same bits. */
 struct vmcb_segment {
         uint16_t sel, ar;
@@ -116,16 +114,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_IO_STRING     0x4
 #define SVM_IO_SIZE_SHIFT 4
 #define SVM_IO_PORT_SHIFT 16
-
-/** Whether all CPUs can run guests. */
-bool svm_supported(void);
-
-/** Memory that all CPUs share, and the format of guest tables. Once, at boot, before a delegation.
- *  false: no memory. */
-bool svm_boot(void);
-
-/** Switches SVM on, on this CPU. false: no memory. */
-bool svm_init_cpu(struct cpu *cpu);
 
 extern const struct vcpu_ops svm_ops;
 

@@ -5,6 +5,7 @@
 #include "arch/x86/resume.h"
 #include "fake.h"
 #include "object/ec.h"
+#include "object/vcpu.h"
 
 unsigned fake_guest_entries;
 
@@ -18,6 +19,9 @@ _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host)
         resume_interrupted(ec);
 }
 
+/* The host's SVM stands for both. */
+const struct vcpu_ops vmx_ops;
+
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec)
 {
         (void)cpu;
@@ -27,4 +31,9 @@ void fpu_enter_guest(struct cpu *cpu, struct ec *ec)
 bool fpu_xcr0_is_valid(uint64_t value)
 {
         return value == 1 || value == 3 || value == 7;
+}
+
+void fpu_leave_guest(struct cpu *cpu)
+{
+        (void)cpu;
 }

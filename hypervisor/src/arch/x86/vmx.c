@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VMX: switching it on, entering guests, and what their exits mean (SDM 3C, chapters 23 to 30). */
+#include "arch/x86/vmx.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/descriptors.h"
+#include "arch/x86/features.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/vmcs.h"
+#include "arch/x86/vmx_state.h"
+#include "guest_msrs.h"
+#include "memory/frame.h"
+#include "nova/abi/event.h"
+#include "nova/abi/hip.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "platform/stop.h"
+#include "sched/schedule.h"
+#include "tss.h"
+#include "virt/vcpu.h"
+
+#define VMX_BASIC_TRUE ((uint64_t)1 << 55) /* the capabilities that are not for compatibility */
+
+#define EPTP_FLAGS ((VMX_EPT_LEVELS - 1) << 3 | 6) /* the tables are write-back */
+
+#define VPID_END   0x10000
+#define DR6_CLEAR  0xffff0ff0
+#define DR7_CLEAR  0x400
+#define EXCEPTIONS (1u << NOVA_EXC_DB | 1u << NOVA_EXC_AC | 1u << NOVA_EXC_MC)
+
+/* vmx_entry.S */
+_Noreturn void vmx_enter(struct ec *ec, word_t launched);
+extern char vmx_exit[];
+
+struct vmx_offer vmx_offer;
+
+static struct guest_msrs host_msrs; /* but for KERNEL_GS_BASE the same on all CPUs */
+
+/* The MSRs of EPT exist where the controls have it. */
+static bool read_offer(struct vmx_offer *offer)
+{
+        if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
+                return false;
+        offer->ctrl0 = vmx_range_of(rdmsr(MSR_VMX_TRUE_CTRL0));
+        if (!(offer->ctrl0.may & VMX_CTRL0_SECONDARY))
+                return false;
+        offer->ctrl1 = vmx_range_of(rdmsr(MSR_VMX_CTRL1));
+        if (!(offer->ctrl1.may & VMX_CTRL1_EPT))
+                return false;
+        offer->pin = vmx_range_of(rdmsr(MSR_VMX_TRUE_PIN));
+        offer->exit = vmx_range_of(rdmsr(MSR_VMX_TRUE_EXIT));
+        offer->entry = vmx_range_of(rdmsr(MSR_VMX_TRUE_ENTRY));
+        offer->ept = rdmsr(MSR_VMX_EPT);
+        return true;
+}
+
+bool vmx_usable(void)
+{
+        const uint64_t lock = rdmsr(MSR_FEATURE_CTRL);
+        struct vmx_offer offer;
+
+        if (lock & FEATURE_CTRL_LOCKED && !(lock & FEATURE_CTRL_VMX))
+                return false;
+        return read_offer(&offer) && vmx_offer_suffices(&offer);
+}
+
+static bool supported(void)
+{
+        return cpu_has(FEATURE_VMX);
+}
+
+static bool boot(void)
+{
+        if (!read_offer(&vmx_offer))
+                return false;
+        guest_format = vmx_guest_format(&vmx_offer);
+        return true;
+}
+
+static bool init_cpu(struct cpu *cpu)
+{
+        uint32_t *region = frame_alloc_zeroed();
+
+        if (!region)
+                return false;
+        if (!(rdmsr(MSR_FEATURE_CTRL) & FEATURE_CTRL_LOCKED))
+                wrmsr(MSR_FEATURE_CTRL, FEATURE_CTRL_LOCKED | FEATURE_CTRL_VMX);
+        write_cr4(read_cr4() | CR4_VMXE);
+
+        const uint64_t phys = pool_to_phys(region);
+        *region = (uint32_t)rdmsr(MSR_VMX_BASIC);
+        if (!vmxon(&phys))
+                kernel_stop("VMXON failed: switch VMX off in the firmware");
+        invept(INVALIDATE_ALL, 0);
+        guest_msrs_read(&host_msrs);
+        cpu->tag_next = 1;
+        cpu->tag_end = VPID_END;
+        cpu->tag_round = 1;
+        cpu->tag_flush = true;
+        return true;
+}
+
+static void init(struct vcpu *vcpu, struct ec *ec)
+{
+        (void)ec;
+        *(uint32_t *)vcpu->control = (uint32_t)rdmsr(MSR_VMX_BASIC);
+        vcpu->vmx.dr6 = DR6_CLEAR;
+}
+
+/* What the CPU loads at an exit; it was told the rest of what it needs by the segments. */
+static void fill_host(const struct ec *ec)
+{
+        struct table_pointer idt;
+
+        sidt(&idt);
+        vmcs_write(VMCS_HOST_CS_SEL, SEL_KERNEL_CODE);
+        vmcs_write(VMCS_HOST_SS_SEL, SEL_KERNEL_DATA);
+        vmcs_write(VMCS_HOST_DS_SEL, SEL_KERNEL_DATA);
+        vmcs_write(VMCS_HOST_ES_SEL, SEL_KERNEL_DATA);
+        vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
+        vmcs_write(VMCS_HOST_TR_BASE, (word_t)ec->cpu->tss);
+        vmcs_write(VMCS_HOST_GDTR_BASE, (word_t)ec->cpu + CPU_GDT);
+        vmcs_write(VMCS_HOST_IDTR_BASE, idt.base);
+        vmcs_write(VMCS_HOST_CR0, read_cr0() & ~(word_t)CR0_TS); /* the FPU is the guest's */
+        vmcs_write(VMCS_HOST_CR4, read_cr4());
+        vmcs_write64(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+        vmcs_write64(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+        vmcs_write(VMCS_HOST_SYSENTER_CS, (word_t)rdmsr(MSR_SYSENTER_CS));
+        vmcs_write(VMCS_HOST_SYSENTER_SP, (word_t)rdmsr(MSR_SYSENTER_ESP));
+        vmcs_write(VMCS_HOST_SYSENTER_IP, (word_t)rdmsr(MSR_SYSENTER_EIP));
+        vmcs_write(VMCS_HOST_SP, (word_t)ec);
+        vmcs_write(VMCS_HOST_IP, (word_t)vmx_exit);
+}
+
+static void fill_controls(const struct ec *ec)
+{
+        vmcs_write(VMCS_PIN, VMX_PIN | vmx_offer.pin.must);
+        vmcs_write(VMCS_PRIMARY, vmx_ctrl0(&vmx_offer, VMX_CTRL0_DR));
+        vmcs_write(VMCS_SECONDARY, vmx_ctrl1(&vmx_offer, 0));
+        vmcs_write(VMCS_EXIT, VMX_EXIT | vmx_offer.exit.must);
+        vmcs_write(VMCS_ENTRY, VMX_ENTRY | vmx_offer.entry.must);
+        vmcs_write(VMCS_EXCEPTIONS, EXCEPTIONS);
+        vmcs_write64(VMCS_EPTP, pool_to_phys(ec->pd->guest.root) | EPTP_FLAGS);
+        vmcs_write64(VMCS_LINK, UINT64_MAX);
+        vmcs_write(VMCS_CR0_MASK, VMX_CR0_MASK);
+        vmcs_write(VMCS_CR4_MASK, VMX_CR4_MASK);
+        vmcs_write64(VMCS_GUEST_PAT, PAT_DEFAULT);
+        vmcs_write(VMCS_GUEST_DR7, DR7_CLEAR);
+}
+
+/* What a structure that VMCLEAR prepared holds is not defined. */
+static void clear_fields(void)
+{
+        static const struct {
+                uint16_t first, last;
+        } ranges[] = {
+                {VMCS_VPID, VMCS_VPID},
+                {VMCS_GUEST_ES_SEL, 0x080e},
+                {VMCS_HOST_ES_SEL, 0x0c0c},
+                {0x2006, VMCS_TSC_OFFSET},
+                {0x2802, 0x2806},
+                {0x4006, 0x401a},
+                {VMCS_GUEST_ES_LIMIT, 0x482a},
+                {VMCS_CR0_MASK, 0x600e},
+                {VMCS_GUEST_CR0, VMCS_GUEST_SYSENTER_IP},
+                {0x6c06, 0x6c08},
+        };
+
+        for (unsigned i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+                for (unsigned field = ranges[i].first; field <= ranges[i].last; field += 2)
+                        if (field >> 12 == 2)
+                                vmcs_write64(field, 0);
+                        else
+                                vmcs_write(field, 0);
+}
+
+void vmx_load(const struct ec *ec)
+{
+        struct vcpu *vcpu = ec->vcpu;
+        const uint64_t phys = pool_to_phys(vcpu->control);
+
+        if (likely(ec->cpu->vmcs_owner == vcpu))
+                return;
+        if (!vcpu->vmx.known)
+                vmclear(&phys);
+        vmptrld(&phys);
+        ec->cpu->vmcs_owner = vcpu;
+        if (vcpu->vmx.known)
+                return;
+        vcpu->vmx.known = true;
+        clear_fields();
+        fill_controls(ec);
+        fill_host(ec);
+}
+
+/* The memory may be used for something else. */
+static void stop(struct ec *ec)
+{
+        const uint64_t phys = pool_to_phys(ec->vcpu->control);
+
+        if (ec->cpu->msr_owner == ec)
+                vmx_leave(ec->cpu);
+        if (ec->vcpu->vmx.known)
+                vmclear(&phys);
+        if (ec->cpu->vmcs_owner == ec->vcpu)
+                ec->cpu->vmcs_owner = NULL;
+}
+
+void vmx_leave(struct cpu *cpu)
+{
+        struct ec *owner = cpu->msr_owner;
+
+        descriptors_reload(cpu);
+        if (!owner)
+                return;
+        struct guest_msrs *msrs = &owner->vcpu->vmx.msrs, host = host_msrs;
+        msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
+        host.kernel_gs_base = (word_t)cpu;
+        guest_msrs_load(&host);
+        cpu->msr_owner = NULL;
+}
+
+/* Another VPID has no translations of the guest's own tables; those of the second level, and of
+ * both, go by INVEPT, whatever VPID they came with (SDM 3C, 28.4.3). */
+static void forget_translations(struct cpu *cpu, const struct ec *self)
+{
+        invept(INVALIDATE_ONE, pool_to_phys(self->pd->guest.root) | EPTP_FLAGS);
+        if (!vmx_offers_vpid(&vmx_offer))
+                return;
+        if (cpu->tag_flush)
+                invvpid(INVALIDATE_ALL, 0);
+        cpu->tag_flush = false;
+        vmcs_write(VMCS_VPID, self->vcpu->tag);
+}
+
+static void enter(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+        struct vcpu *vcpu = self->vcpu;
+        const uint64_t stolen = vcpu_take_stolen_time(vcpu);
+
+        vmx_load(self);
+        if (vcpu_take_tag(cpu, self))
+                forget_translations(cpu, self);
+        if (stolen)
+                vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) - stolen);
+        if (vcpu->vmx.host_cr3 != read_cr3()) {
+                vcpu->vmx.host_cr3 = read_cr3();
+                vmcs_write(VMCS_HOST_CR3, vcpu->vmx.host_cr3);
+        }
+        if (cpu->msr_owner != self) {
+                if (cpu->msr_owner)
+                        vmx_leave(cpu);
+                guest_msrs_load(&vcpu->vmx.msrs);
+                cpu->msr_owner = self;
+        }
+        if (read_cr2() != vcpu->vmx.cr2)
+                write_cr2(vcpu->vmx.cr2);
+        if (vcpu->debugging)
+                write_dr6(vcpu->vmx.dr6);
+        vmx_enter(self, vcpu->vmx.launched);
+}
+
+const struct vcpu_ops vmx_ops = {
+        .feature = NOVA_HIP_VMX,
+        .refused_event = VMX_EXIT_REFUSED,
+        .supported = supported,
+        .boot = boot,
+        .init_cpu = init_cpu,
+        .init = init,
+        .to_utcb = vmx_to_utcb,
+        .from_utcb = vmx_from_utcb,
+        .enter = enter,
+        .leave = vmx_leave,
+        .stop = stop,
+};

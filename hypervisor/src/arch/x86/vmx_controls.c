@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Control fields of VMX (see vmx_controls.h). */
+#include "arch/x86/vmx_controls.h"
+
+#include "nova/abi/event.h"
+
+/* Entries of extended page tables (SDM 3C, 28.3.2). The guest's own tables may say another type of
+ * memory than write-back. */
+#define EPT_READ       0x1
+#define EPT_WRITE      0x2
+#define EPT_EXECUTE    0x4
+#define EPT_WRITE_BACK 0x30
+
+static bool can(struct vmx_range range, uint32_t bits)
+{
+        return (range.may & bits) == bits;
+}
+
+bool vmx_offer_suffices(const struct vmx_offer *offer)
+{
+        return can(offer->pin, VMX_PIN) &&
+               can(offer->ctrl0, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS) &&
+               can(offer->ctrl0, VMX_CTRL0_DR) && can(offer->ctrl1, VMX_CTRL1_FORCED) &&
+               can(offer->exit, VMX_EXIT) && can(offer->entry, VMX_ENTRY) &&
+               (offer->ept & VMX_EPT_NEEDED) == VMX_EPT_NEEDED;
+}
+
+bool vmx_offers_vpid(const struct vmx_offer *offer)
+{
+        return can(offer->ctrl1, VMX_CTRL1_VPID) &&
+               (offer->ept & VMX_EPT_INVVPID) == VMX_EPT_INVVPID;
+}
+
+uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted)
+{
+        return ((wanted & VMX_CTRL0_CHOICE & offer->ctrl0.may) | VMX_CTRL0_FORCED |
+                offer->ctrl0.must);
+}
+
+uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted)
+{
+        return (wanted & VMX_CTRL1_CHOICE & offer->ctrl1.may) | VMX_CTRL1_FORCED |
+               offer->ctrl1.must | (vmx_offers_vpid(offer) ? VMX_CTRL1_VPID : 0);
+}
+
+struct second_level_format vmx_guest_format(const struct vmx_offer *offer)
+{
+        return (struct second_level_format){
+                .levels = VMX_EPT_LEVELS,
+                .large = offer->ept & VMX_EPT_2M ? 1 : 0,
+                .write = EPT_WRITE,
+                .execute = EPT_EXECUTE,
+                .page = EPT_READ | EPT_WRITE_BACK,
+                .table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
+                .top_table = EPT_READ | EPT_WRITE | EPT_EXECUTE,
+        };
+}
+
+bool vmx_is_injectable(uint32_t info)
+{
+        const unsigned vector = info & 0xff;
+
+        if (!(info & VMX_INJ_VALID))
+                return true;
+        switch (info >> VMX_INJ_TYPE_SHIFT & 7) {
+        case VMX_TYPE_INTERRUPT:
+        case VMX_TYPE_SOFT_INTERRUPT:
+                return true;
+        case VMX_TYPE_NMI:
+                return vector == 2;
+        case VMX_TYPE_EXCEPTION:
+                return vector < 32 && vector != 2;
+        case VMX_TYPE_SOFT_PRIVILEGED:
+                return vector == NOVA_EXC_DB;
+        case VMX_TYPE_SOFT_EXCEPTION:
+                return vector == NOVA_EXC_BP || vector == NOVA_EXC_OF;
+        default:
+                return false;
+        }
+}

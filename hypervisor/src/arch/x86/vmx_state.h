@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's state between the loaded control structure of VMX and a message. */
+#ifndef ARCH_X86_VMX_STATE_H
+#define ARCH_X86_VMX_STATE_H
+
+#include "lib/types.h"
+#include "nova/abi/mtd.h"
+#include "nova/abi/utcb.h"
+
+struct ec;
+
+void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
+void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
+
+/* Access rights of a segment: the interface leaves out the four bits between 7 and 12 (SDM 3C,
+ * 24.4.1). A segment that is not present is unusable, as it is for SVM. */
+#define VMX_AR_PRESENT  0x80
+#define VMX_AR_UNUSABLE 0x10000
+
+static inline uint32_t vmx_ar_to_message(word_t ar)
+{
+        return (uint32_t)((ar & 0xff) | (ar >> 4 & 0x1f00));
+}
+
+static inline word_t vmx_ar_from_message(uint32_t ar)
+{
+        const word_t value = (ar & 0xff) | (word_t)(ar & 0x1f00) << 4;
+
+        return value & VMX_AR_PRESENT ? value : value | VMX_AR_UNUSABLE;
+}
+
+#endif

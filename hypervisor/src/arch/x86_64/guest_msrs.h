@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSRs that VMX does not switch: those of SYSCALL and SWAPGS. */
+#ifndef ARCH_GUEST_MSRS_H
+#define ARCH_GUEST_MSRS_H
+
+#include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
+#include "object/vcpu.h"
+#include "thread.h"
+
+/** Whether the registers can be loaded without a fault. */
+static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)
+{
+        return thread_ip_is_canonical(msrs->lstar) &&
+               thread_ip_is_canonical(msrs->kernel_gs_base) && !(msrs->fmask >> 32);
+}
+
+/** What the registers hold now. */
+static inline void guest_msrs_read(struct guest_msrs *msrs)
+{
+        msrs->star = rdmsr(MSR_STAR);
+        msrs->lstar = rdmsr(MSR_LSTAR);
+        msrs->fmask = rdmsr(MSR_FMASK);
+        msrs->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+/** The one that a guest changes without an exit, by SWAPGS. */
+static inline uint64_t guest_msrs_kernel_gs_base(const struct guest_msrs *msrs)
+{
+        (void)msrs;
+        return rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+static inline void guest_msrs_load(const struct guest_msrs *msrs)
+{
+        wrmsr(MSR_STAR, msrs->star);
+        wrmsr(MSR_LSTAR, msrs->lstar);
+        wrmsr(MSR_FMASK, msrs->fmask);
+        wrmsr(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
+}
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// VMX without a CPU that has it: which controls a VMM may choose, what may be injected, access
+// rights, entries of extended page tables.
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/vmx_controls.h"
+#include "arch/x86/vmx_state.h"
+#include "space/second_level.h"
+}
+
+namespace
+{
+
+// A CPU that offers everything, and demands the bits that all CPUs demand.
+vmx_offer full_offer()
+{
+        vmx_offer offer{};
+        offer.pin = {0x16, ~0u};
+        offer.ctrl0 = {0x4006172, ~0u};
+        offer.ctrl1 = {0, ~0u};
+        offer.exit = {0x36dfb, ~0u};
+        offer.entry = {0x11fb, ~0u};
+        offer.ept = ~static_cast<uint64_t>(0);
+        return offer;
+}
+
+TEST(vmx, a_cpu_that_offers_all_suffices)
+{
+        const vmx_offer offer = full_offer();
+        EXPECT_TRUE(vmx_offer_suffices(&offer));
+        EXPECT_TRUE(vmx_offers_vpid(&offer));
+}
+
+// The words of an offer, to take single bits away.
+uint32_t *word_of(vmx_offer &offer, unsigned word)
+{
+        vmx_range *const ranges[] = {&offer.pin, &offer.ctrl0, &offer.ctrl1, &offer.exit,
+                                     &offer.entry};
+        return &ranges[word]->may;
+}
+
+TEST(vmx, each_control_that_the_kernel_needs_is_asked_for)
+{
+        const uint32_t needed[] = {VMX_PIN, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS | VMX_CTRL0_DR,
+                                   VMX_CTRL1_FORCED, VMX_EXIT, VMX_ENTRY};
+        for (unsigned word = 0; word < 5; word++) {
+                for (unsigned bit = 0; bit < 32; bit++) {
+                        vmx_offer offer = full_offer();
+                        *word_of(offer, word) &= ~(1u << bit);
+                        EXPECT_EQ(vmx_offer_suffices(&offer), !(needed[word] >> bit & 1))
+                                << word << ' ' << bit;
+                }
+        }
+}
+
+TEST(vmx, extended_page_tables_need_four_levels_write_back_and_INVEPT)
+{
+        const uint64_t needed[] = {6, 14, 20, 25, 26};
+        for (const uint64_t bit : needed) {
+                vmx_offer offer = full_offer();
+                offer.ept &= ~(static_cast<uint64_t>(1) << bit);
+                EXPECT_FALSE(vmx_offer_suffices(&offer)) << bit;
+        }
+}
+
+TEST(vmx, a_cpu_without_INVVPID_gets_no_VPIDs)
+{
+        vmx_offer offer = full_offer();
+        offer.ept &= ~(static_cast<uint64_t>(1) << 42);
+        EXPECT_TRUE(vmx_offer_suffices(&offer));
+        EXPECT_FALSE(vmx_offers_vpid(&offer));
+        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & VMX_CTRL1_VPID, 0u);
+}
+
+TEST(vmx, a_vmm_switches_only_controls_of_the_list)
+{
+        const vmx_offer offer = full_offer();
+        const uint32_t none0 = vmx_ctrl0(&offer, 0), none1 = vmx_ctrl1(&offer, 0);
+        const uint32_t list0 = 1u << 10 | 1u << 12 | 1u << 23 | 1u << 27 | 1u << 29 | 1u << 30;
+        const uint32_t list1 = 1u << 2 | 1u << 3 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 16;
+        EXPECT_EQ(none0 & list0, 0u);
+        EXPECT_EQ(none1 & list1, 0u);
+        for (unsigned bit = 0; bit < 32; bit++) {
+                const uint32_t one = 1u << bit;
+                EXPECT_EQ(vmx_ctrl0(&offer, one), none0 | (one & list0)) << bit;
+                EXPECT_EQ(vmx_ctrl1(&offer, one), none1 | (one & list1)) << bit;
+        }
+        EXPECT_EQ(vmx_ctrl0(&offer, ~0u), none0 | list0);
+        EXPECT_EQ(vmx_ctrl1(&offer, ~0u), none1 | list1);
+}
+
+TEST(vmx, what_the_kernel_and_the_cpu_demand_is_always_on)
+{
+        const vmx_offer offer = full_offer();
+        // TSC offset, HLT, RDPMC, CR8, I/O, secondary controls
+        EXPECT_EQ(vmx_ctrl0(&offer, 0), 0x4006172u | 0x81180888u);
+        // EPT, VPID, unrestricted guest
+        EXPECT_EQ(vmx_ctrl1(&offer, 0), 0xa2u);
+}
+
+TEST(vmx, a_control_that_the_cpu_lacks_stays_off)
+{
+        vmx_offer offer = full_offer();
+        offer.ctrl0.may &= ~VMX_CTRL0_MONITOR;
+        offer.ctrl1.may &= ~static_cast<uint32_t>(VMX_CTRL1_RDTSCP);
+        EXPECT_EQ(vmx_ctrl0(&offer, ~0u) & VMX_CTRL0_MONITOR, 0u);
+        EXPECT_EQ(vmx_ctrl1(&offer, ~0u) & VMX_CTRL1_RDTSCP, 0u);
+}
+
+TEST(vmx, access_rights_lose_the_gap_and_find_it_again)
+{
+        EXPECT_EQ(vmx_ar_to_message(0xa09b), 0xa9bu);   // 64-bit code
+        EXPECT_EQ(vmx_ar_to_message(0xc093), 0xc93u);   // 32-bit data
+        EXPECT_EQ(vmx_ar_to_message(0x1f0ff), 0x1fffu); // all bits
+        for (uint32_t ar = 0x80; ar < 0x2000; ar = (ar + 1) | 0x80)
+                EXPECT_EQ(vmx_ar_to_message(vmx_ar_from_message(ar)), ar);
+        EXPECT_EQ(vmx_ar_from_message(0xfe80), 0x1e080u);
+}
+
+TEST(vmx, a_segment_that_is_not_present_is_unusable)
+{
+        EXPECT_EQ(vmx_ar_from_message(0), 0x10000u);
+        EXPECT_EQ(vmx_ar_from_message(0x13), 0x10013u);
+        EXPECT_EQ(vmx_ar_from_message(0x93), 0x93u);
+}
+
+TEST(vmx, an_event_is_injectable_if_its_type_and_vector_fit)
+{
+        EXPECT_TRUE(vmx_is_injectable(0x7ff)); // not valid: nothing is injected
+        for (unsigned type = 0; type < 8; type++) {
+                for (unsigned vector = 0; vector < 256; vector++) {
+                        const uint32_t info = 0x80000000u | type << 8 | vector;
+                        const bool fits = type == 0 || type == 4 || (type == 2 && vector == 2) ||
+                                          (type == 3 && vector < 32 && vector != 2) ||
+                                          (type == 5 && vector == 1) ||
+                                          (type == 6 && (vector == 3 || vector == 4));
+                        EXPECT_EQ(vmx_is_injectable(info), fits) << type << ' ' << vector;
+                }
+        }
+}
+
+TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
+{
+        Kernel kernel;
+        const vmx_offer offer = full_offer();
+        guest_format = vmx_guest_format(&offer);
+        pd *domain = kernel.make_pd();
+        const unsigned perms[] = {NOVA_MEM_R, NOVA_MEM_R | NOVA_MEM_W, NOVA_MEM_R | NOVA_MEM_X,
+                                  NOVA_MEM_RWX};
+        const uint64_t bits[] = {0x31, 0x33, 0x35, 0x37};
+        for (unsigned i = 0; i < 4; i++)
+                kernel.delegate(&kernel_pd, 0x10000 + 2 * i, domain, 0x200 + 2 * i, 1, NOVA_CRD_MEM,
+                                perms[i], MAPPING_GUEST);
+        kernel.delegate(&kernel_pd, 0x10400, domain, 0x400, 0x200, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                        MAPPING_GUEST);
+        const uint64_t *table = domain->guest.root;
+        for (unsigned level = 3; level > 1; level--) {
+                EXPECT_EQ(table[0] & 0xfff, 7u);
+                table = static_cast<const uint64_t *>(phys_to_pool(table[0] & ~0xfffull));
+        }
+        EXPECT_EQ(table[2], 0x10400ull << 12 | 0xb7); // large
+        EXPECT_EQ(table[1] & 0xfff, 7u);
+        table = static_cast<const uint64_t *>(phys_to_pool(table[1] & ~0xfffull));
+        for (unsigned i = 0; i < 4; i++)
+                EXPECT_EQ(table[2 * i], (0x10000ull + 2 * i) << 12 | bits[i]);
+        kernel.destroy(domain);
+        guest_format = {};
+}
+
+} // namespace
