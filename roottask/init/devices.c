@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "init.h"
+#include "nova/console.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
 #include "novart/parent.h"
@@ -79,6 +80,18 @@ static bool find(struct nova_system_list list, unsigned kind, unsigned index, un
         return false;
 }
 
+static bool has_console(const struct nova_system_device *says)
+{
+        for (unsigned i = 0; i < says->ports.count; i++) {
+                const struct nova_system_range *const range =
+                        &init.system.range[says->ports.first + i];
+
+                if (range->first <= NOVA_CONSOLE_COM1 && range->last >= NOVA_CONSOLE_COM1)
+                        return true;
+        }
+        return false;
+}
+
 int devices_get(const char *name, unsigned index, struct nova_child_device *device)
 {
         const int at = nova_system_find_device(&init.system, name);
@@ -89,6 +102,10 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
                 return ENOENT;
 
         const struct nova_system_device *const says = &init.system.device[at];
+
+        if (device->kind == NOVA_PARENT_CONSOLE)
+                return has_console(says) && !index ? console_share(&device->sel) : ENOENT;
+
         const struct nova_system_list list = device->kind == NOVA_PARENT_PORTS ? says->ports
                                              : device->kind == NOVA_PARENT_MEMORY
                                                      ? says->memory

@@ -34,7 +34,7 @@ struct nova_child_device {
         unsigned kind;        /**< enum nova_parent_device_kind, as asked for */
         uint64_t first, last; /**< ports, addresses of whole pages, or the interrupt's number */
         void *memory;         /**< where memory is in this program */
-        nova_sel_t sel;       /**< the interrupt's semaphore */
+        nova_sel_t sel;       /**< the interrupt's semaphore, or the console's */
 };
 
 /**

@@ -45,6 +45,7 @@ enum nova_parent_device_kind {
         NOVA_PARENT_PORTS = 1, /**< items: ports; they keep their numbers */
         NOVA_PARENT_MEMORY,    /**< items: pages, those that fit from the page asked for on */
         NOVA_PARENT_INTERRUPT, /**< item: its semaphore */
+        NOVA_PARENT_CONSOLE,   /**< item: the semaphore of nova_parent_console() */
 };
 
 /** Get a service's control portals: the one for CPU n comes to @p sel + n.
@@ -139,6 +140,17 @@ int nova_parent_memory(const char *device, unsigned index, void **memory, size_t
  * @retval ENOENT no such device, or it has no more
  */
 int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi);
+
+/** Take turns with the parent at a device that is the parent's console, too.
+ *
+ * The semaphore's counter is 1 while nobody writes: nova_sm_down_until() with NOVA_SM_ZC, write a
+ * line, nova_sm_up(). The parent waits for a second at most.
+ *
+ * @param sel free selector: the semaphore comes here
+ * @retval 0      the semaphore is there
+ * @retval ENOENT no such device, or the parent does not write to it
+ */
+int nova_parent_console(const char *device, nova_sel_t sel);
 
 /** Reset the machine or switch it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
  *  @return EPERM: not granted; ENOTSUP: the machine cannot */

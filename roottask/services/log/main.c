@@ -11,6 +11,7 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 #include "server.h"
 
 #define DEVICE        "serial"
@@ -19,13 +20,21 @@
 #define UART_MCR      4    /* modem control register */
 #define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts pass */
 
+/* How long to wait for the end of the parent's line: more than it takes. */
+#define TURN_NS 1000000000
+
 static struct nova_console uart;
 static nova_sel_t interrupt;
+static nova_sel_t turn; /* the parent writes to the device, too; or NOVA_SEL_NONE */
 
 static void write_line(void *argument, const char *text, size_t bytes)
 {
+        if (turn != NOVA_SEL_NONE)
+                nova_sm_down_until(turn, NOVA_SM_ZC, nova_deadline_in(TURN_NS));
         for (size_t i = 0; i < bytes; i++)
                 nova_console_put((struct nova_console *)argument, text[i]);
+        if (turn != NOVA_SEL_NONE)
+                nova_sm_up(turn);
 }
 
 static void *read_keys(void *argument)
@@ -67,6 +76,11 @@ int main(void)
                        "`devices serial` into the description.\n",
                        strerror(error));
                 return 1;
+        }
+        turn = nova_sel_alloc(0);
+        if (turn != NOVA_SEL_NONE && nova_parent_console(DEVICE, turn)) {
+                nova_sel_free(turn, 0);
+                turn = NOVA_SEL_NONE;
         }
         error = log_service_start(write_line, &uart);
         if (error) {

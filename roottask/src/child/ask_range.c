@@ -154,6 +154,16 @@ int nova_parent_memory(const char *device, unsigned index, void **memory, size_t
         return fetch(*bytes, ask_device, &question, memory);
 }
 
+int nova_parent_console(const char *device, nova_sel_t sel)
+{
+        struct device_question question = {device, NOVA_PARENT_CONSOLE, 0};
+        const int error = ask_device(&question, 0, nova_crd_obj(sel, 0, NOVA_PERM_ALL));
+
+        if (error)
+                return error;
+        return ask_holds(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
+}
+
 int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi)
 {
         struct device_question question = {device, NOVA_PARENT_INTERRUPT, index};

@@ -98,6 +98,7 @@ int serve_device(struct request *request)
         case NOVA_PARENT_PORTS:
                 return give_ports(request, &device);
         case NOVA_PARENT_INTERRUPT:
+        case NOVA_PARENT_CONSOLE:
                 return give_object(request, device.sel);
         case NOVA_PARENT_MEMORY:
                 if (request->word[3] >= pages)

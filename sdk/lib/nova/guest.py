@@ -78,13 +78,28 @@ def _output(command, sentence, folder=None):
     except OSError as error:
         raise NovaError(f"{sentence}: {command[0]} cannot be started: {error.strerror}.") from error
     if result.returncode:
-        raise NovaError(f"{sentence}: {result.stderr.decode('utf-8', 'replace').strip()}")
+        lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        worst = [line[3:] for line in lines if line.startswith("E: ")] or lines[-1:]
+        raise NovaError(f"{sentence}: {worst[0]}")
     return result.stdout.decode("utf-8", "replace")
+
+
+def _apt(command, sentence, folder=None):
+    """Asks apt; where its lists of packages are missing or old, with fresh ones."""
+    try:
+        return _output(command, sentence, folder)
+    except NovaError:
+        if os.environ.get("NOVA_OFFLINE"):
+            raise
+    build.say("apt-get fetches its lists of packages")
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    _output([*as_root, "apt-get", "-qq", "update"], f"{sentence}, nor can apt-get update")
+    return _output(command, sentence, folder)
 
 
 def _real_kernel():
     """The package with the image: the one that everybody asks for only names it."""
-    text = _output(["apt-cache", "depends", KERNEL_PACKAGE], f"{KERNEL_PACKAGE} is not known")
+    text = _apt(["apt-cache", "depends", KERNEL_PACKAGE], f"{KERNEL_PACKAGE} is not known")
     for line in text.splitlines():
         kind, _, package = line.strip().partition(": ")
         if kind == "Depends":
@@ -95,8 +110,7 @@ def _real_kernel():
 def _unpack(package, folder):
     """Downloads a package and unpacks it. Returns the folder of its files."""
     build.say(f"downloading the guest's package {package}")
-    remedy = f"the package {package} cannot be had; apt-get update may help"
-    _output(["apt-get", "download", package], remedy, folder)
+    _apt(["apt-get", "download", package], f"the package {package} cannot be had", folder)
     (archive,) = folder.glob(f"{package}_*.deb")
     target = folder / package
     _output(["dpkg-deb", "-x", str(archive), str(target)], f"{archive.name} is damaged")

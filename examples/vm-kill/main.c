@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Machines that are destroyed while they run: nothing of them may stay. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/page.h"
+#include "novart/selector.h"
+#include "novart/time.h"
+#include "novavmm/load.h"
+#include "novavmm/vm.h"
+
+#define MACHINES 10
+#define LIFE_NS  5000000
+
+/* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. */
+static const struct {
+        const char *code;
+        size_t bytes;
+} guests[] = {
+        {"\xeb\xfe", 2},         /* 1: jmp 1b */
+        {"\xfb\xf4\xeb\xfc", 4}, /* 1: sti; hlt; jmp 1b */
+        {"\xe6\x80\xeb\xfc", 4}, /* 1: outb %al, $0x80; jmp 1b */
+};
+
+static int run_and_destroy(unsigned number)
+{
+        static struct nova_vm vm;
+        const struct nova_vm_config config = {.name = "victim", .memory = 2u << 20};
+        const unsigned which = number % (sizeof(guests) / sizeof(*guests));
+        const int error = nova_vm_create(&vm, &config);
+
+        if (error)
+                return error;
+        nova_flat_load(&vm.memory, guests[which].code, guests[which].bytes, 0x1000,
+                       &vm.vcpu[0].start);
+        nova_vm_run(&vm);
+        nova_sleep(LIFE_NS);
+        nova_vm_stop(&vm);
+        nova_vm_destroy(&vm);
+        return vm.vcpu[0].exits ? 0 : EIO;
+}
+
+int main(int argc, char **argv)
+{
+        const unsigned machines = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : MACHINES;
+        size_t pages = 0, selectors = 0;
+
+        for (unsigned i = 0; i < machines; i++) {
+                const int error = run_and_destroy(i);
+
+                if (error) {
+                        printf("Machine %u failed: %s.\n", i, strerror(error));
+                        return 1;
+                }
+                if (i == 0) { /* what comes with the first one stays */
+                        pages = nova_page_free_count();
+                        selectors = nova_sel_used();
+                }
+        }
+        if (nova_page_free_count() != pages || nova_sel_used() != selectors) {
+                printf("Lost: %ld pages, %ld selectors.\n", (long)(pages - nova_page_free_count()),
+                       (long)(nova_sel_used() - selectors));
+                return 1;
+        }
+        printf("%u machines came and went, and all that they had came back.\n", machines);
+        return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual machine monitor: one guest, one device, one exit that is answered in its own way. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novavmm/load.h"
+#include "novavmm/vm.h"
+
+#define GUEST_AT   0x1000
+#define PRINT_PORT 0xe9
+
+/* The guest, in real mode: a text, then what CPUID says in EBX, then the end. */
+__asm__(".pushsection .rodata\n"
+        ".code16\n"
+        "guest:  movw %cs, %ax\n"
+        "        movw %ax, %ds\n"
+        "        movw $(text - guest), %si\n"
+        "1:      lodsb\n"
+        "        testb %al, %al\n"
+        "        jz 2f\n"
+        "        outb %al, $0xe9\n"
+        "        jmp 1b\n"
+        "2:      xorl %eax, %eax\n"
+        "        cpuid\n"
+        "        movw $4, %cx\n"
+        "3:      movb %bl, %al\n"
+        "        outb %al, $0xe9\n"
+        "        shrl $8, %ebx\n"
+        "        loop 3b\n"
+        "        movb $10, %al\n"
+        "        outb %al, $0xe9\n"
+        "        hlt\n"
+        "text:   .asciz \"My CPU is called \"\n"
+        "guest_end:\n"
+#if __SIZEOF_POINTER__ == 8
+        ".code64\n"
+#else
+        ".code32\n"
+#endif
+        ".popsection\n");
+
+extern const char guest[], guest_end[];
+
+/* A device: what the guest writes becomes lines of text. */
+struct printer {
+        char line[80];
+        size_t length;
+};
+
+static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
+{
+        struct printer *const printer = device;
+
+        (void)port;
+        (void)bytes;
+        if (value != '\n' && printer->length < sizeof(printer->line) - 1)
+                printer->line[printer->length++] = (char)value;
+}
+
+/* An exit that is answered here and not by the library. */
+static void answer_cpuid(struct nova_vcpu *vcpu)
+{
+        memcpy(&vcpu->state->bx, "Nova", 4);
+        vcpu->changed |= NOVA_MTD_ACDB;
+        nova_vcpu_skip(vcpu, 2);
+}
+
+int main(void)
+{
+        static struct nova_vm vm;
+        static struct printer printer;
+        const struct nova_vm_config config = {.name = "guest", .memory = 2u << 20};
+        const struct nova_bus_range range = {PRINT_PORT, PRINT_PORT, NULL, print, &printer};
+        const int error = nova_vm_create(&vm, &config);
+
+        if (error) {
+                printf("The machine cannot be made: %s.\n", strerror(error));
+                return 1;
+        }
+        nova_bus_add(&vm.ports, &range);
+        nova_vm_on(&vm, NOVA_EXIT_CPUID, answer_cpuid);
+        nova_flat_load(&vm.memory, guest, (size_t)(guest_end - guest), GUEST_AT, &vm.vcpu[0].start);
+        nova_vm_run(&vm);
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        printf("guest: %s!\n", printer.line);
+        nova_vm_destroy(&vm);
+        printf("The guest %s.\n", end == NOVA_VM_HALTED ? "halted" : "ended in another way");
+        return end != NOVA_VM_HALTED;
+}

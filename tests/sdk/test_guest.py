@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where guests' software comes from, and what is said when it cannot be had."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import paths  # noqa: F401
+from nova import guest
+from nova.errors import NovaError
+
+# An apt-get that has a package only after its lists were fetched, and notes what it was asked.
+APT = """\
+#!/bin/sh
+echo "$@" >> calls
+case "$1" in
+-qq) [ -e broken ] && { echo "W: slow"; echo "E: no network"; echo "E: give up"; } >&2 && exit 100
+     touch lists ;;
+download) [ -e lists ] || { echo "E: Unable to locate package $2" >&2; exit 100; }
+     echo "data" > "$2_1_amd64.deb" ;;
+esac
+"""
+SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n'
+UNPACK = '#!/bin/sh\nmkdir -p "$3/boot" && cp "$2" "$3/boot/vmlinuz-1"\n'
+DEPENDS = '#!/bin/sh\necho "$2"\necho "  Depends: linux-image-1"\n'
+
+
+class Guest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        programs = self.root / "bin"
+        programs.mkdir()
+        for name, text in (
+            ("apt-get", APT),
+            ("apt-cache", DEPENDS),
+            ("dpkg-deb", UNPACK),
+            ("sudo", SUDO),
+        ):
+            (programs / name).write_text(text.replace(" calls", f" {self.root}/calls")
+                                         .replace("-e broken", f"-e {self.root}/broken")
+                                         .replace("touch lists", f"touch {self.root}/lists")
+                                         .replace("-e lists", f"-e {self.root}/lists"))
+            (programs / name).chmod(0o755)
+        said = mock.patch.object(guest.build, "say", lambda *_: None)
+        guests = mock.patch.object(guest.places, "GUESTS", self.root / "guest")
+        environment = mock.patch.dict(os.environ, PATH=f"{programs}:{os.environ['PATH']}")
+        for patch in (said, guests, environment):
+            patch.start()
+            self.addCleanup(patch.stop)
+        os.environ.pop("NOVA_OFFLINE", None)
+
+    def calls(self):
+        return (self.root / "calls").read_text().splitlines()
+
+    def test_a_file_of_ones_own_is_left_alone(self):
+        self.assertEqual(guest.file("kernel.elf"), "kernel.elf")
+
+    def test_a_kernel_is_fetched_once_and_with_fresh_lists_when_they_are_old(self):
+        for _ in range(2):
+            self.assertEqual(Path(guest.file("guest:vmlinuz")).read_text(), "data\n")
+        fetch = "download linux-image-1"
+        self.assertEqual(self.calls(), [fetch, "-qq update", fetch])
+
+    def test_without_a_network_one_sentence_says_so(self):
+        (self.root / "broken").touch()
+        with self.assertRaises(NovaError) as caught:
+            guest.file("guest:vmlinuz")
+        self.assertEqual(
+            str(caught.exception),
+            "the package linux-image-1 cannot be had, nor can apt-get update: no network",
+        )
+
+    def test_offline_nothing_is_fetched_beyond_the_first_try(self):
+        with mock.patch.dict(os.environ, NOVA_OFFLINE="1"):
+            with self.assertRaises(NovaError) as caught:
+                guest.file("guest:vmlinuz")
+        self.assertIn("cannot be had: Unable to locate package", str(caught.exception))
+        self.assertEqual(self.calls(), ["download linux-image-1"])
+
+    def test_a_guest_that_nobody_can_make_is_named(self):
+        with self.assertRaises(NovaError) as caught:
+            guest.file("guest:windows")
+        self.assertIn("nobody knows how to make 'guest:windows'", str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
