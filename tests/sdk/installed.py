@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import paths
+from nova import guest
+from nova.errors import NovaError
 
 PLACE = paths.ROOT / "build/installed sdk"
 SOURCE = PLACE / "source"
@@ -47,6 +49,15 @@ def copy_tree():
         shutil.copytree(newlib, SOURCE / "build/newlib", symlinks=True, dirs_exist_ok=True)
 
 
+def fetch_guests():
+    """What the guests of examples are made of is downloaded once, for all tests of the tree."""
+    try:
+        for what in guest.MAKERS:
+            guest.file(guest.PREFIX + what)
+    except NovaError as error:
+        print(f"the examples with guests will fail: {error}")
+
+
 def main():
     copy_tree()
     shutil.rmtree(PREFIX, ignore_errors=True)
@@ -55,6 +66,7 @@ def main():
         command += ["--arch", arch, "--config", config]
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     SOURCE.rename(AWAY)
+    fetch_guests()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import installed
 import paths
+from nova import places
 
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
 LIMIT = 600
@@ -80,6 +81,12 @@ def projects(part):
 
 class Projects(Installed):
     """Templates and examples: plain copies of them, their tests, and their programs."""
+
+    def setUp(self):
+        super().setUp()
+        cache = self.folder / "home/.cache/nova"
+        cache.mkdir(parents=True)
+        (cache / "guest").symlink_to(places.GUESTS)
 
     def passes(self, part, *options):
         found = projects(part)
