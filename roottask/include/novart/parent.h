@@ -144,7 +144,8 @@ int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, un
 /** Take turns with the parent at a device that is the parent's console, too.
  *
  * The semaphore's counter is 1 while nobody writes: nova_sm_down_until() with NOVA_SM_ZC, write a
- * line, nova_sm_up(). The parent waits for a second at most.
+ * line, nova_sm_up(). The parent waits for a second, and if that was in vain,
+ * not for the next line.
  *
  * @param sel free selector: the semaphore comes here
  * @retval 0      the semaphore is there

@@ -9,6 +9,7 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
+#include "novart/parent.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/service/disk.h"
@@ -220,6 +221,20 @@ static void mute(void)
                 nova_sleep(SECOND);
 }
 
+/* Takes all turns at init's console and gives none back. */
+static void greedy(void)
+{
+        const struct echo_options options = {"greedy", 4, 4, false, 0};
+        const nova_sel_t turn = nova_sel_alloc(0);
+
+        CHECK(nova_parent_console("rtc", turn) == ENOENT);
+        CHECK(nova_parent_console("serial", turn) == 0);
+        printf("every line is mine\n");
+        CHECK(echo_start(&options));
+        while (nova_sm_down(turn) == NOVA_SUCCESS)
+                ;
+}
+
 /* Asks for everything that it must not get, and dies with all that it has. */
 static void flood(void)
 {
@@ -298,7 +313,7 @@ int main(int argc, char **argv)
                 {"services", services}, {"talk", talking},     {"type", typing},  {"crowd", crowd},
                 {"mortal", mortal},     {"survive", survivor}, {"wait", patient}, {"bell", bell},
                 {"ring", ringer},       {"off", off},          {"mute", mute},    {"flood", flood},
-                {"steady", steady},
+                {"steady", steady},     {"greedy", greedy},
         };
 
         if (argc > 2 && !strcmp(argv[1], "watch")) {
