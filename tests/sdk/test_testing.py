@@ -107,6 +107,12 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(GOOD + BAD + labelled, "other"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
 
+    def test_a_name_that_cmake_makes_in_small_letters_is_known(self):
+        made = GOOD.replace("unit.good", "unit.${part}")
+        self.assertNotEqual(made, GOOD)
+        small = "string(TOLOWER Capital part)\n"
+        self.ends(self.run_tests(small + made, "unit.capital"), "1 passed, 0 failed", 0)
+
     def test_endurance_runs_only_when_it_is_named(self):
         labelled = 'set_tests_properties(unit.bad PROPERTIES LABELS endurance)\n'
         self.ends(self.run_tests(GOOD + BAD + labelled), "1 passed, 0 failed", 0)

@@ -125,10 +125,11 @@ def _texts():
 
 def _check_plausible(words):
     """Refuses at once what cannot be a test: the names themselves are known after minutes of
-    building. The parts of a name, between . and - and /, all stand in the sources somewhere."""
-    text = "\n".join(_texts()) if words else ""
+    building. The parts of a name, between . and - and /, all stand in the sources somewhere, where
+    they may begin with a capital."""
+    text = "\n".join(_texts()).lower() if words else ""
     for word in words:
-        parts = [part for part in re.split(r"[.\-/ ]", word) if part]
+        parts = [part for part in re.split(r"[.\-/ ]", word.lower()) if part]
         if not parts or any(part not in text for part in parts):
             raise _unknown(word)
 
