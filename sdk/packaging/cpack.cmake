@@ -15,5 +15,5 @@ set(CPACK_STRIP_FILES OFF)
 set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
 set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-  "libc6, python3, cmake, ninja-build, gcc, gcc-multilib, qemu-system-x86")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang, g++, gdb, grub-pc-bin, grub-common, xorriso")
+  "libc6, python3, cmake, ninja-build, gcc, g++, gcc-multilib, qemu-system-x86")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "clang, gdb, grub-pc-bin, grub-common, xorriso")

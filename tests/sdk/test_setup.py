@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -109,6 +110,24 @@ class Setup(unittest.TestCase):
         self.assertIn("graphviz", named("docs"))
         self.assertNotIn("ninja-build", named("docs"))
         self.assertIn("doxygen", named("install", "/nowhere"))
+
+    def test_an_installation_needs_nothing_that_only_its_making_needs(self):
+        prefix = self.bin.parent / "prefix"
+        (prefix / "bin").mkdir(parents=True)
+        shutil.copy(paths.NOVA, prefix / "bin/nova")
+        command = ["sh", str(prefix / "bin/nova"), "run", "hello"]
+        environment = {"PATH": str(self.bin), "NOVA_OFFLINE": "1"}
+        for installed in (False, True):
+            if installed:
+                (prefix / "share/nova").mkdir(parents=True)
+                (prefix / "share/nova/version").touch()
+            result = subprocess.run(
+                command, env=environment, capture_output=True, text=True, check=False
+            )
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("cmake", result.stderr)
+            self.assertEqual(" make:" in result.stderr, not installed, result.stderr)
+        self.assertNotIn("newlib", result.stderr)
 
     def test_an_old_list_of_packages_is_updated_once(self):
         self.add(*BUILD)
