@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Debian's own Linux kernel as a guest, up to a shell on the terminal. */
+/* Debian's own Linux kernel as a guest, up to a shell on the terminal. VCPUS is the number of its
+ * virtual CPUs; the example linux-smp has another one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +51,8 @@ static const char *command_line(char **argv, char **envp)
 
 int main(int argc, char **argv, char **envp)
 {
-        const struct nova_vm_config config = {.name = "linux", .memory = GUEST_MEMORY};
+        const struct nova_vm_config config = {
+                .name = "linux", .memory = GUEST_MEMORY, .local_apic = true, .vcpus = VCPUS};
         struct nova_linux image = {.command_line = command_line(argv, envp)};
         int error;
 

@@ -190,8 +190,7 @@ static void memory(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "an access to 0x%llx, for which the kernel had no memory left",
                                (unsigned long long)address);
         else
-                nova_vcpu_fail(vcpu, "an access to 0x%llx, where there is neither RAM nor a device",
-                               (unsigned long long)address);
+                mmio_access(vcpu, address);
 }
 
 static void fail(struct nova_vcpu *vcpu)

@@ -4,10 +4,11 @@
 
 #include <time.h>
 
+#include "apic.h"
 #include "console.h"
 
-#define PIT_PIN  0
-#define UART_PIN 4
+#define PIT_IRQ  0
+#define UART_IRQ 4
 
 #define UART_PORT 0x3f8
 
@@ -19,20 +20,6 @@ static void interrupt(void *context, unsigned pin, bool level)
         (void)pin;
         if (level)
                 nova_vcpu_kick(&pc->vm->vcpu[0]);
-}
-
-static bool pending(void *context, unsigned vcpu)
-{
-        const struct nova_pc *const pc = context;
-
-        return vcpu == 0 && nova_pic_pending(&pc->pic);
-}
-
-static int take(void *context, unsigned vcpu)
-{
-        struct nova_pc *const pc = context;
-
-        return vcpu == 0 ? (int)nova_pic_take(&pc->pic) : -1;
 }
 
 static void reset(void *context, unsigned pin, bool level)
@@ -65,8 +52,8 @@ static void make_devices(struct nova_pc *pc)
         const struct nova_clock *const clock = &pc->vm->clock;
         const struct nova_line out = {interrupt, pc, 0}, reset_line = {reset, pc, 0};
         const struct nova_line off = {power_off, pc, 0};
-        const struct nova_line pit = {nova_pic_set, &pc->pic, PIT_PIN};
-        const struct nova_line uart = {nova_pic_set, &pc->pic, UART_PIN};
+        const struct nova_line pit = {apic_set_pin, pc, PIT_IRQ};
+        const struct nova_line uart = {apic_set_pin, pc, UART_IRQ};
 
         nova_pic_init(&pc->pic, &out);
         nova_pit_init(&pc->pit, clock, &pit);
@@ -104,7 +91,7 @@ static int add_ports(struct nova_pc *pc)
 
 int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
 {
-        const struct nova_vm_interrupts interrupts = {pending, take, pc};
+        const struct nova_vm_interrupts interrupts = {apic_pending, apic_take, pc};
         int error;
 
         pc->vm = vm;
@@ -112,6 +99,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
         make_tables(pc);
         vm->interrupts = interrupts;
         error = add_ports(pc);
+        if (!error && vm->local_apic)
+                error = apic_create(pc);
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
         return error ? error : console_start(pc);

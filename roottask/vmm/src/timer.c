@@ -5,6 +5,9 @@
 #include "novart/time.h"
 #include "vm.h"
 
+/* Alarms come no faster than this: a guest's timer must not keep the thread busy. */
+#define PAUSE_NS 50000
+
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm)
 {
         if (vm->alarms == NOVA_VM_ALARMS)
@@ -51,10 +54,13 @@ static void *run(void *argument)
 
         while (!__atomic_load_n(&vm->timer_quits, __ATOMIC_RELAXED)) {
                 nova_mutex_lock(&vm->lock);
-                expire(vm, nova_vm_now(NULL));
+
+                const uint64_t now = nova_vm_now(NULL);
+
+                expire(vm, now);
                 vm->armed = earliest(vm);
 
-                const uint64_t armed = vm->armed;
+                const uint64_t armed = vm->armed > now + PAUSE_NS ? vm->armed : now + PAUSE_NS;
 
                 nova_mutex_unlock(&vm->lock);
                 nova_semaphore_down_until(&vm->timer_wake, nova_tsc_of_ns(armed));

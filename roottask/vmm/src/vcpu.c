@@ -110,6 +110,27 @@ static void park(struct nova_vcpu *vcpu)
         nova_mutex_lock(&vm->lock);
 }
 
+void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
+{
+        if (vcpu->started)
+                return;
+        nova_registers_real(&vcpu->start, (uint16_t)(vector << 8), 0);
+        vcpu->started = true;
+        vcpu_wake(vcpu);
+}
+
+/* Sleeps until somebody wakes the virtual CPU. The lock is free meanwhile. */
+static void sleep(struct nova_vcpu *vcpu)
+{
+        struct nova_vm *const vm = vcpu->vm;
+
+        vcpu->waits = true;
+        nova_vm_unlock(vm);
+        nova_semaphore_down(&vcpu->wake);
+        nova_mutex_lock(&vm->lock);
+        vm->serving = vcpu;
+}
+
 /* Waits while the guest has nothing to do. */
 static void wait(struct nova_vcpu *vcpu)
 {
@@ -120,10 +141,7 @@ static void wait(struct nova_vcpu *vcpu)
                         vcpu->halted = false;
                         break;
                 }
-                vcpu->waits = true;
-                nova_vm_unlock(vm);
-                nova_semaphore_down(&vcpu->wake);
-                nova_mutex_lock(&vm->lock);
+                sleep(vcpu);
         }
 }
 
@@ -133,6 +151,7 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         struct nova_vm *const vm = vcpu->vm;
 
         nova_mutex_lock(&vm->lock);
+        vm->serving = vcpu;
         vcpu->inside = true;
         vcpu->exits++;
         vcpu->state = &utcb->state;
@@ -142,6 +161,8 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         vcpu->exit = vm->svm ? nova_exit_of_svm(vcpu->event, utcb->state.qual[0])
                              : nova_exit_of_vmx(vcpu->event);
         nova_utcb_event_reply(utcb, 0);
+        while (!vcpu->started && vm->end == NOVA_VM_RUNS)
+                sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
                 vm->handler[vcpu->exit](vcpu);
         wait(vcpu);

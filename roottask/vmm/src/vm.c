@@ -130,7 +130,8 @@ static int check(const struct nova_vm_config *config)
 
         if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)) || !(features & NOVA_HIP_VCPU))
                 return ENOTSUP;
-        if (config->vcpus > NOVA_VM_VCPUS || config->priority > 254)
+        if (config->vcpus > NOVA_VM_VCPUS || config->priority > 254 ||
+            (config->vcpus > 1 && !config->local_apic))
                 return EINVAL;
         return 0;
 }
@@ -148,6 +149,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->priority = config->priority ? config->priority : own > 2 ? own - 2 : 1;
         vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
         vm->clock.now = nova_vm_now;
+        vm->local_apic = config->local_apic;
         vm->events = vm->objects = NOVA_SEL_NONE;
         default_handlers(vm);
         error = nova_guest_memory_create(&vm->memory, config->memory);
@@ -176,7 +178,7 @@ int nova_vm_run(struct nova_vm *vm)
         int error = 0;
 
         for (unsigned i = 0; i < vm->vcpus && !error; i++) {
-                vm->vcpu[i].halted = i > 0;
+                vm->vcpu[i].started = i == 0;
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }

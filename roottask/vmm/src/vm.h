@@ -31,6 +31,9 @@ void vcpu_deliver(struct nova_vcpu *vcpu);
 /* Whether an interrupt could be taken, were the guest ready for it. */
 bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 
+/* Does the instruction that accessed a device's memory. */
+void mmio_access(struct nova_vcpu *vcpu, uint64_t address);
+
 /* Begins and ends the thread that calls devices at their alarms. */
 int timer_start(struct nova_vm *vm);
 void timer_stop(struct nova_vm *vm);

@@ -5,6 +5,8 @@
 #define NOVAVMM_PC_H
 
 #include "novavmm/acpi.h"
+#include "novavmm/ioapic.h"
+#include "novavmm/lapic.h"
 #include "novavmm/pci.h"
 #include "novavmm/pic.h"
 #include "novavmm/pit.h"
@@ -30,6 +32,8 @@ struct nova_pc {
         struct nova_reset reset;
         struct nova_acpi acpi;
         struct nova_pci pci;
+        struct nova_ioapic ioapic;
+        struct nova_lapic lapic[NOVA_VM_VCPUS];
         uint64_t rsdp; /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
 
         /* The library's own: output on its way. */
@@ -43,7 +47,8 @@ struct nova_pc {
 
 /**
  * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports,
- * ACPI with its tables, a PCI bus. Before
+ * ACPI with its tables, a PCI bus; APICs if its
+ * virtual CPUs have them. Before
  * nova_vm_run().
  *
  * What the guest sends goes to the program's console; its input is read by a thread.

@@ -33,6 +33,7 @@ struct nova_vcpu {
         struct nova_semaphore wake;
         uint32_t injection, injection_error; /* wanted by nova_vcpu_raise() */
         struct nova_semaphore parked;
+        bool started; /* it may begin */
         bool running; /* it has an SC */
         bool inside;  /* an exit is being answered */
         bool halted;  /* the guest waits for an interrupt */
@@ -55,6 +56,13 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
 /** Raise an exception with an error code. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
+
+/**
+ * Let a virtual CPU begin in real mode at page @p vector, as an APIC's STARTUP message does.
+ *
+ * Nothing happens to one that has begun. Its machine is locked.
+ */
+void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector);
 
 /** Let a virtual CPU look for interrupts: call it when there may be one. Its machine is locked. */
 void nova_vcpu_kick(struct nova_vcpu *vcpu);

@@ -39,6 +39,7 @@ struct nova_vm_config {
         const char *name;  /**< for reports */
         size_t memory;     /**< bytes of RAM */
         unsigned vcpus;    /**< 0: one; virtual CPU n runs on the n-th of the program's CPUs */
+        bool local_apic;   /**< virtual CPUs have local APICs; more than one need them */
         unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
 };
 
@@ -56,6 +57,7 @@ struct nova_vm {
         unsigned vcpus;
         struct nova_vcpu vcpu[NOVA_VM_VCPUS];
         enum nova_vm_end end;
+        struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered */
 
         /* The library's own. */
         struct nova_mutex lock;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An I/O APIC with 24 pins, at 0xfec00000. */
+#ifndef NOVAVMM_IOAPIC_H
+#define NOVAVMM_IOAPIC_H
+
+#include "novavmm/lapic.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where it lies, its size, its pins. */
+#define NOVA_IOAPIC_AT    0xfec00000u
+#define NOVA_IOAPIC_BYTES 0x1000u
+#define NOVA_IOAPIC_PINS  24
+
+/** An I/O APIC. */
+struct nova_ioapic {
+        uint8_t index;
+        uint32_t id;
+        uint32_t pins; /**< levels of its pins */
+        uint64_t entry[NOVA_IOAPIC_PINS];
+        /** Sends an interrupt to local APICs. */
+        void (*send)(void *context, const struct nova_message *message);
+        void *context;
+};
+
+/** All pins masked. */
+void nova_ioapic_init(struct nova_ioapic *ioapic,
+                      void (*send)(void *context, const struct nova_message *message),
+                      void *context);
+
+/** Drives a pin; for struct nova_line, @p ioapic is the context. */
+void nova_ioapic_set(void *ioapic, unsigned pin, bool level);
+
+/** A local APIC says that a level-triggered interrupt ended. */
+void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
+
+/** Registers, from NOVA_IOAPIC_AT on. */
+uint64_t nova_ioapic_read(void *ioapic, uint64_t address, unsigned bytes);
+/** @see nova_ioapic_read */
+void nova_ioapic_write(void *ioapic, uint64_t address, unsigned bytes, uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

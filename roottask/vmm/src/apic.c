@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PC's APICs and what connects them (see apic.h). */
+#include "apic.h"
+
+/* The timer's interrupt is wired to another input of the I/O APIC, as ACPI's tables say. */
+#define TIMER_IRQ   0
+#define TIMER_INPUT 2
+
+/* Shorthands of destinations. */
+#define TO_SELF   1
+#define TO_ALL    2
+#define TO_OTHERS 3
+
+static void interrupt(void *context, unsigned vcpu, bool level)
+{
+        struct nova_pc *const pc = context;
+
+        if (level)
+                nova_vcpu_kick(&pc->vm->vcpu[vcpu]);
+}
+
+static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_message *message)
+{
+        switch (message->delivery) {
+        case NOVA_DELIVER_FIXED:
+        case NOVA_DELIVER_LOWEST:
+                nova_lapic_accept(&pc->lapic[vcpu], message->vector, message->level);
+                break;
+        case NOVA_DELIVER_STARTUP:
+                nova_vcpu_start_at(&pc->vm->vcpu[vcpu], message->vector);
+                break;
+        default: /* INIT comes before STARTUP, which does all */
+                break;
+        }
+}
+
+static void from_ioapic(void *context, const struct nova_message *message)
+{
+        struct nova_pc *const pc = context;
+
+        for (unsigned i = 0; i < pc->vm->vcpus; i++) {
+                if (!nova_lapic_matches(&pc->lapic[i], message))
+                        continue;
+                deliver(pc, i, message);
+                if (message->delivery == NOVA_DELIVER_LOWEST)
+                        return;
+        }
+}
+
+static void from_lapic(void *context, unsigned from, const struct nova_message *message,
+                       unsigned shorthand)
+{
+        struct nova_pc *const pc = context;
+
+        for (unsigned i = 0; i < pc->vm->vcpus; i++) {
+                const bool wanted = shorthand == TO_SELF  ? i == from
+                                    : shorthand == TO_ALL ? true
+                                    : shorthand == TO_OTHERS
+                                            ? i != from
+                                            : nova_lapic_matches(&pc->lapic[i], message);
+
+                if (wanted)
+                        deliver(pc, i, message);
+        }
+}
+
+static void ended(void *context, uint8_t vector)
+{
+        struct nova_pc *const pc = context;
+
+        nova_ioapic_end(&pc->ioapic, vector);
+}
+
+/* Each virtual CPU finds its own local APIC at the same address. */
+static uint64_t read(void *context, uint64_t address, unsigned bytes)
+{
+        struct nova_pc *const pc = context;
+
+        return nova_lapic_read(&pc->lapic[pc->vm->serving->number], address, bytes);
+}
+
+static void write(void *context, uint64_t address, unsigned bytes, uint64_t value)
+{
+        struct nova_pc *const pc = context;
+
+        nova_lapic_write(&pc->lapic[pc->vm->serving->number], address, bytes, value);
+}
+
+int apic_create(struct nova_pc *pc)
+{
+        const struct nova_bus_range range[] = {
+                {NOVA_LAPIC_AT, NOVA_LAPIC_AT + NOVA_LAPIC_BYTES - 1, read, write, pc},
+                {NOVA_IOAPIC_AT, NOVA_IOAPIC_AT + NOVA_IOAPIC_BYTES - 1, nova_ioapic_read,
+                 nova_ioapic_write, &pc->ioapic},
+        };
+        int error = nova_bus_add(&pc->vm->mmio, &range[0]);
+
+        if (!error)
+                error = nova_bus_add(&pc->vm->mmio, &range[1]);
+        nova_ioapic_init(&pc->ioapic, from_ioapic, pc);
+        for (unsigned i = 0; i < pc->vm->vcpus && !error; i++) {
+                struct nova_lapic *const lapic = &pc->lapic[i];
+                const struct nova_line out = {interrupt, pc, i};
+
+                nova_lapic_init(lapic, (uint8_t)i, &pc->vm->clock, &out);
+                lapic->send = from_lapic;
+                lapic->ended = ended;
+                lapic->context = pc;
+                error = nova_vm_add_alarm(pc->vm, &lapic->alarm);
+        }
+        return error;
+}
+
+void apic_set_pin(void *context, unsigned irq, bool level)
+{
+        struct nova_pc *const pc = context;
+
+        nova_pic_set(&pc->pic, irq, level);
+        if (pc->vm->local_apic)
+                nova_ioapic_set(&pc->ioapic, irq == TIMER_IRQ ? TIMER_INPUT : irq, level);
+}
+
+static bool external(const struct nova_pc *pc, unsigned vcpu)
+{
+        return vcpu == 0 && nova_pic_pending(&pc->pic) &&
+               (!pc->vm->local_apic || nova_lapic_passes_external(&pc->lapic[0]));
+}
+
+bool apic_pending(void *context, unsigned vcpu)
+{
+        const struct nova_pc *const pc = context;
+
+        return external(pc, vcpu) || (pc->vm->local_apic && nova_lapic_pending(&pc->lapic[vcpu]));
+}
+
+int apic_take(void *context, unsigned vcpu)
+{
+        struct nova_pc *const pc = context;
+
+        if (external(pc, vcpu))
+                return (int)nova_pic_take(&pc->pic);
+        return pc->vm->local_apic ? nova_lapic_take(&pc->lapic[vcpu]) : -1;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A PC's APICs and what connects them: pins, messages, virtual CPUs. */
+#ifndef NOVAVMM_SRC_APIC_H
+#define NOVAVMM_SRC_APIC_H
+
+#include "novavmm/pc.h"
+
+/* Makes them, and puts them at their addresses. @return 0 or an errno value */
+int apic_create(struct nova_pc *pc);
+
+/* A device's interrupt, by its number on an ISA bus: goes to the 8259s and the I/O APIC. */
+void apic_set_pin(void *pc, unsigned irq, bool level);
+
+/* For struct nova_vm_interrupts. */
+bool apic_pending(void *pc, unsigned vcpu);
+int apic_take(void *pc, unsigned vcpu);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A local APIC's interrupts and registers (see novavmm/lapic.h); SDM 3A, chapter 11. */
+#include "novavmm/lapic.h"
+
+#include <string.h>
+
+#include "device/lapic_timer.h"
+
+/* Registers. */
+#define ID        0x020
+#define VERSION   0x030
+#define PRIORITY  0x080
+#define PROCESSOR 0x0a0
+#define END       0x0b0
+#define LOGICAL   0x0d0
+#define FORMAT    0x0e0
+#define SPURIOUS  0x0f0
+#define SERVICE   0x100
+#define LEVEL     0x180
+#define REQUEST   0x200
+#define SETS_END  0x280
+#define ERROR     0x280
+#define COMMAND   0x300
+#define COMMAND2  0x310
+#define LVT       0x320
+#define LVT_END   0x380
+#define COUNT     0x380
+#define CURRENT   0x390
+#define DIVIDER   0x3e0
+
+#define VERSION_VALUE 0x00050014
+#define ENABLED       0x100u
+#define MASKED        0x10000u
+#define LVT_BITS      0x317ffu /* delivery status and remote IRR are the APIC's own */
+#define FORMAT_FLAT   0xffffffffu
+
+#define COMMAND_LOGICAL 0x800u
+#define COMMAND_ASSERT  0x4000u
+#define COMMAND_LEVEL   0x8000u
+#define COMMAND_BITS    0xccfffu
+
+#define ERROR_VECTOR 0x40u /* a vector below 16 was received */
+
+void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clock *clock,
+                     const struct nova_line *out)
+{
+        memset(lapic, 0, sizeof(*lapic));
+        lapic->id = id;
+        lapic->id_register = (uint32_t)id << 24;
+        lapic->format = FORMAT_FLAT;
+        lapic->spurious = 0xff;
+        for (unsigned i = 0; i < NOVA_LVT_COUNT; i++)
+                lapic->lvt[i] = MASKED;
+        lapic->clock = *clock;
+        lapic->out = *out;
+        lapic_timer_init(lapic);
+}
+
+static bool is_on(const struct nova_lapic *lapic)
+{
+        return lapic->spurious & ENABLED;
+}
+
+/* Highest vector of a set, -1 if it is empty. */
+static int highest(const uint32_t set[8])
+{
+        for (int i = 7; i >= 0; i--)
+                if (set[i])
+                        return i * 32 + 31 - __builtin_clz(set[i]);
+        return -1;
+}
+
+static void set_bit(uint32_t set[8], uint8_t vector, bool value)
+{
+        const uint32_t bit = 1u << (vector & 31);
+
+        set[vector >> 5] = value ? set[vector >> 5] | bit : set[vector >> 5] & ~bit;
+}
+
+static uint32_t processor_priority(const struct nova_lapic *lapic)
+{
+        const int served = highest(lapic->service);
+        const uint32_t task = lapic->task_priority;
+
+        return served >= 0 && ((uint32_t)served & 0xf0) > (task & 0xf0) ? (uint32_t)served & 0xf0
+                                                                        : task;
+}
+
+bool nova_lapic_pending(const struct nova_lapic *lapic)
+{
+        const int vector = highest(lapic->request);
+
+        return vector >= 0 && is_on(lapic) &&
+               ((uint32_t)vector & 0xf0) > (processor_priority(lapic) & 0xf0);
+}
+
+int nova_lapic_take(struct nova_lapic *lapic)
+{
+        const int vector = highest(lapic->request);
+
+        if (!nova_lapic_pending(lapic))
+                return -1;
+        set_bit(lapic->request, (uint8_t)vector, false);
+        set_bit(lapic->service, (uint8_t)vector, true);
+        return vector;
+}
+
+static void tell(struct nova_lapic *lapic)
+{
+        if (nova_lapic_pending(lapic))
+                nova_line_set(&lapic->out, true);
+}
+
+void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
+{
+        if (!is_on(lapic))
+                return;
+        if (vector < 16) {
+                lapic->error |= ERROR_VECTOR;
+                return;
+        }
+        set_bit(lapic->request, vector, true);
+        set_bit(lapic->level, vector, level);
+        tell(lapic);
+}
+
+bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_message *message)
+{
+        const uint8_t own = (uint8_t)(lapic->logical >> 24), to = message->destination;
+
+        if (to == 0xff)
+                return true;
+        if (!message->logical)
+                return to == lapic->id_register >> 24;
+        if (lapic->format >> 28 == 0xf)
+                return own & to;
+        return own >> 4 == to >> 4 && own & to & 0xf;
+}
+
+bool nova_lapic_passes_external(const struct nova_lapic *lapic)
+{
+        const uint32_t lint = lapic->lvt[NOVA_LVT_LINT0];
+
+        return !is_on(lapic) || (!(lint & MASKED) && (lint >> 8 & 7) == NOVA_DELIVER_EXTERNAL);
+}
+
+static void end_of_interrupt(struct nova_lapic *lapic)
+{
+        const int vector = highest(lapic->service);
+
+        if (vector < 0)
+                return;
+        set_bit(lapic->service, (uint8_t)vector, false);
+        if (lapic->level[vector >> 5] >> (vector & 31) & 1 && lapic->ended)
+                lapic->ended(lapic->context, (uint8_t)vector);
+        tell(lapic);
+}
+
+static void send(struct nova_lapic *lapic)
+{
+        const uint32_t command = lapic->command[0];
+        const struct nova_message message = {
+                .vector = (uint8_t)command,
+                .delivery = (enum nova_delivery)(command >> 8 & 7),
+                .logical = command & COMMAND_LOGICAL,
+                .destination = (uint8_t)(lapic->command[1] >> 24),
+                .level = false,
+        };
+
+        /* The end of an INIT is nothing that anybody waits for. */
+        if (message.delivery == NOVA_DELIVER_INIT && command & COMMAND_LEVEL &&
+            !(command & COMMAND_ASSERT))
+                return;
+        if (lapic->send)
+                lapic->send(lapic->context, lapic->id, &message, command >> 18 & 3);
+}
+
+static uint32_t read_set(const struct nova_lapic *lapic, unsigned at)
+{
+        const unsigned word = at >> 4 & 7;
+
+        if (at >= REQUEST)
+                return lapic->request[word];
+        return at >= LEVEL ? lapic->level[word] : lapic->service[word];
+}
+
+static uint32_t read_register(const struct nova_lapic *lapic, unsigned at)
+{
+        if (at >= SERVICE && at < SETS_END)
+                return read_set(lapic, at);
+        if (at >= LVT && at < LVT_END)
+                return lapic->lvt[(at - LVT) >> 4];
+        switch (at) {
+        case ID:
+                return lapic->id_register;
+        case VERSION:
+                return VERSION_VALUE;
+        case PRIORITY:
+                return lapic->task_priority;
+        case PROCESSOR:
+                return processor_priority(lapic);
+        case LOGICAL:
+                return lapic->logical;
+        case FORMAT:
+                return lapic->format;
+        case SPURIOUS:
+                return lapic->spurious;
+        case ERROR:
+                return lapic->seen_error;
+        case COMMAND:
+                return lapic->command[0];
+        case COMMAND2:
+                return lapic->command[1];
+        case COUNT:
+                return lapic->timer_count;
+        case CURRENT:
+                return lapic_timer_current(lapic);
+        case DIVIDER:
+                return lapic->timer_divider;
+        default:
+                return 0;
+        }
+}
+
+uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes)
+{
+        const unsigned at = (unsigned)address & (NOVA_LAPIC_BYTES - 1);
+
+        (void)bytes;
+        return at & 15 ? 0 : read_register(context, at);
+}
+
+/* An APIC that is switched off masks its local vector table. */
+static void write_spurious(struct nova_lapic *lapic, uint32_t value)
+{
+        lapic->spurious = value & 0x3ff;
+        for (unsigned i = 0; i < NOVA_LVT_COUNT && !is_on(lapic); i++)
+                lapic->lvt[i] |= MASKED;
+}
+
+static void write_lvt(struct nova_lapic *lapic, unsigned number, uint32_t value)
+{
+        lapic->lvt[number] = (value & LVT_BITS) | (is_on(lapic) ? 0 : MASKED);
+        if (number == NOVA_LVT_TIMER)
+                lapic_timer_changed(lapic);
+}
+
+static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value)
+{
+        if (at >= LVT && at < LVT_END) {
+                write_lvt(lapic, (at - LVT) >> 4, value);
+                return;
+        }
+        switch (at) {
+        case ID:
+                lapic->id_register = value & 0xff000000;
+                break;
+        case PRIORITY:
+                lapic->task_priority = value & 0xff;
+                tell(lapic);
+                break;
+        case END:
+                end_of_interrupt(lapic);
+                break;
+        case LOGICAL:
+                lapic->logical = value & 0xff000000;
+                break;
+        case FORMAT:
+                lapic->format = value | 0x0fffffff;
+                break;
+        case SPURIOUS:
+                write_spurious(lapic, value);
+                break;
+        case ERROR: /* a write shows what has happened since the last one */
+                lapic->seen_error = lapic->error;
+                lapic->error = 0;
+                break;
+        case COMMAND:
+                lapic->command[0] = value & COMMAND_BITS;
+                send(lapic);
+                break;
+        case COMMAND2:
+                lapic->command[1] = value & 0xff000000;
+                break;
+        case COUNT:
+                lapic_timer_start(lapic, value);
+                break;
+        case DIVIDER:
+                lapic->timer_divider = value & 0xb;
+                lapic_timer_changed(lapic);
+                break;
+        default:
+                break;
+        }
+}
+
+void nova_lapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value)
+{
+        const unsigned at = (unsigned)address & (NOVA_LAPIC_BYTES - 1);
+
+        if (bytes == 4 && !(at & 15))
+                write_register(context, at, (uint32_t)value);
+}

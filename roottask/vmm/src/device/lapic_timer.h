@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The timer of a local APIC. */
+#ifndef NOVAVMM_SRC_LAPIC_TIMER_H
+#define NOVAVMM_SRC_LAPIC_TIMER_H
+
+#include "novavmm/lapic.h"
+
+void lapic_timer_init(struct nova_lapic *lapic);
+
+/* Its count was written; 0 stops it. */
+void lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
+
+/* Its divider or its vector table entry was written. */
+void lapic_timer_changed(struct nova_lapic *lapic);
+
+/* What is left of the count. */
+uint32_t lapic_timer_current(const struct nova_lapic *lapic);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Instructions that access devices: bytes, operands, flags, page tables. */
+#include "novavmm/decode.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <vector>
+
+#include "novavmm/registers.h"
+
+namespace
+{
+
+using bytes = std::vector<uint8_t>;
+
+struct decode : testing::Test {
+        nova_instruction in = {};
+        nova_utcb_state state = {};
+
+        bool known(const bytes &code, unsigned bits = 64)
+        {
+                return nova_decode(code.data(), code.size(), bits, &in);
+        }
+};
+
+TEST_F(decode, a_store_of_a_register)
+{
+        ASSERT_TRUE(known({0x89, 0xb7, 0x00, 0xd0, 0x5f, 0xff})); /* mov %esi, -0xa03000(%rdi) */
+        EXPECT_EQ(in.operation, NOVA_OP_STORE);
+        EXPECT_EQ(in.length, 6);
+        EXPECT_EQ(in.bytes, 4);
+        state.si = 0x1122334455667788;
+        EXPECT_EQ(nova_operand_get(&state, &in), 0x55667788u);
+}
+
+TEST_F(decode, a_load_into_a_register_with_rex)
+{
+        ASSERT_TRUE(known({0x44, 0x8b, 0x04, 0x25, 0, 0xd0, 0x5f, 0xff})); /* mov …, %r8d */
+        EXPECT_EQ(in.length, 8);
+        state.r8 = UINT64_MAX;
+        EXPECT_EQ(nova_operand_set(&state, &in, 0x80000001), nova_mtd_t{NOVA_MTD_R8_R15});
+        EXPECT_EQ(state.r8, 0x80000001u);
+}
+
+TEST_F(decode, small_loads_keep_the_rest_of_the_register)
+{
+        state.ax = UINT64_MAX;
+        ASSERT_TRUE(known({0x8a, 0x27})); /* mov (%rdi), %ah */
+        EXPECT_EQ(nova_operand_set(&state, &in, 0x12), nova_mtd_t{NOVA_MTD_ACDB});
+        EXPECT_EQ(state.ax, 0xffffffffffff12ffu);
+        ASSERT_TRUE(known({0x66, 0x8b, 0x07})); /* mov (%rdi), %ax */
+        nova_operand_set(&state, &in, 0x3456);
+        EXPECT_EQ(state.ax, 0xffffffffffff3456u);
+}
+
+TEST_F(decode, a_rex_prefix_makes_low_bytes_of_the_high_ones)
+{
+        ASSERT_TRUE(known({0x40, 0x8a, 0x27})); /* mov (%rdi), %spl */
+        state.sp = 0xff00;
+        EXPECT_EQ(nova_operand_set(&state, &in, 0x12), nova_mtd_t{NOVA_MTD_ESP});
+        EXPECT_EQ(state.sp, 0xff12u);
+}
+
+TEST_F(decode, loads_with_extension)
+{
+        ASSERT_TRUE(known({0x48, 0x0f, 0xbe, 0x07})); /* movsbq (%rdi), %rax */
+        nova_operand_set(&state, &in, 0x80);
+        EXPECT_EQ(state.ax, 0xffffffffffffff80u);
+        ASSERT_TRUE(known({0x0f, 0xb7, 0x0f})); /* movzwl (%rdi), %ecx */
+        state.cx = UINT64_MAX;
+        nova_operand_set(&state, &in, 0x8000);
+        EXPECT_EQ(state.cx, 0x8000u);
+        ASSERT_TRUE(known({0x0f, 0xbf, 0x0f})); /* movswl (%rdi), %ecx */
+        nova_operand_set(&state, &in, 0x8000);
+        EXPECT_EQ(state.cx, 0xffff8000u);
+}
+
+TEST_F(decode, immediates)
+{
+        ASSERT_TRUE(known({0xc7, 0x40, 0x10, 0x78, 0x56, 0x34, 0x12})); /* movl $…, 16(%rax) */
+        EXPECT_EQ(in.length, 7);
+        EXPECT_EQ(nova_operand_get(&state, &in), 0x12345678u);
+        ASSERT_TRUE(known({0x48, 0xc7, 0x00, 0xff, 0xff, 0xff, 0xff})); /* movq $-1, (%rax) */
+        EXPECT_EQ(nova_operand_get(&state, &in), UINT64_MAX);
+        ASSERT_TRUE(known({0x83, 0x08, 0x80})); /* orl $-128, (%rax) */
+        EXPECT_EQ(in.operation, NOVA_OP_OR);
+        EXPECT_EQ(nova_operand_get(&state, &in), 0xffffff80u);
+        ASSERT_TRUE(known({0xf6, 0x00, 0x10})); /* testb $16, (%rax) */
+        EXPECT_EQ(in.operation, NOVA_OP_TEST);
+        EXPECT_EQ(in.bytes, 1);
+}
+
+TEST_F(decode, addresses_of_16_and_32_bits)
+{
+        ASSERT_TRUE(known({0x8b, 0x06, 0x34, 0x12}, 16)); /* mov 0x1234, %ax */
+        EXPECT_EQ(in.length, 4);
+        EXPECT_EQ(in.bytes, 2);
+        ASSERT_TRUE(known({0x67, 0x66, 0x8b, 0x05, 1, 2, 3, 4}, 16)); /* mov 0x04030201, %eax */
+        EXPECT_EQ(in.length, 8);
+        EXPECT_EQ(in.bytes, 4);
+        ASSERT_TRUE(known({0xa1, 1, 2, 3, 4}, 32)); /* mov 0x04030201, %eax */
+        EXPECT_EQ(in.length, 5);
+        ASSERT_TRUE(known({0x8b, 0x44, 0x98, 0x10}, 32)); /* mov 16(%eax,%ebx,4), %eax */
+        EXPECT_EQ(in.length, 4);
+}
+
+TEST_F(decode, arithmetic_in_both_directions)
+{
+        ASSERT_TRUE(known({0x21, 0x07})); /* and %eax, (%rdi) */
+        EXPECT_EQ(in.operation, NOVA_OP_AND);
+        EXPECT_FALSE(in.to_register);
+        ASSERT_TRUE(known({0x3b, 0x07})); /* cmp (%rdi), %eax */
+        EXPECT_EQ(in.operation, NOVA_OP_CMP);
+        EXPECT_TRUE(in.to_register);
+        ASSERT_TRUE(known({0xf0, 0x87, 0x07})); /* lock xchg %eax, (%rdi) */
+        EXPECT_EQ(in.operation, NOVA_OP_EXCHANGE);
+}
+
+TEST_F(decode, refuses_what_it_does_not_know)
+{
+        EXPECT_FALSE(known({0x8b, 0xc0}));       /* no memory operand */
+        EXPECT_FALSE(known({0x11, 0x07}));       /* adc */
+        EXPECT_FALSE(known({0xf3, 0xa4}));       /* rep movsb */
+        EXPECT_FALSE(known({0x0f, 0x10, 0x07})); /* movups */
+        EXPECT_FALSE(known({0xf7, 0x17}));       /* not */
+        EXPECT_FALSE(known({0x89}));             /* cut off */
+        EXPECT_FALSE(known({0x89, 0x84, 0x98, 1, 2, 3}));
+        EXPECT_FALSE(known({}));
+        EXPECT_FALSE(known(bytes(20, 0x66)));
+}
+
+TEST_F(decode, every_pair_of_bytes_is_survived)
+{
+        bytes code(NOVA_CODE_BYTES, 0);
+        for (unsigned first = 0; first < 0x10000; first++)
+                for (unsigned bits : {16u, 32u, 64u}) {
+                        code[0] = static_cast<uint8_t>(first);
+                        code[1] = static_cast<uint8_t>(first >> 8);
+                        if (!known(code, bits))
+                                continue;
+                        EXPECT_LE(in.length, NOVA_CODE_BYTES);
+                        EXPECT_LT(in.reg, 16);
+                        nova_operand_set(&state, &in, nova_operand_get(&state, &in));
+                }
+}
+
+TEST(compute, flags_are_those_of_the_cpu)
+{
+        nova_word_t flags = NOVA_FLAG_IF;
+        EXPECT_EQ(nova_compute(NOVA_OP_SUB, 1, 0, 1, &flags), 0xffu);
+        EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x1 | 0x4 | 0x10 | 0x80});
+        EXPECT_EQ(nova_compute(NOVA_OP_ADD, 4, 0x7fffffff, 1, &flags), 0x80000000u);
+        EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x4 | 0x10 | 0x80 | 0x800});
+        EXPECT_EQ(nova_compute(NOVA_OP_ADD, 8, UINT64_MAX, 1, &flags), 0u);
+        EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x1 | 0x4 | 0x10 | 0x40});
+        EXPECT_EQ(nova_compute(NOVA_OP_AND, 2, 0x0ff0, 0x8180, &flags), 0x0180u);
+        EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF});
+        EXPECT_EQ(nova_compute(NOVA_OP_XOR, 4, 5, 5, &flags), 0u);
+        EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x4 | 0x40});
+}
+
+struct paging : testing::Test {
+        std::vector<uint8_t> ram = std::vector<uint8_t>(64 << 10);
+        nova_guest_memory memory = {};
+        nova_paging mode = {};
+        uint64_t physical = 0;
+
+        void SetUp() override
+        {
+                memory.base = ram.data();
+                memory.bytes = ram.size();
+                mode.cr3 = 0x1000;
+        }
+
+        template <typename T> void entry(uint64_t at, T value)
+        {
+                memcpy(&ram[at], &value, sizeof(value));
+        }
+
+        bool walk(uint64_t linear)
+        {
+                return nova_translate(&memory, &mode, linear, &physical);
+        }
+};
+
+TEST_F(paging, without_it_addresses_are_the_same)
+{
+        EXPECT_TRUE(walk(0x123456789));
+        EXPECT_EQ(physical, 0x23456789u);
+}
+
+TEST_F(paging, four_levels)
+{
+        mode.cr0 = NOVA_CR0_PG;
+        mode.cr4 = NOVA_CR4_PAE;
+        mode.efer = NOVA_EFER_LMA;
+        entry<uint64_t>(0x1000 + 8 * 511, 0x2003);
+        entry<uint64_t>(0x2000 + 8 * 510, 0x3003);
+        entry<uint64_t>(0x3000, 0x4003);
+        entry<uint64_t>(0x4008, 0x8000000005678003);
+        entry<uint64_t>(0x3008, 0x00400083);
+        EXPECT_TRUE(walk(0xffffffff80001abc));
+        EXPECT_EQ(physical, 0x5678abcu);
+        EXPECT_TRUE(walk(0xffffffff80212345));
+        EXPECT_EQ(physical, 0x412345u);
+        EXPECT_FALSE(walk(0xffffffff80400000));
+        EXPECT_FALSE(walk(0));
+}
+
+TEST_F(paging, tables_outside_of_memory_lead_nowhere)
+{
+        mode.cr0 = NOVA_CR0_PG;
+        mode.efer = NOVA_EFER_LMA;
+        entry<uint64_t>(0x1000, 0x000ffffffffff003);
+        EXPECT_FALSE(walk(0));
+        mode.cr3 = UINT64_MAX;
+        EXPECT_FALSE(walk(0));
+}
+
+TEST_F(paging, two_levels_and_large_pages)
+{
+        mode.cr0 = NOVA_CR0_PG;
+        mode.cr4 = 0x10;
+        entry<uint32_t>(0x1000, 0x2003);
+        entry<uint32_t>(0x2004, 0x9003);
+        entry<uint32_t>(0x1004, 0x00800083);
+        EXPECT_TRUE(walk(0x1abc));
+        EXPECT_EQ(physical, 0x9abcu);
+        EXPECT_TRUE(walk(0x412345));
+        EXPECT_EQ(physical, 0x812345u);
+        EXPECT_FALSE(walk(0x800000));
+}
+
+TEST_F(paging, three_levels)
+{
+        mode.cr0 = NOVA_CR0_PG;
+        mode.cr4 = NOVA_CR4_PAE;
+        mode.cr3 = 0x1020;
+        entry<uint64_t>(0x1020 + 24, 0x2001);
+        entry<uint64_t>(0x2000, 0x3003);
+        entry<uint64_t>(0x3000, 0x7003);
+        EXPECT_TRUE(walk(0xc0000123));
+        EXPECT_EQ(physical, 0x7123u);
+        EXPECT_FALSE(walk(0x123));
+}
+
+TEST_F(paging, code_is_fetched_up_to_where_memory_ends)
+{
+        uint8_t code[NOVA_CODE_BYTES];
+        ram[0xfffe] = 0x89;
+        EXPECT_EQ(nova_fetch(&memory, &mode, 0xfffe, code, sizeof(code)), 2u);
+        EXPECT_EQ(code[0], 0x89);
+        EXPECT_EQ(nova_fetch(&memory, &mode, 0x10000, code, sizeof(code)), 0u);
+}
+
+} // namespace
