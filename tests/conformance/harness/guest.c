@@ -5,7 +5,11 @@
 
 #define EVENT_ORDER 8
 
-static struct guest the_guest;
+/* The thread of an old guest of the case may still read what it was given. */
+#define GUESTS 64
+
+static struct guest guests[GUESTS];
+static unsigned guests_made;
 
 const char *needs_svm(void)
 {
@@ -54,7 +58,7 @@ static void hand_over(struct thread *t)
 
 struct guest *guest_new(unsigned cpu, const char *code, const char *end)
 {
-        struct guest *g = &the_guest;
+        struct guest *g = &guests[guests_made++ % GUESTS];
 
         *g = (struct guest){.cpu = cpu};
         g->server = server(cpu);

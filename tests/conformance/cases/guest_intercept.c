@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests: which instructions exit, with which number, and which control bits ask for it. */
+#include "guest.h"
+
+/* One instruction of a flat guest. Control bit n is bit n of ctrl[0], 32 + n that of ctrl[1]. */
+struct intercept {
+        const char *code;
+        uint8_t size;
+        uint8_t event;
+        int8_t control;
+        bool stays; /* without the control bit it does no harm */
+};
+
+#define FORCED (-1)
+/* Exits whatever the controls are; exits when the bit is set; … and else goes on behind it. */
+#define ALWAYS(bytes, event)                                   \
+        {                                                      \
+                bytes, sizeof(bytes) - 1, event, FORCED, false \
+        }
+#define ASKED(bytes, event, bit)                            \
+        {                                                   \
+                bytes, sizeof(bytes) - 1, event, bit, false \
+        }
+#define SWITCHED(bytes, event, bit)                        \
+        {                                                  \
+                bytes, sizeof(bytes) - 1, event, bit, true \
+        }
+
+#define TSS 0x9800
+
+/* A flat guest with operands at GUEST_DATA + 0x1000, and a task in descriptor 3. */
+static nova_mtd_t prepare(struct guest *g)
+{
+        const nova_mtd_t mtd = guest_flat(g);
+        uint64_t *gdt = (uint64_t *)(void *)(g->memory + GUEST_GDT);
+
+        gdt[3] = (uint64_t)0x67 | (uint64_t)TSS << 16 | (uint64_t)0x89 << 40;
+        g->state->gdtr.limit = 0xff;
+        g->state->idtr.limit = 0; /* an exception is a triple fault */
+        g->utcb->event.more.efer = 0;
+        return mtd | NOVA_MTD_CTRL;
+}
+
+static void place(struct guest *g, const struct intercept *row)
+{
+        for (unsigned i = 0; i < row->size; i++)
+                g->memory[GUEST_CODE + i] = row->code[i];
+        g->memory[GUEST_CODE + row->size] = (char)0xf4; /* hlt */
+}
+
+/* Registers as the instructions of the tables want them: eax an address, ecx 0. */
+static void set_registers(struct guest *g, unsigned control)
+{
+        g->state->ip = GUEST_CODE;
+        g->state->sp = GUEST_STACK - 0x100;
+        g->state->ax = 0x9000;
+        g->state->cx = g->state->dx = 0;
+        g->state->ctrl[0] = control < 32 ? 1u << control : 0;
+        g->state->ctrl[1] = control >= 32 && control < 64 ? 1u << (control - 32) : 0;
+}
+
+static void expect_exits(struct guest *g, const struct intercept *rows, unsigned count)
+{
+        nova_mtd_t mtd = prepare(g);
+
+        for (unsigned i = 0; i < count; i++) {
+                const struct intercept *row = &rows[i];
+                place(g, row);
+                set_registers(g, row->control == FORCED ? 64 : (unsigned)row->control);
+                EXPECT_EQ(guest_run(g, mtd), row->event);
+                EXPECT_EQ(g->state->ip, GUEST_CODE);
+                mtd = NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_ACDB | NOVA_MTD_CTRL;
+        }
+}
+
+/* Without the control bit the CPU does the instruction alone. */
+static void expect_no_exits(struct guest *g, const struct intercept *rows, unsigned count)
+{
+        nova_mtd_t mtd = prepare(g);
+
+        for (unsigned i = 0; i < count; i++) {
+                const struct intercept *row = &rows[i];
+                if (!row->stays)
+                        continue;
+                place(g, row);
+                set_registers(g, 64);
+                const word_t event = guest_run(g, mtd);
+                EXPECT_EQ(event << 8 | row->event, guest_event(EXIT_HLT) << 8 | row->event);
+                EXPECT_EQ(g->state->ip, GUEST_CODE + row->size);
+                mtd = NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_ACDB | NOVA_MTD_CTRL;
+        }
+}
+
+#define ROWS(table) table, sizeof(table) / sizeof(*(table))
+
+/* ---- SVM ------------------------------------------------------------------------------------- */
+
+static const struct intercept svm_always[] = {
+        ALWAYS("\x0f\x33", 0x6f),     /* rdpmc */
+        ALWAYS("\xf4", 0x78),         /* hlt */
+        ALWAYS("\x0f\x01\xdf", 0x7a), /* invlpga */
+        ALWAYS("\xe4\xe9", 0x7b),     /* in */
+        ALWAYS("\x6e", 0x7b),         /* outs */
+        ALWAYS("\x0f\x32", 0x7c),     /* rdmsr */
+        ALWAYS("\x0f\x01\xd8", 0x80), /* vmrun */
+        ALWAYS("\x0f\x01\xda", 0x82), /* vmload */
+        ALWAYS("\x0f\x01\xdb", 0x83), /* vmsave */
+        ALWAYS("\x0f\x01\xdd", 0x85), /* clgi */
+};
+
+static const struct intercept svm_tables[] = {
+        SWITCHED("\x0f\x01\x0d\x00\x90\x00\x00", 0x66, 6),  /* sidt 0x9000 */
+        SWITCHED("\x0f\x01\x05\x00\x90\x00\x00", 0x67, 7),  /* sgdt 0x9000 */
+        SWITCHED("\x0f\x00\xc0", 0x68, 8),                  /* sldt */
+        SWITCHED("\x0f\x00\xc8", 0x69, 9),                  /* str */
+        SWITCHED("\x0f\x01\x1d\x00\x94\x00\x00", 0x6a, 10), /* lidt 0x9400 */
+        SWITCHED("\x0f\x01\x15\x00\x90\x00\x00", 0x6b, 11), /* lgdt 0x9000 */
+        SWITCHED("\x0f\x00\xd1", 0x6c, 12),                 /* lldt %cx */
+        ASKED("\x0f\x00\xd9", 0x6d, 13),                    /* ltr %cx */
+};
+
+static const struct intercept svm_asked[] = {
+        ASKED("\x0f\x22\xc0", 0x65, 5),     /* mov %eax, %cr0 */
+        SWITCHED("\x0f\x31", 0x6e, 14),     /* rdtsc */
+        SWITCHED("\x9c", 0x70, 16),         /* pushf */
+        SWITCHED("\x9d", 0x71, 17),         /* popf */
+        SWITCHED("\x0f\xa2", 0x72, 18),     /* cpuid */
+        ASKED("\x0f\xaa", 0x73, 19),        /* rsm */
+        ASKED("\xcf", 0x74, 20),            /* iret */
+        SWITCHED("\xf3\x90", 0x77, 23),     /* pause */
+        SWITCHED("\x0f\x01\x38", 0x79, 25), /* invlpg (%eax) */
+        ASKED("\x0f\x01\xd9", 0x81, 33),    /* vmmcall */
+        SWITCHED("\x0f\x09", 0x89, 41),     /* wbinvd */
+};
+
+/* TCG does not look at these. */
+static const struct intercept svm_hardware[] = {
+        ALWAYS("\x0f\x08", 0x76),           /* invd */
+        ASKED("\xcd\x80", 0x75, 21),        /* int */
+        SWITCHED("\x0f\x01\xf9", 0x87, 39), /* rdtscp */
+        ASKED("\x0f\x01\xdc", 0x84, 36),    /* stgi */
+        ALWAYS("\x0f\x01\xde", 0x86),       /* skinit */
+        ASKED("\x0f\x01\xc8", 0x8a, 42),    /* monitor */
+        ASKED("\x0f\x01\xc9", 0x8b, 43),    /* mwait */
+        ASKED("\xf1", 0x88, 40),            /* icebp */
+};
+
+CASE_ON(guest_intercept, what_the_kernel_needs_exits_unasked_on_svm,
+        "7.2-101 7.2-112 7.2-113 7.2-114 7.2-118 7.2-120 7.2-121 7.2-123 7.2-136", needs_svm)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_always));
+}
+
+CASE_ON(guest_intercept, descriptor_tables_exit_when_it_is_asked_for_on_svm,
+        "7.2-92 7.2-93 7.2-94 7.2-95 7.2-96 7.2-97 7.2-98 7.2-99", needs_svm)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_tables));
+}
+
+CASE_ON(guest_intercept, instructions_exit_when_it_is_asked_for_on_svm,
+        "7.2-91 7.2-100 7.2-102 7.2-103 7.2-105 7.2-106 7.2-109 7.2-119 7.2-127 7.4-49 "
+        "8.4-34",
+        needs_svm)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_asked));
+}
+
+CASE_ON(guest_intercept, nothing_exits_that_was_not_asked_for_on_svm, "7.2-136", needs_svm)
+{
+        expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_asked));
+        expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_tables));
+}
+
+static const char *needs_svm_of_hardware(void)
+{
+        return needs_svm() ? needs_svm() : needs_hardware();
+}
+
+CASE_ON(guest_intercept, what_tcg_leaves_out_exits_on_svm, "7.2-136", needs_svm_of_hardware)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_hardware));
+}
+
+/* ---- VMX ------------------------------------------------------------------------------------- */
+
+static const struct intercept vmx_always[] = {
+        ALWAYS("\x0f\xa2", 0x0a), /* cpuid */
+        ALWAYS("\xf4", 0x0c),     /* hlt */
+        ALWAYS("\x0f\x08", 0x0d), /* invd */
+        ALWAYS("\x0f\x33", 0x0f), /* rdpmc */
+        ALWAYS("\xe4\xe9", 0x1e), /* in */
+        ALWAYS("\x6e", 0x1e),     /* outs */
+        ALWAYS("\x0f\x32", 0x1f), /* rdmsr */
+        ALWAYS("\x0f\x30", 0x20), /* wrmsr */
+};
+
+static const struct intercept vmx_own[] = {
+        ALWAYS("\x0f\x01\xc1", 0x12),     /* vmcall */
+        ALWAYS("\x66\x0f\xc7\x30", 0x13), /* vmclear (%eax) */
+        ALWAYS("\x0f\x01\xc2", 0x14),     /* vmlaunch */
+        ALWAYS("\x0f\xc7\x30", 0x15),     /* vmptrld (%eax) */
+        ALWAYS("\x0f\xc7\x38", 0x16),     /* vmptrst (%eax) */
+        ALWAYS("\x0f\x78\xc1", 0x17),     /* vmread %eax, %ecx */
+        ALWAYS("\x0f\x01\xc3", 0x18),     /* vmresume */
+        ALWAYS("\x0f\x79\xc1", 0x19),     /* vmwrite %ecx, %eax */
+        ALWAYS("\x0f\x01\xc4", 0x1a),     /* vmxoff */
+        ALWAYS("\xf3\x0f\xc7\x30", 0x1b), /* vmxon (%eax) */
+};
+
+static const struct intercept vmx_invalidations[] = {
+        ALWAYS("\x66\x0f\x38\x80\x08", 0x32), /* invept (%eax), %ecx */
+        ALWAYS("\x66\x0f\x38\x81\x08", 0x35), /* invvpid (%eax), %ecx */
+};
+
+static const struct intercept vmx_asked[] = {
+        SWITCHED("\x0f\x31", 0x10, 12),                     /* rdtsc */
+        SWITCHED("\x0f\x21\xf8", 0x1d, 23),                 /* mov %dr7, %eax */
+        SWITCHED("\x0f\x01\x0d\x00\x90\x00\x00", 0x2e, 34), /* sidt 0x9000 */
+        SWITCHED("\x0f\x01\x05\x00\x90\x00\x00", 0x2e, 34), /* sgdt 0x9000 */
+        SWITCHED("\x0f\x00\xc0", 0x2f, 34),                 /* sldt */
+        SWITCHED("\x0f\x00\xc8", 0x2f, 34),                 /* str */
+        SWITCHED("\xf3\x90", 0x28, 30),                     /* pause */
+        SWITCHED("\x0f\x09", 0x36, 38),                     /* wbinvd */
+};
+
+static const struct intercept vmx_monitor[] = {
+        ASKED("\x0f\x01\xc8", 0x27, 29), /* monitor */
+        ASKED("\x0f\x01\xc9", 0x24, 10), /* mwait */
+};
+
+CASE_ON(guest_intercept, what_the_kernel_needs_exits_unasked_on_vmx,
+        "7.2-32 7.2-34 7.2-35 7.2-37 7.2-52 7.2-53 7.2-54 7.2-80 8.2-22", needs_vmx)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_always));
+}
+
+CASE_ON(guest_intercept, instructions_of_vmx_exit,
+        "7.2-40 7.2-41 7.2-42 7.2-43 7.2-44 7.2-45 7.2-46 7.2-47 7.2-48 7.2-49", needs_vmx)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_own));
+}
+
+CASE_ON(guest_intercept, invalidations_of_translations_exit_on_vmx, "7.2-68 7.2-71", needs_vmx)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_invalidations));
+}
+
+CASE_ON(guest_intercept, instructions_exit_when_it_is_asked_for_on_vmx,
+        "7.2-38 7.2-51 7.2-60 7.2-64 7.2-65 7.2-72 7.4-49 8.4-34", needs_vmx)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_asked));
+        expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_asked));
+}
+
+CASE_ON(guest_intercept, monitor_and_mwait_exit_when_it_is_asked_for_on_vmx, "7.2-57 7.2-59",
+        needs_vmx)
+{
+        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_monitor));
+}
+
+CASE_ON(guest_intercept, a_step_exits_when_the_trap_flag_of_the_monitor_is_set, "7.4-49 8.4-34",
+        needs_vmx)
+{
+        static const struct intercept nop = ASKED("\x90", 0x25, 27);
+        struct guest *g = guest_new(boot_cpu, NULL, NULL);
+        const nova_mtd_t mtd = prepare(g);
+
+        place(g, &nop);
+        set_registers(g, 27);
+        if (guest_run(g, mtd) == guest_event(EXIT_HLT))
+                NOT_RAISED("needs a monitor trap flag that works");
+        EXPECT_EQ(g->event, 0x25);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 1);
+}
+
+/* ---- Both ------------------------------------------------------------------------------------ */
+
+GUEST(nop_32, 32, "nop; hlt");
+
+CASE_ON(guest_intercept, no_control_bit_does_harm, "7.4-49 8.4-34 7.4-48 8.4-33",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, nop_32, nop_32_end);
+        nova_mtd_t mtd = prepare(g);
+
+        for (unsigned control = 0; control <= 65; control++) {
+                set_registers(g, control);
+                if (control == 65)
+                        g->state->ctrl[0] = g->state->ctrl[1] = UINT32_MAX;
+                const uint32_t sent[2] = {g->state->ctrl[0], g->state->ctrl[1]};
+                word_t event = guest_run(g, mtd);
+                if (!needs_vmx() && event == 0x25) /* a step */
+                        event = guest_run(g, 0);
+                EXPECT_EQ(event, guest_event(EXIT_HLT));
+                EXPECT(g->state->ctrl[0] == sent[0] && g->state->ctrl[1] == sent[1]);
+                mtd = NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_ACDB | NOVA_MTD_CTRL;
+        }
+}
