@@ -42,9 +42,10 @@ __attribute__((noinline)) static int do_fault(char **argv)
         return 0;
 }
 
+/* Compilers put some of its calls into one frame, which must not be larger than a guard page. */
 static int do_overflow(char **argv)
 {
-        volatile char here[4096];
+        volatile char here[256];
 
         here[0] = argv[0][0];
         return here[0] ? do_overflow(argv) + here[0] : 0;

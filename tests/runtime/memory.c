@@ -12,6 +12,7 @@
 #include "novart/page.h"
 #include "novart/region.h"
 #include "novart/selector.h"
+#include "novart/sync.h"
 #include "novart/thread.h"
 #include "novart/time.h"
 #include "tap.h"
@@ -281,8 +282,12 @@ static void committed(void)
         nova_region_free(region);
 }
 
+static struct nova_semaphore all_taken = NOVA_SEMAPHORE_INITIALIZER(0);
+
+/* Without waiting it could run, with pages left, before its creator has taken them all. */
 static void *touch_once(void *argument)
 {
+        nova_semaphore_down(&all_taken);
         *(volatile char *)argument = 1;
         return NULL;
 }
@@ -310,6 +315,7 @@ static void out_of_pages(void)
         if (nova_thread_create(&thread, &attr, touch_once, lazy + 32 * MIB) == 0) {
                 void **const more = take_all();
 
+                nova_semaphore_up(&all_taken);
                 nova_thread_join(thread, &result);
                 give_all(more);
         }

@@ -4,7 +4,11 @@
 
 #include "memory/frame.h"
 
-#define SLOT_ALIGN 64
+/* Capabilities need the low five bits of an object's address. */
+#define SLOT_ALIGN 32
+
+/* What the header takes of a frame. */
+#define HEADER 64
 
 /* Lies at the start of each frame of a cache. */
 struct slab {
@@ -14,14 +18,14 @@ struct slab {
         unsigned fresh;   /* slots that were never taken: the last ones */
 };
 
-_Static_assert(sizeof(struct slab) <= SLOT_ALIGN, "the header fits before the first slot");
+_Static_assert(sizeof(struct slab) <= HEADER, "the header fits before the first slot");
 
 void slab_init(struct slab_cache *cache, size_t size)
 {
         spin_init(&cache->lock);
         list_init(&cache->partial);
         cache->size = (unsigned)(size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
-        cache->slots = (PAGE_SIZE - SLOT_ALIGN) / cache->size;
+        cache->slots = (PAGE_SIZE - HEADER) / cache->size;
 }
 
 static struct slab *slab_create(struct slab_cache *cache)

@@ -11,17 +11,18 @@
 struct slab_cache {
         struct spinlock lock;
         struct list partial; /* frames with free slots */
-        unsigned size;       /* bytes of a slot, a multiple of 64 */
+        unsigned size;       /* bytes of a slot, a multiple of 32 */
         unsigned slots;      /* slots of a frame */
 };
 
-/** Prepares a cache of objects of size bytes (at most SLAB_SIZE_MAX). */
+/** Prepares a cache of objects of size bytes (at most SLAB_SIZE_MAX). Slots are aligned to the
+ *  largest power of two that divides size, 32 to 64. */
 void slab_init(struct slab_cache *cache, size_t size);
 
 /** Largest object that a cache can hold. */
 #define SLAB_SIZE_MAX (PAGE_SIZE - 64)
 
-/** Takes an object, aligned to 64 bytes, contents undefined; NULL when memory ran out. */
+/** Takes an object, contents undefined; NULL when memory ran out. */
 void *slab_alloc(struct slab_cache *cache);
 
 /** Gives an object back. */

@@ -23,7 +23,7 @@ static struct slab_cache ec_cache, fpu_cache;
 void ec_boot(void)
 {
         slab_init(&ec_cache, sizeof(struct ec));
-        slab_init(&fpu_cache, fpu_size());
+        slab_init(&fpu_cache, (fpu_size() + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
 }
 
 static word_t ec_bytes(enum ec_kind kind)

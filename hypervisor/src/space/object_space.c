@@ -5,6 +5,7 @@
 
 #include "lib/string.h"
 #include "memory/frame.h"
+#include "memory/slab.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"
@@ -18,11 +19,15 @@ static word_t *null_page;
 static word_t **null_middle;
 static word_t ***null_top;
 
+/* Top tables, which are small and stay as long as their space. */
+static struct slab_cache top_cache;
+
 bool object_space_boot(void)
 {
         null_page = frame_alloc_zeroed();
         null_middle = frame_alloc();
-        null_top = frame_alloc();
+        slab_init(&top_cache, RADIX_TOP_SLOTS * sizeof(*null_top));
+        null_top = slab_alloc(&top_cache);
         if (!null_page || !null_middle || !null_top)
                 return false;
         for (unsigned i = 0; i < RADIX_SLOTS; i++)
@@ -42,8 +47,22 @@ void object_space_fini(struct object_space *space)
 {
         if (space->top == null_top)
                 return;
-        account_return(space->space.pd->account, PAGE_SIZE);
-        frame_free(space->top);
+        account_return(space->space.pd->account, top_cache.size);
+        slab_free(&top_cache, space->top);
+}
+
+static word_t ***top_create(struct pd *pd)
+{
+        if (!account_charge(pd->account, top_cache.size))
+                return NULL;
+
+        word_t ***const top = slab_alloc(&top_cache);
+        if (!top) {
+                account_return(pd->account, top_cache.size);
+                return NULL;
+        }
+        memcpy(top, null_top, RADIX_TOP_SLOTS * sizeof(*null_top));
+        return top;
 }
 
 /* A new table, filled with entries that are a copy of the empty one. */
@@ -107,7 +126,7 @@ static bool tables_create(struct pd *pd, word_t sel)
         const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
 
         if (space->top == null_top) {
-                word_t ***top = table_create(pd, null_top, RADIX_TOP_SLOTS * sizeof(*null_top));
+                word_t ***top = top_create(pd);
                 if (!top)
                         return false;
                 store_once(space->top, top);

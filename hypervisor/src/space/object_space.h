@@ -26,7 +26,7 @@ struct sm;
 
 struct object_space {
         struct space space;
-        word_t ***top; /* page of pointers to pages of pointers to pages of capabilities */
+        word_t ***top; /* pointers to pages of pointers to pages of capabilities */
 };
 
 /** Makes the shared empty pages. Once, at boot. false: no memory. */

@@ -38,6 +38,8 @@ enum nova_parent_operation {
         NOVA_PARENT_MODULE,  /**< first page, name; answer: bytes, pages given, items: pages */
         NOVA_PARENT_DEVICE,  /**< kind, index, page, name; answer: struct nova_parent_device */
         NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
+        NOVA_PARENT_EVENTS,  /**< portals at NOVA_SEL_MAIN_EVENTS go; answer: 1 (ask again) or 0,
+                                items: pages that had not come yet */
 };
 
 /** Kinds of what a device has, word 1 of NOVA_PARENT_DEVICE. */
@@ -47,6 +49,10 @@ enum nova_parent_device_kind {
         NOVA_PARENT_INTERRUPT, /**< item: its semaphore */
         NOVA_PARENT_CONSOLE,   /**< item: the semaphore of nova_parent_console() */
 };
+
+/** Say that the program handles its first thread's events itself from now on: the parent takes back
+ *  its portals at NOVA_SEL_MAIN_EVENTS. @return 0 or an errno value */
+int nova_parent_events(void);
 
 /** Get a service's control portals: the one for CPU n comes to @p sel + n.
  *

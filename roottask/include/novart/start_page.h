@@ -10,13 +10,13 @@ extern "C" {
 #endif
 
 #define NOVA_START_MAGIC   0x54524154 /**< "TART": a start page begins with it */
-#define NOVA_START_VERSION 1          /**< version of its layout */
+#define NOVA_START_VERSION 2          /**< version of its layout */
 
 /** Bytes of a program's name, the 0 at its end included. */
 #define NOVA_START_NAME_SIZE 32
 
 /** Event base of a child's first thread: at first the parent's event portals for its CPU, besides
- * those at fault_base; the runtime puts its own there. */
+ * those at fault_base; the runtime gives them back (NOVA_PARENT_EVENTS) and puts its own there. */
 #define NOVA_SEL_MAIN_EVENTS 0x60
 
 /** Flags. */
@@ -24,8 +24,9 @@ extern "C" {
 #define NOVA_START_PDS 0x2 /**< own PD capability with NOVA_PD_PD: the program may make PDs */
 
 /**
- * The first bytes at NOVA_LAYOUT_START, read-only in the child. Strings and the copy of the
- * information page follow in the same pages; the child's start checks everything it uses.
+ * What a child finds in memory besides its segments. Strings and the copy of the information page
+ * follow in the same pages; what is left of them the child may use. The parent reads nothing there
+ * any more; the child's start checks everything it uses.
  *
  * A child's first thread begins at its image's entry point with this page's address as its stack
  * pointer. All offsets count from the page.
@@ -42,6 +43,10 @@ struct nova_start_page {
         nova_word_t image_end;   /**< first address after them, a multiple of the page size */
         nova_word_t pool;        /**< address of its memory */
         nova_word_t pool_bytes;  /**< size of its memory */
+        nova_word_t region;      /**< first address for regions near the segments */
+        nova_word_t region_end;  /**< first address after those */
+        nova_word_t stack[2];    /**< where the last two pages of the memory are mapped as well, the
+                                    last one first; 0: nowhere */
         nova_sel_t pd;           /**< own PD: permissions for EC, PT, SM, and PD if granted */
         nova_sel_t ec;           /**< the first thread */
         nova_sel_t parent;       /**< portals to the parent: + CPU number */
@@ -56,6 +61,7 @@ struct nova_start_page {
         uint32_t args;           /**< offset of the arguments: argc strings, each ended by a 0 */
         uint32_t envc;           /**< number of entries of the environment */
         uint32_t env;            /**< offset of the environment: envc strings NAME=VALUE */
+        uint32_t spare; /**< offset of what is unused, and zero, up to the last page's end */
         char name[NOVA_START_NAME_SIZE]; /**< what the parent calls the program */
 };
 

@@ -69,6 +69,22 @@ bool ask_holds(unsigned type, nova_sel_t sel)
         return nova_crd_type(crd) == type;
 }
 
+/* Pages that had not come yet came through the portals that go. */
+int nova_parent_events(void)
+{
+        nova_word_t more = 1;
+        int error = 0;
+
+        while (more && !error) {
+                struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_EVENTS);
+
+                more = 0;
+                error = ask_send(utcb, nova_crd_all(NOVA_CRD_MEM));
+                nova_utcb_get(utcb, 1, &more);
+        }
+        return error;
+}
+
 int nova_parent_open(const char *name, nova_sel_t sel)
 {
         struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_OPEN);

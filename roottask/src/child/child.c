@@ -95,8 +95,13 @@ static int make_memory(struct nova_child *child, const struct nova_child_config 
         const unsigned perms = config->flags & NOVA_CHILD_MAY_HAVE_CHILDREN
                                        ? NOVA_MEM_RWX
                                        : NOVA_MEM_R | NOVA_MEM_W;
-        int error = child_memory_pool(&child->memory, NOVA_LAYOUT_POOL, config->memory, perms);
+        int error = child_lay_out(child, config);
 
+        if (!error)
+                error = child_memory_pool(&child->memory, child->layout.pool, config->memory,
+                                          perms);
+        if (!error)
+                error = child_memory_stacks(&child->memory, child->layout.stack);
         if (!error)
                 error = child_make_start_page(child, config);
         if (!error)
@@ -123,7 +128,7 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
 
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
-        status = nova_create_ec(ec, pd, NOVA_LAYOUT_UTCB, child->cpu, NOVA_LAYOUT_START,
+        status = nova_create_ec(ec, pd, child->layout.utcb, child->cpu, child->layout.start,
                                 NOVA_SEL_MAIN_EVENTS, NOVA_EC_GLOBAL);
         if (status == NOVA_SUCCESS)
                 tell_names(child);
@@ -184,8 +189,8 @@ static int start(struct nova_child **out, const struct nova_child_config *config
         *sentence = check(config);
         if (*sentence)
                 return EINVAL;
-        *sentence =
-                elf_read(&elf, config->image, config->image_bytes, IMAGE_BEGIN, NOVA_LAYOUT_START);
+        *sentence = elf_read(&elf, config->image, config->image_bytes, IMAGE_BEGIN,
+                             NOVA_LAYOUT_IMAGE_END);
         if (*sentence)
                 return ENOEXEC;
 

@@ -23,17 +23,24 @@
 #include "novart/thread.h"
 
 /* Selectors of a child, and in its block. */
-#define CHILD_PD        0
-#define CHILD_EC        1
-#define CHILD_PARENT    2 /* + CPU number */
-#define CHILD_SC        (CHILD_PARENT + NOVA_CPU_MAX)
-#define CHILD_FAULT     0x80 /* + 32 * CPU number */
-#define CHILD_EVENTS    32
-#define CHILD_LINE      160 /* bytes of its text that wait for the end of the line */
-#define CHILD_SCS_MAX   256
-#define CHILD_ITEMS_MAX 64 /* ranges of memory that one answer brings */
+#define CHILD_PD           0
+#define CHILD_EC           1
+#define CHILD_PARENT       2 /* + CPU number */
+#define CHILD_SC           (CHILD_PARENT + NOVA_CPU_MAX)
+#define CHILD_FAULT        0x80 /* + 32 * CPU number */
+#define CHILD_EVENTS_ORDER 5
+#define CHILD_EVENTS       (1 << CHILD_EVENTS_ORDER)
+#define CHILD_LINE         160 /* bytes of its text that wait for the end of the line */
+#define CHILD_SCS_MAX      256
+#define CHILD_ITEMS_MAX    64 /* ranges of memory that one answer brings */
 
 enum child_state { CHILD_RUNNING, CHILD_ENDED, CHILD_GONE };
+
+/* Where things are in the child: what struct nova_start_page says. */
+struct child_layout {
+        nova_word_t start, pages, utcb, region, region_end, pool;
+        nova_word_t stack[2]; /* 0: there is no room for it */
+};
 
 /* A thread's scheduling context that a child asked for. */
 struct child_sc {
@@ -47,6 +54,7 @@ struct nova_child {
         struct nova_child_grants grants;
         struct elf elf;
         struct child_memory memory;
+        struct child_layout layout;
         nova_sel_t block; /* its selectors in this program */
         unsigned block_order;
         uint64_t cpus;
@@ -99,7 +107,9 @@ void limbo_desk_is_free(nova_word_t cpu, uint64_t count);
 /* portals.c: everything that the child finds at its selectors at first. 0 or an errno value. */
 int child_make_portals(struct nova_child *child);
 
-/* page.c: the start page, to be freed with the child's memory. 0 or an errno value. */
+/* page.c: decides where things are. 0 or E2BIG. */
+int child_lay_out(struct nova_child *child, const struct nova_child_config *config);
+/* The start page, to be freed with the child's memory. 0 or an errno value. */
 int child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
 /* request.c: answers what lies at a desk. */

@@ -97,6 +97,23 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
         return 0;
 }
 
+int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
+{
+        const unsigned maps = memory->maps;
+        int error = 0;
+
+        for (unsigned i = 0, left = 0, at = maps; i < 2 && !error && to[i]; i++) {
+                if (!left)
+                        left = (unsigned)memory->map[--at].pages;
+
+                const nova_word_t page = memory->map[at].from + --left;
+
+                error = child_memory_map(memory, (const void *)(page << NOVA_PAGE_BITS), to[i],
+                                         NOVA_PAGE_SIZE, NOVA_MEM_R | NOVA_MEM_W);
+        }
+        return error;
+}
+
 /* The same pages with the permission to execute them. A root's pool is not executable, so it asks
  * the kernel for them once more; programs that may have children have a pool that is. */
 static void *executable(struct child_block *block)

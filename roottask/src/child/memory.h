@@ -39,6 +39,10 @@ int child_memory_map(struct child_memory *memory, const void *from, nova_word_t 
 /* Takes pages, as many as bytes need, and notes where they are to be mapped. */
 int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms);
 
+/* After the pool: notes that its last page, and the one before, are to be mapped at these addresses
+ * as well, but for 0. 0 or an errno value. */
+int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);
+
 /* Takes and notes what an image needs. */
 int child_memory_image(struct child_memory *memory, const struct elf *elf);
 

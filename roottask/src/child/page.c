@@ -12,6 +12,13 @@
 #define HIP_BYTES   offsetof(struct nova_hip, mem)
 #define HIP_OFFSET  ((sizeof(struct nova_start_page) + 7) & ~(size_t)7)
 
+/* Addresses and memory from which on a child has the pages of its first stacks at once. */
+#define STACKS_ROOM   (2 * NOVA_LAYOUT_MAIN_STACK)
+#define STACKS_MEMORY (16 * NOVA_PAGE_SIZE)
+
+/* Of the strings: name, arguments, environment. */
+#define STRINGS_OFFSET (HIP_OFFSET + HIP_BYTES)
+
 struct strings {
         uint32_t count;
         size_t bytes;
@@ -52,12 +59,14 @@ static void copy_hip(struct nova_hip *to, uint64_t cpus)
 }
 
 /* The physical address of the pool, if it may be told and is one piece. */
-static uint64_t physical(const struct nova_child *child)
+static uint64_t physical(const struct nova_child *child, size_t bytes)
 {
+        const struct child_block *const pool = &child->memory.block[0];
+
         if (!nova_program_is_root() || !(child->flags & NOVA_CHILD_MAY_DMA) ||
-            child->memory.maps != 1)
+            (size_t)NOVA_PAGE_SIZE << pool->order < bytes)
                 return 0;
-        return ((uint64_t)child->memory.map[0].from << NOVA_PAGE_BITS) - NOVA_LAYOUT_POOL;
+        return (nova_word_t)pool->page - NOVA_LAYOUT_POOL;
 }
 
 static void fill(struct nova_start_page *page, const struct nova_child *child,
@@ -68,13 +77,17 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         page->magic = NOVA_START_MAGIC;
         page->version = NOVA_START_VERSION;
         page->bytes = sizeof(*page);
-        page->hip = NOVA_LAYOUT_START + HIP_OFFSET;
-        page->utcb = NOVA_LAYOUT_UTCB;
+        page->pages = (uint32_t)child->layout.pages;
+        page->hip = child->layout.start + HIP_OFFSET;
+        page->utcb = child->layout.utcb;
         page->cpu = child->cpu;
         page->image_begin = child->elf.begin;
         page->image_end = child->elf.end;
-        page->pool = NOVA_LAYOUT_POOL;
+        page->pool = child->layout.pool;
         page->pool_bytes = (config->memory + NOVA_PAGE_SIZE - 1) & ~(size_t)(NOVA_PAGE_SIZE - 1);
+        page->region = child->layout.region;
+        page->region_end = child->layout.region_end;
+        memcpy(page->stack, child->layout.stack, sizeof(page->stack));
         page->pd = CHILD_PD;
         page->ec = CHILD_EC;
         page->parent = CHILD_PARENT;
@@ -82,23 +95,50 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         page->sel_first = taken;
         page->sel_count = config->selectors;
         page->cpus = child->cpus;
-        page->pool_phys = physical(child);
+        page->pool_phys = physical(child, config->memory);
         page->priority = child->priority;
         page->flags = (page->pool_phys ? NOVA_START_DMA : 0) |
                       (child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN ? NOVA_START_PDS : 0);
         memcpy(page->name, child->name, sizeof(page->name));
 }
 
+/* A page lies between the segments and the start page, one between the UTCB and the regions. */
+int child_lay_out(struct nova_child *child, const struct nova_child_config *config)
+{
+        struct child_layout *const layout = &child->layout;
+        const size_t bytes = STRINGS_OFFSET + strlen(child->name) + 1 +
+                             measure(config->arguments).bytes + measure(config->environment).bytes;
+        nova_word_t pool = NOVA_PAGE_SIZE;
+
+        if (bytes > STRINGS_MAX)
+                return E2BIG;
+        layout->pages = (bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
+        layout->start = child->elf.end + NOVA_PAGE_SIZE;
+        layout->utcb = layout->start + layout->pages * NOVA_PAGE_SIZE;
+        /* Regions of two pages, as the handler's stack with its guard, begin at a multiple of it.
+         */
+        layout->region = (layout->utcb + 3 * (nova_word_t)NOVA_PAGE_SIZE) &
+                         -(2 * (nova_word_t)NOVA_PAGE_SIZE);
+        layout->region_end = (layout->region + NOVA_LAYOUT_TABLE - 1) & -NOVA_LAYOUT_TABLE;
+        layout->pool = NOVA_LAYOUT_POOL;
+        while (pool < config->memory && pool < NOVA_LAYOUT_TABLE)
+                pool <<= 1;
+        if (pool <= (layout->region_end - layout->region) / 2)
+                layout->pool = layout->region_end -= pool;
+        if (layout->region_end - layout->region >= STACKS_ROOM && config->memory >= STACKS_MEMORY) {
+                layout->stack[0] = layout->region + NOVA_LAYOUT_MAIN_PAGE * NOVA_PAGE_SIZE;
+                layout->stack[1] = layout->region + NOVA_LAYOUT_HANDLER_PAGE * NOVA_PAGE_SIZE;
+        }
+        return 0;
+}
+
 int child_make_start_page(struct nova_child *child, const struct nova_child_config *config)
 {
         const struct strings arguments = measure(config->arguments);
         const struct strings environment = measure(config->environment);
-        const size_t begin = HIP_OFFSET + HIP_BYTES;
-        const size_t bytes = begin + strlen(child->name) + 1 + arguments.bytes + environment.bytes;
+        const size_t bytes = child->layout.pages * NOVA_PAGE_SIZE;
         unsigned order = 0;
 
-        if (bytes > STRINGS_MAX)
-                return E2BIG;
         while ((size_t)NOVA_PAGE_SIZE << order < bytes)
                 order++;
 
@@ -107,16 +147,17 @@ int child_make_start_page(struct nova_child *child, const struct nova_child_conf
         if (!page)
                 return ENOMEM;
         fill(page, child, config);
-        page->pages = (uint32_t)((bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE);
         page->argc = arguments.count + 1;
-        page->args = (uint32_t)begin;
+        page->args = (uint32_t)STRINGS_OFFSET;
         page->envc = environment.count;
         copy_hip((struct nova_hip *)((char *)page + HIP_OFFSET), child->cpus);
 
-        char *at = stpcpy((char *)page + begin, child->name) + 1;
+        char *at = stpcpy((char *)page + STRINGS_OFFSET, child->name) + 1;
 
         at = copy(at, config->arguments, arguments.count);
         page->env = (uint32_t)(at - (char *)page);
-        copy(at, config->environment, environment.count);
-        return child_memory_map(&child->memory, page, NOVA_LAYOUT_START, bytes, NOVA_MEM_R);
+        at = copy(at, config->environment, environment.count);
+        page->spare = (uint32_t)(at - (char *)page);
+        return child_memory_map(&child->memory, page, child->layout.start, bytes,
+                                NOVA_MEM_R | NOVA_MEM_W);
 }

@@ -31,6 +31,19 @@ static int serve_begin(struct request *request)
         return 0;
 }
 
+static int serve_events(struct request *request)
+{
+        struct nova_child *const child = request->child;
+
+        nova_revoke(nova_crd_obj(child->block + NOVA_SEL_MAIN_EVENTS, CHILD_EVENTS_ORDER,
+                                 NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
+        nova_utcb_put(request->utcb, 0);
+        child_memory_send(&child->memory, request->utcb, CHILD_ITEMS_MAX);
+        request->utcb->word[1] = child->memory.next_map < child->memory.maps;
+        return 0;
+}
+
 static int serve_exit(struct request *request)
 {
         child_end(request->child, (int)request->word[1]);
@@ -182,7 +195,7 @@ static int serve_operation(struct request *request)
                 [NOVA_PARENT_SC] = serve_sc,         [NOVA_PARENT_SC_DROP] = serve_sc_drop,
                 [NOVA_PARENT_FAULT] = serve_fault,   [NOVA_PARENT_WRITE] = serve_write,
                 [NOVA_PARENT_MODULE] = serve_module, [NOVA_PARENT_DEVICE] = serve_device,
-                [NOVA_PARENT_POWER] = serve_power,
+                [NOVA_PARENT_POWER] = serve_power,   [NOVA_PARENT_EVENTS] = serve_events,
         };
         const nova_word_t operation = request->word[0];
 

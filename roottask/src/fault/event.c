@@ -11,6 +11,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 #include "novart/sync.h"
+#include "start/parent.h"
 #include "thread/handler.h"
 #include "thread/thread.h"
 
@@ -20,6 +21,9 @@
 /* Stacks; what is left of their pages holds the threads' blocks. */
 #define STACK     0x1400
 #define OWN_STACK 0xa00
+
+/* Of a child's handler, which with its block fits into a page: the parent words its reports. */
+#define CHILD_STACK 0x880
 
 /* What a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
@@ -102,9 +106,7 @@ static nova_sel_t take_selectors(nova_word_t cpu)
                 return nova_sel_alloc(EVENTS_ORDER);
         if (nova_program_is_root())
                 return 0;
-        nova_revoke(nova_crd_obj(NOVA_SEL_MAIN_EVENTS, EVENTS_ORDER, NOVA_PERM_ALL),
-                    NOVA_REVOKE_SR);
-        return NOVA_SEL_MAIN_EVENTS;
+        return parent_events() ? NOVA_SEL_NONE : NOVA_SEL_MAIN_EVENTS;
 }
 
 static void give_selectors(nova_word_t cpu, nova_sel_t base)
@@ -121,7 +123,8 @@ static nova_sel_t make(nova_word_t cpu)
         struct nova_handler *handler;
 
         if (events == NOVA_SEL_NONE ||
-            make_handler(&handler, cpu, "events", fault_handle, STACK, events))
+            make_handler(&handler, cpu, "events", fault_handle,
+                         nova_program_is_root() ? STACK : CHILD_STACK, events))
                 return NOVA_SEL_NONE;
 
         const nova_sel_t base = take_selectors(cpu);

@@ -10,6 +10,7 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/layout.h"
+#include "novart/program.h"
 
 /* Pages of a block that comes at once: 64 KiB. */
 #define FILL_ORDER 4
@@ -17,11 +18,14 @@
 #define LEAVES(begin, end) (((end) - (begin)) / BACKING_SPAN)
 #define FAR_LEAVES         LEAVES(NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END)
 
-/* The near area is all that most programs use. The far one's directory comes when it is needed. */
-static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_START, NOVA_LAYOUT_REGION_END)];
-static struct backing near = {NOVA_LAYOUT_START, LEAVES(NOVA_LAYOUT_START, NOVA_LAYOUT_REGION_END),
-                              near_leaf, NOVA_LAYOUT_POOL};
-static struct backing far = {NOVA_LAYOUT_FAR, 0, NULL, NOVA_LAYOUT_POOL};
+/* The own area is a child's, near its segments: all that most children use. The far one's
+ * directory comes when it is needed. */
+static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END)];
+static struct backing own;
+static struct backing near = {.begin = NOVA_LAYOUT_REGION,
+                              .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
+                              .leaf = near_leaf};
+static struct backing far = {.begin = NOVA_LAYOUT_FAR};
 
 static void *take_leaf(void *context)
 {
@@ -39,7 +43,9 @@ static const struct backing_pages leaves = {take_leaf, give_leaf, NULL};
 
 static struct backing *backing_of(nova_word_t addr)
 {
-        return addr >= NOVA_LAYOUT_FAR ? &far : &near;
+        if (addr >= NOVA_LAYOUT_FAR)
+                return &far;
+        return addr >= NOVA_LAYOUT_REGION ? &near : &own;
 }
 
 /* The order of so many bytes in pages. */
@@ -52,11 +58,35 @@ static unsigned order_of(size_t bytes)
         return order;
 }
 
+int back_start(void)
+{
+        const struct nova_start_page *const start = nova_program.start;
+
+        own.pool = near.pool = far.pool = start ? start->pool : NOVA_LAYOUT_POOL;
+        if (!start || start->region >= start->region_end)
+                return 0;
+
+        const size_t pages = (start->region_end - start->region) >> NOVA_PAGE_BITS;
+        const size_t bytes = pages * sizeof(*own.flat);
+
+        own.begin = start->region;
+        own.flat = page_spare(bytes);
+        if (!own.flat)
+                own.flat = page_take(order_of(bytes));
+        if (!own.flat)
+                return ENOMEM;
+        own.flat_pages = pages;
+        for (unsigned i = 0; i < 2 && start->stack[i]; i++)
+                backing_set(&own, start->stack[i],
+                            start->pool + start->pool_bytes - (i + 1) * NOVA_PAGE_SIZE);
+        return 0;
+}
+
 bool back_prepare(nova_word_t addr)
 {
         struct backing *const backing = backing_of(addr);
 
-        if (!backing->leaf) {
+        if (backing == &far && !backing->leaf) {
                 backing->leaf = page_take(order_of(FAR_LEAVES * sizeof(*backing->leaf)));
                 if (!backing->leaf)
                         return false;

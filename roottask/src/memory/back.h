@@ -9,6 +9,10 @@
 
 #include "nova/abi/types.h"
 
+/* Makes the tables ready, for a child also that of the addresses near its segments.
+ * @return 0 or ENOMEM */
+int back_start(void);
+
 /* Prepares the table for an address. @return false if there is no page for it */
 bool back_prepare(nova_word_t addr);
 

@@ -20,8 +20,18 @@ static uint32_t *entry_of(const struct backing *backing, uintptr_t addr)
         return addr >= backing->begin && index < backing->leaves ? &backing->leaf[index] : NULL;
 }
 
+/* True if an address has an entry without a leaf. */
+static bool is_flat(const struct backing *backing, uintptr_t addr)
+{
+        return addr >= backing->begin &&
+               (addr - backing->begin) >> NOVA_PAGE_BITS < backing->flat_pages;
+}
+
 static uint32_t *slot_of(const struct backing *backing, uintptr_t addr)
 {
+        if (is_flat(backing, addr))
+                return &backing->flat[(addr - backing->begin) >> NOVA_PAGE_BITS];
+
         const uint32_t *entry = entry_of(backing, addr);
         uint32_t *leaf = entry ? (uint32_t *)page_of(backing, *entry) : NULL;
 
@@ -39,6 +49,8 @@ bool backing_prepare(struct backing *backing, uintptr_t addr, const struct backi
 {
         uint32_t *entry = entry_of(backing, addr);
 
+        if (is_flat(backing, addr))
+                return true;
         if (!entry)
                 return false;
         if (!*entry) {

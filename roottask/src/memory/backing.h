@@ -20,13 +20,16 @@ extern "C" {
 /* Addresses that one directory entry stands for. */
 #define BACKING_SPAN ((uintptr_t)BACKING_LEAF_PAGES << NOVA_PAGE_BITS)
 
-/** One contiguous area of addresses. `leaf` has an entry for each BACKING_SPAN of it. All numbers
- *  are page numbers counted from `pool` on, plus 1; 0 is nothing. */
+/** One contiguous area of addresses. `leaf` has an entry for each BACKING_SPAN of it; a small area
+ *  has `flat` instead, an entry for each page. All numbers are page numbers counted from `pool` on,
+ *  plus 1; 0 is nothing. */
 struct backing {
-        uintptr_t begin; /* a multiple of BACKING_SPAN */
+        uintptr_t begin; /* a multiple of BACKING_SPAN, unless flat */
         size_t leaves;
         uint32_t *leaf;
         uintptr_t pool;
+        uint32_t *flat;
+        size_t flat_pages;
 };
 
 /** Where memory for leaves comes from and goes to. */

@@ -15,7 +15,8 @@
 
 struct mapper {
         uint32_t utcb_page; /* its UTCB's page number; 0: there is none */
-        uint32_t portal;
+        uint32_t ec;        /* selector; its portal is the next one */
+        bool ready;
 };
 
 /* mapper[] changes under `lock`, and each is used under it, for the window is set anew each time.
@@ -45,20 +46,30 @@ static nova_word_t own_cpu(void)
         return tls_ready ? nova_thread_cpu() : nova_program.cpu;
 }
 
-/* Creates thread and portal at ec and ec + 1. */
-static int create(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
+/* Creates thread and portal; of the first CPU when they are needed: many children never do. */
+static int make_ready(struct mapper *own, nova_word_t cpu)
 {
-        enum nova_status status = nova_create_ec(ec, nova_program.pd, utcb, cpu, utcb, 0, 0);
+        const nova_word_t utcb = (nova_word_t)own->utcb_page << NOVA_PAGE_BITS;
+        enum nova_status status;
 
+        if (own->ready)
+                return 0;
+        status = nova_create_ec(own->ec, nova_program.pd, utcb, cpu, utcb, 0, 0);
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
-        status = nova_create_pt(ec + 1, nova_program.pd, ec, 0, NOVA_ADDRESS(mapper_entry));
-        if (status != NOVA_SUCCESS)
-                return nova_errno_of(status);
-        mapper[cpu].portal = (uint32_t)ec + 1;
+        status = nova_create_pt(own->ec + 1, nova_program.pd, own->ec, 0,
+                                NOVA_ADDRESS(mapper_entry));
+        own->ready = status == NOVA_SUCCESS;
+        if (!own->ready)
+                nova_revoke(nova_crd_obj(own->ec, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        return nova_errno_of(status);
+}
+
+static void set(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
+{
+        mapper[cpu].ec = (uint32_t)ec;
         __atomic_store_n(&mapper[cpu].utcb_page, (uint32_t)(utcb >> NOVA_PAGE_BITS),
                          __ATOMIC_RELEASE);
-        return 0;
 }
 
 int mapper_start(nova_word_t utcb)
@@ -68,7 +79,20 @@ int mapper_start(nova_word_t utcb)
         if (sm == NOVA_SEL_NONE || ec == NOVA_SEL_NONE ||
             lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
                 return EAGAIN;
-        return create(nova_program.cpu, utcb, ec);
+        set(nova_program.cpu, utcb, ec);
+        return 0;
+}
+
+/* Nobody is on that CPU yet. */
+static int make_at(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
+{
+        set(cpu, utcb, ec);
+
+        const int error = make_ready(&mapper[cpu], cpu);
+
+        if (error)
+                mapper[cpu].utcb_page = 0;
+        return error;
 }
 
 int mapper_prepare(nova_word_t cpu)
@@ -86,7 +110,7 @@ int mapper_prepare(nova_word_t cpu)
         } else {
                 lock_touch_stack();
                 lock_take(&lock);
-                error = mapper[cpu].utcb_page ? EALREADY : create(cpu, (nova_word_t)utcb, ec);
+                error = mapper[cpu].utcb_page ? EALREADY : make_at(cpu, (nova_word_t)utcb, ec);
                 lock_drop(&lock);
         }
         if (!error)
@@ -111,7 +135,8 @@ static nova_crd_t window(unsigned type, nova_sel_t to)
 int mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         struct nova_utcb *const utcb = own_utcb();
-        const struct mapper *const own = &mapper[own_cpu()];
+        const nova_word_t cpu = own_cpu();
+        struct mapper *const own = &mapper[cpu];
         struct nova_utcb *const inbox =
                 (struct nova_utcb *)((nova_word_t)own->utcb_page << NOVA_PAGE_BITS);
         const unsigned last = nova_utcb_item_index(0);
@@ -119,12 +144,19 @@ int mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
                           second = utcb->word[last + 1];
 
         lock_take(&lock);
+
+        const int error = make_ready(own, cpu);
+
+        if (error) {
+                lock_drop(&lock);
+                return error;
+        }
         inbox->word[last] = 0;
         nova_utcb_set_windows(inbox, 0, window(nova_crd_type(crd), to));
         nova_utcb_clear(utcb);
         nova_utcb_delegate(utcb, crd, to, flags);
 
-        const enum nova_status status = nova_call(own->portal, 0);
+        const enum nova_status status = nova_call(own->ec + 1, 0);
         const nova_crd_t came = inbox->word[last];
 
         lock_drop(&lock);

@@ -7,7 +7,7 @@
 
 #include "nova/abi/utcb.h"
 
-/* Prepares the lock, and the mapper of the first CPU at an address for its UTCB.
+/* Prepares the lock, and an address for the UTCB of the first CPU's mapper.
  * @return 0 or an errno value */
 int mapper_start(nova_word_t utcb);
 

@@ -27,6 +27,23 @@ static struct buddy buddy;
 static struct lock lock;
 static size_t total;
 
+void *page_spare(size_t bytes)
+{
+        static size_t used;
+        const struct nova_start_page *const start = nova_program.start;
+
+        if (!start)
+                return NULL;
+
+        const size_t end = (size_t)start->pages * NOVA_PAGE_SIZE;
+        const size_t offset = (start->spare + used + 7) & ~(size_t)7;
+
+        if (offset > end || bytes > end - offset)
+                return NULL;
+        used = offset + bytes - start->spare;
+        return (char *)start + offset;
+}
+
 static size_t record_pages(const struct buddy_zone *zone)
 {
         return (zone->pages + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
@@ -46,12 +63,16 @@ static void start_child(const struct nova_start_page *start)
                 return;
 
         struct buddy_zone *const zone = &buddy.zone[0];
-        const size_t used = record_pages(zone);
+        size_t used = 0;
 
-        first_pages(zone);
+        zone->record = page_spare(zone->pages);
+        if (!zone->record) {
+                used = record_pages(zone);
+                first_pages(zone);
+        }
         buddy_extend(zone, zone->pages - used);
-        buddy_give(&buddy, zone, used, zone->pages - used);
-        total -= used;
+        total -= used + !!start->stack[0] + !!start->stack[1];
+        buddy_give(&buddy, zone, used, total);
 }
 
 static void start_root(const struct nova_hip *hip)

@@ -17,6 +17,10 @@ void *page_take_split(unsigned order);
 /* As nova_page_free(). */
 void page_give(void *page, unsigned order);
 
+/* So many bytes of what a child's start page leaves, zero, for good; NULL if there are not so many.
+ * Only start may ask, which is one thread. */
+void *page_spare(size_t bytes);
+
 /* All memory that the program can ever have, in pages. */
 size_t page_total(void);
 

@@ -12,21 +12,25 @@
 #include "novart/selector.h"
 #include "selector/lock.h"
 
-static const struct region_area area[REGION_AREAS] = {
-        {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END},
-        {NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END},
-};
 static struct region_map map;
 static struct lock lock;
 
 int region_start(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
+        struct region_area area[REGION_AREAS] = {
+                {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION}, /* empty, but for children */
+                {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END},
+                {NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END},
+        };
 
+        if (nova_program.start)
+                area[0] = (struct region_area){nova_program.start->region,
+                                               nova_program.start->region_end};
         region_map_init(&map, area);
         if (sm == NOVA_SEL_NONE || lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
                 return EAGAIN;
-        return 0;
+        return back_start();
 }
 
 static void enter(void)

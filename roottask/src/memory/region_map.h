@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define REGION_AREAS      2
+#define REGION_AREAS      3
 #define REGION_NAME_BYTES 24
 #define REGION_FIRST_ROOM 10
 

@@ -15,7 +15,7 @@ struct lock {
 };
 
 /* Bytes of stack that holders and what they call may use. */
-#define LOCK_STACK 3072
+#define LOCK_STACK 2048
 
 /* Makes the semaphore at a free selector. */
 static inline enum nova_status lock_init(struct lock *lock, nova_sel_t sm, nova_sel_t pd)

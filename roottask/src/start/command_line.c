@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "memory/page.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
-#include "novart/page.h"
 #include "novart/region.h"
 #include "start/arguments.h"
 #include "start/start.h"
@@ -69,8 +69,6 @@ static int list_strings(char **list, uint32_t count, uint32_t offset)
         const size_t bytes = (size_t)start->pages * NOVA_PAGE_SIZE;
 
         for (uint32_t i = 0; i < count; i++) {
-                /* Programs may write to their arguments, but a parent's page is read-only: so be
-                 * it. */
                 char *const string = (char *)start + offset;
                 const size_t left = offset < bytes ? bytes - offset : 0;
                 const size_t length = strnlen(string, left);
@@ -84,7 +82,7 @@ static int list_strings(char **list, uint32_t count, uint32_t offset)
         return 0;
 }
 
-static int read_child(char **page)
+static int read_child(void)
 {
         const struct nova_start_page *const start = nova_program.start;
         const size_t room = NOVA_PAGE_SIZE / sizeof(char *);
@@ -92,6 +90,13 @@ static int read_child(char **page)
         if (!start->argc || start->argc > room || start->envc > room ||
             start->argc + start->envc + 2 > room)
                 return EINVAL;
+
+        char **page = page_spare((start->argc + start->envc + 2) * sizeof(*page));
+
+        if (!page)
+                page = nova_page_alloc(0);
+        if (!page)
+                return ENOMEM;
         nova_program.argc = (int)start->argc;
         nova_program.argv = page;
         nova_program.envp = page + start->argc + 1;
@@ -105,9 +110,10 @@ static int read_child(char **page)
 
 int program_read_arguments(void)
 {
+        if (!nova_program_is_root())
+                return read_child();
+
         void *const page = nova_page_alloc(0);
 
-        if (!page)
-                return ENOMEM;
-        return nova_program_is_root() ? read_root(page) : read_child(page);
+        return page ? read_root(page) : ENOMEM;
 }

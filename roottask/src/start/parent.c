@@ -26,6 +26,11 @@ int parent_begin(void)
         return status == NOVA_SUCCESS ? (int)utcb->word[0] : EIO;
 }
 
+int parent_events(void)
+{
+        return nova_parent_events();
+}
+
 void parent_exit(int status)
 {
         nova_parent_exit(status);

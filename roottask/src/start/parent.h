@@ -8,6 +8,9 @@
 /* Gets the program's own PD and first EC, before anything else. @return 0 or an errno value */
 int parent_begin(void);
 
+/* The program handles its first thread's events from now on. @return 0 or an errno value */
+int parent_events(void);
+
 /* Tells the parent what ended the program. */
 struct nova_fault_report;
 void parent_fault(const struct nova_fault_report *report);

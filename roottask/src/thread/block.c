@@ -6,6 +6,7 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/error.h"
+#include "novart/layout.h"
 #include "novart/region.h"
 #include "novart/selector.h"
 #include "start/parent.h"
@@ -14,9 +15,6 @@
 /* Made by the linker: what thread-local variables begin as, the end of what is not zero, the end of
  * all, and their alignment. */
 extern const char __tls_begin[], __tls_file_end[], __tls_end[], __tls_align[];
-
-/* A main thread's stack; its pages come when they are touched. */
-#define MAIN_STACK 0x40000
 
 #define BLOCK_ALIGN 64
 
@@ -61,19 +59,23 @@ static size_t block_align(void)
         return align > BLOCK_ALIGN ? align : BLOCK_ALIGN;
 }
 
+/* Bytes at the end of a stack that are none: a block of @p bytes, variables. */
+static size_t above_stack(size_t bytes)
+{
+        return bytes + variables_size() + 2 * block_align();
+}
+
 nova_word_t thread_spare_stack(nova_word_t end)
 {
-        const size_t above = sizeof(struct nova_handler) + variables_size() + 2 * block_align();
-
-        return (end - above) & ~(nova_word_t)15;
+        return (end - above_stack(sizeof(struct nova_handler))) & ~(nova_word_t)15;
 }
 
 /* A stack whose end is a block; its pages are zero. */
 static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 {
         const size_t align = block_align();
-        const size_t above = bytes + align + variables_size() + align;
-        const size_t size = (stack_bytes + above + NOVA_PAGE_SIZE - 1) & -(size_t)NOVA_PAGE_SIZE;
+        const size_t size =
+                (stack_bytes + above_stack(bytes) + NOVA_PAGE_SIZE - 1) & -(size_t)NOVA_PAGE_SIZE;
 
         if (size < stack_bytes)
                 return NULL;
@@ -97,8 +99,6 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 
         thread->self = thread;
         thread->stack = stack;
-        thread->reent = &thread->own_reent;
-        _REENT_INIT_PTR_ZEROED(thread->reent);
         copy_variables(thread);
         return thread;
 }
@@ -110,6 +110,8 @@ struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const 
 
         if (!thread)
                 return NULL;
+        thread->reent = &thread->own_reent;
+        _REENT_INIT_PTR_ZEROED(thread->reent);
         set_name(thread, name);
         thread->cpu = cpu;
         thread->utcb = nova_region_reserve(NOVA_PAGE_SIZE);
@@ -156,7 +158,12 @@ void thread_block_destroy(struct nova_thread *thread)
 
 int thread_make_main(nova_word_t *stack)
 {
-        struct nova_thread *const thread = make_stack(MAIN_STACK, sizeof(*thread));
+        /* The C library's record of its first thread is not in the block. */
+        const size_t bytes = offsetof(struct nova_thread, own_reent);
+        const size_t above = above_stack(bytes);
+        const size_t whole = NOVA_LAYOUT_MAIN_STACK;
+        struct nova_thread *const thread =
+                make_stack(above < whole / 2 ? whole - above : whole, bytes);
 
         if (!thread)
                 return ENOMEM;

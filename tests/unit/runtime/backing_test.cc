@@ -29,7 +29,7 @@ class backing : public testing::Test
         {
                 pool = static_cast<unsigned char *>(
                         std::aligned_alloc(NOVA_PAGE_SIZE, pool_pages * NOVA_PAGE_SIZE));
-                b = {begin, leaves, directory, reinterpret_cast<uintptr_t>(pool)};
+                b = {begin, leaves, directory, reinterpret_cast<uintptr_t>(pool), nullptr, 0};
         }
 
         void TearDown() override
@@ -68,6 +68,27 @@ class backing : public testing::Test
                 return reinterpret_cast<uintptr_t>(pool) + i * NOVA_PAGE_SIZE;
         }
 };
+
+TEST_F(backing, a_small_area_needs_no_leaf)
+{
+        uint32_t flat[3] = {};
+        const uintptr_t page = reinterpret_cast<uintptr_t>(pool);
+
+        b = {0x411000, 0, nullptr, page, flat, 3};
+        EXPECT_TRUE(backing_prepare(&b, 0x413000, &pages));
+        EXPECT_FALSE(backing_prepare(&b, 0x414000, &pages));
+        EXPECT_FALSE(backing_prepare(&b, 0x410000, &pages));
+        backing_set(&b, 0x413000, page + NOVA_PAGE_SIZE);
+        EXPECT_EQ(backing_get(&b, 0x413fff), page + NOVA_PAGE_SIZE);
+        EXPECT_EQ(backing_get(&b, 0x411000), 0u);
+        EXPECT_EQ(backing_get(&b, 0x410fff), 0u);
+        EXPECT_EQ(backing_get(&b, 0x414000), 0u);
+        EXPECT_EQ(backing_next(&b, 0x411000, 0x414000), 0x413000u);
+        backing_set(&b, 0x413000, 0);
+        backing_trim(&b, 0x413000, &pages);
+        EXPECT_EQ(backing_next(&b, 0x411000, 0x414000), 0x414000u);
+        EXPECT_EQ(used, 0u);
+}
 
 TEST_F(backing, is_empty_at_first)
 {

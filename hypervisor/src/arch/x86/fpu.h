@@ -9,6 +9,8 @@
 struct cpu;
 struct ec;
 
+#define FPU_ALIGN 64 /* of the memory for a state. SDM 1, 13.4 */
+
 /** Finds out what state the CPUs have. Once, before fpu_size. false: no memory. */
 bool fpu_boot(void);
 
