@@ -9,10 +9,10 @@
 int apic_create(struct nova_pc *pc);
 
 /* A device's interrupt, by its number on an ISA bus: goes to the 8259s and the I/O APIC. */
-void apic_set_pin(void *pc, unsigned irq, bool level);
+void apic_set_pin(void *context, unsigned irq, bool level);
 
 /* For struct nova_vm_interrupts. */
-bool apic_pending(void *pc, unsigned vcpu);
-int apic_take(void *pc, unsigned vcpu);
+bool apic_pending(void *context, unsigned vcpu);
+int apic_take(void *context, unsigned vcpu);
 
 #endif

@@ -6,7 +6,7 @@
 #include "novavmm/pc.h"
 
 /* Takes a byte of the guest; waits while there is no room. */
-void console_send(void *pc, uint8_t byte);
+void console_send(void *context, uint8_t byte);
 
 /* Begins to write and to read. @return 0 or an errno value */
 int console_start(struct nova_pc *pc);

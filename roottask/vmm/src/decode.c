@@ -178,53 +178,35 @@ static bool decode_group(struct cursor *cursor, uint8_t opcode, struct nova_inst
         return number == 0;
 }
 
+/* 84 to 8b: TEST, XCHG and MOV between a register and memory, of one byte or more. */
+static bool decode_register(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
+{
+        static const uint8_t operation[] = {NOVA_OP_TEST, NOVA_OP_EXCHANGE, NOVA_OP_STORE,
+                                            NOVA_OP_LOAD};
+
+        read_register_form(cursor, opcode & 1, out);
+        out->operation = (enum nova_operation)operation[(opcode - 0x84) / 2];
+        return true;
+}
+
 static bool decode_opcode(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
+        static const uint8_t group[] = {0x80, 0x81, 0x83, 0xc6, 0xc7, 0xf6, 0xf7};
+
         if (opcode < 0x40 && (opcode & 7) < 4) {
                 read_register_form(cursor, opcode & 1, out);
                 out->to_register = opcode & 2;
                 return arithmetic(opcode >> 3, out);
         }
-        switch (opcode) {
-        case 0x0f:
-                return decode_extended(cursor, out);
-        case 0x80:
-        case 0x81:
-        case 0x83:
-        case 0xc6:
-        case 0xc7:
-        case 0xf6:
-        case 0xf7:
-                return decode_group(cursor, opcode, out);
-        case 0x84:
-        case 0x85:
-                read_register_form(cursor, opcode & 1, out);
-                out->operation = NOVA_OP_TEST;
-                return true;
-        case 0x86:
-        case 0x87:
-                read_register_form(cursor, opcode & 1, out);
-                out->operation = NOVA_OP_EXCHANGE;
-                return true;
-        case 0x88:
-        case 0x89:
-                read_register_form(cursor, opcode & 1, out);
-                out->operation = NOVA_OP_STORE;
-                return true;
-        case 0x8a:
-        case 0x8b:
-                read_register_form(cursor, opcode & 1, out);
-                out->operation = NOVA_OP_LOAD;
-                return true;
-        case 0xa0:
-        case 0xa1:
-        case 0xa2:
-        case 0xa3:
+        if (opcode >= 0x84 && opcode <= 0x8b)
+                return decode_register(cursor, opcode, out);
+        if ((opcode & 0xfc) == 0xa0) {
                 decode_offset(cursor, opcode, out);
                 return true;
-        default:
-                return false;
         }
+        if (memchr(group, opcode, sizeof(group)))
+                return decode_group(cursor, opcode, out);
+        return opcode == 0x0f && decode_extended(cursor, out);
 }
 
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out)

@@ -8,7 +8,7 @@
 #define FLAG_ZERO     0x040u
 #define FLAG_SIGN     0x080u
 #define FLAG_OVERFLOW 0x800u
-#define FLAGS         (FLAG_CARRY | FLAG_PARITY | FLAG_ADJUST | FLAG_ZERO | FLAG_SIGN | FLAG_OVERFLOW)
+#define FLAGS         0x8d5u /* all of them */
 
 static uint64_t mask(unsigned bytes)
 {

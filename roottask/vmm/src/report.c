@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The report that ends a machine: who, why, and the registers. */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "vm.h"
@@ -13,41 +14,32 @@ static void print_segment(const char *name, const struct nova_segment *segment)
                (unsigned long long)segment->base, (unsigned)segment->limit, segment->ar);
 }
 
+#define FIELD(name)                                           \
+        {                                                     \
+#name, offsetof(struct nova_utcb_state, name) \
+        }
+
+static const struct {
+        const char *name;
+        size_t offset;
+} words[] = {
+        FIELD(ip),  FIELD(flags), FIELD(sp),  FIELD(ax),  FIELD(bx),  FIELD(cx),  FIELD(dx),
+        FIELD(si),  FIELD(di),    FIELD(bp),  FIELD(cr0), FIELD(cr2), FIELD(cr3), FIELD(cr4),
+#if __SIZEOF_POINTER__ == 8
+        FIELD(r8),  FIELD(r9),    FIELD(r10), FIELD(r11), FIELD(r12), FIELD(r13), FIELD(r14),
+        FIELD(r15),
+#endif
+};
+
 static void print_registers(const struct nova_utcb_state *state)
 {
-        const struct {
-                const char *name;
-                nova_word_t value;
-        } word[] = {
-                {"ip", state->ip},
-                {"flags", state->flags},
-                {"sp", state->sp},
-                {"ax", state->ax},
-                {"bx", state->bx},
-                {"cx", state->cx},
-                {"dx", state->dx},
-                {"si", state->si},
-                {"di", state->di},
-                {"bp", state->bp},
-                {"cr0", state->cr0},
-                {"cr2", state->cr2},
-                {"cr3", state->cr3},
-                {"cr4", state->cr4},
-#if __SIZEOF_POINTER__ == 8
-                {"r8", state->r8},
-                {"r9", state->r9},
-                {"r10", state->r10},
-                {"r11", state->r11},
-                {"r12", state->r12},
-                {"r13", state->r13},
-                {"r14", state->r14},
-                {"r15", state->r15},
-#endif
-        };
+        for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+                const nova_word_t value =
+                        *(const nova_word_t *)((const char *)state + words[i].offset);
 
-        for (unsigned i = 0; i < sizeof(word) / sizeof(*word); i++)
-                printf("  %-5s %016llx%s", word[i].name, (unsigned long long)word[i].value,
+                printf("  %-5s %016llx%s", words[i].name, (unsigned long long)value,
                        i % 3 == 2 ? "\n" : "");
+        }
         printf("\n");
         print_segment("cs", &state->cs);
         print_segment("ss", &state->ss);

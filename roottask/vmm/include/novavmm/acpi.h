@@ -35,9 +35,9 @@ void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
                     const struct nova_line *off);
 
 /** Ports from NOVA_ACPI_PORT on. */
-uint64_t nova_acpi_read(void *acpi, uint64_t port, unsigned bytes);
+uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_acpi_read */
-void nova_acpi_write(void *acpi, uint64_t port, unsigned bytes, uint64_t value);
+void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /**
  * Put RSDP, XSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1 MiB.

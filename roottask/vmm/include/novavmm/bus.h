@@ -13,10 +13,10 @@ extern "C" {
 #define NOVA_BUS_RANGES 48
 
 /** @return what a device says to a read of @p bytes (1, 2, 4 or 8) at @p address */
-typedef uint64_t nova_bus_read(void *device, uint64_t address, unsigned bytes);
+typedef uint64_t nova_bus_read(void *context, uint64_t address, unsigned bytes);
 
 /** Gives a device @p bytes (1, 2, 4 or 8) of @p value at @p address. */
-typedef void nova_bus_write(void *device, uint64_t address, unsigned bytes, uint64_t value);
+typedef void nova_bus_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 /** Addresses that are one device's. Only accesses that begin and end in them reach it. */
 struct nova_bus_range {

@@ -30,16 +30,17 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
                       void (*send)(void *context, const struct nova_message *message),
                       void *context);
 
-/** Drives a pin; for struct nova_line, @p ioapic is the context. */
-void nova_ioapic_set(void *ioapic, unsigned pin, bool level);
+/** Drives a pin; for struct nova_line, @p context is the
+ *  struct nova_ioapic. */
+void nova_ioapic_set(void *context, unsigned pin, bool level);
 
 /** A local APIC says that a level-triggered interrupt ended. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
 /** Registers, from NOVA_IOAPIC_AT on. */
-uint64_t nova_ioapic_read(void *ioapic, uint64_t address, unsigned bytes);
+uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
 /** @see nova_ioapic_read */
-void nova_ioapic_write(void *ioapic, uint64_t address, unsigned bytes, uint64_t value);
+void nova_ioapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

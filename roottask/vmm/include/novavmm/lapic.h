@@ -87,9 +87,9 @@ int nova_lapic_take(struct nova_lapic *lapic);
 bool nova_lapic_passes_external(const struct nova_lapic *lapic);
 
 /** Registers, from NOVA_LAPIC_AT on. */
-uint64_t nova_lapic_read(void *lapic, uint64_t address, unsigned bytes);
+uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes);
 /** @see nova_lapic_read */
-void nova_lapic_write(void *lapic, uint64_t address, unsigned bytes, uint64_t value);
+void nova_lapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

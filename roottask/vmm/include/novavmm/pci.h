@@ -43,9 +43,9 @@ void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t
                        uint32_t class_code);
 
 /** Ports 0xcf8 to 0xcff. */
-uint64_t nova_pci_read(void *pci, uint64_t port, unsigned bytes);
+uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_pci_read */
-void nova_pci_write(void *pci, uint64_t port, unsigned bytes, uint64_t value);
+void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -36,8 +36,8 @@ struct nova_pic {
 /** @param out where the output goes */
 void nova_pic_init(struct nova_pic *pic, const struct nova_line *out);
 
-/** Drives a pin (0 to 15, not 2); for struct nova_line, @p pic is the context. */
-void nova_pic_set(void *pic, unsigned pin, bool level);
+/** Drives a pin (0 to 15, not 2); for struct nova_line, @p context is the struct nova_pic. */
+void nova_pic_set(void *context, unsigned pin, bool level);
 
 /** Whether an interrupt waits. */
 bool nova_pic_pending(const struct nova_pic *pic);
@@ -47,9 +47,9 @@ bool nova_pic_pending(const struct nova_pic *pic);
 unsigned nova_pic_take(struct nova_pic *pic);
 
 /** Ports 0x20, 0x21, 0xa0, 0xa1, 0x4d0 and 0x4d1. */
-uint64_t nova_pic_read(void *pic, uint64_t port, unsigned bytes);
+uint64_t nova_pic_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_pic_read */
-void nova_pic_write(void *pic, uint64_t port, unsigned bytes, uint64_t value);
+void nova_pic_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

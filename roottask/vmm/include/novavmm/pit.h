@@ -42,9 +42,9 @@ void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
                    const struct nova_line *out);
 
 /** Ports 0x40 to 0x43 and 0x61. */
-uint64_t nova_pit_read(void *pit, uint64_t port, unsigned bytes);
+uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_pit_read */
-void nova_pit_write(void *pit, uint64_t port, unsigned bytes, uint64_t value);
+void nova_pit_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -39,8 +39,8 @@ extern "C" {
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_SYS | NOVA_MTD_INJ |      \
          NOVA_MTD_STA | NOVA_MTD_R8_R15 | NOVA_MTD_MSR)
 
-/** Real mode at @p segment:@p offset, as after a reset but for that. */
-void nova_registers_real(struct nova_utcb_event *event, uint16_t segment, uint16_t offset);
+/** Real mode at @p sel:@p offset, as after a reset but for that. */
+void nova_registers_real(struct nova_utcb_event *event, uint16_t sel, uint16_t offset);
 
 /** Protected mode without paging, flat segments with the selectors @p code and @p data. */
 void nova_registers_protected(struct nova_utcb_event *event, uint32_t ip, uint16_t code,

@@ -21,9 +21,9 @@ struct nova_reset {
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line);
 
 /** Ports 0x60, 0x64, 0x92 and 0xcf9. */
-uint64_t nova_reset_read(void *reset, uint64_t port, unsigned bytes);
+uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_reset_read */
-void nova_reset_write(void *reset, uint64_t port, unsigned bytes, uint64_t value);
+void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -25,9 +25,9 @@ struct nova_rtc {
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
 
 /** Ports 0x70 and 0x71. */
-uint64_t nova_rtc_read(void *rtc, uint64_t port, unsigned bytes);
+uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_rtc_read */
-void nova_rtc_write(void *rtc, uint64_t port, unsigned bytes, uint64_t value);
+void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

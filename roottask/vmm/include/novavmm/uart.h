@@ -41,9 +41,9 @@ unsigned nova_uart_room(const struct nova_uart *uart);
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
 /** Eight ports; the low three bits of @p port count. */
-uint64_t nova_uart_read(void *uart, uint64_t port, unsigned bytes);
+uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes);
 /** @see nova_uart_read */
-void nova_uart_write(void *uart, uint64_t port, unsigned bytes, uint64_t value);
+void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus
 }

@@ -32,6 +32,12 @@ static void put(uint8_t *at, uint64_t value, unsigned bytes)
         memcpy(at, &value, bytes);
 }
 
+static void put_text(uint8_t *at, const char *text)
+{
+        while (*text)
+                *at++ = (uint8_t)*text++;
+}
+
 static uint8_t negative_sum(const uint8_t *from, size_t bytes)
 {
         uint8_t sum = 0;
@@ -44,13 +50,13 @@ static uint8_t negative_sum(const uint8_t *from, size_t bytes)
 /* Fills a table's header; the last step, for it has the checksum. */
 static void finish(uint8_t *table, const char *signature, uint8_t revision, size_t bytes)
 {
-        memcpy(table, signature, 4);
+        put_text(table, signature);
         put(table + 4, bytes, 4);
         table[8] = revision;
         table[9] = 0;
-        memcpy(table + 10, "NOVA  NOVAVMM ", 14);
+        put_text(table + 10, "NOVA  NOVAVMM ");
         put(table + 24, 1, 4);
-        memcpy(table + 28, "NOVA", 4);
+        put_text(table + 28, "NOVA");
         put(table + 32, 1, 4);
         table[9] = negative_sum(table, bytes);
 }
@@ -59,8 +65,8 @@ static void make_rsdp(uint8_t *area)
 {
         uint8_t *const rsdp = area + RSDP_AT;
 
-        memcpy(rsdp, "RSD PTR ", 8);
-        memcpy(rsdp + 9, "NOVA  ", 6);
+        put_text(rsdp, "RSD PTR ");
+        put_text(rsdp + 9, "NOVA  ");
         rsdp[15] = 2;
         put(rsdp + 20, RSDP_BYTES, 4);
         put(rsdp + 24, AREA + XSDT_AT, 8);
@@ -119,7 +125,7 @@ static void make_facs(uint8_t *area)
 {
         uint8_t *const facs = area + FACS_AT;
 
-        memcpy(facs, "FACS", 4);
+        put_text(facs, "FACS");
         put(facs + 4, FACS_BYTES, 4);
         facs[32] = 1;
 }

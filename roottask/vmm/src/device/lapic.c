@@ -245,6 +245,31 @@ static void write_lvt(struct nova_lapic *lapic, unsigned number, uint32_t value)
                 lapic_timer_changed(lapic);
 }
 
+/* Registers that only say how the APIC behaves. */
+static void write_setting(struct nova_lapic *lapic, unsigned at, uint32_t value)
+{
+        switch (at) {
+        case ID:
+                lapic->id_register = value & 0xff000000;
+                break;
+        case LOGICAL:
+                lapic->logical = value & 0xff000000;
+                break;
+        case FORMAT:
+                lapic->format = value | 0x0fffffff;
+                break;
+        case COMMAND2:
+                lapic->command[1] = value & 0xff000000;
+                break;
+        case DIVIDER:
+                lapic->timer_divider = value & 0xb;
+                lapic_timer_changed(lapic);
+                break;
+        default:
+                break;
+        }
+}
+
 static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value)
 {
         if (at >= LVT && at < LVT_END) {
@@ -252,21 +277,12 @@ static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value
                 return;
         }
         switch (at) {
-        case ID:
-                lapic->id_register = value & 0xff000000;
-                break;
         case PRIORITY:
                 lapic->task_priority = value & 0xff;
                 tell(lapic);
                 break;
         case END:
                 end_of_interrupt(lapic);
-                break;
-        case LOGICAL:
-                lapic->logical = value & 0xff000000;
-                break;
-        case FORMAT:
-                lapic->format = value | 0x0fffffff;
                 break;
         case SPURIOUS:
                 write_spurious(lapic, value);
@@ -279,17 +295,11 @@ static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value
                 lapic->command[0] = value & COMMAND_BITS;
                 send(lapic);
                 break;
-        case COMMAND2:
-                lapic->command[1] = value & 0xff000000;
-                break;
         case COUNT:
                 lapic_timer_start(lapic, value);
                 break;
-        case DIVIDER:
-                lapic->timer_divider = value & 0xb;
-                lapic_timer_changed(lapic);
-                break;
         default:
+                write_setting(lapic, at, value);
                 break;
         }
 }

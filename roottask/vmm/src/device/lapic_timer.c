@@ -28,12 +28,14 @@ static uint64_t period(const struct nova_lapic *lapic)
 /* The next end of the count after a moment. */
 static void set_alarm(struct nova_lapic *lapic, uint64_t now)
 {
+        const uint64_t whole = period(lapic);
+
         lapic->alarm.deadline = NOVA_NEVER;
-        if (!lapic->timer_runs)
+        if (!lapic->timer_runs || !whole)
                 return;
-        if (is_periodic(lapic) && now - lapic->timer_start >= period(lapic))
-                lapic->timer_start += (now - lapic->timer_start) / period(lapic) * period(lapic);
-        lapic->alarm.deadline = lapic->timer_start + period(lapic);
+        if (is_periodic(lapic) && now - lapic->timer_start >= whole)
+                lapic->timer_start += (now - lapic->timer_start) / whole * whole;
+        lapic->alarm.deadline = lapic->timer_start + whole;
 }
 
 static void expire(void *context, uint64_t now)
@@ -74,7 +76,7 @@ uint32_t lapic_timer_current(const struct nova_lapic *lapic)
         const uint64_t counts =
                 (nova_clock_now(&lapic->clock) - lapic->timer_start) / ns_per_count(lapic);
 
-        if (!lapic->timer_runs)
+        if (!lapic->timer_runs || !lapic->timer_count)
                 return 0;
         if (is_periodic(lapic))
                 return lapic->timer_count - (uint32_t)(counts % lapic->timer_count);

@@ -55,26 +55,26 @@ static void write_data(struct nova_reset *reset, uint8_t value)
         reset->command = 0;
 }
 
-void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t wide)
+void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_reset *const reset = context;
-        const uint8_t value = (uint8_t)wide;
+        const uint8_t byte = (uint8_t)value;
 
         (void)bytes;
         switch (port) {
         case KEYBOARD_COMMAND:
-                write_command(reset, value);
+                write_command(reset, byte);
                 break;
         case KEYBOARD_DATA:
-                write_data(reset, value);
+                write_data(reset, byte);
                 break;
         case FAST_A20:
-                if (value & FAST_RESET)
+                if (byte & FAST_RESET)
                         nova_line_set(&reset->line, true);
                 break;
         case RESET_CONTROL:
-                reset->control = value & CONTROL_KEEPS;
-                if (value & CONTROL_GO)
+                reset->control = byte & CONTROL_KEEPS;
+                if (byte & CONTROL_GO)
                         nova_line_set(&reset->line, true);
                 break;
         default:

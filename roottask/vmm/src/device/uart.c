@@ -175,37 +175,37 @@ static void write_fifo(struct nova_uart *uart, uint8_t value)
         uart->fifo = value & FIFO_KEEPS;
 }
 
-void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t wide)
+void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_uart *const uart = context;
-        const uint8_t value = (uint8_t)wide;
+        const uint8_t byte = (uint8_t)value;
         const bool divisor = uart->format & FORMAT_DIVISOR;
 
         (void)bytes;
         switch (port & 7) {
         case DATA:
                 if (divisor)
-                        uart->divisor[0] = value;
+                        uart->divisor[0] = byte;
                 else
-                        send(uart, value);
+                        send(uart, byte);
                 break;
         case ENABLE:
                 if (divisor)
-                        uart->divisor[1] = value;
+                        uart->divisor[1] = byte;
                 else
-                        write_enable(uart, value);
+                        write_enable(uart, byte);
                 break;
         case IDENTIFY:
-                write_fifo(uart, value);
+                write_fifo(uart, byte);
                 break;
         case FORMAT:
-                uart->format = value;
+                uart->format = byte;
                 break;
         case MODEM:
-                uart->modem = value & 0x1f;
+                uart->modem = byte & 0x1f;
                 break;
         case SCRATCH:
-                uart->scratch = value;
+                uart->scratch = byte;
                 break;
         default:
                 break;
