@@ -80,7 +80,7 @@ CASE_ON(guest, cpuid_exits_when_it_is_asked_for, "7.2-104 7.4-49 8.4-34", needs_
         guest_until(g, NOVA_MTD_CTRL, EXIT_HLT); /* the instruction is done by the CPU now */
 }
 
-CASE_ON(guest, cpuid_exits_unasked_on_vmx, "3.3-03 7.2-33", needs_vmx)
+CASE_ON(guest, cpuid_exits_unasked_on_vmx, "3.3-03 7.2-32", needs_vmx)
 {
         struct guest *g = guest_new(boot_cpu, cpuid_16, cpuid_16_end);
 

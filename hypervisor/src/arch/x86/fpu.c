@@ -149,7 +149,7 @@ bool fpu_xcr0_is_valid(uint64_t value)
 {
         const uint64_t avx512 = value & XCR0_AVX512;
 
-        if (!(value & 1) || value & ~components)
+        if (!(value & 1) || value & ~(components | 1)) /* without XSAVE it reads as 1 */
                 return false;
         if (value & XCR0_AVX && !(value & 2))
                 return false;

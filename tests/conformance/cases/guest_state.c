@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests: their state in messages group by group, and events that depend on it. */
+#include "guest.h"
+
+#define GATE_32 0x8e00
+
+GUEST(late_32, 32, "rdtscp; xsetbv; hlt");
+
+CASE_ON(guest_state, rdtscp_and_xsetbv_exit_on_vmx, "7.2-69 7.2-73", needs_vmx)
+{
+        struct guest *g = guest_new(boot_cpu, late_32, late_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->state->cr4 = 0x40000; /* OSXSAVE */
+        g->state->ctrl[0] = 1u << 12;
+        g->state->ctrl[1] = 1u << 3;
+        EXPECT_EQ(guest_run(g, mtd | NOVA_MTD_CTRL), 0x33);
+        g->state->ip += g->state->inst_len;
+        EXPECT_EQ(guest_run(g, NOVA_MTD_EIP), 0x37);
+}
+
+GUEST(halt_32, 32, "hlt");
+
+static void set_gate(struct guest *g, unsigned vector, word_t address)
+{
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        idt[vector] = (address & 0xffff) | (uint64_t)8 << 16 | (uint64_t)GATE_32 << 32 |
+                      (uint64_t)(address >> 16) << 48;
+}
+
+GUEST(iret_32, 32, "iret; 1: jmp 1b");
+
+CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
+{
+        struct guest *g = guest_new(boot_cpu, iret_32, iret_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gate(g, 2, GUEST_CODE);
+        g->state->ip = GUEST_CODE + 1;
+        g->state->inj_info = 0x80002202;
+        EXPECT_EQ(guest_run(g, mtd | NOVA_MTD_INJ), 0x08);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 1);
+        EXPECT_EQ(g->state->intr_state & 8, 0);
+}
+
+GUEST(task_32, 32, "ljmp $0x18, $0");
+
+CASE_ON(guest_state, a_task_switch_is_an_event, "7.2-31", needs_vmx)
+{
+        struct guest *g = guest_new(boot_cpu, task_32, task_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        ((uint64_t *)(void *)(g->memory + GUEST_GDT))[3] = 0x0000890080000067;
+        EXPECT_EQ(guest_run(g, mtd), 0x09);
+        EXPECT_EQ(g->state->qual[0] & 0xffff, 0x18);
+}
+
+GUEST(step_32, 32,
+      "ud2; hlt; nop; nop;" /* 4: behind #UD */
+      "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
+      "movl %dr6, %eax; hlt"); /* 20: #DB */
+
+CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, step_32, step_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gate(g, 1, GUEST_CODE + (word_t)(step_32_end - step_32) - 4);
+        set_gate(g, 6, GUEST_CODE + 5);
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + (word_t)(step_32_end - step_32) - 1);
+        EXPECT(g->state->ax & 0x4000); /* a step */
+        EXPECT(g->utcb->event.more.dr6 & 0x4000);
+}
+
+CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_state_is_taken,
+        "7.4-54 8.4-39", needs_vmx)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gate(g, 0x80, GUEST_CODE);
+        g->state->flags = 0x202;
+        g->state->ip = 0xffff0000; /* what halts does not run */
+        g->state->intr_state = 0;
+        g->state->actv_state = 1;
+        g->state->inj_info = 0x80000080;
+        guest_until(g, mtd | NOVA_MTD_STA | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+        for (uint32_t inactive = 2; inactive < 5; inactive++) {
+                g->state->actv_state = inactive;
+                guest_until(g, NOVA_MTD_STA, EXIT_STATE);
+        }
+        g->state->actv_state = 0;
+        guest_until(g, NOVA_MTD_STA, EXIT_HLT);
+}
+
+GUEST(cr_32, 32,
+      "movl %cr0, %eax; orl $0x60000020, %eax; movl %eax, %cr0; movl %cr0, %ebx;"
+      "andl $0x9fffffdf, %eax; movl %eax, %cr0; movl %cr0, %ecx; movl $0x60, %eax;"
+      "movl %eax, %cr4; movl %cr4, %edx; movl $0xa000, %eax; movl %eax, %cr3;"
+      "movl $0x80000031, %eax; movl %eax, %cr0; movl 0x209000, %esi; hlt");
+
+/* Paging by PAE is switched on together with a bit that the host keeps. */
+CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2-50",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, cr_32, cr_32_end);
+        uint64_t *tables = (uint64_t *)(void *)(g->memory + GUEST_TABLE);
+
+        tables[0] = GUEST_TABLE + 0x1001;
+        tables[512] = tables[513] = 0x83; /* 0 to 2 MiB, twice */
+        *(uint32_t *)(void *)(g->memory + 0x9000) = 0x600d;
+        guest_until(g, guest_flat(g), EXIT_HLT);
+        EXPECT_EQ(g->state->bx & 0x60000020, 0x60000020);
+        EXPECT_EQ(g->state->cx & 0x60000020, 0);
+        EXPECT_EQ(g->state->dx, 0x60);
+        EXPECT_EQ(g->state->si, 0x600d);
+        EXPECT_EQ(g->state->cr0 & 0xe0000021, 0x80000021);
+        EXPECT_EQ(g->state->cr4, 0x60);
+        g->state->ip = GUEST_CODE + (word_t)(cr_32_end - cr_32) - 1;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_CR, EXIT_HLT);
+        if (needs_vmx())
+                return;
+        g->state->cr3 = 0xb000; /* its four entries are nobody's to read */
+        guest_until(g, NOVA_MTD_CR, EXIT_STATE);
+}
+
+GUEST(shadow_32, 32, "sti; hlt; hlt");
+
+CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-37 8.4-38",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gate(g, 0x80, GUEST_CODE + 2);
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->intr_state & 1, 1); /* behind STI */
+        g->state->intr_state = 0;
+        g->state->inj_info = 0x80000080;
+        guest_until(g, NOVA_MTD_STA | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 2);
+        EXPECT_EQ(g->state->intr_state & 1, 0);
+}
+
+CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_told, "7.4-50 8.4-35",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gate(g, 13, GUEST_CODE);
+        g->state->idtr.base = 0x30000; /* nothing is there */
+        g->state->ip = GUEST_CODE + 0x100;
+        g->state->inj_info = 0x80000b0d;
+        g->state->inj_error = 0x50;
+        guest_until(g, mtd | NOVA_MTD_INJ, EXIT_MEMORY);
+        EXPECT_EQ(g->state->inj_info & 0x80000fff, 0x80000b0d);
+        EXPECT_EQ(g->state->inj_error, 0x50);
+        g->state->idtr.base = GUEST_IDT;
+        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 16), 0x50);
+}
+
+/* Bits that only a full word holds. */
+#define WIDE ((word_t)0x1234 << NOVA_WORD_BITS / 2)
+
+static void fill_segment(struct nova_segment *s, uint16_t sel, word_t base)
+{
+        s->sel = sel;
+        s->base = base;
+}
+
+static void expect_segment(const struct nova_segment *s, const struct nova_segment *sent)
+{
+        EXPECT(s->sel == sent->sel && s->ar == sent->ar);
+        EXPECT(s->limit == sent->limit && (word_t)s->base == (word_t)sent->base);
+}
+
+CASE_ON(guest_state, segments_and_tables_come_back,
+        "7.4-25 7.4-26 7.4-27 7.4-28 7.4-29 7.4-30 7.4-31 7.4-32 7.4-33 7.4-34 7.4-35 7.4-36 "
+        "7.4-37 7.4-38 8.4-20 8.4-21 8.4-22 8.4-23 8.4-24 8.4-25 8.4-26",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        struct nova_utcb_state *s = g->state;
+
+        fill_segment(&s->ds, 0x18, 0x110000);
+        fill_segment(&s->es, 0x20, 0x220000);
+        fill_segment(&s->fs, 0x28, WIDE + 0x330000);
+        fill_segment(&s->gs, 0x30, WIDE + 0x440000);
+        fill_segment(&s->tr, 0x38, WIDE + 0x550000);
+        fill_segment(&s->ldtr, 0x40, WIDE + 0x660000);
+        fill_segment(&s->gdtr, 0, WIDE + 0x770000);
+        fill_segment(&s->idtr, 0, WIDE + 0x880000);
+        s->gdtr.limit = 0x77;
+        s->idtr.limit = 0x88;
+        const struct nova_utcb_state sent = *s;
+        guest_until(g, mtd, EXIT_HLT);
+        expect_segment(&s->cs, &sent.cs);
+        expect_segment(&s->ss, &sent.ss);
+        expect_segment(&s->ds, &sent.ds);
+        expect_segment(&s->es, &sent.es);
+        expect_segment(&s->fs, &sent.fs);
+        expect_segment(&s->gs, &sent.gs);
+        expect_segment(&s->tr, &sent.tr);
+        expect_segment(&s->ldtr, &sent.ldtr);
+        EXPECT(s->gdtr.limit == 0x77 && (word_t)s->gdtr.base == WIDE + 0x770000);
+        EXPECT(s->idtr.limit == 0x88 && (word_t)s->idtr.base == WIDE + 0x880000);
+}
+
+CASE_ON(guest_state, registers_of_the_cpu_come_back, "7.4-41 7.4-42 7.4-43 7.4-44 8.4-28 8.4-29",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        struct nova_utcb_state *s = g->state;
+        struct nova_utcb_more *more = &g->utcb->event.more;
+
+        s->sysenter_cs = 0x8;
+        s->sysenter_sp = WIDE + 1;
+        s->sysenter_ip = WIDE + 2;
+        s->dr7 = 0x455;
+        *more = (struct nova_utcb_more){
+                .star = 0x0023001000000000,
+                .lstar = WIDE + 3,
+                .fmask = 0x47700,
+                .kernel_gs_base = WIDE + 4,
+                .pat = 0x0007010600070106,
+                .dr = {WIDE + 0x100, WIDE + 0x200, WIDE + 0x300, WIDE + 0x400},
+                .dr6 = 0xffff0ff0,
+                .xcr0 = 1,
+        };
+        const struct nova_utcb_more sent = *more;
+        guest_until(g,
+                    mtd | NOVA_MTD_SYS | NOVA_MTD_DR | NOVA_MTD_MSR | NOVA_MTD_PAT |
+                            NOVA_MTD_DEBUG | NOVA_MTD_XCR0,
+                    EXIT_HLT);
+        EXPECT(s->sysenter_cs == 0x8 && s->sysenter_sp == WIDE + 1 && s->sysenter_ip == WIDE + 2);
+        EXPECT_EQ(s->dr7, 0x455);
+        EXPECT(more->efer == 0 && more->star == sent.star && more->lstar == sent.lstar);
+        EXPECT(more->fmask == sent.fmask && more->kernel_gs_base == sent.kernel_gs_base);
+        EXPECT(more->pat == sent.pat && more->dr6 == sent.dr6 && more->xcr0 == 1);
+        for (unsigned i = 0; i < 4; i++)
+                EXPECT(more->dr[i] == sent.dr[i]);
+}
+
+#if __SIZEOF_POINTER__ == 8
+GUEST(swapgs_64, 64, "swapgs; hlt; syscall; hlt; hlt");
+
+CASE_ON(guest_state, swapgs_and_syscall_use_the_guests_registers, "D-36", needs_virtualization_64)
+{
+        struct guest *g = guest_new(boot_cpu, swapgs_64, swapgs_64_end);
+        struct nova_utcb_more *more = &g->utcb->event.more;
+        const nova_mtd_t mtd = guest_long(g);
+
+        more->efer = 0x501;
+        more->star = (uint64_t)8 << 32;
+        more->lstar = GUEST_CODE + 7;
+        more->kernel_gs_base = 0x123456789000;
+        g->state->gs.base = 0x187654321000;
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->gs.base, 0x123456789000);
+        EXPECT_EQ(more->kernel_gs_base, 0x187654321000);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 7);
+        EXPECT_EQ(g->state->cx, GUEST_CODE + 6);
+        EXPECT_EQ(more->kernel_gs_base, 0x187654321000);
+        more->lstar = (uint64_t)1 << 63; /* not canonical */
+        if (!needs_vmx())
+                guest_until(g, NOVA_MTD_MSR, EXIT_STATE);
+}
+#endif
