@@ -58,6 +58,12 @@ static void hand_over(struct thread *t)
 
 struct guest *guest_new(unsigned cpu, const char *code, const char *end)
 {
+        return guest_new_mtd(cpu, code, end, EXIT_HLT, GUEST_MTD);
+}
+
+struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
+                            nova_mtd_t mtd)
+{
         struct guest *g = &guests[guests_made++ % GUESTS];
 
         *g = (struct guest){.cpu = cpu};
@@ -70,7 +76,8 @@ struct guest *guest_new(unsigned cpu, const char *code, const char *end)
         g->go = semaphore(0);
         g->portals = sel_alloc(EVENT_ORDER);
         for (word_t i = 0; i < (word_t)1 << EVENT_ORDER; i++)
-                EXPECT_EQ(hc_create_pt(g->portals + i, ROOT_PD, g->server->ec, GUEST_MTD,
+                EXPECT_EQ(hc_create_pt(g->portals + i, ROOT_PD, g->server->ec,
+                                       i == guest_event(exit) ? mtd : GUEST_MTD,
                                        (word_t)portal_entry),
                           NOVA_SUCCESS);
         g->pd = sel_alloc(0);

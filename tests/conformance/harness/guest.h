@@ -61,6 +61,9 @@ need_fn needs_svm, needs_vmx, needs_virtualization_64;
 /* A guest without state on a CPU, with one thread that gets its events; code is copied to
  * GUEST_CODE. */
 struct guest *guest_new(unsigned cpu, const char *code, const char *end);
+/* The same, and one event's portal has an MTD of its own. */
+struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
+                            nova_mtd_t mtd);
 /* Binds an SC; the first event is STARTUP. */
 void guest_start(struct guest *g);
 /* Starts, and prepares the answer: real mode, or flat 32-bit protected mode, at GUEST_CODE. What
