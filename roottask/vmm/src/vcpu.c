@@ -158,8 +158,9 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         vcpu->more = &utcb->event.more;
         vcpu->changed = 0;
         vcpu->event = (unsigned)portal & EVENT_MASK;
-        vcpu->exit = vm->svm ? nova_exit_of_svm(vcpu->event, utcb->state.qual[0])
-                             : nova_exit_of_vmx(vcpu->event);
+        vcpu->exit = (enum nova_exit)vm->causes[vcpu->event];
+        if (vcpu->exit == NOVA_EXIT_RDMSR && vm->svm)
+                vcpu->exit = nova_exit_of_svm(vcpu->event, utcb->state.qual[0]);
         nova_utcb_event_reply(utcb, 0);
         while (!vcpu->started && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);

@@ -72,7 +72,7 @@ static int make_portals(struct nova_vcpu *vcpu)
 
         for (unsigned event = 0; event < 1u << EVENT_ORDER && !error; event++)
                 error = nova_handler_portal(vcpu->handler, base + event,
-                                            default_mtd(exit_of(vm, event)));
+                                            default_mtd((enum nova_exit)vm->causes[event]));
         return error;
 }
 
@@ -151,6 +151,8 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;
         vm->events = vm->objects = NOVA_SEL_NONE;
+        for (unsigned event = 0; event < 256; event++)
+                vm->causes[event] = (uint8_t)exit_of(vm, event);
         default_handlers(vm);
         error = nova_guest_memory_create(&vm->memory, config->memory);
         if (!error)

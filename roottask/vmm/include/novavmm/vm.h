@@ -69,6 +69,7 @@ struct nova_vm {
         nova_sel_t objects, events;
         unsigned events_order;
         bool timer_quits;
+        uint8_t causes[256]; /* enum nova_exit by event */
 };
 
 /**
