@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests: what is injected arrives, when windows open, and what the guest shares with no one. */
+#include "guest.h"
+
+#define VALID     0x80000000
+#define INTERRUPT 0x000
+#define NMI       0x200
+#define EXCEPTION 0x300
+#define ERROR     0x800
+#define WINDOW    0x1000
+
+/* The handler of every vector: one hlt for each, so that its address tells the vector. */
+#define HANDLERS 0x3000
+
+static void set_gates(struct guest *g)
+{
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        for (unsigned i = 0; i < 256; i++) {
+                g->memory[HANDLERS + i] = (char)0xf4;
+                idt[i] = (HANDLERS + i) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+        }
+}
+
+GUEST(halts_32, 32, "hlt; iret");
+
+/* A flat guest that halts, with all vectors. */
+static struct guest *halted(void)
+{
+        struct guest *g = guest_new(boot_cpu, halts_32, halts_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gates(g);
+        guest_until(g, mtd, EXIT_HLT);
+        return g;
+}
+
+/* Injects with flags; the handler runs on the given stack. */
+static void expect_delivery(struct guest *g, uint32_t info, word_t flags)
+{
+        const unsigned words = info & ERROR ? 4 : 3;
+        const uint32_t *stack =
+                (const uint32_t *)(const void *)(g->memory + GUEST_STACK - words * 4);
+
+        g->state->ip = GUEST_CODE;
+        g->state->sp = GUEST_STACK;
+        g->state->flags = flags;
+        g->state->inj_info = info;
+        g->state->inj_error = 0x5a8;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, HANDLERS + (info & 0xff));
+        EXPECT_EQ(g->state->sp, GUEST_STACK - words * 4);
+        EXPECT_EQ(stack[words - 3], GUEST_CODE);
+        EXPECT_EQ(stack[words - 2], 8);
+        EXPECT_EQ(stack[words - 1] & 0x202, flags & 0x202);
+        if (info & ERROR)
+                EXPECT_EQ(stack[0], 0x5a8);
+        EXPECT_EQ(g->state->inj_info & VALID, 0);
+        EXPECT_EQ(g->state->flags & 0x200, 0);
+}
+
+CASE_ON(guest_inject, an_interrupt_of_every_vector_arrives, "7.3-06 8.3-06 7.4-51 8.4-36",
+        needs_virtualization)
+{
+        struct guest *g = halted();
+
+        for (unsigned vector = 32; vector < 256; vector++)
+                expect_delivery(g, VALID | INTERRUPT | vector, 0x202);
+}
+
+CASE_ON(guest_inject, an_exception_of_every_vector_arrives_whatever_IF_is, "7.4-51 8.4-36",
+        needs_virtualization)
+{
+        const uint32_t with_error = 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14;
+        const uint32_t others =
+                1u << 0 | 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 16 | 1u << 18 | 1u << 19;
+        struct guest *g = halted();
+
+        for (unsigned vector = 0; vector < 32; vector++) {
+                const uint32_t info = VALID | EXCEPTION | vector;
+                if (with_error >> vector & 1) {
+                        expect_delivery(g, info | ERROR, 0x2);
+                        expect_delivery(g, info | ERROR, 0x202);
+                } else if (others >> vector & 1) {
+                        expect_delivery(g, info, 0x2);
+                        expect_delivery(g, info, 0x202);
+                }
+        }
+}
+
+CASE_ON(guest_inject, an_nmi_arrives_whatever_IF_is, "7.4-51 8.4-36", needs_virtualization)
+{
+        for (unsigned i = 0; i < 2; i++) {
+                struct guest *g = halted();
+                expect_delivery(g, VALID | NMI | 2, i ? 0x202 : 0x2);
+                g->state->ip = GUEST_CODE + 1; /* iret, to the hlt */
+                guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+                EXPECT_EQ(g->state->ip, GUEST_CODE);
+                EXPECT_EQ(g->state->intr_state & 8, 0);
+        }
+}
+
+CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_virtualization)
+{
+        struct guest *g = halted();
+
+        g->state->inj_info = INTERRUPT | 0x80;
+        guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+        g->state->inj_info = VALID | INTERRUPT | 0x80;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the bit it is not read */
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+}
+
+CASE_ON(guest_inject, what_a_fault_interrupts_is_told, "7.4-50 8.4-35 7.3-06 8.3-06",
+        needs_virtualization)
+{
+        struct guest *g = halted();
+
+        g->state->idtr.base = 0x20000; /* no memory */
+        g->state->idtr.limit = 0x7ff;
+        g->state->flags = 0x202;
+        g->state->inj_info = VALID | INTERRUPT | 0x80;
+        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_EFL | NOVA_MTD_INJ, EXIT_MEMORY);
+        EXPECT_EQ(g->utcb->event.more.gpa & ~(uint64_t)0xfff, 0x20000);
+        EXPECT_EQ(g->state->inj_info & (VALID | 0x7ff), VALID | INTERRUPT | 0x80);
+        g->state->idtr.base = GUEST_IDT;
+        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT); /* and goes back as it came */
+        EXPECT_EQ(g->state->ip, HANDLERS + 0x80);
+}
+
+GUEST(windows_32, 32, "cli; nop; hlt; sti; outb %al, $0xe9; nop; 1: jmp 1b");
+
+CASE_ON(guest_inject, a_window_stays_shut_while_interrupts_are_blocked,
+        "7.2-29 7.2-90 7.4-50 8.4-35", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, windows_32, windows_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->state->inj_info = WINDOW;
+        guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT); /* IF is 0 */
+        EXPECT_EQ(g->state->inj_info, WINDOW);        /* and it is still wanted */
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* the shadow of sti */
+        EXPECT_EQ(g->state->inj_info, WINDOW);
+        g->state->ip += 2;
+        g->state->intr_state = 0;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_STA, EXIT_WINDOW);
+        EXPECT_EQ(g->state->inj_info, 0);
+        EXPECT(g->state->flags & 0x200);
+}
+
+CASE_ON(guest_inject, a_window_that_is_not_wanted_any_more_stays_shut, "7.4-51 8.4-36",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, windows_32, windows_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->state->inj_info = WINDOW;
+        guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT);
+        g->state->inj_info = 0;
+        g->state->flags = 0x202;
+        guest_until(g, NOVA_MTD_INJ | NOVA_MTD_EFL, EXIT_HLT);
+        EXPECT_EQ(g->state->inj_info, 0);
+}
+
+GUEST(modes_16, 16,
+      "lgdtl 0x7000; movl %cr0, %eax; orb $1, %al; movl %eax, %cr0; ljmpl $8, $0x1100");
+GUEST(modes_32, 32, "movl $16, %eax; movl %eax, %ds; movl 0x9000, %ebx; hlt");
+
+CASE_ON(guest_inject, a_guest_goes_from_real_to_protected_mode, "7.2-50 7.2-111",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, modes_16, modes_16_end);
+        const nova_mtd_t mtd = guest_real(g);
+        uint64_t *gdt = (uint64_t *)(void *)(g->memory + GUEST_GDT);
+
+        gdt[1] = 0x00cf9b000000ffff;
+        gdt[2] = 0x00cf93000000ffff;
+        *(uint16_t *)(void *)(g->memory + 0x7000) = 0xff;
+        *(uint32_t *)(void *)(g->memory + 0x7002) = GUEST_GDT;
+        *(uint32_t *)(void *)(g->memory + 0x9000) = 0x12345678;
+        for (unsigned i = 0; modes_32 + i < modes_32_end; i++)
+                g->memory[0x1100 + i] = modes_32[i];
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->bx, 0x12345678);
+        EXPECT_EQ(g->state->cs.ar & 0x400, 0x400);
+        EXPECT_EQ(g->state->ds.sel, 16);
+        EXPECT_EQ(g->state->cr0 & 1, 1);
+}
