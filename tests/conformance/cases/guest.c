@@ -22,7 +22,7 @@ GUEST(control_32, 32,
       "movl %eax, %cr3; movl %cr3, %ebx; invlpg 0x1000; hlt");
 
 CASE_ON(guest, a_virtual_cpu_starts_once_when_an_sc_is_bound,
-        "5.3.2-07 5.3.2-17 2.2-04 6.2-09 6.2-10 D-03", needs_virtualization)
+        "5.3.2-07 5.3.2-17 2.2-04 6.2-09 6.2-10 D-03 7.2-78 7.2-134 8.2-23", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_16, halt_16_end);
 
@@ -97,7 +97,8 @@ CASE_ON(guest, a_triple_fault_is_an_event, "7.2-24 7.2-117", needs_virtualizatio
         guest_until(g, mtd, EXIT_TRIPLE_FAULT);
 }
 
-CASE_ON(guest, memory_needs_the_G_flag, "4.6.2.2-23 4.6.2.2-24 7.2-66 8.2-26", needs_virtualization)
+CASE_ON(guest, memory_needs_the_G_flag, "4.6.2.2-23 4.6.2.2-24 7.2-66 8.2-26 7.2-132",
+        needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, touch_32, touch_32_end);
         const word_t page = page_of(memory(0));
@@ -234,7 +235,8 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 28), 0xabc);
 }
 
-CASE_ON(guest, a_running_guest_is_recalled, "5.4.1-02 5.4.1-03 7.2-23 8.2-27", needs_virtualization)
+CASE_ON(guest, a_running_guest_is_recalled, "5.4.1-02 5.4.1-03 7.2-23 8.2-27 7.2-79 7.2-135 8.2-23",
+        needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, spin_16, spin_16_end);
 
@@ -276,7 +278,7 @@ CASE_ON(guest, memory_is_taken_from_a_guest_that_runs_on_another_cpu, "4.6.2.2-2
         EXPECT_EQ(g->event, guest_event(EXIT_MEMORY));
 }
 
-CASE_ON(guest, impossible_state_is_an_event, "7.2-55 8.2-26", needs_virtualization)
+CASE_ON(guest, impossible_state_is_an_event, "7.2-55 8.2-26 7.2-133", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, halt_16, halt_16_end);
         const nova_mtd_t mtd = guest_real(g);
@@ -324,7 +326,7 @@ GUEST(long_64, 64,
       "movabsq $0x1122334455667788, %r9; addq %r9, %rax; movq %r9, %r15; movq %rax, 0x9000; hlt");
 GUEST(cr8_64, 64, "movq %cr8, %rax; movq $9, %rbx; movq %rbx, %cr8; hlt");
 
-CASE_ON(guest, a_64_bit_guest_runs, "D-36 8.2-28 8.4-18", needs_virtualization_64)
+CASE_ON(guest, a_64_bit_guest_runs, "D-36 8.2-28 8.4-18 8.2-24 D-36.2", needs_virtualization_64)
 {
         struct guest *g = guest_new(boot_cpu, long_64, long_64_end);
         const nova_mtd_t mtd = guest_long(g);

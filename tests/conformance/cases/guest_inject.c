@@ -188,3 +188,49 @@ CASE_ON(guest_inject, a_guest_goes_from_real_to_protected_mode, "7.2-50 7.2-111"
         EXPECT_EQ(g->state->ds.sel, 16);
         EXPECT_EQ(g->state->cr0 & 1, 1);
 }
+
+GUEST(align_32, 32, "movl 0x9001, %eax; hlt");
+
+static const char *needs_virtualization_of_hardware(void)
+{
+        return needs_virtualization() ? needs_virtualization() : needs_hardware();
+}
+
+CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16",
+        needs_virtualization_of_hardware)
+{
+        struct guest *g = guest_new(boot_cpu, align_32, align_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        uint32_t *tss = (uint32_t *)(void *)(g->memory + 0x9800);
+
+        set_gates(g);
+        tss[1] = GUEST_STACK;
+        tss[2] = 16;
+        g->state->tr.base = 0x9800;
+        g->state->cr0 |= 0x40000;  /* AM */
+        g->state->flags = 0x40002; /* AC */
+        g->state->cs = (struct nova_segment){0x1b, 0xcfb, .limit = 0xffffffff};
+        g->state->ss = (struct nova_segment){0x23, 0xcf3, .limit = 0xffffffff};
+        g->state->ds = g->state->ss;
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, HANDLERS + 17);
+        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 20), GUEST_CODE);
+        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 24), 0);
+}
+
+GUEST(first_fpu_32, 32, "fninit; fldpi; hlt; fstpl 0x9000; hlt");
+GUEST(other_fpu_32, 32, "fstpl 0x9000; fninit; fldz; hlt");
+
+CASE_ON(guest_inject, each_guest_has_an_fpu_of_its_own, "2.2-09 2.2-11", needs_virtualization)
+{
+        struct guest *first = guest_new(boot_cpu, first_fpu_32, first_fpu_32_end);
+        struct guest *other = guest_new(boot_cpu, other_fpu_32, other_fpu_32_end);
+        const uint64_t pi = 0x400921fb54442d18;
+
+        guest_until(first, guest_flat(first), EXIT_HLT);
+        guest_until(other, guest_flat(other), EXIT_HLT);
+        EXPECT(*(uint64_t *)(void *)(other->memory + 0x9000) != pi);
+        first->state->ip++;
+        guest_until(first, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT(*(uint64_t *)(void *)(first->memory + 0x9000) == pi);
+}

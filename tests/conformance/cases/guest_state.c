@@ -61,7 +61,7 @@ GUEST(step_32, 32,
       "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
       "movl %dr6, %eax; hlt"); /* 20: #DB */
 
-CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22", needs_virtualization)
+CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22 7.2-85", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, step_32, step_32_end);
         const nova_mtd_t mtd = guest_flat(g);
