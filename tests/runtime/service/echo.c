@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nova/hypercall.h"
+#include "novart/page.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/sync.h"
@@ -97,6 +98,7 @@ static int used(struct nova_request *request)
         nova_request_answer(request, kernel);
         nova_request_answer(request, nova_sel_used());
         nova_request_answer(request, nova_service_sessions(request->service));
+        nova_request_answer(request, nova_page_free_count());
         return 0;
 }
 
