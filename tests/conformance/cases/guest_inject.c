@@ -234,3 +234,26 @@ CASE_ON(guest_inject, each_guest_has_an_fpu_of_its_own, "2.2-09 2.2-11", needs_v
         guest_until(first, NOVA_MTD_EIP, EXIT_HLT);
         EXPECT(*(uint64_t *)(void *)(first->memory + 0x9000) == pi);
 }
+
+GUEST(rights_32, 32, "movl 0x20000, %eax; hlt; movl %eax, 0x20004; hlt; ljmp $8, $0x20008; hlt");
+
+CASE_ON(guest_inject, each_permission_of_a_page_is_the_guests_too, "4.6.2.2-23 7.2-66 7.2-132",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, rights_32, rights_32_end);
+        char *page = memory(0);
+
+        page[8] = (char)0xf4;
+        guest_until(g, guest_flat(g), EXIT_MEMORY);
+        guest_give(g, mem(page_of(page), 0, NOVA_MEM_R), 0x20, NOVA_ITEM_G);
+        guest_until(g, 0, EXIT_HLT);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_MEMORY);
+        EXPECT_EQ(g->utcb->event.more.gpa, 0x20004);
+        EXPECT_EQ(g->state->qual[0] & 2, 2);
+        g->state->ip = GUEST_CODE + (word_t)(rights_32_end - rights_32) - 8;
+        guest_until(g, NOVA_MTD_EIP, EXIT_MEMORY);
+        EXPECT_EQ(g->utcb->event.more.gpa, 0x20008);
+        EXPECT_EQ(g->state->ip, 0x20008);
+        EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 4 : 0x10), needs_svm() ? 4 : 0x10);
+}
