@@ -257,3 +257,29 @@ CASE_ON(guest_inject, each_permission_of_a_page_is_the_guests_too, "4.6.2.2-23 7
         EXPECT_EQ(g->state->ip, 0x20008);
         EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 4 : 0x10), needs_svm() ? 4 : 0x10);
 }
+
+/* At 10: the second virtual CPU; at 21: it spins. */
+GUEST(two_32, 32, "1: cmpl $1, 0x9000; jne 1b; hlt; movl $1, 0x9000; hlt; 2: jmp 2b");
+
+CASE_ON(guest_inject, two_virtual_cpus_share_memory_and_portals, "4.6.2.2-23 5.3.2-07",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, two_32, two_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->state->flags = 0x202; /* see spin_16 in guest.c */
+        guest_answer(g, mtd);
+        EXPECT(!guest_wait(g, 20));
+        g->ec = sel_alloc(0);
+        g->sc = sel_alloc(0);
+        EXPECT_EQ(hc_create_ec(g->ec, g->pd, boot_cpu, 0, 0, 0), NOVA_SUCCESS);
+        guest_flat(g);
+        g->state->flags = 0x202;
+        g->state->ip = GUEST_CODE + 10;
+        guest_until(g, mtd, EXIT_HLT);
+        while (g->state->ip == GUEST_CODE + 20) { /* the second one is first, or not */
+                g->state->ip = GUEST_CODE + 21;
+                guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        }
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 9);
+}
