@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of docs/manual/reference.md come from the rows of the headers: `tables.py ROOT` checks
-that they are up to date, `tables.py ROOT --update` writes them anew. What a system description can
-say is told in docs/manual/systems.md: all of it.
+"""The tables of docs/manual/reference.md come from the rows of the headers, one in limits.md from
+their constants: `tables.py ROOT` checks that they are up to date, `tables.py ROOT --update` writes
+them anew. What a system description can say is told in docs/manual/systems.md: all of it.
 
 A table stands between the comments `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
@@ -21,6 +21,11 @@ HEADERS = (f"{ABI}/hypercall.h", f"{ABI}/status.h", f"{ABI}/mtd.h", f"{ABI}/even
 HEADERS += ("libnova/include/nova/event.h",)
 SYSTEMS = "docs/manual/systems.md"
 DESCRIPTION = "roottask/system/description.h"
+LIMITS_PAGE = "docs/manual/limits.md"
+TYPES = "hypervisor/abi/nova/abi/types.h"
+SERVICE = "roottask/src/service/service.c"
+PROTOCOL = "roottask/include/novart/protocol.h"
+CHILD = "roottask/src/child/child.c"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -45,6 +50,102 @@ TABLES = {
 }
 
 
+def bytes_of(number):
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if number % unit == 0:
+            return f"{number // unit} {name}"
+    return f"{number} bytes"
+
+
+def power(number):
+    return f"2^{number.bit_length() - 1}" if number > 0 and not number & (number - 1) else number
+
+
+def plain(number):
+    return f"{number:,}"
+
+
+def less_one(number):
+    return plain(number - 1)
+
+
+# (what there is a limit for, header, constant, how it is shown, what happens at the limit)
+SYSTEM_REFUSED = "the check refuses the description"
+LIMITS = (
+    ("programs of a system", DESCRIPTION, "NOVA_SYSTEM_PROGRAMS_MAX", plain, SYSTEM_REFUSED),
+    ("devices, known and declared", DESCRIPTION, "NOVA_SYSTEM_DEVICES_MAX", plain, "the same"),
+    ("ranges of all these devices", DESCRIPTION, "NOVA_SYSTEM_RANGES_MAX", plain, "the same"),
+    ("words of all its lists together", DESCRIPTION, "NOVA_SYSTEM_WORDS_MAX", plain, "the same"),
+    ("bytes of all its words together", DESCRIPTION, "NOVA_SYSTEM_TEXT_MAX", bytes_of, "the same"),
+    ("characters of a program's, service's or device's name", DESCRIPTION, "NOVA_SYSTEM_NAME_MAX",
+     plain, "the same"),
+    ("largest CPU number of a description", DESCRIPTION, "NOVA_SYSTEM_CPUS_MAX", less_one,
+     "the same"),
+    ("characters of a child's name", "roottask/include/novart/start_page.h",
+     "NOVA_START_NAME_SIZE", less_one, "`EINVAL`"),
+    ("memory that a child may allocate, unless its parent says otherwise", CHILD, "MEMORY",
+     bytes_of, "`malloc()` finds no more"),
+    ("its kernel memory, likewise", CHILD, "KERNEL_MEMORY", bytes_of, "`OUT_OF_MEMORY`"),
+    ("its selectors, likewise", CHILD, "SELECTORS", plain, "`NOVA_SEL_NONE`"),
+    ("its priority, likewise", CHILD, "PRIORITY", plain, "cut to that"),
+    ("threads of a child", "roottask/src/child/child.h", "CHILD_SCS_MAX", plain, "`EAGAIN`"),
+    ("segments of its ELF file", "roottask/src/child/elf.h", "ELF_SEGMENTS_MAX", plain,
+     "`ENOEXEC`"),
+    ("selectors of a root", "roottask/src/selector/sel_map.h", "SEL_MAP_END", power,
+     "`NOVA_SEL_NONE`"),
+    ("characters of a boot module's name", "roottask/include/novart/module.h",
+     "NOVA_MODULE_NAME", less_one, "cut"),
+    ("return addresses of a fault report", "roottask/include/novart/fault.h",
+     "NOVA_FAULT_FRAMES", plain, "the outer ones are left out"),
+    ("sessions of a service, unless it says otherwise", SERVICE, "SESSIONS", plain,
+     "the next client gets `ENFILE`"),
+    ("sessions of one client, likewise", SERVICE, "CLIENT_SESSIONS", plain, "`EMFILE`"),
+    ("sessions that a service can ask for", SERVICE, "SESSIONS_MAX", plain,
+     "`EINVAL` when it starts"),
+    ("pages that a session can share", SERVICE, "SHARE_MAX", plain, "the same"),
+    ("characters of a service's name", PROTOCOL, "NOVA_SERVICE_NAME_SIZE", less_one, "`EINVAL`"),
+    ("characters of the arguments for a session", PROTOCOL, "NOVA_SESSION_ARGUMENT_SIZE",
+     less_one, "`EINVAL`"),
+    ("items that one call to a service delegates", "roottask/include/novart/session.h",
+     "NOVA_MESSAGE_ITEMS", plain, "`EINVAL`"),
+    ("memory of a guest of `novavmm`", "roottask/vmm/include/novavmm/memory.h",
+     "NOVA_GUEST_MEMORY_MAX", bytes_of, "refused when it is made"),
+)
+
+
+def constant(texts, name):
+    """The number that a constant of C stands for: numbers, other constants, + - * << and casts."""
+    for text in texts:
+        match = re.search(rf"^#define {name}[ \t]+([^\n]*?)[ \t]*(?:/\*.*)?$", text, re.MULTILINE)
+        if match:
+            value = re.sub(r"\(nova_\w+_t\)", "", match.group(1))
+            value = re.sub(r"\b(0x[0-9a-fA-F]+|\d+)[uUlL]*\b", r"\1", value)
+            value = re.sub(r"\b[A-Za-z_]\w*", lambda m: str(constant(texts, m.group())), value)
+            if not re.fullmatch(r"[0-9a-fx()+*<\s-]+", value):
+                raise KeyError(f"{name} is {match.group(1)}, which is no number")
+            return eval(value, {"__builtins__": {}})  # pylint: disable=eval-used
+    raise KeyError(f"there is no constant {name}")
+
+
+def limits(root):
+    """The table of the limits of runtime and systems."""
+    lines = ["| what | limit | at the limit |", "|---|---|---|"]
+    types = (root / TYPES).read_text(encoding="utf-8")
+    for what, header, name, shown, end in LIMITS:
+        number = constant([(root / header).read_text(encoding="utf-8"), types], name)
+        lines.append(f"| {what} | {shown(number)} | {end} |")
+    return "\n".join(lines) + "\n"
+
+
+def limits_filled(text, rows):
+    """The page about limits with its table."""
+    begin, end = "<!-- table: runtime_limits -->\n", "<!-- end of table -->"
+    if text.count(begin) != 1 or end not in text.partition(begin)[2]:
+        sys.exit(f"{LIMITS_PAGE} has no place for the table runtime_limits")
+    before, _, rest = text.partition(begin)
+    return before + begin + rows + rest[rest.index(end):]
+
+
 def table(name, rows):
     macro, head, cells = TABLES[name]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
@@ -66,6 +167,14 @@ def unexplained(page, rows):
     return [row[1] for row in rows["NOVA_SYSTEM_PROPERTY_ROWS"] if f"\n| `{row[1]} " not in page]
 
 
+def settle(page, before, after, update):
+    """Writes the page anew, or ends if it is out of date."""
+    if update:
+        page.write_text(after, encoding="utf-8")
+    elif before != after:
+        sys.exit(f"{page.name} is out of date: python3 tests/docs/tables.py . --update")
+
+
 def main(root, update):
     page = root / PAGE
     before = page.read_text(encoding="utf-8")
@@ -73,15 +182,15 @@ def main(root, update):
     if sorted(names) != sorted(TABLES):
         sys.exit(f"{PAGE} has the tables {', '.join(names)} instead of {', '.join(TABLES)}")
     after = filled(before, doc_rows.read(*(root / header for header in HEADERS)))
-    if update:
-        page.write_text(after, encoding="utf-8")
-    elif before != after:
-        sys.exit(f"{PAGE} is out of date: python3 tests/docs/tables.py . --update")
+    settle(page, before, after, update)
+    limits_page = root / LIMITS_PAGE
+    text = limits_page.read_text(encoding="utf-8")
+    settle(limits_page, text, limits_filled(text, limits(root)), update)
     missing = unexplained((root / SYSTEMS).read_text(encoding="utf-8"),
                           doc_rows.read(root / DESCRIPTION))
     if missing:
         sys.exit(f"{SYSTEMS} does not explain {', '.join(missing)}")
-    print(f"{len(names)} tables")
+    print(f"{len(names) + 1} tables")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,17 @@ class Tables(unittest.TestCase):
         self.assertIn("| 0x0 | `NOVA_GOOD` | fine |\n<!-- end of table -->\nb\n", text)
         self.assertNotIn("old", text)
 
+    def test_a_constant_is_computed_from_others(self):
+        text = "#define A 0x10u /**< x */\n#define B ((nova_sel_t)1 << C)\n#define D (B - 1)\n"
+        texts = [text, "#define C   (A - 12)\n"]
+        self.assertEqual([tables.constant(texts, name) for name in "ABD"], [16, 16, 15])
+        with self.assertRaises(KeyError):
+            tables.constant(texts, "E")
+
+    def test_the_table_of_limits_is_replaced(self):
+        page = "a\n<!-- table: runtime_limits -->\nold\n<!-- end of table -->\nb\n"
+        self.assertEqual(tables.limits_filled(page, "new\n"), page.replace("old", "new"))
+
     def test_a_property_that_is_not_explained_is_found(self):
         rows = {"NOVA_SYSTEM_PROPERTY_ROWS": [["A", "cpus", "cpus 1"], ["B", "uses", "uses x"]]}
         self.assertEqual(tables.unexplained("\n| `cpus 0` | what |\n", rows), ["uses"])
