@@ -20,6 +20,8 @@ A mark is a comment on the line before a block: `<!-- block: WORDS -->`.
            not tested: REASON  is not tested; commands of `nova` in it are still understood by it
 
 Blocks of text and without a language need no mark. A page's session and program names are its own.
+What stands between `@code` and `@endcode` in a public header is a fragment, too: with the header,
+and with those of libnova or of the runtime.
 """
 
 import re
@@ -126,6 +128,31 @@ def of_page(page, text):
         before = line
     if block is not None:
         raise PageError(f"{block.where()}: the block does not end")
+    return found
+
+
+CODE = re.compile(r"^[ \t]*\*[ \t]*@code\n(.*?)^[ \t]*\*[ \t]*@endcode$", re.MULTILINE | re.DOTALL)
+HEADERS = {"libnova/include/nova": "fragment", "roottask/include/novart": "fragment runtime"}
+
+
+def of_header(header, text, mark):
+    """The examples in the comments of a header."""
+    if text.count("@code") != len(CODE.findall(text)):
+        raise PageError(f"{header}: an example does not end, or @code does not stand alone")
+    found = []
+    for match in CODE.finditer(text):
+        code = re.sub(r"^[ \t]*\* ?", "", match.group(1), flags=re.MULTILINE)
+        line = text.count("\n", 0, match.start()) + 1
+        found.append(Block(header, line, "c", code, mark, mark.split()))
+    return found
+
+
+def of_headers(root=ROOT):
+    found = []
+    for folder, mark in HEADERS.items():
+        for path in sorted((root / folder).rglob("*.h")):
+            header = path.relative_to(root).as_posix()
+            found += of_header(header, path.read_text(encoding="utf-8"), mark)
     return found
 
 

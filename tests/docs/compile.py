@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiles and looks through the code blocks of the pages: `compile.py ROOT FOLDER`.
+"""Compiles and looks through the code blocks of pages and headers: `compile.py ROOT FOLDER`.
 
 What runs is the work of boot tests and of session.py; marks are explained in blocks.py. The blocks
 that are not tested are listed with their reasons.
@@ -58,13 +58,15 @@ def runtime_headers(root):
 
 def source(block, root=ROOT):
     """The file that the compiler gets; its messages name the page."""
+    own = block.page.partition("/include/")[2] if block.page.endswith(".h") else ""
+    own = f"#include <{own}>\n" if own else ""
     place = f'#line {block.line + 1} "{block.page}"\n'
     if block.kind() == "fragment" and with_runtime(block):
         begin = "".join(f"#include <{name}.h>\n" for name in LIBRARY)
-        begin += runtime_headers(root) + "void fragment(void);\nvoid fragment(void)\n{\n"
+        begin += runtime_headers(root) + own + "void fragment(void);\nvoid fragment(void)\n{\n"
         return begin + place + block.text + "}\n"
     if block.kind() == "fragment":
-        return LIBNOVA + FRAME + place + block.text + "}\n"
+        return LIBNOVA + own + FRAME + place + block.text + "}\n"
     return ("" if "#include" in block.text else LIBNOVA) + place + block.text
 
 
@@ -200,6 +202,7 @@ def main(root):
     try:
         found = blocks.of_tree(root)
         blocks.programs(found)
+        found += blocks.of_headers(root)
         complaints = check(root, found)
     except blocks.PageError as error:
         sys.exit(str(error))

@@ -161,6 +161,14 @@ class Links(unittest.TestCase):
 
 
 class Blocks(unittest.TestCase):
+    def test_examples_of_headers_are_fragments(self):
+        text = "/**\n * A.\n * @code\n * f();\n *\n *         g();\n * @endcode\n */\n"
+        found = blocks.of_header("x/include/nova/a.h", text, "fragment")
+        self.assertEqual([(b.line, b.text) for b in found], [(3, "f();\n\n        g();\n")])
+        self.assertIn("#include <nova/a.h>", compiler.source(found[0]))
+        with self.assertRaises(blocks.PageError):
+            blocks.of_header("a.h", text.replace("@endcode", ""), "fragment")
+
     def test_marks_are_read(self):
         output = fenced("text", "1\n", "output p x86_32")
         found = page("x\n" + fenced("c", "a\n", "program p") + output)

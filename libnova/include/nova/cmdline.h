@@ -111,6 +111,11 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
  * Blanks separate; "text" and 'text' keep blanks together; a backslash, but not inside of 'text',
  * takes the next character as it is. A quotation mark that is not closed reaches to the end of the
  * line.
+ * @code
+ * char line[] = "disk.img ro 'two words'";
+ * char *argv[4];
+ * unsigned argc = nova_cmdline_split(line, argv, 4); // 3
+ * @endcode
  * @param line       a text that ends with a 0 and may be changed: the arguments lie in it
  * @param[out] argv  where the first @p most arguments are; entries behind the last one are NULL
  * @param most       entries of @p argv

@@ -172,6 +172,14 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
  *
  * A piece is aligned both at the sender and at the receiver, so that each is one typed item with
  * the hotspot that is put out. Selectors that no space has (ports above 0xffff, …) are left out.
+ * @code
+ * struct nova_crd_range range = nova_crd_range_mem(0x5000, 0x7000, NOVA_MEM_R);
+ * nova_crd_t crd;
+ * nova_sel_t hotspot;
+ *
+ * while (nova_crd_next(&range, &crd, &hotspot))
+ *         nova_utcb_delegate(utcb, crd, hotspot, 0);
+ * @endcode
  * @param range         what is left to do; advanced by the piece
  * @param[out] crd      the piece
  * @param[out] hotspot  where it goes at the receiver; may be NULL

@@ -201,6 +201,12 @@ static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t ad
  *
  * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order,
  * have no byte in common and do not touch, whatever the order and overlap of the descriptors.
+ * @code
+ * uint64_t cursor = 0, addr, size, sum = 0;
+ *
+ * while (nova_hip_next_free(hip, &cursor, &addr, &size))
+ *         sum += size;
+ * @endcode
  * @param hip            may be hostile; nova_hip_valid() says whether to believe it
  * @param[in,out] cursor where to go on, in bytes
  * @param[out] addr      first byte, a multiple of the page size

@@ -60,7 +60,16 @@ static inline void nova_utcb_set_windows(struct nova_utcb *utcb, nova_crd_t tran
         utcb->delegate_window = delegate;
 }
 
-/** Append an untyped word. @return false, and nothing is written, if the UTCB is full */
+/**
+ * Append an untyped word.
+ * @code
+ * nova_utcb_clear(utcb);
+ * nova_utcb_put(utcb, 7);
+ * nova_utcb_delegate(utcb, nova_crd_obj(sm, 0, NOVA_PERM_ALL), 0, 0);
+ * status = nova_call(pt, 0);
+ * @endcode
+ * @return false, and nothing is written, if the UTCB is full
+ */
 static inline bool nova_utcb_put(struct nova_utcb *utcb, nova_word_t word)
 {
         if (!nova_utcb_room(utcb))
@@ -204,7 +213,16 @@ static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_
         }
 }
 
-/** Read untyped word @p i. @return false, and @p word is unchanged, if there are not that many */
+/**
+ * Read untyped word @p i.
+ * @code
+ * nova_word_t word;
+ *
+ * if (status == NOVA_SUCCESS && nova_utcb_get(utcb, 0, &word))
+ *         nova_printf(&console, "the answer is %zu\n", (size_t)word);
+ * @endcode
+ * @return false, and @p word is unchanged, if there are not that many
+ */
 static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_word_t *word)
 {
         if (i >= nova_utcb_word_count(utcb))

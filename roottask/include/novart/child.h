@@ -79,6 +79,24 @@ struct nova_child_config {
 /**
  * Start a child.
  *
+ * @code
+ * struct nova_module module;
+ * const void *image;
+ * struct nova_child *child;
+ * const char *sentence;
+ * int status;
+ *
+ * if (nova_module_find("worker", &module) || nova_module_map(&module, &image))
+ *         return;
+ *
+ * const struct nova_child_config config = {
+ *         .name = "worker", .image = image, .image_bytes = module.bytes};
+ *
+ * if (nova_child_start(&child, &config, &sentence))
+ *         printf("worker %s\n", sentence);
+ * else
+ *         nova_child_wait(child, &status);
+ * @endcode
  * @param[out] child    names it until nova_child_wait() has returned for it
  * @param config        is copied; its grants' context, and its image must stay
  * @param[out] sentence if not NULL, what is wrong as the rest of a sentence that begins with the

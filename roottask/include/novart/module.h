@@ -23,6 +23,12 @@ struct nova_module {
 /**
  * Look at a boot module.
  *
+ * @code
+ * struct nova_module module;
+ *
+ * for (unsigned i = 0; nova_module_get(i, &module) == 0; i++)
+ *         printf("%s: %zu bytes\n", module.name, module.bytes);
+ * @endcode
  * @param number 0 is the roottask itself
  * @retval 0      @p module is valid
  * @retval ENOENT there are not so many, or the program is no root

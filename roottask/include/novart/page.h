@@ -14,6 +14,12 @@ extern "C" {
  * Take 2^order pages, readable and writable, filled with zero.
  *
  * Any thread and handler may call. The address is a multiple of the block's size.
+ * @code
+ * void *four = nova_page_alloc(2);
+ *
+ * if (four)
+ *         nova_page_free(four, 2);
+ * @endcode
  * @return the first page, or NULL if there is no such block, or no kernel memory to map more RAM
  */
 void *nova_page_alloc(unsigned order);

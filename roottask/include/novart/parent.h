@@ -122,6 +122,12 @@ int nova_parent_module(const char *name, struct nova_parent_module *module);
 /**
  * Get a range of a device's ports.
  *
+ * @code
+ * uint16_t first, last;
+ *
+ * if (nova_parent_ports("rtc", 0, &first, &last))
+ *         puts("write 'devices rtc' into the description");
+ * @endcode
  * @param index            0 for the first range
  * @param[out] first, last numbers of the ports
  * @retval 0      the program may use them

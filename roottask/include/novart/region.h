@@ -25,6 +25,14 @@ void *nova_region_reserve(size_t bytes);
  * Take addresses to which memory comes, filled with zero, when they are touched.
  *
  * A touch for which there is no page ends the thread with a report.
+ * @code
+ * char *table = nova_region_lazy("table", 64ul << 20);
+ *
+ * if (table) {
+ *         table[5000] = 1; // one page comes
+ *         nova_region_free(table);
+ * }
+ * @endcode
  * @param name  for reports; the first 23 characters are copied
  * @param bytes rounded up to whole pages; aligned as by nova_region_reserve()
  * @return the first address; NULL if there are none, or no page to note it

@@ -13,6 +13,14 @@ extern "C" {
  * Take selectors at which nothing is.
  *
  * Any thread and handler may call. How many there are the parent says; a root has 2^18.
+ * @code
+ * nova_sel_t sm = nova_sel_alloc(0);
+ *
+ * if (sm != NOVA_SEL_NONE && nova_create_sm(sm, nova_program.pd, 0) == NOVA_SUCCESS)
+ *         nova_sm_up(sm);
+ * if (sm != NOVA_SEL_NONE)
+ *         nova_sel_release(sm, 0);
+ * @endcode
  * @param order 2^order selectors, at most 15; the first one is a multiple of that
  * @return the first, or NOVA_SEL_NONE if there are none
  */

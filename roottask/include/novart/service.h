@@ -79,6 +79,18 @@ struct nova_service_config {
  * Start a service on every CPU that the program has, and make its name known: to the parent, in a
  * root to nova_session_open() of the same program and to its children.
  *
+ * @code
+ * int square(struct nova_request *request); // the handler of operation NOVA_OPERATION_FIRST
+ *
+ * static const struct nova_service_operation operations[] = {
+ *         {.handler = square, .words_min = 1, .words_max = 1},
+ * };
+ * const struct nova_service_config config = {
+ *         .name = "squares", .operations = operations, .operation_count = 1};
+ *
+ * if (nova_service_start(NULL, &config) == 0)
+ *         nova_service_sleep();
+ * @endcode
  * @param[out] started its name for the functions below; may be NULL
  * @param config       its strings and table stay where they are
  * @retval 0      clients can come

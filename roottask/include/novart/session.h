@@ -67,10 +67,28 @@ void nova_session_close(struct nova_session *session);
  *
  * Takes the portal of the caller's CPU. Where the service does not serve that CPU, a thread is made
  * for the call on one that it serves: slow, but it works.
+ * @code
+ * const nova_word_t words[] = {12};
+ * nova_word_t answer[1];
+ * struct nova_message message = {.operation = NOVA_OPERATION_FIRST,
+ *                                .words = words,
+ *                                .word_count = 1,
+ *                                .answer = answer,
+ *                                .answer_max = 1};
+ * struct nova_session *session;
+ *
+ * if (nova_session_open(&session, "squares", NULL) == 0) {
+ *         if (nova_session_call(session, &message) == 0 && message.answer_count == 1)
+ *                 printf("%lu\n", (unsigned long)answer[0]);
+ *         nova_session_close(session);
+ * }
+ * @endcode
  * @retval 0          done, and the service says so
  * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
  * @retval EDEADLK    the service waits for the caller, directly or not
  * @retval EINVAL     too many words or items, or the service says so
+ * @retval EHOSTUNREACH the service and the program have no CPU in common any more
+ * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU
  * @retval …          what the service answers
  */
 int nova_session_call(struct nova_session *session, struct nova_message *message);

@@ -44,6 +44,16 @@ struct nova_thread_attr {
  * Create a thread and let it run.
  *
  * Everything that it has comes back when it is joined, or when it ends and is detached.
+ * @code
+ * void *work(void *argument);
+ *
+ * const struct nova_thread_attr attr = {.name = "worker", .cpu = 1};
+ * struct nova_thread *thread;
+ * void *result;
+ *
+ * if (nova_thread_create(&thread, &attr, work, NULL) == 0)
+ *         nova_thread_join(thread, &result);
+ * @endcode
  * @param[out] thread   names it until it is joined or detached
  * @param attr          NULL: as NOVA_THREAD_ATTR_INITIALIZER
  * @param function      what it does; a return ends the thread with that result
