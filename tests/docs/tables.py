@@ -109,7 +109,7 @@ LIMITS = (
     ("items that one call to a service delegates", "roottask/include/novart/session.h",
      "NOVA_MESSAGE_ITEMS", plain, "`EINVAL`"),
     ("memory of a guest of `novavmm`", "roottask/vmm/include/novavmm/memory.h",
-     "NOVA_GUEST_MEMORY_MAX", bytes_of, "refused when it is made"),
+     "NOVA_GUEST_MEMORY_MAX", bytes_of, "`EINVAL`"),
 )
 
 
