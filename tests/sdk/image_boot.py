@@ -27,14 +27,14 @@ class Image(unittest.TestCase):
         cls.image = Path(cls.folder.name) / "hello.iso"
         cls.written = paths.nova("image", "hello", *ARCH, "-o", str(cls.image))
 
-    def boots(self, *arguments):
+    def boots(self, *arguments, says="Hello from CPU"):
         done = subprocess.run(
             [*MACHINE, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=SECONDS, check=False,
         )
         text = done.stdout.decode("utf-8", "replace")
         self.assertEqual(done.returncode, 1, text)  # the exit device's 0
-        self.assertIn("Hello from CPU", text)
+        self.assertIn(says, text)
         self.assertIn("NOVA: 2 CPUs;", text)  # serial is on the kernel's command line
 
     def test_it_says_what_it_wrote(self):
@@ -45,6 +45,13 @@ class Image(unittest.TestCase):
 
     def test_bios_starts_it_from_cd(self):
         self.boots("-boot", "d", "-cdrom", str(self.image))
+
+    def test_a_system_comes_with_its_programs_and_description(self):
+        with tempfile.TemporaryDirectory() as folder:
+            image = Path(folder) / "server.iso"
+            written = paths.nova("image", "server", *ARCH, "-o", str(image))
+            self.assertEqual(written.returncode, 0, written.stderr)
+            self.boots("-boot", "d", "-cdrom", str(image), says="client: the second sum is 100")
 
     def test_bios_starts_it_from_a_disk(self):
         self.boots("-drive", f"file={self.image},format=raw,snapshot=on")

@@ -148,6 +148,9 @@ static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
         return mem->size > UINT64_MAX - mem->addr ? UINT64_MAX : mem->addr + mem->size;
 }
 
+/** Bytes from the begin of a module's command line that nova_hip_next_free() leaves alone. */
+#define NOVA_MODULE_LINE 4096
+
 /** What nova_hip_scan() found out about an address. */
 struct nova_hip_view {
         bool available; /**< an available range covers it */
@@ -162,7 +165,14 @@ static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uin
         struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};
         struct nova_hip_mem mem;
 
-        for (unsigned i = 0; nova_hip_get_mem(hip, i, &mem); i++) {
+        /* Each descriptor twice: a module's command line is taken, too. */
+        for (unsigned i = 0; nova_hip_get_mem(hip, i / 2, &mem); i++) {
+                if (i % 2) {
+                        if (mem.type != NOVA_MEM_MODULE || !mem.aux)
+                                continue;
+                        mem.addr = mem.aux;
+                        mem.size = NOVA_MODULE_LINE;
+                }
                 const uint64_t end = nova_hip_mem_end(&mem);
                 const bool inside = mem.addr <= addr && addr < end;
 
@@ -198,6 +208,7 @@ static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t ad
 
 /**
  * Find the next free RAM: available, and in no allocated or reserved range; whole pages only.
+ * Command lines of modules, which a boot loader may have put anywhere, are not free.
  *
  * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order,
  * have no byte in common and do not touch, whatever the order and overlap of the descriptors.

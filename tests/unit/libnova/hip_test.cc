@@ -105,6 +105,18 @@ TEST_F(hip, cpus_are_counted_by_their_flag)
         EXPECT_FALSE(nova_hip_cpu_enabled(h, ~0u));
 }
 
+TEST_F(hip, command_lines_of_modules_are_not_free)
+{
+        add(0x100000, 0x100000, NOVA_MEM_AVAILABLE);
+        add(0x105000, 0x1000, NOVA_MEM_MODULE, 0x103f78);
+        add(0x107000, 0x1000, NOVA_MEM_MODULE, 0);
+        EXPECT_EQ(
+                free_ram(),
+                (std::vector<range>{{0x100000, 0x3000}, {0x106000, 0x1000}, {0x108000, 0xf8000}}));
+        add(0x110000, 1, NOVA_MEM_MODULE, 0xfffff000);
+        EXPECT_EQ(free_ram().size(), 4u);
+}
+
 TEST_F(hip, modules_are_found_in_order)
 {
         add(0, 0x1000, NOVA_MEM_AVAILABLE);
