@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the desk of jobs understands. */
+#ifndef JOBS_H
+#define JOBS_H
+
+#include <novart/protocol.h>
+
+#define JOBS_TAKE (NOVA_OPERATION_FIRST + 0) /* the next job's number; 0: none is left */
+
+#endif
