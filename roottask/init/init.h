@@ -8,7 +8,7 @@
 #include "novart/sync.h"
 #include "system/description.h"
 
-enum program_state { PROGRAM_WAITS, PROGRAM_RUNS, PROGRAM_OVER };
+enum program_state { PROGRAM_WAITS, PROGRAM_RUNS, PROGRAM_PAUSES, PROGRAM_OVER };
 
 /* A program of the description while the system runs. */
 struct program {
@@ -16,11 +16,11 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
-        int status; /* of its last end */
-        bool ended; /* the child has ended and was not looked at yet; atomic */
-        bool stuck; /* waits, and somebody that it needs has had its time: told once */
-        uint64_t
-                serve_until; /* ns since boot: when the services that it provides should be there */
+        int status;           /* of its last end */
+        bool ended;           /* the child has ended and was not looked at yet; atomic */
+        bool stuck;           /* waits, and somebody that it needs has had its time: told once */
+        uint64_t serve_until; /* ns since boot: its services should be there */
+        uint64_t pause_until; /* … it is started anew */
 };
 
 /* All of this is init's main thread's; what functions of grants.c touch is under the mutex. */

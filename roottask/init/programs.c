@@ -10,6 +10,10 @@
 
 #define STRINGS_MAX 65
 
+/* A program that crashes again and again must not keep init, which runs before all others, busy. */
+#define PAUSE_NS  UINT64_C(1000000) /* longer by this with each restart */
+#define PAUSE_MAX 100               /* … up to so many of it */
+
 /* A list as children get it: NULL at the end. A line has fewer words. */
 static void make_strings(const char **strings, struct nova_system_list list)
 {
@@ -106,14 +110,20 @@ static void look_at_end(struct program *program)
                 program->state = PROGRAM_OVER;
                 return;
         }
-        program->restarts++;
-        start(program);
+        program->state = PROGRAM_PAUSES;
+        program->pause_until =
+                nova_time_ns() +
+                PAUSE_NS * (program->restarts < PAUSE_MAX ? program->restarts : PAUSE_MAX);
 }
 
 static void look_at(struct program *program)
 {
         if (program->state == PROGRAM_RUNS && __atomic_load_n(&program->ended, __ATOMIC_ACQUIRE))
                 look_at_end(program);
+        if (program->state == PROGRAM_PAUSES && nova_time_ns() >= program->pause_until) {
+                program->restarts++;
+                start(program);
+        }
         if (program->state == PROGRAM_WAITS && waiting_look(program))
                 start_first(program);
 }

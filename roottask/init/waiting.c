@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs that wait for services of others, and what becomes of them if those never come. */
+/* Programs that wait for services of others, and what becomes of them if those never come; when
+ * init looks again by itself. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,12 +118,12 @@ uint64_t waiting_deadline(void)
 
         for (unsigned i = 0; i < init.system.programs; i++) {
                 const struct program *const program = &init.program[i];
+                uint64_t own = UINT64_MAX;
 
-                if (program->state != PROGRAM_WAITS || program->stuck)
-                        continue;
-
-                const uint64_t own = patience_ends(program);
-
+                if (program->state == PROGRAM_PAUSES)
+                        own = program->pause_until;
+                else if (program->state == PROGRAM_WAITS && !program->stuck)
+                        own = patience_ends(program);
                 end = own < end ? own : end;
         }
         return end == UINT64_MAX ? NOVA_FOREVER : nova_tsc_of_ns(end);

@@ -10,9 +10,21 @@
 
 static const char *const deeds[] = {"return", "flood", "sleep", "fault", "spin"};
 
+/* The CPUs in turn. */
+static uint64_t one_cpu(unsigned number)
+{
+        uint64_t left = nova_program.cpus;
+
+        for (unsigned skip = number % (unsigned)__builtin_popcountll(left); skip; skip--)
+                left &= left - 1;
+        return left & -left;
+}
+
 /* Starts one and ends it, after a time that goes through all moments of its life. */
 static bool live(unsigned number)
 {
+        family_config.cpus = one_cpu(number);
+
         struct nova_child *const child = family_start(deeds[number % 5], "0");
         int status = -1;
 
@@ -33,7 +45,7 @@ int main(void)
 
         if (!family_begin())
                 return 1;
-        for (unsigned i = 0; i < 10; i++)
+        for (unsigned i = 0; i < 40; i++) /* each deed on each CPU */
                 good = live(i) && good;
         before = family_balance();
         for (unsigned i = 0; i < CHILDREN && good; i++) {
