@@ -89,6 +89,24 @@ class Session(unittest.TestCase):
             r"^    - pd@\w+: 0x\w+\.\.0x\w+ is 0x\w+\.\.0x\w+, rx$",
         )
 
+    def test_a_program_of_a_system(self):
+        text = self.batch(
+            "server",
+            "nova symbols server-adder; break adder.c:add if $_streq($nova_pd(), \"adder\"); "
+            "continue; nova pd; nova ec; backtrace 1",
+            "--cpus", "1",
+        )
+        self.assert_lines(
+            text,
+            r"bin/server-adder, from 0x400000 on$",
+            r"bin/init: not loaded, another program has its addresses$",
+            r"Breakpoint 1[.\d]*, add \(",
+            r"^0x\w+ +adder +\d+ .* KiB of 128 KiB +live$",
+            r"^0x\w+ +adder +adder +0 +local +runs +0x\w+ <add> +nothing: it runs, serves client$",
+            r"^0x\w+ +client +client +0 +global +reply .* the reply of adder$",
+            r"^#0 +add \(request=",
+        )
+
     def test_a_thread_on_another_cpu(self):
         text = self.batch(
             "tour", "break count_primes if $_thread == 3; continue; nova cpu; nova ec", "--cpus=4"
