@@ -86,11 +86,12 @@ def _output(command, sentence, folder=None):
 
 def _apt(command, sentence, folder=None):
     """Asks apt; where its lists of packages are missing or old, with fresh ones."""
+    if os.environ.get("NOVA_OFFLINE"):
+        raise NovaError(f"{sentence}: NOVA_OFFLINE is set, so nothing is downloaded.")
     try:
         return _output(command, sentence, folder)
     except NovaError:
-        if os.environ.get("NOVA_OFFLINE"):
-            raise
+        pass
     build.say("apt-get fetches its lists of packages")
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     _output([*as_root, "apt-get", "-qq", "update"], f"{sentence}, nor can apt-get update")
@@ -99,7 +100,8 @@ def _apt(command, sentence, folder=None):
 
 def _real_kernel():
     """The package with the image: the one that everybody asks for only names it."""
-    text = _apt(["apt-cache", "depends", KERNEL_PACKAGE], f"{KERNEL_PACKAGE} is not known")
+    sentence = f"the package {KERNEL_PACKAGE} cannot be had"
+    text = _apt(["apt-cache", "depends", KERNEL_PACKAGE], sentence)
     for line in text.splitlines():
         kind, _, package = line.strip().partition(": ")
         if kind == "Depends":

@@ -19,7 +19,9 @@ Exit status: 0 the image is written, 1 the build failed, 2 wrong usage or
 environment."""
 
 ADVICE = """\
-Try it in QEMU:      qemu-system-x86_64 -m {memory} -smp {cpus} -nographic -cdrom {file}
+Try it in QEMU:      qemu-system-x86_64 -cpu qemu64,+svm,+npt -m {memory} -smp {cpus} \
+-nographic -cdrom {file}
+                     (ctrl-a x leaves it)
 To a USB stick:      sudo dd if={file} of=/dev/sdX bs=4M conv=fsync
                      (lsblk shows which sdX it is; all that is on it is lost)
 Messages come on the first serial port, COM1, at 115200 8N1."""
