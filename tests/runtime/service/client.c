@@ -24,7 +24,7 @@
 
 #define SECOND   1000000000ull
 #define SESSIONS 1000
-#define SLACK    2048 /* bytes of kernel memory: less than an object for each of 40 deaths */
+#define SLACK    4096 /* bytes of kernel memory: less than an object for each of 100 deaths */
 
 #define CHECK(condition)                                                                 \
         do {                                                                             \
