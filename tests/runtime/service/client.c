@@ -181,10 +181,10 @@ static void watch(const char *rounds)
         CHECK(nova_session_open(&echo, "echo", NULL) == 0);
         CHECK(nova_session_call(echo, &message) == 0 && message.answer_count == 4);
         message.answer = answer;
-        for (unsigned quiet = 0; quiet < 6;) {
+        for (unsigned quiet = 0; quiet < 200;) { /* lives and pauses are shorter than that */
                 CHECK(nova_session_call(echo, &message) == 0);
                 quiet = answer[2] == 1 ? quiet + 1 : 0;
-                nova_sleep(SECOND);
+                nova_sleep(SECOND / 50);
         }
         printf("for %u deaths: kernel memory %zu before, %zu now; selectors %zu, %zu; "
                "free pages %zu, %zu\n",
