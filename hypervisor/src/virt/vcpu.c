@@ -6,6 +6,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
+#include "arch/x86/state.h"
 #include "arch/x86/svm.h"
 #include "arch/x86/vmx.h"
 #include "ipc/event.h"
@@ -15,7 +16,6 @@
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/schedule.h"
-#include "thread.h"
 
 bool vcpu_boot(void)
 {
@@ -30,24 +30,11 @@ bool vcpu_boot(void)
 void vcpu_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct nova_utcb_state *state = &utcb->state;
-        const struct regs *regs = &ec->regs;
 
         utcb->items = nova_utcb_items(
                 mtd & NOVA_MTD_MORE ? NOVA_UTCB_MORE_WORDS : NOVA_UTCB_STATE_WORDS, 0);
         state->mtd = mtd;
-        if (mtd & NOVA_MTD_ACDB) {
-                state->ax = regs->ax;
-                state->cx = regs->cx;
-                state->dx = regs->dx;
-                state->bx = regs->bx;
-        }
-        if (mtd & NOVA_MTD_BSD) {
-                state->bp = regs->bp;
-                state->si = regs->si;
-                state->di = regs->di;
-        }
-        if (mtd & NOVA_MTD_R8_R15)
-                thread_r8_to_state(regs, state);
+        state_put_general(state, &ec->regs, mtd);
         vcpu_ops->to_utcb(ec, utcb, mtd);
 }
 
@@ -55,24 +42,11 @@ unsigned vcpu_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
 {
         const struct nova_utcb_state *state = &utcb->state;
         const nova_mtd_t mtd = load_once(state->mtd);
-        const unsigned typed = nova_utcb_typed(load_once(utcb->items));
-        struct regs *regs = &ec->regs;
+        const unsigned typed = state_typed(utcb);
 
-        if (mtd & NOVA_MTD_ACDB) {
-                regs->ax = state->ax;
-                regs->cx = state->cx;
-                regs->dx = state->dx;
-                regs->bx = state->bx;
-        }
-        if (mtd & NOVA_MTD_BSD) {
-                regs->bp = state->bp;
-                regs->si = state->si;
-                regs->di = state->di;
-        }
-        if (mtd & NOVA_MTD_R8_R15)
-                thread_r8_from_state(regs, state);
+        state_take_general(state, &ec->regs, mtd);
         vcpu_ops->from_utcb(ec, utcb, mtd);
-        return typed < NOVA_UTCB_TYPED_MAX ? typed : NOVA_UTCB_TYPED_MAX;
+        return typed;
 }
 
 _Noreturn void block_on_vcpu_startup(struct ec *self)

@@ -3,9 +3,59 @@
 #ifndef ARCH_STATE_H
 #define ARCH_STATE_H
 
+#include "arch/x86/regs.h"
+#include "nova/abi/mtd.h"
 #include "nova/abi/utcb.h"
+#include "thread.h"
 
 struct ec;
+
+/** General registers but the stack pointer, of threads and virtual CPUs: those that an MTD names go
+ *  into a message. */
+static inline void state_put_general(struct nova_utcb_state *state, const struct regs *regs,
+                                     nova_mtd_t mtd)
+{
+        if (mtd & NOVA_MTD_ACDB) {
+                state->ax = regs->ax;
+                state->cx = regs->cx;
+                state->dx = regs->dx;
+                state->bx = regs->bx;
+        }
+        if (mtd & NOVA_MTD_BSD) {
+                state->bp = regs->bp;
+                state->si = regs->si;
+                state->di = regs->di;
+        }
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_to_state(regs, state);
+}
+
+/** … and come from one. */
+static inline void state_take_general(const struct nova_utcb_state *state, struct regs *regs,
+                                      nova_mtd_t mtd)
+{
+        if (mtd & NOVA_MTD_ACDB) {
+                regs->ax = state->ax;
+                regs->cx = state->cx;
+                regs->dx = state->dx;
+                regs->bx = state->bx;
+        }
+        if (mtd & NOVA_MTD_BSD) {
+                regs->bp = state->bp;
+                regs->si = state->si;
+                regs->di = state->di;
+        }
+        if (mtd & NOVA_MTD_R8_R15)
+                thread_r8_from_state(regs, state);
+}
+
+/** The number of typed items that an event's answer holds. */
+static inline unsigned state_typed(const struct nova_utcb *utcb)
+{
+        const unsigned typed = nova_utcb_typed(load_once(utcb->items));
+
+        return typed < NOVA_UTCB_TYPED_MAX ? typed : NOVA_UTCB_TYPED_MAX;
+}
 
 /** Writes what an MTD asks for of an EC's event into the handler's UTCB, and the header. */
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);

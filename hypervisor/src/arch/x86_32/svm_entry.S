@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into a guest and out of it with SVM, on x86-32. */
-#include "asm_offsets.h"
-
-#define REG(field) (EC_REGS + REGS_##field)
+#include "registers.inc"
 
         .text
 
@@ -20,19 +18,9 @@ svm_enter:
         mov     8(%esp), %eax
         mov     4(%esp), %esp
         vmload  %eax
-        mov     REG(BX)(%esp), %ebx
-        mov     REG(CX)(%esp), %ecx
-        mov     REG(DX)(%esp), %edx
-        mov     REG(BP)(%esp), %ebp
-        mov     REG(SI)(%esp), %esi
-        mov     REG(DI)(%esp), %edi
+        load_guest_registers
         vmrun   %eax
-        mov     %ebx, REG(BX)(%esp)
-        mov     %ecx, REG(CX)(%esp)
-        mov     %edx, REG(DX)(%esp)
-        mov     %ebp, REG(BP)(%esp)
-        mov     %esi, REG(SI)(%esp)
-        mov     %edi, REG(DI)(%esp)
+        save_guest_registers
         vmsave  %eax
         mov     %esp, %edi
         mov     EC_STACK_TOP(%edi), %esp

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into a guest and out of it with VMX, on x86-32. */
-#include "asm_offsets.h"
-
-#define REG(field) (EC_REGS + REGS_##field)
+#include "registers.inc"
 
         .text
 
@@ -15,12 +13,7 @@ vmx_enter:
         mov     4(%esp), %esp
         test    %eax, %eax
         mov     REG(AX)(%esp), %eax
-        mov     REG(BX)(%esp), %ebx
-        mov     REG(CX)(%esp), %ecx
-        mov     REG(DX)(%esp), %edx
-        mov     REG(BP)(%esp), %ebp
-        mov     REG(SI)(%esp), %esi
-        mov     REG(DI)(%esp), %edi
+        load_guest_registers
         jnz     1f
         vmlaunch
         jmp     2f
@@ -37,12 +30,7 @@ vmx_enter:
         .balign 16
 vmx_exit:
         mov     %eax, REG(AX)(%esp)
-        mov     %ebx, REG(BX)(%esp)
-        mov     %ecx, REG(CX)(%esp)
-        mov     %edx, REG(DX)(%esp)
-        mov     %ebp, REG(BP)(%esp)
-        mov     %esi, REG(SI)(%esp)
-        mov     %edi, REG(DI)(%esp)
+        save_guest_registers
         mov     %esp, %edi
         mov     EC_STACK_TOP(%edi), %esp
         xor     %ebp, %ebp

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into the kernel and out of it on x86-64. */
-#include "asm_offsets.h"
 #include "layout.h"
-
-#define REG(field) (EC_REGS + REGS_##field)
+#include "registers.inc"
 
         .text
 
@@ -21,18 +19,7 @@ entry_hypercall:
         mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
-        mov     %rbx, REG(BX)(%rsp)
-        mov     %rdx, REG(DX)(%rsp)
-        mov     %rbp, REG(BP)(%rsp)
-        mov     %rsi, REG(SI)(%rsp)
-        mov     %rdi, REG(DI)(%rsp)
-        mov     %r8, REG(R8)(%rsp)
-        mov     %r9, REG(R9)(%rsp)
-        mov     %r10, REG(R10)(%rsp)
-        mov     %r12, REG(R12)(%rsp)
-        mov     %r13, REG(R13)(%rsp)
-        mov     %r14, REG(R14)(%rsp)
-        mov     %r15, REG(R15)(%rsp)
+        save_registers
         mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
         call    hypercall_dispatch
@@ -43,18 +30,7 @@ entry_hypercall:
 leave_by_hypercall:
         mov     %rdi, %rsp
         mov     REG(AX)(%rsp), %rax
-        mov     REG(BX)(%rsp), %rbx
-        mov     REG(DX)(%rsp), %rdx
-        mov     REG(BP)(%rsp), %rbp
-        mov     REG(SI)(%rsp), %rsi
-        mov     REG(DI)(%rsp), %rdi
-        mov     REG(R8)(%rsp), %r8
-        mov     REG(R9)(%rsp), %r9
-        mov     REG(R10)(%rsp), %r10
-        mov     REG(R12)(%rsp), %r12
-        mov     REG(R13)(%rsp), %r13
-        mov     REG(R14)(%rsp), %r14
-        mov     REG(R15)(%rsp), %r15
+        load_registers
         mov     REG(IP)(%rsp), %rcx
         mov     REG(FLAGS)(%rsp), %r11
         mov     REG(SP)(%rsp), %rsp
