@@ -19,14 +19,16 @@ extern "C" {
 
 /** The power-management ports. */
 struct nova_acpi {
-        uint16_t status, enabled, control;
-        struct nova_clock clock;
-        struct nova_line off;
+        uint16_t status;  /**< PM1 status: events that happened */
+        uint16_t enabled; /**< PM1 enable: events that are to raise NOVA_ACPI_IRQ; none does */
+        uint16_t control; /**< PM1 control */
+        struct nova_clock clock; /**< of its timer */
+        struct nova_line off;    /**< high when the guest switches its machine off */
 };
 
 /** What the tables tell. */
 struct nova_acpi_config {
-        unsigned vcpus;
+        unsigned vcpus;   /**< how many virtual CPUs there are */
         bool local_apics; /**< virtual CPUs have local APICs, and there is an I/O APIC */
 };
 
@@ -34,9 +36,11 @@ struct nova_acpi_config {
 void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
                     const struct nova_line *off);
 
-/** Ports from NOVA_ACPI_PORT on. */
+/** Read @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT and the ports behind it; for struct
+ * nova_bus_range,
+ *  @p context is the struct nova_acpi. @return what the device says */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
-/** @see nova_acpi_read */
+/** Write @p bytes of @p value at @p port; @p context as for nova_acpi_read(). */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /**

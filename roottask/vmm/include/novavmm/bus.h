@@ -12,15 +12,17 @@ extern "C" {
 /** Ranges that a bus can have. */
 #define NOVA_BUS_RANGES 48
 
-/** @return what a device says to a read of @p bytes (1, 2, 4 or 8) at @p address */
+/** Asks a device, by its @p context, for @p bytes (1, 2, 4 or 8) at @p address. @return its answer
+ */
 typedef uint64_t nova_bus_read(void *context, uint64_t address, unsigned bytes);
 
-/** Gives a device @p bytes (1, 2, 4 or 8) of @p value at @p address. */
+/** Gives a device, by its @p context, @p bytes (1, 2, 4 or 8) of @p value at @p address. */
 typedef void nova_bus_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 /** Addresses that are one device's. Only accesses that begin and end in them reach it. */
 struct nova_bus_range {
-        uint64_t first, last;
+        uint64_t first;        /**< its lowest address */
+        uint64_t last;         /**< its highest one */
         nova_bus_read *read;   /**< NULL: reads give all ones */
         nova_bus_write *write; /**< NULL: writes are lost */
         void *device;          /**< handed to both */
@@ -28,7 +30,7 @@ struct nova_bus_range {
 
 /** A bus. Zeroed memory is one without devices. */
 struct nova_bus {
-        unsigned count;
+        unsigned count; /**< ranges in use */
         struct nova_bus_range range[NOVA_BUS_RANGES];
 };
 
@@ -41,11 +43,11 @@ struct nova_bus {
  */
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range);
 
-/** Reads @p bytes (1 to 8). @return what the device says, cut to @p bytes; all ones if there is
- * none */
+/** Reads @p bytes (1 to 8) at @p address. @return what the device says, cut to @p bytes; all ones
+ *  if there is none */
 uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned bytes);
 
-/** Writes @p bytes (1 to 8) of @p value; nothing happens where there is no device. */
+/** Writes @p bytes (1 to 8) of @p value at @p address; nothing happens where there is no device. */
 void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -12,13 +12,17 @@ extern "C" {
 
 /** The registers that CPUID answers in. */
 struct nova_cpuid {
-        uint32_t eax, ebx, ecx, edx;
+        uint32_t eax; /**< EAX */
+        uint32_t ebx; /**< EBX */
+        uint32_t ecx; /**< ECX */
+        uint32_t edx; /**< EDX */
 };
 
 /** A leaf, or some in a row: what the CPU says, reduced to these bits. */
 struct nova_cpuid_row {
-        uint32_t first, last;
-        struct nova_cpuid mask;
+        uint32_t first;         /**< the leaf, or the lowest of them */
+        uint32_t last;          /**< the highest one */
+        struct nova_cpuid mask; /**< bits that the guest may see */
 };
 
 /** What a guest sees besides the table. */
@@ -29,16 +33,17 @@ struct nova_cpuid_view {
         bool os_xsave;   /**< its CR4.OSXSAVE */
 };
 
-/** The CPU's own answer. */
+/** The CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */
 typedef struct nova_cpuid nova_cpuid_source(uint32_t leaf, uint32_t subleaf);
 
 /** The offered features, NULL-terminated by a row whose last leaf is 0 and first is 1. */
 extern const struct nova_cpuid_row nova_cpuid_rows[];
 
-/** What the CPU that this runs on says. */
+/** @return what the CPU that this runs on says to @p leaf (EAX) and @p subleaf (ECX) */
 struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 
-/** @return the guest's answer: that of @p source, passed through the table */
+/** @return the guest's answer to @p leaf (EAX) and @p subleaf (ECX): that of @p source, passed
+ *  through the table */
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 

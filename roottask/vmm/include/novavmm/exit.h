@@ -36,12 +36,12 @@ enum nova_exit {
 #define NOVA_EXIT_ENUM(name, text) NOVA_EXIT_##name,
         NOVA_EXIT_ROWS(NOVA_EXIT_ENUM)
 #undef NOVA_EXIT_ENUM
-                NOVA_EXIT_COUNT
+                NOVA_EXIT_COUNT /**< how many there are */
 };
 
 /** A port access. */
 struct nova_exit_port {
-        uint16_t port;
+        uint16_t port; /**< its number */
         uint8_t bytes; /**< 1, 2 or 4 */
         bool in;       /**< the guest reads */
         bool string;   /**< INS or OUTS */

@@ -16,13 +16,13 @@ extern "C" {
 
 /** An I/O APIC. */
 struct nova_ioapic {
-        uint8_t index;
-        uint32_t id;
-        uint32_t pins; /**< levels of its pins */
-        uint64_t entry[NOVA_IOAPIC_PINS];
+        uint8_t index;                    /**< of the register that the data window shows */
+        uint32_t id;                      /**< what the guest wrote to its ID register */
+        uint32_t pins;                    /**< levels of its pins */
+        uint64_t entry[NOVA_IOAPIC_PINS]; /**< the redirection table */
         /** Sends an interrupt to local APICs. */
         void (*send)(void *context, const struct nova_message *message);
-        void *context;
+        void *context; /**< handed to it */
 };
 
 /** All pins masked. */
@@ -30,16 +30,17 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
                       void (*send)(void *context, const struct nova_message *message),
                       void *context);
 
-/** Drives a pin; for struct nova_line, @p context is the
- *  struct nova_ioapic. */
+/** Drives a pin (0 to 23) to @p level; for struct nova_line, @p context is the struct nova_ioapic.
+ */
 void nova_ioapic_set(void *context, unsigned pin, bool level);
 
 /** A local APIC says that a level-triggered interrupt ended. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
-/** Registers, from NOVA_IOAPIC_AT on. */
+/** Read @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on; for struct nova_bus_range,
+ *  @p context is the struct nova_ioapic. @return what the device says */
 uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
-/** @see nova_ioapic_read */
+/** Write @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */
 void nova_ioapic_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -16,9 +16,9 @@ extern "C" {
 
 /** A wire from a device to a pin of somebody else. Zeroed memory is a wire to nowhere. */
 struct nova_line {
-        void (*set)(void *context, unsigned pin, bool level);
-        void *context;
-        unsigned pin;
+        void (*set)(void *context, unsigned pin, bool level); /**< drives the pin; may be NULL */
+        void *context;                                        /**< handed to it: the other end */
+        unsigned pin;                                         /**< handed to it */
 };
 
 /** Drives a line. */
@@ -31,7 +31,7 @@ static inline void nova_line_set(const struct nova_line *line, bool level)
 /** Where a device learns what time it is. */
 struct nova_clock {
         uint64_t (*now)(void *context); /**< nanoseconds; never goes back */
-        void *context;
+        void *context;                  /**< handed to it */
 };
 
 /** The time. */
@@ -43,9 +43,9 @@ static inline uint64_t nova_clock_now(const struct nova_clock *clock)
 /** A device's wish to be called at a moment. The device changes the deadline whenever it likes; its
  *  machine looks at it after each access. */
 struct nova_alarm {
-        uint64_t deadline; /**< nanoseconds of its clock, or NOVA_NEVER */
-        void (*expire)(void *device, uint64_t now);
-        void *device;
+        uint64_t deadline;                          /**< nanoseconds of its clock, or NOVA_NEVER */
+        void (*expire)(void *device, uint64_t now); /**< called when it has come */
+        void *device;                               /**< handed to it */
 };
 
 #ifdef __cplusplus

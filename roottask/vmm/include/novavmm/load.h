@@ -13,12 +13,12 @@ extern "C" {
 
 /** A Linux kernel, and what it is given. */
 struct nova_linux {
-        const void *kernel; /**< bzImage */
-        size_t kernel_bytes;
-        const void *initrd; /**< NULL: none */
-        size_t initrd_bytes;
-        const char *command_line;
-        uint64_t rsdp; /**< guest-physical address of ACPI's root pointer; 0: none */
+        const void *kernel;       /**< bzImage */
+        size_t kernel_bytes;      /**< its size */
+        const void *initrd;       /**< NULL: none */
+        size_t initrd_bytes;      /**< its size */
+        const char *command_line; /**< ends with 0 */
+        uint64_t rsdp;            /**< guest-physical address of ACPI's root pointer; 0: none */
 };
 
 /**
@@ -34,7 +34,11 @@ const char *nova_linux_load(const struct nova_guest_memory *memory, const struct
 /**
  * Load a file as it is; it begins in real mode at its first byte.
  *
+ * @param memory  RAM
+ * @param file    what is loaded
+ * @param bytes   its size
  * @param address below 1 MiB, a multiple of 16
+ * @param[out] start of virtual CPU 0
  * @return as nova_linux_load()
  */
 const char *nova_flat_load(const struct nova_guest_memory *memory, const void *file, size_t bytes,

@@ -22,10 +22,10 @@ struct nova_guest_memory {
         uint8_t *base; /**< guest-physical address 0 */
         size_t bytes;  /**< whole pages */
         struct {
-                void *page;
-                unsigned order;
+                void *page;         /**< where it begins */
+                unsigned order;     /**< 2^order pages */
         } block[NOVA_GUEST_BLOCKS]; /**< of the allocator */
-        unsigned blocks;
+        unsigned blocks;            /**< blocks in use */
 };
 
 /**
@@ -51,11 +51,12 @@ static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, u
         return memory->base + address;
 }
 
-/** Copies into RAM. @return false, and nothing was copied, if not all of it is RAM */
+/** Copies @p bytes from @p from to RAM at @p address. @return false, and nothing was copied, if not
+ * all of it is RAM */
 bool nova_guest_write(const struct nova_guest_memory *memory, uint64_t address, const void *from,
                       size_t bytes);
 
-/** Copies out of RAM. @return as nova_guest_write() */
+/** Copies @p bytes of RAM at @p address to @p to. @return as nova_guest_write() */
 bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, void *to,
                      size_t bytes);
 

@@ -24,11 +24,12 @@ struct nova_msr_kept {
 #define NOVA_MSR_MTD \
         (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | NOVA_MTD_PAT)
 
-/** Read a register. @return false: the guest gets #GP */
+/** Read a register, MSR @p number, into @p value. @return false: the guest gets #GP */
 bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,
                   uint32_t number, uint64_t *value);
 
-/** Write a register. @param[in,out] changed gets the group to be written back
+/** Write @p value to a register, MSR @p number. @param[in,out] changed gets the group to be written
+ * back
  *  @return false: the guest gets #GP, and nothing changed */
 bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nova_mtd_t *changed,
                   uint32_t number, uint64_t value);

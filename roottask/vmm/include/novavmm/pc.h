@@ -39,10 +39,12 @@ struct nova_pc {
         /* The library's own: output on its way. */
         struct nova_mutex lock;
         struct nova_semaphore data, room;
-        unsigned first, count;
-        bool waits_for_room;
-        struct nova_thread *writer, *reader;
-        char output[NOVA_PC_OUTPUT];
+        unsigned first;              /**< of the output that waits: its first byte */
+        unsigned count;              /**< and how many bytes wait */
+        bool waits_for_room;         /**< the guest's CPU waits until some have been written */
+        struct nova_thread *writer;  /**< writes them to the console */
+        struct nova_thread *reader;  /**< hands input to the serial port */
+        char output[NOVA_PC_OUTPUT]; /**< the output, as a ring */
 };
 
 /**

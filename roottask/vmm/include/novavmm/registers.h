@@ -42,11 +42,12 @@ extern "C" {
 /** Real mode at @p sel:@p offset, as after a reset but for that. */
 void nova_registers_real(struct nova_utcb_event *event, uint16_t sel, uint16_t offset);
 
-/** Protected mode without paging, flat segments with the selectors @p code and @p data. */
+/** Protected mode without paging at @p ip, flat segments with the selectors @p code and @p data. */
 void nova_registers_protected(struct nova_utcb_event *event, uint32_t ip, uint16_t code,
                               uint16_t data);
 
-/** Long mode: page tables at @p cr3, flat segments. x86-64 only. */
+/** Long mode at @p ip: page tables at @p cr3, flat segments with the selectors @p code and
+ *  @p data. x86-64 only. */
 void nova_registers_long(struct nova_utcb_event *event, uint64_t ip, uint64_t cr3, uint16_t code,
                          uint16_t data);
 

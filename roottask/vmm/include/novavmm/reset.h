@@ -20,9 +20,10 @@ struct nova_reset {
 /** @param line goes high when the machine is to be reset */
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line);
 
-/** Ports 0x60, 0x64, 0x92 and 0xcf9. */
+/** Read @p bytes (1, 2, 4 or 8) at @p port, 0x60, 0x64, 0x92 or 0xcf9; for struct nova_bus_range,
+ *  @p context is the struct nova_reset. @return what the device says */
 uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes);
-/** @see nova_reset_read */
+/** Write @p bytes of @p value at @p port; @p context as for nova_reset_read(). */
 void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -15,18 +15,19 @@ extern "C" {
 
 /** The clock. */
 struct nova_rtc {
-        uint8_t index; /**< of the byte that port 0x71 shows */
-        uint8_t memory[NOVA_RTC_BYTES];
-        int64_t offset; /**< seconds since 1970 at the clock's 0 */
+        uint8_t index;                  /**< of the byte that port 0x71 shows */
+        uint8_t memory[NOVA_RTC_BYTES]; /**< registers of the clock, then memory */
+        int64_t offset;                 /**< seconds since 1970 at the clock's 0 */
         struct nova_clock clock;
 };
 
 /** @param seconds since 1970, now */
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
 
-/** Ports 0x70 and 0x71. */
+/** Read @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range,
+ *  @p context is the struct nova_rtc. @return what the device says */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);
-/** @see nova_rtc_read */
+/** Write @p bytes of @p value at @p port; @p context as for nova_rtc_read(). */
 void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

@@ -14,19 +14,19 @@ extern "C" {
 
 /** A serial port. */
 struct nova_uart {
-        uint8_t enabled; /**< interrupt enable register */
-        uint8_t fifo;    /**< FIFO control register */
-        uint8_t format;  /**< line control register */
-        uint8_t modem;   /**< modem control register */
-        uint8_t scratch;
-        uint8_t divisor[2];
-        bool sent;             /**< "transmitter empty" waits to be told */
-        bool overrun;          /**< input was lost */
-        unsigned first, count; /**< of what waits for the guest */
-        uint8_t input[NOVA_UART_INPUT];
-        struct nova_line irq;
+        uint8_t enabled;                           /**< interrupt enable register */
+        uint8_t fifo;                              /**< FIFO control register */
+        uint8_t format;                            /**< line control register */
+        uint8_t modem;                             /**< modem control register */
+        uint8_t scratch;                           /**< scratch register */
+        uint8_t divisor[2];                        /**< divisor latch, low half first */
+        bool sent;                                 /**< "transmitter empty" waits to be told */
+        bool overrun;                              /**< input was lost */
+        unsigned first, count;                     /**< of what waits for the guest */
+        uint8_t input[NOVA_UART_INPUT];            /**< as a ring */
+        struct nova_line irq;                      /**< interrupt line */
         void (*send)(void *context, uint8_t byte); /**< where output goes */
-        void *context;
+        void *context;                             /**< handed to it */
 };
 
 /** @param irq  interrupt line
@@ -40,9 +40,10 @@ unsigned nova_uart_room(const struct nova_uart *uart);
 /** A byte arrives. One for which there is no room is lost, and the guest is told. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
-/** Eight ports; the low three bits of @p port count. */
+/** Read @p bytes (1, 2, 4 or 8) at @p port, its low three bits count; for struct nova_bus_range,
+ *  @p context is the struct nova_uart. @return what the device says */
 uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes);
-/** @see nova_uart_read */
+/** Write @p bytes of @p value at @p port; @p context as for nova_uart_read(). */
 void nova_uart_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

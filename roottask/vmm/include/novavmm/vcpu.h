@@ -28,17 +28,18 @@ struct nova_vcpu {
         struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
 
         /* The library's own. */
-        nova_sel_t ec; /* and SC at ec + 1 */
-        struct nova_handler *handler;
-        struct nova_semaphore wake;
-        uint32_t injection, injection_error; /* wanted by nova_vcpu_raise() */
-        struct nova_semaphore parked;
-        bool started; /* it may begin */
-        bool running; /* it has an SC */
-        bool inside;  /* an exit is being answered */
-        bool halted;  /* the guest waits for an interrupt */
-        bool waits;   /* its handler waits for `wake` */
-        uint64_t exits;
+        nova_sel_t ec;                /**< its EC, the SC at `ec` + 1 */
+        struct nova_handler *handler; /**< answers its exits */
+        struct nova_semaphore wake;   /**< of a handler that waits */
+        uint32_t injection;           /**< wanted by nova_vcpu_raise(); 0: none */
+        uint32_t injection_error;     /**< and its error code */
+        struct nova_semaphore parked; /**< up when it will not run any more */
+        bool started;                 /**< it may begin */
+        bool running;                 /**< it has an SC */
+        bool inside;                  /**< an exit is being answered */
+        bool halted;                  /**< the guest waits for an interrupt */
+        bool waits;                   /**< its handler waits for `wake` */
+        uint64_t exits;               /**< how many there were */
 };
 
 /** Answers an exit: changes state, says what changed. */
@@ -54,7 +55,7 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 /** Raise an exception at the instruction that caused the exit, without an error code. */
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
-/** Raise an exception with an error code. */
+/** Raise exception @p vector with an error code. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
 
 /**

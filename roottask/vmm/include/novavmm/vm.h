@@ -29,9 +29,9 @@ enum nova_vm_end {
 
 /** Who has interrupts for virtual CPUs. Asked whenever one of them could take one. */
 struct nova_vm_interrupts {
-        bool (*pending)(void *context, unsigned vcpu);
-        int (*take)(void *context, unsigned vcpu); /**< the vector, or less than 0 */
-        void *context;
+        bool (*pending)(void *context, unsigned vcpu); /**< whether there is one */
+        int (*take)(void *context, unsigned vcpu);     /**< the vector, or less than 0 */
+        void *context;                                 /**< handed to both */
 };
 
 /** What a machine is to be like. */
@@ -45,31 +45,34 @@ struct nova_vm_config {
 
 /** A virtual machine. Zeroed before it is created; its creator may read all of it. */
 struct nova_vm {
-        char name[NOVA_VM_NAME];
+        char name[NOVA_VM_NAME]; /**< for reports, cut to fit */
         struct nova_guest_memory memory;
         struct nova_bus ports; /**< devices at I/O ports */
         struct nova_bus mmio;  /**< devices at guest-physical addresses outside of RAM */
         struct nova_vm_interrupts interrupts;
-        struct nova_clock clock; /**< for its devices */
-        bool local_apic;         /**< CPUID tells of a local APIC */
-        bool svm;                /**< else VMX */
-        nova_vcpu_handler *handler[NOVA_EXIT_COUNT];
-        unsigned vcpus;
-        struct nova_vcpu vcpu[NOVA_VM_VCPUS];
-        enum nova_vm_end end;
-        struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered */
+        struct nova_clock clock;                     /**< for its devices */
+        bool local_apic;                             /**< CPUID tells of a local APIC */
+        bool svm;                                    /**< else VMX */
+        nova_vcpu_handler *handler[NOVA_EXIT_COUNT]; /**< by cause */
+        unsigned vcpus;                              /**< virtual CPUs that it has */
+        struct nova_vcpu vcpu[NOVA_VM_VCPUS];        /**< they, by number */
+        enum nova_vm_end end;                        /**< why it ended, or NOVA_VM_RUNS */
+        struct nova_vcpu *serving;                   /**< the virtual CPU whose exit is answered */
 
         /* The library's own. */
-        struct nova_mutex lock;
-        struct nova_semaphore ended, timer_wake;
-        struct nova_thread *timer;
-        struct nova_alarm *alarm[NOVA_VM_ALARMS];
-        unsigned alarms, priority;
-        uint64_t armed;
-        nova_sel_t objects, events;
-        unsigned events_order;
-        bool timer_quits;
-        uint8_t causes[256]; /* enum nova_exit by event */
+        struct nova_mutex lock;                   /**< held while an exit is answered */
+        struct nova_semaphore ended;              /**< up when `end` is set */
+        struct nova_semaphore timer_wake;         /**< up when `armed` became earlier */
+        struct nova_thread *timer;                /**< calls alarms */
+        struct nova_alarm *alarm[NOVA_VM_ALARMS]; /**< of its devices */
+        unsigned alarms;                          /**< how many there are */
+        unsigned priority;                        /**< of virtual CPUs */
+        uint64_t armed;                           /**< the earliest deadline that `timer` knows */
+        nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
+        nova_sel_t events;                        /**< event selectors of all virtual CPUs */
+        unsigned events_order;                    /**< 2^events_order of them */
+        bool timer_quits;                         /**< `timer` is to end */
+        uint8_t causes[256];                      /**< enum nova_exit by event number */
 };
 
 /**
@@ -115,7 +118,7 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
 __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu,
                                                           const char *format, ...);
 
-/** Nanoseconds, as the machine's clock tells its devices. */
+/** @return nanoseconds, as the machine's clock tells its devices */
 uint64_t nova_vm_now(void *unused);
 
 #ifdef __cplusplus
