@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
 # Who includes this has set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder of
-# bin/ and lib/ of the command `nova`).
+# bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL where there are systems.
 
 find_program(NOVA_PYTHON python3 REQUIRED)
 
@@ -11,7 +11,8 @@ find_program(NOVA_PYTHON python3 REQUIRED)
 #   [TIMEOUT <s>] [QEMU <argument>...] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi]
 #   [MULTIBOOT 1|2] [LABELS <label>...])
 # adds a test that boots the kernel with a roottask, or with what nova_add_system() made of SYSTEM.
-# EXPECT: each matches, in this order (no semicolons in them); REJECT: none does.
+# CPUS and MEMORY: without them those of the section `machine` of the system's description, or 4 and
+# 256. EXPECT: each matches, in this order (no semicolons in them); REJECT: none does.
 # MODULES: a target's name stands for its file; another file's may stand in single quotes.
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses.
@@ -39,6 +40,9 @@ MULTIBOOT"
     list(APPEND command --roottask "$<TARGET_FILE:${arg_ROOTTASK}>")
   elseif(NOT arg_ROOTTASK STREQUAL "NONE")
     list(APPEND command --roottask "${arg_ROOTTASK}")
+  endif()
+  if(NOVA_SYSTEM_TOOL)
+    list(APPEND command --system-tool "${NOVA_SYSTEM_TOOL}")
   endif()
   foreach(option ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS EMULATOR BOOT MULTIBOOT)
     if(DEFINED arg_${option})

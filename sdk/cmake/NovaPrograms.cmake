@@ -63,6 +63,13 @@ function(nova_add_image target script)
   target_link_libraries(${target} PRIVATE nova_warnings)
 endfunction()
 
+# What an earlier configuration wanted to be booted, and this one perhaps does not: the lists that
+# are still wanted are written anew when the configuration is complete.
+file(GLOB nova_boot_lists "${CMAKE_BINARY_DIR}/boot/*.boot")
+if(nova_boot_lists)
+  file(REMOVE ${nova_boot_lists})
+endif()
+
 # nova_write_boot_list(<name> ROOTTASK <file> [MODULES "<file><tab><arguments>"...])
 # tells `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
 # first, its file and, after a tab, its command line. Generator expressions may stand for files.

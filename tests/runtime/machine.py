@@ -7,18 +7,17 @@ import sys
 
 sys.path.insert(0, f"{sys.argv[1]}/lib")
 
-from nova import options, run  # pylint: disable=wrong-import-position
+from nova import described, options, places  # pylint: disable=wrong-import-position
 from nova.qemu import Module  # pylint: disable=wrong-import-position
 
 
 def machine(*words):
     """CPUs and MiB for a command line."""
     parser = argparse.ArgumentParser()
-    options.add_build(parser)
     options.add_machine(parser)
-    args = parser.parse_args(["--arch", sys.argv[2], "--config", sys.argv[3]] + list(words))
-    args.compiler = sys.argv[4]
-    return run.described_machine([Module("init"), Module(sys.argv[5])], args)
+    args = parser.parse_args(words)
+    modules = [Module("init"), Module(sys.argv[5])]
+    return described.machine(modules, args.cpus, args.memory, places.system_tool(*sys.argv[2:5]))
 
 
 found = [machine(), machine("--cpus", "2"), machine("--memory", "64"), machine("--cpus", "4")]

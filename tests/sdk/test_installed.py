@@ -200,6 +200,33 @@ class Commands(Installed):
         self.refuses("run", says="name one: mine, other", cwd=self.folder / "mine")
         self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
 
+    def test_a_wrong_name_is_told_with_those_of_the_project(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        for name, says in (
+            ("mien", "the project mine nor the SDK has 'mien'. Did you mean 'mine'? The project "
+             "has mine; of examples there are: children,"),
+            ("helo", "Did you mean 'hello'? The project has mine;"),
+            ("zzz", "has 'zzz'. The project has mine;"),
+        ):
+            with self.subTest(name=name):
+                self.refuses_to_run(name, says)
+
+    def test_what_the_description_no_longer_has_is_not_booted(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        file = self.folder / "mine/CMakeLists.txt"
+        text = file.read_text(encoding="utf-8")
+        self.call(installed.NOVA, "build", cwd=self.folder / "mine")
+        file.write_text(text + "nova_add_roottask(other SOURCES main.c)\n", encoding="utf-8")
+        self.call(installed.NOVA, "run", "other", cwd=self.folder / "mine")
+        file.write_text(text, encoding="utf-8")
+        self.refuses_to_run("other", says="nor the SDK has 'other'. The project has mine;")
+        self.call(installed.NOVA, "run", cwd=self.folder / "mine")
+
+    def refuses_to_run(self, name, says):
+        result = self.attempt(installed.NOVA, "run", name, cwd=self.folder / "mine")
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertIn(says, result.stdout)
+
     def test_a_failing_test_fails(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         file = self.folder / "mine/CMakeLists.txt"
@@ -226,6 +253,15 @@ class Systems(Installed):
                 text = self.call(installed.NOVA, "run", "--timeout", "120", *options)
                 for greeting in ("first: Good morning, Ada.", "second: Good morning, Grace."):
                     self.assertIn(greeting, text)
+
+    def test_a_boot_test_has_the_machine_of_the_description(self):
+        with open(self.folder / "system.nova", "a", encoding="utf-8") as file:
+            file.write("machine\n        cpus 2\n        memory 96M\n")
+        with open(self.folder / "CMakeLists.txt", "a", encoding="utf-8") as file:
+            file.write('enable_testing()\nnova_add_boot_test(it SYSTEM mine EXPECT "never")\n')
+        result = self.attempt(installed.NOVA, "test")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("-smp 2 -m 96M", result.stdout)
 
     def test_a_mistake_in_the_description_stops_the_build(self):
         file = self.folder / "system.nova"

@@ -45,7 +45,8 @@ class New(Folder):
         self.refuses("new", "bare", "mine", says="exists already")
 
     def test_an_unknown_template_is_told_with_those_that_exist(self):
-        self.refuses("new", "fancy", "mine", says="there are: bare")
+        self.refuses("new", "fancy", "mine", says="There are: bare")
+        self.refuses("new", "sevice", "mine", says="Did you mean 'service'? There are: bare")
         self.refuses("new", "../examples/hello", "mine", says="there is no template")
         self.assertFalse((self.folder / "mine").exists())
 
@@ -102,7 +103,8 @@ class NoProject(Folder):
         self.refuses("run", "empty", says="is no project")
 
     def test_a_name_that_nobody_has(self):
-        self.refuses("run", "nothing", says="there is no example 'nothing'")
+        self.refuses("run", "nothing", says="there is no example 'nothing'. There are: children")
+        self.refuses("run", "helo", says="there is no example 'helo'. Did you mean 'hello'?")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,21 @@ class Newlib(unittest.TestCase):
         self.assertRegex(sentence, r"^[^\n]+\.$")
         return sentence
 
+    def test_it_is_built_where_no_path_has_a_blank(self):
+        with newlib._work("x86_64") as work:
+            self.assertEqual(work, self.root / "built/x86_64.work")
+        self.assertFalse(work.exists())
+        blank = lambda arch: self.root / "with a blank" / arch
+        with mock.patch.object(newlib, "folder", blank), newlib._work("x86_64") as work:
+            self.assertNotIn(" ", str(work))
+            self.assertTrue(work.is_dir())
+        self.assertFalse(work.exists())
+        with mock.patch.object(newlib, "folder", blank), mock.patch.object(
+            newlib.tempfile, "tempdir", str(self.root / "a b")
+        ):
+            (self.root / "a b").mkdir()
+            self.assertIn("TMPDIR=/tmp", self.refused(newlib._work("x86_64").__enter__))
+
     def test_it_is_built_once(self):
         self.package()
         for _ in range(3):

@@ -186,10 +186,10 @@ class OnTerminal(WithFolder):
 
 
 class BootTest(WithFolder):
-    def boot(self, text, *arguments):
+    def boot(self, text, *arguments, cpus=("--cpus", "1")):
         kernel = build(self.folder, "EXIT", text=text)
         return paths.nova(
-            *("boot-test", "--arch", "x86_64", "--kernel", str(kernel), "--cpus", "1"), *arguments
+            *("boot-test", "--arch", "x86_64", "--kernel", str(kernel), *cpus), *arguments
         )
 
     def test_expected_lines_have_an_order(self):
@@ -211,6 +211,17 @@ class BootTest(WithFolder):
         self.assertEqual(self.boot("1..1\\nok 1 - a\\n", "--tap").returncode, 0)
         self.assertEqual(self.boot("1..2\\nok 1 - a\\n", "--tap").returncode, 1)
         self.assertEqual(self.boot("ok\\n", "--tap").returncode, 1)
+
+    def test_the_machine_is_that_of_the_system_description(self):
+        tool, description = Path(self.folder) / "tool", Path(self.folder) / "own.nova"
+        tool.write_text('#!/bin/sh\ntest "$1" = --machine && cat "$2"\n', encoding="utf-8")
+        tool.chmod(0o755)
+        description.write_text("3 96\n", encoding="utf-8")
+        more = ["--system-tool", str(tool), "--module", str(description), "--expect", "never"]
+        for given, seen in (("--memory=64", "-smp 3 -m 64M"), ("--cpus=4", "-smp 4 -m 96M")):
+            with self.subTest(given=given):
+                self.assertIn(seen, self.boot("one\\n", *more, cpus=[given]).stdout)
+        self.assertIn("-smp 4 -m 256M", self.boot("one\\n", *more[2:], cpus=()).stdout)
 
     def test_patterns_are_searched_one_after_the_other(self):
         self.assertIsNone(boot_test.find_in_order(["a", "b", "a"], "a\nb\na\n"))

@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 
-from nova import boot_list, not_raised, options, process, qemu, tap, tree
+from nova import boot_list, described, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
 from nova.qemu import Machine, Module, parse_module
 
@@ -19,6 +19,7 @@ def add_parser(commands):
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
     parser.add_argument("--list", metavar="FILE")  # instead of a roottask: a boot list
+    parser.add_argument("--system-tool", metavar="FILE")  # reads what machine a system is for
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
     parser.add_argument("--expect", action="append", default=[])
@@ -90,12 +91,14 @@ def run(args):
         modules = boot_list.read(args.list)
         if args.arguments:
             modules[0] = Module(modules[0].file, args.arguments)
+    modules = modules + [parse_module(text) for text in args.module]
+    cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     machine = Machine(
         kernel=args.kernel,
-        modules=modules + [parse_module(text) for text in args.module],
+        modules=modules,
         cmdline=args.cmdline,
-        cpus=args.cpus,
-        memory=args.memory,
+        cpus=cpus,
+        memory=memory,
         machine=args.machine,
         cpu=args.cpu,
         extra=args.extra,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of `nova`: finds the command, and turns errors into a sentence and a status."""
 
-import difflib
 import errno
 import os
 import pwd
@@ -99,8 +98,7 @@ def parse(argv):
     split = argv.index("--") if "--" in argv else len(argv)
     parser, known = _parser()
     if argv and not argv[0].startswith("-") and argv[0] not in known:
-        near = difflib.get_close_matches(argv[0], known, 1)
-        hint = f" Is it '{near[0]}'?" if near else ""
+        hint = errors.meant(argv[0], known)
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
     if argv and argv[0] in SOURCE_ONLY:
         places.need_source(argv[0])

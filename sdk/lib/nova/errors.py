@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exit statuses of `nova`, and the error that ends it with one sentence."""
 
+import difflib
+
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -14,3 +16,9 @@ class NovaError(Exception):
     def __init__(self, sentence, status=EXIT_USAGE):
         super().__init__(sentence)
         self.status = status
+
+
+def meant(word, known):
+    """A question to follow a complaint about WORD, "" if it resembles nothing that is KNOWN."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f" Did you mean '{near[0]}'?" if near else ""

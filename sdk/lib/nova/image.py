@@ -61,8 +61,10 @@ def _check_output(name):
 def _defaults(args):
     """What a machine has beside what goes onto the medium."""
     default = Machine(kernel=None)
-    for name in ("cpus", "memory", "machine", "cpu", "emulator", "boot"):
+    for name in ("machine", "cpu", "emulator", "boot"):
         setattr(args, name, getattr(default, name))
+    for name in ("cpus", "memory"):
+        setattr(args, name, options.Default(getattr(default, name)))
 
 
 def image(args):

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from nova import build, options, places
-from nova.errors import EXIT_OK, NovaError
+from nova.errors import EXIT_OK, NovaError, meant
 
 # Names that CMake gives to targets of its own.
 RESERVED = ("all", "clean", "edit_cache", "help", "install", "package", "rebuild_cache", "test")
@@ -39,8 +39,11 @@ def add_parser(commands):
 
 def _check(template, folder):
     if template not in places.templates():
-        known = ", ".join(places.templates())
-        raise NovaError(f"there is no template '{template}'; there are: {known}.")
+        known = places.templates()
+        raise NovaError(
+            f"there is no template '{template}'.{meant(template, known)} "
+            f"There are: {', '.join(known)}."
+        )
     if folder.exists() or folder.is_symlink():
         raise NovaError(f"{folder} exists already: name a folder that does not.")
     if not NAME.fullmatch(folder.name) or folder.name in RESERVED:

@@ -13,9 +13,10 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
-from nova import build, errors, options, process, tree
+from nova import build, errors, options, qemu, tree
 from nova.errors import NovaError
 from nova.newlib_patches import PATCHES
 
@@ -184,13 +185,36 @@ class _Calls:
         self.progress.end()
 
 
+@contextlib.contextmanager
+def _work(arch):
+    """A folder to build in: beside the library, or one for temporary files where newlib's configure
+    would refuse the path."""
+    beside = folder(arch).with_suffix(".work")
+    if qemu.has_blank(beside):
+        with tempfile.TemporaryDirectory(prefix="nova-") as temporary:
+            if qemu.has_blank(temporary):
+                raise NovaError(
+                    f"newlib is not built in a path with blanks: {beside} and {temporary} have "
+                    "some; set TMPDIR=/tmp."
+                )
+            yield Path(temporary)
+        return
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    yield beside
+    shutil.rmtree(beside, ignore_errors=True)
+
+
 def _build(arch, archive, wanted):
+    build.say(f"building newlib for {arch}, the C library, which takes about a minute")
+    with _work(arch) as work:
+        _build_in(work, arch, archive, wanted)
+
+
+def _build_in(work, arch, archive, wanted):
     name = f"newlib for {arch}"
     failed = f"building {name} failed."
-    work = folder(arch).with_suffix(".work")
-    build.say(f"building {name}, the C library, which takes about a minute")
-    shutil.rmtree(work, ignore_errors=True)
-    (work / "objects").mkdir(parents=True)
+    (work / "objects").mkdir()
     source = _unpack(archive, work / "source")
     prefix = work / "prefix"
     objects = work / "objects"
@@ -200,7 +224,6 @@ def _build(arch, archive, wanted):
     build.step(["make", jobs, "all-target-newlib"], failed, calls, objects)
     build.step(["make", "install-target-newlib"], failed, folder=objects)
     _install(arch, source, prefix / TARGETS[arch], wanted)
-    shutil.rmtree(work, ignore_errors=True)
 
 
 def _install(arch, source, made, wanted):

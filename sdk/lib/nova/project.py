@@ -64,13 +64,21 @@ class Project:
             command += ["-G", "Ninja"]
         command += _choices(arch, config, compiler)
         stamp = folder / build.STAMP
+        failed = f"configuring {name} failed."
         if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(command):
+            build.step(_refresh(folder), failed, None, self.folder)
             return
         (folder / "CMakeCache.txt").unlink(missing_ok=True)
         stamp.unlink(missing_ok=True)
         build.say(f"configuring {name}")
-        build.step(command, f"configuring {name} failed.", None, self.folder)
+        build.step(command, failed, None, self.folder)
         stamp.write_text("\n".join(command), encoding="utf-8")
+
+
+def _refresh(folder):
+    """What configures anew where a description has changed, and builds nothing."""
+    target = "build.ninja" if (folder / "build.ninja").exists() else "cmake_check_build_system"
+    return ["cmake", "--build", str(folder), "--target", target]
 
 
 def _prepare_sdk(arch, config):

@@ -2,12 +2,11 @@
 """`nova run`: boots a user's project, an example, or any roottask, on the terminal."""
 
 import os
-import subprocess
 import sys
 
-from nova import boot_list, build, cmdline, elf, explain, options, places, project, tree
+from nova import boot_list, build, cmdline, described, elf, explain, options, places, project, tree
 from nova.bochs import new_runner
-from nova.errors import NovaError
+from nova.errors import NovaError, meant
 from nova.qemu import Machine, Module, parse_module
 
 DEFAULT = "tour"
@@ -84,14 +83,28 @@ def _find(args):
     if os.sep in name or name in (".", ".."):
         return project.at(name), None
     found = project.here(foreign_too=False)
-    if found and name in found.names(args.arch, args.config, args.compiler):
+    own = found.names(args.arch, args.config, args.compiler) if found else []
+    if name in own:
         return found, name
-    known = places.examples()
-    if name in known:
+    examples = places.examples()
+    if name in examples:
         return None, name
     if os.path.isdir(name):
         return project.at(name), None
-    raise NovaError(f"there is no example '{name}'; there are: {', '.join(known) or 'none'}.")
+    raise NovaError(_unknown(name, found, own, examples))
+
+
+def _unknown(name, found, own, examples):
+    """A sentence about a NAME that nothing has."""
+    hint = meant(name, own) or meant(name, examples)
+    listed = f"there are: {', '.join(examples) or 'none'}."
+    if not found:
+        return f"there is no example '{name}'.{hint} T{listed[1:]}"
+    has = f"has {', '.join(own)}" if own else "has nothing to boot"
+    return (
+        f"neither the project {found.folder.name} nor the SDK has '{name}'.{hint} The project "
+        f"{has}; of examples {listed}"
+    )
 
 
 def _build(args):
@@ -136,27 +149,6 @@ def _on_terminal():
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
-def described_machine(modules, args):
-    """CPUs and memory: those of the command line, else of a system description, else the usual."""
-    cpus, memory = args.cpus, args.memory
-    for module in modules:
-        if not str(module.file).endswith(".nova"):
-            continue
-        tool = places.system_tool(args.arch, args.config, args.compiler)
-        if not tool:
-            continue
-        command = [tool, "--machine", module.file]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            continue  # init tells what is wrong with it
-        wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
-        if isinstance(cpus, options.Default) and wanted_cpus:
-            cpus = wanted_cpus
-        if isinstance(memory, options.Default) and wanted_memory:
-            memory = wanted_memory
-    return int(cpus), int(memory)
-
-
 def prepare(args, pause=""):
     """Builds what is to be booted. Returns the machine and the roottask's file. An example's
     command line gets PAUSE."""
@@ -171,7 +163,8 @@ def prepare(args, pause=""):
         modules[0] = Module(program, args.arguments)
     elif is_example and pause:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
-    cpus, memory = described_machine(modules, args)
+    tool = places.system_tool(args.arch, args.config, args.compiler)
+    cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     machine = Machine(
         kernel=kernel,
         modules=modules + further,

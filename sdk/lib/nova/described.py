@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The machine that a system description says it is made for."""
+
+import subprocess
+
+from nova import options
+
+
+def machine(modules, cpus, memory, tool):
+    """CPUs and MiB: those that somebody gave, else of the description among the boot modules, which
+    TOOL (nova-system) reads, else the usual."""
+    for module in modules:
+        if not str(module.file).endswith(".nova") or not tool:
+            continue
+        command = [tool, "--machine", module.file]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            continue  # init tells what is wrong with it
+        wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
+        if isinstance(cpus, options.Default) and wanted_cpus:
+            cpus = wanted_cpus
+        if isinstance(memory, options.Default) and wanted_memory:
+            memory = wanted_memory
+    return int(cpus), int(memory)
