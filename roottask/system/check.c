@@ -46,9 +46,10 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
         const struct nova_system *system = reader->system;
         const char *meant = NULL;
 
-        for (unsigned i = 0; i < system->programs && !meant; i++)
-                meant = value_closest(service, &system->word[system->program[i].provides.first],
-                                      system->program[i].provides.count);
+        for (unsigned i = 0; i < system->programs; i++)
+                for (unsigned k = 0; k < system->program[i].provides.count; k++)
+                        meant = value_closer(service, meant,
+                                             system->word[system->program[i].provides.first + k]);
         if (meant)
                 reader_mistake(reader, line, "nobody provides the service '%s'; did you mean '%s'?",
                                service, meant);
@@ -193,6 +194,22 @@ static void check_device(struct reader *reader, unsigned number, const char *nam
         }
 }
 
+static void unknown_device(struct reader *reader, unsigned line, const char *name)
+{
+        const struct nova_system *system = reader->system;
+        const char *meant = NULL;
+
+        for (unsigned i = 0; i < system->devices; i++)
+                meant = value_closer(name, meant, system->device[i].name);
+        if (meant)
+                reader_mistake(reader, line, "there is no device '%s'; did you mean '%s'?", name,
+                               meant);
+        else
+                reader_mistake(reader, line,
+                               "there is no device '%s'; declare it in a section 'device %s'.",
+                               name, name);
+}
+
 static void check_devices(struct reader *reader)
 {
         const struct nova_system *system = reader->system;
@@ -207,10 +224,7 @@ static void check_devices(struct reader *reader)
                         const int device = nova_system_find_device(system, name);
 
                         if (device < 0) {
-                                reader_mistake(reader, program->line_of[NOVA_SYSTEM_DEVICES],
-                                               "there is no device '%s'; declare it in a section "
-                                               "'device %s'.",
-                                               name, name);
+                                unknown_device(reader, program->line_of[NOVA_SYSTEM_DEVICES], name);
                                 continue;
                         }
                         check_device(reader, p, name, device, owner);

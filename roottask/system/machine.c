@@ -68,25 +68,55 @@ static bool is_there(const char *name, const char *const *file, unsigned files)
         return false;
 }
 
+static void missing_file(struct reader *reader, const struct nova_system_program *program,
+                         const char *const *file, unsigned files)
+{
+        const unsigned own = program->line_of[NOVA_SYSTEM_FILE];
+        const unsigned line = own ? own : program->line;
+        const char *meant = value_closest(program->file, file, files);
+
+        if (meant)
+                reader_mistake(reader, line,
+                               "the file '%s' of the program '%s' is not among the files of the "
+                               "system; did you mean '%s'?",
+                               program->file, program->name, meant);
+        else
+                reader_mistake(reader, line,
+                               "the file '%s' of the program '%s' is not among the files of the "
+                               "system; add it to its PROGRAMS.",
+                               program->file, program->name);
+}
+
+static void missing_module(struct reader *reader, unsigned line, const char *module,
+                           const char *const *file, unsigned files)
+{
+        const char *meant = value_closest(module, file, files);
+
+        if (meant)
+                reader_mistake(reader, line,
+                               "the module '%s' is not among the files of the system; did you "
+                               "mean '%s'?",
+                               module, meant);
+        else
+                reader_mistake(reader, line,
+                               "the module '%s' is not among the files of the system; add it to "
+                               "its MODULES.",
+                               module);
+}
+
 static void check_program_files(struct reader *reader, const struct nova_system_program *program,
                                 const char *const *file, unsigned files)
 {
         const struct nova_system *system = reader->system;
-        const unsigned line = program->line_of[NOVA_SYSTEM_FILE];
 
         if (!is_there(program->file, file, files))
-                reader_mistake(reader, line ? line : program->line,
-                               "the file '%s' of the program '%s' is not among the files of the "
-                               "system; add it to its PROGRAMS.",
-                               program->file, program->name);
+                missing_file(reader, program, file, files);
         for (unsigned i = 0; i < program->modules.count; i++) {
                 const char *module = system->word[program->modules.first + i];
 
                 if (!is_there(module, file, files))
-                        reader_mistake(reader, program->line_of[NOVA_SYSTEM_MODULES],
-                                       "the module '%s' is not among the files of the system; add "
-                                       "it to its MODULES.",
-                                       module);
+                        missing_module(reader, program->line_of[NOVA_SYSTEM_MODULES], module, file,
+                                       files);
         }
 }
 

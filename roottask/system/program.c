@@ -254,6 +254,11 @@ static const char *const keywords[NOVA_SYSTEM_PROPERTIES] = {
 #undef KEYWORD
 };
 
+static const char all_keywords[] =
+#define LISTED(name, keyword, example) keyword ", "
+        NOVA_SYSTEM_PROPERTY_ROWS(LISTED);
+#undef LISTED
+
 static const char *const examples[NOVA_SYSTEM_PROPERTIES] = {
 #define EXAMPLE(name, keyword, example) example,
         NOVA_SYSTEM_PROPERTY_ROWS(EXAMPLE)
@@ -267,17 +272,18 @@ const char *nova_system_keyword(enum nova_system_property property)
 
 static void unknown_property(struct reader *reader)
 {
-        const char *meant = value_closest(reader->word[0], keywords, NOVA_SYSTEM_PROPERTIES);
+        const char *word = reader->word[0];
+        const char *meant = value_closest(word, keywords, NOVA_SYSTEM_PROPERTIES);
 
+        if (section_misspelt(reader, meant))
+                return;
         if (meant)
                 reader_mistake(reader, reader->line,
-                               "a program has no property '%s'; did you mean '%s'?",
-                               reader->word[0], meant);
+                               "a program has no property '%s'; did you mean '%s'?", word, meant);
         else
                 reader_mistake(reader, reader->line,
-                               "a program has no property '%s'; see docs/manual/systems.md for "
-                               "those that there are.",
-                               reader->word[0]);
+                               "a program has no property '%s'; it has %sand no other.", word,
+                               all_keywords);
 }
 
 void section_program_line(struct reader *reader)

@@ -132,16 +132,10 @@ bool reader_next_line(struct reader *reader)
         return false;
 }
 
-static bool begins_section(const char *word)
-{
-        return text_equal(word, "program") || text_equal(word, "device") ||
-               text_equal(word, "machine");
-}
-
 static void read_line(struct reader *reader)
 {
         /* `device` also begins what many will write for `devices`, so a section has one name. */
-        if (begins_section(reader->word[0]))
+        if (section_is(reader->word[0]))
                 section_begin(reader);
         else if (reader->program)
                 section_program_line(reader);
@@ -149,7 +143,7 @@ static void read_line(struct reader *reader)
                 section_device_line(reader);
         else if (reader->machine)
                 section_machine_line(reader);
-        else if (!reader->skipped)
+        else if (!reader->skipped && !section_misspelt(reader, NULL))
                 reader_mistake(reader, reader->line,
                                "'%s' stands before any section; begin with a line 'program NAME'.",
                                reader->word[0]);

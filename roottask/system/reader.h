@@ -37,6 +37,13 @@ void section_program_line(struct reader *reader);
 void section_device_line(struct reader *reader);
 void section_machine_line(struct reader *reader);
 
+/** Whether a word begins a section. */
+bool section_is(const char *word);
+
+/** Tells a word that was probably meant to begin a section, and passes over what follows; false if
+ * it resembles `closest` (may be NULL) more, or nothing. */
+bool section_misspelt(struct reader *reader, const char *closest);
+
 /** Begins a section; reader->word[0] is `program`, `device` or `machine`. */
 void section_begin(struct reader *reader);
 
@@ -58,6 +65,9 @@ bool value_range(struct reader *reader, const char *what, const char *word,
 
 /** The keyword of several that a wrong word most resembles, or NULL. */
 const char *value_closest(const char *word, const char *const *keyword, unsigned count);
+
+/** One step of that: the candidate, or what was the closest up to now (NULL: nothing). */
+const char *value_closer(const char *word, const char *closest, const char *candidate);
 
 bool text_equal(const char *a, const char *b);
 

@@ -7,6 +7,10 @@
 #define PORT_MAX      0xffff
 #define INTERRUPT_MAX 127
 #define PAGE_MASK     4095
+#define MIB           (UINT64_C(1) << 20)
+/* What `nova run` can make. */
+#define MACHINE_MIN (8 * MIB)
+#define MACHINE_MAX ((1 << 20) * MIB)
 
 /* ROW("name", "kind", first, last): one range of a device that needs no declaration. Kinds are the
  * keywords of a declared one. */
@@ -139,15 +143,43 @@ void section_end(struct reader *reader)
                                device->name);
 }
 
-void section_begin(struct reader *reader)
-{
-        const char *kind = reader->word[0];
+static const char *const kinds[] = {"program", "device", "machine"};
 
+bool section_is(const char *word)
+{
+        for (unsigned i = 0; i < 3; i++)
+                if (text_equal(word, kinds[i]))
+                        return true;
+        return false;
+}
+
+/* What follows is passed over, until a section begins. */
+static void leave_section(struct reader *reader)
+{
         section_end(reader);
         reader->program = NULL;
         reader->device = NULL;
         reader->machine = false;
         reader->skipped = true;
+}
+
+bool section_misspelt(struct reader *reader, const char *closest)
+{
+        for (unsigned i = 0; i < 3; i++)
+                closest = value_closer(reader->word[0], closest, kinds[i]);
+        if (!closest || !section_is(closest))
+                return false;
+        reader_mistake(reader, reader->line, "there is no section '%s'; did you mean '%s'?",
+                       reader->word[0], closest);
+        leave_section(reader);
+        return true;
+}
+
+void section_begin(struct reader *reader)
+{
+        const char *kind = reader->word[0];
+
+        leave_section(reader);
         if (text_equal(kind, "machine")) {
                 begin_machine(reader);
                 return;
@@ -192,14 +224,16 @@ static bool check_device_range(struct reader *reader, const char *kind,
 
 void section_device_line(struct reader *reader)
 {
-        static const char *const kinds[] = {"ports", "memory", "interrupts"};
+        static const char *const ranges[] = {"ports", "memory", "interrupts"};
         struct nova_system *system = reader->system;
         const char *kind = reader->word[0];
         struct nova_system_list *list = device_list(reader->device, kind);
 
         if (!list) {
-                const char *meant = value_closest(kind, kinds, 3);
+                const char *meant = value_closest(kind, ranges, 3);
 
+                if (section_misspelt(reader, meant))
+                        return;
                 reader_mistake(reader, reader->line,
                                "a device has no '%s'; it has ports, memory and interrupts%s%s.",
                                kind, meant ? ": write " : "", meant ? meant : "");
@@ -230,6 +264,21 @@ void section_device_line(struct reader *reader)
         }
 }
 
+static void machine_memory(struct reader *reader, const char *word)
+{
+        uint64_t bytes;
+
+        if (!value_size(reader, "memory", word, &bytes))
+                return;
+        if (bytes % MIB || bytes < MACHINE_MIN || bytes > MACHINE_MAX)
+                reader_mistake(reader, reader->line,
+                               "a machine has %uM to %uM of memory, a whole number of M, such as "
+                               "'memory 256M'.",
+                               (unsigned)(MACHINE_MIN / MIB), (unsigned)(MACHINE_MAX / MIB));
+        else
+                reader->system->machine_memory = bytes;
+}
+
 static void machine_cpus(struct reader *reader, const char *word)
 {
         uint64_t cpus;
@@ -247,13 +296,15 @@ static void machine_cpus(struct reader *reader, const char *word)
 
 void section_machine_line(struct reader *reader)
 {
+        static const char *const known[] = {"cpus", "memory"};
         struct nova_system *system = reader->system;
         const char *kind = reader->word[0];
         const bool cpus = text_equal(kind, "cpus");
 
         if (!cpus && !text_equal(kind, "memory")) {
-                reader_mistake(reader, reader->line,
-                               "a machine has no '%s'; it has cpus and memory.", kind);
+                if (!section_misspelt(reader, value_closest(kind, known, 2)))
+                        reader_mistake(reader, reader->line,
+                                       "a machine has no '%s'; it has cpus and memory.", kind);
                 return;
         }
         if (reader->words != 2 || (cpus ? system->machine_cpus > 0 : system->machine_memory > 0)) {
@@ -265,5 +316,5 @@ void section_machine_line(struct reader *reader)
         if (cpus)
                 machine_cpus(reader, reader->word[1]);
         else
-                value_size(reader, kind, reader->word[1], &system->machine_memory);
+                machine_memory(reader, reader->word[1]);
 }

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-#define KEYWORD_MAX 24
-#define FAR         3 /* so many letters differ in words that have nothing to do with each other */
+#define WORD_MAX     40
+#define FAR          3 /* so many letters differ in words that have nothing to do with each other */
+#define SMALLEST_MAX 4095 /* bytes: so little is never meant */
 
 bool value_name(struct reader *reader, const char *what, const char *word)
 {
@@ -88,7 +89,11 @@ bool value_size(struct reader *reader, const char *what, const char *word, uint6
                 return false;
         }
         *bytes <<= shift;
-        return true;
+        if (!*bytes || *bytes > SMALLEST_MAX)
+                return true;
+        reader_mistake(reader, reader->line, "%s %s means %u bytes; write %sK or %sM.", what, word,
+                       (unsigned)*bytes, word, word);
+        return false;
 }
 
 bool value_range(struct reader *reader, const char *what, const char *word,
@@ -120,13 +125,20 @@ bool value_range(struct reader *reader, const char *what, const char *word,
         return true;
 }
 
+static bool same_letter(char a, char b)
+{
+        const char small = a | 0x20;
+
+        return a == b || (small == (b | 0x20) && small >= 'a' && small <= 'z');
+}
+
 /* How many letters have to be changed, added or taken away to make a into b; at most FAR. */
 static unsigned distance(const char *a, const char *b)
 {
         const size_t m = strlen(a), n = strlen(b);
-        unsigned row[KEYWORD_MAX + 1];
+        unsigned row[WORD_MAX + 1];
 
-        if (m > KEYWORD_MAX || n > KEYWORD_MAX)
+        if (m > WORD_MAX || n > WORD_MAX)
                 return FAR;
         for (size_t k = 0; k <= n; k++)
                 row[k] = (unsigned)k;
@@ -136,7 +148,7 @@ static unsigned distance(const char *a, const char *b)
                 row[0] = (unsigned)i;
                 for (size_t k = 1; k <= n; k++) {
                         const unsigned above = row[k];
-                        unsigned best = corner + (a[i - 1] != b[k - 1]);
+                        unsigned best = corner + !same_letter(a[i - 1], b[k - 1]);
 
                         best = above + 1 < best ? above + 1 : best;
                         best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
@@ -150,15 +162,18 @@ static unsigned distance(const char *a, const char *b)
 const char *value_closest(const char *word, const char *const *keyword, unsigned count)
 {
         const char *closest = NULL;
-        unsigned best = FAR;
 
-        for (unsigned i = 0; i < count; i++) {
-                const unsigned d = distance(word, keyword[i]);
-
-                if (d < best) {
-                        best = d;
-                        closest = keyword[i];
-                }
-        }
+        for (unsigned i = 0; i < count; i++)
+                closest = value_closer(word, closest, keyword[i]);
         return closest;
+}
+
+const char *value_closer(const char *word, const char *closest, const char *candidate)
+{
+        const size_t length = strlen(word);
+        /* Of a word of two letters one must be right. */
+        const unsigned far = length < FAR ? (unsigned)length : FAR;
+        const unsigned d = distance(word, candidate);
+
+        return d < (closest ? distance(word, closest) : far) ? candidate : closest;
 }

@@ -2,8 +2,32 @@
 # nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
 # Who includes this has set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder of
 # bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL where there are systems.
+# NovaPrograms comes before.
 
-find_program(NOVA_PYTHON python3 REQUIRED)
+# What a test boots, as far as it is known now, and where its order among other lines means nothing
+# at the end of the folder.
+function(nova_check_boot_test name roottask system timeout)
+  if((NOT roottask AND NOT system) OR (roottask AND system))
+    nova_mistake(nova_add_boot_test "${name}" "ROOTTASK or SYSTEM, one of the two, says what is \
+booted: ROOTTASK names a program, SYSTEM what nova_add_system() made.")
+  elseif(NOT timeout MATCHES "^[0-9]*$")
+    nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is no number of seconds.")
+  elseif(system)
+    cmake_language(EVAL CODE "cmake_language(DEFER CALL nova_check_bootable
+      [[${name}]] SYSTEM [[${system}]])")
+  elseif(NOT TARGET ${roottask} AND NOT roottask MATCHES "^NONE$|/")
+    nova_check_bootable(${name} ROOTTASK "${roottask}")
+  endif()
+endfunction()
+
+function(nova_check_bootable name keyword what)
+  get_property(known GLOBAL PROPERTY NOVA_BOOT_LISTS)
+  if(NOT what IN_LIST known)
+    nova_meant(question "${what}" ${known})
+    nova_mistake(nova_add_boot_test ${name} "there is nothing called '${what}' to boot, as \
+${keyword} says.${question} Add it with nova_add_roottask or nova_add_system before the test.")
+  endif()
+endfunction()
 
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target>
 #   [ARGUMENTS <text>] [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>]
@@ -17,14 +41,12 @@ find_program(NOVA_PYTHON python3 REQUIRED)
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses.
 function(nova_add_boot_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP"
-    "ROOTTASK;SYSTEM;ARGUMENTS;CPUS;MEMORY;MACHINE;CPU;CMDLINE;STATUS;TIMEOUT;EMULATOR;BOOT;\
-MULTIBOOT"
-    "MODULES;EXPECT;REJECT;QEMU;LABELS")
-  if(arg_UNPARSED_ARGUMENTS OR (NOT arg_ROOTTASK AND NOT arg_SYSTEM))
-    message(FATAL_ERROR "nova_add_boot_test(${name}): ROOTTASK or SYSTEM is needed; "
-      "not understood: '${arg_UNPARSED_ARGUMENTS}'.")
-  endif()
+  set(single ROOTTASK SYSTEM ARGUMENTS CPUS MEMORY MACHINE CPU CMDLINE STATUS TIMEOUT EMULATOR BOOT
+    MULTIBOOT)
+  set(several MODULES EXPECT REJECT QEMU LABELS)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TAP" "${single}" "${several}")
+  nova_check_arguments(nova_add_boot_test "${name}" ${single} ${several} TAP)
+  nova_check_boot_test("${name}" "${arg_ROOTTASK}" "${arg_SYSTEM}" "${arg_TIMEOUT}")
   if(NOT arg_LABELS)
     set(arg_LABELS boot)
   endif()

@@ -5,6 +5,9 @@
 # NOVA_MACHINE_FLAGS, and has the targets Nova::nova (libnova), Nova::novart (the runtime) and
 # nova_warnings.
 
+find_program(NOVA_PYTHON python3 REQUIRED)
+include("${CMAKE_CURRENT_LIST_DIR}/NovaArguments.cmake")
+
 # User programs without a C library. libgcc serves 64-bit division on x86_32.
 if(NOT TARGET nova_freestanding)
   add_library(nova_freestanding INTERFACE)
@@ -74,10 +77,22 @@ endif()
 # tells `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
 # first, its file and, after a tab, its command line. Generator expressions may stand for files.
 function(nova_write_boot_list name)
+  set_property(GLOBAL APPEND PROPERTY NOVA_BOOT_LISTS "${name}")
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOTTASK" "MODULES")
   list(JOIN arg_MODULES "\n" modules)
   file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/boot/${name}.boot"
     CONTENT "${arg_ROOTTASK}\n${modules}\n")
+endfunction()
+
+# What both kinds of programs need.
+function(nova_check_program function target sources libraries)
+  nova_check_name(${function} "${target}")
+  if(NOT sources)
+    nova_mistake(${function} ${target}
+      "SOURCES is missing: name the files, such as SOURCES main.c.")
+  endif()
+  nova_check_files(${function} ${target} SOURCES ${sources})
+  nova_check_libraries(${function} ${target} ${libraries})
 endfunction()
 
 # nova_add_program(<target> SOURCES <file>... [LINK <library>...])
@@ -85,9 +100,8 @@ endfunction()
 # parent starts it, or the kernel as its roottask.
 function(nova_add_program target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
-  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nova_add_program(${target}): name the files after SOURCES.")
-  endif()
+  nova_check_arguments(nova_add_program "${target}" SOURCES LINK)
+  nova_check_program(nova_add_program "${target}" "${arg_SOURCES}" "${arg_LINK}")
   nova_add_image(${target} "${NOVA_LINKER}/program.ld" ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} Nova::novart)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
@@ -99,9 +113,8 @@ endfunction()
 # only, with nothing, or with RUNTIME as nova_add_program() does. MODULES are booted with it.
 function(nova_add_roottask target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LIBNOVA;RUNTIME" "" "SOURCES;LINK;MODULES")
-  if(NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nova_add_roottask(${target}): name the files after SOURCES.")
-  endif()
+  nova_check_arguments(nova_add_roottask "${target}" SOURCES LINK MODULES RUNTIME NO_LIBNOVA)
+  nova_check_program(nova_add_roottask "${target}" "${arg_SOURCES}" "${arg_LINK}")
   if(arg_RUNTIME)
     nova_add_program(${target} SOURCES ${arg_SOURCES} LINK ${arg_LINK})
   else()
@@ -122,6 +135,7 @@ function(nova_add_roottask target)
     elseif(module MATCHES "^guest:")
       list(APPEND modules "${module}") # a guest's software: `nova` makes it when it is booted
     else()
+      nova_check_files(nova_add_roottask ${target} MODULES "${module}")
       get_filename_component(file "${module}" ABSOLUTE)
       list(APPEND modules "${file}")
     endif()

@@ -23,16 +23,21 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
 endif()
 
 # The target that a name means: one of the project, else one that comes with the SDK.
-function(nova_find_program out name)
+function(nova_find_program out system name)
   if(TARGET ${name})
     set(${out} ${name} PARENT_SCOPE)
   elseif(TARGET Nova::${name})
     set(${out} Nova::${name} PARENT_SCOPE)
   else()
-    message(FATAL_ERROR "nova_add_system: there is no program '${name}'; add it with "
-      "nova_add_program, or put files that are no programs after MODULES.")
+    get_directory_property(known BUILDSYSTEM_TARGETS)
+    nova_meant(question "${name}" ${known} ${NOVA_SERVICES})
+    nova_mistake(nova_add_system ${system} "there is no program '${name}'.${question} Add it with \
+nova_add_program before this line, or put files that are no programs after MODULES.")
   endif()
 endfunction()
+
+# What comes with the SDK for systems, beside init.
+set(NOVA_SERVICES disk log memory names power timer)
 
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...])
 # makes a system out of init, a system description and what it names. The description is checked
@@ -40,15 +45,20 @@ endfunction()
 # know, stops the build with a sentence. `nova run <name>` boots it.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
-  if(NOT arg_DESCRIPTION OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "nova_add_system(${name}): DESCRIPTION is needed; "
-      "not understood: '${arg_UNPARSED_ARGUMENTS}'.")
+  nova_check_arguments(nova_add_system "${name}" DESCRIPTION PROGRAMS MODULES)
+  nova_check_name(nova_add_system "${name}")
+  if(NOT arg_DESCRIPTION)
+    nova_mistake(nova_add_system ${name}
+      "DESCRIPTION is missing: name the file that says what the system is made of, such as \
+DESCRIPTION ${name}.nova.")
   endif()
+  nova_check_files(nova_add_system ${name} DESCRIPTION "${arg_DESCRIPTION}")
+  nova_check_files(nova_add_system ${name} MODULES ${arg_MODULES})
   get_filename_component(description "${arg_DESCRIPTION}" ABSOLUTE)
   set(files)
   set(targets)
   foreach(program IN LISTS arg_PROGRAMS)
-    nova_find_program(target ${program})
+    nova_find_program(target ${name} "${program}")
     list(APPEND targets ${target})
     list(APPEND files "$<TARGET_FILE:${target}>")
   endforeach()
@@ -56,7 +66,7 @@ function(nova_add_system name)
     get_filename_component(file "${module}" ABSOLUTE)
     list(APPEND files "${file}")
   endforeach()
-  nova_find_program(init init)
+  nova_find_program(init ${name} init)
 
   set(checked "${CMAKE_BINARY_DIR}/boot/${name}.checked")
   add_custom_command(OUTPUT "${checked}"

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import cmdline, explain, runner
+from nova import cmdline, explain, options, qemu, runner
 
 KERNEL = paths.ROOT / "hypervisor/src"
 LINE = runner.SHUT_DOWN_LINE + b": event 0x%x at 0x%x, address 0x1234, has no portal"
@@ -29,6 +29,14 @@ class Cmdline(unittest.TestCase):
         self.assertEqual(cmdline.unknown("serail kmem=0 kmem= kmem=4G"), [
             "serail", "kmem=0", "kmem=", "kmem=4G"])
         self.assertRegex(cmdline.warning("foo"), "^'foo' in --cmdline means .*serial")
+
+
+class Description(unittest.TestCase):
+    def test_machines_that_can_be_described_are_those_that_can_be_made(self):
+        text = (paths.ROOT / "roottask/system/section.c").read_text(encoding="utf-8")
+        bounds = re.findall(r"#define MACHINE_M[INAX]+ \(([^M]+) \* MIB\)", text)
+        self.assertEqual(bounds, [str(options.MIN_MEMORY), "(1 << 20)"])
+        self.assertEqual(qemu.MAX_MEMORY, 1 << 20)
 
 
 class Explain(unittest.TestCase):

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says in people's words what the kernel's line on a roottask's end says in numbers."""
+"""Says in people's words what the kernel's line on a roottask's end says in numbers, and what CMake
+wraps into words of its own."""
 
 import re
 import subprocess
 
 LINE = re.compile(rb"event 0x([0-9a-f]+) at 0x([0-9a-f]+), address 0x([0-9a-f]+)")
+# A sentence of NovaArguments.cmake, and the line that called the function.
+CONFIGURING = re.compile(
+    r"^CMake Error at [^\n]*\(message\):\n((?:  [^\n]*\n)+)(?:\n)*"
+    r"Call Stack [^\n]*\n(?:  [^\n]*\n)*?  ([^\n]+?):(\d+|DEFERRED)(?: \([^\n]*)?\n(?!  )",
+    re.MULTILINE,
+)
 PAGE_FAULT = 14
 PROTECTION = 13
 # Specification 7.2.
@@ -62,3 +69,14 @@ def shut_down(line, program):
         text += "; it wanted to end the system, but never asked for I/O port 0xf4, as"
         return text + " nova_console_init() does."
     return text + "; no portal handles this event."
+
+
+def configuring(output):
+    """The sentences about a project's description in what CMake says, all of it if it has none."""
+    found = ""
+    for text, file, line in CONFIGURING.findall(output):
+        sentence = " ".join(text.split())
+        if sentence.startswith("nova_"):
+            place = f"{file}:{line}" if line.isdigit() else file
+            found += f"{place}: {sentence}\n"
+    return found or output

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import boot_list, build, install, places, tree
+from nova import boot_list, build, explain, install, places, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 DESCRIPTION = "CMakeLists.txt"
@@ -66,13 +66,19 @@ class Project:
         stamp = folder / build.STAMP
         failed = f"configuring {name} failed."
         if stamp.exists() and stamp.read_text(encoding="utf-8") == "\n".join(command):
-            build.step(_refresh(folder), failed, None, self.folder)
+            self._step(_refresh(folder), failed)
             return
         (folder / "CMakeCache.txt").unlink(missing_ok=True)
         stamp.unlink(missing_ok=True)
         build.say(f"configuring {name}")
-        build.step(command, failed, None, self.folder)
+        self._step(command, failed)
         stamp.write_text("\n".join(command), encoding="utf-8")
+
+    def _step(self, command, failed):
+        try:
+            build.step(command, failed, None, self.folder)
+        except build.BuildError as error:
+            raise build.BuildError(failed, explain.configuring(error.output)) from error
 
 
 def _refresh(folder):

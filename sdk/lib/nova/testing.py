@@ -116,9 +116,9 @@ def _build_failure(error, preset, totals):
 
 def _texts():
     """Names and contents of the files that describe tests."""
-    for part in ("tests", "examples", "templates"):
+    for part in ("tests", "examples", "templates", "docs"):
         for file in sorted((tree.ROOT / part).rglob("*")):
-            if file.is_file() and file.suffix in (".txt", ".c", ".cc", ".tsv"):
+            if file.is_file() and file.suffix in (".txt", ".c", ".cc", ".tsv", ".md"):
                 yield file.stem
                 yield file.read_text(encoding="utf-8", errors="replace")
 

@@ -188,7 +188,10 @@ WRONG(two_programs_of_one_name, A " file x\nprogram a\n",
       "3: a program 'a' stands in line 1 already; give this one another name, and say 'file x' if "
       "it is the same file.")
 WRONG(unknown_property, A " speed 9\n",
-      "2: a program has no property 'speed'; see docs/manual/systems.md for those that there are.")
+      "2: a program has no property 'speed'; it has file, arguments, environment, memory, "
+      "kernel-memory, selectors, cpus, priority, provides, uses, devices, modules, restart, "
+      "grants, "
+      "and no other.")
 WRONG(misspelt_property, A " memroy 4M\n",
       "2: a program has no property 'memroy'; did you mean 'memory'?")
 WRONG(property_twice, A " memory 1M\n memory 2M\n",
@@ -213,6 +216,12 @@ WRONG(environment_without_equals_sign, A " environment HOME\n",
       "2: 'HOME' after 'environment' is no NAME=VALUE.")
 WRONG(environment_without_a_name, A " environment =1\n",
       "2: '=1' after 'environment' is no NAME=VALUE.")
+WRONG(memory_without_a_unit, A " memory 128\n",
+      "2: memory 128 means 128 bytes; write 128K or 128M.")
+WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
+      "2: kernel-memory 256 means 256 bytes; write 256K or 256M.")
+WRONG(no_memory, A " memory 0\n",
+      "2: memory 0 is too little to start a program; it needs 16K at least.")
 WRONG(memory_that_is_no_number, A " memory much\n",
       "2: 'much' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
       "256K.")
@@ -286,6 +295,17 @@ WRONG(program_that_waits_for_a_circle,
       "one of these services out of 'uses'.")
 WRONG(device_that_is_unknown, A " devices floppy\n",
       "2: there is no device 'floppy'; declare it in a section 'device floppy'.")
+WRONG(device_misspelt, A " devices serail\n",
+      "2: there is no device 'serail'; did you mean 'serial'?")
+WRONG(section_misspelt, "progarm b\n memory 1M\n" A,
+      "1: there is no section 'progarm'; did you "
+      "mean 'program'?")
+WRONG(section_misspelt_after_a_program, A " memory 1M\nprogramm b\n memory 1M\n",
+      "3: there is no section 'programm'; did you mean 'program'?")
+WRONG(section_misspelt_after_a_device, A "device d\n ports 1\nPROGRAM b\n memory 1M\n",
+      "4: there is no section 'PROGRAM'; did you mean 'program'?")
+WRONG(section_misspelt_after_the_machine, A "machine\n cpus 1\ndevic d\n ports 1\n",
+      "4: there is no section 'devic'; did you mean 'device'?")
 WRONG(device_of_two_programs, A " devices rtc\nprogram b\n devices rtc\n",
       "4: the device 'rtc' belongs to 'a' already; let one of the two use a service of the other.")
 WRONG(devices_with_common_ports,
@@ -332,6 +352,12 @@ WRONG(machine_with_a_list_of_cpus, "machine\n cpus 0 1\n" A,
       "2: 'cpus' of a machine is one value and stands once, such as 'cpus 4'.")
 WRONG(machine_without_a_cpu, "machine\n cpus 0\n" A,
       "2: a machine has 1 to 64 CPUs; here stands their number, such as 'cpus 4'.")
+WRONG(machine_with_memory_without_a_unit, "machine\n memory 128\n" A,
+      "2: memory 128 means 128 bytes; write 128K or 128M.")
+WRONG(machine_with_little_memory, "machine\n memory 4M\n" A,
+      "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
+WRONG(machine_with_part_of_a_mebibyte, "machine\n memory 10000K\n" A,
+      "2: a machine has 8M to 1048576M of memory, a whole number of M, such as 'memory 256M'.")
 WRONG(program_on_a_cpu_that_the_machine_lacks, "machine\n cpus 2\n" A " cpus 0-2\n",
       "4: 'a' is to run on CPU 2, which the machine does not have; write 'cpus all' for those that "
       "there are.")
@@ -420,6 +446,18 @@ TEST(files, of_a_program_that_is_not_there_is_a_mistake)
         EXPECT_EQ(Files(A "program b\n file c\n", {"a"}).all(),
                   "3: the file 'c' of the program 'b' is not among the files of the system; add it "
                   "to its PROGRAMS.\n");
+}
+
+TEST(files, with_a_slip_in_the_name_are_guessed)
+{
+        EXPECT_EQ(Files("program greeter-of-the-whole-world\n modules disc.img\n",
+                        {"greeter-of-the-hole-world", "disk.img"}, false)
+                          .all(),
+                  "1: the file 'greeter-of-the-whole-world' of the program "
+                  "'greeter-of-the-whole-world' is not among the files of the system; did you mean "
+                  "'greeter-of-the-hole-world'?\n"
+                  "2: the module 'disc.img' is not among the files of the system; did you mean "
+                  "'disk.img'?\n");
 }
 
 TEST(files, that_are_modules_and_not_there_are_a_mistake)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Checks of what the functions of the SDK are given: a mistake stops the configuration with one
+# sentence that names the function, its target and the remedy.
+
+# nova_mistake(<function> <target> <sentence>)
+function(nova_mistake function target sentence)
+  message(FATAL_ERROR "${function}(${target}): ${sentence}")
+endfunction()
+
+# What of KNOWN a word was probably meant to be, as a question after a blank; else nothing.
+function(nova_meant out word)
+  list(JOIN ARGN "\n" known)
+  execute_process(
+    COMMAND "${NOVA_PYTHON}" -B -c "import sys; sys.path.insert(0, sys.argv[1])
+from nova.errors import meant; print(end=meant(sys.argv[2], sys.argv[3].splitlines()))"
+      "${NOVA_SDK}/lib" "${word}" "${known}"
+    OUTPUT_VARIABLE question ERROR_QUIET)
+  set(${out} "${question}" PARENT_SCOPE)
+endfunction()
+
+# nova_check_arguments(<function> <target> <keyword>...)
+# for the caller's cmake_parse_arguments() with the prefix arg and these keywords.
+function(nova_check_arguments function target)
+  if(target IN_LIST ARGN)
+    message(FATAL_ERROR "${function}: a name comes first, before ${target}.")
+  endif()
+  list(JOIN ARGN ", " known)
+  foreach(word IN LISTS arg_UNPARSED_ARGUMENTS arg_SOURCES arg_LINK arg_PROGRAMS arg_MODULES)
+    set(question)
+    if(word IN_LIST arg_UNPARSED_ARGUMENTS OR word MATCHES "^[A-Z_]+$")
+      nova_meant(question "${word}" ${ARGN})
+    endif()
+    # After a keyword that takes several values a wrong one looks like another value.
+    if(word IN_LIST arg_UNPARSED_ARGUMENTS OR question)
+      nova_mistake(${function} "${target}"
+        "'${word}' is not understood.${question} What can be said here: ${known}.")
+    endif()
+  endforeach()
+endfunction()
+
+# nova_check_name(<function> <target>): whether the target can be made.
+function(nova_check_name function target)
+  if(TARGET ${target})
+    nova_mistake(${function} ${target}
+      "something is called '${target}' already: give one of the two another name.")
+  elseif(NOT target MATCHES "^[A-Za-z0-9_.+-]+$" OR target MATCHES
+      "^(all|clean|edit_cache|help|install|package|rebuild_cache|test)$")
+    nova_mistake(${function} "${target}"
+      "'${target}' cannot be a name: use letters, digits, _ and -, and no name of CMake's own.")
+  endif()
+endfunction()
+
+# nova_check_files(<function> <target> <keyword> <file>...)
+# whether the files are there, or something of this folder makes them: that is known at its end.
+function(nova_check_files function target keyword)
+  foreach(file IN LISTS ARGN)
+    if(NOT file MATCHES "^guest:|\\$<")
+      cmake_language(EVAL CODE "cmake_language(DEFER CALL nova_check_file
+        [[${function}]] [[${target}]] [[${keyword}]] [[${file}]])")
+    endif()
+  endforeach()
+endfunction()
+
+function(nova_check_file function target keyword file)
+  foreach(folder "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}")
+    get_filename_component(path "${file}" ABSOLUTE BASE_DIR "${folder}")
+    get_source_file_property(made "${path}" GENERATED)
+    if(made OR EXISTS "${path}")
+      return()
+    endif()
+  endforeach()
+  get_filename_component(folder "${file}" DIRECTORY)
+  get_filename_component(name "${file}" NAME)
+  get_filename_component(folder "${folder}" ABSOLUTE)
+  file(GLOB there RELATIVE "${folder}" "${folder}/*")
+  nova_meant(question "${name}" ${there})
+  nova_mistake(${function} ${target} "the file '${file}' of ${keyword} is not there.${question}")
+endfunction()
+
+# nova_check_libraries(<function> <target> <library>...)
+# Others than those of the SDK are the linker's business.
+function(nova_check_libraries function target)
+  foreach(library IN LISTS ARGN)
+    if(library MATCHES "^Nova::" AND NOT TARGET ${library})
+      nova_meant(question "${library}" Nova::nova Nova::novart Nova::novavmm)
+      nova_mistake(${function} ${target} "there is no library '${library}'.${question} The SDK has \
+Nova::nova, Nova::novart and Nova::novavmm.")
+    endif()
+  endforeach()
+endfunction()

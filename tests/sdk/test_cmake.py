@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the functions of the CMake package say of wrong arguments. Nothing is built or compiled."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import explain
+
+# A package whose libraries and programs have nothing in them.
+HEAD = f"""cmake_minimum_required(VERSION 3.25)
+project(mine LANGUAGES NONE)
+set(NOVA_ARCH x86_64)
+set(NOVA_SDK "{paths.ROOT}/sdk")
+set(NOVA_LINKER "${{NOVA_SDK}}/linker")
+set(NOVA_KERNEL nova.elf32)
+set(NOVA_SYSTEM_TOOL true)
+foreach(name nova novart novavmm log timer init)
+  add_library(${{name}} INTERFACE)
+  add_library(Nova::${{name}} ALIAS ${{name}})
+endforeach()
+foreach(part Programs BootTest System)
+  include("${{NOVA_SDK}}/cmake/Nova${{part}}.cmake")
+endforeach()
+enable_testing()
+"""
+FIRST = HEAD.count("\n") + 1
+
+# (what is wrong, line, the sentence)
+WRONG = (
+    ("nova_add_program(one)", FIRST,
+     "nova_add_program(one): SOURCES is missing: name the files, such as SOURCES main.c."),
+    ("nova_add_program(one SOURCES)", FIRST,
+     "nova_add_program(one): SOURCES is missing: name the files, such as SOURCES main.c."),
+    ("nova_add_program(one main.c)", FIRST,
+     "nova_add_program(one): 'main.c' is not understood. What can be said here: SOURCES, LINK."),
+    ("nova_add_program(one SOURCE main.c)", FIRST,
+     "nova_add_program(one): 'SOURCE' is not understood. Did you mean 'SOURCES'? What can be said "
+     "here: SOURCES, LINK."),
+    ("nova_add_program(SOURCES main.c)", FIRST,
+     "nova_add_program: a name comes first, before SOURCES."),
+    ("nova_add_program(one SOURCES mian.c)", None,
+     "nova_add_program(one): the file 'mian.c' of SOURCES is not there. Did you mean 'main.c'?"),
+    ("nova_add_program(one SOURCES sub/other.c)", None,
+     "nova_add_program(one): the file 'sub/other.c' of SOURCES is not there."),
+    ("nova_add_program(test SOURCES main.c)", FIRST,
+     "nova_add_program(test): 'test' cannot be a name: use letters, digits, _ and -, and no name "
+     "of CMake's own."),
+    ("nova_add_program(\"my one\" SOURCES main.c)", FIRST,
+     "nova_add_program(my one): 'my one' cannot be a name: use letters, digits, _ and -, and no "
+     "name of CMake's own."),
+    ("nova_add_program(one SOURCES main.c)\nnova_add_program(one SOURCES main.c)", FIRST + 1,
+     "nova_add_program(one): something is called 'one' already: give one of the two another "
+     "name."),
+    ("nova_add_roottask(one RUNTIME SOURCES main.c LINK Nova::novavm)", FIRST,
+     "nova_add_roottask(one): there is no library 'Nova::novavm'. Did you mean 'Nova::novavmm'? "
+     "The SDK has Nova::nova, Nova::novart and Nova::novavmm."),
+    ("nova_add_roottask(one SOURCES main.c MODULE x)", FIRST,
+     "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? What can be "
+     "said here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),
+    ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", None,
+     "nova_add_roottask(one): the file 'disk.img' of MODULES is not there."),
+    ("nova_add_system(one PROGRAMS log)", FIRST,
+     "nova_add_system(one): DESCRIPTION is missing: name the file that says what the system is "
+     "made of, such as DESCRIPTION one.nova."),
+    ("nova_add_system(one DESCRIPTION PROGRAMS log)", FIRST,
+     "nova_add_system(one): DESCRIPTION is missing: name the file that says what the system is "
+     "made of, such as DESCRIPTION one.nova."),
+    ("nova_add_system(one DESCRIPTION sytem.nova PROGRAMS log)", None,
+     "nova_add_system(one): the file 'sytem.nova' of DESCRIPTION is not there. Did you mean "
+     "'system.nova'?"),
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAM log)", FIRST,
+     "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? What can be "
+     "said here: DESCRIPTION, PROGRAMS, MODULES."),
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
+     "nova_add_system(one): the file 'disk.img' of MODULES is not there."),
+    ("nova_add_system(one DESCRIPTION system.nova PROGRAMS tiemr)", FIRST,
+     "nova_add_system(one): there is no program 'tiemr'. Did you mean 'timer'? Add it with "
+     "nova_add_program before this line, or put files that are no programs after MODULES."),
+    ("nova_add_program(greeter SOURCES main.c)\n"
+     "nova_add_system(one DESCRIPTION system.nova PROGRAMS greter)", FIRST + 1,
+     "nova_add_system(one): there is no program 'greter'. Did you mean 'greeter'? Add it with "
+     "nova_add_program before this line, or put files that are no programs after MODULES."),
+    ("nova_add_program(one SOURCES main.c)\n"
+     "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
+     "nova_add_system(one): something is called 'one' already: give one of the two another name."),
+    ("nova_add_boot_test(one EXPECT hello)", FIRST,
+     "nova_add_boot_test(one): ROOTTASK or SYSTEM, one of the two, says what is booted: ROOTTASK "
+     "names a program, SYSTEM what nova_add_system() made."),
+    ("nova_add_boot_test(one ROOTTASK mine SYSTEM mine)", FIRST,
+     "nova_add_boot_test(one): ROOTTASK or SYSTEM, one of the two, says what is booted: ROOTTASK "
+     "names a program, SYSTEM what nova_add_system() made."),
+    ("nova_add_roottask(main SOURCES main.c)\nnova_add_boot_test(one ROOTTASK mian)", FIRST + 1,
+     "nova_add_boot_test(one): there is nothing called 'mian' to boot, as ROOTTASK says. Did you "
+     "mean 'main'? Add it with nova_add_roottask or nova_add_system before the test."),
+    ("nova_add_boot_test(one SYSTEM main)", None,
+     "nova_add_boot_test(one): there is nothing called 'main' to boot, as SYSTEM says. Add it "
+     "with nova_add_roottask or nova_add_system before the test."),
+    ("nova_add_boot_test(one ROOTTASK NONE TIMEOUT soon)", FIRST,
+     "nova_add_boot_test(one): TIMEOUT soon is no number of seconds."),
+    ("nova_add_boot_test(one ROOTTASK NONE EXPECTS x)", FIRST,
+     "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? What can be "
+     "said here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
+     "TIMEOUT, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP."),
+)
+RIGHT = """add_custom_command(OUTPUT disk.img COMMAND touch disk.img)
+nova_add_boot_test(before SYSTEM one EXPECT x)
+nova_add_program(two SOURCES main.c made.c LINK)
+nova_add_roottask(three SOURCES "${CMAKE_CURRENT_SOURCE_DIR}/main.c" LINK Nova::nova
+  MODULES two guest:vmlinuz)
+nova_add_system(one DESCRIPTION system.nova PROGRAMS log two
+  MODULES main.c "${CMAKE_CURRENT_BINARY_DIR}/disk.img")
+nova_add_boot_test(after ROOTTASK three TIMEOUT 9 CMDLINE "" EXPECT)
+nova_add_boot_test(nothing ROOTTASK NONE)
+nova_add_boot_test(file ROOTTASK "${CMAKE_BINARY_DIR}/not-yet")
+add_custom_command(OUTPUT made.c COMMAND touch made.c)
+message(FATAL_ERROR "All of it was understood.")
+"""
+
+
+class Arguments(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        for name in ("main.c", "system.nova"):
+            (self.folder / name).touch()
+
+    def configure(self, text):
+        (self.folder / "CMakeLists.txt").write_text(f"{HEAD}{text}\n", encoding="utf-8")
+        result = subprocess.run(
+            ["cmake", "-S", ".", "-B", "build"], cwd=self.folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )
+        self.assertNotEqual(result.returncode, 0)
+        return result.stdout
+
+    def test_each_mistake_is_one_sentence_with_the_remedy(self):
+        for text, line, sentence in WRONG:
+            with self.subTest(text=text):
+                place = f"CMakeLists.txt:{line}" if line else "CMakeLists.txt"
+                output = self.configure(text)
+                self.assertEqual(explain.configuring(output), f"{place}: {sentence}\n", output)
+
+    def test_what_is_right_is_let_through(self):
+        output = self.configure(RIGHT)
+        self.assertIn("All of it was understood.", output)
+        self.assertNotIn("nova_add", output.replace("(nova_add", ""))
+
+    def test_other_complaints_of_cmake_stay_as_they_are(self):
+        output = self.configure("nothing(called so)")
+        self.assertIn('Unknown CMake command "nothing"', output)
+        self.assertEqual(explain.configuring(output), output)
+
+
+if __name__ == "__main__":
+    unittest.main()
