@@ -4,6 +4,7 @@
 #define END_LOOP   1
 #define END_RESET  2 /* by a triple fault */
 #define END_POWER  3 /* switches the q35 machine off */
+#define END_INPUT  4 /* prints what it hears until that is VALUE, then exits with 0 */
 
         .set    MAGIC, 0x1badb002
         .set    FLAGS, 0x3
@@ -43,6 +44,21 @@ _start:
         mov     $0x604, %dx
         mov     $0x2000, %ax
         outw    %ax, %dx
+#elif END == END_INPUT
+5:
+        mov     $0x3fd, %dx
+        inb     %dx, %al
+        test    $0x01, %al              /* has a character */
+        jz      5b
+        mov     $0x3f8, %dx
+        inb     %dx, %al
+        cmp     $VALUE, %al
+        je      6f
+        outb    %al, %dx
+        jmp     5b
+6:
+        xor     %al, %al
+        outb    %al, $0xf4
 #endif
 3:
         jmp     3b

@@ -153,6 +153,54 @@ class NoOrphans(WithFolder):
                 self.assertTrue(self.ends(kernel))
 
 
+class Inputs(WithFolder):
+    """Standard input that is no terminal, and its end."""
+
+    CODE = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from nova import console_input, process; process.open_streams()\n"
+        "console_input.QUIET = 0.5; console_input.PATIENCE = 1.0\n"
+        "from nova.qemu import Machine; from nova.runner import Runner\n"
+        "machine = Machine(sys.argv[2], cpus=1, memory=32)\n"
+        "sys.exit(Runner(machine, float(sys.argv[3]), sys.stdout.buffer).run().status)\n"
+    )
+
+    def run_stub(self, *arguments, timeout=20, shell="exec \"$@\"", **options):
+        kernel = build(self.folder, *arguments)
+        command = [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)]
+        return subprocess.run(
+            ["sh", "-c", shell, "sh", *command, str(timeout)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options,
+        )
+
+    def test_all_of_it_arrives_and_then_ctrl_d(self):
+        result = self.run_stub("INPUT", "ready\\r\\n", 4, input=b"word " * 100)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)
+
+    def test_input_that_ended_before_the_start_is_ctrl_d(self):
+        for shell in ('exec "$@" </dev/null', 'exec "$@" <&-'):
+            with self.subTest(shell=shell):
+                result = self.run_stub("INPUT", "ready\\r\\n", 4, shell=shell)
+                self.assertEqual((result.returncode, result.stderr), (0, b""))
+                self.assertEqual(result.stdout, b"ready\r\n")
+
+    def test_a_system_that_wants_no_input_goes_on_and_that_is_told_once(self):
+        result = self.run_stub("LOOP", timeout=5, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 124)
+        self.assertEqual(result.stderr.count(b"nova: standard input has ended, and"), 1)
+
+    def test_whoever_speaks_again_hears_it_again(self):
+        """A system may lose what comes before it listens: this one takes it for a letter first."""
+        result = self.run_stub("INPUT", "ready\\r\\n", 5, timeout=4, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 124)
+        self.assertGreater(result.stdout.count(b"\x04"), 1)
+
+    def test_without_any_streams_it_runs_all_the_same(self):
+        result = self.run_stub("EXIT", shell='exec "$@" <&- >&- 2>&-')
+        self.assertEqual(result.returncode, 0)
+
+
 class OnTerminal(WithFolder):
     CODE = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

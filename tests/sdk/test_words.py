@@ -6,9 +6,11 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
-from nova import cmdline, explain, options, qemu, runner
+from nova import cli, cmdline, explain, options, qemu, run, runner
+from nova.qemu import Module
 
 KERNEL = paths.ROOT / "hypervisor/src"
 LINE = runner.SHUT_DOWN_LINE + b": event 0x%x at 0x%x, address 0x1234, has no portal"
@@ -37,6 +39,17 @@ class Description(unittest.TestCase):
         bounds = re.findall(r"#define MACHINE_M[INAX]+ \(([^M]+) \* MIB\)", text)
         self.assertEqual(bounds, [str(options.MIN_MEMORY), "(1 << 20)"])
         self.assertEqual(qemu.MAX_MEMORY, 1 << 20)
+
+
+class Pause(unittest.TestCase):
+    def test_only_the_tour_is_asked_to_wait_for_keys(self):
+        """Linux would take the word for one of its own."""
+        built = (Path("kernel"), [Module("file", "given")], True)
+        for name, wanted in (("tour", "given pause"), ("linux", "given"), ("restart", "given")):
+            with mock.patch.object(run, "_build", lambda args: built):
+                machine, _ = run.prepare(cli.parse(["run", name]), run.PAUSE)
+            self.assertEqual(machine.modules[0].arguments, wanted)
+            built[1][0] = Module("file", "given")
 
 
 class Explain(unittest.TestCase):

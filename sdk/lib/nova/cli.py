@@ -173,6 +173,7 @@ def _run(argv):
 
 
 def main(argv):
+    process.open_streams()
     process.leave_on_sigterm()
     try:
         try:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sees to it that no child process outlives the command that started it."""
+"""What a process needs before anything else: no child outlives it, and it has its streams."""
 
 import ctypes
+import os
 import signal
 import sys
 
@@ -16,3 +17,16 @@ def die_with_parent():
 def leave_on_sigterm():
     """Lets SIGTERM run the clean-up that an exception runs."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def open_streams():
+    """Gives a process that was started without standard streams some that lead nowhere."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+        os.set_inheritable(number, True)
+        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))

@@ -10,7 +10,7 @@ from nova.errors import NovaError, meant
 from nova.qemu import Machine, Module, parse_module
 
 DEFAULT = "tour"
-# An example's command line if somebody is there who can press a key.
+# The tour's command line if somebody is there who can press a key.
 PAUSE = "pause"
 # QEMU's arguments for a debugger, which may want to look at a machine where nothing goes on.
 DEBUGGING = ("-s", "-S", "-gdb")
@@ -150,8 +150,8 @@ def _on_terminal():
 
 
 def prepare(args, pause=""):
-    """Builds what is to be booted. Returns the machine and the roottask's file. An example's
-    command line gets PAUSE."""
+    """Builds what is to be booted. Returns the machine and the roottask's file. The tour's command
+    line gets PAUSE; to other examples the word would mean something else, or nothing."""
     _check(args)
     further = _modules(args.module)
     warning = cmdline.warning(args.cmdline)
@@ -161,7 +161,7 @@ def prepare(args, pause=""):
     program = modules[0].file
     if args.arguments is not None:
         modules[0] = Module(program, args.arguments)
-    elif is_example and pause:
+    elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)

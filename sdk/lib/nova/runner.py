@@ -13,7 +13,7 @@ import termios
 import time
 from dataclasses import dataclass
 
-from nova import errors, media, process, qemu
+from nova import console_input, errors, media, process, qemu
 
 STOP_LINE = b"NOVA: stopped"
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
@@ -57,6 +57,7 @@ class Runner:
         self.reason = None  # of a shutdown, as QEMU names it
         self.process = None
         self.control = None
+        self.input = None  # of the console, where it has some that is no terminal
         self.deadline = None  # of the run, by the monotonic clock
 
     def run(self):
@@ -78,12 +79,12 @@ class Runner:
                     termios.tcsetattr(0, termios.TCSADRAIN, saved)
         return self._outcome()
 
-    def _input(self):
-        """The console's input. A terminal only when it shows the console, too: else it would be
-        left raw, and its ctrl-c would not reach anybody."""
-        if self.interactive or (self.echo and not sys.stdin.isatty()):
+    def _stdin(self):
+        """Where QEMU's input comes from. A terminal goes to it only when it shows the console, too:
+        else it would be left raw, and its ctrl-c would not reach anybody."""
+        if self.interactive:
             return None
-        return subprocess.DEVNULL
+        return subprocess.PIPE if self.echo else subprocess.DEVNULL
 
     def _start(self):
         self.control, theirs = socket.socketpair()
@@ -91,7 +92,7 @@ class Runner:
         try:
             self.process = subprocess.Popen(
                 command,
-                stdin=self._input(),
+                stdin=self._stdin(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
@@ -101,6 +102,9 @@ class Runner:
             raise errors.NovaError(f"{command[0]} cannot be started: {error.strerror}.") from error
         finally:
             theirs.close()
+        if self.process.stdin:
+            source = None if sys.stdin.isatty() else sys.stdin.fileno()
+            self.input = console_input.Input(self.process.stdin, source)
         self._order("qmp_capabilities")
         # Who asks for -S wants to start the machine himself, from a debugger.
         if "-S" not in self.machine.extra:
@@ -149,6 +153,9 @@ class Runner:
                 if left == 0:
                     self.timed_out = True
                     return
+                if self.input:
+                    self.input.look()
+                    left = console_input.POLL if left is None else min(left, console_input.POLL)
                 for key, _ in selector.select(left):
                     data = self._read(key.fd)
                     if data:
@@ -165,6 +172,8 @@ class Runner:
 
     def _take_console(self, data):
         self.console += data
+        if self.input:
+            self.input.spoke()
         if self.echo:
             self.echo.write(data)
             self.echo.flush()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a machine's console hears of standard input, and of its end.
+
+A serial line has no end of file. Somebody who sits at one types ctrl-d, which ends a shell: that is
+what the system gets when standard input has ended and it says nothing more, for it may wait for
+input. A system that has no use for it goes on."""
+
+import contextlib
+import os
+import threading
+import time
+
+from nova import build
+
+END_OF_INPUT = b"\x04"
+QUIET = 2.0  # seconds without a word after which a system may be waiting
+PATIENCE = 10.0  # after which one is told that nothing happens
+POLL = 0.5
+
+
+class Input:
+    """Hands what SOURCE, a file descriptor, has to SINK, the pipe of the machine's console; without
+    a source it has ended at once."""
+
+    def __init__(self, sink, source):
+        self.sink = sink
+        self.source = source
+        self.ended = source is None  # set by the thread, read by the watch
+        self.heard = time.monotonic()  # when the system last spoke, or got the end of input
+        self.answered = True  # it spoke since it got that
+        self.told = False
+        if source is not None:
+            threading.Thread(target=self._pump, daemon=True).start()
+
+    def _pump(self):
+        """A thread of its own, for both ends may block for as long as they like."""
+        with contextlib.suppress(OSError, ValueError):  # the machine has gone
+            while data := os.read(self.source, 1 << 12):
+                while data:
+                    data = data[os.write(self.sink.fileno(), data) :]
+        self.heard = time.monotonic()
+        self.ended = True
+
+    def spoke(self):
+        """The system said something."""
+        self.heard = time.monotonic()
+        self.answered = True
+
+    def look(self):
+        """Does what is due; called every POLL seconds."""
+        quiet = time.monotonic() - self.heard
+        if not self.ended or quiet < QUIET:
+            return
+        if self.answered:
+            self.answered = False
+            self.heard = time.monotonic()
+            with contextlib.suppress(OSError, ValueError):
+                os.set_blocking(self.sink.fileno(), False)
+                os.write(self.sink.fileno(), END_OF_INPUT)
+        elif quiet >= PATIENCE and not self.told:
+            self.told = True
+            build.say(
+                "standard input has ended, and the system says nothing; ctrl-c ends the run, "
+                "--timeout S would."
+            )
