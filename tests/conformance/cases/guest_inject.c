@@ -31,6 +31,7 @@ static struct guest *halted(void)
         const nova_mtd_t mtd = guest_flat(g);
 
         set_gates(g);
+        EXPECT_EQ(g->state->intr_state, 0);
         guest_until(g, mtd, EXIT_HLT);
         return g;
 }
@@ -88,16 +89,38 @@ CASE_ON(guest_inject, an_exception_of_every_vector_arrives_whatever_IF_is, "7.4-
         }
 }
 
+/* Back from the handler of an NMI, to the hlt. */
+static void return_from_nmi(struct guest *g)
+{
+        g->state->ip = GUEST_CODE + 1; /* iret */
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->intr_state & 8, 0);
+}
+
 CASE_ON(guest_inject, an_nmi_arrives_whatever_IF_is, "7.4-51 8.4-36", needs_virtualization)
 {
         for (unsigned i = 0; i < 2; i++) {
                 struct guest *g = halted();
                 expect_delivery(g, VALID | NMI | 2, i ? 0x202 : 0x2);
-                g->state->ip = GUEST_CODE + 1; /* iret, to the hlt */
-                guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+                return_from_nmi(g);
                 EXPECT_EQ(g->state->ip, GUEST_CODE);
-                EXPECT_EQ(g->state->intr_state & 8, 0);
         }
+}
+
+CASE_ON(guest_inject, a_guest_that_ends_in_its_nmi_handler_blocks_no_other_guest,
+        "7.4-51 7.4-53 8.4-36 8.4-38", needs_virtualization)
+{
+        struct guest *first = halted();
+
+        expect_delivery(first, VALID | NMI | 2, 0x2);
+        EXPECT_EQ(hc_revoke(obj(first->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+        struct guest *g = halted(); /* says 0 before the entry */
+        if (g->state->intr_state & 8) {
+                return_from_nmi(g);
+                NOT_RAISED("needs an entry to a guest that unblocks NMIs");
+        }
+        expect_delivery(g, VALID | NMI | 2, 0x2);
+        return_from_nmi(g);
 }
 
 CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_virtualization)

@@ -1,97 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests: which instructions exit, with which number, and which control bits ask for it. */
-#include "guest.h"
-
-/* One instruction of a flat guest. Control bit n is bit n of ctrl[0], 32 + n that of ctrl[1]. */
-struct intercept {
-        const char *code;
-        uint8_t size;
-        uint8_t event;
-        int8_t control;
-        bool stays; /* without the control bit it does no harm */
-};
-
-#define FORCED (-1)
-/* Exits whatever the controls are; exits when the bit is set; … and else goes on behind it. */
-#define ALWAYS(bytes, event)                                   \
-        {                                                      \
-                bytes, sizeof(bytes) - 1, event, FORCED, false \
-        }
-#define ASKED(bytes, event, bit)                            \
-        {                                                   \
-                bytes, sizeof(bytes) - 1, event, bit, false \
-        }
-#define SWITCHED(bytes, event, bit)                        \
-        {                                                  \
-                bytes, sizeof(bytes) - 1, event, bit, true \
-        }
-
-#define TSS 0x9800
-
-/* A flat guest with operands at GUEST_DATA + 0x1000, and a task in descriptor 3. */
-static nova_mtd_t prepare(struct guest *g)
-{
-        const nova_mtd_t mtd = guest_flat(g);
-        uint64_t *gdt = (uint64_t *)(void *)(g->memory + GUEST_GDT);
-
-        gdt[3] = (uint64_t)0x67 | (uint64_t)TSS << 16 | (uint64_t)0x89 << 40;
-        g->state->gdtr.limit = 0xff;
-        g->state->idtr.limit = 0; /* an exception is a triple fault */
-        g->utcb->event.more.efer = 0;
-        return mtd | NOVA_MTD_CTRL;
-}
-
-static void place(struct guest *g, const struct intercept *row)
-{
-        for (unsigned i = 0; i < row->size; i++)
-                g->memory[GUEST_CODE + i] = row->code[i];
-        g->memory[GUEST_CODE + row->size] = (char)0xf4; /* hlt */
-}
-
-/* Registers as the instructions of the tables want them: eax an address, ecx 0. */
-static void set_registers(struct guest *g, unsigned control)
-{
-        g->state->ip = GUEST_CODE;
-        g->state->sp = GUEST_STACK - 0x100;
-        g->state->ax = 0x9000;
-        g->state->cx = g->state->dx = 0;
-        g->state->ctrl[0] = control < 32 ? 1u << control : 0;
-        g->state->ctrl[1] = control >= 32 && control < 64 ? 1u << (control - 32) : 0;
-}
-
-static void expect_exits(struct guest *g, const struct intercept *rows, unsigned count)
-{
-        nova_mtd_t mtd = prepare(g);
-
-        for (unsigned i = 0; i < count; i++) {
-                const struct intercept *row = &rows[i];
-                place(g, row);
-                set_registers(g, row->control == FORCED ? 64 : (unsigned)row->control);
-                EXPECT_EQ(guest_run(g, mtd), row->event);
-                EXPECT_EQ(g->state->ip, GUEST_CODE);
-                mtd = NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_ACDB | NOVA_MTD_CTRL;
-        }
-}
-
-/* Without the control bit the CPU does the instruction alone. */
-static void expect_no_exits(struct guest *g, const struct intercept *rows, unsigned count)
-{
-        nova_mtd_t mtd = prepare(g);
-
-        for (unsigned i = 0; i < count; i++) {
-                const struct intercept *row = &rows[i];
-                if (!row->stays)
-                        continue;
-                place(g, row);
-                set_registers(g, 64);
-                const word_t event = guest_run(g, mtd);
-                EXPECT_EQ(event << 8 | row->event, guest_event(EXIT_HLT) << 8 | row->event);
-                EXPECT_EQ(g->state->ip, GUEST_CODE + row->size);
-                mtd = NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_ACDB | NOVA_MTD_CTRL;
-        }
-}
-
-#define ROWS(table) table, sizeof(table) / sizeof(*(table))
+#include "intercept.h"
 
 /* ---- SVM ------------------------------------------------------------------------------------- */
 
@@ -133,18 +42,6 @@ static const struct intercept svm_asked[] = {
         SWITCHED("\x0f\x09", 0x89, 41),     /* wbinvd */
 };
 
-/* TCG does not look at these. */
-static const struct intercept svm_hardware[] = {
-        ALWAYS("\x0f\x08", 0x76),           /* invd */
-        ASKED("\xcd\x80", 0x75, 21),        /* int */
-        SWITCHED("\x0f\x01\xf9", 0x87, 39), /* rdtscp */
-        ASKED("\x0f\x01\xdc", 0x84, 36),    /* stgi */
-        ALWAYS("\x0f\x01\xde", 0x86),       /* skinit */
-        ASKED("\x0f\x01\xc8", 0x8a, 42),    /* monitor */
-        ASKED("\x0f\x01\xc9", 0x8b, 43),    /* mwait */
-        ASKED("\xf1", 0x88, 40),            /* icebp */
-};
-
 CASE_ON(guest_intercept, what_the_kernel_needs_exits_unasked_on_svm,
         "7.2-101 7.2-112 7.2-113 7.2-114 7.2-118 7.2-120 7.2-121 7.2-123 7.2-136", needs_svm)
 {
@@ -169,16 +66,6 @@ CASE_ON(guest_intercept, nothing_exits_that_was_not_asked_for_on_svm, "7.2-136",
 {
         expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_asked));
         expect_no_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_tables));
-}
-
-static const char *needs_svm_of_hardware(void)
-{
-        return needs_svm() ? needs_svm() : needs_hardware();
-}
-
-CASE_ON(guest_intercept, what_tcg_leaves_out_exits_on_svm, "7.2-136", needs_svm_of_hardware)
-{
-        expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(svm_hardware));
 }
 
 /* ---- VMX ------------------------------------------------------------------------------------- */
@@ -258,21 +145,6 @@ CASE_ON(guest_intercept, monitor_and_mwait_exit_when_it_is_asked_for_on_vmx, "7.
         expect_exits(guest_new(boot_cpu, NULL, NULL), ROWS(vmx_monitor));
 }
 
-CASE_ON(guest_intercept, a_step_exits_when_the_trap_flag_of_the_monitor_is_set, "7.4-49 8.4-34",
-        needs_vmx)
-{
-        static const struct intercept nop = ASKED("\x90", 0x25, 27);
-        struct guest *g = guest_new(boot_cpu, NULL, NULL);
-        const nova_mtd_t mtd = prepare(g);
-
-        place(g, &nop);
-        set_registers(g, 27);
-        if (guest_run(g, mtd) == guest_event(EXIT_HLT))
-                NOT_RAISED("needs a monitor trap flag that works");
-        EXPECT_EQ(g->event, 0x25);
-        EXPECT_EQ(g->state->ip, GUEST_CODE + 1);
-}
-
 /* ---- Both ------------------------------------------------------------------------------------ */
 
 GUEST(nop_32, 32, "nop; hlt");
@@ -281,10 +153,10 @@ CASE_ON(guest_intercept, no_control_bit_does_harm, "7.4-49 8.4-34 7.4-48 8.4-33"
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, nop_32, nop_32_end);
-        nova_mtd_t mtd = prepare(g);
+        nova_mtd_t mtd = intercept_prepare(g);
 
         for (unsigned control = 0; control <= 65; control++) {
-                set_registers(g, control);
+                intercept_registers(g, control);
                 if (control == 65)
                         g->state->ctrl[0] = g->state->ctrl[1] = UINT32_MAX;
                 const uint32_t sent[2] = {g->state->ctrl[0], g->state->ctrl[1]};

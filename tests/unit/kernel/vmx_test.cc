@@ -3,6 +3,8 @@
 // rights, entries of extended page tables.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "kernel.h"
 
 extern "C" {
@@ -80,7 +82,8 @@ TEST(vmx, a_vmm_switches_only_controls_of_the_list)
         const vmx_offer offer = full_offer();
         const uint32_t none0 = vmx_ctrl0(&offer, 0), none1 = vmx_ctrl1(&offer, 0);
         const uint32_t list0 = 1u << 10 | 1u << 12 | 1u << 23 | 1u << 27 | 1u << 29 | 1u << 30;
-        const uint32_t list1 = 1u << 2 | 1u << 3 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 16;
+        const uint32_t list1 =
+                1u << 2 | 1u << 3 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 16;
         EXPECT_EQ(none0 & list0, 0u);
         EXPECT_EQ(none1 & list1, 0u);
         for (unsigned bit = 0; bit < 32; bit++) {
@@ -125,6 +128,21 @@ TEST(vmx, a_segment_that_is_not_present_is_unusable)
         EXPECT_EQ(vmx_ar_from_message(0), 0x10000u);
         EXPECT_EQ(vmx_ar_from_message(0x13), 0x10013u);
         EXPECT_EQ(vmx_ar_from_message(0x93), 0x93u);
+}
+
+// Also those that no emulator raises, as the monitor trap flag's 0x25.
+TEST(vmx, an_exit_is_the_event_of_its_reason_and_reserved_ones_are_not)
+{
+        const std::set<uint32_t> reserved = {0x23, 0x26, 0x2a, 0x2d, 0x38, 0x3c};
+        for (uint32_t reason = 0; reason < 0x3c; reason++) {
+                if (reserved.count(reason) == 0) {
+                        EXPECT_EQ(vmx_event_of(reason), reason);
+                }
+        }
+        for (const uint32_t reason : reserved)
+                EXPECT_EQ(vmx_event_of(reason), 0x21u) << reason;
+        for (uint32_t reason = 0x3d; reason < 0x10000; reason++)
+                EXPECT_EQ(vmx_event_of(reason), 0x21u) << reason;
 }
 
 TEST(vmx, an_event_is_injectable_if_its_type_and_vector_fit)

@@ -15,6 +15,7 @@ enum vmcs_field {
         VMCS_HOST_DS_SEL = 0x0c06,
         VMCS_HOST_TR_SEL = 0x0c0c,
         VMCS_TSC_OFFSET = 0x2010,
+        VMCS_VM_FUNCTIONS = 0x2018,
         VMCS_EPTP = 0x201a,
         VMCS_GPA = 0x2400,
         VMCS_LINK = 0x2800,

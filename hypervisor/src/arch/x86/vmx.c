@@ -159,6 +159,7 @@ static void clear_fields(void)
                 {VMCS_GUEST_ES_SEL, 0x080e},
                 {VMCS_HOST_ES_SEL, 0x0c0c},
                 {0x2006, VMCS_TSC_OFFSET},
+                {VMCS_VM_FUNCTIONS, VMCS_VM_FUNCTIONS},
                 {0x2802, 0x2806},
                 {0x4006, 0x401a},
                 {VMCS_GUEST_ES_LIMIT, 0x482a},

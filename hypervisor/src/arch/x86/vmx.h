@@ -19,7 +19,6 @@ struct vcpu;
 #define VMX_EXIT_CR            0x1c
 #define VMX_EXIT_DR            0x1d
 #define VMX_EXIT_IO            0x1e
-#define VMX_EXIT_REFUSED       0x21
 #define VMX_EXIT_MACHINE_CHECK 0x29
 #define VMX_EXIT_EPT           0x30
 #define VMX_EXIT_FAILED        0x80000000 /* the guest was not entered */

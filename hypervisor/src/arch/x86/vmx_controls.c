@@ -56,6 +56,20 @@ struct second_level_format vmx_guest_format(const struct vmx_offer *offer)
         };
 }
 
+unsigned vmx_event_of(uint32_t reason)
+{
+        switch (reason) {
+        case 0x23:
+        case 0x26:
+        case 0x2a:
+        case 0x2d:
+        case 0x38:
+                return VMX_EXIT_REFUSED;
+        default:
+                return reason <= VMX_EXIT_LAST ? reason : VMX_EXIT_REFUSED;
+        }
+}
+
 bool vmx_is_injectable(uint32_t info)
 {
         const unsigned vector = info & 0xff;

@@ -42,11 +42,12 @@
 #define VMX_CTRL1_UNRESTRICTED 0x80 /* real mode, and no paging */
 #define VMX_CTRL1_RDRAND       0x800
 #define VMX_CTRL1_INVPCID      0x1000 /* the instruction exists */
+#define VMX_CTRL1_VMFUNC       0x2000 /* exits: no function is there */
 #define VMX_CTRL1_RDSEED       0x10000
 #define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED)
 #define VMX_CTRL1_CHOICE                                                             \
         (VMX_CTRL1_TABLES | VMX_CTRL1_RDTSCP | VMX_CTRL1_WBINVD | VMX_CTRL1_RDRAND | \
-         VMX_CTRL1_INVPCID | VMX_CTRL1_RDSEED)
+         VMX_CTRL1_INVPCID | VMX_CTRL1_VMFUNC | VMX_CTRL1_RDSEED)
 
 #define VMX_EXIT_DEBUG     0x4 /* debug registers are saved */
 #define VMX_EXIT_HOST_64   0x200
@@ -63,6 +64,9 @@
 #define VMX_ENTRY_PAT   0x4000
 #define VMX_ENTRY_EFER  0x8000
 #define VMX_ENTRY       (VMX_ENTRY_DEBUG | VMX_ENTRY_PAT | VMX_ENTRY_EFER)
+
+#define VMX_EXIT_REFUSED 0x21 /* basic exit reason: invalid guest state */
+#define VMX_EXIT_LAST    0x3b /* … and the last one that is an event */
 
 /* Injected and interrupted events (SDM 3C, 24.8.3): bits 7..0 vector, 10..8 type, 11 with error
  * code, 31 valid. */
@@ -123,6 +127,11 @@ struct second_level_format vmx_guest_format(const struct vmx_offer *offer);
 /** The control words when a VMM asks for some: what has to be, and of its wishes what may be. */
 uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted);
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted);
+
+/** Number of the event that an exit with a basic reason is. Reasons that 2012 reserves, and newer
+ *  ones, which no control of the kernel asks for, are those of a state that cannot go on. @spec 7.2
+ */
+unsigned vmx_event_of(uint32_t reason);
 
 /** Whether there is such an event: types 0 interrupt, 2 NMI, 3 exception but NMI's vector, 4
  *  software interrupt, 5 INT1, 6 INT3 and INTO. */

@@ -232,7 +232,7 @@ static void classify(struct ec *self, unsigned reason)
 
 static _Noreturn void block_on_exit(struct ec *self, unsigned reason)
 {
-        block_on_event(self, reason & 0xff, vmcs_read(VMCS_QUAL),
+        block_on_event(self, vmx_event_of(reason), vmcs_read(VMCS_QUAL),
                        reason == VMX_EXIT_EPT ? (word_t)vmcs_read64(VMCS_GPA) : 0);
 }
 
