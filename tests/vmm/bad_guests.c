@@ -21,8 +21,6 @@ static const struct bad_guest {
         /* movups %xmm0, 0xd0000000, after CR4.OSFXSR was set */
         {"vector", "\x0f\x20\xe0\x0d\x00\x02\x00\x00\x0f\x22\xe0\x0f\x11\x05\x00\x00\x00\xd0", 18,
          NOVA_VM_ERROR},
-        /* outsb with DX = 0x80 */
-        {"string", "\x66\xba\x80\x00\x6e", 5, NOVA_VM_ERROR},
         /* reads of memory and ports that are not there give ones, writes are lost:
          * mov %eax, 0xd0000000; mov 0xd0000000, %eax; inc %eax; jnz .; in $0x80, %eax; inc %eax;
          * jnz .; cli; hlt */

@@ -7,6 +7,9 @@
 /* Prefixes. */
 #define OPERAND_SIZE 0x66
 #define ADDRESS_SIZE 0x67
+#define LOCK         0xf0
+#define REPNE        0xf2
+#define REP          0xf3
 #define REX_W        8
 #define REX_R        4
 
@@ -14,15 +17,17 @@ struct cursor {
         const uint8_t *code;
         size_t count, at;
         unsigned bits;
-        bool operand16, address_switch;
+        bool operand16, address_switch, lock;
         uint8_t rex;
-        bool overrun;
+        enum nova_segment_number segment;
+        enum nova_repeat repeat;
+        bool refused; /* cut off, or not what it looks like */
 };
 
 static uint8_t next(struct cursor *cursor)
 {
         if (cursor->at >= cursor->count) {
-                cursor->overrun = true;
+                cursor->refused = true;
                 return 0;
         }
         return cursor->code[cursor->at++];
@@ -37,28 +42,58 @@ static uint64_t next_value(struct cursor *cursor, unsigned bytes)
         return value;
 }
 
-static bool is_prefix(uint8_t byte)
+/* In 64-bit mode only FS and GS have a meaning. */
+static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
 {
-        static const uint8_t prefix[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0};
-
-        return memchr(prefix, byte, sizeof(prefix));
+        if (cursor->bits != 64 || segment >= NOVA_SEGMENT_FS)
+                cursor->segment = segment;
 }
 
-/* Reads prefixes. @return the first byte of the opcode */
+/* @return whether it was a prefix other than REX */
+static bool read_prefix(struct cursor *cursor, uint8_t byte)
+{
+        switch (byte) {
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+                set_segment(cursor, (enum nova_segment_number)(byte >> 3 & 3));
+                return true;
+        case 0x64:
+        case 0x65:
+                set_segment(cursor, byte & 1 ? NOVA_SEGMENT_GS : NOVA_SEGMENT_FS);
+                return true;
+        case OPERAND_SIZE:
+                cursor->operand16 = true;
+                return true;
+        case ADDRESS_SIZE:
+                cursor->address_switch = true;
+                return true;
+        case LOCK:
+                cursor->lock = true;
+                return true;
+        case REPNE:
+        case REP:
+                cursor->repeat = byte == REP ? NOVA_REPEAT_EQUAL : NOVA_REPEAT_NOT_EQUAL;
+                return true;
+        default:
+                return false;
+        }
+}
+
+/* A REX prefix counts only directly before the opcode. @return the opcode's first byte */
 static uint8_t read_prefixes(struct cursor *cursor)
 {
-        uint8_t byte = next(cursor);
+        for (;;) {
+                const uint8_t byte = next(cursor);
 
-        while (is_prefix(byte)) {
-                cursor->operand16 |= byte == OPERAND_SIZE;
-                cursor->address_switch |= byte == ADDRESS_SIZE;
-                byte = next(cursor);
+                if (cursor->bits == 64 && (byte & 0xf0) == 0x40)
+                        cursor->rex = byte;
+                else if (read_prefix(cursor, byte))
+                        cursor->rex = 0;
+                else
+                        return byte;
         }
-        if (cursor->bits == 64 && (byte & 0xf0) == 0x40) {
-                cursor->rex = byte;
-                byte = next(cursor);
-        }
-        return byte;
 }
 
 static unsigned operand_bytes(const struct cursor *cursor, bool wide)
@@ -77,42 +112,46 @@ static unsigned address_bytes(const struct cursor *cursor)
         return (cursor->bits == 16) != cursor->address_switch ? 2 : 4;
 }
 
-/* Steps over ModRM, SIB and displacement. @return ModRM; 0xc0 and more: no memory operand */
-static uint8_t read_modrm(struct cursor *cursor)
+/* Steps over ModRM, SIB and displacement of a memory operand. @return ModRM's middle bits */
+static unsigned read_modrm(struct cursor *cursor)
 {
         const uint8_t modrm = next(cursor);
         const unsigned mod = modrm >> 6, rm = modrm & 7;
 
-        if (mod == 3)
-                return modrm;
-        if (address_bytes(cursor) == 2) {
+        if (mod == 3) {
+                cursor->refused = true;
+        } else if (address_bytes(cursor) == 2) {
                 next_value(cursor, mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0);
-                return modrm;
+        } else {
+                const unsigned base = rm == 4 ? next(cursor) & 7u : rm;
+
+                next_value(cursor, mod == 1 ? 1 : mod == 2 || base == 5 ? 4 : 0);
         }
-
-        const unsigned base = rm == 4 ? next(cursor) & 7u : rm;
-
-        next_value(cursor, mod == 1 ? 1 : mod == 2 || base == 5 ? 4 : 0);
-        return modrm;
+        return modrm >> 3 & 7;
 }
 
-static void set_register(const struct cursor *cursor, uint8_t modrm, struct nova_instruction *out)
+static void set_register(const struct cursor *cursor, unsigned number, struct nova_instruction *out)
 {
-        out->reg = (uint8_t)((modrm >> 3 & 7) | (cursor->rex & REX_R ? 8 : 0));
+        out->reg = (uint8_t)(number | (cursor->rex & REX_R ? 8 : 0));
         if (out->target_bytes == 1 && !cursor->rex && out->reg >= 4) {
                 out->reg -= 4;
                 out->high = true;
         }
 }
 
-/* An instruction with ModRM, in which the register has as many bytes as the memory. */
-static void read_register_form(struct cursor *cursor, bool wide, struct nova_instruction *out)
+static void set_bytes(const struct cursor *cursor, bool wide, struct nova_instruction *out)
 {
-        const uint8_t modrm = read_modrm(cursor);
-
-        cursor->overrun |= modrm >= 0xc0;
         out->bytes = out->target_bytes = (uint8_t)operand_bytes(cursor, wide);
-        set_register(cursor, modrm, out);
+}
+
+/* An instruction with ModRM, in which the register has as many bytes as the memory. */
+static bool decode_register(struct cursor *cursor, enum nova_operation operation, bool wide,
+                            struct nova_instruction *out)
+{
+        out->operation = operation;
+        set_bytes(cursor, wide, out);
+        set_register(cursor, read_modrm(cursor), out);
+        return true;
 }
 
 /* An immediate of at most four bytes, extended with its sign. */
@@ -124,89 +163,169 @@ static void read_immediate(struct cursor *cursor, unsigned bytes, struct nova_in
         out->immediate = (uint64_t)((int64_t)(next_value(cursor, have) << shift) >> shift);
 }
 
-/* The operation of arithmetic opcodes, by the three bits that name it. */
-static bool arithmetic(unsigned number, struct nova_instruction *out)
+/* MOVZX, MOVSX and MOVSXD: the register is larger than the memory. */
+static bool decode_extended(struct cursor *cursor, unsigned bytes, bool sign,
+                            struct nova_instruction *out)
 {
-        static const int8_t operation[] = {NOVA_OP_ADD, NOVA_OP_OR,  -1,          -1,
-                                           NOVA_OP_AND, NOVA_OP_SUB, NOVA_OP_XOR, NOVA_OP_CMP};
+        out->operation = NOVA_OP_LOAD;
+        out->target_bytes = (uint8_t)operand_bytes(cursor, true);
+        out->bytes = (uint8_t)bytes;
+        out->sign = sign;
+        set_register(cursor, read_modrm(cursor), out);
+        return out->target_bytes >= bytes;
+}
 
-        if (operation[number] < 0)
+/* BT, BTS, BTR and BTC with an immediate: the upper half of a group. */
+static bool decode_bit(struct cursor *cursor, struct nova_instruction *out)
+{
+        const unsigned number = read_modrm(cursor);
+
+        if (number < 4)
                 return false;
-        out->operation = (enum nova_operation)operation[number];
+        out->operation = (enum nova_operation)(NOVA_OP_BT + number - 4);
+        set_bytes(cursor, true, out);
+        read_immediate(cursor, 1, out);
         return true;
 }
 
-/* MOVZX and MOVSX: 0f b6, b7, be, bf. */
-static bool decode_extended(struct cursor *cursor, struct nova_instruction *out)
+/* MOVNTI is what it is without any of the prefixes that change opcodes. */
+static bool decode_movnti(struct cursor *cursor, struct nova_instruction *out)
+{
+        decode_register(cursor, NOVA_OP_STORE, true, out);
+        if (out->bytes == 2)
+                out->bytes = out->target_bytes = 4;
+        return !cursor->operand16 && cursor->repeat == NOVA_REPEAT_NONE;
+}
+
+/* Opcodes that begin with 0f. */
+static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
 {
         const uint8_t opcode = next(cursor);
 
-        if ((opcode & 0xf6) != 0xb6)
+        switch (opcode) {
+        case 0xa3:
+        case 0xab:
+        case 0xb3:
+        case 0xbb:
+                return decode_register(
+                        cursor, (enum nova_operation)(NOVA_OP_BT + (opcode >> 3 & 3)), true, out);
+        case 0xb0:
+        case 0xb1:
+                return decode_register(cursor, NOVA_OP_CMPXCHG, opcode & 1, out);
+        case 0xb6:
+        case 0xb7:
+        case 0xbe:
+        case 0xbf:
+                return decode_extended(cursor, opcode & 1 ? 2 : 1, opcode & 8, out);
+        case 0xba:
+                return decode_bit(cursor, out);
+        case 0xc0:
+        case 0xc1:
+                return decode_register(cursor, NOVA_OP_XADD, opcode & 1, out);
+        case 0xc3:
+                return decode_movnti(cursor, out);
+        default:
                 return false;
-        out->target_bytes = (uint8_t)operand_bytes(cursor, true);
-
-        const uint8_t modrm = read_modrm(cursor);
-
-        cursor->overrun |= modrm >= 0xc0;
-        set_register(cursor, modrm, out);
-        out->operation = NOVA_OP_LOAD;
-        out->bytes = opcode & 1 ? 2 : 1;
-        out->sign = opcode & 8;
-        return true;
+        }
 }
 
 /* MOV between AL or AX and an address that stands in the instruction: a0 to a3. */
-static void decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
+static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         next_value(cursor, address_bytes(cursor));
         out->operation = opcode & 2 ? NOVA_OP_STORE : NOVA_OP_LOAD;
-        out->bytes = out->target_bytes = (uint8_t)operand_bytes(cursor, opcode & 1);
+        set_bytes(cursor, opcode & 1, out);
+        return true;
 }
 
-/* Groups in which ModRM names the operation: 80, 81, 83, c6, c7, f6, f7. */
+/* Groups in which ModRM names the operation: 80 to 83, with an immediate. */
+static bool decode_arithmetic(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
+{
+        out->operation = (enum nova_operation)(NOVA_OP_ADD + read_modrm(cursor));
+        set_bytes(cursor, opcode & 1, out);
+        read_immediate(cursor, opcode == 0x83 ? 1 : out->bytes, out);
+        return opcode != 0x82 || cursor->bits != 64;
+}
+
+/* c6, c7: MOV; f6, f7: TEST twice, NOT, NEG, and what nobody does to a device; fe, ff: INC, DEC,
+ * and more of that. */
 static bool decode_group(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
-        const uint8_t modrm = read_modrm(cursor);
-        const unsigned number = modrm >> 3 & 7;
+        const unsigned number = read_modrm(cursor);
 
-        cursor->overrun |= modrm >= 0xc0;
-        out->bytes = out->target_bytes = (uint8_t)operand_bytes(cursor, opcode & 1);
-        read_immediate(cursor, opcode == 0x83 ? 1 : out->bytes, out);
-        if (opcode <= 0x83)
-                return arithmetic(number, out);
-        out->operation = opcode <= 0xc7 ? NOVA_OP_STORE : NOVA_OP_TEST;
-        return number == 0;
+        set_bytes(cursor, opcode & 1, out);
+        if (opcode <= 0xc7) {
+                out->operation = NOVA_OP_STORE;
+                read_immediate(cursor, out->bytes, out);
+                return number == 0;
+        }
+        if (opcode >= 0xfe) {
+                out->operation = number ? NOVA_OP_DEC : NOVA_OP_INC;
+                return number < 2;
+        }
+        if (number >= 2) {
+                out->operation = number == 2 ? NOVA_OP_NOT : NOVA_OP_NEG;
+                return number < 4;
+        }
+        out->operation = NOVA_OP_TEST;
+        read_immediate(cursor, out->bytes, out);
+        return true;
 }
 
-/* 84 to 8b: TEST, XCHG and MOV between a register and memory, of one byte or more. */
-static bool decode_register(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
+static bool decode_string(const struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
-        static const uint8_t operation[] = {NOVA_OP_TEST, NOVA_OP_EXCHANGE, NOVA_OP_STORE,
-                                            NOVA_OP_LOAD};
-
-        read_register_form(cursor, opcode & 1, out);
-        out->operation = (enum nova_operation)operation[(opcode - 0x84) / 2];
+        out->operation = opcode <= 0x6f   ? NOVA_OP_INS + (opcode >> 1 & 1)
+                         : opcode <= 0xa7 ? NOVA_OP_MOVS + (opcode >> 1 & 1)
+                                          : NOVA_OP_STOS + ((opcode - 0xaa) >> 1);
+        set_bytes(cursor, opcode & 1, out);
+        if (opcode <= 0x6f && out->bytes == 8) /* ports have four bytes at most */
+                out->bytes = out->target_bytes = 4;
+        out->from = cursor->segment;
+        out->repeat = cursor->repeat;
         return true;
 }
 
 static bool decode_opcode(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
-        static const uint8_t group[] = {0x80, 0x81, 0x83, 0xc6, 0xc7, 0xf6, 0xf7};
+        static const uint8_t group[] = {0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff};
+        static const uint8_t moves[] = {NOVA_OP_TEST, NOVA_OP_EXCHANGE, NOVA_OP_STORE,
+                                        NOVA_OP_LOAD};
 
         if (opcode < 0x40 && (opcode & 7) < 4) {
-                read_register_form(cursor, opcode & 1, out);
                 out->to_register = opcode & 2;
-                return arithmetic(opcode >> 3, out);
+                return decode_register(cursor, (enum nova_operation)(NOVA_OP_ADD + (opcode >> 3)),
+                                       opcode & 1, out);
         }
+        if (opcode == 0x63 && cursor->bits == 64 && operand_bytes(cursor, true) != 2)
+                return decode_extended(cursor, 4, true, out);
+        if (opcode >= 0x80 && opcode <= 0x83)
+                return decode_arithmetic(cursor, opcode, out);
         if (opcode >= 0x84 && opcode <= 0x8b)
-                return decode_register(cursor, opcode, out);
-        if ((opcode & 0xfc) == 0xa0) {
-                decode_offset(cursor, opcode, out);
-                return true;
-        }
+                return decode_register(cursor, (enum nova_operation)moves[(opcode - 0x84) / 2],
+                                       opcode & 1, out);
+        if ((opcode & 0xfc) == 0xa0)
+                return decode_offset(cursor, opcode, out);
+        if ((opcode & 0xfc) == 0x6c || (opcode & 0xfc) == 0xa4 ||
+            (opcode >= 0xaa && opcode <= 0xaf))
+                return decode_string(cursor, opcode, out);
         if (memchr(group, opcode, sizeof(group)))
                 return decode_group(cursor, opcode, out);
-        return opcode == 0x0f && decode_extended(cursor, out);
+        return opcode == 0x0f && decode_second(cursor, out);
+}
+
+/* LOCK before anything that does not change memory is an invalid instruction. */
+static bool may_lock(const struct nova_instruction *in)
+{
+        switch (in->operation) {
+        case NOVA_OP_LOAD:
+        case NOVA_OP_STORE:
+        case NOVA_OP_CMP:
+        case NOVA_OP_TEST:
+        case NOVA_OP_BT:
+                return false;
+        default:
+                return !in->to_register && !nova_is_string(in);
+        }
 }
 
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out)
@@ -215,14 +334,17 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
                 .code = code,
                 .count = count < NOVA_CODE_BYTES ? count : NOVA_CODE_BYTES,
                 .bits = bits,
+                .segment = NOVA_SEGMENT_DS,
         };
 
         memset(out, 0, sizeof(*out));
 
         const uint8_t opcode = read_prefixes(&cursor);
 
-        if (!decode_opcode(&cursor, opcode, out) || cursor.overrun)
+        if (!decode_opcode(&cursor, opcode, out) || cursor.refused ||
+            (cursor.lock && !may_lock(out)))
                 return false;
+        out->address_bytes = (uint8_t)address_bytes(&cursor);
         out->length = (uint8_t)cursor.at;
         return true;
 }

@@ -24,6 +24,9 @@
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | \
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA)
 
+/* What string accesses to ports need besides. */
+#define STRING (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
+
 #define EVERYTHING                                                                                \
         (USUAL | NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
@@ -39,9 +42,10 @@ nova_mtd_t default_mtd(enum nova_exit exit)
                 return USUAL | NOVA_MSR_MTD;
         case NOVA_EXIT_RECALL:
         case NOVA_EXIT_WINDOW:
-        case NOVA_EXIT_PORT:
         case NOVA_EXIT_HALT:
                 return USUAL;
+        case NOVA_EXIT_PORT:
+                return USUAL | STRING;
         default:
                 return EVERYTHING;
         }
@@ -87,8 +91,7 @@ static void port(struct nova_vcpu *vcpu)
                                                  : nova_exit_port_of_vmx(state->qual[0]);
 
         if (at.string) {
-                nova_vcpu_fail(vcpu, "a string access to port 0x%x, which nothing here can do",
-                               at.port);
+                port_string(vcpu, at.port);
                 return;
         }
         if (at.in) {

@@ -1,69 +1,87 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses to devices in memory: the instruction is fetched, decoded and done in the guest's place.
- */
-#include "novavmm/decode.h"
+/* Instructions that are done in a guest's place: those that access devices in memory, and string
+ * accesses to ports. */
+#include "novavmm/access.h"
 #include "novavmm/registers.h"
 #include "vm.h"
 
-#define AR_LONG 0x200u
-#define AR_BIG  0x400u
+#define VECTOR_DB 1
+#define VECTOR_PF 14
 
-static unsigned bits_of(const struct nova_vcpu *vcpu)
+/* Rounds of a string instruction between which the guest can take interrupts. */
+#define ROUNDS 512
+
+static struct nova_access access_of(struct nova_vcpu *vcpu)
 {
-        const uint16_t rights = vcpu->state->cs.ar;
+        const struct nova_vm *const vm = vcpu->vm;
+        const struct nova_access access = {&vm->memory, &vm->mmio, &vm->ports, vcpu->state,
+                                           vcpu->more->efer};
 
-        if (vcpu->more->efer & NOVA_EFER_LMA && rights & AR_LONG)
-                return 64;
-        return rights & AR_BIG ? 32 : 16;
+        return access;
 }
 
-static size_t fetch(const struct nova_vcpu *vcpu, uint8_t *code)
+/* What the guest was about to do; ends its machine if nobody knows. @p where: an access to it */
+static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, const char *kind,
+                   uint64_t where, struct nova_instruction *in)
 {
-        const struct nova_utcb_state *const state = vcpu->state;
-        const struct nova_paging paging = {state->cr0, state->cr3, state->cr4, vcpu->more->efer};
-        uint64_t linear = state->ip;
+        uint8_t code[NOVA_CODE_BYTES] = {0};
+        const size_t count = nova_access_fetch(access, code);
 
-        if (bits_of(vcpu) != 64)
-                linear = (uint32_t)(linear + state->cs.base);
-        return nova_fetch(&vcpu->vm->memory, &paging, linear, code, NOVA_CODE_BYTES);
+        if (!count) {
+                nova_vcpu_fail(vcpu, "it jumped to where there is no memory: 0x%llx",
+                               (unsigned long long)where);
+                return false;
+        }
+        if (!nova_decode(code, count, nova_access_bits(access), in)) {
+                nova_vcpu_fail(vcpu,
+                               "an access to %s0x%llx by an instruction that nothing here can "
+                               "do: %02x %02x %02x %02x",
+                               kind, (unsigned long long)where, code[0], code[1], code[2], code[3]);
+                return false;
+        }
+        return true;
 }
 
-/* Does the instruction at a device's address. */
-static void perform(struct nova_vcpu *vcpu, const struct nova_instruction *in, uint64_t address)
+/* In real mode exceptions have no error codes. */
+static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
 {
-        struct nova_utcb_state *const state = vcpu->state;
-        const struct nova_bus *const bus = &vcpu->vm->mmio;
-        const bool stores = in->operation == NOVA_OP_STORE;
-        const uint64_t memory = stores ? 0 : nova_bus_get(bus, address, in->bytes);
-        const uint64_t operand = nova_operand_get(state, in);
-        uint64_t result = operand;
-
-        if (in->operation == NOVA_OP_LOAD) {
-                vcpu->changed |= nova_operand_set(state, in, memory);
-                return;
+        if (fault->vector == VECTOR_PF) {
+                vcpu->state->cr2 = (nova_word_t)fault->address;
+                vcpu->changed |= NOVA_MTD_CR;
         }
-        if (in->operation == NOVA_OP_EXCHANGE) {
-                vcpu->changed |= nova_operand_set(state, in, memory);
-        } else if (!stores) {
-                result = in->to_register ? nova_compute(in->operation, in->bytes, operand, memory,
-                                                        &state->flags)
-                                         : nova_compute(in->operation, in->bytes, memory, operand,
-                                                        &state->flags);
-                vcpu->changed |= NOVA_MTD_EFL;
-        }
-        if (in->operation == NOVA_OP_CMP || in->operation == NOVA_OP_TEST)
-                return;
-        if (in->to_register)
-                vcpu->changed |= nova_operand_set(state, in, result);
+        if (vcpu->state->cr0 & NOVA_CR0_PE)
+                nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
         else
-                nova_bus_put(bus, address, in->bytes, result);
+                nova_vcpu_raise(vcpu, fault->vector);
+}
+
+/* Some rounds; if there are more, the guest tries again. A debugger sees each of them. */
+static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
+                       const struct nova_instruction *in)
+{
+        const bool steps = vcpu->state->flags & NOVA_FLAG_TF;
+        struct nova_fault fault;
+
+        switch (nova_string_run(access, in, steps ? 1 : ROUNDS, &vcpu->changed, &fault)) {
+        case NOVA_STRING_DONE:
+                vcpu->state->inst_len = in->length;
+                nova_vcpu_skip(vcpu, in->length);
+                break;
+        case NOVA_STRING_GOES_ON:
+                if (steps)
+                        nova_vcpu_raise(vcpu, VECTOR_DB);
+                break;
+        case NOVA_STRING_FAULT:
+                raise(vcpu, &fault);
+        }
 }
 
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
+        const struct nova_bus *const bus = &vcpu->vm->mmio;
+        const struct nova_access access = access_of(vcpu);
         struct nova_instruction in;
-        uint8_t code[NOVA_CODE_BYTES];
-        const size_t count = fetch(vcpu, code);
+        uint64_t memory = 0;
 
         if (vcpu->state->inj_info & INJECT_VALID) {
                 nova_vcpu_fail(vcpu,
@@ -72,20 +90,30 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
                                (unsigned long long)address);
                 return;
         }
-        if (!count) {
-                nova_vcpu_fail(vcpu, "it jumped to where there is no memory: 0x%llx",
-                               (unsigned long long)address);
+        if (!decode(vcpu, &access, "", address, &in))
+                return;
+        if (nova_is_string(&in)) {
+                run_string(vcpu, &access, &in);
                 return;
         }
-        if (!nova_decode(code, count, bits_of(vcpu), &in)) {
-                nova_vcpu_fail(vcpu,
-                               "an access to 0x%llx by an instruction that nothing here can do: "
-                               "%02x %02x %02x %02x",
-                               (unsigned long long)address, code[0], count > 1 ? code[1] : 0,
-                               count > 2 ? code[2] : 0, count > 3 ? code[3] : 0);
-                return;
-        }
-        perform(vcpu, &in, address);
+        if (in.operation != NOVA_OP_STORE)
+                memory = nova_bus_get(bus, address, in.bytes);
+        if (nova_operand_perform(vcpu->state, &in, &memory, &vcpu->changed))
+                nova_bus_put(bus, address, in.bytes, memory);
         vcpu->state->inst_len = in.length;
         nova_vcpu_skip(vcpu, in.length);
+}
+
+void port_string(struct nova_vcpu *vcpu, uint16_t port)
+{
+        const struct nova_access access = access_of(vcpu);
+        struct nova_instruction in;
+
+        if (!decode(vcpu, &access, "port ", port, &in))
+                return;
+        if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
+                run_string(vcpu, &access, &in);
+        else
+                nova_vcpu_fail(vcpu, "a string access to port 0x%x by code that changed meanwhile",
+                               port);
 }

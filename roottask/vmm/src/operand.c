@@ -63,43 +63,161 @@ static bool parity(uint64_t value)
         return !(0x6996 >> (value & 15) & 1);
 }
 
+static void set_flags(nova_word_t *flags, nova_word_t which, nova_word_t to)
+{
+        *flags = (*flags & ~which) | (to & which);
+}
+
+/* Sums and differences: what only they set. @p carry: into the lowest bit */
+static uint64_t add(unsigned bytes, uint64_t left, uint64_t right, unsigned carry, nova_word_t *out)
+{
+        const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
+        const uint64_t result = (left + right + carry) & mask(bytes);
+
+        *out |= result < left || (carry && result == left) ? FLAG_CARRY : 0;
+        *out |= ~(left ^ right) & (left ^ result) & sign ? FLAG_OVERFLOW : 0;
+        *out |= (left ^ right ^ result) & FLAG_ADJUST;
+        return result;
+}
+
+static uint64_t subtract(unsigned bytes, uint64_t left, uint64_t right, unsigned borrow,
+                         nova_word_t *out)
+{
+        const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
+        const uint64_t result = (left - right - borrow) & mask(bytes);
+
+        *out |= left < right || (borrow && left == right) ? FLAG_CARRY : 0;
+        *out |= (left ^ right) & (left ^ result) & sign ? FLAG_OVERFLOW : 0;
+        *out |= (left ^ right ^ result) & FLAG_ADJUST;
+        return result;
+}
+
+/* Only the carry flag changes: it gets the bit as it was. */
+static uint64_t compute_bit(enum nova_operation operation, unsigned bytes, uint64_t left,
+                            uint64_t right, nova_word_t *flags)
+{
+        const uint64_t bit = (uint64_t)1 << right % (8 * bytes);
+
+        set_flags(flags, FLAG_CARRY, left & bit ? FLAG_CARRY : 0);
+        switch (operation) {
+        case NOVA_OP_BTS:
+                return left | bit;
+        case NOVA_OP_BTR:
+                return left & ~bit;
+        case NOVA_OP_BTC:
+                return left ^ bit;
+        default:
+                return left;
+        }
+}
+
+/* Sums, differences and logic. */
+static uint64_t compute_value(enum nova_operation operation, unsigned bytes, uint64_t left,
+                              uint64_t right, unsigned carry, nova_word_t *out)
+{
+        switch (operation) {
+        case NOVA_OP_ADD:
+        case NOVA_OP_XADD:
+                return add(bytes, left, right, 0, out);
+        case NOVA_OP_ADC:
+                return add(bytes, left, right, carry, out);
+        case NOVA_OP_INC:
+                return add(bytes, left, 1, 0, out);
+        case NOVA_OP_SBB:
+                return subtract(bytes, left, right, carry, out);
+        case NOVA_OP_NEG:
+                return subtract(bytes, 0, left, 0, out);
+        case NOVA_OP_DEC:
+                return subtract(bytes, left, 1, 0, out);
+        case NOVA_OP_OR:
+                return left | right;
+        case NOVA_OP_AND:
+        case NOVA_OP_TEST:
+                return left & right;
+        case NOVA_OP_XOR:
+                return left ^ right;
+        default: /* SUB, CMP, CMPXCHG */
+                return subtract(bytes, left, right, 0, out);
+        }
+}
+
 uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t left, uint64_t right,
                       nova_word_t *flags)
 {
         const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
+        const bool counts = operation == NOVA_OP_INC || operation == NOVA_OP_DEC;
         nova_word_t out = 0;
-        uint64_t result = 0;
 
-        switch (operation) {
-        case NOVA_OP_ADD:
-                result = (left + right) & mask(bytes);
-                out |= result < left ? FLAG_CARRY : 0;
-                out |= ~(left ^ right) & (left ^ result) & sign ? FLAG_OVERFLOW : 0;
-                out |= (left ^ right ^ result) & FLAG_ADJUST;
-                break;
-        case NOVA_OP_SUB:
-        case NOVA_OP_CMP:
-                result = (left - right) & mask(bytes);
-                out |= left < right ? FLAG_CARRY : 0;
-                out |= (left ^ right) & (left ^ result) & sign ? FLAG_OVERFLOW : 0;
-                out |= (left ^ right ^ result) & FLAG_ADJUST;
-                break;
-        case NOVA_OP_OR:
-                result = left | right;
-                break;
-        case NOVA_OP_AND:
-        case NOVA_OP_TEST:
-                result = left & right;
-                break;
-        case NOVA_OP_XOR:
-                result = left ^ right;
-                break;
-        default:
-                return right;
-        }
+        if (operation == NOVA_OP_NOT)
+                return ~left & mask(bytes);
+        if (operation >= NOVA_OP_BT && operation <= NOVA_OP_BTC)
+                return compute_bit(operation, bytes, left, right, flags);
+
+        const uint64_t result =
+                compute_value(operation, bytes, left, right, *flags & FLAG_CARRY, &out);
+
         out |= result ? 0 : FLAG_ZERO;
         out |= result & sign ? FLAG_SIGN : 0;
         out |= parity(result) ? FLAG_PARITY : 0;
-        *flags = (*flags & ~(nova_word_t)FLAGS) | out;
+        set_flags(flags, counts ? FLAGS & ~FLAG_CARRY : FLAGS, out);
         return result;
+}
+
+/* Memory gets the register if it equals the accumulator, which gets it otherwise. A 32-bit
+ * accumulator keeps its upper half in the first case. */
+static void compare_exchange(struct nova_utcb_state *state, const struct nova_instruction *in,
+                             uint64_t *memory, nova_mtd_t *changed)
+{
+        struct nova_instruction accumulator = *in;
+        const uint64_t operand = nova_operand_get(state, in);
+
+        accumulator.reg = 0;
+        accumulator.high = false;
+        nova_compute(NOVA_OP_CMP, in->bytes, nova_operand_get(state, &accumulator), *memory,
+                     &state->flags);
+        *changed |= NOVA_MTD_EFL;
+        if (state->flags & FLAG_ZERO)
+                *memory = operand;
+        else
+                *changed |= nova_operand_set(state, &accumulator, *memory);
+}
+
+bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
+                          uint64_t *memory, nova_mtd_t *changed)
+{
+        const uint64_t before = *memory, operand = nova_operand_get(state, in);
+
+        switch (in->operation) {
+        case NOVA_OP_LOAD:
+                *changed |= nova_operand_set(state, in, before);
+                return false;
+        case NOVA_OP_STORE:
+                *memory = operand;
+                return true;
+        case NOVA_OP_EXCHANGE:
+                *changed |= nova_operand_set(state, in, before);
+                *memory = operand;
+                return true;
+        case NOVA_OP_CMPXCHG:
+                compare_exchange(state, in, memory, changed);
+                return true;
+        default:
+                break;
+        }
+
+        const uint64_t result =
+                nova_compute(in->operation, in->bytes, in->to_register ? operand : before,
+                             in->to_register ? before : operand, &state->flags);
+
+        *changed |= NOVA_MTD_EFL;
+        if (in->operation == NOVA_OP_CMP || in->operation == NOVA_OP_TEST ||
+            in->operation == NOVA_OP_BT)
+                return false;
+        if (in->operation == NOVA_OP_XADD)
+                *changed |= nova_operand_set(state, in, before);
+        if (in->to_register)
+                *changed |= nova_operand_set(state, in, result);
+        else
+                *memory = result;
+        return !in->to_register;
 }

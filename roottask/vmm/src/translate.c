@@ -3,28 +3,50 @@
 #include "novavmm/decode.h"
 #include "novavmm/registers.h"
 
-#define PRESENT 0x1u
-#define LARGE   0x80u
+/* Bits of entries. */
+#define PRESENT  0x1u
+#define WRITABLE 0x2u
+#define USER     0x4u
+#define ACCESSED 0x20u
+#define DIRTY    0x40u
+#define LARGE    0x80u
+#define ADDRESS  0x000ffffffffff000u
+
+#define CR0_WP  0x10000u
 #define CR4_PSE 0x10u
 #define PAGE    4096u
-#define ADDRESS 0x000ffffffffff000u
+
+#define LEVELS 4
+
+/* A way through the tables, as far as it went. */
+struct path {
+        uint64_t entry[LEVELS]; /* where the entries lie that can be marked */
+        unsigned entries;
+        uint32_t rights; /* WRITABLE and USER, if all entries have them */
+        uint64_t physical;
+};
+
+static void step(struct path *path, uint64_t at, uint64_t entry)
+{
+        path->entry[path->entries++] = at;
+        path->rights &= (uint32_t)entry;
+}
 
 /* Levels with entries of eight bytes, nine bits each. */
 static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, unsigned levels,
-                      uint64_t linear, uint64_t *physical)
+                      uint64_t linear, struct path *path)
 {
         for (unsigned level = levels; level--;) {
                 const unsigned shift = 12 + 9 * level;
-                const uint64_t index = linear >> shift & 511;
+                const uint64_t at = (table & ADDRESS) + 8 * (linear >> shift & 511);
                 uint64_t entry;
 
-                if (!nova_guest_read(memory, (table & ADDRESS) + 8 * index, &entry,
-                                     sizeof(entry)) ||
-                    !(entry & PRESENT))
+                if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
                         return false;
+                step(path, at, entry);
                 if (level == 0 || (level < 3 && entry & LARGE)) {
                         const uint64_t offset = ((uint64_t)1 << shift) - 1;
-                        *physical = (entry & ADDRESS & ~offset) | (linear & offset);
+                        path->physical = (entry & ADDRESS & ~offset) | (linear & offset);
                         return true;
                 }
                 table = entry;
@@ -32,9 +54,10 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         return false;
 }
 
-/* The three-level form begins with four entries, aligned to 32 bytes. */
+/* The three-level form begins with four entries, aligned to 32 bytes, that have no rights and no
+ * marks. */
 static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint64_t linear,
-                     uint64_t *physical)
+                     struct path *path)
 {
         uint64_t entry;
 
@@ -42,44 +65,102 @@ static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint6
                              sizeof(entry)) ||
             !(entry & PRESENT))
                 return false;
-        return walk_wide(memory, entry, 2, linear, physical);
+        return walk_wide(memory, entry, 2, linear, path);
 }
 
 /* Two levels with entries of four bytes, ten bits each. */
 static bool walk_narrow(const struct nova_guest_memory *memory, const struct nova_paging *paging,
-                        uint64_t linear, uint64_t *physical)
+                        uint64_t linear, struct path *path)
 {
+        uint64_t at = (paging->cr3 & 0xfffff000) + 4 * (linear >> 22 & 1023);
         uint32_t entry;
 
-        if (!nova_guest_read(memory, (paging->cr3 & 0xfffff000) + 4 * (linear >> 22 & 1023), &entry,
-                             sizeof(entry)) ||
-            !(entry & PRESENT))
+        if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
                 return false;
+        step(path, at, entry);
         if (entry & LARGE && paging->cr4 & CR4_PSE) {
-                *physical = (uint64_t)(entry >> 13 & 0xff) << 32 | (entry & 0xffc00000) |
-                            (linear & 0x3fffff);
+                path->physical = (uint64_t)(entry >> 13 & 0xff) << 32 | (entry & 0xffc00000) |
+                                 (linear & 0x3fffff);
                 return true;
         }
-        if (!nova_guest_read(memory, (entry & 0xfffff000) + 4 * (linear >> 12 & 1023), &entry,
-                             sizeof(entry)) ||
-            !(entry & PRESENT))
+        at = (entry & 0xfffff000) + 4 * (linear >> 12 & 1023);
+        if (!nova_guest_read(memory, at, &entry, sizeof(entry)) || !(entry & PRESENT))
                 return false;
-        *physical = (entry & 0xfffff000) | (linear & 0xfff);
+        step(path, at, entry);
+        path->physical = (entry & 0xfffff000) | (linear & 0xfff);
         return true;
+}
+
+static bool walk(const struct nova_guest_memory *memory, const struct nova_paging *paging,
+                 uint64_t linear, struct path *path)
+{
+        path->entries = 0;
+        path->rights = WRITABLE | USER;
+        if (!(paging->cr0 & NOVA_CR0_PG)) {
+                path->physical = (uint32_t)linear;
+                return true;
+        }
+        if (paging->efer & NOVA_EFER_LMA)
+                return walk_wide(memory, paging->cr3, LEVELS, linear, path);
+        if (paging->cr4 & NOVA_CR4_PAE)
+                return walk_pae(memory, paging->cr3, (uint32_t)linear, path);
+        return walk_narrow(memory, paging, (uint32_t)linear, path);
 }
 
 bool nova_translate(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                     uint64_t linear, uint64_t *physical)
 {
-        if (!(paging->cr0 & NOVA_CR0_PG)) {
-                *physical = (uint32_t)linear;
+        struct path path;
+
+        if (!walk(memory, paging, linear, &path))
+                return false;
+        *physical = path.physical;
+        return true;
+}
+
+static bool allowed(const struct nova_paging *paging, const struct path *path, unsigned kind)
+{
+        const bool user = kind & NOVA_ACCESS_USER;
+
+        if (!path->entries)
                 return true;
+        if (user && !(path->rights & USER))
+                return false;
+        if (kind & NOVA_ACCESS_STRICT && !user && path->rights & USER)
+                return false;
+        return !(kind & NOVA_ACCESS_WRITE) || path->rights & WRITABLE ||
+               (!user && !(paging->cr0 & CR0_WP));
+}
+
+/* Another virtual CPU may change the entry at the same time. */
+static void mark(const struct nova_guest_memory *memory, uint64_t at, uint32_t bits)
+{
+        uint32_t *const entry = nova_guest_pointer(memory, at, sizeof(*entry));
+
+        if ((__atomic_load_n(entry, __ATOMIC_RELAXED) & bits) != bits)
+                __atomic_fetch_or(entry, bits, __ATOMIC_RELAXED);
+}
+
+bool nova_translate_access(const struct nova_guest_memory *memory, const struct nova_paging *paging,
+                           uint64_t linear, unsigned kind, uint64_t *physical, uint32_t *error)
+{
+        struct path path;
+
+        *error = kind & (NOVA_ACCESS_WRITE | NOVA_ACCESS_USER);
+        if (!walk(memory, paging, linear, &path))
+                return false;
+        if (!allowed(paging, &path, kind)) {
+                *error |= PRESENT;
+                return false;
         }
-        if (paging->efer & NOVA_EFER_LMA)
-                return walk_wide(memory, paging->cr3, 4, linear, physical);
-        if (paging->cr4 & NOVA_CR4_PAE)
-                return walk_pae(memory, paging->cr3, (uint32_t)linear, physical);
-        return walk_narrow(memory, paging, (uint32_t)linear, physical);
+        for (unsigned i = 0; i < path.entries; i++) {
+                const bool page = i == path.entries - 1;
+
+                mark(memory, path.entry[i],
+                     page && kind & NOVA_ACCESS_WRITE ? ACCESSED | DIRTY : ACCESSED);
+        }
+        *physical = path.physical;
+        return true;
 }
 
 size_t nova_fetch(const struct nova_guest_memory *memory, const struct nova_paging *paging,

@@ -34,6 +34,9 @@ bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 /* Does the instruction that accessed a device's memory. */
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 
+/* Does a string instruction that accessed a port. */
+void port_string(struct nova_vcpu *vcpu, uint16_t port);
+
 /* Begins and ends the thread that calls devices at their alarms. */
 int timer_start(struct nova_vm *vm);
 void timer_stop(struct nova_vm *vm);

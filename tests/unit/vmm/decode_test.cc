@@ -119,10 +119,10 @@ TEST_F(decode, arithmetic_in_both_directions)
 TEST_F(decode, refuses_what_it_does_not_know)
 {
         EXPECT_FALSE(known({0x8b, 0xc0}));       /* no memory operand */
-        EXPECT_FALSE(known({0x11, 0x07}));       /* adc */
-        EXPECT_FALSE(known({0xf3, 0xa4}));       /* rep movsb */
+        EXPECT_FALSE(known({0xd1, 0x07}));       /* rol */
+        EXPECT_FALSE(known({0xf0, 0x89, 0x07})); /* lock mov */
         EXPECT_FALSE(known({0x0f, 0x10, 0x07})); /* movups */
-        EXPECT_FALSE(known({0xf7, 0x17}));       /* not */
+        EXPECT_FALSE(known({0xf7, 0x27}));       /* mul */
         EXPECT_FALSE(known({0x89}));             /* cut off */
         EXPECT_FALSE(known({0x89, 0x84, 0x98, 1, 2, 3}));
         EXPECT_FALSE(known({}));
@@ -157,6 +157,176 @@ TEST(compute, flags_are_those_of_the_cpu)
         EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF});
         EXPECT_EQ(nova_compute(NOVA_OP_XOR, 4, 5, 5, &flags), 0u);
         EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x4 | 0x40});
+}
+
+/* What the CPU under this test makes of an operation. Below the stack pointer lies what is ours. */
+#define ON_CPU(name, operation, T)                                             \
+        uint64_t name(uint64_t to, uint64_t from, nova_word_t *flags)          \
+        {                                                                      \
+                T left = static_cast<T>(to), right = static_cast<T>(from);     \
+                __asm__("leaq -128(%%rsp), %%rsp; pushq %1; popfq; " operation \
+                        "; pushfq; popq %1; leaq 128(%%rsp), %%rsp"            \
+                        : "+r"(left), "+r"(*flags), "+r"(right)                \
+                        :                                                      \
+                        : "cc", "memory");                                     \
+                return left;                                                   \
+        }
+#define ON_CPU_TWO(name)                            \
+        ON_CPU(name##_1, #name " %2, %0", uint8_t)  \
+        ON_CPU(name##_2, #name " %2, %0", uint16_t) \
+        ON_CPU(name##_4, #name " %2, %0", uint32_t) \
+        ON_CPU(name##_8, #name " %2, %0", uint64_t)
+#define ON_CPU_ONE(name)                        \
+        ON_CPU(name##_1, #name " %0", uint8_t)  \
+        ON_CPU(name##_2, #name " %0", uint16_t) \
+        ON_CPU(name##_4, #name " %0", uint32_t) \
+        ON_CPU(name##_8, #name " %0", uint64_t)
+#define ON_CPU_BIT(name)                            \
+        ON_CPU(name##_2, #name " %2, %0", uint16_t) \
+        ON_CPU(name##_4, #name " %2, %0", uint32_t) \
+        ON_CPU(name##_8, #name " %2, %0", uint64_t)
+
+ON_CPU_TWO(add)
+ON_CPU_TWO(adc)
+ON_CPU_TWO(sub)
+ON_CPU_TWO(sbb)
+ON_CPU_TWO(cmp)
+ON_CPU_TWO(and)
+ON_CPU_TWO(or)
+ON_CPU_TWO(xor)
+ON_CPU_TWO(test)
+ON_CPU_ONE(not )
+ON_CPU_ONE(neg)
+ON_CPU_ONE(inc)
+ON_CPU_ONE(dec)
+ON_CPU_BIT(bt)
+ON_CPU_BIT(bts)
+ON_CPU_BIT(btr)
+ON_CPU_BIT(btc)
+
+struct operation_row {
+        nova_operation operation;
+        nova_word_t defined; /* flags that have a value then */
+        uint64_t (*on_cpu[4])(uint64_t, uint64_t, nova_word_t *);
+};
+
+void compare(const operation_row &row, unsigned size, uint64_t left, uint64_t right,
+             nova_word_t before)
+{
+        const unsigned width = 1u << size;
+        const uint64_t mask = ~0ull >> (64 - 8 * width);
+        nova_word_t flags = before, want = before;
+        const uint64_t result =
+                nova_compute(row.operation, width, left & mask, right & mask, &flags);
+        const uint64_t cpu = row.on_cpu[size](left, right, &want);
+
+        if (row.operation != NOVA_OP_CMP && row.operation != NOVA_OP_TEST) {
+                EXPECT_EQ(result, cpu) << row.operation << ": " << left << " " << right;
+        }
+        EXPECT_EQ(flags & row.defined, want & row.defined)
+                << row.operation << ", " << width << ": " << left << " " << right;
+}
+
+TEST(compute, results_and_flags_are_those_of_this_cpu)
+{
+        constexpr nova_word_t all = 0x8d5, no_adjust = 0x8c5, carry = 0x1;
+        const operation_row rows[] = {
+                {NOVA_OP_ADD, all, {add_1, add_2, add_4, add_8}},
+                {NOVA_OP_XADD, all, {add_1, add_2, add_4, add_8}},
+                {NOVA_OP_ADC, all, {adc_1, adc_2, adc_4, adc_8}},
+                {NOVA_OP_SUB, all, {sub_1, sub_2, sub_4, sub_8}},
+                {NOVA_OP_SBB, all, {sbb_1, sbb_2, sbb_4, sbb_8}},
+                {NOVA_OP_AND, no_adjust, {and_1, and_2, and_4, and_8}},
+                {NOVA_OP_OR, no_adjust, {or_1, or_2, or_4, or_8}},
+                {NOVA_OP_XOR, no_adjust, {xor_1, xor_2, xor_4, xor_8}},
+                {NOVA_OP_NOT, all, {not_1, not_2, not_4, not_8}},
+                {NOVA_OP_NEG, all, {neg_1, neg_2, neg_4, neg_8}},
+                {NOVA_OP_INC, all, {inc_1, inc_2, inc_4, inc_8}},
+                {NOVA_OP_DEC, all, {dec_1, dec_2, dec_4, dec_8}},
+                {NOVA_OP_BT, carry, {nullptr, bt_2, bt_4, bt_8}},
+                {NOVA_OP_BTS, carry, {nullptr, bts_2, bts_4, bts_8}},
+                {NOVA_OP_BTR, carry, {nullptr, btr_2, btr_4, btr_8}},
+                {NOVA_OP_BTC, carry, {nullptr, btc_2, btc_4, btc_8}},
+                {NOVA_OP_CMP, all, {cmp_1, cmp_2, cmp_4, cmp_8}},
+                {NOVA_OP_TEST, no_adjust, {test_1, test_2, test_4, test_8}},
+        };
+        const uint64_t values[] = {
+                0,      1,      2,    0xf,        0x10,       0x7f,       0x80,
+                0xff,   0x7fff, 0x55, 0x8000,     0xffff,     0x7fffffff, 0x80000000,
+                0x1234, ~0ull,  0x90, 1ull << 63, ~0ull >> 1, 0xffffffff, 0x123456789abcdef0};
+
+        for (const operation_row &row : rows)
+                for (unsigned size = row.on_cpu[0] ? 0 : 1; size < 4; size++)
+                        for (uint64_t left : values)
+                                for (uint64_t right : values) {
+                                        compare(row, size, left, right, 0x2);
+                                        compare(row, size, left, right, 0x8d7);
+                                }
+}
+
+struct perform : decode {
+        uint64_t memory = 0;
+        nova_mtd_t changed = 0;
+
+        bool run(const bytes &code)
+        {
+                changed = 0;
+                EXPECT_TRUE(known(code));
+                return nova_operand_perform(&state, &in, &memory, &changed);
+        }
+};
+
+TEST_F(perform, moves)
+{
+        memory = 0x8899aabb;
+        EXPECT_FALSE(run({0x8b, 0x07})); /* mov (%rdi), %eax */
+        EXPECT_EQ(state.ax, 0x8899aabbu);
+        EXPECT_EQ(changed, nova_mtd_t{NOVA_MTD_ACDB});
+        state.cx = 0x1122;
+        EXPECT_TRUE(run({0x88, 0x2f})); /* mov %ch, (%rdi) */
+        EXPECT_EQ(memory, 0x11u);
+        EXPECT_EQ(changed, 0u);
+        EXPECT_TRUE(run({0x86, 0x0f})); /* xchg %cl, (%rdi) */
+        EXPECT_EQ(memory, 0x22u);
+        EXPECT_EQ(state.cx, 0x1111u);
+}
+
+TEST_F(perform, arithmetic_goes_where_it_belongs)
+{
+        memory = 5;
+        state.ax = 3;
+        EXPECT_TRUE(run({0x29, 0x07})); /* sub %eax, (%rdi) */
+        EXPECT_EQ(memory, 2u);
+        EXPECT_EQ(changed, nova_mtd_t{NOVA_MTD_EFL});
+        EXPECT_FALSE(run({0x2b, 0x07})); /* sub (%rdi), %eax */
+        EXPECT_EQ(state.ax, 1u);
+        EXPECT_EQ(changed, nova_mtd_t{NOVA_MTD_EFL | NOVA_MTD_ACDB});
+        EXPECT_FALSE(run({0x39, 0x07}));             /* cmp %eax, (%rdi) */
+        EXPECT_FALSE(run({0x0f, 0xba, 0x27, 0x21})); /* btl $33, (%rdi) */
+        EXPECT_EQ(state.flags & 1, 1u);
+        EXPECT_TRUE(run({0xf0, 0x0f, 0xba, 0x37, 0x01})); /* lock btrl $1, (%rdi) */
+        EXPECT_EQ(memory, 0u);
+        EXPECT_TRUE(run({0xf6, 0x17})); /* notb (%rdi) */
+        EXPECT_EQ(memory, 0xffu);
+        EXPECT_TRUE(run({0xfe, 0x07})); /* incb (%rdi) */
+        EXPECT_EQ(memory, 0u);
+}
+
+TEST_F(perform, exchanges_with_arithmetic)
+{
+        memory = 5;
+        state.cx = 3;
+        EXPECT_TRUE(run({0xf0, 0x0f, 0xc1, 0x0f})); /* lock xadd %ecx, (%rdi) */
+        EXPECT_EQ(memory, 8u);
+        EXPECT_EQ(state.cx, 5u);
+        state.ax = UINT64_MAX;
+        EXPECT_TRUE(run({0x0f, 0xb1, 0x0f})); /* cmpxchg %ecx, (%rdi): not equal */
+        EXPECT_EQ(memory, 8u);
+        EXPECT_EQ(state.ax, 8u);
+        EXPECT_EQ(state.flags & 0x40, 0u);
+        EXPECT_TRUE(run({0x0f, 0xb1, 0x0f}));
+        EXPECT_EQ(memory, 5u);
+        EXPECT_EQ(state.flags & 0x40, 0x40u);
 }
 
 struct paging : testing::Test {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instructions that access devices in memory: what they do, told from their bytes. Known are those
- * that drivers use: moves, with extension, exchanges, and arithmetic without carry. */
+/* Instructions that access devices in memory, and string instructions: what they do, told from
+ * their bytes. Known are those that drivers use: moves, with extension, exchanges, arithmetic,
+ * bits. */
 #ifndef NOVAVMM_DECODE_H
 #define NOVAVMM_DECODE_H
 
@@ -23,16 +24,52 @@ enum nova_operation {
         NOVA_OP_LOAD,     /**< register := memory */
         NOVA_OP_STORE,    /**< memory := register or immediate */
         NOVA_OP_EXCHANGE, /**< both */
-        NOVA_OP_ADD,
+        NOVA_OP_ADD,      /* from here to CMP as opcodes number them */
         NOVA_OP_OR,
+        NOVA_OP_ADC,
+        NOVA_OP_SBB,
         NOVA_OP_AND,
         NOVA_OP_SUB,
         NOVA_OP_XOR,
-        NOVA_OP_CMP, /**< flags alone */
-        NOVA_OP_TEST /**< flags alone */
+        NOVA_OP_CMP,  /**< flags alone */
+        NOVA_OP_TEST, /**< flags alone */
+        NOVA_OP_NOT,  /**< no operand but memory, as the next three */
+        NOVA_OP_NEG,
+        NOVA_OP_INC,
+        NOVA_OP_DEC,
+        NOVA_OP_BT, /**< flags alone; the operand is the number of a bit, as in the next three */
+        NOVA_OP_BTS,
+        NOVA_OP_BTR,
+        NOVA_OP_BTC,
+        NOVA_OP_XADD,    /**< memory := sum, register := what memory held */
+        NOVA_OP_CMPXCHG, /**< memory := register if it equals the accumulator */
+        NOVA_OP_MOVS,    /* from here on string instructions */
+        NOVA_OP_CMPS,
+        NOVA_OP_STOS,
+        NOVA_OP_LODS,
+        NOVA_OP_SCAS,
+        NOVA_OP_INS,
+        NOVA_OP_OUTS
 };
 
-/** An instruction with one operand in memory. */
+/** Segment registers, by their numbers in instructions. */
+enum nova_segment_number {
+        NOVA_SEGMENT_ES,
+        NOVA_SEGMENT_CS,
+        NOVA_SEGMENT_SS,
+        NOVA_SEGMENT_DS,
+        NOVA_SEGMENT_FS,
+        NOVA_SEGMENT_GS
+};
+
+/** Repetitions of string instructions. */
+enum nova_repeat {
+        NOVA_REPEAT_NONE,
+        NOVA_REPEAT_EQUAL,    /**< REP; of comparisons: REPE */
+        NOVA_REPEAT_NOT_EQUAL /**< REPNE: of other instructions the same as REP */
+};
+
+/** An instruction with one operand in memory, or a string instruction. */
 struct nova_instruction {
         enum nova_operation operation;
         uint8_t length;       /**< bytes of the instruction */
@@ -44,6 +81,9 @@ struct nova_instruction {
         bool to_register;     /**< arithmetic: the result goes to the register */
         bool has_immediate;   /**< in place of the register */
         uint64_t immediate;
+        uint8_t address_bytes;         /**< of addresses: 2, 4 or 8; of a string's SI, DI and CX */
+        enum nova_segment_number from; /**< string instructions: of the source that SI tells */
+        enum nova_repeat repeat;       /**< string instructions */
 };
 
 /**
@@ -64,19 +104,57 @@ uint64_t nova_operand_get(const struct nova_utcb_state *state, const struct nova
 nova_mtd_t nova_operand_set(struct nova_utcb_state *state, const struct nova_instruction *in,
                             uint64_t value);
 
-/** Computes @p left OP @p right in @p bytes. @param[in,out] flags gets the arithmetic flags */
+/**
+ * Computes @p left OP @p right in @p bytes; of operations with one operand it is @p left.
+ *
+ * @param[in,out] flags gets the arithmetic flags
+ */
 uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t left, uint64_t right,
                       nova_word_t *flags);
+
+/**
+ * Do an instruction that is no string instruction.
+ *
+ * @param[in,out] memory  its operand in memory: what was read, and what is to be written
+ * @param[in,out] changed gets the groups of state that changed
+ * @return whether @p memory is to be written
+ */
+bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
+                          uint64_t *memory, nova_mtd_t *changed);
+
+/** @return whether it is a string instruction */
+static inline bool nova_is_string(const struct nova_instruction *in)
+{
+        return in->operation >= NOVA_OP_MOVS;
+}
 
 /** What paging needs of a guest's state: CR0, CR3, CR4 and EFER. */
 struct nova_paging {
         uint64_t cr0, cr3, cr4, efer;
 };
 
+/** An access, as page tables judge it. */
+enum nova_access_kind {
+        NOVA_ACCESS_WRITE = 2, /**< else a read; these two as in error codes of #PF */
+        NOVA_ACCESS_USER = 4,
+        NOVA_ACCESS_STRICT = 8 /**< by the kernel, which must not touch users' pages (SMAP) */
+};
+
 /** Walks a guest's page tables. @return false if the address is not mapped, or its tables are not
  *  in RAM */
 bool nova_translate(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                     uint64_t linear, uint64_t *physical);
+
+/**
+ * Walk a guest's page tables for an access, as its CPU would: the tables' entries are marked as
+ * used, and for a write the page's as changed.
+ *
+ * @param kind       an OR of enum nova_access_kind
+ * @param[out] error what a page fault's error code is to say
+ * @return false: a page fault
+ */
+bool nova_translate_access(const struct nova_guest_memory *memory, const struct nova_paging *paging,
+                           uint64_t linear, unsigned kind, uint64_t *physical, uint32_t *error);
 
 /** Reads code at a linear address. @return bytes that could be read, at most @p bytes */
 size_t nova_fetch(const struct nova_guest_memory *memory, const struct nova_paging *paging,

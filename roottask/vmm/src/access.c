@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory as a guest's instructions see it (see novavmm/access.h); SDM 3A, chapters 4 and 5. */
+#include "novavmm/access.h"
+
+#include <string.h>
+
+#include "novavmm/registers.h"
+
+#define VECTOR_SS 12
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+
+/* Access rights of segments. */
+#define AR_WRITABLE  0x002u /* of data; of code: readable */
+#define AR_DOWN      0x004u /* of data: offsets lie above the limit */
+#define AR_CODE      0x008u
+#define AR_PRIVILEGE 0x060u
+#define AR_PRESENT   0x080u
+#define AR_LONG      0x200u
+#define AR_BIG       0x400u
+#define AR_UNUSABLE  0x1000u
+
+#define FLAG_VM  0x20000u
+#define FLAG_AC  0x40000u
+#define CR4_SMAP 0x200000u
+
+#define PAGE 4096u
+
+/* Bits of a linear address that translation uses in long mode. */
+#define LINEAR_BITS 48
+
+static bool is_real(const struct nova_access *access)
+{
+        return !(access->state->cr0 & NOVA_CR0_PE) || access->state->flags & FLAG_VM;
+}
+
+unsigned nova_access_bits(const struct nova_access *access)
+{
+        const uint16_t rights = access->state->cs.ar;
+
+        if (access->efer & NOVA_EFER_LMA && rights & AR_LONG)
+                return 64;
+        return rights & AR_BIG ? 32 : 16;
+}
+
+static struct nova_paging paging_of(const struct nova_access *access)
+{
+        const struct nova_utcb_state *const state = access->state;
+        const struct nova_paging paging = {state->cr0, state->cr3, state->cr4, access->efer};
+
+        return paging;
+}
+
+size_t nova_access_fetch(const struct nova_access *access, uint8_t *code)
+{
+        const struct nova_paging paging = paging_of(access);
+        uint64_t linear = access->state->ip;
+
+        if (nova_access_bits(access) != 64)
+                linear = (uint32_t)(linear + access->state->cs.base);
+        return nova_fetch(access->memory, &paging, linear, code, NOVA_CODE_BYTES);
+}
+
+static const struct nova_segment *segment_of(const struct nova_access *access,
+                                             enum nova_segment_number number)
+{
+        return &access->state->es + number; /* they lie in the order of their numbers */
+}
+
+static bool in_limit(const struct nova_segment *segment, uint64_t offset, unsigned bytes)
+{
+        const uint64_t last = offset + bytes - 1;
+
+        if ((segment->ar & (AR_CODE | AR_DOWN)) == AR_DOWN)
+                return offset > segment->limit &&
+                       last <= (segment->ar & AR_BIG ? UINT32_MAX : UINT16_MAX);
+        return last <= segment->limit;
+}
+
+/* Code can be read if its descriptor says so, and never be written. */
+static bool has_right(const struct nova_segment *segment, bool write)
+{
+        if (!(segment->ar & AR_PRESENT) || segment->ar & AR_UNUSABLE)
+                return false;
+        if (segment->ar & AR_CODE)
+                return segment->ar & AR_WRITABLE && !write;
+        return segment->ar & AR_WRITABLE || !write;
+}
+
+static bool canonical(uint64_t linear, unsigned bytes)
+{
+        const int64_t first = (int64_t)linear >> (LINEAR_BITS - 1);
+        const int64_t last = (int64_t)(linear + bytes - 1) >> (LINEAR_BITS - 1);
+
+        return (first == 0 || first == -1) && last == first;
+}
+
+/* @return whether the segment allows the access */
+static bool linear_of(const struct nova_access *access, enum nova_segment_number number,
+                      uint64_t offset, unsigned bytes, bool write, uint64_t *linear)
+{
+        const struct nova_segment *const segment = segment_of(access, number);
+
+        if (nova_access_bits(access) == 64) {
+                *linear = offset + (number >= NOVA_SEGMENT_FS ? segment->base : 0);
+                return canonical(*linear, bytes);
+        }
+        *linear = (uint32_t)(offset + segment->base);
+        return (is_real(access) || has_right(segment, write)) && in_limit(segment, offset, bytes);
+}
+
+static unsigned kind_of(const struct nova_access *access, bool write)
+{
+        const struct nova_utcb_state *const state = access->state;
+        unsigned kind = write ? NOVA_ACCESS_WRITE : 0;
+
+        if ((state->ss.ar & AR_PRIVILEGE) == AR_PRIVILEGE || state->flags & FLAG_VM)
+                kind |= NOVA_ACCESS_USER;
+        if (state->cr4 & CR4_SMAP && !(state->flags & FLAG_AC))
+                kind |= NOVA_ACCESS_STRICT;
+        return kind;
+}
+
+static bool translate(const struct nova_access *access, uint64_t linear, bool write,
+                      uint64_t *physical, struct nova_fault *fault)
+{
+        const struct nova_paging paging = paging_of(access);
+
+        if (nova_translate_access(access->memory, &paging, linear, kind_of(access, write), physical,
+                                  &fault->error))
+                return true;
+        fault->vector = VECTOR_PF;
+        fault->address = linear;
+        return false;
+}
+
+bool nova_access_find(const struct nova_access *access, enum nova_segment_number segment,
+                      uint64_t offset, unsigned bytes, bool write, struct nova_place *place,
+                      struct nova_fault *fault)
+{
+        uint64_t linear, second;
+
+        if (!linear_of(access, segment, offset, bytes, write, &linear)) {
+                fault->vector = segment == NOVA_SEGMENT_SS ? VECTOR_SS : VECTOR_GP;
+                fault->error = 0;
+                return false;
+        }
+        place->bytes = place->first = (uint8_t)bytes;
+        if (!translate(access, linear, write, &place->physical[0], fault))
+                return false;
+        if (linear % PAGE + bytes <= PAGE)
+                return true;
+        place->first = (uint8_t)(PAGE - linear % PAGE);
+        second = linear + place->first;
+        if (nova_access_bits(access) != 64)
+                second = (uint32_t)second;
+        return translate(access, second, write, &place->physical[1], fault);
+}
+
+static uint64_t get(const struct nova_access *access, uint64_t address, unsigned bytes)
+{
+        uint64_t value = 0;
+
+        if (!nova_guest_read(access->memory, address, &value, bytes))
+                return nova_bus_get(access->mmio, address, bytes);
+        return value;
+}
+
+static void put(const struct nova_access *access, uint64_t address, unsigned bytes, uint64_t value)
+{
+        if (!nova_guest_write(access->memory, address, &value, bytes))
+                nova_bus_put(access->mmio, address, bytes, value);
+}
+
+/* @return where byte @p i lies */
+static uint64_t byte_of(const struct nova_place *place, unsigned i)
+{
+        return i < place->first ? place->physical[0] + i : place->physical[1] + i - place->first;
+}
+
+uint64_t nova_access_get(const struct nova_access *access, const struct nova_place *place)
+{
+        uint64_t value = 0;
+
+        if (place->first == place->bytes)
+                return get(access, place->physical[0], place->bytes);
+        for (unsigned i = 0; i < place->bytes; i++)
+                value |= get(access, byte_of(place, i), 1) << 8 * i;
+        return value;
+}
+
+void nova_access_put(const struct nova_access *access, const struct nova_place *place,
+                     uint64_t value)
+{
+        if (place->first == place->bytes) {
+                put(access, place->physical[0], place->bytes, value);
+                return;
+        }
+        for (unsigned i = 0; i < place->bytes; i++)
+                put(access, byte_of(place, i), 1, value >> 8 * i & 0xff);
+}
