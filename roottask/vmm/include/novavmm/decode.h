@@ -24,66 +24,66 @@ enum nova_operation {
         NOVA_OP_LOAD,     /**< register := memory */
         NOVA_OP_STORE,    /**< memory := register or immediate */
         NOVA_OP_EXCHANGE, /**< both */
-        NOVA_OP_ADD,      /* from here to CMP as opcodes number them */
-        NOVA_OP_OR,
-        NOVA_OP_ADC,
-        NOVA_OP_SBB,
-        NOVA_OP_AND,
-        NOVA_OP_SUB,
-        NOVA_OP_XOR,
-        NOVA_OP_CMP,  /**< flags alone */
-        NOVA_OP_TEST, /**< flags alone */
-        NOVA_OP_NOT,  /**< no operand but memory, as the next three */
-        NOVA_OP_NEG,
-        NOVA_OP_INC,
-        NOVA_OP_DEC,
-        NOVA_OP_BT, /**< flags alone; the operand is the number of a bit, as in the next three */
-        NOVA_OP_BTS,
-        NOVA_OP_BTR,
-        NOVA_OP_BTC,
-        NOVA_OP_XADD,    /**< memory := sum, register := what memory held */
+        NOVA_OP_ADD,      /**< sum; from here to CMP as opcodes number them */
+        NOVA_OP_OR,       /**< or */
+        NOVA_OP_ADC,      /**< sum, with carry */
+        NOVA_OP_SBB,      /**< difference, with borrow */
+        NOVA_OP_AND,      /**< and */
+        NOVA_OP_SUB,      /**< difference */
+        NOVA_OP_XOR,      /**< exclusive or */
+        NOVA_OP_CMP,      /**< flags alone */
+        NOVA_OP_TEST,     /**< flags alone */
+        NOVA_OP_NOT,      /**< all bits changed; no operand but memory, as the next three */
+        NOVA_OP_NEG,      /**< 0 less memory */
+        NOVA_OP_INC,      /**< one more */
+        NOVA_OP_DEC,      /**< one less */
+        NOVA_OP_BT,   /**< flags alone; the operand is the number of a bit, as in the next three */
+        NOVA_OP_BTS,  /**< and the bit set */
+        NOVA_OP_BTR,  /**< and the bit cleared */
+        NOVA_OP_BTC,  /**< and the bit changed */
+        NOVA_OP_XADD, /**< memory := sum, register := what memory held */
         NOVA_OP_CMPXCHG, /**< memory := register if it equals the accumulator */
-        NOVA_OP_MOVS,    /* from here on string instructions */
-        NOVA_OP_CMPS,
-        NOVA_OP_STOS,
-        NOVA_OP_LODS,
-        NOVA_OP_SCAS,
-        NOVA_OP_INS,
-        NOVA_OP_OUTS
+        NOVA_OP_MOVS,    /**< string to string; from here on string instructions */
+        NOVA_OP_CMPS,    /**< comparison of two strings */
+        NOVA_OP_STOS,    /**< accumulator to a string */
+        NOVA_OP_LODS,    /**< string to the accumulator */
+        NOVA_OP_SCAS,    /**< comparison of the accumulator with a string */
+        NOVA_OP_INS,     /**< port to a string */
+        NOVA_OP_OUTS     /**< string to a port */
 };
 
 /** Segment registers, by their numbers in instructions. */
 enum nova_segment_number {
-        NOVA_SEGMENT_ES,
-        NOVA_SEGMENT_CS,
-        NOVA_SEGMENT_SS,
-        NOVA_SEGMENT_DS,
-        NOVA_SEGMENT_FS,
-        NOVA_SEGMENT_GS
+        NOVA_SEGMENT_ES, /**< ES */
+        NOVA_SEGMENT_CS, /**< CS */
+        NOVA_SEGMENT_SS, /**< SS */
+        NOVA_SEGMENT_DS, /**< DS */
+        NOVA_SEGMENT_FS, /**< FS */
+        NOVA_SEGMENT_GS  /**< GS */
 };
 
 /** Repetitions of string instructions. */
 enum nova_repeat {
-        NOVA_REPEAT_NONE,
+        NOVA_REPEAT_NONE,     /**< once */
         NOVA_REPEAT_EQUAL,    /**< REP; of comparisons: REPE */
         NOVA_REPEAT_NOT_EQUAL /**< REPNE: of other instructions the same as REP */
 };
 
 /** An instruction with one operand in memory, or a string instruction. */
 struct nova_instruction {
-        enum nova_operation operation;
-        uint8_t length;       /**< bytes of the instruction */
-        uint8_t bytes;        /**< of the memory operand: 1, 2, 4 or 8 */
-        uint8_t target_bytes; /**< of the register; more than `bytes` when it is extended */
-        uint8_t reg;          /**< number of the register */
-        bool high;            /**< it is AH, CH, DH or BH */
-        bool sign;            /**< extended with its sign */
-        bool to_register;     /**< arithmetic: the result goes to the register */
-        bool has_immediate;   /**< in place of the register */
-        uint64_t immediate;
-        uint8_t address_bytes;         /**< of addresses: 2, 4 or 8; of a string's SI, DI and CX */
+        enum nova_operation operation; /**< what is done */
+        uint8_t length;                /**< bytes of the instruction */
+        uint8_t bytes;                 /**< of the memory operand: 1, 2, 4 or 8 */
+        uint8_t target_bytes;  /**< of the register; more than `bytes` when it is extended */
+        uint8_t reg;           /**< number of the register */
+        bool high;             /**< it is AH, CH, DH or BH */
+        bool sign;             /**< extended with its sign */
+        bool to_register;      /**< arithmetic: the result goes to the register */
+        bool has_immediate;    /**< in place of the register */
+        uint64_t immediate;    /**< extended with its sign */
+        uint8_t address_bytes; /**< of addresses: 2, 4 or 8; of a string's SI, DI and CX */
         enum nova_segment_number from; /**< string instructions: of the source that SI tells */
-        enum nova_repeat repeat;       /**< string instructions */
+        enum nova_repeat repeat;       /**< string instructions: how often */
 };
 
 /**
@@ -92,22 +92,24 @@ struct nova_instruction {
  * @param code  its bytes, and whatever follows
  * @param count how many there are, at most NOVA_CODE_BYTES count
  * @param bits  16, 32 or 64: of the code segment
+ * @param[out] out what it does
  * @return false if it is none of those that are known
  */
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out);
 
-/** @return the value of the register or immediate operand */
+/** @return the value of the register of @p state, or of the immediate operand, that @p in names */
 uint64_t nova_operand_get(const struct nova_utcb_state *state, const struct nova_instruction *in);
 
-/** Sets the register operand to @p value, of @p in->bytes, extended as the instruction says.
- *  @return the group of state that changed */
+/** Sets the register operand that @p in names, in @p state, to @p value, of @p in->bytes, extended
+ * as the instruction says. @return the group of state that changed */
 nova_mtd_t nova_operand_set(struct nova_utcb_state *state, const struct nova_instruction *in,
                             uint64_t value);
 
 /**
- * Computes @p left OP @p right in @p bytes; of operations with one operand it is @p left.
+ * Computes @p left @p operation @p right in @p bytes; of operations with one operand it is @p left.
  *
  * @param[in,out] flags gets the arithmetic flags
+ * @return the result
  */
 uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t left, uint64_t right,
                       nova_word_t *flags);
@@ -115,6 +117,8 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
 /**
  * Do an instruction that is no string instruction.
  *
+ * @param state           registers and flags
+ * @param in              the instruction
  * @param[in,out] memory  its operand in memory: what was read, and what is to be written
  * @param[in,out] changed gets the groups of state that changed
  * @return whether @p memory is to be written
@@ -122,7 +126,7 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
 bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
                           uint64_t *memory, nova_mtd_t *changed);
 
-/** @return whether it is a string instruction */
+/** @return whether @p in is a string instruction */
 static inline bool nova_is_string(const struct nova_instruction *in)
 {
         return in->operation >= NOVA_OP_MOVS;
@@ -130,18 +134,28 @@ static inline bool nova_is_string(const struct nova_instruction *in)
 
 /** What paging needs of a guest's state: CR0, CR3, CR4 and EFER. */
 struct nova_paging {
-        uint64_t cr0, cr3, cr4, efer;
+        uint64_t cr0;  /**< CR0 */
+        uint64_t cr3;  /**< CR3 */
+        uint64_t cr4;  /**< CR4 */
+        uint64_t efer; /**< EFER */
 };
 
 /** An access, as page tables judge it. */
 enum nova_access_kind {
         NOVA_ACCESS_WRITE = 2, /**< else a read; these two as in error codes of #PF */
-        NOVA_ACCESS_USER = 4,
+        NOVA_ACCESS_USER = 4,  /**< by a program, else by the kernel */
         NOVA_ACCESS_STRICT = 8 /**< by the kernel, which must not touch users' pages (SMAP) */
 };
 
-/** Walks a guest's page tables. @return false if the address is not mapped, or its tables are not
- *  in RAM */
+/**
+ * Walk a guest's page tables.
+ *
+ * @param memory         its RAM
+ * @param paging         where the tables are, and of which form
+ * @param linear         an address
+ * @param[out] physical  what it is translated to
+ * @return false if the address is not mapped, or its tables are not in RAM
+ */
 bool nova_translate(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                     uint64_t linear, uint64_t *physical);
 
@@ -149,14 +163,19 @@ bool nova_translate(const struct nova_guest_memory *memory, const struct nova_pa
  * Walk a guest's page tables for an access, as its CPU would: the tables' entries are marked as
  * used, and for a write the page's as changed.
  *
- * @param kind       an OR of enum nova_access_kind
- * @param[out] error what a page fault's error code is to say
+ * @param memory        its RAM
+ * @param paging        where the tables are, and of which form
+ * @param linear        an address
+ * @param kind          an OR of enum nova_access_kind
+ * @param[out] physical what it is translated to
+ * @param[out] error    what a page fault's error code is to say
  * @return false: a page fault
  */
 bool nova_translate_access(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                            uint64_t linear, unsigned kind, uint64_t *physical, uint32_t *error);
 
-/** Reads code at a linear address. @return bytes that could be read, at most @p bytes */
+/** Reads code at a @p linear address, through the tables that @p paging tells, from @p memory to
+ *  @p to. @return bytes that could be read, at most @p bytes */
 size_t nova_fetch(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                   uint64_t linear, uint8_t *to, size_t bytes);
 
