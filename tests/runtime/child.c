@@ -199,6 +199,80 @@ static int do_parent(char **argv)
         return status;
 }
 
+/* Asks the kernel for a thread on a CPU, and for time of a priority; nothing of it stays. */
+static enum nova_status grab(nova_word_t cpu, unsigned priority)
+{
+        const nova_sel_t sel = nova_sel_alloc(1);
+        void *const utcb = nova_region_reserve(NOVA_PAGE_SIZE);
+        enum nova_status status =
+                nova_create_ec(sel, nova_program.pd, (nova_word_t)utcb, cpu, 0, 0, NOVA_EC_GLOBAL);
+
+        if (status == NOVA_SUCCESS)
+                status = nova_create_sc(sel + 1, nova_program.pd, sel, nova_qpd(1000, priority));
+        nova_sel_release(sel, 1);
+        nova_region_free(utcb);
+        return status;
+}
+
+/* Tries each CPU and some priorities beside the runtime; false if the bounds are not these. */
+static bool bound_to(uint64_t cpus, unsigned priority)
+{
+        const nova_word_t own = nova_thread_cpu();
+
+        for (nova_word_t cpu = 0; cpu < 4; cpu++)
+                if (grab(cpu, 1) != (cpus >> cpu & 1 ? NOVA_SUCCESS : NOVA_BAD_CPU))
+                        return false;
+        return grab(own, priority) == NOVA_SUCCESS && grab(own, priority + 1) == NOVA_BAD_PAR &&
+               grab(own, NOVA_PRIO_MAX) == NOVA_BAD_PAR;
+}
+
+/* Starts itself as a child with what it has not itself. */
+static int start_greedy(struct nova_child_config *config, unsigned priority, uint64_t cpus)
+{
+        struct nova_child *child;
+        int status;
+
+        config->priority = priority;
+        config->cpus = cpus;
+        if (nova_child_start(&child, config, NULL))
+                return -1;
+        nova_child_wait(child, &status);
+        return status;
+}
+
+/* May have children and CPUs 0 and 1 at priority 20, and wants more: for itself, and for children
+ * that it starts after it has told its runtime what it wishes. */
+static int do_greedy(char **argv)
+{
+        const char *arguments[] = {"greedy", "grandchild", NULL};
+        struct nova_child_config config = {.name = "grandchild",
+                                           .arguments = arguments,
+                                           .memory = 64 << 10,
+                                           .kernel_memory = 128 << 10,
+                                           .flags = NOVA_CHILD_MAY_HAVE_CHILDREN};
+        struct nova_parent_module module;
+
+        if (argv[2])
+                return bound_to(0x1, 10) ? GIVEN : 1;
+        if (!bound_to(0x3, 20))
+                return 1;
+        if (nova_pd_limit(nova_program.pd, NOVA_PRIO_MAX, UINT64_MAX) != NOVA_SUCCESS ||
+            !bound_to(0x3, 20))
+                return 2;
+        if (nova_parent_module("runtime-child", &module))
+                return 3;
+        config.image = module.data;
+        config.image_bytes = module.bytes;
+        nova_program.priority = NOVA_PRIO_MAX;
+        nova_program.cpus = 0xf;
+        if (start_greedy(&config, 21, 0x1) != -1)
+                return 4;
+        nova_program.priority = 20;
+        if (start_greedy(&config, 10, 0x4) != -1)
+                return 5;
+        return start_greedy(&config, 10, 0x1) == GIVEN ? 0 : 6;
+}
+
 /* What is not granted by name is not there. */
 static int do_denied(char **argv)
 {
@@ -318,7 +392,7 @@ int main(int argc, char **argv)
                 {"flood", do_flood},       {"exhaust", do_exhaust}, {"nonsense", do_nonsense},
                 {"suicide", do_suicide},   {"threads", do_threads}, {"parent", do_parent},
                 {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
-                {"use", do_use},           {"device", do_device},
+                {"use", do_use},           {"device", do_device},   {"greedy", do_greedy},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -77,7 +77,7 @@ enum nova_status hypercall_create_pd(struct ec *self)
 
         struct pd *pd;
         const enum nova_status status =
-                pd_create(owner->account, own_account ? REG_P4(self) : 0, &pd);
+                pd_create(self->pd, owner->account, own_account ? REG_P4(self) : 0, &pd);
         if (status != NOVA_SUCCESS)
                 return status;
         object_get(&pd->object);
@@ -108,7 +108,7 @@ enum nova_status hypercall_create_ec(struct ec *self)
         const word_t id = REG_P1(self), sel = nova_id_sel(id);
         const word_t utcb = REG_P3(self) & ~CPU_MASK, cpu = REG_P3(self) & CPU_MASK;
 
-        if (!cpu_is_online(cpu))
+        if (!pd_may_use_cpu(self->pd, cpu))
                 return NOVA_BAD_CPU;
         if (!utcb && !vcpu_ops)
                 return NOVA_BAD_FTR;
@@ -149,6 +149,10 @@ enum nova_status hypercall_create_sc(struct ec *self)
                 return NOVA_BAD_CAP;
         if (!nova_qpd_prio(qpd) || !nova_qpd_quantum(qpd))
                 return NOVA_BAD_PAR;
+        if (!pd_may_use_prio(self->pd, nova_qpd_prio(qpd)))
+                return NOVA_BAD_PAR;
+        if (!pd_may_use_cpu(self->pd, ec->cpu->id))
+                return NOVA_BAD_CPU;
         if (!object_space_is_null(&self->pd->object_space, sel))
                 return NOVA_BAD_CAP;
 

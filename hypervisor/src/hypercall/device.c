@@ -30,7 +30,7 @@ enum nova_status hypercall_assign_gsi(struct ec *self)
 {
         const word_t cpu = REG_P3(self);
 
-        if (!cpu_is_online(cpu) || !msi_reaches(cpu_by_id((unsigned)cpu)))
+        if (!pd_may_use_cpu(self->pd, cpu) || !msi_reaches(cpu_by_id((unsigned)cpu)))
                 return NOVA_BAD_CPU;
 
         const struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), 0);

@@ -12,11 +12,17 @@
 #include "thread.h"
 #include "tls.h"
 
+/* The PD at argument 1, for operations on all of it: they need every permission. */
+static struct pd *find_whole_pd(struct ec *self)
+{
+        return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
+}
+
 /* The rest happens when the hypercall ends what is dying, in steps. If the caller itself ends on
  * the way, this CPU goes on with it whenever it schedules. */
 static enum nova_status pd_destroy(struct ec *self)
 {
-        struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
+        struct pd *pd = find_whole_pd(self);
 
         reap_begin(self);
         if (!pd || !pd_destroy_begin(pd)) {
@@ -99,6 +105,17 @@ static enum nova_status name_get(struct ec *self)
         return NOVA_SUCCESS;
 }
 
+static enum nova_status pd_limit(struct ec *self)
+{
+        struct pd *pd = find_whole_pd(self);
+        const uint32_t cpus[] = {(uint32_t)REG_P4(self), (uint32_t)REG_P5(self)};
+
+        if (!pd)
+                return NOVA_BAD_CAP;
+        pd_lower_limit(pd, REG_P3(self), cpus);
+        return NOVA_SUCCESS;
+}
+
 static enum nova_status object(struct ec *self)
 {
         switch (REG_P2(self)) {
@@ -108,6 +125,8 @@ static enum nova_status object(struct ec *self)
                 return name_set(self);
         case NOVA_EXT_NAME_GET:
                 return name_get(self);
+        case NOVA_EXT_PD_LIMIT:
+                return pd_limit(self);
         default:
                 return NOVA_BAD_HYP;
         }

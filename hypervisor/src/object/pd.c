@@ -2,6 +2,7 @@
 /* Protection domains (see pd.h). */
 #include "object/pd.h"
 
+#include "arch/x86/cpu.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/slab.h"
@@ -16,7 +17,8 @@ static word_t pd_bytes(void)
         return pd_cache.size + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
 }
 
-static void pd_init(struct pd *pd, struct account *account, struct account *own)
+static void pd_init(struct pd *pd, const struct pd_limit *limit, struct account *account,
+                    struct account *own)
 {
         object_init(&pd->object, OBJECT_PD, account);
         pd->account = own;
@@ -27,6 +29,9 @@ static void pd_init(struct pd *pd, struct account *account, struct account *own)
         pd->dma = pd->guest = (struct second_level){0};
         spin_init(&pd->lock);
         list_init(&pd->ecs);
+        pd->limit.prio = load_once(limit->prio);
+        for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
+                pd->limit.cpus[i] = load_once(limit->cpus[i]);
         pd->is_root = false;
         memset(pd->name, 0, sizeof(pd->name));
         pd->end_stage = 0;
@@ -35,12 +40,15 @@ static void pd_init(struct pd *pd, struct account *account, struct account *own)
 
 void pd_boot(void)
 {
+        static const struct pd_limit no_limit = {{UINT32_MAX, UINT32_MAX}, NOVA_PRIO_MAX};
+
         slab_init(&pd_cache, sizeof(struct pd));
-        pd_init(&kernel_pd, &account_root, &account_root);
+        pd_init(&kernel_pd, &no_limit, &account_root, &account_root);
         object_get(&kernel_pd.object);
 }
 
-enum nova_status pd_create(struct account *account, word_t quota, struct pd **out)
+enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
+                           struct pd **out)
 {
         struct account *own = account;
 
@@ -54,7 +62,7 @@ enum nova_status pd_create(struct account *account, word_t quota, struct pd **ou
                 goto no_pd;
         if (!address_space_init(&pd->memory.tables))
                 goto no_tables;
-        pd_init(pd, account, own);
+        pd_init(pd, &creator->limit, account, own);
         *out = pd;
         return NOVA_SUCCESS;
 
@@ -66,6 +74,21 @@ no_pd:
 no_account:
         account_return(account, pd_bytes());
         return NOVA_OUT_OF_MEMORY;
+}
+
+bool pd_may_use_cpu(const struct pd *pd, word_t cpu)
+{
+        return cpu_is_online(cpu) && (load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1);
+}
+
+void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX / 32])
+{
+        spin_lock(&pd->lock);
+        if (prio < pd->limit.prio)
+                store_once(pd->limit.prio, (uint8_t)prio);
+        for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
+                store_once(pd->limit.cpus[i], pd->limit.cpus[i] & cpus[i]);
+        spin_unlock(&pd->lock);
 }
 
 struct space *pd_space(struct pd *pd, unsigned type)

@@ -22,6 +22,13 @@ struct io_space {
         uint8_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
 };
 
+/* Extension pd_limit: what threads of the PD may ask for, whomever it is for. It only falls: under
+ * pd.lock, read without it; who reads meanwhile may see a part of the change. */
+struct pd_limit {
+        uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of n / 32: may use CPU n */
+        uint8_t prio;                     /* greatest of the SCs that it creates */
+};
+
 /* Lives from create_pd until neither a capability nor an EC refers to it, or pd_destroy. */
 struct pd {
         struct kobject object;
@@ -32,6 +39,7 @@ struct pd {
         struct second_level dma, guest;
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
+        struct pd_limit limit;
         char name[NOVA_NAME_SIZE];
         bool is_root;          /* may use the H bit */
         uint8_t end_stage;     /* spaces that were emptied */
@@ -44,15 +52,29 @@ extern struct pd kernel_pd;
 /** Prepares the cache and kernel_pd. Once, at boot. */
 void pd_boot(void);
 
-/** A PD without capabilities, no reference to it yet, charged to an account; with a quota it gets
- * an account of its own from there, else it uses the same. BAD statuses never; OUT_OF_MEMORY. */
-enum nova_status pd_create(struct account *account, word_t quota, struct pd **out);
+/** A PD without capabilities, no reference to it yet, with its creator's limit, charged to an
+ * account; with a quota it gets an account of its own from there, else it uses the same. BAD
+ * statuses never; OUT_OF_MEMORY. */
+enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
+                           struct pd **out);
 
 /** Whether a PD has an account of its own. */
 static inline bool pd_has_account(const struct pd *pd)
 {
         return pd->account != pd->object.account;
 }
+
+/** Whether threads of a PD may name a CPU: one that was started, within the limit. */
+bool pd_may_use_cpu(const struct pd *pd, word_t cpu);
+
+/** Whether threads of a PD may create an SC of a priority. */
+static inline bool pd_may_use_prio(const struct pd *pd, unsigned prio)
+{
+        return prio <= load_once(pd->limit.prio);
+}
+
+/** Lowers a PD's limit to what is in the old and in the new one. */
+void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX / 32]);
 
 /** The space of a type; NULL for the null type. */
 struct space *pd_space(struct pd *pd, unsigned type);

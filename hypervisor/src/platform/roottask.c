@@ -186,7 +186,7 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
 {
         struct pd *pd;
         struct ec *ec;
-        enum nova_status status = pd_create(&account_root, 0, &pd);
+        enum nova_status status = pd_create(&kernel_pd, &account_root, 0, &pd);
 
         if (status == NOVA_SUCCESS)
                 status = object_space_insert(pd, NOVA_SEL_ROOT_PD, &pd->object, NOVA_PERM_ALL);

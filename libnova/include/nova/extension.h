@@ -130,6 +130,35 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
 }
 
 /**
+ * Extension: lower the limit of what threads of a PD may ask of the kernel.
+ *
+ * The limit becomes what is in the old one and in the new one, so it never rises. From then on,
+ * whatever capabilities the PD holds, its threads cannot create SCs of a higher priority
+ * (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). What exists
+ * stays as it is, and what others do for the PD is theirs. A new PD begins with the limit of the PD
+ * whose thread creates it; the root PD has none. Needs the HIP feature NOVA_HIP_LIMIT.
+ * @code
+ * nova_create_pd(pd, NOVA_SEL_ROOT_PD, initial);
+ * nova_pd_limit(pd, 20, 0x1); // at most priority 20, and only CPU 0
+ * @endcode
+ * @param pd       PD capability with all five permissions
+ * @param priority the greatest priority, 0: none; above NOVA_PRIO_MAX it lowers nothing
+ * @param cpus     bit n: CPU n
+ * @retval NOVA_SUCCESS done
+ * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
+ * @retval NOVA_BAD_HYP the kernel does not have this extension
+ * @par Who may call
+ * Any thread whose PD holds @p pd with all permissions, also for its own PD.
+ * @spec extension
+ */
+static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_word_t priority, uint64_t cpus)
+{
+        return nova_status_of(nova_trap_5(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd),
+                                          NOVA_EXT_PD_LIMIT, priority, (uint32_t)cpus,
+                                          (nova_word_t)(cpus >> 32)));
+}
+
+/**
  * Extension: end the calling thread, as if its EC were destroyed.
  *
  * Who waits for its reply gets COM_ABT; its UTCB's address is free. Returns only if the kernel does

@@ -103,7 +103,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * @retval NOVA_BAD_CAP @p ec is taken, or @p pd names no PD or lacks NOVA_PD_EC
  * @retval NOVA_BAD_PAR the UTCB's page is taken or is not a user address
  * @retval NOVA_BAD_FTR a virtual CPU is asked for and the machine has neither VMX nor SVM
- * @retval NOVA_BAD_CPU there is no such CPU
+ * @retval NOVA_BAD_CPU there is no such CPU, or it is beyond the caller's limit (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p pd with NOVA_PD_EC.
@@ -127,7 +127,9 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  * @retval NOVA_SUCCESS the SC exists and is ready
  * @retval NOVA_BAD_CAP @p sc is taken; @p owner names no PD or lacks NOVA_PD_SC; @p ec names no
  *                      EC, lacks NOVA_EC_SC or is a local thread
- * @retval NOVA_BAD_PAR priority or quantum is 0
+ * @retval NOVA_BAD_PAR priority or quantum is 0, or the priority is beyond the caller's limit
+ *                      (nova_pd_limit())
+ * @retval NOVA_BAD_CPU the CPU of @p ec is beyond that limit
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_SC and @p ec with NOVA_EC_SC.
@@ -335,7 +337,8 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * @param[out] msi_address what to write into the device's MSI address register, 0 for a pin
  * @param[out] msi_data    what to write into its data register, 0 for a pin
  * @retval NOVA_SUCCESS the interrupt is routed
- * @retval NOVA_BAD_CPU there is no such CPU, or no interrupt of a device can reach it
+ * @retval NOVA_BAD_CPU there is no such CPU, no interrupt of a device can reach it, or it is beyond
+ *                      the caller's limit (nova_pd_limit())
  * @retval NOVA_BAD_CAP @p sm names no interrupt semaphore
  * @retval NOVA_BAD_DEV the interrupt is no I/O APIC pin and @p device is no PCI device or HPET
  * @par Who may call

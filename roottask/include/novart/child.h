@@ -60,7 +60,8 @@ struct nova_child_grants {
         void *context; /**< given to each */
 };
 
-/** What a child is to be. */
+/** What a child is to be. The kernel holds the child, and whatever children it makes, to @c cpus
+ *  and @c priority (nova_pd_limit()). */
 struct nova_child_config {
         const char *name;   /**< for messages and for argv[0]; at most 31 characters */
         const void *image;  /**< its ELF file, page-aligned best; must stay until the child ended */

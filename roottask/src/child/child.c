@@ -128,8 +128,11 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
 
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
-        status = nova_create_ec(ec, pd, child->layout.utcb, child->cpu, child->layout.start,
-                                NOVA_SEL_MAIN_EVENTS, NOVA_EC_GLOBAL);
+        /* Before anything of the child runs; what it creates itself is bound from the start. */
+        status = nova_pd_limit(pd, child->priority, child->cpus);
+        if (status == NOVA_SUCCESS)
+                status = nova_create_ec(ec, pd, child->layout.utcb, child->cpu, child->layout.start,
+                                        NOVA_SEL_MAIN_EVENTS, NOVA_EC_GLOBAL);
         if (status == NOVA_SUCCESS)
                 tell_names(child);
         else

@@ -121,6 +121,11 @@ const char *needs_machine(void)
         return unless_announced(NOVA_HIP_MACHINE, "needs the extension of reset and power-off");
 }
 
+const char *needs_limit(void)
+{
+        return unless_announced(NOVA_HIP_LIMIT, "needs the extension of limits");
+}
+
 const char *needs_log(void)
 {
         return unless_announced(NOVA_HIP_LOG, "needs the extension of the kernel's log");

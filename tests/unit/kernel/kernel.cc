@@ -49,7 +49,7 @@ Kernel::~Kernel()
 pd *Kernel::make_pd()
 {
         pd *made = nullptr;
-        EXPECT_EQ(pd_create(&account_root, 0, &made), NOVA_SUCCESS);
+        EXPECT_EQ(pd_create(&kernel_pd, &account_root, 0, &made), NOVA_SUCCESS);
         object_get(&made->object);
         pds.push_back(made);
         return made;
