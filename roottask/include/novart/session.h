@@ -10,12 +10,27 @@
 
 #include "nova/abi/crd.h"
 #include "novart/protocol.h"
+#include "novart/sync.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct nova_session;
+
+struct nova_errand;
+
+/** Ends calls that other threads have under way: those whose message names it. Static ones begin as
+ *  zeroes, too. It must stay as long as such a call is under way. */
+struct nova_cancel {
+        struct nova_mutex mutex;   /**< protects the rest */
+        struct nova_errand *first; /**< the calls */
+        bool cancelled;            /**< nova_cancel() was called */
+};
+#define NOVA_CANCEL_INITIALIZER                     \
+        {                                           \
+                NOVA_MUTEX_INITIALIZER, NULL, false \
+        }
 
 /** Items that one message can delegate. */
 #define NOVA_MESSAGE_ITEMS 2
@@ -28,11 +43,12 @@ struct nova_message {
         unsigned item_count;                  /**< items that are delegated */
         nova_crd_t items[NOVA_MESSAGE_ITEMS]; /**< what is delegated; where it goes is the
                                                    server's to say */
-        nova_crd_t window;     /**< where the answer may delegate to; 0: it may not */
-        nova_word_t *answer;   /**< room for the words of the answer */
-        unsigned answer_max;   /**< words of room; more are not an error, but lost */
-        unsigned answer_count; /**< set: words that came */
-        nova_crd_t received;   /**< set: the answer's first item, 0 if none came */
+        nova_crd_t window;          /**< where the answer may delegate to; 0: it may not */
+        nova_word_t *answer;        /**< room for the words of the answer */
+        unsigned answer_max;        /**< words of room; more are not an error, but lost */
+        unsigned answer_count;      /**< set: words that came */
+        nova_crd_t received;        /**< set: the answer's first item, 0 if none came */
+        struct nova_cancel *cancel; /**< for nova_cancel(); NULL: nobody ends the call */
 };
 
 /**
@@ -59,7 +75,8 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
  *  again. The service knows nothing of the old session. @return as nova_session_open() */
 int nova_session_reopen(struct nova_session *session);
 
-/** End a session. No thread may use it. */
+/** End a session. No thread may use it. If a call with a deadline was left behind in the service,
+ *  this does not wait for the service, which is told when that call has come back. */
 void nova_session_close(struct nova_session *session);
 
 /**
@@ -89,6 +106,7 @@ void nova_session_close(struct nova_session *session);
  * @retval EINVAL     too many words or items, or the service says so
  * @retval EHOSTUNREACH the service and the program have no CPU in common any more
  * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU
+ * @retval ECANCELED  the message has a @c cancel: then as nova_session_call_until()
  * @retval …          what the service answers
  */
 int nova_session_call(struct nova_session *session, struct nova_message *message);
@@ -106,17 +124,31 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
                         nova_word_t word2);
 
 /**
- * Call a service that is not trusted to answer, until a moment only.
+ * Call a service that is not trusted to answer, until a moment only, or until another thread
+ * cancels the call.
  *
- * The call is made by a thread of its own. When the time is over that thread stays behind until the
- * service answers or dies, and the session is of no use: close it.
- * @param deadline TSC value
+ * The call is made by a thread of its own. When the time is over or the call is cancelled, that
+ * thread stays behind until the service answers or dies, and the session is of no use: close it.
+ * @code
+ * static struct nova_cancel cancel; // another thread calls nova_cancel(&cancel)
+ * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
+ *
+ * if (nova_session_call_until(session, &message, NOVA_FOREVER) == ECANCELED)
+ *         nova_session_close(session);
+ * @endcode
+ * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time
+ * @retval ECANCELED nova_cancel() was called for the message's @c cancel, before or meanwhile, and
+ *                   no answer had come
  * @retval EINVAL    the message has a window
  * @retval …         as nova_session_call()
  */
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
                             uint64_t deadline);
+
+/** End all calls under way whose message names @p cancel, and all that begin later: they return
+ *  ECANCELED. From any thread. What the service has begun it may still do. */
+void nova_cancel(struct nova_cancel *cancel);
 
 /** Ask the service to notify this session, for nova_session_wait(). @return 0 or an errno value */
 int nova_session_enable_notify(struct nova_session *session);
@@ -132,7 +164,8 @@ int nova_session_enable_notify(struct nova_session *session);
  */
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
-/** Let the thread that waits, or else the next that wants to, return with ECANCELED. */
+/** Let the thread that waits in nova_session_wait(), or else the next that wants to, return with
+ *  ECANCELED. Calls are cancelled by nova_cancel(). */
 void nova_session_cancel(struct nova_session *session);
 
 /**

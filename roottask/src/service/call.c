@@ -90,11 +90,13 @@ int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message)
                 return client_transact(portals + cpu, message);
         if (!cpus)
                 return EHOSTUNREACH;
-        return client_deputy(portals, cpus, message, NOVA_FOREVER);
+        return client_deputy(portals, cpus, message, NOVA_FOREVER, NULL);
 }
 
 int nova_session_call(struct nova_session *session, struct nova_message *message)
 {
+        if (message->cancel)
+                return nova_session_call_until(session, message, NOVA_FOREVER);
         return client_call(session->portals, session->cpus, message);
 }
 
@@ -108,7 +110,7 @@ int nova_session_call_until(struct nova_session *session, struct nova_message *m
         if (!session->cpus)
                 return EHOSTUNREACH;
         return client_deputy(session->portals, session->cpus & here ? here : session->cpus, message,
-                             deadline);
+                             deadline, session);
 }
 
 int nova_session_invoke(struct nova_session *session, nova_word_t operation, nova_word_t word1,

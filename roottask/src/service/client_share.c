@@ -69,3 +69,18 @@ int nova_session_unshare(struct nova_session *session)
         session->share_pages = 0;
         return 0;
 }
+
+void client_withdraw_share(struct nova_session *session)
+{
+        struct nova_crd_range range = {.type = NOVA_CRD_MEM,
+                                       .perms = NOVA_MEM_RWX,
+                                       .base = (nova_word_t)session->share >> NOVA_PAGE_BITS,
+                                       .count = session->share_pages};
+        nova_crd_t crd;
+        nova_sel_t hotspot;
+
+        while (nova_crd_next(&range, &crd, &hotspot))
+                nova_revoke(crd, 0);
+        session->share = NULL;
+        session->share_pages = 0;
+}

@@ -104,6 +104,7 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
         if (arguments)
                 memcpy(session->arguments, arguments, strlen(arguments) + 1);
         session->notify = NOVA_SEL_NONE;
+        session->holders = 1;
         session->order = cpu_order();
         session->portals = nova_sel_alloc(session->order + WINDOW_MORE);
 
@@ -139,12 +140,12 @@ int nova_session_reopen(struct nova_session *session)
         return error;
 }
 
-void nova_session_close(struct nova_session *session)
+void client_let_go(struct nova_session *session)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_CLOSE};
 
-        if (session->share)
-                nova_session_unshare(session);
+        if (__atomic_sub_fetch(&session->holders, 1, __ATOMIC_ACQ_REL))
+                return;
         if (session->cpus)
                 nova_session_call(session, &message);
         if (session->portals != NOVA_SEL_NONE)
@@ -152,6 +153,19 @@ void nova_session_close(struct nova_session *session)
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);
         free(session);
+}
+
+/* A service in which a call was left behind might never answer another one either: the deputy of
+ * that call closes the session when it comes back. */
+void nova_session_close(struct nova_session *session)
+{
+        const bool left_behind = __atomic_load_n(&session->holders, __ATOMIC_ACQUIRE) > 1;
+
+        if (session->share && left_behind)
+                client_withdraw_share(session);
+        else if (session->share)
+                nova_session_unshare(session);
+        client_let_go(session);
 }
 
 int nova_session_enable_notify(struct nova_session *session)

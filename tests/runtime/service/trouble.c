@@ -37,6 +37,13 @@ static bool wait_for_hanging(unsigned count)
         return echo_hanging() == count;
 }
 
+static bool wait_for_no_session(struct nova_service *service)
+{
+        for (unsigned i = 0; i < 30000 && nova_service_sessions(service); i++)
+                nova_sleep(1000000);
+        return !nova_service_sessions(service);
+}
+
 static void never_replies(void)
 {
         const struct echo_options options = {"hang", 4, 4, true, 0};
@@ -55,9 +62,80 @@ static void never_replies(void)
                               ETIMEDOUT &&
                       wait_for_hanging(1),
               "a call that is not answered ends at its deadline");
-        echo_release();
-        check(wait_for_hanging(0), "what stayed behind ends when the service answers");
         nova_session_close(session);
+        check(echo_hanging() == 1, "the session is closed while the service does not answer");
+        echo_release();
+        check(wait_for_hanging(0) && wait_for_no_session(service),
+              "what stayed behind ends the session when the service answers");
+        nova_service_stop(service);
+}
+
+static struct nova_cancel cancel = NOVA_CANCEL_INITIALIZER;
+
+static void *hang(void *argument)
+{
+        struct nova_message message = {.operation = ECHO_HANG, .cancel = &cancel};
+        const uint64_t deadline = argument ? nova_deadline_in(60 * SECOND) : NOVA_FOREVER;
+
+        return (void *)(intptr_t)nova_session_call_until(session, &message, deadline);
+}
+
+/* Starts calls that hang: one on each CPU, every other one with a deadline. */
+static unsigned hang_everywhere(struct nova_thread **threads)
+{
+        unsigned count = 0;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
+                const struct nova_thread_attr attr = {.name = "client", .cpu = cpu};
+
+                if (nova_program_has_cpu(cpu) &&
+                    !nova_thread_create(&threads[count], &attr, hang, count % 2 ? &cancel : NULL))
+                        count++;
+        }
+        return count;
+}
+
+/* How many of them end with ECANCELED, within a minute. */
+static unsigned cancelled(struct nova_thread **threads, unsigned count)
+{
+        unsigned ended = 0;
+
+        for (unsigned i = 0; i < count; i++) {
+                void *error;
+
+                ended += !nova_thread_join_until(threads[i], &error,
+                                                 nova_deadline_in(60 * SECOND)) &&
+                         (intptr_t)error == ECANCELED;
+        }
+        return ended;
+}
+
+static void is_cancelled(void)
+{
+        const struct echo_options options = {"cancel", 4, 4, true, 0};
+        struct nova_service *service = echo_start(&options);
+        struct nova_message late = {.operation = ECHO_HANG, .cancel = &cancel};
+        struct nova_message quick = {.operation = ECHO_CPU, .cancel = &cancel};
+        struct nova_message free_one = {.operation = ECHO_CPU};
+        struct nova_thread *threads[NOVA_CPU_MAX];
+
+        check(service && nova_session_open(&session, "cancel", NULL) == 0 &&
+                      nova_session_call(session, &quick) == 0,
+              "a call that could be cancelled is answered as others are");
+
+        const unsigned count = hang_everywhere(threads);
+
+        check(count && wait_for_hanging(count), "a call hangs on each CPU");
+        nova_cancel(&cancel);
+        check(cancelled(threads, count) == count, "another thread cancels all of them");
+        check(nova_session_call(session, &late) == ECANCELED && echo_hanging() == count,
+              "and those that come later are not even begun");
+        echo_release();
+        check(wait_for_hanging(0) && nova_session_call(session, &free_one) == 0,
+              "when the service has answered it can be called as before");
+        nova_cancel(&cancel);
+        nova_session_close(session);
+        check(wait_for_no_session(service), "nothing of the calls keeps the session");
         nova_service_stop(service);
 }
 
@@ -157,6 +235,7 @@ static void other_cpus(void)
 int main(void)
 {
         never_replies();
+        is_cancelled();
         dies();
         given_on();
         other_cpus();
