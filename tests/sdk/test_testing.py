@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import ctest, tap, testing
+from nova import ctest, errors, tap, testing
 
 GOOD = """add_test(NAME unit.good COMMAND echo fine)
 set_tests_properties(unit.good PROPERTIES LABELS unit)
@@ -176,6 +176,16 @@ class TapCounts(unittest.TestCase):
 
     def test_a_test_that_did_not_run_has_no_cases(self):
         self.assertEqual(self.count(finished("", tap.NOT_RUN)), (0, 0, 1))
+
+
+class Words(unittest.TestCase):
+    def test_a_name_with_the_number_of_its_cpus_is_plausible(self):
+        testing._check_plausible(["linux-smp-2cpu", "vmm.bad-guests-4cpu"])
+
+    def test_a_word_that_stands_nowhere_is_not(self):
+        for word in ("linux-smqp", "2cpu"):
+            with self.assertRaises(errors.NovaError):
+                testing._check_plausible([word])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #define LAST_HYPERVISOR 0x400000ff
 #define EXTENDED_LEAF   0x80000000
 #define LAST_EXTENDED   0x80000008
+#define POWER_LEAF      0x80000007
 
 /* Leaf 1, ecx: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
  * AVX, F16C, RDRAND. Not: MONITOR, VMX, TSC deadline, x2APIC, PCID and all that counts or traces.
@@ -28,12 +29,26 @@
 
 /* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
 #define EXT1_ECX 0x000001f1
-/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, FFXSR, pages of 1 GiB, LM, 3DNow!.
- */
-#define EXT1_EDX 0xe7d3897d
+/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, LM, 3DNow!. Not:
+ * FFXSR, for which EFER has no bit here. */
+#define EXT1_EDX 0xe5d3897d
 
-/* Extended leaf 7, edx: the TSC never stops. */
-#define EXT7_EDX 0x100
+/* Extended leaf 7, edx: the TSC never stops; but what others took of a virtual CPU's time is taken
+ * off its TSC, so those of several go apart. */
+#define EXT7_EDX_TSC 0x100
+
+/* State components: x87, SSE, AVX, the three of AVX-512, protection keys. Not: MPX, AMX, and those
+ * that need XSAVES. */
+#define XCR0_X87    0x1u
+#define XCR0_SSE    0x2u
+#define XCR0_AVX    0x4u
+#define XCR0_AVX512 0xe0u
+#define XCR0_PKRU   0x200u
+#define XCR0_ALL    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+
+/* Leaf 0xd, subleaf 1, eax: XSAVEOPT, XSAVEC, XGETBV of components in use. Not: XSAVES, XFD. */
+#define XSAVE_LEAF  0xd
+#define XSAVE_FORMS 0x7
 
 const struct nova_cpuid_row nova_cpuid_rows[] = {
         {0x0, 0x0, {ALL, ALL, ALL, ALL}},
@@ -43,7 +58,7 @@ const struct nova_cpuid_row nova_cpuid_rows[] = {
         {0x80000000, 0x80000000, {ALL, ALL, ALL, ALL}},
         {0x80000001, 0x80000001, {ALL, 0, EXT1_ECX, EXT1_EDX}},
         {0x80000002, 0x80000006, {ALL, ALL, ALL, ALL}},
-        {0x80000007, 0x80000007, {0, 0, 0, EXT7_EDX}},
+        {0x80000007, 0x80000007, {0, 0, 0, EXT7_EDX_TSC}},
         {0x80000008, 0x80000008, {0xffff, 0, 0, 0}},
         {1, 0, {0, 0, 0, 0}},
 };
@@ -64,7 +79,25 @@ static uint32_t least(uint32_t a, uint32_t b)
         return a < b ? a : b;
 }
 
-static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, uint32_t leaf)
+static void xsave(struct nova_cpuid *out, uint32_t subleaf)
+{
+        const struct nova_cpuid nothing = {0, 0, 0, 0};
+
+        if (subleaf == 0) {
+                out->eax &= XCR0_ALL;
+                out->edx = 0;
+        } else if (subleaf == 1) {
+                const uint32_t forms = out->eax & XSAVE_FORMS;
+
+                *out = nothing;
+                out->eax = forms;
+        } else if (subleaf > 31 || !(XCR0_ALL >> subleaf & 1)) {
+                *out = nothing;
+        }
+}
+
+static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, uint32_t leaf,
+                    uint32_t subleaf)
 {
         switch (leaf) {
         case 0:
@@ -78,8 +111,15 @@ static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, 
                 if (view->local_apic)
                         out->edx |= LEAF1_EDX_APIC;
                 break;
+        case XSAVE_LEAF:
+                xsave(out, subleaf);
+                break;
         case EXTENDED_LEAF:
                 out->eax = least(out->eax, LAST_EXTENDED);
+                break;
+        case POWER_LEAF:
+                if (view->vcpus > 1)
+                        out->edx = 0;
                 break;
         default:
                 break;
@@ -114,6 +154,18 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         out.ebx &= row->mask.ebx;
         out.ecx &= row->mask.ecx;
         out.edx &= row->mask.edx;
-        add_own(&out, view, leaf);
+        add_own(&out, view, leaf, subleaf);
         return out;
+}
+
+bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value)
+{
+        const uint64_t has = source(XSAVE_LEAF, 0).eax & XCR0_ALL;
+        const uint64_t avx512 = value & XCR0_AVX512;
+
+        if (!(value & XCR0_X87) || value & ~has)
+                return false;
+        if (value & XCR0_AVX && !(value & XCR0_SSE))
+                return false;
+        return !avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX);
 }

@@ -11,13 +11,14 @@
 #define VECTOR_GP 13
 
 /* Of SVM: what is intercepted besides what the kernel wants; APM 2, 15.9: CPUID; VMMCALL, STGI,
- * MONITOR, MWAIT. */
+ * RDTSCP, WBINVD, MONITOR, MWAIT. WBINVD stalls other programs, RDTSCP shows a register that is not
+ * the guest's. */
 #define SVM_CTRL0 0x40000u
-#define SVM_CTRL1 0x0c12u
+#define SVM_CTRL1 0x0e92u
 
-/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; SDM 3C, 25.6.2. */
+/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits; SDM 3C, 25.6.2. */
 #define VMX_CTRL0 0x20000408u
-#define VMX_CTRL1 0u
+#define VMX_CTRL1 0x40u
 
 /* Groups that every exit needs: registers, and what interrupts depend on. */
 #define USUAL                                                                        \
@@ -175,6 +176,22 @@ static void cache(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 2);
 }
 
+/* Of VMX; under SVM the kernel does it. The kernel would refuse a value that the CPU does not have.
+ */
+static void xsetbv(struct nova_vcpu *vcpu)
+{
+        const struct nova_utcb_state *const state = vcpu->state;
+        const uint64_t value = (uint32_t)state->ax | (uint64_t)(uint32_t)state->dx << 32;
+
+        if ((uint32_t)state->cx || !nova_xcr0_is_valid(nova_cpuid_host, value)) {
+                nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+                return;
+        }
+        vcpu->more->xcr0 = value;
+        vcpu->changed |= NOVA_MTD_XCR0;
+        nova_vcpu_skip(vcpu, 3);
+}
+
 static void counter(struct nova_vcpu *vcpu)
 {
         nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
@@ -211,8 +228,9 @@ void default_handlers(struct nova_vm *vm)
                 [NOVA_EXIT_WRMSR] = wrmsr,     [NOVA_EXIT_HALT] = halt,
                 [NOVA_EXIT_CACHE] = cache,     [NOVA_EXIT_PAUSE] = cache,
                 [NOVA_EXIT_COUNTER] = counter, [NOVA_EXIT_HYPERCALL] = foreign,
-                [NOVA_EXIT_FOREIGN] = foreign, [NOVA_EXIT_TASK] = fail,
-                [NOVA_EXIT_SHUTDOWN] = fail,   [NOVA_EXIT_INVALID] = fail,
+                [NOVA_EXIT_XSETBV] = xsetbv,   [NOVA_EXIT_FOREIGN] = foreign,
+                [NOVA_EXIT_TASK] = fail,       [NOVA_EXIT_SHUTDOWN] = fail,
+                [NOVA_EXIT_INVALID] = fail,
         };
 
         for (unsigned i = 0; i < NOVA_EXIT_COUNT; i++)

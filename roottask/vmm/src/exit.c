@@ -36,6 +36,7 @@ static const struct row vmx[] = {
         {0x21, NOVA_EXIT_INVALID},  {0x22, NOVA_EXIT_INVALID}, {0x24, NOVA_EXIT_FOREIGN},
         {0x27, NOVA_EXIT_FOREIGN},  {0x28, NOVA_EXIT_PAUSE},   {0x30, NOVA_EXIT_MEMORY},
         {0x32, NOVA_EXIT_FOREIGN},  {0x35, NOVA_EXIT_FOREIGN}, {0x36, NOVA_EXIT_CACHE},
+        {0x37, NOVA_EXIT_XSETBV},   {0x4c, NOVA_EXIT_FOREIGN}, {0x4d, NOVA_EXIT_FOREIGN},
 };
 
 static enum nova_exit find(const struct row *row, size_t rows, unsigned event)

@@ -75,6 +75,8 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
         if (!bytes || bytes > NOVA_GUEST_MEMORY_MAX)
                 return EINVAL;
         memory->bytes = (bytes + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
+        if (memory->bytes > SIZE_MAX / 2) /* a power of two above has no number */
+                return ENOMEM;
         memory->base = nova_region_reserve(power_of_two(memory->bytes));
         if (!memory->base)
                 return ENOMEM;

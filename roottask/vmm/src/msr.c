@@ -12,6 +12,7 @@ enum home {
         FIELD,    /* in the event message, at `offset` */
         WORD,     /* the same, a machine word */
         ADDRESS,  /* the same, and values must be canonical */
+        FLAGS,    /* a field whose upper half is reserved */
         KEPT,     /* in struct nova_msr_kept, at `offset` */
         CONSTANT, /* reads give `value`, writes are lost */
         EFER,
@@ -47,14 +48,14 @@ static const struct row rows[] = {
         {0x1b, CONSTANT, 0, 0, APIC_BASE},
         {0x8b, CONSTANT, 0, 0, 0},
         {0x174, WORD, STATE(sysenter_cs), NOVA_MTD_SYS, 0},
-        {0x175, WORD, STATE(sysenter_sp), NOVA_MTD_SYS, 0},
-        {0x176, WORD, STATE(sysenter_ip), NOVA_MTD_SYS, 0},
+        {0x175, ADDRESS, STATE(sysenter_sp), NOVA_MTD_SYS, 0},
+        {0x176, ADDRESS, STATE(sysenter_ip), NOVA_MTD_SYS, 0},
         {0x277, PAT, MORE(pat), NOVA_MTD_PAT, 0},
         {0xc0000080, EFER, MORE(efer), NOVA_MTD_MSR, 0},
         {0xc0000081, FIELD, MORE(star), NOVA_MTD_MSR, 0},
         {0xc0000082, ADDRESS, MORE(lstar), NOVA_MTD_MSR, 0},
         {0xc0000083, KEPT, OWN(cstar), 0, 0},
-        {0xc0000084, FIELD, MORE(fmask), NOVA_MTD_MSR, 0},
+        {0xc0000084, FLAGS, MORE(fmask), NOVA_MTD_MSR, 0},
 #if __SIZEOF_POINTER__ == 8
         {0xc0000100, ADDRESS, STATE(fs.base), NOVA_MTD_FS_GS, 0},
         {0xc0000101, ADDRESS, STATE(gs.base), NOVA_MTD_FS_GS, 0},
@@ -97,6 +98,7 @@ bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kep
                 return false;
         switch ((enum home)row->home) {
         case FIELD:
+        case FLAGS:
         case EFER:
         case PAT:
                 *value = *(const uint64_t *)((const char *)event + row->offset);
@@ -159,6 +161,11 @@ bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nov
                 if (!pat_is_valid(value))
                         return false;
                 event->more.pat = value;
+                break;
+        case FLAGS:
+                if (value >> 32)
+                        return false;
+                *(uint64_t *)((char *)event + row->offset) = value;
                 break;
         case FIELD:
                 *(uint64_t *)((char *)event + row->offset) = value;

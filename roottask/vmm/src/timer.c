@@ -60,10 +60,13 @@ static void *run(void *argument)
                 expire(vm, now);
                 vm->armed = earliest(vm);
 
-                const uint64_t armed = vm->armed > now + PAUSE_NS ? vm->armed : now + PAUSE_NS;
+                const uint64_t pause = now + PAUSE_NS;
+                const uint64_t armed = vm->armed > pause ? vm->armed : pause;
 
                 nova_mutex_unlock(&vm->lock);
                 nova_semaphore_down_until(&vm->timer_wake, nova_tsc_of_ns(armed));
+                if (nova_vm_now(NULL) < pause)
+                        nova_sleep_until(nova_tsc_of_ns(pause));
         }
         return NULL;
 }

@@ -10,7 +10,9 @@
 
 #define VECTOR_DB 1
 
-#define SHADOW 1u /* in the interruptibility state: interrupts wait for one instruction */
+/* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
+ * them apart) MOV SS. */
+#define SHADOW 3u
 
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
@@ -21,6 +23,10 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
         if (state->intr_state & SHADOW) {
                 state->intr_state &= ~SHADOW;
                 vcpu->changed |= NOVA_MTD_STA;
+        }
+        if (state->flags & NOVA_FLAG_RF) {
+                state->flags &= ~(nova_word_t)NOVA_FLAG_RF;
+                vcpu->changed |= NOVA_MTD_EFL;
         }
         if (state->flags & NOVA_FLAG_TF)
                 nova_vcpu_raise(vcpu, VECTOR_DB);

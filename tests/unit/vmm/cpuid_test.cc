@@ -21,6 +21,18 @@ nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false}
         return nova_cpuid_answer(everything, &view, leaf, 0);
 }
 
+nova_cpuid xsave(uint32_t subleaf)
+{
+        const nova_cpuid_view view = {0, 1, false, false};
+
+        return nova_cpuid_answer(everything, &view, 0xd, subleaf);
+}
+
+nova_cpuid with_avx(uint32_t, uint32_t)
+{
+        return {7, 0, 0, 0};
+}
+
 TEST(cpuid, offers_no_virtualization_no_monitor_and_no_deadline_timer)
 {
         EXPECT_EQ(ask(1).ecx & (1u << 3 | 1u << 5 | 1u << 21 | 1u << 24 | 1u << 17), 0u);
@@ -51,6 +63,39 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
         EXPECT_NE(both.ecx & 1u << 27, 0u);
         EXPECT_EQ(both.ebx >> 24, 3u);
         EXPECT_EQ(both.ebx >> 16 & 0xff, 4u);
+}
+
+TEST(cpuid, several_virtual_cpus_have_no_common_tsc)
+{
+        EXPECT_EQ(ask(0x80000007, {0, 2, true, false}).edx, 0u);
+}
+
+TEST(cpuid, offers_the_state_that_the_kernel_switches_and_no_other)
+{
+        EXPECT_EQ(xsave(0).eax, 0x2e7u);
+        EXPECT_EQ(xsave(0).edx, 0u);
+        EXPECT_EQ(xsave(1).eax, 7u);
+        EXPECT_EQ(xsave(1).ebx | xsave(1).ecx | xsave(1).edx, 0u);
+        EXPECT_NE(xsave(2).eax, 0u);
+        EXPECT_NE(xsave(9).eax, 0u);
+        for (uint32_t subleaf : {3u, 4u, 8u, 10u, 17u, 18u, 19u, 32u, 34u, UINT32_MAX})
+                EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
+}
+
+TEST(cpuid, state_components_stand_on_others)
+{
+        for (uint64_t value : {1u, 3u, 7u, 0xe7u, 0x2e7u, 0x201u})
+                EXPECT_TRUE(nova_xcr0_is_valid(everything, value)) << value;
+        for (uint64_t value :
+             {0ul, 2ul, 5ul, 0x27ul, 0xe3ul, 0x9ul, 0x60007ul, 1ul << 63 | 1, 1ul << 32 | 1})
+                EXPECT_FALSE(nova_xcr0_is_valid(everything, value)) << value;
+        EXPECT_TRUE(nova_xcr0_is_valid(with_avx, 7));
+        EXPECT_FALSE(nova_xcr0_is_valid(with_avx, 0xe7));
+}
+
+TEST(cpuid, fast_fxsave_is_not_offered_for_efer_cannot_have_it)
+{
+        EXPECT_EQ(ask(0x80000001).edx & 1u << 25, 0u);
 }
 
 TEST(cpuid, leaves_that_are_not_in_the_table_read_as_zero)

@@ -25,6 +25,13 @@ TEST(exit, svm_tells_reads_of_msrs_from_writes_by_the_qualification)
         EXPECT_EQ(nova_exit_of_svm(0x7c, 1), NOVA_EXIT_WRMSR);
 }
 
+TEST(exit, vmx_always_tells_of_xsetbv_and_of_calls_to_tdx)
+{
+        EXPECT_EQ(nova_exit_of_vmx(0x37), NOVA_EXIT_XSETBV);
+        EXPECT_EQ(nova_exit_of_vmx(0x4c), NOVA_EXIT_FOREIGN);
+        EXPECT_EQ(nova_exit_of_vmx(0x4d), NOVA_EXIT_FOREIGN);
+}
+
 TEST(exit, unknown_numbers_are_other)
 {
         EXPECT_EQ(nova_exit_of_svm(0x20, 0), NOVA_EXIT_OTHER);

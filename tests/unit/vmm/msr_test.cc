@@ -53,6 +53,16 @@ TEST_F(msr, addresses_must_be_canonical)
         EXPECT_TRUE(set(0xc0000100, 0xffff800000000000));
 }
 
+TEST_F(msr, values_that_an_entry_would_refuse_fault)
+{
+        EXPECT_FALSE(set(0x175, 0x800000000000));
+        EXPECT_FALSE(set(0x176, 0x8000000000000000));
+        EXPECT_TRUE(set(0x176, 0xffffffff81000000));
+        EXPECT_FALSE(set(0xc0000084, 0x100000000));
+        EXPECT_TRUE(set(0xc0000084, 0xffffffff));
+        EXPECT_EQ(get(0xc0000084), 0xffffffffu);
+}
+
 TEST_F(msr, efer_has_no_svm_no_reserved_bits_and_keeps_lma)
 {
         EXPECT_FALSE(set(0xc0000080, 0x1000));

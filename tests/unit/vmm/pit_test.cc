@@ -120,6 +120,17 @@ TEST_F(pit, a_read_back_tells_mode_and_access)
         EXPECT_EQ(in8(0x41) & 0x3f, 0x36u);
 }
 
+TEST_F(pit, a_periodic_counter_keeps_its_rate_for_days)
+{
+        program(0, 2, 11932);
+        for (unsigned hours : {1u, 5u, 1000u}) {
+                time.ns = hours * 3600 * second + 1;
+                timer.alarm.expire(timer.alarm.device, time.ns);
+                EXPECT_GT(timer.alarm.deadline, time.ns) << hours;
+                EXPECT_LE(timer.alarm.deadline, time.ns + second / 50) << hours;
+        }
+}
+
 TEST_F(pit, the_control_port_cannot_be_read)
 {
         EXPECT_EQ(in8(0x43), 0xffu);

@@ -47,6 +47,11 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 
+/** Whether a guest may switch on these state components: those that @p source (the CPU) has and the
+ *  table offers, with those that they stand on. @param value what goes to XCR0
+ *  @return false: the guest gets #GP */
+bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value);
+
 #ifdef __cplusplus
 }
 #endif

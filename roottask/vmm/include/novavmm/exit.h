@@ -26,6 +26,7 @@ extern "C" {
         ROW(PAUSE, "PAUSE")                                       \
         ROW(COUNTER, "RDPMC")                                     \
         ROW(HYPERCALL, "VMMCALL or VMCALL")                       \
+        ROW(XSETBV, "XSETBV")                                     \
         ROW(FOREIGN, "an instruction that the guest cannot have") \
         ROW(TASK, "a task switch")                                \
         ROW(SHUTDOWN, "a triple fault")                           \

@@ -35,7 +35,8 @@ static uint64_t ticks_of(uint64_t ns)
 /* Rounded up, so that the tick has come when that time is over. */
 static uint64_t ns_of(uint64_t ticks)
 {
-        return (ticks * NS_PER_S + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
+        return ticks / NOVA_PIT_HZ * NS_PER_S +
+               (ticks % NOVA_PIT_HZ * NS_PER_S + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
 }
 
 static bool is_periodic(const struct nova_pit_channel *channel)
