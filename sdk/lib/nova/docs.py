@@ -14,7 +14,7 @@ from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 FOLDER = tree.ROOT / "docs" / "doxygen"
 THEME = Path("/usr/share/doxygen-awesome-css")
 OUTPUT = tree.ROOT / "build" / "docs"
-HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include")
+HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include", "roottask/vmm/include")
 STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 
 DESCRIPTION = """\
