@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's own Linux kernel as a guest, up to a shell on the terminal. VCPUS is the number of its
  * virtual CPUs; the example linux-smp has another one. */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "novart/module.h"
 #include "novart/program.h"
+#include "novavmm/entropy.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
+#include "novavmm/virtio_block.h"
+#include "novavmm/virtio_random.h"
 
 #define GUEST_MEMORY (112u << 20)
 
 static struct nova_vm vm;
 static struct nova_pc pc;
+static struct nova_virtio_block disk;
+static struct nova_virtio_random random_bytes;
 
 static const void *find(const char *name, size_t *bytes)
 {
@@ -49,6 +56,37 @@ static const char *command_line(char **argv, char **envp)
         return line;
 }
 
+/* The boot module disk.img, if there is one, becomes a disk. What the guest writes stays in memory.
+ */
+static int add_disk(void)
+{
+        struct nova_module module;
+        const void *from;
+        void *data;
+
+        if (nova_module_find("disk.img", &module))
+                return 0;
+        if (nova_module_map(&module, &from) || !(data = malloc(module.bytes)))
+                return ENOMEM;
+        memcpy(data, from, module.bytes);
+        nova_virtio_block_init(&disk, &vm.memory, data, module.bytes, false);
+        return nova_pc_add_virtio(&pc, 2, &disk.virtio);
+}
+
+/* A serial port has every PC; these are faster, or no PC has them. */
+static int add_devices(void)
+{
+        int error = nova_pc_add_console(&pc, 1);
+
+        if (!error)
+                error = add_disk();
+        if (!error && nova_entropy_available()) {
+                nova_virtio_random_init(&random_bytes, &vm.memory, nova_entropy, NULL);
+                error = nova_pc_add_virtio(&pc, 3, &random_bytes.virtio);
+        }
+        return error;
+}
+
 int main(int argc, char **argv, char **envp)
 {
         const struct nova_vm_config config = {
@@ -64,6 +102,8 @@ int main(int argc, char **argv, char **envp)
         error = nova_vm_create(&vm, &config);
         if (!error)
                 error = nova_pc_create(&pc, &vm);
+        if (!error)
+                error = add_devices();
         if (error) {
                 printf("The machine cannot be made: %s.\n", strerror(error));
                 return 1;

@@ -23,7 +23,9 @@ download) [ -e lists ] || { echo "E: Unable to locate package $2" >&2; exit 100;
 esac
 """
 SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n'
-UNPACK = '#!/bin/sh\nmkdir -p "$3/boot" && cp "$2" "$3/boot/vmlinuz-1"\n'
+UNPACK = """#!/bin/sh
+mkdir -p "$3/boot" "$3/bin" && cp "$2" "$3/boot/vmlinuz-1" && cp "$2" "$3/bin/busybox"
+"""
 DEPENDS = '#!/bin/sh\necho "$2"\necho "  Depends: linux-image-1"\n'
 
 
@@ -64,6 +66,27 @@ class Guest(unittest.TestCase):
             self.assertEqual(Path(guest.file("guest:vmlinuz")).read_text(), "data\n")
         fetch = "download linux-image-1"
         self.assertEqual(self.calls(), [fetch, "-qq update", fetch])
+
+    def test_without_its_drivers_there_is_no_first_process(self):
+        (self.root / "lists").touch()
+        with self.assertRaises(NovaError) as caught:
+            guest.file("guest:initrd")
+        self.assertIn("has no module drivers/virtio/virtio_ring.ko", str(caught.exception))
+
+    def test_drivers_are_loaded_in_the_order_of_their_needs(self):
+        drivers = self.root / "lib/modules/6.1/kernel/drivers"
+        for name in guest.DRIVERS:
+            (drivers / name).parent.mkdir(parents=True, exist_ok=True)
+            (drivers / f"{name}.ko").write_text(name)
+        found = list(guest._drivers(self.root))
+        self.assertLess(found.index("virtio_ring"), found.index("virtio"))
+        self.assertLess(found.index("virtio"), found.index("virtio_pci"))
+        self.assertEqual(len(found), len(guest.DRIVERS))
+
+    def test_a_disk_says_which_sector_is_which(self):
+        data = Path(guest.file("guest:disk.img")).read_bytes()
+        self.assertEqual(len(data), 512 * guest.DISK_SECTORS)
+        self.assertEqual(data[512 * 77 :].split(b"\n")[0], b"sector 77")
 
     def test_without_a_network_one_sentence_says_so(self):
         (self.root / "broken").touch()

@@ -85,14 +85,19 @@ void nova_pc_flush(struct nova_pc *pc)
         } while (count);
 }
 
+/* The guest's virtio console gets it when it has a driver. */
 static bool offer(struct nova_pc *pc, char byte)
 {
+        bool taken;
+
         nova_vm_lock(pc->vm);
-
-        const bool taken = nova_uart_room(&pc->uart);
-
-        if (taken)
-                nova_uart_receive(&pc->uart, (uint8_t)byte);
+        if (pc->has_hvc && nova_virtio_ready(&pc->hvc.virtio)) {
+                taken = nova_virtio_console_receive(&pc->hvc, &byte, 1);
+        } else {
+                taken = nova_uart_room(&pc->uart);
+                if (taken)
+                        nova_uart_receive(&pc->uart, (uint8_t)byte);
+        }
         nova_vm_unlock(pc->vm);
         return taken;
 }

@@ -6,6 +6,7 @@
 
 #include "apic.h"
 #include "console.h"
+#include "slots.h"
 
 #define PIT_IRQ  0
 #define UART_IRQ 4
@@ -99,6 +100,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
         make_tables(pc);
         vm->interrupts = interrupts;
         error = add_ports(pc);
+        if (!error)
+                error = slots_create(pc);
         if (!error && vm->local_apic)
                 error = apic_create(pc);
         if (!error)

@@ -18,6 +18,17 @@ PREFIX = "guest:"
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 SHELL_PACKAGE = "busybox-static"
 
+# What is made is kept in a folder of this name; another one when it is made in another way.
+FORM = "2"
+# Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
+# without such devices do not load them.
+DRIVERS = """
+virtio/virtio_ring virtio/virtio virtio/virtio_pci_modern_dev virtio/virtio_pci_legacy_dev
+virtio/virtio_pci block/virtio_blk char/virtio_console char/hw_random/virtio-rng
+""".split()
+
+DISK_SECTORS = 2048
+
 # The first process of a guest: a shell, or what the kernel's command line says after "run=", with
 # commas for blanks and + between commands. A shell that reads them from a pipe shows the prompt
 # that it would show on a terminal.
@@ -26,6 +37,12 @@ INIT = """\
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+if grep -q 0x1af4 /sys/bus/pci/devices/*/vendor 2>/dev/null; then
+        for driver in $(cat /drivers/order); do
+                insmod /drivers/$driver.ko
+        done
+fi
+[ -c /dev/hvc0 ] && exec </dev/hvc0 >/dev/hvc0 2>&1
 stty sane
 for word in $(cat /proc/cmdline); do
         case $word in
@@ -39,10 +56,10 @@ else
 fi
 reboot -f
 """
-FOLDERS = ("bin", "dev", "proc", "sys", "tmp")
+FOLDERS = ("bin", "dev", "drivers", "proc", "sys", "tmp")
 COMMANDS = (
-    "cat date dd dmesg echo free grep head hexdump ls mount ps poweroff reboot setsid sh sleep "
-    "stty tail tr uname uptime vi"
+    "cat date dd dmesg echo free grep head hexdump insmod ls mount ps poweroff readlink reboot "
+    "setsid sh sleep stty sync tail tr uname uptime vi wc"
 ).split()
 
 
@@ -53,7 +70,7 @@ def file(name):
     what = name[len(PREFIX) :]
     if what not in MAKERS:
         raise NovaError(f"nobody knows how to make '{name}'; known are: {', '.join(MAKERS)}.")
-    path = places.GUESTS / what
+    path = places.GUESTS / FORM / what
     if not path.exists():
         _make(what, path)
     return path
@@ -110,10 +127,15 @@ def _real_kernel():
 
 
 def _unpack(package, folder):
-    """Downloads a package and unpacks it. Returns the folder of its files."""
-    build.say(f"downloading the guest's package {package}")
-    _apt(["apt-get", "download", package], f"the package {package} cannot be had", folder)
-    (archive,) = folder.glob(f"{package}_*.deb")
+    """Downloads a package unless it is here already. Returns the folder of its files."""
+    packages = places.GUESTS / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    if not any(packages.glob(f"{package}_*.deb")):
+        build.say(f"downloading the guest's package {package}")
+        _apt(["apt-get", "download", package], f"the package {package} cannot be had", folder)
+        for archive in folder.glob(f"{package}_*.deb"):
+            os.replace(archive, packages / archive.name)
+    archive = max(packages.glob(f"{package}_*.deb"))
     target = folder / package
     _output(["dpkg-deb", "-x", str(archive), str(target)], f"{archive.name} is damaged")
     return target
@@ -136,13 +158,33 @@ def _entry(name, mode, data=b"", number=[0]):
     return b"".join(part + b"\0" * (-len(part) % 4) for part in (head, data))
 
 
+def _drivers(files):
+    """The modules of DRIVERS, by their names."""
+    found = {}
+    for path in DRIVERS:
+        modules = sorted(files.glob(f"lib/modules/*/kernel/drivers/{path}.ko"))
+        if not modules:
+            raise NovaError(f"the package {KERNEL_PACKAGE} has no module drivers/{path}.ko.")
+        found[path.rpartition("/")[2]] = modules[-1].read_bytes()
+    return found
+
+
 def _make_initrd(folder, to):
     shell = (_unpack(SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
+    modules = _drivers(_unpack(_real_kernel(), folder))
     archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
     archive += _entry("bin/busybox", 0o100755, shell)
     archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
+    archive += b"".join(_entry(f"drivers/{name}.ko", 0o100644, modules[name]) for name in modules)
+    archive += _entry("drivers/order", 0o100644, " ".join(modules).encode())
     archive += _entry("init", 0o100755, INIT.encode())
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 
 
-MAKERS = {"vmlinuz": _make_kernel, "initrd": _make_initrd}
+def _make_disk(folder, to):
+    """A disk to read and write: each sector says which one it is."""
+    del folder
+    to.write_bytes(b"".join((b"sector %u\n" % n).ljust(512, b"\0") for n in range(DISK_SECTORS)))
+
+
+MAKERS = {"vmlinuz": _make_kernel, "initrd": _make_initrd, "disk.img": _make_disk}

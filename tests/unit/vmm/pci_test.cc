@@ -87,6 +87,34 @@ TEST_F(pci, the_address_is_written_in_one_piece)
         EXPECT_EQ(in(0xcf8, 4), 0x80001804u);
 }
 
+TEST_F(pci, memory_is_where_the_guest_puts_it)
+{
+        nova_pci_set_memory(&card, 0xe0010000, 0x1000);
+        card.memory_read = [](void *, uint64_t at, unsigned bytes) { return at << 8 | bytes; };
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0010ffe, 2), 0xffe02u);
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0010ffe, 4), UINT64_MAX);
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0011000, 1), UINT64_MAX);
+        select(3, NOVA_PCI_BAR);
+        nova_pci_write(&bus, 0xcfc, 4, 0xffffffff);
+        EXPECT_EQ(in(0xcfc, 4), 0xfffff000u); /* its size */
+        EXPECT_EQ(nova_pci_memory_read(&bus, UINT32_MAX, 2), UINT64_MAX);
+        nova_pci_write(&bus, 0xcfc, 4, 0xe0023000);
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0010000, 1), UINT64_MAX);
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0023004, 1), 0x401u);
+        select(3, NOVA_PCI_COMMAND);
+        nova_pci_write(&bus, 0xcfc, 2, 0);
+        EXPECT_EQ(nova_pci_memory_read(&bus, 0xe0023004, 1), UINT64_MAX);
+}
+
+TEST_F(pci, a_register_is_brought_up_to_date_before_it_is_read)
+{
+        card.refresh = [](void *context, unsigned reg) {
+                static_cast<pci *>(context)->card.config[reg] = 0x1234;
+        };
+        select(3, 20);
+        EXPECT_EQ(in(0xcfc, 4), 0x1234u);
+}
+
 TEST_F(pci, a_place_is_taken_once)
 {
         EXPECT_EQ(nova_pci_add(&bus, 3, &card), EBUSY);

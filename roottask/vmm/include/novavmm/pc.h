@@ -13,6 +13,7 @@
 #include "novavmm/reset.h"
 #include "novavmm/rtc.h"
 #include "novavmm/uart.h"
+#include "novavmm/virtio_console.h"
 #include "novavmm/vm.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,14 @@ extern "C" {
 
 /** Bytes of output that can wait. */
 #define NOVA_PC_OUTPUT 4096
+
+/** Slots of the PCI bus, from 1 on. */
+#define NOVA_PC_SLOTS 4
+
+/** Guest-physical addresses where devices in slots may have their registers. */
+#define NOVA_PC_WINDOW 0xe0000000u
+/** How many there are. */
+#define NOVA_PC_WINDOW_BYTES 0x10000000u
 
 /** A board. Zeroed memory until nova_pc_create(). */
 struct nova_pc {
@@ -32,6 +41,8 @@ struct nova_pc {
         struct nova_reset reset;
         struct nova_acpi acpi;
         struct nova_pci pci;
+        struct nova_virtio_console hvc; /**< of nova_pc_add_console() */
+        bool has_hvc;                   /**< it was called */
         struct nova_ioapic ioapic;
         struct nova_lapic lapic[NOVA_VM_VCPUS];
         uint64_t rsdp; /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
@@ -42,6 +53,7 @@ struct nova_pc {
         unsigned first;              /**< of the output that waits: its first byte */
         unsigned count;              /**< and how many bytes wait */
         bool waits_for_room;         /**< the guest's CPU waits until some have been written */
+        uint32_t slot_levels;        /**< of the slots' interrupt pins */
         struct nova_thread *writer;  /**< writes them to the console */
         struct nova_thread *reader;  /**< hands input to the serial port */
         char output[NOVA_PC_OUTPUT]; /**< the output, as a ring */
@@ -59,6 +71,25 @@ struct nova_pc {
  * @retval EAGAIN no more threads
  */
 int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
+
+/**
+ * Put a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
+ *
+ * If its driver does what the device cannot go on with, a sentence goes to the program's console.
+ * @param slot 1 to NOVA_PC_SLOTS
+ * @retval 0      done
+ * @retval EINVAL there is no such slot
+ * @retval EBUSY  the slot is taken
+ */
+int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio);
+
+/**
+ * Put a virtio console into a slot, connected to the program's console as the serial port is.
+ *
+ * Input goes to it as soon as it has a driver, and to the serial port otherwise.
+ * @return as nova_pc_add_virtio()
+ */
+int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
 
 /** Wait until all output has been written. */
 void nova_pc_flush(struct nova_pc *pc);

@@ -3,6 +3,7 @@
 #ifndef NOVAVMM_PCI_H
 #define NOVAVMM_PCI_H
 
+#include "novavmm/bus.h"
 #include "novavmm/line.h"
 
 #ifdef __cplusplus
@@ -15,13 +16,28 @@ extern "C" {
 /** Registers of a device's configuration space, four bytes each. */
 #define NOVA_PCI_REGISTERS 64
 
+/** Registers that all devices have. */
+enum {
+        NOVA_PCI_COMMAND = 1,       /**< command; status in the upper half */
+        NOVA_PCI_BAR = 4,           /**< where registers in memory are */
+        NOVA_PCI_SUBSYSTEM = 11,    /**< a second identification */
+        NOVA_PCI_CAPABILITIES = 13, /**< where the list of capabilities begins */
+        NOVA_PCI_INTERRUPT = 15     /**< interrupt line and pin */
+};
+
 /** A device: its configuration space, and what of it the guest may change. */
 struct nova_pci_device {
         uint32_t config[NOVA_PCI_REGISTERS];   /**< its registers */
         uint32_t writable[NOVA_PCI_REGISTERS]; /**< bits of each that the guest may write */
         /** Told of each register that was written; may be NULL. */
         void (*changed)(void *context, unsigned reg);
-        void *context; /**< handed to it */
+        /** Asked to bring a register up to date before it is read; may be NULL. */
+        void (*refresh)(void *context, unsigned reg);
+        void *context; /**< handed to these functions */
+        /** Registers in memory, where BAR 0 says: a power of two, 16 or more; 0: none. */
+        uint32_t memory_bytes;
+        nova_bus_read *memory_read;   /**< reads them; the address is an offset in them */
+        nova_bus_write *memory_write; /**< writes them; the same */
 };
 
 /** The bridge. */
@@ -42,6 +58,17 @@ int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *
  *  subclass and interface in 24 bits. */
 void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t product,
                        uint32_t class_code);
+
+/** Give a device registers in memory: fill its BAR 0. Its functions are set by the caller.
+ *  @param address where they are at first
+ *  @param bytes   a power of two, 16 or more */
+void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint32_t bytes);
+
+/** Read @p bytes (1, 2, 4 or 8) at the guest-physical @p address, where devices may have registers;
+ *  for struct nova_bus_range, @p context is the struct nova_pci. @return what a device says */
+uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes);
+/** Write @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
+void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
 /** Read @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range,
  *  @p context is the struct nova_pci. @return what the device says */

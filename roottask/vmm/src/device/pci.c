@@ -8,6 +8,10 @@
 #define ADDRESS 0xcf8
 #define DATA    0xcfc
 
+#define COMMAND_MEMORY 0x0002u
+#define COMMAND_KEEPS  0x0406u /* memory, bus master, interrupt disable */
+#define BAR_TYPE       0x000fu
+
 #define ADDRESS_ENABLE 0x80000000
 #define ADDRESS_KEEPS  0x80fffffc
 
@@ -63,9 +67,14 @@ uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes)
         if (port < DATA)
                 return pci->address >> shift;
 
-        const struct nova_pci_device *const device = selected(pci);
+        struct nova_pci_device *const device = selected(pci);
+        const unsigned reg = pci->address >> 2 & 63;
 
-        return device ? device->config[pci->address >> 2 & 63] >> shift : UINT32_MAX;
+        if (!device)
+                return UINT32_MAX;
+        if (device->refresh)
+                device->refresh(device->context, reg);
+        return device->config[reg] >> shift;
 }
 
 void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
@@ -90,4 +99,54 @@ void nova_pci_write(void *context, uint64_t port, unsigned bytes, uint64_t value
                 (device->config[reg] & ~changes) | ((uint32_t)value << shift & changes);
         if (device->changed)
                 device->changed(device->context, reg);
+}
+
+void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint32_t bytes)
+{
+        device->memory_bytes = bytes;
+        device->config[NOVA_PCI_BAR] = address;
+        device->writable[NOVA_PCI_BAR] = ~(bytes - 1);
+        device->config[NOVA_PCI_COMMAND] |= COMMAND_MEMORY;
+        device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS;
+}
+
+/* The device that has registers at an address, all bytes of the access included. */
+static struct nova_pci_device *find(const struct nova_pci *pci, uint64_t address, unsigned bytes)
+{
+        for (unsigned i = 0; i < NOVA_PCI_DEVICES; i++) {
+                struct nova_pci_device *const device = pci->device[i];
+
+                if (!device || !device->memory_bytes ||
+                    !(device->config[NOVA_PCI_COMMAND] & COMMAND_MEMORY))
+                        continue;
+
+                const uint64_t first = device->config[NOVA_PCI_BAR] & ~BAR_TYPE;
+
+                if (address >= first && address - first < device->memory_bytes &&
+                    bytes <= device->memory_bytes - (address - first))
+                        return device;
+        }
+        return NULL;
+}
+
+static uint64_t offset(const struct nova_pci_device *device, uint64_t address)
+{
+        return address & (device->memory_bytes - 1);
+}
+
+uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes)
+{
+        const struct nova_pci_device *const device = find(context, address, bytes);
+
+        if (!device || !device->memory_read)
+                return UINT64_MAX;
+        return device->memory_read(device->context, offset(device, address), bytes);
+}
+
+void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value)
+{
+        const struct nova_pci_device *const device = find(context, address, bytes);
+
+        if (device && device->memory_write)
+                device->memory_write(device->context, offset(device, address), bytes, value);
 }

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registers of virtio devices on PCI (see novavmm/virtio.h); Virtual I/O Device Specification 1.2,
+ * 4.1. */
+#include "device/virtio.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define VENDOR       0x1af4
+#define PRODUCT_BASE 0x1040
+#define SUBSYSTEM    0x00401af4u
+#define REVISION     1u
+
+#define COMMAND_NO_INTERRUPT 0x0400u
+#define STATUS_CAPABILITIES  0x00100000u
+#define INTERRUPT_PIN_A      0x0100u
+
+/* BAR 0: a page for each structure. */
+#define PAGE_BITS   12
+#define AT_COMMON   0x0000u
+#define AT_ISR      0x1000u
+#define AT_CONFIG   0x2000u
+#define AT_NOTIFY   0x3000u
+#define NOTIFY_STEP 4u
+
+/* Capabilities: where in the configuration space, which ID, what kinds. */
+#define CAPABILITY_VENDOR 0x09u
+#define CAPABILITY_COMMON 1u
+#define CAPABILITY_NOTIFY 2u
+#define CAPABILITY_ISR    3u
+#define CAPABILITY_CONFIG 4u
+#define CAPABILITY_PCI    5u
+#define FIRST_CAPABILITY  0x40u
+#define COMMON_BYTES      56u
+
+/* The window to BAR 0 in the configuration space: its offset, length and data registers. */
+#define WINDOW_AT     0x84u
+#define WINDOW_BAR    ((WINDOW_AT + 4) / 4)
+#define WINDOW_OFFSET ((WINDOW_AT + 8) / 4)
+#define WINDOW_LENGTH ((WINDOW_AT + 12) / 4)
+#define WINDOW_DATA   ((WINDOW_AT + 16) / 4)
+
+/* Common registers. */
+#define OFFERED_HALF   0
+#define OFFERED        4
+#define ACCEPTED_HALF  8
+#define ACCEPTED       12
+#define MSIX_CONFIG    16
+#define QUEUES         18
+#define STATUS         20
+#define GENERATION     21
+#define QUEUE_SELECT   22
+#define QUEUE_SIZE     24
+#define QUEUE_MSIX     26
+#define QUEUE_ENABLE   28
+#define QUEUE_NOTIFY   30
+#define QUEUE_ADDRESS  32
+#define NO_MSIX_VECTOR 0xffffu
+
+#define STATUS_BITS                                                             \
+        (NOVA_VIRTIO_ACKNOWLEDGE | NOVA_VIRTIO_DRIVER | NOVA_VIRTIO_DRIVER_OK | \
+         NOVA_VIRTIO_FEATURES_OK | NOVA_VIRTIO_FAILED)
+
+static void drive(struct nova_virtio *virtio)
+{
+        nova_line_set(&virtio->irq, virtio->isr && !(virtio->pci.config[NOVA_PCI_COMMAND] &
+                                                     COMMAND_NO_INTERRUPT));
+}
+
+void virtio_interrupt(struct nova_virtio *virtio, uint8_t cause)
+{
+        virtio->isr |= cause;
+        drive(virtio);
+}
+
+bool nova_virtio_ready(const struct nova_virtio *virtio)
+{
+        return virtio->status & NOVA_VIRTIO_DRIVER_OK &&
+               !(virtio->status & NOVA_VIRTIO_NEEDS_RESET);
+}
+
+void nova_virtio_break(struct nova_virtio *virtio, const char *cause)
+{
+        virtio->status |= NOVA_VIRTIO_NEEDS_RESET;
+        if (virtio->status & NOVA_VIRTIO_DRIVER_OK)
+                virtio_interrupt(virtio, ISR_CONFIG);
+        if (virtio->complain && !virtio->complained) {
+                virtio->complained = true; /* once: a guest must not fill the log */
+                virtio->complain(virtio->context, virtio->kind->name, cause);
+        }
+}
+
+static void reset(struct nova_virtio *virtio)
+{
+        virtio->status = virtio->isr = 0;
+        virtio->accepted = 0;
+        virtio->accepts_unknown = false;
+        virtio->offered_half = virtio->accepted_half = 0;
+        virtio->queue_selected = 0;
+        memset(virtio->queue, 0, sizeof(virtio->queue));
+        for (unsigned i = 0; i < virtio->kind->queues; i++)
+                virtio->queue[i].size = NOVA_VIRTIO_QUEUE_SIZE;
+        drive(virtio);
+}
+
+/* Features count when all of them were offered, and the one that says "not legacy" is among them.
+ */
+static bool agreed(const struct nova_virtio *virtio)
+{
+        return !(virtio->accepted & ~virtio->offered) && !virtio->accepts_unknown &&
+               virtio->accepted & NOVA_VIRTIO_VERSION_1;
+}
+
+/* Bits are only added; 0 resets. */
+static void set_status(struct nova_virtio *virtio, uint8_t value)
+{
+        uint8_t added = value & STATUS_BITS & (uint8_t)~virtio->status;
+
+        if (!value) {
+                reset(virtio);
+                return;
+        }
+        if (added & NOVA_VIRTIO_FEATURES_OK && !agreed(virtio))
+                added &= (uint8_t)~NOVA_VIRTIO_FEATURES_OK;
+        if (!((virtio->status | added) & NOVA_VIRTIO_FEATURES_OK))
+                added &= (uint8_t)~NOVA_VIRTIO_DRIVER_OK;
+        virtio->status |= added;
+        /* What the driver put into queues before it was ready. */
+        for (unsigned i = 0; added & NOVA_VIRTIO_DRIVER_OK && i < virtio->kind->queues; i++)
+                if (nova_virtio_waiting(virtio, i))
+                        virtio->kind->notify(virtio, i);
+}
+
+static void accept(struct nova_virtio *virtio, uint32_t value)
+{
+        const unsigned shift = 32 * (virtio->accepted_half & 1);
+
+        if (virtio->status & NOVA_VIRTIO_FEATURES_OK)
+                return;
+        if (virtio->accepted_half > 1)
+                virtio->accepts_unknown |= value != 0;
+        else
+                virtio->accepted = (virtio->accepted & ~((uint64_t)UINT32_MAX << shift)) |
+                                   (uint64_t)value << shift;
+}
+
+static struct nova_virtio_queue *selected(struct nova_virtio *virtio)
+{
+        return virtio->queue_selected < virtio->kind->queues
+                       ? &virtio->queue[virtio->queue_selected]
+                       : NULL;
+}
+
+/* Of a queue; there may be none with the number that was selected. */
+static uint64_t get_queue(const struct nova_virtio *virtio, const struct nova_virtio_queue *queue,
+                          uint64_t at, unsigned bytes)
+{
+        if (at == QUEUE_MSIX)
+                return NO_MSIX_VECTOR;
+        if (!queue)
+                return 0;
+        switch (at) {
+        case QUEUE_SIZE:
+                return queue->size;
+        case QUEUE_ENABLE:
+                return queue->enabled;
+        case QUEUE_NOTIFY:
+                return virtio->queue_selected;
+        default:
+                if (at < QUEUE_ADDRESS || at % 4 || (bytes == 8 && at % 8))
+                        return UINT64_MAX;
+                return queue->address[(at - QUEUE_ADDRESS) / 8] >> 8 * (at % 8);
+        }
+}
+
+static uint64_t get_common(struct nova_virtio *virtio, uint64_t at, unsigned bytes)
+{
+        if (at >= COMMON_BYTES)
+                return UINT64_MAX;
+        switch (at) {
+        case OFFERED_HALF:
+                return virtio->offered_half;
+        case OFFERED:
+                return virtio->offered_half > 1 ? 0 : virtio->offered >> 32 * virtio->offered_half;
+        case ACCEPTED_HALF:
+                return virtio->accepted_half;
+        case ACCEPTED:
+                return virtio->accepted_half > 1 ? 0
+                                                 : virtio->accepted >> 32 * virtio->accepted_half;
+        case MSIX_CONFIG:
+                return NO_MSIX_VECTOR;
+        case QUEUES:
+                return virtio->kind->queues;
+        case STATUS:
+                return virtio->status;
+        case GENERATION: /* the configuration never changes */
+                return 0;
+        case QUEUE_SELECT:
+                return virtio->queue_selected;
+        default:
+                return get_queue(virtio, selected(virtio), at, bytes);
+        }
+}
+
+static void put_address(struct nova_virtio_queue *queue, uint64_t at, unsigned bytes,
+                        uint64_t value)
+{
+        uint64_t *const address = &queue->address[(at - QUEUE_ADDRESS) / 8];
+
+        if (bytes == 8 && at % 8 == 0)
+                *address = value;
+        else if (bytes == 4 && at % 8 == 0)
+                *address = (*address & ~(uint64_t)UINT32_MAX) | (uint32_t)value;
+        else if (bytes == 4 && at % 8 == 4)
+                *address = (uint32_t)*address | value << 32;
+}
+
+/* A queue that was enabled stays as it is until the reset. */
+static void put_queue(struct nova_virtio *virtio, uint64_t at, unsigned bytes, uint64_t value)
+{
+        struct nova_virtio_queue *const queue = selected(virtio);
+
+        if (!queue || queue->enabled)
+                return;
+        if (at == QUEUE_SIZE)
+                queue->size = (uint16_t)value;
+        else if (at == QUEUE_ENABLE && (uint16_t)value == 1)
+                virtio_queue_enable(virtio, virtio->queue_selected);
+        else if (at >= QUEUE_ADDRESS)
+                put_address(queue, at, bytes, value);
+}
+
+static void put_common(struct nova_virtio *virtio, uint64_t at, unsigned bytes, uint64_t value)
+{
+        if (at >= COMMON_BYTES)
+                return;
+        switch (at) {
+        case OFFERED_HALF:
+                virtio->offered_half = (uint32_t)value;
+                break;
+        case ACCEPTED_HALF:
+                virtio->accepted_half = (uint32_t)value;
+                break;
+        case ACCEPTED:
+                accept(virtio, (uint32_t)value);
+                break;
+        case STATUS:
+                set_status(virtio, (uint8_t)value);
+                break;
+        case QUEUE_SELECT:
+                virtio->queue_selected = (uint16_t)value;
+                break;
+        default:
+                put_queue(virtio, at, bytes, value);
+        }
+}
+
+static uint64_t get_isr(struct nova_virtio *virtio)
+{
+        const uint8_t isr = virtio->isr;
+
+        virtio->isr = 0;
+        drive(virtio);
+        return isr;
+}
+
+static uint64_t get_config(const struct nova_virtio *virtio, uint64_t at, unsigned bytes)
+{
+        uint64_t value = 0;
+
+        if (at < sizeof(virtio->config) && bytes <= sizeof(virtio->config) - at)
+                memcpy(&value, virtio->config + at, bytes);
+        return value;
+}
+
+static void notify(struct nova_virtio *virtio, uint64_t at)
+{
+        const unsigned queue = (unsigned)(at / NOTIFY_STEP);
+
+        if (queue < virtio->kind->queues && virtio->queue[queue].enabled &&
+            nova_virtio_ready(virtio))
+                virtio->kind->notify(virtio, queue);
+}
+
+uint64_t nova_virtio_get(void *context, uint64_t offset, unsigned bytes)
+{
+        struct nova_virtio *const virtio = context;
+        const uint64_t at = offset & ((1u << PAGE_BITS) - 1);
+
+        switch (offset - at) {
+        case AT_COMMON:
+                return get_common(virtio, at, bytes);
+        case AT_ISR:
+                return at ? 0 : get_isr(virtio);
+        case AT_CONFIG:
+                return get_config(virtio, at, bytes);
+        default:
+                return 0;
+        }
+}
+
+void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t value)
+{
+        struct nova_virtio *const virtio = context;
+        const uint64_t at = offset & ((1u << PAGE_BITS) - 1);
+
+        if (offset - at == AT_COMMON)
+                put_common(virtio, at, bytes, value);
+        else if (offset - at == AT_NOTIFY)
+                notify(virtio, at);
+}
+
+/* Whether the window in the configuration space shows registers: BAR 0, aligned, 1, 2 or 4 bytes.
+ */
+static bool window(const struct nova_virtio *virtio, uint32_t *offset, unsigned *bytes)
+{
+        const uint32_t *const config = virtio->pci.config;
+
+        *offset = config[WINDOW_OFFSET];
+        *bytes = config[WINDOW_LENGTH];
+        return !(config[WINDOW_BAR] & 0xff) && (*bytes == 1 || *bytes == 2 || *bytes == 4) &&
+               *offset < NOVA_VIRTIO_BAR_BYTES && !(*offset & (*bytes - 1));
+}
+
+static void refresh(void *context, unsigned reg)
+{
+        struct nova_virtio *const virtio = context;
+        uint32_t offset;
+        unsigned bytes;
+
+        if (reg == WINDOW_DATA && window(virtio, &offset, &bytes))
+                virtio->pci.config[reg] = (uint32_t)nova_virtio_get(virtio, offset, bytes);
+}
+
+static void changed(void *context, unsigned reg)
+{
+        struct nova_virtio *const virtio = context;
+        uint32_t offset;
+        unsigned bytes;
+
+        if (reg == NOVA_PCI_COMMAND)
+                drive(virtio);
+        if (reg != WINDOW_DATA || !window(virtio, &offset, &bytes))
+                return;
+
+        const uint32_t value = virtio->pci.config[reg];
+
+        nova_virtio_put(virtio, offset, bytes,
+                        bytes == 4 ? value : value & ((1u << 8 * bytes) - 1));
+}
+
+/* Says where in BAR 0 a structure is. @return where the next capability begins */
+static unsigned add_capability(struct nova_virtio *virtio, unsigned at, unsigned kind,
+                               uint32_t offset, uint32_t bytes)
+{
+        const unsigned size = kind == CAPABILITY_NOTIFY || kind == CAPABILITY_PCI ? 20 : 16;
+        const unsigned next = kind == CAPABILITY_PCI ? 0 : at + size;
+        uint32_t *const to = &virtio->pci.config[at / 4];
+
+        to[0] = CAPABILITY_VENDOR | next << 8 | size << 16 | kind << 24;
+        to[2] = offset;
+        to[3] = bytes;
+        if (kind == CAPABILITY_NOTIFY)
+                to[4] = NOTIFY_STEP;
+        return next;
+}
+
+/* Mass storage, communication, or none that PCI has a class for. */
+static uint32_t class_code(enum nova_virtio_kind kind)
+{
+        switch (kind) {
+        case NOVA_VIRTIO_BLOCK:
+                return 0x018000;
+        case NOVA_VIRTIO_CONSOLE:
+                return 0x078000;
+        default:
+                return 0xff0000;
+        }
+}
+
+static void make_configuration(struct nova_virtio *virtio)
+{
+        struct nova_pci_device *const pci = &virtio->pci;
+        unsigned at = FIRST_CAPABILITY;
+
+        nova_pci_identify(pci, VENDOR, (uint16_t)(PRODUCT_BASE + virtio->kind->kind),
+                          class_code(virtio->kind->kind));
+        pci->config[2] |= REVISION;
+        pci->config[NOVA_PCI_COMMAND] |= STATUS_CAPABILITIES;
+        pci->config[NOVA_PCI_SUBSYSTEM] = SUBSYSTEM;
+        pci->config[NOVA_PCI_CAPABILITIES] = FIRST_CAPABILITY;
+        pci->config[NOVA_PCI_INTERRUPT] = INTERRUPT_PIN_A;
+        pci->writable[NOVA_PCI_INTERRUPT] = 0xff;
+        at = add_capability(virtio, at, CAPABILITY_COMMON, AT_COMMON, COMMON_BYTES);
+        at = add_capability(virtio, at, CAPABILITY_ISR, AT_ISR, 1);
+        at = add_capability(virtio, at, CAPABILITY_CONFIG, AT_CONFIG, NOVA_VIRTIO_CONFIG);
+        at = add_capability(virtio, at, CAPABILITY_NOTIFY, AT_NOTIFY,
+                            NOTIFY_STEP * NOVA_VIRTIO_QUEUES);
+        add_capability(virtio, at, CAPABILITY_PCI, 0, 0);
+        pci->writable[WINDOW_BAR] = 0xff;
+        pci->writable[WINDOW_OFFSET] = pci->writable[WINDOW_LENGTH] = UINT32_MAX;
+        pci->writable[WINDOW_DATA] = UINT32_MAX;
+        pci->changed = changed;
+        pci->refresh = refresh;
+        pci->context = virtio;
+        pci->memory_read = nova_virtio_get;
+        pci->memory_write = nova_virtio_put;
+        nova_pci_set_memory(pci, 0, NOVA_VIRTIO_BAR_BYTES);
+}
+
+_Static_assert(FIRST_CAPABILITY + 3 * 16 + 20 == WINDOW_AT, "the last one");
+
+void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class *kind,
+                      const struct nova_guest_memory *memory)
+{
+        memset(virtio, 0, sizeof(*virtio));
+        virtio->kind = kind;
+        virtio->memory = memory;
+        virtio->offered = kind->features | NOVA_VIRTIO_VERSION_1;
+        make_configuration(virtio);
+        reset(virtio);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Split queues (see novavmm/virtio.h); Virtual I/O Device Specification 1.2, 2.7. All of a queue is
+ * the guest's memory, which its CPUs change meanwhile: every value is read once, then checked. */
+#include <string.h>
+
+#include "device/virtio.h"
+
+/* A descriptor: address, bytes, flags, the next one. */
+#define DESCRIPTOR_BYTES 16u
+#define DESCRIPTOR_NEXT  1u
+#define DESCRIPTOR_WRITE 2u
+
+struct descriptor {
+        uint64_t address;
+        uint32_t bytes;
+        uint16_t flags, next;
+};
+
+_Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
+
+/* What is available, and what was used: flags, index, the ring. */
+#define INDEX_AT     2u
+#define RING_AT      4u
+#define USED_BYTES   8u
+#define NO_INTERRUPT 1u
+
+static uint16_t load(const uint8_t *from)
+{
+        return __atomic_load_n((const uint16_t *)(const void *)from, __ATOMIC_ACQUIRE);
+}
+
+void virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+        const uint32_t size = queue->size;
+        const uint64_t *const at = queue->address;
+
+        if (!size || size > NOVA_VIRTIO_QUEUE_SIZE || size & (size - 1)) {
+                nova_virtio_break(virtio, "a queue whose size is no power of two up to its limit");
+                return;
+        }
+        if (at[0] % DESCRIPTOR_BYTES || at[1] % 2 || at[2] % 4) {
+                nova_virtio_break(virtio, "a queue that is not aligned");
+                return;
+        }
+        queue->descriptors = nova_guest_pointer(virtio->memory, at[0], DESCRIPTOR_BYTES * size);
+        queue->available = nova_guest_pointer(virtio->memory, at[1], RING_AT + 2 * size);
+        queue->used = nova_guest_pointer(virtio->memory, at[2], RING_AT + USED_BYTES * size);
+        if (queue->descriptors && queue->available && queue->used)
+                queue->enabled = true;
+        else
+                nova_virtio_break(virtio, "a queue outside of its memory");
+}
+
+unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number)
+{
+        const struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        if (!queue->enabled || !nova_virtio_ready(virtio))
+                return 0;
+
+        const uint16_t waiting = (uint16_t)(load(queue->available + INDEX_AT) - queue->taken);
+
+        if (waiting > queue->size) {
+                nova_virtio_break(virtio, "a queue with more chains than descriptors");
+                return 0;
+        }
+        return waiting;
+}
+
+/* Adds what a descriptor names. @return why that cannot be, or NULL */
+static const char *add(struct nova_virtio *virtio, const struct descriptor *from)
+{
+        struct nova_virtio_chain *const chain = &virtio->chain;
+        uint8_t *const data = nova_guest_pointer(virtio->memory, from->address, from->bytes);
+
+        if (from->flags & ~(DESCRIPTOR_NEXT | DESCRIPTOR_WRITE))
+                return "a descriptor with flags that were not agreed upon";
+        if (!data)
+                return "a descriptor outside of its memory";
+        if (from->flags & DESCRIPTOR_WRITE) {
+                chain->write_bytes += from->bytes;
+        } else if (chain->pieces > chain->readable) {
+                return "a piece to be read behind one to be written";
+        } else {
+                chain->read_bytes += from->bytes;
+                chain->readable++;
+        }
+        chain->piece[chain->pieces].data = data;
+        chain->piece[chain->pieces++].bytes = from->bytes;
+        return NULL;
+}
+
+/* Follows a chain from its head on. @return why that cannot be, or NULL */
+static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_queue *queue)
+{
+        struct nova_virtio_chain *const chain = &virtio->chain;
+        struct descriptor descriptor = {.next = chain->head, .flags = DESCRIPTOR_NEXT};
+
+        chain->readable = chain->pieces = 0;
+        chain->read_bytes = chain->write_bytes = 0;
+        while (descriptor.flags & DESCRIPTOR_NEXT) {
+                const char *why;
+
+                if (descriptor.next >= queue->size)
+                        return "a descriptor that the queue does not have";
+                if (chain->pieces == queue->size)
+                        return "a chain that is longer than its queue";
+                memcpy(&descriptor, queue->descriptors + (size_t)DESCRIPTOR_BYTES * descriptor.next,
+                       sizeof(descriptor));
+                __atomic_signal_fence(__ATOMIC_SEQ_CST); /* the copy is what counts */
+                why = add(virtio, &descriptor);
+                if (why)
+                        return why;
+        }
+        return NULL;
+}
+
+bool nova_virtio_take(struct nova_virtio *virtio, unsigned number)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        if (!nova_virtio_waiting(virtio, number))
+                return false;
+        virtio->chain.head =
+                load(queue->available + RING_AT + (size_t)2 * (queue->taken % queue->size));
+        queue->taken++;
+
+        const char *const why = follow(virtio, queue);
+
+        if (why)
+                nova_virtio_break(virtio, why);
+        return !why;
+}
+
+void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written)
+{
+        struct nova_virtio_queue *const queue = &virtio->queue[number];
+
+        if (!queue->enabled || !nova_virtio_ready(virtio))
+                return;
+
+        const uint32_t element[2] = {virtio->chain.head, written};
+
+        memcpy(queue->used + RING_AT + (size_t)USED_BYTES * (queue->given % queue->size), element,
+               sizeof(element));
+        queue->given++;
+        __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
+                         __ATOMIC_SEQ_CST);
+        if (!(load(queue->available) & NO_INTERRUPT))
+                virtio_interrupt(virtio, ISR_QUEUE);
+}
+
+/* Copies between a run of pieces and memory of ours. */
+static bool copy(const struct nova_virtio_piece *piece, unsigned pieces, uint64_t offset, void *to,
+                 const void *from, uint64_t bytes)
+{
+        uint64_t done = 0;
+
+        for (; pieces && done < bytes; pieces--, piece++) {
+                if (offset >= piece->bytes) {
+                        offset -= piece->bytes;
+                        continue;
+                }
+
+                uint64_t part = piece->bytes - offset;
+
+                if (part > bytes - done)
+                        part = bytes - done;
+                if (to)
+                        memcpy((uint8_t *)to + done, piece->data + offset, (size_t)part);
+                else
+                        memcpy(piece->data + offset, (const uint8_t *)from + done, (size_t)part);
+                done += part;
+                offset = 0;
+        }
+        return done == bytes;
+}
+
+bool nova_virtio_read(const struct nova_virtio_chain *chain, uint64_t offset, void *to,
+                      uint64_t bytes)
+{
+        if (offset > chain->read_bytes || bytes > chain->read_bytes - offset)
+                return false;
+        return copy(chain->piece, chain->readable, offset, to, NULL, bytes);
+}
+
+bool nova_virtio_write(const struct nova_virtio_chain *chain, uint64_t offset, const void *from,
+                       uint64_t bytes)
+{
+        if (offset > chain->write_bytes || bytes > chain->write_bytes - offset)
+                return false;
+        return copy(chain->piece + chain->readable, chain->pieces - chain->readable, offset, NULL,
+                    from, bytes);
+}

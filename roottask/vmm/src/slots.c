@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The slots of a PC's PCI bus: where devices have their registers, and which interrupts their pins
+ * are wired to. ACPI's tables say the same (device/dsdt.asl). */
+#include "slots.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "apic.h"
+#include "console.h"
+
+#define SLOT_STEP 0x10000u
+
+/* Odd slots have the first one, even slots the second. */
+#define IRQ_ODD  10u
+#define IRQ_EVEN 11u
+
+#define SENTENCE 160
+
+static unsigned irq_of(unsigned slot)
+{
+        return slot & 1 ? IRQ_ODD : IRQ_EVEN;
+}
+
+/* Devices share wires: one is low when all of them let it be. */
+static void set_pin(void *context, unsigned slot, bool level)
+{
+        struct nova_pc *const pc = context;
+        const uint32_t same = slot & 1 ? 0xaaaaaaaau : 0x55555555u;
+
+        pc->slot_levels = level ? pc->slot_levels | 1u << slot : pc->slot_levels & ~(1u << slot);
+        apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
+}
+
+/* Goes out with the guest's output, for nothing else may be called while an exit is answered. */
+static void complain(void *context, const char *device, const char *cause)
+{
+        struct nova_pc *const pc = context;
+        char text[SENTENCE];
+
+        snprintf(text, sizeof(text),
+                 "\nVM: guest %s, device %s cannot go on: %s; it waits for a reset.\n",
+                 pc->vm->name, device, cause);
+        for (const char *at = text; *at; at++)
+                console_send(pc, (uint8_t)*at);
+}
+
+int slots_create(struct nova_pc *pc)
+{
+        const struct nova_bus_range window = {
+                NOVA_PC_WINDOW, NOVA_PC_WINDOW + NOVA_PC_WINDOW_BYTES - 1, nova_pci_memory_read,
+                nova_pci_memory_write, &pc->pci};
+
+        return nova_bus_add(&pc->vm->mmio, &window);
+}
+
+int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio)
+{
+        const struct nova_line irq = {set_pin, pc, slot};
+
+        if (!slot || slot > NOVA_PC_SLOTS)
+                return EINVAL;
+        virtio->irq = irq;
+        virtio->complain = complain;
+        virtio->context = pc;
+        virtio->pci.config[NOVA_PCI_BAR] = NOVA_PC_WINDOW + slot * SLOT_STEP;
+        virtio->pci.config[NOVA_PCI_INTERRUPT] |= irq_of(slot);
+        return nova_pci_add(&pc->pci, slot, &virtio->pci);
+}
+
+int nova_pc_add_console(struct nova_pc *pc, unsigned slot)
+{
+        nova_virtio_console_init(&pc->hvc, &pc->vm->memory, console_send, pc);
+        pc->has_hvc = true;
+        return nova_pc_add_virtio(pc, slot, &pc->hvc.virtio);
+}

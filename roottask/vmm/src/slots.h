@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The slots of a PC's PCI bus. */
+#ifndef NOVAVMM_SRC_SLOTS_H
+#define NOVAVMM_SRC_SLOTS_H
+
+#include "novavmm/pc.h"
+
+/* Makes devices' memory part of the machine. @return 0 or ENOSPC */
+int slots_create(struct nova_pc *pc);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any driver of virtio devices: accesses to their registers and configuration spaces, and any bytes
+ * in their queues. They touch no memory but the guest's and their disk, and report no more than
+ * once.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "novavmm/virtio_block.h"
+#include "novavmm/virtio_console.h"
+#include "novavmm/virtio_random.h"
+
+#define RAM_BYTES  0x8000u
+#define DISK_BYTES (8u * NOVA_SECTOR)
+#define WINDOW     0xe0000000u
+#define DEVICES    3u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct nova_virtio_block block;
+static struct nova_virtio_console console;
+static struct nova_virtio_random entropy;
+static struct nova_virtio *const device[DEVICES] = {&block.virtio, &console.virtio,
+                                                    &entropy.virtio};
+static struct nova_pci pci;
+static unsigned complaints;
+
+static void complain(void *context, const char *name, const char *cause)
+{
+        (void)context;
+        if (!strlen(name) || !strlen(cause) || ++complaints > DEVICES)
+                abort();
+}
+
+static void send(void *context, uint8_t byte)
+{
+        (void)context;
+        (void)byte;
+}
+
+static size_t source(void *context, void *to, size_t bytes)
+{
+        (void)context;
+        memset(to, 0x5a, bytes);
+        return bytes;
+}
+
+static void make(const struct nova_guest_memory *memory, uint8_t *disk)
+{
+        nova_pci_init(&pci);
+        nova_virtio_block_init(&block, memory, disk, DISK_BYTES, false);
+        nova_virtio_console_init(&console, memory, send, NULL);
+        nova_virtio_random_init(&entropy, memory, source, NULL);
+        for (unsigned i = 0; i < DEVICES; i++) {
+                device[i]->complain = complain;
+                device[i]->pci.config[NOVA_PCI_BAR] = WINDOW + i * NOVA_VIRTIO_BAR_BYTES;
+                nova_pci_add(&pci, i + 1, &device[i]->pci);
+        }
+}
+
+static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint64_t value)
+{
+        nova_pci_memory_write(&pci, to->pci.config[NOVA_PCI_BAR] + at, bytes, value);
+}
+
+/* A driver that does right up to here, so that what follows meets a device that works. */
+static void start(const struct nova_virtio *to)
+{
+        put(to, 20, 1, 0);
+        put(to, 20, 1, NOVA_VIRTIO_ACKNOWLEDGE | NOVA_VIRTIO_DRIVER);
+        put(to, 8, 4, 1);
+        put(to, 12, 4, 1);
+        put(to, 20, 1, NOVA_VIRTIO_FEATURES_OK);
+        for (unsigned i = 0; i < to->kind->queues; i++) {
+                put(to, 22, 2, i);
+                put(to, 24, 2, 8);
+                for (unsigned part = 0; part < 3; part++)
+                        put(to, 32 + 8 * part, 8, 0x400 * i + 0x100 * part);
+                put(to, 28, 2, 1);
+        }
+        put(to, 20, 1, NOVA_VIRTIO_DRIVER_OK);
+}
+
+/* One step: what to do, with which device, where, with what. @return bytes of input used */
+static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
+{
+        uint8_t in[8] = {0};
+        uint64_t value = 0;
+
+        memcpy(in, data, size < sizeof(in) ? size : sizeof(in));
+        memcpy(&value, in + 4, 4);
+        value |= value << 32;
+
+        struct nova_virtio *const to = device[in[1] % DEVICES];
+        const unsigned at = in[2] | (unsigned)in[3] << 8, bytes = 1u << (in[0] >> 4 & 3);
+
+        switch (in[0] & 7) {
+        case 0:
+                put(to, at, bytes, value);
+                break;
+        case 1:
+                nova_pci_memory_read(&pci, WINDOW + at, bytes);
+                break;
+        case 2: /* the guest's memory, where queues begin */
+                memcpy(ram + at % (RAM_BYTES / 8 - bytes), &value, bytes);
+                break;
+        case 3:
+                nova_pci_write(&pci, 0xcf8, 4, 0x80000000 | (at & 0x1ffc));
+                nova_pci_write(&pci, 0xcfc, bytes > 4 ? 4 : bytes, value);
+                nova_pci_read(&pci, 0xcfc, 4);
+                break;
+        case 4:
+                start(to);
+                break;
+        case 5:
+                nova_virtio_console_receive(&console, in, sizeof(in));
+                break;
+        case 6: /* a descriptor, and a chain that begins there */
+                memcpy(ram + 0x400 * (in[1] >> 7) + 16 * (at & 7), data + 4,
+                       size > 20  ? 16
+                       : size > 4 ? size - 4
+                                  : 0);
+                return 20;
+        default:
+                put(to, 0x3000 + 4 * (at & 1), 2, 0);
+                break;
+        }
+        return sizeof(in);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        uint8_t *const ram = calloc(1, RAM_BYTES), *const disk = calloc(1, DISK_BYTES);
+        const struct nova_guest_memory memory = {.base = ram, .bytes = RAM_BYTES};
+
+        if (ram && disk) {
+                complaints = 0;
+                make(&memory, disk);
+                for (size_t at = 0; at < size;)
+                        at += step(ram, data + at, size - at);
+        }
+        free(ram);
+        free(disk);
+        return 0;
+}
