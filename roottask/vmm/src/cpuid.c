@@ -21,7 +21,7 @@
 
 /* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE,
  * SSE2. Not: machine checks, MTRRs, hyper-threading; APIC as the machine has it. */
-#define LEAF1_EDX      0x078b897d
+#define LEAF1_EDX      0x078ba97d
 #define LEAF1_EDX_APIC 0x200
 
 /* Leaf 7, ebx: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA. */
@@ -31,7 +31,7 @@
 #define EXT1_ECX 0x000001f1
 /* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, LM, 3DNow!. Not:
  * FFXSR, for which EFER has no bit here. */
-#define EXT1_EDX 0xe5d3897d
+#define EXT1_EDX 0xe5d3a97d
 
 /* Extended leaf 7, edx: the TSC never stops; but what others took of a virtual CPU's time is taken
  * off its TSC, so those of several go apart. */

@@ -115,10 +115,26 @@ TEST_F(load, refuses_an_old_protocol)
         EXPECT_EQ(load_linux(), "its boot protocol is older than 2.12");
 }
 
-TEST_F(load, refuses_a_kernel_without_a_64_bit_entry)
+TEST_F(load, a_kernel_without_a_64_bit_entry_begins_in_protected_mode)
 {
         put<uint16_t>(0x236, 0);
-        EXPECT_EQ(load_linux(), "it has no 64-bit entry point");
+        ASSERT_EQ(load_linux(), "");
+        EXPECT_EQ(start.state.ip, 16 * mib);
+        EXPECT_EQ(start.more.efer, 0u);
+        EXPECT_EQ(start.state.cr0 & NOVA_CR0_PG, 0u);
+        EXPECT_NE(start.state.cr0 & NOVA_CR0_PE, 0u);
+        EXPECT_EQ(start.state.cs.sel, 0x10);
+        EXPECT_EQ(start.state.ds.sel, 0x18);
+        EXPECT_EQ(get<uint64_t>(start.state.gdtr.base + 0x10), 0x00cf9b000000ffffu);
+        EXPECT_EQ(get<uint64_t>(start.state.gdtr.base + 0x18), 0x00cf93000000ffffu);
+        EXPECT_EQ(get<uint32_t>(start.state.si + 0x228), 0x20000u);
+        EXPECT_EQ(start.state.bp | start.state.di | start.state.bx, 0u);
+}
+
+TEST_F(load, refuses_a_kernel_that_wants_to_lie_low)
+{
+        put<uint8_t>(0x211, 0);
+        EXPECT_EQ(load_linux(), "it wants to lie below 1 MiB (zImage)");
 }
 
 TEST_F(load, refuses_a_kernel_that_is_cut_off)

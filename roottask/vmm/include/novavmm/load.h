@@ -22,7 +22,9 @@ struct nova_linux {
 };
 
 /**
- * Load a Linux kernel by its 64-bit boot protocol, version 2.12 or newer.
+ * Load a Linux kernel, or what else keeps to its boot protocol, version 2.12 or newer: by its
+ * 64-bit entry point if it has one and guests of this program can have 64 bits, by the 32-bit one
+ * otherwise.
  *
  * @param memory     RAM; addresses below 1 MiB are used for tables
  * @param[out] start of virtual CPU 0
@@ -30,6 +32,34 @@ struct nova_linux {
  */
 const char *nova_linux_load(const struct nova_guest_memory *memory, const struct nova_linux *image,
                             struct nova_utcb_event *start);
+
+/** A file that goes along with a Multiboot kernel. */
+struct nova_multiboot_module {
+        const void *data; /**< what it holds */
+        size_t bytes;     /**< how much that is */
+        const char *line; /**< its command line */
+};
+
+/** A Multiboot kernel, and what it is given. */
+struct nova_multiboot {
+        const void *kernel;                         /**< 32-bit ELF file, or with addresses */
+        size_t kernel_bytes;                        /**< its size */
+        const char *line;                           /**< its command line */
+        const struct nova_multiboot_module *module; /**< in the order that it sees */
+        unsigned modules;                           /**< how many */
+};
+
+/**
+ * Load a kernel by the Multiboot specification, version 1. It finds its command line, its modules
+ * and a map of memory; information for it lies between 0x90000 and 0x9f000.
+ *
+ * @param memory     RAM, at least 2 MiB
+ * @param image      the kernel and its modules
+ * @param[out] start of virtual CPU 0
+ * @return as nova_linux_load()
+ */
+const char *nova_multiboot_load(const struct nova_guest_memory *memory,
+                                const struct nova_multiboot *image, struct nova_utcb_event *start);
 
 /**
  * Load a file as it is; it begins in real mode at its first byte.

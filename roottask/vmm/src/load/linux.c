@@ -61,6 +61,9 @@
 #define LARGE_SIZE  0x200000u
 #define IDENTITY_GB 4
 
+/* Whether guests of this monitor can have 64 bits. */
+#define GUEST_64 (sizeof(nova_word_t) == 8)
+
 static uint32_t get(const void *file, unsigned offset, unsigned bytes)
 {
         uint32_t value = 0;
@@ -91,9 +94,8 @@ static const char *check(const struct nova_linux *image)
                 return "it is no Linux kernel (bzImage)";
         if (get(file, VERSION, 2) < VERSION_MIN)
                 return "its boot protocol is older than 2.12";
-        if (!(get(file, EXTENDED_FLAGS, 2) & EXTENDED_64) ||
-            !(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
-                return "it has no 64-bit entry point";
+        if (!(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
+                return "it wants to lie below 1 MiB (zImage)";
         return NULL;
 }
 
@@ -121,11 +123,12 @@ static void make_page_tables(uint8_t *tables)
                 level2[i] = i * LARGE_SIZE | LARGE_ENTRY;
 }
 
-static void make_gdt(uint8_t *gdt)
+static void make_gdt(uint8_t *gdt, bool bits64)
 {
-        static const uint64_t entry[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+        static const uint64_t wide[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+        static const uint64_t flat[] = {0, 0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
 
-        memcpy(gdt, entry, sizeof(entry));
+        memcpy(gdt, bits64 ? wide : flat, sizeof(flat));
 }
 
 /* Copies the kernel proper. @return as nova_linux_load() */
@@ -191,6 +194,7 @@ const char *nova_linux_load(const struct nova_guest_memory *memory, const struct
         const size_t line = strlen(image->command_line);
         uint64_t kernel, initrd;
         const char *why = check(image);
+        const bool bits64 = !why && GUEST_64 && get(image->kernel, EXTENDED_FLAGS, 2) & EXTENDED_64;
 
         if (!why && memory->bytes < 2 * RAM_BEGIN)
                 why = "the guest has too little memory for it";
@@ -206,10 +210,14 @@ const char *nova_linux_load(const struct nova_guest_memory *memory, const struct
                 return why;
         nova_guest_write(memory, COMMAND_LINE, image->command_line, line + 1);
         fill_params(nova_guest_pointer(memory, BOOT_PARAMS, PARAMS_BYTES), memory, image, initrd);
-        make_page_tables(nova_guest_pointer(memory, PAGE_TABLES, (2 + IDENTITY_GB) * PAGE));
-        make_gdt(nova_guest_pointer(memory, GDT, PAGE));
-
-        nova_registers_long(start, kernel + ENTRY_64, PAGE_TABLES, CODE_SELECTOR, DATA_SELECTOR);
+        make_gdt(nova_guest_pointer(memory, GDT, PAGE), bits64);
+        if (bits64) {
+                make_page_tables(nova_guest_pointer(memory, PAGE_TABLES, (2 + IDENTITY_GB) * PAGE));
+                nova_registers_long(start, kernel + ENTRY_64, PAGE_TABLES, CODE_SELECTOR,
+                                    DATA_SELECTOR);
+        } else {
+                nova_registers_protected(start, (uint32_t)kernel, CODE_SELECTOR, DATA_SELECTOR);
+        }
         start->state.si = BOOT_PARAMS;
         start->state.sp = BOOT_PARAMS;
         start->state.gdtr.base = GDT;

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loads kernels by the Multiboot specification, version 0.6.96 (see novavmm/load.h). */
+#include <string.h>
+
+#include "novavmm/load.h"
+
+/* The header lies in the first bytes of the file, aligned. */
+#define SEARCH_BYTES 8192u
+#define HEADER_MAGIC 0x1badb002u
+#define WANTS_VIDEO  0x4u
+#define WANTS_OTHERS 0xfff8u  /* of bits 0 to 15, which a loader has to know */
+#define HAS_ADDRESS  0x10000u /* the header tells where things go, not an ELF header */
+
+/* What a kernel finds in EAX, and where its information lies: below what the BIOS would use. */
+#define BOOT_MAGIC 0x2badb002u
+#define INFO       0x90000u
+#define INFO_END   0x9f000u
+#define RAM_END    0xa0000u
+#define RAM_BEGIN  0x100000u
+
+/* Which parts of the information are there. */
+#define INFO_MEMORY  0x1u
+#define INFO_LINE    0x4u
+#define INFO_MODULES 0x8u
+#define INFO_MAP     0x40u
+#define INFO_NAME    0x200u
+
+#define MAP_RAM      1u
+#define MAP_RESERVED 2u
+
+/* Flat segments; there is no table of them. */
+#define CODE_SELECTOR 8
+#define DATA_SELECTOR 16
+
+#define PAGE 4096u
+
+struct header {
+        uint32_t magic, flags, checksum;
+        uint32_t header_address, load_address, load_end, bss_end, entry; /* HAS_ADDRESS */
+};
+#define HEADER_BYTES_MIN 12u
+
+struct info {
+        uint32_t flags, memory_lower, memory_upper, boot_device, line, modules, module_list;
+        uint32_t symbols[4];
+        uint32_t map_bytes, map, drives_bytes, drives, configuration, name;
+};
+
+struct module {
+        uint32_t begin, end, line, reserved;
+};
+
+struct map_entry {
+        uint32_t bytes; /* of what follows */
+        uint32_t base[2], length[2], kind;
+};
+
+struct elf_header {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version, entry, program_headers, section_headers, flags;
+        uint16_t bytes, program_bytes, programs, section_bytes, sections, names;
+};
+#define ELF_MAGIC     "\177ELF\1\1" /* 32 bits, little-endian */
+#define MACHINE_I386  3
+#define PROGRAM_LOADS 1
+
+struct elf_program {
+        uint32_t type, offset, virtual, physical, file_bytes, memory_bytes, flags, alignment;
+};
+
+/* A load under way. */
+struct loader {
+        const struct nova_guest_memory *memory;
+        const uint8_t *file;
+        size_t bytes;
+        uint64_t end; /* of what was loaded */
+        uint32_t entry;
+        uint32_t at; /* where the next piece of information goes */
+};
+
+static const char too_small[] = "the guest has too little memory for it";
+
+/* Copies a piece of the file and clears what follows. @return as nova_multiboot_load() */
+static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes, uint64_t address,
+                         uint64_t all)
+{
+        if (offset > loader->bytes || bytes > loader->bytes - offset)
+                return "it is cut off";
+        if (all < bytes)
+                return "one of its segments is larger in the file than in memory";
+        if (address < INFO_END && address + all > INFO)
+                return "it lies where its boot information is to go";
+
+        uint8_t *const to = nova_guest_pointer(loader->memory, address, all);
+
+        if (!to)
+                return too_small;
+        memcpy(to, loader->file + offset, bytes);
+        memset(to + bytes, 0, all - bytes);
+        if (address + all > loader->end)
+                loader->end = address + all;
+        return NULL;
+}
+
+/* @return whether there is a header, and where in the file */
+static bool find_header(const struct loader *loader, struct header *header, size_t *at)
+{
+        const size_t end = loader->bytes < SEARCH_BYTES ? loader->bytes : SEARCH_BYTES;
+
+        for (*at = 0; *at + HEADER_BYTES_MIN <= end; *at += 4) {
+                const size_t rest = loader->bytes - *at;
+
+                memset(header, 0, sizeof(*header));
+                memcpy(header, loader->file + *at, rest < sizeof(*header) ? rest : sizeof(*header));
+                if (header->magic == HEADER_MAGIC &&
+                    header->magic + header->flags + header->checksum == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* A file whose header says where it goes: up to its end if there is no other. */
+static const char *place_flat(struct loader *loader, const struct header *header, size_t at)
+{
+        const uint32_t before = header->header_address - header->load_address;
+
+        if (header->header_address < header->load_address || before > at)
+                return "its header lies elsewhere than it says";
+
+        const uint64_t offset = at - before;
+        const uint64_t bytes = header->load_end ? (uint64_t)header->load_end - header->load_address
+                                                : loader->bytes - offset;
+        const uint64_t all =
+                header->bss_end ? (uint64_t)header->bss_end - header->load_address : bytes;
+
+        if (header->load_end && header->load_end < header->load_address)
+                return "it ends before it begins";
+        if (header->bss_end && header->bss_end < header->load_address)
+                return "it ends before it begins";
+        loader->entry = header->entry;
+        return place(loader, offset, bytes, header->load_address, all);
+}
+
+/* A kernel that is linked to other addresses begins at a virtual one. */
+static void translate_entry(struct loader *loader, const struct elf_header *elf,
+                            const struct elf_program *program)
+{
+        if (elf->entry >= program->virtual && elf->entry - program->virtual < program->memory_bytes)
+                loader->entry = elf->entry - program->virtual + program->physical;
+}
+
+static const char *place_elf(struct loader *loader)
+{
+        struct elf_header elf;
+        const char *why = NULL;
+
+        if (loader->bytes < sizeof(elf))
+                return "it is cut off";
+        memcpy(&elf, loader->file, sizeof(elf));
+        if (memcmp(elf.ident, ELF_MAGIC, sizeof(ELF_MAGIC) - 1) != 0 || elf.machine != MACHINE_I386)
+                return "it is no 32-bit ELF file, and its header has no addresses";
+        if (elf.program_bytes < sizeof(struct elf_program) || !elf.programs)
+                return "it has no segments";
+        loader->entry = elf.entry;
+        for (unsigned i = 0; i < elf.programs && !why; i++) {
+                const uint64_t at = elf.program_headers + (uint64_t)i * elf.program_bytes;
+                struct elf_program program;
+
+                if (at > loader->bytes || loader->bytes - at < sizeof(program))
+                        return "it is cut off";
+                memcpy(&program, loader->file + at, sizeof(program));
+                if (program.type != PROGRAM_LOADS || !program.memory_bytes)
+                        continue;
+                why = place(loader, program.offset, program.file_bytes, program.physical,
+                            program.memory_bytes);
+                translate_entry(loader, &elf, &program);
+        }
+        return why;
+}
+
+/* Puts something behind the information. @return where it is; 0: there is no room */
+static uint32_t add(struct loader *loader, const void *what, size_t bytes)
+{
+        const uint32_t at = loader->at;
+
+        if (bytes > INFO_END - at || !nova_guest_write(loader->memory, at, what, bytes))
+                return 0;
+        loader->at = (uint32_t)(at + bytes + 3) & ~3u;
+        return at;
+}
+
+static const char *place_modules(struct loader *loader, const struct nova_multiboot *image,
+                                 struct info *info)
+{
+        const uint32_t list = loader->at;
+
+        if (image->modules > (INFO_END - list) / sizeof(struct module))
+                return "it has too many modules";
+        loader->at += image->modules * (uint32_t)sizeof(struct module);
+        for (unsigned i = 0; i < image->modules; i++) {
+                const struct nova_multiboot_module *const from = &image->module[i];
+                const uint64_t at = (loader->end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+                struct module module = {.begin = (uint32_t)at};
+
+                if (!nova_guest_write(loader->memory, at, from->data, from->bytes))
+                        return "the guest has too little memory for its modules";
+                loader->end = at + from->bytes;
+                module.end = (uint32_t)loader->end;
+                module.line = add(loader, from->line, strlen(from->line) + 1);
+                if (!module.line)
+                        return "its command lines are too long";
+                nova_guest_write(loader->memory, list + i * sizeof(module), &module,
+                                 sizeof(module));
+        }
+        info->flags |= INFO_MODULES;
+        info->modules = image->modules;
+        info->module_list = list;
+        return NULL;
+}
+
+static struct map_entry range(uint64_t begin, uint64_t end, uint32_t kind)
+{
+        const uint64_t length = end - begin;
+        const struct map_entry entry = {
+                .bytes = sizeof(entry) - sizeof(entry.bytes),
+                .base = {(uint32_t)begin, (uint32_t)(begin >> 32)},
+                .length = {(uint32_t)length, (uint32_t)(length >> 32)},
+                .kind = kind,
+        };
+
+        return entry;
+}
+
+static const char *place_info(struct loader *loader, const struct nova_multiboot *image)
+{
+        const struct map_entry map[] = {
+                range(0, RAM_END, MAP_RAM),
+                range(RAM_END, RAM_BEGIN, MAP_RESERVED),
+                range(RAM_BEGIN, loader->memory->bytes, MAP_RAM),
+        };
+        struct info info = {
+                .flags = INFO_MEMORY | INFO_LINE | INFO_MAP | INFO_NAME,
+                .memory_lower = RAM_END / 1024,
+                .memory_upper = (uint32_t)((loader->memory->bytes - RAM_BEGIN) / 1024),
+                .map_bytes = sizeof(map),
+        };
+        const char *why;
+
+        loader->at = INFO + sizeof(info);
+        info.map = add(loader, map, sizeof(map));
+        info.name = add(loader, "novavmm", sizeof("novavmm"));
+        info.line = add(loader, image->line, strlen(image->line) + 1);
+        if (!info.line)
+                return "its command line is too long";
+        why = place_modules(loader, image, &info);
+        nova_guest_write(loader->memory, INFO, &info, sizeof(info));
+        return why;
+}
+
+const char *nova_multiboot_load(const struct nova_guest_memory *memory,
+                                const struct nova_multiboot *image, struct nova_utcb_event *start)
+{
+        struct loader loader = {.memory = memory,
+                                .file = image->kernel,
+                                .bytes = image->kernel_bytes,
+                                .end = RAM_BEGIN};
+        struct header header;
+        const char *why;
+        size_t at;
+
+        if (!find_header(&loader, &header, &at))
+                return "it has no Multiboot header";
+        if (header.flags & (WANTS_VIDEO | WANTS_OTHERS))
+                return "it wants more than this loader gives: a video mode, or what nobody knows";
+        if (memory->bytes < 2 * RAM_BEGIN)
+                return too_small;
+        why = header.flags & HAS_ADDRESS ? place_flat(&loader, &header, at) : place_elf(&loader);
+        if (!why)
+                why = place_info(&loader, image);
+        if (why)
+                return why;
+        nova_registers_protected(start, loader.entry, CODE_SELECTOR, DATA_SELECTOR);
+        start->state.ax = BOOT_MAGIC;
+        start->state.bx = INFO;
+        return NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* This kernel as a guest of this kernel: loaded by the Multiboot protocol, with a roottask as its
+ * module, on the library's PC. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/module.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#define GUEST_MEMORY (64u << 20)
+#define EXIT_PORT    0xf4 /* of nova/exit.h, whose names novavmm needs for exits */
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+static uint64_t result = 1;
+
+static const void *find(const char *name, size_t *bytes)
+{
+        struct nova_module module;
+        const void *data;
+
+        if (nova_module_find(name, &module) || nova_module_map(&module, &data)) {
+                printf("The boot module %s is missing.\n", name);
+                return NULL;
+        }
+        *bytes = module.bytes;
+        return data;
+}
+
+/* Where the guest tells its emulator that it is over, and how: nova_exit(). */
+static void exit_write(void *device, uint64_t port, unsigned bytes, uint64_t value)
+{
+        (void)device;
+        (void)port;
+        (void)bytes;
+        result = value;
+        nova_vm_end_with(&vm, NOVA_VM_OFF);
+}
+
+static bool load(void)
+{
+        struct nova_multiboot_module roottask = {.line = "hello"};
+        struct nova_multiboot image = {.line = "serial", .module = &roottask, .modules = 1};
+
+        image.kernel = find("nova.elf32", &image.kernel_bytes);
+        roottask.data = find("hello", &roottask.bytes);
+        if (!image.kernel || !roottask.data)
+                return false;
+
+        const char *const why = nova_multiboot_load(&vm.memory, &image, &vm.vcpu[0].start);
+
+        if (why)
+                printf("The kernel cannot be loaded: %s.\n", why);
+        return !why;
+}
+
+int main(void)
+{
+        const struct nova_vm_config config = {
+                .name = "nova", .memory = GUEST_MEMORY, .local_apic = true, .vcpus = 2};
+        const struct nova_bus_range exit_port = {EXIT_PORT, EXIT_PORT, NULL, exit_write, NULL};
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (!error)
+                error = nova_bus_add(&vm.ports, &exit_port);
+        if (error) {
+                printf("The machine cannot be made: %s.\n", strerror(error));
+                return 1;
+        }
+        if (!load())
+                return 1;
+        nova_vm_run(&vm);
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_pc_flush(&pc);
+        printf("The guest's result is %llu.\n", (unsigned long long)result);
+        return end != NOVA_VM_OFF || result;
+}
