@@ -17,6 +17,7 @@
 #include "novart/program.h"
 #include "novart/region.h"
 #include "novart/selector.h"
+#include "novart/start_page.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
 
@@ -56,6 +57,36 @@ static int do_spin(char **argv)
         for (;;)
                 (void)*(char *volatile *)argv;
         return 0;
+}
+
+static void *spin(void *argument)
+{
+        for (;;)
+                (void)*(void *volatile *)argument;
+        return NULL;
+}
+
+/* Wants all of its CPU's time: a time slice that does not end. */
+static int do_hog(char **argv)
+{
+        const struct nova_thread_attr attr = {.name = "hog", .quantum_us = 1000000000};
+        struct nova_thread *thread;
+
+        if (nova_thread_create(&thread, &attr, spin, &argv))
+                return 1;
+        nova_thread_join(thread, NULL);
+        return 2;
+}
+
+/* Says how many words it was given. */
+static int do_count(char **argv)
+{
+        unsigned words = 0;
+
+        while (argv[words])
+                words++;
+        printf("%u words\n", words);
+        return words == (unsigned)nova_program.argc && words == NOVA_START_WORDS ? GIVEN : 1;
 }
 
 static int do_sleep(char **argv)
@@ -393,6 +424,7 @@ int main(int argc, char **argv)
                 {"suicide", do_suicide},   {"threads", do_threads}, {"parent", do_parent},
                 {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
                 {"use", do_use},           {"device", do_device},   {"greedy", do_greedy},
+                {"hog", do_hog},           {"count", do_count},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -8,6 +8,8 @@
 #include "nova/event.h"
 #include "nova/hip.h"
 #include "novart/fault.h"
+#include "novart/start_page.h"
+#include "novart/thread.h"
 #include "tap.h"
 
 #define GIVEN 7
@@ -54,6 +56,65 @@ static void check_faults(void)
         nova_child_kill(other, 0);
         nova_child_wait(other, NULL);
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
+}
+
+/* Starts a child with so many words, its name among them. */
+static int start_with_words(unsigned words, const char **sentence)
+{
+        static const char *arguments[NOVA_START_WORDS + 2];
+        struct nova_child_config config = family_config;
+        struct nova_child *child;
+        int status;
+
+        for (unsigned i = 0; i <= NOVA_START_WORDS + 1; i++)
+                arguments[i] = i < words - 1 ? "x" : NULL;
+        arguments[0] = "count";
+        config.arguments = arguments;
+
+        const int error = nova_child_start(&child, &config, sentence);
+
+        if (error)
+                return -error;
+        nova_child_wait(child, &status);
+        return status;
+}
+
+static void check_words(void)
+{
+        const char *sentence = "";
+
+        check(start_with_words(NOVA_START_WORDS, &sentence) == GIVEN,
+              "a child gets as many words as there is room for");
+        check(start_with_words(NOVA_START_WORDS + 1, &sentence) == -E2BIG &&
+                      strcmp(sentence, "has more arguments and environment than a program can be "
+                                       "given") == 0,
+              "one word more is refused");
+        check(family_balanced(&before, KEPT), "words leave nothing behind");
+}
+
+static void *nothing(void *argument)
+{
+        return argument;
+}
+
+/* More than a descriptor holds on x86-32, where the bits that are too high must not become 0. */
+static void check_quantum(void)
+{
+        const struct nova_thread_attr attr = {.name = "long", .quantum_us = 1 << 20};
+        struct nova_thread *thread;
+        int error = nova_thread_create(&thread, &attr, nothing, NULL);
+
+        if (!error)
+                error = nova_thread_join(thread, NULL);
+        check(!error, "a thread can ask for a time slice longer than there is");
+
+        struct nova_child *const hog = family_start("hog", NULL);
+
+        family_sleep(50);
+        check(family_run("return", "5") == 5, "a child's endless time slice ends");
+        nova_child_kill(hog, 0);
+        nova_child_wait(hog, NULL);
+        check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
 static void check_evil(void)
@@ -178,6 +239,8 @@ int main(void)
         before = family_balance();
         check_lives();
         check_faults();
+        check_words();
+        check_quantum();
         check_evil();
         check_overhead();
         check_grandchildren();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Comparing and measuring texts without a C library. */
+/* Comparing, measuring and cleaning texts without a C library. */
 #ifndef NOVA_TEXT_H
 #define NOVA_TEXT_H
 
@@ -39,6 +39,16 @@ static inline size_t nova_text_length(const char *text, size_t max)
         while (length < max && text[length])
                 length++;
         return length;
+}
+
+/** A character of strangers' text for a terminal: '?' for control characters of 7 and of 8 bits,
+ *  but for the tabulator, and the character itself otherwise. A terminal takes 0x9b as it takes
+ *  ESC [, so of UTF-8 only what has no byte from 0x80 to 0x9f passes. */
+static inline char nova_text_printable(char c)
+{
+        const unsigned char u = (unsigned char)c;
+
+        return (u < 0x20 && c != '\t') || (u >= 0x7f && u < 0xa0) ? '?' : c;
 }
 
 #endif

@@ -73,7 +73,8 @@ struct nova_child_config {
         size_t selectors;     /**< that it may give out; 0: 1024 */
         uint64_t cpus;     /**< bit n: may run on CPU n, first of all on the lowest; 0: caller's */
         unsigned priority; /**< highest of its threads; 0: 64; cut to the own limit */
-        unsigned flags;    /**< NOVA_CHILD_MAY_… */
+        unsigned quantum_us; /**< longest time slice of its threads in microseconds; 0: 10,000 */
+        unsigned flags;      /**< NOVA_CHILD_MAY_… */
         struct nova_child_grants grants;
 };
 
@@ -105,7 +106,7 @@ struct nova_child_config {
  * @retval 0       it runs
  * @retval ENOEXEC the image is no program that can run here
  * @retval EINVAL  a number or text is out of its range, or a CPU is not there
- * @retval E2BIG   arguments and environment are too long
+ * @retval E2BIG   arguments and environment are too long, or too many: see NOVA_START_WORDS
  * @retval ENOMEM  no memory, kernel memory or selectors
  */
 int nova_child_start(struct nova_child **child, const struct nova_child_config *config,

@@ -15,6 +15,10 @@ extern "C" {
 /** Bytes of a program's name, the 0 at its end included. */
 #define NOVA_START_NAME_SIZE 32
 
+/** Words that its arguments, with the name, and its environment have together at most: what
+ *  pointers to them fit into a page, with one behind each list. */
+#define NOVA_START_WORDS (NOVA_PAGE_SIZE / sizeof(char *) - 2)
+
 /** Event base of a child's first thread: at first the parent's event portals for its CPU, besides
  * those at fault_base; the runtime gives them back (NOVA_PARENT_EVENTS) and puts its own there. */
 #define NOVA_SEL_MAIN_EVENTS 0x60

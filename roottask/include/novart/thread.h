@@ -30,7 +30,9 @@ struct nova_thread_attr {
         const char *name;    /**< copied; NULL: "thread". The kernel keeps its first 8 bytes */
         nova_word_t cpu;     /**< number of the CPU that it runs on for life, or NOVA_CPU_SELF */
         unsigned priority;   /**< 1 to 255; 0: that of the creator; cut to the program's limit */
-        unsigned quantum_us; /**< time slice in microseconds; 0: NOVA_THREAD_QUANTUM */
+        unsigned quantum_us; /**< time slice in microseconds; 0: NOVA_THREAD_QUANTUM. Cut to
+                                  NOVA_QPD_QUANTUM_MAX, on x86-32 about one second, and in a child
+                                  to what its parent allows */
         size_t stack_bytes;  /**< 0: NOVA_THREAD_STACK. Its pages come when they are touched */
 };
 

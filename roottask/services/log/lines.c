@@ -4,9 +4,17 @@
 
 #include <string.h>
 
+#include "nova/text.h"
+
 #define NAME_MAX  8
 #define BACKSPACE 0x08
 #define DELETE    0x7f
+
+/* Of a name, which stands between brackets: nothing in it may look like their end. */
+static char label(char c)
+{
+        return c == '[' || c == ']' ? '?' : nova_text_printable(c);
+}
 
 static void send_line(struct log_line *line, const char *name, log_sink *sink, void *argument)
 {
@@ -15,7 +23,7 @@ static void send_line(struct log_line *line, const char *name, log_sink *sink, v
 
         out[length++] = '[';
         for (size_t i = 0; i < NAME_MAX && name[i]; i++)
-                out[length++] = name[i];
+                out[length++] = label(name[i]);
         out[length++] = ']';
         if (line->used)
                 out[length++] = ' ';
@@ -32,13 +40,6 @@ void log_line_flush(struct log_line *line, const char *name, log_sink *sink, voi
                 send_line(line, name, sink, argument);
 }
 
-static char printable(char c)
-{
-        const unsigned char u = (unsigned char)c;
-
-        return (u < ' ' && c != '\t') || u == DELETE ? '?' : c;
-}
-
 void log_line_write(struct log_line *line, const char *name, const char *text, size_t bytes,
                     log_sink *sink, void *argument)
 {
@@ -51,7 +52,7 @@ void log_line_write(struct log_line *line, const char *name, const char *text, s
                 }
                 if (line->used == LOG_LINE_MAX)
                         send_line(line, name, sink, argument);
-                line->text[line->used++] = printable(text[i]);
+                line->text[line->used++] = nova_text_printable(text[i]);
         }
 }
 
@@ -74,7 +75,7 @@ const char *log_input_key(struct log_input *input, char key, char echo[4])
         /* The last byte is kept for the line feed. */
         if (used >= LOG_LINE_MAX || (key != '\n' && used >= LOG_LINE_MAX - 1))
                 return NULL;
-        echo[0] = key == '\n' ? '\n' : printable(key);
+        echo[0] = key == '\n' ? '\n' : nova_text_printable(key);
         echo[1] = 0;
         input->text[used] = echo[0];
         input->editing++;

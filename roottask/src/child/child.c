@@ -9,6 +9,7 @@
 #include "nova/crd.h"
 #include "nova/hip.h"
 #include "nova/hypercall.h"
+#include "nova/qpd.h"
 #include "novart/error.h"
 #include "novart/layout.h"
 #include "novart/selector.h"
@@ -35,6 +36,8 @@ static void complete(struct nova_child_config *config)
                 config->priority = PRIORITY;
         if (config->priority > nova_program.priority)
                 config->priority = nova_program.priority;
+        if (!config->quantum_us)
+                config->quantum_us = NOVA_THREAD_QUANTUM;
 }
 
 /* NULL, or what is wrong. */
@@ -74,6 +77,7 @@ static struct nova_child *make(const struct nova_child_config *config)
         while (!(child->cpus >> child->cpu & 1))
                 child->cpu++;
         child->priority = config->priority;
+        child->quantum_us = config->quantum_us;
         child->flags = config->flags;
         child->block_order = block_order(child->cpus);
         child->block = nova_sel_alloc(child->block_order);
@@ -144,7 +148,7 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
 static int run(struct nova_child *child)
 {
         const nova_sel_t pd = child->block + CHILD_PD;
-        const nova_qpd_t qpd = nova_qpd(NOVA_THREAD_QUANTUM, child->priority);
+        const nova_qpd_t qpd = nova_qpd_clamped(child->quantum_us, child->priority);
 
         child->next = child_first;
         child_first = child;
@@ -176,7 +180,7 @@ static const char *explain(int error)
 {
         switch (error) {
         case E2BIG:
-                return "has more arguments and environment than fit into its start page";
+                return "has more arguments and environment than a program can be given";
         case ENOMEM:
                 return "finds too little memory, kernel memory or selectors";
         default:

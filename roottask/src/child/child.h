@@ -59,7 +59,7 @@ struct nova_child {
         unsigned block_order;
         uint64_t cpus;
         nova_word_t cpu; /* of its first thread */
-        unsigned priority, flags;
+        unsigned priority, quantum_us, flags;
         struct child_sc *scs;
         unsigned sc_count;
         enum child_state state;

@@ -106,11 +106,13 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
 int child_lay_out(struct nova_child *child, const struct nova_child_config *config)
 {
         struct child_layout *const layout = &child->layout;
-        const size_t bytes = STRINGS_OFFSET + strlen(child->name) + 1 +
-                             measure(config->arguments).bytes + measure(config->environment).bytes;
+        const struct strings arguments = measure(config->arguments);
+        const struct strings environment = measure(config->environment);
+        const size_t bytes =
+                STRINGS_OFFSET + strlen(child->name) + 1 + arguments.bytes + environment.bytes;
         nova_word_t pool = NOVA_PAGE_SIZE;
 
-        if (bytes > STRINGS_MAX)
+        if (bytes > STRINGS_MAX || 1 + arguments.count + environment.count > NOVA_START_WORDS)
                 return E2BIG;
         layout->pages = (bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
         layout->start = child->elf.end + NOVA_PAGE_SIZE;

@@ -7,6 +7,7 @@
 #include "child/request.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "nova/qpd.h"
 #include "nova/utcb.h"
 #include "novart/selector.h"
 
@@ -98,7 +99,10 @@ static int add_sc(struct request *request, const struct child_sc *sc)
         const unsigned limit = child->priority;
         const unsigned priority =
                 request->word[1] && request->word[1] < limit ? (unsigned)request->word[1] : limit;
-        const nova_qpd_t qpd = nova_qpd(request->word[2], priority);
+        const nova_word_t quantum = request->word[2] && request->word[2] < child->quantum_us
+                                            ? request->word[2]
+                                            : child->quantum_us;
+        const nova_qpd_t qpd = nova_qpd_clamped(quantum, priority);
 
         switch (nova_create_sc(sc->sel, child->block + CHILD_PD, request->item, qpd)) {
         case NOVA_SUCCESS:

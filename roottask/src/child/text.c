@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "child/child.h"
+#include "nova/text.h"
 #include "novart/console.h"
 
 void child_write_rest(struct nova_child *child)
@@ -20,13 +21,13 @@ void child_write_rest(struct nova_child *child)
 void child_write(struct nova_child *child, const char *text, size_t bytes)
 {
         for (; bytes; text++, bytes--) {
-                const unsigned char c = (unsigned char)*text;
+                const char c = *text;
 
                 if (c == '\n' && !child->line_bytes)
                         child->line[child->line_bytes++] = ' ';
                 /* Nobody's text may move the cursor of the console. */
                 if (c != '\n' && c != '\r')
-                        child->line[child->line_bytes++] = (char)(c < ' ' && c != '\t' ? '?' : c);
+                        child->line[child->line_bytes++] = nova_text_printable(c);
                 if (c == '\n' || child->line_bytes == CHILD_LINE)
                         child_write_rest(child);
         }

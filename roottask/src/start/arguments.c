@@ -4,29 +4,18 @@
 
 #include <stdbool.h>
 
-static bool is_blank(char c)
-{
-        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+#include "nova/cmdline.h"
 
-/* Takes the next word off the text, without its quotes, and ends it with a 0. NULL: none is left */
-static char *next_word(char **text)
+/* Takes the next word off the text, in which it lies without its quotes. NULL: none is left */
+static char *next_word(struct nova_cmdline *at)
 {
-        char *from = *text, *to, *word, quote = 0;
+        char *const word = at->to;
 
-        while (is_blank(*from))
-                from++;
-        *text = from;
-        if (!*from)
+        while (nova_cmdline_blank(*at->from))
+                at->from++;
+        if (!*at->from)
                 return NULL;
-        for (word = to = from; *from && (quote || !is_blank(*from)); from++) {
-                if (quote ? *from == quote : *from == '"' || *from == '\'')
-                        quote = quote ? 0 : *from;
-                else
-                        *to++ = *from;
-        }
-        *text = *from ? from + 1 : from;
-        *to = 0;
+        nova_cmdline_take(at);
         return word;
 }
 
@@ -54,15 +43,18 @@ static char *base_name(char *path)
 void arguments_split(struct arguments *arguments, char *text, char **room, size_t count)
 {
         char **const end = room + count - 1; /* the last pointer ends the second list */
-        char *word = next_word(&text);
+        struct nova_cmdline at = {text, text, 0};
+        char *word = next_word(&at);
         char **next = room;
 
-        *next++ = word ? base_name(word) : text;
-        arguments->argv = room;
+        *next++ = word ? base_name(word) : at.from;
+        arguments->left_out = 0;
         arguments->envp = room;
-        while ((word = next_word(&text)) && is_setting(word))
+        while ((word = next_word(&at)) && is_setting(word))
                 if (next < end - 1)
                         *next++ = word;
+                else
+                        arguments->left_out++;
 
         /* The environment goes first, so that the arguments, which may be many, come last. */
         const size_t settings = (size_t)(next - room) - 1;
@@ -73,9 +65,11 @@ void arguments_split(struct arguments *arguments, char *text, char **room, size_
         room[settings] = NULL;
         arguments->argv = next;
         *next++ = name;
-        for (; word; word = next_word(&text))
+        for (; word; word = next_word(&at))
                 if (next < end)
                         *next++ = word;
+                else
+                        arguments->left_out++;
         *next = NULL;
         arguments->argc = (int)(next - arguments->argv);
 }

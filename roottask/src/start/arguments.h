@@ -15,14 +15,14 @@ struct arguments {
         char **argv; /* argc words, then NULL */
         char **envp; /* the environment, then NULL */
         int argc;
+        unsigned left_out; /* words for which there was no room */
 };
 
 /**
  * Cuts a command line into words, in place.
  *
- * Blanks separate words; between single or double quotes they do not. The first word is the
- * program's name, of which the part after the last slash counts. Words of the form NAME=VALUE that
- * follow it at once are its environment.
+ * Words are those of nova_cmdline_split(). The first is the program's name, of which the part after
+ * the last slash counts. Words of the form NAME=VALUE that follow it at once are its environment.
  * @param text  changed; must stay
  * @param room  for pointers
  * @param count how many pointers there is room for: words beyond are left out. At least 3

@@ -40,10 +40,19 @@ int program_copy_string(char *to, size_t bytes, uint64_t addr)
         return 0;
 }
 
+/* What is missing must not be missed: a program that runs with half of its arguments is wrong. */
+static void tell_left_out(void)
+{
+        static const char text[] = "The command line is too long: its last words are left out.\n";
+
+        serial_write(text, sizeof(text) - 1);
+}
+
 static int read_root(char *page)
 {
         struct nova_hip_mem module;
         struct arguments arguments;
+        size_t length = 0;
         static char unnamed[] = "roottask";
 
         if (nova_hip_get_module(nova_program.hip, 0, &module) && module.aux) {
@@ -51,8 +60,11 @@ static int read_root(char *page)
 
                 if (error)
                         return error;
+                length = strlen(page);
         }
         arguments_split(&arguments, page, (char **)(page + TEXT_BYTES), POINTERS);
+        if (arguments.left_out || length == TEXT_BYTES - 1)
+                tell_left_out();
         if (!*arguments.argv[0])
                 arguments.argv[0] = unnamed;
         nova_program.name = arguments.argv[0];
@@ -85,10 +97,9 @@ static int list_strings(char **list, uint32_t count, uint32_t offset)
 static int read_child(void)
 {
         const struct nova_start_page *const start = nova_program.start;
-        const size_t room = NOVA_PAGE_SIZE / sizeof(char *);
 
-        if (!start->argc || start->argc > room || start->envc > room ||
-            start->argc + start->envc + 2 > room)
+        if (!start->argc || start->argc > NOVA_START_WORDS || start->envc > NOVA_START_WORDS ||
+            start->argc + start->envc > NOVA_START_WORDS)
                 return EINVAL;
 
         char **page = page_spare((start->argc + start->envc + 2) * sizeof(*page));

@@ -6,6 +6,7 @@
 
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "nova/qpd.h"
 #include "novart/error.h"
 #include "start/parent.h"
 #include "thread/reap.h"
@@ -45,7 +46,7 @@ static int create_ec(struct nova_thread *thread)
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
         const nova_sel_t sc = thread->sc = thread->ec + 1;
-        const nova_qpd_t qpd = nova_qpd(quantum_us, thread->priority);
+        const nova_qpd_t qpd = nova_qpd_clamped(quantum_us, thread->priority);
         int error;
 
         if (nova_program_is_root())

@@ -2,6 +2,8 @@
 // A command line becomes arguments and environment.
 #include "start/arguments.h"
 
+#include "nova/cmdline.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -67,6 +69,33 @@ TEST(arguments, a_quote_that_is_not_closed_ends_with_the_line)
         EXPECT_EQ(Split("p \"").argv(), Words({"p", ""}));
 }
 
+TEST(arguments, a_backslash_takes_the_next_character_as_it_is)
+{
+        EXPECT_EQ(Split("p a\\ b \\\" \"q\\\"r\" 's\\t'").argv(),
+                  Words({"p", "a b", "\"", "q\"r", "s\\t"}));
+}
+
+TEST(arguments, words_are_those_of_libnova)
+{
+        static const char alphabet[] = "ab \t'\"\\";
+        unsigned state = 1;
+
+        for (unsigned round = 0; round < 20000; round++) {
+                std::string line = "p";
+
+                for (unsigned i = 0; i < round % 24; i++) {
+                        state = state * 1664525 + 1013904223;
+                        line += alphabet[(state >> 16) % (sizeof(alphabet) - 1)];
+                }
+
+                std::string text = line;
+                char *argv[32];
+                const unsigned argc = nova_cmdline_split(text.data(), argv, 32);
+
+                ASSERT_EQ(Split(line, 33).argv(), Words(argv, argv + argc)) << line;
+        }
+}
+
 TEST(arguments, settings_right_after_the_name_are_the_environment)
 {
         const Split split("/x/p A=1 b_2='two words' C= one D=4");
@@ -91,4 +120,8 @@ TEST(arguments, words_without_room_are_left_out)
 
         EXPECT_EQ(split.argv(), Words({"p"}));
         EXPECT_EQ(split.envp(), Words({"A=1", "B=2"}));
+        EXPECT_EQ(split.result.left_out, 2u);
+        EXPECT_EQ(Split("p a b c", 4).result.left_out, 2u);
+        EXPECT_EQ(Split("p a", 3).result.left_out, 1u);
+        EXPECT_EQ(Split("p A=1 b", 6).result.left_out, 0u);
 }

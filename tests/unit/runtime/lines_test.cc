@@ -75,6 +75,20 @@ TEST_F(lines, have_no_control_characters)
         EXPECT_EQ(write(std::string("\0\n", 2)), "[anna] ?\n");
 }
 
+/* CSI in one byte is as good as ESC [. */
+TEST_F(lines, have_no_control_characters_of_8_bits)
+{
+        EXPECT_EQ(write("a\2332J \xc2\x85 \x80\x9f \x7f \xc3\xa4\xa0\n"),
+                  "[anna] a?2J \xc2? ?? ? \xc3\xa4\xa0\n");
+}
+
+TEST_F(lines, have_a_name_that_cannot_end_them)
+{
+        log_line_write(&line, "x]\n[bank", "y\n", 2, sink, this);
+        log_line_write(&line, "\33c\233z", "y\n", 2, sink, this);
+        EXPECT_EQ(out, "[x???bank] y\n[?c?z] y\n");
+}
+
 TEST_F(lines, are_flushed_without_a_line_feed)
 {
         write("half");
