@@ -32,6 +32,7 @@ endif()
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 set(NOVA_LIBRARIES "${NOVA_SDK}/lib/${NOVA_PRESET}")
 set(NOVA_LINKER "${NOVA_SDK}/share/nova/linker")
+set(NOVA_EXAMPLES "${NOVA_SDK}/share/nova/examples") # of which one may use files of another
 set(NOVA_NEWLIB "${NOVA_SDK}/lib/newlib/${NOVA_ARCH}")
 set(NOVA_KERNEL "${NOVA_SDK}/share/nova/${NOVA_PRESET}/nova.elf32")
 

@@ -5,6 +5,7 @@ include_guard(GLOBAL)
 
 get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 set(NOVA_LINKER "${NOVA_SDK}/linker")
+set(NOVA_EXAMPLES "${NOVA_ROOT}/examples")
 set(NOVA_KERNEL "${CMAKE_BINARY_DIR}/nova.elf32")
 # What find_package(Nova) of examples and templates finds; it does nothing in the tree.
 set(Nova_DIR "${CMAKE_CURRENT_LIST_DIR}")

@@ -65,7 +65,8 @@ class New(Folder):
             text = file.read_text(encoding="utf-8")
             for words in (f"project({file.parent.name} ", "find_package(Nova REQUIRED)"):
                 self.assertIn(f"\n{words}", text, file)
-            self.assertNotIn("NOVA_ROOT", text, f"{file} needs the tree")
+            for words in ("NOVA_ROOT", "../"):
+                self.assertNotIn(words, text, f"{file} needs what a copy of it does not have")
 
     def test_the_help_lists_every_template(self):
         text = self.nova("new", "--help").stdout
