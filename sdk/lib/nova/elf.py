@@ -111,6 +111,17 @@ def segments(path):
     return found
 
 
+def bytes_at(path, address, count):
+    """What a program has at a virtual address, b"" where the file has nothing for it."""
+    data, kind, header = _read(path)
+    _, offset, _, size, segments_ = header[:5]
+    for at in range(offset, offset + size * segments_, size):
+        word, place, virtual, _, length, _ = struct.unpack_from(SEGMENT[kind], data, at)
+        if word == LOAD and virtual <= address and address + count <= virtual + length:
+            return data[place + address - virtual : place + address - virtual + count]
+    return b""
+
+
 def section_sizes(path):
     """The bytes of each named section."""
     data, kind, header = _read(path)

@@ -35,11 +35,11 @@ EVENTS = {
 }
 
 
-def _place(program, address):
-    """(function, file and line) of an address, each "" if it is not known."""
+def places(program, addresses):
+    """(function, file and line) of each address, "" for what is not known."""
     try:
         found = subprocess.run(
-            ["addr2line", "-f", "-s", "-e", str(program), f"{address:#x}"],
+            ["addr2line", "-f", "-s", "-e", str(program), *(f"{one:#x}" for one in addresses)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -48,9 +48,10 @@ def _place(program, address):
             check=False,
         ).stdout.splitlines()
     except (OSError, subprocess.TimeoutExpired):
-        return "", ""
-    words = [word if "?" not in word else "" for word in found[:2]]
-    return tuple(words) if len(words) == 2 else ("", "")
+        found = []
+    words = [word.partition(" (discriminator")[0] if "?" not in word else "" for word in found]
+    words += [""] * (2 * len(addresses) - len(words))
+    return list(zip(words[::2], words[1::2]))
 
 
 def shut_down(line, program):
@@ -59,7 +60,7 @@ def shut_down(line, program):
     if not match:
         return "the roottask's first thread was shut down; the kernel's line says why."
     number, ip, address = (int(group, 16) for group in match.groups())
-    function, source = _place(program, ip)
+    ((function, source),) = places(program, [ip])
     text = "the roottask's first thread was shut down: "
     text += EVENTS.get(number, f"event {number:#x}") + f", at {ip:#x}"
     text += f" in {function}()" if function else ""

@@ -4,7 +4,19 @@
 import os
 import sys
 
-from nova import boot_list, build, cmdline, described, elf, explain, options, places, project, tree
+from nova import (
+    boot_list,
+    build,
+    cmdline,
+    described,
+    elf,
+    explain,
+    faults,
+    options,
+    places,
+    project,
+    tree,
+)
 from nova.bochs import new_runner
 from nova.errors import NovaError, meant
 from nova.qemu import Machine, Module, parse_module
@@ -187,7 +199,10 @@ def run(args):
         build.say("starting QEMU; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)
     runner = new_runner(machine, args.timeout, sys.stdout.buffer, interactive, watch)
+    reports = faults.Reports(machine.modules, build.say)
+    runner.listener = reports.line
     outcome = runner.run()
+    reports.end()
     message = explain.shut_down(runner.shut_down, program) if runner.shut_down else outcome.message
     if message:
         build.say(message)

@@ -51,6 +51,7 @@ class Runner:
         self.line_start = 0  # of the console's last, still incomplete line
         self.stopped = False
         self.finished = False  # set by who has seen enough
+        self.listener = None  # called with each line of the console
         self.timed_out = False
         self.shut_down = b""  # the line that tells the end of the roottask's first thread
         self.started = False
@@ -180,6 +181,8 @@ class Runner:
         lines = bytes(self.console[self.line_start :]).split(b"\n")
         self.line_start = len(self.console) - len(lines[-1])
         for line in lines[:-1]:
+            if self.listener:
+                self.listener(line.rstrip())
             line = line.strip()
             self.stopped |= line == STOP_LINE
             if line.startswith(SHUT_DOWN_LINE):

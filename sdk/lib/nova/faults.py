@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Adds source lines to the runtime's reports of faults, which the console shows: a report knows
+addresses and functions, the programs' files here know lines (docs/manual/debugging.md)."""
+
+import re
+from pathlib import Path
+
+from nova import elf, explain
+from nova.errors import NovaError
+
+HEAD = re.compile(r"(?P<before>.*)FAULT: program (?P<program>\S+), thread ")
+IP = re.compile(r"  ip ([0-9a-f]+)  ")
+CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
+FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
+SHOWN = 4  # frames
+
+
+class Reports:
+    """Reads the console line by line, and calls SAY with a sentence after each report. MODULES are
+    the boot modules."""
+
+    def __init__(self, modules, say):
+        self.files = [Path(module.file) for module in modules]
+        self.say = say
+        self.report = None
+
+    def line(self, line):
+        """Takes one line, bytes without its end."""
+        text = line.decode("utf-8", "replace")
+        head = HEAD.match(text)
+        if self.report and (head or not self.report.take(text)):
+            self.end()
+        if head:
+            self.report = _Report(**head.groupdict())
+
+    def end(self):
+        """No line of the last report follows."""
+        report, self.report = self.report, None
+        sentence = report.sentence(self.files) if report else None
+        if sentence:
+            self.say(sentence)
+
+
+class _Report:
+    """What of a report tells the place. Any program can print such lines: none is trusted."""
+
+    def __init__(self, before, program):
+        self.before = before
+        self.program = program
+        self.ip = None
+        self.code = b""
+        self.code_at = 0  # index of the instruction's first byte
+        self.frames = []  # (address, function or None)
+
+    def take(self, text):
+        """One more line; false if the report has ended before."""
+        text = text.removeprefix(self.before)
+        if not text.startswith(" "):
+            return False
+        ip, code, frame = IP.match(text), CODE.match(text), FRAME.match(text)
+        if ip:
+            self.ip = int(ip.group(1), 16)
+        elif code:
+            words = code.group(1).split()
+            marked = [number for number, word in enumerate(words) if word[0] == "<"]
+            self.code_at = marked[0] if marked else 0
+            self.code = bytes(int(word.strip("<>"), 16) for word in words)
+        elif frame and len(self.frames) < 64:
+            self.frames.append((int(frame.group(2), 16), frame.group(3)))
+        return True
+
+    def _is_in(self, file):
+        """Whether a file has the code of the report at the address of the report."""
+        if self.ip is None or not self.code:
+            return False
+        try:
+            return elf.bytes_at(file, self.ip - self.code_at, len(self.code)) == self.code
+        except NovaError:
+            return False
+
+    def _places(self, file):
+        """(function, file and line) of each frame. A return address is behind its call."""
+        addresses = [address - bool(number) for number, (address, _) in enumerate(self.frames)]
+        return explain.places(file, addresses)
+
+    def _likeness(self, file, places):
+        """How much a file that has the code looks like the program: others may share the code."""
+        same = sum(
+            bool(name and place[0]) and name.partition(".")[0] == place[0]
+            for (_, name), place in zip(self.frames, places)
+        )
+        named = file.name == self.program, file.stem.endswith(self.program)
+        return same, *named
+
+    def sentence(self, files):
+        """Where it happened, or None if no file of FILES tells."""
+        found = [(file, self._places(file)) for file in files if self._is_in(file)]
+        if not found or not self.frames:
+            return None
+        file, places = max(found, key=lambda one: self._likeness(*one))
+        if not any(line for _, line in places):
+            return f"the fault of {self.program}: compile {file.name} with -g to see source lines."
+        texts = [
+            " in ".join(filter(None, (line, function and f"{function}()"))) or f"{address:#x}"
+            for (address, _), (function, line) in zip(self.frames, places)
+        ]
+        return f"the fault of {self.program}: {', called from '.join(texts[:SHOWN])}."

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Source lines for reports of faults, from programs that are only compiled here."""
+
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths
+from nova import elf, faults
+from nova.errors import NovaError
+
+SOURCE = """\
+int store(int *at); int first(int a) { return a - 1; }
+int %s(int number)
+{
+        return number + 1;
+}
+int store(int *at)
+{
+        return *at = %s(7);
+}
+void _start(void)
+{
+        for (;;)
+                store((int *)8);
+}
+"""
+BUILD = ["gcc", "-static", "-no-pie", "-nostdlib", "-fcf-protection=none", "-fno-pic"]
+BUILD += ["-Wl,--build-id=none", "-O0"]
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.said = []
+
+    def program(self, name, function="next", *options):
+        source, program = self.folder / f"{name}.c", self.folder / name
+        source.write_text(SOURCE % (function, function), encoding="utf-8")
+        subprocess.run([*BUILD, *(options or ["-g"]), source, "-o", program], check=True)
+        return program
+
+    def address(self, program, name):
+        table = subprocess.run(["nm", program], stdout=subprocess.PIPE, text=True, check=True)
+        return int(re.search(rf"(\w+) [Tt] {name}\n", table.stdout).group(1), 16)
+
+    def report(self, program, who="adder", function="next", before=""):
+        """What the runtime prints when FUNCTION faults in its first instruction, called by store,
+        called by _start."""
+        ip = self.address(program, function)
+        code = elf.bytes_at(program, ip - 6, 16)
+        words = [f"<{byte:02x}>" if at == 6 else f"{byte:02x}" for at, byte in enumerate(code)]
+        frames = [(ip, function), (self.returns(program, "store"), "store"),
+                  (self.returns(program, "_start"), "_start")]
+        lines = [f"FAULT: program {who}, thread main, CPU 0: #PF, page fault",
+                 "  write to 0x8, where nothing is mapped",
+                 f"  ip {ip:016x}  sp 0000000000001000  bp 0000000000001000  flags 202",
+                 " r11 0000000000000202 r12 0000000000000000", "  code " + " ".join(words)]
+        lines += [f"  #{number} {at:016x} {name}+0x{at - self.address(program, name):x}"
+                  for number, (at, name) in enumerate(frames)]
+        return [f"{before}{line}" for line in lines]
+
+    def returns(self, program, caller):
+        """The address behind the only call in a function."""
+        text = subprocess.run(["objdump", "-d", f"--disassemble={caller}", program],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+        lines = [line for line in text.splitlines() if re.match(r" +[0-9a-f]+:\t", line)]
+        call = next(number for number, line in enumerate(lines) if "call" in line)
+        return int(lines[call + 1].split(":")[0], 16)
+
+    def hear(self, lines, *programs):
+        reports = faults.Reports([Module(file) for file in programs], self.said.append)
+        for line in lines:
+            reports.line(line.encode())
+        reports.end()
+        return self.said
+
+    def test_lines_of_the_fault_and_its_callers_are_told_when_the_report_ends(self):
+        program = self.program("adder")
+        wanted = ["the fault of adder: adder.c:3 in next(), called from adder.c:8 in store(), "
+                  "called from adder.c:13 in _start()."]
+        self.assertEqual(self.hear(self.report(program), program), wanted)
+        self.said.clear()
+        self.assertEqual(self.hear([*self.report(program), "", "more"], program), wanted)
+
+    def test_reports_with_something_before_each_line(self):
+        program = self.program("adder")
+        (sentence,) = self.hear(self.report(program, before="family: "), program)
+        self.assertIn("adder.c:3 in next()", sentence)
+
+    def test_two_reports_in_a_row_are_two(self):
+        program = self.program("adder")
+        self.assertEqual(len(self.hear(2 * self.report(program), program)), 2)
+
+    def test_of_several_files_the_one_with_the_code_and_the_functions_is_taken(self):
+        """The other one's code is the same, byte for byte: only its names differ."""
+        program, other = self.program("adder"), self.program("other", "prev")
+        (self.folder / "text").write_text("no program", encoding="utf-8")
+        for files in ((program, other), (other, program)):
+            self.said.clear()
+            files = (self.folder / "text", self.folder / "not there", *files)
+            (sentence,) = self.hear(self.report(program, "server"), *files)
+            self.assertIn("adder.c:3 in next()", sentence)
+
+    def test_of_two_copies_the_one_with_the_programs_name_is_taken(self):
+        program = self.program("adder")
+        same = self.folder / "copy"
+        same.write_bytes(program.read_bytes())
+        stripped = self.program("sum-adder", "next", "-g0")
+        (sentence,) = self.hear(self.report(program), same, stripped, program)
+        self.assertIn("adder.c:3", sentence)
+
+    def test_without_lines_that_is_told(self):
+        program = self.program("adder", "next", "-g0")
+        (sentence,) = self.hear(self.report(program), program)
+        self.assertEqual(sentence, "the fault of adder: compile adder with -g to see source lines.")
+
+    def test_a_program_that_is_not_among_the_files(self):
+        program = self.program("adder")
+        self.assertEqual(self.hear(self.report(program)), [])
+
+    def test_what_only_looks_like_a_report_does_no_harm(self):
+        program = self.program("adder")
+        for lines in (
+            ["FAULT: program"], ["FAULT: program x, thread y"],
+            ["FAULT: program x, thread y", "  "],
+            ["FAULT: program x, thread y", "  ip zz  sp", "  code <", "  #0 zz"],
+            ["FAULT: program x, thread y", "  code 00", "  ip 0  ", "  #0 0 a+0x0"],
+            ["FAULT: program x, thread y", "  code 00", f"  ip {'f' * 99}  ", "  #0 0 a+0x0"],
+            ["FAULT: program x, thread y", *(1000 * ["  #1 1 a+0x1"])],
+            self.report(program)[:-3],
+        ):
+            self.assertEqual(self.hear(lines, program), [])
+
+    def test_bytes_of_a_file_that_is_no_program(self):
+        with self.assertRaises(NovaError):
+            elf.bytes_at(Path(__file__), 0, 1)
+        self.assertEqual(elf.bytes_at(self.program("adder"), 0x10, 4), b"")
+
+
+class Module:
+    def __init__(self, file):
+        self.file = str(file)
+
+
+class Format(unittest.TestCase):
+    def test_the_lines_are_those_of_the_runtime(self):
+        text = (paths.ROOT / "roottask/src/fault/format.c").read_text(encoding="utf-8")
+        for part in ('"FAULT: program %s, thread %s, CPU %u: %s, %s"', '"  ip %0*zx  sp ',
+                     '"  code"', '" <%02x>"', '"  #%u %0*zx"', '" %s+0x%llx"'):
+            self.assertIn(part, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
