@@ -42,9 +42,23 @@ function(nova_install_common)
   install(DIRECTORY "${NOVA_ROOT}/examples" "${NOVA_ROOT}/templates" DESTINATION share/nova
     PATTERN "build" EXCLUDE)
   install(FILES "${NOVA_ROOT}/LICENSE" "${NOVA_ROOT}/CHANGELOG.md" DESTINATION share/doc/nova)
-  install(DIRECTORY "${NOVA_ROOT}/docs/manual" DESTINATION share/doc/nova)
-  install(DIRECTORY "${NOVA_ROOT}/build/docs/html" DESTINATION share/doc/nova OPTIONAL)
+  nova_install_manual()
   nova_install_package()
+endfunction()
+
+# The pages, beside examples and templates as in the tree, so that links between them lead
+# somewhere; and HTML of them, which `nova docs` makes.
+function(nova_install_manual)
+  install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
+    FILES_MATCHING PATTERN "*.md" PATTERN "docs/doxygen" EXCLUDE
+    PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
+  install(FILES "${NOVA_ROOT}/README.md" "${NOVA_ROOT}/CHANGELOG.md" "${NOVA_ROOT}/LICENSE"
+    DESTINATION share/nova)
+  install(DIRECTORY "${NOVA_ROOT}/build/docs/html" DESTINATION share/doc/nova OPTIONAL)
+  install(CODE "if(NOT EXISTS \"${NOVA_ROOT}/build/docs/html/index.html\")
+    message(\"The manual is installed without its HTML: sdk/bin/nova docs makes that, then install \
+again.\")
+  endif()")
 endfunction()
 
 # The CMake package, the files for pkg-config, and the version for all who ask.
@@ -61,10 +75,12 @@ function(nova_install_package)
   install(FILES "${generated}/version" DESTINATION share/nova)
 
   set(machine_flags "${NOVA_MACHINE_FLAGS}")
-  configure_file("${NOVA_SDK}/pkgconfig/nova.pc.in" "${generated}/nova-${NOVA_PRESET}.pc" @ONLY)
-  install(FILES "${generated}/nova-${NOVA_PRESET}.pc" DESTINATION lib/pkgconfig)
-  if(NOVA_PRESET STREQUAL "x86_64-release")
-    install(FILES "${generated}/nova-${NOVA_PRESET}.pc" DESTINATION lib/pkgconfig
-      RENAME nova.pc)
-  endif()
+  foreach(name nova novart novavmm)
+    set(file "${generated}/${name}-${NOVA_PRESET}.pc")
+    configure_file("${NOVA_SDK}/pkgconfig/${name}.pc.in" "${file}" @ONLY)
+    install(FILES "${file}" DESTINATION lib/pkgconfig)
+    if(NOVA_PRESET STREQUAL "x86_64-release")
+      install(FILES "${file}" DESTINATION lib/pkgconfig RENAME ${name}.pc)
+    endif()
+  endforeach()
 endfunction()

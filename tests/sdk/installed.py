@@ -58,6 +58,21 @@ def fetch_guests():
         print(f"the examples with guests will fail: {error}")
 
 
+def check_plain_cmake():
+    """`cmake --install` alone makes no HTML, and says so."""
+    html, hidden = SOURCE / "build/docs/html", SOURCE / "build/docs/hidden"
+    html.rename(hidden)
+    try:
+        result = subprocess.run(
+            ["cmake", "--install", SOURCE / "build/x86_64-release", "--prefix", PLACE / "no html"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True,
+        )
+    finally:
+        hidden.rename(html)
+    assert "without its HTML: sdk/bin/nova docs makes that" in result.stdout, result.stdout
+    shutil.rmtree(PLACE / "no html")
+
+
 def main():
     copy_tree()
     shutil.rmtree(PREFIX, ignore_errors=True)
@@ -65,6 +80,7 @@ def main():
         command = [str(SOURCE / "sdk/bin/nova"), "install", str(PREFIX)]
         command += ["--arch", arch, "--config", config]
         subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    check_plain_cmake()
     SOURCE.rename(AWAY)
     fetch_guests()
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the installed SDK does without the source tree it came from (installed.py)."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -277,6 +279,19 @@ class Systems(Installed):
         self.assertEqual(result.returncode, 1)
         self.assertIn("-smp 2 -m 96M", result.stdout)
 
+    def test_a_fault_is_told_with_its_source_line(self):
+        file = self.folder / "main.c"
+        text = SYSTEM_C.replace("return printf", "*(volatile char *)8 = (char)argc; return printf")
+        file.write_text(text, encoding="utf-8")
+        text = self.call_ending_with(1, installed.NOVA, "run", "--timeout", "60")
+        for program in ("first", "second"):
+            self.assertIn(f"nova: the fault of {program}: main.c:4 in main(), called from", text)
+
+    def call_ending_with(self, status, *command):
+        result = self.attempt(*command)
+        self.assertEqual(result.returncode, status, result.stdout)
+        return result.stdout
+
     def test_a_mistake_in_the_description_stops_the_build(self):
         file = self.folder / "system.nova"
         file.write_text(SYSTEM_NOVA.replace("arguments Ada", "argument Ada"), encoding="utf-8")
@@ -350,6 +365,23 @@ class CMake(Installed):
             self.assertIn("My portal says 42.", text)
 
 
+    def test_pkg_config_tells_the_flags_of_the_runtime_and_of_vmms(self):
+        path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
+        for name, template, arch, says in (
+            ("novart", "roottask", "x86_64", "The sum of 1 to 1000 is 500500."),
+            ("novart-x86_32-release", "roottask", "x86_32", "The sum of 1 to 1000 is 500500."),
+            ("novavmm", "vmm", "x86_64", "guest: My CPU is called Nova!"),
+        ):
+            for compiler in ("gcc", "clang"):
+                with self.subTest(name=name, compiler=compiler):
+                    flags = f"$({path} pkg-config --cflags --libs {name})"
+                    source = installed.PREFIX / "share/nova/templates" / template / "main.c"
+                    shutil.copy(source, self.folder)
+                    self.call("sh", "-ec", f"eval {compiler} -O2 -g main.c {flags} -o {name}")
+                    text = self.call(installed.NOVA, "run", "--arch", arch, "--roottask", name)
+                    self.assertIn(says, text)
+
+
 class Tree(Installed):
     def test_nothing_of_the_prefix_names_the_source_tree(self):
         """But what gdb reads in programs, and the archives of what they are linked from."""
@@ -357,6 +389,32 @@ class Tree(Installed):
             content = file.read_bytes()
             if not content.startswith((b"\x7fELF", b"!<arch>")) and file.suffix != ".pyc":
                 self.assertFalse(os.fsencode(installed.SOURCE) in content, file)
+
+    def test_links_between_its_pages_lead_somewhere(self):
+        script = paths.ROOT / "tests/docs/links.py"
+        text = self.call("python3", "-B", script, installed.PREFIX / "share/nova")
+        self.assertRegex(text, r"\b[1-9]\d* pages, 0 complaints")
+
+    def test_pages_of_projects_name_no_page_by_a_path_of_the_tree(self):
+        for page in (installed.PREFIX / "share/nova/templates").rglob("*"):
+            if page.is_file():
+                self.assertNotIn("docs/", page.read_text(encoding="utf-8"), page)
+
+    def test_the_doctor_asks_for_nothing_that_only_the_tree_needs(self):
+        text = self.call(installed.NOVA, "doctor", "--json")
+        names = {one["name"] for one in json.loads(text)}
+        self.assertLess({"build", "run", "debug", "image", "clang", "bochs"}, names)
+        self.assertFalse(names & {"docs", "test", "qemu plugins"})
+
+    def test_without_its_html_the_manual_is_text_and_that_is_said(self):
+        other = self.folder / "other"
+        shutil.copytree(installed.PREFIX, other, symlinks=True)
+        shutil.rmtree(other / "share/doc/nova/html")
+        result = self.attempt(other / "bin/nova", "docs")
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stdout, SENTENCE)
+        page = re.search(r"its text begins with ([^;]+);", result.stdout).group(1)
+        self.assertIn("First days", Path(page).read_text(encoding="utf-8"))
 
     def test_a_prefix_can_be_moved(self):
         moved = self.folder / "moved sdk"

@@ -139,7 +139,10 @@ def ensure():
 
 def _run_installed():
     if not places.MANUAL.exists():
-        raise NovaError("this SDK came without the manual: nova install in NOVA's tree brings it.")
+        raise NovaError(
+            f"this SDK came without the manual's HTML: its text begins with {places.PAGES}; "
+            "nova install in NOVA's tree brings the HTML."
+        )
     print(places.MANUAL)
     return EXIT_OK
 

@@ -25,6 +25,7 @@ GUESTS = (
 
 # The first page of an installed manual.
 MANUAL = HOME / "share/doc/nova/html/index.html"
+PAGES = SHARE / "docs/index.md"
 HELP = HOME / "lib/nova/help.txt"
 EXAMPLES = (SHARE if INSTALLED else tree.ROOT) / "examples"
 TEMPLATES = (SHARE if INSTALLED else tree.ROOT) / "templates"
