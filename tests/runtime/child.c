@@ -20,6 +20,7 @@
 #include "novart/start_page.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
+#include "novart/time.h"
 
 #define GIVEN 7
 
@@ -405,6 +406,99 @@ static int do_device(char **argv)
         return 0;
 }
 
+/* ---- DMA by QEMU's device edu ---------------------------------------------------------------- */
+
+#define EDU_ID      0x11e81234
+#define EDU_ADDRESS 0xd0000000
+#define EDU_BUFFER  0x40000
+#define EDU_FROM    (0x80 / 4)
+#define EDU_TO      (0x88 / 4)
+#define EDU_COUNT   (0x90 / 4)
+#define EDU_COMMAND (0x98 / 4)
+#define EDU_MOVE    0x1
+#define EDU_STORE   0x2 /* from the device */
+
+static void out32(uint16_t port, uint32_t value)
+{
+        __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static uint32_t in32(uint16_t port)
+{
+        uint32_t value;
+
+        __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+        return value;
+}
+
+static uint32_t pci(unsigned device, unsigned offset)
+{
+        out32(0xcf8, 0x80000000 | device << 11 | offset);
+        return in32(0xcfc);
+}
+
+/* Puts the device's registers where the description says, and lets it reach memory. */
+static bool place_edu(void)
+{
+        unsigned device = 0;
+
+        while (device < 32 && pci(device, 0) != EDU_ID)
+                device++;
+        if (device == 32)
+                return false;
+        pci(device, 0x10);
+        out32(0xcfc, EDU_ADDRESS);
+        out32(0xcfc, (pci(device, 0x04) & 0xffff) | 0x6);
+        return true;
+}
+
+static void edu_move(volatile uint32_t *edu, uint64_t from, uint64_t to, uint32_t command)
+{
+        edu[EDU_FROM] = (uint32_t)from;
+        edu[EDU_TO] = (uint32_t)to;
+        edu[EDU_COUNT] = 64;
+        edu[EDU_COMMAND] = command | EDU_MOVE;
+        while (edu[EDU_COMMAND] & EDU_MOVE)
+                nova_sleep(1000000);
+}
+
+/* The device reads the program's memory at the physical address, and writes it further on. */
+static int do_dma(char **argv)
+{
+        struct nova_dma dma;
+        uint16_t first, last;
+        void *registers;
+        size_t bytes;
+
+        (void)argv;
+        if (nova_parent_ports("pci", 0, &first, &last) || !place_edu() ||
+            nova_parent_memory("edu", 0, &registers, &bytes))
+                return 1;
+        if (nova_dma_alloc(2 * NOVA_PAGE_SIZE, &dma) || dma.phys % dma.bytes)
+                return 2;
+
+        char *const here = dma.memory, *const there = here + NOVA_PAGE_SIZE;
+
+        for (unsigned i = 0; i < 64; i++)
+                here[i] = (char)(i * 7 + 1);
+        memset(there, 0, 64);
+        edu_move(registers, dma.phys, EDU_BUFFER, 0);
+        edu_move(registers, EDU_BUFFER, dma.phys + NOVA_PAGE_SIZE, EDU_STORE);
+        if (memcmp(here, there, 64) != 0)
+                return 3;
+        nova_dma_free(&dma);
+        return 0;
+}
+
+/* Whom it was not granted learns no physical address. */
+static int do_no_dma(char **argv)
+{
+        struct nova_dma dma;
+
+        (void)argv;
+        return nova_dma_alloc(1, &dma) == EPERM && !nova_program.start->pool_phys ? 0 : 1;
+}
+
 /* Prints what the runtime has taken of the pool so far. */
 static int do_measure(char **argv)
 {
@@ -424,7 +518,8 @@ int main(int argc, char **argv)
                 {"suicide", do_suicide},   {"threads", do_threads}, {"parent", do_parent},
                 {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
                 {"use", do_use},           {"device", do_device},   {"greedy", do_greedy},
-                {"hog", do_hog},           {"count", do_count},
+                {"hog", do_hog},           {"count", do_count},     {"dma", do_dma},
+                {"no-dma", do_no_dma},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -23,6 +23,14 @@ struct nova_console {
 };
 
 /**
+ * Set a 16550 whose eight ports the PD holds to 115200 baud, 8 bits, no parity, without interrupts.
+ *
+ * @param[out] console for the functions below
+ * @param port         the first of the ports
+ */
+NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t port);
+
+/**
  * Get the ports of COM1 and of nova_exit(), and set COM1 to 115200 baud, 8 bits, no parity.
  * @return false if the ports cannot be had
  */

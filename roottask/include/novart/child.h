@@ -23,7 +23,7 @@ extern "C" {
 
 /** Flags of struct nova_child_config. */
 #define NOVA_CHILD_MAY_HAVE_CHILDREN 0x1 /**< own PD with the permission to create PDs */
-#define NOVA_CHILD_MAY_DMA           0x2 /**< learns the physical address of its memory */
+#define NOVA_CHILD_MAY_DMA           0x2 /**< learns the physical address of its memory; of roots */
 #define NOVA_CHILD_MAY_POWER         0x4 /**< may reset the machine or switch it off */
 
 struct nova_child;
@@ -68,7 +68,8 @@ struct nova_child_config {
         size_t image_bytes; /**< its size */
         const char *const *arguments;   /**< from argv[1] on, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
-        size_t memory;        /**< bytes that it may allocate; 0: 256 KiB; rounded up to pages */
+        size_t memory;        /**< bytes that it may allocate; 0: 256 KiB; rounded up to pages, and
+                                   with NOVA_CHILD_MAY_DMA to a power of two, for it is one block */
         size_t kernel_memory; /**< bytes of its account; 0: 128 KiB */
         size_t selectors;     /**< that it may give out; 0: 1024 */
         uint64_t cpus;     /**< bit n: may run on CPU n, first of all on the lowest; 0: caller's */

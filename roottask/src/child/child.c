@@ -99,11 +99,12 @@ static int make_memory(struct nova_child *child, const struct nova_child_config 
         const unsigned perms = config->flags & NOVA_CHILD_MAY_HAVE_CHILDREN
                                        ? NOVA_MEM_RWX
                                        : NOVA_MEM_R | NOVA_MEM_W;
+        int (*const make_pool)(struct child_memory *, nova_word_t, size_t, unsigned) =
+                config->flags & NOVA_CHILD_MAY_DMA ? child_memory_pool_whole : child_memory_pool;
         int error = child_lay_out(child, config);
 
         if (!error)
-                error = child_memory_pool(&child->memory, child->layout.pool, config->memory,
-                                          perms);
+                error = make_pool(&child->memory, child->layout.pool, config->memory, perms);
         if (!error)
                 error = child_memory_stacks(&child->memory, child->layout.stack);
         if (!error)

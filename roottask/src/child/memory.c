@@ -97,6 +97,20 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
         return 0;
 }
 
+int child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
+                            unsigned perms)
+{
+        unsigned order = 0;
+
+        while (order < ORDER_MAX && (size_t)NOVA_PAGE_SIZE << order < bytes)
+                order++;
+
+        void *const page =
+                (size_t)NOVA_PAGE_SIZE << order < bytes ? NULL : child_memory_block(memory, order);
+
+        return page ? child_memory_map(memory, page, to, bytes, perms) : ENOMEM;
+}
+
 int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
 {
         const unsigned maps = memory->maps;

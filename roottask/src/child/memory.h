@@ -39,6 +39,10 @@ int child_memory_map(struct child_memory *memory, const void *from, nova_word_t 
 /* Takes pages, as many as bytes need, and notes where they are to be mapped. */
 int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms);
 
+/* The same in one block, for a child that learns its physical address: a power of two is taken. */
+int child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
+                            unsigned perms);
+
 /* After the pool: notes that its last page, and the one before, are to be mapped at these addresses
  * as well, but for 0. 0 or an errno value. */
 int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);

@@ -58,15 +58,13 @@ static void copy_hip(struct nova_hip *to, uint64_t cpus)
         to->checksum = (uint16_t)-nova_hip_checksum(to);
 }
 
-/* The physical address of the pool, if it may be told and is one piece. */
-static uint64_t physical(const struct nova_child *child, size_t bytes)
+/* The physical address of the pool, which is one piece then, if it may be told. Only a root knows.
+ */
+static uint64_t physical(const struct nova_child *child)
 {
-        const struct child_block *const pool = &child->memory.block[0];
-
-        if (!nova_program_is_root() || !(child->flags & NOVA_CHILD_MAY_DMA) ||
-            (size_t)NOVA_PAGE_SIZE << pool->order < bytes)
+        if (!nova_program_is_root() || !(child->flags & NOVA_CHILD_MAY_DMA))
                 return 0;
-        return (nova_word_t)pool->page - NOVA_LAYOUT_POOL;
+        return (nova_word_t)child->memory.block[0].page - NOVA_LAYOUT_POOL;
 }
 
 static void fill(struct nova_start_page *page, const struct nova_child *child,
@@ -95,7 +93,7 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         page->sel_first = taken;
         page->sel_count = config->selectors;
         page->cpus = child->cpus;
-        page->pool_phys = physical(child, config->memory);
+        page->pool_phys = physical(child);
         page->priority = child->priority;
         page->flags = (page->pool_phys ? NOVA_START_DMA : 0) |
                       (child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN ? NOVA_START_PDS : 0);

@@ -17,7 +17,7 @@ void serial_init(void)
 {
         nova_request(nova_crd_io(NOVA_EXIT_PORT, 0), NOVA_EXIT_PORT);
         if (!nova_request(nova_crd_io(NOVA_CONSOLE_COM1, SERIAL_ORDER), NOVA_CONSOLE_COM1))
-                console.port = NOVA_CONSOLE_COM1;
+                nova_console_use_port(&console, NOVA_CONSOLE_COM1);
 }
 
 void serial_write(const char *text, size_t bytes)

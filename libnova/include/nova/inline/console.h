@@ -32,14 +32,8 @@ extern "C" {
 
 /** @endcond */
 
-NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root)
+NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t port)
 {
-        const uint16_t port = NOVA_CONSOLE_COM1;
-
-        if (!nova_root_ports(root, port, NOVA_UART_PORTS_ORDER) ||
-            !nova_root_ports(root, NOVA_EXIT_PORT, 0))
-                return false;
-
         console->port = port;
         nova_out8(port + NOVA_UART_INTERRUPTS, 0);
         nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_DIVISOR);
@@ -47,6 +41,14 @@ NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_ro
         nova_out8(port + NOVA_UART_INTERRUPTS, 0);
         nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_8N1);
         nova_out8(port + NOVA_UART_FIFO, NOVA_UART_FIFO_ON);
+}
+
+NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root)
+{
+        if (!nova_root_ports(root, NOVA_CONSOLE_COM1, NOVA_UART_PORTS_ORDER) ||
+            !nova_root_ports(root, NOVA_EXIT_PORT, 0))
+                return false;
+        nova_console_use_port(console, NOVA_CONSOLE_COM1);
         return true;
 }
 
