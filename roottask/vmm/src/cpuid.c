@@ -31,7 +31,8 @@
 #define EXT1_ECX 0x000001f1
 /* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, LM, 3DNow!. Not:
  * FFXSR, for which EFER has no bit here. */
-#define EXT1_EDX 0xe5d3a97d
+#define EXT1_EDX    0xe5d3a97d
+#define EXT1_EDX_LM 0x20000000u
 
 /* Extended leaf 7, edx: the TSC never stops; but what others took of a virtual CPU's time is taken
  * off its TSC, so those of several go apart. */
@@ -116,6 +117,10 @@ static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, 
                 break;
         case EXTENDED_LEAF:
                 out->eax = least(out->eax, LAST_EXTENDED);
+                break;
+        case EXTENDED_LEAF + 1:
+                if (view->no_long_mode)
+                        out->edx &= ~EXT1_EDX_LM;
                 break;
         case POWER_LEAF:
                 if (view->vcpus > 1)

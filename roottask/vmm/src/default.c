@@ -119,6 +119,7 @@ static void cpuid(struct nova_vcpu *vcpu)
                 .vcpus = vcpu->vm->vcpus,
                 .local_apic = vcpu->vm->local_apic,
                 .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
+                .no_long_mode = sizeof(nova_word_t) < 8,
         };
         const struct nova_cpuid out =
                 nova_cpuid_answer(nova_cpuid_host, &view, (uint32_t)state->ax, (uint32_t)state->cx);

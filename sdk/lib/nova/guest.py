@@ -17,6 +17,7 @@ from nova.errors import NovaError
 PREFIX = "guest:"
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 SHELL_PACKAGE = "busybox-static"
+MEMTEST_PACKAGE = "memtest86+"
 
 # What is made is kept in a folder of this name; another one when it is made in another way.
 FORM = "2"
@@ -187,4 +188,19 @@ def _make_disk(folder, to):
     to.write_bytes(b"".join((b"sector %u\n" % n).ljust(512, b"\0") for n in range(DISK_SECTORS)))
 
 
-MAKERS = {"vmlinuz": _make_kernel, "initrd": _make_initrd, "disk.img": _make_disk}
+def _make_memtest(name):
+    """Its program for one architecture; the package has both."""
+
+    def make(folder, to):
+        shutil.copy(_unpack(MEMTEST_PACKAGE, folder) / "boot" / name, to)
+
+    return make
+
+
+MAKERS = {
+    "vmlinuz": _make_kernel,
+    "initrd": _make_initrd,
+    "disk.img": _make_disk,
+    "memtest-x86_64": _make_memtest("memtest86+x64.bin"),
+    "memtest-x86_32": _make_memtest("memtest86+ia32.bin"),
+}

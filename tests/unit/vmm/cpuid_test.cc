@@ -16,14 +16,14 @@ nova_cpuid everything(uint32_t leaf, uint32_t)
         return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
-nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false})
+nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false})
 {
         return nova_cpuid_answer(everything, &view, leaf, 0);
 }
 
 nova_cpuid xsave(uint32_t subleaf)
 {
-        const nova_cpuid_view view = {0, 1, false, false};
+        const nova_cpuid_view view = {0, 1, false, false, false};
 
         return nova_cpuid_answer(everything, &view, 0xd, subleaf);
 }
@@ -47,6 +47,16 @@ TEST(cpuid, offers_what_linux_needs)
         EXPECT_NE(ask(0x80000007).edx & 1u << 8, 0u);
 }
 
+TEST(cpuid, offers_no_long_mode_where_guests_cannot_have_it)
+{
+        nova_cpuid_view view = {};
+        view.vcpus = 1;
+        EXPECT_NE(ask(0x80000001, view).edx & 1u << 29, 0u);
+        view.no_long_mode = true;
+        EXPECT_EQ(ask(0x80000001, view).edx & 1u << 29, 0u);
+        EXPECT_NE(ask(0x80000001, view).edx & 1u << 20, 0u);
+}
+
 TEST(cpuid, says_that_it_is_a_guest)
 {
         EXPECT_NE(ask(1).ecx & 1u << 31, 0u);
@@ -58,7 +68,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 {
         EXPECT_EQ(ask(1).edx & 1u << 9, 0u);
         EXPECT_EQ(ask(1).ecx & 1u << 27, 0u);
-        const nova_cpuid both = ask(1, {3, 4, true, true});
+        const nova_cpuid both = ask(1, {3, 4, true, true, false});
         EXPECT_NE(both.edx & 1u << 9, 0u);
         EXPECT_NE(both.ecx & 1u << 27, 0u);
         EXPECT_EQ(both.ebx >> 24, 3u);
@@ -67,7 +77,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 
 TEST(cpuid, several_virtual_cpus_have_no_common_tsc)
 {
-        EXPECT_EQ(ask(0x80000007, {0, 2, true, false}).edx, 0u);
+        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false}).edx, 0u);
 }
 
 TEST(cpuid, offers_the_state_that_the_kernel_switches_and_no_other)

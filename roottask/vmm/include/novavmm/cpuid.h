@@ -27,10 +27,11 @@ struct nova_cpuid_row {
 
 /** What a guest sees besides the table. */
 struct nova_cpuid_view {
-        unsigned vcpu;   /**< number of the virtual CPU, its APIC ID */
-        unsigned vcpus;  /**< how many there are */
-        bool local_apic; /**< it has a local APIC */
-        bool os_xsave;   /**< its CR4.OSXSAVE */
+        unsigned vcpu;     /**< number of the virtual CPU, its APIC ID */
+        unsigned vcpus;    /**< how many there are */
+        bool local_apic;   /**< it has a local APIC */
+        bool os_xsave;     /**< its CR4.OSXSAVE */
+        bool no_long_mode; /**< its kernel runs no guests with 64 bits */
 };
 
 /** The CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */

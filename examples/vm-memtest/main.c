@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Debian's memtest86+ as a guest. It draws on the text screen of a PC, which is memory: the monitor
+ * reads there what is found out. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "novart/module.h"
+#include "novart/time.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#define GUEST_MEMORY (16u << 20)
+
+#define SCREEN_AT 0xb8000
+#define COLUMNS   80
+#define ROWS      25
+#define HEAD_ROWS 7 /* about the machine */
+
+#define TESTS   2
+#define POLL_NS 20000000
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+
+static const void *find(const char *name, size_t *bytes)
+{
+        struct nova_module module;
+        const void *data;
+
+        if (nova_module_find(name, &module) || nova_module_map(&module, &data)) {
+                printf("The boot module %s is missing.\n", name);
+                return NULL;
+        }
+        *bytes = module.bytes;
+        return data;
+}
+
+/* Reads the screen: its rows, without the blanks at their ends. */
+static void read_screen(char row[ROWS][COLUMNS + 1])
+{
+        char screen[ROWS][COLUMNS][2];
+
+        nova_guest_read(&vm.memory, SCREEN_AT, screen, sizeof(screen));
+        for (unsigned i = 0; i < ROWS; i++) {
+                unsigned length = 0;
+
+                for (unsigned j = 0; j < COLUMNS; j++) {
+                        const char byte = screen[i][j][0];
+
+                        row[i][j] = byte >= ' ' && byte <= '~' ? byte : ' ';
+                        if (row[i][j] != ' ')
+                                length = j + 1;
+                }
+                row[i][length] = 0;
+        }
+}
+
+/* @return what the screen says from @p word on, or NULL */
+static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
+{
+        const char *found = NULL;
+
+        for (unsigned i = 0; i < ROWS && !found; i++)
+                found = strstr(row[i], word);
+        return found;
+}
+
+/* Shows the machine that it found, then each test that it begins, until it has begun more than
+ * @p tests of them or is through. @return how many it finished; less than 0: the machine ended */
+static int watch(int tests)
+{
+        static char row[ROWS][COLUMNS + 1];
+        char last[COLUMNS + 1] = "";
+        int begun = 0;
+
+        for (;;) {
+                nova_sleep(POLL_NS);
+                if (vm.end != NOVA_VM_RUNS)
+                        return -1;
+                read_screen(row);
+
+                const char *const test = look_for(row, "Test #"), *pass = look_for(row, "Pass: ");
+                const char *const errors = look_for(row, "Errors: ");
+
+                if (errors && atoi(errors + 7)) {
+                        printf("It found errors.\n");
+                        return -1;
+                }
+                if (pass && atoi(pass + 5))
+                        return begun;
+                if (!test || !isdigit((unsigned char)test[6]) || !strcmp(test, last))
+                        continue;
+                if (begun++ >= tests)
+                        return tests;
+                for (unsigned i = 0; i < HEAD_ROWS && begun == 1; i++)
+                        printf("%s\n", row[i]);
+                snprintf(last, sizeof(last), "%s", test);
+                printf("%s\n", last);
+        }
+}
+
+static int load(void)
+{
+        struct nova_linux image = {.command_line = "", .rsdp = pc.rsdp};
+        const char *why;
+
+        image.kernel = find(MEMTEST, &image.kernel_bytes);
+        if (!image.kernel)
+                return 1;
+        why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
+        if (why)
+                printf("memtest86+ cannot be loaded: %s.\n", why);
+        return why != NULL;
+}
+
+int main(int argc, char **argv)
+{
+        const struct nova_vm_config config = {
+                .name = "memtest", .memory = GUEST_MEMORY, .local_apic = true};
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (error) {
+                printf("The machine cannot be made: %s.\n", strerror(error));
+                return 1;
+        }
+        if (load())
+                return 1;
+        nova_vm_run(&vm);
+
+        const int tests = watch(argc > 1 ? atoi(argv[1]) : TESTS);
+
+        nova_vm_stop(&vm);
+        if (tests < 0)
+                return 1;
+        printf("%d tests, no errors.\n", tests);
+        return 0;
+}
