@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What programs get by name: services, modules and devices, those that the description names for
  * them and no others. Called by the thread that answers children. */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "init.h"
 #include "novart/parent.h"
 #include "novart/program.h"
 #include "novart/selector.h"
+
+#define DENIALS_MAX 4 /* of one program that are told */
 
 /* The services that are there. */
 struct service {
@@ -36,12 +40,47 @@ static struct service *find(const char *name)
         return NULL;
 }
 
+static bool is_name(const char *name)
+{
+        for (const char *c = name; *c; c++)
+                if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+                        return false;
+        return *name;
+}
+
+/* A program wants to open or to offer a service, and its description does not say so: who wrote
+ * that is told, but not for ever, for a program may ask for anything. */
+static void tell_denied(struct program *program, const char *wants, const char *name,
+                        enum nova_system_property what)
+{
+        const struct nova_system_program *const says = program->says;
+        const unsigned line = says->line_of[what];
+
+        if (program->denials == DENIALS_MAX || !is_name(name))
+                return;
+        program->denials++;
+        if (what == NOVA_SYSTEM_USES && nova_system_provider(&init.system, name) < 0)
+                printf("init: %s %s the service '%s', which no program provides; write 'provides "
+                       "%s' at the one that does, and '%s %s' at '%s'.\n",
+                       says->name, wants, name, name, nova_system_keyword(what), name, says->name);
+        else if (line)
+                printf("init: %s %s the service '%s', which its description does not name; add "
+                       "'%s' to '%s' in line %u.\n",
+                       says->name, wants, name, name, nova_system_keyword(what), line);
+        else
+                printf("init: %s %s the service '%s', which its description does not name; write "
+                       "'%s %s' below line %u.\n",
+                       says->name, wants, name, nova_system_keyword(what), name, says->line);
+}
+
 static int open(void *context, const char *name, nova_sel_t *sel)
 {
-        const struct program *const program = context;
+        struct program *const program = context;
 
-        if (!list_has(program->says->uses, name))
+        if (!list_has(program->says->uses, name)) {
+                tell_denied(program, "asks for", name, NOVA_SYSTEM_USES);
                 return EACCES;
+        }
         nova_mutex_lock(&mutex);
 
         const struct service *const service = find(name);
@@ -66,12 +105,14 @@ static const char *kept(const struct program *program, const char *name)
 
 static int serve(void *context, const char *name, nova_sel_t sel)
 {
-        const struct program *const program = context;
+        struct program *const program = context;
         const char *const own = kept(program, name);
         int error = 0;
 
-        if (!own)
+        if (!own) {
+                tell_denied(program, "offers", name, NOVA_SYSTEM_PROVIDES);
                 return EACCES;
+        }
         nova_mutex_lock(&mutex);
         if (find(own))
                 error = EEXIST;

@@ -18,6 +18,7 @@ struct program {
         unsigned restarts;
         int status;           /* of its last end */
         bool ended;           /* the child has ended and was not looked at yet; atomic */
+        unsigned denials;     /* services that it must not have: so often was told; of grants.c */
         bool stuck;           /* waits, and somebody that it needs has had its time: told once */
         uint64_t serve_until; /* ns since boot: its services should be there */
         uint64_t pause_until; /* … it is started anew */

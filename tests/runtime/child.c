@@ -406,6 +406,22 @@ static int do_device(char **argv)
         return 0;
 }
 
+/* Asks for services of many names, some of them no names. */
+static int do_pester(char **argv)
+{
+        const nova_sel_t sel = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
+        char name[] = "a\033[2J";
+
+        (void)argv;
+        if (nova_parent_open(name, sel) != EACCES || nova_parent_open("a b", sel) != EACCES)
+                return 1;
+        name[1] = 0;
+        for (name[0] = 'a'; name[0] <= 'z'; name[0]++)
+                if (nova_parent_open(name, sel) != EACCES)
+                        return 2;
+        return 0;
+}
+
 /* ---- DMA by QEMU's device edu ---------------------------------------------------------------- */
 
 #define EDU_ID      0x11e81234
@@ -519,7 +535,7 @@ int main(int argc, char **argv)
                 {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
                 {"use", do_use},           {"device", do_device},   {"greedy", do_greedy},
                 {"hog", do_hog},           {"count", do_count},     {"dma", do_dma},
-                {"no-dma", do_no_dma},
+                {"no-dma", do_no_dma},     {"pester", do_pester},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

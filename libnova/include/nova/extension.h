@@ -138,7 +138,7 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
  * stays as it is, and what others do for the PD is theirs. A new PD begins with the limit of the PD
  * whose thread creates it; the root PD has none. Needs the HIP feature NOVA_HIP_LIMIT.
  * @code
- * nova_create_pd(pd, NOVA_SEL_ROOT_PD, initial);
+ * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
  * nova_pd_limit(pd, 20, 0x1); // at most priority 20, and only CPU 0
  * @endcode
  * @param pd       PD capability with all five permissions

@@ -97,7 +97,8 @@ struct nova_service_config {
  * @retval EINVAL no name, or numbers that are too large
  * @retval EEXIST there is a service of this name already
  * @retval EACCES the parent does not expect this service
- * @retval ENOMEM no more memory, selectors, threads or kernel memory
+ * @retval ENOMEM no more memory, selectors, threads or kernel memory; what to do about memory and
+ *                kernel memory is written to stderr
  */
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config);
 

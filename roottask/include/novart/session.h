@@ -132,9 +132,13 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * @code
  * static struct nova_cancel cancel; // another thread calls nova_cancel(&cancel)
  * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
+ * struct nova_session *session;
  *
- * if (nova_session_call_until(session, &message, NOVA_FOREVER) == ECANCELED)
+ * if (nova_session_open(&session, "squares", NULL) == 0) {
+ *         if (nova_session_call_until(session, &message, NOVA_FOREVER) == ECANCELED)
+ *                 printf("somebody has cancelled it\n");
  *         nova_session_close(session);
+ * }
  * @endcode
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time

@@ -66,6 +66,11 @@ void service_runner_stop(struct service_cpu *cpu);
 void service_runner_wake(struct service_cpu *cpu);
 void service_clear_soon(struct nova_service *service);
 
+/* shortage.c: what the program has used of its account of kernel memory; and if a service finds too
+ * little of something, a sentence that says of what and how to give it more. */
+nova_word_t service_kernel_memory(nova_word_t *limit);
+void service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
+
 /* The service's own bytes of a session. */
 static inline void *session_state(const struct nova_service *service, const struct session *session)
 {

@@ -132,6 +132,8 @@ static int publish(const struct nova_service *service)
 
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config)
 {
+        nova_word_t limit;
+        const nova_word_t used_before = service_kernel_memory(&limit);
         int error = check(config);
 
         if (error)
@@ -150,8 +152,12 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
         if (!error)
                 error = publish(service);
         if (error) {
+                if (error == EAGAIN)
+                        error = ENOMEM;
+                if (error == ENOMEM)
+                        service_tell_shortage(service, used_before);
                 nova_service_stop(service);
-                return error == EAGAIN ? ENOMEM : error;
+                return error;
         }
         if (started)
                 *started = service;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A service that finds too little memory to start says of what, and where that is to be changed: an
+ * errno value alone would send people to the wrong account. */
+#include <stdio.h>
+
+#include "internal.h"
+#include "nova/hypercall.h"
+#include "novart/page.h"
+
+/* What a service takes of kernel memory on each CPU: two handlers, a runner and their portals. */
+#define CPU_BYTES ((nova_word_t)56 << 10)
+
+/* With less than that an account may be too small for the next thread: memory is handed out in
+ * frames, each for objects of one kind. */
+#define SHORT_BYTES ((nova_word_t)24 << 10)
+#define SHORT_PAGES 8
+
+#define KIB(bytes) ((unsigned long)((bytes) >> 10))
+
+static void tell_kernel_memory(const struct nova_service *service, nova_word_t left,
+                               nova_word_t limit, nova_word_t used_before)
+{
+        const nova_word_t cpus = (nova_word_t)__builtin_popcountll(service->cpus);
+        const nova_word_t step = (nova_word_t)64 << 10;
+        const nova_word_t enough = (used_before + cpus * CPU_BYTES + step) & ~(step - 1);
+
+        fprintf(stderr, "service '%s' cannot start: %lu of %lu KiB of kernel memory are left; ",
+                service->config.name, KIB(left), KIB(limit));
+        if (nova_program_is_root())
+                fprintf(stderr, "boot the kernel with a larger kmem=\n");
+        else
+                fprintf(stderr, "write 'kernel-memory %luK' at its program\n",
+                        KIB(enough > limit ? enough : 2 * limit));
+}
+
+nova_word_t service_kernel_memory(nova_word_t *limit)
+{
+        nova_word_t used = 0;
+
+        *limit = 0;
+        nova_quota_query(nova_program.pd, &used, limit);
+        return used;
+}
+
+void service_tell_shortage(const struct nova_service *service, nova_word_t used_before)
+{
+        nova_word_t limit;
+        const nova_word_t used = service_kernel_memory(&limit);
+
+        if (limit - used < SHORT_BYTES)
+                tell_kernel_memory(service, limit - used, limit, used_before);
+        else if (nova_page_free_count() < SHORT_PAGES && !nova_program_is_root())
+                fprintf(stderr,
+                        "service '%s' cannot start: %lu KiB of memory are used up; write 'memory "
+                        "%luK' at its program\n",
+                        service->config.name, KIB(nova_program.start->pool_bytes),
+                        2 * KIB(nova_program.start->pool_bytes));
+}
