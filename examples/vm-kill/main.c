@@ -9,6 +9,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "novavmm/load.h"
+#include "novavmm/pc.h"
 #include "novavmm/vm.h"
 
 #define MACHINES 10
@@ -27,17 +28,21 @@ static const struct {
 static int run_and_destroy(unsigned number)
 {
         static struct nova_vm vm;
+        static struct nova_pc pc;
         const struct nova_vm_config config = {.name = "victim", .memory = 2u << 20};
         const unsigned which = number % (sizeof(guests) / sizeof(*guests));
-        const int error = nova_vm_create(&vm, &config);
+        int error = nova_vm_create(&vm, &config);
 
+        if (error)
+                return error;
+        error = nova_pc_create(&pc, &vm);
         if (error)
                 return error;
         nova_flat_load(&vm.memory, guests[which].code, guests[which].bytes, 0x1000,
                        &vm.vcpu[0].start);
         nova_vm_run(&vm);
         nova_sleep(LIFE_NS);
-        nova_vm_stop(&vm);
+        nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         return vm.vcpu[0].exits ? 0 : EIO;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A PC's serial port and the program's console: output collects and is written by a thread, for the
- * handlers of virtual CPUs may not call services; input is read by another one. */
+ * handlers of virtual CPUs may not call services; input is read by another one, which stays when a
+ * machine goes, for nothing ends its wait. */
 #include "console.h"
 
 #include <string.h>
@@ -14,20 +15,44 @@
 /* How often input is offered to a guest that has no room for it. */
 #define OFFER_NS 10000000
 
+/* So long a console that takes nothing holds up a machine; from then on output is lost until it
+ * takes something. */
+#define PATIENCE_NS 1000000000
+
+/* The machine that gets the program's input. Whoever holds this and a machine's lock took this
+ * first. */
+static struct nova_mutex listener_lock;
+static struct nova_pc *listener;
+static struct nova_thread *reader;
+
+/* Waits for room in the ring, with the ring's lock, which is free meanwhile. */
+static bool wait_for_room(struct nova_pc *pc)
+{
+        const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);
+
+        while (pc->count == NOVA_PC_OUTPUT && !pc->is_stuck) {
+                pc->waits_for_room = true;
+                nova_mutex_unlock(&pc->lock);
+
+                const bool late = nova_semaphore_down_until(&pc->room, deadline);
+
+                nova_mutex_lock(&pc->lock);
+                if (late && pc->count == NOVA_PC_OUTPUT)
+                        pc->is_stuck = true;
+        }
+        return pc->count < NOVA_PC_OUTPUT;
+}
+
 void console_send(void *context, uint8_t byte)
 {
         struct nova_pc *const pc = context;
 
         nova_mutex_lock(&pc->lock);
-        while (pc->count == NOVA_PC_OUTPUT) {
-                pc->waits_for_room = true;
-                nova_mutex_unlock(&pc->lock);
-                nova_semaphore_down(&pc->room);
-                nova_mutex_lock(&pc->lock);
+        if (wait_for_room(pc)) {
+                pc->output[(pc->first + pc->count) % NOVA_PC_OUTPUT] = (char)byte;
+                if (!pc->count++)
+                        nova_semaphore_up(&pc->data);
         }
-        pc->output[(pc->first + pc->count) % NOVA_PC_OUTPUT] = (char)byte;
-        if (!pc->count++)
-                nova_semaphore_up(&pc->data);
         nova_mutex_unlock(&pc->lock);
 }
 
@@ -55,6 +80,7 @@ static bool write_some(struct nova_pc *pc)
         if (pc->waits_for_room)
                 nova_semaphore_up(&pc->room);
         pc->waits_for_room = false;
+        pc->is_stuck = false;
         nova_mutex_unlock(&pc->lock);
         return true;
 }
@@ -63,12 +89,12 @@ static void *writer(void *argument)
 {
         struct nova_pc *const pc = argument;
 
-        for (;;) {
+        do {
                 nova_semaphore_down(&pc->data);
                 nova_sleep(COLLECT_NS);
                 while (write_some(pc))
                         ;
-        }
+        } while (!__atomic_load_n(&pc->quits, __ATOMIC_RELAXED));
         return NULL;
 }
 
@@ -102,15 +128,24 @@ static bool offer(struct nova_pc *pc, char byte)
         return taken;
 }
 
-static void *reader(void *argument)
+static bool offer_to_listener(char byte)
 {
-        struct nova_pc *const pc = argument;
+        bool taken;
+
+        nova_mutex_lock(&listener_lock);
+        taken = listener && offer(listener, byte);
+        nova_mutex_unlock(&listener_lock);
+        return taken;
+}
+
+static void *read_input(void *unused)
+{
         char byte;
 
         while (nova_console_read(&byte, 1) == 1)
-                while (!offer(pc, byte))
+                while (!offer_to_listener(byte))
                         nova_sleep(OFFER_NS);
-        return NULL;
+        return unused;
 }
 
 int console_start(struct nova_pc *pc)
@@ -120,7 +155,27 @@ int console_start(struct nova_pc *pc)
                 .cpu = NOVA_CPU_SELF,
                 .priority = pc->vm->priority + 1,
         };
-        const int error = nova_thread_create(&pc->writer, &attr, writer, pc);
+        int error = nova_thread_create(&pc->writer, &attr, writer, pc);
 
-        return error ? error : nova_thread_create(&pc->reader, &attr, reader, pc);
+        nova_mutex_lock(&listener_lock);
+        if (!error && !reader)
+                error = nova_thread_create(&reader, &attr, read_input, NULL);
+        if (!error)
+                listener = pc;
+        nova_mutex_unlock(&listener_lock);
+        return error;
+}
+
+void console_stop(struct nova_pc *pc)
+{
+        nova_mutex_lock(&listener_lock);
+        if (listener == pc)
+                listener = NULL;
+        nova_mutex_unlock(&listener_lock);
+        if (!pc->writer)
+                return;
+        __atomic_store_n(&pc->quits, true, __ATOMIC_RELAXED);
+        nova_semaphore_up(&pc->data);
+        nova_thread_join(pc->writer, NULL);
+        pc->writer = NULL;
 }

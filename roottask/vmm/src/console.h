@@ -5,10 +5,13 @@
 
 #include "novavmm/pc.h"
 
-/* Takes a byte of the guest; waits while there is no room. */
+/* Takes a byte of the guest; waits while there is no room, but not for ever. */
 void console_send(void *context, uint8_t byte);
 
 /* Begins to write and to read. @return 0 or an errno value */
 int console_start(struct nova_pc *pc);
+
+/* Ends that: what is there is still written. */
+void console_stop(struct nova_pc *pc);
 
 #endif

@@ -2,6 +2,7 @@
 /* The board of a PC (see novavmm/pc.h). */
 #include "novavmm/pc.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "apic.h"
@@ -95,6 +96,7 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
         const struct nova_vm_interrupts interrupts = {apic_pending, apic_take, pc};
         int error;
 
+        memset(pc, 0, sizeof(*pc));
         pc->vm = vm;
         make_devices(pc);
         make_tables(pc);
@@ -107,4 +109,10 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
         return error ? error : console_start(pc);
+}
+
+void nova_pc_destroy(struct nova_pc *pc)
+{
+        nova_vm_stop(pc->vm);
+        console_stop(pc);
 }

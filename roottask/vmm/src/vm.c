@@ -220,6 +220,7 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
                 if (!nova_program_is_root())
                         parent_destroy_sc(vcpu->ec + 1, vcpu->cpu);
                 nova_revoke(nova_crd_obj(vcpu->ec + 1, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                vcpu->running = false;
         }
 }
 

@@ -31,7 +31,7 @@ extern "C" {
 /** How many there are. */
 #define NOVA_PC_WINDOW_BYTES 0x10000000u
 
-/** A board. Zeroed memory until nova_pc_create(). */
+/** A board. */
 struct nova_pc {
         struct nova_vm *vm;
         struct nova_pic pic;
@@ -55,17 +55,17 @@ struct nova_pc {
         bool waits_for_room;         /**< the guest's CPU waits until some have been written */
         uint32_t slot_levels;        /**< of the slots' interrupt pins */
         struct nova_thread *writer;  /**< writes them to the console */
-        struct nova_thread *reader;  /**< hands input to the serial port */
+        bool is_stuck;               /**< the console took nothing for a second */
+        bool quits;                  /**< the writer is to end */
         char output[NOVA_PC_OUTPUT]; /**< the output, as a ring */
 };
 
 /**
- * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports,
- * ACPI with its tables, a PCI bus; APICs if its
- * virtual CPUs have them. Before
- * nova_vm_run().
+ * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports, ACPI with
+ * its tables, a PCI bus; APICs if its virtual CPUs have them. Before nova_vm_run().
  *
- * What the guest sends goes to the program's console; its input is read by a thread.
+ * What the guest sends goes to the program's console; when that takes nothing for a second, it is
+ * lost. Of several boards in a program the one that was made last gets the program's input.
  * @retval 0      done
  * @retval ENOSPC the machine has no room for them
  * @retval EAGAIN no more threads
@@ -90,6 +90,12 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
  * @return as nova_pc_add_virtio()
  */
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
+
+/**
+ * Stop the machine and take the board off. Its memory stays until nova_vm_destroy(), which comes
+ * next. Output that waits is still written.
+ */
+void nova_pc_destroy(struct nova_pc *pc);
 
 /** Wait until all output has been written. */
 void nova_pc_flush(struct nova_pc *pc);
