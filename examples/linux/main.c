@@ -90,7 +90,12 @@ static int add_devices(void)
 int main(int argc, char **argv, char **envp)
 {
         const struct nova_vm_config config = {
-                .name = "linux", .memory = GUEST_MEMORY, .local_apic = true, .vcpus = VCPUS};
+                .name = "linux",
+                .memory = GUEST_MEMORY,
+                .local_apic = true,
+                .vcpus = VCPUS,
+                .report_halt = true,
+        };
         struct nova_linux image = {.command_line = command_line(argv, envp)};
         int error;
 
@@ -123,5 +128,7 @@ int main(int argc, char **argv, char **envp)
 
         nova_pc_flush(&pc);
         printf("The guest ended after %llu exits.\n", (unsigned long long)vm.vcpu[0].exits);
-        return end == NOVA_VM_ERROR;
+        if (end == NOVA_VM_RESET)
+                printf("It reset itself, as Linux does after a panic.\n");
+        return end != NOVA_VM_OFF;
 }

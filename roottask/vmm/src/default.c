@@ -43,7 +43,6 @@ nova_mtd_t default_mtd(enum nova_exit exit)
                 return USUAL | NOVA_MSR_MTD;
         case NOVA_EXIT_RECALL:
         case NOVA_EXIT_WINDOW:
-        case NOVA_EXIT_HALT:
                 return USUAL;
         case NOVA_EXIT_PORT:
                 return USUAL | STRING;
@@ -163,12 +162,27 @@ static void wrmsr(struct nova_vcpu *vcpu)
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
 }
 
+/* Virtual CPUs that halted with interrupts off stay so, and nobody is left to start others. */
+static bool is_dead(const struct nova_vm *vm)
+{
+        for (unsigned i = 0; i < vm->vcpus; i++)
+                if (vm->vcpu[i].started && !vm->vcpu[i].dead)
+                        return false;
+        return true;
+}
+
 static void halt(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
+        vcpu->halted = true;
         if (vcpu->state->flags & NOVA_FLAG_IF)
-                vcpu->halted = true;
-        else if (vcpu->vm->vcpus == 1)
+                return;
+        vcpu->dead = true;
+        if (!is_dead(vcpu->vm))
+                return;
+        if (vcpu->vm->report_halt)
+                nova_vcpu_fail(vcpu, "it halted with interrupts off, and nothing can wake it");
+        else
                 nova_vm_end_with(vcpu->vm, NOVA_VM_HALTED);
 }
 

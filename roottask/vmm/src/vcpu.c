@@ -143,7 +143,7 @@ static void wait(struct nova_vcpu *vcpu)
         struct nova_vm *const vm = vcpu->vm;
 
         while (vcpu->halted && vm->end == NOVA_VM_RUNS) {
-                if (vcpu_has_interrupt(vcpu)) {
+                if (!vcpu->dead && vcpu_has_interrupt(vcpu)) {
                         vcpu->halted = false;
                         break;
                 }

@@ -150,6 +150,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->svm = nova_program.hip->features & NOVA_HIP_SVM;
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;
+        vm->report_halt = config->report_halt;
         vm->events = vm->objects = NOVA_SEL_NONE;
         for (unsigned event = 0; event < 256; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);

@@ -20,7 +20,7 @@ SHELL_PACKAGE = "busybox-static"
 MEMTEST_PACKAGE = "memtest86+"
 
 # What is made is kept in a folder of this name; another one when it is made in another way.
-FORM = "2"
+FORM = "3"
 # Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
 # without such devices do not load them.
 DRIVERS = """
@@ -55,7 +55,7 @@ if [ "$commands" ]; then
 else
         setsid -c sh -i
 fi
-reboot -f
+poweroff -f
 """
 FOLDERS = ("bin", "dev", "drivers", "proc", "sys", "tmp")
 COMMANDS = (

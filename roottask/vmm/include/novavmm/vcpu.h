@@ -38,6 +38,7 @@ struct nova_vcpu {
         bool running;                 /**< it has an SC */
         bool inside;                  /**< an exit is being answered */
         bool halted;                  /**< the guest waits for an interrupt */
+        bool dead;                    /**< but interrupts are off: none will come */
         bool waits;                   /**< its handler waits for `wake` */
         uint64_t exits;               /**< how many there were */
 };

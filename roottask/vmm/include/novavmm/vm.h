@@ -22,7 +22,7 @@ enum nova_vm_end {
         NOVA_VM_RUNS,   /**< it did not */
         NOVA_VM_OFF,    /**< the guest switched it off */
         NOVA_VM_RESET,  /**< the guest reset it */
-        NOVA_VM_HALTED, /**< its only virtual CPU halted without interrupts */
+        NOVA_VM_HALTED, /**< all its virtual CPUs halted without interrupts: nothing wakes them */
         NOVA_VM_ERROR,  /**< the guest did what nobody can go on with: a report was printed */
         NOVA_VM_STOPPED /**< by nova_vm_stop() */
 };
@@ -41,6 +41,7 @@ struct nova_vm_config {
         unsigned vcpus;    /**< 0: one; virtual CPU n runs on the n-th of the program's CPUs */
         bool local_apic;   /**< virtual CPUs have local APICs; more than one need them */
         unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
+        bool report_halt;  /**< NOVA_VM_HALTED is an error, too: report it and end so */
 };
 
 /** A virtual machine. Zeroed before it is created; its creator may read all of it. */
@@ -52,6 +53,7 @@ struct nova_vm {
         struct nova_vm_interrupts interrupts;
         struct nova_clock clock;                     /**< for its devices */
         bool local_apic;                             /**< CPUID tells of a local APIC */
+        bool report_halt;                            /**< as configured */
         bool svm;                                    /**< else VMX */
         nova_vcpu_handler *handler[NOVA_EXIT_COUNT]; /**< by cause */
         unsigned vcpus;                              /**< virtual CPUs that it has */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A Linux kernel that cannot work: with too little memory, with a damaged payload, or, with the
+ * argument "initrd", with an initrd of nonsense. The monitor says so and goes on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/module.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#define MEMORY     (112u << 20)
+#define TOO_LITTLE (8u << 20)
+#define KERNEL_AT  0x1000000u /* where Debian's kernels want to be */
+#define PAYLOAD    0x100000u  /* in the middle of what is compressed */
+#define NONSENSE   65536u
+#define LINE       "console=ttyS0 reboot=k panic=-1"
+
+static struct nova_vm vm;
+static uint8_t nonsense[NONSENSE];
+
+static int find(struct nova_linux *image)
+{
+        struct nova_module module;
+
+        if (nova_module_find("vmlinuz", &module) || nova_module_map(&module, &image->kernel)) {
+                printf("The boot module vmlinuz is missing.\n");
+                return 1;
+        }
+        image->kernel_bytes = module.bytes;
+        return 0;
+}
+
+static int create(const char *name, size_t memory)
+{
+        const struct nova_vm_config config = {
+                .name = name, .memory = memory, .local_apic = true, .report_halt = true};
+        const int error = nova_vm_create(&vm, &config);
+
+        if (error)
+                printf("The machine cannot be made: %s.\n", strerror(error));
+        return error;
+}
+
+static bool judge(const char *name, bool good)
+{
+        printf("%s: %s\n", name, good ? "as expected" : "wrong");
+        return good;
+}
+
+static bool load(const struct nova_linux *image, const char *name)
+{
+        const char *const why = nova_linux_load(&vm.memory, image, &vm.vcpu[0].start);
+
+        if (why)
+                printf("%s: %s\n", name, why);
+        return !why;
+}
+
+static bool run_small(const struct nova_linux *image)
+{
+        if (create("small", TOO_LITTLE))
+                return false;
+
+        const bool loaded = load(image, "small");
+
+        nova_vm_destroy(&vm);
+        return !loaded;
+}
+
+/* What unpacks the kernel finds out, and halts. */
+static bool run_damaged(const struct nova_linux *image)
+{
+        if (create("damaged", MEMORY) || !load(image, "damaged"))
+                return false;
+        nova_guest_write(&vm.memory, KERNEL_AT + PAYLOAD, nonsense, sizeof(nonsense));
+        nova_vm_run(&vm);
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_vm_destroy(&vm);
+        return judge("damaged", end == NOVA_VM_ERROR);
+}
+
+static bool run_initrd(struct nova_linux *image)
+{
+        static struct nova_pc pc;
+
+        image->initrd = nonsense;
+        image->initrd_bytes = sizeof(nonsense);
+        if (create("initrd", MEMORY) || nova_pc_create(&pc, &vm))
+                return false;
+        image->rsdp = pc.rsdp;
+        if (!load(image, "initrd"))
+                return false;
+        nova_vm_run(&vm);
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_pc_flush(&pc);
+        return judge("initrd", end == NOVA_VM_RESET);
+}
+
+int main(int argc, char **argv)
+{
+        struct nova_linux image = {.command_line = LINE};
+
+        memset(nonsense, 0x5a, sizeof(nonsense));
+        if (find(&image))
+                return 1;
+        if (argc > 1 && !strcmp(argv[1], "initrd"))
+                return !run_initrd(&image);
+        return !(run_small(&image) && run_damaged(&image));
+}
