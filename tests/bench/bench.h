@@ -23,6 +23,9 @@ extern char portal_echo[];  /* replies at once, with the message as it came */
 extern char portal_empty[]; /* replies with no items */
 extern char portal_pager[]; /* replies with one typed item, which lies ready in its UTCB */
 extern char portal_skip[];  /* replies to an event with IP behind the two bytes */
+/* The same, of a guest: injects interrupt 0x80; makes the hypercall bench_recall before. */
+extern char portal_inject[], portal_recall[];
+extern word_t bench_recall;
 
 /* Never-ending threads: down; down on first, up on second. */
 _Noreturn void loop_down(word_t down);

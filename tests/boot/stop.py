@@ -8,6 +8,7 @@ it is told as one in the kernel, and is no event.
 
 import re
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
@@ -26,19 +27,22 @@ EXPECTED = {
 EXPECTED["guest"] = EXPECTED["kernel"]
 OTHER = {"user": "kernel", "kernel": "user", "guest": "user"}
 TRIES = 5
+ENTRY = 0.3  # seconds from the line to the guest's entry, also on a machine with other work
 ALWAYS = [r"^NOVA: ip 0x[0-9a-f]+ cs 0x", r"^NOVA: ax 0x", r" cr3 0x[0-9a-f]+ ", r"^NOVA: stopped$"]
 
 
 class Stop(Runner):
     """Asks for the event once the line is there."""
 
-    def __init__(self, machine, timeout, wanted, order):
+    def __init__(self, machine, timeout, wanted, order, pause):
         super().__init__(machine, timeout)
         self.wanted = wanted
         self.order = order
+        self.pause = pause
 
     def line(self, text):
         if self.wanted in text:
+            time.sleep(self.pause)
             self.ask(self.order)
 
     def answer(self, text):
@@ -50,7 +54,8 @@ def stop(kernel, roottask, wanted, event, where):
     try."""
     for _ in range(TRIES):
         machine = Machine(kernel, [roottask], cpus=1, cmdline="serial")
-        outcome = Stop(machine, 30, wanted.encode(), ORDERS[event]).run()
+        pause = ENTRY if where == "guest" else 0
+        outcome = Stop(machine, 30, wanted.encode(), ORDERS[event], pause).run()
         elsewhere = EXPECTED[OTHER[where]][0].format(EVENTS[event])
         if not re.search(elsewhere, outcome.text(), re.MULTILINE):
             break

@@ -3,7 +3,14 @@
 #ifndef VIRT_VCPU_H
 #define VIRT_VCPU_H
 
+#include "nova/abi/mtd.h"
 #include "object/vcpu.h"
+
+/* Groups of state that few messages carry: one test for all of them. */
+#define VCPU_SEGMENTS                                                                     \
+        (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
+         NOVA_MTD_GDTR | NOVA_MTD_IDTR)
+#define VCPU_SYSTEM (NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
 
 /** Finds out how virtual CPUs work on this machine. Once, at boot. false: no memory. */
 bool vcpu_boot(void);

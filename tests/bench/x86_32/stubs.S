@@ -5,6 +5,7 @@
 #define THREAD_UTCB 4
 #define UTCB_MTD    16
 #define UTCB_IP     24
+#define UTCB_INJ    40
 
 #define ITEMS_1_1 0x10001
 
@@ -116,7 +117,7 @@ timed_return:
         mov THREAD_UTCB(%ebx), %ebx
         .endm
 
-        .globl portal_echo, portal_empty, portal_pager, portal_skip
+        .globl portal_echo, portal_empty, portal_pager, portal_skip, portal_inject, portal_recall
 portal_echo:
         reply
 
@@ -134,6 +135,19 @@ portal_pager:
 portal_skip:
         find_utcb
         addl $2, UTCB_IP(%ebx)
+        reply
+
+portal_inject:
+        find_utcb
+        addl $2, UTCB_IP(%ebx)
+        movl $0x80000080, UTCB_INJ(%ebx)
+        reply
+
+portal_recall:
+        find_utcb
+        addl $2, UTCB_IP(%ebx)
+        mov bench_recall, %eax
+        enter
         reply
 
         .globl loop_down, loop_pong

@@ -5,6 +5,7 @@
 #define THREAD_UTCB 8
 #define UTCB_MTD    32
 #define UTCB_IP     48
+#define UTCB_INJ    72
 
 #define ITEMS_1_1 0x10001
 
@@ -107,7 +108,7 @@ timed_return:
         mov THREAD_UTCB(%rbx), %rbx
         .endm
 
-        .globl portal_echo, portal_empty, portal_pager, portal_skip
+        .globl portal_echo, portal_empty, portal_pager, portal_skip, portal_inject, portal_recall
 portal_echo:
         reply
 
@@ -125,6 +126,19 @@ portal_pager:
 portal_skip:
         find_utcb
         addq $2, UTCB_IP(%rbx)
+        reply
+
+portal_inject:
+        find_utcb
+        addq $2, UTCB_IP(%rbx)
+        movl $0x80000080, UTCB_INJ(%rbx)
+        reply
+
+portal_recall:
+        find_utcb
+        addq $2, UTCB_IP(%rbx)
+        mov bench_recall(%rip), %rdi
+        syscall
         reply
 
         .globl loop_down, loop_pong

@@ -58,11 +58,33 @@ static void hand_over(struct thread *t)
 
 struct guest *guest_new(unsigned cpu, const char *code, const char *end)
 {
-        return guest_new_mtd(cpu, code, end, EXIT_HLT, GUEST_MTD);
+        return guest_new_portals(cpu, code, end, NULL, 0);
 }
 
 struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
                             nova_mtd_t mtd)
+{
+        const struct guest_portal own = {exit, mtd, NULL, portal_entry};
+
+        return guest_new_portals(cpu, code, end, &own, 1);
+}
+
+static void create_portal(const struct guest *g, word_t event, const struct guest_portal *own,
+                          unsigned count)
+{
+        struct guest_portal portal = {.mtd = GUEST_MTD, .entry = portal_entry};
+
+        for (unsigned i = 0; i < count; i++)
+                if (guest_event(own[i].exit) == event)
+                        portal = own[i];
+        const struct thread *server = portal.server ? portal.server : g->server;
+        EXPECT_EQ(hc_create_pt(g->portals + event, ROOT_PD, server->ec, portal.mtd,
+                               (word_t)portal.entry),
+                  NOVA_SUCCESS);
+}
+
+struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
+                                const struct guest_portal *own, unsigned count)
 {
         struct guest *g = &guests[guests_made++ % GUESTS];
 
@@ -75,11 +97,8 @@ struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enu
         g->arrived = semaphore(0);
         g->go = semaphore(0);
         g->portals = sel_alloc(EVENT_ORDER);
-        for (word_t i = 0; i < (word_t)1 << EVENT_ORDER; i++)
-                EXPECT_EQ(hc_create_pt(g->portals + i, ROOT_PD, g->server->ec,
-                                       i == guest_event(exit) ? mtd : GUEST_MTD,
-                                       (word_t)portal_entry),
-                          NOVA_SUCCESS);
+        for (word_t event = 0; event < (word_t)1 << EVENT_ORDER; event++)
+                create_portal(g, event, own, count);
         g->pd = sel_alloc(0);
         EXPECT_EQ(hc_create_pd(g->pd, ROOT_PD,
                                nova_crd(NOVA_CRD_OBJ, g->portals, EVENT_ORDER, NOVA_PERM_ALL)),

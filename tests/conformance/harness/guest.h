@@ -64,6 +64,15 @@ struct guest *guest_new(unsigned cpu, const char *code, const char *end);
 /* The same, and one event's portal has an MTD of its own. */
 struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
                             nova_mtd_t mtd);
+/* The same, and these portals are other threads' or have MTDs of their own. */
+struct guest_portal {
+        enum guest_exit exit;
+        nova_mtd_t mtd;
+        const struct thread *server; /* NULL: the guest's */
+        const char *entry;
+};
+struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
+                                const struct guest_portal *own, unsigned count);
 /* Binds an SC; the first event is STARTUP. */
 void guest_start(struct guest *g);
 /* Starts, and prepares the answer: real mode, or flat 32-bit protected mode, at GUEST_CODE. What

@@ -152,8 +152,10 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
         }
         if (mtd & NOVA_MTD_EFL)
                 state->flags = (word_t)vmcb->rflags;
-        segments_to_utcb(vmcb, state, mtd);
-        system_to_utcb(vmcb, state, mtd);
+        if (unlikely(mtd & VCPU_SEGMENTS))
+                segments_to_utcb(vmcb, state, mtd);
+        if (unlikely(mtd & VCPU_SYSTEM))
+                system_to_utcb(vmcb, state, mtd);
         exit_to_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
                 more_to_utcb(ec, &utcb->event.more, mtd);
@@ -317,8 +319,10 @@ void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
                 vmcb->rip = state->ip;
         if (mtd & NOVA_MTD_EFL)
                 vmcb->rflags = state->flags;
-        segments_from_utcb(vmcb, state, mtd);
-        system_from_utcb(ec, state, mtd);
+        if (unlikely(mtd & VCPU_SEGMENTS))
+                segments_from_utcb(vmcb, state, mtd);
+        if (unlikely(mtd & VCPU_SYSTEM))
+                system_from_utcb(ec, state, mtd);
         controls_from_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
                 more_from_utcb(ec, &utcb->event.more, mtd);

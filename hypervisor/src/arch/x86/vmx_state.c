@@ -185,8 +185,10 @@ void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
         }
         if (mtd & NOVA_MTD_EFL)
                 state->flags = vmcs_read(VMCS_GUEST_FLAGS);
-        segments_to_utcb(state, mtd);
-        system_to_utcb(ec, state, mtd);
+        if (unlikely(mtd & VCPU_SEGMENTS))
+                segments_to_utcb(state, mtd);
+        if (unlikely(mtd & VCPU_SYSTEM))
+                system_to_utcb(ec, state, mtd);
         exit_to_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
                 more_to_utcb(ec, &utcb->event.more, mtd);
@@ -326,22 +328,25 @@ void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
         const struct nova_utcb_state *state = &utcb->state;
 
         vmx_load(ec);
-        const bool pae = pages_by_pae();
-        const word_t cr3 = vmcs_read(VMCS_GUEST_CR3);
+        const bool paging = mtd & (NOVA_MTD_CR | NOVA_MTD_MSR);
+        const bool pae = paging && pages_by_pae();
+        const word_t cr3 = paging ? vmcs_read(VMCS_GUEST_CR3) : 0;
         if (mtd & NOVA_MTD_ESP)
                 vmcs_write(VMCS_GUEST_SP, state->sp);
         if (mtd & NOVA_MTD_EIP)
                 vmcs_write(VMCS_GUEST_IP, state->ip);
         if (mtd & NOVA_MTD_EFL)
                 vmcs_write(VMCS_GUEST_FLAGS, state->flags);
-        segments_from_utcb(state, mtd);
-        system_from_utcb(ec, state, mtd);
+        if (unlikely(mtd & VCPU_SEGMENTS))
+                segments_from_utcb(state, mtd);
+        if (unlikely(mtd & VCPU_SYSTEM))
+                system_from_utcb(ec, state, mtd);
         controls_from_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
                 more_from_utcb(ec, &utcb->event.more, mtd);
         /* The four entries that CR3 leads to are in guest memory, which the kernel does not read.
          */
-        if (mtd & (NOVA_MTD_CR | NOVA_MTD_MSR) && pages_by_pae())
+        if (paging && pages_by_pae())
                 ec->vcpu->refused |= !pae || cr3 != vmcs_read(VMCS_GUEST_CR3);
         if (mtd & (NOVA_MTD_EFL | NOVA_MTD_STA))
                 fix_pending_step();
