@@ -68,7 +68,8 @@ endfunction()
 
 # What an earlier configuration wanted to be booted, and this one perhaps does not: the lists that
 # are still wanted are written anew when the configuration is complete.
-file(GLOB nova_boot_lists "${CMAKE_BINARY_DIR}/boot/*.boot")
+file(GLOB nova_boot_lists
+  "${CMAKE_BINARY_DIR}/boot/*.boot" "${CMAKE_BINARY_DIR}/boot/*.program")
 if(nova_boot_lists)
   file(REMOVE ${nova_boot_lists})
 endif()
@@ -103,6 +104,8 @@ function(nova_add_program target)
   nova_check_arguments(nova_add_program "${target}" SOURCES LINK)
   nova_check_program(nova_add_program "${target}" "${arg_SOURCES}" "${arg_LINK}")
   nova_add_image(${target} "${NOVA_LINKER}/program.ld" ${arg_SOURCES})
+  # For `nova run`: nothing to boot, but something that there is.
+  file(WRITE "${CMAKE_BINARY_DIR}/boot/${target}.program" "")
   target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} Nova::novart)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
 endfunction()

@@ -149,10 +149,58 @@ class Arguments(unittest.TestCase):
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
 
+    def test_functions_that_are_not_there_are_guessed(self):
+        output = self.configure("nova_add_programm(one SOURCES main.c)")
+        self.assertEqual(
+            explain.configuring(output),
+            f"CMakeLists.txt:{FIRST}: there is no function 'nova_add_programm'. Did you mean "
+            "'nova_add_program'?\n",
+        )
+
     def test_other_complaints_of_cmake_stay_as_they_are(self):
         output = self.configure("nothing(called so)")
         self.assertIn('Unknown CMake command "nothing"', output)
         self.assertEqual(explain.configuring(output), output)
+
+
+class Building(unittest.TestCase):
+    OUTPUT = """[1/4] Building C object CMakeFiles/one.dir/one.c.o
+one.c: warning: something
+[2/4] Building C object CMakeFiles/two.dir/two.c.o
+FAILED: CMakeFiles/two.dir/two.c.o
+/usr/bin/gcc -c two.c
+two.c: error: something else
+[3/4] Building C object CMakeFiles/three.dir/three.c.o
+ninja: build stopped: subcommand failed.
+"""
+
+    def test_only_what_the_tools_say_is_shown(self):
+        self.assertEqual(
+            explain.building(self.OUTPUT),
+            "[1/4] Building C object CMakeFiles/one.dir/one.c.o\n"
+            "one.c: warning: something\n[2/4] Building C object CMakeFiles/two.dir/two.c.o\n"
+            "two.c: error: something else\n",
+        )
+        text = "make: *** [all] Error 1\n"
+        self.assertEqual(explain.building(text), text)
+
+    def test_what_the_linker_misses_is_named_with_the_remedy(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for library, function in (("novavmm", "nova_vm_run"), ("novart", "nova_thread_create")):
+                source = folder / f"{library}.c"
+                source.write_text(f"void {function}(void) {{ }}\n", encoding="utf-8")
+                subprocess.run(["gcc", "-c", source, "-o", source.with_suffix(".o")], check=True)
+                command = ["ar", "rc", folder / f"lib{library}.a", source.with_suffix(".o")]
+                subprocess.run(command, check=True)
+            for missing, says in (
+                ("nova_vm_run", "LINK Nova::novavmm"), ("nova_thread_create", "which RUNTIME or"),
+                ("main", r"begins in main\(\)"), ("nova_main", "with RUNTIME"),
+            ):
+                text = f"x.c:1: undefined reference to `{missing}'\ncollect2: error\n"
+                self.assertRegex(explain.undefined(text, folder), says)
+            for text in ("undefined reference to `theirs'", "error: x", ""):
+                self.assertIsNone(explain.undefined(text, folder))
 
 
 if __name__ == "__main__":

@@ -299,6 +299,11 @@ class Systems(Installed):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"\n[^\n]*system\.nova:3: [^\n]+[.?]\n")
 
+    def test_a_program_that_others_start_is_told_from_what_is_booted(self):
+        self.call(installed.NOVA, "build")
+        says = "'greeter' is a program that a system starts: boot mine,"
+        self.refuses("run", "greeter", says=says)
+
     def test_a_program_that_is_not_there_is_named(self):
         file = self.folder / "CMakeLists.txt"
         text = SYSTEM_CMAKE.replace("PROGRAMS greeter", "PROGRAMS ghost")

@@ -47,6 +47,8 @@ class Trouble(unittest.TestCase):
         result = self.shell("$nova debg")
         self.assertEqual(result.returncode, 2)
         self.assertIn("there is no command 'debg'. Did you mean 'debug'?", result.stderr)
+        result = self.shell("$nova run hello --confg=debug")
+        self.assertIn("'--confg=debug' is not understood. Did you mean '--config'?", result.stderr)
         self.assertNotIn("Did you mean", self.shell("$nova zzz").stderr)
 
     def test_a_roottask_without_a_name(self):

@@ -17,6 +17,11 @@ def names(build_dir):
     return sorted(file.stem for file in (Path(build_dir) / "boot").glob("*.boot"))
 
 
+def is_program(build_dir, name):
+    """Whether a build has a program of this name, which may be none to be booted."""
+    return (Path(build_dir) / "boot" / f"{name}.program").exists()
+
+
 def read(file):
     """The boot modules, the roottask first."""
     try:

@@ -105,7 +105,9 @@ def parse(argv):
     args, unknown = parser.parse_known_args(argv[:split])
     if unknown:
         words = " ".join(unknown)
-        raise errors.NovaError(f"'{words}' is not understood. See nova {argv[0]} --help.")
+        own = known[argv[0]]._option_string_actions if argv[0] in known else ()
+        hint = errors.meant(unknown[0].partition("=")[0], own)
+        raise errors.NovaError(f"'{words}' is not understood.{hint} See nova {argv[0]} --help.")
     args.qemu = argv[split + 1 :]
     if not hasattr(args, "function"):
         raise errors.NovaError("which command? See nova --help.")

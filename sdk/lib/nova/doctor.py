@@ -158,7 +158,7 @@ def disk():
     if not places.INSTALLED and not os.access(folder, os.W_OK):
         text = f"{folder} cannot be written"
         yield Finding("tree", ODD, text, "copy it to where you may write, and build there")
-    else:
+    elif not places.INSTALLED:
         yield Finding("tree", OK, "it can be written")
     try:
         with tempfile.TemporaryDirectory(prefix="nova-") as temporary:

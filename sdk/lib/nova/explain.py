@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says in people's words what the kernel's line on a roottask's end says in numbers, and what CMake
-wraps into words of its own."""
+"""Says in people's words what the kernel's line on a roottask's end says in numbers, and what the
+tools that build a project wrap into words of their own."""
 
 import re
 import subprocess
+
+from nova.errors import meant
 
 LINE = re.compile(rb"event 0x([0-9a-f]+) at 0x([0-9a-f]+), address 0x([0-9a-f]+)")
 # A sentence of NovaArguments.cmake, and the line that called the function.
@@ -12,6 +14,25 @@ CONFIGURING = re.compile(
     r"Call Stack [^\n]*\n(?:  [^\n]*\n)*?  ([^\n]+?):(\d+|DEFERRED)(?: \([^\n]*)?\n(?!  )",
     re.MULTILINE,
 )
+UNKNOWN_FUNCTION = re.compile(
+    r"^CMake Error at (\S+:\d+) \((nova_\w+)\):\n  Unknown CMake command", re.MULTILINE
+)
+FUNCTIONS = ("nova_add_program", "nova_add_roottask", "nova_add_system", "nova_add_boot_test")
+# Ninja's lines: a step, and before what a step that failed says, its file and its command.
+STEP = re.compile(r"^\[\d+/\d+\] [^\n]*\n(?=\[\d+/\d+\] |ninja: |\Z)", re.MULTILINE)
+FAILED = re.compile(r"^FAILED: [^\n]*\n[^\n]*\n", re.MULTILINE)
+STOPPED = re.compile(r"^ninja: build stopped: [^\n]*\n", re.MULTILINE)
+UNDEFINED = re.compile(r"undefined reference to [`'](\w+)'")
+# What makes something missing that is in no library.
+BEGINNINGS = {
+    "main": "a program with the runtime begins in main(), which is missing.",
+    "nova_main": "a roottask begins in nova_main(), which is missing; with RUNTIME it is main().",
+}
+LIBRARIES = {
+    "novavmm": "LINK Nova::novavmm brings it.",
+    "novart": "it is the runtime's, which RUNTIME or nova_add_program brings.",
+    "nova": "it is libnova's, which NO_LIBNOVA leaves out.",
+}
 PAGE_FAULT = 14
 PROTECTION = 13
 # Specification 7.2.
@@ -80,4 +101,39 @@ def configuring(output):
         if sentence.startswith("nova_"):
             place = f"{file}:{line}" if line.isdigit() else file
             found += f"{place}: {sentence}\n"
+    for place, function in UNKNOWN_FUNCTION.findall(output):
+        found += f"{place}: there is no function '{function}'.{meant(function, FUNCTIONS)}\n"
     return found or output
+
+
+def building(output):
+    """What the compilers and other tools of a build that failed said, without Ninja's frame."""
+    for pattern in (FAILED, STEP, STOPPED):
+        output = pattern.sub("", output)
+    return output
+
+
+def _defines(library):
+    """The names that a static library defines."""
+    command = ["nm", "-g", "--defined-only", "-f", "posix", str(library)]
+    try:
+        text = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+        ).stdout
+    except OSError:
+        return set()
+    return {line.split(" ", 1)[0] for line in text.splitlines()}
+
+
+def undefined(output, folder):
+    """A sentence on what a linker did not find, or None. FOLDER has the SDK's libraries."""
+    names = sorted(set(UNDEFINED.findall(output)))
+    for name in names:
+        if name in BEGINNINGS:
+            return BEGINNINGS[name]
+    for library, remedy in LIBRARIES.items():
+        there = _defines(folder / f"lib{library}.a") if names else ()
+        for name in names:
+            if name in there:
+                return f"the linker does not find {name}(): {remedy}"
+    return None

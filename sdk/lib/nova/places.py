@@ -57,8 +57,10 @@ def kernel_folder(arch, config, compiler="gcc"):
     folder = SHARE / tree.preset_name(arch, config)
     if not (folder / "nova.elf32").exists():
         known = sorted(file.parent.name for file in SHARE.glob("*/nova.elf32"))
+        has = ", ".join(known) or "nothing"
         raise NovaError(
-            f"this SDK has no kernel for {arch} {config}, only for {', '.join(known) or 'nothing'}."
+            f"this SDK has no kernel for {arch} {config}, only for {has}: name one with --arch and "
+            "--config."
         )
     return folder
 

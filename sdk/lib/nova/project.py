@@ -50,7 +50,13 @@ class Project:
             build.say(f"building {name}")
             command = ["cmake", "--build", str(folder), "-j", str(os.cpu_count() or 1)]
             progress = build.Progress(f"building {name}")
-            build.step(command, f"building {name} failed.", progress, self.folder)
+            try:
+                build.step(command, f"building {name} failed.", progress, self.folder)
+            except build.BuildError as error:
+                libraries = places.PREFIX / "lib" / tree.preset_name(arch, config)
+                hint = explain.undefined(error.output, libraries)
+                text = f"{error} {hint[0].upper()}{hint[1:]}" if hint else str(error)
+                raise build.BuildError(text, explain.building(error.output)) from error
         return folder
 
     def _name(self, *choice):

@@ -103,11 +103,18 @@ def _find(args):
         return None, name
     if os.path.isdir(name):
         return project.at(name), None
-    raise NovaError(_unknown(name, found, own, examples))
+    raise NovaError(_unknown(name, args, found, own, examples))
 
 
-def _unknown(name, found, own, examples):
+def _unknown(name, args, found, own, examples):
     """A sentence about a NAME that nothing has."""
+    if found:
+        out = found.build_dir(tree.preset_name(args.arch, args.config, args.compiler))
+        if boot_list.is_program(out, name):
+            return (
+                f"'{name}' is a program that a system starts: boot {' or '.join(own) or 'one'}, or "
+                f"it alone as the roottask, with --roottask {os.path.relpath(out / 'bin' / name)}."
+            )
     hint = meant(name, own) or meant(name, examples)
     listed = f"there are: {', '.join(examples) or 'none'}."
     if not found:

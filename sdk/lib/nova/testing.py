@@ -288,7 +288,8 @@ def run(args):
         for preset, tests in selected.items():
             _run_preset(tests, progress)
             ran.add(preset)
-        _run_again(selected, totals)
+        if not found or progress.total > 1:  # the only one of a project ran alone already
+            _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
         print("nova: interrupted", flush=True)
         _count_all(selected, ran, progress, totals)
