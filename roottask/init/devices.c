@@ -6,6 +6,7 @@
 #include "nova/console.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
+#include "novart/console.h"
 #include "novart/parent.h"
 #include "novart/region.h"
 #include "novart/selector.h"
@@ -104,7 +105,7 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
         const struct nova_system_device *const says = &init.system.device[at];
 
         if (device->kind == NOVA_PARENT_CONSOLE)
-                return has_console(says) && !index ? console_share(&device->sel) : ENOENT;
+                return has_console(says) && !index ? nova_console_turn(&device->sel) : ENOENT;
 
         const struct nova_system_list list = device->kind == NOVA_PARENT_PORTS ? says->ports
                                              : device->kind == NOVA_PARENT_MEMORY

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What programs get by name: services, modules and devices, those that the description names for
- * them and no others. Called by the thread that answers children. */
+ * them and no others. Called by the threads that answer children, one at a time. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

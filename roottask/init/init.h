@@ -47,10 +47,6 @@ bool grants_service_there(const char *name);
 /* devices.c: range number index of a kind of a device; 0 or ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
 
-/* console.c: a program drives the serial line, too; the semaphore by which it and init take turns.
- * 0 or ENOMEM. Called by the thread that answers children. */
-int console_share(nova_sel_t *sel);
-
 /* waiting.c: how long a program may take to provide its services, in ns. */
 uint64_t waiting_patience(void);
 /* True if a program that waits can start now; tells once if it cannot soon, or ever. */

@@ -8,10 +8,12 @@
 
 #include "nova/arch/port.h"
 #include "nova/crd.h"
+#include "nova/event.h"
 #include "nova/hip.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/child.h"
+#include "novart/fault.h"
 #include "novart/page.h"
 #include "novart/parent.h"
 #include "novart/program.h"
@@ -77,6 +79,48 @@ static int do_hog(char **argv)
                 return 1;
         nova_thread_join(thread, NULL);
         return 2;
+}
+
+/* Talks without end, in lines of its parent's longest length. */
+static int do_chatter(char **argv)
+{
+        char text[1600];
+
+        (void)argv;
+        memset(text, '.', sizeof(text));
+        for (;;)
+                nova_parent_write(text, sizeof(text));
+        return 0;
+}
+
+/* Says without end that it has faulted. */
+static int do_reports(char **argv)
+{
+        struct nova_fault_report report = {.bytes = sizeof(report),
+                                           .event = NOVA_EXC_PF,
+                                           .frames = NOVA_FAULT_FRAMES,
+                                           .codes = NOVA_FAULT_CODE};
+
+        (void)argv;
+        memset(report.thread, 'x', sizeof(report.thread));
+        for (;;)
+                nova_parent_fault(&report);
+        return 0;
+}
+
+/* How often it can count to a thousand in so many milliseconds, after as many. */
+static int do_progress(char **argv)
+{
+        const uint64_t begin = nova_time_ns() + (unsigned)atoi(argv[2]) * UINT64_C(1000000);
+        const uint64_t end = begin + (unsigned)atoi(argv[2]) * UINT64_C(1000000);
+        int rounds = 0;
+
+        while (nova_time_ns() < begin)
+                ;
+        for (; nova_time_ns() < end; rounds++)
+                for (volatile unsigned i = 0; i < 1000; i++)
+                        ;
+        return rounds;
 }
 
 /* Says how many words it was given. */
@@ -211,8 +255,10 @@ static int do_threads(char **argv)
 static int do_parent(char **argv)
 {
         struct nova_parent_module module;
-        const char *arguments[] = {"return", argv[2], NULL};
-        struct nova_child_config config = {.name = "grandchild", .arguments = arguments};
+        const char *arguments[] = {atoi(argv[2]) ? "return" : "print", argv[2], NULL};
+        static const char *const environment[] = {"COLOUR=green", NULL};
+        struct nova_child_config config = {
+                .name = "grandchild", .arguments = arguments, .environment = environment};
         struct nova_child *child;
         const char *sentence;
         int status;
@@ -528,14 +574,15 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*function)(char **argv);
         } deeds[] = {
-                {"return", do_return},     {"print", do_print},     {"fault", do_fault},
-                {"overflow", do_overflow}, {"spin", do_spin},       {"sleep", do_sleep},
-                {"flood", do_flood},       {"exhaust", do_exhaust}, {"nonsense", do_nonsense},
-                {"suicide", do_suicide},   {"threads", do_threads}, {"parent", do_parent},
-                {"denied", do_denied},     {"measure", do_measure}, {"serve", do_serve},
-                {"use", do_use},           {"device", do_device},   {"greedy", do_greedy},
-                {"hog", do_hog},           {"count", do_count},     {"dma", do_dma},
-                {"no-dma", do_no_dma},     {"pester", do_pester},
+                {"return", do_return},     {"print", do_print},       {"fault", do_fault},
+                {"overflow", do_overflow}, {"spin", do_spin},         {"sleep", do_sleep},
+                {"flood", do_flood},       {"exhaust", do_exhaust},   {"nonsense", do_nonsense},
+                {"suicide", do_suicide},   {"threads", do_threads},   {"parent", do_parent},
+                {"denied", do_denied},     {"measure", do_measure},   {"serve", do_serve},
+                {"use", do_use},           {"device", do_device},     {"greedy", do_greedy},
+                {"hog", do_hog},           {"count", do_count},       {"dma", do_dma},
+                {"no-dma", do_no_dma},     {"pester", do_pester},     {"chatter", do_chatter},
+                {"reports", do_reports},   {"progress", do_progress},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -117,6 +117,65 @@ static void check_quantum(void)
         check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
+/* Whether a child on the first CPU gets on beside one that does something else, on the first or the
+ * last CPU, half as well at least as beside one that spins there. Other loads of the machine that
+ * the test runs on pass. */
+static bool gets_on(const char *deed, bool same_cpu)
+{
+        const uint64_t cpus = nova_program.cpus;
+        const uint64_t other = same_cpu ? cpus & -cpus : cpus & ~(cpus >> 1);
+        int best = 0, beside_spinner = 0;
+
+        for (unsigned i = 0; i < 5; i++) {
+                for (unsigned talks = 0; talks < 2; talks++) {
+                        family_config.cpus = other;
+
+                        struct nova_child *const neighbour =
+                                family_start(talks ? deed : "spin", NULL);
+
+                        family_config.cpus = cpus & -cpus;
+
+                        const int rounds = family_run("progress", "40");
+
+                        if (talks && rounds > best)
+                                best = rounds;
+                        else if (!talks && rounds > beside_spinner)
+                                beside_spinner = rounds;
+                        nova_child_kill(neighbour, 0);
+                        nova_child_wait(neighbour, NULL);
+                }
+                if (best >= beside_spinner / 2)
+                        break;
+        }
+        family_config.cpus = 0;
+        printf("beside %s on %s CPU: %d, beside spin: %d\n", deed,
+               same_cpu ? "the same" : "the last", best, beside_spinner);
+        return best >= beside_spinner / 2;
+}
+
+static void check_text(void)
+{
+        static const char *const environment[] = {"COLOUR=green", NULL};
+
+        check(family_run("reports", NULL) == NOVA_FAULT_STATUS + NOVA_EXC_PF,
+              "a child can say once that it has faulted");
+        check(gets_on("chatter", true), "a child writes text on its own time");
+        check(gets_on("chatter", false), "a child that writes text does not slow other CPUs");
+        check(gets_on("flood", false), "nor does one that asks without end");
+        for (unsigned i = 0; i < 20; i++) {
+                struct nova_child *const chatter = family_start("chatter", NULL);
+
+                family_sleep(i % 4);
+                nova_child_kill(chatter, 0);
+                nova_child_wait(chatter, NULL);
+        }
+        family_config.environment = environment;
+        check(family_run("print", "after the chatter") == 0,
+              "others write when one was killed in the middle of a line");
+        family_config.environment = NULL;
+        check(family_balanced(&before, KEPT), "text leaves nothing behind");
+}
+
 static void check_evil(void)
 {
         struct nova_child *const flood = family_start("flood", NULL);
@@ -180,6 +239,7 @@ static void check_grandchildren(void)
         family_config.selectors = 4096;
         family_config.grants.module = grant_module;
         check(family_run("parent", "11") == 11, "a child is a parent");
+        check(family_run("parent", "a text of the grandchild's") == 0, "a grandchild writes");
         family_config = plain;
         check(family_balanced(&before, KEPT), "a family of two generations leaves nothing behind");
 }
@@ -241,6 +301,7 @@ int main(void)
         check_faults();
         check_words();
         check_quantum();
+        check_text();
         check_evil();
         check_overhead();
         check_grandchildren();

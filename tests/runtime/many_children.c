@@ -45,7 +45,9 @@ int main(void)
 
         if (!family_begin())
                 return 1;
-        for (unsigned i = 0; i < 40; i++) /* each deed on each CPU */
+        /* Each deed on each CPU, at many moments: stacks of the threads that answer get their
+         * pages. */
+        for (unsigned i = 0; i < 400; i++)
                 good = live(i) && good;
         before = family_balance();
         for (unsigned i = 0; i < CHILDREN && good; i++) {

@@ -39,7 +39,7 @@ struct nova_child_device {
 
 /**
  * What a child gets by name. All functions may be NULL: then there is nothing of that kind. They
- * are called by the thread that answers children, one at a time, must not wait, and must not call
+ * are called by the threads that answer children, one at a time, must not wait, and must not call
  * functions of this file.
  */
 struct nova_child_grants {

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "nova/abi/types.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,6 +39,18 @@ int nova_console_write(const char *text, size_t bytes);
  * @return number of bytes; 0: nothing will come; less than 0: a negative errno
  */
 int nova_console_read(char *text, size_t bytes);
+
+/**
+ * Take turns with other programs at the serial line. For roots.
+ *
+ * @param[out] sel a semaphore with the counter 1 while nobody writes, for a program that drives the
+ *                 line, too: down before a line, up after it. Whoever waits for it should not wait
+ *                 for more than a second
+ * @retval 0      from now on this program takes turns
+ * @retval ENOMEM no selector or kernel memory is left
+ * @retval ENOSYS the program is no root
+ */
+int nova_console_turn(nova_sel_t *sel);
 
 /** Send text elsewhere from now on. @param other stays the caller's and must stay valid; NULL: as
  *  at the start */

@@ -99,7 +99,8 @@ int nova_parent_sc_drop(nova_sel_t sc);
  */
 int nova_parent_write(const char *text, size_t bytes);
 
-/** Tell the parent what ended the program. @return 0 or an errno value */
+/** Tell the parent what ended the program, which ends it: with the status NOVA_FAULT_STATUS and the
+ *  event's number. @return an errno value if the report has not its size */
 int nova_parent_fault(const struct nova_fault_report *report);
 
 /** End the program. Returns only if there is no parent. */

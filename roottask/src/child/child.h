@@ -4,9 +4,14 @@
  *
  * A child's calls and events arrive at the desk of its CPU: a handler that runs on the child's
  * time. It may stop at any instruction for good, because the child or the calling thread died; so
- * it holds no lock and touches nothing but its desk: it hands the message to the worker, a thread
- * with time of its own, and waits. Everything else happens in the worker or in threads that call
- * the functions of <novart/child.h>, under one mutex.
+ * it holds no lock and touches nothing but its desk: it hands the message to the desk's worker, a
+ * thread with time of its own on the same CPU, and waits. Everything else happens in workers or in
+ * threads that call the functions of <novart/child.h>, under one mutex.
+ *
+ * What a child asks for is done in a moment, so that its parent's time on its CPU, and on no other,
+ * is all that it can take. Only text may take long: the worker cuts it into lines, and the desk
+ * writes them, one by one, on the child's time. It may stop in the middle of a line, with the turn
+ * at the serial line; so after GUARD_NS the worker makes it go on.
  *
  * A child's selectors mirror a block of the parent's: what is at block + n in the parent before the
  * PD is made is at n in the child. */
@@ -72,27 +77,39 @@ struct nova_child {
 };
 
 /* One per CPU. The handler writes portal and pending only. A thread of the parent's, the flusher,
- * calls the handler when it may have been stopped: a call lends it time. */
+ * calls the handler when it may have been stopped: a call lends it time. It takes no lock, so that
+ * who waits for the handler may hold one. */
 struct desk {
         struct nova_handler *handler;
         struct nova_utcb *utcb;
-        nova_sel_t nothing;       /* a portal that only comes back: then the handler is free */
-        nova_sel_t done;          /* semaphore: the worker has answered */
+        nova_sel_t nothing; /* a portal that only comes back: then the handler is free */
+        struct nova_thread *worker;
+        struct request *request;  /* the worker's, and the text of it the handler's meanwhile */
+        nova_sel_t work;          /* semaphore: a message, or children that ended */
+        nova_sel_t done;          /* semaphore: the worker has answered, or has text */
         nova_sel_t flush;         /* semaphore: the flusher is to call the handler */
         nova_sel_t window;        /* where objects arrive: 2^NOVA_PARENT_SERVICE_ORDER */
         nova_sel_t portal;        /* through which the message came */
         uint32_t pending;         /* a message waits for the worker; atomic */
+        nova_word_t flushed;      /* limbo_count() before the flusher's last call; atomic */
         struct nova_child *child; /* whose message the worker answers now, or NULL */
+};
+
+/* A line of a child's text, ready for the console. */
+struct child_text {
+        size_t bytes; /* 0: there is none */
+        char text[NOVA_START_NAME_SIZE + CHILD_LINE + 4];
 };
 
 /* All children, and what the functions below work on, is under this mutex. */
 extern struct nova_mutex child_mutex;
 extern struct nova_child *child_first;
 
-/* desk.c: makes a CPU's desk, if there is none, and the worker. 0 or an errno value. */
+/* desk.c: makes a CPU's desk, if there is none. 0 or an errno value. */
 int desk_prepare(nova_word_t cpu);
 struct desk *desk_of(nova_word_t cpu);
-void desk_wake_worker(void);
+/* Somebody looks for children that ended, soon. */
+void desk_wake_worker(nova_word_t cpu);
 /* Makes the handler of a CPU go on, and then says limbo_desk_is_free(). Returns at once. */
 void desk_flush(nova_word_t cpu);
 /* A new window for objects, after the old one was taken. 0 or an errno value. */
@@ -100,9 +117,10 @@ int desk_renew_window(struct desk *desk);
 
 /* limbo.c: blocks of selectors whose child is gone, until no desk can still speak of them. */
 bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus);
-/* How many blocks came until now; after that the desk of a CPU received something else. */
-uint64_t limbo_count(void);
-void limbo_desk_is_free(nova_word_t cpu, uint64_t count);
+/* How many blocks came until now, without the mutex; after that the desk of a CPU received
+ * something else. */
+nova_word_t limbo_count(void);
+void limbo_desk_is_free(nova_word_t cpu, nova_word_t count);
 
 /* portals.c: everything that the child finds at its selectors at first. 0 or an errno value. */
 int child_make_portals(struct nova_child *child);
@@ -112,7 +130,8 @@ int child_lay_out(struct nova_child *child, const struct nova_child_config *conf
 /* The start page, to be freed with the child's memory. 0 or an errno value. */
 int child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
-/* request.c: answers what lies at a desk. */
+/* request.c: answers what lies at a desk. If there is text then, it is to be written, and this is
+ * to be called again. */
 void child_serve(struct desk *desk, nova_word_t cpu);
 
 /* event.c: answers an event; the number of the event. */
@@ -120,8 +139,11 @@ void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigne
                        nova_word_t cpu);
 void child_report(struct nova_child *child, struct nova_fault_report *report);
 
-/* text.c: text of a child, line by line. */
-void child_write(struct nova_child *child, const char *text, size_t bytes);
+/* text.c: takes text of a child until a line is complete, which goes out then, or all of it is
+ * taken. Returns how many bytes it took. */
+size_t child_write(struct nova_child *child, const char *text, size_t bytes,
+                   struct child_text *out);
+/* Writes what has no line feed yet. */
 void child_write_rest(struct nova_child *child);
 
 /* end.c: ends a child's PD at once; the rest by child_reclaim(), when no desk serves it. */

@@ -1,47 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Desks, and the worker that answers what arrives at them (see child.h). */
 #include <errno.h>
+#include <stdlib.h>
 
-#include "child/child.h"
+#include "child/request.h"
+#include "newlib/lent.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
+#include "novart/console.h"
 #include "novart/error.h"
 #include "novart/selector.h"
+#include "novart/time.h"
 
 #define WORKER_STACK  0x6000
 #define FLUSHER_STACK NOVA_THREAD_STACK_MIN
+
+/* How long a child may take for a line on its own time; others wait for the serial line. */
+#define GUARD_NS 100000000
 
 struct nova_mutex child_mutex = NOVA_MUTEX_INITIALIZER;
 struct nova_child *child_first;
 
 static struct desk all[NOVA_CPU_MAX];
 static struct desk *desks[NOVA_CPU_MAX]; /* those that are in use */
-static struct nova_thread *worker;
-static nova_sel_t work = NOVA_SEL_NONE; /* semaphore: a desk or a child needs the worker */
 
 struct desk *desk_of(nova_word_t cpu)
 {
         return desks[cpu];
 }
 
-void desk_wake_worker(void)
+void desk_wake_worker(nova_word_t cpu)
 {
-        nova_sm_up(work);
+        nova_sm_up(desks[cpu]->work);
+}
+
+static void set_windows(const struct desk *desk)
+{
+        nova_utcb_set_windows(desk->utcb, nova_crd_all(NOVA_CRD_OBJ),
+                              nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
 }
 
 /* Runs on a child's time: see child.h for what that forbids. */
 static void receive(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct desk *const desk = argument;
+        const struct child_text *const text = &desk->request->text;
 
         (void)utcb;
         if (portal == desk->nothing)
                 return;
         desk->portal = portal;
-        __atomic_store_n(&desk->pending, 1, __ATOMIC_RELEASE);
-        nova_sm_up(work);
-        nova_sm_down(desk->done);
+        for (;;) {
+                __atomic_store_n(&desk->pending, 1, __ATOMIC_RELEASE);
+                nova_sm_up(desk->work);
+                nova_sm_down(desk->done);
+                if (!text->bytes)
+                        return;
+                console_write_lent(text->text, text->bytes);
+                set_windows(desk);
+        }
 }
 
 static void reclaim_ended(void)
@@ -55,23 +73,54 @@ static void reclaim_ended(void)
         }
 }
 
+/* What is to be done under the mutex. */
+static void work(struct desk *desk, bool pending)
+{
+        const nova_word_t cpu = (nova_word_t)(desk - all);
+
+        nova_mutex_lock(&child_mutex);
+        limbo_desk_is_free(cpu, __atomic_load_n(&desk->flushed, __ATOMIC_ACQUIRE));
+        if (pending)
+                child_serve(desk, cpu);
+        reclaim_ended();
+        nova_mutex_unlock(&child_mutex);
+}
+
+/* Serves a message, or goes on with one of whose text a line was written. Text that nobody can
+ * write on the child's time is written here. */
+static void serve(struct desk *desk)
+{
+        const struct child_text *const text = &desk->request->text;
+
+        work(desk, true);
+        while (text->bytes && !console_lends()) {
+                nova_console_write(text->text, text->bytes);
+                work(desk, true);
+        }
+        nova_sm_up(desk->done);
+}
+
 static void *run_worker(void *argument)
 {
-        for (;;) {
-                nova_sm_down(work);
-                nova_mutex_lock(&child_mutex);
-                for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
-                        struct desk *const desk = desks[cpu];
+        struct desk *const desk = argument;
+        bool writes = false; /* the handler has a line, and may stop while it writes it */
+        enum nova_status status;
 
-                        if (!desk || !__atomic_exchange_n(&desk->pending, 0, __ATOMIC_ACQUIRE))
-                                continue;
-                        child_serve(desk, cpu);
-                        nova_sm_up(desk->done);
+        for (;;) {
+                status = writes ? nova_sm_down_until(desk->work, 0, nova_deadline_in(GUARD_NS))
+                                : nova_sm_down(desk->work);
+                if (status == NOVA_COM_TIM) {
+                        nova_sm_up(desk->flush);
+                        writes = false;
+                } else if (status != NOVA_SUCCESS) {
+                        return NULL;
+                } else if (__atomic_exchange_n(&desk->pending, 0, __ATOMIC_ACQUIRE)) {
+                        serve(desk);
+                        writes = desk->request->text.bytes;
+                } else {
+                        work(desk, false);
                 }
-                reclaim_ended();
-                nova_mutex_unlock(&child_mutex);
         }
-        return argument;
 }
 
 void desk_flush(nova_word_t cpu)
@@ -83,18 +132,13 @@ void desk_flush(nova_word_t cpu)
 static void *run_flusher(void *argument)
 {
         struct desk *const desk = argument;
-        const nova_word_t cpu = (nova_word_t)(desk - all);
 
         while (nova_sm_zero(desk->flush) == NOVA_SUCCESS) {
-                nova_mutex_lock(&child_mutex);
+                const nova_word_t count = limbo_count();
 
-                const uint64_t count = limbo_count();
-
-                nova_mutex_unlock(&child_mutex);
                 nova_call(desk->nothing, 0);
-                nova_mutex_lock(&child_mutex);
-                limbo_desk_is_free(cpu, count);
-                nova_mutex_unlock(&child_mutex);
+                __atomic_store_n(&desk->flushed, count, __ATOMIC_RELEASE);
+                nova_sm_up(desk->work);
         }
         return NULL;
 }
@@ -106,8 +150,7 @@ int desk_renew_window(struct desk *desk)
         if (window == NOVA_SEL_NONE)
                 return ENOMEM;
         desk->window = window;
-        nova_utcb_set_windows(desk->utcb, nova_crd_all(NOVA_CRD_OBJ),
-                              nova_crd_obj(window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
+        set_windows(desk);
         return 0;
 }
 
@@ -126,18 +169,6 @@ static int make_semaphore(nova_sel_t *sel)
         return nova_errno_of(status);
 }
 
-static int make_worker(void)
-{
-        const struct nova_thread_attr attr = {"children", NOVA_CPU_SELF, nova_program.priority, 0,
-                                              WORKER_STACK};
-
-        if (worker)
-                return 0;
-        if (work == NOVA_SEL_NONE && make_semaphore(&work))
-                return ENOMEM;
-        return nova_thread_create(&worker, &attr, run_worker, NULL);
-}
-
 static int make_handler(struct desk *desk, nova_word_t cpu)
 {
         desk->nothing = nova_sel_alloc(0);
@@ -154,6 +185,15 @@ free_nothing:
         return ENOMEM;
 }
 
+/* On their CPU, so that what a child asks for takes nobody's time on others. */
+static int make_worker(struct desk *desk, nova_word_t cpu)
+{
+        const struct nova_thread_attr attr = {"children", cpu, nova_program.priority, 0,
+                                              WORKER_STACK};
+
+        return nova_thread_create(&desk->worker, &attr, run_worker, desk);
+}
+
 static int make_flusher(struct desk *desk, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {"desk", cpu, nova_program.priority, 0, FLUSHER_STACK};
@@ -165,32 +205,56 @@ static int make_flusher(struct desk *desk, nova_word_t cpu)
         return 0;
 }
 
+static int make_semaphores(struct desk *desk)
+{
+        desk->work = desk->done = desk->flush = NOVA_SEL_NONE;
+        return make_semaphore(&desk->work) || make_semaphore(&desk->done) ||
+               make_semaphore(&desk->flush);
+}
+
+static void release_semaphores(struct desk *desk)
+{
+        const nova_sel_t semaphores[] = {desk->work, desk->done, desk->flush};
+
+        for (unsigned i = 0; i < 3; i++)
+                if (semaphores[i] != NOVA_SEL_NONE)
+                        nova_sel_release(semaphores[i], 0);
+}
+
 static int make_desk(struct desk *desk, nova_word_t cpu)
 {
-        if (make_semaphore(&desk->done))
-                return ENOMEM;
-        if (make_semaphore(&desk->flush))
-                goto release_done;
-        if (make_handler(desk, cpu))
-                goto release_flush;
+        const int error = make_semaphores(desk);
+
+        desk->request = calloc(1, sizeof(*desk->request));
+        if (error || !desk->request || make_handler(desk, cpu))
+                goto release_semaphores;
+        if (make_worker(desk, cpu))
+                goto destroy_handler;
         if (!make_flusher(desk, cpu))
                 return 0;
+        /* Without its semaphore the worker ends. */
+        nova_sel_release(desk->work, 0);
+        desk->work = NOVA_SEL_NONE;
+        nova_thread_join(desk->worker, NULL);
+destroy_handler:
         nova_handler_destroy(desk->handler);
         nova_sel_release(desk->nothing, 0);
         nova_sel_release(desk->window, NOVA_PARENT_SERVICE_ORDER);
-release_flush:
-        nova_sel_release(desk->flush, 0);
-release_done:
-        nova_sel_release(desk->done, 0);
+release_semaphores:
+        release_semaphores(desk);
+        free(desk->request);
         return ENOMEM;
 }
 
 int desk_prepare(nova_word_t cpu)
 {
-        if (make_worker())
-                return ENOMEM;
+        nova_sel_t turn;
+
         if (desks[cpu])
                 return 0;
+        /* Of two CPUs each may write a line of its children's at the same time. */
+        if (nova_program_is_root() && nova_console_turn(&turn))
+                return ENOMEM;
 
         const int error = make_desk(&all[cpu], cpu);
 

@@ -20,7 +20,7 @@ void child_end(struct nova_child *child, int status)
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (child->cpus >> cpu & 1 && desk_of(cpu)->child == child)
                         child->stale &= ~(UINT64_C(1) << cpu);
-        desk_wake_worker();
+        desk_wake_worker(child->cpu);
 }
 
 void child_release(struct nova_child *child)

@@ -11,16 +11,16 @@ struct limbo {
         struct limbo *next;
         nova_sel_t block;
         unsigned order;
-        uint64_t cpus;   /* bit n: the desk of CPU n may still speak of it */
-        uint64_t number; /* counted from 1 */
+        uint64_t cpus;      /* bit n: the desk of CPU n may still speak of it */
+        nova_word_t number; /* counted from 1 */
 };
 
 static struct limbo *first;
-static uint64_t blocks;
+static nova_word_t blocks; /* changes under the mutex, is read without it */
 
-uint64_t limbo_count(void)
+nova_word_t limbo_count(void)
 {
-        return blocks;
+        return __atomic_load_n(&blocks, __ATOMIC_ACQUIRE);
 }
 
 bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus)
@@ -31,15 +31,16 @@ bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus)
                 nova_sel_free(block, order);
         if (!entry)
                 return !cpus;
-        *entry = (struct limbo){first, block, order, cpus, ++blocks};
+        *entry = (struct limbo){first, block, order, cpus, blocks + 1};
         first = entry;
+        __atomic_store_n(&blocks, entry->number, __ATOMIC_RELEASE);
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (cpus >> cpu & 1)
                         desk_flush(cpu);
         return true;
 }
 
-void limbo_desk_is_free(nova_word_t cpu, uint64_t count)
+void limbo_desk_is_free(nova_word_t cpu, nova_word_t count)
 {
         for (struct limbo **link = &first; *link;) {
                 struct limbo *const entry = *link;

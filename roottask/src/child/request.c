@@ -169,6 +169,9 @@ static int serve_fault(struct request *request)
                 return EINVAL;
         memcpy(&report, &request->word[1], sizeof(report));
         child_report(request->child, &report);
+        /* It is the last that the runtime says; so nobody can fill the console with reports. */
+        child_end(request->child,
+                  NOVA_FAULT_STATUS + (report.event < CHILD_EVENTS ? report.event : 0));
         return 0;
 }
 
@@ -178,7 +181,9 @@ static int serve_write(struct request *request)
 
         if (request->words < 2 || bytes > (request->words - 2) * sizeof(nova_word_t))
                 return EINVAL;
-        child_write(request->child, (const char *)&request->word[2], bytes);
+        request->written +=
+                child_write(request->child, (const char *)&request->word[2] + request->written,
+                            bytes - request->written, &request->text);
         return 0;
 }
 
@@ -209,10 +214,14 @@ static int serve_operation(struct request *request)
 }
 
 /* Copies the message, and notes what capabilities came with it. */
-static void read_message(struct request *request)
+static void read_message(struct request *request, struct nova_child *child, struct desk *desk)
 {
         struct nova_item item;
 
+        memset(request, 0, sizeof(*request));
+        request->child = child;
+        request->desk = desk;
+        request->utcb = desk->utcb;
         request->words = nova_utcb_word_count(request->utcb);
         memcpy(request->word, request->utcb->word, request->words * sizeof(*request->word));
         request->item = request->translated = NOVA_SEL_NONE;
@@ -226,28 +235,33 @@ static void read_message(struct request *request)
         }
 }
 
+/* What came and was not asked for, or has been used. */
+static void clear_window(const struct desk *desk)
+{
+        nova_revoke(nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
+}
+
 static void serve_call(struct nova_child *child, struct desk *desk)
 {
-        static struct request request; /* of the worker, which serves one at a time */
+        struct request *const request = desk->request;
 
-        memset(&request, 0, sizeof(request));
-        request.child = child;
-        request.desk = desk;
-        request.utcb = desk->utcb;
-        read_message(&request);
+        /* After a line of text the message is in the UTCB no more. */
+        if (!request->text.bytes)
+                read_message(request, child, desk);
         nova_utcb_clear(desk->utcb);
         nova_utcb_put(desk->utcb, 0);
 
-        const int error = serve_operation(&request);
+        const int error = serve_operation(request);
 
+        if (request->text.bytes)
+                return;
         if (error) {
                 nova_utcb_clear(desk->utcb);
                 nova_utcb_put(desk->utcb, (nova_word_t)error);
         }
-        /* What came and was not asked for, or has been used. */
-        if (request.item != NOVA_SEL_NONE)
-                nova_revoke(nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
-                            NOVA_REVOKE_SR);
+        if (request->item != NOVA_SEL_NONE)
+                clear_window(desk);
 }
 
 /* The child that has a portal in its block, and which of its selectors that is. */
@@ -269,8 +283,11 @@ void child_serve(struct desk *desk, nova_word_t cpu)
         struct nova_child *const child = find(desk->portal, &own);
 
         /* Of a child that is gone: whatever is answered, nobody hears it. */
-        if (!child)
+        if (!child) {
+                desk->request->text.bytes = 0;
+                clear_window(desk);
                 return;
+        }
         desk->child = child;
         if (own >= CHILD_FAULT)
                 child_serve_event(child, desk->utcb, own % CHILD_EVENTS, false, cpu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the parent's side: one request of a child while it is answered. */
+/* Inside of the parent's side: one request of a child while it is answered, one for each desk. */
 #ifndef NOVART_CHILD_REQUEST_H
 #define NOVART_CHILD_REQUEST_H
 
@@ -16,6 +16,8 @@ struct request {
         unsigned words;
         nova_word_t word[NOVA_UTCB_WORDS]; /* 0 where the message has none */
         char name[NOVA_PARENT_NAME];
+        size_t written;         /* bytes of its text that were taken */
+        struct child_text text; /* a line of it; if there is one the answer comes later */
 };
 
 /* Reads a name from a word on. False if there is none or it has no end. */

@@ -7,21 +7,30 @@
 #include "nova/text.h"
 #include "novart/console.h"
 
-void child_write_rest(struct nova_child *child)
+static void finish_line(struct nova_child *child, struct child_text *out)
 {
-        char line[NOVA_START_NAME_SIZE + CHILD_LINE + 4];
-        const int length = snprintf(line, sizeof(line), "%s: %.*s\n", child->name,
-                                    (int)child->line_bytes, child->line);
-
-        if (child->line_bytes)
-                nova_console_write(line, (size_t)length);
+        out->bytes = (size_t)snprintf(out->text, sizeof(out->text), "%s: %.*s\n", child->name,
+                                      (int)child->line_bytes, child->line);
         child->line_bytes = 0;
 }
 
-void child_write(struct nova_child *child, const char *text, size_t bytes)
+void child_write_rest(struct nova_child *child)
 {
-        for (; bytes; text++, bytes--) {
-                const char c = *text;
+        struct child_text out;
+
+        if (!child->line_bytes)
+                return;
+        finish_line(child, &out);
+        nova_console_write(out.text, out.bytes);
+}
+
+size_t child_write(struct nova_child *child, const char *text, size_t bytes, struct child_text *out)
+{
+        size_t taken = 0;
+
+        out->bytes = 0;
+        while (taken < bytes && !out->bytes) {
+                const char c = text[taken++];
 
                 if (c == '\n' && !child->line_bytes)
                         child->line[child->line_bytes++] = ' ';
@@ -29,6 +38,7 @@ void child_write(struct nova_child *child, const char *text, size_t bytes)
                 if (c != '\n' && c != '\r')
                         child->line[child->line_bytes++] = nova_text_printable(c);
                 if (c == '\n' || child->line_bytes == CHILD_LINE)
-                        child_write_rest(child);
+                        finish_line(child, out);
         }
+        return taken;
 }

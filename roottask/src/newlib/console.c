@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "newlib/lent.h"
 #include "novart/sync.h"
 #include "start/parent.h"
 #include "start/start.h"
@@ -12,14 +13,40 @@
 static struct nova_mutex mutex;
 static const struct nova_console_output *output;
 
-static int write_locked(const char *text, size_t bytes)
+/* Where text goes without another way out. */
+static int write_plain(const char *text, size_t bytes)
 {
-        if (output)
-                return output->write(output->context, text, bytes);
         if (!nova_program_is_root())
                 return parent_write(text, bytes);
         serial_write(text, bytes);
         return 0;
+}
+
+static int write_locked(const char *text, size_t bytes)
+{
+        if (output)
+                return output->write(output->context, text, bytes);
+        return write_plain(text, bytes);
+}
+
+bool console_lends(void)
+{
+        return !__atomic_load_n(&output, __ATOMIC_ACQUIRE);
+}
+
+void console_write_lent(const char *text, size_t bytes)
+{
+        write_plain(text, bytes);
+}
+
+int nova_console_turn(nova_sel_t *sel)
+{
+        nova_mutex_lock(&mutex);
+
+        const int error = serial_turn(sel);
+
+        nova_mutex_unlock(&mutex);
+        return error;
 }
 
 int nova_console_write(const char *text, size_t bytes)
@@ -50,6 +77,6 @@ int nova_console_read(char *text, size_t bytes)
 void nova_console_use(const struct nova_console_output *other)
 {
         nova_mutex_lock(&mutex);
-        output = other;
+        __atomic_store_n(&output, other, __ATOMIC_RELEASE);
         nova_mutex_unlock(&mutex);
 }

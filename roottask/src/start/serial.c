@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A root's own console: the serial line COM1, and the port that ends a run. */
+#include <errno.h>
+
 #include "nova/console.h"
 #include "nova/crd.h"
+#include "nova/hypercall.h"
 #include "novart/region.h"
+#include "novart/selector.h"
 #include "novart/time.h"
 #include "start/start.h"
 
@@ -11,7 +15,12 @@
 /* How often a root that waits for input looks for it: the line's interrupt is a driver's. */
 #define POLL_NS 10000000
 
+/* More than a line takes. Whoever holds the turn for longer is stuck or has died: then lines may be
+ * torn, but nobody waits for ever. */
+#define TURN_NS 1000000000
+
 static struct nova_console console;
+static nova_sel_t turn = NOVA_SEL_NONE; /* a semaphore with the counter 1 while nobody writes */
 
 void serial_init(void)
 {
@@ -20,10 +29,49 @@ void serial_init(void)
                 nova_console_use_port(&console, NOVA_CONSOLE_COM1);
 }
 
+int serial_turn(nova_sel_t *sel)
+{
+        if (!nova_program_is_root())
+                return ENOSYS;
+        if (turn == NOVA_SEL_NONE) {
+                const nova_sel_t sm = nova_sel_alloc(0);
+
+                if (sm == NOVA_SEL_NONE)
+                        return ENOMEM;
+                if (nova_create_sm(sm, nova_program.pd, 1) != NOVA_SUCCESS) {
+                        nova_sel_free(sm, 0);
+                        return ENOMEM;
+                }
+                __atomic_store_n(&turn, sm, __ATOMIC_RELEASE);
+        }
+        *sel = turn;
+        return 0;
+}
+
+/* It may be another program's, or another CPU's, that stops or dies now: the kernel knows who
+ * waits, and nothing of this program is locked. */
+static void take_turn(nova_sel_t sm)
+{
+        static bool stuck; /* the last wait was in vain: the next one would be, too */
+        const uint64_t deadline =
+                __atomic_load_n(&stuck, __ATOMIC_RELAXED) ? 0 : nova_deadline_in(TURN_NS);
+
+        __atomic_store_n(&stuck, nova_sm_down_until(sm, NOVA_SM_ZC, deadline) != NOVA_SUCCESS,
+                         __ATOMIC_RELAXED);
+}
+
 void serial_write(const char *text, size_t bytes)
 {
-        for (size_t i = 0; console.port && i < bytes; i++)
+        const nova_sel_t sm = __atomic_load_n(&turn, __ATOMIC_ACQUIRE);
+
+        if (!console.port)
+                return;
+        if (sm != NOVA_SEL_NONE)
+                take_turn(sm);
+        for (size_t i = 0; i < bytes; i++)
                 nova_console_put(&console, text[i]);
+        if (sm != NOVA_SEL_NONE)
+                nova_sm_up(sm);
 }
 
 int serial_read(char *text, size_t bytes)

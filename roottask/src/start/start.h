@@ -24,6 +24,9 @@ _Noreturn void program_end(int status);
 /* Where a root's text goes until other ways are set up, and at its end. */
 void serial_init(void);
 void serial_write(const char *text, size_t bytes);
+/* From now on whoever writes takes turns; the semaphore by which. One call at a time. 0, ENOMEM or
+ * ENOSYS: no root. */
+int serial_turn(nova_sel_t *sel);
 int serial_read(char *text, size_t bytes);
 
 #endif
