@@ -318,6 +318,22 @@ static int start_greedy(struct nova_child_config *config, unsigned priority, uin
         return status;
 }
 
+/* What services take it for: itself, and PDs that it makes, would have the name of another. */
+static bool keeps_its_name(void)
+{
+        static const char other[NOVA_NAME_SIZE] = {'b', 'a', 'n', 'k'};
+        const nova_sel_t pd = nova_sel_alloc(0);
+        char name[NOVA_NAME_SIZE];
+        bool kept = nova_name_set(nova_program.pd, other) == NOVA_BAD_PAR &&
+                    nova_create_pd(pd, nova_program.pd, 0) == NOVA_SUCCESS &&
+                    nova_name_set(pd, other) == NOVA_BAD_PAR;
+
+        kept = kept && nova_name_get(pd, name) == NOVA_SUCCESS &&
+               strncmp(name, nova_program.name, sizeof(name)) == 0;
+        nova_sel_release(pd, 0);
+        return kept;
+}
+
 /* May have children and CPUs 0 and 1 at priority 20, and wants more: for itself, and for children
  * that it starts after it has told its runtime what it wishes. */
 static int do_greedy(char **argv)
@@ -334,6 +350,8 @@ static int do_greedy(char **argv)
                 return bound_to(0x1, 10) ? GIVEN : 1;
         if (!bound_to(0x3, 20))
                 return 1;
+        if (!keeps_its_name())
+                return 7;
         if (nova_pd_limit(nova_program.pd, NOVA_PRIO_MAX, UINT64_MAX) != NOVA_SUCCESS ||
             !bound_to(0x3, 20))
                 return 2;

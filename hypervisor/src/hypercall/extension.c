@@ -4,6 +4,7 @@
 #include "hypercall/dispatch.h"
 
 #include "arch/x86/cpu.h"
+#include "lib/string.h"
 #include "object/ec.h"
 #include "object/name.h"
 #include "object/pd.h"
@@ -86,10 +87,15 @@ static struct kobject *find_named(struct ec *self, unsigned perms)
 static enum nova_status name_set(struct ec *self)
 {
         struct kobject *object = find_named(self, NOVA_PERM_ALL);
+        char name[NOVA_NAME_SIZE];
 
         if (!object)
                 return NOVA_BAD_CAP;
-        thread_read_name(self, object_name(object));
+        thread_read_name(self, name);
+        if (object->kind == OBJECT_PD)
+                return pd_name_once(container_of(object, struct pd, object), name) ? NOVA_SUCCESS
+                                                                                   : NOVA_BAD_PAR;
+        memcpy(object_name(object), name, sizeof(name));
         if (object->kind == OBJECT_EC)
                 container_of(object, struct ec, object)->named_by_root = self->pd->is_root;
         return NOVA_SUCCESS;

@@ -17,8 +17,8 @@ static word_t pd_bytes(void)
         return pd_cache.size + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
 }
 
-static void pd_init(struct pd *pd, const struct pd_limit *limit, struct account *account,
-                    struct account *own)
+static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name[NOVA_NAME_SIZE],
+                    struct account *account, struct account *own)
 {
         object_init(&pd->object, OBJECT_PD, account);
         pd->account = own;
@@ -33,7 +33,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, struct account 
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 pd->limit.cpus[i] = load_once(limit->cpus[i]);
         pd->is_root = false;
-        memset(pd->name, 0, sizeof(pd->name));
+        memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;
         pd->end = (struct revocation){0};
 }
@@ -41,9 +41,10 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, struct account 
 void pd_boot(void)
 {
         static const struct pd_limit no_limit = {{UINT32_MAX, UINT32_MAX}, NOVA_PRIO_MAX};
+        static const char no_name[NOVA_NAME_SIZE];
 
         slab_init(&pd_cache, sizeof(struct pd));
-        pd_init(&kernel_pd, &no_limit, &account_root, &account_root);
+        pd_init(&kernel_pd, &no_limit, no_name, &account_root, &account_root);
         object_get(&kernel_pd.object);
 }
 
@@ -62,7 +63,7 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
                 goto no_pd;
         if (!address_space_init(&pd->memory.tables))
                 goto no_tables;
-        pd_init(pd, &creator->limit, account, own);
+        pd_init(pd, &creator->limit, creator->name, account, own);
         *out = pd;
         return NOVA_SUCCESS;
 
@@ -89,6 +90,19 @@ void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 store_once(pd->limit.cpus[i], pd->limit.cpus[i] & cpus[i]);
         spin_unlock(&pd->lock);
+}
+
+bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE])
+{
+        char any = 0;
+
+        spin_lock(&pd->lock);
+        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++)
+                any |= pd->name[i];
+        if (!any)
+                memcpy(pd->name, name, NOVA_NAME_SIZE);
+        spin_unlock(&pd->lock);
+        return !any;
 }
 
 struct space *pd_space(struct pd *pd, unsigned type)

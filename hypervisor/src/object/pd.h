@@ -40,7 +40,7 @@ struct pd {
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
-        char name[NOVA_NAME_SIZE];
+        char name[NOVA_NAME_SIZE]; /* set once, under pd.lock; that of all PDs it creates then */
         bool is_root;          /* may use the H bit */
         uint8_t end_stage;     /* spaces that were emptied */
         struct revocation end; /* … and the one that is being emptied */
@@ -75,6 +75,9 @@ static inline bool pd_may_use_prio(const struct pd *pd, unsigned prio)
 
 /** Lowers a PD's limit to what is in the old and in the new one. */
 void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX / 32]);
+
+/** Names a PD that has no name yet. False if it has one: who trusts the name would be deceived. */
+bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE]);
 
 /** The space of a type; NULL for the null type. */
 struct space *pd_space(struct pd *pd, unsigned type);

@@ -82,12 +82,15 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 /**
  * Extension: give an object a name, which the kernel shows when it speaks of it.
  *
- * Of a thread whose name the root PD gave the kernel says when it is shut down by an event. Needs
- * the HIP feature NOVA_HIP_NAME.
+ * A PD is named once, and the PDs that its threads create afterwards have its name: so a name that
+ * a parent gave says whose child somebody is, whatever that child holds. Of a thread whose name the
+ * root PD gave the kernel says when it is shut down by an event. Needs the HIP feature
+ * NOVA_HIP_NAME.
  * @param object capability with all five permissions for a PD, EC, portal or semaphore
  * @param name   NOVA_NAME_SIZE bytes, the rest filled with 0
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p object names no such object or lacks a permission
+ * @retval NOVA_BAD_PAR @p object is a PD that has a name
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p object with all permissions.

@@ -114,13 +114,74 @@ CASE_ON(thread, a_name_can_be_read_back, "X-NAME", needs_names)
         for (unsigned i = 0; i < 4; i++) {
                 EXPECT_EQ(name_get(objects[i], name), NOVA_SUCCESS);
                 EXPECT(same(name, "\0\0\0\0\0\0\0"));
-                EXPECT_EQ(name_set(objects[i], "a name\0"), NOVA_SUCCESS);
+                if (i)
+                        EXPECT_EQ(name_set(objects[i], "a name\0"), NOVA_SUCCESS);
                 EXPECT_EQ(name_set(objects[i], "12345678"), NOVA_SUCCESS);
                 EXPECT_EQ(name_get(objects[i], name), NOVA_SUCCESS);
                 EXPECT(same(name, "12345678"));
         }
         EXPECT_EQ(name_get(ROOT_PD, name), NOVA_SUCCESS);
         EXPECT(!same(name, "12345678"));
+}
+
+/* Any byte of it makes a name. */
+CASE_ON(thread, a_pd_is_named_once, "X-NAME", needs_names)
+{
+        for (unsigned i = 0; i < NOVA_NAME_SIZE; i++) {
+                const nova_sel_t pd = sel_alloc(0);
+                char first[NOVA_NAME_SIZE] = {0}, name[NOVA_NAME_SIZE];
+                EXPECT_EQ(hc_create_pd(pd, ROOT_PD, 0), NOVA_SUCCESS);
+                EXPECT_EQ(name_set(pd, first), NOVA_SUCCESS);
+                first[i] = 'x';
+                EXPECT_EQ(name_set(pd, first), NOVA_SUCCESS);
+                EXPECT_EQ(name_set(pd, "12345678"), NOVA_BAD_PAR);
+                EXPECT_EQ(name_set(pd, first), NOVA_BAD_PAR);
+                EXPECT_EQ(name_get(pd, name), NOVA_SUCCESS);
+                EXPECT(same(name, first));
+        }
+}
+
+static struct args name_args(nova_sel_t sel, const char name[NOVA_NAME_SIZE])
+{
+        word_t word[2] = {0, 0};
+        __builtin_memcpy(word, name, NOVA_NAME_SIZE);
+        return (struct args){nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, sel),
+                             NOVA_EXT_NAME_SET, word[0], word[1], 0};
+}
+
+/* Whoever may create PDs cannot be taken for another by means of one. */
+CASE_ON(thread, a_pd_has_the_name_of_its_creator, "X-NAME", needs_names)
+{
+        enum { OWN_PD = CHILD_FREE_SEL, NEW, PAYER };
+        struct child *c = child_new(boot_cpu), *other = child_new(boot_cpu);
+        struct thread *t = child_server(c);
+        char name[NOVA_NAME_SIZE];
+        give(t, obj(c->pd, ALL), OWN_PD);
+        give(t, obj(other->pd, ALL), PAYER);
+        EXPECT_EQ(name_set(other->pd, "theother"), NOVA_SUCCESS);
+        for (unsigned named = 0; named < 2; named++) {
+                if (named)
+                        EXPECT_EQ(name_set(c->pd, "thechild"), NOVA_SUCCESS);
+                for (unsigned i = 0; i < 2; i++) {
+                        struct args create = {nova_hypercall_id(NOVA_CREATE_PD, 0, NEW),
+                                              i ? PAYER : OWN_PD, 0, 0, 0};
+                        struct args drop = {nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0),
+                                            obj(NEW, ALL), 0, 0, 0};
+                        struct args rename = name_args(NEW, "12345678");
+                        struct args get = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, NEW),
+                                           NOVA_EXT_NAME_GET, 0, 0, 0};
+                        EXPECT_EQ(remote_hypercall(t, &create), NOVA_SUCCESS);
+                        EXPECT_EQ(remote_hypercall(t, &rename),
+                                  named ? NOVA_BAD_PAR : NOVA_SUCCESS);
+                        EXPECT_EQ(remote_hypercall(t, &get), NOVA_SUCCESS);
+                        const word_t word[2] = {get.a2, get.a3};
+                        __builtin_memcpy(name, word, NOVA_NAME_SIZE);
+                        EXPECT(same(name, named ? "thechild" : "12345678"));
+                        EXPECT_EQ(remote_hypercall(t, &drop), NOVA_SUCCESS);
+                }
+        }
+        struct args rename = name_args(OWN_PD, "12345678");
+        EXPECT_EQ(remote_hypercall(t, &rename), NOVA_BAD_PAR);
 }
 
 CASE_ON(thread, a_name_needs_an_object_and_all_permissions, "X-NAME", needs_names)
