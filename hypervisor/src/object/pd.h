@@ -41,9 +41,9 @@ struct pd {
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
         char name[NOVA_NAME_SIZE]; /* set once, under pd.lock; that of all PDs it creates then */
-        bool is_root;          /* may use the H bit */
-        uint8_t end_stage;     /* spaces that were emptied */
-        struct revocation end; /* … and the one that is being emptied */
+        bool is_root;              /* may use the H bit */
+        uint8_t end_stage;         /* spaces that were emptied */
+        struct revocation end;     /* … and the one that is being emptied */
 };
 
 /** The microhypervisor's own capabilities, which the root PD can request. */

@@ -17,8 +17,8 @@ static bool pd_alive(nova_sel_t pd)
         return nova_quota_query(pd, &used, &limit) == NOVA_SUCCESS;
 }
 
-/* The name that the client's parent gave it: a PD is named once, and those that a program makes have
- * its own name. */
+/* The name that the client's parent gave it: a PD is named once, and those that a program makes
+ * have its own name. */
 static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
 {
         return pd_alive(pd) && nova_name_get(pd, name) == NOVA_SUCCESS ? 0 : EACCES;
