@@ -56,6 +56,8 @@ DESCRIPTION ${name}.nova.")
   nova_check_files(nova_add_system ${name} MODULES ${arg_MODULES})
   get_filename_component(description "${arg_DESCRIPTION}" ABSOLUTE)
   set(files)
+  set(guests)
+  set(names)
   set(targets)
   foreach(program IN LISTS arg_PROGRAMS)
     nova_find_program(target ${name} "${program}")
@@ -63,6 +65,11 @@ DESCRIPTION ${name}.nova.")
     list(APPEND files "$<TARGET_FILE:${target}>")
   endforeach()
   foreach(module IN LISTS arg_MODULES)
+    if(module MATCHES "^guest:(.*)") # a guest's software: `nova` makes it when it is booted
+      list(APPEND guests "${module}")
+      list(APPEND names "${CMAKE_MATCH_1}")
+      continue()
+    endif()
     get_filename_component(file "${module}" ABSOLUTE)
     list(APPEND files "${file}")
   endforeach()
@@ -70,7 +77,7 @@ DESCRIPTION ${name}.nova.")
 
   set(checked "${CMAKE_BINARY_DIR}/boot/${name}.checked")
   add_custom_command(OUTPUT "${checked}"
-    COMMAND "${NOVA_SYSTEM_TOOL}" "${description}" ${files}
+    COMMAND "${NOVA_SYSTEM_TOOL}" "${description}" ${files} ${names}
     COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/boot"
     COMMAND "${CMAKE_COMMAND}" -E touch "${checked}"
     DEPENDS "${description}" "${NOVA_SYSTEM_TOOL}" ${targets}
@@ -80,5 +87,5 @@ DESCRIPTION ${name}.nova.")
   add_dependencies(${name} ${init} ${targets})
   get_filename_component(file "${description}" NAME)
   nova_write_boot_list(${name} ROOTTASK "$<TARGET_FILE:${init}>\t${file}"
-    MODULES "${description}" ${files})
+    MODULES "${description}" ${files} ${guests})
 endfunction()

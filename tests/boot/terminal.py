@@ -14,17 +14,19 @@ CODE = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from nova import boot_list, process; process.die_with_parent()\n"
     "from nova.qemu import Machine, Module; from nova.runner import Runner\n"
-    "machine = Machine(sys.argv[2], {modules}, cpus=1)\n"
+    "machine = Machine(sys.argv[2], {modules}, {machine})\n"
     "sys.exit(Runner(machine, 120, sys.stdout.buffer, True).run().status)\n"
 )
 
 
-def play(kernel, boot, modules, keys):
-    """Boots KERNEL with MODULES, an expression in which BOOT is sys.argv[3]. KEYS(seen) gives what
-    to type now that SEEN was shown, or nothing. Returns all that was shown, and the status."""
+def play(kernel, boot, modules, keys, machine="cpus=1"):
+    """Boots KERNEL on MACHINE with MODULES, an expression in which BOOT is sys.argv[3].
+    KEYS(seen) gives what to type now that SEEN was shown, or nothing. Returns all that was shown,
+    and the status."""
+    code = CODE.format(modules=modules, machine=machine)
     ours, theirs = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-c", CODE.format(modules=modules), str(LIB), kernel, boot],
+        [sys.executable, "-c", code, str(LIB), kernel, boot],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

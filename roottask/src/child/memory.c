@@ -80,6 +80,20 @@ static void *take_some(struct child_memory *memory, size_t pages, unsigned *orde
         return page;
 }
 
+/* The same pages with permissions that include executing them. A root's pool is not executable, so
+ * it asks the kernel for them once more; programs that may have children have a pool that is. */
+static void *executable(struct child_block *block, unsigned perms)
+{
+        if (!nova_program_is_root())
+                return block->page;
+
+        const uint64_t phys = (nova_word_t)block->page - NOVA_LAYOUT_POOL;
+
+        if (nova_map_physical(phys, (size_t)NOVA_PAGE_SIZE << block->order, perms, &block->alias))
+                return NULL;
+        return block->alias;
+}
+
 int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms)
 {
         size_t pages = (bytes + PAGE_MASK) >> NOVA_PAGE_BITS;
@@ -89,7 +103,14 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
                 void *const page = take_some(memory, pages, &order);
                 const size_t some = (size_t)NOVA_PAGE_SIZE << order;
 
-                if (!page || child_memory_map(memory, page, to, some, perms))
+                if (!page)
+                        return ENOMEM;
+
+                void *const from = perms & NOVA_MEM_X
+                                           ? executable(&memory->block[memory->blocks - 1], perms)
+                                           : page;
+
+                if (!from || child_memory_map(memory, from, to, some, perms))
                         return ENOMEM;
                 to += some;
                 pages -= (size_t)1 << order;
@@ -128,21 +149,6 @@ int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
         return error;
 }
 
-/* The same pages with the permission to execute them. A root's pool is not executable, so it asks
- * the kernel for them once more; programs that may have children have a pool that is. */
-static void *executable(struct child_block *block)
-{
-        if (!nova_program_is_root())
-                return block->page;
-
-        const uint64_t phys = (nova_word_t)block->page - NOVA_LAYOUT_POOL;
-
-        if (nova_map_physical(phys, (size_t)NOVA_PAGE_SIZE << block->order, NOVA_MEM_R | NOVA_MEM_X,
-                              &block->alias))
-                return NULL;
-        return block->alias;
-}
-
 /* Copies one run of pages that cannot be used where they lie. */
 static int copy_run(struct child_memory *memory, const struct elf *elf, const struct elf_run *run)
 {
@@ -159,9 +165,10 @@ static int copy_run(struct child_memory *memory, const struct elf *elf, const st
                 for (size_t at = 0; at < some; at += NOVA_PAGE_SIZE)
                         elf_fill(elf, to + at, (char *)page + at);
 
-                void *const from = run->perms & NOVA_MEM_X
-                                           ? executable(&memory->block[memory->blocks - 1])
-                                           : page;
+                void *const from =
+                        run->perms & NOVA_MEM_X
+                                ? executable(&memory->block[memory->blocks - 1], run->perms)
+                                : page;
 
                 if (!from || child_memory_map(memory, from, to, some, run->perms))
                         return ENOMEM;

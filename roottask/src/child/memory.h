@@ -12,7 +12,7 @@
 /* Pages of the child's own. */
 struct child_block {
         void *page;
-        void *alias; /* the same pages, executable instead of writable; NULL: none */
+        void *alias; /* the same pages, executable; NULL: none */
         unsigned order;
 };
 

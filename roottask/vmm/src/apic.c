@@ -19,7 +19,7 @@ static void interrupt(void *context, unsigned vcpu, bool level)
                 nova_vcpu_kick(&pc->vm->vcpu[vcpu]);
 }
 
-static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_message *message)
+static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
         switch (message->delivery) {
         case NOVA_DELIVER_FIXED:
@@ -34,7 +34,7 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_message
         }
 }
 
-static void from_ioapic(void *context, const struct nova_message *message)
+static void from_ioapic(void *context, const struct nova_apic_message *message)
 {
         struct nova_pc *const pc = context;
 
@@ -47,7 +47,7 @@ static void from_ioapic(void *context, const struct nova_message *message)
         }
 }
 
-static void from_lapic(void *context, unsigned from, const struct nova_message *message,
+static void from_lapic(void *context, unsigned from, const struct nova_apic_message *message,
                        unsigned shorthand)
 {
         struct nova_pc *const pc = context;

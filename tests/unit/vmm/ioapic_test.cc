@@ -10,9 +10,9 @@ namespace
 
 struct ioapic : testing::Test {
         nova_ioapic apic;
-        std::vector<nova_message> sent;
+        std::vector<nova_apic_message> sent;
 
-        static void send(void *context, const nova_message *message)
+        static void send(void *context, const nova_apic_message *message)
         {
                 static_cast<ioapic *>(context)->sent.push_back(*message);
         }

@@ -14,11 +14,12 @@ struct lapic : testing::Test {
         probe out;
         fake_clock time;
         nova_lapic apic;
-        std::vector<nova_message> sent;
+        std::vector<nova_apic_message> sent;
         std::vector<unsigned> shorthands;
         std::vector<uint8_t> over;
 
-        static void send(void *context, unsigned, const nova_message *message, unsigned shorthand)
+        static void send(void *context, unsigned, const nova_apic_message *message,
+                         unsigned shorthand)
         {
                 lapic *const self = static_cast<lapic *>(context);
                 self->sent.push_back(*message);
@@ -149,7 +150,7 @@ TEST_F(lapic, a_command_sends_a_message)
 
 TEST_F(lapic, destinations)
 {
-        nova_message message = {0x30, NOVA_DELIVER_FIXED, false, 2, false};
+        nova_apic_message message = {0x30, NOVA_DELIVER_FIXED, false, 2, false};
         EXPECT_TRUE(nova_lapic_matches(&apic, &message));
         message.destination = 3;
         EXPECT_FALSE(nova_lapic_matches(&apic, &message));

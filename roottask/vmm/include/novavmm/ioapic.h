@@ -21,13 +21,13 @@ struct nova_ioapic {
         uint32_t pins;                    /**< levels of its pins */
         uint64_t entry[NOVA_IOAPIC_PINS]; /**< the redirection table */
         /** Sends an interrupt to local APICs. */
-        void (*send)(void *context, const struct nova_message *message);
+        void (*send)(void *context, const struct nova_apic_message *message);
         void *context; /**< handed to it */
 };
 
 /** All pins masked. */
 void nova_ioapic_init(struct nova_ioapic *ioapic,
-                      void (*send)(void *context, const struct nova_message *message),
+                      void (*send)(void *context, const struct nova_apic_message *message),
                       void *context);
 
 /** Drives a pin (0 to 23) to @p level; for struct nova_line, @p context is the struct nova_ioapic.

@@ -27,7 +27,7 @@ enum nova_delivery {
 };
 
 /** An interrupt on its way from one APIC to others. */
-struct nova_message {
+struct nova_apic_message {
         uint8_t vector;              /**< 16 to 255, or the page of STARTUP */
         enum nova_delivery delivery; /**< what it does there */
         bool logical;                /**< `destination` is a set, not an ID */
@@ -69,7 +69,7 @@ struct nova_lapic {
         struct nova_alarm alarm;      /**< the timer's end */
         struct nova_line out;         /**< high when an interrupt may have come */
         /** Sends a message; @p shorthand 0: to its destination, 1: self, 2: all, 3: all others. */
-        void (*send)(void *context, unsigned from, const struct nova_message *message,
+        void (*send)(void *context, unsigned from, const struct nova_apic_message *message,
                      unsigned shorthand);
         /** Told the vector of a level-triggered interrupt that ended. */
         void (*ended)(void *context, uint8_t vector);
@@ -81,7 +81,7 @@ void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clo
                      const struct nova_line *out);
 
 /** Whether a message's destination includes this one. */
-bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_message *message);
+bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 
 /** A fixed interrupt arrives. @param vector of it @param level its end is told to `ended` */
 void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);

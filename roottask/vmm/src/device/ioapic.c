@@ -26,7 +26,7 @@
 #define DESTINATION_SHIFT 56
 
 void nova_ioapic_init(struct nova_ioapic *ioapic,
-                      void (*send)(void *context, const struct nova_message *message),
+                      void (*send)(void *context, const struct nova_apic_message *message),
                       void *context)
 {
         memset(ioapic, 0, sizeof(*ioapic));
@@ -39,7 +39,7 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
 static void fire(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];
-        const struct nova_message message = {
+        const struct nova_apic_message message = {
                 .vector = (uint8_t)entry,
                 .delivery = (enum nova_delivery)(entry >> DELIVERY_SHIFT & 7),
                 .logical = entry & LOGICAL,

@@ -124,7 +124,7 @@ void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level)
         tell(lapic);
 }
 
-bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_message *message)
+bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message)
 {
         const uint8_t own = (uint8_t)(lapic->logical >> 24), to = message->destination;
 
@@ -159,7 +159,7 @@ static void end_of_interrupt(struct nova_lapic *lapic)
 static void send(struct nova_lapic *lapic)
 {
         const uint32_t command = lapic->command[0];
-        const struct nova_message message = {
+        const struct nova_apic_message message = {
                 .vector = (uint8_t)command,
                 .delivery = (enum nova_delivery)(command >> 8 & 7),
                 .logical = command & COMMAND_LOGICAL,

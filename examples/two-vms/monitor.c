@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A monitor with one Linux guest, as a program of a system: its terminal is a session of `screen`,
+ * its words are added to Linux's command line. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <novart/console.h>
+#include <novart/parent.h>
+#include <novart/program.h>
+#include <novavmm/load.h>
+#include <novavmm/pc.h>
+
+#include "screen.h"
+
+#define GUEST_MEMORY (96u << 20)
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+
+static int write_text(void *context, const char *text, size_t bytes)
+{
+        nova_word_t words[1 + NOVA_WORDS_OF(SCREEN_WRITE_BYTES)];
+        int error = 0;
+
+        while (bytes && !error) {
+                const size_t part = bytes < SCREEN_WRITE_BYTES ? bytes : SCREEN_WRITE_BYTES;
+                struct nova_message message = {.operation = SCREEN_WRITE,
+                                               .words = words,
+                                               .word_count = 1 + (unsigned)NOVA_WORDS_OF(part)};
+
+                words[0] = part;
+                words[message.word_count - 1] = 0;
+                memcpy(&words[1], text, part);
+                error = nova_session_call(context, &message);
+                text += part;
+                bytes -= part;
+        }
+        return error;
+}
+
+/* One key. */
+static int read_key(void *context, char *text, size_t bytes)
+{
+        nova_word_t key = 0;
+        struct nova_message message = {.operation = SCREEN_READ, .answer = &key, .answer_max = 1};
+        int error = nova_session_call(context, &message);
+
+        (void)bytes;
+        while (error == EAGAIN) {
+                error = nova_session_wait(context, UINT64_MAX);
+                if (!error)
+                        error = nova_session_call(context, &message);
+        }
+        *text = (char)key;
+        return error ? -error : 1;
+}
+
+static int use_screen(void)
+{
+        static struct nova_console_output screen = {write_text, read_key, NULL};
+        struct nova_session *session;
+        int error = nova_session_open(&session, "screen", NULL);
+
+        if (!error)
+                error = nova_session_enable_notify(session);
+        if (!error) {
+                screen.context = session;
+                nova_console_use(&screen);
+        }
+        return error;
+}
+
+static const char *command_line(char **words)
+{
+        static char line[512];
+
+        snprintf(line, sizeof(line),
+                 "quiet console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable "
+                 "tsc_early_khz=%u",
+                 (unsigned)nova_program.hip->tsc_khz);
+        for (; *words; words++) {
+                strncat(line, " ", sizeof(line) - strlen(line) - 1);
+                strncat(line, *words, sizeof(line) - strlen(line) - 1);
+        }
+        return line;
+}
+
+static const char *load(char **words)
+{
+        struct nova_parent_module kernel, initrd;
+        struct nova_linux image = {.command_line = command_line(words), .rsdp = pc.rsdp};
+
+        if (nova_parent_module("vmlinuz", &kernel) || nova_parent_module("initrd", &initrd))
+                return "its files are not there";
+        image.kernel = kernel.data;
+        image.kernel_bytes = kernel.bytes;
+        image.initrd = initrd.data;
+        image.initrd_bytes = initrd.bytes;
+        return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
+}
+
+int main(int argc, char **argv)
+{
+        const struct nova_vm_config config = {
+                .name = nova_program.name, .memory = GUEST_MEMORY, .local_apic = true};
+        int error = use_screen();
+
+        (void)argc;
+        if (!error)
+                error = nova_vm_create(&vm, &config);
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (!error)
+                error = nova_pc_add_console(&pc, 1);
+        if (error) {
+                printf("The machine cannot be made: %s.\n", strerror(error));
+                return 1;
+        }
+
+        const char *const why = load(argv + 1);
+
+        if (why) {
+                printf("The kernel cannot be loaded: %s.\n", why);
+                return 1;
+        }
+        nova_vm_run(&vm);
+
+        const enum nova_vm_end end = nova_vm_wait(&vm);
+
+        nova_pc_flush(&pc);
+        printf("The guest %s has ended.\n", nova_program.name);
+        return end == NOVA_VM_ERROR;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service `screen`: a terminal that several programs have in turn. */
+#ifndef EXAMPLES_TWO_VMS_SCREEN_H
+#define EXAMPLES_TWO_VMS_SCREEN_H
+
+#include <novart/session.h>
+
+enum {
+        SCREEN_WRITE = NOVA_OPERATION_FIRST, /* bytes; the text */
+        SCREEN_READ /* answer: a key; EAGAIN: none yet, a notification will come */
+};
+
+/* Ctrl-T: the next program has the terminal. */
+#define SCREEN_SWITCH_KEY 0x14
+
+/* Bytes of one WRITE, at most. */
+#define SCREEN_WRITE_BYTES 256
+
+#endif

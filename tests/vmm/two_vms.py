@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Somebody at the terminal of two guests: talks to one, switches, talks to the other, ends both."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
+import terminal
+
+PROMPT = rb"/ # [^\n]*$"
+# What is typed when this was shown, behind what the step before waited for.
+STEPS = (
+    (PROMPT, b"echo here is $who\r"),
+    (rb"\nhere is (left|right)\r*\n" + PROMPT, b"\x14"),
+    (rb"--- (left|right) .*" + PROMPT, b"echo and here is $who\r"),
+    (rb"\nand here is (left|right)\r*\n" + PROMPT, b"\x14"),
+    (rb"--- (left|right) ", b"echo it is still $who; poweroff -f\r"),
+    (rb"\nit is still (left|right)\r*\n.*--- (left|right) .*" + PROMPT, b"poweroff -f\r"),
+)
+
+
+def main(kernel, boot):
+    steps, done, heard = list(STEPS), 0, []
+
+    def keys(seen):
+        nonlocal done
+        found = steps and re.search(steps[0][0], seen[done:], re.S)
+        if not found:
+            return b""
+        heard.extend(found.groups())
+        done += found.end()
+        return steps.pop(0)[1]
+
+    seen, status = terminal.play(
+        kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384"
+    )
+    # Who spoke, whose name came with the key, who spoke, ...
+    names = [name.decode() for name in heard]
+    one, other = names[0] if names else "", names[1] if len(names) > 1 else ""
+    right = names == [one, other, other, one, one, other] and one != other
+    print(f"status {status}, {len(steps)} steps left, spoke: {' '.join(names)}")
+    if status or steps or not right:
+        sys.stdout.write(seen.decode("utf-8", "replace"))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
