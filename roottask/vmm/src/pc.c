@@ -60,6 +60,7 @@ static void make_devices(struct nova_pc *pc)
         nova_pic_init(&pc->pic, &out);
         nova_pit_init(&pc->pit, clock, &pit);
         nova_rtc_init(&pc->rtc, clock, (uint64_t)time(NULL));
+        nova_rtc_set_ram(&pc->rtc, pc->vm->memory.bytes);
         nova_uart_init(&pc->uart, &uart, console_send, pc);
         nova_reset_init(&pc->reset, &reset_line);
         nova_acpi_init(&pc->acpi, clock, &off);

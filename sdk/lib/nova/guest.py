@@ -17,6 +17,7 @@ from nova.errors import NovaError
 PREFIX = "guest:"
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 SHELL_PACKAGE = "busybox-static"
+FIRMWARE_PACKAGE = "seabios"
 MEMTEST_PACKAGE = "memtest86+"
 
 # What is made is kept in a folder of this name; another one when it is made in another way.
@@ -197,7 +198,12 @@ def _make_memtest(name):
     return make
 
 
+def _make_firmware(folder, to):
+    shutil.copy(_unpack(FIRMWARE_PACKAGE, folder) / "usr/share/seabios/bios.bin", to)
+
+
 MAKERS = {
+    "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,
     "initrd": _make_initrd,
     "disk.img": _make_disk,

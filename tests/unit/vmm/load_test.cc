@@ -179,6 +179,23 @@ TEST_F(load, refuses_a_command_line_that_is_too_long)
         EXPECT_EQ(load_linux(), "its command line is too long");
 }
 
+TEST_F(load, firmware_ends_below_1_mib_and_begins_as_after_a_reset)
+{
+        ASSERT_EQ(nova_firmware_load(&memory, file.data(), file.size(), &start), nullptr);
+        EXPECT_EQ(start.state.cs.sel, 0xf000);
+        EXPECT_EQ(start.state.cs.base, 0xf0000u);
+        EXPECT_EQ(start.state.ip, 0xfff0u);
+        EXPECT_EQ(ram[mib - 8192], file[0]);
+        EXPECT_EQ(ram[mib - 8193], 0);
+        EXPECT_EQ(ram[mib], 0);
+        EXPECT_NE(nova_firmware_load(&memory, file.data(), 0, &start), nullptr);
+        EXPECT_NE(nova_firmware_load(&memory, file.data(), 4095, &start), nullptr);
+        file.resize((128 << 10) + 4096);
+        EXPECT_NE(nova_firmware_load(&memory, file.data(), file.size(), &start), nullptr);
+        memory.bytes = mib - 4096;
+        EXPECT_NE(nova_firmware_load(&memory, file.data(), 4096, &start), nullptr);
+}
+
 TEST_F(load, a_flat_file_begins_in_real_mode)
 {
         ASSERT_EQ(nova_flat_load(&memory, file.data(), file.size(), 0x7c00, &start), nullptr);

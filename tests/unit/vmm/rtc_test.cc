@@ -32,6 +32,23 @@ struct rtc : testing::Test {
         }
 };
 
+TEST_F(rtc, notes_how_much_ram_there_is)
+{
+        set(0);
+        nova_rtc_set_ram(&clock, 48u << 20);
+        EXPECT_EQ(get(0x15) | get(0x16) << 8, 640u);
+        EXPECT_EQ(get(0x17) | get(0x18) << 8, 47u * 1024);
+        EXPECT_EQ(get(0x30) | get(0x31) << 8, 47u * 1024);
+        EXPECT_EQ(get(0x34) | get(0x35) << 8, 32u * 16);
+        nova_rtc_set_ram(&clock, 3u << 30);
+        EXPECT_EQ(get(0x30) | get(0x31) << 8, 0xffffu);
+        EXPECT_EQ(get(0x34) | get(0x35) << 8, (3072u - 16) * 16);
+        nova_rtc_set_ram(&clock, 512u << 10);
+        EXPECT_EQ(get(0x15) | get(0x16) << 8, 512u);
+        EXPECT_EQ(get(0x17) | get(0x18) << 8, 0u);
+        EXPECT_EQ(get(0x34) | get(0x35) << 8, 0u);
+}
+
 TEST_F(rtc, tells_the_date_as_decimal_digits)
 {
         set(1709210096); /* Thursday, 29 February 2024, 12:34:56 */

@@ -74,6 +74,20 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
 const char *nova_flat_load(const struct nova_guest_memory *memory, const void *file, size_t bytes,
                            uint32_t address, struct nova_utcb_event *start);
 
+/**
+ * Load firmware for a PC, which ends below 1 MiB; it begins as a CPU does after a reset. It is in
+ * RAM, and it is not below 4 GiB, too, as on a PC: only its last 128 KiB can be used. What
+ * nova_pc_create() put there, ACPI's tables, is gone.
+ *
+ * @param memory RAM, at least 1 MiB
+ * @param file   the firmware
+ * @param bytes  its size: a multiple of 4 KiB, at most 128 KiB
+ * @param[out] start of virtual CPU 0
+ * @return as nova_linux_load()
+ */
+const char *nova_firmware_load(const struct nova_guest_memory *memory, const void *file,
+                               size_t bytes, struct nova_utcb_event *start);
+
 #ifdef __cplusplus
 }
 #endif

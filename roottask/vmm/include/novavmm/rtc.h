@@ -24,6 +24,9 @@ struct nova_rtc {
 /** @param seconds since 1970, now */
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
 
+/** Notes how much RAM there is, @p bytes, where firmware looks for it. */
+void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
+
 /** Read @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range,
  *  @p context is the struct nova_rtc. @return what the device says */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);

@@ -21,6 +21,15 @@
 #define STATUS_D     0x0d
 #define CENTURY      0x32
 
+/* Where PCs note their memory, two bytes each: below 640 KiB and above 1 MiB (twice) in KiB, above
+ * 16 MiB in 64 KiB. */
+#define RAM_BASE      0x15
+#define RAM_EXTENDED  0x17
+#define RAM_EXTENDED2 0x30
+#define RAM_HIGH      0x34
+#define KIB           1024u
+#define MIB           (1024u * KIB)
+
 #define A_32KHZ  0x26 /* the divider of a clock that runs, with the usual rate */
 #define B_24H    0x02
 #define B_BINARY 0x04
@@ -65,6 +74,24 @@ void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_
         rtc->memory[STATUS_A] = A_32KHZ;
         rtc->memory[STATUS_B] = B_24H;
         rtc->memory[STATUS_D] = D_VALID;
+}
+
+static void note(struct nova_rtc *rtc, unsigned at, uint64_t value)
+{
+        if (value > UINT16_MAX)
+                value = UINT16_MAX;
+        rtc->memory[at] = (uint8_t)value;
+        rtc->memory[at + 1] = (uint8_t)(value >> 8);
+}
+
+void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes)
+{
+        const uint64_t extended = bytes > MIB ? (bytes - MIB) / KIB : 0;
+
+        note(rtc, RAM_BASE, bytes < 640 * KIB ? bytes / KIB : 640);
+        note(rtc, RAM_EXTENDED, extended);
+        note(rtc, RAM_EXTENDED2, extended);
+        note(rtc, RAM_HIGH, bytes > 16 * MIB ? (bytes - 16 * MIB) / (64 * KIB) : 0);
 }
 
 static uint8_t number(const struct nova_rtc *rtc, unsigned value)
