@@ -42,8 +42,8 @@ struct nova_request {
         nova_word_t answer[NOVA_MESSAGE_WORDS]; /**< words of the answer */
 };
 
-/** Serves one operation. @return 0 or an errno value, which the client gets; words and items of the
- *  answer are sent in both cases */
+/** Serves one operation. @return 0, or what the client gets instead of the answer: any number of
+ *  <errno.h>. Words and items of the answer are sent with 0 only */
 typedef int nova_service_handler(struct nova_request *request);
 
 /** A row of a service's table: the operation NOVA_OPERATION_FIRST + index. */

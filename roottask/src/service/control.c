@@ -152,8 +152,6 @@ int service_open(struct service_cpu *cpu, struct nova_request *request)
                 error = begin_session(service, request, session, arguments);
         }
         if (error) {
-                request->answer_count = 0;
-                request->give_count = 0;
                 end_session(service, session);
                 return error;
         }

@@ -47,9 +47,12 @@ static void renew_window(struct service_cpu *cpu, bool came)
                 cpu->window = nova_sel_alloc(order);
 }
 
+/* A refusal gives nothing: its handler may have failed half-way. */
 static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, unsigned items)
 {
         const struct nova_request *request = cpu->request;
+        const unsigned gives = error ? 0 : request->give_count;
+        const unsigned words = error ? 0 : request->answer_count;
 
         renew_window(cpu, items > 0);
         nova_utcb_set_windows(utcb, 0,
@@ -60,10 +63,10 @@ static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, u
                                                      NOVA_PERM_ALL));
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);
-        for (unsigned i = 0; i < request->give_count; i++)
+        for (unsigned i = 0; i < gives; i++)
                 nova_utcb_delegate(utcb, request->give[i],
                                    (nova_sel_t)i << cpu->service->portal_order, 0);
-        for (unsigned i = 0; i < request->answer_count; i++)
+        for (unsigned i = 0; i < words; i++)
                 nova_utcb_put(utcb, request->answer[i]);
 }
 

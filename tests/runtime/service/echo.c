@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "novart/page.h"
 #include "novart/program.h"
@@ -137,6 +138,13 @@ static int print(struct nova_request *request)
         return error;
 }
 
+static int give(struct nova_request *request)
+{
+        nova_request_answer(request, 1);
+        nova_request_give(request, nova_crd_obj(nova_program.pd, 0, NOVA_PD_SM));
+        return (int)request->word[0];
+}
+
 static int open_session(struct nova_request *request, const char *arguments)
 {
         (void)request;
@@ -156,7 +164,7 @@ struct nova_service *echo_start(const struct echo_options *options)
                 {share, 2, 2, false}, {tell, 0, 0, false},  {stay, 0, 0, false},
                 {big, 0, 0, false},   {cpu, 0, 0, false},   {print, 1, 1, false},
                 {die, 0, 0, false},   {used, 0, 0, false},  {slow, 0, 0, false},
-                {NULL, 0, 0, false},
+                {give, 1, 1, false},  {NULL, 0, 0, false},
         };
         const struct nova_service_config config = {
                 .name = options->name,

@@ -21,7 +21,9 @@
 /* Answers what the server has: kernel memory, selectors, sessions. */
 #define ECHO_USED (NOVA_OPERATION_FIRST + 10)
 #define ECHO_SLOW (NOVA_OPERATION_FIRST + 11) /* sleeps 5 ms */
-#define ECHO_NONE (NOVA_OPERATION_FIRST + 12) /* a row without a handler */
+#define ECHO_GIVE \
+        (NOVA_OPERATION_FIRST + 12) /* gives a word and its PD, then fails with its word */
+#define ECHO_NONE (NOVA_OPERATION_FIRST + 13) /* a row without a handler */
 
 #define ECHO_PAGES 8 /* that can be shared */
 
@@ -35,7 +37,7 @@ struct echo_options {
 
 struct nova_service *echo_start(const struct echo_options *options);
 
-/* Let ECHO_HANG come back: all that are there and all that come. */
+/* Let ECHO_HANG come back: all that are there. */
 void echo_release(void);
 
 /* Number of calls of ECHO_HANG that are inside. */

@@ -174,6 +174,34 @@ static void opening(void)
         nova_session_close(more[0]);
 }
 
+static bool is_null(nova_sel_t sel)
+{
+        nova_crd_t crd = nova_crd_obj(sel, 0, NOVA_PERM_ALL);
+
+        return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
+}
+
+/* What a handler has put into its answer before it fails stays with the server. */
+static void gifts(void)
+{
+        const nova_sel_t room = nova_sel_alloc(0);
+        nova_word_t word = EDOM, answer = 0;
+        struct nova_message message = {.operation = ECHO_GIVE,
+                                       .words = &word,
+                                       .word_count = 1,
+                                       .window = nova_crd_obj(room, 0, NOVA_PERM_ALL),
+                                       .answer = &answer,
+                                       .answer_max = 1};
+
+        check(nova_session_call(session, &message) == EDOM && message.answer_count == 0 &&
+                      !message.received && is_null(room),
+              "a call that fails gives neither words nor capabilities");
+        word = 0;
+        check(nova_session_call(session, &message) == 0 && answer == 1 && !is_null(room),
+              "one that does not gives both");
+        nova_sel_release(room, 0);
+}
+
 static void notifications(void)
 {
         check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
@@ -235,6 +263,7 @@ int main(void)
         words();
         items();
         opening();
+        gifts();
         notifications();
         sharing();
         nova_session_close(session);
