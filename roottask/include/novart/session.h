@@ -71,12 +71,44 @@ struct nova_message {
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);
 
-/** Open again a session whose service has died and was started anew; what was shared is shared
- *  again. The service knows nothing of the old session. @return as nova_session_open() */
+/**
+ * Open a session with a service that is not trusted to answer, until a moment only.
+ *
+ * A thread of its own opens it. When the time is over that thread stays behind: if the service
+ * answers after all, it closes the session.
+ * @param[out] opened to be closed some time
+ * @param service     its name
+ * @param arguments   for the service to understand; NULL: none
+ * @param deadline    TSC value; NOVA_FOREVER: as nova_session_open()
+ * @retval ETIMEDOUT  there was no answer in time
+ * @retval …          as nova_session_open()
+ */
+int nova_session_open_until(struct nova_session **opened, const char *service,
+                            const char *arguments, uint64_t deadline);
+
+/** Open again a session whose service has died and was started anew, or that of a call which was
+ *  given up; what was shared is shared again. The service knows nothing of the old session, which
+ * is closed as by nova_session_close(). No other thread may use it meanwhile. If it fails, calls
+ * return ECONNRESET, and it can be tried again. @return as nova_session_open() */
 int nova_session_reopen(struct nova_session *session);
 
-/** End a session. No thread may use it. If a call with a deadline was left behind in the service,
- *  this does not wait for the service, which is told when that call has come back. */
+/**
+ * Open again, until a moment only, as nova_session_open_until() does.
+ *
+ * @param session  the session
+ * @param deadline TSC value
+ * @return as nova_session_open_until()
+ */
+int nova_session_reopen_until(struct nova_session *session, uint64_t deadline);
+
+/**
+ * End a session. No thread may use it.
+ *
+ * Memory that was shared and the semaphore of notifications are taken away from the service, as
+ * from everybody else who got them from this program. The service is told, which may block as long
+ * as it pleases; but where a call was given up, or where opening had a deadline, a thread of the
+ * lowest priority tells it, and nobody waits for that.
+ */
 void nova_session_close(struct nova_session *session);
 
 /**
@@ -102,11 +134,13 @@ void nova_session_close(struct nova_session *session);
  * @endcode
  * @retval 0          done, and the service says so
  * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
+ * @retval ECANCELED  the message has a @c cancel: then as nova_session_call_until()
  * @retval EDEADLK    the service waits for the caller, directly or not
  * @retval EINVAL     too many words or items, or the service says so
- * @retval EHOSTUNREACH the service and the program have no CPU in common any more
- * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU
- * @retval ECANCELED  the message has a @c cancel: then as nova_session_call_until()
+ * @retval EBADF      the session has ended in the service, but its portals have not gone yet
+ * @retval EPROTO     the answer has no words
+ * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU, or for what
+ *                    the call makes the kernel map
  * @retval …          what the service answers
  */
 int nova_session_call(struct nova_session *session, struct nova_message *message);
@@ -128,18 +162,26 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * cancels the call.
  *
  * The call is made by a thread of its own. When the time is over or the call is cancelled, that
- * thread stays behind until the service answers or dies, and the session is of no use: close it.
+ * thread ends and the call with it: what it would have delegated or answered does not arrive later.
+ * Whether the service has served it is not known. The session stays of use, if the service is.
  * @code
  * static struct nova_cancel cancel; // another thread calls nova_cancel(&cancel)
  * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
+ * const uint64_t second = nova_deadline_in(1000000000);
  * struct nova_session *session;
  *
- * if (nova_session_open(&session, "squares", NULL) == 0) {
- *         if (nova_session_call_until(session, &message, NOVA_FOREVER) == ECANCELED)
+ * if (nova_session_open_until(&session, "squares", NULL, second) == 0) {
+ *         const int error = nova_session_call_until(session, &message, second);
+ *
+ *         if (error == ECANCELED)
  *                 printf("somebody has cancelled it\n");
+ *         else if (error == ETIMEDOUT)
+ *                 printf("no answer within a second\n");
  *         nova_session_close(session);
  * }
  * @endcode
+ * @param session  the session
+ * @param message  as for nova_session_call(), but without a window
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time
  * @retval ECANCELED nova_cancel() was called for the message's @c cancel, before or meanwhile, and
@@ -151,20 +193,28 @@ int nova_session_call_until(struct nova_session *session, struct nova_message *m
                             uint64_t deadline);
 
 /** End all calls under way whose message names @p cancel, and all that begin later: they return
- *  ECANCELED. From any thread. What the service has begun it may still do. */
+ *  ECANCELED. From any thread; waits for no service. What the service has begun it may still do. */
 void nova_cancel(struct nova_cancel *cancel);
 
-/** Ask the service to notify this session, for nova_session_wait(). @return 0 or an errno value */
+/**
+ * Ask the service to notify this session, for nova_session_wait().
+ *
+ * @retval 0      done, now or before
+ * @retval ENOMEM no selector or no kernel memory, here or there
+ * @retval …      as nova_session_call()
+ */
 int nova_session_enable_notify(struct nova_session *session);
 
 /**
  * Wait until the service notifies the session.
  *
- * @param deadline TSC value; UINT64_MAX: no limit
+ * What was not enabled before is now, and that may block as long as the service pleases.
+ * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          it did; several notifications may count as one
  * @retval ETIMEDOUT  it did not
  * @retval ECANCELED  nova_session_cancel() was called
  * @retval ECONNRESET the service died (noticed within a second)
+ * @retval …          as nova_session_enable_notify()
  */
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
@@ -175,15 +225,26 @@ void nova_session_cancel(struct nova_session *session);
 /**
  * Let the service use memory of the caller's.
  *
+ * What was shared before is taken back first, as by nova_session_unshare().
  * @param memory page-aligned; stays the caller's, which may write to it at any time
  * @param pages  how many
- * @retval 0        done; shared before is shared no more
+ * @retval 0        done
  * @retval ENOTSUP  the service takes no shared memory
  * @retval EINVAL   not aligned, or more pages than the service takes
+ * @retval EBUSY    a handler works for the session on another CPU: try again
+ * @retval ENOMEM   no kernel memory, or the service has no addresses for it
+ * @retval EHOSTUNREACH the service does not serve the caller's CPU
+ * @retval …        as nova_session_call()
  */
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);
 
-/** Take shared memory back. @return 0 or an errno value */
+/**
+ * Take shared memory back: from the service, and from everybody else who got it from this program.
+ *
+ * @retval 0     done, or nothing was shared; also if the service has died
+ * @retval EBUSY a handler works for the session on another CPU: it is shared as before
+ * @retval …     as nova_session_call()
+ */
 int nova_session_unshare(struct nova_session *session);
 
 /** Name of the session's service. */

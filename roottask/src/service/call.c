@@ -85,18 +85,29 @@ uint64_t client_cpus(nova_sel_t portals)
 int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message)
 {
         const nova_word_t cpu = nova_thread_cpu();
+        bool left;
 
         if (cpus >> cpu & 1)
                 return client_transact(portals + cpu, message);
         if (!cpus)
                 return EHOSTUNREACH;
-        return client_deputy(portals, cpus, message, NOVA_FOREVER, NULL);
+        return client_deputy(portals, cpus, message, NOVA_FOREVER, &left);
+}
+
+/* A session without portals was closed in vain to be opened again. */
+static int not_open(struct nova_message *message)
+{
+        message->answer_count = 0;
+        message->received = 0;
+        return ECONNRESET;
 }
 
 int nova_session_call(struct nova_session *session, struct nova_message *message)
 {
         if (message->cancel)
                 return nova_session_call_until(session, message, NOVA_FOREVER);
+        if (!session->cpus)
+                return not_open(message);
         return client_call(session->portals, session->cpus, message);
 }
 
@@ -104,13 +115,19 @@ int nova_session_call_until(struct nova_session *session, struct nova_message *m
                             uint64_t deadline)
 {
         const uint64_t here = (uint64_t)1 << nova_thread_cpu();
+        const uint64_t cpus = session->cpus & here ? here : session->cpus;
+        bool left;
 
         if (message->window)
                 return EINVAL;
-        if (!session->cpus)
-                return EHOSTUNREACH;
-        return client_deputy(session->portals, session->cpus & here ? here : session->cpus, message,
-                             deadline, session);
+        if (!cpus)
+                return not_open(message);
+
+        const int error = client_deputy(session->portals, cpus, message, deadline, &left);
+
+        if (left)
+                __atomic_store_n(&session->doubt, true, __ATOMIC_RELAXED);
+        return error;
 }
 
 int nova_session_invoke(struct nova_session *session, nova_word_t operation, nova_word_t word1,

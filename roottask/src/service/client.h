@@ -6,37 +6,49 @@
 #include "novart/session.h"
 #include "novart/sync.h"
 
+/* Session portals and share portals: twice as many selectors. */
+#define CLIENT_WINDOW_MORE 1
+
 struct nova_session {
         char service[NOVA_SERVICE_NAME_SIZE];
         char arguments[NOVA_SESSION_ARGUMENT_SIZE];
-        nova_sel_t portals; /* session portals: + CPU, then share portals: + 2^order + CPU */
-        unsigned order;     /* 2^order selectors are one for each CPU number */
-        uint64_t cpus;      /* bit n: the service serves CPU n */
-        unsigned share_max; /* pages that the service takes */
-        nova_sel_t notify;  /* semaphore, NOVA_SEL_NONE: none */
-        bool cancelled;     /* the next wait returns; any thread writes */
-        void *share;
+        nova_sel_t portals;      /* session portals: + CPU, then share portals: + 2^order + CPU */
+        unsigned order;          /* 2^order selectors are one for each CPU number */
+        uint64_t cpus;           /* bit n: the service serves CPU n */
+        unsigned share_max;      /* pages that the service takes */
+        struct nova_mutex setup; /* of the two below */
+        nova_sel_t notify;       /* semaphore, NOVA_SEL_NONE: none */
+        bool notified;           /* is wanted, also when the session is opened again */
+        bool cancelled;          /* the next wait returns; any thread writes */
+        void *share;             /* is wanted, as above */
         unsigned share_pages;
-        unsigned holders; /* who opened it, and deputies that are in a call; atomic */
+        bool doubt; /* a call was given up, or opening has a deadline: the service may not answer
+                       when the session is closed; any thread writes */
 };
 
 /* The message, through a portal of the caller's CPU. @return 0 or an errno value */
 int client_transact(nova_sel_t portal, struct nova_message *message);
 
 /* The same through portals + CPU, by a thread on one of @p cpus; until a deadline (TSC), or until
- * the message is cancelled. Then the thread may be left behind in the call, so the session whose
- * portals they are (NULL: of none, and the caller waits for the end) stays until that is over. */
+ * the message is cancelled. @p left is set to whether the call was given up. */
 int client_deputy(nova_sel_t portals, uint64_t cpus, struct nova_message *message,
-                  uint64_t deadline, struct nova_session *session);
-
-/* Let a session go; who does it last ends it. */
-void client_let_go(struct nova_session *session);
-
-/* Takes shared memory back without asking the service. */
-void client_withdraw_share(struct nova_session *session);
+                  uint64_t deadline, bool *left);
 
 /* Through portals + CPU, by the caller if it is on one of @p cpus, else by a deputy. */
 int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message);
+
+/* Open a session that nobody knows yet, into new portals. @return as nova_session_open() */
+int client_open(struct nova_session *session);
+
+/* The same by a thread, until a deadline only; takes the session. @return ETIMEDOUT, or so */
+int client_open_until(struct nova_session **opened, struct nova_session *session,
+                      uint64_t deadline);
+
+/* Close a session, as far as it is open, and free it. May wait for the service. */
+void client_finish(struct nova_session *session);
+
+/* Take the memory away that the service got. */
+void client_take_back(const struct nova_session *session);
 
 /* errno value of a call's status. */
 int client_errno(nova_word_t status);

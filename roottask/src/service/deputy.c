@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls that another thread makes for the caller: on a CPU that the service serves, or because the
- * caller does not want to wait for ever. A thread that is still in the call when the caller gives
- * up stays behind; whoever of the two lets the errand go last frees it.
+ * caller does not want to wait for ever.
+ *
+ * Who gives up does not leave the call behind: selectors of the caller's that it names (portals,
+ * items) may mean something else by the time at which it would be delivered. Caller and deputy
+ * agree by one word. An errand that has not begun never will. One that has begun is broken off with
+ * its thread, which is harmless since a deputy in ERRAND_BEGUN holds nothing but its own things and
+ * touches no memory that is not there: the service sees a caller that died.
  *
  * An errand that can be cancelled is in the list of its struct nova_cancel as long as the caller
  * waits, so who cancels finds errands only that have not been let go. */
@@ -10,16 +15,23 @@
 #include <string.h>
 
 #include "client.h"
+#include "nova/hypercall.h"
 #include "novart/thread.h"
+#include "thread/thread.h"
+
+/* NEW → BEGUN → DONE by the deputy; LEFT from any of them, by the caller. */
+enum errand_state { ERRAND_NEW, ERRAND_BEGUN, ERRAND_DONE, ERRAND_LEFT };
+
+/* Bytes of stack that a deputy needs for its call. */
+#define CALL_STACK 1024
 
 struct nova_errand {
-        struct nova_errand *next; /* in cancel->first, under its mutex */
         struct nova_message message;
-        struct nova_semaphore done; /* up: answered, or cancelled */
+        struct nova_semaphore over; /* the deputy has come back, or the call is cancelled */
+        struct nova_errand *next;   /* in cancel->first, under its mutex */
         nova_sel_t portal;
-        struct nova_session *session; /* whose portal it is, or NULL; let go by the deputy */
-        unsigned holders;
-        bool answered; /* error and answer are there; the deputy writes */
+        uint32_t state;   /* enum errand_state; atomic */
+        unsigned holders; /* caller and deputy; the last one frees */
         int error;
         nova_word_t answer[NOVA_MESSAGE_WORDS];
         nova_word_t words[];
@@ -31,18 +43,107 @@ static void let_go(struct nova_errand *errand)
                 free(errand);
 }
 
+static bool advance(struct nova_errand *errand, enum errand_state from, enum errand_state to)
+{
+        uint32_t expected = from;
+
+        return __atomic_compare_exchange_n(&errand->state, &expected, to, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE);
+}
+
+/* Page faults of stack and answer come now or not at all: a thread in a fault holds locks. */
+static void touch(struct nova_errand *errand)
+{
+        volatile char depth[CALL_STACK];
+
+        depth[0] = 0;
+        (void)depth[0];
+        *(volatile nova_word_t *)&errand->answer[0] = 0;
+        *(volatile nova_word_t *)&errand->answer[NOVA_MESSAGE_WORDS - 1] = 0;
+}
+
 static void *run(void *argument)
 {
         struct nova_errand *errand = (struct nova_errand *)argument;
 
-        errand->error = client_transact(errand->portal, &errand->message);
-        /* Ends the session only if the caller has given up and closed it. */
-        if (errand->session)
-                client_let_go(errand->session);
-        __atomic_store_n(&errand->answered, true, __ATOMIC_RELEASE);
-        nova_semaphore_up(&errand->done);
+        touch(errand);
+        if (advance(errand, ERRAND_NEW, ERRAND_BEGUN)) {
+                errand->error = client_transact(errand->portal, &errand->message);
+                if (!advance(errand, ERRAND_BEGUN, ERRAND_DONE))
+                        for (;;) /* the caller is taking this thread back */
+                                nova_thread_exit();
+                nova_semaphore_up(&errand->over);
+        }
         let_go(errand);
         return NULL;
+}
+
+static struct nova_errand *prepare(const struct nova_message *message, nova_sel_t portal)
+{
+        const size_t bytes = message->word_count * sizeof(nova_word_t);
+        struct nova_errand *errand = calloc(1, sizeof(*errand) + bytes);
+
+        if (!errand)
+                return NULL;
+        errand->message = *message;
+        if (bytes)
+                memcpy(errand->words, message->words, bytes);
+        errand->message.words = errand->words;
+        errand->message.answer = errand->answer;
+        errand->message.answer_max = NOVA_MESSAGE_WORDS;
+        errand->portal = portal;
+        errand->holders = 1;
+        return errand;
+}
+
+static void copy_answer(const struct nova_errand *errand, struct nova_message *message)
+{
+        const unsigned count = errand->message.answer_count;
+
+        message->answer_count = count < message->answer_max ? count : message->answer_max;
+        if (message->answer_count)
+                memcpy(message->answer, errand->answer,
+                       message->answer_count * sizeof(nova_word_t));
+        message->received = errand->message.received;
+}
+
+static int send(struct nova_errand *errand, nova_word_t cpu, struct nova_thread **deputy)
+{
+        const struct nova_thread_attr attr = {
+                .name = "deputy", .cpu = cpu, .stack_bytes = NOVA_THREAD_STACK_MIN};
+
+        errand->holders = 2;
+        if (nova_thread_create(deputy, &attr, run, errand)) {
+                errand->holders = 1;
+                return ENOMEM;
+        }
+        return 0;
+}
+
+/* Nobody waits for the errand any more. @return false if it is done */
+static bool give_up(struct nova_errand *errand, struct nova_thread *deputy)
+{
+        const uint32_t state = __atomic_exchange_n(&errand->state, ERRAND_LEFT, __ATOMIC_ACQ_REL);
+
+        if (state == ERRAND_BEGUN) {
+                thread_block_destroy(deputy);
+                let_go(errand); /* in its place */
+        } else {
+                nova_thread_detach(deputy);
+        }
+        return state != ERRAND_DONE;
+}
+
+/* Wait until the deputy is back, the deadline is there or somebody cancels. */
+static int await(struct nova_errand *errand, struct nova_thread *deputy, uint64_t deadline,
+                 bool *left)
+{
+        const int over = nova_semaphore_down_until(&errand->over, deadline);
+
+        *left = give_up(errand, deputy);
+        if (!*left)
+                return errand->error;
+        return over ? over : ECANCELED;
 }
 
 /* @return 0 or ECANCELED */
@@ -81,96 +182,42 @@ void nova_cancel(struct nova_cancel *cancel)
         nova_mutex_lock(&cancel->mutex);
         cancel->cancelled = true;
         for (struct nova_errand *errand = cancel->first; errand; errand = errand->next)
-                nova_semaphore_up(&errand->done);
+                nova_semaphore_up(&errand->over);
         nova_mutex_unlock(&cancel->mutex);
 }
 
-static struct nova_errand *prepare(const struct nova_message *message)
+static int go(struct nova_errand *errand, nova_word_t cpu, uint64_t deadline, bool *left)
 {
-        const size_t bytes = message->word_count * sizeof(nova_word_t);
-        struct nova_errand *errand = calloc(1, sizeof(*errand) + bytes);
+        struct nova_thread *deputy;
+        const int error = send(errand, cpu, &deputy);
 
-        if (!errand)
-                return NULL;
-        errand->message = *message;
-        if (bytes)
-                memcpy(errand->words, message->words, bytes);
-        errand->message.words = errand->words;
-        errand->message.answer = errand->answer;
-        errand->message.answer_max = NOVA_MESSAGE_WORDS;
-        errand->holders = 2;
-        return errand;
-}
-
-static void copy_answer(const struct nova_errand *errand, struct nova_message *message)
-{
-        const unsigned count = errand->message.answer_count;
-
-        message->answer_count = count < message->answer_max ? count : message->answer_max;
-        if (message->answer_count)
-                memcpy(message->answer, errand->answer,
-                       message->answer_count * sizeof(nova_word_t));
-        message->received = errand->message.received;
-}
-
-/* Sends a thread with the errand. @return 0 or an errno value: nobody has the errand then */
-static int send_deputy(struct nova_errand *errand, nova_word_t cpu)
-{
-        const struct nova_thread_attr attr = {
-                .name = "deputy", .cpu = cpu, .stack_bytes = NOVA_THREAD_STACK_MIN};
-        struct nova_thread *thread;
-
-        if (nova_thread_create(&thread, &attr, run, errand))
-                return ENOMEM;
-        nova_thread_detach(thread);
-        return 0;
-}
-
-/* Lets go for the deputy that could not be made. */
-static void nobody_went(struct nova_errand *errand)
-{
-        if (errand->session)
-                client_let_go(errand->session);
-        errand->holders = 1;
-}
-
-/* What has become of the errand when the caller has stopped waiting. */
-static int finish(const struct nova_errand *errand, struct nova_message *message, int waited)
-{
-        if (!__atomic_load_n(&errand->answered, __ATOMIC_ACQUIRE))
-                return waited ? waited : ECANCELED;
-        copy_answer(errand, message);
-        return errand->error;
+        return error ? error : await(errand, deputy, deadline, left);
 }
 
 int client_deputy(nova_sel_t portals, uint64_t cpus, struct nova_message *message,
-                  uint64_t deadline, struct nova_session *session)
+                  uint64_t deadline, bool *left)
 {
         const nova_word_t cpu = (nova_word_t)__builtin_ctzll(cpus);
 
+        *left = false;
         message->answer_count = 0;
         message->received = 0;
         if (message->word_count > NOVA_MESSAGE_WORDS)
                 return EINVAL;
 
-        struct nova_errand *errand = prepare(message);
-        int error = errand ? enlist(message->cancel, errand) : ENOMEM;
+        struct nova_errand *errand = prepare(message, portals + cpu);
 
-        if (error) {
-                free(errand);
-                return error;
+        if (!errand)
+                return ENOMEM;
+
+        int error = enlist(message->cancel, errand);
+
+        if (!error) {
+                error = go(errand, cpu, deadline, left);
+                strike_off(message->cancel, errand);
+                if (!*left)
+                        copy_answer(errand, message);
         }
-        errand->portal = portals + cpu;
-        errand->session = session;
-        if (session)
-                __atomic_fetch_add(&session->holders, 1, __ATOMIC_RELAXED);
-        error = send_deputy(errand, cpu);
-        if (!error)
-                error = nova_semaphore_down_until(&errand->done, deadline);
-        else
-                nobody_went(errand);
-        strike_off(message->cancel, errand);
-        error = finish(errand, message, error);
         let_go(errand);
         return error;
 }

@@ -208,7 +208,7 @@ static void survivor(void)
         printf("the server died and came again\n");
 }
 
-/* The server does not answer; this program goes on all the same. */
+/* The server does not answer; this program goes on all the same, and is rid of it. */
 static void patient(void)
 {
         struct nova_message message = {.operation = ECHO_HANG};
@@ -216,6 +216,10 @@ static void patient(void)
         CHECK(nova_session_open(&echo, "echo", NULL) == 0);
         CHECK(nova_session_call_until(echo, &message, nova_deadline_in(SECOND / 20)) == ETIMEDOUT);
         printf("there was no answer in time\n");
+        nova_session_close(echo);
+        CHECK(nova_session_open_until(&echo, "echo", NULL, nova_deadline_in(SECOND / 20)) ==
+              ETIMEDOUT);
+        printf("it is left alone\n");
 }
 
 /* Says that it provides something, and never does. */

@@ -21,8 +21,8 @@
 /* Answers what the server has: kernel memory, selectors, sessions. */
 #define ECHO_USED (NOVA_OPERATION_FIRST + 10)
 #define ECHO_SLOW (NOVA_OPERATION_FIRST + 11) /* sleeps 5 ms */
-#define ECHO_GIVE \
-        (NOVA_OPERATION_FIRST + 12) /* gives a word and its PD, then fails with its word */
+/* Gives a word and its PD, then fails with the word that came. */
+#define ECHO_GIVE (NOVA_OPERATION_FIRST + 12)
 #define ECHO_NONE (NOVA_OPERATION_FIRST + 13) /* a row without a handler */
 
 #define ECHO_PAGES 8 /* that can be shared */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services that hang, die and come again; CPUs that a service does not serve; portals given on. */
+/* Calls that are cancelled; services that die and come again; CPUs that a service does not serve;
+ * portals given on. */
 #include <errno.h>
 #include <string.h>
 
@@ -42,32 +43,6 @@ static bool wait_for_no_session(struct nova_service *service)
         for (unsigned i = 0; i < 30000 && nova_service_sessions(service); i++)
                 nova_sleep(1000000);
         return !nova_service_sessions(service);
-}
-
-static void never_replies(void)
-{
-        const struct echo_options options = {"hang", 4, 4, true, 0};
-        struct nova_service *service = echo_start(&options);
-        struct nova_message message = {.operation = ECHO_HANG};
-        struct nova_message window = {.operation = ECHO_CPU, .window = nova_crd_obj(64, 0, 31)};
-        struct nova_message quick = {.operation = ECHO_CPU};
-
-        check(service && nova_session_open(&session, "hang", NULL) == 0,
-              "a service that can hang is opened");
-        check(nova_session_call_until(session, &quick, nova_deadline_in(60 * SECOND)) == 0,
-              "a call with a deadline is answered in time");
-        check(nova_session_call_until(session, &window, nova_deadline_in(SECOND)) == EINVAL,
-              "a call with a deadline has no window");
-        check(nova_session_call_until(session, &message, nova_deadline_in(SECOND / 50)) ==
-                              ETIMEDOUT &&
-                      wait_for_hanging(1),
-              "a call that is not answered ends at its deadline");
-        nova_session_close(session);
-        check(echo_hanging() == 1, "the session is closed while the service does not answer");
-        echo_release();
-        check(wait_for_hanging(0) && wait_for_no_session(service),
-              "what stayed behind ends the session when the service answers");
-        nova_service_stop(service);
 }
 
 static struct nova_cancel cancel = NOVA_CANCEL_INITIALIZER;
@@ -234,7 +209,6 @@ static void other_cpus(void)
 
 int main(void)
 {
-        never_replies();
         is_cancelled();
         dies();
         given_on();

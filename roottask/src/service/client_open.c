@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The client's side: how a session begins, and how long a client waits for that. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "nova/crd.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+#include "registry.h"
+#include "upward.h"
+
+#define AGAIN_NS  1000000 /* between two tries */
+#define AGAIN_MAX 5000    /* tries until the service or its start counts as stuck */
+
+/* Order of a range with one selector for each CPU number that the program may use. */
+static unsigned cpu_order(void)
+{
+        unsigned order = 0;
+
+        while (order < 6 && nova_program.cpus >> (1u << order))
+                order++;
+        return order;
+}
+
+static int call_open(struct nova_session *session, nova_sel_t control)
+{
+        nova_word_t words[1 + NOVA_SESSION_ARGUMENT_SIZE / sizeof(nova_word_t)] = {0};
+        const size_t bytes = strlen(session->arguments);
+        nova_word_t answer[1] = {0};
+        struct nova_message message = {
+                .operation = NOVA_OPERATION_OPEN,
+                .words = words,
+                .word_count = 1 + (unsigned)NOVA_WORDS_OF(bytes),
+                .item_count = 1,
+                .items = {nova_crd_obj(nova_program.pd, 0, NOVA_PD_SM)},
+                .window = nova_crd_obj(session->portals, session->order + CLIENT_WINDOW_MORE,
+                                       NOVA_PERM_ALL),
+                .answer = answer,
+                .answer_max = 1,
+        };
+
+        words[0] = bytes;
+        memcpy(&words[1], session->arguments, bytes);
+
+        const int error = client_call(control, client_cpus(control), &message);
+
+        session->share_max = (unsigned)answer[0];
+        return error;
+}
+
+static int open_once(struct nova_session *session)
+{
+        nova_sel_t control;
+        const bool ours = registry_find(session->service, &control);
+        int error = ours ? 0 : upward_open(session->service, &control);
+
+        if (error)
+                return error;
+        error = call_open(session, control);
+        if (!ours)
+                upward_forget(control);
+        if (error)
+                return error;
+        session->cpus = client_cpus(session->portals);
+        return session->cpus ? 0 : EHOSTUNREACH;
+}
+
+int client_open(struct nova_session *session)
+{
+        int error = EAGAIN;
+
+        session->order = cpu_order();
+        session->portals = nova_sel_alloc(session->order + CLIENT_WINDOW_MORE);
+        if (session->portals == NOVA_SEL_NONE)
+                return ENOMEM;
+
+        for (unsigned tries = 0; tries < AGAIN_MAX && error == EAGAIN; tries++) {
+                if (tries)
+                        nova_sleep(AGAIN_NS);
+                error = open_once(session);
+        }
+        return error;
+}
+
+/* A thread that opens for somebody who does not wait for ever. Both write the state; the second one
+ * sees what the first has done, and has the session. */
+enum opening_state { OPENING, OPENING_DONE, OPENING_LEFT };
+
+struct opening {
+        struct nova_session *session;
+        uint32_t state; /* enum opening_state; atomic */
+        int error;
+};
+
+static void *run(void *argument)
+{
+        struct opening *opening = (struct opening *)argument;
+
+        opening->error = client_open(opening->session);
+        if (__atomic_exchange_n(&opening->state, OPENING_DONE, __ATOMIC_ACQ_REL) == OPENING_LEFT) {
+                client_finish(opening->session);
+                free(opening);
+        }
+        return NULL;
+}
+
+static int wait_for(struct opening *opening, struct nova_thread *thread, uint64_t deadline)
+{
+        if (nova_thread_join_until(thread, NULL, deadline) == 0)
+                return 0;
+        if (__atomic_exchange_n(&opening->state, OPENING_LEFT, __ATOMIC_ACQ_REL) == OPENING_DONE)
+                return nova_thread_join(thread, NULL);
+        nova_thread_detach(thread);
+        return ETIMEDOUT;
+}
+
+int client_open_until(struct nova_session **opened, struct nova_session *session, uint64_t deadline)
+{
+        struct opening *opening = calloc(1, sizeof(*opening));
+        struct nova_thread *thread;
+        int error = ENOMEM;
+
+        if (opening) {
+                opening->session = session;
+                error = nova_thread_create(&thread, NULL, run, opening) ? ENOMEM : 0;
+        }
+        if (!error && wait_for(opening, thread, deadline))
+                return ETIMEDOUT;
+        if (!error)
+                error = opening->error;
+        if (error)
+                client_finish(session);
+        else
+                *opened = session;
+        free(opening);
+        return error;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services that hang: time-outs, and what is left of calls that were given up. */
+#include <errno.h>
+
+#include "case.h"
+#include "echo.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/program.h"
+#include "novart/selector.h"
+#include "novart/sync.h"
+#include "novart/thread.h"
+#include "novart/time.h"
+
+#define SECOND 1000000000ull
+#define SOON   (SECOND / 50)
+
+static struct nova_session *session;
+static struct nova_service *service;
+
+static bool wait_for_hanging(unsigned count)
+{
+        for (unsigned i = 0; i < 30000 && echo_hanging() != count; i++)
+                nova_sleep(1000000);
+        return echo_hanging() == count;
+}
+
+static bool wait_for_sessions(unsigned count)
+{
+        for (unsigned i = 0; i < 30000 && nova_service_sessions(service) != count; i++)
+                nova_sleep(1000000);
+        return nova_service_sessions(service) == count;
+}
+
+static int call_until(nova_word_t operation, uint64_t deadline)
+{
+        struct nova_message message = {.operation = operation};
+
+        return nova_session_call_until(session, &message, deadline);
+}
+
+/* One call is inside of the service and does not come back. */
+static bool hang(void)
+{
+        return call_until(ECHO_HANG, nova_deadline_in(SOON)) == ETIMEDOUT && echo_hanging() == 1;
+}
+
+static void times_out(void)
+{
+        struct nova_message window = {.operation = ECHO_CPU, .window = nova_crd_obj(64, 0, 31)};
+
+        check(nova_session_open(&session, "hang", NULL) == 0, "a service that can hang is opened");
+        check(call_until(ECHO_CPU, nova_deadline_in(60 * SECOND)) == 0,
+              "a call with a deadline is answered in time");
+        check(nova_session_call_until(session, &window, nova_deadline_in(SECOND)) == EINVAL,
+              "a call with a deadline has no window");
+        check(hang(), "a call that is not answered ends at its deadline");
+        check(call_until(ECHO_CPU, nova_deadline_in(SOON)) == ETIMEDOUT && echo_hanging() == 1,
+              "and so does the next one");
+        echo_release();
+        check(call_until(ECHO_CPU, nova_deadline_in(60 * SECOND)) == 0 && wait_for_hanging(0),
+              "the session is of use when the service is");
+        check(hang(), "another call is given up");
+        nova_session_close(session);
+        check(echo_hanging() == 1, "it can be closed while the service hangs");
+        echo_release();
+        check(wait_for_hanging(0) && wait_for_sessions(0),
+              "when the service goes on it closes the session, too");
+}
+
+static void opens_again(void)
+{
+        nova_word_t count = 0;
+        struct nova_session *other;
+
+        check(nova_session_open(&session, "hang", NULL) == 0 && hang(), "a service hangs again");
+        check(nova_session_open_until(&other, "hang", NULL, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "opening a session with it ends at its deadline");
+        check(nova_session_reopen_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "and so does opening one again");
+        check(nova_session_invoke(session, ECHO_COUNT, 0, 0) == ECONNRESET,
+              "a session that could not be opened again is of no use");
+        echo_release();
+        check(wait_for_sessions(0), "what is opened late is closed");
+        check(nova_session_reopen_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
+                      echo_call(session, ECHO_COUNT, NULL, 0, &count) == 0 && count == 1,
+              "when the service goes on, the session begins anew");
+        nova_session_close(session);
+        check(wait_for_sessions(0), "and is closed at once");
+}
+
+/* A selector is used again at once: what was given up must not arrive at whoever has it then. */
+static void arrives_nowhere(void)
+{
+        const struct echo_options options = {"other", 4, 4, false, 0};
+        struct nova_service *other = echo_start(&options);
+        unsigned early = 0, strange = 0;
+
+        for (unsigned i = 0; i < 20; i++) {
+                nova_word_t count = 0;
+
+                if (nova_session_open(&session, "hang", NULL))
+                        continue; /* those before are not closed yet */
+                early += call_until(ECHO_COUNT, i & 1 ? nova_deadline_in(i * 10000) : 1) == 0;
+                nova_session_close(session);
+                if (nova_session_open(&session, "other", NULL))
+                        strange++;
+                nova_sleep(5000000);
+                if (echo_call(session, ECHO_COUNT, NULL, 0, &count) || count != 1)
+                        strange++;
+                nova_session_close(session);
+        }
+        check(early < 20 && strange == 0, "a call that was given up reaches no other service");
+        nova_service_stop(other);
+}
+
+static void is_cancelled(void)
+{
+        static struct nova_cancel cancel;
+        struct nova_message message = {.operation = ECHO_CPU, .cancel = &cancel};
+
+        nova_cancel(&cancel);
+        nova_session_open(&session, "hang", NULL);
+        check(nova_session_call(session, &message) == ECANCELED, "a call is cancelled in advance");
+        nova_session_close(session);
+        check(nova_service_sessions(service) == 0, "its session is closed as any other");
+}
+
+static nova_word_t kernel_memory(void)
+{
+        nova_word_t used = 0, limit = 0;
+
+        nova_quota_query(nova_program.pd, &used, &limit);
+        return used;
+}
+
+static void *nothing(void *argument)
+{
+        return argument;
+}
+
+/* Selectors and kernel memory after some calls that were given up, in any state. */
+static void give_up(nova_word_t *selectors, nova_word_t *memory)
+{
+        struct nova_thread *thread;
+
+        for (unsigned i = 0; i < 40; i++) {
+                if (nova_session_open(&session, "hang", NULL))
+                        continue; /* those before are not closed yet */
+                call_until(ECHO_SLOW, nova_deadline_in(i * 100000));
+                nova_session_close(session);
+        }
+        wait_for_sessions(0);
+        nova_sleep(SOON);
+        if (nova_thread_create(&thread, NULL, nothing, NULL) == 0)
+                nova_thread_join(thread, NULL); /* takes back what detached threads had */
+        *selectors = nova_sel_used();
+        *memory = kernel_memory();
+}
+
+/* Kernel memory that was given back waits for a while: not every look finds all of it. */
+static void costs_nothing(void)
+{
+        nova_word_t selectors[2], memory[2], least = (nova_word_t)-1;
+
+        give_up(&selectors[0], &memory[0]);
+        for (unsigned i = 0; i < 4; i++) {
+                give_up(&selectors[1], &memory[1]);
+                if (memory[1] < least)
+                        least = memory[1];
+                printf("# selectors %zu, then %zu; kernel memory %zu, then %zu\n",
+                       (size_t)selectors[0], (size_t)selectors[1], (size_t)memory[0],
+                       (size_t)memory[1]);
+        }
+        check(selectors[0] == selectors[1] && least <= memory[0] + 32 * NOVA_PAGE_SIZE,
+              "calls that are given up leave nothing behind");
+}
+
+int main(void)
+{
+        const struct echo_options options = {"hang", 8, 8, false, 0};
+
+        service = echo_start(&options);
+        check(service, "a service starts");
+        times_out();
+        opens_again();
+        arrives_nowhere();
+        is_cancelled();
+        costs_nothing();
+        nova_service_stop(service);
+        return check_end();
+}
