@@ -153,6 +153,8 @@ static _Noreturn void finish_cr_access(struct ec *self)
 
         switch (qual & 0xf) {
         case 0:
+                if ((*value & (CR0_CD | CR0_NW)) == CR0_NW)
+                        inject_protection_fault(self); /* the CPU does not look at masked bits */
                 vmcs_write(VMCS_CR0_SHADOW, *value);
                 break;
         case 4:

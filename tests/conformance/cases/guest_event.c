@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests: software interrupts, what delays an interrupt, faults in a delivery, one guest's
+ * interrupts for another, and how long a monitor and its neighbours wait. */
+#include "guest.h"
+
+#define VALID         0x80000000
+#define SOFT          0x400 /* INT n */
+#define SOFT_OTHER    0x600 /* INT3, INTO; VMX has a type for them */
+#define HANDLERS      0x3000
+#define DOUBLE_FAULT  8
+#define NEXT_IN_GUEST 2 /* bytes of the exits below */
+
+static void set_gate(struct guest *g, unsigned vector, word_t address)
+{
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        idt[vector] = address | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+}
+
+static void set_gates(struct guest *g)
+{
+        for (unsigned i = 0; i < 256; i++) {
+                g->memory[HANDLERS + i] = (char)0xf4;
+                set_gate(g, i, HANDLERS + i);
+        }
+}
+
+static uint32_t top_of_stack(const struct guest *g)
+{
+        return *(const uint32_t *)(const void *)(g->memory + g->state->sp);
+}
+
+/* ---- Software interrupts --------------------------------------------------------------------- */
+
+GUEST(halt_32, 32, "hlt");
+
+static void expect_soft(struct guest *g, nova_mtd_t mtd, uint32_t type, unsigned vector,
+                        unsigned length)
+{
+        g->state->ip = GUEST_CODE;
+        g->state->sp = GUEST_STACK;
+        g->state->inj_info = VALID | (needs_vmx() ? SOFT : type) | vector;
+        g->state->inst_len = length;
+        guest_until(g, mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, HANDLERS + vector);
+        EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
+        /* VMX adds the length; SVM takes the pointer as it is. */
+        EXPECT_EQ(top_of_stack(g), GUEST_CODE + (needs_vmx() ? 0 : length));
+}
+
+CASE_ON(guest_event, software_interrupts_are_injected, "7.4-51 8.4-36", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        set_gates(g);
+        expect_soft(g, mtd, SOFT, 0x80, 2);
+        expect_soft(g, 0, SOFT, 0x21, 2);
+        expect_soft(g, 0, SOFT_OTHER, 3, 1);
+        expect_soft(g, 0, SOFT_OTHER, 4, 1);
+}
+
+GUEST(soft_32, 32, "int $0x80; int3; movb $0x7f, %al; addb $1, %al; into; hlt");
+
+CASE_ON(guest_event, software_interrupts_of_a_guest_are_its_own, "7.2-22 7.2-85",
+        needs_virtualization)
+{
+        static const struct {
+                unsigned vector, next;
+        } steps[] = {{0x80, 2}, {3, 3}, {4, 8}};
+        struct guest *g = guest_new(boot_cpu, soft_32, soft_32_end);
+        nova_mtd_t mtd = guest_flat(g);
+
+        set_gates(g);
+        for (unsigned i = 0; i < 3; i++) {
+                guest_until(g, mtd, EXIT_HLT);
+                EXPECT_EQ(g->state->ip, HANDLERS + steps[i].vector);
+                EXPECT_EQ(top_of_stack(g), GUEST_CODE + steps[i].next);
+                g->state->ip = GUEST_CODE + steps[i].next;
+                mtd = NOVA_MTD_EIP;
+        }
+}
+
+GUEST(mov_ss_32, 32, "movl $16, %eax; movl %eax, %ss; outb %al, $0xe9; hlt");
+
+CASE_ON(guest_event, mov_to_ss_delays_interrupts_for_one_instruction, "7.4-52 8.4-37",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, mov_ss_32, mov_ss_32_end);
+
+        guest_until(g, guest_flat(g), EXIT_PORT);
+        EXPECT_EQ(g->state->intr_state, needs_vmx() ? 1 : 2);
+        g->state->ip += NEXT_IN_GUEST;
+        g->state->intr_state = 0;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_STA, EXIT_HLT);
+        EXPECT_EQ(g->state->intr_state, 0);
+}
+
+/* ---- Faults in a delivery -------------------------------------------------------------------- */
+
+GUEST(nested_32, 32, "ud2; hlt");
+
+CASE_ON(guest_event, a_fault_in_a_delivery_is_a_double_fault_then_a_triple_fault,
+        "7.2-24 7.2-117 7.4-50", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, nested_32, nested_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        g->memory[HANDLERS] = (char)0xf4;
+        set_gate(g, DOUBLE_FAULT, HANDLERS); /* no other gate is present */
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, HANDLERS);
+        EXPECT_EQ(top_of_stack(g), 0); /* the error code */
+        g = guest_new(boot_cpu, nested_32, nested_32_end);
+        guest_until(g, guest_flat(g), EXIT_TRIPLE_FAULT);
+}
+
+/* ---- Between two guests ---------------------------------------------------------------------- */
+
+static const char *needs_virtualization_and_2_cpus(void)
+{
+        return needs_virtualization() ? needs_virtualization() : needs_2_cpus();
+}
+
+GUEST(sender_32, 32, "1: outb %al, $0xe9; jmp 1b");
+GUEST(receiver_32, 32, "sti; 1: jmp 1b; incl %ebx; outb %al, $0xe9; iret");
+
+/* The monitor carries each interrupt over: a recall of the other virtual CPU, and an injection. */
+CASE_ON(guest_event, a_monitor_relays_interrupts_between_virtual_cpus_of_two_cpus,
+        "5.4.1-02 7.4-51 8.4-36", needs_virtualization_and_2_cpus)
+{
+        struct guest *from = guest_new(boot_cpu, sender_32, sender_32_end);
+        struct guest *to = guest_new(cpu_numbers[1], receiver_32, receiver_32_end);
+        nova_mtd_t mtd = guest_flat(from);
+
+        guest_answer(to, guest_flat(to));
+        set_gate(to, 0x80, GUEST_CODE + 3);
+        for (word_t i = 1; i <= 10; i++) {
+                guest_until(from, mtd, EXIT_PORT);
+                EXPECT_EQ(hc_ec_ctrl(to->ec), NOVA_SUCCESS);
+                EXPECT(guest_wait(to, 10000));
+                EXPECT_EQ(to->event, NOVA_VMI_RECALL);
+                /* It may not have reached its STI, or be on its way out of the handler. */
+                to->state->flags = 0x202;
+                to->state->ip = GUEST_CODE + 1;
+                to->state->intr_state = 0;
+                to->state->inj_info = VALID | 0x80;
+                guest_until(to, NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_STA | NOVA_MTD_INJ,
+                            EXIT_PORT);
+                EXPECT_EQ((uint32_t)to->state->bx, i);
+                to->state->ip += NEXT_IN_GUEST;
+                guest_answer(to, NOVA_MTD_EIP);
+                from->state->ip += NEXT_IN_GUEST;
+                mtd = NOVA_MTD_EIP;
+        }
+}
+
+/* ---- Time ------------------------------------------------------------------------------------ */
+
+GUEST(spin_32, 32, "sti; 1: jmp 1b");
+
+CASE_ON(guest_event, a_spinning_guest_on_another_cpu_is_recalled_soon, "5.4.1-02",
+        needs_virtualization_and_2_cpus)
+{
+        struct guest *g = guest_new(cpu_numbers[1], spin_32, spin_32_end);
+        uint64_t best = UINT64_MAX;
+
+        guest_answer(g, guest_flat(g));
+        for (unsigned i = 0; i < 20; i++) {
+                EXPECT(!guest_wait(g, 2));
+                const uint64_t start = tsc();
+                EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
+                EXPECT(guest_wait(g, 10000));
+                const uint64_t took = tsc() - start;
+                EXPECT_EQ(g->event, NOVA_VMI_RECALL);
+                best = took < best ? took : best;
+                guest_answer(g, 0);
+        }
+        EXPECT(best < tsc_per_ms()); /* a shorter time than a quantum: nobody waited for one */
+}
+
+/* Answers each exit at once. */
+static void skip(struct thread *t)
+{
+        t->fn = skip;
+        t->utcb->state.ip += NEXT_IN_GUEST;
+}
+
+static void count(struct thread *t)
+{
+        while (!t->value[0])
+                t->value[1]++;
+}
+
+GUEST(storm_32, 32, "sti; 1: outb %al, $0xe9; jmp 1b");
+
+CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-86",
+        needs_virtualization)
+{
+        struct thread *monitor = server(boot_cpu);
+        const struct guest_portal own = {EXIT_PORT, NOVA_MTD_EIP, monitor, portal_entry};
+        struct guest *g = guest_new_portals(boot_cpu, storm_32, storm_32_end, &own, 1);
+        struct thread *other = run_thread(boot_cpu, 1, count, NULL);
+        uint64_t guests = 0, others = 0;
+
+        monitor->fn = skip;
+        guest_answer(g, guest_flat(g));
+        EXPECT(!guest_wait(g, 300));
+        other->value[0] = 1;
+        EXPECT_EQ(hc_sc_ctrl(g->sc, &guests), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sc_ctrl(other->sc, &others), NOVA_SUCCESS);
+        EXPECT(monitor->calls > 10);
+        EXPECT(other->value[1] > 10);
+        EXPECT(guests < 2 * others && others < 2 * guests); /* 10 ms each, in turn */
+        hc_revoke(obj(g->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+}
