@@ -6,6 +6,7 @@ import unittest
 import paths  # noqa: F401
 from nova import conformance, mutation, tree
 from nova.errors import NovaError
+from nova.qemu import Machine
 
 ONE = "# why\nname: a b\nfile: x.c\nold: a = 1;\nnew: a = 2;\nareas: ipc hip\ncpus: 1\n"
 
@@ -27,6 +28,13 @@ class Mutations(unittest.TestCase):
         self.assertEqual(mutation.apply(one, "x\n  a = 1;\n"), "x\n  a = 2;\n")
         self.assertIsNone(mutation.apply(one, "a = 1;\na = 1;\n"))
         self.assertIsNone(mutation.apply(one, "b; a = 1;\n"))
+
+    def test_areas_are_booted_on_the_machines_that_they_need(self):
+        boots = list(mutation.machines("kernel", "program", 4, ["limit", "shortage"]))
+        self.assertEqual([one.modules[0].arguments for one in boots],
+                         ["area=limit", "area=shortage"])
+        self.assertEqual([one.cmdline for one in boots], ["", "kmem=4M"])
+        self.assertEqual({(one.cpus, one.cpu) for one in boots}, {(4, Machine.cpu)})
 
     def test_every_mutation_of_the_list_fits_the_kernel(self):
         found = mutation.parse(mutation.FILE.read_text(encoding="utf-8"))

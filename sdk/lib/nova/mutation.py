@@ -125,12 +125,7 @@ class Bench:
     def boot(self, arch, cpus, areas, timeout=TIMEOUT):
         """What failed in these areas, or None."""
         program = tree.program(tree.preset_name(arch, CONFIG), conformance.PROGRAM)
-        for cmdline, names in conformance.boots(areas, ""):
-            words = " ".join(f"area={name}" for name in names)
-            machine = Machine(
-                kernel=self.kernel(arch), modules=[Module(program, words)], cmdline=cmdline,
-                cpus=cpus, extra=list(conformance.DEVICES),
-            )
+        for machine in machines(self.kernel(arch), program, cpus, areas):
             runner = FirstFailure(machine, timeout)
             caught = _verdict(runner, runner.run())
             if caught:
@@ -153,6 +148,16 @@ class Bench:
             return self.boot(mutation.arch, mutation.cpus, mutation.areas)
         finally:
             path.write_text(original, encoding="utf-8")
+
+
+def machines(kernel, program, cpus, areas):
+    """The machine of each boot that the areas need."""
+    for cmdline, cpu, names in conformance.boots(areas, "", Machine.cpu):
+        words = " ".join(f"area={name}" for name in names)
+        yield Machine(
+            kernel=kernel, modules=[Module(program, words)], cmdline=cmdline, cpus=cpus, cpu=cpu,
+            extra=list(conformance.DEVICES),
+        )
 
 
 def _select(mutations, words):
