@@ -159,24 +159,23 @@ CASE_ON(guest_event, a_monitor_relays_interrupts_between_virtual_cpus_of_two_cpu
 
 GUEST(spin_32, 32, "sti; 1: jmp 1b");
 
-CASE_ON(guest_event, a_spinning_guest_on_another_cpu_is_recalled_soon, "5.4.1-02",
-        needs_virtualization_and_2_cpus)
+/* Long before its quantum ends; the bound is wide, for the machine may have other work. */
+CASE_ON(guest_event, a_spinning_guest_on_another_cpu_is_recalled_before_its_quantum_ends,
+        "5.4.1-02", needs_virtualization_and_2_cpus)
 {
         struct guest *g = guest_new(cpu_numbers[1], spin_32, spin_32_end);
-        uint64_t best = UINT64_MAX;
 
+        g->quantum_us = 10 * 1000000;
         guest_answer(g, guest_flat(g));
         for (unsigned i = 0; i < 20; i++) {
                 EXPECT(!guest_wait(g, 2));
                 const uint64_t start = tsc();
                 EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
-                EXPECT(guest_wait(g, 10000));
-                const uint64_t took = tsc() - start;
+                EXPECT(guest_wait(g, 2000));
                 EXPECT_EQ(g->event, NOVA_VMI_RECALL);
-                best = took < best ? took : best;
+                EXPECT(tsc() - start < 2000 * tsc_per_ms());
                 guest_answer(g, 0);
         }
-        EXPECT(best < tsc_per_ms()); /* a shorter time than a quantum: nobody waited for one */
 }
 
 /* Answers each exit at once. */

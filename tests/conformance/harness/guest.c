@@ -88,7 +88,7 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
 {
         struct guest *g = &guests[guests_made++ % GUESTS];
 
-        *g = (struct guest){.cpu = cpu};
+        *g = (struct guest){.cpu = cpu, .quantum_us = QUANTUM};
         g->server = server(cpu);
         g->server->fn = hand_over;
         g->server->arg = g;
@@ -117,7 +117,7 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
 /* The SC has the priority of the thread that watches over cases: that one must not starve. */
 void guest_start(struct guest *g)
 {
-        EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(QUANTUM, 1)), NOVA_SUCCESS);
+        EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(g->quantum_us, 1)), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(g->arrived, NOVA_SM_DN_OP), NOVA_SUCCESS);
         EXPECT_EQ(g->event, NOVA_VMI_STARTUP);
 }

@@ -47,6 +47,7 @@ enum guest_exit {
 struct guest {
         nova_sel_t pd, ec, sc, portals, arrived, go;
         unsigned cpu;
+        unsigned quantum_us; /* of its SC; QUANTUM unless the case says something else */
         struct thread *server;
         struct nova_utcb *utcb;        /* the message of the last event, and the answer to it */
         struct nova_utcb_state *state; /* … */
