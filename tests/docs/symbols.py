@@ -8,7 +8,7 @@ A constant, type or field needs a sentence. A function needs one too, with a wor
   ours, needs none, for the type has its description, and a single other one is what the sentence is
   about;
 - what it returns: by @return or @retval; if it is given nothing that it could change but an object
-  of ours, the sentence says it;
+  of ours, the sentence says it; "an errno value" does not do: which ones;
 - the section of the specification, in layer 0.
 """
 
@@ -45,6 +45,26 @@ def has_return(member):
         if any(items.get("kind") == "retval" for items in part.iter("parameterlist")):
             return True
     return False
+
+
+def leaves_open(member):
+    """Whether it says that it returns an errno value, and names none."""
+    texts = [
+        text_of(section)
+        for part in descriptions(member)
+        for section in part.iter("simplesect")
+        if section.get("kind") == "return"
+    ]
+    named_ones = any(
+        re.search(r"\bE[A-Z0-9]{2,}\b", text_of(items))
+        for part in descriptions(member)
+        for items in part.iter("parameterlist")
+        if items.get("kind") == "retval"
+    )
+    return not named_ones and any(
+        re.search(r"\berrno\b(?!_)", text) and not re.search(r"\bE[A-Z0-9]{2,}\b", text)
+        for text in texts
+    )
 
 
 def has_spec(member):
@@ -90,6 +110,8 @@ def function_complaints(member):
     result = text_of(member.find("type")).replace("static", "").replace("inline", "").split()
     if result and result != ["void"] and not has_return(member) and not only_tells(kinds):
         found.append("nothing is said about what it returns")
+    if leaves_open(member):
+        found.append("which errno values it returns is not said")
     if member.find("location").get("file", "").endswith(LAYER_0) and not has_spec(member):
         found.append("no section of the specification is named")
     return found

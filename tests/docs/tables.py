@@ -97,6 +97,8 @@ LIMITS = (
      "NOVA_MODULE_NAME", less_one, "cut"),
     ("return addresses of a fault report", "roottask/include/novart/fault.h",
      "NOVA_FAULT_FRAMES", plain, "the outer ones are left out"),
+    ("services of a program", "roottask/src/service/registry.c", "REGISTRY_MAX", plain,
+     "`ENOSPC` when it starts"),
     ("sessions of a service, unless it says otherwise", SERVICE, "SESSIONS", plain,
      "the next client gets `ENFILE`"),
     ("sessions of one client, likewise", SERVICE, "CLIENT_SESSIONS", plain, "`EMFILE`"),

@@ -274,6 +274,14 @@ class Symbols(unittest.TestCase):
         self.assertEqual(self.complaints("Does with x, y.", RETURN, file="nova/hypercall.h"),
                          ["no section of the specification is named"])
 
+    def test_errors_are_named(self):
+        form = '<simplesect kind="return">0 or an errno value{}</simplesect>'
+        lacks = ["which errno values it returns is not said"]
+        self.assertEqual(self.complaints("Does with x, y.", form.format("")), lacks)
+        self.assertEqual(self.complaints("Does with x, y.", form.format(": EBUSY")), [])
+        listed = '<parameterlist kind="retval"><parameteritem>EBUSY</parameteritem></parameterlist>'
+        self.assertEqual(self.complaints("Does with x, y.", form.format("") + listed), [])
+
     def test_fields_and_constants(self):
         for kind, name, count in (("define", "NOVA_X", 1), ("define", "NOVA_X_H", 0),
                                   ("variable", "field", 1), ("variable", "reserved", 0)):

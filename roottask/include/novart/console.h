@@ -27,7 +27,7 @@ struct nova_console_output {
  *
  * A root writes to the serial line COM1; a child to what nova_console_use() said.
  * @param text, bytes what to write, and how many bytes it has
- * @return 0, or an errno value: nothing was written
+ * @return 0, or what the output's function @c write says: nothing was written
  */
 int nova_console_write(const char *text, size_t bytes);
 
@@ -36,7 +36,8 @@ int nova_console_write(const char *text, size_t bytes);
  *
  * @param[out] text where it goes
  * @param bytes      room there
- * @return number of bytes; 0: nothing will come; less than 0: a negative errno
+ * @return number of bytes; 0: nothing will come; less than 0: what the output's function @c read
+ * says
  */
 int nova_console_read(char *text, size_t bytes);
 

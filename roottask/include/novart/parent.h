@@ -50,8 +50,13 @@ enum nova_parent_device_kind {
         NOVA_PARENT_CONSOLE,   /**< item: the semaphore of nova_parent_console() */
 };
 
-/** Say that the program handles its first thread's events itself from now on: the parent takes back
- *  its portals at NOVA_SEL_MAIN_EVENTS. @return 0 or an errno value */
+/**
+ * Say that the program handles its first thread's events itself from now on: the parent takes back
+ * its portals at NOVA_SEL_MAIN_EVENTS.
+ *
+ * @retval 0      done
+ * @retval ENOSYS the program is a root: it has no parent
+ */
 int nova_parent_events(void);
 
 /** Get a service's control portals: the one for CPU n comes to @p sel + n.
@@ -95,12 +100,13 @@ int nova_parent_sc_drop(nova_sel_t sc);
  *
  * @param text  need not end with a line feed: then the rest waits for the next text
  * @param bytes its length
- * @return 0 or an errno value
+ * @retval 0      written
+ * @retval ENOSYS the program is a root: it has no parent
  */
 int nova_parent_write(const char *text, size_t bytes);
 
 /** Tell the parent what ended the program, which ends it: with the status NOVA_FAULT_STATUS and the
- *  event's number. @return an errno value if the report has not its size */
+ *  event's number. Returns only if there is no parent. @return ENOSYS */
 int nova_parent_fault(const struct nova_fault_report *report);
 
 /** End the program. Returns only if there is no parent. */

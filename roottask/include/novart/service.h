@@ -69,7 +69,8 @@ struct nova_service_config {
         uint64_t cpus;            /**< bit n: serve CPU n; 0: all that the program has */
         unsigned priority;        /**< of the service's own threads; 0: the program's limit */
         void *argument;           /**< for nova_service_argument() */
-        /** A session begins; may fill its state. @return 0, or an errno value to refuse it */
+        /** A session begins; may fill its state. @return 0, or any number of <errno.h> but EAGAIN
+         * to refuse it: what nova_session_open() returns. With EAGAIN that tries again */
         int (*open)(struct nova_request *request, const char *arguments);
         /** A session has ended, by whatever cause: give back what it holds. May be NULL. */
         void (*close)(struct nova_service *service, void *state);
@@ -97,6 +98,7 @@ struct nova_service_config {
  * @retval EINVAL no name, or numbers that are too large
  * @retval EEXIST there is a service of this name already
  * @retval EACCES the parent does not expect this service
+ * @retval ENOSPC the program has 16 services
  * @retval ENOMEM no more memory, selectors, threads or kernel memory; what to do about memory and
  *                kernel memory is written to stderr
  */

@@ -250,6 +250,39 @@ static void sharing(void)
               "unsharing takes it back");
 }
 
+static int nothing(struct nova_request *request)
+{
+        (void)request;
+        return 0;
+}
+
+/* Services of one program: @p there are some already. */
+static void services(unsigned there)
+{
+        static const struct nova_service_operation operations[] = {{.handler = nothing}};
+        static char names[17][4];
+        struct nova_service *more[17];
+        unsigned count = 0;
+        int error = 0;
+
+        while (count < 17) {
+                struct nova_service_config config = {.name = names[count],
+                                                     .operations = operations,
+                                                     .operation_count = 1,
+                                                     .sessions = 1,
+                                                     .cpus = (uint64_t)1 << nova_program.cpu};
+
+                snprintf(names[count], sizeof(names[count]), "s%u", count);
+                error = nova_service_start(&more[count], &config);
+                if (error)
+                        break;
+                count++;
+        }
+        check(error == ENOSPC && there + count == 16, "the seventeenth service is refused");
+        while (count > 0)
+                nova_service_stop(more[--count]);
+}
+
 int main(void)
 {
         const struct echo_options options = {"echo", 8, 4, false, 0};
@@ -267,6 +300,7 @@ int main(void)
         notifications();
         sharing();
         nova_session_close(session);
+        services(2);
         nova_service_stop(other);
         nova_service_stop(echo);
         check(nova_session_open(&session, "echo", NULL) == ENOENT,
