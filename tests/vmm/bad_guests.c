@@ -1,43 +1,101 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that do wrong, one after the other. */
+/* Guests that do wrong, one after the other. With an argument the program is also the service
+ * `bad`, which says whether it is ready with them. */
 #include <stdio.h>
 #include <string.h>
 
+#include "novart/service.h"
+#include "novavmm/entropy.h"
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
+#include "novavmm/pc.h"
+#include "novavmm/virtio_random.h"
 
 #define GUEST_AT 0x1000
+
+#if __SIZEOF_POINTER__ == 8
+#define OUR_CODE ".code64\n"
+#else
+#define OUR_CODE ".code32\n"
+#endif
+
+/* A driver of a virtio device that lets it write outside of the guest's memory. It sees that the
+ * device needs a reset, gives it that, and halts. */
+__asm__(".pushsection .rodata\n"
+        ".code32\n"
+        "driver: movl $0xe0010000, %ebx\n"
+        "        movb $3, 20(%ebx)\n"
+        "        movl $1, 8(%ebx)\n"
+        "        movl $1, 12(%ebx)\n"
+        "        movb $0xb, 20(%ebx)\n"
+        "        movw $0, 22(%ebx)\n"
+        "        movw $8, 24(%ebx)\n"
+        "        movl $0x2000, 32(%ebx)\n"
+        "        movl $0x2800, 40(%ebx)\n"
+        "        movl $0x2c00, 48(%ebx)\n"
+        "        movw $1, 28(%ebx)\n"
+        "        movb $0xf, 20(%ebx)\n"
+        "        movl $0x80000000, 0x2000\n" /* the descriptor: where, how much, to be written */
+        "        movl $16, 0x2008\n"
+        "        movl $2, 0x200c\n"
+        "        movw $1, 0x2802\n"
+        "        movw $0, 0x3000(%ebx)\n"
+        "1:      cmpb $0x4f, 20(%ebx)\n"
+        "        jne 1b\n"
+        "        movb $0, 20(%ebx)\n"
+        "2:      cmpb $0, 20(%ebx)\n"
+        "        jne 2b\n"
+        "        hlt\n"
+        "driver_end:\n" OUR_CODE ".popsection\n");
+
+extern const char driver[], driver_end[];
 
 /* Code for protected mode without paging, and how the machine has to end. */
 static const struct bad_guest {
         const char *name, *code;
         size_t bytes;
         enum nova_vm_end end;
+        bool devices;
 } guests[] = {
         /* mov $0xd0000000, %eax; jmp *%eax */
-        {"nowhere", "\xb8\x00\x00\x00\xd0\xff\xe0", 7, NOVA_VM_ERROR},
+        {"nowhere", "\xb8\x00\x00\x00\xd0\xff\xe0", 7, NOVA_VM_ERROR, false},
         /* ud2, without any table of interrupts */
-        {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR},
+        {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR, false},
         /* movups %xmm0, 0xd0000000, after CR4.OSFXSR was set */
         {"vector", "\x0f\x20\xe0\x0d\x00\x02\x00\x00\x0f\x22\xe0\x0f\x11\x05\x00\x00\x00\xd0", 18,
-         NOVA_VM_ERROR},
+         NOVA_VM_ERROR, false},
         /* reads of memory and ports that are not there give ones, writes are lost:
          * mov %eax, 0xd0000000; mov 0xd0000000, %eax; inc %eax; jnz .; in $0x80, %eax; inc %eax;
          * jnz .; cli; hlt */
         {"absent",
          "\xa3\x00\x00\x00\xd0\xa1\x00\x00\x00\xd0\x40\x75\xfe\xe5\x80\x40\x75\xfe\xfa\xf4", 20,
-         NOVA_VM_HALTED},
+         NOVA_VM_HALTED, false},
         /* hlt with interrupts off */
-        {"halted", "\xf4", 1, NOVA_VM_HALTED},
+        {"halted", "\xf4", 1, NOVA_VM_HALTED, false},
         /* what a guest cannot have raises exceptions: vmmcall, without a table of interrupts */
-        {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR},
+        {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, false},
 };
+
+/* A board with an entropy device in slot 1. */
+static int add_devices(struct nova_vm *vm, struct nova_pc *pc)
+{
+        static struct nova_virtio_random random;
+        int error;
+
+        memset(pc, 0, sizeof(*pc));
+        error = nova_pc_create(pc, vm);
+        nova_virtio_random_init(&random, &vm->memory, nova_entropy, NULL);
+        return error ? error : nova_pc_add_virtio(pc, 1, &random.virtio);
+}
 
 static int run(const struct bad_guest *guest)
 {
         static struct nova_vm vm;
+        static struct nova_pc pc;
         const struct nova_vm_config config = {.name = guest->name, .memory = 2u << 20};
-        const int error = nova_vm_create(&vm, &config);
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error && guest->devices)
+                error = add_devices(&vm, &pc);
 
         if (error) {
                 printf("The machine cannot be made: %s.\n", strerror(error));
@@ -50,18 +108,46 @@ static int run(const struct bad_guest *guest)
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
+        if (guest->devices)
+                nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         printf("%s: %s\n", guest->name, end == guest->end ? "as expected" : "wrong");
         return end == guest->end;
 }
 
-int main(void)
+static bool ready;
+
+static int is_ready(struct nova_request *request)
+{
+        nova_request_answer(request, __atomic_load_n(&ready, __ATOMIC_RELAXED));
+        return 0;
+}
+
+static int start_service(void)
+{
+        static const struct nova_service_operation operation = {.handler = is_ready};
+        static const struct nova_service_config config = {
+                .name = "bad", .operations = &operation, .operation_count = 1};
+
+        return nova_service_start(NULL, &config);
+}
+
+int main(int argc, char **argv)
 {
         const unsigned count = sizeof(guests) / sizeof(*guests);
+        const struct bad_guest virtio = {"virtio", driver, (size_t)(driver_end - driver),
+                                         NOVA_VM_HALTED, true};
         unsigned good = 0;
 
+        (void)argv;
+        if (argc > 1 && start_service())
+                return 1;
         for (unsigned i = 0; i < count; i++)
                 good += (unsigned)run(&guests[i]);
-        printf("%u of %u guests\n", good, count);
-        return good != count;
+        good += (unsigned)run(&virtio);
+        printf("%u of %u guests\n", good, count + 1);
+        if (argc == 1)
+                return good != count + 1;
+        __atomic_store_n(&ready, true, __ATOMIC_RELAXED);
+        nova_service_sleep();
 }

@@ -5,6 +5,7 @@ A boot list names it `guest:NAME`. Packages are downloaded and unpacked, never i
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -20,8 +21,8 @@ SHELL_PACKAGE = "busybox-static"
 FIRMWARE_PACKAGE = "seabios"
 MEMTEST_PACKAGE = "memtest86+"
 
-# What is made is kept in a folder of this name; another one when it is made in another way.
-FORM = "3"
+# What is made is kept in a folder of this name: another one when it is made in another way.
+FORM = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 # Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
 # without such devices do not load them.
 DRIVERS = """
