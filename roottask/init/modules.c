@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "child/elf.h"
 #include "init.h"
 #include "nova/hypercall.h"
+#include "novart/layout.h"
 #include "novart/page.h"
 #include "novart/program.h"
 
@@ -52,6 +54,21 @@ static void tell(void *name, unsigned line, const char *sentence)
                 printf("%s: %s\n", (const char *)name, sentence);
 }
 
+/* Of a file that cannot be mapped, or is no program, is told when its program starts. */
+static void look_at_images(void)
+{
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                struct nova_system_program *const program = &init.system.program[i];
+                struct elf elf;
+                const void *data;
+                size_t bytes;
+
+                if (modules_map(program->file, &data, &bytes) &&
+                    !elf_read(&elf, data, bytes, NOVA_PAGE_SIZE, NOVA_LAYOUT_IMAGE_END))
+                        program->image_bytes = elf_copied_bytes(&elf);
+        }
+}
+
 static unsigned check_machine(const char *name)
 {
         struct nova_system_machine machine = {
@@ -62,6 +79,7 @@ static unsigned check_machine(const char *name)
 
         nova_quota_query(nova_program.pd, &used, &limit);
         machine.kernel_memory = limit - used;
+        look_at_images();
         return nova_system_check_machine(&init.system, &machine, tell, (void *)name);
 }
 

@@ -42,6 +42,7 @@ static void start(struct program *program)
                 .arguments = arguments,
                 .environment = environment,
                 .memory = (size_t)says->memory,
+                .image_memory = (size_t)says->image,
                 .kernel_memory = (size_t)says->kernel_memory,
                 .selectors = says->selectors,
                 .cpus = cpus_of(says),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CYCLE_TEXT_MAX 300
+#define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
 static bool list_has(const struct nova_system *system, struct nova_system_list list,
                      const char *word)
@@ -234,18 +235,45 @@ static void check_devices(struct reader *reader)
         }
 }
 
-static void check_machine_section(struct reader *reader)
+struct nova_system_machine nova_system_declared_machine(const struct nova_system *system)
 {
-        const struct nova_system *system = reader->system;
         const unsigned cpus = system->machine_cpus;
-        const struct nova_system_machine machine = {
+
+        return (struct nova_system_machine){
                 .memory = system->machine_memory ? system->machine_memory : UINT64_MAX,
                 .kernel_memory = UINT64_MAX,
                 .cpus = cpus && cpus < 64 ? (UINT64_C(1) << cpus) - 1 : ~UINT64_C(0),
         };
+}
 
-        reader->mistakes +=
-                nova_system_check_machine(system, &machine, reader->report, reader->context);
+/* A service that two programs use, or NULL. */
+static const char *common_service(const struct nova_system *system,
+                                  const struct nova_system_program *a,
+                                  const struct nova_system_program *b)
+{
+        for (unsigned i = 0; i < a->uses.count; i++)
+                if (list_has(system, b->uses, system->word[a->uses.first + i]))
+                        return system->word[a->uses.first + i];
+        return NULL;
+}
+
+/* Services know a client by the name of its PD, which is shorter than those of programs. */
+static void check_label(struct reader *reader, unsigned number)
+{
+        const struct nova_system *system = reader->system;
+        const struct nova_system_program *program = &system->program[number];
+
+        for (unsigned i = 0; i < number; i++) {
+                const struct nova_system_program *other = &system->program[i];
+                const char *service = common_service(system, program, other);
+
+                if (service && strncmp(program->name, other->name, LABEL_MAX) == 0)
+                        reader_mistake(reader, program->line,
+                                       "'%s' and '%s' (line %u) agree in their first %u "
+                                       "characters, by which the service '%s' tells them apart; "
+                                       "rename one, and say 'file' if need be.",
+                                       program->name, other->name, other->line, LABEL_MAX, service);
+        }
 }
 
 void check_programs(struct reader *reader)
@@ -253,8 +281,13 @@ void check_programs(struct reader *reader)
         for (unsigned i = 0; i < reader->system->programs; i++) {
                 check_provided_once(reader, i);
                 check_uses(reader, i);
+                check_label(reader, i);
         }
         find_order(reader);
         check_devices(reader);
-        check_machine_section(reader);
+
+        const struct nova_system_machine machine = nova_system_declared_machine(reader->system);
+
+        reader->mistakes += nova_system_check_machine(reader->system, &machine, reader->report,
+                                                      reader->context);
 }

@@ -26,6 +26,7 @@ extern "C" {
         ROW(ARGUMENTS, "arguments", "arguments -v \"a b\"")       \
         ROW(ENVIRONMENT, "environment", "environment TZ=UTC")     \
         ROW(MEMORY, "memory", "memory 256K")                      \
+        ROW(IMAGE, "image", "image 16M")                          \
         ROW(KERNEL_MEMORY, "kernel-memory", "kernel-memory 128K") \
         ROW(SELECTORS, "selectors", "selectors 1024")             \
         ROW(CPUS, "cpus", "cpus 0-1 3")                           \
@@ -71,8 +72,9 @@ struct nova_system_program {
         const char *name;
         const char *file; /**< name of its boot module */
         struct nova_system_list arguments, environment, provides, uses, devices, modules;
-        uint64_t memory, kernel_memory; /**< bytes */
-        uint64_t cpus;                  /**< bit n: CPU n; all bits: every CPU that there is */
+        uint64_t memory, image, kernel_memory; /**< bytes */
+        uint64_t image_bytes; /**< what its segments take; 0: whoever reads has not looked yet */
+        uint64_t cpus;        /**< bit n: CPU n; all bits: every CPU that there is */
         uint32_t selectors;
         uint32_t grants; /**< NOVA_SYSTEM_GRANT_… */
         uint8_t priority;
@@ -126,7 +128,16 @@ struct nova_system_machine {
         uint64_t cpus; /**< bit n: CPU n runs */
 };
 
-/** Check whether a machine has what the description asks for. @return the number of mistakes */
+/** The machine that the description is made for; what it does not say has no limit. */
+struct nova_system_machine nova_system_declared_machine(const struct nova_system *system);
+
+/** What the segments of a program take of memory when it runs, beside its file; 0: it is no ELF
+ *  file, or its program headers are not in the bytes that there are. */
+uint64_t nova_system_image_bytes(const void *file, size_t bytes);
+
+/** Check whether a machine has what the description asks for, and whether the segments of programs,
+ *  as far as their image_bytes are known, have room in what they may have.
+ *  @return the number of mistakes */
 unsigned nova_system_check_machine(const struct nova_system *system,
                                    const struct nova_system_machine *machine,
                                    nova_system_report *report, void *context);

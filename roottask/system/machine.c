@@ -18,7 +18,8 @@ static void check_sum(struct reader *reader, enum nova_system_property what, uin
         for (unsigned i = 0; i < system->programs; i++) {
                 const struct nova_system_program *program = &system->program[i];
 
-                sum += what == NOVA_SYSTEM_MEMORY ? program->memory : program->kernel_memory;
+                sum += what == NOVA_SYSTEM_MEMORY ? program->memory + program->image_bytes
+                                                  : program->kernel_memory;
                 if (sum <= there)
                         continue;
                 reader_mistake(
@@ -47,14 +48,30 @@ static void check_cpus(struct reader *reader, const struct nova_system_program *
                        program->name, first);
 }
 
+static void check_image(struct reader *reader, const struct nova_system_program *program)
+{
+        if (program->image_bytes > program->image)
+                reader_mistake(reader,
+                               program->line_of[NOVA_SYSTEM_IMAGE]
+                                       ? program->line_of[NOVA_SYSTEM_IMAGE]
+                                       : program->line,
+                               "the segments of '%s' take %llu KiB, but '%s' may have %llu KiB "
+                               "for them; write 'image %lluK', or make its variables smaller.",
+                               program->file, (unsigned long long)(program->image_bytes >> 10),
+                               program->name, (unsigned long long)(program->image >> 10),
+                               (unsigned long long)(program->image_bytes >> 10));
+}
+
 unsigned nova_system_check_machine(const struct nova_system *system,
                                    const struct nova_system_machine *machine,
                                    nova_system_report *report, void *context)
 {
         struct reader reader = teller(system, report, context);
 
-        for (unsigned i = 0; i < system->programs; i++)
+        for (unsigned i = 0; i < system->programs; i++) {
                 check_cpus(&reader, &system->program[i], machine->cpus);
+                check_image(&reader, &system->program[i]);
+        }
         check_sum(&reader, NOVA_SYSTEM_MEMORY, machine->memory);
         check_sum(&reader, NOVA_SYSTEM_KERNEL_MEMORY, machine->kernel_memory);
         return reader.mistakes;

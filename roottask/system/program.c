@@ -7,6 +7,8 @@
 #define PAGE_MASK         4095
 #define MEMORY_MIN        (16 << 10)
 #define MEMORY_MAX        (UINT64_C(1) << 40)
+#define IMAGE_MIN         (16 << 10)
+#define IMAGE_MAX         (256 << 20)
 #define KERNEL_MEMORY_MIN (64 << 10)
 #define KERNEL_MEMORY_MAX (UINT64_C(1) << 30)
 #define SELECTORS_MIN     64
@@ -102,6 +104,11 @@ static void set_size(struct reader *reader, uint64_t *bytes, uint64_t min, uint6
 static void set_memory(struct reader *reader, struct nova_system_program *program)
 {
         set_size(reader, &program->memory, MEMORY_MIN, MEMORY_MAX);
+}
+
+static void set_image(struct reader *reader, struct nova_system_program *program)
+{
+        set_size(reader, &program->image, IMAGE_MIN, IMAGE_MAX);
 }
 
 static void set_kernel_memory(struct reader *reader, struct nova_system_program *program)
@@ -236,6 +243,7 @@ static const struct {
         [NOVA_SYSTEM_ARGUMENTS] = {set_arguments, ANY},
         [NOVA_SYSTEM_ENVIRONMENT] = {set_environment, ANY},
         [NOVA_SYSTEM_MEMORY] = {set_memory, 1},
+        [NOVA_SYSTEM_IMAGE] = {set_image, 1},
         [NOVA_SYSTEM_KERNEL_MEMORY] = {set_kernel_memory, 1},
         [NOVA_SYSTEM_SELECTORS] = {set_selectors, 1},
         [NOVA_SYSTEM_CPUS] = {set_cpus, ANY},

@@ -85,6 +85,7 @@ static void begin_program(struct reader *reader, const char *name)
                 .name = name,
                 .file = name,
                 .memory = 256 << 10,
+                .image = 16 << 20,
                 .kernel_memory = 128 << 10,
                 .selectors = 1024,
                 .cpus = 1,

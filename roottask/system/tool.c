@@ -11,6 +11,9 @@
 #define FILES_MAX 256
 #define BYTES_MAX (1 << 20)
 
+/* Of a program's file: its program headers stand behind its first bytes. */
+#define HEADERS_MAX 65536
+
 static const char usage[] =
         "usage: nova-system DESCRIPTION [FILE…]\n"
         "       nova-system --machine DESCRIPTION\n"
@@ -54,6 +57,31 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
+/* What the segments of a program's file take; 0 if there is no such file yet. */
+static uint64_t image_bytes(const char *path)
+{
+        static char begin[HEADERS_MAX];
+        FILE *file = fopen(path, "rb");
+        size_t bytes = 0;
+
+        if (file) {
+                bytes = fread(begin, 1, sizeof(begin), file);
+                fclose(file);
+        }
+        return nova_system_image_bytes(begin, bytes);
+}
+
+static unsigned check_images(struct nova_system *system, char *name, char **path, int paths)
+{
+        const struct nova_system_machine machine = nova_system_declared_machine(system);
+
+        for (unsigned i = 0; i < system->programs; i++)
+                for (int k = 0; k < paths; k++)
+                        if (strcmp(base_name(path[k]), system->program[i].file) == 0)
+                                system->program[i].image_bytes = image_bytes(path[k]);
+        return nova_system_check_machine(system, &machine, tell, name);
+}
+
 static unsigned check(struct nova_system *system, char *name, char **path, int paths)
 {
         const char *file[FILES_MAX];
@@ -68,6 +96,8 @@ static unsigned check(struct nova_system *system, char *name, char **path, int p
                 file[i] = base_name(path[i]);
         if (!mistakes && paths)
                 mistakes = nova_system_check_files(system, file, (unsigned)paths, true, tell, name);
+        if (!mistakes && paths)
+                mistakes = check_images(system, name, path, paths);
         free(text);
         return mistakes;
 }

@@ -92,6 +92,20 @@ static void check_words(void)
         check(family_balanced(&before, KEPT), "words leave nothing behind");
 }
 
+/* Its variables come from its parent's memory. */
+static void check_image(void)
+{
+        struct nova_child_config config = family_config;
+        struct nova_child *child;
+        const char *sentence = "";
+
+        config.image_memory = NOVA_PAGE_SIZE;
+        check(nova_child_start(&child, &config, &sentence) == EFBIG &&
+                      strstr(sentence, "segments that take more memory"),
+              "a child's segments take no more than they may");
+        check(family_balanced(&before, 0), "nothing was taken for it");
+}
+
 static void *nothing(void *argument)
 {
         return argument;
@@ -300,6 +314,7 @@ int main(void)
         check_lives();
         check_faults();
         check_words();
+        check_image();
         check_quantum();
         check_text();
         check_evil();

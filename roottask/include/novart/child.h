@@ -70,6 +70,8 @@ struct nova_child_config {
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
         size_t memory;        /**< bytes that it may allocate; 0: 256 KiB; rounded up to pages, and
                                    with NOVA_CHILD_MAY_DMA to a power of two, for it is one block */
+        size_t image_memory;  /**< bytes that its segments may take, but for those parts of the
+                                   file that nobody writes; 0: 16 MiB */
         size_t kernel_memory; /**< bytes of its account; 0: 128 KiB */
         size_t selectors;     /**< that it may give out; 0: 1024 */
         uint64_t cpus;     /**< bit n: may run on CPU n, first of all on the lowest; 0: caller's */
@@ -106,6 +108,7 @@ struct nova_child_config {
  *                      child's name; NULL after success
  * @retval 0       it runs
  * @retval ENOEXEC the image is no program that can run here
+ * @retval EFBIG   its segments need more than image_memory
  * @retval EINVAL  a number or text is out of its range, or a CPU is not there
  * @retval E2BIG   arguments and environment are too long, or too many: see NOVA_START_WORDS
  * @retval ENOMEM  no memory, kernel memory or selectors

@@ -15,6 +15,7 @@
 #include "novart/selector.h"
 
 #define MEMORY          (256 << 10)
+#define IMAGE_MEMORY    (16 << 20)
 #define KERNEL_MEMORY   (128 << 10)
 #define SELECTORS       1024
 #define PRIORITY        64
@@ -26,6 +27,8 @@ static void complete(struct nova_child_config *config)
 {
         if (!config->memory)
                 config->memory = MEMORY;
+        if (!config->image_memory)
+                config->image_memory = IMAGE_MEMORY;
         if (!config->kernel_memory)
                 config->kernel_memory = KERNEL_MEMORY;
         if (!config->selectors)
@@ -201,6 +204,11 @@ static int start(struct nova_child **out, const struct nova_child_config *config
                              NOVA_LAYOUT_IMAGE_END);
         if (*sentence)
                 return ENOEXEC;
+
+        if (elf_copied_bytes(&elf) > config->image_memory) {
+                *sentence = "has segments that take more memory than it may have for them";
+                return EFBIG;
+        }
 
         struct nova_child *const child = make(config);
         int error = child && child->block != NOVA_SEL_NONE ? 0 : ENOMEM;

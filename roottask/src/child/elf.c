@@ -217,6 +217,17 @@ bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run)
         return false;
 }
 
+size_t elf_copied_bytes(const struct elf *elf)
+{
+        struct elf_run run = {.address = elf->begin};
+        size_t bytes = 0;
+
+        while (elf_next_run(elf, run.address + run.bytes, &run))
+                if (!run.in_place)
+                        bytes += run.bytes;
+        return bytes;
+}
+
 void elf_fill(const struct elf *elf, nova_word_t page, void *to)
 {
         memset(to, 0, NOVA_PAGE_SIZE);

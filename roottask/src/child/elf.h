@@ -51,6 +51,9 @@ const char *elf_read(struct elf *elf, const void *image, size_t bytes, nova_word
 /** The next run of pages at or above an address. False if there is none. */
 bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run);
 
+/** Bytes of all runs that cannot be used where they lie: so much memory the image takes. */
+size_t elf_copied_bytes(const struct elf *elf);
+
 /** Fills one page of memory with what the image has for the page at an address, else 0. */
 void elf_fill(const struct elf *elf, nova_word_t page, void *to);
 

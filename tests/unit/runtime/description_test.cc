@@ -60,6 +60,7 @@ TEST(description, of_one_word_and_a_name_has_a_default_for_everything)
         EXPECT_STREQ(p.name, "hello");
         EXPECT_STREQ(p.file, "hello");
         EXPECT_EQ(p.memory, 256u << 10);
+        EXPECT_EQ(p.image, 16u << 20);
         EXPECT_EQ(p.kernel_memory, 128u << 10);
         EXPECT_EQ(p.selectors, 1024u);
         EXPECT_EQ(p.cpus, 1u);
@@ -77,6 +78,7 @@ TEST(description, says_all_properties_of_a_program)
                       "  arguments one \"two three\" \"a \\\"b\\\" # c\\\\\" \"\"\n"
                       "  environment A=1 B=\n"
                       "  memory 2M\n"
+                      "  image 32M\n"
                       "  kernel-memory 0x40000\n"
                       "  selectors 64\n"
                       "  cpus 0-2 5\n"
@@ -96,6 +98,7 @@ TEST(description, says_all_properties_of_a_program)
         EXPECT_EQ(d.words(p.arguments), (Words{"one", "two three", "a \"b\" # c\\", ""}));
         EXPECT_EQ(d.words(p.environment), (Words{"A=1", "B="}));
         EXPECT_EQ(p.memory, 2u << 20);
+        EXPECT_EQ(p.image, 32u << 20);
         EXPECT_EQ(p.kernel_memory, 0x40000u);
         EXPECT_EQ(p.selectors, 64u);
         EXPECT_EQ(p.cpus, 0x27u);
@@ -188,7 +191,7 @@ WRONG(two_programs_of_one_name, A " file x\nprogram a\n",
       "3: a program 'a' stands in line 1 already; give this one another name, and say 'file x' if "
       "it is the same file.")
 WRONG(unknown_property, A " speed 9\n",
-      "2: a program has no property 'speed'; it has file, arguments, environment, memory, "
+      "2: a program has no property 'speed'; it has file, arguments, environment, memory, image, "
       "kernel-memory, selectors, cpus, priority, provides, uses, devices, modules, restart, "
       "grants, "
       "and no other.")
@@ -496,6 +499,86 @@ TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
         Description d(A " cpus all\n");
         const nova_system_machine machine = {1 << 20, 1 << 20, 0x15};
         EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
+}
+
+/* Segments count beside what a program can allocate, and have a bound of their own. */
+TEST(description, counts_segments_as_far_as_they_are_known)
+{
+        Description d("machine\n  memory 8M\nprogram a\n  memory 4M\nprogram b\n  image 1M\n");
+        ASSERT_EQ(d.all(), "");
+        const nova_system_machine machine = nova_system_declared_machine(d.system.get());
+        EXPECT_EQ(machine.memory, 8u << 20);
+        d.system->program[0].image_bytes = 2 << 20;
+        d.system->program[1].image_bytes = 1 << 20;
+        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
+        d.system->program[0].image_bytes = 17 << 20;
+        d.system->program[1].image_bytes = (1 << 20) + 4096;
+        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 3u);
+        EXPECT_EQ(d.all(),
+                  "3: the segments of 'a' take 17408 KiB, but 'a' may have 16384 KiB for them; "
+                  "write 'image 17408K', or make its variables smaller.\n"
+                  "6: the segments of 'b' take 1028 KiB, but 'b' may have 1024 KiB for them; "
+                  "write 'image 1028K', or make its variables smaller.\n"
+                  "4: all programs up to 'a' together have 21504 KiB of memory, but the machine "
+                  "has 8192 KiB for them; give them less, or the machine more.\n");
+}
+
+/* Program headers of both classes; what is never written and all in the file takes nothing. */
+TEST(description, segments_of_a_file_are_measured)
+{
+        for (const bool wide : {false, true}) {
+                std::vector<unsigned char> file(256);
+                const auto put = [&](size_t at, uint64_t value, unsigned bytes) {
+                        for (unsigned i = 0; i < bytes; i++)
+                                file[at + i] = static_cast<unsigned char>(value >> 8 * i);
+                };
+                const unsigned word = wide ? 8 : 4, size = wide ? 56 : 32;
+                const auto segment = [&](unsigned i, unsigned flags, uint64_t address,
+                                         uint64_t in_file, uint64_t in_memory) {
+                        const size_t at = 64 + i * size;
+                        put(at, 1, 4);
+                        put(at + (wide ? 4 : 24), flags, 4);
+                        put(at + (wide ? 16 : 8), address, word);
+                        put(at + (wide ? 32 : 16), in_file, word);
+                        put(at + (wide ? 40 : 20), in_memory, word);
+                };
+                std::copy_n("\177ELF", 4, file.begin());
+                file[4] = wide ? 2 : 1;
+                put(wide ? 32 : 28, 64, word);
+                put(wide ? 54 : 42, size, 2);
+                put(wide ? 56 : 44, 3, 2);
+                segment(0, 5, 0x400000, 0x5000, 0x5000);
+                segment(1, 6, 0x405800, 0x10, 0x1000);
+                segment(2, 4, 0x408000, 0x10, 0x20);
+                EXPECT_EQ(nova_system_image_bytes(file.data(), file.size()), 0x3000u);
+                for (size_t bytes = 0; bytes < 64u + 3 * size; bytes++) {
+                        const std::vector<unsigned char> cut(file.begin(),
+                                                             file.begin() + (long)bytes);
+                        EXPECT_EQ(nova_system_image_bytes(cut.data(), cut.size()), 0u);
+                }
+                segment(1, 6, ~UINT64_C(0), 0, ~UINT64_C(0));
+                EXPECT_GE(nova_system_image_bytes(file.data(), file.size()), 0xfffff000u);
+                std::fill(file.begin() + 5, file.end(), static_cast<unsigned char>(0xff));
+                EXPECT_EQ(nova_system_image_bytes(file.data(), file.size()), 0u);
+        }
+}
+
+/* By eight characters services know a client. */
+TEST(description, clients_of_a_service_differ_in_eight_characters)
+{
+        const std::string log = "program log\n  provides log\nprogram clock\n  provides clock\n";
+        EXPECT_EQ(Description(log + "program sensor-left\n  uses clock log\n"
+                                    "program sensor-light\n  uses log\n")
+                          .all(),
+                  "7: 'sensor-light' and 'sensor-left' (line 5) agree in their first 8 characters, "
+                  "by which the service 'log' tells them apart; rename one, and say 'file' if "
+                  "need be.\n");
+        EXPECT_EQ(Description(log + "program sensor-left\n  uses clock\n"
+                                    "program sensor-light\n  uses log\n"
+                                    "program sensor-light2\n"
+                                    "program sensor\n  uses log clock\n")
+                          .all(),
+                  "");
 }
 
 } // namespace
