@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child_time.h"
 #include "nova/arch/port.h"
 #include "nova/crd.h"
-#include "nova/event.h"
 #include "nova/hip.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/child.h"
-#include "novart/fault.h"
 #include "novart/page.h"
 #include "novart/parent.h"
 #include "novart/program.h"
@@ -60,67 +59,6 @@ static int do_spin(char **argv)
         for (;;)
                 (void)*(char *volatile *)argv;
         return 0;
-}
-
-static void *spin(void *argument)
-{
-        for (;;)
-                (void)*(void *volatile *)argument;
-        return NULL;
-}
-
-/* Wants all of its CPU's time: a time slice that does not end. */
-static int do_hog(char **argv)
-{
-        const struct nova_thread_attr attr = {.name = "hog", .quantum_us = 1000000000};
-        struct nova_thread *thread;
-
-        if (nova_thread_create(&thread, &attr, spin, &argv))
-                return 1;
-        nova_thread_join(thread, NULL);
-        return 2;
-}
-
-/* Talks without end, in lines of its parent's longest length. */
-static int do_chatter(char **argv)
-{
-        char text[1600];
-
-        (void)argv;
-        memset(text, '.', sizeof(text));
-        for (;;)
-                nova_parent_write(text, sizeof(text));
-        return 0;
-}
-
-/* Says without end that it has faulted. */
-static int do_reports(char **argv)
-{
-        struct nova_fault_report report = {.bytes = sizeof(report),
-                                           .event = NOVA_EXC_PF,
-                                           .frames = NOVA_FAULT_FRAMES,
-                                           .codes = NOVA_FAULT_CODE};
-
-        (void)argv;
-        memset(report.thread, 'x', sizeof(report.thread));
-        for (;;)
-                nova_parent_fault(&report);
-        return 0;
-}
-
-/* How often it can count to a thousand in so many milliseconds, after as many. */
-static int do_progress(char **argv)
-{
-        const uint64_t begin = nova_time_ns() + (unsigned)atoi(argv[2]) * UINT64_C(1000000);
-        const uint64_t end = begin + (unsigned)atoi(argv[2]) * UINT64_C(1000000);
-        int rounds = 0;
-
-        while (nova_time_ns() < begin)
-                ;
-        for (; nova_time_ns() < end; rounds++)
-                for (volatile unsigned i = 0; i < 1000; i++)
-                        ;
-        return rounds;
 }
 
 /* Says how many words it was given. */
