@@ -18,6 +18,14 @@ static _Noreturn void finish_call_retry(struct ec *self)
         resume_hypercall(self, hypercall_call(self));
 }
 
+/* The message is out. */
+static _Noreturn void finish_call(struct ec *self, struct pt *pt)
+{
+        if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
+                block_on_reply_alone(self, pt);
+        block_on_reply(self, pt->ec, pt, CALLER_CALL);
+}
+
 /* Typed items, perhaps in several steps. The callee is taken and waits for this EC meanwhile. */
 static _Noreturn void finish_call_items(struct ec *self)
 {
@@ -25,44 +33,72 @@ static _Noreturn void finish_call_items(struct ec *self)
 
         struct pt *pt = self->calling;
         self->calling = NULL;
+        pt->ec->callee = NULL;
         object_put(&pt->object); /* its memory stays until this CPU leaves the kernel */
         if (self->transfer.aborted)
                 resume_hypercall(self, NOVA_COM_ABT);
-        block_on_reply(self, pt, CALLER_CALL, !(nova_id_flags(REG_P1(self)) & NOVA_CALL_DD));
+        finish_call(self, pt);
+}
+
+/* The message is not empty, or the call donates nothing. */
+static __attribute__((noinline)) _Noreturn void finish_call_message(struct ec *self, struct pt *pt)
+{
+        struct ec *callee = pt->ec;
+        const unsigned items = message_copy(self, callee);
+
+        if (likely(!items))
+                finish_call(self, pt);
+        if (!object_get_live(&pt->object))
+                resume_hypercall(self, NOVA_BAD_CAP);
+        callee->caller = self;
+        callee->caller_kind = CALLER_CALL;
+        callee->callee = self;
+        callee->state = EC_REPLY;
+        self->calling = pt;
+        item_transfer_begin(self, callee, items);
+        finish_call_items(self);
+}
+
+/* The callee is not waiting for a call. */
+static __attribute__((noinline)) _Noreturn void finish_call_busy(struct ec *self, struct ec *callee,
+                                                                 word_t id)
+{
+        const unsigned flags = nova_id_flags(id);
+
+        if (flags & NOVA_CALL_DB || callee->state == EC_DEAD)
+                resume_hypercall(self, NOVA_COM_TIM);
+        block_on_callee(self, callee, finish_call_retry);
+        resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
+}
+
+static always_inline _Noreturn void call(struct ec *self, word_t id, bool donate)
+{
+        struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(id), 0);
+
+        if (unlikely(!pt))
+                resume_hypercall(self, NOVA_BAD_CAP);
+
+        struct ec *callee = pt->ec;
+        if (unlikely(callee->cpu != self->cpu))
+                resume_hypercall(self, NOVA_BAD_CPU);
+        if (unlikely(callee->state != EC_REQUEST))
+                finish_call_busy(self, callee, id);
+        if (!donate || load_once(self->utcb->items))
+                finish_call_message(self, pt);
+        callee->utcb->items = 0;
+        block_on_reply(self, callee, pt, CALLER_CALL);
+}
+
+_Noreturn void block_on_portal(struct ec *self, word_t id)
+{
+        call(self, id, true);
 }
 
 enum nova_status hypercall_call(struct ec *self)
 {
         const word_t id = REG_P1(self);
-        const unsigned flags = nova_id_flags(id);
-        struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(id), 0);
 
-        if (unlikely(!pt))
-                return NOVA_BAD_CAP;
-
-        struct ec *callee = pt->ec;
-        if (unlikely(callee->cpu != self->cpu))
-                return NOVA_BAD_CPU;
-        if (unlikely(callee->state != EC_REQUEST)) {
-                if (flags & NOVA_CALL_DB || callee->state == EC_DEAD)
-                        return NOVA_COM_TIM;
-                block_on_callee(self, callee, finish_call_retry);
-                return flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM;
-        }
-
-        const unsigned items = message_copy(self, callee);
-        if (unlikely(items)) {
-                if (!object_get_live(&pt->object))
-                        return NOVA_BAD_CAP;
-                callee->caller = self;
-                callee->caller_kind = CALLER_CALL;
-                callee->callee = self;
-                callee->state = EC_REPLY;
-                self->calling = pt;
-                item_transfer_begin(self, callee, items);
-                finish_call_items(self);
-        }
-        block_on_reply(self, pt, CALLER_CALL, !(flags & NOVA_CALL_DD));
+        call(self, id, !(nova_id_flags(id) & NOVA_CALL_DD));
 }
 
 enum nova_status hypercall_reply(struct ec *self)

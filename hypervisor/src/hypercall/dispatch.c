@@ -4,6 +4,7 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
+#include "ipc/reply.h"
 #include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "thread.h"
@@ -74,9 +75,9 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
         resume_hypercall(self, status);
 }
 
-_Noreturn void hypercall_dispatch(struct ec *self)
+static always_inline _Noreturn void dispatch_other(struct ec *self, word_t id)
 {
-        const hypercall_handler_t handler = handlers[nova_id_number(REG_P1(self))];
+        const hypercall_handler_t handler = handlers[nova_id_number(id)];
         enum nova_status status = NOVA_BAD_HYP;
 
         if (likely(handler))
@@ -84,4 +85,13 @@ _Noreturn void hypercall_dispatch(struct ec *self)
         if (unlikely(status == NOVA_OUT_OF_MEMORY))
                 finish_short_of_memory(self);
         resume_hypercall(self, status);
+}
+
+_Noreturn void hypercall_dispatch(struct ec *self, word_t id)
+{
+        if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
+                block_on_portal(self, id);
+        if (nova_id_number(id) == NOVA_REPLY)
+                block_on_request(self);
+        dispatch_other(self, id);
 }

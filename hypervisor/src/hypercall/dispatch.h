@@ -3,6 +3,7 @@
 #ifndef HYPERCALL_DISPATCH_H
 #define HYPERCALL_DISPATCH_H
 
+#include "lib/types.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 
@@ -16,8 +17,11 @@ typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 #undef HYPERCALL_HANDLER
 
-/** What entry.S calls with the registers saved. */
-_Noreturn void hypercall_dispatch(struct ec *self);
+/** What entry.S calls with the registers saved; id: argument 1. */
+hot_path _Noreturn void hypercall_dispatch(struct ec *self, word_t id);
+
+/** A call that donates the caller's SC. */
+hot_path _Noreturn void block_on_portal(struct ec *self, word_t id);
 
 /** For hypercalls that take capabilities away: first reap_begin(), and reap_go_on() whenever self
  *  goes on after it was preempted. What a thread of lower priority was about to end when it was

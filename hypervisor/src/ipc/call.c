@@ -8,29 +8,19 @@
 #include "object/sc.h"
 #include "sched/schedule.h"
 
-_Noreturn void block_on_reply(struct ec *self, struct pt *pt, enum caller_kind kind, bool donate)
+_Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt)
 {
         struct cpu *cpu = self->cpu;
-        struct sc *sc = cpu->current_sc;
         struct ec *callee = pt->ec;
 
+        sched_bind_current(cpu);
         callee->caller = self;
-        callee->caller_kind = (uint8_t)kind;
-        callee->callee = NULL;
         callee->state = EC_READY;
+        callee->caller_kind = CALLER_ALONE;
         self->callee = callee;
-        if (likely(donate)) {
-                self->state = EC_REPLY;
-                /* A helper's SC stays the helper's; self's own one finds callee by the chain. */
-                if (likely(sc->ec == self)) {
-                        sc->ec = callee;
-                        callee->donated = sc;
-                }
-                resume_portal(callee, pt);
-        }
         self->state = EC_REPLY_ALONE;
         prepare_portal(callee, pt);
-        if (sc->ec == self)
+        if (cpu->current_sc->ec == self)
                 block_current(self);
         resume_reschedule(cpu);
 }
@@ -52,6 +42,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(self);
         ec_help(self, callee);
+        sched_bind_current(cpu);
         if (end->state == EC_READY)
                 resume_ec(end);
         block_current(end);

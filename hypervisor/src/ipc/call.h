@@ -3,13 +3,24 @@
 #ifndef IPC_CALL_H
 #define IPC_CALL_H
 
+#include "arch/x86/switch.h"
 #include "object/ec.h"
 
-struct pt;
+/** self has sent its message: waits for the reply of callee, the portal's EC, which runs the portal
+ *  now, on the current SC. Of that nothing is written: it is where the calls of its owner lead. */
+static always_inline _Noreturn void block_on_reply(struct ec *self, struct ec *callee,
+                                                   const struct pt *pt, enum caller_kind kind)
+{
+        callee->caller = self;
+        callee->state = EC_READY;
+        callee->caller_kind = (uint16_t)kind;
+        self->callee = callee;
+        self->state = EC_REPLY;
+        resume_portal(self->cpu, callee, pt);
+}
 
-/** self has sent its message: waits for the reply of the portal's EC, which runs the portal now,
- *  on the current SC if donated. */
-_Noreturn void block_on_reply(struct ec *self, struct pt *pt, enum caller_kind kind, bool donate);
+/** The same without donation: self's SC sleeps with it, the portal's EC runs when it is helped. */
+_Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
 /** The callee is busy: lends the current SC to whoever has to run before self can go on with
  *  retry. Returns if that would be self: the chain is a cycle. */

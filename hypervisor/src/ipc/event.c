@@ -37,7 +37,7 @@ static _Noreturn void shut_down(struct ec *self)
 }
 
 /* Calls the portal; also the retry when its EC was busy. */
-static _Noreturn void finish_event(struct ec *self)
+static hot_path _Noreturn void finish_event(struct ec *self)
 {
         if (self->helping)
                 ec_stop_helping(self);
@@ -53,7 +53,7 @@ static _Noreturn void finish_event(struct ec *self)
                 vcpu_to_utcb(self, pt->ec->utcb, pt->mtd);
         else
                 state_to_utcb(self, pt->ec->utcb, pt->mtd);
-        block_on_reply(self, pt, CALLER_EVENT, true);
+        block_on_reply(self, pt->ec, pt, CALLER_EVENT);
 }
 
 _Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address)

@@ -7,7 +7,8 @@
 
 /** self, whose registers are saved, has an event: calls the portal at its event base + number, or
  *  is shut down when there is none that it can call. error and address: the exit qualifications. */
-_Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address);
+hot_path _Noreturn void block_on_event(struct ec *self, unsigned number, word_t error,
+                                       word_t address);
 
 /** The root PD's first thread: if it is shut down by an event nobody handles, the console says so.
  *  Only compared with, never looked into. */

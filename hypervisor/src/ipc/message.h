@@ -11,21 +11,21 @@
 
 /** Copies header and untyped words; the counts are clamped so that the items fit, typed first.
  *  The number of typed items. */
-static inline unsigned message_copy(const struct ec *from, struct ec *to)
+static always_inline unsigned message_copy(const struct ec *from, struct ec *to)
 {
         const struct nova_utcb *source = from->utcb;
         struct nova_utcb *target = to->utcb;
         const word_t items = load_once(source->items); /* other threads may write it */
-        unsigned typed = nova_utcb_typed(items), untyped = nova_utcb_untyped(items);
+        unsigned typed = 0, untyped = (unsigned)items;
 
-        if (!items) {
-                target->items = 0;
-                return 0;
+        if (unlikely(items > NOVA_UTCB_WORDS)) {
+                typed = nova_utcb_typed(items);
+                untyped = nova_utcb_untyped(items);
+                if (unlikely(typed > NOVA_UTCB_TYPED_MAX))
+                        typed = NOVA_UTCB_TYPED_MAX;
+                if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))
+                        untyped = NOVA_UTCB_WORDS - 2 * typed;
         }
-        if (unlikely(typed > NOVA_UTCB_TYPED_MAX))
-                typed = NOVA_UTCB_TYPED_MAX;
-        if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))
-                untyped = NOVA_UTCB_WORDS - 2 * typed;
         target->items = nova_utcb_items(untyped, typed);
         if (untyped >= MESSAGE_STRING_WORDS)
                 rep_movs(target->word, source->word, untyped);

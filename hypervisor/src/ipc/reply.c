@@ -5,36 +5,45 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
+#include "arch/x86/switch.h"
 #include "ipc/item.h"
 #include "ipc/message.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 
-/* The message is out: the caller goes on, self waits. */
+/* The caller goes on, self waits for the next one. */
+static always_inline void release(struct ec *self, struct ec *caller)
+{
+        caller->callee = NULL;
+        caller->state = EC_READY;
+        self->caller = NULL;
+        self->state = EC_REQUEST;
+        self->caller_kind = CALLER_NONE;
+}
+
+/* The message is out. */
 static _Noreturn void finish_reply(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct ec *caller = self->caller;
 
         ec_return_sc(self, caller);
-        self->caller = NULL;
-        if (caller) {
-                caller->callee = NULL;
-                caller->state = EC_READY;
-                if (!list_is_empty(&caller->sleepers))
-                        ec_wake_sleepers(caller);
-        }
-        if (unlikely(self->kind != EC_LOCAL)) {
-                self->state = EC_BLOCKED; /* nobody can call it: for ever */
+        if (unlikely(self->kind != EC_LOCAL)) { /* nobody can call it: it waits for ever */
+                sched_bind_current(cpu);
+                self->state = EC_BLOCKED;
                 if (cpu->current_sc->ec == self)
                         block_current(self);
                 resume_reschedule(cpu);
         }
-        self->state = EC_REQUEST;
-        if (unlikely(cpu->current_sc->ec == self))
-                block_current(self);
-        resume_bound(cpu);
+        if (unlikely(!caller)) {
+                self->state = EC_REQUEST;
+        } else {
+                release(self, caller);
+                if (!list_is_empty(&caller->sleepers))
+                        ec_wake_sleepers(caller);
+        }
+        resume_bound(cpu, caller);
 }
 
 static _Noreturn void finish_reply_items(struct ec *self)
@@ -45,19 +54,42 @@ static _Noreturn void finish_reply_items(struct ec *self)
         finish_reply(self);
 }
 
-_Noreturn void block_on_request(struct ec *self)
+/* The reply to a call; block_on_request() itself does the empty one to a call that donated. */
+static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *self,
+                                                                     struct ec *caller)
 {
-        struct ec *caller = self->caller;
+        struct cpu *cpu = self->cpu;
+        const unsigned items = message_copy(self, caller);
+
+        caller->cont = resume_success;
+        if (unlikely(items)) {
+                item_transfer_begin(self, caller, items);
+                finish_reply_items(self);
+        }
+        if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller)))
+                finish_reply(self);
+        release(self, caller);
+        resume_caller(cpu, caller);
+}
+
+/* self replies to an event, or to nobody. */
+static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(struct ec *self,
+                                                                               struct ec *caller)
+{
+        struct cpu *cpu = self->cpu;
         unsigned items = 0;
 
-        if (likely(caller && self->caller_kind == CALLER_CALL)) {
-                items = message_copy(self, caller);
-                caller->cont = resume_success;
-        } else if (caller && unlikely(caller->vcpu)) {
+        if (unlikely(!caller))
+                finish_reply(self);
+        if (unlikely(caller->vcpu)) {
                 items = vcpu_from_utcb(caller, self->utcb);
                 caller->cont = resume_guest;
-        } else if (caller) {
+        } else {
                 items = state_from_utcb(caller, self->utcb);
+                if (likely(!items && switch_is_plain(cpu, caller))) {
+                        release(self, caller);
+                        resume_thread(cpu, caller);
+                }
                 caller->cont = resume_interrupted;
         }
         if (unlikely(items)) {
@@ -65,4 +97,19 @@ _Noreturn void block_on_request(struct ec *self)
                 finish_reply_items(self);
         }
         finish_reply(self);
+}
+
+_Noreturn void block_on_request(struct ec *self)
+{
+        struct ec *caller = self->caller;
+        struct cpu *cpu = self->cpu;
+
+        if (unlikely(self->caller_kind > CALLER_ALONE))
+                finish_reply_to_event(self, caller);
+        if (load_once(self->utcb->items) | self->caller_kind | cpu_attention(cpu) |
+            ec_attention(caller))
+                finish_reply_message(self, caller);
+        caller->utcb->items = 0;
+        release(self, caller);
+        resume_caller(cpu, caller);
 }

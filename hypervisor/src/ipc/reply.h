@@ -6,6 +6,6 @@
 #include "object/ec.h"
 
 /** self replies: its message goes to the caller, if there is one, and self waits for the next. */
-_Noreturn void block_on_request(struct ec *self);
+hot_path _Noreturn void block_on_request(struct ec *self);
 
 #endif

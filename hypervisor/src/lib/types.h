@@ -23,6 +23,11 @@ typedef uint64_t paddr_t;
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The path of calls and replies: what it uses is part of it, and that it never returns does not
+ * make it rare. */
+#define always_inline inline __attribute__((always_inline))
+#define hot_path      __attribute__((hot))
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -34,6 +34,7 @@ static word_t ec_bytes(enum ec_kind kind)
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
         ec->kind = (uint8_t)kind;
+        ec->caller_kind = CALLER_NONE;
         ec->cpu = cpu;
         ec->stack_top = (word_t)cpu + CPU_STACK_TOP;
         ec->pd = pd;
@@ -183,7 +184,7 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
 
         ec->donated = NULL;
         if (sc)
-                sc->ec = caller ? caller : sc->owner;
+                sc_bind(sc, caller ? caller : sc->owner);
 }
 
 void ec_wake_sleepers(struct ec *ec)
@@ -197,9 +198,9 @@ void ec_wake_sleepers(struct ec *ec)
 static void abort_caller(struct ec *ec)
 {
         struct ec *caller = ec->caller;
+        const bool by_event = ec->caller_kind == CALLER_EVENT;
 
-        ec_return_sc(ec, caller);
-        ec->caller = NULL;
+        ec_forget_caller(ec);
         if (!caller)
                 return;
         if (caller->transfer.to == ec) {
@@ -208,32 +209,47 @@ static void abort_caller(struct ec *ec)
         }
         caller->callee = NULL;
         caller->state = EC_READY;
-        caller->cont = ec->caller_kind == CALLER_EVENT ? block_shut_down : resume_aborted;
+        caller->cont = by_event ? block_shut_down : resume_aborted;
         ec_wake_sleepers(caller);
 }
 
 /* The caller ends while its message is being transferred: callee waits for requests again. */
 static void forget_caller(struct ec *callee)
 {
-        callee->caller = NULL;
+        ec_forget_caller(callee);
         callee->callee = NULL;
         callee->state = EC_REQUEST;
 }
 
-/* ec ends below a donated SC that goes back up the chain: who got it through ec has it no more, and
- * goes on when somebody helps. */
+/* ec ends: the SC that came to it or through it goes back to who gave it, and whoever below had it
+ * goes on when somebody helps. There is at most one: callers have but one callee. */
+static void return_sc_from_below(struct ec *ec)
+{
+        struct cpu *cpu = ec->cpu;
+        struct ec *to = ec->caller;
+
+        for (struct ec *at = ec;; at = at->callee) {
+                if (at == cpu->current && !cpu->current_sc->ec)
+                        sched_bind_current(cpu);
+                if (at->donated) {
+                        ec_return_sc(at, to);
+                        return;
+                }
+                if (at->state != EC_REPLY || at->callee->caller != at)
+                        return;
+        }
+}
+
+/* Whom ec has called answers nobody. */
 static void cut_chain(struct ec *ec)
 {
         struct ec *callee = ec->callee;
 
-        if (callee && callee->caller == ec) {
-                callee->caller = NULL;
-                if (callee->transfer.to == ec)
-                        callee->transfer.aborted = true;
-        }
-        if (ec->donated)
-                for (; callee && callee->donated == ec->donated; callee = callee->callee)
-                        callee->donated = NULL;
+        if (!callee || callee->caller != ec)
+                return;
+        ec_forget_caller(callee);
+        if (callee->transfer.to == ec)
+                callee->transfer.aborted = true;
 }
 
 /* SCs that came through ec sleep with whom it waits for: they look for somebody else. */
@@ -250,6 +266,7 @@ static void wake_below(struct ec *ec)
 void ec_shut_down(struct ec *ec)
 {
         wake_below(ec);
+        return_sc_from_below(ec);
         cut_chain(ec);
         if (ec->transfer.to && ec->transfer.to->caller == ec)
                 forget_caller(ec->transfer.to);

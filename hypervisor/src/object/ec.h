@@ -38,7 +38,12 @@ enum ec_state {
 };
 
 /* What a reply answers. */
-enum caller_kind { CALLER_CALL, CALLER_EVENT };
+enum caller_kind {
+        CALLER_CALL,  /* a call that donated the caller's SC */
+        CALLER_ALONE, /* one that did not */
+        CALLER_EVENT,
+        CALLER_NONE, /* nobody waits */
+};
 
 /* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. */
 #define EC_PENDING_RECALL 0x1
@@ -57,13 +62,16 @@ struct transfer {
 
 struct ec {
         struct kobject object;
+        /* Read together, see ec_attention(). */
+        uint32_t pending __attribute__((aligned(8))); /* EC_PENDING_…, atomic */
+        uint8_t special;      /* SPECIAL_…: what has to be switched for it */
+        uint8_t no_more[3];   /* 0 */
+        uint16_t state;       /* enum ec_state */
+        uint16_t caller_kind; /* enum caller_kind; NONE: caller is NULL */
+        uint8_t kind;         /* enum ec_kind */
+        uint8_t wait_status;  /* what a down returns when it wakes */
         continuation_t cont;
-        uint8_t state;       /* enum ec_state */
-        uint8_t kind;        /* enum ec_kind */
-        uint8_t caller_kind; /* enum caller_kind */
-        uint8_t wait_status; /* what a down returns when it wakes */
-        uint32_t pending;    /* EC_PENDING_…, atomic */
-        struct pd *pd;       /* holds a reference; NULL: the idle thread */
+        struct pd *pd; /* holds a reference; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
@@ -72,12 +80,11 @@ struct ec {
         struct ec *callee;      /* whose reply this EC waits for */
         struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
         struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
-        struct sc *donated;             /* the caller's SC, bound to this EC until the reply */
+        struct sc *donated;             /* SC bound to this EC that is its callers' */
         struct list sleepers;           /* SCs that wait with this EC */
         void *fpu; /* saved state; valid if fpu_used and not in the registers */
         bool fpu_used;
         bool ending;               /* ec_end is at work; it lets mail in while it waits */
-        uint8_t special;           /* SPECIAL_…: what has to be switched for it */
         bool named_by_root;        /* its end is worth a message */
         word_t tls;                /* the base */
         char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
@@ -101,6 +108,25 @@ struct ec {
 
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
+
+/** pending and special of an EC, for a CPU that may go on with it (see cpu_attention()). */
+static inline uint64_t ec_attention(const struct ec *ec)
+{
+        uint64_t both;
+
+        __builtin_memcpy(&both, &ec->pending, sizeof(both));
+        return both;
+}
+
+_Static_assert(offsetof(struct ec, special) == offsetof(struct ec, pending) + 4,
+               "ec_attention reads them together");
+
+/** Nobody waits for an EC's reply any more. */
+static inline void ec_forget_caller(struct ec *ec)
+{
+        ec->caller = NULL;
+        ec->caller_kind = CALLER_NONE;
+}
 
 /** Prepares the cache. Once, at boot. */
 void ec_boot(void);
@@ -128,7 +154,7 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont);
 void ec_help(struct ec *self, struct ec *callee);
 void ec_stop_helping(struct ec *self);
 
-/** Gives the donated SC back to the caller, or to its owner if the caller has ended. */
+/** An SC that is bound to ec goes back to the caller, or to its owner if there is none. */
 void ec_return_sc(struct ec *ec, struct ec *caller);
 
 /** The SCs that wait with an EC go back to the run queue, which looks at what they wait for. */

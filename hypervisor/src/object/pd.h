@@ -92,4 +92,41 @@ bool pd_end_step(struct pd *pd);
 /** Frees an ended PD. */
 void pd_free(struct pd *pd);
 
+/** The object at a selector of a PD, if it is of a kind and the capability has all of these
+ *  permissions, else NULL. See capability_object(). */
+static always_inline struct kobject *object_space_find(const struct pd *pd, word_t sel,
+                                                       enum object_kind kind, unsigned perms)
+{
+        return capability_object(object_space_capability(&pd->object_space, sel), kind, perms);
+}
+
+/** The same, with its type. */
+static inline struct pd *object_space_find_pd(const struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct pd *)object_space_find(pd, sel, OBJECT_PD, perms);
+}
+
+static inline struct ec *object_space_find_ec(const struct pd *pd, word_t sel, unsigned perms)
+{
+        return (struct ec *)object_space_find(pd, sel, OBJECT_EC, perms);
+}
+
+static always_inline struct sc *object_space_find_sc(const struct pd *pd, word_t sel,
+                                                     unsigned perms)
+{
+        return (struct sc *)object_space_find(pd, sel, OBJECT_SC, perms);
+}
+
+static always_inline struct pt *object_space_find_pt(const struct pd *pd, word_t sel,
+                                                     unsigned perms)
+{
+        return (struct pt *)object_space_find(pd, sel, OBJECT_PT, perms);
+}
+
+static always_inline struct sm *object_space_find_sm(const struct pd *pd, word_t sel,
+                                                     unsigned perms)
+{
+        return (struct sm *)object_space_find(pd, sel, OBJECT_SM, perms);
+}
+
 #endif

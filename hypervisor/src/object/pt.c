@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "memory/slab.h"
 #include "object/ec.h"
+#include "thread.h"
 
 static struct slab_cache pt_cache;
 
@@ -29,6 +30,7 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->id = id;
         pt->mtd = mtd;
         pt->ip = ip;
+        pt->by_iret = !thread_ip_is_user(ip);
         memset(pt->name, 0, sizeof(pt->name));
         *out = pt;
         return NOVA_SUCCESS;

@@ -49,6 +49,13 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
         return NOVA_SUCCESS;
 }
 
+void sc_bind(struct sc *sc, struct ec *ec)
+{
+        sc->ec = ec;
+        if (ec != sc->owner)
+                ec->donated = sc;
+}
+
 void sc_start(struct sc *sc)
 {
         if (sc->cpu == cpu_self())
@@ -90,11 +97,8 @@ void sc_end(struct sc *sc)
         else if (sc->place == SC_RUNNING)
                 cpu_current_ended(cpu);
         sc->place = SC_NOWHERE;
-        /* It may have been passed on: who holds it stands between the EC that runs and the owner.
-         */
-        for (struct ec *ec = sc->ec; ec; ec = ec->caller)
-                if (ec->donated == sc)
-                        ec->donated = NULL;
+        if (sc->ec && sc->ec->donated == sc)
+                sc->ec->donated = NULL;
 }
 
 void sc_free(struct sc *sc)

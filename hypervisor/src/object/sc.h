@@ -21,7 +21,7 @@ enum sc_place {
 /* All fields belong to the SC's CPU, but for the common part and what is fixed at creation. */
 struct sc {
         struct kobject object;
-        struct ec *ec;    /* bound to: whom it runs now */
+        struct ec *ec;    /* bound to; NULL while it runs the end of its owner's chain of calls */
         struct ec *owner; /* created for; holds a reference */
         struct cpu *cpu;
         struct sc *next, *prev; /* run queue ring */
@@ -39,6 +39,9 @@ void sc_boot(void);
 /** An SC of ec, charged to an account; sched_start() makes it run. BAD_CAP: ec is ending. */
 enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio, word_t quantum_us,
                            struct sc **out);
+
+/** Binds an SC to an EC that its owner's calls lead to, or to its owner. */
+void sc_bind(struct sc *sc, struct ec *ec);
 
 /** Makes a new SC ready, on whatever CPU its EC lives. */
 void sc_start(struct sc *sc);

@@ -27,6 +27,30 @@ void sched_start(struct sc *sc)
                 atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
 }
 
+void sched_bind_current(struct cpu *cpu)
+{
+        struct sc *sc = cpu->current_sc;
+
+        if (sc->ec || sc->object.dead)
+                return;
+        sc_bind(sc, cpu->current);
+        cpu->special |= SPECIAL_LENT;
+}
+
+/* The current SC runs ec from now on: who it is bound to, or who has to run before that can. */
+static void run_on_current(struct cpu *cpu, struct ec *ec)
+{
+        struct sc *sc = cpu->current_sc;
+
+        if (sc->ec && sc->ec != ec) {
+                cpu->special |= SPECIAL_LENT;
+                return;
+        }
+        sc->ec = NULL;
+        ec->donated = NULL;
+        cpu->special &= (uint8_t)~SPECIAL_LENT;
+}
+
 /* Charges the running slice to the current SC and begins the next. */
 static void charge(struct cpu *cpu)
 {
@@ -105,6 +129,7 @@ static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
         store_once(cpu->charges, cpu->charges + 1);
         cpu->current_sc = sc;
         store_once(cpu->charges, cpu->charges + 1);
+        run_on_current(cpu, ec);
         if (unlikely(cpu->timeouts.first))
                 timeout_arm(cpu, sc == cpu->idle_sc ? UINT64_MAX : sc->left);
         else if (sc != cpu->idle_sc)
@@ -124,9 +149,9 @@ static void abandon_current(struct cpu *cpu)
         }
 }
 
-_Noreturn void resume_next(struct cpu *cpu)
+/* The current SC was charged and put where it belongs: runs the first of the queue. */
+static _Noreturn void resume_first(struct cpu *cpu)
 {
-        charge(cpu);
         abandon_current(cpu);
         if (cpu->dying)
                 object_reap();
@@ -148,19 +173,32 @@ _Noreturn void resume_next(struct cpu *cpu)
         }
 }
 
-_Noreturn void resume_reschedule(struct cpu *cpu)
+_Noreturn void resume_next(struct cpu *cpu)
 {
+        sched_bind_current(cpu);
         charge(cpu);
-        requeue(cpu);
-        resume_next(cpu);
+        resume_first(cpu);
 }
 
-_Noreturn void resume_bound(struct cpu *cpu)
+_Noreturn void resume_reschedule(struct cpu *cpu)
+{
+        sched_bind_current(cpu);
+        charge(cpu);
+        requeue(cpu);
+        resume_first(cpu);
+}
+
+_Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
 {
         struct sc *sc = cpu->current_sc;
+        struct ec *ec = sc->ec ? sc->ec : caller;
 
-        if (likely(sc->ec->state == EC_READY && !sc->object.dead))
-                resume_ec(sc->ec);
+        if (unlikely(!ec))
+                block_current(cpu->current);
+        if (likely(ec->state == EC_READY && !sc->object.dead)) {
+                run_on_current(cpu, ec);
+                resume_ec(ec);
+        }
         resume_reschedule(cpu);
 }
 

@@ -24,8 +24,13 @@ _Noreturn void block_current(struct ec *self);
 /** self is out of the run queue for ever, or until it is ended. */
 _Noreturn void block_shut_down(struct ec *self);
 
-/** Goes on with whoever the current SC is bound to. */
-_Noreturn void resume_bound(struct cpu *cpu);
+/** The current EC has replied to caller (NULL: to nobody) and waits: goes on with whom the current
+ *  SC runs now, which is the caller unless it is bound to another. */
+_Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
+
+/** Binds the current SC to the current EC, unless it is bound. Before anything but calls and
+ *  replies happens to one of the two. */
+void sched_bind_current(struct cpu *cpu);
 
 /** The EC at the end of a chain of calls that begins with ec: the one that would have to run. NULL:
  *  the chain leads to self. */

@@ -41,6 +41,7 @@ void object_space_init(struct object_space *space, struct pd *pd)
 {
         space_init(&space->space, NOVA_CRD_OBJ, pd);
         space->top = null_top;
+        space->first = null_middle;
 }
 
 void object_space_fini(struct object_space *space)
@@ -97,8 +98,10 @@ static void count(const void *table, int change)
 /* Writes a capability where all tables exist; frees those that become empty, but for the top. */
 static void slot_write(struct pd *pd, word_t sel, word_t capability)
 {
-        word_t **middle = pd->object_space.top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)];
+        struct object_space *space = &pd->object_space;
+        const word_t top_slot = sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1);
         const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
+        word_t **middle = space->top[top_slot];
         word_t *page = middle[middle_slot];
         word_t *slot = &page[sel & (RADIX_SLOTS - 1)];
 
@@ -113,8 +116,9 @@ static void slot_write(struct pd *pd, word_t sel, word_t capability)
         count(middle, -1);
         if (frame_info(middle)->used)
                 return;
-        store_once(pd->object_space.top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)],
-                   null_middle);
+        store_once(space->top[top_slot], null_middle);
+        if (!top_slot)
+                store_once(space->first, null_middle);
         table_free(pd, middle);
 }
 
@@ -149,6 +153,8 @@ static bool tables_create(struct pd *pd, word_t sel)
                 count(middle, 1);
         }
         store_once(space->top[slot], middle);
+        if (!slot)
+                store_once(space->first, middle);
         return true;
 }
 
@@ -164,45 +170,6 @@ bool object_space_apply(const struct mapping *mapping)
         else
                 slot_write(pd, sel, (word_t)mapping->object | mapping->perms);
         return true;
-}
-
-struct kobject *capability_object(word_t capability, enum object_kind kind, unsigned perms)
-{
-        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
-
-        if (!object || !kobject_is(object, kind) || perms & ~capability)
-                return NULL;
-        return object;
-}
-
-static struct kobject *find(struct pd *pd, word_t sel, enum object_kind kind, unsigned perms)
-{
-        return capability_object(object_space_capability(&pd->object_space, sel), kind, perms);
-}
-
-struct pd *object_space_find_pd(struct pd *pd, word_t sel, unsigned perms)
-{
-        return (struct pd *)find(pd, sel, OBJECT_PD, perms);
-}
-
-struct ec *object_space_find_ec(struct pd *pd, word_t sel, unsigned perms)
-{
-        return (struct ec *)find(pd, sel, OBJECT_EC, perms);
-}
-
-struct sc *object_space_find_sc(struct pd *pd, word_t sel, unsigned perms)
-{
-        return (struct sc *)find(pd, sel, OBJECT_SC, perms);
-}
-
-struct pt *object_space_find_pt(struct pd *pd, word_t sel, unsigned perms)
-{
-        return (struct pt *)find(pd, sel, OBJECT_PT, perms);
-}
-
-struct sm *object_space_find_sm(struct pd *pd, word_t sel, unsigned perms)
-{
-        return (struct sm *)find(pd, sel, OBJECT_SM, perms);
 }
 
 enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,

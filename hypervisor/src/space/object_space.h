@@ -26,7 +26,8 @@ struct sm;
 
 struct object_space {
         struct space space;
-        word_t ***top; /* pointers to pages of pointers to pages of capabilities */
+        word_t **first; /* top[0]: the pages of the first selectors, which are nearly all */
+        word_t ***top;  /* pointers to pages of pointers to pages of capabilities */
 };
 
 /** Makes the shared empty pages. Once, at boot. false: no memory. */
@@ -39,8 +40,10 @@ void object_space_init(struct object_space *space, struct pd *pd);
 void object_space_fini(struct object_space *space);
 
 /** The capability that a selector, taken modulo SEL, refers to; 0: null. */
-static inline word_t object_space_capability(const struct object_space *space, word_t sel)
+static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
+        if (likely(sel < RADIX_SLOTS * RADIX_SLOTS))
+                return load_once(space->first[sel >> RADIX_BITS][sel & (RADIX_SLOTS - 1)]);
         return load_once(
                 space->top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)]
                           [sel >> RADIX_BITS & (RADIX_SLOTS - 1)][sel & (RADIX_SLOTS - 1)]);
@@ -49,15 +52,15 @@ static inline word_t object_space_capability(const struct object_space *space, w
 /** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
  *  one, is of another kind, null, or its object has ended. Borrowed until this CPU leaves the
  *  kernel or opens an interrupt window. */
-struct kobject *capability_object(word_t capability, enum object_kind kind, unsigned perms);
+static always_inline struct kobject *capability_object(word_t capability, enum object_kind kind,
+                                                       unsigned perms)
+{
+        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
 
-/** The same for the capability at a selector of a PD, with its type. */
-
-struct pd *object_space_find_pd(struct pd *pd, word_t sel, unsigned perms);
-struct ec *object_space_find_ec(struct pd *pd, word_t sel, unsigned perms);
-struct sc *object_space_find_sc(struct pd *pd, word_t sel, unsigned perms);
-struct pt *object_space_find_pt(struct pd *pd, word_t sel, unsigned perms);
-struct sm *object_space_find_sm(struct pd *pd, word_t sel, unsigned perms);
+        if (!object || !kobject_is(object, kind) || perms & ~capability)
+                return NULL;
+        return object;
+}
 
 /** Whether a selector refers to a null capability. */
 static inline bool object_space_is_null(const struct object_space *space, word_t sel)

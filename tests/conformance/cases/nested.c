@@ -332,3 +332,45 @@ CASE(nested, an_sc_that_went_back_up_over_an_ended_thread_stays_there, "5.2.1-11
         EXPECT_EQ(call(c->pt), NOVA_SUCCESS);
         EXPECT_EQ(c->value[1], 3);
 }
+
+static void ends_its_caller(struct thread *t)
+{
+        hc_revoke(obj(t->value[0], ALL), NOVA_REVOKE_SR);
+        hc_revoke(obj(t->value[2], ALL), NOVA_REVOKE_SR);
+        t->value[1]++;
+        hc_sm_ctrl(t->value[3], NOVA_SM_DN_OP);
+        t->value[1]++;
+}
+
+/* a -> b -> c, which runs on a's SC when it ends b. */
+CASE(nested, a_server_that_ends_its_caller_runs_on_its_sc_no_more, "5.2.1-11 3.6-11 3.2-20 D-04.3")
+{
+        struct thread *c = server(boot_cpu);
+        const struct bare b = bare(0, nova_hypercall_id(NOVA_CALL, 0, c->pt), 0);
+        c->fn = ends_its_caller;
+        c->value[0] = b.pt;
+        c->value[2] = b.ec;
+        c->value[3] = semaphore(1);
+        struct thread *a = caller(b.pt, PRIO_HIGH);
+        EXPECT_EQ(a->value[1], 2);
+        EXPECT_EQ(a->value[2], NOVA_COM_ABT);
+        EXPECT_EQ(c->value[1], 0);
+        EXPECT_EQ(call(c->pt), NOVA_SUCCESS); /* c answers nobody, then this call */
+        EXPECT_EQ(c->value[1], 2);
+}
+
+CASE(nested, a_caller_with_two_scs_has_both_after_the_reply, "5.2.2-02 3.2-09 D-04.3")
+{
+        const nova_sel_t sm = semaphore(0), other = sel_alloc(0);
+        const struct bare b = bare(0, sm_id(sm, NOVA_SM_DN_OP), 0);
+        struct thread *a = global(boot_cpu, calls_then_waits, NULL);
+        a->value[0] = b.pt;
+        a->value[4] = semaphore(0);
+        thread_start(a, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(hc_create_sc(other, ROOT_PD, a->ec, nova_qpd(QUANTUM, PRIO_HIGH)), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* b runs on the other one */
+        EXPECT_EQ(a->value[1], 2);
+        drop(other);
+        EXPECT_EQ(hc_sm_ctrl(a->value[4], NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(a->value[1], 3);
+}

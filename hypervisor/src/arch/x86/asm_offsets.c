@@ -4,6 +4,7 @@
 #include "arch/x86/cpu.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
+#include "object/pt.h"
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
 
@@ -18,6 +19,8 @@ void asm_offsets(void)
         DEFINE(CPU_TOP, CPU_STACK_TOP);
         DEFINE(EC_REGS, offsetof(struct ec, regs));
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
+        DEFINE(PT_IP, offsetof(struct pt, ip));
+        DEFINE(PT_ID, offsetof(struct pt, id));
         DEFINE(REGS_AX, offsetof(struct regs, ax));
         DEFINE(REGS_BX, offsetof(struct regs, bx));
         DEFINE(REGS_CX, offsetof(struct regs, cx));

@@ -39,6 +39,7 @@ struct vcpu;
 #define SPECIAL_FPU  0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
 #define SPECIAL_TLS  0x2 /* a storage base */
 #define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
+#define SPECIAL_LENT 0x8 /* CPU: current_sc is bound to another EC than the one that runs */
 
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
@@ -46,13 +47,16 @@ struct cpu {
         word_t user_sp;        /* SYSCALL: where the user's stack pointer waits for a register */
         struct sc *current_sc; /* whose time runs */
         struct pd *current_pd; /* whose tables are loaded; NULL: the kernel's; read by all */
-        struct ec *fpu_owner;  /* whose state is in the FPU registers */
-        uint8_t special;       /* SPECIAL_…: what of current is loaded */
-        uint16_t other_gs;     /* x86-32: GS of all threads without one, while it is loaded */
-        bool no_quiescence;    /* the code that opened the interrupt window holds pointers */
-        bool in_mail;          /* mail_receive is at work */
-        bool current_ended;    /* current or current_sc has ended: no quiescence until they go */
         struct tss *tss;
+        /* Read together, see cpu_attention(). Other CPUs write pending, too, atomically. */
+        uint32_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
+        uint8_t special;                              /* SPECIAL_…: what of current is loaded */
+        uint8_t no_more[3];                           /* 0 */
+        struct ec *fpu_owner;                         /* whose state is in the FPU registers */
+        uint16_t other_gs;  /* x86-32: GS of all threads without one, while it is loaded */
+        bool no_quiescence; /* the code that opened the interrupt window holds pointers */
+        bool in_mail;       /* mail_receive is at work */
+        bool current_ended; /* current or current_sc has ended: no quiescence until they go */
         struct run_queue run_queue;
         struct ec *idle_ec;
         struct sc *idle_sc;
@@ -77,7 +81,6 @@ struct cpu {
         word_t host_state; /* SVM: physical address of the block that holds the kernel's state */
 
         /* Written by other CPUs too, atomically. */
-        uint32_t pending;      /* CPU_PENDING_… */
         struct mail *mail;     /* stack of mails, newest first */
         uint32_t flush_wanted; /* TLB flushes asked for */
         bool flush_all;        /* … and not of the loaded PD only */
@@ -101,6 +104,19 @@ static inline struct cpu *cpu_by_id(unsigned id)
 {
         return (struct cpu *)(CPU_BASE + (word_t)id * CPU_BLOCK_SIZE);
 }
+
+/** pending and special of a CPU; 0: to run an EC which needs no attention either takes no more than
+ *  its registers and its address space. */
+static inline uint64_t cpu_attention(const struct cpu *cpu)
+{
+        uint64_t both;
+
+        __builtin_memcpy(&both, &cpu->pending, sizeof(both));
+        return both;
+}
+
+_Static_assert(offsetof(struct cpu, special) == offsetof(struct cpu, pending) + 4,
+               "cpu_attention reads them together");
 
 /** Whether a CPU number names a CPU that was started. */
 static inline bool cpu_is_online(word_t id)

@@ -8,7 +8,7 @@
 struct ec;
 
 /** From user mode; the registers are saved in the EC. */
-_Noreturn void exception_dispatch(struct ec *self);
+hot_path _Noreturn void exception_dispatch(struct ec *self);
 
 /** From the kernel: an interrupt in a window that was opened for it, or a bug. */
 void exception_in_kernel(struct regs *regs);

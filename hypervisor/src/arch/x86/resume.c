@@ -6,21 +6,18 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/switch.h"
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
 #include "object/reclaim.h"
-#include "pcid.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"
-#include "tss.h"
 #include "virt/vcpu.h"
 
 /* entry.S */
-_Noreturn void leave_by_hypercall(struct ec *ec);
-_Noreturn void leave_by_iret(struct ec *ec);
 _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
 
 static __attribute__((noinline)) void switch_special(struct cpu *cpu, const struct ec *ec)
@@ -33,16 +30,14 @@ static __attribute__((noinline)) void switch_special(struct cpu *cpu, const stru
                 tls_switch(cpu, ec);
 }
 
-static inline void activate(struct cpu *cpu, struct ec *ec)
+static void activate(struct cpu *cpu, struct ec *ec)
 {
         cpu->current = ec;
-        if (ec->pd != cpu->current_pd && ec->pd) {
-                store_once(cpu->current_pd, ec->pd);
-                write_cr3(pcid_cr3(cpu, ec->pd));
-        }
+        if (ec->pd) /* the idle thread keeps what is loaded */
+                switch_pd(cpu, ec->pd);
         if (unlikely(cpu->special | ec->special))
                 switch_special(cpu, ec);
-        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
+        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1));
 }
 
 _Noreturn void resume_ec(struct ec *ec)
@@ -97,20 +92,20 @@ _Noreturn void resume_interrupted(struct ec *self)
         leave_by_iret(self);
 }
 
-/* Returns from a hypercall; argument 1 is set. */
-static _Noreturn void leave(struct ec *self)
+/* Returns from a hypercall by the long way. */
+static __attribute__((noinline)) _Noreturn void leave_slowly(struct ec *self)
 {
-        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
-                thread_frame_from_hypercall(self);
-                resume_interrupted(self);
-        }
-        leave_by_hypercall(self);
+        thread_frame_from_hypercall(self);
+        resume_interrupted(self);
 }
 
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
 {
-        REG_P1(self) = status;
-        leave(self);
+        if (unlikely(has_pending_work(self))) {
+                REG_P1(self) = status;
+                leave_slowly(self);
+        }
+        leave_by_hypercall(self, status);
 }
 
 _Noreturn void resume_success(struct ec *self)
@@ -128,18 +123,24 @@ _Noreturn void resume_woken(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
+/* Enters the portal that the registers are set to. */
+static _Noreturn void enter_portal(struct ec *self)
+{
+        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip)))
+                leave_slowly(self);
+        leave_by_hypercall(self, REG_P1(self));
+}
+
 void prepare_portal(struct ec *callee, const struct pt *pt)
 {
         REG_P1(callee) = pt->id;
         thread_enter_portal(callee, pt->ip);
-        callee->cont = leave;
+        callee->cont = enter_portal;
 }
 
-_Noreturn void resume_portal(struct ec *callee, const struct pt *pt)
+/* On an empty stack: a recall may lead to the next portal. */
+_Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         prepare_portal(callee, pt);
-        if (unlikely(has_pending_work(callee)))
-                resume_ec(callee); /* on an empty stack: its recall may lead to the next portal */
-        activate(callee->cpu, callee);
-        leave(callee);
+        resume_ec(callee);
 }

@@ -30,25 +30,36 @@ entry_hypercall:
         mov     %ebp, REG(BP)(%eax)
         pop     %ecx
         mov     %ecx, REG(AX)(%eax)
-        sub     $12, %esp
+        sub     $8, %esp
+        push    %ecx
         push    %eax
         call    hypercall_dispatch
 
-/* Back from a hypercall: the argument on the stack is the EC. */
+/* Back from a hypercall: leave_by_hypercall(EC, argument 1). */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
         mov     4(%esp), %esi
-        mov     REG(AX)(%esi), %eax
-        mov     REG(BX)(%esi), %ebx
-        mov     REG(CX)(%esi), %ecx
+        mov     8(%esp), %eax
         mov     REG(DX)(%esi), %edx
+1:      mov     REG(BX)(%esi), %ebx
+        mov     REG(CX)(%esi), %ecx
         mov     REG(BP)(%esi), %ebp
         mov     REG(DI)(%esi), %edi
         mov     REG(SI)(%esi), %esi
         cld
         sti
         sysexit
+
+/* To a portal's entry: leave_to_portal(EC, PT). */
+        .globl leave_to_portal
+        .balign 16
+leave_to_portal:
+        mov     4(%esp), %esi
+        mov     8(%esp), %eax
+        mov     PT_IP(%eax), %edx
+        mov     PT_ID(%eax), %eax
+        jmp     1b
 
 .macro pop_registers
         pop     %edi

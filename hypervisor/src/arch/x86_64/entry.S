@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into the kernel and out of it on x86-64. */
+#include "arch/x86/msr.h"
 #include "layout.h"
 #include "registers.inc"
 
@@ -20,19 +21,34 @@ entry_hypercall:
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
         save_registers
+        mov     %rdi, %rsi
         mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
         call    hypercall_dispatch
 
-/* Back from a hypercall: RDI = EC. */
+/* Back from a hypercall: RDI = EC, RSI = argument 1. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
         mov     %rdi, %rsp
+        mov     %rsi, %rdi
         mov     REG(AX)(%rsp), %rax
         load_registers
         mov     REG(IP)(%rsp), %rcx
         mov     REG(FLAGS)(%rsp), %r11
+        mov     REG(SP)(%rsp), %rsp
+        sysretq
+
+/* To a portal's entry: RDI = EC, RSI = PT. */
+        .globl leave_to_portal
+        .balign 16
+leave_to_portal:
+        mov     %rdi, %rsp
+        mov     PT_ID(%rsi), %rdi
+        mov     PT_IP(%rsi), %rcx
+        mov     $(FLAG_IF | FLAG_RESERVED), %r11d
+        mov     REG(AX)(%rsp), %rax
+        load_registers
         mov     REG(SP)(%rsp), %rsp
         sysretq
 

@@ -32,7 +32,7 @@ void pcid_free(word_t pcid);
 word_t pcid_load(struct cpu *cpu, struct pd *pd);
 
 /** CR3 for a PD that is current_pd already. */
-static inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
+static always_inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
 {
         const word_t cr3 = pd->memory.tables.cr3;
 

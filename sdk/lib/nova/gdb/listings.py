@@ -142,12 +142,19 @@ def _time(objects, ticks):
     return f"{ticks * 1000 // khz} us" if khz else f"{ticks} ticks"
 
 
+def _bound_to(objects, sc):
+    """The EC of an SC; one that runs may be bound to none, and runs its CPU's."""
+    if sc["ec"]:
+        return sc["ec"]
+    return next((cpu["current"] for cpu in objects.cpus if cpu["current_sc"] == sc.address), 0)
+
+
 def scs(objects):
     yield ("address", "bound to", "owner", "CPU", "priority", "quantum", "left", "used", "state")
     for sc in objects.of(SC):
         times = [_time(objects, sc[field]) for field in ("quantum", "left", "used")]
         state = "dead" if sc["object.dead"] else _word(PLACES, sc["place"])
-        yield (f"{sc.address:#x}", objects.label_at(sc["ec"], EC),
+        yield (f"{sc.address:#x}", objects.label_at(_bound_to(objects, sc), EC),
                objects.label_at(sc["owner"], EC), objects.cpu_number(sc["cpu"]), sc["prio"],
                *times, state)
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "arch/x86/resume.h"
+#include "arch/x86/switch.h"
 #include "fake.h"
 #include "hypercall/dispatch.h"
+#include "thread.h"
 
 static jmp_buf way_out;
 static struct ec *left_to;
@@ -58,10 +60,26 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
         (void)pt;
 }
 
-_Noreturn void resume_portal(struct ec *callee, const struct pt *pt)
+_Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         (void)pt;
         leave(callee, NOVA_SUCCESS);
+}
+
+_Noreturn void leave_to_portal(struct ec *callee, const struct pt *pt)
+{
+        (void)pt;
+        leave(callee, NOVA_SUCCESS);
+}
+
+_Noreturn void leave_by_hypercall(struct ec *ec, word_t status)
+{
+        leave(ec, (enum nova_status)status);
+}
+
+_Noreturn void leave_by_iret(struct ec *ec)
+{
+        leave(ec, NOVA_SUCCESS);
 }
 
 void cpu_drop_dead_pd(struct cpu *cpu)
@@ -82,10 +100,15 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
         return result;
 }
 
+static void dispatch(struct ec *ec)
+{
+        hypercall_dispatch(ec, REG_P1(ec));
+}
+
 enum nova_status fake_hypercall(struct ec *ec)
 {
         ec->state = EC_READY;
         ec->cpu->pending = 0;
-        fake_run(hypercall_dispatch, ec);
+        fake_run(dispatch, ec);
         return left_with;
 }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The switch from one EC to another in a call or a reply: no more than registers and address space,
+ * unless one of them needs attention. */
+#ifndef ARCH_X86_SWITCH_H
+#define ARCH_X86_SWITCH_H
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
+#include "arch/x86/resume.h"
+#include "object/ec.h"
+#include "object/pd.h"
+#include "object/pt.h"
+#include "pcid.h"
+#include "thread.h"
+#include "tss.h"
+
+/* entry.S: the last instructions. Other ways are in resume.c. */
+_Noreturn void leave_by_hypercall(struct ec *ec, word_t status);
+_Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt);
+_Noreturn void leave_by_iret(struct ec *ec);
+
+/** Loads the address space of a PD. */
+static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
+{
+        if (pd == cpu->current_pd)
+                return;
+        store_once(cpu->current_pd, pd);
+        write_cr3(pcid_cr3(cpu, pd));
+}
+
+/** Whether no more than switch_thread() is needed before an EC can go on. */
+static always_inline bool switch_is_plain(const struct cpu *cpu, const struct ec *ec)
+{
+        return !(cpu_attention(cpu) | ec_attention(ec));
+}
+
+/** Gives the CPU to a thread. */
+static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
+{
+        cpu->current = ec;
+        switch_pd(cpu, ec->pd);
+        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */
+}
+
+/** Enters a portal whose EC or CPU needs attention, or whose entry is none of the user's. */
+_Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
+
+/** Enters a portal of callee, on its CPU. */
+static always_inline _Noreturn void resume_portal(struct cpu *cpu, struct ec *callee,
+                                                  const struct pt *pt)
+{
+        if (unlikely(cpu_attention(cpu) | ec_attention(callee) | pt->by_iret))
+                resume_portal_slowly(callee, pt);
+        switch_thread(cpu, callee);
+        leave_to_portal(callee, pt);
+}
+
+/** Goes on with an EC after its call, with SUCCESS. switch_is_plain() was asked. */
+static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *caller)
+{
+        switch_thread(cpu, caller);
+        leave_by_hypercall(caller, NOVA_SUCCESS);
+}
+
+/** Goes on with an EC where an event interrupted it. switch_is_plain() was asked. */
+static always_inline _Noreturn void resume_thread(struct cpu *cpu, struct ec *ec)
+{
+        switch_thread(cpu, ec);
+        if (unlikely(!thread_ip_is_canonical(ec->regs.ip)))
+                resume_interrupted(ec);
+        leave_by_iret(ec);
+}
+
+#endif
