@@ -83,6 +83,18 @@ class Guest(unittest.TestCase):
         self.assertLess(found.index("virtio"), found.index("virtio_pci"))
         self.assertEqual(len(found), len(guest.DRIVERS))
 
+    def test_files_of_packages_are_copied_or_their_absence_is_told(self):
+        (self.root / "lists").touch()
+        unpack = UNPACK.replace("$3/bin/busybox", "$3/boot/memtest86+x64.bin")
+        (self.root / "bin/dpkg-deb").write_text(unpack)
+        self.assertEqual(Path(guest.file("guest:memtest-x86_64")).read_text(), "data\n")
+        with self.assertRaises(NovaError) as caught:
+            guest.file("guest:bios.bin")
+        self.assertEqual(
+            str(caught.exception),
+            "the package seabios has no file usr/share/seabios/bios.bin.",
+        )
+
     def test_a_disk_says_which_sector_is_which(self):
         data = Path(guest.file("guest:disk.img")).read_bytes()
         self.assertEqual(len(data), 512 * guest.DISK_SECTORS)

@@ -190,24 +190,23 @@ def _make_disk(folder, to):
     to.write_bytes(b"".join((b"sector %u\n" % n).ljust(512, b"\0") for n in range(DISK_SECTORS)))
 
 
-def _make_memtest(name):
-    """Its program for one architecture; the package has both."""
+def _file_of(package, name):
+    """Makes one file of a package."""
 
     def make(folder, to):
-        shutil.copy(_unpack(MEMTEST_PACKAGE, folder) / "boot" / name, to)
+        made = _unpack(package, folder) / name
+        if not made.exists():
+            raise NovaError(f"the package {package} has no file {name}.")
+        shutil.copy(made, to)
 
     return make
 
 
-def _make_firmware(folder, to):
-    shutil.copy(_unpack(FIRMWARE_PACKAGE, folder) / "usr/share/seabios/bios.bin", to)
-
-
 MAKERS = {
-    "bios.bin": _make_firmware,
+    "bios.bin": _file_of(FIRMWARE_PACKAGE, "usr/share/seabios/bios.bin"),
     "vmlinuz": _make_kernel,
     "initrd": _make_initrd,
     "disk.img": _make_disk,
-    "memtest-x86_64": _make_memtest("memtest86+x64.bin"),
-    "memtest-x86_32": _make_memtest("memtest86+ia32.bin"),
+    "memtest-x86_64": _file_of(MEMTEST_PACKAGE, "boot/memtest86+x64.bin"),
+    "memtest-x86_32": _file_of(MEMTEST_PACKAGE, "boot/memtest86+ia32.bin"),
 }
