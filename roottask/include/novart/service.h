@@ -146,7 +146,28 @@ const char *nova_service_client(const struct nova_service *service, const void *
 void nova_service_each(struct nova_service *service, bool (*visit)(void *state, void *argument),
                        void *argument);
 
-/** Release what nova_request_take() took. */
+/** Something that is to be done when nothing that was given is on its way any more. */
+struct nova_later {
+        void (*function)(struct nova_later *later); /**< does it */
+        struct nova_later *next;                    /**< the runtime's */
+};
+
+/**
+ * Do something when no answer is on its way that a handler has begun to give before.
+ *
+ * What nova_request_give() names is delegated when the answer is sent, and that is after the
+ * handler has returned and others may have come in. Who uses selectors or pages again that clients
+ * were given revokes them and leaves the rest to this, where they are revoked once more: an answer
+ * could have been on its way meanwhile.
+ * @param service the service
+ * @param later   its function is called: at once, by the caller, if no handler has given anything
+ *                since its last message, else soon, by a thread of the runtime with the service's
+ *                lock; it stays until then
+ */
+void nova_service_later(struct nova_service *service, struct nova_later *later);
+
+/** Release what nova_request_take() took. The selectors are used again as nova_service_later()
+ *  allows. */
 void nova_service_drop(struct nova_service *service, nova_sel_t sel);
 
 /**

@@ -12,6 +12,7 @@
 
 /* Pages that a client has. */
 struct lease {
+        struct nova_later later;
         struct lease *next;
         nova_word_t number;
         void *pages;
@@ -65,15 +66,25 @@ static int allocate(struct nova_request *request)
 }
 
 /* Take the memory away from the client, and from everybody that it gave it to. */
-static void end_lease(struct state *state, struct lease **link)
+static void give_back(struct nova_later *later)
+{
+        struct lease *lease = (struct lease *)later;
+
+        nova_revoke(crd_of(lease), 0);
+        nova_page_free(lease->pages, lease->order);
+        free(lease);
+}
+
+/* Another thread of the client may be getting it at this moment, for numbers can be guessed. */
+static void end_lease(struct nova_service *service, struct state *state, struct lease **link)
 {
         struct lease *lease = *link;
 
         *link = lease->next;
         state->used -= (size_t)NOVA_PAGE_SIZE << lease->order;
+        lease->later.function = give_back;
         nova_revoke(crd_of(lease), 0);
-        nova_page_free(lease->pages, lease->order);
-        free(lease);
+        nova_service_later(service, &lease->later);
 }
 
 static int release(struct nova_request *request)
@@ -83,7 +94,7 @@ static int release(struct nova_request *request)
         for (struct lease **link = &state->leases; *link; link = &(*link)->next) {
                 if ((*link)->number != request->word[0])
                         continue;
-                end_lease(state, link);
+                end_lease(request->service, state, link);
                 return 0;
         }
         return ENOENT;
@@ -102,9 +113,8 @@ static void close_session(struct nova_service *service, void *bytes)
 {
         struct state *state = (struct state *)bytes;
 
-        (void)service;
         while (state->leases)
-                end_lease(state, &state->leases);
+                end_lease(service, state, &state->leases);
 }
 
 int memory_service_start(size_t bytes)

@@ -16,6 +16,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
         const unsigned words = nova_utcb_word_count(utcb);
         struct nova_item item = {0, 0};
 
+        __atomic_store_n(&cpu->giving, false, __ATOMIC_RELEASE);
         request->service = cpu->service;
         request->state = NULL;
         request->client = "";

@@ -18,6 +18,7 @@ struct service_cpu {
         struct nova_handler *handler;       /* serves control and session portals */
         struct nova_handler *share_handler; /* serves the share portal; NULL: there is none */
         struct nova_request *request;       /* of the handler, one at a time */
+        bool giving;                        /* its answer may be on its way; the handler writes */
         struct session *session;            /* that the handler works for, or NULL */
         nova_sel_t window;                  /* receives items; NOVA_SEL_NONE: nothing can */
         void *share_window;                 /* receives memory; NULL: nothing can */
@@ -38,6 +39,7 @@ struct nova_service {
         unsigned session_order;       /* of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */
         struct nova_semaphore passed; /* a runner has made a pass */
+        struct nova_later *laters;    /* pushed by compare-and-swap, taken as a whole */
         bool stopping;
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
@@ -59,6 +61,11 @@ int service_open(struct service_cpu *cpu, struct nova_request *request);
 void service_finish(struct nova_service *service, struct session *session);
 void service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int service_notify_set(struct service_cpu *cpu, struct nova_request *request);
+
+/* later.c: those that wait, taken off the service; given back; and done, with the lock held. */
+struct nova_later *service_laters_take(struct nova_service *service);
+void service_laters_return(struct nova_service *service, struct nova_later *later);
+void service_laters_do(struct nova_later *later);
 
 /* runner.c */
 int service_runner_start(struct service_cpu *cpu);

@@ -52,6 +52,7 @@ bool nova_request_give(struct nova_request *request, nova_crd_t crd)
 {
         if (request->give_count == NOVA_REQUEST_GIVES)
                 return false;
+        __atomic_store_n(&cpu_of(request)->giving, true, __ATOMIC_SEQ_CST);
         request->give[request->give_count++] = crd;
         return true;
 }

@@ -58,20 +58,26 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
         }
 }
 
-/* Give retired slots free. */
+/* Give retired slots free, and do what waits for answers. If the service stops, that does the
+ * latter, when its handlers are gone. */
 static void clear(struct nova_service *service, struct service_cpu *self)
 {
         unsigned count;
 
         nova_service_lock(service);
         const unsigned head = session_retired_take(&service->table, &count);
+        struct nova_later *const later = service_laters_take(service);
 
         nova_service_unlock(service);
-        if (!count)
+        if (!count && !later)
                 return;
         pass_everywhere(service, self);
         nova_service_lock(service);
         session_release(&service->table, head);
+        if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                service_laters_return(service, later);
+        else
+                service_laters_do(later);
         nova_service_unlock(service);
 }
 

@@ -209,6 +209,12 @@ static void each_cpu(struct nova_service *service, void (*function)(struct servi
                         function(service->cpu[cpu]);
 }
 
+/* The handlers are gone, and their answers. */
+static void forget_gifts(struct service_cpu *cpu)
+{
+        cpu->giving = false;
+}
+
 void nova_service_stop(struct nova_service *service)
 {
         registry_remove(service->config.name, service->control);
@@ -219,6 +225,8 @@ void nova_service_stop(struct nova_service *service)
         each_cpu(service, stop_handlers);
         each_cpu(service, service_runner_stop);
         nova_service_lock(service);
+        each_cpu(service, forget_gifts);
+        service_laters_do(service_laters_take(service));
         end_sessions(service);
         if (service->share != NOVA_SEL_NONE)
                 nova_sel_release(service->share, service->portal_order);
@@ -256,11 +264,6 @@ void nova_service_notify(struct nova_service *service, const void *state)
 const char *nova_service_client(const struct nova_service *service, const void *state)
 {
         return session_of_state(service, state)->client;
-}
-
-void nova_service_drop(struct nova_service *service, nova_sel_t sel)
-{
-        nova_sel_release(sel, service->config.receive_order);
 }
 
 void nova_service_each(struct nova_service *service, bool (*visit)(void *state, void *argument),

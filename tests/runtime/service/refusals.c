@@ -202,6 +202,34 @@ static void gifts(void)
         nova_sel_release(room, 0);
 }
 
+static volatile unsigned done;
+
+static void count(struct nova_later *later)
+{
+        (void)later;
+        done++;
+}
+
+/* What a handler has given may be on its way until its next message. */
+static void waits_for_gifts(struct nova_service *service)
+{
+        static struct nova_later first = {.function = count}, second = {.function = count};
+        nova_word_t word = 0;
+
+        echo_call(session, ECHO_GIVE, &word, 1, NULL);
+        nova_service_lock(service);
+        nova_service_later(service, &first);
+        check(done == 0, "what was given is not used again at once");
+        nova_service_unlock(service);
+        for (unsigned i = 0; i < 30000 && !done; i++)
+                nova_sleep(1000000);
+        check(done == 1, "but soon");
+        nova_service_lock(service);
+        nova_service_later(service, &second);
+        check(done == 2, "where nothing is on its way there is nothing to wait for");
+        nova_service_unlock(service);
+}
+
 static void notifications(void)
 {
         check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
@@ -297,6 +325,7 @@ int main(void)
         items();
         opening();
         gifts();
+        waits_for_gifts(echo);
         notifications();
         sharing();
         nova_session_close(session);

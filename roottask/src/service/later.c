@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What waits until no answer is on its way that gives something.
+ *
+ * A handler's answer is sent after its lock is free: what it delegates is looked up then. So
+ * selectors that are revoked in between must not be something else by then. A handler that takes
+ * its next message has sent its answer. */
+#include <stdlib.h>
+
+#include "internal.h"
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/selector.h"
+
+static bool giving(const struct nova_service *service)
+{
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (service->cpu[cpu] &&
+                    __atomic_load_n(&service->cpu[cpu]->giving, __ATOMIC_ACQUIRE))
+                        return true;
+        return false;
+}
+
+static void push(struct nova_service *service, struct nova_later *later)
+{
+        later->next = __atomic_load_n(&service->laters, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(&service->laters, &later->next, later, false,
+                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+                continue;
+}
+
+void nova_service_later(struct nova_service *service, struct nova_later *later)
+{
+        if (!giving(service)) {
+                later->function(later);
+                return;
+        }
+        push(service, later);
+        service_clear_soon(service);
+}
+
+struct nova_later *service_laters_take(struct nova_service *service)
+{
+        return __atomic_exchange_n(&service->laters, NULL, __ATOMIC_ACQ_REL);
+}
+
+void service_laters_return(struct nova_service *service, struct nova_later *later)
+{
+        while (later) {
+                struct nova_later *next = later->next;
+
+                push(service, later);
+                later = next;
+        }
+}
+
+void service_laters_do(struct nova_later *later)
+{
+        while (later) {
+                struct nova_later *next = later->next;
+
+                later->function(later);
+                later = next;
+        }
+}
+
+struct dropped {
+        struct nova_later later;
+        nova_sel_t sel;
+        unsigned order;
+};
+
+static void release(struct nova_later *later)
+{
+        struct dropped *dropped = (struct dropped *)later;
+
+        nova_sel_release(dropped->sel, dropped->order);
+        free(dropped);
+}
+
+void nova_service_drop(struct nova_service *service, nova_sel_t sel)
+{
+        const unsigned order = service->config.receive_order;
+        struct dropped *dropped = malloc(sizeof(*dropped));
+
+        nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        if (!dropped)
+                return; /* selectors that nobody uses again do no harm */
+        dropped->later.function = release;
+        dropped->sel = sel;
+        dropped->order = order;
+        nova_service_later(service, &dropped->later);
+}
