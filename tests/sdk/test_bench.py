@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import bench, boot_count, elf, table
+from nova import bench, bench_linux, boot_count, elf, table
 from nova.errors import NovaError
 
 ROWS = [
@@ -96,6 +96,29 @@ class Sections(unittest.TestCase):
     def test_the_sizes_of_a_real_program_are_found(self):
         self.assertGreater(elf.section_sizes(Path("/bin/true").resolve())[".text"], 0)
         self.assertTrue(elf.segments(Path("/bin/true").resolve()))
+
+
+class Linux(unittest.TestCase):
+    WITH = {"host": 200, "guest": 1000, "entries": 10}
+
+    def test_the_host_s_share_is_per_exit_and_of_all(self):
+        found = bench_linux.figures(self.WITH, {"host": 1000, "guest": 0, "entries": 0})
+        self.assertEqual(found["host instructions per exit"], 20)
+        self.assertEqual(found["per cent of them outside the guest"], 16.7)
+        self.assertEqual(found["ratio"], 1.2)
+
+    def test_a_guest_that_was_never_entered_is_no_figure(self):
+        with self.assertRaisesRegex(NovaError, "no guest was entered"):
+            bench_linux.figures({**self.WITH, "entries": 0}, {"host": 1})
+
+    def test_what_did_not_come_to_its_shell_is_no_figure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder) / "results"
+            results.write_text("host 1 guest 2 entries 3")
+            count = bench_linux._counts
+            self.assertEqual(count(results, "/ # ready", "it")["guest"], 2)
+            with self.assertRaisesRegex(NovaError, "it did not come to its shell"):
+                count(results, f"Command line: {bench_linux.WORDS}", "it")
 
 
 if __name__ == "__main__":
