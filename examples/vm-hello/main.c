@@ -125,7 +125,7 @@ static bool create_guest(nova_word_t cpu)
         return nova_create_pd(pd, NOVA_SEL_ROOT_PD,
                               nova_crd_obj(events, EVENT_ORDER, NOVA_PERM_ALL)) == NOVA_SUCCESS &&
                nova_create_ec(ec, pd, 0, cpu, 0, 0, NOVA_EC_GLOBAL) == NOVA_SUCCESS &&
-               nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(1, 10000)) == NOVA_SUCCESS;
+               nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(10000, 1)) == NOVA_SUCCESS;
 }
 
 int nova_main(const struct nova_hip *hip, nova_word_t cpu)

@@ -71,7 +71,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
                                NOVA_ADDRESS(nova_portal_entry));
         nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(EVENTS, EVENT_ORDER, NOVA_PERM_ALL));
         nova_create_ec(ec, pd, 0, cpu, 0, 0, NOVA_EC_GLOBAL);
-        if (nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(1, 10000)) != NOVA_SUCCESS)
+        if (nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(10000, 1)) != NOVA_SUCCESS)
                 return 1;
         const nova_sel_t never = nova_root_sel(&root, 1);
         nova_create_sm(never, NOVA_SEL_ROOT_PD, 0);

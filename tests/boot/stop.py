@@ -24,7 +24,8 @@ EXPECTED = {
     "user": [r"^NOVA: {} in user mode \(CPU 0\)$", r"called from nowhere in the"],
     "kernel": [r"^NOVA: {} in the kernel \(CPU 0\)$", r"called from 0x[0-9a-f]"],
 }
-EXPECTED["guest"] = EXPECTED["kernel"]
+# Behind STGI, where the kernel's stack is empty; or a little later, with an interrupt of the host.
+EXPECTED["guest"] = [EXPECTED["kernel"][0], r"called from (nowhere in the kernel|0x[0-9a-f])"]
 OTHER = {"user": "kernel", "kernel": "user", "guest": "user"}
 TRIES = 5
 ENTRY = 0.3  # seconds from the line to the guest's entry, also on a machine with other work
