@@ -160,8 +160,9 @@ void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
         if (items > 1) {
                 error = EINVAL;
+        } else if (!service_enter(cpu->service)) {
+                error = ECONNRESET;
         } else {
-                nova_service_lock(cpu->service);
                 error = serve(cpu, portal);
                 nova_mutex_unlock(&cpu->service->lock);
         }

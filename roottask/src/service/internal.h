@@ -73,6 +73,9 @@ void service_runner_stop(struct service_cpu *cpu);
 void service_runner_wake(struct service_cpu *cpu);
 void service_clear_soon(struct nova_service *service);
 
+/* Take the lock. @return false if the service stops: a handler that died may have it for ever */
+bool service_enter(struct nova_service *service);
+
 /* shortage.c: what the program has used of its account of kernel memory; and if a service finds too
  * little of something, a sentence that says of what and how to give it more. */
 nova_word_t service_kernel_memory(nova_word_t *limit);

@@ -134,15 +134,21 @@ void service_runner_stop(struct service_cpu *cpu)
         cpu->runner = NULL;
 }
 
-void nova_service_lock(struct nova_service *service)
+bool service_enter(struct nova_service *service)
 {
         while (nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
                 if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
-                        return;
+                        return false;
                 for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
                         if (service->cpu[n])
                                 service_runner_wake(service->cpu[n]);
         }
+        return true;
+}
+
+void nova_service_lock(struct nova_service *service)
+{
+        service_enter(service);
 }
 
 void nova_service_unlock(struct nova_service *service)

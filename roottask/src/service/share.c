@@ -85,15 +85,15 @@ static int share(struct service_cpu *cpu, const struct nova_utcb *utcb)
 void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct service_cpu *cpu = (struct service_cpu *)argument;
+        int error = ECONNRESET;
 
         (void)portal;
-        nova_service_lock(cpu->service);
-
-        const int error = share(cpu, utcb);
-
+        if (service_enter(cpu->service)) {
+                error = share(cpu, utcb);
+                nova_mutex_unlock(&cpu->service->lock);
+        }
         if (error && cpu->share_window)
                 nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
-        nova_mutex_unlock(&cpu->service->lock);
         service_share_window(cpu);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);

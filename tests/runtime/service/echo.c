@@ -19,7 +19,7 @@ struct state {
 };
 
 static struct nova_semaphore hang = NOVA_SEMAPHORE_INITIALIZER(0);
-static volatile unsigned hanging, closed;
+static volatile unsigned hanging, closed, crowded;
 
 static int sum(struct nova_request *request)
 {
@@ -86,8 +86,13 @@ static int die(struct nova_request *request)
 
 static int slow(struct nova_request *request)
 {
+        static unsigned inside;
+
         (void)request;
+        if (__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST))
+                __atomic_add_fetch(&crowded, 1, __ATOMIC_SEQ_CST);
         nova_sleep(5000000);
+        __atomic_sub_fetch(&inside, 1, __ATOMIC_SEQ_CST);
         return 0;
 }
 
@@ -203,6 +208,11 @@ unsigned echo_hanging(void)
 unsigned echo_closed(void)
 {
         return __atomic_load_n(&closed, __ATOMIC_SEQ_CST);
+}
+
+unsigned echo_crowded(void)
+{
+        return __atomic_load_n(&crowded, __ATOMIC_SEQ_CST);
 }
 
 int echo_call(struct nova_session *session, nova_word_t operation, const nova_word_t *words,

@@ -43,6 +43,9 @@ void echo_release(void);
 /* Number of calls of ECHO_HANG that are inside. */
 unsigned echo_hanging(void);
 
+/* How often ECHO_SLOW began while another one was inside. */
+unsigned echo_crowded(void);
+
 /* Sessions whose close function was called. */
 unsigned echo_closed(void);
 

@@ -142,6 +142,38 @@ static void dies(void)
         nova_service_stop(service);
 }
 
+static void *call_slowly(void *argument)
+{
+        unsigned answers = 0;
+
+        (void)argument;
+        while (echo_call(session, ECHO_SLOW, NULL, 0, NULL) == 0)
+                answers++;
+        return answers ? session : NULL;
+}
+
+/* Handlers exclude each other to the end. */
+static void stops(void)
+{
+        const struct echo_options options = {"slow", 4, 4, false, 0};
+        struct nova_service *service = echo_start(&options);
+        struct nova_thread *threads[NOVA_CPU_MAX];
+        unsigned count = 0, ended = 0;
+
+        nova_session_open(&session, "slow", NULL);
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program_has_cpu(cpu) && (threads[count] = start(call_slowly, cpu)))
+                        count++;
+        nova_sleep(SECOND / 20);
+        nova_service_stop(service);
+        for (unsigned i = 0; i < count; i++)
+                ended += nova_thread_join_until(threads[i], NULL, nova_deadline_in(60 * SECOND)) ==
+                         0;
+        check(count && ended == count, "a service stops while it is called on all CPUs");
+        check(echo_crowded() == 0, "and serves one call at a time to the end");
+        nova_session_close(session);
+}
+
 /* By way of the service names, as one program would to another. */
 static bool give_on(nova_sel_t portal, nova_sel_t copy)
 {
@@ -211,6 +243,7 @@ int main(void)
 {
         is_cancelled();
         dies();
+        stops();
         given_on();
         other_cpus();
         return check_end();
