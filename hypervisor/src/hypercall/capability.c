@@ -157,8 +157,8 @@ enum nova_status hypercall_create_sc(struct ec *self)
                 return NOVA_BAD_CAP;
 
         struct sc *sc;
-        enum nova_status status =
-                sc_create(owner->account, ec, nova_qpd_prio(qpd), nova_qpd_quantum(qpd), &sc);
+        enum nova_status status = sc_create(owner->account, ec, nova_qpd_prio(qpd),
+                                            pd_cut_quantum(self->pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
         status = publish(self, sel, &sc->object, NOVA_PERM_ALL);

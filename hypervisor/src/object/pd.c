@@ -30,6 +30,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         spin_init(&pd->lock);
         list_init(&pd->ecs);
         pd->limit.prio = load_once(limit->prio);
+        pd->limit.quantum = load_once(limit->quantum);
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 pd->limit.cpus[i] = load_once(limit->cpus[i]);
         pd->is_root = false;
@@ -40,7 +41,8 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
 
 void pd_boot(void)
 {
-        static const struct pd_limit no_limit = {{UINT32_MAX, UINT32_MAX}, NOVA_PRIO_MAX};
+        static const struct pd_limit no_limit = {
+                {UINT32_MAX, UINT32_MAX}, ~(word_t)0, NOVA_PRIO_MAX};
         static const char no_name[NOVA_NAME_SIZE];
 
         slab_init(&pd_cache, sizeof(struct pd));
@@ -82,11 +84,16 @@ bool pd_may_use_cpu(const struct pd *pd, word_t cpu)
         return cpu_is_online(cpu) && (load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1);
 }
 
-void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX / 32])
+void pd_lower_limit(struct pd *pd, nova_qpd_t qpd, const uint32_t cpus[NOVA_CPU_MAX / 32])
 {
+        const unsigned prio = nova_qpd_prio(qpd);
+        const word_t quantum = nova_qpd_quantum(qpd);
+
         spin_lock(&pd->lock);
         if (prio < pd->limit.prio)
                 store_once(pd->limit.prio, (uint8_t)prio);
+        if (quantum && quantum < pd->limit.quantum)
+                store_once(pd->limit.quantum, quantum);
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 store_once(pd->limit.cpus[i], pd->limit.cpus[i] & cpus[i]);
         spin_unlock(&pd->lock);

@@ -6,6 +6,7 @@
 #include "address_space.h"
 #include "lib/list.h"
 #include "nova/abi/hypercall.h"
+#include "nova/abi/qpd.h"
 #include "object/object.h"
 #include "space/mapping.h"
 #include "space/object_space.h"
@@ -26,7 +27,8 @@ struct io_space {
  * pd.lock, read without it; who reads meanwhile may see a part of the change. */
 struct pd_limit {
         uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of n / 32: may use CPU n */
-        uint8_t prio;                     /* greatest of the SCs that it creates */
+        word_t quantum;                   /* longest of the SCs that it creates, us */
+        uint8_t prio;                     /* greatest of theirs */
 };
 
 /* Lives from create_pd until neither a capability nor an EC refers to it, or pd_destroy. */
@@ -73,8 +75,16 @@ static inline bool pd_may_use_prio(const struct pd *pd, unsigned prio)
         return prio <= load_once(pd->limit.prio);
 }
 
-/** Lowers a PD's limit to what is in the old and in the new one. */
-void pd_lower_limit(struct pd *pd, word_t prio, const uint32_t cpus[NOVA_CPU_MAX / 32]);
+/** What becomes of a quantum that threads of a PD ask for. */
+static inline word_t pd_cut_quantum(const struct pd *pd, word_t us)
+{
+        const word_t limit = load_once(pd->limit.quantum);
+
+        return us < limit ? us : limit;
+}
+
+/** Lowers a PD's limit to what is in the old and in the new one; a quantum of 0 lowers nothing. */
+void pd_lower_limit(struct pd *pd, nova_qpd_t qpd, const uint32_t cpus[NOVA_CPU_MAX / 32]);
 
 /** Names a PD that has no name yet. False if it has one: who trusts the name would be deceived. */
 bool pd_name_once(struct pd *pd, const char name[NOVA_NAME_SIZE]);

@@ -137,15 +137,17 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
  *
  * The limit becomes what is in the old one and in the new one, so it never rises. From then on,
  * whatever capabilities the PD holds, its threads cannot create SCs of a higher priority
- * (NOVA_BAD_PAR), nor ECs, SCs or routes of interrupts on other CPUs (NOVA_BAD_CPU). What exists
- * stays as it is, and what others do for the PD is theirs. A new PD begins with the limit of the PD
- * whose thread creates it; the root PD has none. Needs the HIP feature NOVA_HIP_LIMIT.
+ * (NOVA_BAD_PAR) or with a longer quantum (which is cut), nor ECs, SCs or routes of interrupts on
+ * other CPUs (NOVA_BAD_CPU). What exists stays as it is, and what others do for the PD is theirs. A
+ * new PD begins with the limit of the PD whose thread creates it; the root PD has none. Needs the
+ * HIP feature NOVA_HIP_LIMIT.
  * @code
  * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
- * nova_pd_limit(pd, 20, 0x1); // at most priority 20, and only CPU 0
+ * nova_pd_limit(pd, nova_qpd(10000, 20), 0x1); // 10 ms, priority 20, CPU 0
  * @endcode
  * @param pd       PD capability with all five permissions
- * @param priority the greatest priority, 0: none; above NOVA_PRIO_MAX it lowers nothing
+ * @param qpd      the greatest priority, 0: no SC at all; and the longest quantum, 0: as before. A
+ *                 priority alone is such a descriptor, too
  * @param cpus     bit n: CPU n
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
@@ -154,10 +156,10 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
  * Any thread whose PD holds @p pd with all permissions, also for its own PD.
  * @spec extension
  */
-static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_word_t priority, uint64_t cpus)
+static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint64_t cpus)
 {
         return nova_status_of(nova_trap_5(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, pd),
-                                          NOVA_EXT_PD_LIMIT, priority, (uint32_t)cpus,
+                                          NOVA_EXT_PD_LIMIT, qpd, (uint32_t)cpus,
                                           (nova_word_t)(cpus >> 32)));
 }
 

@@ -137,7 +137,8 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
         /* Before anything of the child runs; what it creates itself is bound from the start. */
-        status = nova_pd_limit(pd, child->priority, child->cpus);
+        status = nova_pd_limit(pd, nova_qpd_clamped(child->quantum_us, child->priority),
+                               child->cpus);
         if (status == NOVA_SUCCESS)
                 status = nova_create_ec(ec, pd, child->layout.utcb, child->cpu, child->layout.start,
                                         NOVA_SEL_MAIN_EVENTS, NOVA_EC_GLOBAL);

@@ -187,6 +187,35 @@ CASE_ON(limit, a_limit_never_rises, "X-LIMIT", needs_limit)
         EXPECT_EQ(remote_create_sc(t, OWN_EC, PRIO), NOVA_BAD_CPU);
 }
 
+static void counts(struct thread *t)
+{
+        while (!t->value[0])
+                t->value[1]++;
+}
+
+/* Beside a thread of the case's priority with the longest quantum that there is, of a child that
+ * may have a millisecond only. A limit of 0 lowers nothing, and a longer one does not raise it. */
+CASE_ON(limit, a_quantum_is_cut_to_the_limit, "X-LIMIT", needs_limit)
+{
+        const word_t most = (word_t)-1 >> NOVA_QPD_QUANTUM_SHIFT;
+        struct child *c;
+        struct thread *t = mighty_child(&c), *s = global(boot_cpu, counts, NULL);
+        give(t, obj(s->ec, ALL), OWN_EC + 8);
+        EXPECT_EQ(limit(c->pd, nova_qpd(1000, NOVA_PRIO_MAX), ALL_CPUS), NOVA_SUCCESS);
+        EXPECT_EQ(limit(c->pd, NOVA_PRIO_MAX, ALL_CPUS), NOVA_SUCCESS);
+        EXPECT_EQ(limit(c->pd, nova_qpd(most, NOVA_PRIO_MAX), ALL_CPUS), NOVA_SUCCESS);
+        struct args sc = {nova_hypercall_id(NOVA_CREATE_SC, 0, NEW), OWN_PD, OWN_EC + 8,
+                          nova_qpd(most, PRIO_CASE), 0};
+        EXPECT_EQ(remote_hypercall(t, &sc), NOVA_SUCCESS);
+        const uint64_t begin = tsc();
+        spin_us(100000);
+        EXPECT((tsc() - begin) / tsc_per_ms() < 700);
+        EXPECT(s->value[1] > 0);
+        s->value[0] = 1;
+        EXPECT(wait_for(&s->done, 1, 2000));
+        drop_new(t, NOVA_SUCCESS);
+}
+
 CASE_ON(limit, a_program_can_bind_itself, "X-LIMIT", needs_limit)
 {
         struct thread *t = mighty_child(NULL);

@@ -55,7 +55,7 @@
 #define NOVA_EXT_NAME_SET   0x1  /**< argument 1: PD, EC, PT or SM; 3 (x86-32: 3, 4): its name */
 #define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
 #define NOVA_NAME_SIZE      8    /**< bytes of a name, the rest filled with 0 */
-#define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: priority, 4: CPUs 31..0, 5: CPUs 63..32 */
+#define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: QPD, 4: CPUs 31..0, 5: CPUs 63..32 */
 
 #define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
 #define NOVA_EXT_THREAD_EXIT 0x0  /**< it ends */
