@@ -7,7 +7,7 @@
 #define PAGE_MASK         4095
 #define MEMORY_MIN        (16 << 10)
 #define MEMORY_MAX        (UINT64_C(1) << 40)
-#define IMAGE_MIN         (16 << 10)
+#define IMAGE_MIN         (4 << 10)
 #define IMAGE_MAX         (256 << 20)
 #define KERNEL_MEMORY_MIN (64 << 10)
 #define KERNEL_MEMORY_MAX (UINT64_C(1) << 30)
