@@ -64,7 +64,8 @@ static void clear(struct nova_service *service, struct service_cpu *self)
 {
         unsigned count;
 
-        nova_service_lock(service);
+        if (!service_enter(service))
+                return;
         const unsigned head = session_retired_take(&service->table, &count);
         struct nova_later *const later = service_laters_take(service);
 
@@ -72,7 +73,10 @@ static void clear(struct nova_service *service, struct service_cpu *self)
         if (!count && !later)
                 return;
         pass_everywhere(service, self);
-        nova_service_lock(service);
+        if (!service_enter(service)) {
+                service_laters_return(service, later);
+                return;
+        }
         session_release(&service->table, head);
         if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
                 service_laters_return(service, later);
@@ -84,7 +88,8 @@ static void clear(struct nova_service *service, struct service_cpu *self)
 static void sweep(struct nova_service *service)
 {
         for (unsigned slot = 0; slot < service->table.slot_count; slot += SWEEP_STEP) {
-                nova_service_lock(service);
+                if (!service_enter(service))
+                        return;
                 service_sweep(service, slot, SWEEP_STEP);
                 nova_service_unlock(service);
         }
