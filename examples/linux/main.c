@@ -89,7 +89,7 @@ static int add_devices(void)
         return error;
 }
 
-int main(int argc, char **argv, char **envp)
+static int make_machine(void)
 {
         const struct nova_vm_config config = {
                 .name = "linux",
@@ -98,6 +98,15 @@ int main(int argc, char **argv, char **envp)
                 .vcpus = VCPUS,
                 .report_halt = true,
         };
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        return error ? error : add_devices();
+}
+
+int main(int argc, char **argv, char **envp)
+{
         struct nova_linux image = {.command_line = command_line(argv, envp)};
         int error;
 
@@ -106,11 +115,7 @@ int main(int argc, char **argv, char **envp)
         image.initrd = find("initrd", &image.initrd_bytes);
         if (!image.kernel || !image.initrd)
                 return 1;
-        error = nova_vm_create(&vm, &config);
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (!error)
-                error = add_devices();
+        error = make_machine();
         if (error) {
                 printf("The machine cannot be made: %s.\n", strerror(error));
                 return 1;

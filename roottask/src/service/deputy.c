@@ -127,7 +127,7 @@ static bool give_up(struct nova_errand *errand, struct nova_thread *deputy)
 
         if (state == ERRAND_BEGUN) {
                 thread_block_destroy(deputy);
-                let_go(errand); /* in its place */
+                __atomic_sub_fetch(&errand->holders, 1, __ATOMIC_ACQ_REL); /* the caller stays */
         } else {
                 nova_thread_detach(deputy);
         }

@@ -141,38 +141,40 @@ static bool pat_is_valid(uint64_t value)
         return true;
 }
 
+static bool is_valid(const struct nova_utcb_event *event, enum home home, uint64_t value)
+{
+        switch (home) {
+        case ADDRESS:
+                return is_canonical(value);
+        case FLAGS:
+                return !(value >> 32);
+        case PAT:
+                return pat_is_valid(value);
+        case EFER:
+                return efer_is_valid(event, value);
+        default:
+                return true;
+        }
+}
+
 bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nova_mtd_t *changed,
                   uint32_t number, uint64_t value)
 {
         const struct row *const row = find(number);
 
-        if (!row)
+        if (!row || !is_valid(event, (enum home)row->home, value))
                 return false;
         switch ((enum home)row->home) {
         case ADDRESS:
-                if (!is_canonical(value))
-                        return false;
-                *(nova_word_t *)((char *)event + row->offset) = (nova_word_t)value;
-                break;
         case WORD:
                 *(nova_word_t *)((char *)event + row->offset) = (nova_word_t)value;
                 break;
         case PAT:
-                if (!pat_is_valid(value))
-                        return false;
-                event->more.pat = value;
-                break;
         case FLAGS:
-                if (value >> 32)
-                        return false;
-                *(uint64_t *)((char *)event + row->offset) = value;
-                break;
         case FIELD:
                 *(uint64_t *)((char *)event + row->offset) = value;
                 break;
         case EFER:
-                if (!efer_is_valid(event, value))
-                        return false;
                 event->more.efer =
                         (value & ~(uint64_t)NOVA_EFER_LMA) | (event->more.efer & NOVA_EFER_LMA);
                 break;

@@ -48,9 +48,9 @@ static void complain(void *context, const char *device, const char *cause)
 /* Firmware puts devices where it likes, between RAM and the APICs. */
 int slots_create(struct nova_pc *pc)
 {
-        const struct nova_bus_range window = {
-                NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1, nova_pci_memory_read,
-                nova_pci_memory_write, &pc->pci};
+        const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,
+                                              nova_pci_memory_read, nova_pci_memory_write,
+                                              &pc->pci};
 
         return nova_bus_add(&pc->vm->mmio, &window);
 }
