@@ -27,15 +27,15 @@ struct vcpu_vmx {
 };
 
 struct vcpu {
-        void *control;             /* VMCB or VMCS, a frame */
-        uint64_t ready_since;      /* TSC when it was preempted; 0: it was not */
-        uint64_t dr[4], xcr0;      /* valid while the registers are another's */
-        uint32_t tag;              /* ASID or VPID */
-        uint32_t tag_round;        /* … of this round of the CPU */
-        uint32_t guest_generation; /* pd.guest.generation that its translations are of */
-        bool refused;              /* the VMM wrote state that no CPU may get */
-        bool debugging;            /* the guest uses DR0 to DR3 */
-        bool unproven;             /* the VMM wrote state that the CPU may refuse */
+        void *control;           /* VMCB or VMCS, a frame */
+        uint64_t ready_since;    /* TSC when it was preempted; 0: it was not */
+        uint64_t dr[4], xcr0;    /* valid while the registers are another's */
+        uint32_t tag;            /* ASID or VPID */
+        uint64_t tag_round;      /* … of this round of the CPU */
+        word_t guest_generation; /* pd.guest.generation that its translations are of */
+        bool refused;            /* the VMM wrote state that no CPU may get */
+        bool debugging;          /* the guest uses DR0 to DR3 */
+        bool unproven;           /* the VMM wrote state that the CPU may refuse */
         union {
                 uint64_t backup[80]; /* SVM: the guest's state while it is unproven */
                 struct vcpu_vmx vmx;

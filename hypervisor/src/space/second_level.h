@@ -16,9 +16,9 @@ enum second_level_kind { SECOND_LEVEL_DMA, SECOND_LEVEL_GUEST };
 
 /* Under the memory space lock. */
 struct second_level {
-        uint64_t *root;      /* NULL: no table yet */
-        uint16_t domain;     /* DMA: by which I/O MMUs know it; 0: no device was assigned yet */
-        uint32_t generation; /* guest: counts flushes; read by CPUs that enter a guest */
+        uint64_t *root;    /* NULL: no table yet */
+        uint16_t domain;   /* DMA: by which I/O MMUs know it; 0: no device was assigned yet */
+        word_t generation; /* guest: counts flushes; read by CPUs that enter a guest */
 };
 
 /* Entries as the I/O MMUs or CPUs of this machine want them, and how to reach them. All kinds share

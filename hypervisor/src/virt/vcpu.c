@@ -98,7 +98,7 @@ void vcpu_leave(struct cpu *cpu)
 bool vcpu_take_tag(struct cpu *cpu, struct ec *ec)
 {
         struct vcpu *vcpu = ec->vcpu;
-        const uint32_t generation = load_once(ec->pd->guest.generation);
+        const word_t generation = load_once(ec->pd->guest.generation);
 
         if (likely(vcpu->tag_round == cpu->tag_round && vcpu->guest_generation == generation))
                 return false;
@@ -187,6 +187,10 @@ _Noreturn void resume_guest(struct ec *self)
 
         if (unlikely((cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE)) | self->pending))
                 do_pending_work(self);
+        /* The domain may have been dropped above because it is destroyed (cpu_drop_dead_pd). A CPU
+         * that enters a guest must be seen to use its tables: they are freed when no CPU does. */
+        if (unlikely(cpu->current_pd != self->pd))
+                resume_ec(self);
         if (unlikely(self->vcpu->refused)) {
                 self->vcpu->refused = false;
                 block_on_event(self, vcpu_ops->refused_event, 0, 0);

@@ -69,7 +69,7 @@ struct cpu {
         uint64_t xcr0;           /* what XCR0 says; 0: no XSAVE */
         uint32_t tag_next;       /* next free tag of guests' translations (ASID, VPID) */
         uint32_t tag_end;        /* … end of them */
-        uint32_t tag_round;      /* tags of other rounds are void */
+        uint64_t tag_round;      /* tags of other rounds are void */
         bool tag_flush;          /* a round began, and its flush has not happened yet */
         struct kobject *dying;   /* objects without references, not ended yet */
         unsigned dying_count;    /* … so many of them */

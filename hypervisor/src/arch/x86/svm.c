@@ -247,10 +247,10 @@ _Noreturn void finish_svm_exit(struct ec *self)
         if (likely(code <= SVM_EXIT_LAST || code == SVM_EXIT_NPF)) {
                 cpu->tag_flush = false;
                 vmcb->event_inj = 0;
-        } else if (self->vcpu->unproven) {
+                self->vcpu->unproven = false;
+        } else if (self->vcpu->unproven) { /* until an entry: it may be refused again */
                 restore_state(self->vcpu);
         }
-        self->vcpu->unproven = false;
         self->regs.ax = (word_t)vmcb->rax;
         self->cont = resume_guest;
         interrupt_window(cpu);

@@ -61,6 +61,9 @@ void vmx_close_window(uint32_t window);
 /** Injects an event, with the fields of an exit that interrupted it or that it caused. */
 void vmx_inject(uint32_t info, uint32_t error, uint32_t length);
 
+/** Makes the pending debug exceptions agree with TF and with what blocks interrupts. */
+void vmx_fix_pending_step(void);
+
 /** Where vmx_entry.S comes back to: after an exit, or when the CPU did not enter. */
 _Noreturn void finish_vmx_exit(struct ec *self);
 _Noreturn void finish_vmx_refusal(struct ec *self);

@@ -74,6 +74,7 @@ static _Noreturn void finish_exception(struct ec *self)
         if (vector == NOVA_EXC_DB) {
                 vmx->dr6 = (vmx->dr6 & ~(word_t)DR6_TRAPS) | (vmcs_read(VMCS_QUAL) & QUAL_DR6);
                 vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(word_t)DR7_GD);
+                vmx_fix_pending_step(); /* without it an entry behind MOV SS is refused */
         }
         vmx_inject(info & VMX_INJ_EVENT & ~VMX_INJ_UNBLOCKED, 0,
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));

@@ -167,7 +167,7 @@ static void more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_
                 more->dr6 = vcpu->vmx.dr6;
         }
         if (mtd & NOVA_MTD_GPA)
-                more->gpa = fault_address(ec);
+                more->gpa = ec->event_number == VMX_EXIT_EPT ? vmcs_read64(VMCS_GPA) : 0;
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = vcpu->xcr0;
 }
@@ -313,7 +313,7 @@ static bool pages_by_pae(void)
 }
 
 /* An entry while an instruction is awaited takes the step's #DB from here (SDM 3C, 26.3.1.5). */
-static void fix_pending_step(void)
+void vmx_fix_pending_step(void)
 {
         const bool waits = vmcs_read(VMCS_INTERRUPTIBILITY) & (VMX_BLOCKED_STI | VMX_BLOCKED_SS) ||
                            vmcs_read(VMCS_ACTIVITY) == VMX_HALTED;
@@ -349,5 +349,5 @@ void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
         if (paging && pages_by_pae())
                 ec->vcpu->refused |= !pae || cr3 != vmcs_read(VMCS_GUEST_CR3);
         if (mtd & (NOVA_MTD_EFL | NOVA_MTD_STA))
-                fix_pending_step();
+                vmx_fix_pending_step();
 }
