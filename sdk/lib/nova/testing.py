@@ -94,11 +94,14 @@ def _in_scope(test):
     return True
 
 
-def _select(tests, words):
-    tests = [test for test in tests if _in_scope(test)]
+def _chosen(tests, words):
     if not words:
         return [test for test in tests if not set(test.labels) & set(NAMED_ONLY_LABELS)]
     return [test for test in tests if any(test.selected_by(word) for word in words)]
+
+
+def _select(tests, words):
+    return _chosen([test for test in tests if _in_scope(test)], words)
 
 
 def _worth_building(listed, words):
@@ -181,8 +184,7 @@ def _prepare_project(found, args):
             errors.EXIT_FAILED,
         )
     _check_words(args.words, known)
-    wanted = [test for test in known if any(test.selected_by(word) for word in args.words)]
-    return {preset: wanted if args.words else known}
+    return {preset: _chosen(known, args.words)}
 
 
 class Progress:
