@@ -307,7 +307,7 @@ static void warm_up(void)
 
 int main(void)
 {
-        if (!family_begin())
+        if (!family_begin("runtime-child"))
                 return 1;
         warm_up();
         before = family_balance();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For tests that are parents: children from the module runtime-child, and what they may leave. */
+/* For tests that are parents: children from a module, and what they may leave. */
 #ifndef TESTS_RUNTIME_FAMILY_H
 #define TESTS_RUNTIME_FAMILY_H
 
@@ -17,12 +17,11 @@
 static struct nova_child_config family_config = {.name = "child", .priority = 1};
 
 /* Maps the module. False if it is not there. */
-static inline bool family_begin(void)
+static inline bool family_begin(const char *name)
 {
         struct nova_module module;
 
-        if (nova_module_find("runtime-child", &module) ||
-            nova_module_map(&module, &family_config.image))
+        if (nova_module_find(name, &module) || nova_module_map(&module, &family_config.image))
                 return false;
         family_config.image_bytes = module.bytes;
         return true;

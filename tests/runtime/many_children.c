@@ -43,7 +43,7 @@ int main(void)
         struct family_balance before;
         bool good = true;
 
-        if (!family_begin())
+        if (!family_begin("runtime-child"))
                 return 1;
         /* Each deed on each CPU, at many moments: stacks of the threads that answer get their
          * pages. */

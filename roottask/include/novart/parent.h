@@ -31,8 +31,8 @@ enum nova_parent_operation {
         NOVA_PARENT_EXIT,    /**< status; there is no answer */
         NOVA_PARENT_OPEN,    /**< name; answer: control portals of a service, + CPU number */
         NOVA_PARENT_SERVE,   /**< name, item: own control portals, + CPU number */
-        NOVA_PARENT_SC,      /**< priority, quantum, item: EC; answer: item: SC */
-        NOVA_PARENT_SC_DROP, /**< translated item: the SC of a thread that has ended */
+        NOVA_PARENT_SC,      /**< priority, quantum, number, item: EC; answer: item: SC */
+        NOVA_PARENT_SC_DROP, /**< number that came with NOVA_PARENT_SC: the thread has ended */
         NOVA_PARENT_FAULT,   /**< struct nova_fault_report */
         NOVA_PARENT_WRITE,   /**< number of bytes, text for the parent's console */
         NOVA_PARENT_MODULE,  /**< first page, name; answer: bytes, pages given, items: pages */
@@ -82,7 +82,9 @@ int nova_parent_serve(const char *name, nova_sel_t sel);
 
 /** Ask for a scheduling context for an EC of this program.
  *
- * @param sc       free selector, where it comes to
+ * The thread may run for a moment even if that fails with EAGAIN: whether the capability finds room
+ * is known no sooner.
+ * @param sc       free selector, where it comes to, and its number for nova_parent_sc_drop()
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority cut to the program's limit
  * @param quantum_us time slice in microseconds, not 0
@@ -92,7 +94,8 @@ int nova_parent_serve(const char *name, nova_sel_t sel);
  */
 int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
 
-/** Give a scheduling context back: its thread has ended. @return 0; EINVAL: none of the parent's */
+/** Give a scheduling context back: its thread has ended. @param sc as for nova_parent_sc()
+ *  @return 0; EINVAL: none of the parent's */
 int nova_parent_sc_drop(nova_sel_t sc);
 
 /**

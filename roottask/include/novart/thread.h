@@ -56,7 +56,7 @@ struct nova_thread_attr {
  * if (nova_thread_create(&thread, &attr, work, NULL) == 0)
  *         nova_thread_join(thread, &result);
  * @endcode
- * @param[out] thread   names it until it is joined or detached
+ * @param[out] thread   names it until it is joined or detached; NULL with EAGAIN
  * @param attr          NULL: as NOVA_THREAD_ATTR_INITIALIZER
  * @param function      what it does; a return ends the thread with that result
  * @param argument      what @p function is given

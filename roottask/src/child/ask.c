@@ -119,18 +119,23 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 
         nova_utcb_put(utcb, priority);
         nova_utcb_put(utcb, quantum_us);
+        nova_utcb_put(utcb, sc);
         nova_utcb_delegate(utcb, nova_crd_obj(ec, 0, NOVA_EC_SC), 0, 0);
 
         const int error = ask_send(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
 
-        return error || ask_holds(NOVA_CRD_OBJ, sc) ? error : EAGAIN;
+        if (error || ask_holds(NOVA_CRD_OBJ, sc))
+                return error;
+        /* There is an SC, which keeps the EC alive, but the capability found no room. */
+        nova_parent_sc_drop(sc);
+        return EAGAIN;
 }
 
 int nova_parent_sc_drop(nova_sel_t sc)
 {
         struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SC_DROP);
 
-        nova_utcb_translate(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
+        nova_utcb_put(utcb, sc);
         return ask_send(utcb, 0);
 }
 

@@ -51,6 +51,7 @@ struct child_layout {
 struct child_sc {
         struct child_sc *next;
         nova_sel_t sel;
+        nova_word_t number; /* by which the child speaks of it */
 };
 
 struct nova_child {

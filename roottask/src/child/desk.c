@@ -12,6 +12,7 @@
 #include "novart/error.h"
 #include "novart/selector.h"
 #include "novart/time.h"
+#include "thread/handler.h"
 
 #define WORKER_STACK  0x6000
 #define FLUSHER_STACK NOVA_THREAD_STACK_MIN
@@ -37,7 +38,7 @@ void desk_wake_worker(nova_word_t cpu)
 
 static void set_windows(const struct desk *desk)
 {
-        nova_utcb_set_windows(desk->utcb, nova_crd_all(NOVA_CRD_OBJ),
+        nova_utcb_set_windows(desk->utcb, 0,
                               nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
 }
 
@@ -179,9 +180,12 @@ static int make_handler(struct desk *desk, nova_word_t cpu)
         desk->utcb = nova_handler_utcb(desk->handler);
         if (!nova_handler_portal(desk->handler, desk->nothing, 0) && !desk_renew_window(desk))
                 return 0;
-        nova_handler_destroy(desk->handler);
-free_nothing:
         nova_sel_release(desk->nothing, 0);
+        handler_discard(desk->handler);
+        return ENOMEM;
+
+free_nothing:
+        nova_sel_free(desk->nothing, 0);
         return ENOMEM;
 }
 
@@ -229,16 +233,16 @@ static int make_desk(struct desk *desk, nova_word_t cpu)
         if (error || !desk->request || make_handler(desk, cpu))
                 goto release_semaphores;
         if (make_worker(desk, cpu))
-                goto destroy_handler;
+                goto discard_handler;
         if (!make_flusher(desk, cpu))
                 return 0;
         /* Without its semaphore the worker ends. */
         nova_sel_release(desk->work, 0);
         desk->work = NOVA_SEL_NONE;
         nova_thread_join(desk->worker, NULL);
-destroy_handler:
-        nova_handler_destroy(desk->handler);
+discard_handler:
         nova_sel_release(desk->nothing, 0);
+        handler_discard(desk->handler);
         nova_sel_release(desk->window, NOVA_PARENT_SERVICE_ORDER);
 release_semaphores:
         release_semaphores(desk);

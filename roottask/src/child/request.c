@@ -135,6 +135,7 @@ static int serve_sc(struct request *request)
                 free(sc);
                 return error;
         }
+        sc->number = request->word[3];
         sc->next = child->scs;
         child->scs = sc;
         child->sc_count++;
@@ -148,7 +149,7 @@ static int serve_sc_drop(struct request *request)
         for (struct child_sc **link = &child->scs; *link; link = &(*link)->next) {
                 struct child_sc *const sc = *link;
 
-                if (sc->sel != request->translated)
+                if (sc->number != request->word[1])
                         continue;
                 *link = sc->next;
                 child->sc_count--;
@@ -224,14 +225,10 @@ static void read_message(struct request *request, struct nova_child *child, stru
         request->utcb = desk->utcb;
         request->words = nova_utcb_word_count(request->utcb);
         memcpy(request->word, request->utcb->word, request->words * sizeof(*request->word));
-        request->item = request->translated = NOVA_SEL_NONE;
+        request->item = NOVA_SEL_NONE;
         for (unsigned i = 0; nova_utcb_get_item(request->utcb, i, &item); i++) {
-                if (nova_crd_type(item.crd) != NOVA_CRD_OBJ)
-                        continue;
-                if (nova_item_is_delegate(item))
+                if (nova_crd_type(item.crd) == NOVA_CRD_OBJ && nova_item_is_delegate(item))
                         request->item = nova_crd_base(item.crd);
-                else
-                        request->translated = nova_crd_base(item.crd);
         }
 }
 

@@ -11,8 +11,7 @@ struct request {
         struct nova_child *child;
         struct desk *desk;
         struct nova_utcb *utcb;
-        nova_sel_t item;       /* where an object came to; NOVA_SEL_NONE: none came */
-        nova_sel_t translated; /* what of this program's own the child has named, or NONE */
+        nova_sel_t item; /* where an object came to; NOVA_SEL_NONE: none came */
         unsigned words;
         nova_word_t word[NOVA_UTCB_WORDS]; /* 0 where the message has none */
         char name[NOVA_PARENT_NAME];

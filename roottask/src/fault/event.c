@@ -51,7 +51,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         /* Nobody serves page faults of those who serve them. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
-                nova_handler_destroy(*handler);
+                handler_discard(*handler);
         return error;
 }
 
@@ -87,15 +87,16 @@ static nova_sel_t make_own(nova_word_t cpu)
                 return NOVA_SEL_NONE;
         if (make_handler(&handler, cpu, "own events", fault_handle_own, OWN_STACK, NOVA_SEL_NONE))
                 goto free_selectors;
-        if (make_portals(handler, base))
-                goto destroy_handler;
-        cpus[cpu].own = (uint32_t)base;
-        return base;
-
-destroy_handler:
-        nova_handler_destroy(handler);
-free_selectors:
+        if (!make_portals(handler, base)) {
+                cpus[cpu].own = (uint32_t)base;
+                return base;
+        }
         nova_sel_release(base, EVENTS_ORDER);
+        handler_discard(handler);
+        return NOVA_SEL_NONE;
+
+free_selectors:
+        nova_sel_free(base, EVENTS_ORDER);
         return NOVA_SEL_NONE;
 }
 
@@ -117,6 +118,8 @@ static void give_selectors(nova_word_t cpu, nova_sel_t base)
                 nova_revoke(nova_crd_obj(base, EVENTS_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
+/* Under the mutex, which a thread on that CPU would need, too: so what was made half-way is
+ * discarded, for to destroy a handler takes a thread. */
 static nova_sel_t make(nova_word_t cpu)
 {
         const nova_sel_t events = mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);
@@ -130,14 +133,15 @@ static nova_sel_t make(nova_word_t cpu)
         const nova_sel_t base = take_selectors(cpu);
 
         if (base == NOVA_SEL_NONE)
-                goto destroy_handler;
+                goto discard_handler;
         cpus[cpu].handler = handler;
         if (!make_portals(handler, base))
                 return base;
+        cpus[cpu].handler = NULL;
         give_selectors(cpu, base);
 
-destroy_handler:
-        nova_handler_destroy(handler);
+discard_handler:
+        handler_discard(handler);
         return NOVA_SEL_NONE;
 }
 

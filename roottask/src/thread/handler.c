@@ -109,6 +109,11 @@ static int end_on_its_cpu(struct nova_handler *handler)
         return error ? error : nova_thread_join(thread, NULL);
 }
 
+void handler_discard(struct nova_handler *handler)
+{
+        thread_block_destroy(&handler->thread);
+}
+
 int nova_handler_destroy(struct nova_handler *handler)
 {
         int error = 0;

@@ -20,6 +20,9 @@ static void run(void *argument)
         struct nova_thread *const self = argument;
 
         nova_thread_tls((nova_word_t)self);
+        /* See create_sc(). */
+        if (!nova_program_is_root())
+                nova_sm_down(self->park);
         nova_thread_exit_with(self->function(self->argument));
 }
 
@@ -42,17 +45,21 @@ static int create_ec(struct nova_thread *thread)
 }
 
 /* An SC refers to its EC, so whoever made it must be the one to end it. When it is there the thread
- * may have ended and gone already: nothing of it is touched then. */
+ * may have ended and gone already: nothing of it is touched then. That a parent's capability found
+ * no room is known only when the thread runs, so it waits until it may begin. */
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
-        const nova_sel_t sc = thread->sc = thread->ec + 1;
+        const nova_sel_t sc = thread->sc = thread->ec + 1, park = thread->park;
         const nova_qpd_t qpd = nova_qpd_clamped(quantum_us, thread->priority);
         int error;
 
-        if (nova_program_is_root())
+        if (nova_program_is_root()) {
                 error = nova_errno_of(nova_create_sc(sc, nova_program.pd, thread->ec, qpd));
-        else
+        } else {
                 error = parent_create_sc(sc, thread->ec, thread->cpu, thread->priority, quantum_us);
+                if (!error)
+                        nova_sm_up(park);
+        }
         if (error)
                 thread->sc = NOVA_SEL_NONE;
         return error;
@@ -90,15 +97,17 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
         struct nova_thread *const new =
                 thread_block_create(stack_bytes, sizeof(*new), attr->name, cpu);
 
+        /* Before the thread itself may look there. */
+        *thread = new;
         if (!new)
                 return EAGAIN;
         new->function = function;
         new->argument = argument;
         new->priority = priority_of(attr);
-        *thread = new;
         if (!create_ec(new) &&
             !create_sc(new, attr->quantum_us ? attr->quantum_us : NOVA_THREAD_QUANTUM))
                 return 0;
+        *thread = NULL;
         thread_block_destroy(new);
         return EAGAIN;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the children of scarce.c end. */
+#ifndef TESTS_RUNTIME_SCARCE_H
+#define TESTS_RUNTIME_SCARCE_H
+
+#define SCARCE_DONE    10 /* there was enough */
+#define SCARCE_REFUSED 11 /* there was not, and nothing is left of the attempt */
+#define SCARCE_WRONG   12 /* neither */
+#define SCARCE_LOST    13 /* something is left of it */
+
+#endif
