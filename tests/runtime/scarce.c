@@ -76,5 +76,6 @@ int main(void)
         if (!family_begin("runtime-scarce-child"))
                 return 1;
         check(sweep("threads"), "threads are made or refused, whatever kernel memory there is");
+        check(sweep("service"), "services start or do not, whatever kernel memory there is");
         return tap_end();
 }

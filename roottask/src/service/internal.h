@@ -40,6 +40,7 @@ struct nova_service {
         uint64_t cpus;                /* bit n: CPU n is served */
         struct nova_semaphore passed; /* a runner has made a pass */
         struct nova_later *laters;    /* pushed by compare-and-swap, taken as a whole */
+        bool published;               /* others than the runners may have called it */
         bool stopping;
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };

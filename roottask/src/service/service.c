@@ -12,6 +12,7 @@
 #include "nova/utcb.h"
 #include "novart/region.h"
 #include "novart/selector.h"
+#include "thread/handler.h"
 #include "upward.h"
 
 #define SESSIONS        64
@@ -123,10 +124,11 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
 }
 
 /* Let clients find the service. */
-static int publish(const struct nova_service *service)
+static int publish(struct nova_service *service)
 {
         const int error = registry_add(service->config.name, service->control);
 
+        service->published = !error;
         return error ? error : upward_serve(service->config.name, service->control);
 }
 
@@ -183,6 +185,8 @@ static void end_sessions(struct nova_service *service)
 
 static void stop_handlers(struct service_cpu *cpu)
 {
+        if (!cpu->service->published)
+                return;
         /* What cannot be ended for want of memory is left behind as it is. */
         if (cpu->handler && nova_handler_destroy(cpu->handler) == 0)
                 cpu->handler = NULL;
@@ -190,8 +194,21 @@ static void stop_handlers(struct service_cpu *cpu)
                 cpu->share_handler = NULL;
 }
 
+/* Nobody but the runners ever called, and the portals are gone, too: that takes no memory, of which
+ * there may have been too little to start. */
+static void discard_handlers(struct service_cpu *cpu)
+{
+        if (cpu->handler)
+                handler_discard(cpu->handler);
+        if (cpu->share_handler)
+                handler_discard(cpu->share_handler);
+        cpu->handler = cpu->share_handler = NULL;
+}
+
 static void stop_cpu(struct service_cpu *cpu)
 {
+        if (!cpu->service->published)
+                discard_handlers(cpu);
         if (cpu->handler || cpu->share_handler)
                 return;
         if (cpu->share_window)
