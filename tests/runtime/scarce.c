@@ -9,7 +9,7 @@
 #define KIB      ((size_t)1 << 10)
 #define FIRST    64 /* KiB: what a child needs at least */
 #define LAST     200
-#define STEP     4
+#define STEP     2 /* such that it once ends between an SC and the capability to it, too */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Takes a service that nobody will open. */
