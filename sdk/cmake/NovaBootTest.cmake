@@ -36,7 +36,9 @@ endfunction()
 #   [MULTIBOOT 1|2] [LABELS <label>...])
 # adds a test that boots the kernel with a roottask, or with what nova_add_system() made of SYSTEM.
 # CPUS and MEMORY: without them those of the section `machine` of the system's description, or 4 and
-# 256. EXPECT: each matches, in this order (no semicolons in them); REJECT: none does.
+# 256. EXPECT: each matches, in this order; REJECT: none does. They are regular expressions of
+# Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot (no semicolons in
+# them).
 # MODULES: a target's name stands for its file; another file's may stand in single quotes.
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses.
@@ -54,8 +56,8 @@ function(nova_add_boot_test name)
     set(arg_TIMEOUT 60)
   endif()
 
-  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova" boot-test --arch ${NOVA_ARCH}
-    --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
+  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova" boot-test "--name=${name}"
+    --arch ${NOVA_ARCH} --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
   if(arg_SYSTEM)
     list(APPEND command --list "${CMAKE_BINARY_DIR}/boot/${arg_SYSTEM}.boot")
   elseif(TARGET ${arg_ROOTTASK})

@@ -53,6 +53,19 @@ class Options(unittest.TestCase):
                 self.assertEqual(result.stdout, "")
                 self.assertRegex(result.stderr, r"\Anova: [^\n]+[.]\n\Z")
 
+    def test_a_test_with_a_wrong_pattern_names_both_before_it_boots(self):
+        for option, keyword in (("--expect", "EXPECT"), ("--reject", "REJECT")):
+            result = paths.nova(
+                *("boot-test", "--arch", "x86_64", "--kernel", "/does/not/exist"),
+                *("--name=mine", f"{option}=fine", f"{option}=client: (length"),
+            )
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertRegex(
+                result.stderr,
+                rf"\Anova: the test 'mine' says {keyword} 'client: \(length', which is no regular "
+                r"expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
+            )
+
     def test_a_complaint_names_the_commands_own_help(self):
         self.assertIn("See nova run --help", paths.nova("run", "--frob").stderr)
 

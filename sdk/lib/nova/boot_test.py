@@ -9,11 +9,13 @@ import time
 
 from nova import boot_list, described, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
+from nova.errors import NovaError
 from nova.qemu import Machine, Module, parse_module
 
 
 def add_parser(commands):
     parser = commands.add_parser("boot-test", prog="nova boot-test", add_help=False)
+    parser.add_argument("--name")  # the test's, for complaints
     parser.add_argument("--arch", choices=tree.ARCHES, required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--roottask")
@@ -30,6 +32,21 @@ def add_parser(commands):
     parser.add_argument("--multiboot", type=int, default=0)
     options.add_machine(parser, min_memory=1)  # a test may show what too little does
     parser.set_defaults(function=run, cmdline="")  # the kernel is silent unless a test asks
+
+
+def check_patterns(args):
+    """Refuses, before anything boots, what is no regular expression."""
+    test = f"the test '{args.name}'" if args.name else "the test"
+    for keyword, patterns in (("EXPECT", args.expect), ("REJECT", args.reject)):
+        for pattern in patterns:
+            try:
+                re.compile(pattern, re.MULTILINE)
+            except re.error as error:
+                raise NovaError(
+                    f"{test} says {keyword} '{pattern}', which is no regular expression: {error}. "
+                    "A character of the output that means something in one gets \\\\ in front of "
+                    "it in CMakeLists.txt, such as \\\\( for a parenthesis."
+                ) from error
 
 
 def find_in_order(patterns, text):
@@ -85,6 +102,7 @@ def by_hand(machine):
 
 
 def run(args):
+    check_patterns(args)
     process.die_with_parent()
     modules = [Module(args.roottask, args.arguments)] if args.roottask else []
     if args.list:
