@@ -61,6 +61,21 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
                                service, service);
 }
 
+/* A call stays on its CPU: without one that both may have none can ever be made. */
+static void check_common_cpu(struct reader *reader, const struct nova_system_program *program,
+                             const struct nova_system_program *provider, const char *service)
+{
+        if (program->cpus & provider->cpus)
+                return;
+        reader_mistake(reader,
+                       program->line_of[NOVA_SYSTEM_CPUS] ? program->line_of[NOVA_SYSTEM_CPUS]
+                                                          : program->line_of[NOVA_SYSTEM_USES],
+                       "'%s' has no CPU in common with '%s', which provides '%s', so it cannot "
+                       "call it; write 'cpus all' at '%s', or add CPU %u to the 'cpus' of '%s'.",
+                       program->name, provider->name, service, provider->name,
+                       (unsigned)__builtin_ctzll(provider->cpus), program->name);
+}
+
 static void check_uses(struct reader *reader, unsigned number)
 {
         const struct nova_system *system = reader->system;
@@ -77,6 +92,8 @@ static void check_uses(struct reader *reader, unsigned number)
                         reader_mistake(reader, line,
                                        "'%s' uses its own service '%s'; leave it out of 'uses'.",
                                        program->name, service);
+                else if (program->cpus && system->program[provider].cpus)
+                        check_common_cpu(reader, program, &system->program[provider], service);
         }
 }
 

@@ -122,7 +122,7 @@ static uint64_t bounded(struct reader *reader, const char *what, const char *wor
 {
         uint64_t value;
 
-        if (!value_number(reader, what, word, &value))
+        if (!value_number(reader, what, word, min, max, &value))
                 return 0;
         if (value >= min && value <= max)
                 return value;

@@ -56,6 +56,8 @@ static bool check_character(struct reader *reader, char c)
         reader_mistake(reader, reader->line,
                        "a control character (0x%02x) stands here; a description is plain text.",
                        (unsigned char)c);
+        reader->no_text = true;
+        reader->at = reader->end;
         return false;
 }
 
@@ -149,6 +151,28 @@ static void read_line(struct reader *reader)
                                reader->word[0]);
 }
 
+/* Editors of other systems put a mark of the byte order before a text, which no eye sees. */
+static bool check_begin(struct reader *reader)
+{
+        static const struct {
+                const char *bytes, *name;
+        } marks[] = {{"\xef\xbb\xbf", "UTF-8"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"}};
+
+        for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+                const size_t length = strlen(marks[i].bytes);
+
+                if ((size_t)(reader->end - reader->at) < length ||
+                    memcmp(reader->at, marks[i].bytes, length) != 0)
+                        continue;
+                reader_mistake(reader, 1,
+                               "the file begins with a byte order mark of %s; save it as plain "
+                               "text, or UTF-8 without the mark.",
+                               marks[i].name);
+                return false;
+        }
+        return true;
+}
+
 unsigned nova_system_read(struct nova_system *system, const char *text, size_t bytes,
                           nova_system_report *report, void *context)
 {
@@ -162,8 +186,12 @@ unsigned nova_system_read(struct nova_system *system, const char *text, size_t b
 
         memset(system, 0, sizeof(*system));
         section_known_devices(system);
+        if (!check_begin(&reader))
+                return reader.mistakes;
         while (reader_next_line(&reader))
                 read_line(&reader);
+        if (reader.no_text)
+                return reader.mistakes;
         section_end(&reader);
         if (!system->programs && !reader.mistakes)
                 reader_mistake(&reader, 0,

@@ -13,6 +13,7 @@ struct reader {
         nova_system_report *report;
         void *context;
         unsigned mistakes;
+        unsigned earlier; /* mistakes before the section that is being read */
 
         const char *at, *end; /* what is still to be read */
         unsigned line;
@@ -23,6 +24,7 @@ struct reader {
         struct nova_system_device *device;
         bool machine; /* in the section about the machine */
         bool skipped; /* in a section whose first line is wrong */
+        bool no_text; /* what is read is no description: the rest would only repeat that */
 };
 
 /** Counts and tells a mistake in a line. */
@@ -58,7 +60,9 @@ void check_programs(struct reader *reader);
 
 /* Values. Each tells the mistake itself and returns false. `what` is the keyword. */
 bool value_name(struct reader *reader, const char *what, const char *word);
-bool value_number(struct reader *reader, const char *what, const char *word, uint64_t *value);
+/* The bounds are for what is no number at all. */
+bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
+                  unsigned max, uint64_t *value);
 bool value_size(struct reader *reader, const char *what, const char *word, uint64_t *bytes);
 bool value_range(struct reader *reader, const char *what, const char *word,
                  struct nova_system_range *range);

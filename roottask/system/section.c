@@ -137,7 +137,9 @@ void section_end(struct reader *reader)
 {
         const struct nova_system_device *device = reader->device;
 
-        if (device && !device->ports.count && !device->memory.count && !device->interrupts.count)
+        /* A range that was wrong has been told. */
+        if (device && reader->mistakes == reader->earlier && !device->ports.count &&
+            !device->memory.count && !device->interrupts.count)
                 reader_mistake(reader, device->line,
                                "the device '%s' has nothing; say which ports, memory or interrupts "
                                "it has, such as 'ports 0x3f8-0x3ff'.",
@@ -181,6 +183,7 @@ void section_begin(struct reader *reader)
         const char *kind = reader->word[0];
 
         leave_section(reader);
+        reader->earlier = reader->mistakes;
         if (text_equal(kind, "machine")) {
                 begin_machine(reader);
                 return;
@@ -284,7 +287,7 @@ static void machine_cpus(struct reader *reader, const char *word)
 {
         uint64_t cpus;
 
-        if (!value_number(reader, "cpus", word, &cpus))
+        if (!value_number(reader, "cpus", word, 1, NOVA_SYSTEM_CPUS_MAX, &cpus))
                 return;
         if (!cpus || cpus > NOVA_SYSTEM_CPUS_MAX)
                 reader_mistake(reader, reader->line,

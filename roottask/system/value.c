@@ -60,13 +60,16 @@ static const char *parse_number(const char *text, uint64_t *value)
         return text;
 }
 
-bool value_number(struct reader *reader, const char *what, const char *word, uint64_t *value)
+bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
+                  unsigned max, uint64_t *value)
 {
         const char *rest = parse_number(word, value);
 
         if (rest && !*rest)
                 return true;
-        reader_mistake(reader, reader->line, "'%s' after '%s' is no number.", word, what);
+        reader_mistake(reader, reader->line,
+                       "'%s' after '%s' is no number; write one from %u to %u.", word, what, min,
+                       max);
         return false;
 }
 
@@ -111,8 +114,9 @@ bool value_range(struct reader *reader, const char *what, const char *word,
                 rest = NULL;
         if (!rest || *rest) {
                 reader_mistake(reader, reader->line,
-                               "'%s' after '%s' is no number and no range such as 4-7.", word,
-                               what);
+                               "'%s' after '%s' is no number and no range such as 4-7; between "
+                               "several stand blanks, as in '0 1' or '0 4-7'.",
+                               word, what);
                 return false;
         }
         if (range->last < range->first) {

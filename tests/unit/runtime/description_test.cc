@@ -152,6 +152,19 @@ TEST(description, says_what_machine_it_is_made_for)
         EXPECT_EQ(d.system->machine_memory, 64u << 20);
 }
 
+TEST(description, lets_programs_call_where_they_share_one_cpu)
+{
+        Description d("program a\n uses x\n cpus 0-2\nprogram b\n provides x\n cpus 2-3\n"
+                      "program c\n uses x\n cpus all\n");
+        EXPECT_EQ(d.all(), "");
+}
+
+TEST(description, tells_a_device_with_nothing_after_another_mistake)
+{
+        Description d("program a\n memory 1\ndevice d\n");
+        EXPECT_EQ(d.mistakes.size(), 2u);
+}
+
 TEST(description, goes_on_after_a_mistake_and_tells_the_next_one_too)
 {
         Description d("program a\n memory 1\nprogram b\n priority 0\n uses c\n");
@@ -209,6 +222,17 @@ WRONG(control_character, A " arguments a\001b\n",
       "2: a control character (0x01) stands here; a description is plain text.")
 WRONG(zero_byte_in_quotes, std::string(A " arguments \"a\0b\"\n", 26),
       "2: a control character (0x00) stands here; a description is plain text.")
+WRONG(file_that_is_no_text, "\177ELF\2\1\n\001\nmemory 1\n",
+      "1: a control character (0x7f) stands here; a description is plain text.")
+WRONG(byte_order_mark, "\xef\xbb\xbf" A,
+      "1: the file begins with a byte order mark of UTF-8; save it as plain text, or UTF-8 without "
+      "the mark.")
+WRONG(text_of_16_bits, std::string("\xff\xfep\0r\0", 6),
+      "1: the file begins with a byte order mark of UTF-16; save it as plain text, or UTF-8 "
+      "without the mark.")
+WRONG(byte_order_mark_and_nothing_else, "\xfe\xff",
+      "1: the file begins with a byte order mark of UTF-16; save it as plain text, or UTF-8 "
+      "without the mark.")
 WRONG(file_with_a_space, A " file \"a b\"\n",
       "2: the file name 'a b' is empty or has a space, which boot loaders cannot pass; rename the "
       "file.")
@@ -252,16 +276,29 @@ WRONG(too_much_memory, A " memory 2000G\n",
 WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
       "2: kernel-memory 8K is too little to start a program; it needs 64K at least.")
 WRONG(too_few_selectors, A " selectors 63\n", "2: selectors 63: possible are 64 to 1048576.")
-WRONG(selectors_that_are_no_number, A " selectors 1K\n", "2: '1K' after 'selectors' is no number.")
+WRONG(selectors_that_are_no_number, A " selectors 1K\n",
+      "2: '1K' after 'selectors' is no number; write one from 64 to 1048576.")
+WRONG(priority_in_words, A " priority high\n",
+      "2: 'high' after 'priority' is no number; write one from 1 to 255.")
 WRONG(priority_zero, A " priority 0\n", "2: priority 0: possible are 1 to 255.")
 WRONG(priority_above_all, A " priority 256\n", "2: priority 256: possible are 1 to 255.")
 WRONG(cpu_that_no_machine_has, A " cpus 64\n", "2: cpus 64: the largest CPU number is 63.")
 WRONG(cpus_backwards, A " cpus 3-1\n",
       "2: the range 3-1 after 'cpus' runs backwards; write the smaller number first.")
 WRONG(cpus_with_commas, A " cpus 0,1\n",
-      "2: '0,1' after 'cpus' is no number and no range such as 4-7.")
+      "2: '0,1' after 'cpus' is no number and no range such as 4-7; between several stand blanks, "
+      "as in '0 1' or '0 4-7'.")
 WRONG(cpus_open_range, A " cpus 0-\n",
-      "2: '0-' after 'cpus' is no number and no range such as 4-7.")
+      "2: '0-' after 'cpus' is no number and no range such as 4-7; between several stand blanks, "
+      "as in '0 1' or '0 4-7'.")
+WRONG(cpus_that_client_and_server_do_not_share,
+      A " uses x\n cpus 2\nprogram b\n provides x\n cpus 1 3\n",
+      "3: 'a' has no CPU in common with 'b', which provides 'x', so it cannot call it; write 'cpus "
+      "all' at 'b', or add CPU 1 to the 'cpus' of 'a'.")
+WRONG(cpu_that_a_server_does_not_share_with_a_client_that_names_none,
+      A " uses x\nprogram b\n provides x\n cpus 1\n",
+      "2: 'a' has no CPU in common with 'b', which provides 'x', so it cannot call it; write 'cpus "
+      "all' at 'b', or add CPU 1 to the 'cpus' of 'a'.")
 WRONG(restart_sometimes, A " restart sometimes\n",
       "2: 'restart sometimes' is unknown; write never, on-failure or always.")
 WRONG(restart_with_a_bare_number, A " restart always 3\n",
@@ -336,6 +373,11 @@ WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
       "3: a device has no 'priority'; it has ports, memory and interrupts.")
 WRONG(device_with_a_misspelt_kind, "device d\n ports 1\n interrupt 3\n" A,
       "3: a device has no 'interrupt'; it has ports, memory and interrupts: write interrupts.")
+WRONG(device_with_a_wrong_range_alone, "device d\n ports 0x60,0x64\n" A,
+      "2: '0x60,0x64' after 'ports' is no number and no range such as 4-7; between several stand "
+      "blanks, as in '0 1' or '0 4-7'.")
+WRONG(device_with_a_misspelt_kind_alone, "device d\n port 1\n" A,
+      "2: a device has no 'port'; it has ports, memory and interrupts: write ports.")
 WRONG(device_with_two_lines_of_ports, "device d\n ports 1\n ports 3\n" A,
       "3: 'ports' is followed by all its ranges in one line, such as 'ports 0x60 0x64-0x67'.")
 WRONG(device_with_a_port_above_64_ki, "device d\n ports 0xffff-0x10000\n interrupts 1\n" A,
