@@ -8,6 +8,12 @@
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
+/* With less memory no service starts on one CPU, and no session is opened: the heap leaves 32 KiB
+ * to stacks and tables, and both need some. (16 KiB are enough for a program that only computes.)
+ */
+#define PROVIDES_MIN (UINT64_C(64) << 10)
+#define USES_MIN     (UINT64_C(48) << 10)
+
 static bool list_has(const struct nova_system *system, struct nova_system_list list,
                      const char *word)
 {
@@ -95,6 +101,20 @@ static void check_uses(struct reader *reader, unsigned number)
                 else if (program->cpus && system->program[provider].cpus)
                         check_common_cpu(reader, program, &system->program[provider], service);
         }
+}
+
+static void check_memory(struct reader *reader, const struct nova_system_program *program)
+{
+        const bool provides = program->provides.count > 0;
+        const uint64_t min = provides ? PROVIDES_MIN : program->uses.count ? USES_MIN : 0;
+
+        if (program->memory < min)
+                reader_mistake(reader, program->line_of[NOVA_SYSTEM_MEMORY],
+                               "memory %lluK is too little for a program that %s; write 'memory "
+                               "%lluK' or more.",
+                               (unsigned long long)(program->memory >> 10),
+                               provides ? "provides a service" : "uses a service",
+                               (unsigned long long)(min >> 10));
 }
 
 /* A program that this one waits for and that is not yet in the order; -1: none. */
@@ -298,6 +318,7 @@ void check_programs(struct reader *reader)
         for (unsigned i = 0; i < reader->system->programs; i++) {
                 check_provided_once(reader, i);
                 check_uses(reader, i);
+                check_memory(reader, &reader->system->program[i]);
                 check_label(reader, i);
         }
         find_order(reader);

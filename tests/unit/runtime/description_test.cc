@@ -1,55 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // System descriptions: what good ones say, and the sentence about each mistake.
-#include <gtest/gtest.h>
-
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "system/description.h"
+#include "description_text.h"
 
 namespace
 {
-
-struct Description {
-        std::unique_ptr<nova_system> system{new nova_system};
-        std::vector<std::string> mistakes;
-
-        static void report(void *context, unsigned line, const char *sentence)
-        {
-                static_cast<Description *>(context)->mistakes.push_back(std::to_string(line) +
-                                                                        ": " + sentence);
-        }
-
-        explicit Description(const std::string &text)
-        {
-                // Memory of the exact size, so that the sanitizer sees the end.
-                const std::vector<char> exact(text.begin(), text.end());
-                const unsigned count =
-                        nova_system_read(system.get(), exact.data(), exact.size(), report, this);
-                EXPECT_EQ(count, mistakes.size());
-        }
-
-        const nova_system_program &program(unsigned i) const
-        {
-                return system->program[i];
-        }
-
-        std::vector<std::string> words(nova_system_list list) const
-        {
-                return {&system->word[list.first], &system->word[list.first] + list.count};
-        }
-
-        std::string all() const
-        {
-                std::string text;
-                for (const auto &mistake : mistakes)
-                        text += mistake + "\n";
-                return text;
-        }
-};
-
-using Words = std::vector<std::string>;
 
 TEST(description, of_one_word_and_a_name_has_a_default_for_everything)
 {
@@ -159,6 +115,13 @@ TEST(description, lets_programs_call_where_they_share_one_cpu)
         EXPECT_EQ(d.all(), "");
 }
 
+TEST(description, lets_programs_have_as_little_memory_as_their_services_need)
+{
+        Description d("program a\n memory 16K\nprogram b\n provides x\n memory 64K\n"
+                      "program c\n uses x\n memory 48K\n");
+        EXPECT_EQ(d.all(), "");
+}
+
 TEST(description, tells_a_device_with_nothing_after_another_mistake)
 {
         Description d("program a\n memory 1\ndevice d\n");
@@ -177,8 +140,6 @@ TEST(description, goes_on_after_a_mistake_and_tells_the_next_one_too)
         {                                                             \
                 EXPECT_EQ(Description(text).all(), __VA_ARGS__ "\n"); \
         }
-
-#define A "program a\n"
 
 WRONG(empty_file, "", "0: the description names no program; write a line 'program NAME'.")
 WRONG(nothing_but_comments, "# program a\n\n   # b\n",
@@ -271,6 +232,11 @@ WRONG(memory_of_broken_pages, A " memory 100001\n",
       "2: memory 100001 is not made of whole pages; use a multiple of 4K.")
 WRONG(too_little_memory, A " memory 4K\n",
       "2: memory 4K is too little to start a program; it needs 16K at least.")
+WRONG(too_little_memory_for_a_service, A " memory 60K\n provides x\n",
+      "2: memory 60K is too little for a program that provides a service; write 'memory 64K' or "
+      "more.")
+WRONG(too_little_memory_for_a_session, A " provides x\nprogram b\n uses x\n memory 44K\n",
+      "5: memory 44K is too little for a program that uses a service; write 'memory 48K' or more.")
 WRONG(too_much_memory, A " memory 2000G\n",
       "2: memory 2000G is more than a program can have (1048576M).")
 WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
@@ -468,159 +434,6 @@ TEST(wrong_description, more_ranges_than_there_can_be)
                 text += "\n";
         }
         EXPECT_EQ(Description(text).all(), "5: all devices together may have 128 ranges.\n");
-}
-
-struct Files : Description {
-        Files(const std::string &text, const Words &names, bool strict = true) : Description(text)
-        {
-                std::vector<const char *> file;
-                for (const auto &name : names)
-                        file.push_back(name.c_str());
-                nova_system_check_files(system.get(), file.data(),
-                                        static_cast<unsigned>(file.size()), strict, report, this);
-        }
-};
-
-TEST(files, that_the_description_names_are_all_that_is_needed)
-{
-        EXPECT_EQ(Files(A " modules disk.img\n", {"a", "disk.img"}).all(), "");
-}
-
-TEST(files, of_a_program_that_is_not_there_is_a_mistake)
-{
-        EXPECT_EQ(Files(A "program b\n file c\n", {"a"}).all(),
-                  "3: the file 'c' of the program 'b' is not among the files of the system; add it "
-                  "to its PROGRAMS.\n");
-}
-
-TEST(files, with_a_slip_in_the_name_are_guessed)
-{
-        EXPECT_EQ(Files("program greeter-of-the-whole-world\n modules disc.img\n",
-                        {"greeter-of-the-hole-world", "disk.img"}, false)
-                          .all(),
-                  "1: the file 'greeter-of-the-whole-world' of the program "
-                  "'greeter-of-the-whole-world' is not among the files of the system; did you mean "
-                  "'greeter-of-the-hole-world'?\n"
-                  "2: the module 'disc.img' is not among the files of the system; did you mean "
-                  "'disk.img'?\n");
-}
-
-TEST(files, that_are_modules_and_not_there_are_a_mistake)
-{
-        EXPECT_EQ(Files(A " modules disk.img\n", {"a"}).all(),
-                  "2: the module 'disk.img' is not among the files of the system; add it to its "
-                  "MODULES.\n");
-}
-
-TEST(files, that_nobody_names_are_a_mistake_only_where_the_system_is_built)
-{
-        EXPECT_EQ(Files(A, {"a", "b"}).all(),
-                  "0: the file 'b' comes with the system, but no program of the description is or "
-                  "has it; name it with 'file' or 'modules', or leave it out.\n");
-        EXPECT_EQ(Files(A, {"a", "b"}, false).all(), "");
-}
-
-TEST(files, of_one_name_are_a_mistake)
-{
-        EXPECT_EQ(Files(A, {"a", "a"}).all(),
-                  "0: two files are called 'a'; rename one, for a module is found by its name.\n");
-}
-
-TEST(machine, that_lacks_kernel_memory_is_a_mistake)
-{
-        Description d(A "program b\n");
-        const nova_system_machine machine = {1 << 20, 192 << 10, 1};
-        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 1u);
-        EXPECT_EQ(d.all(), "2: all programs up to 'b' together have 256 KiB of kernel-memory, but "
-                           "the machine has 192 KiB for them; give them less, or the machine "
-                           "more.\n");
-}
-
-TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
-{
-        Description d(A " cpus all\n");
-        const nova_system_machine machine = {1 << 20, 1 << 20, 0x15};
-        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
-}
-
-/* Segments count beside what a program can allocate, and have a bound of their own. */
-TEST(description, counts_segments_as_far_as_they_are_known)
-{
-        Description d("machine\n  memory 8M\nprogram a\n  memory 4M\nprogram b\n  image 1M\n");
-        ASSERT_EQ(d.all(), "");
-        const nova_system_machine machine = nova_system_declared_machine(d.system.get());
-        EXPECT_EQ(machine.memory, 8u << 20);
-        d.system->program[0].image_bytes = 2 << 20;
-        d.system->program[1].image_bytes = 1 << 20;
-        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
-        d.system->program[0].image_bytes = 17 << 20;
-        d.system->program[1].image_bytes = (1 << 20) + 4096;
-        EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 3u);
-        EXPECT_EQ(d.all(),
-                  "3: the segments of 'a' take 17408 KiB, but 'a' may have 16384 KiB for them; "
-                  "write 'image 17408K', or make its variables smaller.\n"
-                  "6: the segments of 'b' take 1028 KiB, but 'b' may have 1024 KiB for them; "
-                  "write 'image 1028K', or make its variables smaller.\n"
-                  "4: all programs up to 'a' together have 21504 KiB of memory, but the machine "
-                  "has 8192 KiB for them; give them less, or the machine more.\n");
-}
-
-/* Program headers of both classes; what is never written and all in the file takes nothing. */
-TEST(description, segments_of_a_file_are_measured)
-{
-        for (const bool wide : {false, true}) {
-                std::vector<unsigned char> file(256);
-                const auto put = [&](size_t at, uint64_t value, unsigned bytes) {
-                        for (unsigned i = 0; i < bytes; i++)
-                                file[at + i] = static_cast<unsigned char>(value >> 8 * i);
-                };
-                const unsigned word = wide ? 8 : 4, size = wide ? 56 : 32;
-                const auto segment = [&](unsigned i, unsigned flags, uint64_t address,
-                                         uint64_t in_file, uint64_t in_memory) {
-                        const size_t at = 64 + i * size;
-                        put(at, 1, 4);
-                        put(at + (wide ? 4 : 24), flags, 4);
-                        put(at + (wide ? 16 : 8), address, word);
-                        put(at + (wide ? 32 : 16), in_file, word);
-                        put(at + (wide ? 40 : 20), in_memory, word);
-                };
-                std::copy_n("\177ELF", 4, file.begin());
-                file[4] = wide ? 2 : 1;
-                put(wide ? 32 : 28, 64, word);
-                put(wide ? 54 : 42, size, 2);
-                put(wide ? 56 : 44, 3, 2);
-                segment(0, 5, 0x400000, 0x5000, 0x5000);
-                segment(1, 6, 0x405800, 0x10, 0x1000);
-                segment(2, 4, 0x408000, 0x10, 0x20);
-                EXPECT_EQ(nova_system_image_bytes(file.data(), file.size()), 0x3000u);
-                for (size_t bytes = 0; bytes < 64u + 3 * size; bytes++) {
-                        const std::vector<unsigned char> cut(file.begin(),
-                                                             file.begin() + (long)bytes);
-                        EXPECT_EQ(nova_system_image_bytes(cut.data(), cut.size()), 0u);
-                }
-                segment(1, 6, ~UINT64_C(0), 0, ~UINT64_C(0));
-                EXPECT_GE(nova_system_image_bytes(file.data(), file.size()), 0xfffff000u);
-                std::fill(file.begin() + 5, file.end(), static_cast<unsigned char>(0xff));
-                EXPECT_EQ(nova_system_image_bytes(file.data(), file.size()), 0u);
-        }
-}
-
-/* By eight characters services know a client. */
-TEST(description, clients_of_a_service_differ_in_eight_characters)
-{
-        const std::string log = "program log\n  provides log\nprogram clock\n  provides clock\n";
-        EXPECT_EQ(Description(log + "program sensor-left\n  uses clock log\n"
-                                    "program sensor-light\n  uses log\n")
-                          .all(),
-                  "7: 'sensor-light' and 'sensor-left' (line 5) agree in their first 8 characters, "
-                  "by which the service 'log' tells them apart; rename one, and say 'file' if "
-                  "need be.\n");
-        EXPECT_EQ(Description(log + "program sensor-left\n  uses clock\n"
-                                    "program sensor-light\n  uses log\n"
-                                    "program sensor-light2\n"
-                                    "program sensor\n  uses log clock\n")
-                          .all(),
-                  "");
 }
 
 } // namespace
