@@ -69,6 +69,11 @@ function(nova_check_file function target keyword file)
       return()
     endif()
   endforeach()
+  if(keyword STREQUAL "MODULES" AND function STREQUAL "nova_add_system" AND
+      (TARGET ${file} OR TARGET Nova::${file}))
+    nova_mistake(${function} ${target} "'${file}' is a program: name it after PROGRAMS, not after \
+MODULES.")
+  endif()
   get_filename_component(folder "${file}" DIRECTORY)
   get_filename_component(name "${file}" NAME)
   get_filename_component(folder "${folder}" ABSOLUTE)

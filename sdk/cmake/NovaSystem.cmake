@@ -42,7 +42,8 @@ set(NOVA_SERVICES disk log memory names power timer)
 # nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...])
 # makes a system out of init, a system description and what it names. The description is checked
 # when <name> is built: each mistake in it, and each program or module that it lacks or does not
-# know, stops the build with a sentence. `nova run <name>` boots it.
+# know, stops the build with a sentence. `nova run <name>` boots it. PROGRAMS also has those that a
+# program with `grants children` starts, which the description names after `modules`.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION PROGRAMS MODULES)

@@ -76,6 +76,11 @@ WRONG = (
      "said here: DESCRIPTION, PROGRAMS, MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
      "nova_add_system(one): the file 'disk.img' of MODULES is not there."),
+    ("nova_add_program(child SOURCES main.c)\n"
+     "nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES child)", None,
+     "nova_add_system(one): 'child' is a program: name it after PROGRAMS, not after MODULES."),
+    ("nova_add_system(one DESCRIPTION system.nova MODULES log)", None,
+     "nova_add_system(one): 'log' is a program: name it after PROGRAMS, not after MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS tiemr)", FIRST,
      "nova_add_system(one): there is no program 'tiemr'. Did you mean 'timer'? Add it with "
      "nova_add_program before this line, or put files that are no programs after MODULES."),
