@@ -102,7 +102,7 @@ int nova_session_reopen(struct nova_session *session);
 int nova_session_reopen_until(struct nova_session *session, uint64_t deadline);
 
 /**
- * End a session. No thread may use it.
+ * End a session. No thread may use it, and nobody afterwards: what @p session points to is no more.
  *
  * Memory that was shared and the semaphore of notifications are taken away from the service, as
  * from everybody else who got them from this program. The service is told, which may block as long
