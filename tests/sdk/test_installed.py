@@ -235,6 +235,21 @@ class Commands(Installed):
             with self.subTest(name=name):
                 self.refuses_to_run(name, says)
 
+    def test_a_wrong_name_of_a_test_is_told_with_those_of_the_project(self):
+        self.call(installed.NOVA, "new", "bare", "mine")
+        with open(self.folder / "mine/CMakeLists.txt", "a", encoding="utf-8") as file:
+            file.write("nova_add_boot_test(other ROOTTASK mine LABELS slow)\n")
+        result = self.attempt(installed.NOVA, "test", "othre", cwd=self.folder / "mine")
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertRegex(
+            result.stdout.splitlines()[-1],
+            "of the project is called 'othre'. Did you mean 'other'[?] Its tests: mine-.*, other; "
+            "labels: boot, slow[.]",
+        )
+        text = self.call(installed.NOVA, "test", "--help", cwd=self.folder / "mine")
+        self.assertIn("LABELS", text)
+        self.assertNotIn("mutation", text)
+
     def test_what_the_description_no_longer_has_is_not_booted(self):
         self.call(installed.NOVA, "new", "bare", "mine")
         file = self.folder / "mine/CMakeLists.txt"

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Wrong usage ends with status 2 and one sentence, before anything is built."""
 
+import tempfile
 import unittest
+from pathlib import Path
+from unittest import mock
 
 import paths
+from nova import errors, options, places
 
 WRONG = (
     [],
@@ -13,6 +17,7 @@ WRONG = (
     ["run", "--cpus", "four"],
     ["run", "--cpus", "-1"],
     ["run", "--cpus"],
+    ["run", "--cpu", "4"],
     ["run", "--memory", "7"],
     ["run", "--memory", "1e9"],
     ["run", "--timeout", "0"],
@@ -65,6 +70,29 @@ class Options(unittest.TestCase):
                 rf"\Anova: the test 'mine' says {keyword} 'client: \(length', which is no regular "
                 r"expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
             )
+
+    def test_a_number_of_cpus_is_no_model(self):
+        self.assertIn("for 4 CPUs write --cpus 4.", paths.nova("run", "--cpu", "4").stderr)
+        self.assertEqual(options.cpu_model("486"), "486")
+
+    def test_an_sdk_that_lacks_a_kernel_says_how_to_choose_another(self):
+        for arch, config, remedy in (
+            ("x86_64", "debug", "x86_32-debug, x86_64-release: write --config release."),
+            ("x86_32", "release", "x86_32-debug, x86_64-release: write --config debug."),
+        ):
+            self.lacks(("x86_64-release", "x86_32-debug"), arch, config, remedy)
+        self.lacks(("x86_64-debug",), "x86_32", "debug", "write --arch x86_64 --config debug.")
+        self.lacks((), "x86_32", "debug", "only for nothing.")
+
+    def lacks(self, presets, arch, config, remedy):
+        with tempfile.TemporaryDirectory() as folder:
+            for preset in presets:
+                (Path(folder) / preset).mkdir()
+                (Path(folder) / preset / "nova.elf32").touch()
+            with mock.patch.multiple(places, INSTALLED=True, SHARE=Path(folder)):
+                with self.assertRaises(errors.NovaError) as refused:
+                    places.kernel_folder(arch, config)
+        self.assertTrue(str(refused.exception).endswith(remedy), refused.exception)
 
     def test_a_complaint_names_the_commands_own_help(self):
         self.assertIn("See nova run --help", paths.nova("run", "--frob").stderr)

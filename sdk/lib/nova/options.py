@@ -54,6 +54,15 @@ def seconds(text):
     return value
 
 
+def cpu_model(text):
+    """What --cpu means; who gives a small number there meant --cpus."""
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= qemu.MAX_CPUS:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no CPU model; for {int(text)} CPUs write --cpus {int(text)}"
+        )
+    return text
+
+
 def add_build(parser, config="release"):
     parser.add_argument(
         "--arch", choices=tree.ARCHES, default="x86_64", help="architecture (x86_64)"
@@ -81,13 +90,14 @@ def add_machine(parser, min_memory=MIN_MEMORY):
         type=memory,
         default=Default(default.memory),
         metavar="MIB",
-        help="memory in MiB (256)",
+        help="memory in MiB: roottasks from 8, systems from 9 or so (256)",
     )
     parser.add_argument(
         "--machine", choices=qemu.MACHINES, default=default.machine, help="machine (q35)"
     )
     parser.add_argument(
         "--cpu",
+        type=cpu_model,
         default=default.cpu,
         metavar="MODEL",
         help="CPU model (qemu64 with SVM; under Bochs corei7_skylake_x)",

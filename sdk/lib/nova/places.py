@@ -59,10 +59,18 @@ def kernel_folder(arch, config, compiler="gcc"):
         known = sorted(file.parent.name for file in SHARE.glob("*/nova.elf32"))
         has = ", ".join(known) or "nothing"
         raise NovaError(
-            f"this SDK has no kernel for {arch} {config}, only for {has}: name one with --arch and "
-            "--config."
+            f"this SDK has no kernel for {arch} {config}, only for {has}{_remedy(arch, known)}."
         )
     return folder
+
+
+def _remedy(arch, known):
+    """Which options choose one of the presets that are KNOWN, if possible of the same ARCH."""
+    presets = [tuple(name.rsplit("-", 1)) for name in known]
+    for has_arch, config in sorted(presets, key=lambda preset: preset[0] != arch):
+        other = "" if has_arch == arch else f"--arch {has_arch} "
+        return f": write {other}--config {config}"
+    return ""
 
 
 def kernel(arch, config, compiler="gcc"):

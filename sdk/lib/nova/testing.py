@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, mutation, options, project, tap, tree
+from nova import again, build, ctest, errors, mutation, options, places, project, tap, tree
 
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot", "runtime", "guest")
@@ -16,7 +16,12 @@ LABELS += ("bench", "style", "sdk", "docs")
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
 
-DESCRIPTION = f"""\
+IN_PROJECT = """\
+Builds the project around the current folder and runs its tests, or those that a LABEL
+or a NAME selects (NAME also selects the tests whose names go on after it with . or -).
+A test has the labels that its nova_add_boot_test(… LABELS …) says; without one it is boot.
+"""
+IN_TREE = f"""\
 In a project of your own: builds it and runs its tests. In NOVA's tree:
 builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
@@ -24,6 +29,8 @@ Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only when it is named, and so does mutation, which
 shows that the conformance suite notices each of many one-line faults of the kernel
 (`nova test mutation WORD…`: only those whose names hold a WORD).
+"""
+DESCRIPTION = f"""\
 
 When at most {again.MOST} tests failed, each runs once more at the end, alone: what passes then is
 listed as `passed only when run again alone` and counts as passed.
@@ -32,12 +39,21 @@ line before says how many did not run. Exit status: 0 if at least one test passe
 and none failed or was not run, else 1; 2 for wrong usage."""
 
 
+def _description():
+    """Names what is only in the tree only there."""
+    try:
+        elsewhere = places.INSTALLED or project.here(foreign_too=False)
+    except OSError:  # the current folder is gone
+        elsewhere = False
+    return (IN_PROJECT if elsewhere else IN_TREE) + DESCRIPTION
+
+
 def add_parser(commands):
     parser = commands.add_parser(
         "test",
         prog="nova test",
         help="build everything and run the tests",
-        description=DESCRIPTION,
+        description=_description(),
         formatter_class=options.Formatter,
         usage="nova test [OPTION…] [LABEL | NAME]…",
     )
@@ -172,6 +188,19 @@ def _check_words(words, known):
             raise errors.NovaError(f"no test or label of the chosen presets is called '{word}'.")
 
 
+def _check_project_words(words, known):
+    """Unlike those of the tree, its tests are few: they are all named."""
+    names = sorted({test.name for test in known})
+    labels = sorted({label for test in known for label in test.labels})
+    for word in words:
+        if not any(test.selected_by(word) for test in known):
+            raise errors.NovaError(
+                f"no test or label of the project is called '{word}'."
+                f"{errors.meant(word, names + labels)} Its tests: {', '.join(names)}; "
+                f"labels: {', '.join(labels) or 'none'}."
+            )
+
+
 def _prepare_project(found, args):
     """The same for a user's project; of a build that fails, its error is the end."""
     choice = (args.arch or "x86_64", args.config or "release", args.compiler or "gcc")
@@ -183,7 +212,7 @@ def _prepare_project(found, args):
             "CMakeLists.txt.",
             errors.EXIT_FAILED,
         )
-    _check_words(args.words, known)
+    _check_project_words(args.words, known)
     return {preset: _chosen(known, args.words)}
 
 
