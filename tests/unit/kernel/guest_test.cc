@@ -33,10 +33,12 @@ struct Guest : Kernel {
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
                 object_get(&vcpu->object);
                 cpu_self()->debug_owner = vcpu; // the host's registers are not ours to write
+                cpu_self()->current_pd = domain;
         }
 
         ~Guest()
         {
+                cpu_self()->current_pd = nullptr;
                 object_put(&vcpu->object);
                 fake_settle();
                 destroy(domain);
@@ -93,6 +95,19 @@ TEST(guest, some_exits_are_the_kernels_own)
         EXPECT_EQ(g.control()->event_inj, 0x80000301u); // #DB
         EXPECT_EQ(event_of(g, 0x51), ENTRY);
         EXPECT_EQ(g.control()->event_inj, 0x80000b11u); // #AC with its error code
+}
+
+TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)
+{
+        Guest g;
+        const unsigned entries = fake_guest_entries;
+        ec *const before = cpu_self()->current;
+        cpu_self()->current_pd = nullptr; // as cpu_drop_dead_pd() leaves it
+        g.control()->exit_code = 0x60;
+        EXPECT_EQ(fake_run(finish_svm_exit, g.vcpu), g.vcpu);
+        EXPECT_EQ(fake_guest_entries, entries);
+        EXPECT_EQ(g.vcpu->cont, resume_guest);
+        cpu_self()->current = before;
 }
 
 TEST(guest, what_an_own_exit_interrupted_is_delivered_again)
