@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "nova/crd.h"
+#include "nova/hypercall.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/thread.h"
@@ -24,6 +25,19 @@ static unsigned cpu_order(void)
         while (order < 6 && nova_program.cpus >> (1u << order))
                 order++;
         return order;
+}
+
+/* Why no control portal is on a CPU of the program: there is none at all when the service has ended
+ * since somebody found it. */
+static int why_unreachable(nova_sel_t control)
+{
+        for (nova_sel_t sel = control; sel < control + NOVA_CPU_MAX; sel++) {
+                nova_crd_t crd = nova_crd_obj(sel, 0, NOVA_PERM_ALL);
+
+                if (nova_lookup(&crd) == NOVA_SUCCESS && crd)
+                        return EHOSTUNREACH;
+        }
+        return ECONNRESET;
 }
 
 static int call_open(struct nova_session *session, nova_sel_t control)
@@ -46,7 +60,8 @@ static int call_open(struct nova_session *session, nova_sel_t control)
         words[0] = bytes;
         memcpy(&words[1], session->arguments, bytes);
 
-        const int error = client_call(control, client_cpus(control), &message);
+        const uint64_t cpus = client_cpus(control);
+        const int error = cpus ? client_call(control, cpus, &message) : why_unreachable(control);
 
         session->share_max = (unsigned)answer[0];
         return error;
@@ -55,18 +70,20 @@ static int call_open(struct nova_session *session, nova_sel_t control)
 static int open_once(struct nova_session *session)
 {
         nova_sel_t control;
-        const bool ours = registry_find(session->service, &control);
+        const bool ours = registry_get(session->service, &control);
         int error = ours ? 0 : upward_open(session->service, &control);
 
         if (error)
                 return error;
         error = call_open(session, control);
-        if (!ours)
+        if (ours)
+                registry_put(control);
+        else
                 upward_forget(control);
         if (error)
                 return error;
         session->cpus = client_cpus(session->portals);
-        return session->cpus ? 0 : EHOSTUNREACH;
+        return session->cpus ? 0 : ECONNRESET; /* they went with the service */
 }
 
 int client_open(struct nova_session *session)

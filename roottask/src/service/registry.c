@@ -5,22 +5,37 @@
 #include <errno.h>
 #include <string.h>
 
+#include "nova/crd.h"
+#include "nova/hypercall.h"
+#include "novart/parent.h"
 #include "novart/protocol.h"
 #include "novart/sync.h"
+#include "upward.h"
 
 #define REGISTRY_MAX 16
 
-static struct nova_mutex lock = NOVA_MUTEX_INITIALIZER;
-
+/* An entry's life: FREE → NAMED → GONE (threads still have its portals in hand) → FREE. */
 static struct {
-        char name[NOVA_SERVICE_NAME_SIZE]; /* empty: free */
-        nova_sel_t control;
+        char name[NOVA_SERVICE_NAME_SIZE]; /* empty: free or gone */
+        nova_sel_t control;                /* 0: free */
+        unsigned users;                    /* threads between get and put */
 } entries[REGISTRY_MAX];
+
+static struct nova_mutex lock = NOVA_MUTEX_INITIALIZER;
 
 static int find(const char *name)
 {
         for (int i = 0; i < REGISTRY_MAX; i++)
-                if (!strcmp(entries[i].name, name))
+                if (entries[i].control && !strcmp(entries[i].name, name))
+                        return i;
+        return -1;
+}
+
+/* The entry of these portals; of those that are free for 0. */
+static int find_portals(nova_sel_t control)
+{
+        for (int i = 0; i < REGISTRY_MAX; i++)
+                if (entries[i].control == control)
                         return i;
         return -1;
 }
@@ -31,7 +46,7 @@ int registry_add(const char *name, nova_sel_t control)
 
         nova_mutex_lock(&lock);
 
-        const int room = find("");
+        const int room = find_portals(0);
 
         if (find(name) >= 0)
                 error = EEXIST;
@@ -45,25 +60,49 @@ int registry_add(const char *name, nova_sel_t control)
         return error;
 }
 
-void registry_remove(const char *name, nova_sel_t control)
+/* Frees an entry without a name that nobody uses, and its portals' selectors with it. */
+static void release(int entry)
 {
+        if (entries[entry].name[0] || entries[entry].users)
+                return;
+        upward_forget(entries[entry].control);
+        entries[entry].control = 0;
+}
+
+void registry_remove(nova_sel_t control)
+{
+        nova_revoke(nova_crd_obj(control, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
         nova_mutex_lock(&lock);
 
-        const int found = find(name);
+        const int entry = find_portals(control);
 
-        if (found >= 0 && entries[found].control == control)
-                entries[found].name[0] = 0;
+        entries[entry].name[0] = 0;
+        release(entry);
         nova_mutex_unlock(&lock);
 }
 
-bool registry_find(const char *name, nova_sel_t *control)
+bool registry_get(const char *name, nova_sel_t *control)
 {
         nova_mutex_lock(&lock);
 
         const int found = name[0] ? find(name) : -1;
 
-        if (found >= 0)
+        if (found >= 0) {
+                entries[found].users++;
                 *control = entries[found].control;
+        }
         nova_mutex_unlock(&lock);
         return found >= 0;
+}
+
+void registry_put(nova_sel_t control)
+{
+        nova_mutex_lock(&lock);
+
+        const int entry = find_portals(control);
+
+        entries[entry].users--;
+        release(entry);
+        nova_mutex_unlock(&lock);
 }

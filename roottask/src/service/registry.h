@@ -7,13 +7,16 @@
 
 #include "nova/abi/types.h"
 
-/* @return 0, EEXIST or ENOSPC */
+/* Give control portals of upward_alloc() a name. @return 0, EEXIST or ENOSPC */
 int registry_add(const char *name, nova_sel_t control);
 
-/* Take the entry away if it is that of these portals. */
-void registry_remove(const char *name, nova_sel_t control);
+/* Take away name and portals that were added. From now on nobody finds them, and who has them in
+ * hand is told that they are gone: their selectors are free when the last one has put them. */
+void registry_remove(nova_sel_t control);
 
-/* @return false if no service of this program has the name */
-bool registry_find(const char *name, nova_sel_t *control);
+/* The control portals of a service, whose selectors stay what they are until they are put.
+ * @return false if no service of this program has the name */
+bool registry_get(const char *name, nova_sel_t *control);
+void registry_put(nova_sel_t control);
 
 #endif

@@ -234,9 +234,10 @@ static void forget_gifts(struct service_cpu *cpu)
 
 void nova_service_stop(struct nova_service *service)
 {
-        registry_remove(service->config.name, service->control);
         __atomic_store_n(&service->stopping, true, __ATOMIC_RELEASE);
-        if (service->control != NOVA_SEL_NONE)
+        if (service->published)
+                registry_remove(service->control);
+        else if (service->control != NOVA_SEL_NONE)
                 upward_forget(service->control);
         /* A handler that died may hold the lock: from now on nobody insists on it. */
         each_cpu(service, stop_handlers);

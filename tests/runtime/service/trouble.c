@@ -10,12 +10,14 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
+#include "novart/parent.h"
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/service/names.h"
 #include "novart/sync.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "registry.h"
 
 #define SECOND 1000000000ull
 
@@ -174,6 +176,107 @@ static void stops(void)
         nova_session_close(session);
 }
 
+static bool is_null(nova_sel_t sel)
+{
+        nova_crd_t crd = nova_crd_obj(sel, 0, NOVA_PERM_ALL);
+
+        return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
+}
+
+/* As an opening that found the service and is about to call it. */
+static void stops_while_found(void)
+{
+        const struct echo_options options = {"found", 4, 4, false, 0};
+        struct nova_service *service = echo_start(&options);
+        nova_sel_t control = 0, other = 0;
+        size_t used;
+
+        check(service && registry_get("found", &control), "a service is found");
+        nova_service_stop(service);
+        check(!registry_get("found", &other), "when it stops, nobody finds it any more");
+        check(is_null(control + nova_thread_cpu()), "and who had found it has no portal");
+
+        service = echo_start(&options);
+        check(service && registry_get("found", &other) && other != control,
+              "a service that starts meanwhile gets other selectors");
+        registry_put(other);
+        nova_service_stop(service);
+        used = nova_sel_used();
+        registry_put(control);
+        check(nova_sel_used() == used - ((size_t)1 << NOVA_PARENT_SERVICE_ORDER),
+              "its selectors are free when the last one has let them go");
+}
+
+static volatile bool enough;
+static unsigned opened, refused;
+
+/* Opens without end, and takes no other answers than those that are documented. */
+static void *open_often(void *argument)
+{
+        unsigned strange = 0;
+
+        (void)argument;
+        while (!enough) {
+                struct nova_session *own;
+                const int error = nova_session_open(&own, "brief", NULL);
+                nova_word_t answer;
+
+                if (error) {
+                        __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
+                        strange += error != ENOENT && error != ECONNRESET;
+                        continue;
+                }
+                __atomic_add_fetch(&opened, 1, __ATOMIC_RELAXED);
+
+                const int call = echo_call(own, ECHO_COUNT, NULL, 0, &answer);
+
+                strange += call ? call != ECONNRESET : answer != 1;
+                nova_session_close(own);
+        }
+        return (void *)(nova_word_t)strange;
+}
+
+/* Starts and stops a service until it was opened and refused some times. @return false: never */
+static bool come_and_go(const struct echo_options *options)
+{
+        const uint64_t deadline = nova_deadline_in(60 * SECOND);
+
+        while (opened < 100 || refused < 100) {
+                struct nova_service *service = echo_start(options);
+
+                if (!service || nova_rdtsc() > deadline)
+                        return false;
+                nova_sleep(1000000);
+                nova_service_stop(service);
+        }
+        return true;
+}
+
+static void stops_while_opened(void)
+{
+        const struct echo_options options = {"brief", 16, 16, false, 0};
+        struct nova_thread *threads[NOVA_CPU_MAX];
+        unsigned count = 0;
+        nova_word_t strange = 0;
+
+        enough = false;
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program_has_cpu(cpu) && (threads[count] = start(open_often, cpu)))
+                        count++;
+
+        const bool good = count && come_and_go(&options);
+
+        enough = true;
+        for (unsigned i = 0; i < count; i++) {
+                void *answers = NULL;
+
+                nova_thread_join(threads[i], &answers);
+                strange += (nova_word_t)answers;
+        }
+        check(good, "a service comes and goes while sessions are opened on all CPUs");
+        check(strange == 0, "each is opened, or is told that the service is gone");
+}
+
 /* By way of the service names, as one program would to another. */
 static bool give_on(nova_sel_t portal, nova_sel_t copy)
 {
@@ -244,6 +347,8 @@ int main(void)
         is_cancelled();
         dies();
         stops();
+        stops_while_found();
+        stops_while_opened();
         given_on();
         other_cpus();
         return check_end();
