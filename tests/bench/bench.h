@@ -48,12 +48,15 @@ struct timed {
         uint32_t sample[ROUNDS];
         volatile word_t failed; /* rounds whose status was not the expected one */
         word_t expected;
+        unsigned number; /* for the trace */
 };
 
 /* Runs the operations of a round one after the other, in any thread. */
 void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
 /* A semaphore more: what the operation allocates comes to lie at another place. */
 before_fn move_on;
+/* Tells a trace which operation is timed from now on; rounds do. */
+void trace_operation(struct timed *op);
 /* Median or mean of the samples without the cost of timing; fails the case if an operation failed.
  */
 uint32_t figure(struct timed *op);

@@ -2,12 +2,47 @@
 /* Rounds of timed operations, their median or mean, and the lines that report them. */
 #include "bench.h"
 
+#define OPERATIONS_MAX 256
+
 static uint32_t overhead;
+
+/* A plugin of the emulator looks for the NOP; the address that is stored to behind it says which
+ * operation the readings of the TSC enclose from now on. */
+static void trace(unsigned number)
+{
+        static volatile uint8_t at[OPERATIONS_MAX] __attribute__((aligned(OPERATIONS_MAX)));
+
+        __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4d4b8000; movb $0, %0"
+                         : "=m"(at[number]));
+}
+
+void trace_operation(struct timed *op)
+{
+        static unsigned operations;
+
+        if (op->key && !op->number)
+                op->number = ++operations;
+        trace(op->number % OPERATIONS_MAX);
+}
+
+/* Whoever reads the console learns what the trace calls by a number. */
+static void name_operation(const struct timed *op)
+{
+        EXPECT(op->number < OPERATIONS_MAX);
+        if (!op->number)
+                return;
+        console_string("operation ");
+        console_dec(op->number);
+        console_char(' ');
+        console_string(op->key);
+        console_char('\n');
+}
 
 static uint32_t run_op(struct timed *op, struct nova_utcb *utcb)
 {
         struct args args = op->args;
 
+        trace_operation(op);
         utcb->items = op->items;
         const uint32_t ticks = op->fn(&args);
         op->failed += (args.a1 & 0xff) != op->expected;
@@ -68,7 +103,9 @@ static uint32_t timing_overhead(void)
 
 uint32_t figure(struct timed *op)
 {
+        trace(0);
         EXPECT_EQ(op->failed, 0);
+        name_operation(op);
         return (op->mean ? mean(op->sample) : median(op->sample)) - timing_overhead();
 }
 

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import bench, bench_linux, boot_count, elf, table
+from nova import bench, bench_linux, bench_trace, boot_count, elf, table
 from nova.errors import NovaError
 
 ROWS = [
@@ -45,17 +45,44 @@ class Reading(unittest.TestCase):
         keys = {row.key for row in rows}
         self.assertEqual(len(keys), len(rows))
         self.assertTrue({row.unit for row in rows} <= set(table.UNITS))
-        for figures in bench._read_figures().values():
-            self.assertTrue(figures)
-            self.assertLessEqual(set(figures), keys)
+        figures = bench._read_figures()
+        for part in (*figures.pop(bench_trace.SECTION).values(), *figures.values()):
+            self.assertTrue(part)
+            self.assertLessEqual(set(part), keys)
 
     def test_the_page_shows_the_figures_that_are_checked_in(self):
         rows = table.read_rows(bench.ROWS)
+        page = bench.PAGE.read_text(encoding="utf-8")
+        self.assertEqual(bench.page_with(page, rows, bench._read_figures()), page)
+
+    def test_the_file_of_figures_is_written_as_it_is_read(self):
+        text = bench.FIGURES.read_text(encoding="utf-8")
+        self.assertEqual(bench_trace.dumps(bench._read_figures()), text)
+
+
+class Trace(unittest.TestCase):
+    CONSOLE = "operation 1 call\n# a line\noperation 2 other\n"
+    RESULTS = "trace 1 90 0 2 0 0 20 9\npath 1 ffff a0\ntrace 7 1 1 1 1 1 1 1\npath 7 1\n"
+
+    def setUp(self):
         with tempfile.TemporaryDirectory() as folder:
-            page = Path(folder) / "page.md"
-            page.write_bytes(bench.PAGE.read_bytes())
-            table.write_page(page, rows, bench._read_figures())
-            self.assertEqual(page.read_bytes(), bench.PAGE.read_bytes())
+            results = Path(folder) / "results"
+            results.write_text(self.RESULTS, encoding="utf-8")
+            self.counts, self.paths = bench_trace.read(results, self.CONSOLE)
+
+    def test_operations_go_by_the_names_that_the_program_told(self):
+        self.assertEqual(self.counts, {"call": [90, 0, 2, 0, 0, 20, 9]})
+        self.assertEqual(self.paths, {"call": [0xFFFF, 0xA0]})
+
+    def test_one_locked_instruction_more_is_worse(self):
+        old = {"call": [0, 2, 0, 0, 20, 9]}
+        self.assertEqual(bench_trace.complaints(ROWS, old, self.counts), [])
+        self.counts["call"][1] = 1
+        bad = bench_trace.complaints(ROWS, old, self.counts)
+        self.assertEqual(bad, ["call: 1 instead of 0 (locked)"])
+
+    def test_an_operation_without_a_trace_is_worse(self):
+        self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
 
 
 class Table(unittest.TestCase):
@@ -65,11 +92,8 @@ class Table(unittest.TestCase):
         self.assertEqual(lines[1].split()[2:], ["90", "100", "-10.0", "%", "222", "150"])
 
     def test_a_page_without_marks_is_refused(self):
-        with tempfile.TemporaryDirectory() as folder:
-            page = Path(folder) / "page.md"
-            page.write_text("no place\n", encoding="utf-8")
-            with self.assertRaisesRegex(NovaError, "no place for the table"):
-                table.write_page(page, ROWS, {})
+        with self.assertRaisesRegex(NovaError, "no place for the table"):
+            table.write_page("no place\n", ROWS, {})
 
 
 class Boot(unittest.TestCase):

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from nova import bench_linux, boot_count, build, elf, options, process, table, tree
+from nova import bench_linux, bench_trace, boot_count, build, elf, options, process, table, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import Machine
 from nova.runner import Runner
@@ -59,6 +59,14 @@ def add_parser(commands):
     )
     parser.add_argument("--kernel", metavar="FILE", help="count on this kernel instead")
     parser.add_argument("--boot", action="store_true", help="count the boot, too (a minute)")
+    parser.add_argument(
+        "--trace",
+        nargs="?",
+        const="",
+        metavar="KEY",
+        help="count what instructions hide instead (locked ones, loads of CR3, cache lines …); "
+        "with the KEY of a row: every instruction of that operation",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--update", action="store_true", help="check the figures in, with the page that shows them"
@@ -110,10 +118,10 @@ def _memory(kernel, programs):
     return {f"memory_{key}": round(value) for key, value in found.items()}
 
 
-def _plugin(folder):
-    """Compiles the plugin that looks for stretches with interrupts off."""
-    library = Path(folder) / "runs.so"
-    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(PLUGIN)]
+def compile_plugin(source, folder):
+    """Compiles a plugin of QEMU; the library."""
+    library = Path(folder) / f"{source.stem}.so"
+    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
@@ -124,7 +132,7 @@ def _interrupts_off(kernel, programs, arch):
     """The longest stretch of each operation; the program numbers them, the plugin counts them."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         results = Path(folder) / "runs"
-        plugin = f"{_plugin(folder)},out={results},from={KERNEL_FROM[arch]:#x}"
+        plugin = f"{compile_plugin(PLUGIN, folder)},out={results},from={KERNEL_FROM[arch]:#x}"
         program = programs / "bench-windows"
         machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin])
         console = _console(machine, "the count of stretches")
@@ -161,7 +169,9 @@ def _short_names(kernel, programs):
             os.chdir(before)
 
 
-def _measure(args):
+@contextlib.contextmanager
+def _built(args):
+    """Kernel and programs, built unless they are named."""
     if args.programs:
         programs = Path(args.programs)
     else:
@@ -170,8 +180,8 @@ def _measure(args):
         programs = tree.build_dir(preset) / "bin"
     kernel = Path(args.kernel) if args.kernel else programs.parent / "nova.elf32"
     elf.read_start(kernel, "kernel")
-    with _short_names(kernel, programs) as (kernel, programs):
-        return _figures(args, kernel, programs)
+    with _short_names(kernel, programs) as names:
+        yield names
 
 
 def _figures(args, kernel, programs):
@@ -187,13 +197,65 @@ def _read_figures():
     return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
 
 
+def _traces(args):
+    with _built(args) as (kernel, programs):
+
+        def run_with(plugin):
+            extra = [*ICOUNT, "-plugin", plugin]
+            return _console(_machine(kernel, programs / "bench", extra=extra), "the trace")
+
+        counts, paths = bench_trace.count(compile_plugin, run_with, KERNEL_FROM[args.arch])
+        if not args.trace:
+            return counts, None
+        if args.trace not in paths:
+            known = ", ".join(sorted(paths))
+            raise NovaError(f"'{args.trace}' is no operation with a trace; there are {known}.")
+        file = kernel.resolve()
+        linked = file.with_name("nova.elf") if file.name == "nova.elf32" else file
+        return counts, bench_trace.path_text(paths[args.trace], linked)
+
+
+def page_with(page, rows, figures):
+    """The text of the page with the tables of these figures."""
+    return bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
+
+
+def _write_page(rows, figures):
+    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+def _end(bad):
+    for sentence in bad:
+        build.say(f"worse: {sentence}")
+    return EXIT_FAILED if bad else EXIT_OK
+
+
+def _run_trace(args, rows):
+    counts, path = _traces(args)
+    if path:
+        print(path)
+        return EXIT_OK
+    figures = _read_figures()
+    checked_in = figures.get(bench_trace.SECTION, {}).get(args.arch, {})
+    if args.json:
+        print(json.dumps(bench_trace.records(rows, checked_in, counts), indent=2))
+    else:
+        print(bench_trace.text(rows, counts, args.arch))
+    if args.update:
+        bench_trace.update(FIGURES, figures, args.arch, counts)
+        _write_page(rows, figures)
+        return EXIT_OK
+    return _end(bench_trace.complaints(rows, checked_in, counts))
+
+
 def _update(rows, figures, arch, found):
     checked_in = figures.setdefault(arch, {})
     checked_in.update(found)
     order = [row.key for row in rows]
     figures[arch] = {key: checked_in[key] for key in order if key in checked_in}
-    FIGURES.write_text(json.dumps(figures, indent=2, sort_keys=False) + "\n", encoding="utf-8")
-    table.write_page(PAGE, rows, figures)
+    FIGURES.write_text(bench_trace.dumps(figures), encoding="utf-8")
+    _write_page(rows, figures)
 
 
 def complaints(rows, checked_in, found, all_needed):
@@ -214,14 +276,18 @@ def complaints(rows, checked_in, found, all_needed):
 
 def run(args):
     if args.what:
-        if args.update or args.kernel or args.json or args.boot or args.arch != bench_linux.ARCH:
+        given = (args.update, args.kernel, args.json, args.boot, args.trace is not None)
+        if any(given) or args.arch != bench_linux.ARCH:
             raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
     if args.update and args.kernel:
         raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
     rows = table.read_rows(ROWS)
-    found = _measure(args)
+    if args.trace is not None:
+        return _run_trace(args, rows)
+    with _built(args) as (kernel, programs):
+        found = _figures(args, kernel, programs)
     unknown = set(found) - {row.key for row in rows}
     if unknown:
         raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
@@ -235,7 +301,4 @@ def run(args):
         _update(rows, figures, args.arch, found)
         return EXIT_OK
     own_kernel = not args.kernel or bool(args.programs)
-    bad = complaints(rows, checked_in, found, own_kernel)
-    for sentence in bad:
-        build.say(f"worse: {sentence}")
-    return EXIT_FAILED if bad else EXIT_OK
+    return _end(complaints(rows, checked_in, found, own_kernel))

@@ -66,11 +66,13 @@ def records(rows, checked_in, found):
     ]
 
 
-def _lines(cells):
+def lines(cells):
+    """Aligned lines of cells: the first column to the left, the others to the right."""
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     for line in cells:
         first = line[0].ljust(widths[0])
-        yield "  ".join([first] + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])])
+        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
+        yield "  ".join([first, *rest]).rstrip()
 
 
 def text(rows, checked_in, found, arch):
@@ -85,7 +87,7 @@ def text(rows, checked_in, found, arch):
         cells.append(line + [_show(row.reference), _show(row.target)])
     if arch != "x86_64":
         cells = [line[:4] for line in cells]
-    return "\n".join(line.rstrip() for line in _lines(cells))
+    return "\n".join(lines(cells))
 
 
 def _page_table(rows, figures, unit):
@@ -99,11 +101,15 @@ def _page_table(rows, figures, unit):
         yield f"| {row.title} | " + " | ".join(_show(cell) for cell in cells) + " |"
 
 
-def write_page(path, rows, figures):
-    """Replaces what stands between the two marks of a page."""
-    page = path.read_text(encoding="utf-8")
-    if BEGIN not in page or END not in page:
-        raise NovaError(f"{path.name} has no place for the table: the lines {BEGIN} and {END}.")
-    head, tail = page.split(BEGIN)[0], page.split(END)[1]
+def replace_between(page, begin, end, shown):
+    """The text of a page with what stands between two marks replaced."""
+    if begin not in page or end not in page:
+        raise NovaError(f"the page has no place for the table: the lines {begin} and {end}.")
+    head, tail = page.split(begin)[0], page.split(end)[1]
+    return f"{head}{begin}\n{shown}\n{end}{tail}"
+
+
+def write_page(page, rows, figures):
+    """The text of a page with the figures between its two marks."""
     tables = ["\n".join(_page_table(rows, figures, unit)) for unit in UNITS]
-    path.write_text(f"{head}{BEGIN}\n" + "\n\n".join(tables) + f"\n{END}{tail}", encoding="utf-8")
+    return replace_between(page, BEGIN, END, "\n\n".join(tables))

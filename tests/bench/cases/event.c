@@ -67,6 +67,7 @@ CASE(event, page_fault, "")
         give(client, obj(portal, NOVA_PERM_ALL), client->own_events + NOVA_EXC_PF);
         for (unsigned i = 0; i < WARM + ROUNDS; i++) {
                 move_on(&fault, i);
+                trace_operation(&fault);
                 remote(client, touch, NULL);
                 hc_revoke(mem(page, 0, NOVA_MEM_RWX), 0);
                 sample[i < WARM ? 0 : i - WARM] = fault.sample[0];

@@ -30,10 +30,12 @@ word_t bench_recall;
 
 static struct timed result;
 
-static nova_mtd_t begin(struct guest *g)
+static nova_mtd_t begin(const char *key, struct guest *g)
 {
         const nova_mtd_t mtd = guest_flat(g);
 
+        result = (struct timed){.key = key};
+        trace_operation(&result);
         g->state->bp = WARM + ROUNDS;
         g->state->di = SAMPLES;
         g->state->ctrl[0] = 1u << 18; /* CPUID */
@@ -50,10 +52,10 @@ static void take_samples(const struct guest *g)
 }
 
 /* Median or mean without the cost of the readings, which is the same in a guest. */
-static void report_guest(const char *key, bool mean)
+static void report_guest(bool mean)
 {
         result.mean = mean;
-        report(key, figure(&result));
+        report(result.key, figure(&result));
 }
 
 /* An instruction of two bytes that exits to a portal. */
@@ -65,12 +67,12 @@ static void measure_exit(const char *key, const char *code, const char *end, enu
                 {EXIT_RECALL, 0, server(boot_cpu), portal_echo},
         };
         struct guest *g = guest_new_portals(boot_cpu, code, end, own, 2);
-        const nova_mtd_t mtd = begin(g);
+        const nova_mtd_t mtd = begin(key, g);
 
         bench_recall = nova_hypercall_id(NOVA_EC_CTRL, 0, g->ec);
         guest_until(g, mtd, EXIT_HLT);
         take_samples(g);
-        report_guest(key, false);
+        report_guest(false);
 }
 
 CASE_ON(guest, exits, "", needs_virtualization)
@@ -89,13 +91,13 @@ CASE_ON(guest, injection, "", needs_virtualization)
                                          portal_inject};
         struct guest *g = guest_new_portals(boot_cpu, inject_32, inject_32_end, &own, 1);
         const word_t handler = GUEST_CODE + 9; /* behind "2: jmp 2b" */
-        const nova_mtd_t mtd = begin(g);
+        const nova_mtd_t mtd = begin("guest_inject", g);
         uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
 
         idt[VECTOR] = (uint64_t)handler | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
         guest_until(g, mtd, EXIT_HLT);
         take_samples(g);
-        report_guest("guest_inject", false);
+        report_guest(false);
 }
 
 CASE_ON(guest, memory, "", needs_virtualization)
@@ -104,7 +106,7 @@ CASE_ON(guest, memory, "", needs_virtualization)
         const struct guest_portal own = {EXIT_MEMORY, NOVA_MTD_QUAL, pager, portal_pager};
         struct guest *g = guest_new_portals(boot_cpu, memory_32, memory_32_end, &own, 1);
         const word_t page = page_of(memory(0));
-        nova_mtd_t mtd = begin(g);
+        nova_mtd_t mtd = begin("guest_memory", g);
 
         pager->utcb->word[nova_utcb_item_index(0)] = mem(page, 0, NOVA_MEM_RWX);
         pager->utcb->word[nova_utcb_item_index(0) + 1] =
@@ -118,5 +120,5 @@ CASE_ON(guest, memory, "", needs_virtualization)
                 mtd = NOVA_MTD_EIP;
         }
         take_samples(g);
-        report_guest("guest_memory", true);
+        report_guest(true);
 }

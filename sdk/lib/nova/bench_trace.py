@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench --trace`: what the number of instructions does not tell. A plugin of QEMU looks at
+what the kernel executes between the two readings of each operation."""
+
+import bisect
+import itertools
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from nova import table, tree
+from nova.errors import EXIT_FAILED, NovaError
+
+PLUGIN = tree.ROOT / "tests" / "bench" / "plugin" / "trace.c"
+# What the plugin counts, in its order, behind the instructions.
+COLUMNS = ("locked", "CR3", "serialising", "MSR", "lines", "written")
+HEAD = ("instructions", *COLUMNS)
+BEGIN = "<!-- trace: written by nova bench --trace --update -->"
+END = "<!-- end of the trace -->"
+# Where figures.json keeps it, beside the figures of each architecture.
+SECTION = "trace"
+
+
+def read(results, console):
+    """What the plugin wrote, by the names that the program told: counts and paths."""
+    names = {}
+    for line in console.splitlines():
+        if line.startswith("operation "):
+            _, number, key = line.split()
+            names[number] = key
+    counts, paths = {}, {}
+    for line in results.read_text(encoding="utf-8").splitlines():
+        word, number, *values = line.split()
+        if number not in names:
+            continue
+        if word == "trace":
+            counts[names[number]] = [int(value) for value in values]
+        else:
+            paths[names[number]] = [int(value, 16) for value in values]
+    return counts, paths
+
+
+def count(compile_plugin, run, kernel_from):
+    """Compiles the plugin, runs the program, and reads both."""
+    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+        results = Path(folder) / "trace"
+        library = compile_plugin(PLUGIN, folder)
+        console = run(f"{library},out={results},from={kernel_from:#x}")
+        counts, paths = read(results, console)
+    if not counts:
+        raise NovaError("the trace is empty: the program named no operation.", EXIT_FAILED)
+    return counts, paths
+
+
+def complaints(rows, checked_in, found):
+    """A sentence for each count that is worse than it was, or is not there any more."""
+    bad = []
+    for row in rows:
+        old, new = checked_in.get(row.key), found.get(row.key)
+        if old is None:
+            continue
+        if new is None:
+            bad.append(f"{row.key}: a trace is checked in, but there was none")
+            continue
+        for name, before, now in zip(COLUMNS, old, new[1:]):
+            if now > before * (100 + row.tolerance) / 100:
+                bad.append(f"{row.key}: {now} instead of {before} ({name})")
+    return bad
+
+
+def records(rows, checked_in, found):
+    return [
+        {"key": row.key, "operation": row.title, **dict(zip(HEAD, found[row.key]))}
+        | {"checked_in": dict(zip(COLUMNS, checked_in.get(row.key, ())))}
+        for row in rows
+        if row.key in found
+    ]
+
+
+def text(rows, found, arch):
+    cells = [[f"in the kernel ({arch})", *HEAD]]
+    cells += [[row.title, *map(str, found[row.key])] for row in rows if row.key in found]
+    return "\n".join(table.lines(cells))
+
+
+def update(file, figures, arch, found):
+    """Checks counts in; instructions are in the other table."""
+    figures.setdefault(SECTION, {})[arch] = {key: counts[1:] for key, counts in found.items()}
+    file.write_text(dumps(figures), encoding="utf-8")
+
+
+def dumps(figures):
+    """figures.json: one line for each key."""
+    lines = []
+    for name, part in figures.items():
+        if name == SECTION:
+            inner = ",\n".join(
+                f"    {json.dumps(arch)}: {{\n{_entries(rows, 6)}\n    }}"
+                for arch, rows in part.items()
+            )
+        else:
+            inner = _entries(part, 4)
+        lines.append(f"  {json.dumps(name)}: {{\n{inner}\n  }}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _entries(part, indent):
+    return ",\n".join(f"{' ' * indent}{json.dumps(k)}: {json.dumps(v)}" for k, v in part.items())
+
+
+def write_page(page, rows, figures):
+    """The text of a page with the trace between its two marks."""
+    wide, narrow = (figures.get(SECTION, {}).get(arch, {}) for arch in ("x86_64", "x86_32"))
+    shown = [f"| x86_64 (x86_32) | {' | '.join(COLUMNS)} |"]
+    shown.append("|---|" + "---:|" * len(COLUMNS))
+    for row in rows:
+        if row.key in wide:
+            other = narrow.get(row.key, ["–"] * len(COLUMNS))
+            cells = [f"{a} ({b})" if a != b else str(a) for a, b in zip(wide[row.key], other)]
+            shown.append(f"| {row.title} | {' | '.join(cells)} |")
+    return table.replace_between(page, BEGIN, END, "\n".join(shown))
+
+
+def _symbols(kernel):
+    command = ["nm", "-n", str(kernel)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = []
+    for line in result.stdout.splitlines():
+        address, kind, name = line.split()
+        if kind in "tT":
+            found.append((int(address, 16), name))
+    if not found:
+        raise NovaError(f"{kernel} has no symbols: a path has no names.", EXIT_FAILED)
+    return found
+
+
+def _disassembly(kernel):
+    command = ["objdump", "-d", "--no-show-raw-insn", str(kernel)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = {}
+    for line in result.stdout.splitlines():
+        address, colon, instruction = line.partition(":\t")
+        if colon:
+            found[int(address, 16)] = " ".join(instruction.split())
+    return found
+
+
+def path_text(path, kernel):
+    """The instructions of an operation, function by function."""
+    symbols, instructions = _symbols(kernel), _disassembly(kernel)
+    starts = [address for address, _ in symbols]
+    names = [symbols[bisect.bisect_right(starts, address) - 1][1] for address in path]
+    lines = []
+    for name, group in itertools.groupby(zip(names, path), key=lambda item: item[0]):
+        group = list(group)
+        lines.append(f"{name} ({len(group)})")
+        lines += [f"    {address:x}  {instructions.get(address, '?')}" for _, address in group]
+    return "\n".join([*lines, f"{len(path)} instructions in the kernel"])

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A QEMU plugin that looks at what the kernel executes in a timed operation, which is what passes
+ * between two RDTSC outside of it. One CPU.
+ *
+ * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
+ * names the operation by a marker, a NOP of seven bytes with MARK in its displacement: the
+ * instruction behind it stores to an address whose low byte is a number. For each number the file
+ * has `trace NUMBER INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the
+ * median of instructions, and `path NUMBER ADDRESS…`, of the last sample. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The plugin interface, version 1, as far as it is used here. */
+typedef uint64_t plugin_id;
+typedef uint32_t memory_info;
+struct qemu_info;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum { CB_NO_REGS };
+enum { MEMORY_READ_AND_WRITE = 3 };
+
+extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
+                                                  void (*cb)(plugin_id, struct qemu_plugin_tb *));
+extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
+                                                   void (*cb)(unsigned, void *), int flags,
+                                                   void *data);
+extern void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
+                                             void (*cb)(unsigned, memory_info, uint64_t, void *),
+                                             int flags, int access, void *data);
+extern bool qemu_plugin_mem_is_store(memory_info info);
+extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
+extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+
+extern int qemu_plugin_version;
+int qemu_plugin_version = 1;
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
+
+#define OPERATIONS 256
+#define SAMPLES    1024
+#define PATH       65536
+#define LINES      8192
+#define LINE_SHIFT 6
+#define MARK       0x4d4b8000u
+
+/* What is counted of an instruction besides itself. */
+enum kind { PLAIN, LOCKED, CR3, SERIALISING, MSR, KINDS };
+
+struct sample {
+        uint32_t instructions, kind[KINDS], lines, written;
+};
+
+static struct operation {
+        struct sample sample[SAMPLES];
+        unsigned samples;
+        uint64_t *path;
+        unsigned length;
+} operations[OPERATIONS];
+
+static struct operation *operation; /* the one that was named last */
+static bool marked;                 /* the next store names one */
+static bool timing;                 /* between its two readings */
+static struct sample current;
+static uint64_t path[PATH];
+static uint64_t lines[LINES]; /* each with bit 0: written */
+static uint64_t kernel_from = UINT64_MAX;
+static const char *file;
+
+static void note_line(uint64_t address, bool store)
+{
+        const uint64_t line = address >> LINE_SHIFT << 1;
+
+        for (unsigned i = 0; i < current.lines; i++)
+                if ((lines[i] & ~(uint64_t)1) == line) {
+                        current.written += store && !(lines[i] & 1);
+                        lines[i] |= store;
+                        return;
+                }
+        if (current.lines == LINES)
+                return;
+        lines[current.lines++] = line | store;
+        current.written += store;
+}
+
+static void on_memory(unsigned cpu, memory_info info, uint64_t address, void *unused)
+{
+        (void)cpu;
+        (void)unused;
+        if (timing && address >= kernel_from)
+                note_line(address, qemu_plugin_mem_is_store(info));
+}
+
+/* data: the address, the kind in the bits that no address of the kernel needs. */
+static void in_kernel(unsigned cpu, void *data)
+{
+        const uint64_t value = (uint64_t)(uintptr_t)data;
+
+        (void)cpu;
+        if (!timing)
+                return;
+        if (current.instructions < PATH)
+                path[current.instructions] = kernel_from | value >> 3;
+        current.instructions++;
+        current.kind[value & 7]++;
+}
+
+static void end_sample(void)
+{
+        const unsigned length = current.instructions < PATH ? current.instructions : PATH;
+
+        if (operation->samples < SAMPLES)
+                operation->sample[operation->samples++] = current;
+        operation->path = realloc(operation->path, length * sizeof(*path) + 1);
+        operation->length = length;
+        memcpy(operation->path, path, length * sizeof(*path));
+}
+
+static void at_rdtsc(unsigned cpu, void *unused)
+{
+        (void)cpu;
+        (void)unused;
+        if (!operation)
+                return;
+        if (timing)
+                end_sample();
+        timing = !timing;
+        memset(&current, 0, sizeof(current));
+}
+
+static void at_mark(unsigned cpu, void *unused)
+{
+        (void)cpu;
+        (void)unused;
+        marked = true;
+        timing = false;
+}
+
+static void on_user_memory(unsigned cpu, memory_info info, uint64_t address, void *unused)
+{
+        (void)cpu;
+        (void)unused;
+        if (!marked || !qemu_plugin_mem_is_store(info))
+                return;
+        marked = false;
+        operation = address & 0xff ? &operations[address & 0xff] : NULL;
+}
+
+static bool is_mark(const struct qemu_plugin_insn *insn)
+{
+        static const uint8_t nop[] = {0x0f, 0x1f, 0x80, 0x00, 0x80, 0x4b, 0x4d};
+
+        return qemu_plugin_insn_size(insn) == sizeof(nop) &&
+               memcmp(qemu_plugin_insn_data(insn), nop, sizeof(nop)) == 0;
+}
+
+static bool is_prefix(uint8_t byte)
+{
+        return strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf0\xf2\xf3", byte) && byte;
+}
+
+/* SDM 3A, 8.3: serialising instructions. */
+static enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm)
+{
+        const unsigned reg = modrm >> 3 & 7;
+
+        switch (opcode) {
+        case 0x22: /* MOV to a control register */
+                return reg == 3 ? CR3 : reg == 8 ? PLAIN : SERIALISING;
+        case 0x30:
+        case 0x32:
+                return MSR;
+        case 0x00: /* LLDT, LTR */
+                return reg == 2 || reg == 3 ? SERIALISING : PLAIN;
+        case 0x01: /* LGDT, LIDT, INVLPG */
+                return modrm < 0xc0 && (reg == 2 || reg == 3 || reg == 7) ? SERIALISING : PLAIN;
+        case 0x08: /* INVD */
+        case 0x09: /* WBINVD */
+        case 0x23: /* MOV to a debug register */
+        case 0xa2: /* CPUID */
+        case 0xaa: /* RSM */
+                return SERIALISING;
+        default:
+                return PLAIN;
+        }
+}
+
+static enum kind kind_of(const struct qemu_plugin_insn *insn, bool wide)
+{
+        const uint8_t *bytes = qemu_plugin_insn_data(insn);
+        const size_t size = qemu_plugin_insn_size(insn);
+        size_t i = 0;
+
+        while (i < size && is_prefix(bytes[i]))
+                if (bytes[i++] == 0xf0)
+                        return LOCKED;
+        if (wide && i < size && (bytes[i] & 0xf0) == 0x40)
+                i++;
+        if (i + 2 < size && bytes[i] == 0x0f)
+                return kind_of_two_bytes(bytes[i + 1], bytes[i + 2]);
+        if (i + 1 < size && bytes[i] == 0x0f)
+                return kind_of_two_bytes(bytes[i + 1], 0xc0);
+        if (i + 1 < size && (bytes[i] == 0x86 || bytes[i] == 0x87) && bytes[i + 1] < 0xc0)
+                return LOCKED;                                     /* XCHG with memory */
+        return i < size && bytes[i] == 0xcf ? SERIALISING : PLAIN; /* IRET */
+}
+
+static void in_user(struct qemu_plugin_insn *insn)
+{
+        static const uint8_t rdtsc[] = {0x0f, 0x31};
+        const uint8_t *bytes = qemu_plugin_insn_data(insn);
+
+        if (is_mark(insn))
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, CB_NO_REGS, NULL);
+        else if (qemu_plugin_insn_size(insn) == sizeof(rdtsc) && !memcmp(bytes, rdtsc, 2))
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, at_rdtsc, CB_NO_REGS, NULL);
+        else
+                qemu_plugin_register_vcpu_mem_cb(insn, on_user_memory, CB_NO_REGS,
+                                                 MEMORY_READ_AND_WRITE, NULL);
+}
+
+static void translated(plugin_id id, struct qemu_plugin_tb *tb)
+{
+        (void)id;
+        for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
+                struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+                const uint64_t address = qemu_plugin_insn_vaddr(insn);
+
+                if (address < kernel_from) {
+                        in_user(insn);
+                        continue;
+                }
+                const enum kind kind = kind_of(insn, kernel_from > UINT32_MAX);
+                const uint64_t data = (address - kernel_from) << 3 | kind;
+                qemu_plugin_register_vcpu_insn_exec_cb(insn, in_kernel, CB_NO_REGS,
+                                                       (void *)(uintptr_t)data);
+                qemu_plugin_register_vcpu_mem_cb(insn, on_memory, CB_NO_REGS, MEMORY_READ_AND_WRITE,
+                                                 NULL);
+        }
+}
+
+static int compare(const void *a, const void *b)
+{
+        const struct sample *x = a, *y = b;
+
+        return (x->instructions > y->instructions) - (x->instructions < y->instructions);
+}
+
+static void at_exit(plugin_id id, void *unused)
+{
+        FILE *out = fopen(file, "w");
+
+        (void)id;
+        (void)unused;
+        if (!out)
+                return;
+        for (unsigned i = 0; i < OPERATIONS; i++) {
+                struct operation *o = &operations[i];
+                if (!o->samples)
+                        continue;
+                qsort(o->sample, o->samples, sizeof(o->sample[0]), compare);
+                const struct sample *s = &o->sample[o->samples / 2];
+                fprintf(out, "trace %u %u %u %u %u %u %u %u\npath %u", i, s->instructions,
+                        s->kind[LOCKED], s->kind[CR3], s->kind[SERIALISING], s->kind[MSR], s->lines,
+                        s->written, i);
+                for (unsigned k = 0; k < o->length; k++)
+                        fprintf(out, " %" PRIx64, o->path[k]);
+                fputc('\n', out);
+        }
+        fclose(out);
+}
+
+int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
+{
+        (void)info;
+        for (int i = 0; i < argc; i++) {
+                if (!strncmp(argv[i], "out=", 4))
+                        file = strdup(argv[i] + 4);
+                else if (!strncmp(argv[i], "from=", 5))
+                        kernel_from = strtoull(argv[i] + 5, NULL, 0);
+        }
+        if (!file || kernel_from == UINT64_MAX)
+                return 1;
+        qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+        qemu_plugin_register_atexit_cb(id, at_exit, NULL);
+        return 0;
+}
