@@ -199,3 +199,32 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
         for (unsigned i = 0; i < place->bytes; i++)
                 put(access, byte_of(place, i), 1, value >> 8 * i & 0xff);
 }
+
+/* An exit names the first byte that is not there: if a page begins with it, the operand may begin
+ * in the page before. Only where it may lie in two pages its instruction is asked. */
+static bool find_operand(const struct nova_access *access, const struct nova_instruction *in,
+                         uint64_t address, struct nova_place *place, struct nova_fault *fault)
+{
+        if (address % PAGE && address % PAGE + in->bytes <= PAGE) {
+                place->physical[0] = address;
+                place->bytes = place->first = in->bytes;
+                return true;
+        }
+        return nova_access_find(access, in->from, nova_operand_offset(access->state, in), in->bytes,
+                                nova_operand_is_written(in), place, fault);
+}
+
+bool nova_access_perform(const struct nova_access *access, const struct nova_instruction *in,
+                         uint64_t address, nova_mtd_t *changed, struct nova_fault *fault)
+{
+        struct nova_place place;
+        uint64_t memory = 0;
+
+        if (!find_operand(access, in, address, &place, fault))
+                return false;
+        if (in->operation != NOVA_OP_STORE)
+                memory = nova_access_get(access, &place);
+        if (nova_operand_perform(access->state, in, &memory, changed))
+                nova_access_put(access, &place, memory);
+        return true;
+}

@@ -3,6 +3,7 @@
 #include "novavmm/bus.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range)
@@ -15,15 +16,11 @@ int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range)
         return 0;
 }
 
-static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t address,
-                                         unsigned bytes)
+static const struct nova_bus_range *find(const struct nova_bus *bus, uint64_t address)
 {
-        for (unsigned i = 0; i < bus->count; i++) {
-                const struct nova_bus_range *const range = &bus->range[i];
-
-                if (address >= range->first && address <= range->last)
-                        return range->last - address >= bytes - 1 ? range : NULL;
-        }
+        for (unsigned i = 0; i < bus->count; i++)
+                if (address >= bus->range[i].first && address <= bus->range[i].last)
+                        return &bus->range[i];
         return NULL;
 }
 
@@ -32,16 +29,38 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
+static bool holds(const struct nova_bus_range *range, uint64_t address, unsigned bytes)
+{
+        return range && range->last - address >= bytes - 1;
+}
+
+static uint64_t get(const struct nova_bus_range *range, uint64_t address, unsigned bytes)
+{
+        if (!range || !range->read)
+                return mask(bytes);
+        return range->read(range->device, address, bytes) & mask(bytes);
+}
+
+static void put(const struct nova_bus_range *range, uint64_t address, unsigned bytes,
+                uint64_t value)
+{
+        if (range && range->write)
+                range->write(range->device, address, bytes, value & mask(bytes));
+}
+
 uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned bytes)
 {
         if (bytes < 1 || bytes > 8)
                 return UINT64_MAX;
 
-        const struct nova_bus_range *const range = find(bus, address, bytes);
+        const struct nova_bus_range *const range = find(bus, address);
+        uint64_t value = 0;
 
-        if (!range || !range->read)
-                return mask(bytes);
-        return range->read(range->device, address, bytes) & mask(bytes);
+        if (holds(range, address, bytes))
+                return get(range, address, bytes);
+        for (unsigned i = 0; i < bytes; i++)
+                value |= get(find(bus, address + i), address + i, 1) << 8 * i;
+        return value;
 }
 
 void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, uint64_t value)
@@ -49,8 +68,11 @@ void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, 
         if (bytes < 1 || bytes > 8)
                 return;
 
-        const struct nova_bus_range *const range = find(bus, address, bytes);
+        const struct nova_bus_range *const range = find(bus, address);
 
-        if (range && range->write)
-                range->write(range->device, address, bytes, value & mask(bytes));
+        if (holds(range, address, bytes))
+                put(range, address, bytes, value);
+        else
+                for (unsigned i = 0; i < bytes; i++)
+                        put(find(bus, address + i), address + i, 1, value >> 8 * i);
 }

@@ -12,6 +12,15 @@
 #define REP          0xf3
 #define REX_W        8
 #define REX_R        4
+#define REX_X        2
+#define REX_B        1
+
+/* Numbers of registers. */
+#define BX 3
+#define SP 4
+#define BP 5
+#define SI 6
+#define DI 7
 
 struct cursor {
         const uint8_t *code;
@@ -20,7 +29,9 @@ struct cursor {
         bool operand16, address_switch, lock;
         uint8_t rex;
         enum nova_segment_number segment;
+        bool overridden; /* the segment is not the operand's usual one */
         enum nova_repeat repeat;
+        struct nova_address address;
         bool refused; /* cut off, or not what it looks like */
 };
 
@@ -42,11 +53,21 @@ static uint64_t next_value(struct cursor *cursor, unsigned bytes)
         return value;
 }
 
+/* The same, extended with its sign; of no bytes it is 0. */
+static uint64_t next_signed(struct cursor *cursor, unsigned bytes)
+{
+        const unsigned shift = 64 - 8 * bytes;
+
+        return bytes ? (uint64_t)((int64_t)(next_value(cursor, bytes) << shift) >> shift) : 0;
+}
+
 /* In 64-bit mode only FS and GS have a meaning. */
 static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
 {
-        if (cursor->bits != 64 || segment >= NOVA_SEGMENT_FS)
-                cursor->segment = segment;
+        if (cursor->bits == 64 && segment < NOVA_SEGMENT_FS)
+                return;
+        cursor->segment = segment;
+        cursor->overridden = true;
 }
 
 /* @return whether it was a prefix other than REX */
@@ -112,21 +133,68 @@ static unsigned address_bytes(const struct cursor *cursor)
         return (cursor->bits == 16) != cursor->address_switch ? 2 : 4;
 }
 
-/* Steps over ModRM, SIB and displacement of a memory operand. @return ModRM's middle bits */
+/* 16-bit forms of a memory operand (SDM 2, table 2-1). */
+static void read_address16(struct cursor *cursor, unsigned mod, unsigned rm)
+{
+        static const uint8_t base[] = {BX, BX, BP, BP, SI, DI, BP, BX};
+        static const uint8_t index[] = {SI, DI, SI, DI};
+        struct nova_address *const address = &cursor->address;
+        const bool absolute = mod == 0 && rm == 6;
+
+        address->base = absolute ? NOVA_NO_REGISTER : base[rm];
+        if (rm < 4)
+                address->index = index[rm];
+        address->constant = next_signed(cursor, mod == 1 ? 1 : mod == 2 || absolute ? 2 : 0);
+}
+
+static void read_sib(struct cursor *cursor, unsigned mod)
+{
+        struct nova_address *const address = &cursor->address;
+        const uint8_t sib = next(cursor);
+        const unsigned index = (sib >> 3 & 7) | (cursor->rex & REX_X ? 8 : 0);
+
+        address->base = sib & 7;
+        if (address->base == BP && mod == 0)
+                address->base = NOVA_NO_REGISTER;
+        if (index == SP)
+                return;
+        address->index = (uint8_t)index;
+        address->scale = sib >> 6;
+}
+
+/* The others (tables 2-2 and 2-3). */
+static void read_address32(struct cursor *cursor, unsigned mod, unsigned rm)
+{
+        struct nova_address *const address = &cursor->address;
+
+        address->base = (uint8_t)rm;
+        if (rm == SP)
+                read_sib(cursor, mod);
+        else if (rm == BP && mod == 0)
+                address->base = NOVA_NO_REGISTER;
+
+        const bool absolute = address->base == NOVA_NO_REGISTER;
+
+        address->from_next = absolute && rm == BP && cursor->bits == 64;
+        if (!absolute && cursor->rex & REX_B)
+                address->base |= 8;
+        address->constant = next_signed(cursor, mod == 1 ? 1 : mod == 2 || absolute ? 4 : 0);
+}
+
+/* ModRM, SIB and displacement of a memory operand. @return ModRM's middle bits */
 static unsigned read_modrm(struct cursor *cursor)
 {
         const uint8_t modrm = next(cursor);
         const unsigned mod = modrm >> 6, rm = modrm & 7;
 
-        if (mod == 3) {
+        if (mod == 3)
                 cursor->refused = true;
-        } else if (address_bytes(cursor) == 2) {
-                next_value(cursor, mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0);
-        } else {
-                const unsigned base = rm == 4 ? next(cursor) & 7u : rm;
-
-                next_value(cursor, mod == 1 ? 1 : mod == 2 || base == 5 ? 4 : 0);
-        }
+        else if (address_bytes(cursor) == 2)
+                read_address16(cursor, mod, rm);
+        else
+                read_address32(cursor, mod, rm);
+        if (!cursor->overridden && (cursor->address.base == SP || cursor->address.base == BP))
+                cursor->segment = NOVA_SEGMENT_SS;
         return modrm >> 3 & 7;
 }
 
@@ -157,10 +225,8 @@ static bool decode_register(struct cursor *cursor, enum nova_operation operation
 /* An immediate of at most four bytes, extended with its sign. */
 static void read_immediate(struct cursor *cursor, unsigned bytes, struct nova_instruction *out)
 {
-        const unsigned have = bytes > 4 ? 4 : bytes, shift = 64 - 8 * have;
-
         out->has_immediate = true;
-        out->immediate = (uint64_t)((int64_t)(next_value(cursor, have) << shift) >> shift);
+        out->immediate = next_signed(cursor, bytes > 4 ? 4 : bytes);
 }
 
 /* MOVZX, MOVSX and MOVSXD: the register is larger than the memory. */
@@ -232,7 +298,7 @@ static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
 /* MOV between AL or AX and an address that stands in the instruction: a0 to a3. */
 static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
-        next_value(cursor, address_bytes(cursor));
+        cursor->address.constant = next_value(cursor, address_bytes(cursor));
         out->operation = opcode & 2 ? NOVA_OP_STORE : NOVA_OP_LOAD;
         set_bytes(cursor, opcode & 1, out);
         return true;
@@ -280,7 +346,6 @@ static bool decode_string(const struct cursor *cursor, uint8_t opcode, struct no
         set_bytes(cursor, opcode & 1, out);
         if (opcode <= 0x6f && out->bytes == 8) /* ports have four bytes at most */
                 out->bytes = out->target_bytes = 4;
-        out->from = cursor->segment;
         out->repeat = cursor->repeat;
         return true;
 }
@@ -316,16 +381,7 @@ static bool decode_opcode(struct cursor *cursor, uint8_t opcode, struct nova_ins
 /* LOCK before anything that does not change memory is an invalid instruction. */
 static bool may_lock(const struct nova_instruction *in)
 {
-        switch (in->operation) {
-        case NOVA_OP_LOAD:
-        case NOVA_OP_STORE:
-        case NOVA_OP_CMP:
-        case NOVA_OP_TEST:
-        case NOVA_OP_BT:
-                return false;
-        default:
-                return !in->to_register && !nova_is_string(in);
-        }
+        return !nova_is_string(in) && in->operation != NOVA_OP_STORE && nova_operand_is_written(in);
 }
 
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out)
@@ -335,6 +391,7 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
                 .count = count < NOVA_CODE_BYTES ? count : NOVA_CODE_BYTES,
                 .bits = bits,
                 .segment = NOVA_SEGMENT_DS,
+                .address = {.base = NOVA_NO_REGISTER, .index = NOVA_NO_REGISTER},
         };
 
         memset(out, 0, sizeof(*out));
@@ -346,5 +403,7 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
                 return false;
         out->address_bytes = (uint8_t)address_bytes(&cursor);
         out->length = (uint8_t)cursor.at;
+        out->from = cursor.segment;
+        out->address = cursor.address;
         return true;
 }

@@ -55,6 +55,13 @@ static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
                 nova_vcpu_raise(vcpu, fault->vector);
 }
 
+/* The decoder knows the length better than a CPU that does not tell it. */
+static void skip(struct nova_vcpu *vcpu, const struct nova_instruction *in)
+{
+        vcpu->state->inst_len = in->length;
+        nova_vcpu_skip(vcpu, in->length);
+}
+
 /* Some rounds; if there are more, the guest tries again. A debugger sees each of them. */
 static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
                        const struct nova_instruction *in)
@@ -64,8 +71,7 @@ static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
 
         switch (nova_string_run(access, in, steps ? 1 : ROUNDS, &vcpu->changed, &fault)) {
         case NOVA_STRING_DONE:
-                vcpu->state->inst_len = in->length;
-                nova_vcpu_skip(vcpu, in->length);
+                skip(vcpu, in);
                 break;
         case NOVA_STRING_GOES_ON:
                 if (steps)
@@ -78,10 +84,9 @@ static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
 
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
-        const struct nova_bus *const bus = &vcpu->vm->mmio;
         const struct nova_access access = access_of(vcpu);
         struct nova_instruction in;
-        uint64_t memory = 0;
+        struct nova_fault fault;
 
         if (vcpu->state->inj_info & INJECT_VALID) {
                 nova_vcpu_fail(vcpu,
@@ -92,16 +97,12 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
         }
         if (!decode(vcpu, &access, "", address, &in))
                 return;
-        if (nova_is_string(&in)) {
+        if (nova_is_string(&in))
                 run_string(vcpu, &access, &in);
-                return;
-        }
-        if (in.operation != NOVA_OP_STORE)
-                memory = nova_bus_get(bus, address, in.bytes);
-        if (nova_operand_perform(vcpu->state, &in, &memory, &vcpu->changed))
-                nova_bus_put(bus, address, in.bytes, memory);
-        vcpu->state->inst_len = in.length;
-        nova_vcpu_skip(vcpu, in.length);
+        else if (nova_access_perform(&access, &in, address, &vcpu->changed, &fault))
+                skip(vcpu, &in);
+        else
+                raise(vcpu, &fault);
 }
 
 void port_string(struct nova_vcpu *vcpu, uint16_t port)

@@ -31,6 +31,35 @@ uint64_t nova_operand_get(const struct nova_utcb_state *state, const struct nova
         return (in->high ? value >> 8 : value) & mask(in->bytes);
 }
 
+static uint64_t value_of(const struct nova_utcb_state *state, unsigned number)
+{
+        if (number == NOVA_NO_REGISTER)
+                return 0;
+        return *general((struct nova_utcb_state *)state, number);
+}
+
+/* A bit's number in a register counts from the operand on, in both directions. */
+static uint64_t bit_offset(const struct nova_utcb_state *state, const struct nova_instruction *in)
+{
+        const unsigned shift = 64 - 8 * in->bytes;
+        const int64_t number = (int64_t)(value_of(state, in->reg) << shift) >> shift;
+
+        return (uint64_t)(number >> 3) & ~(uint64_t)(in->bytes - 1);
+}
+
+uint64_t nova_operand_offset(const struct nova_utcb_state *state, const struct nova_instruction *in)
+{
+        const struct nova_address *const address = &in->address;
+        uint64_t offset = address->constant + value_of(state, address->base) +
+                          (value_of(state, address->index) << address->scale);
+
+        if (address->from_next)
+                offset += state->ip + in->length;
+        if (in->operation >= NOVA_OP_BT && in->operation <= NOVA_OP_BTC && !in->has_immediate)
+                offset += bit_offset(state, in);
+        return offset & mask(in->address_bytes);
+}
+
 static nova_mtd_t group_of(unsigned number)
 {
         if (number < 4)
@@ -182,6 +211,37 @@ static void compare_exchange(struct nova_utcb_state *state, const struct nova_in
                 *changed |= nova_operand_set(state, &accumulator, *memory);
 }
 
+bool nova_operand_is_written(const struct nova_instruction *in)
+{
+        switch (in->operation) {
+        case NOVA_OP_LOAD:
+        case NOVA_OP_CMP:
+        case NOVA_OP_TEST:
+        case NOVA_OP_BT:
+                return false;
+        default:
+                return !in->to_register;
+        }
+}
+
+/* Arithmetic and bits. */
+static void perform_computation(struct nova_utcb_state *state, const struct nova_instruction *in,
+                                uint64_t *memory, nova_mtd_t *changed)
+{
+        const uint64_t before = *memory, operand = nova_operand_get(state, in);
+        const uint64_t result =
+                nova_compute(in->operation, in->bytes, in->to_register ? operand : before,
+                             in->to_register ? before : operand, &state->flags);
+
+        *changed |= NOVA_MTD_EFL;
+        if (in->operation == NOVA_OP_XADD)
+                *changed |= nova_operand_set(state, in, before);
+        if (nova_operand_is_written(in))
+                *memory = result;
+        else if (in->to_register && in->operation != NOVA_OP_CMP)
+                *changed |= nova_operand_set(state, in, result);
+}
+
 bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
                           uint64_t *memory, nova_mtd_t *changed)
 {
@@ -190,34 +250,19 @@ bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instr
         switch (in->operation) {
         case NOVA_OP_LOAD:
                 *changed |= nova_operand_set(state, in, before);
-                return false;
+                break;
         case NOVA_OP_STORE:
                 *memory = operand;
-                return true;
+                break;
         case NOVA_OP_EXCHANGE:
                 *changed |= nova_operand_set(state, in, before);
                 *memory = operand;
-                return true;
+                break;
         case NOVA_OP_CMPXCHG:
                 compare_exchange(state, in, memory, changed);
-                return true;
-        default:
                 break;
+        default:
+                perform_computation(state, in, memory, changed);
         }
-
-        const uint64_t result =
-                nova_compute(in->operation, in->bytes, in->to_register ? operand : before,
-                             in->to_register ? before : operand, &state->flags);
-
-        *changed |= NOVA_MTD_EFL;
-        if (in->operation == NOVA_OP_CMP || in->operation == NOVA_OP_TEST ||
-            in->operation == NOVA_OP_BT)
-                return false;
-        if (in->operation == NOVA_OP_XADD)
-                *changed |= nova_operand_set(state, in, before);
-        if (in->to_register)
-                *changed |= nova_operand_set(state, in, result);
-        else
-                *memory = result;
-        return !in->to_register;
+        return nova_operand_is_written(in);
 }

@@ -41,18 +41,39 @@ TEST_F(bus, where_no_device_is_reads_give_ones_and_writes_are_lost)
 {
         ASSERT_EQ(add(0x10, 0x1f), 0);
         EXPECT_EQ(nova_bus_get(&table, 0x20, 1), 0xffu);
-        EXPECT_EQ(nova_bus_get(&table, 0x0f, 4), 0xffffffffu);
+        EXPECT_EQ(nova_bus_get(&table, 0x0c, 4), 0xffffffffu);
         EXPECT_EQ(nova_bus_get(&table, UINT64_MAX, 8), UINT64_MAX);
         nova_bus_put(&table, 0x20, 1, 5);
         EXPECT_EQ(written, 0u);
 }
 
-TEST_F(bus, an_access_over_the_end_of_a_device_reaches_nobody)
+TEST_F(bus, an_access_over_the_end_of_a_device_reaches_it_byte_by_byte)
 {
         ASSERT_EQ(add(0x10, 0x1f), 0);
-        EXPECT_EQ(nova_bus_get(&table, 0x1e, 4), 0xffffffffu);
-        nova_bus_put(&table, 0x1e, 4, 1);
-        EXPECT_EQ(written, 0u);
+        EXPECT_EQ(nova_bus_get(&table, 0x1e, 4), 0xffff1f1eu);
+        nova_bus_put(&table, 0x1f, 4, 0x12345678);
+        EXPECT_EQ(written, uint64_t{0x78} << 32 | 0x1f << 8 | 1);
+        EXPECT_EQ(nova_bus_get(&table, 0x0e, 4), 0x1110ffffu);
+}
+
+TEST_F(bus, an_access_to_two_devices_reaches_both)
+{
+        uint64_t other = 0;
+        const nova_bus_range range = {0x20, 0x2f, nullptr, note, &other};
+        ASSERT_EQ(add(0x10, 0x1f), 0);
+        ASSERT_EQ(nova_bus_add(&table, &range), 0);
+        EXPECT_EQ(nova_bus_get(&table, 0x1f, 2), 0xff1fu);
+        nova_bus_put(&table, 0x1d, 8, 0x8877665544332211);
+        EXPECT_EQ(written, uint64_t{0x33} << 32 | 0x1f << 8 | 1);
+        EXPECT_EQ(other, uint64_t{0x88} << 32 | 0x24 << 8 | 1);
+}
+
+TEST_F(bus, an_access_over_the_end_of_the_address_space_is_survived)
+{
+        ASSERT_EQ(add(UINT64_MAX, UINT64_MAX), 0);
+        EXPECT_EQ(nova_bus_get(&table, UINT64_MAX, 2), 0xffffu);
+        nova_bus_put(&table, UINT64_MAX, 2, 0xabcd);
+        EXPECT_EQ(written, uint64_t{0xcd} << 32 | UINT64_MAX << 8 | 1);
 }
 
 TEST_F(bus, a_device_at_the_end_of_the_address_space_answers)

@@ -53,6 +53,9 @@ struct summary {
         bool to_register = false, sign = false, has_immediate = false;
         uint64_t immediate = 0;
         int from = ZYDIS_REGISTER_NONE, repeat = NOVA_REPEAT_NONE;
+        int base = ZYDIS_REGISTER_NONE, index = ZYDIS_REGISTER_NONE;
+        unsigned scale = 0;
+        uint64_t constant = 0;
 
         bool operator==(const summary &other) const
         {
@@ -65,7 +68,8 @@ struct summary {
                 for (uint64_t value :
                      {uint64_t(operation), uint64_t(length), uint64_t(bytes),
                       uint64_t(address_bytes), uint64_t(reg), uint64_t(to_register), uint64_t(sign),
-                      uint64_t(has_immediate), immediate, uint64_t(from), uint64_t(repeat)})
+                      uint64_t(has_immediate), immediate, uint64_t(from), uint64_t(repeat),
+                      uint64_t(base), uint64_t(index), uint64_t(scale), constant})
                         out += std::to_string(value) + " ";
                 return operation < 0 ? "unknown" : out;
         }
@@ -100,6 +104,28 @@ int register_of(const nova_instruction &in)
         }
 }
 
+/* A general register of an address. */
+int address_register(uint8_t number, unsigned bytes)
+{
+        if (number == NOVA_NO_REGISTER)
+                return ZYDIS_REGISTER_NONE;
+        return number + (bytes == 2   ? ZYDIS_REGISTER_AX
+                         : bytes == 4 ? ZYDIS_REGISTER_EAX
+                                      : ZYDIS_REGISTER_RAX);
+}
+
+void set_address(const nova_instruction &in, summary *out)
+{
+        out->from = ZYDIS_REGISTER_ES + in.from;
+        out->base = address_register(in.address.base, in.address_bytes);
+        if (in.address.from_next)
+                out->base = in.address_bytes == 4 ? ZYDIS_REGISTER_EIP : ZYDIS_REGISTER_RIP;
+        out->index = address_register(in.address.index, in.address_bytes);
+        if (out->index)
+                out->scale = 1u << in.address.scale;
+        out->constant = cut(in.address.constant, in.address_bytes);
+}
+
 bool compares(int operation)
 {
         return operation == NOVA_OP_CMPS || operation == NOVA_OP_SCAS;
@@ -130,6 +156,7 @@ summary ours(const uint8_t *code, size_t count, unsigned bits)
                         out.repeat = NOVA_REPEAT_EQUAL;
                 return out;
         }
+        set_address(in, &out);
         out.sign = in.sign;
         out.has_immediate = in.has_immediate;
         if (in.has_immediate)
@@ -158,6 +185,24 @@ void read_string(const ZydisDecodedInstruction &in, const ZydisDecodedOperand *o
                 out->repeat = compares(out->operation) ? NOVA_REPEAT_NOT_EQUAL : NOVA_REPEAT_EQUAL;
 }
 
+/* Zydis says no scale for 16-bit addresses, and behind REX.B a base for 32-bit ones that have none
+ * (SDM 2, table 2-3: a constant in its place). */
+void read_address(const ZydisDecodedInstruction &in, const ZydisDecodedOperand &operand,
+                  summary *out)
+{
+        const unsigned bytes = in.address_width / 8;
+        const bool absolute = bytes == 4 && in.raw.modrm.mod == 0 && in.raw.modrm.rm == 4 &&
+                              (in.attributes & ZYDIS_ATTRIB_HAS_SIB) && in.raw.sib.base == 5;
+
+        out->from = operand.mem.segment;
+        out->base = absolute ? ZYDIS_REGISTER_NONE : operand.mem.base;
+        out->index = operand.mem.index;
+        if (out->index)
+                out->scale = bytes == 2 ? 1 : operand.mem.scale;
+        const int64_t constant = absolute ? in.raw.disp.value : operand.mem.disp.value;
+        out->constant = cut(static_cast<uint64_t>(constant), bytes);
+}
+
 /* @return false: there is no operand in memory */
 bool read_operands(const ZydisDecodedInstruction &in, const ZydisDecodedOperand *operand,
                    summary *out)
@@ -167,6 +212,7 @@ bool read_operands(const ZydisDecodedInstruction &in, const ZydisDecodedOperand 
         for (unsigned i = 0; i < in.operand_count_visible; i++) {
                 if (operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY) {
                         out->bytes = operand[i].size / 8;
+                        read_address(in, operand[i], out);
                         memory_first = i == 0;
                 } else if (operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER) {
                         out->reg = operand[i].reg.value;

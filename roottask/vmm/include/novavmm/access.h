@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's instructions reach: memory through segments and page tables, devices, ports; and
- * string instructions, which need all of that. */
+ * instructions that need all of that. */
 #ifndef NOVAVMM_ACCESS_H
 #define NOVAVMM_ACCESS_H
 
@@ -68,6 +68,22 @@ uint64_t nova_access_get(const struct nova_access *access, const struct nova_pla
 /** Writes @p value at @p place, for the virtual CPU of @p access: to RAM, a device, or nowhere. */
 void nova_access_put(const struct nova_access *access, const struct nova_place *place,
                      uint64_t value);
+
+/**
+ * Do an instruction that is no string instruction, in its virtual CPU's place.
+ *
+ * An operand that lies partly in RAM and partly in a device, or in two devices, is taken apart into
+ * bytes, each of which goes where it belongs.
+ *
+ * @param access          the virtual CPU, at that instruction
+ * @param in              the instruction
+ * @param address         guest-physical: where the exit says that there is no memory
+ * @param[in,out] changed gets the groups of state that changed
+ * @param[out] fault      what it gets instead
+ * @return false: @p fault, and nothing was done
+ */
+bool nova_access_perform(const struct nova_access *access, const struct nova_instruction *in,
+                         uint64_t address, nova_mtd_t *changed, struct nova_fault *fault);
 
 /** How a string instruction ended. */
 enum nova_string_end {

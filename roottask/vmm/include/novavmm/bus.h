@@ -19,7 +19,8 @@ typedef uint64_t nova_bus_read(void *context, uint64_t address, unsigned bytes);
 /** Gives a device, by its @p context, @p bytes (1, 2, 4 or 8) of @p value at @p address. */
 typedef void nova_bus_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Addresses that are one device's. Only accesses that begin and end in them reach it. */
+/** Addresses that are one device's. An access of which only some bytes are its own reaches it byte
+ * by byte. */
 struct nova_bus_range {
         uint64_t first;        /**< its lowest address */
         uint64_t last;         /**< its highest one */
@@ -43,11 +44,12 @@ struct nova_bus {
  */
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range);
 
-/** Reads @p bytes (1 to 8) at @p address. @return what the device says, cut to @p bytes; all ones
- *  if there is none */
+/** Reads @p bytes (1 to 8) at @p address. @return what the device says, cut to @p bytes; ones where
+ *  there is none. Each byte of what is not one device's comes from its own, as PCs do it */
 uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned bytes);
 
-/** Writes @p bytes (1 to 8) of @p value at @p address; nothing happens where there is no device. */
+/** Writes @p bytes (1 to 8) of @p value at @p address, taken apart as for nova_bus_get(); nothing
+ *  happens where there is no device. */
 void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

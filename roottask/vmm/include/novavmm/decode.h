@@ -69,6 +69,19 @@ enum nova_repeat {
         NOVA_REPEAT_NOT_EQUAL /**< REPNE: of other instructions the same as REP */
 };
 
+/** In place of a register's number: there is none. */
+#define NOVA_NO_REGISTER 0xff
+
+/** Where in its segment an operand in memory lies: at the sum of these, cut to the instruction's
+ * address_bytes. */
+struct nova_address {
+        uint8_t base;      /**< number of a general register, or NOVA_NO_REGISTER */
+        uint8_t index;     /**< the same, multiplied by 2^scale */
+        uint8_t scale;     /**< 0 to 3 */
+        bool from_next;    /**< and where the next instruction is */
+        uint64_t constant; /**< extended with its sign */
+};
+
 /** An instruction with one operand in memory, or a string instruction. */
 struct nova_instruction {
         enum nova_operation operation; /**< what is done */
@@ -82,7 +95,8 @@ struct nova_instruction {
         bool has_immediate;    /**< in place of the register */
         uint64_t immediate;    /**< extended with its sign */
         uint8_t address_bytes; /**< of addresses: 2, 4 or 8; of a string's SI, DI and CX */
-        enum nova_segment_number from; /**< string instructions: of the source that SI tells */
+        enum nova_segment_number from; /**< the operand's segment; a string's: of what SI tells */
+        struct nova_address address;   /**< where the operand is, but a string's */
         enum nova_repeat repeat;       /**< string instructions: how often */
 };
 
@@ -121,10 +135,18 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
  * @param in              the instruction
  * @param[in,out] memory  its operand in memory: what was read, and what is to be written
  * @param[in,out] changed gets the groups of state that changed
- * @return whether @p memory is to be written
+ * @return nova_operand_is_written()
  */
 bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
                           uint64_t *memory, nova_mtd_t *changed);
+
+/** @return whether @p in, which is no string instruction, writes its operand in memory */
+bool nova_operand_is_written(const struct nova_instruction *in);
+
+/** @return where in its segment the memory operand of @p in lies, for the registers of @p state,
+ *  which is at that instruction */
+uint64_t nova_operand_offset(const struct nova_utcb_state *state,
+                             const struct nova_instruction *in);
 
 /** @return whether @p in is a string instruction */
 static inline bool nova_is_string(const struct nova_instruction *in)
