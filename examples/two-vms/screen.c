@@ -145,7 +145,8 @@ static void close_session(struct nova_service *of, void *state)
 
 static void press(char key)
 {
-        nova_service_lock(service);
+        if (nova_service_lock(service))
+                return;
         if (key == SCREEN_SWITCH_KEY) {
                 switch_front();
         } else if (front && front->pressed - front->taken < TYPED) {

@@ -104,8 +104,13 @@ struct nova_service_config {
  */
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config);
 
-/** End a service and all of its sessions; clients get ECONNRESET. Waits for the calls that are
- * being served. Not from a handler. */
+/**
+ * End a service and all of its sessions; clients get ECONNRESET.
+ *
+ * Waits for the calls that are being served, and for a thread of the service's own that has
+ * nova_service_lock(): those that want it get ECANCELED from now on. Not from a handler, and not
+ * with the lock. @p service points to nothing afterwards.
+ */
 void nova_service_stop(struct nova_service *service);
 
 /** For main(): sleep, while the handlers serve. */
@@ -122,10 +127,13 @@ unsigned nova_service_sessions(struct nova_service *service);
  *
  * Handlers of other services are inside already. A holder without time of its own, because the
  * client that lent it died or is of low priority, is lent the waiter's.
+ * @retval 0         nobody else is inside until nova_service_unlock()
+ * @retval ECANCELED nova_service_stop() was called: the caller does not have the lock, and should
+ *                   not touch the service again
  */
-void nova_service_lock(struct nova_service *service);
+__attribute__((warn_unused_result)) int nova_service_lock(struct nova_service *service);
 
-/** Let handlers in again. */
+/** Let handlers in again. Nothing, if the caller does not have the lock. */
 void nova_service_unlock(struct nova_service *service);
 
 /** Tell a session's client that something has happened: it returns from nova_session_wait(). Does

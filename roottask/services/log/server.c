@@ -138,7 +138,8 @@ static void press(char key)
 
 void log_service_key(char key)
 {
-        nova_service_lock(service);
+        if (nova_service_lock(service))
+                return;
         press(key);
         nova_service_unlock(service);
 }

@@ -89,8 +89,7 @@ static uint64_t expire(void)
 static void *run(void *argument)
 {
         (void)argument;
-        for (;;) {
-                nova_service_lock(service);
+        while (nova_service_lock(service) == 0) {
                 const uint64_t next = expire();
 
                 nova_service_unlock(service);

@@ -40,8 +40,9 @@ static int create_portals(struct nova_service *service, const struct session *se
                         continue;
                 const int error = nova_handler_portal(service->cpu[cpu]->handler, first + cpu, 0);
 
+                /* When the service stops, handlers of other CPUs may have ended. */
                 if (error)
-                        return error;
+                        return service_stopping(service) ? ECONNRESET : error;
         }
         return 0;
 }
@@ -65,12 +66,15 @@ static void end_session(struct nova_service *service, struct session *session)
 
 void service_finish(struct nova_service *service, struct session *session)
 {
-        if (service->config.close) {
+        const bool begun = session->begun;
+
+        session->begun = false;
+        if (service->config.close && begun) {
                 if (service->config.parallel)
-                        nova_mutex_unlock(&service->lock);
+                        service_leave(service);
                 service->config.close(service, session_state(service, session));
-                if (service->config.parallel)
-                        nova_service_lock(service);
+                if (service->config.parallel && !service_enter(service))
+                        return;
         }
         end_session(service, session);
 }
@@ -83,6 +87,8 @@ void service_sweep(struct nova_service *service, unsigned first, unsigned count)
                 if (session->state == SESSION_LIVE && !pd_alive(session->pd) &&
                     session_close(session))
                         service_finish(service, session);
+                if (!service_inside(service))
+                        return;
         }
 }
 
@@ -94,6 +100,8 @@ static int take_session(struct nova_service *service, const char name[NOVA_NAME_
         if (error == EMFILE || error == ENFILE) {
                 /* Perhaps some of those that have sessions are dead. */
                 service_sweep(service, 0, service->table.slot_count);
+                if (!service_inside(service))
+                        return ECONNRESET;
                 error = session_take(&service->table, name, session);
         }
         if (error == EAGAIN)
@@ -114,21 +122,20 @@ static int copy_arguments(const struct nova_request *request,
         return 0;
 }
 
-/* The service's own part, without the lock for parallel ones. */
+/* The service's own part, without the lock for parallel ones. ECONNRESET: it does not come back */
 static int begin_session(struct nova_service *service, struct nova_request *request,
                          struct session *session, const char *arguments)
 {
         request->state = session_state(service, session);
         request->client = session->client;
         memset(request->state, 0, service->config.state_bytes);
-        if (!service->config.open)
-                return 0;
         if (service->config.parallel)
-                nova_mutex_unlock(&service->lock);
-        const int error = service->config.open(request, arguments);
+                service_leave(service);
+        const int error = service->config.open ? service->config.open(request, arguments) : 0;
 
-        if (service->config.parallel)
-                nova_service_lock(service);
+        session->begun = !error;
+        if (service->config.parallel && !service_enter(service))
+                return ECONNRESET;
         return error;
 }
 
@@ -151,6 +158,8 @@ int service_open(struct service_cpu *cpu, struct nova_request *request)
                 session->pd = nova_request_take(request);
                 error = begin_session(service, request, session, arguments);
         }
+        if (!service_inside(service))
+                return error;
         if (error) {
                 end_session(service, session);
                 return error;

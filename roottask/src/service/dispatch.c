@@ -87,12 +87,11 @@ static int serve_row(struct nova_service *service, struct nova_request *request)
                 return EINVAL;
         if (!service->config.parallel)
                 return row->handler(request);
-        nova_mutex_unlock(&service->lock);
+        service_leave(service);
 
         const int error = row->handler(request);
 
-        nova_service_lock(service);
-        return error;
+        return service_enter(service) ? error : ECONNRESET;
 }
 
 static int serve_session(struct service_cpu *cpu, struct session *session)
@@ -141,7 +140,7 @@ static int serve(struct service_cpu *cpu, nova_sel_t portal)
         const int error = serve_session(cpu, session);
 
         cpu->session = NULL;
-        if (session_leave(session))
+        if (service_inside(service) && session_leave(session))
                 service_finish(service, session);
         return error;
 }
@@ -164,7 +163,7 @@ void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
                 error = ECONNRESET;
         } else {
                 error = serve(cpu, portal);
-                nova_mutex_unlock(&cpu->service->lock);
+                service_leave(cpu->service);
         }
         finish(cpu, utcb, error, items);
 }

@@ -23,6 +23,7 @@ struct service_cpu {
         nova_sel_t window;                  /* receives items; NOVA_SEL_NONE: nothing can */
         void *share_window;                 /* receives memory; NULL: nothing can */
         struct nova_thread *runner;
+        bool ended;                 /* the handlers have; the runner writes */
         struct nova_semaphore wake; /* of the runner */
         uint32_t wanted;            /* pass that the runner is asked for; any thread writes */
         uint32_t done;              /* pass that it has made; the runner writes */
@@ -32,6 +33,8 @@ struct nova_service {
         struct nova_service_config config;
         struct session_table table;   /* under lock */
         struct nova_mutex lock;       /* also held around handlers of services not parallel */
+        nova_word_t holder;           /* thread that has the lock, 0: none; the thread writes */
+        unsigned waiters;             /* threads in nova_service_lock() */
         char *states;                 /* of all slots */
         nova_sel_t control;           /* control portals: + CPU */
         nova_sel_t share;             /* share portals: + CPU; NOVA_SEL_NONE */
@@ -42,6 +45,8 @@ struct nova_service {
         struct nova_later *laters;    /* pushed by compare-and-swap, taken as a whole */
         bool published;               /* others than the runners may have called it */
         bool stopping;
+        bool abandoned; /* a handler or runner has ended with the lock; who stops it writes this */
+        bool alone;     /* handlers and runners are gone; so writes, too */
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
 
@@ -57,7 +62,8 @@ void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *arg
 int service_share_window(struct service_cpu *cpu);
 void service_share_end(struct session *session);
 
-/* control.c: all with the lock held */
+/* control.c: all with the lock held. Where the service's own functions are called, they may come
+ * back without it: service_inside() says so. */
 int service_open(struct service_cpu *cpu, struct nova_request *request);
 void service_finish(struct nova_service *service, struct session *session);
 void service_sweep(struct nova_service *service, unsigned first, unsigned count);
@@ -70,17 +76,36 @@ void service_laters_do(struct nova_later *later);
 
 /* runner.c */
 int service_runner_start(struct service_cpu *cpu);
-void service_runner_stop(struct service_cpu *cpu);
+/* Ends handlers, too. @return false if they could not be ended */
+bool service_runner_stop(struct service_cpu *cpu);
 void service_runner_wake(struct service_cpu *cpu);
 void service_clear_soon(struct nova_service *service);
 
-/* Take the lock. @return false if the service stops: a handler that died may have it for ever */
+/* lock.c: take the lock. @return false if the service stops: a handler that died may have it */
 bool service_enter(struct nova_service *service);
+
+/* Give it back, if the caller has it. */
+void service_leave(struct nova_service *service);
+
+/* Whether the caller has it. */
+bool service_inside(const struct nova_service *service);
+
+/* For who stops the service: a handler or runner (its struct nova_thread) has ended, perhaps with
+ * the lock; all have, so take it; and wait until no thread is in nova_service_lock(). */
+void service_holder_ended(struct nova_service *service, nova_word_t thread);
+void service_take_over(struct nova_service *service);
+void service_wait_for_waiters(const struct nova_service *service);
 
 /* shortage.c: what the program has used of its account of kernel memory; and if a service finds too
  * little of something, a sentence that says of what and how to give it more. */
 nova_word_t service_kernel_memory(nova_word_t *limit);
 void service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
+
+/* Whether nova_service_stop() was called. */
+static inline bool service_stopping(const struct nova_service *service)
+{
+        return __atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE);
+}
 
 /* The service's own bytes of a session. */
 static inline void *session_state(const struct nova_service *service, const struct session *session)

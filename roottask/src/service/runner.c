@@ -2,13 +2,15 @@
 /* One thread per CPU that calls the service's own handler there. A handler runs on its caller's
  * time, which ends if the caller dies: the runner's call lends it the time to finish. When the call
  * returns, no older message is on its way to the handler, so slots of sessions can be used again.
- * The runner of the first CPU also looks for clients that died. */
+ * The runner of the first CPU also looks for clients that died. In the end each runner ends its
+ * CPU's handlers, for that takes a thread there. */
 #include <errno.h>
 
 #include "internal.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/time.h"
+#include "thread/handler.h"
 
 #define SWEEP_STEP 64 /* sessions that are looked at without letting handlers in */
 
@@ -52,7 +54,7 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
                 }
                 service_runner_wake(cpu);
                 while ((int32_t)(__atomic_load_n(&cpu->done, __ATOMIC_ACQUIRE) - wanted) < 0 &&
-                       !__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                       !service_stopping(service))
                         nova_semaphore_down_until(&service->passed,
                                                   nova_deadline_in(SERVICE_PATIENCE));
         }
@@ -69,7 +71,7 @@ static void clear(struct nova_service *service, struct service_cpu *self)
         const unsigned head = session_retired_take(&service->table, &count);
         struct nova_later *const later = service_laters_take(service);
 
-        nova_service_unlock(service);
+        service_leave(service);
         if (!count && !later)
                 return;
         pass_everywhere(service, self);
@@ -78,11 +80,11 @@ static void clear(struct nova_service *service, struct service_cpu *self)
                 return;
         }
         session_release(&service->table, head);
-        if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+        if (service_stopping(service))
                 service_laters_return(service, later);
         else
                 service_laters_do(later);
-        nova_service_unlock(service);
+        service_leave(service);
 }
 
 static void sweep(struct nova_service *service)
@@ -91,8 +93,19 @@ static void sweep(struct nova_service *service)
                 if (!service_enter(service))
                         return;
                 service_sweep(service, slot, SWEEP_STEP);
-                nova_service_unlock(service);
+                service_leave(service);
         }
+}
+
+/* Who called them gets an answer before, or learns that nobody is there. */
+static void end_handlers(struct service_cpu *cpu)
+{
+        if (!cpu->service->published)
+                return;
+        handler_end(cpu->handler);
+        if (cpu->share_handler)
+                handler_end(cpu->share_handler);
+        cpu->ended = true;
 }
 
 static void *run(void *argument)
@@ -102,9 +115,9 @@ static void *run(void *argument)
         const bool first = self->cpu == service_first_cpu(service);
         uint64_t next = nova_time_ns() + SERVICE_PERIOD;
 
-        while (!__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE)) {
+        while (!service_stopping(service)) {
                 nova_semaphore_down_until(&self->wake, nova_tsc_of_ns(next));
-                if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
+                if (service_stopping(service))
                         break;
                 pass(self);
                 if (first && nova_time_ns() >= next)
@@ -114,6 +127,7 @@ static void *run(void *argument)
                 if (nova_time_ns() >= next)
                         next = nova_time_ns() + SERVICE_PERIOD;
         }
+        end_handlers(self);
         return NULL;
 }
 
@@ -130,33 +144,24 @@ int service_runner_start(struct service_cpu *cpu)
         return nova_thread_create(&cpu->runner, &attr, run, cpu);
 }
 
-void service_runner_stop(struct service_cpu *cpu)
+static void join(struct service_cpu *cpu)
 {
-        if (!cpu->runner)
-                return;
+        const nova_word_t runner = (nova_word_t)cpu->runner;
+
         service_runner_wake(cpu);
         nova_thread_join(cpu->runner, NULL);
         cpu->runner = NULL;
+        service_holder_ended(cpu->service, runner);
 }
 
-bool service_enter(struct nova_service *service)
+bool service_runner_stop(struct service_cpu *cpu)
 {
-        while (nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
-                if (__atomic_load_n(&service->stopping, __ATOMIC_ACQUIRE))
-                        return false;
-                for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
-                        if (service->cpu[n])
-                                service_runner_wake(service->cpu[n]);
-        }
-        return true;
-}
-
-void nova_service_lock(struct nova_service *service)
-{
-        service_enter(service);
-}
-
-void nova_service_unlock(struct nova_service *service)
-{
-        nova_mutex_unlock(&service->lock);
+        if (cpu->runner)
+                join(cpu);
+        if (!cpu->service->published)
+                return true;
+        /* One that had a fault, in the service's own close function, left its handlers behind. */
+        if (!cpu->ended && service_runner_start(cpu) == 0)
+                join(cpu);
+        return cpu->ended;
 }

@@ -13,6 +13,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 #include "thread/handler.h"
+#include "thread/thread.h"
 #include "upward.h"
 
 #define SESSIONS        64
@@ -89,6 +90,8 @@ static int start_share(struct service_cpu *cpu)
         error = nova_handler_create(&cpu->share_handler, cpu->cpu, service->config.name,
                                     service_share_dispatch, cpu);
         if (!error)
+                error = handler_prepare_end(cpu->share_handler);
+        if (!error)
                 error = service_share_window(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->share_handler, service->share + cpu->cpu, 0);
@@ -117,7 +120,9 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
         nova_utcb_set_windows(
                 nova_handler_utcb(cpu->handler), 0,
                 nova_crd_obj(cpu->window, service->config.receive_order, NOVA_PERM_ALL));
-        error = start_share(cpu);
+        error = handler_prepare_end(cpu->handler);
+        if (!error)
+                error = start_share(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->handler, service->control + number, 0);
         return error ? error : service_runner_start(cpu);
@@ -172,7 +177,7 @@ static void end_sessions(struct nova_service *service)
         for (unsigned slot = 0; slot < service->table.slot_count; slot++) {
                 struct session *session = &service->table.slots[slot];
 
-                if (session->state != SESSION_LIVE && session->state != SESSION_CLOSING)
+                if (session->state == SESSION_FREE || session->state == SESSION_RETIRED)
                         continue;
                 session->state = SESSION_CLOSING;
                 service_finish(service, session);
@@ -183,34 +188,24 @@ static void end_sessions(struct nova_service *service)
         free(service->states);
 }
 
-static void stop_handlers(struct service_cpu *cpu)
+/* Its handlers do nothing any more, and their answers are gone. */
+static void leave_handlers(struct service_cpu *cpu)
 {
-        if (!cpu->service->published)
-                return;
-        /* What cannot be ended for want of memory is left behind as it is. */
-        if (cpu->handler && nova_handler_destroy(cpu->handler) == 0)
-                cpu->handler = NULL;
-        if (cpu->share_handler && nova_handler_destroy(cpu->share_handler) == 0)
-                cpu->share_handler = NULL;
+        if (cpu->handler)
+                service_holder_ended(cpu->service, (nova_word_t)&cpu->handler->thread);
+        if (cpu->share_handler)
+                service_holder_ended(cpu->service, (nova_word_t)&cpu->share_handler->thread);
+        cpu->giving = false;
 }
 
-/* Nobody but the runners ever called, and the portals are gone, too: that takes no memory, of which
- * there may have been too little to start. */
-static void discard_handlers(struct service_cpu *cpu)
+/* The handlers have ended, or nobody but the runners ever called and the portals are gone, too:
+ * that takes no memory, of which there may have been too little to start. */
+static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
                 handler_discard(cpu->handler);
         if (cpu->share_handler)
                 handler_discard(cpu->share_handler);
-        cpu->handler = cpu->share_handler = NULL;
-}
-
-static void stop_cpu(struct service_cpu *cpu)
-{
-        if (!cpu->service->published)
-                discard_handlers(cpu);
-        if (cpu->handler || cpu->share_handler)
-                return;
         if (cpu->share_window)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)
@@ -226,28 +221,46 @@ static void each_cpu(struct nova_service *service, void (*function)(struct servi
                         function(service->cpu[cpu]);
 }
 
-/* The handlers are gone, and their answers. */
-static void forget_gifts(struct service_cpu *cpu)
+/* @return false if some handlers could not be ended */
+static bool stop_runners(struct nova_service *service)
 {
-        cpu->giving = false;
+        bool all = true;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (service->cpu[cpu] && !service_runner_stop(service->cpu[cpu]))
+                        all = false;
+        return all;
+}
+
+/* Whatever a handler may still use stays, but nobody comes in. */
+static void leave_behind(const struct nova_service *service)
+{
+        nova_revoke(nova_crd_obj(service->table.portals, service->session_order, NOVA_PERM_ALL),
+                    NOVA_REVOKE_SR);
+        if (service->share != NOVA_SEL_NONE)
+                nova_revoke(nova_crd_obj(service->share, service->portal_order, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR);
 }
 
 void nova_service_stop(struct nova_service *service)
 {
-        __atomic_store_n(&service->stopping, true, __ATOMIC_RELEASE);
+        __atomic_store_n(&service->stopping, true, __ATOMIC_SEQ_CST);
         if (service->published)
                 registry_remove(service->control);
         else if (service->control != NOVA_SEL_NONE)
                 upward_forget(service->control);
-        /* A handler that died may hold the lock: from now on nobody insists on it. */
-        each_cpu(service, stop_handlers);
-        each_cpu(service, service_runner_stop);
-        nova_service_lock(service);
-        each_cpu(service, forget_gifts);
+        if (!stop_runners(service)) {
+                leave_behind(service);
+                return;
+        }
+        each_cpu(service, leave_handlers);
+        service_take_over(service);
         service_laters_do(service_laters_take(service));
         end_sessions(service);
         if (service->share != NOVA_SEL_NONE)
                 nova_sel_release(service->share, service->portal_order);
+        service_leave(service);
+        service_wait_for_waiters(service);
         each_cpu(service, stop_cpu);
         free(service);
 }

@@ -22,6 +22,7 @@ enum session_state {
 struct session {
         char client[NOVA_NAME_SIZE + 1]; /* the name that the client's parent gave it */
         uint8_t state;
+        bool begun;     /* the service's own part has, and is to be closed */
         unsigned calls; /* handlers that work for it now */
         unsigned next;  /* slot behind it in the list of free or retired ones */
         nova_sel_t pd;  /* the client's PD, which tells whether it lives; 0: none */

@@ -90,7 +90,7 @@ void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *arg
         (void)portal;
         if (service_enter(cpu->service)) {
                 error = share(cpu, utcb);
-                nova_mutex_unlock(&cpu->service->lock);
+                service_leave(cpu->service);
         }
         if (error && cpu->share_window)
                 nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);

@@ -88,10 +88,20 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler)
         return handler->thread.ec;
 }
 
-/* The call fails, because the callee ends while it serves it. */
+int handler_prepare_end(struct nova_handler *handler)
+{
+        return nova_handler_portal(handler, end_portal(handler), 0) ? EAGAIN : 0;
+}
+
+void handler_end(struct nova_handler *handler)
+{
+        /* The call fails, because the callee ends while it serves it. */
+        nova_call(end_portal(handler), 0);
+}
+
 static void *end(void *argument)
 {
-        nova_call(end_portal(argument), 0);
+        handler_end((struct nova_handler *)argument);
         return NULL;
 }
 
@@ -118,10 +128,10 @@ int nova_handler_destroy(struct nova_handler *handler)
 {
         int error = 0;
 
-        if (nova_handler_portal(handler, end_portal(handler), 0))
+        if (handler_prepare_end(handler))
                 return EAGAIN;
         if (handler->thread.cpu == nova_thread_cpu())
-                end(handler);
+                handler_end(handler);
         else
                 error = end_on_its_cpu(handler);
         if (error) {

@@ -11,9 +11,15 @@ int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *n
                    nova_portal_handler *function, void *argument, size_t stack_bytes,
                    nova_sel_t events);
 
-/* Ends a handler to which no portal is left, and that nobody calls through one that was: its own
- * capability is the last. Unlike nova_handler_destroy() it takes nothing and cannot fail, so it is
- * for those who find too little memory half-way. */
+/* Makes what handler_end() needs, which takes nothing then and cannot fail. @return 0 or EAGAIN */
+int handler_prepare_end(struct nova_handler *handler);
+
+/* Ends a handler when it comes out of its call. By a thread of its CPU, once. */
+void handler_end(struct nova_handler *handler);
+
+/* Takes back what a handler had that has ended; or ends one to which no portal is left, and that
+ * nobody calls through one that was: its own capability is the last. Unlike nova_handler_destroy()
+ * it takes nothing and cannot fail, so it is for those who find too little memory half-way. */
 void handler_discard(struct nova_handler *handler);
 
 #endif

@@ -152,7 +152,8 @@ static int give(struct nova_request *request)
 
 static int open_session(struct nova_request *request, const char *arguments)
 {
-        (void)request;
+        if (!strcmp(arguments, "hang"))
+                return stay(request);
         return strcmp(arguments, "no") ? 0 : EDOM;
 }
 

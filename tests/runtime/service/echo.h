@@ -37,10 +37,10 @@ struct echo_options {
 
 struct nova_service *echo_start(const struct echo_options *options);
 
-/* Let ECHO_HANG come back: all that are there. */
+/* Let ECHO_HANG come back, and openings with the argument "hang": all that are there. */
 void echo_release(void);
 
-/* Number of calls of ECHO_HANG that are inside. */
+/* Number of those that are inside. */
 unsigned echo_hanging(void);
 
 /* How often ECHO_SLOW began while another one was inside. */

@@ -218,14 +218,14 @@ static void waits_for_gifts(struct nova_service *service)
         nova_word_t word = 0;
 
         echo_call(session, ECHO_GIVE, &word, 1, NULL);
-        nova_service_lock(service);
+        check(nova_service_lock(service) == 0, "a thread of the service's own takes the lock");
         nova_service_later(service, &first);
         check(done == 0, "what was given is not used again at once");
         nova_service_unlock(service);
         for (unsigned i = 0; i < 30000 && !done; i++)
                 nova_sleep(1000000);
         check(done == 1, "but soon");
-        nova_service_lock(service);
+        check(nova_service_lock(service) == 0, "it takes it again");
         nova_service_later(service, &second);
         check(done == 2, "where nothing is on its way there is nothing to wait for");
         nova_service_unlock(service);

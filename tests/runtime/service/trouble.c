@@ -33,6 +33,17 @@ static struct nova_thread *start(void *(*function)(void *), nova_word_t cpu)
         return thread;
 }
 
+/* A thread on each CPU. */
+static unsigned start_everywhere(struct nova_thread **threads, void *(*function)(void *))
+{
+        unsigned count = 0;
+
+        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
+                if (nova_program_has_cpu(cpu) && (threads[count] = start(function, cpu)))
+                        count++;
+        return count;
+}
+
 static bool wait_for_hanging(unsigned count)
 {
         for (unsigned i = 0; i < 30000 && echo_hanging() != count; i++)
@@ -160,12 +171,11 @@ static void stops(void)
         const struct echo_options options = {"slow", 4, 4, false, 0};
         struct nova_service *service = echo_start(&options);
         struct nova_thread *threads[NOVA_CPU_MAX];
-        unsigned count = 0, ended = 0;
+        unsigned ended = 0;
 
         nova_session_open(&session, "slow", NULL);
-        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (nova_program_has_cpu(cpu) && (threads[count] = start(call_slowly, cpu)))
-                        count++;
+        const unsigned count = start_everywhere(threads, call_slowly);
+
         nova_sleep(SECOND / 20);
         nova_service_stop(service);
         for (unsigned i = 0; i < count; i++)
@@ -173,6 +183,138 @@ static void stops(void)
                          0;
         check(count && ended == count, "a service stops while it is called on all CPUs");
         check(echo_crowded() == 0, "and serves one call at a time to the end");
+        nova_session_close(session);
+}
+
+static struct nova_service *locked;
+static struct nova_semaphore has = NOVA_SEMAPHORE_INITIALIZER(0);
+static struct nova_semaphore let_go = NOVA_SEMAPHORE_INITIALIZER(0);
+static volatile bool stopped;
+
+/* A thread of the service's own that has the lock until it is told. */
+static void *keep_lock(void *argument)
+{
+        const int error = nova_service_lock(locked);
+
+        (void)argument;
+        nova_semaphore_up(&has);
+        nova_semaphore_down(&let_go);
+        nova_service_unlock(locked);
+        return (void *)(intptr_t)error;
+}
+
+static void *want_lock(void *argument)
+{
+        const int error = nova_service_lock(locked);
+
+        (void)argument;
+        if (!error)
+                nova_service_unlock(locked);
+        return (void *)(intptr_t)error;
+}
+
+static void *call_hanging(void *argument)
+{
+        (void)argument;
+        return (void *)(intptr_t)echo_call(session, ECHO_HANG, NULL, 0, NULL);
+}
+
+static void *open_hanging(void *argument)
+{
+        struct nova_session *other;
+
+        (void)argument;
+        return (void *)(intptr_t)nova_session_open(&other, "locked", "hang");
+}
+
+static void *stop(void *argument)
+{
+        (void)argument;
+        nova_service_stop(locked);
+        stopped = true;
+        return NULL;
+}
+
+/* True if all of them end with an errno value, within a minute. */
+static bool end_with(struct nova_thread **threads, unsigned count, int wanted)
+{
+        unsigned ended = 0;
+
+        for (unsigned i = 0; i < count; i++) {
+                void *error = NULL;
+
+                ended += !nova_thread_join_until(threads[i], &error,
+                                                 nova_deadline_in(60 * SECOND)) &&
+                         (intptr_t)error == wanted;
+        }
+        return count && ended == count;
+}
+
+static void stops_while_locked(void)
+{
+        const struct echo_options options = {"locked", 8, 8, true, 0};
+        struct nova_thread *waiters[NOVA_CPU_MAX], *callers[NOVA_CPU_MAX], *keeper, *stopper;
+        const unsigned closed = echo_closed();
+
+        locked = echo_start(&options);
+        check(locked && nova_session_open(&session, "locked", NULL) == 0, "a service is opened");
+        const unsigned count = start_everywhere(callers, call_hanging);
+
+        check(wait_for_hanging(count), "a call hangs on each CPU");
+        keeper = start(keep_lock, nova_program.cpu);
+        nova_semaphore_down(&has);
+        start_everywhere(waiters, want_lock);
+        nova_sleep(SECOND / 50);
+        stopped = false;
+        stopper = start(stop, nova_program.cpu);
+        check(end_with(waiters, count, ECANCELED), "who waits for the lock learns of the stop");
+        echo_release();
+        check(end_with(callers, count, ECONNRESET), "calls that are inside find no way back");
+        nova_sleep(SECOND / 50);
+        check(!stopped, "it is not stopped as long as a thread has the lock");
+        nova_semaphore_up(&let_go);
+        check(end_with(&keeper, 1, 0) && end_with(&stopper, 1, 0), "and is when that lets it go");
+        check(echo_closed() == closed + 1, "each session was closed once");
+        nova_session_close(session);
+}
+
+static void stops_while_opening(void)
+{
+        const struct echo_options options = {"locked", 8, 8, true, 0};
+        struct nova_thread *opener, *keeper, *stopper;
+        const unsigned closed = echo_closed();
+
+        locked = echo_start(&options);
+        opener = start(open_hanging, nova_program.cpu);
+        check(locked && wait_for_hanging(1), "a service hangs while it opens a session");
+        keeper = start(keep_lock, nova_program.cpu);
+        nova_semaphore_down(&has);
+        stopper = start(stop, nova_program.cpu);
+        nova_sleep(SECOND / 50);
+        echo_release();
+        check(end_with(&opener, 1, ECONNRESET), "the client learns that it is gone");
+        nova_semaphore_up(&let_go);
+        check(end_with(&keeper, 1, 0) && end_with(&stopper, 1, 0) && echo_closed() == closed + 1,
+              "what was begun for the session is closed");
+}
+
+static void stops_with_a_dead_handler(void)
+{
+        const struct echo_options options = {"locked", 8, 8, false, 0};
+        struct nova_thread *waiters[NOVA_CPU_MAX], *stopper;
+        const unsigned closed = echo_closed();
+
+        locked = echo_start(&options);
+        check(locked && nova_session_open(&session, "locked", NULL) == 0 &&
+                      echo_call(session, ECHO_DIE, NULL, 0, NULL) == ECONNRESET,
+              "a handler dies with the lock");
+        const unsigned count = start_everywhere(waiters, want_lock);
+
+        nova_sleep(SECOND / 50);
+        stopper = start(stop, nova_program.cpu);
+        check(end_with(waiters, count, ECANCELED), "nobody waits for it when the service stops");
+        check(end_with(&stopper, 1, 0) && echo_closed() == closed + 1,
+              "which comes to its end, and closes the session");
         nova_session_close(session);
 }
 
@@ -223,14 +365,20 @@ static void *open_often(void *argument)
 
                 if (error) {
                         __atomic_add_fetch(&refused, 1, __ATOMIC_RELAXED);
-                        strange += error != ENOENT && error != ECONNRESET;
+                        if (error != ENOENT && error != ECONNRESET) {
+                                strange++;
+                                printf("# open: %s\n", strerror(error));
+                        }
                         continue;
                 }
                 __atomic_add_fetch(&opened, 1, __ATOMIC_RELAXED);
 
                 const int call = echo_call(own, ECHO_COUNT, NULL, 0, &answer);
 
-                strange += call ? call != ECONNRESET : answer != 1;
+                if (call ? call != ECONNRESET : answer != 1) {
+                        strange++;
+                        printf("# call: %s, %zu\n", strerror(call), (size_t)answer);
+                }
                 nova_session_close(own);
         }
         return (void *)(nova_word_t)strange;
@@ -256,14 +404,10 @@ static void stops_while_opened(void)
 {
         const struct echo_options options = {"brief", 16, 16, false, 0};
         struct nova_thread *threads[NOVA_CPU_MAX];
-        unsigned count = 0;
         nova_word_t strange = 0;
 
         enough = false;
-        for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (nova_program_has_cpu(cpu) && (threads[count] = start(open_often, cpu)))
-                        count++;
-
+        const unsigned count = start_everywhere(threads, open_often);
         const bool good = count && come_and_go(&options);
 
         enough = true;
@@ -347,6 +491,9 @@ int main(void)
         is_cancelled();
         dies();
         stops();
+        stops_while_locked();
+        stops_while_opening();
+        stops_with_a_dead_handler();
         stops_while_found();
         stops_while_opened();
         given_on();
