@@ -106,7 +106,7 @@ static int load(void)
         struct nova_linux image = {.command_line = "", .rsdp = pc.rsdp};
         const char *why;
 
-        image.kernel = find(MEMTEST, &image.kernel_bytes);
+        image.kernel = find("memtest", &image.kernel_bytes);
         if (!image.kernel)
                 return 1;
         why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);

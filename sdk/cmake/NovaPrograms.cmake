@@ -80,6 +80,8 @@ endif()
 function(nova_write_boot_list name)
   set_property(GLOBAL APPEND PROPERTY NOVA_BOOT_LISTS "${name}")
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOTTASK" "MODULES")
+  # Guests are as wide as their monitors.
+  list(TRANSFORM arg_MODULES REPLACE "^guest:" "guest:${NOVA_ARCH}/")
   list(JOIN arg_MODULES "\n" modules)
   file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/boot/${name}.boot"
     CONTENT "${arg_ROOTTASK}\n${modules}\n")

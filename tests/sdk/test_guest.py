@@ -11,22 +11,25 @@ import paths  # noqa: F401
 from nova import guest
 from nova.errors import NovaError
 
-# An apt-get that has a package only after its lists were fetched, and notes what it was asked.
+# An apt-get that has a package only after its lists were fetched, and notes what it was asked. Its
+# first option names the architecture.
 APT = """\
 #!/bin/sh
-echo "$@" >> calls
+arch=${2#*=}
+while [ "$1" = -o ]; do shift 2; done
+echo "$arch $@" >> calls
 case "$1" in
--qq) [ -e broken ] && { echo "W: slow"; echo "E: no network"; echo "E: give up"; } >&2 && exit 100
+-qq) [ -e late ] && touch lists
+     [ -e broken ] && { echo "W: slow"; echo "E: no network"; echo "E: give up"; } >&2 && exit 100
      touch lists ;;
 download) [ -e lists ] || { echo "E: Unable to locate package $2" >&2; exit 100; }
-     echo "data" > "$2_1_amd64.deb" ;;
+     echo "$arch" > "$2_1_$arch.deb" ;;
 esac
 """
-SUDO = '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n'
 UNPACK = """#!/bin/sh
 mkdir -p "$3/boot" "$3/bin" && cp "$2" "$3/boot/vmlinuz-1" && cp "$2" "$3/bin/busybox"
 """
-DEPENDS = '#!/bin/sh\necho "$2"\necho "  Depends: linux-image-1"\n'
+DEPENDS = '#!/bin/sh\necho "  Depends: linux-image-1"\n'
 
 
 class Guest(unittest.TestCase):
@@ -40,10 +43,10 @@ class Guest(unittest.TestCase):
             ("apt-get", APT),
             ("apt-cache", DEPENDS),
             ("dpkg-deb", UNPACK),
-            ("sudo", SUDO),
         ):
             (programs / name).write_text(text.replace(" calls", f" {self.root}/calls")
                                          .replace("-e broken", f"-e {self.root}/broken")
+                                         .replace("-e late", f"-e {self.root}/late")
                                          .replace("touch lists", f"touch {self.root}/lists")
                                          .replace("-e lists", f"-e {self.root}/lists"))
             (programs / name).chmod(0o755)
@@ -63,15 +66,36 @@ class Guest(unittest.TestCase):
 
     def test_a_kernel_is_fetched_once_and_with_fresh_lists_when_they_are_old(self):
         for _ in range(2):
-            self.assertEqual(Path(guest.file("guest:vmlinuz")).read_text(), "data\n")
-        fetch = "download linux-image-1"
-        self.assertEqual(self.calls(), [fetch, "-qq update", fetch])
+            self.assertEqual(Path(guest.file("guest:x86_64/vmlinuz")).read_text(), "amd64\n")
+        fetch = "amd64 download linux-image-1"
+        self.assertEqual(self.calls(), [fetch, "amd64 -qq update", fetch])
+
+    def test_guests_of_32_bits_have_a_kernel_of_their_own(self):
+        (self.root / "lists").touch()
+        for arch, debian in (("x86_64", "amd64"), ("x86_32", "i386")):
+            path = Path(guest.file(f"guest:{arch}/vmlinuz"))
+            self.assertEqual((path.name, path.read_text()), ("vmlinuz", f"{debian}\n"))
+
+    def test_apt_keeps_what_it_knows_apart_from_the_machines(self):
+        options = guest._options("x86_32")
+        place = self.root / "guest/apt/i386"
+        self.assertIn(f"Dir::State::Lists={place}/lists", options)
+        self.assertIn(f"Dir::Cache={place}/cache", options)
+        self.assertTrue((place / "lists").is_dir() and (place / "cache").is_dir())
+
+    def test_a_source_that_fails_does_not_matter_when_another_one_has_the_package(self):
+        (self.root / "broken").touch()
+        (self.root / "late").touch()
+        self.assertEqual(Path(guest.file("guest:x86_64/vmlinuz")).read_text(), "amd64\n")
 
     def test_without_its_drivers_there_is_no_first_process(self):
         (self.root / "lists").touch()
         with self.assertRaises(NovaError) as caught:
-            guest.file("guest:initrd")
-        self.assertIn("has no module drivers/virtio/virtio_ring.ko", str(caught.exception))
+            guest.file("guest:x86_64/initrd")
+        self.assertEqual(
+            str(caught.exception),
+            "the package linux-image-1 has no module drivers/virtio/virtio_ring.ko.",
+        )
 
     def test_drivers_are_loaded_in_the_order_of_their_needs(self):
         drivers = self.root / "lib/modules/6.1/kernel/drivers"
@@ -87,23 +111,23 @@ class Guest(unittest.TestCase):
         (self.root / "lists").touch()
         unpack = UNPACK.replace("$3/bin/busybox", "$3/boot/memtest86+x64.bin")
         (self.root / "bin/dpkg-deb").write_text(unpack)
-        self.assertEqual(Path(guest.file("guest:memtest-x86_64")).read_text(), "data\n")
+        self.assertEqual(Path(guest.file("guest:x86_64/memtest")).read_text(), "amd64\n")
         with self.assertRaises(NovaError) as caught:
-            guest.file("guest:bios.bin")
+            guest.file("guest:x86_64/bios.bin")
         self.assertEqual(
             str(caught.exception),
             "the package seabios has no file usr/share/seabios/bios.bin.",
         )
 
     def test_a_disk_says_which_sector_is_which(self):
-        data = Path(guest.file("guest:disk.img")).read_bytes()
+        data = Path(guest.file("guest:x86_64/disk.img")).read_bytes()
         self.assertEqual(len(data), 512 * guest.DISK_SECTORS)
         self.assertEqual(data[512 * 77 :].split(b"\n")[0], b"sector 77")
 
     def test_without_a_network_one_sentence_says_so(self):
         (self.root / "broken").touch()
         with self.assertRaises(NovaError) as caught:
-            guest.file("guest:vmlinuz")
+            guest.file("guest:x86_64/vmlinuz")
         self.assertEqual(
             str(caught.exception),
             "the package linux-image-1 cannot be had, nor can apt-get update: no network",
@@ -112,14 +136,16 @@ class Guest(unittest.TestCase):
     def test_offline_nothing_is_fetched(self):
         with mock.patch.dict(os.environ, NOVA_OFFLINE="1"):
             with self.assertRaises(NovaError) as caught:
-                guest.file("guest:vmlinuz")
+                guest.file("guest:x86_64/vmlinuz")
         self.assertIn("NOVA_OFFLINE is set", str(caught.exception))
         self.assertFalse((self.root / "calls").exists())
 
     def test_a_guest_that_nobody_can_make_is_named(self):
-        with self.assertRaises(NovaError) as caught:
-            guest.file("guest:windows")
-        self.assertIn("nobody knows how to make 'guest:windows'", str(caught.exception))
+        for name in ("x86_64/windows", "windows", "vmlinuz", "arm/vmlinuz"):
+            with self.assertRaises(NovaError) as caught:
+                guest.file(f"guest:{name}")
+            what = name.rpartition("/")[2]
+            self.assertIn(f"nobody knows how to make 'guest:{what}'", str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def _alone(plugin, folder):
     command += ["-m", str(MEMORY), "-display", "none", "-nic", "none", "-no-reboot"]
     command += ["-serial", "stdio", "-monitor", "none", *ICOUNT]
     command += ["-plugin", f"{plugin},out={results}"]
-    command += ["-kernel", guest.file("guest:vmlinuz"), "-initrd", guest.file("guest:initrd")]
+    for option, name in (("-kernel", "vmlinuz"), ("-initrd", "initrd")):
+        command += [option, guest.file(f"{guest.PREFIX}{ARCH}/{name}")]
     command += ["-append", f"{ALONE} {WORDS}"]
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The software of guests: made of Debian's packages when an example that wants it is booted.
 
-A boot list names it `guest:NAME`. Packages are downloaded and unpacked, never installed.
+A boot list names it `guest:ARCH/NAME`. Packages are downloaded and unpacked, never installed.
 """
 
 import fcntl
@@ -16,10 +16,13 @@ from nova import build, places
 from nova.errors import NovaError
 
 PREFIX = "guest:"
-KERNEL_PACKAGE = "linux-image-cloud-amd64"
+# What Debian calls the architectures, and its kernels for guests of each.
+DEBIAN = {"x86_64": "amd64", "x86_32": "i386"}
+KERNEL_PACKAGE = {"x86_64": "linux-image-cloud-amd64", "x86_32": "linux-image-686-pae"}
 SHELL_PACKAGE = "busybox-static"
 FIRMWARE_PACKAGE = "seabios"
 MEMTEST_PACKAGE = "memtest86+"
+MEMTEST = {"x86_64": "boot/memtest86+x64.bin", "x86_32": "boot/memtest86+ia32.bin"}
 
 # What is made is kept in a folder of this name: another one when it is made in another way.
 FORM = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
@@ -70,23 +73,25 @@ def file(name):
     """The file that a boot list means by NAME; makes it if it is a guest's."""
     if not name.startswith(PREFIX):
         return name
-    what = name[len(PREFIX) :]
-    if what not in MAKERS:
-        raise NovaError(f"nobody knows how to make '{name}'; known are: {', '.join(MAKERS)}.")
-    path = places.GUESTS / FORM / what
+    arch, _, what = name[len(PREFIX) :].rpartition("/")
+    if arch not in DEBIAN or what not in MAKERS:
+        raise NovaError(
+            f"nobody knows how to make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
+        )
+    path = places.GUESTS / FORM / arch / what
     if not path.exists():
-        _make(what, path)
+        _make(arch, what, path)
     return path
 
 
-def _make(what, path):
+def _make(arch, what, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.parent / ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return
         with tempfile.TemporaryDirectory(prefix="nova-", dir=path.parent) as folder:
-            MAKERS[what](Path(folder), Path(folder) / "made")
+            MAKERS[what](arch, Path(folder), Path(folder) / "made")
             os.replace(Path(folder) / "made", path)
 
 
@@ -104,38 +109,63 @@ def _output(command, sentence, folder=None):
     return result.stdout.decode("utf-8", "replace")
 
 
-def _apt(command, sentence, folder=None):
-    """Asks apt; where its lists of packages are missing or old, with fresh ones."""
+def _options(arch):
+    """apt with lists of its own, so that it knows packages of ARCH, whatever the machine's is, and
+    changes nothing of the machine."""
+    folder = places.GUESTS / "apt" / DEBIAN[arch]
+    for name in ("lists", "cache"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    options = (
+        f"APT::Architecture={DEBIAN[arch]}",
+        f"APT::Architectures::={DEBIAN[arch]}",
+        f"Dir::State::Lists={folder}/lists",
+        f"Dir::Cache={folder}/cache",
+    )
+    return [word for option in options for word in ("-o", option)]
+
+
+def _apt(arch, command, sentence, folder=None):
+    """Asks apt; where its lists of packages are missing or old, with fresh ones. One of several
+    sources may fail then: what counts is whether another one has the package."""
     if os.environ.get("NOVA_OFFLINE"):
         raise NovaError(f"{sentence}: NOVA_OFFLINE is set, so nothing is downloaded.")
+    command = [*command[:1], *_options(arch), *command[1:]]
     try:
         return _output(command, sentence, folder)
     except NovaError:
         pass
-    build.say("apt-get fetches its lists of packages")
-    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    _output([*as_root, "apt-get", "-qq", "update"], f"{sentence}, nor can apt-get update")
-    return _output(command, sentence, folder)
+    build.say(f"apt-get fetches its lists of packages for {DEBIAN[arch]}")
+    update = ["apt-get", *_options(arch), "-qq", "update"]
+    failed = None
+    try:
+        _output(update, f"{sentence}, nor can apt-get update")
+    except NovaError as error:
+        failed = error
+    try:
+        return _output(command, sentence, folder)
+    except NovaError as error:
+        raise failed or error from None
 
 
-def _real_kernel():
+def _real_kernel(arch):
     """The package with the image: the one that everybody asks for only names it."""
-    sentence = f"the package {KERNEL_PACKAGE} cannot be had"
-    text = _apt(["apt-cache", "depends", KERNEL_PACKAGE], sentence)
+    package = KERNEL_PACKAGE[arch]
+    text = _apt(arch, ["apt-cache", "depends", package], f"the package {package} cannot be had")
     for line in text.splitlines():
-        kind, _, package = line.strip().partition(": ")
+        kind, _, real = line.strip().partition(": ")
         if kind == "Depends":
-            return package
-    return KERNEL_PACKAGE
+            return real
+    return package
 
 
-def _unpack(package, folder):
+def _unpack(arch, package, folder):
     """Downloads a package unless it is here already. Returns the folder of its files."""
-    packages = places.GUESTS / "packages"
+    packages = places.GUESTS / "packages" / DEBIAN[arch]
     packages.mkdir(parents=True, exist_ok=True)
     if not any(packages.glob(f"{package}_*.deb")):
         build.say(f"downloading the guest's package {package}")
-        _apt(["apt-get", "download", package], f"the package {package} cannot be had", folder)
+        sentence = f"the package {package} cannot be had"
+        _apt(arch, ["apt-get", "download", package], sentence, folder)
         for archive in folder.glob(f"{package}_*.deb"):
             os.replace(archive, packages / archive.name)
     archive = max(packages.glob(f"{package}_*.deb"))
@@ -144,11 +174,11 @@ def _unpack(package, folder):
     return target
 
 
-def _make_kernel(folder, to):
-    files = _unpack(_real_kernel(), folder)
+def _make_kernel(arch, folder, to):
+    files = _unpack(arch, _real_kernel(arch), folder)
     images = sorted(files.glob("boot/vmlinuz-*"))
     if not images:
-        raise NovaError(f"the package {KERNEL_PACKAGE} has no kernel image.")
+        raise NovaError(f"the package {KERNEL_PACKAGE[arch]} has no kernel image.")
     shutil.copy(images[-1], to)
 
 
@@ -167,14 +197,14 @@ def _drivers(files):
     for path in DRIVERS:
         modules = sorted(files.glob(f"lib/modules/*/kernel/drivers/{path}.ko"))
         if not modules:
-            raise NovaError(f"the package {KERNEL_PACKAGE} has no module drivers/{path}.ko.")
+            raise NovaError(f"the package {files.name} has no module drivers/{path}.ko.")
         found[path.rpartition("/")[2]] = modules[-1].read_bytes()
     return found
 
 
-def _make_initrd(folder, to):
-    shell = (_unpack(SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
-    modules = _drivers(_unpack(_real_kernel(), folder))
+def _make_initrd(arch, folder, to):
+    shell = (_unpack(arch, SHELL_PACKAGE, folder) / "bin/busybox").read_bytes()
+    modules = _drivers(_unpack(arch, _real_kernel(arch), folder))
     archive = b"".join(_entry(name, 0o040755) for name in FOLDERS)
     archive += _entry("bin/busybox", 0o100755, shell)
     archive += b"".join(_entry(f"bin/{name}", 0o120777, b"busybox") for name in COMMANDS)
@@ -184,29 +214,32 @@ def _make_initrd(folder, to):
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 
 
-def _make_disk(folder, to):
+def _make_disk(arch, folder, to):
     """A disk to read and write: each sector says which one it is."""
-    del folder
+    del arch, folder
     to.write_bytes(b"".join((b"sector %u\n" % n).ljust(512, b"\0") for n in range(DISK_SECTORS)))
 
 
-def _file_of(package, name):
+def _copy(arch, package, name, folder, to):
     """Makes one file of a package."""
+    made = _unpack(arch, package, folder) / name
+    if not made.exists():
+        raise NovaError(f"the package {package} has no file {name}.")
+    shutil.copy(made, to)
 
-    def make(folder, to):
-        made = _unpack(package, folder) / name
-        if not made.exists():
-            raise NovaError(f"the package {package} has no file {name}.")
-        shutil.copy(made, to)
 
-    return make
+def _make_firmware(arch, folder, to):
+    _copy(arch, FIRMWARE_PACKAGE, "usr/share/seabios/bios.bin", folder, to)
+
+
+def _make_memtest(arch, folder, to):
+    _copy(arch, MEMTEST_PACKAGE, MEMTEST[arch], folder, to)
 
 
 MAKERS = {
-    "bios.bin": _file_of(FIRMWARE_PACKAGE, "usr/share/seabios/bios.bin"),
+    "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,
     "initrd": _make_initrd,
     "disk.img": _make_disk,
-    "memtest-x86_64": _file_of(MEMTEST_PACKAGE, "boot/memtest86+x64.bin"),
-    "memtest-x86_32": _file_of(MEMTEST_PACKAGE, "boot/memtest86+ia32.bin"),
+    "memtest": _make_memtest,
 }
