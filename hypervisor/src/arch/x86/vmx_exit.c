@@ -19,7 +19,6 @@
 #define AR_LONG        0x2000
 
 /* Accesses to control registers: bits 3..0 the number, 5..4 what, 11..8 the general register. */
-#define CR_TO(qual)   (((qual)&0x30) == 0)
 #define CR_FROM(qual) (((qual)&0x30) == 0x10)
 
 #define GENERAL_REGISTERS (sizeof(word_t) == 8 ? 0xf : 0x7)
@@ -133,14 +132,11 @@ static word_t *general_register(struct ec *self, unsigned number, word_t *sp)
         }
 }
 
-static _Noreturn void finish_cr8(struct ec *self, word_t *value, bool write)
+static _Noreturn void finish_cr8_write(struct ec *self, word_t value)
 {
-        if (write && *value & ~(word_t)0xf)
+        if (value & ~(word_t)0xf)
                 inject_protection_fault(self);
-        if (write)
-                self->vcpu->vmx.cr8 = *value;
-        else
-                *value = self->vcpu->vmx.cr8;
+        self->vcpu->vmx.cr8 = value;
         skip_instruction(self);
 }
 
@@ -162,11 +158,11 @@ static _Noreturn void finish_cr_access(struct ec *self)
                 vmcs_write(VMCS_CR4_SHADOW, *value);
                 break;
         case 8:
-                if (CR_FROM(qual)) {
-                        *value = 0;
-                        finish_cr8(self, value, false);
-                }
-                finish_cr8(self, value, true);
+                if (!CR_FROM(qual))
+                        finish_cr8_write(self, *value);
+                *value = self->vcpu->vmx.cr8;
+                vmcs_write(VMCS_GUEST_SP, sp); /* which the register may be */
+                skip_instruction(self);
         default:
                 break;
         }
