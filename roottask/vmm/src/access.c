@@ -26,9 +26,6 @@
 
 #define PAGE 4096u
 
-/* Bits of a linear address that translation uses in long mode. */
-#define LINEAR_BITS 48
-
 static bool is_real(const struct nova_access *access)
 {
         return !(access->state->cr0 & NOVA_CR0_PE) || access->state->flags & FLAG_VM;
@@ -87,10 +84,12 @@ static bool has_right(const struct nova_segment *segment, bool write)
         return segment->ar & AR_WRITABLE || !write;
 }
 
-static bool canonical(uint64_t linear, unsigned bytes)
+/* In long mode translation uses 48 bits of an address, or 57; those above repeat the highest. */
+static bool canonical(const struct nova_access *access, uint64_t linear, unsigned bytes)
 {
-        const int64_t first = (int64_t)linear >> (LINEAR_BITS - 1);
-        const int64_t last = (int64_t)(linear + bytes - 1) >> (LINEAR_BITS - 1);
+        const unsigned sign = access->state->cr4 & NOVA_CR4_LA57 ? 56 : 47;
+        const int64_t first = (int64_t)linear >> sign;
+        const int64_t last = (int64_t)(linear + bytes - 1) >> sign;
 
         return (first == 0 || first == -1) && last == first;
 }
@@ -103,7 +102,7 @@ static bool linear_of(const struct nova_access *access, enum nova_segment_number
 
         if (nova_access_bits(access) == 64) {
                 *linear = offset + (number >= NOVA_SEGMENT_FS ? segment->base : 0);
-                return canonical(*linear, bytes);
+                return canonical(access, *linear, bytes);
         }
         *linear = (uint32_t)(offset + segment->base);
         return (is_real(access) || has_right(segment, write)) && in_limit(segment, offset, bytes);

@@ -16,11 +16,11 @@
 #define CR4_PSE 0x10u
 #define PAGE    4096u
 
-#define LEVELS 4
+#define LEVELS_MAX 5
 
 /* A way through the tables, as far as it went. */
 struct path {
-        uint64_t entry[LEVELS]; /* where the entries lie that can be marked */
+        uint64_t entry[LEVELS_MAX]; /* where the entries lie that can be marked */
         unsigned entries;
         uint32_t rights; /* WRITABLE and USER, if all entries have them */
         uint64_t physical;
@@ -101,7 +101,8 @@ static bool walk(const struct nova_guest_memory *memory, const struct nova_pagin
                 return true;
         }
         if (paging->efer & NOVA_EFER_LMA)
-                return walk_wide(memory, paging->cr3, LEVELS, linear, path);
+                return walk_wide(memory, paging->cr3, paging->cr4 & NOVA_CR4_LA57 ? 5 : 4, linear,
+                                 path);
         if (paging->cr4 & NOVA_CR4_PAE)
                 return walk_pae(memory, paging->cr3, (uint32_t)linear, path);
         return walk_narrow(memory, paging, (uint32_t)linear, path);

@@ -377,6 +377,24 @@ TEST_F(paging, four_levels)
         EXPECT_FALSE(walk(0));
 }
 
+// Not offered, but nothing keeps a guest from switching it on.
+TEST_F(paging, five_levels)
+{
+        mode.cr0 = NOVA_CR0_PG;
+        mode.cr4 = NOVA_CR4_PAE | NOVA_CR4_LA57;
+        mode.efer = NOVA_EFER_LMA;
+        entry<uint64_t>(0x1000 + 8, 0x2003);
+        entry<uint64_t>(0x2000 + 8 * 2, 0x3003);
+        entry<uint64_t>(0x3008, 0x4003);
+        entry<uint64_t>(0x4000, 0x5003);
+        entry<uint64_t>(0x5000, 0x7003);
+        EXPECT_TRUE(walk(0x0001010040000123));
+        EXPECT_EQ(physical, 0x7123u);
+        EXPECT_FALSE(walk(0x0000010040000123));
+        mode.cr4 = NOVA_CR4_PAE;
+        EXPECT_FALSE(walk(0x0001010040000123));
+}
+
 TEST_F(paging, tables_outside_of_memory_lead_nowhere)
 {
         mode.cr0 = NOVA_CR0_PG;

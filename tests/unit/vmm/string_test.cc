@@ -117,6 +117,12 @@ TEST_F(string_access, in_64_bit_mode_only_fs_and_gs_have_a_base)
         state.si = 0x00007fffffffffff;
         EXPECT_EQ(run({0x6f}), NOVA_STRING_FAULT);
         EXPECT_EQ(fault.vector, 13);
+        state.cr4 |= NOVA_CR4_LA57; /* with five levels it is an address, but of nothing */
+        EXPECT_EQ(run({0x6f}), NOVA_STRING_FAULT);
+        EXPECT_EQ(fault.vector, 14);
+        state.si = 0x0100000000000000;
+        EXPECT_EQ(run({0x6e}), NOVA_STRING_FAULT);
+        EXPECT_EQ(fault.vector, 13);
 }
 
 TEST_F(string_access, an_element_may_lie_in_two_pages)

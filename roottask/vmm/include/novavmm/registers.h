@@ -17,6 +17,7 @@ extern "C" {
 #define NOVA_CR0_NE    0x20       /**< x87 errors are exceptions */
 #define NOVA_CR0_PG    0x80000000 /**< paging */
 #define NOVA_CR4_PAE   0x20       /**< page table entries of 8 bytes */
+#define NOVA_CR4_LA57  0x1000     /**< five levels of page tables */
 #define NOVA_CR4_XSAVE 0x40000    /**< OSXSAVE */
 
 /** EFER bits. */
