@@ -65,6 +65,73 @@ CASE_ON(guest_mode, paging_by_pae_goes_through_the_guests_tables_and_faults_in_t
         expect_paging(g, mtd, 0x20, 2u << 20);
 }
 
+/* ---- Paging of five levels ------------------------------------------------------------------- */
+
+#define CR4_PAE  0x20
+#define CR4_LA57 0x1000
+
+static bool has_la57(void)
+{
+        uint32_t r[4];
+
+        cpuid(0, 0, r);
+        if (r[0] < 7)
+                return false;
+        cpuid(7, 0, r);
+        return r[2] & 1u << 16;
+}
+
+/* The bit is the guest's, but not one that its CPU lacks. */
+CASE_ON(guest_mode, five_levels_of_paging_are_refused_where_the_cpu_has_four, "7.2-55 7.2-133",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        if (has_la57())
+                NOT_RAISED("needs a CPU without LA57");
+        g->state->cr4 = CR4_PAE | CR4_LA57;
+        guest_until(g, mtd, EXIT_STATE);
+}
+
+#if __SIZEOF_POINTER__ == 8
+#define TOP_TABLE 0x7000
+
+static const char *needs_virtualization_with_la57(void)
+{
+        if (needs_virtualization_64())
+                return needs_virtualization_64();
+        return has_la57() ? NULL : "needs LA57";
+}
+
+GUEST(paging_64, 64, "movl (%rsi), %edx; movl (%rdi), %eax; hlt");
+
+/* The second entry of the table above the four leads to them once more, the third to nothing. */
+CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_faults_in_the_guest,
+        "4.6.2.2-23 7.2-50", needs_virtualization_with_la57)
+{
+        struct guest *g = guest_new(boot_cpu, paging_64, paging_64_end);
+        const nova_mtd_t mtd = guest_long(g);
+        uint64_t *top = (uint64_t *)(void *)(g->memory + TOP_TABLE);
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        top[0] = top[1] = GUEST_TABLE | 3;
+        g->memory[HANDLERS] = (char)0xf4;
+        idt[2 * PF] = HANDLERS | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+        *word_at(g, 0x9000) = 0x600d;
+        g->state->idtr.base = GUEST_IDT;
+        g->state->cr3 = TOP_TABLE;
+        g->state->cr4 = CR4_PAE | CR4_LA57;
+        g->state->si = ((word_t)1 << 48) + 0x9000;
+        g->state->di = ((word_t)2 << 48) + 0x123;
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, HANDLERS);
+        EXPECT_EQ(g->state->dx, 0x600d);
+        EXPECT_EQ(g->state->cr2, g->state->di);
+        EXPECT_EQ(g->state->cr4, CR4_PAE | CR4_LA57);
+}
+#endif
+
 /* ---- Reserved bits --------------------------------------------------------------------------- */
 
 GUEST(cr4_32, 32, "movl %eax, %cr4; hlt");

@@ -43,18 +43,19 @@ CASE_ON(guest_rare, an_mwait_exits_when_its_monitor_is_armed_on_svm, "7.2-130",
 
 GUEST(xsetbv_32, 32, "xsetbv; hlt");
 
-static const char *needs_svm_with_xsave(void)
+/* TCG takes the value without an exit. */
+static const char *needs_svm_of_hardware_with_xsave(void)
 {
         uint32_t r[4];
 
         cpuid(1, 0, r);
-        if (needs_svm())
-                return needs_svm();
+        if (needs_svm_of_hardware())
+                return needs_svm_of_hardware();
         return r[2] & 1u << 26 ? NULL : "needs XSAVE";
 }
 
 /* 0x8d of the CPU is the kernel's own affair; the events 0x8d to 0x8f stay reserved. */
-CASE_ON(guest_rare, an_xsetbv_is_no_event_on_svm, "7.2-131", needs_svm_with_xsave)
+CASE_ON(guest_rare, an_xsetbv_is_no_event_on_svm, "7.2-131", needs_svm_of_hardware_with_xsave)
 {
         struct guest *g = guest_new(boot_cpu, xsetbv_32, xsetbv_32_end);
         const nova_mtd_t mtd = guest_flat(g);

@@ -80,29 +80,6 @@ CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_
         EXPECT_EQ(g->count, 2);
 }
 
-static const char *needs_svm_with_xsave(void)
-{
-        uint32_t r[4];
-
-        cpuid(1, 0, r);
-        if (needs_svm())
-                return needs_svm();
-        return r[2] & 1u << 26 ? NULL : "needs XSAVE";
-}
-
-GUEST(xsetbv_32, 32, "xsetbv; hlt");
-
-CASE_ON(guest_step, a_step_over_xsetbv_is_told_on_svm, "7.2-131", needs_svm_with_xsave)
-{
-        struct guest *g = guest_new(boot_cpu, xsetbv_32, xsetbv_32_end);
-        const nova_mtd_t mtd = stepping(g);
-
-        g->state->cr4 = 0x40000; /* OSXSAVE */
-        g->state->ax = 1;
-        guest_until(g, mtd, EXIT_HLT);
-        expect_step(g, GUEST_CODE + 3);
-}
-
 #if __SIZEOF_POINTER__ == 8
 /* The general registers by their numbers in instructions. */
 static const uint16_t registers[] = {

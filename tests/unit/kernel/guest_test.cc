@@ -141,6 +141,23 @@ TEST(guest, xcr0_is_set_or_refused)
         EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
 }
 
+TEST(guest, a_step_over_what_the_kernel_does_is_told)
+{
+        Guest g;
+        g.control()->rip = 0x1000;
+        g.control()->rax = 3;
+        g.vcpu->regs.cx = g.vcpu->regs.dx = 0;
+        g.control()->rflags = 0x10102; // RF, TF
+        g.control()->interrupt_shadow = 1;
+        g.control()->dr6 = 0xffff0ff0;
+        EXPECT_EQ(event_of(g, 0x8d), ENTRY);
+        EXPECT_EQ(g.control()->rip, 0x1003u);
+        EXPECT_EQ(g.control()->event_inj, 0x80000301u); // #DB
+        EXPECT_EQ(g.control()->dr6, 0xffff4ff0u);
+        EXPECT_EQ(g.control()->rflags, 0x102u);
+        EXPECT_EQ(g.control()->interrupt_shadow, 0u);
+}
+
 TEST(guest, tags_are_given_out_in_rounds)
 {
         Guest g;
