@@ -10,44 +10,36 @@
 #include "novavmm/pc.h"
 #include "novavmm/virtio_random.h"
 
-#define GUEST_AT 0x1000
+#include "guest_code.h"
 
-#if __SIZEOF_POINTER__ == 8
-#define OUR_CODE ".code64\n"
-#else
-#define OUR_CODE ".code32\n"
-#endif
+#define GUEST_AT 0x1000
 
 /* A driver of a virtio device that lets it write outside of the guest's memory. It sees that the
  * device needs a reset, gives it that, and halts. */
-__asm__(".pushsection .rodata\n"
-        ".code32\n"
-        "driver: movl $0xe0010000, %ebx\n"
-        "        movb $3, 20(%ebx)\n"
-        "        movl $1, 8(%ebx)\n"
-        "        movl $1, 12(%ebx)\n"
-        "        movb $0xb, 20(%ebx)\n"
-        "        movw $0, 22(%ebx)\n"
-        "        movw $8, 24(%ebx)\n"
-        "        movl $0x2000, 32(%ebx)\n"
-        "        movl $0x2800, 40(%ebx)\n"
-        "        movl $0x2c00, 48(%ebx)\n"
-        "        movw $1, 28(%ebx)\n"
-        "        movb $0xf, 20(%ebx)\n"
-        "        movl $0x80000000, 0x2000\n" /* the descriptor: where, how much, to be written */
-        "        movl $16, 0x2008\n"
-        "        movl $2, 0x200c\n"
-        "        movw $1, 0x2802\n"
-        "        movw $0, 0x3000(%ebx)\n"
-        "1:      cmpb $0x4f, 20(%ebx)\n"
-        "        jne 1b\n"
-        "        movb $0, 20(%ebx)\n"
-        "2:      cmpb $0, 20(%ebx)\n"
-        "        jne 2b\n"
-        "        hlt\n"
-        "driver_end:\n" OUR_CODE ".popsection\n");
-
-extern const char driver[], driver_end[];
+GUEST_CODE(driver, 32,
+           "        movl $0xe0010000, %ebx\n"
+           "        movb $3, 20(%ebx)\n"
+           "        movl $1, 8(%ebx)\n"
+           "        movl $1, 12(%ebx)\n"
+           "        movb $0xb, 20(%ebx)\n"
+           "        movw $0, 22(%ebx)\n"
+           "        movw $8, 24(%ebx)\n"
+           "        movl $0x2000, 32(%ebx)\n"
+           "        movl $0x2800, 40(%ebx)\n"
+           "        movl $0x2c00, 48(%ebx)\n"
+           "        movw $1, 28(%ebx)\n"
+           "        movb $0xf, 20(%ebx)\n"
+           "        movl $0x80000000, 0x2000\n" /* the descriptor: where, how much, to be written */
+           "        movl $16, 0x2008\n"
+           "        movl $2, 0x200c\n"
+           "        movw $1, 0x2802\n"
+           "        movw $0, 0x3000(%ebx)\n"
+           "1:      cmpb $0x4f, 20(%ebx)\n"
+           "        jne 1b\n"
+           "        movb $0, 20(%ebx)\n"
+           "2:      cmpb $0, 20(%ebx)\n"
+           "        jne 2b\n"
+           "        hlt\n");
 
 /* Code for protected mode without paging, and how the machine has to end. */
 static const struct bad_guest {
@@ -135,8 +127,8 @@ static int start_service(void)
 int main(int argc, char **argv)
 {
         const unsigned count = sizeof(guests) / sizeof(*guests);
-        const struct bad_guest virtio = {"virtio", driver, (size_t)(driver_end - driver),
-                                         NOVA_VM_HALTED, true};
+        const struct bad_guest virtio = {"virtio", driver, GUEST_BYTES(driver), NOVA_VM_HALTED,
+                                         true};
         unsigned good = 0;
 
         (void)argv;

@@ -14,31 +14,24 @@
 #include "novavmm/pc.h"
 #include "novavmm/virtio_random.h"
 
+#include "guest_code.h"
+
 #define GUEST_AT     0x1000
 #define GUEST_MEMORY (16u << 20)
 #define ASK_PORT     0x80
 #define COUNT_PORT   0x84
 #define MORE         1000 /* exits after the other guest has ended */
 
-#if __SIZEOF_POINTER__ == 8
-#define OUR_CODE ".code64\n"
-#else
-#define OUR_CODE ".code32\n"
-#endif
+GUEST_CODE(guest, 32,
+           "        xorl %ebx, %ebx\n"
+           "1:      incl %ebx\n"
+           "        inl $0x80, %eax\n"
+           "        testl %eax, %eax\n"
+           "        jnz 1b\n"
+           "        movl %ebx, %eax\n"
+           "        outl %eax, $0x84\n"
+           "        hlt\n");
 
-__asm__(".pushsection .rodata\n"
-        ".code32\n"
-        "guest:  xorl %ebx, %ebx\n"
-        "1:      incl %ebx\n"
-        "        inl $0x80, %eax\n"
-        "        testl %eax, %eax\n"
-        "        jnz 1b\n"
-        "        movl %ebx, %eax\n"
-        "        outl %eax, $0x84\n"
-        "        hlt\n"
-        "guest_end:\n" OUR_CODE ".popsection\n");
-
-extern const char guest[], guest_end[];
 extern const char __image_begin[], __image_end[];
 
 static struct nova_vm vm;
@@ -85,7 +78,7 @@ static int make(void)
         nova_virtio_random_init(&entropy, &vm.memory, nova_entropy, NULL);
         if (!error)
                 error = nova_pc_add_virtio(&pc, 2, &entropy.virtio);
-        nova_guest_write(&vm.memory, GUEST_AT, guest, (size_t)(guest_end - guest));
+        nova_guest_write(&vm.memory, GUEST_AT, guest, GUEST_BYTES(guest));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
         return error;
 }

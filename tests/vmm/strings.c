@@ -7,6 +7,8 @@
 #include "novavmm/load.h"
 #include "novavmm/vm.h"
 
+#include "guest_code.h"
+
 #define GUEST_AT  0x1000
 #define DEVICE_AT 0xd0000000u
 #define PORT      0x1f0
@@ -16,68 +18,60 @@
 #define INPUT     600u
 #define COPY_AT   0x40000
 
-#if __SIZEOF_POINTER__ == 8
-#define OUR_CODE ".code64\n"
-#else
-#define OUR_CODE ".code32\n"
-#endif
+/* In protected mode. */
+GUEST_CODE(flat, 32,
+           "        cld\n"
+           "        movw $0x1f0, %dx\n"
+           "        movl $0x10f00, %esi\n"
+           "        movl $5000, %ecx\n"
+           "        rep outsb\n"
+           "        movl $0x20ffe, %edi\n"
+           "        movl $600, %ecx\n"
+           "        rep insl\n"
+           "        movl $0x10f00, %esi\n" /* memory to device */
+           "        movl $0xd0000000, %edi\n"
+           "        movl $256, %ecx\n"
+           "        rep movsl\n"
+           "        movl $0xd0000000, %esi\n" /* and back, downwards */
+           "        addl $1023, %esi\n"
+           "        movl $0x403ff, %edi\n"
+           "        movl $1024, %ecx\n"
+           "        std\n"
+           "        rep movsb\n"
+           "        cld\n"
+           "        movl $0xd0000004, %esi\n"
+           "        lodsl\n"
+           "        movl $0xd0000800, %edi\n"
+           "        stosl\n"
+           "        movl $0xd0000000, %edi\n" /* the first byte that is 7 */
+           "        movl $1024, %ecx\n"
+           "        movb $7, %al\n"
+           "        repne scasb\n"
+           "        movl %edi, 0x50000\n"
+           "        hlt\n");
 
-/* The first in protected mode, the second in real mode, where a word may not lie across the end of
- * its segment: exception 13. */
-__asm__(".pushsection .rodata\n"
-        ".code32\n"
-        "flat:   cld\n"
-        "        movw $0x1f0, %dx\n"
-        "        movl $0x10f00, %esi\n"
-        "        movl $5000, %ecx\n"
-        "        rep outsb\n"
-        "        movl $0x20ffe, %edi\n"
-        "        movl $600, %ecx\n"
-        "        rep insl\n"
-        "        movl $0x10f00, %esi\n" /* memory to device */
-        "        movl $0xd0000000, %edi\n"
-        "        movl $256, %ecx\n"
-        "        rep movsl\n"
-        "        movl $0xd0000000, %esi\n" /* and back, downwards */
-        "        addl $1023, %esi\n"
-        "        movl $0x403ff, %edi\n"
-        "        movl $1024, %ecx\n"
-        "        std\n"
-        "        rep movsb\n"
-        "        cld\n"
-        "        movl $0xd0000004, %esi\n"
-        "        lodsl\n"
-        "        movl $0xd0000800, %edi\n"
-        "        stosl\n"
-        "        movl $0xd0000000, %edi\n" /* the first byte that is 7 */
-        "        movl $1024, %ecx\n"
-        "        movb $7, %al\n"
-        "        repne scasb\n"
-        "        movl %edi, 0x50000\n"
-        "        hlt\n"
-        "flat_end:\n"
-        ".code16\n"
-        "real:   xorw %ax, %ax\n"
-        "        movw %ax, %ds\n"
-        "        movw $0x1000 + fault - real, 13 * 4\n"
-        "        movw %ax, 13 * 4 + 2\n"
-        "        movw %ax, %ss\n"
-        "        movw $0x8000, %sp\n"
-        "        movw $0x3000, %ax\n"
-        "        movw %ax, %es\n"
-        "        movw $0x1f0, %dx\n"
-        "        movw $0xfffd, %di\n"
-        "        movw $2, %cx\n"
-        "real_ins:\n"
-        "        rep insw\n"
-        "        hlt\n"
-        "fault:  movw %di, 0x500\n"
-        "        movw %cx, 0x502\n"
-        "        popw 0x504\n"
-        "        hlt\n"
-        "real_end:\n" OUR_CODE ".popsection\n");
+/* In real mode, where a word may not lie across the end of its segment: exception 13. */
+GUEST_CODE(real, 16,
+           "        xorw %ax, %ax\n"
+           "        movw %ax, %ds\n"
+           "        movw $0x1000 + fault - real, 13 * 4\n"
+           "        movw %ax, 13 * 4 + 2\n"
+           "        movw %ax, %ss\n"
+           "        movw $0x8000, %sp\n"
+           "        movw $0x3000, %ax\n"
+           "        movw %ax, %es\n"
+           "        movw $0x1f0, %dx\n"
+           "        movw $0xfffd, %di\n"
+           "        movw $2, %cx\n"
+           "real_ins:\n"
+           "        rep insw\n"
+           "        hlt\n"
+           "fault:  movw %di, 0x500\n"
+           "        movw %cx, 0x502\n"
+           "        popw 0x504\n"
+           "        hlt\n");
 
-extern const char flat[], flat_end[], real[], real_ins[], real_end[];
+extern const char real_ins[];
 
 /* A port and some memory behind which there is a device. */
 struct probe {
