@@ -40,6 +40,11 @@ unsigned nova_access_bits(const struct nova_access *access)
         return rights & AR_BIG ? 32 : 16;
 }
 
+nova_word_t nova_access_cut(const struct nova_access *access, nova_word_t ip)
+{
+        return nova_access_bits(access) == 64 ? ip : (uint32_t)ip;
+}
+
 static struct nova_paging paging_of(const struct nova_access *access)
 {
         const struct nova_utcb_state *const state = access->state;

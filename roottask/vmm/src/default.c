@@ -25,9 +25,6 @@
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | \
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA)
 
-/* What string accesses to ports need besides. */
-#define STRING (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
-
 #define EVERYTHING                                                                                \
         (USUAL | NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
@@ -42,12 +39,15 @@ nova_mtd_t default_mtd(enum nova_exit exit)
         case NOVA_EXIT_WRMSR:
                 return USUAL | NOVA_MSR_MTD;
         case NOVA_EXIT_RECALL:
-        case NOVA_EXIT_WINDOW:
-                return USUAL;
-        case NOVA_EXIT_PORT:
-                return USUAL | STRING;
-        default:
+        case NOVA_EXIT_MEMORY:
+        case NOVA_EXIT_STARTUP:
+        case NOVA_EXIT_OTHER:
+        case NOVA_EXIT_TASK:
+        case NOVA_EXIT_SHUTDOWN:
+        case NOVA_EXIT_INVALID:
                 return EVERYTHING;
+        default:
+                return USUAL;
         }
 }
 
@@ -91,7 +91,8 @@ static void port(struct nova_vcpu *vcpu)
                                                  : nova_exit_port_of_vmx(state->qual[0]);
 
         if (at.string) {
-                port_string(vcpu, at.port);
+                vcpu->port = at.port;
+                vcpu_recall_for(vcpu, VCPU_PORT_STRING);
                 return;
         }
         if (at.in) {
@@ -181,7 +182,7 @@ static void halt(struct nova_vcpu *vcpu)
         if (!is_dead(vcpu->vm))
                 return;
         if (vcpu->vm->report_halt)
-                nova_vcpu_fail(vcpu, "it halted with interrupts off, and nothing can wake it");
+                vcpu_recall_for(vcpu, VCPU_DEAD);
         else
                 nova_vm_end_with(vcpu->vm, NOVA_VM_HALTED);
 }

@@ -11,7 +11,7 @@
 /* Rounds of a string instruction between which the guest can take interrupts. */
 #define ROUNDS 512
 
-static struct nova_access access_of(struct nova_vcpu *vcpu)
+struct nova_access vcpu_access(const struct nova_vcpu *vcpu)
 {
         const struct nova_vm *const vm = vcpu->vm;
         const struct nova_access access = {&vm->memory, &vm->mmio, &vm->ports, vcpu->state,
@@ -84,7 +84,7 @@ static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
 
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
-        const struct nova_access access = access_of(vcpu);
+        const struct nova_access access = vcpu_access(vcpu);
         struct nova_instruction in;
         struct nova_fault fault;
 
@@ -105,16 +105,16 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
                 raise(vcpu, &fault);
 }
 
-void port_string(struct nova_vcpu *vcpu, uint16_t port)
+void port_string(struct nova_vcpu *vcpu)
 {
-        const struct nova_access access = access_of(vcpu);
+        const struct nova_access access = vcpu_access(vcpu);
         struct nova_instruction in;
 
-        if (!decode(vcpu, &access, "port ", port, &in))
+        if (!decode(vcpu, &access, "port ", vcpu->port, &in))
                 return;
         if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
                 run_string(vcpu, &access, &in);
         else
                 nova_vcpu_fail(vcpu, "a string access to port 0x%x by code that changed meanwhile",
-                               port);
+                               vcpu->port);
 }

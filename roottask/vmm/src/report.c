@@ -8,45 +8,61 @@
 
 #define TEXT_BYTES 160
 
+#define FIELD(name, group)                                           \
+        {                                                            \
+#name, group, offsetof(struct nova_utcb_state, name) \
+        }
+
+struct field {
+        const char *name;
+        nova_mtd_t group;
+        size_t offset;
+};
+
+static const struct field words[] = {
+        FIELD(ip, NOVA_MTD_EIP),     FIELD(flags, NOVA_MTD_EFL),  FIELD(sp, NOVA_MTD_ESP),
+        FIELD(ax, NOVA_MTD_ACDB),    FIELD(bx, NOVA_MTD_ACDB),    FIELD(cx, NOVA_MTD_ACDB),
+        FIELD(dx, NOVA_MTD_ACDB),    FIELD(si, NOVA_MTD_BSD),     FIELD(di, NOVA_MTD_BSD),
+        FIELD(bp, NOVA_MTD_BSD),     FIELD(cr0, NOVA_MTD_CR),     FIELD(cr2, NOVA_MTD_CR),
+        FIELD(cr3, NOVA_MTD_CR),     FIELD(cr4, NOVA_MTD_CR),
+#if __SIZEOF_POINTER__ == 8
+        FIELD(r8, NOVA_MTD_R8_R15),  FIELD(r9, NOVA_MTD_R8_R15),  FIELD(r10, NOVA_MTD_R8_R15),
+        FIELD(r11, NOVA_MTD_R8_R15), FIELD(r12, NOVA_MTD_R8_R15), FIELD(r13, NOVA_MTD_R8_R15),
+        FIELD(r14, NOVA_MTD_R8_R15), FIELD(r15, NOVA_MTD_R8_R15),
+#endif
+};
+
+static const struct field segments[] = {
+        FIELD(cs, NOVA_MTD_CS_SS), FIELD(ss, NOVA_MTD_CS_SS),  FIELD(ds, NOVA_MTD_DS_ES),
+        FIELD(tr, NOVA_MTD_TR),    FIELD(gdtr, NOVA_MTD_GDTR), FIELD(idtr, NOVA_MTD_IDTR),
+};
+
 static void print_segment(const char *name, const struct nova_segment *segment)
 {
         printf("  %-4s %04x base %016llx limit %08x rights %03x\n", name, segment->sel,
                (unsigned long long)segment->base, (unsigned)segment->limit, segment->ar);
 }
 
-#define FIELD(name)                                           \
-        {                                                     \
-#name, offsetof(struct nova_utcb_state, name) \
-        }
-
-static const struct {
-        const char *name;
-        size_t offset;
-} words[] = {
-        FIELD(ip),  FIELD(flags), FIELD(sp),  FIELD(ax),  FIELD(bx),  FIELD(cx),  FIELD(dx),
-        FIELD(si),  FIELD(di),    FIELD(bp),  FIELD(cr0), FIELD(cr2), FIELD(cr3), FIELD(cr4),
-#if __SIZEOF_POINTER__ == 8
-        FIELD(r8),  FIELD(r9),    FIELD(r10), FIELD(r11), FIELD(r12), FIELD(r13), FIELD(r14),
-        FIELD(r15),
-#endif
-};
-
-static void print_registers(const struct nova_utcb_state *state)
+/* Those that are in @p mtd. */
+static void print_registers(const struct nova_utcb_state *state, nova_mtd_t mtd)
 {
-        for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
-                const nova_word_t value =
-                        *(const nova_word_t *)((const char *)state + words[i].offset);
+        const char *const bytes = (const char *)state;
+        unsigned column = 0;
 
-                printf("  %-5s %016llx%s", words[i].name, (unsigned long long)value,
-                       i % 3 == 2 ? "\n" : "");
+        for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+                if (!(words[i].group & mtd))
+                        continue;
+                printf("  %-5s %016llx%s", words[i].name,
+                       (unsigned long long)*(const nova_word_t *)(bytes + words[i].offset),
+                       column == 2 ? "\n" : "");
+                column = (column + 1) % 3;
         }
-        printf("\n");
-        print_segment("cs", &state->cs);
-        print_segment("ss", &state->ss);
-        print_segment("ds", &state->ds);
-        print_segment("tr", &state->tr);
-        print_segment("gdtr", &state->gdtr);
-        print_segment("idtr", &state->idtr);
+        if (column)
+                printf("\n");
+        for (unsigned i = 0; i < sizeof(segments) / sizeof(*segments); i++)
+                if (segments[i].group & mtd)
+                        print_segment(segments[i].name,
+                                      (const struct nova_segment *)(bytes + segments[i].offset));
 }
 
 /* printf() may use the UTCB that holds the state, so a copy is printed. */
@@ -64,7 +80,7 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         printf("VM: guest %s, vCPU %u cannot go on: %s (exit 0x%x, qualification %llx %llx).\n",
                vcpu->vm->name, vcpu->number, cause, vcpu->event, (unsigned long long)state.qual[0],
                (unsigned long long)state.qual[1]);
-        print_registers(&state);
+        print_registers(&state, vcpu->vm->mtd[vcpu->exit]);
         *vcpu->state = state;
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }

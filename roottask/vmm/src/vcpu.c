@@ -18,8 +18,12 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
         struct nova_utcb_state *const state = vcpu->state;
 
+        const bool low = !(state->ip >> 16 >> 16);
+
         state->ip += state->inst_len ? state->inst_len : bytes;
         vcpu->changed |= NOVA_MTD_EIP;
+        if (low && state->ip >> 16 >> 16)
+                vcpu_recall_for(vcpu, VCPU_CUT_IP);
         if (state->intr_state & SHADOW) {
                 state->intr_state &= ~SHADOW;
                 vcpu->changed |= NOVA_MTD_STA;
@@ -76,7 +80,8 @@ static bool takes_interrupts(const struct nova_utcb_state *state)
 }
 
 /* What the exit interrupted comes first, then the handler's exception, then interrupts. For one
- * that cannot be taken yet, an interrupt window is asked for. */
+ * that cannot be taken yet, an interrupt window is asked for; one that is recalled is in the middle
+ * of an instruction. */
 void vcpu_deliver(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -89,7 +94,7 @@ void vcpu_deliver(struct nova_vcpu *vcpu)
                 state->inj_error = vcpu->injection_error;
                 vcpu->injection = 0;
         }
-        if (vcpu_has_interrupt(vcpu)) {
+        if (vcpu_has_interrupt(vcpu) && !vcpu->recalled_for) {
                 int vector = -1;
 
                 if (!info && takes_interrupts(state))
@@ -142,13 +147,34 @@ static void wait(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
 
-        while (vcpu->halted && vm->end == NOVA_VM_RUNS) {
+        while (vcpu->halted && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
                 if (!vcpu->dead && vcpu_has_interrupt(vcpu)) {
                         vcpu->halted = false;
                         break;
                 }
                 sleep(vcpu);
         }
+}
+
+/* Why it left the guest. A recall by the library belongs to the exit before. */
+static void note_exit(struct nova_vcpu *vcpu, unsigned event)
+{
+        const struct nova_vm *const vm = vcpu->vm;
+
+        vcpu->exits++;
+        vcpu->exit = (enum nova_exit)vm->causes[event];
+        if (vcpu->exit == NOVA_EXIT_RDMSR && vm->svm)
+                vcpu->exit = nova_exit_of_svm(event, vcpu->state->qual[0]);
+        if (vcpu->exit != NOVA_EXIT_RECALL || !vcpu->recalled_for)
+                vcpu->event = event;
+}
+
+static void answer(struct nova_vcpu *vcpu)
+{
+        if (vcpu->exit == NOVA_EXIT_RECALL && vcpu->recalled_for)
+                vcpu_recalled(vcpu);
+        if (vcpu->vm->end == NOVA_VM_RUNS)
+                vcpu->vm->handler[vcpu->exit](vcpu);
 }
 
 void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
@@ -159,19 +185,15 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_mutex_lock(&vm->lock);
         vm->serving = vcpu;
         vcpu->inside = true;
-        vcpu->exits++;
         vcpu->state = &utcb->state;
         vcpu->more = &utcb->event.more;
         vcpu->changed = 0;
-        vcpu->event = (unsigned)portal & EVENT_MASK;
-        vcpu->exit = (enum nova_exit)vm->causes[vcpu->event];
-        if (vcpu->exit == NOVA_EXIT_RDMSR && vm->svm)
-                vcpu->exit = nova_exit_of_svm(vcpu->event, utcb->state.qual[0]);
+        note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
         while (!vcpu->started && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
-                vm->handler[vcpu->exit](vcpu);
+                answer(vcpu);
         wait(vcpu);
         if (vm->end != NOVA_VM_RUNS)
                 park(vcpu);

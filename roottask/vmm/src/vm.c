@@ -72,7 +72,7 @@ static int make_portals(struct nova_vcpu *vcpu)
 
         for (unsigned event = 0; event < 1u << EVENT_ORDER && !error; event++)
                 error = nova_handler_portal(vcpu->handler, base + event,
-                                            default_mtd((enum nova_exit)vm->causes[event]));
+                                            vm->mtd[vm->causes[event]]);
         return error;
 }
 
@@ -124,6 +124,18 @@ static int make_objects(struct nova_vm *vm)
         return error;
 }
 
+/* SVM has one event for reads and writes of MSRs. */
+static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
+{
+        for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
+                vm->causes[event] = (uint8_t)exit_of(vm, event);
+        for (unsigned exit = 0; exit < NOVA_EXIT_COUNT; exit++)
+                vm->mtd[exit] = default_mtd((enum nova_exit)exit) | config->mtd[exit];
+        vm->mtd[NOVA_EXIT_RDMSR] |= vm->mtd[NOVA_EXIT_WRMSR];
+        vm->mtd[NOVA_EXIT_WRMSR] = vm->mtd[NOVA_EXIT_RDMSR];
+        default_handlers(vm);
+}
+
 static int check(const struct nova_vm_config *config)
 {
         const uint32_t features = nova_program.hip->features;
@@ -152,9 +164,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->local_apic = config->local_apic;
         vm->report_halt = config->report_halt;
         vm->events = vm->objects = NOVA_SEL_NONE;
-        for (unsigned event = 0; event < 256; event++)
-                vm->causes[event] = (uint8_t)exit_of(vm, event);
-        default_handlers(vm);
+        set_exits(vm, config);
         error = nova_guest_memory_create(&vm->memory, config->memory);
         if (!error)
                 error = make_objects(vm);

@@ -3,6 +3,7 @@
 #ifndef NOVAVMM_SRC_VM_H
 #define NOVAVMM_SRC_VM_H
 
+#include "novavmm/access.h"
 #include "novavmm/vm.h"
 
 /* An injection: vector, type, whether there is an error code, whether it is one; whether a window
@@ -31,11 +32,27 @@ void vcpu_deliver(struct nova_vcpu *vcpu);
 /* Whether an interrupt could be taken, were the guest ready for it. */
 bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 
+/* What takes more of a virtual CPU's state than most exits carry. */
+enum vcpu_recall {
+        VCPU_CUT_IP = 1,      /* its instruction pointer has come to 4 GiB */
+        VCPU_PORT_STRING = 2, /* it is at a string access to `port` */
+        VCPU_DEAD = 4         /* nothing can wake it: that is to be reported */
+};
+
+/* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */
+void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose);
+
+/* Does what a virtual CPU was recalled for. */
+void vcpu_recalled(struct nova_vcpu *vcpu);
+
+/* What its instructions reach. Of use where all state is there. */
+struct nova_access vcpu_access(const struct nova_vcpu *vcpu);
+
 /* Does the instruction that accessed a device's memory. */
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 
-/* Does a string instruction that accessed a port. */
-void port_string(struct nova_vcpu *vcpu, uint16_t port);
+/* Does a string instruction that accessed a port: nova_vcpu.port. */
+void port_string(struct nova_vcpu *vcpu);
 
 /* Begins and ends the thread that calls devices at their alarms. */
 int timer_start(struct nova_vm *vm);

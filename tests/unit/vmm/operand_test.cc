@@ -179,4 +179,16 @@ TEST_F(operand_access, numbers_of_bits_count_on_behind_the_operand)
         EXPECT_EQ(offset({0x0f, 0xba, 0x2f, 0x25}), 0x8000u); /* bts $37, (%edi) does not */
 }
 
+TEST_F(operand_access, instruction_pointers_end_at_4_gib_but_in_64_bit_mode)
+{
+        EXPECT_EQ(nova_access_cut(&access, 0x10000), 0x10000u); /* real mode: not at 64 KiB */
+        EXPECT_EQ(nova_access_cut(&access, 0x100000001), 1u);
+        flat();
+        EXPECT_EQ(nova_access_cut(&access, 0x100000001), 1u);
+        wide();
+        EXPECT_EQ(nova_access_cut(&access, 0x100000001), 0x100000001u);
+        state.cs.ar = 0xc9b; /* compatibility mode */
+        EXPECT_EQ(nova_access_cut(&access, 0x100000001), 1u);
+}
+
 } // namespace

@@ -31,6 +31,15 @@ struct nova_fault {
 unsigned nova_access_bits(const struct nova_access *access);
 
 /**
+ * Cut a sum to what the virtual CPU of @p access has as an instruction pointer: 32 bits, but in
+ * 64-bit mode. 16-bit code has 32, too: its segment's limit ends it (SDM 3B, "Segment
+ * Wraparound").
+ *
+ * @return @p ip, cut
+ */
+nova_word_t nova_access_cut(const struct nova_access *access, nova_word_t ip);
+
+/**
  * Fetch code where a virtual CPU is.
  *
  * @param access    the virtual CPU

@@ -17,10 +17,11 @@ struct nova_vm;
 /** A virtual CPU. While one of its exits is answered, its machine is locked. */
 struct nova_vcpu {
         struct nova_vm *vm;
-        unsigned number;               /**< in its machine */
-        nova_word_t cpu;               /**< the CPU that it runs on */
-        enum nova_exit exit;           /**< why it left the guest */
-        unsigned event;                /**< the number that SVM or VMX has for that */
+        unsigned number;     /**< in its machine */
+        nova_word_t cpu;     /**< the CPU that it runs on */
+        enum nova_exit exit; /**< why it left the guest */
+        unsigned event;      /**< the number that SVM or VMX has for that; while the library
+                                  has it recalled, that of the exit before */
         struct nova_utcb_state *state; /**< the guest's state: what the exit's message carries */
         struct nova_utcb_more *more;   /**< and what 2012 had no place for */
         nova_mtd_t changed;            /**< groups of state that are to be written back */
@@ -40,6 +41,8 @@ struct nova_vcpu {
         bool halted;                  /**< the guest waits for an interrupt */
         bool dead;                    /**< but interrupts are off: none will come */
         bool waits;                   /**< its handler waits for `wake` */
+        unsigned recalled_for;        /**< what the library wants to do when all state is there */
+        uint16_t port;                /**< of a string access that waits for that */
         uint64_t exits;               /**< how many there were */
 };
 
@@ -49,6 +52,8 @@ typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
 /**
  * Go on behind the instruction that caused the exit.
  *
+ * Outside of 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not end at
+ * 64 KiB: what is fetched beyond the segment's limit raises #GP, as on a CPU.
  * @param bytes its length, for CPUs that do not tell
  */
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);

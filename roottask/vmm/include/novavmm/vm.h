@@ -42,6 +42,9 @@ struct nova_vm_config {
         bool local_apic;   /**< virtual CPUs have local APICs; more than one need them */
         unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
         bool report_halt;  /**< NOVA_VM_HALTED is an error, too: report it and end so */
+        /** State that exits carry, by cause, besides what the library's own handlers use: for
+         * yours, an OR of NOVA_MTD_… */
+        nova_mtd_t mtd[NOVA_EXIT_COUNT];
 };
 
 /** A virtual machine. Zeroed before it is created; its creator may read all of it. */
@@ -56,6 +59,7 @@ struct nova_vm {
         bool report_halt;                            /**< as configured */
         bool svm;                                    /**< else VMX */
         nova_vcpu_handler *handler[NOVA_EXIT_COUNT]; /**< by cause */
+        nova_mtd_t mtd[NOVA_EXIT_COUNT];             /**< state that exits carry, by cause */
         unsigned vcpus;                              /**< virtual CPUs that it has */
         struct nova_vcpu vcpu[NOVA_VM_VCPUS];        /**< they, by number */
         enum nova_vm_end end;                        /**< why it ended, or NOVA_VM_RUNS */
@@ -89,7 +93,8 @@ struct nova_vm {
  */
 int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 
-/** Answer an exit in another way. Before nova_vm_run(). */
+/** Answer an exit in another way. Before nova_vm_run(). Its handler finds the groups of state of
+ *  vm.mtd: general registers, instruction pointer and flags always, more by nova_vm_config.mtd. */
 void nova_vm_on(struct nova_vm *vm, enum nova_exit exit, nova_vcpu_handler *handler);
 
 /** Call a device at its alarms. Before nova_vm_run(). @retval 0 done
@@ -116,7 +121,8 @@ void nova_vm_unlock(struct nova_vm *vm);
 /** End a machine. For handlers and devices, with its lock. */
 void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
 
-/** End a machine with a report: guest, virtual CPU, cause as printf() would write it, registers. */
+/** End a machine with a report: guest, virtual CPU, cause as printf() would write it, and of its
+ *  registers those that the exit carries. */
 __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu,
                                                           const char *format, ...);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Recalls by which the library gets all of a virtual CPU's state where an exit brought less: rare
+ * work must not make each exit dearer. */
+#include "nova/hypercall.h"
+#include "vm.h"
+
+void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
+{
+        vcpu->recalled_for |= purpose;
+        nova_ec_ctrl(vcpu->ec);
+        if (vcpu->waits)
+                vcpu_wake(vcpu);
+}
+
+void vcpu_recalled(struct nova_vcpu *vcpu)
+{
+        const unsigned purposes = vcpu->recalled_for;
+
+        vcpu->recalled_for = 0;
+        if (purposes & VCPU_CUT_IP) {
+                const struct nova_access access = vcpu_access(vcpu);
+
+                vcpu->state->ip = nova_access_cut(&access, vcpu->state->ip);
+                vcpu->changed |= NOVA_MTD_EIP;
+        }
+        if (purposes & VCPU_PORT_STRING)
+                port_string(vcpu);
+        if (purposes & VCPU_DEAD)
+                nova_vcpu_fail(vcpu, "it halted with interrupts off, and nothing can wake it");
+}
