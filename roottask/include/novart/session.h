@@ -206,15 +206,25 @@ void nova_cancel(struct nova_cancel *cancel);
 int nova_session_enable_notify(struct nova_session *session);
 
 /**
+ * Ask a service that is not trusted to answer, until a moment only, as nova_session_call_until().
+ *
+ * @param session  the session
+ * @param deadline TSC value; NOVA_FOREVER: no limit
+ * @retval ETIMEDOUT no answer came in time; it can be asked again
+ * @retval …         as nova_session_enable_notify()
+ */
+int nova_session_enable_notify_until(struct nova_session *session, uint64_t deadline);
+
+/**
  * Wait until the service notifies the session.
  *
- * What was not enabled before is now, and that may block as long as the service pleases.
+ * What was not enabled before is now, as by nova_session_enable_notify_until().
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          it did; several notifications may count as one
  * @retval ETIMEDOUT  it did not
  * @retval ECANCELED  nova_session_cancel() was called
  * @retval ECONNRESET the service died (noticed within a second)
- * @retval …          as nova_session_enable_notify()
+ * @retval …          as nova_session_enable_notify_until()
  */
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
@@ -233,10 +243,23 @@ void nova_session_cancel(struct nova_session *session);
  * @retval EINVAL   not aligned, or more pages than the service takes
  * @retval EBUSY    a handler works for the session on another CPU: try again
  * @retval ENOMEM   no kernel memory, or the service has no addresses for it
- * @retval EHOSTUNREACH the service does not serve the caller's CPU
  * @retval …        as nova_session_call()
  */
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);
+
+/**
+ * Let a service that is not trusted to answer use memory, until a moment only, as
+ * nova_session_call_until().
+ *
+ * @param session  the session
+ * @param memory   page-aligned
+ * @param pages    how many
+ * @param deadline TSC value; NOVA_FOREVER: no limit
+ * @retval ETIMEDOUT no answer came in time; nothing is shared
+ * @retval …         as nova_session_share()
+ */
+int nova_session_share_until(struct nova_session *session, void *memory, unsigned pages,
+                             uint64_t deadline);
 
 /**
  * Take shared memory back: from the service, and from everybody else who got it from this program.
@@ -246,6 +269,17 @@ int nova_session_share(struct nova_session *session, void *memory, unsigned page
  * @retval …     as nova_session_call()
  */
 int nova_session_unshare(struct nova_session *session);
+
+/**
+ * Take shared memory back from a service that is not trusted to answer, and wait for it until a
+ * moment only, as nova_session_call_until().
+ *
+ * @param session  the session
+ * @param deadline TSC value; NOVA_FOREVER: no limit
+ * @retval ETIMEDOUT no answer came in time; the memory was taken back all the same
+ * @retval …         as nova_session_unshare()
+ */
+int nova_session_unshare_until(struct nova_session *session, uint64_t deadline);
 
 /** Name of the session's service. */
 const char *nova_session_service(const struct nova_session *session);

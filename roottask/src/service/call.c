@@ -23,7 +23,8 @@ int client_errno(nova_word_t status)
         }
 }
 
-static int send(struct nova_utcb *utcb, const struct nova_message *message)
+static int send(struct nova_utcb *utcb, const struct nova_message *message,
+                const struct client_share *share)
 {
         if (message->word_count > NOVA_MESSAGE_WORDS || message->item_count > NOVA_MESSAGE_ITEMS ||
             message->word_count + 2 * message->item_count > NOVA_MESSAGE_WORDS)
@@ -35,7 +36,7 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message)
                 nova_utcb_put(utcb, message->words[i]);
         for (unsigned i = 0; i < message->item_count; i++)
                 nova_utcb_delegate(utcb, message->items[i], 0, 0);
-        return 0;
+        return share ? client_put_share(utcb, share) : 0;
 }
 
 /* The answer's words and its first item. A server may send anything. */
@@ -52,16 +53,16 @@ static int receive(const struct nova_utcb *utcb, struct nova_message *message)
         return nova_utcb_get(utcb, 0, &word) ? (int)word : EPROTO;
 }
 
-int client_transact(nova_sel_t portal, struct nova_message *message)
+int client_transact(nova_sel_t portal, struct nova_message *message,
+                    const struct client_share *share)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
-        int error = send(utcb, message);
+        int error = send(utcb, message, share);
 
         message->answer_count = 0;
         message->received = 0;
-        if (error)
-                return error;
-        error = client_errno(nova_call(portal, NOVA_CALL_DL));
+        if (!error)
+                error = client_errno(nova_call(portal, NOVA_CALL_DL));
         if (!error)
                 error = receive(utcb, message);
         nova_utcb_set_windows(utcb, 0, 0);
@@ -82,16 +83,16 @@ uint64_t client_cpus(nova_sel_t portals)
         return cpus;
 }
 
-int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message)
+int client_call(const struct client_call *call)
 {
         const nova_word_t cpu = nova_thread_cpu();
         bool left;
 
-        if (cpus >> cpu & 1)
-                return client_transact(portals + cpu, message);
-        if (!cpus)
+        if (call->cpus >> cpu & 1)
+                return client_transact(call->portals + cpu, call->message, call->share);
+        if (!call->cpus)
                 return EHOSTUNREACH;
-        return client_deputy(portals, cpus, message, NOVA_FOREVER, &left);
+        return client_deputy(call, NOVA_FOREVER, &left);
 }
 
 /* A session without portals was closed in vain to be opened again. */
@@ -102,32 +103,42 @@ static int not_open(struct nova_message *message)
         return ECONNRESET;
 }
 
+int client_call_until(struct nova_session *session, const struct client_call *call,
+                      uint64_t deadline)
+{
+        const uint64_t here = (uint64_t)1 << nova_thread_cpu();
+        struct client_call mine = *call;
+        bool left;
+
+        if (!call->cpus)
+                return not_open(call->message);
+        if (deadline == NOVA_FOREVER && !call->message->cancel)
+                return client_call(call);
+        if (call->cpus & here)
+                mine.cpus = here;
+
+        const int error = client_deputy(&mine, deadline, &left);
+
+        if (left)
+                __atomic_store_n(&session->doubt, true, __ATOMIC_RELAXED);
+        return error;
+}
+
 int nova_session_call(struct nova_session *session, struct nova_message *message)
 {
+        const struct client_call call = {session->portals, session->cpus, message, NULL};
+
         if (message->cancel)
                 return nova_session_call_until(session, message, NOVA_FOREVER);
-        if (!session->cpus)
-                return not_open(message);
-        return client_call(session->portals, session->cpus, message);
+        return call.cpus ? client_call(&call) : not_open(message);
 }
 
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
                             uint64_t deadline)
 {
-        const uint64_t here = (uint64_t)1 << nova_thread_cpu();
-        const uint64_t cpus = session->cpus & here ? here : session->cpus;
-        bool left;
+        const struct client_call call = {session->portals, session->cpus, message, NULL};
 
-        if (message->window)
-                return EINVAL;
-        if (!cpus)
-                return not_open(message);
-
-        const int error = client_deputy(session->portals, cpus, message, deadline, &left);
-
-        if (left)
-                __atomic_store_n(&session->doubt, true, __ATOMIC_RELAXED);
-        return error;
+        return message->window ? EINVAL : client_call_until(session, &call, deadline);
 }
 
 int nova_session_invoke(struct nova_session *session, nova_word_t operation, nova_word_t word1,

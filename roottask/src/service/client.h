@@ -3,6 +3,7 @@
 #ifndef NOVART_SERVICE_CLIENT_H
 #define NOVART_SERVICE_CLIENT_H
 
+#include "nova/utcb.h"
 #include "novart/session.h"
 #include "novart/sync.h"
 
@@ -16,8 +17,9 @@ struct nova_session {
         unsigned order;          /* 2^order selectors are one for each CPU number */
         uint64_t cpus;           /* bit n: the service serves CPU n */
         unsigned share_max;      /* pages that the service takes */
-        struct nova_mutex setup; /* of the two below */
+        struct nova_mutex setup; /* of the three below */
         nova_sel_t notify;       /* semaphore, NOVA_SEL_NONE: none */
+        nova_sel_t offered;      /* one that the service may have got, NOVA_SEL_NONE: none */
         bool notified;           /* is wanted, also when the session is opened again */
         bool cancelled;          /* the next wait returns; any thread writes */
         void *share;             /* is wanted, as above */
@@ -26,16 +28,38 @@ struct nova_session {
                        when the session is closed; any thread writes */
 };
 
-/* The message, through a portal of the caller's CPU. @return 0 or an errno value */
-int client_transact(nova_sel_t portal, struct nova_message *message);
+/* Memory for a message of its own kind: a session portal tells which session it is for. */
+struct client_share {
+        const void *memory;
+        unsigned pages;
+        nova_sel_t portal;
+};
 
-/* The same through portals + CPU, by a thread on one of @p cpus; until a deadline (TSC), or until
- * the message is cancelled. @p left is set to whether the call was given up. */
-int client_deputy(nova_sel_t portals, uint64_t cpus, struct nova_message *message,
-                  uint64_t deadline, bool *left);
+/* A call: through portals + CPU, on one of @c cpus. */
+struct client_call {
+        nova_sel_t portals;
+        uint64_t cpus;
+        struct nova_message *message;
+        const struct client_share *share; /* NULL: none */
+};
 
-/* Through portals + CPU, by the caller if it is on one of @p cpus, else by a deputy. */
-int client_call(nova_sel_t portals, uint64_t cpus, struct nova_message *message);
+/* The call through a portal of the caller's CPU. @return 0 or an errno value */
+int client_transact(nova_sel_t portal, struct nova_message *message,
+                    const struct client_share *share);
+
+/* The same by a thread on one of its CPUs; until a deadline (TSC), or until the message is
+ * cancelled. @p left is set to whether the call was given up. */
+int client_deputy(const struct client_call *call, uint64_t deadline, bool *left);
+
+/* By the caller if it is on one of the CPUs, else by a deputy. */
+int client_call(const struct client_call *call);
+
+/* The call of a session; by a deputy, too, if it has a deadline or can be cancelled. */
+int client_call_until(struct nova_session *session, const struct client_call *call,
+                      uint64_t deadline);
+
+/* Append the memory to a message. @return 0, or EINVAL if there is no room */
+int client_put_share(struct nova_utcb *utcb, const struct client_share *share);
 
 /* Open a session that nobody knows yet, into new portals. @return as nova_session_open() */
 int client_open(struct nova_session *session);

@@ -16,37 +16,63 @@ static nova_sel_t notify_of(const struct nova_session *session)
         return __atomic_load_n(&session->notify, __ATOMIC_SEQ_CST);
 }
 
-static int enable(struct nova_session *session)
+/* A semaphore for notifications, or NOVA_SEL_NONE. */
+static nova_sel_t create(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
 
-        if (sm == NOVA_SEL_NONE)
+        if (sm == NOVA_SEL_NONE || nova_create_sm(sm, nova_program.pd, 0) == NOVA_SUCCESS)
+                return sm;
+        nova_sel_free(sm, 0);
+        return NOVA_SEL_NONE;
+}
+
+/* A request that was given up may have arrived: the next one offers the same semaphore, and if the
+ * service has one already, it is that. */
+static int enable(struct nova_session *session, uint64_t deadline)
+{
+        const bool again = session->offered != NOVA_SEL_NONE;
+
+        if (!again)
+                session->offered = create();
+        if (session->offered == NOVA_SEL_NONE)
                 return ENOMEM;
 
-        const enum nova_status status = nova_create_sm(sm, nova_program.pd, 0);
         struct nova_message message = {.operation = NOVA_OPERATION_NOTIFY,
                                        .item_count = 1,
-                                       .items = {nova_crd_obj(sm, 0, NOVA_SM_UP)}};
-        const int error = status == NOVA_SUCCESS ? nova_session_call(session, &message) : ENOMEM;
+                                       .items = {nova_crd_obj(session->offered, 0, NOVA_SM_UP)}};
+        const struct client_call call = {session->portals, session->cpus, &message, NULL};
+        int error = client_call_until(session, &call, deadline);
+
+        if (error == ETIMEDOUT)
+                return error;
+        if (error == EEXIST && again)
+                error = 0;
+        if (error)
+                nova_sel_release(session->offered, 0);
+        else
+                __atomic_store_n(&session->notify, session->offered, __ATOMIC_SEQ_CST);
+        session->offered = NOVA_SEL_NONE;
+        return error;
+}
+
+int nova_session_enable_notify_until(struct nova_session *session, uint64_t deadline)
+{
+        int error = nova_mutex_lock_until(&session->setup, deadline);
 
         if (error)
-                nova_sel_release(sm, 0);
-        else
-                __atomic_store_n(&session->notify, sm, __ATOMIC_SEQ_CST);
+                return error;
+        if (session->notify == NOVA_SEL_NONE)
+                error = enable(session, deadline);
+        if (!error)
+                session->notified = true;
+        nova_mutex_unlock(&session->setup);
         return error;
 }
 
 int nova_session_enable_notify(struct nova_session *session)
 {
-        int error = 0;
-
-        nova_mutex_lock(&session->setup);
-        if (session->notify == NOVA_SEL_NONE)
-                error = enable(session);
-        if (!error)
-                session->notified = true;
-        nova_mutex_unlock(&session->setup);
-        return error;
+        return nova_session_enable_notify_until(session, NOVA_FOREVER);
 }
 
 /* True if the service still has the session: its portals die with it. */
@@ -57,8 +83,9 @@ static bool alive(const struct nova_session *session)
 
 int nova_session_wait(struct nova_session *session, uint64_t deadline)
 {
-        const int error =
-                notify_of(session) == NOVA_SEL_NONE ? nova_session_enable_notify(session) : 0;
+        const int error = notify_of(session) == NOVA_SEL_NONE
+                                  ? nova_session_enable_notify_until(session, deadline)
+                                  : 0;
 
         if (error)
                 return error;

@@ -60,8 +60,8 @@ static int call_open(struct nova_session *session, nova_sel_t control)
         words[0] = bytes;
         memcpy(&words[1], session->arguments, bytes);
 
-        const uint64_t cpus = client_cpus(control);
-        const int error = cpus ? client_call(control, cpus, &message) : why_unreachable(control);
+        const struct client_call call = {control, client_cpus(control), &message, NULL};
+        const int error = call.cpus ? client_call(&call) : why_unreachable(control);
 
         session->share_max = (unsigned)answer[0];
         return error;

@@ -6,7 +6,6 @@
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
-#include "novart/thread.h"
 
 static struct nova_crd_range pages_of(const void *memory, unsigned pages)
 {
@@ -18,78 +17,94 @@ static struct nova_crd_range pages_of(const void *memory, unsigned pages)
         return range;
 }
 
-/* Put the memory into the message, cut into pieces that are aligned on both sides. */
-static int put_memory(struct nova_utcb *utcb, const void *memory, unsigned pages)
+/* The memory is cut into pieces that are aligned on both sides. */
+int client_put_share(struct nova_utcb *utcb, const struct client_share *share)
 {
-        struct nova_crd_range range = pages_of(memory, pages);
+        struct nova_crd_range range = pages_of(share->memory, share->pages);
         nova_crd_t crd;
         nova_sel_t hotspot;
 
+        nova_utcb_translate(utcb, nova_crd_obj(share->portal, 0, NOVA_PERM_ALL));
         while (nova_crd_next(&range, &crd, &hotspot))
                 if (!nova_utcb_delegate(utcb, crd, hotspot, 0))
                         return EINVAL;
         return 0;
 }
 
-/* A service could keep what it has until its end; the client's memory is used again. */
-void client_take_back(const struct nova_session *session)
+static void take_back(const void *memory, unsigned pages)
 {
-        struct nova_crd_range range = pages_of(session->share, session->share_pages);
+        struct nova_crd_range range = pages_of(memory, pages);
         nova_crd_t crd;
         nova_sel_t hotspot;
 
-        if (!session->share)
-                return;
         while (nova_crd_next(&range, &crd, &hotspot))
                 nova_revoke(crd, 0);
 }
 
-int nova_session_share(struct nova_session *session, void *memory, unsigned pages)
+/* A service could keep what it has until its end; the client's memory is used again. */
+void client_take_back(const struct nova_session *session)
 {
-        const nova_word_t cpu = nova_thread_cpu();
-        const nova_sel_t share = session->portals + ((nova_sel_t)1 << session->order);
-        struct nova_utcb *utcb = nova_thread_utcb();
-        nova_word_t answer = EPROTO;
+        if (session->share)
+                take_back(session->share, session->share_pages);
+}
 
+/* @return 0 or an errno value; after a time-out it may be there or not */
+static int send(struct nova_session *session, const struct client_share *share, uint64_t deadline)
+{
+        const nova_word_t words[] = {share->pages};
+        struct nova_message message = {
+                .operation = NOVA_OPERATION_SHARE, .words = words, .word_count = 1};
+        const struct client_call call = {session->portals + ((nova_sel_t)1 << session->order),
+                                         session->cpus, &message, share};
+
+        return client_call_until(session, &call, deadline);
+}
+
+int nova_session_share_until(struct nova_session *session, void *memory, unsigned pages,
+                             uint64_t deadline)
+{
         if (!session->cpus)
                 return ECONNRESET;
         if (!session->share_max)
                 return ENOTSUP;
-        if ((nova_word_t)memory % NOVA_PAGE_SIZE || !pages || pages > session->share_max)
+        if ((nova_word_t)memory % NOVA_PAGE_SIZE || !memory || !pages || pages > session->share_max)
                 return EINVAL;
-        if (!(session->cpus >> cpu & 1))
-                return EHOSTUNREACH;
         client_take_back(session);
         session->share = NULL;
-        nova_utcb_set_windows(utcb, 0, 0);
-        nova_utcb_clear(utcb);
-        nova_utcb_put(utcb, NOVA_OPERATION_SHARE);
-        nova_utcb_put(utcb, pages);
-        nova_utcb_translate(utcb, nova_crd_obj(session->portals + cpu, 0, NOVA_PERM_ALL));
 
-        int error = put_memory(utcb, memory, pages);
+        const struct client_share share = {
+                memory, pages, session->portals + (nova_word_t)__builtin_ctzll(session->cpus)};
+        const int error = send(session, &share, deadline);
 
-        if (!error)
-                error = client_errno(nova_call(share + cpu, NOVA_CALL_DL));
-        if (!error)
-                error = nova_utcb_get(utcb, 0, &answer) ? (int)answer : EPROTO;
-        nova_utcb_clear(utcb);
-        if (!error) {
-                session->share = memory;
-                session->share_pages = pages;
-        }
-        return error;
+        if (error == ETIMEDOUT)
+                take_back(memory, pages);
+        if (error)
+                return error;
+        session->share = memory;
+        session->share_pages = pages;
+        return 0;
 }
 
-int nova_session_unshare(struct nova_session *session)
+int nova_session_share(struct nova_session *session, void *memory, unsigned pages)
+{
+        return nova_session_share_until(session, memory, pages, NOVA_FOREVER);
+}
+
+int nova_session_unshare_until(struct nova_session *session, uint64_t deadline)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_UNSHARE};
-        const int error = nova_session_call(session, &message);
+        const struct client_call call = {session->portals, session->cpus, &message, NULL};
+        const int error = client_call_until(session, &call, deadline);
 
-        if (error && error != ECONNRESET)
+        if (error && error != ECONNRESET && error != ETIMEDOUT)
                 return error;
         client_take_back(session);
         session->share = NULL;
         session->share_pages = 0;
-        return 0;
+        return error == ETIMEDOUT ? error : 0;
+}
+
+int nova_session_unshare(struct nova_session *session)
+{
+        return nova_session_unshare_until(session, NOVA_FOREVER);
 }

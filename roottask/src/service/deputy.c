@@ -27,6 +27,7 @@ enum errand_state { ERRAND_NEW, ERRAND_BEGUN, ERRAND_DONE, ERRAND_LEFT };
 
 struct nova_errand {
         struct nova_message message;
+        struct client_share share;  /* if it has memory, the message has */
         struct nova_semaphore over; /* the deputy has come back, or the call is cancelled */
         struct nova_errand *next;   /* in cancel->first, under its mutex */
         nova_sel_t portal;
@@ -68,7 +69,8 @@ static void *run(void *argument)
 
         touch(errand);
         if (advance(errand, ERRAND_NEW, ERRAND_BEGUN)) {
-                errand->error = client_transact(errand->portal, &errand->message);
+                errand->error = client_transact(errand->portal, &errand->message,
+                                                errand->share.memory ? &errand->share : NULL);
                 if (!advance(errand, ERRAND_BEGUN, ERRAND_DONE))
                         for (;;) /* the caller is taking this thread back */
                                 nova_thread_exit();
@@ -78,8 +80,9 @@ static void *run(void *argument)
         return NULL;
 }
 
-static struct nova_errand *prepare(const struct nova_message *message, nova_sel_t portal)
+static struct nova_errand *prepare(const struct client_call *call, nova_word_t cpu)
 {
+        const struct nova_message *const message = call->message;
         const size_t bytes = message->word_count * sizeof(nova_word_t);
         struct nova_errand *errand = calloc(1, sizeof(*errand) + bytes);
 
@@ -91,7 +94,9 @@ static struct nova_errand *prepare(const struct nova_message *message, nova_sel_
         errand->message.words = errand->words;
         errand->message.answer = errand->answer;
         errand->message.answer_max = NOVA_MESSAGE_WORDS;
-        errand->portal = portal;
+        if (call->share)
+                errand->share = *call->share;
+        errand->portal = call->portals + cpu;
         errand->holders = 1;
         return errand;
 }
@@ -194,10 +199,10 @@ static int go(struct nova_errand *errand, nova_word_t cpu, uint64_t deadline, bo
         return error ? error : await(errand, deputy, deadline, left);
 }
 
-int client_deputy(nova_sel_t portals, uint64_t cpus, struct nova_message *message,
-                  uint64_t deadline, bool *left)
+int client_deputy(const struct client_call *call, uint64_t deadline, bool *left)
 {
-        const nova_word_t cpu = (nova_word_t)__builtin_ctzll(cpus);
+        const nova_word_t cpu = (nova_word_t)__builtin_ctzll(call->cpus);
+        struct nova_message *const message = call->message;
 
         *left = false;
         message->answer_count = 0;
@@ -205,7 +210,7 @@ int client_deputy(nova_sel_t portals, uint64_t cpus, struct nova_message *messag
         if (message->word_count > NOVA_MESSAGE_WORDS)
                 return EINVAL;
 
-        struct nova_errand *errand = prepare(message, portals + cpu);
+        struct nova_errand *errand = prepare(call, cpu);
 
         if (!errand)
                 return ENOMEM;

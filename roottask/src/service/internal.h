@@ -11,6 +11,9 @@
 #include "registry.h"
 #include "session_table.h"
 
+/* Its handlers: of control and session portals, and of the share portal. */
+enum service_handler { SERVICE_CALLS, SERVICE_SHARES, SERVICE_HANDLERS };
+
 /* What a service has on one CPU. */
 struct service_cpu {
         struct nova_service *service;
@@ -18,6 +21,7 @@ struct service_cpu {
         struct nova_handler *handler;       /* serves control and session portals */
         struct nova_handler *share_handler; /* serves the share portal; NULL: there is none */
         struct nova_request *request;       /* of the handler, one at a time */
+        bool needs_lock[SERVICE_HANDLERS];  /* has or wants the lock; the handler writes */
         bool giving;                        /* its answer may be on its way; the handler writes */
         struct session *session;            /* that the handler works for, or NULL */
         nova_sel_t window;                  /* receives items; NOVA_SEL_NONE: nothing can */
@@ -74,7 +78,8 @@ struct nova_later *service_laters_take(struct nova_service *service);
 void service_laters_return(struct nova_service *service, struct nova_later *later);
 void service_laters_do(struct nova_later *later);
 
-/* runner.c */
+/* runner.c: call a handler of this CPU, which comes to the end of what it does by that. */
+void service_pass(const struct service_cpu *cpu, nova_sel_t portals);
 int service_runner_start(struct service_cpu *cpu);
 /* Ends handlers, too. @return false if they could not be ended */
 bool service_runner_stop(struct service_cpu *cpu);
@@ -83,6 +88,9 @@ void service_clear_soon(struct nova_service *service);
 
 /* lock.c: take the lock. @return false if the service stops: a handler that died may have it */
 bool service_enter(struct nova_service *service);
+
+/* For who waits for others that wait for it: lend time to handlers of this CPU that need it. */
+void service_help(const struct nova_service *service);
 
 /* Give it back, if the caller has it. */
 void service_leave(struct nova_service *service);

@@ -3,15 +3,60 @@
  *
  * A handler that had a fault may have the lock for ever. So who waits for it gives up when the
  * service stops, and who gave it up for a moment, to call the service's own functions, may not get
- * it back: it touches nothing of the service then, and stopping ends what it has begun. */
+ * it back: it touches nothing of the service then, and stopping ends what it has begun.
+ *
+ * A handler whose caller has died has no time to give the lock back, or to take it when it is its
+ * turn. Its runner calls it, but may be calling the other handler of that CPU, which waits for the
+ * lock: so handlers and runners that wait lend their time to those of their CPU that need it. */
 #include <errno.h>
 
 #include "internal.h"
 #include "novart/time.h"
+#include "thread/thread.h"
 
 static nova_word_t self(void)
 {
         return (nova_word_t)nova_thread_self();
+}
+
+/* What the caller is on its CPU: -1 if it is none of the service's handlers. */
+static int role(const struct service_cpu *cpu)
+{
+        if (cpu && cpu->handler && self() == (nova_word_t)&cpu->handler->thread)
+                return SERVICE_CALLS;
+        if (cpu && cpu->share_handler && self() == (nova_word_t)&cpu->share_handler->thread)
+                return SERVICE_SHARES;
+        return -1;
+}
+
+/* Where others see that the caller has the lock or wants it, if it is a handler; else NULL. */
+static bool *needs_lock(struct nova_service *service)
+{
+        struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
+        const int mine = role(cpu);
+
+        return mine < 0 ? NULL : &cpu->needs_lock[mine];
+}
+
+static void set(bool *needs, bool value)
+{
+        if (needs)
+                __atomic_store_n(needs, value, __ATOMIC_RELEASE);
+}
+
+void service_help(const struct nova_service *service)
+{
+        const struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
+        const int mine = role(cpu);
+
+        if (!cpu || (mine < 0 && nova_thread_self() != cpu->runner))
+                return;
+        if (mine != SERVICE_CALLS &&
+            __atomic_load_n(&cpu->needs_lock[SERVICE_CALLS], __ATOMIC_ACQUIRE))
+                service_pass(cpu, service->control);
+        if (mine != SERVICE_SHARES &&
+            __atomic_load_n(&cpu->needs_lock[SERVICE_SHARES], __ATOMIC_ACQUIRE))
+                service_pass(cpu, service->share);
 }
 
 static void wake_runners(struct nova_service *service)
@@ -24,12 +69,18 @@ static void wake_runners(struct nova_service *service)
 /* @return false if the service stops and whoever has the lock keeps it for longer than a moment */
 static bool take(struct nova_service *service, bool insist)
 {
+        bool *const needs = needs_lock(service);
+
+        set(needs, true);
         while (nova_mutex_lock_until(&service->lock, nova_deadline_in(SERVICE_PATIENCE))) {
                 if (insist)
                         continue;
-                if (service_stopping(service))
+                if (service_stopping(service)) {
+                        set(needs, false);
                         return false;
+                }
                 wake_runners(service);
+                service_help(service);
         }
         __atomic_store_n(&service->holder, self(), __ATOMIC_RELAXED);
         return true;
@@ -49,8 +100,12 @@ void service_leave(struct nova_service *service)
 {
         if (!service_inside(service))
                 return;
+
+        bool *const needs = needs_lock(service);
+
         __atomic_store_n(&service->holder, 0, __ATOMIC_RELAXED);
         nova_mutex_unlock(&service->lock);
+        set(needs, false); /* of others than handlers the service may be gone by now */
 }
 
 void service_holder_ended(struct nova_service *service, nova_word_t thread)

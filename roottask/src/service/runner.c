@@ -24,16 +24,24 @@ void service_clear_soon(struct nova_service *service)
         service_runner_wake(service->cpu[service_first_cpu(service)]);
 }
 
-/* Call the handler of this CPU. */
-static void pass(struct service_cpu *cpu)
+void service_pass(const struct service_cpu *cpu, nova_sel_t portals)
 {
-        const uint32_t wanted = __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE);
         struct nova_utcb *utcb = nova_thread_utcb();
 
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, NOVA_OPERATION_NOP);
-        nova_call(cpu->service->control + cpu->cpu, 0);
+        nova_call(portals + cpu->cpu, 0);
+}
+
+/* Call the handlers of this CPU. */
+static void pass(struct service_cpu *cpu)
+{
+        const uint32_t wanted = __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE);
+
+        service_pass(cpu, cpu->service->control);
+        if (cpu->share_handler)
+                service_pass(cpu, cpu->service->share);
         __atomic_store_n(&cpu->done, wanted, __ATOMIC_RELEASE);
         nova_semaphore_up(&cpu->service->passed);
 }
@@ -54,9 +62,11 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
                 }
                 service_runner_wake(cpu);
                 while ((int32_t)(__atomic_load_n(&cpu->done, __ATOMIC_ACQUIRE) - wanted) < 0 &&
-                       !service_stopping(service))
+                       !service_stopping(service)) {
                         nova_semaphore_down_until(&service->passed,
                                                   nova_deadline_in(SERVICE_PATIENCE));
+                        service_help(service);
+                }
         }
 }
 

@@ -20,6 +20,7 @@ static struct nova_session *create(const char *service, const char *arguments)
         if (arguments)
                 memcpy(session->arguments, arguments, strlen(arguments) + 1);
         session->notify = NOVA_SEL_NONE;
+        session->offered = NOVA_SEL_NONE;
         session->portals = NOVA_SEL_NONE;
         return session;
 }
@@ -56,9 +57,10 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
 void client_finish(struct nova_session *session)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_CLOSE};
+        const struct client_call call = {session->portals, session->cpus, &message, NULL};
 
-        if (session->cpus)
-                client_call(session->portals, session->cpus, &message);
+        if (call.cpus)
+                client_call(&call);
         if (session->portals != NOVA_SEL_NONE)
                 nova_sel_release(session->portals, session->order + CLIENT_WINDOW_MORE);
         free(session);
@@ -96,6 +98,8 @@ void nova_session_close(struct nova_session *session)
         client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);
+        if (session->offered != NOVA_SEL_NONE)
+                nova_sel_release(session->offered, 0);
         if (session->cpus && __atomic_load_n(&session->doubt, __ATOMIC_RELAXED))
                 finish_later(session);
         else
@@ -124,6 +128,7 @@ static int leave(struct nova_session *session)
         session->portals = NOVA_SEL_NONE;
         session->cpus = 0;
         session->notify = NOVA_SEL_NONE;
+        session->offered = NOVA_SEL_NONE;
         nova_session_close(old);
         return 0;
 }
@@ -141,9 +146,9 @@ int nova_session_reopen_until(struct nova_session *session, uint64_t deadline)
                 return error;
         take_over(session, fresh);
         if (session->notified)
-                error = nova_session_enable_notify(session);
+                error = nova_session_enable_notify_until(session, deadline);
         if (!error && share) {
-                error = nova_session_share(session, share, session->share_pages);
+                error = nova_session_share_until(session, share, session->share_pages, deadline);
                 session->share = share; /* to be tried again */
         }
         return error;

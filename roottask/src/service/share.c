@@ -45,31 +45,36 @@ void service_share_end(struct session *session)
         session->share_pages = 0;
 }
 
-/* The session whose portal the first item translates to, or NULL. */
-static struct session *find(const struct nova_service *service, const struct nova_utcb *utcb)
+/* What a message offers. It is read before the UTCB is used for anything else. */
+struct offer {
+        nova_word_t operation, pages;
+        nova_sel_t portal; /* that the first item translates to, NOVA_SEL_NONE: none */
+};
+
+static void read(const struct nova_utcb *utcb, struct offer *offer)
 {
         struct nova_item item;
 
-        if (!nova_utcb_get_item(utcb, 0, &item) || nova_item_is_delegate(item) ||
-            nova_crd_type(item.crd) != NOVA_CRD_OBJ)
-                return NULL;
-        return session_find(&service->table, nova_crd_base(item.crd));
+        *offer = (struct offer){NOVA_OPERATION_NOP, 0, NOVA_SEL_NONE};
+        nova_utcb_get(utcb, 0, &offer->operation);
+        nova_utcb_get(utcb, 1, &offer->pages);
+        if (nova_utcb_get_item(utcb, 0, &item) && !nova_item_is_delegate(item) &&
+            nova_crd_type(item.crd) == NOVA_CRD_OBJ)
+                offer->portal = nova_crd_base(item.crd);
 }
 
-static int share(struct service_cpu *cpu, const struct nova_utcb *utcb)
+static int share(struct service_cpu *cpu, const struct offer *offer)
 {
         struct nova_service *service = cpu->service;
-        nova_word_t operation = 0, pages = 0;
 
-        nova_utcb_get(utcb, 0, &operation);
-        if (operation != NOVA_OPERATION_SHARE)
+        if (offer->operation != NOVA_OPERATION_SHARE)
                 return ENOSYS;
-        if (!nova_utcb_get(utcb, 1, &pages) || !pages || pages > service->config.share_pages)
+        if (!offer->pages || offer->pages > service->config.share_pages)
                 return EINVAL;
         if (!cpu->share_window)
                 return ENOMEM;
 
-        struct session *session = find(service, utcb);
+        struct session *session = session_find(&service->table, offer->portal);
 
         if (!session)
                 return EBADF;
@@ -77,7 +82,7 @@ static int share(struct service_cpu *cpu, const struct nova_utcb *utcb)
                 return EBUSY; /* a handler may be copying from what is shared now */
         service_share_end(session);
         session->share = cpu->share_window;
-        session->share_pages = (unsigned)pages;
+        session->share_pages = (unsigned)offer->pages;
         cpu->share_window = NULL;
         return 0;
 }
@@ -85,11 +90,16 @@ static int share(struct service_cpu *cpu, const struct nova_utcb *utcb)
 void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct service_cpu *cpu = (struct service_cpu *)argument;
+        const bool items = nova_utcb_item_count(utcb);
+        struct offer offer;
         int error = ECONNRESET;
 
         (void)portal;
-        if (service_enter(cpu->service)) {
-                error = share(cpu, utcb);
+        read(utcb, &offer);
+        if (offer.operation == NOVA_OPERATION_NOP && !items) {
+                error = 0; /* runners pass here while the lock is held */
+        } else if (service_enter(cpu->service)) {
+                error = share(cpu, &offer);
                 service_leave(cpu->service);
         }
         if (error && cpu->share_window)

@@ -68,6 +68,64 @@ static void times_out(void)
               "when the service goes on it closes the session, too");
 }
 
+static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+
+/* The service adds one to the first byte of what is shared. */
+static int add_one(void)
+{
+        const nova_word_t words[] = {0, 1};
+        struct nova_message message = {.operation = ECHO_SHARE, .words = words, .word_count = 2};
+
+        return nova_session_call_until(session, &message, nova_deadline_in(60 * SECOND));
+}
+
+static void gives_and_asks_in_time(void)
+{
+        check(nova_session_open(&session, "hang", NULL) == 0 && hang(), "a service hangs");
+        check(nova_session_enable_notify_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "asking for notifications ends at its deadline");
+        check(nova_session_wait(session, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "and so does waiting for them");
+        check(nova_session_share_until(session, page, 1, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "sharing memory ends at its deadline");
+        check(nova_session_unshare_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "and so does taking it back");
+        echo_release();
+        check(add_one() != 0 && page[0] == 0 && wait_for_hanging(0),
+              "when the service goes on, nothing is shared");
+        check(nova_session_enable_notify_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
+                      call_until(ECHO_TELL, nova_deadline_in(60 * SECOND)) == 0 &&
+                      nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
+              "it notifies when it is asked again");
+        check(nova_session_share_until(session, page, 1, nova_deadline_in(60 * SECOND)) == 0 &&
+                      add_one() == 0 && page[0] == 1,
+              "and uses memory when that is shared again");
+}
+
+static void takes_back_in_time(void)
+{
+        check(hang() && nova_session_unshare_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
+              "memory is taken back while the service hangs");
+        echo_release();
+        check(add_one() != 0 && page[0] == 1 && wait_for_hanging(0),
+              "which has it no more, though it never answered");
+
+        /* The thread of the service's own keeps out whoever would take the memory. */
+        check(nova_service_lock(service) == 0 &&
+                      nova_session_share_until(session, page, 1, nova_deadline_in(SOON)) ==
+                              ETIMEDOUT,
+              "sharing is given up in the middle");
+        nova_service_unlock(service);
+        check(call_until(ECHO_COUNT, nova_deadline_in(60 * SECOND)) == 0,
+              "what is left of it keeps nobody out");
+        check(nova_session_share_until(session, page, 1, nova_deadline_in(60 * SECOND)) == 0 &&
+                      nova_session_unshare_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
+                      add_one() == EINVAL,
+              "memory is shared and taken back with deadlines");
+        nova_session_close(session);
+        check(wait_for_sessions(0), "the session is closed");
+}
+
 static void opens_again(void)
 {
         nova_word_t count = 0;
@@ -147,6 +205,8 @@ static void give_up(nova_word_t *selectors, nova_word_t *memory)
         for (unsigned i = 0; i < 40; i++) {
                 if (nova_session_open(&session, "hang", NULL))
                         continue; /* those before are not closed yet */
+                nova_session_enable_notify_until(session, nova_deadline_in(i * 20000));
+                nova_session_share_until(session, page, 1, nova_deadline_in(i * 20000));
                 call_until(ECHO_SLOW, nova_deadline_in(i * 100000));
                 nova_session_close(session);
         }
@@ -183,6 +243,8 @@ int main(void)
         service = echo_start(&options);
         check(service, "a service starts");
         times_out();
+        gives_and_asks_in_time();
+        takes_back_in_time();
         opens_again();
         arrives_nowhere();
         is_cancelled();

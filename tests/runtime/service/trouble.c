@@ -467,6 +467,7 @@ static void *from_here(void *argument)
 
 static void other_cpus(void)
 {
+        static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
         nova_word_t far = nova_program.cpu;
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
@@ -482,6 +483,8 @@ static void other_cpus(void)
         nova_thread_join(start(from_here, nova_program.cpu), &answer);
         check(result == 0 && (nova_word_t)answer == far,
               "a call from a CPU that is not served is made from another");
+        check(nova_session_share(session, page, 1) == 0 && nova_session_unshare(session) == 0,
+              "and so is memory shared");
         nova_session_close(session);
         nova_service_stop(service);
 }
