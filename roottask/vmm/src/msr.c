@@ -40,8 +40,11 @@ struct row {
 /* The local APIC's address; switched on, and it cannot be moved. Bit 8 is the first CPU's. */
 #define APIC_BASE 0xfee00900
 
-/* Constants are registers that Linux and other systems read on CPUs of AMD without asking CPUID;
- * 0 says that nothing special is there. */
+/* Fast string instructions; neither branches nor events are stored (IA32_MISC_ENABLE). */
+#define MISC_ENABLE 0x1801
+
+/* Constants are registers that Linux and other systems read on CPUs of AMD and Intel without asking
+ * CPUID; 0 says that nothing special is there. */
 static const struct row rows[] = {
         {0x10, TSC, 0, NOVA_MTD_TSC, 0},
         {0x17, CONSTANT, 0, 0, 0},
@@ -50,6 +53,7 @@ static const struct row rows[] = {
         {0x174, WORD, STATE(sysenter_cs), NOVA_MTD_SYS, 0},
         {0x175, ADDRESS, STATE(sysenter_sp), NOVA_MTD_SYS, 0},
         {0x176, ADDRESS, STATE(sysenter_ip), NOVA_MTD_SYS, 0},
+        {0x1a0, CONSTANT, 0, 0, MISC_ENABLE},
         {0x277, PAT, MORE(pat), NOVA_MTD_PAT, 0},
         {0xc0000080, EFER, MORE(efer), NOVA_MTD_MSR, 0},
         {0xc0000081, FIELD, MORE(star), NOVA_MTD_MSR, 0},

@@ -108,4 +108,12 @@ TEST_F(msr, constants_stay)
         EXPECT_EQ(changed, nova_mtd_t{0});
 }
 
+/* On CPUs of Intel, Linux looks for the bit that hides NX before it can take an exception. */
+TEST_F(msr, what_linux_reads_of_intel_before_it_has_handlers_is_there)
+{
+        const uint64_t nx_is_hidden = uint64_t{1} << 34;
+        EXPECT_FALSE(get(0x1a0) & nx_is_hidden);
+        EXPECT_TRUE(get(0x1a0) & 1); /* fast string instructions */
+}
+
 } // namespace
