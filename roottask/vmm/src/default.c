@@ -28,7 +28,7 @@
 #define EVERYTHING                                                                                \
         (USUAL | NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
-         NOVA_MTD_GPA)
+         NOVA_MTD_GPA | NOVA_MTD_DEBUG)
 
 nova_mtd_t default_mtd(enum nova_exit exit)
 {
@@ -175,6 +175,8 @@ static bool is_dead(const struct nova_vm *vm)
 static void halt(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
+        if (vcpu->recalled_for & VCPU_STEP)
+                return; /* its #DB ends the halt */
         vcpu->halted = true;
         if (vcpu->state->flags & NOVA_FLAG_IF)
                 return;

@@ -4,6 +4,9 @@
 #include "nova/hypercall.h"
 #include "vm.h"
 
+#define VECTOR_DB 1
+#define DR6_STEP  0x4000
+
 void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
 {
         vcpu->recalled_for |= purpose;
@@ -22,6 +25,11 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
 
                 vcpu->state->ip = nova_access_cut(&access, vcpu->state->ip);
                 vcpu->changed |= NOVA_MTD_EIP;
+        }
+        if (purposes & VCPU_STEP) {
+                vcpu->more->dr6 |= DR6_STEP; /* what is injected does not write it */
+                vcpu->changed |= NOVA_MTD_DEBUG;
+                nova_vcpu_raise(vcpu, VECTOR_DB);
         }
         if (purposes & VCPU_PORT_STRING)
                 port_string(vcpu);

@@ -8,8 +8,6 @@
 
 #define EVENT_MASK 0xff
 
-#define VECTOR_DB 1
-
 /* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
  * them apart) MOV SS. */
 #define SHADOW 3u
@@ -33,7 +31,7 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
                 vcpu->changed |= NOVA_MTD_EFL;
         }
         if (state->flags & NOVA_FLAG_TF)
-                nova_vcpu_raise(vcpu, VECTOR_DB);
+                vcpu_recall_for(vcpu, VCPU_STEP);
 }
 
 static void raise(struct nova_vcpu *vcpu, unsigned vector, uint32_t flags, uint32_t error)

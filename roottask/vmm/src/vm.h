@@ -36,7 +36,8 @@ bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 enum vcpu_recall {
         VCPU_CUT_IP = 1,      /* its instruction pointer has come to 4 GiB */
         VCPU_PORT_STRING = 2, /* it is at a string access to `port` */
-        VCPU_DEAD = 4         /* nothing can wake it: that is to be reported */
+        VCPU_DEAD = 4,        /* nothing can wake it: that is to be reported */
+        VCPU_STEP = 8         /* it has stepped over an instruction that was done for it */
 };
 
 /* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */

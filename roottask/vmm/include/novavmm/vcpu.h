@@ -50,7 +50,7 @@ struct nova_vcpu {
 typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
 
 /**
- * Go on behind the instruction that caused the exit.
+ * Go on behind the instruction that caused the exit: a guest that single-steps gets its #DB there.
  *
  * Outside of 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not end at
  * 64 KiB: what is fetched beyond the segment's limit raises #GP, as on a CPU.
