@@ -78,7 +78,7 @@ int main(void)
                 return 1;
         }
         nova_bus_add(&vm.ports, &range);
-        nova_vm_on(&vm, NOVA_EXIT_CPUID, answer_cpuid);
+        nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);
         nova_flat_load(&vm.memory, guest, (size_t)(guest_end - guest), GUEST_AT, &vm.vcpu[0].start);
         nova_vm_run(&vm);
 

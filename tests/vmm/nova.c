@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nova/exit.h"
 #include "novart/module.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
 
 #define GUEST_MEMORY (64u << 20)
-#define EXIT_PORT    0xf4 /* of nova/exit.h, whose names novavmm needs for exits */
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -59,7 +59,8 @@ int main(void)
 {
         const struct nova_vm_config config = {
                 .name = "nova", .memory = GUEST_MEMORY, .local_apic = true, .vcpus = 2};
-        const struct nova_bus_range exit_port = {EXIT_PORT, EXIT_PORT, NULL, exit_write, NULL};
+        const struct nova_bus_range exit_port = {NOVA_EXIT_PORT, NOVA_EXIT_PORT, NULL, exit_write,
+                                                 NULL};
         int error = nova_vm_create(&vm, &config);
 
         if (!error)

@@ -30,21 +30,21 @@
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
          NOVA_MTD_GPA | NOVA_MTD_DEBUG)
 
-nova_mtd_t default_mtd(enum nova_exit exit)
+nova_mtd_t default_mtd(enum nova_vm_exit exit)
 {
         switch (exit) {
-        case NOVA_EXIT_CPUID:
+        case NOVA_VM_EXIT_CPUID:
                 return USUAL | NOVA_MTD_CR;
-        case NOVA_EXIT_RDMSR:
-        case NOVA_EXIT_WRMSR:
+        case NOVA_VM_EXIT_RDMSR:
+        case NOVA_VM_EXIT_WRMSR:
                 return USUAL | NOVA_MSR_MTD;
-        case NOVA_EXIT_RECALL:
-        case NOVA_EXIT_MEMORY:
-        case NOVA_EXIT_STARTUP:
-        case NOVA_EXIT_OTHER:
-        case NOVA_EXIT_TASK:
-        case NOVA_EXIT_SHUTDOWN:
-        case NOVA_EXIT_INVALID:
+        case NOVA_VM_EXIT_RECALL:
+        case NOVA_VM_EXIT_MEMORY:
+        case NOVA_VM_EXIT_STARTUP:
+        case NOVA_VM_EXIT_OTHER:
+        case NOVA_VM_EXIT_TASK:
+        case NOVA_VM_EXIT_SHUTDOWN:
+        case NOVA_VM_EXIT_INVALID:
                 return EVERYTHING;
         default:
                 return USUAL;
@@ -87,8 +87,8 @@ static void port(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
         struct nova_utcb_state *const state = vcpu->state;
-        const struct nova_exit_port at = vm->svm ? nova_exit_port_of_svm(state->qual[0])
-                                                 : nova_exit_port_of_vmx(state->qual[0]);
+        const struct nova_vm_exit_port at = vm->svm ? nova_vm_exit_port_of_svm(state->qual[0])
+                                                    : nova_vm_exit_port_of_vmx(state->qual[0]);
 
         if (at.string) {
                 vcpu->port = at.port;
@@ -233,24 +233,24 @@ static void memory(struct nova_vcpu *vcpu)
 
 static void fail(struct nova_vcpu *vcpu)
 {
-        nova_vcpu_fail(vcpu, "%s", nova_exit_text(vcpu->exit));
+        nova_vcpu_fail(vcpu, "%s", nova_vm_exit_text(vcpu->exit));
 }
 
 void default_handlers(struct nova_vm *vm)
 {
-        static nova_vcpu_handler *const handler[NOVA_EXIT_COUNT] = {
-                [NOVA_EXIT_OTHER] = fail,      [NOVA_EXIT_STARTUP] = start,
-                [NOVA_EXIT_RECALL] = nothing,  [NOVA_EXIT_WINDOW] = nothing,
-                [NOVA_EXIT_PORT] = port,       [NOVA_EXIT_MEMORY] = memory,
-                [NOVA_EXIT_CPUID] = cpuid,     [NOVA_EXIT_RDMSR] = rdmsr,
-                [NOVA_EXIT_WRMSR] = wrmsr,     [NOVA_EXIT_HALT] = halt,
-                [NOVA_EXIT_CACHE] = cache,     [NOVA_EXIT_PAUSE] = cache,
-                [NOVA_EXIT_COUNTER] = counter, [NOVA_EXIT_HYPERCALL] = foreign,
-                [NOVA_EXIT_XSETBV] = xsetbv,   [NOVA_EXIT_FOREIGN] = foreign,
-                [NOVA_EXIT_TASK] = fail,       [NOVA_EXIT_SHUTDOWN] = fail,
-                [NOVA_EXIT_INVALID] = fail,
+        static nova_vcpu_handler *const handler[NOVA_VM_EXIT_COUNT] = {
+                [NOVA_VM_EXIT_OTHER] = fail,      [NOVA_VM_EXIT_STARTUP] = start,
+                [NOVA_VM_EXIT_RECALL] = nothing,  [NOVA_VM_EXIT_WINDOW] = nothing,
+                [NOVA_VM_EXIT_PORT] = port,       [NOVA_VM_EXIT_MEMORY] = memory,
+                [NOVA_VM_EXIT_CPUID] = cpuid,     [NOVA_VM_EXIT_RDMSR] = rdmsr,
+                [NOVA_VM_EXIT_WRMSR] = wrmsr,     [NOVA_VM_EXIT_HALT] = halt,
+                [NOVA_VM_EXIT_CACHE] = cache,     [NOVA_VM_EXIT_PAUSE] = cache,
+                [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = foreign,
+                [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
+                [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,
+                [NOVA_VM_EXIT_INVALID] = fail,
         };
 
-        for (unsigned i = 0; i < NOVA_EXIT_COUNT; i++)
+        for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)
                 vm->handler[i] = handler[i];
 }

@@ -160,16 +160,16 @@ static void note_exit(struct nova_vcpu *vcpu, unsigned event)
         const struct nova_vm *const vm = vcpu->vm;
 
         vcpu->exits++;
-        vcpu->exit = (enum nova_exit)vm->causes[event];
-        if (vcpu->exit == NOVA_EXIT_RDMSR && vm->svm)
-                vcpu->exit = nova_exit_of_svm(event, vcpu->state->qual[0]);
-        if (vcpu->exit != NOVA_EXIT_RECALL || !vcpu->recalled_for)
+        vcpu->exit = (enum nova_vm_exit)vm->causes[event];
+        if (vcpu->exit == NOVA_VM_EXIT_RDMSR && vm->svm)
+                vcpu->exit = nova_vm_exit_of_svm(event, vcpu->state->qual[0]);
+        if (vcpu->exit != NOVA_VM_EXIT_RECALL || !vcpu->recalled_for)
                 vcpu->event = event;
 }
 
 static void answer(struct nova_vcpu *vcpu)
 {
-        if (vcpu->exit == NOVA_EXIT_RECALL && vcpu->recalled_for)
+        if (vcpu->exit == NOVA_VM_EXIT_RECALL && vcpu->recalled_for)
                 vcpu_recalled(vcpu);
         if (vcpu->vm->end == NOVA_VM_RUNS)
                 vcpu->vm->handler[vcpu->exit](vcpu);

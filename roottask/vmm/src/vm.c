@@ -41,7 +41,7 @@ void nova_vm_unlock(struct nova_vm *vm)
         nova_mutex_unlock(&vm->lock);
 }
 
-void nova_vm_on(struct nova_vm *vm, enum nova_exit exit, nova_vcpu_handler *handler)
+void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *handler)
 {
         vm->handler[exit] = handler;
 }
@@ -59,9 +59,9 @@ static int choose_cpu(unsigned number, nova_word_t *cpu)
         return 0;
 }
 
-static enum nova_exit exit_of(const struct nova_vm *vm, unsigned event)
+static enum nova_vm_exit exit_of(const struct nova_vm *vm, unsigned event)
 {
-        return vm->svm ? nova_exit_of_svm(event, 0) : nova_exit_of_vmx(event);
+        return vm->svm ? nova_vm_exit_of_svm(event, 0) : nova_vm_exit_of_vmx(event);
 }
 
 static int make_portals(struct nova_vcpu *vcpu)
@@ -129,10 +129,10 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);
-        for (unsigned exit = 0; exit < NOVA_EXIT_COUNT; exit++)
-                vm->mtd[exit] = default_mtd((enum nova_exit)exit) | config->mtd[exit];
-        vm->mtd[NOVA_EXIT_RDMSR] |= vm->mtd[NOVA_EXIT_WRMSR];
-        vm->mtd[NOVA_EXIT_WRMSR] = vm->mtd[NOVA_EXIT_RDMSR];
+        for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
+                vm->mtd[exit] = default_mtd((enum nova_vm_exit)exit) | config->mtd[exit];
+        vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
+        vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
         default_handlers(vm);
 }
 

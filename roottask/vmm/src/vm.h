@@ -18,7 +18,7 @@
 void default_handlers(struct nova_vm *vm);
 
 /* State that the message of an exit has to carry for these handlers. */
-nova_mtd_t default_mtd(enum nova_exit exit);
+nova_mtd_t default_mtd(enum nova_vm_exit exit);
 
 /* Answers one exit; the portal is the event's. */
 nova_portal_handler vcpu_serve;

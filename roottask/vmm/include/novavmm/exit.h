@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /** Causes: ROW(NAME, "what happened"). */
-#define NOVA_EXIT_ROWS(ROW)                                       \
+#define NOVA_VM_EXIT_ROWS(ROW)                                    \
         ROW(OTHER, "an exit that this monitor does not know")     \
         ROW(STARTUP, "the begin")                                 \
         ROW(RECALL, "a recall")                                   \
@@ -33,15 +33,15 @@ extern "C" {
         ROW(INVALID, "state that the CPU refuses")
 
 /** Causes of exits. */
-enum nova_exit {
-#define NOVA_EXIT_ENUM(name, text) NOVA_EXIT_##name,
-        NOVA_EXIT_ROWS(NOVA_EXIT_ENUM)
-#undef NOVA_EXIT_ENUM
-                NOVA_EXIT_COUNT /**< how many there are */
+enum nova_vm_exit {
+#define NOVA_VM_EXIT_ENUM(name, text) NOVA_VM_EXIT_##name,
+        NOVA_VM_EXIT_ROWS(NOVA_VM_EXIT_ENUM)
+#undef NOVA_VM_EXIT_ENUM
+                NOVA_VM_EXIT_COUNT /**< how many there are */
 };
 
 /** A port access. */
-struct nova_exit_port {
+struct nova_vm_exit_port {
         uint16_t port; /**< its number */
         uint8_t bytes; /**< 1, 2 or 4 */
         bool in;       /**< the guest reads */
@@ -49,21 +49,21 @@ struct nova_exit_port {
         bool repeated; /**< with REP */
 };
 
-/** @return the cause behind an event number of SVM, NOVA_EXIT_OTHER if none is known.
+/** @return the cause behind an event number of SVM, NOVA_VM_EXIT_OTHER if none is known.
  *  @p qualification is the first one, which tells reads of MSRs from writes */
-enum nova_exit nova_exit_of_svm(unsigned event, uint64_t qualification);
+enum nova_vm_exit nova_vm_exit_of_svm(unsigned event, uint64_t qualification);
 
 /** The same for VMX. */
-enum nova_exit nova_exit_of_vmx(unsigned event);
+enum nova_vm_exit nova_vm_exit_of_vmx(unsigned event);
 
 /** @return the port access that SVM's first qualification tells */
-struct nova_exit_port nova_exit_port_of_svm(uint64_t qualification);
+struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification);
 
 /** The same for VMX. */
-struct nova_exit_port nova_exit_port_of_vmx(uint64_t qualification);
+struct nova_vm_exit_port nova_vm_exit_port_of_vmx(uint64_t qualification);
 
 /** @return what happened, for people */
-const char *nova_exit_text(enum nova_exit exit);
+const char *nova_vm_exit_text(enum nova_vm_exit exit);
 
 #ifdef __cplusplus
 }

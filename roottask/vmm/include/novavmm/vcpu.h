@@ -17,11 +17,11 @@ struct nova_vm;
 /** A virtual CPU. While one of its exits is answered, its machine is locked. */
 struct nova_vcpu {
         struct nova_vm *vm;
-        unsigned number;     /**< in its machine */
-        nova_word_t cpu;     /**< the CPU that it runs on */
-        enum nova_exit exit; /**< why it left the guest */
-        unsigned event;      /**< the number that SVM or VMX has for that; while the library
-                                  has it recalled, that of the exit before */
+        unsigned number;        /**< in its machine */
+        nova_word_t cpu;        /**< the CPU that it runs on */
+        enum nova_vm_exit exit; /**< why it left the guest */
+        unsigned event;         /**< the number that SVM or VMX has for that; while the library
+                                     has it recalled, that of the exit before */
         struct nova_utcb_state *state; /**< the guest's state: what the exit's message carries */
         struct nova_utcb_more *more;   /**< and what 2012 had no place for */
         nova_mtd_t changed;            /**< groups of state that are to be written back */

@@ -44,7 +44,7 @@ struct nova_vm_config {
         bool report_halt;  /**< NOVA_VM_HALTED is an error, too: report it and end so */
         /** State that exits carry, by cause, besides what the library's own handlers use: for
          * yours, an OR of NOVA_MTD_… */
-        nova_mtd_t mtd[NOVA_EXIT_COUNT];
+        nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];
 };
 
 /** A virtual machine. Zeroed before it is created; its creator may read all of it. */
@@ -54,16 +54,16 @@ struct nova_vm {
         struct nova_bus ports; /**< devices at I/O ports */
         struct nova_bus mmio;  /**< devices at guest-physical addresses outside of RAM */
         struct nova_vm_interrupts interrupts;
-        struct nova_clock clock;                     /**< for its devices */
-        bool local_apic;                             /**< CPUID tells of a local APIC */
-        bool report_halt;                            /**< as configured */
-        bool svm;                                    /**< else VMX */
-        nova_vcpu_handler *handler[NOVA_EXIT_COUNT]; /**< by cause */
-        nova_mtd_t mtd[NOVA_EXIT_COUNT];             /**< state that exits carry, by cause */
-        unsigned vcpus;                              /**< virtual CPUs that it has */
-        struct nova_vcpu vcpu[NOVA_VM_VCPUS];        /**< they, by number */
-        enum nova_vm_end end;                        /**< why it ended, or NOVA_VM_RUNS */
-        struct nova_vcpu *serving;                   /**< the virtual CPU whose exit is answered */
+        struct nova_clock clock;                        /**< for its devices */
+        bool local_apic;                                /**< CPUID tells of a local APIC */
+        bool report_halt;                               /**< as configured */
+        bool svm;                                       /**< else VMX */
+        nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< by cause */
+        nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];             /**< state that exits carry, by cause */
+        unsigned vcpus;                                 /**< virtual CPUs that it has */
+        struct nova_vcpu vcpu[NOVA_VM_VCPUS];           /**< they, by number */
+        enum nova_vm_end end;                           /**< why it ended, or NOVA_VM_RUNS */
+        struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered */
 
         /* The library's own. */
         struct nova_mutex lock;                   /**< held while an exit is answered */
@@ -78,7 +78,7 @@ struct nova_vm {
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< 2^events_order of them */
         bool timer_quits;                         /**< `timer` is to end */
-        uint8_t causes[256];                      /**< enum nova_exit by event number */
+        uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
 };
 
 /**
@@ -95,7 +95,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /** Answer an exit in another way. Before nova_vm_run(). Its handler finds the groups of state of
  *  vm.mtd: general registers, instruction pointer and flags always, more by nova_vm_config.mtd. */
-void nova_vm_on(struct nova_vm *vm, enum nova_exit exit, nova_vcpu_handler *handler);
+void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *handler);
 
 /** Call a device at its alarms. Before nova_vm_run(). @retval 0 done
  *  @retval ENOSPC there are NOVA_VM_ALARMS already */
