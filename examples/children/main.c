@@ -51,13 +51,10 @@ static void run(const char *deed, bool kill)
 
 int main(void)
 {
-        struct nova_module module;
-
-        if (nova_module_find("children-worker", &module) || nova_module_map(&module, &image)) {
+        if (nova_module_open("children-worker", &image, &image_bytes)) {
                 puts("the boot module children-worker is missing");
                 return 1;
         }
-        image_bytes = module.bytes;
         /* In the first round the parent takes what it needs for children, and keeps it. */
         for (unsigned round = 0; round < 2; round++) {
                 const size_t pages = nova_page_free_count();

@@ -21,17 +21,14 @@ static struct nova_pc pc;
 static struct nova_virtio_block disk;
 static struct nova_virtio_random random_bytes;
 
-static const void *find(const char *name, size_t *bytes)
+static const void *open_module(const char *name, size_t *bytes)
 {
-        struct nova_module module;
         const void *data;
 
-        if (nova_module_find(name, &module) || nova_module_map(&module, &data)) {
-                printf("The boot module %s is missing.\n", name);
-                return NULL;
-        }
-        *bytes = module.bytes;
-        return data;
+        if (!nova_module_open(name, &data, bytes))
+                return data;
+        printf("The boot module %s is missing.\n", name);
+        return NULL;
 }
 
 static void append(char *line, size_t bytes, char **words)
@@ -62,16 +59,18 @@ static const char *command_line(char **argv, char **envp)
  */
 static int add_disk(void)
 {
-        struct nova_module module;
         const void *from;
+        size_t bytes;
+        const int error = nova_module_open("disk.img", &from, &bytes);
         void *data;
 
-        if (nova_module_find("disk.img", &module))
-                return 0;
-        if (nova_module_map(&module, &from) || !(data = malloc(module.bytes)))
+        if (error)
+                return error == ENOENT ? 0 : error;
+        data = malloc(bytes);
+        if (!data)
                 return ENOMEM;
-        memcpy(data, from, module.bytes);
-        nova_virtio_block_init(&disk, &vm.memory, data, module.bytes, false);
+        memcpy(data, from, bytes);
+        nova_virtio_block_init(&disk, &vm.memory, data, bytes, false);
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);
 }
 
@@ -111,8 +110,8 @@ int main(int argc, char **argv, char **envp)
         int error;
 
         (void)argc;
-        image.kernel = find("vmlinuz", &image.kernel_bytes);
-        image.initrd = find("initrd", &image.initrd_bytes);
+        image.kernel = open_module("vmlinuz", &image.kernel_bytes);
+        image.initrd = open_module("initrd", &image.initrd_bytes);
         if (!image.kernel || !image.initrd)
                 return 1;
         error = make_machine();

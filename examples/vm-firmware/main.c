@@ -57,15 +57,15 @@ static int add_devices(void)
 
 static int load(void)
 {
-        struct nova_module module;
         const void *file;
         const char *why;
+        size_t bytes;
 
-        if (nova_module_find("bios.bin", &module) || nova_module_map(&module, &file)) {
+        if (nova_module_open("bios.bin", &file, &bytes)) {
                 printf("The boot module bios.bin is missing.\n");
                 return 1;
         }
-        why = nova_firmware_load(&vm.memory, file, module.bytes, &vm.vcpu[0].start);
+        why = nova_firmware_load(&vm.memory, file, bytes, &vm.vcpu[0].start);
         if (why)
                 printf("The firmware cannot be loaded: %s.\n", why);
         return why != NULL;

@@ -24,17 +24,14 @@
 static struct nova_vm vm;
 static struct nova_pc pc;
 
-static const void *find(const char *name, size_t *bytes)
+static const void *open_module(const char *name, size_t *bytes)
 {
-        struct nova_module module;
         const void *data;
 
-        if (nova_module_find(name, &module) || nova_module_map(&module, &data)) {
-                printf("The boot module %s is missing.\n", name);
-                return NULL;
-        }
-        *bytes = module.bytes;
-        return data;
+        if (!nova_module_open(name, &data, bytes))
+                return data;
+        printf("The boot module %s is missing.\n", name);
+        return NULL;
 }
 
 /* Reads the screen: its rows, without the blanks at their ends. */
@@ -106,7 +103,7 @@ static int load(void)
         struct nova_linux image = {.command_line = "", .rsdp = pc.rsdp};
         const char *why;
 
-        image.kernel = find("memtest", &image.kernel_bytes);
+        image.kernel = open_module("memtest", &image.kernel_bytes);
         if (!image.kernel)
                 return 1;
         why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);

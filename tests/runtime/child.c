@@ -436,23 +436,10 @@ static int do_pester(char **argv)
 #define EDU_MOVE    0x1
 #define EDU_STORE   0x2 /* from the device */
 
-static void out32(uint16_t port, uint32_t value)
-{
-        __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-        uint32_t value;
-
-        __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-        return value;
-}
-
 static uint32_t pci(unsigned device, unsigned offset)
 {
-        out32(0xcf8, 0x80000000 | device << 11 | offset);
-        return in32(0xcfc);
+        nova_out32(0xcf8, 0x80000000 | device << 11 | offset);
+        return nova_in32(0xcfc);
 }
 
 /* Puts the device's registers where the description says, and lets it reach memory. */
@@ -465,8 +452,8 @@ static bool place_edu(void)
         if (device == 32)
                 return false;
         pci(device, 0x10);
-        out32(0xcfc, EDU_ADDRESS);
-        out32(0xcfc, (pci(device, 0x04) & 0xffff) | 0x6);
+        nova_out32(0xcfc, EDU_ADDRESS);
+        nova_out32(0xcfc, (pci(device, 0x04) & 0xffff) | 0x6);
         return true;
 }
 

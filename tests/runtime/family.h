@@ -19,12 +19,7 @@ static struct nova_child_config family_config = {.name = "child", .priority = 1}
 /* Maps the module. False if it is not there. */
 static inline bool family_begin(const char *name)
 {
-        struct nova_module module;
-
-        if (nova_module_find(name, &module) || nova_module_map(&module, &family_config.image))
-                return false;
-        family_config.image_bytes = module.bytes;
-        return true;
+        return !nova_module_open(name, &family_config.image, &family_config.image_bytes);
 }
 
 /* Starts a child with up to two arguments. NULL, with a message, if it does not start. */

@@ -20,14 +20,11 @@ static uint8_t nonsense[NONSENSE];
 
 static int find(struct nova_linux *image)
 {
-        struct nova_module module;
+        const int error = nova_module_open("vmlinuz", &image->kernel, &image->kernel_bytes);
 
-        if (nova_module_find("vmlinuz", &module) || nova_module_map(&module, &image->kernel)) {
+        if (error)
                 printf("The boot module vmlinuz is missing.\n");
-                return 1;
-        }
-        image->kernel_bytes = module.bytes;
-        return 0;
+        return error;
 }
 
 static int create(const char *name, size_t memory)

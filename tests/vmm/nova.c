@@ -15,17 +15,14 @@ static struct nova_vm vm;
 static struct nova_pc pc;
 static uint64_t result = 1;
 
-static const void *find(const char *name, size_t *bytes)
+static const void *open_module(const char *name, size_t *bytes)
 {
-        struct nova_module module;
         const void *data;
 
-        if (nova_module_find(name, &module) || nova_module_map(&module, &data)) {
-                printf("The boot module %s is missing.\n", name);
-                return NULL;
-        }
-        *bytes = module.bytes;
-        return data;
+        if (!nova_module_open(name, &data, bytes))
+                return data;
+        printf("The boot module %s is missing.\n", name);
+        return NULL;
 }
 
 /* Where the guest tells its emulator that it is over, and how: nova_exit(). */
@@ -43,8 +40,8 @@ static bool load(void)
         struct nova_multiboot_module roottask = {.line = "hello"};
         struct nova_multiboot image = {.line = "serial", .module = &roottask, .modules = 1};
 
-        image.kernel = find("nova.elf32", &image.kernel_bytes);
-        roottask.data = find("hello", &roottask.bytes);
+        image.kernel = open_module("nova.elf32", &image.kernel_bytes);
+        roottask.data = open_module("hello", &roottask.bytes);
         if (!image.kernel || !roottask.data)
                 return false;
 

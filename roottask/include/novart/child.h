@@ -85,17 +85,17 @@ struct nova_child_config {
  * Start a child.
  *
  * @code
- * struct nova_module module;
  * const void *image;
+ * size_t bytes;
  * struct nova_child *child;
  * const char *sentence;
  * int status;
  *
- * if (nova_module_find("worker", &module) || nova_module_map(&module, &image))
+ * if (nova_module_open("worker", &image, &bytes))
  *         return;
  *
  * const struct nova_child_config config = {
- *         .name = "worker", .image = image, .image_bytes = module.bytes};
+ *         .name = "worker", .image = image, .image_bytes = bytes};
  *
  * if (nova_child_start(&child, &config, &sentence))
  *         printf("worker %s\n", sentence);

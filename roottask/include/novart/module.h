@@ -47,6 +47,16 @@ int nova_module_find(const char *name, struct nova_module *module);
  */
 int nova_module_map(const struct nova_module *module, const void **data);
 
+/**
+ * Find a module by its name and map it.
+ *
+ * @param name       of its file
+ * @param[out] data  as nova_module_map() says it
+ * @param[out] bytes its size
+ * @return 0, or as nova_module_find() and nova_module_map()
+ */
+int nova_module_open(const char *name, const void **data, size_t *bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -61,3 +61,15 @@ int nova_module_map(const struct nova_module *module, const void **data)
                 *data = view;
         return error;
 }
+
+int nova_module_open(const char *name, const void **data, size_t *bytes)
+{
+        struct nova_module module;
+        int error = nova_module_find(name, &module);
+
+        if (!error)
+                error = nova_module_map(&module, data);
+        if (!error)
+                *bytes = module.bytes;
+        return error;
+}

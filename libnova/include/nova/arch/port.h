@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O port instructions, the same on x86-32 and x86-64. The PD must hold the port. */
+/* I/O port instructions, the same on x86-32 and x86-64. The PD must hold the port, of 32 bits
+ * all four. */
 #ifndef NOVA_ARCH_PORT_H
 #define NOVA_ARCH_PORT_H
 
@@ -17,6 +18,21 @@ static inline uint8_t nova_in8(uint16_t port)
         uint8_t value;
 
         __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+        return value;
+}
+
+/** Write the 32 bits @p value to I/O ports @p port to @p port + 3. */
+static inline void nova_out32(uint16_t port, uint32_t value)
+{
+        __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+/** Read 32 bits from I/O ports @p port to @p port + 3. */
+static inline uint32_t nova_in32(uint16_t port)
+{
+        uint32_t value;
+
+        __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
         return value;
 }
 
