@@ -4,18 +4,27 @@
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from nova import bench_linux, bench_trace, boot_count, build, elf, options, process, table, tree
+from nova import (
+    bench_linux,
+    bench_trace,
+    boot_count,
+    build,
+    elf,
+    options,
+    process,
+    qemu_plugin,
+    table,
+    tree,
+)
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import Machine
 from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests" / "bench"
-PLUGIN = FOLDER / "plugin" / "runs.c"
 ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
@@ -118,21 +127,12 @@ def _memory(kernel, programs):
     return {f"memory_{key}": round(value) for key, value in found.items()}
 
 
-def compile_plugin(source, folder):
-    """Compiles a plugin of QEMU; the library."""
-    library = Path(folder) / f"{source.stem}.so"
-    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
-    return library
-
-
 def _interrupts_off(kernel, programs, arch):
     """The longest stretch of each operation; the program numbers them, the plugin counts them."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         results = Path(folder) / "runs"
-        plugin = f"{compile_plugin(PLUGIN, folder)},out={results},from={KERNEL_FROM[arch]:#x}"
+        library = qemu_plugin.compile_plugin("runs", folder)
+        plugin = f"{library},out={results},from={KERNEL_FROM[arch]:#x}"
         program = programs / "bench-windows"
         machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin])
         console = _console(machine, "the count of stretches")
@@ -204,7 +204,7 @@ def _traces(args):
             extra = [*ICOUNT, "-plugin", plugin]
             return _console(_machine(kernel, programs / "bench", extra=extra), "the trace")
 
-        counts, paths = bench_trace.count(compile_plugin, run_with, KERNEL_FROM[args.arch])
+        counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
         if not args.trace:
             return counts, None
         if args.trace not in paths:

@@ -6,12 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from nova import boot_list, build, guest, process, qemu, tree
+from nova import boot_list, build, guest, process, qemu, qemu_plugin, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.runner import Runner
 
 ARCH = "x86_64"
-PLUGIN = tree.ROOT / "tests" / "bench" / "plugin" / "guest.c"
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 TIMEOUT = 240
 # The guest's memory in the example, and the words that both kernels get.
@@ -20,15 +19,6 @@ WORDS = "quiet run=echo,ready+poweroff,-f"
 ALONE = "console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable"
 # So many times the instructions of the kernel alone are allowed.
 MOST = 1.3
-
-
-def _compile(folder):
-    library = Path(folder) / "guest.so"
-    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(PLUGIN)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
-    return library
 
 
 def _counts(results, console, what):
@@ -91,7 +81,7 @@ def run(build_folder):
         build_folder = tree.build_dir(preset)
     folder = Path(build_folder)
     with tempfile.TemporaryDirectory(prefix="nova-") as place:
-        plugin = _compile(place)
+        plugin = qemu_plugin.compile_plugin("guest", place)
         with_nova = _with_nova(
             folder / "nova.elf32", folder / "boot/linux.boot", plugin, Path(place)
         )

@@ -9,10 +9,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from nova import table, tree
+from nova import qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
 
-PLUGIN = tree.ROOT / "tests" / "bench" / "plugin" / "trace.c"
 # What the plugin counts, in its order, behind the instructions.
 COLUMNS = ("locked", "CR3", "serialising", "MSR", "lines", "written")
 HEAD = ("instructions", *COLUMNS)
@@ -41,11 +40,11 @@ def read(results, console):
     return counts, paths
 
 
-def count(compile_plugin, run, kernel_from):
+def count(run, kernel_from):
     """Compiles the plugin, runs the program, and reads both."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         results = Path(folder) / "trace"
-        library = compile_plugin(PLUGIN, folder)
+        library = qemu_plugin.compile_plugin("trace", folder)
         console = run(f"{library},out={results},from={kernel_from:#x}")
         counts, paths = read(results, console)
     if not counts:

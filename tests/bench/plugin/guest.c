@@ -2,37 +2,10 @@
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
  * instruction behind it ends it. Argument: out=FILE; it gets `host N guest N entries N`. One CPU.
  */
+#include "plugin.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The plugin interface, version 1, as far as it is used here. */
-typedef uint64_t plugin_id;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CB_NO_REGS };
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-                                                  void (*cb)(plugin_id, struct qemu_plugin_tb *));
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
-                                                 void (*cb)(unsigned, void *), int flags,
-                                                 void *data);
-extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
-
-int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 /* A piece of code that QEMU translated. */
 struct piece {
@@ -42,7 +15,6 @@ struct piece {
 
 static uint64_t counts[2], entries, back_at = UINT64_MAX;
 static bool inside;
-static const char *file;
 
 static void run(unsigned cpu, void *data)
 {
@@ -71,8 +43,7 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
         piece->count = qemu_plugin_tb_n_insns(tb);
         piece->address = qemu_plugin_tb_vaddr(tb);
         last = qemu_plugin_tb_get_insn(tb, (size_t)piece->count - 1);
-        if (qemu_plugin_insn_size(last) == sizeof(vmrun) &&
-            !memcmp(qemu_plugin_insn_data(last), vmrun, sizeof(vmrun)))
+        if (is_code(last, vmrun, sizeof(vmrun)))
                 piece->after = qemu_plugin_insn_vaddr(last) + sizeof(vmrun);
         qemu_plugin_register_vcpu_tb_exec_cb(tb, run, CB_NO_REGS, piece);
 }
@@ -93,12 +64,5 @@ static void write_results(plugin_id id, void *unused)
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
         (void)info;
-        for (int i = 0; i < argc; i++)
-                if (!strncmp(argv[i], "out=", 4))
-                        file = argv[i] + 4;
-        if (!file)
-                return -1;
-        qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
-        qemu_plugin_register_atexit_cb(id, write_results, NULL);
-        return 0;
+        return plugin_begin(id, argc, argv, translate, write_results) ? 0 : 1;
 }

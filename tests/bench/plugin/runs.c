@@ -5,36 +5,10 @@
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names what it does by a marker, which is a NOP of seven bytes with MARK and a number in its
  * displacement. For each mark the file has a line `run MARK LENGTH FIRST LAST`. */
+#include "plugin.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The plugin interface, version 1, as far as it is used here. */
-typedef uint64_t plugin_id;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CB_NO_REGS };
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-                                                  void (*cb)(plugin_id, struct qemu_plugin_tb *));
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-                                                   void (*cb)(unsigned, void *), int flags,
-                                                   void *data);
-extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
-
-int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 #define CPUS       64
 #define MARKS      256
@@ -52,8 +26,6 @@ static struct cpu {
 
 static struct run longest[MARKS];
 static unsigned mark;
-static uint64_t kernel_from = UINT64_MAX;
-static const char *file;
 
 static void end_run(struct cpu *cpu)
 {
@@ -95,13 +67,7 @@ static void at_mark(unsigned index, void *number)
 
 static bool is_mark(const struct qemu_plugin_insn *insn, uint32_t *number)
 {
-        static const uint8_t nop[] = {0x0f, 0x1f, 0x80};
-        const uint8_t *bytes = qemu_plugin_insn_data(insn);
-
-        if (qemu_plugin_insn_size(insn) != 7 || memcmp(bytes, nop, sizeof(nop)) != 0)
-                return false;
-        memcpy(number, bytes + sizeof(nop), sizeof(*number));
-        return (*number & 0xffff0000u) == MARK;
+        return is_long_nop(insn, number) && (*number & 0xffff0000u) == MARK;
 }
 
 static void translated(plugin_id id, struct qemu_plugin_tb *tb)
@@ -144,15 +110,6 @@ static void at_exit(plugin_id id, void *unused)
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
         (void)info;
-        for (int i = 0; i < argc; i++) {
-                if (!strncmp(argv[i], "out=", 4))
-                        file = strdup(argv[i] + 4);
-                else if (!strncmp(argv[i], "from=", 5))
-                        kernel_from = strtoull(argv[i] + 5, NULL, 0);
-        }
-        if (!file || kernel_from == UINT64_MAX)
-                return 1;
-        qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-        qemu_plugin_register_atexit_cb(id, at_exit, NULL);
-        return 0;
+        return plugin_begin(id, argc, argv, translated, at_exit) && kernel_from != UINT64_MAX ? 0
+                                                                                              : 1;
 }

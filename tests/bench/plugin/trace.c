@@ -7,42 +7,10 @@
  * instruction behind it stores to an address whose low byte is a number. For each number the file
  * has `trace NUMBER INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the
  * median of instructions, and `path NUMBER ADDRESS…`, of the last sample. */
+#include "plugin.h"
+
 #include <inttypes.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The plugin interface, version 1, as far as it is used here. */
-typedef uint64_t plugin_id;
-typedef uint32_t memory_info;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum { CB_NO_REGS };
-enum { MEMORY_READ_AND_WRITE = 3 };
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id,
-                                                  void (*cb)(plugin_id, struct qemu_plugin_tb *));
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-                                                   void (*cb)(unsigned, void *), int flags,
-                                                   void *data);
-extern void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
-                                             void (*cb)(unsigned, memory_info, uint64_t, void *),
-                                             int flags, int access, void *data);
-extern bool qemu_plugin_mem_is_store(memory_info info);
-extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
-
-int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 #define OPERATIONS 256
 #define SAMPLES    1024
@@ -71,8 +39,6 @@ static bool timing;                 /* between its two readings */
 static struct sample current;
 static uint64_t path[PATH];
 static uint64_t lines[LINES]; /* each with bit 0: written */
-static uint64_t kernel_from = UINT64_MAX;
-static const char *file;
 
 static void note_line(uint64_t address, bool store)
 {
@@ -155,10 +121,9 @@ static void on_user_memory(unsigned cpu, memory_info info, uint64_t address, voi
 
 static bool is_mark(const struct qemu_plugin_insn *insn)
 {
-        static const uint8_t nop[] = {0x0f, 0x1f, 0x80, 0x00, 0x80, 0x4b, 0x4d};
+        uint32_t number;
 
-        return qemu_plugin_insn_size(insn) == sizeof(nop) &&
-               memcmp(qemu_plugin_insn_data(insn), nop, sizeof(nop)) == 0;
+        return is_long_nop(insn, &number) && number == MARK;
 }
 
 static bool is_prefix(uint8_t byte)
@@ -215,11 +180,10 @@ static enum kind kind_of(const struct qemu_plugin_insn *insn, bool wide)
 static void in_user(struct qemu_plugin_insn *insn)
 {
         static const uint8_t rdtsc[] = {0x0f, 0x31};
-        const uint8_t *bytes = qemu_plugin_insn_data(insn);
 
         if (is_mark(insn))
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, CB_NO_REGS, NULL);
-        else if (qemu_plugin_insn_size(insn) == sizeof(rdtsc) && !memcmp(bytes, rdtsc, 2))
+        else if (is_code(insn, rdtsc, sizeof(rdtsc)))
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, at_rdtsc, CB_NO_REGS, NULL);
         else
                 qemu_plugin_register_vcpu_mem_cb(insn, on_user_memory, CB_NO_REGS,
@@ -280,15 +244,6 @@ static void at_exit(plugin_id id, void *unused)
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
         (void)info;
-        for (int i = 0; i < argc; i++) {
-                if (!strncmp(argv[i], "out=", 4))
-                        file = strdup(argv[i] + 4);
-                else if (!strncmp(argv[i], "from=", 5))
-                        kernel_from = strtoull(argv[i] + 5, NULL, 0);
-        }
-        if (!file || kernel_from == UINT64_MAX)
-                return 1;
-        qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-        qemu_plugin_register_atexit_cb(id, at_exit, NULL);
-        return 0;
+        return plugin_begin(id, argc, argv, translated, at_exit) && kernel_from != UINT64_MAX ? 0
+                                                                                              : 1;
 }

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU's plugins of the benchmarks: tests/bench/plugin."""
+
+import subprocess
+from pathlib import Path
+
+from nova import tree
+from nova.errors import EXIT_FAILED, NovaError
+
+FOLDER = tree.ROOT / "tests" / "bench" / "plugin"
+
+
+def compile_plugin(name, folder):
+    """Compiles a plugin into a folder; the library."""
+    library = Path(folder) / f"{name}.so"
+    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(FOLDER / f"{name}.c")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
+    return library
