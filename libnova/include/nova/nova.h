@@ -16,5 +16,6 @@
 #include "nova/status.h"
 #include "nova/text.h"
 #include "nova/utcb.h"
+#include "nova/utf8.h"
 
 #endif

@@ -41,9 +41,9 @@ static inline size_t nova_text_length(const char *text, size_t max)
         return length;
 }
 
-/** A character of strangers' text for a terminal: '?' for control characters of 7 and of 8 bits,
- *  but for the tabulator, and the character itself otherwise. A terminal takes 0x9b as it takes
- *  ESC [, so of UTF-8 only what has no byte from 0x80 to 0x9f passes. */
+/** A byte of strangers' text for a terminal: '?' for control characters of 7 and of 8 bits, but for
+ *  the tabulator, and the byte itself otherwise. A terminal may take 0x9b as it takes ESC [; of
+ *  text with characters of more than one byte nova/utf8.h keeps more. */
 static inline char nova_text_printable(char c)
 {
         const unsigned char u = (unsigned char)c;

@@ -4,26 +4,31 @@
 
 #include <string.h>
 
-#include "nova/text.h"
-
 #define NAME_MAX  8
 #define BACKSPACE 0x08
 #define DELETE    0x7f
 
 /* Of a name, which stands between brackets: nothing in it may look like their end. */
-static char label(char c)
+static size_t put_name(char *out, const char *name)
 {
-        return c == '[' || c == ']' ? '?' : nova_text_printable(c);
+        struct nova_utf8 utf8 = {{0}, 0};
+        size_t length = 0;
+
+        for (size_t i = 0; i < NAME_MAX && name[i]; i++) {
+                const bool bracket = name[i] == '[' || name[i] == ']';
+
+                length += nova_utf8_take(&utf8, bracket ? '?' : name[i], out + length);
+        }
+        return length + nova_utf8_end(&utf8, out + length);
 }
 
 static void send_line(struct log_line *line, const char *name, log_sink *sink, void *argument)
 {
-        char out[NAME_MAX + LOG_LINE_MAX + 4];
+        char out[NAME_MAX + NOVA_UTF8_MAX + LOG_LINE_MAX + 4];
         size_t length = 0;
 
         out[length++] = '[';
-        for (size_t i = 0; i < NAME_MAX && name[i]; i++)
-                out[length++] = label(name[i]);
+        length += put_name(out + length, name);
         out[length++] = ']';
         if (line->used)
                 out[length++] = ' ';
@@ -34,8 +39,21 @@ static void send_line(struct log_line *line, const char *name, log_sink *sink, v
         sink(argument, out, length);
 }
 
+/* Characters stay whole. */
+static void append(struct log_line *line, const char *name, const char *shown, unsigned count,
+                   log_sink *sink, void *argument)
+{
+        if (line->used + count > LOG_LINE_MAX)
+                send_line(line, name, sink, argument);
+        memcpy(line->text + line->used, shown, count);
+        line->used += count;
+}
+
 void log_line_flush(struct log_line *line, const char *name, log_sink *sink, void *argument)
 {
+        char shown[NOVA_UTF8_MAX];
+
+        append(line, name, shown, nova_utf8_end(&line->utf8, shown), sink, argument);
         if (line->used)
                 send_line(line, name, sink, argument);
 }
@@ -44,15 +62,14 @@ void log_line_write(struct log_line *line, const char *name, const char *text, s
                     log_sink *sink, void *argument)
 {
         for (size_t i = 0; i < bytes; i++) {
-                if (text[i] == '\r')
-                        continue;
-                if (text[i] == '\n') {
+                const bool ends = text[i] == '\n' || text[i] == '\r';
+                char shown[NOVA_UTF8_MAX];
+                const unsigned count = ends ? nova_utf8_end(&line->utf8, shown)
+                                            : nova_utf8_take(&line->utf8, text[i], shown);
+
+                append(line, name, shown, count, sink, argument);
+                if (text[i] == '\n')
                         send_line(line, name, sink, argument);
-                        continue;
-                }
-                if (line->used == LOG_LINE_MAX)
-                        send_line(line, name, sink, argument);
-                line->text[line->used++] = nova_text_printable(text[i]);
         }
 }
 

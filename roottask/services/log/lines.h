@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "nova/utf8.h"
+
 #define LOG_LINE_MAX 160 /* a longer line goes out in pieces, each with the prefix */
 
 /* Where finished lines go. */
@@ -14,10 +16,12 @@ typedef void log_sink(void *argument, const char *text, size_t bytes);
 struct log_line {
         size_t used;
         char text[LOG_LINE_MAX];
+        struct nova_utf8 utf8; /* a character that has begun */
 };
 
 /* Add text; each line that gets finished goes out as "[name] text\n" in one call of the sink.
- * Control characters but the tabulator come out as '?', so that nobody can play another client. */
+ * What nova_utf8_take() does not let pass comes out as '?', so that nobody can play another client.
+ */
 void log_line_write(struct log_line *line, const char *name, const char *text, size_t bytes,
                     log_sink *sink, void *argument);
 

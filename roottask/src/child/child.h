@@ -20,6 +20,7 @@
 
 #include "child/elf.h"
 #include "child/memory.h"
+#include "child/text.h"
 #include "novart/child.h"
 #include "novart/parent.h"
 #include "novart/program.h"
@@ -35,7 +36,6 @@
 #define CHILD_FAULT        0x80 /* + 32 * CPU number */
 #define CHILD_EVENTS_ORDER 5
 #define CHILD_EVENTS       (1 << CHILD_EVENTS_ORDER)
-#define CHILD_LINE         160 /* bytes of its text that wait for the end of the line */
 #define CHILD_SCS_MAX      256
 #define CHILD_ITEMS_MAX    64 /* ranges of memory that one answer brings */
 
@@ -73,8 +73,7 @@ struct nova_child {
         int status;
         uint64_t stale; /* bit n: the desk of CPU n may still speak of it when it is gone */
         struct nova_cond gone;
-        unsigned line_bytes;
-        char line[CHILD_LINE];
+        struct child_line line;
 };
 
 /* One per CPU. The handler writes portal and pending only. A thread of the parent's, the flusher,
@@ -94,12 +93,6 @@ struct desk {
         uint32_t pending;         /* a message waits for the worker; atomic */
         nova_word_t flushed;      /* limbo_count() before the flusher's last call; atomic */
         struct nova_child *child; /* whose message the worker answers now, or NULL */
-};
-
-/* A line of a child's text, ready for the console. */
-struct child_text {
-        size_t bytes; /* 0: there is none */
-        char text[NOVA_START_NAME_SIZE + CHILD_LINE + 4];
 };
 
 /* All children, and what the functions below work on, is under this mutex. */
@@ -140,14 +133,10 @@ void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigne
                        nova_word_t cpu);
 void child_report(struct nova_child *child, struct nova_fault_report *report);
 
-/* text.c: takes text of a child until a line is complete, which goes out then, or all of it is
- * taken. Returns how many bytes it took. */
-size_t child_write(struct nova_child *child, const char *text, size_t bytes,
-                   struct child_text *out);
-/* Writes what has no line feed yet. */
+/* end.c: writes what has no line feed yet. */
 void child_write_rest(struct nova_child *child);
 
-/* end.c: ends a child's PD at once; the rest by child_reclaim(), when no desk serves it. */
+/* Ends a child's PD at once; the rest by child_reclaim(), when no desk serves it. */
 void child_end(struct nova_child *child, int status);
 void child_reclaim(struct nova_child *child);
 /* Takes back what a child has that does not run. */

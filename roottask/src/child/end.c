@@ -5,6 +5,7 @@
 #include "child/child.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
+#include "novart/console.h"
 #include "novart/selector.h"
 
 void child_end(struct nova_child *child, int status)
@@ -39,6 +40,15 @@ void child_release(struct nova_child *child)
         }
         child->block = NOVA_SEL_NONE;
         child_memory_free(&child->memory);
+}
+
+void child_write_rest(struct nova_child *child)
+{
+        struct child_text out;
+
+        child_line_end(&child->line, child->name, &out);
+        if (out.bytes)
+                nova_console_write(out.text, out.bytes);
 }
 
 void child_reclaim(struct nova_child *child)

@@ -182,9 +182,9 @@ static int serve_write(struct request *request)
 
         if (request->words < 2 || bytes > (request->words - 2) * sizeof(nova_word_t))
                 return EINVAL;
-        request->written +=
-                child_write(request->child, (const char *)&request->word[2] + request->written,
-                            bytes - request->written, &request->text);
+        request->written += child_line_write(&request->child->line, request->child->name,
+                                             (const char *)&request->word[2] + request->written,
+                                             bytes - request->written, &request->text);
         return 0;
 }
 

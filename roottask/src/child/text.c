@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text that children write on their parent's console: whole lines, each behind the child's name. */
+/* Lines of children's text. */
+#include "child/text.h"
+
 #include <stdio.h>
-#include <string.h>
 
-#include "child/child.h"
-#include "nova/text.h"
-#include "novart/console.h"
-
-static void finish_line(struct nova_child *child, struct child_text *out)
+static void finish(struct child_line *line, const char *name, struct child_text *out)
 {
-        out->bytes = (size_t)snprintf(out->text, sizeof(out->text), "%s: %.*s\n", child->name,
-                                      (int)child->line_bytes, child->line);
-        child->line_bytes = 0;
+        out->bytes = (size_t)snprintf(out->text, sizeof(out->text), "%s: %.*s\n", name,
+                                      (int)line->bytes, line->text);
+        line->bytes = 0;
 }
 
-void child_write_rest(struct nova_child *child)
+/* What is left of a character, before the line or all text ends. */
+static void end_character(struct child_line *line)
 {
-        struct child_text out;
-
-        if (!child->line_bytes)
-                return;
-        finish_line(child, &out);
-        nova_console_write(out.text, out.bytes);
+        line->bytes += nova_utf8_end(&line->utf8, line->text + line->bytes);
 }
 
-size_t child_write(struct nova_child *child, const char *text, size_t bytes, struct child_text *out)
+void child_line_end(struct child_line *line, const char *name, struct child_text *out)
+{
+        end_character(line);
+        out->bytes = 0;
+        if (line->bytes)
+                finish(line, name, out);
+}
+
+size_t child_line_write(struct child_line *line, const char *name, const char *text, size_t bytes,
+                        struct child_text *out)
 {
         size_t taken = 0;
 
@@ -32,13 +34,15 @@ size_t child_write(struct nova_child *child, const char *text, size_t bytes, str
         while (taken < bytes && !out->bytes) {
                 const char c = text[taken++];
 
-                if (c == '\n' && !child->line_bytes)
-                        child->line[child->line_bytes++] = ' ';
                 /* Nobody's text may move the cursor of the console. */
-                if (c != '\n' && c != '\r')
-                        child->line[child->line_bytes++] = nova_text_printable(c);
-                if (c == '\n' || child->line_bytes == CHILD_LINE)
-                        finish_line(child, out);
+                if (c == '\n' || c == '\r')
+                        end_character(line);
+                else
+                        line->bytes += nova_utf8_take(&line->utf8, c, line->text + line->bytes);
+                if (c == '\n' && !line->bytes)
+                        line->text[line->bytes++] = ' ';
+                if (c == '\n' || line->bytes >= CHILD_LINE)
+                        finish(line, name, out);
         }
         return taken;
 }

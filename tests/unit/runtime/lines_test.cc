@@ -79,14 +79,38 @@ TEST_F(lines, have_no_control_characters)
 TEST_F(lines, have_no_control_characters_of_8_bits)
 {
         EXPECT_EQ(write("a\2332J \xc2\x85 \x80\x9f \x7f \xc3\xa4\xa0\n"),
-                  "[anna] a?2J \xc2? ?? ? \xc3\xa4\xa0\n");
+                  "[anna] a?2J ?? ?? ? \xc3\xa4?\n");
+}
+
+TEST_F(lines, have_characters_that_come_in_two_pieces)
+{
+        EXPECT_EQ(write("\xe2\x82"), "");
+        EXPECT_EQ(write("\xac\xc3"), "");
+        EXPECT_EQ(write("\x84!\n"), "[anna] \xe2\x82\xac\xc3\x84!\n");
+}
+
+TEST_F(lines, that_end_within_a_character_say_so)
+{
+        EXPECT_EQ(write("a\xe2\x82\n\xac\n"), "[anna] a??\n[anna] ?\n");
+        EXPECT_EQ(write("\xc3\r\xa4\n"), "[anna] ??\n");
+        write("\xe2\x82");
+        log_line_flush(&line, "anna", sink, this);
+        EXPECT_EQ(out, "[anna] ??\n");
+}
+
+TEST_F(lines, are_not_cut_within_a_character)
+{
+        const std::string part(LOG_LINE_MAX - 1, 'x');
+        EXPECT_EQ(write(part + "\xc3\xa4\n"), "[anna] " + part + "\n[anna] \xc3\xa4\n");
 }
 
 TEST_F(lines, have_a_name_that_cannot_end_them)
 {
         log_line_write(&line, "x]\n[bank", "y\n", 2, sink, this);
         log_line_write(&line, "\33c\233z", "y\n", 2, sink, this);
-        EXPECT_EQ(out, "[x???bank] y\n[?c?z] y\n");
+        log_line_write(&line, "1234567\xc3\xa4", "y\n", 2, sink, this);
+        log_line_write(&line, "\xc3\xa4", "y\n", 2, sink, this);
+        EXPECT_EQ(out, "[x???bank] y\n[?c?z] y\n[1234567?] y\n[\xc3\xa4] y\n");
 }
 
 TEST_F(lines, are_flushed_without_a_line_feed)
