@@ -14,7 +14,14 @@
 
 void item_transfer_begin(struct ec *self, struct ec *to, unsigned items)
 {
-        self->transfer = (struct transfer){.to = to, .items = items};
+        struct transfer *transfer = &self->transfer;
+
+        /* The delegation is written when it begins. */
+        transfer->to = to;
+        transfer->item = 0;
+        transfer->items = items;
+        transfer->under_way = false;
+        transfer->aborted = false;
 }
 
 /* Whether this message is the answer to a page fault: memory around the address only. */
@@ -86,7 +93,11 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 
         if (type == NOVA_CRD_NULL || type != nova_crd_type(window) || !perms)
                 return 0;
-        *d = (struct delegation){.perms = (uint8_t)perms};
+        d->perms = (uint8_t)perms;
+        d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
+                            (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
+        d->at = d->fill = d->fill_end = 0;
+        d->failed = false;
         if (type == NOVA_CRD_IO) {
                 if (!intersect(crd, window, d, &order))
                         return 0;
@@ -94,10 +105,6 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
                 disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d, &order);
         }
         clip(d, type, order);
-        if (flags & NOVA_ITEM_G)
-                d->attr |= MAPPING_GUEST;
-        if (flags & NOVA_ITEM_D)
-                d->attr |= MAPPING_DMA;
         const bool host = flags & NOVA_ITEM_H && self->pd->is_root;
         d->source = pd_space(host ? &kernel_pd : self->pd, type);
         d->target = pd_space(self->transfer.to->pd, type);

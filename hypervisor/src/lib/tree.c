@@ -45,70 +45,105 @@ static void update_up(struct tree_node *node)
         }
 }
 
-/* Puts node, which may be NULL, where old hangs. */
-static void replace(const struct tree_node *old, struct tree_node *node)
+/* What points at a node. */
+static struct tree_node **link_to(const struct tree_node *node)
 {
-        struct tree_node *parent = parent_of(old);
+        struct tree_node *parent = parent_of(node);
 
         if (!parent)
-                ((struct tree *)(old->parent & ~(word_t)ROOT_TAG))->root = node;
-        else if (parent->left == old)
-                parent->left = node;
-        else
-                parent->right = node;
-        if (node)
-                node->parent = old->parent;
+                return &((struct tree *)(node->parent & ~(word_t)ROOT_TAG))->root;
+        return parent->left == node ? &parent->left : &parent->right;
 }
 
-/* Makes node, a child, the parent of its parent. */
-static void rotate_up(struct tree_node *node)
+/* A side of a split: where its next node hangs, and below what. */
+struct side {
+        struct tree_node **link;
+        word_t parent;
+};
+
+/* Hangs a node on its side; the next one of this side goes to its right, or to its left. */
+static void side_append(struct side *side, struct tree_node *node, bool right)
 {
-        struct tree_node *parent = parent_of(node), *inner;
-
-        replace(parent, node);
-        if (parent->left == node) {
-                inner = node->right;
-                node->right = parent;
-                parent->left = inner;
-        } else {
-                inner = node->left;
-                node->left = parent;
-                parent->right = inner;
-        }
-        parent->parent = (word_t)node;
-        if (inner)
-                inner->parent = (word_t)parent;
-        update_max(parent);
-        update_max(node);
+        *side->link = node;
+        node->parent = side->parent;
+        side->parent = (word_t)node;
+        side->link = right ? &node->right : &node->left;
 }
 
+/* Hangs the rest, which is a whole subtree or NULL, and recomputes max on the way from there up to
+ * what the side hangs below. */
+static void side_finish(struct side *side, struct tree_node *rest, word_t top)
+{
+        *side->link = rest;
+        if (rest)
+                rest->parent = side->parent;
+        for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)
+                update_max((struct tree_node *)at);
+}
+
+/* Distributes a subtree: what starts before x, and the rest. */
+static void split(struct tree_node *node, word_t x, struct side left, struct side right)
+{
+        const word_t left_top = left.parent, right_top = right.parent;
+
+        while (node) {
+                const bool before = node->start < x;
+                struct tree_node *next = before ? node->right : node->left;
+                side_append(before ? &left : &right, node, before);
+                node = next;
+        }
+        side_finish(&left, NULL, left_top);
+        side_finish(&right, NULL, right_top);
+}
+
+/* Where nodes of lower priority hang on the way up from a new leaf's place, the new node takes the
+ * place of the highest, which is split below it. Less work than rotations, with the same tree. */
 void tree_insert(struct tree *tree, struct tree_node *node)
 {
-        struct tree_node **link = &tree->root, *parent = NULL;
+        struct tree_node **link = &tree->root, *parent = NULL, *lower = NULL;
 
-        node->left = node->right = NULL;
-        node->max = node->last;
         while (*link) {
                 parent = *link;
                 if (parent->max < node->last)
                         parent->max = node->last;
                 link = node->start <= parent->start ? &parent->left : &parent->right;
         }
-        *link = node;
-        node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
-
         const uint32_t prio = priority(node);
-        while ((parent = parent_of(node)) && priority(parent) < prio)
-                rotate_up(node);
+        while (parent && priority(parent) < prio) {
+                lower = parent;
+                parent = parent_of(parent);
+        }
+        if (!lower) {
+                *link = node;
+                node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
+                node->left = node->right = NULL;
+                node->max = node->last;
+                return;
+        }
+        *link_to(lower) = node;
+        node->parent = lower->parent;
+        split(lower, node->start, (struct side){&node->left, (word_t)node},
+              (struct side){&node->right, (word_t)node});
+        update_max(node);
 }
 
 void tree_remove(struct tree_node *node)
 {
-        while (node->left && node->right)
-                rotate_up(priority(node->left) < priority(node->right) ? node->right : node->left);
+        struct tree_node *left = node->left, *right = node->right, *parent = parent_of(node);
+        struct side side = {link_to(node), node->parent};
 
-        struct tree_node *parent = parent_of(node);
-        replace(node, node->left ? node->left : node->right);
+        while (left && right) {
+                if (priority(left) < priority(right)) {
+                        struct tree_node *next = right->left;
+                        side_append(&side, right, false);
+                        right = next;
+                } else {
+                        struct tree_node *next = left->right;
+                        side_append(&side, left, true);
+                        left = next;
+                }
+        }
+        side_finish(&side, left ? left : right, node->parent);
         update_up(parent);
         node->parent = 0;
 }
@@ -119,44 +154,10 @@ void tree_set_last(struct tree_node *node, word_t last)
         update_up(node);
 }
 
-/* Hangs node where a split goes on, and tells where the next node of this side goes. */
-static struct tree_node **split_append(struct tree_node **link, word_t *parent,
-                                       struct tree_node *node, bool right)
-{
-        *link = node;
-        node->parent = *parent;
-        *parent = (word_t)node;
-        return right ? &node->right : &node->left;
-}
-
-/* Recomputes max on the whole way from the end of a split side to its root. */
-static void split_finish(struct tree_node **link, word_t parent)
-{
-        *link = NULL;
-        while (!(parent & ROOT_TAG)) {
-                struct tree_node *node = (struct tree_node *)parent;
-                update_max(node);
-                parent = node->parent;
-        }
-}
-
 void tree_split(struct tree *tree, word_t x, struct tree *later)
 {
-        struct tree_node *node = tree->root;
-        struct tree_node **left = &tree->root, **right = &later->root;
-        word_t left_parent = (word_t)tree | ROOT_TAG, right_parent = (word_t)later | ROOT_TAG;
-
-        while (node) {
-                if (node->start < x) {
-                        left = split_append(left, &left_parent, node, true);
-                        node = *left;
-                } else {
-                        right = split_append(right, &right_parent, node, false);
-                        node = *right;
-                }
-        }
-        split_finish(left, left_parent);
-        split_finish(right, right_parent);
+        split(tree->root, x, (struct side){&tree->root, (word_t)tree | ROOT_TAG},
+              (struct side){&later->root, (word_t)later | ROOT_TAG});
 }
 
 struct tree *tree_of(struct tree_node *node)

@@ -27,7 +27,18 @@ struct mapping *mapping_alloc(struct account *account, unsigned depth)
                 account_return(account, mapping_cache.size);
                 return NULL;
         }
-        *mapping = (struct mapping){.account = account, .depth = (uint16_t)depth};
+        /* Trees write their nodes; who is in none has no parent. */
+        mapping->in_parent.parent = 0;
+        mapping->children.root = NULL;
+        mapping->space = NULL;
+        mapping->object = NULL;
+        mapping->account = account;
+        mapping->cut = 0;
+        mapping->torn = 0;
+        mapping->pins = 0;
+        mapping->depth = (uint16_t)depth;
+        mapping->perms = 0;
+        mapping->attr = 0;
         return mapping;
 }
 
@@ -229,8 +240,9 @@ void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
 }
 
 /* Delegates from one mapping what of it lies in the delegation's range, up to the next occupied or
- * forbidden boundary. *fail: no memory. */
-static void delegate_piece(struct delegation *d, struct mapping *parent, bool *fail)
+ * forbidden boundary. The new mapping, whose tables are still to be written; NULL: there is nothing
+ * to delegate, or no memory (*fail). */
+static struct mapping *delegate_piece(struct delegation *d, struct mapping *parent, bool *fail)
 {
         word_t first = max_word(parent->in_space.start, d->from + d->at);
         word_t last = min_word(parent->in_space.last, d->from + d->count - 1);
@@ -242,14 +254,14 @@ static void delegate_piece(struct delegation *d, struct mapping *parent, bool *f
                 last = first + (parent->cut - source) - 1;
         d->at = last - d->from + 1;
         if (!perms)
-                return;
+                return NULL;
 
         const word_t to = d->to + (first - d->from);
         word_t to_last = to + (last - first);
         const struct tree_node *taken = tree_find(&d->target->tree, to, to_last);
         if (taken && taken->start <= to) {
                 d->at = min_word(taken->last, to_last) - d->to + 1;
-                return;
+                return NULL;
         }
         if (taken) {
                 to_last = taken->start - 1;
@@ -260,7 +272,7 @@ static void delegate_piece(struct delegation *d, struct mapping *parent, bool *f
         *fail = !child;
         if (!child) {
                 d->at = before; /* may be tried again */
-                return;
+                return NULL;
         }
         child->object = parent->object;
         child->perms = (uint8_t)perms;
@@ -269,18 +281,26 @@ static void delegate_piece(struct delegation *d, struct mapping *parent, bool *f
         tree_insert(&parent->children, &child->in_parent);
         d->fill = to;
         d->fill_end = to_last + 1;
+        return child;
 }
 
-/* Writes the tables for what was entered; at most a step's entries. Where no memory is left for a
- * table, the mapping is cleared again. false: that has happened. */
-static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *flush)
+/* The mapping whose tables are to be written next; NULL: a revocation was quicker. */
+static struct mapping *next_to_fill(const struct delegation *d)
 {
-        while (d->fill != d->fill_end && *budget) {
-                struct tree_node *node = tree_find(&d->target->tree, d->fill, d->fill_end - 1);
-                struct mapping *mapping =
-                        node ? container_of(node, struct mapping, in_space) : NULL;
-                if (!node || (d->failed && (mapping->perms || mapping->attr)))
-                        break; /* a revocation was quicker */
+        struct tree_node *node = tree_find(&d->target->tree, d->fill, d->fill_end - 1);
+        struct mapping *mapping = node ? container_of(node, struct mapping, in_space) : NULL;
+
+        return !node || (d->failed && (mapping->perms || mapping->attr)) ? NULL : mapping;
+}
+
+/* Writes the tables for what was entered, which begins with mapping; at most a step's entries.
+ * Where no memory is left for a table, the mapping is cleared again. false: that has happened. */
+static bool delegate_fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                          struct flush *flush)
+{
+        while (mapping && *budget) {
+                const struct tree_node *node = &mapping->in_space;
+
                 d->fill = max_word(d->fill, node->start);
                 if (!space_apply(mapping, &d->fill, budget, flush)) {
                         mapping->perms = mapping->attr = 0;
@@ -290,12 +310,13 @@ static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *
                 } else if (d->failed && d->fill > node->last) {
                         mapping_leave_space(mapping);
                         mapping_release(mapping);
-                        break;
+                        d->fill = d->fill_end;
                 }
                 d->fill = min_word(d->fill, d->fill_end);
+                mapping = d->fill != d->fill_end ? next_to_fill(d) : NULL;
         }
-        if (d->fill != d->fill_end && !*budget)
-                return true;
+        if (mapping)
+                return true; /* goes on in the next step */
 
         const bool failed = d->failed;
         d->fill = d->fill_end;
@@ -303,32 +324,38 @@ static bool delegate_fill(struct delegation *d, unsigned *budget, struct flush *
         return !failed;
 }
 
+/* Enters the next mapping and writes its tables, or goes on with those of the last one. */
+static enum step_result delegate_next(struct delegation *d, unsigned *budget, struct flush *flush)
+{
+        struct mapping *child = NULL;
+        bool fail = false;
+
+        if (d->fill != d->fill_end) {
+                child = next_to_fill(d);
+        } else {
+                if (d->at >= d->count)
+                        return STEP_DONE;
+                struct tree_node *node =
+                        tree_find(&d->source->tree, d->from + d->at, d->from + d->count - 1);
+                if (!node)
+                        return STEP_DONE;
+                child = delegate_piece(d, container_of(node, struct mapping, in_space), &fail);
+                if (!child)
+                        return fail ? STEP_FAILED : STEP_AGAIN;
+        }
+        return delegate_fill(d, child, budget, flush) ? STEP_AGAIN : STEP_FAILED;
+}
+
 enum step_result delegation_step(struct delegation *d)
 {
         enum step_result result = STEP_AGAIN;
         unsigned budget = STEP_ENTRIES;
         struct flush flush;
-        bool fail = false;
 
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
-        for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++) {
-                if (d->fill != d->fill_end) {
-                        fail = !delegate_fill(d, &budget, &flush);
-                } else {
-                        struct tree_node *node =
-                                d->at >= d->count ? NULL
-                                                  : tree_find(&d->source->tree, d->from + d->at,
-                                                              d->from + d->count - 1);
-                        if (node)
-                                delegate_piece(d, container_of(node, struct mapping, in_space),
-                                               &fail);
-                        else
-                                result = STEP_DONE;
-                }
-                if (fail)
-                        result = STEP_FAILED;
-        }
+        for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)
+                result = delegate_next(d, &budget, &flush);
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);
         return result;

@@ -128,9 +128,23 @@ static bool cut_one(struct revocation *r, struct mapping *top, word_t x, struct 
         return r->whole;
 }
 
+/* Tables and space of a mapping of one selector follow at once: nobody can cut it, so that no
+ * sync() has to look for its pieces. */
+static void sync_one(struct revocation *r, struct mapping *mapping, unsigned *budget,
+                     struct flush *flush)
+{
+        space_apply(mapping, &r->sync, budget, flush);
+        if (r->sync <= r->sync_last)
+                return;
+        if (r->leaves)
+                mapping_leave_space(mapping);
+        r->leaves = false;
+}
+
 /* Takes the permissions from a mapping, so that nothing more can be delegated from it. Its tables
  * follow (sync), its descendants come later. */
-static void reduce(struct revocation *r, struct mapping *mapping)
+static void reduce(struct revocation *r, struct mapping *mapping, unsigned *budget,
+                   struct flush *flush)
 {
         const bool top = mapping->depth == r->depth;
         const bool had = mapping->perms || mapping->attr;
@@ -153,6 +167,8 @@ static void reduce(struct revocation *r, struct mapping *mapping)
         r->sync_last = mapping->in_space.last;
         if (top)
                 r->emptied = !mapping->perms;
+        if (r->sync == r->sync_last)
+                sync_one(r, mapping, budget, flush);
 }
 
 /* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
@@ -320,16 +336,16 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
 {
         bool done = false;
 
-        if (*here && !sync(r, *here, budget, flush))
+        if (*here && r->sync <= r->sync_last && !sync(r, *here, budget, flush))
                 return false;
         if (*here) {
                 *here = walk_on(r, *here);
                 if (*here && !r->up)
-                        reduce(r, *here);
+                        reduce(r, *here, budget, flush);
         } else {
                 *here = find_top(r, &done, flush);
                 if (*here && r->self)
-                        reduce(r, *here);
+                        reduce(r, *here, budget, flush);
         }
         return done;
 }

@@ -97,26 +97,26 @@ static bool memory_space_apply(const struct mapping *mapping, struct page_range 
 
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
 {
+        const struct space *space = mapping->space;
+
+        if (unlikely(space->pd == &kernel_pd)) {
+                *at = mapping->in_space.last + 1; /* a source of delegations only */
+                return true;
+        }
+        if (space->type == NOVA_CRD_OBJ) {
+                *at = mapping->in_space.last + 1;
+                return object_space_apply(mapping);
+        }
+        if (space->type == NOVA_CRD_IO)
+                return io_space_apply(mapping, at, budget, flush);
+
         const struct page_range range = {
                 .first = mapping->in_space.start,
                 .last = mapping->in_space.last,
                 .frame = mapping->in_parent.start,
                 .perms = mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms,
         };
-
-        if (mapping->space->pd == &kernel_pd) {
-                *at = mapping->in_space.last + 1; /* a source of delegations only */
-                return true;
-        }
-        switch (mapping->space->type) {
-        case NOVA_CRD_MEM:
-                return memory_space_apply(mapping, range, at, budget, flush);
-        case NOVA_CRD_IO:
-                return io_space_apply(mapping, at, budget, flush);
-        default:
-                *at = mapping->in_space.last + 1;
-                return object_space_apply(mapping);
-        }
+        return memory_space_apply(mapping, range, at, budget, flush);
 }
 
 bool space_split(struct space *space, word_t x, struct flush *flush)

@@ -67,7 +67,7 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
         }
 }
 
-void flush_run(struct flush *flush)
+void flush_perform(struct flush *flush)
 {
         struct cpu *cpu = cpu_self();
 

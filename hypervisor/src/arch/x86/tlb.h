@@ -40,9 +40,16 @@ static inline void flush_add_dma(struct flush *flush, unsigned domain)
 /** Notes a table that is no longer linked; it is freed once no CPU can hold it. */
 void flush_add_frame(struct flush *flush, void *frame);
 
+/** What flush_run() does when there is something to do. */
+void flush_perform(struct flush *flush);
+
 /** Removes the translations on all CPUs that have one of the PDs loaded and from the I/O MMUs,
  * waits for that, frees the tables. No lock is held. */
-void flush_run(struct flush *flush);
+static inline void flush_run(struct flush *flush)
+{
+        if (unlikely(flush->count || flush->dma || flush->frames != UINT32_MAX))
+                flush_perform(flush);
+}
 
 /** Answers a flush request to this CPU. */
 void flush_answer(struct cpu *cpu);
