@@ -17,6 +17,7 @@
  */
 #define LEAF1_ECX            0x76d83203
 #define LEAF1_ECX_OSXSAVE    0x08000000
+#define LEAF1_ECX_BY_XSAVE   0x34001000 /* XSAVE and what needs it: FMA, AVX, F16C */
 #define LEAF1_ECX_HYPERVISOR 0x80000000
 
 /* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE,
@@ -25,7 +26,8 @@
 #define LEAF1_EDX_APIC 0x200
 
 /* Leaf 7, ebx: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA. */
-#define LEAF7_EBX 0x219c03a9
+#define LEAF7_EBX          0x219c03a9
+#define LEAF7_EBX_BY_XSAVE 0x00000020 /* AVX2 */
 
 /* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
 #define EXT1_ECX 0x000001f1
@@ -97,6 +99,22 @@ static void xsave(struct nova_cpuid *out, uint32_t subleaf)
         }
 }
 
+/* The kernel saves and loads XSAVE's state: without it a guest could not have OSXSAVE either. */
+static bool has_xsave(nova_cpuid_source *source)
+{
+        return source(1, 0).ecx & LEAF1_ECX_OSXSAVE;
+}
+
+static void without_xsave(struct nova_cpuid *out, uint32_t leaf)
+{
+        if (leaf == 1)
+                out->ecx &= ~LEAF1_ECX_BY_XSAVE;
+        else if (leaf == 7)
+                out->ebx &= ~LEAF7_EBX_BY_XSAVE;
+        else if (leaf == XSAVE_LEAF)
+                *out = (struct nova_cpuid){0, 0, 0, 0};
+}
+
 static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, uint32_t leaf,
                     uint32_t subleaf)
 {
@@ -160,6 +178,8 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         out.ecx &= row->mask.ecx;
         out.edx &= row->mask.edx;
         add_own(&out, view, leaf, subleaf);
+        if (!has_xsave(source))
+                without_xsave(&out, leaf);
         return out;
 }
 

@@ -39,6 +39,27 @@ TEST(cpuid, offers_no_virtualization_no_monitor_and_no_deadline_timer)
         EXPECT_EQ(ask(0x80000001).ecx & 1u << 2, 0u);
 }
 
+nova_cpuid without_osxsave(uint32_t leaf, uint32_t subleaf)
+{
+        nova_cpuid out = everything(leaf, subleaf);
+
+        if (leaf == 1)
+                out.ecx &= ~(1u << 27);
+        return out;
+}
+
+TEST(cpuid, offers_xsave_and_avx_only_where_the_kernel_uses_xsave)
+{
+        const nova_cpuid_view view = {0, 1, true, false, false};
+        const uint32_t by_xsave = 1u << 12 | 1u << 26 | 1u << 28 | 1u << 29;
+
+        EXPECT_EQ(nova_cpuid_answer(everything, &view, 1, 0).ecx & by_xsave, by_xsave);
+        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 1, 0).ecx & by_xsave, 0u);
+        EXPECT_NE(nova_cpuid_answer(everything, &view, 7, 0).ebx & 1u << 5, 0u);
+        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 7, 0).ebx & 1u << 5, 0u);
+        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 0xd, 0).eax, 0u);
+}
+
 TEST(cpuid, offers_what_linux_needs)
 {
         EXPECT_EQ(ask(1).edx & 0x0700b179, 0x0700a179u);

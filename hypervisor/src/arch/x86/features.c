@@ -15,6 +15,14 @@ static uint32_t max_extended(void)
         return max >> 31 ? max : 0;
 }
 
+/* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd tells about XSAVE,
+ * XSAVEOPT and others. Real CPUs with plain XSAVE are none of its guests. */
+static bool xsave_is_broken(uint32_t features)
+{
+        return features >> FEATURE_XSAVE % 32 & 1 && features >> FEATURE_HYPERVISOR % 32 & 1 &&
+               !cpuid(0xd, 1).eax;
+}
+
 void features_read(bool first)
 {
         uint32_t now[FEATURE_WORDS] = {0};
@@ -35,6 +43,8 @@ void features_read(bool first)
         /* Firmware may have switched SVM off. */
         if (now[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
                 now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
+        if (xsave_is_broken(now[WORD_1_ECX]))
+                now[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
         if (now[WORD_1_ECX] >> FEATURE_VMX % 32 & 1 && !vmx_usable())
                 now[WORD_1_ECX] &= ~(1u << FEATURE_VMX % 32);
         for (unsigned i = 0; i < FEATURE_WORDS; i++)
