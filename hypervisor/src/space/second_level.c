@@ -170,11 +170,14 @@ static void prune(const struct walk *walk, word_t page, unsigned level)
 }
 
 /* Highest level at which one entry can map page onto frame, with so many pages left. */
-static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame, word_t left)
+static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame, word_t left,
+                              unsigned perms)
 {
+        const struct second_level_format *format = walk->format;
+        const unsigned large = format->small_execute && perms & NOVA_MEM_X ? 0 : format->large;
         unsigned level = 0;
 
-        while (level < walk->format->large) {
+        while (level < large) {
                 const word_t pages = (word_t)1 << 9 * (level + 1);
                 if ((page | frame) & (pages - 1) || left < pages)
                         break;
@@ -202,7 +205,7 @@ static bool add(struct walk *walk, const struct page_range *range, word_t *at, w
                 unsigned *budget)
 {
         const word_t frame = range->frame + (*at - range->first);
-        const unsigned wanted = fitting_level(walk, *at, frame, last - *at + 1);
+        const unsigned wanted = fitting_level(walk, *at, frame, last - *at + 1, range->perms);
         unsigned level = descend(walk, *at, wanted, true);
         uint64_t entry = *entry_of(walk, *at, level);
 

@@ -27,6 +27,7 @@ struct second_level {
 struct second_level_format {
         unsigned levels;                /* of all tables; 0: there is no I/O MMU, no guest */
         unsigned large;                 /* highest level with pages: 0 for 4 KiB only, to 2 */
+        bool small_execute;             /* 4 KiB only where there is NOVA_MEM_X */
         uint64_t read, write;           /* permissions of a page */
         uint64_t execute;               /* … and a bit that is set with NOVA_MEM_X, */
         uint64_t no_execute;            /* or without it */

@@ -26,6 +26,7 @@ vmx_offer full_offer()
         offer.exit = {0x36dfb, ~0u};
         offer.entry = {0x11fb, ~0u};
         offer.ept = ~static_cast<uint64_t>(0);
+        offer.large_code = true;
         return offer;
 }
 
@@ -186,6 +187,42 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
                 EXPECT_EQ(table[2 * i], (0x10000ull + 2 * i) << 12 | bits[i]);
         kernel.destroy(domain);
         guest_format = {};
+}
+
+// The entry that maps a page, of the table of level 1 or of one below.
+uint64_t guest_entry(const pd *domain, word_t page)
+{
+        const uint64_t *table = domain->guest.root;
+        for (unsigned level = 3; level > 1; level--)
+                table = static_cast<const uint64_t *>(phys_to_pool(table[0] & ~0xfffull));
+        const uint64_t entry = table[page >> 9];
+        if (entry & SECOND_LEVEL_LARGE)
+                return entry;
+        return static_cast<const uint64_t *>(phys_to_pool(entry & ~0xfffull))[page & 511];
+}
+
+TEST(vmx, code_lies_in_small_pages_where_the_cpu_does_not_say_that_large_ones_are_safe)
+{
+        for (const bool safe : {true, false}) {
+                Kernel kernel;
+                vmx_offer offer = full_offer();
+                offer.large_code = safe;
+                guest_format = vmx_guest_format(&offer);
+                pd *domain = kernel.make_pd();
+                kernel.delegate(&kernel_pd, 0x10000, domain, 0x200, 0x200, NOVA_CRD_MEM,
+                                NOVA_MEM_RWX, MAPPING_GUEST);
+                kernel.delegate(&kernel_pd, 0x10400, domain, 0x400, 0x200, NOVA_CRD_MEM,
+                                NOVA_MEM_R | NOVA_MEM_W, MAPPING_GUEST);
+                EXPECT_EQ(guest_entry(domain, 0x205),
+                          safe ? 0x10000ull << 12 | 0xb7 : 0x10005ull << 12 | 0x37);
+                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xb3);
+                kernel.revoke(domain, 0x200, 0x5ff, NOVA_CRD_MEM, NOVA_MEM_W, true);
+                EXPECT_EQ(guest_entry(domain, 0x205),
+                          safe ? 0x10000ull << 12 | 0xb5 : 0x10005ull << 12 | 0x35);
+                EXPECT_EQ(guest_entry(domain, 0x405), 0x10400ull << 12 | 0xb1);
+                kernel.destroy(domain);
+                guest_format = {};
+        }
 }
 
 } // namespace

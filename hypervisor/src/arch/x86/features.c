@@ -34,6 +34,7 @@ void features_read(bool first)
                 leaf = cpuid(7, 0);
                 now[WORD_7_EBX] = leaf.ebx;
                 now[WORD_7_ECX] = leaf.ecx;
+                now[WORD_7_EDX] = leaf.edx;
         }
         if (max_extended() >= 0x80000001) {
                 leaf = cpuid(0x80000001, 0);

@@ -11,6 +11,7 @@ enum feature_word {
         WORD_1_EDX,
         WORD_7_EBX,
         WORD_7_ECX,
+        WORD_7_EDX,
         WORD_EXT_ECX,
         WORD_EXT_EDX,
         WORD_SVM_EDX,
@@ -33,6 +34,7 @@ enum feature {
         FEATURE_SMEP = WORD_7_EBX * 32 + 7,
         FEATURE_SMAP = WORD_7_EBX * 32 + 20,
         FEATURE_UMIP = WORD_7_ECX * 32 + 2,
+        FEATURE_ARCH_CAPS = WORD_7_EDX * 32 + 29,
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
         FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: told in 64-bit mode only */
         FEATURE_NX = WORD_EXT_EDX * 32 + 20,

@@ -6,6 +6,7 @@
 #define MSR_TSC            0x10
 #define MSR_APIC_BASE      0x1b
 #define MSR_FEATURE_CTRL   0x3a
+#define MSR_ARCH_CAPS      0x10a /* which flaws the CPU does not have (SDM 4, table 2-2) */
 #define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
@@ -28,6 +29,8 @@
 #define MSR_VMX_TRUE_CTRL0 0x48e
 #define MSR_VMX_TRUE_EXIT  0x48f
 #define MSR_VMX_TRUE_ENTRY 0x490
+
+#define ARCH_CAPS_PSCHANGE_MC_NO 0x40
 
 #define FEATURE_CTRL_LOCKED 0x1
 #define FEATURE_CTRL_VMX    0x4

@@ -37,6 +37,13 @@ struct vmx_offer vmx_offer;
 
 static struct guest_msrs host_msrs; /* but for KERNEL_GS_BASE the same on all CPUs */
 
+/* Whether the CPU says that it has no machine check when the size of a page of code changes in the
+ * tables and it has the translations of both (CVE-2018-12207). */
+static bool has_safe_large_code(void)
+{
+        return cpu_has(FEATURE_ARCH_CAPS) && rdmsr(MSR_ARCH_CAPS) & ARCH_CAPS_PSCHANGE_MC_NO;
+}
+
 /* The MSRs of EPT exist where the controls have it. */
 static bool read_offer(struct vmx_offer *offer)
 {
@@ -52,6 +59,7 @@ static bool read_offer(struct vmx_offer *offer)
         offer->exit = vmx_range_of(rdmsr(MSR_VMX_TRUE_EXIT));
         offer->entry = vmx_range_of(rdmsr(MSR_VMX_TRUE_ENTRY));
         offer->ept = rdmsr(MSR_VMX_EPT);
+        offer->large_code = has_safe_large_code();
         return true;
 }
 

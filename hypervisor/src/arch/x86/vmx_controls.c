@@ -48,6 +48,7 @@ struct second_level_format vmx_guest_format(const struct vmx_offer *offer)
         return (struct second_level_format){
                 .levels = VMX_EPT_LEVELS,
                 .large = offer->ept & VMX_EPT_2M ? 1 : 0,
+                .small_execute = !offer->large_code,
                 .write = EPT_WRITE,
                 .execute = EPT_EXECUTE,
                 .page = EPT_READ | EPT_WRITE_BACK,

@@ -111,6 +111,7 @@ static inline struct vmx_range vmx_range_of(uint64_t msr)
 struct vmx_offer {
         struct vmx_range pin, ctrl0, ctrl1, exit, entry;
         uint64_t ept;
+        bool large_code; /* a guest that splits a large page of code does no harm */
 };
 
 /** Whether it is all that the kernel needs. */
