@@ -118,6 +118,20 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(GOOD + BAD + labelled), "1 passed, 0 failed", 0)
         self.ends(self.run_tests(GOOD + BAD + labelled, "endurance"), "0 passed, 1 failed", 1)
 
+    def test_endurance_is_not_named_by_the_beginning_of_a_name_or_another_label(self):
+        labelled = GOOD + BAD
+        labelled += 'set_tests_properties(unit.bad PROPERTIES LABELS "unit;endurance")\n'
+        self.ends(self.run_tests(labelled, "unit"), "1 passed, 0 failed", 0)
+        self.ends(self.run_tests(labelled, "unit.bad"), "0 passed, 1 failed", 1)
+        self.ends(self.run_tests(labelled, "unit", "endurance"), "1 passed, 1 failed", 1)
+
+    def test_a_word_for_nothing_but_endurance_is_told_what_to_name(self):
+        long = BAD.replace("unit.bad", "unit.bad.long")
+        long += "set_tests_properties(unit.bad.long PROPERTIES LABELS endurance)\n"
+        result = self.run_tests(GOOD + long, "unit.bad")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("name them exactly (unit.bad.long) or their label (endurance)", result.stderr)
+
     def test_an_unknown_word_is_wrong_usage(self):
         result = self.run_tests(GOOD, "unit.good", "nothing")
         self.assertEqual(result.returncode, 2)

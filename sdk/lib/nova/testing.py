@@ -20,15 +20,17 @@ IN_PROJECT = """\
 Builds the project around the current folder and runs its tests, or those that a LABEL
 or a NAME selects (NAME also selects the tests whose names go on after it with . or -).
 A test has the labels that its nova_add_boot_test(… LABELS …) says; without one it is boot.
+One with the label endurance runs only by that label or by its exact name.
 """
 IN_TREE = f"""\
 In a project of your own: builds it and runs its tests. In NOVA's tree:
 builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
 Labels: {', '.join(LABELS)};
-endurance (an hour and more) runs only when it is named, and so does mutation, which
-shows that the conformance suite notices each of many one-line faults of the kernel
-(`nova test mutation WORD…`: only those whose names hold a WORD).
+endurance (an hour and more) runs only by that label or by the exact names of its tests,
+and mutation only when it is named: it shows that the conformance suite notices each of
+many one-line faults of the kernel (`nova test mutation WORD…`: only those whose names
+hold a WORD).
 """
 DESCRIPTION = f"""\
 
@@ -111,9 +113,15 @@ def _in_scope(test):
 
 
 def _chosen(tests, words):
-    if not words:
-        return [test for test in tests if not set(test.labels) & set(NAMED_ONLY_LABELS)]
-    return [test for test in tests if any(test.selected_by(word) for word in words)]
+    """What takes too long for everyday comes only by its own name or by that label."""
+    chosen = []
+    for test in tests:
+        long = set(test.labels) & set(NAMED_ONLY_LABELS)
+        if long and any(word == test.name or word in long for word in words):
+            chosen.append(test)
+        elif not long and (not words or any(test.selected_by(word) for word in words)):
+            chosen.append(test)
+    return chosen
 
 
 def _select(tests, words):
@@ -186,6 +194,17 @@ def _check_words(words, known):
     for word in words:
         if not any(test.selected_by(word) for test in known):
             raise errors.NovaError(f"no test or label of the chosen presets is called '{word}'.")
+        _check_long(word, known)
+
+
+def _check_long(word, known):
+    """A word that selects only what it is too short for gets its own sentence."""
+    names = {test.name for test in known if test.selected_by(word)}
+    if not _chosen(known, [word]):
+        raise errors.NovaError(
+            f"'{word}' stands only for tests that run for long: name them exactly "
+            f"({', '.join(sorted(names))}) or their label ({', '.join(NAMED_ONLY_LABELS)})."
+        )
 
 
 def _check_project_words(words, known):
@@ -199,6 +218,7 @@ def _check_project_words(words, known):
                 f"{errors.meant(word, names + labels)} Its tests: {', '.join(names)}; "
                 f"labels: {', '.join(labels) or 'none'}."
             )
+        _check_long(word, known)
 
 
 def _prepare_project(found, args):
