@@ -118,6 +118,29 @@ class Session(unittest.TestCase):
             r"^0x\w+ +ec@\w+ +root +2 +global +runs +0x\w+ <count_primes",
         )
 
+    def test_a_guest_that_hangs_on_the_only_cpu(self):
+        text = self.batch(
+            "vm-hello",
+            "set var *(unsigned short *)&guest_page = 0xfeeb; nova wait 5; nova cpu; nova ec; "
+            "nova pd; nova log; echo PD; p $nova_pd()",
+            "--cpus", "1",
+        )
+        self.assert_lines(
+            text,
+            r"^0 +1 +0 +ec@\w+ +pd@\w+ ",
+            r"^0x\w+ +ec@\w+ +pd@\w+ +0 +vcpu +runs +0x1000 +nothing: it runs$",
+            r"^0x\w+ +root +root +0 +global +blocked +0x\w+ <.*> ",
+            r"^0x\w+ +pd@\w+ +1 +\d+ +1 .* live$",
+            r"^NOVA: 1 CPUs;",
+            r'PD\$1 = "pd@',
+        )
+
+    def test_a_guest_that_waits_for_its_monitor(self):
+        text = self.batch("vm-hello", "break give_page; continue; nova ec", "--cpus", "1")
+        self.assert_lines(
+            text, r"^0x\w+ +ec@\w+ +pd@\w+ +0 +vcpu +reply +0x1000 +the reply of ec@\w+$"
+        )
+
     def test_the_end_of_the_system_is_the_status(self):
         result = self.debug("hello", "-ex", "break nova_main", "--batch", "continue; continue; pwd")
         self.assertEqual(result.returncode, 0, self.shown)

@@ -90,18 +90,28 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         return error ? error : make_portals(vcpu);
 }
 
+/* Names are for debuggers; a kernel without them works as well. */
 static int make_pd(struct nova_vm *vm)
 {
-        return nova_errno_of(
+        const enum nova_status status =
                 nova_create_pd(vm->objects, nova_program.pd,
-                               nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL)));
+                               nova_crd_obj(vm->events, vm->events_order, NOVA_PERM_ALL));
+
+        if (status == NOVA_SUCCESS)
+                nova_name_set(vm->objects, vm->name);
+        return nova_errno_of(status);
 }
 
 static int make_ec(const struct nova_vcpu *vcpu)
 {
-        return nova_errno_of(nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
-                                            (nova_word_t)vcpu->number << EVENT_ORDER,
-                                            NOVA_EC_GLOBAL));
+        const enum nova_status status =
+                nova_create_ec(vcpu->ec, vcpu->vm->objects, 0, vcpu->cpu, 0,
+                               (nova_word_t)vcpu->number << EVENT_ORDER, NOVA_EC_GLOBAL);
+        const char name[NOVA_NAME_SIZE] = {'v', 'C', 'P', 'U', ' ', (char)('0' + vcpu->number)};
+
+        if (status == NOVA_SUCCESS)
+                nova_name_set(vcpu->ec, name);
+        return nova_errno_of(status);
 }
 
 static int make_objects(struct nova_vm *vm)

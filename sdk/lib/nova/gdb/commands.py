@@ -9,7 +9,7 @@ from nova.gdb import listings, spaces, symbols
 from nova.gdb.log import log
 from nova.gdb.objects import PD, Objects
 from nova.gdb.target import Target
-from nova.gdb.view import Reader, Trouble, Unreadable
+from nova.gdb.view import Reader, Trouble
 
 HELP = """\
 The kernel's objects, read while the machine stands still.
@@ -39,6 +39,9 @@ class Context:
     """What one command works with."""
 
     def __init__(self, target):
+        if not gdb.selected_thread():
+            raise Trouble("the machine has ended")
+        target.forget()
         self.target = target
         self.reader = Reader(target)
 
@@ -56,36 +59,6 @@ class Context:
         return roots[0] if roots else objects.kernel_pd
 
 
-def _is_readable(target):
-    try:
-        target.read(target.address("kernel_pd"), 1)
-        return True
-    except Unreadable:
-        return False
-
-
-class _Thread:
-    """Changes to a CPU whose page tables have the kernel, and back."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __enter__(self):
-        self.before = gdb.selected_thread()
-        if not self.before:
-            raise Trouble("the machine has ended")
-        if not _is_readable(self.target):
-            for thread in gdb.selected_inferior().threads():
-                thread.switch()
-                if _is_readable(self.target):
-                    return
-            self.before.switch()
-
-    def __exit__(self, *_):
-        if self.before and self.before.is_valid() and gdb.selected_thread() != self.before:
-            self.before.switch()
-
-
 class Listing(gdb.Command):
     """A subcommand that prints what FUNCTION(context, words) gives, line by line."""
 
@@ -98,11 +71,10 @@ class Listing(gdb.Command):
         words = gdb.string_to_argv(argument)
         if len(words) > self.words:
             raise gdb.GdbError(f"nova {self.name} does not understand '{words[self.words]}'.")
-        context = Context(self.target)
         try:
-            with _Thread(self.target):
-                for line in self.function(context, words):
-                    print(line)
+            context = Context(self.target)
+            for line in self.function(context, words):
+                print(line)
         except Trouble as error:
             raise gdb.GdbError(f"{error}.") from None
         for problem in context.reader.problems:
@@ -160,8 +132,8 @@ class _CurrentPd(gdb.Function):
         self.target = target
 
     def invoke(self):
-        context = Context(self.target)
         try:
+            context = Context(self.target)
             objects = Objects(context.reader)
             return objects.label(context.current_pd(objects))
         except (Trouble, gdb.error):

@@ -81,12 +81,23 @@ def _has_sc(objects, ec):
 
 
 def instruction(objects, ec, runners):
-    """Where an EC goes on in user mode."""
-    ip = ec["regs.ip"]
+    """Where an EC goes on in user mode, a virtual CPU in its guest: 0 where that is not known."""
+    guest = ec["kind"] == VCPU
     if ec.address in runners:
-        live = objects.target.live_ip(runners[ec.address])
-        ip = live if live is not None else ip
-    return ip
+        live = objects.target.live_ip(runners[ec.address], guest)
+        if live is not None:
+            return live
+    return _guest_ip(objects, ec) if guest else ec["regs.ip"]
+
+
+def _guest_ip(objects, ec):
+    """That of a guest's last exit, with SVM; VMX's control structures are the CPU's secret."""
+    if objects.target.number("vcpu_ops") != objects.target.address("svm_ops"):
+        return 0
+    what = f"the guest of {objects.label(ec)}"
+    vcpu = objects.reader.try_view("vcpu", ec["vcpu"], what)
+    vmcb = vcpu and objects.reader.try_view("vmcb", vcpu["control"], what)
+    return vmcb["rip"] if vmcb else 0
 
 
 def symbol(objects, pd_address, ip):
@@ -131,7 +142,8 @@ def ecs(objects):
         state = "runs" if ec.address in runners else _word(STATES, ec["state"])
         at = "-"
         if ec["kind"] != IDLE:
-            at = place(objects, ec["pd"], instruction(objects, ec, runners))
+            pd = 0 if ec["kind"] == VCPU else ec["pd"]  # no symbols are a guest's
+            at = place(objects, pd, instruction(objects, ec, runners))
         waits = "work" if ec["kind"] == IDLE else _waits(objects, ec, runners)
         yield (f"{ec.address:#x}", objects.label(ec), objects.label_at(ec["pd"], PD),
                objects.cpu_number(ec["cpu"]), _word(KINDS, ec["kind"]), state, at, waits)

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine as gdb sees it: memory, the debug information, CPUs, symbols."""
+"""The machine as gdb sees it: the kernel's memory, the debug information, CPUs, symbols."""
 
 import re
 from pathlib import Path
 
 import gdb
 
+from nova.gdb.paging import KernelMemory, Physical
 from nova.gdb.view import Field, Layout, Trouble, Unreadable
 
+# What QEMU answers: `m` packets are about physical addresses while the mode is on.
+PHYSICAL_MODE = "Qqemu.PhyMemMode:"
+RECEIVED = re.compile(r'received: "([^"]*)"')
+GIB_BITS = 30
+CR0_PG = 1 << 31
 SYMBOL = re.compile(r"(\S+)(?: \+ (\d+))? in section \S+(?: of (.*))?")
 # Arrays of these are not taken apart but kept as so many numbers.
 NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL,
@@ -33,6 +39,26 @@ def _fields(of, prefix, offset, into):
             _fields(kind, f"{path}." if field.name else prefix, at, into)
 
 
+def _packet(text):
+    """What QEMU answers to a packet of gdb's protocol."""
+    try:
+        answer = RECEIVED.search(gdb.execute(f"maintenance packet {text}", to_string=True))
+    except gdb.error as error:
+        raise Trouble(f"gdb cannot read memory: {error}") from None
+    return answer.group(1) if answer else ""
+
+
+def _read_physical(address, size):
+    if _packet(f"{PHYSICAL_MODE}1") != "OK":
+        raise Trouble("this QEMU does not show physical memory: version 4.2 and later do")
+    try:
+        return bytes.fromhex(_packet(f"m{address:x},{size:x}"))
+    except ValueError:
+        raise Unreadable(f"there is no physical memory at {address:#x}") from None
+    finally:
+        _packet(f"{PHYSICAL_MODE}0")
+
+
 class Target:
     """What the listings ask for, of the program that gdb debugs: the kernel."""
 
@@ -40,6 +66,16 @@ class Target:
         self.program = program
         self.layouts = {}
         self.word = self.layout("list").fields["next"].size
+        self.physical = Physical(_read_physical)
+        self.image = self.address("image_text_start") >> GIB_BITS << GIB_BITS
+        self.memory = KernelMemory(
+            self.physical, self.word, (self.address("image_text_start"), self.address("image_end")),
+            self.image, self.address("kernel_root_phys"),
+        )
+
+    def forget(self):
+        """Memory may have changed since the last command."""
+        self.physical.forget()
 
     def layout(self, struct):
         if struct not in self.layouts:
@@ -53,12 +89,7 @@ class Target:
         return self.layouts[struct]
 
     def read(self, address, size):
-        try:
-            return bytes(gdb.selected_inferior().read_memory(address, size))
-        except (gdb.MemoryError, OverflowError):
-            raise Unreadable(f"there is no memory at {address:#x}") from None
-        except gdb.error as error:
-            raise Trouble(f"gdb cannot read memory: {error}") from None
+        return self.memory.read(address, size)
 
     def address(self, symbol):
         try:
@@ -69,8 +100,9 @@ class Target:
     def number(self, symbol):
         """A variable's value, 0 where it cannot be read."""
         try:
-            return int(gdb.parse_and_eval(symbol))
-        except gdb.error:
+            size = gdb.parse_and_eval(f"&{symbol}").type.target().sizeof
+            return int.from_bytes(self.read(self.address(symbol), size), "little")
+        except (gdb.error, Unreadable):
             return 0
 
     def value(self, text):
@@ -80,7 +112,7 @@ class Target:
             raise ValueError(text) from error
 
     def is_kernel(self, address):
-        return address >= self.address("kernel_pd") >> 30 << 30 or address >> 63 == 1
+        return address >= self.image or address >> 63 == 1
 
     def _threads(self):
         """gdb's threads by the number of QEMU's CPU, which is that of its local APIC."""
@@ -94,8 +126,14 @@ class Target:
         thread = gdb.selected_thread()
         return thread.ptid[1] - 1 if thread else None
 
-    def live_ip(self, cpu):
-        """Where a CPU is, if that is in user mode."""
+    def _is_in_guest(self):
+        """Whether the selected CPU has a guest's page tables, or none."""
+        if not int(gdb.parse_and_eval("$cr0")) & CR0_PG:
+            return True
+        return not self.memory.is_mapped_by(int(gdb.parse_and_eval("$cr3")))
+
+    def live_ip(self, cpu, guest):
+        """Where a CPU is, if that is in user mode or, GUEST, in a guest."""
         thread = self._threads().get(cpu["apic_id"])
         before = gdb.selected_thread()
         if not thread or not before:
@@ -103,7 +141,8 @@ class Target:
         try:
             thread.switch()
             ip = gdb.newest_frame().pc()
-            return None if self.is_kernel(ip) else ip
+            wanted = self._is_in_guest() if guest else not self.is_kernel(ip)
+            return ip if wanted else None
         except gdb.error:
             return None
         finally:
