@@ -44,18 +44,6 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
         EXPECT_EQ(g->state->intr_state & 8, 0);
 }
 
-GUEST(task_32, 32, "ljmp $0x18, $0");
-
-CASE_ON(guest_state, a_task_switch_is_an_event, "7.2-31", needs_vmx)
-{
-        struct guest *g = guest_new(boot_cpu, task_32, task_32_end);
-        const nova_mtd_t mtd = guest_flat(g);
-
-        ((uint64_t *)(void *)(g->memory + GUEST_GDT))[3] = 0x0000890080000067;
-        EXPECT_EQ(guest_run(g, mtd), 0x09);
-        EXPECT_EQ(g->state->qual[0] & 0xffff, 0x18);
-}
-
 GUEST(step_32, 32,
       "ud2; hlt; nop; nop;" /* 4: behind #UD */
       "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
