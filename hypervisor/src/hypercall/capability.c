@@ -236,13 +236,28 @@ enum nova_status hypercall_revoke(struct ec *self)
         finish_revoke(self);
 }
 
+/* A mapping of an object has one selector, so that the capability tells all of it. */
+static nova_crd_t lookup_object(const struct ec *self, word_t sel)
+{
+        const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
+        const word_t capability = object_space_capability(&self->pd->object_space, at);
+
+        return capability ? nova_crd(NOVA_CRD_OBJ, at, 0, capability & NOVA_PERM_ALL) : 0;
+}
+
 enum nova_status hypercall_lookup(struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
-        word_t first, last;
-        struct space *space = decode_range(
-                self, crd & ~((word_t)NOVA_CRD_ORDER_MASK << NOVA_CRD_ORDER_SHIFT), &first, &last);
+        const word_t sel = nova_crd_base(crd);
+        nova_crd_t found = 0;
 
-        REG_P2(self) = space ? mapping_lookup(space, first) : 0;
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ) {
+                found = lookup_object(self, sel);
+        } else {
+                struct space *space = pd_space(self->pd, nova_crd_type(crd));
+                if (space && sel < space_limit(space->type))
+                        found = mapping_lookup(space, sel);
+        }
+        REG_P2(self) = found;
         return NOVA_SUCCESS;
 }
