@@ -133,8 +133,9 @@ int main(int argc, char **argv, char **envp)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        printf("The guest ended after %llu exits.\n", (unsigned long long)vm.vcpu[0].exits);
+        printf("The guest ended after %llu exits: it %s.\n", (unsigned long long)vm.vcpu[0].exits,
+               nova_vm_end_text(end));
         if (end == NOVA_VM_RESET)
-                printf("It reset itself, as Linux does after a panic.\n");
+                printf("Linux does so for a restart and after a panic; it is not booted again.\n");
         return end != NOVA_VM_OFF;
 }

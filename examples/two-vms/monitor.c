@@ -102,8 +102,10 @@ static const char *load(char **words)
 
 int main(int argc, char **argv)
 {
-        const struct nova_vm_config config = {
-                .name = nova_program.name, .memory = GUEST_MEMORY, .local_apic = true};
+        const struct nova_vm_config config = {.name = nova_program.name,
+                                              .memory = GUEST_MEMORY,
+                                              .local_apic = true,
+                                              .report_halt = true};
         int error = use_screen();
 
         (void)argc;
@@ -129,6 +131,6 @@ int main(int argc, char **argv)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        printf("The guest %s has ended.\n", nova_program.name);
-        return end == NOVA_VM_ERROR;
+        printf("The guest %s %s.\n", nova_program.name, nova_vm_end_text(end));
+        return end != NOVA_VM_OFF;
 }

@@ -94,8 +94,6 @@ int main(void)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        if (end != NOVA_VM_OFF)
-                return 1;
-        printf("The guest switched itself off.\n");
-        return 0;
+        printf("The guest %s.\n", nova_vm_end_text(end));
+        return end != NOVA_VM_OFF;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Somebody at the terminal of two guests: talks to one, switches, talks to the other, ends both."""
+"""Somebody at the terminal of two guests: talks to one, switches, talks to the other, switches one
+off and makes the other panic: only the first of them has ended well."""
 
 import re
 import sys
@@ -16,7 +17,10 @@ STEPS = (
     (rb"--- (left|right) .*" + PROMPT, b"echo and here is $who\r"),
     (rb"\nand here is (left|right)\r*\n" + PROMPT, b"\x14"),
     (rb"--- (left|right) ", b"echo it is still $who; poweroff -f\r"),
-    (rb"\nit is still (left|right)\r*\n.*--- (left|right) .*" + PROMPT, b"poweroff -f\r"),
+    (
+        rb"\nit is still (left|right)\r*\n.*--- (left|right) .*" + PROMPT,
+        b"echo c >/proc/sysrq-trigger\r",
+    ),
 )
 
 
@@ -39,8 +43,16 @@ def main(kernel, boot):
     names = [name.decode() for name in heard]
     one, other = names[0] if names else "", names[1] if len(names) > 1 else ""
     right = names == [one, other, other, one, one, other] and one != other
-    print(f"status {status}, {len(steps)} steps left, spoke: {' '.join(names)}")
-    if status or steps or not right:
+    ends = (
+        f"The guest {one} switched itself off.",
+        f"init: {one} ended with status 0",
+        f"The guest {other} reset itself.",
+        f"init: {other} ended with status 1",
+    )
+    missing = [end for end in ends if end not in seen.decode("utf-8", "replace")]
+    spoke = " ".join(names)
+    print(f"status {status}, {len(steps)} steps left, spoke: {spoke}, not said: {missing}")
+    if status != 1 or steps or not right or missing:
         sys.stdout.write(seen.decode("utf-8", "replace"))
         sys.exit(1)
 

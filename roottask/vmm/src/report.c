@@ -84,3 +84,21 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         *vcpu->state = state;
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }
+
+const char *nova_vm_end_text(enum nova_vm_end end)
+{
+        switch (end) {
+        case NOVA_VM_RUNS:
+                return "still runs";
+        case NOVA_VM_OFF:
+                return "switched itself off";
+        case NOVA_VM_RESET:
+                return "reset itself";
+        case NOVA_VM_HALTED:
+                return "halted";
+        case NOVA_VM_STOPPED:
+                return "was stopped";
+        default:
+                return "ended with an error";
+        }
+}

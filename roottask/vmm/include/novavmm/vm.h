@@ -21,7 +21,7 @@ extern "C" {
 enum nova_vm_end {
         NOVA_VM_RUNS,   /**< it did not */
         NOVA_VM_OFF,    /**< the guest switched it off */
-        NOVA_VM_RESET,  /**< the guest reset it */
+        NOVA_VM_RESET,  /**< the guest reset it, for a restart or after a panic */
         NOVA_VM_HALTED, /**< all its virtual CPUs halted without interrupts: nothing wakes them */
         NOVA_VM_ERROR,  /**< the guest did what nobody can go on with: a report was printed */
         NOVA_VM_STOPPED /**< by nova_vm_stop() */
@@ -106,6 +106,9 @@ int nova_vm_run(struct nova_vm *vm);
 
 /** Wait for a machine's end. @return why */
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
+
+/** @return how a machine ended, as the end of a sentence that begins with its name */
+const char *nova_vm_end_text(enum nova_vm_end end);
 
 /** End a machine. Its memory stays until nova_vm_destroy(). Not with its lock. */
 void nova_vm_stop(struct nova_vm *vm);
