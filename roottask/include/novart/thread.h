@@ -104,6 +104,17 @@ struct nova_thread *nova_thread_self(void);
 /** A thread's name. */
 const char *nova_thread_name(const struct nova_thread *thread);
 
+/**
+ * Have a thread do something when an event ends it that nobody handles, after the report, before it
+ * is gone: for locks that it holds, and who waits for it. In a root; a child ends as a whole.
+ *
+ * @param thread   the calling one, or one that does not run yet
+ * @param function called once, by @p thread, on its stack begun anew; NULL: nothing
+ * @param argument what @p function is given
+ */
+void nova_thread_on_fault(struct nova_thread *thread, void (*function)(void *argument),
+                          void *argument);
+
 /** The caller's UTCB. */
 struct nova_utcb *nova_thread_utcb(void);
 
@@ -150,6 +161,9 @@ int nova_handler_portal(struct nova_handler *handler, nova_sel_t portal, nova_mt
 
 /** The handler's UTCB, for the windows that receive what callers delegate. */
 struct nova_utcb *nova_handler_utcb(struct nova_handler *handler);
+
+/** What stands for the handler among threads. */
+struct nova_thread *nova_handler_thread(struct nova_handler *handler);
 
 /** Selector of the handler's EC. */
 nova_sel_t nova_handler_ec(struct nova_handler *handler);

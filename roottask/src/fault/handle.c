@@ -29,8 +29,12 @@ __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 /* Runs on the stack of a thread that raised an event, from its middle. */
 static _Noreturn void end_thread(void)
 {
-        const struct nova_thread *const self = nova_thread_self();
+        struct nova_thread *const self = nova_thread_self();
+        void (*const on_fault)(void *) = self->on_fault;
 
+        self->on_fault = NULL;
+        if (on_fault)
+                on_fault(self->on_fault_argument);
         if (self->ec == nova_program.ec)
                 program_end(EXIT_FAILURE);
         if (self->sc == NOVA_SEL_NONE)

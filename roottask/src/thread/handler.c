@@ -83,6 +83,11 @@ struct nova_utcb *nova_handler_utcb(struct nova_handler *handler)
         return handler->thread.utcb;
 }
 
+struct nova_thread *nova_handler_thread(struct nova_handler *handler)
+{
+        return &handler->thread;
+}
+
 nova_sel_t nova_handler_ec(struct nova_handler *handler)
 {
         return handler->thread.ec;

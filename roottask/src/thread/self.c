@@ -23,6 +23,13 @@ nova_word_t nova_thread_cpu(void)
         return storage_self()->cpu;
 }
 
+void nova_thread_on_fault(struct nova_thread *thread, void (*function)(void *argument),
+                          void *argument)
+{
+        thread->on_fault_argument = argument;
+        thread->on_fault = function;
+}
+
 nova_sel_t nova_thread_ec(const struct nova_thread *thread)
 {
         return thread->ec;

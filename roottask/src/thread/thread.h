@@ -35,6 +35,8 @@ struct nova_thread {
         void *(*function)(void *);
         void *argument;
         void *result;
+        void (*on_fault)(void *argument);
+        void *on_fault_argument;
         struct thread_value *values; /* of pthread keys, NULL before the first */
         char name[THREAD_NAME_SIZE];
         struct _reent own_reent;

@@ -48,9 +48,16 @@ static void expire(struct nova_vm *vm, uint64_t now)
         }
 }
 
+static void break_down(void *vm)
+{
+        vm_break(vm);
+}
+
 static void *run(void *argument)
 {
         struct nova_vm *const vm = argument;
+
+        nova_thread_on_fault(nova_thread_self(), break_down, vm);
 
         while (!__atomic_load_n(&vm->timer_quits, __ATOMIC_RELAXED)) {
                 nova_mutex_lock(&vm->lock);

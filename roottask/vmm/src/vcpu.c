@@ -119,6 +119,14 @@ static void park(struct nova_vcpu *vcpu)
         nova_mutex_lock(&vm->lock);
 }
 
+void vcpu_break(void *argument)
+{
+        struct nova_vcpu *const vcpu = argument;
+
+        nova_semaphore_up(&vcpu->parked);
+        vm_break(vcpu->vm);
+}
+
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
 {
         if (vcpu->started)

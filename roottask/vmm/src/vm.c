@@ -87,7 +87,10 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         error = choose_cpu(number, &vcpu->cpu);
         if (!error)
                 error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, vcpu_serve, vcpu);
-        return error ? error : make_portals(vcpu);
+        if (error)
+                return error;
+        nova_thread_on_fault(nova_handler_thread(vcpu->handler), vcpu_break, vcpu);
+        return make_portals(vcpu);
 }
 
 /* Names are for debuggers; a kernel without them works as well. */
@@ -223,6 +226,12 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end)
         for (unsigned i = 0; i < vm->vcpus; i++)
                 vcpu_wake(&vm->vcpu[i]);
         nova_semaphore_up(&vm->ended);
+}
+
+void vm_break(struct nova_vm *vm)
+{
+        nova_vm_end_with(vm, NOVA_VM_ERROR);
+        nova_mutex_unlock(&vm->lock);
 }
 
 void nova_vm_stop(struct nova_vm *vm)

@@ -23,6 +23,9 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit);
 /* Answers one exit; the portal is the event's. */
 nova_portal_handler vcpu_serve;
 
+/* For a handler of exits that an event ends, of the struct nova_vcpu @p argument. */
+void vcpu_break(void *argument);
+
 /* Lets a virtual CPU that waits see what there is: an interrupt, or the machine's end. */
 void vcpu_wake(struct nova_vcpu *vcpu);
 
@@ -54,6 +57,10 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 
 /* Does a string instruction that accessed a port: nova_vcpu.port. */
 void port_string(struct nova_vcpu *vcpu);
+
+/* For a thread that an event ends while it holds the lock, in a function of the monitor's: ends the
+ * machine, and frees the lock. */
+void vm_break(struct nova_vm *vm);
 
 /* Begins and ends the thread that calls devices at their alarms. */
 int timer_start(struct nova_vm *vm);

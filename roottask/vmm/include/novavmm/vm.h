@@ -23,7 +23,8 @@ enum nova_vm_end {
         NOVA_VM_OFF,    /**< the guest switched it off */
         NOVA_VM_RESET,  /**< the guest reset it, for a restart or after a panic */
         NOVA_VM_HALTED, /**< all its virtual CPUs halted without interrupts: nothing wakes them */
-        NOVA_VM_ERROR,  /**< the guest did what nobody can go on with: a report was printed */
+        NOVA_VM_ERROR,  /**< the guest did what nobody can go on with, or a handler or device raised
+                             an exception: a report was printed */
         NOVA_VM_STOPPED /**< by nova_vm_stop() */
 };
 
