@@ -9,8 +9,14 @@
 #define HYPERVISOR_LEAF 0x40000000
 #define LAST_HYPERVISOR 0x400000ff
 #define EXTENDED_LEAF   0x80000000
-#define LAST_EXTENDED   0x80000008
-#define POWER_LEAF      0x80000007
+
+/* QEMU as a hypervisor without hardware: "TCGTCGTCGTCG". */
+#define TCG     0x54474354u
+#define TCG_ECX 0x43544743u
+#define TCG_EDX 0x47435447u
+
+#define LAST_EXTENDED 0x80000008
+#define POWER_LEAF    0x80000007
 
 /* Leaf 1, ecx: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
  * AVX, F16C, RDRAND. Not: MONITOR, VMX, TSC deadline, x2APIC, PCID and all that counts or traces.
@@ -52,6 +58,11 @@
 /* Leaf 0xd, subleaf 1, eax: XSAVEOPT, XSAVEC, XGETBV of components in use. Not: XSAVES, XFD. */
 #define XSAVE_LEAF  0xd
 #define XSAVE_FORMS 0x7
+#define XSAVE_C     0x2
+/* Other subleaves, ecx: in the compacted form the component begins at a multiple of 64. */
+#define XSAVE_ALIGNED 0x2
+/* Bytes of x87, SSE and the header; SDM 1, 13.4. */
+#define XSAVE_MIN 576
 
 const struct nova_cpuid_row nova_cpuid_rows[] = {
         {0x0, 0x0, {ALL, ALL, ALL, ALL}},
@@ -82,18 +93,44 @@ static uint32_t least(uint32_t a, uint32_t b)
         return a < b ? a : b;
 }
 
-static void xsave(struct nova_cpuid *out, uint32_t subleaf)
+/* The size of an area that holds components @p set, after those that every area has. */
+static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compacted)
 {
+        uint32_t end = XSAVE_MIN;
+
+        for (unsigned i = 2; set >> i; i++) {
+                if (!(set >> i & 1))
+                        continue;
+
+                const struct nova_cpuid part = source(XSAVE_LEAF, i);
+                const uint32_t next = part.ecx & XSAVE_ALIGNED ? (end + 63) & ~63u : end;
+                const uint32_t begin = compacted ? next : part.ebx;
+
+                if (begin + part.eax > end)
+                        end = begin + part.eax;
+        }
+        return end;
+}
+
+/* Sizes depend on what the guest has switched on, and on what it could: they are not the host's. */
+static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xcr0,
+                  uint32_t subleaf)
+{
+        const uint32_t offered = source(XSAVE_LEAF, 0).eax & XCR0_ALL;
         const struct nova_cpuid nothing = {0, 0, 0, 0};
 
         if (subleaf == 0) {
-                out->eax &= XCR0_ALL;
+                out->eax = offered;
+                out->ebx = xsave_bytes(source, xcr0 & offered, false);
+                out->ecx = xsave_bytes(source, offered, false);
                 out->edx = 0;
         } else if (subleaf == 1) {
                 const uint32_t forms = out->eax & XSAVE_FORMS;
 
                 *out = nothing;
                 out->eax = forms;
+                if (forms & XSAVE_C)
+                        out->ebx = xsave_bytes(source, xcr0 & offered, true);
         } else if (subleaf > 31 || !(XCR0_ALL >> subleaf & 1)) {
                 *out = nothing;
         }
@@ -115,8 +152,8 @@ static void without_xsave(struct nova_cpuid *out, uint32_t leaf)
                 *out = (struct nova_cpuid){0, 0, 0, 0};
 }
 
-static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, uint32_t leaf,
-                    uint32_t subleaf)
+static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
+                    const struct nova_cpuid_view *view, uint32_t leaf, uint32_t subleaf)
 {
         switch (leaf) {
         case 0:
@@ -131,7 +168,7 @@ static void add_own(struct nova_cpuid *out, const struct nova_cpuid_view *view, 
                         out->edx |= LEAF1_EDX_APIC;
                 break;
         case XSAVE_LEAF:
-                xsave(out, subleaf);
+                xsave(out, source, view->xcr0, subleaf);
                 break;
         case EXTENDED_LEAF:
                 out->eax = least(out->eax, LAST_EXTENDED);
@@ -177,10 +214,18 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         out.ebx &= row->mask.ebx;
         out.ecx &= row->mask.ecx;
         out.edx &= row->mask.edx;
-        add_own(&out, view, leaf, subleaf);
-        if (!has_xsave(source))
+        add_own(&out, source, view, leaf, subleaf);
+        if (view->no_xsave || !has_xsave(source))
                 without_xsave(&out, leaf);
         return out;
+}
+
+bool nova_cpuid_loses_xcr0(nova_cpuid_source *source)
+{
+        const struct nova_cpuid name = source(HYPERVISOR_LEAF, 0);
+
+        return source(1, 0).ecx & LEAF1_ECX_HYPERVISOR && name.ebx == TCG && name.ecx == TCG_ECX &&
+               name.edx == TCG_EDX;
 }
 
 bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value)

@@ -34,7 +34,7 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit)
 {
         switch (exit) {
         case NOVA_VM_EXIT_CPUID:
-                return USUAL | NOVA_MTD_CR;
+                return USUAL | NOVA_MTD_CR | NOVA_MTD_XCR0;
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | NOVA_MSR_MTD;
@@ -120,6 +120,8 @@ static void cpuid(struct nova_vcpu *vcpu)
                 .local_apic = vcpu->vm->local_apic,
                 .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
                 .no_long_mode = sizeof(nova_word_t) < 8,
+                .no_xsave = vcpu->vm->no_xsave,
+                .xcr0 = vcpu->more->xcr0,
         };
         const struct nova_cpuid out =
                 nova_cpuid_answer(nova_cpuid_host, &view, (uint32_t)state->ax, (uint32_t)state->cx);

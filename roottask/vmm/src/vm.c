@@ -13,6 +13,7 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 #include "novart/time.h"
+#include "novavmm/cpuid.h"
 #include "start/parent.h"
 
 /* Events of a virtual CPU: 2^8. */
@@ -160,6 +161,7 @@ static int check(const struct nova_vm_config *config)
                 return EINVAL;
         return 0;
 }
+        vm->no_xsave = vm->svm && nova_cpuid_loses_xcr0(nova_cpuid_host);
 
 int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
 {

@@ -16,14 +16,14 @@ nova_cpuid everything(uint32_t leaf, uint32_t)
         return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
-nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false})
+nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false, false, 1})
 {
         return nova_cpuid_answer(everything, &view, leaf, 0);
 }
 
 nova_cpuid xsave(uint32_t subleaf)
 {
-        const nova_cpuid_view view = {0, 1, false, false, false};
+        const nova_cpuid_view view = {0, 1, false, false, false, false, 1};
 
         return nova_cpuid_answer(everything, &view, 0xd, subleaf);
 }
@@ -50,7 +50,7 @@ nova_cpuid without_osxsave(uint32_t leaf, uint32_t subleaf)
 
 TEST(cpuid, offers_xsave_and_avx_only_where_the_kernel_uses_xsave)
 {
-        const nova_cpuid_view view = {0, 1, true, false, false};
+        const nova_cpuid_view view = {0, 1, true, false, false, false, 1};
         const uint32_t by_xsave = 1u << 12 | 1u << 26 | 1u << 28 | 1u << 29;
 
         EXPECT_EQ(nova_cpuid_answer(everything, &view, 1, 0).ecx & by_xsave, by_xsave);
@@ -89,7 +89,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 {
         EXPECT_EQ(ask(1).edx & 1u << 9, 0u);
         EXPECT_EQ(ask(1).ecx & 1u << 27, 0u);
-        const nova_cpuid both = ask(1, {3, 4, true, true, false});
+        const nova_cpuid both = ask(1, {3, 4, true, true, false, false, 1});
         EXPECT_NE(both.edx & 1u << 9, 0u);
         EXPECT_NE(both.ecx & 1u << 27, 0u);
         EXPECT_EQ(both.ebx >> 24, 3u);
@@ -98,7 +98,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 
 TEST(cpuid, several_virtual_cpus_have_no_common_tsc)
 {
-        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false}).edx, 0u);
+        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false, false, 1}).edx, 0u);
 }
 
 TEST(cpuid, offers_the_state_that_the_kernel_switches_and_no_other)
@@ -106,11 +106,95 @@ TEST(cpuid, offers_the_state_that_the_kernel_switches_and_no_other)
         EXPECT_EQ(xsave(0).eax, 0x2e7u);
         EXPECT_EQ(xsave(0).edx, 0u);
         EXPECT_EQ(xsave(1).eax, 7u);
-        EXPECT_EQ(xsave(1).ebx | xsave(1).ecx | xsave(1).edx, 0u);
+        EXPECT_EQ(xsave(1).ecx | xsave(1).edx, 0u);
         EXPECT_NE(xsave(2).eax, 0u);
         EXPECT_NE(xsave(9).eax, 0u);
         for (uint32_t subleaf : {3u, 4u, 8u, 10u, 17u, 18u, 19u, 32u, 34u, UINT32_MAX})
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
+}
+
+/* A CPU that has more than is offered, and has it all switched on. */
+nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
+{
+        if (leaf != 0xd)
+                return {0x20, 0, UINT32_MAX, 0};
+        switch (subleaf) {
+        case 0:
+                return {0x602e7, 11008, 11008, 0};
+        case 1:
+                return {0x1f, 9000, 0, 0};
+        case 2:
+                return {256, 576, 0, 0};
+        case 5:
+                return {60, 1088, 0, 0};
+        case 6:
+                return {512, 1152, 0, 0};
+        case 7:
+                return {1024, 1664, 0, 0};
+        case 9:
+                return {8, 2688, 2, 0};
+        default:
+                return {8192, 2816, 2, 0};
+        }
+}
+
+nova_cpuid sizes(uint32_t subleaf, uint64_t xcr0)
+{
+        const nova_cpuid_view view = {0, 1, false, true, false, false, xcr0};
+
+        return nova_cpuid_answer(with_sizes, &view, 0xd, subleaf);
+}
+
+TEST(cpuid, an_area_of_state_is_as_big_as_what_the_guest_switched_on)
+{
+        EXPECT_EQ(sizes(0, 1).ebx, 576u);
+        EXPECT_EQ(sizes(0, 3).ebx, 576u);
+        EXPECT_EQ(sizes(0, 7).ebx, 832u);
+        EXPECT_EQ(sizes(0, 0xe7).ebx, 2688u);
+        EXPECT_EQ(sizes(0, 0x2e7).ebx, 2696u);
+        EXPECT_EQ(sizes(0, 0x203).ebx, 2696u);
+        for (uint64_t xcr0 : {0x1u, 0x7u, 0x2e7u})
+                EXPECT_EQ(sizes(0, xcr0).ecx, 2696u) << xcr0;
+}
+
+TEST(cpuid, a_compacted_area_has_no_gaps_but_for_alignment)
+{
+        EXPECT_EQ(sizes(1, 1).ebx, 576u);
+        EXPECT_EQ(sizes(1, 7).ebx, 832u);
+        EXPECT_EQ(sizes(1, 0xe7).ebx, 832u + 60 + 512 + 1024);
+        EXPECT_EQ(sizes(1, 0x203).ebx, 576u + 8);
+        EXPECT_EQ(sizes(1, 0x2e7).ebx, 2432u + 8);
+        EXPECT_EQ(sizes(1, 0x227).ebx, 896u + 8);
+}
+
+/* Of QEMU when it emulates the CPU, and of QEMU with the host's. */
+nova_cpuid emulated(uint32_t leaf, uint32_t)
+{
+        if (leaf == 0x40000000)
+                return {0x40000001, 0x54474354, 0x43544743, 0x47435447};
+        return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+}
+
+nova_cpuid virtualized(uint32_t leaf, uint32_t)
+{
+        if (leaf == 0x40000000)
+                return {0x40000001, 0x4b4d564b, 0x564b4d56, 0x4d};
+        return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+}
+
+TEST(cpuid, xsave_is_not_offered_where_the_guests_xcr0_would_be_lost)
+{
+        EXPECT_TRUE(nova_cpuid_loses_xcr0(emulated));
+        EXPECT_FALSE(nova_cpuid_loses_xcr0(virtualized));
+        EXPECT_FALSE(nova_cpuid_loses_xcr0(with_avx));
+        const nova_cpuid_view hidden = {0, 1, false, false, false, true, 1};
+        EXPECT_EQ(ask(1, hidden).ecx, ask(1).ecx & ~0x34001000u);
+        EXPECT_EQ(ask(7, hidden).ebx, ask(7).ebx & ~0x20u);
+        EXPECT_NE(ask(7, hidden).ebx, 0u);
+        for (uint32_t subleaf : {0u, 1u, 2u}) {
+                const nova_cpuid out = nova_cpuid_answer(everything, &hidden, 0xd, subleaf);
+                EXPECT_EQ(out.eax | out.ebx | out.ecx | out.edx, 0u) << subleaf;
+        }
 }
 
 TEST(cpuid, state_components_stand_on_others)

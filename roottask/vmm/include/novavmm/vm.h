@@ -80,6 +80,7 @@ struct nova_vm {
         unsigned events_order;                    /**< 2^events_order of them */
         bool timer_quits;                         /**< `timer` is to end */
         uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
+        bool no_xsave;                            /**< CPUID does not tell of XSAVE */
 };
 
 /**
