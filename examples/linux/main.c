@@ -116,7 +116,7 @@ int main(int argc, char **argv, char **envp)
                 return 1;
         error = make_machine();
         if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
 

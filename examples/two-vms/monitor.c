@@ -116,7 +116,7 @@ int main(int argc, char **argv)
         if (!error)
                 error = nova_pc_add_console(&pc, 1);
         if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
 

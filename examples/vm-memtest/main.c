@@ -121,7 +121,7 @@ int main(int argc, char **argv)
         if (!error)
                 error = nova_pc_create(&pc, &vm);
         if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (load())

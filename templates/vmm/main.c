@@ -65,27 +65,39 @@ static void answer_cpuid(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 2);
 }
 
+static int fail(const char *what, const char *why)
+{
+        printf("%s: %s.\n", what, why);
+        return 1;
+}
+
 int main(void)
 {
         static struct nova_vm vm;
         static struct printer printer;
         const struct nova_vm_config config = {.name = "guest", .memory = 2u << 20};
         const struct nova_bus_range range = {PRINT_PORT, PRINT_PORT, NULL, print, &printer};
-        const int error = nova_vm_create(&vm, &config);
+        int error = nova_vm_create(&vm, &config);
 
-        if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
-                return 1;
-        }
-        nova_bus_add(&vm.ports, &range);
+        if (!error)
+                error = nova_bus_add(&vm.ports, &range);
+        if (error)
+                return fail("The machine cannot be made", nova_vm_why(&vm, error));
         nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);
-        nova_flat_load(&vm.memory, guest, (size_t)(guest_end - guest), GUEST_AT, &vm.vcpu[0].start);
-        nova_vm_run(&vm);
+
+        const char *const why = nova_flat_load(&vm.memory, guest, (size_t)(guest_end - guest),
+                                               GUEST_AT, &vm.vcpu[0].start);
+
+        if (why)
+                return fail("The guest cannot be loaded", why);
+        error = nova_vm_run(&vm);
+        if (error)
+                return fail("The machine cannot run", nova_vm_why(&vm, error));
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         printf("guest: %s!\n", printer.line);
         nova_vm_destroy(&vm);
-        printf("The guest %s.\n", end == NOVA_VM_HALTED ? "halted" : "ended in another way");
+        printf("The guest %s.\n", nova_vm_end_text(end));
         return end != NOVA_VM_HALTED;
 }

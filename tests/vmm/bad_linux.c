@@ -34,7 +34,7 @@ static int create(const char *name, size_t memory)
         const int error = nova_vm_create(&vm, &config);
 
         if (error)
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
         return error;
 }
 

@@ -102,7 +102,7 @@ static bool create(const char *name)
         if (!error)
                 error = add_stores(&vm.ports, ports, PORT, 1);
         if (error)
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
         return !error;
 }
 

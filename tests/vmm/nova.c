@@ -65,7 +65,7 @@ int main(void)
         if (!error)
                 error = nova_bus_add(&vm.ports, &exit_port);
         if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
                 return 1;
         }
         if (!load())

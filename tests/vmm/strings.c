@@ -170,7 +170,7 @@ static bool run(const char *code, const char *end, bool real_mode,
         const int error = nova_vm_create(&vm, &config);
 
         if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
                 return false;
         }
         memset(&probe, 0, sizeof(probe));

@@ -63,7 +63,7 @@ static int fill(struct nova_guest_memory *memory)
                 const int error = map(page, memory->base + done, order);
 
                 if (error)
-                        return error;
+                        return error == ENOMEM ? EAGAIN : error;
                 done += (size_t)NOVA_PAGE_SIZE << order;
         }
         return 0;

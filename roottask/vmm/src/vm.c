@@ -14,6 +14,7 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "novavmm/cpuid.h"
+#include "refusal.h"
 #include "start/parent.h"
 
 /* Events of a virtual CPU: 2^8. */
@@ -150,27 +151,10 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
         default_handlers(vm);
 }
 
-static int check(const struct nova_vm_config *config)
-{
-        const uint32_t features = nova_program.hip->features;
-
-        if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)) || !(features & NOVA_HIP_VCPU))
-                return ENOTSUP;
-        if (config->vcpus > NOVA_VM_VCPUS || config->priority > 254 ||
-            (config->vcpus > 1 && !config->local_apic))
-                return EINVAL;
-        return 0;
-}
-        vm->no_xsave = vm->svm && nova_cpuid_loses_xcr0(nova_cpuid_host);
-
-int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
+static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const unsigned own = nova_thread_priority(nova_thread_self());
-        int error = check(config);
 
-        if (error)
-                return error;
-        memset(vm, 0, sizeof(*vm));
         strncpy(vm->name, config->name ? config->name : "guest", sizeof(vm->name) - 1);
         vm->vcpus = config->vcpus ? config->vcpus : 1;
         vm->priority = config->priority ? config->priority : own > 2 ? own - 2 : 1;
@@ -178,16 +162,30 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;
         vm->report_halt = config->report_halt;
+        vm->no_xsave = vm->svm && nova_cpuid_loses_xcr0(nova_cpuid_host);
         vm->events = vm->objects = NOVA_SEL_NONE;
         set_exits(vm, config);
+}
+
+int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
+{
+        int error;
+
+        memset(vm, 0, sizeof(*vm));
+        error = refusal_of_config(vm, config);
+        if (error)
+                return error;
+        configure(vm, config);
         error = nova_guest_memory_create(&vm->memory, config->memory);
-        if (!error)
-                error = make_objects(vm);
+        if (error)
+                return refusal_of_memory(vm, error, config->memory);
+        error = make_objects(vm);
         if (!error)
                 error = timer_start(vm);
-        if (error)
-                nova_vm_destroy(vm);
-        return error;
+        if (!error)
+                return 0;
+        nova_vm_destroy(vm);
+        return refusal_of_objects(vm, error);
 }
 
 /* Gives a virtual CPU time, and by that lets it begin. */
@@ -210,7 +208,7 @@ int nova_vm_run(struct nova_vm *vm)
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }
-        return error ? EAGAIN : 0;
+        return error ? refusal_of_objects(vm, EAGAIN) : 0;
 }
 
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm)

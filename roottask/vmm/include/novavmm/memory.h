@@ -35,6 +35,7 @@ struct nova_guest_memory {
  * @retval 0      done
  * @retval EINVAL @p bytes is 0 or above NOVA_GUEST_MEMORY_MAX
  * @retval ENOMEM there is not so much
+ * @retval EAGAIN no more kernel memory
  * @retval EACCES the program may not have executable memory: its parent must grant it children
  */
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);

@@ -16,6 +16,7 @@ extern "C" {
 #define NOVA_VM_VCPUS  8
 #define NOVA_VM_ALARMS 16
 #define NOVA_VM_NAME   16
+#define NOVA_VM_WHY    160
 
 /** Why a machine ended. */
 enum nova_vm_end {
@@ -37,10 +38,10 @@ struct nova_vm_interrupts {
 
 /** What a machine is to be like. */
 struct nova_vm_config {
-        const char *name;  /**< for reports */
-        size_t memory;     /**< bytes of RAM */
-        unsigned vcpus;    /**< 0: one; virtual CPU n runs on the n-th of the program's CPUs */
-        bool local_apic;   /**< virtual CPUs have local APICs; more than one need them */
+        const char *name; /**< for reports */
+        size_t memory;    /**< bytes of RAM */
+        unsigned vcpus;   /**< 0: one. They run on the program's CPUs in turn, the caller's first */
+        bool local_apic;  /**< virtual CPUs have local APICs; more than one need them */
         unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
         bool report_halt;  /**< NOVA_VM_HALTED is an error, too: report it and end so */
         /** State that exits carry, by cause, besides what the library's own handlers use: for
@@ -65,6 +66,7 @@ struct nova_vm {
         struct nova_vcpu vcpu[NOVA_VM_VCPUS];           /**< they, by number */
         enum nova_vm_end end;                           /**< why it ended, or NOVA_VM_RUNS */
         struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered */
+        char why[NOVA_VM_WHY];     /**< see nova_vm_why() */
 
         /* The library's own. */
         struct nova_mutex lock;                   /**< held while an exit is answered */
@@ -78,9 +80,9 @@ struct nova_vm {
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< 2^events_order of them */
+        bool no_xsave;                            /**< CPUID does not tell of XSAVE */
         bool timer_quits;                         /**< `timer` is to end */
         uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
-        bool no_xsave;                            /**< CPUID does not tell of XSAVE */
 };
 
 /**
@@ -89,11 +91,16 @@ struct nova_vm {
  * Devices are added, software is loaded and vcpu[n].start is filled before nova_vm_run().
  * @retval 0       done
  * @retval ENOTSUP this CPU or kernel runs no guests
- * @retval EINVAL  a value of @p config is out of its range, or the program has not so many CPUs
+ * @retval EINVAL  a value of @p config is out of its range
  * @retval ENOMEM  not so much memory
+ * @retval EACCES  the program may not have memory that a guest can execute
  * @retval EAGAIN  no more selectors, threads or kernel memory
  */
 int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
+
+/** @return why nova_vm_create() or nova_vm_run() returned @p error: what is in the way and what
+ * helps, as the end of a sentence. Other functions' errors in strerror()'s words */
+const char *nova_vm_why(const struct nova_vm *vm, int error);
 
 /** Answer an exit in another way. Before nova_vm_run(). Its handler finds the groups of state of
  *  vm.mtd: general registers, instruction pointer and flags always, more by nova_vm_config.mtd. */

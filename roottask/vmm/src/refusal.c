@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Why a machine cannot be made: what is in the way, and what helps. */
+#include "refusal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nova/hip.h"
+#include "nova/qpd.h"
+#include "novart/page.h"
+#include "novart/program.h"
+
+#define MIB (1u << 20)
+
+/* Timers have one more than virtual CPUs. */
+#define PRIORITY_MAX (NOVA_PRIO_MAX - 1)
+
+__attribute__((format(printf, 3, 4))) static int refuse(struct nova_vm *vm, int error,
+                                                        const char *format, ...)
+{
+        va_list list;
+
+        va_start(list, format);
+        vsnprintf(vm->why, sizeof(vm->why), format, list);
+        va_end(list);
+        return error;
+}
+
+int refusal_of_config(struct nova_vm *vm, const struct nova_vm_config *config)
+{
+        const uint32_t features = nova_program.hip->features;
+
+        if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
+                return refuse(vm, ENOTSUP,
+                              "this CPU runs no guests: it has neither SVM with NPT nor VMX with "
+                              "EPT, or its firmware keeps them off (--cpu qemu64,+svm,+npt has "
+                              "them)");
+        if (!(features & NOVA_HIP_VCPU))
+                return refuse(vm, ENOTSUP,
+                              "this kernel does not have the virtual CPUs of this library");
+        if (config->vcpus > NOVA_VM_VCPUS)
+                return refuse(vm, EINVAL, "%u virtual CPUs are more than %u", config->vcpus,
+                              NOVA_VM_VCPUS);
+        if (config->vcpus > 1 && !config->local_apic)
+                return refuse(vm, EINVAL, "%u virtual CPUs need local APICs (local_apic)",
+                              config->vcpus);
+        if (config->priority > PRIORITY_MAX)
+                return refuse(vm, EINVAL, "priority %u is above %u", config->priority,
+                              PRIORITY_MAX);
+        if (!config->memory || config->memory > NOVA_GUEST_MEMORY_MAX)
+                return refuse(vm, EINVAL, "RAM of %zu bytes: it can have 1 byte to %u MiB",
+                              config->memory, NOVA_GUEST_MEMORY_MAX / MIB);
+        return 0;
+}
+
+int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes)
+{
+        switch (error) {
+        case EACCES:
+                return refuse(vm, error,
+                              "memory that a guest may execute needs 'grants children' in the "
+                              "description of program %s",
+                              nova_program.name);
+        case EAGAIN:
+                return refusal_of_objects(vm, error);
+        default:
+                return refuse(vm, error,
+                              "its RAM of %zu MiB is not there in blocks of 2 MiB: %zu MiB are "
+                              "free (--memory, or 'memory' in the program's description, gives "
+                              "more)",
+                              bytes / MIB, nova_page_free_count() / (MIB / NOVA_PAGE_SIZE));
+        }
+}
+
+int refusal_of_objects(struct nova_vm *vm, int error)
+{
+        if (error == EAGAIN || error == ENOMEM)
+                return refuse(vm, EAGAIN,
+                              "there is too little kernel memory, or memory for its threads "
+                              "('kernel-memory' and 'memory' in the program's description)");
+        return error;
+}
+
+const char *nova_vm_why(const struct nova_vm *vm, int error)
+{
+        return error && vm->why[0] ? vm->why : strerror(error);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Refusing to make a machine: each function notes why and returns an errno value. */
+#ifndef NOVAVMM_SRC_REFUSAL_H
+#define NOVAVMM_SRC_REFUSAL_H
+
+#include "novavmm/vm.h"
+
+/* Checks what a machine is to be like. @return 0, ENOTSUP or EINVAL */
+int refusal_of_config(struct nova_vm *vm, const struct nova_vm_config *config);
+
+/* @return @p error of nova_guest_memory_create(), for @p bytes of RAM */
+int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes);
+
+/* @return @p error of making threads and kernel objects, EAGAIN for any lack of memory */
+int refusal_of_objects(struct nova_vm *vm, int error);
+
+#endif
