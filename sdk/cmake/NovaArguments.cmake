@@ -50,6 +50,24 @@ function(nova_check_name function target)
   endif()
 endfunction()
 
+# nova_check_languages(<function> <target> <file>...)
+# whether the project has the languages of its sources: CMake leaves out what it does not know.
+function(nova_check_languages function target)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  foreach(file IN LISTS ARGN)
+    set(language)
+    if(file MATCHES "\\.[sS]$")
+      set(language ASM)
+    elseif(file MATCHES "\\.(cc|cpp|cxx|C)$")
+      set(language CXX)
+    endif()
+    if(language AND NOT language IN_LIST languages)
+      nova_mistake(${function} ${target}
+        "'${file}' needs the language ${language}: add it to the LANGUAGES of project().")
+    endif()
+  endforeach()
+endfunction()
+
 # nova_check_files(<function> <target> <keyword> <file>...)
 # whether the files are there, or something of this folder makes them: that is known at its end.
 function(nova_check_files function target keyword)

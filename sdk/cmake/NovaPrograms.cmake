@@ -95,6 +95,7 @@ function(nova_check_program function target sources libraries)
       "SOURCES is missing: name the files, such as SOURCES main.c.")
   endif()
   nova_check_files(${function} ${target} SOURCES ${sources})
+  nova_check_languages(${function} ${target} ${sources})
   nova_check_libraries(${function} ${target} ${libraries})
 endfunction()
 

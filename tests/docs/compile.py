@@ -40,7 +40,7 @@ void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utc
 """
 
 
-HOSTED = re.compile(r"<novart/|<(stdio|stdlib|pthread)\.h>")
+HOSTED = re.compile(r"<novart/|<novavmm/|<(stdio|stdlib|pthread)\.h>")
 LIBRARY = ("stdio", "stdlib", "pthread", "nova/nova")
 HEADERS = ("libnova/include", "hypervisor/abi")
 
@@ -77,7 +77,7 @@ def library(root, arch, compiler):
     own = subprocess.run(
         [compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
-    parts = ("roottask/include", "roottask/include/libc")
+    parts = ("roottask/include", "roottask/include/libc", "roottask/vmm/include")
     options = ["-nostdinc", *(f"-I{root / part}" for part in parts), "-isystem"]
     options += [str(newlib.folder(arch) / "include"), "-idirafter", own]
     return [*options, "-U__linux__", "-U__gnu_linux__"]

@@ -18,7 +18,7 @@ from nova import doc_rows  # noqa: E402
 PAGE = "docs/manual/reference.md"
 ABI = "hypervisor/abi/nova/abi"
 HEADERS = (f"{ABI}/hypercall.h", f"{ABI}/status.h", f"{ABI}/mtd.h", f"{ABI}/event.h")
-HEADERS += ("libnova/include/nova/event.h",)
+HEADERS += ("libnova/include/nova/event.h", "roottask/vmm/include/novavmm/exit.h")
 SYSTEMS = "docs/manual/systems.md"
 DESCRIPTION = "roottask/system/description.h"
 LIMITS_PAGE = "docs/manual/limits.md"
@@ -34,6 +34,10 @@ def hypercall(number, name, function, section):
     return number, f"`NOVA_{name}`", function, shown
 
 
+def cause(name, happened, answer):
+    return f"`NOVA_VM_EXIT_{name}`", happened, answer
+
+
 def event(prefix):
     return lambda number, name, text: (number, f"`{prefix}{name}`", text)
 
@@ -47,6 +51,7 @@ TABLES = {
     "exceptions": ("NOVA_EXCEPTION_ROWS", ("number", "constant", "event"), event("NOVA_EXC_")),
     "vmx": ("NOVA_VMX_ROWS", ("number", "constant", "event"), event("NOVA_VMX_")),
     "svm": ("NOVA_SVM_ROWS", ("number", "constant", "event"), event("NOVA_SVM_")),
+    "exits": ("NOVA_VM_EXIT_ROWS", ("constant", "what happened", "what the library does"), cause),
 }
 
 

@@ -80,6 +80,13 @@ class Headers(unittest.TestCase):
         text = doc_headers.convert(ROWS + ENUM, set())
         self.assertIn("NOVA_BAD = 0x1, /**< not */", text)
 
+    def test_causes_of_exits_are_written_out(self):
+        rows = '#define NOVA_VM_EXIT_ROWS(ROW) \\\n        ROW(HALT, "HLT", "waits")\n'
+        enum = ("#define NOVA_VM_EXIT_ENUM(name, text, answer) NOVA_VM_EXIT_##name,\n"
+                "        NOVA_VM_EXIT_ROWS(NOVA_VM_EXIT_ENUM)\n#undef NOVA_VM_EXIT_ENUM\n")
+        text = doc_headers.convert(rows + enum, set())
+        self.assertIn("NOVA_VM_EXIT_HALT, /**< HLT; the library waits */", text)
+
     def test_sections_become_links_to_what_there_is(self):
         known = {"spec_5_3_1", "spec_4"}
         text = doc_headers.link_sections("x @spec 5.3.1, 4.9, 7 */", known)

@@ -45,6 +45,12 @@ WRONG = (
      "nova_add_program(one): the file 'mian.c' of SOURCES is not there. Did you mean 'main.c'?"),
     ("nova_add_program(one SOURCES sub/other.c)", None,
      "nova_add_program(one): the file 'sub/other.c' of SOURCES is not there."),
+    ("nova_add_program(one SOURCES main.c guest.S)", FIRST,
+     "nova_add_program(one): 'guest.S' needs the language ASM: "
+     "add it to the LANGUAGES of project()."),
+    ("nova_add_roottask(one SOURCES main.cc)", FIRST,
+     "nova_add_roottask(one): 'main.cc' needs the language CXX: "
+     "add it to the LANGUAGES of project()."),
     ("nova_add_program(test SOURCES main.c)", FIRST,
      "nova_add_program(test): 'test' cannot be a name: use letters, digits, _ and -, and no name "
      "of CMake's own."),

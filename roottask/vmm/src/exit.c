@@ -94,7 +94,7 @@ struct nova_vm_exit_port nova_vm_exit_port_of_vmx(uint64_t qualification)
 const char *nova_vm_exit_text(enum nova_vm_exit exit)
 {
         static const char *const text[] = {
-#define TEXT(name, words) words,
+#define TEXT(name, words, answer) words,
                 NOVA_VM_EXIT_ROWS(TEXT)
 #undef TEXT
         };

@@ -21,6 +21,12 @@ ENUM = re.compile(
     r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
     re.MULTILINE,
 )
+# The same of rows without numbers.
+PLAIN_ENUM = re.compile(
+    r"^#define (NOVA_\w+)\((\w+), [^)]*\) +(NOVA_\w*?)##\2,\n"
+    r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
+    re.MULTILINE,
+)
 SEVERAL = re.compile(r"^( +[\w ]+?) (\w+(?:, \w+)+); +(/\*\*< .*? \*/)$", re.MULTILINE)
 SHARED = re.compile(
     r"^(/\*\*(?!<)(?:(?!\*/).)*\*/\n)((?:#define \w+ [^\n]*[^\\\n]\n){2,})",
@@ -67,7 +73,14 @@ def write_out_enums(text):
             lines.append(f"        {prefix}{row[1]} = {shown}, /**< {told} */\n")
         return "".join(lines)
 
-    return ENUM.sub(replace, text)
+    def replace_plain(match):
+        _, _, prefix, table = match.groups()
+        return "".join(
+            f"        {prefix}{name}, /**< {what}; the library {answer} */\n"
+            for name, what, answer in rows[table]
+        )
+
+    return PLAIN_ENUM.sub(replace_plain, ENUM.sub(replace, text))
 
 
 def one_by_one(text):

@@ -10,31 +10,32 @@
 extern "C" {
 #endif
 
-/** Causes: ROW(NAME, "what happened"). */
-#define NOVA_VM_EXIT_ROWS(ROW)                                    \
-        ROW(OTHER, "an exit that this monitor does not know")     \
-        ROW(STARTUP, "the begin")                                 \
-        ROW(RECALL, "a recall")                                   \
-        ROW(WINDOW, "an interrupt window")                        \
-        ROW(PORT, "a port access")                                \
-        ROW(MEMORY, "an access to memory that is not there")      \
-        ROW(CPUID, "CPUID")                                       \
-        ROW(RDMSR, "RDMSR")                                       \
-        ROW(WRMSR, "WRMSR")                                       \
-        ROW(HALT, "HLT")                                          \
-        ROW(CACHE, "INVD or WBINVD")                              \
-        ROW(PAUSE, "PAUSE")                                       \
-        ROW(COUNTER, "RDPMC")                                     \
-        ROW(HYPERCALL, "VMMCALL or VMCALL")                       \
-        ROW(XSETBV, "XSETBV")                                     \
-        ROW(FOREIGN, "an instruction that the guest cannot have") \
-        ROW(TASK, "a task switch")                                \
-        ROW(SHUTDOWN, "a triple fault")                           \
-        ROW(INVALID, "state that the CPU refuses")
+/** Causes: ROW(NAME, "what happened", "what the library does"). */
+#define NOVA_VM_EXIT_ROWS(ROW)                                                                  \
+        ROW(OTHER, "an exit that this monitor does not know", "ends the machine with a report") \
+        ROW(STARTUP, "the begin", "loads nova_vcpu.start")                                      \
+        ROW(RECALL, "a recall", "looks for interrupts")                                         \
+        ROW(WINDOW, "an interrupt window", "gives the guest its interrupt")                     \
+        ROW(PORT, "a port access", "asks the device at the port")                               \
+        ROW(MEMORY, "an access to memory that is not there", "asks the device there")           \
+        ROW(CPUID, "CPUID", "answers from its table of features")                               \
+        ROW(RDMSR, "RDMSR", "reads what its table has, else raises #GP")                        \
+        ROW(WRMSR, "WRMSR", "writes what its table has, else raises #GP")                       \
+        ROW(HALT, "HLT", "waits for an interrupt")                                              \
+        ROW(CACHE, "INVD or WBINVD", "skips it")                                                \
+        ROW(PAUSE, "PAUSE", "skips it")                                                         \
+        ROW(COUNTER, "RDPMC", "raises #GP")                                                     \
+        ROW(HYPERCALL, "VMMCALL or VMCALL", "raises #UD")                                       \
+        ROW(XSETBV, "XSETBV", "sets XCR0 as far as the CPU has it, else raises #GP")            \
+        ROW(FOREIGN, "an instruction that the guest cannot have", "raises #UD")                 \
+        ROW(TASK, "a task switch", "ends the machine with a report")                            \
+        ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                       \
+        ROW(INVALID, "state that the CPU refuses", "ends the machine with a report")
 
-/** Causes of exits. */
+/** Causes of exits. With each stands what the library does; nova_vm_on() puts a function of the
+ * monitor's in its place. */
 enum nova_vm_exit {
-#define NOVA_VM_EXIT_ENUM(name, text) NOVA_VM_EXIT_##name,
+#define NOVA_VM_EXIT_ENUM(name, text, answer) NOVA_VM_EXIT_##name,
         NOVA_VM_EXIT_ROWS(NOVA_VM_EXIT_ENUM)
 #undef NOVA_VM_EXIT_ENUM
                 NOVA_VM_EXIT_COUNT /**< how many there are */
