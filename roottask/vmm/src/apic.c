@@ -19,6 +19,17 @@ static void interrupt(void *context, unsigned vcpu, bool level)
                 nova_vcpu_kick(&pc->vm->vcpu[vcpu]);
 }
 
+/* The first CPU would go on in the firmware, which resets the machine. */
+static void init(struct nova_pc *pc, unsigned vcpu)
+{
+        if (vcpu == 0) {
+                nova_vm_end_with(pc->vm, NOVA_VM_RESET);
+                return;
+        }
+        nova_lapic_reset(&pc->lapic[vcpu]);
+        nova_vcpu_reset(&pc->vm->vcpu[vcpu]);
+}
+
 static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
         switch (message->delivery) {
@@ -29,7 +40,13 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_me
         case NOVA_DELIVER_STARTUP:
                 nova_vcpu_start_at(&pc->vm->vcpu[vcpu], message->vector);
                 break;
-        default: /* INIT comes before STARTUP, which does all */
+        case NOVA_DELIVER_INIT:
+                init(pc, vcpu);
+                break;
+        case NOVA_DELIVER_NMI:
+                nova_vcpu_nmi(&pc->vm->vcpu[vcpu]);
+                break;
+        default: /* what the 8259s have comes by another way */
                 break;
         }
 }

@@ -16,6 +16,8 @@
 #define SVM_CTRL0 0x40000u
 #define SVM_CTRL1 0x0e92u
 
+#define SVM_CTRL0_IRET 0x100000u
+
 /* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits; SDM 3C, 25.6.2. */
 #define VMX_CTRL0 0x20000408u
 #define VMX_CTRL1 0x40u
@@ -64,15 +66,23 @@ static void give_memory(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "its memory is in too many pieces");
 }
 
-static void start(struct nova_vcpu *vcpu)
+void default_controls(struct nova_vcpu *vcpu)
 {
         const bool svm = vcpu->vm->svm;
 
-        *vcpu->state = vcpu->start.state;
-        *vcpu->more = vcpu->start.more;
         vcpu->state->ctrl[0] = svm ? SVM_CTRL0 : VMX_CTRL0;
         vcpu->state->ctrl[1] = svm ? SVM_CTRL1 : VMX_CTRL1;
-        vcpu->changed = NOVA_START_MTD | NOVA_MTD_CTRL;
+        if (vcpu->nmi_blocked)
+                vcpu->state->ctrl[0] |= SVM_CTRL0_IRET;
+        vcpu->changed |= NOVA_MTD_CTRL;
+}
+
+static void start(struct nova_vcpu *vcpu)
+{
+        *vcpu->state = vcpu->start.state;
+        *vcpu->more = vcpu->start.more;
+        vcpu->changed = NOVA_START_MTD;
+        default_controls(vcpu);
         if (vcpu->number == 0)
                 give_memory(vcpu);
 }

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Recalls by which the library gets all of a virtual CPU's state where an exit brought less: rare
  * work must not make each exit dearer. */
+#include <string.h>
+
 #include "nova/hypercall.h"
+#include "novavmm/registers.h"
 #include "vm.h"
 
 #define VECTOR_DB 1
 #define DR6_STEP  0x4000
+
+/* Debug registers after INIT. */
+#define DR6_RESET 0xffff0ff0u
+#define DR7_RESET 0x400u
 
 void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
 {
@@ -15,11 +22,32 @@ void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
                 vcpu_wake(vcpu);
 }
 
+/* SDM 3A, table 10-1: MSRs but EFER stay, and the control block's own controls. */
+static void begin_anew(struct nova_vcpu *vcpu)
+{
+        struct nova_utcb_state *const state = vcpu->state;
+        struct nova_utcb_more *const more = vcpu->more;
+        const nova_mtd_t mtd =
+                (NOVA_START_MTD & ~(nova_mtd_t)NOVA_MTD_SYS) | NOVA_MTD_DR | NOVA_MTD_DEBUG;
+
+        *state = vcpu->start.state;
+        state->dr7 = DR7_RESET;
+        more->efer = vcpu->start.more.efer;
+        more->dr6 = DR6_RESET;
+        memset(more->dr, 0, sizeof(more->dr));
+        vcpu->changed |= mtd;
+        default_controls(vcpu);
+}
+
 void vcpu_recalled(struct nova_vcpu *vcpu)
 {
         const unsigned purposes = vcpu->recalled_for;
 
         vcpu->recalled_for = 0;
+        if (purposes & VCPU_RESET) {
+                begin_anew(vcpu);
+                return;
+        }
         if (purposes & VCPU_CUT_IP) {
                 const struct nova_access access = vcpu_access(vcpu);
 

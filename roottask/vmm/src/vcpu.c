@@ -8,10 +8,6 @@
 
 #define EVENT_MASK 0xff
 
-/* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
- * them apart) MOV SS. */
-#define SHADOW 3u
-
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
         struct nova_utcb_state *const state = vcpu->state;
@@ -65,49 +61,6 @@ void nova_vcpu_kick(struct nova_vcpu *vcpu)
         vcpu_wake(vcpu);
 }
 
-bool vcpu_has_interrupt(const struct nova_vcpu *vcpu)
-{
-        const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
-
-        return from->pending && from->pending(from->context, vcpu->number);
-}
-
-static bool takes_interrupts(const struct nova_utcb_state *state)
-{
-        return state->flags & NOVA_FLAG_IF && !(state->intr_state & SHADOW);
-}
-
-/* What the exit interrupted comes first, then the handler's exception, then interrupts. For one
- * that cannot be taken yet, an interrupt window is asked for; one that is recalled is in the middle
- * of an instruction. */
-void vcpu_deliver(struct nova_vcpu *vcpu)
-{
-        struct nova_vm *const vm = vcpu->vm;
-        struct nova_utcb_state *const state = vcpu->state;
-        const uint32_t before = state->inj_info;
-        uint32_t info = before & INJECT_VALID ? before & ~INJECT_WINDOW : 0;
-
-        if (vcpu->injection) {
-                info = vcpu->injection;
-                state->inj_error = vcpu->injection_error;
-                vcpu->injection = 0;
-        }
-        if (vcpu_has_interrupt(vcpu) && !vcpu->recalled_for) {
-                int vector = -1;
-
-                if (!info && takes_interrupts(state))
-                        vector = vm->interrupts.take(vm->interrupts.context, vcpu->number);
-                if (vector >= 0)
-                        info = INJECT_VALID | (uint32_t)vector;
-                if (vcpu_has_interrupt(vcpu))
-                        info |= INJECT_WINDOW;
-        }
-        if (!info && !(before & (INJECT_VALID | INJECT_WINDOW)))
-                return;
-        state->inj_info = info;
-        vcpu->changed |= NOVA_MTD_INJ;
-}
-
 /* Stays here when the machine has ended, until it is destroyed. The lock is free meanwhile. */
 static void park(struct nova_vcpu *vcpu)
 {
@@ -136,6 +89,24 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         vcpu_wake(vcpu);
 }
 
+void nova_vcpu_reset(struct nova_vcpu *vcpu)
+{
+        if (!vcpu->started)
+                return;
+        vcpu->started = vcpu->halted = vcpu->dead = false;
+        vcpu->nmi = vcpu->nmi_blocked = false;
+        vcpu->injection = 0;
+        vcpu_recall_for(vcpu, VCPU_RESET);
+}
+
+void nova_vcpu_nmi(struct nova_vcpu *vcpu)
+{
+        if (!vcpu->started)
+                return;
+        vcpu->nmi = true;
+        vcpu_wake(vcpu);
+}
+
 /* Sleeps until somebody wakes the virtual CPU. The lock is free meanwhile. */
 static void sleep(struct nova_vcpu *vcpu)
 {
@@ -154,11 +125,10 @@ static void wait(struct nova_vcpu *vcpu)
         struct nova_vm *const vm = vcpu->vm;
 
         while (vcpu->halted && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
-                if (!vcpu->dead && vcpu_has_interrupt(vcpu)) {
-                        vcpu->halted = false;
-                        break;
-                }
-                sleep(vcpu);
+                if (vcpu->nmi || (!vcpu->dead && vcpu_has_interrupt(vcpu)))
+                        vcpu->halted = vcpu->dead = false;
+                else
+                        sleep(vcpu);
         }
 }
 
@@ -175,10 +145,13 @@ static void note_exit(struct nova_vcpu *vcpu, unsigned event)
                 vcpu->event = event;
 }
 
+/* What a virtual CPU did that was reset since is not done, but for its begin. */
 static void answer(struct nova_vcpu *vcpu)
 {
         if (vcpu->exit == NOVA_VM_EXIT_RECALL && vcpu->recalled_for)
                 vcpu_recalled(vcpu);
+        else if (vcpu->recalled_for & VCPU_RESET && vcpu->exit != NOVA_VM_EXIT_STARTUP)
+                return;
         if (vcpu->vm->end == NOVA_VM_RUNS)
                 vcpu->vm->handler[vcpu->exit](vcpu);
 }

@@ -9,13 +9,22 @@
 /* An injection: vector, type, whether there is an error code, whether it is one; whether a window
  * is wanted. @spec 7.3 */
 #define INJECT_TYPE_SHIFT 8
+#define INJECT_NMI        2u
 #define INJECT_EXCEPTION  3u
 #define INJECT_ERROR      0x800u
 #define INJECT_WINDOW     0x1000u
+#define INJECT_NMI_WINDOW 0x2000u /* of VMX */
 #define INJECT_VALID      0x80000000u
+
+/* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
+ * them apart) MOV SS. */
+#define SHADOW 3u
 
 /* Sets the handlers that a machine begins with. */
 void default_handlers(struct nova_vm *vm);
+
+/* Has the CPU exit where these handlers need it, and behind an NMI until its IRET (SVM). */
+void default_controls(struct nova_vcpu *vcpu);
 
 /* State that the message of an exit has to carry for these handlers. */
 nova_mtd_t default_mtd(enum nova_vm_exit exit);
@@ -40,7 +49,8 @@ enum vcpu_recall {
         VCPU_CUT_IP = 1,      /* its instruction pointer has come to 4 GiB */
         VCPU_PORT_STRING = 2, /* it is at a string access to `port` */
         VCPU_DEAD = 4,        /* nothing can wake it: that is to be reported */
-        VCPU_STEP = 8         /* it has stepped over an instruction that was done for it */
+        VCPU_STEP = 8,        /* it has stepped over an instruction that was done for it */
+        VCPU_RESET = 16       /* it begins anew */
 };
 
 /* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */

@@ -212,4 +212,21 @@ TEST_F(lapic, other_widths_and_places_do_nothing)
                 get(at);
 }
 
+TEST_F(lapic, is_after_a_reset_what_it_was_at_the_beginning)
+{
+        put(0x20, 5u << 24);
+        put(0x80, 0x30);
+        put(0x380, 1000);
+        nova_lapic_accept(&apic, 0x50, false);
+        nova_lapic_reset(&apic);
+        EXPECT_EQ(get(0x20), 5u << 24);
+        EXPECT_EQ(get(0x80), 0u);
+        EXPECT_EQ(get(0xf0), 0xffu);
+        EXPECT_EQ(apic.alarm.deadline, NOVA_NEVER);
+        put(0xf0, 0x1ff);
+        EXPECT_FALSE(nova_lapic_pending(&apic));
+        put(0x300, 0x4500);
+        ASSERT_EQ(sent.size(), 1u);
+}
+
 } // namespace

@@ -15,7 +15,7 @@ extern "C" {
         ROW(OTHER, "an exit that this monitor does not know", "ends the machine with a report") \
         ROW(STARTUP, "the begin", "loads nova_vcpu.start")                                      \
         ROW(RECALL, "a recall", "looks for interrupts")                                         \
-        ROW(WINDOW, "an interrupt window", "gives the guest its interrupt")                     \
+        ROW(WINDOW, "a window for an interrupt or an NMI", "gives the guest its own")           \
         ROW(PORT, "a port access", "asks the device at the port")                               \
         ROW(MEMORY, "an access to memory that is not there", "asks the device there")           \
         ROW(CPUID, "CPUID", "answers from its table of features")                               \

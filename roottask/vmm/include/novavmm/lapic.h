@@ -80,6 +80,9 @@ struct nova_lapic {
 void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clock *clock,
                      const struct nova_line *out);
 
+/** Back to the state in which it began, as INIT does; its number in the machine stays. */
+void nova_lapic_reset(struct nova_lapic *lapic);
+
 /** Whether a message's destination includes this one. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 

@@ -35,6 +35,8 @@ struct nova_vcpu {
         uint32_t injection;           /**< wanted by nova_vcpu_raise(); 0: none */
         uint32_t injection_error;     /**< and its error code */
         struct nova_semaphore parked; /**< up when it will not run any more */
+        bool nmi;                     /**< an NMI waits for it */
+        bool nmi_blocked;             /**< of SVM: until the IRET behind one */
         bool started;                 /**< it may begin */
         bool running;                 /**< it has an SC */
         bool inside;                  /**< an exit is being answered */
@@ -70,6 +72,23 @@ void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t err
  * Nothing happens to one that has begun. Its machine is locked.
  */
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector);
+
+/**
+ * Stop a virtual CPU until nova_vcpu_start_at(), as an APIC's INIT message does: what it did and
+ * what it waited for is forgotten, but for MSRs other than EFER and the FPU's registers.
+ *
+ * An exit that is being answered is not answered. Its machine is locked.
+ */
+void nova_vcpu_reset(struct nova_vcpu *vcpu);
+
+/**
+ * Give a virtual CPU an NMI, as soon as it can take one; several that wait are one. Nothing happens
+ * to one that has not begun.
+ *
+ * SVM does not tell when the IRET behind an NMI is done: an NMI that came before it waits until
+ * interrupts are on or the guest exits for another reason. Its machine is locked.
+ */
+void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
 /** Let a virtual CPU look for interrupts: call it when there may be one. Its machine is locked. */
 void nova_vcpu_kick(struct nova_vcpu *vcpu);

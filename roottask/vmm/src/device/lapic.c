@@ -56,6 +56,17 @@ void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clo
         lapic_timer_init(lapic);
 }
 
+void nova_lapic_reset(struct nova_lapic *lapic)
+{
+        const struct nova_lapic old = *lapic;
+
+        nova_lapic_init(lapic, old.id, &old.clock, &old.out);
+        lapic->id_register = old.id_register; /* SDM 3A, 11.4.7.3 */
+        lapic->send = old.send;
+        lapic->ended = old.ended;
+        lapic->context = old.context;
+}
+
 static bool is_on(const struct nova_lapic *lapic)
 {
         return lapic->spurious & ENABLED;

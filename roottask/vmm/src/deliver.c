@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a virtual CPU is given when it goes on: exceptions, NMIs, interrupts. */
+#include "novavmm/registers.h"
+#include "vm.h"
+
+#define VECTOR_NMI 2
+
+/* Exit of SVM at an IRET; APM 2, appendix C. */
+#define SVM_IRET 0x74
+
+/* In the interruptibility state of VMX: NMIs wait for the IRET behind one. */
+#define BLOCKED_NMI 8u
+
+bool vcpu_has_interrupt(const struct nova_vcpu *vcpu)
+{
+        const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
+
+        return from->pending && from->pending(from->context, vcpu->number);
+}
+
+static bool takes_interrupts(const struct nova_utcb_state *state)
+{
+        return state->flags & NOVA_FLAG_IF && !(state->intr_state & SHADOW);
+}
+
+static bool is_at_iret(const struct nova_vcpu *vcpu)
+{
+        return vcpu->vm->svm && vcpu->exit == NOVA_VM_EXIT_WINDOW && vcpu->event == SVM_IRET;
+}
+
+static bool takes_nmi(const struct nova_vcpu *vcpu)
+{
+        const uint32_t blocked = vcpu->state->intr_state;
+
+        return !(blocked & (SHADOW | BLOCKED_NMI)) && !is_at_iret(vcpu);
+}
+
+/* With SVM the exit at the IRET is the window for the next one. @return the injection */
+static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
+{
+        if (!vcpu->nmi || vcpu->nmi_blocked)
+                return info;
+        if (info || !takes_nmi(vcpu))
+                return info | (vcpu->vm->svm ? INJECT_WINDOW : INJECT_NMI_WINDOW);
+        vcpu->nmi = false;
+        if (vcpu->vm->svm) {
+                vcpu->nmi_blocked = true;
+                default_controls(vcpu);
+        }
+        return INJECT_VALID | INJECT_NMI << INJECT_TYPE_SHIFT | VECTOR_NMI;
+}
+
+/* For an interrupt that cannot be taken yet, a window is asked for. @return the injection */
+static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
+{
+        const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
+        int vector = -1;
+
+        if (!vcpu_has_interrupt(vcpu))
+                return info;
+        if (!(info & INJECT_VALID) && takes_interrupts(vcpu->state))
+                vector = from->take(from->context, vcpu->number);
+        if (vector >= 0)
+                info |= INJECT_VALID | (uint32_t)vector;
+        return vcpu_has_interrupt(vcpu) ? info | INJECT_WINDOW : info;
+}
+
+/* What the exit interrupted comes first, then the handler's exception, then NMIs, then interrupts.
+ * One that is recalled is in the middle of an instruction. */
+void vcpu_deliver(struct nova_vcpu *vcpu)
+{
+        const uint32_t windows = INJECT_WINDOW | INJECT_NMI_WINDOW;
+        struct nova_utcb_state *const state = vcpu->state;
+        const uint32_t before = state->inj_info;
+        uint32_t info = before & INJECT_VALID ? before & ~windows : 0;
+
+        if (vcpu->nmi_blocked && is_at_iret(vcpu)) {
+                vcpu->nmi_blocked = false;
+                default_controls(vcpu);
+        }
+        if (vcpu->injection) {
+                info = vcpu->injection;
+                state->inj_error = vcpu->injection_error;
+                vcpu->injection = 0;
+        }
+        if (!vcpu->recalled_for)
+                info = add_interrupt(vcpu, add_nmi(vcpu, info));
+        if (!info && !(before & (INJECT_VALID | windows)))
+                return;
+        state->inj_info = info;
+        vcpu->changed |= NOVA_MTD_INJ;
+}

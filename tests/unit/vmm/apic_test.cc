@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages of a PC's local APICs, and what they do to virtual CPUs. */
+#include <gtest/gtest.h>
+#include <string>
+
+#include "devices.h"
+
+extern "C" {
+#include "apic.h"
+}
+
+namespace
+{
+
+/* What was done to which virtual CPU, in order. */
+std::string done;
+
+void note(const char *what, const nova_vcpu *vcpu)
+{
+        done += std::string(what) + std::to_string(vcpu->number) + ' ';
+}
+
+} // namespace
+
+extern "C" {
+void nova_vcpu_kick(nova_vcpu *vcpu)
+{
+        note("kick", vcpu);
+}
+
+void nova_vcpu_start_at(nova_vcpu *vcpu, uint8_t)
+{
+        note("start", vcpu);
+}
+
+void nova_vcpu_reset(nova_vcpu *vcpu)
+{
+        note("reset", vcpu);
+}
+
+void nova_vcpu_nmi(nova_vcpu *vcpu)
+{
+        note("nmi", vcpu);
+}
+
+void nova_vm_end_with(nova_vm *vm, nova_vm_end end)
+{
+        vm->end = end;
+}
+
+int nova_vm_add_alarm(nova_vm *, nova_alarm *)
+{
+        return 0;
+}
+}
+
+namespace
+{
+
+struct apic : testing::Test {
+        fake_clock time;
+        nova_vm vm = {};
+        nova_pc pc = {};
+
+        void SetUp() override
+        {
+                done.clear();
+                vm.vcpus = 3;
+                vm.local_apic = true;
+                vm.clock = time.clock();
+                pc.vm = &vm;
+                for (unsigned i = 0; i < vm.vcpus; i++)
+                        vm.vcpu[i].number = i;
+                ASSERT_EQ(apic_create(&pc), 0);
+        }
+
+        void put(unsigned from, unsigned at, uint32_t value)
+        {
+                vm.serving = &vm.vcpu[from];
+                nova_bus_put(&vm.mmio, NOVA_LAPIC_AT + at, 4, value);
+        }
+
+        void send(unsigned from, uint32_t to, uint32_t command)
+        {
+                put(from, 0x310, to << 24);
+                put(from, 0x300, command);
+        }
+};
+
+TEST_F(apic, starts_a_cpu_with_init_and_startup)
+{
+        send(0, 1, 0xc500);
+        send(0, 1, 0x8500); /* its end */
+        send(0, 1, 0x4608);
+        EXPECT_EQ(done, "reset1 start1 ");
+}
+
+TEST_F(apic, resets_the_local_apic_of_a_cpu_that_gets_init)
+{
+        put(1, 0xf0, 0x1ff);
+        put(1, 0x80, 0x40);
+        send(0, 1, 0x4500);
+        EXPECT_EQ(pc.lapic[1].task_priority, 0u);
+        EXPECT_EQ(pc.lapic[1].spurious, 0xffu);
+        send(0, 1, 0x4608); /* its number is what it was */
+        EXPECT_EQ(done, "reset1 start1 ");
+}
+
+TEST_F(apic, resets_the_machine_when_the_first_cpu_gets_init)
+{
+        send(1, 0, 0x4500);
+        EXPECT_EQ(vm.end, NOVA_VM_RESET);
+        EXPECT_EQ(done, "");
+}
+
+TEST_F(apic, gives_an_nmi_to_those_that_are_meant)
+{
+        send(0, 2, 0x4400);
+        send(1, 0, 0xc4400); /* all others */
+        EXPECT_EQ(done, "nmi2 nmi0 nmi2 ");
+}
+
+} // namespace

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What goes into a guest with a reply: exceptions, NMIs, interrupts, and windows for them. */
+#include <gtest/gtest.h>
+#include <utility>
+
+extern "C" {
+#include "vm.h"
+}
+
+namespace
+{
+
+constexpr uint32_t VALID = 0x80000000, WINDOW = 0x1000, NMI_WINDOW = 0x2000, NMI = VALID | 0x202;
+constexpr unsigned IRET = 0x74;
+
+struct deliver : testing::Test {
+        nova_vm vm = {};
+        nova_utcb_event event = {};
+        nova_vcpu *vcpu = &vm.vcpu[0];
+        int waiting = -1;
+
+        static bool pending(void *context, unsigned)
+        {
+                return static_cast<deliver *>(context)->waiting >= 0;
+        }
+
+        static int take(void *context, unsigned)
+        {
+                return std::exchange(static_cast<deliver *>(context)->waiting, -1);
+        }
+
+        void SetUp() override
+        {
+                vcpu->vm = &vm;
+                vcpu->state = &event.state;
+                vm.interrupts = {pending, take, this};
+                vm.svm = true;
+                leave(NOVA_VM_EXIT_CPUID, 0x72);
+        }
+
+        void leave(nova_vm_exit exit, unsigned number)
+        {
+                event.state = {};
+                event.state.flags = 0x202;
+                vcpu->exit = exit;
+                vcpu->event = number;
+                vcpu->changed = 0;
+        }
+
+        uint32_t reply()
+        {
+                vcpu_deliver(vcpu);
+                return vcpu->changed & NOVA_MTD_INJ ? event.state.inj_info : 0;
+        }
+};
+
+} // namespace
+
+extern "C" void default_controls(nova_vcpu *vcpu)
+{
+        vcpu->changed |= NOVA_MTD_CTRL;
+}
+
+namespace
+{
+
+TEST_F(deliver, says_nothing_when_there_is_nothing)
+{
+        EXPECT_EQ(reply(), 0u);
+        EXPECT_EQ(vcpu->changed, 0u);
+}
+
+TEST_F(deliver, gives_an_interrupt_or_asks_for_a_window)
+{
+        waiting = 0x50;
+        EXPECT_EQ(reply(), VALID | 0x50);
+        waiting = 0x51;
+        leave(NOVA_VM_EXIT_CPUID, 0x72);
+        event.state.flags = 2;
+        EXPECT_EQ(reply(), WINDOW);
+}
+
+TEST_F(deliver, brings_back_first_what_the_exit_interrupted)
+{
+        waiting = 0x50;
+        vcpu->nmi = true;
+        event.state.inj_info = VALID | 0x30e;
+        EXPECT_EQ(reply(), VALID | 0x30e | WINDOW);
+        EXPECT_TRUE(vcpu->nmi);
+        EXPECT_EQ(waiting, 0x50);
+}
+
+TEST_F(deliver, gives_an_nmi_before_interrupts_and_with_interrupts_off)
+{
+        waiting = 0x50;
+        vcpu->nmi = true;
+        event.state.flags = 2;
+        EXPECT_EQ(reply(), NMI | WINDOW);
+        EXPECT_FALSE(vcpu->nmi);
+        EXPECT_EQ(waiting, 0x50);
+}
+
+TEST_F(deliver, keeps_an_nmi_until_the_next_exit_behind_the_iret)
+{
+        vcpu->nmi = true;
+        EXPECT_EQ(reply(), NMI);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
+        vcpu->nmi = true;
+        leave(NOVA_VM_EXIT_CPUID, 0x72);
+        EXPECT_EQ(reply(), 0u);
+        leave(NOVA_VM_EXIT_WINDOW, IRET);
+        EXPECT_EQ(reply(), WINDOW);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
+        leave(NOVA_VM_EXIT_WINDOW, 0x64);
+        EXPECT_EQ(reply(), NMI);
+}
+
+TEST_F(deliver, asks_vmx_for_the_end_of_an_nmi)
+{
+        vm.svm = false;
+        vcpu->nmi = true;
+        EXPECT_EQ(reply(), NMI);
+        EXPECT_FALSE(vcpu->changed & NOVA_MTD_CTRL);
+        vcpu->nmi = true;
+        leave(NOVA_VM_EXIT_CPUID, 10);
+        event.state.intr_state = 8;
+        EXPECT_EQ(reply(), NMI_WINDOW);
+        leave(NOVA_VM_EXIT_WINDOW, 8);
+        event.state.inj_info = NMI_WINDOW;
+        EXPECT_EQ(reply(), NMI);
+}
+
+TEST_F(deliver, gives_no_nmi_behind_an_instruction_that_puts_interrupts_off)
+{
+        vcpu->nmi = true;
+        event.state.intr_state = 1;
+        EXPECT_EQ(reply(), WINDOW);
+        EXPECT_TRUE(vcpu->nmi);
+}
+
+TEST_F(deliver, gives_nothing_in_the_middle_of_an_instruction)
+{
+        vcpu->nmi = true;
+        waiting = 0x50;
+        vcpu->recalled_for = VCPU_PORT_STRING;
+        EXPECT_EQ(reply(), 0u);
+}
+
+} // namespace
