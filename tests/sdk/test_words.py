@@ -52,6 +52,21 @@ class Pause(unittest.TestCase):
             built[1][0] = Module("file", "given")
 
 
+class Modules(unittest.TestCase):
+    def files(self, modules, *further):
+        made = [[Module(name, "") for name in names] for names in (modules, further)]
+        return [module.file for module in run.with_further(*made)]
+
+    def test_the_users_take_the_place_of_those_of_the_same_name(self):
+        own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
+        self.assertEqual(self.files(own, "my/disk.img", "x"), [*own[:2], "my/disk.img", "x"])
+        self.assertEqual(self.files(own, "linux"), [*own, "linux"])
+
+    def test_each_takes_one_place(self):
+        self.assertEqual(self.files(("r", "a/m", "b/m"), "c/m", "d/m", "e/m"),
+                         ["r", "c/m", "d/m", "e/m"])
+
+
 class Explain(unittest.TestCase):
     SOURCE = 'void _start(void) { }\nvoid nova_exit(void) { }\n'
 

@@ -74,7 +74,8 @@ def add_programs(parser):
         action="append",
         default=[],
         metavar="'FILE ARGS'",
-        help="a further boot module, may be repeated; a name with blanks in quotes of its own",
+        help="a further boot module, or one instead of that with the same file name; may be "
+        "repeated; a name with blanks in quotes of its own",
     )
 
 
@@ -161,6 +162,21 @@ def _modules(texts):
     return modules
 
 
+def with_further(modules, further):
+    """The boot modules of what is booted and those of the user, which take the place of one with
+    the same file name: programs find their modules by it. The roottask stays."""
+    found, left = list(modules), list(range(1, len(modules)))
+    for module in further:
+        name = os.path.basename(module.file)
+        same = next((i for i in left if os.path.basename(found[i].file) == name), None)
+        if same is None:
+            found.append(module)
+        else:
+            left.remove(same)
+            found[same] = module
+    return found
+
+
 def _on_terminal():
     """Whether the console can have the terminal: both ends are one, and it is ours now."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -183,10 +199,11 @@ def prepare(args, pause=""):
     elif is_example and pause and args.name == DEFAULT:
         modules[0] = Module(program, f"{modules[0].arguments} {pause}".strip())
     tool = places.system_tool(args.arch, args.config, args.compiler)
+    modules = with_further(modules, further)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
     machine = Machine(
         kernel=kernel,
-        modules=modules + further,
+        modules=modules,
         cmdline=args.cmdline,
         cpus=cpus,
         memory=memory,
