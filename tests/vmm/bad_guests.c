@@ -50,6 +50,11 @@ static const struct bad_guest {
 } guests[] = {
         /* mov $0xd0000000, %eax; jmp *%eax */
         {"nowhere", "\xb8\x00\x00\x00\xd0\xff\xe0", 7, NOVA_VM_ERROR, false},
+        /* mov $0xd0000000, %eax; mov %eax, %cr3; mov %cr0, %eax; or $0x80000000, %eax;
+         * mov %eax, %cr0; hlt */
+        {"tables",
+         "\xb8\x00\x00\x00\xd0\x0f\x22\xd8\x0f\x20\xc0\x0d\x00\x00\x00\x80\x0f\x22\xc0\xf4", 20,
+         NOVA_VM_ERROR, false},
         /* ud2, without any table of interrupts */
         {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR, false},
         /* movups %xmm0, 0xd0000000, after CR4.OSFXSR was set */

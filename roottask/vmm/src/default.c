@@ -18,6 +18,12 @@
 
 #define SVM_CTRL0_IRET 0x100000u
 
+/* In the qualification of a nested page fault: it is in the walk of a guest's page tables; of an
+ * EPT violation: there is a linear address, and it is that address's own translation. */
+#define SVM_NPF_TABLE  0x200000000u
+#define VMX_EPT_LINEAR 0x80u
+#define VMX_EPT_FINAL  0x100u
+
 /* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits; SDM 3C, 25.6.2. */
 #define VMX_CTRL0 0x20000408u
 #define VMX_CTRL1 0x40u
@@ -232,12 +238,25 @@ static void foreign(struct nova_vcpu *vcpu)
         nova_vcpu_raise(vcpu, VECTOR_UD);
 }
 
+/* Whether the CPU missed a page table of the guest, not what the guest was after; APM 2, 15.25.6;
+ * SDM 3C, table 28-7. */
+static bool misses_table(const struct nova_vcpu *vcpu)
+{
+        const uint64_t how = vcpu->state->qual[0];
+
+        return vcpu->vm->svm ? how & SVM_NPF_TABLE
+                             : (how & (VMX_EPT_LINEAR | VMX_EPT_FINAL)) == VMX_EPT_LINEAR;
+}
+
 static void memory(struct nova_vcpu *vcpu)
 {
         const uint64_t address = vcpu->more->gpa;
 
         if (nova_guest_pointer(&vcpu->vm->memory, address, 1))
                 nova_vcpu_fail(vcpu, "an access to 0x%llx, for which the kernel had no memory left",
+                               (unsigned long long)address);
+        else if (misses_table(vcpu))
+                nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);
         else
                 mmio_access(vcpu, address);

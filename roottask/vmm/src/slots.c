@@ -39,8 +39,8 @@ static void complain(void *context, const char *device, const char *cause)
         char text[SENTENCE];
 
         snprintf(text, sizeof(text),
-                 "\nVM: guest %s, device %s cannot go on: %s; it waits for a reset.\n",
-                 pc->vm->name, device, cause);
+                 "\nVM: guest %s, vCPU %u, device %s cannot go on: %s; it waits for a reset.\n",
+                 pc->vm->name, pc->vm->serving ? pc->vm->serving->number : 0, device, cause);
         for (const char *at = text; *at; at++)
                 console_send(pc, (uint8_t)*at);
 }
