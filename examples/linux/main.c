@@ -15,6 +15,7 @@
 #include "novavmm/virtio_random.h"
 
 #define GUEST_MEMORY (112u << 20)
+#define REPORT_KEY   0x1d /* ctrl-]: where the guest is */
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -101,6 +102,7 @@ static int make_machine(void)
 
         if (!error)
                 error = nova_pc_create(&pc, &vm);
+        pc.report_key = REPORT_KEY;
         return error ? error : add_devices();
 }
 

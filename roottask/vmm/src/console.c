@@ -133,7 +133,11 @@ static bool offer_to_listener(char byte)
         bool taken;
 
         nova_mutex_lock(&listener_lock);
-        taken = listener && offer(listener, byte);
+        taken = listener && byte && byte == listener->report_key;
+        if (taken)
+                nova_vm_report(listener->vm);
+        else
+                taken = listener && offer(listener, byte);
         nova_mutex_unlock(&listener_lock);
         return taken;
 }

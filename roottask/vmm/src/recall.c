@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Recalls by which the library gets all of a virtual CPU's state where an exit brought less: rare
  * work must not make each exit dearer. */
+#include <stddef.h>
 #include <string.h>
 
 #include "nova/hypercall.h"
@@ -44,6 +45,11 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
         const unsigned purposes = vcpu->recalled_for;
 
         vcpu->recalled_for = 0;
+        if (purposes & VCPU_REPORT && vcpu->report) {
+                *vcpu->report = *vcpu->state;
+                vcpu->report = NULL;
+                nova_semaphore_up(&vcpu->reported);
+        }
         if (purposes & VCPU_RESET) {
                 begin_anew(vcpu);
                 return;

@@ -4,9 +4,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "novart/time.h"
 #include "vm.h"
 
 #define TEXT_BYTES 160
+
+/* So long a virtual CPU is waited for: one that gets no time does not come. */
+#define PATIENCE_NS 1000000000
 
 #define FIELD(name, group)                                           \
         {                                                            \
@@ -101,4 +105,53 @@ const char *nova_vm_end_text(enum nova_vm_end end)
         default:
                 return "ended with an error";
         }
+}
+
+/* Has a virtual CPU copy its state. The answer may come while nobody waits any more: then the
+ * semaphore is up. @return whether it came */
+static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
+{
+        const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);
+        bool late, came;
+
+        nova_vm_lock(vcpu->vm);
+        vcpu->report = state;
+        vcpu_recall_for(vcpu, VCPU_REPORT);
+        nova_vm_unlock(vcpu->vm);
+        late = nova_semaphore_down_until(&vcpu->reported, deadline);
+        nova_vm_lock(vcpu->vm);
+        came = !vcpu->report;
+        vcpu->report = NULL;
+        nova_vm_unlock(vcpu->vm);
+        if (came && late)
+                nova_semaphore_down(&vcpu->reported);
+        return came;
+}
+
+static void report(struct nova_vcpu *vcpu)
+{
+        const struct nova_vm *const vm = vcpu->vm;
+        struct nova_utcb_state state;
+
+        printf("VM: guest %s, vCPU %u ", vm->name, vcpu->number);
+        if (!vcpu->started) {
+                printf("has not begun.\n");
+        } else if (!get_state(vcpu, &state)) {
+                printf("gets no time.\n");
+        } else {
+                printf("%s, after %llu exits, of which the last was 0x%x.\n",
+                       vcpu->dead     ? "halted with interrupts off"
+                       : vcpu->halted ? "waits for an interrupt"
+                                      : "runs",
+                       (unsigned long long)vcpu->exits, vcpu->event);
+                print_registers(&state, vm->mtd[NOVA_VM_EXIT_RECALL]);
+        }
+}
+
+void nova_vm_report(struct nova_vm *vm)
+{
+        if (vm->end != NOVA_VM_RUNS)
+                printf("VM: guest %s has ended.\n", vm->name);
+        for (unsigned i = 0; i < vm->vcpus && vm->end == NOVA_VM_RUNS; i++)
+                report(&vm->vcpu[i]);
 }

@@ -50,7 +50,8 @@ enum vcpu_recall {
         VCPU_PORT_STRING = 2, /* it is at a string access to `port` */
         VCPU_DEAD = 4,        /* nothing can wake it: that is to be reported */
         VCPU_STEP = 8,        /* it has stepped over an instruction that was done for it */
-        VCPU_RESET = 16       /* it begins anew */
+        VCPU_RESET = 16,      /* it begins anew */
+        VCPU_REPORT = 32      /* nova_vm_report() waits for its state */
 };
 
 /* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */

@@ -45,7 +45,9 @@ struct nova_pc {
         bool has_hvc;                   /**< it was called */
         struct nova_ioapic ioapic;
         struct nova_lapic lapic[NOVA_VM_VCPUS];
-        uint64_t rsdp; /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
+        char report_key; /**< typed at the console it is not the guest's but prints
+                              nova_vm_report(); 0: there is none */
+        uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
 
         /* The library's own: output on its way. */
         struct nova_mutex lock;

@@ -29,23 +29,25 @@ struct nova_vcpu {
         struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
 
         /* The library's own. */
-        nova_sel_t ec;                /**< its EC, the SC at `ec` + 1 */
-        struct nova_handler *handler; /**< answers its exits */
-        struct nova_semaphore wake;   /**< of a handler that waits */
-        uint32_t injection;           /**< wanted by nova_vcpu_raise(); 0: none */
-        uint32_t injection_error;     /**< and its error code */
-        struct nova_semaphore parked; /**< up when it will not run any more */
-        bool nmi;                     /**< an NMI waits for it */
-        bool nmi_blocked;             /**< of SVM: until the IRET behind one */
-        bool started;                 /**< it may begin */
-        bool running;                 /**< it has an SC */
-        bool inside;                  /**< an exit is being answered */
-        bool halted;                  /**< the guest waits for an interrupt */
-        bool dead;                    /**< but interrupts are off: none will come */
-        bool waits;                   /**< its handler waits for `wake` */
-        unsigned recalled_for;        /**< what the library wants to do when all state is there */
-        uint16_t port;                /**< of a string access that waits for that */
-        uint64_t exits;               /**< how many there were */
+        nova_sel_t ec;                  /**< its EC, the SC at `ec` + 1 */
+        struct nova_handler *handler;   /**< answers its exits */
+        struct nova_semaphore wake;     /**< of a handler that waits */
+        uint32_t injection;             /**< wanted by nova_vcpu_raise(); 0: none */
+        uint32_t injection_error;       /**< and its error code */
+        struct nova_semaphore parked;   /**< up when it will not run any more */
+        bool nmi;                       /**< an NMI waits for it */
+        bool nmi_blocked;               /**< of SVM: until the IRET behind one */
+        bool started;                   /**< it may begin */
+        bool running;                   /**< it has an SC */
+        bool inside;                    /**< an exit is being answered */
+        bool halted;                    /**< the guest waits for an interrupt */
+        bool dead;                      /**< but interrupts are off: none will come */
+        bool waits;                     /**< its handler waits for `wake` */
+        unsigned recalled_for;          /**< what the library wants to do when all state is there */
+        uint16_t port;                  /**< of a string access that waits for that */
+        struct nova_utcb_state *report; /**< of nova_vm_report(), which waits: gets the state */
+        struct nova_semaphore reported; /**< up when it has it */
+        uint64_t exits;                 /**< how many there were */
 };
 
 /** Answers an exit: changes state, says what changed. */

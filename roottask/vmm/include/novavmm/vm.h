@@ -138,6 +138,15 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
 __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu,
                                                           const char *format, ...);
 
+/**
+ * Print where each virtual CPU of a machine is, and its registers, and let it go on: for one that
+ * hangs.
+ *
+ * One thread at a time, not with the machine's lock, not from a handler or a device. A virtual CPU
+ * that gets no time is waited for a second.
+ */
+void nova_vm_report(struct nova_vm *vm);
+
 /** @return nanoseconds, as the machine's clock tells its devices */
 uint64_t nova_vm_now(void *unused);
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests that hang: the monitor says where, and they go on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "novart/time.h"
+#include "novavmm/load.h"
+#include "novavmm/pc.h"
+
+#include "guest_code.h"
+
+#define GUEST_AT 0x1000
+#define COUNT_AT 0x500
+
+/* Counts for ever, without an exit, with interrupts on. */
+GUEST_CODE(spin, 32,
+           "        sti\n"
+           "        movl $0xc0ffee, %edx\n"
+           "1:      incl 0x500\n"
+           "        jmp 1b\n");
+
+/* Waits for an interrupt that nobody sends. */
+GUEST_CODE(wait, 32,
+           "        sti\n"
+           "1:      hlt\n"
+           "        incl 0x500\n"
+           "        jmp 1b\n");
+
+static struct nova_vm vm;
+static struct nova_pc pc;
+
+static uint32_t count(void)
+{
+        uint32_t value = 0;
+
+        nova_guest_read(&vm.memory, COUNT_AT, &value, sizeof(value));
+        return value;
+}
+
+/* Whether it still counts: within some seconds, for it may get little time. */
+static bool counts_on(void)
+{
+        const uint32_t before = count();
+
+        for (unsigned i = 0; i < 500 && count() == before; i++)
+                nova_sleep(20000000);
+        return count() != before;
+}
+
+/* Two virtual CPUs, of which the second has nothing to do. */
+static bool start(const char *name, const char *code, size_t bytes)
+{
+        const struct nova_vm_config config = {
+                .name = name, .memory = 2u << 20, .vcpus = 2, .local_apic = true};
+        int error = nova_vm_create(&vm, &config);
+
+        if (!error)
+                error = nova_pc_create(&pc, &vm);
+        if (error) {
+                printf("The machine cannot be made: %s.\n", strerror(error));
+                return false;
+        }
+        nova_guest_write(&vm.memory, GUEST_AT, code, bytes);
+        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
+        nova_vm_run(&vm);
+        nova_sleep(20000000);
+        return true;
+}
+
+static void end(void)
+{
+        nova_pc_destroy(&pc);
+        nova_vm_report(&vm);
+        nova_vm_destroy(&vm);
+}
+
+static bool run_spin(void)
+{
+        if (!start("spin", spin, GUEST_BYTES(spin)))
+                return false;
+        nova_vm_report(&vm);
+
+        const bool good = counts_on();
+
+        end();
+        return good;
+}
+
+/* It still waits after the report, and after another one. */
+static bool run_wait(void)
+{
+        if (!start("wait", wait, GUEST_BYTES(wait)))
+                return false;
+        nova_vm_report(&vm);
+        nova_vm_report(&vm);
+        nova_sleep(20000000);
+
+        const bool good = vm.vcpu[0].halted && !count();
+
+        end();
+        return good;
+}
+
+int main(void)
+{
+        const bool spins = run_spin(), waits = run_wait();
+
+        printf("spin: %s\n", spins ? "went on" : "wrong");
+        printf("wait: %s\n", waits ? "still waits" : "wrong");
+        return !(spins && waits);
+}
