@@ -17,6 +17,14 @@ struct guest_msrs {
         uint64_t star, lstar, fmask, kernel_gs_base;
 };
 
+/* What the control block of SVM does not hold. */
+struct vcpu_svm {
+        uint64_t backup[80]; /* the guest's state while it is unproven */
+        uint64_t
+                soft_event; /* software event that the VMM injected last; 0: its last was another */
+        uint64_t soft_ip;   /* … and where */
+};
+
 /* What the control structure of VMX does not hold. */
 struct vcpu_vmx {
         bool known, launched;   /* what the CPU was told about the structure */
@@ -37,7 +45,7 @@ struct vcpu {
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */
         union {
-                uint64_t backup[80]; /* SVM: the guest's state while it is unproven */
+                struct vcpu_svm svm;
                 struct vcpu_vmx vmx;
         };
 };

@@ -9,19 +9,6 @@
 #define ERROR     0x800
 #define WINDOW    0x1000
 
-/* The handler of every vector: one hlt for each, so that its address tells the vector. */
-#define HANDLERS 0x3000
-
-static void set_gates(struct guest *g)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        for (unsigned i = 0; i < 256; i++) {
-                g->memory[HANDLERS + i] = (char)0xf4;
-                idt[i] = (HANDLERS + i) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
-        }
-}
-
 GUEST(halts_32, 32, "hlt; iret");
 
 /* A flat guest that halts, with all vectors. */
@@ -30,7 +17,7 @@ static struct guest *halted(void)
         struct guest *g = guest_new(boot_cpu, halts_32, halts_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gates(g);
+        guest_gates(g);
         EXPECT_EQ(g->state->intr_state, 0);
         guest_until(g, mtd, EXIT_HLT);
         return g;
@@ -49,7 +36,7 @@ static void expect_delivery(struct guest *g, uint32_t info, word_t flags)
         g->state->inj_info = info;
         g->state->inj_error = 0x5a8;
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_INJ, EXIT_HLT);
-        EXPECT_EQ(g->state->ip, HANDLERS + (info & 0xff));
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + (info & 0xff));
         EXPECT_EQ(g->state->sp, GUEST_STACK - words * 4);
         EXPECT_EQ(stack[words - 3], GUEST_CODE);
         EXPECT_EQ(stack[words - 2], 8);
@@ -149,7 +136,7 @@ CASE_ON(guest_inject, what_a_fault_interrupts_is_told, "7.4-50 8.4-35 7.3-06 8.3
         EXPECT_EQ(g->state->inj_info & (VALID | 0x7ff), VALID | INTERRUPT | 0x80);
         g->state->idtr.base = GUEST_IDT;
         guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT); /* and goes back as it came */
-        EXPECT_EQ(g->state->ip, HANDLERS + 0x80);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 0x80);
 }
 
 GUEST(windows_32, 32, "cli; nop; hlt; sti; outb %al, $0xe9; nop; 1: jmp 1b");
@@ -226,7 +213,7 @@ CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16"
         const nova_mtd_t mtd = guest_flat(g);
         uint32_t *tss = (uint32_t *)(void *)(g->memory + 0x9800);
 
-        set_gates(g);
+        guest_gates(g);
         tss[1] = GUEST_STACK;
         tss[2] = 16;
         g->state->tr.base = 0x9800;
@@ -236,7 +223,7 @@ CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16"
         g->state->ss = (struct nova_segment){0x23, 0xcf3, .limit = 0xffffffff};
         g->state->ds = g->state->ss;
         guest_until(g, mtd, EXIT_HLT);
-        EXPECT_EQ(g->state->ip, HANDLERS + 17);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 17);
         EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 20), GUEST_CODE);
         EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 24), 0);
 }

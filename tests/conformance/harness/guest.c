@@ -211,6 +211,21 @@ nova_mtd_t guest_flat(struct guest *g)
         return mtd;
 }
 
+void guest_gate(struct guest *g, unsigned vector, word_t handler)
+{
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        idt[vector] = handler | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+}
+
+void guest_gates(struct guest *g)
+{
+        for (unsigned i = 0; i < 256; i++) {
+                g->memory[GUEST_HANDLERS + i] = (char)0xf4;
+                guest_gate(g, i, GUEST_HANDLERS + i);
+        }
+}
+
 #if __SIZEOF_POINTER__ == 8
 nova_mtd_t guest_long(struct guest *g)
 {

@@ -6,13 +6,14 @@
 #include "harness.h"
 
 /* Guest-physical addresses. The guest's memory begins at 0; its first page is not there. */
-#define GUEST_CODE  0x1000
-#define GUEST_STACK 0x8000
-#define GUEST_DATA  0x8000
-#define GUEST_TABLE 0xa000 /* page tables, then GDT and IDT of long mode */
-#define GUEST_IDT   0xd000
-#define GUEST_GDT   0xe000
-#define GUEST_ORDER 4 /* 16 pages */
+#define GUEST_CODE     0x1000
+#define GUEST_HANDLERS 0x3000 /* see guest_gates() */
+#define GUEST_STACK    0x8000
+#define GUEST_DATA     0x8000
+#define GUEST_TABLE    0xa000 /* page tables, then GDT and IDT of long mode */
+#define GUEST_IDT      0xd000
+#define GUEST_GDT      0xe000
+#define GUEST_ORDER    4 /* 16 pages */
 
 /* Events by what they mean; the numbers are those of SVM or of VMX. */
 enum guest_exit {
@@ -82,6 +83,10 @@ nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
 /* 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
 nova_mtd_t guest_long(struct guest *g);
+/* The handler of a vector in flat mode; and one hlt for each vector, so that its address tells
+ * which one arrived. */
+void guest_gate(struct guest *g, unsigned vector, word_t handler);
+void guest_gates(struct guest *g);
 /* Sends the answer, waits for the next event; its number. */
 word_t guest_run(struct guest *g, nova_mtd_t mtd);
 /* The same, and it has to be this event. */

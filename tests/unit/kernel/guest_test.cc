@@ -121,6 +121,55 @@ TEST(guest, what_an_own_exit_interrupted_is_delivered_again)
         EXPECT_EQ(g.control()->event_inj, 0u);
 }
 
+void inject(Guest &g, uint32_t info, uint64_t ip)
+{
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_INJ | NOVA_MTD_EIP;
+        utcb.state.inj_info = info;
+        utcb.state.ip = ip;
+        vcpu_from_utcb(g.vcpu, &utcb);
+}
+
+TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
+{
+        Guest g;
+        g.control()->exit_code = SVM_EXIT_NPF;
+        for (const uint32_t event : {0x80000480u, 0x80000303u, 0x80000304u}) {
+                g.control()->exit_int_info = event;
+                g.control()->rip = 0x1000;
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
+                inject(g, event, 0x1000);
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
+                g.control()->rip = 0x1001; // the guest's own, in its handler
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
+                g.control()->exit_code = SVM_EXIT_TASK_SWITCH; // does not begin anew
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
+                g.control()->exit_code = SVM_EXIT_NPF;
+                inject(g, 0x80000080, 0x1001);
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
+        }
+        for (const uint32_t event : {0x80000080u, 0x80000202u, 0x80000301u, 0x80000b0du}) {
+                g.control()->exit_int_info = event;
+                EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
+        }
+}
+
+TEST(guest, a_software_event_that_is_injected_pushes_IP_as_it_is)
+{
+        Guest g;
+        g.control()->next_rip = 5;
+        inject(g, 0x80000480, 0x1000);
+        EXPECT_EQ(g.control()->next_rip, 5u); // the CPU has no such field
+        svm_saves_next_ip = true;
+        inject(g, 0x80000080, 0x1000);
+        EXPECT_EQ(g.control()->next_rip, 5u);
+        inject(g, 0x80000480, 0x1000);
+        EXPECT_EQ(g.control()->next_rip, 0x1000u);
+        inject(g, 0x80000303, 0x1003);
+        EXPECT_EQ(g.control()->next_rip, 0x1003u);
+        svm_saves_next_ip = false;
+}
+
 TEST(guest, xcr0_is_set_or_refused)
 {
         Guest g;
@@ -184,6 +233,30 @@ TEST(guest, tags_are_given_out_in_rounds)
         EXPECT_TRUE(self->tag_flush);
         event_of(g, 0x78);
         EXPECT_FALSE(self->tag_flush);
+}
+
+TEST(guest, rights_that_are_taken_away_cost_a_new_tag)
+{
+        Guest g;
+        const auto tag = [&] {
+                vcpu_take_tag(cpu_self(), g.vcpu);
+                return g.vcpu->vcpu->tag;
+        };
+        cpu_self()->tag_next = cpu_self()->tag_round = 1;
+        cpu_self()->tag_end = 100;
+        EXPECT_EQ(tag(), 1u);
+        g.delegate(&kernel_pd, 0x10000, g.domain, 0x40000, 4, NOVA_CRD_MEM, NOVA_MEM_RWX,
+                   MAPPING_GUEST);
+        EXPECT_EQ(tag(), 1u); // more is no harm
+        g.revoke(g.domain, 0x40000, 0x40000, NOVA_CRD_MEM, NOVA_MEM_W, true);
+        EXPECT_EQ(tag(), 2u);
+        g.revoke(&kernel_pd, 0x10001, 0x10001, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
+        EXPECT_EQ(tag(), 3u);
+        g.delegate(&kernel_pd, 0x10008, g.domain, 0x40008, 1, NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
+        g.revoke(g.domain, 0x40008, 0x40008, NOVA_CRD_MEM, NOVA_MEM_RWX, true);
+        EXPECT_EQ(tag(), 3u); // never the guest's
+        g.revoke(g.domain, 0x40000, 0x40100, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
+        EXPECT_EQ(tag(), 4u);
 }
 
 TEST(guest, controls_that_protect_the_host_stay_on)

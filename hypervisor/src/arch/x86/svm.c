@@ -23,6 +23,7 @@
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a
+#define SVM_NRIP 0x8 /* in EDX */
 
 /* Orders of the permission maps, 12 and 8 KiB: all ones, every port and MSR is intercepted. */
 #define IO_MAP_ORDER  2
@@ -58,6 +59,7 @@ static bool boot(void)
 {
         const uint64_t page = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 
+        svm_saves_next_ip = cpuid(SVM_LEAF, 0).edx & SVM_NRIP;
         guest_format = (struct second_level_format){
                 .levels = PAGING_LEVELS,
                 .large = 1,
@@ -110,15 +112,15 @@ static void keep_state(struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
 
-        _Static_assert(VMCB_STATE_SIZE <= sizeof(vcpu->backup), "there is room");
-        memcpy(vcpu->backup, &vmcb->es, VMCB_STATE_SIZE);
+        _Static_assert(VMCB_STATE_SIZE <= sizeof(vcpu->svm.backup), "there is room");
+        memcpy(vcpu->svm.backup, &vmcb->es, VMCB_STATE_SIZE);
 }
 
 static void restore_state(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
 
-        memcpy(&vmcb->es, vcpu->backup, VMCB_STATE_SIZE);
+        memcpy(&vmcb->es, vcpu->svm.backup, VMCB_STATE_SIZE);
 }
 
 static void enter(struct ec *self)
@@ -149,10 +151,7 @@ static _Noreturn void inject_and_resume(struct ec *self, uint64_t event)
 /* What an exit that the kernel handles itself interrupted is delivered once more. */
 static _Noreturn void resume_delivery(struct ec *self)
 {
-        const struct vmcb *vmcb = self->vcpu->control;
-        const uint64_t event = vmcb->exit_int_info;
-
-        inject_and_resume(self, event & SVM_INJ_VALID ? event : 0);
+        inject_and_resume(self, svm_interrupted_event(self->vcpu));
 }
 
 static _Noreturn void finish_exception(struct ec *self, unsigned vector)

@@ -98,16 +98,17 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_VINTR_TPR        0xf
 
 /* Exit codes; others are the interface's numbers. */
-#define SVM_EXIT_DR_READ   0x20
-#define SVM_EXIT_DR_END    0x40
-#define SVM_EXIT_EXCEPTION 0x40
-#define SVM_EXIT_INTR      0x60
-#define SVM_EXIT_NMI       0x61
-#define SVM_EXIT_VINTR     0x64
-#define SVM_EXIT_IO        0x7b
-#define SVM_EXIT_XSETBV    0x8d
-#define SVM_EXIT_LAST      0x8d
-#define SVM_EXIT_NPF       0x400
+#define SVM_EXIT_DR_READ     0x20
+#define SVM_EXIT_DR_END      0x40
+#define SVM_EXIT_EXCEPTION   0x40
+#define SVM_EXIT_INTR        0x60
+#define SVM_EXIT_NMI         0x61
+#define SVM_EXIT_VINTR       0x64
+#define SVM_EXIT_IO          0x7b
+#define SVM_EXIT_TASK_SWITCH 0x7d
+#define SVM_EXIT_XSETBV      0x8d
+#define SVM_EXIT_LAST        0x8d
+#define SVM_EXIT_NPF         0x400
 
 /* exit_info[0] of a port access. */
 #define SVM_IO_IN         0x1

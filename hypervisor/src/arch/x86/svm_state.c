@@ -33,6 +33,32 @@ static void set_segment(struct vmcb_segment *to, const struct nova_segment *from
         memcpy(to, from, sizeof(*to));
 }
 
+bool svm_saves_next_ip;
+
+/* INT n, and what INT3 and INTO raise: the address behind the instruction is pushed (APM 2, 15.20).
+ */
+static bool is_software_event(uint64_t event)
+{
+        const unsigned type = event >> SVM_INJ_TYPE_SHIFT & 7, vector = event & 0xff;
+
+        return type == 4 || (type == 3 && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
+}
+
+/* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
+ * injected has no instruction. A task switch does not begin anew, it is the VMM's to finish. */
+uint64_t svm_interrupted_event(const struct vcpu *vcpu)
+{
+        const struct vmcb *vmcb = vcpu->control;
+        const uint64_t event = vmcb->exit_int_info;
+
+        if (!(event & SVM_INJ_VALID))
+                return 0;
+        if (is_software_event(event) && vmcb->exit_code != SVM_EXIT_TASK_SWITCH &&
+            ((event & INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
+                return 0;
+        return event;
+}
+
 static bool is_pending(const struct ec *ec)
 {
         return ec->event_number == SVM_EVENT_REFUSED || ec->event_number == NOVA_VMI_RECALL;
@@ -102,7 +128,8 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
                 state->qual[1] = vmcb->exit_info[1];
         }
         if (mtd & NOVA_MTD_INJ) {
-                const uint64_t event = is_pending(ec) ? vmcb->event_inj : vmcb->exit_int_info;
+                const uint64_t event =
+                        is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
                 state->inj_info = (uint32_t)event & INJ_EVENT;
                 if (vmcb->vintr & SVM_VINTR_IRQ)
                         state->inj_info |= INJ_WINDOW;
@@ -246,6 +273,19 @@ static bool is_injectable(uint32_t info)
         return type == 3 && vector < 32 && vector != 2;
 }
 
+/* A software event that is injected pushes IP as it is, whatever the CPU. */
+static void inject(struct vcpu *vcpu, uint64_t event)
+{
+        struct vmcb *vmcb = vcpu->control;
+        const bool software = event & SVM_INJ_VALID && is_software_event(event);
+
+        vmcb->event_inj = event;
+        vcpu->svm.soft_event = software ? event & INJ_EVENT : 0;
+        vcpu->svm.soft_ip = vmcb->rip;
+        if (software && svm_saves_next_ip)
+                vmcb->next_rip = vmcb->rip;
+}
+
 static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
 {
         struct vmcb *vmcb = ec->vcpu->control;
@@ -260,7 +300,7 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                 const uint32_t info = state->inj_info;
                 const bool valid = is_injectable(info);
                 ec->vcpu->refused |= !valid;
-                vmcb->event_inj = valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0;
+                inject(ec->vcpu, valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
                 if (info & INJ_WINDOW)
                         open_window(vmcb);
                 else

@@ -7,6 +7,7 @@
 #include "nova/abi/utcb.h"
 
 struct ec;
+struct vcpu;
 
 /* Events that have another number than the exit. @spec 7.2 */
 #define SVM_EVENT_NPF     0xfc
@@ -20,8 +21,16 @@ struct ec;
 
 #define DR6_STEP 0x4000
 
+/** Whether this CPU tells where the next instruction is (and pushes for a software event that is
+ *  injected what the control block says there). Set at boot. */
+extern bool svm_saves_next_ip;
+
 void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
+
+/** The event that the last exit interrupted and that has to be injected for it to arrive; 0: none.
+ *  A guest's own INT n, INT3 or INTO is none: its instruction is executed again. */
+uint64_t svm_interrupted_event(const struct vcpu *vcpu);
 
 /** No interrupt window is wanted any more. */
 void svm_close_window(struct vmcb *vmcb);
