@@ -264,3 +264,45 @@ CASE_ON(guest_state, swapgs_and_syscall_use_the_guests_registers, "D-36", needs_
                 guest_until(g, NOVA_MTD_MSR, EXIT_STATE);
 }
 #endif
+
+/* Writes DR0 to DR3, halts, reads them. */
+GUEST(debug_32, 32,
+      "movl %eax, %dr0; movl %ebx, %dr1; movl %esi, %dr2; movl %edi, %dr3; hlt; "
+      "movl %dr0, %eax; movl %dr1, %ebx; movl %dr2, %esi; movl %dr3, %edi; hlt; jmp .-1");
+
+#define DEBUGGERS 3
+
+static void set_four(struct guest *g, word_t value)
+{
+        g->state->ax = value;
+        g->state->bx = value + 1;
+        g->state->si = value + 2;
+        g->state->di = value + 3;
+}
+
+CASE_ON(guest_state, each_guest_has_debug_registers_of_its_own, "2.2-09 8.3-15",
+        needs_virtualization)
+{
+        struct guest *g[DEBUGGERS];
+
+        for (unsigned i = 0; i < DEBUGGERS; i++) {
+                g[i] = guest_new(boot_cpu, debug_32, debug_32_end);
+                const nova_mtd_t mtd = guest_flat(g[i]);
+                set_four(g[i], 0x1000 * (i + 1));
+                guest_until(g[i], mtd, EXIT_HLT);
+        }
+        for (unsigned turn = 0; turn < DEBUGGERS; turn++) {
+                for (unsigned i = 0; i < DEBUGGERS; i++) {
+                        const word_t value = 0x1000 * (i + 1);
+                        g[i]->state->ip = GUEST_CODE + 13; /* behind the first hlt */
+                        set_four(g[i], 0);
+                        guest_until(g[i], NOVA_MTD_EIP | NOVA_MTD_ACDB | NOVA_MTD_BSD, EXIT_HLT);
+                        EXPECT_EQ((uint32_t)g[i]->state->ax, value);
+                        EXPECT_EQ((uint32_t)g[i]->state->bx, value + 1);
+                        EXPECT_EQ((uint32_t)g[i]->state->si, value + 2);
+                        EXPECT_EQ((uint32_t)g[i]->state->di, value + 3);
+                        for (unsigned dr = 0; dr < 4; dr++)
+                                EXPECT_EQ(g[i]->utcb->event.more.dr[dr], value + dr);
+                }
+        }
+}

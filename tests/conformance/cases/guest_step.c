@@ -51,9 +51,9 @@ static void expect_step(const struct guest *g, word_t next)
 GUEST(port_32, 32, "outb %al, $0x80; hlt");
 
 /* The virtual CPU is one of a PD that a thread lives in, too, who takes the port for it. */
-static struct guest *guest_with_port(void)
+static struct guest *guest_with_port(const char *code, const char *end)
 {
-        struct guest *g = guest_new(boot_cpu, port_32, port_32_end);
+        struct guest *g = guest_new(boot_cpu, code, end);
         struct thread *t = child_server(child_new(boot_cpu));
 
         EXPECT_EQ(request(io(PORT, 0), PORT), io(PORT, 0));
@@ -69,15 +69,36 @@ static struct guest *guest_with_port(void)
 CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_told,
         "7.2-52 7.2-113", needs_virtualization)
 {
-        struct guest *g = guest_with_port();
+        struct guest *g = guest_with_port(port_32, port_32_end);
 
         guest_until(g, guest_flat(g), EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 2);
         EXPECT_EQ(g->count, 2);
-        g = guest_with_port();
+        g = guest_with_port(port_32, port_32_end);
         guest_until(g, stepping(g), EXIT_HLT);
         expect_step(g, GUEST_CODE + 2);
         EXPECT_EQ(g->count, 2);
+}
+
+GUEST(ports_32, 32, "sti; outb %al, $0x80; hlt; inb $0x80, %al; hlt; inw $0x80, %ax; hlt");
+
+CASE_ON(guest_step, a_port_access_ends_what_sti_delays_and_needs_all_of_its_ports,
+        "7.2-52 7.2-113 7.4-52 8.4-37", needs_virtualization)
+{
+        struct guest *g = guest_with_port(ports_32, ports_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 3);
+        EXPECT_EQ(g->state->intr_state & SHADOWS, 0);
+        g->state->ip++;
+        g->state->ax = 0x12345678;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_ACDB, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 6);
+        EXPECT_EQ(g->state->ax >> 8, 0x123456);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* it has 0x80, but not 0x81 */
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 7);
 }
 
 #if __SIZEOF_POINTER__ == 8

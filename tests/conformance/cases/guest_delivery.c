@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests: each type of event in each state that may delay it, and windows that are asked for
+ * together with an injection. */
+#include "guest.h"
+
+#define VALID     0x80000000
+#define INTERRUPT 0x000
+#define NMI       0x200
+#define EXCEPTION 0x300
+#define SOFT      0x400 /* INT n */
+#define SOFT_1    0x500 /* INT1; VMX has types for these */
+#define SOFT_3    0x600
+#define ERROR     0x800
+#define WINDOW    0x1000
+#define FLAG_IF   0x200u
+
+GUEST(halt_32, 32, "hlt; iret");
+
+/* ---- Each type in each state ------------------------------------------------------------------
+ */
+
+enum {
+        OPEN,
+        SHUT,
+        BEHIND_STI,
+        BEHIND_SS,
+        NMI_BLOCKED,
+        STATES,
+};
+
+static const struct {
+        word_t flags;
+        uint32_t blocked; /* interruptibility state; SVM has bit 0 alone */
+} states[STATES] = {
+        [OPEN] = {0x202, 0},      [SHUT] = {0x2, 0},          [BEHIND_STI] = {0x202, 1},
+        [BEHIND_SS] = {0x202, 2}, [NMI_BLOCKED] = {0x202, 8},
+};
+
+#define IN(state) (1u << (state))
+#define ALL       (IN(STATES) - 1)
+/* NMIs: the SDM leaves it to the CPU what STI does to them; Bochs takes one while they are blocked.
+ */
+#define UP_TO_CPU   (IN(BEHIND_STI) | IN(NMI_BLOCKED))
+#define MASKED      (IN(SHUT) | IN(BEHIND_STI) | IN(BEHIND_SS))
+#define WITH_LENGTH 1
+
+/* In which states the event is refused. SVM looks at nothing but the type. */
+static const struct row {
+        uint32_t info, svm, vmx;
+} rows[] = {
+        {INTERRUPT | 0x80, 0, MASKED},
+        {INTERRUPT | 0xff, 0, MASKED},
+        {NMI | 2, 0, IN(BEHIND_SS)},
+        {EXCEPTION | 0, 0, 0},
+        {EXCEPTION | 6, 0, 0},
+        {EXCEPTION | ERROR | 13, 0, 0},
+        {EXCEPTION | ERROR | 14, 0, 0},
+        {SOFT | 0x80, 0, 0},
+        {SOFT | 0x21, 0, 0},
+        {SOFT_1 | 1, ALL, 0},
+        {SOFT_3 | 3, ALL, 0},
+        {SOFT_3 | 4, ALL, 0},
+        {EXCEPTION | 2, ALL, ALL},
+        {EXCEPTION | 32, ALL, ALL},
+        {EXCEPTION | 0xff, ALL, ALL},
+        {NMI | 3, 0, ALL},
+        {SOFT_1 | 2, ALL, ALL},
+        {SOFT_3 | 5, ALL, ALL},
+        {0x100 | 0x80, ALL, ALL},
+        {0x700 | 0x80, ALL, ALL},
+};
+
+static bool is_nmi(const struct row *row)
+{
+        return (row->info & 0x700) == NMI;
+}
+
+/* To the hlt. The IRET lets NMIs in. */
+static void return_from_handler(struct guest *g)
+{
+        g->state->ip = GUEST_CODE + 1;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+        EXPECT_EQ(g->state->intr_state & 8, 0);
+}
+
+/* What is refused does not arrive later. */
+static void expect_refusal(struct guest *g)
+{
+        EXPECT_EQ(g->event, guest_event(EXIT_STATE));
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+        g->state->inj_info = 0;
+        g->state->intr_state = 0;
+        guest_until(g, NOVA_MTD_INJ | NOVA_MTD_STA, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE);
+}
+
+static void expect_arrival(struct guest *g, const struct row *row)
+{
+        const unsigned vector = is_nmi(row) ? 2 : row->info & 0xff;
+
+        EXPECT_EQ(g->event, guest_event(EXIT_HLT));
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + vector);
+        EXPECT_EQ(g->state->sp, GUEST_STACK - (row->info & ERROR ? 16 : 12));
+        EXPECT_EQ(g->state->intr_state & 3, 0);
+        EXPECT_EQ(g->state->inj_info, 0);
+        if (is_nmi(row))
+                return_from_handler(g); /* the next one waits for it */
+}
+
+static void try(struct guest *g, nova_mtd_t mtd, const struct row *row, unsigned state)
+{
+        const uint32_t refused = needs_vmx() ? row->svm : row->vmx;
+
+        g->state->ip = GUEST_CODE;
+        g->state->sp = GUEST_STACK;
+        g->state->flags = states[state].flags;
+        g->state->intr_state = states[state].blocked;
+        g->state->actv_state = 0;
+        g->state->inj_info = VALID | row->info;
+        g->state->inj_error = 0x58;
+        g->state->inst_len = WITH_LENGTH;
+        guest_run(g,
+                  mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_STA | NOVA_MTD_INJ);
+        if (refused & IN(state))
+                expect_refusal(g);
+        else
+                expect_arrival(g, row);
+}
+
+CASE_ON(guest_delivery, each_type_of_event_arrives_or_is_refused_by_the_state_it_meets,
+        "7.4-51 7.4-53 8.4-36 8.4-38 7.2-55 7.2-133", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        nova_mtd_t mtd = guest_flat(g);
+
+        guest_gates(g);
+        for (const struct row *row = rows; row < rows + sizeof(rows) / sizeof(*rows); row++) {
+                for (unsigned state = 0; state < STATES; state++) {
+                        if (is_nmi(row) && UP_TO_CPU & IN(state))
+                                continue;
+                        try(g, mtd, row, state);
+                        mtd = 0;
+                }
+        }
+        try(g, mtd, rows, OPEN);
+        return_from_handler(g); /* Bochs would block the next guest's NMIs */
+}
+
+/* ---- Windows ----------------------------------------------------------------------------------
+ */
+
+CASE_ON(guest_delivery, a_window_that_is_asked_for_with_an_injection_opens_behind_it,
+        "7.2-29 7.2-90 7.4-51 8.4-36", needs_virtualization)
+{
+        static const uint32_t injected[] = {INTERRUPT | 0x80, EXCEPTION | 6, EXCEPTION | ERROR | 13,
+                                            SOFT | 0x80};
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        nova_mtd_t mtd = guest_flat(g);
+
+        guest_gates(g);
+        for (unsigned i = 0; i < sizeof(injected) / sizeof(*injected); i++) {
+                g->state->ip = GUEST_CODE;
+                g->state->sp = GUEST_STACK;
+                g->state->flags = 0x202;
+                g->state->inst_len = WITH_LENGTH;
+                g->state->inj_info = VALID | WINDOW | injected[i];
+                guest_until(g, mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_INJ,
+                            EXIT_HLT);
+                EXPECT_EQ(g->state->ip, GUEST_HANDLERS + (injected[i] & 0xff));
+                EXPECT_EQ(g->state->flags & FLAG_IF, 0);
+                EXPECT_EQ(g->state->inj_info, WINDOW);
+                g->state->flags |= FLAG_IF;
+                guest_until(g, NOVA_MTD_EFL, EXIT_WINDOW);
+                EXPECT_EQ(g->state->ip, GUEST_HANDLERS + (injected[i] & 0xff));
+                EXPECT_EQ(g->state->inj_info, 0);
+                mtd = 0;
+        }
+}
+
+CASE_ON(guest_delivery, a_window_opens_before_a_handler_that_leaves_interrupts_on,
+        "7.2-29 7.2-90 7.4-51 8.4-36", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        guest_gates(g);
+        idt[6] |= (uint64_t)0x0100 << 32; /* a trap gate */
+        g->state->flags = 0x202;
+        g->state->inj_info = VALID | WINDOW | EXCEPTION | 6;
+        guest_until(g, mtd | NOVA_MTD_INJ, EXIT_WINDOW);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 6);
+        EXPECT_EQ(g->state->inj_info, 0);
+        guest_until(g, 0, EXIT_HLT);
+}
