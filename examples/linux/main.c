@@ -106,6 +106,17 @@ static int make_machine(void)
         return error ? error : add_devices();
 }
 
+static void tell(enum nova_vm_end end)
+{
+        printf("The guest ended after %llu exits: it %s.\n", (unsigned long long)vm.vcpu[0].exits,
+               nova_vm_end_text(end));
+        if (end == NOVA_VM_ERROR)
+                printf("If Linux said nothing, its file may be damaged: what unpacks it speaks "
+                       "with --arguments earlyprintk=ttyS0.\n");
+        if (end == NOVA_VM_RESET)
+                printf("Linux does so for a restart and after a panic; it is not booted again.\n");
+}
+
 int main(int argc, char **argv, char **envp)
 {
         struct nova_linux image = {.command_line = command_line(argv, envp)};
@@ -135,9 +146,6 @@ int main(int argc, char **argv, char **envp)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        printf("The guest ended after %llu exits: it %s.\n", (unsigned long long)vm.vcpu[0].exits,
-               nova_vm_end_text(end));
-        if (end == NOVA_VM_RESET)
-                printf("Linux does so for a restart and after a panic; it is not booted again.\n");
+        tell(end);
         return end != NOVA_VM_OFF;
 }

@@ -13,9 +13,10 @@
 #define KERNEL_AT  0x1000000u /* where Debian's kernels want to be */
 #define PAYLOAD    0x100000u  /* in the middle of what is compressed */
 #define NONSENSE   65536u
-#define LINE       "console=ttyS0 reboot=k panic=-1"
+#define LINE       "console=ttyS0 earlyprintk=ttyS0 reboot=k panic=-1"
 
 static struct nova_vm vm;
+static struct nova_pc pc;
 static uint8_t nonsense[NONSENSE];
 
 static int find(struct nova_linux *image)
@@ -64,24 +65,23 @@ static bool run_small(const struct nova_linux *image)
         return !loaded;
 }
 
-/* What unpacks the kernel finds out, and halts. */
+/* What unpacks the kernel finds out, says so because of earlyprintk, and halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
-        if (create("damaged", MEMORY) || !load(image, "damaged"))
+        if (create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image, "damaged"))
                 return false;
         nova_guest_write(&vm.memory, KERNEL_AT + PAYLOAD, nonsense, sizeof(nonsense));
         nova_vm_run(&vm);
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
+        nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         return judge("damaged", end == NOVA_VM_ERROR);
 }
 
 static bool run_initrd(struct nova_linux *image)
 {
-        static struct nova_pc pc;
-
         image->initrd = nonsense;
         image->initrd_bytes = sizeof(nonsense);
         if (create("initrd", MEMORY) || nova_pc_create(&pc, &vm))

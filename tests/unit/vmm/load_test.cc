@@ -36,6 +36,7 @@ struct load : testing::Test {
                 memory.base = ram.data();
                 memory.bytes = ram.size();
                 put<uint8_t>(0x1f1, 3);
+                put<uint32_t>(0x1f4, 0);
                 put<uint16_t>(0x1fe, 0xaa55);
                 put<uint8_t>(0x201, 0x66);
                 put<uint32_t>(0x202, 0x53726448);
@@ -140,22 +141,45 @@ TEST_F(load, refuses_a_kernel_that_wants_to_lie_low)
 TEST_F(load, refuses_a_kernel_that_is_cut_off)
 {
         file.resize(2048 + 0x200);
-        EXPECT_EQ(load_linux(), "it is cut off");
+        EXPECT_EQ(load_linux(), "it is cut off: the file has 2560 bytes of 2048");
         put<uint8_t>(0x1f1, 255);
-        EXPECT_EQ(load_linux(), "it is cut off");
+        EXPECT_EQ(load_linux(), "it is cut off: the file has 2560 bytes of 131072");
+}
+
+TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
+{
+        put<uint32_t>(0x1f4, (8192 - 2048) / 16);
+        EXPECT_EQ(load_linux(), "");
+        put<uint32_t>(0x1f4, (8192 - 2048) / 16 + 1);
+        EXPECT_EQ(load_linux(), "it is cut off: the file has 8192 bytes of 8208");
+        file.resize(8193); /* its last 16 bytes need not be whole */
+        EXPECT_EQ(load_linux(), "");
+        put<uint32_t>(0x1f4, UINT32_MAX);
+        EXPECT_EQ(load_linux(), "it is cut off: the file has 8193 bytes of 68719478768");
+        put<uint32_t>(0x1f4, 0); /* what is behind it may be a signature */
+        EXPECT_EQ(load_linux(), "");
 }
 
 TEST_F(load, refuses_a_kernel_that_does_not_fit)
 {
+        const std::string nowhere = "it wants to lie where no guest has memory";
+
         put<uint32_t>(0x260, 17 * mib);
-        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 33");
         put<uint32_t>(0x260, UINT32_MAX);
-        put<uint64_t>(0x258, UINT64_MAX - 100);
-        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
-        put<uint64_t>(0x258, 0x8000);
-        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 4112");
+        for (uint64_t at : {UINT64_MAX - 100, uint64_t{0x8000}, uint64_t{0xc0000000}}) {
+                put<uint64_t>(0x258, at);
+                EXPECT_EQ(load_linux(), nowhere) << at;
+        }
+        put<uint64_t>(0x258, mib);
+        put<uint32_t>(0x260, 4096);
         memory.bytes = mib;
-        EXPECT_EQ(load_linux(), "the guest has too little memory for it");
+        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, and it needs 2");
+        memory.bytes = mib + file.size() - 4096;
+        EXPECT_EQ(load_linux(), "the guest has 1 MiB of memory, and it needs 2");
+        memory.bytes = mib + file.size();
+        EXPECT_EQ(load_linux(), "");
 }
 
 TEST_F(load, refuses_an_initrd_that_would_lie_in_the_kernel)
@@ -163,9 +187,11 @@ TEST_F(load, refuses_an_initrd_that_would_lie_in_the_kernel)
         const std::string initrd(9 * mib, 'i');
         image.initrd = initrd.data();
         image.initrd_bytes = initrd.size();
-        EXPECT_EQ(load_linux(), "the guest has too little memory for its initrd");
+        EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 33 with its initrd");
+        put<uint32_t>(0x260, 4 * mib);
+        EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x22c, 100);
-        EXPECT_EQ(load_linux(), "the guest has too little memory for its initrd");
+        EXPECT_EQ(load_linux(), "there is no place for its initrd where it can reach it");
 }
 
 TEST_F(load, refuses_a_command_line_that_is_too_long)

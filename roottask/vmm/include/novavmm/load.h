@@ -28,7 +28,8 @@ struct nova_linux {
  *
  * @param memory     RAM; addresses below 1 MiB are used for tables
  * @param[out] start of virtual CPU 0
- * @return NULL, or why the kernel cannot be loaded, as the end of a sentence
+ * @return NULL, or why the kernel cannot be loaded, as the end of a sentence; the calling thread's,
+ *         until it calls this again
  */
 const char *nova_linux_load(const struct nova_guest_memory *memory, const struct nova_linux *image,
                             struct nova_utcb_event *start);

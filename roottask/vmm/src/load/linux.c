@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loads Linux (see novavmm/load.h); its Documentation/x86/boot.rst and zero-page.rst. */
+#include <stdio.h>
 #include <string.h>
 
 #include "novavmm/load.h"
@@ -16,6 +17,7 @@
 
 /* Fields of the setup header, by their offset in the file and in the boot parameters. */
 #define SETUP_SECTORS   0x1f1
+#define UNITS           0x1f4
 #define BOOT_FLAG       0x1fe
 #define JUMP            0x200
 #define MAGIC           0x202
@@ -48,6 +50,7 @@
 #define EXTENDED_64       0x0001
 #define ENTRY_64          0x200
 #define SECTOR            512u
+#define UNIT              16u /* of the kernel proper's size; the last one need not be whole */
 
 #define E820_RAM      1
 #define E820_RESERVED 2
@@ -131,21 +134,74 @@ static void make_gdt(uint8_t *gdt, bool bits64)
         memcpy(gdt, bits64 ? wide : flat, sizeof(flat));
 }
 
+static size_t setup_bytes(const struct nova_linux *image)
+{
+        const uint32_t sectors = get(image->kernel, SETUP_SECTORS, 1);
+
+        return ((sectors ? sectors : 4) + 1) * SECTOR;
+}
+
+/* In bytes, up to the end of the last page. */
+static uint64_t pages(uint64_t bytes)
+{
+        return (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static uint64_t megabytes(uint64_t bytes)
+{
+        return (bytes + RAM_BEGIN - 1) / RAM_BEGIN;
+}
+
+/* Whether all of the file is there: its header says how long it is at least. */
+static const char *check_size(const struct nova_linux *image)
+{
+        static _Thread_local char text[96];
+        const uint64_t units = get(image->kernel, UNITS, 4);
+        const uint64_t begin = setup_bytes(image), end = begin + units * UNIT;
+
+        if (begin + ENTRY_64 < image->kernel_bytes && end < image->kernel_bytes + UNIT)
+                return NULL;
+        snprintf(text, sizeof(text), "it is cut off: the file has %llu bytes of %llu",
+                 (unsigned long long)image->kernel_bytes, (unsigned long long)end);
+        return text;
+}
+
+/* Whether it fits into memory, at the place that it prefers, and its initrd behind it. */
+static const char *check_room(const struct nova_guest_memory *memory,
+                              const struct nova_linux *image)
+{
+        static _Thread_local char text[96];
+        const uint64_t at = get64(image->kernel, PREFERRED), size = image->kernel_bytes;
+        const uint64_t initrd = image->initrd ? pages(image->initrd_bytes) : 0;
+        uint64_t end = get(image->kernel, INIT_BYTES, 4);
+
+        if (at < RAM_BEGIN || at >= NOVA_GUEST_MEMORY_MAX)
+                return "it wants to lie where no guest has memory";
+        if (end < size)
+                end = size;
+        end = pages(at + end);
+        if (end <= memory->bytes && initrd <= memory->bytes - end)
+                return NULL;
+        snprintf(text, sizeof(text), "the guest has %llu MiB of memory, and it needs %llu%s",
+                 (unsigned long long)memory->bytes / RAM_BEGIN,
+                 (unsigned long long)megabytes(end + initrd), initrd ? " with its initrd" : "");
+        return text;
+}
+
 /* Copies the kernel proper. @return as nova_linux_load() */
 static const char *place_kernel(const struct nova_guest_memory *memory,
                                 const struct nova_linux *image, uint64_t *at)
 {
-        const uint32_t sectors = get(image->kernel, SETUP_SECTORS, 1);
-        const size_t begin = ((sectors ? sectors : 4) + 1) * SECTOR;
-        const uint64_t need = get(image->kernel, INIT_BYTES, 4);
+        const size_t begin = setup_bytes(image);
+        const char *why = check_size(image);
 
+        if (!why)
+                why = check_room(memory, image);
+        if (why)
+                return why;
         *at = get64(image->kernel, PREFERRED);
-        if (begin + ENTRY_64 >= image->kernel_bytes)
-                return "it is cut off";
-        if (*at < RAM_BEGIN || !nova_guest_pointer(memory, *at, need) ||
-            !nova_guest_write(memory, *at, (const char *)image->kernel + begin,
-                              image->kernel_bytes - begin))
-                return "the guest has too little memory for it";
+        nova_guest_write(memory, *at, (const char *)image->kernel + begin,
+                         image->kernel_bytes - begin);
         return NULL;
 }
 
@@ -161,12 +217,11 @@ static const char *place_initrd(const struct nova_guest_memory *memory,
         *at = 0;
         if (!image->initrd)
                 return NULL;
-        if (image->initrd_bytes > end)
-                return "the guest has too little memory for its initrd";
-        *at = (end - image->initrd_bytes) & ~(uint64_t)(PAGE - 1);
-        if (*at < used || *at < kernel + size ||
-            !nova_guest_write(memory, *at, image->initrd, image->initrd_bytes))
-                return "the guest has too little memory for its initrd";
+        if (image->initrd_bytes <= end)
+                *at = (end - image->initrd_bytes) & ~(uint64_t)(PAGE - 1);
+        if (*at < used || *at < kernel + size)
+                return "there is no place for its initrd where it can reach it";
+        nova_guest_write(memory, *at, image->initrd, image->initrd_bytes);
         return NULL;
 }
 
@@ -196,8 +251,6 @@ const char *nova_linux_load(const struct nova_guest_memory *memory, const struct
         const char *why = check(image);
         const bool bits64 = !why && GUEST_64 && get(image->kernel, EXTENDED_FLAGS, 2) & EXTENDED_64;
 
-        if (!why && memory->bytes < 2 * RAM_BEGIN)
-                why = "the guest has too little memory for it";
         if (!why && line > get(image->kernel, LINE_MAX, 4))
                 why = "its command line is too long";
         if (!why && line >= PAGE_TABLES - COMMAND_LINE)
