@@ -8,6 +8,10 @@
 #define VECTOR_DB 1
 #define VECTOR_PF 14
 
+/* Of the first qualification: the access is a write. The same bit for SVM and VMX; APM 2, 15.25.6;
+ * SDM 3C, table 28-7. */
+#define QUAL_WRITE 0x2
+
 /* Rounds of a string instruction between which the guest can take interrupts. */
 #define ROUNDS 512
 
@@ -20,8 +24,27 @@ struct nova_access vcpu_access(const struct nova_vcpu *vcpu)
         return access;
 }
 
+/* An access to a port, if @p port, else to memory. Where the instruction ends is not known: the
+ * report shows what is at its place. */
+static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
+{
+        const char *const kind = vcpu->state->qual[0] & QUAL_WRITE ? "write to" : "read of";
+
+        if (port)
+                nova_vcpu_fail(vcpu,
+                               "a string access to port 0x%llx by an instruction that nothing "
+                               "here can do",
+                               (unsigned long long)where);
+        else
+                nova_vcpu_fail(vcpu,
+                               "a %s 0x%llx, beyond the end of its memory at 0x%llx, by an "
+                               "instruction that nothing here can do",
+                               kind, (unsigned long long)where,
+                               (unsigned long long)vcpu->vm->memory.bytes);
+}
+
 /* What the guest was about to do; ends its machine if nobody knows. @p where: an access to it */
-static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, const char *kind,
+static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, bool port,
                    uint64_t where, struct nova_instruction *in)
 {
         uint8_t code[NOVA_CODE_BYTES] = {0};
@@ -33,10 +56,7 @@ static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, con
                 return false;
         }
         if (!nova_decode(code, count, nova_access_bits(access), in)) {
-                nova_vcpu_fail(vcpu,
-                               "an access to %s0x%llx by an instruction that nothing here can "
-                               "do: %02x %02x %02x %02x",
-                               kind, (unsigned long long)where, code[0], code[1], code[2], code[3]);
+                fail_unknown(vcpu, port, where);
                 return false;
         }
         return true;
@@ -95,7 +115,7 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
                                (unsigned long long)address);
                 return;
         }
-        if (!decode(vcpu, &access, "", address, &in))
+        if (!decode(vcpu, &access, false, address, &in))
                 return;
         if (nova_is_string(&in))
                 run_string(vcpu, &access, &in);
@@ -110,7 +130,7 @@ void port_string(struct nova_vcpu *vcpu)
         const struct nova_access access = vcpu_access(vcpu);
         struct nova_instruction in;
 
-        if (!decode(vcpu, &access, "port ", vcpu->port, &in))
+        if (!decode(vcpu, &access, true, vcpu->port, &in))
                 return;
         if (in.operation == NOVA_OP_INS || in.operation == NOVA_OP_OUTS)
                 run_string(vcpu, &access, &in);

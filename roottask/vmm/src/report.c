@@ -3,11 +3,31 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "novart/time.h"
 #include "vm.h"
 
-#define TEXT_BYTES 160
+#define TEXT_BYTES 240
+
+/* Of a segment's rights: the stack pointer has 32 bits; as struct nova_segment has them. */
+#define AR_BIG 0x400
+
+/* What it takes to read code and stack. */
+#define NEAR_MTD \
+        (NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_CR | NOVA_MTD_CS_SS | NOVA_MTD_MSR)
+
+#define STACK_WORDS 8
+
+/* What lies where a virtual CPU stands. */
+struct near {
+        uint64_t efer;
+        uint8_t code[NOVA_CODE_BYTES];
+        size_t codes;                /* bytes of `code` */
+        uint64_t stack[STACK_WORDS]; /* from the stack pointer on */
+        unsigned stacks;             /* words of `stack` */
+        unsigned word;               /* bytes of one */
+};
 
 /* So long a virtual CPU is waited for: one that gets no time does not come. */
 #define PATIENCE_NS 1000000000
@@ -37,8 +57,10 @@ static const struct field words[] = {
 };
 
 static const struct field segments[] = {
-        FIELD(cs, NOVA_MTD_CS_SS), FIELD(ss, NOVA_MTD_CS_SS),  FIELD(ds, NOVA_MTD_DS_ES),
-        FIELD(tr, NOVA_MTD_TR),    FIELD(gdtr, NOVA_MTD_GDTR), FIELD(idtr, NOVA_MTD_IDTR),
+        FIELD(cs, NOVA_MTD_CS_SS),  FIELD(ss, NOVA_MTD_CS_SS),  FIELD(ds, NOVA_MTD_DS_ES),
+        FIELD(es, NOVA_MTD_DS_ES),  FIELD(fs, NOVA_MTD_FS_GS),  FIELD(gs, NOVA_MTD_FS_GS),
+        FIELD(tr, NOVA_MTD_TR),     FIELD(ldtr, NOVA_MTD_LDTR), FIELD(gdtr, NOVA_MTD_GDTR),
+        FIELD(idtr, NOVA_MTD_IDTR),
 };
 
 static void print_segment(const char *name, const struct nova_segment *segment)
@@ -69,22 +91,76 @@ static void print_registers(const struct nova_utcb_state *state, nova_mtd_t mtd)
                                       (const struct nova_segment *)(bytes + segments[i].offset));
 }
 
+/* Of the stack only what is RAM: a device might do something when it is read. */
+static void read_stack(const struct nova_vcpu *vcpu, const struct nova_access *access,
+                       struct near *near)
+{
+        const unsigned bits = nova_access_bits(access);
+        uint64_t sp = access->state->sp;
+
+        near->word = bits / 8;
+        if (bits != 64)
+                sp = access->state->ss.ar & AR_BIG ? (uint32_t)sp : (uint16_t)sp;
+        for (; near->stacks < STACK_WORDS; near->stacks++, sp += near->word) {
+                struct nova_place place;
+                struct nova_fault fault;
+
+                if (!nova_access_find(access, NOVA_SEGMENT_SS, sp, near->word, false, &place,
+                                      &fault) ||
+                    place.first != place.bytes ||
+                    !nova_guest_read(&vcpu->vm->memory, place.physical[0],
+                                     &near->stack[near->stacks], near->word))
+                        break;
+        }
+}
+
+static void read_near(const struct nova_vcpu *vcpu, nova_mtd_t mtd, struct near *near)
+{
+        const struct nova_access access = vcpu_access(vcpu);
+
+        memset(near, 0, sizeof(*near));
+        near->efer = vcpu->more->efer;
+        if ((mtd & NEAR_MTD) != NEAR_MTD)
+                return;
+        near->codes = nova_access_fetch(&access, near->code);
+        read_stack(vcpu, &access, near);
+}
+
+static void print_near(const struct near *near, nova_mtd_t mtd)
+{
+        if (mtd & NOVA_MTD_MSR)
+                printf("  efer  %016llx\n", (unsigned long long)near->efer);
+        if ((mtd & NEAR_MTD) != NEAR_MTD)
+                return;
+        printf("  code at ip:%s", near->codes ? "" : " cannot be read");
+        for (size_t i = 0; i < near->codes; i++)
+                printf(" %02x", near->code[i]);
+        printf("\n  stack at sp:%s", near->stacks ? "" : " cannot be read");
+        for (unsigned i = 0; i < near->stacks; i++)
+                printf(" %0*llx", (int)(2 * near->word), (unsigned long long)near->stack[i]);
+        printf("\n");
+}
+
 /* printf() may use the UTCB that holds the state, so a copy is printed. */
 void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
 {
         const struct nova_utcb_state state = *vcpu->state;
+        const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
+        struct near near;
         char cause[TEXT_BYTES];
         va_list list;
 
         if (vcpu->vm->end != NOVA_VM_RUNS)
                 return;
+        read_near(vcpu, mtd, &near);
         va_start(list, format);
         vsnprintf(cause, sizeof(cause), format, list);
         va_end(list);
         printf("VM: guest %s, vCPU %u cannot go on: %s (exit 0x%x, qualification %llx %llx).\n",
                vcpu->vm->name, vcpu->number, cause, vcpu->event, (unsigned long long)state.qual[0],
                (unsigned long long)state.qual[1]);
-        print_registers(&state, vcpu->vm->mtd[vcpu->exit]);
+        print_registers(&state, mtd);
+        print_near(&near, mtd);
         *vcpu->state = state;
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }
