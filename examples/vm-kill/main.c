@@ -12,8 +12,9 @@
 #include "novavmm/pc.h"
 #include "novavmm/vm.h"
 
-#define MACHINES 10
-#define LIFE_NS  5000000
+#define MACHINES     10
+#define MACHINES_MAX 1000000
+#define LIFE_NS      5000000
 
 /* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. */
 static const struct {
@@ -25,9 +26,10 @@ static const struct {
         {"\xe6\x80\xeb\xfc", 4}, /* 1: outb %al, $0x80; jmp 1b */
 };
 
+static struct nova_vm vm;
+
 static int run_and_destroy(unsigned number)
 {
-        static struct nova_vm vm;
         static struct nova_pc pc;
         const struct nova_vm_config config = {.name = "victim", .memory = 2u << 20};
         const unsigned which = number % (sizeof(guests) / sizeof(*guests));
@@ -38,25 +40,41 @@ static int run_and_destroy(unsigned number)
         error = nova_pc_create(&pc, &vm);
         if (error)
                 return error;
-        nova_flat_load(&vm.memory, guests[which].code, guests[which].bytes, 0x1000,
-                       &vm.vcpu[0].start);
-        nova_vm_run(&vm);
+        if (nova_flat_load(&vm.memory, guests[which].code, guests[which].bytes, 0x1000,
+                           &vm.vcpu[0].start))
+                return EIO;
+        error = nova_vm_run(&vm);
+        if (error)
+                return error;
         nova_sleep(LIFE_NS);
         nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         return vm.vcpu[0].exits ? 0 : EIO;
 }
 
+/* @return the number that the argument is, 0 if it is none that can be done */
+static unsigned number_of(const char *text)
+{
+        char *end;
+        const unsigned long number = strtoul(text, &end, 10);
+
+        return *end || number > MACHINES_MAX ? 0 : (unsigned)number;
+}
+
 int main(int argc, char **argv)
 {
-        const unsigned machines = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : MACHINES;
+        const unsigned machines = argc > 1 ? number_of(argv[1]) : MACHINES;
         size_t pages = 0, selectors = 0;
 
+        if (!machines) {
+                printf("'%s' is no number of machines, 1 to %u.\n", argv[1], MACHINES_MAX);
+                return 1;
+        }
         for (unsigned i = 0; i < machines; i++) {
                 const int error = run_and_destroy(i);
 
                 if (error) {
-                        printf("Machine %u failed: %s.\n", i, strerror(error));
+                        printf("Machine %u failed: %s.\n", i, nova_vm_why(&vm, error));
                         return 1;
                 }
                 if (i == 0) { /* what comes with the first one stays */

@@ -18,8 +18,9 @@
 #define ROWS      25
 #define HEAD_ROWS 7 /* about the machine */
 
-#define TESTS   2
-#define POLL_NS 20000000
+#define TESTS     2
+#define TESTS_MAX 1000
+#define POLL_NS   20000000
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -112,12 +113,27 @@ static int load(void)
         return why != NULL;
 }
 
+/* @return the number that the argument is, 0 if it is none that can be done */
+static unsigned number_of(const char *text)
+{
+        char *end;
+        const unsigned long number = strtoul(text, &end, 10);
+
+        return *end || number > TESTS_MAX ? 0 : (unsigned)number;
+}
+
 int main(int argc, char **argv)
 {
         const struct nova_vm_config config = {
                 .name = "memtest", .memory = GUEST_MEMORY, .local_apic = true};
-        int error = nova_vm_create(&vm, &config);
+        const unsigned wanted = argc > 1 ? number_of(argv[1]) : TESTS;
+        int error;
 
+        if (!wanted) {
+                printf("'%s' is no number of tests, 1 to %u.\n", argv[1], TESTS_MAX);
+                return 1;
+        }
+        error = nova_vm_create(&vm, &config);
         if (!error)
                 error = nova_pc_create(&pc, &vm);
         if (error) {
@@ -128,7 +144,7 @@ int main(int argc, char **argv)
                 return 1;
         nova_vm_run(&vm);
 
-        const int tests = watch(argc > 1 ? atoi(argv[1]) : TESTS);
+        const int tests = watch((int)wanted);
 
         nova_vm_stop(&vm);
         if (tests < 0)
