@@ -67,7 +67,9 @@ struct nova_pc {
  * its tables, a PCI bus; APICs if its virtual CPUs have them. Before nova_vm_run().
  *
  * What the guest sends goes to the program's console; when that takes nothing for a second, it is
- * lost. Of several boards in a program the one that was made last gets the program's input.
+ * lost. Of several boards in a program the one that was made last gets the program's input. The
+ * clock begins with the program's time: 1 January 1970 at its start, unless nova_time_set() was
+ * called before.
  * @retval 0      done
  * @retval ENOSPC the machine has no room for them
  * @retval EAGAIN no more threads
