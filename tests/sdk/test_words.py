@@ -10,6 +10,7 @@ from unittest import mock
 
 import paths
 from nova import cli, cmdline, explain, options, qemu, run, runner
+from nova.errors import NovaError
 from nova.qemu import Module
 
 KERNEL = paths.ROOT / "hypervisor/src"
@@ -65,6 +66,14 @@ class Modules(unittest.TestCase):
     def test_each_takes_one_place(self):
         self.assertEqual(self.files(("r", "a/m", "b/m"), "c/m", "d/m", "e/m"),
                          ["r", "c/m", "d/m", "e/m"])
+
+    def test_an_empty_one_is_named(self):
+        with tempfile.NamedTemporaryFile(suffix="-vmlinuz") as file:
+            with self.assertRaisesRegex(NovaError, f"^the module {file.name} is empty: "):
+                run._modules([f"{file.name} some words"])
+            file.write(b"1")
+            file.flush()
+            self.assertEqual(run._modules([file.name]), [Module(file.name)])
 
 
 class Explain(unittest.TestCase):

@@ -159,6 +159,8 @@ def _modules(texts):
                 f"""--module "'{text}' ARGUMENTS"."""
             )
         elf.read_start(module.file, "module")
+        if not os.path.getsize(module.file):
+            raise NovaError(f"the module {module.file} is empty: the kernel leaves it out.")
     return modules
 
 
