@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loaders: what a kernel finds, and files that are refused. */
-#include "novavmm/load.h"
+#include "loader.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -12,29 +12,15 @@ namespace
 
 constexpr size_t mib = 1 << 20;
 
-struct load : testing::Test {
-        std::vector<uint8_t> ram = std::vector<uint8_t>(32 * mib);
-        nova_guest_memory memory = {};
-        std::vector<uint8_t> file = std::vector<uint8_t>(8192, 0x90);
+struct load : loader {
         nova_linux image = {};
-        nova_utcb_event start = {};
 
-        template <typename T> void put(size_t offset, T value)
+        load() : loader(32 * mib, 0)
         {
-                memcpy(&file[offset], &value, sizeof(value));
-        }
-
-        template <typename T> T get(size_t address)
-        {
-                T value;
-                memcpy(&value, &ram[address], sizeof(value));
-                return value;
         }
 
         void SetUp() override
         {
-                memory.base = ram.data();
-                memory.bytes = ram.size();
                 put<uint8_t>(0x1f1, 3);
                 put<uint32_t>(0x1f4, 0);
                 put<uint16_t>(0x1fe, 0xaa55);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loader of Multiboot kernels: what a kernel finds, and files that are refused. */
-#include "novavmm/load.h"
+#include "loader.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -13,24 +13,12 @@ namespace
 constexpr size_t mib = 1 << 20;
 constexpr uint32_t code_at = 2 * mib, linked_at = 0xc0200000;
 
-struct multiboot_load : testing::Test {
-        std::vector<uint8_t> ram = std::vector<uint8_t>(8 * mib, 0xaa);
-        nova_guest_memory memory = {};
-        std::vector<uint8_t> file = std::vector<uint8_t>(8192, 0x90);
+struct multiboot_load : loader {
         std::vector<nova_multiboot_module> modules;
         std::string line = "serial";
-        nova_utcb_event start = {};
 
-        template <typename T> void put(size_t offset, T value)
+        multiboot_load() : loader(8 * mib, 0xaa)
         {
-                memcpy(&file[offset], &value, sizeof(value));
-        }
-
-        template <typename T> T get(size_t address)
-        {
-                T value;
-                memcpy(&value, &ram[address], sizeof(value));
-                return value;
         }
 
         std::string text(size_t address)
@@ -48,8 +36,6 @@ struct multiboot_load : testing::Test {
         /* An ELF file with one segment: the file from 0x1000 on, and a page without contents. */
         void SetUp() override
         {
-                memory.base = ram.data();
-                memory.bytes = ram.size();
                 memset(file.data(), 0, 0x100);
                 memcpy(file.data(), "\177ELF\1\1\1", 7);
                 put<uint16_t>(16, 2);
