@@ -46,14 +46,14 @@
  * off its TSC, so those of several go apart. */
 #define EXT7_EDX_TSC 0x100
 
-/* State components: x87, SSE, AVX, the three of AVX-512, protection keys. Not: MPX, AMX, and those
- * that need XSAVES. */
-#define XCR0_X87    0x1u
-#define XCR0_SSE    0x2u
-#define XCR0_AVX    0x4u
-#define XCR0_AVX512 0xe0u
-#define XCR0_PKRU   0x200u
-#define XCR0_ALL    (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+/* State components that are offered: x87, SSE, AVX. Not: AVX-512 and protection keys, which leaf 7
+ * does not offer, MPX, AMX, and those that need XSAVES. */
+#define XCR0_X87     0x1u
+#define XCR0_SSE     0x2u
+#define XCR0_AVX     0x4u
+#define XCR0_OFFERED (XCR0_X87 | XCR0_SSE | XCR0_AVX)
+/* Those that the kernel switches: with SVM it lets a guest have them that does not ask. */
+#define XCR0_SWITCHED 0x2e7u
 
 /* Leaf 0xd, subleaf 1, eax: XSAVEOPT, XSAVEC, XGETBV of components in use. Not: XSAVES, XFD. */
 #define XSAVE_LEAF  0xd
@@ -116,12 +116,13 @@ static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compac
 static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xcr0,
                   uint32_t subleaf)
 {
-        const uint32_t offered = source(XSAVE_LEAF, 0).eax & XCR0_ALL;
+        const uint32_t has = source(XSAVE_LEAF, 0).eax & XCR0_SWITCHED;
+        const uint32_t offered = has & XCR0_OFFERED;
         const struct nova_cpuid nothing = {0, 0, 0, 0};
 
         if (subleaf == 0) {
                 out->eax = offered;
-                out->ebx = xsave_bytes(source, xcr0 & offered, false);
+                out->ebx = xsave_bytes(source, xcr0 & has, false);
                 out->ecx = xsave_bytes(source, offered, false);
                 out->edx = 0;
         } else if (subleaf == 1) {
@@ -130,8 +131,8 @@ static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xc
                 *out = nothing;
                 out->eax = forms;
                 if (forms & XSAVE_C)
-                        out->ebx = xsave_bytes(source, xcr0 & offered, true);
-        } else if (subleaf > 31 || !(XCR0_ALL >> subleaf & 1)) {
+                        out->ebx = xsave_bytes(source, xcr0 & has, true);
+        } else if (subleaf > 31 || !(XCR0_OFFERED >> subleaf & 1)) {
                 *out = nothing;
         }
 }
@@ -230,12 +231,7 @@ bool nova_cpuid_loses_xcr0(nova_cpuid_source *source)
 
 bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value)
 {
-        const uint64_t has = source(XSAVE_LEAF, 0).eax & XCR0_ALL;
-        const uint64_t avx512 = value & XCR0_AVX512;
+        const uint64_t has = source(XSAVE_LEAF, 0).eax & XCR0_OFFERED;
 
-        if (!(value & XCR0_X87) || value & ~has)
-                return false;
-        if (value & XCR0_AVX && !(value & XCR0_SSE))
-                return false;
-        return !avx512 || (avx512 == XCR0_AVX512 && value & XCR0_AVX);
+        return value & XCR0_X87 && !(value & ~has) && (value & XCR0_SSE || !(value & XCR0_AVX));
 }
