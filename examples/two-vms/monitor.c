@@ -126,7 +126,11 @@ int main(int argc, char **argv)
                 printf("The kernel cannot be loaded: %s.\n", why);
                 return 1;
         }
-        nova_vm_run(&vm);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 

@@ -51,8 +51,10 @@ static int add_devices(void)
                 return ENOMEM;
         memcpy(data, disk_begin, (size_t)(disk_end - disk_begin));
         nova_virtio_block_init(&disk, &vm.memory, data, DISK_BYTES, false);
-        nova_bus_add(&vm.ports, &debug);
-        return nova_pc_add_virtio(&pc, 1, &disk.virtio);
+
+        const int error = nova_bus_add(&vm.ports, &debug);
+
+        return error ? error : nova_pc_add_virtio(&pc, 1, &disk.virtio);
 }
 
 static int load(void)
@@ -89,7 +91,11 @@ int main(void)
         }
         if (load())
                 return 1;
-        nova_vm_run(&vm);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 

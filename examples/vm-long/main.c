@@ -27,13 +27,15 @@ int main(void)
         }
         nova_guest_write(&vm.memory, GUEST_AT, guest_begin, (size_t)(guest_end - guest_begin));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
-        nova_vm_run(&vm);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        if (end != NOVA_VM_OFF)
-                return 1;
-        printf("The guest switched itself off.\n");
-        return 0;
+        printf("The guest %s.\n", nova_vm_end_text(end));
+        return end != NOVA_VM_OFF;
 }

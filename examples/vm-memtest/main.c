@@ -142,7 +142,11 @@ int main(int argc, char **argv)
         }
         if (load())
                 return 1;
-        nova_vm_run(&vm);
+        error = nova_vm_run(&vm);
+        if (error) {
+                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                return 1;
+        }
 
         const int tests = watch((int)wanted);
 
