@@ -13,6 +13,10 @@
 #define INJ_WINDOW 0x1000 /* in the interface's injection info: an interrupt window is wanted */
 #define INJ_EVENT  (SVM_INJ_VALID | 0xfff)
 
+#define INJ_TYPE      (7u << SVM_INJ_TYPE_SHIFT)
+#define INJ_EXCEPTION (3u << SVM_INJ_TYPE_SHIFT)
+#define INJ_SOFTWARE  (4u << SVM_INJ_TYPE_SHIFT)
+
 #define EFER_FFXSR 0x4000
 
 /* Groups with state that the CPU checks at an entry (APM 2, 15.5.1). */
@@ -39,24 +43,32 @@ bool svm_saves_next_ip;
  */
 static bool is_software_event(uint64_t event)
 {
-        const unsigned type = event >> SVM_INJ_TYPE_SHIFT & 7, vector = event & 0xff;
+        const unsigned type = event & INJ_TYPE, vector = event & 0xff;
 
-        return type == 4 || (type == 3 && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
+        if (likely(type < INJ_EXCEPTION))
+                return false;
+        return type == INJ_SOFTWARE ||
+               (type == INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
 }
 
 /* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
  * injected has no instruction. A task switch does not begin anew, it is the VMM's to finish. */
-uint64_t svm_interrupted_event(const struct vcpu *vcpu)
+static inline uint64_t interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
         const uint64_t event = vmcb->exit_int_info;
 
-        if (!(event & SVM_INJ_VALID))
+        if (likely(!(event & SVM_INJ_VALID)))
                 return 0;
         if (is_software_event(event) && vmcb->exit_code != SVM_EXIT_TASK_SWITCH &&
             ((event & INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
                 return 0;
         return event;
+}
+
+uint64_t svm_interrupted_event(const struct vcpu *vcpu)
+{
+        return interrupted_event(vcpu);
 }
 
 static bool is_pending(const struct ec *ec)
@@ -129,7 +141,7 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint64_t event =
-                        is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
+                        is_pending(ec) ? vmcb->event_inj : interrupted_event(ec->vcpu);
                 state->inj_info = (uint32_t)event & INJ_EVENT;
                 if (vmcb->vintr & SVM_VINTR_IRQ)
                         state->inj_info |= INJ_WINDOW;
@@ -277,12 +289,14 @@ static bool is_injectable(uint32_t info)
 static void inject(struct vcpu *vcpu, uint64_t event)
 {
         struct vmcb *vmcb = vcpu->control;
-        const bool software = event & SVM_INJ_VALID && is_software_event(event);
 
         vmcb->event_inj = event;
-        vcpu->svm.soft_event = software ? event & INJ_EVENT : 0;
+        vcpu->svm.soft_event = 0;
+        if (likely(!is_software_event(event)))
+                return;
+        vcpu->svm.soft_event = event & INJ_EVENT;
         vcpu->svm.soft_ip = vmcb->rip;
-        if (software && svm_saves_next_ip)
+        if (svm_saves_next_ip)
                 vmcb->next_rip = vmcb->rip;
 }
 
