@@ -119,13 +119,15 @@ enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
 /** @return how a machine ended, as the end of a sentence that begins with its name */
 const char *nova_vm_end_text(enum nova_vm_end end);
 
-/** End a machine. Its memory stays until nova_vm_destroy(). Not with its lock. */
+/** End a machine. Its memory stays until nova_vm_destroy(). Not with its lock: a handler or device
+ *  would wait for itself for ever, and calls nova_vm_end_with(). */
 void nova_vm_stop(struct nova_vm *vm);
 
 /** Take a machine apart that has ended. */
 void nova_vm_destroy(struct nova_vm *vm);
 
-/** Keep a machine as it is: between these, no exit is answered. For threads that drive devices. */
+/** Keep a machine as it is: between these, no exit is answered. For threads that drive devices;
+ *  handlers and devices are called with the lock, and would wait for themselves for ever. */
 void nova_vm_lock(struct nova_vm *vm);
 /** @see nova_vm_lock */
 void nova_vm_unlock(struct nova_vm *vm);

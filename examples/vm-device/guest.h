@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the guest and its monitor agree upon. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#define GUEST_AT   0x10000 /* where the guest begins */
+#define PRINT_PORT 0xe9
+
+/* The bell, outside of RAM, and its registers of 4 bytes. */
+#define BELL        0xf0000000
+#define BELL_RING   0 /* write: ring in so many ms; read: how often it rang */
+#define BELL_START  4 /* write: the second virtual CPU begins at this page */
+#define BELL_VECTOR 0x20
+#define BELL_MS     5
+#define RINGS       3 /* then the guest halts */
+
+#endif
