@@ -26,6 +26,7 @@ TYPES = "hypervisor/abi/nova/abi/types.h"
 SERVICE = "roottask/src/service/service.c"
 PROTOCOL = "roottask/include/novart/protocol.h"
 CHILD = "roottask/src/child/child.c"
+VMM = "roottask/vmm/include/novavmm"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
@@ -115,8 +116,14 @@ LIMITS = (
      less_one, "`EINVAL`"),
     ("items that one call to a service delegates", "roottask/include/novart/session.h",
      "NOVA_MESSAGE_ITEMS", plain, "`EINVAL`"),
-    ("memory of a guest of `novavmm`", "roottask/vmm/include/novavmm/memory.h",
+    ("memory of a guest of `novavmm`, in steps of 2 MiB", f"{VMM}/memory.h",
      "NOVA_GUEST_MEMORY_MAX", bytes_of, "`EINVAL`"),
+    ("its virtual CPUs", f"{VMM}/vm.h", "NOVA_VM_VCPUS", plain, "`EINVAL`"),
+    ("ranges of its devices, of ports and of memory each", f"{VMM}/bus.h", "NOVA_BUS_RANGES",
+     plain, "`ENOSPC`"),
+    ("alarms of its devices", f"{VMM}/vm.h", "NOVA_VM_ALARMS", plain, "`ENOSPC`"),
+    ("virtio devices of its PC", f"{VMM}/pc.h", "NOVA_PC_SLOTS", plain, "`EINVAL`"),
+    ("characters of its name", f"{VMM}/vm.h", "NOVA_VM_NAME", less_one, "cut"),
 )
 
 
