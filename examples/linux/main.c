@@ -106,10 +106,18 @@ static int make_machine(void)
         return error ? error : add_devices();
 }
 
+static unsigned long long count_exits(void)
+{
+        unsigned long long exits = 0;
+
+        for (unsigned i = 0; i < vm.vcpus; i++)
+                exits += vm.vcpu[i].exits;
+        return exits;
+}
+
 static void tell(enum nova_vm_end end)
 {
-        printf("The guest ended after %llu exits: it %s.\n", (unsigned long long)vm.vcpu[0].exits,
-               nova_vm_end_text(end));
+        printf("The guest ended after %llu exits: it %s.\n", count_exits(), nova_vm_end_text(end));
         if (end == NOVA_VM_ERROR)
                 printf("If Linux said nothing, its file may be damaged: what unpacks it speaks "
                        "with --arguments earlyprintk=ttyS0.\n");
