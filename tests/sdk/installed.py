@@ -52,8 +52,9 @@ def copy_tree():
 def fetch_guests():
     """What the guests of examples are made of is downloaded once, for all tests of the tree."""
     try:
-        for what in guest.MAKERS:
-            guest.file(guest.PREFIX + what)
+        for arch, _ in PRESETS:
+            for what in guest.MAKERS:
+                guest.file(f"{guest.PREFIX}{arch}/{what}")
     except NovaError as error:
         print(f"the examples with guests will fail: {error}")
 
