@@ -96,8 +96,8 @@ static void split(struct tree_node *node, word_t x, struct side left, struct sid
         side_finish(&right, NULL, right_top);
 }
 
-/* Where nodes of lower priority hang on the way up from a new leaf's place, the new node takes the
- * place of the highest, which is split below it. Less work than rotations, with the same tree. */
+/* On the way up from the new leaf's place there may be nodes of lower priority: the new node takes
+ * the place of the highest of them, which is split below it. */
 void tree_insert(struct tree *tree, struct tree_node *node)
 {
         struct tree_node **link = &tree->root, *parent = NULL, *lower = NULL;
@@ -127,6 +127,7 @@ void tree_insert(struct tree *tree, struct tree_node *node)
         update_max(node);
 }
 
+/* What hangs below the node is merged in its place, the higher priority first. */
 void tree_remove(struct tree_node *node)
 {
         struct tree_node *left = node->left, *right = node->right, *parent = parent_of(node);

@@ -139,6 +139,11 @@ class Play
                 const Caps caps = model.caps(owner, field.type);
                 const auto at = caps.find(sel);
                 ASSERT_EQ(crd != 0, at != caps.end());
+                if (field.type == NOVA_CRD_OBJ) { // what the hypercall reads instead
+                        const word_t cap = object_space_capability(&owner->object_space, sel);
+                        ASSERT_EQ(cap & NOVA_PERM_ALL, nova_crd_perms(crd));
+                        ASSERT_EQ(cap != 0, crd != 0);
+                }
                 if (!crd)
                         return;
                 const word_t base = nova_crd_base(crd), size = word_t{1} << nova_crd_order(crd);
