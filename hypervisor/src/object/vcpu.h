@@ -20,9 +20,8 @@ struct guest_msrs {
 /* What the control block of SVM does not hold. */
 struct vcpu_svm {
         uint64_t backup[80]; /* the guest's state while it is unproven */
-        uint64_t
-                soft_event; /* software event that the VMM injected last; 0: its last was another */
-        uint64_t soft_ip;   /* … and where */
+        uint64_t soft_event; /* what the VMM injected last, if it was a software event, else 0 */
+        uint64_t soft_ip;    /* … and where */
 };
 
 /* What the control structure of VMX does not hold. */

@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/features.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/svm.h"
 #include "arch/x86/svm_state.h"
@@ -160,14 +161,35 @@ TEST(guest, a_software_event_that_is_injected_pushes_IP_as_it_is)
         g.control()->next_rip = 5;
         inject(g, 0x80000480, 0x1000);
         EXPECT_EQ(g.control()->next_rip, 5u); // the CPU has no such field
-        svm_saves_next_ip = true;
+        cpu_features[WORD_SVM_EDX] |= 1u << FEATURE_NEXT_RIP % 32;
         inject(g, 0x80000080, 0x1000);
         EXPECT_EQ(g.control()->next_rip, 5u);
         inject(g, 0x80000480, 0x1000);
         EXPECT_EQ(g.control()->next_rip, 0x1000u);
         inject(g, 0x80000303, 0x1003);
         EXPECT_EQ(g.control()->next_rip, 0x1003u);
-        svm_saves_next_ip = false;
+        cpu_features[WORD_SVM_EDX] &= ~(1u << FEATURE_NEXT_RIP % 32);
+}
+
+word_t told_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
+{
+        nova_utcb utcb = {};
+        g.control()->exit_code = code;
+        g.control()->rip = ip;
+        g.control()->next_rip = code == SVM_EXIT_IO ? 0 : next;
+        g.control()->exit_info[1] = next;
+        svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_EIP);
+        return utcb.state.inst_len;
+}
+
+TEST(guest, an_instructions_length_is_told_though_IP_wraps_behind_it)
+{
+        Guest g;
+        EXPECT_EQ(told_length(g, SVM_EXIT_IO, 0x1000, 0x1002), 2u);
+        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1002), 2u);
+        EXPECT_EQ(told_length(g, SVM_EXIT_IO, 0xffffffff, 1), 2u);
+        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1010), 0u); // none has sixteen bytes
+        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0), 0u);
 }
 
 TEST(guest, xcr0_is_set_or_refused)

@@ -6,6 +6,8 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/vmx.h"
 
+#define EMULATOR_NAME 0x54474354 /* "TCGT" */
+
 uint32_t cpu_features[FEATURE_WORDS];
 
 static uint32_t max_extended(void)
@@ -15,12 +17,17 @@ static uint32_t max_extended(void)
         return max >> 31 ? max : 0;
 }
 
+/* Whether the CPU is QEMU's own, not one that QEMU hands through. */
+static bool is_emulated(uint32_t features)
+{
+        return features >> FEATURE_HYPERVISOR % 32 & 1 && cpuid(0x40000000, 0).ebx == EMULATOR_NAME;
+}
+
 /* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd tells about XSAVE,
- * XSAVEOPT and others. Real CPUs with plain XSAVE are none of its guests. */
+ * XSAVEOPT and others. */
 static bool xsave_is_broken(uint32_t features)
 {
-        return features >> FEATURE_XSAVE % 32 & 1 && features >> FEATURE_HYPERVISOR % 32 & 1 &&
-               !cpuid(0xd, 1).eax;
+        return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(0xd, 1).eax && is_emulated(features);
 }
 
 void features_read(bool first)

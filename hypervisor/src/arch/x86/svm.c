@@ -23,7 +23,6 @@
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a
-#define SVM_NRIP 0x8 /* in EDX */
 
 /* Orders of the permission maps, 12 and 8 KiB: all ones, every port and MSR is intercepted. */
 #define IO_MAP_ORDER  2
@@ -59,7 +58,6 @@ static bool boot(void)
 {
         const uint64_t page = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 
-        svm_saves_next_ip = cpuid(SVM_LEAF, 0).edx & SVM_NRIP;
         guest_format = (struct second_level_format){
                 .levels = PAGING_LEVELS,
                 .large = 1,

@@ -3,6 +3,7 @@
 #include "arch/x86/svm_state.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/msr.h"
 #include "lib/string.h"
@@ -37,8 +38,6 @@ static void set_segment(struct vmcb_segment *to, const struct nova_segment *from
         memcpy(to, from, sizeof(*to));
 }
 
-bool svm_saves_next_ip;
-
 /* INT n, and what INT3 and INTO raise: the address behind the instruction is pushed (APM 2, 15.20).
  */
 static bool is_software_event(uint64_t event)
@@ -53,7 +52,7 @@ static bool is_software_event(uint64_t event)
 
 /* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
  * injected has no instruction. A task switch does not begin anew, it is the VMM's to finish. */
-static inline uint64_t interrupted_event(const struct vcpu *vcpu)
+uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
         const uint64_t event = vmcb->exit_int_info;
@@ -64,11 +63,6 @@ static inline uint64_t interrupted_event(const struct vcpu *vcpu)
             ((event & INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
                 return 0;
         return event;
-}
-
-uint64_t svm_interrupted_event(const struct vcpu *vcpu)
-{
-        return interrupted_event(vcpu);
 }
 
 static bool is_pending(const struct ec *ec)
@@ -105,9 +99,9 @@ static void segments_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *st
 static word_t instruction_length(const struct vmcb *vmcb)
 {
         const uint64_t next = vmcb->exit_code == SVM_EXIT_IO ? vmcb->exit_info[1] : vmcb->next_rip;
-        const uint64_t length = next - vmcb->rip;
+        const uint32_t length = (uint32_t)(next - vmcb->rip); /* outside of 64-bit mode IP wraps */
 
-        return length <= 15 ? (word_t)length : 0;
+        return length <= 15 ? length : 0;
 }
 
 static void system_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *state, nova_mtd_t mtd)
@@ -141,7 +135,7 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint64_t event =
-                        is_pending(ec) ? vmcb->event_inj : interrupted_event(ec->vcpu);
+                        is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
                 state->inj_info = (uint32_t)event & INJ_EVENT;
                 if (vmcb->vintr & SVM_VINTR_IRQ)
                         state->inj_info |= INJ_WINDOW;
@@ -285,7 +279,7 @@ static bool is_injectable(uint32_t info)
         return type == 3 && vector < 32 && vector != 2;
 }
 
-/* A software event that is injected pushes IP as it is, whatever the CPU. */
+/* A software event that is injected pushes IP as it is: a CPU that has next_rip pushes that. */
 static void inject(struct vcpu *vcpu, uint64_t event)
 {
         struct vmcb *vmcb = vcpu->control;
@@ -296,7 +290,7 @@ static void inject(struct vcpu *vcpu, uint64_t event)
                 return;
         vcpu->svm.soft_event = event & INJ_EVENT;
         vcpu->svm.soft_ip = vmcb->rip;
-        if (svm_saves_next_ip)
+        if (cpu_has(FEATURE_NEXT_RIP))
                 vmcb->next_rip = vmcb->rip;
 }
 

@@ -21,10 +21,6 @@ struct vcpu;
 
 #define DR6_STEP 0x4000
 
-/** Whether this CPU tells where the next instruction is (and pushes for a software event that is
- *  injected what the control block says there). Set at boot. */
-extern bool svm_saves_next_ip;
-
 void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
 
