@@ -97,9 +97,12 @@ void *nova_region_reserve(size_t bytes)
 
 void *nova_region_lazy(const char *name, size_t bytes)
 {
+        struct region copy;
+
+        region_set_name(&copy, name); /* which may fault, and so not under the lock */
         enter();
 
-        const nova_word_t base = add(pages_of(bytes), REGION_LAZY, name);
+        const nova_word_t base = add(pages_of(bytes), REGION_LAZY, copy.name);
 
         lock_drop(&lock);
         return (void *)base;
@@ -124,12 +127,15 @@ void *nova_stack_alloc(size_t bytes)
 
 int nova_region_name(void *addr, const char *name)
 {
+        struct region copy;
+
+        region_set_name(&copy, name); /* before the lock, as there */
         enter();
 
         struct region *const region = region_map_find(&map, (nova_word_t)addr);
 
         if (region)
-                region_set_name(region, name);
+                region_set_name(region, copy.name);
         lock_drop(&lock);
         return region ? 0 : EINVAL;
 }

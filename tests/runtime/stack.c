@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The runtime's memory is asked for where the stack's next page, or the memory of an argument, has
+ * not come yet: that page fault's handler needs the same lock, so it must not come under it. */
+#include <alloca.h>
+
+#include "check.h"
+#include "nova/crd.h"
+#include "novart/page.h"
+#include "novart/region.h"
+#include "novart/selector.h"
+#include "novart/thread.h"
+
+/* From one distance between stack pointer and page to the next: less than most frames have. */
+#define STEP 64
+
+/* What the operations work on, and one after the other makes and frees. */
+static struct {
+        char *region, *other;
+        void *page;
+        struct nova_dma dma;
+        nova_sel_t sel;
+} own;
+
+static void page_alloc(void)
+{
+        own.page = nova_page_alloc(0);
+        CHECK(own.page);
+}
+
+static void page_free(void)
+{
+        nova_page_free(own.page, 0);
+}
+
+static void page_count(void)
+{
+        CHECK(nova_page_free_count() > 0);
+}
+
+static void sel_alloc(void)
+{
+        own.sel = nova_sel_alloc(0);
+        CHECK(own.sel != NOVA_SEL_NONE);
+}
+
+static void sel_used(void)
+{
+        CHECK(nova_sel_used() > 0);
+}
+
+static void sel_free(void)
+{
+        nova_sel_free(own.sel, 0);
+}
+
+static void region_reserve(void)
+{
+        own.region = nova_region_reserve(4 * NOVA_PAGE_SIZE);
+        CHECK(own.region);
+}
+
+static void region_commit(void)
+{
+        CHECK(nova_region_commit(own.region, 3 * NOVA_PAGE_SIZE) == 0);
+}
+
+static void region_name(void)
+{
+        CHECK(nova_region_name(own.region, "own") == 0);
+}
+
+static void self_map(void)
+{
+        CHECK(nova_self_map((nova_word_t)own.region >> NOVA_PAGE_BITS,
+                            ((nova_word_t)own.region >> NOVA_PAGE_BITS) + 3, 0, NOVA_MEM_R) == 0);
+}
+
+static void region_shrink(void)
+{
+        CHECK(nova_region_shrink(own.region, NOVA_PAGE_SIZE) == 0);
+}
+
+static void region_free(void)
+{
+        CHECK(nova_region_free(own.region) == 0);
+}
+
+static void region_lazy(void)
+{
+        own.other = nova_region_lazy("other", NOVA_PAGE_SIZE);
+        CHECK(own.other);
+}
+
+static void other_free(void)
+{
+        CHECK(nova_region_free(own.other) == 0);
+}
+
+static void stack_alloc(void)
+{
+        own.other = nova_stack_alloc(NOVA_PAGE_SIZE);
+        CHECK(own.other);
+}
+
+static void dma_alloc(void)
+{
+        CHECK(nova_dma_alloc(1, &own.dma) == 0);
+}
+
+static void dma_free(void)
+{
+        nova_dma_free(&own.dma);
+}
+
+/* In this order each finds what it needs. */
+static void (*const operations[])(void) = {
+        page_alloc,     page_free,     page_count,  sel_alloc,  sel_used,      sel_free,
+        region_reserve, region_commit, region_name, self_map,   region_shrink, region_free,
+        region_lazy,    other_free,    stack_alloc, other_free, dma_alloc,     dma_free,
+};
+
+#define OPERATIONS (sizeof(operations) / sizeof(*operations))
+
+/* Each has the page where its stack begins, and the one below. */
+#define STACK ((2 * OPERATIONS + 4) * NOVA_PAGE_SIZE)
+
+/* Calls it with a stack pointer of about @p sp; nothing between here and there is touched. */
+__attribute__((noinline)) static void call_at(nova_word_t sp, void (*operation)(void))
+{
+        const nova_word_t here = (nova_word_t)__builtin_frame_address(0);
+        void *const gap = alloca(here - sp);
+
+        __asm__ volatile("" : : "r"(gap) : "memory");
+        operation();
+}
+
+/* All operations at one distance of the stack pointer to the end of its page. */
+static void *at_distance(void *distance)
+{
+        nova_word_t begin, end;
+
+        nova_thread_stack_bounds(&begin, &end);
+        for (unsigned i = 0; i < OPERATIONS; i++)
+                call_at((end & -(nova_word_t)NOVA_PAGE_SIZE) - (2 * i + 3) * NOVA_PAGE_SIZE +
+                                (nova_word_t)distance,
+                        operations[i]);
+        return NULL;
+}
+
+static void all_distances(void)
+{
+        const struct nova_thread_attr attr = {
+                .name = "distance", .cpu = NOVA_CPU_SELF, .stack_bytes = STACK};
+
+        for (nova_word_t distance = STEP; distance <= NOVA_PAGE_SIZE; distance += STEP) {
+                struct nova_thread *thread;
+
+                CHECK(nova_thread_create(&thread, &attr, at_distance, (void *)distance) == 0);
+                CHECK(nova_thread_join(thread, NULL) == 0);
+        }
+}
+
+/* A name, empty, in memory that comes when the name is read. */
+static void lazy_name(void)
+{
+        char *const names = nova_region_lazy("names", 2 * NOVA_PAGE_SIZE);
+
+        CHECK(names);
+        CHECK(nova_region_name(names, names) == 0);
+
+        void *const named = nova_region_lazy(names + NOVA_PAGE_SIZE, NOVA_PAGE_SIZE);
+
+        CHECK(named);
+        CHECK(nova_region_free(named) == 0);
+        CHECK(nova_region_free(names) == 0);
+}
+
+int main(void)
+{
+        all_distances();
+        puts("no page of a stack came too late");
+        lazy_name();
+        puts("no name came too late");
+        return 0;
+}
