@@ -4,6 +4,7 @@
 
 #define OPERATIONS_MAX 256
 
+word_t bench_recall;
 static uint32_t overhead;
 
 /* A plugin of the emulator looks for the NOP; the address that is stored to behind it says which

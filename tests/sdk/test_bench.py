@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import bench, bench_linux, bench_trace, boot_count, elf, table
+from nova import bench, bench_linux, bench_scale, bench_trace, boot_count, elf, table
 from nova.errors import NovaError
 
 ROWS = [
@@ -53,7 +53,8 @@ class Reading(unittest.TestCase):
     def test_the_page_shows_the_figures_that_are_checked_in(self):
         rows = table.read_rows(bench.ROWS)
         page = bench.PAGE.read_text(encoding="utf-8")
-        self.assertEqual(bench.page_with(page, rows, bench._read_figures()), page)
+        scale = bench_scale.read_figures(bench.SCALE_FIGURES)
+        self.assertEqual(bench.page_with(page, rows, bench._read_figures(), scale), page)
 
     def test_the_file_of_figures_is_written_as_it_is_read(self):
         text = bench.FIGURES.read_text(encoding="utf-8")
@@ -83,6 +84,35 @@ class Trace(unittest.TestCase):
 
     def test_an_operation_without_a_trace_is_worse(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
+
+
+class Scale(unittest.TestCase):
+    THINGS = [bench_scale.Subject("pages", None, "pages")]
+    OPERATIONS = [bench_scale.Subject("call", 1.02, "a call")]
+
+    def complaints(self, *figures):
+        lines = [f"scale pages call {10**i} {value}\n" for i, value in enumerate(figures)]
+        found = bench_scale.read("".join(lines) + "scale of\n\n")
+        return bench_scale.complaints(self.THINGS, self.OPERATIONS, found)
+
+    def test_what_stays_within_its_factor_is_good(self):
+        self.assertEqual(self.complaints(100, 102, 99, 102), [])
+
+    def test_what_grows_is_worse_wherever_it_does(self):
+        self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
+        self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
+
+    def test_a_number_that_was_not_counted_is_worse(self):
+        self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
+
+    def test_what_is_checked_in_keeps_the_limits(self):
+        subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
+        figures = bench_scale.read_figures(bench.SCALE_FIGURES)
+        self.assertEqual(set(figures), {"x86_64", "x86_32"})
+        for found in figures.values():
+            self.assertEqual(bench_scale.complaints(*subjects, found), [])
+        text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
+        self.assertEqual(bench_scale.dumps(figures), text)
 
 
 class Table(unittest.TestCase):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nova import (
     bench_linux,
+    bench_scale,
     bench_trace,
     boot_count,
     build,
@@ -27,13 +28,15 @@ from nova.runner import Runner
 FOLDER = tree.ROOT / "tests" / "bench"
 ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
+SCALE_ROWS = FOLDER / "scale.tsv"
+SCALE_FIGURES = FOLDER / "scale.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
 CONFIG = "release"
 TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
 ICOUNT = ["-icount", "shift=0,sleep=off"]
-PROGRAMS = ("bench", "bench-memory", "bench-windows")
+PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM)
 # Where the kernel's half of the address space begins.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
 SECTIONS = (".boot", ".text", ".rodata", ".data", ".bss")
@@ -75,6 +78,11 @@ def add_parser(commands):
         metavar="KEY",
         help="count what instructions hide instead (locked ones, loads of CR3, cache lines …); "
         "with the KEY of a row: every instruction of that operation",
+    )
+    parser.add_argument(
+        "--scale",
+        action="store_true",
+        help="count operations beside 1, 10, 1,000 and 100,000 of a thing instead",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -215,13 +223,15 @@ def _traces(args):
         return counts, bench_trace.path_text(paths[args.trace], linked)
 
 
-def page_with(page, rows, figures):
+def page_with(page, rows, figures, scale):
     """The text of the page with the tables of these figures."""
-    return bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
+    page = bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
+    return bench_scale.write_page(page, *bench_scale.read_subjects(SCALE_ROWS), scale)
 
 
 def _write_page(rows, figures):
-    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures)
+    scale = bench_scale.read_figures(SCALE_FIGURES)
+    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures, scale)
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -247,6 +257,25 @@ def _run_trace(args, rows):
         _write_page(rows, figures)
         return EXIT_OK
     return _end(bench_trace.complaints(rows, checked_in, counts))
+
+
+def _run_scale(args, rows):
+    things, operations = bench_scale.read_subjects(SCALE_ROWS)
+    with _built(args) as (kernel, programs):
+        cmdline = f"kmem={bench_scale.POOL}M"
+        more = {"cmdline": cmdline, "memory": bench_scale.MEMORY, "extra": ICOUNT}
+        machine = _machine(kernel, programs / bench_scale.PROGRAM, **more)
+        found = bench_scale.read(_console(machine, "the count beside many things"))
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(bench_scale.text(things, operations, found, args.arch))
+    if args.update:
+        figures = bench_scale.read_figures(SCALE_FIGURES)
+        figures[args.arch] = found
+        SCALE_FIGURES.write_text(bench_scale.dumps(figures), encoding="utf-8")
+        _write_page(rows, _read_figures())
+    return _end(bench_scale.complaints(things, operations, found))
 
 
 def _update(rows, figures, arch, found):
@@ -276,7 +305,7 @@ def complaints(rows, checked_in, found, all_needed):
 
 def run(args):
     if args.what:
-        given = (args.update, args.kernel, args.json, args.boot, args.trace is not None)
+        given = (args.update, args.kernel, args.json, args.boot, args.scale, args.trace is not None)
         if any(given) or args.arch != bench_linux.ARCH:
             raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
@@ -286,6 +315,8 @@ def run(args):
     rows = table.read_rows(ROWS)
     if args.trace is not None:
         return _run_trace(args, rows)
+    if args.scale:
+        return _run_scale(args, rows)
     with _built(args) as (kernel, programs):
         found = _figures(args, kernel, programs)
     unknown = set(found) - {row.key for row in rows}

@@ -26,7 +26,6 @@ GUEST(memory_32, 32,
       "addl $4, %edi; hlt; jmp 1b");
 
 /* What portal_recall recalls. */
-word_t bench_recall;
 
 static struct timed result;
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench --scale`: what operations cost beside 1, 10, 1,000 and 100,000 of a thing. Nothing
+may grow by more than its factor in tests/bench/scale.tsv."""
+
+import json
+from dataclasses import dataclass
+
+from nova import table
+
+PROGRAM = "bench-scale"
+# 80,000 threads need this pool; a machine of so many MiB has it below 4 GiB.
+POOL = 512
+MEMORY = 1024
+NUMBERS = ("1", "10", "1,000", "100,000")
+BEGIN = "<!-- scale: written by nova bench --scale --update -->"
+END = "<!-- end of the scale -->"
+# Where the page's architecture is.
+SHOWN = "x86_64"
+
+
+@dataclass
+class Subject:
+    """A thing of which there are many, or an operation beside them."""
+
+    key: str
+    factor: float
+    title: str
+
+
+def read_subjects(path):
+    """Things and operations."""
+    found = {"beside": [], "operation": []}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        word, key, factor, title = line.split("\t")
+        found[word].append(Subject(key, None if factor == "-" else float(factor), title))
+    return found["beside"], found["operation"]
+
+
+def read(console):
+    """{thing: {operation: pairs}} of the lines `scale THING OPERATION NUMBER FIGURE`."""
+    found = {}
+    for line in console.splitlines():
+        word, *fields = line.split() or [""]
+        if word == "scale" and len(fields) == 4:
+            thing, operation, number, figure = fields
+            pairs = found.setdefault(thing, {}).setdefault(operation, [])
+            pairs.append([int(number), int(figure)])
+    return found
+
+
+def growth(pairs):
+    """The greatest figure beside more than one, as a factor of the one beside one."""
+    return max(figure for _, figure in pairs[1:]) / pairs[0][1]
+
+
+def complaints(things, operations, found):
+    """A sentence for each operation that grows too much, or was not counted."""
+    bad = []
+    for thing in things:
+        for operation in operations:
+            pairs = found.get(thing.key, {}).get(operation.key, [])
+            if len(pairs) != len(NUMBERS):
+                bad.append(f"{operation.key} beside {thing.key}: not counted")
+            elif growth(pairs) > operation.factor:
+                figures = ", ".join(str(figure) for _, figure in pairs)
+                bad.append(
+                    f"{operation.key} beside {thing.key} grows: {figures}, "
+                    f"more than {operation.factor:g} times the first"
+                )
+    return bad
+
+
+def text(things, operations, found, arch):
+    cells = [[f"beside so many ({arch})", *NUMBERS, "most", "may be"]]
+    for thing in things:
+        cells.append([f"{thing.title}:", *[""] * (len(NUMBERS) + 2)])
+        for operation in operations:
+            pairs = found.get(thing.key, {}).get(operation.key)
+            if pairs:
+                figures = [str(figure) for _, figure in pairs]
+                factors = [f"{growth(pairs):.2f}", f"{operation.factor:g}"]
+                cells.append([f"  {operation.title}", *figures, *factors])
+    return "\n".join(table.lines(cells))
+
+
+def dumps(figures):
+    """scale.json: one line for each thing and operation."""
+    lines = []
+    for arch, things in figures.items():
+        inner = []
+        for thing, operations in things.items():
+            pairs = [f"      {json.dumps(k)}: {json.dumps(v)}" for k, v in operations.items()]
+            inner.append(f"    {json.dumps(thing)}: {{\n" + ",\n".join(pairs) + "\n    }")
+        lines.append(f"  {json.dumps(arch)}: {{\n" + ",\n".join(inner) + "\n  }")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def read_figures(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write_page(page, things, operations, figures):
+    """The text of a page with each operation beside that thing with which it grows most."""
+    found = figures.get(SHOWN, {})
+    head = (f"instructions ({SHOWN})", "grows most beside", *NUMBERS, "factor", "may be")
+    shown = [f"| {' | '.join(head)} |"]
+    shown.append("|---|---|" + "---:|" * (len(NUMBERS) + 2))
+    for operation in operations:
+        choice = [thing for thing in things if operation.key in found.get(thing.key, {})]
+        if not choice:
+            continue
+        worst = max(choice, key=lambda thing: growth(found[thing.key][operation.key]))
+        pairs = found[worst.key][operation.key]
+        figures = " | ".join(str(figure) for _, figure in pairs)
+        shown.append(
+            f"| {operation.title} | {worst.title} | {figures} "
+            f"| {growth(pairs):.2f} | {operation.factor:g} |"
+        )
+    return table.replace_between(page, BEGIN, END, "\n".join(shown))

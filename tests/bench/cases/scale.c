@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What operations cost beside 1, 10, 1,000 and 100,000 of a thing, and how long their end takes. */
+#include "bench.h"
+#include "nova/abi/event.h"
+
+#define MOST         100000
+#define MOST_THREADS 80000 /* what a pool of 512 MiB holds with room to spare */
+
+/* Selectors and pages of the things: no case's own window and nothing of the harness is there. Each
+ * eighth place stays free, for what is created and delegated among them. */
+#define RANGE_ORDER   17
+#define THINGS        0xe0000
+#define THREAD_SCS    0xc0000
+#define PAGES         0x80000
+#define THREAD_UTCBS  0xa0000
+#define OTHER_UTCBS   0xba000
+#define OTHER_PAGES   (PAGES - 1) /* and below: one that stays, one that comes and goes */
+#define LOW_PRIOS     (PRIO_LOW - 1)
+#define STRIDE        7919      /* a prime: rounds go all over the things */
+#define TIMER_TICKS   50000     /* between two deadlines */
+#define FAR_DEADLINE  (1 << 20) /* upper half of a deadline that never comes */
+#define CASE_DEADLINE 3000
+
+enum operation {
+        CALL,
+        LOOKUP_OBJECT,
+        LOOKUP_MEMORY,
+        CREATE_SM,
+        DESTROY_SM,
+        DELEGATE_OBJECT,
+        REVOKE_OBJECT,
+        DELEGATE_PAGE,
+        REVOKE_PAGE,
+        CREATE_EC,
+        DESTROY_EC,
+        WAKE,
+        OPERATIONS
+};
+
+static const char *const names[OPERATIONS] = {
+        "call",        "lookup_object",   "lookup_memory", "create_sm",
+        "destroy_sm",  "delegate_object", "revoke_object", "delegate_page",
+        "revoke_page", "create_ec",       "destroy_ec",    "wake",
+};
+
+struct kind {
+        const char *key;
+        word_t (*make)(word_t n);
+        void (*end)(void);
+        word_t most;
+        bool semaphores, portals, pages; /* what operations use is one of the things */
+};
+
+static const struct kind *kind;
+static word_t present; /* things that are there */
+static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
+static word_t page;
+static struct thread *echo, *object_taker, *page_taker, *waker;
+static struct timed ops[OPERATIONS];
+
+/* ---- The things ------------------------------------------------------------------------------ */
+
+static word_t place(word_t n)
+{
+        return n / 7 * 8 + n % 7;
+}
+
+static word_t make_sm(word_t n)
+{
+        return hc_create_sm(THINGS + place(n), ROOT_PD, 0);
+}
+
+static word_t make_pt(word_t n)
+{
+        return hc_create_pt(THINGS + place(n), ROOT_PD, echo->ec, 0, (word_t)portal_echo);
+}
+
+static word_t make_pd(word_t n)
+{
+        return hc_create_pd(THINGS + place(n), ROOT_PD, 0);
+}
+
+static word_t delegate(nova_sel_t pt, nova_crd_t crd, word_t to)
+{
+        self->utcb->word[nova_utcb_item_index(0)] = crd;
+        self->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, to);
+        self->utcb->items = nova_utcb_items(0, 1);
+        return hc_call(pt, 0);
+}
+
+static word_t make_delegation(word_t n)
+{
+        return delegate(object_pt, obj(fixed_sm, NOVA_PERM_ALL), THINGS + place(n));
+}
+
+static word_t make_page(word_t n)
+{
+        return delegate(page_pt, mem(page, 0, NOVA_MEM_RWX), PAGES + place(n));
+}
+
+/* All threads stand in the kernel and never come back to their common stack. */
+static char stack[STACK_BYTES] __attribute__((aligned(16)));
+
+static word_t make_thread(word_t n, unsigned prio)
+{
+        const word_t utcb = (THREAD_UTCBS + n) << NOVA_PAGE_BITS;
+        const word_t sp = (word_t)(stack + STACK_BYTES - 64) - sizeof(word_t);
+        const word_t status = hc_create_ec(THINGS + place(n), ROOT_PD, utcb | boot_cpu, sp, events,
+                                           NOVA_EC_GLOBAL);
+
+        if (status != NOVA_SUCCESS)
+                return status;
+        return hc_create_sc(THREAD_SCS + n, ROOT_PD, THINGS + place(n), nova_qpd(QUANTUM, prio));
+}
+
+static word_t make_ready(word_t n)
+{
+        return make_thread(n, 1 + (unsigned)(n % LOW_PRIOS));
+}
+
+/* Runs at once, up to its down. */
+static word_t make_waiting(word_t n)
+{
+        return make_thread(n, PRIO_HIGH);
+}
+
+static _Noreturn void wait_for_ever(void)
+{
+        static uint32_t number;
+        struct args args = {
+                .a1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, crowd_sm),
+                .a2 = FAR_DEADLINE,
+                .a3 = ++number * 2654435761u}; /* in no order */
+
+        hypercall(&args);
+        for (;;)
+                ;
+}
+
+/* Answers the first event of a thread. */
+static void begin_waiting(struct thread *t)
+{
+        t->fn = begin_waiting;
+        t->utcb->state.mtd = NOVA_MTD_EIP;
+        t->utcb->state.ip = (word_t)wait_for_ever;
+        t->utcb->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
+}
+
+/* ---- Their end ------------------------------------------------------------------------------- */
+
+static void revoke_things(void)
+{
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, THINGS, RANGE_ORDER, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+}
+
+static void revoke_threads(void)
+{
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, THREAD_SCS, RANGE_ORDER, NOVA_PERM_ALL),
+                            NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+        revoke_things();
+}
+
+static void revoke_delegations(void)
+{
+        EXPECT_EQ(hc_revoke(obj(fixed_sm, NOVA_PERM_ALL), 0), NOVA_SUCCESS);
+}
+
+static void revoke_pages(void)
+{
+        EXPECT_EQ(hc_revoke(mem(page, 0, NOVA_MEM_RWX), 0), NOVA_SUCCESS);
+}
+
+/* ---- Operations among them ------------------------------------------------------------------- */
+
+static word_t thing_of(unsigned round)
+{
+        return (word_t)round * STRIDE % present;
+}
+
+/* The free place next to it. */
+static word_t gap_of(unsigned round)
+{
+        return thing_of(round) / 7 * 8 + 7;
+}
+
+static nova_sel_t free_selector_of(unsigned round)
+{
+        return kind->pages ? free_sel : THINGS + gap_of(round);
+}
+
+static word_t free_page_of(unsigned round)
+{
+        return kind->pages ? PAGES + gap_of(round) : OTHER_PAGES - 1;
+}
+
+static nova_sel_t semaphore_of(unsigned round)
+{
+        return kind->semaphores ? THINGS + place(thing_of(round)) : fixed_sm;
+}
+
+static void next_call(struct timed *op, unsigned round)
+{
+        const nova_sel_t pt = kind->portals ? THINGS + place(thing_of(round)) : fixed_pt;
+
+        op->args.a1 = nova_hypercall_id(NOVA_CALL, 0, pt);
+}
+
+static void next_lookup_object(struct timed *op, unsigned round)
+{
+        op->args.a2 = obj(semaphore_of(round), 0);
+}
+
+static void next_create_sm(struct timed *op, unsigned round)
+{
+        op->args.a1 = nova_hypercall_id(NOVA_CREATE_SM, 0, free_selector_of(round));
+}
+
+static void next_create_ec(struct timed *op, unsigned round)
+{
+        op->args.a1 = nova_hypercall_id(NOVA_CREATE_EC, NOVA_EC_GLOBAL, free_selector_of(round));
+}
+
+static void next_revoke(struct timed *op, unsigned round)
+{
+        op->args.a2 = obj(free_selector_of(round), NOVA_PERM_ALL);
+}
+
+static void next_revoke_page(struct timed *op, unsigned round)
+{
+        op->args.a2 = mem(free_page_of(round), 0, NOVA_MEM_RWX);
+}
+
+static void next_item(nova_crd_t crd, word_t to)
+{
+        self->utcb->word[nova_utcb_item_index(0)] = crd;
+        self->utcb->word[nova_utcb_item_index(0) + 1] = item_upper(NOVA_ITEM_DELEGATE, to);
+}
+
+static void next_delegate_object(struct timed *op, unsigned round)
+{
+        (void)op;
+        next_item(obj(semaphore_of(round), NOVA_PERM_ALL), free_selector_of(round));
+}
+
+static void next_delegate_page(struct timed *op, unsigned round)
+{
+        (void)op;
+        next_item(mem(page, 0, NOVA_MEM_RWX), free_page_of(round));
+}
+
+static struct timed sending(nova_sel_t pt, before_fn *before)
+{
+        return (struct timed){.fn = timed_trap_1,
+                              .args = {.a1 = nova_hypercall_id(NOVA_CALL, 0, pt)},
+                              .items = nova_utcb_items(0, 1),
+                              .before = before};
+}
+
+static struct timed revoking(before_fn *before)
+{
+        return (struct timed){.fn = timed_trap_2,
+                              .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0)},
+                              .before = before};
+}
+
+static struct timed looking(nova_crd_t crd, before_fn *before)
+{
+        return (struct timed){.fn = timed_trap_2,
+                              .args = {.a1 = nova_hypercall_id(NOVA_LOOKUP, 0, 0), .a2 = crd},
+                              .before = before};
+}
+
+static void prepare(void)
+{
+        const word_t utcb = (word_t)OTHER_UTCBS << NOVA_PAGE_BITS;
+
+        ops[CALL] = (struct timed){.fn = timed_trap_1, .before = next_call};
+        ops[LOOKUP_OBJECT] = looking(0, next_lookup_object);
+        ops[LOOKUP_MEMORY] = looking(mem(page, 0, 0), NULL);
+        ops[CREATE_SM] = (struct timed){
+                .fn = timed_trap_3, .args = {.a2 = ROOT_PD}, .before = next_create_sm};
+        ops[DESTROY_SM] = revoking(next_revoke);
+        ops[DELEGATE_OBJECT] = sending(object_pt, next_delegate_object);
+        ops[REVOKE_OBJECT] = revoking(next_revoke);
+        ops[DELEGATE_PAGE] = sending(page_pt, next_delegate_page);
+        ops[REVOKE_PAGE] = revoking(next_revoke_page);
+        ops[CREATE_EC] =
+                (struct timed){.fn = timed_trap_5,
+                               .args = {.a2 = ROOT_PD, .a3 = utcb | boot_cpu, .a5 = events},
+                               .before = next_create_ec};
+        ops[DESTROY_EC] = revoking(next_revoke);
+        ops[WAKE] = (struct timed){
+                .fn = timed_trap_1,
+                .args = {.a1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_UP_OP, wake_sm)}};
+        for (unsigned i = 0; i < OPERATIONS; i++)
+                ops[i].mean = true;
+}
+
+/* ---- Deadlines ------------------------------------------------------------------------------- */
+
+static volatile word_t deadlines;
+
+/* Body, of higher priority than the case: waits for one deadline after the other. */
+static void wait_again(struct thread *t)
+{
+        (void)t;
+        for (;;) {
+                const uint64_t at = tsc() + TIMER_TICKS;
+                struct args args = {.a1 = nova_hypercall_id(NOVA_SM_CTRL,
+                                                            NOVA_SM_DN_OP | NOVA_SM_TIMEOUT,
+                                                            crowd_sm),
+                                    .a2 = (word_t)(at >> 32),
+                                    .a3 = (uint32_t)at};
+                hypercall(&args);
+                deadlines++;
+        }
+}
+
+/* What is missing between two looks at the clock when a deadline has passed there. */
+static uint32_t time_of_deadline(void)
+{
+        const word_t seen = deadlines;
+        uint64_t before = tsc(), now = before;
+
+        while (deadlines == seen) {
+                before = now;
+                now = tsc();
+        }
+        return (uint32_t)(tsc() - before);
+}
+
+static uint32_t timer(void)
+{
+        static struct timed op = {.mean = true};
+        struct thread *t = run_thread(boot_cpu, PRIO_HIGH, wait_again, NULL);
+
+        for (unsigned i = 0; i < ROUNDS; i++)
+                op.sample[i] = time_of_deadline();
+        thread_stop(t);
+        return figure(&op);
+}
+
+/* ---- One number of things -------------------------------------------------------------------- */
+
+static void report_beside(const char *operation, uint32_t value)
+{
+        console_string("scale ");
+        console_string(kind->key);
+        console_char(' ');
+        console_string(operation);
+        console_char(' ');
+        console_dec(present);
+        console_char(' ');
+        console_dec(value);
+        console_char('\n');
+}
+
+static void count_beside(word_t n)
+{
+        for (present = 0; present < n; present++)
+                EXPECT_EQ(kind->make(present), NOVA_SUCCESS);
+        prepare();
+        run_rounds(ops, OPERATIONS, self->utcb);
+        for (unsigned i = 0; i < OPERATIONS; i++)
+                report_beside(names[i], figure(&ops[i]));
+        if (hip->features & NOVA_HIP_TIMEOUT)
+                report_beside("timer", timer());
+        const uint64_t begin = tsc();
+        kind->end();
+        report_beside("end_each", (uint32_t)((tsc() - begin) / n));
+}
+
+static struct thread *taker(unsigned type)
+{
+        struct thread *t = server(boot_cpu);
+
+        windows(t, 0, nova_crd(type, 0, NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL));
+        return t;
+}
+
+static void wait_for_wake(struct thread *t)
+{
+        (void)t;
+        loop_down(nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, wake_sm));
+}
+
+/* What comes and goes alone is not to bring its table with it. */
+static void keep_tables(void)
+{
+        const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_R);
+
+        if (look(NOVA_CRD_MEM, OTHER_PAGES))
+                return;
+        EXPECT_EQ(delegate(page_pt, crd, OTHER_PAGES), NOVA_SUCCESS);
+        EXPECT_EQ(delegate(page_pt, crd, OTHER_UTCBS + 1), NOVA_SUCCESS);
+}
+
+static void count_kind(const struct kind *k)
+{
+        static const word_t numbers[] = {1, 10, 1000, MOST};
+        struct thread *starter = server(boot_cpu);
+
+        case_seconds(CASE_DEADLINE);
+        kind = k;
+        starter->fn = begin_waiting;
+        events = sel_alloc(5);
+        EXPECT_EQ(hc_create_pt(events + NOVA_EXC_STARTUP, ROOT_PD, starter->ec, 0,
+                               (word_t)portal_entry),
+                  NOVA_SUCCESS);
+        echo = server(boot_cpu);
+        fixed_pt = portal_at(echo, 0, portal_echo);
+        object_taker = taker(NOVA_CRD_OBJ);
+        object_pt = portal_at(object_taker, 0, portal_empty);
+        page_taker = taker(NOVA_CRD_MEM);
+        page_pt = portal_at(page_taker, 0, portal_empty);
+        page = page_of(memory(0));
+        keep_tables();
+        fixed_sm = semaphore(0);
+        wake_sm = semaphore(0);
+        crowd_sm = semaphore(0);
+        free_sel = sel_alloc(0);
+        waker = run_thread(boot_cpu, PRIO_HIGH, wait_for_wake, NULL);
+        for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+                count_beside(numbers[i] < k->most ? numbers[i] : k->most);
+        thread_stop(waker);
+}
+
+CASE(scale, semaphores, "")
+{
+        static const struct kind k = {"semaphores", make_sm, revoke_things, .most = MOST,
+                                      .semaphores = true};
+
+        count_kind(&k);
+}
+
+CASE(scale, portals, "")
+{
+        static const struct kind k = {"portals", make_pt, revoke_things, .most = MOST,
+                                      .portals = true};
+
+        count_kind(&k);
+}
+
+CASE(scale, domains, "")
+{
+        static const struct kind k = {"domains", make_pd, revoke_things, .most = MOST};
+
+        count_kind(&k);
+}
+
+CASE(scale, delegations, "")
+{
+        static const struct kind k = {"delegations", make_delegation, revoke_delegations,
+                                      .most = MOST};
+
+        count_kind(&k);
+}
+
+CASE(scale, pages, "")
+{
+        static const struct kind k = {"pages", make_page, revoke_pages, .most = MOST,
+                                      .pages = true};
+
+        count_kind(&k);
+}
+
+CASE(scale, ready, "")
+{
+        static const struct kind k = {"ready", make_ready, revoke_threads, .most = MOST_THREADS};
+
+        count_kind(&k);
+}
+
+CASE_ON(scale, waiting, "", needs_timeout)
+{
+        static const struct kind k = {"waiting", make_waiting, revoke_threads,
+                                      .most = MOST_THREADS};
+
+        count_kind(&k);
+}
