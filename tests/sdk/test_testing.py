@@ -25,6 +25,7 @@ set_tests_properties(unit.disabled PROPERTIES DISABLED ON)
 ONCE = """add_test(NAME unit.{0} COMMAND sh -c
   "test -e {0} || {{ touch {0} && exit 1; }}; mkdir lock && sleep 0.5 && rmdir lock")
 """
+BROKEN = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'
 LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
 
 
@@ -157,12 +158,18 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("not run: host unit.slow", lines)
         self.assertEqual(lines[-2:], ["1 not run, which is no success", "1 passed, 0 failed"])
 
-    def test_a_build_that_fails_is_no_success(self):
-        broken = 'add_custom_target(broken ALL COMMAND sh -c "echo the reason && exit 1")\n'
-        result = self.run_tests(GOOD + broken)
-        self.ends(result, "0 passed, 0 failed", 1)
+    def test_a_build_that_fails_is_a_failure(self):
+        result = self.run_tests(GOOD + BROKEN)
+        self.ends(result, "0 passed, 1 failed", 1)
         self.assertIn("the reason", result.stdout)
-        self.assertIn("not run: host", result.stdout)
+        self.assertIn("could not be built, which is a failure: host, whose", result.stdout)
+
+    def test_builds_that_fail_beside_a_test_that_passes_are_failures(self):
+        (self.root / "tests/boot").mkdir()
+        (self.root / "tests/boot/CMakeLists.txt").write_text(BROKEN, encoding="utf-8")
+        result = self.run_tests(GOOD)
+        self.ends(result, "1 passed, 6 failed", 1)
+        self.assertIn("a failure: x86_32-release-clang, whose", result.stdout)
 
 
 def finished(output, result=tap.PASSED):

@@ -37,8 +37,9 @@ DESCRIPTION = f"""\
 When at most {again.MOST} tests failed, each runs once more at the end, alone: what passes then is
 listed as `passed only when run again alone` and counts as passed.
 The last line is `N passed, N failed`, also of tests that are interrupted; the
-line before says how many did not run. Exit status: 0 if at least one test passed
-and none failed or was not run, else 1; 2 for wrong usage."""
+line before says how many did not run. Each preset that cannot be built is one that
+failed. Exit status: 0 if at least one test passed and none failed or was not run,
+else 1; 2 for wrong usage."""
 
 
 def _description():
@@ -71,6 +72,7 @@ class Totals:
     passed: int = 0
     failed: int = 0
     not_raised: int = 0
+    not_built: list = field(default_factory=list)  # presets, each of which is a failure
     not_run: list = field(default_factory=list)
     again: list = field(default_factory=list)  # passed only when they ran again alone
 
@@ -138,7 +140,8 @@ def _worth_building(listed, words):
 def _build_failure(error, preset, totals):
     sys.stdout.write(error.output)
     print(f"nova: {error}", flush=True)
-    totals.not_run.append(f"{preset}: every test, because it could not be built")
+    totals.not_built.append(preset)
+    totals.failed += 1
 
 
 def _texts():
@@ -185,7 +188,7 @@ def _prepare(args, totals):
         listed = [test for test in ctest.list_tests(preset) if not test.is_placeholder()]
         known += listed
         selected[preset] = _select(listed, args.words)
-    if not totals.not_run:
+    if not totals.not_built:
         _check_words(args.words, known)
     return {preset: tests for preset, tests in selected.items() if tests}
 
@@ -301,6 +304,8 @@ def _run_again(selected, totals):
 
 def _finish(totals, start):
     """The lines that close every run."""
+    for preset in totals.not_built:
+        print(f"could not be built, which is a failure: {preset}, whose tests did not run")
     for name in totals.not_run:
         print(f"not run: {name}")
     if totals.not_raised:
