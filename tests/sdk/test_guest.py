@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where guests' software comes from, and what is said when it cannot be had."""
 
+import errno
 import os
 import tempfile
 import unittest
@@ -139,6 +140,32 @@ class Guest(unittest.TestCase):
                 guest.file("guest:x86_64/vmlinuz")
         self.assertIn("NOVA_OFFLINE is set", str(caught.exception))
         self.assertFalse((self.root / "calls").exists())
+
+    def refused(self):
+        with self.assertRaises(NovaError) as caught:
+            guest.file("guest:x86_64/disk.img")
+        return str(caught.exception)
+
+    def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(self):
+        readonly = OSError(errno.EROFS, os.strerror(errno.EROFS), str(self.root / "guest"))
+        with mock.patch.object(Path, "mkdir", side_effect=readonly):
+            self.assertEqual(
+                self.refused(),
+                f"the guest's disk.img cannot be made in {self.root}/guest: Read-only file system; "
+                "a link to a folder that can be written may stand in its place.",
+            )
+
+    def test_in_an_installed_sdk_the_remedy_is_another_one(self):
+        (self.root / "guest").symlink_to("nowhere")
+        with mock.patch.object(guest.places, "INSTALLED", True):
+            self.assertIn("; XDG_CACHE_HOME=FOLDER names another place for it.", self.refused())
+
+    def test_a_link_to_nowhere_and_a_file_are_no_folder(self):
+        place = self.root / "guest"
+        for make in (lambda: place.symlink_to("nowhere"), lambda: place.write_text("")):
+            make()
+            self.assertIn(f"in {place}: a file or a link to nowhere is in the way;", self.refused())
+            place.unlink()
 
     def test_a_guest_that_nobody_can_make_is_named(self):
         for name in ("x86_64/windows", "windows", "vmlinuz", "arm/vmlinuz"):

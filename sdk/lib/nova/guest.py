@@ -79,9 +79,25 @@ def file(name):
             f"nobody knows how to make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
         )
     path = places.GUESTS / FORM / arch / what
-    if not path.exists():
-        _make(arch, what, path)
+    try:
+        if not path.exists():
+            _make(arch, what, path)
+    except OSError as error:
+        raise NovaError(_refused(what, error)) from error
     return path
+
+
+def _refused(what, error):
+    """The sentence on a folder of guests in which nothing can be made."""
+    reason = error.strerror or str(error)
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        reason = "a file or a link to nowhere is in the way"
+    remedy = (
+        "XDG_CACHE_HOME=FOLDER names another place for it"
+        if places.INSTALLED
+        else "a link to a folder that can be written may stand in its place"
+    )
+    return f"the guest's {what} cannot be made in {places.GUESTS}: {reason}; {remedy}."
 
 
 def _make(arch, what, path):
