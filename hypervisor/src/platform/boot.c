@@ -67,9 +67,8 @@ static void read_loader(uint32_t magic, uint32_t info)
                 console_print("NOVA: the memory map is long: %u reserved entries are merged, %u "
                               "left out.\n",
                               memory_map.merged, memory_map.dropped);
-        if (memory_map.dropped_modules)
-                console_print("NOVA: %u boot modules are left out: empty, over the kernel, over "
-                              "another one or more than %u.\n",
+        if (memory_map.dropped_modules > MODULES_NAMED)
+                console_print("NOVA: %u boot modules are left out in all; %u fit in.\n",
                               memory_map.dropped_modules, MODULES);
 }
 

@@ -3,10 +3,15 @@
 #include "platform/memory_map.h"
 
 #include "nova/abi/hip.h"
+#include "platform/console.h"
+#include "platform/multiboot.h"
 #include "platform/stop.h"
 
 /* A module's command line is protected by its page and the next: its length is not known. */
 #define CMDLINE_ROOM (2 * PAGE_SIZE)
+
+/* So much of a command line names a module that is left out. */
+#define NAME_ROOM 64
 
 struct memory_map memory_map;
 struct boot_range boot_kernel_ranges[BOOT_RANGES];
@@ -107,11 +112,37 @@ static bool is_module(paddr_t start, uint64_t size)
         return false;
 }
 
+/* Why a range is no module, NULL if it is one. */
+static const char *why_no_module(paddr_t start, paddr_t end)
+{
+        if (end <= start)
+                return "it is empty";
+        if (memory_map_is_taken(start, end - start))
+                return "it lies over the kernel";
+        if (is_module(start, end - start))
+                return "it lies over another one";
+        return memory_map.modules == MODULES ? "there are too many" : NULL;
+}
+
+static void drop_module(uint32_t line, const char *why)
+{
+        const unsigned number = memory_map.modules + ++memory_map.dropped_modules;
+        char name[NAME_ROOM] = {0};
+
+        if (memory_map.dropped_modules > MODULES_NAMED)
+                return;
+        if (line)
+                multiboot_string(line, name, sizeof(name));
+        console_print("NOVA: boot module %u%s%s is left out: %s.\n", number, *name ? ", " : "",
+                      name, why);
+}
+
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t line)
 {
-        if (memory_map.modules == MODULES || end <= start ||
-            memory_map_is_taken(start, end - start) || is_module(start, end - start)) {
-                memory_map.dropped_modules++;
+        const char *why = why_no_module(start, end);
+
+        if (why) {
+                drop_module(line, why);
                 return;
         }
         if (!memory_map.modules)

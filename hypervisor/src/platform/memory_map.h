@@ -8,6 +8,9 @@
 #define MEMORY_ENTRIES 96
 #define MODULES        32
 
+/** So many of the modules that are left out are named, each with its reason. */
+#define MODULES_NAMED 4
+
 /* One entry of the loader's map; type as in nova/abi/hip.h. */
 struct memory_entry {
         paddr_t start;
@@ -37,7 +40,8 @@ extern struct memory_map memory_map;
 /** Adds an entry of the loader's map; empty ones and what lies behind 2^64 is cut off. */
 void memory_map_add(paddr_t start, uint64_t size, uint32_t type);
 
-/** Adds a module; start and end as the loader tells them. */
+/** Adds a module; start and end as the loader tells them. One that is none is left out, which the
+ *  log says. Takes the boot window 1. */
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline);
 
 /** Sum of all available memory. */

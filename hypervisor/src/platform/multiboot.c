@@ -51,11 +51,12 @@ struct map_entry {
 
 char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];
 
-static void read_string(paddr_t phys, char *to, unsigned size)
+void multiboot_string(paddr_t phys, char *to, unsigned size)
 {
         for (unsigned i = 0; i < size - 1; i++) {
-                /* One by one: the string may end just below what can be mapped. */
-                const char *text = boot_map(0, phys + i, 1);
+                /* One by one: the string may end just below what can be mapped. The other window
+                 * may hold what it is named by. */
+                const char *text = boot_map(1, phys + i, 1);
                 if (!text || !*text)
                         break;
                 to[i] = *text;
@@ -113,9 +114,9 @@ bool multiboot_read(uint32_t magic, paddr_t phys)
         memcpy(&info, place, sizeof(info));
 
         if (info.flags & INFO_CMDLINE)
-                read_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
+                multiboot_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
         if (info.flags & INFO_LOADER)
-                read_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
+                multiboot_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
         if (info.flags & INFO_MODULES)
                 read_modules(info.module_list, info.modules);
         if (info.flags & INFO_MAP) {

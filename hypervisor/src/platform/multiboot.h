@@ -20,4 +20,8 @@ extern char multiboot_loader[64];
  *  trusted. False when the magic is of no protocol that is understood. */
 bool multiboot_read(uint32_t magic, paddr_t info);
 
+/** Reads the string at a physical address: what fits in size bytes before a final 0, which the
+ *  caller has written. Takes the boot window 1. */
+void multiboot_string(paddr_t phys, char *to, unsigned size);
+
 #endif

@@ -178,6 +178,31 @@ TEST(multiboot, leaves_out_modules_that_are_none)
         EXPECT_EQ(memory_map.dropped_modules, 3u);
 }
 
+TEST(multiboot, names_the_first_modules_that_are_left_out)
+{
+        Machine m;
+        const std::string line = "initrd.img " + std::string(100, 'x');
+        m.memory[CMDLINE].assign(line.begin(), line.end());
+        m.memory[CMDLINE].push_back(0);
+        memory_map_take(0x200000, 0x20000, false);
+        for (auto [start, end, name] : {std::tuple(0x400000u, 0x500000u, 0u),
+                                        {0x5000u, 0x5000u, unsigned{CMDLINE}},
+                                        {0x21f000u, 0x300000u, 0u},
+                                        {0x4fffffu, 0x600000u, 0u},
+                                        {0x6000u, 0x5000u, 0u},
+                                        {0x7000u, 0x7000u, 0u}}) {
+                put(m.memory[MODULES_AT], start, 4);
+                put(m.memory[MODULES_AT], end, 4);
+                put(m.memory[MODULES_AT], name, 8);
+        }
+        EXPECT_TRUE(read(m, {.flags = HAS_MODULES, .modules = 6}));
+        EXPECT_EQ(m.console, "NOVA: boot module 2, initrd.img " + std::string(52, 'x') +
+                                     " is left out: it is empty.\n"
+                                     "NOVA: boot module 3 is left out: it lies over the kernel.\n"
+                                     "NOVA: boot module 4 is left out: it lies over another one.\n"
+                                     "NOVA: boot module 5 is left out: it is empty.\n");
+}
+
 TEST(multiboot, takes_no_more_modules_than_fit)
 {
         Machine m;
