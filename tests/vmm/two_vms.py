@@ -10,15 +10,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 import terminal
 
 PROMPT = rb"/ # [^\n]*$"
+# The guest's own end of a line, with another carriage return that QEMU's terminal puts before it.
+END = rb"\r\r\n"
 # What is typed when this was shown, behind what the step before waited for.
 STEPS = (
     (PROMPT, b"echo here is $who\r"),
-    (rb"\nhere is (left|right)\r*\n" + PROMPT, b"\x14"),
+    (rb"\nhere is (left|right)" + END + PROMPT, b"\x14"),
     (rb"--- (left|right) .*" + PROMPT, b"echo and here is $who\r"),
-    (rb"\nand here is (left|right)\r*\n" + PROMPT, b"\x14"),
+    (rb"\nand here is (left|right)" + END + PROMPT, b"\x14"),
     (rb"--- (left|right) ", b"echo it is still $who; poweroff -f\r"),
     (
-        rb"\nit is still (left|right)\r*\n.*--- (left|right) .*" + PROMPT,
+        rb"\nit is still (left|right)" + END + rb".*--- (left|right) .*" + PROMPT,
         b"echo c >/proc/sysrq-trigger\r",
     ),
 )

@@ -20,6 +20,7 @@ extern "C" {
 /** A 16550 that the PD may use. */
 struct nova_console {
         uint16_t port; /**< its first I/O port */
+        char last;     /**< the last character that was written */
 };
 
 /**
@@ -36,7 +37,8 @@ NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t p
  */
 NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root);
 
-/** Write character @p c; a line feed is preceded by a carriage return. */
+/** Write character @p c; before a line feed comes a carriage return, unless the program wrote one
+ *  itself. */
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c);
 
 /** Take a character that has arrived. Does not wait. @return it, or -1 if there is none */

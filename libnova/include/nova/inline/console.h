@@ -35,6 +35,7 @@ extern "C" {
 NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t port)
 {
         console->port = port;
+        console->last = 0;
         nova_out8(port + NOVA_UART_INTERRUPTS, 0);
         nova_out8(port + NOVA_UART_LINE, NOVA_UART_LINE_DIVISOR);
         nova_out8(port + NOVA_UART_DATA, NOVA_UART_DIVISOR_115200);
@@ -63,9 +64,10 @@ static inline void nova_console_send(uint16_t port, char c)
 
 NOVA_LIBRARY void nova_console_put(struct nova_console *console, char c)
 {
-        if (c == '\n')
+        if (c == '\n' && console->last != '\r')
                 nova_console_send(console->port, '\r');
         nova_console_send(console->port, c);
+        console->last = c;
 }
 
 NOVA_LIBRARY int nova_console_get(struct nova_console *console)
