@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The report that ends a machine: who, why, and the registers. */
+/* Reports of what went wrong: who, why, and the registers. */
+#include "report.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,7 +10,29 @@
 #include "novart/time.h"
 #include "vm.h"
 
-#define TEXT_BYTES 240
+#define CAUSE_BYTES 240
+#define TEXT_BYTES  (CAUSE_BYTES + 120)
+
+static void to_output(void *unused, const char *text)
+{
+        (void)unused;
+        fputs(text, stdout);
+}
+
+/* The program's own. */
+static const struct report_sink output = {to_output, NULL};
+
+__attribute__((format(printf, 2, 3))) static void say(const struct report_sink *to,
+                                                      const char *format, ...)
+{
+        char text[TEXT_BYTES];
+        va_list list;
+
+        va_start(list, format);
+        vsnprintf(text, sizeof(text), format, list);
+        va_end(list);
+        to->write(to->context, text);
+}
 
 /* Of a segment's rights: the stack pointer has 32 bits; as struct nova_segment has them. */
 #define AR_BIG 0x400
@@ -63,14 +87,16 @@ static const struct field segments[] = {
         FIELD(idtr, NOVA_MTD_IDTR),
 };
 
-static void print_segment(const char *name, const struct nova_segment *segment)
+static void print_segment(const struct report_sink *to, const char *name,
+                          const struct nova_segment *segment)
 {
-        printf("  %-4s %04x base %016llx limit %08x rights %03x\n", name, segment->sel,
-               (unsigned long long)segment->base, (unsigned)segment->limit, segment->ar);
+        say(to, "  %-4s %04x base %016llx limit %08x rights %03x\n", name, segment->sel,
+            (unsigned long long)segment->base, (unsigned)segment->limit, segment->ar);
 }
 
 /* Those that are in @p mtd. */
-static void print_registers(const struct nova_utcb_state *state, nova_mtd_t mtd)
+static void print_registers(const struct report_sink *to, const struct nova_utcb_state *state,
+                            nova_mtd_t mtd)
 {
         const char *const bytes = (const char *)state;
         unsigned column = 0;
@@ -78,16 +104,16 @@ static void print_registers(const struct nova_utcb_state *state, nova_mtd_t mtd)
         for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
                 if (!(words[i].group & mtd))
                         continue;
-                printf("  %-5s %016llx%s", words[i].name,
-                       (unsigned long long)*(const nova_word_t *)(bytes + words[i].offset),
-                       column == 2 ? "\n" : "");
+                say(to, "  %-5s %016llx%s", words[i].name,
+                    (unsigned long long)*(const nova_word_t *)(bytes + words[i].offset),
+                    column == 2 ? "\n" : "");
                 column = (column + 1) % 3;
         }
         if (column)
-                printf("\n");
+                say(to, "\n");
         for (unsigned i = 0; i < sizeof(segments) / sizeof(*segments); i++)
                 if (segments[i].group & mtd)
-                        print_segment(segments[i].name,
+                        print_segment(to, segments[i].name,
                                       (const struct nova_segment *)(bytes + segments[i].offset));
 }
 
@@ -126,42 +152,49 @@ static void read_near(const struct nova_vcpu *vcpu, nova_mtd_t mtd, struct near 
         read_stack(vcpu, &access, near);
 }
 
-static void print_near(const struct near *near, nova_mtd_t mtd)
+static void print_near(const struct report_sink *to, const struct near *near, nova_mtd_t mtd)
 {
         if (mtd & NOVA_MTD_MSR)
-                printf("  efer  %016llx\n", (unsigned long long)near->efer);
+                say(to, "  efer  %016llx\n", (unsigned long long)near->efer);
         if ((mtd & NEAR_MTD) != NEAR_MTD)
                 return;
-        printf("  code at ip:%s", near->codes ? "" : " cannot be read");
+        say(to, "  code at ip:%s", near->codes ? "" : " cannot be read");
         for (size_t i = 0; i < near->codes; i++)
-                printf(" %02x", near->code[i]);
-        printf("\n  stack at sp:%s", near->stacks ? "" : " cannot be read");
+                say(to, " %02x", near->code[i]);
+        say(to, "\n  stack at sp:%s", near->stacks ? "" : " cannot be read");
         for (unsigned i = 0; i < near->stacks; i++)
-                printf(" %0*llx", (int)(2 * near->word), (unsigned long long)near->stack[i]);
-        printf("\n");
+                say(to, " %0*llx", (int)(2 * near->word), (unsigned long long)near->stack[i]);
+        say(to, "\n");
 }
 
-/* printf() may use the UTCB that holds the state, so a copy is printed. */
-void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
+/* What is written may go through the UTCB that holds the state, so a copy is printed. */
+void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *part,
+                 const char *cause)
 {
         const struct nova_utcb_state state = *vcpu->state;
         const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
         struct near near;
-        char cause[TEXT_BYTES];
+
+        read_near(vcpu, mtd, &near);
+        say(to, "VM: guest %s, vCPU %u%s cannot go on: %s (exit 0x%x, qualification %llx %llx).\n",
+            vcpu->vm->name, vcpu->number, part, cause, vcpu->event,
+            (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
+        print_registers(to, &state, mtd);
+        print_near(to, &near, mtd);
+        *vcpu->state = state;
+}
+
+void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
+{
+        char cause[CAUSE_BYTES];
         va_list list;
 
         if (vcpu->vm->end != NOVA_VM_RUNS)
                 return;
-        read_near(vcpu, mtd, &near);
         va_start(list, format);
         vsnprintf(cause, sizeof(cause), format, list);
         va_end(list);
-        printf("VM: guest %s, vCPU %u cannot go on: %s (exit 0x%x, qualification %llx %llx).\n",
-               vcpu->vm->name, vcpu->number, cause, vcpu->event, (unsigned long long)state.qual[0],
-               (unsigned long long)state.qual[1]);
-        print_registers(&state, mtd);
-        print_near(&near, mtd);
-        *vcpu->state = state;
+        report_exit(vcpu, &output, "", cause);
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }
 
@@ -220,7 +253,7 @@ static void report(struct nova_vcpu *vcpu)
                        : vcpu->halted ? "waits for an interrupt"
                                       : "runs",
                        (unsigned long long)vcpu->exits, vcpu->event);
-                print_registers(&state, vm->mtd[NOVA_VM_EXIT_RECALL]);
+                print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
         }
 }
 

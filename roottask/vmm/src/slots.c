@@ -8,6 +8,7 @@
 
 #include "apic.h"
 #include "console.h"
+#include "report.h"
 
 #define SLOT_STEP 0x10000u
 
@@ -15,7 +16,7 @@
 #define IRQ_ODD  10u
 #define IRQ_EVEN 11u
 
-#define SENTENCE 160
+#define SENTENCE 100
 
 static unsigned irq_of(unsigned slot)
 {
@@ -33,16 +34,29 @@ static void set_pin(void *context, unsigned slot, bool level)
 }
 
 /* Goes out with the guest's output, for nothing else may be called while an exit is answered. */
+static void to_console(void *context, const char *text)
+{
+        for (; *text; text++)
+                console_send(context, (uint8_t)*text);
+}
+
+/* It was a virtual CPU that kicked the device, unless the device looked for room for input. */
 static void complain(void *context, const char *device, const char *cause)
 {
         struct nova_pc *const pc = context;
-        char text[SENTENCE];
+        const struct report_sink console = {to_console, pc};
+        char part[SENTENCE], end[SENTENCE], text[3 * SENTENCE];
 
-        snprintf(text, sizeof(text),
-                 "\nVM: guest %s, vCPU %u, device %s cannot go on: %s; it waits for a reset.\n",
-                 pc->vm->name, pc->vm->serving ? pc->vm->serving->number : 0, device, cause);
-        for (const char *at = text; *at; at++)
-                console_send(pc, (uint8_t)*at);
+        snprintf(part, sizeof(part), ", device %s", device);
+        snprintf(end, sizeof(end), "%s; it waits for a reset", cause);
+        to_console(pc, "\n");
+        if (pc->vm->serving) {
+                report_exit(pc->vm->serving, &console, part, end);
+        } else {
+                snprintf(text, sizeof(text), "VM: guest %s%s cannot go on: %s.\n", pc->vm->name,
+                         part, end);
+                to_console(pc, text);
+        }
 }
 
 /* Firmware puts devices where it likes, between RAM and the APICs. */

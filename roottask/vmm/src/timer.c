@@ -60,7 +60,7 @@ static void *run(void *argument)
         nova_thread_on_fault(nova_thread_self(), break_down, vm);
 
         while (!__atomic_load_n(&vm->timer_quits, __ATOMIC_RELAXED)) {
-                nova_mutex_lock(&vm->lock);
+                nova_vm_lock(vm);
 
                 const uint64_t now = nova_vm_now(NULL);
 

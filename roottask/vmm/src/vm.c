@@ -35,6 +35,7 @@ uint64_t nova_vm_now(void *unused)
 void nova_vm_lock(struct nova_vm *vm)
 {
         nova_mutex_lock(&vm->lock);
+        vm->serving = NULL;
 }
 
 void nova_vm_unlock(struct nova_vm *vm)

@@ -79,7 +79,8 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 /**
  * Put a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
  *
- * If its driver does what the device cannot go on with, a sentence goes to the program's console.
+ * If its driver does what the device cannot go on with, a report goes to the program's console,
+ * with the registers of the virtual CPU whose exit was answered.
  * @param slot 1 to NOVA_PC_SLOTS
  * @retval 0      done
  * @retval EINVAL there is no such slot

@@ -65,7 +65,8 @@ struct nova_vm {
         unsigned vcpus;                                 /**< virtual CPUs that it has */
         struct nova_vcpu vcpu[NOVA_VM_VCPUS];           /**< they, by number */
         enum nova_vm_end end;                           /**< why it ended, or NOVA_VM_RUNS */
-        struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered */
+        struct nova_vcpu *serving; /**< the virtual CPU whose exit is answered; NULL: another thread
+                                        has the lock */
         char why[NOVA_VM_WHY];     /**< see nova_vm_why() */
 
         /* The library's own. */

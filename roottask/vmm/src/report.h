@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a report about an exit is made of, wherever it goes. */
+#ifndef NOVAVMM_SRC_REPORT_H
+#define NOVAVMM_SRC_REPORT_H
+
+#include "novavmm/vcpu.h"
+
+/* Takes a report, in pieces of lines. */
+struct report_sink {
+        void (*write)(void *context, const char *text);
+        void *context; /* handed to it */
+};
+
+/* Tells why a virtual CPU whose exit is answered cannot go on, or a part of the machine that it
+ * uses
+ * (", device random"; else ""), and its registers. */
+void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *part,
+                 const char *cause);
+
+#endif
