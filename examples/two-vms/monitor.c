@@ -67,6 +67,8 @@ static int use_screen(void)
         if (!error) {
                 screen.context = session;
                 nova_console_use(&screen);
+        } else {
+                printf("The service screen gives no session: %s.\n", strerror(error));
         }
         return error;
 }
@@ -106,11 +108,12 @@ int main(int argc, char **argv)
                                               .memory = GUEST_MEMORY,
                                               .local_apic = true,
                                               .report_halt = true};
-        int error = use_screen();
+        int error;
 
         (void)argc;
-        if (!error)
-                error = nova_vm_create(&vm, &config);
+        if (use_screen())
+                return 1;
+        error = nova_vm_create(&vm, &config);
         if (!error)
                 error = nova_pc_create(&pc, &vm);
         if (!error)
