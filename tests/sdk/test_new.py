@@ -35,6 +35,12 @@ class New(Folder):
         theirs = paths.ROOT / "templates/bare/main.c"
         self.assertEqual((self.folder / "deep/mine/main.c").read_bytes(), theirs.read_bytes())
 
+    def test_the_monitor_has_as_many_lines_as_its_chapter_says(self):
+        chapter = (paths.ROOT / "docs/manual/vmm.md").read_text(encoding="utf-8")
+        lines = (paths.ROOT / "templates/vmm/main.c").read_text(encoding="utf-8").count("\n")
+        self.assertTrue(chapter.startswith(f"# Write a VMM in {lines} lines\n"))
+        self.assertIn(f"has {lines} lines", chapter)
+
     def test_an_existing_folder_is_left_alone(self):
         (self.folder / "mine").mkdir()
         self.refuses("new", "bare", "mine", says="exists already")
