@@ -44,7 +44,15 @@ class Bochs(WithFolder):
         self.runner = bochs.new_runner(machine, 20)
         outcome = self.runner.run()
         self.assertEqual(outcome.status, 2)
-        self.assertIn("model", outcome.message)
+        self.assertRegex(
+            outcome.message,
+            r"^Bochs has no CPU model 'no_such_cpu'\. --cpu takes: bx_generic, .*, tigerlake\.$",
+        )
+
+    def test_a_processor_that_is_nearly_spelt_right_is_asked_for(self):
+        machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="rysen")
+        self.runner = bochs.new_runner(machine, 20)
+        self.assertIn("'rysen'. Did you mean 'ryzen'? --cpu takes:", self.runner.run().message)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,14 @@ PANIC = b">>PANIC<<"
 COMPLAINT = re.compile(r"^\d+[ep]\[ {6}\] (?:>>PANIC<< )?(.*)$", re.MULTILINE)
 TRIPLE_FAULT = b"exception with no resolution"
 SWITCHED_OFF = (b"shutdown requested", b"soft power off")
+NO_MODEL = "wrong value for parameter 'model'"
+MODEL = re.compile(r"^[a-z]\w*$", re.MULTILINE)
+
+
+def models():
+    """The CPU models that it has."""
+    told = subprocess.run([PROGRAM, "--help", "cpu"], capture_output=True, text=True, check=False)
+    return MODEL.findall(told.stderr)
 
 
 def config(machine, console, log):
@@ -137,13 +145,15 @@ class BochsRunner(Runner):
             return super()._verdict()
         if any(text in self.panic for text in SWITCHED_OFF):
             return errors.EXIT_OK, ""
-        return errors.EXIT_USAGE, f"Bochs failed: {self._reason()}"
+        return errors.EXIT_USAGE, self._failure()
 
-    def _reason(self):
+    def _failure(self):
         """Its errors, from the time before it wrote its log or from the log itself."""
         text = (bytes(self.complaints) + self.panic).decode("utf-8", "replace")
+        if NO_MODEL in text:
+            return errors.no_model("Bochs", self.machine.cpu, models())
         found = [match.group(1).strip() for match in COMPLAINT.finditer(text)]
-        return "; ".join(found) or "it gave no reason."
+        return f"Bochs failed: {'; '.join(found) or 'it gave no reason.'}"
 
 
 def new_runner(machine, *arguments):

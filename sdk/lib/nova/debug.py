@@ -152,13 +152,13 @@ class Session:
         end = time.monotonic() + START_SECONDS
         while not socket.exists():
             if self.qemu.poll() is not None or time.monotonic() > end:
-                raise NovaError(f"QEMU did not start: {self._complaint()}")
+                raise NovaError(self._not_started())
             time.sleep(0.02)
         return socket
 
-    def _complaint(self):
+    def _not_started(self):
         self.complaints.seek(0)
-        return qemu.complaint(self.complaints.read())
+        return qemu.not_started(self.complaints.read())
 
     def run_gdb(self, command):
         """gdb's exit status; None: it was cut off."""

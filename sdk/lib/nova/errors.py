@@ -22,3 +22,9 @@ def meant(word, known):
     """A question to follow a complaint about WORD, "" if it resembles nothing that is KNOWN."""
     near = difflib.get_close_matches(word, known, 1)
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def no_model(emulator, model, known):
+    """A sentence about a CPU MODEL that an emulator does not have, with those that it has."""
+    hint = meant(model, known)
+    return f"{emulator} has no CPU model '{model}'.{hint} --cpu takes: {', '.join(known)}."

@@ -2,11 +2,13 @@
 """What a machine is made of, and the QEMU command line that makes it."""
 
 import os
+import re
+import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from nova.errors import NovaError
+from nova.errors import NovaError, no_model
 
 PROGRAM = "qemu-system-x86_64"
 MACHINES = ("q35", "pc")
@@ -17,6 +19,8 @@ MAX_CPUS = 64
 MAX_MEMORY = 1 << 20
 # QEMU says this of its own CPU models, at every start.
 NOISE = b"TCG doesn't support requested feature"
+NO_MODEL = re.compile("unable to find CPU model '(.*)'")
+MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
 BLANKS = " \t"
 
@@ -162,10 +166,25 @@ def debug_arguments(machine, socket):
     return _hardware(machine) + [*CONSOLE, "-monitor", "none"] + stub + _software(machine)
 
 
+def models():
+    """The CPU models that it has."""
+    told = subprocess.run([PROGRAM, "-cpu", "help"], capture_output=True, text=True, check=False)
+    return MODEL.findall(told.stdout)
+
+
 def complaint(output):
     """What QEMU said on its error output, as one line."""
     lines = [line for line in bytes(output).splitlines() if NOISE not in line]
     return b" ".join(lines).decode("utf-8", "replace") or "it gave no reason."
+
+
+def not_started(output):
+    """A sentence about a QEMU that did not start, from its error output."""
+    said = complaint(output)
+    model = NO_MODEL.search(said)
+    if model:
+        return no_model("QEMU", model.group(1), models())
+    return f"QEMU did not start: {said}"
 
 
 def by_hand(machine):

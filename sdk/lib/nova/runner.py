@@ -235,7 +235,7 @@ class Runner:
         if self.timed_out:
             return errors.EXIT_TIMEOUT, f"no end within {self.timeout:g} s; the run was cut off."
         if not self.started:
-            return errors.EXIT_USAGE, f"QEMU did not start: {self._complaint()}"
+            return errors.EXIT_USAGE, qemu.not_started(self.complaints)
         if self.reason == "guest-reset":
             return errors.EXIT_STOPPED, "the system reset itself (a triple fault?)."
         if self.reason:
