@@ -57,6 +57,9 @@ void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
 before_fn move_on;
 /* Tells a trace which operation is timed from now on; rounds do. */
 void trace_operation(struct timed *op);
+/* The same for what all CPUs do from now on until the end. */
+void trace_begin(const char *key);
+void trace_end(void);
 /* Median or mean of the samples without the cost of timing; fails the case if an operation failed.
  */
 uint32_t figure(struct timed *op);

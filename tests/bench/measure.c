@@ -17,10 +17,31 @@ static void trace(unsigned number)
                          : "=m"(at[number]));
 }
 
+static unsigned operations;
+
+static void name_number(unsigned number, const char *key)
+{
+        console_string("operation ");
+        console_dec(number);
+        console_char(' ');
+        console_string(key);
+        console_char('\n');
+}
+
+void trace_begin(const char *key)
+{
+        EXPECT(++operations < OPERATIONS_MAX);
+        name_number(operations, key);
+        trace(operations);
+}
+
+void trace_end(void)
+{
+        trace(0);
+}
+
 void trace_operation(struct timed *op)
 {
-        static unsigned operations;
-
         if (op->key && !op->number)
                 op->number = ++operations;
         trace(op->number % OPERATIONS_MAX);
@@ -30,13 +51,8 @@ void trace_operation(struct timed *op)
 static void name_operation(const struct timed *op)
 {
         EXPECT(op->number < OPERATIONS_MAX);
-        if (!op->number)
-                return;
-        console_string("operation ");
-        console_dec(op->number);
-        console_char(' ');
-        console_string(op->key);
-        console_char('\n');
+        if (op->number)
+                name_number(op->number, op->key);
 }
 
 static uint32_t run_op(struct timed *op, struct nova_utcb *utcb)

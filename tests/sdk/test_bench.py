@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import bench, bench_linux, bench_scale, bench_trace, boot_count, elf, table
+from nova import bench, bench_cpus, bench_linux, bench_scale, bench_trace, boot_count, elf, table
 from nova.errors import NovaError
 
 ROWS = [
@@ -53,8 +53,7 @@ class Reading(unittest.TestCase):
     def test_the_page_shows_the_figures_that_are_checked_in(self):
         rows = table.read_rows(bench.ROWS)
         page = bench.PAGE.read_text(encoding="utf-8")
-        scale = bench_scale.read_figures(bench.SCALE_FIGURES)
-        self.assertEqual(bench.page_with(page, rows, bench._read_figures(), scale), page)
+        self.assertEqual(bench.page_with(page, rows, bench._read_figures()), page)
 
     def test_the_file_of_figures_is_written_as_it_is_read(self):
         text = bench.FIGURES.read_text(encoding="utf-8")
@@ -107,12 +106,54 @@ class Scale(unittest.TestCase):
 
     def test_what_is_checked_in_keeps_the_limits(self):
         subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
-        figures = bench_scale.read_figures(bench.SCALE_FIGURES)
+        figures = bench._read_figures(bench.SCALE_FIGURES)
         self.assertEqual(set(figures), {"x86_64", "x86_32"})
         for found in figures.values():
             self.assertEqual(bench_scale.complaints(*subjects, found), [])
         text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
         self.assertEqual(bench_scale.dumps(figures), text)
+
+
+class Cpus(unittest.TestCase):
+    CONSOLE = "operation 1 call\n"
+    LINES = ("1 0 18600 0 21 0", "1 1 18600 0 21 0", "1 2 18700 100 21 2", "255 0 9 1 0 0")
+    RESULTS = "".join(f"cpu {line}\n" for line in LINES)
+
+    def row(self, whose="first", shared="no", locked="no"):
+        return bench_cpus.Row("call", whose, 1, 1, shared, locked, "a call")
+
+    def complaints(self, row, one, four):
+        return bench_cpus.complaints([row], {row.key: {"1": one, "4": four}})
+
+    def test_of_the_other_cpus_the_worst_counts(self):
+        found = bench_cpus.read(self.RESULTS, self.CONSOLE)
+        self.assertEqual(found["call first"], [186, 0, 0])
+        self.assertEqual(found["call others"], [187, 1, 2])
+        self.assertEqual(found["boot first"], [9, 1, 0])
+
+    def test_what_costs_the_same_and_shares_nothing_is_good(self):
+        self.assertEqual(self.complaints(self.row(), [186, 0, 0], [186, 0, 0]), [])
+
+    def test_an_instruction_a_lock_or_a_line_more_is_worse(self):
+        for counts in ([187, 0, 0], [186, 1, 0], [186, 0, 1]):
+            self.assertEqual(len(self.complaints(self.row(), [186, 0, 0], counts)), 1)
+
+    def test_an_instrument_that_sees_no_sharing_is_worse(self):
+        row = self.row(shared="yes", locked="-")
+        self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
+        self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
+
+    def test_what_was_not_counted_is_worse(self):
+        self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])
+
+    def test_what_is_checked_in_keeps_the_limits(self):
+        rows = bench_cpus.read_rows(bench.CPUS_ROWS)
+        figures = bench._read_figures(bench.CPUS_FIGURES)
+        self.assertEqual(set(figures), {"x86_64", "x86_32"})
+        for found in figures.values():
+            self.assertEqual(bench_cpus.complaints(rows, found), [])
+        text = bench.CPUS_FIGURES.read_text(encoding="utf-8")
+        self.assertEqual(bench_cpus.dumps(figures), text)
 
 
 class Table(unittest.TestCase):

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from nova import (
+    bench_cpus,
     bench_linux,
     bench_scale,
     bench_trace,
@@ -22,7 +23,7 @@ from nova import (
     tree,
 )
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu import Machine
+from nova.qemu import Machine, Module
 from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests" / "bench"
@@ -30,13 +31,15 @@ ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 SCALE_ROWS = FOLDER / "scale.tsv"
 SCALE_FIGURES = FOLDER / "scale.json"
+CPUS_ROWS = FOLDER / "cpus.tsv"
+CPUS_FIGURES = FOLDER / "cpus.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
 CONFIG = "release"
 TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
 ICOUNT = ["-icount", "shift=0,sleep=off"]
-PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM)
+PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM, bench_cpus.PROGRAM)
 # Where the kernel's half of the address space begins.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
 SECTIONS = (".boot", ".text", ".rodata", ".data", ".bss")
@@ -84,6 +87,11 @@ def add_parser(commands):
         action="store_true",
         help="count operations beside 1, 10, 1,000 and 100,000 of a thing instead",
     )
+    parser.add_argument(
+        "--cpus",
+        action="store_true",
+        help="count what several CPUs do at the same time or to each other, and the boot, instead",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--update", action="store_true", help="check the figures in, with the page that shows them"
@@ -97,10 +105,10 @@ def _machine(kernel, program, **more):
     return Machine(kernel=kernel, modules=[str(program)], cpus=1, **more)
 
 
-def _console(machine, what):
+def _console(machine, what, all_needed=True):
     outcome = Runner(machine, TIMEOUT).run()
     text = outcome.text()
-    if outcome.status != EXIT_OK:
+    if outcome.status != EXIT_OK and all_needed:
         sys.stderr.write(text)
         raise NovaError(f"{what} did not end well: {outcome.message}", EXIT_FAILED)
     return text
@@ -201,8 +209,8 @@ def _figures(args, kernel, programs):
     return found
 
 
-def _read_figures():
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+def _read_figures(path=FIGURES):
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _traces(args):
@@ -223,15 +231,17 @@ def _traces(args):
         return counts, bench_trace.path_text(paths[args.trace], linked)
 
 
-def page_with(page, rows, figures, scale):
-    """The text of the page with the tables of these figures."""
+def page_with(page, rows, figures):
+    """The text of the page with the tables of these figures, and of those that have a file of their
+    own."""
     page = bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
-    return bench_scale.write_page(page, *bench_scale.read_subjects(SCALE_ROWS), scale)
+    subjects = bench_scale.read_subjects(SCALE_ROWS)
+    page = bench_scale.write_page(page, *subjects, _read_figures(SCALE_FIGURES))
+    return bench_cpus.write_page(page, bench_cpus.read_rows(CPUS_ROWS), _read_figures(CPUS_FIGURES))
 
 
 def _write_page(rows, figures):
-    scale = bench_scale.read_figures(SCALE_FIGURES)
-    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures, scale)
+    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures)
     PAGE.write_text(page, encoding="utf-8")
 
 
@@ -271,11 +281,37 @@ def _run_scale(args, rows):
     else:
         print(bench_scale.text(things, operations, found, args.arch))
     if args.update:
-        figures = bench_scale.read_figures(SCALE_FIGURES)
-        figures[args.arch] = found
-        SCALE_FIGURES.write_text(bench_scale.dumps(figures), encoding="utf-8")
-        _write_page(rows, _read_figures())
+        _update_file(SCALE_FIGURES, bench_scale.dumps, rows, args.arch, found)
     return _end(bench_scale.complaints(things, operations, found))
+
+
+def _run_cpus(args, rows):
+    cpus_rows = bench_cpus.read_rows(CPUS_ROWS)
+    with _built(args) as (kernel, programs):
+        program = programs / bench_cpus.PROGRAM
+
+        def boot(cpus, memory, pool, arguments, plugin):
+            module = Module(str(program), arguments)
+            extra = [*ICOUNT, "-plugin", plugin]
+            sizes = {"memory": memory, "cmdline": f"kmem={pool}M"}
+            machine = Machine(kernel=kernel, modules=[module], cpus=cpus, extra=extra, **sizes)
+            return _console(machine, "the count of CPUs", all_needed=not arguments)
+
+        found = bench_cpus.count(boot, program, KERNEL_FROM[args.arch])
+    if args.json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(bench_cpus.text(cpus_rows, found, args.arch))
+    if args.update:
+        _update_file(CPUS_FIGURES, bench_cpus.dumps, rows, args.arch, found)
+    return _end(bench_cpus.complaints(cpus_rows, found))
+
+
+def _update_file(path, dumps, rows, arch, found):
+    figures = _read_figures(path)
+    figures[arch] = found
+    path.write_text(dumps(figures), encoding="utf-8")
+    _write_page(rows, _read_figures())
 
 
 def _update(rows, figures, arch, found):
@@ -305,8 +341,8 @@ def complaints(rows, checked_in, found, all_needed):
 
 def run(args):
     if args.what:
-        given = (args.update, args.kernel, args.json, args.boot, args.scale, args.trace is not None)
-        if any(given) or args.arch != bench_linux.ARCH:
+        given = (args.update, args.kernel, args.json, args.boot, args.scale, args.cpus)
+        if any(given) or args.trace is not None or args.arch != bench_linux.ARCH:
             raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
@@ -317,6 +353,8 @@ def run(args):
         return _run_trace(args, rows)
     if args.scale:
         return _run_scale(args, rows)
+    if args.cpus:
+        return _run_cpus(args, rows)
     with _built(args) as (kernel, programs):
         found = _figures(args, kernel, programs)
     unknown = set(found) - {row.key for row in rows}

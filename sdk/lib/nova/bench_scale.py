@@ -97,10 +97,6 @@ def dumps(figures):
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def read_figures(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
 def write_page(page, things, operations, figures):
     """The text of a page with each operation beside that thing with which it grows most."""
     found = figures.get(SHOWN, {})

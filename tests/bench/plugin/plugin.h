@@ -30,6 +30,10 @@ extern void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
                                              void (*cb)(unsigned, memory_info, uint64_t, void *),
                                              int flags, int access, void *data);
 extern bool qemu_plugin_mem_is_store(memory_info info);
+struct qemu_plugin_hwaddr;
+extern struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(memory_info info, uint64_t address);
+extern bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *at);
+extern uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *at);
 extern void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id, void *), void *data);
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);

@@ -3,11 +3,10 @@
  * between two RDTSC outside of it. One CPU.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
- * names the operation by a marker, a NOP of seven bytes with MARK in its displacement: the
- * instruction behind it stores to an address whose low byte is a number. For each number the file
- * has `trace NUMBER INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the
- * median of instructions, and `path NUMBER ADDRESS…`, of the last sample. */
-#include "plugin.h"
+ * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
+ * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the median of
+ * instructions, and `path NUMBER ADDRESS…`, of the last sample. */
+#include "kinds.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,10 +16,6 @@
 #define PATH       65536
 #define LINES      8192
 #define LINE_SHIFT 6
-#define MARK       0x4d4b8000u
-
-/* What is counted of an instruction besides itself. */
-enum kind { PLAIN, LOCKED, CR3, SERIALISING, MSR, KINDS };
 
 struct sample {
         uint32_t instructions, kind[KINDS], lines, written;
@@ -117,64 +112,6 @@ static void on_user_memory(unsigned cpu, memory_info info, uint64_t address, voi
                 return;
         marked = false;
         operation = address & 0xff ? &operations[address & 0xff] : NULL;
-}
-
-static bool is_mark(const struct qemu_plugin_insn *insn)
-{
-        uint32_t number;
-
-        return is_long_nop(insn, &number) && number == MARK;
-}
-
-static bool is_prefix(uint8_t byte)
-{
-        return strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf0\xf2\xf3", byte) && byte;
-}
-
-/* SDM 3A, 8.3: serialising instructions. */
-static enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm)
-{
-        const unsigned reg = modrm >> 3 & 7;
-
-        switch (opcode) {
-        case 0x22: /* MOV to a control register */
-                return reg == 3 ? CR3 : reg == 8 ? PLAIN : SERIALISING;
-        case 0x30:
-        case 0x32:
-                return MSR;
-        case 0x00: /* LLDT, LTR */
-                return reg == 2 || reg == 3 ? SERIALISING : PLAIN;
-        case 0x01: /* LGDT, LIDT, INVLPG */
-                return modrm < 0xc0 && (reg == 2 || reg == 3 || reg == 7) ? SERIALISING : PLAIN;
-        case 0x08: /* INVD */
-        case 0x09: /* WBINVD */
-        case 0x23: /* MOV to a debug register */
-        case 0xa2: /* CPUID */
-        case 0xaa: /* RSM */
-                return SERIALISING;
-        default:
-                return PLAIN;
-        }
-}
-
-static enum kind kind_of(const struct qemu_plugin_insn *insn, bool wide)
-{
-        const uint8_t *bytes = qemu_plugin_insn_data(insn);
-        const size_t size = qemu_plugin_insn_size(insn);
-        size_t i = 0;
-
-        while (i < size && is_prefix(bytes[i]))
-                if (bytes[i++] == 0xf0)
-                        return LOCKED;
-        if (wide && i < size && (bytes[i] & 0xf0) == 0x40)
-                i++;
-        if (i + 2 < size && bytes[i] == 0x0f)
-                return kind_of_two_bytes(bytes[i + 1], bytes[i + 2]);
-        if (i + 1 < size && bytes[i] == 0x0f)
-                return kind_of_two_bytes(bytes[i + 1], 0xc0);
-        if (i + 1 < size && (bytes[i] == 0x86 || bytes[i] == 0x87) && bytes[i + 1] < 0xc0)
-                return LOCKED;                                     /* XCHG with memory */
-        return i < size && bytes[i] == 0xcf ? SERIALISING : PLAIN; /* IRET */
 }
 
 static void in_user(struct qemu_plugin_insn *insn)

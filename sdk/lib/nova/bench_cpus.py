@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench --cpus`: what several CPUs do at the same time or to each other, and the kernel's
+start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from nova import elf, qemu_plugin, table
+from nova.errors import EXIT_FAILED, NovaError
+
+PROGRAM = "bench-cpus"
+NUMBERS = (1, 2, 4)
+# TIMES of tests/bench/cases/cpus.c.
+TIMES = 100
+# What the plugin calls the time before the roottask.
+BOOT = "255"
+BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
+END = "<!-- end of the CPUs -->"
+SHOWN = "x86_64"
+# Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU.
+SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
+# The key of a figure of a larger machine.
+MORE = "more"
+
+
+@dataclass
+class Row:
+    operation: str
+    whose: str  # first or others
+    fewest: int  # CPUs
+    factor: float  # of the figure there
+    shared: str
+    locked: str
+    title: str
+
+    @property
+    def key(self):
+        return f"{self.operation} {self.whose}"
+
+
+def read_rows(path):
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            operation, whose, fewest, factor, *rest = line.split("\t")
+            rows.append(Row(operation, whose, int(fewest), float(factor), *rest))
+    return rows
+
+
+def read(results, console):
+    """{operation and whose: [instructions, locked, shared]} of one machine; of others the most."""
+    names = {BOOT: "boot"}
+    for line in console.splitlines():
+        if line.startswith("operation "):
+            _, number, key = line.split()
+            names[number] = key
+    found = {}
+    for line in results.splitlines():
+        _, number, cpu, instructions, locked, _, shared = line.split()
+        times = 1 if number == BOOT else TIMES
+        counts = [round(int(instructions) / times), round(int(locked) / times), int(shared)]
+        key = f"{names[number]} {'first' if cpu == '0' else 'others'}"
+        found[key] = [max(pair) for pair in zip(counts, found.get(key, counts))]
+    return found
+
+
+def count(boot, program, kernel_from):
+    """All machines. BOOT(cpus, memory, pool, arguments, plugin) gives the console's text."""
+    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+        library = qemu_plugin.compile_plugin("cpus", folder)
+        results = Path(folder) / "cpus"
+        plugin = f"{library},out={results},from={kernel_from:#x},entry={elf.entry(program):#x}"
+
+        def machine(cpus, sizes, arguments=""):
+            console = boot(cpus, *sizes, arguments, plugin)
+            if not results.exists():
+                raise NovaError("the count of CPUs is empty: the machine did not end.", EXIT_FAILED)
+            return read(results.read_text(encoding="utf-8"), console)
+
+        found = {}
+        for cpus in NUMBERS:
+            for key, counts in machine(cpus, SMALL).items():
+                found.setdefault(key, {})[str(cpus)] = counts
+            # One of the first CPU's wakes is for each of the others.
+            if cpus > 2:
+                counts = found["cpus_wake first"][str(cpus)]
+                counts[:2] = [round(value / (cpus - 1)) for value in counts[:2]]
+        small = found["boot first"]["1"]
+        for key, sizes in (("boot_memory", LARGE_MEMORY), ("boot_pool", LARGE_POOL)):
+            # No area has this name: the program ends as soon as it has begun.
+            large = machine(1, sizes, "area=none")["boot first"]
+            found[f"{key} first"] = {"1": small, MORE: large}
+    return found
+
+
+def _bad_of_row(row, figures):
+    base = figures.get(str(row.fewest))
+    if not base or len(figures) < 2:
+        yield f"{row.key}: not counted"
+        return
+    for number, (instructions, locked, shared) in figures.items():
+        name = f"{row.key}, {number} CPUs" if number != MORE else row.key
+        if (number == MORE or int(number) > row.fewest) and instructions > base[0] * row.factor:
+            yield f"{name}: {instructions}, more than {row.factor:g} times {base[0]}"
+        if row.locked == "no" and locked:
+            yield f"{name}: {locked} locked instructions"
+        if row.shared == "no" and shared:
+            yield f"{name}: {shared} lines that CPUs share"
+        if row.shared == "yes" and number != "1" and not shared:
+            yield f"{name}: no line is seen to be shared, so nothing is known of the others"
+
+
+def complaints(rows, found):
+    """A sentence for each figure that is worse than its row in cpus.tsv allows."""
+    return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
+
+
+def _show(value):
+    return "–" if value is None else str(value)
+
+
+def _tables(rows, found, arch):
+    """Two tables of cells: by number of CPUs, and the start of larger machines."""
+    title = f"instructions in the kernel ({arch})"
+    cpus = [[title, "1 CPU", "2", "4", "locked", "shared lines"]]
+    sizes = [[title, f"{SMALL[0]} MiB, pool of {SMALL[1]} MiB", "more"]]
+    for row in rows:
+        figures = found.get(row.key, {})
+        if MORE in figures:
+            sizes.append([row.title, *(str(figures[name][0]) for name in ("1", MORE))])
+        elif figures:
+            instructions = [figures.get(str(number), [None])[0] for number in NUMBERS]
+            # What the start locks and shares is nobody's cost.
+            last = figures[str(NUMBERS[-1])][1:] if row.operation != "boot" else [None, None]
+            cpus.append([row.title, *map(_show, [*instructions, *last])])
+    return cpus, sizes
+
+
+def text(rows, found, arch):
+    return "\n\n".join("\n".join(table.lines(cells)) for cells in _tables(rows, found, arch))
+
+
+def dumps(figures):
+    """cpus.json: one line for each row."""
+    parts = []
+    for arch, rows in figures.items():
+        inner = ",\n".join(f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in rows.items())
+        parts.append(f"  {json.dumps(arch)}: {{\n{inner}\n  }}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _page_table(cells):
+    lines = [f"| {' | '.join(line)} |" for line in cells]
+    return "\n".join([lines[0], "|---|" + "---:|" * (len(cells[0]) - 1), *lines[1:]])
+
+
+def write_page(page, rows, figures):
+    """The text of a page with the tables of one architecture between its two marks."""
+    tables = _tables(rows, figures.get(SHOWN, {}), SHOWN)
+    return table.replace_between(page, BEGIN, END, "\n\n".join(map(_page_table, tables)))

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What several CPUs do at the same time, or to each other. A plugin of the emulator counts each
+ * CPU's instructions in the kernel between two markers, and the lines that they share. */
+#include "bench.h"
+
+#define TIMES      100
+#define LONG       1000000 /* a quantum that does not end meanwhile, in microseconds */
+#define SETTLE     20      /* until a thread that was woken waits again, in microseconds */
+#define CPUS_MAX   16
+#define WAIT_MS    10000
+#define FIRST_PAGE 0x70000 /* addresses that nothing else uses */
+
+/* ---- The same on all CPUs -------------------------------------------------------------------- */
+
+static struct worker {
+        nova_sel_t sel;
+        word_t id; /* of the hypercalls that it makes in turn */
+        word_t other_id;
+        volatile word_t ready, done;
+} workers[CPUS_MAX];
+
+static volatile word_t go;
+
+static void make_hypercalls(const struct worker *w, unsigned times)
+{
+        for (unsigned i = 0; i < times; i++) {
+                struct args args = {.a1 = w->id};
+                hypercall(&args);
+                if (w->other_id) {
+                        args = (struct args){.a1 = w->other_id};
+                        hypercall(&args);
+                }
+        }
+}
+
+static void work(struct thread *t)
+{
+        struct worker *w = t->arg;
+
+        make_hypercalls(w, WARM);
+        w->ready = 1;
+        while (!go)
+                __asm__ volatile("pause");
+        make_hypercalls(w, TIMES);
+        w->done = 1;
+        while (go)
+                __asm__ volatile("pause");
+}
+
+static unsigned workers_count(void)
+{
+        return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
+}
+
+/* This thread is the boot CPU's worker. */
+static void all_at_once(const char *key)
+{
+        go = 0;
+        for (unsigned i = 1; i < workers_count(); i++) {
+                workers[i].ready = workers[i].done = 0;
+                struct thread *t = global(cpu_numbers[i], work, &workers[i]);
+                thread_start(t, PRIO_CASE, LONG);
+                EXPECT(wait_for(&workers[i].ready, 1, WAIT_MS));
+        }
+        make_hypercalls(&workers[0], WARM);
+        trace_begin(key);
+        go = 1;
+        make_hypercalls(&workers[0], TIMES);
+        for (unsigned i = 1; i < workers_count(); i++)
+                EXPECT(wait_for(&workers[i].done, 1, WAIT_MS));
+        trace_end();
+        go = 0;
+        spin_us(SETTLE);
+}
+
+static word_t call_id(nova_sel_t pt)
+{
+        return nova_hypercall_id(NOVA_CALL, 0, pt);
+}
+
+static word_t semaphore_id(nova_sel_t sm, word_t flags)
+{
+        return nova_hypercall_id(NOVA_SM_CTRL, flags, sm);
+}
+
+CASE(cpus, call_same_pd, "")
+{
+        for (unsigned i = 0; i < workers_count(); i++)
+                workers[i] = (struct worker){
+                        .id = call_id(portal_at(server(cpu_numbers[i]), 0, portal_echo))};
+        all_at_once("cpus_call_same_pd");
+}
+
+CASE(cpus, call_other_pd, "")
+{
+        for (unsigned i = 0; i < workers_count(); i++) {
+                struct thread *t = child_server(child_new(cpu_numbers[i]));
+                workers[i] = (struct worker){.id = call_id(portal_at(t, 0, portal_echo))};
+        }
+        all_at_once("cpus_call_other_pd");
+}
+
+CASE(cpus, own_semaphore, "")
+{
+        for (unsigned i = 0; i < workers_count(); i++) {
+                const nova_sel_t sm = semaphore(0);
+                workers[i] = (struct worker){.id = semaphore_id(sm, NOVA_SM_UP_OP),
+                                             .other_id = semaphore_id(sm, NOVA_SM_DN_OP)};
+        }
+        all_at_once("cpus_own_semaphore");
+}
+
+/* The instrument's own test: here they do share. */
+CASE(cpus, one_semaphore, "")
+{
+        const nova_sel_t sm = semaphore(CPUS_MAX);
+
+        for (unsigned i = 0; i < workers_count(); i++)
+                workers[i] = (struct worker){.id = semaphore_id(sm, NOVA_SM_UP_OP),
+                                             .other_id = semaphore_id(sm, NOVA_SM_DN_OP)};
+        all_at_once("cpus_one_semaphore");
+}
+
+/* ---- One CPU does something to the others ---------------------------------------------------- */
+
+static volatile word_t woken;
+
+static void wait_again(struct thread *t)
+{
+        const nova_sel_t sm = (nova_sel_t)(word_t)t->arg;
+
+        for (;;) {
+                hc_sm_ctrl(sm, NOVA_SM_DN_OP);
+                woken++;
+        }
+}
+
+/* Wakes a thread of each other CPU in turn; with one CPU one of its own, of higher priority. */
+CASE(cpus, wake, "")
+{
+        const unsigned first = cpu_count > 1;
+        nova_sel_t sm[CPUS_MAX];
+        struct thread *waiter[CPUS_MAX];
+
+        for (unsigned i = first; i < workers_count(); i++) {
+                sm[i] = semaphore(0);
+                waiter[i] = global(cpu_numbers[i], wait_again, (void *)(word_t)sm[i]);
+                thread_start(waiter[i], PRIO_HIGH, LONG);
+        }
+        spin_us(1000);
+        trace_begin("cpus_wake");
+        for (unsigned n = 0; n < TIMES; n++)
+                for (unsigned i = first; i < workers_count(); i++) {
+                        const word_t before = woken;
+                        hc_sm_ctrl(sm[i], NOVA_SM_UP_OP);
+                        EXPECT(wait_for(&woken, before + 1, WAIT_MS));
+                        spin_us(SETTLE);
+                }
+        trace_end();
+        for (unsigned i = first; i < workers_count(); i++)
+                thread_stop(waiter[i]);
+}
+
+static void stay(struct thread *t)
+{
+        (void)t;
+        while (!go)
+                __asm__ volatile("pause");
+}
+
+/* All CPUs run threads of the PD that a page is taken from. */
+CASE(cpus, shoot_down, "")
+{
+        const word_t page = page_of(memory(0));
+
+        go = 0;
+        for (unsigned i = 1; i < workers_count(); i++) {
+                struct thread *t = global(cpu_numbers[i], stay, NULL);
+                thread_start(t, PRIO_CASE, LONG);
+                EXPECT(wait_for(&t->started, 1, WAIT_MS));
+        }
+        for (unsigned n = 0; n < WARM + TIMES; n++)
+                EXPECT(give_self(mem(page, 0, NOVA_MEM_RWX), FIRST_PAGE + n) != 0);
+        for (unsigned n = 0; n < WARM; n++)
+                hc_revoke(mem(FIRST_PAGE + n, 0, NOVA_MEM_RWX), NOVA_REVOKE_SR);
+        trace_begin("cpus_shoot_down");
+        for (unsigned n = WARM; n < WARM + TIMES; n++) {
+                hc_revoke(mem(FIRST_PAGE + n, 0, NOVA_MEM_RWX), NOVA_REVOKE_SR);
+                spin_us(SETTLE);
+        }
+        trace_end();
+        go = 1;
+        spin_us(SETTLE);
+}
