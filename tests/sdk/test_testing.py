@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova test` in a small tree of its own: it counts what ran, and nothing else."""
 
+import argparse
 import shutil
 import signal
 import subprocess
@@ -107,6 +108,17 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         labelled = 'set_tests_properties(unit.bad PROPERTIES LABELS "slow;other")\n'
         self.ends(self.run_tests(GOOD + BAD + labelled, "other"), "0 passed, 1 failed", 1)
         self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
+
+    def test_the_second_compiler_runs_what_is_named_with_it(self):
+        test = ctest.Test("x86_64-release-clang", 1, "conformance.ipc", ["conformance"], True)
+        for words, compiler, chosen in (
+            ([], None, []),
+            (["conformance"], None, []),
+            ([], "clang", []),
+            (["conformance"], "clang", [test]),
+        ):
+            args = argparse.Namespace(words=words, compiler=compiler)
+            self.assertEqual(testing.select([test], args), chosen)
 
     def test_a_name_that_cmake_makes_in_small_letters_is_known(self):
         made = GOOD.replace("unit.good", "unit.${part}")

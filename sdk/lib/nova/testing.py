@@ -30,7 +30,8 @@ Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only by that label or by the exact names of its tests,
 and mutation only when it is named: it shows that the conformance suite notices each of
 many one-line faults of the kernel (`nova test mutation WORD…`: only those whose names
-hold a WORD).
+hold a WORD). The builds of clang run the labels {', '.join(CLANG_LABELS)}, and all that
+is chosen with --compiler clang.
 """
 DESCRIPTION = f"""\
 
@@ -108,8 +109,8 @@ def presets(args):
     return chosen
 
 
-def _in_scope(test):
-    if test.preset.endswith("-clang"):
+def _in_scope(test, args):
+    if test.preset.endswith("-clang") and not (args.compiler and args.words):
         return any(label in CLANG_LABELS for label in test.labels)
     return True
 
@@ -126,15 +127,15 @@ def _chosen(tests, words):
     return chosen
 
 
-def _select(tests, words):
-    return _chosen([test for test in tests if _in_scope(test)], words)
+def select(tests, args):
+    return _chosen([test for test in tests if _in_scope(test, args)], args.words)
 
 
-def _worth_building(listed, words):
-    """Whether a preset, before its build, has or may have a test that WORDS select."""
-    if not words:
+def _worth_building(listed, args):
+    """Whether a preset, before its build, has or may have a test that the words select."""
+    if not args.words:
         return True
-    return bool(_select(listed, words)) or any(test.is_placeholder() for test in listed)
+    return bool(select(listed, args)) or any(test.is_placeholder() for test in listed)
 
 
 def _build_failure(error, preset, totals):
@@ -180,14 +181,14 @@ def _prepare(args, totals):
     for preset in presets(args):
         try:
             build.configure(preset)
-            if _worth_building(ctest.list_tests(preset), args.words):
+            if _worth_building(ctest.list_tests(preset), args):
                 build.build(preset)
         except build.BuildError as error:
             _build_failure(error, preset, totals)
             continue
         listed = [test for test in ctest.list_tests(preset) if not test.is_placeholder()]
         known += listed
-        selected[preset] = _select(listed, args.words)
+        selected[preset] = select(listed, args)
     if not totals.not_built:
         _check_words(args.words, known)
     return {preset: tests for preset, tests in selected.items() if tests}
