@@ -22,6 +22,8 @@ struct vcpu_svm {
         uint64_t backup[80]; /* the guest's state while it is unproven */
         uint64_t soft_event; /* what the VMM injected last, if it was a software event, else 0 */
         uint64_t soft_ip;    /* … and where */
+        bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */
+        bool writes_cr0;     /* … and it writes CR0 next */
 };
 
 /* What the control structure of VMX does not hold. */

@@ -345,4 +345,86 @@ CASE_ON(guest_mode, one_guest_goes_from_real_to_long_mode_and_back, "7.2-50 8.2-
         EXPECT_EQ(g->state->cr0 & 1, 0);
         EXPECT_EQ(g->state->cs.sel, 0);
 }
+
+/* Long mode is asked for before anything that it needs is there. */
+GUEST(enable_32, 32,
+      "movl $0xc0000080, %ecx; movl $0x100, %eax; xorl %edx, %edx; wrmsr; hlt;"
+      "movl %cr4, %edi; movl %cr0, %eax; orl $0x10000, %eax; movl %eax, %cr0; hlt;"
+      "movl $0x20, %eax; movl %eax, %cr4; movl $0xa000, %eax; movl %eax, %cr3; hlt;"
+      "movl %cr0, %eax; orl $0x80000000, %eax; movl %eax, %cr0; hlt; ljmpl $0x18, $0x1200");
+
+static nova_mtd_t goes_on_behind(struct guest *g, unsigned length)
+{
+        g->state->ip += length;
+        return NOVA_MTD_EIP;
+}
+
+CASE_ON(guest_mode, long_mode_may_be_enabled_before_all_that_it_needs, "7.2-50 8.2-28 D-36",
+        needs_virtualization_64)
+{
+        struct guest *g = guest_new(boot_cpu, enable_32, enable_32_end);
+        struct nova_utcb_more *more = &g->utcb->event.more;
+        nova_mtd_t mtd = guest_flat(g);
+
+        prepare_switches(g);
+        g->state->gdtr = (struct nova_segment){.limit = 0xff, .base = GUEST_GDT};
+        guest_until(g, mtd, EXIT_WRMSR);
+        more->efer = 0x100;
+        mtd = goes_on_behind(g, 2) | NOVA_MTD_MSR;
+        for (unsigned i = 0; i < 3; i++) {
+                guest_until(g, mtd, EXIT_HLT);
+                EXPECT_EQ(more->efer, 0x100);
+                EXPECT_EQ(g->state->cr4 & 0x20, i < 2 ? 0 : 0x20);
+                EXPECT_EQ(g->state->cr0 & 0x10000, i < 1 ? 0 : 0x10000);
+                mtd = goes_on_behind(g, 1);
+        }
+        EXPECT_EQ(g->state->di & 0x20, 0);
+        guest_until(g, mtd, EXIT_HLT);
+        EXPECT_EQ(more->efer, 0x500);
+        guest_until(g, goes_on_behind(g, 1), EXIT_HLT);
+        EXPECT_EQ(g->state->ip & 0xff00, 0x1200);
+        EXPECT_EQ(g->state->bx, 0x1122334455667788);
+        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* compatibility mode */
+        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* no paging any more */
+        EXPECT_EQ(more->efer, 0x100);
+        guest_until(g, goes_on_behind(g, 1), EXIT_HLT);
+        EXPECT_EQ(g->state->di, 0x5a5a);
+}
+
+/* PAE is missing, or goes while it is needed: #GP, which finds no handler. */
+GUEST(no_pae_32, 32,
+      "movl $0xa000, %eax; movl %eax, %cr3; movl $0x80000011, %eax; movl %eax, %cr0; hlt; hlt");
+GUEST(lose_pae_64, 64,
+      "xorl %eax, %eax; movq %rax, %cr4; hlt; movl $0x11, %eax; movq %rax, %cr0; hlt; hlt");
+GUEST(leave_and_lose_32, 32,
+      "movl $0x11, %eax; movl %eax, %cr0; hlt; xorl %eax, %eax; movl %eax, %cr4; hlt;"
+      "movl $0x80000011, %eax; movl %eax, %cr0; hlt; hlt");
+
+/* Emulators may do it all the same, and refuse the state at the next entry. */
+static void expect_end(struct guest *g, nova_mtd_t mtd)
+{
+        g->state->idtr = (struct nova_segment){.limit = 0};
+        guest_run(g, mtd);
+        for (unsigned i = 0; i < 3 && g->event == guest_event(EXIT_HLT); i++) {
+                EXPECT_EQ(g->utcb->event.more.efer & 0x100, 0x100);
+                guest_run(g, goes_on_behind(g, 1));
+        }
+        EXPECT(g->event == guest_event(EXIT_TRIPLE_FAULT) || g->event == guest_event(EXIT_STATE));
+}
+
+CASE_ON(guest_mode, a_guest_that_breaks_the_rules_of_long_mode_harms_no_one_else,
+        "7.2-50 8.2-28 D-36 7.2-86", needs_virtualization_64)
+{
+        struct guest *g = guest_new(boot_cpu, no_pae_32, no_pae_32_end);
+        nova_mtd_t mtd = guest_flat(g);
+
+        g->utcb->event.more = (struct nova_utcb_more){.efer = 0x100};
+        expect_end(g, mtd | NOVA_MTD_MSR);
+        g = guest_new(boot_cpu, lose_pae_64, lose_pae_64_end);
+        expect_end(g, guest_long(g));
+        g = guest_new(boot_cpu, leave_and_lose_32, leave_and_lose_32_end);
+        mtd = guest_long(g);
+        g->state->cs.ar = 0xc9b;
+        expect_end(g, mtd);
+}
 #endif

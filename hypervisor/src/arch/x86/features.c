@@ -17,10 +17,14 @@ static uint32_t max_extended(void)
         return max >> 31 ? max : 0;
 }
 
-/* Whether the CPU is QEMU's own, not one that QEMU hands through. */
 static bool is_emulated(uint32_t features)
 {
         return features >> FEATURE_HYPERVISOR % 32 & 1 && cpuid(0x40000000, 0).ebx == EMULATOR_NAME;
+}
+
+bool features_emulated(void)
+{
+        return is_emulated(cpu_features[WORD_1_ECX]);
 }
 
 /* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd tells about XSAVE,

@@ -53,6 +53,9 @@ static inline bool cpu_has(enum feature feature)
         return cpu_features[feature / 32] >> feature % 32 & 1;
 }
 
+/** Whether the CPU is QEMU's own (TCG), with its faults, not one that QEMU hands through. */
+bool features_emulated(void);
+
 /** Number of physical address bits. */
 unsigned features_phys_bits(void);
 

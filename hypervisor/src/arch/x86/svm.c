@@ -121,6 +121,23 @@ static void restore_state(struct vcpu *vcpu)
         memcpy(&vmcb->es, vcpu->svm.backup, VMCB_STATE_SIZE);
 }
 
+/* QEMU's TCG (7.2) does not switch paging on again at the exit of a guest that has EFER.LME, but
+ * neither paging nor PAE: the kernel would be lost. So LME is set only while the guest has paging,
+ * and for the instruction that may switch it on, which exits before it is done. In between nothing
+ * but PAE can be lost, by an instruction that exits, too. */
+static void keep_lme_harmless(struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+        const bool writes_cr0 = vcpu->svm.writes_cr0;
+
+        if (vmcb->cr0 & CR0_PG || (writes_cr0 && vmcb->cr4 & CR4_PAE))
+                vmcb->efer |= EFER_LME;
+        else
+                vmcb->efer &= ~(uint64_t)EFER_LME;
+        vmcb->cr_intercepts = writes_cr0 ? SVM_WRITES_CR4 : SVM_WRITES_CR0;
+        vcpu->svm.writes_cr0 = false;
+}
+
 static void enter(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -133,6 +150,8 @@ static void enter(struct ec *self)
         vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
         vmcb->clean = 0;
         vmcb->rax = self->regs.ax;
+        if (unlikely(vcpu->svm.lme))
+                keep_lme_harmless(vcpu);
         if (unlikely(vcpu->unproven))
                 keep_state(vcpu);
         svm_enter(self, (word_t)pool_to_phys(vmcb), cpu->host_state);
@@ -215,6 +234,20 @@ static void finish_io(struct ec *self)
                 skip_instruction(self, vmcb->exit_info[1]);
 }
 
+/* Accesses to registers, exceptions and interrupts: those that are intercepted are the kernel's. */
+static void finish_own_exit(struct ec *self, unsigned code)
+{
+        struct vcpu_svm *svm = &self->vcpu->svm;
+
+        if (code >= SVM_EXIT_DR_READ && code < SVM_EXIT_DR_END)
+                finish_debug_access(self);
+        if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
+                finish_exception(self, code - SVM_EXIT_EXCEPTION);
+        svm->writes_cr0 = svm->lme && code == SVM_EXIT_CR0_WRITE;
+        if (code >= SVM_EXIT_INTR || svm->lme)
+                resume_delivery(self);
+}
+
 /* The event that an exit is, or back into the guest if it is the kernel's own affair. */
 static unsigned classify(struct ec *self, uint64_t code)
 {
@@ -222,12 +255,8 @@ static unsigned classify(struct ec *self, uint64_t code)
                 return SVM_EVENT_NPF;
         if (code > SVM_EXIT_LAST)
                 return SVM_EVENT_REFUSED; /* -1, in 64 or in 32 bits */
-        if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI)
-                resume_delivery(self);
-        if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
-                finish_exception(self, (unsigned)code - SVM_EXIT_EXCEPTION);
-        if (code >= SVM_EXIT_DR_READ && code < SVM_EXIT_DR_END)
-                finish_debug_access(self);
+        if (code <= SVM_EXIT_NMI)
+                finish_own_exit(self, (unsigned)code);
         if (code == SVM_EXIT_XSETBV)
                 finish_xsetbv(self);
         if (code == SVM_EXIT_IO)

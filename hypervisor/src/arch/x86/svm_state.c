@@ -152,9 +152,10 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
 static void more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
+        const struct vcpu_svm *svm = &ec->vcpu->svm;
 
         if (mtd & NOVA_MTD_MSR) {
-                more->efer = vmcb->efer & ~(uint64_t)EFER_SVME;
+                more->efer = (vmcb->efer & ~(uint64_t)EFER_SVME) | (svm->lme ? EFER_LME : 0);
                 more->star = vmcb->star;
                 more->lstar = vmcb->lstar;
                 more->fmask = vmcb->fmask;
@@ -329,6 +330,8 @@ static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nov
                 const uint64_t efer = more->efer;
                 vcpu->refused |= !!(efer & ~(uint64_t)EFER_WRITABLE);
                 vmcb->efer = (efer & EFER_WRITABLE) | EFER_SVME;
+                vmcb->cr_intercepts = 0;
+                vcpu->svm.lme = features_emulated() && efer & EFER_WRITABLE & EFER_LME;
                 vmcb->star = more->star;
                 vmcb->lstar = more->lstar;
                 vmcb->fmask = more->fmask;

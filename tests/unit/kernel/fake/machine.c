@@ -41,6 +41,11 @@ const uint64_t *window_table = window_entries;
 void (*fake_window)(void);
 unsigned fake_cr4_writes;
 
+bool features_emulated(void)
+{
+        return false;
+}
+
 static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
 static struct sc idle_sc;
 static struct ec idle_ec;
