@@ -137,12 +137,6 @@ static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xc
         }
 }
 
-/* The kernel saves and loads XSAVE's state: without it a guest could not have OSXSAVE either. */
-static bool has_xsave(nova_cpuid_source *source)
-{
-        return source(1, 0).ecx & LEAF1_ECX_OSXSAVE;
-}
-
 static void without_xsave(struct nova_cpuid *out, uint32_t leaf)
 {
         if (leaf == 1)
@@ -216,17 +210,24 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         out.ecx &= row->mask.ecx;
         out.edx &= row->mask.edx;
         add_own(&out, source, view, leaf, subleaf);
-        if (view->no_xsave || !has_xsave(source))
+        if (!view->xsave)
                 without_xsave(&out, leaf);
         return out;
 }
 
-bool nova_cpuid_loses_xcr0(nova_cpuid_source *source)
+static bool is_emulated(nova_cpuid_source *source)
 {
         const struct nova_cpuid name = source(HYPERVISOR_LEAF, 0);
 
         return source(1, 0).ecx & LEAF1_ECX_HYPERVISOR && name.ebx == TCG && name.ecx == TCG_ECX &&
                name.edx == TCG_EDX;
+}
+
+/* QEMU's CPU does a guest's XSETBV without the exit that the kernel asks for with SVM: nobody knows
+ * which state the guest has then, and it is lost at the next exit. */
+bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm)
+{
+        return source(1, 0).ecx & LEAF1_ECX_OSXSAVE && !(svm && is_emulated(source));
 }
 
 bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value)

@@ -136,7 +136,7 @@ static void cpuid(struct nova_vcpu *vcpu)
                 .local_apic = vcpu->vm->local_apic,
                 .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
                 .no_long_mode = sizeof(nova_word_t) < 8,
-                .no_xsave = vcpu->vm->no_xsave,
+                .xsave = vcpu->vm->xsave,
                 .xcr0 = vcpu->more->xcr0,
         };
         const struct nova_cpuid out =

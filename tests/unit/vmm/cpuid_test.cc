@@ -16,14 +16,14 @@ nova_cpuid everything(uint32_t leaf, uint32_t)
         return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
-nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false, false, 1})
+nova_cpuid ask(uint32_t leaf, const nova_cpuid_view &view = {0, 1, false, false, false, true, 1})
 {
         return nova_cpuid_answer(everything, &view, leaf, 0);
 }
 
 nova_cpuid xsave(uint32_t subleaf)
 {
-        const nova_cpuid_view view = {0, 1, false, false, false, false, 1};
+        const nova_cpuid_view view = {0, 1, false, false, false, true, 1};
 
         return nova_cpuid_answer(everything, &view, 0xd, subleaf);
 }
@@ -37,27 +37,6 @@ TEST(cpuid, offers_no_virtualization_no_monitor_and_no_deadline_timer)
 {
         EXPECT_EQ(ask(1).ecx & (1u << 3 | 1u << 5 | 1u << 21 | 1u << 24 | 1u << 17), 0u);
         EXPECT_EQ(ask(0x80000001).ecx & 1u << 2, 0u);
-}
-
-nova_cpuid without_osxsave(uint32_t leaf, uint32_t subleaf)
-{
-        nova_cpuid out = everything(leaf, subleaf);
-
-        if (leaf == 1)
-                out.ecx &= ~(1u << 27);
-        return out;
-}
-
-TEST(cpuid, offers_xsave_and_avx_only_where_the_kernel_uses_xsave)
-{
-        const nova_cpuid_view view = {0, 1, true, false, false, false, 1};
-        const uint32_t by_xsave = 1u << 12 | 1u << 26 | 1u << 28 | 1u << 29;
-
-        EXPECT_EQ(nova_cpuid_answer(everything, &view, 1, 0).ecx & by_xsave, by_xsave);
-        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 1, 0).ecx & by_xsave, 0u);
-        EXPECT_NE(nova_cpuid_answer(everything, &view, 7, 0).ebx & 1u << 5, 0u);
-        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 7, 0).ebx & 1u << 5, 0u);
-        EXPECT_EQ(nova_cpuid_answer(without_osxsave, &view, 0xd, 0).eax, 0u);
 }
 
 TEST(cpuid, offers_what_linux_needs)
@@ -89,7 +68,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 {
         EXPECT_EQ(ask(1).edx & 1u << 9, 0u);
         EXPECT_EQ(ask(1).ecx & 1u << 27, 0u);
-        const nova_cpuid both = ask(1, {3, 4, true, true, false, false, 1});
+        const nova_cpuid both = ask(1, {3, 4, true, true, false, true, 1});
         EXPECT_NE(both.edx & 1u << 9, 0u);
         EXPECT_NE(both.ecx & 1u << 27, 0u);
         EXPECT_EQ(both.ebx >> 24, 3u);
@@ -98,7 +77,7 @@ TEST(cpuid, tells_the_local_apic_and_osxsave_as_they_are)
 
 TEST(cpuid, several_virtual_cpus_have_no_common_tsc)
 {
-        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false, false, 1}).edx, 0u);
+        EXPECT_EQ(ask(0x80000007, {0, 2, true, false, false, true, 1}).edx, 0u);
 }
 
 TEST(cpuid, offers_the_state_of_what_leaf_7_offers_and_no_other)
@@ -141,7 +120,7 @@ nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
 
 nova_cpuid sizes(uint32_t subleaf, uint64_t xcr0)
 {
-        const nova_cpuid_view view = {0, 1, false, true, false, false, xcr0};
+        const nova_cpuid_view view = {0, 1, false, true, false, true, xcr0};
 
         return nova_cpuid_answer(with_sizes, &view, 0xd, subleaf);
 }
@@ -183,13 +162,33 @@ nova_cpuid virtualized(uint32_t leaf, uint32_t)
         return {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 }
 
-TEST(cpuid, xsave_is_not_offered_where_the_guests_xcr0_would_be_lost)
+nova_cpuid without_osxsave(uint32_t leaf, uint32_t subleaf)
 {
-        EXPECT_TRUE(nova_cpuid_loses_xcr0(emulated));
-        EXPECT_FALSE(nova_cpuid_loses_xcr0(virtualized));
-        EXPECT_FALSE(nova_cpuid_loses_xcr0(with_avx));
-        const nova_cpuid_view hidden = {0, 1, false, false, false, true, 1};
-        EXPECT_EQ(ask(1, hidden).ecx, ask(1).ecx & ~0x34001000u);
+        nova_cpuid out = everything(leaf, subleaf);
+
+        if (leaf == 1)
+                out.ecx &= ~(1u << 27);
+        return out;
+}
+
+TEST(cpuid, guests_have_xsave_where_the_kernel_uses_it_and_their_xcr0_is_kept)
+{
+        for (bool svm : {false, true}) {
+                EXPECT_TRUE(nova_cpuid_has_xsave(everything, svm));
+                EXPECT_TRUE(nova_cpuid_has_xsave(virtualized, svm));
+                EXPECT_FALSE(nova_cpuid_has_xsave(without_osxsave, svm));
+                EXPECT_EQ(nova_cpuid_has_xsave(emulated, svm), !svm);
+        }
+}
+
+TEST(cpuid, without_xsave_all_that_needs_it_is_missing)
+{
+        const nova_cpuid_view hidden = {0, 1, false, false, false, false, 1};
+        const uint32_t by_xsave = 1u << 12 | 1u << 26 | 1u << 28 | 1u << 29;
+
+        EXPECT_EQ(ask(1).ecx & by_xsave, by_xsave);
+        EXPECT_EQ(ask(1, hidden).ecx, ask(1).ecx & ~by_xsave);
+        EXPECT_NE(ask(7).ebx & 1u << 5, 0u);
         EXPECT_EQ(ask(7, hidden).ebx, ask(7).ebx & ~0x20u);
         EXPECT_NE(ask(7, hidden).ebx, 0u);
         for (uint32_t subleaf : {0u, 1u, 2u}) {

@@ -32,7 +32,7 @@ struct nova_cpuid_view {
         bool local_apic;   /**< it has a local APIC */
         bool os_xsave;     /**< its CR4.OSXSAVE */
         bool no_long_mode; /**< its kernel runs no guests with 64 bits */
-        bool no_xsave;     /**< it gets no XSAVE, nor what needs it: nova_cpuid_loses_xcr0() */
+        bool xsave;        /**< it gets XSAVE and what needs it: nova_cpuid_has_xsave() */
         uint64_t xcr0;     /**< its XCR0: state components that it has switched on */
 };
 
@@ -50,9 +50,9 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 
-/** @return whether the CPU is QEMU's: under SVM it does a guest's XSETBV without the exit that the
- *  kernel asks for, so nobody knows which state the guest has, and it is lost at the next exit */
-bool nova_cpuid_loses_xcr0(nova_cpuid_source *source);
+/** Whether guests on the CPU @p source can have XSAVE: where the kernel saves and loads its state,
+ *  but not on a CPU that QEMU emulates @p svm (with SVM), where a guest's XCR0 would be lost. */
+bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 
 /** Whether a guest may switch on these state components: those that @p source (the CPU) has and the
  *  table offers, with those that they stand on. @param value what goes to XCR0

@@ -81,7 +81,7 @@ struct nova_vm {
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< 2^events_order of them */
-        bool no_xsave;                            /**< CPUID does not tell of XSAVE */
+        bool xsave;                               /**< CPUID tells of XSAVE */
         bool timer_quits;                         /**< `timer` is to end */
         uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
 };
