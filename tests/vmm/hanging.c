@@ -95,7 +95,7 @@ static bool run_wait(void)
         nova_vm_report(&vm);
         nova_sleep(20000000);
 
-        const bool good = vm.vcpu[0].halted && !count();
+        const bool good = vm.vcpu[0].activity == NOVA_VCPU_HALTS && !count();
 
         end();
         return good;

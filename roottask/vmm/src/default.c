@@ -184,9 +184,12 @@ static void wrmsr(struct nova_vcpu *vcpu)
 /* Virtual CPUs that halted with interrupts off stay so, and nobody is left to start others. */
 static bool is_dead(const struct nova_vm *vm)
 {
-        for (unsigned i = 0; i < vm->vcpus; i++)
-                if (vm->vcpu[i].started && !vm->vcpu[i].dead)
+        for (unsigned i = 0; i < vm->vcpus; i++) {
+                const enum nova_vcpu_activity activity = vm->vcpu[i].activity;
+
+                if (activity == NOVA_VCPU_RUNS || activity == NOVA_VCPU_HALTS)
                         return false;
+        }
         return true;
 }
 
@@ -195,10 +198,7 @@ static void halt(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 1);
         if (vcpu->recalled_for & VCPU_STEP)
                 return; /* its #DB ends the halt */
-        vcpu->halted = true;
-        if (vcpu->state->flags & NOVA_FLAG_IF)
-                return;
-        vcpu->dead = true;
+        vcpu->activity = vcpu->state->flags & NOVA_FLAG_IF ? NOVA_VCPU_HALTS : NOVA_VCPU_DEAD;
         if (!is_dead(vcpu->vm))
                 return;
         if (vcpu->vm->report_halt)

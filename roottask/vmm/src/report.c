@@ -239,19 +239,22 @@ static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 
 static void report(struct nova_vcpu *vcpu)
 {
+        static const char *const texts[] = {
+                [NOVA_VCPU_OFF] = "has not begun",
+                [NOVA_VCPU_RUNS] = "runs",
+                [NOVA_VCPU_HALTS] = "waits for an interrupt",
+                [NOVA_VCPU_DEAD] = "halted with interrupts off",
+        };
         const struct nova_vm *const vm = vcpu->vm;
         struct nova_utcb_state state;
 
         printf("VM: guest %s, vCPU %u ", vm->name, vcpu->number);
-        if (!vcpu->started) {
-                printf("has not begun.\n");
+        if (vcpu->activity == NOVA_VCPU_OFF) {
+                printf("%s.\n", texts[NOVA_VCPU_OFF]);
         } else if (!get_state(vcpu, &state)) {
                 printf("gets no time.\n");
         } else {
-                printf("%s, after %llu exits, of which the last was 0x%x.\n",
-                       vcpu->dead     ? "halted with interrupts off"
-                       : vcpu->halted ? "waits for an interrupt"
-                                      : "runs",
+                printf("%s, after %llu exits, of which the last was 0x%x.\n", texts[vcpu->activity],
                        (unsigned long long)vcpu->exits, vcpu->event);
                 print_registers(&output, &state, vm->mtd[NOVA_VM_EXIT_RECALL]);
         }

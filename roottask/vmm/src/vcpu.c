@@ -82,18 +82,18 @@ void vcpu_break(void *argument)
 
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
 {
-        if (vcpu->started)
+        if (vcpu->activity != NOVA_VCPU_OFF)
                 return;
         nova_registers_real(&vcpu->start, (uint16_t)(vector << 8), 0);
-        vcpu->started = true;
+        vcpu->activity = NOVA_VCPU_RUNS;
         vcpu_wake(vcpu);
 }
 
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
-        if (!vcpu->started)
+        if (vcpu->activity == NOVA_VCPU_OFF)
                 return;
-        vcpu->started = vcpu->halted = vcpu->dead = false;
+        vcpu->activity = NOVA_VCPU_OFF;
         vcpu->nmi = vcpu->nmi_blocked = false;
         vcpu->injection = 0;
         vcpu_recall_for(vcpu, VCPU_RESET);
@@ -101,7 +101,7 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
 
 void nova_vcpu_nmi(struct nova_vcpu *vcpu)
 {
-        if (!vcpu->started)
+        if (vcpu->activity == NOVA_VCPU_OFF)
                 return;
         vcpu->nmi = true;
         vcpu_wake(vcpu);
@@ -119,14 +119,21 @@ static void sleep(struct nova_vcpu *vcpu)
         vm->serving = vcpu;
 }
 
+static bool is_halted(const struct nova_vcpu *vcpu)
+{
+        return vcpu->activity == NOVA_VCPU_HALTS || vcpu->activity == NOVA_VCPU_DEAD;
+}
+
 /* Waits while the guest has nothing to do. */
 static void wait(struct nova_vcpu *vcpu)
 {
-        struct nova_vm *const vm = vcpu->vm;
+        const struct nova_vm *const vm = vcpu->vm;
 
-        while (vcpu->halted && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
-                if (vcpu->nmi || (!vcpu->dead && vcpu_has_interrupt(vcpu)))
-                        vcpu->halted = vcpu->dead = false;
+        while (is_halted(vcpu) && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
+                const bool hears = vcpu->activity == NOVA_VCPU_HALTS;
+
+                if (vcpu->nmi || (hears && vcpu_has_interrupt(vcpu)))
+                        vcpu->activity = NOVA_VCPU_RUNS;
                 else
                         sleep(vcpu);
         }
@@ -169,7 +176,7 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         vcpu->changed = 0;
         note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
-        while (!vcpu->started && vm->end == NOVA_VM_RUNS)
+        while (vcpu->activity == NOVA_VCPU_OFF && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
                 answer(vcpu);

@@ -205,7 +205,7 @@ int nova_vm_run(struct nova_vm *vm)
         int error = 0;
 
         for (unsigned i = 0; i < vm->vcpus && !error; i++) {
-                vm->vcpu[i].started = i == 0;
+                vm->vcpu[i].activity = i ? NOVA_VCPU_OFF : NOVA_VCPU_RUNS;
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }

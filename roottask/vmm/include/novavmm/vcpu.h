@@ -14,6 +14,14 @@ extern "C" {
 
 struct nova_vm;
 
+/** What a virtual CPU does. */
+enum nova_vcpu_activity {
+        NOVA_VCPU_OFF,   /**< it waits for nova_vcpu_start_at() */
+        NOVA_VCPU_RUNS,  /**< it executes the guest */
+        NOVA_VCPU_HALTS, /**< it waits for an interrupt */
+        NOVA_VCPU_DEAD   /**< the same, but interrupts are off: only an NMI wakes it */
+};
+
 /** A virtual CPU. While one of its exits is answered, its machine is locked. */
 struct nova_vcpu {
         struct nova_vm *vm;
@@ -29,6 +37,7 @@ struct nova_vcpu {
         struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
 
         /* The library's own. */
+        enum nova_vcpu_activity activity;
         nova_sel_t ec;                  /**< its EC, the SC at `ec` + 1 */
         struct nova_handler *handler;   /**< answers its exits */
         struct nova_semaphore wake;     /**< of a handler that waits */
@@ -37,11 +46,8 @@ struct nova_vcpu {
         struct nova_semaphore parked;   /**< up when it will not run any more */
         bool nmi;                       /**< an NMI waits for it */
         bool nmi_blocked;               /**< of SVM: until the IRET behind one */
-        bool started;                   /**< it may begin */
         bool running;                   /**< it has an SC */
         bool inside;                    /**< an exit is being answered */
-        bool halted;                    /**< the guest waits for an interrupt */
-        bool dead;                      /**< but interrupts are off: none will come */
         bool waits;                     /**< its handler waits for `wake` */
         unsigned recalled_for;          /**< what the library wants to do when all state is there */
         uint16_t port;                  /**< of a string access that waits for that */
