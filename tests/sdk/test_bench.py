@@ -30,6 +30,19 @@ class Comparison(unittest.TestCase):
     def test_another_kernel_may_lack_figures(self):
         self.assertEqual(self.worse({"call": 100}, {}, all_needed=False), [])
 
+    def test_a_bound_is_kept_whatever_is_checked_in(self):
+        rows = [table.Row("image", "bytes", None, 100, 2, "an image")]
+        self.assertEqual(bench.complaints(rows, {"image": 100}, {"image": 100}, True), [])
+        bad = bench.complaints(rows, {"image": 101}, {"image": 101}, True)
+        self.assertEqual(bad, ["image: 101 bytes, above the bound of 100"])
+
+    def test_what_is_checked_in_keeps_the_bounds(self):
+        figures = bench._read_figures()
+        for row in table.read_rows(bench.ROWS):
+            if row.unit in table.BOUNDED:
+                for arch in ("x86_64", "x86_32"):
+                    self.assertLessEqual(figures[arch][row.key], row.target, row.key)
+
     def test_the_boot_is_counted_only_when_asked_for(self):
         self.assertEqual(self.worse({"boot": 100}, {}), [])
         self.assertEqual(len(self.worse({"boot": 100}, {"boot": 200})), 1)

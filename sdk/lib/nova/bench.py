@@ -332,8 +332,8 @@ def complaints(rows, checked_in, found, all_needed):
             continue
         if new is None:
             bad.append(f"{row.key}: {old} is checked in, but nothing was measured")
-        elif row.unit == table.OFF and new > row.target:
-            bad.append(f"{row.key}: {new} instructions with interrupts off, above {row.target}")
+        elif row.unit in table.BOUNDED and row.target is not None and new > row.target:
+            bad.append(f"{row.key}: {new} {row.unit}, above the bound of {row.target}")
         elif new > old * (100 + row.tolerance) / 100:
             bad.append(f"{row.key}: {new} instead of {old}")
     return bad

@@ -9,6 +9,8 @@ BEGIN = "<!-- figures: written by nova bench --update -->"
 END = "<!-- end of the figures -->"
 OFF = "instructions with interrupts off"
 UNITS = ("instructions", "bytes", OFF)
+# Units whose targets are bounds that must be kept; those of others are aims.
+BOUNDED = ("bytes", OFF)
 
 
 # What follows a row's title in the table for people.

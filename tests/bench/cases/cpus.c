@@ -139,8 +139,8 @@ static void wait_again(struct thread *t)
 CASE(cpus, wake, "")
 {
         const unsigned first = cpu_count > 1;
-        nova_sel_t sm[CPUS_MAX];
-        struct thread *waiter[CPUS_MAX];
+        nova_sel_t sm[CPUS_MAX] = {0};
+        struct thread *waiter[CPUS_MAX] = {0};
 
         for (unsigned i = first; i < workers_count(); i++) {
                 sm[i] = semaphore(0);
