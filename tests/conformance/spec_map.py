@@ -39,6 +39,8 @@ def read_cases():
             if len(found) != text.count("struct conformance_case ") // 2:
                 sys.exit(f"{path.name}: not every case is understood")
             for area, name, strings, needs in found:
+                if area != path.stem:
+                    sys.exit(f"{path.name}: the area of {name} is {area}, not that of its file")
                 ids = " ".join(re.findall(r'"([^"]*)"', strings)).split()
                 yield arch, area, name.replace("_", " "), ids, needs
 
