@@ -204,23 +204,14 @@ CASE_ON(guest, an_interrupt_window_opens_with_IF, "7.2-29 7.2-90", needs_virtual
         EXPECT(g->state->flags & 0x200);
 }
 
-/* A gate of the flat guest's IDT that leads to an address. */
-static void set_gate(struct guest *g, unsigned vector, word_t address)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        idt[vector] = (address & 0xffff) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32 |
-                      (uint64_t)(address >> 16) << 48;
-}
-
 CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, inject_32, inject_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 0x80, GUEST_CODE + 1);
-        set_gate(g, 13, GUEST_CODE + 1);
+        guest_gate(g, 0x80, GUEST_CODE + 1);
+        guest_gate(g, 13, GUEST_CODE + 1);
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         g->state->flags |= 0x200;

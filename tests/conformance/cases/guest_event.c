@@ -99,18 +99,27 @@ static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct softwa
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
 }
 
+/* A guest with such an instruction, and one injected. */
+static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
+{
+        struct guest *g = guest_new(boot_cpu, s->code, s->end);
+
+        *mtd = guest_flat(g);
+        guest_gates(g);
+        g->state->flags = OVERFLOW;
+        g->state->inj_info = VALID | (needs_vmx() ? SOFT : s->type) | s->vector;
+        g->state->inst_len = s->length;
+        return g;
+}
+
 /* VMX tells what it has to know, the length of the instruction. With SVM it is executed again. */
 CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives_once,
         "7.4-50 8.4-35 7.4-51 8.4-36", needs_virtualization)
 {
         for (const struct software *s = software; s < software + 3; s++) {
-                struct guest *g = guest_new(boot_cpu, s->code, s->end);
-                const nova_mtd_t mtd = guest_flat(g);
-                guest_gates(g);
-                g->state->flags = OVERFLOW;
+                nova_mtd_t mtd;
+                struct guest *g = prepare(s, &mtd);
                 g->state->ip = GUEST_CODE + s->length; /* one that is injected, elsewhere */
-                g->state->inj_info = VALID | (needs_vmx() ? SOFT : s->type) | s->vector;
-                g->state->inst_len = s->length;
                 guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT);
                 deliver_at_last(g, 0, s, !needs_vmx());
                 EXPECT_EQ(top_of_stack(g), GUEST_CODE + s->length);
@@ -121,12 +130,8 @@ CASE_ON(guest_event, a_software_interrupt_that_is_injected_and_interrupted_is_to
         "7.4-50 8.4-35 7.4-51 8.4-36", needs_virtualization)
 {
         for (const struct software *s = software; s < software + 3; s++) {
-                struct guest *g = guest_new(boot_cpu, s->code, s->end);
-                const nova_mtd_t mtd = guest_flat(g);
-                guest_gates(g);
-                g->state->flags = OVERFLOW;
-                g->state->inj_info = VALID | (needs_vmx() ? SOFT : s->type) | s->vector;
-                g->state->inst_len = s->length;
+                nova_mtd_t mtd;
+                struct guest *g = prepare(s, &mtd);
                 deliver_at_last(g, mtd | NOVA_MTD_INJ, s, true);
                 EXPECT_EQ(top_of_stack(g), GUEST_CODE + (needs_vmx() ? 0 : s->length));
         }

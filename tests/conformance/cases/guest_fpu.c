@@ -13,7 +13,6 @@
 #define XCR0_AVX512 0xe7
 
 #define CR4_SSE_AND_XSAVE 0x40200
-#define HANDLERS          0x3000
 #define UD                6
 #define GP                13
 
@@ -56,16 +55,6 @@ static void expect_zero(const char *a, unsigned bytes)
 {
         for (unsigned i = 0; i < bytes; i++)
                 EXPECT_EQ((uint8_t)a[i], 0);
-}
-
-static void set_gates(struct guest *g)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        for (unsigned i = 0; i < 32; i++) {
-                g->memory[HANDLERS + i] = (char)0xf4;
-                idt[i] = (HANDLERS + i) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
-        }
 }
 
 /* A register file: code of a guest that shows what it finds, takes its own values, and after its
@@ -129,7 +118,7 @@ static struct guest *prepare(const struct file *f, uint32_t seed, nova_mtd_t *mt
         struct guest *g = guest_new(boot_cpu, f->code, f->end);
 
         *mtd = guest_flat(g) | NOVA_MTD_XCR0;
-        set_gates(g);
+        guest_gates(g);
         g->state->cr4 = CR4_SSE_AND_XSAVE;
         g->utcb->event.more.xcr0 = f->xcr0;
         fill(g->memory + FIRST, BYTES, seed + 100);
@@ -197,7 +186,7 @@ CASE_ON(guest_fpu, what_xcr0_hides_from_a_guest_is_kept_for_it, "2.2-09 2.2-10",
         g->utcb->event.more.xcr0 = XCR0_SSE;
         g->state->ip++;
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_XCR0, EXIT_HLT);
-        EXPECT_EQ(g->state->ip, HANDLERS + UD);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + UD);
         save_ymm(after);
         __asm__ volatile("vzeroall");
         expect_same(after, before, ymm.bytes);
@@ -232,7 +221,7 @@ CASE_ON(guest_fpu, a_guest_switches_avx_on, "2.2-09 7.2-73",
                 guest_until(g, NOVA_MTD_XCR0, EXIT_STATE);
         } else {
                 guest_until(g, mtd, EXIT_HLT);
-                EXPECT_EQ(g->state->ip, HANDLERS + GP);
+                EXPECT_EQ(g->state->ip, GUEST_HANDLERS + GP);
         }
         EXPECT_EQ(g->utcb->event.more.xcr0, XCR0_AVX);
         EXPECT_EQ(g->state->bx, XCR0_AVX);

@@ -2,20 +2,8 @@
 /* Guests: modes of the CPU and of paging, reserved bits, all MSRs, and an FPU beside the host's. */
 #include "guest.h"
 
-#define HANDLERS 0x3000 /* one hlt for each vector */
-#define GP       13
-#define PF       14
-
-/* The gates of 32-bit protected mode. */
-static void set_gates(struct guest *g)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        for (unsigned i = 0; i < 256; i++) {
-                g->memory[HANDLERS + i] = (char)0xf4;
-                idt[i] = (HANDLERS + i) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
-        }
-}
+#define GP 13
+#define PF 14
 
 static uint32_t *word_at(const struct guest *g, word_t address)
 {
@@ -31,13 +19,13 @@ GUEST(paging_32, 32,
 
 static void expect_paging(struct guest *g, nova_mtd_t mtd, word_t cr4, word_t second)
 {
-        set_gates(g);
+        guest_gates(g);
         *word_at(g, 0x9000) = 0x600d;
         g->state->bx = cr4;
         g->state->si = second + 0x9000;
         g->state->di = 2 * second + 0x123;
         guest_until(g, mtd, EXIT_HLT);
-        EXPECT_EQ(g->state->ip, HANDLERS + PF);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS + PF);
         EXPECT_EQ(g->state->cx, 0x600d);
         EXPECT_EQ(g->state->dx, 0x600d);
         EXPECT_EQ(g->state->cr2, 2 * second + 0x123);
@@ -113,11 +101,10 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
         struct guest *g = guest_new(boot_cpu, paging_64, paging_64_end);
         const nova_mtd_t mtd = guest_long(g);
         uint64_t *top = (uint64_t *)(void *)(g->memory + TOP_TABLE);
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
 
         top[0] = top[1] = GUEST_TABLE | 3;
-        g->memory[HANDLERS] = (char)0xf4;
-        idt[2 * PF] = HANDLERS | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+        g->memory[GUEST_HANDLERS] = (char)0xf4;
+        guest_gate(g, 2 * PF, GUEST_HANDLERS); /* in 64-bit mode each has the place of two */
         *word_at(g, 0x9000) = 0x600d;
         g->state->idtr.base = GUEST_IDT;
         g->state->cr3 = TOP_TABLE;
@@ -125,7 +112,7 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
         g->state->si = ((word_t)1 << 48) + 0x9000;
         g->state->di = ((word_t)2 << 48) + 0x123;
         guest_until(g, mtd, EXIT_HLT);
-        EXPECT_EQ(g->state->ip, HANDLERS);
+        EXPECT_EQ(g->state->ip, GUEST_HANDLERS);
         EXPECT_EQ(g->state->dx, 0x600d);
         EXPECT_EQ(g->state->cr2, g->state->di);
         EXPECT_EQ(g->state->cr4, CR4_PAE | CR4_LA57);
@@ -150,7 +137,7 @@ static bool takes(struct guest *g, nova_mtd_t mtd, word_t value)
         if (event == guest_event(EXIT_STATE) && needs_hardware())
                 return false;
         EXPECT_EQ(event, guest_event(EXIT_HLT));
-        EXPECT(g->state->ip == GUEST_CODE + 3 || g->state->ip == HANDLERS + GP);
+        EXPECT(g->state->ip == GUEST_CODE + 3 || g->state->ip == GUEST_HANDLERS + GP);
         return g->state->ip == GUEST_CODE + 3;
 }
 
@@ -162,7 +149,7 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
         struct guest *g = guest_new(boot_cpu, cr4_32, cr4_32_end);
         nova_mtd_t mtd = guest_flat(g);
 
-        set_gates(g);
+        guest_gates(g);
         for (unsigned bit = 0; bit < 32; bit++) {
                 const bool taken = takes(g, mtd, (word_t)1 << bit);
                 if (bit < 6) /* VME to PAE */
@@ -173,7 +160,7 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
         }
         g = guest_new(boot_cpu, cr0_32, cr0_32_end);
         mtd = guest_flat(g);
-        set_gates(g);
+        guest_gates(g);
         EXPECT(takes(g, mtd, 0x40000011));
         EXPECT(takes(g, next, 0x60000031));
         if (needs_hardware())

@@ -2,8 +2,6 @@
 /* Guests: their state in messages group by group, and events that depend on it. */
 #include "guest.h"
 
-#define GATE_32 0x8e00
-
 GUEST(late_32, 32, "rdtscp; xsetbv; hlt");
 
 CASE_ON(guest_state, rdtscp_and_xsetbv_exit_on_vmx, "7.2-69 7.2-73", needs_vmx)
@@ -21,14 +19,6 @@ CASE_ON(guest_state, rdtscp_and_xsetbv_exit_on_vmx, "7.2-69 7.2-73", needs_vmx)
 
 GUEST(halt_32, 32, "hlt");
 
-static void set_gate(struct guest *g, unsigned vector, word_t address)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        idt[vector] = (address & 0xffff) | (uint64_t)8 << 16 | (uint64_t)GATE_32 << 32 |
-                      (uint64_t)(address >> 16) << 48;
-}
-
 GUEST(iret_32, 32, "iret; 1: jmp 1b");
 
 CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
@@ -36,7 +26,7 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
         struct guest *g = guest_new(boot_cpu, iret_32, iret_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 2, GUEST_CODE);
+        guest_gate(g, 2, GUEST_CODE);
         g->state->ip = GUEST_CODE + 1;
         g->state->inj_info = 0x80002202;
         EXPECT_EQ(guest_run(g, mtd | NOVA_MTD_INJ), 0x08);
@@ -54,8 +44,8 @@ CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22 7.2-85", needs_virtu
         struct guest *g = guest_new(boot_cpu, step_32, step_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 1, GUEST_CODE + (word_t)(step_32_end - step_32) - 4);
-        set_gate(g, 6, GUEST_CODE + 5);
+        guest_gate(g, 1, GUEST_CODE + (word_t)(step_32_end - step_32) - 4);
+        guest_gate(g, 6, GUEST_CODE + 5);
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE + (word_t)(step_32_end - step_32) - 1);
         EXPECT(g->state->ax & 0x4000); /* a step */
@@ -68,7 +58,7 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 0x80, GUEST_CODE);
+        guest_gate(g, 0x80, GUEST_CODE);
         g->state->flags = 0x202;
         g->state->ip = 0xffff0000; /* what halts does not run */
         g->state->intr_state = 0;
@@ -123,7 +113,7 @@ CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-3
         struct guest *g = guest_new(boot_cpu, shadow_32, shadow_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 0x80, GUEST_CODE + 2);
+        guest_gate(g, 0x80, GUEST_CODE + 2);
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->intr_state & 1, 1); /* behind STI */
         g->state->intr_state = 0;
@@ -139,7 +129,7 @@ CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_told, "7.4-50 8.4-35",
         struct guest *g = guest_new(boot_cpu, halt_32, halt_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        set_gate(g, 13, GUEST_CODE);
+        guest_gate(g, 13, GUEST_CODE);
         g->state->idtr.base = 0x30000; /* nothing is there */
         g->state->ip = GUEST_CODE + 0x100;
         g->state->inj_info = 0x80000b0d;

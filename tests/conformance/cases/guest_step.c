@@ -14,13 +14,6 @@
 
 GUEST(handler_32, 32, "movl %dr6, %eax; hlt");
 
-static void set_gate(struct guest *g, unsigned vector, word_t address)
-{
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
-
-        idt[vector] = address | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
-}
-
 /* What a flat guest begins with that steps from its first instruction on. */
 static nova_mtd_t stepping(struct guest *g)
 {
@@ -28,7 +21,7 @@ static nova_mtd_t stepping(struct guest *g)
 
         for (unsigned i = 0; handler_32 + i < handler_32_end; i++)
                 g->memory[HANDLER + i] = handler_32[i];
-        set_gate(g, 1, HANDLER);
+        guest_gate(g, 1, HANDLER);
         g->state->flags = 0x2 | FLAG_TF;
         return mtd;
 }
@@ -162,9 +155,8 @@ CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
 {
         struct guest *g = guest_new(boot_cpu, step_64, step_64_end);
         const nova_mtd_t mtd = guest_long(g);
-        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
 
-        idt[2] = (GUEST_CODE + 5) | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+        guest_gate(g, 2, GUEST_CODE + 5); /* of #DB: gates of 64-bit mode have the place of two */
         g->state->idtr.base = GUEST_IDT;
         g->state->flags = 0x2 | FLAG_TF;
         g->state->cr8 = 6;
@@ -260,7 +252,7 @@ CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
         uint32_t *frame = (uint32_t *)(void *)memory(0);
 
         frame[0] = BEHIND_IRET, frame[1] = 8, frame[2] = 0x2;
-        set_gate(g, 2, GUEST_CODE);
+        guest_gate(g, 2, GUEST_CODE);
         g->state->inj_info = INJECT_NMI;
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_MEMORY);
         EXPECT_EQ(g->state->ip, IRET_AT);
