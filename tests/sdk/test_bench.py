@@ -5,9 +5,21 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
 import paths
-from nova import bench, bench_cpus, bench_linux, bench_scale, bench_trace, boot_count, elf, table
+from nova import (
+    bench,
+    bench_cpus,
+    bench_floor,
+    bench_history,
+    bench_linux,
+    bench_scale,
+    bench_trace,
+    boot_count,
+    elf,
+    table,
+)
 from nova.errors import NovaError
 
 ROWS = [
@@ -167,6 +179,58 @@ class Cpus(unittest.TestCase):
             self.assertEqual(bench_cpus.complaints(rows, found), [])
         text = bench.CPUS_FIGURES.read_text(encoding="utf-8")
         self.assertEqual(bench_cpus.dumps(figures), text)
+
+
+class Floor(unittest.TestCase):
+    SYMBOLS = [(0x10, "entry_hypercall"), (0x20, "sm_up"), (0x30, "leave_by_hypercall")]
+
+    def test_only_the_ways_in_and_out_and_other_spaces_count(self):
+        path = [0x10, 0x11, 0x20, 0x24, 0x2F, 0x30]
+        self.assertEqual(bench_floor.count(path, self.SYMBOLS, 0), 3)
+        self.assertEqual(bench_floor.count(path, self.SYMBOLS, 2), 7)
+
+    def test_what_is_checked_in_is_below_the_figures(self):
+        floors, figures = bench._read_figures(bench.FLOORS), bench._read_figures()
+        self.assertEqual(bench_floor.dumps(floors), bench.FLOORS.read_text(encoding="utf-8"))
+        for arch in ("x86_64", "x86_32"):
+            self.assertEqual(set(floors[arch]), set(figures[bench_trace.SECTION][arch]))
+            for key, floor in floors[arch].items():
+                self.assertTrue(0 < floor < figures[arch][key], key)
+
+
+class History(unittest.TestCase):
+    TEXT = "# a comment\nkey\t0.1\t0.2\ncall\t-\t90\ngone\t7\t7\n"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "history.tsv"
+        self.path.write_text(self.TEXT, encoding="utf-8")
+
+    def test_a_release_is_a_further_column(self):
+        text = bench_history.with_release(self.path, "0.3", {"call": 1.5, "new": 4})
+        self.assertEqual(
+            text,
+            "# a comment\nkey\t0.1\t0.2\t0.3\ncall\t-\t90\t1.5\nnew\t-\t-\t4\ngone\t7\t7\t-\n",
+        )
+
+    def test_the_last_release_can_be_counted_again_and_no_other(self):
+        text = bench_history.with_release(self.path, "0.2", {"call": 80, "gone": 7})
+        self.assertEqual(text, self.TEXT.replace("90", "80"))
+        with self.assertRaisesRegex(NovaError, "name a release that comes after 0.2"):
+            bench_history.with_release(self.path, "0.1", {})
+
+    def test_a_curve_begins_with_its_first_figure(self):
+        names, figures = bench_history.read(self.path)
+        chart = bench_history.Chart("c", "Title", ("call", "gone"))
+        text = bench_history.plot(chart, names, figures)
+        self.assertEqual(text.count("<circle"), 3)
+        self.assertIn(">90 call</text>", text)
+
+    def test_the_plots_are_those_of_the_history(self):
+        for path, text in bench.history_plots().items():
+            ElementTree.fromstring(text)
+            self.assertEqual(path.read_text(encoding="utf-8"), text, path)
 
 
 class Table(unittest.TestCase):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from nova import (
     bench_cpus,
+    bench_floor,
+    bench_history,
     bench_linux,
     bench_scale,
     bench_trace,
@@ -31,9 +33,12 @@ ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 SCALE_ROWS = FOLDER / "scale.tsv"
 SCALE_FIGURES = FOLDER / "scale.json"
+FLOORS = FOLDER / "floor.json"
+HISTORY = FOLDER / "history.tsv"
 CPUS_ROWS = FOLDER / "cpus.tsv"
 CPUS_FIGURES = FOLDER / "cpus.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
+PLOTS = tree.ROOT / "docs" / bench_history.FOLDER
 CONFIG = "release"
 TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
@@ -95,6 +100,12 @@ def add_parser(commands):
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--update", action="store_true", help="check the figures in, with the page that shows them"
+    )
+    parser.add_argument(
+        "--release",
+        metavar="NAME",
+        help="keep the checked-in figures as those of a release, and plot those of all; counts "
+        "nothing",
     )
     # What a test of the build system says: these programs, no build.
     parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
@@ -221,20 +232,29 @@ def _traces(args):
             return _console(_machine(kernel, programs / "bench", extra=extra), "the trace")
 
         counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
+        file = kernel.resolve()
+        linked = file.with_name("nova.elf") if file.name == "nova.elf32" else file
         if not args.trace:
-            return counts, None
+            return counts, _floors(counts, paths, linked) if args.update else None
         if args.trace not in paths:
             known = ", ".join(sorted(paths))
             raise NovaError(f"'{args.trace}' is no operation with a trace; there are {known}.")
-        file = kernel.resolve()
-        linked = file.with_name("nova.elf") if file.name == "nova.elf32" else file
         return counts, bench_trace.path_text(paths[args.trace], linked)
+
+
+def _floors(counts, paths, linked):
+    symbols = bench_trace.symbols(linked)
+    cr3 = bench_trace.HEAD.index("CR3")
+    return {
+        key: bench_floor.count(path, symbols, counts[key][cr3]) for key, path in paths.items()
+    }
 
 
 def page_with(page, rows, figures):
     """The text of the page with the tables of these figures, and of those that have a file of their
     own."""
     page = bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
+    page = bench_floor.write_page(page, rows, figures, _read_figures(FLOORS))
     subjects = bench_scale.read_subjects(SCALE_ROWS)
     page = bench_scale.write_page(page, *subjects, _read_figures(SCALE_FIGURES))
     return bench_cpus.write_page(page, bench_cpus.read_rows(CPUS_ROWS), _read_figures(CPUS_FIGURES))
@@ -252,9 +272,9 @@ def _end(bad):
 
 
 def _run_trace(args, rows):
-    counts, path = _traces(args)
-    if path:
-        print(path)
+    counts, more = _traces(args)
+    if args.trace:
+        print(more)
         return EXIT_OK
     figures = _read_figures()
     checked_in = figures.get(bench_trace.SECTION, {}).get(args.arch, {})
@@ -264,7 +284,7 @@ def _run_trace(args, rows):
         print(bench_trace.text(rows, counts, args.arch))
     if args.update:
         bench_trace.update(FIGURES, figures, args.arch, counts)
-        _write_page(rows, figures)
+        _update_file(FLOORS, bench_floor.dumps, rows, args.arch, more)
         return EXIT_OK
     return _end(bench_trace.complaints(rows, checked_in, counts))
 
@@ -323,6 +343,20 @@ def _update(rows, figures, arch, found):
     _write_page(rows, figures)
 
 
+def history_plots():
+    """{file: text} of the plots of all releases."""
+    return {PLOTS / name: text for name, text in bench_history.plots(HISTORY).items()}
+
+
+def _run_release(args):
+    current = _read_figures()[bench_history.ARCH]
+    text = bench_history.with_release(HISTORY, args.release, current)
+    HISTORY.write_text(text, encoding="utf-8")
+    for path, plot in history_plots().items():
+        path.write_text(plot, encoding="utf-8")
+    return EXIT_OK
+
+
 def complaints(rows, checked_in, found, all_needed):
     """A sentence for each figure that is worse than it was, or is not there any more."""
     bad = []
@@ -342,6 +376,7 @@ def complaints(rows, checked_in, found, all_needed):
 def run(args):
     if args.what:
         given = (args.update, args.kernel, args.json, args.boot, args.scale, args.cpus)
+        given += (args.release,)
         if any(given) or args.trace is not None or args.arch != bench_linux.ARCH:
             raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
@@ -349,6 +384,8 @@ def run(args):
     if args.update and args.kernel:
         raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
     rows = table.read_rows(ROWS)
+    if args.release is not None:
+        return _run_release(args)
     if args.trace is not None:
         return _run_trace(args, rows)
     if args.scale:

@@ -121,7 +121,8 @@ def write_page(page, rows, figures):
     return table.replace_between(page, BEGIN, END, "\n".join(shown))
 
 
-def _symbols(kernel):
+def symbols(kernel):
+    """Addresses and names of the kernel's functions, in order."""
     command = ["nm", "-n", str(kernel)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     found = []
@@ -147,9 +148,9 @@ def _disassembly(kernel):
 
 def path_text(path, kernel):
     """The instructions of an operation, function by function."""
-    symbols, instructions = _symbols(kernel), _disassembly(kernel)
-    starts = [address for address, _ in symbols]
-    names = [symbols[bisect.bisect_right(starts, address) - 1][1] for address in path]
+    functions, instructions = symbols(kernel), _disassembly(kernel)
+    starts = [address for address, _ in functions]
+    names = [functions[bisect.bisect_right(starts, address) - 1][1] for address in path]
     lines = []
     for name, group in itertools.groupby(zip(names, path), key=lambda item: item[0]):
         group = list(group)

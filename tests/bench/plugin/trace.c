@@ -5,7 +5,7 @@
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
  * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the median of
- * instructions, and `path NUMBER ADDRESS…`, of the last sample. */
+ * instructions, and `path NUMBER ADDRESS…`, of the shortest. */
 #include "kinds.h"
 
 #include <inttypes.h>
@@ -79,6 +79,8 @@ static void end_sample(void)
 
         if (operation->samples < SAMPLES)
                 operation->sample[operation->samples++] = current;
+        if (operation->path && operation->length <= length)
+                return;
         operation->path = realloc(operation->path, length * sizeof(*path) + 1);
         operation->length = length;
         memcpy(operation->path, path, length * sizeof(*path));

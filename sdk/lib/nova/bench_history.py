@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench --release NAME`: keeps the checked-in figures as those of a release, and plots the
+figures of all releases."""
+
+from dataclasses import dataclass
+
+from nova.errors import NovaError
+
+FOLDER = "performance"
+COMMENT = "# SPDX-License-Identifier: BSD-2-Clause\n"
+ABSENT = "-"
+ARCH = "x86_64"
+
+
+@dataclass
+class Chart:
+    name: str
+    title: str
+    keys: tuple
+
+
+CHARTS = (
+    Chart(
+        "calls",
+        "Calls and events",
+        ("call_same_pd", "call_other_pd", "call_64_words", "ud_eip", "recall_self", "guest_cpuid"),
+    ),
+    Chart(
+        "delegation",
+        "Delegation and revocation",
+        ("delegate_object", "revoke_object", "delegate_page", "revoke_page", "page_fault"),
+    ),
+    Chart(
+        "threads",
+        "Semaphores and threads",
+        ("sm_up", "sm_down", "wake_higher", "ping_pong"),
+    ),
+    Chart(
+        "objects",
+        "Objects",
+        ("create_sm", "create_pt", "create_sc", "create_ec", "create_pd", "destroy_ec"),
+    ),
+)
+
+# Of a picture, in pixels.
+WIDTH, HEIGHT = 760, 360
+LEFT, RIGHT, TOP, BOTTOM = 56, 150, 40, 44
+LABEL_HEIGHT = 15
+STEPS = 5
+COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444")
+
+
+def read(path):
+    """Names of the releases, and {key: figures, None where there was none}."""
+    head, *lines = [
+        line.split("\t")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+    figures = {
+        key: [None if value == ABSENT else float(value) for value in values]
+        for key, *values in lines
+    }
+    return head[1:], figures
+
+
+def _text(value):
+    return ABSENT if value is None else f"{value:g}"
+
+
+def with_release(path, name, current):
+    """The text of the file with one more release, or with new figures of its last."""
+    names, figures = read(path)
+    if name in names[:-1] or not name or "\t" in name:
+        raise NovaError(f"'{name}' cannot be added: name a release that comes after {names[-1]}.")
+    again = names[-1] == name
+    keep = len(names) - again
+    keys = [*current, *(key for key in figures if key not in current)]
+    comments = [
+        line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")
+    ]
+    lines = [*comments, "\t".join(["key", *names[:keep], name])]
+    for key in keys:
+        old = figures.get(key, [None] * len(names))[:keep]
+        lines.append("\t".join([key, *map(_text, old), _text(current.get(key))]))
+    return "\n".join(lines) + "\n"
+
+
+def _ceiling(value):
+    """The next round number."""
+    power = 10 ** (len(str(int(value))) - 1)
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
+
+
+def _spread(places):
+    """Places of labels, in order, that far apart that they do not overlap."""
+    result = []
+    for place in places:
+        result.append(max(place, result[-1] + LABEL_HEIGHT) if result else place)
+    return result
+
+
+class _Picture:
+    def __init__(self, names, top):
+        self.names, self.top, self.lines = names, top, []
+
+    def x(self, column):
+        return LEFT + column * (WIDTH - LEFT - RIGHT) / max(1, len(self.names) - 1)
+
+    def y(self, value):
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / self.top)
+
+    def write(self, x, y, text, anchor="middle", colour="#222222", size=11):
+        self.lines.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
+            f'font-size="{size}">{text}</text>'
+        )
+
+    def axes(self, title):
+        self.write(LEFT, 20, f"{title}: instructions, {ARCH}", "start", size=14)
+        for step in range(STEPS + 1):
+            value = self.top * step / STEPS
+            y = self.y(value)
+            self.lines.append(
+                f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#dddddd" fill="none"/>'
+            )
+            self.write(LEFT - 6, y + 4, f"{value:g}", "end")
+        for column, name in enumerate(self.names):
+            self.write(self.x(column), HEIGHT - BOTTOM + 18, name, size=10)
+
+    def curve(self, values, colour):
+        points = [(self.x(i), self.y(value)) for i, value in enumerate(values) if value is not None]
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self.lines.append(f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"/>')
+        for x, y in points:
+            self.lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
+
+    def text(self):
+        return "\n".join(
+            [
+                "<!-- SPDX-License-Identifier: BSD-2-Clause -->",
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+                f'width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif">',
+                f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+                *self.lines,
+                "</svg>\n",
+            ]
+        )
+
+
+def plot(chart, names, figures):
+    """One chart as SVG; its curves are those that have a figure in the last release."""
+    curves = [
+        (figures[key], key.replace("_", " "), colour)
+        for key, colour in zip(chart.keys, COLOURS)
+        if figures.get(key, [None])[-1] is not None
+    ]
+    top = _ceiling(max(value for values, _, _ in curves for value in values if value is not None))
+    picture = _Picture(names, top)
+    picture.axes(chart.title)
+    curves.sort(key=lambda curve: -curve[0][-1])
+    places = _spread([picture.y(values[-1]) for values, _, _ in curves])
+    for (values, title, colour), place in zip(curves, places):
+        picture.curve(values, colour)
+        picture.write(WIDTH - RIGHT + 10, place + 4, f"{values[-1]:g} {title}", "start", colour)
+    return picture.text()
+
+
+def plots(path):
+    """{name of the file: its text} of all charts."""
+    names, figures = read(path)
+    return {f"{chart.name}.svg": plot(chart, names, figures) for chart in CHARTS}
