@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that hang: the monitor says where, and they go on. */
+/* Guests that hang: the monitor says where, and they go on. One that cannot hear is left alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +24,29 @@ GUEST_CODE(wait, 32,
            "        sti\n"
            "1:      hlt\n"
            "        incl 0x500\n"
+           "        jmp 1b\n");
+
+/* The same, and every millisecond the 8259s have an interrupt that its local APIC does not pass. */
+GUEST_CODE(deaf, 32,
+           "        movl $0x1ff, 0xfee000f0\n"
+           "        movb $0x11, %al\n"
+           "        outb %al, $0x20\n"
+           "        movb $0x20, %al\n"
+           "        outb %al, $0x21\n"
+           "        movb $4, %al\n"
+           "        outb %al, $0x21\n"
+           "        movb $1, %al\n"
+           "        outb %al, $0x21\n"
+           "        movb $0xfe, %al\n"
+           "        outb %al, $0x21\n"
+           "        movb $0x34, %al\n"
+           "        outb %al, $0x43\n"
+           "        movb $0xa9, %al\n"
+           "        outb %al, $0x40\n"
+           "        movb $4, %al\n"
+           "        outb %al, $0x40\n"
+           "        sti\n"
+           "1:      incl 0x500\n"
            "        jmp 1b\n");
 
 static struct nova_vm vm;
@@ -101,11 +124,39 @@ static bool run_wait(void)
         return good;
 }
 
+static uint64_t exits(void)
+{
+        nova_vm_lock(&vm);
+
+        const uint64_t now = vm.vcpu[0].exits;
+
+        nova_vm_unlock(&vm);
+        return now;
+}
+
+/* Nobody disturbs it for an interrupt that it cannot get. */
+static bool run_deaf(void)
+{
+        if (!start("deaf", deaf, GUEST_BYTES(deaf)))
+                return false;
+
+        bool good = counts_on();
+        const uint64_t before = exits();
+
+        nova_sleep(300000000);
+        good &= counts_on() && nova_pic_pending(&pc.pic);
+        printf("deaf: %u exits meanwhile\n", (unsigned)(exits() - before));
+        good &= exits() - before < 10;
+        end();
+        return good;
+}
+
 int main(void)
 {
-        const bool spins = run_spin(), waits = run_wait();
+        const bool spins = run_spin(), waits = run_wait(), hears_nothing = run_deaf();
 
         printf("spin: %s\n", spins ? "went on" : "wrong");
         printf("wait: %s\n", waits ? "still waits" : "wrong");
-        return !(spins && waits);
+        printf("deaf: %s\n", hears_nothing ? "was left alone" : "wrong");
+        return !(spins && waits && hears_nothing);
 }

@@ -14,13 +14,13 @@
 
 #define UART_PORT 0x3f8
 
-/* The controller's output: CPU 0 looks for itself. */
+/* The controller's output, which CPU 0's local APIC may not pass. */
 static void interrupt(void *context, unsigned pin, bool level)
 {
         struct nova_pc *const pc = context;
 
         (void)pin;
-        if (level)
+        if (level && apic_pending(pc, 0))
                 nova_vcpu_kick(&pc->vm->vcpu[0]);
 }
 
