@@ -11,7 +11,6 @@
 #include "kinds.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define CPUS       32
 #define OPERATIONS 256
@@ -167,14 +166,8 @@ static void count_lines(const struct line *line)
         }
 }
 
-static void at_exit(plugin_id id, void *unused)
+static void results(FILE *out)
 {
-        FILE *out = fopen(file, "w");
-
-        (void)id;
-        (void)unused;
-        if (!out)
-                return;
         for (unsigned i = 0; i < LINES; i++)
                 if (lines[i].key)
                         count_lines(&lines[i]);
@@ -187,7 +180,6 @@ static void at_exit(plugin_id id, void *unused)
                                         "\n",
                                         i, cpu, c->instructions, c->locked, c->lines, c->shared);
                 }
-        fclose(out);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
@@ -196,6 +188,5 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
         for (int i = 0; i < argc; i++)
                 if (!strncmp(argv[i], "entry=", 6))
                         entry = strtoull(argv[i] + 6, NULL, 0);
-        return plugin_begin(id, argc, argv, translated, at_exit) && kernel_from != UINT64_MAX ? 0
-                                                                                              : 1;
+        return plugin_begin_kernel(id, argc, argv, translated, results);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,10 +51,25 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 static const char *file;                  /* out=FILE: gets the results */
 static uint64_t kernel_from = UINT64_MAX; /* from=ADDRESS: where the kernel begins, if it is told */
 
-/* Takes the arguments, and has both functions called. @return false: there is no FILE */
-static bool plugin_begin(plugin_id id, int argc, char **argv,
-                         void (*translated)(plugin_id, struct qemu_plugin_tb *),
-                         void (*at_exit)(plugin_id, void *))
+static void (*write_results)(FILE *out);
+
+static void plugin_end(plugin_id id, void *unused)
+{
+        FILE *const out = fopen(file, "w");
+
+        (void)id;
+        (void)unused;
+        if (!out)
+                abort();
+        write_results(out);
+        fclose(out);
+}
+
+/* Takes the arguments, and has both functions called. @return what qemu_plugin_install() does: not
+ * 0 if there is no FILE */
+static int plugin_begin(plugin_id id, int argc, char **argv,
+                        void (*translated)(plugin_id, struct qemu_plugin_tb *),
+                        void (*results)(FILE *out))
 {
         for (int i = 0; i < argc; i++) {
                 if (!strncmp(argv[i], "out=", 4))
@@ -62,10 +78,19 @@ static bool plugin_begin(plugin_id id, int argc, char **argv,
                         kernel_from = strtoull(argv[i] + 5, NULL, 0);
         }
         if (!file)
-                return false;
+                return 1;
+        write_results = results;
         qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
-        qemu_plugin_register_atexit_cb(id, at_exit, NULL);
-        return true;
+        qemu_plugin_register_atexit_cb(id, plugin_end, NULL);
+        return 0;
+}
+
+/* The same, where kernel_from has to be told. */
+static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
+                                      void (*translated)(plugin_id, struct qemu_plugin_tb *),
+                                      void (*results)(FILE *out))
+{
+        return plugin_begin(id, argc, argv, translated, results) || kernel_from == UINT64_MAX;
 }
 
 /* @return whether an instruction has these bytes */

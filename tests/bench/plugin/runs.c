@@ -8,7 +8,6 @@
 #include "plugin.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define CPUS       64
 #define MARKS      256
@@ -92,24 +91,16 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
         }
 }
 
-static void at_exit(plugin_id id, void *unused)
+static void results(FILE *out)
 {
-        FILE *out = fopen(file, "w");
-
-        (void)id;
-        (void)unused;
-        if (!out)
-                return;
         for (unsigned i = 0; i < MARKS; i++)
                 if (longest[i].length)
                         fprintf(out, "run %u %" PRIu64 " %#" PRIx64 " %#" PRIx64 "\n", i,
                                 longest[i].length, longest[i].first, longest[i].last);
-        fclose(out);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
         (void)info;
-        return plugin_begin(id, argc, argv, translated, at_exit) && kernel_from != UINT64_MAX ? 0
-                                                                                              : 1;
+        return plugin_begin_kernel(id, argc, argv, translated, results);
 }

@@ -9,7 +9,6 @@
 #include "kinds.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define OPERATIONS 256
 #define SAMPLES    1024
@@ -156,14 +155,8 @@ static int compare(const void *a, const void *b)
         return (x->instructions > y->instructions) - (x->instructions < y->instructions);
 }
 
-static void at_exit(plugin_id id, void *unused)
+static void results(FILE *out)
 {
-        FILE *out = fopen(file, "w");
-
-        (void)id;
-        (void)unused;
-        if (!out)
-                return;
         for (unsigned i = 0; i < OPERATIONS; i++) {
                 struct operation *o = &operations[i];
                 if (!o->samples)
@@ -177,12 +170,10 @@ static void at_exit(plugin_id id, void *unused)
                         fprintf(out, " %" PRIx64, o->path[k]);
                 fputc('\n', out);
         }
-        fclose(out);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
         (void)info;
-        return plugin_begin(id, argc, argv, translated, at_exit) && kernel_from != UINT64_MAX ? 0
-                                                                                              : 1;
+        return plugin_begin_kernel(id, argc, argv, translated, results);
 }
