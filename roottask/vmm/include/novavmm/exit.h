@@ -28,7 +28,7 @@ extern "C" {
         ROW(HYPERCALL, "VMMCALL or VMCALL", "raises #UD")                                       \
         ROW(XSETBV, "XSETBV", "sets XCR0 as far as the CPU has it, else raises #GP")            \
         ROW(FOREIGN, "an instruction that the guest cannot have", "raises #UD")                 \
-        ROW(TASK, "a task switch", "ends the machine with a report")                            \
+        ROW(TASK, "a task switch", "ends the machine with a report; none with SVM")             \
         ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                       \
         ROW(INVALID, "state that the CPU refuses", "ends the machine with a report")
 
