@@ -2,6 +2,7 @@
 """Every way in which a run can end has its exit status, and none leaves a QEMU behind."""
 
 import fcntl
+import io
 import os
 import pty
 import signal
@@ -14,7 +15,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import boot_test
+from nova import boot_test, console_output
 from nova.qemu import Machine, Module
 from nova.runner import Runner
 
@@ -107,6 +108,34 @@ class Endings(WithFolder):
         self.assertNotIn("-v1", outcome.message)
         outcome = Runner(Machine("/does/not/exist"), 20).run()
         self.assertEqual(outcome.status, 2)
+
+
+class IntoFile(WithFolder):
+    def test_lines_end_as_in_files_wherever_what_comes_is_cut(self):
+        for parts in ((b"a\r\nb\rc\r\r\nd\r",), (b"a\r", b"\nb\r", b"c\r\r", b"", b"\nd\r")):
+            with self.subTest(parts=parts):
+                file = io.BytesIO()
+                lines = console_output.Lines(file)
+                for part in parts:
+                    lines.write(part)
+                lines.end()
+                self.assertEqual(file.getvalue(), b"a\nb\rc\r\nd\r")
+
+    def test_nova_run_writes_such_lines(self):
+        kernel = build(self.folder, "EXIT", text="one\\r\\ntwo\\r\\n")
+        code = (
+            "import sys; sys.path.insert(0, sys.argv[1])\n"
+            "from nova import faults, run; from nova.qemu import Machine; import types\n"
+            "machine = Machine(sys.argv[2], cpus=1, memory=32)\n"
+            "run.prepare = lambda *_: (machine, None)\n"
+            "args = types.SimpleNamespace(emulator='qemu', qemu=[], timeout=20)\n"
+            "sys.exit(run.run(args))\n"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", code, str(paths.ROOT / "sdk/lib"), str(kernel)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False,
+        )
+        self.assertEqual((result.returncode, result.stdout), (0, b"one\ntwo\n"))
 
 
 class NoOrphans(WithFolder):

@@ -8,6 +8,7 @@ from nova import (
     boot_list,
     build,
     cmdline,
+    console_output,
     described,
     elf,
     explain,
@@ -224,10 +225,14 @@ def run(args):
     if interactive:
         build.say("starting QEMU; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)
-    runner = new_runner(machine, args.timeout, sys.stdout.buffer, interactive, watch)
+    out = sys.stdout.buffer
+    lines = console_output.Lines(out)
+    echo = out if sys.stdout.isatty() else lines
+    runner = new_runner(machine, args.timeout, echo, interactive, watch)
     reports = faults.Reports(machine.modules, build.say)
     runner.listener = reports.line
     outcome = runner.run()
+    lines.end()
     reports.end()
     message = explain.shut_down(runner.shut_down, program) if runner.shut_down else outcome.message
     if message:
