@@ -340,4 +340,22 @@ CASE_ON(guest, cr8_is_the_guests_own, "8.3-15", needs_virtualization_64)
         EXPECT_EQ(g->state->ax, 5);
         EXPECT_EQ(g->state->cr8, 9);
 }
+
+GUEST(cr8_bits_64, 64, "movq %rbx, %cr8; hlt");
+
+/* The kernel does it in the guest's place. Without an IDT the #GP is a triple fault. */
+CASE_ON(guest, reserved_bits_of_cr8_fault_in_the_guest, "8.3-15", needs_vmx)
+{
+        struct guest *g = guest_new(boot_cpu, cr8_bits_64, cr8_bits_64_end);
+        const nova_mtd_t mtd = guest_long(g);
+
+        g->state->idtr.limit = 0;
+        g->state->bx = 0xf;
+        guest_until(g, mtd | NOVA_MTD_CR8, EXIT_HLT);
+        EXPECT_EQ(g->state->cr8, 0xf);
+        g->state->ip = GUEST_CODE;
+        g->state->bx = 0x10;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_ACDB, EXIT_TRIPLE_FAULT);
+        EXPECT_EQ(g->state->cr8, 0xf);
+}
 #endif
