@@ -16,10 +16,11 @@ class Mutations(unittest.TestCase):
         found = mutation.parse("# comment\n\n" + ONE + "\n" + ONE)
         self.assertEqual(len(found), 2)
         self.assertEqual((found[0].name, found[0].areas, found[0].cpus), ("a b", ["ipc", "hip"], 1))
-        self.assertEqual(found[0].arch, "x86_64")
+        self.assertEqual((found[0].arch, found[0].emulator), ("x86_64", "qemu"))
 
     def test_what_is_missing_or_unknown_is_refused(self):
-        for text in (ONE.replace("new", "now"), ONE.replace("name: a b\n", "")):
+        for text in (ONE.replace("new", "now"), ONE.replace("name: a b\n", ""),
+                     ONE + "emulator: boch\n"):
             with self.assertRaises(NovaError):
                 mutation.parse(text)
 
@@ -35,6 +36,12 @@ class Mutations(unittest.TestCase):
                          ["area=limit", "area=shortage"])
         self.assertEqual([one.cmdline for one in boots], ["", "kmem=4M"])
         self.assertEqual({(one.cpus, one.cpu) for one in boots}, {(4, Machine.cpu)})
+
+    def test_vmx_is_booted_under_bochs_without_devices_of_qemu(self):
+        one = mutation.parse(ONE + "emulator: bochs\n")[0]
+        boots = list(mutation.machines("kernel", "program", 1, ["create"], one.emulator))
+        self.assertEqual([(boot.emulator, boot.extra) for boot in boots], [("bochs", [])])
+        self.assertTrue(issubclass(mutation.RUNNERS[one.emulator], mutation.BochsRunner))
 
     def test_every_mutation_of_the_list_fits_the_kernel(self):
         found = mutation.parse(mutation.FILE.read_text(encoding="utf-8"))

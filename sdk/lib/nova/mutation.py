@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nova import build, conformance, process, tree
+from nova.bochs import BochsRunner
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
-from nova.qemu import Machine, Module
+from nova.qemu import EMULATORS, Machine, Module
 from nova.runner import Runner
 
 FILE = tree.ROOT / "tests/mutation/mutations.txt"
@@ -20,7 +21,7 @@ CONFIG = "release"
 TIMEOUT = 75  # a fault that ends in silence is caught, too
 SOUND_TIMEOUT = 600
 KEYS = ("name", "file", "old", "new", "areas")
-OPTIONAL = {"arch": "x86_64", "cpus": "4"}
+OPTIONAL = {"arch": "x86_64", "cpus": "4", "emulator": "qemu"}
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "hypervisor", "sdk", "libnova")
 
 
@@ -35,6 +36,11 @@ class Mutation:
     areas: list
     arch: str
     cpus: int
+    emulator: str
+
+    def kind(self):
+        """What it is booted on."""
+        return self.arch, self.cpus, self.emulator
 
 
 def parse(text):
@@ -53,6 +59,8 @@ def parse(text):
         missing = [key for key in KEYS if key not in values]
         if missing:
             raise NovaError(f"mutations.txt: '{lines[0]}' lacks {', '.join(missing)}.", EXIT_FAILED)
+        if values["emulator"] not in EMULATORS:
+            raise NovaError(f"mutations.txt: '{lines[0]}' has no known emulator.", EXIT_FAILED)
         values["areas"] = values["areas"].split()
         values["cpus"] = int(values["cpus"])
         found.append(Mutation(**values))
@@ -71,8 +79,8 @@ def apply(mutation, text):
     return "".join(lines)
 
 
-class FirstFailure(Runner):
-    """A run of the suite that ends with the first case that fails."""
+class FirstFailure:
+    """A run of the suite that ends with the first case that fails; beside a runner."""
 
     failure = None
 
@@ -80,6 +88,17 @@ class FirstFailure(Runner):
         if text.startswith((b"not ok", b"Bail out!")):
             self.failure = text.decode("utf-8", "replace").split(" [")[0]
             self.finished = True
+
+
+class FirstOfQemu(FirstFailure, Runner):
+    """Under QEMU."""
+
+
+class FirstOfBochs(FirstFailure, BochsRunner):
+    """Under Bochs."""
+
+
+RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
 
 
 def _verdict(runner, outcome):
@@ -100,6 +119,9 @@ class Bench:
             source = tree.ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, self.root / name)
+        (self.root / "build").mkdir()
+        # The C library takes minutes, and no mutation is in it.
+        (self.root / "build/newlib").symlink_to(tree.ROOT / "build/newlib")
         self.configured = set()
 
     def kernel(self, arch):
@@ -122,11 +144,12 @@ class Bench:
             self.configured.add(arch)
         self._command("cmake", "--build", f"build/{preset}", "-j", "2", "--target", "nova.elf32")
 
-    def boot(self, arch, cpus, areas, timeout=TIMEOUT):
+    def boot(self, kind, areas, timeout=TIMEOUT):
         """What failed in these areas, or None."""
+        arch, cpus, emulator = kind
         program = tree.program(tree.preset_name(arch, CONFIG), conformance.PROGRAM)
-        for machine in machines(self.kernel(arch), program, cpus, areas):
-            runner = FirstFailure(machine, timeout)
+        for machine in machines(self.kernel(arch), program, cpus, areas, emulator):
+            runner = RUNNERS[emulator](machine, timeout)
             caught = _verdict(runner, runner.run())
             if caught:
                 return caught
@@ -145,19 +168,21 @@ class Bench:
         path.write_text(broken, encoding="utf-8")
         try:
             self.build(mutation.arch)
-            return self.boot(mutation.arch, mutation.cpus, mutation.areas)
+            return self.boot(mutation.kind(), mutation.areas)
         finally:
             path.write_text(original, encoding="utf-8")
 
 
-def machines(kernel, program, cpus, areas):
+def machines(kernel, program, cpus, areas, emulator="qemu"):
     """The machine of each boot that the areas need."""
+    of_qemu = emulator == "qemu"
     for cmdline, cpu, names in conformance.boots(areas, "", Machine.cpu):
         words = " ".join(f"area={name}" for name in names)
-        yield Machine(
-            kernel=kernel, modules=[Module(program, words)], cmdline=cmdline, cpus=cpus, cpu=cpu,
-            extra=list(conformance.DEVICES),
-        )
+        if of_qemu or cpu == Machine.cpu:
+            yield Machine(
+                kernel=kernel, modules=[Module(program, words)], cmdline=cmdline, cpus=cpus,
+                cpu=cpu, extra=list(conformance.DEVICES) if of_qemu else [], emulator=emulator,
+            )
 
 
 def _select(mutations, words):
@@ -169,12 +194,13 @@ def _select(mutations, words):
 
 def _sound(bench, mutations):
     """Whether the kernel as it is passes all areas that are used; else nothing would be shown."""
-    for arch, cpus in sorted({(m.arch, m.cpus) for m in mutations}):
-        areas = sorted({a for m in mutations if (m.arch, m.cpus) == (arch, cpus) for a in m.areas})
+    for kind in sorted({m.kind() for m in mutations}):
+        arch, cpus, emulator = kind
+        areas = sorted({a for m in mutations if m.kind() == kind for a in m.areas})
         bench.build(arch)
-        caught = bench.boot(arch, cpus, areas, SOUND_TIMEOUT)
+        caught = bench.boot(kind, areas, SOUND_TIMEOUT)
         if caught:
-            print(f"the kernel itself fails on {arch} with {cpus} CPUs: {caught}")
+            print(f"the kernel itself fails on {arch} with {cpus} CPUs under {emulator}: {caught}")
             return False
     return True
 
