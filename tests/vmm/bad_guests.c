@@ -41,47 +41,61 @@ GUEST_CODE(driver, 32,
            "        jne 2b\n"
            "        hlt\n");
 
+/* A guest without a board, with one, and with one whose device input breaks in the end. */
+enum board { NO_BOARD, BOARD, BROKEN_BOARD };
+
 /* Code for protected mode without paging, and how the machine has to end. */
 static const struct bad_guest {
         const char *name, *code;
         size_t bytes;
         enum nova_vm_end end;
-        bool devices;
+        enum board board;
 } guests[] = {
         /* mov $0xd0000000, %eax; jmp *%eax */
-        {"nowhere", "\xb8\x00\x00\x00\xd0\xff\xe0", 7, NOVA_VM_ERROR, false},
+        {"nowhere", "\xb8\x00\x00\x00\xd0\xff\xe0", 7, NOVA_VM_ERROR, NO_BOARD},
         /* mov $0xd0000000, %eax; mov %eax, %cr3; mov %cr0, %eax; or $0x80000000, %eax;
          * mov %eax, %cr0; hlt */
         {"tables",
          "\xb8\x00\x00\x00\xd0\x0f\x22\xd8\x0f\x20\xc0\x0d\x00\x00\x00\x80\x0f\x22\xc0\xf4", 20,
-         NOVA_VM_ERROR, false},
+         NOVA_VM_ERROR, NO_BOARD},
         /* ud2, without any table of interrupts */
-        {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR, false},
+        {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR, NO_BOARD},
         /* movups %xmm0, 0xd0000000, after CR4.OSFXSR was set */
         {"vector", "\x0f\x20\xe0\x0d\x00\x02\x00\x00\x0f\x22\xe0\x0f\x11\x05\x00\x00\x00\xd0", 18,
-         NOVA_VM_ERROR, false},
+         NOVA_VM_ERROR, NO_BOARD},
         /* reads of memory and ports that are not there give ones, writes are lost:
          * mov %eax, 0xd0000000; mov 0xd0000000, %eax; inc %eax; jnz .; in $0x80, %eax; inc %eax;
          * jnz .; cli; hlt */
         {"absent",
          "\xa3\x00\x00\x00\xd0\xa1\x00\x00\x00\xd0\x40\x75\xfe\xe5\x80\x40\x75\xfe\xfa\xf4", 20,
-         NOVA_VM_HALTED, false},
+         NOVA_VM_HALTED, NO_BOARD},
         /* hlt with interrupts off */
-        {"halted", "\xf4", 1, NOVA_VM_HALTED, false},
+        {"halted", "\xf4", 1, NOVA_VM_HALTED, NO_BOARD},
         /* what a guest cannot have raises exceptions: vmmcall, without a table of interrupts */
-        {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, false},
+        {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, NO_BOARD},
+        /* hlt, beside a device that input breaks */
+        {"input", "\xf4", 1, NOVA_VM_HALTED, BROKEN_BOARD},
 };
+
+static struct nova_virtio_random entropy;
 
 /* A board with an entropy device in slot 1. */
 static int add_devices(struct nova_vm *vm, struct nova_pc *pc)
 {
-        static struct nova_virtio_random random;
         int error;
 
         memset(pc, 0, sizeof(*pc));
         error = nova_pc_create(pc, vm);
-        nova_virtio_random_init(&random, &vm->memory, nova_entropy, NULL);
-        return error ? error : nova_pc_add_virtio(pc, 1, &random.virtio);
+        nova_virtio_random_init(&entropy, &vm->memory, nova_entropy, NULL);
+        return error ? error : nova_pc_add_virtio(pc, 1, &entropy.virtio);
+}
+
+/* As if input had found it: no exit is answered. */
+static void break_device(struct nova_vm *vm)
+{
+        nova_vm_lock(vm);
+        nova_virtio_break(&entropy.virtio, "input");
+        nova_vm_unlock(vm);
 }
 
 static int run(const struct bad_guest *guest)
@@ -91,7 +105,7 @@ static int run(const struct bad_guest *guest)
         const struct nova_vm_config config = {.name = guest->name, .memory = 2u << 20};
         int error = nova_vm_create(&vm, &config);
 
-        if (!error && guest->devices)
+        if (!error && guest->board)
                 error = add_devices(&vm, &pc);
 
         if (error) {
@@ -105,7 +119,9 @@ static int run(const struct bad_guest *guest)
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
-        if (guest->devices)
+        if (guest->board == BROKEN_BOARD)
+                break_device(&vm);
+        if (guest->board)
                 nova_pc_destroy(&pc);
         nova_vm_destroy(&vm);
         printf("%s: %s\n", guest->name, end == guest->end ? "as expected" : "wrong");
@@ -133,7 +149,7 @@ int main(int argc, char **argv)
 {
         const unsigned count = sizeof(guests) / sizeof(*guests);
         const struct bad_guest virtio = {"virtio", driver, GUEST_BYTES(driver), NOVA_VM_HALTED,
-                                         true};
+                                         BOARD};
         unsigned good = 0;
 
         (void)argv;
