@@ -30,6 +30,7 @@ struct vcpu_svm {
 struct vcpu_vmx {
         bool known, launched;   /* what the CPU was told about the structure */
         bool wants_dr_exits;    /* the VMM does */
+        bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
         word_t host_cr3;        /* the kernel's, as the structure has it */
         struct guest_msrs msrs; /* valid while cpu.msr_owner is another */

@@ -12,6 +12,16 @@
          NOVA_MTD_GDTR | NOVA_MTD_IDTR)
 #define VCPU_SYSTEM (NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
 
+/* In the injection info of a message with CR8, an extension: the guest's next write of CR8 is an
+ * event. Without CR8, as in 2012, the bit means nothing. */
+#define VCPU_CR8_WINDOW 0x4000
+
+/** Whether a message asks for that. */
+static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
+{
+        return info & VCPU_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
+}
+
 /** Finds out how virtual CPUs work on this machine. Once, at boot. false: no memory. */
 bool vcpu_boot(void);
 

@@ -194,3 +194,106 @@ CASE_ON(guest_delivery, a_window_opens_before_a_handler_that_leaves_interrupts_o
         EXPECT_EQ(g->state->inj_info, 0);
         guest_until(g, 0, EXIT_HLT);
 }
+
+/* ---- Windows for writes of CR8 ----------------------------------------------------------------
+ */
+
+#if __SIZEOF_POINTER__ == 8
+#define CR8_WINDOW 0x4000
+#define WITH_CR8   (NOVA_MTD_INJ | NOVA_MTD_CR8)
+
+GUEST(cr8_writes_64, 64,
+      "hlt; movq %cr8, %rax; movl $9, %ebx; movq %rbx, %cr8; incl %ecx;"
+      "movl $4, %ebx; movq %rbx, %cr8; hlt");
+
+/* At its first instruction, with CR8 15. */
+static struct guest *writer(void)
+{
+        struct guest *g = guest_new(boot_cpu, cr8_writes_64, cr8_writes_64_end);
+        const nova_mtd_t mtd = guest_long(g);
+
+        g->state->cr8 = 15;
+        g->state->cx = 0;
+        guest_until(g, mtd | NOVA_MTD_CR8, EXIT_HLT);
+        return g;
+}
+
+CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, "7.2-50 8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer();
+
+        g->state->ip++;
+        g->state->inj_info = CR8_WINDOW;
+        guest_until(g, NOVA_MTD_EIP | WITH_CR8, EXIT_CR8);
+        EXPECT_EQ(g->state->ax, 15); /* it was read */
+        EXPECT_EQ(g->state->bx, 9);
+        EXPECT_EQ(g->state->cr8, 15); /* it was not written */
+        EXPECT_EQ(g->state->cx, 0);
+        EXPECT_EQ(g->state->inj_info, 0);
+        guest_until(g, 0, EXIT_HLT); /* what is begun anew, and the next one, are not */
+        EXPECT_EQ(g->state->cr8, 4);
+        EXPECT_EQ(g->state->cx, 1);
+}
+
+CASE_ON(guest_delivery, a_vmm_writes_cr8_in_the_guests_place, "7.2-50 8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer();
+
+        g->state->ip++;
+        g->state->inj_info = CR8_WINDOW;
+        guest_until(g, NOVA_MTD_EIP | WITH_CR8, EXIT_CR8);
+        g->state->ip += 4;
+        g->state->cr8 = 7;
+        g->state->inj_info = CR8_WINDOW;
+        guest_until(g, NOVA_MTD_EIP | WITH_CR8, EXIT_CR8);
+        EXPECT_EQ(g->state->cx, 1);
+        EXPECT_EQ(g->state->bx, 4);
+        EXPECT_EQ(g->state->cr8, 7);
+}
+
+CASE_ON(guest_delivery, a_window_for_cr8_stays_until_a_message_closes_it, "7.2-50 8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer();
+
+        g->state->inj_info = CR8_WINDOW;
+        guest_until(g, WITH_CR8, EXIT_HLT);
+        EXPECT_EQ(g->state->inj_info, CR8_WINDOW);
+        guest_until(g, NOVA_MTD_CR8, EXIT_HLT);
+        EXPECT_EQ(g->state->inj_info, CR8_WINDOW);
+        g->state->inj_info = 0;
+        guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->inj_info, 0);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->cr8, 4);
+}
+
+CASE_ON(guest_delivery, both_windows_can_be_asked_for, "7.2-29 7.2-50 7.2-90 8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer();
+
+        g->state->ip++;
+        g->state->flags = 0x2;
+        g->state->inj_info = WINDOW | CR8_WINDOW;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_EFL | WITH_CR8, EXIT_CR8);
+        EXPECT_EQ(g->state->inj_info, WINDOW);
+        g->state->flags |= FLAG_IF;
+        guest_until(g, NOVA_MTD_EFL, EXIT_WINDOW);
+        EXPECT_EQ(g->state->cr8, 15);
+}
+
+CASE_ON(guest_delivery, without_cr8_in_the_message_there_is_no_window_for_it, "8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer();
+
+        g->state->ip++;
+        g->state->inj_info = CR8_WINDOW;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_INJ, EXIT_HLT);
+        EXPECT_EQ(g->state->cr8, 4);
+}
+#endif

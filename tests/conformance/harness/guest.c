@@ -32,12 +32,12 @@ word_t guest_event(enum guest_exit exit)
                 uint8_t svm, vmx;
         } number[] = {
                 [EXIT_TRIPLE_FAULT] = {0x7f, 0x02}, [EXIT_WINDOW] = {0x64, 0x07},
-                [EXIT_CPUID] = {0x72, 0x0a},        [EXIT_HLT] = {0x78, 0x0c},
-                [EXIT_INVD] = {0x76, 0x0d},         [EXIT_RDTSC] = {0x6e, 0x10},
-                [EXIT_PORT] = {0x7b, 0x1e},         [EXIT_RDMSR] = {0x7c, 0x1f},
-                [EXIT_WRMSR] = {0x7c, 0x20},        [EXIT_STATE] = {0xfd, 0x21},
-                [EXIT_MEMORY] = {0xfc, 0x30},       [EXIT_STARTUP] = {0xfe, 0xfe},
-                [EXIT_RECALL] = {0xff, 0xff},
+                [EXIT_CR8] = {0x18, 0x1c},          [EXIT_CPUID] = {0x72, 0x0a},
+                [EXIT_HLT] = {0x78, 0x0c},          [EXIT_INVD] = {0x76, 0x0d},
+                [EXIT_RDTSC] = {0x6e, 0x10},        [EXIT_PORT] = {0x7b, 0x1e},
+                [EXIT_RDMSR] = {0x7c, 0x1f},        [EXIT_WRMSR] = {0x7c, 0x20},
+                [EXIT_STATE] = {0xfd, 0x21},        [EXIT_MEMORY] = {0xfc, 0x30},
+                [EXIT_STARTUP] = {0xfe, 0xfe},      [EXIT_RECALL] = {0xff, 0xff},
         };
         return needs_svm() ? number[exit].vmx : number[exit].svm;
 }

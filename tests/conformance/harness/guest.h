@@ -19,6 +19,7 @@
 enum guest_exit {
         EXIT_TRIPLE_FAULT,
         EXIT_WINDOW,
+        EXIT_CR8, /* write */
         EXIT_CPUID,
         EXIT_HLT,
         EXIT_INVD,

@@ -134,7 +134,8 @@ static void keep_lme_harmless(struct vcpu *vcpu)
                 vmcb->efer |= EFER_LME;
         else
                 vmcb->efer &= ~(uint64_t)EFER_LME;
-        vmcb->cr_intercepts = writes_cr0 ? SVM_WRITES_CR4 : SVM_WRITES_CR0;
+        vmcb->cr_intercepts = (vmcb->cr_intercepts & SVM_WRITES_CR8) |
+                              (writes_cr0 ? SVM_WRITES_CR4 : SVM_WRITES_CR0);
         vcpu->svm.writes_cr0 = false;
 }
 
@@ -244,7 +245,7 @@ static void finish_own_exit(struct ec *self, unsigned code)
         if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
                 finish_exception(self, code - SVM_EXIT_EXCEPTION);
         svm->writes_cr0 = svm->lme && code == SVM_EXIT_CR0_WRITE;
-        if (code >= SVM_EXIT_INTR || svm->lme)
+        if (code >= SVM_EXIT_INTR || (svm->lme && code != SVM_EXIT_CR8_WRITE))
                 resume_delivery(self);
 }
 
@@ -285,6 +286,8 @@ _Noreturn void finish_svm_exit(struct ec *self)
         const unsigned event = classify(self, code);
         if (event == SVM_EXIT_VINTR)
                 svm_close_window(vmcb);
+        if (unlikely(event == SVM_EXIT_CR8_WRITE))
+                vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
         block_on_event(self, event, (word_t)vmcb->exit_info[0],
                        event == SVM_EVENT_NPF ? (word_t)vmcb->exit_info[1] : 0);
 }

@@ -99,9 +99,11 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 
 #define SVM_WRITES_CR0 0x10000 /* in cr_intercepts */
 #define SVM_WRITES_CR4 0x100000
+#define SVM_WRITES_CR8 0x1000000
 
 /* Exit codes; others are the interface's numbers. */
 #define SVM_EXIT_CR0_WRITE   0x10
+#define SVM_EXIT_CR8_WRITE   0x18
 #define SVM_EXIT_DR_READ     0x20
 #define SVM_EXIT_DR_END      0x40
 #define SVM_EXIT_EXCEPTION   0x40

@@ -139,6 +139,8 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
                 state->inj_info = (uint32_t)event & INJ_EVENT;
                 if (vmcb->vintr & SVM_VINTR_IRQ)
                         state->inj_info |= INJ_WINDOW;
+                if (unlikely(vmcb->cr_intercepts & SVM_WRITES_CR8))
+                        state->inj_info |= VCPU_CR8_WINDOW;
                 state->inj_error = (uint32_t)(event >> 32);
         }
         if (mtd & NOVA_MTD_STA) {
@@ -314,6 +316,9 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                         open_window(vmcb);
                 else
                         svm_close_window(vmcb);
+                vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
+                if (unlikely(vcpu_wants_cr8_window(info, mtd)))
+                        vmcb->cr_intercepts |= SVM_WRITES_CR8;
         }
         if (mtd & NOVA_MTD_STA)
                 vmcb->interrupt_shadow = state->intr_state & 1;
@@ -330,7 +335,7 @@ static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nov
                 const uint64_t efer = more->efer;
                 vcpu->refused |= !!(efer & ~(uint64_t)EFER_WRITABLE);
                 vmcb->efer = (efer & EFER_WRITABLE) | EFER_SVME;
-                vmcb->cr_intercepts = 0;
+                vmcb->cr_intercepts &= SVM_WRITES_CR8;
                 vcpu->svm.lme = features_emulated() && efer & EFER_WRITABLE & EFER_LME;
                 vmcb->star = more->star;
                 vmcb->lstar = more->lstar;

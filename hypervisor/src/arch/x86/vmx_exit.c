@@ -140,6 +140,17 @@ static _Noreturn void finish_cr8_write(struct ec *self, word_t value)
         skip_instruction(self);
 }
 
+/* Whether it is a write of CR8 that the VMM waits for. */
+static bool takes_cr8_window(struct vcpu *vcpu)
+{
+        const word_t qual = vmcs_read(VMCS_QUAL);
+        const bool takes = vcpu->vmx.cr8_window && (qual & 0xf) == 8 && !CR_FROM(qual);
+
+        if (takes)
+                vcpu->vmx.cr8_window = false;
+        return takes;
+}
+
 /* A guest writes a bit of CR0 or CR4 that is not its own. It gets what it wants to see; then the
  * instruction is begun anew, which the CPU can do alone now, with all its checks. */
 static _Noreturn void finish_cr_access(struct ec *self)
@@ -209,7 +220,9 @@ static void classify(struct ec *self, unsigned reason)
                                                            : VMX_CTRL0_NMI_WINDOW);
                 break;
         case VMX_EXIT_CR:
-                finish_cr_access(self);
+                if (!takes_cr8_window(self->vcpu))
+                        finish_cr_access(self);
+                break;
         case VMX_EXIT_DR:
                 finish_debug_access(self);
                 break;

@@ -123,6 +123,8 @@ static void injection_to_utcb(const struct ec *ec, struct nova_utcb_state *state
                 state->inj_info |= INJ_WINDOW;
         if (controls & VMX_CTRL0_NMI_WINDOW)
                 state->inj_info |= INJ_NMI_WINDOW;
+        if (ec->vcpu->vmx.cr8_window)
+                state->inj_info |= VCPU_CR8_WINDOW;
         state->inj_error = (uint32_t)vmcs_read(pending ? VMCS_ENTRY_ERROR : VMCS_VECTORING_ERROR);
 }
 
@@ -228,7 +230,7 @@ void vmx_close_window(uint32_t window)
         vmcs_write(VMCS_PRIMARY, vmcs_read(VMCS_PRIMARY) & ~(word_t)window);
 }
 
-static void injection_from_utcb(struct ec *ec, const struct nova_utcb_state *state)
+static void injection_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
 {
         const uint32_t info = state->inj_info;
         const uint32_t windows = (info & INJ_WINDOW ? VMX_CTRL0_WINDOW : 0) |
@@ -236,6 +238,7 @@ static void injection_from_utcb(struct ec *ec, const struct nova_utcb_state *sta
         const bool valid = vmx_is_injectable(info);
 
         ec->vcpu->refused |= !valid;
+        ec->vcpu->vmx.cr8_window = vcpu_wants_cr8_window(info, mtd);
         vmx_inject(valid ? info & VMX_INJ_EVENT : 0, state->inj_error, (uint32_t)state->inst_len);
         vmcs_write(VMCS_PRIMARY, (vmcs_read(VMCS_PRIMARY) & ~(word_t)VMX_CTRL0_WINDOWS) | windows);
 }
@@ -253,7 +256,7 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                 vmcs_write(VMCS_SECONDARY, vmx_ctrl1(&vmx_offer, state->ctrl[1]));
         }
         if (mtd & NOVA_MTD_INJ)
-                injection_from_utcb(ec, state);
+                injection_from_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_STA) {
                 const uint32_t activity = state->actv_state;
                 vmcs_write(VMCS_INTERRUPTIBILITY, state->intr_state & STATE_BLOCKED);
