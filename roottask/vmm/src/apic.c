@@ -123,6 +123,8 @@ int apic_create(struct nova_pc *pc)
                 lapic->send = from_lapic;
                 lapic->ended = ended;
                 lapic->context = pc;
+                if (sizeof(nova_word_t) == 8)
+                        pc->vm->vcpu[i].lapic = lapic;
                 error = nova_vm_add_alarm(pc->vm, &lapic->alarm);
         }
         return error;

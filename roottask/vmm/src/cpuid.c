@@ -36,7 +36,8 @@
 #define LEAF7_EBX_BY_XSAVE 0x00000020 /* AVX2 */
 
 /* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
-#define EXT1_ECX 0x000001f1
+#define EXT1_ECX     0x000001f1
+#define EXT1_ECX_CR8 0x00000010u
 /* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, LM, 3DNow!. Not:
  * FFXSR, for which EFER has no bit here. */
 #define EXT1_EDX    0xe5d3a97d
@@ -169,8 +170,10 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 out->eax = least(out->eax, LAST_EXTENDED);
                 break;
         case EXTENDED_LEAF + 1:
-                if (view->no_long_mode)
+                if (view->no_long_mode) { /* nor has its kernel a place for CR8 */
+                        out->ecx &= ~EXT1_ECX_CR8;
                         out->edx &= ~EXT1_EDX_LM;
+                }
                 break;
         case POWER_LEAF:
                 if (view->vcpus > 1)

@@ -384,15 +384,22 @@ static bool may_lock(const struct nova_instruction *in)
         return !nova_is_string(in) && in->operation != NOVA_OP_STORE && nova_operand_is_written(in);
 }
 
-bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out)
+static struct cursor begin(const uint8_t *code, size_t count, unsigned bits)
 {
-        struct cursor cursor = {
+        const struct cursor cursor = {
                 .code = code,
                 .count = count < NOVA_CODE_BYTES ? count : NOVA_CODE_BYTES,
                 .bits = bits,
                 .segment = NOVA_SEGMENT_DS,
                 .address = {.base = NOVA_NO_REGISTER, .index = NOVA_NO_REGISTER},
         };
+
+        return cursor;
+}
+
+bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out)
+{
+        struct cursor cursor = begin(code, count, bits);
 
         memset(out, 0, sizeof(*out));
 
@@ -406,4 +413,23 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
         out->from = cursor.segment;
         out->address = cursor.address;
         return true;
+}
+
+/* The operand is a register, whatever the upper bits of its byte say. CPUs of AMD have CR8 outside
+ * of 64-bit mode, too: as CR0 with LOCK. */
+bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
+                           struct nova_instruction *out)
+{
+        struct cursor cursor = begin(code, count, bits);
+        const uint8_t first = read_prefixes(&cursor), second = next(&cursor);
+        const uint8_t operands = next(&cursor);
+        const unsigned number = (operands >> 3 & 7) | (cursor.rex & REX_R ? 8u : 0);
+
+        memset(out, 0, sizeof(*out));
+        out->operation = NOVA_OP_STORE;
+        out->length = (uint8_t)cursor.at;
+        out->bytes = out->target_bytes = bits == 64 ? 8 : 4;
+        out->reg = (uint8_t)((operands & 7) | (cursor.rex & REX_B ? 8 : 0));
+        return !cursor.refused && first == 0x0f && second == 0x22 &&
+               number == (cursor.lock ? 0u : 8u);
 }

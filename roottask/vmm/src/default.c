@@ -49,6 +49,7 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit)
         case NOVA_VM_EXIT_RECALL:
         case NOVA_VM_EXIT_MEMORY:
         case NOVA_VM_EXIT_STARTUP:
+        case NOVA_VM_EXIT_CR8:
         case NOVA_VM_EXIT_OTHER:
         case NOVA_VM_EXIT_TASK:
         case NOVA_VM_EXIT_SHUTDOWN:
@@ -279,7 +280,7 @@ void default_handlers(struct nova_vm *vm)
                 [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = foreign,
                 [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
                 [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,
-                [NOVA_VM_EXIT_INVALID] = fail,
+                [NOVA_VM_EXIT_INVALID] = fail,    [NOVA_VM_EXIT_CR8] = vcpu_write_cr8,
         };
 
         for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)

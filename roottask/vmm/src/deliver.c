@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a virtual CPU is given when it goes on: exceptions, NMIs, interrupts. */
+#include "novavmm/lapic.h"
 #include "novavmm/registers.h"
 #include "vm.h"
 
@@ -50,26 +51,43 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
         return INJECT_VALID | INJECT_NMI << INJECT_TYPE_SHIFT | VECTOR_NMI;
 }
 
+static bool is_held_back(const struct nova_vcpu *vcpu)
+{
+        return vcpu->lapic && nova_lapic_held_back(vcpu->lapic);
+}
+
+/* An interrupt that the task priority holds back waits for a write of CR8. With SVM all windows
+ * wait for one as well: QEMU (7.2) crashes where a guest writes CR8 while one is open. @return the
+ * injection */
+static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
+{
+        if (pending)
+                info |= INJECT_WINDOW;
+        if (!is_held_back(vcpu) && !(vcpu->lapic && vcpu->vm->svm && info & INJECT_WINDOW))
+                return info;
+        vcpu->changed |= NOVA_MTD_CR8;
+        return info | INJECT_CR8_WINDOW;
+}
+
 /* For an interrupt that cannot be taken yet, a window is asked for. @return the injection */
 static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
 {
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
+        const bool pending = vcpu_has_interrupt(vcpu);
         int vector = -1;
 
-        if (!vcpu_has_interrupt(vcpu))
-                return info;
-        if (!(info & INJECT_VALID) && takes_interrupts(vcpu->state))
+        if (pending && !(info & INJECT_VALID) && takes_interrupts(vcpu->state))
                 vector = from->take(from->context, vcpu->number);
         if (vector >= 0)
                 info |= INJECT_VALID | (uint32_t)vector;
-        return vcpu_has_interrupt(vcpu) ? info | INJECT_WINDOW : info;
+        return add_windows(vcpu, info, pending && vcpu_has_interrupt(vcpu));
 }
 
 /* What the exit interrupted comes first, then the handler's exception, then NMIs, then interrupts.
  * One that is recalled is in the middle of an instruction. */
 void vcpu_deliver(struct nova_vcpu *vcpu)
 {
-        const uint32_t windows = INJECT_WINDOW | INJECT_NMI_WINDOW;
+        const uint32_t windows = INJECT_WINDOW | INJECT_NMI_WINDOW | INJECT_CR8_WINDOW;
         struct nova_utcb_state *const state = vcpu->state;
         const uint32_t before = state->inj_info;
         uint32_t info = before & INJECT_VALID ? before & ~windows : 0;

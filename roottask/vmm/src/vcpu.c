@@ -176,10 +176,12 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         vcpu->changed = 0;
         note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
+        vcpu_take_priority(vcpu);
         while (vcpu->activity == NOVA_VCPU_OFF && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
                 answer(vcpu);
+        vcpu_give_priority(vcpu);
         wait(vcpu);
         if (vm->end != NOVA_VM_RUNS)
                 park(vcpu);

@@ -146,7 +146,8 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
         for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);
         for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
-                vm->mtd[exit] = default_mtd((enum nova_vm_exit)exit) | config->mtd[exit];
+                vm->mtd[exit] = default_mtd((enum nova_vm_exit)exit) | config->mtd[exit] |
+                                (vm->local_apic ? NOVA_MTD_CR8 : 0);
         vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
         vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
         default_handlers(vm);

@@ -14,6 +14,7 @@
 #define INJECT_ERROR      0x800u
 #define INJECT_WINDOW     0x1000u
 #define INJECT_NMI_WINDOW 0x2000u /* of VMX */
+#define INJECT_CR8_WINDOW 0x4000u /* the next write of CR8 exits; CR8 goes with the message */
 #define INJECT_VALID      0x80000000u
 
 /* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
@@ -40,6 +41,14 @@ void vcpu_wake(struct nova_vcpu *vcpu);
 
 /* Makes what an interrupt controller or a handler has for a virtual CPU part of the reply. */
 void vcpu_deliver(struct nova_vcpu *vcpu);
+
+/* CR8 is the task priority of the local APIC. What the guest wrote to it goes there, before the
+ * exit is answered; what became of it comes back. */
+void vcpu_take_priority(struct nova_vcpu *vcpu);
+void vcpu_give_priority(struct nova_vcpu *vcpu);
+
+/* Does a write of CR8 in the guest's place. */
+void vcpu_write_cr8(struct nova_vcpu *vcpu);
 
 /* Whether an interrupt could be taken, were the guest ready for it. */
 bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);

@@ -106,6 +106,12 @@ TEST_F(apic, resets_the_local_apic_of_a_cpu_that_gets_init)
         EXPECT_EQ(done, "reset1 start1 ");
 }
 
+TEST_F(apic, gives_each_virtual_cpu_its_local_apic)
+{
+        for (unsigned i = 0; i < vm.vcpus; i++)
+                EXPECT_EQ(vm.vcpu[i].lapic, &pc.lapic[i]);
+}
+
 TEST_F(apic, resets_the_machine_when_the_first_cpu_gets_init)
 {
         send(1, 0, 0x4500);

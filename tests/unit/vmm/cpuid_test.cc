@@ -52,8 +52,10 @@ TEST(cpuid, offers_no_long_mode_where_guests_cannot_have_it)
         nova_cpuid_view view = {};
         view.vcpus = 1;
         EXPECT_NE(ask(0x80000001, view).edx & 1u << 29, 0u);
+        EXPECT_NE(ask(0x80000001, view).ecx & 1u << 4, 0u);
         view.no_long_mode = true;
         EXPECT_EQ(ask(0x80000001, view).edx & 1u << 29, 0u);
+        EXPECT_EQ(ask(0x80000001, view).ecx & 1u << 4, 0u);
         EXPECT_NE(ask(0x80000001, view).edx & 1u << 20, 0u);
 }
 

@@ -441,4 +441,52 @@ TEST_F(paging, code_is_fetched_up_to_where_memory_ends)
         EXPECT_EQ(nova_fetch(&memory, &mode, 0x10000, code, sizeof(code)), 0u);
 }
 
+TEST(decode_cr8, finds_the_register_of_a_write)
+{
+        const struct {
+                bytes code;
+                unsigned bits;
+                uint8_t length, reg, wide;
+        } writes[] = {
+                {{0x44, 0x0f, 0x22, 0xc0}, 64, 4, 0, 8},             /* mov %rax, %cr8 */
+                {{0x44, 0x0f, 0x22, 0xc4, 0x90}, 64, 4, 4, 8},       /* mov %rsp, %cr8 */
+                {{0x45, 0x0f, 0x22, 0xc7}, 64, 4, 15, 8},            /* mov %r15, %cr8 */
+                {{0x4f, 0x0f, 0x22, 0x01}, 64, 4, 9, 8},             /* as if it were memory */
+                {{0x66, 0xf2, 0x44, 0x0f, 0x22, 0xc3}, 64, 6, 3, 8}, /* prefixes */
+                {{0xf0, 0x0f, 0x22, 0xc1}, 64, 4, 1, 8},             /* lock mov %rcx, %cr0 */
+                {{0xf0, 0x0f, 0x22, 0xc1}, 32, 4, 1, 4},
+        };
+        for (const auto &write : writes) {
+                nova_instruction in;
+                ASSERT_TRUE(nova_decode_cr8_write(write.code.data(), write.code.size(), write.bits,
+                                                  &in));
+                EXPECT_EQ(in.length, write.length);
+                EXPECT_EQ(in.reg, write.reg);
+                EXPECT_EQ(in.bytes, write.wide);
+        }
+}
+
+TEST(decode_cr8, refuses_what_is_no_write_of_it)
+{
+        const struct {
+                bytes code;
+                unsigned bits;
+        } others[] = {
+                {{0x0f, 0x22, 0xc0}, 64},       /* CR0 */
+                {{0x0f, 0x22, 0xd8}, 64},       /* CR3 */
+                {{0x44, 0x0f, 0x20, 0xc0}, 64}, /* a read */
+                {{0x44, 0x0f, 0x22}, 64},       /* cut off */
+                {{}, 64},
+                {{0x44, 0x0f, 0x22, 0xc0}, 32},       /* no prefix there */
+                {{0x44, 0x66, 0x0f, 0x22, 0xc0}, 64}, /* REX does not count here */
+                {{0xf0, 0x44, 0x0f, 0x22, 0xc0}, 64}, /* LOCK makes it another one */
+                {{0x44, 0x0f, 0x22, 0xc8}, 64},       /* CR9 */
+        };
+        for (const auto &other : others) {
+                nova_instruction in;
+                EXPECT_FALSE(nova_decode_cr8_write(other.code.data(), other.code.size(), other.bits,
+                                                   &in));
+        }
+}
+
 } // namespace

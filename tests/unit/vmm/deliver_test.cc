@@ -4,14 +4,18 @@
 #include <utility>
 
 extern "C" {
+#include "novavmm/lapic.h"
 #include "vm.h"
 }
 
 namespace
 {
 
-constexpr uint32_t VALID = 0x80000000, WINDOW = 0x1000, NMI_WINDOW = 0x2000, NMI = VALID | 0x202;
+constexpr uint32_t VALID = 0x80000000, WINDOW = 0x1000, NMI_WINDOW = 0x2000, CR8_WINDOW = 0x4000;
+constexpr uint32_t NMI = VALID | 0x202;
 constexpr unsigned IRET = 0x74;
+
+bool held_back;
 
 struct deliver : testing::Test {
         nova_vm vm = {};
@@ -56,6 +60,11 @@ struct deliver : testing::Test {
 
 } // namespace
 
+extern "C" bool nova_lapic_held_back(const nova_lapic *)
+{
+        return held_back;
+}
+
 extern "C" void default_controls(nova_vcpu *vcpu)
 {
         vcpu->changed |= NOVA_MTD_CTRL;
@@ -78,6 +87,34 @@ TEST_F(deliver, gives_an_interrupt_or_asks_for_a_window)
         leave(NOVA_VM_EXIT_CPUID, 0x72);
         event.state.flags = 2;
         EXPECT_EQ(reply(), WINDOW);
+}
+
+TEST_F(deliver, waits_for_a_write_of_cr8_while_it_holds_an_interrupt_back)
+{
+        nova_lapic apic = {};
+        vcpu->lapic = &apic;
+        held_back = true;
+        EXPECT_EQ(reply(), CR8_WINDOW);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_CR8);
+        held_back = false;
+        leave(NOVA_VM_EXIT_CPUID, 0x72);
+        event.state.inj_info = CR8_WINDOW;
+        EXPECT_EQ(reply(), 0u);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_INJ); /* it is closed */
+}
+
+TEST_F(deliver, keeps_writes_of_cr8_from_svm_while_a_window_is_open)
+{
+        nova_lapic apic = {};
+        vcpu->lapic = &apic;
+        waiting = 0x51;
+        event.state.flags = 2;
+        EXPECT_EQ(reply(), WINDOW | CR8_WINDOW);
+        vm.svm = false;
+        leave(NOVA_VM_EXIT_CPUID, 10);
+        event.state.flags = 2;
+        EXPECT_EQ(reply(), WINDOW);
+        EXPECT_FALSE(vcpu->changed & NOVA_MTD_CR8);
 }
 
 TEST_F(deliver, brings_back_first_what_the_exit_interrupted)

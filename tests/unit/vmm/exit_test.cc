@@ -28,6 +28,8 @@ TEST(exit, svm_tells_reads_of_msrs_from_writes_by_the_qualification)
 TEST(exit, vmx_always_tells_of_xsetbv_and_of_calls_to_tdx)
 {
         EXPECT_EQ(nova_vm_exit_of_vmx(0x37), NOVA_VM_EXIT_XSETBV);
+        EXPECT_EQ(nova_vm_exit_of_svm(0x18, 0), NOVA_VM_EXIT_CR8);
+        EXPECT_EQ(nova_vm_exit_of_vmx(0x1c), NOVA_VM_EXIT_CR8);
         EXPECT_EQ(nova_vm_exit_of_vmx(0x4c), NOVA_VM_EXIT_FOREIGN);
         EXPECT_EQ(nova_vm_exit_of_vmx(0x4d), NOVA_VM_EXIT_FOREIGN);
 }

@@ -88,6 +88,54 @@ TEST_F(lapic, task_priority_holds_back)
         EXPECT_EQ(nova_lapic_take(&apic), 0x41);
 }
 
+TEST_F(lapic, cr8_is_the_upper_half_of_the_task_priority)
+{
+        put(0x80, 0xf7);
+        EXPECT_EQ(nova_lapic_cr8(&apic), 15u);
+        nova_lapic_set_cr8(&apic, 15); /* nothing was written */
+        EXPECT_EQ(get(0x80), 0xf7u);
+        nova_lapic_set_cr8(&apic, 5);
+        EXPECT_EQ(get(0x80), 0x50u);
+        EXPECT_EQ(get(0xa0), 0x50u);
+}
+
+TEST_F(lapic, each_priority_is_held_back_by_cr8_that_is_not_below_it)
+{
+        for (unsigned cr8 = 0; cr8 < 16; cr8++) {
+                for (unsigned priority = 1; priority < 16; priority++) {
+                        const auto vector = static_cast<uint8_t>(priority << 4);
+                        nova_lapic_set_cr8(&apic, cr8);
+                        nova_lapic_accept(&apic, vector, false);
+                        EXPECT_EQ(nova_lapic_pending(&apic), priority > cr8);
+                        EXPECT_EQ(nova_lapic_held_back(&apic), priority <= cr8);
+                        EXPECT_EQ(nova_lapic_take(&apic), priority > cr8 ? vector : -1);
+                        nova_lapic_set_cr8(&apic, 0);
+                        nova_lapic_take(&apic);
+                        put(0xb0, 0);
+                }
+        }
+}
+
+TEST_F(lapic, what_an_interrupt_in_service_holds_back_is_not_the_task_prioritys)
+{
+        nova_lapic_accept(&apic, 0x51, false);
+        EXPECT_EQ(nova_lapic_take(&apic), 0x51);
+        put(0x80, 0x70);
+        nova_lapic_accept(&apic, 0x52, false);
+        EXPECT_FALSE(nova_lapic_held_back(&apic));
+        nova_lapic_accept(&apic, 0x61, false);
+        EXPECT_TRUE(nova_lapic_held_back(&apic));
+        put(0xf0, 0xff);
+        EXPECT_FALSE(nova_lapic_held_back(&apic));
+}
+
+TEST_F(lapic, what_comes_is_told_whatever_the_task_priority_was)
+{
+        put(0x80, 0xf0);
+        nova_lapic_accept(&apic, 0x51, false);
+        EXPECT_TRUE(out.level);
+}
+
 TEST_F(lapic, sets_can_be_read)
 {
         nova_lapic_accept(&apic, 0x45, true);

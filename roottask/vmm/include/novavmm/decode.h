@@ -111,6 +111,18 @@ struct nova_instruction {
  */
 bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_instruction *out);
 
+/**
+ * Tell whether an instruction is a move to CR8.
+ *
+ * @param code  its bytes, and whatever follows
+ * @param count how many there are, at most NOVA_CODE_BYTES count
+ * @param bits  16, 32 or 64: of the code segment
+ * @param[out] out its register and length
+ * @return false if it is another one
+ */
+bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
+                           struct nova_instruction *out);
+
 /** @return the value of the register of @p state, or of the immediate operand, that @p in names */
 uint64_t nova_operand_get(const struct nova_utcb_state *state, const struct nova_instruction *in);
 

@@ -27,6 +27,7 @@ extern "C" {
         ROW(COUNTER, "RDPMC", "raises #GP")                                                     \
         ROW(HYPERCALL, "VMMCALL or VMCALL", "raises #UD")                                       \
         ROW(XSETBV, "XSETBV", "sets XCR0 as far as the CPU has it, else raises #GP")            \
+        ROW(CR8, "a write to CR8", "sets the task priority of the local APIC")                  \
         ROW(FOREIGN, "an instruction that the guest cannot have", "raises #UD")                 \
         ROW(TASK, "a task switch", "ends the machine with a report; none with SVM")             \
         ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                       \

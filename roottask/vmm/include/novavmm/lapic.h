@@ -67,7 +67,8 @@ struct nova_lapic {
         bool timer_runs;              /**< it counts */
         struct nova_clock clock;      /**< of its timer */
         struct nova_alarm alarm;      /**< the timer's end */
-        struct nova_line out;         /**< high when an interrupt may have come */
+        struct nova_line out;         /**< high when an interrupt may have come, also one that
+                                           the task priority may hold back */
         /** Sends a message; @p shorthand 0: to its destination, 1: self, 2: all, 3: all others. */
         void (*send)(void *context, unsigned from, const struct nova_apic_message *message,
                      unsigned shorthand);
@@ -91,6 +92,15 @@ void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);
 
 /** Whether an interrupt waits that the priorities let through. */
 bool nova_lapic_pending(const struct nova_lapic *lapic);
+
+/** Whether an interrupt waits that the task priority alone holds back. */
+bool nova_lapic_held_back(const struct nova_lapic *lapic);
+
+/** CR8, which is the upper half of the task priority register. @return 0 to 15 */
+unsigned nova_lapic_cr8(const struct nova_lapic *lapic);
+
+/** What the CPU has in CR8 is the task priority. @param cr8 0 to 15 */
+void nova_lapic_set_cr8(struct nova_lapic *lapic, unsigned cr8);
 
 /** Takes it, as the CPU does. @return its vector, or -1 if there is none */
 int nova_lapic_take(struct nova_lapic *lapic);

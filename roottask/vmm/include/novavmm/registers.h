@@ -38,7 +38,7 @@ extern "C" {
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |      \
          NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_SYS | NOVA_MTD_INJ |      \
-         NOVA_MTD_STA | NOVA_MTD_R8_R15 | NOVA_MTD_MSR)
+         NOVA_MTD_STA | NOVA_MTD_R8_R15 | NOVA_MTD_MSR | NOVA_MTD_CR8)
 
 /** Real mode at @p sel:@p offset, as after a reset but for that. */
 void nova_registers_real(struct nova_utcb_event *event, uint16_t sel, uint16_t offset);

@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+struct nova_lapic;
 struct nova_vm;
 
 /** What a virtual CPU does. */
@@ -34,6 +35,7 @@ struct nova_vcpu {
         struct nova_utcb_more *more;   /**< and what 2012 had no place for */
         nova_mtd_t changed;            /**< groups of state that are to be written back */
         struct nova_msr_kept msr;
+        struct nova_lapic *lapic;     /**< where it has CR8, its local APIC; else NULL */
         struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
 
         /* The library's own. */

@@ -81,6 +81,14 @@ static int highest(const uint32_t set[8])
         return -1;
 }
 
+/* … and its priority, 0 if it is empty. */
+static unsigned priority(const uint32_t set[8])
+{
+        const int vector = highest(set);
+
+        return vector < 0 ? 0 : (unsigned)vector >> 4;
+}
+
 static void set_bit(uint32_t set[8], uint8_t vector, bool value)
 {
         const uint32_t bit = 1u << (vector & 31);
@@ -97,12 +105,33 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
                                                                         : task;
 }
 
+/* Priority of the interrupt that would come next if there were no task priority; 0: none would. */
+static unsigned waiting(const struct nova_lapic *lapic)
+{
+        const unsigned next = priority(lapic->request);
+
+        return next && is_on(lapic) && next > priority(lapic->service) ? next : 0;
+}
+
 bool nova_lapic_pending(const struct nova_lapic *lapic)
 {
-        const int vector = highest(lapic->request);
+        return waiting(lapic) > nova_lapic_cr8(lapic);
+}
 
-        return vector >= 0 && is_on(lapic) &&
-               ((uint32_t)vector & 0xf0) > (processor_priority(lapic) & 0xf0);
+bool nova_lapic_held_back(const struct nova_lapic *lapic)
+{
+        return waiting(lapic) && !nova_lapic_pending(lapic);
+}
+
+unsigned nova_lapic_cr8(const struct nova_lapic *lapic)
+{
+        return lapic->task_priority >> 4;
+}
+
+void nova_lapic_set_cr8(struct nova_lapic *lapic, unsigned cr8)
+{
+        if (cr8 != nova_lapic_cr8(lapic))
+                lapic->task_priority = (cr8 & 0xf) << 4;
 }
 
 int nova_lapic_take(struct nova_lapic *lapic)
@@ -116,9 +145,10 @@ int nova_lapic_take(struct nova_lapic *lapic)
         return vector;
 }
 
+/* While the guest runs, CR8 may be lower than is known here. */
 static void tell(struct nova_lapic *lapic)
 {
-        if (nova_lapic_pending(lapic))
+        if (waiting(lapic))
                 nova_line_set(&lapic->out, true);
 }
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CR8 and the task priority of a local APIC, which are one (SDM 3A, 11.8.6). The CPU has it while
+ * the guest runs, the APIC while an exit is answered. */
+#include "novavmm/decode.h"
+#include "novavmm/lapic.h"
+#include "vm.h"
+
+#define VECTOR_GP 13
+
+#define CR8_BITS 0xf
+
+/* Only x86-64 has it in messages. */
+static nova_word_t *cr8_of(struct nova_utcb_state *state)
+{
+#if __SIZEOF_POINTER__ == 8
+        return &state->cr8;
+#else
+        (void)state;
+        return NULL;
+#endif
+}
+
+void vcpu_take_priority(struct nova_vcpu *vcpu)
+{
+        if (vcpu->lapic)
+                nova_lapic_set_cr8(vcpu->lapic, (unsigned)*cr8_of(vcpu->state));
+}
+
+/* What a handler wrote comes first: so the state in which a virtual CPU begins. */
+void vcpu_give_priority(struct nova_vcpu *vcpu)
+{
+        if (vcpu->changed & NOVA_MTD_CR8) {
+                vcpu_take_priority(vcpu);
+        } else if (vcpu->lapic && *cr8_of(vcpu->state) != nova_lapic_cr8(vcpu->lapic)) {
+                *cr8_of(vcpu->state) = nova_lapic_cr8(vcpu->lapic);
+                vcpu->changed |= NOVA_MTD_CR8;
+        }
+}
+
+void vcpu_write_cr8(struct nova_vcpu *vcpu)
+{
+        const struct nova_access access = vcpu_access(vcpu);
+        uint8_t code[NOVA_CODE_BYTES] = {0};
+        const size_t count = nova_access_fetch(&access, code);
+        struct nova_instruction in;
+
+        if (!cr8_of(vcpu->state) ||
+            !nova_decode_cr8_write(code, count, nova_access_bits(&access), &in)) {
+                nova_vcpu_fail(vcpu,
+                               "a write to a control register by code that changed meanwhile");
+                return;
+        }
+
+        const uint64_t value = nova_operand_get(vcpu->state, &in);
+
+        if (value & ~(uint64_t)CR8_BITS) {
+                nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+                return;
+        }
+        *cr8_of(vcpu->state) = (nova_word_t)value;
+        vcpu->changed |= NOVA_MTD_CR8;
+        vcpu->state->inst_len = in.length;
+        nova_vcpu_skip(vcpu, in.length);
+}
