@@ -155,6 +155,16 @@ static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_
         return range;
 }
 
+/** Smallest order so that 2^order is at least @p count; at most NOVA_WORD_BITS - 1. */
+static inline unsigned nova_crd_order_for(nova_word_t count)
+{
+        unsigned order = 0;
+
+        while (order < NOVA_WORD_BITS - 1 && (nova_word_t)1 << order < count)
+                order++;
+        return order;
+}
+
 /** Largest order so that @p base is aligned to it and 2^order is not above @p count, at most
  *  NOVA_CRD_ORDER_MAX. @p count must not be 0. */
 static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)

@@ -15,11 +15,8 @@
 /* The smallest window that holds so many pages from an address that is aligned to that. */
 static nova_crd_t window_of(void *addr, size_t pages)
 {
-        unsigned order = 0;
-
-        while ((size_t)1 << order < pages)
-                order++;
-        return nova_crd_mem((nova_word_t)addr >> NOVA_PAGE_BITS, order, NOVA_MEM_RWX);
+        return nova_crd_mem((nova_word_t)addr >> NOVA_PAGE_BITS, nova_crd_order_for(pages),
+                            NOVA_MEM_RWX);
 }
 
 /* Asks for memory page by page number until all of it is there. */

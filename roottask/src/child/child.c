@@ -58,14 +58,12 @@ static const char *check(const struct nova_child_config *config)
 /* Order of the block that holds all selectors up to the events of the highest CPU. */
 static unsigned block_order(uint64_t cpus)
 {
-        unsigned order = 0, highest = 0;
+        unsigned highest = 0;
 
         for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (cpus >> cpu & 1)
                         highest = cpu;
-        while (1u << order < CHILD_FAULT + CHILD_EVENTS * (highest + 1))
-                order++;
-        return order;
+        return nova_crd_order_for(CHILD_FAULT + CHILD_EVENTS * (highest + 1));
 }
 
 static struct nova_child *make(const struct nova_child_config *config)

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "memory/page.h"
 #include "nova/crd.h"
 #include "nova/utcb.h"
 #include "novart/layout.h"
-#include "novart/page.h"
 #include "novart/program.h"
 #include "novart/region.h"
 
@@ -121,13 +121,8 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
 int child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
                             unsigned perms)
 {
-        unsigned order = 0;
-
-        while (order < ORDER_MAX && (size_t)NOVA_PAGE_SIZE << order < bytes)
-                order++;
-
-        void *const page =
-                (size_t)NOVA_PAGE_SIZE << order < bytes ? NULL : child_memory_block(memory, order);
+        const unsigned order = page_order(bytes);
+        void *const page = order > ORDER_MAX ? NULL : child_memory_block(memory, order);
 
         return page ? child_memory_map(memory, page, to, bytes, perms) : ENOMEM;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "child/child.h"
+#include "nova/crd.h"
 #include "nova/hip.h"
 #include "novart/layout.h"
 
@@ -137,12 +138,8 @@ int child_make_start_page(struct nova_child *child, const struct nova_child_conf
         const struct strings arguments = measure(config->arguments);
         const struct strings environment = measure(config->environment);
         const size_t bytes = child->layout.pages * NOVA_PAGE_SIZE;
-        unsigned order = 0;
-
-        while ((size_t)NOVA_PAGE_SIZE << order < bytes)
-                order++;
-
-        struct nova_start_page *const page = child_memory_block(&child->memory, order);
+        struct nova_start_page *const page =
+                child_memory_block(&child->memory, nova_crd_order_for(child->layout.pages));
 
         if (!page)
                 return ENOMEM;

@@ -48,16 +48,6 @@ static struct backing *backing_of(nova_word_t addr)
         return addr >= NOVA_LAYOUT_REGION ? &near : &own;
 }
 
-/* The order of so many bytes in pages. */
-static unsigned order_of(size_t bytes)
-{
-        unsigned order = 0;
-
-        while ((size_t)NOVA_PAGE_SIZE << order < bytes)
-                order++;
-        return order;
-}
-
 int back_start(void)
 {
         const struct nova_start_page *const start = nova_program.start;
@@ -72,7 +62,7 @@ int back_start(void)
         own.begin = start->region;
         own.flat = page_spare(bytes);
         if (!own.flat)
-                own.flat = page_take(order_of(bytes));
+                own.flat = page_take(page_order(bytes));
         if (!own.flat)
                 return ENOMEM;
         own.flat_pages = pages;
@@ -87,7 +77,7 @@ bool back_prepare(nova_word_t addr)
         struct backing *const backing = backing_of(addr);
 
         if (backing == &far && !backing->leaf) {
-                backing->leaf = page_take(order_of(FAR_LEAVES * sizeof(*backing->leaf)));
+                backing->leaf = page_take(page_order(FAR_LEAVES * sizeof(*backing->leaf)));
                 if (!backing->leaf)
                         return false;
                 backing->leaves = FAR_LEAVES;

@@ -3,10 +3,22 @@
 #ifndef NOVA_ROOTTASK_PAGE_H
 #define NOVA_ROOTTASK_PAGE_H
 
+#include "nova/crd.h"
 #include "novart/page.h"
 
 /* Finds the program's memory. @return 0 or an errno value */
 int page_start(void);
+
+/* How many pages hold so many bytes, and the order of a block that does. */
+static inline size_t page_count(size_t bytes)
+{
+        return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
+}
+
+static inline unsigned page_order(size_t bytes)
+{
+        return nova_crd_order_for(page_count(bytes));
+}
 
 /* As nova_page_alloc(). */
 void *page_take(unsigned order);

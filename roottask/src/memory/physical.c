@@ -59,22 +59,15 @@ int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out)
         return error;
 }
 
-static int order_of(size_t bytes, unsigned *order)
-{
-        *order = 0;
-        while (*order < NOVA_WORD_BITS - NOVA_PAGE_BITS - 1 &&
-               (size_t)NOVA_PAGE_SIZE << *order < bytes)
-                ++*order;
-        return (size_t)NOVA_PAGE_SIZE << *order < bytes ? ENOMEM : 0;
-}
-
 int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
 {
-        unsigned order;
-        int error = bytes ? order_of(bytes, &order) : EINVAL;
+        const unsigned order = page_order(bytes);
+        int error = page_physical(NULL, &dma->phys);
 
-        if (!error)
-                error = page_physical(NULL, &dma->phys);
+        if (!bytes)
+                return EINVAL;
+        if (order >= NOVA_WORD_BITS - NOVA_PAGE_BITS)
+                return ENOMEM;
         if (error)
                 return error;
         dma->bytes = (size_t)NOVA_PAGE_SIZE << order;
@@ -101,9 +94,6 @@ free_block:
 
 void nova_dma_free(struct nova_dma *dma)
 {
-        unsigned order;
-
-        order_of(dma->bytes, &order);
         nova_region_free(dma->memory);
-        nova_page_free(dma->block, order);
+        nova_page_free(dma->block, page_order(dma->bytes));
 }

@@ -42,11 +42,7 @@ static void enter(void)
 /* The order of the pages that hold the map's array. */
 static unsigned array_order(size_t room)
 {
-        unsigned order = 0;
-
-        while ((size_t)NOVA_PAGE_SIZE << order < room * sizeof(struct region))
-                order++;
-        return order;
+        return page_order(room * sizeof(struct region));
 }
 
 /* Makes sure that one more region can be entered. */
@@ -70,11 +66,6 @@ static bool make_room(void)
         return true;
 }
 
-static size_t pages_of(size_t bytes)
-{
-        return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
-}
-
 /* Under the lock. @return the base, 0 if there is no place */
 static nova_word_t add(size_t pages, enum region_kind kind, const char *name)
 {
@@ -89,7 +80,7 @@ void *nova_region_reserve(size_t bytes)
 {
         enter();
 
-        const nova_word_t base = add(pages_of(bytes), REGION_RESERVED, NULL);
+        const nova_word_t base = add(page_count(bytes), REGION_RESERVED, NULL);
 
         lock_drop(&lock);
         return (void *)base;
@@ -102,7 +93,7 @@ void *nova_region_lazy(const char *name, size_t bytes)
         region_set_name(&copy, name); /* which may fault, and so not under the lock */
         enter();
 
-        const nova_word_t base = add(pages_of(bytes), REGION_LAZY, copy.name);
+        const nova_word_t base = add(page_count(bytes), REGION_LAZY, copy.name);
 
         lock_drop(&lock);
         return (void *)base;
@@ -110,7 +101,7 @@ void *nova_region_lazy(const char *name, size_t bytes)
 
 void *nova_stack_alloc(size_t bytes)
 {
-        const size_t pages = pages_of(bytes);
+        const size_t pages = page_count(bytes);
         nova_word_t base = 0;
 
         if (!pages)
@@ -153,7 +144,7 @@ static bool inside(const struct region *region, nova_word_t addr, size_t bytes)
 int nova_region_commit(void *addr, size_t bytes)
 {
         const nova_word_t begin = (nova_word_t)addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1);
-        const size_t pages = pages_of(bytes + ((nova_word_t)addr - begin));
+        const size_t pages = page_count(bytes + ((nova_word_t)addr - begin));
         int error = EINVAL;
 
         if (bytes > SIZE_MAX - NOVA_PAGE_SIZE)
@@ -184,7 +175,7 @@ int nova_region_free(void *addr)
 
 int nova_region_shrink(void *addr, size_t bytes)
 {
-        const size_t pages = pages_of(bytes);
+        const size_t pages = page_count(bytes);
         bool good;
 
         if (!pages)
@@ -205,7 +196,7 @@ int nova_region_shrink(void *addr, size_t bytes)
 void region_decommit(void *addr, size_t bytes)
 {
         enter();
-        back_empty((nova_word_t)addr, pages_of(bytes));
+        back_empty((nova_word_t)addr, page_count(bytes));
         lock_drop(&lock);
 }
 

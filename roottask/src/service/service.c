@@ -22,15 +22,6 @@
 #define RECEIVE_MAX     6
 #define SHARE_MAX       1024
 
-static unsigned order_of(nova_word_t count)
-{
-        unsigned order = 0;
-
-        while ((nova_word_t)1 << order < count)
-                order++;
-        return order;
-}
-
 static int check(const struct nova_service_config *config)
 {
         if (!config->name || !config->name[0] || strlen(config->name) >= NOVA_SERVICE_NAME_SIZE ||
@@ -51,7 +42,7 @@ static int make_table(struct nova_service *service)
         session_table_init(&service->table, array, slots, config->sessions,
                            config->client_sessions);
         service->table.portal_order = service->portal_order;
-        service->session_order = order_of(slots) + service->portal_order;
+        service->session_order = nova_crd_order_for(slots) + service->portal_order;
         service->table.portals = nova_sel_alloc(service->session_order);
         service->states = calloc(slots, config->state_bytes);
         return service->states && service->table.portals != NOVA_SEL_NONE ? 0 : ENOMEM;
@@ -71,7 +62,8 @@ static struct nova_service *make(const struct nova_service_config *config)
         if (!config->state_bytes)
                 service->config.state_bytes = 1;
         service->cpus = config->cpus ? config->cpus : nova_program.cpus;
-        service->portal_order = order_of(64 - (nova_word_t)__builtin_clzll(service->cpus));
+        service->portal_order =
+                nova_crd_order_for(64 - (nova_word_t)__builtin_clzll(service->cpus));
         service->share = NOVA_SEL_NONE;
         service->table.portals = NOVA_SEL_NONE;
         service->control = upward_alloc();

@@ -9,26 +9,18 @@
 #include "nova/utcb.h"
 #include "novart/region.h"
 
-static unsigned order_of(unsigned pages)
-{
-        unsigned order = 0;
-
-        while (1u << order < pages)
-                order++;
-        return order;
-}
-
 static nova_crd_t window_crd(const struct service_cpu *cpu)
 {
         if (!cpu->share_window)
                 return 0;
         return nova_crd_mem((nova_word_t)cpu->share_window >> NOVA_PAGE_BITS,
-                            order_of(cpu->service->config.share_pages), NOVA_MEM_R | NOVA_MEM_W);
+                            nova_crd_order_for(cpu->service->config.share_pages),
+                            NOVA_MEM_R | NOVA_MEM_W);
 }
 
 int service_share_window(struct service_cpu *cpu)
 {
-        const unsigned order = order_of(cpu->service->config.share_pages);
+        const unsigned order = nova_crd_order_for(cpu->service->config.share_pages);
 
         if (!cpu->share_window)
                 cpu->share_window = nova_region_reserve((size_t)NOVA_PAGE_SIZE << order);

@@ -124,9 +124,7 @@ static int make_objects(struct nova_vm *vm)
 {
         int error = 0;
 
-        vm->events_order = EVENT_ORDER;
-        while (1u << (vm->events_order - EVENT_ORDER) < vm->vcpus)
-                vm->events_order++;
+        vm->events_order = EVENT_ORDER + nova_crd_order_for(vm->vcpus);
         vm->events = nova_sel_alloc(vm->events_order);
         vm->objects = nova_sel_alloc(OBJECT_ORDER);
         if (vm->events == NOVA_SEL_NONE || vm->objects == NOVA_SEL_NONE)

@@ -36,6 +36,17 @@ std::vector<piece> cut(nova_sel_t base, nova_sel_t hotspot, nova_word_t count)
         return pieces;
 }
 
+TEST(crd, the_smallest_order_for_a_count)
+{
+        EXPECT_EQ(nova_crd_order_for(0), 0u);
+        EXPECT_EQ(nova_crd_order_for(1), 0u);
+        EXPECT_EQ(nova_crd_order_for(2), 1u);
+        EXPECT_EQ(nova_crd_order_for(3), 2u);
+        EXPECT_EQ(nova_crd_order_for(4096), 12u);
+        EXPECT_EQ(nova_crd_order_for(4097), 13u);
+        EXPECT_EQ(nova_crd_order_for(~(nova_word_t)0), NOVA_WORD_BITS - 1u);
+}
+
 TEST(crd, fields_come_back_from_a_descriptor)
 {
         const nova_crd_t crd = nova_crd_obj(0x4321, 7, NOVA_SM_UP);
