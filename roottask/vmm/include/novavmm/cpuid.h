@@ -50,8 +50,8 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 
-/** Whether guests on the CPU @p source can have XSAVE: where the kernel saves and loads its state,
- *  but not on a CPU that QEMU emulates @p svm (with SVM), where a guest's XCR0 would be lost. */
+/** @return whether guests on the CPU @p source can have XSAVE: where the kernel saves and loads its
+ *  state, but not on a CPU that QEMU emulates @p svm (with SVM), where a guest's XCR0 is lost */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 
 /** Whether a guest may switch on these state components: those that @p source (the CPU) has and the

@@ -39,6 +39,7 @@ struct nova_vcpu {
         struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
 
         /* The library's own. */
+        /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
         nova_sel_t ec;                  /**< its EC, the SC at `ec` + 1 */
         struct nova_handler *handler;   /**< answers its exits */
