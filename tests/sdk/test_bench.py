@@ -113,11 +113,13 @@ class Trace(unittest.TestCase):
 class Scale(unittest.TestCase):
     THINGS = [bench_scale.Subject("pages", None, "pages")]
     OPERATIONS = [bench_scale.Subject("call", 1.02, "a call")]
+    RUNS = "run 0 99 0xa 0xb\nrun 1 50 0xa 0xb\nrun 2 60 0xa 0xb\n"
 
     def complaints(self, *figures):
         lines = [f"scale pages call {10**i} {value}\n" for i, value in enumerate(figures)]
         found = bench_scale.read("".join(lines) + "scale of\n\n")
-        return bench_scale.complaints(self.THINGS, self.OPERATIONS, found)
+        found[bench_scale.STRETCHES] = bench_scale.read_stretches(self.RUNS)
+        return bench_scale.complaints(self.THINGS, self.OPERATIONS, found, 70)
 
     def test_what_stays_within_its_factor_is_good(self):
         self.assertEqual(self.complaints(100, 102, 99, 102), [])
@@ -126,15 +128,21 @@ class Scale(unittest.TestCase):
         self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
         self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
 
+    def test_a_stretch_above_the_bound_or_none_is_worse(self):
+        self.RUNS = "run 2 71 0xa 0xb\n"
+        bad = self.complaints(100, 100, 100, 100)
+        self.assertEqual([sentence.split(": ")[1][:3] for sentence in bad], ["no ", "71 "])
+
     def test_a_number_that_was_not_counted_is_worse(self):
         self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
 
     def test_what_is_checked_in_keeps_the_limits(self):
         subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
+        bound = bench.stretch_bound(table.read_rows(bench.ROWS))
         figures = bench._read_figures(bench.SCALE_FIGURES)
         self.assertEqual(set(figures), {"x86_64", "x86_32"})
         for found in figures.values():
-            self.assertEqual(bench_scale.complaints(*subjects, found), [])
+            self.assertEqual(bench_scale.complaints(*subjects, found, bound), [])
         text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
         self.assertEqual(bench_scale.dumps(figures), text)
 

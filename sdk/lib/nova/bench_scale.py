@@ -11,6 +11,11 @@ PROGRAM = "bench-scale"
 # 80,000 threads need this pool; a machine of so many MiB has it below 4 GiB.
 POOL = 512
 MEMORY = 1024
+# The program with the plugin: half a minute alone.
+TIMEOUT = 280
+# What the program marks for the plugin `runs`, and where the lengths are among the figures.
+MARKS = {"1": "while all the things are revoked", "2": "all else beside them"}
+STRETCHES = "interrupts_off"
 NUMBERS = ("1", "10", "1,000", "100,000")
 BEGIN = "<!-- scale: written by nova bench --scale --update -->"
 END = "<!-- end of the scale -->"
@@ -50,14 +55,30 @@ def read(console):
     return found
 
 
+def read_stretches(results):
+    """{what: the longest stretch of kernel instructions with interrupts off}."""
+    found = {}
+    for line in results.splitlines():
+        _, mark, length, *_ = line.split()
+        if mark in MARKS:
+            found[MARKS[mark]] = int(length)
+    return found
+
+
 def growth(pairs):
     """The greatest figure beside more than one, as a factor of the one beside one."""
     return max(figure for _, figure in pairs[1:]) / pairs[0][1]
 
 
-def complaints(things, operations, found):
-    """A sentence for each operation that grows too much, or was not counted."""
+def complaints(things, operations, found, bound):
+    """A sentence for each operation that grows too much, or was not counted, and for stretches with
+    interrupts off above the bound."""
     bad = []
+    stretches = found.get(STRETCHES, {})
+    for what in MARKS.values():
+        if not 0 < stretches.get(what, 0) <= bound:
+            length = stretches.get(what, "no")
+            bad.append(f"{what}: {length} instructions with interrupts off, bound {bound}")
     for thing in things:
         for operation in operations:
             pairs = found.get(thing.key, {}).get(operation.key, [])
@@ -72,7 +93,13 @@ def complaints(things, operations, found):
     return bad
 
 
-def text(things, operations, found, arch):
+def _stretches(found, bound, arch):
+    yield [f"longest with interrupts off ({arch})", "instructions", "bound"]
+    for what, length in found.get(STRETCHES, {}).items():
+        yield [what, str(length), str(bound)]
+
+
+def text(things, operations, found, bound, arch):
     cells = [[f"beside so many ({arch})", *NUMBERS, "most", "may be"]]
     for thing in things:
         cells.append([f"{thing.title}:", *[""] * (len(NUMBERS) + 2)])
@@ -82,7 +109,8 @@ def text(things, operations, found, arch):
                 figures = [str(figure) for _, figure in pairs]
                 factors = [f"{growth(pairs):.2f}", f"{operation.factor:g}"]
                 cells.append([f"  {operation.title}", *figures, *factors])
-    return "\n".join(table.lines(cells))
+    tables = (cells, list(_stretches(found, bound, arch)))
+    return "\n\n".join("\n".join(table.lines(part)) for part in tables)
 
 
 def dumps(figures):
@@ -97,8 +125,9 @@ def dumps(figures):
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def write_page(page, things, operations, figures):
-    """The text of a page with each operation beside that thing with which it grows most."""
+def write_page(page, things, operations, bound, figures):
+    """The text of a page with each operation beside that thing with which it grows most, and the
+    longest stretches with interrupts off."""
     found = figures.get(SHOWN, {})
     head = (f"instructions ({SHOWN})", "grows most beside", *NUMBERS, "factor", "may be")
     shown = [f"| {' | '.join(head)} |"]
@@ -114,4 +143,7 @@ def write_page(page, things, operations, figures):
             f"| {operation.title} | {worst.title} | {figures} "
             f"| {growth(pairs):.2f} | {operation.factor:g} |"
         )
+    head, *stretches = _stretches(found, bound, SHOWN)
+    shown += ["", f"| {' | '.join(head)} |", "|---|---:|---:|"]
+    shown += [f"| {' | '.join(line)} |" for line in stretches]
     return table.replace_between(page, BEGIN, END, "\n".join(shown))

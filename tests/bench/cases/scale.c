@@ -21,6 +21,10 @@
 #define FAR_DEADLINE  (1 << 20) /* upper half of a deadline that never comes */
 #define CASE_DEADLINE 3000
 
+/* For the plugin that measures stretches with interrupts off. */
+#define MARK_END    1
+#define MARK_BESIDE 2
+
 enum operation {
         CALL,
         LOOKUP_OBJECT,
@@ -369,7 +373,9 @@ static void count_beside(word_t n)
         if (hip->features & NOVA_HIP_TIMEOUT)
                 report_beside("timer", timer());
         const uint64_t begin = tsc();
+        MARKER(MARK_END);
         kind->end();
+        MARKER(MARK_BESIDE);
         report_beside("end_each", (uint32_t)((tsc() - begin) / n));
 }
 
@@ -403,6 +409,7 @@ static void count_kind(const struct kind *k)
         static const word_t numbers[] = {1, 10, 1000, MOST};
         struct thread *starter = server(boot_cpu);
 
+        MARKER(MARK_BESIDE);
         case_seconds(CASE_DEADLINE);
         kind = k;
         starter->fn = begin_waiting;

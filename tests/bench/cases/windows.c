@@ -16,10 +16,6 @@
 #define LARGEST     NOVA_CRD_ORDER_MASK
 #define FIRST_PAGE  0x70000 /* addresses that nothing else uses */
 
-/* A NOP that the plugin looks for, with the operation's number. */
-#define MARKER(n) \
-        __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4d4b0000 + %c0" : : "i"(n) : "memory")
-
 /* The operation between two markers, told by name to whoever reads the console. */
 #define MARKED(n, key, operation)                        \
         do {                                             \
