@@ -50,7 +50,7 @@ endfunction()
 # somewhere; and HTML of them, which `nova docs` makes.
 function(nova_install_manual)
   install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
-    FILES_MATCHING PATTERN "*.md" PATTERN "docs/doxygen" EXCLUDE
+    FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
     PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
   install(FILES "${NOVA_ROOT}/README.md" "${NOVA_ROOT}/CHANGELOG.md" "${NOVA_ROOT}/LICENSE"
     DESTINATION share/nova)

@@ -15,6 +15,7 @@ FOLDER = tree.ROOT / "docs" / "doxygen"
 THEME = Path("/usr/share/doxygen-awesome-css")
 OUTPUT = tree.ROOT / "build" / "docs"
 HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include", "roottask/vmm/include")
+PICTURES = ("docs/performance",)
 STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 
 DESCRIPTION = """\
@@ -76,6 +77,7 @@ def settings(root, output, pages, anchors):
         "PROJECT_NUMBER": tree.version(),
         "OUTPUT_DIRECTORY": output,
         "INPUT": " ".join(f'"{part}"' for part in [*pages, *headers]),
+        "IMAGE_PATH": " ".join(name for name in PICTURES if (root / name).exists()),
         "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
         "INCLUDE_PATH": " ".join(headers),
         "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\""',
