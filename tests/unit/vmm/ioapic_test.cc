@@ -85,6 +85,17 @@ TEST_F(ioapic, a_level_waits_behind_the_mask)
         EXPECT_EQ(sent.size(), 1u);
 }
 
+/* So systems end a level that the local APIC took for an edge. */
+TEST_F(ioapic, an_entry_for_edges_forgets_that_a_level_is_served)
+{
+        put(0x1a, 0x8035);
+        nova_ioapic_set(&apic, 5, true);
+        put(0x1a, 0x10035);
+        EXPECT_EQ(get(0x1a), 0x10035u);
+        put(0x1a, 0x8035);
+        EXPECT_EQ(sent.size(), 2u);
+}
+
 TEST_F(ioapic, places_that_do_not_exist_do_nothing)
 {
         nova_ioapic_set(&apic, 24, true);

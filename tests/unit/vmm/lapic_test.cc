@@ -158,6 +158,17 @@ TEST_F(lapic, the_end_of_a_level_is_told)
         EXPECT_EQ(over, std::vector<uint8_t>{0x45});
 }
 
+TEST_F(lapic, an_edge_at_the_vector_of_a_level_that_was_is_an_edge)
+{
+        for (const bool level : {true, false}) {
+                nova_lapic_accept(&apic, 0x45, level);
+                EXPECT_EQ(get(0x1a0), level ? 1u << 5 : 0u);
+                nova_lapic_take(&apic);
+                put(0xb0, 0);
+        }
+        EXPECT_EQ(over, std::vector<uint8_t>{0x45});
+}
+
 TEST_F(lapic, switched_off_it_takes_nothing_and_lets_the_8259s_through)
 {
         EXPECT_FALSE(nova_lapic_passes_external(&apic));

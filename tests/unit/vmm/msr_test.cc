@@ -100,6 +100,18 @@ TEST_F(msr, the_time_stamp_counter_can_be_set)
         EXPECT_EQ(changed, nova_mtd_t{NOVA_MTD_TSC});
 }
 
+TEST_F(msr, the_time_stamp_counter_can_be_set_again)
+{
+        constexpr uint64_t hour = uint64_t{3600} * 4000000000;
+        for (const uint64_t value : {3 * hour, hour, 2 * hour}) {
+                const uint64_t offset = event.state.tsc_offset;
+                EXPECT_TRUE(set(0x10, value));
+                event.state.tsc_offset += offset; /* the kernel does */
+                EXPECT_GE(get(0x10), value);
+                EXPECT_LT(get(0x10), value + hour);
+        }
+}
+
 TEST_F(msr, constants_stay)
 {
         const uint64_t base = get(0x1b);

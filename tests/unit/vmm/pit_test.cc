@@ -59,6 +59,12 @@ struct pit : testing::Test {
 
 constexpr uint64_t second = 1000000000;
 
+/* When so many ticks are over. */
+uint64_t ns_of(uint64_t ticks)
+{
+        return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
+}
+
 TEST_F(pit, a_rate_generator_ticks_for_ever)
 {
         program(0, 2, 11932); /* about 100 per second */
@@ -76,6 +82,47 @@ TEST_F(pit, a_one_shot_ticks_once)
         program(0, 4, 1000);
         run_until(2 * second);
         EXPECT_EQ(out.rises, 2u);
+}
+
+TEST_F(pit, modes_6_and_7_are_2_and_3)
+{
+        for (unsigned mode : {6u, 7u}) {
+                const unsigned before = out.rises;
+                program(0, mode, 11932);
+                run_until(time.ns + second);
+                EXPECT_GE(out.rises - before, 99u) << mode;
+        }
+        program(2, 7, 1000);
+        out8(0x61, 1);
+        time.ns += ns_of(600);
+        EXPECT_EQ(in8(0x61) & 0x20, 0u); /* a pulse of mode 2 would be its last tick */
+}
+
+/* The data sheet's mode 3: from the count less one, by two; one tick more high than low. */
+TEST_F(pit, a_square_wave_of_an_odd_count_is_longer_high)
+{
+        const unsigned counts[] = {4, 2, 0, 4, 2, 4}, high[] = {1, 1, 1, 0, 0, 1};
+        program(2, 3, 5);
+        out8(0x61, 1);
+        const uint64_t begin = time.ns;
+        for (unsigned tick = 0; tick < 6; tick++) {
+                time.ns = begin + ns_of(tick);
+                EXPECT_EQ(count(2), counts[tick]) << tick;
+                EXPECT_EQ(in8(0x61) >> 5 & 1, high[tick]) << tick;
+        }
+}
+
+TEST_F(pit, a_square_wave_of_an_even_count_has_equal_halves)
+{
+        const unsigned counts[] = {4, 2, 4, 2, 4}, high[] = {1, 1, 0, 0, 1};
+        program(2, 3, 4);
+        out8(0x61, 1);
+        const uint64_t begin = time.ns;
+        for (unsigned tick = 0; tick < 5; tick++) {
+                time.ns = begin + ns_of(tick);
+                EXPECT_EQ(count(2), counts[tick]) << tick;
+                EXPECT_EQ(in8(0x61) >> 5 & 1, high[tick]) << tick;
+        }
 }
 
 TEST_F(pit, zero_counts_65536)

@@ -49,6 +49,20 @@ static uint64_t elapsed(const struct nova_pit_channel *channel, uint64_t now)
         return channel->count && channel->gate ? ticks_of(now - channel->start) : 0;
 }
 
+/* Ticks of a square wave for which its output is high. */
+static uint32_t high_ticks(uint32_t count)
+{
+        return (count + 1) / 2;
+}
+
+/* Mode 3 counts by two, in either half from the count on, of an odd one from the count less one. */
+static uint16_t square_wave(uint32_t count, uint64_t tick)
+{
+        const uint64_t in_half = tick < high_ticks(count) ? tick : tick - high_ticks(count);
+
+        return (uint16_t)((count & ~1u) - 2 * in_half);
+}
+
 static uint16_t counter(const struct nova_pit_channel *channel, uint64_t now)
 {
         const uint64_t ticks = elapsed(channel, now);
@@ -56,7 +70,7 @@ static uint16_t counter(const struct nova_pit_channel *channel, uint64_t now)
         if (!channel->count)
                 return 0;
         if (channel->mode == 3)
-                return (uint16_t)(channel->count - 2 * ticks % channel->count);
+                return square_wave(channel->count, ticks % channel->count);
         if (is_periodic(channel))
                 return (uint16_t)(channel->count - ticks % channel->count);
         return (uint16_t)(channel->count - ticks);
@@ -73,7 +87,7 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         case 2:
                 return !channel->count || ticks % channel->count != channel->count - 1;
         case 3:
-                return !channel->count || ticks % channel->count < (channel->count + 1) / 2;
+                return !channel->count || ticks % channel->count < high_ticks(channel->count);
         default:
                 return !channel->count || ticks != channel->count;
         }
