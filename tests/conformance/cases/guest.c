@@ -223,7 +223,7 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         g->state->inj_error = 0xabc;
         guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->sp, GUEST_STACK - 28);
-        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 28), 0xabc);
+        EXPECT_EQ(*guest_word(g, GUEST_STACK - 28), 0xabc);
 }
 
 CASE_ON(guest, a_running_guest_is_recalled, "5.4.1-02 5.4.1-03 7.2-23 8.2-27 7.2-79 7.2-135 8.2-23",

@@ -12,7 +12,7 @@
 
 static uint32_t top_of_stack(const struct guest *g)
 {
-        return *(const uint32_t *)(const void *)(g->memory + g->state->sp);
+        return *guest_word(g, g->state->sp);
 }
 
 /* ---- Software interrupts --------------------------------------------------------------------- */

@@ -27,8 +27,7 @@ static struct guest *halted(void)
 static void expect_delivery(struct guest *g, uint32_t info, word_t flags)
 {
         const unsigned words = info & ERROR ? 4 : 3;
-        const uint32_t *stack =
-                (const uint32_t *)(const void *)(g->memory + GUEST_STACK - words * 4);
+        const uint32_t *stack = guest_word(g, GUEST_STACK - words * 4);
 
         g->state->ip = GUEST_CODE;
         g->state->sp = GUEST_STACK;
@@ -188,8 +187,8 @@ CASE_ON(guest_inject, a_guest_goes_from_real_to_protected_mode, "7.2-50 7.2-111"
         gdt[1] = 0x00cf9b000000ffff;
         gdt[2] = 0x00cf93000000ffff;
         *(uint16_t *)(void *)(g->memory + 0x7000) = 0xff;
-        *(uint32_t *)(void *)(g->memory + 0x7002) = GUEST_GDT;
-        *(uint32_t *)(void *)(g->memory + 0x9000) = 0x12345678;
+        *guest_word(g, 0x7002) = GUEST_GDT;
+        *guest_word(g, 0x9000) = 0x12345678;
         for (unsigned i = 0; modes_32 + i < modes_32_end; i++)
                 g->memory[0x1100 + i] = modes_32[i];
         guest_until(g, mtd, EXIT_HLT);
@@ -211,7 +210,7 @@ CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16"
 {
         struct guest *g = guest_new(boot_cpu, align_32, align_32_end);
         const nova_mtd_t mtd = guest_flat(g);
-        uint32_t *tss = (uint32_t *)(void *)(g->memory + 0x9800);
+        uint32_t *tss = guest_word(g, 0x9800);
 
         guest_gates(g);
         tss[1] = GUEST_STACK;
@@ -224,8 +223,8 @@ CASE_ON(guest_inject, an_alignment_check_is_the_guests_own, "7.2-22 7.2-85 D-16"
         g->state->ds = g->state->ss;
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 17);
-        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 20), GUEST_CODE);
-        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 24), 0);
+        EXPECT_EQ(*guest_word(g, GUEST_STACK - 20), GUEST_CODE);
+        EXPECT_EQ(*guest_word(g, GUEST_STACK - 24), 0);
 }
 
 GUEST(first_fpu_32, 32, "fninit; fldpi; hlt; fstpl 0x9000; hlt");

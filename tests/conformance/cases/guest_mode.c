@@ -5,11 +5,6 @@
 #define GP 13
 #define PF 14
 
-static uint32_t *word_at(const struct guest *g, word_t address)
-{
-        return (uint32_t *)(void *)(g->memory + address);
-}
-
 /* ---- Paging ---------------------------------------------------------------------------------- */
 
 /* EBX: what CR4 gets. The address space ends at 8 MiB; the second half is the first one again. */
@@ -20,7 +15,7 @@ GUEST(paging_32, 32,
 static void expect_paging(struct guest *g, nova_mtd_t mtd, word_t cr4, word_t second)
 {
         guest_gates(g);
-        *word_at(g, 0x9000) = 0x600d;
+        *guest_word(g, 0x9000) = 0x600d;
         g->state->bx = cr4;
         g->state->si = second + 0x9000;
         g->state->di = 2 * second + 0x123;
@@ -29,7 +24,7 @@ static void expect_paging(struct guest *g, nova_mtd_t mtd, word_t cr4, word_t se
         EXPECT_EQ(g->state->cx, 0x600d);
         EXPECT_EQ(g->state->dx, 0x600d);
         EXPECT_EQ(g->state->cr2, 2 * second + 0x123);
-        EXPECT_EQ(*word_at(g, g->state->sp), 0); /* a read of what is not present */
+        EXPECT_EQ(*guest_word(g, g->state->sp), 0); /* a read of what is not present */
 }
 
 CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_in_the_guest,
@@ -38,7 +33,7 @@ CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_
         struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        *word_at(g, GUEST_TABLE) = *word_at(g, GUEST_TABLE + 4) = 0x83; /* 4 MiB each */
+        *guest_word(g, GUEST_TABLE) = *guest_word(g, GUEST_TABLE + 4) = 0x83; /* 4 MiB each */
         expect_paging(g, mtd, 0x10, 4u << 20);
 }
 
@@ -48,8 +43,9 @@ CASE_ON(guest_mode, paging_by_pae_goes_through_the_guests_tables_and_faults_in_t
         struct guest *g = guest_new(boot_cpu, paging_32, paging_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        *word_at(g, GUEST_TABLE) = GUEST_TABLE + 0x1001;
-        *word_at(g, GUEST_TABLE + 0x1000) = *word_at(g, GUEST_TABLE + 0x1008) = 0x83; /* 2 MiB */
+        *guest_word(g, GUEST_TABLE) = GUEST_TABLE + 0x1001;
+        *guest_word(g, GUEST_TABLE + 0x1000) = *guest_word(g, GUEST_TABLE + 0x1008) =
+                0x83; /* 2 MiB */
         expect_paging(g, mtd, 0x20, 2u << 20);
 }
 
@@ -105,7 +101,7 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
         top[0] = top[1] = GUEST_TABLE | 3;
         g->memory[GUEST_HANDLERS] = (char)0xf4;
         guest_gate(g, 2 * PF, GUEST_HANDLERS); /* in 64-bit mode each has the place of two */
-        *word_at(g, 0x9000) = 0x600d;
+        *guest_word(g, 0x9000) = 0x600d;
         g->state->idtr.base = GUEST_IDT;
         g->state->cr3 = TOP_TABLE;
         g->state->cr4 = CR4_PAE | CR4_LA57;
@@ -237,7 +233,7 @@ CASE_ON(guest_mode, the_hosts_fpu_state_stays_out_of_guests_and_is_kept, "2.2-09
                 const nova_mtd_t mtd = guest_flat(g);
 
                 g->state->cr4 = 0x200; /* OSFXSR */
-                *word_at(g, 0x9000) = *word_at(g, 0x9010) = *word_at(g, 0x9020) = 77;
+                *guest_word(g, 0x9000) = *guest_word(g, 0x9010) = *guest_word(g, 0x9020) = 77;
                 __asm__ volatile("fninit; fld1; fxsave %0" : "=m"(before));
                 for (unsigned i = 40; i < 72; i++)
                         before.word[i] = 0x1234567 * (i + round);
@@ -245,8 +241,8 @@ CASE_ON(guest_mode, the_hosts_fpu_state_stays_out_of_guests_and_is_kept, "2.2-09
                 guest_until(g, mtd, EXIT_HLT);
                 __asm__ volatile("fxsave %0" : "=m"(after));
                 for (unsigned i = 0; i < 4; i++)
-                        EXPECT(!*word_at(g, 0x9000 + 4 * i) && !*word_at(g, 0x9010 + 4 * i));
-                EXPECT_EQ(*word_at(g, 0x9020) & 0xffff, 0);
+                        EXPECT(!*guest_word(g, 0x9000 + 4 * i) && !*guest_word(g, 0x9010 + 4 * i));
+                EXPECT_EQ(*guest_word(g, 0x9020) & 0xffff, 0);
                 EXPECT_EQ(after.word[0], before.word[0]); /* control and status word */
                 for (unsigned i = 8; i < 40; i++)
                         EXPECT(i % 4 > 1 || after.word[i] == before.word[i]);
@@ -287,8 +283,8 @@ static void prepare_switches(struct guest *g)
         gdt[2] = 0x00cf93000000ffff;
         gdt[3] = 0x00af9b000000ffff; /* 64 bits */
         gdt[4] = 0x00009b000000ffff; /* 16 bits */
-        *word_at(g, 0x7000) = 0x00ff | GUEST_GDT << 16;
-        *word_at(g, 0x7004) = 0;
+        *guest_word(g, 0x7000) = 0x00ff | GUEST_GDT << 16;
+        *guest_word(g, 0x7004) = 0;
         tables[0] = GUEST_TABLE + 0x1003;
         tables[512] = GUEST_TABLE + 0x2003;
         tables[1024] = 0x83;

@@ -89,7 +89,7 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
 
         tables[0] = GUEST_TABLE + 0x1001;
         tables[512] = tables[513] = 0x83; /* 0 to 2 MiB, twice */
-        *(uint32_t *)(void *)(g->memory + 0x9000) = 0x600d;
+        *guest_word(g, 0x9000) = 0x600d;
         guest_until(g, guest_flat(g), EXIT_HLT);
         EXPECT_EQ(g->state->bx & 0x60000020, 0x60000020);
         EXPECT_EQ(g->state->cx & 0x60000020, 0);
@@ -140,7 +140,7 @@ CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_told, "7.4-50 8.4-35",
         g->state->idtr.base = GUEST_IDT;
         guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
-        EXPECT_EQ(*(uint32_t *)(void *)(g->memory + GUEST_STACK - 16), 0x50);
+        EXPECT_EQ(*guest_word(g, GUEST_STACK - 16), 0x50);
 }
 
 /* Bits that only a full word holds. */

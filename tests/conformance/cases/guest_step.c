@@ -29,7 +29,7 @@ static nova_mtd_t stepping(struct guest *g)
 /* The guest is in its handler: of a step, after which it would go on at this address. */
 static void expect_step(const struct guest *g, word_t next)
 {
-        const uint32_t *stack = (const uint32_t *)(const void *)(g->memory + g->state->sp);
+        const uint32_t *stack = guest_word(g, g->state->sp);
 
         EXPECT_EQ(g->state->ip, HALT_AT);
         EXPECT_EQ(g->state->ax & DR6_BITS, STEP);
@@ -200,7 +200,7 @@ CASE_ON(guest_step, an_instruction_that_is_begun_anew_is_one_step, "7.2-66 7.2-1
         guest_until(g, stepping(g), EXIT_MEMORY);
         guest_give(g, mem(page_of(memory(0)), 0, NOVA_MEM_RWX), 0x20, NOVA_ITEM_G);
         guest_until(g, 0, EXIT_HLT);
-        const uint32_t *stack = (const uint32_t *)(const void *)(g->memory + g->state->sp);
+        const uint32_t *stack = guest_word(g, g->state->sp);
         if (!needs_vmx() && stack[0] == GUEST_CODE)
                 NOT_RAISED("needs an exit that drops the step of what it interrupts");
         expect_step(g, GUEST_CODE + 6);

@@ -62,11 +62,6 @@ static const struct way {
 
 #define WAYS (sizeof(ways) / sizeof(*ways))
 
-static uint32_t *word_at(const struct guest *g, word_t address)
-{
-        return (uint32_t *)(void *)(g->memory + address);
-}
-
 static uint64_t *descriptor(const struct guest *g, word_t table, unsigned index)
 {
         return (uint64_t *)(void *)(g->memory + table) + index;
@@ -86,18 +81,18 @@ static struct guest *prepare(const struct way *way, nova_mtd_t *mtd)
         *descriptor(g, GUEST_GDT, GATE / 8) = LEADS_TO;
         *descriptor(g, GUEST_IDT, 6) = *descriptor(g, GUEST_IDT, 13) = LEADS_TO;
         *descriptor(g, GUEST_IDT, 0x80) = LEADS_TO;
-        *word_at(g, NEW_TSS + EIP) = IN_TASK;
-        *word_at(g, NEW_TSS + EFLAGS) = 0x2;
-        *word_at(g, NEW_TSS + ESP) = STACK;
-        *word_at(g, NEW_TSS + CS) = 8;
+        *guest_word(g, NEW_TSS + EIP) = IN_TASK;
+        *guest_word(g, NEW_TSS + EFLAGS) = 0x2;
+        *guest_word(g, NEW_TSS + ESP) = STACK;
+        *guest_word(g, NEW_TSS + CS) = 8;
         for (unsigned i = 0; i < 3; i++)
-                *word_at(g, NEW_TSS + data[i]) = 16;
+                *guest_word(g, NEW_TSS + data[i]) = 16;
         g->state->gdtr.limit = GATE + 7;
         g->state->tr = (struct nova_segment){OLD_TASK, 0x8b, .limit = 0x67, .base = OLD_TSS};
         g->state->cx = LOST;
         if (way->source == BY_IRET) { /* back to a task that called this one */
                 *descriptor(g, GUEST_GDT, NEW_TASK / 8) |= BUSY;
-                *word_at(g, OLD_TSS + LINK) = NEW_TASK;
+                *guest_word(g, OLD_TSS + LINK) = NEW_TASK;
                 g->state->flags |= FLAG_NT;
         }
         return g;
@@ -120,10 +115,10 @@ static void expect_new_task(const struct guest *g, const struct way *way)
         EXPECT_EQ(g->state->flags & FLAG_NT, way->links ? FLAG_NT : 0);
         EXPECT_EQ(g->state->sp, error ? STACK - 4 : STACK);
         if (error)
-                EXPECT_EQ(*word_at(g, g->state->sp), LOST);
-        EXPECT_EQ(*word_at(g, OLD_TSS + EIP), next_of(way));
+                EXPECT_EQ(*guest_word(g, g->state->sp), LOST);
+        EXPECT_EQ(*guest_word(g, OLD_TSS + EIP), next_of(way));
         if (way->links)
-                EXPECT_EQ(*word_at(g, NEW_TSS + LINK) & 0xffff, OLD_TASK);
+                EXPECT_EQ(*guest_word(g, NEW_TSS + LINK) & 0xffff, OLD_TASK);
         EXPECT(*descriptor(g, GUEST_GDT, NEW_TASK / 8) & BUSY);
         EXPECT_EQ(!!(*descriptor(g, GUEST_GDT, OLD_TASK / 8) & BUSY), way->links);
 }
@@ -155,7 +150,7 @@ static void expect_event(const struct guest *g, const struct way *way)
         EXPECT_EQ(g->state->inj_info & 0x80000fff, way->info);
         if (way->info & 0x800)
                 EXPECT_EQ(g->state->inj_error, LOST);
-        EXPECT_EQ(*word_at(g, OLD_TSS + EIP), 0);
+        EXPECT_EQ(*guest_word(g, OLD_TSS + EIP), 0);
 }
 
 CASE_ON(guest_task, a_switch_of_each_kind_is_an_event_on_vmx, "7.2-31 7.4-46 8.4-31 7.4-50 8.4-35",

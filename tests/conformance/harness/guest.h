@@ -88,6 +88,11 @@ nova_mtd_t guest_long(struct guest *g);
  * which one arrived. */
 void guest_gate(struct guest *g, unsigned vector, word_t handler);
 void guest_gates(struct guest *g);
+/* 32 bits of the guest's memory. */
+static inline uint32_t *guest_word(const struct guest *g, word_t address)
+{
+        return (uint32_t *)(void *)(g->memory + address);
+}
 /* Sends the answer, waits for the next event; its number. */
 word_t guest_run(struct guest *g, nova_mtd_t mtd);
 /* The same, and it has to be this event. */
