@@ -40,7 +40,8 @@ static _Noreturn void finish_call_items(struct ec *self)
         finish_call(self, pt);
 }
 
-/* The message is not empty, or the call donates nothing. */
+/* The message is not empty, the call donates nothing, or more than the callee's registers and
+ * address space has to be switched. */
 static __attribute__((noinline)) _Noreturn void finish_call_message(struct ec *self, struct pt *pt)
 {
         struct ec *callee = pt->ec;
@@ -71,34 +72,36 @@ static __attribute__((noinline)) _Noreturn void finish_call_busy(struct ec *self
         resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
 }
 
-static always_inline _Noreturn void call(struct ec *self, word_t id, bool donate)
+static always_inline enum nova_status call(struct ec *self, word_t id, bool donate)
 {
         struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(id), 0);
 
         if (unlikely(!pt))
-                resume_hypercall(self, NOVA_BAD_CAP);
+                return NOVA_BAD_CAP;
 
         struct ec *callee = pt->ec;
-        if (unlikely(callee->cpu != self->cpu))
-                resume_hypercall(self, NOVA_BAD_CPU);
+        struct cpu *cpu = self->cpu;
+        if (unlikely(callee->cpu != cpu))
+                return NOVA_BAD_CPU;
         if (unlikely(callee->state != EC_REQUEST))
                 finish_call_busy(self, callee, id);
-        if (!donate || load_once(self->utcb->items))
+        if (!donate || load_once(self->utcb->items) | portal_attention(cpu, callee, pt))
                 finish_call_message(self, pt);
         callee->utcb->items = 0;
-        block_on_reply(self, callee, pt, CALLER_CALL);
+        link_to_caller(callee, self, CALLER_CALL);
+        enter_portal(cpu, callee, pt);
 }
 
-_Noreturn void block_on_portal(struct ec *self, word_t id)
+enum nova_status call_donating(word_t id, struct ec *self)
 {
-        call(self, id, true);
+        return call(self, id, true);
 }
 
 enum nova_status hypercall_call(struct ec *self)
 {
         const word_t id = REG_P1(self);
 
-        call(self, id, !(nova_id_flags(id) & NOVA_CALL_DD));
+        return call(self, id, !(nova_id_flags(id) & NOVA_CALL_DD));
 }
 
 enum nova_status hypercall_reply(struct ec *self)

@@ -75,7 +75,14 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
         resume_hypercall(self, status);
 }
 
-static always_inline _Noreturn void dispatch_other(struct ec *self, word_t id)
+_Noreturn void hypercall_finish(struct ec *self, unsigned result)
+{
+        if (result & HYPERCALL_BLOCKS)
+                block_current(self);
+        resume_hypercall(self, (enum nova_status)(result & HYPERCALL_STATUS));
+}
+
+_Noreturn void hypercall_long(struct ec *self, word_t id)
 {
         const hypercall_handler_t handler = handlers[nova_id_number(id)];
         enum nova_status status = NOVA_BAD_HYP;
@@ -84,14 +91,14 @@ static always_inline _Noreturn void dispatch_other(struct ec *self, word_t id)
                 status = handler(self);
         if (unlikely(status == NOVA_OUT_OF_MEMORY))
                 finish_short_of_memory(self);
-        resume_hypercall(self, status);
+        hypercall_finish(self, status);
 }
 
 _Noreturn void hypercall_dispatch(struct ec *self, word_t id)
 {
         if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
-                block_on_portal(self, id);
+                resume_hypercall(self, call_donating(id, self));
         if (nova_id_number(id) == NOVA_REPLY)
                 block_on_request(self);
-        dispatch_other(self, id);
+        hypercall_long(self, id);
 }

@@ -9,7 +9,14 @@
 
 struct ec;
 
-/** A handler decodes, checks, acts; it returns the status, or leaves by block_… . */
+/** A handler decodes, checks, acts; it returns the status, or one of these, or leaves by
+ *  block_something(). Those of lookup, ec_ctrl, sc_ctrl and sm_ctrl return always, open no
+ * interrupt window and wait for no CPU: when they have not woken anybody there is no decision to
+ * make, so entry.S of x86-64 goes back to the user without looking at the CPU's pending work. */
+#define HYPERCALL_STATUS 0xff
+#define HYPERCALL_BLOCKS ((enum nova_status)0x10000) /* self waits; state and cont are set */
+#define HYPERCALL_WOKE   ((enum nova_status)0x20000) /* success, and another EC is ready now */
+
 typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 
 #define HYPERCALL_HANDLER(number, name, function, spec) \
@@ -17,11 +24,19 @@ typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 #undef HYPERCALL_HANDLER
 
-/** What entry.S calls with the registers saved; id: argument 1. */
+/** What entry.S calls with the registers saved; id: argument 1. x86-64 has this function's tests
+ *  in assembly. */
 hot_path _Noreturn void hypercall_dispatch(struct ec *self, word_t id);
 
-/** A call that donates the caller's SC. */
-hot_path _Noreturn void block_on_portal(struct ec *self, word_t id);
+/** All hypercalls by their number. */
+_Noreturn void hypercall_long(struct ec *self, word_t id);
+
+/** After a handler that returned what is no status, or with work pending for self. */
+_Noreturn void hypercall_finish(struct ec *self, unsigned result);
+
+/** A call that donates the caller's SC. Returns only if it fails. The identifier comes first: it is
+ *  in that register already. */
+hot_path enum nova_status call_donating(word_t id, struct ec *self);
 
 /** For hypercalls that take capabilities away: first reap_begin(), and reap_go_on() whenever self
  *  goes on after it was preempted. What a thread of lower priority was about to end when it was

@@ -10,7 +10,6 @@
 #include "object/pd.h"
 #include "object/sc.h"
 #include "object/sm.h"
-#include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "thread.h"
 
@@ -44,50 +43,56 @@ static uint64_t decode_deadline(const struct ec *self)
         return (uint64_t)REG_P2(self) << 32 | (uint32_t)REG_P3(self);
 }
 
-static _Noreturn void block_on_sm(struct ec *self)
+/* The semaphore's count is 0, and its lock is held. */
+static __attribute__((noinline)) enum nova_status wait(struct ec *self, struct sm *sm, word_t id)
 {
+        const bool timed = nova_id_flags(id) & NOVA_SM_TIMEOUT;
+        const uint64_t deadline = timed ? decode_deadline(self) : UINT64_MAX;
+
+        if (!sm_wait(sm, self, !timed || deadline > rdtsc()))
+                return (enum nova_status)self->wait_status;
+        if (timed)
+                timeout_start(self, deadline);
         self->state = EC_BLOCKED;
         self->cont = resume_woken;
-        block_current(self);
+        return HYPERCALL_BLOCKS;
 }
 
-static enum nova_status down(struct ec *self, struct sm *sm, bool zero)
+static always_inline enum nova_status take(struct ec *self, struct sm *sm, word_t id)
 {
-        self->wait_status = NOVA_SUCCESS;
-        if (sm_down(sm, self, zero, true))
-                return (enum nova_status)self->wait_status;
-        block_on_sm(self);
+        if (unlikely(!sm_down(sm, nova_id_flags(id) & NOVA_SM_ZC)))
+                return wait(self, sm, id);
+        return NOVA_SUCCESS;
 }
 
-/* Apart, so that a plain down saves no registers for it. */
-static __attribute__((noinline)) enum nova_status down_until(struct ec *self, struct sm *sm,
-                                                             bool zero)
+static __attribute__((noinline)) enum nova_status take_interrupt(struct ec *self, struct sm *sm,
+                                                                 word_t id)
 {
-        const uint64_t deadline = decode_deadline(self);
-
-        self->wait_status = NOVA_SUCCESS;
-        if (sm_down(sm, self, zero, deadline > rdtsc()))
-                return (enum nova_status)self->wait_status;
-        timeout_start(self, deadline);
-        block_on_sm(self);
+        gsi_unmask((unsigned)sm->gsi);
+        return take(self, sm, id);
 }
 
+static __attribute__((noinline)) enum nova_status down(struct ec *self, word_t id)
+{
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_DN);
+
+        if (unlikely(!sm))
+                return NOVA_BAD_CAP;
+        if (unlikely(sm->gsi != SM_NO_GSI))
+                return take_interrupt(self, sm, id);
+        return take(self, sm, id);
+}
+
+/* What is seldom, or needs more registers, is apart: the rest of up and down saves none. */
 enum nova_status hypercall_sm_ctrl(struct ec *self)
 {
-        const unsigned flags = nova_id_flags(REG_P1(self));
-        const bool is_down = flags & NOVA_SM_DN_OP;
-        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)),
-                                             is_down ? NOVA_SM_DN : NOVA_SM_UP);
+        const word_t id = REG_P1(self);
 
-        if (!sm)
+        if (nova_id_flags(id) & NOVA_SM_DN_OP)
+                return down(self, id);
+
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_UP);
+        if (unlikely(!sm))
                 return NOVA_BAD_CAP;
-        if (!is_down) {
-                sm_up(sm);
-                return NOVA_SUCCESS;
-        }
-        if (sm->gsi != SM_NO_GSI)
-                gsi_unmask((unsigned)sm->gsi);
-        if (unlikely(flags & NOVA_SM_TIMEOUT))
-                return down_until(self, sm, flags & NOVA_SM_ZC);
-        return down(self, sm, flags & NOVA_SM_ZC);
+        return unlikely(sm_up(sm)) ? HYPERCALL_WOKE : NOVA_SUCCESS;
 }

@@ -6,17 +6,27 @@
 #include "arch/x86/switch.h"
 #include "object/ec.h"
 
+/** self waits for the reply of callee. */
+static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
+{
+        callee->caller = self;
+        callee->state = EC_READY;
+        callee->caller_kind = kind;
+        self->callee = callee;
+        self->state = EC_REPLY;
+}
+
 /** self has sent its message: waits for the reply of callee, the portal's EC, which runs the portal
  *  now, on the current SC. Of that nothing is written: it is where the calls of its owner lead. */
 static always_inline _Noreturn void block_on_reply(struct ec *self, struct ec *callee,
                                                    const struct pt *pt, enum caller_kind kind)
 {
-        callee->caller = self;
-        callee->state = EC_READY;
-        callee->caller_kind = (uint16_t)kind;
-        self->callee = callee;
-        self->state = EC_REPLY;
-        resume_portal(self->cpu, callee, pt);
+        struct cpu *cpu = self->cpu;
+
+        link_to_caller(callee, self, kind);
+        if (unlikely(portal_attention(cpu, callee, pt)))
+                resume_portal_slowly(callee, pt);
+        enter_portal(cpu, callee, pt);
 }
 
 /** The same without donation: self's SC sleeps with it, the portal's EC runs when it is helped. */

@@ -103,11 +103,11 @@ _Noreturn void block_on_request(struct ec *self)
 {
         struct ec *caller = self->caller;
         struct cpu *cpu = self->cpu;
+        const unsigned kind = self->caller_kind;
 
-        if (unlikely(self->caller_kind > CALLER_ALONE))
+        if (unlikely(kind > CALLER_ALONE))
                 finish_reply_to_event(self, caller);
-        if (load_once(self->utcb->items) | self->caller_kind | cpu_attention(cpu) |
-            ec_attention(caller))
+        if (load_once(self->utcb->items) | kind | cpu_attention(cpu) | ec_attention(caller))
                 finish_reply_message(self, caller);
         caller->utcb->items = 0;
         release(self, caller);

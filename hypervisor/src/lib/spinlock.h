@@ -16,9 +16,12 @@ static inline void spin_init(struct spinlock *lock)
 
 static inline void spin_lock(struct spinlock *lock)
 {
-        while (unlikely(__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+        if (likely(!__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+                return;
+        do {
                 while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
                         __builtin_ia32_pause();
+        } while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE));
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -45,9 +45,10 @@ enum caller_kind {
         CALLER_NONE, /* nobody waits */
 };
 
-/* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. */
-#define EC_PENDING_RECALL 0x1
-#define EC_PENDING_STEP   0x2 /* single step over SYSENTER: #DB after the hypercall */
+/* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. None
+ * of them is a status (HYPERCALL_STATUS). */
+#define EC_PENDING_RECALL 0x100
+#define EC_PENDING_STEP   0x200 /* single step over SYSENTER: #DB after the hypercall */
 
 /* A message transfer in steps, of an EC that sends typed items. */
 struct transfer {
@@ -66,8 +67,8 @@ struct ec {
         uint32_t pending __attribute__((aligned(8))); /* EC_PENDING_…, atomic */
         uint8_t special;      /* SPECIAL_…: what has to be switched for it */
         uint8_t no_more[3];   /* 0 */
-        uint16_t state;       /* enum ec_state */
-        uint16_t caller_kind; /* enum caller_kind; NONE: caller is NULL */
+        uint32_t state;       /* enum ec_state */
+        uint32_t caller_kind; /* enum caller_kind; NONE: caller is NULL */
         uint8_t kind;         /* enum ec_kind */
         uint8_t wait_status;  /* what a down returns when it wakes */
         continuation_t cont;

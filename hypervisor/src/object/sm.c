@@ -32,46 +32,38 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         return NOVA_SUCCESS;
 }
 
-/* Takes the first waiter; under the lock, so that its end cannot pass by. */
+/* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
 static struct ec *first_waiter(struct sm *sm)
 {
-        if (list_is_empty(&sm->waiters))
-                return NULL;
-
         struct ec *ec = container_of(sm->waiters.next, struct ec, wait_link);
         list_remove(&ec->wait_link);
         ec->wait_sm = NULL;
         return ec;
 }
 
-void sm_up(struct sm *sm)
+__attribute__((noinline)) void sm_release(struct sm *sm)
 {
-        spin_lock(&sm->lock);
         struct ec *ec = first_waiter(sm);
-        if (!ec)
-                sm->count++;
+
         spin_unlock(&sm->lock);
-        if (ec)
-                sched_wake(ec);
+        sched_wake(ec);
 }
 
-bool sm_down(struct sm *sm, struct ec *self, bool zero, bool wait)
+bool sm_wait(struct sm *sm, struct ec *self, bool wait)
 {
-        spin_lock(&sm->lock);
-        if (unlikely(sm->object.dead)) {
-                self->wait_status = NOVA_BAD_CAP; /* whoever ends it has seen to all waiters */
-        } else if (sm->count) {
-                sm->count = zero ? 0 : sm->count - 1;
-        } else if (!wait) {
+        if (unlikely(sm->object.dead)) /* whoever ends it has seen to all waiters */
+                self->wait_status = NOVA_BAD_CAP;
+        else if (!wait)
                 self->wait_status = NOVA_COM_TIM;
-        } else {
+        else {
+                self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
                 spin_unlock(&sm->lock);
-                return false;
+                return true;
         }
         spin_unlock(&sm->lock);
-        return true;
+        return false;
 }
 
 bool sm_leave(struct ec *ec)
@@ -97,8 +89,8 @@ bool sm_end_step(struct sm *sm)
         sm->object.dead = true;
         for (unsigned i = 0; i < END_STEP && left; i++) {
                 spin_lock(&sm->lock);
-                struct ec *ec = first_waiter(sm);
-                left = ec;
+                left = !list_is_empty(&sm->waiters);
+                struct ec *ec = left ? first_waiter(sm) : NULL;
                 if (left)
                         ec->wait_status = NOVA_BAD_CAP;
                 spin_unlock(&sm->lock);

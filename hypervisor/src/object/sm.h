@@ -28,12 +28,37 @@ void sm_boot(void);
 /** A semaphore charged to an account. OUT_OF_MEMORY. */
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
 
-/** Releases the longest waiting EC, or counts up. */
-void sm_up(struct sm *sm);
+/** The rest of an up that finds waiters: releases the one that waits longest. Drops the lock. */
+void sm_release(struct sm *sm);
 
-/** Counts down, or to zero, and returns true; with a count of 0 self waits, false. When it has
- *  ended, or self may not wait: true, and self->wait_status says so. */
-bool sm_down(struct sm *sm, struct ec *self, bool zero, bool wait);
+/** Releases the longest waiting EC and returns true, or counts up. */
+static always_inline bool sm_up(struct sm *sm)
+{
+        spin_lock(&sm->lock);
+        if (unlikely(!list_is_empty(&sm->waiters))) {
+                sm_release(sm);
+                return true;
+        }
+        sm->count++;
+        spin_unlock(&sm->lock);
+        return false;
+}
+
+/** Counts down, or to zero, and returns true. With a count of 0: false, and sm_wait() follows, for
+ *  the lock is still held. */
+static always_inline bool sm_down(struct sm *sm, bool zero)
+{
+        spin_lock(&sm->lock);
+        if (unlikely(!sm->count))
+                return false;
+        sm->count = zero ? 0 : sm->count - 1;
+        spin_unlock(&sm->lock);
+        return true;
+}
+
+/** The rest of a down: self is among the waiters, true. When the semaphore has ended, or self may
+ *  not wait: false, and self->wait_status says so. Drops the lock. */
+bool sm_wait(struct sm *sm, struct ec *self, bool wait);
 
 /** Takes an EC that waits no longer out of the waiters; false: it is none of them. */
 bool sm_leave(struct ec *ec);

@@ -42,7 +42,7 @@ void object_space_fini(struct object_space *space);
 /** The capability that a selector, taken modulo SEL, refers to; 0: null. */
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
-        if (likely(sel < RADIX_SLOTS * RADIX_SLOTS))
+        if (likely(sel >> RADIX_BITS < RADIX_SLOTS))
                 return load_once(space->first[sel >> RADIX_BITS][sel & (RADIX_SLOTS - 1)]);
         return load_once(
                 space->top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)]

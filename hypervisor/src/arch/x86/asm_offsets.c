@@ -2,9 +2,12 @@
 /* Numbers that assembly needs and only C knows. Never linked: the build turns each string
  * that DEFINE makes into a #define of asm_offsets.h. */
 #include "arch/x86/cpu.h"
+#include "hypercall/dispatch.h"
+#include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
 #include "object/pt.h"
+#include "thread.h"
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
 
@@ -17,6 +20,8 @@ void asm_offsets(void)
         DEFINE(CPU_BLOCK, CPU_BLOCK_SIZE);
         DEFINE(CPU_HOST_STATE, offsetof(struct cpu, host_state));
         DEFINE(CPU_TOP, CPU_STACK_TOP);
+        DEFINE(CPU_MAX, NOVA_CPU_MAX);
+        DEFINE(EC_PENDING, offsetof(struct ec, pending));
         DEFINE(EC_REGS, offsetof(struct ec, regs));
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
         DEFINE(PT_IP, offsetof(struct pt, ip));
@@ -44,6 +49,15 @@ void asm_offsets(void)
         DEFINE(REGS_R13, offsetof(struct regs, r13));
         DEFINE(REGS_R14, offsetof(struct regs, r14));
         DEFINE(REGS_R15, offsetof(struct regs, r15));
+        DEFINE(ENTRY_SIZE, THREAD_ENTRY_SIZE);
+        DEFINE(NOT_IPC, (NOVA_ID_NUMBER_MASK & ~NOVA_REPLY) | NOVA_CALL_DD);
+        DEFINE(ID_NUMBER_MASK, NOVA_ID_NUMBER_MASK);
+        DEFINE(NUMBER_LOOKUP, NOVA_LOOKUP);
+        DEFINE(NUMBER_EC_CTRL, NOVA_EC_CTRL);
+        DEFINE(NUMBER_SC_CTRL, NOVA_SC_CTRL);
+        DEFINE(NUMBER_SM_CTRL, NOVA_SM_CTRL);
+        DEFINE(NUMBER_END, NOVA_EXTENSION + 1);
+        DEFINE(STATUS_MASK, HYPERCALL_STATUS);
 #endif
         DEFINE(STATUS_BAD_HYP, NOVA_BAD_HYP);
 }

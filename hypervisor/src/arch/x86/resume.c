@@ -105,7 +105,7 @@ _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
                 REG_P1(self) = status;
                 leave_slowly(self);
         }
-        leave_by_hypercall(self, status);
+        leave_by_hypercall(status, self);
 }
 
 _Noreturn void resume_success(struct ec *self)
@@ -124,18 +124,18 @@ _Noreturn void resume_woken(struct ec *self)
 }
 
 /* Enters the portal that the registers are set to. */
-static _Noreturn void enter_portal(struct ec *self)
+static _Noreturn void enter_prepared_portal(struct ec *self)
 {
         if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip)))
                 leave_slowly(self);
-        leave_by_hypercall(self, REG_P1(self));
+        leave_by_hypercall(REG_P1(self), self);
 }
 
 void prepare_portal(struct ec *callee, const struct pt *pt)
 {
         REG_P1(callee) = pt->id;
         thread_enter_portal(callee, pt->ip);
-        callee->cont = enter_portal;
+        callee->cont = enter_prepared_portal;
 }
 
 /* On an empty stack: a recall may lead to the next portal. */

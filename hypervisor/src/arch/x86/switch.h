@@ -15,7 +15,7 @@
 #include "tss.h"
 
 /* entry.S: the last instructions. Other ways are in resume.c. */
-_Noreturn void leave_by_hypercall(struct ec *ec, word_t status);
+_Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
 _Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt);
 _Noreturn void leave_by_iret(struct ec *ec);
 
@@ -45,12 +45,17 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 /** Enters a portal whose EC or CPU needs attention, or whose entry is none of the user's. */
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 
-/** Enters a portal of callee, on its CPU. */
-static always_inline _Noreturn void resume_portal(struct cpu *cpu, struct ec *callee,
-                                                  const struct pt *pt)
+/** 0: to enter a portal of callee takes no more than enter_portal(). */
+static always_inline uint64_t portal_attention(const struct cpu *cpu, const struct ec *callee,
+                                               const struct pt *pt)
 {
-        if (unlikely(cpu_attention(cpu) | ec_attention(callee) | pt->by_iret))
-                resume_portal_slowly(callee, pt);
+        return cpu_attention(cpu) | ec_attention(callee) | pt->by_iret;
+}
+
+/** Enters a portal of callee, on its CPU. portal_attention() was asked. */
+static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *callee,
+                                                 const struct pt *pt)
+{
         switch_thread(cpu, callee);
         leave_to_portal(callee, pt);
 }
@@ -59,7 +64,7 @@ static always_inline _Noreturn void resume_portal(struct cpu *cpu, struct ec *ca
 static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *caller)
 {
         switch_thread(cpu, caller);
-        leave_by_hypercall(caller, NOVA_SUCCESS);
+        leave_by_hypercall(NOVA_SUCCESS, caller);
 }
 
 /** Goes on with an EC where an event interrupted it. switch_is_plain() was asked. */

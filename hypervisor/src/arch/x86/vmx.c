@@ -35,7 +35,7 @@ extern char vmx_exit[];
 
 struct vmx_offer vmx_offer;
 
-static struct guest_msrs host_msrs; /* but for KERNEL_GS_BASE the same on all CPUs */
+static struct guest_msrs host_msrs; /* but for LSTAR the same on all CPUs */
 
 /* Whether the CPU says that it has no machine check when the size of a page of code changes in the
  * tables and it has the translations of both (CVE-2018-12207). */
@@ -223,10 +223,9 @@ void vmx_leave(struct cpu *cpu)
         descriptors_reload(cpu);
         if (!owner)
                 return;
-        struct guest_msrs *msrs = &owner->vcpu->vmx.msrs, host = host_msrs;
+        struct guest_msrs *msrs = &owner->vcpu->vmx.msrs;
         msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
-        host.kernel_gs_base = (word_t)cpu;
-        guest_msrs_load(&host);
+        guest_msrs_load_host(host_msrs, cpu->id);
         cpu->msr_owner = NULL;
 }
 

@@ -35,12 +35,12 @@ entry_hypercall:
         push    %eax
         call    hypercall_dispatch
 
-/* Back from a hypercall: leave_by_hypercall(EC, argument 1). */
+/* Back from a hypercall: leave_by_hypercall(argument 1, EC). */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
-        mov     4(%esp), %esi
-        mov     8(%esp), %eax
+        mov     4(%esp), %eax
+        mov     8(%esp), %esi
         mov     REG(DX)(%esi), %edx
 1:      mov     REG(BX)(%esi), %ebx
         mov     REG(CX)(%esi), %ecx

@@ -27,4 +27,10 @@ static inline void guest_msrs_load(const struct guest_msrs *msrs)
         (void)msrs;
 }
 
+static inline void guest_msrs_load_host(struct guest_msrs host, unsigned cpu)
+{
+        (void)host;
+        (void)cpu;
+}
+
 #endif

@@ -6,32 +6,115 @@
 
         .text
 
-/* SYSCALL: RCX = return address, R11 = flags, interrupts off. The GS base that SWAPGS brings is the
- * CPU's block; it is used for two loads only, so no other entry needs to care about it. */
+/* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Nothing but
+ * the address where SYSCALL went tells the CPU, so each CPU has an entry of its own, which knows
+ * where its block lies (thread_entry()). That of CPU 0 goes on without a jump. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
-        swapgs
-        mov     %rsp, %gs:CPU_USER_SP
-        mov     %gs:CPU_CURRENT, %rsp
+        .set    id, CPU_MAX - 1
+        .rept   CPU_MAX
+        mov     %rsp, CPU_BASE + id * CPU_BLOCK + CPU_USER_SP
+        mov     CPU_BASE + id * CPU_BLOCK + CPU_CURRENT, %rsp
         mov     %rax, REG(AX)(%rsp)
-        mov     %gs:CPU_USER_SP, %rax
-        swapgs
-        mov     %rax, REG(SP)(%rsp)
+        mov     CPU_BASE + id * CPU_BLOCK + CPU_USER_SP, %rax
+        .if     id != 0
+        jmp     1f
+        .org    entry_hypercall + (CPU_MAX - id) * ENTRY_SIZE
+        .endif
+        .set    id, id - 1
+        .endr
+
+/* RSP = EC, RAX = the user's stack pointer. A call that donates and a reply go their own way. The
+ * handlers of the table return: the registers that C keeps are then still the user's, and need not
+ * be saved. */
+1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
-        save_registers
-        mov     %rdi, %rsi
+        save_scratch_registers
+        test    $NOT_IPC, %dil
+        jz      entry_ipc
+        mov     %edi, %eax
+        and     $ID_NUMBER_MASK, %eax
         mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
-        call    hypercall_dispatch
+        call    *handlers(, %rax, 8)
 
-/* Back from a hypercall: RDI = EC, RSI = argument 1. */
+/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
+ * a status and nothing is pending for the EC, only what C has changed is loaded. */
+leave_by_return:
+        mov     CPU_CURRENT - CPU_TOP(%rsp), %rsp
+        or      EC_PENDING(%rsp), %eax
+        cmp     $STATUS_MASK, %eax
+        ja      1f
+        mov     %eax, %edi
+        mov     REG(AX)(%rsp), %rax
+        load_scratch_registers
+        mov     REG(IP)(%rsp), %rcx
+        mov     REG(FLAGS)(%rsp), %r11
+        mov     REG(SP)(%rsp), %rsp
+        sysretq
+1:      save_kept_registers
+        mov     %rsp, %rdi
+        mov     %eax, %esi
+        mov     EC_STACK_TOP(%rsp), %rsp
+        call    hypercall_finish
+
+/* Of call_donating() only failures come back. */
+        .balign 16
+entry_ipc:
+        save_kept_registers
+        test    $1, %dil
+        jnz     1f
+        mov     %rsp, %rsi
+        mov     EC_STACK_TOP(%rsp), %rsp
+        call    call_donating
+        jmp     leave_by_return
+1:      mov     %rsp, %rdi
+        mov     EC_STACK_TOP(%rsp), %rsp
+        call    block_on_request
+
+/* In the table: a hypercall that may leave without returning. RDI = EC. */
+        .balign 16
+entry_long:
+        mov     %rdi, %rsp
+        save_kept_registers
+        mov     REG(DI)(%rsp), %rsi
+        mov     EC_STACK_TOP(%rsp), %rsp
+        call    hypercall_long
+
+/* In the table: a number that is none. */
+entry_invalid:
+        mov     $STATUS_BAD_HYP, %eax
+        ret
+
+        .pushsection .rodata.handlers, "a"
+        .balign 64
+handlers:
+        .set    number, 0
+        .rept   ID_NUMBER_MASK + 1
+        .if     number == NUMBER_LOOKUP
+        .quad   hypercall_lookup
+        .elseif number == NUMBER_EC_CTRL
+        .quad   hypercall_ec_ctrl
+        .elseif number == NUMBER_SC_CTRL
+        .quad   hypercall_sc_ctrl
+        .elseif number == NUMBER_SM_CTRL
+        .quad   hypercall_sm_ctrl
+        .elseif number >= NUMBER_END
+        .quad   entry_invalid
+        .else
+        .quad   entry_long
+        .endif
+        .set    number, number + 1
+        .endr
+        .popsection
+
+/* Back from a hypercall: RDI = argument 1, RSI = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
-        mov     %rdi, %rsp
-        mov     %rsi, %rdi
+        mov     %rsi, %rsp
         mov     REG(AX)(%rsp), %rax
         load_registers
         mov     REG(IP)(%rsp), %rcx

@@ -39,4 +39,11 @@ static inline void guest_msrs_load(const struct guest_msrs *msrs)
         wrmsr(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
 }
 
+/** The kernel's own on a CPU; host was read on any. */
+static inline void guest_msrs_load_host(struct guest_msrs host, unsigned cpu)
+{
+        host.lstar = thread_entry(cpu);
+        guest_msrs_load(&host);
+}
+
 #endif

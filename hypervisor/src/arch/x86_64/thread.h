@@ -44,10 +44,22 @@ static inline void thread_frame_from_hypercall(struct ec *ec)
 /* entry.S */
 extern char entry_hypercall[], entry_compat[];
 
+/* Each CPU has its entry, the last one first. */
+#define THREAD_ENTRY_SIZE 40
+
+/** Where a CPU's SYSCALL goes. */
+static inline word_t thread_entry(unsigned cpu)
+{
+        return (word_t)entry_hypercall + (NOVA_CPU_MAX - 1 - cpu) * THREAD_ENTRY_SIZE;
+}
+
 /** Whether an address is where the kernel begins after SYSCALL. */
 static inline bool thread_is_entry(word_t ip)
 {
-        return ip == (word_t)entry_hypercall || ip == (word_t)entry_compat;
+        const word_t at = ip - (word_t)entry_hypercall;
+
+        return (at < NOVA_CPU_MAX * THREAD_ENTRY_SIZE && at % THREAD_ENTRY_SIZE == 0) ||
+               ip == (word_t)entry_compat;
 }
 
 /** Whether IRET and SYSRET can go to an address. */

@@ -72,7 +72,7 @@ _Noreturn void leave_to_portal(struct ec *callee, const struct pt *pt)
         leave(callee, NOVA_SUCCESS);
 }
 
-_Noreturn void leave_by_hypercall(struct ec *ec, word_t status)
+_Noreturn void leave_by_hypercall(word_t status, struct ec *ec)
 {
         leave(ec, (enum nova_status)status);
 }
