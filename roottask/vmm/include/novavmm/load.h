@@ -63,12 +63,13 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
                                 const struct nova_multiboot *image, struct nova_utcb_event *start);
 
 /**
- * Load a file as it is; it begins in real mode at its first byte.
+ * Load a file as it is; it begins in real mode at its first byte: CS is @p address / 16, IP 0. The
+ * other segments and SP are 0, interrupts are off.
  *
  * @param memory  RAM
  * @param file    what is loaded
  * @param bytes   its size
- * @param address below 1 MiB, a multiple of 16
+ * @param address guest-physical, below 1 MiB, a multiple of 16
  * @param[out] start of virtual CPU 0
  * @return as nova_linux_load()
  */

@@ -81,6 +81,8 @@ void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t err
  * Let a virtual CPU begin in real mode at page @p vector, as an APIC's STARTUP message does.
  *
  * Nothing happens to one that has begun. Its machine is locked.
+ * @param vector the number of a page of 4 KiB: it begins at guest-physical address
+ *               @p vector * 4096, CS is @p vector * 256, IP 0
  */
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector);
 
