@@ -62,17 +62,13 @@ static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, boo
         return true;
 }
 
-/* In real mode exceptions have no error codes. */
 static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
 {
         if (fault->vector == VECTOR_PF) {
                 vcpu->state->cr2 = (nova_word_t)fault->address;
                 vcpu->changed |= NOVA_MTD_CR;
         }
-        if (vcpu->state->cr0 & NOVA_CR0_PE)
-                nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
-        else
-                nova_vcpu_raise(vcpu, fault->vector);
+        nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
 }
 
 /* The decoder knows the length better than a CPU that does not tell it. */

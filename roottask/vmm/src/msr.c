@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "nova/arch/tsc.h"
+#include "novavmm/lapic.h"
 #include "novavmm/registers.h"
 
 /* Where a register lives. */
@@ -14,6 +15,7 @@ enum home {
         ADDRESS,  /* the same, and values must be canonical */
         FLAGS,    /* a field whose upper half is reserved */
         KEPT,     /* in struct nova_msr_kept, at `offset` */
+        FIXED,    /* the same, and nothing else can be written */
         CONSTANT, /* reads give `value`, writes are lost */
         EFER,
         PAT,
@@ -37,8 +39,9 @@ struct row {
         (NOVA_EFER_SCE | (sizeof(nova_word_t) == 8 ? NOVA_EFER_LME | NOVA_EFER_LMA : 0) | \
          NOVA_EFER_NXE)
 
-/* The local APIC's address; switched on, and it cannot be moved. Bit 8 is the first CPU's. */
-#define APIC_BASE 0xfee00900
+/* Of IA32_APIC_BASE: the CPU is the first one; its local APIC is on. SDM 3A, 11.4.4. */
+#define APIC_FIRST 0x100u
+#define APIC_ON    0x800u
 
 /* Fast string instructions; neither branches nor events are stored (IA32_MISC_ENABLE). */
 #define MISC_ENABLE 0x1801
@@ -48,7 +51,7 @@ struct row {
 static const struct row rows[] = {
         {0x10, TSC, 0, NOVA_MTD_TSC, 0},
         {0x17, CONSTANT, 0, 0, 0},
-        {0x1b, CONSTANT, 0, 0, APIC_BASE},
+        {0x1b, FIXED, OWN(apic_base), 0, 0},
         {0x8b, CONSTANT, 0, 0, 0},
         {0x174, WORD, STATE(sysenter_cs), NOVA_MTD_SYS, 0},
         {0x175, ADDRESS, STATE(sysenter_sp), NOVA_MTD_SYS, 0},
@@ -79,6 +82,14 @@ static const struct row rows[] = {
         {0xc0011029, CONSTANT, 0, 0, 0},
         {0xc001102a, CONSTANT, 0, 0, 0},
 };
+
+void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic)
+{
+        const struct nova_msr_kept fresh = {.apic_base = NOVA_LAPIC_AT | (vcpu ? 0 : APIC_FIRST) |
+                                                         (local_apic ? APIC_ON : 0)};
+
+        *kept = fresh;
+}
 
 static const struct row *find(uint32_t number)
 {
@@ -112,6 +123,7 @@ bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kep
                 *value = *(const nova_word_t *)((const char *)event + row->offset);
                 return true;
         case KEPT:
+        case FIXED:
                 *value = *(const uint64_t *)((const char *)kept + row->offset);
                 return true;
         case TSC:
@@ -145,9 +157,12 @@ static bool pat_is_valid(uint64_t value)
         return true;
 }
 
-static bool is_valid(const struct nova_utcb_event *event, enum home home, uint64_t value)
+static bool is_valid(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,
+                     const struct row *row, uint64_t value)
 {
-        switch (home) {
+        switch ((enum home)row->home) {
+        case FIXED:
+                return value == *(const uint64_t *)((const char *)kept + row->offset);
         case ADDRESS:
                 return is_canonical(value);
         case FLAGS:
@@ -166,7 +181,7 @@ bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nov
 {
         const struct row *const row = find(number);
 
-        if (!row || !is_valid(event, (enum home)row->home, value))
+        if (!row || !is_valid(event, kept, row, value))
                 return false;
         switch ((enum home)row->home) {
         case ADDRESS:
@@ -188,6 +203,7 @@ bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nov
         case TSC: /* what is written is added by the kernel */
                 event->state.tsc_offset = value - nova_rdtsc() - event->state.tsc_offset;
                 break;
+        case FIXED:
         case CONSTANT:
                 break;
         }

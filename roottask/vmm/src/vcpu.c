@@ -41,9 +41,13 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
         raise(vcpu, vector, 0, 0);
 }
 
+/* In real mode exceptions have no error codes, and VMX refuses them; SDM 3C, 27.2.1.3. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
 {
-        raise(vcpu, vector, INJECT_ERROR, error);
+        const bool is_real =
+                vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR && !(vcpu->state->cr0 & NOVA_CR0_PE);
+
+        raise(vcpu, vector, is_real ? 0 : INJECT_ERROR, is_real ? 0 : error);
 }
 
 void vcpu_wake(struct nova_vcpu *vcpu)

@@ -87,6 +87,7 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         vcpu->vm = vm;
         vcpu->number = number;
         vcpu->ec = vm->objects + VCPU_EC + 2 * number;
+        nova_msr_init(&vcpu->msr, number, vm->local_apic);
         error = choose_cpu(number, &vcpu->cpu);
         if (!error)
                 error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, vcpu_serve, vcpu);

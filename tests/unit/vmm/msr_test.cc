@@ -114,9 +114,30 @@ TEST_F(msr, the_time_stamp_counter_can_be_set_again)
 
 TEST_F(msr, constants_stay)
 {
-        const uint64_t base = get(0x1b);
-        EXPECT_TRUE(set(0x1b, 0));
-        EXPECT_EQ(get(0x1b), base);
+        const uint64_t features = get(0x1a0);
+        EXPECT_TRUE(set(0x1a0, 0));
+        EXPECT_EQ(get(0x1a0), features);
+        EXPECT_EQ(changed, nova_mtd_t{0});
+}
+
+TEST_F(msr, the_first_cpu_alone_is_the_first)
+{
+        for (unsigned vcpu : {0u, 1u, 7u}) {
+                nova_msr_init(&kept, vcpu, true);
+                EXPECT_EQ(get(0x1b), vcpu ? 0xfee00800u : 0xfee00900u) << vcpu;
+        }
+        nova_msr_init(&kept, 0, false); /* no local APIC is as one that is off */
+        EXPECT_EQ(get(0x1b), 0xfee00100u);
+}
+
+TEST_F(msr, the_local_apic_cannot_be_moved_or_switched)
+{
+        nova_msr_init(&kept, 0, true);
+        for (uint64_t value : {uint64_t{0}, uint64_t{0xfee00100}, uint64_t{0xfed00900},
+                               uint64_t{0xfee00800}, uint64_t{0xfee00d00}, uint64_t{0x1fee00900}})
+                EXPECT_FALSE(set(0x1b, value)) << value;
+        EXPECT_EQ(get(0x1b), 0xfee00900u);
+        EXPECT_TRUE(set(0x1b, 0xfee00900)); /* as systems do when they wake up */
         EXPECT_EQ(changed, nova_mtd_t{0});
 }
 

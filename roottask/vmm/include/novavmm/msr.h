@@ -16,13 +16,19 @@ extern "C" {
 
 /** Registers that the monitor itself keeps for a virtual CPU. */
 struct nova_msr_kept {
-        uint64_t cstar;   /**< CSTAR: nothing in the CPU uses it */
-        uint64_t tsc_aux; /**< TSC_AUX: no RDTSCP is offered */
+        uint64_t cstar;     /**< CSTAR: nothing in the CPU uses it */
+        uint64_t tsc_aux;   /**< TSC_AUX: no RDTSCP is offered */
+        uint64_t apic_base; /**< IA32_APIC_BASE: the local APIC's address, whether it is on, whether
+                                 the virtual CPU is the first one; a write that changes it faults */
 };
 
 /** Groups of a message that MSRs need. */
 #define NOVA_MSR_MTD \
         (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | NOVA_MTD_PAT)
+
+/** Make registers what virtual CPU number @p vcpu begins with. @param local_apic it has one; else
+ * it is like a CPU whose local APIC is switched off */
+void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
 
 /** Read a register, MSR @p number, into @p value. @return false: the guest gets #GP */
 bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,

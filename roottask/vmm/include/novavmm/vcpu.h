@@ -74,7 +74,8 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 /** Raise an exception at the instruction that caused the exit, without an error code. */
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
-/** Raise exception @p vector with an error code. */
+/** Raise exception @p vector with an error code; without one in real mode, if the exit carries
+ *  NOVA_MTD_CR, as those that the library answers by an exception do. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
 
 /**
