@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every way in which a run under Bochs can end has its exit status."""
 
+import io
+import subprocess
 import time
 import unittest
+from unittest import mock
 
 import paths  # noqa: F401
+import test_runner
 from test_runner import WithFolder, build
 from nova import bochs
+from nova.errors import NovaError
 from nova.qemu import Machine
 
 
@@ -53,6 +58,32 @@ class Bochs(WithFolder):
         machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="rysen")
         self.runner = bochs.new_runner(machine, 20)
         self.assertIn("'rysen'. Did you mean 'ryzen'? --cpu takes:", self.runner.run().message)
+
+
+class Inputs(WithFolder):
+    """The tests of standard input that do not need QEMU's speed, under Bochs."""
+
+    EMULATOR, CODE = "bochs", test_runner.Inputs.CODE
+    run_stub = test_runner.Inputs.run_stub
+
+    def test_all_of_it_arrives_and_then_ctrl_d(self):
+        result = self.run_stub("INPUT", "ready\\r\\n", 4, timeout=60, input=b"word " * 100)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertEqual(result.stdout, b"ready\r\n" + b"word " * 100)
+
+    def test_a_bochs_that_does_not_start_is_told_as_without_input(self):
+        machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="no_such_cpu")
+        outcome = bochs.new_runner(machine, 60, io.BytesIO()).run()
+        self.assertIn("no CPU model 'no_such_cpu'", outcome.message)
+        with mock.patch.object(bochs, "PROGRAM", "no-such-bochs"):
+            with self.assertRaisesRegex(NovaError, "^no-such-bochs is missing"):
+                bochs.new_runner(machine, 60, io.BytesIO()).run()
+
+
+class OnTerminal(test_runner.OnTerminal):
+    """The same as with QEMU."""
+
+    EMULATOR = "bochs"
 
 
 if __name__ == "__main__":

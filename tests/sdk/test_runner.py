@@ -192,16 +192,17 @@ class Inputs(WithFolder):
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from nova import console_input, process; process.open_streams()\n"
         "console_input.QUIET = 0.5; console_input.PATIENCE = 1.0\n"
-        "from nova.qemu import Machine; from nova.runner import Runner\n"
-        "machine = Machine(sys.argv[2], cpus=1, memory=32)\n"
-        "sys.exit(Runner(machine, float(sys.argv[3]), sys.stdout.buffer).run().status)\n"
+        "from nova.qemu import Machine; from nova.bochs import new_runner\n"
+        "machine = Machine(sys.argv[2], cpus=1, memory=32, emulator=sys.argv[4])\n"
+        "sys.exit(new_runner(machine, float(sys.argv[3]), sys.stdout.buffer).run().status)\n"
     )
+    EMULATOR = "qemu"
 
     def run_stub(self, *arguments, timeout=20, shell="exec \"$@\"", **options):
         kernel = build(self.folder, *arguments)
         command = [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)]
         return subprocess.run(
-            ["sh", "-c", shell, "sh", *command, str(timeout)],
+            ["sh", "-c", shell, "sh", *command, str(timeout), self.EMULATOR],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options,
         )
 
@@ -237,32 +238,51 @@ class OnTerminal(WithFolder):
     CODE = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from nova import run; assert run._on_terminal()\n"
-        "from nova.qemu import Machine; from nova.runner import Runner\n"
-        "outcome = Runner(Machine(sys.argv[2], cpus=1, memory=32), 20, sys.stdout.buffer,"
-        " True).run()\n"
-        "sys.exit(outcome.status)\n"
+        "from nova.qemu import Machine; from nova.bochs import new_runner\n"
+        "machine = Machine(sys.argv[2], cpus=1, memory=32, emulator=sys.argv[3])\n"
+        "sys.exit(new_runner(machine, 60, sys.stdout.buffer, True).run().status)\n"
     )
+    EMULATOR = "qemu"
 
-    def test_ctrl_a_x_leaves_it_and_the_terminal_is_as_before(self):
-        kernel = build(self.folder, "LOOP")
+    def start(self, kernel):
+        """Returns the process and both ends of its terminal."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        before = termios.tcgetattr(theirs)
+        self.addCleanup(os.close, theirs)
+        code = [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib")]
         process = subprocess.Popen(
-            [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
+            [*code, str(kernel), self.EMULATOR],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
+        return process, ours, theirs
+
+    @staticmethod
+    def read_until(terminal, text):
         seen = b""
-        while b"some text" not in seen:
-            seen += os.read(ours, 4096)
+        while text not in seen:
+            seen += os.read(terminal, 4096)
+        return seen
+
+    def test_ctrl_a_x_leaves_it_and_the_terminal_is_as_before(self):
+        process, ours, theirs = self.start(build(self.folder, "LOOP"))
+        before = termios.tcgetattr(theirs)
+        self.read_until(ours, b"some text")
         os.write(ours, b"\x01x")
         self.assertEqual(process.wait(20), 0)
         self.assertEqual(termios.tcgetattr(theirs), before)
-        os.close(theirs)
+
+    def test_keys_arrive_as_they_are_typed_ctrl_c_and_ctrl_a_too(self):
+        process, ours, _ = self.start(build(self.folder, "INPUT", value=4))
+        self.read_until(ours, b"some text")
+        for typed, heard in ((b"k", b"k"), (b"\x03", b"\x03"), (b"\x01\x01", b"\x01")):
+            os.write(ours, typed)
+            self.assertEqual(self.read_until(ours, heard).strip(), heard)
+        os.write(ours, b"\x04")
+        self.assertEqual(process.wait(20), 0)
 
 
 class BootTest(WithFolder):

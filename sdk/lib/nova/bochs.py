@@ -3,12 +3,14 @@
 
 import os
 import re
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from nova import errors, process, qemu
+from nova import console_input, errors, process, qemu
 from nova.runner import Runner
 
 PROGRAM = "bochs"
@@ -30,7 +32,7 @@ sound: driver=dummy
 clock: sync=none
 ata0-master: type=cdrom, path="{disc}", status=inserted
 boot: cdrom
-com1: enabled=1, mode=file, dev=/dev/fd/{console}
+com1: enabled=1, {console}
 log: /dev/fd/{log}
 panic: action=fatal
 error: action=ignore
@@ -56,7 +58,7 @@ def models():
 
 
 def config(machine, console, log):
-    """Bochs' configuration file; console and log are descriptors."""
+    """Bochs' configuration file; console is what its serial port has, log a descriptor."""
     return CONFIG.format(
         cpu=CPU if machine.cpu == qemu.Machine.cpu else machine.cpu,
         cpus=machine.cpus,
@@ -70,25 +72,71 @@ def config(machine, console, log):
 
 
 class BochsRunner(Runner):
-    """One run under Bochs. The console has no input."""
+    """One run under Bochs. Its serial port writes to a pipe, or has a connection, which takes input
+    too, where somebody sees the console."""
 
     def __init__(
         self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
     ):
-        super().__init__(machine, timeout, echo, False, watch_roottask)
+        super().__init__(machine, timeout, echo, interactive, watch_roottask)
         self.log_rest = b""
         self.resets = 0
         self.panic = b""
         self.value = None  # written to the exit port
-        self.console_end = None
+        self.console_end = None  # a descriptor
         self.log_end = None
 
     def _start(self):
-        self.console_end, console = os.pipe()
         self.log_end, log = os.pipe()
         self.folder = tempfile.TemporaryDirectory(prefix="nova-")
+        if self.echo:
+            try:
+                self._start_connected(log)
+            finally:
+                os.close(log)
+            return
+        self.console_end, console = os.pipe()
+        try:
+            self._start_bochs(f"mode=file, dev=/dev/fd/{console}", [console, log])
+        finally:
+            os.close(console)
+            os.close(log)
+
+    def _start_connected(self, log):
+        """Bochs knows no other port with two directions that waits for a slow reader."""
+        with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
+            port = server.getsockname()[1]
+            self._start_bochs(f"mode=socket-client, dev=127.0.0.1:{port}", [log])
+            line = self._accept(server)
+        if not line:
+            return  # it has ended, and says why
+        self.console_end = line.detach()
+        source = sys.stdin.fileno() if self.interactive or not sys.stdin.isatty() else None
+        keys = console_input.Keys(self._leave) if self.interactive else None
+        if keys:
+            console_input.make_raw(source)
+        sink = os.fdopen(os.dup(self.console_end), "wb", 0)
+        # The BIOS sets the port up, which drops what has come.
+        self.input = console_input.Input(sink, source, keys, late=True)
+
+    def _accept(self, server):
+        """The end of the serial port's connection that is ours, or None if Bochs ended before."""
+        server.settimeout(0.1)
+        while self.process.poll() is None:
+            try:
+                line = server.accept()[0]
+                line.setblocking(True)
+                return line
+            except TimeoutError:
+                pass
+        return None
+
+    def _leave(self):
+        self.finished = True
+
+    def _start_bochs(self, console, passed):
         setup, orders = Path(self.folder.name, "bochsrc"), Path(self.folder.name, "orders")
-        setup.write_text(config(self.machine, console, log), encoding="utf-8")
+        setup.write_text(config(self.machine, console, passed[-1]), encoding="utf-8")
         orders.write_text("c\n", encoding="utf-8")
         command = [PROGRAM, "-q", "-f", str(setup), "-rc", str(orders), *self.machine.extra]
         try:
@@ -97,18 +145,15 @@ class BochsRunner(Runner):
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[console, log],
+                pass_fds=passed,
                 preexec_fn=process.die_with_parent,
             )
         except OSError as error:
             raise errors.NovaError(f"{PROGRAM} is missing: apt-get install bochs.") from error
-        finally:
-            os.close(console)
-            os.close(log)
 
     def _sources(self):
-        return {
-            self.console_end: self._take_console,
+        console = {} if self.console_end is None else {self.console_end: self._take_console}
+        return console | {
             self.log_end: self._take_log,
             self.process.stderr: self.complaints.extend,
         }

@@ -25,6 +25,7 @@ from nova.qemu import Machine, Module, parse_module
 DEFAULT = "tour"
 # The tour's command line if somebody is there who can press a key.
 PAUSE = "pause"
+NAMES = {"qemu": "QEMU", "bochs": "Bochs"}
 # QEMU's arguments for a debugger, which may want to look at a machine where nothing goes on.
 DEBUGGING = ("-s", "-S", "-gdb")
 
@@ -32,7 +33,8 @@ DESCRIPTION = """\
 Boots what NAME calls: something of the project around the current folder, an
 example, or the project in a folder. Without NAME it is the project here, or the
 tour where there is none. With --roottask it is any roottask.
-On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monitor.
+On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monitor;
+Bochs has none.
 
 Exit status: 0 the roottask ended the system with 0 (or it was switched off),
 1 it ended it with another value, 2 wrong usage or environment, 3 the kernel
@@ -220,10 +222,10 @@ def prepare(args, pause=""):
 
 
 def run(args):
-    interactive = _on_terminal() and args.emulator == "qemu"
+    interactive = _on_terminal()
     machine, program = prepare(args, PAUSE if interactive else "")
     if interactive:
-        build.say("starting QEMU; ctrl-a x leaves it")
+        build.say(f"starting {NAMES[args.emulator]}; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)
     out = sys.stdout.buffer
     lines = console_output.Lines(out)
