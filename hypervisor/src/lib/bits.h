@@ -8,7 +8,7 @@
 /** Index of the highest set bit; value is not 0. */
 static inline unsigned bit_highest(word_t value)
 {
-        return (unsigned)(8 * sizeof(long) - 1) - (unsigned)__builtin_clzl(value);
+        return (unsigned)(8 * sizeof(long) - 1) ^ (unsigned)__builtin_clzl(value); /* one BSR */
 }
 
 /** Index of the lowest set bit; value is not 0. */

@@ -28,11 +28,17 @@ static inline void list_append(struct list *head, struct list *entry)
         head->prev = entry;
 }
 
-/** Takes entry out of its list; it then links to itself. */
-static inline void list_remove(struct list *entry)
+/** Takes entry out of its list; what it links to says nothing then. */
+static inline void list_unlink(const struct list *entry)
 {
         entry->next->prev = entry->prev;
         entry->prev->next = entry->next;
+}
+
+/** Takes entry out of its list; it then links to itself. */
+static inline void list_remove(struct list *entry)
+{
+        list_unlink(entry);
         list_init(entry);
 }
 

@@ -118,6 +118,7 @@ _Noreturn void kernel_main(struct cpu *cpu)
 
         fpu_init_cpu();
         heap_init(&cpu->timeouts, (uint32_t)rdtsc());
+        cpu->timer_end = CPU_TIMER_OFF;
         if (vcpu_ops && !vcpu_ops->init_cpu(cpu))
                 kernel_stop(NO_MEMORY);
         create_idle(cpu);

@@ -25,29 +25,46 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
                 queue->head[prio] = sc;
 }
 
+/* The last one of its priority goes. */
+static void ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
+{
+        queue->head[word * 32 + bit] = NULL;
+        queue->level[word] &= ~(1u << bit);
+        if (!queue->level[word])
+                queue->summary &= ~(1u << word);
+}
+
+static void ring_unlink(const struct sc *sc)
+{
+        sc->next->prev = sc->prev;
+        sc->prev->next = sc->next;
+}
+
 void run_queue_remove(struct run_queue *queue, struct sc *sc)
 {
         const unsigned prio = sc->prio;
 
         if (sc->next == sc) {
-                queue->head[prio] = NULL;
-                queue->level[prio / 32] &= ~(1u << prio % 32);
-                if (!queue->level[prio / 32])
-                        queue->summary &= ~(1u << prio / 32);
-        } else {
-                sc->next->prev = sc->prev;
-                sc->prev->next = sc->next;
-                if (queue->head[prio] == sc)
-                        queue->head[prio] = sc->next;
+                ring_clear(queue, prio / 32, prio % 32);
+                return;
         }
-        sc->next = sc->prev = NULL;
+        ring_unlink(sc);
+        if (queue->head[prio] == sc)
+                queue->head[prio] = sc->next;
 }
 
-struct sc *run_queue_first(const struct run_queue *queue)
+struct sc *run_queue_take(struct run_queue *queue)
 {
         if (!queue->summary)
                 return NULL;
 
-        const unsigned word = bit_highest(queue->summary);
-        return queue->head[word * 32 + bit_highest(queue->level[word])];
+        const unsigned word = bit_highest(queue->summary), bit = bit_highest(queue->level[word]);
+        struct sc *sc = queue->head[word * 32 + bit];
+        if (sc->next == sc) {
+                ring_clear(queue, word, bit);
+                return sc;
+        }
+        ring_unlink(sc);
+        queue->head[word * 32 + bit] = sc->next;
+        return sc;
 }

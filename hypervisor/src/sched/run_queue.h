@@ -23,8 +23,7 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 /** Takes an SC out. */
 void run_queue_remove(struct run_queue *queue, struct sc *sc);
 
-/** The first SC of the highest priority; the queue must not be empty (the idle SC is always there
- *  or running). NULL when it is empty. */
-struct sc *run_queue_first(const struct run_queue *queue);
+/** Takes the first SC of the highest priority out. NULL when the queue is empty. */
+struct sc *run_queue_take(struct run_queue *queue);
 
 #endif

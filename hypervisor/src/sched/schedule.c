@@ -5,7 +5,6 @@
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
-#include "arch/x86/lapic.h"
 #include "arch/x86/resume.h"
 #include "lib/atomic.h"
 #include "object/ec.h"
@@ -27,21 +26,23 @@ void sched_start(struct sc *sc)
                 atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
 }
 
-void sched_bind_current(struct cpu *cpu)
+static always_inline void bind(struct cpu *cpu, struct sc *sc)
 {
-        struct sc *sc = cpu->current_sc;
-
         if (sc->ec || sc->object.dead)
                 return;
         sc_bind(sc, cpu->current);
         cpu->special |= SPECIAL_LENT;
 }
 
-/* The current SC runs ec from now on: who it is bound to, or who has to run before that can. */
-static void run_on_current(struct cpu *cpu, struct ec *ec)
+void sched_bind_current(struct cpu *cpu)
 {
-        struct sc *sc = cpu->current_sc;
+        bind(cpu, cpu->current_sc);
+}
 
+/* sc, the current one, runs ec from now on: who it is bound to, or who has to run before that can.
+ */
+static always_inline void run_on(struct cpu *cpu, struct sc *sc, struct ec *ec)
+{
         if (sc->ec && sc->ec != ec) {
                 cpu->special |= SPECIAL_LENT;
                 return;
@@ -51,24 +52,25 @@ static void run_on_current(struct cpu *cpu, struct ec *ec)
         cpu->special &= (uint8_t)~SPECIAL_LENT;
 }
 
-/* Charges the running slice to the current SC and begins the next. */
-static void charge(struct cpu *cpu)
+/* sc, the current one, leaves the CPU: charges the slice to it and begins the next, which is
+ * nobody's yet. */
+static always_inline void charge(struct cpu *cpu, struct sc *sc)
 {
-        struct sc *sc = cpu->current_sc;
         const uint64_t now = rdtsc();
         const uint64_t slice = now - cpu->slice_start;
+        const uint32_t charges = cpu->charges;
 
-        store_once(cpu->charges, cpu->charges + 1);
+        store_once(cpu->charges, charges + 1);
         sc->used += slice;
         cpu->slice_start = now;
-        store_once(cpu->charges, cpu->charges + 1);
+        cpu->current_sc = cpu->idle_sc;
+        store_once(cpu->charges, charges + 2);
         sc->left -= slice < sc->left ? slice : sc->left;
 }
 
-/* Puts the current SC, which leaves the CPU but is ready, into the run queue. */
-static void requeue(struct cpu *cpu)
+/* Puts an SC, which leaves the CPU but is ready, into the run queue. */
+static void requeue(struct cpu *cpu, struct sc *sc)
 {
-        struct sc *sc = cpu->current_sc;
         const bool spent = !sc->left;
 
         if (sc->object.dead || sc == cpu->idle_sc)
@@ -100,10 +102,11 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
 }
 
 /* The EC that an SC can run; NULL: none, the SC sleeps with whom it waits for. */
-static struct ec *runnable(struct sc *sc)
+static __attribute__((noinline)) struct ec *runnable(struct sc *sc)
 {
         struct ec *ec, *end;
 
+        sc->place = SC_NOWHERE;
         /* The end of a chain may die while the walk lets interrupts in: then the chain is another.
          */
         do {
@@ -123,69 +126,83 @@ static struct ec *runnable(struct sc *sc)
         return NULL;
 }
 
-static _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
+/* end: when its time is used up. */
+static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec,
+                                             uint64_t end)
 {
         sc->place = SC_RUNNING;
-        store_once(cpu->charges, cpu->charges + 1);
-        cpu->current_sc = sc;
-        store_once(cpu->charges, cpu->charges + 1);
-        run_on_current(cpu, ec);
-        if (unlikely(cpu->timeouts.first))
-                timeout_arm(cpu, sc == cpu->idle_sc ? UINT64_MAX : sc->left);
-        else if (sc != cpu->idle_sc)
-                timer_arm(sc->left);
+        store_once(cpu->current_sc, sc);
+        run_on(cpu, sc, ec);
+        timeout_arm(cpu, end);
         resume_ec(ec);
 }
 
-/* From here on nothing refers to what ran last: it may be freed. */
-static void abandon_current(struct cpu *cpu)
+static __attribute__((noinline)) _Noreturn void dispatch_idle(struct cpu *cpu)
 {
-        cpu->current = cpu->idle_ec;
-        cpu->current_sc = cpu->idle_sc;
-        cpu->current_ended = false;
-        if (cpu->pending & CPU_PENDING_GRACE) {
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
-                reclaim_quiescent(cpu);
-        }
+        dispatch(cpu, cpu->idle_sc, cpu->idle_ec, CPU_TIMER_OFF);
 }
 
-/* The current SC was charged and put where it belongs: runs the first of the queue. */
+/* Runs the first of the queue that can run somebody. */
 static _Noreturn void resume_first(struct cpu *cpu)
 {
-        abandon_current(cpu);
-        if (cpu->dying)
-                object_reap();
         for (;;) {
                 /* One that was chosen may have nothing to do but end: interrupts come in between.
                  */
                 sti();
                 nop();
                 cli();
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_RESCHEDULE);
-                struct sc *sc = run_queue_first(&cpu->run_queue);
-                if (!sc)
-                        dispatch(cpu, cpu->idle_sc, cpu->idle_ec);
-                run_queue_remove(&cpu->run_queue, sc);
-                sc->place = SC_NOWHERE;
-                struct ec *ec = runnable(sc);
-                if (ec)
-                        dispatch(cpu, sc, ec);
+                if (unlikely(cpu->pending & CPU_PENDING_RESCHEDULE))
+                        atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_RESCHEDULE);
+                struct sc *sc = run_queue_take(&cpu->run_queue);
+                if (unlikely(!sc))
+                        dispatch_idle(cpu);
+                struct ec *ec = sc->ec;
+                if (unlikely(ec->state != EC_READY || sc->object.dead))
+                        ec = runnable(sc);
+                if (likely(ec))
+                        dispatch(cpu, sc, ec, cpu->slice_start + sc->left);
         }
+}
+
+static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct cpu *cpu)
+{
+        if (cpu->pending & CPU_PENDING_GRACE) {
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                reclaim_quiescent(cpu);
+        }
+        if (cpu->dying)
+                object_reap();
+        resume_first(cpu);
+}
+
+/* What ran last was charged and put where it belongs. From here on nothing refers to it: it may be
+ * freed. */
+static always_inline _Noreturn void resume_other(struct cpu *cpu)
+{
+        cpu->current = cpu->idle_ec;
+        cpu->current_ended = false;
+        if (unlikely(cpu->pending & CPU_PENDING_GRACE || cpu->dying))
+                resume_first_after_work(cpu);
+        resume_first(cpu);
 }
 
 _Noreturn void resume_next(struct cpu *cpu)
 {
-        sched_bind_current(cpu);
-        charge(cpu);
-        resume_first(cpu);
+        struct sc *sc = cpu->current_sc;
+
+        bind(cpu, sc);
+        charge(cpu, sc);
+        resume_other(cpu);
 }
 
 _Noreturn void resume_reschedule(struct cpu *cpu)
 {
-        sched_bind_current(cpu);
-        charge(cpu);
-        requeue(cpu);
-        resume_first(cpu);
+        struct sc *sc = cpu->current_sc;
+
+        bind(cpu, sc);
+        charge(cpu, sc);
+        requeue(cpu, sc);
+        resume_other(cpu);
 }
 
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
@@ -196,7 +213,7 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
         if (unlikely(!ec))
                 block_current(cpu->current);
         if (likely(ec->state == EC_READY && !sc->object.dead)) {
-                run_on_current(cpu, ec);
+                run_on(cpu, sc, ec);
                 resume_ec(ec);
         }
         resume_reschedule(cpu);
@@ -211,7 +228,9 @@ _Noreturn void block_current(struct ec *self)
                 sc->place = SC_SLEEPING;
                 list_append(&self->sleepers, &sc->link);
         }
-        resume_next(cpu);
+        bind(cpu, sc);
+        charge(cpu, sc);
+        resume_other(cpu);
 }
 
 _Noreturn void block_shut_down(struct ec *self)

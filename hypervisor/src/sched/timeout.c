@@ -43,14 +43,10 @@ void timeout_expire(struct cpu *cpu)
         }
 }
 
-void timeout_arm(const struct cpu *cpu, uint64_t ticks)
+void timeout_advance(struct cpu *cpu, uint64_t end)
 {
-        const struct heap_node *first = cpu->timeouts.first;
+        const uint64_t now = rdtsc();
 
-        if (first) {
-                const uint64_t now = rdtsc();
-                const uint64_t left = first->key > now ? first->key - now : 0;
-                ticks = left < ticks ? left : ticks;
-        }
-        timer_arm(ticks);
+        cpu->timer_end = end;
+        timer_arm(end > now ? end - now : 0);
 }

@@ -3,9 +3,10 @@
 #ifndef SCHED_TIMEOUT_H
 #define SCHED_TIMEOUT_H
 
+#include "arch/x86/cpu.h"
+#include "lib/heap.h"
 #include "lib/types.h"
 
-struct cpu;
 struct ec;
 
 /** self, which waits for a semaphore, does so until the TSC reaches deadline, which is not 0. */
@@ -17,7 +18,20 @@ void timeout_stop(struct ec *ec);
 /** Wakes those whose deadline has passed with COM_TIM, so many as fit into a step. */
 void timeout_expire(struct cpu *cpu);
 
-/** Lets the timer fire in so many ticks, or at the first deadline. */
-void timeout_arm(const struct cpu *cpu, uint64_t ticks);
+/** The timer must fire earlier than it is set to. */
+void timeout_advance(struct cpu *cpu, uint64_t end);
+
+/** Lets the timer fire not later than at a TSC, nor than at the first deadline. One that fires too
+ *  early is armed again then: so a switch of threads leaves it alone, unless the new one's time
+ *  ends sooner than what the timer waits for. */
+static always_inline void timeout_arm(struct cpu *cpu, uint64_t end)
+{
+        const struct heap_node *first = cpu->timeouts.first;
+
+        if (unlikely(first) && first->key < end)
+                end = first->key;
+        if (unlikely(end < cpu->timer_end))
+                timeout_advance(cpu, end);
+}
 
 #endif

@@ -17,8 +17,7 @@ void sched_wake_sc(struct sc *sc)
         struct cpu *cpu = sc->cpu;
         const bool spent = !sc->left;
 
-        if (sc->place == SC_SLEEPING)
-                list_remove(&sc->link);
+        list_unlink(&sc->link);
         if (spent)
                 sc->left = sc->quantum;
         sc->place = SC_READY;

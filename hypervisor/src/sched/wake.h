@@ -10,7 +10,7 @@ struct sc;
 /** A blocked EC is ready again; on any CPU. */
 void sched_wake(struct ec *ec);
 
-/** A sleeping SC of this CPU goes to the run queue; preempts if its priority is higher. */
+/** An SC of this CPU that sleeps goes to the run queue; preempts if its priority is higher. */
 void sched_wake_sc(struct sc *sc);
 
 /** A CPU's current EC or SC has ended: it makes a decision before it returns to user mode, and the

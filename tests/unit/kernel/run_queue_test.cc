@@ -23,7 +23,7 @@ TEST(run_queue, gives_the_first_of_the_highest_priority)
         std::map<sc *, bool> queued;
         std::mt19937 random(1);
 
-        EXPECT_EQ(run_queue_first(&queue), nullptr);
+        EXPECT_EQ(run_queue_take(&queue), nullptr);
         for (unsigned i = 0; i < 20000; i++) {
                 sc *one = &scs[random() % scs.size()];
                 if (queued[one]) {
@@ -41,7 +41,9 @@ TEST(run_queue, gives_the_first_of_the_highest_priority)
                 for (auto &[prio, ring] : model)
                         if (!ring.empty())
                                 expected = ring.front();
-                ASSERT_EQ(run_queue_first(&queue), expected);
+                ASSERT_EQ(run_queue_take(&queue), expected);
+                if (expected)
+                        run_queue_insert(&queue, expected, true);
         }
 }
 
@@ -54,9 +56,8 @@ TEST(run_queue, goes_round_within_a_priority)
                 run_queue_insert(&queue, &one, false);
         }
         for (unsigned i = 0; i < 12; i++) {
-                sc *one = run_queue_first(&queue);
+                sc *one = run_queue_take(&queue);
                 EXPECT_EQ(one, &scs[i % 4]);
-                run_queue_remove(&queue, one);
                 run_queue_insert(&queue, one, false);
         }
 }

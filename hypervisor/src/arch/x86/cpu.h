@@ -41,6 +41,8 @@ struct vcpu;
 #define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
 #define SPECIAL_LENT 0x8 /* CPU: current_sc is bound to another EC than the one that runs */
 
+#define CPU_TIMER_OFF UINT64_MAX
+
 struct cpu {
         /* Written and read by this CPU only. entry.S knows the first four. */
         struct ec *current;    /* whose registers an entry saves */
@@ -62,6 +64,7 @@ struct cpu {
         struct sc *idle_sc;
         uint64_t slice_start; /* TSC when the current SC was dispatched; read by all */
         uint32_t charges;     /* odd while current_sc's time and slice_start change; read by all */
+        uint64_t timer_end;   /* the timer fires at this TSC or before; CPU_TIMER_OFF: not at all */
         struct heap timeouts; /* deadlines of waiting ECs */
         struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
         struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */

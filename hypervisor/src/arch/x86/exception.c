@@ -38,12 +38,13 @@ static void timer(struct cpu *cpu)
 {
         const uint64_t slice = rdtsc() - cpu->slice_start;
 
+        cpu->timer_end = CPU_TIMER_OFF;
         timeout_expire(cpu);
         iommu_poll();
         if (slice >= cpu->current_sc->left)
                 atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
         else
-                timeout_arm(cpu, cpu->current_sc->left - slice);
+                timeout_arm(cpu, cpu->slice_start + cpu->current_sc->left);
 }
 
 static void interrupt_dispatch(unsigned vector)

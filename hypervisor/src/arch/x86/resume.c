@@ -20,7 +20,7 @@
 /* entry.S */
 _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
 
-static __attribute__((noinline)) void switch_special(struct cpu *cpu, const struct ec *ec)
+static void switch_special(struct cpu *cpu, const struct ec *ec)
 {
         fpu_switch(cpu, ec);
         if (cpu->special & ~ec->special & SPECIAL_VCPU)
@@ -30,19 +30,22 @@ static __attribute__((noinline)) void switch_special(struct cpu *cpu, const stru
                 tls_switch(cpu, ec);
 }
 
-static void activate(struct cpu *cpu, struct ec *ec)
+static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, struct ec *ec)
 {
-        cpu->current = ec;
-        if (ec->pd) /* the idle thread keeps what is loaded */
-                switch_pd(cpu, ec->pd);
-        if (unlikely(cpu->special | ec->special))
-                switch_special(cpu, ec);
-        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1));
+        switch_special(cpu, ec);
+        continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
 _Noreturn void resume_ec(struct ec *ec)
 {
-        activate(ec->cpu, ec);
+        struct cpu *cpu = ec->cpu;
+
+        cpu->current = ec;
+        if (likely(ec->pd)) /* the idle thread keeps what is loaded */
+                switch_pd(cpu, ec->pd);
+        tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1));
+        if (unlikely(cpu->special | ec->special))
+                resume_special(cpu, ec);
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
@@ -99,12 +102,24 @@ static __attribute__((noinline)) _Noreturn void leave_slowly(struct ec *self)
         resume_interrupted(self);
 }
 
+/* Makes a decision first, or returns by the long way. A thread that is preempted here goes on where
+ * one does that had to wait. */
+static __attribute__((noinline)) _Noreturn void resume_pending(struct ec *self,
+                                                               enum nova_status status)
+{
+        if (self->cpu->pending & CPU_PENDING_RESCHEDULE) {
+                self->wait_status = (uint8_t)status;
+                self->cont = resume_woken;
+                resume_reschedule(self->cpu);
+        }
+        REG_P1(self) = status;
+        leave_slowly(self);
+}
+
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
 {
-        if (unlikely(has_pending_work(self))) {
-                REG_P1(self) = status;
-                leave_slowly(self);
-        }
+        if (unlikely(has_pending_work(self)))
+                resume_pending(self, status);
         leave_by_hypercall(status, self);
 }
 
