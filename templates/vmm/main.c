@@ -72,7 +72,7 @@ int main(void)
 {
         static struct nova_vm vm;
         static struct printer printer;
-        const struct nova_vm_config config = {.name = "guest", .memory = 2u << 20};
+        const struct nova_vm_config config = {.name = "talker", .memory = 2u << 20};
         const struct nova_bus_range range = {PRINT_PORT, PRINT_PORT, NULL, print, &printer};
         int error = nova_vm_create(&vm, &config);
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova new`, and what the commands say about folders that are no projects. Builds nothing."""
 
+import os
+import re
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -34,6 +37,28 @@ class New(Folder):
         self.assertIn("\nproject(mine LANGUAGES C)\n", text)
         theirs = paths.ROOT / "templates/bare/main.c"
         self.assertEqual((self.folder / "deep/mine/main.c").read_bytes(), theirs.read_bytes())
+
+    def next_step(self, folder, path):
+        """The command that is told to boot the project."""
+        environment = {**os.environ, "PATH": path}
+        result = paths.nova("new", "bare", folder, cwd=self.folder, env=environment)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        told = re.fullmatch(rf"nova: {folder} is made; go there and say (.+) run, and \1 test\n",
+                            result.stderr)
+        self.assertTrue(told, result.stderr)
+        return told[1]
+
+    def test_the_next_step_is_a_command_that_can_be_called(self):
+        path = os.environ["PATH"]
+        other = self.folder / "bin"
+        other.mkdir()
+        (other / "nova").write_text("#!/bin/sh\nexit 7\n", encoding="utf-8")
+        (other / "nova").chmod(0o755)
+        self.assertEqual(self.next_step("called", f"{paths.NOVA.parent}:{path}"), "nova")
+        told = self.next_step("masked", f"{other}:{path}")
+        help_ = subprocess.run(["sh", "-c", f"{told} run --help"], cwd=self.folder / "masked",
+                               stdout=subprocess.PIPE, text=True, check=True)
+        self.assertIn("nova run", help_.stdout)
 
     def test_the_monitor_has_as_many_lines_as_its_chapter_says(self):
         chapter = (paths.ROOT / "docs/manual/vmm.md").read_text(encoding="utf-8")

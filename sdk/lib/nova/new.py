@@ -2,6 +2,7 @@
 """`nova new`: copies a template and gives the copy its name."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def _check(template, folder):
         )
 
 
+def _command():
+    """How this command is called from anywhere: in a source tree it is seldom in PATH."""
+    file = places.HOME / "bin/nova"
+    found = shutil.which("nova")
+    return "nova" if found and Path(found).resolve() == file else shlex.quote(str(file))
+
+
 def run(args):
     folder = Path(args.folder).absolute()
     _check(args.template, folder)
@@ -61,5 +69,6 @@ def run(args):
     description = folder / "CMakeLists.txt"
     text = description.read_text(encoding="utf-8")
     description.write_text(PROJECT.sub(f"project({folder.name}", text, count=1), encoding="utf-8")
-    build.say(f"{args.folder} is made; go there and say nova run, and nova test")
+    nova = _command()
+    build.say(f"{args.folder} is made; go there and say {nova} run, and {nova} test")
     return EXIT_OK
