@@ -97,6 +97,7 @@ static int make_machine(void)
                 .local_apic = true,
                 .vcpus = VCPUS,
                 .report_halt = true,
+                .report_reset = true,
         };
         int error = nova_vm_create(&vm, &config);
 
@@ -145,10 +146,8 @@ int main(int argc, char **argv, char **envp)
 
         const char *why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 
-        if (why) {
-                printf("The kernel cannot be loaded: %s.\n", why);
-                return 1;
-        }
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
         error = nova_vm_run(&vm);
         if (error) {
                 printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));

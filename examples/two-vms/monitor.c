@@ -107,7 +107,8 @@ int main(int argc, char **argv)
         const struct nova_vm_config config = {.name = nova_program.name,
                                               .memory = GUEST_MEMORY,
                                               .local_apic = true,
-                                              .report_halt = true};
+                                              .report_halt = true,
+                                              .report_reset = true};
         int error;
 
         (void)argc;
@@ -125,10 +126,8 @@ int main(int argc, char **argv)
 
         const char *const why = load(argv + 1);
 
-        if (why) {
-                printf("The kernel cannot be loaded: %s.\n", why);
-                return 1;
-        }
+        if (why)
+                return nova_vm_not_loaded(&vm, why);
         error = nova_vm_run(&vm);
         if (error) {
                 printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));

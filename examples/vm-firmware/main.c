@@ -68,9 +68,7 @@ static int load(void)
                 return 1;
         }
         why = nova_firmware_load(&vm.memory, file, bytes, &vm.vcpu[0].start);
-        if (why)
-                printf("The firmware cannot be loaded: %s.\n", why);
-        return why != NULL;
+        return why ? nova_vm_not_loaded(&vm, why) : 0;
 }
 
 int main(void)

@@ -108,9 +108,7 @@ static int load(void)
         if (!image.kernel)
                 return 1;
         why = nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
-        if (why)
-                printf("memtest86+ cannot be loaded: %s.\n", why);
-        return why != NULL;
+        return why ? nova_vm_not_loaded(&vm, why) : 0;
 }
 
 /* @return the number that the argument is, 0 if it is none that can be done */

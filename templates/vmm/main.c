@@ -86,7 +86,7 @@ int main(void)
                                                GUEST_AT, &vm.vcpu[0].start);
 
         if (why)
-                return fail("The guest cannot be loaded", why);
+                return nova_vm_not_loaded(&vm, why);
         error = nova_vm_run(&vm);
         if (error)
                 return fail("The machine cannot run", nova_vm_why(&vm, error));

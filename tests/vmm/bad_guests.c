@@ -41,8 +41,9 @@ GUEST_CODE(driver, 32,
            "        jne 2b\n"
            "        hlt\n");
 
-/* A guest without a board, with one, and with one whose device input breaks in the end. */
-enum board { NO_BOARD, BOARD, BROKEN_BOARD };
+/* A guest without a board, with one, with one whose device input breaks in the end, and with one
+ * whose reset shows registers. */
+enum board { NO_BOARD, BOARD, BROKEN_BOARD, REPORTING_BOARD };
 
 /* Code for protected mode without paging, and how the machine has to end. */
 static const struct bad_guest {
@@ -75,6 +76,11 @@ static const struct bad_guest {
         {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, NO_BOARD},
         /* hlt, beside a device that input breaks */
         {"input", "\xf4", 1, NOVA_VM_HALTED, BROKEN_BOARD},
+        /* mov $6, %al; mov $0xcf9, %edx; out %al, %dx; jmp . */
+        {"reboot", "\xb0\x06\xba\xf9\x0c\x00\x00\xee\xeb\xfe", 10, NOVA_VM_RESET, BOARD},
+        /* mov $0xfe, %al; mov $0xdead, %ebx; out %al, $0x64; jmp . */
+        {"panic", "\xb0\xfe\xbb\xad\xde\x00\x00\xe6\x64\xeb\xfe", 11, NOVA_VM_RESET,
+         REPORTING_BOARD},
 };
 
 static struct nova_virtio_random entropy;
@@ -102,7 +108,9 @@ static int run(const struct bad_guest *guest)
 {
         static struct nova_vm vm;
         static struct nova_pc pc;
-        const struct nova_vm_config config = {.name = guest->name, .memory = 2u << 20};
+        const struct nova_vm_config config = {.name = guest->name,
+                                              .memory = 2u << 20,
+                                              .report_reset = guest->board == REPORTING_BOARD};
         int error = nova_vm_create(&vm, &config);
 
         if (!error && guest->board)

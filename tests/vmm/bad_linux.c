@@ -30,8 +30,11 @@ static int find(struct nova_linux *image)
 
 static int create(const char *name, size_t memory)
 {
-        const struct nova_vm_config config = {
-                .name = name, .memory = memory, .local_apic = true, .report_halt = true};
+        const struct nova_vm_config config = {.name = name,
+                                              .memory = memory,
+                                              .local_apic = true,
+                                              .report_halt = true,
+                                              .report_reset = true};
         const int error = nova_vm_create(&vm, &config);
 
         if (error)
@@ -45,12 +48,12 @@ static bool judge(const char *name, bool good)
         return good;
 }
 
-static bool load(const struct nova_linux *image, const char *name)
+static bool load(const struct nova_linux *image)
 {
         const char *const why = nova_linux_load(&vm.memory, image, &vm.vcpu[0].start);
 
         if (why)
-                printf("%s: %s\n", name, why);
+                nova_vm_not_loaded(&vm, why);
         return !why;
 }
 
@@ -59,7 +62,7 @@ static bool run_small(const struct nova_linux *image)
         if (create("small", TOO_LITTLE))
                 return false;
 
-        const bool loaded = load(image, "small");
+        const bool loaded = load(image);
 
         nova_vm_destroy(&vm);
         return !loaded;
@@ -68,7 +71,7 @@ static bool run_small(const struct nova_linux *image)
 /* What unpacks the kernel finds out, says so because of earlyprintk, and halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
-        if (create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image, "damaged"))
+        if (create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image))
                 return false;
         nova_guest_write(&vm.memory, KERNEL_AT + PAYLOAD, nonsense, sizeof(nonsense));
         nova_vm_run(&vm);
@@ -87,7 +90,7 @@ static bool run_initrd(struct nova_linux *image)
         if (create("initrd", MEMORY) || nova_pc_create(&pc, &vm))
                 return false;
         image->rsdp = pc.rsdp;
-        if (!load(image, "initrd"))
+        if (!load(image))
                 return false;
         nova_vm_run(&vm);
 

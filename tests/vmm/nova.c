@@ -48,7 +48,7 @@ static bool load(void)
         const char *const why = nova_multiboot_load(&vm.memory, &image, &vm.vcpu[0].start);
 
         if (why)
-                printf("The kernel cannot be loaded: %s.\n", why);
+                nova_vm_not_loaded(&vm, why);
         return !why;
 }
 

@@ -23,7 +23,7 @@ static void interrupt(void *context, unsigned vcpu, bool level)
 static void init(struct nova_pc *pc, unsigned vcpu)
 {
         if (vcpu == 0) {
-                nova_vm_end_with(pc->vm, NOVA_VM_RESET);
+                nova_vm_reset(pc->vm, "an INIT message to vCPU 0");
                 return;
         }
         nova_lapic_reset(&pc->lapic[vcpu]);

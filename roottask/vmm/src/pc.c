@@ -30,7 +30,7 @@ static void reset(void *context, unsigned pin, bool level)
 
         (void)pin;
         if (level)
-                nova_vm_end_with(pc->vm, NOVA_VM_RESET);
+                nova_vm_reset(pc->vm, pc->reset.means);
 }
 
 static void power_off(void *context, unsigned pin, bool level)

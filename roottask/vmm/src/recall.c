@@ -6,6 +6,7 @@
 
 #include "nova/hypercall.h"
 #include "novavmm/registers.h"
+#include "report.h"
 #include "vm.h"
 
 #define VECTOR_DB 1
@@ -49,6 +50,10 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
                 *vcpu->report = *vcpu->state;
                 vcpu->report = NULL;
                 nova_semaphore_up(&vcpu->reported);
+        }
+        if (purposes & VCPU_RESETS_MACHINE) {
+                report_reset(vcpu);
+                return;
         }
         if (purposes & VCPU_RESET) {
                 begin_anew(vcpu);

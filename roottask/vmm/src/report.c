@@ -53,6 +53,8 @@ struct near {
         unsigned word;               /* bytes of one */
 };
 
+#define RESET_BY " reset the machine by"
+
 /* So long a virtual CPU is waited for: one that gets no time does not come. */
 #define PATIENCE_NS 1000000000
 
@@ -168,7 +170,7 @@ static void print_near(const struct report_sink *to, const struct near *near, no
 }
 
 /* What is written may go through the UTCB that holds the state, so a copy is printed. */
-void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *part,
+void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                  const char *cause)
 {
         const struct nova_utcb_state state = *vcpu->state;
@@ -176,8 +178,8 @@ void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const cha
         struct near near;
 
         read_near(vcpu, mtd, &near);
-        say(to, "VM: guest %s, vCPU %u%s cannot go on: %s (exit 0x%x, qualification %llx %llx).\n",
-            vcpu->vm->name, vcpu->number, part, cause, vcpu->event,
+        say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
+            vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
             (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
         print_registers(to, &state, mtd);
         print_near(to, &near, mtd);
@@ -194,8 +196,39 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         va_start(list, format);
         vsnprintf(cause, sizeof(cause), format, list);
         va_end(list);
-        report_exit(vcpu, &output, "", cause);
+        report_exit(vcpu, &output, " cannot go on:", cause);
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
+}
+
+void report_reset(struct nova_vcpu *vcpu)
+{
+        report_exit(vcpu, &output, RESET_BY, vcpu->vm->reset_means);
+        nova_vm_end_with(vcpu->vm, NOVA_VM_RESET);
+}
+
+/* One that was stopped meanwhile has no registers to show before it begins anew. */
+void nova_vm_reset(struct nova_vm *vm, const char *means)
+{
+        struct nova_vcpu *const vcpu = vm->serving;
+
+        if (vm->end != NOVA_VM_RUNS)
+                return;
+        vm->reset_means = means;
+        if (vcpu && vm->report_reset && vcpu->activity != NOVA_VCPU_OFF) {
+                vcpu_recall_for(vcpu, VCPU_RESETS_MACHINE);
+                return;
+        }
+        printf("VM: guest %s", vm->name);
+        if (vcpu)
+                printf(", vCPU %u", vcpu->number);
+        printf(RESET_BY " %s.\n", means);
+        nova_vm_end_with(vm, NOVA_VM_RESET);
+}
+
+int nova_vm_not_loaded(const struct nova_vm *vm, const char *why)
+{
+        printf("VM: guest %s cannot be loaded: %s.\n", vm->name, why);
+        return 1;
 }
 
 const char *nova_vm_end_text(enum nova_vm_end end)

@@ -11,10 +11,12 @@ struct report_sink {
         void *context; /* handed to it */
 };
 
-/* Tells why a virtual CPU whose exit is answered cannot go on, or a part of the machine that it
- * uses
- * (", device random"; else ""), and its registers. */
-void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *part,
+/* Tells what a virtual CPU whose exit is answered did, or a part of the machine that it uses (@p
+ * what: " cannot go on:"), why, and its registers. */
+void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                  const char *cause);
+
+/* Tells that a virtual CPU has reset its machine, with its registers, and ends it. */
+void report_reset(struct nova_vcpu *vcpu);
 
 #endif

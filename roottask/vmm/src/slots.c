@@ -45,16 +45,15 @@ static void complain(void *context, const char *device, const char *cause)
 {
         struct nova_pc *const pc = context;
         const struct report_sink console = {to_console, pc};
-        char part[SENTENCE], end[SENTENCE], text[3 * SENTENCE];
+        char what[SENTENCE], end[SENTENCE], text[3 * SENTENCE];
 
-        snprintf(part, sizeof(part), ", device %s", device);
+        snprintf(what, sizeof(what), ", device %s cannot go on:", device);
         snprintf(end, sizeof(end), "%s; it waits for a reset", cause);
         to_console(pc, "\n");
         if (pc->vm->serving) {
-                report_exit(pc->vm->serving, &console, part, end);
+                report_exit(pc->vm->serving, &console, what, end);
         } else {
-                snprintf(text, sizeof(text), "VM: guest %s%s cannot go on: %s.\n", pc->vm->name,
-                         part, end);
+                snprintf(text, sizeof(text), "VM: guest %s%s %s.\n", pc->vm->name, what, end);
                 to_console(pc, text);
         }
 }

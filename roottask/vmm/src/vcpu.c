@@ -93,9 +93,10 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         vcpu_wake(vcpu);
 }
 
+/* One that has reset the machine has to come to that. */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
-        if (vcpu->activity == NOVA_VCPU_OFF)
+        if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
                 return;
         vcpu->activity = NOVA_VCPU_OFF;
         vcpu->nmi = vcpu->nmi_blocked = false;

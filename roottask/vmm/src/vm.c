@@ -163,6 +163,7 @@ static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
         vm->clock.now = nova_vm_now;
         vm->local_apic = config->local_apic;
         vm->report_halt = config->report_halt;
+        vm->report_reset = config->report_reset;
         vm->xsave = nova_cpuid_has_xsave(nova_cpuid_host, vm->svm);
         vm->events = vm->objects = NOVA_SEL_NONE;
         set_exits(vm, config);

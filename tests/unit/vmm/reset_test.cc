@@ -29,6 +29,7 @@ TEST_F(reset, the_keyboard_controller_pulses_the_line)
 {
         out8(0x64, 0xfe);
         EXPECT_TRUE(line.level);
+        EXPECT_STREQ(logic.means, "the keyboard controller");
 }
 
 TEST_F(reset, the_keyboard_controllers_output_port_has_the_line)
@@ -41,6 +42,7 @@ TEST_F(reset, the_keyboard_controllers_output_port_has_the_line)
         out8(0x64, 0xd1);
         out8(0x60, 0xde);
         EXPECT_TRUE(line.level);
+        EXPECT_STREQ(logic.means, "the keyboard controller");
 }
 
 TEST_F(reset, fast_reset_and_the_chipset_work)
@@ -49,12 +51,14 @@ TEST_F(reset, fast_reset_and_the_chipset_work)
         EXPECT_FALSE(line.level);
         out8(0x92, 3);
         EXPECT_TRUE(line.level);
+        EXPECT_STREQ(logic.means, "port 0x92");
         line.level = false;
         out8(0xcf9, 2);
         EXPECT_FALSE(line.level);
         EXPECT_EQ(nova_reset_read(&logic, 0xcf9, 1), 2u);
         out8(0xcf9, 6);
         EXPECT_TRUE(line.level);
+        EXPECT_STREQ(logic.means, "port 0xcf9");
 }
 
 TEST_F(reset, other_commands_do_nothing_and_nothing_is_ever_busy)

@@ -12,8 +12,9 @@ extern "C" {
 
 /** The reset logic. */
 struct nova_reset {
-        uint8_t command; /**< that waits for its data byte, or 0 */
-        uint8_t control; /**< port 0xcf9 */
+        uint8_t command;   /**< that waits for its data byte, or 0 */
+        uint8_t control;   /**< port 0xcf9 */
+        const char *means; /**< by what the line went high, for reports */
         struct nova_line line;
 };
 

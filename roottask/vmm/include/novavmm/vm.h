@@ -44,6 +44,7 @@ struct nova_vm_config {
         bool local_apic;  /**< virtual CPUs have local APICs; more than one need them */
         unsigned priority; /**< of virtual CPUs; 0: below the caller's. Timers have one more */
         bool report_halt;  /**< NOVA_VM_HALTED is an error, too: report it and end so */
+        bool report_reset; /**< with NOVA_VM_RESET, print the registers of who did it, too */
         /** State that exits carry, by cause, besides what the library's own handlers use: for
          * yours, an OR of NOVA_MTD_… */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];
@@ -58,7 +59,7 @@ struct nova_vm {
         struct nova_vm_interrupts interrupts;
         struct nova_clock clock;                        /**< for its devices */
         bool local_apic;                                /**< CPUID tells of a local APIC */
-        bool report_halt;                               /**< as configured */
+        bool report_halt, report_reset;                 /**< as configured */
         bool svm;                                       /**< else VMX */
         nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< by cause */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];             /**< state that exits carry, by cause */
@@ -81,6 +82,7 @@ struct nova_vm {
         nova_sel_t objects;                       /**< selectors of PD, ECs and SCs */
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< 2^events_order of them */
+        const char *reset_means;                  /**< of nova_vm_reset(), to be reported */
         bool xsave;                               /**< CPUID tells of XSAVE */
         bool timer_quits;                         /**< `timer` is to end */
         uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
@@ -111,6 +113,11 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
  *  @retval ENOSPC there are NOVA_VM_ALARMS already */
 int nova_vm_add_alarm(struct nova_vm *vm, struct nova_alarm *alarm);
 
+/** Print that a machine has nothing to run, and why: "VM: guest NAME cannot be loaded: WHY."
+ *  @param why of a loader (novavmm/load.h), or of who looked for its file, as the end of a sentence
+ *  @return 1, the status of a program that ends for that */
+int nova_vm_not_loaded(const struct nova_vm *vm, const char *why);
+
 /** Let virtual CPU 0 run, from its start state; others begin halted. @return 0, or EAGAIN */
 int nova_vm_run(struct nova_vm *vm);
 
@@ -135,6 +142,12 @@ void nova_vm_unlock(struct nova_vm *vm);
 
 /** End a machine. For handlers and devices, with its lock. */
 void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
+
+/** End a machine that its guest resets, and print a line: guest, virtual CPU, and @p means, as the
+ * end of a sentence that lives on: "port 0xcf9". With nova_vm_config.report_reset it goes on with
+ *  registers, and the machine ends as soon as they are there. For handlers and devices, with its
+ *  lock. */
+void nova_vm_reset(struct nova_vm *vm, const char *means);
 
 /** End a machine with a report: guest, virtual CPU, cause as printf() would write it, and of its
  *  registers those that the exit carries. */

@@ -20,6 +20,8 @@
 #define CONTROL_KEEPS 0x0a /* what kind of reset it is to be */
 #define CONTROL_GO    0x04
 
+#define KEYBOARD "the keyboard controller"
+
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line)
 {
         memset(reset, 0, sizeof(*reset));
@@ -41,17 +43,23 @@ uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes)
         }
 }
 
+static void go(struct nova_reset *reset, const char *means)
+{
+        reset->means = means;
+        nova_line_set(&reset->line, true);
+}
+
 static void write_command(struct nova_reset *reset, uint8_t value)
 {
         reset->command = value == COMMAND_OUTPUT ? value : 0;
         if ((value & COMMAND_PULSE) == COMMAND_PULSE && !(value & 1))
-                nova_line_set(&reset->line, true);
+                go(reset, KEYBOARD);
 }
 
 static void write_data(struct nova_reset *reset, uint8_t value)
 {
         if (reset->command == COMMAND_OUTPUT && !(value & 1))
-                nova_line_set(&reset->line, true);
+                go(reset, KEYBOARD);
         reset->command = 0;
 }
 
@@ -70,12 +78,12 @@ void nova_reset_write(void *context, uint64_t port, unsigned bytes, uint64_t val
                 break;
         case FAST_A20:
                 if (byte & FAST_RESET)
-                        nova_line_set(&reset->line, true);
+                        go(reset, "port 0x92");
                 break;
         case RESET_CONTROL:
                 reset->control = byte & CONTROL_KEEPS;
                 if (byte & CONTROL_GO)
-                        nova_line_set(&reset->line, true);
+                        go(reset, "port 0xcf9");
                 break;
         default:
                 break;
