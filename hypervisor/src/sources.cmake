@@ -44,6 +44,7 @@ set(NOVA_KERNEL_SOURCES
   src/sched/timeout.c
   src/sched/wake.c
   src/space/mapping.c
+  src/space/object_mapping.c
   src/space/object_space.c
   src/space/revocation.c
   src/space/second_level.c

@@ -169,13 +169,13 @@ class Session(unittest.TestCase):
         self.assert_lines(text, r"hit Breakpoint 1, nova_main", r"^0x\w+ +root +1 +3 ")
 
     def test_a_broken_tree_is_survived(self):
-        tree = "kernel_pd.object_space.space.tree.root"
+        tree = "kernel_pd.io.space.tree.root"
         result = self.debug(
             "hello", "--batch",
             f"set var {tree}->left = {tree}; set var kernel_pd.ecs.next = 8; nova pd; nova ec",
         )
         self.assertEqual(result.returncode, 0, self.shown)
-        self.assertIn("found something broken: the objects of kernel is no tree", result.stdout)
+        self.assertIn("found something broken: the ports of kernel is no tree", result.stdout)
         self.assertIn("found something broken: the list of ECs of kernel", result.stdout)
         self.assertRegex(result.stdout, r"root +root +0 +global", self.shown)
 

@@ -11,6 +11,7 @@ from nova.gdb.paging import KernelMemory, Physical
 from nova.gdb.view import Field, Layout, Reader, Trouble, Unreadable
 
 WORD = 8
+TABLE = 512
 NODE = ("parent", "left", "right", "start", "last", "max")
 TREE_NODE = {name: WORD for name in NODE}
 
@@ -31,7 +32,7 @@ STRUCTS = {
     "account": {"used": WORD, "limit": WORD},
     "item": {"value": WORD, "link": 2 * WORD, "next": WORD, **_inside("node", TREE_NODE)},
     "pd": {
-        **OBJECT, "account": WORD, "object_space.top": WORD,
+        **OBJECT, "account": WORD, "object_space.first": WORD, "object_space.top": WORD,
         **{f"{part}.{name}": WORD for part in ("object_space.space", "memory.space", "io.space")
            for name in SPACE},
         "ecs": 2 * WORD, **NAME, "is_root": 1,
@@ -52,7 +53,10 @@ STRUCTS = {
             "run_queue.head": (WORD, 256), "idle_ec": WORD, "idle_sc": WORD,
             "timeouts.first": WORD, "dying": WORD, "id": 4, "apic_id": 4},
     "mapping": {**_inside("in_space", TREE_NODE), **_inside("in_parent", TREE_NODE),
-                "children.root": WORD, "space": WORD, "object": WORD, "perms": 1, "attr": 1},
+                "children.root": WORD, "space": WORD, "perms": 1, "attr": 1},
+    "object_mapping": {"parent": WORD, "children": WORD, "next": WORD, "link": WORD, "space": WORD,
+                       "object": WORD, "sel": 4, "pins": 4, "depth": 2, "perms": 1},
+    "table": {"entry": (WORD, TABLE)},
     "console_log": {"head.written": 4, "ring": (1, 16)},
 }
 # Structures inside, whose addresses are asked for.
@@ -264,6 +268,7 @@ class Listings(unittest.TestCase):
 
     def setUp(self):
         fake = self.fake = Fake()
+        fake.numbers = {"null_page": 0x2000, "null_middle": 0x3000, "null_top": 0x4000}
         self.kernel = fake.make("pd", 0x1000, object_space__space__pd=0x1000)
         account = fake.make("account", used=2048, limit=1 << 20)
         self.root = fake.make("pd", is_root=1, account=account, object__account=account)
@@ -281,8 +286,11 @@ class Listings(unittest.TestCase):
         fake.poke(fake.at("cpu", self.cpu, "run_queue.head") + 9 * WORD, sc)
         fake.set("cpu", self.cpu, "current", idle)
         fake.set("cpu", self.cpu, "current_sc", idle_sc)
-        self.map(self.kernel, "object_space", 0, object=idle_sc)
-        self.cap = self.map(self.root, "object_space", 7, object=self.waiter, perms=1)
+        fake.set("pd", self.child, "object_space.first", 0x3000)
+        for pd in (self.kernel, self.root, self.child):
+            fake.set("pd", pd, "object_space.top", 0x4000)
+        self.hold(self.kernel, 0, object=idle_sc)
+        self.cap = self.hold(self.root, 7, object=self.waiter, perms=1)
         self.all = self.map(self.kernel, "memory", 0x100, perms=7)
         self.some = self.map(self.root, "memory", 0x400, parent=self.all, perms=3)
         self.map(self.child, "memory", 0x500, parent=self.some, perms=1)
@@ -307,6 +315,27 @@ class Listings(unittest.TestCase):
             children = fake.at("mapping", parent, "children.root")
             fake.set("mapping", mapping, "in_parent.parent", children | 1)
             fake.poke(children, fake.at("mapping", mapping, "in_parent"))
+        return mapping
+
+    def table(self, entry, slot, value):
+        """A table with one entry that is not like the others."""
+        table = self.fake.make("table")
+        for at in range(TABLE):
+            self.fake.poke(table + at * WORD, value if at == slot else entry)
+        return table
+
+    def hold(self, pd, sel, **values):
+        """The only capability of a PD; the first word of its half of the page is not written."""
+        fake = self.fake
+        space = fake.at("pd", pd, "object_space.space.tree.root")
+        mapping = fake.make("object_mapping", sel=sel, space=space, **values)
+        page = self.table(0, TABLE // 2 + sel % (TABLE // 2), mapping)
+        pages = self.table(0x2000, sel // (TABLE // 2) % TABLE, page)
+        above = sel // (TABLE // 2) // TABLE
+        fake.set("pd", pd, "object_space.first", 0x3000 if above else pages)
+        if above:
+            fake.set("pd", pd, "object_space.top", self.table(0x3000, above, pages))
+        fake.set("pd", pd, "object_space.space.pd", pd)
         return mapping
 
     def objects(self):
@@ -345,11 +374,34 @@ class Listings(unittest.TestCase):
     def test_the_table_that_differs_from_the_mapping_is_told(self):
         objects = self.objects()
         notes = [row[-1] for row in spaces.caps(objects, objects.pd_named("root"))]
-        self.assertIn("cannot be read", notes[1])
+        self.assertEqual(notes[1], "the table has 0x0, permissions 0x0")
+        self.assertIn("do not agree", self.reader.problems[0])
+        self.fake.set("pd", self.root, "object_space.first", 0x3000)
+        objects = self.objects()
+        self.assertEqual(len(list(spaces.caps(objects, objects.pd_named("root")))), 1)
+
+    def test_capabilities_at_high_selectors_and_of_whom_they_are(self):
+        held = self.hold(self.child, 0x3000007, object=self.waiter, perms=1, parent=self.cap)
+        self.fake.set("object_mapping", self.cap, "children", held)
+        objects = self.objects()
+        lines = listings.table(list(spaces.caps(objects, objects.pd_named("child"))))
+        self.assertRegex(lines[1], r"0x3000007 +EC +waiter")
+        lines = list(spaces.mappings(objects, objects.pd_named("root"), ("objects",)))
+        self.assertEqual(lines[1:], ["  0x7 is EC waiter, ct",
+                                     "    - child: 0x3000007 is EC waiter, ct"])
+        lines = list(spaces.mappings(objects, objects.pd_named("child"), ("objects",)))
+        self.assertEqual(lines[1], "  0x3000007 is EC waiter, ct, from root")
+        self.fake.set("object_mapping", held, "space", 0)
+        objects = self.objects()
+        lines = list(spaces.mappings(objects, objects.pd_named("root"), ("objects",)))
+        self.assertEqual(lines[2], "    - nobody any more: 0x3000007, which was revoked")
+        self.fake.set("object_mapping", self.cap, "sel", 8)
+        self.objects()
+        self.assertIn("is broken at selector 0x7", self.reader.problems[0])
 
     def test_garbage_in_any_field_ends_and_is_survived(self):
         structs = (("pd", self.root), ("ec", self.waiter), ("sm", self.sm), ("cpu", self.cpu),
-                   ("mapping", self.some), ("mapping", self.cap))
+                   ("mapping", self.some), ("object_mapping", self.cap))
         for struct, address in structs:
             for path, field in LAYOUTS[struct].fields.items():
                 before = self.fake.read(address + field.offset, field.size)
@@ -382,7 +434,7 @@ class Listings(unittest.TestCase):
         self.assertTrue(any("CPU of waiter" in text for text in self.reader.problems))
 
     def test_a_capability_for_something_else_is_told(self):
-        self.fake.set("mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
+        self.fake.set("object_mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
         self.assertIn("root", self.text(listings.pds))
         self.assertIn("is no object", self.reader.problems[0])
 

@@ -19,16 +19,16 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
-/* Enters a new object. If the selector was taken meanwhile, or no memory is left for the
- * capability, the reference that is given back here ends the object. */
+/* Enters a new object with the reference that it was made with. If the selector was taken
+ * meanwhile, or no memory is left for the capability, giving it back ends the object. */
 static enum nova_status publish(struct ec *self, word_t sel, struct kobject *object, unsigned perms)
 {
-        object_get(object);
-
         const enum nova_status status = object_space_insert(self->pd, sel, object, perms);
-        object_put(object);
-        if (status != NOVA_SUCCESS)
+
+        if (unlikely(status != NOVA_SUCCESS)) {
+                object_put(object);
                 object_reap(); /* at once: when the call is made again, its names are free */
+        }
         return status;
 }
 
@@ -56,7 +56,8 @@ static _Noreturn void finish_create_pd(struct ec *self)
                                              self->created_perms);
         self->created = NULL;
         reap_begin(self);
-        object_put(&pd->object);
+        if (status != NOVA_SUCCESS)
+                object_put(&pd->object);
         finish_reaping(self, status);
 }
 
@@ -80,7 +81,6 @@ enum nova_status hypercall_create_pd(struct ec *self)
                 pd_create(self->pd, owner->account, own_account ? REG_P4(self) : 0, &pd);
         if (status != NOVA_SUCCESS)
                 return status;
-        object_get(&pd->object);
 
         const unsigned order = nova_crd_order(crd);
         const word_t limit = (word_t)1 << NOVA_SEL_ORDER;

@@ -11,12 +11,11 @@ word_t pool_offset;
 #endif
 
 static struct spinlock frame_lock; /* protects all below; taken last of all locks */
-static char *pool_start;
-static char *fresh;     /* first frame that was never taken */
-static char *fresh_end; /* end of the pool */
+static char *pool_start;           /* where the notes of all frames are */
+static char *fresh;                /* first frame that was never taken */
+static char *fresh_end;            /* end of the pool */
 static void *free_list;
 static word_t free_count;
-static struct frame_info *info;
 
 void frame_init(paddr_t phys, uint64_t size)
 {
@@ -28,7 +27,6 @@ void frame_init(paddr_t phys, uint64_t size)
 
         spin_init(&frame_lock);
         pool_start = phys_to_pool(phys);
-        info = (struct frame_info *)(void *)pool_start;
         fresh = pool_start + (notes << PAGE_BITS);
         fresh_end = pool_start + (frames << PAGE_BITS);
         free_count = frames - notes;
@@ -99,5 +97,7 @@ void *frame_by_index(uint32_t index)
 
 struct frame_info *frame_info(const void *frame)
 {
-        return &info[frame_index(frame)];
+        struct frame_info *info = (struct frame_info *)(void *)pool_start;
+
+        return &info[((const char *)frame - pool_start) >> PAGE_BITS];
 }

@@ -15,7 +15,7 @@ struct slab {
         struct list link; /* in partial while it has a free slot */
         void *free;       /* slots that came back, linked through their first word */
         unsigned used;    /* slots that are taken */
-        unsigned fresh;   /* slots that were never taken: the last ones */
+        unsigned fresh;   /* offset of the first slot that was never taken */
 };
 
 _Static_assert(sizeof(struct slab) <= HEADER, "the header fits before the first slot");
@@ -36,7 +36,7 @@ static struct slab *slab_create(struct slab_cache *cache)
                 return NULL;
         slab->free = NULL;
         slab->used = 0;
-        slab->fresh = cache->slots;
+        slab->fresh = HEADER;
         list_append(&cache->partial, &slab->link);
         return slab;
 }
@@ -51,10 +51,12 @@ void *slab_alloc(struct slab_cache *cache)
                                     : container_of(cache->partial.next, struct slab, link);
         if (slab) {
                 object = slab->free;
-                if (object)
+                if (object) {
                         slab->free = *(void **)object;
-                else
-                        object = (char *)slab + PAGE_SIZE - slab->fresh-- * cache->size;
+                } else {
+                        object = (char *)slab + slab->fresh;
+                        slab->fresh += cache->size;
+                }
                 if (++slab->used == cache->slots)
                         list_remove(&slab->link);
         }

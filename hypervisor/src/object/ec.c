@@ -84,7 +84,7 @@ static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
 
         if (ec->utcb)
                 return mapping_insert(&pd->memory.space, utcb_page, 1,
-                                      (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), NULL, 0,
+                                      (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), 0,
                                       MAPPING_UTCB);
         spin_lock(&space_lock[NOVA_CRD_MEM]);
         const bool created = second_level_create(pd, SECOND_LEVEL_GUEST);
@@ -162,7 +162,6 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
         *ec = (struct ec){.cont = cont};
         ec_init(ec, EC_IDLE, cpu, NULL);
         object_init(&ec->object, OBJECT_EC, &account_root);
-        object_get(&ec->object);
         return ec;
 }
 

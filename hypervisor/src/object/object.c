@@ -31,7 +31,7 @@ void object_release(struct slab_cache *cache, struct account *account, void *obj
 
 void object_init(struct kobject *object, enum object_kind kind, struct account *account)
 {
-        *object = (struct kobject){.kind = (uint8_t)kind, .account = account};
+        *object = (struct kobject){.kind = (uint8_t)kind, .references = 1, .account = account};
 }
 
 bool object_get_live(struct kobject *object)

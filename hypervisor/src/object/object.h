@@ -43,7 +43,7 @@ static inline bool kobject_is(const struct kobject *object, enum object_kind kin
 _Static_assert(offsetof(struct kobject, dead) == offsetof(struct kobject, kind) + 1,
                "kobject_is reads them together");
 
-/** Initialises a new object with no references. */
+/** Initialises a new object with one reference, its creator's. */
 void object_init(struct kobject *object, enum object_kind kind, struct account *account);
 
 struct slab_cache;

@@ -36,7 +36,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         pd->is_root = false;
         memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;
-        pd->end = (struct revocation){0};
+        pd->end.space = NULL;
 }
 
 void pd_boot(void)
@@ -47,7 +47,6 @@ void pd_boot(void)
 
         slab_init(&pd_cache, sizeof(struct pd));
         pd_init(&kernel_pd, &no_limit, no_name, &account_root, &account_root);
-        object_get(&kernel_pd.object);
 }
 
 enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,
@@ -137,6 +136,12 @@ bool pd_destroy_begin(struct pd *pd)
         return first;
 }
 
+static bool space_is_empty(struct space *space)
+{
+        return space->type == NOVA_CRD_OBJ ? object_space_is_empty(object_space_of(space))
+                                           : tree_is_empty(&space->tree);
+}
+
 /* Ends one of its ECs; false when there is none left. */
 static bool end_ec(struct pd *pd)
 {
@@ -147,8 +152,8 @@ static bool end_ec(struct pd *pd)
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
                 list_remove(&ec->pd_link);
-                /* One without references is new, or is ending on another CPU: not ours to free. Its
-                 * memory stays until this CPU leaves the kernel. */
+                /* One without references is ending on another CPU: not ours to free. Its memory
+                 * stays until this CPU leaves the kernel. */
                 live = object_get_live(&ec->object);
         }
         spin_unlock(&pd->lock);
@@ -172,7 +177,7 @@ bool pd_end_step(struct pd *pd)
                 return true;
 
         struct space *space = pd_space(pd, types[pd->end_stage]);
-        if (!pd->end.space && tree_is_empty(&space->tree)) {
+        if (!pd->end.space && space_is_empty(space)) {
                 pd->end_stage++;
                 return false;
         }
@@ -199,7 +204,6 @@ void pd_free(struct pd *pd)
                 account_return(pd->account, PAGE_SIZE);
         }
         second_level_fini(pd);
-        object_space_fini(&pd->object_space);
         /* On x86-64 the root, which belongs to the PD itself, is counted. */
         const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);
         struct account *account = pd->object.account, *own = pd->account;

@@ -54,7 +54,7 @@ extern struct pd kernel_pd;
 /** Prepares the cache and kernel_pd. Once, at boot. */
 void pd_boot(void);
 
-/** A PD without capabilities, no reference to it yet, with its creator's limit, charged to an
+/** A PD without capabilities, with its creator's limit and its caller's reference, charged to an
  * account; with a quota it gets an account of its own from there, else it uses the same. BAD
  * statuses never; OUT_OF_MEMORY. */
 enum nova_status pd_create(const struct pd *creator, struct account *account, word_t quota,

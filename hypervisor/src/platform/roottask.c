@@ -153,7 +153,7 @@ void roottask_load(void)
 static enum nova_status map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)
-                return mapping_insert(&pd->memory.space, run->page, run->count, run->frame, NULL,
+                return mapping_insert(&pd->memory.space, run->page, run->count, run->frame,
                                       run->perms, 0);
 
         struct delegation delegation = {
@@ -175,7 +175,7 @@ static enum nova_status map_all(struct pd *pd)
 {
         const word_t hip = (word_t)(pool_to_phys(boot_hip) >> PAGE_BITS);
         enum nova_status status = mapping_insert(&pd->memory.space, NOVA_ROOT_HIP >> PAGE_BITS, 1,
-                                                 hip, NULL, NOVA_MEM_R, 0);
+                                                 hip, NOVA_MEM_R, 0);
 
         for (unsigned i = 0; i < run_count && status == NOVA_SUCCESS; i++)
                 status = map_run(pd, &runs[i]);

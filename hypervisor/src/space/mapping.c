@@ -8,6 +8,7 @@
 #include "object/pd.h"
 #include "platform/stop.h"
 #include "space/mapping_tree.h"
+#include "space/object_mapping.h"
 #include "space/space.h"
 
 static struct slab_cache mapping_cache;
@@ -31,7 +32,6 @@ struct mapping *mapping_alloc(struct account *account, unsigned depth)
         mapping->in_parent.parent = 0;
         mapping->children.root = NULL;
         mapping->space = NULL;
-        mapping->object = NULL;
         mapping->account = account;
         mapping->cut = 0;
         mapping->torn = 0;
@@ -56,14 +56,12 @@ static void enter(struct mapping *mapping, struct space *space, word_t first, wo
         mapping->in_space.start = first;
         mapping->in_space.last = last;
         mapping->in_parent.start = source;
-        mapping->in_parent.last = mapping->object ? source : source + (last - first);
+        mapping->in_parent.last = source + (last - first);
         tree_insert(&space->tree, &mapping->in_space);
-        if (mapping->object)
-                object_get(mapping->object);
 }
 
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
-                                struct kobject *object, unsigned perms, unsigned attr)
+                                unsigned perms, unsigned attr)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         unsigned budget = UINT32_MAX;
@@ -76,7 +74,6 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
         } else {
                 struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
-                        mapping->object = object;
                         mapping->perms = (uint8_t)perms;
                         mapping->attr = (uint8_t)attr;
                         enter(mapping, space, first, first + count - 1, source);
@@ -150,7 +147,7 @@ struct mapping *mapping_parent(struct mapping *mapping)
         return container_of(tree_of(&mapping->in_parent), struct mapping, children);
 }
 
-/* The place of an ancestor's selector space that a frame, port or object has. */
+/* The place of an ancestor's selector space that a frame or port has. */
 static word_t place_in(const struct mapping *mapping, word_t source)
 {
         return mapping->in_space.start + (source - mapping->in_parent.start);
@@ -174,8 +171,8 @@ static nova_crd_t clip_to_window(nova_crd_t crd, nova_crd_t window)
 static nova_crd_t image(const struct mapping *mapping, const struct mapping *ancestor,
                         nova_crd_t crd, word_t sel)
 {
-        const word_t source = mapping->object ? 0 : mapping->in_parent.start;
-        const word_t at = place_in(ancestor, source + (sel - mapping->in_space.start));
+        const word_t at =
+                place_in(ancestor, mapping->in_parent.start + (sel - mapping->in_space.start));
         const word_t first = at - (sel - mapping->in_space.start);
         const word_t last = first + (mapping->in_space.last - mapping->in_space.start);
         const nova_crd_t around = crd_around(mapping->space->type, at, first, last, mapping->perms);
@@ -210,6 +207,9 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
         const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
         nova_crd_t result = 0;
 
+        if (sender->type == NOVA_CRD_OBJ)
+                return object_translate(object_space_of(sender), crd, object_space_of(receiver),
+                                        window);
         spin_lock(&space_lock[sender->type]);
         struct tree_node *node = tree_find(&sender->tree, sel, sel);
         if (node) {
@@ -274,10 +274,9 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
                 d->at = before; /* may be tried again */
                 return NULL;
         }
-        child->object = parent->object;
         child->perms = (uint8_t)perms;
         child->attr = d->attr;
-        enter(child, d->target, to, to_last, parent->object ? 0 : source);
+        enter(child, d->target, to, to_last, source);
         tree_insert(&parent->children, &child->in_parent);
         d->fill = to;
         d->fill_end = to_last + 1;
@@ -346,7 +345,7 @@ static enum step_result delegate_next(struct delegation *d, unsigned *budget, st
         return delegate_fill(d, child, budget, flush) ? STEP_AGAIN : STEP_FAILED;
 }
 
-enum step_result delegation_step(struct delegation *d)
+enum step_result range_delegation_step(struct delegation *d)
 {
         enum step_result result = STEP_AGAIN;
         unsigned budget = STEP_ENTRIES;

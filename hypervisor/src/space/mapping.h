@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mapping database: which range of capabilities was delegated from which.
+/* The mapping database: which range of memory or ports was delegated from which. That of objects is
+ * in object_mapping.h; what is declared with a type of space here is for all three.
  *
  * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
- * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports; 0
- * for an object). A child's range lies inside its parent's. A mapping that lost all permissions
+ * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports).
+ * A child's range lies inside its parent's. A mapping that lost all permissions
  * leaves its space at once; as long as it has children or a revocation stands on it (pins), it
  * stays in the tree of derivation, without a space.
  *
@@ -15,11 +16,11 @@
 #include "lib/types.h"
 #include "nova/abi/crd.h"
 #include "nova/abi/status.h"
+#include "space/space.h"
 
 struct account;
 struct flush;
-struct kobject;
-struct space;
+struct object_mapping;
 
 /* Longest chain of delegations. It bounds the climb to an ancestor; a longer chain is refused like
  * a delegation without memory. */
@@ -31,10 +32,9 @@ struct space;
 
 struct mapping {
         struct tree_node in_space;  /* start..last: selectors */
-        struct tree_node in_parent; /* start..last: frames or ports; 0 for an object */
+        struct tree_node in_parent; /* start..last: frames or ports */
         struct tree children;
         struct space *space;     /* NULL: has left it */
-        struct kobject *object;  /* object spaces: what the capability refers to */
         struct account *account; /* what the mapping was charged to */
         word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
         uint64_t torn;           /* not 0: when it was cut off from a mapping, in cuts since boot */
@@ -53,7 +53,7 @@ void mapping_init(void);
 
 /** Enters a range that was derived from nothing. BAD_PAR: something is there already. */
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
-                                struct kobject *object, unsigned perms, unsigned attr);
+                                unsigned perms, unsigned attr);
 
 /** Whether a selector refers to nothing, not even a UTCB. */
 bool mapping_is_free(struct space *space, word_t sel);
@@ -65,8 +65,8 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel);
 /** The frame or port that a selector refers to; false: none, or a UTCB's. */
 bool mapping_source(struct space *space, word_t sel, word_t *source);
 
-/** Translates a sender's range into the receiver's space that it was derived from, clipped to the
- *  window. 0: it is not derived from there. */
+/** Translates a sender's range into the receiver's space of the same type that it was derived from,
+ * clipped to the window. 0: it is not derived from there. */
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
                              nova_crd_t window);
 
@@ -85,8 +85,16 @@ struct delegation {
 
 enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED };
 
+/* Steps of delegations of memory or ports, and of objects. */
+enum step_result range_delegation_step(struct delegation *delegation);
+enum step_result object_delegation_step(struct delegation *delegation);
+
 /** Does a step of a delegation. STEP_FAILED: kernel memory ran out. */
-enum step_result delegation_step(struct delegation *delegation);
+static inline enum step_result delegation_step(struct delegation *delegation)
+{
+        return delegation->source->type == NOVA_CRD_OBJ ? object_delegation_step(delegation)
+                                                        : range_delegation_step(delegation);
+}
 
 /* A revocation under way. Lives in the EC that revokes. */
 struct revocation {
@@ -100,7 +108,10 @@ struct revocation {
         word_t sync_first;   /* … of this range */
         word_t sync_last;
         struct space *sync_space; /* … from one step to the next: its PD is referenced */
-        struct mapping *pin; /* the mapping visited last; NULL between two mappings of the space */
+        union { /* the mapping visited last; NULL between two mappings of the space */
+                struct mapping *pin;
+                struct object_mapping *object_pin;
+        };
         uint64_t since;      /* cuts when the walk began … */
         uint64_t since_deep; /* … and when it began anew among mappings of depth_deep or more */
         uint16_t depth_deep;
@@ -117,8 +128,16 @@ struct revocation {
 void revocation_begin(struct revocation *revocation, struct space *space, word_t first, word_t last,
                       unsigned perms, bool self);
 
+/* Steps of revocations of memory or ports, and of objects. */
+enum step_result range_revocation_step(struct revocation *revocation);
+enum step_result object_revocation_step(struct revocation *revocation);
+
 /** Does a step; STEP_DONE or STEP_AGAIN. All CPUs' TLBs are right when it returns. */
-enum step_result revocation_step(struct revocation *revocation);
+static inline enum step_result revocation_step(struct revocation *revocation)
+{
+        return revocation->space->type == NOVA_CRD_OBJ ? object_revocation_step(revocation)
+                                                       : range_revocation_step(revocation);
+}
 
 /** Gives up a revocation whose EC ends. */
 void revocation_cancel(struct revocation *revocation);

@@ -5,29 +5,23 @@
 
 #include "lib/string.h"
 #include "memory/frame.h"
-#include "memory/slab.h"
-#include "object/ec.h"
 #include "object/pd.h"
-#include "object/pt.h"
 #include "object/reclaim.h"
-#include "object/sc.h"
-#include "object/sm.h"
-#include "space/mapping.h"
+#include "space/object_mapping.h"
+
+_Static_assert(sizeof(struct capability_page) == PAGE_SIZE, "a table is a frame");
 
 /* What absent parts of all object spaces point at. */
-static word_t *null_page;
-static word_t **null_middle;
-static word_t ***null_top;
-
-/* Top tables, which are small and stay as long as their space. */
-static struct slab_cache top_cache;
+static struct capability_page *null_page;
+static struct capability_page **null_middle;
+static struct capability_page ***null_top;
 
 bool object_space_boot(void)
 {
+        object_mapping_init();
         null_page = frame_alloc_zeroed();
         null_middle = frame_alloc();
-        slab_init(&top_cache, RADIX_TOP_SLOTS * sizeof(*null_top));
-        null_top = slab_alloc(&top_cache);
+        null_top = frame_alloc_zeroed();
         if (!null_page || !null_middle || !null_top)
                 return false;
         for (unsigned i = 0; i < RADIX_SLOTS; i++)
@@ -44,30 +38,13 @@ void object_space_init(struct object_space *space, struct pd *pd)
         space->first = null_middle;
 }
 
-void object_space_fini(struct object_space *space)
+bool object_space_is_empty(const struct object_space *space)
 {
-        if (space->top == null_top)
-                return;
-        account_return(space->space.pd->account, top_cache.size);
-        slab_free(&top_cache, space->top);
+        return space->first == null_middle && space->top == null_top;
 }
 
-static word_t ***top_create(struct pd *pd)
-{
-        if (!account_charge(pd->account, top_cache.size))
-                return NULL;
-
-        word_t ***const top = slab_alloc(&top_cache);
-        if (!top) {
-                account_return(pd->account, top_cache.size);
-                return NULL;
-        }
-        memcpy(top, null_top, RADIX_TOP_SLOTS * sizeof(*null_top));
-        return top;
-}
-
-/* A new table, filled with entries that are a copy of the empty one. */
-static void *table_create(struct pd *pd, const void *empty, size_t bytes)
+/* A new table, a copy of the empty one. */
+static void *table_create(struct pd *pd, const void *empty)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
@@ -77,7 +54,7 @@ static void *table_create(struct pd *pd, const void *empty, size_t bytes)
                 account_return(pd->account, PAGE_SIZE);
                 return NULL;
         }
-        memcpy(table, empty, bytes);
+        memcpy(table, empty, PAGE_SIZE);
         frame_info(table)->used = 0;
         return table;
 }
@@ -88,96 +65,130 @@ static void table_free(struct pd *pd, void *table)
         reclaim_frame(table);
 }
 
-static void count(const void *table, int change)
+/* What points at the table of a selector's page. */
+static struct capability_page ***middle_of(struct object_space *space, word_t sel)
 {
-        struct frame_info *info = frame_info(table);
-
-        info->used = (uint16_t)(info->used + change);
+        return sel < RADIX_FIRST ? &space->first
+                                 : &space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
 }
 
-/* Writes a capability where all tables exist; frees those that become empty, but for the top. */
-static void slot_write(struct pd *pd, word_t sel, word_t capability)
+/* Frees the tables on the way to a selector that are empty. */
+static void prune(struct object_space *space, word_t sel)
 {
-        struct object_space *space = &pd->object_space;
-        const word_t top_slot = sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1);
-        const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
-        word_t **middle = space->top[top_slot];
-        word_t *page = middle[middle_slot];
-        word_t *slot = &page[sel & (RADIX_SLOTS - 1)];
+        struct pd *pd = space->space.pd;
+        struct capability_page ***middle = middle_of(space, sel), **pages = *middle;
+        struct capability_page **page = &pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
+        struct capability_page *const old_page = *page, ***const old_top = space->top;
 
-        if (page == null_page)
+        if (old_page != null_page) {
+                if (frame_info(old_page)->used)
+                        return;
+                store_once(*page, null_page);
+                table_free(pd, old_page);
+                frame_info(pages)->used--;
+        }
+        if (pages != null_middle) {
+                if (frame_info(pages)->used)
+                        return;
+                store_once(*middle, null_middle);
+                table_free(pd, pages);
+                if (sel >= RADIX_FIRST)
+                        frame_info(old_top)->used--;
+        }
+        if (old_top == null_top || frame_info(old_top)->used)
                 return;
-        count(page, !!capability - !!*slot);
-        store_once(*slot, capability);
-        if (frame_info(page)->used)
-                return;
-        store_once(middle[middle_slot], null_page);
-        table_free(pd, page);
-        count(middle, -1);
-        if (frame_info(middle)->used)
-                return;
-        store_once(space->top[top_slot], null_middle);
-        if (!top_slot)
-                store_once(space->first, null_middle);
-        table_free(pd, middle);
+        store_once(space->top, null_top);
+        table_free(pd, old_top);
 }
 
-/* Makes the tables for a selector. false: no memory; those that were made stay, empty. */
-static bool tables_create(struct pd *pd, word_t sel)
+/* Makes the tables for a selector. NULL: no memory. */
+static struct capability_page *page_create(struct object_space *space, word_t sel)
 {
-        struct object_space *space = &pd->object_space;
-        const word_t slot = sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1);
-        const word_t middle_slot = sel >> RADIX_BITS & (RADIX_SLOTS - 1);
+        struct pd *pd = space->space.pd;
 
-        if (space->top == null_top) {
-                word_t ***top = top_create(pd);
+        if (sel >= RADIX_FIRST && space->top == null_top) {
+                struct capability_page ***top = table_create(pd, null_top);
                 if (!top)
-                        return false;
+                        return NULL;
                 store_once(space->top, top);
         }
-        word_t **middle = space->top[slot];
-        const bool fresh = middle == null_middle;
-        if (fresh) {
-                middle = table_create(pd, null_middle, RADIX_SLOTS * sizeof(*null_middle));
-                if (!middle)
-                        return false;
+        struct capability_page ***middle = middle_of(space, sel), **pages = *middle;
+        if (pages == null_middle && (pages = table_create(pd, null_middle))) {
+                store_once(*middle, pages);
+                if (sel >= RADIX_FIRST)
+                        frame_info(space->top)->used++;
         }
-        if (middle[middle_slot] == null_page) {
-                word_t *page = table_create(pd, null_page, RADIX_SLOTS * sizeof(*null_page));
-                if (!page) {
-                        if (fresh)
-                                table_free(pd, middle);
-                        return false;
-                }
-                store_once(middle[middle_slot], page);
-                count(middle, 1);
+        struct capability_page *page = pages ? table_create(pd, null_page) : NULL;
+        if (page) {
+                store_once(pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)], page);
+                frame_info(pages)->used++;
+        } else {
+                prune(space, sel);
         }
-        store_once(space->top[slot], middle);
-        if (!slot)
-                store_once(space->first, middle);
-        return true;
+        return page;
 }
 
-bool object_space_apply(const struct mapping *mapping)
+static word_t capability_of(const struct object_mapping *mapping)
 {
-        const word_t sel = mapping->in_space.start;
-        struct pd *pd = mapping->space->pd;
+        return mapping->perms ? (word_t)mapping->object | mapping->perms : 0;
+}
 
-        if (!mapping->perms)
-                slot_write(pd, sel, 0);
-        else if (!tables_create(pd, sel))
+bool object_space_enter(struct object_mapping *mapping)
+{
+        const word_t sel = mapping->sel, slot = sel & (CAPABILITY_SLOTS - 1);
+        struct capability_page *page = object_space_page(mapping->space, sel);
+
+        if (unlikely(page == null_page) && !(page = page_create(mapping->space, sel)))
                 return false;
-        else
-                slot_write(pd, sel, (word_t)mapping->object | mapping->perms);
+        frame_info(page)->used++;
+        page->mapping[slot] = mapping;
+        store_once(page->capability[slot], capability_of(mapping));
         return true;
 }
 
-enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
-                                     unsigned perms)
+void object_space_update(const struct object_mapping *mapping)
 {
-        const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
-        const enum nova_status status =
-                mapping_insert(&pd->object_space.space, at, 1, 0, object, perms, 0);
+        struct capability_page *page = object_space_page(mapping->space, mapping->sel);
 
-        return status == NOVA_BAD_PAR ? NOVA_BAD_CAP : status;
+        store_once(page->capability[mapping->sel & (CAPABILITY_SLOTS - 1)], capability_of(mapping));
+}
+
+void object_space_leave(const struct object_mapping *mapping)
+{
+        const word_t sel = mapping->sel, slot = sel & (CAPABILITY_SLOTS - 1);
+        struct capability_page *page = object_space_page(mapping->space, sel);
+
+        store_once(page->capability[slot], 0);
+        page->mapping[slot] = NULL;
+        if (unlikely(!--frame_info(page)->used))
+                prune(mapping->space, sel);
+}
+
+/* Where the next table begins behind one that is absent. */
+static word_t behind_absent(const struct object_space *space, word_t sel)
+{
+        if (sel >= RADIX_FIRST && space->top == null_top)
+                return (word_t)1 << NOVA_SEL_ORDER;
+
+        struct capability_page **pages =
+                sel < RADIX_FIRST ? space->first
+                                  : space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
+        return (sel | (pages == null_middle ? RADIX_FIRST - 1 : CAPABILITY_SLOTS - 1)) + 1;
+}
+
+struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
+                                           word_t end, unsigned *budget)
+{
+        word_t at = *sel;
+        struct object_mapping *mapping = NULL;
+
+        for (; at < end && *budget; --*budget) {
+                const struct capability_page *page = object_space_page(space, at);
+                mapping = page->mapping[at & (CAPABILITY_SLOTS - 1)];
+                if (mapping)
+                        break;
+                at = page == null_page ? behind_absent(space, at) : at + 1;
+        }
+        *sel = at;
+        return mapping;
 }

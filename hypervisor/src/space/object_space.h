@@ -2,7 +2,8 @@
 /* Object spaces: from a selector to a typed object in constant time, without a lock or a fault.
  *
  * A radix of pages; absent parts point at shared pages of null capabilities. A capability is one
- * word: the object's address and, in its low five bits, the permissions. */
+ * word: the object's address and, in its low five bits, the permissions. In the other half of its
+ * page is its mapping, which says where it came from. */
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 
@@ -11,42 +12,62 @@
 #include "space/space.h"
 
 struct ec;
+struct object_mapping;
 struct pd;
 struct pt;
 struct sc;
 struct sm;
 
 #if __SIZEOF_POINTER__ == 8
-#define RADIX_BITS 9
+#define CAPABILITY_BITS 8
+#define RADIX_BITS      9
 #else
-#define RADIX_BITS 10
+#define CAPABILITY_BITS 9
+#define RADIX_BITS      10
 #endif
-#define RADIX_SLOTS     (1u << RADIX_BITS)
-#define RADIX_TOP_SLOTS (1u << (NOVA_SEL_ORDER - 2 * RADIX_BITS))
+#define CAPABILITY_SLOTS (1u << CAPABILITY_BITS)
+#define RADIX_SLOTS      (1u << RADIX_BITS)
+#define RADIX_TOP_SLOTS  (1u << (NOVA_SEL_ORDER - RADIX_BITS - CAPABILITY_BITS))
+#define RADIX_FIRST      (RADIX_SLOTS * CAPABILITY_SLOTS) /* selectors that first leads to */
+
+struct capability_page {
+        word_t capability[CAPABILITY_SLOTS]; /* read by all without a lock */
+        struct object_mapping *mapping[CAPABILITY_SLOTS];
+};
 
 struct object_space {
         struct space space;
-        word_t **first; /* top[0]: the pages of the first selectors, which are nearly all */
-        word_t ***top;  /* pointers to pages of pointers to pages of capabilities */
+        struct capability_page **first; /* the pages of the first selectors, which are nearly all */
+        struct capability_page ***top;  /* pointers to pages of pointers to all others */
 };
 
-/** Makes the shared empty pages. Once, at boot. false: no memory. */
+static inline struct object_space *object_space_of(struct space *space)
+{
+        return container_of(space, struct object_space, space);
+}
+
+/** Makes the shared empty pages, and the cache of mappings. Once, at boot. false: no memory. */
 bool object_space_boot(void);
 
 /** Prepares an empty object space. */
 void object_space_init(struct object_space *space, struct pd *pd);
 
-/** Frees the tables; the space is empty. */
-void object_space_fini(struct object_space *space);
+/** The page of a selector, taken modulo SEL; it may be the shared empty one. */
+static always_inline struct capability_page *object_space_page(const struct object_space *space,
+                                                               word_t sel)
+{
+        if (likely(sel >> CAPABILITY_BITS < RADIX_SLOTS))
+                return space->first[sel >> CAPABILITY_BITS];
+
+        const word_t top = sel >> (RADIX_BITS + CAPABILITY_BITS) & (RADIX_TOP_SLOTS - 1);
+        struct capability_page **const pages = top ? space->top[top] : space->first;
+        return pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
+}
 
 /** The capability that a selector, taken modulo SEL, refers to; 0: null. */
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
-        if (likely(sel >> RADIX_BITS < RADIX_SLOTS))
-                return load_once(space->first[sel >> RADIX_BITS][sel & (RADIX_SLOTS - 1)]);
-        return load_once(
-                space->top[sel >> 2 * RADIX_BITS & (RADIX_TOP_SLOTS - 1)]
-                          [sel >> RADIX_BITS & (RADIX_SLOTS - 1)][sel & (RADIX_SLOTS - 1)]);
+        return load_once(object_space_page(space, sel)->capability[sel & (CAPABILITY_SLOTS - 1)]);
 }
 
 /** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
@@ -68,11 +89,45 @@ static inline bool object_space_is_null(const struct object_space *space, word_t
         return !object_space_capability(space, sel);
 }
 
-/** Publishes a new object. BAD_CAP: the selector is taken; OUT_OF_MEMORY. */
+/** Publishes a new object at a selector, taken modulo SEL; the capability takes the caller's
+ *  reference. BAD_CAP: the selector is taken; OUT_OF_MEMORY: as with BAD_CAP the caller keeps it.
+ */
 enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
                                      unsigned perms);
 
-/** Writes the capability of a mapping (space_apply). */
-bool object_space_apply(const struct mapping *mapping);
+/** Whether no selector is taken. */
+bool object_space_is_empty(const struct object_space *space);
+
+/* The rest is for object_mapping.c. Under the space_lock of objects. */
+
+/** The mapping of a selector below SEL; NULL: nothing is there. */
+static inline struct object_mapping *object_space_mapping(const struct object_space *space,
+                                                          word_t sel)
+{
+        return object_space_page(space, sel)->mapping[sel & (CAPABILITY_SLOTS - 1)];
+}
+
+/** The first mapping at *sel or behind, but before end, which is behind *sel. Looks at *budget
+ *  tables and places at most; NULL: there is none before *sel. */
+struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
+                                           word_t end, unsigned *budget);
+
+/** The same; mostly it is the first. */
+static inline struct object_mapping *object_space_next(const struct object_space *space,
+                                                       word_t *sel, word_t end, unsigned *budget)
+{
+        struct object_mapping *mapping = object_space_mapping(space, *sel);
+
+        return likely(mapping) ? mapping : object_space_search(space, sel, end, budget);
+}
+
+/** Enters a mapping with its capability where nothing is; false: no memory for a table. */
+bool object_space_enter(struct object_mapping *mapping);
+
+/** Brings a capability into line with the permissions of its mapping. */
+void object_space_update(const struct object_mapping *mapping);
+
+/** Makes the place of a mapping free. */
+void object_space_leave(const struct object_mapping *mapping);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Revocation: walks what was derived from a range, takes permissions, removes what has none left.
+ * That of objects, which have no parts, is in object_mapping.c.
  *
  * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
  * the range are cut at its ends, children before parents, so that below only whole mappings are
@@ -17,6 +18,7 @@
 #include "object/object.h"
 #include "object/pd.h"
 #include "space/mapping_tree.h"
+#include "space/object_mapping.h"
 #include "space/space.h"
 
 /* Cuts since boot, of each type of space. */
@@ -32,8 +34,6 @@ void mapping_leave_space(struct mapping *mapping)
 {
         tree_remove(&mapping->in_space);
         mapping->space = NULL;
-        if (mapping->object)
-                object_put(mapping->object);
 }
 
 /* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
@@ -308,9 +308,8 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
         struct mapping *top = container_of(node, struct mapping, in_space);
         const word_t first = r->whole ? node->start : max_word(node->start, r->at);
         const word_t last = r->whole ? node->last : min_word(node->last, r->last);
-        const word_t size = top->object ? 0 : last - first;
-        r->first_source = top->in_parent.start + (top->object ? 0 : first - node->start);
-        r->last_source = r->first_source + size;
+        r->first_source = top->in_parent.start + (first - node->start);
+        r->last_source = r->first_source + (last - first);
         if (!r->whole && (!cut_one(r, top, r->first_source, flush) ||
                           !cut_one(r, top, r->last_source + 1, flush) || r->whole))
                 return NULL;
@@ -325,9 +324,16 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
 void revocation_begin(struct revocation *r, struct space *space, word_t first, word_t last,
                       unsigned perms, bool self)
 {
-        *r = (struct revocation){
-                .space = space, .at = first, .last = last, .sync = 1, .self = self};
+        r->space = space;
+        r->at = first;
+        r->last = last;
         r->perms = (uint8_t)perms;
+        r->self = self;
+        r->pin = NULL;
+        r->sync = 1;
+        r->sync_last = 0;
+        r->sync_space = NULL;
+        r->leaves = r->up = r->emptied = r->whole = false;
 }
 
 /* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
@@ -350,7 +356,7 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
         return done;
 }
 
-enum step_result revocation_step(struct revocation *r)
+enum step_result range_revocation_step(struct revocation *r)
 {
         unsigned budget = STEP_ENTRIES;
         bool done = false;
@@ -381,6 +387,10 @@ void revocation_cancel(struct revocation *r)
 
         if (!r->pin)
                 return;
+        if (r->space->type == NOVA_CRD_OBJ) {
+                object_revocation_cancel(r);
+                return;
+        }
         flush_init(&flush);
         spin_lock(&space_lock[r->space->type]);
         struct mapping *mapping = r->pin;

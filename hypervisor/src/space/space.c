@@ -103,10 +103,6 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
                 *at = mapping->in_space.last + 1; /* a source of delegations only */
                 return true;
         }
-        if (space->type == NOVA_CRD_OBJ) {
-                *at = mapping->in_space.last + 1;
-                return object_space_apply(mapping);
-        }
         if (space->type == NOVA_CRD_IO)
                 return io_space_apply(mapping, at, budget, flush);
 

@@ -14,7 +14,7 @@ struct mapping;
 struct pd;
 
 struct space {
-        struct tree tree; /* mappings by selector; never overlap */
+        struct tree tree; /* mappings by selector; never overlap; not of objects */
         struct pd *pd;
         uint8_t type; /* NOVA_CRD_MEM, _IO or _OBJ */
 };
@@ -29,7 +29,7 @@ void space_init(struct space *space, unsigned type, struct pd *pd);
 /** Number of selectors that a space of a type has. */
 word_t space_limit(unsigned type);
 
-/** Makes the tables (capabilities, page tables, I/O bitmap) agree with a mapping, from selector
+/** Makes the tables (page tables, I/O bitmap) agree with a mapping, from selector
  *  *at on, for at most *budget entries; *at and *budget tell how far it came. A mapping without
  *  permissions is cleared. false: no memory for a table. Giving fewer rights never fails. */
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush);

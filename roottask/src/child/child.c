@@ -55,15 +55,15 @@ static const char *check(const struct nova_child_config *config)
         return NULL;
 }
 
-/* Order of the block that holds all selectors up to the events of the highest CPU. */
-static unsigned block_order(uint64_t cpus)
+/* The first selector behind the events of the highest CPU. */
+static nova_sel_t block_end(uint64_t cpus)
 {
         unsigned highest = 0;
 
         for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (cpus >> cpu & 1)
                         highest = cpu;
-        return nova_crd_order_for(CHILD_FAULT + CHILD_EVENTS * (highest + 1));
+        return CHILD_FAULT + CHILD_EVENTS * (highest + 1);
 }
 
 static struct nova_child *make(const struct nova_child_config *config)
@@ -80,7 +80,8 @@ static struct nova_child *make(const struct nova_child_config *config)
         child->priority = config->priority;
         child->quantum_us = config->quantum_us;
         child->flags = config->flags;
-        child->block_order = block_order(child->cpus);
+        child->block_end = block_end(child->cpus);
+        child->block_order = nova_crd_order_for(child->block_end);
         child->block = nova_sel_alloc(child->block_order);
         return child;
 }

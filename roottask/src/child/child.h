@@ -63,6 +63,7 @@ struct nova_child {
         struct child_layout layout;
         nova_sel_t block; /* its selectors in this program */
         unsigned block_order;
+        nova_sel_t block_end; /* behind the last one that is used: the child's own begin there */
         uint64_t cpus;
         nova_word_t cpu; /* of its first thread */
         unsigned priority, quantum_us, flags;

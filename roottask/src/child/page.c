@@ -71,8 +71,6 @@ static uint64_t physical(const struct nova_child *child)
 static void fill(struct nova_start_page *page, const struct nova_child *child,
                  const struct nova_child_config *config)
 {
-        const nova_sel_t taken = (nova_sel_t)1 << child->block_order;
-
         page->magic = NOVA_START_MAGIC;
         page->version = NOVA_START_VERSION;
         page->bytes = sizeof(*page);
@@ -91,7 +89,7 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         page->ec = CHILD_EC;
         page->parent = CHILD_PARENT;
         page->fault_base = CHILD_FAULT;
-        page->sel_first = taken;
+        page->sel_first = child->block_end;
         page->sel_count = config->selectors;
         page->cpus = child->cpus;
         page->pool_phys = physical(child);

@@ -2,7 +2,7 @@
 /* How many of each thing the kernel's pool holds; two pool sizes give the bytes of one. */
 #include "bench.h"
 
-#define MANY_ORDER 16
+#define MANY_ORDER 17
 #define MANY       ((word_t)1 << MANY_ORDER)
 #define FIRST_PAGE 0x70000 /* addresses that nothing else uses */
 #define ALL_ORDER  20

@@ -10,6 +10,7 @@
 extern "C" {
 #include "arch/x86/pte.h"
 #include "space/mapping_tree.h"
+#include "space/object_mapping.h"
 }
 
 namespace
@@ -37,8 +38,7 @@ void check_mapping(mapping *m, bool settled)
 {
         const word_t size = m->in_space.last - m->in_space.start;
         ASSERT_LE(m->in_space.start, m->in_space.last);
-        ASSERT_EQ(m->in_parent.last - m->in_parent.start, m->object ? 0 : size);
-        ASSERT_EQ(m->object != nullptr, m->space->type == NOVA_CRD_OBJ);
+        ASSERT_EQ(m->in_parent.last - m->in_parent.start, size);
         if (settled) {
                 ASSERT_TRUE(m->perms || m->attr & MAPPING_UTCB);
                 ASSERT_EQ(m->pins, 0u);
@@ -49,7 +49,6 @@ void check_mapping(mapping *m, bool settled)
                 return;
         ASSERT_GE(m->in_parent.start, parent->in_parent.start);
         ASSERT_LE(m->in_parent.last, parent->in_parent.last);
-        ASSERT_EQ(m->object, parent->object);
         if (settled) {
                 ASSERT_NE(parent->space, nullptr);
                 ASSERT_EQ(m->perms & ~parent->perms, 0)
@@ -174,36 +173,83 @@ void check_ports(pd *owner)
         }
 }
 
-void check_objects(pd *owner)
+void check_object(const object_mapping *m, const object_space *owner, word_t sel, bool settled)
 {
-        word_t ***const null_top = kernel_pd.object_space.top;
-        word_t **const null_middle = null_top[0];
-        word_t *const null_page = null_middle[0];
-        Caps expected, found;
-        for (const mapping *m : mappings_of(&owner->object_space.space))
-                expected[m->in_space.start] = {reinterpret_cast<word_t>(m->object), m->perms};
-        for (word_t i = 0; i < RADIX_TOP_SLOTS; i++) {
-                word_t **middle = owner->object_space.top[i];
-                unsigned pages = 0;
-                for (word_t j = 0; middle != null_middle && j < RADIX_SLOTS; j++) {
-                        const word_t *page = middle[j];
-                        unsigned used = 0;
-                        for (word_t k = 0; page != null_page && k < RADIX_SLOTS; k++) {
-                                if (!page[k])
-                                        continue;
-                                used++;
-                                const word_t sel = i << 2 * RADIX_BITS | j << RADIX_BITS | k;
-                                found[sel] = {page[k] & ~word_t{NOVA_PERM_ALL},
-                                              unsigned(page[k] & NOVA_PERM_ALL)};
-                        }
-                        pages += page != null_page;
-                        EXPECT_TRUE(page == null_page || (used && frame_info(page)->used == used));
-                }
-                EXPECT_TRUE(middle == null_middle || (pages && frame_info(middle)->used == pages));
+        ASSERT_EQ(m->space, owner);
+        ASSERT_EQ(m->sel, sel);
+        if (settled) {
+                ASSERT_NE(m->perms, 0);
+                ASSERT_EQ(m->pins, 0u);
         }
+        for (const object_mapping *child = m->children; child; child = child->next) {
+                ASSERT_EQ(*child->link, child);
+                ASSERT_EQ(child->parent, m);
+                ASSERT_EQ(child->depth, m->depth + 1);
+        }
+        const object_mapping *parent = m->parent;
+        if (!parent) {
+                ASSERT_EQ(m->depth, 0);
+        } else if (settled) {
+                ASSERT_EQ(*m->link, m);
+                ASSERT_NE(parent->space, nullptr);
+                ASSERT_EQ(m->object, parent->object);
+                ASSERT_EQ(m->perms & ~parent->perms, 0)
+                        << "a child has more rights than what it was derived from";
+        }
+}
+
+// A page of capabilities with their mappings; what is found is added. Returns entries in use.
+unsigned read_capabilities(pd *owner, const capability_page *page, word_t base, bool settled,
+                           Caps &out)
+{
+        unsigned used = 0;
+        for (word_t k = 0; k < CAPABILITY_SLOTS; k++) {
+                const object_mapping *m = page->mapping[k];
+                if (!m) {
+                        EXPECT_EQ(page->capability[k], 0u);
+                        continue;
+                }
+                used++;
+                check_object(m, &owner->object_space, base + k, settled);
+                const word_t object = reinterpret_cast<word_t>(m->object);
+                EXPECT_EQ(page->capability[k], m->perms ? object | m->perms : 0);
+                out[base + k] = {object, m->perms};
+        }
+        return used;
+}
+
+Caps read_objects(pd *owner, bool settled)
+{
+        capability_page ***const null_top = kernel_pd.object_space.top;
+        capability_page **const null_middle = null_top[0];
+        capability_page *const null_page = null_middle[0];
+        const object_space *space = &owner->object_space;
+        Caps found;
+        unsigned middles = 0;
+        for (word_t i = 0; i < RADIX_TOP_SLOTS; i++) {
+                capability_page **middle = i ? space->top[i] : space->first;
+                unsigned pages = 0;
+                if (middle == null_middle)
+                        continue;
+                middles += i != 0;
+                for (word_t j = 0; j < RADIX_SLOTS; j++) {
+                        if (middle[j] == null_page)
+                                continue;
+                        pages++;
+                        const word_t base = (i << RADIX_BITS | j) << CAPABILITY_BITS;
+                        const unsigned used =
+                                read_capabilities(owner, middle[j], base, settled, found);
+                        EXPECT_TRUE(used && frame_info(middle[j])->used == used);
+                }
+                EXPECT_TRUE(pages && frame_info(middle)->used == pages);
+        }
+        EXPECT_TRUE(space->top == null_top || frame_info(space->top)->used == middles);
+        EXPECT_EQ(space->top == null_top, !middles);
         for (word_t i = 0; i < RADIX_SLOTS; i++)
-                EXPECT_TRUE(!null_page[i] && null_middle[i] == null_page);
-        EXPECT_TRUE(expected == found) << "capabilities differ from the database";
+                EXPECT_EQ(null_middle[i], null_page);
+        for (word_t i = 0; i < CAPABILITY_SLOTS; i++)
+                EXPECT_TRUE(!null_page->capability[i] && !null_page->mapping[i]);
+        return found;
 }
 
 } // namespace
@@ -211,20 +257,19 @@ void check_objects(pd *owner)
 Caps caps_of(pd *owner, unsigned type)
 {
         Caps found;
+        if (type == NOVA_CRD_OBJ)
+                return read_objects(owner, false);
         for (const mapping *m : mappings_of(pd_space(owner, type)))
                 for (word_t i = m->in_space.start; i <= m->in_space.last; i++) {
-                        const word_t source =
-                                m->object ? reinterpret_cast<word_t>(m->object)
-                                          : m->in_parent.start + (i - m->in_space.start);
                         EXPECT_FALSE(found.count(i)) << "mappings overlap";
-                        found[i] = {source, m->perms};
+                        found[i] = {m->in_parent.start + (i - m->in_space.start), m->perms};
                 }
         return found;
 }
 
 void check_pd(pd *owner, bool settled)
 {
-        for (unsigned type : {NOVA_CRD_MEM, NOVA_CRD_IO, NOVA_CRD_OBJ})
+        for (unsigned type : {NOVA_CRD_MEM, NOVA_CRD_IO})
                 for (mapping *m : mappings_of(pd_space(owner, type))) {
                         EXPECT_EQ(m->space, pd_space(owner, type));
                         check_mapping(m, settled);
@@ -232,5 +277,5 @@ void check_pd(pd *owner, bool settled)
         check_memory(owner);
         check_dma(owner);
         check_ports(owner);
-        check_objects(owner);
+        read_objects(owner, settled);
 }

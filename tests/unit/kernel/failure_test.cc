@@ -255,11 +255,10 @@ TEST(failure, of_all_memory_ends_with_a_status_and_gives_all_back)
         word_t made = 0;
         sm *one;
         while (sm_create(&account_root, 0, &one) == NOVA_SUCCESS) {
-                object_get(&one->object);
                 const nova_status status =
                         object_space_insert(home, made * 600, &one->object, NOVA_PERM_ALL);
-                object_put(&one->object);
                 if (status != NOVA_SUCCESS) {
+                        object_put(&one->object);
                         EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
                         break;
                 }

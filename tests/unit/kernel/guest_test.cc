@@ -32,7 +32,6 @@ struct Guest : Kernel {
                 const ec_config config = {domain, domain->account,      EC_VCPU, cpu_self(), 0, 0,
                                           0x100,  block_on_vcpu_startup};
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
-                object_get(&vcpu->object);
                 cpu_self()->debug_owner = vcpu; // the host's registers are not ours to write
                 cpu_self()->current_pd = domain;
         }

@@ -25,11 +25,9 @@ Taken taken_now()
 Kernel::Kernel(unsigned frames)
 {
         fake_boot(frames);
-        EXPECT_EQ(
-                mapping_insert(&kernel_pd.memory.space, 0, FRAMES_END, 0, nullptr, NOVA_MEM_RWX, 0),
-                NOVA_SUCCESS);
-        EXPECT_EQ(mapping_insert(&kernel_pd.io.space, 0, PORTS_END, 0, nullptr, NOVA_IO_A, 0),
+        EXPECT_EQ(mapping_insert(&kernel_pd.memory.space, 0, FRAMES_END, 0, NOVA_MEM_RWX, 0),
                   NOVA_SUCCESS);
+        EXPECT_EQ(mapping_insert(&kernel_pd.io.space, 0, PORTS_END, 0, NOVA_IO_A, 0), NOVA_SUCCESS);
         at_start = taken_now();
 }
 
@@ -50,7 +48,6 @@ pd *Kernel::make_pd()
 {
         pd *made = nullptr;
         EXPECT_EQ(pd_create(&kernel_pd, &account_root, 0, &made), NOVA_SUCCESS);
-        object_get(&made->object);
         pds.push_back(made);
         return made;
 }
@@ -73,7 +70,6 @@ ec *Kernel::make_ec(pd *owner, word_t utcb_page, ec_kind kind)
         config.utcb_page = utcb_page;
         ec *made = nullptr;
         EXPECT_EQ(ec_create(&config, &made), NOVA_SUCCESS);
-        object_get(&made->object);
         ecs.push_back(made);
         return made;
 }

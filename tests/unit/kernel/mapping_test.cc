@@ -19,7 +19,7 @@ struct Field {
 
 constexpr Field MEMORY = {NOVA_CRD_MEM, 0x3ff800, 0x1000, 0x10000, 11};
 constexpr Field PORTS = {NOVA_CRD_IO, 0x7c00, 0x800, 0x7c00, 10};
-constexpr Field OBJECTS = {NOVA_CRD_OBJ, 0x3fe00, 0x400, 0, 8};
+constexpr Field OBJECTS = {NOVA_CRD_OBJ, RADIX_FIRST - 0x200, 0x400, 0, 8};
 
 class Play
 {
@@ -76,7 +76,7 @@ class Play
         {
                 pd *owner = any_pd();
                 const word_t sel = field.base + random() % field.size;
-                if (!mapping_is_free(pd_space(owner, NOVA_CRD_OBJ), sel))
+                if (!object_space_is_null(&owner->object_space, sel))
                         return;
                 sm *made = kernel.make_sm(owner, sel);
                 model.insert(owner, NOVA_CRD_OBJ, sel, 1, reinterpret_cast<word_t>(&made->object),
@@ -135,15 +135,15 @@ class Play
         {
                 pd *owner = any_pd();
                 const word_t sel = field.base + random() % field.size;
-                const nova_crd_t crd = mapping_lookup(pd_space(owner, field.type), sel);
                 const Caps caps = model.caps(owner, field.type);
                 const auto at = caps.find(sel);
-                ASSERT_EQ(crd != 0, at != caps.end());
-                if (field.type == NOVA_CRD_OBJ) { // what the hypercall reads instead
+                if (field.type == NOVA_CRD_OBJ) { // what the hypercall reads
                         const word_t cap = object_space_capability(&owner->object_space, sel);
-                        ASSERT_EQ(cap & NOVA_PERM_ALL, nova_crd_perms(crd));
-                        ASSERT_EQ(cap != 0, crd != 0);
+                        ASSERT_EQ(cap & NOVA_PERM_ALL, at == caps.end() ? 0 : at->second.perms);
+                        return;
                 }
+                const nova_crd_t crd = mapping_lookup(pd_space(owner, field.type), sel);
+                ASSERT_EQ(crd != 0, at != caps.end());
                 if (!crd)
                         return;
                 const word_t base = nova_crd_base(crd), size = word_t{1} << nova_crd_order(crd);

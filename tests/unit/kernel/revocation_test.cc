@@ -140,11 +140,16 @@ TEST(revocation, leaves_tables_right_when_it_is_given_up)
 class Storm
 {
       public:
-        Storm(unsigned seed, bool give_up) : random(seed), may_give_up(give_up)
+        Storm(unsigned seed, bool give_up, unsigned of)
+            : random(seed), type(of), base(of == NOVA_CRD_MEM ? BASE : RADIX_FIRST - 100),
+              size(of == NOVA_CRD_MEM ? 3000 : 200), may_give_up(give_up)
         {
                 for (unsigned i = 0; i < 4; i++)
                         kernel.make_pd();
-                kernel.delegate(&kernel_pd, SOURCE, kernel.pds[0], BASE, SIZE, NOVA_CRD_MEM, 7);
+                if (type == NOVA_CRD_MEM)
+                        kernel.delegate(&kernel_pd, SOURCE, kernel.pds[0], base, size, type, 7);
+                for (word_t i = 0; type == NOVA_CRD_OBJ && i < size; i += 2)
+                        kernel.make_sm(kernel.pds[0], base + i);
         }
 
         void run(unsigned steps)
@@ -163,8 +168,6 @@ class Storm
         }
 
       private:
-        static constexpr word_t SIZE = 3000;
-
         struct Work {
                 bool delegates;
                 delegation d;
@@ -175,19 +178,19 @@ class Storm
         {
                 auto one = std::make_unique<Work>();
                 pd *from = kernel.pds[random() % 4], *to = kernel.pds[random() % 4];
-                const word_t count = 1 + random() % (random() % 2 ? SIZE : 50);
-                const word_t first = BASE + random() % (SIZE - count + 1);
+                const word_t count = 1 + random() % (random() % 2 ? size : 50);
+                const word_t first = base + random() % (size - count + 1);
                 const unsigned perms = random() % 3 ? 7 : unsigned(random() % 8);
                 one->delegates = random() % 3;
-                if (random() % 8 == 0)
+                if (random() % 8 == 0 && type == NOVA_CRD_MEM)
                         from = &kernel_pd;
-                const word_t at = from == &kernel_pd ? first - BASE + SOURCE : first;
+                const word_t at = from == &kernel_pd ? first - base + SOURCE : first;
                 if (one->delegates)
-                        one->d = make_delegation(from, at, to, BASE + random() % SIZE, count,
-                                                 NOVA_CRD_MEM, perms);
+                        one->d = make_delegation(from, at, to, base + random() % size, count, type,
+                                                 perms);
                 else
-                        revocation_begin(&one->r, pd_space(from, NOVA_CRD_MEM), at, at + count - 1,
-                                         perms, from != &kernel_pd && random() % 2);
+                        revocation_begin(&one->r, pd_space(from, type), at, at + count - 1, perms,
+                                         from != &kernel_pd && random() % 2);
                 work.push_back(std::move(one));
         }
 
@@ -210,6 +213,8 @@ class Storm
 
         Kernel kernel;
         std::mt19937_64 random;
+        const unsigned type;
+        const word_t base, size;
         std::vector<std::unique_ptr<Work>> work;
         bool may_give_up, gave_up = false;
 };
@@ -224,7 +229,8 @@ unsigned seeds()
 TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
 {
         for (unsigned seed = 1; seed <= seeds() && !HasFailure(); seed++) {
-                Storm(seed, false).run(300);
+                Storm(seed, false, NOVA_CRD_MEM).run(300);
+                Storm(seed, false, NOVA_CRD_OBJ).run(300);
                 EXPECT_FALSE(HasFailure()) << "seed " << seed;
         }
 }
@@ -232,7 +238,8 @@ TEST(revocation, keeps_the_database_right_under_a_storm_of_operations)
 TEST(revocation, loses_no_memory_when_operations_are_given_up)
 {
         for (unsigned seed = 1; seed <= seeds() && !HasFailure(); seed++) {
-                Storm(seed, true).run(300);
+                Storm(seed, true, NOVA_CRD_MEM).run(300);
+                Storm(seed, true, NOVA_CRD_OBJ).run(300);
                 EXPECT_FALSE(HasFailure()) << "seed " << seed;
         }
 }

@@ -12,8 +12,10 @@ OBJECTS = SPACES["objects"]
 IDLE = 3  # EC_IDLE of enum ec_kind
 NO_GSI = -1
 CPU_MAX = 64
+SEL_BITS = {8: 26, 4: 27}  # by the size of a word
 NAMED_BITS = 47  # of an address: the rest is the same in all
 PERMISSIONS = 0x1F
+PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
 
 
@@ -43,14 +45,58 @@ class Objects:
     def mappings(self, pd, space):
         """Of one of its SPACES, in order."""
         what = f"the {space} of {self.label(pd)}"
+        if space == "objects":
+            return self._object_mappings(pd, what)
         root = pd.at(f"{SPACES[space]}.tree.root")
         return walk.tree(self.reader, root, "mapping", "in_space", what)
 
     def children(self, mapping):
         """What was delegated from it."""
         what = f"what was delegated from mapping {mapping.address:#x}"
+        if mapping.struct == "object_mapping":
+            return walk.chain(self.reader, mapping["children"], "object_mapping", "next", what)
         root = mapping.at("children.root")
         return walk.tree(self.reader, root, "mapping", "in_parent", what)
+
+    def _object_mappings(self, pd, what):
+        # The second half of each page of capabilities.
+        slots = PAGE_SIZE // self.target.word // 2
+        for base, page in self._pages(pd, what):
+            for slot, address in enumerate(self.reader.words(page, 2 * slots, what)[slots:]):
+                if not address:
+                    continue
+                mapping = self.reader.try_view("object_mapping", address, what)
+                if not mapping:
+                    break
+                if mapping["sel"] != base + slot:
+                    self.reader.complain(f"{what} is broken at selector {base + slot:#x}")
+                    break
+                yield mapping
+
+    def _pages(self, pd, what):
+        """(first selector, address) of an object space's pages."""
+        word, number = self.target.word, self.target.number
+        entries = PAGE_SIZE // word
+        tables = [pd["object_space.first"]]
+        top = pd["object_space.top"]
+        if top != number("null_top"):
+            tables += self.reader.words(top, (1 << SEL_BITS[word]) // (entries * entries // 2),
+                                        what)[1:]
+        for index, table in enumerate(tables):
+            if table == number("null_middle"):
+                continue
+            for slot, page in enumerate(self.reader.words(table, entries, what)):
+                if page != number("null_page"):
+                    yield (index * entries + slot) * (entries // 2), page
+
+    def capability(self, pd, sel):
+        """What the kernel takes for the capability at a selector."""
+        word, read = self.target.word, self.reader.word
+        entries = PAGE_SIZE // word
+        number, slot = divmod(sel, entries // 2)
+        index, number = divmod(number, entries)
+        table = read(pd["object_space.top"] + index * word) if index else pd["object_space.first"]
+        return read(read(table + number * word) + slot * word)
 
     def _find_idle(self):
         """Each CPU's idle thread has an SC among the microhypervisor's own capabilities."""
@@ -139,7 +185,8 @@ class Objects:
             self.want(ec.address, EC, f"the list of ECs of {self.label(pd)}")
         for space in SPACES:
             for mapping in self.mappings(pd, space):
-                self.add(mapping["object"], f"a capability of {self.label(pd)}")
+                if space == "objects":
+                    self.add(mapping["object"], f"a capability of {self.label(pd)}")
                 self._follow_children(mapping)
 
     def _follow_children(self, mapping):

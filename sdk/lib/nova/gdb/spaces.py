@@ -33,20 +33,16 @@ def caps(objects, pd):
         note = "dead" if entry["object.dead"] else ""
         if pd.address != objects.kernel_pd.address:
             note = note or _check(objects, pd, mapping)
-        yield (f"{mapping['in_space.start']:#x}", entry.struct.upper(), objects.label(entry),
+        yield (f"{mapping['sel']:#x}", entry.struct.upper(), objects.label(entry),
                f"{entry.address:#x}", permissions(NAMES[entry.struct], mapping["perms"]), note)
 
 
 def _check(objects, pd, mapping):
     """What the table says where it does not agree with the mapping: the kernel believes the
     table."""
-    word = objects.target.word
-    bits, size = (9, 27) if word == 8 else (10, 26)
-    sel = mapping["in_space.start"]
+    sel = mapping["sel"]
     try:
-        at = pd["object_space.top"]
-        for shift, width in ((2 * bits, size - 2 * bits), (bits, bits), (0, bits)):
-            at = objects.reader.word(at + (sel >> shift & (1 << width) - 1) * word)
+        at = objects.capability(pd, sel)
     except Unreadable as error:
         return f"its table cannot be read: {error}"
     if at == mapping["object"] | mapping["perms"]:
@@ -63,12 +59,15 @@ def _range(space, first, last):
 
 def _line(objects, space, mapping):
     """What a mapping gives: selectors, what they stand for, permissions."""
-    text = _range(space, mapping["in_space.start"], mapping["in_space.last"])
     if space == "objects":
+        text = f"{mapping['sel']:#x}"
+        if not mapping["space"]:
+            return f"{text}, which was revoked"
         entry = objects.add(mapping["object"], "the object of a mapping")
         kind = entry.struct if entry else STRUCTS[0]
         name = f"{kind.upper()} {objects.label(entry)}" if entry else "?"
         return f"{text} is {name}, {permissions(NAMES[kind], mapping['perms'])}"
+    text = _range(space, mapping["in_space.start"], mapping["in_space.last"])
     if space == "ports":
         return f"ports {text}"
     source = _range(space, mapping["in_parent.start"], mapping["in_parent.last"])
@@ -87,6 +86,10 @@ def _owner(objects, mapping):
 
 def _parent(objects, mapping):
     """Where a mapping was delegated from, in words."""
+    if mapping.struct == "object_mapping":
+        above = mapping["parent"]
+        parent = above and objects.reader.try_view("object_mapping", above, "a parent mapping")
+        return f", from {_owner(objects, parent)}" if parent else ""
     node = mapping.at("in_parent")
     if not mapping["in_parent.parent"]:
         return ""

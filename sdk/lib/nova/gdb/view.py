@@ -105,6 +105,16 @@ class Reader:
     def word(self, address):
         return int.from_bytes(self.target.read(address, self.target.word), "little")
 
+    def words(self, address, count, what):
+        """Words in a row; none, and a problem told, where they cannot be read."""
+        size = self.target.word
+        try:
+            raw = self.target.read(address, count * size)
+        except Unreadable as error:
+            self.complain(f"{what}: {error}")
+            return []
+        return [int.from_bytes(raw[at : at + size], "little") for at in range(0, len(raw), size)]
+
     def complain(self, sentence):
         if sentence not in self.problems:
             self.problems.append(sentence)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mapping database of objects (see object_mapping.h). */
+#include "space/object_mapping.h"
+
+#include "lib/bits.h"
+#include "memory/slab.h"
+#include "object/pd.h"
+#include "space/object_space.h"
+#include "space/space.h"
+
+/* In a step so many are delegated, each of which may take two new tables, and so many places and
+ * absent tables looked at. */
+#define STEP_DELEGATIONS 8
+#define STEP_PLACES      256
+
+static struct slab_cache mapping_cache;
+
+void object_mapping_init(void)
+{
+        slab_init(&mapping_cache, sizeof(struct object_mapping));
+}
+
+static void mapping_free(struct object_mapping *mapping, struct account *account)
+{
+        slab_free(&mapping_cache, mapping);
+        account_return(account, mapping_cache.size);
+}
+
+bool object_mapping_create(struct object_space *space, word_t sel, struct kobject *object,
+                           unsigned perms, struct object_mapping *parent)
+{
+        struct account *account = space->space.pd->account;
+        const unsigned depth = parent ? parent->depth + 1u : 0;
+
+        if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
+                return false;
+
+        struct object_mapping *mapping = slab_alloc(&mapping_cache);
+        if (!mapping) {
+                account_return(account, mapping_cache.size);
+                return false;
+        }
+        mapping->parent = parent;
+        mapping->children = NULL;
+        mapping->space = space;
+        mapping->object = object;
+        mapping->sel = (uint32_t)sel;
+        mapping->pins = 0;
+        mapping->depth = (uint16_t)depth;
+        mapping->perms = (uint8_t)perms;
+        if (unlikely(!object_space_enter(mapping))) {
+                mapping_free(mapping, account);
+                return false;
+        }
+        if (!parent)
+                return true;
+        mapping->link = &parent->children;
+        mapping->next = parent->children;
+        if (mapping->next)
+                mapping->next->link = &mapping->next;
+        parent->children = mapping;
+        return true;
+}
+
+enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
+                                     unsigned perms)
+{
+        const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
+        struct object_space *space = &pd->object_space;
+        enum nova_status status = NOVA_BAD_CAP;
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        if (!object_space_mapping(space, at))
+                status = object_mapping_create(space, at, object, perms, NULL) ? NOVA_SUCCESS
+                                                                               : NOVA_OUT_OF_MEMORY;
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return status;
+}
+
+/* Delegates one capability unless its place is taken. false: no memory. */
+static bool delegate(struct object_mapping *parent, struct object_space *target, word_t to,
+                     unsigned perms)
+{
+        if (!perms || object_space_mapping(target, to))
+                return true;
+        object_get(parent->object);
+        if (object_mapping_create(target, to, parent->object, perms, parent))
+                return true;
+        object_put(parent->object);
+        return false;
+}
+
+enum step_result object_delegation_step(struct delegation *d)
+{
+        struct object_space *source = object_space_of(d->source);
+        struct object_space *target = object_space_of(d->target);
+        const word_t end = d->from + d->count;
+        word_t sel = d->from + d->at;
+        unsigned budget = STEP_PLACES;
+        bool failed = false;
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end; i++) {
+                struct object_mapping *parent = object_space_next(source, &sel, end, &budget);
+                if (!parent)
+                        break;
+                failed = !delegate(parent, target, d->to + (sel - d->from),
+                                   parent->perms & d->perms);
+                if (failed)
+                        break;
+                sel++;
+        }
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        d->at = sel - d->from;
+        return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
+}
+
+nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
+                            const struct object_space *receiver, nova_crd_t window)
+{
+        const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
+        const unsigned order = nova_crd_order(window);
+        const word_t begin = align_down(nova_crd_base(window), order);
+        const word_t size = (word_t)1 << order;
+        nova_crd_t result = 0;
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        const struct object_mapping *mapping = object_space_mapping(sender, sel);
+        if (mapping && mapping->perms) {
+                const struct object_mapping *ancestor = mapping->parent;
+                while (ancestor && (ancestor->space != receiver || ancestor->sel - begin >= size))
+                        ancestor = ancestor->parent;
+                if (ancestor)
+                        result = nova_crd(NOVA_CRD_OBJ, ancestor->sel, 0, mapping->perms);
+        }
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return result;
+}
+
+/* A mapping without permissions leaves its space, and its object. */
+static void leave_space(struct object_mapping *mapping)
+{
+        struct kobject *object = mapping->object;
+
+        object_space_leave(mapping);
+        mapping->account = mapping->space->space.pd->account;
+        mapping->space = NULL;
+        object_put(object);
+}
+
+/* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
+static bool release_one(struct object_mapping *mapping)
+{
+        if (mapping->space || mapping->pins || mapping->children)
+                return false;
+        if (mapping->parent) {
+                *mapping->link = mapping->next;
+                if (mapping->next)
+                        mapping->next->link = mapping->link;
+        }
+        mapping_free(mapping, mapping->account);
+        return true;
+}
+
+/* The same, and then those above it that were waiting for that. */
+static void release(struct object_mapping *mapping)
+{
+        struct object_mapping *parent;
+
+        do {
+                parent = mapping->parent;
+        } while (release_one(mapping) && (mapping = parent));
+}
+
+/* Takes the permissions from a mapping, and what another revocation took from its parent, for that
+ * one finds this mapping by its parent, which may be gone first. What another revocation began with
+ * it takes out of its space itself. */
+static void reduce(struct revocation *r, struct object_mapping *mapping)
+{
+        const bool top = mapping->depth == r->depth;
+        const unsigned kept = mapping->perms & ~r->perms;
+        const uint8_t left = (uint8_t)(top ? kept : kept & mapping->parent->perms);
+
+        if (mapping->perms != left) {
+                mapping->perms = left;
+                if (left || top)
+                        object_space_update(mapping);
+                else
+                        leave_space(mapping);
+        }
+        if (top)
+                r->emptied = !left;
+}
+
+/* The end of a walk below the mapping where it began. */
+static void leave_top(const struct revocation *r, struct object_mapping *top)
+{
+        if (r->emptied && top->space)
+                leave_space(top);
+        release(top);
+}
+
+/* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at. */
+static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
+{
+        struct object_mapping *top =
+                object_space_next(object_space_of(r->space), &r->at, r->last + 1, budget);
+
+        if (!top)
+                return NULL;
+        r->at++;
+        r->depth = top->depth;
+        r->up = r->emptied = false;
+        if (r->self)
+                reduce(r, top);
+        return top;
+}
+
+/* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
+ * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
+static struct object_mapping *walk_on(struct revocation *r, struct object_mapping *mapping)
+{
+        struct object_mapping *next = r->up ? NULL : mapping->children;
+
+        if (!next && mapping->depth == r->depth) {
+                leave_top(r, mapping);
+                return NULL;
+        }
+        if (!next) {
+                struct object_mapping *parent = mapping->parent;
+                next = mapping->next;
+                release_one(mapping);
+                if (!next) {
+                        r->up = true;
+                        return parent;
+                }
+        }
+        r->up = false;
+        reduce(r, next);
+        return next;
+}
+
+enum step_result object_revocation_step(struct revocation *r)
+{
+        unsigned budget = STEP_PLACES;
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        struct object_mapping *here = r->object_pin;
+        if (here)
+                here->pins--;
+        for (unsigned i = 0; i < STEP_MAPPINGS && (here || r->at <= r->last); i++)
+                here = here ? walk_on(r, here) : begin_walk(r, &budget);
+        if (here)
+                here->pins++;
+        r->object_pin = here;
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return here || r->at <= r->last ? STEP_AGAIN : STEP_DONE;
+}
+
+void object_revocation_cancel(struct revocation *r)
+{
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        struct object_mapping *here = r->object_pin, *top = here;
+        r->object_pin = NULL;
+        while (top->depth != r->depth)
+                top = top->parent;
+        if (r->emptied && top->space)
+                leave_space(top);
+        here->pins--;
+        release(here);
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+}

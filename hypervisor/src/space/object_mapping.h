@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mapping database of objects: which capability was delegated from which.
+ *
+ * An object has no parts, so that a mapping is one selector, found through the capability's place,
+ * and what was delegated from it is a plain list. A mapping that lost all permissions leaves its
+ * space at once, but for the one that a revocation began with, which stays until that has been
+ * below it; while it has children or a revocation stands on it (pins) it stays in the tree of
+ * derivation, without a space.
+ *
+ * All under the space_lock of objects. */
+#ifndef SPACE_OBJECT_MAPPING_H
+#define SPACE_OBJECT_MAPPING_H
+
+#include "lib/types.h"
+#include "nova/abi/crd.h"
+#include "nova/abi/status.h"
+#include "space/mapping.h"
+
+struct account;
+struct kobject;
+struct object_space;
+
+struct object_mapping {
+        struct object_mapping *parent;   /* what it was delegated from; NULL: a new object */
+        struct object_mapping *children; /* what was delegated from it last */
+        struct object_mapping *next;     /* what was delegated from its parent before it */
+        struct object_mapping **link;    /* what points at it: its parent, or the one before next */
+        struct object_space *space;      /* NULL: has left it */
+        union {
+                struct kobject *object;  /* in a space: a reference */
+                struct account *account; /* afterwards: what the mapping is charged to */
+        };
+        uint32_t sel;
+        uint32_t pins;  /* revocations that stand here between two steps */
+        uint16_t depth; /* delegations above it */
+        uint8_t perms;
+};
+
+/** Prepares the cache. Once, at boot. */
+void object_mapping_init(void);
+
+/** Enters a capability that was derived from parent, or a new object's (NULL), where nothing is.
+ *  It takes a reference of the caller's. false: no memory, or too deep. */
+bool object_mapping_create(struct object_space *space, word_t sel, struct kobject *object,
+                           unsigned perms, struct object_mapping *parent);
+
+/** revocation_cancel() and mapping_translate() for objects; these take the lock. */
+void object_revocation_cancel(struct revocation *revocation);
+nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
+                            const struct object_space *receiver, nova_crd_t window);
+
+#endif
