@@ -16,14 +16,15 @@
 #define MACHINES_MAX 1000000
 #define LIFE_NS      5000000
 
-/* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. */
+/* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. Bochs
+ * ends none that it entered with interrupts off: the first one has them on, and is entered anew. */
 static const struct {
         const char *code;
         size_t bytes;
 } guests[] = {
-        {"\xeb\xfe", 2},         /* 1: jmp 1b */
-        {"\xfb\xf4\xeb\xfc", 4}, /* 1: sti; hlt; jmp 1b */
-        {"\xe6\x80\xeb\xfc", 4}, /* 1: outb %al, $0x80; jmp 1b */
+        {"\xfb\xe6\x80\xeb\xfe", 5}, /* sti; outb %al, $0x80; 1: jmp 1b */
+        {"\xfb\xf4\xeb\xfc", 4},     /* 1: sti; hlt; jmp 1b */
+        {"\xe6\x80\xeb\xfc", 4},     /* 1: outb %al, $0x80; jmp 1b */
 };
 
 static struct nova_vm vm;
