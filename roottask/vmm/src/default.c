@@ -46,9 +46,6 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit)
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | NOVA_MSR_MTD;
-        case NOVA_VM_EXIT_COUNTER:
-        case NOVA_VM_EXIT_XSETBV:
-                return USUAL | NOVA_MTD_CR;
         case NOVA_VM_EXIT_RECALL:
         case NOVA_VM_EXIT_MEMORY:
         case NOVA_VM_EXIT_STARTUP:

@@ -70,6 +70,8 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
                 vcpu->changed |= NOVA_MTD_DEBUG;
                 nova_vcpu_raise(vcpu, VECTOR_DB);
         }
+        if (purposes & VCPU_RAISE)
+                nova_vcpu_raise_error(vcpu, vcpu->vector, vcpu->injection_error);
         if (purposes & VCPU_PORT_STRING)
                 port_string(vcpu);
         if (purposes & VCPU_DEAD)

@@ -44,10 +44,15 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector)
 /* In real mode exceptions have no error codes, and VMX refuses them; SDM 3C, 27.2.1.3. */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error)
 {
-        const bool is_real =
-                vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR && !(vcpu->state->cr0 & NOVA_CR0_PE);
+        if (vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR) {
+                const bool is_real = !(vcpu->state->cr0 & NOVA_CR0_PE);
 
-        raise(vcpu, vector, is_real ? 0 : INJECT_ERROR, is_real ? 0 : error);
+                raise(vcpu, vector, is_real ? 0 : INJECT_ERROR, is_real ? 0 : error);
+                return;
+        }
+        vcpu->vector = (uint8_t)vector;
+        vcpu->injection_error = error;
+        vcpu_recall_for(vcpu, VCPU_RAISE);
 }
 
 void vcpu_wake(struct nova_vcpu *vcpu)

@@ -55,13 +55,14 @@ bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 
 /* What takes more of a virtual CPU's state than most exits carry. */
 enum vcpu_recall {
-        VCPU_CUT_IP = 1,         /* its instruction pointer has come to 4 GiB */
-        VCPU_PORT_STRING = 2,    /* it is at a string access to `port` */
-        VCPU_DEAD = 4,           /* nothing can wake it: that is to be reported */
-        VCPU_STEP = 8,           /* it has stepped over an instruction that was done for it */
-        VCPU_RESET = 16,         /* it begins anew */
-        VCPU_REPORT = 32,        /* nova_vm_report() waits for its state */
-        VCPU_RESETS_MACHINE = 64 /* it has reset the machine: that is to be reported */
+        VCPU_CUT_IP = 1,          /* its instruction pointer has come to 4 GiB */
+        VCPU_PORT_STRING = 2,     /* it is at a string access to `port` */
+        VCPU_DEAD = 4,            /* nothing can wake it: that is to be reported */
+        VCPU_STEP = 8,            /* it has stepped over an instruction that was done for it */
+        VCPU_RESET = 16,          /* it begins anew */
+        VCPU_REPORT = 32,         /* nova_vm_report() waits for its state */
+        VCPU_RESETS_MACHINE = 64, /* it has reset the machine: that is to be reported */
+        VCPU_RAISE = 128          /* it gets exception `vector`, whose error code depends on CR0 */
 };
 
 /* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */

@@ -212,13 +212,22 @@ static _Noreturn void skip_instruction(struct ec *self, uint64_t next)
         inject_and_resume(self, 0);
 }
 
+/* Exceptions of real mode have no error codes. */
+static _Noreturn void inject_protection_fault(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t error = vmcb->cr0 & CR0_PE ? SVM_INJ_ERROR : 0;
+
+        inject_and_resume(self, INJECT_EXCEPTION | error | NOVA_EXC_GP);
+}
+
 static _Noreturn void finish_xsetbv(struct ec *self)
 {
         const struct vmcb *vmcb = self->vcpu->control;
         const uint64_t value = (uint32_t)self->regs.ax | (uint64_t)(uint32_t)self->regs.dx << 32;
 
         if ((uint32_t)self->regs.cx || vmcb->cpl || !fpu_xcr0_is_valid(value))
-                inject_and_resume(self, INJECT_EXCEPTION | SVM_INJ_ERROR | NOVA_EXC_GP);
+                inject_protection_fault(self);
         self->vcpu->xcr0 = value;
         skip_instruction(self, vmcb->rip + 3); /* its only encoding has three bytes */
 }

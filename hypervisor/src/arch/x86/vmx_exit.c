@@ -97,10 +97,13 @@ static _Noreturn void skip_instruction(struct ec *self)
         resume_guest(self);
 }
 
+/* With an error code in protected mode only: the CPU refuses one in real mode (SDM 3C, 27.2.1.3).
+ */
 static _Noreturn void inject_protection_fault(struct ec *self)
 {
-        vmx_inject(VMX_INJ_VALID | VMX_TYPE_EXCEPTION << VMX_INJ_TYPE_SHIFT | VMX_INJ_ERROR |
-                           NOVA_EXC_GP,
+        const uint32_t error = vmcs_read(VMCS_GUEST_CR0) & CR0_PE ? VMX_INJ_ERROR : 0;
+
+        vmx_inject(VMX_INJ_VALID | VMX_TYPE_EXCEPTION << VMX_INJ_TYPE_SHIFT | error | NOVA_EXC_GP,
                    0, 0);
         resume_guest(self);
 }

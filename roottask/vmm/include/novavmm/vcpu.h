@@ -54,6 +54,7 @@ struct nova_vcpu {
         bool waits;                     /**< its handler waits for `wake` */
         unsigned recalled_for;          /**< what the library wants to do when all state is there */
         uint16_t port;                  /**< of a string access that waits for that */
+        uint8_t vector;                 /**< of an exception that waits for that */
         struct nova_utcb_state *report; /**< of nova_vm_report(), which waits: gets the state */
         struct nova_semaphore reported; /**< up when it has it */
         uint64_t exits;                 /**< how many there were */
@@ -74,8 +75,16 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 /** Raise an exception at the instruction that caused the exit, without an error code. */
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
-/** Raise exception @p vector with an error code; without one in real mode, if the exit carries
- *  NOVA_MTD_CR, as those that the library answers by an exception do. */
+/**
+ * Raise exception @p vector at the instruction that caused the exit, with an error code in
+ * protected mode: exceptions of real mode have none, and a CPU of VMX refuses to inject one there.
+ *
+ * CR0 says which mode it is. Where messages of this cause do not carry it (nova_vm_config.mtd,
+ * NOVA_MTD_CR), the virtual CPU is recalled for it: one exit more.
+ * @param vcpu   the virtual CPU
+ * @param vector 8, 10 to 14, or 17
+ * @param error  the error code
+ */
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
 
 /**
