@@ -289,6 +289,39 @@ CASE_ON(guest, impossible_state_is_an_event, "7.2-55 8.2-26 7.2-133", needs_virt
         guest_until(g, 0, EXIT_HLT);
 }
 
+static void expect_shut_down(const struct guest_portal *halt)
+{
+        struct guest *g = guest_new_portals(boot_cpu, halt_16, halt_16_end, halt, 1);
+
+        guest_answer(g, guest_real(g));
+        EXPECT(!guest_wait(g, 50));
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* it is there, and never runs again */
+        EXPECT(!guest_wait(g, 50));
+        g = guest_new(boot_cpu, halt_16, halt_16_end);
+        guest_until(g, guest_real(g), EXIT_HLT);
+}
+
+static void note(struct thread *t)
+{
+        t->value[0]++;
+}
+
+CASE_ON(guest, an_event_without_a_portal_shuts_the_guest_down_and_no_one_else, "3.3-06",
+        needs_virtualization)
+{
+        expect_shut_down(&(struct guest_portal){.exit = EXIT_HLT});
+}
+
+CASE_ON(guest, an_event_with_a_portal_on_another_cpu_shuts_the_guest_down_and_no_one_else, "3.3-06",
+        needs_virtualization_and_2_cpus)
+{
+        struct thread *there = server(cpu_numbers[1]);
+
+        there->fn = note;
+        expect_shut_down(&(struct guest_portal){EXIT_HLT, GUEST_MTD, there, portal_entry});
+        EXPECT_EQ(there->value[0], 0);
+}
+
 CASE_ON(guest, a_guest_that_spins_does_not_keep_its_cpu, "7.2-86", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, spin_16, spin_16_end);

@@ -227,6 +227,28 @@ CASE_ON(guest_state, registers_of_the_cpu_come_back, "7.4-41 7.4-42 7.4-43 7.4-4
                 EXPECT(more->dr[i] == sent.dr[i]);
 }
 
+/* POPF sets the I/O privilege level at privilege level 0 only; then a page that is not there. */
+GUEST(level_32, 32, "pushl $0x3002; popfl; pushfl; popl %ebx; movl %ebx, 0x20000");
+
+CASE_ON(guest_state, a_guest_begins_with_the_privilege_level_of_the_message, "7.4-30 8.4-22",
+        needs_virtualization)
+{
+        for (unsigned level = 0; level <= 3; level += 3) {
+                struct guest *g = guest_new(boot_cpu, level_32, level_32_end);
+                const nova_mtd_t mtd = guest_flat(g);
+                const uint16_t dpl = (uint16_t)(level << 5);
+
+                g->state->cs.sel |= level;
+                g->state->cs.ar |= dpl;
+                g->state->ss.sel |= level;
+                g->state->ss.ar |= dpl;
+                g->state->ds = g->state->es = g->state->ss;
+                guest_until(g, mtd, EXIT_MEMORY);
+                EXPECT_EQ(g->state->bx & 0x3000, level ? 0 : 0x3000);
+                EXPECT_EQ(g->state->ss.ar & 0x60, dpl);
+        }
+}
+
 #if __SIZEOF_POINTER__ == 8
 GUEST(swapgs_64, 64, "swapgs; hlt; syscall; hlt; hlt");
 

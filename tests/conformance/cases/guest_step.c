@@ -275,3 +275,23 @@ CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
         EXPECT_EQ(g->state->ip, BEHIND_IRET);
         EXPECT_EQ(g->state->sp, 0x2000c);
 }
+
+/* ---- Debug registers that are guarded -------------------------------------------------------- */
+
+GUEST(guarded_32, 32, "movl %dr0, %ebx; hlt");
+
+/* DR7.GD: the handler of the #DB may use them. */
+CASE_ON(guest_step, an_access_to_guarded_debug_registers_faults_once, "7.2-85 D-16",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, guarded_32, guarded_32_end);
+        const nova_mtd_t mtd = stepping(g);
+
+        g->state->flags = 0x2;
+        g->state->dr7 = 0x2400;
+        guest_until(g, mtd | NOVA_MTD_DR, EXIT_HLT);
+        if (g->state->ip != HALT_AT)
+                NOT_RAISED("needs more than QEMU's TCG");
+        EXPECT_EQ(g->state->ax & DR6_BITS, 0x2000);
+        EXPECT_EQ(g->state->dr7, 0x400);
+}

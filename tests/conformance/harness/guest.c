@@ -77,6 +77,8 @@ static void create_portal(const struct guest *g, word_t event, const struct gues
         for (unsigned i = 0; i < count; i++)
                 if (guest_event(own[i].exit) == event)
                         portal = own[i];
+        if (!portal.entry)
+                return;
         const struct thread *server = portal.server ? portal.server : g->server;
         EXPECT_EQ(hc_create_pt(g->portals + event, ROOT_PD, server->ec, portal.mtd,
                                (word_t)portal.entry),

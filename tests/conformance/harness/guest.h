@@ -72,7 +72,7 @@ struct guest_portal {
         enum guest_exit exit;
         nova_mtd_t mtd;
         const struct thread *server; /* NULL: the guest's */
-        const char *entry;
+        const char *entry;           /* NULL: there is no portal */
 };
 struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
                                 const struct guest_portal *own, unsigned count);

@@ -191,6 +191,20 @@ TEST(guest, an_instructions_length_is_told_though_IP_wraps_behind_it)
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0), 0u);
 }
 
+// As SYSRET leaves it: SS has the attributes of before.
+TEST(guest, the_privilege_level_is_the_dpl_of_ss)
+{
+        Guest g;
+        nova_utcb utcb = {};
+        g.control()->ss.ar = 0xc93;
+        g.control()->cpl = 3;
+        svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_CS_SS);
+        EXPECT_EQ(utcb.state.ss.ar, 0xcf3u);
+        g.control()->cpl = 0;
+        svm_from_utcb(g.vcpu, &utcb, NOVA_MTD_CS_SS);
+        EXPECT_EQ(g.control()->cpl, 3u);
+}
+
 TEST(guest, xcr0_is_set_or_refused)
 {
         Guest g;

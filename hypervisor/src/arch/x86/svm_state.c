@@ -20,6 +20,9 @@
 
 #define EFER_FFXSR 0x4000
 
+#define SS_DPL_SHIFT 5
+#define SS_DPL       (3u << SS_DPL_SHIFT)
+
 /* Groups with state that the CPU checks at an entry (APM 2, 15.5.1). */
 #define STATE_CHECKED \
         (NOVA_MTD_CR | NOVA_MTD_CS_SS | NOVA_MTD_DR | NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG)
@@ -83,6 +86,8 @@ static void segments_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *st
         if (mtd & NOVA_MTD_CS_SS) {
                 copy_segment(&state->cs, &vmcb->cs);
                 copy_segment(&state->ss, &vmcb->ss);
+                /* The privilege level, as with VMX: SYSRET leaves the DPL as it was. */
+                state->ss.ar = (uint16_t)((state->ss.ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
         }
         if (mtd & NOVA_MTD_TR)
                 copy_segment(&state->tr, &vmcb->tr);
@@ -211,7 +216,7 @@ static void segments_from_utcb(struct vmcb *vmcb, const struct nova_utcb_state *
         if (mtd & NOVA_MTD_CS_SS) {
                 set_segment(&vmcb->cs, &state->cs);
                 set_segment(&vmcb->ss, &state->ss);
-                vmcb->cpl = vmcb->ss.ar >> 5 & 3;
+                vmcb->cpl = vmcb->ss.ar >> SS_DPL_SHIFT & 3;
         }
         if (mtd & NOVA_MTD_TR)
                 set_segment(&vmcb->tr, &state->tr);
