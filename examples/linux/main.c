@@ -8,6 +8,7 @@
 
 #include "novart/module.h"
 #include "novart/program.h"
+#include "novart/time.h"
 #include "novavmm/entropy.h"
 #include "novavmm/load.h"
 #include "novavmm/pc.h"
@@ -89,6 +90,16 @@ static int add_devices(void)
         return error;
 }
 
+/* Linux takes its date from the PC's clock, and that from the program. */
+static void set_clock(void)
+{
+        const int error = nova_time_set_by_rtc();
+
+        if (error)
+                printf("The guest's date is wrong, for the machine's clock cannot be read: %s.\n",
+                       strerror(error));
+}
+
 static int make_machine(void)
 {
         const struct nova_vm_config config = {
@@ -136,6 +147,7 @@ int main(int argc, char **argv, char **envp)
         image.initrd = open_module("initrd", &image.initrd_bytes);
         if (!image.kernel || !image.initrd)
                 return 1;
+        set_clock();
         error = make_machine();
         if (error) {
                 printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));

@@ -34,6 +34,19 @@ void nova_sleep(uint64_t ns);
  *  it counts from boot. */
 void nova_time_set(uint64_t ns);
 
+/**
+ * Set CLOCK_REALTIME by the machine's clock, a PC's MC146818, which is taken for one that tells
+ * UTC, in years from 1970 to 2069.
+ *
+ * A root takes ports 0x70 and 0x71 from the kernel and keeps them; another program needs `devices
+ * rtc` in its description. Nobody else may use the clock meanwhile.
+ * @retval 0      done
+ * @retval ENOENT the program does not have the device
+ * @retval EIO    it tells no date
+ * @retval other  as nova_request(), of a root
+ */
+int nova_time_set_by_rtc(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -68,8 +68,8 @@ struct nova_pc {
  *
  * What the guest sends goes to the program's console; when that takes nothing for a second, it is
  * lost. Of several boards in a program the one that was made last gets the program's input. The
- * clock begins with the program's time: 1 January 1970 at its start, unless nova_time_set() was
- * called before.
+ * clock begins with the program's time: 1 January 1970 at its start, unless nova_time_set() or
+ * nova_time_set_by_rtc() was called before.
  * @retval 0      done
  * @retval ENOSPC the machine has no room for them
  * @retval EAGAIN no more threads

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The registers of a PC's clock, a MC146818. */
+#ifndef NOVART_TIME_RTC_H
+#define NOVART_TIME_RTC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* As many registers as have to do with the date, from 0 on. */
+#define RTC_REGISTERS 12
+
+/* The seconds since 1970 that registers tell, in UTC, for years from 1970 to 2069. @return false:
+ * they tell no date */
+bool rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
+
+#endif
