@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import paths  # noqa: F401
-from nova import guest
+from nova import boot_list, guest
 from nova.errors import NovaError
 
 # An apt-get that has a package only after its lists were fetched, and notes what it was asked. Its
@@ -138,8 +138,37 @@ class Guest(unittest.TestCase):
         with mock.patch.dict(os.environ, NOVA_OFFLINE="1"):
             with self.assertRaises(NovaError) as caught:
                 guest.file("guest:x86_64/vmlinuz")
-        self.assertIn("NOVA_OFFLINE is set", str(caught.exception))
+        self.assertEqual(
+            str(caught.exception),
+            "the package linux-image-cloud-amd64 cannot be had: NOVA_OFFLINE is set, so nothing is "
+            "downloaded; unset it.",
+        )
         self.assertFalse((self.root / "calls").exists())
+
+    def read(self, *own):
+        file = self.root / "linux.boot"
+        names = ("bin/linux\twords", "guest:x86_64/vmlinuz", "guest:x86_64/initrd")
+        file.write_text("\n".join(names))
+        with mock.patch.dict(os.environ, NOVA_OFFLINE="1"):
+            return boot_list.read(file, own)
+
+    def test_offline_every_package_is_named_and_the_files_that_one_can_give(self):
+        with self.assertRaises(NovaError) as caught:
+            self.read()
+        self.assertEqual(
+            str(caught.exception),
+            "the packages linux-image-cloud-amd64 and busybox-static cannot be had: NOVA_OFFLINE "
+            "is set, so nothing is downloaded; unset it, or give own files with --module, named "
+            "vmlinuz and initrd.",
+        )
+        with self.assertRaisesRegex(NovaError, "^the package busybox.*, named initrd\\.$"):
+            self.read("vmlinuz", "other", "linux")
+
+    def test_what_somebody_gives_is_not_made(self):
+        self.assertEqual(
+            self.read("initrd", "vmlinuz"), [("bin/linux", "words"), ("vmlinuz", ""), ("initrd", "")]
+        )
+        self.assertFalse((self.root / "guest").exists())
 
     def refused(self):
         with self.assertRaises(NovaError) as caught:

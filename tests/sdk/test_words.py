@@ -47,7 +47,7 @@ class Pause(unittest.TestCase):
         """Linux would take the word for one of its own."""
         built = (Path("kernel"), [Module("file", "given")], True)
         for name, wanted in (("tour", "given pause"), ("linux", "given"), ("restart", "given")):
-            with mock.patch.object(run, "_build", lambda args: built):
+            with mock.patch.object(run, "_build", lambda *_: built):
                 machine, _ = run.prepare(cli.parse(["run", name]), run.PAUSE)
             self.assertEqual(machine.modules[0].arguments, wanted)
             built[1][0] = Module("file", "given")
@@ -66,6 +66,23 @@ class Modules(unittest.TestCase):
     def test_each_takes_one_place(self):
         self.assertEqual(self.files(("r", "a/m", "b/m"), "c/m", "d/m", "e/m"),
                          ["r", "c/m", "d/m", "e/m"])
+
+    def warnings(self, modules, *further):
+        made = [[Module(name, "") for name in names] for names in (modules, further)]
+        return list(run.warn_of_modules("linux", *made))
+
+    def test_one_that_nothing_here_names_gets_a_word(self):
+        own = ("bin/linux", "/cache/vmlinuz", "/cache/disk.img")
+        self.assertEqual(self.warnings(own, "my/mykernel", "my/disk.img"), [
+            "linux does not name a module 'mykernel'; those that it names are vmlinuz, disk.img"])
+        self.assertEqual(self.warnings(own, "my/vmlinuz", "my/disk.img"), [])
+        self.assertEqual(self.warnings(("bin/r",), "my/kernel", "other/kernel"), [])
+
+    def test_one_too_many_of_a_name_gets_a_word(self):
+        own = ("bin/linux", "/cache/vmlinuz")
+        self.assertEqual(self.warnings(own, "a/vmlinuz", "b/vmlinuz"), [
+            "2 modules are called vmlinuz; who opens one gets the first"])
+        self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
     def test_an_empty_one_is_named(self):
         with tempfile.NamedTemporaryFile(suffix="-vmlinuz") as file:

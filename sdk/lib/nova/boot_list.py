@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads boot lists: which files nova_add_roottask() and nova_add_system() want to be booted."""
 
+import os
 from pathlib import Path
 
 from nova import guest
@@ -22,14 +23,29 @@ def is_program(build_dir, name):
     return (Path(build_dir) / "boot" / f"{name}.program").exists()
 
 
-def read(file):
-    """The boot modules, the roottask first."""
+def read(file, own=()):
+    """The boot modules, the roottask first. Guests' files with a name among OWN are not made: they
+    are only named, for others take their place."""
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise NovaError(f"{file} is missing: build the project first.", EXIT_FAILED) from error
-    modules = []
-    for line in filter(None, lines):
-        name, _, arguments = line.partition("\t")
-        modules.append(Module(str(guest.file(name)), arguments))
-    return modules
+    parts = [line.partition("\t") for line in filter(None, lines)]
+    names = [name for name, _, _ in parts]
+    skipped = _replaced(names, own)
+    made = iter(guest.files(name for name in names if name not in skipped))
+    return [
+        Module(os.path.basename(name) if name in skipped else str(next(made)), arguments)
+        for name, _, arguments in parts
+    ]
+
+
+def _replaced(names, own):
+    """Those of a boot list's NAMES that are guests' files, all of a name for which OWN has one."""
+    base = [os.path.basename(name) for name in names[1:]]
+    return {
+        name
+        for name in names[1:]
+        if name.startswith(guest.PREFIX)
+        and list(own).count(os.path.basename(name)) >= base.count(os.path.basename(name))
+    }

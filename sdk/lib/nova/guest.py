@@ -69,6 +69,32 @@ COMMANDS = (
 ).split()
 
 
+class Offline(NovaError):
+    """A package is missing, and nothing may be downloaded."""
+
+    def __init__(self, packages, names=()):
+        self.packages = packages
+        own = f", or give own files with --module, named {' and '.join(names)}" if names else ""
+        super().__init__(
+            f"the package{'s' * (len(packages) > 1)} {' and '.join(packages)} cannot be had: "
+            f"NOVA_OFFLINE is set, so nothing is downloaded; unset it{own}."
+        )
+
+
+def files(names):
+    """The files that a boot list means by NAMES."""
+    found, packages, missing = [], [], []
+    for name in names:
+        try:
+            found.append(file(name))
+        except Offline as error:
+            packages += [one for one in error.packages if one not in packages]
+            missing.append(os.path.basename(name))
+    if missing:
+        raise Offline(packages, missing)
+    return found
+
+
 def file(name):
     """The file that a boot list means by NAME; makes it if it is a guest's."""
     if not name.startswith(PREFIX):
@@ -140,11 +166,12 @@ def _options(arch):
     return [word for option in options for word in ("-o", option)]
 
 
-def _apt(arch, command, sentence, folder=None):
+def _apt(arch, command, package, folder=None):
     """Asks apt; where its lists of packages are missing or old, with fresh ones. One of several
     sources may fail then: what counts is whether another one has the package."""
     if os.environ.get("NOVA_OFFLINE"):
-        raise NovaError(f"{sentence}: NOVA_OFFLINE is set, so nothing is downloaded.")
+        raise Offline([package])
+    sentence = f"the package {package} cannot be had"
     command = [*command[:1], *_options(arch), *command[1:]]
     try:
         return _output(command, sentence, folder)
@@ -166,7 +193,7 @@ def _apt(arch, command, sentence, folder=None):
 def _real_kernel(arch):
     """The package with the image: the one that everybody asks for only names it."""
     package = KERNEL_PACKAGE[arch]
-    text = _apt(arch, ["apt-cache", "depends", package], f"the package {package} cannot be had")
+    text = _apt(arch, ["apt-cache", "depends", package], package)
     for line in text.splitlines():
         kind, _, real = line.strip().partition(": ")
         if kind == "Depends":
@@ -180,8 +207,7 @@ def _unpack(arch, package, folder):
     packages.mkdir(parents=True, exist_ok=True)
     if not any(packages.glob(f"{package}_*.deb")):
         build.say(f"downloading the guest's package {package}")
-        sentence = f"the package {package} cannot be had"
-        _apt(arch, ["apt-get", "download", package], sentence, folder)
+        _apt(arch, ["apt-get", "download", package], package, folder)
         for archive in folder.glob(f"{package}_*.deb"):
             os.replace(archive, packages / archive.name)
     archive = max(packages.glob(f"{package}_*.deb"))

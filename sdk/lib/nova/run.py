@@ -130,9 +130,9 @@ def _unknown(name, args, found, own, examples):
     )
 
 
-def _build(args):
-    """Builds what is to be booted. Returns kernel, boot modules and whether it is an example. The
-    name in ARGS is its name then."""
+def _build(args, own):
+    """Builds what is to be booted; modules with a name among OWN need not be there. Returns kernel,
+    boot modules and whether it is an example. The name in ARGS is its name then."""
     choice = (args.arch, args.config, args.compiler)
     found, name = (None, None) if args.roottask else _find(args)
     is_example = bool(name) and not found
@@ -141,7 +141,7 @@ def _build(args):
     if found:
         folder = found.build(*choice)
         args.name = project.choose(folder, name)
-        modules = boot_list.read(boot_list.path(folder, args.name))
+        modules = boot_list.read(boot_list.path(folder, args.name), own)
         return places.kernel(args.arch, args.config), modules, is_example
     if not places.INSTALLED:
         build.build(tree.preset_name(*choice), ["nova.elf32"] + ([name] if name else []))
@@ -150,7 +150,7 @@ def _build(args):
         return kernel, [Module(args.roottask)], False
     args.name = name
     folder = tree.build_dir(tree.preset_name(*choice))
-    return kernel, boot_list.read(boot_list.path(folder, name)), is_example
+    return kernel, boot_list.read(boot_list.path(folder, name), own), is_example
 
 
 def _modules(texts):
@@ -182,6 +182,19 @@ def with_further(modules, further):
     return found
 
 
+def warn_of_modules(name, modules, further):
+    """What is surprising about the user's modules. A program may open any by name, so none of this
+    is an error; one with no modules of its own surely wants what it is given."""
+    known = [os.path.basename(module.file) for module in modules[1:]]
+    given = [os.path.basename(module.file) for module in further]
+    for file in dict.fromkeys(given if known else ()):
+        if file not in known:
+            listed = ", ".join(dict.fromkeys(known))
+            yield f"{name} does not name a module '{file}'; those that it names are {listed}"
+        elif given.count(file) > known.count(file):
+            yield f"{given.count(file)} modules are called {file}; who opens one gets the first"
+
+
 def _on_terminal():
     """Whether the console can have the terminal: both ends are one, and it is ours now."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -197,7 +210,10 @@ def prepare(args, pause=""):
     warning = cmdline.warning(args.cmdline)
     if warning:
         build.say(warning)
-    kernel, modules, is_example = _build(args)
+    own = [os.path.basename(module.file) for module in further]
+    kernel, modules, is_example = _build(args, own)
+    for warning in warn_of_modules(args.name or "the roottask", modules, further):
+        build.say(warning)
     program = modules[0].file
     if args.arguments is not None:
         modules[0] = Module(program, args.arguments)
