@@ -100,12 +100,20 @@ class Endings(WithFolder):
         self.assertEqual(Runner(machine, 20).run().text(), "some text\n")
 
     def test_a_machine_that_cannot_be_is_status_2_and_told(self):
-        outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="8086"), 20).run()
+        outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="qemu46"), 20).run()
         self.assertEqual(outcome.status, 2)
         self.assertRegex(
-            outcome.message, r"^QEMU has no CPU model '8086'\..* --cpu takes: .*qemu64, .*max"
+            outcome.message,
+            r"^QEMU has no CPU model 'qemu46'\. Did you mean 'qemu64'\? --cpu takes: "
+            r".*qemu64.* and \d+ others\.$",
         )
         self.assertNotIn("-v1", outcome.message)
+        outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="qemu64,+foo"), 20).run()
+        self.assertEqual(
+            (outcome.status, outcome.message),
+            (2, "QEMU's CPUs have no feature 'foo', which --cpu names; qemu-system-x86_64 -cpu help "
+             "lists those that they have."),
+        )
         outcome = Runner(Machine("/does/not/exist"), 20).run()
         self.assertEqual(outcome.status, 2)
 

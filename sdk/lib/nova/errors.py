@@ -24,7 +24,18 @@ def meant(word, known):
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
+# So many are listed with a wrong word.
+LISTED = 12
+
+
 def no_model(emulator, model, known):
-    """A sentence about a CPU MODEL that an emulator does not have, with those that it has."""
-    hint = meant(model, known)
-    return f"{emulator} has no CPU model '{model}'.{hint} --cpu takes: {', '.join(known)}."
+    """A sentence about a CPU MODEL that an emulator does not have, with some of those that it has:
+    the most like it, or the first, in their order."""
+    like = difflib.get_close_matches(model, known, LISTED, 0.4) + list(known)
+    few = set(like[:LISTED]) if len(known) > LISTED else known
+    listed = [name for name in known if name in few]
+    more = f" and {len(known) - len(listed)} others" if len(known) > len(listed) else ""
+    return (
+        f"{emulator} has no CPU model '{model}'.{meant(model, known)} "
+        f"--cpu takes: {', '.join(listed)}{more}."
+    )

@@ -20,6 +20,7 @@ MAX_MEMORY = 1 << 20
 # QEMU says this of its own CPU models, at every start.
 NOISE = b"TCG doesn't support requested feature"
 NO_MODEL = re.compile("unable to find CPU model '(.*)'")
+NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
 MODEL = re.compile(r"^x86 (?!\S+-v\d+ )(\S+)", re.MULTILINE)  # without their versions
 # The multiboot loader ends a file's name at the first of these, the kernel's and a module's.
 BLANKS = " \t"
@@ -184,6 +185,12 @@ def not_started(output):
     model = NO_MODEL.search(said)
     if model:
         return no_model("QEMU", model.group(1), models())
+    flag = NO_FLAG.search(said)
+    if flag:
+        return (
+            f"QEMU's CPUs have no feature '{flag.group(1)}', which --cpu names; "
+            f"{PROGRAM} -cpu help lists those that they have."
+        )
     return f"QEMU did not start: {said}"
 
 
