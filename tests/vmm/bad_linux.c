@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A Linux kernel that cannot work: with too little memory, with a damaged payload, or, with the
- * argument "initrd", with an initrd of nonsense. The monitor says so and goes on. */
+/* A Linux kernel that cannot work: with too little memory, with a header that promises 64 bits,
+ * with a damaged payload, or, with the argument "initrd", with an initrd of nonsense. The monitor
+ * says so and goes on. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #define KERNEL_AT  0x1000000u /* where Debian's kernels want to be */
 #define PAYLOAD    0x100000u  /* in the middle of what is compressed */
 #define NONSENSE   65536u
+#define HEADER     4096u
+#define XLOADFLAGS 0x236
+#define KERNEL_64  0x01
 #define LINE       "console=ttyS0 earlyprintk=ttyS0 reboot=k panic=-1"
 
 static struct nova_vm vm;
@@ -68,6 +72,24 @@ static bool run_small(const struct nova_linux *image)
         return !loaded;
 }
 
+/* A 64-bit kernel, of which there is only the beginning: the width is judged first. */
+static bool run_wide(const struct nova_linux *image)
+{
+        static uint8_t header[HEADER];
+        const struct nova_linux wide = {
+                .kernel = header, .kernel_bytes = HEADER, .command_line = LINE};
+
+        memcpy(header, image->kernel, HEADER);
+        header[XLOADFLAGS] |= KERNEL_64;
+        if (create("wide", TOO_LITTLE))
+                return false;
+
+        const bool loaded = load(&wide);
+
+        nova_vm_destroy(&vm);
+        return !loaded;
+}
+
 /* What unpacks the kernel finds out, says so because of earlyprintk, and halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
@@ -109,5 +131,5 @@ int main(int argc, char **argv)
                 return 1;
         if (argc > 1 && !strcmp(argv[1], "initrd"))
                 return !run_initrd(&image);
-        return !(run_small(&image) && run_damaged(&image));
+        return !(run_small(&image) && run_wide(&image) && run_damaged(&image));
 }

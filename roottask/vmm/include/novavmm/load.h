@@ -23,8 +23,8 @@ struct nova_linux {
 
 /**
  * Load a Linux kernel, or what else keeps to its boot protocol, version 2.12 or newer: by its
- * 64-bit entry point if it has one and guests of this program can have 64 bits, by the 32-bit one
- * otherwise.
+ * 64-bit entry point if it has one, by the 32-bit one otherwise. One with a 64-bit entry point is
+ * refused where guests of this program have 32 bits.
  *
  * @param memory     RAM; addresses below 1 MiB are used for tables
  * @param[out] start of virtual CPU 0

@@ -99,6 +99,8 @@ static const char *check(const struct nova_linux *image)
                 return "its boot protocol is older than 2.12";
         if (!(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
                 return "it wants to lie below 1 MiB (zImage)";
+        if (!GUEST_64 && get(file, EXTENDED_FLAGS, 2) & EXTENDED_64)
+                return "it is a 64-bit kernel, and the guest's CPU has 32 bits";
         return NULL;
 }
 
