@@ -166,7 +166,8 @@ class Guest(unittest.TestCase):
 
     def test_what_somebody_gives_is_not_made(self):
         self.assertEqual(
-            self.read("initrd", "vmlinuz"), [("bin/linux", "words"), ("vmlinuz", ""), ("initrd", "")]
+            self.read("initrd", "vmlinuz"),
+            [("bin/linux", "words"), ("vmlinuz", ""), ("initrd", "")],
         )
         self.assertFalse((self.root / "guest").exists())
 

@@ -111,8 +111,8 @@ class Endings(WithFolder):
         outcome = Runner(Machine(build(self.folder, "EXIT"), cpu="qemu64,+foo"), 20).run()
         self.assertEqual(
             (outcome.status, outcome.message),
-            (2, "QEMU's CPUs have no feature 'foo', which --cpu names; qemu-system-x86_64 -cpu help "
-             "lists those that they have."),
+            (2, "QEMU's CPUs have no feature 'foo', which --cpu names; qemu-system-x86_64 -cpu "
+             "help lists those that they have."),
         )
         outcome = Runner(Machine("/does/not/exist"), 20).run()
         self.assertEqual(outcome.status, 2)
