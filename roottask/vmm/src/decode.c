@@ -433,3 +433,11 @@ bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
         return !cursor.refused && first == 0x0f && second == 0x22 &&
                number == (cursor.lock ? 0u : 8u);
 }
+
+size_t nova_decode_prefixes(const uint8_t *code, size_t count, unsigned bits)
+{
+        struct cursor cursor = begin(code, count, bits);
+
+        read_prefixes(&cursor);
+        return cursor.refused ? 0 : cursor.at - 1;
+}

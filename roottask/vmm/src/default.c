@@ -38,14 +38,19 @@
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
          NOVA_MTD_GPA | NOVA_MTD_DEBUG)
 
-nova_mtd_t default_mtd(enum nova_vm_exit exit)
+nova_mtd_t default_mtd(enum nova_vm_exit exit, bool tells_length)
 {
+        const nova_mtd_t fetch = tells_length ? 0 : FETCH_MTD;
+
         switch (exit) {
         case NOVA_VM_EXIT_CPUID:
-                return USUAL | NOVA_MTD_CR | NOVA_MTD_XCR0;
+                return USUAL | fetch | NOVA_MTD_CR | NOVA_MTD_XCR0;
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
-                return USUAL | NOVA_MSR_MTD;
+                return USUAL | fetch | NOVA_MSR_MTD;
+        case NOVA_VM_EXIT_PORT: /* its length is always told */
+        case NOVA_VM_EXIT_WINDOW:
+                return USUAL;
         case NOVA_VM_EXIT_RECALL:
         case NOVA_VM_EXIT_MEMORY:
         case NOVA_VM_EXIT_STARTUP:
@@ -56,7 +61,7 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit)
         case NOVA_VM_EXIT_INVALID:
                 return EVERYTHING;
         default:
-                return USUAL;
+                return USUAL | fetch;
         }
 }
 
@@ -213,6 +218,12 @@ static void cache(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 2);
 }
 
+/* NOP with a prefix. */
+static void pause(struct nova_vcpu *vcpu)
+{
+        nova_vcpu_skip(vcpu, 1);
+}
+
 /* Of VMX; under SVM the kernel does it. The kernel would refuse a value that the CPU does not have.
  */
 static void xsetbv(struct nova_vcpu *vcpu)
@@ -276,7 +287,7 @@ void default_handlers(struct nova_vm *vm)
                 [NOVA_VM_EXIT_PORT] = port,       [NOVA_VM_EXIT_MEMORY] = memory,
                 [NOVA_VM_EXIT_CPUID] = cpuid,     [NOVA_VM_EXIT_RDMSR] = rdmsr,
                 [NOVA_VM_EXIT_WRMSR] = wrmsr,     [NOVA_VM_EXIT_HALT] = halt,
-                [NOVA_VM_EXIT_CACHE] = cache,     [NOVA_VM_EXIT_PAUSE] = cache,
+                [NOVA_VM_EXIT_CACHE] = cache,     [NOVA_VM_EXIT_PAUSE] = pause,
                 [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = foreign,
                 [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
                 [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,

@@ -8,13 +8,29 @@
 
 #define EVENT_MASK 0xff
 
+/* The length of the instruction, which has @p bytes without prefixes. */
+static size_t length_of(const struct nova_vcpu *vcpu, unsigned bytes)
+{
+        uint8_t code[NOVA_CODE_BYTES];
+
+        if (vcpu->state->inst_len)
+                return vcpu->state->inst_len;
+        if ((vcpu->vm->mtd[vcpu->exit] & FETCH_MTD) != FETCH_MTD)
+                return bytes;
+
+        const struct nova_access access = vcpu_access(vcpu);
+        const size_t count = nova_access_fetch(&access, code);
+
+        return nova_decode_prefixes(code, count, nova_access_bits(&access)) + bytes;
+}
+
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 {
         struct nova_utcb_state *const state = vcpu->state;
 
         const bool low = !(state->ip >> 16 >> 16);
 
-        state->ip += state->inst_len ? state->inst_len : bytes;
+        state->ip += (nova_word_t)length_of(vcpu, bytes);
         vcpu->changed |= NOVA_MTD_EIP;
         if (low && state->ip >> 16 >> 16)
                 vcpu_recall_for(vcpu, VCPU_CUT_IP);

@@ -27,8 +27,12 @@ void default_handlers(struct nova_vm *vm);
 /* Has the CPU exit where these handlers need it, and behind an NMI until its IRET (SVM). */
 void default_controls(struct nova_vcpu *vcpu);
 
-/* State that the message of an exit has to carry for these handlers. */
-nova_mtd_t default_mtd(enum nova_vm_exit exit);
+/* State that the message of an exit has to carry for these handlers. @p tells_length: so does the
+ * CPU, of each instruction; else its prefixes are counted in the guest's memory. */
+nova_mtd_t default_mtd(enum nova_vm_exit exit, bool tells_length);
+
+/* State with which code is fetched: see vcpu_access(). */
+#define FETCH_MTD (NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
 
 /* Answers one exit; the portal is the event's. */
 nova_portal_handler vcpu_serve;

@@ -489,4 +489,26 @@ TEST(decode_cr8, refuses_what_is_no_write_of_it)
         }
 }
 
+TEST(decode_prefixes, counts_what_is_before_the_opcode)
+{
+        const struct {
+                bytes code;
+                unsigned bits;
+                size_t prefixes;
+        } codes[] = {
+                {{0x0f, 0xa2}, 32, 0},
+                {{0x66, 0x0f, 0xa2}, 16, 1},
+                {{0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xf4}, 32, 11},
+                {{0x48, 0x0f, 0xa2}, 64, 1},
+                {{0x48, 0x66, 0x41, 0x0f, 0xa2}, 64, 3},
+                {{0x48, 0x0f, 0xa2}, 32, 0}, /* DEC */
+                {{0xf3, 0x90}, 32, 1},
+                {{0x66, 0x66}, 32, 0}, /* cut off */
+                {{}, 32, 0},
+        };
+        for (const auto &code : codes)
+                EXPECT_EQ(nova_decode_prefixes(code.code.data(), code.code.size(), code.bits),
+                          code.prefixes);
+}
+
 } // namespace

@@ -30,6 +30,10 @@
 
 #define TLB_FLUSH_ALL 1
 
+/* Without prefixes. A CPU that does not tell the next instruction is taken not to have any: the
+ * kernel does not read a guest's memory. */
+#define XSETBV_BYTES 3
+
 #define EXCEPTION_BIT(vector) (1u << (vector))
 #define INJECT_EXCEPTION      (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
 
@@ -226,10 +230,12 @@ static _Noreturn void finish_xsetbv(struct ec *self)
         const struct vmcb *vmcb = self->vcpu->control;
         const uint64_t value = (uint32_t)self->regs.ax | (uint64_t)(uint32_t)self->regs.dx << 32;
 
+        const word_t told = svm_instruction_length(vmcb);
+
         if ((uint32_t)self->regs.cx || vmcb->cpl || !fpu_xcr0_is_valid(value))
                 inject_protection_fault(self);
         self->vcpu->xcr0 = value;
-        skip_instruction(self, vmcb->rip + 3); /* its only encoding has three bytes */
+        skip_instruction(self, vmcb->rip + (told ? told : XSETBV_BYTES));
 }
 
 /* Ports that the PD has are the guest's, too. */

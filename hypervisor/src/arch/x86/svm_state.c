@@ -99,9 +99,7 @@ static void segments_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *st
                 copy_segment(&state->idtr, &vmcb->idtr);
 }
 
-/* The CPU tells the length of an instruction as the address of the next one, if it can; of port
- * accesses always. */
-static word_t instruction_length(const struct vmcb *vmcb)
+word_t svm_instruction_length(const struct vmcb *vmcb)
 {
         const uint64_t next = vmcb->exit_code == SVM_EXIT_IO ? vmcb->exit_info[1] : vmcb->next_rip;
         const uint32_t length = (uint32_t)(next - vmcb->rip); /* outside of 64-bit mode IP wraps */
@@ -189,7 +187,7 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
                 state->sp = (word_t)vmcb->rsp;
         if (mtd & NOVA_MTD_EIP) {
                 state->ip = (word_t)vmcb->rip;
-                state->inst_len = instruction_length(vmcb);
+                state->inst_len = svm_instruction_length(vmcb);
         }
         if (mtd & NOVA_MTD_EFL)
                 state->flags = (word_t)vmcb->rflags;

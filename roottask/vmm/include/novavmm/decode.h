@@ -152,6 +152,10 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
 bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instruction *in,
                           uint64_t *memory, nova_mtd_t *changed);
 
+/** @return bytes of prefixes before the opcode of the instruction at @p code, of which @p count
+ * bytes are there, in code of @p bits (16, 32 or 64); 0 if nothing comes behind them */
+size_t nova_decode_prefixes(const uint8_t *code, size_t count, unsigned bits);
+
 /** @return whether @p in, which is no string instruction, writes its operand in memory */
 bool nova_operand_is_written(const struct nova_instruction *in);
 
