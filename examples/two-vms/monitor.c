@@ -8,6 +8,7 @@
 #include <novart/console.h>
 #include <novart/parent.h>
 #include <novart/program.h>
+#include <novart/time.h>
 #include <novavmm/load.h>
 #include <novavmm/pc.h>
 
@@ -56,6 +57,17 @@ static int read_key(void *context, char *text, size_t bytes)
         return error ? -error : 1;
 }
 
+/* The guest takes its date from the PC's clock, and that from the program. */
+static void set_clock(struct nova_session *session)
+{
+        nova_word_t seconds;
+        struct nova_message message = {
+                .operation = SCREEN_DATE, .answer = &seconds, .answer_max = 1};
+
+        if (!nova_session_call(session, &message))
+                nova_time_set((uint64_t)seconds * 1000000000u);
+}
+
 static int use_screen(void)
 {
         static struct nova_console_output screen = {write_text, read_key, NULL};
@@ -67,6 +79,7 @@ static int use_screen(void)
         if (!error) {
                 screen.context = session;
                 nova_console_use(&screen);
+                set_clock(session);
         } else {
                 printf("The service screen gives no session: %s.\n", strerror(error));
         }

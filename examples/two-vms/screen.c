@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <nova/arch/port.h>
 #include <nova/console.h>
@@ -15,6 +16,7 @@
 #include <novart/selector.h>
 #include <novart/service.h>
 #include <novart/thread.h>
+#include <novart/time.h>
 
 #define UART_IER      1    /* interrupt enable register */
 #define UART_IER_DATA 0x01 /* interrupt when a character has arrived */
@@ -109,6 +111,17 @@ static int read_keys(struct nova_request *request)
         return 0;
 }
 
+static bool knows_date;
+
+/* SCREEN_DATE. The clock is one device, and both monitors want to know. */
+static int tell_date(struct nova_request *request)
+{
+        if (!knows_date)
+                return ENOENT;
+        nova_request_answer(request, (nova_word_t)time(NULL));
+        return 0;
+}
+
 static struct session *behind; /* of all sessions, the one behind the one in front; or the first */
 static bool passed;
 
@@ -161,11 +174,12 @@ static int start_service(void)
         static const struct nova_service_operation operations[] = {
                 {write_text, 1, NOVA_MESSAGE_WORDS, false},
                 {read_keys, 0, 0, false},
+                {tell_date, 0, 0, false},
         };
         static const struct nova_service_config config = {
                 .name = "screen",
                 .operations = operations,
-                .operation_count = 2,
+                .operation_count = 3,
                 .state_bytes = sizeof(struct session),
                 .sessions = 8,
                 .client_sessions = 1,
@@ -182,6 +196,7 @@ int main(void)
         unsigned gsi;
         int key;
 
+        knows_date = !nova_time_set_by_rtc();
         interrupt = nova_sel_alloc(0);
         turn = nova_sel_alloc(0);
         if (nova_parent_ports("serial", 0, &uart.port, &last) ||

@@ -7,7 +7,8 @@
 
 enum {
         SCREEN_WRITE = NOVA_OPERATION_FIRST, /* bytes; the text */
-        SCREEN_READ /* answer: a key; EAGAIN: none yet, a notification will come */
+        SCREEN_READ, /* answer: a key; EAGAIN: none yet, a notification will come */
+        SCREEN_DATE  /* answer: seconds since 1970, in UTC; ENOENT: it does not know */
 };
 
 /* Ctrl-T: the next program has the terminal. */

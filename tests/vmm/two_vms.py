@@ -14,8 +14,8 @@ PROMPT = rb"/ # [^\n]*$"
 END = rb"\r\r\n"
 # What is typed when this was shown, behind what the step before waited for.
 STEPS = (
-    (PROMPT, b"echo here is $who\r"),
-    (rb"\nhere is (left|right)" + END + PROMPT, b"\x14"),
+    (PROMPT, b"echo here is $who; date\r"),
+    (rb"\nhere is (left|right)" + END + rb".* UTC 20[2-6]\d" + END + PROMPT, b"\x14"),
     (rb"--- (left|right) .*" + PROMPT, b"echo and here is $who\r"),
     (rb"\nand here is (left|right)" + END + PROMPT, b"\x14"),
     (rb"--- (left|right) ", b"echo it is still $who; poweroff -f\r"),
