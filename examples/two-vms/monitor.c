@@ -3,6 +3,7 @@
  * its words are added to Linux's command line. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <novart/console.h>
@@ -68,9 +69,19 @@ static void set_clock(struct nova_session *session)
                 nova_time_set((uint64_t)seconds * 1000000000u);
 }
 
+static struct nova_console_output screen = {write_text, read_key, NULL};
+
+/* Whatever the program ends by, its last words are seen. */
+static void end_output(void)
+{
+        struct nova_message message = {.operation = SCREEN_END};
+
+        fflush(stdout);
+        nova_session_call(screen.context, &message);
+}
+
 static int use_screen(void)
 {
-        static struct nova_console_output screen = {write_text, read_key, NULL};
         struct nova_session *session;
         int error = nova_session_open(&session, "screen", NULL);
 
@@ -80,6 +91,7 @@ static int use_screen(void)
                 screen.context = session;
                 nova_console_use(&screen);
                 set_clock(session);
+                atexit(end_output);
         } else {
                 printf("The service screen gives no session: %s.\n", strerror(error));
         }
@@ -133,7 +145,8 @@ int main(int argc, char **argv)
         if (!error)
                 error = nova_pc_add_console(&pc, 1);
         if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine %s cannot be made: %s.\n", nova_program.name,
+                       nova_vm_why(&vm, error));
                 return 1;
         }
 
@@ -143,7 +156,8 @@ int main(int argc, char **argv)
                 return nova_vm_not_loaded(&vm, why);
         error = nova_vm_run(&vm);
         if (error) {
-                printf("The machine cannot run: %s.\n", nova_vm_why(&vm, error));
+                printf("The machine %s cannot run: %s.\n", nova_program.name,
+                       nova_vm_why(&vm, error));
                 return 1;
         }
 

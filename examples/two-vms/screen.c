@@ -122,6 +122,19 @@ static int tell_date(struct nova_request *request)
         return 0;
 }
 
+/* SCREEN_END: what a client wrote behind the other one, such as why it ends, would be lost. */
+static int end_output(struct nova_request *request)
+{
+        struct session *const session = request->state, *const before = front;
+
+        if (session->shown < session->written) {
+                bring(session);
+                if (before)
+                        bring(before);
+        }
+        return 0;
+}
+
 static struct session *behind; /* of all sessions, the one behind the one in front; or the first */
 static bool passed;
 
@@ -175,11 +188,12 @@ static int start_service(void)
                 {write_text, 1, NOVA_MESSAGE_WORDS, false},
                 {read_keys, 0, 0, false},
                 {tell_date, 0, 0, false},
+                {end_output, 0, 0, false},
         };
         static const struct nova_service_config config = {
                 .name = "screen",
                 .operations = operations,
-                .operation_count = 3,
+                .operation_count = sizeof(operations) / sizeof(*operations),
                 .state_bytes = sizeof(struct session),
                 .sessions = 8,
                 .client_sessions = 1,

@@ -8,7 +8,8 @@
 enum {
         SCREEN_WRITE = NOVA_OPERATION_FIRST, /* bytes; the text */
         SCREEN_READ, /* answer: a key; EAGAIN: none yet, a notification will come */
-        SCREEN_DATE  /* answer: seconds since 1970, in UTC; ENOENT: it does not know */
+        SCREEN_DATE, /* answer: seconds since 1970, in UTC; ENOENT: it does not know */
+        SCREEN_END   /* nothing more is written: what nobody saw is shown */
 };
 
 /* Ctrl-T: the next program has the terminal. */
