@@ -104,8 +104,10 @@ unsigned modules_read_description(const char *name)
                 if (is_description(modules[i].module.name))
                         name = modules[i].module.name;
         if (!name || !modules_map(name, &text, &bytes)) {
-                printf("init: no boot module is called %s; boot the system description, too.\n",
-                       name ? name : "NAME.nova");
+                printf("init: no boot module is called %s; %s.\n", name ? name : "NAME.nova",
+                       name ? "init's argument names the system description, where the arguments "
+                              "of programs stand"
+                            : "boot the system description, too");
                 return 1;
         }
 

@@ -84,6 +84,14 @@ class Modules(unittest.TestCase):
             "2 modules are called vmlinuz; who opens one gets the first"])
         self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
+    def test_more_than_the_machine_can_hold_are_refused(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate((28 << 20) + 1)
+            modules = [Module("not there"), Module(file.name)]
+            with self.assertRaisesRegex(NovaError, "have 29 MiB, .* of 32 MiB: .* 33 at the very"):
+                run.check_room(modules, 32)
+            run.check_room(modules, 33)
+
     def test_an_empty_one_is_named(self):
         with tempfile.NamedTemporaryFile(suffix="-vmlinuz") as file:
             with self.assertRaisesRegex(NovaError, f"^the module {file.name} is empty: "):

@@ -224,6 +224,7 @@ def _session(args, machine, program, arch):
 def debug(args):
     _check(args)
     machine, program = run.prepare(args)
+    run.check_room(machine.modules, machine.memory)
     _check_gdb()
     sys.stdout.flush()
     return _session(args, machine, program, args.arch)

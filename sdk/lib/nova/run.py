@@ -195,6 +195,22 @@ def warn_of_modules(name, modules, further):
             yield f"{given.count(file)} modules are called {file}; who opens one gets the first"
 
 
+# MiB that kernel and BIOS need beside the boot modules at the very least.
+LEAST_BESIDE = 4
+
+
+def check_room(modules, memory):
+    """Refuses a machine of MEMORY MiB that the boot modules alone fill."""
+    size = sum(os.path.getsize(module.file) for module in modules if os.path.exists(module.file))
+    size = (size + (1 << 20) - 1) >> 20
+    need = size + LEAST_BESIDE
+    if need > memory:
+        raise NovaError(
+            f"the boot modules have {size} MiB, too much for a machine of {memory} "
+            f"MiB: --memory gives it more, {need} at the very least, and what the programs need."
+        )
+
+
 def _on_terminal():
     """Whether the console can have the terminal: both ends are one, and it is ours now."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -240,6 +256,7 @@ def prepare(args, pause=""):
 def run(args):
     interactive = _on_terminal()
     machine, program = prepare(args, PAUSE if interactive else "")
+    check_room(machine.modules, machine.memory)
     if interactive:
         build.say(f"starting {NAMES[args.emulator]}; ctrl-a x leaves it")
     watch = not any(word in DEBUGGING for word in args.qemu)
