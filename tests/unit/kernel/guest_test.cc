@@ -218,7 +218,10 @@ TEST(guest, xcr0_is_set_or_refused)
         g.control()->rax = 6;
         EXPECT_EQ(event_of(g, 0x8d), ENTRY);
         EXPECT_EQ(g.vcpu->vcpu->xcr0, 7u);
-        EXPECT_EQ(g.control()->event_inj, 0x80000b0du); // #GP
+        EXPECT_EQ(g.control()->event_inj, 0x8000030du); // #GP, in real mode without error code
+        g.control()->cr0 = 1;
+        EXPECT_EQ(event_of(g, 0x8d), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0x80000b0du);
         g.control()->rax = 3;
         g.control()->cpl = 3;
         EXPECT_EQ(event_of(g, 0x8d), ENTRY);
