@@ -81,6 +81,9 @@ static const struct bad_guest {
         /* mov $0xfe, %al; mov $0xdead, %ebx; out %al, $0x64; jmp . */
         {"panic", "\xb0\xfe\xbb\xad\xde\x00\x00\xe6\x64\xeb\xfe", 11, NOVA_VM_RESET,
          REPORTING_BOARD},
+        /* mov $'h', %al; mov $0x3f8, %edx; out %al, %dx; mov $0x1000000, %ecx; loop .; int3 */
+        {"half", "\xb0\x68\xba\xf8\x03\x00\x00\xee\xb9\x00\x00\x00\x01\xe2\xfe\xcc", 16,
+         NOVA_VM_ERROR, BOARD},
 };
 
 static struct nova_virtio_random entropy;

@@ -8,6 +8,7 @@
 
 #include "novart/console.h"
 #include "novart/time.h"
+#include "report.h"
 
 /* So long is waited for more output, so that it goes in pieces. */
 #define COLLECT_NS 2000000
@@ -73,6 +74,7 @@ static bool write_some(struct nova_pc *pc)
         if (!bytes)
                 return false;
         nova_console_write(text, bytes);
+        __atomic_store_n(&pc->vm->in_line, text[bytes - 1] != '\n', __ATOMIC_RELAXED);
 
         nova_mutex_lock(&pc->lock);
         pc->first = (pc->first + bytes) % NOVA_PC_OUTPUT;
@@ -109,6 +111,7 @@ void nova_pc_flush(struct nova_pc *pc)
                 if (count)
                         nova_sleep(COLLECT_NS);
         } while (count);
+        report_begin_line(pc->vm);
 }
 
 /* The guest's virtio console gets it when it has a driver. */

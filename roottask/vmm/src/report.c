@@ -169,6 +169,12 @@ static void print_near(const struct report_sink *to, const struct near *near, no
         say(to, "\n");
 }
 
+void report_begin_line(struct nova_vm *vm)
+{
+        if (__atomic_exchange_n(&vm->in_line, false, __ATOMIC_RELAXED))
+                fputs("\n", stdout);
+}
+
 /* What is written may go through the UTCB that holds the state, so a copy is printed. */
 void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                  const char *cause)
@@ -178,6 +184,8 @@ void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const cha
         struct near near;
 
         read_near(vcpu, mtd, &near);
+        if (to == &output)
+                report_begin_line(vcpu->vm);
         say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
             vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
             (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
@@ -218,6 +226,7 @@ void nova_vm_reset(struct nova_vm *vm, const char *means)
                 vcpu_recall_for(vcpu, VCPU_RESETS_MACHINE);
                 return;
         }
+        report_begin_line(vm);
         printf("VM: guest %s", vm->name);
         if (vcpu)
                 printf(", vCPU %u", vcpu->number);

@@ -19,4 +19,7 @@ void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const cha
 /* Tells that a virtual CPU has reset its machine, with its registers, and ends it. */
 void report_reset(struct nova_vcpu *vcpu);
 
+/* Ends the line within which the guest's text on the console ended, if it did. */
+void report_begin_line(struct nova_vm *vm);
+
 #endif

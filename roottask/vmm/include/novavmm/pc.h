@@ -102,7 +102,8 @@ int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
  */
 void nova_pc_destroy(struct nova_pc *pc);
 
-/** Wait until all output has been written. */
+/** Wait until all output has been written, and end its last line: the program's own text begins on
+ *  a new one. */
 void nova_pc_flush(struct nova_pc *pc);
 
 #ifdef __cplusplus

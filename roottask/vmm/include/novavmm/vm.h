@@ -84,8 +84,9 @@ struct nova_vm {
         unsigned events_order;                    /**< 2^events_order of them */
         const char *reset_means;                  /**< of nova_vm_reset(), to be reported */
         bool xsave;                               /**< CPUID tells of XSAVE */
-        bool timer_quits;                         /**< `timer` is to end */
-        uint8_t causes[256];                      /**< enum nova_vm_exit by event number */
+        bool in_line;        /**< its text on the console ended within a line */
+        bool timer_quits;    /**< `timer` is to end */
+        uint8_t causes[256]; /**< enum nova_vm_exit by event number */
 };
 
 /**
