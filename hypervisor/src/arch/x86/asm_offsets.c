@@ -11,7 +11,7 @@
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
 
-void asm_offsets(void);
+void asm_offsets(void), asm_register_offsets(void), asm_hypercall_numbers(void);
 
 void asm_offsets(void)
 {
@@ -26,6 +26,10 @@ void asm_offsets(void)
         DEFINE(EC_STACK_TOP, offsetof(struct ec, stack_top));
         DEFINE(PT_IP, offsetof(struct pt, ip));
         DEFINE(PT_ID, offsetof(struct pt, id));
+}
+
+void asm_register_offsets(void)
+{
         DEFINE(REGS_AX, offsetof(struct regs, ax));
         DEFINE(REGS_BX, offsetof(struct regs, bx));
         DEFINE(REGS_CX, offsetof(struct regs, cx));
@@ -49,6 +53,12 @@ void asm_offsets(void)
         DEFINE(REGS_R13, offsetof(struct regs, r13));
         DEFINE(REGS_R14, offsetof(struct regs, r14));
         DEFINE(REGS_R15, offsetof(struct regs, r15));
+#endif
+}
+
+void asm_hypercall_numbers(void)
+{
+#if __SIZEOF_POINTER__ == 8
         DEFINE(ENTRY_SIZE, THREAD_ENTRY_SIZE);
         DEFINE(NOT_IPC, (NOVA_ID_NUMBER_MASK & ~NOVA_REPLY) | NOVA_CALL_DD);
         DEFINE(ID_NUMBER_MASK, NOVA_ID_NUMBER_MASK);
