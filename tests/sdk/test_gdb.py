@@ -268,7 +268,11 @@ class Listings(unittest.TestCase):
 
     def setUp(self):
         fake = self.fake = Fake()
-        fake.numbers = {"null_page": 0x2000, "null_middle": 0x3000, "null_top": 0x4000}
+        fake.numbers = {
+            "null_tables.page": 0x2000,
+            "null_tables.middle": 0x3000,
+            "null_tables.top": 0x4000,
+        }
         self.kernel = fake.make("pd", 0x1000, object_space__space__pd=0x1000)
         account = fake.make("account", used=2048, limit=1 << 20)
         self.root = fake.make("pd", is_root=1, account=account, object__account=account)

@@ -11,36 +11,33 @@
 
 _Static_assert(sizeof(struct capability_page) == PAGE_SIZE, "a table is a frame");
 
-/* What absent parts of all object spaces point at. */
-static struct capability_page *null_page;
-static struct capability_page **null_middle;
-static struct capability_page ***null_top;
+struct null_tables null_tables;
 
 bool object_space_boot(void)
 {
         object_mapping_init();
-        null_page = frame_alloc_zeroed();
-        null_middle = frame_alloc();
-        null_top = frame_alloc_zeroed();
-        if (!null_page || !null_middle || !null_top)
+        null_tables.page = frame_alloc_zeroed();
+        null_tables.middle = frame_alloc();
+        null_tables.top = frame_alloc_zeroed();
+        if (!null_tables.page || !null_tables.middle || !null_tables.top)
                 return false;
         for (unsigned i = 0; i < RADIX_SLOTS; i++)
-                null_middle[i] = null_page;
+                null_tables.middle[i] = null_tables.page;
         for (unsigned i = 0; i < RADIX_TOP_SLOTS; i++)
-                null_top[i] = null_middle;
+                null_tables.top[i] = null_tables.middle;
         return true;
 }
 
 void object_space_init(struct object_space *space, struct pd *pd)
 {
         space_init(&space->space, NOVA_CRD_OBJ, pd);
-        space->top = null_top;
-        space->first = null_middle;
+        space->top = null_tables.top;
+        space->first = null_tables.middle;
 }
 
 bool object_space_is_empty(const struct object_space *space)
 {
-        return space->first == null_middle && space->top == null_top;
+        return space->first == null_tables.middle && space->top == null_tables.top;
 }
 
 /* A new table, a copy of the empty one. */
@@ -80,24 +77,24 @@ static void prune(struct object_space *space, word_t sel)
         struct capability_page **page = &pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
         struct capability_page *const old_page = *page, ***const old_top = space->top;
 
-        if (old_page != null_page) {
+        if (old_page != null_tables.page) {
                 if (frame_info(old_page)->used)
                         return;
-                store_once(*page, null_page);
+                store_once(*page, null_tables.page);
                 table_free(pd, old_page);
                 frame_info(pages)->used--;
         }
-        if (pages != null_middle) {
+        if (pages != null_tables.middle) {
                 if (frame_info(pages)->used)
                         return;
-                store_once(*middle, null_middle);
+                store_once(*middle, null_tables.middle);
                 table_free(pd, pages);
                 if (sel >= RADIX_FIRST)
                         frame_info(old_top)->used--;
         }
-        if (old_top == null_top || frame_info(old_top)->used)
+        if (old_top == null_tables.top || frame_info(old_top)->used)
                 return;
-        store_once(space->top, null_top);
+        store_once(space->top, null_tables.top);
         table_free(pd, old_top);
 }
 
@@ -106,19 +103,19 @@ static struct capability_page *page_create(struct object_space *space, word_t se
 {
         struct pd *pd = space->space.pd;
 
-        if (sel >= RADIX_FIRST && space->top == null_top) {
-                struct capability_page ***top = table_create(pd, null_top);
+        if (sel >= RADIX_FIRST && space->top == null_tables.top) {
+                struct capability_page ***top = table_create(pd, null_tables.top);
                 if (!top)
                         return NULL;
                 store_once(space->top, top);
         }
         struct capability_page ***middle = middle_of(space, sel), **pages = *middle;
-        if (pages == null_middle && (pages = table_create(pd, null_middle))) {
+        if (pages == null_tables.middle && (pages = table_create(pd, null_tables.middle))) {
                 store_once(*middle, pages);
                 if (sel >= RADIX_FIRST)
                         frame_info(space->top)->used++;
         }
-        struct capability_page *page = pages ? table_create(pd, null_page) : NULL;
+        struct capability_page *page = pages ? table_create(pd, null_tables.page) : NULL;
         if (page) {
                 store_once(pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)], page);
                 frame_info(pages)->used++;
@@ -138,7 +135,7 @@ bool object_space_enter(struct object_mapping *mapping)
         const word_t sel = mapping->sel, slot = sel & (CAPABILITY_SLOTS - 1);
         struct capability_page *page = object_space_page(mapping->space, sel);
 
-        if (unlikely(page == null_page) && !(page = page_create(mapping->space, sel)))
+        if (unlikely(page == null_tables.page) && !(page = page_create(mapping->space, sel)))
                 return false;
         frame_info(page)->used++;
         page->mapping[slot] = mapping;
@@ -167,13 +164,13 @@ void object_space_leave(const struct object_mapping *mapping)
 /* Where the next table begins behind one that is absent. */
 static word_t behind_absent(const struct object_space *space, word_t sel)
 {
-        if (sel >= RADIX_FIRST && space->top == null_top)
+        if (sel >= RADIX_FIRST && space->top == null_tables.top)
                 return (word_t)1 << NOVA_SEL_ORDER;
 
         struct capability_page **pages =
                 sel < RADIX_FIRST ? space->first
                                   : space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
-        return (sel | (pages == null_middle ? RADIX_FIRST - 1 : CAPABILITY_SLOTS - 1)) + 1;
+        return (sel | (pages == null_tables.middle ? RADIX_FIRST - 1 : CAPABILITY_SLOTS - 1)) + 1;
 }
 
 struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
@@ -187,7 +184,7 @@ struct object_mapping *object_space_search(const struct object_space *space, wor
                 mapping = page->mapping[at & (CAPABILITY_SLOTS - 1)];
                 if (mapping)
                         break;
-                at = page == null_page ? behind_absent(space, at) : at + 1;
+                at = page == null_tables.page ? behind_absent(space, at) : at + 1;
         }
         *sel = at;
         return mapping;

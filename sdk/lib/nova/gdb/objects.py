@@ -15,6 +15,7 @@ CPU_MAX = 64
 SEL_BITS = {8: 26, 4: 27}  # by the size of a word
 NAMED_BITS = 47  # of an address: the rest is the same in all
 PERMISSIONS = 0x1F
+NULL_TABLES = ("page", "middle", "top")
 PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
 
@@ -75,18 +76,22 @@ class Objects:
 
     def _pages(self, pd, what):
         """(first selector, address) of an object space's pages."""
-        word, number = self.target.word, self.target.number
+        word = self.target.word
         entries = PAGE_SIZE // word
+        null = {part: self.target.number(f"null_tables.{part}") for part in NULL_TABLES}
+        if not all(null.values()):
+            self.reader.complain("the kernel's file does not tell where null_tables are")
+            return
         tables = [pd["object_space.first"]]
         top = pd["object_space.top"]
-        if top != number("null_top"):
+        if top != null["top"]:
             tables += self.reader.words(top, (1 << SEL_BITS[word]) // (entries * entries // 2),
                                         what)[1:]
         for index, table in enumerate(tables):
-            if table == number("null_middle"):
+            if table == null["middle"]:
                 continue
             for slot, page in enumerate(self.reader.words(table, entries, what)):
-                if page != number("null_page"):
+                if page != null["page"]:
                     yield (index * entries + slot) * (entries // 2), page
 
     def capability(self, pd, sel):
