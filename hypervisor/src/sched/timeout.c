@@ -47,6 +47,7 @@ void timeout_advance(struct cpu *cpu, uint64_t end)
 {
         const uint64_t now = rdtsc();
 
+        timeout_once(cpu);
         cpu->timer_end = end;
         timer_arm(end > now ? end - now : 0);
 }

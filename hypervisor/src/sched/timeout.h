@@ -4,6 +4,7 @@
 #define SCHED_TIMEOUT_H
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/lapic.h"
 #include "lib/heap.h"
 #include "lib/types.h"
 
@@ -17,6 +18,23 @@ void timeout_stop(struct ec *ec);
 
 /** Wakes those whose deadline has passed with COM_TIM, so many as fit into a step. */
 void timeout_expire(struct cpu *cpu);
+
+/** Until the timer is set anew, or has fired and timeout_once() is called, it fires repeatedly. */
+static inline void timeout_repeat(struct cpu *cpu)
+{
+        if (cpu->timer_repeats)
+                return;
+        cpu->timer_repeats = true;
+        timer_repeat(true);
+}
+
+static inline void timeout_once(struct cpu *cpu)
+{
+        if (likely(!cpu->timer_repeats))
+                return;
+        cpu->timer_repeats = false;
+        timer_repeat(false);
+}
 
 /** The timer must fire earlier than it is set to. */
 void timeout_advance(struct cpu *cpu, uint64_t end);

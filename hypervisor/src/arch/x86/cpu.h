@@ -65,6 +65,7 @@ struct cpu {
         uint64_t slice_start; /* TSC when the current SC was dispatched; read by all */
         uint32_t charges;     /* odd while current_sc's time and slice_start change; read by all */
         uint64_t timer_end;   /* the timer fires at this TSC or before; CPU_TIMER_OFF: not at all */
+        bool timer_repeats;   /* … and then again (see svm.c) */
         struct heap timeouts; /* deadlines of waiting ECs */
         struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
         struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */

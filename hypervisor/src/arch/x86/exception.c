@@ -38,6 +38,7 @@ static void timer(struct cpu *cpu)
 {
         const uint64_t slice = rdtsc() - cpu->slice_start;
 
+        timeout_once(cpu);
         cpu->timer_end = CPU_TIMER_OFF;
         timeout_expire(cpu);
         iommu_poll();

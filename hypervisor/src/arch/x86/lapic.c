@@ -14,6 +14,7 @@
 #define ENABLE           0x100 /* in the spurious vector register */
 #define MASKED           0x10000
 #define LVT_NMI          0x400
+#define TIMER_PERIODIC   0x20000
 #define TIMER_DEADLINE   0x40000
 #define DIVIDE_BY_1      0xb
 #define ICR_PENDING      0x1000
@@ -28,6 +29,9 @@
 #define RATIO_BITS 20
 #define RATIO_MAX  ((1 << 28) - 1)
 #define TICKS_MAX  ((uint64_t)1 << 36)
+
+/* Timer ticks. An emulator that is late makes up for all the times that were due. */
+#define REPEAT_MIN (1u << 17)
 
 bool lapic_x2apic;
 
@@ -129,10 +133,11 @@ void timer_arm(uint64_t tsc_ticks)
                                                             : 1);
 }
 
-void timer_stop(void)
+void timer_repeat(bool on)
 {
         if (cpu_has(FEATURE_TSC_DEADLINE))
-                wrmsr(MSR_TSC_DEADLINE, 0);
-        else
-                lapic_write(LAPIC_TIMER_INITIAL, 0);
+                return;
+        if (on && lapic_read(LAPIC_TIMER_INITIAL) < REPEAT_MIN)
+                lapic_write(LAPIC_TIMER_INITIAL, REPEAT_MIN);
+        lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER | (on ? TIMER_PERIODIC : 0));
 }

@@ -75,8 +75,9 @@ void lapic_send_start(unsigned apic_id, paddr_t page);
  *  early when that is more than some seconds away. */
 void timer_arm(uint64_t tsc_ticks);
 
-/** Stops the timer. */
-void timer_stop(void);
+/** Whether the timer, if it has no TSC deadlines, fires again and again, each time after as long as
+ *  it was set to. timer_arm() is for a timer that fires once. */
+void timer_repeat(bool on);
 
 /** Tells timer_arm the frequencies. */
 void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz);

@@ -20,6 +20,7 @@
 #include "paging_levels.h"
 #include "platform/stop.h"
 #include "sched/schedule.h"
+#include "sched/timeout.h"
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a
@@ -41,6 +42,7 @@
 _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
 
 static paddr_t io_map, msr_map;
+static bool emulated; /* by QEMU's TCG */
 
 static bool supported(void)
 {
@@ -71,6 +73,7 @@ static bool boot(void)
                 .table = page | PTE_WRITE,
                 .top_table = PAGING_LEVELS > 3 ? page | PTE_WRITE : PTE_PRESENT,
         };
+        emulated = features_emulated();
         return make_map(IO_MAP_ORDER, &io_map) && make_map(MSR_MAP_ORDER, &msr_map);
 }
 
@@ -143,6 +146,10 @@ static void keep_lme_harmless(struct vcpu *vcpu)
         vcpu->svm.writes_cr0 = false;
 }
 
+/* A window on QEMU's TCG (7.2): there VMRUN sets the virtual interrupt's flag beside those of
+ * interrupts without the lock that who sets these holds. One that comes at this moment is pending
+ * in the local APIC, but nobody tells the CPU, until another comes: a guest that computes would
+ * keep the CPU for ever. So while there is a window the timer does not fire only once. */
 static void enter(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -155,6 +162,8 @@ static void enter(struct ec *self)
         vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
         vmcb->clean = 0;
         vmcb->rax = self->regs.ax;
+        if (unlikely(vmcb->vintr & SVM_VINTR_IRQ) && emulated)
+                timeout_repeat(cpu);
         if (unlikely(vcpu->svm.lme))
                 keep_lme_harmless(vcpu);
         if (unlikely(vcpu->unproven))

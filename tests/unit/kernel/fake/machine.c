@@ -96,6 +96,11 @@ void lapic_send_ipi(unsigned apic_id, unsigned vector)
         (void)vector;
 }
 
+void timer_repeat(bool on)
+{
+        (void)on;
+}
+
 void timer_arm(uint64_t tsc_ticks)
 {
         (void)tsc_ticks;
