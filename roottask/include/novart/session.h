@@ -218,7 +218,8 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
 /**
  * Wait until the service notifies the session.
  *
- * What was not enabled before is now, as by nova_session_enable_notify_until().
+ * What was not enabled before is now, as by nova_session_enable_notify_until(); what the service
+ * told before that is lost. ETIMEDOUT may come of either: who cannot miss one enables it first.
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          it did; several notifications may count as one
  * @retval ETIMEDOUT  it did not

@@ -231,8 +231,11 @@ static void waits_for_gifts(struct nova_service *service)
         nova_service_unlock(service);
 }
 
+/* Enabled first: what the service tells before that is lost, and the deadline may be over by then.
+ */
 static void notifications(void)
 {
+        check(nova_session_enable_notify(session) == 0, "notifications are enabled");
         check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
               "who is not notified waits until the deadline");
         check(call(ECHO_TELL, 0) == 0 && nova_session_wait(session, NOVA_FOREVER) == 0,
