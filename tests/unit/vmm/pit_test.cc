@@ -3,11 +3,25 @@
 #include "novavmm/pit.h"
 
 #include <gtest/gtest.h>
+#include <vector>
 
 #include "devices.h"
 
 namespace
 {
+
+constexpr uint64_t second = 1000000000;
+
+/* When so many ticks are over. */
+uint64_t ns_of(uint64_t ticks)
+{
+        return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
+}
+
+/* Of a square wave at a tick. */
+struct wave {
+        unsigned count, output;
+};
 
 struct pit : testing::Test {
         probe out;
@@ -55,15 +69,20 @@ struct pit : testing::Test {
                 const unsigned low = in8(0x40 + channel);
                 return low | in8(0x40 + channel) << 8;
         }
+
+        /* What mode 3 makes of a divisor, tick by tick. */
+        void expect_wave(unsigned divisor, const std::vector<wave> &wanted)
+        {
+                program(2, 3, divisor);
+                out8(0x61, 1);
+                const uint64_t begin = time.ns;
+                for (size_t tick = 0; tick < wanted.size(); tick++) {
+                        time.ns = begin + ns_of(tick);
+                        EXPECT_EQ(count(2), wanted[tick].count) << tick;
+                        EXPECT_EQ(in8(0x61) >> 5 & 1, wanted[tick].output) << tick;
+                }
+        }
 };
-
-constexpr uint64_t second = 1000000000;
-
-/* When so many ticks are over. */
-uint64_t ns_of(uint64_t ticks)
-{
-        return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
-}
 
 TEST_F(pit, a_rate_generator_ticks_for_ever)
 {
@@ -101,28 +120,12 @@ TEST_F(pit, modes_6_and_7_are_2_and_3)
 /* The data sheet's mode 3: from the count less one, by two; one tick more high than low. */
 TEST_F(pit, a_square_wave_of_an_odd_count_is_longer_high)
 {
-        const unsigned counts[] = {4, 2, 0, 4, 2, 4}, high[] = {1, 1, 1, 0, 0, 1};
-        program(2, 3, 5);
-        out8(0x61, 1);
-        const uint64_t begin = time.ns;
-        for (unsigned tick = 0; tick < 6; tick++) {
-                time.ns = begin + ns_of(tick);
-                EXPECT_EQ(count(2), counts[tick]) << tick;
-                EXPECT_EQ(in8(0x61) >> 5 & 1, high[tick]) << tick;
-        }
+        expect_wave(5, {{4, 1}, {2, 1}, {0, 1}, {4, 0}, {2, 0}, {4, 1}});
 }
 
 TEST_F(pit, a_square_wave_of_an_even_count_has_equal_halves)
 {
-        const unsigned counts[] = {4, 2, 4, 2, 4}, high[] = {1, 1, 0, 0, 1};
-        program(2, 3, 4);
-        out8(0x61, 1);
-        const uint64_t begin = time.ns;
-        for (unsigned tick = 0; tick < 5; tick++) {
-                time.ns = begin + ns_of(tick);
-                EXPECT_EQ(count(2), counts[tick]) << tick;
-                EXPECT_EQ(in8(0x61) >> 5 & 1, high[tick]) << tick;
-        }
+        expect_wave(4, {{4, 1}, {2, 1}, {4, 0}, {2, 0}, {4, 1}});
 }
 
 TEST_F(pit, zero_counts_65536)
