@@ -38,8 +38,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct report_sink *
 #define AR_BIG 0x400
 
 /* What it takes to read code and stack. */
-#define NEAR_MTD \
-        (NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL | NOVA_MTD_CR | NOVA_MTD_CS_SS | NOVA_MTD_MSR)
+#define NEAR_MTD (FETCH_MTD | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL)
 
 #define STACK_WORDS 8
 
