@@ -62,12 +62,13 @@ int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out)
 int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
 {
         const unsigned order = page_order(bytes);
-        int error = page_physical(NULL, &dma->phys);
+        int error;
 
         if (!bytes)
                 return EINVAL;
         if (order >= NOVA_WORD_BITS - NOVA_PAGE_BITS)
                 return ENOMEM;
+        error = page_physical(NULL, &dma->phys);
         if (error)
                 return error;
         dma->bytes = (size_t)NOVA_PAGE_SIZE << order;
