@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The walkers behind gdb's command `nova`, over memory that is made up and then broken."""
 
+import collections
 import unittest
+import unittest.mock
 
 import paths  # noqa: F401
 from nova.gdb import listings, spaces, view, walk
 from nova.gdb.log import log
 from nova.gdb.objects import Objects
-from nova.gdb.paging import KernelMemory, Physical
 from nova.gdb.view import Field, Layout, Reader, Trouble, Unreadable
 
 WORD = 8
@@ -136,7 +137,7 @@ class Fake:
 
     def read(self, address, size):
         try:
-            return bytes(self.memory[address + at] for at in range(size))
+            return bytes(map(self.memory.__getitem__, range(address, address + size)))
         except KeyError:
             raise Unreadable(f"there is no memory at {address:#x}") from None
 
@@ -268,11 +269,10 @@ class Listings(unittest.TestCase):
 
     def setUp(self):
         fake = self.fake = Fake()
-        fake.numbers = {
-            "null_tables.page": 0x2000,
-            "null_tables.middle": 0x3000,
-            "null_tables.top": 0x4000,
-        }
+        # What absent parts of all object spaces point at.
+        self.no_page = fake.make("table")
+        self.no_middle = self.table(self.no_page, 0, self.no_page)
+        self.no_top = self.table(self.no_middle, 0, self.no_middle)
         self.kernel = fake.make("pd", 0x1000, object_space__space__pd=0x1000)
         account = fake.make("account", used=2048, limit=1 << 20)
         self.root = fake.make("pd", is_root=1, account=account, object__account=account)
@@ -290,9 +290,9 @@ class Listings(unittest.TestCase):
         fake.poke(fake.at("cpu", self.cpu, "run_queue.head") + 9 * WORD, sc)
         fake.set("cpu", self.cpu, "current", idle)
         fake.set("cpu", self.cpu, "current_sc", idle_sc)
-        fake.set("pd", self.child, "object_space.first", 0x3000)
+        fake.set("pd", self.child, "object_space.first", self.no_middle)
         for pd in (self.kernel, self.root, self.child):
-            fake.set("pd", pd, "object_space.top", 0x4000)
+            fake.set("pd", pd, "object_space.top", self.no_top)
         self.hold(self.kernel, 0, object=idle_sc)
         self.cap = self.hold(self.root, 7, object=self.waiter, perms=1)
         self.all = self.map(self.kernel, "memory", 0x100, perms=7)
@@ -334,11 +334,11 @@ class Listings(unittest.TestCase):
         space = fake.at("pd", pd, "object_space.space.tree.root")
         mapping = fake.make("object_mapping", sel=sel, space=space, **values)
         page = self.table(0, TABLE // 2 + sel % (TABLE // 2), mapping)
-        pages = self.table(0x2000, sel // (TABLE // 2) % TABLE, page)
+        pages = self.table(self.no_page, sel // (TABLE // 2) % TABLE, page)
         above = sel // (TABLE // 2) // TABLE
-        fake.set("pd", pd, "object_space.first", 0x3000 if above else pages)
+        fake.set("pd", pd, "object_space.first", self.no_middle if above else pages)
         if above:
-            fake.set("pd", pd, "object_space.top", self.table(0x3000, above, pages))
+            fake.set("pd", pd, "object_space.top", self.table(self.no_middle, above, pages))
         fake.set("pd", pd, "object_space.space.pd", pd)
         return mapping
 
@@ -380,7 +380,7 @@ class Listings(unittest.TestCase):
         notes = [row[-1] for row in spaces.caps(objects, objects.pd_named("root"))]
         self.assertEqual(notes[1], "the table has 0x0, permissions 0x0")
         self.assertIn("do not agree", self.reader.problems[0])
-        self.fake.set("pd", self.root, "object_space.first", 0x3000)
+        self.fake.set("pd", self.root, "object_space.first", self.no_middle)
         objects = self.objects()
         self.assertEqual(len(list(spaces.caps(objects, objects.pd_named("root")))), 1)
 
@@ -402,6 +402,35 @@ class Listings(unittest.TestCase):
         self.fake.set("object_mapping", self.cap, "sel", 8)
         self.objects()
         self.assertIn("is broken at selector 0x7", self.reader.problems[0])
+
+    def test_the_empty_tables_of_an_object_space_are_read_once(self):
+        self.hold(self.child, 0x3000007, object=self.waiter)
+        reads = collections.Counter()
+        original = self.fake.read
+        self.fake.read = lambda address, size: reads.update([address]) or original(address, size)
+        self.objects()
+        self.fake.read = original
+        self.assertEqual(self.reader.problems, [])
+        walks = 4  # the microhypervisor's space is walked twice
+        for address in (self.no_page, self.no_middle, self.no_top):
+            self.assertLessEqual(reads[address], walks)
+            self.assertGreater(reads[address], 0)
+
+    def test_an_object_space_of_garbage_ends(self):
+        pages = self.fake.make("table")
+        for slot in range(TABLE):
+            self.fake.poke(pages + slot * WORD, self.fake.make("table"))
+        self.fake.set("pd", self.root, "object_space.first", pages)
+        with unittest.mock.patch.object(view, "LIMIT", 20):
+            self.objects()
+        self.assertIn("the objects of root does not end", self.reader.problems)
+
+    def test_not_every_one_of_many_problems_is_told(self):
+        reader = Reader(self.fake)
+        for number in range(1000):
+            reader.complain(f"problem {number}")
+        self.assertEqual(len(reader.problems), view.PROBLEMS + 1)
+        self.assertIn("the kernel's file", reader.problems[-1])
 
     def test_garbage_in_any_field_ends_and_is_survived(self):
         structs = (("pd", self.root), ("ec", self.waiter), ("sm", self.sm), ("cpu", self.cpu),
@@ -477,94 +506,6 @@ class Listings(unittest.TestCase):
         pd = self.objects().kernel_pd
         with self.assertRaisesRegex(Trouble, "no colour in struct pd: .* different versions"):
             pd["colour"]
-
-
-class PageTables(unittest.TestCase):
-    """The image at 1 GiB + 2 MiB lies at 2 MiB, the root's address in its first word."""
-
-    IMAGE = (0x40200000, 0x40203000)
-
-    def setUp(self):
-        self.memory = bytearray(0x300000)
-        self.reads = 0
-        self.set(0x200000, 0x1000)
-
-    def set(self, address, value):
-        self.memory[address : address + 8] = value.to_bytes(8, "little")
-
-    def kernel(self, word):
-        def read(address, size):
-            self.reads += 1
-            if address + size > len(self.memory):
-                raise Unreadable(f"there is no physical memory at {address:#x}")
-            return bytes(self.memory[address : address + size])
-
-        return KernelMemory(Physical(read), word, self.IMAGE, 0x40000000, 0x40200000)
-
-    def enter(self, table, *steps):
-        """Entries of tables, from the root on: (index, entry)."""
-        for index, entry in steps:
-            self.set(table + 8 * index, entry)
-            table = entry & ~0xFFF
-
-    def test_the_image_needs_no_tables(self):
-        self.set(0x202FF8, 0x1122334455667788)
-        self.assertEqual(self.kernel(8).read(0x40202FF8, 8)[:2], b"\x88\x77")
-        with self.assertRaises(Unreadable):
-            self.kernel(8).read(0x40202FF8, 9)
-
-    def test_pages_of_all_sizes_at_all_levels(self):
-        self.enter(0x1000, (256, 0x2003), (0, 0x3003), (5, 0x4003), (7, 0x8063))
-        self.set(0x3000 + 8 * 6, 0x200083)
-        self.memory[0x8010:0x8012] = b"ab"
-        self.memory[0x201234:0x201236] = b"cd"
-        kernel = self.kernel(8)
-        base = 0xFFFF800000000000
-        self.assertEqual(kernel.read(base + (5 << 21) + (7 << 12) + 0x10, 2), b"ab")
-        self.assertEqual(kernel.read(base + (6 << 21) + 0x1234, 2), b"cd")
-        for hole in (base + (5 << 21), base + (8 << 21), base + (1 << 30), 0):
-            with self.assertRaises(Unreadable):
-                kernel.read(hole, 1)
-
-    def test_tables_of_three_levels(self):
-        self.set(0x200000, 0x1020)
-        self.enter(0x1020, (3, 0x2001), (0, 0x3003), (1, 0x5003))
-        self.memory[0x5FFF] = 9
-        kernel = self.kernel(4)
-        self.assertEqual(kernel.read(0xC0001FFF, 1), b"\x09")
-        for beyond in (0xC0002000, 0x100000000, -1):
-            with self.assertRaises(Unreadable):
-                kernel.read(beyond, 1)
-
-    def test_what_crosses_pages_comes_from_both(self):
-        self.enter(0x1000, (256, 0x2003), (0, 0x3003), (0, 0x4003), (0, 0x9003))
-        self.set(0x4008, 0x7003)
-        self.memory[0x9FFF], self.memory[0x7000] = 1, 2
-        self.assertEqual(self.kernel(8).read(0xFFFF800000000FFF, 2), b"\x01\x02")
-
-    def test_tables_outside_of_memory_are_told(self):
-        self.enter(0x1000, (256, 0xFFFFFF003))
-        with self.assertRaisesRegex(Unreadable, "no physical memory"):
-            self.kernel(8).read(0xFFFF800000000000, 1)
-
-    def test_a_guests_tables_are_not_the_kernels(self):
-        self.enter(0x1000, (0, 0x2003), (1, 0x3003), (1, 0x200083))
-        self.enter(0xA000, (0, 0xB003), (1, 0xC003), (1, 0x0083))  # the address, other memory
-        kernel = self.kernel(8)
-        self.assertTrue(kernel.is_mapped_by(0x1000))
-        self.assertTrue(kernel.is_mapped_by(0x1018))  # flags of CR3
-        self.assertFalse(kernel.is_mapped_by(0xA000))
-        self.assertFalse(kernel.is_mapped_by(0xD000))
-        self.assertFalse(kernel.is_mapped_by(0xFFFFFF000))
-
-    def test_memory_is_read_once_until_it_is_forgotten(self):
-        kernel = self.kernel(8)
-        kernel.read(0x40201000, 8)
-        kernel.read(0x40201008, 8)
-        self.assertEqual(self.reads, 1)
-        kernel.physical.forget()
-        kernel.read(0x40201008, 8)
-        self.assertEqual(self.reads, 2)
 
 
 class Log(unittest.TestCase):

@@ -2,7 +2,7 @@
 """Finds the kernel's objects: from the microhypervisor's own capabilities and the CPUs on, by all
 edges between objects and by who got capabilities from whom."""
 
-from nova.gdb import walk
+from nova.gdb import view, walk
 from nova.gdb.view import Trouble, Unreadable
 
 PD, EC, SC, PT, SM = range(5)
@@ -15,7 +15,6 @@ CPU_MAX = 64
 SEL_BITS = {8: 26, 4: 27}  # by the size of a word
 NAMED_BITS = 47  # of an address: the rest is the same in all
 PERMISSIONS = 0x1F
-NULL_TABLES = ("page", "middle", "top")
 PAGE_SIZE = 4096
 NOT_BOOTED = "the kernel has not booted yet: let it run first"
 
@@ -75,24 +74,26 @@ class Objects:
                 yield mapping
 
     def _pages(self, pd, what):
-        """(first selector, address) of an object space's pages."""
+        """(first selector, address) of an object space's pages. What is there twice is one of the
+        empty tables, which all share: once is enough."""
         word = self.target.word
         entries = PAGE_SIZE // word
-        null = {part: self.target.number(f"null_tables.{part}") for part in NULL_TABLES}
-        if not all(null.values()):
-            self.reader.complain("the kernel's file does not tell where null_tables are")
-            return
-        tables = [pd["object_space.first"]]
-        top = pd["object_space.top"]
-        if top != null["top"]:
-            tables += self.reader.words(top, (1 << SEL_BITS[word]) // (entries * entries // 2),
-                                        what)[1:]
+        top = (1 << SEL_BITS[word]) // (entries * entries // 2)
+        tables = [pd["object_space.first"],
+                  *self.reader.words(pd["object_space.top"], top, what)[1:]]
+        seen = set()
         for index, table in enumerate(tables):
-            if table == null["middle"]:
+            if table in seen:
                 continue
+            seen.add(table)
             for slot, page in enumerate(self.reader.words(table, entries, what)):
-                if page != null["page"]:
-                    yield (index * entries + slot) * (entries // 2), page
+                if page in seen:
+                    continue
+                if len(seen) >= view.LIMIT:
+                    self.reader.complain(f"{what} does not end")
+                    return
+                seen.add(page)
+                yield (index * entries + slot) * (entries // 2), page
 
     def capability(self, pd, sel):
         """What the kernel takes for the capability at a selector."""

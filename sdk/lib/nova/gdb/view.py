@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 # So many entries of one list or tree are followed.
 LIMIT = 50_000
+# So many problems of one command are told.
+PROBLEMS = 64
 
 
 class Trouble(Exception):
@@ -116,5 +118,8 @@ class Reader:
         return [int.from_bytes(raw[at : at + size], "little") for at in range(0, len(raw), size)]
 
     def complain(self, sentence):
-        if sentence not in self.problems:
-            self.problems.append(sentence)
+        if sentence in self.problems or len(self.problems) > PROBLEMS:
+            return
+        if len(self.problems) == PROBLEMS:
+            sentence = "there is more: is the kernel's file that of this kernel?"
+        self.problems.append(sentence)
