@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from nova import newlib, process, tree
+from nova import process, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
@@ -118,6 +118,9 @@ def _configured(preset):
 
 def configure(preset):
     """Afterwards CTest's list of tests is that of the sources as they are."""
+    # Not known to who only boots, as most tests do: it takes its time to load.
+    from nova import newlib
+
     failed = f"configuring {preset} failed."
     for arch in tree.ARCHES:
         if preset.startswith(arch):

@@ -2,83 +2,38 @@
 """The command line of `nova`: finds the command, and turns errors into a sentence and a status."""
 
 import errno
+import importlib
 import os
 import pwd
 import sys
 
-from nova import (
-    bench,
-    boot_test,
-    build,
-    conformance,
-    debug,
-    docs,
-    doctor,
-    errors,
-    image,
-    install,
-    new,
-    newlib,
-    options,
-    package,
-    places,
-    process,
-    project,
-    run,
-    testing,
-    tree,
-)
+from nova import build, errors, options, places, process
 
-# What has a command; boot-test is what the tests call, newlib what CMake calls.
-MODULES = (
-    run,
-    debug,
-    image,
-    testing,
-    new,
-    install,
-    package,
-    conformance,
-    bench,
-    docs,
-    doctor,
-    boot_test,
-    newlib,
-)
+# The module of each command, loaded only when that command is asked for: a test boots in less time
+# than loading all takes. boot-test is what the tests call, newlib what CMake calls.
+MODULES = {
+    "run": "run",
+    "debug": "debug",
+    "image": "image",
+    "test": "testing",
+    "new": "new",
+    "install": "install",
+    "package": "package",
+    "conformance": "conformance",
+    "bench": "bench",
+    "docs": "docs",
+    "doctor": "doctor",
+    "boot-test": "boot_test",
+    "newlib": "newlib",
+    "build": "make",
+}
 SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib")
+FOR_QEMU = ("run", "debug")
 
 
-def _build(args):
-    found = project.needed()
-    if found:
-        folder = found.build(args.arch, args.config, args.compiler)
-        build.say(f"all is built in {folder}")
-        return errors.EXIT_OK
-    preset = tree.preset_name(args.arch, args.config, args.compiler)
-    build.build(preset)
-    kernel = tree.kernel(preset)
-    if not kernel.exists():
-        raise errors.NovaError("the build made no kernel.", errors.EXIT_FAILED)
-    build.say(f"the kernel is {kernel.relative_to(tree.ROOT)}")
-    return errors.EXIT_OK
-
-
-def _add_build(commands):
-    parser = commands.add_parser(
-        "build",
-        prog="nova build",
-        usage="nova build [OPTION…]",
-        help="build a project, or the kernel, the library and the examples",
-        description="Builds everything for one architecture into build/ARCH-CONFIG: the project\n"
-        "around the current folder, or in NOVA's tree\n"
-        "nova.elf32 (what QEMU's -kernel takes), nova.elf (with symbols), bin/.",
-        formatter_class=options.Formatter,
-    )
-    options.add_build(parser)
-    parser.set_defaults(function=_build)
-
-
-def _parser():
+def _parser(argv):
+    """The parser of the whole command line, which knows the commands that ARGV may mean, and these
+    commands' own ones."""
     parser = options.Parser(
         prog="nova",
         description=places.HELP.read_text(encoding="utf-8"),
@@ -87,16 +42,15 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"nova {places.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for module in MODULES:
-        module.add_parser(commands)
-    _add_build(commands)
+    for name in argv[:1] if argv[:1] and argv[0] in MODULES else MODULES:
+        importlib.import_module(f"nova.{MODULES[name]}").add_parser(commands)
     return parser, commands.choices
 
 
 def parse(argv):
     """The arguments of a command line. What stands after -- belongs to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
-    parser, known = _parser()
+    parser, known = _parser(argv)
     if argv and not argv[0].startswith("-") and argv[0] not in known:
         hint = errors.meant(argv[0], known)
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
@@ -111,7 +65,7 @@ def parse(argv):
     args.qemu = argv[split + 1 :]
     if not hasattr(args, "function"):
         raise errors.NovaError("which command? See nova --help.")
-    if args.qemu and args.function not in (run.run, debug.debug):
+    if args.qemu and argv[0] not in FOR_QEMU:
         raise errors.NovaError("arguments for QEMU, after --, go with nova run and debug only.")
     return args
 
