@@ -56,7 +56,8 @@ function(nova_add_boot_test name)
     set(arg_TIMEOUT 60)
   endif()
 
-  set(command "${NOVA_PYTHON}" "${NOVA_SDK}/lib/nova" boot-test "--name=${name}"
+  # -S: it needs nothing beyond Python itself, and starts sooner without the search for more.
+  set(command "${NOVA_PYTHON}" -S "${NOVA_SDK}/lib/nova" boot-test "--name=${name}"
     --arch ${NOVA_ARCH} --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
   if(arg_SYSTEM)
     list(APPEND command --list "${CMAKE_BINARY_DIR}/boot/${arg_SYSTEM}.boot")

@@ -5,7 +5,7 @@
 # NOVA_MACHINE_FLAGS, and has the targets Nova::nova (libnova), Nova::novart (the runtime) and
 # nova_warnings.
 
-find_program(NOVA_PYTHON python3 REQUIRED)
+include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/NovaArguments.cmake")
 
 # User programs without a C library. libgcc serves 64-bit division on x86_32.

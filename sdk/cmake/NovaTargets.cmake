@@ -10,7 +10,7 @@ set(NOVA_KERNEL "${CMAKE_BINARY_DIR}/nova.elf32")
 # What find_package(Nova) of examples and templates finds; it does nothing in the tree.
 set(Nova_DIR "${CMAKE_CURRENT_LIST_DIR}")
 
-find_program(NOVA_PYTHON python3 REQUIRED)
+include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 
 # The C library of programs with the runtime. `nova build` has made it already and told of it.
 set(NOVA_NEWLIB "${NOVA_ROOT}/build/newlib/${NOVA_ARCH}")
