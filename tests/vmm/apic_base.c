@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT     0x1000
 #define FOUND_AT     0x5000 /* by each virtual CPU: what it read, and how many writes faulted */
@@ -86,14 +86,9 @@ int main(void)
 {
         const struct nova_vm_config config = {
                 .name = "reader", .memory = 2u << 20, .vcpus = 2, .local_apic = true};
-        int error = nova_vm_create(&vm, &config);
 
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+        if (!machine_create(&vm, &config, &pc))
                 return 1;
-        }
 
         bool good = run();
 

@@ -7,7 +7,8 @@
 
 #include "novart/module.h"
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
+
+#include "machine.h"
 
 #define MEMORY     (112u << 20)
 #define TOO_LITTLE (8u << 20)
@@ -32,18 +33,15 @@ static int find(struct nova_linux *image)
         return error;
 }
 
-static int create(const char *name, size_t memory)
+static bool create(const char *name, size_t memory)
 {
         const struct nova_vm_config config = {.name = name,
                                               .memory = memory,
                                               .local_apic = true,
                                               .report_halt = true,
                                               .report_reset = true};
-        const int error = nova_vm_create(&vm, &config);
 
-        if (error)
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
-        return error;
+        return machine_create(&vm, &config, NULL);
 }
 
 static bool judge(const char *name, bool good)
@@ -63,7 +61,7 @@ static bool load(const struct nova_linux *image)
 
 static bool run_small(const struct nova_linux *image)
 {
-        if (create("small", TOO_LITTLE))
+        if (!create("small", TOO_LITTLE))
                 return false;
 
         const bool loaded = load(image);
@@ -81,7 +79,7 @@ static bool run_wide(const struct nova_linux *image)
 
         memcpy(header, image->kernel, HEADER);
         header[XLOADFLAGS] |= KERNEL_64;
-        if (create("wide", TOO_LITTLE))
+        if (!create("wide", TOO_LITTLE))
                 return false;
 
         const bool loaded = load(&wide);
@@ -93,7 +91,7 @@ static bool run_wide(const struct nova_linux *image)
 /* What unpacks the kernel finds out, says so because of earlyprintk, and halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
-        if (create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image))
+        if (!create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image))
                 return false;
         nova_guest_write(&vm.memory, KERNEL_AT + PAYLOAD, nonsense, sizeof(nonsense));
         nova_vm_run(&vm);
@@ -109,7 +107,7 @@ static bool run_initrd(struct nova_linux *image)
 {
         image->initrd = nonsense;
         image->initrd_bytes = sizeof(nonsense);
-        if (create("initrd", MEMORY) || nova_pc_create(&pc, &vm))
+        if (!create("initrd", MEMORY) || nova_pc_create(&pc, &vm))
                 return false;
         image->rsdp = pc.rsdp;
         if (!load(image))

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT     0x1000
 #define RAM          (2u << 20)
@@ -95,15 +95,10 @@ static int add_stores(struct nova_bus *bus, struct store *store, uint64_t at, ui
 static bool create(const char *name)
 {
         const struct nova_vm_config config = {.name = name, .memory = RAM};
-        int error = nova_vm_create(&vm, &config);
 
-        if (!error)
-                error = add_stores(&vm.mmio, memory, RAM, DEVICE_BYTES);
-        if (!error)
-                error = add_stores(&vm.ports, ports, PORT, 1);
-        if (error)
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
-        return !error;
+        return machine_create(&vm, &config, NULL) &&
+               !add_stores(&vm.mmio, memory, RAM, DEVICE_BYTES) &&
+               !add_stores(&vm.ports, ports, PORT, 1);
 }
 
 /* Runs the guest. @return its notes, 32 bits each; false if it did not halt */

@@ -5,9 +5,9 @@
 
 #include "novavmm/cpuid.h"
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT   0x1000
 #define HANDLER_AT 0x2000
@@ -69,14 +69,11 @@ static bool run(const char *name, const char *code, size_t bytes, bool protected
 {
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};
         const uint32_t want = protected ? PROTECTED_NOTE : REAL_NOTE;
-        const int error = nova_vm_create(&vm, &config);
         enum nova_vm_end end;
         uint32_t note = 0;
 
-        if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+        if (!machine_create(&vm, &config, NULL))
                 return false;
-        }
         if (protected)
                 prepare_protected();
         else

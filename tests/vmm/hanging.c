@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guests that hang: the monitor says where, and they go on. One that cannot hear is left alone. */
 #include <stdio.h>
-#include <string.h>
 
 #include "novart/time.h"
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT 0x1000
 #define COUNT_AT 0x500
@@ -75,14 +74,9 @@ static bool start(const char *name, const char *code, size_t bytes)
 {
         const struct nova_vm_config config = {
                 .name = name, .memory = 2u << 20, .vcpus = 2, .local_apic = true};
-        int error = nova_vm_create(&vm, &config);
 
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+        if (!machine_create(&vm, &config, &pc))
                 return false;
-        }
         nova_guest_write(&vm.memory, GUEST_AT, code, bytes);
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
         nova_vm_run(&vm);

@@ -2,12 +2,12 @@
 /* This kernel as a guest of this kernel: loaded by the Multiboot protocol, with a roottask as its
  * module, on the library's PC. */
 #include <stdio.h>
-#include <string.h>
 
 #include "nova/exit.h"
 #include "novart/module.h"
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
+
+#include "machine.h"
 
 #define GUEST_MEMORY (64u << 20)
 
@@ -58,17 +58,8 @@ int main(void)
                 .name = "nova", .memory = GUEST_MEMORY, .local_apic = true, .vcpus = 2};
         const struct nova_bus_range exit_port = {NOVA_EXIT_PORT, NOVA_EXIT_PORT, NULL, exit_write,
                                                  NULL};
-        int error = nova_vm_create(&vm, &config);
 
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (!error)
-                error = nova_bus_add(&vm.ports, &exit_port);
-        if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
-                return 1;
-        }
-        if (!load())
+        if (!machine_create(&vm, &config, &pc) || nova_bus_add(&vm.ports, &exit_port) || !load())
                 return 1;
         nova_vm_run(&vm);
 

@@ -5,9 +5,9 @@
 
 #include "novavmm/cpuid.h"
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT  0x1000
 #define TABLES_AT 0x10000
@@ -65,12 +65,9 @@ static void on_halt(struct nova_vcpu *vcpu)
 static bool create(const char *name, const char *code, size_t bytes)
 {
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};
-        const int error = nova_vm_create(&vm, &config);
 
-        if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+        if (!machine_create(&vm, &config, NULL))
                 return false;
-        }
         halts = 0;
         nova_vm_on(&vm, NOVA_VM_EXIT_HALT, on_halt);
         nova_guest_write(&vm.memory, GUEST_AT, code, bytes);

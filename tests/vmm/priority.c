@@ -2,12 +2,11 @@
 /* A 64-bit guest that holds interrupts back by its task priority, which CR8 and a register of the
  * local APIC both are, and lowers it by either. */
 #include <stdio.h>
-#include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT  0x1000
 #define GDT_AT    0x2000
@@ -151,18 +150,12 @@ int main(void)
 {
         const struct nova_vm_config config = {
                 .name = "holder", .memory = 2u << 20, .local_apic = true};
-        int error = nova_vm_create(&vm, &config);
 
-        if (!error)
-                error = nova_pc_create(&pc, &vm);
-        if (!error)
-                prepare();
-        if (!error)
-                error = nova_vm_run(&vm);
-        if (error) {
-                printf("The machine does not run: %s.\n", nova_vm_why(&vm, error));
+        if (!machine_create(&vm, &config, &pc))
                 return 1;
-        }
+        prepare();
+        if (nova_vm_run(&vm))
+                return 1;
 
         const enum nova_vm_end end = nova_vm_wait(&vm);
         const bool seen = check_seen(), came = check_interrupts();

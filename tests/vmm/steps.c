@@ -2,12 +2,11 @@
 /* A guest that single-steps over what its monitor does for it, and one that switches tasks: SVM's
  * CPUs do that, VMX's leave it to the monitor, which says that it cannot. */
 #include <stdio.h>
-#include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT 0x1000
 #define LIST_AT  0x5000 /* of return address and DR6 at each step */
@@ -123,12 +122,9 @@ static bool run(const char *name, const char *code, const char *end,
 {
         static struct nova_vm vm;
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};
-        const int error = nova_vm_create(&vm, &config);
 
-        if (error) {
-                printf("The machine cannot be made: %s.\n", strerror(error));
+        if (!machine_create(&vm, &config, NULL))
                 return false;
-        }
         nova_guest_write(&vm.memory, GUEST_AT, code, (size_t)(end - code));
         nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
         nova_vm_run(&vm);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "novavmm/load.h"
-#include "novavmm/vm.h"
 
 #include "guest_code.h"
+#include "machine.h"
 
 #define GUEST_AT  0x1000
 #define DEVICE_AT 0xd0000000u
@@ -167,12 +167,9 @@ static bool run(const char *code, const char *end, bool real_mode,
         const struct nova_bus_range port = {PORT, PORT + 3, port_read, port_write, &probe};
         const struct nova_bus_range memory = {DEVICE_AT, DEVICE_AT + sizeof(probe.memory) - 1,
                                               memory_read, memory_write, &probe};
-        const int error = nova_vm_create(&vm, &config);
 
-        if (error) {
-                printf("The machine cannot be made: %s.\n", nova_vm_why(&vm, error));
+        if (!machine_create(&vm, &config, NULL))
                 return false;
-        }
         memset(&probe, 0, sizeof(probe));
         nova_bus_add(&vm.ports, &port);
         nova_bus_add(&vm.mmio, &memory);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Machines of the tests. */
+#ifndef NOVA_TESTS_VMM_MACHINE_H
+#define NOVA_TESTS_VMM_MACHINE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "novavmm/pc.h"
+
+/* A machine, with a PC's devices unless pc is NULL. false, and why was told: there is none. */
+static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_config *config,
+                                  struct nova_pc *pc)
+{
+        int error = nova_vm_create(vm, config);
+
+        if (!error && pc)
+                error = nova_pc_create(pc, vm);
+        if (error)
+                printf("The machine cannot be made: %s.\n", nova_vm_why(vm, error));
+        return !error;
+}
+
+#endif
