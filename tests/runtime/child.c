@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "child_time.h"
 #include "nova/arch/port.h"
@@ -318,6 +319,7 @@ static int do_denied(char **argv)
         return nova_parent_open("log", sel) == EACCES && nova_parent_serve("log", sel) == EACCES &&
                                nova_parent_module("secret", &module) == ENOENT &&
                                nova_parent_ports("serial", 0, &first, &last) == ENOENT &&
+                               nova_time_set_by_rtc() == ENOENT &&
                                nova_parent_power(NOVA_EXT_MACHINE_OFF) == EPERM &&
                                nova_parent_open("a-name-of-more-than-thirty-one-characters", sel) ==
                                        EINVAL &&
@@ -381,7 +383,10 @@ static int do_use(char **argv)
         return 0;
 }
 
-/* The ports of the clock, and its interrupt. */
+/* In seconds since 1970. */
+#define YEAR_2020 1577836800
+
+/* The ports of the clock, its date, and its interrupt. */
 static int do_device(char **argv)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
@@ -394,7 +399,7 @@ static int do_device(char **argv)
         if (nova_parent_ports("rtc", 0, &first, &last) || first != 0x70 || last != 0x71)
                 return 1;
         nova_out8(first, 0);
-        if (nova_in8(last) > 0x59)
+        if (nova_in8(last) > 0x59 || nova_time_set_by_rtc() || time(NULL) < YEAR_2020)
                 return 2;
         if (nova_parent_interrupt("rtc", 0, sm, &gsi) || gsi != 8 ||
             nova_sm_down_until(sm, 0, 0) != NOVA_COM_TIM)
