@@ -19,7 +19,7 @@ void gsi_boot(void)
         for (unsigned gsi = 0; gsi < NOVA_HIP_GSI; gsi++) {
                 struct sm *sm;
                 if (sm_create(&account_root, 0, &sm) != NOVA_SUCCESS ||
-                    object_space_insert(&kernel_pd, NOVA_SEL_GSI_SM + gsi, &sm->object,
+                    object_space_insert(&kernel_pd.object_space, NOVA_SEL_GSI_SM + gsi, &sm->object,
                                         NOVA_PERM_ALL) != NOVA_SUCCESS)
                         kernel_stop("the kernel pool is too small, give more with kmem=");
                 sm->gsi = (int)gsi;

@@ -19,11 +19,21 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
+/* The page of the selector for a new object; NULL: the selector is taken. */
+static always_inline struct capability_page *free_place(const struct ec *self, word_t sel)
+{
+        struct capability_page *page = object_space_page(&self->pd->object_space, sel);
+
+        return likely(!capability_at(page, sel)) ? page : NULL;
+}
+
 /* Enters a new object with the reference that it was made with. If the selector was taken
  * meanwhile, or no memory is left for the capability, giving it back ends the object. */
-static enum nova_status publish(struct ec *self, word_t sel, struct kobject *object, unsigned perms)
+static enum nova_status publish(struct ec *self, struct capability_page *page, word_t sel,
+                                struct kobject *object)
 {
-        const enum nova_status status = object_space_insert(self->pd, sel, object, perms);
+        const enum nova_status status =
+                object_space_publish(&self->pd->object_space, page, sel, object, NOVA_PERM_ALL);
 
         if (unlikely(status != NOVA_SUCCESS)) {
                 object_put(object);
@@ -52,8 +62,8 @@ static _Noreturn void finish_create_pd(struct ec *self)
 
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         if (step == STEP_DONE)
-                status = object_space_insert(self->pd, nova_id_sel(REG_P1(self)), &pd->object,
-                                             self->created_perms);
+                status = object_space_insert(&self->pd->object_space, nova_id_sel(REG_P1(self)),
+                                             &pd->object, self->created_perms);
         self->created = NULL;
         reap_begin(self);
         if (status != NOVA_SUCCESS)
@@ -69,7 +79,7 @@ enum nova_status hypercall_create_pd(struct ec *self)
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
         struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
 
-        if (!object || !object_space_is_null(&self->pd->object_space, sel))
+        if (!object || !free_place(self, sel))
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
         const bool own_account = nova_id_flags(REG_P1(self)) & NOVA_PD_ACCOUNT;
@@ -118,7 +128,8 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 return NOVA_BAD_CAP;
         if (utcb && !utcb_page_is_free(pd, utcb >> PAGE_BITS))
                 return NOVA_BAD_PAR;
-        if (!object_space_is_null(&self->pd->object_space, sel))
+        struct capability_page *page = free_place(self, sel);
+        if (!page)
                 return NOVA_BAD_CAP;
 
         const struct ec_config config = {
@@ -135,7 +146,7 @@ enum nova_status hypercall_create_ec(struct ec *self)
         };
         struct ec *ec;
         const enum nova_status status = ec_create(&config, &ec);
-        return status == NOVA_SUCCESS ? publish(self, sel, &ec->object, NOVA_PERM_ALL) : status;
+        return status == NOVA_SUCCESS ? publish(self, page, sel, &ec->object) : status;
 }
 
 enum nova_status hypercall_create_sc(struct ec *self)
@@ -153,7 +164,8 @@ enum nova_status hypercall_create_sc(struct ec *self)
                 return NOVA_BAD_PAR;
         if (!pd_may_use_cpu(self->pd, ec->cpu->id))
                 return NOVA_BAD_CPU;
-        if (!object_space_is_null(&self->pd->object_space, sel))
+        struct capability_page *page = free_place(self, sel);
+        if (!page)
                 return NOVA_BAD_CAP;
 
         struct sc *sc;
@@ -161,7 +173,7 @@ enum nova_status hypercall_create_sc(struct ec *self)
                                             pd_cut_quantum(self->pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
-        status = publish(self, sel, &sc->object, NOVA_PERM_ALL);
+        status = publish(self, page, sel, &sc->object);
         if (status == NOVA_SUCCESS)
                 sc_start(sc);
         return status;
@@ -175,13 +187,14 @@ enum nova_status hypercall_create_pt(struct ec *self)
 
         if (!owner || !ec || ec->kind != EC_LOCAL)
                 return NOVA_BAD_CAP;
-        if (!object_space_is_null(&self->pd->object_space, sel))
+        struct capability_page *page = free_place(self, sel);
+        if (!page)
                 return NOVA_BAD_CAP;
 
         struct pt *pt;
         const enum nova_status status =
                 pt_create(owner->account, ec, sel, REG_P4(self), REG_P5(self), &pt);
-        return status == NOVA_SUCCESS ? publish(self, sel, &pt->object, NOVA_PERM_ALL) : status;
+        return status == NOVA_SUCCESS ? publish(self, page, sel, &pt->object) : status;
 }
 
 enum nova_status hypercall_create_sm(struct ec *self)
@@ -189,12 +202,13 @@ enum nova_status hypercall_create_sm(struct ec *self)
         const word_t sel = nova_id_sel(REG_P1(self));
         struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SM);
 
-        if (!owner || !object_space_is_null(&self->pd->object_space, sel))
+        struct capability_page *page = free_place(self, sel);
+        if (!owner || !page)
                 return NOVA_BAD_CAP;
 
         struct sm *sm;
         const enum nova_status status = sm_create(owner->account, REG_P3(self), &sm);
-        return status == NOVA_SUCCESS ? publish(self, sel, &sm->object, NOVA_PERM_ALL) : status;
+        return status == NOVA_SUCCESS ? publish(self, page, sel, &sm->object) : status;
 }
 
 /* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */

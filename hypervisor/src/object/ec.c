@@ -22,7 +22,7 @@ static struct slab_cache ec_cache, fpu_cache;
 
 void ec_boot(void)
 {
-        slab_init(&ec_cache, sizeof(struct ec));
+        object_boot(&ec_cache, sizeof(struct ec));
         slab_init(&fpu_cache, (fpu_size() + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
 }
 
@@ -54,13 +54,13 @@ static void ec_release(struct ec *ec)
                 vcpu_free(ec->vcpu);
         if (ec->fpu)
                 slab_free(&fpu_cache, ec->fpu);
-        slab_free(&ec_cache, ec);
+        object_give(&ec_cache, ec);
 }
 
 /* Memory of an EC: the object, its UTCB or what makes it a virtual CPU, room for its FPU state. */
 static struct ec *ec_alloc(enum ec_kind kind)
 {
-        struct ec *ec = slab_alloc(&ec_cache);
+        struct ec *ec = object_take(&ec_cache);
 
         if (!ec)
                 return NULL;
@@ -155,7 +155,7 @@ no_ec:
 
 struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
 {
-        struct ec *ec = slab_alloc(&ec_cache);
+        struct ec *ec = object_take(&ec_cache);
 
         if (!ec)
                 return NULL;

@@ -12,13 +12,30 @@
 #include "object/sm.h"
 #include "sched/wake.h"
 
+void object_boot(struct slab_cache *cache, size_t size)
+{
+        slab_init(cache, OBJECT_HEAD + size);
+}
+
+void *object_take(struct slab_cache *cache)
+{
+        char *memory = slab_alloc(cache);
+
+        return likely(memory) ? memory + OBJECT_HEAD : NULL;
+}
+
+void object_give(struct slab_cache *cache, void *object)
+{
+        slab_free(cache, (char *)object - OBJECT_HEAD);
+}
+
 void *object_alloc(struct slab_cache *cache, struct account *account)
 {
-        if (!account_charge(account, cache->size))
+        if (unlikely(!account_charge(account, cache->size)))
                 return NULL;
 
-        void *object = slab_alloc(cache);
-        if (!object)
+        void *object = object_take(cache);
+        if (unlikely(!object))
                 account_return(account, cache->size);
         return object;
 }
@@ -26,7 +43,7 @@ void *object_alloc(struct slab_cache *cache, struct account *account)
 void object_release(struct slab_cache *cache, struct account *account, void *object)
 {
         account_return(account, cache->size);
-        slab_free(cache, object);
+        object_give(cache, object);
 }
 
 void object_init(struct kobject *object, enum object_kind kind, struct account *account)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all kernel objects have in common: kind, references, account, and their end.
+/* What all kernel objects have in common: kind, references, account, and their end. In front of
+ * each, in the same memory, lies the mapping of the capability that it gets when it is created.
  *
  * A reference is a capability or an edge SC -> EC -> PD, PT -> EC. Being queued, running or donated
  * is none. When the last one goes the object joins the CPU's dying list; object_reap() ends it: on
@@ -25,11 +26,20 @@ enum object_kind {
 struct kobject {
         uint8_t kind;            /* enum object_kind */
         bool dead;               /* ended: capabilities to it act as null */
+        uint8_t held;            /* OBJECT_HELD…: by its first mapping, for which see below */
         uint32_t references;     /* atomic */
         struct account *account; /* what its memory was charged to */
         struct kobject *next;    /* in a dying list, then among those that wait for the grace */
         struct mail mail;        /* work for its CPU */
 };
+
+/* Bytes in front of an object (see object_first_mapping()). */
+#define OBJECT_HEAD 64
+
+/* The memory stays, for the mapping in front has left its space but is in the tree of derivation.
+ */
+#define OBJECT_HELD     1
+#define OBJECT_HELD_DUE 2 /* … and the object has ended and could be freed otherwise */
 
 /** Whether an object is of a kind and has not ended. */
 static inline bool kobject_is(const struct kobject *object, enum object_kind kind)
@@ -48,10 +58,15 @@ void object_init(struct kobject *object, enum object_kind kind, struct account *
 
 struct slab_cache;
 
-/** Memory for an object, charged to an account; NULL: out of memory. */
-void *object_alloc(struct slab_cache *cache, struct account *account);
+/** Prepares a cache of objects of size bytes. Once, at boot. */
+void object_boot(struct slab_cache *cache, size_t size);
 
-/** Gives it back. */
+/** Memory for an object and what lies in front of it; NULL: out of memory. And gives it back. */
+void *object_take(struct slab_cache *cache);
+void object_give(struct slab_cache *cache, void *object);
+
+/** The same, charged to an account. */
+void *object_alloc(struct slab_cache *cache, struct account *account);
 void object_release(struct slab_cache *cache, struct account *account, void *object);
 
 /** Takes a reference to an object that was found by a capability; false: it is ending. */

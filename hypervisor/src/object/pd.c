@@ -45,7 +45,7 @@ void pd_boot(void)
                 {UINT32_MAX, UINT32_MAX}, ~(word_t)0, NOVA_PRIO_MAX};
         static const char no_name[NOVA_NAME_SIZE];
 
-        slab_init(&pd_cache, sizeof(struct pd));
+        object_boot(&pd_cache, sizeof(struct pd));
         pd_init(&kernel_pd, &no_limit, no_name, &account_root, &account_root);
 }
 
@@ -59,7 +59,7 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
         if (quota && !(own = account_create(account, quota)))
                 goto no_account;
 
-        struct pd *pd = slab_alloc(&pd_cache);
+        struct pd *pd = object_take(&pd_cache);
         if (!pd)
                 goto no_pd;
         if (!address_space_init(&pd->memory.tables))
@@ -69,7 +69,7 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
         return NOVA_SUCCESS;
 
 no_tables:
-        slab_free(&pd_cache, pd);
+        object_give(&pd_cache, pd);
 no_pd:
         if (own != account)
                 account_leave(own);
@@ -208,7 +208,7 @@ void pd_free(struct pd *pd)
         const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);
         struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
-        slab_free(&pd_cache, pd);
+        object_give(&pd_cache, pd);
         account_return(own, tables << PAGE_BITS);
         if (own != account)
                 account_leave(own);

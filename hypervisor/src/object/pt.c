@@ -11,7 +11,7 @@ static struct slab_cache pt_cache;
 
 void pt_boot(void)
 {
-        slab_init(&pt_cache, sizeof(struct pt));
+        object_boot(&pt_cache, sizeof(struct pt));
 }
 
 enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,

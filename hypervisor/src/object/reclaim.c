@@ -10,6 +10,7 @@
 #include "memory/frame.h"
 #include "object/object.h"
 #include "sched/wake.h"
+#include "space/object_mapping.h"
 
 #define BATCH    64   /* a period begins with so many */
 #define STEP     16   /* so many are freed with interrupts off */
@@ -60,7 +61,7 @@ static void free_object(struct kobject *object)
         /* Mail that was sent just before the end is still in its CPU's hands. */
         if (atomic_load_u32(&object->mail.work))
                 reclaim_object(object);
-        else
+        else if (likely(!load_once(object->held)) || !object_mapping_holds(object))
                 object_free(object);
 }
 

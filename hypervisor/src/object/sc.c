@@ -15,7 +15,7 @@ static struct slab_cache sc_cache;
 
 void sc_boot(void)
 {
-        slab_init(&sc_cache, sizeof(struct sc));
+        object_boot(&sc_cache, sizeof(struct sc));
 }
 
 /* Microseconds to TSC ticks; what does not fit is for ever. */

@@ -13,7 +13,7 @@ static struct slab_cache sm_cache;
 
 void sm_boot(void)
 {
-        slab_init(&sm_cache, sizeof(struct sm));
+        object_boot(&sm_cache, sizeof(struct sm));
 }
 
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out)

@@ -107,8 +107,8 @@ static void create_idle(struct cpu *cpu)
         cpu->current = cpu->idle_ec;
         cpu->current_sc = cpu->idle_sc;
         cpu->slice_start = rdtsc();
-        if (object_space_insert(&kernel_pd, NOVA_SEL_IDLE_SC + cpu->id, &cpu->idle_sc->object,
-                                NOVA_SC_CT) != NOVA_SUCCESS)
+        if (object_space_insert(&kernel_pd.object_space, NOVA_SEL_IDLE_SC + cpu->id,
+                                &cpu->idle_sc->object, NOVA_SC_CT) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
 }
 

@@ -189,7 +189,8 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
         enum nova_status status = pd_create(&kernel_pd, &account_root, 0, &pd);
 
         if (status == NOVA_SUCCESS)
-                status = object_space_insert(pd, NOVA_SEL_ROOT_PD, &pd->object, NOVA_PERM_ALL);
+                status = object_space_insert(&pd->object_space, NOVA_SEL_ROOT_PD, &pd->object,
+                                             NOVA_PERM_ALL);
         if (status == NOVA_SUCCESS)
                 status = map_all(pd);
         if (status != NOVA_SUCCESS)
@@ -207,14 +208,16 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
         };
         status = ec_create(&config, &ec);
         if (status == NOVA_SUCCESS)
-                status = object_space_insert(pd, NOVA_SEL_ROOT_EC, &ec->object, NOVA_PERM_ALL);
+                status = object_space_insert(&pd->object_space, NOVA_SEL_ROOT_EC, &ec->object,
+                                             NOVA_PERM_ALL);
         if (status != NOVA_SUCCESS)
                 return status;
         event_root_ec = ec;
         thread_init_root(ec, entry, cpu->id);
         status = sc_create(&account_root, ec, ROOT_PRIO, ROOT_QUANTUM_US, sc);
         if (status == NOVA_SUCCESS)
-                status = object_space_insert(pd, NOVA_SEL_ROOT_SC, &(*sc)->object, NOVA_PERM_ALL);
+                status = object_space_insert(&pd->object_space, NOVA_SEL_ROOT_SC, &(*sc)->object,
+                                             NOVA_PERM_ALL);
         return status;
 }
 

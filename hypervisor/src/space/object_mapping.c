@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 #include "memory/slab.h"
 #include "object/pd.h"
+#include "object/reclaim.h"
 #include "space/object_space.h"
 #include "space/space.h"
 
@@ -26,11 +27,13 @@ static void mapping_free(struct object_mapping *mapping, struct account *account
         account_return(account, mapping_cache.size);
 }
 
-bool object_mapping_create(struct object_space *space, word_t sel, struct kobject *object,
-                           unsigned perms, struct object_mapping *parent)
+/* Enters a capability that was derived from parent where nothing is. It takes a reference of the
+ * caller's. false: no memory, or too deep. */
+static bool mapping_create(struct object_space *space, word_t sel, unsigned perms,
+                           struct object_mapping *parent)
 {
         struct account *account = space->space.pd->account;
-        const unsigned depth = parent ? parent->depth + 1u : 0;
+        const unsigned depth = parent->depth + 1u;
 
         if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
                 return false;
@@ -43,17 +46,15 @@ bool object_mapping_create(struct object_space *space, word_t sel, struct kobjec
         mapping->parent = parent;
         mapping->children = NULL;
         mapping->space = space;
-        mapping->object = object;
+        mapping->object = parent->object;
         mapping->sel = (uint32_t)sel;
         mapping->pins = 0;
         mapping->depth = (uint16_t)depth;
         mapping->perms = (uint8_t)perms;
-        if (unlikely(!object_space_enter(mapping))) {
+        if (unlikely(object_space_enter(mapping, object_space_page(space, sel)) != NOVA_SUCCESS)) {
                 mapping_free(mapping, account);
                 return false;
         }
-        if (!parent)
-                return true;
         mapping->link = &parent->children;
         mapping->next = parent->children;
         if (mapping->next)
@@ -62,17 +63,21 @@ bool object_mapping_create(struct object_space *space, word_t sel, struct kobjec
         return true;
 }
 
-enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
-                                     unsigned perms)
+enum nova_status object_space_publish(struct object_space *space, struct capability_page *page,
+                                      word_t sel, struct kobject *object, unsigned perms)
 {
-        const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
-        struct object_space *space = &pd->object_space;
-        enum nova_status status = NOVA_BAD_CAP;
+        struct object_mapping *mapping = object_first_mapping(object);
 
+        mapping->parent = NULL;
+        mapping->children = NULL;
+        mapping->space = space;
+        mapping->object = object;
+        mapping->sel = (uint32_t)(sel & (((word_t)1 << NOVA_SEL_ORDER) - 1));
+        mapping->pins = 0;
+        mapping->depth = 0;
+        mapping->perms = (uint8_t)perms;
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        if (!object_space_mapping(space, at))
-                status = object_mapping_create(space, at, object, perms, NULL) ? NOVA_SUCCESS
-                                                                               : NOVA_OUT_OF_MEMORY;
+        const enum nova_status status = object_space_enter(mapping, page);
         spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return status;
 }
@@ -84,7 +89,7 @@ static bool delegate(struct object_mapping *parent, struct object_space *target,
         if (!perms || object_space_mapping(target, to))
                 return true;
         object_get(parent->object);
-        if (object_mapping_create(target, to, parent->object, perms, parent))
+        if (mapping_create(target, to, perms, parent))
                 return true;
         object_put(parent->object);
         return false;
@@ -137,13 +142,17 @@ nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
         return result;
 }
 
-/* A mapping without permissions leaves its space, and its object. */
+/* A mapping without permissions leaves its space, and its object, whose memory stays if the mapping
+ * is part of it. */
 static void leave_space(struct object_mapping *mapping)
 {
         struct kobject *object = mapping->object;
 
         object_space_leave(mapping);
-        mapping->account = mapping->space->space.pd->account;
+        if (mapping->parent)
+                mapping->account = mapping->space->space.pd->account;
+        else
+                object->held = OBJECT_HELD;
         mapping->space = NULL;
         object_put(object);
 }
@@ -157,9 +166,23 @@ static bool release_one(struct object_mapping *mapping)
                 *mapping->link = mapping->next;
                 if (mapping->next)
                         mapping->next->link = mapping->link;
+                mapping_free(mapping, mapping->account);
+        } else {
+                if (unlikely(mapping->object->held == OBJECT_HELD_DUE))
+                        reclaim_object(mapping->object);
+                store_once(mapping->object->held, 0);
         }
-        mapping_free(mapping, mapping->account);
         return true;
+}
+
+bool object_mapping_holds(struct kobject *object)
+{
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        const bool holds = object->held;
+        if (holds)
+                object->held = OBJECT_HELD_DUE;
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return holds;
 }
 
 /* The same, and then those above it that were waiting for that. */
@@ -173,8 +196,9 @@ static void release(struct object_mapping *mapping)
 }
 
 /* Takes the permissions from a mapping, and what another revocation took from its parent, for that
- * one finds this mapping by its parent, which may be gone first. What another revocation began with
- * it takes out of its space itself. */
+ * one finds this mapping by its parent, which may be gone first. Without any it leaves its space,
+ * but for the one that the walk began with if the walk has to go below it. What another revocation
+ * began with it takes out of its space itself. */
 static void reduce(struct revocation *r, struct object_mapping *mapping)
 {
         const bool top = mapping->depth == r->depth;
@@ -183,7 +207,7 @@ static void reduce(struct revocation *r, struct object_mapping *mapping)
 
         if (mapping->perms != left) {
                 mapping->perms = left;
-                if (left || top)
+                if (left || (top && mapping->children))
                         object_space_update(mapping);
                 else
                         leave_space(mapping);

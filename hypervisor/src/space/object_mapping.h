@@ -14,10 +14,9 @@
 #include "lib/types.h"
 #include "nova/abi/crd.h"
 #include "nova/abi/status.h"
+#include "object/object.h"
 #include "space/mapping.h"
 
-struct account;
-struct kobject;
 struct object_space;
 
 struct object_mapping {
@@ -28,7 +27,8 @@ struct object_mapping {
         struct object_space *space;      /* NULL: has left it */
         union {
                 struct kobject *object;  /* in a space: a reference */
-                struct account *account; /* afterwards: what the mapping is charged to */
+                struct account *account; /* afterwards: what the mapping is charged to;
+                                          * of an object's first mapping still the object */
         };
         uint32_t sel;
         uint32_t pins;  /* revocations that stand here between two steps */
@@ -36,13 +36,21 @@ struct object_mapping {
         uint8_t perms;
 };
 
+_Static_assert(sizeof(struct object_mapping) <= OBJECT_HEAD, "it fits in front of an object");
+
+/** The mapping of the capability that an object gets when it is created: a part of the object, so
+ *  that it needs no memory of its own, and its account pays for both. */
+static inline struct object_mapping *object_first_mapping(struct kobject *object)
+{
+        return (struct object_mapping *)(void *)((char *)object - OBJECT_HEAD);
+}
+
 /** Prepares the cache. Once, at boot. */
 void object_mapping_init(void);
 
-/** Enters a capability that was derived from parent, or a new object's (NULL), where nothing is.
- *  It takes a reference of the caller's. false: no memory, or too deep. */
-bool object_mapping_create(struct object_space *space, word_t sel, struct kobject *object,
-                           unsigned perms, struct object_mapping *parent);
+/** Whether the first mapping of an ended object needs its memory still, because another revocation
+ *  stands below it; reclaim_object() follows then when that has passed. Takes the lock. */
+bool object_mapping_holds(struct kobject *object);
 
 /** revocation_cancel() and mapping_translate() for objects; these take the lock. */
 void object_revocation_cancel(struct revocation *revocation);

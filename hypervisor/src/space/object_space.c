@@ -21,6 +21,7 @@ bool object_space_boot(void)
         null_tables.top = frame_alloc_zeroed();
         if (!null_tables.page || !null_tables.middle || !null_tables.top)
                 return false;
+        frame_info(null_tables.page)->used = 0;
         for (unsigned i = 0; i < RADIX_SLOTS; i++)
                 null_tables.middle[i] = null_tables.page;
         for (unsigned i = 0; i < RADIX_TOP_SLOTS; i++)
@@ -130,17 +131,28 @@ static word_t capability_of(const struct object_mapping *mapping)
         return mapping->perms ? (word_t)mapping->object | mapping->perms : 0;
 }
 
-bool object_space_enter(struct object_mapping *mapping)
+/* The page of a selector, made if there is none. NULL: no memory. */
+static __attribute__((noinline)) struct capability_page *page_for(struct object_space *space,
+                                                                  word_t sel)
 {
-        const word_t sel = mapping->sel, slot = sel & (CAPABILITY_SLOTS - 1);
-        struct capability_page *page = object_space_page(mapping->space, sel);
+        struct capability_page *page = object_space_page(space, sel);
 
-        if (unlikely(page == null_tables.page) && !(page = page_create(mapping->space, sel)))
-                return false;
+        return page == null_tables.page ? page_create(space, sel) : page;
+}
+
+enum nova_status object_space_enter(struct object_mapping *mapping, struct capability_page *page)
+{
+        const word_t slot = mapping->sel & (CAPABILITY_SLOTS - 1);
+
+        /* A page without entries is the shared one, or was unlinked after it was found. */
+        if (unlikely(!frame_info(page)->used) && !(page = page_for(mapping->space, mapping->sel)))
+                return NOVA_OUT_OF_MEMORY;
+        if (unlikely(page->mapping[slot]))
+                return NOVA_BAD_CAP;
         frame_info(page)->used++;
         page->mapping[slot] = mapping;
-        store_once(page->capability[slot], capability_of(mapping));
-        return true;
+        store_once(page->capability[slot], (word_t)mapping->object | mapping->perms);
+        return NOVA_SUCCESS;
 }
 
 void object_space_update(const struct object_mapping *mapping)

@@ -72,10 +72,16 @@ static always_inline struct capability_page *object_space_page(const struct obje
         return pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
 }
 
+/** The capability that a selector refers to, by its page; 0: null. */
+static always_inline word_t capability_at(const struct capability_page *page, word_t sel)
+{
+        return load_once(page->capability[sel & (CAPABILITY_SLOTS - 1)]);
+}
+
 /** The capability that a selector, taken modulo SEL, refers to; 0: null. */
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
-        return load_once(object_space_page(space, sel)->capability[sel & (CAPABILITY_SLOTS - 1)]);
+        return capability_at(object_space_page(space, sel), sel);
 }
 
 /** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
@@ -91,17 +97,19 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
         return object;
 }
 
-/** Whether a selector refers to a null capability. */
-static inline bool object_space_is_null(const struct object_space *space, word_t sel)
-{
-        return !object_space_capability(space, sel);
-}
+/** Publishes a new object at a selector, taken modulo SEL, with at least one permission; the
+ *  capability takes the caller's reference. page: the selector's, found without a lock since this
+ *  CPU has come into the kernel or has opened an interrupt window. BAD_CAP: the selector is taken;
+ *  OUT_OF_MEMORY: as with BAD_CAP the caller keeps the reference. */
+enum nova_status object_space_publish(struct object_space *space, struct capability_page *page,
+                                      word_t sel, struct kobject *object, unsigned perms);
 
-/** Publishes a new object at a selector, taken modulo SEL; the capability takes the caller's
- *  reference. BAD_CAP: the selector is taken; OUT_OF_MEMORY: as with BAD_CAP the caller keeps it.
- */
-enum nova_status object_space_insert(struct pd *pd, word_t sel, struct kobject *object,
-                                     unsigned perms);
+/** The same, for who has not found the page before. */
+static inline enum nova_status object_space_insert(struct object_space *space, word_t sel,
+                                                   struct kobject *object, unsigned perms)
+{
+        return object_space_publish(space, object_space_page(space, sel), sel, object, perms);
+}
 
 /** Whether no selector is taken. */
 bool object_space_is_empty(const struct object_space *space);
@@ -129,8 +137,9 @@ static inline struct object_mapping *object_space_next(const struct object_space
         return likely(mapping) ? mapping : object_space_search(space, sel, end, budget);
 }
 
-/** Enters a mapping with its capability where nothing is; false: no memory for a table. */
-bool object_space_enter(struct object_mapping *mapping);
+/** Enters a mapping with its capability; page: as for object_space_publish(). BAD_CAP: its place is
+ *  taken; OUT_OF_MEMORY: for a table. */
+enum nova_status object_space_enter(struct object_mapping *mapping, struct capability_page *page);
 
 /** Brings a capability into line with the permissions of its mapping. */
 void object_space_update(const struct object_mapping *mapping);

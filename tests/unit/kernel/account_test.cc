@@ -40,7 +40,9 @@ struct Owners : Kernel {
 
         void insert(word_t sel, kobject *object)
         {
-                EXPECT_EQ(object_space_insert(home, sel, object, NOVA_PERM_ALL), NOVA_SUCCESS);
+                object_get(object);
+                EXPECT_EQ(object_space_insert(&home->object_space, sel, object, NOVA_PERM_ALL),
+                          NOVA_SUCCESS);
         }
 
         nova_status create(nova_hypercall number, word_t owner)

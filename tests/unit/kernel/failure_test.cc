@@ -36,7 +36,9 @@ struct World : Kernel {
 
         void insert(word_t sel, kobject *object)
         {
-                EXPECT_EQ(object_space_insert(home, sel, object, NOVA_PERM_ALL), NOVA_SUCCESS);
+                object_get(object);
+                EXPECT_EQ(object_space_insert(&home->object_space, sel, object, NOVA_PERM_ALL),
+                          NOVA_SUCCESS);
         }
 
         nova_status call(nova_hypercall number, word_t flags, word_t p2, word_t p3 = 0,
@@ -255,8 +257,8 @@ TEST(failure, of_all_memory_ends_with_a_status_and_gives_all_back)
         word_t made = 0;
         sm *one;
         while (sm_create(&account_root, 0, &one) == NOVA_SUCCESS) {
-                const nova_status status =
-                        object_space_insert(home, made * 600, &one->object, NOVA_PERM_ALL);
+                const nova_status status = object_space_insert(&home->object_space, made * 600,
+                                                               &one->object, NOVA_PERM_ALL);
                 if (status != NOVA_SUCCESS) {
                         object_put(&one->object);
                         EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);

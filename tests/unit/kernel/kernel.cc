@@ -56,7 +56,8 @@ sm *Kernel::make_sm(pd *owner, word_t sel, unsigned perms)
 {
         sm *made = nullptr;
         EXPECT_EQ(sm_create(&account_root, 0, &made), NOVA_SUCCESS);
-        EXPECT_EQ(object_space_insert(owner, sel, &made->object, perms), NOVA_SUCCESS);
+        EXPECT_EQ(object_space_insert(&owner->object_space, sel, &made->object, perms),
+                  NOVA_SUCCESS);
         return made;
 }
 

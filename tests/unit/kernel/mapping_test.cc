@@ -76,7 +76,7 @@ class Play
         {
                 pd *owner = any_pd();
                 const word_t sel = field.base + random() % field.size;
-                if (!object_space_is_null(&owner->object_space, sel))
+                if (object_space_capability(&owner->object_space, sel))
                         return;
                 sm *made = kernel.make_sm(owner, sel);
                 model.insert(owner, NOVA_CRD_OBJ, sel, 1, reinterpret_cast<word_t>(&made->object),

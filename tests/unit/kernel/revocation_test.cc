@@ -136,6 +136,36 @@ TEST(revocation, leaves_tables_right_when_it_is_given_up)
         check_pd(a);
 }
 
+// The mapping of a new object's capability lies in the object's memory: that stays
+// as long as a revocation stands below the mapping.
+TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
+{
+        for (const bool give_up : {false, true}) {
+                Kernel kernel;
+                pd *a = kernel.make_pd(), *b = kernel.make_pd();
+                kernel.make_sm(a, 1);
+                kernel.make_sm(b, 1); // so that there are tables
+                kernel.delegate(a, 1, b, 100, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
+                const Taken before = taken_now();
+                for (word_t i = 0; i < 30; i++)
+                        kernel.delegate(b, 100, b, 101 + i, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
+                Step below(b, 100, 100, NOVA_PERM_ALL, false, NOVA_CRD_OBJ);
+                EXPECT_EQ(below.once(), STEP_AGAIN);
+                Step(a, 1, 1, NOVA_PERM_ALL, true, NOVA_CRD_OBJ).finish();
+                EXPECT_EQ(caps_of(a, NOVA_CRD_OBJ).size(), 0u);
+                EXPECT_EQ(caps_of(b, NOVA_CRD_OBJ).size(), 1u);
+                EXPECT_EQ(taken_now().objects, before.objects + 1); // what the walk stands on
+                fake_settle();
+                EXPECT_EQ(taken_now().objects, before.objects + 1);
+                if (give_up)
+                        revocation_cancel(&below.r);
+                else
+                        below.finish();
+                fake_settle();
+                EXPECT_EQ(taken_now().objects, before.objects - 2);
+        }
+}
+
 // Random operations, all in steps, in any order.
 class Storm
 {
