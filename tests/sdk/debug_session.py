@@ -131,7 +131,7 @@ class Session(unittest.TestCase):
             r"^0x\w+ +ec@\w+ +pd@\w+ +0 +vcpu +runs +0x1000 +nothing: it runs$",
             r"^0x\w+ +root +root +0 +global +blocked +0x\w+ <.*> ",
             r"^0x\w+ +pd@\w+ +1 +\d+ +1 .* live$",
-            r"^NOVA: 1 CPUs;",
+            r"^NOVA: 1 CPU;",
             r'PD\$1 = "pd@',
         )
 

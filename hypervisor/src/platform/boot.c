@@ -154,8 +154,8 @@ static _Noreturn void boot_finish(void)
         smp_start();
         boot_unmap();
         hip_finish();
-        console_print("NOVA: %u CPUs; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count, tsc_khz,
-                      bus_khz);
+        console_print("NOVA: %u CPU%s; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count,
+                      cpu_count == 1 ? "" : "s", tsc_khz, bus_khz);
         boot_info.boot.tsc_zero = rdtsc();
         say_features();
         smp_release();

@@ -82,7 +82,7 @@ CASE_ON(announce, the_log_holds_what_the_kernel_said, "X-LOG", needs_log)
         const uint32_t kept = log->written < log->size ? log->written : log->size;
         for (uint32_t i = 0; i < kept; i++)
                 EXPECT(ring[i] == '\n' || (ring[i] >= ' ' && ring[i] <= '~'));
-        EXPECT(contains(ring, kept, "CPUs; TSC"));
+        EXPECT(contains(ring, kept, cpu_count == 1 ? "NOVA: 1 CPU; TSC" : " CPUs; TSC"));
         for (size_t i = sizeof(*log); i < log->offset; i++)
                 EXPECT_EQ(((const char *)log)[i], 0);
         for (size_t i = kept; i < log->size; i++)

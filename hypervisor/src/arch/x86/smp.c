@@ -66,9 +66,9 @@ void smp_init(unsigned apic_id)
         cpu_count = 1;
         cpu_online = (uint64_t)1 << cpu_boot_id;
         if (acpi.left_out)
-                console_print("NOVA: %u CPUs are left out: at most %u can be used, and without "
-                              "x2APIC only those with local APIC numbers below 255.\n",
-                              acpi.left_out, NOVA_CPU_MAX);
+                console_print("NOVA: %u CPU%s left out: at most %u can be used, and without x2APIC "
+                              "only those with local APIC numbers below 255.\n",
+                              acpi.left_out, acpi.left_out == 1 ? "" : "s", NOVA_CPU_MAX);
 }
 
 unsigned smp_cpus(void)
