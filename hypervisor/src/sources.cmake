@@ -3,6 +3,7 @@
 set(NOVA_KERNEL_SOURCES
   src/arch/${NOVA_ARCH}/address_space.c
   src/arch/${NOVA_ARCH}/entry.S
+  src/arch/x86/hypercall_table.S
   src/arch/x86/exception.c
   src/arch/x86/fpu.c
   src/arch/x86/page_table.c

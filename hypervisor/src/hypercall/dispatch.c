@@ -93,12 +93,3 @@ _Noreturn void hypercall_long(struct ec *self, word_t id)
                 finish_short_of_memory(self);
         hypercall_finish(self, status);
 }
-
-_Noreturn void hypercall_dispatch(struct ec *self, word_t id)
-{
-        if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
-                resume_hypercall(self, call_donating(id, self));
-        if (nova_id_number(id) == NOVA_REPLY)
-                block_on_request(self);
-        hypercall_long(self, id);
-}

@@ -11,8 +11,8 @@ struct ec;
 
 /** A handler decodes, checks, acts; it returns the status, or one of these, or leaves by
  *  block_something(). Those of lookup, ec_ctrl, sc_ctrl and sm_ctrl return always, open no
- * interrupt window and wait for no CPU: when they have not woken anybody there is no decision to
- * make, so entry.S of x86-64 goes back to the user without looking at the CPU's pending work. */
+ *  interrupt window and wait for no CPU: when they have not woken anybody there is no decision to
+ *  make, so entry.S goes back to the user without looking at the CPU's pending work. */
 #define HYPERCALL_STATUS 0xff
 #define HYPERCALL_BLOCKS ((enum nova_status)0x10000) /* self waits; state and cont are set */
 #define HYPERCALL_WOKE   ((enum nova_status)0x20000) /* success, and another EC is ready now */
@@ -24,11 +24,11 @@ typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 NOVA_HYPERCALL_ROWS(HYPERCALL_HANDLER)
 #undef HYPERCALL_HANDLER
 
-/** What entry.S calls with the registers saved; id: argument 1. x86-64 has this function's tests
- *  in assembly. */
-hot_path _Noreturn void hypercall_dispatch(struct ec *self, word_t id);
+/* What sm_ctrl does without further flags. */
+enum nova_status hypercall_sm_up(struct ec *self);
+enum nova_status hypercall_sm_down(struct ec *self);
 
-/** All hypercalls by their number. */
+/** All hypercalls by their number, with the registers saved; id: argument 1. */
 _Noreturn void hypercall_long(struct ec *self, word_t id);
 
 /** After a handler that returned what is no status, or with work pending for self. */

@@ -58,41 +58,53 @@ static __attribute__((noinline)) enum nova_status wait(struct ec *self, struct s
         return HYPERCALL_BLOCKS;
 }
 
-static always_inline enum nova_status take(struct ec *self, struct sm *sm, word_t id)
+static always_inline enum nova_status take(struct ec *self, struct sm *sm, bool zero)
 {
-        if (unlikely(!sm_down(sm, nova_id_flags(id) & NOVA_SM_ZC)))
-                return wait(self, sm, id);
+        if (unlikely(!sm_down(sm, zero)))
+                return wait(self, sm, REG_P1(self));
         return NOVA_SUCCESS;
 }
 
 static __attribute__((noinline)) enum nova_status take_interrupt(struct ec *self, struct sm *sm,
-                                                                 word_t id)
+                                                                 bool zero)
 {
         gsi_unmask((unsigned)sm->gsi);
-        return take(self, sm, id);
+        return take(self, sm, zero);
 }
 
-static __attribute__((noinline)) enum nova_status down(struct ec *self, word_t id)
+static always_inline enum nova_status down(struct ec *self, bool zero)
 {
-        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_DN);
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), NOVA_SM_DN);
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
         if (unlikely(sm->gsi != SM_NO_GSI))
-                return take_interrupt(self, sm, id);
-        return take(self, sm, id);
+                return take_interrupt(self, sm, zero);
+        return take(self, sm, zero);
 }
 
-/* What is seldom, or needs more registers, is apart: the rest of up and down saves none. */
-enum nova_status hypercall_sm_ctrl(struct ec *self)
+static always_inline enum nova_status up(struct ec *self)
 {
-        const word_t id = REG_P1(self);
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), NOVA_SM_UP);
 
-        if (nova_id_flags(id) & NOVA_SM_DN_OP)
-                return down(self, id);
-
-        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_UP);
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
         return unlikely(sm_up(sm)) ? HYPERCALL_WOKE : NOVA_SUCCESS;
+}
+
+enum nova_status hypercall_sm_up(struct ec *self)
+{
+        return up(self);
+}
+
+enum nova_status hypercall_sm_down(struct ec *self)
+{
+        return down(self, false);
+}
+
+enum nova_status hypercall_sm_ctrl(struct ec *self)
+{
+        const unsigned flags = nova_id_flags(REG_P1(self));
+
+        return flags & NOVA_SM_DN_OP ? down(self, flags & NOVA_SM_ZC) : up(self);
 }

@@ -27,7 +27,9 @@ static inline uint32_t atomic_fetch_and_u32(uint32_t *variable, uint32_t bits)
 
 static inline uint32_t atomic_exchange_u32(uint32_t *variable, uint32_t value)
 {
-        return __atomic_exchange_n(variable, value, __ATOMIC_SEQ_CST);
+        /* For the compiler's own operation gcc puts the address into a register first. */
+        __asm__ volatile("xchgl %0, %1" : "+r"(value), "+m"(*variable) : : "memory");
+        return value;
 }
 
 static inline uint32_t atomic_load_u32(const uint32_t *variable)

@@ -3,6 +3,7 @@
 #ifndef LIB_SPINLOCK_H
 #define LIB_SPINLOCK_H
 
+#include "lib/atomic.h"
 #include "lib/types.h"
 
 struct spinlock {
@@ -16,12 +17,12 @@ static inline void spin_init(struct spinlock *lock)
 
 static inline void spin_lock(struct spinlock *lock)
 {
-        if (likely(!__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE)))
+        if (likely(!atomic_exchange_u32(&lock->taken, 1)))
                 return;
         do {
                 while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
                         __builtin_ia32_pause();
-        } while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE));
+        } while (atomic_exchange_u32(&lock->taken, 1));
 }
 
 static inline void spin_unlock(struct spinlock *lock)

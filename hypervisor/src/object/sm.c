@@ -23,13 +23,25 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         if (!sm)
                 return NOVA_OUT_OF_MEMORY;
         object_init(&sm->object, OBJECT_SM, account);
-        spin_init(&sm->lock);
+        sm->lock = SM_FREE;
         sm->count = count;
         list_init(&sm->waiters);
         sm->gsi = SM_NO_GSI;
         memset(sm->name, 0, sizeof(sm->name));
         *out = sm;
         return NOVA_SUCCESS;
+}
+
+void sm_lock(struct sm *sm)
+{
+        while (sm_try_lock(sm) == SM_TAKEN)
+                while (load_once(sm->lock) == SM_TAKEN)
+                        __builtin_ia32_pause();
+}
+
+static void unlock(struct sm *sm)
+{
+        store_once(sm->lock, list_is_empty(&sm->waiters) ? SM_FREE : SM_WAITERS);
 }
 
 /* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
@@ -41,12 +53,19 @@ static struct ec *first_waiter(struct sm *sm)
         return ec;
 }
 
-__attribute__((noinline)) void sm_release(struct sm *sm)
+__attribute__((noinline)) bool sm_up_slowly(struct sm *sm, uint32_t found)
 {
+        if (unlikely(found == SM_TAKEN))
+                sm_lock(sm);
+        if (unlikely(list_is_empty(&sm->waiters))) {
+                sm->count++;
+                store_once(sm->lock, SM_FREE);
+                return false;
+        }
         struct ec *ec = first_waiter(sm);
-
-        spin_unlock(&sm->lock);
+        unlock(sm);
         sched_wake(ec);
+        return true;
 }
 
 bool sm_wait(struct sm *sm, struct ec *self, bool wait)
@@ -59,10 +78,10 @@ bool sm_wait(struct sm *sm, struct ec *self, bool wait)
                 self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
-                spin_unlock(&sm->lock);
+                unlock(sm);
                 return true;
         }
-        spin_unlock(&sm->lock);
+        unlock(sm);
         return false;
 }
 
@@ -72,13 +91,13 @@ bool sm_leave(struct ec *ec)
 
         if (!sm)
                 return false;
-        spin_lock(&sm->lock);
+        sm_lock(sm);
         const bool waits = ec->wait_sm == sm;
         if (waits) {
                 list_remove(&ec->wait_link);
                 ec->wait_sm = NULL;
         }
-        spin_unlock(&sm->lock);
+        unlock(sm);
         return waits;
 }
 
@@ -88,12 +107,12 @@ bool sm_end_step(struct sm *sm)
 
         sm->object.dead = true;
         for (unsigned i = 0; i < END_STEP && left; i++) {
-                spin_lock(&sm->lock);
+                sm_lock(sm);
                 left = !list_is_empty(&sm->waiters);
                 struct ec *ec = left ? first_waiter(sm) : NULL;
                 if (left)
                         ec->wait_status = NOVA_BAD_CAP;
-                spin_unlock(&sm->lock);
+                unlock(sm);
                 if (left)
                         sched_wake(ec);
         }

@@ -3,8 +3,8 @@
 #ifndef OBJECT_SM_H
 #define OBJECT_SM_H
 
+#include "lib/atomic.h"
 #include "lib/list.h"
-#include "lib/spinlock.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/object.h"
@@ -13,9 +13,16 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
+/* The lock tells whether somebody waits, too, so that taking it is the only test of an up. */
+enum sm_lock {
+        SM_FREE,   /* nobody waits */
+        SM_TAKEN,  /* by a CPU */
+        SM_WAITERS /* free; there are waiters, and the count is 0 */
+};
+
 struct sm {
         struct kobject object;
-        struct spinlock lock; /* protects count and waiters; nothing is taken below it */
+        uint32_t lock; /* enum sm_lock; protects count and waiters; nothing is taken below it */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
         char name[NOVA_NAME_SIZE];
@@ -28,19 +35,28 @@ void sm_boot(void);
 /** A semaphore charged to an account. OUT_OF_MEMORY. */
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
 
-/** The rest of an up that finds waiters: releases the one that waits longest. Drops the lock. */
-void sm_release(struct sm *sm);
+/** The rest of an up that found the lock as it says: releases the longest waiting EC, if there is
+ *  one. Drops the lock. */
+bool sm_up_slowly(struct sm *sm, uint32_t found);
+
+/** Waits for the lock. */
+void sm_lock(struct sm *sm);
+
+/** Takes the lock, unless it was found taken; enum sm_lock. */
+static always_inline uint32_t sm_try_lock(struct sm *sm)
+{
+        return atomic_exchange_u32(&sm->lock, SM_TAKEN);
+}
 
 /** Releases the longest waiting EC and returns true, or counts up. */
 static always_inline bool sm_up(struct sm *sm)
 {
-        spin_lock(&sm->lock);
-        if (unlikely(!list_is_empty(&sm->waiters))) {
-                sm_release(sm);
-                return true;
-        }
+        const uint32_t found = sm_try_lock(sm);
+
+        if (unlikely(found != SM_FREE))
+                return sm_up_slowly(sm, found);
         sm->count++;
-        spin_unlock(&sm->lock);
+        store_once(sm->lock, SM_FREE);
         return false;
 }
 
@@ -48,11 +64,12 @@ static always_inline bool sm_up(struct sm *sm)
  *  the lock is still held. */
 static always_inline bool sm_down(struct sm *sm, bool zero)
 {
-        spin_lock(&sm->lock);
+        if (unlikely(sm_try_lock(sm) == SM_TAKEN))
+                sm_lock(sm);
         if (unlikely(!sm->count))
                 return false;
         sm->count = zero ? 0 : sm->count - 1;
-        spin_unlock(&sm->lock);
+        store_once(sm->lock, SM_FREE); /* nobody waits while there is a count */
         return true;
 }
 

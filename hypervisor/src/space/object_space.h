@@ -90,11 +90,12 @@ static always_inline word_t object_space_capability(const struct object_space *s
 static always_inline struct kobject *capability_object(word_t capability, enum object_kind kind,
                                                        unsigned perms)
 {
-        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
-
-        if (!object || !kobject_is(object, kind) || perms & ~capability)
+        /* The null capability has no permissions: asked for one, it need not be looked at. */
+        if (perms ? perms & ~capability : !capability)
                 return NULL;
-        return object;
+
+        struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
+        return kobject_is(object, kind) ? object : NULL;
 }
 
 /** Publishes a new object at a selector, taken modulo SEL, with at least one permission; the

@@ -44,6 +44,19 @@ TEST(bits, divides_64_by_32_bits)
                 }
 }
 
+TEST(bits, scales_exactly)
+{
+        const uint64_t edges[] = {0,          0xffffffff,       0x100000000, 1ull << 53,
+                                  1ull << 63, ~uint64_t{0} / 3, ~uint64_t{0}};
+        for (uint32_t divisor : {1000u, 1001u, 999983u, 2399998u, 3000000u, 0x80000000u, ~0u})
+                for (uint64_t edge : edges)
+                        for (uint64_t value = edge - 2000; value != edge + 2000; value++) {
+                                const auto exact = static_cast<unsigned __int128>(value) * 1000;
+                                ASSERT_EQ(scale(value, 1000, divisor),
+                                          static_cast<uint64_t>(exact / divisor));
+                        }
+}
+
 TEST(list, keeps_the_order_of_appending)
 {
         list head, entry[3];

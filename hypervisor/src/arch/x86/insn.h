@@ -58,7 +58,7 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 
 static inline uint64_t rdtsc(void)
 {
-        uint32_t low, high;
+        word_t low, high; /* RDTSC clears the upper halves of the registers */
         __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
         return (uint64_t)high << 32 | low;
 }
@@ -357,5 +357,26 @@ static inline uint32_t divl(uint32_t *high, uint32_t low, uint32_t divisor)
         *high = rest;
         return low;
 }
+
+#if __SIZEOF_POINTER__ == 8
+/** The product of a and b; *high becomes its upper half. */
+static inline uint64_t mulq(uint64_t *high, uint64_t a, uint64_t b)
+{
+        uint64_t low;
+
+        __asm__("mulq %3" : "=a"(low), "=d"(*high) : "a"(a), "rm"(b) : "cc");
+        return low;
+}
+
+/** The same as divl with 128 bits divided by 64. */
+static inline uint64_t divq(uint64_t *high, uint64_t low, uint64_t divisor)
+{
+        uint64_t rest = *high;
+
+        __asm__("divq %2" : "+a"(low), "+d"(rest) : "rm"(divisor) : "cc");
+        *high = rest;
+        return low;
+}
+#endif
 
 #endif

@@ -9,7 +9,7 @@
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
  * other flags are the user's: they are cleared before one of them can hurt. The user's data
- * segments may be null. The block that the stack lies in tells the CPU. */
+ * segments may be null. The stack tells the CPU: it is empty, and in the CPU's block. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:
@@ -19,46 +19,88 @@ entry_hypercall:
         mov     $SEL_USER_DATA, %eax
         mov     %eax, %ds
         mov     %eax, %es
-        mov     %esp, %eax
-        and     $-CPU_BLOCK, %eax
-        mov     CPU_CURRENT(%eax), %eax
+        mov     CPU_CURRENT + 4 - CPU_TOP(%esp), %eax
         mov     %ecx, REG(CX)(%eax)
         mov     %edx, REG(DX)(%eax)
         mov     %edi, REG(DI)(%eax)
         mov     %esi, REG(SI)(%eax)
-        mov     %ebx, REG(BX)(%eax)
-        mov     %ebp, REG(BP)(%eax)
         pop     %ecx
         mov     %ecx, REG(AX)(%eax)
-        sub     $8, %esp
-        push    %ecx
-        push    %eax
-        call    hypercall_dispatch
 
-/* Back from a hypercall: leave_by_hypercall(argument 1, EC). */
+/* EAX = EC, ECX = argument 1. The handlers of the table return: the registers that C keeps are then
+ * still the user's, and need not be saved. A call that donates and a reply go their own way. */
+        test    $NOT_IPC, %cl
+        jz      entry_ipc
+        movzbl  %cl, %ecx
+        call    *hypercall_table(, %ecx, 4)
+
+/* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
+ * a status and nothing is pending for the EC, only what C has changed is loaded. */
+leave_by_return:
+        mov     CPU_CURRENT - CPU_TOP(%esp), %ecx
+        or      EC_PENDING(%ecx), %eax
+        cmp     $STATUS_MASK, %eax
+        ja      1f
+        mov     REG(DX)(%ecx), %edx
+        mov     REG(DI)(%ecx), %edi
+        mov     REG(SI)(%ecx), %esi
+        mov     REG(CX)(%ecx), %ecx
+        sti
+        sysexit
+1:      mov     %ebx, REG(BX)(%ecx)
+        mov     %ebp, REG(BP)(%ecx)
+        mov     %eax, %edx
+        mov     %ecx, %eax
+        call    hypercall_finish
+
+/* Of call_donating() only failures come back. */
+        .balign 16
+entry_ipc:
+        mov     %ebx, REG(BX)(%eax)
+        mov     %ebp, REG(BP)(%eax)
+        test    $1, %cl
+        jnz     1f
+        mov     %eax, %edx
+        mov     %ecx, %eax
+        call    call_donating
+        jmp     leave_by_return
+1:      call    block_on_request
+
+/* In the table: a hypercall that may leave without returning. EAX = EC. */
+        .globl entry_long, entry_invalid
+        .balign 16
+entry_long:
+        mov     %ebx, REG(BX)(%eax)
+        mov     %ebp, REG(BP)(%eax)
+        mov     REG(AX)(%eax), %edx
+        call    hypercall_long
+
+/* In the table: a number that is none. */
+entry_invalid:
+        mov     $STATUS_BAD_HYP, %eax
+        ret
+
+/* Back from a hypercall: EAX = argument 1, EDX = EC. */
         .globl leave_by_hypercall
         .balign 16
 leave_by_hypercall:
-        mov     4(%esp), %eax
-        mov     8(%esp), %esi
-        mov     REG(DX)(%esi), %edx
-1:      mov     REG(BX)(%esi), %ebx
-        mov     REG(CX)(%esi), %ecx
-        mov     REG(BP)(%esi), %ebp
-        mov     REG(DI)(%esi), %edi
-        mov     REG(SI)(%esi), %esi
-        cld
+        mov     %edx, %esp
+        mov     REG(DX)(%esp), %edx
+1:      mov     REG(BX)(%esp), %ebx
+        mov     REG(CX)(%esp), %ecx
+        mov     REG(BP)(%esp), %ebp
+        mov     REG(DI)(%esp), %edi
+        mov     REG(SI)(%esp), %esi
         sti
         sysexit
 
-/* To a portal's entry: leave_to_portal(EC, PT). */
+/* To a portal's entry: EAX = EC, EDX = PT. */
         .globl leave_to_portal
         .balign 16
 leave_to_portal:
-        mov     4(%esp), %esi
-        mov     8(%esp), %eax
-        mov     PT_IP(%eax), %edx
-        mov     PT_ID(%eax), %eax
+        mov     %eax, %esp
+        mov     PT_ID(%edx), %eax
+        mov     PT_IP(%edx), %edx
         jmp     1b
 
 .macro pop_registers
@@ -72,24 +114,19 @@ leave_to_portal:
         add     $8, %esp
 .endm
 
-/* Back to interrupted code: the argument on the stack is the EC. */
+/* Back to interrupted code: EAX = EC. */
         .globl leave_by_iret
         .balign 16
 leave_by_iret:
-        mov     4(%esp), %esp
-        add     $EC_REGS, %esp
+        lea     EC_REGS(%eax), %esp
         pop_registers
         iret
 
-/* continue_on_empty_stack(EC, continuation, stack). */
+/* Goes on with a continuation (EDX) of an EC (EAX) on the stack that ends at ECX. */
         .globl continue_on_empty_stack
 continue_on_empty_stack:
-        mov     4(%esp), %eax
-        mov     8(%esp), %edx
-        mov     12(%esp), %esp
+        mov     %ecx, %esp
         xor     %ebp, %ebp
-        sub     $12, %esp
-        push    %eax
         call    *%edx
 
 /* All vectors meet here: vector and error are pushed. From user mode the frame lies in the EC. */
@@ -110,13 +147,10 @@ entry_exception:
         jz      1f
         lea     -EC_REGS(%esp), %eax
         mov     EC_STACK_TOP(%eax), %esp
-        sub     $12, %esp
-        push    %eax
         call    exception_dispatch
-1:      mov     %esp, %ebp
+1:      mov     %esp, %eax
+        mov     %esp, %ebp
         and     $-16, %esp
-        sub     $12, %esp
-        push    %ebp
         call    exception_in_kernel
         mov     %ebp, %esp
         pop_registers

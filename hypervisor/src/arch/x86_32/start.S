@@ -88,9 +88,9 @@ start_high:
         xor     %ebp, %ebp
         test    %edi, %edi
         jz      1f
-        mov     $boot_stack_top - 8, %esp
-        push    %esi
-        push    %edi
+        mov     $boot_stack_top, %esp
+        mov     %edi, %eax
+        mov     %esi, %edx
         call    boot_main
 
 1:      xor     %eax, %eax              /* number of the local APIC: 32 bits, else 8 */
@@ -117,8 +117,8 @@ start_high:
         mov     kernel_root_phys, %eax
         mov     %eax, %cr3
         imul    $CPU_BLOCK_SIZE, %edi, %esp
-        add     $CPU_BASE + CPU_STACK_TOP - 12, %esp
-        push    %edi
+        add     $CPU_BASE + CPU_STACK_TOP, %esp
+        mov     %edi, %eax
         call    ap_main
 2:      cli
         hlt

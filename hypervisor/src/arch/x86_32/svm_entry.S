@@ -4,7 +4,7 @@
 
         .text
 
-/* On the stack: EC, the guest's control block, the block for the kernel's state (physical
+/* EAX = EC, EDX = the guest's control block, ECX = the block for the kernel's state (physical
  * addresses). Interrupts are off. VMRUN keeps ESP and EAX; what VMSAVE and VMLOAD move is ours to
  * switch. GIF = 0 keeps everything away until the kernel's state is back; IF = 1 lets interrupts
  * end the guest. */
@@ -13,10 +13,10 @@
 svm_enter:
         clgi
         sti
-        mov     12(%esp), %eax
+        mov     %eax, %esp
+        mov     %ecx, %eax
         vmsave  %eax
-        mov     8(%esp), %eax
-        mov     4(%esp), %esp
+        mov     %edx, %eax
         vmload  %eax
         load_guest_registers
         vmrun   %eax
@@ -30,6 +30,5 @@ svm_enter:
         cld
         xor     %ebp, %ebp
         stgi
-        sub     $12, %esp
-        push    %edi
+        mov     %edi, %eax
         call    finish_svm_exit

@@ -4,14 +4,13 @@
 
         .text
 
-/* On the stack: EC, whose control structure is loaded, and whether it was launched already.
- * Interrupts are off. If the CPU refuses to enter, the guest's registers are still in the EC. */
+/* EAX = EC, whose control structure is loaded; EDX: whether it was launched already. Interrupts are
+ * off. If the CPU refuses to enter, the guest's registers are still in the EC. */
         .globl vmx_enter
         .balign 64
 vmx_enter:
-        mov     8(%esp), %eax
-        mov     4(%esp), %esp
-        test    %eax, %eax
+        mov     %eax, %esp
+        test    %edx, %edx
         mov     REG(AX)(%esp), %eax
         load_guest_registers
         jnz     1f
@@ -21,8 +20,7 @@ vmx_enter:
 2:      mov     %esp, %edi
         mov     EC_STACK_TOP(%edi), %esp
         xor     %ebp, %ebp
-        sub     $12, %esp
-        push    %edi
+        mov     %edi, %eax
         call    finish_vmx_refusal
 
 /* The CPU comes back here, ESP = EC, all flags cleared. */
@@ -34,6 +32,5 @@ vmx_exit:
         mov     %esp, %edi
         mov     EC_STACK_TOP(%edi), %esp
         xor     %ebp, %ebp
-        sub     $12, %esp
-        push    %edi
+        mov     %edi, %eax
         call    finish_vmx_exit

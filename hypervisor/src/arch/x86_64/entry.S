@@ -34,11 +34,10 @@ entry_hypercall:
         save_scratch_registers
         test    $NOT_IPC, %dil
         jz      entry_ipc
-        mov     %edi, %eax
-        and     $ID_NUMBER_MASK, %eax
+        movzbl  %dil, %eax
         mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
-        call    *handlers(, %rax, 8)
+        call    *hypercall_table(, %rax, 8)
 
 /* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
  * a status and nothing is pending for the EC, only what C has changed is loaded. */
@@ -75,6 +74,7 @@ entry_ipc:
         call    block_on_request
 
 /* In the table: a hypercall that may leave without returning. RDI = EC. */
+        .globl entry_long, entry_invalid
         .balign 16
 entry_long:
         mov     %rdi, %rsp
@@ -87,28 +87,6 @@ entry_long:
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
-
-        .pushsection .rodata.handlers, "a"
-        .balign 64
-handlers:
-        .set    number, 0
-        .rept   ID_NUMBER_MASK + 1
-        .if     number == NUMBER_LOOKUP
-        .quad   hypercall_lookup
-        .elseif number == NUMBER_EC_CTRL
-        .quad   hypercall_ec_ctrl
-        .elseif number == NUMBER_SC_CTRL
-        .quad   hypercall_sc_ctrl
-        .elseif number == NUMBER_SM_CTRL
-        .quad   hypercall_sm_ctrl
-        .elseif number >= NUMBER_END
-        .quad   entry_invalid
-        .else
-        .quad   entry_long
-        .endif
-        .set    number, number + 1
-        .endr
-        .popsection
 
 /* Back from a hypercall: RDI = argument 1, RSI = EC. */
         .globl leave_by_hypercall

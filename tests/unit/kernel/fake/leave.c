@@ -7,6 +7,7 @@
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "hypercall/dispatch.h"
+#include "ipc/reply.h"
 #include "thread.h"
 
 static jmp_buf way_out;
@@ -100,9 +101,17 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
         return result;
 }
 
+/* What entry.S does with argument 1: all other handlers can be called as if they might not return.
+ */
 static void dispatch(struct ec *ec)
 {
-        hypercall_dispatch(ec, REG_P1(ec));
+        const word_t id = REG_P1(ec);
+
+        if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
+                hypercall_finish(ec, call_donating(id, ec));
+        if (nova_id_number(id) == NOVA_REPLY)
+                block_on_request(ec);
+        hypercall_long(ec, id);
 }
 
 enum nova_status fake_hypercall(struct ec *ec)

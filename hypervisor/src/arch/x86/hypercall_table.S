@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where entry.S goes by the low byte of argument 1, the hypercall's number and flags: to a handler
+ * that always returns (dispatch.h), or to entry_long. A call that donates and a reply never come
+ * here. */
+#include "asm_offsets.h"
+
+.macro entry function
+        .if     WORD_SIZE == 8
+        .quad   \function
+        .else
+        .long   \function
+        .endif
+.endm
+
+        .section .rodata.hypercall_table, "a"
+        .globl  hypercall_table
+        .balign 64
+hypercall_table:
+        .set    id, 0
+        .rept   256
+        .set    number, id & ID_NUMBER_MASK
+        .if     number == NUMBER_LOOKUP
+        entry   hypercall_lookup
+        .elseif number == NUMBER_EC_CTRL
+        entry   hypercall_ec_ctrl
+        .elseif number == NUMBER_SC_CTRL
+        entry   hypercall_sc_ctrl
+        .elseif id == ID_SM_UP
+        entry   hypercall_sm_up
+        .elseif id == ID_SM_DOWN
+        entry   hypercall_sm_down
+        .elseif number == NUMBER_SM_CTRL
+        entry   hypercall_sm_ctrl
+        .elseif number >= NUMBER_END
+        entry   entry_invalid
+        .else
+        entry   entry_long
+        .endif
+        .set    id, id + 1
+        .endr
