@@ -10,7 +10,7 @@ extern struct thread *mirror; /* permanent local thread on the boot CPU for requ
 void machine_init(void);
 void threads_init(void);
 /* Selectors up to here belong to the harness, the others to cases. */
-#define PERMANENT_SEL_END 0x10000
+#define PERMANENT_SEL_END 0x4000
 
 /* Selectors that sel_alloc() gives from now on. */
 void sel_range(nova_sel_t first, nova_sel_t end);
