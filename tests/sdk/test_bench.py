@@ -82,7 +82,7 @@ class Reading(unittest.TestCase):
 
     def test_the_file_of_figures_is_written_as_it_is_read(self):
         text = bench.FIGURES.read_text(encoding="utf-8")
-        self.assertEqual(bench_trace.dumps(bench._read_figures()), text)
+        self.assertEqual(table.dumps(bench._read_figures()), text)
 
 
 class Trace(unittest.TestCase):
@@ -144,7 +144,7 @@ class Scale(unittest.TestCase):
         for found in figures.values():
             self.assertEqual(bench_scale.complaints(*subjects, found, bound), [])
         text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
-        self.assertEqual(bench_scale.dumps(figures), text)
+        self.assertEqual(table.dumps(figures), text)
 
 
 class Cpus(unittest.TestCase):
@@ -186,7 +186,7 @@ class Cpus(unittest.TestCase):
         for found in figures.values():
             self.assertEqual(bench_cpus.complaints(rows, found), [])
         text = bench.CPUS_FIGURES.read_text(encoding="utf-8")
-        self.assertEqual(bench_cpus.dumps(figures), text)
+        self.assertEqual(table.dumps(figures, levels=2), text)
 
 
 class Floor(unittest.TestCase):
@@ -199,7 +199,7 @@ class Floor(unittest.TestCase):
 
     def test_what_is_checked_in_is_below_the_figures(self):
         floors, figures = bench._read_figures(bench.FLOORS), bench._read_figures()
-        self.assertEqual(bench_floor.dumps(floors), bench.FLOORS.read_text(encoding="utf-8"))
+        self.assertEqual(table.dumps(floors), bench.FLOORS.read_text(encoding="utf-8"))
         for arch in ("x86_64", "x86_32"):
             self.assertEqual(set(floors[arch]), set(figures[bench_trace.SECTION][arch]))
             for key, floor in floors[arch].items():

@@ -154,25 +154,29 @@ def _memory(kernel, programs):
     return {f"memory_{key}": round(value) for key, value in found.items()}
 
 
-def _interrupts_off(kernel, programs, arch):
-    """The longest stretch of each operation; the program numbers them, the plugin counts them."""
+def _count_runs(kernel, program, arch, what, timeout=TIMEOUT, **more):
+    """The console of a program, and what the plugin wrote about stretches with interrupts off."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         results = Path(folder) / "runs"
         library = qemu_plugin.compile_plugin("runs", folder)
         plugin = f"{library},out={results},from={KERNEL_FROM[arch]:#x}"
-        program = programs / "bench-windows"
-        machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin])
-        console = _console(machine, "the count of stretches")
-        names = {}
-        for line in console.splitlines():
-            if line.startswith("mark "):
-                _, number, key = line.split()
-                names[number] = key
-        found = {}
-        for line in results.read_text(encoding="utf-8").splitlines():
-            _, number, length, *_ = line.split()
-            if number in names:
-                found[names[number]] = int(length)
+        machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin], **more)
+        return _console(machine, what, timeout=timeout), results.read_text(encoding="utf-8")
+
+
+def _interrupts_off(kernel, programs, arch):
+    """The longest stretch of each operation; the program numbers them, the plugin counts them."""
+    console, runs = _count_runs(kernel, programs / "bench-windows", arch, "the count of stretches")
+    names = {}
+    for line in console.splitlines():
+        if line.startswith("mark "):
+            _, number, key = line.split()
+            names[number] = key
+    found = {}
+    for line in runs.splitlines():
+        _, number, length, *_ = line.split()
+        if number in names:
+            found[names[number]] = int(length)
     return found
 
 
@@ -285,24 +289,19 @@ def _run_trace(args, rows):
         print(bench_trace.text(rows, counts, args.arch))
     if args.update:
         bench_trace.update(FIGURES, figures, args.arch, counts)
-        _update_file(FLOORS, bench_floor.dumps, rows, args.arch, more)
+        _update_file(FLOORS, rows, args.arch, more)
         return EXIT_OK
     return _end(bench_trace.complaints(rows, checked_in, counts))
 
 
 def _count_scale(args):
     """One run gives both: the clock does not see the plugin, which counts instructions, too."""
-    with _built(args) as (kernel, programs), tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        results = Path(folder) / "runs"
-        library = qemu_plugin.compile_plugin("runs", folder)
-        plugin = f"{library},out={results},from={KERNEL_FROM[args.arch]:#x}"
-        more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
-        extra = [*ICOUNT, "-plugin", plugin]
-        machine = _machine(kernel, programs / bench_scale.PROGRAM, extra=extra, **more)
-        console = _console(machine, "the count beside many things", timeout=bench_scale.TIMEOUT)
-        found = bench_scale.read(console)
-        stretches = bench_scale.read_stretches(results.read_text(encoding="utf-8"))
-    return {**found, bench_scale.STRETCHES: stretches}
+    more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
+    with _built(args) as (kernel, programs):
+        console, runs = _count_runs(kernel, programs / bench_scale.PROGRAM, args.arch,
+                                    "the count beside many things", bench_scale.TIMEOUT, **more)
+    found = bench_scale.read(console)
+    return {**found, bench_scale.STRETCHES: bench_scale.read_stretches(runs)}
 
 
 def stretch_bound(rows):
@@ -319,7 +318,7 @@ def _run_scale(args, rows):
     else:
         print(bench_scale.text(things, operations, found, bound, args.arch))
     if args.update:
-        _update_file(SCALE_FIGURES, bench_scale.dumps, rows, args.arch, found)
+        _update_file(SCALE_FIGURES, rows, args.arch, found)
     return _end(bench_scale.complaints(things, operations, found, bound))
 
 
@@ -341,14 +340,14 @@ def _run_cpus(args, rows):
     else:
         print(bench_cpus.text(cpus_rows, found, args.arch))
     if args.update:
-        _update_file(CPUS_FIGURES, bench_cpus.dumps, rows, args.arch, found)
+        _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2)
     return _end(bench_cpus.complaints(cpus_rows, found))
 
 
-def _update_file(path, dumps, rows, arch, found):
+def _update_file(path, rows, arch, found, levels=3):
     figures = _read_figures(path)
     figures[arch] = found
-    path.write_text(dumps(figures), encoding="utf-8")
+    path.write_text(table.dumps(figures, levels), encoding="utf-8")
     _write_page(rows, _read_figures())
 
 
@@ -357,7 +356,7 @@ def _update(rows, figures, arch, found):
     checked_in.update(found)
     order = [row.key for row in rows]
     figures[arch] = {key: checked_in[key] for key in order if key in checked_in}
-    FIGURES.write_text(bench_trace.dumps(figures), encoding="utf-8")
+    FIGURES.write_text(table.dumps(figures), encoding="utf-8")
     _write_page(rows, figures)
 
 

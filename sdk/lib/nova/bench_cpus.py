@@ -2,7 +2,6 @@
 """`nova bench --cpus`: what several CPUs do at the same time or to each other, and the kernel's
 start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,21 +141,7 @@ def text(rows, found, arch):
     return "\n\n".join("\n".join(table.lines(cells)) for cells in _tables(rows, found, arch))
 
 
-def dumps(figures):
-    """cpus.json: one line for each row."""
-    parts = []
-    for arch, rows in figures.items():
-        inner = ",\n".join(f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in rows.items())
-        parts.append(f"  {json.dumps(arch)}: {{\n{inner}\n  }}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _page_table(cells):
-    lines = [f"| {' | '.join(line)} |" for line in cells]
-    return "\n".join([lines[0], "|---|" + "---:|" * (len(cells[0]) - 1), *lines[1:]])
-
-
 def write_page(page, rows, figures):
     """The text of a page with the tables of one architecture between its two marks."""
     tables = _tables(rows, figures.get(SHOWN, {}), SHOWN)
-    return table.replace_between(page, BEGIN, END, "\n\n".join(map(_page_table, tables)))
+    return table.replace_between(page, BEGIN, END, "\n\n".join(map(table.markdown, tables)))

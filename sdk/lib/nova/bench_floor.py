@@ -3,7 +3,6 @@
 address spaces, found in the trace of the operation. Nothing of what was asked for is in them."""
 
 import bisect
-import json
 
 from nova import table
 
@@ -23,21 +22,12 @@ def count(path, symbols, cr3):
     return sum(name.startswith(WAYS) for name in names) + PER_CR3 * cr3
 
 
-def dumps(floors):
-    """floor.json: one line for each operation."""
-    parts = []
-    for arch, rows in floors.items():
-        inner = ",\n".join(f"    {json.dumps(key)}: {value}" for key, value in rows.items())
-        parts.append(f"  {json.dumps(arch)}: {{\n{inner}\n  }}")
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
 def write_page(page, rows, figures, floors):
     """The text of a page with the floors of one architecture between its two marks."""
-    shown = [f"| instructions ({SHOWN}) | figure | floor | above it |", "|---|---:|---:|---:|"]
+    cells = [[f"instructions ({SHOWN})", "figure", "floor", "above it"]]
     for row in rows:
         figure = figures.get(SHOWN, {}).get(row.key)
         floor = floors.get(SHOWN, {}).get(row.key)
         if figure is not None and floor is not None:
-            shown.append(f"| {row.title} | {figure} | {floor} | {figure - floor} |")
-    return table.replace_between(page, BEGIN, END, "\n".join(shown))
+            cells.append([row.title, str(figure), str(floor), str(figure - floor)])
+    return table.replace_between(page, BEGIN, END, table.markdown(cells))

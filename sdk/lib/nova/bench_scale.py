@@ -2,7 +2,6 @@
 """`nova bench --scale`: what operations cost beside 1, 10, 1,000 and 100,000 of a thing. Nothing
 may grow by more than its factor in tests/bench/scale.tsv."""
 
-import json
 from dataclasses import dataclass
 
 from nova import table
@@ -113,37 +112,19 @@ def text(things, operations, found, bound, arch):
     return "\n\n".join("\n".join(table.lines(part)) for part in tables)
 
 
-def dumps(figures):
-    """scale.json: one line for each thing and operation."""
-    lines = []
-    for arch, things in figures.items():
-        inner = []
-        for thing, operations in things.items():
-            pairs = [f"      {json.dumps(k)}: {json.dumps(v)}" for k, v in operations.items()]
-            inner.append(f"    {json.dumps(thing)}: {{\n" + ",\n".join(pairs) + "\n    }")
-        lines.append(f"  {json.dumps(arch)}: {{\n" + ",\n".join(inner) + "\n  }")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
 def write_page(page, things, operations, bound, figures):
     """The text of a page with each operation beside that thing with which it grows most, and the
     longest stretches with interrupts off."""
     found = figures.get(SHOWN, {})
-    head = (f"instructions ({SHOWN})", "grows most beside", *NUMBERS, "factor", "may be")
-    shown = [f"| {' | '.join(head)} |"]
-    shown.append("|---|---|" + "---:|" * (len(NUMBERS) + 2))
+    cells = [[f"instructions ({SHOWN})", "grows most beside", *NUMBERS, "factor", "may be"]]
     for operation in operations:
         choice = [thing for thing in things if operation.key in found.get(thing.key, {})]
         if not choice:
             continue
         worst = max(choice, key=lambda thing: growth(found[thing.key][operation.key]))
         pairs = found[worst.key][operation.key]
-        figures = " | ".join(str(figure) for _, figure in pairs)
-        shown.append(
-            f"| {operation.title} | {worst.title} | {figures} "
-            f"| {growth(pairs):.2f} | {operation.factor:g} |"
-        )
-    head, *stretches = _stretches(found, bound, SHOWN)
-    shown += ["", f"| {' | '.join(head)} |", "|---|---:|---:|"]
-    shown += [f"| {' | '.join(line)} |" for line in stretches]
-    return table.replace_between(page, BEGIN, END, "\n".join(shown))
+        line = [operation.title, worst.title, *(str(figure) for _, figure in pairs)]
+        cells.append([*line, f"{growth(pairs):.2f}", f"{operation.factor:g}"])
+    stretches = list(_stretches(found, bound, SHOWN))
+    shown = table.markdown(cells, texts=2) + "\n\n" + table.markdown(stretches)
+    return table.replace_between(page, BEGIN, END, shown)

@@ -4,7 +4,6 @@ what the kernel executes between the two readings of each operation."""
 
 import bisect
 import itertools
-import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -86,39 +85,19 @@ def text(rows, found, arch):
 def update(file, figures, arch, found):
     """Checks counts in; instructions are in the other table."""
     figures.setdefault(SECTION, {})[arch] = {key: counts[1:] for key, counts in found.items()}
-    file.write_text(dumps(figures), encoding="utf-8")
-
-
-def dumps(figures):
-    """figures.json: one line for each key."""
-    lines = []
-    for name, part in figures.items():
-        if name == SECTION:
-            inner = ",\n".join(
-                f"    {json.dumps(arch)}: {{\n{_entries(rows, 6)}\n    }}"
-                for arch, rows in part.items()
-            )
-        else:
-            inner = _entries(part, 4)
-        lines.append(f"  {json.dumps(name)}: {{\n{inner}\n  }}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _entries(part, indent):
-    return ",\n".join(f"{' ' * indent}{json.dumps(k)}: {json.dumps(v)}" for k, v in part.items())
+    file.write_text(table.dumps(figures), encoding="utf-8")
 
 
 def write_page(page, rows, figures):
     """The text of a page with the trace between its two marks."""
     wide, narrow = (figures.get(SECTION, {}).get(arch, {}) for arch in ("x86_64", "x86_32"))
-    shown = [f"| x86_64 (x86_32) | {' | '.join(COLUMNS)} |"]
-    shown.append("|---|" + "---:|" * len(COLUMNS))
+    cells = [["x86_64 (x86_32)", *COLUMNS]]
     for row in rows:
         if row.key in wide:
             other = narrow.get(row.key, ["–"] * len(COLUMNS))
-            cells = [f"{a} ({b})" if a != b else str(a) for a, b in zip(wide[row.key], other)]
-            shown.append(f"| {row.title} | {' | '.join(cells)} |")
-    return table.replace_between(page, BEGIN, END, "\n".join(shown))
+            pairs = zip(wide[row.key], other)
+            cells.append([row.title, *(f"{a} ({b})" if a != b else str(a) for a, b in pairs)])
+    return table.replace_between(page, BEGIN, END, table.markdown(cells))
 
 
 def symbols(kernel):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of counted figures: its rows, and how it is shown as text, records and a page."""
+"""The table of counted figures: its rows, and how it is kept, and shown as text, records and a
+page."""
 
+import json
 from dataclasses import dataclass
 
 from nova.errors import NovaError
@@ -68,6 +70,19 @@ def records(rows, checked_in, found):
     ]
 
 
+def dumps(figures, levels=3):
+    """JSON with a line for each figure, or for each dictionary LEVELS down."""
+    return _dumps(figures, levels, "") + "\n"
+
+
+def _dumps(value, levels, indent):
+    if not levels or not isinstance(value, dict):
+        return json.dumps(value)
+    inner = indent + "  "
+    entries = (f"{inner}{json.dumps(k)}: {_dumps(v, levels - 1, inner)}" for k, v in value.items())
+    return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
+
+
 def lines(cells):
     """Aligned lines of cells: the first column to the left, the others to the right."""
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
@@ -92,15 +107,21 @@ def text(rows, checked_in, found, arch):
     return "\n".join(lines(cells))
 
 
+def markdown(cells, texts=1):
+    """A page's table: the first so many columns to the left, the others to the right."""
+    head, *rest = (f"| {' | '.join(line)} |" for line in cells)
+    rule = "|---" * texts + "|---:" * (len(cells[0]) - texts) + "|"
+    return "\n".join([head, rule, *rest])
+
+
 def _page_table(rows, figures, unit):
     wide, narrow = figures.get("x86_64", {}), figures.get("x86_32", {})
-    yield f"| {unit} | x86_64 | target | 2012 | x86_32 |"
-    yield "|---|---:|---:|---:|---:|"
+    cells = [[unit, "x86_64", "target", "2012", "x86_32"]]
     for row in rows:
-        if row.unit != unit or not (row.key in wide or row.key in narrow):
-            continue
-        cells = (wide.get(row.key), row.target, row.reference, narrow.get(row.key))
-        yield f"| {row.title} | " + " | ".join(_show(cell) for cell in cells) + " |"
+        if row.unit == unit and (row.key in wide or row.key in narrow):
+            shown = (wide.get(row.key), row.target, row.reference, narrow.get(row.key))
+            cells.append([row.title, *map(_show, shown)])
+    return markdown(cells)
 
 
 def replace_between(page, begin, end, shown):
@@ -113,5 +134,5 @@ def replace_between(page, begin, end, shown):
 
 def write_page(page, rows, figures):
     """The text of a page with the figures between its two marks."""
-    tables = ["\n".join(_page_table(rows, figures, unit)) for unit in UNITS]
+    tables = [_page_table(rows, figures, unit) for unit in UNITS]
     return replace_between(page, BEGIN, END, "\n\n".join(tables))

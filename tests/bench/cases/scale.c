@@ -435,56 +435,19 @@ static void count_kind(const struct kind *k)
         thread_stop(waker);
 }
 
-CASE(scale, semaphores, "")
-{
-        static const struct kind k = {"semaphores", make_sm, revoke_things, .most = MOST,
-                                      .semaphores = true};
+/* A case for a kind: its key, what it needs, how one is made, how all end, how many there are at
+ * most, and what of it operations use. */
+#define KIND(key_, needs_, ...)                                    \
+        CASE_ON(scale, key_, "", needs_)                           \
+        {                                                          \
+                static const struct kind k = {#key_, __VA_ARGS__}; \
+                count_kind(&k);                                    \
+        }
 
-        count_kind(&k);
-}
-
-CASE(scale, portals, "")
-{
-        static const struct kind k = {"portals", make_pt, revoke_things, .most = MOST,
-                                      .portals = true};
-
-        count_kind(&k);
-}
-
-CASE(scale, domains, "")
-{
-        static const struct kind k = {"domains", make_pd, revoke_things, .most = MOST};
-
-        count_kind(&k);
-}
-
-CASE(scale, delegations, "")
-{
-        static const struct kind k = {"delegations", make_delegation, revoke_delegations,
-                                      .most = MOST};
-
-        count_kind(&k);
-}
-
-CASE(scale, pages, "")
-{
-        static const struct kind k = {"pages", make_page, revoke_pages, .most = MOST,
-                                      .pages = true};
-
-        count_kind(&k);
-}
-
-CASE(scale, ready, "")
-{
-        static const struct kind k = {"ready", make_ready, revoke_threads, .most = MOST_THREADS};
-
-        count_kind(&k);
-}
-
-CASE_ON(scale, waiting, "", needs_timeout)
-{
-        static const struct kind k = {"waiting", make_waiting, revoke_threads,
-                                      .most = MOST_THREADS};
-
-        count_kind(&k);
-}
+KIND(semaphores, NULL, make_sm, revoke_things, .most = MOST, .semaphores = true)
+KIND(portals, NULL, make_pt, revoke_things, .most = MOST, .portals = true)
+KIND(domains, NULL, make_pd, revoke_things, .most = MOST)
+KIND(delegations, NULL, make_delegation, revoke_delegations, .most = MOST)
+KIND(pages, NULL, make_page, revoke_pages, .most = MOST, .pages = true)
+KIND(ready, NULL, make_ready, revoke_threads, .most = MOST_THREADS)
+KIND(waiting, needs_timeout, make_waiting, revoke_threads, .most = MOST_THREADS)
