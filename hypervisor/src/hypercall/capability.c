@@ -49,7 +49,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
 
         bool waited = false;
 
-        while ((step = delegation_step(&self->creation)) != STEP_DONE) {
+        while ((step = delegation_step(&self->transfer.delegation)) != STEP_DONE) {
                 if (step == STEP_FAILED && self->cpu->dying)
                         object_reap();
                 else if (step == STEP_FAILED && (waited || !reclaim_wait()))
@@ -96,21 +96,16 @@ enum nova_status hypercall_create_pd(struct ec *self)
         const word_t limit = (word_t)1 << NOVA_SEL_ORDER;
         self->created = pd;
         self->created_perms = (uint8_t)(owner_cap & NOVA_PERM_ALL);
-        self->creation = (struct delegation){
+        self->transfer.delegation = (struct delegation){
                 .source = &self->pd->object_space.space,
                 .target = &pd->object_space.space,
                 .from = align_down(nova_crd_base(crd), order) & (limit - 1),
                 .perms = (uint8_t)nova_crd_perms(crd),
         };
         if (nova_crd_type(crd) == NOVA_CRD_OBJ)
-                self->creation.count = min_word((word_t)1 << order, limit - self->creation.from);
+                self->transfer.delegation.count =
+                        min_word((word_t)1 << order, limit - self->transfer.delegation.from);
         finish_create_pd(self);
-}
-
-/* The page of a new thread's UTCB is free and the user's. */
-static bool utcb_page_is_free(struct pd *pd, word_t page)
-{
-        return page < NOVA_USER_END >> PAGE_BITS && mapping_is_free(&pd->memory.space, page);
 }
 
 enum nova_status hypercall_create_ec(struct ec *self)
@@ -126,12 +121,10 @@ enum nova_status hypercall_create_ec(struct ec *self)
         struct pd *pd = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_EC);
         if (!pd)
                 return NOVA_BAD_CAP;
-        if (utcb && !utcb_page_is_free(pd, utcb >> PAGE_BITS))
+        if (utcb >= NOVA_USER_END)
                 return NOVA_BAD_PAR;
-        struct capability_page *page = free_place(self, sel);
-        if (!page)
-                return NOVA_BAD_CAP;
 
+        struct capability_page *page = free_place(self, sel);
         const struct ec_config config = {
                 .pd = pd,
                 .account = pd->account,
@@ -145,8 +138,12 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         struct ec *ec;
-        const enum nova_status status = ec_create(&config, &ec);
-        return status == NOVA_SUCCESS ? publish(self, page, sel, &ec->object) : status;
+        const enum nova_status status = page ? ec_create(&config, &ec) : NOVA_BAD_CAP;
+        if (likely(status == NOVA_SUCCESS))
+                return publish(self, page, sel, &ec->object);
+        /* A UTCB's address that is taken is the first reason of all. */
+        return utcb && !mapping_is_free(&pd->memory.space, utcb >> PAGE_BITS) ? NOVA_BAD_PAR
+                                                                              : status;
 }
 
 enum nova_status hypercall_create_sc(struct ec *self)

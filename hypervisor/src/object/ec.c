@@ -18,32 +18,51 @@
 #include "sched/wake.h"
 #include "thread.h"
 
-static struct slab_cache ec_cache, fpu_cache;
+_Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZE_MAX,
+               "an EC with its FPU's state fits into a slab");
+_Static_assert(OBJECT_HEAD % FPU_ALIGN == 0, "the state is aligned");
+
+static struct slab_cache ec_cache;
 
 void ec_boot(void)
 {
-        object_boot(&ec_cache, sizeof(struct ec));
-        slab_init(&fpu_cache, (fpu_size() + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
+        const size_t size = offsetof(struct ec, fpu) + fpu_size();
+
+        object_boot(&ec_cache, (size + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
 }
 
 static word_t ec_bytes(enum ec_kind kind)
 {
-        return ec_cache.size + fpu_cache.size + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
+        return ec_cache.size + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
 }
 
+/* What is not set here is valid only while something else says so: links while the EC is in the
+ * list, what belongs to an event, a transfer or a revocation while that is under way. */
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
-        ec->kind = (uint8_t)kind;
+        ec->pending = 0;
+        ec->special = 0;
+        __builtin_memset(ec->no_more, 0, sizeof(ec->no_more));
         ec->caller_kind = CALLER_NONE;
+        ec->kind = (uint8_t)kind;
+        ec->pd = pd;
         ec->cpu = cpu;
         ec->stack_top = (word_t)cpu + CPU_STACK_TOP;
-        ec->pd = pd;
+        ec->caller = ec->callee = ec->helping = NULL;
+        ec->donated = NULL;
+        ec->wait_sm = NULL;
+        ec->timeout.key = 0;
+        ec->transfer.to = NULL;
+        ec->revocation.pin = NULL;
+        ec->created = NULL;
+        ec->calling = NULL;
         ec->reap_floor = EC_REAPS_NOTHING;
-        list_init(&ec->sleepers);
         list_init(&ec->helpers);
-        list_init(&ec->help_link);
-        list_init(&ec->pd_link);
-        list_init(&ec->wait_link);
+        list_init(&ec->sleepers);
+        ec->fpu_used = ec->ending = ec->named_by_root = false;
+        ec->tls = 0;
+        __builtin_memset(ec->name, 0, sizeof(ec->name));
+        ec->regs = (struct regs){0};
 }
 
 static void ec_release(struct ec *ec)
@@ -52,24 +71,19 @@ static void ec_release(struct ec *ec)
                 frame_free(ec->utcb);
         if (ec->vcpu)
                 vcpu_free(ec->vcpu);
-        if (ec->fpu)
-                slab_free(&fpu_cache, ec->fpu);
         object_give(&ec_cache, ec);
 }
 
-/* Memory of an EC: the object, its UTCB or what makes it a virtual CPU, room for its FPU state. */
+/* Memory of an EC: the object, its UTCB or what makes it a virtual CPU. */
 static struct ec *ec_alloc(enum ec_kind kind)
 {
         struct ec *ec = object_take(&ec_cache);
 
         if (!ec)
                 return NULL;
-        *ec = (struct ec){.fpu = slab_alloc(&fpu_cache)};
-        if (kind == EC_VCPU)
-                ec->vcpu = vcpu_alloc();
-        else
-                ec->utcb = frame_alloc_zeroed();
-        if (ec->fpu && (ec->utcb || ec->vcpu)) {
+        ec->utcb = kind == EC_VCPU ? NULL : frame_alloc_zeroed();
+        ec->vcpu = kind == EC_VCPU ? vcpu_alloc() : NULL;
+        if (ec->utcb || ec->vcpu) {
                 fpu_prepare(ec->fpu);
                 return ec;
         }
@@ -159,8 +173,11 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
 
         if (!ec)
                 return NULL;
-        *ec = (struct ec){.cont = cont};
         ec_init(ec, EC_IDLE, cpu, NULL);
+        ec->cont = cont;
+        ec->state = EC_READY;
+        ec->utcb = NULL;
+        ec->vcpu = NULL;
         object_init(&ec->object, OBJECT_EC, &account_root);
         return ec;
 }
@@ -262,7 +279,20 @@ static void wake_below(struct ec *ec)
                 ec_wake_sleepers(end);
 }
 
-void ec_shut_down(struct ec *ec)
+/* Whether anybody may have to do with an EC: it runs, waits, calls, answers, helps, or sends items.
+ * One test for all: most have nothing to do when they end. */
+static bool is_engaged(const struct ec *ec)
+{
+        const word_t links = (word_t)ec->caller | (word_t)ec->callee | (word_t)ec->helping |
+                             (word_t)ec->donated | (word_t)load_once(ec->wait_sm) |
+                             (word_t)ec->transfer.to | (word_t)(ec->timeout.key != 0);
+
+        return links || ec->cpu->current == ec || !list_is_empty(&ec->helpers) ||
+               !list_is_empty(&ec->sleepers);
+}
+
+/* Takes an EC that ends out of all that it has to do with others. */
+static void disengage(struct ec *ec)
 {
         wake_below(ec);
         return_sc_from_below(ec);
@@ -271,7 +301,8 @@ void ec_shut_down(struct ec *ec)
                 forget_caller(ec->transfer.to);
         ec->state = EC_DEAD;
         ec->callee = NULL;
-        ec_stop_helping(ec);
+        if (ec->helping)
+                ec_stop_helping(ec);
         while (!list_is_empty(&ec->helpers))
                 ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
         sm_leave(ec);
@@ -280,6 +311,13 @@ void ec_shut_down(struct ec *ec)
         ec_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
         atomic_fetch_or_u32(&ec->cpu->pending, CPU_PENDING_RESCHEDULE);
+}
+
+void ec_shut_down(struct ec *ec)
+{
+        if (is_engaged(ec))
+                disengage(ec);
+        ec->state = EC_DEAD;
 }
 
 void ec_end(struct ec *ec)

@@ -6,6 +6,7 @@
 #ifndef OBJECT_EC_H
 #define OBJECT_EC_H
 
+#include "arch/x86/fpu.h"
 #include "arch/x86/regs.h"
 #include "lib/heap.h"
 #include "lib/list.h"
@@ -83,7 +84,6 @@ struct ec {
         struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
         struct sc *donated;             /* SC bound to this EC that is its callers' */
         struct list sleepers;           /* SCs that wait with this EC */
-        void *fpu; /* saved state; valid if fpu_used and not in the registers */
         bool fpu_used;
         bool ending;               /* ec_end is at work; it lets mail in while it waits */
         bool named_by_root;        /* its end is worth a message */
@@ -97,14 +97,16 @@ struct ec {
         struct list wait_link; /* sm.waiters, under sm.lock */
         struct sm *wait_sm;
         struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
-        struct transfer transfer;
+        struct transfer
+                transfer; /* create_pd: its delegation is that of the initial capabilities */
         struct revocation revocation;
-        struct delegation creation; /* create_pd: the initial capabilities */
-        struct pd *created;         /* … of this one, not yet published, referenced */
-        uint8_t created_perms;      /* … with these permissions */
-        unsigned reap_floor; /* revoke, …: so many were dying before, somebody else's task */
-        struct pt *calling;  /* call: portal during the transfer of items, referenced */
+        struct pd *created;    /* … to this one, not yet published, referenced */
+        struct pt *calling;    /* call: portal during the transfer of items, referenced */
+        unsigned reap_floor;   /* revoke, …: so many were dying before, somebody else's task */
+        uint8_t created_perms; /* those of the capability for created */
         struct regs regs __attribute__((aligned(16)));
+        /* Saved state; valid if fpu_used and not in the registers. It is fpu_size() bytes long. */
+        uint8_t fpu[FPU_SIZE_MIN] __attribute__((aligned(FPU_ALIGN)));
 };
 
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,

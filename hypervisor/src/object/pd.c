@@ -34,7 +34,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         for (unsigned i = 0; i < array_size(pd->limit.cpus); i++)
                 pd->limit.cpus[i] = load_once(limit->cpus[i]);
         pd->is_root = false;
-        memcpy(pd->name, name, sizeof(pd->name));
+        __builtin_memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;
         pd->end.space = NULL;
 }

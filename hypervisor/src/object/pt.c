@@ -2,7 +2,6 @@
 /* Portals (see pt.h). */
 #include "object/pt.h"
 
-#include "lib/string.h"
 #include "memory/slab.h"
 #include "object/ec.h"
 #include "thread.h"
@@ -31,7 +30,7 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->mtd = mtd;
         pt->ip = ip;
         pt->by_iret = !thread_ip_is_user(ip);
-        memset(pt->name, 0, sizeof(pt->name));
+        __builtin_memset(pt->name, 0, sizeof(pt->name));
         *out = pt;
         return NOVA_SUCCESS;
 }

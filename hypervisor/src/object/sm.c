@@ -2,7 +2,6 @@
 /* Semaphores (see sm.h). */
 #include "object/sm.h"
 
-#include "lib/string.h"
 #include "memory/slab.h"
 #include "object/ec.h"
 #include "sched/wake.h"
@@ -27,7 +26,7 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         sm->count = count;
         list_init(&sm->waiters);
         sm->gsi = SM_NO_GSI;
-        memset(sm->name, 0, sizeof(sm->name));
+        __builtin_memset(sm->name, 0, sizeof(sm->name));
         *out = sm;
         return NOVA_SUCCESS;
 }

@@ -18,15 +18,13 @@
 #define XCR0_AVX     0x4
 #define XCR0_WANTED  0x2e7 /* also PKRU, which guests may use */
 
-#define LEGACY_SIZE       512
 #define XSAVE_HEADER_SIZE 64
 #define FCW_INITIAL       0x37f
 #define MXCSR_OFFSET      24
 #define MXCSR_INITIAL     0x1f80
-#define STATE_MAX         4032
 
 static uint64_t components; /* XCR0; 0: no XSAVE */
-static size_t state_size = LEGACY_SIZE;
+static size_t state_size = FPU_SIZE_MIN;
 
 /* The state of an EC that never used the FPU. */
 static uint8_t *initial;
@@ -47,7 +45,7 @@ bool fpu_boot(void)
                 components &= ~(uint64_t)XCR0_AVX512; /* all or none */
         fpu_init_cpu();
         state_size = cpuid(0xd, 0).ebx; /* for what XCR0 says now */
-        if (state_size > STATE_MAX) {
+        if (state_size > FPU_SIZE_MAX) {
                 components = XCR0_X87_SSE;
                 fpu_init_cpu();
                 state_size = cpuid(0xd, 0).ebx;
@@ -72,7 +70,7 @@ void fpu_prepare(void *state)
 {
         /* XSAVE leaves the reserved part of its header alone, XRSTOR wants it to be 0. */
         if (components)
-                memset((char *)state + LEGACY_SIZE, 0, XSAVE_HEADER_SIZE);
+                memset((char *)state + FPU_SIZE_MIN, 0, XSAVE_HEADER_SIZE);
 }
 
 static void save(void *state)

@@ -9,7 +9,10 @@
 struct cpu;
 struct ec;
 
-#define FPU_ALIGN 64 /* of the memory for a state. SDM 1, 13.4 */
+/* Of the memory for a state: alignment and bytes. SDM 1, 13.4 */
+#define FPU_ALIGN    64
+#define FPU_SIZE_MIN 512
+#define FPU_SIZE_MAX 3072
 
 /** Finds out what state the CPUs have. Once, before fpu_size. false: no memory. */
 bool fpu_boot(void);
