@@ -11,11 +11,11 @@ void tree_seed(uint64_t seed)
         tree_key = seed;
 }
 
-/* The heap order: a hash of the node's address, so that it needs no field. */
-static uint32_t priority(const struct tree_node *node)
+static word_t hash(const struct tree_node *node)
 {
-        uint64_t hash = ((uint64_t)(uintptr_t)node >> 4 ^ tree_key) * 0x9e3779b97f4a7c15;
-        return (uint32_t)(hash >> 32);
+        const uint64_t value = ((uint64_t)(uintptr_t)node >> 4 ^ tree_key) * 0x9e3779b97f4a7c15;
+
+        return (word_t)(value >> 32);
 }
 
 static struct tree_node *parent_of(const struct tree_node *node)
@@ -70,13 +70,17 @@ static void side_append(struct side *side, struct tree_node *node, bool right)
         side->link = right ? &node->right : &node->left;
 }
 
-/* Hangs the rest, which is a whole subtree or NULL, and recomputes max on the way from there up to
- * what the side hangs below. */
-static void side_finish(struct side *side, struct tree_node *rest, word_t top)
+/* Hangs the rest, which is a whole subtree or NULL. */
+static void side_end(const struct side *side, struct tree_node *rest)
 {
         *side->link = rest;
         if (rest)
                 rest->parent = side->parent;
+}
+
+/* Recomputes max on the way from the end of a side up to what it hangs below. */
+static void update_side(const struct side *side, word_t top)
+{
         for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)
                 update_max((struct tree_node *)at);
 }
@@ -92,49 +96,81 @@ static void split(struct tree_node *node, word_t x, struct side left, struct sid
                 side_append(before ? &left : &right, node, before);
                 node = next;
         }
-        side_finish(&left, NULL, left_top);
-        side_finish(&right, NULL, right_top);
+        side_end(&left, NULL);
+        side_end(&right, NULL);
+        update_side(&left, left_top);
+        update_side(&right, right_top);
 }
 
-/* On the way up from the new leaf's place there may be nodes of lower priority: the new node takes
- * the place of the highest of them, which is split below it. */
+/* Exchanges a node with its parent, which keeps the node's other side. */
+static always_inline void rotate_up(struct tree_node *node, struct tree_node *parent)
+{
+        struct tree_node *moves;
+
+        *link_to(parent) = node;
+        node->parent = parent->parent;
+        parent->parent = (word_t)node;
+        if (parent->left == node) {
+                moves = parent->left = node->right;
+                node->right = parent;
+        } else {
+                moves = parent->right = node->left;
+                node->left = parent;
+        }
+        if (moves)
+                moves->parent = (word_t)parent;
+}
+
+static always_inline void insert_at(struct tree *tree, const struct tree_place *place,
+                                    struct tree_node *node, bool overlap)
+{
+        struct tree_node *parent = place->parent;
+        const word_t priority = hash(node);
+
+        *place->link = node;
+        node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
+        node->left = node->right = NULL;
+        node->priority = priority;
+        if (overlap) {
+                node->max = node->last;
+                for (struct tree_node *at = parent; at && at->max < node->last; at = parent_of(at))
+                        at->max = node->last;
+        }
+        for (; parent && parent->priority < priority; parent = parent_of(node)) {
+                rotate_up(node, parent);
+                if (overlap) {
+                        node->max = parent->max;
+                        update_max(parent);
+                }
+        }
+}
+
+void tree_insert_at(struct tree *tree, const struct tree_place *place, struct tree_node *node)
+{
+        insert_at(tree, place, node, false);
+}
+
 void tree_insert(struct tree *tree, struct tree_node *node)
 {
-        struct tree_node **link = &tree->root, *parent = NULL, *lower = NULL;
+        struct tree_place place = {.link = &tree->root};
 
-        while (*link) {
-                parent = *link;
-                if (parent->max < node->last)
-                        parent->max = node->last;
-                link = node->start <= parent->start ? &parent->left : &parent->right;
+        while (*place.link) {
+                place.parent = *place.link;
+                place.link = node->start <= place.parent->start ? &place.parent->left
+                                                                : &place.parent->right;
         }
-        const uint32_t prio = priority(node);
-        while (parent && priority(parent) < prio) {
-                lower = parent;
-                parent = parent_of(parent);
-        }
-        if (!lower) {
-                *link = node;
-                node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
-                node->left = node->right = NULL;
-                node->max = node->last;
-                return;
-        }
-        *link_to(lower) = node;
-        node->parent = lower->parent;
-        split(lower, node->start, (struct side){&node->left, (word_t)node},
-              (struct side){&node->right, (word_t)node});
-        update_max(node);
+        insert_at(tree, &place, node, true);
 }
 
-/* What hangs below the node is merged in its place, the higher priority first. */
-void tree_remove(struct tree_node *node)
+/* What hangs below the node is merged in its place, the higher priority first. The last node that
+ * was hung there, or what the node hung below. */
+static always_inline struct side merge_below(const struct tree_node *node)
 {
-        struct tree_node *left = node->left, *right = node->right, *parent = parent_of(node);
+        struct tree_node *left = node->left, *right = node->right;
         struct side side = {link_to(node), node->parent};
 
         while (left && right) {
-                if (priority(left) < priority(right)) {
+                if (left->priority < right->priority) {
                         struct tree_node *next = right->left;
                         side_append(&side, right, false);
                         right = next;
@@ -144,8 +180,22 @@ void tree_remove(struct tree_node *node)
                         left = next;
                 }
         }
-        side_finish(&side, left ? left : right, node->parent);
-        update_up(parent);
+        side_end(&side, left ? left : right);
+        return side;
+}
+
+void tree_remove_disjoint(struct tree_node *node)
+{
+        merge_below(node);
+        node->parent = 0;
+}
+
+void tree_remove(struct tree_node *node)
+{
+        const struct side side = merge_below(node);
+
+        update_side(&side, node->parent);
+        update_up(parent_of(node));
         node->parent = 0;
 }
 
@@ -168,8 +218,7 @@ struct tree *tree_of(struct tree_node *node)
         return (struct tree *)(node->parent & ~(word_t)ROOT_TAG);
 }
 
-/* The first node, in order, of a subtree that ends at or after first; there is one. */
-static struct tree_node *leftmost(struct tree_node *node, word_t first)
+struct tree_node *tree_leftmost(struct tree_node *node, word_t first)
 {
         for (;;) {
                 if (node->left && node->left->max >= first)
@@ -181,21 +230,12 @@ static struct tree_node *leftmost(struct tree_node *node, word_t first)
         }
 }
 
-struct tree_node *tree_find(const struct tree *tree, word_t first, word_t last)
-{
-        if (!tree->root || tree->root->max < first)
-                return NULL;
-
-        struct tree_node *node = leftmost(tree->root, first);
-        return node->start <= last ? node : NULL;
-}
-
 struct tree_node *tree_find_next(struct tree_node *node, word_t first, word_t last)
 {
         struct tree_node *next = NULL;
 
         if (node->right && node->right->max >= first) {
-                next = leftmost(node->right, first);
+                next = tree_leftmost(node->right, first);
         } else {
                 struct tree_node *parent;
                 for (; !next && (parent = parent_of(node)); node = parent) {
@@ -204,7 +244,7 @@ struct tree_node *tree_find_next(struct tree_node *node, word_t first, word_t la
                         if (parent->last >= first)
                                 next = parent;
                         else if (parent->right && parent->right->max >= first)
-                                next = leftmost(parent->right, first);
+                                next = tree_leftmost(parent->right, first);
                 }
         }
         return next && next->start <= last ? next : NULL;

@@ -28,6 +28,9 @@ typedef uint64_t paddr_t;
 #define always_inline inline __attribute__((always_inline))
 #define hot_path      __attribute__((hot))
 
+/* What hot paths leave to a function of its own, so that they save no registers for it. */
+#define cold_path __attribute__((noinline, cold))
+
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -48,16 +48,26 @@ void mapping_free(struct mapping *mapping)
         slab_free(&mapping_cache, mapping);
 }
 
-/* Gives a new mapping its ranges and enters it into a space. */
-static void enter(struct mapping *mapping, struct space *space, word_t first, word_t last,
-                  word_t source)
+struct mapping *mapping_search(struct space *space, word_t first, word_t last)
+{
+        struct tree_node *node = tree_search(&space->tree, first, last, NULL);
+
+        if (!node)
+                return NULL;
+        space->recent = node;
+        return container_of(node, struct mapping, in_space);
+}
+
+/* Gives a new mapping its ranges and enters it into a space, where a search found a place. */
+static void enter(struct mapping *mapping, struct space *space, const struct tree_place *place,
+                  word_t first, word_t last, word_t source)
 {
         mapping->space = space;
         mapping->in_space.start = first;
         mapping->in_space.last = last;
         mapping->in_parent.start = source;
         mapping->in_parent.last = source + (last - first);
-        tree_insert(&space->tree, &mapping->in_space);
+        tree_insert_at(&space->tree, place, &mapping->in_space);
 }
 
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
@@ -69,14 +79,15 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
 
         flush_init(&flush);
         spin_lock(&space_lock[space->type]);
-        if (tree_find(&space->tree, first, first + count - 1)) {
+        struct tree_place place;
+        if (tree_search(&space->tree, first, first + count - 1, &place)) {
                 status = NOVA_BAD_PAR;
         } else {
                 struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
                         mapping->perms = (uint8_t)perms;
                         mapping->attr = (uint8_t)attr;
-                        enter(mapping, space, first, first + count - 1, source);
+                        enter(mapping, space, &place, first, first + count - 1, source);
                         word_t at = first;
                         if (space_apply(mapping, &at, &budget, &flush))
                                 status = NOVA_SUCCESS;
@@ -92,7 +103,7 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
 bool mapping_is_free(struct space *space, word_t sel)
 {
         spin_lock(&space_lock[space->type]);
-        const bool is_free = !tree_find(&space->tree, sel, sel);
+        const bool is_free = !mapping_find(space, sel, sel);
         spin_unlock(&space_lock[space->type]);
         return is_free;
 }
@@ -116,11 +127,10 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
         nova_crd_t crd = 0;
 
         spin_lock(&space_lock[space->type]);
-        struct tree_node *node = tree_find(&space->tree, sel, sel);
-        if (node) {
-                const struct mapping *mapping = container_of(node, struct mapping, in_space);
-                crd = crd_around(space->type, sel, node->start, node->last, mapping->perms);
-        }
+        const struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping)
+                crd = crd_around(space->type, sel, mapping->in_space.start, mapping->in_space.last,
+                                 mapping->perms);
         spin_unlock(&space_lock[space->type]);
         return crd;
 }
@@ -130,11 +140,10 @@ bool mapping_source(struct space *space, word_t sel, word_t *source)
         bool found = false;
 
         spin_lock(&space_lock[space->type]);
-        const struct tree_node *node = tree_find(&space->tree, sel, sel);
-        if (node) {
-                const struct mapping *mapping = container_of(node, struct mapping, in_space);
+        const struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping) {
                 found = mapping->perms;
-                *source = mapping->in_parent.start + (sel - node->start);
+                *source = mapping->in_parent.start + (sel - mapping->in_space.start);
         }
         spin_unlock(&space_lock[space->type]);
         return found;
@@ -211,9 +220,8 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
                 return object_translate(object_space_of(sender), crd, object_space_of(receiver),
                                         window);
         spin_lock(&space_lock[sender->type]);
-        struct tree_node *node = tree_find(&sender->tree, sel, sel);
-        if (node) {
-                struct mapping *mapping = container_of(node, struct mapping, in_space);
+        struct mapping *mapping = mapping_find(sender, sel, sel);
+        if (mapping) {
                 struct mapping *ancestor = mapping;
                 while (!result && mapping->perms &&
                        (ancestor = ancestor_in(ancestor, mapping, receiver, window)))
@@ -229,12 +237,9 @@ void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
 
         flush_init(&flush);
         spin_lock(&space_lock[space->type]);
-        struct tree_node *node = tree_find(&space->tree, sel, sel);
-        if (node) {
-                struct mapping *mapping = container_of(node, struct mapping, in_space);
-                if (mapping->attr & MAPPING_UTCB && mapping->in_parent.start == frame)
-                        mapping_drop(mapping, &flush);
-        }
+        struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping && mapping->attr & MAPPING_UTCB && mapping->in_parent.start == frame)
+                mapping_drop(mapping, &flush);
         spin_unlock(&space_lock[space->type]);
         flush_run(&flush);
 }
@@ -258,7 +263,8 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
 
         const word_t to = d->to + (first - d->from);
         word_t to_last = to + (last - first);
-        const struct tree_node *taken = tree_find(&d->target->tree, to, to_last);
+        struct tree_place place;
+        const struct tree_node *taken = tree_search(&d->target->tree, to, to_last, &place);
         if (taken && taken->start <= to) {
                 d->at = min_word(taken->last, to_last) - d->to + 1;
                 return NULL;
@@ -276,73 +282,86 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         }
         child->perms = (uint8_t)perms;
         child->attr = d->attr;
-        enter(child, d->target, to, to_last, source);
+        enter(child, d->target, &place, to, to_last, source);
         tree_insert(&parent->children, &child->in_parent);
-        d->fill = to;
-        d->fill_end = to_last + 1;
         return child;
 }
 
 /* The mapping whose tables are to be written next; NULL: a revocation was quicker. */
 static struct mapping *next_to_fill(const struct delegation *d)
 {
-        struct tree_node *node = tree_find(&d->target->tree, d->fill, d->fill_end - 1);
-        struct mapping *mapping = node ? container_of(node, struct mapping, in_space) : NULL;
+        struct mapping *mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
 
-        return !node || (d->failed && (mapping->perms || mapping->attr)) ? NULL : mapping;
+        return mapping && d->failed && (mapping->perms || mapping->attr) ? NULL : mapping;
 }
 
-/* Writes the tables for what was entered, which begins with mapping; at most a step's entries.
- * Where no memory is left for a table, the mapping is cleared again. false: that has happened. */
-static bool delegate_fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
-                          struct flush *flush)
+/* Notes how far the tables of a mapping were written: to the end, to that of a step's entries, or
+ * as far as there was memory (not written); then the mapping is cleared again. The mapping whose
+ * tables are to be written next. */
+static struct mapping *filled(struct delegation *d, struct mapping *mapping, bool written)
+{
+        const word_t first = mapping->in_space.start, last = mapping->in_space.last;
+
+        if (!written) {
+                mapping->perms = mapping->attr = 0;
+                d->fill = first;
+                d->at = first - d->to; /* may be tried again */
+                d->failed = true;
+        } else if (d->failed && d->fill > last) {
+                mapping_leave_space(mapping, d->target);
+                mapping_release(mapping);
+                d->fill = d->fill_end;
+        }
+        d->fill = min_word(d->fill, d->fill_end);
+        return d->fill != d->fill_end ? next_to_fill(d) : NULL;
+}
+
+static enum step_result next_step(const struct delegation *d)
+{
+        return d->at < d->count ? STEP_AGAIN : STEP_DONE;
+}
+
+/* Writes what is left of the tables for what was entered, which begins with mapping; at most a
+ * step's entries. */
+static cold_path enum step_result delegate_fill(struct delegation *d, struct mapping *mapping,
+                                                unsigned *budget, struct flush *flush)
 {
         while (mapping && *budget) {
-                const struct tree_node *node = &mapping->in_space;
-
-                d->fill = max_word(d->fill, node->start);
-                if (!space_apply(mapping, &d->fill, budget, flush)) {
-                        mapping->perms = mapping->attr = 0;
-                        d->fill = node->start;
-                        d->at = node->start - d->to; /* may be tried again */
-                        d->failed = true;
-                } else if (d->failed && d->fill > node->last) {
-                        mapping_leave_space(mapping);
-                        mapping_release(mapping);
-                        d->fill = d->fill_end;
-                }
-                d->fill = min_word(d->fill, d->fill_end);
-                mapping = d->fill != d->fill_end ? next_to_fill(d) : NULL;
+                d->fill = max_word(d->fill, mapping->in_space.start);
+                mapping = filled(d, mapping, space_apply(mapping, &d->fill, budget, flush));
         }
         if (mapping)
-                return true; /* goes on in the next step */
+                return STEP_AGAIN; /* goes on in the next step */
 
         const bool failed = d->failed;
         d->fill = d->fill_end;
         d->failed = false;
-        return !failed;
+        return failed ? STEP_FAILED : next_step(d);
 }
 
 /* Enters the next mapping and writes its tables, or goes on with those of the last one. */
 static enum step_result delegate_next(struct delegation *d, unsigned *budget, struct flush *flush)
 {
-        struct mapping *child = NULL;
         bool fail = false;
 
-        if (d->fill != d->fill_end) {
-                child = next_to_fill(d);
-        } else {
-                if (d->at >= d->count)
-                        return STEP_DONE;
-                struct tree_node *node =
-                        tree_find(&d->source->tree, d->from + d->at, d->from + d->count - 1);
-                if (!node)
-                        return STEP_DONE;
-                child = delegate_piece(d, container_of(node, struct mapping, in_space), &fail);
-                if (!child)
-                        return fail ? STEP_FAILED : STEP_AGAIN;
-        }
-        return delegate_fill(d, child, budget, flush) ? STEP_AGAIN : STEP_FAILED;
+        if (unlikely(d->fill != d->fill_end))
+                return delegate_fill(d, next_to_fill(d), budget, flush);
+
+        struct mapping *parent = mapping_find(d->source, d->from + d->at, d->from + d->count - 1);
+        if (!parent)
+                return STEP_DONE;
+
+        struct mapping *child = delegate_piece(d, parent, &fail);
+        if (!child)
+                return fail ? STEP_FAILED : next_step(d);
+
+        word_t at = child->in_space.start;
+        const bool written = space_apply(child, &at, budget, flush);
+        if (likely(written && at > child->in_space.last))
+                return next_step(d);
+        d->fill = at;
+        d->fill_end = child->in_space.last + 1;
+        return delegate_fill(d, filled(d, child, written), budget, flush);
 }
 
 enum step_result range_delegation_step(struct delegation *d)

@@ -7,6 +7,20 @@
 
 struct flush;
 
+/** What mapping_find() does when the mapping that was found last is not the one. */
+struct mapping *mapping_search(struct space *space, word_t first, word_t last);
+
+/** The first mapping of a space that overlaps first..last, or NULL. Who looks for one looks often
+ * for the same again: for parts of a range that are delegated one by one. */
+static inline struct mapping *mapping_find(struct space *space, word_t first, word_t last)
+{
+        struct tree_node *node = space->recent;
+
+        if (node && node->start <= first && first <= node->last)
+                return container_of(node, struct mapping, in_space);
+        return mapping_search(space, first, last);
+}
+
 /** An empty mapping, in no tree, charged to an account; NULL: no memory, or too deep. */
 struct mapping *mapping_alloc(struct account *account, unsigned depth);
 
@@ -17,7 +31,7 @@ void mapping_free(struct mapping *mapping);
 struct mapping *mapping_parent(struct mapping *mapping);
 
 /** A mapping whose tables are clear leaves its space. */
-void mapping_leave_space(struct mapping *mapping);
+void mapping_leave_space(struct mapping *mapping, struct space *space);
 
 /** Frees a mapping that has left its space unless it has children or is pinned, and then those
  *  above it that were waiting for that. */

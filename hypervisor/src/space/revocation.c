@@ -30,30 +30,34 @@ static struct mapping *child_at(struct tree_node *node)
 }
 
 /* What is left to do when the tables of a mapping without permissions are clear. */
-void mapping_leave_space(struct mapping *mapping)
+void mapping_leave_space(struct mapping *mapping, struct space *space)
 {
-        tree_remove(&mapping->in_space);
+        if (space->recent == &mapping->in_space)
+                space->recent = NULL;
+        tree_remove_disjoint(&mapping->in_space);
         mapping->space = NULL;
 }
 
-/* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
-static bool release_one(struct mapping *mapping)
+/* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
+static bool is_loose(const struct mapping *mapping)
 {
-        if (mapping->space || mapping->pins || !tree_is_empty(&mapping->children))
-                return false;
+        return !mapping->space && !mapping->pins && tree_is_empty(&mapping->children);
+}
+
+static void free_loose(struct mapping *mapping)
+{
         if (mapping->in_parent.parent)
                 tree_remove(&mapping->in_parent);
         mapping_free(mapping);
-        return true;
 }
 
 void mapping_release(struct mapping *mapping)
 {
-        struct mapping *parent;
-
-        do {
-                parent = mapping_parent(mapping);
-        } while (release_one(mapping) && (mapping = parent));
+        while (mapping && is_loose(mapping)) {
+                struct mapping *parent = mapping_parent(mapping);
+                free_loose(mapping);
+                mapping = parent;
+        }
 }
 
 void mapping_drop(struct mapping *mapping, struct flush *flush)
@@ -64,7 +68,7 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         mapping->perms = 0;
         mapping->attr = 0;
         space_apply(mapping, &at, &budget, flush);
-        mapping_leave_space(mapping);
+        mapping_leave_space(mapping, mapping->space);
         mapping_release(mapping);
 }
 
@@ -84,8 +88,10 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
                 later->space = space;
                 later->in_space.start = sel;
                 later->in_space.last = mapping->in_space.last;
-                tree_set_last(&mapping->in_space, sel - 1);
-                tree_insert(&space->tree, &later->in_space);
+                mapping->in_space.last = sel - 1;
+                struct tree_place place;
+                tree_search(&space->tree, sel, later->in_space.last, &place);
+                tree_insert_at(&space->tree, &place, &later->in_space);
         }
         later->perms = mapping->perms;
         later->attr = mapping->attr;
@@ -107,68 +113,66 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
         return true;
 }
 
-/* Cuts the lowest mapping below top that crosses x; true when none does (top itself, too, if
- * self). */
-static bool cut_one(struct revocation *r, struct mapping *top, word_t x, struct flush *flush)
+/* Whether a mapping has to be cut at x: one below top, or top itself if self. */
+static inline bool is_crossed(const struct revocation *r, const struct mapping *top, word_t x)
+{
+        if (!x)
+                return false;
+        return (r->self && top->in_parent.start < x && x <= top->in_parent.last) ||
+               tree_find(&top->children, x, x - 1);
+}
+
+/* Cuts the lowest mapping that has to be cut at x. */
+static cold_path void cut_one(struct revocation *r, struct mapping *top, word_t x,
+                              struct flush *flush)
 {
         struct mapping *mapping = top, *child;
 
-        if (!x)
-                return true;
         while ((child = child_at(tree_find(&mapping->children, x, x - 1)))) {
                 if (mapping != top || r->self)
                         mapping->cut = x;
                 mapping = child;
         }
-        const bool crosses = mapping->in_parent.start < x && x <= mapping->in_parent.last;
-        if (!crosses || (mapping == top && !r->self))
-                return true;
         if (!cut(mapping, r->space->type, x, flush))
                 r->whole = true;
-        return r->whole;
 }
 
-/* Tables and space of a mapping of one selector follow at once: nobody can cut it, so that no
- * sync() has to look for its pieces. */
-static void sync_one(struct revocation *r, struct mapping *mapping, unsigned *budget,
-                     struct flush *flush)
-{
-        space_apply(mapping, &r->sync, budget, flush);
-        if (r->sync <= r->sync_last)
-                return;
-        if (r->leaves)
-                mapping_leave_space(mapping);
-        r->leaves = false;
-}
-
-/* Takes the permissions from a mapping, so that nothing more can be delegated from it. Its tables
- * follow (sync), its descendants come later. */
-static void reduce(struct revocation *r, struct mapping *mapping, unsigned *budget,
-                   struct flush *flush)
+/* Takes the permissions from a mapping, and those that its parent does not have, so that nothing
+ * more can be delegated from it. Its tables follow (sync), its descendants come later.
+ *
+ * What another revocation took from the parent goes here, too: that one finds this mapping by its
+ * parent, which leaves the space when both together have emptied it. */
+static void reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
+                   unsigned *budget, struct flush *flush)
 {
         const bool top = mapping->depth == r->depth;
         const bool had = mapping->perms || mapping->attr;
-        /* What another revocation took from the parent goes here, too: that one finds this mapping
-         * by its parent, which leaves the space when both together have emptied it. */
-        const unsigned parent = top ? NOVA_PERM_ALL : mapping_parent(mapping)->perms;
-        const uint8_t left = mapping->perms & (uint8_t)~r->perms & (uint8_t)parent;
+        const uint8_t left = mapping->perms & (uint8_t)~r->perms & (uint8_t)parent_perms;
+        word_t at = mapping->in_space.start;
 
-        r->sync = 1;
-        r->sync_last = 0;
         if (!mapping->space || (mapping->perms && left == mapping->perms))
                 return;
         mapping->perms = left;
-        if (!mapping->perms)
+        if (!left)
                 mapping->attr = 0;
+        if (top)
+                r->emptied = !left;
         /* What another revocation is about to remove stays in its space until that one has been
          * below it; its tables are cleared all the same, for this one may return first. */
-        r->leaves = !top && had && !mapping->perms;
-        r->sync = r->sync_first = mapping->in_space.start;
+        const bool leaves = !top && had && !left;
+        /* Nobody can cut a mapping of one selector, so that no sync() has to look for its pieces.
+         */
+        if (at == mapping->in_space.last) {
+                space_apply(mapping, &at, budget, flush);
+                if (at > mapping->in_space.last) {
+                        if (leaves)
+                                mapping_leave_space(mapping, mapping->space);
+                        return;
+                }
+        }
+        r->leaves = leaves;
+        r->sync = r->sync_first = at;
         r->sync_last = mapping->in_space.last;
-        if (top)
-                r->emptied = !mapping->perms;
-        if (r->sync == r->sync_last)
-                sync_one(r, mapping, budget, flush);
 }
 
 /* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
@@ -190,14 +194,13 @@ static void hold_space(struct revocation *r, struct space *space)
  */
 static void leave_pieces(struct space *space, word_t first, word_t last, const struct mapping *here)
 {
-        struct tree_node *node;
+        struct mapping *mapping;
 
-        while (first <= last && (node = tree_find(&space->tree, first, last))) {
-                struct mapping *mapping = container_of(node, struct mapping, in_space);
-                first = node->last + 1;
+        while (first <= last && (mapping = mapping_find(space, first, last))) {
+                first = mapping->in_space.last + 1;
                 if (mapping->perms || mapping->attr)
                         continue;
-                mapping_leave_space(mapping);
+                mapping_leave_space(mapping, space);
                 if (mapping != here)
                         mapping_release(mapping);
         }
@@ -209,14 +212,14 @@ static bool sync(struct revocation *r, const struct mapping *here, unsigned *bud
                  struct flush *flush)
 {
         struct space *space = r->sync_space ? r->sync_space : here->space;
-        struct tree_node *node;
+        struct mapping *mapping;
 
         while (space && r->sync <= r->sync_last &&
-               (node = tree_find(&space->tree, r->sync, r->sync_last))) {
+               (mapping = mapping_find(space, r->sync, r->sync_last))) {
                 if (!*budget)
                         return false;
-                r->sync = max_word(r->sync, node->start);
-                space_apply(container_of(node, struct mapping, in_space), &r->sync, budget, flush);
+                r->sync = max_word(r->sync, mapping->in_space.start);
+                space_apply(mapping, &r->sync, budget, flush);
         }
         if (space && r->leaves)
                 leave_pieces(space, r->sync_first, r->sync_last, here);
@@ -238,7 +241,7 @@ static void leave_top(struct revocation *r, struct mapping *top)
         if (top->in_parent.start > r->first_source)
                 r->at = r->top_first;
         if (r->emptied && top->space)
-                mapping_leave_space(top);
+                mapping_leave_space(top, top->space);
         r->emptied = false;
         mapping_release(top);
 }
@@ -265,54 +268,62 @@ static bool is_torn(struct revocation *r, const struct mapping *mapping)
         return true;
 }
 
-/* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
- * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
-static struct mapping *walk_on(struct revocation *r, struct mapping *mapping)
+/* One move of the walk: to the first child, else to the next sibling, each of which loses its
+ * permissions, else up to the parent, which is done then, too (up). Frees what is empty on the way
+ * up. NULL at the end of the walk. */
+static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, unsigned *budget,
+                               struct flush *flush)
 {
-        if (!r->up) {
-                struct tree_node *node =
-                        tree_find(&mapping->children, r->first_source, r->last_source);
-                struct mapping *child = first_inside(r, node);
-                if (child)
-                        return child;
-        }
         const bool again = r->up && is_torn(r, mapping);
-        r->up = mapping->depth != r->depth;
-        if (!r->up) {
-                leave_top(r, mapping);
-                return NULL;
-        }
+        struct mapping *next = NULL, *parent = mapping;
 
-        struct mapping *parent = mapping_parent(mapping);
-        struct tree_node *node =
-                tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
-        release_one(mapping);
-        if (again)
-                node = tree_find(&parent->children, r->first_source, r->last_source);
-        struct mapping *next = first_inside(r, node);
+        if (!r->up)
+                next = first_inside(r,
+                                    tree_find(&mapping->children, r->first_source, r->last_source));
+        if (!next) {
+                if (mapping->depth == r->depth) {
+                        r->up = false;
+                        leave_top(r, mapping);
+                        return NULL;
+                }
+                parent = mapping_parent(mapping);
+                struct tree_node *node =
+                        tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
+                if (is_loose(mapping))
+                        free_loose(mapping);
+                if (again)
+                        node = tree_find(&parent->children, r->first_source, r->last_source);
+                next = first_inside(r, node);
+        }
         r->up = !next;
-        return next ? next : parent;
+        if (!next)
+                return parent;
+        reduce(r, next, parent->perms, budget, flush);
+        return next;
 }
 
 /* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
  * nothing is left to cut, else NULL; *done when there is none. */
 static struct mapping *find_top(struct revocation *r, bool *done, struct flush *flush)
 {
-        struct tree_node *node =
-                r->at > r->last ? NULL : tree_find(&r->space->tree, r->at, r->last);
+        struct mapping *top = r->at > r->last ? NULL : mapping_find(r->space, r->at, r->last);
 
-        *done = !node;
-        if (!node)
+        *done = !top;
+        if (!top)
                 return NULL;
 
-        struct mapping *top = container_of(node, struct mapping, in_space);
+        const struct tree_node *node = &top->in_space;
         const word_t first = r->whole ? node->start : max_word(node->start, r->at);
         const word_t last = r->whole ? node->last : min_word(node->last, r->last);
         r->first_source = top->in_parent.start + (first - node->start);
         r->last_source = r->first_source + (last - first);
-        if (!r->whole && (!cut_one(r, top, r->first_source, flush) ||
-                          !cut_one(r, top, r->last_source + 1, flush) || r->whole))
-                return NULL;
+        if (!r->whole) {
+                const bool begin = is_crossed(r, top, r->first_source);
+                if (begin || is_crossed(r, top, r->last_source + 1)) {
+                        cut_one(r, top, begin ? r->first_source : r->last_source + 1, flush);
+                        return NULL;
+                }
+        }
 
         r->top_first = first;
         r->top_last = last;
@@ -345,13 +356,11 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
         if (*here && r->sync <= r->sync_last && !sync(r, *here, budget, flush))
                 return false;
         if (*here) {
-                *here = walk_on(r, *here);
-                if (*here && !r->up)
-                        reduce(r, *here, budget, flush);
+                *here = walk_on(r, *here, budget, flush);
         } else {
                 *here = find_top(r, &done, flush);
                 if (*here && r->self)
-                        reduce(r, *here, budget, flush);
+                        reduce(r, *here, NOVA_PERM_ALL, budget, flush);
         }
         return done;
 }

@@ -17,6 +17,7 @@ struct spinlock space_lock[4];
 void space_init(struct space *space, unsigned type, struct pd *pd)
 {
         space->tree.root = NULL;
+        space->recent = NULL;
         space->type = (uint8_t)type;
         space->pd = pd;
 }
@@ -63,14 +64,12 @@ static bool io_space_apply(const struct mapping *mapping, word_t *at, unsigned *
         return true;
 }
 
-/* A second-level table where there is one; afterwards the range ends where it came to. */
-static bool second_apply(const struct mapping *mapping, enum second_level_kind kind,
+/* A second-level table that is there or wanted; afterwards the range ends where it came to. */
+static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
                          struct page_range *range, word_t at, unsigned budget, struct flush *flush)
 {
         const bool dma = kind == SECOND_LEVEL_DMA;
-        struct pd *pd = mapping->space->pd;
         const unsigned perms = range->perms;
-        const bool wanted = mapping->attr & (dma ? MAPPING_DMA : MAPPING_GUEST);
 
         if (!(dma ? dma_format : guest_format).levels ||
             !((dma ? pd->dma : pd->guest).root || wanted) || !budget)
@@ -84,15 +83,17 @@ static bool second_apply(const struct mapping *mapping, enum second_level_kind k
 
 /* The page table, after the DMA and the guest table. All get the whole budget, and what the next
  * one did not come to is done once more by the next step. */
-static bool memory_space_apply(const struct mapping *mapping, struct page_range range, word_t *at,
+static bool memory_space_apply(struct pd *pd, unsigned attr, struct page_range *range, word_t *at,
                                unsigned *budget, struct flush *flush)
 {
-        if (!second_apply(mapping, SECOND_LEVEL_DMA, &range, *at, *budget, flush) ||
-            !second_apply(mapping, SECOND_LEVEL_GUEST, &range, *at, *budget, flush)) {
+        if ((pd->dma.root || pd->guest.root || attr & (MAPPING_DMA | MAPPING_GUEST)) &&
+            (!second_apply(pd, SECOND_LEVEL_DMA, attr & MAPPING_DMA, range, *at, *budget, flush) ||
+             !second_apply(pd, SECOND_LEVEL_GUEST, attr & MAPPING_GUEST, range, *at, *budget,
+                           flush))) {
                 --*budget;
                 return false;
         }
-        return page_table_apply(mapping->space->pd, &range, at, budget, flush);
+        return page_table_apply(pd, range, at, budget, flush);
 }
 
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
@@ -106,13 +107,13 @@ bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, st
         if (space->type == NOVA_CRD_IO)
                 return io_space_apply(mapping, at, budget, flush);
 
-        const struct page_range range = {
+        struct page_range range = {
                 .first = mapping->in_space.start,
                 .last = mapping->in_space.last,
                 .frame = mapping->in_parent.start,
                 .perms = mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms,
         };
-        return memory_space_apply(mapping, range, at, budget, flush);
+        return memory_space_apply(space->pd, mapping->attr, &range, at, budget, flush);
 }
 
 bool space_split(struct space *space, word_t x, struct flush *flush)

@@ -14,7 +14,8 @@ struct mapping;
 struct pd;
 
 struct space {
-        struct tree tree; /* mappings by selector; never overlap; not of objects */
+        struct tree tree;         /* mappings by selector; never overlap; not of objects */
+        struct tree_node *recent; /* the one of these that was found last, or NULL */
         struct pd *pd;
         uint8_t type; /* NOVA_CRD_MEM, _IO or _OBJ */
 };

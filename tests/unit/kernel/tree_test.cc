@@ -46,29 +46,34 @@ void model_insert(Nodes &model, Node *node)
         model.insert(at, node);
 }
 
+enum class Kind { overlapping, disjoint };
+
 // Checks a subtree, appends its nodes in order; returns its depth.
-unsigned collect(const Node *node, Nodes &out)
+unsigned collect(const Node *node, Nodes &out, Kind kind)
 {
         if (!node)
                 return 0;
         for (const Node *child : {node->left, node->right})
-                EXPECT_TRUE(!child || child->parent == reinterpret_cast<word_t>(node));
-        const unsigned left = collect(node->left, out);
+                EXPECT_TRUE(!child || (child->parent == reinterpret_cast<word_t>(node) &&
+                                       child->priority <= node->priority));
+        const unsigned left = collect(node->left, out, kind);
         out.push_back(const_cast<Node *>(node));
-        const unsigned right = collect(node->right, out);
+        const unsigned right = collect(node->right, out, kind);
         word_t max = node->last;
         for (const Node *child : {node->left, node->right})
                 if (child)
                         max = std::max(max, child->max);
-        EXPECT_EQ(node->max, max);
+        if (kind == Kind::overlapping) {
+                EXPECT_EQ(node->max, max);
+        }
         return 1 + std::max(left, right);
 }
 
-unsigned check(tree &tree, const Nodes &model)
+unsigned check(tree &tree, const Nodes &model, Kind kind = Kind::overlapping)
 {
         Nodes found;
         EXPECT_TRUE(!tree.root || tree.root->parent == (reinterpret_cast<word_t>(&tree) | 1));
-        const unsigned depth = collect(tree.root, found);
+        const unsigned depth = collect(tree.root, found, kind);
         EXPECT_EQ(found, model);
         EXPECT_EQ(tree_is_empty(&tree), model.empty());
         return depth;
@@ -195,6 +200,45 @@ TEST(tree, holds_ranges_that_end_with_the_last_word)
         EXPECT_EQ(found_by_tree(tree, 0, 0), (Nodes{head, all}));
         EXPECT_EQ(found_by_tree(tree, 1, end - 1), (Nodes{all}));
         EXPECT_EQ(found_by_tree(tree, 1, 0), (Nodes{all})); // crosses the boundary
+}
+
+// Ranges with holes between them: what a search finds, and that its place keeps the order.
+TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
+{
+        Trees t;
+        tree tree = {};
+        Nodes model;
+        unsigned clipped = 0, entered = 0;
+        for (unsigned i = 0; i < 20000; i++) {
+                const word_t first = t.random() % 2000, last = first + t.random() % 40;
+                const Nodes overlaps = overlapping(model, first, last);
+                tree_place place;
+                Node *found = tree_search(&tree, first, last, &place);
+                ASSERT_EQ(found, overlaps.empty() ? nullptr : overlaps.front());
+                ASSERT_EQ(tree_search(&tree, first, last, nullptr), found);
+                if (!found || found->start > first) {
+                        Node *node = t.make(first, found ? found->start - 1 : last);
+                        clipped += found != nullptr;
+                        entered++;
+                        tree_insert_at(&tree, &place, node);
+                        model_insert(model, node);
+                } else if (t.random() % 2) {
+                        auto at = std::next(model.begin(), long(t.random() % model.size()));
+                        tree_remove_disjoint(*at);
+                        EXPECT_EQ((*at)->parent, 0u);
+                        model.erase(at);
+                } else if (found->last > found->start) { // its second half becomes a range
+                        Node *later = t.make(found->last, found->last);
+                        found->last--;
+                        ASSERT_EQ(tree_search(&tree, later->start, later->last, &place), nullptr);
+                        tree_insert_at(&tree, &place, later);
+                        model_insert(model, later);
+                }
+                if (i % 16 == 0)
+                        check(tree, model, Kind::disjoint);
+        }
+        EXPECT_GT(clipped, 100u);
+        EXPECT_GT(entered, 1000u);
 }
 
 TEST(tree, stays_shallow_with_10000_nodes_in_order)

@@ -36,16 +36,35 @@ static uint64_t *table_of(uint64_t entry)
         return phys_to_pool(entry & PTE_ADDRESS);
 }
 
-static uint64_t *table_create(struct pd *pd)
+#define FILL_AT_ONCE 8
+
+/* Writes entries where none was, many in a row: these two loops are the inner ones of every
+ * delegation of memory. */
+static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
+{
+        for (; count >= FILL_AT_ONCE; count -= FILL_AT_ONCE, entry += FILL_AT_ONCE) {
+#pragma GCC unroll 8
+                for (unsigned i = 0; i < FILL_AT_ONCE; i++, value += PAGE_SIZE)
+                        pte_write(&entry[i], value);
+        }
+        for (; count; count--, entry++, value += PAGE_SIZE)
+                pte_write(entry, value);
+}
+
+/* A new table without entries, or, unless value is 0, full of it and the frames that follow. */
+static uint64_t *table_create(struct pd *pd, uint64_t value)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
 
-        uint64_t *table = frame_alloc_zeroed();
-        if (table)
-                frame_info(table)->used = 0;
-        else
+        uint64_t *table = value ? frame_alloc() : frame_alloc_zeroed();
+        if (!table) {
                 account_return(pd->account, PAGE_SIZE);
+                return NULL;
+        }
+        if (value)
+                fill_empty(table, LARGE_PAGES, value);
+        frame_info(table)->used = value ? LARGE_PAGES : 0;
         return table;
 }
 
@@ -61,29 +80,41 @@ static void write_entry(const struct path *path, word_t page, unsigned level, ui
         pte_write(entry, value);
 }
 
+/* Makes the table below an empty entry of a path, as table_create() does, and enters it. The entry;
+ * 0: no memory. */
+static cold_path uint64_t link_table(struct pd *pd, const struct path *path, word_t page,
+                                     unsigned level, uint64_t value, struct flush *flush)
+{
+        const uint64_t flags = level == TOP ? PAGING_TOP_FLAGS : TABLE_FLAGS;
+        const uint64_t *table = table_create(pd, value);
+
+        if (!table)
+                return 0;
+
+        const uint64_t entry = pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0);
+        write_entry(path, page, level, entry);
+        if (PAGING_LEVELS == 3 && level == TOP)
+                flush_add(flush, pd); /* the CPU keeps PDPT entries */
+        return entry;
+}
+
 /* Finds the table that holds the page's entry of a level; makes tables on the way if create. Stops
  * at a large page. The level that it reached: above the wanted one when tables lack. */
-static unsigned walk(struct pd *pd, struct path *path, word_t page, unsigned level, bool create,
-                     struct flush *flush)
+static always_inline unsigned walk(struct pd *pd, struct path *path, word_t page, unsigned level,
+                                   bool create, struct flush *flush)
 {
         unsigned at = TOP;
 
         path->table[TOP] = pd->memory.tables.root;
-        while (at > level) {
+#pragma GCC unroll 3
+        for (; at > level; at--) {
                 uint64_t entry = *entry_of(path, page, at);
-                if (!entry && create) {
-                        uint64_t *table = table_create(pd);
-                        if (!table)
-                                return at;
-                        const uint64_t flags = at == TOP ? PAGING_TOP_FLAGS : TABLE_FLAGS;
-                        entry = pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0);
-                        write_entry(path, page, at, entry);
-                        if (PAGING_LEVELS == 3 && at == TOP)
-                                flush_add(flush, pd); /* the CPU keeps PDPT entries */
-                }
-                if (!entry || entry & PTE_LARGE)
-                        return at;
-                path->table[--at] = table_of(entry);
+                if (unlikely(!entry) &&
+                    (!create || !(entry = link_table(pd, path, page, at, 0, flush))))
+                        break;
+                if (at == 1 && entry & PTE_LARGE)
+                        break;
+                path->table[at - 1] = table_of(entry);
         }
         return at;
 }
@@ -113,16 +144,13 @@ static uint64_t entry_flags(unsigned perms)
 }
 
 /* Replaces a large page by a table of small ones. */
-static bool split_large(struct pd *pd, const struct path *path, word_t page, struct flush *flush)
+static cold_path bool split_large(struct pd *pd, const struct path *path, word_t page,
+                                  struct flush *flush)
 {
-        const uint64_t large = *entry_of(path, page, 1);
-        uint64_t *table = table_create(pd);
+        const uint64_t *table = table_create(pd, *entry_of(path, page, 1) & ~PTE_LARGE);
 
         if (!table)
                 return false;
-        for (unsigned i = 0; i < 512; i++)
-                table[i] = (large & ~PTE_LARGE) + ((uint64_t)i << PAGE_BITS);
-        frame_info(table)->used = 512;
         write_entry(path, page, 1, pool_to_phys(table) | TABLE_FLAGS);
         flush_add(flush, pd); /* no TLB keeps two sizes for one address */
         return true;
@@ -144,32 +172,16 @@ static void apply_large(struct pd *pd, const struct path *path, word_t page, uin
         }
 }
 
-#define FILL_AT_ONCE 8
-
-/* Writes entries where none was, many in a row: these two loops are the inner ones of every
- * delegation of memory. */
-static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
-{
-        for (; count >= FILL_AT_ONCE; count -= FILL_AT_ONCE, entry += FILL_AT_ONCE) {
-#pragma GCC unroll 8
-                for (unsigned i = 0; i < FILL_AT_ONCE; i++, value += PAGE_SIZE)
-                        pte_write(&entry[i], value);
-        }
-        for (; count; count--, entry++, value += PAGE_SIZE)
-                pte_write(entry, value);
-}
-
-/* Writes the small pages of one table, from page to last; the entries are counted at the end. */
-static word_t apply_small(struct pd *pd, const struct path *path, word_t page, word_t last,
+/* Writes the small pages of one table, at most count; the entries are counted at the end. */
+static word_t apply_small(struct pd *pd, const struct path *path, word_t page, word_t count,
                           uint64_t value, unsigned *budget, struct flush *flush)
 {
-        const word_t left = min_word(last, page | (LARGE_PAGES - 1)) - page + 1;
-        const word_t count = min_word(left, *budget);
         const uint64_t step = value ? PAGE_SIZE : 0;
         struct frame_info *info = frame_info(path->table[0]);
         uint64_t *entry = entry_of(path, page, 0);
         word_t before = 0;
 
+        count = min_word(min_word(count, LARGE_PAGES - (page & (LARGE_PAGES - 1))), *budget);
         if (!info->used)
                 fill_empty(entry, count, value);
         else
@@ -181,69 +193,86 @@ static word_t apply_small(struct pd *pd, const struct path *path, word_t page, w
         *budget -= (unsigned)count;
         if (before)
                 flush_add(flush, pd);
-        return page + count;
+        return count;
 }
 
-/* Whether a large page can map page onto frame: both aligned, enough left, no table in its place
- * (removing takes the table along). */
-static bool fits_large(word_t page, word_t last, word_t frame, uint64_t entry, bool remove)
+/* What is to be done where a walk ended above level 0: writes all below an entry of level 1
+ * (whole), passes over what is absent, or leads the path on to level 0, where the entries are.
+ * Pages that are done now; 0 with *level above 0: no memory. */
+static __attribute__((noinline)) word_t apply_above(struct pd *pd, struct path *path, word_t page,
+                                                    unsigned *level, bool whole, uint64_t value,
+                                                    unsigned *budget, struct flush *flush)
 {
-        if (page & (LARGE_PAGES - 1) || last - page < LARGE_PAGES - 1)
-                return false;
-        return remove || (!(frame & (LARGE_PAGES - 1)) && (!entry || entry & PTE_LARGE));
-}
+        const uint64_t entry = *entry_of(path, page, *level);
+        const word_t span = (word_t)1 << 9 * *level;
+        const bool large = whole && !((word_t)(value >> PAGE_BITS) & (LARGE_PAGES - 1));
 
-/* Handles what lies below one entry of level 1, which the path leads to. false: no memory. */
-static bool apply_entry(struct pd *pd, struct path *path, const struct page_range *range,
-                        word_t *at, word_t last, unsigned *budget, struct flush *flush)
-{
-        const uint64_t flags = entry_flags(range->perms);
-        const word_t page = *at, frame = range->frame + (page - range->first);
-        const uint64_t entry = *entry_of(path, page, 1);
-        const uint64_t value = flags ? (uint64_t)frame << PAGE_BITS | flags : 0;
-
-        if (fits_large(page, last, frame, entry, !flags)) {
-                apply_large(pd, path, page, flags ? value | PTE_LARGE : 0, flush);
-                if (!flags)
-                        prune(pd, path, page, 1, flush);
-                *at += LARGE_PAGES;
-                return true;
+        if (*level > 1 || (!entry && !whole)) {
+                --*budget;
+                return value ? 0 : span - (page & (span - 1));
         }
-        if (!flags && !entry) {
-                prune(pd, path, page, 1, flush);
-                *at = (page | (LARGE_PAGES - 1)) + 1;
-                return true;
+        if (large && (!value || !entry || entry & PTE_LARGE)) {
+                --*budget;
+                apply_large(pd, path, page, value ? value | PTE_LARGE : 0, flush);
+                return span;
+        }
+        if (!entry) {
+                const bool full = *budget >= LARGE_PAGES;
+                if (!link_table(pd, path, page, 1, full ? value : 0, flush))
+                        return 0;
+                if (full) {
+                        *budget -= LARGE_PAGES;
+                        return LARGE_PAGES;
+                }
         }
         if (entry & PTE_LARGE && !split_large(pd, path, page, flush))
-                return false;
-        if (walk(pd, path, page, 0, flags, flush) > 0)
-                return false;
-        *at = apply_small(pd, path, page, last, value, budget, flush);
-        if (!flags)
-                prune(pd, path, page, 0, flush);
-        return true;
+                return 0;
+        path->table[0] = table_of(*entry_of(path, page, 1));
+        *level = 0;
+        return 0;
+}
+
+/* Writes value, which goes on with the next frames, for page and up to count - 1 that follow it, or
+ * removes them (0): a large page, or small ones of one table. How many it did; 0: no memory. */
+static word_t apply_table(struct pd *pd, word_t page, word_t count, uint64_t value,
+                          unsigned *budget, struct flush *flush)
+{
+        const bool whole = count >= LARGE_PAGES && !(page & (LARGE_PAGES - 1));
+        struct path path;
+        unsigned level = walk(pd, &path, page, whole, value, flush);
+        word_t done = 0;
+
+        if (unlikely(level)) {
+                done = apply_above(pd, &path, page, &level, whole, value, budget, flush);
+                if (!done && level)
+                        return 0;
+        }
+        if (likely(!done))
+                done = apply_small(pd, &path, page, count, value, budget, flush);
+        if (!value)
+                prune(pd, &path, page, level, flush);
+        return done;
 }
 
 bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at, unsigned *budget,
                       struct flush *flush)
 {
-        const word_t last = min_word(range->last, USER_PAGES - 1);
-        struct path path;
+        const uint64_t flags = entry_flags(range->perms);
+        const uint64_t frame = range->frame + (*at - range->first);
+        const word_t end = min_word(range->last, USER_PAGES - 1) + 1;
+        uint64_t value = flags ? frame << PAGE_BITS | flags : 0;
+        word_t page = *at;
 
-        while (*at <= last && *budget) {
-                const unsigned level = walk(pd, &path, *at, 1, range->perms, flush);
-                --*budget;
-                if (level <= 1) {
-                        if (!apply_entry(pd, &path, range, at, last, budget, flush))
-                                return false;
-                } else if (range->perms) {
+        while (page < end && *budget) {
+                const word_t done = apply_table(pd, page, end - page, value, budget, flush);
+                page += done;
+                *at = page;
+                if (!done)
                         return false;
-                } else {
-                        prune(pd, &path, *at, level, flush); /* memory ran out on the way */
-                        *at = (*at | (((word_t)1 << 9 * level) - 1)) + 1;
-                }
+                if (value)
+                        value += (uint64_t)done << PAGE_BITS;
         }
-        if (*at > last)
+        if (page >= end)
                 *at = range->last + 1;
         return true;
 }
