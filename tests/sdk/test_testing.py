@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import ctest, errors, tap, testing
+from nova import build, ctest, errors, tap, testing
 
 GOOD = """add_test(NAME unit.good COMMAND echo fine)
 set_tests_properties(unit.good PROPERTIES LABELS unit)
@@ -31,18 +31,27 @@ LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
 
 
 class Tree(unittest.TestCase):
-    def setUp(self):
+    """A small tree, whose presets are configured from nothing only once: that takes its time."""
+
+    @classmethod
+    def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = Path(folder.name) / "a tree"
-        self.root.mkdir()
+        cls.addClassCleanup(folder.cleanup)
+        cls.root = Path(folder.name) / "a tree"
+        cls.root.mkdir()
         for name in ("CMakeLists.txt", "CMakePresets.json"):
-            shutil.copy(paths.ROOT / name, self.root / name)
-        shutil.copytree(paths.ROOT / "sdk", self.root / "sdk")
-        (self.root / "tests/unit").mkdir(parents=True)
+            shutil.copy(paths.ROOT / name, cls.root / name)
+        shutil.copytree(paths.ROOT / "sdk", cls.root / "sdk")
         # The C library takes minutes to make and plays no part here.
-        (self.root / "build").mkdir()
-        (self.root / "build/newlib").symlink_to(paths.ROOT / "build/newlib")
+        (cls.root / "build").mkdir()
+        (cls.root / "build/newlib").symlink_to(paths.ROOT / "build/newlib")
+
+    def setUp(self):
+        """Nothing is left of the tests before."""
+        for place in (self.root, *(self.root / "build").iterdir()):
+            if place.name != "newlib":
+                shutil.rmtree(place / "tests", ignore_errors=True)
+        (self.root / "tests/unit").mkdir(parents=True)
 
     def describe(self, description):
         (self.root / "tests/unit/CMakeLists.txt").write_text(description, encoding="utf-8")
@@ -151,8 +160,14 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("'nothing'", result.stderr)
 
     def test_an_unknown_word_is_refused_before_anything_is_built(self):
-        self.run_tests(GOOD, "frobnicate")
-        self.assertEqual([file.name for file in (self.root / "build").iterdir()], ["newlib"])
+        before = self.configured()
+        self.assertEqual(self.run_tests(GOOD, "frobnicate").returncode, 2)
+        self.assertEqual(self.configured(), before)
+
+    def configured(self):
+        """When each preset was."""
+        found = (self.root / "build").glob("*/build.ninja")
+        return {file: file.stat().st_mtime_ns for file in found}
 
     def test_interrupted_tests_end_with_what_they_have(self):
         slow = 'add_test(NAME unit.slow COMMAND sleep 60)\n'
@@ -177,6 +192,8 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertIn("could not be built, which is a failure: host, whose", result.stdout)
 
     def test_builds_that_fail_beside_a_test_that_passes_are_failures(self):
+        for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):
+            stamp.unlink()  # a part that was not there is not missed
         (self.root / "tests/boot").mkdir()
         (self.root / "tests/boot/CMakeLists.txt").write_text(BROKEN, encoding="utf-8")
         result = self.run_tests(GOOD)
