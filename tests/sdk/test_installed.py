@@ -87,7 +87,7 @@ TALKED_TO = ("two-vms",)
 
 
 class Projects(Installed):
-    """Templates and examples: plain copies of them, their tests, and their programs."""
+    """Plain copies of templates or examples, their tests, and their programs."""
 
     def setUp(self):
         super().setUp()
@@ -116,22 +116,26 @@ class Projects(Installed):
         text = self.call(installed.NOVA, "test", *options, cwd=folder)
         self.assertRegex(text, r"\n[1-9]\d* passed, 0 failed\n\Z")
 
-    def test_templates_with_gcc(self):
+
+class Templates(Projects):
+    def test_with_gcc(self):
         self.passes("templates")
 
-    def test_templates_with_clang(self):
+    def test_with_clang(self):
         self.passes("templates", "--compiler", "clang")
 
-    def test_templates_on_x86_32(self):
+    def test_on_x86_32(self):
         self.passes("templates", "--arch", "x86_32")
 
-    def test_examples_with_gcc(self):
+
+class Examples(Projects):
+    def test_with_gcc(self):
         self.passes("examples")
 
-    def test_examples_with_clang(self):
+    def test_with_clang(self):
         self.passes("examples", "--compiler", "clang")
 
-    def test_examples_on_x86_32(self):
+    def test_on_x86_32(self):
         """All are built; the tests of some are run, with each kind of program among them."""
         names = {project.name for project in projects("examples")}
         self.assertLessEqual(BOOTED_ON_X86_32, names)
