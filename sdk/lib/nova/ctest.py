@@ -2,6 +2,7 @@
 """Asks CTest for its tests and runs some of them. Results come from its JUnit file."""
 
 import json
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from nova import process, tap, tree
 
-JOBS = 2
+# One more than there are processors: some tests wait more than they work.
+JOBS = (os.cpu_count() or 1) + 1
 OUTPUT_LIMIT = str(16 << 20)
 DONE = re.compile(r"\s*\d+/\d+ Test\s+#(\d+): .*?\s([\d.]+) sec")
 WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled": tap.NOT_RUN}
