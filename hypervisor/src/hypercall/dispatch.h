@@ -11,11 +11,11 @@ struct ec;
 
 /** A handler decodes, checks, acts; it returns the status, or one of these, or leaves by
  *  block_something(). Those of lookup, ec_ctrl, sc_ctrl and sm_ctrl return always, open no
- *  interrupt window and wait for no CPU: when they have not woken anybody there is no decision to
- *  make, so entry.S goes back to the user without looking at the CPU's pending work. */
+ *  interrupt window and wait for no CPU: when they have woken nobody of higher priority there is no
+ * decision to make, so entry.S goes back to the user without looking at the CPU's pending work. */
 #define HYPERCALL_STATUS 0xff
 #define HYPERCALL_BLOCKS ((enum nova_status)0x10000) /* self waits; state and cont are set */
-#define HYPERCALL_WOKE   ((enum nova_status)0x20000) /* success, and another EC is ready now */
+#define HYPERCALL_WOKE   ((enum nova_status)0x20000) /* success, and a decision is due */
 
 typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 

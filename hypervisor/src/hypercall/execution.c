@@ -83,18 +83,24 @@ static always_inline enum nova_status down(struct ec *self, bool zero)
         return take(self, sm, zero);
 }
 
-static always_inline enum nova_status up(struct ec *self)
+/* The semaphore's lock was not free and without waiters. */
+static __attribute__((noinline)) enum nova_status wake(struct ec *self, struct sm *sm,
+                                                       uint32_t found)
+{
+        sm_up_slowly(sm, found);
+        return self->cpu->pending ? HYPERCALL_WOKE : NOVA_SUCCESS;
+}
+
+enum nova_status hypercall_sm_up(struct ec *self)
 {
         struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), NOVA_SM_UP);
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
-        return unlikely(sm_up(sm)) ? HYPERCALL_WOKE : NOVA_SUCCESS;
-}
-
-enum nova_status hypercall_sm_up(struct ec *self)
-{
-        return up(self);
+        const uint32_t found = sm_try_up(sm);
+        if (unlikely(found != SM_FREE))
+                return wake(self, sm, found);
+        return NOVA_SUCCESS;
 }
 
 enum nova_status hypercall_sm_down(struct ec *self)
@@ -106,5 +112,7 @@ enum nova_status hypercall_sm_ctrl(struct ec *self)
 {
         const unsigned flags = nova_id_flags(REG_P1(self));
 
-        return flags & NOVA_SM_DN_OP ? down(self, flags & NOVA_SM_ZC) : up(self);
+        if (!(flags & NOVA_SM_DN_OP))
+                return hypercall_sm_up(self);
+        return flags & NOVA_SM_ZC ? down(self, true) : hypercall_sm_down(self);
 }

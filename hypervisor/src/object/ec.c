@@ -205,8 +205,14 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
 
 void ec_wake_sleepers(struct ec *ec)
 {
-        while (!list_is_empty(&ec->sleepers))
-                sched_wake_sc(container_of(ec->sleepers.next, struct sc, link));
+        struct list *link = ec->sleepers.next;
+
+        list_init(&ec->sleepers);
+        while (link != &ec->sleepers) {
+                struct sc *sc = container_of(link, struct sc, link);
+                link = link->next;
+                sched_wake_sc(sc);
+        }
 }
 
 /* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. One that waits with an
@@ -310,7 +316,7 @@ static void disengage(struct ec *ec)
         abort_caller(ec);
         ec_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
-        atomic_fetch_or_u32(&ec->cpu->pending, CPU_PENDING_RESCHEDULE);
+        sched_decide(ec->cpu);
 }
 
 void ec_shut_down(struct ec *ec)

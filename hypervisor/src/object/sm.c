@@ -47,24 +47,23 @@ static void unlock(struct sm *sm)
 static struct ec *first_waiter(struct sm *sm)
 {
         struct ec *ec = container_of(sm->waiters.next, struct ec, wait_link);
-        list_remove(&ec->wait_link);
+        list_unlink(&ec->wait_link);
         ec->wait_sm = NULL;
         return ec;
 }
 
-__attribute__((noinline)) bool sm_up_slowly(struct sm *sm, uint32_t found)
+void sm_up_slowly(struct sm *sm, uint32_t found)
 {
         if (unlikely(found == SM_TAKEN))
                 sm_lock(sm);
         if (unlikely(list_is_empty(&sm->waiters))) {
                 sm->count++;
                 store_once(sm->lock, SM_FREE);
-                return false;
+                return;
         }
         struct ec *ec = first_waiter(sm);
         unlock(sm);
         sched_wake(ec);
-        return true;
 }
 
 bool sm_wait(struct sm *sm, struct ec *self, bool wait)
@@ -93,7 +92,7 @@ bool sm_leave(struct ec *ec)
         sm_lock(sm);
         const bool waits = ec->wait_sm == sm;
         if (waits) {
-                list_remove(&ec->wait_link);
+                list_unlink(&ec->wait_link);
                 ec->wait_sm = NULL;
         }
         unlock(sm);

@@ -35,9 +35,9 @@ void sm_boot(void);
 /** A semaphore charged to an account. OUT_OF_MEMORY. */
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out);
 
-/** The rest of an up that found the lock as it says: releases the longest waiting EC, if there is
- *  one. Drops the lock. */
-bool sm_up_slowly(struct sm *sm, uint32_t found);
+/** The rest of an up that found the lock as it says: releases the longest waiting EC, or counts up.
+ *  Drops the lock. */
+void sm_up_slowly(struct sm *sm, uint32_t found);
 
 /** Waits for the lock. */
 void sm_lock(struct sm *sm);
@@ -48,16 +48,25 @@ static always_inline uint32_t sm_try_lock(struct sm *sm)
         return atomic_exchange_u32(&sm->lock, SM_TAKEN);
 }
 
-/** Releases the longest waiting EC and returns true, or counts up. */
-static always_inline bool sm_up(struct sm *sm)
+/** Counts up and returns SM_FREE, or what else sm_try_lock() found, and sm_up_slowly() follows. */
+static always_inline uint32_t sm_try_up(struct sm *sm)
 {
         const uint32_t found = sm_try_lock(sm);
 
         if (unlikely(found != SM_FREE))
-                return sm_up_slowly(sm, found);
+                return found;
         sm->count++;
         store_once(sm->lock, SM_FREE);
-        return false;
+        return SM_FREE;
+}
+
+/** Releases the longest waiting EC, or counts up. */
+static inline void sm_up(struct sm *sm)
+{
+        const uint32_t found = sm_try_up(sm);
+
+        if (found != SM_FREE)
+                sm_up_slowly(sm, found);
 }
 
 /** Counts down, or to zero, and returns true. With a count of 0: false, and sm_wait() follows, for

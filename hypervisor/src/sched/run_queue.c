@@ -5,7 +5,7 @@
 #include "lib/bits.h"
 #include "object/sc.h"
 
-void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
+static void ring_insert(struct run_queue *queue, struct sc *sc, bool head)
 {
         const unsigned prio = sc->prio;
         struct sc *first = queue->head[prio];
@@ -23,6 +23,18 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
         first->prev = sc;
         if (head)
                 queue->head[prio] = sc;
+}
+
+void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
+{
+        struct sc *first = queue->first;
+
+        if (first && sc->prio + head > first->prio) {
+                queue->first = sc;
+                sc = first;
+                head = true;
+        }
+        ring_insert(queue, sc, head);
 }
 
 /* The last one of its priority goes. */
@@ -44,6 +56,10 @@ void run_queue_remove(struct run_queue *queue, struct sc *sc)
 {
         const unsigned prio = sc->prio;
 
+        if (queue->first == sc) {
+                queue->first = NULL;
+                return;
+        }
         if (sc->next == sc) {
                 ring_clear(queue, prio / 32, prio % 32);
                 return;
@@ -53,7 +69,7 @@ void run_queue_remove(struct run_queue *queue, struct sc *sc)
                 queue->head[prio] = sc->next;
 }
 
-struct sc *run_queue_take(struct run_queue *queue)
+struct sc *run_queue_take_from_rings(struct run_queue *queue)
 {
         if (!queue->summary)
                 return NULL;

@@ -9,8 +9,10 @@ struct sc;
 
 #define RUN_QUEUE_PRIORITIES 256
 
-/* Touched by its CPU only. */
+/* Touched by its CPU only. The SC that runs next is often known when it comes: then it is put in
+ * front of the rings and taken from there, without a look at the bitmap. */
 struct run_queue {
+        struct sc *first; /* runs before all in the rings; NULL: one of them is the first */
         uint32_t level[RUN_QUEUE_PRIORITIES /
                        32];                    /* bit p % 32 of level[p / 32]: ring p not empty */
         uint32_t summary;                      /* bit n: level[n] is not 0 */
@@ -20,10 +22,30 @@ struct run_queue {
 /** Puts an SC in front of (head) or behind the others of its priority. */
 void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 
+/** Puts an SC in front of all others; none of them has a higher priority. */
+static always_inline void run_queue_insert_first(struct run_queue *queue, struct sc *sc)
+{
+        if (unlikely(queue->first))
+                run_queue_insert(queue, sc, true);
+        else
+                queue->first = sc;
+}
+
 /** Takes an SC out. */
 void run_queue_remove(struct run_queue *queue, struct sc *sc);
 
+/** The rest of run_queue_take(). */
+struct sc *run_queue_take_from_rings(struct run_queue *queue);
+
 /** Takes the first SC of the highest priority out. NULL when the queue is empty. */
-struct sc *run_queue_take(struct run_queue *queue);
+static always_inline struct sc *run_queue_take(struct run_queue *queue)
+{
+        struct sc *first = queue->first;
+
+        if (unlikely(!first))
+                return run_queue_take_from_rings(queue);
+        queue->first = NULL;
+        return first;
+}
 
 #endif

@@ -16,27 +16,41 @@
 /* Links of a chain between two interrupt windows. */
 #define CHAIN_STEP 64
 
-void sched_start(struct sc *sc)
+void sched_ready(struct sc *sc, bool head)
 {
         struct cpu *cpu = sc->cpu;
+        const unsigned current = cpu->current_sc->prio;
 
         sc->place = SC_READY;
-        run_queue_insert(&cpu->run_queue, sc, false);
-        if (sc->prio > cpu->current_sc->prio)
-                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+        /* Unless a decision is pending, or is being made with the idle SC as the current one, no SC
+         * of the queue has a higher priority than the current one. */
+        if (head && sc->prio >= current && current && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
+                run_queue_insert_first(&cpu->run_queue, sc);
+                if (sc->prio > current)
+                        cpu->pending |= CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER;
+                return;
+        }
+        run_queue_insert(&cpu->run_queue, sc, head);
+        if (sc->prio > current)
+                sched_decide(cpu);
+}
+
+void sched_start(struct sc *sc)
+{
+        sched_ready(sc, false);
 }
 
 static always_inline void bind(struct cpu *cpu, struct sc *sc)
 {
-        if (sc->ec || sc->object.dead)
-                return;
-        sc_bind(sc, cpu->current);
-        cpu->special |= SPECIAL_LENT;
+        if (!sc->ec && !sc->object.dead)
+                sc_bind(sc, cpu->current);
 }
 
 void sched_bind_current(struct cpu *cpu)
 {
         bind(cpu, cpu->current_sc);
+        if (cpu->current_sc->ec)
+                cpu->special |= SPECIAL_LENT;
 }
 
 /* sc, the current one, runs ec from now on: who it is bound to, or who has to run before that can.
@@ -52,19 +66,26 @@ static always_inline void run_on(struct cpu *cpu, struct sc *sc, struct ec *ec)
         cpu->special &= (uint8_t)~SPECIAL_LENT;
 }
 
+/* Others see what was stored before, and nothing that is stored after. */
+static always_inline void count_charge(struct cpu *cpu)
+{
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+        cpu->charges++;
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /* sc, the current one, leaves the CPU: charges the slice to it and begins the next, which is
  * nobody's yet. */
 static always_inline void charge(struct cpu *cpu, struct sc *sc)
 {
         const uint64_t now = rdtsc();
         const uint64_t slice = now - cpu->slice_start;
-        const uint32_t charges = cpu->charges;
 
-        store_once(cpu->charges, charges + 1);
+        count_charge(cpu);
         sc->used += slice;
         cpu->slice_start = now;
         cpu->current_sc = cpu->idle_sc;
-        store_once(cpu->charges, charges + 2);
+        count_charge(cpu);
         sc->left -= slice < sc->left ? slice : sc->left;
 }
 
@@ -130,9 +151,9 @@ static __attribute__((noinline)) struct ec *runnable(struct sc *sc)
 static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec,
                                              uint64_t end)
 {
+        run_on(cpu, sc, ec);
         sc->place = SC_RUNNING;
         store_once(cpu->current_sc, sc);
-        run_on(cpu, sc, ec);
         timeout_arm(cpu, end);
         resume_ec(ec);
 }
@@ -151,8 +172,7 @@ static _Noreturn void resume_first(struct cpu *cpu)
                 sti();
                 nop();
                 cli();
-                if (unlikely(cpu->pending & CPU_PENDING_RESCHEDULE))
-                        atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_RESCHEDULE);
+                cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
                         dispatch_idle(cpu);
@@ -167,7 +187,7 @@ static _Noreturn void resume_first(struct cpu *cpu)
 static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct cpu *cpu)
 {
         if (cpu->pending & CPU_PENDING_GRACE) {
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
         if (cpu->dying)
@@ -195,10 +215,33 @@ _Noreturn void resume_next(struct cpu *cpu)
         resume_other(cpu);
 }
 
+/* The first of the queue preempts the current SC, which comes before all others. Returns if that
+ * takes more than a switch. */
+static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
+{
+        struct sc *next = cpu->run_queue.first;
+
+        if (unlikely(!next || next->ec->state != EC_READY || cpu->dying))
+                return;
+        cpu->pending = 0;
+        cpu->run_queue.first = NULL;
+        bind(cpu, sc);
+        charge(cpu, sc);
+        if (likely(sc->left)) {
+                sc->place = SC_READY;
+                cpu->run_queue.first = sc;
+        } else {
+                requeue(cpu, sc);
+        }
+        dispatch(cpu, next, next->ec, cpu->slice_start + next->left);
+}
+
 _Noreturn void resume_reschedule(struct cpu *cpu)
 {
         struct sc *sc = cpu->current_sc;
 
+        if (cpu->pending == (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER))
+                hand_over(cpu, sc);
         bind(cpu, sc);
         charge(cpu, sc);
         requeue(cpu, sc);

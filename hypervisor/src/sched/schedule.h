@@ -3,11 +3,21 @@
 #ifndef SCHED_SCHEDULE_H
 #define SCHED_SCHEDULE_H
 
+#include "arch/x86/cpu.h"
 #include "lib/types.h"
 
-struct cpu;
 struct ec;
 struct sc;
+
+/** A decision is due before this CPU returns to user mode. */
+static inline void sched_decide(struct cpu *cpu)
+{
+        cpu->pending = (cpu->pending | CPU_PENDING_RESCHEDULE) & ~(uint32_t)CPU_PENDING_HAND_OVER;
+}
+
+/** Puts an SC of this CPU in front of (head) or behind the others of its priority; preempts if its
+ *  priority is higher than the current one's. */
+void sched_ready(struct sc *sc, bool head);
 
 /** Puts a new SC of this CPU behind the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);

@@ -16,6 +16,7 @@ void timeout_start(struct ec *self, uint64_t deadline)
 {
         self->timeout.key = deadline;
         heap_insert(&self->cpu->timeouts, &self->timeout);
+        timeout_arm(self->cpu, deadline);
 }
 
 void timeout_stop(struct ec *ec)
@@ -29,11 +30,11 @@ void timeout_stop(struct ec *ec)
 void timeout_expire(struct cpu *cpu)
 {
         const uint64_t now = rdtsc();
+        struct heap_node *first;
 
-        for (unsigned i = 0; i < STEP; i++) {
-                struct heap_node *first = cpu->timeouts.first;
-                if (!first || first->key > now)
-                        return;
+        timeout_once(cpu);
+        cpu->timer_end = CPU_TIMER_OFF;
+        for (unsigned i = 0; (first = cpu->timeouts.first) && first->key <= now && i < STEP; i++) {
                 struct ec *ec = container_of(first, struct ec, timeout);
                 timeout_stop(ec);
                 if (!sm_leave(ec))
@@ -41,6 +42,8 @@ void timeout_expire(struct cpu *cpu)
                 ec->wait_status = NOVA_COM_TIM;
                 sched_wake(ec);
         }
+        if (first)
+                timeout_arm(cpu, first->key);
 }
 
 void timeout_advance(struct cpu *cpu, uint64_t end)

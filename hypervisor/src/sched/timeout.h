@@ -16,7 +16,8 @@ void timeout_start(struct ec *self, uint64_t deadline);
 /** An EC of this CPU waits no longer, or not for a time. */
 void timeout_stop(struct ec *ec);
 
-/** Wakes those whose deadline has passed with COM_TIM, so many as fit into a step. */
+/** The timer has fired: wakes those whose deadline has passed with COM_TIM, so many as fit into a
+ *  step, and arms it for the next. */
 void timeout_expire(struct cpu *cpu);
 
 /** Until the timer is set anew, or has fired and timeout_once() is called, it fires repeatedly. */
@@ -39,15 +40,11 @@ static inline void timeout_once(struct cpu *cpu)
 /** The timer must fire earlier than it is set to. */
 void timeout_advance(struct cpu *cpu, uint64_t end);
 
-/** Lets the timer fire not later than at a TSC, nor than at the first deadline. One that fires too
- *  early is armed again then: so a switch of threads leaves it alone, unless the new one's time
- *  ends sooner than what the timer waits for. */
+/** Lets the timer fire not later than at a TSC. One that fires too early is armed again then: so a
+ *  switch of threads leaves it alone, unless the new one's time ends sooner than what the timer
+ * waits for. */
 static always_inline void timeout_arm(struct cpu *cpu, uint64_t end)
 {
-        const struct heap_node *first = cpu->timeouts.first;
-
-        if (unlikely(first) && first->key < end)
-                end = first->key;
         if (unlikely(end < cpu->timer_end))
                 timeout_advance(cpu, end);
 }

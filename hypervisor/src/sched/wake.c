@@ -14,16 +14,11 @@
 
 void sched_wake_sc(struct sc *sc)
 {
-        struct cpu *cpu = sc->cpu;
         const bool spent = !sc->left;
 
-        list_unlink(&sc->link);
-        if (spent)
+        if (unlikely(spent))
                 sc->left = sc->quantum;
-        sc->place = SC_READY;
-        run_queue_insert(&cpu->run_queue, sc, !spent);
-        if (sc->prio > cpu->current_sc->prio)
-                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+        sched_ready(sc, !spent);
 }
 
 /* An EC of this CPU is ready again. It may have been ended meanwhile. */
@@ -55,7 +50,6 @@ void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work)
                 mail->next = first;
         while (!__atomic_compare_exchange_n(&cpu->mail, &first, mail, false, __ATOMIC_SEQ_CST,
                                             __ATOMIC_SEQ_CST));
-        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_MAIL);
         ipi_send(cpu);
 }
 
@@ -78,7 +72,6 @@ static void sc_mail(struct sc *sc, uint32_t work)
 
 void mail_receive(struct cpu *cpu)
 {
-        atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_MAIL);
         cpu->in_mail = true;
 
         struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
@@ -102,7 +95,7 @@ void mail_receive(struct cpu *cpu)
 void cpu_current_ended(struct cpu *cpu)
 {
         cpu->current_ended = true;
-        atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+        sched_decide(cpu);
 }
 
 void cpu_wait(void)

@@ -174,7 +174,7 @@ static void do_pending_work(struct ec *self)
                 resume_reschedule(cpu);
         }
         if (cpu->pending & CPU_PENDING_GRACE) {
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
         if (atomic_fetch_and_u32(&self->pending, 0) & EC_PENDING_RECALL)
@@ -185,7 +185,7 @@ _Noreturn void resume_guest(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
-        if (unlikely((cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE)) | self->pending))
+        if (unlikely(cpu->pending | self->pending))
                 do_pending_work(self);
         /* The domain may have been dropped above because it is destroyed (cpu_drop_dead_pd). A CPU
          * that enters a guest must be seen to use its tables: they are freed when no CPU does. */

@@ -32,7 +32,13 @@ TEST(run_queue, gives_the_first_of_the_highest_priority)
                 } else {
                         const bool head = random() % 2;
                         one->prio = static_cast<uint8_t>(random() % (random() % 2 ? 256 : 3));
-                        run_queue_insert(&queue, one, head);
+                        const auto highest =
+                                std::find_if(model.rbegin(), model.rend(),
+                                             [](auto &entry) { return !entry.second.empty(); });
+                        if (head && (highest == model.rend() || highest->first <= one->prio))
+                                run_queue_insert_first(&queue, one);
+                        else
+                                run_queue_insert(&queue, one, head);
                         auto &ring = model[one->prio];
                         ring.insert(head ? ring.begin() : ring.end(), one);
                 }

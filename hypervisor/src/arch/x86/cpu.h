@@ -29,9 +29,9 @@ struct mail;
 struct tss;
 struct vcpu;
 
-/* Work that another CPU, or an interrupt, asks of this one. Bits of cpu.pending. */
+/* Work before the next return to user mode. Bits of cpu.pending. */
 #define CPU_PENDING_RESCHEDULE 0x1
-#define CPU_PENDING_MAIL       0x2
+#define CPU_PENDING_HAND_OVER  0x2 /* … to run_queue.first; no other SC is above current_sc */
 #define CPU_PENDING_GRACE      0x4 /* a grace period could not be answered when it was asked */
 
 /* State that few threads have, and that is switched for those only. Bits of cpu.special,
@@ -50,7 +50,7 @@ struct cpu {
         struct sc *current_sc; /* whose time runs */
         struct pd *current_pd; /* whose tables are loaded; NULL: the kernel's; read by all */
         struct tss *tss;
-        /* Read together, see cpu_attention(). Other CPUs write pending, too, atomically. */
+        /* Read together, see cpu_attention(). */
         uint32_t pending __attribute__((aligned(8))); /* CPU_PENDING_… */
         uint8_t special;                              /* SPECIAL_…: what of current is loaded */
         uint8_t no_more[3];                           /* 0 */

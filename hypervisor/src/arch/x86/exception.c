@@ -19,6 +19,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "platform/stop.h"
+#include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "thread.h"
 
@@ -27,7 +28,7 @@ static void ipi(struct cpu *cpu)
         flush_answer(cpu);
         mail_receive(cpu);
         if (cpu->no_quiescence || cpu->current_ended)
-                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_GRACE);
+                cpu->pending |= CPU_PENDING_GRACE;
         else
                 reclaim_quiescent(cpu);
 }
@@ -38,12 +39,10 @@ static void timer(struct cpu *cpu)
 {
         const uint64_t slice = rdtsc() - cpu->slice_start;
 
-        timeout_once(cpu);
-        cpu->timer_end = CPU_TIMER_OFF;
         timeout_expire(cpu);
         iommu_poll();
         if (slice >= cpu->current_sc->left)
-                atomic_fetch_or_u32(&cpu->pending, CPU_PENDING_RESCHEDULE);
+                sched_decide(cpu);
         else
                 timeout_arm(cpu, cpu->slice_start + cpu->current_sc->left);
 }

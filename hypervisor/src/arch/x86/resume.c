@@ -59,7 +59,7 @@ void cpu_drop_dead_pd(struct cpu *cpu)
 
 static bool has_pending_work(const struct ec *self)
 {
-        return (self->cpu->pending & (CPU_PENDING_RESCHEDULE | CPU_PENDING_GRACE)) | self->pending;
+        return self->cpu->pending | self->pending;
 }
 
 /* Work before self, whose frame is that of an interrupt, can return to user mode. */
@@ -72,7 +72,7 @@ static void do_pending_work(struct ec *self)
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
         if (cpu->pending & CPU_PENDING_GRACE) {
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
+                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
         const uint32_t pending = atomic_fetch_and_u32(&self->pending, 0);
