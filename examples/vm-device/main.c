@@ -103,12 +103,12 @@ int main(void)
 
         if (!error)
                 error = add_devices(&vm);
-        if (!error &&
-            !nova_guest_write(&vm.memory, GUEST_AT, guest_begin, (size_t)(guest_end - guest_begin)))
-                return 1;
-        nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
-        if (!error)
+        if (!error) {
+                nova_guest_write(&vm.memory, GUEST_AT, guest_begin,
+                                 (size_t)(guest_end - guest_begin));
+                nova_registers_protected(&vm.vcpu[0].start, GUEST_AT, 8, 16);
                 error = nova_vm_run(&vm);
+        }
         if (error) {
                 printf("The machine does not run: %s.\n", nova_vm_why(&vm, error));
                 return 1;
