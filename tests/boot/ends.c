@@ -23,7 +23,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
 #elif END == -3
         return 5;
 #elif END == -5
-        nova_machine(NOVA_EXT_MACHINE_OFF);
+        nova_printf(&console, "status %u\n", nova_machine(NOVA_EXT_MACHINE_OFF));
         nova_exit(1);
 #elif END == -6
         nova_machine(NOVA_EXT_MACHINE_RESET);
