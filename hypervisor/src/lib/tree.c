@@ -2,20 +2,25 @@
 /* Interval trees (see tree.h). */
 #include "lib/tree.h"
 
+#include "lib/atomic.h"
+
 #define ROOT_TAG 1
 
-static uint64_t tree_key;
+static uint64_t random;
 
 void tree_seed(uint64_t seed)
 {
-        tree_key = seed;
+        random = seed;
 }
 
-static word_t hash(const struct tree_node *node)
+/* The upper half of a linear congruential generator (Knuth's MMIX), whose lower half is never seen.
+ * Trees under different locks may draw the same number: that does no harm. */
+static word_t random_priority(void)
 {
-        const uint64_t value = ((uint64_t)(uintptr_t)node >> 4 ^ tree_key) * 0x9e3779b97f4a7c15;
+        const uint64_t next = load_once(random) * 6364136223846793005 + 1442695040888963407;
 
-        return (word_t)(value >> 32);
+        store_once(random, next);
+        return (word_t)(next >> 32);
 }
 
 static struct tree_node *parent_of(const struct tree_node *node)
@@ -125,7 +130,7 @@ static always_inline void insert_at(struct tree *tree, const struct tree_place *
                                     struct tree_node *node, bool overlap)
 {
         struct tree_node *parent = place->parent;
-        const word_t priority = hash(node);
+        const word_t priority = random_priority();
 
         *place->link = node;
         node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interval trees: closed ranges of words, ordered by start, that answer "what overlaps this?".
  *
- * A treap: the heap order of priorities, hashed from the nodes' addresses, keeps it balanced
- * whatever the keys are, and the hash is keyed at boot so that nobody can foresee it. Ranges of one
- * tree may overlap; each node knows the highest last word below it for that. A tree whose ranges
- * never do is called disjoint: it has functions of its own, which have less to do. The caller
- * locks. */
+ * A treap: the heap order of random priorities keeps it balanced whatever the keys are; they are
+ * seeded at boot so that nobody can foresee them. Ranges of one tree may overlap; each node knows
+ * the highest last word below it for that. A tree whose ranges never do is called disjoint: it has
+ * functions of its own, which have less to do. The caller locks. */
 #ifndef LIB_TREE_H
 #define LIB_TREE_H
 
@@ -29,7 +28,7 @@ struct tree_place {
         struct tree_node **link;  /* … and what of it will point at the node */
 };
 
-/** Keys the hash of priorities. Once, at boot. */
+/** Seeds the priorities. Once, at boot. */
 void tree_seed(uint64_t seed);
 
 /** Inserts a node whose start and last are set. Of equal starts the newest comes first. */
