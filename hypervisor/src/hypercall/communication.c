@@ -19,7 +19,7 @@ static _Noreturn void finish_call_retry(struct ec *self)
 }
 
 /* The message is out. */
-static _Noreturn void finish_call(struct ec *self, struct pt *pt)
+static always_inline _Noreturn void finish_call(struct ec *self, struct pt *pt)
 {
         if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
                 block_on_reply_alone(self, pt);
@@ -40,15 +40,12 @@ static _Noreturn void finish_call_items(struct ec *self)
         finish_call(self, pt);
 }
 
-/* The message is not empty, the call donates nothing, or more than the callee's registers and
- * address space has to be switched. */
-static __attribute__((noinline)) _Noreturn void finish_call_message(struct ec *self, struct pt *pt)
+/* Items that may take several steps: the callee is taken meanwhile. */
+static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self, struct pt *pt,
+                                                                 unsigned items)
 {
         struct ec *callee = pt->ec;
-        const unsigned items = message_copy(self, callee);
 
-        if (likely(!items))
-                finish_call(self, pt);
         if (!object_get_live(&pt->object))
                 resume_hypercall(self, NOVA_BAD_CAP);
         callee->caller = self;
@@ -56,8 +53,28 @@ static __attribute__((noinline)) _Noreturn void finish_call_message(struct ec *s
         callee->callee = self;
         callee->state = EC_REPLY;
         self->calling = pt;
-        item_transfer_begin(self, callee, items);
+        item_transfer_begin(self, callee, false, items);
         finish_call_items(self);
+}
+
+/* The message has typed items. */
+static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *self, struct pt *pt,
+                                                                  unsigned items)
+{
+        if (items != 1 || !item_at_once(self, pt->ec))
+                begin_call_items(self, pt, items);
+        finish_call(self, pt);
+}
+
+/* The message is not empty, the call donates nothing, or more than the callee's registers and
+ * address space has to be switched. */
+static __attribute__((noinline)) _Noreturn void finish_call_message(struct ec *self, struct pt *pt)
+{
+        const unsigned items = message_copy(self, pt->ec);
+
+        if (unlikely(items))
+                finish_call_typed(self, pt, items);
+        finish_call(self, pt);
 }
 
 /* The callee is not waiting for a call. */

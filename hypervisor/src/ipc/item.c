@@ -7,12 +7,30 @@
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/schedule.h"
+#include "space/object_mapping.h"
 #include "space/space.h"
 
-/* A CRD whose base is taken modulo SEL; on x86-32 none is larger. */
-#define OBJECT_CRD_MASK (((word_t)1 << (NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT) % NOVA_WORD_BITS) - 1)
+/* Where an item of an EC's message is: its CRD, then its flags and hotspot. */
+static word_t *item_words(const struct ec *ec, word_t item)
+{
+        return ec->utcb->word + NOVA_UTCB_WORDS - 2 * (item + 1);
+}
 
-void item_transfer_begin(struct ec *self, struct ec *to, unsigned items)
+/* The bits of a selector that tell where in a range it is. */
+static word_t offset_bits(nova_crd_t range)
+{
+        return ~(~(word_t)0 << nova_crd_order(range));
+}
+
+/* The selector of a range that has these offset bits. */
+static word_t selector_in(nova_crd_t range, word_t offset)
+{
+        const word_t bits = offset_bits(range);
+
+        return (nova_crd_base(range) & ~bits) | (offset & bits);
+}
+
+void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigned items)
 {
         struct transfer *transfer = &self->transfer;
 
@@ -22,89 +40,97 @@ void item_transfer_begin(struct ec *self, struct ec *to, unsigned items)
         transfer->items = items;
         transfer->under_way = false;
         transfer->aborted = false;
+        transfer->is_answer = is_answer;
 }
 
-/* Whether this message is the answer to a page fault: memory around the address only. */
-static bool is_event_reply(const struct ec *self)
+bool item_at_once(const struct ec *self, struct ec *to)
 {
-        const struct ec *to = self->transfer.to;
+        const word_t *word = item_words(self, 0);
+        const nova_crd_t crd = load_once(word[0]);
+        const word_t flags = load_once(word[1]);
+        word_t *copy = item_words(to, 0);
 
-        return to == self->caller && self->caller_kind == CALLER_EVENT;
+        copy[1] = flags & NOVA_ITEM_FLAGS_MASK;
+        if (!(flags & NOVA_ITEM_DELEGATE)) {
+                const nova_crd_t window = load_once(to->utcb->translate_window);
+                if (nova_crd_type(crd & window) != NOVA_CRD_OBJ)
+                        return false;
+                copy[0] = object_translate(&self->pd->object_space, crd, &to->pd->object_space,
+                                           window);
+                return true;
+        }
+        const nova_crd_t window = load_once(to->utcb->delegate_window), both = crd & window;
+        const unsigned perms = nova_crd_perms(both);
+        if (nova_crd_type(both) != NOVA_CRD_OBJ || nova_crd_order(crd) || !perms ||
+            flags & NOVA_ITEM_H)
+                return false;
+
+        const word_t sel = selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
+        copy[0] = nova_crd(NOVA_CRD_OBJ, sel, 0, perms);
+        return object_delegate(&self->pd->object_space, nova_crd_base(crd) & SELECTOR_MASK,
+                               &to->pd->object_space, sel, perms);
 }
 
-static nova_crd_t delegate_window(const struct ec *self)
+/* The answer to a page fault brings memory around the address only. */
+static nova_crd_t delegate_window(const struct transfer *transfer)
 {
-        const struct ec *to = self->transfer.to;
+        const struct ec *to = transfer->to;
 
-        if (!is_event_reply(self))
+        if (!transfer->is_answer)
                 return load_once(to->utcb->delegate_window);
         return nova_crd(NOVA_CRD_MEM, to->event_qual[1] >> PAGE_BITS & ~(word_t)0x7fffffff,
                         NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL);
 }
 
 /* Ranges of ports keep their place: the one that lies inside the other, or nothing. */
-static bool intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d, unsigned *order)
+static bool intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
 {
-        const unsigned outer = (unsigned)max_word(nova_crd_order(crd), nova_crd_order(window));
         const word_t a = nova_crd_base(crd), b = nova_crd_base(window);
+        const word_t send = offset_bits(crd), receive = offset_bits(window);
 
-        *order = (unsigned)min_word(nova_crd_order(crd), nova_crd_order(window));
-        d->from = d->to = align_down(nova_crd_order(crd) <= nova_crd_order(window) ? a : b, *order);
-        return align_down(a, outer) == align_down(b, outer);
+        d->from = d->to = send <= receive ? a & ~send : b & ~receive;
+        return !((a ^ b) & ~(send | receive));
 }
 
 /* Source and destination of memory and objects: the larger range is cut by the hotspot's bits. */
-static void disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot, struct delegation *d,
-                         unsigned *order)
+static void disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot, struct delegation *d)
 {
-        const unsigned send = nova_crd_order(crd), receive = nova_crd_order(window);
-        const word_t from = align_down(nova_crd_base(crd), send);
-        const word_t to = align_down(nova_crd_base(window), receive);
-        const word_t low = ((word_t)1 << max_word(send, receive)) - 1;
-
-        *order = (unsigned)min_word(send, receive);
-        const word_t bits = align_down(hotspot & low, *order);
-        d->from = send > receive ? from | bits : from;
-        d->to = send < receive ? to | bits : to;
+        d->from = selector_in(crd, hotspot & ~offset_bits(window));
+        d->to = selector_in(window, hotspot & ~offset_bits(crd));
 }
 
-/* Cuts a range at the end of its space; object selectors wrap modulo SEL. */
+/* Cuts a range at the end of its space, a power of two; object selectors wrap modulo SEL. */
 static void clip(struct delegation *d, unsigned type, unsigned order)
 {
         const word_t limit = space_limit(type);
 
-        d->count = (word_t)1 << order;
         if (type == NOVA_CRD_OBJ) {
                 d->from &= limit - 1;
                 d->to &= limit - 1;
         }
-        const word_t top = max_word(d->from, d->to);
-        d->count = top >= limit ? 0 : min_word(d->count, limit - top);
+        d->count = (d->from | d->to) < limit ? min_word((word_t)1 << order, limit) : 0;
 }
 
 /* Decodes a delegate item; the CRD that its receiver sees. 0: refused. */
 static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 {
         struct delegation *d = &self->transfer.delegation;
-        const nova_crd_t window = delegate_window(self);
-        const unsigned type = nova_crd_type(crd);
-        const unsigned perms = nova_crd_perms(crd) & nova_crd_perms(window);
-        unsigned order;
+        const nova_crd_t window = delegate_window(&self->transfer), both = crd & window;
+        const unsigned type = nova_crd_type(both), perms = nova_crd_perms(both);
+        const unsigned order = (unsigned)min_word(nova_crd_order(crd), nova_crd_order(window));
 
-        if (type == NOVA_CRD_NULL || type != nova_crd_type(window) || !perms)
+        if (type == NOVA_CRD_NULL || (crd ^ window) & NOVA_CRD_TYPE_MASK || !perms)
                 return 0;
+        if (type != NOVA_CRD_IO)
+                disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d);
+        else if (!intersect(crd, window, d))
+                return 0;
+        clip(d, type, order);
         d->perms = (uint8_t)perms;
         d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
                             (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
         d->at = d->fill = d->fill_end = 0;
         d->failed = false;
-        if (type == NOVA_CRD_IO) {
-                if (!intersect(crd, window, d, &order))
-                        return 0;
-        } else {
-                disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d, &order);
-        }
-        clip(d, type, order);
         const bool host = flags & NOVA_ITEM_H && self->pd->is_root;
         d->source = pd_space(host ? &kernel_pd : self->pd, type);
         d->target = pd_space(self->transfer.to->pd, type);
@@ -114,58 +140,68 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 static nova_crd_t translate(const struct ec *self, nova_crd_t crd)
 {
         const struct ec *to = self->transfer.to;
-        nova_crd_t window = is_event_reply(self) ? 0 : load_once(to->utcb->translate_window);
+        const nova_crd_t window =
+                self->transfer.is_answer ? 0 : load_once(to->utcb->translate_window);
         const unsigned type = nova_crd_type(crd);
 
         if (type == NOVA_CRD_NULL || type != nova_crd_type(window))
                 return 0;
-        if (type == NOVA_CRD_OBJ && NOVA_SEL_ORDER + NOVA_CRD_BASE_SHIFT < NOVA_WORD_BITS) {
-                crd &= OBJECT_CRD_MASK;
-                window &= OBJECT_CRD_MASK;
-        }
         return mapping_translate(pd_space(self->pd, type), crd, pd_space(to->pd, type), window);
 }
 
-/* Writes the receiver's copy of an item. The answer to an event has none. */
-static void result(struct ec *self, unsigned index, nova_crd_t crd, word_t flags)
+/* Writes the receiver's copy of the present item. The answer to an event has none. */
+static void result(const struct transfer *transfer, nova_crd_t crd, word_t flags)
 {
-        struct nova_utcb *utcb = self->transfer.to->utcb;
-
-        if (is_event_reply(self))
+        if (transfer->is_answer)
                 return;
-        utcb->word[index] = crd;
-        utcb->word[index + 1] = flags & NOVA_ITEM_FLAGS_MASK;
+        word_t *word = item_words(transfer->to, transfer->item);
+        word[0] = crd;
+        word[1] = flags & NOVA_ITEM_FLAGS_MASK;
 }
 
-/* One step of the present item; true when the item is done. */
-static bool item_step(struct ec *self)
+/* Translates, or begins to delegate; whether the present item is done. */
+static bool item_begin(struct ec *self)
+{
+        const word_t *word = item_words(self, self->transfer.item);
+        const word_t flags = load_once(word[1]);
+        const nova_crd_t crd = load_once(word[0]);
+
+        if (!(flags & NOVA_ITEM_DELEGATE)) {
+                result(&self->transfer, translate(self, crd), flags);
+                return true;
+        }
+        const nova_crd_t received = delegate_begin(self, crd, flags);
+        result(&self->transfer, received, flags);
+        return !received;
+}
+
+/* Kernel memory ran out: another try when some came back, else the receiver hears that it got
+ * nothing. */
+static __attribute__((noinline)) enum step_result step_again(struct ec *self)
 {
         struct transfer *transfer = &self->transfer;
-        const unsigned index = nova_utcb_item_index(transfer->item);
-        const word_t flags = load_once(self->utcb->word[index + 1]);
-        const nova_crd_t crd = load_once(self->utcb->word[index]);
+        enum step_result step = STEP_FAILED;
 
-        if (!transfer->under_way) {
-                if (!(flags & NOVA_ITEM_DELEGATE)) {
-                        result(self, index, translate(self, crd), flags);
-                        return true;
-                }
-                const nova_crd_t received = delegate_begin(self, crd, flags);
-                result(self, index, received, flags);
-                if (!received)
-                        return true;
-                transfer->under_way = true;
-        }
-        enum step_result step = delegation_step(&transfer->delegation);
-        if (step == STEP_FAILED && self->cpu->dying) {
+        if (self->cpu->dying) {
                 object_reap(); /* gives memory back, and names */
-                return transfer->aborted;
+                return STEP_AGAIN;
         }
-        if (step == STEP_FAILED && reclaim_wait() && !transfer->aborted)
+        if (reclaim_wait() && !transfer->aborted)
                 step = delegation_step(&transfer->delegation);
+        leave_if_ended(self);
         if (step == STEP_FAILED && !transfer->aborted)
-                result(self, index, 0, flags);
-        transfer->under_way = step == STEP_AGAIN;
+                result(transfer, 0, load_once(item_words(self, transfer->item)[1]));
+        return step;
+}
+
+/* A step of the present item, a delegation that was begun; whether it is done. */
+static bool item_step(struct ec *self)
+{
+        enum step_result step = delegation_step(&self->transfer.delegation);
+
+        if (unlikely(step == STEP_FAILED))
+                step = step_again(self);
+        leave_if_ended(self);
         return step != STEP_AGAIN;
 }
 
@@ -174,9 +210,12 @@ void item_transfer(struct ec *self, continuation_t cont)
         struct transfer *transfer = &self->transfer;
 
         while (!transfer->aborted && transfer->item < transfer->items) {
-                if (item_step(self))
+                if (!transfer->under_way)
+                        transfer->under_way = !item_begin(self);
+                if (transfer->under_way)
+                        transfer->under_way = !item_step(self);
+                if (!transfer->under_way)
                         transfer->item++;
-                leave_if_ended(self);
                 if (transfer->item < transfer->items)
                         preemption_point(self, cont);
         }

@@ -5,8 +5,13 @@
 
 #include "object/ec.h"
 
-/** Begins the transfer of items from self to an EC. */
-void item_transfer_begin(struct ec *self, struct ec *to, unsigned items);
+/** Does what the only item of self's message asks for, if that takes no steps: one capability of an
+ *  object for the window of to, delegated or translated. Waits for nobody. false: it is another
+ *  kind of item, or there is no memory. */
+bool item_at_once(const struct ec *self, struct ec *to);
+
+/** Begins the transfer of items from self to an EC. is_answer: to an event. */
+void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigned items);
 
 /** Transfers what is left. May be preempted; then self goes on with cont, which calls this again.
  *  Returns when all is done, or when transfer.aborted says that the partner ended. */

@@ -4,6 +4,7 @@
 #define IPC_MESSAGE_H
 
 #include "arch/x86/insn.h"
+#include "lib/bits.h"
 #include "object/ec.h"
 
 /* From so many words on the CPU's string instruction is quicker than a loop. */
@@ -15,18 +16,19 @@ static always_inline unsigned message_copy(const struct ec *from, struct ec *to)
 {
         const struct nova_utcb *source = from->utcb;
         struct nova_utcb *target = to->utcb;
-        const word_t items = load_once(source->items); /* other threads may write it */
-        unsigned typed = 0, untyped = (unsigned)items;
+        uint32_t items = (uint32_t)load_once(source->items); /* other threads may write it */
+        unsigned typed = 0, untyped = items;
 
         if (unlikely(items > NOVA_UTCB_WORDS)) {
                 typed = nova_utcb_typed(items);
                 untyped = nova_utcb_untyped(items);
-                if (unlikely(typed > NOVA_UTCB_TYPED_MAX))
-                        typed = NOVA_UTCB_TYPED_MAX;
-                if (unlikely(untyped > NOVA_UTCB_WORDS - 2 * typed))
-                        untyped = NOVA_UTCB_WORDS - 2 * typed;
+                if (unlikely(untyped + 2 * typed > NOVA_UTCB_WORDS)) {
+                        typed = (unsigned)min_word(typed, NOVA_UTCB_TYPED_MAX);
+                        untyped = (unsigned)min_word(untyped, NOVA_UTCB_WORDS - 2 * typed);
+                        items = (uint32_t)nova_utcb_items(untyped, typed);
+                }
         }
-        target->items = nova_utcb_items(untyped, typed);
+        target->items = items;
         if (untyped >= MESSAGE_STRING_WORDS)
                 rep_movs(target->word, source->word, untyped);
         else

@@ -23,7 +23,7 @@ static always_inline void release(struct ec *self, struct ec *caller)
 }
 
 /* The message is out. */
-static _Noreturn void finish_reply(struct ec *self)
+static __attribute__((noinline)) _Noreturn void finish_reply(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct ec *caller = self->caller;
@@ -54,6 +54,17 @@ static _Noreturn void finish_reply_items(struct ec *self)
         finish_reply(self);
 }
 
+/* The reply has typed items. */
+static __attribute__((noinline)) _Noreturn void
+finish_reply_typed(struct ec *self, struct ec *caller, unsigned items)
+{
+        caller->cont = resume_success;
+        if (items == 1 && item_at_once(self, caller))
+                finish_reply(self);
+        item_transfer_begin(self, caller, false, items);
+        finish_reply_items(self);
+}
+
 /* The reply to a call; block_on_request() itself does the empty one to a call that donated. */
 static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *self,
                                                                      struct ec *caller)
@@ -61,13 +72,12 @@ static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *
         struct cpu *cpu = self->cpu;
         const unsigned items = message_copy(self, caller);
 
-        caller->cont = resume_success;
-        if (unlikely(items)) {
-                item_transfer_begin(self, caller, items);
-                finish_reply_items(self);
-        }
-        if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller)))
+        if (unlikely(items))
+                finish_reply_typed(self, caller, items);
+        if (unlikely(self->caller_kind != CALLER_CALL || !switch_is_plain(cpu, caller))) {
+                caller->cont = resume_success;
                 finish_reply(self);
+        }
         release(self, caller);
         resume_caller(cpu, caller);
 }
@@ -93,7 +103,7 @@ static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(s
                 caller->cont = resume_interrupted;
         }
         if (unlikely(items)) {
-                item_transfer_begin(self, caller, items);
+                item_transfer_begin(self, caller, true, items);
                 finish_reply_items(self);
         }
         finish_reply(self);

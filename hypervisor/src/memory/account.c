@@ -18,6 +18,12 @@ word_t account_size(void)
         return account_cache.size;
 }
 
+bool account_refuse(struct account *account, word_t bytes)
+{
+        account_return(account, bytes);
+        return false;
+}
+
 /* Charges any number of bytes: unlike account_charge() it never passes the limit for a moment, for
  * that could wrap around. */
 static bool reserve(struct account *account, word_t bytes)

@@ -44,7 +44,7 @@ bool account_give(struct account *account, word_t bytes);
 bool account_take(struct account *account, word_t bytes);
 
 /** Nothing is charged to an account any more, and never will be. */
-void account_close(struct account *account);
+__attribute__((noinline)) void account_close(struct account *account);
 
 /** Gives bytes back to the account that they were taken from. */
 static inline void account_return(struct account *account, word_t bytes)
@@ -53,13 +53,15 @@ static inline void account_return(struct account *account, word_t bytes)
                 account_close(account);
 }
 
+/** Gives bytes back that passed the limit; false. */
+__attribute__((noinline)) bool account_refuse(struct account *account, word_t bytes);
+
 /** Takes bytes from an account; false, and nothing changed, when the limit would be passed. */
 static inline bool account_charge(struct account *account, word_t bytes)
 {
         if (likely(atomic_fetch_add_word(&account->used, bytes) + bytes <= account->limit))
                 return true;
-        account_return(account, bytes);
-        return false;
+        return account_refuse(account, bytes);
 }
 
 #endif

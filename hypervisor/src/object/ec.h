@@ -57,6 +57,7 @@ struct transfer {
         unsigned item, items; /* next one, number */
         bool under_way;       /* an item's delegation was begun */
         bool aborted;         /* the partner ended */
+        bool is_answer;       /* to an event */
         struct delegation delegation;
 };
 

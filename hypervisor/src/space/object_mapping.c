@@ -21,46 +21,11 @@ void object_mapping_init(void)
         slab_init(&mapping_cache, sizeof(struct object_mapping));
 }
 
-static void mapping_free(struct object_mapping *mapping, struct account *account)
+static __attribute__((noinline)) void mapping_free(struct object_mapping *mapping,
+                                                   struct account *account)
 {
         slab_free(&mapping_cache, mapping);
         account_return(account, mapping_cache.size);
-}
-
-/* Enters a capability that was derived from parent where nothing is. It takes a reference of the
- * caller's. false: no memory, or too deep. */
-static bool mapping_create(struct object_space *space, word_t sel, unsigned perms,
-                           struct object_mapping *parent)
-{
-        struct account *account = space->space.pd->account;
-        const unsigned depth = parent->depth + 1u;
-
-        if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
-                return false;
-
-        struct object_mapping *mapping = slab_alloc(&mapping_cache);
-        if (!mapping) {
-                account_return(account, mapping_cache.size);
-                return false;
-        }
-        mapping->parent = parent;
-        mapping->children = NULL;
-        mapping->space = space;
-        mapping->object = parent->object;
-        mapping->sel = (uint32_t)sel;
-        mapping->pins = 0;
-        mapping->depth = (uint16_t)depth;
-        mapping->perms = (uint8_t)perms;
-        if (unlikely(object_space_enter(mapping, object_space_page(space, sel)) != NOVA_SUCCESS)) {
-                mapping_free(mapping, account);
-                return false;
-        }
-        mapping->link = &parent->children;
-        mapping->next = parent->children;
-        if (mapping->next)
-                mapping->next->link = &mapping->next;
-        parent->children = mapping;
-        return true;
 }
 
 enum nova_status object_space_publish(struct object_space *space, struct capability_page *page,
@@ -72,7 +37,7 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
         mapping->children = NULL;
         mapping->space = space;
         mapping->object = object;
-        mapping->sel = (uint32_t)(sel & (((word_t)1 << NOVA_SEL_ORDER) - 1));
+        mapping->sel = (uint32_t)(sel & SELECTOR_MASK);
         mapping->pins = 0;
         mapping->depth = 0;
         mapping->perms = (uint8_t)perms;
@@ -82,17 +47,57 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
         return status;
 }
 
-/* Delegates one capability unless its place is taken. false: no memory. */
-static bool delegate(struct object_mapping *parent, struct object_space *target, word_t to,
-                     unsigned perms)
+/* Enters a capability that is derived from parent at a selector, whose page this is and where
+ * nothing is. false: no memory, or too deep. */
+static always_inline bool derive(struct object_mapping *parent, struct object_space *space,
+                                 struct capability_page *page, word_t sel, uint8_t perms)
 {
-        if (!perms || object_space_mapping(target, to))
-                return true;
+        struct account *account = space->space.pd->account;
+
+        if (parent->depth >= MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
+                return false;
+
+        struct object_mapping *mapping = slab_alloc(&mapping_cache);
+        if (unlikely(!mapping)) {
+                account_return(space->space.pd->account, mapping_cache.size);
+                return false;
+        }
+        mapping->children = NULL;
+        mapping->space = space;
+        mapping->object = parent->object;
+        mapping->sel = (uint32_t)sel;
+        mapping->pins = 0;
+        mapping->depth = (uint16_t)(parent->depth + 1);
+        mapping->perms = perms;
+        if (unlikely(object_space_enter(mapping, page) != NOVA_SUCCESS)) {
+                mapping_free(mapping, space->space.pd->account);
+                return false;
+        }
         object_get(parent->object);
-        if (mapping_create(target, to, perms, parent))
-                return true;
-        object_put(parent->object);
-        return false;
+        mapping->parent = parent;
+        mapping->link = &parent->children;
+        mapping->next = parent->children;
+        if (mapping->next)
+                mapping->next->link = &mapping->next;
+        parent->children = mapping;
+        return true;
+}
+
+bool object_delegate(struct object_space *source, word_t from, struct object_space *target,
+                     word_t to, unsigned perms)
+{
+        bool done = true;
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        struct object_mapping *parent = object_space_mapping(source, from);
+        struct capability_page *page = object_space_page(target, to);
+        if (likely(parent && !page->mapping[to & (CAPABILITY_SLOTS - 1)])) {
+                perms &= parent->perms;
+                if (perms)
+                        done = derive(parent, target, page, to, (uint8_t)perms);
+        }
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return done;
 }
 
 enum step_result object_delegation_step(struct delegation *d)
@@ -104,18 +109,15 @@ enum step_result object_delegation_step(struct delegation *d)
         unsigned budget = STEP_PLACES;
         bool failed = false;
 
-        spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end; i++) {
-                struct object_mapping *parent = object_space_next(source, &sel, end, &budget);
-                if (!parent)
+        for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end && !failed; i++) {
+                spin_lock(&space_lock[NOVA_CRD_OBJ]);
+                const bool found = object_space_next(source, &sel, end, &budget);
+                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+                if (!found)
                         break;
-                failed = !delegate(parent, target, d->to + (sel - d->from),
-                                   parent->perms & d->perms);
-                if (failed)
-                        break;
-                sel++;
+                failed = !object_delegate(source, sel, target, d->to + (sel - d->from), d->perms);
+                sel += !failed;
         }
-        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         d->at = sel - d->from;
         return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
 }
@@ -123,17 +125,16 @@ enum step_result object_delegation_step(struct delegation *d)
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
                             const struct object_space *receiver, nova_crd_t window)
 {
-        const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd));
-        const unsigned order = nova_crd_order(window);
-        const word_t begin = align_down(nova_crd_base(window), order);
-        const word_t size = (word_t)1 << order;
+        const word_t sel = align_down(nova_crd_base(crd), nova_crd_order(crd)) & SELECTOR_MASK;
+        const word_t base = nova_crd_base(window);
+        const word_t fixed = ~(word_t)0 << nova_crd_order(window) & SELECTOR_MASK;
         nova_crd_t result = 0;
 
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
         const struct object_mapping *mapping = object_space_mapping(sender, sel);
         if (mapping && mapping->perms) {
                 const struct object_mapping *ancestor = mapping->parent;
-                while (ancestor && (ancestor->space != receiver || ancestor->sel - begin >= size))
+                while (ancestor && (ancestor->space != receiver || (ancestor->sel ^ base) & fixed))
                         ancestor = ancestor->parent;
                 if (ancestor)
                         result = nova_crd(NOVA_CRD_OBJ, ancestor->sel, 0, mapping->perms);

@@ -7,7 +7,7 @@
  * below it; while it has children or a revocation stands on it (pins) it stays in the tree of
  * derivation, without a space.
  *
- * All under the space_lock of objects. */
+ * All of it is under the space_lock of objects, which these functions take. */
 #ifndef SPACE_OBJECT_MAPPING_H
 #define SPACE_OBJECT_MAPPING_H
 
@@ -52,7 +52,13 @@ void object_mapping_init(void);
  *  stands below it; reclaim_object() follows then when that has passed. Takes the lock. */
 bool object_mapping_holds(struct kobject *object);
 
-/** revocation_cancel() and mapping_translate() for objects; these take the lock. */
+/** Delegates one capability, with those of its permissions that perms names, unless it is null or
+ *  its place is taken. false: no memory, or too deep. */
+__attribute__((noinline)) bool object_delegate(struct object_space *source, word_t from,
+                                               struct object_space *target, word_t to,
+                                               unsigned perms);
+
+/** revocation_cancel() and mapping_translate() for objects. */
 void object_revocation_cancel(struct revocation *revocation);
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
                             const struct object_space *receiver, nova_crd_t window);

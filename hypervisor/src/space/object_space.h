@@ -28,6 +28,7 @@ struct sm;
 #define CAPABILITY_SLOTS (1u << CAPABILITY_BITS)
 #define RADIX_SLOTS      (1u << RADIX_BITS)
 #define RADIX_TOP_SLOTS  (1u << (NOVA_SEL_ORDER - RADIX_BITS - CAPABILITY_BITS))
+#define SELECTOR_MASK    (((word_t)1 << NOVA_SEL_ORDER) - 1)
 #define RADIX_FIRST      (RADIX_SLOTS * CAPABILITY_SLOTS) /* selectors that first leads to */
 
 struct capability_page {

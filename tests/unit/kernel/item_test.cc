@@ -2,6 +2,8 @@
 // Messages: the words, and typed items from the sender's UTCB to the receiver's spaces.
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "kernel.h"
 
 extern "C" {
@@ -33,10 +35,17 @@ struct Pair : Kernel {
                 return receiver->utcb->word[nova_utcb_item_index(i)];
         }
 
+        void send_in_steps(unsigned items)
+        {
+                item_transfer_begin(sender, receiver, false, items);
+                item_transfer(sender, nullptr);
+        }
+
+        // As a call or a reply does.
         void send(unsigned items)
         {
-                item_transfer_begin(sender, receiver, items);
-                item_transfer(sender, nullptr);
+                if (items != 1 || !item_at_once(sender, receiver))
+                        send_in_steps(items);
                 EXPECT_EQ(sender->transfer.to, nullptr);
                 check_pd(to);
         }
@@ -177,6 +186,62 @@ TEST(item, translates_what_was_derived_from_the_receiver)
         p.receiver->utcb->translate_window = obj(0x80, 4);
         p.send(1);
         EXPECT_EQ(p.received(0), 0u);
+}
+
+// What became of one item: the receiver's copy, and its capabilities, where objects are numbers.
+struct Outcome {
+        bool at_once;
+        nova_crd_t crd;
+        word_t flags;
+        Caps caps;
+};
+
+Outcome outcome(bool may_at_once, nova_crd_t crd, nova_crd_t window, word_t flags)
+{
+        Pair p;
+        std::map<word_t, word_t> number;
+        for (unsigned sel = 0; sel < 4; sel++)
+                number[reinterpret_cast<word_t>(p.make_sm(p.from, sel, 0x15 + sel))] = sel;
+        number[reinterpret_cast<word_t>(p.make_sm(p.to, 0x41))] = 4;
+        Kernel *kernel = &p;
+        kernel->delegate(p.to, 0x41, p.from, 4, 1, NOVA_CRD_OBJ, NOVA_SM_UP | NOVA_SM_DN);
+        p.receiver->utcb->delegate_window = p.receiver->utcb->translate_window = window;
+        p.put(0, crd, flags);
+        const bool at_once = may_at_once && item_at_once(p.sender, p.receiver);
+        if (!at_once)
+                p.send_in_steps(1);
+        check_pd(p.to);
+        Caps caps = caps_of(p.to, NOVA_CRD_OBJ);
+        for (auto &cap : caps)
+                cap.second.source = number.at(cap.second.source);
+        const unsigned index = nova_utcb_item_index(0);
+        return {at_once, p.received(0), p.receiver->utcb->word[index + 1], caps};
+}
+
+TEST(item, is_the_same_at_once_and_in_steps)
+{
+        std::mt19937 random(7);
+        const auto pick = [&](std::vector<word_t> of) { return of[random() % of.size()]; };
+        const word_t limit = word_t{1} << NOVA_SEL_ORDER;
+        unsigned at_once = 0;
+        for (unsigned i = 0; i < 1000; i++) {
+                const auto range = [&](word_t base) {
+                        return nova_crd(unsigned(pick({3, 3, 3, 3, 3, 3, 3, 1, 0})), base,
+                                        unsigned(pick({0, 0, 0, 0, 1, 2, 5, 31})),
+                                        unsigned(pick({31, 31, 7, random() % 32})));
+                };
+                const nova_crd_t crd = range(pick({0, 1, 2, 3, 4, 4, 5, limit + 2, 3 * limit + 4}));
+                const nova_crd_t window = range(pick({0, 6, 0x40, 0x41, limit - 1, 5 * limit}));
+                const word_t flags = (random() % 0x80) << NOVA_ITEM_HOTSPOT_SHIFT |
+                                     pick({0, 1, 1, 0xe9, NOVA_ITEM_H | 1, NOVA_ITEM_G | 1});
+                const Outcome one = outcome(true, crd, window, flags);
+                const Outcome other = outcome(false, crd, window, flags);
+                at_once += one.at_once;
+                EXPECT_EQ(one.crd, other.crd) << std::hex << crd << ' ' << window << ' ' << flags;
+                EXPECT_EQ(one.flags, other.flags);
+                EXPECT_EQ(one.caps, other.caps) << std::hex << crd << ' ' << window << ' ' << flags;
+        }
+        EXPECT_GT(at_once, 300u);
 }
 
 TEST(item, transfers_as_many_as_a_utcb_holds_each_on_its_own)
