@@ -108,17 +108,13 @@ bool mapping_is_free(struct space *space, word_t sel)
         return is_free;
 }
 
-/* The CRD of the largest aligned range around sel that lies inside first..last. */
+/* The CRD of the largest aligned range around sel that lies inside first..last. It keeps the highest
+ * bit by which sel is above what is below first, and that by which it is below what is above last. */
 static nova_crd_t crd_around(unsigned type, word_t sel, word_t first, word_t last, unsigned perms)
 {
-        unsigned order = 0;
+        const word_t differing = min_word(sel ^ (first - 1), sel ^ (last + 1));
+        const unsigned order = (unsigned)min_word(bit_highest(differing), NOVA_CRD_ORDER_MASK);
 
-        while (order < NOVA_CRD_ORDER_MASK) {
-                const word_t base = align_down(sel, order + 1);
-                if (base < first || base + ((word_t)2 << order) - 1 > last)
-                        break;
-                order++;
-        }
         return nova_crd(type, align_down(sel, order), order, perms);
 }
 
