@@ -16,7 +16,7 @@ const struct ec *event_root_ec;
 
 /* Nobody handles the event. Of the first program the user has to hear, once: nothing else may be
  * left that could tell. So of threads that the root PD gave a name: each tells it once. */
-static _Noreturn void shut_down(struct ec *self)
+static __attribute__((noinline)) _Noreturn void shut_down(struct ec *self)
 {
         if (self == event_root_ec) {
                 event_root_ec = NULL;
@@ -36,23 +36,27 @@ static _Noreturn void shut_down(struct ec *self)
         block_shut_down(self);
 }
 
-/* Calls the portal; also the retry when its EC was busy. */
-static hot_path _Noreturn void finish_event(struct ec *self)
+/* The portal's EC may be free now; the portal may be gone. */
+static _Noreturn void finish_event_retry(struct ec *self)
 {
         if (self->helping)
                 ec_stop_helping(self);
+        block_on_event(self, (unsigned)self->event_number, self->event_qual[0],
+                       self->event_qual[1]);
+}
 
-        struct pt *pt = object_space_find_pt(self->pd, self->event_base + self->event_number, 0);
-        if (!pt || pt->ec->cpu != self->cpu || pt->ec->state == EC_DEAD)
-                shut_down(self);
-        if (pt->ec->state != EC_REQUEST) {
-                block_on_callee(self, pt->ec, finish_event);
-                shut_down(self);
-        }
-        if (unlikely(self->vcpu))
-                vcpu_to_utcb(self, pt->ec->utcb, pt->mtd);
-        else
-                state_to_utcb(self, pt->ec->utcb, pt->mtd);
+/* The portal's EC is not waiting for a call. */
+static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *self,
+                                                                  struct ec *handler)
+{
+        if (handler->state != EC_DEAD)
+                block_on_callee(self, handler, finish_event_retry);
+        shut_down(self);
+}
+
+static __attribute__((noinline)) _Noreturn void finish_event_vcpu(struct ec *self, struct pt *pt)
+{
+        vcpu_to_utcb(self, pt->ec->utcb, pt->mtd);
         block_on_reply(self, pt->ec, pt, CALLER_EVENT);
 }
 
@@ -61,7 +65,16 @@ _Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, wo
         self->event_number = number;
         self->event_qual[0] = error;
         self->event_qual[1] = address;
-        finish_event(self);
+
+        struct pt *pt = object_space_find_pt(self->pd, self->event_base + number, 0);
+        if (unlikely(!pt || pt->ec->cpu != self->cpu))
+                shut_down(self);
+        if (unlikely(pt->ec->state != EC_REQUEST))
+                finish_event_busy(self, pt->ec);
+        if (unlikely(self->vcpu))
+                finish_event_vcpu(self, pt);
+        state_to_utcb(self, pt->ec->utcb, pt->mtd);
+        block_on_reply(self, pt->ec, pt, CALLER_EVENT);
 }
 
 _Noreturn void block_on_startup(struct ec *self)

@@ -82,31 +82,33 @@ static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *
         resume_caller(cpu, caller);
 }
 
-/* self replies to an event, or to nobody. */
-static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(struct ec *self,
-                                                                               struct ec *caller)
+/* The state of the answer is taken: it has items, or caller cannot simply go on. */
+static __attribute__((noinline)) _Noreturn void
+finish_reply_state(struct ec *self, struct ec *caller, unsigned items)
 {
-        struct cpu *cpu = self->cpu;
-        unsigned items = 0;
-
-        if (unlikely(!caller))
-                finish_reply(self);
-        if (unlikely(caller->vcpu)) {
-                items = vcpu_from_utcb(caller, self->utcb);
-                caller->cont = resume_guest;
-        } else {
-                items = state_from_utcb(caller, self->utcb);
-                if (likely(!items && switch_is_plain(cpu, caller))) {
-                        release(self, caller);
-                        resume_thread(cpu, caller);
-                }
-                caller->cont = resume_interrupted;
-        }
+        caller->cont = caller->vcpu ? resume_guest : resume_interrupted;
         if (unlikely(items)) {
                 item_transfer_begin(self, caller, true, items);
                 finish_reply_items(self);
         }
         finish_reply(self);
+}
+
+/* self replies to an event, or to nobody. */
+static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(struct ec *self,
+                                                                               struct ec *caller)
+{
+        struct cpu *cpu = self->cpu;
+
+        if (unlikely(!caller))
+                finish_reply(self);
+        if (unlikely(caller->vcpu))
+                finish_reply_state(self, caller, vcpu_from_utcb(caller, self->utcb));
+        const unsigned items = state_from_utcb(caller, self->utcb);
+        if (unlikely(items || !switch_is_plain(cpu, caller)))
+                finish_reply_state(self, caller, items);
+        release(self, caller);
+        resume_thread(cpu, caller);
 }
 
 _Noreturn void block_on_request(struct ec *self)

@@ -108,8 +108,9 @@ bool mapping_is_free(struct space *space, word_t sel)
         return is_free;
 }
 
-/* The CRD of the largest aligned range around sel that lies inside first..last. It keeps the highest
- * bit by which sel is above what is below first, and that by which it is below what is above last. */
+/* The CRD of the largest aligned range around sel that lies inside first..last. It keeps the
+ * highest bit by which sel is above what is below first, and that by which it is below what is
+ * above last. */
 static nova_crd_t crd_around(unsigned type, word_t sel, word_t first, word_t last, unsigned perms)
 {
         const word_t differing = min_word(sel ^ (first - 1), sel ^ (last + 1));

@@ -62,23 +62,27 @@ static void interrupt_dispatch(unsigned vector)
         lapic_eoi();
 }
 
+/* An interrupt, or the FPU's registers are another thread's: self goes on. */
+static __attribute__((noinline)) _Noreturn void serve(struct ec *self, unsigned vector)
+{
+        if (vector == NOVA_EXC_NM)
+                fpu_load(self->cpu, self);
+        else
+                interrupt_dispatch(vector);
+        resume_interrupted(self);
+}
+
 _Noreturn void exception_dispatch(struct ec *self)
 {
         const unsigned vector = (unsigned)self->regs.vector;
-        const word_t address = vector == NOVA_EXC_PF ? read_cr2() : 0;
 
-        if (vector >= 32) {
-                interrupt_dispatch(vector);
-                resume_interrupted(self);
-        }
+        if (vector >= 32)
+                serve(self, vector);
         if (unlikely(self->regs.flags & FLAG_AC))
                 clear_ac(); /* SMAP would be off */
-        self->cont = resume_interrupted;
-        if (vector == NOVA_EXC_NM) {
-                fpu_load(self->cpu, self);
-                resume_interrupted(self);
-        }
-        block_on_event(self, vector, self->regs.error, address);
+        if (unlikely(vector == NOVA_EXC_NM))
+                serve(self, vector);
+        block_on_event(self, vector, self->regs.error, vector == NOVA_EXC_PF ? read_cr2() : 0);
 }
 
 void exception_in_kernel(struct regs *regs)

@@ -67,20 +67,21 @@ static void do_pending_work(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
-        self->cont = resume_interrupted;
-        interrupt_window(cpu); /* recalls may follow each other */
-        if (cpu->pending & CPU_PENDING_RESCHEDULE)
+        if (cpu->pending & CPU_PENDING_RESCHEDULE) {
+                self->cont = resume_interrupted;
                 resume_reschedule(cpu);
+        }
         if (cpu->pending & CPU_PENDING_GRACE) {
                 cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
-        const uint32_t pending = atomic_fetch_and_u32(&self->pending, 0);
+        const uint32_t pending = atomic_load_u32(&self->pending);
         if (pending & EC_PENDING_RECALL) {
-                atomic_fetch_or_u32(&self->pending, pending & ~(uint32_t)EC_PENDING_RECALL);
+                atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_RECALL);
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
         }
         if (pending) {
+                atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_STEP);
                 self->regs.flags |= FLAG_TF;
                 block_on_event(self, NOVA_EXC_DB, 0, 0);
         }
@@ -138,11 +139,14 @@ _Noreturn void resume_woken(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
-/* Enters the portal that the registers are set to. */
+/* Enters the portal that the registers are set to. A recall leads to the next portal instead, and
+ * so on: interrupts need not wait for the last. */
 static _Noreturn void enter_prepared_portal(struct ec *self)
 {
-        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip)))
+        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
+                interrupt_window(self->cpu);
                 leave_slowly(self);
+        }
         leave_by_hypercall(REG_P1(self), self);
 }
 

@@ -9,6 +9,9 @@
 #define FLAGS_ARITHMETIC 0x8d5
 #define FLAGS_WRITABLE   (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
 
+/* Groups of an MTD that many handlers do not ask for: one test tells. */
+#define MTD_REGISTERS (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_R8_R15 | NOVA_MTD_ESP | NOVA_MTD_EFL)
+
 void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         struct nova_utcb_state *state = &utcb->state;
@@ -16,11 +19,13 @@ void state_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 
         utcb->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
         state->mtd = mtd;
+        if (mtd & NOVA_MTD_EIP)
+                state->ip = regs->ip;
+        if (!(mtd & (MTD_REGISTERS | NOVA_MTD_QUAL)))
+                return;
         state_put_general(state, regs, mtd);
         if (mtd & NOVA_MTD_ESP)
                 state->sp = regs->sp;
-        if (mtd & NOVA_MTD_EIP)
-                state->ip = regs->ip;
         if (mtd & NOVA_MTD_EFL)
                 state->flags = regs->flags;
         if (mtd & NOVA_MTD_QUAL) {
@@ -36,11 +41,13 @@ unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
         struct regs *regs = &ec->regs;
         const unsigned typed = state_typed(utcb);
 
+        if (mtd & NOVA_MTD_EIP)
+                regs->ip = state->ip;
+        if (!(mtd & MTD_REGISTERS))
+                return typed;
         state_take_general(state, regs, mtd);
         if (mtd & NOVA_MTD_ESP)
                 regs->sp = state->sp;
-        if (mtd & NOVA_MTD_EIP)
-                regs->ip = state->ip;
         if (mtd & NOVA_MTD_EFL)
                 regs->flags = (regs->flags & ~(word_t)FLAGS_WRITABLE) |
                               (state->flags & FLAGS_WRITABLE) | FLAG_IF | FLAG_RESERVED;

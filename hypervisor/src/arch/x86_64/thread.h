@@ -65,7 +65,7 @@ static inline bool thread_is_entry(word_t ip)
 /** Whether IRET and SYSRET can go to an address. */
 static inline bool thread_ip_is_canonical(word_t ip)
 {
-        return (uint64_t)((int64_t)(ip << 16) >> 16) == ip;
+        return likely(!(ip >> 47)) || !(~ip >> 47);
 }
 
 /** Whether SYSRET may be used to go there: it faults in the kernel for others. */
