@@ -77,8 +77,13 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
 
 _Noreturn void hypercall_finish(struct ec *self, unsigned result)
 {
-        if (result & HYPERCALL_BLOCKS)
+        if (likely(result & HYPERCALL_BLOCKS))
                 block_current(self);
+        if (result & HYPERCALL_WOKE) {
+                self->wait_status = NOVA_SUCCESS;
+                self->cont = resume_woken;
+                resume_reschedule(self->cpu);
+        }
         resume_hypercall(self, (enum nova_status)(result & HYPERCALL_STATUS));
 }
 

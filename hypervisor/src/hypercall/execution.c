@@ -84,11 +84,10 @@ static always_inline enum nova_status down(struct ec *self, bool zero)
 }
 
 /* The semaphore's lock was not free and without waiters. */
-static __attribute__((noinline)) enum nova_status wake(struct ec *self, struct sm *sm,
-                                                       uint32_t found)
+static __attribute__((noinline)) enum nova_status wake(struct sm *sm, uint32_t found)
 {
         sm_up_slowly(sm, found);
-        return self->cpu->pending ? HYPERCALL_WOKE : NOVA_SUCCESS;
+        return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? HYPERCALL_WOKE : NOVA_SUCCESS;
 }
 
 enum nova_status hypercall_sm_up(struct ec *self)
@@ -99,7 +98,7 @@ enum nova_status hypercall_sm_up(struct ec *self)
                 return NOVA_BAD_CAP;
         const uint32_t found = sm_try_up(sm);
         if (unlikely(found != SM_FREE))
-                return wake(self, sm, found);
+                return wake(sm, found);
         return NOVA_SUCCESS;
 }
 

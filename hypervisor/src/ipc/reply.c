@@ -10,6 +10,7 @@
 #include "ipc/message.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
+#include "sched/wake.h"
 #include "virt/vcpu.h"
 
 /* The caller goes on, self waits for the next one. */
@@ -41,7 +42,7 @@ static __attribute__((noinline)) _Noreturn void finish_reply(struct ec *self)
         } else {
                 release(self, caller);
                 if (!list_is_empty(&caller->sleepers))
-                        ec_wake_sleepers(caller);
+                        sched_wake_sleepers(caller);
         }
         resume_bound(cpu, caller);
 }

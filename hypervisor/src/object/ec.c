@@ -203,18 +203,6 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
                 sc_bind(sc, caller ? caller : sc->owner);
 }
 
-void ec_wake_sleepers(struct ec *ec)
-{
-        struct list *link = ec->sleepers.next;
-
-        list_init(&ec->sleepers);
-        while (link != &ec->sleepers) {
-                struct sc *sc = container_of(link, struct sc, link);
-                link = link->next;
-                sched_wake_sc(sc);
-        }
-}
-
 /* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. One that waits with an
  * event is shut down when it runs: so a chain of them takes a step of its own for each. */
 static void abort_caller(struct ec *ec)
@@ -232,7 +220,7 @@ static void abort_caller(struct ec *ec)
         caller->callee = NULL;
         caller->state = EC_READY;
         caller->cont = by_event ? block_shut_down : resume_aborted;
-        ec_wake_sleepers(caller);
+        sched_wake_sleepers(caller);
 }
 
 /* The caller ends while its message is being transferred: callee waits for requests again. */
@@ -282,7 +270,7 @@ static void wake_below(struct ec *ec)
         for (struct ec *next = ec; next; next = next->callee ? next->callee : next->helping)
                 end = next;
         if (end != ec)
-                ec_wake_sleepers(end);
+                sched_wake_sleepers(end);
 }
 
 /* Whether anybody may have to do with an EC: it runs, waits, calls, answers, helps, or sends items.
@@ -314,7 +302,7 @@ static void disengage(struct ec *ec)
         sm_leave(ec);
         timeout_stop(ec);
         abort_caller(ec);
-        ec_wake_sleepers(ec);
+        sched_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
         sched_decide(ec->cpu);
 }

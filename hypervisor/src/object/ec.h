@@ -161,9 +161,6 @@ void ec_stop_helping(struct ec *self);
 /** An SC that is bound to ec goes back to the caller, or to its owner if there is none. */
 void ec_return_sc(struct ec *ec, struct ec *caller);
 
-/** The SCs that wait with an EC go back to the run queue, which looks at what they wait for. */
-void ec_wake_sleepers(struct ec *ec);
-
 /** Shuts an EC down: it never runs again; its callers get COM_ABT, or are shut down with it. On its
  *  own CPU. */
 void ec_shut_down(struct ec *ec);

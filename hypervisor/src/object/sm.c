@@ -76,7 +76,7 @@ bool sm_wait(struct sm *sm, struct ec *self, bool wait)
                 self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
-                unlock(sm);
+                store_once(sm->lock, SM_WAITERS);
                 return true;
         }
         unlock(sm);

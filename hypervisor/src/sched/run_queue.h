@@ -22,15 +22,6 @@ struct run_queue {
 /** Puts an SC in front of (head) or behind the others of its priority. */
 void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 
-/** Puts an SC in front of all others; none of them has a higher priority. */
-static always_inline void run_queue_insert_first(struct run_queue *queue, struct sc *sc)
-{
-        if (unlikely(queue->first))
-                run_queue_insert(queue, sc, true);
-        else
-                queue->first = sc;
-}
-
 /** Takes an SC out. */
 void run_queue_remove(struct run_queue *queue, struct sc *sc);
 

@@ -16,34 +16,31 @@
 /* Links of a chain between two interrupt windows. */
 #define CHAIN_STEP 64
 
-void sched_ready(struct sc *sc, bool head)
+void sched_insert(struct sc *sc, bool head)
 {
         struct cpu *cpu = sc->cpu;
-        const unsigned current = cpu->current_sc->prio;
 
-        sc->place = SC_READY;
-        /* Unless a decision is pending, or is being made with the idle SC as the current one, no SC
-         * of the queue has a higher priority than the current one. */
-        if (head && sc->prio >= current && current && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
-                run_queue_insert_first(&cpu->run_queue, sc);
-                if (sc->prio > current)
-                        cpu->pending |= CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER;
-                return;
-        }
         run_queue_insert(&cpu->run_queue, sc, head);
-        if (sc->prio > current)
+        if (sc->prio > cpu->current_sc->prio)
                 sched_decide(cpu);
 }
 
 void sched_start(struct sc *sc)
 {
-        sched_ready(sc, false);
+        sc->place = SC_READY;
+        sched_insert(sc, false);
+}
+
+static always_inline void bind_live(struct cpu *cpu, struct sc *sc)
+{
+        if (!sc->ec)
+                sc_bind(sc, cpu->current);
 }
 
 static always_inline void bind(struct cpu *cpu, struct sc *sc)
 {
-        if (!sc->ec && !sc->object.dead)
-                sc_bind(sc, cpu->current);
+        if (!sc->object.dead)
+                bind_live(cpu, sc);
 }
 
 void sched_bind_current(struct cpu *cpu)
@@ -74,9 +71,8 @@ static always_inline void count_charge(struct cpu *cpu)
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-/* sc, the current one, leaves the CPU: charges the slice to it and begins the next, which is
- * nobody's yet. */
-static always_inline void charge(struct cpu *cpu, struct sc *sc)
+/* sc, the current one, leaves the CPU to next: charges the slice to it and begins the next. */
+static always_inline void charge(struct cpu *cpu, struct sc *sc, struct sc *next)
 {
         const uint64_t now = rdtsc();
         const uint64_t slice = now - cpu->slice_start;
@@ -84,13 +80,13 @@ static always_inline void charge(struct cpu *cpu, struct sc *sc)
         count_charge(cpu);
         sc->used += slice;
         cpu->slice_start = now;
-        cpu->current_sc = cpu->idle_sc;
+        cpu->current_sc = next;
         count_charge(cpu);
         sc->left -= slice < sc->left ? slice : sc->left;
 }
 
 /* Puts an SC, which leaves the CPU but is ready, into the run queue. */
-static void requeue(struct cpu *cpu, struct sc *sc)
+static __attribute__((noinline)) void requeue(struct cpu *cpu, struct sc *sc)
 {
         const bool spent = !sc->left;
 
@@ -147,7 +143,7 @@ static __attribute__((noinline)) struct ec *runnable(struct sc *sc)
         return NULL;
 }
 
-/* end: when its time is used up. */
+/* sc runs ec; end: when its time is used up. */
 static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec,
                                              uint64_t end)
 {
@@ -177,7 +173,7 @@ static _Noreturn void resume_first(struct cpu *cpu)
                 if (unlikely(!sc))
                         dispatch_idle(cpu);
                 struct ec *ec = sc->ec;
-                if (unlikely(ec->state != EC_READY || sc->object.dead))
+                if (unlikely(ec->state != EC_READY))
                         ec = runnable(sc);
                 if (likely(ec))
                         dispatch(cpu, sc, ec, cpu->slice_start + sc->left);
@@ -211,7 +207,7 @@ _Noreturn void resume_next(struct cpu *cpu)
         struct sc *sc = cpu->current_sc;
 
         bind(cpu, sc);
-        charge(cpu, sc);
+        charge(cpu, sc, cpu->idle_sc);
         resume_other(cpu);
 }
 
@@ -226,7 +222,7 @@ static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
         cpu->pending = 0;
         cpu->run_queue.first = NULL;
         bind(cpu, sc);
-        charge(cpu, sc);
+        charge(cpu, sc, next);
         if (likely(sc->left)) {
                 sc->place = SC_READY;
                 cpu->run_queue.first = sc;
@@ -243,7 +239,7 @@ _Noreturn void resume_reschedule(struct cpu *cpu)
         if (cpu->pending == (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER))
                 hand_over(cpu, sc);
         bind(cpu, sc);
-        charge(cpu, sc);
+        charge(cpu, sc, cpu->idle_sc);
         requeue(cpu, sc);
         resume_other(cpu);
 }
@@ -267,12 +263,12 @@ _Noreturn void block_current(struct ec *self)
         struct cpu *cpu = self->cpu;
         struct sc *sc = cpu->current_sc;
 
-        if (!sc->object.dead) {
+        if (likely(!sc->object.dead)) {
+                bind_live(cpu, sc);
                 sc->place = SC_SLEEPING;
                 list_append(&self->sleepers, &sc->link);
         }
-        bind(cpu, sc);
-        charge(cpu, sc);
+        charge(cpu, sc, cpu->idle_sc);
         resume_other(cpu);
 }
 

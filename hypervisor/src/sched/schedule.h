@@ -17,7 +17,7 @@ static inline void sched_decide(struct cpu *cpu)
 
 /** Puts an SC of this CPU in front of (head) or behind the others of its priority; preempts if its
  *  priority is higher than the current one's. */
-void sched_ready(struct sc *sc, bool head);
+void sched_insert(struct sc *sc, bool head);
 
 /** Puts a new SC of this CPU behind the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);

@@ -12,13 +12,57 @@
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 
-void sched_wake_sc(struct sc *sc)
+/* An SC of this CPU, which slept, is ready. */
+static __attribute__((noinline)) void wake_sc(struct sc *sc)
 {
         const bool spent = !sc->left;
 
-        if (unlikely(spent))
+        if (spent)
                 sc->left = sc->quantum;
-        sched_ready(sc, !spent);
+        sc->place = SC_READY;
+        sched_insert(sc, !spent);
+}
+
+/* Whether an SC that slept comes before all others. Unless a decision is pending, or is being made
+ * with the idle SC as the current one, no SC of the queue has a higher priority than the current
+ * one.
+ */
+static always_inline bool comes_first(const struct cpu *cpu, const struct sc *sc, unsigned current)
+{
+        return sc->left && sc->prio >= current && current && !cpu->run_queue.first &&
+               !(cpu->pending & CPU_PENDING_RESCHEDULE);
+}
+
+static __attribute__((noinline)) void wake_many(struct list *sleepers)
+{
+        struct list *link = sleepers->next;
+
+        list_init(sleepers);
+        while (link != sleepers) {
+                struct sc *sc = container_of(link, struct sc, link);
+                link = link->next;
+                wake_sc(sc);
+        }
+}
+
+void sched_wake_sleepers(struct ec *ec)
+{
+        struct list *first = ec->sleepers.next;
+        struct sc *sc = container_of(first, struct sc, link);
+        struct cpu *cpu = ec->cpu;
+        const unsigned current = cpu->current_sc->prio;
+
+        /* Mostly there is one. */
+        if (unlikely(first->next != &ec->sleepers || first == &ec->sleepers ||
+                     !comes_first(cpu, sc, current))) {
+                wake_many(&ec->sleepers);
+                return;
+        }
+        list_init(&ec->sleepers);
+        sc->place = SC_READY;
+        cpu->run_queue.first = sc;
+        if (sc->prio > current)
+                cpu->pending |= CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER;
 }
 
 /* An EC of this CPU is ready again. It may have been ended meanwhile. */
@@ -29,7 +73,7 @@ static void wake_here(struct ec *ec)
         if (unlikely(ec->timeout.key))
                 timeout_stop(ec);
         ec->state = EC_READY;
-        ec_wake_sleepers(ec);
+        sched_wake_sleepers(ec);
 }
 
 void sched_wake(struct ec *ec)

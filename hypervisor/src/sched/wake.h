@@ -5,13 +5,13 @@
 
 struct cpu;
 struct ec;
-struct sc;
 
 /** A blocked EC is ready again; on any CPU. */
 void sched_wake(struct ec *ec);
 
-/** An SC of this CPU that sleeps goes to the run queue; preempts if its priority is higher. */
-void sched_wake_sc(struct sc *sc);
+/** The SCs that wait with an EC of this CPU go back to the run queue, which looks at what they wait
+ *  for; they preempt if their priority is higher. */
+void sched_wake_sleepers(struct ec *ec);
 
 /** A CPU's current EC or SC has ended: it makes a decision before it returns to user mode, and the
  *  memory stays until then. */

@@ -35,8 +35,9 @@ TEST(run_queue, gives_the_first_of_the_highest_priority)
                         const auto highest =
                                 std::find_if(model.rbegin(), model.rend(),
                                              [](auto &entry) { return !entry.second.empty(); });
-                        if (head && (highest == model.rend() || highest->first <= one->prio))
-                                run_queue_insert_first(&queue, one);
+                        if (head && !queue.first &&
+                            (highest == model.rend() || highest->first <= one->prio))
+                                queue.first = one;
                         else
                                 run_queue_insert(&queue, one, head);
                         auto &ring = model[one->prio];

@@ -40,6 +40,8 @@ _Noreturn void resume_ec(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
 
+        if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
+                resume_waiter(cpu, ec);
         cpu->current = ec;
         if (likely(ec->pd)) /* the idle thread keeps what is loaded */
                 switch_pd(cpu, ec->pd);

@@ -67,6 +67,13 @@ static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *ca
         leave_by_hypercall(NOVA_SUCCESS, caller);
 }
 
+/** Goes on with an EC after a hypercall that waited. switch_is_plain() was asked. */
+static always_inline _Noreturn void resume_waiter(struct cpu *cpu, struct ec *ec)
+{
+        switch_thread(cpu, ec);
+        leave_by_hypercall(ec->wait_status, ec);
+}
+
 /** Goes on with an EC where an event interrupted it. switch_is_plain() was asked. */
 static always_inline _Noreturn void resume_thread(struct cpu *cpu, struct ec *ec)
 {
