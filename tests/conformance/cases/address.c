@@ -117,15 +117,15 @@ __asm__(".text\n"
         "trap_with_sp:\nmov %rsp, %rbx\nmov odd_sp, %rsp\nmov regs_id, %rdi\nsyscall\n"
         "mov %rsp, odd_sp_after\nmov %rbx, %rsp\nret\n"
         "ud_with_sp:\nmov odd_sp, %rsp\nud2\n"
-        "spin_with_sp:\nmov %rsp, %rbx\nmov odd_sp, %rsp\nmov $6000000, %ecx\n"
-        "1: dec %ecx\njnz 1b\nmov %rsp, odd_sp_after\nmov %rbx, %rsp\nret\n"
+        "spin_with_sp:\nmov %rsp, %rbx\nmov odd_sp, %rsp\n" SPIN
+        "mov %rsp, odd_sp_after\nmov %rbx, %rsp\nret\n"
 #else
         "trap_with_sp:\npush %ebx\npush %ebp\npush %esi\npush %edi\nmov %esp, %ebp\n"
         "mov odd_sp, %esp\nmov %esp, %ecx\nmov regs_id, %eax\nmov $1f, %edx\nsysenter\n"
         "1: mov %esp, odd_sp_after\nmov %ebp, %esp\npop %edi\npop %esi\npop %ebp\npop %ebx\nret\n"
         "ud_with_sp:\nmov odd_sp, %esp\nud2\n"
-        "spin_with_sp:\nmov %esp, %edx\nmov odd_sp, %esp\nmov $6000000, %ecx\n"
-        "1: dec %ecx\njnz 1b\nmov %esp, odd_sp_after\nmov %edx, %esp\nret\n"
+        "spin_with_sp:\nmov %esp, %ebx\nmov odd_sp, %esp\n" SPIN
+        "mov %esp, odd_sp_after\nmov %ebx, %esp\nret\n"
 #endif
 );
 static volatile word_t odd_sp_after __attribute__((used));
@@ -182,6 +182,7 @@ CASE(address, an_event_shows_any_stack_pointer, "7.4-05 8.4-05")
 static void spins_oddly(struct thread *t)
 {
         (void)t;
+        spin_for(20);
         __asm__ volatile("call spin_with_sp" : : : "memory", "cc", "eax", "ebx", "ecx", "edx");
 }
 

@@ -151,7 +151,7 @@ CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07 A-18")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-COMPAT(compat_spin, "mov $6000000, %ecx; 3: dec %ecx; jnz 3b")
+COMPAT(compat_spin, SPIN)
 
 static void spins_in_compat(struct thread *t)
 {
@@ -163,6 +163,7 @@ CASE(mode, code_of_32_bits_is_preempted_like_other, "3.1-12 2.2-08")
 {
         struct thread *a = global(boot_cpu, spins_in_compat, NULL);
         struct thread *b = global(boot_cpu, spins_in_compat, NULL);
+        spin_for(40);
         thread_start(a, PRIO_CASE, 1000);
         thread_start(b, PRIO_CASE, 1000);
         EXPECT(wait_for(&a->done, 1, 5000));

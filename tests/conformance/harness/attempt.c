@@ -6,6 +6,15 @@ static struct context before;
 static word_t stack_in_order;
 static word_t way_out;
 
+/* Of SPIN: its begin and length, the low halves of the TSC. */
+uint32_t spin_from, spin_ticks;
+
+void spin_for(unsigned ms)
+{
+        spin_ticks = (uint32_t)(tsc_per_ms() * ms);
+        spin_from = (uint32_t)tsc();
+}
+
 _Noreturn void attempt_over(void)
 {
         __asm__ volatile("push $2; popf");

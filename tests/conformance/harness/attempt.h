@@ -29,6 +29,11 @@ _Noreturn void attempt_over(void);
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);
 
+/* Instructions that need no stack and take until the end of spin_for(ms), for at most a second. EAX
+ * and EDX are lost. */
+#define SPIN "9: rdtsc; sub spin_from, %eax; cmp spin_ticks, %eax; jb 9b\n"
+void spin_for(unsigned ms);
+
 #define RAISES_ON(area_, name_, ids_, numbers_, text_, needs_)               \
         CODE(name_, text_)                                                   \
         CASE_ON(area_, name_, ids_, needs_)                                  \
