@@ -3,24 +3,28 @@
 #include "lib/tree.h"
 
 #include "lib/atomic.h"
+#include "nova/abi/types.h"
 
 #define ROOT_TAG 1
 
-static uint64_t random;
+static word_t random; /* never 0 */
 
 void tree_seed(uint64_t seed)
 {
-        random = seed;
+        random = (word_t)(seed ^ seed >> 32) | 1;
 }
 
-/* The upper half of a linear congruential generator (Knuth's MMIX), whose lower half is never seen.
- * Trees under different locks may draw the same number: that does no harm. */
+/* Marsaglia's xorshift: each word but 0 in turn. Trees under different locks may draw the same one:
+ * that does no harm. */
 static word_t random_priority(void)
 {
-        const uint64_t next = load_once(random) * 6364136223846793005 + 1442695040888963407;
+        word_t next = load_once(random);
 
+        next ^= next << 13;
+        next ^= next >> (NOVA_WORD_BITS == 64 ? 7 : 17);
+        next ^= next << (NOVA_WORD_BITS == 64 ? 17 : 5);
         store_once(random, next);
-        return (word_t)(next >> 32);
+        return next;
 }
 
 static struct tree_node *parent_of(const struct tree_node *node)
