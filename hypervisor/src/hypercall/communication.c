@@ -49,9 +49,8 @@ static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self
         if (!object_get_live(&pt->object))
                 resume_hypercall(self, NOVA_BAD_CAP);
         callee->caller = self;
-        callee->caller_kind = CALLER_CALL;
         callee->callee = self;
-        callee->state = EC_REPLY;
+        ec_set_state(callee, EC_REPLY, CALLER_CALL);
         self->calling = pt;
         item_transfer_begin(self, callee, false, items);
         finish_call_items(self);
@@ -109,7 +108,7 @@ static always_inline enum nova_status call(struct ec *self, word_t id, bool dona
         enter_portal(cpu, callee, pt);
 }
 
-enum nova_status call_donating(word_t id, struct ec *self)
+enum nova_status call_donating(struct ec *self, word_t id)
 {
         return call(self, id, true);
 }

@@ -34,9 +34,8 @@ _Noreturn void hypercall_long(struct ec *self, word_t id);
 /** After a handler that returned what is no status, or with work pending for self. */
 _Noreturn void hypercall_finish(struct ec *self, unsigned result);
 
-/** A call that donates the caller's SC. Returns only if it fails. The identifier comes first: it is
- *  in that register already. */
-hot_path enum nova_status call_donating(word_t id, struct ec *self);
+/** A call that donates the caller's SC. Returns only if it fails. id: argument 1. */
+hot_path enum nova_status call_donating(struct ec *self, word_t id);
 
 /** For hypercalls that take capabilities away: first reap_begin(), and reap_go_on() whenever self
  *  goes on after it was preempted. What a thread of lower priority was about to end when it was

@@ -15,8 +15,7 @@ _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt)
 
         sched_bind_current(cpu);
         callee->caller = self;
-        callee->state = EC_READY;
-        callee->caller_kind = CALLER_ALONE;
+        ec_set_state(callee, EC_READY, CALLER_ALONE);
         self->callee = callee;
         self->state = EC_REPLY_ALONE;
         prepare_portal(callee, pt);

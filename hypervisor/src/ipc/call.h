@@ -10,8 +10,7 @@
 static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
 {
         callee->caller = self;
-        callee->state = EC_READY;
-        callee->caller_kind = kind;
+        ec_set_state(callee, EC_READY, kind);
         self->callee = callee;
         self->state = EC_REPLY;
 }

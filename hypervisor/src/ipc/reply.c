@@ -19,8 +19,7 @@ static always_inline void release(struct ec *self, struct ec *caller)
         caller->callee = NULL;
         caller->state = EC_READY;
         self->caller = NULL;
-        self->state = EC_REQUEST;
-        self->caller_kind = CALLER_NONE;
+        ec_set_state(self, EC_REQUEST, CALLER_NONE);
 }
 
 /* The message is out. */

@@ -67,12 +67,13 @@ struct ec {
         struct kobject object;
         /* Read together, see ec_attention(). */
         uint32_t pending __attribute__((aligned(8))); /* EC_PENDING_…, atomic */
-        uint8_t special;      /* SPECIAL_…: what has to be switched for it */
-        uint8_t no_more[3];   /* 0 */
-        uint32_t state;       /* enum ec_state */
-        uint32_t caller_kind; /* enum caller_kind; NONE: caller is NULL */
-        uint8_t kind;         /* enum ec_kind */
-        uint8_t wait_status;  /* what a down returns when it wakes */
+        uint8_t special;                           /* SPECIAL_…: what has to be switched for it */
+        uint8_t no_more[3];                        /* 0 */
+        uint8_t state __attribute__((aligned(4))); /* enum ec_state; see ec_set_state() */
+        uint8_t caller_kind;                       /* enum caller_kind; NONE: caller is NULL */
+        uint8_t no_state[2];                       /* 0 */
+        uint8_t kind;                              /* enum ec_kind */
+        uint8_t wait_status;                       /* what a down returns when it wakes */
         continuation_t cont;
         struct pd *pd; /* holds a reference; NULL: the idle thread */
         struct cpu *cpu;
@@ -124,6 +125,17 @@ static inline uint64_t ec_attention(const struct ec *ec)
 
 _Static_assert(offsetof(struct ec, special) == offsetof(struct ec, pending) + 4,
                "ec_attention reads them together");
+
+/** Sets both by one store. */
+static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum caller_kind kind)
+{
+        const uint8_t both[4] = {(uint8_t)state, (uint8_t)kind};
+
+        __builtin_memcpy(&ec->state, both, sizeof(both));
+}
+
+_Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state) + 1,
+               "ec_set_state writes them together");
 
 /** Nobody waits for an EC's reply any more. */
 static inline void ec_forget_caller(struct ec *ec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where entry.S goes by the low byte of argument 1, the hypercall's number and flags: to a handler
- * that always returns (dispatch.h), or to entry_long. A call that donates and a reply never come
- * here. */
+ * that always returns (dispatch.h), to entry_reply, or to entry_long. A call that donates never
+ * comes here. */
 #include "asm_offsets.h"
 
 .macro entry function
@@ -19,7 +19,9 @@ hypercall_table:
         .set    id, 0
         .rept   256
         .set    number, id & ID_NUMBER_MASK
-        .if     number == NUMBER_LOOKUP
+        .if     number == NUMBER_REPLY
+        entry   entry_reply
+        .elseif number == NUMBER_LOOKUP
         entry   hypercall_lookup
         .elseif number == NUMBER_EC_CTRL
         entry   hypercall_ec_ctrl

@@ -28,9 +28,9 @@ entry_hypercall:
         mov     %ecx, REG(AX)(%eax)
 
 /* EAX = EC, ECX = argument 1. The handlers of the table return: the registers that C keeps are then
- * still the user's, and need not be saved. A call that donates and a reply go their own way. */
-        test    $NOT_IPC, %cl
-        jz      entry_ipc
+ * still the user's, and need not be saved. A call that donates goes its own way. */
+        test    $NOT_CALL, %cl
+        jz      entry_call
         movzbl  %cl, %ecx
         call    *hypercall_table(, %ecx, 4)
 
@@ -55,16 +55,20 @@ leave_by_return:
 
 /* Of call_donating() only failures come back. */
         .balign 16
-entry_ipc:
+entry_call:
         mov     %ebx, REG(BX)(%eax)
         mov     %ebp, REG(BP)(%eax)
-        test    $1, %cl
-        jnz     1f
-        mov     %eax, %edx
-        mov     %ecx, %eax
+        mov     %ecx, %edx
         call    call_donating
         jmp     leave_by_return
-1:      call    block_on_request
+
+/* In the table: a reply. EAX = EC. */
+        .globl entry_reply
+        .balign 16
+entry_reply:
+        mov     %ebx, REG(BX)(%eax)
+        mov     %ebp, REG(BP)(%eax)
+        jmp     block_on_request
 
 /* In the table: a hypercall that may leave without returning. EAX = EC. */
         .globl entry_long, entry_invalid

@@ -25,15 +25,14 @@ entry_hypercall:
         .set    id, id - 1
         .endr
 
-/* RSP = EC, RAX = the user's stack pointer. A call that donates and a reply go their own way. The
- * handlers of the table return: the registers that C keeps are then still the user's, and need not
- * be saved. */
+/* RSP = EC, RAX = the user's stack pointer. A call that donates goes its own way. Most handlers of
+ * the table return: the registers that C keeps are then still the user's, and need not be saved. */
 1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
         save_scratch_registers
-        test    $NOT_IPC, %dil
-        jz      entry_ipc
+        test    $NOT_CALL, %dil
+        jz      entry_call
         movzbl  %dil, %eax
         mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
@@ -61,17 +60,20 @@ leave_by_return:
 
 /* Of call_donating() only failures come back. */
         .balign 16
-entry_ipc:
+entry_call:
         save_kept_registers
-        test    $1, %dil
-        jnz     1f
-        mov     %rsp, %rsi
+        mov     %rdi, %rsi
+        mov     %rsp, %rdi
         mov     EC_STACK_TOP(%rsp), %rsp
         call    call_donating
         jmp     leave_by_return
-1:      mov     %rsp, %rdi
-        mov     EC_STACK_TOP(%rsp), %rsp
-        call    block_on_request
+
+/* In the table: a reply. RDI = EC. */
+        .globl entry_reply
+        .balign 16
+entry_reply:
+        save_kept_registers %rdi
+        jmp     block_on_request
 
 /* In the table: a hypercall that may leave without returning. RDI = EC. */
         .globl entry_long, entry_invalid
