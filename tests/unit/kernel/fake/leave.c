@@ -108,7 +108,7 @@ static void dispatch(struct ec *ec)
         const word_t id = REG_P1(ec);
 
         if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
-                hypercall_finish(ec, call_donating(id, ec));
+                hypercall_finish(ec, call_donating(ec, id));
         if (nova_id_number(id) == NOVA_REPLY)
                 block_on_request(ec);
         hypercall_long(ec, id);
