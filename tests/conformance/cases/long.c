@@ -7,6 +7,7 @@
 
 /* What the low thread does, and what the high one does when the timer has gone off. */
 static struct {
+        struct thread *thread; /* low */
         nova_sel_t timer, ended, spare;
         word_t (*low)(void);
         void (*high)(void);
@@ -19,7 +20,7 @@ static struct {
 
 static void low_thread(struct thread *t)
 {
-        (void)t;
+        test.thread = t;
         const uint64_t begin = tsc();
         if (test.after)
                 timer_shot(test.after);
@@ -37,10 +38,11 @@ static void high_thread(struct thread *t)
         const uint64_t begin = tsc();
         test.high();
         test.high_time = tsc() - begin;
+        hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
 /* Runs low, with an interruption by high after so many microseconds; 0: without. */
-static void run_both(word_t (*low)(void), void (*high)(void), unsigned after)
+static void meet(word_t (*low)(void), void (*high)(void), unsigned after)
 {
         test.low = low;
         test.high = high;
@@ -49,7 +51,13 @@ static void run_both(word_t (*low)(void), void (*high)(void), unsigned after)
         if (after)
                 run_thread(boot_cpu, PRIO_HIGH, high_thread, NULL);
         run_thread(boot_cpu, PRIO_LOW, low_thread, NULL);
-        EXPECT_EQ(hc_sm_ctrl(test.ended, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        for (unsigned threads = after ? 2 : 1; threads; threads--)
+                EXPECT_EQ(hc_sm_ctrl(test.ended, NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+static void run_both(word_t (*low)(void), void (*high)(void), unsigned after)
+{
+        meet(low, high, after);
         EXPECT_EQ(test.low_status, NOVA_SUCCESS);
 }
 
@@ -260,4 +268,196 @@ CASE(long, a_revocation_is_complete_when_its_parent_takes_writing_away, "3.6-04 
 {
         make_pages();
         two_revocations(mem(parent_page, RANGE_ORDER - 1, NOVA_MEM_W), revoke_other);
+}
+
+/* ---- A partner of a long message ends -------------------------------------------------------- */
+
+#define ITEMS_ORDER  6
+#define WINDOW_ORDER (OBJECTS_ORDER + ITEMS_ORDER)
+#define ENOUGH_US    100000
+
+/* Of a child that calls. */
+#define CHILD_PORTAL (CHILD_FREE_SEL + (1 << OBJECTS_ORDER))
+#define CHILD_SM     (CHILD_PORTAL + 1)
+
+static struct child *child;
+static struct thread *receiver, *other;
+static nova_sel_t window;
+
+static word_t send_objects(struct nova_utcb *u, nova_sel_t from, nova_sel_t pt)
+{
+        for (unsigned i = 0; i < 1 << ITEMS_ORDER; i++) {
+                u->word[nova_utcb_item_index(i)] = nova_crd(NOVA_CRD_OBJ, from, OBJECTS_ORDER, ALL);
+                u->word[nova_utcb_item_index(i) + 1] =
+                        item_upper(NOVA_ITEM_DELEGATE, i << OBJECTS_ORDER);
+        }
+        u->items = nova_utcb_items(0, 1 << ITEMS_ORDER);
+        const word_t status = hc_call(pt, 0);
+        u->items = 0;
+        return status;
+}
+
+/* Whatever becomes of the message, the caller can call somebody else. */
+static word_t call_receiver(void)
+{
+        const word_t status = send_objects(test.thread->utcb, objects, receiver->pt);
+        EXPECT_EQ(hc_call(other->pt, 0), NOVA_SUCCESS);
+        return status;
+}
+
+static void end_child(void)
+{
+        hc_pd_destroy(test.pd);
+}
+
+/* When to interrupt the next time: later, unless it was too late. */
+static unsigned next_time(unsigned after, bool late)
+{
+        return late ? after - after / 4 : after + after / 8 + 1;
+}
+
+/* The next child, with the portals of the last one. */
+static void make_child(void)
+{
+        child->pd = sel_alloc(0);
+        child->threads = 0;
+        EXPECT_EQ(hc_create_pd(child->pd, ROOT_PD,
+                               nova_crd(NOVA_CRD_OBJ, child->portals, CHILD_ORDER, ALL)),
+                  NOVA_SUCCESS);
+        test.pd = child->pd;
+}
+
+static void make_receiver(void)
+{
+        make_child();
+        receiver = child_server(child);
+        windows(receiver, 0, nova_crd(NOVA_CRD_OBJ, CHILD_FREE_SEL, WINDOW_ORDER, ALL));
+        receiver->calls = 0;
+}
+
+/* Of a call: it was made before, while or after the callee's PD ended. */
+static bool is_possible(word_t status)
+{
+        return status == NOVA_SUCCESS || status == NOVA_COM_ABT || status == NOVA_BAD_CAP ||
+               status == NOVA_COM_TIM;
+}
+
+CASE_ON(long, a_call_whose_message_is_on_its_way_gives_COM_ABT_when_the_callee_ends, "5.2.1-11",
+        needs_pd_destroy)
+{
+        unsigned cut = 0;
+        set_up();
+        make_objects();
+        child = child_new(boot_cpu);
+        other = server(boot_cpu);
+        make_receiver();
+        run_both(call_receiver, NULL, 0);
+        EXPECT_EQ(receiver->calls, 1);
+        unsigned after = low_microseconds() / 8 + 1;
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                receiver->events = 0;
+                make_receiver();
+                meet(call_receiver, end_child, after);
+                after = next_time(after, receiver->calls);
+                cut += test.low_status == NOVA_COM_ABT && !receiver->calls;
+                EXPECT(is_possible(test.low_status));
+        }
+        EXPECT(cut > 0);
+}
+
+static void begin(struct thread *t)
+{
+        hc_sm_ctrl(CHILD_SM, NOVA_SM_UP_OP);
+        t->value[1] = (word_t)tsc();
+}
+
+static void calls_receiver(struct thread *t)
+{
+        begin(t);
+        send_objects(t->utcb, CHILD_FREE_SEL, CHILD_PORTAL);
+        t->value[2] = (word_t)tsc() - t->value[1];
+}
+
+static void takes_back(struct thread *t)
+{
+        send_objects(t->utcb, CHILD_FREE_SEL, CHILD_PORTAL);
+        begin(t);
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, CHILD_FREE_SEL, OBJECTS_ORDER, ALL), 0);
+        t->value[2] = (word_t)tsc() - t->value[1];
+}
+
+static void ends_child(struct thread *t)
+{
+        (void)t;
+        hc_sm_ctrl(test.timer, NOVA_SM_DN_OP);
+        end_child();
+        hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
+}
+
+/* A child ends so many microseconds after it has begun. @return how long its work took; 0: it was
+ * in the middle of it */
+static word_t run_child(thread_fn *fn, unsigned after)
+{
+        make_child();
+        struct thread *s = child_server(child), *t = child_global(child, fn, NULL);
+        give(s, nova_crd(NOVA_CRD_OBJ, objects, OBJECTS_ORDER, ALL), CHILD_FREE_SEL);
+        give(s, obj(receiver->pt, ALL), CHILD_PORTAL);
+        give(s, obj(test.spare, ALL), CHILD_SM);
+        receiver->calls = 0;
+        run_thread(boot_cpu, PRIO_HIGH, ends_child, NULL);
+        thread_start(t, PRIO_LOW, QUANTUM);
+        EXPECT_EQ(hc_sm_ctrl(test.spare, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        timer_shot(after);
+        EXPECT_EQ(hc_sm_ctrl(test.ended, NOVA_SM_DN_OP), NOVA_SUCCESS);
+        s->events = t->events = 0;
+        return t->value[2];
+}
+
+static void make_window(void)
+{
+        set_up();
+        make_objects();
+        child = child_new(boot_cpu);
+        receiver = server(boot_cpu);
+        window = sel_far(WINDOW_ORDER);
+        windows(receiver, 0, nova_crd(NOVA_CRD_OBJ, window, WINDOW_ORDER, ALL));
+}
+
+static void expect_no_copies(void)
+{
+        for (unsigned i = 0; i < 1 << WINDOW_ORDER; i++)
+                EXPECT_EQ(look(NOVA_CRD_OBJ, window + i), 0);
+        EXPECT(look(NOVA_CRD_OBJ, objects) != 0);
+}
+
+/* A child ends all the way through its work; in how many rounds that was in the middle, when the
+ * receiver had so many calls. */
+static unsigned cut_rounds(thread_fn *fn, word_t calls)
+{
+        const word_t whole = run_child(fn, ENOUGH_US);
+        unsigned cut = 0, after = (unsigned)((uint64_t)whole * 1000 / tsc_per_ms() / 8) + 1;
+        EXPECT(whole > 0);
+        expect_no_copies();
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                const bool late = run_child(fn, after) || receiver->calls != calls;
+                after = next_time(after, late);
+                cut += !late;
+                expect_no_copies();
+                self->utcb->items = 0;
+                EXPECT_EQ(hc_call(receiver->pt, 0), NOVA_SUCCESS);
+        }
+        return cut;
+}
+
+CASE_ON(long, a_callee_waits_for_requests_again_when_its_caller_ends_in_the_middle_of_a_message,
+        "5.2.1-11 3.6-08", needs_pd_destroy)
+{
+        make_window();
+        EXPECT(cut_rounds(calls_receiver, 0) > 0);
+}
+
+CASE_ON(long, a_revocation_is_complete_when_who_began_it_ends, "3.6-04 3.6-08", needs_pd_destroy)
+{
+        make_window();
+        EXPECT(cut_rounds(takes_back, 1) > 0);
 }
