@@ -218,14 +218,22 @@ static struct guest *writer(void)
         return g;
 }
 
-CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, "7.2-50 8.3-15",
-        needs_virtualization_64)
+/* At its first write of CR8, which is an event. */
+static struct guest *writer_in_window(void)
 {
         struct guest *g = writer();
 
         g->state->ip++;
         g->state->inj_info = CR8_WINDOW;
         guest_until(g, NOVA_MTD_EIP | WITH_CR8, EXIT_CR8);
+        return g;
+}
+
+CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, "7.2-50 8.3-15",
+        needs_virtualization_64)
+{
+        struct guest *g = writer_in_window();
+
         EXPECT_EQ(g->state->ax, 15); /* it was read */
         EXPECT_EQ(g->state->bx, 9);
         EXPECT_EQ(g->state->cr8, 15); /* it was not written */
@@ -239,11 +247,8 @@ CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, 
 CASE_ON(guest_delivery, a_vmm_writes_cr8_in_the_guests_place, "7.2-50 8.3-15",
         needs_virtualization_64)
 {
-        struct guest *g = writer();
+        struct guest *g = writer_in_window();
 
-        g->state->ip++;
-        g->state->inj_info = CR8_WINDOW;
-        guest_until(g, NOVA_MTD_EIP | WITH_CR8, EXIT_CR8);
         g->state->ip += 4;
         g->state->cr8 = 7;
         g->state->inj_info = CR8_WINDOW;
