@@ -9,16 +9,22 @@
 #define IS_MOVING  0x1
 #define FROM_EDU   0x2
 #define EDU_BUFFER 0x40000
+#define MOVE_MS    100 /* that a move takes the device */
 
-/* A move takes the device 100 ms. */
+void rest(unsigned ms)
+{
+        EXPECT_EQ(hc_sm_until(semaphore(0), 0, tsc() + ms * tsc_per_ms()), NOVA_COM_TIM);
+}
+
 static void move(struct edu edu, uint64_t from, uint64_t to, uint32_t command)
 {
         edu.registers[DMA_FROM] = (uint32_t)from;
         edu.registers[DMA_TO] = (uint32_t)to;
         edu.registers[DMA_COUNT] = sizeof(uint32_t);
         edu.registers[DMA_START] = command | IS_MOVING;
-        for (unsigned i = 0; i < 1000 && edu.registers[DMA_START] & IS_MOVING; i++)
-                spin_us(1000);
+        rest(MOVE_MS);
+        for (unsigned i = 0; i < 100 && edu.registers[DMA_START] & IS_MOVING; i++)
+                rest(10);
         EXPECT_EQ(edu.registers[DMA_START] & IS_MOVING, 0);
 }
 

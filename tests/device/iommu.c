@@ -74,7 +74,7 @@ static bool writes(volatile uint32_t *good, volatile uint32_t *bad)
 /* So long that faults are reported again. */
 static void calm(void)
 {
-        spin_us(1200000);
+        rest(1200);
 }
 
 CASE(iommu, a_device_that_nobody_has_is_blocked, "D-iommu 5.5.1-01")

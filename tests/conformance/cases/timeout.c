@@ -4,15 +4,7 @@
 
 #define UP    NOVA_SM_UP_OP
 #define DOWN  NOVA_SM_DN_OP
-#define TIMED (NOVA_SM_DN_OP | NOVA_SM_TIMEOUT)
 #define NEVER (~(uint64_t)0)
-
-static word_t until(nova_sel_t sm, word_t flags, uint64_t deadline)
-{
-        struct args a = {nova_hypercall_id(NOVA_SM_CTRL, TIMED | flags, sm),
-                         (word_t)(deadline >> 32), (uint32_t)deadline, 0, 0};
-        return hypercall(&a);
-}
 
 static uint64_t in_us(unsigned us)
 {
@@ -29,7 +21,7 @@ static void sleeper(struct thread *t)
         const uint64_t from = t->value[5] ? base : tsc();
         const uint64_t deadline =
                 t->value[1] == NEVER_US ? NEVER : from + tsc_per_ms() * t->value[1] / 1000;
-        t->value[2] = until(t->value[0], 0, deadline);
+        t->value[2] = hc_sm_until(t->value[0], 0, deadline);
         t->value[4] = tsc() >= deadline;
         t->value[3] = ++order;
 }
@@ -48,7 +40,7 @@ static struct thread *sleep_on(unsigned cpu, nova_sel_t sm, word_t us, unsigned 
 static word_t drain(nova_sel_t sm)
 {
         word_t n = 0;
-        while (until(sm, 0, 0) == NOVA_SUCCESS)
+        while (hc_sm_until(sm, 0, 0) == NOVA_SUCCESS)
                 n++;
         return n;
 }
@@ -56,9 +48,9 @@ static word_t drain(nova_sel_t sm)
 CASE_ON(timeout, a_deadline_that_has_passed_does_not_wait, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(0);
-        EXPECT_EQ(until(sm, 0, 0), NOVA_COM_TIM);
-        EXPECT_EQ(until(sm, 0, 1), NOVA_COM_TIM);
-        EXPECT_EQ(until(sm, 0, tsc() - 1), NOVA_COM_TIM);
+        EXPECT_EQ(hc_sm_until(sm, 0, 0), NOVA_COM_TIM);
+        EXPECT_EQ(hc_sm_until(sm, 0, 1), NOVA_COM_TIM);
+        EXPECT_EQ(hc_sm_until(sm, 0, tsc() - 1), NOVA_COM_TIM);
         EXPECT_EQ(hc_sm_ctrl(sm, UP), NOVA_SUCCESS);
         EXPECT_EQ(drain(sm), 1);
 }
@@ -66,17 +58,17 @@ CASE_ON(timeout, a_deadline_that_has_passed_does_not_wait, "X-TIME", needs_timeo
 CASE_ON(timeout, a_count_is_taken_whatever_the_deadline, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(3);
-        EXPECT_EQ(until(sm, 0, 0), NOVA_SUCCESS);
-        EXPECT_EQ(until(sm, 0, NEVER), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_until(sm, 0, 0), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_until(sm, 0, NEVER), NOVA_SUCCESS);
         EXPECT_EQ(drain(sm), 1);
 }
 
 CASE_ON(timeout, down_to_zero_can_have_a_deadline, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(7);
-        EXPECT_EQ(until(sm, NOVA_SM_ZC, 0), NOVA_SUCCESS);
-        EXPECT_EQ(until(sm, NOVA_SM_ZC, 0), NOVA_COM_TIM);
-        EXPECT_EQ(until(sm, NOVA_SM_ZC, in_us(500)), NOVA_COM_TIM);
+        EXPECT_EQ(hc_sm_until(sm, NOVA_SM_ZC, 0), NOVA_SUCCESS);
+        EXPECT_EQ(hc_sm_until(sm, NOVA_SM_ZC, 0), NOVA_COM_TIM);
+        EXPECT_EQ(hc_sm_until(sm, NOVA_SM_ZC, in_us(500)), NOVA_COM_TIM);
         EXPECT_EQ(drain(sm), 0);
 }
 
@@ -86,7 +78,7 @@ CASE_ON(timeout, waiting_ends_at_the_deadline_and_not_before, "X-TIME", needs_ti
         static const unsigned times[] = {1, 10, 100, 1000, 20000};
         for (unsigned i = 0; i < 5; i++) {
                 const uint64_t deadline = in_us(times[i]);
-                EXPECT_EQ(until(sm, 0, deadline), NOVA_COM_TIM);
+                EXPECT_EQ(hc_sm_until(sm, 0, deadline), NOVA_COM_TIM);
                 EXPECT(tsc() >= deadline);
                 EXPECT(tsc() < deadline + tsc_per_ms() * 500);
         }
@@ -135,7 +127,7 @@ CASE_ON(timeout, an_up_in_time_succeeds_and_the_deadline_is_forgotten, "X-TIME",
 /* Waits with a deadline, is released, waits again without. */
 static void twice(struct thread *t)
 {
-        t->value[2] = until(t->value[0], 0, in_us(150000));
+        t->value[2] = hc_sm_until(t->value[0], 0, in_us(150000));
         t->value[3] = hc_sm_ctrl(t->value[0], DOWN);
         t->value[4] = 1;
 }
@@ -200,12 +192,12 @@ CASE_ON(timeout, a_deadline_does_not_preempt_a_thread_of_higher_priority, "X-TIM
         struct thread *t = sleep_on(boot_cpu, semaphore(0), 100000, PRIO_LOW);
         const nova_sel_t pause = semaphore(0);
         while (!t->started)
-                EXPECT_EQ(until(pause, 0, in_us(500)), NOVA_COM_TIM); /* lets it run */
-        EXPECT_EQ(until(pause, 0, in_us(5000)), NOVA_COM_TIM);
+                EXPECT_EQ(hc_sm_until(pause, 0, in_us(500)), NOVA_COM_TIM); /* lets it run */
+        EXPECT_EQ(hc_sm_until(pause, 0, in_us(5000)), NOVA_COM_TIM);
         spin_us(150000);
         EXPECT_EQ(t->done, 0);
         for (unsigned i = 0; i < 200 && !t->done; i++)
-                EXPECT_EQ(until(pause, 0, in_us(5000)), NOVA_COM_TIM);
+                EXPECT_EQ(hc_sm_until(pause, 0, in_us(5000)), NOVA_COM_TIM);
         EXPECT_EQ(t->done, 1);
 }
 
@@ -263,10 +255,10 @@ CASE_ON(timeout, a_recall_comes_when_the_wait_is_over, "X-TIME", needs_timeout)
 CASE_ON(timeout, refusals_are_those_of_a_down, "X-TIME", needs_timeout)
 {
         const nova_sel_t sm = semaphore(1), up = sel_alloc(0);
-        EXPECT_EQ(until(sel_alloc(0), 0, 0), NOVA_BAD_CAP);
-        EXPECT_EQ(until(ROOT_PD, 0, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(hc_sm_until(sel_alloc(0), 0, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(hc_sm_until(ROOT_PD, 0, 0), NOVA_BAD_CAP);
         give_self(obj(sm, NOVA_SM_UP), up);
-        EXPECT_EQ(until(up, 0, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(hc_sm_until(up, 0, 0), NOVA_BAD_CAP);
         EXPECT_EQ(drain(sm), 1);
 }
 
@@ -304,7 +296,7 @@ static volatile word_t stop;
 static void short_waits(struct thread *t)
 {
         for (unsigned i = 0; i < ROUNDS && !stop; i++) {
-                const word_t status = until(t->value[0], 0, in_us(1 + i % 40));
+                const word_t status = hc_sm_until(t->value[0], 0, in_us(1 + i % 40));
                 t->value[status == NOVA_SUCCESS ? 1 : status == NOVA_COM_TIM ? 2 : 3]++;
         }
 }
@@ -331,7 +323,7 @@ CASE_ON(timeout, ups_that_race_with_deadlines_are_never_lost, "X-TIME", needs_ti
                 while (!t[i]->done) {
                         hc_sm_ctrl(sm, UP);
                         ups++;
-                        until(pause, 0, in_us(7));
+                        hc_sm_until(pause, 0, in_us(7));
                         EXPECT(tsc() < end || (stop = 1));
                 }
         for (unsigned i = 0; i < n; i++) {

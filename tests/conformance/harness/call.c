@@ -85,6 +85,12 @@ word_t hc_sm_ctrl(nova_sel_t sm, word_t flags)
         return invoke(NOVA_SM_CTRL, flags, sm, 0, 0);
 }
 
+word_t hc_sm_until(nova_sel_t sm, word_t flags, uint64_t deadline)
+{
+        return invoke(NOVA_SM_CTRL, flags | NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, sm,
+                      (word_t)(deadline >> 32), (uint32_t)deadline);
+}
+
 word_t hc_assign_pci(nova_sel_t pd, word_t device, word_t rid)
 {
         return invoke(NOVA_ASSIGN_PCI, 0, pd, device, rid);

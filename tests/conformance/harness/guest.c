@@ -153,12 +153,7 @@ void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit)
 
 bool guest_wait(struct guest *g, unsigned ms)
 {
-        const uint64_t until = tsc() + ms * tsc_per_ms();
-        struct args a = {
-                nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, g->arrived),
-                (word_t)(until >> 32), (uint32_t)until, 0, 0};
-
-        return hypercall(&a) == NOVA_SUCCESS;
+        return hc_sm_until(g->arrived, 0, tsc() + ms * tsc_per_ms()) == NOVA_SUCCESS;
 }
 
 static void set_segments(struct nova_utcb_state *s, struct nova_segment code,

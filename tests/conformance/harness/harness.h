@@ -93,6 +93,8 @@ word_t hc_lookup(nova_crd_t crd, nova_crd_t *result);
 word_t hc_ec_ctrl(nova_sel_t ec);
 word_t hc_sc_ctrl(nova_sel_t sc, uint64_t *time_us);
 word_t hc_sm_ctrl(nova_sel_t sm, word_t flags);
+/* An extension: a down that waits until a time of the TSC at most. */
+word_t hc_sm_until(nova_sel_t sm, word_t flags, uint64_t deadline);
 word_t hc_assign_pci(nova_sel_t pd, word_t device, word_t rid);
 word_t hc_assign_gsi(nova_sel_t sm, word_t device, word_t cpu, word_t *address, word_t *data);
 word_t hc_pd_destroy(nova_sel_t pd);
