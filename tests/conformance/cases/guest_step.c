@@ -10,6 +10,7 @@
 #define SHADOWS   3u
 #define INJECT_DB 0x80000301
 #define PORT      0x80 /* nobody minds what is written there */
+#define PCI_PORTS 0xcf8
 #define EVENTS_AT 0x2000
 
 GUEST(handler_32, 32, "movl %dr6, %eax; hlt");
@@ -43,14 +44,15 @@ static void expect_step(const struct guest *g, word_t next)
 
 GUEST(port_32, 32, "outb %al, $0x80; hlt");
 
-/* The virtual CPU is one of a PD that a thread lives in, too, who takes the port for it. */
-static struct guest *guest_with_port(const char *code, const char *end)
+/* The virtual CPU is one of a PD that a thread lives in, too, who takes the ports for it. */
+static struct guest *guest_with_ports(const char *code, const char *end, word_t port,
+                                      unsigned order)
 {
         struct guest *g = guest_new(boot_cpu, code, end);
         struct thread *t = child_server(child_new(boot_cpu));
 
-        EXPECT_EQ(request(io(PORT, 0), PORT), io(PORT, 0));
-        EXPECT_EQ(give(t, io(PORT, 0), PORT), io(PORT, 0));
+        EXPECT_EQ(request(io(port, order), port), io(port, order));
+        EXPECT_EQ(give(t, io(port, order), port), io(port, order));
         for (word_t event = 0; event < 256; event++)
                 give(t, obj(g->portals + event, NOVA_PERM_ALL), EVENTS_AT + event);
         g->pd = t->child->pd;
@@ -62,12 +64,12 @@ static struct guest *guest_with_port(const char *code, const char *end)
 CASE_ON(guest_step, a_port_of_the_guests_pd_is_the_guests_and_a_step_over_it_is_told,
         "7.2-52 7.2-113", needs_virtualization)
 {
-        struct guest *g = guest_with_port(port_32, port_32_end);
+        struct guest *g = guest_with_ports(port_32, port_32_end, PORT, 0);
 
         guest_until(g, guest_flat(g), EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 2);
         EXPECT_EQ(g->count, 2);
-        g = guest_with_port(port_32, port_32_end);
+        g = guest_with_ports(port_32, port_32_end, PORT, 0);
         guest_until(g, stepping(g), EXIT_HLT);
         expect_step(g, GUEST_CODE + 2);
         EXPECT_EQ(g->count, 2);
@@ -78,7 +80,7 @@ GUEST(ports_32, 32, "sti; outb %al, $0x80; hlt; inb $0x80, %al; hlt; inw $0x80, 
 CASE_ON(guest_step, a_port_access_ends_what_sti_delays_and_needs_all_of_its_ports,
         "7.2-52 7.2-113 7.4-52 8.4-37", needs_virtualization)
 {
-        struct guest *g = guest_with_port(ports_32, ports_32_end);
+        struct guest *g = guest_with_ports(ports_32, ports_32_end, PORT, 0);
         const nova_mtd_t mtd = guest_flat(g);
 
         guest_until(g, mtd, EXIT_HLT);
@@ -92,6 +94,32 @@ CASE_ON(guest_step, a_port_access_ends_what_sti_delays_and_needs_all_of_its_port
         g->state->ip++;
         guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* it has 0x80, but not 0x81 */
         EXPECT_EQ(g->state->ip, GUEST_CODE + 7);
+}
+
+/* Those of PCI's configuration space: an address and a word of it. Of the host bridge: the vendor,
+ * and a byte that keeps what was written. */
+GUEST(widths_32, 32,
+      "movw $0xcf8, %dx; movl $0x80000000, %eax; outl %eax, %dx; xorl %eax, %eax; inl %dx, %eax; "
+      "hlt; movw $0xcfc, %dx; movl $0x12345678, %eax; inw %dx, %ax; hlt; "
+      "movw $0xcf8, %dx; movl $0x8000003c, %eax; outl %eax, %dx; movw $0xcfc, %dx; "
+      "movl $0x12345607, %eax; outw %ax, %dx; xorl %eax, %eax; inb %dx, %al; hlt");
+
+CASE_ON(guest_step, a_guest_reaches_ports_of_its_pd_with_8_16_and_32_bits, "7.2-52 7.2-113",
+        needs_virtualization)
+{
+        struct guest *g = guest_with_ports(widths_32, widths_32_end, PCI_PORTS, 3);
+
+        guest_until(g, guest_flat(g), EXIT_HLT);
+        EXPECT_EQ(g->state->ax, 0x80000000);
+        EXPECT_EQ(g->count, 2);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->ax >> 16, 0x1234);
+        EXPECT((uint16_t)g->state->ax != 0xffff && (uint16_t)g->state->ax != 0x5678);
+        g->state->ip++;
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
+        EXPECT_EQ(g->state->ax, 7);
+        EXPECT_EQ(g->count, 4);
 }
 
 #if __SIZEOF_POINTER__ == 8
