@@ -23,7 +23,7 @@ static always_inline _Noreturn void finish_call(struct ec *self, struct pt *pt)
 {
         if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
                 block_on_reply_alone(self, pt);
-        block_on_reply(self, pt->ec, pt, CALLER_CALL);
+        block_on_reply(self->cpu, self, pt->ec, pt, CALLER_CALL);
 }
 
 /* Typed items, perhaps in several steps. The callee is taken and waits for this EC meanwhile. */

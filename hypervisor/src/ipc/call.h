@@ -15,13 +15,13 @@ static always_inline void link_to_caller(struct ec *callee, struct ec *self, enu
         self->state = EC_REPLY;
 }
 
-/** self has sent its message: waits for the reply of callee, the portal's EC, which runs the portal
- *  now, on the current SC. Of that nothing is written: it is where the calls of its owner lead. */
-static always_inline _Noreturn void block_on_reply(struct ec *self, struct ec *callee,
-                                                   const struct pt *pt, enum caller_kind kind)
+/** self has sent its message, on this CPU: waits for the reply of callee, the portal's EC, which
+ * runs the portal now, on the current SC. Of that nothing is written: it is where the calls of its
+ * owner lead. */
+static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *self,
+                                                   struct ec *callee, const struct pt *pt,
+                                                   enum caller_kind kind)
 {
-        struct cpu *cpu = self->cpu;
-
         link_to_caller(callee, self, kind);
         if (unlikely(portal_attention(cpu, callee, pt)))
                 resume_portal_slowly(callee, pt);

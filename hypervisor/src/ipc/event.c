@@ -41,8 +41,7 @@ static _Noreturn void finish_event_retry(struct ec *self)
 {
         if (self->helping)
                 ec_stop_helping(self);
-        block_on_event(self, (unsigned)self->event_number, self->event_qual[0],
-                       self->event_qual[1]);
+        block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
 }
 
 /* The portal's EC is not waiting for a call. */
@@ -57,24 +56,27 @@ static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *sel
 static __attribute__((noinline)) _Noreturn void finish_event_vcpu(struct ec *self, struct pt *pt)
 {
         vcpu_to_utcb(self, pt->ec->utcb, pt->mtd);
-        block_on_reply(self, pt->ec, pt, CALLER_EVENT);
+        block_on_reply(self->cpu, self, pt->ec, pt, CALLER_EVENT);
 }
 
-_Noreturn void block_on_event(struct ec *self, unsigned number, word_t error, word_t address)
+_Noreturn void block_on_event(struct ec *self, word_t number, word_t error, word_t address)
 {
         self->event_number = number;
         self->event_qual[0] = error;
         self->event_qual[1] = address;
 
         struct pt *pt = object_space_find_pt(self->pd, self->event_base + number, 0);
-        if (unlikely(!pt || pt->ec->cpu != self->cpu))
+        struct cpu *cpu = self->cpu;
+        if (unlikely(!pt || pt->ec->cpu != cpu))
                 shut_down(self);
-        if (unlikely(pt->ec->state != EC_REQUEST))
-                finish_event_busy(self, pt->ec);
+
+        struct ec *handler = pt->ec;
+        if (unlikely(handler->state != EC_REQUEST))
+                finish_event_busy(self, handler);
         if (unlikely(self->vcpu))
                 finish_event_vcpu(self, pt);
-        state_to_utcb(self, pt->ec->utcb, pt->mtd);
-        block_on_reply(self, pt->ec, pt, CALLER_EVENT);
+        state_to_utcb(self, handler->utcb, pt->mtd);
+        block_on_reply(cpu, self, handler, pt, CALLER_EVENT);
 }
 
 _Noreturn void block_on_startup(struct ec *self)

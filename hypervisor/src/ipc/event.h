@@ -7,7 +7,7 @@
 
 /** self, whose registers are saved, has an event: calls the portal at its event base + number, or
  *  is shut down when there is none that it can call. error and address: the exit qualifications. */
-hot_path _Noreturn void block_on_event(struct ec *self, unsigned number, word_t error,
+hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 
 /** The root PD's first thread: if it is shut down by an event nobody handles, the console says so.

@@ -94,6 +94,12 @@ finish_reply_state(struct ec *self, struct ec *caller, unsigned items)
         finish_reply(self);
 }
 
+static __attribute__((noinline)) _Noreturn void finish_reply_vcpu(struct ec *self,
+                                                                  struct ec *caller)
+{
+        finish_reply_state(self, caller, vcpu_from_utcb(caller, self->utcb));
+}
+
 /* self replies to an event, or to nobody. */
 static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(struct ec *self,
                                                                                struct ec *caller)
@@ -103,7 +109,7 @@ static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(s
         if (unlikely(!caller))
                 finish_reply(self);
         if (unlikely(caller->vcpu))
-                finish_reply_state(self, caller, vcpu_from_utcb(caller, self->utcb));
+                finish_reply_vcpu(self, caller);
         const unsigned items = state_from_utcb(caller, self->utcb);
         if (unlikely(items || !switch_is_plain(cpu, caller)))
                 finish_reply_state(self, caller, items);

@@ -74,7 +74,7 @@ static void do_pending_work(struct ec *self)
                 resume_reschedule(cpu);
         }
         if (cpu->pending & CPU_PENDING_GRACE) {
-                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
+                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
                 reclaim_quiescent(cpu);
         }
         const uint32_t pending = atomic_load_u32(&self->pending);
@@ -89,20 +89,26 @@ static void do_pending_work(struct ec *self)
         }
 }
 
+static always_inline _Noreturn void leave_interrupted(struct ec *self)
+{
+        if (unlikely(!thread_ip_is_canonical(self->regs.ip)))
+                block_on_event(self, NOVA_EXC_GP, 0, 0);
+        leave_by_iret(self);
+}
+
 _Noreturn void resume_interrupted(struct ec *self)
 {
         if (unlikely(has_pending_work(self)))
                 do_pending_work(self);
-        if (unlikely(!thread_ip_is_canonical(self->regs.ip)))
-                block_on_event(self, NOVA_EXC_GP, 0, 0);
-        leave_by_iret(self);
+        leave_interrupted(self);
 }
 
 /* Returns from a hypercall by the long way. */
 static __attribute__((noinline)) _Noreturn void leave_slowly(struct ec *self)
 {
         thread_frame_from_hypercall(self);
-        resume_interrupted(self);
+        do_pending_work(self);
+        leave_interrupted(self);
 }
 
 /* Makes a decision first, or returns by the long way. A thread that is preempted here goes on where
