@@ -35,11 +35,12 @@ static enum nova_status publish(struct ec *self, struct capability_page *page, w
         const enum nova_status status =
                 object_space_publish(&self->pd->object_space, page, sel, object, NOVA_PERM_ALL);
 
-        if (unlikely(status != NOVA_SUCCESS)) {
-                object_put(object);
-                object_reap(); /* at once: when the call is made again, its names are free */
-        }
-        return status;
+        if (likely(status == NOVA_SUCCESS))
+                return status;
+        if (status != NOVA_OUT_OF_MEMORY)
+                reap_begin(self);
+        object_put(object);
+        return status == NOVA_OUT_OF_MEMORY ? status : status | HYPERCALL_REAPS;
 }
 
 static _Noreturn void finish_create_pd(struct ec *self)
@@ -171,9 +172,10 @@ enum nova_status hypercall_create_sc(struct ec *self)
         if (status != NOVA_SUCCESS)
                 return status;
         status = publish(self, page, sel, &sc->object);
-        if (status == NOVA_SUCCESS)
-                sc_start(sc);
-        return status;
+        if (unlikely(status != NOVA_SUCCESS))
+                return status;
+        sc_start(sc);
+        return self->cpu->pending & CPU_PENDING_RESCHEDULE ? HYPERCALL_WOKE : status;
 }
 
 enum nova_status hypercall_create_pt(struct ec *self)

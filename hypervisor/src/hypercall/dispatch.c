@@ -58,11 +58,28 @@ _Noreturn void finish_reaping(struct ec *self, enum nova_status status)
         finish_reap(self);
 }
 
+/* Leaves with what a handler has returned. */
+static always_inline _Noreturn void leave_with(struct ec *self, unsigned result)
+{
+        const enum nova_status status = (enum nova_status)(result & HYPERCALL_STATUS);
+
+        if (likely(result & HYPERCALL_BLOCKS))
+                block_current(self);
+        if (result & HYPERCALL_WOKE) {
+                self->wait_status = NOVA_SUCCESS;
+                self->cont = resume_woken;
+                resume_reschedule(self->cpu);
+        }
+        if (unlikely(result & HYPERCALL_REAPS))
+                finish_reaping(self, status);
+        resume_hypercall(self, status);
+}
+
 /* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its
  * own back; then the same call is made once more. */
 static _Noreturn void finish_short_of_memory(struct ec *self)
 {
-        enum nova_status status = NOVA_OUT_OF_MEMORY;
+        unsigned result = NOVA_OUT_OF_MEMORY;
 
         while (self->cpu->dying) {
                 object_reap();
@@ -71,30 +88,20 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
         const bool again = reclaim_wait();
         leave_if_ended(self);
         if (again)
-                status = handlers[nova_id_number(REG_P1(self))](self);
-        resume_hypercall(self, status);
+                result = handlers[nova_id_number(REG_P1(self))](self);
+        leave_with(self, result);
 }
 
 _Noreturn void hypercall_finish(struct ec *self, unsigned result)
 {
-        if (likely(result & HYPERCALL_BLOCKS))
-                block_current(self);
-        if (result & HYPERCALL_WOKE) {
-                self->wait_status = NOVA_SUCCESS;
-                self->cont = resume_woken;
-                resume_reschedule(self->cpu);
-        }
-        resume_hypercall(self, (enum nova_status)(result & HYPERCALL_STATUS));
+        if (unlikely((result & HYPERCALL_STATUS) == NOVA_OUT_OF_MEMORY))
+                finish_short_of_memory(self);
+        leave_with(self, result);
 }
 
 _Noreturn void hypercall_long(struct ec *self, word_t id)
 {
         const hypercall_handler_t handler = handlers[nova_id_number(id)];
-        enum nova_status status = NOVA_BAD_HYP;
 
-        if (likely(handler))
-                status = handler(self);
-        if (unlikely(status == NOVA_OUT_OF_MEMORY))
-                finish_short_of_memory(self);
-        hypercall_finish(self, status);
+        hypercall_finish(self, likely(handler) ? handler(self) : NOVA_BAD_HYP);
 }

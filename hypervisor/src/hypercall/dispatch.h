@@ -10,12 +10,16 @@
 struct ec;
 
 /** A handler decodes, checks, acts; it returns the status, or one of these, or leaves by
- *  block_something(). Those of lookup, ec_ctrl, sc_ctrl and sm_ctrl return always, open no
- *  interrupt window and wait for no CPU: when they have woken nobody of higher priority there is no
- * decision to make, so entry.S goes back to the user without looking at the CPU's pending work. */
+ *  block_something(). OUT_OF_MEMORY is returned to the user only when the same call has failed
+ *  once more, after what could be given back was. Those of create_sc, create_pt, create_sm, lookup,
+ *  ec_ctrl, sc_ctrl and sm_ctrl return always, open no interrupt window and wait for no CPU: when
+ *  they have woken nobody of higher priority there is no decision to make, so entry.S goes back to
+ *  the user with a plain status without looking at the CPU's pending work. */
 #define HYPERCALL_STATUS 0xff
+#define HYPERCALL_PLAIN  (NOVA_OUT_OF_MEMORY - 1)
 #define HYPERCALL_BLOCKS ((enum nova_status)0x10000) /* self waits; state and cont are set */
 #define HYPERCALL_WOKE   ((enum nova_status)0x20000) /* success, and a decision is due */
+#define HYPERCALL_REAPS  ((enum nova_status)0x40000) /* and a status: after reap_begin() */
 
 typedef enum nova_status (*hypercall_handler_t)(struct ec *self);
 
@@ -31,7 +35,7 @@ enum nova_status hypercall_sm_down(struct ec *self);
 /** All hypercalls by their number, with the registers saved; id: argument 1. */
 _Noreturn void hypercall_long(struct ec *self, word_t id);
 
-/** After a handler that returned what is no status, or with work pending for self. */
+/** After a handler that returned what is no plain status, or with work pending for self. */
 _Noreturn void hypercall_finish(struct ec *self, unsigned result);
 
 /** A call that donates the caller's SC. Returns only if it fails. id: argument 1. */

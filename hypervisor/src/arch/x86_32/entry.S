@@ -39,7 +39,7 @@ entry_hypercall:
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%esp), %ecx
         or      EC_PENDING(%ecx), %eax
-        cmp     $STATUS_MASK, %eax
+        cmp     $STATUS_PLAIN, %eax
         ja      1f
         mov     REG(DX)(%ecx), %edx
         mov     REG(DI)(%ecx), %edi

@@ -43,7 +43,7 @@ entry_hypercall:
 leave_by_return:
         mov     CPU_CURRENT - CPU_TOP(%rsp), %rsp
         or      EC_PENDING(%rsp), %eax
-        cmp     $STATUS_MASK, %eax
+        cmp     $STATUS_PLAIN, %eax
         ja      1f
         mov     %eax, %edi
         mov     REG(AX)(%rsp), %rax

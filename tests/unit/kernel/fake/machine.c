@@ -151,7 +151,12 @@ static void cpu_init(void)
         struct cpu *cpu = cpu_by_id(0);
 
         *cpu = (struct cpu){.current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec};
-        idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .place = SC_RUNNING};
+        /* Of the highest priority: no SC that a test creates preempts it. */
+        idle_sc = (struct sc){.ec = &idle_ec,
+                              .owner = &idle_ec,
+                              .cpu = cpu,
+                              .place = SC_RUNNING,
+                              .prio = NOVA_PRIO_MAX};
         idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};
         list_init(&idle_ec.sleepers);
         cpu->current = &idle_ec;
