@@ -175,7 +175,7 @@ enum nova_status hypercall_create_sc(struct ec *self)
         if (unlikely(status != NOVA_SUCCESS))
                 return status;
         sc_start(sc);
-        return self->cpu->pending & CPU_PENDING_RESCHEDULE ? HYPERCALL_WOKE : status;
+        return self->cpu->pending ? HYPERCALL_WOKE : status;
 }
 
 enum nova_status hypercall_create_pt(struct ec *self)
@@ -217,9 +217,9 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
 
         if (!space)
                 return NULL;
-        const word_t limit = space_limit(space->type);
+        const word_t limit = space_limit(nova_crd_type(crd));
         *first = align_down(nova_crd_base(crd), nova_crd_order(crd));
-        if (space->type == NOVA_CRD_OBJ)
+        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
                 *first &= limit - 1;
         if (*first >= limit)
                 return NULL;
@@ -227,12 +227,19 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
         return space;
 }
 
+static _Noreturn void go_on_revoking(struct ec *self);
+
 static _Noreturn void finish_revoke(struct ec *self)
 {
-        reap_go_on(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
-                preemption_point(self, finish_revoke);
+                preemption_point(self, go_on_revoking);
         finish_reaping(self, NOVA_SUCCESS);
+}
+
+static _Noreturn void go_on_revoking(struct ec *self)
+{
+        reap_go_on(self);
+        finish_revoke(self);
 }
 
 enum nova_status hypercall_revoke(struct ec *self)

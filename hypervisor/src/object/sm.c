@@ -99,11 +99,11 @@ bool sm_leave(struct ec *ec)
         return waits;
 }
 
-bool sm_end_step(struct sm *sm)
+/* Wakes a step of the waiters; true when nobody is left. */
+static __attribute__((noinline)) bool wake_waiters(struct sm *sm)
 {
         bool left = true;
 
-        sm->object.dead = true;
         for (unsigned i = 0; i < END_STEP && left; i++) {
                 sm_lock(sm);
                 left = !list_is_empty(&sm->waiters);
@@ -115,6 +115,15 @@ bool sm_end_step(struct sm *sm)
                         sched_wake(ec);
         }
         return !left;
+}
+
+bool sm_end_step(struct sm *sm)
+{
+        sm->object.dead = true;
+        const uint32_t found = sm_try_lock(sm);
+        if (found != SM_TAKEN)
+                store_once(sm->lock, found);
+        return likely(found == SM_FREE) || wake_waiters(sm);
 }
 
 void sm_free(struct sm *sm)

@@ -196,25 +196,17 @@ static void release(struct object_mapping *mapping)
         } while (release_one(mapping) && (mapping = parent));
 }
 
-/* Takes the permissions from a mapping, and what another revocation took from its parent, for that
- * one finds this mapping by its parent, which may be gone first. Without any it leaves its space,
- * but for the one that the walk began with if the walk has to go below it. What another revocation
- * began with it takes out of its space itself. */
-static void reduce(struct revocation *r, struct object_mapping *mapping)
+/* Leaves a mapping only some of its permissions. Without any it leaves its space, unless it has to
+ * stay until the walk that began with it has been below it. */
+static always_inline void reduce(struct object_mapping *mapping, unsigned left, bool stays)
 {
-        const bool top = mapping->depth == r->depth;
-        const unsigned kept = mapping->perms & ~r->perms;
-        const uint8_t left = (uint8_t)(top ? kept : kept & mapping->parent->perms);
-
-        if (mapping->perms != left) {
-                mapping->perms = left;
-                if (left || (top && mapping->children))
-                        object_space_update(mapping);
-                else
-                        leave_space(mapping);
-        }
-        if (top)
-                r->emptied = !left;
+        if (mapping->perms == left)
+                return;
+        mapping->perms = (uint8_t)left;
+        if (left || stays)
+                object_space_update(mapping);
+        else
+                leave_space(mapping);
 }
 
 /* The end of a walk below the mapping where it began. */
@@ -225,7 +217,8 @@ static void leave_top(const struct revocation *r, struct object_mapping *top)
         release(top);
 }
 
-/* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at. */
+/* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at, or
+ * nothing to walk along. */
 static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =
@@ -236,9 +229,15 @@ static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
         r->at++;
         r->depth = top->depth;
         r->up = r->emptied = false;
-        if (r->self)
-                reduce(r, top);
-        return top;
+        if (r->self) {
+                const unsigned left = top->perms & ~(unsigned)r->perms;
+                r->emptied = !left;
+                reduce(top, left, top->children);
+        }
+        if (top->children)
+                return top;
+        leave_top(r, top);
+        return NULL;
 }
 
 /* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
@@ -261,7 +260,9 @@ static struct object_mapping *walk_on(struct revocation *r, struct object_mappin
                 }
         }
         r->up = false;
-        reduce(r, next);
+        /* Also what another revocation took from the parent: it finds this mapping by the parent,
+         * which may be gone first. What that one began with it takes out of its space itself. */
+        reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }
 
