@@ -238,10 +238,11 @@ static void notifications(void)
         check(nova_session_enable_notify(session) == 0, "notifications are enabled");
         check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
               "who is not notified waits until the deadline");
-        check(call(ECHO_TELL, 0) == 0 && nova_session_wait(session, NOVA_FOREVER) == 0,
+        check(call(ECHO_TELL, 0) == 0 &&
+                      nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
               "who was notified does not wait");
         nova_session_cancel(session);
-        check(nova_session_wait(session, NOVA_FOREVER) == ECANCELED,
+        check(nova_session_wait(session, nova_deadline_in(60 * SECOND)) == ECANCELED,
               "who is cancelled does not wait");
         check(nova_session_wait(session, 0) == ETIMEDOUT, "and waits again afterwards");
 }

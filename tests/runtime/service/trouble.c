@@ -141,7 +141,7 @@ static void dies(void)
               "when the handler dies in the middle of a call, the caller learns it");
         check(echo_call(session, ECHO_CPU, NULL, 0, NULL) == ECONNRESET, "and so does the next");
         nova_service_stop(service);
-        check(nova_session_wait(session, NOVA_FOREVER) == ECONNRESET,
+        check(nova_session_wait(session, nova_deadline_in(60 * SECOND)) == ECONNRESET,
               "who waits learns it when the service has ended");
         check(nova_session_reopen(session) == ENOENT, "while it is gone there is nothing to open");
         service = echo_start(&options);
