@@ -57,7 +57,9 @@ class Installed(unittest.TestCase):
     def attempt(self, *command, cwd=None):
         names = ("PATH", "LANG")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        environment.update(HOME=str(self.folder / "home"), NOVA_OFFLINE="1")
+        environment.update(
+            HOME=str(self.folder / "home"), NOVA_OFFLINE="1", PYTHONDONTWRITEBYTECODE="1"
+        )
         return subprocess.run(
             [str(word) for word in command],
             cwd=cwd or self.folder,
