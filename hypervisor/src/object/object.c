@@ -77,7 +77,8 @@ void object_put(struct kobject *object)
                 object_queue(object);
 }
 
-static void sc_end_anywhere(struct sc *sc)
+/* Out of line as all that makes calls of its own, so that object_reap() saves few registers. */
+static __attribute__((noinline)) void sc_end_anywhere(struct sc *sc)
 {
         if (sc->cpu == cpu_self()) {
                 sc_end(sc);
@@ -121,7 +122,7 @@ static void take_first(struct cpu *cpu)
 
 /* A step of the end of a PD at the head of the dying list. What dies with it comes before it in
  * the list; it leaves the list when it is empty. */
-static void reap_pd(struct cpu *cpu, struct pd *pd)
+static __attribute__((noinline)) void reap_pd(struct cpu *cpu, struct pd *pd)
 {
         store_once(pd->object.dead, true);
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
