@@ -11,7 +11,12 @@
 
 _Static_assert(sizeof(struct capability_page) == PAGE_SIZE, "a table is a frame");
 
-struct null_tables null_tables;
+/* What absent parts of all object spaces point at. */
+static struct {
+        struct capability_page *page;
+        struct capability_page **middle;
+        struct capability_page ***top;
+} null_tables;
 
 bool object_space_boot(void)
 {

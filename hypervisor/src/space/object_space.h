@@ -42,14 +42,6 @@ struct object_space {
         struct capability_page ***top;  /* pointers to pages of pointers to all others */
 };
 
-/** What absent parts of all object spaces point at. For object_space.c, and for debuggers, which
- *  look for it by name. */
-extern struct null_tables {
-        struct capability_page *page;
-        struct capability_page **middle;
-        struct capability_page ***top;
-} null_tables;
-
 static inline struct object_space *object_space_of(struct space *space)
 {
         return container_of(space, struct object_space, space);
