@@ -22,7 +22,7 @@ void gsi_boot(void)
                     object_space_insert(&kernel_pd.object_space, NOVA_SEL_GSI_SM + gsi, &sm->object,
                                         NOVA_PERM_ALL) != NOVA_SUCCESS)
                         kernel_stop("the kernel pool is too small, give more with kmem=");
-                sm->gsi = (int)gsi;
+                sm_set_gsi(sm, gsi);
                 semaphores[gsi] = sm;
                 io_apic_set_up(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id));
         }

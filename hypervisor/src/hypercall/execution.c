@@ -58,18 +58,21 @@ static __attribute__((noinline)) enum nova_status wait(struct ec *self, struct s
         return HYPERCALL_BLOCKS;
 }
 
-static always_inline enum nova_status take(struct ec *self, struct sm *sm, bool zero)
+/* The semaphore's lock was found as it says. An interrupt that comes is let in first. */
+static __attribute__((noinline)) enum nova_status down_slowly(struct ec *self, struct sm *sm,
+                                                              uint32_t found, bool zero)
 {
-        if (unlikely(!sm_down(sm, zero)))
+        if (found == SM_TAKEN)
+                sm_lock(sm);
+        if (sm->gsi != SM_NO_GSI) {
+                sm_unlock(sm);
+                gsi_unmask((unsigned)sm->gsi);
+                sm_lock(sm);
+        }
+        if (!sm_count_down(sm, zero))
                 return wait(self, sm, REG_P1(self));
+        sm_unlock(sm);
         return NOVA_SUCCESS;
-}
-
-static __attribute__((noinline)) enum nova_status take_interrupt(struct ec *self, struct sm *sm,
-                                                                 bool zero)
-{
-        gsi_unmask((unsigned)sm->gsi);
-        return take(self, sm, zero);
 }
 
 static always_inline enum nova_status down(struct ec *self, bool zero)
@@ -78,12 +81,16 @@ static always_inline enum nova_status down(struct ec *self, bool zero)
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
-        if (unlikely(sm->gsi != SM_NO_GSI))
-                return take_interrupt(self, sm, zero);
-        return take(self, sm, zero);
+        const uint32_t found = sm_try_lock(sm);
+        if (unlikely(found != SM_FREE))
+                return down_slowly(self, sm, found, zero);
+        if (unlikely(!sm_count_down(sm, zero)))
+                return wait(self, sm, REG_P1(self));
+        store_once(sm->lock, SM_FREE);
+        return NOVA_SUCCESS;
 }
 
-/* The semaphore's lock was not free and without waiters. */
+/* The semaphore's lock was found as it says. */
 static __attribute__((noinline)) enum nova_status wake(struct sm *sm, uint32_t found)
 {
         sm_up_slowly(sm, found);

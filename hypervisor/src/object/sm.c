@@ -31,16 +31,24 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         return NOVA_SUCCESS;
 }
 
-void sm_lock(struct sm *sm)
+__attribute__((noinline)) void sm_lock(struct sm *sm)
 {
         while (sm_try_lock(sm) == SM_TAKEN)
                 while (load_once(sm->lock) == SM_TAKEN)
                         __builtin_ia32_pause();
 }
 
-static void unlock(struct sm *sm)
+void sm_unlock(struct sm *sm)
 {
-        store_once(sm->lock, list_is_empty(&sm->waiters) ? SM_FREE : SM_WAITERS);
+        const bool special = !list_is_empty(&sm->waiters) || sm->gsi != SM_NO_GSI;
+
+        store_once(sm->lock, special ? SM_SPECIAL : SM_FREE);
+}
+
+void sm_set_gsi(struct sm *sm, unsigned gsi)
+{
+        sm->gsi = (int)gsi;
+        sm->lock = SM_SPECIAL;
 }
 
 /* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
@@ -58,11 +66,11 @@ void sm_up_slowly(struct sm *sm, uint32_t found)
                 sm_lock(sm);
         if (unlikely(list_is_empty(&sm->waiters))) {
                 sm->count++;
-                store_once(sm->lock, SM_FREE);
+                sm_unlock(sm);
                 return;
         }
         struct ec *ec = first_waiter(sm);
-        unlock(sm);
+        sm_unlock(sm);
         sched_wake(ec);
 }
 
@@ -76,10 +84,10 @@ bool sm_wait(struct sm *sm, struct ec *self, bool wait)
                 self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
-                store_once(sm->lock, SM_WAITERS);
+                store_once(sm->lock, SM_SPECIAL);
                 return true;
         }
-        unlock(sm);
+        sm_unlock(sm);
         return false;
 }
 
@@ -95,7 +103,7 @@ bool sm_leave(struct ec *ec)
                 list_unlink(&ec->wait_link);
                 ec->wait_sm = NULL;
         }
-        unlock(sm);
+        sm_unlock(sm);
         return waits;
 }
 
@@ -110,7 +118,7 @@ static __attribute__((noinline)) bool wake_waiters(struct sm *sm)
                 struct ec *ec = left ? first_waiter(sm) : NULL;
                 if (left)
                         ec->wait_status = NOVA_BAD_CAP;
-                unlock(sm);
+                sm_unlock(sm);
                 if (left)
                         sched_wake(ec);
         }

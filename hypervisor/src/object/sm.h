@@ -13,11 +13,12 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock tells whether somebody waits, too, so that taking it is the only test of an up. */
+/* The lock tells whether there is more to an operation than the count, so that taking it is the
+ * only test. */
 enum sm_lock {
-        SM_FREE,   /* nobody waits */
+        SM_FREE,   /* nobody waits, no interrupt */
         SM_TAKEN,  /* by a CPU */
-        SM_WAITERS /* free; there are waiters, and the count is 0 */
+        SM_SPECIAL /* free; there are waiters, with a count of 0, or it stands for an interrupt */
 };
 
 struct sm {
@@ -39,8 +40,14 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
  *  Drops the lock. */
 void sm_up_slowly(struct sm *sm, uint32_t found);
 
+/** A semaphore of no one yet stands for an interrupt from now on. */
+void sm_set_gsi(struct sm *sm, unsigned gsi);
+
 /** Waits for the lock. */
 void sm_lock(struct sm *sm);
+
+/** Drops it. */
+void sm_unlock(struct sm *sm);
 
 /** Takes the lock, unless it was found taken; enum sm_lock. */
 static always_inline uint32_t sm_try_lock(struct sm *sm)
@@ -69,16 +76,13 @@ static inline void sm_up(struct sm *sm)
                 sm_up_slowly(sm, found);
 }
 
-/** Counts down, or to zero, and returns true. With a count of 0: false, and sm_wait() follows, for
- *  the lock is still held. */
-static always_inline bool sm_down(struct sm *sm, bool zero)
+/** Counts down, or to zero, and returns true. With a count of 0: false, and sm_wait() follows. The
+ *  lock is still held. */
+static always_inline bool sm_count_down(struct sm *sm, bool zero)
 {
-        if (unlikely(sm_try_lock(sm) == SM_TAKEN))
-                sm_lock(sm);
         if (unlikely(!sm->count))
                 return false;
         sm->count = zero ? 0 : sm->count - 1;
-        store_once(sm->lock, SM_FREE); /* nobody waits while there is a count */
         return true;
 }
 

@@ -84,11 +84,11 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
                                                        unsigned perms)
 {
         /* The null capability has no permissions: asked for one, it need not be looked at. */
-        if (perms ? perms & ~capability : !capability)
+        if (unlikely(perms ? perms & ~capability : !capability))
                 return NULL;
 
         struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
-        return kobject_is(object, kind) ? object : NULL;
+        return likely(kobject_is(object, kind)) ? object : NULL;
 }
 
 /** Publishes a new object at a selector, taken modulo SEL, with at least one permission; the
