@@ -159,6 +159,8 @@ class NoOrphans(WithFolder):
             [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # Who runs the tests in a shell's background may have it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(process.stdout.close)
         self.assertIn(b"some text", process.stdout.readline())
@@ -189,7 +191,7 @@ class NoOrphans(WithFolder):
                 process, kernel = self.start()
                 self.assertTrue(self.qemus(kernel))
                 process.send_signal(number)
-                process.wait()
+                process.wait(timeout=60)
                 self.assertTrue(self.ends(kernel))
 
 
