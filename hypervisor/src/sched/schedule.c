@@ -217,7 +217,10 @@ static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;
 
-        if (unlikely(!next || next->ec->state != EC_READY || cpu->dying))
+        if (unlikely(!next))
+                return;
+        struct ec *ec = next->ec;
+        if (unlikely(ec->state != EC_READY || cpu->dying))
                 return;
         cpu->pending = 0;
         cpu->run_queue.first = NULL;
@@ -229,7 +232,7 @@ static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
         } else {
                 requeue(cpu, sc);
         }
-        dispatch(cpu, next, next->ec, cpu->slice_start + next->left);
+        dispatch(cpu, next, ec, cpu->slice_start + next->left);
 }
 
 _Noreturn void resume_reschedule(struct cpu *cpu)
