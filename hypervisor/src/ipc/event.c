@@ -39,8 +39,7 @@ static __attribute__((noinline)) _Noreturn void shut_down(struct ec *self)
 /* The portal's EC may be free now; the portal may be gone. */
 static _Noreturn void finish_event_retry(struct ec *self)
 {
-        if (self->helping)
-                ec_stop_helping(self);
+        ec_stop_helping(self);
         block_on_event(self, self->event_number, self->event_qual[0], self->event_qual[1]);
 }
 

@@ -7,7 +7,7 @@
 
 #define ROOT_TAG 1
 
-static word_t random; /* never 0 */
+static word_t random = 1; /* never 0 */
 
 void tree_seed(uint64_t seed)
 {

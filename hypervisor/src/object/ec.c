@@ -190,8 +190,10 @@ void ec_help(struct ec *self, struct ec *callee)
 
 void ec_stop_helping(struct ec *self)
 {
+        if (!self->helping)
+                return;
         self->helping = NULL;
-        list_remove(&self->help_link);
+        list_unlink(&self->help_link);
 }
 
 void ec_return_sc(struct ec *ec, struct ec *caller)
@@ -295,8 +297,7 @@ static void disengage(struct ec *ec)
                 forget_caller(ec->transfer.to);
         ec->state = EC_DEAD;
         ec->callee = NULL;
-        if (ec->helping)
-                ec_stop_helping(ec);
+        ec_stop_helping(ec);
         while (!list_is_empty(&ec->helpers))
                 ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
         sm_leave(ec);
