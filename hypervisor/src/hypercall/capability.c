@@ -242,16 +242,31 @@ static _Noreturn void go_on_revoking(struct ec *self)
         finish_revoke(self);
 }
 
+/* Revokes what was derived from memory or ports, mostly without a walk. */
+static __attribute__((noinline)) enum nova_status revoke_range(struct ec *self, struct space *space,
+                                                               word_t first, word_t last)
+{
+        const unsigned perms = nova_crd_perms(REG_P2(self));
+
+        if (range_revoke(space, first, last, perms))
+                return NOVA_SUCCESS;
+        revocation_begin(&self->revocation, space, first, last, perms, false);
+        reap_begin(self);
+        finish_revoke(self);
+}
+
 enum nova_status hypercall_revoke(struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
+        const bool self_too = nova_id_flags(REG_P1(self)) & NOVA_REVOKE_SR;
         word_t first, last;
         struct space *space = decode_range(self, crd, &first, &last);
 
         if (!space || !nova_crd_perms(crd))
                 return NOVA_SUCCESS;
-        revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd),
-                         nova_id_flags(REG_P1(self)) & NOVA_REVOKE_SR);
+        if (nova_crd_type(crd) != NOVA_CRD_OBJ && !self_too)
+                return revoke_range(self, space, first, last);
+        revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd), self_too);
         reap_begin(self);
         finish_revoke(self);
 }

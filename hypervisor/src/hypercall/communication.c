@@ -62,6 +62,8 @@ static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *sel
 {
         if (items != 1 || !item_at_once(self, pt->ec))
                 begin_call_items(self, pt, items);
+        if (unlikely(pt->ec->state != EC_REQUEST)) /* it ended while TLBs were flushed */
+                resume_hypercall(self, NOVA_COM_ABT);
         finish_call(self, pt);
 }
 

@@ -43,40 +43,10 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
         transfer->is_answer = is_answer;
 }
 
-bool item_at_once(const struct ec *self, struct ec *to)
-{
-        const word_t *word = item_words(self, 0);
-        const nova_crd_t crd = load_once(word[0]);
-        const word_t flags = load_once(word[1]);
-        word_t *copy = item_words(to, 0);
-
-        copy[1] = flags & NOVA_ITEM_FLAGS_MASK;
-        if (!(flags & NOVA_ITEM_DELEGATE)) {
-                const nova_crd_t window = load_once(to->utcb->translate_window);
-                if (nova_crd_type(crd & window) != NOVA_CRD_OBJ)
-                        return false;
-                copy[0] = object_translate(&self->pd->object_space, crd, &to->pd->object_space,
-                                           window);
-                return true;
-        }
-        const nova_crd_t window = load_once(to->utcb->delegate_window), both = crd & window;
-        const unsigned perms = nova_crd_perms(both);
-        if (nova_crd_type(both) != NOVA_CRD_OBJ || nova_crd_order(crd) || !perms ||
-            flags & NOVA_ITEM_H)
-                return false;
-
-        const word_t sel = selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
-        copy[0] = nova_crd(NOVA_CRD_OBJ, sel, 0, perms);
-        return object_delegate(&self->pd->object_space, nova_crd_base(crd) & SELECTOR_MASK,
-                               &to->pd->object_space, sel, perms);
-}
-
 /* The answer to a page fault brings memory around the address only. */
-static nova_crd_t delegate_window(const struct transfer *transfer)
+static always_inline nova_crd_t delegate_window(const struct ec *to, bool is_answer)
 {
-        const struct ec *to = transfer->to;
-
-        if (!transfer->is_answer)
+        if (!is_answer)
                 return load_once(to->utcb->delegate_window);
         return nova_crd(NOVA_CRD_MEM, to->event_qual[1] >> PAGE_BITS & ~(word_t)0x7fffffff,
                         NOVA_CRD_ORDER_MASK, NOVA_PERM_ALL);
@@ -111,11 +81,11 @@ static void clip(struct delegation *d, unsigned type, unsigned order)
         d->count = (d->from | d->to) < limit ? min_word((word_t)1 << order, limit) : 0;
 }
 
-/* Decodes a delegate item; the CRD that its receiver sees. 0: refused. */
-static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
+/* What an item delegates through a window to an EC; the CRD that its receiver sees. 0: refused. */
+static always_inline nova_crd_t decode(const struct ec *self, const struct ec *to, nova_crd_t crd,
+                                       word_t flags, nova_crd_t window, struct delegation *d)
 {
-        struct delegation *d = &self->transfer.delegation;
-        const nova_crd_t window = delegate_window(&self->transfer), both = crd & window;
+        const nova_crd_t both = crd & window;
         const unsigned type = nova_crd_type(both), perms = nova_crd_perms(both);
         const unsigned order = (unsigned)min_word(nova_crd_order(crd), nova_crd_order(window));
 
@@ -129,12 +99,84 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
         d->perms = (uint8_t)perms;
         d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
                             (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
-        d->at = d->fill = d->fill_end = 0;
-        d->failed = false;
         const bool host = flags & NOVA_ITEM_H && self->pd->is_root;
         d->source = pd_space(host ? &kernel_pd : self->pd, type);
-        d->target = pd_space(self->transfer.to->pd, type);
+        d->target = pd_space(to->pd, type);
         return nova_crd(type, d->to, order, perms);
+}
+
+/* An item that delegates one capability for an object. */
+static always_inline bool delegate_object(const struct ec *self, const struct ec *to,
+                                          nova_crd_t crd, word_t flags, nova_crd_t window,
+                                          word_t *copy)
+{
+        const unsigned perms = nova_crd_perms(crd & window);
+        const word_t sel = selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
+
+        if (nova_crd_order(crd) || !perms || flags & NOVA_ITEM_H)
+                return false;
+        copy[0] = nova_crd(NOVA_CRD_OBJ, sel, 0, perms);
+        return object_delegate(&self->pd->object_space, nova_crd_base(crd) & SELECTOR_MASK,
+                               &to->pd->object_space, sel, perms);
+}
+
+/* One that delegates memory or ports. */
+static __attribute__((noinline)) bool delegate_range(struct ec *self, const struct ec *to,
+                                                     nova_crd_t crd, word_t flags,
+                                                     nova_crd_t window, word_t *copy)
+{
+        struct delegation d;
+        const nova_crd_t received = decode(self, to, crd, flags, window, &d);
+
+        if (!received || d.source->type == NOVA_CRD_OBJ || !range_delegate(&d))
+                return false;
+        leave_if_ended(self);
+        copy[0] = received;
+        return true;
+}
+
+bool item_at_once(struct ec *self, const struct ec *to)
+{
+        const word_t *word = item_words(self, 0);
+        const nova_crd_t crd = load_once(word[0]);
+        const word_t flags = load_once(word[1]);
+        word_t *copy = item_words(to, 0);
+
+        copy[1] = flags & NOVA_ITEM_FLAGS_MASK;
+        if (!(flags & NOVA_ITEM_DELEGATE)) {
+                const nova_crd_t window = load_once(to->utcb->translate_window);
+                if (nova_crd_type(crd & window) != NOVA_CRD_OBJ)
+                        return false;
+                copy[0] = object_translate(&self->pd->object_space, crd, &to->pd->object_space,
+                                           window);
+                return true;
+        }
+        const nova_crd_t window = delegate_window(to, false);
+        if (nova_crd_type(crd & window) == NOVA_CRD_OBJ)
+                return delegate_object(self, to, crd, flags, window, copy);
+        return delegate_range(self, to, crd, flags, window, copy);
+}
+
+bool item_answers_at_once(struct ec *self, const struct ec *to)
+{
+        const word_t *word = item_words(self, 0);
+        const word_t flags = load_once(word[1]);
+        word_t no_copy;
+
+        return flags & NOVA_ITEM_DELEGATE && delegate_range(self, to, load_once(word[0]), flags,
+                                                            delegate_window(to, true), &no_copy);
+}
+
+/* Begins to delegate; the CRD that the receiver sees. 0: refused. */
+static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
+{
+        struct transfer *transfer = &self->transfer;
+        struct delegation *d = &transfer->delegation;
+        const nova_crd_t window = delegate_window(transfer->to, transfer->is_answer);
+
+        d->at = d->fill = d->fill_end = 0;
+        d->failed = false;
+        return decode(self, transfer->to, crd, flags, window, d);
 }
 
 static nova_crd_t translate(const struct ec *self, nova_crd_t crd)

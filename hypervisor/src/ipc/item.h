@@ -5,10 +5,13 @@
 
 #include "object/ec.h"
 
-/** Does what the only item of self's message asks for, if that takes no steps: one capability of an
- *  object for the window of to, delegated or translated. Waits for nobody. false: it is another
- *  kind of item, or there is no memory. */
-bool item_at_once(const struct ec *self, struct ec *to);
+/** Does what the only item of self's message asks for, if that takes one step: capabilities for an
+ *  object delegated or translated through the windows of to, or memory or ports delegated. If TLBs
+ *  have to be flushed to may end meanwhile. false: nothing has happened. */
+bool item_at_once(struct ec *self, const struct ec *to);
+
+/** The same for the answer to an event. */
+bool item_answers_at_once(struct ec *self, const struct ec *to);
 
 /** Begins the transfer of items from self to an EC. is_answer: to an event. */
 void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigned items);

@@ -94,10 +94,25 @@ finish_reply_state(struct ec *self, struct ec *caller, unsigned items)
         finish_reply(self);
 }
 
+/* The answer has items: what of them is left when the usual one, a page, was delegated. */
+static __attribute__((noinline)) unsigned answer_items(struct ec *self, struct ec *caller,
+                                                       unsigned items)
+{
+        if (items != 1 || !item_answers_at_once(self, caller))
+                return items;
+        if (unlikely(self->caller != caller)) /* it ended while TLBs were flushed */
+                finish_reply(self);
+        return 0;
+}
+
 static __attribute__((noinline)) _Noreturn void finish_reply_vcpu(struct ec *self,
                                                                   struct ec *caller)
 {
-        finish_reply_state(self, caller, vcpu_from_utcb(caller, self->utcb));
+        unsigned items = vcpu_from_utcb(caller, self->utcb);
+
+        if (items)
+                items = answer_items(self, caller, items);
+        finish_reply_state(self, caller, items);
 }
 
 /* self replies to an event, or to nobody. */
@@ -110,7 +125,9 @@ static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(s
                 finish_reply(self);
         if (unlikely(caller->vcpu))
                 finish_reply_vcpu(self, caller);
-        const unsigned items = state_from_utcb(caller, self->utcb);
+        unsigned items = state_from_utcb(caller, self->utcb);
+        if (unlikely(items))
+                items = answer_items(self, caller, items);
         if (unlikely(items || !switch_is_plain(cpu, caller)))
                 finish_reply_state(self, caller, items);
         release(self, caller);

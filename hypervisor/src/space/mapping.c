@@ -241,6 +241,61 @@ void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
         flush_run(&flush);
 }
 
+/* Enters a child of parent for to..last of a space, where a search found a place. NULL: no memory.
+ */
+static always_inline struct mapping *derive(struct mapping *parent, struct space *space,
+                                            const struct tree_place *place, word_t to, word_t last,
+                                            word_t source, unsigned perms, unsigned attr)
+{
+        struct mapping *child = mapping_alloc(space->pd->account, parent->depth + 1u);
+
+        if (unlikely(!child))
+                return NULL;
+        child->perms = (uint8_t)perms;
+        child->attr = (uint8_t)attr;
+        enter(child, space, place, to, last, source);
+        tree_insert(&parent->children, &child->in_parent);
+        return child;
+}
+
+/* Whether a mark that a revocation left lies inside of a range of what a mapping maps. */
+static inline bool is_marked(const struct mapping *mapping, word_t source, word_t count)
+{
+        return mapping->cut > source && mapping->cut - source < count;
+}
+
+bool range_delegate(const struct delegation *d)
+{
+        const word_t to = d->to, last = to + d->count - 1;
+        unsigned budget = STEP_ENTRIES;
+        struct mapping *child = NULL;
+        struct tree_place place;
+        struct flush flush;
+        word_t at = to;
+
+        if (d->count > STEP_ENTRIES)
+                return false;
+        flush_init(&flush);
+        spin_lock(&space_lock[d->source->type]);
+        struct mapping *parent = mapping_find(d->source, d->from, d->from);
+        if (likely(parent && parent->in_space.last - d->from >= d->count - 1)) {
+                const word_t source = parent->in_parent.start + (d->from - parent->in_space.start);
+                const unsigned perms = parent->perms & d->perms;
+                if (likely(perms && !is_marked(parent, source, d->count) &&
+                           !tree_search(&d->target->tree, to, last, &place)))
+                        child = derive(parent, d->target, &place, to, last, source, perms, d->attr);
+        }
+        bool done = false;
+        if (likely(child)) {
+                done = space_apply(child, &at, &budget, &flush) && at > last;
+                if (unlikely(!done))
+                        mapping_drop(child, &flush);
+        }
+        spin_unlock(&space_lock[d->source->type]);
+        flush_run(&flush);
+        return done;
+}
+
 /* Delegates from one mapping what of it lies in the delegation's range, up to the next occupied or
  * forbidden boundary. The new mapping, whose tables are still to be written; NULL: there is nothing
  * to delegate, or no memory (*fail). */
@@ -252,7 +307,7 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         const unsigned perms = parent->perms & d->perms;
 
         const word_t before = d->at;
-        if (parent->cut > source && parent->cut - source <= last - first)
+        if (is_marked(parent, source, last - first + 1))
                 last = first + (parent->cut - source) - 1;
         d->at = last - d->from + 1;
         if (!perms)
@@ -271,16 +326,11 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
                 d->at = to_last - d->to + 1;
         }
 
-        struct mapping *child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
+        struct mapping *child =
+                derive(parent, d->target, &place, to, to_last, source, perms, d->attr);
         *fail = !child;
-        if (!child) {
+        if (!child)
                 d->at = before; /* may be tried again */
-                return NULL;
-        }
-        child->perms = (uint8_t)perms;
-        child->attr = d->attr;
-        enter(child, d->target, &place, to, to_last, source);
-        tree_insert(&parent->children, &child->in_parent);
         return child;
 }
 

@@ -389,6 +389,48 @@ enum step_result range_revocation_step(struct revocation *r)
         return done ? STEP_DONE : STEP_AGAIN;
 }
 
+/* Takes all permissions from the mappings that were derived from first..last of what top maps;
+ * false if that takes a walk, for there is more to them than that they lie inside. */
+static bool revoke_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
+                          struct flush *flush)
+{
+        word_t budget = STEP_ENTRIES;
+        struct tree_node *node;
+
+        if ((first && tree_find(&top->children, first, first - 1)) ||
+            (last + 1 && tree_find(&top->children, last + 1, last)))
+                return false;
+        for (unsigned i = 0; (node = tree_find(&top->children, first, last)); i++) {
+                struct mapping *child = child_at(node);
+                const word_t size = node->last - node->start + 1;
+                if (unlikely(i == STEP_MAPPINGS || size > budget || !child->space || child->pins ||
+                             !child->perms || child->perms & ~perms ||
+                             !tree_is_empty(&child->children)))
+                        return false;
+                budget -= size;
+                mapping_drop(child, flush);
+        }
+        return true;
+}
+
+bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms)
+{
+        struct flush flush;
+        bool done = true;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[space->type]);
+        struct mapping *top = mapping_find(space, first, last);
+        if (likely(top)) {
+                const word_t source = top->in_parent.start + (first - top->in_space.start);
+                done = top->in_space.start <= first && last <= top->in_space.last &&
+                       revoke_leaves(top, source, source + (last - first), perms, &flush);
+        }
+        spin_unlock(&space_lock[space->type]);
+        flush_run(&flush);
+        return done;
+}
+
 void revocation_cancel(struct revocation *r)
 {
         unsigned budget = UINT32_MAX;

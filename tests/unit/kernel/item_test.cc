@@ -193,10 +193,27 @@ struct Outcome {
         bool at_once;
         nova_crd_t crd;
         word_t flags;
-        Caps caps;
+        Caps objects, memory, ports;
+        bool operator==(const Outcome &other) const // however it came about
+        {
+                return crd == other.crd && flags == other.flags && objects == other.objects &&
+                       memory == other.memory && ports == other.ports;
+        }
 };
 
-Outcome outcome(bool may_at_once, nova_crd_t crd, nova_crd_t window, word_t flags)
+struct Item {
+        nova_crd_t crd, window;
+        word_t flags;
+        bool is_answer;
+};
+
+std::ostream &operator<<(std::ostream &out, const Item &item)
+{
+        return out << std::hex << item.crd << ' ' << item.window << ' ' << item.flags << ' '
+                   << item.is_answer;
+}
+
+Outcome outcome(bool may_at_once, const Item &item)
 {
         Pair p;
         std::map<word_t, word_t> number;
@@ -205,17 +222,31 @@ Outcome outcome(bool may_at_once, nova_crd_t crd, nova_crd_t window, word_t flag
         number[reinterpret_cast<word_t>(p.make_sm(p.to, 0x41))] = 4;
         Kernel *kernel = &p;
         kernel->delegate(p.to, 0x41, p.from, 4, 1, NOVA_CRD_OBJ, NOVA_SM_UP | NOVA_SM_DN);
-        p.receiver->utcb->delegate_window = p.receiver->utcb->translate_window = window;
-        p.put(0, crd, flags);
-        const bool at_once = may_at_once && item_at_once(p.sender, p.receiver);
-        if (!at_once)
-                p.send_in_steps(1);
+        kernel->delegate(&kernel_pd, 0x300, p.from, 0, 3, NOVA_CRD_MEM, NOVA_MEM_RWX);
+        kernel->delegate(&kernel_pd, 0x310, p.from, 3, 2, NOVA_CRD_MEM, NOVA_MEM_R);
+        kernel->delegate(&kernel_pd, 0x320, p.to, 0x41, 1, NOVA_CRD_MEM, NOVA_MEM_R);
+        kernel->delegate(&kernel_pd, 0, p.from, 0, 5, NOVA_CRD_IO, NOVA_IO_A);
+        p.receiver->utcb->delegate_window = p.receiver->utcb->translate_window = item.window;
+        p.receiver->event_qual[1] = 0x40000;
+        p.put(0, item.crd, item.flags);
+        const bool at_once =
+                may_at_once && (item.is_answer ? item_answers_at_once(p.sender, p.receiver)
+                                               : item_at_once(p.sender, p.receiver));
+        if (!at_once) {
+                item_transfer_begin(p.sender, p.receiver, item.is_answer, 1);
+                item_transfer(p.sender, nullptr);
+        }
         check_pd(p.to);
-        Caps caps = caps_of(p.to, NOVA_CRD_OBJ);
-        for (auto &cap : caps)
+        Caps objects = caps_of(p.to, NOVA_CRD_OBJ);
+        for (auto &cap : objects)
                 cap.second.source = number.at(cap.second.source);
         const unsigned index = nova_utcb_item_index(0);
-        return {at_once, p.received(0), p.receiver->utcb->word[index + 1], caps};
+        return {at_once,
+                p.received(0),
+                p.receiver->utcb->word[index + 1],
+                objects,
+                caps_of(p.to, NOVA_CRD_MEM),
+                caps_of(p.to, NOVA_CRD_IO)};
 }
 
 TEST(item, is_the_same_at_once_and_in_steps)
@@ -223,25 +254,29 @@ TEST(item, is_the_same_at_once_and_in_steps)
         std::mt19937 random(7);
         const auto pick = [&](std::vector<word_t> of) { return of[random() % of.size()]; };
         const word_t limit = word_t{1} << NOVA_SEL_ORDER;
-        unsigned at_once = 0;
-        for (unsigned i = 0; i < 1000; i++) {
+        unsigned at_once[4] = {}, answered = 0;
+        for (unsigned i = 0; i < 1200; i++) {
+                const unsigned type = unsigned(pick({1, 2, 3}));
                 const auto range = [&](word_t base) {
-                        return nova_crd(unsigned(pick({3, 3, 3, 3, 3, 3, 3, 1, 0})), base,
+                        return nova_crd(random() % 8 ? type : unsigned(random() % 4), base,
                                         unsigned(pick({0, 0, 0, 0, 1, 2, 5, 31})),
                                         unsigned(pick({31, 31, 7, random() % 32})));
                 };
-                const nova_crd_t crd = range(pick({0, 1, 2, 3, 4, 4, 5, limit + 2, 3 * limit + 4}));
-                const nova_crd_t window = range(pick({0, 6, 0x40, 0x41, limit - 1, 5 * limit}));
-                const word_t flags = (random() % 0x80) << NOVA_ITEM_HOTSPOT_SHIFT |
-                                     pick({0, 1, 1, 0xe9, NOVA_ITEM_H | 1, NOVA_ITEM_G | 1});
-                const Outcome one = outcome(true, crd, window, flags);
-                const Outcome other = outcome(false, crd, window, flags);
-                at_once += one.at_once;
-                EXPECT_EQ(one.crd, other.crd) << std::hex << crd << ' ' << window << ' ' << flags;
-                EXPECT_EQ(one.flags, other.flags);
-                EXPECT_EQ(one.caps, other.caps) << std::hex << crd << ' ' << window << ' ' << flags;
+                Item item;
+                item.crd = range(pick({0, 1, 2, 3, 4, 4, 5, limit + 2, 3 * limit + 4}));
+                item.window = range(pick({0, 6, 0x40, 0x41, limit - 1, 5 * limit}));
+                item.flags = (random() % 0x80) << NOVA_ITEM_HOTSPOT_SHIFT |
+                             pick({0, 1, 1, 1, 0xe9, NOVA_ITEM_H | 1, NOVA_ITEM_G | 1});
+                item.is_answer = random() % 4 == 0;
+                const Outcome one = outcome(true, item);
+                EXPECT_TRUE(one == outcome(false, item)) << item;
+                at_once[nova_crd_type(item.crd)] += one.at_once;
+                answered += one.at_once && item.is_answer;
         }
-        EXPECT_GT(at_once, 300u);
+        EXPECT_GT(at_once[NOVA_CRD_OBJ], 80u);
+        EXPECT_GT(at_once[NOVA_CRD_MEM], 40u);
+        EXPECT_GT(at_once[NOVA_CRD_IO], 10u);
+        EXPECT_GT(answered, 10u);
 }
 
 TEST(item, transfers_as_many_as_a_utcb_holds_each_on_its_own)

@@ -108,6 +108,10 @@ void Kernel::delegate(pd *from, word_t first, pd *to, word_t base, word_t count,
                       unsigned perms, unsigned attr)
 {
         delegation d = make_delegation(from, first, to, base, count, type, perms, attr);
+        if (type != NOVA_CRD_OBJ && turn++ % 2 && range_delegate(&d)) {
+                delegated_at_once++;
+                return;
+        }
         step_result result;
         while ((result = delegation_step(&d)) == STEP_AGAIN)
                 ;
@@ -116,6 +120,11 @@ void Kernel::delegate(pd *from, word_t first, pd *to, word_t base, word_t count,
 
 void Kernel::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self)
 {
+        if (type != NOVA_CRD_OBJ && !self && turn++ % 2 &&
+            range_revoke(pd_space(from, type), first, last, perms)) {
+                revoked_at_once++;
+                return;
+        }
         revocation r;
         revocation_begin(&r, pd_space(from, type), first, last, perms, self);
         while (revocation_step(&r) == STEP_AGAIN)

@@ -73,14 +73,16 @@ class Kernel
         // Destroys one of the PDs now.
         void destroy(pd *one);
 
-        // Whole operations, in as many steps as they need.
+        // Whole operations, by turns at once, if that can be, and in as many steps as they need.
         void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                       unsigned perms, unsigned attr = MAPPING_DMA);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
 
         std::vector<pd *> pds;
+        unsigned delegated_at_once = 0, revoked_at_once = 0;
 
       private:
+        unsigned turn = 0;
         Taken at_start;
         std::vector<ec *> ecs;
 };

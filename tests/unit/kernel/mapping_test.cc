@@ -71,6 +71,13 @@ class Play
                 }
         }
 
+        // Neither are all of the operations at once, nor none.
+        void expect_both_ways() const
+        {
+                EXPECT_GT(kernel.delegated_at_once, 5u);
+                EXPECT_GT(kernel.revoked_at_once, 0u);
+        }
+
       private:
         void make_object()
         {
@@ -221,6 +228,8 @@ TEST_P(mapping_model, agrees_with_the_model_after_each_operation)
                         play.check();
                 }
                 ASSERT_FALSE(HasFailure()) << "seed " << seed;
+                if (GetParam().type != NOVA_CRD_OBJ)
+                        play.expect_both_ways();
         }
 }
 

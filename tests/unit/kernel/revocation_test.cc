@@ -221,7 +221,17 @@ class Storm
                 else
                         revocation_begin(&one->r, pd_space(from, type), at, at + count - 1, perms,
                                          from != &kernel_pd && random() % 2);
-                work.push_back(std::move(one));
+                if (!is_done_at_once(*one))
+                        work.push_back(std::move(one));
+        }
+
+        bool is_done_at_once(const Work &one)
+        {
+                if (type != NOVA_CRD_MEM || random() % 2)
+                        return false;
+                if (one.delegates)
+                        return range_delegate(&one.d);
+                return !one.r.self && range_revoke(one.r.space, one.r.at, one.r.last, one.r.perms);
         }
 
         void step(size_t i)

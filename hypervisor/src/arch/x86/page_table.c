@@ -134,8 +134,6 @@ static uint64_t entry_flags(unsigned perms)
 {
         uint64_t flags = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
 
-        if (!perms)
-                return 0;
         if (perms & NOVA_MEM_W)
                 flags |= PTE_WRITE;
         if (!(perms & NOVA_MEM_X) && cpu_has(FEATURE_NX))
@@ -172,25 +170,28 @@ static void apply_large(struct pd *pd, const struct path *path, word_t page, uin
         }
 }
 
-/* Writes the small pages of one table, at most count; the entries are counted at the end. */
-static word_t apply_small(struct pd *pd, const struct path *path, word_t page, word_t count,
-                          uint64_t value, unsigned *budget, struct flush *flush)
+/* Writes the small pages of one table, or removes them, at most count; the entries are counted at
+ * the end. */
+static always_inline word_t apply_small(struct pd *pd, const struct path *path, word_t page,
+                                        word_t count, bool add, uint64_t value, unsigned *budget,
+                                        struct flush *flush)
 {
-        const uint64_t step = value ? PAGE_SIZE : 0;
         struct frame_info *info = frame_info(path->table[0]);
         uint64_t *entry = entry_of(path, page, 0);
         word_t before = 0;
 
         count = min_word(min_word(count, LARGE_PAGES - (page & (LARGE_PAGES - 1))), *budget);
-        if (!info->used)
+        *budget -= (unsigned)count;
+        if (add && !info->used) {
                 fill_empty(entry, count, value);
-        else
-                for (uint64_t *const end = entry + count; entry != end; entry++, value += step) {
+        } else {
+                uint64_t *const end = entry + count;
+                for (; entry != end; entry++, value += add ? PAGE_SIZE : 0) {
                         before += *entry != 0;
                         pte_write(entry, value);
                 }
-        info->used = (uint16_t)(info->used + (step ? count : 0) - before);
-        *budget -= (unsigned)count;
+        }
+        info->used = (uint16_t)(info->used + (add ? count : 0) - before);
         if (before)
                 flush_add(flush, pd);
         return count;
@@ -234,12 +235,12 @@ static __attribute__((noinline)) word_t apply_above(struct pd *pd, struct path *
 
 /* Writes value, which goes on with the next frames, for page and up to count - 1 that follow it, or
  * removes them (0): a large page, or small ones of one table. How many it did; 0: no memory. */
-static word_t apply_table(struct pd *pd, word_t page, word_t count, uint64_t value,
-                          unsigned *budget, struct flush *flush)
+static always_inline word_t apply_table(struct pd *pd, word_t page, word_t count, bool add,
+                                        uint64_t value, unsigned *budget, struct flush *flush)
 {
         const bool whole = count >= LARGE_PAGES && !(page & (LARGE_PAGES - 1));
         struct path path;
-        unsigned level = walk(pd, &path, page, whole, value, flush);
+        unsigned level = walk(pd, &path, page, whole, add, flush);
         word_t done = 0;
 
         if (unlikely(level)) {
@@ -248,33 +249,35 @@ static word_t apply_table(struct pd *pd, word_t page, word_t count, uint64_t val
                         return 0;
         }
         if (likely(!done))
-                done = apply_small(pd, &path, page, count, value, budget, flush);
-        if (!value)
+                done = apply_small(pd, &path, page, count, add, value, budget, flush);
+        if (!add && (level || !frame_info(path.table[0])->used))
                 prune(pd, &path, page, level, flush);
+        return done;
+}
+
+/* One of its two kinds: adds pages, or removes them. */
+static always_inline bool apply(struct pd *pd, const struct page_range *range, bool add,
+                                uint64_t flags, word_t *at, unsigned *budget, struct flush *flush)
+{
+        const word_t end = min_word(range->last, USER_PAGES - 1) + 1;
+        word_t page = *at, done = 1;
+
+        while (page < end && *budget && done) {
+                const uint64_t frame = range->frame + (page - range->first);
+                const uint64_t value = add ? frame << PAGE_BITS | flags : 0;
+                done = apply_table(pd, page, end - page, add, value, budget, flush);
+                page += done;
+        }
+        *at = page < end ? page : range->last + 1;
         return done;
 }
 
 bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at, unsigned *budget,
                       struct flush *flush)
 {
-        const uint64_t flags = entry_flags(range->perms);
-        const uint64_t frame = range->frame + (*at - range->first);
-        const word_t end = min_word(range->last, USER_PAGES - 1) + 1;
-        uint64_t value = flags ? frame << PAGE_BITS | flags : 0;
-        word_t page = *at;
-
-        while (page < end && *budget) {
-                const word_t done = apply_table(pd, page, end - page, value, budget, flush);
-                page += done;
-                *at = page;
-                if (!done)
-                        return false;
-                if (value)
-                        value += (uint64_t)done << PAGE_BITS;
-        }
-        if (page >= end)
-                *at = range->last + 1;
-        return true;
+        if (!range->perms)
+                return apply(pd, range, false, 0, at, budget, flush);
+        return apply(pd, range, true, entry_flags(range->perms), at, budget, flush);
 }
 
 bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
