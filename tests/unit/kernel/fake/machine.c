@@ -25,6 +25,7 @@
 #include "platform/console.h"
 #include "platform/power.h"
 #include "platform/stop.h"
+#include "tss.h"
 
 #define POOL_MAX ((size_t)256 << 20)
 
@@ -48,6 +49,7 @@ bool features_emulated(void)
 
 static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
 static struct sc idle_sc;
+static struct tss tss;
 static struct ec idle_ec;
 
 struct cpu *cpu_self(void)
@@ -150,7 +152,8 @@ static void cpu_init(void)
 {
         struct cpu *cpu = cpu_by_id(0);
 
-        *cpu = (struct cpu){.current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec};
+        *cpu = (struct cpu){
+                .current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec, .tss = &tss};
         /* Of the highest priority: no SC that a test creates preempts it. */
         idle_sc = (struct sc){.ec = &idle_ec,
                               .owner = &idle_ec,

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Calls that cannot begin at once.
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/cpu.h"
+#include "object/pt.h"
+#include "sched/schedule.h"
+#include "thread.h"
+}
+
+namespace
+{
+
+constexpr word_t SEL_PT = 0x20;
+
+struct Call : Kernel {
+        pd *home = make_pd();
+        ec *caller = make_ec(home, 0x1000), *callee = make_ec(home, 0x1001);
+
+        Call()
+        {
+                pt *portal = nullptr;
+                EXPECT_EQ(pt_create(&account_root, callee, 0, 0, 0x5000, &portal), NOVA_SUCCESS);
+                EXPECT_EQ(object_space_insert(&home->object_space, SEL_PT, &portal->object,
+                                              NOVA_PERM_ALL),
+                          NOVA_SUCCESS);
+                REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
+                /* What is in no list may have any links. */
+                caller->help_link.next = caller->help_link.prev = nullptr;
+        }
+
+        // Nobody runs any more, so that all can be freed.
+        ~Call()
+        {
+                struct cpu *cpu = cpu_self();
+                cpu->current = cpu->idle_ec;
+                cpu->current_sc->ec = cpu->idle_ec;
+                cpu->current_pd = nullptr;
+                cpu->current_ended = false;
+        }
+};
+
+// Preempted before it could help, the caller tries again and was in nobody's list of helpers.
+TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_helped)
+{
+        Call c;
+        c.callee->state = EC_READY;
+        fake_window = [] {
+                fake_window = nullptr;
+                sched_decide(cpu_self());
+        };
+        fake_hypercall(c.caller);
+        ASSERT_NE(c.caller->cont, nullptr);
+        EXPECT_EQ(c.caller->helping, nullptr);
+        c.callee->state = EC_REQUEST;
+        cpu_self()->pending = 0;
+        EXPECT_EQ(fake_run(c.caller->cont, c.caller), c.callee);
+        EXPECT_EQ(c.callee->caller, c.caller);
+}
+
+// One that helps is taken out of the list when the callee ends, and tries again, too.
+TEST(call, is_tried_again_after_the_callee_that_was_helped_has_ended)
+{
+        Call c;
+        c.callee->state = EC_READY;
+        fake_hypercall(c.caller);
+        EXPECT_EQ(c.caller->helping, c.callee);
+        ec_shut_down(c.callee);
+        EXPECT_EQ(c.caller->helping, nullptr);
+        fake_run(c.caller->cont, c.caller);
+        EXPECT_EQ(c.caller->helping, nullptr);
+        EXPECT_TRUE(list_is_empty(&c.callee->helpers));
+}
+
+} // namespace
