@@ -36,16 +36,12 @@ static uint64_t *table_of(uint64_t entry)
         return phys_to_pool(entry & PTE_ADDRESS);
 }
 
-#define FILL_AT_ONCE 8
-
-/* Writes entries where none was, many in a row: these two loops are the inner ones of every
- * delegation of memory. */
+/* Writes entries where none was, many in a row. */
 static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
 {
-        for (; count >= FILL_AT_ONCE; count -= FILL_AT_ONCE, entry += FILL_AT_ONCE) {
-#pragma GCC unroll 8
-                for (unsigned i = 0; i < FILL_AT_ONCE; i++, value += PAGE_SIZE)
-                        pte_write(&entry[i], value);
+        for (; count >= PTE_BATCH; count -= PTE_BATCH, entry += PTE_BATCH) {
+                pte_write_batch(entry, value);
+                value += PTE_BATCH * PAGE_SIZE;
         }
         for (; count; count--, entry++, value += PAGE_SIZE)
                 pte_write(entry, value);

@@ -16,6 +16,9 @@
 #define PTE_NOEXECUTE ((uint64_t)1 << 63)
 #define PTE_ADDRESS   ((uint64_t)0x000ffffffffff000)
 
+/* Entries that are written in a row without a look at how many are left. */
+#define PTE_BATCH 8
+
 #define LARGE_PAGE_SIZE 0x200000
 
 #endif

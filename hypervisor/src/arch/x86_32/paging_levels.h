@@ -26,4 +26,22 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
         half[0] = (uint32_t)value;
 }
 
+/** Writes PTE_BATCH entries where none was, for one frame after the other. */
+static inline void pte_write_batch(uint64_t *entry, uint64_t value)
+{
+        volatile uint32_t *half = (volatile uint32_t *)entry;
+        const uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
+
+        if (low <= (uint32_t)-1 - PTE_BATCH * PAGE_SIZE) { /* the upper half is that of all */
+#pragma GCC unroll 8
+                for (unsigned i = 0; i < PTE_BATCH; i++) {
+                        half[2 * i + 1] = high; /* the half with the present bit comes last */
+                        half[2 * i] = low + i * PAGE_SIZE;
+                }
+        } else {
+                for (unsigned i = 0; i < PTE_BATCH; i++, value += PAGE_SIZE)
+                        pte_write(&entry[i], value);
+        }
+}
+
 #endif

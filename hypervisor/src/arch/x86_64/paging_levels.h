@@ -21,4 +21,12 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
         *(volatile uint64_t *)entry = value;
 }
 
+/** Writes PTE_BATCH entries where none was, for one frame after the other. */
+static inline void pte_write_batch(uint64_t *entry, uint64_t value)
+{
+#pragma GCC unroll 8
+        for (unsigned i = 0; i < PTE_BATCH; i++, value += PAGE_SIZE)
+                pte_write(&entry[i], value);
+}
+
 #endif
