@@ -5,6 +5,21 @@
 
 #define REG(field) (EC_REGS + REGS_##field)
 
+/* The registers that C keeps, of an EC. */
+.macro save_kept_registers ec
+        mov     %ebx, REG(BX)(\ec)
+        mov     %ebp, REG(BP)(\ec)
+.endm
+
+/* To the return address in DX, with what else C may change. */
+.macro leave_by_sysexit ec
+        mov     REG(DI)(\ec), %edi
+        mov     REG(SI)(\ec), %esi
+        mov     REG(CX)(\ec), %ecx
+        sti
+        sysexit
+.endm
+
         .text
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
@@ -42,13 +57,8 @@ leave_by_return:
         cmp     $STATUS_PLAIN, %eax
         ja      1f
         mov     REG(DX)(%ecx), %edx
-        mov     REG(DI)(%ecx), %edi
-        mov     REG(SI)(%ecx), %esi
-        mov     REG(CX)(%ecx), %ecx
-        sti
-        sysexit
-1:      mov     %ebx, REG(BX)(%ecx)
-        mov     %ebp, REG(BP)(%ecx)
+        leave_by_sysexit %ecx
+1:      save_kept_registers %ecx
         mov     %eax, %edx
         mov     %ecx, %eax
         call    hypercall_finish
@@ -56,8 +66,7 @@ leave_by_return:
 /* Of call_donating() only failures come back. */
         .balign 16
 entry_call:
-        mov     %ebx, REG(BX)(%eax)
-        mov     %ebp, REG(BP)(%eax)
+        save_kept_registers %eax
         mov     %ecx, %edx
         call    call_donating
         jmp     leave_by_return
@@ -66,16 +75,14 @@ entry_call:
         .globl entry_reply
         .balign 16
 entry_reply:
-        mov     %ebx, REG(BX)(%eax)
-        mov     %ebp, REG(BP)(%eax)
+        save_kept_registers %eax
         jmp     block_on_request
 
 /* In the table: a hypercall that may leave without returning. EAX = EC. */
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
-        mov     %ebx, REG(BX)(%eax)
-        mov     %ebp, REG(BP)(%eax)
+        save_kept_registers %eax
         mov     REG(AX)(%eax), %edx
         call    hypercall_long
 
@@ -91,12 +98,8 @@ leave_by_hypercall:
         mov     %edx, %esp
         mov     REG(DX)(%esp), %edx
 1:      mov     REG(BX)(%esp), %ebx
-        mov     REG(CX)(%esp), %ecx
         mov     REG(BP)(%esp), %ebp
-        mov     REG(DI)(%esp), %edi
-        mov     REG(SI)(%esp), %esi
-        sti
-        sysexit
+        leave_by_sysexit %esp
 
 /* To a portal's entry: EAX = EC, EDX = PT. */
         .globl leave_to_portal
