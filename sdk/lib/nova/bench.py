@@ -167,11 +167,7 @@ def _count_runs(kernel, program, arch, what, timeout=TIMEOUT, **more):
 def _interrupts_off(kernel, programs, arch):
     """The longest stretch of each operation; the program numbers them, the plugin counts them."""
     console, runs = _count_runs(kernel, programs / "bench-windows", arch, "the count of stretches")
-    names = {}
-    for line in console.splitlines():
-        if line.startswith("mark "):
-            _, number, key = line.split()
-            names[number] = key
+    names = qemu_plugin.told_names(console, "mark")
     found = {}
     for line in runs.splitlines():
         _, number, length, *_ = line.split()

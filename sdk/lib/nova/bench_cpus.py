@@ -50,11 +50,7 @@ def read_rows(path):
 
 def read(results, console):
     """{operation and whose: [instructions, locked, shared]} of one machine; of others the most."""
-    names = {BOOT: "boot"}
-    for line in console.splitlines():
-        if line.startswith("operation "):
-            _, number, key = line.split()
-            names[number] = key
+    names = {BOOT: "boot"} | qemu_plugin.told_names(console)
     found = {}
     for line in results.splitlines():
         _, number, cpu, instructions, locked, _, shared = line.split()

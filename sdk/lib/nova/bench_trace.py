@@ -22,11 +22,7 @@ SECTION = "trace"
 
 def read(results, console):
     """What the plugin wrote, by the names that the program told: counts and paths."""
-    names = {}
-    for line in console.splitlines():
-        if line.startswith("operation "):
-            _, number, key = line.split()
-            names[number] = key
+    names = qemu_plugin.told_names(console)
     counts, paths = {}, {}
     for line in results.read_text(encoding="utf-8").splitlines():
         word, number, *values = line.split()

@@ -18,3 +18,9 @@ def compile_plugin(name, folder):
     if result.returncode:
         raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
     return library
+
+
+def told_names(console, word="operation"):
+    """{number: key} of the lines by which a program names what a plugin counts by number."""
+    told = (line.split() for line in console.splitlines() if line.startswith(word + " "))
+    return {number: key for _, number, key in told}
