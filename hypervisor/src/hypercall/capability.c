@@ -250,6 +250,7 @@ static __attribute__((noinline)) enum nova_status revoke_range(struct ec *self, 
 
         if (range_revoke(space, first, last, perms))
                 return NOVA_SUCCESS;
+        leave_if_ended(self); /* what it began now nobody would cancel */
         revocation_begin(&self->revocation, space, first, last, perms, false);
         reap_begin(self);
         finish_revoke(self);

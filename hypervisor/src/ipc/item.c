@@ -128,11 +128,12 @@ static __attribute__((noinline)) bool delegate_range(struct ec *self, const stru
         struct delegation d;
         const nova_crd_t received = decode(self, to, crd, flags, window, &d);
 
-        if (!received || d.source->type == NOVA_CRD_OBJ || !range_delegate(&d))
+        if (!received || d.source->type == NOVA_CRD_OBJ)
                 return false;
+        const bool done = range_delegate(&d);
         leave_if_ended(self);
         copy[0] = received;
-        return true;
+        return done;
 }
 
 bool item_at_once(struct ec *self, const struct ec *to)

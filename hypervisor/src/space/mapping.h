@@ -86,8 +86,8 @@ struct delegation {
 enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED };
 
 /** Delegates memory or ports if that is simple: the whole range comes from one mapping to a place
- *  where nothing is, by at most a step's entries. False: nothing has changed. at and what follows
- *  are not looked at. */
+ *  where nothing is, by at most a step's entries. False: nothing has changed. Either way TLBs may
+ *  have been flushed, and ECs have ended meanwhile. at and what follows are not looked at. */
 bool range_delegate(const struct delegation *delegation);
 
 /* Steps of delegations of memory or ports, and of objects. */
@@ -131,7 +131,8 @@ struct revocation {
 
 /** Takes permissions from what was derived from first..last of a space of memory or ports if that
  * is simple: one mapping has the range, and what was derived from it loses all that it has, has no
- *  descendants, lies inside, and is no more than a step's. False: a revocation has to follow. */
+ *  descendants, lies inside, and is no more than a step's. False: a revocation has to follow.
+ *  Either way TLBs may have been flushed, and ECs have ended meanwhile. */
 bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms);
 
 /** Begins a revocation of first..last. */

@@ -32,14 +32,9 @@ struct Call : Kernel {
                 caller->help_link.next = caller->help_link.prev = nullptr;
         }
 
-        // Nobody runs any more, so that all can be freed.
         ~Call()
         {
-                struct cpu *cpu = cpu_self();
-                cpu->current = cpu->idle_ec;
-                cpu->current_sc->ec = cpu->idle_ec;
-                cpu->current_pd = nullptr;
-                cpu->current_ended = false;
+                fake_idle();
         }
 };
 

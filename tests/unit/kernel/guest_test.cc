@@ -22,13 +22,7 @@ struct Guest : Kernel {
         Guest()
         {
                 vcpu_ops = &svm_ops;
-                guest_format = {};
-                guest_format.levels = 4;
-                guest_format.large = 1;
-                guest_format.write = PTE_WRITE;
-                guest_format.no_execute = PTE_NOEXECUTE;
-                guest_format.page = PTE_PRESENT | PTE_USER;
-                guest_format.table = guest_format.top_table = PTE_PRESENT | PTE_USER | PTE_WRITE;
+                fake_guest_boot(true);
                 const ec_config config = {domain, domain->account,      EC_VCPU, cpu_self(), 0, 0,
                                           0x100,  block_on_vcpu_startup};
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
@@ -42,7 +36,7 @@ struct Guest : Kernel {
                 object_put(&vcpu->object);
                 fake_settle();
                 destroy(domain);
-                guest_format = {};
+                fake_guest_boot(false);
                 vcpu_ops = nullptr;
         }
 

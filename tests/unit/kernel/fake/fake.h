@@ -76,7 +76,13 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 /** How often a guest was entered, which never comes back. */
 extern unsigned fake_guest_entries;
 
-/** Called in place of an open interrupt window. */
-extern void (*fake_window)(void);
+/** Gives guests page tables like those of PDs, or none. */
+void fake_guest_boot(bool has_tables);
+
+/** Called in place of an open interrupt window; each time that this CPU waits for another one. */
+extern void (*fake_window)(void), (*fake_wait)(void);
+
+/** There is one CPU, and nobody runs any more on it, so that all can be freed. */
+void fake_idle(void);
 
 #endif

@@ -2,10 +2,12 @@
 /* Entering a guest ends the call that a test made, as every way out of the kernel does. */
 #include "arch/x86/exception.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/pte.h"
 #include "arch/x86/resume.h"
 #include "fake.h"
 #include "object/ec.h"
 #include "object/vcpu.h"
+#include "space/second_level.h"
 
 unsigned fake_guest_entries;
 
@@ -36,4 +38,17 @@ bool fpu_xcr0_is_valid(uint64_t value)
 void fpu_leave_guest(struct cpu *cpu)
 {
         (void)cpu;
+}
+
+void fake_guest_boot(bool has_tables)
+{
+        guest_format = (struct second_level_format){0};
+        if (!has_tables)
+                return;
+        guest_format.levels = 4;
+        guest_format.large = 1;
+        guest_format.write = PTE_WRITE;
+        guest_format.no_execute = PTE_NOEXECUTE;
+        guest_format.page = PTE_PRESENT | PTE_USER;
+        guest_format.table = guest_format.top_table = PTE_PRESENT | PTE_USER | PTE_WRITE;
 }

@@ -39,7 +39,7 @@ uint32_t cpu_features[FEATURE_WORDS];
 paddr_t kernel_root_phys;
 static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
-void (*fake_window)(void);
+void (*fake_window)(void), (*fake_wait)(void);
 unsigned fake_cr4_writes;
 
 bool features_emulated(void)
@@ -90,6 +90,8 @@ void sti(void)
 
 void fake_pause(void)
 {
+        if (fake_wait)
+                fake_wait();
 }
 
 void lapic_send_ipi(unsigned apic_id, unsigned vector)
@@ -177,7 +179,7 @@ void fake_boot(unsigned frames)
         ASAN_UNPOISON_MEMORY_REGION(pool, (size_t)frames << PAGE_BITS);
         cpu_features[WORD_EXT_EDX] |= 1u << FEATURE_NX % 32;
         kernel_root_phys = (paddr_t)kernel_root;
-        fake_window = NULL;
+        fake_window = fake_wait = NULL;
         fake_memory_forget();
         cpu_init();
         fake_device_boot();
@@ -195,6 +197,18 @@ void fake_boot(unsigned frames)
         sc_boot();
         pt_boot();
         sm_boot();
+}
+
+void fake_idle(void)
+{
+        struct cpu *cpu = cpu_self();
+
+        fake_window = fake_wait = NULL;
+        cpu_count = 1;
+        cpu_online = 1;
+        cpu->current = cpu->current_sc->ec = cpu->idle_ec;
+        cpu->current_pd = NULL;
+        cpu->current_ended = false;
 }
 
 void fake_settle(void)

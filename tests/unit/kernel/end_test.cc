@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// ECs that end in the middle of a hypercall: who makes it, or whom it calls.
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/cpu.h"
+#include "nova/abi/utcb.h"
+#include "sched/mail.h"
+#include "sched/schedule.h"
+#include "thread.h"
+}
+
+namespace
+{
+
+// 64 pages or selectors from BASE on are a range.
+constexpr word_t SEL_PT = 0x20, BASE = 0x400040, SOURCE = 0x10000;
+constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
+
+ec *dying; // ends while this CPU waits for the other one
+
+// What happens meanwhile; the mail is received before the other CPU has answered.
+void wait_for_other_cpu()
+{
+        struct cpu *other = cpu_by_id(1);
+
+        if (dying) {
+                mail_send(cpu_self(), &dying->object.mail, MAIL_END);
+                dying = nullptr;
+                return;
+        }
+        other->flush_done = other->flush_wanted;
+        reclaim_quiescent(other);
+}
+
+// A client runs, a server waits for its calls; another CPU may have loaded the server's PD.
+struct End : Kernel {
+        pd *client = make_pd(), *server = make_pd();
+        ec *caller = make_ec(client, 0x1000), *callee = make_ec(server, 0x1000);
+
+        End()
+        {
+                pt *portal = nullptr;
+                EXPECT_EQ(pt_create(&account_root, callee, 0, 0, 0x5000, &portal), NOVA_SUCCESS);
+                EXPECT_EQ(object_space_insert(&client->object_space, SEL_PT, &portal->object,
+                                              NOVA_PERM_ALL),
+                          NOVA_SUCCESS);
+                fake_guest_boot(true);
+                cpu_self()->current = cpu_self()->current_sc->ec = caller;
+        }
+
+        ~End()
+        {
+                fake_fail_allocation(-1);
+                fake_idle();
+                // Nothing that they held may be left.
+                while (!pds.empty())
+                        destroy(pds.back());
+                fake_guest_boot(false);
+        }
+
+        // When TLBs of the server's PD are flushed from now on, an EC ends.
+        static void end_in_flush(pd *loaded, ec *one)
+        {
+                cpu_count = 2;
+                cpu_online = 3;
+                *cpu_by_id(1) = {};
+                cpu_by_id(1)->current_pd = loaded;
+                dying = one;
+                fake_wait = wait_for_other_cpu;
+        }
+
+        nova_status call(nova_crd_t crd, word_t flags)
+        {
+                const unsigned item = nova_utcb_item_index(0);
+
+                caller->utcb->items = nova_utcb_items(0, 1);
+                caller->utcb->word[item] = callee->utcb->delegate_window = crd;
+                caller->utcb->word[item + 1] = flags | NOVA_ITEM_DELEGATE;
+                REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
+                return fake_hypercall(caller);
+        }
+
+        // The server's first port: TLBs are flushed for it.
+        nova_status call_with_port()
+        {
+                return call(nova_crd(NOVA_CRD_IO, 0x3f8, 0, NOVA_IO_A), 0);
+        }
+
+        // One that was derived from what the client has goes after the other.
+        nova_status revoke(unsigned type)
+        {
+                for (word_t i = 0; i < CHILDREN; i++)
+                        delegate(client, type == NOVA_CRD_OBJ ? BASE : BASE + i, server, BASE + i,
+                                 1, type, NOVA_MEM_RWX);
+                REG_P1(caller) = nova_hypercall_id(NOVA_REVOKE, 0, 0);
+                REG_P2(caller) = nova_crd(type, BASE, ORDER, NOVA_PERM_ALL);
+                return fake_hypercall(caller);
+        }
+};
+
+TEST(end, of_the_callee_while_tlbs_are_flushed_for_its_item_aborts_the_call)
+{
+        End e;
+        e.delegate(&kernel_pd, 0x3f8, e.client, 0x3f8, 1, NOVA_CRD_IO, NOVA_IO_A);
+        e.end_in_flush(e.server, e.callee);
+        EXPECT_EQ(e.call_with_port(), NOVA_COM_ABT);
+        EXPECT_EQ(dying, nullptr);
+        EXPECT_EQ(e.callee->state, EC_DEAD);
+        EXPECT_EQ(e.caller->state, EC_READY);
+}
+
+TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_item_leaves_the_callee_free)
+{
+        End e;
+        e.delegate(&kernel_pd, 0x3f8, e.client, 0x3f8, 1, NOVA_CRD_IO, NOVA_IO_A);
+        e.end_in_flush(e.server, e.caller);
+        e.call_with_port();
+        EXPECT_EQ(dying, nullptr);
+        EXPECT_EQ(e.caller->state, EC_DEAD);
+        EXPECT_EQ(e.callee->state, EC_REQUEST);
+}
+
+// A page needs several tables: when memory runs out after some, what was entered is taken back, and
+// TLBs are flushed though nothing was delegated.
+TEST(end, in_a_call_whose_item_finds_no_memory_is_noticed)
+{
+        for (const bool of_caller : {false, true}) {
+                unsigned ended = 0;
+                for (long tables = 0; tables < 10; tables++) {
+                        End e;
+                        e.delegate(&kernel_pd, SOURCE, e.client, BASE, 1, NOVA_CRD_MEM, 7);
+                        fake_settle();
+                        e.end_in_flush(e.server, of_caller ? e.caller : e.callee);
+                        fake_fail_allocations_from(tables);
+                        const nova_status status =
+                                e.call(nova_crd(NOVA_CRD_MEM, BASE, 0, 7), NOVA_ITEM_G);
+                        if (dying)
+                                continue; // nothing was flushed
+                        ended++;
+                        EXPECT_EQ(e.caller->state, of_caller ? EC_DEAD : EC_READY);
+                        EXPECT_EQ(e.callee->state, of_caller ? EC_REQUEST : EC_DEAD);
+                        EXPECT_TRUE(of_caller || status == NOVA_COM_ABT);
+                }
+                EXPECT_GT(ended, 0u);
+        }
+}
+
+TEST(end, of_a_revoker_that_was_preempted_leaves_nothing)
+{
+        for (const unsigned type : {NOVA_CRD_MEM, NOVA_CRD_OBJ}) {
+                End e;
+                if (type == NOVA_CRD_OBJ)
+                        e.make_sm(e.client, BASE);
+                else
+                        e.delegate(&kernel_pd, SOURCE, e.client, BASE, PAGES, type, 7);
+                fake_window = [] { sched_decide(cpu_self()); };
+                e.revoke(type);
+                EXPECT_NE(e.caller->revocation.pin, nullptr);
+                ec_end(e.caller);
+                EXPECT_EQ(e.caller->revocation.pin, nullptr);
+        }
+}
+
+TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
+{
+        End e;
+        e.delegate(&kernel_pd, SOURCE, e.client, BASE, PAGES, NOVA_CRD_MEM, 7);
+        e.end_in_flush(e.server, e.caller);
+        e.revoke(NOVA_CRD_MEM);
+        EXPECT_EQ(dying, nullptr);
+        EXPECT_EQ(e.caller->revocation.pin, nullptr);
+}
+
+} // namespace
