@@ -220,6 +220,15 @@ CASE(revoke, a_misaligned_range_is_aligned_down, "4.3-07")
                 EXPECT_EQ(look(NOVA_CRD_OBJ, base + i) == 0, i >= 2);
 }
 
+CASE_ON(revoke, a_range_beyond_SEL_wraps_around, "6.2-13", needs_x86_64)
+{
+        const nova_sel_t sm = semaphore(0), copy = copy_of(sm, ALL);
+        EXPECT_EQ(hc_revoke(obj(sm + ((nova_sel_t)1 << NOVA_SEL_ORDER), ALL), 0), NOVA_SUCCESS);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, copy), 0);
+        EXPECT_EQ(hc_revoke(obj(sm + ((nova_sel_t)3 << NOVA_SEL_ORDER), ALL), SR), NOVA_SUCCESS);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, sm), 0);
+}
+
 CASE(revoke, a_large_tree_goes_completely, "5.3.6-06 3.6-04")
 {
         case_seconds(60);
