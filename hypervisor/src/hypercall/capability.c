@@ -30,17 +30,17 @@ static always_inline struct capability_page *free_place(const struct ec *self, w
 /* Enters a new object with the reference that it was made with. If the selector was taken
  * meanwhile, or no memory is left for the capability, giving it back ends the object. */
 static enum nova_status publish(struct ec *self, struct capability_page *page, word_t sel,
-                                struct kobject *object)
+                                struct kobject *object, unsigned perms)
 {
         const enum nova_status status =
-                object_space_publish(&self->pd->object_space, page, sel, object, NOVA_PERM_ALL);
+                object_space_publish(&self->pd->object_space, page, sel, object, perms);
 
         if (likely(status == NOVA_SUCCESS))
                 return status;
         if (status != NOVA_OUT_OF_MEMORY)
                 reap_begin(self);
         object_put(object);
-        return status == NOVA_OUT_OF_MEMORY ? status : status | HYPERCALL_REAPS;
+        return status == NOVA_OUT_OF_MEMORY ? status : reap_in_steps(self, status);
 }
 
 static _Noreturn void finish_create_pd(struct ec *self)
@@ -72,6 +72,22 @@ static _Noreturn void finish_create_pd(struct ec *self)
         finish_reaping(self, status);
 }
 
+/* Capabilities of the caller for the PD that it creates. */
+static cold_path void begin_initial_delegation(struct ec *self, nova_crd_t crd)
+{
+        const unsigned order = nova_crd_order(crd);
+        const word_t limit = (word_t)1 << NOVA_SEL_ORDER;
+        const word_t from = align_down(nova_crd_base(crd), order) & (limit - 1);
+
+        self->transfer.delegation = (struct delegation){
+                .source = &self->pd->object_space.space,
+                .target = &self->created->object_space.space,
+                .from = from,
+                .count = min_word((word_t)1 << order, limit - from),
+                .perms = (uint8_t)nova_crd_perms(crd),
+        };
+}
+
 enum nova_status hypercall_create_pd(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
@@ -79,8 +95,9 @@ enum nova_status hypercall_create_pd(struct ec *self)
         /* Read once: object and permissions belong together. */
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
         struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
+        struct capability_page *page = free_place(self, sel);
 
-        if (!object || !free_place(self, sel))
+        if (!object || !page)
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
         const bool own_account = nova_id_flags(REG_P1(self)) & NOVA_PD_ACCOUNT;
@@ -92,21 +109,13 @@ enum nova_status hypercall_create_pd(struct ec *self)
                 pd_create(self->pd, owner->account, own_account ? REG_P4(self) : 0, &pd);
         if (status != NOVA_SUCCESS)
                 return status;
-
-        const unsigned order = nova_crd_order(crd);
-        const word_t limit = (word_t)1 << NOVA_SEL_ORDER;
-        self->created = pd;
         self->created_perms = (uint8_t)(owner_cap & NOVA_PERM_ALL);
-        self->transfer.delegation = (struct delegation){
-                .source = &self->pd->object_space.space,
-                .target = &pd->object_space.space,
-                .from = align_down(nova_crd_base(crd), order) & (limit - 1),
-                .perms = (uint8_t)nova_crd_perms(crd),
-        };
-        if (nova_crd_type(crd) == NOVA_CRD_OBJ)
-                self->transfer.delegation.count =
-                        min_word((word_t)1 << order, limit - self->transfer.delegation.from);
-        finish_create_pd(self);
+        if (nova_crd_type(crd) != NOVA_CRD_OBJ || !nova_crd_perms(crd))
+                return publish(self, page, sel, &pd->object, self->created_perms);
+        self->created = pd;
+        begin_initial_delegation(self, crd);
+        self->cont = finish_create_pd;
+        return HYPERCALL_GOES_ON;
 }
 
 enum nova_status hypercall_create_ec(struct ec *self)
@@ -141,7 +150,7 @@ enum nova_status hypercall_create_ec(struct ec *self)
         struct ec *ec;
         const enum nova_status status = page ? ec_create(&config, &ec) : NOVA_BAD_CAP;
         if (likely(status == NOVA_SUCCESS))
-                return publish(self, page, sel, &ec->object);
+                return publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
         /* A UTCB's address that is taken is the first reason of all. */
         return utcb && !mapping_is_free(&pd->memory.space, utcb >> PAGE_BITS) ? NOVA_BAD_PAR
                                                                               : status;
@@ -171,11 +180,11 @@ enum nova_status hypercall_create_sc(struct ec *self)
                                             pd_cut_quantum(self->pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
-        status = publish(self, page, sel, &sc->object);
+        status = publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
         if (unlikely(status != NOVA_SUCCESS))
                 return status;
         sc_start(sc);
-        return self->cpu->pending ? HYPERCALL_WOKE : status;
+        return settled(self, status);
 }
 
 enum nova_status hypercall_create_pt(struct ec *self)
@@ -193,7 +202,8 @@ enum nova_status hypercall_create_pt(struct ec *self)
         struct pt *pt;
         const enum nova_status status =
                 pt_create(owner->account, ec, sel, REG_P4(self), REG_P5(self), &pt);
-        return status == NOVA_SUCCESS ? publish(self, page, sel, &pt->object) : status;
+        return status == NOVA_SUCCESS ? publish(self, page, sel, &pt->object, NOVA_PERM_ALL)
+                                      : status;
 }
 
 enum nova_status hypercall_create_sm(struct ec *self)
@@ -207,7 +217,8 @@ enum nova_status hypercall_create_sm(struct ec *self)
 
         struct sm *sm;
         const enum nova_status status = sm_create(owner->account, REG_P3(self), &sm);
-        return status == NOVA_SUCCESS ? publish(self, page, sel, &sm->object) : status;
+        return status == NOVA_SUCCESS ? publish(self, page, sel, &sm->object, NOVA_PERM_ALL)
+                                      : status;
 }
 
 /* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */
@@ -227,19 +238,29 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
         return space;
 }
 
-static _Noreturn void go_on_revoking(struct ec *self);
-
-static _Noreturn void finish_revoke(struct ec *self)
+static _Noreturn void go_on_revoking(struct ec *self)
 {
+        reap_go_on(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
                 preemption_point(self, go_on_revoking);
         finish_reaping(self, NOVA_SUCCESS);
 }
 
-static _Noreturn void go_on_revoking(struct ec *self)
+/* After the first step. */
+static _Noreturn void finish_revoke(struct ec *self)
 {
-        reap_go_on(self);
-        finish_revoke(self);
+        preemption_point(self, go_on_revoking);
+        go_on_revoking(self);
+}
+
+/* A revocation that has begun; mostly it is one step. */
+static enum nova_status revoke(struct ec *self)
+{
+        reap_begin(self);
+        if (likely(revocation_step(&self->revocation) == STEP_DONE))
+                return reap(self, NOVA_SUCCESS);
+        self->cont = finish_revoke;
+        return HYPERCALL_GOES_ON;
 }
 
 /* Revokes what was derived from memory or ports, mostly without a walk. */
@@ -249,11 +270,10 @@ static __attribute__((noinline)) enum nova_status revoke_range(struct ec *self, 
         const unsigned perms = nova_crd_perms(REG_P2(self));
 
         if (range_revoke(space, first, last, perms))
-                return NOVA_SUCCESS;
+                return settled(self, NOVA_SUCCESS);
         leave_if_ended(self); /* what it began now nobody would cancel */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        reap_begin(self);
-        finish_revoke(self);
+        return revoke(self);
 }
 
 enum nova_status hypercall_revoke(struct ec *self)
@@ -268,8 +288,7 @@ enum nova_status hypercall_revoke(struct ec *self)
         if (nova_crd_type(crd) != NOVA_CRD_OBJ && !self_too)
                 return revoke_range(self, space, first, last);
         revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd), self_too);
-        reap_begin(self);
-        finish_revoke(self);
+        return revoke(self);
 }
 
 /* A mapping of an object has one selector, so that the capability tells all of it. */

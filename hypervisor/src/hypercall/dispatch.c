@@ -15,6 +15,15 @@ static const hypercall_handler_t handlers[NOVA_HYPERCALL_COUNT] = {
 #undef HYPERCALL_ENTRY
 };
 
+enum nova_status settled(struct ec *self, enum nova_status status)
+{
+        if (likely(!self->cpu->pending))
+                return status;
+        self->wait_status = (uint8_t)status;
+        self->cont = resume_woken;
+        return HYPERCALL_GOES_ON;
+}
+
 void reap_begin(struct ec *self)
 {
         self->reap_floor = self->cpu->dying_count;
@@ -52,6 +61,35 @@ static _Noreturn void finish_reap(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
+/* After the first one. */
+static _Noreturn void go_on_reaping(struct ec *self)
+{
+        if (reclaim_is_full())
+                reclaim_wait();
+        preemption_point(self, finish_reap);
+        finish_reap(self);
+}
+
+enum nova_status reap_in_steps(struct ec *self, enum nova_status status)
+{
+        self->wait_status = (uint8_t)status;
+        self->cont = finish_reap;
+        return HYPERCALL_GOES_ON;
+}
+
+enum nova_status reap(struct ec *self, enum nova_status status)
+{
+        if (likely(is_left(self)))
+                object_reap();
+        self->wait_status = (uint8_t)status;
+        if (unlikely(is_left(self) || reclaim_is_full())) {
+                self->cont = go_on_reaping;
+                return HYPERCALL_GOES_ON;
+        }
+        self->reap_floor = EC_REAPS_NOTHING;
+        return settled(self, status);
+}
+
 _Noreturn void finish_reaping(struct ec *self, enum nova_status status)
 {
         self->wait_status = (uint8_t)status;
@@ -70,8 +108,8 @@ static always_inline _Noreturn void leave_with(struct ec *self, unsigned result)
                 self->cont = resume_woken;
                 resume_reschedule(self->cpu);
         }
-        if (unlikely(result & HYPERCALL_REAPS))
-                finish_reaping(self, status);
+        if (result & HYPERCALL_GOES_ON)
+                self->cont(self);
         resume_hypercall(self, status);
 }
 

@@ -30,7 +30,7 @@ static enum nova_status pd_destroy(struct ec *self)
                 self->reap_floor = EC_REAPS_NOTHING;
                 return NOVA_BAD_CAP;
         }
-        finish_reaping(self, NOVA_SUCCESS);
+        return reap_in_steps(self, NOVA_SUCCESS);
 }
 
 /* Only whoever may let the PD pay from which the account was cut can give more of it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where entry.S goes by the low byte of argument 1, the hypercall's number and flags: to a handler
- * that always returns (dispatch.h), to entry_reply, or to entry_long, which on x86-32 also saves
- * the registers of arguments 4 and 5. A call that donates never comes here. */
+ * that always returns (dispatch.h), to entry_reply, or to entry_long. A call that donates never
+ * comes here. */
 #include "asm_offsets.h"
 
 .macro entry function
@@ -9,6 +9,15 @@
         .quad   \function
         .else
         .long   \function
+        .endif
+.endm
+
+/* Of five arguments: on x86-32 two lie in registers that C keeps, which entry.S saves first. */
+.macro entry_five function
+        .if     WORD_SIZE == 8
+        entry   hypercall_\function
+        .else
+        entry   entry_\function
         .endif
 .endm
 
@@ -21,12 +30,18 @@ hypercall_table:
         .set    number, id & ID_NUMBER_MASK
         .if     number == NUMBER_REPLY
         entry   entry_reply
-        .elseif number == NUMBER_CREATE_SC && WORD_SIZE == 8
-        entry   hypercall_create_sc
-        .elseif number == NUMBER_CREATE_PT && WORD_SIZE == 8
-        entry   hypercall_create_pt
+        .elseif number == NUMBER_CREATE_PD
+        entry_five create_pd
+        .elseif number == NUMBER_CREATE_EC
+        entry_five create_ec
+        .elseif number == NUMBER_CREATE_SC
+        entry_five create_sc
+        .elseif number == NUMBER_CREATE_PT
+        entry_five create_pt
         .elseif number == NUMBER_CREATE_SM
         entry   hypercall_create_sm
+        .elseif number == NUMBER_REVOKE
+        entry   hypercall_revoke
         .elseif number == NUMBER_LOOKUP
         entry   hypercall_lookup
         .elseif number == NUMBER_EC_CTRL

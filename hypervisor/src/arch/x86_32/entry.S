@@ -86,6 +86,15 @@ entry_long:
         mov     REG(AX)(%eax), %edx
         call    hypercall_long
 
+/* In the table: handlers that return, and read arguments 4 and 5, which lie in BX and BP. */
+        .irp    function, create_pd, create_ec, create_sc, create_pt
+        .globl  entry_\function
+        .balign 16
+entry_\function:
+        save_kept_registers %eax
+        jmp     hypercall_\function
+        .endr
+
 /* In the table: a number that is none. */
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
