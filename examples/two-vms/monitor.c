@@ -115,15 +115,11 @@ static const char *command_line(char **words)
 
 static const char *load(char **words)
 {
-        struct nova_parent_module kernel, initrd;
         struct nova_linux image = {.command_line = command_line(words), .rsdp = pc.rsdp};
 
-        if (nova_parent_module("vmlinuz", &kernel) || nova_parent_module("initrd", &initrd))
+        if (nova_parent_module("vmlinuz", &image.kernel, &image.kernel_bytes) ||
+            nova_parent_module("initrd", &image.initrd, &image.initrd_bytes))
                 return "its files are not there";
-        image.kernel = kernel.data;
-        image.kernel_bytes = kernel.bytes;
-        image.initrd = initrd.data;
-        image.initrd_bytes = initrd.bytes;
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 

@@ -193,7 +193,6 @@ static int do_threads(char **argv)
 /* Is a parent itself: starts a child from the module that it was granted. */
 static int do_parent(char **argv)
 {
-        struct nova_parent_module module;
         const char *arguments[] = {atoi(argv[2]) ? "return" : "print", argv[2], NULL};
         static const char *const environment[] = {"COLOUR=green", NULL};
         struct nova_child_config config = {
@@ -202,10 +201,8 @@ static int do_parent(char **argv)
         const char *sentence;
         int status;
 
-        if (nova_parent_module("runtime-child", &module))
+        if (nova_parent_module("runtime-child", &config.image, &config.image_bytes))
                 return 1;
-        config.image = module.data;
-        config.image_bytes = module.bytes;
         config.memory = 64 << 10;
         config.kernel_memory = 96 << 10;
         if (nova_child_start(&child, &config, &sentence)) {
@@ -283,7 +280,6 @@ static int do_greedy(char **argv)
                                            .memory = 64 << 10,
                                            .kernel_memory = 128 << 10,
                                            .flags = NOVA_CHILD_MAY_HAVE_CHILDREN};
-        struct nova_parent_module module;
 
         if (argv[2])
                 return bound_to(0x1, 10) ? GIVEN : 1;
@@ -294,10 +290,8 @@ static int do_greedy(char **argv)
         if (nova_pd_limit(nova_program.pd, NOVA_PRIO_MAX, UINT64_MAX) != NOVA_SUCCESS ||
             !bound_to(0x3, 20))
                 return 2;
-        if (nova_parent_module("runtime-child", &module))
+        if (nova_parent_module("runtime-child", &config.image, &config.image_bytes))
                 return 3;
-        config.image = module.data;
-        config.image_bytes = module.bytes;
         nova_program.priority = NOVA_PRIO_MAX;
         nova_program.cpus = 0xf;
         if (start_greedy(&config, 21, 0x1) != -1)
@@ -311,13 +305,14 @@ static int do_greedy(char **argv)
 /* What is not granted by name is not there. */
 static int do_denied(char **argv)
 {
-        struct nova_parent_module module;
+        const void *data;
+        size_t bytes;
         uint16_t first, last;
         nova_sel_t sel = nova_sel_alloc(6);
 
         (void)argv;
         return nova_parent_open("log", sel) == EACCES && nova_parent_serve("log", sel) == EACCES &&
-                               nova_parent_module("secret", &module) == ENOENT &&
+                               nova_parent_module("secret", &data, &bytes) == ENOENT &&
                                nova_parent_ports("serial", 0, &first, &last) == ENOENT &&
                                nova_time_set_by_rtc() == ENOENT &&
                                nova_parent_power(NOVA_EXT_MACHINE_OFF) == EPERM &&

@@ -115,19 +115,16 @@ int nova_parent_fault(const struct nova_fault_report *report);
 /** End the program. Returns only if there is no parent. */
 void nova_parent_exit(int status);
 
-/** A module that was mapped. */
-struct nova_parent_module {
-        const void *data; /**< its first byte, at the begin of a page */
-        size_t bytes;     /**< its size */
-};
-
 /** Map a module, which can be read only. nova_region_free() of its address unmaps it.
  *
- * @retval 0      @p module is valid
+ * @param name       the module
+ * @param[out] data  its first byte, at the begin of a page
+ * @param[out] bytes its size
+ * @retval 0      @p data and @p bytes are set
  * @retval ENOENT the parent does not grant a module of this name
  * @retval ENOMEM no addresses or no kernel memory
  */
-int nova_parent_module(const char *name, struct nova_parent_module *module);
+int nova_parent_module(const char *name, const void **data, size_t *bytes);
 
 /**
  * Get a range of a device's ports.

@@ -25,7 +25,7 @@ struct nova_errand;
 struct nova_cancel {
         struct nova_mutex mutex;   /**< protects the rest */
         struct nova_errand *first; /**< the calls */
-        bool cancelled;            /**< nova_cancel() was called */
+        bool cancelled;            /**< nova_cancel_calls() was called */
 };
 #define NOVA_CANCEL_INITIALIZER                     \
         {                                           \
@@ -48,7 +48,7 @@ struct nova_message {
         unsigned answer_max;        /**< words of room; more are not an error, but lost */
         unsigned answer_count;      /**< set: words that came */
         nova_crd_t received;        /**< set: the answer's first item, 0 if none came */
-        struct nova_cancel *cancel; /**< for nova_cancel(); NULL: nobody ends the call */
+        struct nova_cancel *cancel; /**< for nova_cancel_calls(); NULL: nobody ends the call */
 };
 
 /**
@@ -165,7 +165,7 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * thread ends and the call with it: what it would have delegated or answered does not arrive later.
  * Whether the service has served it is not known. The session stays of use, if the service is.
  * @code
- * static struct nova_cancel cancel; // another thread calls nova_cancel(&cancel)
+ * static struct nova_cancel cancel; // another thread calls nova_cancel_calls(&cancel)
  * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
  * const uint64_t second = nova_deadline_in(1000000000);
  * struct nova_session *session;
@@ -184,8 +184,8 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * @param message  as for nova_session_call(), but without a window
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time
- * @retval ECANCELED nova_cancel() was called for the message's @c cancel, before or meanwhile, and
- *                   no answer had come
+ * @retval ECANCELED nova_cancel_calls() was called for the message's @c cancel, before or
+ *                   meanwhile, and no answer had come
  * @retval EINVAL    the message has a window
  * @retval …         as nova_session_call()
  */
@@ -194,7 +194,7 @@ int nova_session_call_until(struct nova_session *session, struct nova_message *m
 
 /** End all calls under way whose message names @p cancel, and all that begin later: they return
  *  ECANCELED. From any thread; waits for no service. What the service has begun it may still do. */
-void nova_cancel(struct nova_cancel *cancel);
+void nova_cancel_calls(struct nova_cancel *cancel);
 
 /**
  * Ask the service to notify this session, for nova_session_wait().
@@ -230,7 +230,7 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
 /** Let the thread that waits in nova_session_wait(), or else the next that wants to, return with
- *  ECANCELED. Calls are cancelled by nova_cancel(). */
+ *  ECANCELED. Calls are cancelled by nova_cancel_calls(). */
 void nova_session_cancel(struct nova_session *session);
 
 /**

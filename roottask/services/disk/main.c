@@ -9,8 +9,9 @@
 int main(int argc, char **argv)
 {
         const char *name = argc > 1 ? argv[1] : "disk.tar", *wrong = NULL;
-        struct nova_parent_module module;
-        int error = nova_parent_module(name, &module);
+        const void *archive;
+        size_t bytes;
+        int error = nova_parent_module(name, &archive, &bytes);
 
         if (error) {
                 printf("disk: the module '%s' cannot be had: %s; name it as an argument and write "
@@ -18,7 +19,7 @@ int main(int argc, char **argv)
                        name, strerror(error), name);
                 return 1;
         }
-        error = disk_service_start(module.data, module.bytes, &wrong);
+        error = disk_service_start(archive, bytes, &wrong);
         if (error) {
                 printf("disk: '%s' cannot be used: %s\n", name, wrong ? wrong : strerror(error));
                 return 1;

@@ -79,19 +79,21 @@ static int ask_module(void *name, size_t page, nova_crd_t window)
         return ask_name(utcb, name) ? ask_send(utcb, window) : EINVAL;
 }
 
-int nova_parent_module(const char *name, struct nova_parent_module *module)
+int nova_parent_module(const char *name, const void **data, size_t *bytes)
 {
-        void *data;
-        nova_word_t bytes = 0;
+        void *mapped;
+        nova_word_t size = 0;
         int error = ask_module((void *)name, 0, 0);
 
         if (error)
                 return error;
-        nova_utcb_get(nova_thread_utcb(), 1, &bytes);
-        error = fetch(bytes, ask_module, (void *)name, &data);
-        if (!error)
-                *module = (struct nova_parent_module){data, bytes};
-        return error;
+        nova_utcb_get(nova_thread_utcb(), 1, &size);
+        error = fetch(size, ask_module, (void *)name, &mapped);
+        if (error)
+                return error;
+        *data = mapped;
+        *bytes = size;
+        return 0;
 }
 
 struct device_question {

@@ -182,7 +182,7 @@ static void strike_off(struct nova_cancel *cancel, const struct nova_errand *err
         nova_mutex_unlock(&cancel->mutex);
 }
 
-void nova_cancel(struct nova_cancel *cancel)
+void nova_cancel_calls(struct nova_cancel *cancel)
 {
         nova_mutex_lock(&cancel->mutex);
         cancel->cancelled = true;

@@ -202,7 +202,7 @@ static void is_cancelled(void)
         static struct nova_cancel cancel;
         struct nova_message message = {.operation = ECHO_CPU, .cancel = &cancel};
 
-        nova_cancel(&cancel);
+        nova_cancel_calls(&cancel);
         nova_session_open(&session, "hang", NULL);
         check(nova_session_call(session, &message) == ECANCELED, "a call is cancelled in advance");
         nova_session_close(session);

@@ -114,14 +114,14 @@ static void is_cancelled(void)
         const unsigned count = hang_everywhere(threads);
 
         check(count && wait_for_hanging(count), "a call hangs on each CPU");
-        nova_cancel(&cancel);
+        nova_cancel_calls(&cancel);
         check(cancelled(threads, count) == count, "another thread cancels all of them");
         check(nova_session_call(session, &late) == ECANCELED && echo_hanging() == count,
               "and those that come later are not even begun");
         echo_release();
         check(wait_for_hanging(0) && nova_session_call(session, &free_one) == 0,
               "when the service has answered it can be called as before");
-        nova_cancel(&cancel);
+        nova_cancel_calls(&cancel);
         nova_session_close(session);
         check(wait_for_no_session(service), "nothing of the calls keeps the session");
         nova_service_stop(service);
