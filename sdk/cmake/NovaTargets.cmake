@@ -32,6 +32,8 @@ set(CMAKE_ASM_FLAGS_DEBUG "-g -DNOVA_DEBUG=1")
 set(CMAKE_ASM_FLAGS_RELEASE "-g -DNDEBUG")
 
 include_directories("${NOVA_ROOT}/hypervisor/abi")
+# Programs are the same wherever the tree lies: what they print names files from its root on.
+add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fmacro-prefix-map=${NOVA_ROOT}/=>")
 
 # Warnings for all of our code, errors in gcc and clang.
 add_library(nova_warnings INTERFACE)

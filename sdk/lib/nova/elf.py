@@ -111,6 +111,18 @@ def segments(path):
     return found
 
 
+def loaded(path):
+    """The bytes that the file has for each loaded segment."""
+    data, kind, header = _read(path)
+    _, offset, _, size, count = header[:5]
+    found = []
+    for at in range(offset, offset + size * count, size):
+        word, place, _, _, length, _ = struct.unpack_from(SEGMENT[kind], data, at)
+        if word == LOAD:
+            found.append(data[place : place + length])
+    return found
+
+
 def bytes_at(path, address, count):
     """What a program has at a virtual address, b"" where the file has nothing for it."""
     data, kind, header = _read(path)
