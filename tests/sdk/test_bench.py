@@ -60,6 +60,17 @@ class Comparison(unittest.TestCase):
         self.assertEqual(len(self.worse({"boot": 100}, {"boot": 200})), 1)
 
 
+class Names(unittest.TestCase):
+    def test_a_kernel_boots_under_the_same_name_whatever_its_file_is_called(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("nova.elf32", "k32", "bench"):
+                file = Path(folder) / name
+                with bench._short_names(file, Path("/programs")) as (kernel, programs):
+                    self.assertEqual((str(kernel), str(programs)), ("nova.elf32", "."))
+                    self.assertEqual(kernel.readlink(), file)
+                    self.assertEqual((programs / "bench").readlink(), Path("/programs/bench"))
+
+
 class Reading(unittest.TestCase):
     def test_only_lines_of_the_word_count(self):
         text = "bench call 12\nbench word 1.50\n# bench x y z\ncount sm 4\n"

@@ -40,6 +40,7 @@ CPUS_FIGURES = FOLDER / "cpus.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
 PLOTS = tree.ROOT / "docs" / bench_history.FOLDER
 CONFIG = "release"
+KERNEL = "nova.elf32"
 TIMEOUT = 120
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
@@ -143,10 +144,12 @@ def _operations(kernel, programs):
 def _memory(kernel, programs):
     """Bytes of each object; empty for a kernel that stops when its memory is used up."""
     program = programs / "bench-memory"
-    small, large = (
-        _values(_console(_machine(kernel, program, cmdline=f"kmem={size}M"), "the count"), "count")
-        for size in POOLS
-    )
+
+    def numbers(size):
+        machine = _machine(kernel, program, cmdline=f"kmem={size}M", extra=ICOUNT)
+        return _values(_console(machine, "the count"), "count")
+
+    small, large = map(numbers, POOLS)
     extra = (POOLS[1] - POOLS[0]) << 20
     found = {key: extra / (large[key] - small[key]) for key in large if large[key] > small[key]}
     if "ec_and_sc" in found:
@@ -183,15 +186,16 @@ def _image(kernel):
 
 @contextlib.contextmanager
 def _short_names(kernel, programs):
-    """Works in a folder of its own, with the same names everywhere: a file's path is part of what
-    the kernel reads at boot, and of where everything is afterwards."""
+    """Works in a folder of its own, with the same names for every kernel: a file's path is part of
+    what the kernel reads at boot, and of where everything is afterwards."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        for file in (kernel, *(programs / name for name in PROGRAMS)):
-            (Path(folder) / file.name).symlink_to(file.resolve())
+        files = {KERNEL: kernel} | {name: programs / name for name in PROGRAMS}
+        for name, file in files.items():
+            (Path(folder) / name).symlink_to(file.resolve())
         os.chdir(folder)
         try:
-            yield Path(kernel.name), Path()
+            yield Path(KERNEL), Path()
         finally:
             os.chdir(before)
 
@@ -203,9 +207,9 @@ def _built(args):
         programs = Path(args.programs)
     else:
         preset = tree.preset_name(args.arch, CONFIG)
-        build.build(preset, ["nova.elf32", *PROGRAMS])
+        build.build(preset, [KERNEL, *PROGRAMS])
         programs = tree.build_dir(preset) / "bin"
-    kernel = Path(args.kernel) if args.kernel else programs.parent / "nova.elf32"
+    kernel = Path(args.kernel) if args.kernel else programs.parent / KERNEL
     elf.read_start(kernel, "kernel")
     with _short_names(kernel, programs) as names:
         yield names
@@ -233,7 +237,7 @@ def _traces(args):
 
         counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
         file = kernel.resolve()
-        linked = file.with_name("nova.elf") if file.name == "nova.elf32" else file
+        linked = file.with_name("nova.elf") if file.name == KERNEL else file
         if not args.trace:
             return counts, _floors(counts, paths, linked) if args.update else None
         if args.trace not in paths:
