@@ -69,16 +69,19 @@ static void disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot, stru
         d->to = selector_in(window, hotspot & ~offset_bits(crd));
 }
 
-/* Cuts a range at the end of its space, a power of two; object selectors wrap modulo SEL. */
-static void clip(struct delegation *d, unsigned type, unsigned order)
+/* Cuts a range at the end of its space, a power of two. A CRD of memory names nothing beyond it,
+ * and object selectors wrap. */
+static always_inline void clip(struct delegation *d, unsigned type, unsigned order)
 {
         const word_t limit = space_limit(type);
 
+        d->count = min_word((word_t)1 << order, limit);
         if (type == NOVA_CRD_OBJ) {
                 d->from &= limit - 1;
                 d->to &= limit - 1;
+        } else if (type == NOVA_CRD_IO && (d->from | d->to) >= limit) {
+                d->count = 0;
         }
-        d->count = (d->from | d->to) < limit ? min_word((word_t)1 << order, limit) : 0;
 }
 
 /* What an item delegates through a window to an EC; the CRD that its receiver sees. 0: refused. */
@@ -126,9 +129,11 @@ static __attribute__((noinline)) bool delegate_range(struct ec *self, const stru
                                                      nova_crd_t window, word_t *copy)
 {
         struct delegation d;
-        const nova_crd_t received = decode(self, to, crd, flags, window, &d);
 
-        if (!received || d.source->type == NOVA_CRD_OBJ)
+        if (nova_crd_type(crd & window) == NOVA_CRD_OBJ)
+                return false;
+        const nova_crd_t received = decode(self, to, crd, flags, window, &d);
+        if (!received)
                 return false;
         const bool done = range_delegate(&d);
         leave_if_ended(self);

@@ -7,22 +7,20 @@
 
 #define ROOT_TAG 1
 
-static word_t random = 1; /* never 0 */
+static word_t random;
 
 void tree_seed(uint64_t seed)
 {
-        random = (word_t)(seed ^ seed >> 32) | 1;
+        random = (word_t)(seed ^ seed >> 32);
 }
 
-/* Marsaglia's xorshift: each word but 0 in turn. Trees under different locks may draw the same one:
- * that does no harm. */
+/* Each word in turn, by Knuth's multipliers; the upper bits, which decide, repeat last. Trees under
+ * different locks may draw the same one: that does no harm. */
 static word_t random_priority(void)
 {
-        word_t next = load_once(random);
+        const uint64_t multiplier = NOVA_WORD_BITS == 64 ? 6364136223846793005 : 1664525;
+        const word_t next = load_once(random) * (word_t)multiplier + 1;
 
-        next ^= next << 13;
-        next ^= next >> (NOVA_WORD_BITS == 64 ? 7 : 17);
-        next ^= next << (NOVA_WORD_BITS == 64 ? 17 : 5);
         store_once(random, next);
         return next;
 }
@@ -111,50 +109,52 @@ static void split(struct tree_node *node, word_t x, struct side left, struct sid
         update_side(&right, right_top);
 }
 
-/* Exchanges a node with its parent, which keeps the node's other side. */
-static always_inline void rotate_up(struct tree_node *node, struct tree_node *parent)
+/* Hangs a node below one that comes from higher up. */
+static inline void set_parent(struct tree_node *node, struct tree_node *parent)
 {
-        struct tree_node *moves;
-
-        *link_to(parent) = node;
-        node->parent = parent->parent;
-        parent->parent = (word_t)node;
-        if (parent->left == node) {
-                moves = parent->left = node->right;
-                node->right = parent;
-        } else {
-                moves = parent->right = node->left;
-                node->left = parent;
-        }
-        if (moves)
-                moves->parent = (word_t)parent;
+        if (node)
+                node->parent = (word_t)parent;
 }
 
-static always_inline void insert_at(struct tree *tree, const struct tree_place *place,
+/* Those above the place that have a lower priority go below the node, each with what is on its
+ * other side. */
+static always_inline void insert_at(struct tree *tree, struct tree_place place,
                                     struct tree_node *node, bool overlap)
 {
-        struct tree_node *parent = place->parent;
         const word_t priority = random_priority();
+        struct tree_node *left = NULL, *right = NULL, *parent = place.parent;
+        struct tree_node **link = place.link;
 
-        *place->link = node;
-        node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
-        node->left = node->right = NULL;
-        node->priority = priority;
-        if (overlap) {
-                node->max = node->last;
-                for (struct tree_node *at = parent; at && at->max < node->last; at = parent_of(at))
-                        at->max = node->last;
-        }
-        for (; parent && parent->priority < priority; parent = parent_of(node)) {
-                rotate_up(node, parent);
-                if (overlap) {
-                        node->max = parent->max;
-                        update_max(parent);
+        while (parent && parent->priority < priority) {
+                if (link == &parent->left) {
+                        *link = right;
+                        set_parent(right, parent);
+                        right = parent;
+                } else {
+                        *link = left;
+                        set_parent(left, parent);
+                        left = parent;
                 }
+                if (overlap)
+                        update_max(parent);
+                link = link_to(parent);
+                parent = parent_of(parent);
+        }
+        *link = node;
+        node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
+        node->priority = priority;
+        node->left = left;
+        node->right = right;
+        set_parent(left, node);
+        set_parent(right, node);
+        if (overlap) {
+                update_max(node);
+                for (; parent && parent->max < node->last; parent = parent_of(parent))
+                        parent->max = node->last;
         }
 }
 
-void tree_insert_at(struct tree *tree, const struct tree_place *place, struct tree_node *node)
+void tree_insert_at(struct tree *tree, struct tree_place place, struct tree_node *node)
 {
         insert_at(tree, place, node, false);
 }
@@ -168,7 +168,7 @@ void tree_insert(struct tree *tree, struct tree_node *node)
                 place.link = node->start <= place.parent->start ? &place.parent->left
                                                                 : &place.parent->right;
         }
-        insert_at(tree, &place, node, true);
+        insert_at(tree, place, node, true);
 }
 
 /* What hangs below the node is merged in its place, the higher priority first. The last node that

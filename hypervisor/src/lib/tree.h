@@ -91,7 +91,7 @@ static inline struct tree_node *tree_search(struct tree *tree, word_t first, wor
 
 /** Inserts a node whose start and last are set into a disjoint tree, at the place that a search
  *  found for it. */
-void tree_insert_at(struct tree *tree, const struct tree_place *place, struct tree_node *node);
+void tree_insert_at(struct tree *tree, struct tree_place place, struct tree_node *node);
 
 /** Removes a node from the disjoint tree that it is in. Its last may be written at any time as long
  *  as it stays disjoint. */

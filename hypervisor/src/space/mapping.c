@@ -67,7 +67,7 @@ static void enter(struct mapping *mapping, struct space *space, const struct tre
         mapping->in_space.last = last;
         mapping->in_parent.start = source;
         mapping->in_parent.last = source + (last - first);
-        tree_insert_at(&space->tree, place, &mapping->in_space);
+        tree_insert_at(&space->tree, *place, &mapping->in_space);
 }
 
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,

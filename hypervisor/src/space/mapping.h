@@ -45,8 +45,8 @@ struct mapping {
 };
 
 #define MAPPING_UTCB  0x1 /* a UTCB: has no permissions but is mapped for the user */
-#define MAPPING_GUEST 0x2 /* memory: also in the guest page table */
-#define MAPPING_DMA   0x4 /* memory: also in the DMA page table */
+#define MAPPING_DMA   0x2 /* memory: also in the DMA page table */
+#define MAPPING_GUEST 0x4 /* memory: also in the guest page table */
 
 /** Prepares the cache of mappings. Once, at boot. */
 void mapping_init(void);

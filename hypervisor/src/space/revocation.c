@@ -91,7 +91,7 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
                 mapping->in_space.last = sel - 1;
                 struct tree_place place;
                 tree_search(&space->tree, sel, later->in_space.last, &place);
-                tree_insert_at(&space->tree, &place, &later->in_space);
+                tree_insert_at(&space->tree, place, &later->in_space);
         }
         later->perms = mapping->perms;
         later->attr = mapping->attr;

@@ -50,8 +50,15 @@ bool second_level_create(struct pd *pd, enum second_level_kind kind);
 /** Frees the tables of a PD whose memory space is empty, that no device and no CPU uses. */
 void second_level_fini(struct pd *pd);
 
-/** page_table_apply() for a second-level table. What is in the range already is a part of the same
- *  mapping. */
+/* Pages first..last, which map frames from frame on. */
+struct page_range {
+        word_t first, last; /* page numbers */
+        word_t frame;       /* frame of the first one */
+        unsigned perms;     /* NOVA_MEM_…; 0: they go */
+};
+
+/** page_table_apply() for a second-level table, from page *at of a range on. What is in the range
+ *  already is a part of the same mapping. */
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush);
 

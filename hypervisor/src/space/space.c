@@ -35,8 +35,8 @@ word_t space_limit(unsigned type)
 }
 
 /* Sets (forbids) or clears the bits of ports from *at on, a byte or a bit at a time. */
-static bool io_space_apply(const struct mapping *mapping, word_t *at, unsigned *budget,
-                           struct flush *flush)
+static __attribute__((noinline)) bool io_space_apply(const struct mapping *mapping, word_t *at,
+                                                     unsigned *budget, struct flush *flush)
 {
         const bool allow = mapping->perms & NOVA_IO_A;
         struct pd *pd = mapping->space->pd;
@@ -81,39 +81,54 @@ static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted
         return done;
 }
 
-/* The page table, after the DMA and the guest table. All get the whole budget, and what the next
- * one did not come to is done once more by the next step. */
-static bool memory_space_apply(struct pd *pd, unsigned attr, struct page_range *range, word_t *at,
-                               unsigned *budget, struct flush *flush)
+/* Permissions that a page table shows: a UTCB has none. */
+static unsigned shown(const struct mapping *mapping)
 {
-        if ((pd->dma.root || pd->guest.root || attr & (MAPPING_DMA | MAPPING_GUEST)) &&
-            (!second_apply(pd, SECOND_LEVEL_DMA, attr & MAPPING_DMA, range, *at, *budget, flush) ||
-             !second_apply(pd, SECOND_LEVEL_GUEST, attr & MAPPING_GUEST, range, *at, *budget,
-                           flush))) {
+        return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
+}
+
+/* The page table after the DMA and the guest table. All get the whole budget, and what the next
+ * one did not come to is done once more by the next step. */
+static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at, unsigned *budget,
+                                       struct flush *flush)
+{
+        const bool dma = mapping->attr & MAPPING_DMA, guest = mapping->attr & MAPPING_GUEST;
+        struct pd *pd = mapping->space->pd;
+        struct page_range range = {
+                .first = mapping->in_space.start,
+                .last = mapping->in_space.last,
+                .frame = mapping->in_parent.start,
+                .perms = shown(mapping),
+        };
+
+        if (!second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, flush) ||
+            !second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, flush)) {
                 --*budget;
                 return false;
         }
-        return page_table_apply(pd, range, at, budget, flush);
+        return page_table_apply(pd, at, range.last,
+                                page_table_value(range.frame + (*at - range.first), range.perms),
+                                budget, flush);
 }
 
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
 {
         const struct space *space = mapping->space;
+        struct pd *pd = space->pd;
 
-        if (unlikely(space->pd == &kernel_pd)) {
+        if (unlikely(pd == &kernel_pd)) {
                 *at = mapping->in_space.last + 1; /* a source of delegations only */
                 return true;
         }
         if (space->type == NOVA_CRD_IO)
                 return io_space_apply(mapping, at, budget, flush);
+        if (unlikely(pd->dma.root || pd->guest.root ||
+                     mapping->attr & (MAPPING_DMA | MAPPING_GUEST)))
+                return apply_all_tables(mapping, at, budget, flush);
 
-        struct page_range range = {
-                .first = mapping->in_space.start,
-                .last = mapping->in_space.last,
-                .frame = mapping->in_parent.start,
-                .perms = mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms,
-        };
-        return memory_space_apply(space->pd, mapping->attr, &range, at, budget, flush);
+        const word_t frame = mapping->in_parent.start + (*at - mapping->in_space.start);
+        return page_table_apply(pd, at, mapping->in_space.last,
+                                page_table_value(frame, shown(mapping)), budget, flush);
 }
 
 bool space_split(struct space *space, word_t x, struct flush *flush)

@@ -220,7 +220,7 @@ TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
                         Node *node = t.make(first, found ? found->start - 1 : last);
                         clipped += found != nullptr;
                         entered++;
-                        tree_insert_at(&tree, &place, node);
+                        tree_insert_at(&tree, place, node);
                         model_insert(model, node);
                 } else if (t.random() % 2) {
                         auto at = std::next(model.begin(), long(t.random() % model.size()));
@@ -231,7 +231,7 @@ TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
                         Node *later = t.make(found->last, found->last);
                         found->last--;
                         ASSERT_EQ(tree_search(&tree, later->start, later->last, &place), nullptr);
-                        tree_insert_at(&tree, &place, later);
+                        tree_insert_at(&tree, place, later);
                         model_insert(model, later);
                 }
                 if (i % 16 == 0)

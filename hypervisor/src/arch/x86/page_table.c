@@ -21,14 +21,12 @@
 #define USER_PAGES  (NOVA_USER_END >> PAGE_BITS)
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
-/* The tables on the way to a page: table[l] holds the entry of level l; level 0 maps 4 KiB. */
-struct path {
-        uint64_t *table[PAGING_LEVELS];
-};
+/* What apply_above() returns when there is no memory for a table. */
+#define NO_MEMORY ((word_t)-1)
 
-static uint64_t *entry_of(const struct path *path, word_t page, unsigned level)
+static uint64_t *entry_of(uint64_t *table, word_t page, unsigned level)
 {
-        return &path->table[level][page >> 9 * level & (level == TOP ? PAGING_TOP_SLOTS - 1 : 511)];
+        return &table[page >> 9 * level & (level == TOP ? PAGING_TOP_SLOTS - 1 : 511)];
 }
 
 static uint64_t *table_of(uint64_t entry)
@@ -47,116 +45,115 @@ static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
                 pte_write(entry, value);
 }
 
-/* A new table without entries, or, unless value is 0, full of it and the frames that follow. */
-static uint64_t *table_create(struct pd *pd, uint64_t value)
+/* A new table that has count entries, the first for page: value and the frames that follow. */
+static uint64_t *table_create(struct pd *pd, word_t page, word_t count, uint64_t value)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
 
-        uint64_t *table = value ? frame_alloc() : frame_alloc_zeroed();
+        uint64_t *table = count == LARGE_PAGES ? frame_alloc() : frame_alloc_zeroed();
         if (!table) {
                 account_return(pd->account, PAGE_SIZE);
                 return NULL;
         }
-        if (value)
-                fill_empty(table, LARGE_PAGES, value);
-        frame_info(table)->used = value ? LARGE_PAGES : 0;
+        fill_empty(entry_of(table, page, 0), count, value);
+        frame_info(table)->used = (uint16_t)count;
         return table;
 }
 
 /* Writes an entry and keeps the count of its table. The root is not counted. */
-static void write_entry(const struct path *path, word_t page, unsigned level, uint64_t value)
+static void write_entry(uint64_t *table, word_t page, unsigned level, uint64_t value)
 {
-        uint64_t *entry = entry_of(path, page, level);
+        uint64_t *entry = entry_of(table, page, level);
 
         if (level != TOP) {
-                struct frame_info *info = frame_info(path->table[level]);
+                struct frame_info *info = frame_info(table);
                 info->used = (uint16_t)(info->used + !!value - !!*entry);
         }
         pte_write(entry, value);
 }
 
-/* Makes the table below an empty entry of a path, as table_create() does, and enters it. The entry;
- * 0: no memory. */
-static cold_path uint64_t link_table(struct pd *pd, const struct path *path, word_t page,
-                                     unsigned level, uint64_t value, struct flush *flush)
+/* Enters a table that was made, or not, below an empty entry of another; false: there is none. */
+static bool link_table(struct pd *pd, uint64_t *above, word_t page, unsigned level,
+                       const uint64_t *table, struct flush *flush)
 {
         const uint64_t flags = level == TOP ? PAGING_TOP_FLAGS : TABLE_FLAGS;
-        const uint64_t *table = table_create(pd, value);
-
-        if (!table)
-                return 0;
-
-        const uint64_t entry = pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0);
-        write_entry(path, page, level, entry);
-        if (PAGING_LEVELS == 3 && level == TOP)
-                flush_add(flush, pd); /* the CPU keeps PDPT entries */
-        return entry;
-}
-
-/* Finds the table that holds the page's entry of a level; makes tables on the way if create. Stops
- * at a large page. The level that it reached: above the wanted one when tables lack. */
-static always_inline unsigned walk(struct pd *pd, struct path *path, word_t page, unsigned level,
-                                   bool create, struct flush *flush)
-{
-        unsigned at = TOP;
-
-        path->table[TOP] = pd->memory.tables.root;
-#pragma GCC unroll 3
-        for (; at > level; at--) {
-                uint64_t entry = *entry_of(path, page, at);
-                if (unlikely(!entry) &&
-                    (!create || !(entry = link_table(pd, path, page, at, 0, flush))))
-                        break;
-                if (at == 1 && entry & PTE_LARGE)
-                        break;
-                path->table[at - 1] = table_of(entry);
-        }
-        return at;
-}
-
-/* Frees the tables on a path that became empty, from a level upwards. */
-static void prune(struct pd *pd, const struct path *path, word_t page, unsigned level,
-                  struct flush *flush)
-{
-        while (level < TOP && !frame_info(path->table[level])->used) {
-                flush_add_frame(flush, path->table[level]);
-                account_return(pd->account, PAGE_SIZE);
-                write_entry(path, page, ++level, 0);
-        }
-}
-
-static uint64_t entry_flags(unsigned perms)
-{
-        uint64_t flags = PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
-
-        if (perms & NOVA_MEM_W)
-                flags |= PTE_WRITE;
-        if (!(perms & NOVA_MEM_X) && cpu_has(FEATURE_NX))
-                flags |= PTE_NOEXECUTE;
-        return flags;
-}
-
-/* Replaces a large page by a table of small ones. */
-static cold_path bool split_large(struct pd *pd, const struct path *path, word_t page,
-                                  struct flush *flush)
-{
-        const uint64_t *table = table_create(pd, *entry_of(path, page, 1) & ~PTE_LARGE);
 
         if (!table)
                 return false;
-        write_entry(path, page, 1, pool_to_phys(table) | TABLE_FLAGS);
+        write_entry(above, page, level,
+                    pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0));
+        if (PAGING_LEVELS == 3 && level == TOP)
+                flush_add(flush, pd); /* the CPU keeps PDPT entries */
+        return true;
+}
+
+/* Goes down to the table that has a page's entry of a level. Stops above it at what leads no
+ * further: an empty entry, or a large page. The level that it reached. */
+static always_inline unsigned walk(struct pd *pd, word_t page, unsigned level, uint64_t **table)
+{
+        uint64_t *below = pd->memory.tables.root;
+        unsigned at = TOP;
+
+#pragma GCC unroll 3
+        for (; at > level; at--) {
+                const uint64_t entry = *entry_of(below, page, at);
+                if (unlikely(!entry || (at == 1 && entry & PTE_LARGE)))
+                        break;
+                below = table_of(entry);
+        }
+        *table = below;
+        return at;
+}
+
+/* Frees the tables of a page that became empty, from a level upwards. */
+static cold_path void prune(struct pd *pd, word_t page, unsigned level, struct flush *flush)
+{
+        for (; level < TOP; level++) {
+                uint64_t *table, *above;
+                walk(pd, page, level, &table);
+                if (frame_info(table)->used)
+                        return;
+                walk(pd, page, level + 1, &above);
+                flush_add_frame(flush, table);
+                account_return(pd->account, PAGE_SIZE);
+                write_entry(above, page, level + 1, 0);
+        }
+}
+
+uint64_t page_table_value(word_t frame, unsigned perms)
+{
+        uint64_t value = (uint64_t)frame << PAGE_BITS;
+
+        if (!perms)
+                return 0;
+        value |= PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY;
+        value |= perms & NOVA_MEM_W ? PTE_WRITE : 0;
+        if (!(perms & NOVA_MEM_X) && cpu_has(FEATURE_NX))
+                value |= PTE_NOEXECUTE;
+        return value;
+}
+
+/* Replaces a large page by a table of small ones. */
+static cold_path bool split_large(struct pd *pd, uint64_t *above, word_t page, struct flush *flush)
+{
+        const uint64_t *table =
+                table_create(pd, 0, LARGE_PAGES, *entry_of(above, page, 1) & ~PTE_LARGE);
+
+        if (!table)
+                return false;
+        write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
         flush_add(flush, pd); /* no TLB keeps two sizes for one address */
         return true;
 }
 
 /* Writes one large page, or removes it or the table in its place. */
-static void apply_large(struct pd *pd, const struct path *path, word_t page, uint64_t value,
+static void apply_large(struct pd *pd, uint64_t *table, word_t page, uint64_t value,
                         struct flush *flush)
 {
-        const uint64_t old = *entry_of(path, page, 1);
+        const uint64_t old = *entry_of(table, page, 1);
 
-        write_entry(path, page, 1, value);
+        write_entry(table, page, 1, value);
         if (!old)
                 return;
         flush_add(flush, pd);
@@ -166,125 +163,135 @@ static void apply_large(struct pd *pd, const struct path *path, word_t page, uin
         }
 }
 
-/* Writes the small pages of one table, or removes them, at most count; the entries are counted at
- * the end. */
-static always_inline word_t apply_small(struct pd *pd, const struct path *path, word_t page,
-                                        word_t count, bool add, uint64_t value, unsigned *budget,
-                                        struct flush *flush)
+/* What is left to do when there was something in entries that were written. */
+static __attribute__((noinline)) bool replaced(struct pd *pd, const struct frame_info *info,
+                                               word_t page, struct flush *flush)
 {
-        struct frame_info *info = frame_info(path->table[0]);
-        uint64_t *entry = entry_of(path, page, 0);
+        flush_add(flush, pd);
+        if (!info->used)
+                prune(pd, page, 0, flush);
+        return true;
+}
+
+/* Writes the small pages of one table, or removes them; they are counted at the end. */
+static always_inline bool apply_small(struct pd *pd, uint64_t *table, word_t page, word_t count,
+                                      uint64_t value, struct flush *flush)
+{
+        const word_t present = value & PTE_PRESENT, step = present * PAGE_SIZE;
+        struct frame_info *info = frame_info(table);
+        uint64_t *entry = entry_of(table, page, 0), *const end = entry + count;
         word_t before = 0;
 
-        count = min_word(min_word(count, LARGE_PAGES - (page & (LARGE_PAGES - 1))), *budget);
-        *budget -= (unsigned)count;
-        if (add && !info->used) {
-                fill_empty(entry, count, value);
-        } else {
-                uint64_t *const end = entry + count;
-                for (; entry != end; entry++, value += add ? PAGE_SIZE : 0) {
-                        before += *entry != 0;
-                        pte_write(entry, value);
-                }
+        do {
+                before += *entry != 0;
+                pte_write(entry, value);
+                value += step;
+        } while (++entry != end);
+        info->used = (uint16_t)(info->used + (count & -present) - before);
+        return !before || replaced(pd, info, page, flush);
+}
+
+/* Makes the tables that lack on the way down to level 1 for a page; NULL: no memory. */
+static cold_path uint64_t *make_tables(struct pd *pd, uint64_t *table, unsigned level, word_t page,
+                                       struct flush *flush)
+{
+        for (; level > 1; level--) {
+                uint64_t *below = table_create(pd, 0, 0, 0);
+                if (!link_table(pd, table, page, level, below, flush))
+                        return NULL;
+                table = below;
         }
-        info->used = (uint16_t)(info->used + (add ? count : 0) - before);
-        if (before)
-                flush_add(flush, pd);
+        return table;
+}
+
+/* Writes or removes what a walk that ended in a table above level 0 has led to: what lacks, a large
+ * page, or all pages of a table. Pages done; 0: small pages can be written now; or NO_MEMORY. */
+static __attribute__((noinline)) word_t apply_above(struct pd *pd, uint64_t *table, unsigned level,
+                                                    word_t page, word_t left, uint64_t value,
+                                                    unsigned *budget, struct flush *flush)
+{
+        const word_t span = (word_t)1 << 9 * level, room = span - (page & (span - 1));
+        const word_t count = min_word(min_word(left, LARGE_PAGES - page % LARGE_PAGES), *budget);
+        const bool whole = left >= LARGE_PAGES && !(page % LARGE_PAGES);
+        const bool large = whole && !((word_t)(value >> PAGE_BITS) % LARGE_PAGES);
+        const uint64_t entry = *entry_of(table, page, level);
+
+        if (!value && !entry) {
+                --*budget;
+                if (!frame_info(table)->used)
+                        prune(pd, page, level, flush);
+                return room;
+        }
+        if (level > 1 && !(table = make_tables(pd, table, level, page, flush)))
+                return NO_MEMORY;
+        if (large) {
+                --*budget;
+                apply_large(pd, table, page, value ? value | PTE_LARGE : 0, flush);
+                if (!frame_info(table)->used)
+                        prune(pd, page, 1, flush);
+                return LARGE_PAGES;
+        }
+        if (entry)
+                return split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
+        if (!link_table(pd, table, page, 1, table_create(pd, page, count, value), flush))
+                return NO_MEMORY;
+        *budget -= (unsigned)count;
         return count;
 }
 
-/* What is to be done where a walk ended above level 0: writes all below an entry of level 1
- * (whole), passes over what is absent, or leads the path on to level 0, where the entries are.
- * Pages that are done now; 0 with *level above 0: no memory. */
-static __attribute__((noinline)) word_t apply_above(struct pd *pd, struct path *path, word_t page,
-                                                    unsigned *level, bool whole, uint64_t value,
-                                                    unsigned *budget, struct flush *flush)
+/* Page table by page table, and makes those that lack. */
+static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, word_t last,
+                                                   uint64_t value, unsigned *budget,
+                                                   struct flush *flush)
 {
-        const uint64_t entry = *entry_of(path, page, *level);
-        const word_t span = (word_t)1 << 9 * *level;
-        const bool large = whole && !((word_t)(value >> PAGE_BITS) & (LARGE_PAGES - 1));
+        const word_t end = min_word(last, USER_PAGES - 1) + 1;
+        word_t page = *at, done = 0;
 
-        if (*level > 1 || (!entry && !whole)) {
-                --*budget;
-                return value ? 0 : span - (page & (span - 1));
-        }
-        if (large && (!value || !entry || entry & PTE_LARGE)) {
-                --*budget;
-                apply_large(pd, path, page, value ? value | PTE_LARGE : 0, flush);
-                return span;
-        }
-        if (!entry) {
-                const bool full = *budget >= LARGE_PAGES;
-                if (!link_table(pd, path, page, 1, full ? value : 0, flush))
-                        return 0;
-                if (full) {
-                        *budget -= LARGE_PAGES;
-                        return LARGE_PAGES;
+        for (; page < end && *budget; page += done) {
+                const word_t left = end - page, in_table = LARGE_PAGES - page % LARGE_PAGES;
+                const bool removes_all = !value && left >= LARGE_PAGES && in_table == LARGE_PAGES;
+                uint64_t *table;
+                const unsigned level = walk(pd, page, removes_all, &table);
+
+                done = min_word(min_word(left, in_table), *budget);
+                if (level) {
+                        done = apply_above(pd, table, level, page, left, value, budget, flush);
+                        if (done == NO_MEMORY)
+                                break;
+                } else {
+                        apply_small(pd, table, page, done, value, flush);
+                        *budget -= (unsigned)done;
                 }
+                value += value ? (uint64_t)done << PAGE_BITS : 0;
         }
-        if (entry & PTE_LARGE && !split_large(pd, path, page, flush))
-                return 0;
-        path->table[0] = table_of(*entry_of(path, page, 1));
-        *level = 0;
-        return 0;
+        *at = page < end ? page : last + 1;
+        return done != NO_MEMORY;
 }
 
-/* Writes value, which goes on with the next frames, for page and up to count - 1 that follow it, or
- * removes them (0): a large page, or small ones of one table. How many it did; 0: no memory. */
-static always_inline word_t apply_table(struct pd *pd, word_t page, word_t count, bool add,
-                                        uint64_t value, unsigned *budget, struct flush *flush)
-{
-        const bool whole = count >= LARGE_PAGES && !(page & (LARGE_PAGES - 1));
-        struct path path;
-        unsigned level = walk(pd, &path, page, whole, add, flush);
-        word_t done = 0;
-
-        if (unlikely(level)) {
-                done = apply_above(pd, &path, page, &level, whole, value, budget, flush);
-                if (!done && level)
-                        return 0;
-        }
-        if (likely(!done))
-                done = apply_small(pd, &path, page, count, add, value, budget, flush);
-        if (!add && (level || !frame_info(path.table[0])->used))
-                prune(pd, &path, page, level, flush);
-        return done;
-}
-
-/* One of its two kinds: adds pages, or removes them. */
-static always_inline bool apply(struct pd *pd, const struct page_range *range, bool add,
-                                uint64_t flags, word_t *at, unsigned *budget, struct flush *flush)
-{
-        const word_t end = min_word(range->last, USER_PAGES - 1) + 1;
-        word_t page = *at, done = 1;
-
-        while (page < end && *budget && done) {
-                const uint64_t frame = range->frame + (page - range->first);
-                const uint64_t value = add ? frame << PAGE_BITS | flags : 0;
-                done = apply_table(pd, page, end - page, add, value, budget, flush);
-                page += done;
-        }
-        *at = page < end ? page : range->last + 1;
-        return done;
-}
-
-bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at, unsigned *budget,
+bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush)
 {
-        if (!range->perms)
-                return apply(pd, range, false, 0, at, budget, flush);
-        return apply(pd, range, true, entry_flags(range->perms), at, budget, flush);
+        const word_t page = *at, count = last - page + 1;
+        uint64_t *table;
+
+        /* Most are a part of one table, which is there. */
+        if (unlikely((page ^ last) >= LARGE_PAGES - 1 || last >= USER_PAGES || count > *budget ||
+                     walk(pd, page, 0, &table)))
+                return apply_tables(pd, at, last, value, budget, flush);
+        *at = last + 1;
+        *budget -= (unsigned)count;
+        return apply_small(pd, table, page, count, value, flush);
 }
 
 bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
 {
-        struct path path;
+        uint64_t *table;
 
         if (page >= USER_PAGES || !(page & (LARGE_PAGES - 1)))
                 return true;
-        if (walk(pd, &path, page, 1, false, NULL) > 1 || !(*entry_of(&path, page, 1) & PTE_LARGE))
+        if (walk(pd, page, 1, &table) > 1 || !(*entry_of(table, page, 1) & PTE_LARGE))
                 return true;
-        return split_large(pd, &path, page, flush);
+        return split_large(pd, table, page, flush);
 }
 
 uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)

@@ -10,15 +10,13 @@ struct account;
 struct flush;
 struct pd;
 
-/** Enters pages first..last, which map frames from frame on, from *at on for at most *budget
- *  entries. perms: NOVA_MEM_…; 0 removes. Uses large pages where it can. false: no memory. */
-struct page_range {
-        word_t first, last; /* page numbers */
-        word_t frame;       /* frame of the first one */
-        unsigned perms;
-};
+/** The entry of a page that maps a frame with permissions, NOVA_MEM_…; 0 without any. */
+uint64_t page_table_value(word_t frame, unsigned perms);
 
-bool page_table_apply(struct pd *pd, const struct page_range *range, word_t *at, unsigned *budget,
+/** Enters pages from *at to last: value for the first, and the frames that follow for the others;
+ *  0 removes them. At most *budget entries; *at and *budget tell how far it came. Uses large pages
+ *  where it can. false: no memory. */
+bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush);
 
 /** Makes sure that no large page spans the boundary before page. false: no memory. */

@@ -9,22 +9,25 @@ struct cpu;
 struct pd;
 
 #define FLUSH_PDS     4
-#define FLUSH_DMA_ALL 0xffff
+#define FLUSH_DMA_ALL 0xffff /* several domains */
 
 /* Collected under a space lock, run after it was dropped. */
 struct flush {
         struct pd *pd[FLUSH_PDS]; /* whose mappings lost rights */
-        unsigned count;           /* above FLUSH_PDS: any PD */
-        uint32_t frames;          /* index of the first page table to be freed after the flush */
-        uint16_t dma;             /* domain of I/O MMUs that lost rights; FLUSH_DMA_ALL: several */
+        union {
+                struct {
+                        uint32_t frames; /* index of the first page table to be freed then, or 0 */
+                        uint16_t count;  /* PDs; above FLUSH_PDS: any PD */
+                        uint16_t dma;    /* domain of I/O MMUs that lost rights, or 0 */
+                };
+                uint64_t any; /* 0: nothing to do */
+        };
 };
 
 /** Begins an empty collection. */
 static inline void flush_init(struct flush *flush)
 {
-        flush->count = 0;
-        flush->frames = UINT32_MAX;
-        flush->dma = 0;
+        flush->any = 0;
 }
 
 /** Notes that translations of a PD must go. */
@@ -47,7 +50,7 @@ void flush_perform(struct flush *flush);
  * waits for that, frees the tables. No lock is held. */
 static inline void flush_run(struct flush *flush)
 {
-        if (unlikely(flush->count || flush->dma || flush->frames != UINT32_MAX))
+        if (unlikely(flush->any))
                 flush_perform(flush);
 }
 
