@@ -77,5 +77,51 @@ class Elf(unittest.TestCase):
                 elf.check_program(path, "x86_64")
 
 
+def kernel(place=0, virtual=0x80201000, size=100):
+    """A 32-bit kernel of one segment with a multiboot header after so many bytes of it."""
+    data = bytearray(header(1, 3)[:52])
+    struct.pack_into("<I", data, 28, 52)
+    struct.pack_into("<HHH", data, 40, 52, 32, 1)
+    data += struct.pack("<8I", elf.LOAD, 84, virtual, 0x201000, place + size, place + size, 5, 4096)
+    words = (0x1BADB002, 3, -(0x1BADB002 + 3) & 0xFFFFFFFF)
+    return bytes(data) + bytes(place) + struct.pack("<III", *words) + bytes(size - 12)
+
+
+class Kernel(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name) / "kernel"
+
+    def refused(self, content, words):
+        self.file.write_bytes(content)
+        with self.assertRaisesRegex(NovaError, words):
+            elf.check_kernel(self.file)
+
+    def test_a_kernel_for_qemu_is_taken(self):
+        self.file.write_bytes(kernel())
+        elf.check_kernel(self.file)
+
+    def test_what_has_no_multiboot_header_is_refused_with_its_name(self):
+        far = kernel(elf.SEARCHED)
+        wrong = kernel().replace(struct.pack("<I", 3), struct.pack("<I", 4))
+        for content in (b"", b"root:x:0:0\n" * 9, program(), far, wrong):
+            self.refused(content, f"{self.file} is no multiboot kernel: take .*nova.elf32")
+
+    def test_a_64_bit_file_and_one_that_was_cut_off_are_refused(self):
+        self.refused(program() + kernel(), "is a 64-bit file.*nova.elf32")
+        self.refused(kernel()[:-1], "kernel .* is cut off: it has 183 of at least 184 bytes")
+
+    def test_no_name_and_no_file_are_refused(self):
+        for path, words in (("", "needs a file name"), (self.file, "cannot be read")):
+            with self.assertRaisesRegex(NovaError, words):
+                elf.check_kernel(path)
+
+    def test_the_addresses_tell_the_architecture(self):
+        for virtual, arch in ((0x80201000, "x86_64"), (0xC0201000, "x86_32")):
+            self.file.write_bytes(kernel(virtual=virtual))
+            self.assertEqual(elf.kernel_arch(self.file), arch)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -44,6 +44,9 @@ WRONG = (
     ["test", "--arch", "arm"],
     ["conformance", "no-such-area"],
     ["conformance", "--kernel", "/does/not/exist"],
+    ["conformance", "--kernel", __file__],
+    ["bench", "--kernel", ""],
+    ["bench", "--kernel", __file__],
     ["test", "conformance.zorgle"],
     ["test", "."],
 )

@@ -78,7 +78,11 @@ def add_parser(commands):
     parser.add_argument(
         "--arch", choices=tree.ARCHES, default="x86_64", help="architecture (x86_64)"
     )
-    parser.add_argument("--kernel", metavar="FILE", help="count on this kernel instead")
+    parser.add_argument(
+        "--kernel",
+        metavar="FILE",
+        help="count on this kernel instead: the file for QEMU, such as a build folder's nova.elf32",
+    )
     parser.add_argument("--boot", action="store_true", help="count the boot, too (a minute)")
     parser.add_argument(
         "--trace",
@@ -122,8 +126,17 @@ def _console(machine, what, all_needed=True, timeout=TIMEOUT):
     text = outcome.text()
     if outcome.status != EXIT_OK and all_needed:
         sys.stderr.write(text)
-        raise NovaError(f"{what} did not end well: {outcome.message}", EXIT_FAILED)
+        raise NovaError(
+            f"{what} did not end well: {outcome.message}{_other_arch(machine)}", EXIT_FAILED
+        )
     return text
+
+
+def _other_arch(machine):
+    """A question to follow a failure if kernel and program seem to be for different CPUs."""
+    arch = elf.kernel_arch(machine.kernel)
+    same = arch == elf.program_arch(Path(machine.modules[0].file))
+    return "" if same else f" Do you mean --arch {arch}?"
 
 
 def _values(text, word):
@@ -209,8 +222,7 @@ def _built(args):
         preset = tree.preset_name(args.arch, CONFIG)
         build.build(preset, [KERNEL, *PROGRAMS])
         programs = tree.build_dir(preset) / "bin"
-    kernel = Path(args.kernel) if args.kernel else programs.parent / KERNEL
-    elf.read_start(kernel, "kernel")
+    kernel = Path(args.kernel or programs.parent / KERNEL)
     with _short_names(kernel, programs) as names:
         yield names
 
@@ -398,6 +410,8 @@ def run(args):
             raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
+    if args.kernel is not None:
+        elf.check_kernel(args.kernel)
     if args.update and args.kernel:
         raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
     rows = table.read_rows(ROWS)

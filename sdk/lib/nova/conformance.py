@@ -218,7 +218,11 @@ def _check(args):
     for name in args.names:
         if name not in areas():
             raise NovaError(f"there is no area '{name}'; there are: {', '.join(areas())}.")
-    if args.kernel:
+    if args.kernel is None:
+        return
+    if (args.emulator, args.boot) == ("qemu", "direct"):
+        elf.check_kernel(args.kernel)
+    else:
         elf.read_start(args.kernel, "kernel")
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tells before the boot whether a file can be a program of the chosen architecture."""
+"""Tells before the boot whether a file can be a program of the chosen architecture, or a kernel."""
 
 import struct
+from pathlib import Path
 
 from nova.errors import NovaError
 
@@ -12,6 +13,11 @@ MACHINES = {"x86_32": (32, 3), "x86_64": (64, 62)}
 HEADER = {1: "<24xIII6xHHHHH", 2: "<24xQQQ6xHHHHH"}
 SEGMENT = {1: "<IIIIII", 2: "<I4xQQQQQ"}
 SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}
+# A multiboot header: its first word, and the bytes of a file in which it has to be.
+MULTIBOOT = struct.pack("<I", 0x1BADB002)
+SEARCHED = 8192
+# Where a kernel of x86-32 begins; the file of a 64-bit one has the lower halves of its addresses.
+X86_32_KERNEL = 0xC0000000
 LOAD = 1
 INTERPRETER = 3
 EXECUTABLE = 2
@@ -32,19 +38,22 @@ def read_start(path, what):
         raise NovaError(f"the {what} {path} cannot be read: {error.strerror}.") from error
 
 
+def _arch(head):
+    """The architecture that the start of a file names, None if none that is known."""
+    key = (CLASS_BITS.get(head[4]), int.from_bytes(head[18:20], "little"))
+    return next((name for name, known in MACHINES.items() if known == key), None)
+
+
 def _check_machine(path, arch, head):
-    bits = CLASS_BITS.get(head[4])
-    machine = int.from_bytes(head[18:20], "little")
-    for name, key in MACHINES.items():
-        if key == (bits, machine):
-            if name != arch:
-                raise NovaError(f"the roottask {path} is for {name}: use --arch {name}.")
-            return
-    raise NovaError(f"the roottask {path} is for another kind of machine than {arch}.")
+    own = _arch(head)
+    if own is None:
+        raise NovaError(f"the roottask {path} is for another kind of machine than {arch}.")
+    if own != arch:
+        raise NovaError(f"the roottask {path} is for {own}: use --arch {own}.")
 
 
-def _check_segments(path, data):
-    """What a file lacks that was cut off, or linked for a system with dynamic libraries."""
+def _headers(path, what, data):
+    """The fields of each segment of a file that is whole."""
     kind = data[4]
     try:
         _, offset, _, size, count = struct.unpack_from(HEADER[kind], data)[:5]
@@ -53,18 +62,23 @@ def _check_segments(path, data):
             for number in range(count)
         ]
     except struct.error:
-        raise NovaError(f"the roottask {path} is cut off: its headers are missing.") from None
-    types = [segment[0] for segment in segments]
-    if LOAD not in types:
-        raise NovaError(f"the roottask {path} has no segment that is loaded.")
-    if INTERPRETER in types:
-        raise NovaError(f"the roottask {path} needs dynamic libraries: link it with -static.")
+        raise NovaError(f"the {what} {path} is cut off: its headers are missing.") from None
     for segment in segments:
         end = segment[1] + segment[4]
         if segment[0] == LOAD and end > len(data):
             raise NovaError(
-                f"the roottask {path} is cut off: it has {len(data)} of at least {end} bytes."
+                f"the {what} {path} is cut off: it has {len(data)} of at least {end} bytes."
             )
+    return segments
+
+
+def _check_segments(path, data):
+    """What a file lacks that was cut off, or linked for a system with dynamic libraries."""
+    types = [segment[0] for segment in _headers(path, "roottask", data)]
+    if LOAD not in types:
+        raise NovaError(f"the roottask {path} has no segment that is loaded.")
+    if INTERPRETER in types:
+        raise NovaError(f"the roottask {path} needs dynamic libraries: link it with -static.")
 
 
 def check_program(path, arch):
@@ -81,6 +95,43 @@ def check_program(path, arch):
         raise NovaError(f"the roottask {path} is {what}.")
     with open(path, "rb") as file:
         _check_segments(path, file.read())
+
+
+def _has_multiboot(data):
+    """Whether there is a multiboot header, whose first three words add up to nothing."""
+    for at in range(0, min(len(data), SEARCHED) - 11, 4):
+        if data.startswith(MULTIBOOT, at):
+            if sum(struct.unpack_from("<III", data, at)) & 0xFFFFFFFF == 0:
+                return True
+    return False
+
+
+def check_kernel(path):
+    """Raises NovaError unless PATH is a kernel that QEMU's -kernel takes, and whole."""
+    if not str(path):
+        raise NovaError("--kernel needs a file name.")
+    read_start(path, "kernel")
+    data = Path(path).read_bytes()
+    if not _has_multiboot(data):
+        raise NovaError(f"{path} is no multiboot kernel: take a build folder's nova.elf32.")
+    if data[:4] == b"\x7fELF":
+        if CLASS_BITS.get(data[4]) != 32:
+            raise NovaError(
+                f"the kernel {path} is a 64-bit file, which QEMU refuses: take the 32-bit file of "
+                "the same kernel, nova.elf32."
+            )
+        _headers(path, "kernel", data)
+
+
+def kernel_arch(path):
+    """The architecture that the addresses of a kernel for QEMU speak for."""
+    high = any(virtual >= X86_32_KERNEL for _, virtual, _ in segments(path))
+    return "x86_32" if high else "x86_64"
+
+
+def program_arch(path):
+    """The architecture that a program is for, None if none that is known."""
+    return _arch(_read(path)[0])
 
 
 def _read(path):
