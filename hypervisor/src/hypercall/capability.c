@@ -19,28 +19,25 @@
 
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
-/* The page of the selector for a new object; NULL: the selector is taken. */
-static always_inline struct capability_page *free_place(const struct ec *self, word_t sel)
+/* The selector was taken meanwhile, or no memory is left for the capability: giving the reference
+ * back ends the object. */
+static cold_path enum nova_status not_published(struct ec *self, struct kobject *object,
+                                                enum nova_status status)
 {
-        struct capability_page *page = object_space_page(&self->pd->object_space, sel);
-
-        return likely(!capability_at(page, sel)) ? page : NULL;
-}
-
-/* Enters a new object with the reference that it was made with. If the selector was taken
- * meanwhile, or no memory is left for the capability, giving it back ends the object. */
-static enum nova_status publish(struct ec *self, struct capability_page *page, word_t sel,
-                                struct kobject *object, unsigned perms)
-{
-        const enum nova_status status =
-                object_space_publish(&self->pd->object_space, page, sel, object, perms);
-
-        if (likely(status == NOVA_SUCCESS))
-                return status;
         if (status != NOVA_OUT_OF_MEMORY)
                 reap_begin(self);
         object_put(object);
         return status == NOVA_OUT_OF_MEMORY ? status : reap_in_steps(self, status);
+}
+
+/* Enters a new object with the reference that it was made with. */
+static always_inline enum nova_status publish(struct ec *self, struct capability_page *page,
+                                              word_t sel, struct kobject *object, unsigned perms)
+{
+        const enum nova_status status =
+                object_space_publish(&self->pd->object_space, page, sel, object, perms);
+
+        return likely(status == NOVA_SUCCESS) ? status : not_published(self, object, status);
 }
 
 static _Noreturn void finish_create_pd(struct ec *self)
@@ -95,9 +92,9 @@ enum nova_status hypercall_create_pd(struct ec *self)
         /* Read once: object and permissions belong together. */
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
         struct kobject *object = capability_object(owner_cap, OBJECT_PD, NOVA_PD_PD);
-        struct capability_page *page = free_place(self, sel);
+        struct capability_page *page = object_space_page(&self->pd->object_space, sel);
 
-        if (!object || !page)
+        if (!object || capability_at(page, sel))
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
         const bool own_account = nova_id_flags(REG_P1(self)) & NOVA_PD_ACCOUNT;
@@ -134,7 +131,7 @@ enum nova_status hypercall_create_ec(struct ec *self)
         if (utcb >= NOVA_USER_END)
                 return NOVA_BAD_PAR;
 
-        struct capability_page *page = free_place(self, sel);
+        struct capability_page *page = object_space_page(&self->pd->object_space, sel);
         const struct ec_config config = {
                 .pd = pd,
                 .account = pd->account,
@@ -148,7 +145,8 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         struct ec *ec;
-        const enum nova_status status = page ? ec_create(&config, &ec) : NOVA_BAD_CAP;
+        const enum nova_status status =
+                capability_at(page, sel) ? NOVA_BAD_CAP : ec_create(&config, &ec);
         if (likely(status == NOVA_SUCCESS))
                 return publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
         /* A UTCB's address that is taken is the first reason of all. */
@@ -160,24 +158,25 @@ enum nova_status hypercall_create_sc(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
         const nova_qpd_t qpd = REG_P4(self);
-        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SC);
-        struct ec *ec = object_space_find_ec(self->pd, REG_P3(self), NOVA_EC_SC);
+        const struct pd *pd = self->pd;
+        const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SC);
+        struct ec *ec = object_space_find_ec(pd, REG_P3(self), NOVA_EC_SC);
 
         if (!owner || !ec || (ec->kind != EC_GLOBAL && ec->kind != EC_VCPU))
                 return NOVA_BAD_CAP;
         if (!nova_qpd_prio(qpd) || !nova_qpd_quantum(qpd))
                 return NOVA_BAD_PAR;
-        if (!pd_may_use_prio(self->pd, nova_qpd_prio(qpd)))
+        if (!pd_may_use_prio(pd, nova_qpd_prio(qpd)))
                 return NOVA_BAD_PAR;
-        if (!pd_may_use_cpu(self->pd, ec->cpu->id))
+        if (!pd_limit_has_cpu(pd, ec->cpu->id))
                 return NOVA_BAD_CPU;
-        struct capability_page *page = free_place(self, sel);
-        if (!page)
+        struct capability_page *page = object_space_page(&pd->object_space, sel);
+        if (capability_at(page, sel))
                 return NOVA_BAD_CAP;
 
         struct sc *sc;
         enum nova_status status = sc_create(owner->account, ec, nova_qpd_prio(qpd),
-                                            pd_cut_quantum(self->pd, nova_qpd_quantum(qpd)), &sc);
+                                            pd_cut_quantum(pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
         status = publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
@@ -190,13 +189,14 @@ enum nova_status hypercall_create_sc(struct ec *self)
 enum nova_status hypercall_create_pt(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
-        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_PT);
-        struct ec *ec = object_space_find_ec(self->pd, REG_P3(self), NOVA_EC_PT);
+        const struct pd *pd = self->pd;
+        const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_PT);
+        struct ec *ec = object_space_find_ec(pd, REG_P3(self), NOVA_EC_PT);
 
         if (!owner || !ec || ec->kind != EC_LOCAL)
                 return NOVA_BAD_CAP;
-        struct capability_page *page = free_place(self, sel);
-        if (!page)
+        struct capability_page *page = object_space_page(&pd->object_space, sel);
+        if (capability_at(page, sel))
                 return NOVA_BAD_CAP;
 
         struct pt *pt;
@@ -209,10 +209,11 @@ enum nova_status hypercall_create_pt(struct ec *self)
 enum nova_status hypercall_create_sm(struct ec *self)
 {
         const word_t sel = nova_id_sel(REG_P1(self));
-        struct pd *owner = object_space_find_pd(self->pd, REG_P2(self), NOVA_PD_SM);
+        const struct pd *pd = self->pd;
+        const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SM);
+        struct capability_page *page = object_space_page(&pd->object_space, sel);
 
-        struct capability_page *page = free_place(self, sel);
-        if (!owner || !page)
+        if (!owner || capability_at(page, sel))
                 return NOVA_BAD_CAP;
 
         struct sm *sm;

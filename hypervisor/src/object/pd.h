@@ -66,6 +66,12 @@ static inline bool pd_has_account(const struct pd *pd)
         return pd->account != pd->object.account;
 }
 
+/** Whether a CPU that was started is within the limit of a PD. */
+static inline bool pd_limit_has_cpu(const struct pd *pd, word_t cpu)
+{
+        return load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1;
+}
+
 /** Whether threads of a PD may name a CPU: one that was started, within the limit. */
 bool pd_may_use_cpu(const struct pd *pd, word_t cpu);
 

@@ -33,16 +33,18 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
 {
         struct object_mapping *mapping = object_first_mapping(object);
 
+        sel &= SELECTOR_MASK;
         mapping->parent = NULL;
         mapping->children = NULL;
         mapping->space = space;
         mapping->object = object;
-        mapping->sel = (uint32_t)(sel & SELECTOR_MASK);
+        mapping->sel = (uint32_t)sel;
         mapping->pins = 0;
         mapping->depth = 0;
         mapping->perms = (uint8_t)perms;
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        const enum nova_status status = object_space_enter(mapping, page);
+        const enum nova_status status =
+                object_space_enter(space, page, sel, mapping, object, perms);
         spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return status;
 }
@@ -69,7 +71,8 @@ static always_inline bool derive(struct object_mapping *parent, struct object_sp
         mapping->pins = 0;
         mapping->depth = (uint16_t)(parent->depth + 1);
         mapping->perms = perms;
-        if (unlikely(object_space_enter(mapping, page) != NOVA_SUCCESS)) {
+        if (unlikely(object_space_enter(space, page, sel, mapping, parent->object, perms) !=
+                     NOVA_SUCCESS)) {
                 mapping_free(mapping, space->space.pd->account);
                 return false;
         }
@@ -158,15 +161,21 @@ static void leave_space(struct object_mapping *mapping)
         object_put(object);
 }
 
+/* Takes a mapping out of its parent's list. */
+static void unlink_child(const struct object_mapping *mapping)
+{
+        *mapping->link = mapping->next;
+        if (mapping->next)
+                mapping->next->link = mapping->link;
+}
+
 /* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
 static bool release_one(struct object_mapping *mapping)
 {
         if (mapping->space || mapping->pins || mapping->children)
                 return false;
         if (mapping->parent) {
-                *mapping->link = mapping->next;
-                if (mapping->next)
-                        mapping->next->link = mapping->link;
+                unlink_child(mapping);
                 mapping_free(mapping, mapping->account);
         } else {
                 if (unlikely(mapping->object->held == OBJECT_HELD_DUE))
@@ -209,6 +218,31 @@ static always_inline void reduce(struct object_mapping *mapping, unsigned left, 
                 leave_space(mapping);
 }
 
+/* The same for a mapping without children: it is gone if nothing is left and no revocation stands
+ * on it, and with it those above it that were waiting for that. */
+static void reduce_leaf(struct object_mapping *mapping, unsigned left)
+{
+        struct object_mapping *parent = mapping->parent;
+        struct kobject *object = mapping->object;
+
+        if (unlikely(left)) {
+                reduce(mapping, left, false);
+                return;
+        }
+        if (unlikely(mapping->pins)) {
+                mapping->perms = 0;
+                leave_space(mapping);
+                return;
+        }
+        object_space_leave(mapping);
+        object_put(object);
+        if (parent) {
+                unlink_child(mapping);
+                mapping_free(mapping, mapping->space->space.pd->account);
+                release(parent);
+        }
+}
+
 /* The end of a walk below the mapping where it began. */
 static void leave_top(const struct revocation *r, struct object_mapping *top)
 {
@@ -227,17 +261,17 @@ static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
         if (!top)
                 return NULL;
         r->at++;
-        r->depth = top->depth;
-        r->up = r->emptied = false;
-        if (r->self) {
-                const unsigned left = top->perms & ~(unsigned)r->perms;
-                r->emptied = !left;
-                reduce(top, left, top->children);
+        const unsigned left = top->perms & ~(r->self ? (unsigned)r->perms : 0);
+        if (likely(!top->children)) {
+                if (r->self)
+                        reduce_leaf(top, left);
+                return NULL;
         }
-        if (top->children)
-                return top;
-        leave_top(r, top);
-        return NULL;
+        r->depth = top->depth;
+        r->up = false;
+        r->emptied = r->self && !left;
+        reduce(top, left, true);
+        return top;
 }
 
 /* One move of the walk: to the first child, else to the next sibling, else up to the parent, which

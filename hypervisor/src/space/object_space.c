@@ -136,28 +136,11 @@ static word_t capability_of(const struct object_mapping *mapping)
         return mapping->perms ? (word_t)mapping->object | mapping->perms : 0;
 }
 
-/* The page of a selector, made if there is none. NULL: no memory. */
-static __attribute__((noinline)) struct capability_page *page_for(struct object_space *space,
-                                                                  word_t sel)
+struct capability_page *object_space_page_for(struct object_space *space, word_t sel)
 {
         struct capability_page *page = object_space_page(space, sel);
 
         return page == null_tables.page ? page_create(space, sel) : page;
-}
-
-enum nova_status object_space_enter(struct object_mapping *mapping, struct capability_page *page)
-{
-        const word_t slot = mapping->sel & (CAPABILITY_SLOTS - 1);
-
-        /* A page without entries is the shared one, or was unlinked after it was found. */
-        if (unlikely(!frame_info(page)->used) && !(page = page_for(mapping->space, mapping->sel)))
-                return NOVA_OUT_OF_MEMORY;
-        if (unlikely(page->mapping[slot]))
-                return NOVA_BAD_CAP;
-        frame_info(page)->used++;
-        page->mapping[slot] = mapping;
-        store_once(page->capability[slot], (word_t)mapping->object | mapping->perms);
-        return NOVA_SUCCESS;
 }
 
 void object_space_update(const struct object_mapping *mapping)

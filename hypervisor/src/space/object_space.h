@@ -8,6 +8,7 @@
 #define SPACE_OBJECT_SPACE_H
 
 #include "lib/atomic.h"
+#include "memory/frame.h"
 #include "object/object.h"
 #include "space/space.h"
 
@@ -95,8 +96,10 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
  *  capability takes the caller's reference. page: the selector's, found without a lock since this
  *  CPU has come into the kernel or has opened an interrupt window. BAD_CAP: the selector is taken;
  *  OUT_OF_MEMORY: as with BAD_CAP the caller keeps the reference. */
-enum nova_status object_space_publish(struct object_space *space, struct capability_page *page,
-                                      word_t sel, struct kobject *object, unsigned perms);
+__attribute__((noinline)) enum nova_status object_space_publish(struct object_space *space,
+                                                                struct capability_page *page,
+                                                                word_t sel, struct kobject *object,
+                                                                unsigned perms);
 
 /** The same, for who has not found the page before. */
 static inline enum nova_status object_space_insert(struct object_space *space, word_t sel,
@@ -131,9 +134,34 @@ static inline struct object_mapping *object_space_next(const struct object_space
         return likely(mapping) ? mapping : object_space_search(space, sel, end, budget);
 }
 
-/** Enters a mapping with its capability; page: as for object_space_publish(). BAD_CAP: its place is
- *  taken; OUT_OF_MEMORY: for a table. */
-enum nova_status object_space_enter(struct object_mapping *mapping, struct capability_page *page);
+/** The page of a selector, made if there is none. NULL: no memory. */
+__attribute__((noinline)) struct capability_page *object_space_page_for(struct object_space *space,
+                                                                        word_t sel);
+
+/** Enters the mapping of a selector with its capability; page: as for object_space_publish().
+ *  BAD_CAP: its place is taken; OUT_OF_MEMORY: for a table. */
+static always_inline enum nova_status object_space_enter(struct object_space *space,
+                                                         struct capability_page *page, word_t sel,
+                                                         struct object_mapping *mapping,
+                                                         struct kobject *object, unsigned perms)
+{
+        struct frame_info *info = frame_info(page);
+        const word_t slot = sel & (CAPABILITY_SLOTS - 1);
+
+        /* A page without entries is the shared one, or was unlinked after it was found. */
+        if (unlikely(!info->used)) {
+                page = object_space_page_for(space, sel);
+                if (!page)
+                        return NOVA_OUT_OF_MEMORY;
+                info = frame_info(page);
+        }
+        if (unlikely(page->mapping[slot]))
+                return NOVA_BAD_CAP;
+        info->used++;
+        page->mapping[slot] = mapping;
+        store_once(page->capability[slot], (word_t)object | perms);
+        return NOVA_SUCCESS;
+}
 
 /** Brings a capability into line with the permissions of its mapping. */
 void object_space_update(const struct object_mapping *mapping);
