@@ -6,10 +6,9 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
 #include "memory/frame.h"
-#include "memory/slab.h"
+#include "object/name.h"
 #include "object/pd.h"
 #include "object/pt.h"
-#include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
 #include "object/vcpu.h"
@@ -22,27 +21,23 @@ _Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZ
                "an EC with its FPU's state fits into a slab");
 _Static_assert(OBJECT_HEAD % FPU_ALIGN == 0, "the state is aligned");
 
-static struct slab_cache ec_cache;
-
 void ec_boot(void)
 {
         const size_t size = offsetof(struct ec, fpu) + fpu_size();
 
-        object_boot(&ec_cache, (size + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
+        object_boot(OBJECT_EC, (size + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
 }
 
 static word_t ec_bytes(enum ec_kind kind)
 {
-        return ec_cache.size + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
+        return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
 }
 
 /* What is not set here is valid only while something else says so: links while the EC is in the
  * list, what belongs to an event, a transfer or a revocation while that is under way. */
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
-        ec->pending = 0;
-        ec->special = 0;
-        __builtin_memset(ec->no_more, 0, sizeof(ec->no_more));
+        ec_clear_attention(ec);
         ec->caller_kind = CALLER_NONE;
         ec->kind = (uint8_t)kind;
         ec->pd = pd;
@@ -61,7 +56,7 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         list_init(&ec->sleepers);
         ec->fpu_used = ec->ending = ec->named_by_root = false;
         ec->tls = 0;
-        __builtin_memset(ec->name, 0, sizeof(ec->name));
+        name_clear(ec->name);
         ec->regs = (struct regs){0};
 }
 
@@ -71,13 +66,13 @@ static void ec_release(struct ec *ec)
                 frame_free(ec->utcb);
         if (ec->vcpu)
                 vcpu_free(ec->vcpu);
-        object_give(&ec_cache, ec);
+        object_give(OBJECT_EC, ec);
 }
 
 /* Memory of an EC: the object, its UTCB or what makes it a virtual CPU. */
 static struct ec *ec_alloc(enum ec_kind kind)
 {
-        struct ec *ec = object_take(&ec_cache);
+        struct ec *ec = object_take(OBJECT_EC);
 
         if (!ec)
                 return NULL;
@@ -169,7 +164,7 @@ no_ec:
 
 struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
 {
-        struct ec *ec = object_take(&ec_cache);
+        struct ec *ec = object_take(OBJECT_EC);
 
         if (!ec)
                 return NULL;
@@ -288,7 +283,7 @@ static bool is_engaged(const struct ec *ec)
 }
 
 /* Takes an EC that ends out of all that it has to do with others. */
-static void disengage(struct ec *ec)
+static __attribute__((noinline)) void disengage(struct ec *ec)
 {
         wake_below(ec);
         return_sc_from_below(ec);
@@ -315,6 +310,26 @@ void ec_shut_down(struct ec *ec)
         ec->state = EC_DEAD;
 }
 
+/* Whether an EC is at a hypercall of several steps. */
+static bool is_at_work(const struct ec *ec)
+{
+        return (word_t)ec->revocation.pin | (word_t)ec->created | (word_t)ec->calling |
+               (word_t)(ec->reap_floor != EC_REAPS_NOTHING);
+}
+
+/* What it does there is given up. */
+static cold_path void give_up_work(struct ec *ec)
+{
+        ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
+        revocation_cancel(&ec->revocation);
+        if (ec->created)
+                object_put(&ec->created->object);
+        if (ec->calling)
+                object_put(&ec->calling->object);
+        ec->created = NULL;
+        ec->calling = NULL;
+}
+
 void ec_end(struct ec *ec)
 {
         struct pd *pd = ec->pd;
@@ -324,22 +339,13 @@ void ec_end(struct ec *ec)
         ec->ending = true;
         ec_shut_down(ec);
         fpu_drop(ec);
-        ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
-        revocation_cancel(&ec->revocation);
-        if (ec->created)
-                object_put(&ec->created->object);
-        if (ec->calling)
-                object_put(&ec->calling->object);
-        ec->created = NULL;
-        ec->calling = NULL;
+        if (is_at_work(ec))
+                give_up_work(ec);
         ec_unmap(ec);
-        if (ec->utcb)
-                reclaim_frame(ec->utcb);
-        else
+        if (ec->vcpu)
                 vcpu_stop(ec);
-        ec->utcb = NULL;
         spin_lock(&pd->lock);
-        list_remove(&ec->pd_link);
+        list_unlink(&ec->pd_link);
         spin_unlock(&pd->lock);
         if (ec->cpu->current == ec)
                 cpu_current_ended(ec->cpu);

@@ -144,6 +144,14 @@ static inline void ec_forget_caller(struct ec *ec)
         ec->caller_kind = CALLER_NONE;
 }
 
+/** Of a new EC: nothing is pending, nothing special. */
+static inline void ec_clear_attention(struct ec *ec)
+{
+        const uint64_t none = 0;
+
+        __builtin_memcpy(&ec->pending, &none, sizeof(none));
+}
+
 /** Prepares the cache. Once, at boot. */
 void ec_boot(void);
 

@@ -3,7 +3,6 @@
 #include "object/object.h"
 
 #include "arch/x86/cpu.h"
-#include "memory/slab.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"
@@ -12,43 +11,17 @@
 #include "object/sm.h"
 #include "sched/wake.h"
 
-void object_boot(struct slab_cache *cache, size_t size)
+struct slab_cache object_cache[OBJECT_SM + 1];
+
+void object_boot(enum object_kind kind, size_t size)
 {
-        slab_init(cache, OBJECT_HEAD + size);
+        slab_init(&object_cache[kind], OBJECT_HEAD + size);
 }
 
-void *object_take(struct slab_cache *cache)
+void object_release(enum object_kind kind, struct account *account, void *object)
 {
-        char *memory = slab_alloc(cache);
-
-        return likely(memory) ? memory + OBJECT_HEAD : NULL;
-}
-
-void object_give(struct slab_cache *cache, void *object)
-{
-        slab_free(cache, (char *)object - OBJECT_HEAD);
-}
-
-void *object_alloc(struct slab_cache *cache, struct account *account)
-{
-        if (unlikely(!account_charge(account, cache->size)))
-                return NULL;
-
-        void *object = object_take(cache);
-        if (unlikely(!object))
-                account_return(account, cache->size);
-        return object;
-}
-
-void object_release(struct slab_cache *cache, struct account *account, void *object)
-{
-        account_return(account, cache->size);
-        object_give(cache, object);
-}
-
-void object_init(struct kobject *object, enum object_kind kind, struct account *account)
-{
-        *object = (struct kobject){.kind = (uint8_t)kind, .references = 1, .account = account};
+        account_return(account, object_bytes(kind));
+        object_give(kind, object);
 }
 
 bool object_get_live(struct kobject *object)
@@ -89,34 +62,36 @@ static __attribute__((noinline)) void sc_end_anywhere(struct sc *sc)
                 cpu_wait();
 }
 
-/* Ends an object that is no longer in the dying list. */
+/* Ends an object that is no longer in the dying list, and gives back the reference that it has. */
 static void object_end(struct kobject *object)
 {
+        struct kobject *other;
+
         switch (object->kind) {
         case OBJECT_EC: {
                 struct ec *ec = container_of(object, struct ec, object);
                 ec_end_anywhere(ec);
-                object_put(&ec->pd->object);
+                other = &ec->pd->object;
                 break;
         }
         case OBJECT_SC: {
                 struct sc *sc = container_of(object, struct sc, object);
                 sc_end_anywhere(sc);
-                object_put(&sc->owner->object);
+                other = &sc->owner->object;
                 break;
         }
-        case OBJECT_PT:
-                object->dead = true;
-                object_put(&container_of(object, struct pt, object)->ec->object);
-                break;
         default:
+                object->dead = true;
+                other = &container_of(object, struct pt, object)->ec->object;
                 break;
         }
+        object_put(other);
 }
 
-static void take_first(struct cpu *cpu)
+/* Takes the first one off the dying list. */
+static void take_first(struct cpu *cpu, const struct kobject *first)
 {
-        cpu->dying = cpu->dying->next;
+        cpu->dying = first->next;
         cpu->dying_count--;
 }
 
@@ -127,48 +102,43 @@ static __attribute__((noinline)) void reap_pd(struct cpu *cpu, struct pd *pd)
         store_once(pd->object.dead, true);
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
                 return;
-        take_first(cpu);
+        take_first(cpu, &pd->object);
         if (atomic_load_u32(&pd->object.references))
                 object_put(&pd->object); /* pd_destroy: the last capability frees it */
         else
                 reclaim_object(&pd->object);
 }
 
-bool object_reap(void)
+void object_reap(void)
 {
         struct cpu *cpu = cpu_self();
         struct kobject *object = cpu->dying;
 
-        if (!object)
-                return false;
+        if (unlikely(!object))
+                return;
         if (object->kind == OBJECT_PD) {
                 reap_pd(cpu, container_of(object, struct pd, object));
-        } else if (object->kind != OBJECT_SM ||
-                   sm_end_step(container_of(object, struct sm, object))) {
-                take_first(cpu);
-                object_end(object);
-                reclaim_object(object);
+                return;
         }
-        return cpu->dying;
+        if (object->kind == OBJECT_SM) {
+                if (unlikely(!sm_end_step(container_of(object, struct sm, object))))
+                        return;
+                take_first(cpu, object);
+        } else {
+                take_first(cpu, object);
+                object_end(object);
+        }
+        reclaim_object(object);
 }
 
 void object_free(struct kobject *object)
 {
-        switch (object->kind) {
-        case OBJECT_PD:
+        const enum object_kind kind = (enum object_kind)object->kind;
+
+        if (kind == OBJECT_PD)
                 pd_free(container_of(object, struct pd, object));
-                break;
-        case OBJECT_EC:
+        else if (kind == OBJECT_EC)
                 ec_free(container_of(object, struct ec, object));
-                break;
-        case OBJECT_SC:
-                sc_free(container_of(object, struct sc, object));
-                break;
-        case OBJECT_PT:
-                pt_free(container_of(object, struct pt, object));
-                break;
-        default:
-                sm_free(container_of(object, struct sm, object));
-                break;
-        }
+        else
+                object_release(kind, object->account, object);
 }

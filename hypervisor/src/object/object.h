@@ -12,6 +12,7 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 #include "memory/account.h"
+#include "memory/slab.h"
 #include "nova/abi/crd.h"
 #include "sched/mail.h"
 
@@ -26,7 +27,7 @@ enum object_kind {
 struct kobject {
         uint8_t kind;            /* enum object_kind */
         bool dead;               /* ended: capabilities to it act as null */
-        uint8_t held;            /* OBJECT_HELD…: by its first mapping, for which see below */
+        uint16_t held;           /* OBJECT_HELD…: by its first mapping, for which see below */
         uint32_t references;     /* atomic */
         struct account *account; /* what its memory was charged to */
         struct kobject *next;    /* in a dying list, then among those that wait for the grace */
@@ -54,20 +55,56 @@ _Static_assert(offsetof(struct kobject, dead) == offsetof(struct kobject, kind) 
                "kobject_is reads them together");
 
 /** Initialises a new object with one reference, its creator's. */
-void object_init(struct kobject *object, enum object_kind kind, struct account *account);
+static inline void object_init(struct kobject *object, enum object_kind kind,
+                               struct account *account)
+{
+        object->kind = (uint8_t)kind;
+        object->dead = false;
+        object->held = 0;
+        object->references = 1;
+        object->account = account;
+        object->mail.work = 0;
+}
 
-struct slab_cache;
+/** Prepares the cache of a kind, whose objects have size bytes. Once, at boot. */
+void object_boot(enum object_kind kind, size_t size);
 
-/** Prepares a cache of objects of size bytes. Once, at boot. */
-void object_boot(struct slab_cache *cache, size_t size);
+extern struct slab_cache object_cache[OBJECT_SM + 1]; /* by kind */
 
-/** Memory for an object and what lies in front of it; NULL: out of memory. And gives it back. */
-void *object_take(struct slab_cache *cache);
-void object_give(struct slab_cache *cache, void *object);
+/** Bytes that an object takes, with what lies in front of it. */
+static inline word_t object_bytes(enum object_kind kind)
+{
+        return object_cache[kind].size;
+}
+
+/** Memory for an object and what lies in front of it; NULL: out of memory. */
+static inline void *object_take(enum object_kind kind)
+{
+        char *memory = (char *)slab_alloc(&object_cache[kind]);
+
+        return likely(memory) ? memory + OBJECT_HEAD : NULL;
+}
+
+/** Gives it back. */
+static inline void object_give(enum object_kind kind, void *object)
+{
+        slab_free(&object_cache[kind], (char *)object - OBJECT_HEAD);
+}
 
 /** The same, charged to an account. */
-void *object_alloc(struct slab_cache *cache, struct account *account);
-void object_release(struct slab_cache *cache, struct account *account, void *object);
+static inline void *object_alloc(enum object_kind kind, struct account *account)
+{
+        if (unlikely(!account_charge(account, object_bytes(kind))))
+                return NULL;
+
+        void *object = object_take(kind);
+        if (unlikely(!object))
+                account_return(account, object_bytes(kind));
+        return object;
+}
+
+/** … and credited. */
+void object_release(enum object_kind kind, struct account *account, void *object);
 
 /** Takes a reference to an object that was found by a capability; false: it is ending. */
 bool object_get_live(struct kobject *object);
@@ -96,9 +133,9 @@ void object_put(struct kobject *object);
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
 
-/** Ends what is on this CPU's dying list, at most a step of it; whether more is left. No lock is
- *  held. May wait for other CPUs. */
-bool object_reap(void);
+/** Ends what is first on this CPU's dying list, or does a step of it. No lock is held. May wait for
+ *  other CPUs. */
+void object_reap(void);
 
 /** Frees the memory of an ended object; called after the grace period. */
 void object_free(struct kobject *object);

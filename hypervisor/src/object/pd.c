@@ -5,16 +5,14 @@
 #include "arch/x86/cpu.h"
 #include "lib/string.h"
 #include "memory/frame.h"
-#include "memory/slab.h"
 #include "object/ec.h"
 
-static struct slab_cache pd_cache;
 struct pd kernel_pd;
 
 /* What the PD itself takes; on x86-32 its root table is inside. */
 static word_t pd_bytes(void)
 {
-        return pd_cache.size + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
+        return object_bytes(OBJECT_PD) + (sizeof(word_t) == 8 ? PAGE_SIZE : 0);
 }
 
 static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name[NOVA_NAME_SIZE],
@@ -45,7 +43,7 @@ void pd_boot(void)
                 {UINT32_MAX, UINT32_MAX}, ~(word_t)0, NOVA_PRIO_MAX};
         static const char no_name[NOVA_NAME_SIZE];
 
-        object_boot(&pd_cache, sizeof(struct pd));
+        object_boot(OBJECT_PD, sizeof(struct pd));
         pd_init(&kernel_pd, &no_limit, no_name, &account_root, &account_root);
 }
 
@@ -59,7 +57,7 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
         if (quota && !(own = account_create(account, quota)))
                 goto no_account;
 
-        struct pd *pd = object_take(&pd_cache);
+        struct pd *pd = object_take(OBJECT_PD);
         if (!pd)
                 goto no_pd;
         if (!address_space_init(&pd->memory.tables))
@@ -69,7 +67,7 @@ enum nova_status pd_create(const struct pd *creator, struct account *account, wo
         return NOVA_SUCCESS;
 
 no_tables:
-        object_give(&pd_cache, pd);
+        object_give(OBJECT_PD, pd);
 no_pd:
         if (own != account)
                 account_leave(own);
@@ -80,7 +78,7 @@ no_account:
 
 bool pd_may_use_cpu(const struct pd *pd, word_t cpu)
 {
-        return cpu_is_online(cpu) && (load_once(pd->limit.cpus[cpu / 32]) >> cpu % 32 & 1);
+        return cpu_is_online(cpu) && pd_limit_has_cpu(pd, cpu);
 }
 
 void pd_lower_limit(struct pd *pd, nova_qpd_t qpd, const uint32_t cpus[NOVA_CPU_MAX / 32])
@@ -208,7 +206,7 @@ void pd_free(struct pd *pd)
         const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);
         struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
-        object_give(&pd_cache, pd);
+        object_give(OBJECT_PD, pd);
         account_return(own, tables << PAGE_BITS);
         if (own != account)
                 account_leave(own);

@@ -2,26 +2,24 @@
 /* Portals (see pt.h). */
 #include "object/pt.h"
 
-#include "memory/slab.h"
 #include "object/ec.h"
+#include "object/name.h"
 #include "thread.h"
-
-static struct slab_cache pt_cache;
 
 void pt_boot(void)
 {
-        object_boot(&pt_cache, sizeof(struct pt));
+        object_boot(OBJECT_PT, sizeof(struct pt));
 }
 
 enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
                            word_t ip, struct pt **out)
 {
-        struct pt *pt = object_alloc(&pt_cache, account);
+        struct pt *pt = object_alloc(OBJECT_PT, account);
 
         if (!pt)
                 return NOVA_OUT_OF_MEMORY;
         if (!object_get_live(&ec->object)) {
-                object_release(&pt_cache, account, pt);
+                object_release(OBJECT_PT, account, pt);
                 return NOVA_BAD_CAP;
         }
         object_init(&pt->object, OBJECT_PT, account);
@@ -30,12 +28,7 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->mtd = mtd;
         pt->ip = ip;
         pt->by_iret = !thread_ip_is_user(ip);
-        __builtin_memset(pt->name, 0, sizeof(pt->name));
+        name_clear(pt->name);
         *out = pt;
         return NOVA_SUCCESS;
-}
-
-void pt_free(struct pt *pt)
-{
-        object_release(&pt_cache, pt->object.account, pt);
 }

@@ -29,7 +29,4 @@ void pt_boot(void);
 enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, nova_mtd_t mtd,
                            word_t ip, struct pt **out);
 
-/** Frees an ended or never published portal. */
-void pt_free(struct pt *pt);
-
 #endif

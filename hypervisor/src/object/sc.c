@@ -6,16 +6,13 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "lib/divide.h"
-#include "memory/slab.h"
 #include "object/ec.h"
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
-static struct slab_cache sc_cache;
-
 void sc_boot(void)
 {
-        object_boot(&sc_cache, sizeof(struct sc));
+        object_boot(OBJECT_SC, sizeof(struct sc));
 }
 
 /* Microseconds to TSC ticks; what does not fit is for ever. */
@@ -29,12 +26,12 @@ static uint64_t ticks(word_t us)
 enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio, word_t quantum_us,
                            struct sc **out)
 {
-        struct sc *sc = object_alloc(&sc_cache, account);
+        struct sc *sc = object_alloc(OBJECT_SC, account);
 
         if (!sc)
                 return NOVA_OUT_OF_MEMORY;
         if (!object_get_live(&ec->object)) {
-                object_release(&sc_cache, account, sc);
+                object_release(OBJECT_SC, account, sc);
                 return NOVA_BAD_CAP;
         }
         object_init(&sc->object, OBJECT_SC, account);
@@ -110,9 +107,4 @@ void sc_end(struct sc *sc)
         sc->place = SC_NOWHERE;
         if (sc->ec && sc->ec->donated == sc)
                 sc->ec->donated = NULL;
-}
-
-void sc_free(struct sc *sc)
-{
-        object_release(&sc_cache, sc->object.account, sc);
 }

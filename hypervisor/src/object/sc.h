@@ -52,7 +52,4 @@ uint64_t sc_time_us(const struct sc *sc);
 /** Ends an SC; on its own CPU. */
 void sc_end(struct sc *sc);
 
-/** Frees an ended or never published SC. */
-void sc_free(struct sc *sc);
-
 #endif

@@ -2,22 +2,20 @@
 /* Semaphores (see sm.h). */
 #include "object/sm.h"
 
-#include "memory/slab.h"
 #include "object/ec.h"
+#include "object/name.h"
 #include "sched/wake.h"
 
 #define END_STEP 16 /* waiters that are woken with interrupts off */
 
-static struct slab_cache sm_cache;
-
 void sm_boot(void)
 {
-        object_boot(&sm_cache, sizeof(struct sm));
+        object_boot(OBJECT_SM, sizeof(struct sm));
 }
 
 enum nova_status sm_create(struct account *account, word_t count, struct sm **out)
 {
-        struct sm *sm = object_alloc(&sm_cache, account);
+        struct sm *sm = object_alloc(OBJECT_SM, account);
 
         if (!sm)
                 return NOVA_OUT_OF_MEMORY;
@@ -26,7 +24,7 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         sm->count = count;
         list_init(&sm->waiters);
         sm->gsi = SM_NO_GSI;
-        __builtin_memset(sm->name, 0, sizeof(sm->name));
+        name_clear(sm->name);
         *out = sm;
         return NOVA_SUCCESS;
 }
@@ -132,9 +130,4 @@ bool sm_end_step(struct sm *sm)
         if (found != SM_TAKEN)
                 store_once(sm->lock, found);
         return likely(found == SM_FREE) || wake_waiters(sm);
-}
-
-void sm_free(struct sm *sm)
-{
-        object_release(&sm_cache, sm->object.account, sm);
 }

@@ -96,7 +96,4 @@ bool sm_leave(struct ec *ec);
 /** A step of the end of a semaphore: who waits wakes with BAD_CAP; true when nobody is left. */
 bool sm_end_step(struct sm *sm);
 
-/** Frees an ended or never published semaphore. */
-void sm_free(struct sm *sm);
-
 #endif

@@ -215,7 +215,7 @@ void fake_settle(void)
 {
         fake_fail_allocation(-1);
         do
-                while (object_reap())
-                        ;
+                while (cpu_self()->dying)
+                        object_reap();
         while (reclaim_wait() || cpu_self()->dying);
 }
