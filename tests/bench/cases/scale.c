@@ -31,20 +31,27 @@ enum operation {
         LOOKUP_MEMORY,
         CREATE_SM,
         DESTROY_SM,
+        CREATE_PT,
+        DESTROY_PT,
+        CREATE_SC,
+        DESTROY_SC,
+        CREATE_EC,
+        DESTROY_EC,
+        CREATE_PD,
+        DESTROY_PD,
         DELEGATE_OBJECT,
         REVOKE_OBJECT,
         DELEGATE_PAGE,
         REVOKE_PAGE,
-        CREATE_EC,
-        DESTROY_EC,
         WAKE,
         OPERATIONS
 };
 
 static const char *const names[OPERATIONS] = {
-        "call",        "lookup_object",   "lookup_memory", "create_sm",
-        "destroy_sm",  "delegate_object", "revoke_object", "delegate_page",
-        "revoke_page", "create_ec",       "destroy_ec",    "wake",
+        "call",          "lookup_object", "lookup_memory", "create_sm",       "destroy_sm",
+        "create_pt",     "destroy_pt",    "create_sc",     "destroy_sc",      "create_ec",
+        "destroy_ec",    "create_pd",     "destroy_pd",    "delegate_object", "revoke_object",
+        "delegate_page", "revoke_page",   "wake",
 };
 
 struct kind {
@@ -60,6 +67,7 @@ static word_t present; /* things that are there */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;
+static struct thread *without_sc; /* … of lower priority, which never runs */
 static struct timed ops[OPERATIONS];
 
 /* ---- The things ------------------------------------------------------------------------------ */
@@ -217,14 +225,22 @@ static void next_lookup_object(struct timed *op, unsigned round)
         op->args.a2 = obj(semaphore_of(round), 0);
 }
 
-static void next_create_sm(struct timed *op, unsigned round)
+/* The identifier's lowest byte tells what is created. */
+static void next_create(struct timed *op, unsigned round)
 {
-        op->args.a1 = nova_hypercall_id(NOVA_CREATE_SM, 0, free_selector_of(round));
+        op->args.a1 = (op->args.a1 & 0xff) | nova_hypercall_id(0, 0, free_selector_of(round));
 }
 
-static void next_create_ec(struct timed *op, unsigned round)
+/* The kernel frees objects by batches of a power of two: two rounds end an odd number of them, so
+ * that each operation gets its share of that work. */
+static void next_first_create(struct timed *op, unsigned round)
 {
-        op->args.a1 = nova_hypercall_id(NOVA_CREATE_EC, NOVA_EC_GLOBAL, free_selector_of(round));
+        if (round % 2) {
+                EXPECT_EQ(hc_create_sm(free_selector_of(round), ROOT_PD, 0), NOVA_SUCCESS);
+                EXPECT_EQ(hc_revoke(obj(free_selector_of(round), NOVA_PERM_ALL), NOVA_REVOKE_SR),
+                          NOVA_SUCCESS);
+        }
+        next_create(op, round);
 }
 
 static void next_revoke(struct timed *op, unsigned round)
@@ -270,6 +286,16 @@ static struct timed revoking(before_fn *before)
                               .before = before};
 }
 
+/* What is created goes again at once. */
+static void creating(enum operation operation, enum nova_hypercall number, word_t flags,
+                     timed_fn *fn, const struct args *args)
+{
+        ops[operation] = (struct timed){.fn = fn, .args = *args, .before = next_create};
+        ops[operation].args.a1 = nova_hypercall_id(number, flags, 0);
+        ops[operation].args.a2 = ROOT_PD;
+        ops[operation + 1] = revoking(next_revoke);
+}
+
 static struct timed looking(nova_crd_t crd, before_fn *before)
 {
         return (struct timed){.fn = timed_trap_2,
@@ -284,18 +310,19 @@ static void prepare(void)
         ops[CALL] = (struct timed){.fn = timed_trap_1, .before = next_call};
         ops[LOOKUP_OBJECT] = looking(0, next_lookup_object);
         ops[LOOKUP_MEMORY] = looking(mem(page, 0, 0), NULL);
-        ops[CREATE_SM] = (struct timed){
-                .fn = timed_trap_3, .args = {.a2 = ROOT_PD}, .before = next_create_sm};
-        ops[DESTROY_SM] = revoking(next_revoke);
+        creating(CREATE_SM, NOVA_CREATE_SM, 0, timed_trap_3, &(struct args){0});
+        ops[CREATE_SM].before = next_first_create;
+        creating(CREATE_PT, NOVA_CREATE_PT, 0, timed_trap_5,
+                 &(struct args){.a3 = echo->ec, .a5 = (word_t)portal_echo});
+        creating(CREATE_SC, NOVA_CREATE_SC, 0, timed_trap_4,
+                 &(struct args){.a3 = without_sc->ec, .a4 = nova_qpd(QUANTUM, PRIO_LOW)});
+        creating(CREATE_EC, NOVA_CREATE_EC, NOVA_EC_GLOBAL, timed_trap_5,
+                 &(struct args){.a3 = utcb | boot_cpu, .a5 = events});
+        creating(CREATE_PD, NOVA_CREATE_PD, 0, timed_trap_3, &(struct args){0});
         ops[DELEGATE_OBJECT] = sending(object_pt, next_delegate_object);
         ops[REVOKE_OBJECT] = revoking(next_revoke);
         ops[DELEGATE_PAGE] = sending(page_pt, next_delegate_page);
         ops[REVOKE_PAGE] = revoking(next_revoke_page);
-        ops[CREATE_EC] =
-                (struct timed){.fn = timed_trap_5,
-                               .args = {.a2 = ROOT_PD, .a3 = utcb | boot_cpu, .a5 = events},
-                               .before = next_create_ec};
-        ops[DESTROY_EC] = revoking(next_revoke);
         ops[WAKE] = (struct timed){
                 .fn = timed_trap_1,
                 .args = {.a1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_UP_OP, wake_sm)}};
@@ -419,6 +446,7 @@ static void count_kind(const struct kind *k)
                   NOVA_SUCCESS);
         echo = server(boot_cpu);
         fixed_pt = portal_at(echo, 0, portal_echo);
+        without_sc = global(boot_cpu, thread_exit_fn, NULL);
         object_taker = taker(NOVA_CRD_OBJ);
         object_pt = portal_at(object_taker, 0, portal_empty);
         page_taker = taker(NOVA_CRD_MEM);
