@@ -14,9 +14,11 @@ from nova import (
     bench_floor,
     bench_history,
     bench_linux,
+    bench_options,
     bench_scale,
     bench_trace,
     boot_count,
+    cli,
     elf,
     table,
 )
@@ -58,6 +60,39 @@ class Comparison(unittest.TestCase):
     def test_the_boot_is_counted_only_when_asked_for(self):
         self.assertEqual(self.worse({"boot": 100}, {}), [])
         self.assertEqual(len(self.worse({"boot": 100}, {"boot": 200})), 1)
+
+
+class Options(unittest.TestCase):
+    def check(self, text):
+        bench_options.check(cli.parse(["bench", *text.split()]), ["sm_up", "new"], ["sm_up"])
+
+    def test_what_goes_together_is_taken(self):
+        for text in (
+            *("", "--json --update --arch x86_32", "linux", "--release 0.2", "--trace new"),
+            *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
+        ):
+            self.check(text)
+
+    def test_what_would_have_no_effect_is_refused(self):
+        for text, words in (
+            ("--trace --scale", "--scale does not go with --trace, which takes --arch, --kernel"),
+            ("--cpus --scale", "--cpus does not go with --scale"),
+            ("--trace --boot", "--boot does not go with --trace"),
+            ("--scale --boot", "--boot does not go with --scale"),
+            ("--cpus --boot", "--boot does not go with --cpus"),
+            ("--trace sm_up --json", "--json does not go with --trace KEY, which"),
+            ("--trace sm_up --update", "--update does not go with --trace KEY, which"),
+            ("--release 0.2 --update", "--update does not go with --release, which takes no other"),
+            ("--release 0.2 --arch x86_64", "--arch does not go with --release"),
+            ("--release 0.2 --trace", "--trace does not go with --release"),
+            ("linux --json", "--json does not go with linux"),
+            ("linux --arch x86_64", "--arch does not go with linux"),
+            ("lynx", "'lynx' is not understood"),
+            ("--trace sm_upp", "'sm_upp' is no operation .* mean 'sm_up'. There are sm_up[.]"),
+            ("--trace=", "'' is no operation with a trace"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(NovaError, words):
+                self.check(text)
 
 
 class Names(unittest.TestCase):

@@ -47,6 +47,8 @@ WRONG = (
     ["conformance", "--kernel", __file__],
     ["bench", "--kernel", ""],
     ["bench", "--kernel", __file__],
+    ["bench", "--trace", "--scale"],
+    ["bench", "--timeout", "3"],
     ["test", "conformance.zorgle"],
     ["test", "."],
 )

@@ -13,6 +13,7 @@ from nova import (
     bench_floor,
     bench_history,
     bench_linux,
+    bench_options,
     bench_scale,
     bench_trace,
     boot_count,
@@ -42,6 +43,7 @@ PLOTS = tree.ROOT / "docs" / bench_history.FOLDER
 CONFIG = "release"
 KERNEL = "nova.elf32"
 TIMEOUT = 120
+DEFAULT_ARCH = "x86_64"
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 6)
 ICOUNT = ["-icount", "shift=0,sleep=off"]
@@ -71,13 +73,10 @@ def add_parser(commands):
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("linux",),
         metavar="linux",
         help="count the example linux up to its shell instead, and its kernel without NOVA",
     )
-    parser.add_argument(
-        "--arch", choices=tree.ARCHES, default="x86_64", help="architecture (x86_64)"
-    )
+    parser.add_argument("--arch", choices=tree.ARCHES, help=f"architecture ({DEFAULT_ARCH})")
     parser.add_argument(
         "--kernel",
         metavar="FILE",
@@ -87,7 +86,7 @@ def add_parser(commands):
     parser.add_argument(
         "--trace",
         nargs="?",
-        const="",
+        const=bench_options.ALL,
         metavar="KEY",
         help="count what instructions hide instead (locked ones, loads of CR3, cache lines …); "
         "with the KEY of a row: every instruction of that operation",
@@ -250,11 +249,10 @@ def _traces(args):
         counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
         file = kernel.resolve()
         linked = file.with_name("nova.elf") if file.name == KERNEL else file
-        if not args.trace:
+        if args.trace is bench_options.ALL:
             return counts, _floors(counts, paths, linked) if args.update else None
         if args.trace not in paths:
-            known = ", ".join(sorted(paths))
-            raise NovaError(f"'{args.trace}' is no operation with a trace; there are {known}.")
+            raise bench_options.no_trace(args.trace, paths)
         return counts, bench_trace.path_text(paths[args.trace], linked)
 
 
@@ -290,7 +288,7 @@ def _end(bad):
 
 def _run_trace(args, rows):
     counts, more = _traces(args)
-    if args.trace:
+    if args.trace is not bench_options.ALL:
         print(more)
         return EXIT_OK
     figures = _read_figures()
@@ -403,18 +401,13 @@ def complaints(rows, checked_in, found, all_needed):
 
 
 def run(args):
+    rows = table.read_rows(ROWS)
+    traced = _read_figures().get(bench_trace.SECTION, {}).get(DEFAULT_ARCH, {})
+    bench_options.check(args, [row.key for row in rows], traced)
+    args.arch = args.arch or DEFAULT_ARCH
     if args.what:
-        given = (args.update, args.kernel, args.json, args.boot, args.scale, args.cpus)
-        given += (args.release,)
-        if any(given) or args.trace is not None or args.arch != bench_linux.ARCH:
-            raise NovaError("`nova bench linux` has no options: it counts on x86_64.")
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
-    if args.kernel is not None:
-        elf.check_kernel(args.kernel)
-    if args.update and args.kernel:
-        raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
-    rows = table.read_rows(ROWS)
     if args.release is not None:
         return _run_release(args)
     if args.trace is not None:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which options of `nova bench` go with each other. Refused before anything is built."""
+
+from nova import elf
+from nova.errors import NovaError, meant
+
+# What --trace counts without a KEY.
+ALL = object()
+COUNT = ("--arch", "--kernel", "--json", "--update")
+# What else is counted or done instead of the table, and the options that go with it.
+MODES = {
+    "linux": (),
+    "--release": (),
+    "--trace KEY": ("--arch", "--kernel"),
+    "--trace": COUNT,
+    "--scale": COUNT,
+    "--cpus": COUNT,
+}
+OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--boot", *COUNT)
+
+
+def _given(args):
+    """The word and the options that were given."""
+    given = [name for name in OPTIONS if getattr(args, name[2:]) not in (None, False)]
+    if args.trace not in (None, ALL):
+        given[given.index("--trace")] = "--trace KEY"
+    return [args.what, *given] if args.what else given
+
+
+def no_trace(key, known):
+    """The error of a KEY that is none of the operations that are KNOWN to have a trace."""
+    listed = ", ".join(sorted(known))
+    hint = meant(key, known)
+    return NovaError(f"'{key}' is no operation with a trace.{hint} There are {listed}.")
+
+
+def check(args, rows, traced):
+    """Raises NovaError if something in ARGS would not have any effect. ROWS: the keys of the table;
+    TRACED: those that have a trace."""
+    if args.what not in (None, "linux"):
+        raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
+    given = _given(args)
+    mode = next((mode for mode in MODES if mode in given), None)
+    takes = MODES.get(mode)
+    wrong = next((name for name in given if mode and name not in (mode, *takes)), None)
+    if wrong:
+        allowed = f"takes {', '.join(takes)}" if takes else "takes no other option"
+        raise NovaError(f"{wrong} does not go with {mode}, which {allowed}.")
+    if args.kernel is not None:
+        elf.check_kernel(args.kernel)
+        if args.update:
+            raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
+    # A row that is new has no trace yet.
+    if "--trace KEY" in given and args.trace not in rows:
+        raise no_trace(args.trace, traced)
