@@ -23,7 +23,7 @@ static struct thread *counter(nova_sel_t sm)
 
         t->value[0] = sm;
         thread_start(t, PRIO_HIGH, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         return t;
 }
 
@@ -44,7 +44,7 @@ static void expect_after_sending(struct edu edu, struct message m, const struct 
         msi_set(edu.function, m.address, m.data);
         edu.registers[EDU_RAISE] = 1;
         spin_us(20000);
-        wait_for(&t->value[1], expected, 1000);
+        wait_for(&t->value[1], expected);
         edu.registers[EDU_ACK] = ~0u;
         msi_off(edu.function);
         EXPECT_EQ(t->value[1], expected);

@@ -7,7 +7,6 @@
 #define LONG       1000000 /* a quantum that does not end meanwhile, in microseconds */
 #define SETTLE     20      /* until a thread that was woken waits again, in microseconds */
 #define CPUS_MAX   16
-#define WAIT_MS    10000
 #define FIRST_PAGE 0x70000 /* addresses that nothing else uses */
 
 /* ---- The same on all CPUs -------------------------------------------------------------------- */
@@ -60,14 +59,14 @@ static void all_at_once(const char *key)
                 workers[i].ready = workers[i].done = 0;
                 struct thread *t = global(cpu_numbers[i], work, &workers[i]);
                 thread_start(t, PRIO_CASE, LONG);
-                EXPECT(wait_for(&workers[i].ready, 1, WAIT_MS));
+                EXPECT(wait_for(&workers[i].ready, 1));
         }
         make_hypercalls(&workers[0], WARM);
         trace_begin(key);
         go = 1;
         make_hypercalls(&workers[0], TIMES);
         for (unsigned i = 1; i < workers_count(); i++)
-                EXPECT(wait_for(&workers[i].done, 1, WAIT_MS));
+                EXPECT(wait_for(&workers[i].done, 1));
         trace_end();
         go = 0;
         spin_us(SETTLE);
@@ -153,7 +152,7 @@ CASE(cpus, wake, "")
                 for (unsigned i = first; i < workers_count(); i++) {
                         const word_t before = woken;
                         hc_sm_ctrl(sm[i], NOVA_SM_UP_OP);
-                        EXPECT(wait_for(&woken, before + 1, WAIT_MS));
+                        EXPECT(wait_for(&woken, before + 1));
                         spin_us(SETTLE);
                 }
         trace_end();
@@ -177,7 +176,7 @@ CASE(cpus, shoot_down, "")
         for (unsigned i = 1; i < workers_count(); i++) {
                 struct thread *t = global(cpu_numbers[i], stay, NULL);
                 thread_start(t, PRIO_CASE, LONG);
-                EXPECT(wait_for(&t->started, 1, WAIT_MS));
+                EXPECT(wait_for(&t->started, 1));
         }
         for (unsigned n = 0; n < WARM + TIMES; n++)
                 EXPECT(give_self(mem(page, 0, NOVA_MEM_RWX), FIRST_PAGE + n) != 0);

@@ -271,7 +271,7 @@ CASE_ON(account, cpus_that_share_an_account_lose_nothing, "X-QUOTA", needs_quota
                 thread_start(t[n], n ? PRIO_HIGH : PRIO_CASE, QUANTUM);
         }
         for (unsigned i = 0; i < n; i++)
-                EXPECT(wait_for(&t[i]->done, 1, 60000));
+                EXPECT(wait_for(&t[i]->done, 1));
         EXPECT_EQ(failures, 0);
         EXPECT_EQ(amount_of(pd).limit, before.limit);
         settled();

@@ -192,7 +192,7 @@ CASE(address, a_thread_with_any_stack_pointer_is_preempted_like_another, "3.1-12
                 odd_sp = stack_pointers[i];
                 struct thread *t = global(boot_cpu, spins_oddly, NULL);
                 thread_start(t, PRIO_CASE, 1000);
-                EXPECT(wait_for(&t->done, 1, 5000));
+                EXPECT(wait_for(&t->done, 1));
                 EXPECT_EQ(odd_sp_after, stack_pointers[i]);
         }
 }

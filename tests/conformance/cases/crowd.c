@@ -29,20 +29,20 @@ static void let_go(unsigned first)
         for (unsigned i = count; i-- > first;)
                 thread_start(crowd[i], PRIO_CASE, QUANTUM);
         for (unsigned i = first; i < count; i++)
-                EXPECT(wait_for(&crowd[i]->started, 1, 5000));
+                EXPECT(wait_for(&crowd[i]->started, 1));
 }
 
 static void others_done(void)
 {
         stop = 1;
         for (unsigned i = 1; i < count; i++)
-                EXPECT(wait_for(&crowd[i]->done, 1, 5000));
+                EXPECT(wait_for(&crowd[i]->done, 1));
 }
 
 static void all_done(void)
 {
         for (unsigned i = 0; i < count; i++)
-                EXPECT(wait_for(&crowd[i]->done, 1, 30000));
+                EXPECT(wait_for(&crowd[i]->done, 1));
 }
 
 static unsigned next_random(struct thread *t)
@@ -189,7 +189,7 @@ CASE_ON(crowd, threads_can_be_started_on_all_other_cpus_again_and_again, "5.3.3-
                 const unsigned cpu = cpu_numbers[1 + i % (cpu_count - 1)];
                 const nova_sel_t first = sel_alloc(6);
                 struct thread *t = run_thread(cpu, 1 + 10 * i, thread_exit_fn, NULL);
-                EXPECT(wait_for(&t->done, 1, 3000));
+                EXPECT(wait_for(&t->done, 1));
                 hc_revoke(nova_crd(NOVA_CRD_OBJ, first, 6, ALL), NOVA_REVOKE_SR);
         }
 }
@@ -343,7 +343,7 @@ CASE_ON(crowd, pd_destroy_stops_threads_on_other_cpus, "3.6-11 5.1-19", needs_pd
                 thread_start(t[i], PRIO_CASE, 1000000);
         }
         for (unsigned i = 1; i < n; i++)
-                EXPECT(wait_for(&t[i]->started, 1, 5000));
+                EXPECT(wait_for(&t[i]->started, 1));
         for (unsigned i = 1; i < n; i++) {
                 EXPECT_EQ(hc_pd_destroy(c[i]->pd), NOVA_SUCCESS);
                 const word_t before = t[i]->value[1];

@@ -108,7 +108,7 @@ static void spins(struct thread *t)
 CASE(destroy, a_ready_thread_stops_when_its_sc_is_dropped, "3.6-11 D-04.3")
 {
         struct thread *t = run_thread(boot_cpu, PRIO_CASE, spins, NULL);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         drop(t->sc);
         const word_t count = t->value[1];
         spin_us(40000);
@@ -119,7 +119,7 @@ CASE_ON(destroy, a_thread_of_another_cpu_stops_when_its_sc_is_dropped, "3.6-11 D
         needs_2_cpus)
 {
         struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins, NULL);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         drop(t->sc);
         EXPECT(comes_to_rest(&t->value[1]));
 }
@@ -184,7 +184,7 @@ CASE_ON(destroy, pd_destroy_ends_its_threads_and_their_callers_get_COM_ABT, "5.2
         struct child *c = child_new(boot_cpu);
         struct thread *t = child_server(c), *g = child_global(c, spins, NULL);
         thread_start(g, PRIO_CASE, 1000);
-        EXPECT(wait_for(&g->started, 1, 1000));
+        EXPECT(wait_for(&g->started, 1));
         self->utcb->items = 0;
         EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS);
         EXPECT_EQ(hc_pd_destroy(c->pd), NOVA_SUCCESS);

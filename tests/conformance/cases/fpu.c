@@ -71,12 +71,12 @@ CASE(fpu, x87_and_sse_registers_survive_other_threads, "2.2-09 2.2-10 C-20")
                 thread_start(t[i], PRIO_CASE, 1000);
         }
         for (unsigned i = 0; i < 3; i++)
-                EXPECT(wait_for(&t[i]->started, 1, 1000));
+                EXPECT(wait_for(&t[i]->started, 1));
         spin_us(60000);
         for (unsigned i = 0; i < 3; i++)
                 t[i]->value[0] = 1;
         for (unsigned i = 0; i < 3; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 1000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT_EQ(t[i]->value[2], 1);
         }
 }

@@ -20,7 +20,7 @@ static struct thread *waiter(unsigned cpu, nova_sel_t sm, unsigned prio)
         struct thread *t = global(cpu, counts_downs, NULL);
         t->value[0] = sm;
         thread_start(t, prio, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         return t;
 }
 
@@ -43,7 +43,7 @@ CASE(interrupt, an_interrupt_is_an_up, "3.4-03 3.4-02")
         struct thread *t = waiter(boot_cpu, sm, PRIO_HIGH);
         for (unsigned i = 1; i <= 10; i++) {
                 timer_shot(300);
-                EXPECT(wait_for(&t->value[1], i, 1000));
+                EXPECT(wait_for(&t->value[1], i));
                 spin_us(1000);
                 EXPECT_EQ(t->value[1], i);
         }
@@ -83,7 +83,7 @@ CASE(interrupt, an_interrupt_preempts_a_lower_thread_at_once, "3.4-03 3.1-08 2.3
         struct thread *t = waiter(boot_cpu, sm, PRIO_CASE + 1);
         timer_shot(2000);
         /* No hypercall and no page fault of this thread lets the other one run. */
-        EXPECT(wait_for(&t->value[1], 1, 1000));
+        EXPECT(wait_for(&t->value[1], 1));
 }
 
 CASE(interrupt, an_interrupt_does_not_preempt_a_higher_thread, "3.4-03 3.1-09")
@@ -104,10 +104,10 @@ CASE(interrupt, the_thread_that_has_waited_longest_gets_the_interrupt, "3.4-03 5
         struct thread *a = waiter(boot_cpu, sm, PRIO_CASE + 1);
         struct thread *b = waiter(boot_cpu, sm, PRIO_CASE + 2);
         timer_shot(1000);
-        EXPECT(wait_for(&a->value[1], 1, 1000));
+        EXPECT(wait_for(&a->value[1], 1));
         EXPECT_EQ(b->value[1], 0);
         timer_shot(1000);
-        EXPECT(wait_for(&b->value[1], 1, 1000));
+        EXPECT(wait_for(&b->value[1], 1));
         EXPECT_EQ(a->value[1], 1);
 }
 
@@ -118,7 +118,7 @@ CASE(interrupt, it_goes_to_the_next_when_a_waiting_thread_ends, "3.4-03 3.6-11")
         drop(a->sc);
         drop(a->ec);
         timer_shot(1000);
-        EXPECT(wait_for(&b->value[1], 1, 1000));
+        EXPECT(wait_for(&b->value[1], 1));
         EXPECT_EQ(a->value[1], 0);
 }
 
@@ -128,7 +128,7 @@ CASE(interrupt, an_interrupt_semaphore_outlives_its_capabilities, "3.4-03 6.1.1-
         struct thread *t = waiter(boot_cpu, sm, PRIO_HIGH);
         drop(sm);
         timer_shot(1000);
-        EXPECT(wait_for(&t->value[1], 1, 1000));
+        EXPECT(wait_for(&t->value[1], 1));
         drop(t->sc);
         drop(t->ec);
         sm = timer_open();
@@ -146,7 +146,7 @@ CASE(interrupt, a_child_can_wait_for_an_interrupt_that_it_was_given, "3.4-02 2.5
         thread_start(t, PRIO_HIGH, QUANTUM);
         EXPECT_EQ(t->started, 1);
         timer_shot(1000);
-        EXPECT(wait_for(&t->value[1], 1, 1000));
+        EXPECT(wait_for(&t->value[1], 1));
         hc_revoke(obj(sm, ALL), 0);
 }
 

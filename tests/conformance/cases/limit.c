@@ -212,7 +212,7 @@ CASE_ON(limit, a_quantum_is_cut_to_the_limit, "X-LIMIT", needs_limit)
         EXPECT((tsc() - begin) / tsc_per_ms() < 700);
         EXPECT(s->value[1] > 0);
         s->value[0] = 1;
-        EXPECT(wait_for(&s->done, 1, 2000));
+        EXPECT(wait_for(&s->done, 1));
         drop_new(t, NOVA_SUCCESS);
 }
 
@@ -261,7 +261,7 @@ CASE_ON(limit, threads_that_exist_keep_what_they_have, "X-LIMIT", needs_limit)
         struct thread *t = child_global(c, thread_exit_fn, NULL);
         EXPECT_EQ(limit(c->pd, 0, 0), NOVA_SUCCESS);
         thread_start(t, PRIO_HIGH, QUANTUM);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 /* ---- PDs that bound ones create -------------------------------------------------------------- */

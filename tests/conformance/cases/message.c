@@ -28,7 +28,7 @@ static struct thread *waiter(unsigned cpu, nova_sel_t sm)
         struct thread *t = global(cpu, counts_downs, NULL);
         t->value[0] = sm;
         thread_start(t, PRIO_HIGH, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         spin_us(1000);
         return t;
 }
@@ -66,7 +66,7 @@ EDU_CASE(a_message_is_an_up_of_the_semaphore_it_was_assigned_to, "5.5.2-03 5.5.2
         struct thread *t = waiter(boot_cpu, sm);
         for (unsigned i = 1; i <= 50; i++) {
                 edu_raise();
-                EXPECT(wait_for(&t->value[1], i, 1000));
+                EXPECT(wait_for(&t->value[1], i));
         }
         EXPECT(comes_to_rest(&t->value[1]));
         EXPECT_EQ(t->value[1], 50);
@@ -81,7 +81,7 @@ EDU_CASE(messages_that_nobody_waits_for_are_counted, "5.5.2-05 3.4-03")
                 spin_us(1000);
         }
         struct thread *t = waiter(boot_cpu, sm);
-        EXPECT(wait_for(&t->value[1], 7, 1000));
+        EXPECT(wait_for(&t->value[1], 7));
         EXPECT(comes_to_rest(&t->value[1]));
         EXPECT_EQ(t->value[1], 7);
         msi_off(edu.function);
@@ -147,10 +147,10 @@ EDU_CASE(two_functions_can_share_a_semaphore, "5.5.2-02 5.5.2-05")
         msi_set(other.function, m.address, m.data);
         struct thread *t = waiter(boot_cpu, sm);
         edu_raise();
-        EXPECT(wait_for(&t->value[1], 1, 1000));
+        EXPECT(wait_for(&t->value[1], 1));
         other.registers[EDU_RAISE] = 1;
         other.registers[EDU_ACK] = 1;
-        EXPECT(wait_for(&t->value[1], 2, 1000));
+        EXPECT(wait_for(&t->value[1], 2));
         msi_off(edu.function);
         msi_off(other.function);
 }
@@ -335,7 +335,7 @@ CASE_ON(message, msi_x_that_the_device_masks_arrives_when_it_is_unmasked, "5.5.2
         spin_us(50000);
         EXPECT_EQ(t->value[1], 0);
         nvme.entry[3] = 0;
-        EXPECT(wait_for(&t->value[1], 1, 1000));
+        EXPECT(wait_for(&t->value[1], 1));
         nvme_done();
         nvme.registers[NVME_CC] = 0;
 }

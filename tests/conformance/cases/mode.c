@@ -166,7 +166,7 @@ CASE(mode, code_of_32_bits_is_preempted_like_other, "3.1-12 2.2-08")
         spin_for(40);
         thread_start(a, PRIO_CASE, 1000);
         thread_start(b, PRIO_CASE, 1000);
-        EXPECT(wait_for(&a->done, 1, 5000));
-        EXPECT(wait_for(&b->done, 1, 5000));
+        EXPECT(wait_for(&a->done, 1));
+        EXPECT(wait_for(&b->done, 1));
 }
 #endif

@@ -24,12 +24,12 @@ CASE_ON(order, call_reports_BAD_CPU_before_a_busy_callee, "5.2.1-14 5.2.1-10", n
         s->value[0] = semaphore(0);
         t->value[0] = s->pt;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&s->value[1], 1, 3000));
+        EXPECT(wait_for(&s->value[1], 1));
         self->utcb->items = 0;
         EXPECT_EQ(hc_call(s->pt, NOVA_CALL_DB), NOVA_BAD_CPU);
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_BAD_CPU);
         EXPECT_EQ(hc_sm_ctrl(s->value[0], NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->done, 1, 3000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(t->value[1], NOVA_SUCCESS);
 }
 
@@ -40,7 +40,7 @@ CASE_ON(order, call_reports_BAD_CPU_for_a_dead_callee_of_another_cpu, "5.2.1-14"
         s->fn = (thread_fn *)(word_t)raise_ud;
         t->value[0] = s->pt;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->done, 1, 3000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(t->value[1], NOVA_COM_ABT);
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_BAD_CPU);
 }

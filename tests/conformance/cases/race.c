@@ -55,7 +55,7 @@ CASE_ON(race, no_thread_waits_for_a_semaphore_that_was_dropped, "3.6-11 D-04.5",
                 spin_us(jitter(round));
                 drop(sm);
                 for (unsigned i = 0; i < count; i++) {
-                        EXPECT(wait_for(&t[i]->value[2], round, 3000));
+                        EXPECT(wait_for(&t[i]->value[2], round));
                         EXPECT_EQ(t[i]->value[1], NOVA_BAD_CAP);
                 }
         }
@@ -162,7 +162,7 @@ CASE_ON(race, the_receiver_of_a_long_answer_ends, "5.2.1-11 3.6-11 5.1-19", need
                 t->value[0] = 2;
                 s->fn = gives_many;
                 thread_start(t, PRIO_CASE, QUANTUM);
-                EXPECT(wait_for(&t->value[1], 1, 3000));
+                EXPECT(wait_for(&t->value[1], 1));
                 spin_us(jitter(i) * 4);
                 EXPECT_EQ(hc_pd_destroy(c->pd), NOVA_SUCCESS);
                 t->events = 0; /* the next one has the same portals */
@@ -204,7 +204,7 @@ CASE_ON(race, a_pd_is_never_made_without_permissions_when_its_owner_goes, "5.3.1
                 drop(owner);
         }
         t->value[2] = 1;
-        EXPECT(wait_for(&t->done, 1, 3000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT(t->value[3] > 0);
         EXPECT_EQ(t->value[4], 0);
 }
@@ -229,7 +229,7 @@ CASE_ON(race, a_thread_that_ends_itself_is_dropped_by_another_cpu, "X-EXIT D-04"
         case_seconds(60);
         for (unsigned i = 0; i < ENDS; i++) {
                 struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, ends_itself, NULL);
-                EXPECT(wait_for(&t->value[0], 1, 3000));
+                EXPECT(wait_for(&t->value[0], 1));
                 for (volatile unsigned wait = 0; wait < jitter(i) * 8; wait++)
                         ;
                 drop(t->ec);

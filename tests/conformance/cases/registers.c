@@ -373,10 +373,10 @@ CASE(registers, they_survive_preemption_by_other_threads, "2.2-08 3.1-12")
         b->value[1] = 1;
         thread_start(a, PRIO_CASE, 1000);
         thread_start(b, PRIO_CASE, 1000);
-        EXPECT(wait_for(&a->started, 1, 1000) && wait_for(&b->started, 1, 1000));
+        EXPECT(wait_for(&a->started, 1) && wait_for(&b->started, 1));
         spin_us(60000);
         a->value[0] = b->value[0] = 1;
-        EXPECT(wait_for(&a->done, 1, 1000) && wait_for(&b->done, 1, 1000));
+        EXPECT(wait_for(&a->done, 1) && wait_for(&b->done, 1));
         EXPECT_EQ(a->value[2], 1);
         EXPECT_EQ(b->value[2], 1);
 }

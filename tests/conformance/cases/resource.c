@@ -153,11 +153,11 @@ CASE_ON(resource, the_idle_time_of_an_idle_cpu_grows, "6.1.1-05", needs_2_cpus)
         const nova_sel_t sc = sel_alloc(0);
         request(obj(NOVA_SEL_IDLE_SC + cpu_numbers[1], NOVA_PERM_ALL), sc);
         struct thread *t = run_thread(cpu_numbers[1], PRIO_LOW, thread_exit_fn, NULL);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(hc_sc_ctrl(sc, &before), NOVA_SUCCESS);
         spin_us(20000);
         t = run_thread(cpu_numbers[1], PRIO_LOW, thread_exit_fn, NULL);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(hc_sc_ctrl(sc, &after), NOVA_SUCCESS);
         EXPECT(after > before + 5000);
 }

@@ -198,11 +198,11 @@ CASE_ON(semaphore, up_releases_a_thread_of_another_cpu, "5.4.3-09 3.1-17", needs
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *t = wait_on(cpu_numbers[1], sm, DOWN, 0, PRIO_CASE);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         spin_us(5000);
         EXPECT_EQ(t->done, 0);
         EXPECT_EQ(hc_sm_ctrl(sm, UP), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 static void answers(struct thread *t)
@@ -246,6 +246,6 @@ CASE_ON(semaphore, no_up_is_lost_when_all_cpus_do_it_at_once, "5.4.3-08 5.4.3-09
         for (unsigned i = 0; i < 1000 * (n - 1); i++)
                 EXPECT_EQ(hc_sm_ctrl(sm, DOWN), NOVA_SUCCESS);
         for (unsigned i = 1; i < n; i++)
-                EXPECT(wait_for(&t[i]->done, 1, 1000));
+                EXPECT(wait_for(&t[i]->done, 1));
         EXPECT_EQ(drain(sm), 0);
 }

@@ -27,7 +27,7 @@ CASE_ON(smp, threads_can_be_made_on_every_cpu_and_stay_there, "5.3.2-03 2.3-02 6
         for (unsigned i = 0; i < n; i++)
                 t[i] = run_thread(cpu_numbers[i], PRIO_HIGH, notes_apic, NULL);
         for (unsigned i = 0; i < n; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 3000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT_EQ(t[i]->value[1], 0);
                 for (unsigned k = 0; k < i; k++)
                         EXPECT(t[i]->value[0] != t[k]->value[0]);
@@ -40,14 +40,14 @@ CASE_ON(smp, run_queues_are_independent, "3.1-16", needs_2_cpus)
         const unsigned n = cpu_count < 8 ? cpu_count : 8;
         for (unsigned i = 1; i < n; i++) {
                 t[i] = run_thread(cpu_numbers[i], PRIO_LOW, counts_until_told, NULL);
-                EXPECT(wait_for(&t[i]->started, 1, 1000));
+                EXPECT(wait_for(&t[i]->started, 1));
         }
         for (unsigned i = 1; i < n; i++) {
                 for (unsigned ms = 0; ms < 2000 && !t[i]->value[1]; ms++)
                         spin_us(1000);
                 EXPECT(t[i]->value[1] > 0);
                 t[i]->value[0] = 1;
-                EXPECT(wait_for(&t[i]->done, 1, 1000));
+                EXPECT(wait_for(&t[i]->done, 1));
         }
 }
 
@@ -69,7 +69,7 @@ CASE_ON(smp, every_cpu_serves_calls_of_its_own_threads, "5.2.1-14 2.4-03", needs
                 thread_start(t[i], PRIO_HIGH, QUANTUM);
         }
         for (unsigned i = 0; i < n; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 3000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT_EQ(t[i]->value[1], 200);
                 EXPECT_EQ(s[i]->calls, 200);
         }
@@ -86,7 +86,7 @@ CASE_ON(smp, a_call_to_the_boot_cpu_gives_BAD_CPU, "5.2.1-14", needs_2_cpus)
         struct thread *s = server(boot_cpu), *t = global(cpu_numbers[1], calls_other_cpu, NULL);
         t->value[0] = s->pt;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(t->value[1], NOVA_BAD_CPU);
         EXPECT_EQ(s->calls, 0);
 }
@@ -107,12 +107,12 @@ CASE_ON(smp, revoked_memory_faults_on_other_cpus_when_revoke_returns, "3.6-15", 
                 struct thread *t = global(cpu_numbers[1], reads_until_fault, NULL);
                 t->value[0] = dst << NOVA_PAGE_BITS;
                 thread_start(t, PRIO_CASE, QUANTUM);
-                EXPECT(wait_for(&t->started, 1, 1000));
+                EXPECT(wait_for(&t->started, 1));
                 spin_us(500);
                 EXPECT_EQ(t->value[2], 0);
                 EXPECT_EQ(hc_revoke(mem(src, 0, NOVA_PERM_ALL), 0), NOVA_SUCCESS);
                 const word_t count = t->value[1];
-                EXPECT(wait_for(&t->value[2], 1, 1000));
+                EXPECT(wait_for(&t->value[2], 1));
                 EXPECT(t->value[1] <= count + 1);
         }
 }
@@ -131,10 +131,10 @@ CASE_ON(smp, a_revoked_write_permission_ends_stores_on_other_cpus, "3.6-15 3.6-1
         struct thread *t = global(cpu_numbers[1], writes_until_fault, NULL);
         t->value[0] = dst << NOVA_PAGE_BITS;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         spin_us(500);
         EXPECT_EQ(hc_revoke(mem(src, 0, NOVA_MEM_W), 0), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->value[2], 1, 1000));
+        EXPECT(wait_for(&t->value[2], 1));
         EXPECT_EQ(probe_read((void *)(dst << NOVA_PAGE_BITS)), 0);
 }
 
@@ -151,10 +151,10 @@ CASE_ON(smp, revoked_ports_close_on_other_cpus, "3.6-17", needs_2_cpus)
         struct thread *t = global(cpu_numbers[1], reads_port_until_fault, NULL);
         t->value[0] = 0x2fd;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         spin_us(500);
         EXPECT_EQ(hc_revoke(io(0x2f8, 3), NOVA_REVOKE_SR), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->value[2], 1, 1000));
+        EXPECT(wait_for(&t->value[2], 1));
 }
 
 CASE_ON(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02", needs_2_cpus)
@@ -162,9 +162,9 @@ CASE_ON(smp, a_child_pd_runs_on_another_cpu, "5.3.2-03 2.2-02", needs_2_cpus)
         struct child *c = child_new(cpu_numbers[1]);
         struct thread *t = child_global(c, counts_until_told, NULL);
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 2000));
+        EXPECT(wait_for(&t->started, 1));
         t->value[0] = 1;
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 static void makes_semaphores(struct thread *t)
@@ -188,7 +188,7 @@ CASE_ON(smp, all_cpus_create_and_revoke_at_once, "3.6-11 5.3.5-06", needs_2_cpus
                 thread_start(t[i], PRIO_CASE, QUANTUM);
         }
         for (unsigned i = 1; i < n; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 30000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT_EQ(t[i]->value[1], 0);
         }
 }
@@ -216,7 +216,7 @@ CASE_ON(smp, of_several_creators_of_one_selector_exactly_one_succeeds, "5.3.5-07
                 start = 1;
                 unsigned won = hc_create_sm(sel, ROOT_PD, 0) == NOVA_SUCCESS;
                 for (unsigned i = 1; i < n; i++) {
-                        EXPECT(wait_for(&t[i]->done, 1, 2000));
+                        EXPECT(wait_for(&t[i]->done, 1));
                         won += t[i]->value[1] == NOVA_SUCCESS;
                 }
                 EXPECT_EQ(won, 1);
@@ -237,10 +237,10 @@ CASE_ON(smp, an_interrupt_wakes_a_thread_of_another_cpu, "3.4-03 3.1-17", needs_
         struct thread *t = global(cpu_numbers[1], counts_downs, NULL);
         t->value[0] = sm;
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         for (unsigned i = 1; i <= 5; i++) {
                 spin_us(5000);
                 timer_shot(1000);
-                EXPECT(wait_for(&t->value[1], i, 1000));
+                EXPECT(wait_for(&t->value[1], i));
         }
 }

@@ -90,16 +90,16 @@ CASE_ON(stale, a_pd_that_another_cpu_has_put_aside_loses_what_it_read, "3.6-15",
                 struct thread *t = global(cpu_numbers[1], reads_until_fault, NULL);
                 t->value[0] = address_of(dst);
                 thread_start(t, PRIO_CASE, QUANTUM);
-                EXPECT(wait_for(&t->started, 1, 1000));
+                EXPECT(wait_for(&t->started, 1));
                 spin_us(500);
                 EXPECT(t->value[1] > 0);
                 struct thread *other = child_global(child_new(cpu_numbers[1]), keeps_the_cpu, NULL);
                 thread_start(other, PRIO_CASE + 1, QUANTUM);
-                EXPECT(wait_for(&other->started, 1, 1000));
+                EXPECT(wait_for(&other->started, 1));
                 const word_t count = t->value[1];
                 EXPECT_EQ(hc_revoke(mem(src, 0, NOVA_PERM_ALL), 0), NOVA_SUCCESS);
                 other->value[0] = 1;
-                EXPECT(wait_for(&t->value[2], 1, 1000));
+                EXPECT(wait_for(&t->value[2], 1));
                 EXPECT(t->value[1] <= count + 1);
         }
 }

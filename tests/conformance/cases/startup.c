@@ -110,12 +110,12 @@ CASE(startup, RECALL_of_a_ready_thread_comes_before_it_goes_on,
 {
         struct thread *t = global(boot_cpu, spins_until_told, NULL);
         thread_start(t, PRIO_CASE, 1000);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->event, NOVA_EXC_RECALL, 1000));
+        EXPECT(wait_for(&t->event, NOVA_EXC_RECALL));
         EXPECT_EQ(t->event_count, 2);
         t->value[0] = 1;
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 CASE(startup, after_RECALL_the_thread_goes_on_where_it_was, "5.4.1-07")
@@ -129,7 +129,7 @@ CASE(startup, after_RECALL_the_thread_goes_on_where_it_was, "5.4.1-07")
                 EXPECT(t->event_count >= count);
         }
         t->value[0] = 1;
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 static void recalls_itself(struct thread *t)
@@ -213,7 +213,7 @@ CASE(startup, without_a_portal_RECALL_ends_the_thread, "3.3-06 5.4.1-01")
         struct thread *t = global(boot_cpu, spins_for_ever, NULL);
         event_remove(t, NOVA_EXC_RECALL);
         thread_start(t, PRIO_CASE, 1000);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
         EXPECT(comes_to_rest(&t->value[1]));
 }
@@ -221,11 +221,11 @@ CASE(startup, without_a_portal_RECALL_ends_the_thread, "3.3-06 5.4.1-01")
 CASE_ON(startup, RECALL_reaches_a_thread_on_another_cpu, "5.4.1-05", needs_2_cpus)
 {
         struct thread *t = run_thread(cpu_numbers[1], PRIO_CASE, spins_until_told, NULL);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
-        EXPECT(wait_for(&t->event, NOVA_EXC_RECALL, 1000));
+        EXPECT(wait_for(&t->event, NOVA_EXC_RECALL));
         t->value[0] = 1;
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 CASE_ON(startup, RECALL_ends_a_spinning_thread_of_another_cpu_that_has_no_portal, "5.4.1-05 3.3-06",
@@ -234,7 +234,7 @@ CASE_ON(startup, RECALL_ends_a_spinning_thread_of_another_cpu_that_has_no_portal
         struct thread *t = global(cpu_numbers[1], spins_for_ever, NULL);
         event_remove(t, NOVA_EXC_RECALL);
         thread_start(t, PRIO_CASE, QUANTUM);
-        EXPECT(wait_for(&t->started, 1, 1000));
+        EXPECT(wait_for(&t->started, 1));
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
         EXPECT(comes_to_rest(&t->value[1]));
 }

@@ -257,7 +257,7 @@ CASE_ON(thread, a_base_belongs_to_its_thread_alone, "X-TLS D-37 D-37.2", needs_t
                 t[i]->value[3] = 1;
         EXPECT_EQ(read_by_base(&flat), flat);
         for (unsigned i = 0; i < n; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 2000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT(t[i]->value[1] > 0);
                 EXPECT_EQ(t[i]->value[2], 0);
         }

@@ -88,7 +88,7 @@ CASE_ON(timeout, an_expired_waiter_is_in_the_queue_no_more, "X-TIME", needs_time
 {
         const nova_sel_t sm = semaphore(0);
         struct thread *t = sleep_on(boot_cpu, sm, 1000, PRIO_HIGH);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(t->value[2], NOVA_COM_TIM);
         EXPECT_EQ(hc_sm_ctrl(sm, UP), NOVA_SUCCESS);
         EXPECT_EQ(drain(sm), 1);
@@ -100,7 +100,7 @@ CASE_ON(timeout, the_others_keep_their_places, "X-TIME", needs_timeout)
         struct thread *a = sleep_on(boot_cpu, sm, NEVER_US, PRIO_HIGH);
         struct thread *b = sleep_on(boot_cpu, sm, 1000, PRIO_HIGH);
         struct thread *c = sleep_on(boot_cpu, sm, NEVER_US, PRIO_HIGH);
-        EXPECT(wait_for(&b->done, 1, 1000));
+        EXPECT(wait_for(&b->done, 1));
         EXPECT_EQ(a->done + c->done, 0);
         hc_sm_ctrl(sm, UP);
         EXPECT_EQ(a->done, 1);
@@ -164,7 +164,7 @@ static bool wake_in_order(void)
         for (unsigned i = 0; i < 4; i++)
                 thread_start(t[i], PRIO_HIGH, QUANTUM);
         for (unsigned i = 0; i < 4; i++)
-                EXPECT(wait_for(&t[i]->done, 1, 1000));
+                EXPECT(wait_for(&t[i]->done, 1));
         for (unsigned i = 0; i < 4; i++) {
                 EXPECT_EQ(t[i]->value[2], NOVA_COM_TIM);
                 EXPECT_EQ(t[i]->value[4], 1);
@@ -184,7 +184,7 @@ CASE_ON(timeout, a_deadline_preempts_a_thread_of_lower_priority, "X-TIME", needs
 {
         struct thread *t = sleep_on(boot_cpu, semaphore(0), 50000, PRIO_HIGH);
         EXPECT_EQ(t->done, 0);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
 }
 
 CASE_ON(timeout, a_deadline_does_not_preempt_a_thread_of_higher_priority, "X-TIME", needs_timeout)
@@ -205,7 +205,7 @@ CASE_ON(timeout, the_time_of_a_waiting_thread_does_not_run, "X-TIME", needs_time
 {
         struct thread *t = sleep_on(boot_cpu, semaphore(0), 40000, PRIO_HIGH);
         uint64_t us;
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(hc_sc_ctrl(t->sc, &us), NOVA_SUCCESS);
         EXPECT(us < 20000);
 }
@@ -247,7 +247,7 @@ CASE_ON(timeout, a_recall_comes_when_the_wait_is_over, "X-TIME", needs_timeout)
         t->on_event = counts_recall;
         EXPECT_EQ(hc_ec_ctrl(t->ec), NOVA_SUCCESS);
         EXPECT_EQ(t->value[6], 0);
-        EXPECT(wait_for(&t->done, 1, 1000));
+        EXPECT(wait_for(&t->done, 1));
         EXPECT_EQ(t->value[6], 100);
         EXPECT_EQ(t->value[2], NOVA_COM_TIM);
 }
@@ -341,7 +341,7 @@ CASE_ON(timeout, deadlines_of_each_cpu_come_on_time, "X-TIME", needs_timeout)
         for (; n < cpu_count && n < 4; n++)
                 t[n] = sleep_on(cpu_numbers[n], sm, 3000, PRIO_HIGH);
         for (unsigned i = 0; i < n; i++) {
-                EXPECT(wait_for(&t[i]->done, 1, 2000));
+                EXPECT(wait_for(&t[i]->done, 1));
                 EXPECT_EQ(t[i]->value[2], NOVA_COM_TIM);
                 EXPECT_EQ(t[i]->value[4], 1);
         }

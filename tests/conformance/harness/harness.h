@@ -115,8 +115,9 @@ extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */
 uint64_t tsc(void);
 uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);
-/* Spins until *p == value; false after ms milliseconds. */
-bool wait_for(const volatile word_t *p, word_t value, unsigned ms);
+/* Spins until *p == value; false shortly before the case's time is over. How long that may take
+ * is the host's affair, which may have other things to do. */
+bool wait_for(const volatile word_t *p, word_t value);
 /* True as soon as a counter keeps its value for 20 ms; false after a second. */
 bool comes_to_rest(const volatile word_t *p);
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);

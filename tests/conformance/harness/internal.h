@@ -29,4 +29,7 @@ void portal_dispatch_other(word_t portal, struct thread *t);
 _Noreturn void global_main(struct thread *t);
 _Noreturn void harness_main(void);
 
+/* When the case's time is over. */
+uint64_t case_deadline(void);
+
 #endif

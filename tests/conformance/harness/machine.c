@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine as the cases see it: CPUs, time and unused memory. */
-#include "harness.h"
+#include "internal.h"
 
 unsigned boot_cpu;
 unsigned cpu_count;
 unsigned cpu_numbers[NOVA_CPU_MAX];
-
-void machine_init(void);
 
 uint64_t tsc(void)
 {
@@ -27,9 +25,10 @@ void spin_us(unsigned us)
                 __asm__ volatile("pause");
 }
 
-bool wait_for(const volatile word_t *p, word_t value, unsigned ms)
+bool wait_for(const volatile word_t *p, word_t value)
 {
-        const uint64_t end = tsc() + tsc_per_ms() * ms;
+        /* The case can still say what did not happen. */
+        const uint64_t end = case_deadline() - tsc_per_ms() * 1000;
         while (*p != value) {
                 if (tsc() > end)
                         return false;

@@ -6,7 +6,7 @@
 #define CASE_SEL       PERMANENT_SEL_END
 #define CASE_SEL_ORDER 12
 #define CASE_WINDOWS   200
-#define CASE_SECONDS   15
+#define CASE_SECONDS   30
 #define COM1_PORTS     0x3f8
 #define EXIT_PORT_BASE 0xf4
 
@@ -15,6 +15,7 @@ enum outcome { RUNNING, PASSED, FAILED, NOT_RAISED, HUNG };
 /* What the running case tells the controller. */
 static struct {
         const struct conformance_case *what;
+        nova_sel_t base; /* its selectors */
         volatile word_t finished;
         volatile enum outcome outcome;
         const char *file, *text, *reason;
@@ -102,6 +103,11 @@ void case_seconds(unsigned seconds)
         run.deadline = tsc() + tsc_per_ms() * 1000 * seconds;
 }
 
+uint64_t case_deadline(void)
+{
+        return run.deadline;
+}
+
 void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb_state *state)
 {
         if (run.stray)
@@ -112,6 +118,14 @@ void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb
 }
 
 /* ---- The worker ------------------------------------------------------------------------------ */
+
+/* Takes back what the case created, with all that was derived from it. */
+static void clean_up(void)
+{
+        hc_revoke(nova_crd(NOVA_CRD_OBJ, run.base, CASE_SEL_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        self->on_event = NULL;
+        self->exec_target = 0;
+}
 
 static void worker_main(struct thread *t)
 {
@@ -125,6 +139,9 @@ static void worker_main(struct thread *t)
                         run.what->run();
                         run.outcome = PASSED;
                 }
+                /* Threads that it did not come to end may have the CPU before the controller. */
+                if (run.outcome != PASSED)
+                        clean_up();
                 run.finished = 1;
         }
 }
@@ -196,18 +213,10 @@ static void announce(unsigned number)
         console_string("\n");
 }
 
-/* Takes back what the case created, with all that was derived from it. */
-static void clean_up(nova_sel_t base)
-{
-        hc_revoke(nova_crd(NOVA_CRD_OBJ, base, CASE_SEL_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
-        self->on_event = NULL;
-        self->exec_target = 0;
-}
-
 /* Runs the case, or finds that this machine or kernel cannot: its outcome. */
 static enum outcome run_case(const struct conformance_case *c, unsigned number)
 {
-        const nova_sel_t base = CASE_SEL + ((nova_sel_t)(number % CASE_WINDOWS) << CASE_SEL_ORDER);
+        run.base = CASE_SEL + ((nova_sel_t)(number % CASE_WINDOWS) << CASE_SEL_ORDER);
         run.what = c;
         run.finished = 0;
         run.outcome = RUNNING;
@@ -215,7 +224,7 @@ static enum outcome run_case(const struct conformance_case *c, unsigned number)
         run.stray = 0;
         case_seconds(CASE_SECONDS);
         announce(number);
-        sel_range(base, base + ((nova_sel_t)1 << CASE_SEL_ORDER));
+        sel_range(run.base, run.base + ((nova_sel_t)1 << CASE_SEL_ORDER));
         hc_sm_ctrl(go, NOVA_SM_UP_OP);
         while (!run.finished && tsc() < run.deadline)
                 __asm__ volatile("pause");
@@ -224,7 +233,7 @@ static enum outcome run_case(const struct conformance_case *c, unsigned number)
         else if (run.stray || run.outcome == RUNNING)
                 run.outcome = FAILED;
         print_result(number);
-        clean_up(base);
+        clean_up();
         if (run.outcome == HUNG) {
                 run.what = NULL;
                 hc_revoke(obj(self->sc, NOVA_PERM_ALL), NOVA_REVOKE_SR);
