@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What `nova bench` reads, what it calls worse, and how it shows a table."""
 
+import contextlib
+import io
 import os
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree
 
 import paths
@@ -36,7 +39,36 @@ class Comparison(unittest.TestCase):
 
     def test_two_percent_are_tolerated_and_not_more(self):
         self.assertEqual(self.worse({"call": 100}, {"call": 102}), [])
-        self.assertEqual(self.worse({"call": 100}, {"call": 103}), ["call: 103 instead of 100"])
+        bad = ["a call (call): 103 instead of 100, 2 % more are allowed"]
+        self.assertEqual(self.worse({"call": 100}, {"call": 103}), bad)
+
+    def test_what_is_better_by_more_than_two_percent_is_told(self):
+        for new, told in ((98, []), (97, ["a call (call): 97 instead of 100"])):
+            self.assertEqual(bench.improvements(ROWS, {"call": 100}, {"call": new}), told)
+        self.assertEqual(bench.improvements(ROWS, {"call": 100}, {}), [])
+
+    def test_the_remedy_follows_what_is_worse_or_better(self):
+        for new, arguments, status, words in (
+            (103, [], 1, ["worse: a call (call)", "--trace KEY lists", "--update checks in"]),
+            (97, [], 0, ["better: a call (call)", "--update checks in"]),
+            (100, [], 0, []),
+            (103, ["--kernel=k"], 1, ["worse: a call (call)", "--trace KEY lists"]),
+            (97, ["--kernel=k"], 0, []),
+        ):
+            args = cli.parse(["bench", "--arch=x86_64", *arguments])
+            with mock.patch.object(bench.build, "say") as say:
+                self.assertEqual(bench._compare(args, ROWS, {"call": 100}, {"call": new}), status)
+            said = [call.args[0] for call in say.call_args_list]
+            self.assertEqual(len(said), len(words))
+            for sentence, word in zip(said, words):
+                self.assertIn(word, sentence)
+
+    def test_a_test_shows_no_table(self):
+        for arguments, shown in (([], "text"), (["--json"], '"records"'), (["--programs=p"], "")):
+            args = cli.parse(["bench", *arguments])
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                bench._show(args, "records", "text")
+            self.assertEqual(out.getvalue().strip(), shown)
 
     def test_a_figure_that_is_gone_is_worse(self):
         self.assertEqual(len(self.worse({"call": 100}, {})), 1)
@@ -48,7 +80,7 @@ class Comparison(unittest.TestCase):
         rows = [table.Row("image", "bytes", None, 100, 2, "an image")]
         self.assertEqual(bench.complaints(rows, {"image": 100}, {"image": 100}, True), [])
         bad = bench.complaints(rows, {"image": 101}, {"image": 101}, True)
-        self.assertEqual(bad, ["image: 101 bytes, above the bound of 100"])
+        self.assertEqual(bad, ["an image (image): 101 bytes, above the bound of 100"])
 
     def test_what_is_checked_in_keeps_the_bounds(self):
         figures = bench._read_figures()
@@ -150,7 +182,7 @@ class Trace(unittest.TestCase):
         self.assertEqual(bench_trace.complaints(ROWS, old, self.counts), [])
         self.counts["call"][1] = 1
         bad = bench_trace.complaints(ROWS, old, self.counts)
-        self.assertEqual(bad, ["call: 1 instead of 0 (locked)"])
+        self.assertEqual(bad, ["a call (call): 1 instead of 0 (locked)"])
 
     def test_an_operation_without_a_trace_is_worse(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
@@ -291,7 +323,7 @@ class Table(unittest.TestCase):
     def test_a_difference_is_shown_in_percent(self):
         lines = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_64").splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertEqual(lines[1].split()[2:], ["90", "100", "-10.0", "%", "222", "150"])
+        self.assertEqual(lines[1].split()[2:], ["call", "90", "100", "-10.0", "%", "222", "150"])
 
     def test_a_page_without_marks_is_refused(self):
         with self.assertRaisesRegex(NovaError, "no place for the table"):

@@ -280,6 +280,14 @@ def _write_page(rows, figures):
     PAGE.write_text(page, encoding="utf-8")
 
 
+def _show(args, records, text):
+    """What was counted. A test says only what is worse."""
+    if args.json:
+        print(json.dumps(records, indent=2))
+    elif not args.programs:
+        print(text)
+
+
 def _end(bad):
     for sentence in bad:
         build.say(f"worse: {sentence}")
@@ -293,10 +301,8 @@ def _run_trace(args, rows):
         return EXIT_OK
     figures = _read_figures()
     checked_in = figures.get(bench_trace.SECTION, {}).get(args.arch, {})
-    if args.json:
-        print(json.dumps(bench_trace.records(rows, checked_in, counts), indent=2))
-    else:
-        print(bench_trace.text(rows, counts, args.arch))
+    records = bench_trace.records(rows, checked_in, counts)
+    _show(args, records, bench_trace.text(rows, counts, args.arch))
     if args.update:
         bench_trace.update(FIGURES, figures, args.arch, counts)
         _update_file(FLOORS, rows, args.arch, more)
@@ -323,10 +329,7 @@ def _run_scale(args, rows):
     things, operations = bench_scale.read_subjects(SCALE_ROWS)
     bound = stretch_bound(rows)
     found = _count_scale(args)
-    if args.json:
-        print(json.dumps(found, indent=2))
-    else:
-        print(bench_scale.text(things, operations, found, bound, args.arch))
+    _show(args, found, bench_scale.text(things, operations, found, bound, args.arch))
     if args.update:
         _update_file(SCALE_FIGURES, rows, args.arch, found)
     return _end(bench_scale.complaints(things, operations, found, bound))
@@ -345,10 +348,7 @@ def _run_cpus(args, rows):
             return _console(machine, "the count of CPUs", all_needed=not arguments)
 
         found = bench_cpus.count(boot, program, KERNEL_FROM[args.arch])
-    if args.json:
-        print(json.dumps(found, indent=2))
-    else:
-        print(bench_cpus.text(cpus_rows, found, args.arch))
+    _show(args, found, bench_cpus.text(cpus_rows, found, args.arch))
     if args.update:
         _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2)
     return _end(bench_cpus.complaints(cpus_rows, found))
@@ -392,12 +392,38 @@ def complaints(rows, checked_in, found, all_needed):
         if old is None or (new is None and (row.key == "boot" or not all_needed)):
             continue
         if new is None:
-            bad.append(f"{row.key}: {old} is checked in, but nothing was measured")
+            bad.append(f"{row}: {old} is checked in, but nothing was measured")
         elif row.unit in table.BOUNDED and row.target is not None and new > row.target:
-            bad.append(f"{row.key}: {new} {row.unit}, above the bound of {row.target}")
+            bad.append(f"{row}: {new} {row.unit}, above the bound of {row.target}")
         elif new > old * (100 + row.tolerance) / 100:
-            bad.append(f"{row.key}: {new} instead of {old}")
+            bad.append(f"{row}: {new} instead of {old}, {row.tolerance:g} % more are allowed")
     return bad
+
+
+def improvements(rows, checked_in, found):
+    """A sentence for each figure that is better by more than by how much it may be worse."""
+    pairs = ((row, checked_in.get(row.key), found.get(row.key)) for row in rows)
+    return [
+        f"{row}: {new} instead of {old}"
+        for row, old, new in pairs
+        if None not in (old, new) and new < old * (100 - row.tolerance) / 100
+    ]
+
+
+def _compare(args, rows, checked_in, found):
+    """Says what is worse and better, and what to do about it, and gives the exit status."""
+    own_kernel = not args.kernel or bool(args.programs)
+    bad = complaints(rows, checked_in, found, own_kernel)
+    good = improvements(rows, checked_in, found) if own_kernel else []
+    for sentence in good:
+        build.say(f"better: {sentence}")
+    status = _end(bad)
+    command = f"nova bench --arch {args.arch}"
+    if bad:
+        build.say(f"{command} --trace KEY lists the instructions of an operation")
+    if own_kernel and (bad or good):
+        build.say(f"{command} --update checks in what is meant")
+    return status
 
 
 def run(args):
@@ -423,12 +449,9 @@ def run(args):
         raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
     figures = _read_figures()
     checked_in = figures.get(args.arch, {})
-    if args.json:
-        print(json.dumps(table.records(rows, checked_in, found), indent=2))
-    else:
-        print(table.text(rows, checked_in, found, args.arch))
+    records = table.records(rows, checked_in, found)
+    _show(args, records, table.text(rows, checked_in, found, args.arch))
     if args.update:
         _update(rows, figures, args.arch, found)
         return EXIT_OK
-    own_kernel = not args.kernel or bool(args.programs)
-    return _end(complaints(rows, checked_in, found, own_kernel))
+    return _compare(args, rows, checked_in, found)

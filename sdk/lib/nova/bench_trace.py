@@ -55,11 +55,11 @@ def complaints(rows, checked_in, found):
         if old is None:
             continue
         if new is None:
-            bad.append(f"{row.key}: a trace is checked in, but there was none")
+            bad.append(f"{row}: a trace is checked in, but there was none")
             continue
         for name, before, now in zip(COLUMNS, old, new[1:]):
             if now > before * (100 + row.tolerance) / 100:
-                bad.append(f"{row.key}: {now} instead of {before} ({name})")
+                bad.append(f"{row}: {now} instead of {before} ({name})")
     return bad
 
 
@@ -73,9 +73,9 @@ def records(rows, checked_in, found):
 
 
 def text(rows, found, arch):
-    cells = [[f"in the kernel ({arch})", *HEAD]]
-    cells += [[row.title, *map(str, found[row.key])] for row in rows if row.key in found]
-    return "\n".join(table.lines(cells))
+    cells = [[f"in the kernel ({arch})", "key", *HEAD]]
+    cells += [[row.title, row.key, *map(str, found[row.key])] for row in rows if row.key in found]
+    return "\n".join(table.lines(cells, texts=2))
 
 
 def update(file, figures, arch, found):

@@ -28,6 +28,10 @@ class Row:
     tolerance: float  # percent by which it may get worse
     title: str
 
+    def __str__(self):
+        """Title and key, as sentences name a row."""
+        return f"{self.title} ({self.key})"
+
 
 def _number(text):
     if text == "-":
@@ -83,28 +87,30 @@ def _dumps(value, levels, indent):
     return "{\n" + ",\n".join(entries) + f"\n{indent}}}"
 
 
-def lines(cells):
-    """Aligned lines of cells: the first column to the left, the others to the right."""
+def lines(cells, texts=1):
+    """Aligned lines of cells: the first so many columns to the left, the others to the right."""
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     for line in cells:
-        first = line[0].ljust(widths[0])
-        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
-        yield "  ".join([first, *rest]).rstrip()
+        pairs = list(zip(line, widths))
+        first = [cell.ljust(width) for cell, width in pairs[:texts]]
+        rest = [cell.rjust(width) for cell, width in pairs[texts:]]
+        yield "  ".join([*first, *rest]).rstrip()
 
 
 def text(rows, checked_in, found, arch):
     """The table for people; on x86_64 with the figure of 2012 and the target."""
-    cells = [[f"operation ({arch})", "figure", "checked in", "difference", "2012", "target"]]
+    head = ["figure", "checked in", "difference", "2012", "target"]
+    cells = [[f"operation ({arch})", "key", *head]]
     for row in rows:
         old, new = checked_in.get(row.key), found.get(row.key)
         if old is None and new is None:
             continue
         title = row.title + NOTES.get(row.unit, "")
-        line = [title, _show(new), _show(old), _difference(old, new)]
+        line = [title, row.key, _show(new), _show(old), _difference(old, new)]
         cells.append(line + [_show(row.reference), _show(row.target)])
     if arch != "x86_64":
-        cells = [line[:4] for line in cells]
-    return "\n".join(lines(cells))
+        cells = [line[:5] for line in cells]
+    return "\n".join(lines(cells, texts=2))
 
 
 def markdown(cells, texts=1):
