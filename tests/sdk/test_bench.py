@@ -117,6 +117,8 @@ class Options(unittest.TestCase):
             ("--release 0.2 --update", "--update does not go with --release, which takes no other"),
             ("--release 0.2 --arch x86_64", "--arch does not go with --release"),
             ("--release 0.2 --trace", "--trace does not go with --release"),
+            ("--release x<y&z", "'x<y&z' names no release: take letters"),
+            ("--release=", "'' names no release"),
             ("linux --json", "--json does not go with linux"),
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
@@ -305,6 +307,24 @@ class History(unittest.TestCase):
         self.assertEqual(text, self.TEXT.replace("90", "80"))
         with self.assertRaisesRegex(NovaError, "name a release that comes after 0.2"):
             bench_history.with_release(self.path, "0.1", {})
+
+    def test_a_name_of_whatever_characters_is_a_label(self):
+        chart = bench_history.Chart("c", "Title", ("call",))
+        text = bench_history.plot(chart, ["x<y&z"], {"call": [90]})
+        self.assertIn("x<y&z", "".join(ElementTree.fromstring(text).itertext()))
+
+    def test_who_keeps_a_release_is_told_what_is_written(self):
+        for name, words in (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* 0.3")):
+            args = cli.parse(["bench", "--release", name])
+            with (
+                mock.patch.multiple(bench, HISTORY=self.path, PLOTS=self.path.parent),
+                mock.patch.object(bench.tree, "ROOT", self.path.parent),
+                mock.patch.object(bench.build, "say") as say,
+            ):
+                self.assertEqual(bench._run_release(args), 0)
+            self.assertRegex(say.call_args.args[0], f"{words}: written to history.tsv and to ")
+            self.assertEqual(bench_history.read(self.path)[0][-1], name)
+            self.assertTrue((self.path.parent / "calls.svg").exists())
 
     def test_a_curve_begins_with_its_first_figure(self):
         names, figures = bench_history.read(self.path)

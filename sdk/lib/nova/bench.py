@@ -378,6 +378,10 @@ def history_plots():
 def _run_release(args):
     current = _read_figures()[bench_history.ARCH]
     text = bench_history.with_release(HISTORY, args.release, current)
+    again = bench_history.read(HISTORY)[0][-1] == args.release
+    what = "replacing the figures of" if again else "adding the checked-in figures as"
+    where = f"{HISTORY.relative_to(tree.ROOT)} and to {PLOTS.relative_to(tree.ROOT)}/*.svg"
+    build.say(f"{what} {args.release}: written to {where}")
     HISTORY.write_text(text, encoding="utf-8")
     for path, plot in history_plots().items():
         path.write_text(plot, encoding="utf-8")

@@ -3,6 +3,7 @@
 figures of all releases."""
 
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from nova.errors import NovaError
 
@@ -71,7 +72,7 @@ def _text(value):
 def with_release(path, name, current):
     """The text of the file with one more release, or with new figures of its last."""
     names, figures = read(path)
-    if name in names[:-1] or not name or "\t" in name:
+    if name in names[:-1]:
         raise NovaError(f"'{name}' cannot be added: name a release that comes after {names[-1]}.")
     again = names[-1] == name
     keep = len(names) - again
@@ -113,7 +114,7 @@ class _Picture:
     def write(self, x, y, text, anchor="middle", colour="#222222", size=11):
         self.lines.append(
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
-            f'font-size="{size}">{text}</text>'
+            f'font-size="{size}">{escape(text)}</text>'
         )
 
     def axes(self, title):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which options of `nova bench` go with each other. Refused before anything is built."""
 
+import re
+
 from nova import elf
 from nova.errors import NovaError, meant
 
 # What --trace counts without a KEY.
 ALL = object()
 COUNT = ("--arch", "--kernel", "--json", "--update")
+RELEASE = re.compile("[0-9A-Za-z.-]+")
 # What else is counted or done instead of the table, and the options that go with it.
 MODES = {
     "linux": (),
@@ -46,6 +49,8 @@ def check(args, rows, traced):
     if wrong:
         allowed = f"takes {', '.join(takes)}" if takes else "takes no other option"
         raise NovaError(f"{wrong} does not go with {mode}, which {allowed}.")
+    if args.release is not None and not RELEASE.fullmatch(args.release):
+        raise NovaError(f"'{args.release}' names no release: take letters, digits, dots, hyphens.")
     if args.kernel is not None:
         elf.check_kernel(args.kernel)
         if args.update:
