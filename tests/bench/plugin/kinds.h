@@ -24,14 +24,14 @@ static inline bool is_prefix(uint8_t byte)
         return strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf0\xf2\xf3", byte) && byte;
 }
 
-/* SDM 3A, 8.3: serialising instructions. */
-static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm)
+/* SDM 3A, 8.3: serialising instructions. Behind 0F; REX_R makes CR0 CR8. */
+static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm, bool rex_r)
 {
         const unsigned reg = modrm >> 3 & 7;
 
         switch (opcode) {
-        case 0x22: /* MOV to a control register */
-                return reg == 3 ? CR3 : reg == 8 ? PLAIN : SERIALISING;
+        case 0x22: /* MOV to a control register: to CR8, none */
+                return rex_r ? PLAIN : reg == 3 ? CR3 : SERIALISING;
         case 0x30:
         case 0x32:
                 return MSR;
@@ -50,21 +50,31 @@ static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm)
         }
 }
 
+/* 66 0F 38 80 to 82: INVEPT, INVVPID, INVPCID. */
+static inline bool is_invalidation(const uint8_t *bytes, size_t size)
+{
+        return size > 2 && bytes[0] == 0x0f && bytes[1] == 0x38 && bytes[2] >= 0x80 &&
+               bytes[2] <= 0x82;
+}
+
 static inline enum kind kind_of(const struct qemu_plugin_insn *insn, bool wide)
 {
         const uint8_t *bytes = qemu_plugin_insn_data(insn);
         const size_t size = qemu_plugin_insn_size(insn);
         size_t i = 0;
+        bool rex_r = false;
 
         while (i < size && is_prefix(bytes[i]))
                 if (bytes[i++] == 0xf0)
                         return LOCKED;
         if (wide && i < size && (bytes[i] & 0xf0) == 0x40)
-                i++;
+                rex_r = bytes[i++] & 4;
+        if (is_invalidation(bytes + i, size - i))
+                return SERIALISING;
         if (i + 2 < size && bytes[i] == 0x0f)
-                return kind_of_two_bytes(bytes[i + 1], bytes[i + 2]);
+                return kind_of_two_bytes(bytes[i + 1], bytes[i + 2], rex_r);
         if (i + 1 < size && bytes[i] == 0x0f)
-                return kind_of_two_bytes(bytes[i + 1], 0xc0);
+                return kind_of_two_bytes(bytes[i + 1], 0xc0, rex_r);
         if (i + 1 < size && (bytes[i] == 0x86 || bytes[i] == 0x87) && bytes[i + 1] < 0xc0)
                 return LOCKED;                                     /* XCHG with memory */
         return i < size && bytes[i] == 0xcf ? SERIALISING : PLAIN; /* IRET */
