@@ -182,6 +182,7 @@ entry_exception:
 entry_vectors:
         .popsection
 
+entry_vector:
         .set    vector, 0
         .rept   256
         .balign 16

@@ -231,6 +231,7 @@ entry_fatal:
 entry_vectors:
         .popsection
 
+entry_vector:
         .set    vector, 0
         .rept   256
         .balign 16
