@@ -18,6 +18,7 @@ from nova import (
     bench_history,
     bench_linux,
     bench_options,
+    bench_paths,
     bench_scale,
     bench_trace,
     boot_count,
@@ -102,6 +103,7 @@ class Options(unittest.TestCase):
         for text in (
             *("", "--json --update --arch x86_32", "linux", "--release 0.2", "--trace new"),
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
+            "--trace sm_up --summary",
         ):
             self.check(text)
 
@@ -123,6 +125,8 @@ class Options(unittest.TestCase):
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
             ("--trace sm_upp", "'sm_upp' is no operation .* mean 'sm_up'. There are sm_up[.]"),
+            ("--trace --summary", "--summary does not go with --trace, which"),
+            ("--summary", "--summary is of one operation"),
             ("--trace=", "'' is no operation with a trace"),
         ):
             with self.subTest(text), self.assertRaisesRegex(NovaError, words):
@@ -188,6 +192,87 @@ class Trace(unittest.TestCase):
 
     def test_an_operation_without_a_trace_is_worse(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
+
+
+class Paths(unittest.TestCase):
+    """Code of outer() at 0x10, into which the compiler put inner() and helper()."""
+
+    ADDR2LINE = (
+        "0x10\nouter\na.c:1\n0x11\nhelper\nlist.h:2\ninner\nb.c:3\nouter\na.c:4\n"
+        "0x12\nhelper\nlist.h:2 (discriminator 3)\nouter\na.c:5\n0x20\n??\n??:0\n"
+    )
+    ROW = table.Row("call", "instructions", None, 100, 2, "a call")
+    FIGURES = {"x86_64": {"call": 101}, "x86_32": {"call": 115}}
+    PATHS = {"x86_64": {"call": {"outer": 60, "inner": 9}}, "x86_32": {"call": {"outer": 60}}}
+
+    def names(self):
+        names = bench_paths.Names.__new__(bench_paths.Names)
+        names.symbols, names.starts = [(0x10, "alias"), (0x20, "stub")], [0x10, 0x20]
+        names.frames = bench_paths.read_frames(self.ADDR2LINE)
+        return names
+
+    def test_an_instruction_belongs_to_the_innermost_function_of_a_source_file(self):
+        summary = self.names().summary([0x10, 0x11, 0x12, 0x20, 0x21, 0x10])
+        self.assertEqual(summary, {"outer": 3, "inner": 1, "stub": 2})
+
+    def test_code_has_the_name_of_its_function_and_not_of_an_alias(self):
+        self.assertEqual([self.names().code(a) for a in (0x11, 0x20)], ["outer", "stub"])
+
+    def test_a_listing_tells_what_was_put_into_a_function(self):
+        lines = list(bench_paths._listing([0x10, 0x11], self.names(), {0x10: "nop", 0x11: "ret"}))
+        self.assertEqual(lines, ["outer (2)", "    10  nop", "    11  ret  # inner"])
+
+    def complaints(self, sentences, remains, paths=None, figures=None):
+        given = (figures or self.FIGURES, paths or self.PATHS, sentences, remains, {"outer"})
+        return bench_paths.sentence_complaints([self.ROW], *given)
+
+    def test_a_long_function_and_a_row_above_its_target_need_sentences(self):
+        self.assertEqual(self.complaints({"outer": "why"}, {"call": "what"}), [])
+        bad = self.complaints({}, {})
+        self.assertEqual(len(bad), 2)
+        self.assertIn("outer", bad[1])
+
+    def test_a_row_within_its_targets_needs_none(self):
+        within = {"x86_64": {"call": 100}, "x86_32": {"call": 115}}
+        self.assertEqual(self.complaints({}, {}, figures=within), [])
+        within["x86_32"]["call"] = 116
+        self.assertEqual(len(self.complaints({}, {}, figures=within)), 2)
+
+    def test_a_sentence_about_a_function_that_is_gone_is_told(self):
+        bad = self.complaints({"outer": "why", "former": "why"}, {"call": "what"})
+        self.assertEqual(len(bad), 1)
+        self.assertIn("explains former, which the kernel does not have any more", bad[0])
+        names = bench_paths.source_names(bench.tree.ROOT / "hypervisor" / "src")
+        self.assertLessEqual({"entry_hypercall", "hypercall_sm_up"}, names)
+
+    def test_other_instructions_than_the_page_tells_are_worse_in_both_directions(self):
+        old = {"call": {"outer": 60, "inner": 40}}
+        for outer, bad in ((55, 0), (65, 0), (54, 2), (66, 2)):
+            new = {"call": {"outer": outer, "inner": 40}}
+            found = bench_paths.complaints([self.ROW], old, new)
+            self.assertEqual(len(found), bad, outer)
+        self.assertIn("other has 40 instructions, 0 in", bench_paths.complaints(
+            [self.ROW], old, {"call": {"outer": 60, "other": 40}})[1])
+
+    def test_a_row_without_checked_in_functions_is_worse(self):
+        self.assertEqual(len(bench_paths.complaints([self.ROW], {}, {"call": {"a": 1}})), 2)
+
+    def test_short_functions_are_one_row_and_the_sum_is_that_of_the_sample(self):
+        lines = bench_paths.matrix(["call"], self.PATHS, {"outer": "why"}).splitlines()
+        self.assertEqual(lines[1], "|---|---:|---|")
+        self.assertEqual(lines[2], "| `outer` | 60 | why |")
+        self.assertTrue(lines[3].startswith("| others | 9 (–) |"))
+        self.assertEqual(lines[4], "| all in the kernel | 69 (60) |  |")
+
+    def test_the_page_and_the_sentences_are_those_of_what_is_checked_in(self):
+        rows, figures = table.read_rows(bench.ROWS), bench._read_figures()
+        self.assertEqual(bench.paths_complaints(rows, figures), [])
+        page = bench.PATHS_PAGE.read_text(encoding="utf-8")
+        self.assertEqual(bench.paths_page_with(page, rows, figures), page)
+        paths = bench._read_figures(bench.PATHS)
+        self.assertEqual(table.dumps(paths, 2), bench.PATHS.read_text(encoding="utf-8"))
+        for arch in bench_paths.ARCHES:
+            self.assertEqual(set(paths[arch]), set(figures[bench_trace.SECTION][arch]))
 
 
 class Scale(unittest.TestCase):
@@ -332,6 +417,23 @@ class History(unittest.TestCase):
         text = bench_history.plot(chart, names, figures)
         self.assertEqual(text.count("<circle"), 3)
         self.assertIn(">90 call</text>", text)
+
+    def test_the_last_point_of_a_plot_is_what_is_checked_in(self):
+        charts = bench_history.CHARTS
+        bench_history.CHARTS = (bench_history.Chart("c", "Title", ("call", "new"), "bytes"),)
+        try:
+            text = bench_history.plots(self.path, {"call": 80, "new": 5})["c.svg"]
+        finally:
+            bench_history.CHARTS = charts
+        for expected in (">Title: bytes, x86_64<", ">80 call<", ">5 new<", ">now<"):
+            self.assertIn(expected, text)
+
+    def test_every_figure_in_bytes_or_instructions_has_a_curve(self):
+        plotted = {key for chart in bench_history.CHARTS for key in chart.keys}
+        rows = table.read_rows(bench.ROWS)
+        self.assertEqual({row.key for row in rows if row.unit != table.OFF} - plotted, set())
+        for chart in bench_history.CHARTS:
+            self.assertLessEqual(len(chart.keys), len(bench_history.COLOURS))
 
     def test_the_plots_are_those_of_the_history(self):
         for path, text in bench.history_plots().items():

@@ -14,6 +14,7 @@ from nova import (
     bench_history,
     bench_linux,
     bench_options,
+    bench_paths,
     bench_scale,
     bench_trace,
     boot_count,
@@ -35,10 +36,14 @@ FIGURES = FOLDER / "figures.json"
 SCALE_ROWS = FOLDER / "scale.tsv"
 SCALE_FIGURES = FOLDER / "scale.json"
 FLOORS = FOLDER / "floor.json"
+PATHS = tree.ROOT / bench_paths.FILE
+SENTENCES = tree.ROOT / bench_paths.SENTENCES
+REMAINS = tree.ROOT / bench_paths.REMAINS
 HISTORY = FOLDER / "history.tsv"
 CPUS_ROWS = FOLDER / "cpus.tsv"
 CPUS_FIGURES = FOLDER / "cpus.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
+PATHS_PAGE = tree.ROOT / "docs" / "performance-paths.md"
 PLOTS = tree.ROOT / "docs" / bench_history.FOLDER
 CONFIG = "release"
 KERNEL = "nova.elf32"
@@ -89,7 +94,11 @@ def add_parser(commands):
         const=bench_options.ALL,
         metavar="KEY",
         help="count what instructions hide instead (locked ones, loads of CR3, cache lines …); "
-        "with the KEY of a row: every instruction of that operation",
+        "with the KEY of a row: every instruction of that operation, and how many belong to which "
+        "function. All of one sample: that with the median of instructions, the first of several",
+    )
+    parser.add_argument(
+        "--summary", action="store_true", help="with --trace KEY: only the functions"
     )
     parser.add_argument(
         "--scale",
@@ -108,8 +117,7 @@ def add_parser(commands):
     parser.add_argument(
         "--release",
         metavar="NAME",
-        help="keep the checked-in figures as those of a release, and plot those of all; counts "
-        "nothing",
+        help="keep the checked-in figures as those of a release; counts nothing",
     )
     # What a test of the build system says: these programs, no build.
     parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
@@ -239,7 +247,14 @@ def _read_figures(path=FIGURES):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def _with_symbols(kernel):
+    """The file of a kernel that has its symbols."""
+    file = kernel.resolve()
+    return file.with_name("nova.elf") if file.name == KERNEL else file
+
+
 def _traces(args):
+    """Counts, and what else is asked for: an operation's text, or all operations' functions."""
     with _built(args) as (kernel, programs):
 
         def run_with(plugin):
@@ -247,21 +262,17 @@ def _traces(args):
             return _console(_machine(kernel, programs / "bench", extra=extra), "the trace")
 
         counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
-        file = kernel.resolve()
-        linked = file.with_name("nova.elf") if file.name == KERNEL else file
         if args.trace is bench_options.ALL:
-            return counts, _floors(counts, paths, linked) if args.update else None
+            own = _is_own_kernel(args)
+            return counts, bench_paths.summaries(_with_symbols(kernel), paths) if own else {}
         if args.trace not in paths:
             raise bench_options.no_trace(args.trace, paths)
-        return counts, bench_trace.path_text(paths[args.trace], linked)
+        path, linked = paths[args.trace], _with_symbols(kernel)
+        return counts, bench_paths.path_text(path, linked, args.summary)
 
 
-def _floors(counts, paths, linked):
-    symbols = bench_trace.symbols(linked)
-    cr3 = bench_trace.HEAD.index("CR3")
-    return {
-        key: bench_floor.count(path, symbols, counts[key][cr3]) for key, path in paths.items()
-    }
+def _is_own_kernel(args):
+    return not args.kernel or bool(args.programs)
 
 
 def page_with(page, rows, figures):
@@ -275,9 +286,18 @@ def page_with(page, rows, figures):
     return bench_cpus.write_page(page, bench_cpus.read_rows(CPUS_ROWS), _read_figures(CPUS_FIGURES))
 
 
+def paths_page_with(page, rows, figures):
+    """The text of the page about functions, with its tables."""
+    sentences = map(bench_paths.read_sentences, (SENTENCES, REMAINS))
+    families = bench_history.CHARTS
+    paths = _read_figures(PATHS)
+    return bench_paths.write_page(page, families, rows, figures, paths, *sentences)
+
+
 def _write_page(rows, figures):
-    page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures)
-    PAGE.write_text(page, encoding="utf-8")
+    for path, with_tables in ((PAGE, page_with), (PATHS_PAGE, paths_page_with)):
+        page = with_tables(path.read_text(encoding="utf-8"), rows, figures)
+        path.write_text(page, encoding="utf-8")
 
 
 def _show(args, records, text):
@@ -305,9 +325,21 @@ def _run_trace(args, rows):
     _show(args, records, bench_trace.text(rows, counts, args.arch))
     if args.update:
         bench_trace.update(FIGURES, figures, args.arch, counts)
-        _update_file(FLOORS, rows, args.arch, more)
-        return EXIT_OK
-    return _end(bench_trace.complaints(rows, checked_in, counts))
+        _update_file(PATHS, rows, args.arch, more, levels=2)
+        return _end(paths_complaints(rows, figures))
+    bad = bench_trace.complaints(rows, checked_in, counts)
+    if _is_own_kernel(args):
+        bad += bench_paths.complaints(rows, _read_figures(PATHS).get(args.arch, {}), more)
+        bad += paths_complaints(rows, figures, {args.arch: more})
+    return _end(bad)
+
+
+def paths_complaints(rows, figures, found=None):
+    """What the sentences about functions lack, of the checked-in ones or of some found anew."""
+    paths = {**_read_figures(PATHS), **(found or {})}
+    sentences = map(bench_paths.read_sentences, (SENTENCES, REMAINS))
+    known = bench_paths.source_names(tree.ROOT / "hypervisor" / "src")
+    return bench_paths.sentence_complaints(rows, figures, paths, *sentences, known)
 
 
 def _count_scale(args):
@@ -368,11 +400,18 @@ def _update(rows, figures, arch, found):
     figures[arch] = {key: checked_in[key] for key in order if key in checked_in}
     FIGURES.write_text(table.dumps(figures), encoding="utf-8")
     _write_page(rows, figures)
+    _write_plots()
 
 
 def history_plots():
-    """{file: text} of the plots of all releases."""
-    return {PLOTS / name: text for name, text in bench_history.plots(HISTORY).items()}
+    """{file: text} of the plots of all releases and of what is checked in."""
+    current = _read_figures()[bench_history.ARCH]
+    return {PLOTS / name: text for name, text in bench_history.plots(HISTORY, current).items()}
+
+
+def _write_plots():
+    for path, plot in history_plots().items():
+        path.write_text(plot, encoding="utf-8")
 
 
 def _run_release(args):
@@ -383,8 +422,7 @@ def _run_release(args):
     where = f"{HISTORY.relative_to(tree.ROOT)} and to {PLOTS.relative_to(tree.ROOT)}/*.svg"
     build.say(f"{what} {args.release}: written to {where}")
     HISTORY.write_text(text, encoding="utf-8")
-    for path, plot in history_plots().items():
-        path.write_text(plot, encoding="utf-8")
+    _write_plots()
     return EXIT_OK
 
 
@@ -416,7 +454,7 @@ def improvements(rows, checked_in, found):
 
 def _compare(args, rows, checked_in, found):
     """Says what is worse and better, and what to do about it, and gives the exit status."""
-    own_kernel = not args.kernel or bool(args.programs)
+    own_kernel = _is_own_kernel(args)
     bad = complaints(rows, checked_in, found, own_kernel)
     good = improvements(rows, checked_in, found) if own_kernel else []
     for sentence in good:

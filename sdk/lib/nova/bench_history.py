@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --release NAME`: keeps the checked-in figures as those of a release, and plots the
-figures of all releases."""
+"""`nova bench --release NAME`: keeps the checked-in figures as those of a release. The plots show
+the figures of all releases, and those that are checked in now."""
 
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -10,6 +10,8 @@ from nova.errors import NovaError
 FOLDER = "performance"
 COMMENT = "# SPDX-License-Identifier: BSD-2-Clause\n"
 ABSENT = "-"
+# What is checked in now, behind the releases.
+PRESENT = "now"
 ARCH = "x86_64"
 
 
@@ -18,37 +20,97 @@ class Chart:
     name: str
     title: str
     keys: tuple
+    unit: str = "instructions"
 
 
+# Figures that belong together: in the plots, and where the page tells where instructions go.
 CHARTS = (
     Chart(
         "calls",
-        "Calls and events",
-        ("call_same_pd", "call_other_pd", "call_64_words", "ud_eip", "recall_self", "guest_cpuid"),
+        "Calls",
+        (
+            "invalid_hypercall",
+            "call_bad_cap",
+            "call_same_pd",
+            "call_other_pd",
+            "call_64_words",
+            "sc_ctrl",
+        ),
+    ),
+    Chart("words", "Each further word of a call", ("call_word",)),
+    Chart(
+        "lookups",
+        "Lookups and translation",
+        ("lookup_object", "lookup_memory", "translate_object"),
+    ),
+    Chart("events", "Events", ("ud_eip", "ud_all", "recall_self", "page_fault")),
+    Chart(
+        "guests",
+        "Events of guests",
+        ("guest_cpuid", "guest_port", "guest_inject", "guest_memory", "guest_recall"),
     ),
     Chart(
         "delegation",
         "Delegation and revocation",
-        ("delegate_object", "revoke_object", "delegate_page", "revoke_page", "page_fault"),
+        (
+            "delegate_object",
+            "revoke_object",
+            "delegate_page",
+            "revoke_page",
+            "delegate_port",
+            "revoke_port",
+        ),
     ),
     Chart(
-        "threads",
-        "Semaphores and threads",
-        ("sm_up", "sm_down", "wake_higher", "ping_pong"),
+        "ranges",
+        "Ranges of pages",
+        ("delegate_large_page", "revoke_large_page", "delegate_512_pages", "revoke_512_pages"),
     ),
+    Chart("threads", "Semaphores and threads", ("sm_up", "sm_down", "wake_higher", "ping_pong")),
     Chart(
         "objects",
-        "Objects",
-        ("create_sm", "create_pt", "create_sc", "create_ec", "create_pd", "destroy_ec"),
+        "Creation",
+        ("create_sm", "create_pt", "create_sc", "create_ec", "create_pd", "create_first_ec"),
     ),
+    Chart(
+        "ends",
+        "Destruction",
+        ("destroy_sm", "destroy_pt", "destroy_sc", "destroy_ec", "destroy_pd", "destroy_used_pd"),
+    ),
+    Chart(
+        "cycles",
+        "Creation and destruction",
+        ("cycle_sm", "cycle_pt", "cycle_sc", "cycle_ec", "cycle_pd", "cycle_pd_with_ec"),
+    ),
+    Chart(
+        "memory",
+        "Kernel memory",
+        (
+            "memory_pd",
+            "memory_ec",
+            "memory_sc",
+            "memory_pt",
+            "memory_sm",
+            "memory_mapping",
+            "memory_capability",
+        ),
+        "bytes",
+    ),
+    Chart(
+        "image",
+        "Kernel image",
+        ("image_text", "image_bss", "image_rodata", "image_boot", "image_data"),
+        "bytes",
+    ),
+    Chart("boot", "From the kernel's entry to the roottask", ("boot",)),
 )
 
 # Of a picture, in pixels.
 WIDTH, HEIGHT = 760, 360
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 40, 44
+LEFT, RIGHT, TOP, BOTTOM = 66, 160, 40, 44
 LABEL_HEIGHT = 15
 STEPS = 5
-COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444")
+COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444", "#2a9d8f")
 
 
 def read(path):
@@ -117,15 +179,15 @@ class _Picture:
             f'font-size="{size}">{escape(text)}</text>'
         )
 
-    def axes(self, title):
-        self.write(LEFT, 20, f"{title}: instructions, {ARCH}", "start", size=14)
+    def axes(self, chart):
+        self.write(LEFT, 20, f"{chart.title}: {chart.unit}, {ARCH}", "start", size=14)
         for step in range(STEPS + 1):
             value = self.top * step / STEPS
             y = self.y(value)
             self.lines.append(
                 f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#dddddd" fill="none"/>'
             )
-            self.write(LEFT - 6, y + 4, f"{value:g}", "end")
+            self.write(LEFT - 6, y + 4, f"{value:,.9g}", "end")
         for column, name in enumerate(self.names):
             self.write(self.x(column), HEIGHT - BOTTOM + 18, name, size=10)
 
@@ -150,7 +212,7 @@ class _Picture:
 
 
 def plot(chart, names, figures):
-    """One chart as SVG; its curves are those that have a figure in the last release."""
+    """One chart as SVG; its curves are those that have a figure now."""
     curves = [
         (figures[key], key.replace("_", " "), colour)
         for key, colour in zip(chart.keys, COLOURS)
@@ -158,16 +220,19 @@ def plot(chart, names, figures):
     ]
     top = _ceiling(max(value for values, _, _ in curves for value in values if value is not None))
     picture = _Picture(names, top)
-    picture.axes(chart.title)
+    picture.axes(chart)
     curves.sort(key=lambda curve: -curve[0][-1])
     places = _spread([picture.y(values[-1]) for values, _, _ in curves])
     for (values, title, colour), place in zip(curves, places):
         picture.curve(values, colour)
-        picture.write(WIDTH - RIGHT + 10, place + 4, f"{values[-1]:g} {title}", "start", colour)
+        picture.write(WIDTH - RIGHT + 10, place + 4, f"{values[-1]:,.9g} {title}", "start", colour)
     return picture.text()
 
 
-def plots(path):
-    """{name of the file: its text} of all charts."""
+def plots(path, current):
+    """{name of the file: its text} of all charts; their last point is what is checked in now."""
     names, figures = read(path)
-    return {f"{chart.name}.svg": plot(chart, names, figures) for chart in CHARTS}
+    figures = {
+        key: [*figures.get(key, [None] * len(names)), value] for key, value in current.items()
+    }
+    return {f"{chart.name}.svg": plot(chart, [*names, PRESENT], figures) for chart in CHARTS}

@@ -14,12 +14,12 @@ RELEASE = re.compile("[0-9A-Za-z.-]+")
 MODES = {
     "linux": (),
     "--release": (),
-    "--trace KEY": ("--arch", "--kernel"),
+    "--trace KEY": ("--arch", "--kernel", "--summary"),
     "--trace": COUNT,
     "--scale": COUNT,
     "--cpus": COUNT,
 }
-OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--boot", *COUNT)
+OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--boot", "--summary", *COUNT)
 
 
 def _given(args):
@@ -51,6 +51,8 @@ def check(args, rows, traced):
         raise NovaError(f"{wrong} does not go with {mode}, which {allowed}.")
     if args.release is not None and not RELEASE.fullmatch(args.release):
         raise NovaError(f"'{args.release}' names no release: take letters, digits, dots, hyphens.")
+    if args.summary and mode != "--trace KEY":
+        raise NovaError("--summary is of one operation: give --trace a KEY, too.")
     if args.kernel is not None:
         elf.check_kernel(args.kernel)
         if args.update:

@@ -2,9 +2,6 @@
 """`nova bench --trace`: what the number of instructions does not tell. A plugin of QEMU looks at
 what the kernel executes between the two readings of each operation."""
 
-import bisect
-import itertools
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -94,41 +91,3 @@ def write_page(page, rows, figures):
             pairs = zip(wide[row.key], other)
             cells.append([row.title, *(f"{a} ({b})" if a != b else str(a) for a, b in pairs)])
     return table.replace_between(page, BEGIN, END, table.markdown(cells))
-
-
-def symbols(kernel):
-    """Addresses and names of the kernel's functions, in order."""
-    command = ["nm", "-n", str(kernel)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = []
-    for line in result.stdout.splitlines():
-        address, kind, name = line.split()
-        if kind in "tT":
-            found.append((int(address, 16), name))
-    if not found:
-        raise NovaError(f"{kernel} has no symbols: a path has no names.", EXIT_FAILED)
-    return found
-
-
-def _disassembly(kernel):
-    command = ["objdump", "-d", "--no-show-raw-insn", str(kernel)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = {}
-    for line in result.stdout.splitlines():
-        address, colon, instruction = line.partition(":\t")
-        if colon:
-            found[int(address, 16)] = " ".join(instruction.split())
-    return found
-
-
-def path_text(path, kernel):
-    """The instructions of an operation, function by function."""
-    functions, instructions = symbols(kernel), _disassembly(kernel)
-    starts = [address for address, _ in functions]
-    names = [functions[bisect.bisect_right(starts, address) - 1][1] for address in path]
-    lines = []
-    for name, group in itertools.groupby(zip(names, path), key=lambda item: item[0]):
-        group = list(group)
-        lines.append(f"{name} ({len(group)})")
-        lines += [f"    {address:x}  {instructions.get(address, '?')}" for _, address in group]
-    return "\n".join([*lines, f"{len(path)} instructions in the kernel"])

@@ -4,8 +4,8 @@
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
- * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN`, of the sample with the median of
- * instructions, and `path NUMBER ADDRESS…`, of the shortest. */
+ * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`, both of the
+ * sample with the median of instructions: of several, the first. */
 #include "kinds.h"
 
 #include <inttypes.h>
@@ -18,13 +18,13 @@
 
 struct sample {
         uint32_t instructions, kind[KINDS], lines, written;
+        unsigned order;
+        uint64_t *path; /* of the first sample with so many instructions */
 };
 
 static struct operation {
         struct sample sample[SAMPLES];
         unsigned samples;
-        uint64_t *path;
-        unsigned length;
 } operations[OPERATIONS];
 
 static struct operation *operation; /* the one that was named last */
@@ -72,17 +72,33 @@ static void in_kernel(unsigned cpu, void *data)
         current.kind[value & 7]++;
 }
 
+static unsigned path_length(const struct sample *sample)
+{
+        return sample->instructions < PATH ? sample->instructions : PATH;
+}
+
+static uint64_t *keep_path(void)
+{
+        for (unsigned i = 0; i < operation->samples; i++)
+                if (operation->sample[i].instructions == current.instructions)
+                        return operation->sample[i].path;
+
+        const size_t size = path_length(&current) * sizeof(*path);
+        uint64_t *const kept = malloc(size + 1);
+
+        if (!kept)
+                abort();
+        memcpy(kept, path, size);
+        return kept;
+}
+
 static void end_sample(void)
 {
-        const unsigned length = current.instructions < PATH ? current.instructions : PATH;
-
-        if (operation->samples < SAMPLES)
-                operation->sample[operation->samples++] = current;
-        if (operation->path && operation->length <= length)
+        if (operation->samples == SAMPLES)
                 return;
-        operation->path = realloc(operation->path, length * sizeof(*path) + 1);
-        operation->length = length;
-        memcpy(operation->path, path, length * sizeof(*path));
+        current.order = operation->samples;
+        current.path = keep_path();
+        operation->sample[operation->samples++] = current;
 }
 
 static void at_rdtsc(unsigned cpu, void *unused)
@@ -152,7 +168,19 @@ static int compare(const void *a, const void *b)
 {
         const struct sample *x = a, *y = b;
 
-        return (x->instructions > y->instructions) - (x->instructions < y->instructions);
+        if (x->instructions != y->instructions)
+                return x->instructions > y->instructions ? 1 : -1;
+        return x->order > y->order ? 1 : -1;
+}
+
+static const struct sample *median(struct operation *o)
+{
+        unsigned i = o->samples / 2;
+
+        qsort(o->sample, o->samples, sizeof(o->sample[0]), compare);
+        while (i && o->sample[i - 1].instructions == o->sample[i].instructions)
+                i--;
+        return &o->sample[i];
 }
 
 static void results(FILE *out)
@@ -161,13 +189,12 @@ static void results(FILE *out)
                 struct operation *o = &operations[i];
                 if (!o->samples)
                         continue;
-                qsort(o->sample, o->samples, sizeof(o->sample[0]), compare);
-                const struct sample *s = &o->sample[o->samples / 2];
+                const struct sample *s = median(o);
                 fprintf(out, "trace %u %u %u %u %u %u %u %u\npath %u", i, s->instructions,
                         s->kind[LOCKED], s->kind[CR3], s->kind[SERIALISING], s->kind[MSR], s->lines,
                         s->written, i);
-                for (unsigned k = 0; k < o->length; k++)
-                        fprintf(out, " %" PRIx64, o->path[k]);
+                for (unsigned k = 0; k < path_length(s); k++)
+                        fprintf(out, " %" PRIx64, s->path[k]);
                 fputc('\n', out);
         }
 }

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the instructions of an operation go: how many of its traced sample belong to which function
+of the kernel's sources, and the page that shows it for each row that is above its target."""
+
+import bisect
+import itertools
+import json
+import re
+import subprocess
+from collections import Counter
+
+from nova import table
+from nova.errors import EXIT_FAILED, NovaError
+
+BEGIN = "<!-- paths: written by nova bench --trace --update -->"
+END = "<!-- end of the paths -->"
+ARCHES = ("x86_64", "x86_32")
+# A function that has so many instructions in a row above its target needs a sentence.
+EXPLAINED_FROM = 10
+# Percent of a row's instructions, or a number of them, by which a function may differ from what is
+# checked in; where a row's own tolerance is greater, that.
+TOLERANCE = 5
+FEW = 2
+FILE, SENTENCES, REMAINS = (
+    f"tests/bench/{name}" for name in ("paths.json", "functions.tsv", "remains.tsv")
+)
+OUR_SOURCES = (".c", ".S")
+SUFFIXES = (*OUR_SOURCES, ".h", ".inc")
+NAME = re.compile(r"\b(\w+)(?=[(:])")
+
+
+def symbols(kernel):
+    """Addresses and names of the kernel's functions, in order."""
+    command = ["nm", "-n", str(kernel)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = []
+    for line in result.stdout.splitlines():
+        address, kind, name = line.split()
+        if kind in "tT":
+            found.append((int(address, 16), name))
+    if not found:
+        raise NovaError(f"{kernel} has no symbols: a path has no names.", EXIT_FAILED)
+    return found
+
+
+def read_frames(text):
+    """{address: [(function, file), …]} of what `addr2line -afi` writes, the innermost first."""
+    found, lines = {}, iter(text.splitlines())
+    for line in lines:
+        if line.startswith("0x"):
+            frames = found.setdefault(int(line, 16), [])
+        else:
+            file = next(lines).split(" (discriminator")[0].rpartition(":")[0]
+            frames.append((line, file))
+    return found
+
+
+class Names:
+    """Names of addresses: by debug lines, and by symbols where there are none."""
+
+    def __init__(self, kernel, addresses):
+        self.symbols = symbols(kernel)
+        self.starts = [address for address, _ in self.symbols]
+        command = ["addr2line", "-afi", "-e", str(kernel)]
+        told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
+        result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+        self.frames = read_frames(result.stdout)
+
+    def _known(self, address):
+        frames = self.frames.get(address, [])
+        return [frame for frame in frames if frame[0] != "??"]
+
+    def _symbol(self, address):
+        place = bisect.bisect_right(self.starts, address) - 1
+        return self.symbols[place][1] if place >= 0 else "?"
+
+    def code(self, address):
+        """The function whose code it is, with all that the compiler put into it."""
+        frames = self._known(address)
+        return frames[-1][0] if frames else self._symbol(address)
+
+    def source(self, address):
+        """The innermost function of a source file: what a header defines belongs to its user."""
+        for name, file in self._known(address):
+            if file.endswith(OUR_SOURCES):
+                return name
+        return self.code(address)
+
+    def summary(self, path):
+        """{function: instructions} of a path, in the order in which they come first."""
+        return dict(Counter(map(self.source, path)))
+
+
+def summaries(kernel, paths):
+    """{key: {function: instructions}}"""
+    names = Names(kernel, itertools.chain.from_iterable(paths.values()))
+    return {key: names.summary(path) for key, path in paths.items()}
+
+
+def _disassembly(kernel):
+    command = ["objdump", "-d", "--no-show-raw-insn", str(kernel)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = {}
+    for line in result.stdout.splitlines():
+        address, colon, instruction = line.partition(":\t")
+        if colon:
+            found[int(address, 16)] = " ".join(instruction.split())
+    return found
+
+
+def summary_text(summary):
+    """The functions of one operation, the longest first."""
+    cells = [["function", "instructions"]]
+    cells += [[name, str(count)] for name, count in sorted(summary.items(), key=lambda i: -i[1])]
+    cells.append(["all in the kernel", str(sum(summary.values()))])
+    return "\n".join(table.lines(cells))
+
+
+def _listing(path, names, instructions):
+    """Instructions by the function whose code they are, each with the one of the sources."""
+    for code, group in itertools.groupby(path, key=names.code):
+        group = list(group)
+        yield f"{code} ({len(group)})"
+        for address in group:
+            source = names.source(address)
+            note = "" if source == code else f"  # {source}"
+            yield f"    {address:x}  {instructions.get(address, '?')}{note}"
+
+
+def path_text(path, kernel, only_summary):
+    """One operation: every instruction, unless only the summary is asked for, and the summary."""
+    names = Names(kernel, path)
+    summary = summary_text(names.summary(path))
+    if only_summary:
+        return summary
+    return "\n".join([*_listing(path, names, _disassembly(kernel)), "", summary])
+
+
+def read_sentences(path):
+    """{function or key: its sentence} of a file with two columns."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("\t") for line in lines if not line.startswith("#"))
+
+
+def target_of(row, arch):
+    """x86_32 may be 15 % above: it has half of the registers."""
+    if row.target is None or arch == ARCHES[0]:
+        return row.target
+    return int(row.target * 115 / 100)
+
+
+def is_above(row, figures, arch):
+    figure, target = figures.get(arch, {}).get(row.key), target_of(row, arch)
+    return figure is not None and target is not None and figure > target
+
+
+def above_target(rows, figures, paths):
+    """The rows in instructions that are above their target on either architecture."""
+    return [
+        row
+        for row in rows
+        if row.unit == table.UNITS[0]
+        and any(row.key in paths.get(arch, {}) for arch in ARCHES)
+        and any(is_above(row, figures, arch) for arch in ARCHES)
+    ]
+
+
+def source_names(folder):
+    """What the sources of the kernel call or define."""
+    files = (file for file in folder.rglob("*") if file.suffix in SUFFIXES)
+    return {name for file in files for name in NAME.findall(file.read_text(encoding="utf-8"))}
+
+
+def sentence_complaints(rows, figures, paths, sentences, remains, known):
+    """What the files of sentences lack, and what in them is about none of the KNOWN functions."""
+    bad, lacking = [], {}
+    for row in above_target(rows, figures, paths):
+        if row.key not in remains:
+            bad.append(f"{REMAINS} does not say why {row.key} is above its target")
+        for name in _long_functions([row.key], paths):
+            if name not in sentences:
+                lacking.setdefault(name, []).append(row.key)
+    for name, keys in lacking.items():
+        bad.append(f"{SENTENCES} does not say what {name} is needed for ({', '.join(keys)})")
+    for name in sentences:
+        if name not in known:
+            bad.append(
+                f"{SENTENCES} explains {name}, which the kernel does not have any more: give "
+                "the line the function's new name, or remove it"
+            )
+    return bad
+
+
+def complaints(rows, checked_in, found):
+    """A sentence for each function whose instructions are not those that are checked in."""
+    bad = []
+    for row in rows:
+        old, new = checked_in.get(row.key), found.get(row.key)
+        if new is None:
+            continue
+        if old is None:
+            bad.append(f"{row.key}: {FILE} lacks its functions")
+            continue
+        percent = max(TOLERANCE, row.tolerance)
+        allowed = max(FEW, sum(old.values()) * percent / 100)
+        for name in {**old, **new}:
+            before, now = old.get(name, 0), new.get(name, 0)
+            if abs(now - before) > allowed:
+                bad.append(f"{row.key}: {name} has {now} instructions, {before} in {FILE}")
+    if bad:
+        bad.append("the page tells what is not so: run `nova bench --trace --update`")
+    return bad
+
+
+def _long_functions(keys, paths):
+    """The functions that have many instructions in one of these operations, in order."""
+    found = {}
+    for key in keys:
+        for arch in ARCHES:
+            for name, count in paths.get(arch, {}).get(key, {}).items():
+                if count >= EXPLAINED_FROM:
+                    found[name] = True
+    return list(found)
+
+
+def _pair(key, paths, value):
+    """The two architectures' values of a cell: one if they are the same."""
+    wide, narrow = (value(paths.get(arch, {}).get(key, {})) for arch in ARCHES)
+    if wide == narrow:
+        return str(wide) if wide else ""
+    return f"{wide or '–'} ({narrow or '–'})"
+
+
+def _with_text_last(markdown):
+    """A page's table whose last column is text: to the left."""
+    head, rule, rest = markdown.split("\n", 2)
+    return "\n".join([head, rule.removesuffix("---:|") + "---|", rest])
+
+
+def matrix(keys, paths, sentences):
+    """Functions of some operations, and why each is needed."""
+    long = _long_functions(keys, paths)
+    cells = [["instructions", *(f"`{key}`" for key in keys), "what it is needed for"]]
+    for name in long:
+        counts = [_pair(key, paths, lambda summary, n=name: summary.get(n, 0)) for key in keys]
+        cells.append([f"`{name}`", *counts, sentences.get(name, "")])
+
+    def below(summary):
+        return sum(count for name, count in summary.items() if name not in long)
+
+    rest = f"functions that have fewer than {EXPLAINED_FROM}"
+    cells.append(["others", *(_pair(key, paths, below) for key in keys), rest])
+    everything = (_pair(key, paths, lambda summary: sum(summary.values())) for key in keys)
+    cells.append(["all in the kernel", *everything, ""])
+    return _with_text_last(table.markdown(cells))
+
+
+def _shown(value):
+    return "–" if value is None else str(value)
+
+
+def remains_table(rows, figures, remains):
+    cells = [["operation", "key", "x86_64", "target", "x86_32", "target", "what is above it"]]
+    for row in rows:
+        numbers = []
+        for arch in ARCHES:
+            figure, target = figures.get(arch, {}).get(row.key), target_of(row, arch)
+            numbers += [_shown(figure), _shown(target)]
+        cells.append([row.title, f"`{row.key}`", *numbers, remains.get(row.key, "")])
+    return _with_text_last(table.markdown(cells, texts=2))
+
+
+def write_page(page, families, rows, figures, paths, sentences, remains):
+    """The text of a page with the tables of each family of rows between its two marks."""
+    above = {row.key: row for row in above_target(rows, figures, paths)}
+    parts = []
+    for family in families:
+        keys = [key for key in family.keys if key in above]
+        if keys:
+            parts.append(f"## {family.title}")
+            parts.append(remains_table([above[key] for key in keys], figures, remains))
+            parts.append(matrix(keys, paths, sentences))
+    return table.replace_between(page, BEGIN, END, "\n\n".join(["", *parts, ""]))
+
+
+def update(path, arch, found):
+    """Checks the functions of an architecture in."""
+    figures = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    figures[arch] = found
+    path.write_text(table.dumps(figures, levels=2), encoding="utf-8")
