@@ -118,7 +118,8 @@ class Kernel(unittest.TestCase):
                 elf.check_kernel(path)
 
     def test_the_addresses_tell_the_architecture(self):
-        for virtual, arch in ((0x80201000, "x86_64"), (0xC0201000, "x86_32")):
+        places = ((0x80201000, "x86_64"), (0xC0201000, "x86_32"), (0x100000, None))
+        for virtual, arch in places:
             self.file.write_bytes(kernel(virtual=virtual))
             self.assertEqual(elf.kernel_arch(self.file), arch)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every way in which a run can end has its exit status, and none leaves a QEMU behind."""
 
+import contextlib
 import fcntl
 import io
 import os
@@ -13,9 +14,12 @@ import termios
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import paths
-from nova import boot_test, console_output
+from nova import bench, boot_test, console_output
+from nova import runner as runner_module
+from nova.errors import NovaError
 from nova.qemu import Machine, Module
 from nova.runner import Runner
 
@@ -52,7 +56,8 @@ class Endings(WithFolder):
     def test_any_other_value_is_status_1(self):
         for value in (1, 2, 0x7F):
             with self.subTest(value=value):
-                self.assertEqual(self.run_stub("EXIT", value=value).status, 1)
+                outcome = self.run_stub("EXIT", value=value)
+                self.assertEqual((outcome.status, outcome.value), (1, value))
 
     def test_switching_off_is_status_0(self):
         self.assertEqual(self.run_stub("POWER").status, 0)
@@ -77,6 +82,31 @@ class Endings(WithFolder):
         outcome = self.run_stub("LOOP", timeout=1)
         self.assertEqual(outcome.status, 124)
         self.assertIn("1 s", outcome.message)
+
+    def test_who_waits_hears_that_the_run_goes_on(self):
+        runner = Runner(Machine(build(self.folder, "LOOP"), cpus=1, memory=32), 1)
+        told = []
+        runner.waiting = told.append
+        with mock.patch.object(runner_module, "PATIENCE", 0.3):
+            self.assertEqual(runner.run().status, 124)
+        self.assertEqual((len(told), told == sorted(told)), (3, True))
+
+    def test_a_count_that_does_not_end_well_says_why(self):
+        for end, text, value, words in (
+            ("EXIT", "no newline", 3, "the count did not end well: .* ended itself with 3[.]$"),
+            ("LOOP", "NOVA: stopped\\r\\n", 0, "the kernel stopped; its last lines say why[.]$"),
+        ):
+            kernel = build(self.folder, end, text=text, value=value)
+            with contextlib.redirect_stderr(io.StringIO()) as shown:
+                with self.assertRaisesRegex(NovaError, words):
+                    bench._console(Machine(kernel, [kernel], cpus=1, memory=32), "the count")
+            self.assertRegex(shown.getvalue(), "[^\n]\n$")
+
+    def test_a_benchmark_without_figures_is_a_failure(self):
+        kernel = build(self.folder, "EXIT", text="bench x\\r\\n")
+        (Path(self.folder) / "bench").write_bytes(b"module")
+        with self.assertRaisesRegex(NovaError, "without a figure"):
+            bench._operations(kernel, Path(self.folder))
 
     def test_the_end_of_the_roottask_ends_the_run_if_it_is_watched(self):
         line = "NOVA: the roottask's first thread was shut down: event 0xe"

@@ -129,21 +129,22 @@ def _machine(kernel, program, **more):
 
 
 def _console(machine, what, all_needed=True, timeout=TIMEOUT):
-    outcome = Runner(machine, timeout).run()
+    runner = Runner(machine, timeout)
+    runner.waiting = lambda time: build.say(f"{what} still runs after {time} s, at most {timeout}")
+    outcome = runner.run()
     text = outcome.text()
     if outcome.status != EXIT_OK and all_needed:
-        sys.stderr.write(text)
-        raise NovaError(
-            f"{what} did not end well: {outcome.message}{_other_arch(machine)}", EXIT_FAILED
-        )
+        sys.stderr.write(text if text.endswith("\n") or not text else text + "\n")
+        why = outcome.message or f"the system ended itself with {outcome.value}."
+        raise NovaError(f"{what} did not end well: {why}{_other_arch(machine)}", EXIT_FAILED)
     return text
 
 
 def _other_arch(machine):
     """A question to follow a failure if kernel and program seem to be for different CPUs."""
     arch = elf.kernel_arch(machine.kernel)
-    same = arch == elf.program_arch(Path(machine.modules[0].file))
-    return "" if same else f" Do you mean --arch {arch}?"
+    fits = arch in (None, elf.program_arch(Path(machine.modules[0].file)))
+    return "" if fits else f" Do you mean --arch {arch}?"
 
 
 def _values(text, word):
@@ -158,7 +159,10 @@ def _values(text, word):
 
 def _operations(kernel, programs):
     machine = _machine(kernel, programs / "bench", extra=ICOUNT)
-    return _values(_console(machine, "the benchmark"), "bench")
+    found = _values(_console(machine, "the benchmark"), "bench")
+    if not found:
+        raise NovaError("the benchmark ended without a figure.", EXIT_FAILED)
+    return found
 
 
 def _memory(kernel, programs):

@@ -82,7 +82,6 @@ class BochsRunner(Runner):
         self.log_rest = b""
         self.resets = 0
         self.panic = b""
-        self.value = None  # written to the exit port
         self.console_end = None  # a descriptor
         self.log_end = None
 

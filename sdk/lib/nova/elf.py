@@ -16,8 +16,10 @@ SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}
 # A multiboot header: its first word, and the bytes of a file in which it has to be.
 MULTIBOOT = struct.pack("<I", 0x1BADB002)
 SEARCHED = 8192
-# Where a kernel of x86-32 begins; the file of a 64-bit one has the lower halves of its addresses.
+# Where a kernel of x86-32 begins, and one of x86-64, whose file for QEMU has the lower halves of
+# its addresses.
 X86_32_KERNEL = 0xC0000000
+X86_64_KERNEL = 0x80000000
 LOAD = 1
 INTERPRETER = 3
 EXECUTABLE = 2
@@ -124,9 +126,11 @@ def check_kernel(path):
 
 
 def kernel_arch(path):
-    """The architecture that the addresses of a kernel for QEMU speak for."""
-    high = any(virtual >= X86_32_KERNEL for _, virtual, _ in segments(path))
-    return "x86_32" if high else "x86_64"
+    """The architecture that the addresses of a kernel for QEMU speak for, None if they do not."""
+    highest = max((virtual for _, virtual, _ in segments(path)), default=0)
+    if highest < X86_64_KERNEL:
+        return None
+    return "x86_32" if highest >= X86_32_KERNEL else "x86_64"
 
 
 def program_arch(path):

@@ -19,6 +19,8 @@ STOP_LINE = b"NOVA: stopped"
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # So long may others go on after the first thread, to say what they have to say.
 GRACE = 2.0
+# After so many seconds who waits for the end hears that the run goes on, and again and again.
+PATIENCE = 20.0
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Outcome:
     status: int
     message: str
     console: bytes
+    value: int = None  # that the system ended itself with, if it did
 
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -52,6 +55,8 @@ class Runner:
         self.stopped = False
         self.finished = False  # set by who has seen enough
         self.listener = None  # called with each line of the console
+        self.value = None  # written to the exit device
+        self.waiting = None  # called with the seconds so far, every PATIENCE seconds
         self.timed_out = False
         self.shut_down = b""  # the line that tells the end of the roottask's first thread
         self.started = False
@@ -60,6 +65,8 @@ class Runner:
         self.control = None
         self.input = None  # of the console, where it has some that is no terminal
         self.deadline = None  # of the run, by the monotonic clock
+        self.began = None
+        self.words = 0  # to `waiting`
 
     def run(self):
         if not any(qemu.has_blank(name) for name in self.machine.names()):
@@ -144,8 +151,23 @@ class Runner:
         """Lets the run end at a moment of the monotonic clock, if it still goes on."""
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
+    def _longest_wait(self, left):
+        """Until something has to be done though nothing arrives; None: for ever."""
+        times = [] if left is None else [left]
+        if self.input:
+            self.input.look()
+            times.append(console_input.POLL)
+        if self.waiting:
+            passed = time.monotonic() - self.began
+            if passed >= (self.words + 1) * PATIENCE:
+                self.words += 1
+                self.waiting(round(passed))
+            times.append(max(0, (self.words + 1) * PATIENCE - passed))
+        return min(times, default=None)
+
     def _watch(self):
-        self.deadline = None if self.timeout is None else time.monotonic() + self.timeout
+        self.began = time.monotonic()
+        self.deadline = None if self.timeout is None else self.began + self.timeout
         with selectors.DefaultSelector() as selector:
             for source, take in self._sources().items():
                 selector.register(source, selectors.EVENT_READ, take)
@@ -154,10 +176,7 @@ class Runner:
                 if left == 0:
                     self.timed_out = True
                     return
-                if self.input:
-                    self.input.look()
-                    left = console_input.POLL if left is None else min(left, console_input.POLL)
-                for key, _ in selector.select(left):
+                for key, _ in selector.select(self._longest_wait(left)):
                     data = self._read(key.fd)
                     if data:
                         key.data(data)
@@ -223,7 +242,7 @@ class Runner:
 
     def _outcome(self):
         status, message = self._verdict()
-        return Outcome(status, message, bytes(self.console))
+        return Outcome(status, message, bytes(self.console), self.value)
 
     def _verdict(self):
         if self.stopped:
@@ -249,7 +268,8 @@ class Runner:
             return errors.EXIT_USAGE, f"QEMU was killed by {signal.Signals(-code).name}."
         if code % 2 == 0:
             return errors.EXIT_USAGE, f"QEMU failed with status {code}: {self._complaint()}"
-        return (errors.EXIT_OK if code == 1 else errors.EXIT_FAILED), ""
+        self.value = code >> 1
+        return (errors.EXIT_FAILED if self.value else errors.EXIT_OK), ""
 
     def _complaint(self):
         return qemu.complaint(self.complaints)
