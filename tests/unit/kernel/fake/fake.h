@@ -73,6 +73,12 @@ enum nova_status fake_hypercall(struct ec *ec);
  * returned. */
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 
+/** The same, with the continuations that follow: who comes to user mode at last. */
+struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec);
+
+/** What entry.S does with a hypercall of ec. */
+void fake_enter(struct ec *ec);
+
 /** How often a guest was entered, which never comes back. */
 extern unsigned fake_guest_entries;
 
@@ -81,6 +87,9 @@ void fake_guest_boot(bool has_tables);
 
 /** Called in place of an open interrupt window; each time that this CPU waits for another one. */
 extern void (*fake_window)(void), (*fake_wait)(void);
+
+/** What the TSC says; 0: the real one does. */
+extern uint64_t fake_tsc;
 
 /** There is one CPU, and nobody runs any more on it, so that all can be freed. */
 void fake_idle(void);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ways out of the kernel: they end the call that a test made. */
+/* The way in and the ways out, which are entry.S: a way out ends the call that a test made. What
+ * the user would find in the registers is then in the EC, whichever way it was. */
 #include <setjmp.h>
 #include <stdlib.h>
 
+#include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/switch.h"
 #include "fake.h"
@@ -12,80 +14,49 @@
 
 static jmp_buf way_out;
 static struct ec *left_to;
+static continuation_t left_by; /* NULL: to the user */
 static enum nova_status left_with;
 static bool inside;
 
-static _Noreturn void leave(struct ec *ec, enum nova_status status)
+static _Noreturn void leave(struct ec *ec, continuation_t cont)
 {
         if (!inside)
                 abort();
         left_to = ec;
-        left_with = status;
+        left_by = cont;
         longjmp(way_out, 1);
 }
 
-_Noreturn void resume_ec(struct ec *ec)
-{
-        cpu_self()->current = ec;
-        leave(ec, NOVA_SUCCESS);
-}
+_Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
 
-_Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
+_Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack)
 {
-        leave(self, status);
-}
-
-_Noreturn void resume_success(struct ec *self)
-{
-        leave(self, NOVA_SUCCESS);
-}
-
-_Noreturn void resume_aborted(struct ec *self)
-{
-        leave(self, NOVA_COM_ABT);
-}
-
-_Noreturn void resume_woken(struct ec *self)
-{
-        leave(self, (enum nova_status)self->wait_status);
-}
-
-_Noreturn void resume_interrupted(struct ec *self)
-{
-        leave(self, NOVA_SUCCESS);
-}
-
-void prepare_portal(struct ec *callee, const struct pt *pt)
-{
-        (void)callee;
-        (void)pt;
-}
-
-_Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
-{
-        (void)pt;
-        leave(callee, NOVA_SUCCESS);
-}
-
-_Noreturn void leave_to_portal(struct ec *callee, const struct pt *pt)
-{
-        (void)pt;
-        leave(callee, NOVA_SUCCESS);
+        (void)stack;
+        leave(ec, cont);
 }
 
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec)
 {
-        leave(ec, (enum nova_status)status);
+        left_with = (enum nova_status)status;
+        REG_P1(ec) = status;
+        thread_frame_from_hypercall(ec);
+        leave(ec, NULL);
+}
+
+_Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt)
+{
+        thread_enter_portal(ec, pt->ip);
+        leave_by_hypercall(pt->id, ec);
 }
 
 _Noreturn void leave_by_iret(struct ec *ec)
 {
-        leave(ec, NOVA_SUCCESS);
+        leave(ec, NULL);
 }
 
-void cpu_drop_dead_pd(struct cpu *cpu)
+void fpu_switch(struct cpu *cpu, const struct ec *ec)
 {
-        (void)cpu;
+        cpu->special = (uint8_t)((cpu->special & ~SPECIAL_FPU) | (ec->special & SPECIAL_FPU));
 }
 
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
@@ -93,6 +64,7 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
         struct ec *volatile result = NULL;
 
         inside = true;
+        left_by = NULL;
         if (setjmp(way_out))
                 result = left_to;
         else
@@ -101,9 +73,15 @@ struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec)
         return result;
 }
 
-/* What entry.S does with argument 1: all other handlers can be called as if they might not return.
- */
-static void dispatch(struct ec *ec)
+struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec)
+{
+        for (; function && ec; function = left_by)
+                ec = fake_run(function, ec);
+        return ec;
+}
+
+/* All handlers can be called as if they might not return. */
+void fake_enter(struct ec *ec)
 {
         const word_t id = REG_P1(ec);
 
@@ -118,6 +96,7 @@ enum nova_status fake_hypercall(struct ec *ec)
 {
         ec->state = EC_READY;
         ec->cpu->pending = 0;
-        fake_run(dispatch, ec);
+        left_with = NOVA_SUCCESS;
+        fake_run(fake_enter, ec);
         return left_with;
 }

@@ -41,6 +41,7 @@ static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
 void (*fake_window)(void), (*fake_wait)(void);
 unsigned fake_cr4_writes;
+uint64_t fake_tsc;
 
 bool features_emulated(void)
 {
@@ -92,6 +93,11 @@ void fake_pause(void)
 {
         if (fake_wait)
                 fake_wait();
+}
+
+uint64_t rdtsc(void)
+{
+        return fake_tsc ? fake_tsc : real_rdtsc();
 }
 
 void lapic_send_ipi(unsigned apic_id, unsigned vector)

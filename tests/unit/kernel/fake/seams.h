@@ -35,6 +35,7 @@ extern char fake_device[];
 #define cli       real_cli
 #define sti       real_sti
 #define pause     real_pause
+#define rdtsc     real_rdtsc
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #undef cpu_self
@@ -45,6 +46,7 @@ extern char fake_device[];
 #undef cli
 #undef sti
 #undef pause
+#undef rdtsc
 
 struct cpu *cpu_self(void);
 word_t read_cr3(void);
@@ -54,6 +56,7 @@ void write_cr4(word_t value);
 void cli(void);
 void sti(void);
 void fake_pause(void);
+uint64_t rdtsc(void);
 
 #ifdef __cplusplus
 }
