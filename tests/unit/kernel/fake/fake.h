@@ -88,6 +88,9 @@ void fake_guest_boot(bool has_tables);
 /** Called in place of an open interrupt window; each time that this CPU waits for another one. */
 extern void (*fake_window)(void), (*fake_wait)(void);
 
+/** Nothing is tried at once: the general way follows. */
+extern bool fake_general;
+
 /** What the TSC says; 0: the real one does. */
 extern uint64_t fake_tsc;
 

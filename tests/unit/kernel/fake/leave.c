@@ -37,6 +37,8 @@ _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_
 
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec)
 {
+        if (!thread_ip_is_user(ec->regs.ip))
+                abort(); /* SYSRET would fault in the kernel */
         left_with = (enum nova_status)status;
         REG_P1(ec) = status;
         thread_frame_from_hypercall(ec);

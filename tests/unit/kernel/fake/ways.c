@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* In front of what is tried at once where the general way follows: a test may forbid it. */
+#include "ipc/item.h"
+#include "space/mapping.h"
+
+#include "fake.h"
+
+bool fake_general;
+
+bool try_item_at_once(struct ec *self, const struct ec *to);
+bool try_item_answers_at_once(struct ec *self, const struct ec *to);
+
+bool try_item_at_once(struct ec *self, const struct ec *to)
+{
+        return !fake_general && item_at_once(self, to);
+}
+
+bool try_item_answers_at_once(struct ec *self, const struct ec *to)
+{
+        return !fake_general && item_answers_at_once(self, to);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The same input twice, by the fast way and by the general one, and all that can be seen after it.
+#ifndef UNIT_KERNEL_WAYS_H
+#define UNIT_KERNEL_WAYS_H
+
+#include <string>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/cpu.h"
+#include "sched/schedule.h"
+#include "thread.h"
+}
+
+// Asks for the CPU's attention where there is nothing to do: all take the general way.
+constexpr uint32_t ATTENTION_FOR_NOTHING = 0x80000000;
+
+constexpr unsigned PRIO = 100;
+
+// Threads of two PDs on one CPU. What is made here is named in what state() says.
+class World : public Kernel
+{
+      public:
+        World();
+        ~World();
+
+        ec *thread(const char *name, pd *owner, ec_kind kind);
+        sc *context(const char *name, ec *owner, unsigned prio = PRIO);
+        // A portal of a thread, in the space of home.
+        pt *portal(word_t sel, ec *owner, word_t ip, nova_mtd_t mtd = 0);
+
+        // The CPU runs ec on an SC.
+        void run(ec *one, sc *on);
+        // Its SC is ready, in front of or behind others of its priority.
+        void ready(sc *one, bool head);
+        // It goes into the kernel and whoever has to, goes on until one comes to user mode.
+        void enter(ec *one, bool general);
+        void enter(void (*function)(ec *), ec *one, bool general);
+
+        // Everything, once nothing is under way any more.
+        std::string state();
+
+        pd *home = make_pd(), *away = make_pd();
+
+      private:
+        std::string name(const void *one) const;
+        void show_ec(std::ostream &out, const std::string &who, const ec *one) const;
+        void show_queue(std::ostream &out) const;
+        void show_caps(std::ostream &out, pd *owner) const;
+        void check_settled() const;
+
+        std::map<const void *, std::string> names;
+        std::vector<ec *> threads;
+        std::vector<sc *> contexts;
+        word_t next = 0x80;
+};
+
+#endif
