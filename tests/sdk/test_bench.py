@@ -314,7 +314,7 @@ class Scale(unittest.TestCase):
 
 class Cpus(unittest.TestCase):
     CONSOLE = "operation 1 call\n"
-    LINES = ("1 0 18600 0 21 0", "1 1 18600 0 21 0", "1 2 18700 100 21 2", "255 0 9 1 0 0")
+    LINES = ("1 0 186000 0 21 0", "1 1 186000 0 21 0", "1 2 187000 1000 21 2", "255 0 9 1 0 0")
     RESULTS = "".join(f"cpu {line}\n" for line in LINES)
 
     def row(self, whose="first", shared="no", locked="no"):

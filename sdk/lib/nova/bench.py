@@ -376,12 +376,15 @@ def _run_cpus(args, rows):
     with _built(args) as (kernel, programs):
         program = programs / bench_cpus.PROGRAM
 
-        def boot(cpus, memory, pool, arguments, plugin):
-            module = Module(str(program), arguments)
+        def boot(cpus, memory, pool, more_modules, plugin):
+            starts_only = more_modules is not None
+            # No area has this name.
+            modules = [Module(str(program), "area=none" if starts_only else "")]
+            modules += [Module(str(program))] * (more_modules or 0)
             extra = [*ICOUNT, "-plugin", plugin]
             sizes = {"memory": memory, "cmdline": f"kmem={pool}M"}
-            machine = Machine(kernel=kernel, modules=[module], cpus=cpus, extra=extra, **sizes)
-            return _console(machine, "the count of CPUs", all_needed=not arguments)
+            machine = Machine(kernel=kernel, modules=modules, cpus=cpus, extra=extra, **sizes)
+            return _console(machine, "the count of CPUs", all_needed=not starts_only)
 
         found = bench_cpus.count(boot, program, KERNEL_FROM[args.arch])
     _show(args, found, bench_cpus.text(cpus_rows, found, args.arch))

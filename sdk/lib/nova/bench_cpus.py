@@ -12,7 +12,7 @@ from nova.errors import EXIT_FAILED, NovaError
 PROGRAM = "bench-cpus"
 NUMBERS = (1, 2, 4)
 # TIMES of tests/bench/cases/cpus.c.
-TIMES = 100
+TIMES = 1000
 # What the plugin calls the time before the roottask.
 BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
@@ -20,6 +20,8 @@ END = "<!-- end of the CPUs -->"
 SHOWN = "x86_64"
 # Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
+# … and further modules, each a line of the memory map that the roottask gets.
+FEW, MANY = 0, 25
 # The key of a figure of a larger machine.
 MORE = "more"
 
@@ -62,14 +64,15 @@ def read(results, console):
 
 
 def count(boot, program, kernel_from):
-    """All machines. BOOT(cpus, memory, pool, arguments, plugin) gives the console's text."""
+    """All machines. BOOT(cpus, memory, pool, modules, plugin) gives the console's text; with
+    modules, not None, the program ends as soon as it has begun."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         library = qemu_plugin.compile_plugin("cpus", folder)
         results = Path(folder) / "cpus"
         plugin = f"{library},out={results},from={kernel_from:#x},entry={elf.entry(program):#x}"
 
-        def machine(cpus, sizes, arguments=""):
-            console = boot(cpus, *sizes, arguments, plugin)
+        def machine(cpus, sizes, modules=None):
+            console = boot(cpus, *sizes, modules, plugin)
             if not results.exists():
                 raise NovaError("the count of CPUs is empty: the machine did not end.", EXIT_FAILED)
             return read(results.read_text(encoding="utf-8"), console)
@@ -83,9 +86,12 @@ def count(boot, program, kernel_from):
                 counts = found["cpus_wake first"][str(cpus)]
                 counts[:2] = [round(value / (cpus - 1)) for value in counts[:2]]
         small = found["boot first"]["1"]
-        for key, sizes in (("boot_memory", LARGE_MEMORY), ("boot_pool", LARGE_POOL)):
-            # No area has this name: the program ends as soon as it has begun.
-            large = machine(1, sizes, "area=none")["boot first"]
+        for key, sizes, modules in (
+            ("boot_memory", LARGE_MEMORY, FEW),
+            ("boot_pool", LARGE_POOL, FEW),
+            ("boot_modules", SMALL, MANY),
+        ):
+            large = machine(1, sizes, modules)["boot first"]
             found[f"{key} first"] = {"1": small, MORE: large}
     return found
 
@@ -120,7 +126,7 @@ def _tables(rows, found, arch):
     """Two tables of cells: by number of CPUs, and the start of larger machines."""
     title = f"instructions in the kernel ({arch})"
     cpus = [[title, "1 CPU", "2", "4", "locked", "shared lines"]]
-    sizes = [[title, f"{SMALL[0]} MiB, pool of {SMALL[1]} MiB", "more"]]
+    sizes = [[title, f"{SMALL[0]} MiB, pool of {SMALL[1]} MiB, one module", "more"]]
     for row in rows:
         figures = found.get(row.key, {})
         if MORE in figures:
