@@ -390,22 +390,19 @@ enum step_result range_revocation_step(struct revocation *r)
 }
 
 /* Takes all permissions from the mappings that were derived from first..last of what top maps;
- * false if that takes a walk, for there is more to them than that they lie inside. */
+ * false if what is left takes a walk, for there is more to it than that it lies inside. */
 static bool revoke_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
                           struct flush *flush)
 {
         word_t budget = STEP_ENTRIES;
         struct tree_node *node;
 
-        if ((first && tree_find(&top->children, first, first - 1)) ||
-            (last + 1 && tree_find(&top->children, last + 1, last)))
-                return false;
         for (unsigned i = 0; (node = tree_find(&top->children, first, last)); i++) {
                 struct mapping *child = child_at(node);
                 const word_t size = node->last - node->start + 1;
-                if (unlikely(i == STEP_MAPPINGS || size > budget || !child->space || child->pins ||
-                             !child->perms || child->perms & ~perms ||
-                             !tree_is_empty(&child->children)))
+                if (unlikely(i == STEP_MAPPINGS || size > budget || node->start < first ||
+                             node->last > last || !child->space || child->pins || !child->perms ||
+                             child->perms & ~perms || !tree_is_empty(&child->children)))
                         return false;
                 budget -= size;
                 mapping_drop(child, flush);

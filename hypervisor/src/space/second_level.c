@@ -67,6 +67,8 @@ bool second_level_create(struct pd *pd, enum second_level_kind kind)
 
         if (!walk.tables->root)
                 walk.tables->root = table_create(pd, walk.format->incoherent);
+        if (walk.tables->root)
+                pd->memory.space.tables = SPACE_ALL_TABLES;
         return walk.tables->root;
 }
 

@@ -14,11 +14,19 @@
 
 struct spinlock space_lock[4];
 
+static enum space_tables tables_of(unsigned type, const struct pd *pd)
+{
+        if (pd == &kernel_pd || type == NOVA_CRD_OBJ)
+                return SPACE_NO_TABLES;
+        return type == NOVA_CRD_MEM ? SPACE_PAGES : SPACE_PORTS;
+}
+
 void space_init(struct space *space, unsigned type, struct pd *pd)
 {
         space->tree.root = NULL;
         space->recent = NULL;
         space->type = (uint8_t)type;
+        space->tables = (uint8_t)tables_of(type, pd);
         space->pd = pd;
 }
 
@@ -34,33 +42,40 @@ word_t space_limit(unsigned type)
         }
 }
 
-/* Sets (forbids) or clears the bits of ports from *at on, a byte or a bit at a time. */
+/* Makes what lacks of a PD's bitmap for ports first..last. false: no memory. */
+static cold_path bool make_bitmap(struct pd *pd, word_t first, word_t last, struct flush *flush)
+{
+        for (word_t half = first / PORTS_OF_PAGE; half <= last / PORTS_OF_PAGE; half++)
+                if (!page_table_io_bitmap(pd, (unsigned)half, flush))
+                        return false;
+        return true;
+}
+
+/* Sets (forbids) or clears the bits of ports from *at on, a byte or a part of it at a time. */
 static __attribute__((noinline)) bool io_space_apply(const struct mapping *mapping, word_t *at,
                                                      unsigned *budget, struct flush *flush)
 {
-        const bool allow = mapping->perms & NOVA_IO_A;
-        struct pd *pd = mapping->space->pd;
+        const unsigned allowed = mapping->perms & NOVA_IO_A ? 0xff : 0;
         const word_t last = mapping->in_space.last;
+        struct pd *pd = mapping->space->pd;
+        uint8_t *const *half = pd->io.bitmap;
+        word_t port = *at;
 
-        while (*at <= last && *budget) {
-                const unsigned half = (unsigned)(*at / PORTS_OF_PAGE);
-                uint8_t *bitmap = pd->io.bitmap[half];
-                if (!bitmap && allow && !(bitmap = page_table_io_bitmap(pd, half, flush)))
-                        return false;
-                if (!bitmap) {
-                        *at = (*at | (PORTS_OF_PAGE - 1)) + 1;
-                        continue;
+        if (allowed && unlikely(!half[port / PORTS_OF_PAGE] || !half[last / PORTS_OF_PAGE]) &&
+            !make_bitmap(pd, port, last, flush))
+                return false;
+        for (; port <= last && *budget; --*budget) {
+                const word_t end = min_word(last, port | 7);
+                uint8_t *bitmap = half[port / PORTS_OF_PAGE];
+                const unsigned mask = (0xffu << (port & 7)) & (0xffu >> (~end & 7));
+
+                if (likely(bitmap)) {
+                        uint8_t *byte = &bitmap[port % PORTS_OF_PAGE / 8];
+                        *byte = (uint8_t)((*byte | mask) ^ (allowed & mask));
                 }
-                uint8_t *byte = &bitmap[*at % PORTS_OF_PAGE / 8];
-                const unsigned first_bit = *at & 7;
-                const unsigned bits = (unsigned)min_word(8 - first_bit, last - *at + 1);
-                const uint8_t mask = (uint8_t)(((1u << bits) - 1) << first_bit);
-                *byte = (uint8_t)(allow ? *byte & ~mask : *byte | mask);
-                *at += bits;
-                --*budget;
+                port = bitmap ? end + 1 : min_word(last, port | (PORTS_OF_PAGE - 1)) + 1;
         }
-        if (*at > last)
-                *at = last + 1;
+        *at = port;
         return true;
 }
 
@@ -114,21 +129,18 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
 bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
 {
         const struct space *space = mapping->space;
-        struct pd *pd = space->pd;
-
-        if (unlikely(pd == &kernel_pd)) {
-                *at = mapping->in_space.last + 1; /* a source of delegations only */
-                return true;
-        }
-        if (space->type == NOVA_CRD_IO)
-                return io_space_apply(mapping, at, budget, flush);
-        if (unlikely(pd->dma.root || pd->guest.root ||
-                     mapping->attr & (MAPPING_DMA | MAPPING_GUEST)))
-                return apply_all_tables(mapping, at, budget, flush);
-
         const word_t frame = mapping->in_parent.start + (*at - mapping->in_space.start);
-        return page_table_apply(pd, at, mapping->in_space.last,
-                                page_table_value(frame, shown(mapping)), budget, flush);
+
+        if (likely(space->tables == SPACE_PAGES &&
+                   !(mapping->attr & (MAPPING_DMA | MAPPING_GUEST))))
+                return page_table_apply(space->pd, at, mapping->in_space.last,
+                                        page_table_value(frame, shown(mapping)), budget, flush);
+        if (space->tables == SPACE_PORTS)
+                return io_space_apply(mapping, at, budget, flush);
+        if (space->tables != SPACE_NO_TABLES)
+                return apply_all_tables(mapping, at, budget, flush);
+        *at = mapping->in_space.last + 1;
+        return true;
 }
 
 bool space_split(struct space *space, word_t x, struct flush *flush)

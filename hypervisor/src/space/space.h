@@ -13,11 +13,20 @@ struct flush;
 struct mapping;
 struct pd;
 
+/* What follows a space's mappings, so that a PD or a CPU sees them. */
+enum space_tables {
+        SPACE_PAGES,      /* memory: the page table */
+        SPACE_ALL_TABLES, /* memory: the page table and second-level tables */
+        SPACE_PORTS,      /* the I/O bitmap */
+        SPACE_NO_TABLES,  /* nothing: objects, and the kernel's spaces, which are sources only */
+};
+
 struct space {
         struct tree tree;         /* mappings by selector; never overlap; not of objects */
         struct tree_node *recent; /* the one of these that was found last, or NULL */
         struct pd *pd;
-        uint8_t type; /* NOVA_CRD_MEM, _IO or _OBJ */
+        uint8_t type;   /* NOVA_CRD_MEM, _IO or _OBJ */
+        uint8_t tables; /* enum space_tables */
 };
 
 /* One lock for all spaces of a type and the trees of derivation between them; held for one step of

@@ -206,9 +206,8 @@ static cold_path uint64_t *make_tables(struct pd *pd, uint64_t *table, unsigned 
 
 /* Writes or removes what a walk that ended in a table above level 0 has led to: what lacks, a large
  * page, or all pages of a table. Pages done; 0: small pages can be written now; or NO_MEMORY. */
-static __attribute__((noinline)) word_t apply_above(struct pd *pd, uint64_t *table, unsigned level,
-                                                    word_t page, word_t left, uint64_t value,
-                                                    unsigned *budget, struct flush *flush)
+static inline word_t apply_above(struct pd *pd, uint64_t *table, unsigned level, word_t page,
+                                 word_t left, uint64_t value, unsigned *budget, struct flush *flush)
 {
         const word_t span = (word_t)1 << 9 * level, room = span - (page & (span - 1));
         const word_t count = min_word(min_word(left, LARGE_PAGES - page % LARGE_PAGES), *budget);
