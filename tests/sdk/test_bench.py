@@ -133,6 +133,23 @@ class Options(unittest.TestCase):
                 self.check(text)
 
 
+class Projects(unittest.TestCase):
+    def said_in(self, folder):
+        with contextlib.chdir(folder), mock.patch.object(bench.build, "say") as say:
+            bench._warn_of_project()
+        return [call.args[0] for call in say.call_args_list]
+
+    def test_a_project_is_not_taken_for_what_is_counted(self):
+        self.assertEqual(self.said_in(paths.ROOT / "tests"), [])
+        with tempfile.TemporaryDirectory() as folder:
+            text = "project(mine LANGUAGES C)\nfind_package(Nova REQUIRED)\n"
+            (Path(folder) / "CMakeLists.txt").write_text(text, encoding="utf-8")
+            said = self.said_in(folder)
+        self.assertEqual(len(said), 1)
+        page, title = bench.PAGE.read_text(encoding="utf-8"), said[0].split("`")[1]
+        self.assertIn(f"\n## {title}\n", page)
+
+
 class Names(unittest.TestCase):
     def test_a_kernel_boots_under_the_same_name_whatever_its_file_is_called(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -22,6 +22,7 @@ from nova import (
     elf,
     options,
     process,
+    project,
     qemu_plugin,
     table,
     tree,
@@ -44,6 +45,7 @@ CPUS_ROWS = FOLDER / "cpus.tsv"
 CPUS_FIGURES = FOLDER / "cpus.json"
 PAGE = tree.ROOT / "docs" / "performance.md"
 PATHS_PAGE = tree.ROOT / "docs" / "performance-paths.md"
+OWN = f"`Counting in a program of your own` in {tree.ROOT}/docs/performance.md"
 PLOTS = tree.ROOT / "docs" / bench_history.FOLDER
 CONFIG = "release"
 KERNEL = "nova.elf32"
@@ -475,6 +477,12 @@ def _compare(args, rows, checked_in, found):
     return status
 
 
+def _warn_of_project():
+    """Who is in a project of his own may take the figures for its."""
+    if project.here(foreign_too=False):
+        build.say(f"this counts NOVA's kernel, not the project here; {OWN} tells how to count that")
+
+
 def run(args):
     rows = table.read_rows(ROWS)
     traced = _read_figures().get(bench_trace.SECTION, {}).get(DEFAULT_ARCH, {})
@@ -483,6 +491,7 @@ def run(args):
     if args.what:
         return bench_linux.run(Path(args.programs).parent if args.programs else None)
     process.die_with_parent()
+    _warn_of_project()
     if args.release is not None:
         return _run_release(args)
     if args.trace is not None:
