@@ -372,20 +372,49 @@ class Cpus(unittest.TestCase):
 
 
 class Floor(unittest.TestCase):
-    SYMBOLS = [(0x10, "entry_hypercall"), (0x20, "sm_up"), (0x30, "leave_by_hypercall")]
+    TEXT = (
+        "# a comment\npart\treturns\t2\t3\tin and out\npart\treturns\t4\t0\tkept\n"
+        "part\tspace\t2\t2\tCR3\nrow\tcall\t2 returns, 1 space\n"
+    )
 
-    def test_only_the_ways_in_and_out_and_other_spaces_count(self):
-        path = [0x10, 0x11, 0x20, 0x24, 0x2F, 0x30]
-        self.assertEqual(bench_floor.count(path, self.SYMBOLS, 0), 3)
-        self.assertEqual(bench_floor.count(path, self.SYMBOLS, 2), 7)
+    def read(self, text=TEXT):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "floor.tsv"
+            path.write_text(text, encoding="utf-8")
+            return bench_floor.read(path)
 
-    def test_what_is_checked_in_is_below_the_figures(self):
-        floors, figures = bench._read_figures(bench.FLOORS), bench._read_figures()
-        self.assertEqual(table.dumps(floors), bench.FLOORS.read_text(encoding="utf-8"))
-        for arch in ("x86_64", "x86_32"):
-            self.assertEqual(set(floors[arch]), set(figures[bench_trace.SECTION][arch]))
-            for key, floor in floors[arch].items():
-                self.assertTrue(0 < floor < figures[arch][key], key)
+    def test_a_row_costs_the_parts_of_what_it_is_made_of(self):
+        model = self.read()
+        self.assertEqual([model.floor("call", a) for a in bench_floor.ARCHES], [14, 8])
+        self.assertIsNone(model.floor("boot", "x86_64"))
+
+    def test_a_class_without_parts_is_refused(self):
+        with self.assertRaisesRegex(NovaError, "call is made of 'spaces', which has no parts"):
+            self.read(self.TEXT.replace("1 space", "1 spaces"))
+
+    def test_a_figure_below_its_floor_is_told(self):
+        model = self.read()
+        self.assertEqual(bench_floor.complaints(model, {"call": 14}, "x86_64"), [])
+        bad = bench_floor.complaints(model, {"call": 13}, "x86_64")
+        self.assertEqual(bad, ["call: 13 is below its floor, 14: one of them is wrong"])
+
+    def test_records_have_it(self):
+        records = [{"key": "call"}, {"key": "boot"}]
+        found = bench_floor.add_to_records(records, self.read(), "x86_32")
+        self.assertEqual([record["floor"] for record in found], [8, None])
+
+    def test_the_page_shows_sums_of_classes_with_several_parts(self):
+        lines = bench_floor.classes_table(self.read()).splitlines()
+        self.assertEqual(lines[4], "| `returns` | all | **6** | **3** |")
+        self.assertEqual(len(lines), 6)
+
+    def test_what_is_checked_in_is_not_below_it_and_all_rows_have_one(self):
+        model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
+        rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]
+        self.assertEqual({row.key for row in rows} - set(model.rows), {"boot"})
+        for arch in bench_floor.ARCHES:
+            self.assertEqual(bench_floor.complaints(model, figures[arch], arch), [])
+            self.assertLessEqual(set(model.rows), set(figures[arch]))
 
 
 class History(unittest.TestCase):

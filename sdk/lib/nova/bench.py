@@ -36,7 +36,7 @@ ROWS = FOLDER / "rows.tsv"
 FIGURES = FOLDER / "figures.json"
 SCALE_ROWS = FOLDER / "scale.tsv"
 SCALE_FIGURES = FOLDER / "scale.json"
-FLOORS = FOLDER / "floor.json"
+FLOORS = FOLDER / "floor.tsv"
 PATHS = tree.ROOT / bench_paths.FILE
 SENTENCES = tree.ROOT / bench_paths.SENTENCES
 REMAINS = tree.ROOT / bench_paths.REMAINS
@@ -285,7 +285,7 @@ def page_with(page, rows, figures):
     """The text of the page with the tables of these figures, and of those that have a file of their
     own."""
     page = bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
-    page = bench_floor.write_page(page, rows, figures, _read_figures(FLOORS))
+    page = bench_floor.write_page(page, rows, figures, bench_floor.read(FLOORS))
     subjects = bench_scale.read_subjects(SCALE_ROWS)
     bound = stretch_bound(rows)
     page = bench_scale.write_page(page, *subjects, bound, _read_figures(SCALE_FIGURES))
@@ -465,6 +465,7 @@ def _compare(args, rows, checked_in, found):
     """Says what is worse and better, and what to do about it, and gives the exit status."""
     own_kernel = _is_own_kernel(args)
     bad = complaints(rows, checked_in, found, own_kernel)
+    bad += bench_floor.complaints(bench_floor.read(FLOORS), found, args.arch)
     good = improvements(rows, checked_in, found) if own_kernel else []
     for sentence in good:
         build.say(f"better: {sentence}")
@@ -508,6 +509,7 @@ def run(args):
     figures = _read_figures()
     checked_in = figures.get(args.arch, {})
     records = table.records(rows, checked_in, found)
+    records = bench_floor.add_to_records(records, bench_floor.read(FLOORS), args.arch)
     _show(args, records, table.text(rows, checked_in, found, args.arch))
     if args.update:
         _update(rows, figures, args.arch, found)

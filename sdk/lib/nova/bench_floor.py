@@ -1,33 +1,103 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The floor of each figure: the instructions of the way into the kernel, out of it and into other
-address spaces, found in the trace of the operation. Nothing of what was asked for is in them."""
+"""The floor of each figure: what no kernel of the interface can do with fewer instructions. It is
+stated in a file, with a reason for each number, and knows nothing of what our kernel executes."""
 
-import bisect
+from collections import Counter
+from dataclasses import dataclass, field
 
 from nova import table
+from nova.errors import NovaError
 
-BEGIN = "<!-- floor: written by nova bench --trace --update -->"
+BEGIN = "<!-- floor: written by nova bench --update -->"
 END = "<!-- end of the floor -->"
-SHOWN = "x86_64"
-# Functions of the kernel's assembly, which enter it, leave it, and enter guests.
-WAYS = ("entry_", "leave_by_", "leave_to_", "continue_on_empty_stack", "svm_enter", "vmx_e")
-# A load of CR3: the value, and the load.
-PER_CR3 = 2
+ARCHES = ("x86_64", "x86_32")
 
 
-def count(path, symbols, cr3):
-    """The floor of a path of addresses, by the kernel's sorted symbols and its loads of CR3."""
-    starts = [address for address, _ in symbols]
-    names = (symbols[bisect.bisect_right(starts, address) - 1][1] for address in path)
-    return sum(name.startswith(WAYS) for name in names) + PER_CR3 * cr3
+@dataclass
+class Part:
+    of: str
+    counts: dict  # by architecture
+    reason: str
 
 
-def write_page(page, rows, figures, floors):
-    """The text of a page with the floors of one architecture between its two marks."""
-    cells = [[f"instructions ({SHOWN})", "figure", "floor", "above it"]]
+@dataclass
+class Model:
+    parts: list = field(default_factory=list)
+    rows: dict = field(default_factory=dict)  # key: {class: how often}
+
+    def cost(self, name, arch):
+        return sum(part.counts[arch] for part in self.parts if part.of == name)
+
+    def floor(self, key, arch):
+        """The floor of a row; None: nothing is stated."""
+        if key not in self.rows:
+            return None
+        return sum(times * self.cost(name, arch) for name, times in self.rows[key].items())
+
+
+def read(path):
+    model = Model()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        word, name, *rest = line.split("\t")
+        if word == "part":
+            *counts, reason = rest
+            model.parts.append(Part(name, dict(zip(ARCHES, map(int, counts))), reason))
+        else:
+            made_of = (part.split() for part in rest[0].split(", "))
+            model.rows[name] = {of: int(times) for times, of in made_of}
+    known = {part.of for part in model.parts}
+    for key, made_of in model.rows.items():
+        for of in made_of:
+            if of not in known:
+                raise NovaError(f"{path.name}: {key} is made of '{of}', which has no parts.")
+    return model
+
+
+def complaints(model, found, arch):
+    """A sentence for each figure that is below what the model calls possible."""
+    bad = []
+    for key in model.rows:
+        floor = model.floor(key, arch)
+        if key in found and found[key] < floor:
+            bad.append(f"{key}: {found[key]} is below its floor, {floor}: one of them is wrong")
+    return bad
+
+
+def add_to_records(records, model, arch):
+    return [record | {"floor": model.floor(record["key"], arch)} for record in records]
+
+
+def classes_table(model):
+    """What the classes are made of."""
+    cells = [["class", "because of", *ARCHES]]
+    last = Counter(part.of for part in model.parts)
+    for part in model.parts:
+        last[part.of] -= 1
+        cells.append([f"`{part.of}`", part.reason, *(str(part.counts[arch]) for arch in ARCHES)])
+        if not last[part.of] and sum(p.of == part.of for p in model.parts) > 1:
+            sums = (f"**{model.cost(part.of, arch)}**" for arch in ARCHES)
+            cells.append([f"`{part.of}`", "all", *sums])
+    return table.markdown(cells, texts=2)
+
+
+def floors_table(model, rows, figures):
+    cells = [["instructions", "made of"]]
+    for arch in ARCHES:
+        cells[0] += [arch, "floor"]
     for row in rows:
-        figure = figures.get(SHOWN, {}).get(row.key)
-        floor = floors.get(SHOWN, {}).get(row.key)
-        if figure is not None and floor is not None:
-            cells.append([row.title, str(figure), str(floor), str(figure - floor)])
-    return table.replace_between(page, BEGIN, END, table.markdown(cells))
+        if row.key in model.rows:
+            made_of = ", ".join(f"{times} `{of}`" for of, times in model.rows[row.key].items())
+            line = [row.title, made_of]
+            for arch in ARCHES:
+                figure, floor = figures.get(arch, {}).get(row.key), model.floor(row.key, arch)
+                line += ["–" if figure is None else f"{figure:g}", str(floor)]
+            cells.append(line)
+    return table.markdown(cells, texts=2)
+
+
+def write_page(page, rows, figures, model):
+    """The text of a page with the model and the floors between its two marks."""
+    shown = f"{classes_table(model)}\n\n{floors_table(model, rows, figures)}"
+    return table.replace_between(page, BEGIN, END, shown)
