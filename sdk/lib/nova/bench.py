@@ -185,10 +185,7 @@ def _memory(kernel, programs):
 
 def _count_runs(kernel, program, arch, what, timeout=TIMEOUT, **more):
     """The console of a program, and what the plugin wrote about stretches with interrupts off."""
-    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        results = Path(folder) / "runs"
-        library = qemu_plugin.compile_plugin("runs", folder)
-        plugin = f"{library},out={results},from={KERNEL_FROM[arch]:#x}"
+    with qemu_plugin.compiled("runs", KERNEL_FROM[arch]) as (plugin, results):
         machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin], **more)
         return _console(machine, what, timeout=timeout), results.read_text(encoding="utf-8")
 

@@ -2,9 +2,7 @@
 """`nova bench --cpus`: what several CPUs do at the same time or to each other, and the kernel's
 start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from nova import elf, qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
@@ -17,7 +15,6 @@ TIMES = 1000
 BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
 END = "<!-- end of the CPUs -->"
-SHOWN = "x86_64"
 # Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # … and further modules, each a line of the memory map that the roottask gets.
@@ -42,12 +39,10 @@ class Row:
 
 
 def read_rows(path):
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            operation, whose, fewest, factor, *rest = line.split("\t")
-            rows.append(Row(operation, whose, int(fewest), float(factor), *rest))
-    return rows
+    return [
+        Row(operation, whose, int(fewest), float(factor), *rest)
+        for operation, whose, fewest, factor, *rest in table.lines_of(path)
+    ]
 
 
 def read(results, console):
@@ -66,10 +61,8 @@ def read(results, console):
 def count(boot, program, kernel_from):
     """All machines. BOOT(cpus, memory, pool, modules, plugin) gives the console's text; with
     modules, not None, the program ends as soon as it has begun."""
-    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        library = qemu_plugin.compile_plugin("cpus", folder)
-        results = Path(folder) / "cpus"
-        plugin = f"{library},out={results},from={kernel_from:#x},entry={elf.entry(program):#x}"
+    entry = f"entry={elf.entry(program):#x}"
+    with qemu_plugin.compiled("cpus", kernel_from, entry) as (plugin, results):
 
         def machine(cpus, sizes, modules=None):
             console = boot(cpus, *sizes, modules, plugin)
@@ -145,5 +138,5 @@ def text(rows, found, arch):
 
 def write_page(page, rows, figures):
     """The text of a page with the tables of one architecture between its two marks."""
-    tables = _tables(rows, figures.get(SHOWN, {}), SHOWN)
+    tables = _tables(rows, figures.get(table.SHOWN, {}), table.SHOWN)
     return table.replace_between(page, BEGIN, END, "\n\n".join(map(table.markdown, tables)))

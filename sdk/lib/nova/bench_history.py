@@ -5,6 +5,7 @@ the figures of all releases, and those that are checked in now."""
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from nova import table
 from nova.errors import NovaError
 
 FOLDER = "performance"
@@ -115,11 +116,7 @@ COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444", "#2
 
 def read(path):
     """Names of the releases, and {key: figures, None where there was none}."""
-    head, *lines = [
-        line.split("\t")
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if not line.startswith("#")
-    ]
+    head, *lines = table.lines_of(path)
     figures = {
         key: [None if value == ABSENT else float(value) for value in values]
         for key, *values in lines

@@ -18,8 +18,6 @@ STRETCHES = "interrupts_off"
 NUMBERS = ("1", "10", "1,000", "100,000")
 BEGIN = "<!-- scale: written by nova bench --scale --update -->"
 END = "<!-- end of the scale -->"
-# Where the page's architecture is.
-SHOWN = "x86_64"
 
 
 @dataclass
@@ -34,10 +32,7 @@ class Subject:
 def read_subjects(path):
     """Things and operations."""
     found = {"beside": [], "operation": []}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        word, key, factor, title = line.split("\t")
+    for word, key, factor, title in table.lines_of(path):
         found[word].append(Subject(key, None if factor == "-" else float(factor), title))
     return found["beside"], found["operation"]
 
@@ -115,8 +110,8 @@ def text(things, operations, found, bound, arch):
 def write_page(page, things, operations, bound, figures):
     """The text of a page with each operation beside that thing with which it grows most, and the
     longest stretches with interrupts off."""
-    found = figures.get(SHOWN, {})
-    cells = [[f"instructions ({SHOWN})", "grows most beside", *NUMBERS, "factor", "may be"]]
+    found = figures.get(table.SHOWN, {})
+    cells = [[f"instructions ({table.SHOWN})", "grows most beside", *NUMBERS, "factor", "may be"]]
     for operation in operations:
         choice = [thing for thing in things if operation.key in found.get(thing.key, {})]
         if not choice:
@@ -125,6 +120,6 @@ def write_page(page, things, operations, bound, figures):
         pairs = found[worst.key][operation.key]
         line = [operation.title, worst.title, *(str(figure) for _, figure in pairs)]
         cells.append([*line, f"{growth(pairs):.2f}", f"{operation.factor:g}"])
-    stretches = list(_stretches(found, bound, SHOWN))
+    stretches = list(_stretches(found, bound, table.SHOWN))
     shown = table.markdown(cells, texts=2) + "\n\n" + table.markdown(stretches)
     return table.replace_between(page, BEGIN, END, shown)

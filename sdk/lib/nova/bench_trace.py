@@ -2,9 +2,6 @@
 """`nova bench --trace`: what the number of instructions does not tell. A plugin of QEMU looks at
 what the kernel executes between the two readings of each operation."""
 
-import tempfile
-from pathlib import Path
-
 from nova import qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
 
@@ -34,11 +31,8 @@ def read(results, console):
 
 def count(run, kernel_from):
     """Compiles the plugin, runs the program, and reads both."""
-    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
-        results = Path(folder) / "trace"
-        library = qemu_plugin.compile_plugin("trace", folder)
-        console = run(f"{library},out={results},from={kernel_from:#x}")
-        counts, paths = read(results, console)
+    with qemu_plugin.compiled("trace", kernel_from) as (plugin, results):
+        counts, paths = read(results, run(plugin))
     if not counts:
         raise NovaError("the trace is empty: the program named no operation.", EXIT_FAILED)
     return counts, paths

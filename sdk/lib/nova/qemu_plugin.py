@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """QEMU's plugins of the benchmarks: tests/bench/plugin."""
 
+import contextlib
 import subprocess
+import tempfile
 from pathlib import Path
 
 from nova import tree
@@ -18,6 +20,16 @@ def compile_plugin(name, folder):
     if result.returncode:
         raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)
     return library
+
+
+@contextlib.contextmanager
+def compiled(name, kernel_from, *options):
+    """What QEMU is told of a plugin that counts in the kernel, which begins at an address, and the
+    file that the plugin writes."""
+    with tempfile.TemporaryDirectory(prefix="nova-") as folder:
+        library, results = compile_plugin(name, folder), Path(folder) / name
+        words = (library, f"out={results}", f"from={kernel_from:#x}", *options)
+        yield ",".join(map(str, words)), results
 
 
 def told_names(console, word="operation"):

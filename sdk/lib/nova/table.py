@@ -15,6 +15,8 @@ UNITS = ("instructions", "bytes", OFF)
 BOUNDED = ("bytes", OFF)
 
 
+# The architecture of those of a page's tables that show one.
+SHOWN = "x86_64"
 # What follows a row's title in the table for people.
 NOTES = {"bytes": " (bytes)", OFF: " (interrupts off)"}
 
@@ -39,14 +41,17 @@ def _number(text):
     return float(text) if "." in text else int(text)
 
 
+def lines_of(path):
+    """The fields of each line of a file of rows; # begins a comment."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
+
+
 def read_rows(path):
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        key, unit, *numbers, title = line.split("\t")
-        rows.append(Row(key, unit, *map(_number, numbers), title))
-    return rows
+    return [
+        Row(key, unit, *map(_number, numbers), title)
+        for key, unit, *numbers, title in lines_of(path)
+    ]
 
 
 def _show(value):
