@@ -4,6 +4,7 @@
 import contextlib
 import io
 import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -221,6 +222,24 @@ class Paths(unittest.TestCase):
     ROW = table.Row("call", "instructions", None, 100, 2, "a call")
     FIGURES = {"x86_64": {"call": 101}, "x86_32": {"call": 115}}
     PATHS = {"x86_64": {"call": {"outer": 60, "inner": 9}}, "x86_32": {"call": {"outer": 60}}}
+
+    def test_the_linked_kernel_is_beside_the_one_for_qemu(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kernel, linked = Path(folder) / "k.elf32", Path(folder) / "k.elf"
+            self.assertEqual(bench_paths.with_symbols(kernel), kernel)
+            linked.touch()
+            self.assertEqual(bench_paths.with_symbols(kernel), linked)
+
+    def test_a_path_without_names_says_which_file_is_missing(self):
+        program = Path("/bin/true").resolve()
+        with self.assertRaisesRegex(NovaError, "has no symbols: put .* beside it, as true.elf"):
+            bench_paths.path_text([0x10], program, False)
+        with tempfile.TemporaryDirectory() as folder:
+            kernel = Path(folder) / "kernel"
+            command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-e0", "-o", str(kernel), "-"]
+            subprocess.run(command, input=b"void f(void) {}", check=True)
+            with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
+                bench_paths.path_text([0x10], kernel, False)
 
     def names(self):
         names = bench_paths.Names.__new__(bench_paths.Names)

@@ -250,12 +250,6 @@ def _read_figures(path=FIGURES):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _with_symbols(kernel):
-    """The file of a kernel that has its symbols."""
-    file = kernel.resolve()
-    return file.with_name("nova.elf") if file.name == KERNEL else file
-
-
 def _traces(args):
     """Counts, and what else is asked for: an operation's text, or all operations' functions."""
     with _built(args) as (kernel, programs):
@@ -265,13 +259,13 @@ def _traces(args):
             return _console(_machine(kernel, programs / "bench", extra=extra), "the trace")
 
         counts, paths = bench_trace.count(run_with, KERNEL_FROM[args.arch])
+        linked = bench_paths.with_symbols(kernel)
         if args.trace is bench_options.ALL:
             own = _is_own_kernel(args)
-            return counts, bench_paths.summaries(_with_symbols(kernel), paths) if own else {}
+            return counts, bench_paths.summaries(linked, paths) if own else {}
         if args.trace not in paths:
             raise bench_options.no_trace(args.trace, paths)
-        path, linked = paths[args.trace], _with_symbols(kernel)
-        return counts, bench_paths.path_text(path, linked, args.summary)
+        return counts, bench_paths.path_text(paths[args.trace], linked, args.summary)
 
 
 def _is_own_kernel(args):

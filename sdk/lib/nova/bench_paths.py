@@ -25,6 +25,7 @@ FILE, SENTENCES, REMAINS = (
     f"tests/bench/{name}" for name in ("paths.json", "functions.tsv", "remains.tsv")
 )
 OUR_SOURCES = (".c", ".S")
+LINKED = ".elf"
 SUFFIXES = (*OUR_SOURCES, ".h", ".inc")
 NAME = re.compile(r"\b(\w+)(?=[(:])")
 
@@ -39,8 +40,23 @@ def symbols(kernel):
         if kind in "tT":
             found.append((int(address, 16), name))
     if not found:
-        raise NovaError(f"{kernel} has no symbols: a path has no names.", EXIT_FAILED)
+        raise _nameless(kernel, "no symbols")
     return found
+
+
+def with_symbols(kernel):
+    """The file beside a kernel for QEMU as the linker made it, or the kernel itself."""
+    linked = kernel.resolve().with_suffix(LINKED)
+    return linked if linked.exists() else kernel.resolve()
+
+
+def _nameless(kernel, what):
+    """The error of a kernel whose code has no names."""
+    return NovaError(
+        f"{kernel} has {what}: put the same kernel as it was linked, with symbols, beside it, as "
+        f"{kernel.with_suffix(LINKED).name}.",
+        EXIT_FAILED,
+    )
 
 
 def read_frames(text):
@@ -129,11 +145,14 @@ def _listing(path, names, instructions):
 
 def path_text(path, kernel, only_summary):
     """One operation: every instruction, unless only the summary is asked for, and the summary."""
-    names = Names(kernel, path)
+    names, instructions = Names(kernel, path), _disassembly(kernel)
+    missing = next((address for address in path if address not in instructions), None)
+    if missing is not None:
+        raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")
     summary = summary_text(names.summary(path))
     if only_summary:
         return summary
-    return "\n".join([*_listing(path, names, _disassembly(kernel)), "", summary])
+    return "\n".join([*_listing(path, names, instructions), "", summary])
 
 
 def read_sentences(path):
