@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `nova bench` says of each instruction: its kind, its function, and whether any kernel needs
+it."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths  # noqa: F401
+from nova import bench, bench_floor, bench_paths, bench_trace, table
+from nova.errors import NovaError
+
+
+class Kinds(unittest.TestCase):
+    """What the plugin takes an instruction for: its header, and bytes from the command line."""
+
+    PROGRAM = """
+        #include "kinds.h"
+        static uint8_t code[15];
+        static size_t length;
+        const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *i) { return code; }
+        size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *i) { return length; }
+        int main(int argc, char **argv)
+        {
+                for (int i = 2; i < argc; i++)
+                        code[length++] = (uint8_t)strtoul(argv[i], NULL, 16);
+                return (int)kind_of(NULL, argv[1][0] == '6');
+        }
+    """
+    PLAIN, LOCKED, CR3, SERIALISING, MSR = range(5)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        source, cls.program = Path(cls.folder.name) / "kinds.c", Path(cls.folder.name) / "kinds"
+        source.write_text(cls.PROGRAM, encoding="utf-8")
+        include = f"-I{bench.FOLDER / 'plugin'}"
+        # What is not called is left out, and with it the rest of the plugin interface.
+        flags = ["-O2", "-ffunction-sections", "-Wl,--gc-sections", "-w", include]
+        subprocess.run(["gcc", *flags, "-o", cls.program, source], check=True)
+
+    def check(self, kind, *codes, bits="64"):
+        for code in codes:
+            found = subprocess.run([self.program, bits, *code.split()], check=False).returncode
+            self.assertEqual(found, kind, code)
+
+    def test_invalidations_serialise(self):
+        # INVEPT, INVVPID, INVPCID; INVLPG and its neighbour SWAPGS.
+        self.check(self.SERIALISING, "66 0f 38 80 08", "66 0f 38 81 08", "66 41 0f 38 82 08")
+        self.check(self.SERIALISING, "0f 01 38")
+        self.check(self.PLAIN, "0f 01 f8", "66 0f 38 00 c1", "66 0f 38 83 08")
+
+    def test_cr8_is_no_cr0_and_cr3_has_a_column_of_its_own(self):
+        self.check(self.SERIALISING, "0f 22 c0", "0f 22 e0", "41 0f 22 c0")
+        self.check(self.CR3, "0f 22 d8", "41 0f 22 d9")
+        self.check(self.PLAIN, "44 0f 22 c0", "45 0f 22 c1", "0f 20 d8")
+        # Without REX, 0x44 is INC.
+        self.check(self.PLAIN, "44", bits="32")
+
+    def test_locks_and_msrs(self):
+        self.check(self.LOCKED, "f0 0f b1 0f", "f0 48 0f c1 07", "87 07", "48 87 07")
+        self.check(self.MSR, "0f 30", "0f 32")
+        self.check(self.PLAIN, "90", "87 c8", "0f b1 0f", "0f 31")
+
+    def test_the_way_out_by_iret_serialises(self):
+        self.check(self.SERIALISING, "48 cf", "0f a2", "0f 23 c0")
+        self.check(self.SERIALISING, "cf", bits="32")
+
+
+class Paths(unittest.TestCase):
+    """Code of outer() at 0x10, into which the compiler put inner() and helper()."""
+
+    ADDR2LINE = (
+        "0x10\nouter\na.c:1\n0x11\nhelper\nlist.h:2\ninner\nb.c:3\nouter\na.c:4\n"
+        "0x12\nhelper\nlist.h:2 (discriminator 3)\nouter\na.c:5\n0x20\n??\n??:0\n"
+    )
+    ROW = table.Row("call", "instructions", None, 100, 2, "a call")
+    FIGURES = {"x86_64": {"call": 101}, "x86_32": {"call": 115}}
+    PATHS = {"x86_64": {"call": {"outer": 60, "inner": 9}}, "x86_32": {"call": {"outer": 60}}}
+
+    def test_the_linked_kernel_is_beside_the_one_for_qemu(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kernel, linked = Path(folder) / "k.elf32", Path(folder) / "k.elf"
+            self.assertEqual(bench_paths.with_symbols(kernel), kernel)
+            linked.touch()
+            self.assertEqual(bench_paths.with_symbols(kernel), linked)
+
+    def test_a_path_without_names_says_which_file_is_missing(self):
+        program = Path("/bin/true").resolve()
+        with self.assertRaisesRegex(NovaError, "has no symbols: put .* beside it, as true.elf"):
+            bench_paths.path_text([0x10], program, False)
+        with tempfile.TemporaryDirectory() as folder:
+            kernel = Path(folder) / "kernel"
+            command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-e0", "-o", str(kernel), "-"]
+            subprocess.run(command, input=b"void f(void) {}", check=True)
+            with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
+                bench_paths.path_text([0x10], kernel, False)
+
+    def names(self):
+        names = bench_paths.Names.__new__(bench_paths.Names)
+        names.symbols, names.starts = [(0x10, "alias"), (0x20, "stub")], [0x10, 0x20]
+        names.frames = bench_paths.read_frames(self.ADDR2LINE)
+        return names
+
+    def test_an_instruction_belongs_to_the_innermost_function_of_a_source_file(self):
+        summary = self.names().summary([0x10, 0x11, 0x12, 0x20, 0x21, 0x10])
+        self.assertEqual(summary, {"outer": 3, "inner": 1, "stub": 2})
+
+    def test_code_has_the_name_of_its_function_and_not_of_an_alias(self):
+        self.assertEqual([self.names().code(a) for a in (0x11, 0x20)], ["outer", "stub"])
+
+    def test_a_listing_tells_what_was_put_into_a_function(self):
+        lines = list(bench_paths._listing([0x10, 0x11], self.names(), {0x10: "nop", 0x11: "ret"}))
+        self.assertEqual(lines, ["outer (2)", "    10  nop", "    11  ret  # inner"])
+
+    def complaints(self, sentences, remains, paths=None, figures=None):
+        given = (figures or self.FIGURES, paths or self.PATHS, sentences, remains, {"outer"})
+        return bench_paths.sentence_complaints([self.ROW], *given)
+
+    def test_a_long_function_and_a_row_above_its_target_need_sentences(self):
+        self.assertEqual(self.complaints({"outer": "why"}, {"call": "what"}), [])
+        bad = self.complaints({}, {})
+        self.assertEqual(len(bad), 2)
+        self.assertIn("outer", bad[1])
+
+    def test_a_row_within_its_targets_needs_none(self):
+        within = {"x86_64": {"call": 100}, "x86_32": {"call": 115}}
+        self.assertEqual(self.complaints({}, {}, figures=within), [])
+        within["x86_32"]["call"] = 116
+        self.assertEqual(len(self.complaints({}, {}, figures=within)), 2)
+
+    def test_a_sentence_about_a_function_that_is_gone_is_told(self):
+        bad = self.complaints({"outer": "why", "former": "why"}, {"call": "what"})
+        self.assertEqual(len(bad), 1)
+        self.assertIn("explains former, which the kernel does not have any more", bad[0])
+        names = bench_paths.source_names(bench.tree.ROOT / "hypervisor" / "src")
+        self.assertLessEqual({"entry_hypercall", "hypercall_sm_up"}, names)
+
+    def test_other_instructions_than_the_page_tells_are_worse_in_both_directions(self):
+        old = {"call": {"outer": 60, "inner": 40}}
+        for outer, bad in ((55, 0), (65, 0), (54, 2), (66, 2)):
+            new = {"call": {"outer": outer, "inner": 40}}
+            found = bench_paths.complaints([self.ROW], old, new)
+            self.assertEqual(len(found), bad, outer)
+        self.assertIn("other has 40 instructions, 0 in", bench_paths.complaints(
+            [self.ROW], old, {"call": {"outer": 60, "other": 40}})[1])
+
+    def test_a_row_without_checked_in_functions_is_worse(self):
+        self.assertEqual(len(bench_paths.complaints([self.ROW], {}, {"call": {"a": 1}})), 2)
+
+    def test_short_functions_are_one_row_and_the_sum_is_that_of_the_sample(self):
+        lines = bench_paths.matrix(["call"], self.PATHS, {"outer": "why"}).splitlines()
+        self.assertEqual(lines[1], "|---|---:|---|")
+        self.assertEqual(lines[2], "| `outer` | 60 | why |")
+        self.assertTrue(lines[3].startswith("| others | 9 (–) |"))
+        self.assertEqual(lines[4], "| all in the kernel | 69 (60) |  |")
+
+    def test_the_page_and_the_sentences_are_those_of_what_is_checked_in(self):
+        rows, figures = table.read_rows(bench.ROWS), bench._read_figures()
+        self.assertEqual(bench.paths_complaints(rows, figures), [])
+        page = bench.PATHS_PAGE.read_text(encoding="utf-8")
+        self.assertEqual(bench.paths_page_with(page, rows, figures), page)
+        paths = bench._read_figures(bench.PATHS)
+        self.assertEqual(table.dumps(paths, 2), bench.PATHS.read_text(encoding="utf-8"))
+        for arch in bench_paths.ARCHES:
+            self.assertEqual(set(paths[arch]), set(figures[bench_trace.SECTION][arch]))
+
+
+class Floor(unittest.TestCase):
+    TEXT = (
+        "# a comment\npart\treturns\t2\t3\tin and out\npart\treturns\t4\t0\tkept\n"
+        "part\tspace\t2\t2\tCR3\nrow\tcall\t2 returns, 1 space\n"
+    )
+
+    def read(self, text=TEXT):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "floor.tsv"
+            path.write_text(text, encoding="utf-8")
+            return bench_floor.read(path)
+
+    def test_a_row_costs_the_parts_of_what_it_is_made_of(self):
+        model = self.read()
+        self.assertEqual([model.floor("call", a) for a in bench_floor.ARCHES], [14, 8])
+        self.assertIsNone(model.floor("boot", "x86_64"))
+
+    def test_a_class_without_parts_is_refused(self):
+        with self.assertRaisesRegex(NovaError, "call is made of 'spaces', which has no parts"):
+            self.read(self.TEXT.replace("1 space", "1 spaces"))
+
+    def test_a_figure_below_its_floor_is_told(self):
+        model = self.read()
+        self.assertEqual(bench_floor.complaints(model, {"call": 14}, "x86_64"), [])
+        bad = bench_floor.complaints(model, {"call": 13}, "x86_64")
+        self.assertEqual(bad, ["call: 13 is below its floor, 14: one of them is wrong"])
+
+    def test_records_have_it(self):
+        records = [{"key": "call"}, {"key": "boot"}]
+        found = bench_floor.add_to_records(records, self.read(), "x86_32")
+        self.assertEqual([record["floor"] for record in found], [8, None])
+
+    def test_the_page_shows_sums_of_classes_with_several_parts(self):
+        lines = bench_floor.classes_table(self.read()).splitlines()
+        self.assertEqual(lines[4], "| `returns` | all | **6** | **3** |")
+        self.assertEqual(len(lines), 6)
+
+    def test_what_is_checked_in_is_not_below_it_and_all_rows_have_one(self):
+        model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
+        rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]
+        self.assertEqual({row.key for row in rows} - set(model.rows), {"boot"})
+        for arch in bench_floor.ARCHES:
+            self.assertEqual(bench_floor.complaints(model, figures[arch], arch), [])
+            self.assertLessEqual(set(model.rows), set(figures[arch]))
+
+
+if __name__ == "__main__":
+    unittest.main()
