@@ -157,6 +157,15 @@ class Paths(unittest.TestCase):
         self.assertTrue(lines[3].startswith("| others | 9 (–) |"))
         self.assertEqual(lines[4], "| all in the kernel | 69 (60) |  |")
 
+    def test_the_table_of_the_call_has_all_of_its_instructions(self):
+        """It is written by hand, by what they are for."""
+        page = bench.PAGE.read_text(encoding="utf-8")
+        part = page.split("## Where the instructions of a call go")[1].split("\n\n")[2]
+        cells = [line.split("|")[2:4] for line in part.splitlines()[2:]]
+        numbers = [int(cell) for line in cells for cell in line if cell.strip() != "–"]
+        counted = bench._read_figures(bench.PATHS)["x86_64"]["call_same_pd"]
+        self.assertEqual(sum(numbers), sum(counted.values()))
+
     def test_the_page_and_the_sentences_are_those_of_what_is_checked_in(self):
         rows, figures = table.read_rows(bench.ROWS), bench._read_figures()
         self.assertEqual(bench.paths_complaints(rows, figures), [])
