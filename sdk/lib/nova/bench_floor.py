@@ -37,10 +37,7 @@ class Model:
 
 def read(path):
     model = Model()
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        word, name, *rest = line.split("\t")
+    for word, name, *rest in table.lines_of(path):
         if word == "part":
             *counts, reason = rest
             model.parts.append(Part(name, dict(zip(ARCHES, map(int, counts))), reason))

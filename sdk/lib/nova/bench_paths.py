@@ -157,8 +157,7 @@ def path_text(path, kernel, only_summary):
 
 def read_sentences(path):
     """{function or key: its sentence} of a file with two columns."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return dict(line.split("\t") for line in lines if not line.startswith("#"))
+    return dict(table.lines_of(path))
 
 
 def target_of(row, arch):
