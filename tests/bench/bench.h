@@ -36,7 +36,8 @@ struct timed;
 typedef void before_fn(struct timed *op, unsigned round);
 
 /* One operation of a round and, after the rounds, its samples. What depends on where the kernel
- * happens to keep something is done at another place each round, and the figure is the mean. */
+ * happens to keep something is done at another place each round, and the figure is the mean, as for
+ * what now and then does work that was put off. */
 struct timed {
         const char *key; /* name of the figure; NULL: it is not reported */
         timed_fn *fn;

@@ -13,13 +13,10 @@ from xml.etree import ElementTree
 import paths
 from nova import (
     bench,
-    bench_cpus,
     bench_history,
     bench_linux,
     bench_options,
-    bench_scale,
     bench_trace,
-    boot_count,
     cli,
     elf,
     table,
@@ -27,14 +24,14 @@ from nova import (
 from nova.errors import NovaError
 
 ROWS = [
-    table.Row("call", "instructions", 222, 150, 2, "a call"),
-    table.Row("boot", "instructions", None, None, 2, "boot"),
+    table.Row("call", "instructions", 222, 150, 172, 2, "median", "a call"),
+    table.Row("boot", "instructions", None, None, None, 2, None, "boot"),
 ]
 
 
 class Comparison(unittest.TestCase):
     def worse(self, old, new, all_needed=True):
-        return bench.complaints(ROWS, old, new, all_needed)
+        return bench.complaints(ROWS, "x86_64", old, new, all_needed)
 
     def test_two_percent_are_tolerated_and_not_more(self):
         self.assertEqual(self.worse({"call": 100}, {"call": 102}), [])
@@ -69,6 +66,14 @@ class Comparison(unittest.TestCase):
                 bench._show(args, "records", "text")
             self.assertEqual(out.getvalue().strip(), shown)
 
+    def test_a_target_that_was_met_stays_met(self):
+        bad = ["a call (call): 151 misses the target of 150, which 150 met"]
+        self.assertEqual(self.worse({"call": 150}, {"call": 151}), bad)
+        self.assertEqual(self.worse({"call": 151}, {"call": 152}), [])
+        narrow = bench.complaints(ROWS, "x86_32", {"call": 172}, {"call": 173}, True)
+        self.assertEqual(narrow, ["a call (call): 173 misses the target of 172, which 172 met"])
+        self.assertEqual(bench.complaints(ROWS, "x86_32", {"call": 150}, {"call": 151}, True), [])
+
     def test_a_figure_that_is_gone_is_worse(self):
         self.assertEqual(len(self.worse({"call": 100}, {})), 1)
 
@@ -76,21 +81,39 @@ class Comparison(unittest.TestCase):
         self.assertEqual(self.worse({"call": 100}, {}, all_needed=False), [])
 
     def test_a_bound_is_kept_whatever_is_checked_in(self):
-        rows = [table.Row("image", "bytes", None, 100, 2, "an image")]
-        self.assertEqual(bench.complaints(rows, {"image": 100}, {"image": 100}, True), [])
-        bad = bench.complaints(rows, {"image": 101}, {"image": 101}, True)
-        self.assertEqual(bad, ["an image (image): 101 bytes, above the bound of 100"])
+        rows = [table.Row("image", "bytes", None, 100, 90, 2, None, "an image")]
+        for arch, bound in (("x86_64", 100), ("x86_32", 90)):
+            kept, passed = {"image": bound}, {"image": bound + 1}
+            self.assertEqual(bench.complaints(rows, arch, kept, kept, True), [])
+            bad = bench.complaints(rows, arch, passed, passed, True)
+            told = f"an image (image): {bound + 1} bytes, above the bound of {bound}"
+            self.assertEqual(bad, [told])
 
     def test_what_is_checked_in_keeps_the_bounds(self):
         figures = bench._read_figures()
         for row in table.read_rows(bench.ROWS):
             if row.unit in table.BOUNDED:
                 for arch in ("x86_64", "x86_32"):
-                    self.assertLessEqual(figures[arch][row.key], row.target, row.key)
+                    self.assertLessEqual(figures[arch][row.key], row.target_for(arch), row.key)
 
-    def test_the_boot_is_counted_only_when_asked_for(self):
-        self.assertEqual(self.worse({"boot": 100}, {}), [])
-        self.assertEqual(len(self.worse({"boot": 100}, {"boot": 200})), 1)
+    def test_the_boot_is_a_figure_as_others(self):
+        self.assertEqual(len(self.worse({"boot": 100}, {})), 1)
+        self.assertEqual(len(self.worse({"boot": 100}, {"boot": 103})), 1)
+
+
+class Boots(unittest.TestCase):
+    def test_a_figure_is_the_mean_of_all_boots(self):
+        runs = [{"call": 161, "word": 1.4}, {"call": 161, "word": 1.41}, {"call": 163, "gone": 1}]
+        self.assertEqual(bench.mean(runs[:2]), {"call": 161, "word": 1.4})
+        self.assertEqual(bench.mean(runs), {"call": 162})
+
+    def test_what_is_a_mean_is_what_the_program_says(self):
+        rows = [table.Row("call", "instructions", None, None, None, 2, "mean", "a call")]
+        bench.check_means(rows, "mean call\nbench call 1\n")
+        bench.check_means(rows, "another kernel has no such case\n")
+        for text in ("bench call 1\n", "mean call\nbench call 1\nmean other\nbench other 2\n"):
+            with self.assertRaisesRegex(NovaError, "wrong about means: (call|other)[.]"):
+                bench.check_means(rows, text)
 
 
 class Options(unittest.TestCase):
@@ -109,9 +132,6 @@ class Options(unittest.TestCase):
         for text, words in (
             ("--trace --scale", "--scale does not go with --trace, which takes --arch, --kernel"),
             ("--cpus --scale", "--cpus does not go with --scale"),
-            ("--trace --boot", "--boot does not go with --trace"),
-            ("--scale --boot", "--boot does not go with --scale"),
-            ("--cpus --boot", "--boot does not go with --cpus"),
             ("--trace sm_up --json", "--json does not go with --trace KEY, which"),
             ("--trace sm_up --update", "--update does not go with --trace KEY, which"),
             ("--release 0.2 --update", "--update does not go with --release, which takes no other"),
@@ -205,87 +225,25 @@ class Trace(unittest.TestCase):
         bad = bench_trace.complaints(ROWS, old, self.counts)
         self.assertEqual(bad, ["a call (call): 1 instead of 0 (locked)"])
 
+    def test_what_no_tree_makes_more_of_is_exact_whatever_the_row(self):
+        rows = [table.Row("call", "instructions", None, None, None, 8, "mean", "a call")]
+        old = {"call": [50, 50, 50, 50, 100, 100]}
+        worse = {"call": [0, 51, 51, 51, 51, 110, 110]}
+        bad = bench_trace.complaints(rows, old, worse)
+        self.assertEqual(len(bad), 4)
+        self.assertTrue(all("51 instead of 50" in sentence for sentence in bad))
+
+    def test_of_several_boots_the_fewest_locks_and_the_mean_of_lines_count(self):
+        boots = [
+            ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}),
+            ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}),
+        ]
+        counts, paths = bench_trace.combine(boots)
+        self.assertEqual(counts, {"call": [91, 9, 2, 0, 0, 22, 9]})
+        self.assertEqual(paths, {"call": [1, 2, 3]})
+
     def test_an_operation_without_a_trace_is_worse(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
-
-
-class Scale(unittest.TestCase):
-    THINGS = [bench_scale.Subject("pages", None, "pages")]
-    OPERATIONS = [bench_scale.Subject("call", 1.02, "a call")]
-    RUNS = "run 0 99 0xa 0xb\nrun 1 50 0xa 0xb\nrun 2 60 0xa 0xb\n"
-
-    def complaints(self, *figures):
-        lines = [f"scale pages call {10**i} {value}\n" for i, value in enumerate(figures)]
-        found = bench_scale.read("".join(lines) + "scale of\n\n")
-        found[bench_scale.STRETCHES] = bench_scale.read_stretches(self.RUNS)
-        return bench_scale.complaints(self.THINGS, self.OPERATIONS, found, 70)
-
-    def test_what_stays_within_its_factor_is_good(self):
-        self.assertEqual(self.complaints(100, 102, 99, 102), [])
-
-    def test_what_grows_is_worse_wherever_it_does(self):
-        self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
-        self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
-
-    def test_a_stretch_above_the_bound_or_none_is_worse(self):
-        self.RUNS = "run 2 71 0xa 0xb\n"
-        bad = self.complaints(100, 100, 100, 100)
-        self.assertEqual([sentence.split(": ")[1][:3] for sentence in bad], ["no ", "71 "])
-
-    def test_a_number_that_was_not_counted_is_worse(self):
-        self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
-
-    def test_what_is_checked_in_keeps_the_limits(self):
-        subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
-        bound = bench.stretch_bound(table.read_rows(bench.ROWS))
-        figures = bench._read_figures(bench.SCALE_FIGURES)
-        self.assertEqual(set(figures), {"x86_64", "x86_32"})
-        for found in figures.values():
-            self.assertEqual(bench_scale.complaints(*subjects, found, bound), [])
-        text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
-        self.assertEqual(table.dumps(figures), text)
-
-
-class Cpus(unittest.TestCase):
-    CONSOLE = "operation 1 call\n"
-    LINES = ("1 0 186000 0 21 0", "1 1 186000 0 21 0", "1 2 187000 1000 21 2", "255 0 9 1 0 0")
-    RESULTS = "".join(f"cpu {line}\n" for line in LINES)
-
-    def row(self, whose="first", shared="no", locked="no"):
-        return bench_cpus.Row("call", whose, 1, 1, shared, locked, "a call")
-
-    def complaints(self, row, one, four):
-        return bench_cpus.complaints([row], {row.key: {"1": one, "4": four}})
-
-    def test_of_the_other_cpus_the_worst_counts(self):
-        found = bench_cpus.read(self.RESULTS, self.CONSOLE)
-        self.assertEqual(found["call first"], [186, 0, 0])
-        self.assertEqual(found["call others"], [187, 1, 2])
-        self.assertEqual(found["boot first"], [9, 1, 0])
-
-    def test_what_costs_the_same_and_shares_nothing_is_good(self):
-        self.assertEqual(self.complaints(self.row(), [186, 0, 0], [186, 0, 0]), [])
-
-    def test_an_instruction_a_lock_or_a_line_more_is_worse(self):
-        for counts in ([187, 0, 0], [186, 1, 0], [186, 0, 1]):
-            self.assertEqual(len(self.complaints(self.row(), [186, 0, 0], counts)), 1)
-
-    def test_an_instrument_that_sees_no_sharing_is_worse(self):
-        row = self.row(shared="yes", locked="-")
-        self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
-        self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
-
-    def test_what_was_not_counted_is_worse(self):
-        self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])
-
-    def test_what_is_checked_in_keeps_the_limits(self):
-        rows = bench_cpus.read_rows(bench.CPUS_ROWS)
-        figures = bench._read_figures(bench.CPUS_FIGURES)
-        self.assertEqual(set(figures), {"x86_64", "x86_32"})
-        for found in figures.values():
-            self.assertEqual(bench_cpus.complaints(rows, found), [])
-        text = bench.CPUS_FIGURES.read_text(encoding="utf-8")
-        self.assertEqual(table.dumps(figures, levels=2), text)
 
 
 class History(unittest.TestCase):
@@ -362,27 +320,26 @@ class Table(unittest.TestCase):
     def test_a_difference_is_shown_in_percent(self):
         lines = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_64").splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertEqual(lines[1].split()[2:], ["call", "90", "100", "-10.0", "%", "222", "150"])
+        self.assertEqual(lines[1].split()[2:], ["call", "90", "100", "-10.0", "%", "150", "222"])
+        narrow = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_32").splitlines()
+        self.assertEqual(narrow[1].split()[2:], ["call", "90", "100", "-10.0", "%", "172"])
+
+    def test_targets_of_x86_32_are_15_percent_above_or_their_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.tsv"
+            numbers = ("45 15% 2 mean", "1.5 15% 2 -", "9 7 2 -")
+            lines = ("\t".join(["a", "bytes", "-", *line.split(), "it"]) for line in numbers)
+            path.write_text("\n".join(lines))
+            rows = table.read_rows(path)
+        self.assertEqual([row.target_for("x86_32") for row in rows], [51, 1.72, 7])
+        self.assertEqual([row.target_for("x86_64") for row in rows], [45, 1.5, 9])
+        self.assertEqual([row.full_title() for row in rows], ["it (mean)", "it", "it"])
+        record = table.records(rows, {}, {})[0]
+        self.assertEqual((record["target_x86_32"], record["sample"]), (51, "mean"))
 
     def test_a_page_without_marks_is_refused(self):
         with self.assertRaisesRegex(NovaError, "no place for the table"):
             table.write_page("no place\n", ROWS, {})
-
-
-class Boot(unittest.TestCase):
-    def count(self, trace, mark=b"/40/"):
-        reader, writer = os.pipe()
-        with os.fdopen(reader, "rb", buffering=0):
-            os.write(writer, trace)
-            os.close(writer)
-            return boot_count._count_lines(reader, mark)
-
-    def test_lines_before_the_mark_are_counted(self):
-        self.assertEqual(self.count(b"[/20/]\n[/21/]\n[/40/]\n[/22/]\n"), 2)
-
-    def test_a_trace_without_the_mark_is_refused(self):
-        with self.assertRaisesRegex(NovaError, "ended before"):
-            self.count(b"[/20/]\n")
 
 
 class Sections(unittest.TestCase):

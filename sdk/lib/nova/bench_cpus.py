@@ -2,6 +2,7 @@
 """`nova bench --cpus`: what several CPUs do at the same time or to each other, and the kernel's
 start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
 
+import contextlib
 from dataclasses import dataclass
 
 from nova import elf, qemu_plugin, table
@@ -31,6 +32,7 @@ class Row:
     factor: float  # of the figure there
     shared: str
     locked: str
+    tolerance: float  # percent by which its instructions may get worse
     title: str
 
     @property
@@ -40,8 +42,8 @@ class Row:
 
 def read_rows(path):
     return [
-        Row(operation, whose, int(fewest), float(factor), *rest)
-        for operation, whose, fewest, factor, *rest in table.lines_of(path)
+        Row(operation, whose, int(fewest), float(factor), *marks, float(tolerance), title)
+        for operation, whose, fewest, factor, *marks, tolerance, title in table.lines_of(path)
     ]
 
 
@@ -58,9 +60,11 @@ def read(results, console):
     return found
 
 
-def count(boot, program, kernel_from):
-    """All machines. BOOT(cpus, memory, pool, modules, plugin) gives the console's text; with
-    modules, not None, the program ends as soon as it has begun."""
+@contextlib.contextmanager
+def _machines(boot, program, kernel_from):
+    """MACHINE(cpus, sizes, modules): what the plugin counts there. BOOT(cpus, memory, pool,
+    modules, plugin) gives the console's text; with modules, not None, the program ends as soon as
+    it has begun."""
     entry = f"entry={elf.entry(program):#x}"
     with qemu_plugin.compiled("cpus", kernel_from, entry) as (plugin, results):
 
@@ -70,7 +74,19 @@ def count(boot, program, kernel_from):
                 raise NovaError("the count of CPUs is empty: the machine did not end.", EXIT_FAILED)
             return read(results.read_text(encoding="utf-8"), console)
 
-        found = {}
+        yield machine
+
+
+def count_boot(boot, program, kernel_from):
+    """The kernel's instructions up to the roottask's first, on one CPU."""
+    with _machines(boot, program, kernel_from) as machine:
+        return machine(1, SMALL, FEW)["boot first"][0]
+
+
+def count(boot, program, kernel_from):
+    """All machines."""
+    found = {}
+    with _machines(boot, program, kernel_from) as machine:
         for cpus in NUMBERS:
             for key, counts in machine(cpus, SMALL).items():
                 found.setdefault(key, {})[str(cpus)] = counts
@@ -84,8 +100,7 @@ def count(boot, program, kernel_from):
             ("boot_pool", LARGE_POOL, FEW),
             ("boot_modules", SMALL, MANY),
         ):
-            large = machine(1, sizes, modules)["boot first"]
-            found[f"{key} first"] = {"1": small, MORE: large}
+            found[f"{key} first"] = {"1": small, MORE: machine(1, sizes, modules)["boot first"]}
     return found
 
 
@@ -109,6 +124,23 @@ def _bad_of_row(row, figures):
 def complaints(rows, found):
     """A sentence for each figure that is worse than its row in cpus.tsv allows."""
     return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
+
+
+def worse(rows, checked_in, found):
+    """A sentence for each count that is worse than the checked-in one: locked instructions and
+    shared lines may not be more at all."""
+    bad = []
+    for row in rows:
+        for number, counts in checked_in.get(row.key, {}).items():
+            new = found.get(row.key, {}).get(number)
+            if not new:
+                bad.append(f"{row.key}, {number} CPUs: checked in, but not counted")
+                continue
+            for name, before, now in zip(("instructions", "locked", "shared lines"), counts, new):
+                percent = row.tolerance if name == "instructions" else 0
+                if table.is_worse(before, now, percent):
+                    bad.append(f"{row.key}, {number} CPUs: {now} instead of {before} ({name})")
+    return bad
 
 
 def _show(value):

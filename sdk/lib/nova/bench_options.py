@@ -19,7 +19,7 @@ MODES = {
     "--scale": COUNT,
     "--cpus": COUNT,
 }
-OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--boot", "--summary", *COUNT)
+OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--summary", *COUNT)
 
 
 def _given(args):

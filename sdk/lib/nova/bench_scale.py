@@ -26,14 +26,16 @@ class Subject:
 
     key: str
     factor: float
+    tolerance: float  # percent by which it may get worse
     title: str
 
 
 def read_subjects(path):
     """Things and operations."""
     found = {"beside": [], "operation": []}
-    for word, key, factor, title in table.lines_of(path):
-        found[word].append(Subject(key, None if factor == "-" else float(factor), title))
+    for word, key, *numbers, title in table.lines_of(path):
+        numbers = (None if number == "-" else float(number) for number in numbers)
+        found[word].append(Subject(key, *numbers, title))
     return found["beside"], found["operation"]
 
 
@@ -85,6 +87,29 @@ def complaints(things, operations, found, bound):
                     f"more than {operation.factor:g} times the first"
                 )
     return bad
+
+
+def _figures(operation, found):
+    """{thing and number: figure} of an operation; its mean where each depends on trees."""
+    figures = {
+        f" beside {number} {thing}": figure
+        for thing, operations in found.items()
+        for number, figure in (operations.get(operation.key, ()) if thing != STRETCHES else ())
+    }
+    if operation.tolerance <= table.TOLERANCE or not figures:
+        return figures
+    return {", mean": round(sum(figures.values()) / len(figures))}
+
+
+def worse(operations, checked_in, found):
+    """A sentence for each figure that is worse than the checked-in one."""
+    bad = []
+    for operation in operations:
+        old, new = (_figures(operation, counts) for counts in (checked_in, found))
+        for where in old.keys() & new.keys():
+            if table.is_worse(old[where], new[where], operation.tolerance):
+                bad.append(f"{operation.key}{where}: {new[where]} instead of {old[where]}")
+    return sorted(bad)
 
 
 def _stretches(found, bound, arch):

@@ -89,7 +89,6 @@ CASE(call, translation, "")
         translation = (struct timed)CALL_OP("translate_object", CLIENT_PT, nova_utcb_items(0, 1));
         translation.before = next_item;
         translation.thread = client;
-        translation.mean = true;
         remote(client, run_translation, NULL);
         report(translation.key, figure(&translation));
 }

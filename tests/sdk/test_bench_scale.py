@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `nova bench --scale` and `nova bench --cpus` read, and what they call worse."""
+
+import unittest
+
+import paths  # finds nova
+from nova import bench, bench_cpus, bench_scale, table
+
+
+class Scale(unittest.TestCase):
+    THINGS = [bench_scale.Subject("pages", None, None, "pages")]
+    OPERATIONS = [bench_scale.Subject("call", 1.02, 2, "a call")]
+    RUNS = "run 0 99 0xa 0xb\nrun 1 50 0xa 0xb\nrun 2 60 0xa 0xb\n"
+
+    def complaints(self, *figures):
+        lines = [f"scale pages call {10**i} {value}\n" for i, value in enumerate(figures)]
+        found = bench_scale.read("".join(lines) + "scale of\n\n")
+        found[bench_scale.STRETCHES] = bench_scale.read_stretches(self.RUNS)
+        return bench_scale.complaints(self.THINGS, self.OPERATIONS, found, 70)
+
+    def test_what_stays_within_its_factor_is_good(self):
+        self.assertEqual(self.complaints(100, 102, 99, 102), [])
+
+    def test_what_grows_is_worse_wherever_it_does(self):
+        self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
+        self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
+
+    def test_a_stretch_above_the_bound_or_none_is_worse(self):
+        self.RUNS = "run 2 71 0xa 0xb\n"
+        bad = self.complaints(100, 100, 100, 100)
+        self.assertEqual([sentence.split(": ")[1][:3] for sentence in bad], ["no ", "71 "])
+
+    def test_a_number_that_was_not_counted_is_worse(self):
+        self.assertEqual(self.complaints(100, 100, 100), ["call beside pages: not counted"])
+
+    def worse(self, old, new, tolerance):
+        operations = [bench_scale.Subject("call", 1.02, tolerance, "a call")]
+
+        def found(one, ten):
+            return {"pages": {"call": [[1, one], [10, ten]]}, bench_scale.STRETCHES: {"x": 1}}
+
+        return bench_scale.worse(operations, found(*old), found(*new))
+
+    def test_each_figure_is_compared_with_the_checked_in_one(self):
+        self.assertEqual(self.worse((100, 200), (102, 204), 2), [])
+        bad = self.worse((100, 200), (103, 204), 2)
+        self.assertEqual(bad, ["call beside 1 pages: 103 instead of 100"])
+
+    def test_of_what_depends_on_trees_the_mean_is_compared(self):
+        self.assertEqual(self.worse((100, 200), (140, 205), 15), [])
+        self.assertEqual(self.worse((100, 200), (140, 208), 15), ["call, mean: 174 instead of 150"])
+        self.assertEqual(bench_scale.worse(self.OPERATIONS, {}, {}), [])
+
+    def test_what_is_checked_in_keeps_the_limits(self):
+        subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
+        bound = bench.stretch_bound(table.read_rows(bench.ROWS))
+        figures = bench._read_figures(bench.SCALE_FIGURES)
+        self.assertEqual(set(figures), {"x86_64", "x86_32"})
+        for found in figures.values():
+            self.assertEqual(bench_scale.complaints(*subjects, found, bound), [])
+        text = bench.SCALE_FIGURES.read_text(encoding="utf-8")
+        self.assertEqual(table.dumps(figures), text)
+
+
+class Cpus(unittest.TestCase):
+    CONSOLE = "operation 1 call\n"
+    LINES = ("1 0 186000 0 21 0", "1 1 186000 0 21 0", "1 2 187000 1000 21 2", "255 0 9 1 0 0")
+    RESULTS = "".join(f"cpu {line}\n" for line in LINES)
+
+    def row(self, whose="first", shared="no", locked="no"):
+        return bench_cpus.Row("call", whose, 1, 1, shared, locked, 2, "a call")
+
+    def complaints(self, row, one, four):
+        return bench_cpus.complaints([row], {row.key: {"1": one, "4": four}})
+
+    def test_of_the_other_cpus_the_worst_counts(self):
+        found = bench_cpus.read(self.RESULTS, self.CONSOLE)
+        self.assertEqual(found["call first"], [186, 0, 0])
+        self.assertEqual(found["call others"], [187, 1, 2])
+        self.assertEqual(found["boot first"], [9, 1, 0])
+
+    def test_what_costs_the_same_and_shares_nothing_is_good(self):
+        self.assertEqual(self.complaints(self.row(), [186, 0, 0], [186, 0, 0]), [])
+
+    def test_an_instruction_a_lock_or_a_line_more_is_worse(self):
+        for counts in ([187, 0, 0], [186, 1, 0], [186, 0, 1]):
+            self.assertEqual(len(self.complaints(self.row(), [186, 0, 0], counts)), 1)
+
+    def test_an_instrument_that_sees_no_sharing_is_worse(self):
+        row = self.row(shared="yes", locked="-")
+        self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
+        self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
+
+    def test_what_was_not_counted_is_worse(self):
+        self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])
+
+    def test_counts_are_compared_with_the_checked_in_ones(self):
+        old = {"call first": {"4": [200, 2, 5]}}
+
+        def worse(*counts):
+            return bench_cpus.worse([self.row()], old, {"call first": {"4": list(counts)}})
+
+        self.assertEqual(worse(204, 2, 5), [])
+        bad = ["call first, 4 CPUs: 205 instead of 200 (instructions)"]
+        self.assertEqual(worse(205, 2, 5), bad)
+        self.assertEqual(len(worse(200, 3, 6)), 2)
+        self.assertEqual(len(bench_cpus.worse([self.row()], old, {})), 1)
+
+    def test_what_is_checked_in_keeps_the_limits(self):
+        rows = bench_cpus.read_rows(bench.CPUS_ROWS)
+        figures = bench._read_figures(bench.CPUS_FIGURES)
+        self.assertEqual(set(figures), {"x86_64", "x86_32"})
+        for found in figures.values():
+            self.assertEqual(bench_cpus.complaints(rows, found), [])
+        text = bench.CPUS_FIGURES.read_text(encoding="utf-8")
+        self.assertEqual(table.dumps(figures, levels=2), text)
+
+
+if __name__ == "__main__":
+    unittest.main()
