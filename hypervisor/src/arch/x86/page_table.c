@@ -177,17 +177,24 @@ static __attribute__((noinline)) bool replaced(struct pd *pd, const struct frame
 static always_inline bool apply_small(struct pd *pd, uint64_t *table, word_t page, word_t count,
                                       uint64_t value, struct flush *flush)
 {
-        const word_t present = value & PTE_PRESENT, step = present * PAGE_SIZE;
         struct frame_info *info = frame_info(table);
         uint64_t *entry = entry_of(table, page, 0), *const end = entry + count;
         word_t before = 0;
 
-        do {
-                before += *entry != 0;
-                pte_write(entry, value);
-                value += step;
-        } while (++entry != end);
-        info->used = (uint16_t)(info->used + (count & -present) - before);
+        if (value) {
+                info->used = (uint16_t)(info->used + count);
+                do {
+                        before += *entry != 0;
+                        pte_write(entry, value);
+                        value += PAGE_SIZE;
+                } while (++entry != end);
+        } else {
+                do {
+                        before += *entry != 0;
+                        pte_write(entry, 0);
+                } while (++entry != end);
+        }
+        info->used = (uint16_t)(info->used - before);
         return !before || replaced(pd, info, page, flush);
 }
 

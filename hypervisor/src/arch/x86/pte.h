@@ -17,7 +17,7 @@
 #define PTE_ADDRESS   ((uint64_t)0x000ffffffffff000)
 
 /* Entries that are written in a row without a look at how many are left. */
-#define PTE_BATCH 8
+#define PTE_BATCH 16
 
 #define LARGE_PAGE_SIZE 0x200000
 

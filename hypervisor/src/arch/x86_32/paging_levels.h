@@ -33,7 +33,7 @@ static inline void pte_write_batch(uint64_t *entry, uint64_t value)
         const uint32_t low = (uint32_t)value, high = (uint32_t)(value >> 32);
 
         if (low <= (uint32_t)-1 - PTE_BATCH * PAGE_SIZE) { /* the upper half is that of all */
-#pragma GCC unroll 8
+#pragma GCC unroll 16
                 for (unsigned i = 0; i < PTE_BATCH; i++) {
                         half[2 * i + 1] = high; /* the half with the present bit comes last */
                         half[2 * i] = low + i * PAGE_SIZE;

@@ -24,7 +24,7 @@ static inline void pte_write(uint64_t *entry, uint64_t value)
 /** Writes PTE_BATCH entries where none was, for one frame after the other. */
 static inline void pte_write_batch(uint64_t *entry, uint64_t value)
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (unsigned i = 0; i < PTE_BATCH; i++, value += PAGE_SIZE)
                 pte_write(&entry[i], value);
 }
