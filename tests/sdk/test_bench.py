@@ -337,9 +337,19 @@ class Table(unittest.TestCase):
         record = table.records(rows, {}, {})[0]
         self.assertEqual((record["target_x86_32"], record["sample"]), (51, "mean"))
 
+    def test_the_page_has_the_floor_beside_each_figure_in_instructions(self):
+        figures = {"x86_64": {"call": 200}, "x86_32": {"call": 230}}
+        page = f"{table.BEGIN}\n{table.END}\n"
+        floors = {"x86_64": 70, "x86_32": 34}
+        lines = table.write_page(page, ROWS, figures, lambda key, arch: floors[arch]).splitlines()
+        cells = [cell.strip() for cell in lines[3].split("|")[2:-1]]
+        targets = [str(ROWS[0].target), str(ROWS[0].reference), str(ROWS[0].target_x86_32)]
+        self.assertEqual(cells, ["200", "70", *targets[:2], "230", "34", targets[2]])
+        self.assertEqual(lines[5], "| bytes | x86_64 | target | 2012 | x86_32 | target |")
+
     def test_a_page_without_marks_is_refused(self):
         with self.assertRaisesRegex(NovaError, "no place for the table"):
-            table.write_page("no place\n", ROWS, {})
+            table.write_page("no place\n", ROWS, {}, None)
 
 
 class Sections(unittest.TestCase):

@@ -309,8 +309,10 @@ def _is_own_kernel(args):
 def page_with(page, rows, figures):
     """The text of the page with the tables of these figures, and of those that have a file of their
     own."""
-    page = bench_trace.write_page(table.write_page(page, rows, figures), rows, figures)
-    page = bench_floor.write_page(page, rows, figures, bench_floor.read(FLOORS))
+    model = bench_floor.read(FLOORS)
+    page = table.write_page(page, rows, figures, model.floor)
+    page = bench_floor.write_page(page, rows, model)
+    page = bench_trace.write_page(page, rows, figures)
     subjects = bench_scale.read_subjects(SCALE_ROWS)
     bound = stretch_bound(rows)
     page = bench_scale.write_page(page, *subjects, bound, _read_figures(SCALE_FIGURES))

@@ -79,22 +79,17 @@ def classes_table(model):
     return table.markdown(cells, texts=2)
 
 
-def floors_table(model, rows, figures):
-    cells = [["instructions", "made of"]]
-    for arch in ARCHES:
-        cells[0] += [arch, "floor"]
+def rows_table(model, rows):
+    """What the rows are made of."""
+    cells = [["operation", "made of"]]
     for row in rows:
         if row.key in model.rows:
             made_of = ", ".join(f"{times} `{of}`" for of, times in model.rows[row.key].items())
-            line = [row.title, made_of]
-            for arch in ARCHES:
-                figure, floor = figures.get(arch, {}).get(row.key), model.floor(row.key, arch)
-                line += ["–" if figure is None else f"{figure:g}", str(floor)]
-            cells.append(line)
+            cells.append([row.title, made_of])
     return table.markdown(cells, texts=2)
 
 
-def write_page(page, rows, figures, model):
-    """The text of a page with the model and the floors between its two marks."""
-    shown = f"{classes_table(model)}\n\n{floors_table(model, rows, figures)}"
+def write_page(page, rows, model):
+    """The text of a page with the model between its two marks."""
+    shown = f"{classes_table(model)}\n\n{rows_table(model, rows)}"
     return table.replace_between(page, BEGIN, END, shown)

@@ -159,13 +159,16 @@ def markdown(cells, texts=1):
     return "\n".join([head, rule, *rest])
 
 
-def _page_table(rows, figures, unit):
+def _page_table(rows, figures, unit, floor):
     wide, narrow = figures.get("x86_64", {}), figures.get("x86_32", {})
-    cells = [[unit, "x86_64", "target", "2012", "x86_32", "target"]]
+    cells = [[unit, "x86_64", "floor", "target", "2012", "x86_32", "floor", "target"]]
     for row in rows:
         if row.unit == unit and (row.key in wide or row.key in narrow):
-            shown = (wide.get(row.key), row.target, row.reference, narrow.get(row.key))
-            cells.append([row.full_title(), *map(_show, (*shown, row.target_x86_32))])
+            shown = [wide.get(row.key), floor(row.key, "x86_64"), row.target, row.reference]
+            shown += [narrow.get(row.key), floor(row.key, "x86_32"), row.target_x86_32]
+            cells.append([row.full_title(), *map(_show, shown)])
+    if unit != UNITS[0]:
+        cells = [[*line[:2], *line[3:6], line[7]] for line in cells]
     return markdown(cells)
 
 
@@ -177,7 +180,7 @@ def replace_between(page, begin, end, shown):
     return f"{head}{begin}\n{shown}\n{end}{tail}"
 
 
-def write_page(page, rows, figures):
-    """The text of a page with the figures between its two marks."""
-    tables = [_page_table(rows, figures, unit) for unit in UNITS]
+def write_page(page, rows, figures, floor):
+    """The text of a page with the figures between its two marks; FLOOR(key, arch) is a row's."""
+    tables = [_page_table(rows, figures, unit, floor) for unit in UNITS]
     return replace_between(page, BEGIN, END, "\n\n".join(tables))
