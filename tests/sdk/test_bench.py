@@ -16,6 +16,7 @@ from nova import (
     bench_history,
     bench_linux,
     bench_options,
+    bench_parts,
     bench_trace,
     cli,
     elf,
@@ -104,16 +105,36 @@ class Comparison(unittest.TestCase):
 class Boots(unittest.TestCase):
     def test_a_figure_is_the_mean_of_all_boots(self):
         runs = [{"call": 161, "word": 1.4}, {"call": 161, "word": 1.41}, {"call": 163, "gone": 1}]
-        self.assertEqual(bench.mean(runs[:2]), {"call": 161, "word": 1.4})
-        self.assertEqual(bench.mean(runs), {"call": 162})
+        self.assertEqual(bench_parts.mean(runs[:2]), {"call": 161, "word": 1.4})
+        self.assertEqual(bench_parts.mean(runs), {"call": 162})
+
+    def parts(self, own, error):
+        def fails():
+            raise error
+
+        with mock.patch.object(bench.build, "say") as say:
+            found, complete = bench_parts.count(own, [fails, lambda: {"image": 7}])
+        self.assertIn("incomplete: it ended", say.call_args.args[0])
+        self.assertFalse(complete)
+        return found
+
+    def test_what_another_kernel_did_before_it_failed_is_kept(self):
+        error = bench_parts.Unfinished("it ended", "bench call 161\n# halted\n")
+        self.assertEqual(self.parts(False, error), {"call": 161, "image": 7})
+        with self.assertRaises(bench_parts.Unfinished):
+            self.parts(True, error)
+        with self.assertRaises(bench_parts.Unfinished):
+            self.parts(False, bench_parts.Unfinished("it ended", "# halted\n"))
+        whole = bench_parts.count(False, [lambda: {"call": 1}, lambda: {"image": 7}])
+        self.assertEqual(whole, ({"call": 1, "image": 7}, True))
 
     def test_what_is_a_mean_is_what_the_program_says(self):
         rows = [table.Row("call", "instructions", None, None, None, 2, "mean", "a call")]
-        bench.check_means(rows, "mean call\nbench call 1\n")
-        bench.check_means(rows, "another kernel has no such case\n")
+        bench_parts.check_means(rows, "mean call\nbench call 1\n")
+        bench_parts.check_means(rows, "another kernel has no such case\n")
         for text in ("bench call 1\n", "mean call\nbench call 1\nmean other\nbench other 2\n"):
             with self.assertRaisesRegex(NovaError, "wrong about means: (call|other)[.]"):
-                bench.check_means(rows, text)
+                bench_parts.check_means(rows, text)
 
 
 class Options(unittest.TestCase):
@@ -182,7 +203,7 @@ class Names(unittest.TestCase):
 class Reading(unittest.TestCase):
     def test_only_lines_of_the_word_count(self):
         text = "bench call 12\nbench word 1.50\n# bench x y z\ncount sm 4\n"
-        self.assertEqual(bench._values(text, "bench"), {"call": 12, "word": 1.5})
+        self.assertEqual(bench_parts.values(text, "bench"), {"call": 12, "word": 1.5})
 
     def test_the_rows_and_the_figures_fit_together(self):
         rows = table.read_rows(bench.ROWS)

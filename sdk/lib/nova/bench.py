@@ -14,6 +14,7 @@ from nova import (
     bench_history,
     bench_linux,
     bench_options,
+    bench_parts,
     bench_paths,
     bench_scale,
     bench_trace,
@@ -53,9 +54,7 @@ DEFAULT_ARCH = "x86_64"
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 8)
 ICOUNT = ["-icount", "shift=0,sleep=off"]
-# So many boots, each with other shapes of the kernel's trees, make the figures of operations, and
-# so many the trace.
-BOOTS = 8
+# So many boots make the trace.
 TRACE_BOOTS = 4
 PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM, bench_cpus.PROGRAM)
 # Where the kernel's half of the address space begins.
@@ -141,7 +140,7 @@ def _console(machine, what, all_needed=True, timeout=TIMEOUT):
     if outcome.status != EXIT_OK and all_needed:
         sys.stderr.write(text if text.endswith("\n") or not text else text + "\n")
         why = outcome.message or f"the system ended itself with {outcome.value}."
-        raise NovaError(f"{what} did not end well: {why}{_other_arch(machine)}", EXIT_FAILED)
+        raise bench_parts.Unfinished(f"{what} did not end well: {why}{_other_arch(machine)}", text)
     return text
 
 
@@ -152,16 +151,6 @@ def _other_arch(machine):
     return "" if fits else f" Do you mean --arch {arch}?"
 
 
-def _values(text, word):
-    """The values of all lines `WORD KEY VALUE`."""
-    found = {}
-    for line in text.splitlines():
-        fields = line.split()
-        if len(fields) == 3 and fields[0] == word:
-            found[fields[1]] = float(fields[2]) if "." in fields[2] else int(fields[2])
-    return found
-
-
 def _count_operations(kernel, programs, boot, what, plugin=()):
     """The console of one of several boots. The firmware needs longer for a longer serial number, so
     that the kernel's clock, of which the shapes of its trees come, shows another time."""
@@ -170,42 +159,13 @@ def _count_operations(kernel, programs, boot, what, plugin=()):
     return _console(_machine(kernel, programs / "bench", extra=extra), what)
 
 
-def mean(runs):
-    """{key: the mean of all runs}, to as many digits as the runs have."""
-    keys = [key for key in runs[0] if all(key in run for run in runs)]
-    sums = {key: sum(run[key] for run in runs) / len(runs) for key in keys}
-    return {key: round(sums[key], 2 if isinstance(runs[0][key], float) else None) for key in keys}
-
-
-def check_means(rows, console):
-    """Raises NovaError if rows.tsv calls a mean what the program's lines `mean KEY` do not, or vice
-    versa."""
-    told = {line.split()[1] for line in console.splitlines() if line.startswith("mean ")}
-    measured = _values(console, "bench")
-    listed = {row.key for row in rows if row.sample == table.MEAN and row.key in measured}
-    wrong = ", ".join(sorted(told ^ listed))
-    if wrong:
-        raise NovaError(f"tests/bench/rows.tsv is wrong about means: {wrong}.", EXIT_FAILED)
-
-
-def _operations(kernel, programs, rows):
-    texts = [
-        _count_operations(kernel, programs, boot, "the benchmark") for boot in range(BOOTS)
-    ]
-    runs = [_values(text, "bench") for text in texts]
-    if not all(runs):
-        raise NovaError("the benchmark ended without a figure.", EXIT_FAILED)
-    check_means(rows, texts[0])
-    return mean(runs)
-
-
 def _memory(kernel, programs):
     """Bytes of each object; empty for a kernel that stops when its memory is used up."""
     program = programs / "bench-memory"
 
     def numbers(size):
         machine = _machine(kernel, program, cmdline=f"kmem={size}M", extra=ICOUNT)
-        return _values(_console(machine, "the count"), "count")
+        return bench_parts.values(_console(machine, "the count"), "count")
 
     small, large = map(numbers, POOLS)
     extra = (POOLS[1] - POOLS[0]) << 20
@@ -270,10 +230,20 @@ def _built(args):
 
 
 def _figures(args, rows, kernel, programs):
-    found = {**_operations(kernel, programs, rows), **_memory(kernel, programs), **_image(kernel)}
-    found["boot"] = bench_cpus.count_boot(*_cpus_machine(args, kernel, programs))
-    found.update(_interrupts_off(kernel, programs, args.arch))
-    return found
+    """Figures, and whether all counts ended well."""
+
+    def one_boot(boot):
+        return _count_operations(kernel, programs, boot, "the benchmark")
+
+    machine = _cpus_machine(args, kernel, programs)
+    counts = (
+        lambda: bench_parts.operations(rows, one_boot),
+        lambda: _image(kernel),
+        lambda: _memory(kernel, programs),
+        lambda: {"boot": bench_cpus.count_boot(*machine)},
+        lambda: _interrupts_off(kernel, programs, args.arch),
+    )
+    return bench_parts.count(_is_own_kernel(args), counts)
 
 
 def _read_figures(path=FIGURES):
@@ -548,7 +518,7 @@ def run(args):
     if args.cpus:
         return _run_cpus(args, rows)
     with _built(args) as (kernel, programs):
-        found = _figures(args, rows, kernel, programs)
+        found, complete = _figures(args, rows, kernel, programs)
     unknown = set(found) - {row.key for row in rows}
     if unknown:
         raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
@@ -560,4 +530,5 @@ def run(args):
     if args.update:
         _update(rows, figures, args.arch, found)
         return EXIT_OK
-    return _compare(args, rows, checked_in, found)
+    status = _compare(args, rows, checked_in, found)
+    return status if complete else EXIT_FAILED
