@@ -58,12 +58,14 @@ void object_space_init(struct object_space *space, struct pd *pd);
 static always_inline struct capability_page *object_space_page(const struct object_space *space,
                                                                word_t sel)
 {
-        if (likely(sel >> CAPABILITY_BITS < RADIX_SLOTS))
-                return space->first[sel >> CAPABILITY_BITS];
+        const word_t page = sel >> CAPABILITY_BITS;
 
-        const word_t top = sel >> (RADIX_BITS + CAPABILITY_BITS) & (RADIX_TOP_SLOTS - 1);
+        if (likely(page < RADIX_SLOTS))
+                return space->first[page];
+
+        const word_t top = page >> RADIX_BITS & (RADIX_TOP_SLOTS - 1);
         struct capability_page **const pages = top ? space->top[top] : space->first;
-        return pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
+        return pages[page & (RADIX_SLOTS - 1)];
 }
 
 /** The capability that a selector refers to, by its page; 0: null. */
@@ -75,7 +77,9 @@ static always_inline word_t capability_at(const struct capability_page *page, wo
 /** The capability that a selector, taken modulo SEL, refers to; 0: null. */
 static always_inline word_t object_space_capability(const struct object_space *space, word_t sel)
 {
-        return capability_at(object_space_page(space, sel), sel);
+        const word_t slot = sel & (CAPABILITY_SLOTS - 1);
+
+        return load_once(object_space_page(space, sel)->capability[slot]);
 }
 
 /** The object of a capability with all of the permissions and the kind asked for; NULL: it lacks
