@@ -96,21 +96,18 @@ _Noreturn void finish_reaping(struct ec *self, enum nova_status status)
         finish_reap(self);
 }
 
-/* Leaves with what a handler has returned. */
-static always_inline _Noreturn void leave_with(struct ec *self, unsigned result)
+/* What a handler has returned says more than a status: leaves with that. */
+static always_inline void leave_with_more(struct ec *self, unsigned result)
 {
-        const enum nova_status status = (enum nova_status)(result & HYPERCALL_STATUS);
-
         if (likely(result & HYPERCALL_BLOCKS))
                 block_current(self);
-        if (result & HYPERCALL_WOKE) {
+        if (likely(result & HYPERCALL_WOKE)) {
                 self->wait_status = NOVA_SUCCESS;
                 self->cont = resume_woken;
                 resume_reschedule(self->cpu);
         }
         if (result & HYPERCALL_GOES_ON)
                 self->cont(self);
-        resume_hypercall(self, status);
 }
 
 /* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its
@@ -127,14 +124,18 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
         leave_if_ended(self);
         if (again)
                 result = handlers[nova_id_number(REG_P1(self))](self);
-        leave_with(self, result);
+        leave_with_more(self, result);
+        resume_hypercall(self, (enum nova_status)(result & HYPERCALL_STATUS));
 }
 
 _Noreturn void hypercall_finish(struct ec *self, unsigned result)
 {
-        if (unlikely((result & HYPERCALL_STATUS) == NOVA_OUT_OF_MEMORY))
+        const enum nova_status status = (enum nova_status)(result & HYPERCALL_STATUS);
+
+        leave_with_more(self, result);
+        if (unlikely(status == NOVA_OUT_OF_MEMORY))
                 finish_short_of_memory(self);
-        leave_with(self, result);
+        resume_hypercall(self, status);
 }
 
 _Noreturn void hypercall_long(struct ec *self, word_t id)

@@ -35,6 +35,17 @@ static inline void list_unlink(const struct list *entry)
         entry->prev->next = entry->next;
 }
 
+/** Takes the first entry out of the list with this head, which is not empty; what it links to says
+ *  nothing then. */
+static inline struct list *list_take(struct list *head)
+{
+        struct list *first = head->next, *next = first->next;
+
+        head->next = next;
+        next->prev = head;
+        return first;
+}
+
 /** Takes entry out of its list; it then links to itself. */
 static inline void list_remove(struct list *entry)
 {

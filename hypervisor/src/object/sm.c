@@ -20,7 +20,7 @@ enum nova_status sm_create(struct account *account, word_t count, struct sm **ou
         if (!sm)
                 return NOVA_OUT_OF_MEMORY;
         object_init(&sm->object, OBJECT_SM, account);
-        sm->lock = SM_FREE;
+        sm->lock = sm->idle = SM_FREE;
         sm->count = count;
         list_init(&sm->waiters);
         sm->gsi = SM_NO_GSI;
@@ -38,22 +38,23 @@ __attribute__((noinline)) void sm_lock(struct sm *sm)
 
 void sm_unlock(struct sm *sm)
 {
-        const bool special = !list_is_empty(&sm->waiters) || sm->gsi != SM_NO_GSI;
+        uint32_t lock = sm->idle;
 
-        store_once(sm->lock, special ? SM_SPECIAL : SM_FREE);
+        if (unlikely(!list_is_empty(&sm->waiters)))
+                lock = SM_SPECIAL;
+        store_once(sm->lock, lock);
 }
 
 void sm_set_gsi(struct sm *sm, unsigned gsi)
 {
         sm->gsi = (int)gsi;
-        sm->lock = SM_SPECIAL;
+        sm->lock = sm->idle = SM_SPECIAL;
 }
 
 /* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
 static struct ec *first_waiter(struct sm *sm)
 {
-        struct ec *ec = container_of(sm->waiters.next, struct ec, wait_link);
-        list_unlink(&ec->wait_link);
+        struct ec *ec = container_of(list_take(&sm->waiters), struct ec, wait_link);
         ec->wait_sm = NULL;
         return ec;
 }

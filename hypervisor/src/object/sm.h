@@ -24,6 +24,7 @@ enum sm_lock {
 struct sm {
         struct kobject object;
         uint32_t lock; /* enum sm_lock; protects count and waiters; nothing is taken below it */
+        uint32_t idle; /* … what it is when it is free and nobody waits */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
         char name[NOVA_NAME_SIZE];
