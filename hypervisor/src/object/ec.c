@@ -236,7 +236,7 @@ static void return_sc_from_below(struct ec *ec)
         struct ec *to = ec->caller;
 
         for (struct ec *at = ec;; at = at->callee) {
-                if (at == cpu->current && !cpu->current_sc->ec)
+                if (at == cpu->current)
                         sched_bind_current(cpu);
                 if (at->donated) {
                         ec_return_sc(at, to);

@@ -37,7 +37,7 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
         object_init(&sc->object, OBJECT_SC, account);
         sc->ec = sc->owner = ec;
         sc->cpu = ec->cpu;
-        sc->quantum = sc->left = ticks(quantum_us);
+        sc->quantum = sc->round_end = ticks(quantum_us);
         sc->used = 0;
         sc->place = SC_NOWHERE;
         sc->prio = (uint8_t)prio;
@@ -98,13 +98,13 @@ void sc_end(struct sc *sc)
         struct cpu *cpu = sc->cpu;
 
         sc->object.dead = true;
-        if (sc->place == SC_READY)
-                run_queue_remove(&cpu->run_queue, sc);
+        if (sc == cpu->current_sc)
+                cpu_current_ended(cpu);
+        else if (sc->place == SC_READY)
+                sched_remove(sc);
         else if (sc->place == SC_SLEEPING)
                 list_remove(&sc->link);
-        else if (sc->place == SC_RUNNING)
-                cpu_current_ended(cpu);
         sc->place = SC_NOWHERE;
-        if (sc->ec && sc->ec->donated == sc)
+        if (sc->ec->donated == sc)
                 sc->ec->donated = NULL;
 }

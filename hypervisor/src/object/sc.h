@@ -13,25 +13,46 @@ struct ec;
 
 enum sc_place {
         SC_NOWHERE,  /* not started, or its owner will never run again */
-        SC_RUNNING,  /* its CPU's current one */
-        SC_READY,    /* in the run queue */
+        SC_READY,    /* its CPU's current one, or in the run queue */
         SC_SLEEPING, /* among the sleepers of a blocked EC */
 };
 
 /* All fields belong to the SC's CPU, but for the common part and what is fixed at creation. */
 struct sc {
         struct kobject object;
-        struct ec *ec;    /* bound to; NULL while it runs the end of its owner's chain of calls */
+        struct ec *ec;    /* bound to, unless it runs the end of its owner's chain of calls: then
+                           * the owner; cpu.special tells (SPECIAL_LENT) */
         struct ec *owner; /* created for; holds a reference */
         struct cpu *cpu;
         struct sc *next, *prev; /* run queue ring */
         struct list link;       /* sleepers */
         uint64_t quantum;       /* TSC ticks */
-        uint64_t left;          /* … of this round */
         uint64_t used;          /* TSC ticks in all, up to the last switch */
+        uint64_t round_end;     /* value of used at which the quantum of this round is spent */
         uint8_t place;          /* enum sc_place */
         uint8_t prio;
 };
+
+/** Whether the quantum of this round is spent. */
+static always_inline bool sc_is_spent(const struct sc *sc)
+{
+        return sc->used >= sc->round_end;
+}
+
+/** Begins a round if the last one's quantum is spent; whether it was. */
+static inline bool sc_refill(struct sc *sc)
+{
+        if (!sc_is_spent(sc))
+                return false;
+        sc->round_end = sc->used + sc->quantum;
+        return true;
+}
+
+/** The TSC when the quantum of an SC is spent that runs since start. */
+static always_inline uint64_t sc_slice_end(const struct sc *sc, uint64_t start)
+{
+        return start - sc->used + sc->round_end;
+}
 
 /** Prepares the cache. Once, at boot. */
 void sc_boot(void);

@@ -103,7 +103,6 @@ static void create_idle(struct cpu *cpu)
         if (!cpu->idle_ec ||
             sc_create(&account_root, cpu->idle_ec, 0, 1, &cpu->idle_sc) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
-        cpu->idle_sc->place = SC_RUNNING;
         cpu->current = cpu->idle_ec;
         cpu->current_sc = cpu->idle_sc;
         cpu->slice_start = rdtsc();

@@ -31,36 +31,54 @@ void sched_start(struct sc *sc)
         sched_insert(sc, false);
 }
 
-static always_inline void bind_live(struct cpu *cpu, struct sc *sc)
+void sched_remove(struct sc *sc)
 {
-        if (!sc->ec)
+        struct cpu *cpu = sc->cpu;
+
+        run_queue_remove(&cpu->run_queue, sc);
+        cpu->pending &= ~(uint32_t)CPU_PENDING_HAND_OVER; /* it may be the one */
+}
+
+/* sc, the current one, comes to be bound to the current EC. */
+static __attribute__((noinline)) void bind_other(struct cpu *cpu, struct sc *sc)
+{
+        if (!sc->object.dead)
                 sc_bind(sc, cpu->current);
 }
 
 static always_inline void bind(struct cpu *cpu, struct sc *sc)
 {
-        if (!sc->object.dead)
-                bind_live(cpu, sc);
+        if (unlikely(sc->ec != cpu->current))
+                bind_other(cpu, sc);
+}
+
+/* The same before sc leaves the CPU, unless it is bound. */
+static always_inline void bind_leaving(struct cpu *cpu, struct sc *sc)
+{
+        if (likely(!(cpu->special & SPECIAL_LENT)))
+                bind(cpu, sc);
+        else
+                cpu->special &= (uint8_t)~SPECIAL_LENT;
 }
 
 void sched_bind_current(struct cpu *cpu)
 {
-        bind(cpu, cpu->current_sc);
-        if (cpu->current_sc->ec)
-                cpu->special |= SPECIAL_LENT;
+        struct sc *sc = cpu->current_sc;
+
+        if (cpu->special & SPECIAL_LENT || sc->object.dead)
+                return;
+        bind(cpu, sc);
+        cpu->special |= SPECIAL_LENT;
 }
 
-/* sc, the current one, runs ec from now on: who it is bound to, or who has to run before that can.
+/* sc, the current one, runs whom it is bound to: from now on that is where its owner's calls lead.
  */
-static always_inline void run_on(struct cpu *cpu, struct sc *sc, struct ec *ec)
+static always_inline void unbind(struct sc *sc, struct ec *ec)
 {
-        if (sc->ec && sc->ec != ec) {
-                cpu->special |= SPECIAL_LENT;
+        if (likely(ec == sc->owner))
                 return;
-        }
-        sc->ec = NULL;
+        sc->ec = sc->owner;
         ec->donated = NULL;
-        cpu->special &= (uint8_t)~SPECIAL_LENT;
 }
 
 /* Others see what was stored before, and nothing that is stored after. */
@@ -82,20 +100,13 @@ static always_inline void charge(struct cpu *cpu, struct sc *sc, struct sc *next
         cpu->slice_start = now;
         cpu->current_sc = next;
         count_charge(cpu);
-        sc->left -= slice < sc->left ? slice : sc->left;
 }
 
 /* Puts an SC, which leaves the CPU but is ready, into the run queue. */
 static __attribute__((noinline)) void requeue(struct cpu *cpu, struct sc *sc)
 {
-        const bool spent = !sc->left;
-
-        if (sc->object.dead || sc == cpu->idle_sc)
-                return;
-        if (spent)
-                sc->left = sc->quantum;
-        sc->place = SC_READY;
-        run_queue_insert(&cpu->run_queue, sc, !spent);
+        if (!sc->object.dead && sc != cpu->idle_sc)
+                run_queue_insert(&cpu->run_queue, sc, !sc_refill(sc));
 }
 
 struct ec *chain_end(struct ec *ec, const struct ec *self)
@@ -118,8 +129,9 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
         }
 }
 
-/* The EC that an SC can run; NULL: none, the SC sleeps with whom it waits for. */
-static __attribute__((noinline)) struct ec *runnable(struct sc *sc)
+/* The EC that an SC, taken out of the run queue, can run; it is lent to one that it is not bound
+ * to. NULL: none, the SC sleeps with whom it waits for. */
+static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc *sc)
 {
         struct ec *ec, *end;
 
@@ -136,48 +148,62 @@ static __attribute__((noinline)) struct ec *runnable(struct sc *sc)
 
         if (sc->object.dead || end->state == EC_DEAD)
                 return NULL;
-        if (end->state == EC_READY)
+        if (end->state == EC_READY) {
+                sc->place = SC_READY;
+                if (end != ec)
+                        cpu->special |= SPECIAL_LENT;
+                else
+                        unbind(sc, ec);
                 return end;
+        }
         sc->place = SC_SLEEPING;
         list_append(&end->sleepers, &sc->link);
         return NULL;
 }
 
-/* sc runs ec; end: when its time is used up. */
-static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec,
-                                             uint64_t end)
+/* sc is the current one from now on. */
+static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
 {
-        run_on(cpu, sc, ec);
-        sc->place = SC_RUNNING;
         store_once(cpu->current_sc, sc);
-        timeout_arm(cpu, end);
+        timeout_arm(cpu, sc_slice_end(sc, cpu->slice_start));
         resume_ec(ec);
 }
 
-static __attribute__((noinline)) _Noreturn void dispatch_idle(struct cpu *cpu)
+/* Whoever is chosen may have nothing to do but end: interrupts come in before each decision. */
+static always_inline void begin_decision(struct cpu *cpu)
 {
-        dispatch(cpu, cpu->idle_sc, cpu->idle_ec, CPU_TIMER_OFF);
+        sti();
+        nop();
+        cli();
+        cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
 /* Runs the first of the queue that can run somebody. */
-static _Noreturn void resume_first(struct cpu *cpu)
+static __attribute__((noinline)) _Noreturn void resume_any(struct cpu *cpu)
 {
         for (;;) {
-                /* One that was chosen may have nothing to do but end: interrupts come in between.
-                 */
-                sti();
-                nop();
-                cli();
-                cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
-                        dispatch_idle(cpu);
-                struct ec *ec = sc->ec;
-                if (unlikely(ec->state != EC_READY))
-                        ec = runnable(sc);
+                        resume_ec(cpu->idle_ec);
+                struct ec *ec = runnable(cpu, sc);
                 if (likely(ec))
-                        dispatch(cpu, sc, ec, cpu->slice_start + sc->left);
+                        dispatch(cpu, sc, ec);
+                begin_decision(cpu);
         }
+}
+
+/* The same. Mostly it is known which one that is. */
+static _Noreturn void resume_first(struct cpu *cpu)
+{
+        begin_decision(cpu);
+
+        struct sc *sc = cpu->run_queue.first;
+        if (unlikely(!sc || sc->ec->state != EC_READY))
+                resume_any(cpu);
+        struct ec *ec = sc->ec;
+        cpu->run_queue.first = NULL;
+        unbind(sc, ec);
+        dispatch(cpu, sc, ec);
 }
 
 static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct cpu *cpu)
@@ -206,7 +232,7 @@ _Noreturn void resume_next(struct cpu *cpu)
 {
         struct sc *sc = cpu->current_sc;
 
-        bind(cpu, sc);
+        bind_leaving(cpu, sc);
         charge(cpu, sc, cpu->idle_sc);
         resume_other(cpu);
 }
@@ -216,23 +242,21 @@ _Noreturn void resume_next(struct cpu *cpu)
 static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;
-
-        if (unlikely(!next))
-                return;
         struct ec *ec = next->ec;
-        if (unlikely(ec->state != EC_READY || cpu->dying))
+
+        if (unlikely(ec->state != EC_READY))
                 return;
         cpu->pending = 0;
-        cpu->run_queue.first = NULL;
-        bind(cpu, sc);
+        bind_leaving(cpu, sc);
         charge(cpu, sc, next);
-        if (likely(sc->left)) {
-                sc->place = SC_READY;
+        if (likely(!sc_is_spent(sc))) {
                 cpu->run_queue.first = sc;
         } else {
+                cpu->run_queue.first = NULL;
                 requeue(cpu, sc);
         }
-        dispatch(cpu, next, ec, cpu->slice_start + next->left);
+        unbind(next, ec);
+        dispatch(cpu, next, ec);
 }
 
 _Noreturn void resume_reschedule(struct cpu *cpu)
@@ -241,7 +265,7 @@ _Noreturn void resume_reschedule(struct cpu *cpu)
 
         if (cpu->pending == (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER))
                 hand_over(cpu, sc);
-        bind(cpu, sc);
+        bind_leaving(cpu, sc);
         charge(cpu, sc, cpu->idle_sc);
         requeue(cpu, sc);
         resume_other(cpu);
@@ -250,15 +274,18 @@ _Noreturn void resume_reschedule(struct cpu *cpu)
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
 {
         struct sc *sc = cpu->current_sc;
-        struct ec *ec = sc->ec ? sc->ec : caller;
+        const bool bound = cpu->special & SPECIAL_LENT;
+        struct ec *ec = bound ? sc->ec : caller;
 
         if (unlikely(!ec))
                 block_current(cpu->current);
-        if (likely(ec->state == EC_READY && !sc->object.dead)) {
-                run_on(cpu, sc, ec);
-                resume_ec(ec);
+        if (unlikely(ec->state != EC_READY || sc->object.dead))
+                resume_reschedule(cpu);
+        if (bound) {
+                unbind(sc, ec);
+                cpu->special &= (uint8_t)~SPECIAL_LENT;
         }
-        resume_reschedule(cpu);
+        resume_ec(ec);
 }
 
 _Noreturn void block_current(struct ec *self)
@@ -266,8 +293,8 @@ _Noreturn void block_current(struct ec *self)
         struct cpu *cpu = self->cpu;
         struct sc *sc = cpu->current_sc;
 
+        bind_leaving(cpu, sc);
         if (likely(!sc->object.dead)) {
-                bind_live(cpu, sc);
                 sc->place = SC_SLEEPING;
                 list_append(&self->sleepers, &sc->link);
         }

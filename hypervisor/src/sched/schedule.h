@@ -19,6 +19,9 @@ static inline void sched_decide(struct cpu *cpu)
  *  priority is higher than the current one's. */
 void sched_insert(struct sc *sc, bool head);
 
+/** Takes an SC out of the run queue. */
+void sched_remove(struct sc *sc);
+
 /** Puts a new SC of this CPU behind the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);
 

@@ -15,10 +15,8 @@
 /* An SC of this CPU, which slept, is ready. */
 static __attribute__((noinline)) void wake_sc(struct sc *sc)
 {
-        const bool spent = !sc->left;
+        const bool spent = sc_refill(sc);
 
-        if (spent)
-                sc->left = sc->quantum;
         sc->place = SC_READY;
         sched_insert(sc, !spent);
 }
@@ -29,7 +27,7 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
  */
 static always_inline bool comes_first(const struct cpu *cpu, const struct sc *sc, unsigned current)
 {
-        return sc->left && sc->prio >= current && current && !cpu->run_queue.first &&
+        return !sc_is_spent(sc) && sc->prio >= current && current && !cpu->run_queue.first &&
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 

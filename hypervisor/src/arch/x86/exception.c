@@ -37,14 +37,14 @@ static void ipi(struct cpu *cpu)
  * wait that long. */
 static void timer(struct cpu *cpu)
 {
-        const uint64_t slice = rdtsc() - cpu->slice_start;
+        const uint64_t now = rdtsc(), end = sc_slice_end(cpu->current_sc, cpu->slice_start);
 
         timeout_expire(cpu);
         iommu_poll();
-        if (slice >= cpu->current_sc->left)
+        if (now >= end)
                 sched_decide(cpu);
         else
-                timeout_arm(cpu, cpu->slice_start + cpu->current_sc->left);
+                timeout_arm(cpu, end);
 }
 
 static void interrupt_dispatch(unsigned vector)

@@ -163,11 +163,7 @@ static void cpu_init(void)
         *cpu = (struct cpu){
                 .current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec, .tss = &tss};
         /* Of the highest priority: no SC that a test creates preempts it. */
-        idle_sc = (struct sc){.ec = &idle_ec,
-                              .owner = &idle_ec,
-                              .cpu = cpu,
-                              .place = SC_RUNNING,
-                              .prio = NOVA_PRIO_MAX};
+        idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
         idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};
         list_init(&idle_ec.sleepers);
         cpu->current = &idle_ec;
