@@ -21,7 +21,7 @@ enum nova_status hypercall_ec_ctrl(struct ec *self)
                 return NOVA_BAD_CAP;
         atomic_fetch_or_u32(&ec->pending, EC_PENDING_RECALL);
         if (ec->cpu != self->cpu)
-                mail_send(ec->cpu, &ec->object.mail, MAIL_RECALL);
+                mail_send(ec->cpu, &ec->mail, MAIL_RECALL);
         return NOVA_SUCCESS;
 }
 

@@ -9,8 +9,8 @@
 #include "lib/types.h"
 
 struct heap_node {
-        struct heap_node *parent, *left, *right;
         uint64_t key;
+        struct heap_node *parent, *left, *right;
 };
 
 struct heap {

@@ -37,6 +37,7 @@ static word_t ec_bytes(enum ec_kind kind)
  * list, what belongs to an event, a transfer or a revocation while that is under way. */
 static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd *pd)
 {
+        mail_init(&ec->mail, OBJECT_EC);
         ec_clear_attention(ec);
         ec->caller_kind = CALLER_NONE;
         ec->kind = (uint8_t)kind;
@@ -358,7 +359,7 @@ void ec_end_anywhere(struct ec *ec)
                 ec_end(ec);
                 return;
         }
-        mail_send(ec->cpu, &ec->object.mail, MAIL_END);
+        mail_send(ec->cpu, &ec->mail, MAIL_END);
         while (!load_once(ec->object.dead))
                 cpu_wait();
 }

@@ -14,6 +14,7 @@
 #include "nova/abi/status.h"
 #include "nova/abi/utcb.h"
 #include "object/object.h"
+#include "sched/mail.h"
 #include "space/mapping.h"
 
 struct cpu;
@@ -63,10 +64,15 @@ struct transfer {
 
 #define EC_REAPS_NOTHING UINT32_MAX
 
+/* Fields that are used together share cache lines, the first three kinds one each. */
 struct ec {
         struct kobject object;
-        /* Read together, see ec_attention(). */
-        uint32_t pending __attribute__((aligned(8))); /* EC_PENDING_…, atomic */
+        struct mail mail;    /* work for its CPU */
+        struct list pd_link; /* pd.ecs, under pd.lock */
+        word_t utcb_page;    /* page number of the user's mapping */
+
+        /* Calls. The first two are read together, see ec_attention(). */
+        uint32_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
         uint8_t special;                           /* SPECIAL_…: what has to be switched for it */
         uint8_t no_more[3];                        /* 0 */
         uint8_t state __attribute__((aligned(4))); /* enum ec_state; see ec_set_state() */
@@ -74,31 +80,34 @@ struct ec {
         uint8_t no_state[2];                       /* 0 */
         uint8_t kind;                              /* enum ec_kind */
         uint8_t wait_status;                       /* what a down returns when it wakes */
-        continuation_t cont;
-        struct pd *pd; /* holds a reference; NULL: the idle thread */
+        struct pd *pd;                             /* holds a reference; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
-        struct vcpu *vcpu;      /* NULL: a thread */
         struct ec *caller;      /* the reply register: who waits for this EC's reply */
         struct ec *callee;      /* whose reply this EC waits for */
+
+        /* Waiting and waking. */
+        continuation_t cont;
+        struct sm *wait_sm;
+        struct list wait_link;    /* sm.waiters, under sm.lock */
+        struct list sleepers;     /* SCs that wait with this EC */
+        struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
+
+        /* Events. */
+        struct vcpu *vcpu; /* NULL: a thread */
+        word_t event_base;
+        word_t event_number; /* what block_on_event is about, for its retry */
+        word_t event_qual[2];
+
         struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
         struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
         struct sc *donated;             /* SC bound to this EC that is its callers' */
-        struct list sleepers;           /* SCs that wait with this EC */
         bool fpu_used;
         bool ending;               /* ec_end is at work; it lets mail in while it waits */
         bool named_by_root;        /* its end is worth a message */
         word_t tls;                /* the base */
         char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
-        word_t event_base;
-        word_t event_number; /* what block_on_event is about, for its retry */
-        word_t event_qual[2];
-        word_t utcb_page;      /* page number of the user's mapping */
-        struct list pd_link;   /* pd.ecs, under pd.lock */
-        struct list wait_link; /* sm.waiters, under sm.lock */
-        struct sm *wait_sm;
-        struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
         struct transfer
                 transfer; /* create_pd: its delegation is that of the initial capabilities */
         struct revocation revocation;

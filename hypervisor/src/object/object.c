@@ -57,9 +57,18 @@ static __attribute__((noinline)) void sc_end_anywhere(struct sc *sc)
                 sc_end(sc);
                 return;
         }
-        mail_send(sc->cpu, &sc->object.mail, MAIL_END);
+        mail_send(sc->cpu, &sc->mail, MAIL_END);
         while (!load_once(sc->object.dead))
                 cpu_wait();
+}
+
+bool object_has_mail(const struct kobject *object)
+{
+        if (object->kind == OBJECT_EC)
+                return atomic_load_u32(&container_of(object, struct ec, object)->mail.work);
+        if (object->kind == OBJECT_SC)
+                return atomic_load_u32(&container_of(object, struct sc, object)->mail.work);
+        return false;
 }
 
 /* Ends an object that is no longer in the dying list, and gives back the reference that it has. */

@@ -14,7 +14,6 @@
 #include "memory/account.h"
 #include "memory/slab.h"
 #include "nova/abi/crd.h"
-#include "sched/mail.h"
 
 enum object_kind {
         OBJECT_PD = NOVA_KIND_PD,
@@ -27,11 +26,11 @@ enum object_kind {
 struct kobject {
         uint8_t kind;            /* enum object_kind */
         bool dead;               /* ended: capabilities to it act as null */
-        uint16_t held;           /* OBJECT_HELD…: by its first mapping, for which see below */
+        uint8_t held;            /* OBJECT_HELD…: by its first mapping, for which see below */
+        bool by_iret;            /* PT: a hypercall's last instruction cannot go to its ip */
         uint32_t references;     /* atomic */
         struct account *account; /* what its memory was charged to */
         struct kobject *next;    /* in a dying list, then among those that wait for the grace */
-        struct mail mail;        /* work for its CPU */
 };
 
 /* Bytes in front of an object (see object_first_mapping()). */
@@ -63,7 +62,7 @@ static inline void object_init(struct kobject *object, enum object_kind kind,
         object->held = 0;
         object->references = 1;
         object->account = account;
-        object->mail.work = 0;
+        object->by_iret = false;
 }
 
 /** Prepares the cache of a kind, whose objects have size bytes. Once, at boot. */
@@ -132,6 +131,9 @@ void object_put(struct kobject *object);
 
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
+
+/** Whether mail about an object, sent just before its end, is still in its CPU's hands. */
+bool object_has_mail(const struct kobject *object);
 
 /** Ends what is first on this CPU's dying list, or does a step of it. No lock is held. May wait for
  *  other CPUs. */

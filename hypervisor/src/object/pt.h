@@ -19,8 +19,9 @@ struct pt {
         word_t id; /* selector that it was created with, told to the handler */
         char name[NOVA_NAME_SIZE];
         nova_mtd_t mtd;
-        uint64_t by_iret; /* not 0: the last instruction of a hypercall cannot go to ip */
 };
+
+_Static_assert(sizeof(struct pt) <= 64, "a call looks at one cache line of a portal");
 
 /** Prepares the cache. Once, at boot. */
 void pt_boot(void);

@@ -58,8 +58,7 @@ static bool all_seen(void)
 
 static void free_object(struct kobject *object)
 {
-        /* Mail that was sent just before the end is still in its CPU's hands. */
-        if (atomic_load_u32(&object->mail.work))
+        if (unlikely(object_has_mail(object)))
                 reclaim_object(object);
         else if (likely(!load_once(object->held)) || !object_mapping_holds(object))
                 object_free(object);

@@ -35,6 +35,7 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
                 return NOVA_BAD_CAP;
         }
         object_init(&sc->object, OBJECT_SC, account);
+        mail_init(&sc->mail, OBJECT_SC);
         sc->ec = sc->owner = ec;
         sc->cpu = ec->cpu;
         sc->quantum = sc->round_end = ticks(quantum_us);
@@ -58,7 +59,7 @@ void sc_start(struct sc *sc)
         if (sc->cpu == cpu_self())
                 sched_start(sc);
         else
-                mail_send(sc->cpu, &sc->object.mail, MAIL_WAKE);
+                mail_send(sc->cpu, &sc->mail, MAIL_WAKE);
 }
 
 /* Its CPU counts charges before and after it changes what is read here. */

@@ -7,6 +7,7 @@
 #include "nova/abi/qpd.h"
 #include "nova/abi/status.h"
 #include "object/object.h"
+#include "sched/mail.h"
 
 struct cpu;
 struct ec;
@@ -20,16 +21,19 @@ enum sc_place {
 /* All fields belong to the SC's CPU, but for the common part and what is fixed at creation. */
 struct sc {
         struct kobject object;
+        struct mail mail; /* work for its CPU */
+        struct cpu *cpu;
+        uint64_t quantum; /* TSC ticks */
+        struct sc *prev;  /* run queue ring, with next */
+        /* What a decision looks at: one cache line. */
         struct ec *ec;    /* bound to, unless it runs the end of its owner's chain of calls: then
                            * the owner; cpu.special tells (SPECIAL_LENT) */
         struct ec *owner; /* created for; holds a reference */
-        struct cpu *cpu;
-        struct sc *next, *prev; /* run queue ring */
-        struct list link;       /* sleepers */
-        uint64_t quantum;       /* TSC ticks */
-        uint64_t used;          /* TSC ticks in all, up to the last switch */
-        uint64_t round_end;     /* value of used at which the quantum of this round is spent */
-        uint8_t place;          /* enum sc_place */
+        struct list link; /* sleepers */
+        struct sc *next;
+        uint64_t used;      /* TSC ticks in all, up to the last switch */
+        uint64_t round_end; /* value of used at which the quantum of this round is spent */
+        uint8_t place;      /* enum sc_place */
         uint8_t prio;
 };
 

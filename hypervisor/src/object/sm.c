@@ -47,7 +47,7 @@ void sm_unlock(struct sm *sm)
 
 void sm_set_gsi(struct sm *sm, unsigned gsi)
 {
-        sm->gsi = (int)gsi;
+        sm->gsi = (int16_t)gsi;
         sm->lock = sm->idle = SM_SPECIAL;
 }
 

@@ -24,12 +24,14 @@ enum sm_lock {
 struct sm {
         struct kobject object;
         uint32_t lock; /* enum sm_lock; protects count and waiters; nothing is taken below it */
-        uint32_t idle; /* … what it is when it is free and nobody waits */
+        uint16_t idle; /* … what it is when it is free and nobody waits */
+        int16_t gsi;   /* interrupt that this one stands for, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
         char name[NOVA_NAME_SIZE];
-        int gsi; /* interrupt that this one stands for, or SM_NO_GSI */
 };
+
+_Static_assert(sizeof(struct sm) <= 64, "an operation looks at one cache line of a semaphore");
 
 /** Prepares the cache. Once, at boot. */
 void sm_boot(void);

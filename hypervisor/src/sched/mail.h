@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work for another CPU. The node is part of the object that it is about, so that sending never
+/* Work for another CPU. The node is part of the EC or SC that it is about, so that sending never
  * allocates and never fails; work that comes while the mail is under way is merged. */
 #ifndef SCHED_MAIL_H
 #define SCHED_MAIL_H
@@ -14,8 +14,16 @@ struct cpu;
 
 struct mail {
         struct mail *next;
-        uint32_t work; /* MAIL_…; not 0 while the mail is in a CPU's list */
+        uint32_t work;  /* MAIL_…; not 0 while the mail is in a CPU's list */
+        uint32_t about; /* OBJECT_EC or OBJECT_SC */
 };
+
+/** Of a new object: no work. */
+static inline void mail_init(struct mail *mail, uint32_t about)
+{
+        mail->work = 0;
+        mail->about = about;
+}
 
 /** Sends work to a CPU. */
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);

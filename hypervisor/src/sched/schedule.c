@@ -294,7 +294,7 @@ _Noreturn void block_current(struct ec *self)
         struct sc *sc = cpu->current_sc;
 
         bind_leaving(cpu, sc);
-        if (likely(!sc->object.dead)) {
+        if (likely(sc->place == SC_READY)) { /* it has not ended */
                 sc->place = SC_SLEEPING;
                 list_append(&self->sleepers, &sc->link);
         }

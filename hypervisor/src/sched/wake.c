@@ -79,7 +79,7 @@ void sched_wake(struct ec *ec)
         if (ec->cpu == cpu_self())
                 wake_here(ec);
         else
-                mail_send(ec->cpu, &ec->object.mail, MAIL_WAKE);
+                mail_send(ec->cpu, &ec->mail, MAIL_WAKE);
 }
 
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work)
@@ -118,17 +118,17 @@ void mail_receive(struct cpu *cpu)
 
         struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
         while (mail) {
-                struct kobject *object = container_of(mail, struct kobject, mail);
-                mail = mail->next;
-                uint32_t work = atomic_load_u32(&object->mail.work), done = 0;
+                struct mail *const first = mail;
+                mail = first->next;
+                uint32_t work = atomic_load_u32(&first->work), done = 0;
                 do {
-                        if (object->kind == OBJECT_EC)
-                                ec_mail(container_of(object, struct ec, object), work & ~done);
+                        if (first->about == OBJECT_EC)
+                                ec_mail(container_of(first, struct ec, mail), work & ~done);
                         else
-                                sc_mail(container_of(object, struct sc, object), work & ~done);
+                                sc_mail(container_of(first, struct sc, mail), work & ~done);
                         done |= work;
                         /* Until it is 0 nobody frees the object, and no second mail is sent. */
-                } while (!__atomic_compare_exchange_n(&object->mail.work, &work, 0, false,
+                } while (!__atomic_compare_exchange_n(&first->work, &work, 0, false,
                                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         }
         cpu->in_mail = false;

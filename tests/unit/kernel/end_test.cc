@@ -27,7 +27,7 @@ void wait_for_other_cpu()
         struct cpu *other = cpu_by_id(1);
 
         if (dying) {
-                mail_send(cpu_self(), &dying->object.mail, MAIL_END);
+                mail_send(cpu_self(), &dying->mail, MAIL_END);
                 dying = nullptr;
                 return;
         }

@@ -99,8 +99,8 @@ void World::run(ec *one, sc *on)
 {
         cpu *self = cpu_self();
         one->state = EC_READY;
-        on->ec = nullptr;
-        on->place = SC_RUNNING;
+        on->ec = on->owner;
+        on->place = SC_READY;
         self->current_sc = on;
         self->current = one;
         self->current_pd = one->pd;
@@ -212,14 +212,14 @@ void World::check_settled() const
         EXPECT_EQ(self->pending &
                           (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER | CPU_PENDING_GRACE),
                   0u);
-        EXPECT_EQ(on->place, SC_RUNNING);
         if (one->kind == EC_IDLE)
                 return;
+        EXPECT_EQ(on->place, SC_READY);
         EXPECT_EQ(one->state, EC_READY);
         EXPECT_EQ(one->pending, 0u);
         EXPECT_EQ(self->special & loaded, one->special & loaded);
         EXPECT_EQ(self->current_pd, one->pd);
-        EXPECT_TRUE(!on->ec || on->ec == one || self->special & SPECIAL_LENT);
+        EXPECT_TRUE(on->ec == on->owner || self->special & SPECIAL_LENT);
 }
 
 std::string World::state()
@@ -235,7 +235,8 @@ std::string World::state()
         for (const sc *one : contexts)
                 if (one->owner->state != EC_DEAD)
                         out << name(one) << ": for " << name(one->ec) << ", place " << +one->place
-                            << ", left " << one->left << ", used " << one->used << "\n";
+                            << ", round ends at " << one->round_end << ", used " << one->used
+                            << "\n";
         for (const ec *one : threads)
                 show_ec(out, name(one), one);
         show_caps(out, home);

@@ -39,8 +39,9 @@ struct vcpu;
 #define SPECIAL_FPU  0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
 #define SPECIAL_TLS  0x2 /* a storage base */
 #define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
-#define SPECIAL_LENT 0x8 /* CPU: current_sc is bound, maybe to another EC than the one that runs \
-                          */
+#define SPECIAL_LENT                                                                \
+        0x8 /* CPU: current_sc is bound, maybe to another EC than the one that runs \
+             */
 
 #define CPU_TIMER_OFF UINT64_MAX
 
@@ -60,14 +61,16 @@ struct cpu {
         bool no_quiescence; /* the code that opened the interrupt window holds pointers */
         bool in_mail;       /* mail_receive is at work */
         bool current_ended; /* current or current_sc has ended: no quiescence until they go */
-        struct run_queue run_queue;
-        struct ec *idle_ec;
+        /* What a decision looks at beyond that: one cache line, up to run_queue.first. */
+        struct ec *idle_ec __attribute__((aligned(64)));
         struct sc *idle_sc;
-        uint64_t slice_start; /* TSC when the current SC was dispatched; read by all */
-        uint32_t charges;     /* odd while current_sc's time and slice_start change; read by all */
-        uint64_t timer_end;   /* the timer fires at this TSC or before; CPU_TIMER_OFF: not at all */
-        bool timer_repeats;   /* … and then again (see svm.c) */
-        struct heap timeouts; /* deadlines of waiting ECs */
+        struct kobject *dying; /* objects without references, not ended yet */
+        uint64_t slice_start;  /* TSC when the current SC was dispatched; read by all */
+        uint64_t timer_end; /* the timer fires at this TSC or before; CPU_TIMER_OFF: not at all */
+        uint32_t charges;   /* odd while current_sc's time and slice_start change; read by all */
+        bool timer_repeats; /* the timer fires again after timer_end (see svm.c) */
+        struct run_queue run_queue;
+        struct heap timeouts;    /* deadlines of waiting ECs */
         struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
         struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */
         struct ec *msr_owner;    /* VMX: virtual CPU whose MSRs of SYSCALL are loaded */
@@ -76,8 +79,7 @@ struct cpu {
         uint32_t tag_end;        /* … end of them */
         uint64_t tag_round;      /* tags of other rounds are void */
         bool tag_flush;          /* a round began, and its flush has not happened yet */
-        struct kobject *dying;   /* objects without references, not ended yet */
-        unsigned dying_count;    /* … so many of them */
+        unsigned dying_count;    /* so many objects are dying */
         bool dying_orphans;      /* … and who was to end some of them has ended */
 
         /* Fixed after the start. */

@@ -49,7 +49,7 @@ _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 static always_inline uint64_t portal_attention(const struct cpu *cpu, const struct ec *callee,
                                                const struct pt *pt)
 {
-        return cpu_attention(cpu) | ec_attention(callee) | pt->by_iret;
+        return cpu_attention(cpu) | ec_attention(callee) | pt->object.by_iret;
 }
 
 /** Enters a portal of callee, on its CPU. portal_attention() was asked. */
