@@ -28,17 +28,18 @@ void slab_init(struct slab_cache *cache, size_t size)
         cache->slots = (PAGE_SIZE - HEADER) / cache->size;
 }
 
-static struct slab *slab_create(struct slab_cache *cache)
+/* Makes a frame the first one with free slots. false: no memory. */
+static bool slab_create(struct slab_cache *cache)
 {
         struct slab *slab = frame_alloc();
 
         if (!slab)
-                return NULL;
+                return false;
         slab->free = NULL;
         slab->used = 0;
         slab->fresh = HEADER;
         list_append(&cache->partial, &slab->link);
-        return slab;
+        return true;
 }
 
 void *slab_alloc(struct slab_cache *cache)
@@ -46,18 +47,16 @@ void *slab_alloc(struct slab_cache *cache)
         void *object = NULL;
 
         spin_lock(&cache->lock);
-        struct slab *slab = list_is_empty(&cache->partial)
-                                    ? slab_create(cache)
-                                    : container_of(cache->partial.next, struct slab, link);
-        if (slab) {
+        if (likely(!list_is_empty(&cache->partial)) || slab_create(cache)) {
+                struct slab *slab = container_of(cache->partial.next, struct slab, link);
                 object = slab->free;
-                if (object) {
+                if (likely(object)) {
                         slab->free = *(void **)object;
                 } else {
                         object = (char *)slab + slab->fresh;
                         slab->fresh += cache->size;
                 }
-                if (++slab->used == cache->slots)
+                if (unlikely(++slab->used == cache->slots))
                         list_remove(&slab->link);
         }
         spin_unlock(&cache->lock);
