@@ -314,6 +314,12 @@ class History(unittest.TestCase):
         self.assertEqual(text.count("<circle"), 3)
         self.assertIn(">90 call</text>", text)
 
+    def test_labels_do_not_overlap_and_stay_in_the_picture(self):
+        step = bench_history.LABEL_HEIGHT
+        self.assertEqual(bench_history._spread([10, 100, 101], 200), [10, 100, 100 + step])
+        bottom = [200 - 2 * step, 200 - step, 200]
+        self.assertEqual(bench_history._spread([195, 199, 199], 200), bottom)
+
     def test_the_last_point_of_a_plot_is_what_is_checked_in(self):
         charts = bench_history.CHARTS
         bench_history.CHARTS = (bench_history.Chart("c", "Title", ("call", "new"), "bytes"),)

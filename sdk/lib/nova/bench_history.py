@@ -152,11 +152,14 @@ def _ceiling(value):
     return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 
-def _spread(places):
-    """Places of labels, in order, that far apart that they do not overlap."""
+def _spread(places, lowest):
+    """Places of labels, in order, so far apart that they do not overlap, none below the lowest."""
     result = []
     for place in places:
         result.append(max(place, result[-1] + LABEL_HEIGHT) if result else place)
+    for i in range(len(result) - 1, -1, -1):
+        result[i] = min(result[i], lowest)
+        lowest = result[i] - LABEL_HEIGHT
     return result
 
 
@@ -219,7 +222,7 @@ def plot(chart, names, figures):
     picture = _Picture(names, top)
     picture.axes(chart)
     curves.sort(key=lambda curve: -curve[0][-1])
-    places = _spread([picture.y(values[-1]) for values, _, _ in curves])
+    places = _spread([picture.y(values[-1]) for values, _, _ in curves], HEIGHT - LABEL_HEIGHT)
     for (values, title, colour), place in zip(curves, places):
         picture.curve(values, colour)
         picture.write(WIDTH - RIGHT + 10, place + 4, f"{values[-1]:,.9g} {title}", "start", colour)
