@@ -38,8 +38,10 @@ class World : public Kernel
         void enter(ec *one, bool general);
         void enter(void (*function)(ec *), ec *one, bool general);
 
-        // Everything, once nothing is under way any more.
-        std::string state();
+        // Everything; check: also that tables agree with it, which follow a revocation under way.
+        std::string state(bool check = true);
+
+        std::map<const void *, std::string> names;
 
         pd *home = make_pd(), *away = make_pd();
 
@@ -50,7 +52,6 @@ class World : public Kernel
         void show_caps(std::ostream &out, pd *owner) const;
         void check_settled() const;
 
-        std::map<const void *, std::string> names;
         std::vector<ec *> threads;
         std::vector<sc *> contexts;
         word_t next = 0x80;
