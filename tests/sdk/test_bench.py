@@ -108,6 +108,10 @@ class Boots(unittest.TestCase):
         self.assertEqual(bench_parts.mean(runs[:2]), {"call": 161, "word": 1.4})
         self.assertEqual(bench_parts.mean(runs), {"call": 162})
 
+    def test_a_boot_without_a_figure_is_a_failure(self):
+        with self.assertRaisesRegex(NovaError, "without a figure"):
+            bench_parts.operations([], lambda boot: "bench call 1\n" if boot else "bench x\n")
+
     def parts(self, own, error):
         def fails():
             raise error

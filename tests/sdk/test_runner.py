@@ -91,6 +91,11 @@ class Endings(WithFolder):
             self.assertEqual(runner.run().status, 124)
         self.assertEqual((len(told), told == sorted(told)), (3, True))
 
+    def test_a_word_about_a_run_names_it_and_its_limit(self):
+        with mock.patch.object(bench.build, "say") as say:
+            bench.build.still_runs("the count", 120)(20)
+        say.assert_called_once_with("the count still runs after 20 s, at most 120")
+
     def test_a_count_that_does_not_end_well_says_why(self):
         for end, text, value, words in (
             ("EXIT", "no newline", 3, "the count did not end well: .* ended itself with 3[.]$"),
@@ -101,12 +106,6 @@ class Endings(WithFolder):
                 with self.assertRaisesRegex(NovaError, words):
                     bench._console(Machine(kernel, [kernel], cpus=1, memory=32), "the count")
             self.assertRegex(shown.getvalue(), "[^\n]\n$")
-
-    def test_a_benchmark_without_figures_is_a_failure(self):
-        kernel = build(self.folder, "EXIT", text="bench x\\r\\n")
-        (Path(self.folder) / "bench").write_bytes(b"module")
-        with self.assertRaisesRegex(NovaError, "without a figure"):
-            bench._operations(kernel, Path(self.folder))
 
     def test_the_end_of_the_roottask_ends_the_run_if_it_is_watched(self):
         line = "NOVA: the roottask's first thread was shut down: event 0xe"

@@ -134,7 +134,7 @@ def _machine(kernel, program, **more):
 
 def _console(machine, what, all_needed=True, timeout=TIMEOUT):
     runner = Runner(machine, timeout)
-    runner.waiting = lambda time: build.say(f"{what} still runs after {time} s, at most {timeout}")
+    runner.waiting = build.still_runs(what, timeout)
     outcome = runner.run()
     text = outcome.text()
     if outcome.status != EXIT_OK and all_needed:

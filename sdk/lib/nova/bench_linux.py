@@ -35,7 +35,9 @@ def _with_nova(kernel, boot, plugin, folder):
     modules[0] = qemu.Module(modules[0].file, WORDS)
     extra = [*ICOUNT, "-plugin", f"{plugin},out={results}"]
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=1, extra=extra)
-    return _counts(results, Runner(machine, TIMEOUT).run().text(), "the guest")
+    runner = Runner(machine, TIMEOUT)
+    runner.waiting = build.still_runs("the guest", TIMEOUT)
+    return _counts(results, runner.run().text(), "the guest")
 
 
 def _alone(plugin, folder):

@@ -31,6 +31,11 @@ def say(text):
     print(f"nova: {text}", file=sys.stderr, flush=True)
 
 
+def still_runs(what, limit):
+    """What to call from time to time with the seconds that WHAT has taken of a LIMIT."""
+    return lambda time: say(f"{what} still runs after {time} s, at most {limit}")
+
+
 @contextlib.contextmanager
 def alone(folder):
     """Only one build at a time works in a build directory."""
