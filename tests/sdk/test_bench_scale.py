@@ -51,6 +51,15 @@ class Scale(unittest.TestCase):
         self.assertEqual(self.worse((100, 200), (140, 208), 15), ["call, mean: 174 instead of 150"])
         self.assertEqual(bench_scale.worse(self.OPERATIONS, {}, {}), [])
 
+    def test_json_tells_things_factors_and_what_is_checked_in(self):
+        found = {"pages": {"call": [[1, 100], [10, 105]]}, bench_scale.STRETCHES: {"x": 7}}
+        old = {"pages": {"call": [[1, 99], [10, 100]]}}
+        call, stretch = bench_scale.records(self.THINGS, self.OPERATIONS, found, old, 70)
+        self.assertEqual((call["beside"], call["instructions"]), ([1, 10], [100, 105]))
+        self.assertEqual((call["checked_in"], call["factor"]), ([99, 100], 1.05))
+        self.assertEqual((stretch["instructions"], stretch["bound"]), (7, 70))
+        self.assertIsNone(stretch["checked_in"])
+
     def test_what_is_checked_in_keeps_the_limits(self):
         subjects = bench_scale.read_subjects(bench.SCALE_ROWS)
         bound = bench.stretch_bound(table.read_rows(bench.ROWS))
@@ -90,6 +99,15 @@ class Cpus(unittest.TestCase):
         row = self.row(shared="yes", locked="-")
         self.assertEqual(len(self.complaints(row, [186, 0, 0], [186, 2, 0])), 1)
         self.assertEqual(self.complaints(row, [186, 0, 0], [186, 2, 3]), [])
+
+    def test_json_tells_rows_machines_and_what_is_checked_in(self):
+        row = self.row()
+        found = {row.key: {"1": [186, 0, 1], "more": [190, 0, 0]}}
+        one, more = bench_cpus.records([row], found, {row.key: {"1": [185, 0, 1]}})
+        self.assertEqual((one["cpus"], one["larger"], one["shared_lines"]), (1, False, 1))
+        self.assertEqual(one["checked_in"]["instructions"], 185)
+        self.assertEqual((more["larger"], more["instructions"]), (True, 190))
+        self.assertEqual(more["checked_in"], {})
 
     def test_what_was_not_counted_is_worse(self):
         self.assertEqual(bench_cpus.complaints([self.row()], {}), ["call first: not counted"])

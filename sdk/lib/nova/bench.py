@@ -365,7 +365,8 @@ def _run_scale(args, rows):
     bound = stretch_bound(rows)
     found = _count_scale(args)
     checked_in = _read_figures(SCALE_FIGURES).get(args.arch, {})
-    _show(args, found, bench_scale.text(things, operations, found, bound, args.arch))
+    records = bench_scale.records(things, operations, found, checked_in, bound)
+    _show(args, records, bench_scale.text(things, operations, found, bound, args.arch))
     if args.update:
         _update_file(SCALE_FIGURES, rows, args.arch, found)
         checked_in = {}
@@ -395,7 +396,8 @@ def _run_cpus(args, rows):
     with _built(args) as (kernel, programs):
         found = bench_cpus.count(*_cpus_machine(args, kernel, programs))
     checked_in = _read_figures(CPUS_FIGURES).get(args.arch, {})
-    _show(args, found, bench_cpus.text(cpus_rows, found, args.arch))
+    records = bench_cpus.records(cpus_rows, found, checked_in)
+    _show(args, records, bench_cpus.text(cpus_rows, found, args.arch))
     if args.update:
         _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2)
         checked_in = {}

@@ -22,6 +22,7 @@ SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 FEW, MANY = 0, 25
 # The key of a figure of a larger machine.
 MORE = "more"
+COUNTS = ("instructions", "locked", "shared_lines")
 
 
 @dataclass
@@ -126,6 +127,10 @@ def complaints(rows, found):
     return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
 
 
+def _machine(number):
+    return "on a larger machine" if number == MORE else f"{number} CPUs"
+
+
 def worse(rows, checked_in, found):
     """A sentence for each count that is worse than the checked-in one: locked instructions and
     shared lines may not be more at all."""
@@ -134,13 +139,32 @@ def worse(rows, checked_in, found):
         for number, counts in checked_in.get(row.key, {}).items():
             new = found.get(row.key, {}).get(number)
             if not new:
-                bad.append(f"{row.key}, {number} CPUs: checked in, but not counted")
+                bad.append(f"{row.key}, {_machine(number)}: checked in, but not counted")
                 continue
-            for name, before, now in zip(("instructions", "locked", "shared lines"), counts, new):
-                percent = row.tolerance if name == "instructions" else 0
+            for name, before, now in zip(COUNTS, counts, new):
+                percent = row.tolerance if name == COUNTS[0] else 0
                 if table.is_worse(before, now, percent):
-                    bad.append(f"{row.key}, {number} CPUs: {now} instead of {before} ({name})")
+                    where = f"{row.key}, {_machine(number)}"
+                    bad.append(f"{where}: {now} instead of {before} ({name.replace('_', ' ')})")
     return bad
+
+
+def records(rows, found, checked_in):
+    """What --json prints: each row with each number of CPUs, or on a larger machine ("more")."""
+    return [
+        {
+            "key": row.key,
+            "operation": row.title,
+            "cpus": 1 if number == MORE else int(number),
+            "larger": number == MORE,
+            **dict(zip(COUNTS, counts)),
+            "checked_in": dict(zip(COUNTS, checked_in.get(row.key, {}).get(number, ()))),
+            "factor_bound": row.factor,
+            "tolerance_percent": row.tolerance,
+        }
+        for row in rows
+        for number, counts in found.get(row.key, {}).items()
+    ]
 
 
 def _show(value):

@@ -112,6 +112,39 @@ def worse(operations, checked_in, found):
     return sorted(bad)
 
 
+def records(things, operations, found, checked_in, bound):
+    """What --json prints: each operation beside each thing, and the stretches."""
+    counted = [
+        {
+            "thing": thing.key,
+            "key": operation.key,
+            "operation": operation.title,
+            "beside": [number for number, _ in pairs],
+            "instructions": [figure for _, figure in pairs],
+            "checked_in": [figure for _, figure in old.get(operation.key, [])],
+            "factor": round(growth(pairs), 4),
+            "factor_bound": operation.factor,
+            "tolerance_percent": operation.tolerance,
+        }
+        for thing in things
+        for old in [checked_in.get(thing.key, {})]
+        for operation in operations
+        for pairs in [found.get(thing.key, {}).get(operation.key)]
+        if pairs
+    ]
+    stretches = [
+        {
+            "key": STRETCHES,
+            "operation": what,
+            "instructions": length,
+            "checked_in": checked_in.get(STRETCHES, {}).get(what),
+            "bound": bound,
+        }
+        for what, length in found.get(STRETCHES, {}).items()
+    ]
+    return counted + stretches
+
+
 def _stretches(found, bound, arch):
     yield [f"longest with interrupts off ({arch})", "instructions", "bound"]
     for what, length in found.get(STRETCHES, {}).items():
