@@ -15,7 +15,7 @@ SECTION = "trace"
 # What no shape of a tree makes more of: it may not grow at all.
 EXACT = ("locked", "CR3", "serialising", "MSR")
 # Percent of lines more where trees are searched, of whose shapes a few boots tell.
-TREE_LINES = 10
+TREE_LINES = 15
 
 
 def read(results, console):
