@@ -122,6 +122,8 @@ class Cpus(unittest.TestCase):
         bad = ["call first, 4 CPUs: 205 instead of 200 (instructions)"]
         self.assertEqual(worse(205, 2, 5), bad)
         self.assertEqual(len(worse(200, 3, 6)), 2)
+        old["call first"]["4"][2] = 14
+        self.assertEqual((worse(200, 2, 15), len(worse(200, 2, 16))), ([], 1))
         self.assertEqual(len(bench_cpus.worse([self.row()], old, {})), 1)
 
     def test_what_is_checked_in_keeps_the_limits(self):
