@@ -141,7 +141,8 @@ void World::show_ec(std::ostream &out, const std::string &who, const ec *one) co
             << ", special " << +one->special << ", sends to " << name(one->transfer.to) << " by "
             << (one->calling ? name(one->calling) : "-") << ", sleepers";
         for (const list *link = one->sleepers.next; link != &one->sleepers; link = link->next)
-                out << " " << name(container_of(link, sc, link));
+                if (container_of(link, sc, link)->owner->state != EC_DEAD)
+                        out << " " << name(container_of(link, sc, link));
         out << ", helpers";
         for (const list *link = one->helpers.next; link != &one->helpers; link = link->next)
                 out << " " << name(container_of(link, ec, help_link));
