@@ -46,7 +46,7 @@ class Comparison(unittest.TestCase):
 
     def test_the_remedy_follows_what_is_worse_or_better(self):
         for new, arguments, status, words in (
-            (103, [], 1, ["worse: a call (call)", "--trace KEY lists", "--update checks in"]),
+            (103, [], 1, ["worse: a call (call)", "--trace KEY lists", "--update --worse checks"]),
             (97, [], 0, ["better: a call (call)", "--update checks in"]),
             (100, [], 0, []),
             (103, ["--kernel=k"], 1, ["worse: a call (call)", "--trace KEY lists"]),
@@ -54,11 +54,35 @@ class Comparison(unittest.TestCase):
         ):
             args = cli.parse(["bench", "--arch=x86_64", *arguments])
             with mock.patch.object(bench.build, "say") as say:
-                self.assertEqual(bench._compare(args, ROWS, {"call": 100}, {"call": new}), status)
+                figures = {"x86_64": {"call": 100}}
+                self.assertEqual(bench._compare(args, ROWS, figures, {"call": new}), status)
             said = [call.args[0] for call in say.call_args_list]
             self.assertEqual(len(said), len(words))
             for sentence, word in zip(said, words):
                 self.assertIn(word, sentence)
+
+    def test_what_is_worse_is_checked_in_only_if_it_is_meant(self):
+        refusal = ["worse: a call (call)", "nothing is written: give --worse, too", "--trace KEY"]
+        for old, new, options, status, words in (
+            (100, 102, "--update", 0, []),
+            (100, 103, "--update", 1, refusal),
+            (150, 151, "--update", 1, refusal),
+            (100, 103, "--update --worse", 0, ["worse: a call (call)", "--trace KEY"]),
+            (100, 97, "--update", 0, ["better: a call (call)"]),
+        ):
+            args = cli.parse(["bench", "--arch=x86_64", *options.split()])
+            figures = {"x86_64": {"call": old}}
+            with (
+                self.subTest(f"{old} {new} {options}"),
+                mock.patch.object(bench, "_update") as update,
+                mock.patch.object(bench.build, "say") as say,
+            ):
+                self.assertEqual(bench._compare(args, ROWS, figures, {"call": new}), status)
+                self.assertEqual(update.called, status == 0)
+                said = [call.args[0] for call in say.call_args_list]
+                self.assertEqual(len(said), len(words))
+                for sentence, word in zip(said, words):
+                    self.assertIn(word, sentence)
 
     def test_a_test_shows_no_table(self):
         for arguments, shown in (([], "text"), (["--json"], '"records"'), (["--programs=p"], "")):
@@ -89,6 +113,7 @@ class Comparison(unittest.TestCase):
             bad = bench.complaints(rows, arch, passed, passed, True)
             told = f"an image (image): {bound + 1} bytes, above the bound of {bound}"
             self.assertEqual(bad, [told])
+            self.assertEqual(bench.complaints(rows, arch, {}, passed, True), [told])
 
     def test_what_is_checked_in_keeps_the_bounds(self):
         figures = bench._read_figures()
@@ -149,7 +174,7 @@ class Options(unittest.TestCase):
         for text in (
             *("", "--json --update --arch x86_32", "linux", "--release 0.2", "--trace new"),
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
-            "--trace sm_up --summary",
+            *("--trace sm_up --summary", "--update --worse", "--cpus --update --worse"),
         ):
             self.check(text)
 
@@ -170,6 +195,9 @@ class Options(unittest.TestCase):
             ("--trace sm_upp", "'sm_upp' is no operation .* mean 'sm_up'. There are sm_up[.]"),
             ("--trace --summary", "--summary does not go with --trace, which"),
             ("--summary", "--summary is of one operation"),
+            ("--worse", "--worse is what --update may check in"),
+            ("--scale --worse", "--worse is what --update may check in"),
+            ("--release 0.2 --worse", "--worse does not go with --release"),
             ("--trace=", "'' is no operation with a trace"),
         ):
             with self.subTest(text), self.assertRaisesRegex(NovaError, words):

@@ -117,7 +117,12 @@ def add_parser(commands):
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--update", action="store_true", help="check the figures in, with the page that shows them"
+        "--update",
+        action="store_true",
+        help="check the figures in, with the page that shows them, unless one is worse",
+    )
+    parser.add_argument(
+        "--worse", action="store_true", help="with --update: check in what is worse, too"
     )
     parser.add_argument(
         "--release",
@@ -312,9 +317,16 @@ def _show(args, records, text):
         print(text)
 
 
-def _end(bad):
+def _end(args, bad, write):
+    """Says what is worse, gives the exit status, and with --update has WRITE check the figures in,
+    worse ones only if they are meant."""
     for sentence in bad:
         build.say(f"worse: {sentence}")
+    if args.update and (args.worse or not bad):
+        write()
+        return EXIT_OK
+    if args.update:
+        build.say("nothing is written: give --worse, too, to check in what is worse")
     return EXIT_FAILED if bad else EXIT_OK
 
 
@@ -327,15 +339,20 @@ def _run_trace(args, rows):
     checked_in = figures.get(bench_trace.SECTION, {}).get(args.arch, {})
     records = bench_trace.records(rows, checked_in, counts)
     _show(args, records, bench_trace.text(rows, counts, args.arch))
-    if args.update:
+    bad = bench_trace.complaints(rows, checked_in, counts)
+    if _is_own_kernel(args) and not args.update:
+        bad += bench_paths.complaints(rows, _read_figures(PATHS).get(args.arch, {}), more)
+
+    def write():
         bench_trace.update(FIGURES, figures, args.arch, counts)
         _update_file(PATHS, rows, args.arch, more, levels=2)
-        return _end(paths_complaints(rows, figures))
-    bad = bench_trace.complaints(rows, checked_in, counts)
-    if _is_own_kernel(args):
-        bad += bench_paths.complaints(rows, _read_figures(PATHS).get(args.arch, {}), more)
-        bad += paths_complaints(rows, figures, {args.arch: more})
-    return _end(bad)
+
+    status = _end(args, bad, write)
+    # Sentences can be written only when the functions are known: these do not refuse them.
+    unsaid = paths_complaints(rows, figures, {args.arch: more}) if _is_own_kernel(args) else []
+    for sentence in unsaid:
+        build.say(f"worse: {sentence}")
+    return EXIT_FAILED if unsaid else status
 
 
 def paths_complaints(rows, figures, found=None):
@@ -368,11 +385,9 @@ def _run_scale(args, rows):
     checked_in = _read_figures(SCALE_FIGURES).get(args.arch, {})
     records = bench_scale.records(things, operations, found, checked_in, bound)
     _show(args, records, bench_scale.text(things, operations, found, bound, args.arch))
-    if args.update:
-        _update_file(SCALE_FIGURES, rows, args.arch, found)
-        checked_in = {}
     bad = bench_scale.complaints(things, operations, found, bound)
-    return _end(bad + bench_scale.worse(operations, checked_in, found))
+    bad += bench_scale.worse(operations, checked_in, found)
+    return _end(args, bad, lambda: _update_file(SCALE_FIGURES, rows, args.arch, found))
 
 
 def _cpus_machine(args, kernel, programs):
@@ -399,11 +414,9 @@ def _run_cpus(args, rows):
     checked_in = _read_figures(CPUS_FIGURES).get(args.arch, {})
     records = bench_cpus.records(cpus_rows, found, checked_in)
     _show(args, records, bench_cpus.text(cpus_rows, found, args.arch))
-    if args.update:
-        _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2)
-        checked_in = {}
     bad = bench_cpus.complaints(cpus_rows, found)
-    return _end(bad + bench_cpus.worse(cpus_rows, checked_in, found))
+    bad += bench_cpus.worse(cpus_rows, checked_in, found)
+    return _end(args, bad, lambda: _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2))
 
 
 def _update_file(path, rows, arch, found, levels=3):
@@ -452,6 +465,8 @@ def _complaint(row, arch, old, new):
         return f"{row}: {old} is checked in, but nothing was measured"
     if row.unit in table.BOUNDED and target is not None and new > target:
         return f"{row}: {new} {row.unit}, above the bound of {target}"
+    if old is None:
+        return None
     if table.is_worse(old, new, row.tolerance):
         return f"{row}: {new} instead of {old}, {row.tolerance:g} % more are allowed"
     if target is not None and old <= target < new:
@@ -465,7 +480,7 @@ def complaints(rows, arch, checked_in, found, all_needed):
     bad = []
     for row in rows:
         old, new = checked_in.get(row.key), found.get(row.key)
-        if old is not None and (new is not None or all_needed):
+        if new is not None or (old is not None and all_needed):
             bad.append(_complaint(row, arch, old, new))
     return [sentence for sentence in bad if sentence]
 
@@ -480,20 +495,21 @@ def improvements(rows, checked_in, found):
     ]
 
 
-def _compare(args, rows, checked_in, found):
+def _compare(args, rows, figures, found):
     """Says what is worse and better, and what to do about it, and gives the exit status."""
     own_kernel = _is_own_kernel(args)
+    checked_in = figures.get(args.arch, {})
     bad = complaints(rows, args.arch, checked_in, found, own_kernel)
     bad += bench_floor.complaints(bench_floor.read(FLOORS), found, args.arch)
     good = improvements(rows, checked_in, found) if own_kernel else []
     for sentence in good:
         build.say(f"better: {sentence}")
-    status = _end(bad)
+    status = _end(args, bad, lambda: _update(rows, figures, args.arch, found))
     command = f"nova bench --arch {args.arch}"
     if bad:
         build.say(f"{command} --trace KEY lists the instructions of an operation")
-    if own_kernel and (bad or good):
-        build.say(f"{command} --update checks in what is meant")
+    if own_kernel and (bad or good) and not args.update:
+        build.say(f"{command} --update{' --worse' if bad else ''} checks in what is meant")
     return status
 
 
@@ -530,8 +546,5 @@ def run(args):
     records = table.records(rows, checked_in, found)
     records = bench_floor.add_to_records(records, bench_floor.read(FLOORS), args.arch)
     _show(args, records, table.text(rows, checked_in, found, args.arch))
-    if args.update:
-        _update(rows, figures, args.arch, found)
-        return EXIT_OK
-    status = _compare(args, rows, checked_in, found)
+    status = _compare(args, rows, figures, found)
     return status if complete else EXIT_FAILED
