@@ -326,18 +326,40 @@ class History(unittest.TestCase):
         text = bench_history.plot(chart, ["x<y&z"], {"call": [90]})
         self.assertIn("x<y&z", "".join(ElementTree.fromstring(text).itertext()))
 
+    def release(self, name, found):
+        """What is said when a build with these figures is kept as a release."""
+        args = cli.parse(["bench", "--release", name])
+        with (
+            mock.patch.multiple(bench, HISTORY=self.path, PLOTS=self.path.parent),
+            mock.patch.object(bench.tree, "ROOT", self.path.parent),
+            mock.patch.object(bench, "_count_table", return_value=(found, True)),
+            mock.patch.object(bench.build, "say") as say,
+        ):
+            self.assertEqual(bench._run_release(args, []), 0)
+        return say.call_args.args[0]
+
     def test_who_keeps_a_release_is_told_what_is_written(self):
+        found = bench._read_figures()["x86_64"]
         for name, words in (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* 0.3")):
-            args = cli.parse(["bench", "--release", name])
-            with (
-                mock.patch.multiple(bench, HISTORY=self.path, PLOTS=self.path.parent),
-                mock.patch.object(bench.tree, "ROOT", self.path.parent),
-                mock.patch.object(bench.build, "say") as say,
-            ):
-                self.assertEqual(bench._run_release(args), 0)
-            self.assertRegex(say.call_args.args[0], f"{words}: written to history.tsv and to ")
+            said = self.release(name, found)
+            self.assertRegex(said, f"{words}: written to history.tsv and to ")
             self.assertEqual(bench_history.read(self.path)[0][-1], name)
             self.assertTrue((self.path.parent / "calls.svg").exists())
+
+    def test_figures_of_another_build_are_no_release(self):
+        figures = bench._read_figures()["x86_64"]
+        call = figures["call_same_pd"]
+        without = {key: value for key, value in figures.items() if key != "boot"}
+        for found, words in (
+            (figures | {"call_same_pd": 1}, f"call_same_pd: 1, checked in {call}[)]: check in"),
+            (figures | {"call_same_pd": call + 1}, f"call_same_pd: {call + 1}, checked in {call}"),
+            (without, f"boot: -, checked in {figures['boot']}"),
+            (without | {"new": 7}, ", and 1 more[)]: check in what `nova bench --update` counts"),
+        ):
+            with self.assertRaisesRegex(NovaError, words) as caught:
+                self.release("0.3", found)
+            self.assertEqual(caught.exception.status, 1)
+        self.assertEqual(self.path.read_text(encoding="utf-8"), self.TEXT)
 
     def test_a_curve_begins_with_its_first_figure(self):
         names, figures = bench_history.read(self.path)

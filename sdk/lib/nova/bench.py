@@ -127,7 +127,7 @@ def add_parser(commands):
     parser.add_argument(
         "--release",
         metavar="NAME",
-        help="keep the checked-in figures as those of a release; counts nothing",
+        help="keep the checked-in figures as those of a release, if this build has them",
     )
     # What a test of the build system says: these programs, no build.
     parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
@@ -235,8 +235,17 @@ def _built(args):
         yield names
 
 
+def _count_table(args, rows):
+    """Figures of all rows, and whether all counts ended well."""
+    with _built(args) as (kernel, programs):
+        found, complete = _figures(args, rows, kernel, programs)
+    unknown = set(found) - {row.key for row in rows}
+    if unknown:
+        raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
+    return found, complete
+
+
 def _figures(args, rows, kernel, programs):
-    """Figures, and whether all counts ended well."""
 
     def one_boot(boot):
         return _count_operations(kernel, programs, boot, "the benchmark")
@@ -447,9 +456,10 @@ def _write_plots():
         path.write_text(plot, encoding="utf-8")
 
 
-def _run_release(args):
+def _run_release(args, rows):
     current = _read_figures()[bench_history.ARCH]
     text = bench_history.with_release(HISTORY, args.release, current)
+    bench_history.check_build(current, _count_table(args, rows)[0])
     again = bench_history.read(HISTORY)[0][-1] == args.release
     what = "replacing the figures of" if again else "adding the checked-in figures as"
     where = f"{HISTORY.relative_to(tree.ROOT)} and to {PLOTS.relative_to(tree.ROOT)}/*.svg"
@@ -529,18 +539,14 @@ def run(args):
     process.die_with_parent()
     _warn_of_project()
     if args.release is not None:
-        return _run_release(args)
+        return _run_release(args, rows)
     if args.trace is not None:
         return _run_trace(args, rows)
     if args.scale:
         return _run_scale(args, rows)
     if args.cpus:
         return _run_cpus(args, rows)
-    with _built(args) as (kernel, programs):
-        found, complete = _figures(args, rows, kernel, programs)
-    unknown = set(found) - {row.key for row in rows}
-    if unknown:
-        raise NovaError(f"tests/bench/rows.tsv lacks {', '.join(sorted(unknown))}.", EXIT_FAILED)
+    found, complete = _count_table(args, rows)
     figures = _read_figures()
     checked_in = figures.get(args.arch, {})
     records = table.records(rows, checked_in, found)

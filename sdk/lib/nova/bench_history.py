@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --release NAME`: keeps the checked-in figures as those of a release. The plots show
-the figures of all releases, and those that are checked in now."""
+"""`nova bench --release NAME`: keeps the checked-in figures as those of a release, if the build has
+them. The plots show the figures of all releases, and those that are checked in now."""
 
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from nova import table
-from nova.errors import NovaError
+from nova.errors import EXIT_FAILED, NovaError
 
 FOLDER = "performance"
 COMMENT = "# SPDX-License-Identifier: BSD-2-Clause\n"
@@ -125,7 +125,24 @@ def read(path):
 
 
 def _text(value):
-    return ABSENT if value is None else f"{value:g}"
+    return ABSENT if value is None else f"{value:.9g}"
+
+
+def check_build(current, found):
+    """Raises NovaError if checked-in figures are not exactly those that were found: the same build
+    gives the same ones."""
+    other = [
+        f"{key}: {_text(found.get(key))}, checked in {_text(current.get(key))}"
+        for key in {**current, **found}
+        if current.get(key) != found.get(key)
+    ]
+    if other:
+        more = f", and {len(other) - 1} more" if len(other) > 1 else ""
+        raise NovaError(
+            f"the checked-in figures are not of this build ({other[0]}{more}): check in what "
+            "`nova bench --update` counts first.",
+            EXIT_FAILED,
+        )
 
 
 def with_release(path, name, current):
