@@ -100,4 +100,86 @@ TEST(ways, of_semaphores_are_the_same)
         }
 }
 
+// Whom the first SC of the queue can run.
+enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NOBODY, FIRSTS };
+
+struct Switch {
+        unsigned first;
+        int above; // the first SC's priority above that of the one behind it
+        bool blocks, spent, grace, behind;
+};
+
+std::ostream &operator<<(std::ostream &out, const Switch &one)
+{
+        return out << "first " << one.first << ", above " << one.above << ", blocks " << one.blocks
+                   << ", spent " << one.spent << ", grace " << one.grace << ", behind "
+                   << one.behind;
+}
+
+void make_first(sc *first, ec *owner, ec *other, unsigned kind)
+{
+        switch (kind) {
+        case LENT:
+                owner->state = EC_REPLY;
+                owner->callee = other;
+                other->caller = owner;
+                other->caller_kind = CALLER_CALL;
+                break;
+        case BOUND:
+                first->ec = other;
+                other->donated = first;
+                break;
+        case BLOCKED:
+                owner->state = EC_BLOCKED;
+                break;
+        case DEAD_OWNER:
+                ec_shut_down(owner);
+                break;
+        default:
+                break;
+        }
+}
+
+// The current one blocks, or a decision is due. It is known who comes first, or the rings tell.
+std::string after_switch(const Switch &one, bool known)
+{
+        World w;
+        w.make_sm(w.home, SEL_SM);
+        ec *self = w.thread("self", w.home, EC_GLOBAL),
+           *owner = w.thread("owner", w.away, EC_GLOBAL);
+        ec *other = w.thread("other", w.home, EC_LOCAL),
+           *last = w.thread("last", w.home, EC_GLOBAL);
+        sc *selfs = w.context("self's", self, PRIO - 1);
+        sc *first = w.context("first", owner, PRIO + unsigned(one.above));
+        sc *lasts = w.context("last's", last);
+
+        owner->state = other->state = last->state = EC_READY;
+        if (one.behind)
+                w.ready(lasts, false);
+        if (one.first != NOBODY)
+                w.ready(first, true);
+        if (known)
+                cpu_self()->run_queue.first = run_queue_take_from_rings(&cpu_self()->run_queue);
+        w.run(self, selfs);
+        make_first(first, owner, other, one.first);
+        fake_tsc += one.spent ? uint64_t{1} << 40 : 7;
+        if (one.grace)
+                cpu_self()->pending |= CPU_PENDING_GRACE;
+        if (!one.blocks)
+                sched_decide(cpu_self());
+        set_call(self, one.blocks ? DOWN : UP);
+        w.enter(self, false);
+        return w.state();
+}
+
+TEST(ways, of_who_runs_next_are_the_same)
+{
+        for (unsigned i = 0; i < FIRSTS * 2 * 16; i++) {
+                const Switch one = {i / 32,         int(i / 16 % 2), i % 2 != 0,
+                                    i / 2 % 2 != 0, i / 4 % 2 != 0,  i / 8 % 2 != 0};
+                SCOPED_TRACE(testing::Message() << one);
+                ASSERT_EQ(after_switch(one, true), after_switch(one, false));
+        }
+}
+
 } // namespace
