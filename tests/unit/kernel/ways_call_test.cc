@@ -13,7 +13,7 @@ extern "C" {
 namespace
 {
 
-constexpr word_t SEL_PT = 0x20, SEL_SM = 0x30, PAGE = 0x400, PORT = 0x3f8;
+constexpr word_t SEL_PT = 0x20, SEL_BACK = 0x21, SEL_SM = 0x30, PAGE = 0x400, PORT = 0x3f8;
 
 // Words and items of a message, by number.
 struct Item {
@@ -123,10 +123,40 @@ struct Ipc : World {
                 }
         }
 
-        void call(ec *from, unsigned flags, bool general)
+        void call(ec *from, unsigned flags, bool general, word_t sel = SEL_PT)
         {
-                REG_P1(from) = nova_hypercall_id(NOVA_CALL, flags, SEL_PT);
+                REG_P1(from) = nova_hypercall_id(NOVA_CALL, flags, sel);
                 enter(from, general);
+        }
+
+        // The callee handles a call of the third one, whose SC is in front of others again.
+        void make_busy()
+        {
+                run(third, thirds);
+                run_queue_remove(&cpu_self()->run_queue, thirds);
+                third->utcb->items = 0;
+                call(third, 0, true);
+                sched_bind_current(cpu_self());
+                ready(thirds, true);
+                run(caller, callers);
+        }
+
+        // The callee handles such a call, too, and waits for the caller, which handles one of it.
+        void make_cycle()
+        {
+                caller->kind = EC_LOCAL;
+                caller->state = EC_REQUEST;
+                callers->place = SC_NOWHERE;
+                portal(SEL_BACK, caller, 0x6000);
+                if (callee->pd != home)
+                        Kernel::delegate(home, SEL_BACK, callee->pd, SEL_BACK, 1, NOVA_CRD_OBJ,
+                                         NOVA_PERM_ALL);
+                run(third, thirds);
+                run_queue_remove(&cpu_self()->run_queue, thirds);
+                third->utcb->items = callee->utcb->items = 0;
+                call(third, 0, true);
+                call(callee, 0, true, SEL_BACK);
+                ASSERT_EQ(cpu_self()->current, caller);
         }
 
         void reply(bool general)
@@ -136,7 +166,10 @@ struct Ipc : World {
         }
 };
 
-enum Callee { WAITS, BUSY, ENDED, CALLEES };
+enum Callee { WAITS, BUSY, ENDED, WAITS_FOR_CALLER, CALLEES };
+
+// Every mix of NOVA_CALL_DB, DD and DL.
+constexpr unsigned MIXES = 8;
 
 struct Call {
         unsigned flags, message, callee, attention;
@@ -153,39 +186,35 @@ std::ostream &operator<<(std::ostream &out, const Call &one)
 std::string after_call(const Call &one, bool general)
 {
         Ipc w(one.same, one.by_iret ? NOVA_USER_END : 0x5000);
-        if (one.callee == BUSY) {
-                w.run(w.third, w.thirds);
-                run_queue_remove(&cpu_self()->run_queue, w.thirds);
-                w.third->utcb->items = 0;
-                w.call(w.third, 0, true);
-                sched_bind_current(cpu_self());
-                w.ready(w.thirds, true);
-                w.run(w.caller, w.callers);
-        } else if (one.callee == ENDED) {
+        if (one.callee == BUSY)
+                w.make_busy();
+        else if (one.callee == WAITS_FOR_CALLER)
+                w.make_cycle();
+        else if (one.callee == ENDED)
                 ec_shut_down(w.callee);
-        }
         w.put(messages[one.message], w.caller, w.callee);
         w.attend(Attention(one.attention), w.callee);
         w.call(w.caller, one.flags, general);
+        if (one.callee == WAITS_FOR_CALLER && one.attention == NOTHING) {
+                const bool told = one.flags & NOVA_CALL_DL && !(one.flags & NOVA_CALL_DB);
+                EXPECT_EQ(REG_P1(w.caller), word_t(told ? NOVA_DEADLOCK : NOVA_COM_TIM));
+        }
         return w.state();
 }
 
 TEST(ways, of_a_call_are_the_same)
 {
         for (unsigned message = 0; message < messages.size(); message++)
-                for (unsigned flags : {0, NOVA_CALL_DB, NOVA_CALL_DD, NOVA_CALL_DB | NOVA_CALL_DD})
-                        for (unsigned more = 0; more < CALLEES * ATTENTIONS * 4; more++) {
-                                const Call one = {flags,
-                                                  message,
-                                                  more / 4 / ATTENTIONS,
-                                                  more / 4 % ATTENTIONS,
-                                                  more % 2 != 0,
-                                                  more / 2 % 2 != 0};
-                                if (one.callee != WAITS && (one.by_iret || message % 4))
-                                        continue;
-                                SCOPED_TRACE(testing::Message() << one);
-                                ASSERT_EQ(after_call(one, false), after_call(one, true));
-                        }
+                for (unsigned more = 0; more < MIXES * CALLEES * ATTENTIONS * 4; more++) {
+                        const Call one = {more / 4 / ATTENTIONS / CALLEES * NOVA_CALL_DB,
+                                          message,
+                                          more / 4 / ATTENTIONS % CALLEES,
+                                          more / 4 % ATTENTIONS,
+                                          more % 2 != 0,
+                                          more / 2 % 2 != 0};
+                        SCOPED_TRACE(testing::Message() << one);
+                        ASSERT_EQ(after_call(one, false), after_call(one, true));
+                }
 }
 
 // To whom a reply goes: to a call, one without donation, a page fault; or to nobody any more.
@@ -254,6 +283,31 @@ TEST(ways, of_a_reply_are_the_same)
                         SCOPED_TRACE(testing::Message() << one);
                         ASSERT_EQ(after_reply(one, false), after_reply(one, true));
                 }
+}
+
+ec *ends_in_item;
+
+// An answer's page was delegated at once; whoever had the page fault ended meanwhile.
+TEST(ways, of_an_answer_notice_the_end_of_whom_it_is_for)
+{
+        const Reply one = {EVENT, 5, NOTHING, true, false};
+        Ipc w(one.same, 0x5000);
+        begin(w, one);
+        w.callee->utcb->state.mtd = 0;
+        w.put(messages[one.message], w.callee, w.caller);
+        ends_in_item = w.caller;
+        fake_answered = [] {
+                ec_shut_down(ends_in_item);
+                ends_in_item = nullptr;
+        };
+        w.reply(false);
+        fake_answered = nullptr;
+        EXPECT_EQ(ends_in_item, nullptr);
+        EXPECT_EQ(w.caller->state, EC_DEAD);
+        EXPECT_EQ(w.callee->state, EC_REQUEST);
+        EXPECT_EQ(w.callee->caller, nullptr);
+        EXPECT_EQ(cpu_self()->current, w.third);
+        w.state();
 }
 
 } // namespace

@@ -91,6 +91,10 @@ extern void (*fake_window)(void), (*fake_wait)(void);
 /** Nothing is tried at once: the general way follows. */
 extern bool fake_general;
 
+/** Called when an answer's item was delegated at once: on x86-32 TLBs are flushed for a table of
+ * the top level, and meanwhile mail comes. */
+extern void (*fake_answered)(void);
+
 /** What the TSC says; 0: the real one does. */
 extern uint64_t fake_tsc;
 

@@ -6,6 +6,7 @@
 #include "fake.h"
 
 bool fake_general;
+void (*fake_answered)(void);
 
 bool try_item_at_once(struct ec *self, const struct ec *to);
 bool try_item_answers_at_once(struct ec *self, const struct ec *to);
@@ -17,5 +18,9 @@ bool try_item_at_once(struct ec *self, const struct ec *to)
 
 bool try_item_answers_at_once(struct ec *self, const struct ec *to)
 {
-        return !fake_general && item_answers_at_once(self, to);
+        if (fake_general || !item_answers_at_once(self, to))
+                return false;
+        if (fake_answered)
+                fake_answered();
+        return true;
 }
