@@ -4,9 +4,8 @@
 #define BENCH_H
 
 #include "harness.h"
+#include "rounds.h"
 
-#define ROUNDS 401 /* odd: the median is a sample */
-#define WARM   16  /* rounds before them that do not count */
 #define CYCLES 1000
 
 /* Runs one operation between two readings of the TSC; the ticks between them. The status comes back

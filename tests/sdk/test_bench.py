@@ -259,17 +259,21 @@ class Reading(unittest.TestCase):
 
 class Trace(unittest.TestCase):
     CONSOLE = "operation 1 call\n# a line\noperation 2 other\n"
-    RESULTS = "trace 1 90 0 2 0 0 20 9\npath 1 ffff a0\ntrace 7 1 1 1 1 1 1 1\npath 7 1\n"
+    RESULTS = (
+        "trace 1 90 0 2 0 0 20 9\npath 1 ffff a0\nall 1 4 ffff 4 a0 5 b0 1\n"
+        "trace 7 1 1 1 1 1 1 1\npath 7 1\nall 7 1 1 1\n"
+    )
 
     def setUp(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
             results.write_text(self.RESULTS, encoding="utf-8")
-            self.counts, self.paths = bench_trace.read(results, self.CONSOLE)
+            self.counts, self.paths, self.means = bench_trace.read(results, self.CONSOLE)
 
     def test_operations_go_by_the_names_that_the_program_told(self):
         self.assertEqual(self.counts, {"call": [90, 0, 2, 0, 0, 20, 9]})
         self.assertEqual(self.paths, {"call": [0xFFFF, 0xA0]})
+        self.assertEqual(self.means, {"call": {0xFFFF: 1, 0xA0: 1.25, 0xB0: 0.25}})
 
     def test_one_locked_instruction_more_is_worse(self):
         old = {"call": [0, 2, 0, 0, 20, 9]}
@@ -288,12 +292,13 @@ class Trace(unittest.TestCase):
 
     def test_of_several_boots_the_fewest_locks_and_the_mean_of_lines_count(self):
         boots = [
-            ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}),
-            ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}),
+            ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}, {"call": {1: 1, 2: 1.5}}),
+            ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}, {"call": {1: 1, 3: 0.5}}),
         ]
-        counts, paths = bench_trace.combine(boots)
+        counts, paths, means = bench_trace.combine(boots)
         self.assertEqual(counts, {"call": [91, 9, 2, 0, 0, 22, 9]})
         self.assertEqual(paths, {"call": [1, 2, 3]})
+        self.assertEqual(means, {"call": {1: 1, 2: 0.75, 3: 0.25}})
 
     def test_an_operation_without_a_trace_is_worse(self):
         self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)

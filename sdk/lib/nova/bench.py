@@ -265,7 +265,7 @@ def _read_figures(path=FIGURES):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _traces(args):
+def _traces(args, rows):
     """Counts, and what else is asked for: an operation's text, or all operations' functions."""
     with _built(args) as (kernel, programs):
 
@@ -275,13 +275,13 @@ def _traces(args):
             )
 
         boots = 1 if args.trace is not bench_options.ALL else TRACE_BOOTS
-        counts, paths = bench_trace.combine(
+        counts, paths, means = bench_trace.combine(
             [bench_trace.count(run_with(boot), KERNEL_FROM[args.arch]) for boot in range(boots)]
         )
         linked = bench_paths.with_symbols(kernel)
         if args.trace is bench_options.ALL:
-            own = _is_own_kernel(args)
-            return counts, bench_paths.summaries(linked, paths) if own else {}
+            executed = bench_paths.executed(rows, paths, means) if _is_own_kernel(args) else {}
+            return counts, bench_paths.summaries(linked, executed)
         if args.trace not in paths:
             raise bench_options.no_trace(args.trace, paths)
         return counts, bench_paths.path_text(paths[args.trace], linked, args.summary)
@@ -340,7 +340,7 @@ def _end(args, bad, write):
 
 
 def _run_trace(args, rows):
-    counts, more = _traces(args)
+    counts, more = _traces(args, rows)
     if args.trace is not bench_options.ALL:
         print(more)
         return EXIT_OK
@@ -365,11 +365,12 @@ def _run_trace(args, rows):
 
 
 def paths_complaints(rows, figures, found=None):
-    """What the sentences about functions lack, of the checked-in ones or of some found anew."""
+    """What the sentences about functions lack, of the checked-in ones or of some found anew; of
+    those that are checked in also what in the sentences is needless."""
     paths = {**_read_figures(PATHS), **(found or {})}
-    sentences = map(bench_paths.read_sentences, (SENTENCES, REMAINS))
-    known = bench_paths.source_names(tree.ROOT / "hypervisor" / "src")
-    return bench_paths.sentence_complaints(rows, figures, paths, *sentences, known)
+    sentences = [bench_paths.read_sentences(path) for path in (SENTENCES, REMAINS)]
+    bad = bench_paths.sentence_complaints(rows, figures, paths, *sentences)
+    return bad + ([] if found else bench_paths.needless(rows, figures, paths, *sentences))
 
 
 def _count_scale(args):

@@ -5,7 +5,6 @@ of the kernel's sources, and the page that shows it for each row that is above i
 import bisect
 import itertools
 import json
-import re
 import subprocess
 from collections import Counter
 
@@ -17,18 +16,23 @@ END = "<!-- end of the paths -->"
 ARCHES = ("x86_64", "x86_32")
 # A function that has so many instructions in a row above its target needs a sentence.
 EXPLAINED_FROM = 10
-# Percent of a row's instructions, or a number of them, by which a function may differ from what is
-# checked in; where the row searches trees the second, for the shape of one boot's decides.
-TOLERANCE = 5
+# Percent of a function's instructions, or a number of them, by which it may differ from what is
+# checked in. The shapes of trees differ from one kernel to the next: of the functions that search
+# or change them the sum is compared.
+TOLERANCE = 10
 TREE_TOLERANCE = 40
 FEW = 2
+TREES = (
+    *("tree_search", "tree_find", "tree_find_next", "tree_leftmost", "tree_of", "parent_of"),
+    *("tree_insert", "tree_insert_at", "insert_at", "set_parent", "link_to", "update_max"),
+    *("tree_remove", "tree_remove_disjoint", "merge_below", "side_append", "side_end"),
+    *("update_side", "update_up"),
+)
 FILE, SENTENCES, REMAINS = (
     f"tests/bench/{name}" for name in ("paths.json", "functions.tsv", "remains.tsv")
 )
 OUR_SOURCES = (".c", ".S")
 LINKED = ".elf"
-SUFFIXES = (*OUR_SOURCES, ".h", ".inc")
-NAME = re.compile(r"\b(\w+)(?=[(:])")
 
 
 def symbols(kernel):
@@ -97,21 +101,33 @@ class Names:
         return frames[-1][0] if frames else self._symbol(address)
 
     def source(self, address):
-        """The innermost function of a source file: what a header defines belongs to its user."""
+        """The innermost function of a source file: what a header defines belongs to its user, but
+        for the searches in trees."""
         for name, file in self._known(address):
-            if file.endswith(OUR_SOURCES):
+            if file.endswith(OUR_SOURCES) or name in TREES:
                 return name
         return self.code(address)
 
-    def summary(self, path):
-        """{function: instructions} of a path, in the order in which they come first."""
-        return dict(Counter(map(self.source, path)))
+    def summary(self, executed):
+        """{function: instructions} of {address: times}, in the order in which they come first."""
+        found = {}
+        for address, times in executed.items():
+            name = self.source(address)
+            found[name] = found.get(name, 0) + times
+        shown = {name: round(count, 1) for name, count in found.items()}
+        return {name: int(n) if n == int(n) else n for name, n in shown.items() if n}
 
 
-def summaries(kernel, paths):
-    """{key: {function: instructions}}"""
-    names = Names(kernel, itertools.chain.from_iterable(paths.values()))
-    return {key: names.summary(path) for key, path in paths.items()}
+def executed(rows, paths, means):
+    """{key: {address: times}}: of a row that is a mean all of its rounds, of another one sample."""
+    of_mean = {row.key for row in rows if row.sample == table.MEAN}
+    return {key: means[key] if key in of_mean else Counter(path) for key, path in paths.items()}
+
+
+def summaries(kernel, found):
+    """{key: {function: instructions}} of what executed() gives."""
+    names = Names(kernel, itertools.chain.from_iterable(found.values()))
+    return {key: names.summary(addresses) for key, addresses in found.items()}
 
 
 def _disassembly(kernel):
@@ -150,7 +166,7 @@ def path_text(path, kernel, only_summary):
     missing = next((address for address in path if address not in instructions), None)
     if missing is not None:
         raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")
-    summary = summary_text(names.summary(path))
+    summary = summary_text(names.summary(Counter(path)))
     if only_summary:
         return summary
     return "\n".join([*_listing(path, names, instructions), "", summary])
@@ -177,14 +193,8 @@ def above_target(rows, figures, paths):
     ]
 
 
-def source_names(folder):
-    """What the sources of the kernel call or define."""
-    files = (file for file in folder.rglob("*") if file.suffix in SUFFIXES)
-    return {name for file in files for name in NAME.findall(file.read_text(encoding="utf-8"))}
-
-
-def sentence_complaints(rows, figures, paths, sentences, remains, known):
-    """What the files of sentences lack, and what in them is about none of the KNOWN functions."""
+def sentence_complaints(rows, figures, paths, sentences, remains):
+    """What the files of sentences lack."""
     bad, lacking = [], {}
     for row in above_target(rows, figures, paths):
         if row.key not in remains:
@@ -194,13 +204,40 @@ def sentence_complaints(rows, figures, paths, sentences, remains, known):
                 lacking.setdefault(name, []).append(row.key)
     for name, keys in lacking.items():
         bad.append(f"{SENTENCES} does not say what {name} is needed for ({', '.join(keys)})")
-    for name in sentences:
-        if name not in known:
-            bad.append(
-                f"{SENTENCES} explains {name}, which the kernel does not have any more: give "
-                "the line the function's new name, or remove it"
-            )
     return bad
+
+
+def needless(rows, figures, paths, sentences, remains):
+    """What in the files of sentences the page does not show."""
+    keys = [row.key for row in above_target(rows, figures, paths)]
+    bad = [
+        f"{REMAINS} has {key}, which is not above its target: remove the line"
+        for key in remains
+        if key not in keys
+    ]
+    long = _long_functions(keys, paths)
+    bad += [
+        f"{SENTENCES} explains {name}, of which the page shows nothing: give the line the "
+        "function's new name, or remove it"
+        for name in sentences
+        if name not in long
+    ]
+    return bad
+
+
+def _is_other(before, now, percent):
+    return abs(now - before) > max(FEW, before * percent / 100)
+
+
+def _functions_complaints(old, new):
+    """What of one row's functions is not as it is checked in."""
+    for name in {**old, **new}:
+        before, now = old.get(name, 0), new.get(name, 0)
+        if name not in TREES and _is_other(before, now, TOLERANCE):
+            yield f"{name} has {now} instructions, {before} in {FILE}"
+    before, now = (sum(found.get(name, 0) for name in TREES) for found in (old, new))
+    if _is_other(before, now, TREE_TOLERANCE):
+        yield f"trees take {now:.0f} instructions, {before:.0f} in {FILE}"
 
 
 def complaints(rows, checked_in, found):
@@ -213,12 +250,7 @@ def complaints(rows, checked_in, found):
         if old is None:
             bad.append(f"{row.key}: {FILE} lacks its functions")
             continue
-        percent = TOLERANCE if row.tolerance <= table.TOLERANCE else TREE_TOLERANCE
-        allowed = max(FEW, sum(old.values()) * percent / 100)
-        for name in {**old, **new}:
-            before, now = old.get(name, 0), new.get(name, 0)
-            if abs(now - before) > allowed:
-                bad.append(f"{row.key}: {name} has {now} instructions, {before} in {FILE}")
+        bad += [f"{row.key}: {what}" for what in _functions_complaints(old, new)]
     if bad:
         bad.append("the page tells what is not so: run `nova bench --trace --update`")
     return bad
@@ -230,14 +262,14 @@ def _long_functions(keys, paths):
     for key in keys:
         for arch in ARCHES:
             for name, count in paths.get(arch, {}).get(key, {}).items():
-                if count >= EXPLAINED_FROM:
+                if round(count) >= EXPLAINED_FROM:
                     found[name] = True
     return list(found)
 
 
 def _pair(key, paths, value):
     """The two architectures' values of a cell: one if they are the same."""
-    wide, narrow = (value(paths.get(arch, {}).get(key, {})) for arch in ARCHES)
+    wide, narrow = (round(value(paths.get(arch, {}).get(key, {}))) for arch in ARCHES)
     if wide == narrow:
         return str(wide) if wide else ""
     return f"{wide or '–'} ({narrow or '–'})"
@@ -258,7 +290,8 @@ def matrix(keys, paths, sentences):
         cells.append([f"`{name}`", *counts, sentences.get(name, "")])
 
     def below(summary):
-        return sum(count for name, count in summary.items() if name not in long)
+        shown = sum(round(summary.get(name, 0)) for name in long)
+        return round(sum(summary.values())) - shown
 
     rest = f"functions that have fewer than {EXPLAINED_FROM}"
     cells.append(["others", *(_pair(key, paths, below) for key in keys), rest])

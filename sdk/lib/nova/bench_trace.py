@@ -2,6 +2,8 @@
 """`nova bench --trace`: what the number of instructions does not tell. A plugin of QEMU looks at
 what the kernel executes between the two readings of each operation."""
 
+import itertools
+
 from nova import qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
 
@@ -19,32 +21,45 @@ TREE_LINES = 15
 
 
 def read(results, console):
-    """What the plugin wrote, by the names that the program told: counts and paths."""
+    """What the plugin wrote, by the names that the program told: counts, paths, and how often each
+    address was executed in the mean of all rounds."""
     names = qemu_plugin.told_names(console)
-    counts, paths = {}, {}
+    counts, paths, means = {}, {}, {}
     for line in results.read_text(encoding="utf-8").splitlines():
         word, number, *values = line.split()
         if number not in names:
             continue
         if word == "trace":
             counts[names[number]] = [int(value) for value in values]
-        else:
+        elif word == "path":
             paths[names[number]] = [int(value, 16) for value in values]
-    return counts, paths
+        else:
+            rounds, *values = values
+            pairs = zip(values[::2], values[1::2])
+            means[names[number]] = {int(at, 16): int(n) / int(rounds) for at, n in pairs}
+    return counts, paths, means
 
 
 def count(run, kernel_from):
     """Compiles the plugin, runs the program, and reads both."""
     with qemu_plugin.compiled("trace", kernel_from) as (plugin, results):
-        counts, paths = read(results, run(plugin))
-    if not counts:
+        found = read(results, run(plugin))
+    if not found[0]:
         raise NovaError("the trace is empty: the program named no operation.", EXIT_FAILED)
-    return counts, paths
+    return found
+
+
+def _mean(boots):
+    """Of several {address: times} one."""
+    found = {}
+    for address, times in itertools.chain.from_iterable(boot.items() for boot in boots):
+        found[address] = found.get(address, 0) + times / len(boots)
+    return found
 
 
 def combine(traces):
-    """Of several boots' counts and paths: of what is exact the fewest, as a sample may do work that
-    was put off; of all else the mean; the path of the first."""
+    """Of what several boots traced: of counts that are exact the fewest, as a sample may do work
+    that was put off, of all else the mean; the paths of the first; the mean of all rounds."""
     counts = {}
     for key in traces[0][0]:
         columns = zip(*(boot[0][key] for boot in traces))
@@ -53,7 +68,8 @@ def combine(traces):
             min(values) if name in EXACT else round(sum(values) / len(values))
             for name, values in pairs
         ]
-    return counts, traces[0][1]
+    means = {key: _mean([boot[2][key] for boot in traces]) for key in traces[0][2]}
+    return counts, traces[0][1], means
 
 
 def complaints(rows, checked_in, found):
