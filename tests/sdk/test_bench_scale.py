@@ -46,10 +46,34 @@ class Scale(unittest.TestCase):
         bad = self.worse((100, 200), (103, 204), 2)
         self.assertEqual(bad, ["call beside 1 pages: 103 instead of 100"])
 
-    def test_of_what_depends_on_trees_the_mean_is_compared(self):
-        self.assertEqual(self.worse((100, 200), (140, 205), 15), [])
-        self.assertEqual(self.worse((100, 200), (140, 208), 15), ["call, mean: 174 instead of 150"])
+    def test_of_what_depends_on_trees_the_mean_beside_each_thing_is_compared(self):
+        self.assertEqual(self.worse((100, 200), (120, 220), 15), [])
+        bad = self.worse((100, 200), (120, 222), 15)
+        told = "120, 222 instead of 100, 200, 16 % more on average, 15 % are allowed"
+        self.assertEqual(bad, [f"call beside pages: {told}"])
         self.assertEqual(bench_scale.worse(self.OPERATIONS, {}, {}), [])
+
+    def test_what_doubles_beside_one_thing_is_not_hidden_by_others(self):
+        operations = [bench_scale.Subject("call", 2.5, 40, "a call")]
+        old = {f"thing{i}": {"call": [[1, 100], [10, 100]]} for i in range(7)}
+        new = old | {"thing3": {"call": [[1, 200], [10, 200]]}}
+        bad = bench_scale.worse(operations, old, new)
+        self.assertEqual([sentence.split(":")[0] for sentence in bad], ["call beside thing3"])
+
+    def test_a_large_figure_beside_few_does_not_hide_one_beside_many(self):
+        self.assertEqual(len(self.worse((8000, 240), (8000, 480), 15)), 1)
+
+    def test_what_doubles_in_the_figures_that_are_checked_in_is_found(self):
+        _, operations = bench_scale.read_subjects(bench.SCALE_ROWS)
+        for arch, figures in bench._read_figures(bench.SCALE_FIGURES).items():
+            for thing in figures.keys() - {bench_scale.STRETCHES}:
+                for operation in operations:
+                    pairs = figures[thing][operation.key]
+                    double = {operation.key: [[number, 2 * value] for number, value in pairs]}
+                    new = figures | {thing: figures[thing] | double}
+                    bad = bench_scale.worse(operations, figures, new)
+                    self.assertTrue(bad, f"{arch} {thing} {operation.key}")
+                    self.assertTrue(all(thing in sentence for sentence in bad))
 
     def test_json_tells_things_factors_and_what_is_checked_in(self):
         found = {"pages": {"call": [[1, 100], [10, 105]]}, bench_scale.STRETCHES: {"x": 7}}

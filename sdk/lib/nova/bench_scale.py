@@ -89,26 +89,30 @@ def complaints(things, operations, found, bound):
     return bad
 
 
-def _figures(operation, found):
-    """{thing and number: figure} of an operation; its mean where each depends on trees."""
-    figures = {
-        f" beside {number} {thing}": figure
-        for thing, operations in found.items()
-        for number, figure in (operations.get(operation.key, ()) if thing != STRETCHES else ())
-    }
-    if operation.tolerance <= table.TOLERANCE or not figures:
-        return figures
-    return {", mean": round(sum(figures.values()) / len(figures))}
+def _worse_beside(operation, thing, triples):
+    """A sentence for each NUMBER, OLD, NEW that is worse; where shapes of trees move each, one for
+    all: by the mean of what each is of the old one, so that no large one hides another."""
+    if operation.tolerance <= table.TOLERANCE:
+        for number, old, new in triples:
+            if table.is_worse(old, new, operation.tolerance):
+                yield f"{operation.key} beside {number} {thing}: {new} instead of {old}"
+        return
+    percent = 100 * sum(new / old for _, old, new in triples) / max(1, len(triples))
+    if table.is_worse(100, percent, operation.tolerance):
+        _, before, now = (", ".join(map(str, figures)) for figures in zip(*triples))
+        more = f"{percent - 100:.0f} % more on average, {operation.tolerance:g} % are allowed"
+        yield f"{operation.key} beside {thing}: {now} instead of {before}, {more}"
 
 
 def worse(operations, checked_in, found):
     """A sentence for each figure that is worse than the checked-in one."""
     bad = []
-    for operation in operations:
-        old, new = (_figures(operation, counts) for counts in (checked_in, found))
-        for where in old.keys() & new.keys():
-            if table.is_worse(old[where], new[where], operation.tolerance):
-                bad.append(f"{operation.key}{where}: {new[where]} instead of {old[where]}")
+    for thing in checked_in.keys() & found.keys() - {STRETCHES}:
+        for operation in operations:
+            both = (checked_in[thing], found[thing])
+            old, new = (dict(counts.get(operation.key, ())) for counts in both)
+            triples = [(number, old[number], new[number]) for number in old if number in new]
+            bad += _worse_beside(operation, thing, triples)
     return sorted(bad)
 
 

@@ -28,7 +28,6 @@
 enum operation {
         CALL,
         LOOKUP_OBJECT,
-        LOOKUP_MEMORY,
         CREATE_SM,
         DESTROY_SM,
         CREATE_PT,
@@ -42,16 +41,31 @@ enum operation {
         DELEGATE_OBJECT,
         REVOKE_OBJECT,
         DELEGATE_PAGE,
+        LOOKUP_MEMORY,
         REVOKE_PAGE,
         WAKE,
         OPERATIONS
 };
 
 static const char *const names[OPERATIONS] = {
-        "call",          "lookup_object", "lookup_memory", "create_sm",       "destroy_sm",
-        "create_pt",     "destroy_pt",    "create_sc",     "destroy_sc",      "create_ec",
-        "destroy_ec",    "create_pd",     "destroy_pd",    "delegate_object", "revoke_object",
-        "delegate_page", "revoke_page",   "wake",
+        [CALL] = "call",
+        [LOOKUP_OBJECT] = "lookup_object",
+        [CREATE_SM] = "create_sm",
+        [DESTROY_SM] = "destroy_sm",
+        [CREATE_PT] = "create_pt",
+        [DESTROY_PT] = "destroy_pt",
+        [CREATE_SC] = "create_sc",
+        [DESTROY_SC] = "destroy_sc",
+        [CREATE_EC] = "create_ec",
+        [DESTROY_EC] = "destroy_ec",
+        [CREATE_PD] = "create_pd",
+        [DESTROY_PD] = "destroy_pd",
+        [DELEGATE_OBJECT] = "delegate_object",
+        [REVOKE_OBJECT] = "revoke_object",
+        [DELEGATE_PAGE] = "delegate_page",
+        [LOOKUP_MEMORY] = "lookup_memory",
+        [REVOKE_PAGE] = "revoke_page",
+        [WAKE] = "wake",
 };
 
 struct kind {
@@ -248,8 +262,16 @@ static void next_revoke(struct timed *op, unsigned round)
         op->args.a2 = obj(free_selector_of(round), NOVA_PERM_ALL);
 }
 
+/* The page that was just delegated: in each round it has another place in the trees. */
+static void next_lookup_memory(struct timed *op, unsigned round)
+{
+        op->args.a2 = mem(free_page_of(round), 0, 0);
+}
+
+/* A search tries what was found last: for a revoke that is rarely its page. */
 static void next_revoke_page(struct timed *op, unsigned round)
 {
+        look(NOVA_CRD_MEM, page);
         op->args.a2 = mem(free_page_of(round), 0, NOVA_MEM_RWX);
 }
 
@@ -309,7 +331,7 @@ static void prepare(void)
 
         ops[CALL] = (struct timed){.fn = timed_trap_1, .before = next_call};
         ops[LOOKUP_OBJECT] = looking(0, next_lookup_object);
-        ops[LOOKUP_MEMORY] = looking(mem(page, 0, 0), NULL);
+        ops[LOOKUP_MEMORY] = looking(0, next_lookup_memory);
         creating(CREATE_SM, NOVA_CREATE_SM, 0, timed_trap_3, &(struct args){0});
         ops[CREATE_SM].before = next_first_create;
         creating(CREATE_PT, NOVA_CREATE_PT, 0, timed_trap_5,
