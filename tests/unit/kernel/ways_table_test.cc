@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Page tables: a part of one table that is there is written as ranges are that need more.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/page_table.h"
+#include "arch/x86/pte.h"
+#include "arch/x86/tlb.h"
+}
+
+namespace
+{
+
+constexpr word_t TABLE = 512, USER_PAGES = NOVA_USER_END >> PAGE_BITS,
+                 LAST_TABLE = USER_PAGES - TABLE;
+
+// WHOLE: at once. IN_STEPS: with a budget that is never enough for what is left but one page.
+// BEYOND: up to the first page that is none of the user's, which has no entry.
+enum Way { WHOLE, IN_STEPS, BEYOND };
+
+struct Write {
+        word_t first, last;
+        uint64_t value;
+};
+
+std::ostream &operator<<(std::ostream &out, const Write &one)
+{
+        return out << std::hex << one.first << ".." << one.last << " value " << one.value;
+}
+
+// All entries of the user's half; counts of entries, in place of tables' addresses.
+void show_table(const uint64_t *table, unsigned level, word_t page, std::string &out)
+{
+        for (word_t i = 0; i < (level == 3 ? TABLE / 2 : TABLE); i++) {
+                const uint64_t entry = table[i];
+                if (!entry)
+                        continue;
+                const bool leaf = !level || entry & PTE_LARGE;
+                auto *below = static_cast<uint64_t *>(phys_to_pool(entry & PTE_ADDRESS));
+                out += std::to_string(level) + " " + std::to_string(page | i << 9 * level) + ": " +
+                       std::to_string(leaf ? entry : entry & ~PTE_ADDRESS) + "\n";
+                if (leaf)
+                        continue;
+                out += "used " + std::to_string(frame_info(below)->used) + "\n";
+                show_table(below, level - 1, page | i << 9 * level, out);
+        }
+}
+
+// A step; whether translations have to go.
+bool apply(pd *owner, word_t *at, word_t last, uint64_t value, unsigned *budget)
+{
+        flush all;
+        flush_init(&all);
+        EXPECT_TRUE(page_table_apply(owner, at, last, value, budget, &all));
+        const bool flushed = all.count;
+        flush_run(&all);
+        return flushed;
+}
+
+// What is seen after it: tables, memory, and whether TLBs were flushed.
+std::string after(pd *owner, const Write &one, Way way)
+{
+        const Taken before = taken_now();
+        const word_t last = way == BEYOND ? USER_PAGES : one.last;
+        word_t at = one.first;
+        bool flushed = false;
+        unsigned used = 0;
+
+        while (at <= last) {
+                const word_t page = at, left = last - page + 1;
+                unsigned budget = way == IN_STEPS && left > 1 ? unsigned(left) / 2 : TABLE * 8;
+                const unsigned given = budget;
+                const uint64_t value =
+                        one.value ? one.value + ((page - one.first) << PAGE_BITS) : 0;
+                flushed |= apply(owner, &at, last, value, &budget);
+                EXPECT_GT(at, page);
+                used += given - budget;
+        }
+        EXPECT_EQ(at, last + 1);
+        const Taken now = taken_now();
+        std::string out;
+        if (one.value && one.last - one.first < TABLE - 1) // no large page
+                out = std::to_string(used) + " entries\n";
+        show_table(owner->memory.tables.root, 3, 0, out);
+        return out + "flushed " + std::to_string(flushed) + ", frames " +
+               std::to_string(now.frames - before.frames) + ", bytes " +
+               std::to_string(now.bytes - before.bytes);
+}
+
+class PageTables : public Kernel
+{
+      public:
+        ~PageTables()
+        {
+                for (pd *owner : {one, two})
+                        for (const word_t first : {word_t{0}, LAST_TABLE}) {
+                                word_t at = first;
+                                unsigned budget = UINT32_MAX;
+                                apply(owner, &at, first + 3 * TABLE - 1, 0, &budget);
+                        }
+        }
+
+        void expect_same(const Write &what, Way way)
+        {
+                SCOPED_TRACE(testing::Message() << what << ", way " << way);
+                const std::string whole = after(one, what, WHOLE);
+                ASSERT_EQ(whole, after(two, what, way));
+        }
+
+        // Mostly nothing, or frames of which some allow a large page.
+        uint64_t value()
+        {
+                const unsigned perms = unsigned(random() % 8);
+                return page_table_value(random() % 3 ? random() % 0x10000 : 0x20000, perms);
+        }
+
+        std::mt19937 random;
+        pd *one = make_pd(), *two = make_pd();
+};
+
+TEST(ways, of_parts_of_page_tables_are_the_same)
+{
+        PageTables tables;
+        for (unsigned i = 0; i < 3000; i++) {
+                const word_t first = tables.random() % (2 * TABLE);
+                const word_t count = tables.random() % 8 ? 1 + tables.random() % 40
+                                                         : 1 + tables.random() % TABLE;
+                const bool all = tables.random() % 16 == 0; // so that tables go, too
+                const Write what = {all ? 0 : first, all ? 3 * TABLE - 1 : first + count - 1,
+                                    all || i % 3 == 0 ? 0 : tables.value()};
+                ASSERT_NO_FATAL_FAILURE(tables.expect_same(what, IN_STEPS));
+        }
+}
+
+TEST(ways, of_the_last_page_table_are_the_same)
+{
+        PageTables tables;
+        for (unsigned i = 0; i < 1000; i++) {
+                const word_t first = LAST_TABLE + 1 + tables.random() % (TABLE - 1);
+                const Write what = {first, USER_PAGES - 1, i % 2 ? 0 : tables.value()};
+                ASSERT_NO_FATAL_FAILURE(tables.expect_same(what, BEYOND));
+        }
+}
+
+} // namespace
