@@ -47,12 +47,13 @@ STRUCTS = {
     "vcpu": {"control": WORD},
     "vmcb": {"rip": 8},
     "sc": {**OBJECT, "ec": WORD, "owner": WORD, "cpu": WORD, "next": WORD, "link": 2 * WORD,
-           "quantum": 8, "left": 8, "used": 8, "place": 1, "prio": 1},
+           "quantum": 8, "round_end": 8, "used": 8, "place": 1, "prio": 1},
     "pt": {**OBJECT, "ec": WORD, "ip": WORD, "id": WORD, **NAME, "mtd": 4},
     "sm": {**OBJECT, "count": WORD, "waiters": 2 * WORD, **NAME, "gsi": 4},
     "cpu": {"current": WORD, "current_sc": WORD, "current_pd": WORD, "fpu_owner": WORD,
-            "run_queue.head": (WORD, 256), "idle_ec": WORD, "idle_sc": WORD,
-            "timeouts.first": WORD, "dying": WORD, "id": 4, "apic_id": 4},
+            "special": 1, "run_queue.first": WORD, "run_queue.head": (WORD, 256),
+            "idle_ec": WORD, "idle_sc": WORD, "timeouts.first": WORD, "dying": WORD, "id": 4,
+            "apic_id": 4},
     "mapping": {**_inside("in_space", TREE_NODE), **_inside("in_parent", TREE_NODE),
                 "children.root": WORD, "space": WORD, "perms": 1, "attr": 1},
     "object_mapping": {"parent": WORD, "children": WORD, "next": WORD, "link": WORD, "space": WORD,
@@ -285,7 +286,7 @@ class Listings(unittest.TestCase):
         self.runner = self.thread(self.child, b"runner", state=0)
         fake.join(fake.at("sm", self.sm, "waiters"), fake.at("ec", self.waiter, "wait_link"))
         sc = fake.make("sc", object__kind=2, ec=self.runner, owner=self.runner, cpu=self.cpu,
-                       place=2, prio=9)
+                       place=1, prio=9, used=5, round_end=7)
         fake.set("sc", sc, "next", sc)
         fake.poke(fake.at("cpu", self.cpu, "run_queue.head") + 9 * WORD, sc)
         fake.set("cpu", self.cpu, "current", idle)
@@ -360,6 +361,22 @@ class Listings(unittest.TestCase):
         self.assertRegex(self.text(listings.run_queues), r"2 +9 +0x\w+ +runner +child")
         self.assertRegex(self.text(listings.cpus), r"2 +1 +2 +idle-2 +- +idle-2 +0 +0")
         self.assertEqual(self.reader.problems, [])
+
+    def test_who_runs_next_is_first_and_who_runs_is_told(self):
+        fake, new = self.fake, self.thread(self.child, b"next", state=0)
+        sc = fake.make("sc", object__kind=2, ec=new, owner=new, cpu=self.cpu, place=1, prio=3)
+        fake.set("cpu", self.cpu, "run_queue.first", sc)
+        lines = self.text(listings.run_queues).splitlines()
+        self.assertRegex(lines[1], r"2 +0 +0x\w+ +idle-2 .* runs$")
+        self.assertRegex(lines[2], r"2 +3 +0x\w+ +next +child")
+        self.assertRegex(lines[3], r"2 +9 +0x\w+ +runner +child +2 ")
+        text = self.text(listings.scs)
+        self.assertRegex(text, r"idle-2 +idle-2 .* running")
+        self.assertRegex(text, r"next +next .* ready")
+        fake.set("cpu", self.cpu, "current_sc", sc)
+        self.assertRegex(self.text(listings.scs), r"idle-2 +next .* running")
+        fake.set("cpu", self.cpu, "special", listings.LENT)
+        self.assertRegex(self.text(listings.scs), r"next +next .* running")
 
     def test_a_pd_that_nobody_holds_is_found_by_its_memory(self):
         self.assertIn(self.child, self.objects().found[0])

@@ -8,7 +8,8 @@ LOCAL, GLOBAL, VCPU, IDLE = range(4)  # enum ec_kind
 KINDS = ("local", "global", "vcpu", "idle")
 READY, REQUEST, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
 STATES = ("ready", "request", "reply", "reply", "blocked", "dead")
-PLACES = ("nowhere", "running", "ready", "sleeping")  # enum sc_place
+PLACES = ("nowhere", "ready", "sleeping")  # enum sc_place
+LENT = 0x8  # SPECIAL_LENT
 
 
 def table(rows):
@@ -154,21 +155,35 @@ def _time(objects, ticks):
     return f"{ticks * 1000 // khz} us" if khz else f"{ticks} ticks"
 
 
+def _runs_on(objects, sc):
+    """The CPU whose current SC it is, or None."""
+    return next((cpu for cpu in objects.cpus if cpu["current_sc"] == sc.address), None)
+
+
 def _bound_to(objects, sc):
-    """The EC of an SC; one that runs may be bound to none, and runs its CPU's."""
-    if sc["ec"]:
-        return sc["ec"]
-    return next((cpu["current"] for cpu in objects.cpus if cpu["current_sc"] == sc.address), 0)
+    """The EC of an SC; one that runs its owner's chain of calls runs its CPU's."""
+    cpu = _runs_on(objects, sc)
+    return cpu["current"] if cpu and not cpu["special"] & LENT else sc["ec"]
+
+
+def _left(sc):
+    """What its quantum had left when it last stopped, or was last charged."""
+    return max(sc["round_end"] - sc["used"], 0)
+
+
+def _state(objects, sc):
+    if sc["object.dead"]:
+        return "dead"
+    return "running" if _runs_on(objects, sc) else _word(PLACES, sc["place"])
 
 
 def scs(objects):
     yield ("address", "bound to", "owner", "CPU", "priority", "quantum", "left", "used", "state")
     for sc in objects.of(SC):
-        times = [_time(objects, sc[field]) for field in ("quantum", "left", "used")]
-        state = "dead" if sc["object.dead"] else _word(PLACES, sc["place"])
+        times = [_time(objects, ticks) for ticks in (sc["quantum"], _left(sc), sc["used"])]
         yield (f"{sc.address:#x}", objects.label_at(_bound_to(objects, sc), EC),
                objects.label_at(sc["owner"], EC), objects.cpu_number(sc["cpu"]), sc["prio"],
-               *times, state)
+               *times, _state(objects, sc))
 
 
 def pts(objects):
@@ -222,4 +237,4 @@ def run_queues(objects):
             yield (cpu["id"], priority, f"{sc.address:#x}",
                    objects.label(ec) if ec else objects.label_at(sc["ec"], EC),
                    objects.label_at(ec["pd"], PD) if ec else "-",
-                   _time(objects, sc["left"]), note)
+                   _time(objects, _left(sc)), note)

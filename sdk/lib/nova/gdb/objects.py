@@ -179,6 +179,11 @@ class Objects:
 
     def ready(self, cpu):
         """(priority, SC) in the order in which they would run."""
+        what = f"what CPU {cpu['id']} runs next"
+        first = cpu["run_queue.first"]
+        sc = first and self.reader.try_view("sc", first, what)
+        if sc:
+            yield sc["prio"], sc
         for priority in reversed(range(cpu.field("run_queue.head").count)):
             first = cpu.item("run_queue.head", priority)
             what = f"CPU {cpu['id']}'s run queue of priority {priority}"
