@@ -115,6 +115,7 @@ static cold_path void prune(struct pd *pd, word_t page, unsigned level, struct f
                 if (frame_info(table)->used)
                         return;
                 walk(pd, page, level + 1, &above);
+                flush_add(flush, pd); /* a CPU may have kept what led to it, though it was empty */
                 flush_add_frame(flush, table);
                 account_return(pd->account, PAGE_SIZE);
                 write_entry(above, page, level + 1, 0);

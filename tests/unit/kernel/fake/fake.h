@@ -44,8 +44,8 @@ struct fake_route {
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
 
-/** Writes to CR4: two for each flush of the whole TLB. */
-extern unsigned fake_cr4_writes;
+/** Writes to CR4: two for each flush of the whole TLB; and to CR3. */
+extern unsigned fake_cr4_writes, fake_cr3_writes;
 
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
@@ -56,6 +56,9 @@ void fake_memory_forget(void);
 /** Frames that are taken, those of caches aside; objects in caches that are taken. */
 long fake_frames_taken(void);
 long fake_objects_taken(void);
+
+/** Called before a frame is freed, those of caches aside. */
+extern void (*fake_freed)(void);
 
 /** Lets allocation number n from now on (0: the next) fail; n < 0: none. */
 void fake_fail_allocation(long n);

@@ -40,7 +40,7 @@ paddr_t kernel_root_phys;
 static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
 void (*fake_window)(void), (*fake_wait)(void);
-unsigned fake_cr4_writes;
+unsigned fake_cr4_writes, fake_cr3_writes;
 uint64_t fake_tsc;
 
 bool features_emulated(void)
@@ -65,6 +65,7 @@ word_t read_cr3(void)
 
 void write_cr3(word_t value)
 {
+        fake_cr3_writes++;
         (void)value;
 }
 
@@ -181,7 +182,7 @@ void fake_boot(unsigned frames)
         ASAN_UNPOISON_MEMORY_REGION(pool, (size_t)frames << PAGE_BITS);
         cpu_features[WORD_EXT_EDX] |= 1u << FEATURE_NX % 32;
         kernel_root_phys = (paddr_t)kernel_root;
-        fake_window = fake_wait = NULL;
+        fake_window = fake_wait = fake_freed = NULL;
         fake_memory_forget();
         cpu_init();
         fake_device_boot();

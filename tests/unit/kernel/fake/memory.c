@@ -16,6 +16,7 @@ void real_slab_free(struct slab_cache *cache, void *object);
 
 static long frames, objects, allocations, failing = -1;
 static bool fail_rest, in_slab;
+void (*fake_freed)(void);
 
 long fake_frames_taken(void)
 {
@@ -81,6 +82,8 @@ void *frame_alloc_zeroed(void)
 
 void frame_free(void *frame)
 {
+        if (fake_freed && !in_slab)
+                fake_freed();
         frames -= !in_slab;
         real_frame_free(frame);
         ASAN_POISON_MEMORY_REGION((char *)frame + sizeof(void *), PAGE_SIZE - sizeof(void *));

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A page table is freed when no CPU can hold an entry that leads to it, also if nothing was mapped
+// below it: CPUs keep entries of upper tables by themselves (SDM 3A, 4.10.3).
+#include <gtest/gtest.h>
+
+#include "kernel.h"
+
+extern "C" {
+#include "arch/x86/cpu.h"
+}
+
+namespace
+{
+
+constexpr word_t SOURCE = 0x10000, BASE = 0x400000;
+
+unsigned cr3_writes;  // of this CPU, before the operation
+unsigned freed, held; // frames; those of them that a CPU may hold
+
+void note_freed()
+{
+        const struct cpu *other = cpu_by_id(1);
+
+        freed++;
+        held += fake_cr3_writes == cr3_writes || !other->flush_done ||
+                other->flush_done != other->flush_wanted;
+}
+
+void let_other_answer()
+{
+        cpu_by_id(1)->flush_done = cpu_by_id(1)->flush_wanted;
+}
+
+// A PD without page tables but its root, which both CPUs have loaded.
+struct Loaded : Kernel {
+        pd *child = make_pd();
+        Taken before = taken_now();
+
+        Loaded()
+        {
+                cpu_count = 2;
+                cpu_online = 3;
+                *cpu_by_id(1) = {};
+                cpu_self()->current_pd = cpu_by_id(1)->current_pd = child;
+                fake_wait = let_other_answer;
+                cr3_writes = fake_cr3_writes;
+                freed = held = 0;
+                fake_freed = note_freed;
+        }
+
+        ~Loaded()
+        {
+                fake_freed = nullptr;
+                account_root.limit = ~word_t{0};
+                fake_idle();
+        }
+
+        // There is memory for a mapping and that many tables.
+        static void limit_to(unsigned tables)
+        {
+                account_root.limit = account_root.used + sizeof(mapping) + PAGE_SIZE / 2 +
+                                     (word_t{tables} << PAGE_BITS);
+        }
+
+        // That many tables were made, and freed after both CPUs had flushed.
+        void expect_freed(unsigned tables)
+        {
+                EXPECT_EQ(freed, tables);
+                EXPECT_EQ(held, 0u);
+                EXPECT_EQ(taken_now(), before);
+                check_pd(child);
+        }
+};
+
+// Delegates with that many tables to be had, of those that are needed.
+void try_each_number_of_tables(word_t pages, unsigned needed, bool (*run)(delegation &))
+{
+        for (unsigned tables = 0; tables <= needed; tables++) {
+                SCOPED_TRACE(tables);
+                Loaded k;
+                delegation d = make_delegation(&kernel_pd, SOURCE, k.child, BASE, pages,
+                                               NOVA_CRD_MEM, NOVA_MEM_RWX, 0);
+                k.limit_to(tables);
+                const bool done = run(d);
+                EXPECT_EQ(done, tables == needed);
+                if (!done)
+                        k.expect_freed(tables);
+        }
+}
+
+bool at_once(delegation &d)
+{
+        return range_delegate(&d);
+}
+
+bool in_steps(delegation &d)
+{
+        step_result result;
+
+        while ((result = delegation_step(&d)) == STEP_AGAIN)
+                ;
+        return result == STEP_DONE;
+}
+
+TEST(flush, comes_before_tables_of_a_page_that_found_no_memory_are_freed)
+{
+        try_each_number_of_tables(1, 3, at_once);
+        try_each_number_of_tables(1, 3, in_steps);
+}
+
+TEST(flush, comes_before_tables_of_a_large_page_that_found_no_memory_are_freed)
+{
+        try_each_number_of_tables(512, 2, at_once);
+        try_each_number_of_tables(512, 2, in_steps);
+}
+
+TEST(flush, comes_before_tables_of_a_utcb_that_found_no_memory_are_freed)
+{
+        for (unsigned tables = 0; tables < 3; tables++) {
+                SCOPED_TRACE(tables);
+                Loaded k;
+                k.limit_to(tables);
+                EXPECT_EQ(mapping_insert(&k.child->memory.space, BASE, 1, SOURCE, 0, MAPPING_UTCB),
+                          NOVA_OUT_OF_MEMORY);
+                k.expect_freed(tables);
+        }
+}
+
+} // namespace
