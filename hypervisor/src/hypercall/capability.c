@@ -115,6 +115,13 @@ enum nova_status hypercall_create_pd(struct ec *self)
         return HYPERCALL_GOES_ON;
 }
 
+/* The result of a create that may have waited for a flush, as the UTCB of an EC may need one: work
+ * that came is done first. What is no plain status comes by it anyway. */
+static cold_path enum nova_status settled_if_plain(struct ec *self, enum nova_status status)
+{
+        return status <= HYPERCALL_PLAIN ? settled(self, status) : status;
+}
+
 enum nova_status hypercall_create_ec(struct ec *self)
 {
         const word_t id = REG_P1(self), sel = nova_id_sel(id);
@@ -145,13 +152,14 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         struct ec *ec;
-        const enum nova_status status =
-                capability_at(page, sel) ? NOVA_BAD_CAP : ec_create(&config, &ec);
-        if (likely(status == NOVA_SUCCESS))
+        enum nova_status status = capability_at(page, sel) ? NOVA_BAD_CAP : ec_create(&config, &ec);
+        if (likely(!((unsigned)status | self->cpu->pending))) /* success, and no work */
                 return publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
-        /* A UTCB's address that is taken is the first reason of all. */
-        return utcb && !mapping_is_free(&pd->memory.space, utcb >> PAGE_BITS) ? NOVA_BAD_PAR
-                                                                              : status;
+        if (status == NOVA_SUCCESS)
+                status = publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
+        else if (config.utcb_page && !mapping_is_free(&config.pd->memory.space, config.utcb_page))
+                status = NOVA_BAD_PAR; /* the first reason of all */
+        return settled_if_plain(self, status);
 }
 
 enum nova_status hypercall_create_sc(struct ec *self)

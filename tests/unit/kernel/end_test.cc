@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "arch/x86/cpu.h"
+#include "hypercall/dispatch.h"
 #include "nova/abi/utcb.h"
 #include "sched/mail.h"
 #include "sched/schedule.h"
@@ -16,7 +17,7 @@ namespace
 {
 
 // 64 pages or selectors from BASE on are a range.
-constexpr word_t SEL_PT = 0x20, BASE = 0x400040, SOURCE = 0x10000;
+constexpr word_t SEL_PT = 0x20, SEL_PD = 0x21, SEL_EC = 0x22, BASE = 0x400040, SOURCE = 0x10000;
 constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
 
 ec *dying; // ends while this CPU waits for the other one
@@ -172,6 +173,32 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
         e.revoke(NOVA_CRD_MEM);
         EXPECT_EQ(dying, nullptr);
         EXPECT_EQ(e.caller->revocation.pin, nullptr);
+}
+
+// To create an EC the kernel may have to wait for a flush: work that comes then is done before the
+// caller goes on, whatever the status.
+TEST(end, of_who_creates_an_ec_is_noticed)
+{
+        End e;
+        object_get(&e.server->object);
+        EXPECT_EQ(object_space_insert(&e.client->object_space, SEL_PD, &e.server->object,
+                                      NOVA_PERM_ALL),
+                  NOVA_SUCCESS);
+        for (const nova_status status : {NOVA_SUCCESS, NOVA_BAD_CAP, NOVA_BAD_PAR}) {
+                REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0,
+                                                     status == NOVA_BAD_PAR ? SEL_EC + 1 : SEL_EC);
+                REG_P2(e.caller) = SEL_PD;
+                REG_P3(e.caller) = word_t{status == NOVA_BAD_CAP ? 0x3000u : 0x2000u} << PAGE_BITS;
+                sched_decide(cpu_self());
+                EXPECT_EQ(unsigned(hypercall_create_ec(e.caller)), unsigned(HYPERCALL_GOES_ON));
+                EXPECT_EQ(e.caller->wait_status, status);
+                cpu_self()->pending = 0;
+        }
+        fake_fail_allocation(0); // this the dispatcher has to see
+        sched_decide(cpu_self());
+        REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0, SEL_EC + 1);
+        REG_P3(e.caller) = word_t{0x3000} << PAGE_BITS;
+        EXPECT_EQ(unsigned(hypercall_create_ec(e.caller)), unsigned(NOVA_OUT_OF_MEMORY));
 }
 
 } // namespace
