@@ -7,8 +7,8 @@
 
 /** Does what the only item of self's message asks for, if that takes one step: capabilities for an
  *  object delegated or translated through the windows of to, or memory or ports delegated. false:
- *  nothing was delegated, item_transfer() has to do it. Either way TLBs may have been flushed and
- * to have ended meanwhile; if self has ended this does not return. */
+ *  nothing was delegated, item_transfer() has to do it. Either way TLBs may have been flushed,
+ *  and to may have ended meanwhile; if self has ended this does not return. */
 bool item_at_once(struct ec *self, const struct ec *to);
 
 /** The same for the answer to an event. */

@@ -238,7 +238,7 @@ _Noreturn void resume_next(struct cpu *cpu)
 }
 
 /* The first of the queue preempts the current SC, which comes before all others. Returns if that
- * takes more than a switch. What is dying waits for the next decision that is none. */
+ * takes more than a switch. What is dying waits for the next decision that is no hand-over. */
 static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;

@@ -39,9 +39,7 @@ struct vcpu;
 #define SPECIAL_FPU  0x1 /* CPU: CR0.TS is clear. EC: its state is in the FPU registers */
 #define SPECIAL_TLS  0x2 /* a storage base */
 #define SPECIAL_VCPU 0x4 /* CPU: XCR0 may be a guest's. EC: is a virtual CPU */
-#define SPECIAL_LENT                                                                \
-        0x8 /* CPU: current_sc is bound, maybe to another EC than the one that runs \
-             */
+#define SPECIAL_LENT 0x8 /* CPU: current_sc is bound, maybe to who does not run */
 
 #define CPU_TIMER_OFF UINT64_MAX
 
