@@ -42,6 +42,8 @@ FLAGS = (
     "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
     "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
 ).split()
+# The folder of the source is no part of the names that get into programs.
+NAMES_FROM = "-fmacro-prefix-map={}/="
 TOOLS = {
     "CC": "gcc",
     "AR": "ar",
@@ -88,7 +90,7 @@ def _digest(data):
 
 def _recipe(arch):
     machine = [TARGETS[arch], MACHINE[arch]]
-    text = json.dumps([*machine, OPTIONS, FLAGS, TOOLS, PATCHES, SETTINGS, LEFT_OUT])
+    text = json.dumps([*machine, OPTIONS, FLAGS, NAMES_FROM, TOOLS, PATCHES, SETTINGS, LEFT_OUT])
     return _digest(text.encode())
 
 
@@ -157,6 +159,7 @@ def _compiler_flags(arch):
 
 
 def _configure(arch, source, prefix):
+    flags = [*_compiler_flags(arch), NAMES_FROM.format(source)]
     tools = [f"{name}_FOR_TARGET={tool}" for name, tool in TOOLS.items()]
     return [
         str(source / "configure"),
@@ -164,7 +167,7 @@ def _configure(arch, source, prefix):
         f"--prefix={prefix}",
         *OPTIONS,
         *tools,
-        f"CFLAGS_FOR_TARGET={' '.join(_compiler_flags(arch))}",
+        f"CFLAGS_FOR_TARGET={' '.join(flags)}",
     ]
 
 
