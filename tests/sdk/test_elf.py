@@ -50,7 +50,20 @@ class Elf(unittest.TestCase):
 
     def test_a_file_that_was_cut_off_is_refused(self):
         self.refused(program()[:-1], "x86_64", "cut off: it has 219 of at least 220 bytes")
-        self.refused(program()[:100], "x86_64", "cut off: its headers are missing")
+        far = bytearray(program())
+        struct.pack_into("<Q", far, 32, 2**64 - 1)
+        for content in (program()[:100], bytes(far)):
+            self.refused(content, "x86_64", "cut off: its headers are missing")
+            for read in (elf.segments, elf.loaded, lambda path: elf.bytes_at(path, 0, 1)):
+                with self.assertRaisesRegex(NovaError, "cannot be read as an ELF file"):
+                    read(self.file)
+
+    def test_loaded_segments_are_found_by_their_addresses(self):
+        self.file.write_bytes(program((elf.LOAD, 0), 7) + b"rest")
+        self.assertEqual(elf.segments(self.file), [(0x400000, 7)])
+        self.assertEqual(elf.loaded(self.file), [bytes(7)])
+        for address, count, found in ((0x400000, 7, bytes(7)), (0x400005, 3, b""), (5, 1, b"")):
+            self.assertEqual(elf.bytes_at(self.file, address, count), found)
 
     def test_what_is_no_static_program_is_refused(self):
         self.refused(header(2, 62, kind=1), "x86_64", "an object file")

@@ -54,16 +54,20 @@ def _check_machine(path, arch, head):
         raise NovaError(f"the roottask {path} is for {own}: use --arch {own}.")
 
 
+def _segment_fields(data):
+    """The fields of each segment. Raises struct.error or OverflowError if they are not there."""
+    kind = data[4]
+    _, offset, _, size, count = struct.unpack_from(HEADER[kind], data)[:5]
+    return [
+        struct.unpack_from(SEGMENT[kind], data, offset + size * number) for number in range(count)
+    ]
+
+
 def _headers(path, what, data):
     """The fields of each segment of a file that is whole."""
-    kind = data[4]
     try:
-        _, offset, _, size, count = struct.unpack_from(HEADER[kind], data)[:5]
-        segments = [
-            struct.unpack_from(SEGMENT[kind], data, offset + size * number)
-            for number in range(count)
-        ]
-    except struct.error:
+        segments = _segment_fields(data)
+    except (OverflowError, struct.error):
         raise NovaError(f"the {what} {path} is cut off: its headers are missing.") from None
     for segment in segments:
         end = segment[1] + segment[4]
@@ -127,7 +131,7 @@ def check_kernel(path):
 
 def kernel_arch(path):
     """The architecture that the addresses of a kernel for QEMU speak for, None if they do not."""
-    highest = max((virtual for _, virtual, _ in segments(path)), default=0)
+    highest = max((virtual for virtual, _ in segments(path)), default=0)
     if highest < X86_64_KERNEL:
         return None
     return "x86_32" if highest >= X86_32_KERNEL else "x86_64"
@@ -154,38 +158,33 @@ def entry(path):
     return _read(path)[2][0]
 
 
+def _loaded(path):
+    """(virtual address, bytes in memory, what the file has) of each loaded segment."""
+    data = _read(path)[0]
+    try:
+        fields = _segment_fields(data)
+    except (OverflowError, struct.error) as error:
+        raise NovaError(f"{path} cannot be read as an ELF file.") from error
+    for kind, offset, virtual, _, size, memory in fields:
+        if kind == LOAD:
+            yield virtual, memory, data[offset : offset + size]
+
+
 def segments(path):
-    """(physical address, virtual address, bytes) of each loaded segment."""
-    data, kind, header = _read(path)
-    _, offset, _, size, count = header[:5]
-    found = []
-    for at in range(offset, offset + size * count, size):
-        word, _, virtual, physical, _, memory = struct.unpack_from(SEGMENT[kind], data, at)
-        if word == LOAD:
-            found.append((physical, virtual, memory))
-    return found
+    """(virtual address, bytes in memory) of each loaded segment."""
+    return [(virtual, memory) for virtual, memory, _ in _loaded(path)]
 
 
 def loaded(path):
     """The bytes that the file has for each loaded segment."""
-    data, kind, header = _read(path)
-    _, offset, _, size, count = header[:5]
-    found = []
-    for at in range(offset, offset + size * count, size):
-        word, place, _, _, length, _ = struct.unpack_from(SEGMENT[kind], data, at)
-        if word == LOAD:
-            found.append(data[place : place + length])
-    return found
+    return [data for _, _, data in _loaded(path)]
 
 
 def bytes_at(path, address, count):
     """What a program has at a virtual address, b"" where the file has nothing for it."""
-    data, kind, header = _read(path)
-    _, offset, _, size, segments_ = header[:5]
-    for at in range(offset, offset + size * segments_, size):
-        word, place, virtual, _, length, _ = struct.unpack_from(SEGMENT[kind], data, at)
-        if word == LOAD and virtual <= address and address + count <= virtual + length:
-            return data[place + address - virtual : place + address - virtual + count]
+    for virtual, _, data in _loaded(path):
+        if virtual <= address and address + count <= virtual + len(data):
+            return data[address - virtual : address - virtual + count]
     return b""
 
 

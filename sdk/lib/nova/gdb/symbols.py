@@ -13,7 +13,7 @@ from nova.gdb.view import Trouble
 
 def ranges(path):
     """(first, last) address of each segment; raises NovaError."""
-    return [(at, at + size - 1) for _, at, size in elf.segments(Path(path)) if size]
+    return [(at, at + size - 1) for at, size in elf.segments(Path(path)) if size]
 
 
 def overlap(some, others):
