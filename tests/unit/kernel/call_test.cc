@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "arch/x86/cpu.h"
-#include "object/pt.h"
 #include "sched/schedule.h"
 #include "thread.h"
 }
@@ -22,11 +21,7 @@ struct Call : Kernel {
 
         Call()
         {
-                pt *portal = nullptr;
-                EXPECT_EQ(pt_create(&account_root, callee, 0, 0, 0x5000, &portal), NOVA_SUCCESS);
-                EXPECT_EQ(object_space_insert(&home->object_space, SEL_PT, &portal->object,
-                                              NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
+                make_pt(home, SEL_PT, callee, 0x5000);
                 REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
                 /* What is in no list may have any links. */
                 caller->help_link.next = caller->help_link.prev = nullptr;

@@ -43,11 +43,7 @@ struct End : Kernel {
 
         End()
         {
-                pt *portal = nullptr;
-                EXPECT_EQ(pt_create(&account_root, callee, 0, 0, 0x5000, &portal), NOVA_SUCCESS);
-                EXPECT_EQ(object_space_insert(&client->object_space, SEL_PT, &portal->object,
-                                              NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
+                make_pt(client, SEL_PT, callee, 0x5000);
                 fake_guest_boot(true);
                 cpu_self()->current = cpu_self()->current_sc->ec = caller;
         }

@@ -61,6 +61,15 @@ sm *Kernel::make_sm(pd *owner, word_t sel, unsigned perms)
         return made;
 }
 
+pt *Kernel::make_pt(pd *owner, word_t sel, ec *handler, word_t ip, nova_mtd_t mtd)
+{
+        pt *made = nullptr;
+        EXPECT_EQ(pt_create(&account_root, handler, sel, mtd, ip, &made), NOVA_SUCCESS);
+        EXPECT_EQ(object_space_insert(&owner->object_space, sel, &made->object, NOVA_PERM_ALL),
+                  NOVA_SUCCESS);
+        return made;
+}
+
 ec *Kernel::make_ec(pd *owner, word_t utcb_page, ec_kind kind)
 {
         ec_config config = {};

@@ -84,10 +84,7 @@ sc *World::context(const char *name, ec *owner, unsigned prio)
 
 pt *World::portal(word_t sel, ec *owner, word_t ip, nova_mtd_t mtd)
 {
-        pt *made = nullptr;
-        EXPECT_EQ(pt_create(&account_root, owner, sel, mtd, ip, &made), NOVA_SUCCESS);
-        EXPECT_EQ(object_space_insert(&home->object_space, sel, &made->object, NOVA_PERM_ALL),
-                  NOVA_SUCCESS);
+        pt *made = make_pt(home, sel, owner, ip, mtd);
         names[made] = names[&made->object] = "portal";
         return made;
 }
