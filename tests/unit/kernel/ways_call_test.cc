@@ -42,18 +42,26 @@ const std::vector<Message> messages = {
          {{NOVA_CRD_MEM, PAGE, NOVA_ITEM_DELEGATE}, {NOVA_CRD_MEM, PAGE + 1, NOVA_ITEM_DELEGATE}}},
 };
 
-// What asks for attention.
-enum Attention {
-        NOTHING,
-        GRACE,
-        DECISION,
-        FPU_LOADED,
-        FPU_WANTED,
-        RECALL,
-        STEP,
-        BOUND,
-        ATTENTIONS
+void load_fpu(ec *)
+{
+        cpu *self = cpu_self();
+        self->fpu_owner = self->current;
+        self->current->special |= SPECIAL_FPU;
+        self->special |= SPECIAL_FPU;
+}
+
+// What is to be done before next can go on; first, nothing.
+void (*const attentions[])(ec *next) = {
+        [](ec *) {},
+        [](ec *) { cpu_self()->pending |= CPU_PENDING_GRACE; },
+        [](ec *) { sched_decide(cpu_self()); },
+        load_fpu,
+        [](ec *next) { next->special |= SPECIAL_FPU; },
+        [](ec *next) { next->pending |= EC_PENDING_RECALL; },
+        [](ec *next) { next->pending |= EC_PENDING_STEP; },
+        [](ec *) { sched_bind_current(cpu_self()); },
 };
+constexpr unsigned NOTHING = 0, ATTENTIONS = std::size(attentions);
 
 struct Ipc : World {
         ec *caller, *callee, *third;
@@ -90,58 +98,31 @@ struct Ipc : World {
                                 nova_crd(message.items[0].type, 0, 31, NOVA_PERM_ALL);
         }
 
-        // Something is to be done before next can go on.
-        void attend(Attention what, ec *next)
-        {
-                cpu *self = cpu_self();
-                switch (what) {
-                case GRACE:
-                        self->pending |= CPU_PENDING_GRACE;
-                        break;
-                case DECISION:
-                        sched_decide(self);
-                        break;
-                case FPU_LOADED:
-                        self->fpu_owner = self->current;
-                        self->current->special |= SPECIAL_FPU;
-                        self->special |= SPECIAL_FPU;
-                        break;
-                case FPU_WANTED:
-                        next->special |= SPECIAL_FPU;
-                        break;
-                case RECALL:
-                        next->pending |= EC_PENDING_RECALL;
-                        break;
-                case STEP:
-                        next->pending |= EC_PENDING_STEP;
-                        break;
-                case BOUND:
-                        sched_bind_current(self);
-                        break;
-                default:
-                        break;
-                }
-        }
-
         void call(ec *from, unsigned flags, bool general, word_t sel = SEL_PT)
         {
                 REG_P1(from) = nova_hypercall_id(NOVA_CALL, flags, sel);
                 enter(from, general);
         }
 
-        // The callee handles a call of the third one, whose SC is in front of others again.
-        void make_busy()
+        // The callee handles a call of the third one.
+        void call_by_third()
         {
                 run(third, thirds);
                 run_queue_remove(&cpu_self()->run_queue, thirds);
                 third->utcb->items = 0;
                 call(third, 0, true);
+        }
+
+        // It does, and the third one's SC is in front of others again.
+        void make_busy()
+        {
+                call_by_third();
                 sched_bind_current(cpu_self());
                 ready(thirds, true);
                 run(caller, callers);
         }
 
-        // The callee handles such a call, too, and waits for the caller, which handles one of it.
+        // It does, too, and waits for the caller, which handles one of it.
         void make_cycle()
         {
                 caller->kind = EC_LOCAL;
@@ -151,10 +132,8 @@ struct Ipc : World {
                 if (callee->pd != home)
                         Kernel::delegate(home, SEL_BACK, callee->pd, SEL_BACK, 1, NOVA_CRD_OBJ,
                                          NOVA_PERM_ALL);
-                run(third, thirds);
-                run_queue_remove(&cpu_self()->run_queue, thirds);
-                third->utcb->items = callee->utcb->items = 0;
-                call(third, 0, true);
+                call_by_third();
+                callee->utcb->items = 0;
                 call(callee, 0, true, SEL_BACK);
                 ASSERT_EQ(cpu_self()->current, caller);
         }
@@ -193,7 +172,7 @@ std::string after_call(const Call &one, bool general)
         else if (one.callee == ENDED)
                 ec_shut_down(w.callee);
         w.put(messages[one.message], w.caller, w.callee);
-        w.attend(Attention(one.attention), w.callee);
+        attentions[one.attention](w.callee);
         w.call(w.caller, one.flags, general);
         if (one.callee == WAITS_FOR_CALLER && one.attention == NOTHING) {
                 const bool told = one.flags & NOVA_CALL_DL && !(one.flags & NOVA_CALL_DB);
@@ -266,7 +245,7 @@ std::string after_reply(const Reply &one, bool general)
                 list_append(&w.caller->sleepers, &second->link);
         }
         w.put(messages[one.message], w.callee, w.caller);
-        w.attend(Attention(one.attention), w.caller);
+        attentions[one.attention](w.caller);
         w.reply(general);
         return w.state();
 }
