@@ -25,10 +25,10 @@ struct Owners : Kernel {
 
         Owners()
         {
-                insert(SEL_HOME, &home->object);
-                insert(SEL_OTHER, &other->object);
-                insert(SEL_LOCAL, &local->object);
-                insert(SEL_GLOBAL, &global->object);
+                share(home, SEL_HOME, &home->object);
+                share(home, SEL_OTHER, &other->object);
+                share(home, SEL_LOCAL, &local->object);
+                share(home, SEL_GLOBAL, &global->object);
                 other->account = &purse;
         }
 
@@ -36,13 +36,6 @@ struct Owners : Kernel {
         {
                 EXPECT_EQ(purse.used, 0u);
                 other->account = &account_root;
-        }
-
-        void insert(word_t sel, kobject *object)
-        {
-                object_get(object);
-                EXPECT_EQ(object_space_insert(&home->object_space, sel, object, NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
         }
 
         nova_status create(nova_hypercall number, word_t owner)

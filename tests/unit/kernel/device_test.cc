@@ -26,10 +26,7 @@ struct Gsi : Kernel {
                 make_sm(home, SEL_PIN, 1)->gsi = PIN;
                 make_sm(home, SEL_MESSAGE, NOVA_SM_DN)->gsi = MESSAGE;
                 make_sm(home, SEL_SM);
-                object_get(&home->object);
-                EXPECT_EQ(object_space_insert(&home->object_space, SEL_PD, &home->object,
-                                              NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
+                share(home, SEL_PD, &home->object);
                 give(FAKE_PCI + 8, PAGE_PCI);
                 give(FAKE_PCI + 9, PAGE_NO_PCI);
                 give(FAKE_HPET >> PAGE_BITS, PAGE_HPET);

@@ -176,10 +176,7 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
 TEST(end, of_who_creates_an_ec_is_noticed)
 {
         End e;
-        object_get(&e.server->object);
-        EXPECT_EQ(object_space_insert(&e.client->object_space, SEL_PD, &e.server->object,
-                                      NOVA_PERM_ALL),
-                  NOVA_SUCCESS);
+        e.share(e.client, SEL_PD, &e.server->object);
         for (const nova_status status : {NOVA_SUCCESS, NOVA_BAD_CAP, NOVA_BAD_PAR}) {
                 REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0,
                                                      status == NOVA_BAD_PAR ? SEL_EC + 1 : SEL_EC);

@@ -26,19 +26,12 @@ struct World : Kernel {
 
         World()
         {
-                insert(SEL_PD, &home->object);
-                insert(SEL_LOCAL, &local->object);
-                insert(SEL_GLOBAL, &global->object);
+                share(home, SEL_PD, &home->object);
+                share(home, SEL_LOCAL, &local->object);
+                share(home, SEL_GLOBAL, &global->object);
                 make_sm(other, 0x2000000); // so that its top table exists, which stays
                 for (pd *one : pds)
                         EXPECT_TRUE(second_level_create(one, SECOND_LEVEL_DMA));
-        }
-
-        void insert(word_t sel, kobject *object)
-        {
-                object_get(object);
-                EXPECT_EQ(object_space_insert(&home->object_space, sel, object, NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
         }
 
         nova_status call(nova_hypercall number, word_t flags, word_t p2, word_t p3 = 0,

@@ -61,6 +61,13 @@ sm *Kernel::make_sm(pd *owner, word_t sel, unsigned perms)
         return made;
 }
 
+void Kernel::share(pd *owner, word_t sel, kobject *object)
+{
+        object_get(object);
+        EXPECT_EQ(object_space_insert(&owner->object_space, sel, object, NOVA_PERM_ALL),
+                  NOVA_SUCCESS);
+}
+
 pt *Kernel::make_pt(pd *owner, word_t sel, ec *handler, word_t ip, nova_mtd_t mtd)
 {
         pt *made = nullptr;

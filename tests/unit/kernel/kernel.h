@@ -66,6 +66,8 @@ class Kernel
 
         pd *make_pd();
         sm *make_sm(pd *owner, word_t sel, unsigned perms = NOVA_PERM_ALL);
+        // Enters a capability of an object, with a reference of its own.
+        void share(pd *owner, word_t sel, kobject *object);
         // A portal to a thread, which it tells its selector.
         pt *make_pt(pd *owner, word_t sel, ec *handler, word_t ip, nova_mtd_t mtd = 0);
         // A thread that never runs, with its UTCB at a page.

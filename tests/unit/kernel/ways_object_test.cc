@@ -30,14 +30,8 @@ struct Maker : World {
 
         Maker()
         {
-                object_get(&home->object);
-                EXPECT_EQ(object_space_insert(&home->object_space, SEL_HOME, &home->object,
-                                              NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
-                object_get(&local->object);
-                EXPECT_EQ(object_space_insert(&home->object_space, SEL_LOCAL, &local->object,
-                                              NOVA_PERM_ALL),
-                          NOVA_SUCCESS);
+                share(home, SEL_HOME, &home->object);
+                share(home, SEL_LOCAL, &local->object);
                 Kernel::delegate(home, SEL_HOME, home, SEL_LESS, 1, NOVA_CRD_OBJ,
                                  NOVA_PD_PD | NOVA_PD_SM);
                 run(self, selfs);
