@@ -489,19 +489,17 @@ def complaints(rows, arch, checked_in, found, all_needed):
     """A sentence for each figure that is worse than it was, misses a target or a bound that was
     kept, or is not there any more."""
     bad = []
-    for row in rows:
-        old, new = checked_in.get(row.key), found.get(row.key)
-        if new is not None or (old is not None and all_needed):
+    for row, old, new in table.pairs(rows, checked_in, found):
+        if new is not None or all_needed:
             bad.append(_complaint(row, arch, old, new))
     return [sentence for sentence in bad if sentence]
 
 
 def improvements(rows, checked_in, found):
     """A sentence for each figure that is better by more than by how much it may be worse."""
-    pairs = ((row, checked_in.get(row.key), found.get(row.key)) for row in rows)
     return [
         f"{row}: {new} instead of {old}"
-        for row, old, new in pairs
+        for row, old, new in table.pairs(rows, checked_in, found)
         if None not in (old, new) and new < old * (100 - row.tolerance) / 100
     ]
 

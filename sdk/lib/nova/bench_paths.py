@@ -229,8 +229,11 @@ def _is_other(before, now, percent):
     return abs(now - before) > max(FEW, before * percent / 100)
 
 
-def _functions_complaints(old, new):
+def _row_complaints(old, new):
     """What of one row's functions is not as it is checked in."""
+    if old is None:
+        yield f"{FILE} lacks its functions"
+        return
     for name in {**old, **new}:
         before, now = old.get(name, 0), new.get(name, 0)
         if name not in TREES and _is_other(before, now, TOLERANCE):
@@ -242,15 +245,12 @@ def _functions_complaints(old, new):
 
 def complaints(rows, checked_in, found):
     """A sentence for each function whose instructions are not those that are checked in."""
-    bad = []
-    for row in rows:
-        old, new = checked_in.get(row.key), found.get(row.key)
-        if new is None:
-            continue
-        if old is None:
-            bad.append(f"{row.key}: {FILE} lacks its functions")
-            continue
-        bad += [f"{row.key}: {what}" for what in _functions_complaints(old, new)]
+    bad = [
+        f"{row.key}: {what}"
+        for row, old, new in table.pairs(rows, checked_in, found)
+        if new is not None
+        for what in _row_complaints(old, new)
+    ]
     if bad:
         bad.append("the page tells what is not so: run `nova bench --trace --update`")
     return bad

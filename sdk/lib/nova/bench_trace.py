@@ -72,22 +72,25 @@ def combine(traces):
     return counts, traces[0][1], means
 
 
+def _row_complaints(row, old, new):
+    """What of one row's counts is worse than it was."""
+    if new is None:
+        yield f"{row}: a trace is checked in, but there was none"
+        return
+    lines = TREE_LINES if row.tolerance > table.TOLERANCE else row.tolerance
+    for name, before, now in zip(COLUMNS, old, new[1:]):
+        if table.is_worse(before, now, 0 if name in EXACT else lines):
+            yield f"{row}: {now} instead of {before} ({name})"
+
+
 def complaints(rows, checked_in, found):
     """A sentence for each count that is worse than it was, or is not there any more."""
-    bad = []
-    for row in rows:
-        old, new = checked_in.get(row.key), found.get(row.key)
-        if old is None:
-            continue
-        if new is None:
-            bad.append(f"{row}: a trace is checked in, but there was none")
-            continue
-        for name, before, now in zip(COLUMNS, old, new[1:]):
-            percent = TREE_LINES if row.tolerance > table.TOLERANCE else row.tolerance
-            percent = 0 if name in EXACT else percent
-            if table.is_worse(before, now, percent):
-                bad.append(f"{row}: {now} instead of {before} ({name})")
-    return bad
+    return [
+        sentence
+        for row, old, new in table.pairs(rows, checked_in, found)
+        if old is not None
+        for sentence in _row_complaints(row, old, new)
+    ]
 
 
 def records(rows, checked_in, found):

@@ -81,6 +81,14 @@ def read_rows(path):
     return rows
 
 
+def pairs(rows, checked_in, found):
+    """(row, what is checked in, what was found) of each row that has either; None: not there."""
+    for row in rows:
+        old, new = checked_in.get(row.key), found.get(row.key)
+        if (old, new) != (None, None):
+            yield row, old, new
+
+
 def is_worse(old, new, percent):
     return new > old * (100 + percent) / 100
 
@@ -140,10 +148,7 @@ def text(rows, checked_in, found, arch):
     """The table for people; on x86_64 with the figure of 2012."""
     head = ["figure", "checked in", "difference", "target", "2012"]
     cells = [[f"operation ({arch})", "key", *head]]
-    for row in rows:
-        old, new = checked_in.get(row.key), found.get(row.key)
-        if old is None and new is None:
-            continue
+    for row, old, new in pairs(rows, checked_in, found):
         title = row.full_title() + NOTES.get(row.unit, "")
         line = [title, row.key, _show(new), _show(old), _difference(old, new)]
         cells.append(line + [_show(row.target_for(arch)), _show(row.reference)])
