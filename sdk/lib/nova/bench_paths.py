@@ -4,7 +4,6 @@ of the kernel's sources, and the page that shows it for each row that is above i
 
 import bisect
 import itertools
-import json
 import subprocess
 from collections import Counter
 
@@ -326,10 +325,3 @@ def write_page(page, families, rows, figures, paths, sentences, remains):
             parts.append(remains_table([above[key] for key in keys], figures, remains))
             parts.append(matrix(keys, paths, sentences))
     return table.replace_between(page, BEGIN, END, "\n\n".join(["", *parts, ""]))
-
-
-def update(path, arch, found):
-    """Checks the functions of an architecture in."""
-    figures = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    figures[arch] = found
-    path.write_text(table.dumps(figures, levels=2), encoding="utf-8")
