@@ -3,25 +3,39 @@
 
 A name of another length moves what lies behind it, and figures and addresses with it."""
 
+import re
 import sys
 from pathlib import Path
 
 from paths import ROOT
 
-from nova import elf
+from nova import elf, newlib
 
 OWN = str(ROOT).encode()
+# Before it stands the folder of newlib's source, or of its objects.
+PART_OF_NEWLIB = re.compile(rb"/[^\0]*?(?=/newlib/libc/)")
+
+
+def folders(kernel):
+    """The folders in which the kernel and the C library were compiled, perhaps in another tree."""
+    if OWN not in kernel.read_bytes():
+        sys.exit("The kernel's debug information does not name the tree: look for another name.")
+    library = newlib.folder(elf.program_arch(kernel)) / "lib/libc.a"
+    found = set(PART_OF_NEWLIB.findall(library.read_bytes()))
+    if not found:
+        sys.exit(f"{library}'s debug information does not name its source: look for another name.")
+    return [OWN, *sorted(found)]
 
 
 def main(build):
     programs = [build / "nova.elf", *sorted((build / "bin").iterdir())]
     if len(programs) < 10:
         sys.exit(f"{build}/bin has {len(programs) - 1} programs only.")
-    if OWN not in programs[0].read_bytes():
-        sys.exit("The kernel's debug information does not name the tree: look for another name.")
-    named = [path.name for path in programs if OWN in b"\0".join(elf.loaded(path))]
-    if named:
-        sys.exit(f"loaded with {ROOT} in them: {', '.join(named)}")
+    names = folders(programs[0])
+    for name in names:
+        named = [path.name for path in programs if name in b"\0".join(elf.loaded(path))]
+        if named:
+            sys.exit(f"loaded with {name.decode()} in them: {', '.join(named)}")
     print(f"{len(programs)} programs are the same wherever the tree lies.")
 
 
