@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -442,6 +441,15 @@ class Sections(unittest.TestCase):
     def test_no_elf_file_is_refused(self):
         with self.assertRaisesRegex(NovaError, "no ELF file"):
             elf.section_sizes(Path(paths.__file__))
+
+    def test_sections_that_are_cut_off_or_have_no_names_are_refused(self):
+        data = Path("/bin/true").read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "program"
+            for content in (data[:-100], data[:62] + b"\xff\x7f" + data[64:]):
+                path.write_bytes(content)
+                with self.assertRaisesRegex(NovaError, "cannot be read as an ELF file"):
+                    elf.section_sizes(path)
 
     def test_the_sizes_of_a_real_program_are_found(self):
         self.assertGreater(elf.section_sizes(Path("/bin/true").resolve())[".text"], 0)

@@ -136,6 +136,11 @@ class Kernel(unittest.TestCase):
             self.file.write_bytes(kernel(virtual=virtual))
             self.assertEqual(elf.kernel_arch(self.file), arch)
 
+    def test_a_kernel_that_is_no_elf_file_speaks_for_no_architecture(self):
+        self.file.write_bytes(kernel()[84:])
+        elf.check_kernel(self.file)
+        self.assertIsNone(elf.kernel_arch(self.file))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tells before the boot whether a file can be a program of the chosen architecture, or a kernel."""
 
+import contextlib
 import struct
 from pathlib import Path
 
@@ -13,6 +14,7 @@ MACHINES = {"x86_32": (32, 3), "x86_64": (64, 62)}
 HEADER = {1: "<24xIII6xHHHHH", 2: "<24xQQQ6xHHHHH"}
 SEGMENT = {1: "<IIIIII", 2: "<I4xQQQQQ"}
 SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}
+MAGIC = b"\x7fELF"
 # A multiboot header: its first word, and the bytes of a file in which it has to be.
 MULTIBOOT = struct.pack("<I", 0x1BADB002)
 SEARCHED = 8192
@@ -92,7 +94,7 @@ def check_program(path, arch):
     if not path:
         raise NovaError("--roottask needs a file name.")
     head = read_start(path, "roottask")
-    if len(head) < 20 or head[:4] != b"\x7fELF":
+    if len(head) < 20 or head[:4] != MAGIC:
         raise NovaError(f"the roottask {path} is no ELF file.")
     _check_machine(path, arch, head)
     kind = int.from_bytes(head[16:18], "little")
@@ -120,7 +122,7 @@ def check_kernel(path):
     data = Path(path).read_bytes()
     if not _has_multiboot(data):
         raise NovaError(f"{path} is no multiboot kernel: take a build folder's nova.elf32.")
-    if data[:4] == b"\x7fELF":
+    if data[:4] == MAGIC:
         if CLASS_BITS.get(data[4]) != 32:
             raise NovaError(
                 f"the kernel {path} is a 64-bit file, which QEMU refuses: take the 32-bit file of "
@@ -131,6 +133,8 @@ def check_kernel(path):
 
 def kernel_arch(path):
     """The architecture that the addresses of a kernel for QEMU speak for, None if they do not."""
+    if not path.read_bytes().startswith(MAGIC):
+        return None
     highest = max((virtual for virtual, _ in segments(path)), default=0)
     if highest < X86_64_KERNEL:
         return None
@@ -142,15 +146,22 @@ def program_arch(path):
     return _arch(_read(path)[0])
 
 
+@contextlib.contextmanager
+def _reading(path):
+    """What a file lacks that was cut off or changed is told by a sentence."""
+    try:
+        yield
+    except (OSError, LookupError, OverflowError, ValueError, struct.error) as error:
+        raise NovaError(f"{path} cannot be read as an ELF file.") from error
+
+
 def _read(path):
     """A file's bytes, its class, and the fields of its header."""
-    try:
+    with _reading(path):
         data = path.read_bytes()
-        if data[:4] != b"\x7fELF":
+        if data[:4] != MAGIC:
             raise NovaError(f"{path} is no ELF file.")
         return data, data[4], struct.unpack_from(HEADER[data[4]], data)
-    except (OSError, KeyError, IndexError, struct.error) as error:
-        raise NovaError(f"{path} cannot be read as an ELF file.") from error
 
 
 def entry(path):
@@ -161,10 +172,8 @@ def entry(path):
 def _loaded(path):
     """(virtual address, bytes in memory, what the file has) of each loaded segment."""
     data = _read(path)[0]
-    try:
+    with _reading(path):
         fields = _segment_fields(data)
-    except (OverflowError, struct.error) as error:
-        raise NovaError(f"{path} cannot be read as an ELF file.") from error
     for kind, offset, virtual, _, size, memory in fields:
         if kind == LOAD:
             yield virtual, memory, data[offset : offset + size]
@@ -192,14 +201,13 @@ def section_sizes(path):
     """The bytes of each named section."""
     data, kind, header = _read(path)
     _, _, offset, _, _, size, count, names = header
-    sections = [
-        struct.unpack_from(SECTION[kind], data, offset + size * i) for i in range(count)
-    ]
-    if not sections:
-        return {}
-    table = sections[names][3]
     sizes = {}
-    for name, _, _, _, length in sections:
-        end = data.index(b"\0", table + name)
-        sizes[data[table + name : end].decode("ascii", "replace")] = length
+    with _reading(path):
+        sections = [
+            struct.unpack_from(SECTION[kind], data, offset + size * i) for i in range(count)
+        ]
+        table = sections[names][3] if sections else 0
+        for name, _, _, _, length in sections:
+            end = data.index(b"\0", table + name)
+            sizes[data[table + name : end].decode("ascii", "replace")] = length
     return sizes
