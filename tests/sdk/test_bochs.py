@@ -2,7 +2,6 @@
 """Every way in which a run under Bochs can end has its exit status."""
 
 import io
-import subprocess
 import time
 import unittest
 from unittest import mock

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from nova import build, elf, errors, media, options, process, qemu, run, tree
+from nova import elf, errors, media, options, process, qemu, run, tree
 from nova.errors import NovaError
 
 GDB = "gdb"
