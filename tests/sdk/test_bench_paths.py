@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import paths  # noqa: F401
-from nova import bench, bench_floor, bench_paths, bench_trace, table
+from nova import bench, bench_floor, bench_paths, bench_trace, table, tree
 from nova.errors import NovaError
 
 
@@ -225,7 +225,7 @@ class Paths(unittest.TestCase):
         self.assertEqual(bench.paths_page_with(page, rows, figures), page)
         paths = bench._read_figures(bench.PATHS)
         self.assertEqual(table.dumps(paths, 2), bench.PATHS.read_text(encoding="utf-8"))
-        for arch in bench_paths.ARCHES:
+        for arch in tree.ARCHES:
             self.assertEqual(set(paths[arch]), set(figures[bench_trace.SECTION][arch]))
 
 
@@ -243,7 +243,7 @@ class Floor(unittest.TestCase):
 
     def test_a_row_costs_the_parts_of_what_it_is_made_of(self):
         model = self.read()
-        self.assertEqual([model.floor("call", a) for a in bench_floor.ARCHES], [14, 8])
+        self.assertEqual([model.floor("call", a) for a in tree.ARCHES], [14, 8])
         self.assertIsNone(model.floor("boot", "x86_64"))
 
     def test_a_class_without_parts_is_refused(self):
@@ -270,7 +270,7 @@ class Floor(unittest.TestCase):
         model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
         rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]
         self.assertEqual({row.key for row in rows} - set(model.rows), {"boot"})
-        for arch in bench_floor.ARCHES:
+        for arch in tree.ARCHES:
             self.assertEqual(bench_floor.complaints(model, figures[arch], arch), [])
             self.assertLessEqual(set(model.rows), set(figures[arch]))
 

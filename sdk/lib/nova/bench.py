@@ -29,6 +29,7 @@ from nova import (
 )
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import Machine, Module
+from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
 FOLDER = tree.ROOT / "tests" / "bench"
@@ -53,7 +54,6 @@ TIMEOUT = 120
 DEFAULT_ARCH = "x86_64"
 # Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
 POOLS = (4, 8)
-ICOUNT = ["-icount", "shift=0,sleep=off"]
 # So many boots make the trace.
 TRACE_BOOTS = 4
 PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM, bench_cpus.PROGRAM)

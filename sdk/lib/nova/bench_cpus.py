@@ -169,10 +169,6 @@ def records(rows, found, checked_in):
     ]
 
 
-def _show(value):
-    return "–" if value is None else str(value)
-
-
 def _tables(rows, found, arch):
     """Two tables of cells: by number of CPUs, and the start of larger machines."""
     title = f"instructions in the kernel ({arch})"
@@ -186,7 +182,7 @@ def _tables(rows, found, arch):
             instructions = [figures.get(str(number), [None])[0] for number in NUMBERS]
             # What the start locks and shares is nobody's cost.
             last = figures[str(NUMBERS[-1])][1:] if row.operation != "boot" else [None, None]
-            cpus.append([row.title, *map(_show, [*instructions, *last])])
+            cpus.append([row.title, *map(table.show, [*instructions, *last])])
     return cpus, sizes
 
 

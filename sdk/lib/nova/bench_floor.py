@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from nova import table
 from nova.errors import NovaError
+from nova.tree import ARCHES
 
 BEGIN = "<!-- floor: written by nova bench --update -->"
 END = "<!-- end of the floor -->"
-ARCHES = ("x86_64", "x86_32")
 
 
 @dataclass

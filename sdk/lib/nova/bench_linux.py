@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nova import boot_list, build, guest, process, qemu, qemu_plugin, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
+from nova.qemu_plugin import ICOUNT
 from nova.runner import Runner
 
 ARCH = "x86_64"
-ICOUNT = ["-icount", "shift=0,sleep=off"]
 TIMEOUT = 240
 # The guest's memory in the example, and the words that both kernels get.
 MEMORY = 112

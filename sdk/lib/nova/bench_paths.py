@@ -9,10 +9,10 @@ from collections import Counter
 
 from nova import table
 from nova.errors import EXIT_FAILED, NovaError
+from nova.tree import ARCHES
 
 BEGIN = "<!-- paths: written by nova bench --trace --update -->"
 END = "<!-- end of the paths -->"
-ARCHES = ("x86_64", "x86_32")
 # A function that has so many instructions in a row above its target needs a sentence.
 EXPLAINED_FROM = 10
 # Percent of a function's instructions, or a number of them, by which it may differ from what is
@@ -274,12 +274,6 @@ def _pair(key, paths, value):
     return f"{wide or '–'} ({narrow or '–'})"
 
 
-def _with_text_last(markdown):
-    """A page's table whose last column is text: to the left."""
-    head, rule, rest = markdown.split("\n", 2)
-    return "\n".join([head, rule.removesuffix("---:|") + "---|", rest])
-
-
 def matrix(keys, paths, sentences):
     """Functions of some operations, and why each is needed."""
     long = _long_functions(keys, paths)
@@ -296,11 +290,7 @@ def matrix(keys, paths, sentences):
     cells.append(["others", *(_pair(key, paths, below) for key in keys), rest])
     everything = (_pair(key, paths, lambda summary: sum(summary.values())) for key in keys)
     cells.append(["all in the kernel", *everything, ""])
-    return _with_text_last(table.markdown(cells))
-
-
-def _shown(value):
-    return "–" if value is None else str(value)
+    return table.markdown(cells, last_texts=1)
 
 
 def remains_table(rows, figures, remains):
@@ -309,9 +299,9 @@ def remains_table(rows, figures, remains):
         numbers = []
         for arch in ARCHES:
             figure, target = figures.get(arch, {}).get(row.key), row.target_for(arch)
-            numbers += [_shown(figure), _shown(target)]
+            numbers += [table.show(figure), table.show(target)]
         cells.append([row.title, f"`{row.key}`", *numbers, remains.get(row.key, "")])
-    return _with_text_last(table.markdown(cells, texts=2))
+    return table.markdown(cells, texts=2, last_texts=1)
 
 
 def write_page(page, families, rows, figures, paths, sentences, remains):

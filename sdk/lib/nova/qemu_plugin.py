@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""QEMU's plugins of the benchmarks: tests/bench/plugin."""
+"""QEMU as the benchmarks use it: ticks are instructions, and plugins count (tests/bench/plugin)."""
 
 import contextlib
 import subprocess
@@ -9,6 +9,8 @@ from pathlib import Path
 from nova import tree
 from nova.errors import EXIT_FAILED, NovaError
 
+# One tick of the TSC is one instruction.
+ICOUNT = ["-icount", "shift=0,sleep=off"]
 FOLDER = tree.ROOT / "tests" / "bench" / "plugin"
 
 

@@ -93,7 +93,8 @@ def is_worse(old, new, percent):
     return new > old * (100 + percent) / 100
 
 
-def _show(value):
+def show(value):
+    """A value in a cell, a dash for None."""
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -150,17 +151,18 @@ def text(rows, checked_in, found, arch):
     cells = [[f"operation ({arch})", "key", *head]]
     for row, old, new in pairs(rows, checked_in, found):
         title = row.full_title() + NOTES.get(row.unit, "")
-        line = [title, row.key, _show(new), _show(old), _difference(old, new)]
-        cells.append(line + [_show(row.target_for(arch)), _show(row.reference)])
+        line = [title, row.key, show(new), show(old), _difference(old, new)]
+        cells.append(line + [show(row.target_for(arch)), show(row.reference)])
     if arch != "x86_64":
         cells = [line[:-1] for line in cells]
     return "\n".join(lines(cells, texts=2))
 
 
-def markdown(cells, texts=1):
-    """A page's table: the first so many columns to the left, the others to the right."""
+def markdown(cells, texts=1, last_texts=0):
+    """A page's table: so many columns first and last to the left, the others to the right."""
     head, *rest = (f"| {' | '.join(line)} |" for line in cells)
-    rule = "|---" * texts + "|---:" * (len(cells[0]) - texts) + "|"
+    numbers = len(cells[0]) - texts - last_texts
+    rule = "|---" * texts + "|---:" * numbers + "|---" * last_texts + "|"
     return "\n".join([head, rule, *rest])
 
 
@@ -171,7 +173,7 @@ def _page_table(rows, figures, unit, floor):
         if row.unit == unit and (row.key in wide or row.key in narrow):
             shown = [wide.get(row.key), floor(row.key, "x86_64"), row.target, row.reference]
             shown += [narrow.get(row.key), floor(row.key, "x86_32"), row.target_x86_32]
-            cells.append([row.full_title(), *map(_show, shown)])
+            cells.append([row.full_title(), *map(show, shown)])
     if unit != UNITS[0]:
         cells = [[*line[:2], *line[3:6], line[7]] for line in cells]
     return markdown(cells)
