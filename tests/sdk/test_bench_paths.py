@@ -103,20 +103,17 @@ class Paths(unittest.TestCase):
             with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
                 bench_paths.path_text([0x10], kernel, False)
 
-    def names(self):
-        names = bench_paths.Names.__new__(bench_paths.Names)
-        names.symbols, names.starts = [(0x10, "alias"), (0x20, "stub")], [0x10, 0x20]
-        names.frames = bench_paths.read_frames(self.ADDR2LINE)
-        return names
+    def names(self, text=ADDR2LINE):
+        functions = [(0x10, "alias"), (0x20, "stub")]
+        return bench_paths.Names(functions, bench_paths.read_frames(text))
 
     def test_an_instruction_belongs_to_the_innermost_function_of_a_source_file(self):
         path = Counter([0x10, 0x11, 0x12, 0x20, 0x21, 0x10])
         self.assertEqual(self.names().summary(path), {"outer": 3, "inner": 1, "stub": 2})
 
     def test_searches_in_trees_belong_to_no_user(self):
-        names = self.names()
         text = self.ADDR2LINE.replace("helper\nlist.h", "tree_search\ntree.h")
-        names.frames = bench_paths.read_frames(text)
+        names = self.names(text)
         self.assertEqual(names.summary({0x10: 1, 0x11: 1, 0x12: 2}), {"outer": 1, "tree_search": 3})
 
     def test_what_trees_are_searched_by_are_functions_of_the_kernel(self):

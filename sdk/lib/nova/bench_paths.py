@@ -34,12 +34,16 @@ OUR_SOURCES = (".c", ".S")
 LINKED = ".elf"
 
 
+def _output(*command, told=None):
+    """What one of the binutils writes; nothing if it cannot read the file."""
+    result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+    return result.stdout
+
+
 def symbols(kernel):
     """Addresses and names of the kernel's functions, in order."""
-    command = ["nm", "-n", str(kernel)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
     found = []
-    for line in result.stdout.splitlines():
+    for line in _output("nm", "-n", kernel).splitlines():
         address, kind, name = line.split()
         if kind in "tT":
             found.append((int(address, 16), name))
@@ -78,13 +82,11 @@ def read_frames(text):
 class Names:
     """Names of addresses: by debug lines, and by symbols where there are none."""
 
-    def __init__(self, kernel, addresses):
-        self.symbols = symbols(kernel)
-        self.starts = [address for address, _ in self.symbols]
-        command = ["addr2line", "-afi", "-e", str(kernel)]
-        told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
-        result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
-        self.frames = read_frames(result.stdout)
+    def __init__(self, functions, frames):
+        """FUNCTIONS are symbols(), FRAMES what read_frames() gives."""
+        self.symbols = functions
+        self.starts = [address for address, _ in functions]
+        self.frames = frames
 
     def _known(self, address):
         frames = self.frames.get(address, [])
@@ -117,6 +119,13 @@ class Names:
         return {name: int(n) if n == int(n) else n for name, n in shown.items() if n}
 
 
+def names_of(kernel, addresses):
+    """The names of so many addresses of a kernel."""
+    told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
+    frames = read_frames(_output("addr2line", "-afi", "-e", kernel, told=told))
+    return Names(symbols(kernel), frames)
+
+
 def executed(rows, paths, means):
     """{key: {address: times}}: of a row that is a mean all of its rounds, of another one sample."""
     of_mean = {row.key for row in rows if row.sample == table.MEAN}
@@ -125,15 +134,13 @@ def executed(rows, paths, means):
 
 def summaries(kernel, found):
     """{key: {function: instructions}} of what executed() gives."""
-    names = Names(kernel, itertools.chain.from_iterable(found.values()))
+    names = names_of(kernel, itertools.chain.from_iterable(found.values()))
     return {key: names.summary(addresses) for key, addresses in found.items()}
 
 
 def _disassembly(kernel):
-    command = ["objdump", "-d", "--no-show-raw-insn", str(kernel)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
     found = {}
-    for line in result.stdout.splitlines():
+    for line in _output("objdump", "-d", "--no-show-raw-insn", kernel).splitlines():
         address, colon, instruction = line.partition(":\t")
         if colon:
             found[int(address, 16)] = " ".join(instruction.split())
@@ -161,7 +168,7 @@ def _listing(path, names, instructions):
 
 def path_text(path, kernel, only_summary):
     """One operation: every instruction, unless only the summary is asked for, and the summary."""
-    names, instructions = Names(kernel, path), _disassembly(kernel)
+    names, instructions = names_of(kernel, path), _disassembly(kernel)
     missing = next((address for address in path if address not in instructions), None)
     if missing is not None:
         raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")
