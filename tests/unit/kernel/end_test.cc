@@ -61,10 +61,7 @@ struct End : Kernel {
         // When TLBs of the server's PD are flushed from now on, an EC ends.
         static void end_in_flush(pd *loaded, ec *one)
         {
-                cpu_count = 2;
-                cpu_online = 3;
-                *cpu_by_id(1) = {};
-                cpu_by_id(1)->current_pd = loaded;
+                fake_second_cpu(loaded);
                 dying = one;
                 fake_wait = wait_for_other_cpu;
         }

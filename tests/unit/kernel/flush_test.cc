@@ -38,10 +38,8 @@ struct Loaded : Kernel {
 
         Loaded()
         {
-                cpu_count = 2;
-                cpu_online = 3;
-                *cpu_by_id(1) = {};
-                cpu_self()->current_pd = cpu_by_id(1)->current_pd = child;
+                fake_second_cpu(child);
+                cpu_self()->current_pd = child;
                 fake_wait = let_other_answer;
                 cr3_writes = fake_cr3_writes;
                 freed = held = 0;

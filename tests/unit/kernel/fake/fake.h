@@ -101,6 +101,9 @@ extern void (*fake_answered)(void);
 /** What the TSC says; 0: the real one does. */
 extern uint64_t fake_tsc;
 
+/** There is a second CPU, which has loaded pd or none; fake_wait answers for it. */
+void fake_second_cpu(struct pd *pd);
+
 /** There is one CPU, and nobody runs any more on it, so that all can be freed. */
 void fake_idle(void);
 

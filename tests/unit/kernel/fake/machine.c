@@ -202,6 +202,13 @@ void fake_boot(unsigned frames)
         sm_boot();
 }
 
+void fake_second_cpu(struct pd *pd)
+{
+        cpu_count = 2;
+        cpu_online = 3;
+        *cpu_by_id(1) = (struct cpu){.current_pd = pd};
+}
+
 void fake_idle(void)
 {
         struct cpu *cpu = cpu_self();
