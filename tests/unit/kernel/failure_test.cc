@@ -140,7 +140,7 @@ TEST(failure, of_create_ec_leaves_nothing)
 TEST(failure, of_create_sc_leaves_nothing)
 {
         fail_in_every_way([](World &world) {
-                return world.call(NOVA_CREATE_SC, 0, SEL_PD, SEL_GLOBAL, nova_qpd(1, 1000));
+                return world.call(NOVA_CREATE_SC, 0, SEL_PD, SEL_GLOBAL, nova_qpd(1000, 1));
         });
 }
 

@@ -93,7 +93,7 @@ void Maker::make(unsigned what)
                 break;
         case RUNNING:
                 must_create(NOVA_CREATE_EC, BASE + 1, 0x7000 << PAGE_BITS, 0, NOVA_EC_GLOBAL);
-                must_create(NOVA_CREATE_SC, BASE, BASE + 1, nova_qpd(PRIO - 1, 1000));
+                must_create(NOVA_CREATE_SC, BASE, BASE + 1, nova_qpd(1000, PRIO - 1));
                 break;
         case THREAD:
                 must_create(NOVA_CREATE_EC, BASE, 0x7000 << PAGE_BITS, 0);
