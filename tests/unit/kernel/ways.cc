@@ -207,6 +207,9 @@ void World::check_settled() const
         EXPECT_EQ(self->pending &
                           (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER | CPU_PENDING_GRACE),
                   0u);
+        for (const ec *awake : threads) // nobody sleeps with one that can run
+                EXPECT_TRUE(awake->state != EC_READY || list_is_empty(&awake->sleepers))
+                        << name(awake);
         if (one->kind == EC_IDLE)
                 return;
         EXPECT_EQ(on->place, SC_READY);
