@@ -51,16 +51,11 @@ static unsigned workers_count(void)
         return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
 }
 
-static void ends_at_once(struct thread *t)
-{
-        (void)t;
-}
-
 /* This thread's quantum begins anew, so that it does not end while something is counted: another
  * one of its priority had the CPU because the last quantum was used up. */
 static void begin_quantum(void)
 {
-        struct thread *t = global(boot_cpu, ends_at_once, NULL);
+        struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
 
         thread_start(t, PRIO_CASE, LONG);
         EXPECT(wait_for(&t->done, 1));

@@ -81,7 +81,7 @@ static word_t present; /* things that are there */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;
-static struct thread *without_sc; /* … of lower priority, which never runs */
+static struct thread *without_sc; /* what is created for it is of lower priority: it never runs */
 static struct timed ops[OPERATIONS];
 
 /* ---- The things ------------------------------------------------------------------------------ */
