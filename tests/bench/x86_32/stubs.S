@@ -20,10 +20,8 @@
         push %eax
         .endm
 
-        /* The status, if any, is in EAX. */
-        .macro timed_end
-        mov %eax, %ebp
-        rdtsc
+        /* The status is in EBP, the second reading in EAX. */
+        .macro timed_leave
         pop %ecx
         sub %ecx, %eax
         mov 20(%esp), %ebx
@@ -33,6 +31,13 @@
         pop %ebp
         pop %ebx
         ret
+        .endm
+
+        /* The status, if any, is in EAX. */
+        .macro timed_end
+        mov %eax, %ebp
+        rdtsc
+        timed_leave
         .endm
 
         .macro timed_end_good
@@ -95,15 +100,7 @@
         timed_end_good
 
 timed_return:
-        pop %ecx
-        sub %ecx, %eax
-        mov 20(%esp), %ebx
-        mov %ebp, (%ebx)
-        pop %edi
-        pop %esi
-        pop %ebp
-        pop %ebx
-        ret
+        timed_leave
 
         .macro reply
         mov $1, %eax

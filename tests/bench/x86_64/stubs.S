@@ -22,10 +22,7 @@
         mov %eax, %ebp
         .endm
 
-        .macro timed_end
-        rdtsc
-        sub %ebp, %eax
-        mov %rdi, (%rbx)
+        .macro timed_leave
         pop %r15
         pop %r14
         pop %r13
@@ -33,6 +30,20 @@
         pop %rbp
         pop %rbx
         ret
+        .endm
+
+        .macro timed_end
+        rdtsc
+        sub %ebp, %eax
+        mov %rdi, (%rbx)
+        timed_leave
+        .endm
+
+        /* %rdi keeps the pointer: the status would be its low byte. */
+        .macro timed_read_good
+        rdtsc
+        sub %ebp, %eax
+        movq $0, (%rbx)
         .endm
 
         .macro timed_trap count
@@ -61,11 +72,8 @@
         timed_trap 4
         timed_trap 5
 
-        /* %rdi keeps the pointer: the status would be its low byte. */
         timed_begin timed_nothing
-        rdtsc
-        sub %ebp, %eax
-        movq $0, (%rbx)
+        timed_read_good
         jmp timed_return
 
         timed_begin timed_pair
@@ -78,24 +86,14 @@
         timed_begin timed_read
         mov (%rbx), %rdi
         mov (%rdi), %rdi
-        rdtsc
-        sub %ebp, %eax
-        movq $0, (%rbx)
+        timed_read_good
         jmp timed_return
 
         timed_begin timed_ud
         ud2
-        rdtsc
-        sub %ebp, %eax
-        movq $0, (%rbx)
+        timed_read_good
 timed_return:
-        pop %r15
-        pop %r14
-        pop %r13
-        pop %r12
-        pop %rbp
-        pop %rbx
-        ret
+        timed_leave
 
         .macro reply
         mov $1, %edi
