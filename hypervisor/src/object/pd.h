@@ -20,7 +20,7 @@ struct memory_space {
 
 struct io_space {
         struct space space;
-        uint8_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
+        word_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
 };
 
 /* Extension pd_limit: what threads of the PD may ask for, whomever it is for. It only falls: under

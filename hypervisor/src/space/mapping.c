@@ -74,7 +74,6 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
                                 unsigned perms, unsigned attr)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
-        unsigned budget = UINT32_MAX;
         struct flush flush;
 
         flush_init(&flush);
@@ -88,8 +87,7 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
                         mapping->perms = (uint8_t)perms;
                         mapping->attr = (uint8_t)attr;
                         enter(mapping, space, &place, first, first + count - 1, source);
-                        word_t at = first;
-                        if (space_apply(mapping, &at, &budget, &flush))
+                        if (space_apply(mapping, &flush))
                                 status = NOVA_SUCCESS;
                         else
                                 mapping_drop(mapping, &flush);
@@ -267,11 +265,9 @@ static inline bool is_marked(const struct mapping *mapping, word_t source, word_
 bool range_delegate(const struct delegation *d)
 {
         const word_t to = d->to, last = to + d->count - 1;
-        unsigned budget = STEP_ENTRIES;
         struct mapping *child = NULL;
         struct tree_place place;
         struct flush flush;
-        word_t at = to;
 
         if (d->count > STEP_ENTRIES)
                 return false;
@@ -287,7 +283,7 @@ bool range_delegate(const struct delegation *d)
         }
         bool done = false;
         if (likely(child)) {
-                done = space_apply(child, &at, &budget, &flush) && at > last;
+                done = space_apply(child, &flush);
                 if (unlikely(!done))
                         mapping_drop(child, &flush);
         }
@@ -375,7 +371,7 @@ static cold_path enum step_result delegate_fill(struct delegation *d, struct map
 {
         while (mapping && *budget) {
                 d->fill = max_word(d->fill, mapping->in_space.start);
-                mapping = filled(d, mapping, space_apply(mapping, &d->fill, budget, flush));
+                mapping = filled(d, mapping, space_apply_from(mapping, &d->fill, budget, flush));
         }
         if (mapping)
                 return STEP_AGAIN; /* goes on in the next step */
@@ -403,7 +399,7 @@ static enum step_result delegate_next(struct delegation *d, unsigned *budget, st
                 return fail ? STEP_FAILED : next_step(d);
 
         word_t at = child->in_space.start;
-        const bool written = space_apply(child, &at, budget, flush);
+        const bool written = space_apply_from(child, &at, budget, flush);
         if (likely(written && at > child->in_space.last))
                 return next_step(d);
         d->fill = at;

@@ -62,12 +62,9 @@ void mapping_release(struct mapping *mapping)
 
 void mapping_drop(struct mapping *mapping, struct flush *flush)
 {
-        word_t at = mapping->in_space.start;
-        unsigned budget = UINT32_MAX;
-
         mapping->perms = 0;
         mapping->attr = 0;
-        space_apply(mapping, &at, &budget, flush);
+        space_apply(mapping, flush);
         mapping_leave_space(mapping, mapping->space);
         mapping_release(mapping);
 }
@@ -163,7 +160,7 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
         /* Nobody can cut a mapping of one selector, so that no sync() has to look for its pieces.
          */
         if (at == mapping->in_space.last) {
-                space_apply(mapping, &at, budget, flush);
+                space_apply_from(mapping, &at, budget, flush);
                 if (at > mapping->in_space.last) {
                         if (leaves)
                                 mapping_leave_space(mapping, mapping->space);
@@ -219,7 +216,7 @@ static bool sync(struct revocation *r, const struct mapping *here, unsigned *bud
                 if (!*budget)
                         return false;
                 r->sync = max_word(r->sync, mapping->in_space.start);
-                space_apply(mapping, &r->sync, budget, flush);
+                space_apply_from(mapping, &r->sync, budget, flush);
         }
         if (space && r->leaves)
                 leave_pieces(space, r->sync_first, r->sync_last, here);

@@ -10,7 +10,7 @@
 #include "space/second_level.h"
 
 #define IO_PORTS      0x10000
-#define PORTS_OF_PAGE (PAGE_SIZE * 8)
+#define PORTS_OF_PAGE ((word_t)PAGE_SIZE * 8)
 
 struct spinlock space_lock[4];
 
@@ -42,40 +42,52 @@ word_t space_limit(unsigned type)
         }
 }
 
-/* Makes what lacks of a PD's bitmap for ports first..last. false: no memory. */
-static cold_path bool make_bitmap(struct pd *pd, word_t first, word_t last, struct flush *flush)
+/* Sets (forbids) or clears the bits of ports of one page of a bitmap. */
+static void io_write(word_t *bitmap, word_t first, word_t last, bool allowed)
 {
-        for (word_t half = first / PORTS_OF_PAGE; half <= last / PORTS_OF_PAGE; half++)
-                if (!page_table_io_bitmap(pd, (unsigned)half, flush))
+        word_t *at = &bitmap[first % PORTS_OF_PAGE / NOVA_WORD_BITS];
+        word_t *const end = &bitmap[last % PORTS_OF_PAGE / NOVA_WORD_BITS];
+        word_t bits = ~(word_t)0 << first % NOVA_WORD_BITS;
+        const word_t value = allowed ? 0 : ~(word_t)0;
+
+        if (at != end) {
+                *at ^= (*at ^ value) & bits;
+                while (++at != end)
+                        *at = value;
+                bits = ~(word_t)0;
+        }
+        bits &= ~(word_t)0 >> ~last % NOVA_WORD_BITS;
+        *at ^= (*at ^ value) & bits;
+}
+
+/* The same where the PD has not yet its own page of the bitmap, or for ports of both. false: no
+ * memory. */
+static cold_path bool io_apply_pages(const struct mapping *mapping, struct flush *flush)
+{
+        const word_t first = mapping->in_space.start, last = mapping->in_space.last;
+        const bool allowed = mapping->perms & NOVA_IO_A;
+        struct pd *pd = mapping->space->pd;
+
+        for (word_t port = first, end; port <= last; port = end + 1) {
+                const unsigned page = (unsigned)(port / PORTS_OF_PAGE);
+                end = min_word(last, port | (PORTS_OF_PAGE - 1));
+                if (allowed && !page_table_io_bitmap(pd, page, flush))
                         return false;
+                if (pd->io.bitmap[page])
+                        io_write(pd->io.bitmap[page], port, end, allowed);
+        }
         return true;
 }
 
-/* Sets (forbids) or clears the bits of ports from *at on, a byte or a part of it at a time. */
-static __attribute__((noinline)) bool io_space_apply(const struct mapping *mapping, word_t *at,
-                                                     unsigned *budget, struct flush *flush)
+/* The I/O bitmap of a PD. */
+static bool io_apply(const struct mapping *mapping, struct flush *flush)
 {
-        const unsigned allowed = mapping->perms & NOVA_IO_A ? 0xff : 0;
-        const word_t last = mapping->in_space.last;
-        struct pd *pd = mapping->space->pd;
-        uint8_t *const *half = pd->io.bitmap;
-        word_t port = *at;
+        const word_t first = mapping->in_space.start, last = mapping->in_space.last;
+        word_t *bitmap = mapping->space->pd->io.bitmap[first / PORTS_OF_PAGE];
 
-        if (allowed && unlikely(!half[port / PORTS_OF_PAGE] || !half[last / PORTS_OF_PAGE]) &&
-            !make_bitmap(pd, port, last, flush))
-                return false;
-        for (; port <= last && *budget; --*budget) {
-                const word_t end = min_word(last, port | 7);
-                uint8_t *bitmap = half[port / PORTS_OF_PAGE];
-                const unsigned mask = (0xffu << (port & 7)) & (0xffu >> (~end & 7));
-
-                if (likely(bitmap)) {
-                        uint8_t *byte = &bitmap[port % PORTS_OF_PAGE / 8];
-                        *byte = (uint8_t)((*byte | mask) ^ (allowed & mask));
-                }
-                port = bitmap ? end + 1 : min_word(last, port | (PORTS_OF_PAGE - 1)) + 1;
-        }
-        *at = port;
+        if (unlikely(!bitmap || (first ^ last) >= PORTS_OF_PAGE))
+                return io_apply_pages(mapping, flush);
+        io_write(bitmap, first, last, mapping->perms & NOVA_IO_A);
         return true;
 }
 
@@ -126,21 +138,49 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
                                 budget, flush);
 }
 
-bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush)
+/* The frame of a mapping's selector as an entry of its page table. */
+static inline uint64_t value_at(const struct mapping *mapping, word_t at)
 {
-        const struct space *space = mapping->space;
-        const word_t frame = mapping->in_parent.start + (*at - mapping->in_space.start);
+        return page_table_value(mapping->in_parent.start + (at - mapping->in_space.start),
+                                shown(mapping));
+}
 
-        if (likely(space->tables == SPACE_PAGES &&
-                   !(mapping->attr & (MAPPING_DMA | MAPPING_GUEST))))
-                return page_table_apply(space->pd, at, mapping->in_space.last,
-                                        page_table_value(frame, shown(mapping)), budget, flush);
+/* Whether a mapping is in the page table, and nowhere else. */
+static inline bool has_pages_only(const struct mapping *mapping)
+{
+        return mapping->space->tables == SPACE_PAGES &&
+               !(mapping->attr & (MAPPING_DMA | MAPPING_GUEST));
+}
+
+bool space_apply(const struct mapping *mapping, struct flush *flush)
+{
+        const word_t first = mapping->in_space.start, last = mapping->in_space.last;
+        const struct space *space = mapping->space;
+
+        if (likely(has_pages_only(mapping)))
+                return page_table_write(space->pd, first, last, value_at(mapping, first), flush);
         if (space->tables == SPACE_PORTS)
-                return io_space_apply(mapping, at, budget, flush);
-        if (space->tables != SPACE_NO_TABLES)
+                return io_apply(mapping, flush);
+
+        word_t at = first;
+        unsigned budget = UINT32_MAX;
+        return space->tables == SPACE_NO_TABLES || apply_all_tables(mapping, &at, &budget, flush);
+}
+
+bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
+                      struct flush *flush)
+{
+        const word_t last = mapping->in_space.last;
+        const struct space *space = mapping->space;
+
+        if (has_pages_only(mapping))
+                return page_table_apply(space->pd, at, last, value_at(mapping, *at), budget, flush);
+        if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)
                 return apply_all_tables(mapping, at, budget, flush);
-        *at = mapping->in_space.last + 1;
-        return true;
+        if (space->tables == SPACE_PORTS)
+                *budget -= (unsigned)min_word(*budget, (last - *at) / NOVA_WORD_BITS + 1);
+        *at = last + 1;
+        return space_apply(mapping, flush);
 }
 
 bool space_split(struct space *space, word_t x, struct flush *flush)

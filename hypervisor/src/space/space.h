@@ -39,10 +39,14 @@ void space_init(struct space *space, unsigned type, struct pd *pd);
 /** Number of selectors that a space of a type has. */
 word_t space_limit(unsigned type);
 
-/** Makes the tables (page tables, I/O bitmap) agree with a mapping, from selector
- *  *at on, for at most *budget entries; *at and *budget tell how far it came. A mapping without
+/** Makes the tables (page tables, I/O bitmap) agree with a mapping of a few selectors. One without
  *  permissions is cleared. false: no memory for a table. Giving fewer rights never fails. */
-bool space_apply(const struct mapping *mapping, word_t *at, unsigned *budget, struct flush *flush);
+bool space_apply(const struct mapping *mapping, struct flush *flush);
+
+/** The same with any mapping, from selector *at on, for about *budget entries; *at and *budget tell
+ *  how far it came. */
+bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
+                      struct flush *flush);
 
 /** Makes sure that the tables can tell selector x from x - 1 (splits large pages). false: no
  *  memory. */

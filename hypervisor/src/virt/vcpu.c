@@ -131,8 +131,8 @@ uint64_t vcpu_take_stolen_time(struct vcpu *vcpu)
 static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
 {
         for (unsigned i = port; i < port + count; i++) {
-                const uint8_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
-                if (!bitmap || bitmap[(i & 0x7fff) / 8] >> (i & 7) & 1)
+                const word_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
+                if (!bitmap || bitmap[(i & 0x7fff) / NOVA_WORD_BITS] >> i % NOVA_WORD_BITS & 1)
                         return false;
         }
         return true;

@@ -167,7 +167,7 @@ void check_ports(pd *owner)
                                         any = true;
                                 }
                 }
-                const uint8_t *bitmap = owner->io.bitmap[half];
+                const word_t *bitmap = owner->io.bitmap[half];
                 EXPECT_TRUE(bitmap || !any);
                 EXPECT_TRUE(!bitmap || !std::memcmp(bitmap, expected, PAGE_SIZE));
         }

@@ -275,19 +275,41 @@ static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, wo
         return done != NO_MEMORY;
 }
 
+/* What is no part of one table, or the table lacks. */
+static __attribute__((noinline)) bool write_tables(struct pd *pd, word_t first, word_t last,
+                                                   uint64_t value, struct flush *flush)
+{
+        unsigned budget = UINT32_MAX;
+
+        return apply_tables(pd, &first, last, value, &budget, flush);
+}
+
+/* Whether pages are a part of one table. */
+static inline bool is_part(word_t first, word_t last)
+{
+        return (first ^ last) < LARGE_PAGES - 1 && last < USER_PAGES;
+}
+
+bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value, struct flush *flush)
+{
+        uint64_t *table;
+
+        /* Most are a part of one table, which is there. */
+        if (unlikely(!is_part(first, last) || walk(pd, first, 0, &table)))
+                return write_tables(pd, first, last, value, flush);
+        return apply_small(pd, table, first, last - first + 1, value, flush);
+}
+
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
                       struct flush *flush)
 {
         const word_t page = *at, count = last - page + 1;
-        uint64_t *table;
 
-        /* Most are a part of one table, which is there. */
-        if (unlikely((page ^ last) >= LARGE_PAGES - 1 || last >= USER_PAGES || count > *budget ||
-                     walk(pd, page, 0, &table)))
+        if (!is_part(page, last) || count > *budget)
                 return apply_tables(pd, at, last, value, budget, flush);
         *at = last + 1;
         *budget -= (unsigned)count;
-        return apply_small(pd, table, page, count, value, flush);
+        return page_table_write(pd, page, last, value, flush);
 }
 
 bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
@@ -301,7 +323,7 @@ bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
         return split_large(pd, table, page, flush);
 }
 
-uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
+word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
 {
         struct address_space *tables = &pd->memory.tables;
         const word_t bytes = ((tables->window ? 0 : WINDOW_FRAMES) + 1) << PAGE_BITS;
@@ -311,7 +333,7 @@ uint8_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
         if (!account_charge(pd->account, bytes))
                 return NULL;
 
-        uint8_t *page = frame_alloc();
+        word_t *page = frame_alloc();
         uint64_t *window = page ? address_space_window(tables) : NULL;
         if (!window) {
                 if (page)
