@@ -10,7 +10,7 @@ import time
 from nova import boot_list, described, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
 from nova.errors import NovaError
-from nova.qemu import Machine, Module, parse_module
+from nova.qemu import Module, parse_module
 
 
 def add_parser(commands):
@@ -111,19 +111,8 @@ def run(args):
             modules[0] = Module(modules[0].file, args.arguments)
     modules = modules + [parse_module(text) for text in args.module]
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
-    machine = Machine(
-        kernel=args.kernel,
-        modules=modules,
-        cmdline=args.cmdline,
-        cpus=cpus,
-        memory=memory,
-        machine=args.machine,
-        cpu=args.cpu,
-        extra=args.extra,
-        emulator=args.emulator,
-        boot=args.boot,
-        multiboot=args.multiboot,
-    )
+    other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
+    machine = options.machine(args, args.kernel, modules, **other)
     start = time.monotonic()
     outcome = new_runner(machine, args.timeout).run()
     sys.stdout.write(outcome.text())

@@ -180,18 +180,9 @@ def _why(case):
 
 def _boot(args, kernel, program, cmdline, cpu, names):
     words = " ".join(f"area={name}" for name in names)
-    machine = Machine(
-        kernel=kernel,
-        modules=[Module(program, words)],
-        cmdline=cmdline,
-        cpus=args.cpus,
-        memory=args.memory,
-        machine=args.machine,
-        cpu=cpu,
-        extra=list(DEVICES) if args.emulator == "qemu" else [],
-        emulator=args.emulator,
-        boot=args.boot,
-    )
+    extra = list(DEVICES) if args.emulator == "qemu" else []
+    other = {"cmdline": cmdline, "cpu": cpu, "extra": extra}
+    machine = options.machine(args, kernel, [Module(program, words)], **other)
     outcome = bochs.new_runner(machine, args.timeout).run()
     foreign = args.kernel is not None
     platform = not_raised.platform(machine, args.arch, machine.emulator, foreign)

@@ -114,3 +114,10 @@ def add_machine(parser, min_memory=MIN_MEMORY):
     parser.add_argument(
         "--cmdline", default="serial", metavar="TEXT", help="the kernel's command line (serial)"
     )
+
+
+def machine(args, kernel, modules, **other):
+    """The machine that the options of add_machine() ask for, but for what is given as OTHER."""
+    names = ("cmdline", "cpus", "memory", "machine", "cpu", "emulator", "boot")
+    asked = {name: getattr(args, name) for name in names}
+    return qemu.Machine(kernel=kernel, modules=modules, **(asked | other))

@@ -20,7 +20,7 @@ from nova import (
 )
 from nova.bochs import new_runner
 from nova.errors import NovaError, meant
-from nova.qemu import Machine, Module, parse_module
+from nova.qemu import Module, parse_module
 
 DEFAULT = "tour"
 # The tour's command line if somebody is there who can press a key.
@@ -238,19 +238,8 @@ def prepare(args, pause=""):
     tool = places.system_tool(args.arch, args.config, args.compiler)
     modules = with_further(modules, further)
     cpus, memory = described.machine(modules, args.cpus, args.memory, tool)
-    machine = Machine(
-        kernel=kernel,
-        modules=modules,
-        cmdline=args.cmdline,
-        cpus=cpus,
-        memory=memory,
-        machine=args.machine,
-        cpu=args.cpu,
-        extra=args.qemu,
-        emulator=args.emulator,
-        boot=args.boot,
-    )
-    return machine, program
+    other = {"cpus": cpus, "memory": memory, "extra": args.qemu}
+    return options.machine(args, kernel, modules, **other), program
 
 
 def run(args):
