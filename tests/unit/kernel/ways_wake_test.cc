@@ -15,13 +15,14 @@ struct Input {
         unsigned operation, waiters, count;
         int above; // the waiters' priority above that of who is running
         bool first, spent, slept_spent;
+        bool lent; // the waiters have the SCs of their callers
 };
 
 std::ostream &operator<<(std::ostream &out, const Input &one)
 {
         return out << "operation " << one.operation << ", waiters " << one.waiters << ", count "
                    << one.count << ", above " << one.above << ", first " << one.first << ", spent "
-                   << one.spent << one.slept_spent;
+                   << one.spent << one.slept_spent << ", lent " << one.lent;
 }
 
 void set_call(ec *self, unsigned operation)
@@ -41,6 +42,15 @@ void add_dead_sleeper(ec *with, sc *dead)
         list_append(&with->sleepers, &dead->link);
 }
 
+// The one is in a call of the other.
+void set_caller(ec *callee, ec *caller)
+{
+        caller->state = EC_REPLY;
+        caller->callee = callee;
+        callee->caller = caller;
+        callee->caller_kind = CALLER_CALL;
+}
+
 std::string after(const Input &one, bool general)
 {
         World w;
@@ -53,7 +63,10 @@ std::string after(const Input &one, bool general)
         w.delegate(w.home, SEL_SM, w.away, SEL_SM, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
 
         for (unsigned i = 0; i < one.waiters; i++) {
-                sc *on = w.context(i ? "two's" : "one's", waiter[i], PRIO + unsigned(one.above));
+                ec *owner = one.lent ? w.thread("owner", w.home, EC_GLOBAL) : waiter[i];
+                if (one.lent)
+                        set_caller(waiter[i], owner);
+                sc *on = w.context(i ? "two's" : "one's", owner, PRIO + unsigned(one.above));
                 w.run(waiter[i], on);
                 set_call(waiter[i], i ? FUTURE : DOWN);
                 w.enter(waiter[i], true);
@@ -85,15 +98,16 @@ std::string after(const Input &one, bool general)
 
 TEST(ways, of_semaphores_are_the_same)
 {
-        for (unsigned i = 0; i < OPERATIONS * 3 * 3 * 8; i++) {
+        for (unsigned i = 0; i < OPERATIONS * 3 * 3 * 16; i++) {
                 Input one = {};
-                const unsigned bits = i % 8;
-                one.operation = i / 8 % OPERATIONS;
-                one.waiters = i / 8 / OPERATIONS % 3;
-                one.above = int(i / 8 / OPERATIONS / 3) - 1;
+                const unsigned bits = i % 16;
+                one.operation = i / 16 % OPERATIONS;
+                one.waiters = i / 16 / OPERATIONS % 3;
+                one.above = int(i / 16 / OPERATIONS / 3) - 1;
                 one.first = bits & 1;
                 one.spent = bits & 2;
                 one.slept_spent = bits & 4;
+                one.lent = bits & 8;
                 one.count = one.waiters ? 0 : bits % 4;
                 SCOPED_TRACE(testing::Message() << one);
                 ASSERT_EQ(after(one, false), after(one, true));
@@ -120,10 +134,7 @@ void make_first(sc *first, ec *owner, ec *other, unsigned kind)
 {
         switch (kind) {
         case LENT:
-                owner->state = EC_REPLY;
-                owner->callee = other;
-                other->caller = owner;
-                other->caller_kind = CALLER_CALL;
+                set_caller(other, owner);
                 break;
         case BOUND:
                 first->ec = other;
