@@ -16,13 +16,14 @@ struct Input {
         int above; // the waiters' priority above that of who is running
         bool first, spent, slept_spent;
         bool lent; // the waiters have the SCs of their callers
+        bool due;  // a decision, for one of a higher priority than all
 };
 
 std::ostream &operator<<(std::ostream &out, const Input &one)
 {
         return out << "operation " << one.operation << ", waiters " << one.waiters << ", count "
                    << one.count << ", above " << one.above << ", first " << one.first << ", spent "
-                   << one.spent << one.slept_spent << ", lent " << one.lent;
+                   << one.spent << one.slept_spent << ", lent " << one.lent << ", due " << one.due;
 }
 
 void set_call(ec *self, unsigned operation)
@@ -88,6 +89,11 @@ std::string after(const Input &one, bool general)
                         add_dead_sleeper(waiter[0], deads);
                 semaphore->lock = SM_SPECIAL;
         }
+        if (one.due) {
+                w.ready(w.context("higher's", w.thread("higher", w.home, EC_GLOBAL), PRIO + 2),
+                        false);
+                sched_decide(cpu_self());
+        }
         fake_tsc += one.spent ? uint64_t{1} << 40 : 7;
         set_call(self, one.operation);
         w.enter(self, general);
@@ -98,16 +104,17 @@ std::string after(const Input &one, bool general)
 
 TEST(ways, of_semaphores_are_the_same)
 {
-        for (unsigned i = 0; i < OPERATIONS * 3 * 3 * 16; i++) {
+        for (unsigned i = 0; i < OPERATIONS * 3 * 3 * 32; i++) {
                 Input one = {};
-                const unsigned bits = i % 16;
-                one.operation = i / 16 % OPERATIONS;
-                one.waiters = i / 16 / OPERATIONS % 3;
-                one.above = int(i / 16 / OPERATIONS / 3) - 1;
+                const unsigned bits = i % 32;
+                one.operation = i / 32 % OPERATIONS;
+                one.waiters = i / 32 / OPERATIONS % 3;
+                one.above = int(i / 32 / OPERATIONS / 3) - 1;
                 one.first = bits & 1;
                 one.spent = bits & 2;
                 one.slept_spent = bits & 4;
                 one.lent = bits & 8;
+                one.due = bits & 16;
                 one.count = one.waiters ? 0 : bits % 4;
                 SCOPED_TRACE(testing::Message() << one);
                 ASSERT_EQ(after(one, false), after(one, true));
