@@ -106,8 +106,10 @@ static always_inline void leave_with_more(struct ec *self, unsigned result)
                 self->cont = resume_woken;
                 resume_reschedule(self->cpu);
         }
-        if (result & HYPERCALL_GOES_ON)
+        if (result & HYPERCALL_GOES_ON) {
                 self->cont(self);
+                __builtin_unreachable();
+        }
 }
 
 /* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its

@@ -39,10 +39,10 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         leave_if_ended(self);
         /* The walk may have let interrupts in: is there still somebody to wait for? */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
-                resume_ec(self);
+                resume_ec(cpu, self);
         ec_help(self, callee);
         sched_bind_current(cpu);
         if (end->state == EC_READY)
-                resume_ec(end);
+                resume_ec(cpu, end);
         block_current(end);
 }

@@ -93,10 +93,9 @@ static always_inline void count_charge(struct cpu *cpu)
 static always_inline void charge(struct cpu *cpu, struct sc *sc, struct sc *next)
 {
         const uint64_t now = rdtsc();
-        const uint64_t slice = now - cpu->slice_start;
 
         count_charge(cpu);
-        sc->used += slice;
+        sc->used += now - cpu->slice_start;
         cpu->slice_start = now;
         cpu->current_sc = next;
         count_charge(cpu);
@@ -161,12 +160,22 @@ static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc 
         return NULL;
 }
 
-/* sc is the current one from now on. */
-static always_inline _Noreturn void dispatch(struct cpu *cpu, struct sc *sc, struct ec *ec)
+/* The timer is set to a time behind the end of the slice. */
+static __attribute__((noinline)) _Noreturn void dispatch_shorter(struct cpu *cpu, struct ec *ec,
+                                                                 uint64_t end)
 {
-        store_once(cpu->current_sc, sc);
-        timeout_arm(cpu, sc_slice_end(sc, cpu->slice_start));
-        resume_ec(ec);
+        timeout_advance(cpu, end);
+        resume_ec(cpu, ec);
+}
+
+/* sc, the current one, begins to run ec. */
+static always_inline _Noreturn void dispatch(struct cpu *cpu, const struct sc *sc, struct ec *ec)
+{
+        const uint64_t end = sc_slice_end(sc, cpu->slice_start);
+
+        if (unlikely(timeout_is_late(cpu, end)))
+                dispatch_shorter(cpu, ec, end);
+        resume_ec(cpu, ec);
 }
 
 /* Whoever is chosen may have nothing to do but end: interrupts come in before each decision. */
@@ -184,10 +193,12 @@ static __attribute__((noinline)) _Noreturn void resume_any(struct cpu *cpu)
         for (;;) {
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
-                        resume_ec(cpu->idle_ec);
+                        resume_ec(cpu, cpu->idle_ec);
                 struct ec *ec = runnable(cpu, sc);
-                if (likely(ec))
+                if (likely(ec)) {
+                        store_once(cpu->current_sc, sc);
                         dispatch(cpu, sc, ec);
+                }
                 begin_decision(cpu);
         }
 }
@@ -202,6 +213,7 @@ static _Noreturn void resume_first(struct cpu *cpu)
                 resume_any(cpu);
         struct ec *ec = sc->ec;
         cpu->run_queue.first = NULL;
+        store_once(cpu->current_sc, sc);
         unbind(sc, ec);
         dispatch(cpu, sc, ec);
 }
@@ -237,6 +249,18 @@ _Noreturn void resume_next(struct cpu *cpu)
         resume_other(cpu);
 }
 
+/* The same if the quantum of the SC that was preempted is spent. */
+static __attribute__((noinline)) _Noreturn void hand_over_spent(struct cpu *cpu, struct sc *sc)
+{
+        struct sc *next = cpu->current_sc;
+        struct ec *ec = next->ec;
+
+        cpu->run_queue.first = NULL;
+        requeue(cpu, sc);
+        unbind(next, ec);
+        dispatch(cpu, next, ec);
+}
+
 /* The first of the queue preempts the current SC, which comes before all others. Returns if that
  * takes more than a switch. What is dying waits for the next decision that is no hand-over. */
 static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
@@ -244,17 +268,14 @@ static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
         struct sc *next = cpu->run_queue.first;
         struct ec *ec = next->ec;
 
-        if (unlikely(ec->state != EC_READY))
+        if (unlikely(ec->state != EC_READY || cpu->special & SPECIAL_LENT ||
+                     sc->ec != cpu->current))
                 return;
         cpu->pending = 0;
-        bind_leaving(cpu, sc);
         charge(cpu, sc, next);
-        if (likely(!sc_is_spent(sc))) {
-                cpu->run_queue.first = sc;
-        } else {
-                cpu->run_queue.first = NULL;
-                requeue(cpu, sc);
-        }
+        cpu->run_queue.first = sc;
+        if (unlikely(sc_is_spent(sc)))
+                hand_over_spent(cpu, sc);
         unbind(next, ec);
         dispatch(cpu, next, ec);
 }
@@ -285,7 +306,7 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
                 unbind(sc, ec);
                 cpu->special &= (uint8_t)~SPECIAL_LENT;
         }
-        resume_ec(ec);
+        resume_ec(cpu, ec);
 }
 
 _Noreturn void block_current(struct ec *self)

@@ -40,12 +40,18 @@ static inline void timeout_once(struct cpu *cpu)
 /** The timer must fire earlier than it is set to. */
 void timeout_advance(struct cpu *cpu, uint64_t end);
 
-/** Lets the timer fire not later than at a TSC. One that fires too early is armed again then: so a
- *  switch of threads leaves it alone, unless the new one's time ends sooner than what the timer
- * waits for. */
-static always_inline void timeout_arm(struct cpu *cpu, uint64_t end)
+/** Whether the timer would fire later than at a TSC. One that fires too early is armed again then:
+ *  so a switch of threads leaves it alone, unless the new one's time ends sooner than what it waits
+ *  for. */
+static always_inline bool timeout_is_late(const struct cpu *cpu, uint64_t end)
 {
-        if (unlikely(end < cpu->timer_end))
+        return end < cpu->timer_end;
+}
+
+/** Lets the timer fire not later than at a TSC. */
+static inline void timeout_arm(struct cpu *cpu, uint64_t end)
+{
+        if (timeout_is_late(cpu, end))
                 timeout_advance(cpu, end);
 }
 

@@ -27,7 +27,9 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
  */
 static always_inline bool comes_first(const struct cpu *cpu, const struct sc *sc, unsigned current)
 {
-        return !sc_is_spent(sc) && sc->prio >= current && current && !cpu->run_queue.first &&
+        const bool not_below = sc->prio > current - 1; /* false for 0, which the idle SC has */
+
+        return not_below && !sc_is_spent(sc) && !cpu->run_queue.first &&
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 

@@ -190,7 +190,7 @@ _Noreturn void resume_guest(struct ec *self)
         /* The domain may have been dropped above because it is destroyed (cpu_drop_dead_pd). A CPU
          * that enters a guest must be seen to use its tables: they are freed when no CPU does. */
         if (unlikely(cpu->current_pd != self->pd))
-                resume_ec(self);
+                resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
                 self->vcpu->refused = false;
                 block_on_event(self, vcpu_ops->refused_event, 0, 0);

@@ -36,12 +36,9 @@ static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, 
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
-_Noreturn void resume_ec(struct ec *ec)
+/* By its continuation, with whatever has to be switched. */
+static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu, struct ec *ec)
 {
-        struct cpu *cpu = ec->cpu;
-
-        if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
-                resume_waiter(cpu, ec);
         cpu->current = ec;
         if (likely(ec->pd)) /* the idle thread keeps what is loaded */
                 switch_pd(cpu, ec->pd);
@@ -49,6 +46,13 @@ _Noreturn void resume_ec(struct ec *ec)
         if (unlikely(cpu->special | ec->special))
                 resume_special(cpu, ec);
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
+}
+
+_Noreturn void resume_ec(struct cpu *cpu, struct ec *ec)
+{
+        if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
+                resume_waiter(cpu, ec);
+        resume_generally(cpu, ec);
 }
 
 void cpu_drop_dead_pd(struct cpu *cpu)
@@ -169,5 +173,5 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         prepare_portal(callee, pt);
-        resume_ec(callee);
+        resume_ec(callee->cpu, callee);
 }

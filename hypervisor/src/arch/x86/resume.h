@@ -6,10 +6,12 @@
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
+struct cpu;
 struct pt;
 
-/** Gives this CPU to an EC: its address space, then its continuation on an empty stack. */
-_Noreturn void resume_ec(struct ec *ec);
+/** Gives this CPU, which is cpu, to one of its ECs: its address space, then its continuation on an
+ *  empty stack. */
+_Noreturn void resume_ec(struct cpu *cpu, struct ec *ec);
 
 /** Returns from a hypercall with a status. */
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status);

@@ -9,8 +9,7 @@
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 
-#define PCIDS    4096
-#define CR3_KEEP ((word_t)1 << 63) /* do not flush the identifier */
+#define PCIDS 4096
 
 static struct spinlock lock;      /* protects used */
 static uint64_t used[PCIDS / 64]; /* bit n: taken */
@@ -40,18 +39,6 @@ void pcid_free(word_t pcid)
         spin_lock(&lock);
         used[pcid / 64] &= ~((uint64_t)1 << pcid % 64);
         spin_unlock(&lock);
-}
-
-word_t pcid_load(struct cpu *cpu, struct pd *pd)
-{
-        struct address_space *space = &pd->memory.tables;
-        const uint64_t bit = (uint64_t)1 << cpu->id;
-
-        atomic_fence(); /* current_pd is seen before the mask is read */
-        if (!(load_once(space->stale) & bit))
-                return space->cr3 | CR3_KEEP;
-        __atomic_fetch_and(&space->stale, ~bit, __ATOMIC_SEQ_CST);
-        return space->cr3;
 }
 
 void pcid_note(const struct flush *flush, const struct cpu *self)

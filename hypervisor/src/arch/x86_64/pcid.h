@@ -11,11 +11,13 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
+#include "lib/atomic.h"
 #include "object/pd.h"
 
 struct flush;
 
 #define CR3_PCID 0xfff
+#define CR3_KEEP ((word_t)1 << 63) /* do not flush the identifier */
 
 static inline bool pcid_used(void)
 {
@@ -28,15 +30,25 @@ word_t pcid_alloc(void);
 /** Gives it back. The next owner's mask has all bits set. */
 void pcid_free(word_t pcid);
 
-/** CR3 for a PD with an identifier, which is current_pd already. */
-word_t pcid_load(struct cpu *cpu, struct pd *pd);
+/** CR3 for a PD with an identifier, which is current_pd already. No function of its own: all ways
+ *  to switch would keep registers for the call, which most do not make. */
+static always_inline word_t pcid_load(const struct cpu *cpu, struct address_space *space)
+{
+        const uint64_t bit = (uint64_t)1 << cpu->id;
+
+        atomic_fence(); /* current_pd is seen before the mask is read */
+        if (!(load_once(space->stale) & bit))
+                return space->cr3 | CR3_KEEP;
+        __atomic_fetch_and(&space->stale, ~bit, __ATOMIC_SEQ_CST);
+        return space->cr3;
+}
 
 /** CR3 for a PD that is current_pd already. */
 static always_inline word_t pcid_cr3(struct cpu *cpu, struct pd *pd)
 {
         const word_t cr3 = pd->memory.tables.cr3;
 
-        return unlikely(cr3 & CR3_PCID) ? pcid_load(cpu, pd) : cr3;
+        return unlikely(cr3 & CR3_PCID) ? pcid_load(cpu, &pd->memory.tables) : cr3;
 }
 
 /** Notes what CPUs hold of PDs that they have not loaded. The tables are changed, a fence has
