@@ -61,7 +61,7 @@ static _Noreturn void finish_reap(struct ec *self)
         resume_hypercall(self, (enum nova_status)self->wait_status);
 }
 
-/* After the first one. */
+/* After the first step, which reap() has made. */
 static _Noreturn void go_on_reaping(struct ec *self)
 {
         if (reclaim_is_full())
@@ -81,8 +81,8 @@ enum nova_status reap(struct ec *self, enum nova_status status)
 {
         if (likely(is_left(self)))
                 object_reap();
-        self->wait_status = (uint8_t)status;
         if (unlikely(is_left(self) || reclaim_is_full())) {
+                self->wait_status = (uint8_t)status;
                 self->cont = go_on_reaping;
                 return HYPERCALL_GOES_ON;
         }
