@@ -20,7 +20,7 @@
 #define CPU_MASK ((word_t)PAGE_SIZE - 1)
 
 /* The selector was taken meanwhile, or no memory is left for the capability: giving the reference
- * back ends the object. */
+ * back ends the object. Where memory lacks the dispatcher ends all that is dying. */
 static cold_path enum nova_status not_published(struct ec *self, struct kobject *object,
                                                 enum nova_status status)
 {

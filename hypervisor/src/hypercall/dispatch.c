@@ -113,7 +113,8 @@ static always_inline void leave_with_more(struct ec *self, unsigned result)
 }
 
 /* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its
- * own back; then the same call is made once more. */
+ * own back; then the same call is made once more. What is dying after that, too, such as an object
+ * for whose capability there was none, is ended before self goes on. */
 static _Noreturn void finish_short_of_memory(struct ec *self)
 {
         unsigned result = NOVA_OUT_OF_MEMORY;
@@ -127,7 +128,8 @@ static _Noreturn void finish_short_of_memory(struct ec *self)
         if (again)
                 result = handlers[nova_id_number(REG_P1(self))](self);
         leave_with_more(self, result);
-        resume_hypercall(self, (enum nova_status)(result & HYPERCALL_STATUS));
+        self->reap_floor = 0;
+        finish_reaping(self, (enum nova_status)(result & HYPERCALL_STATUS));
 }
 
 _Noreturn void hypercall_finish(struct ec *self, unsigned result)

@@ -68,7 +68,7 @@ CASE_ON(shortage, what_is_revoked_can_be_used_again, "3.6-11", needs_small_pool)
 CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04", needs_small_pool)
 {
         const word_t before = set_up(), utcb = utcb_alloc();
-        const nova_sel_t far = sel_far(10);
+        const nova_sel_t far = sel_far(10), near = sel_alloc(0);
         unsigned made = 0, refused = 0;
         const word_t room = fill(0); /* what an earlier case left may have ended only now */
         EXPECT(room + before / 100 >= before);
@@ -78,6 +78,11 @@ CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04"
                 EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
                 made += status == NOVA_SUCCESS;
                 refused += status != NOVA_SUCCESS;
+                /* One that had all but a table for its selector has not kept the UTCB's address. */
+                if (status != NOVA_SUCCESS)
+                        EXPECT(hc_create_ec(near, ROOT_PD, utcb | boot_cpu, 0, 0, 0) !=
+                               NOVA_BAD_PAR);
+                hc_revoke(obj(near, ALL), NOVA_REVOKE_SR);
                 hc_revoke(obj(far + n, ALL), NOVA_REVOKE_SR);
                 fill(room - n);
         }

@@ -8,6 +8,7 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "thread.h"
@@ -54,6 +55,13 @@ struct World : Kernel {
 
 using Operation = std::function<nova_status(World &)>;
 
+// What an operation began and could not finish it ends itself: nobody else has to.
+void check_nothing_is_dying()
+{
+        EXPECT_EQ(cpu_self()->dying, nullptr);
+        EXPECT_EQ(cpu_self()->dying_count, 0u);
+}
+
 // Runs the operation with one more failing each time, until it succeeds at once. Clean: memory is
 // as before when it fails; in any case it is so when the PDs are gone.
 void fail_each(const Operation &operation, bool rest, bool clean = true)
@@ -65,6 +73,7 @@ void fail_each(const Operation &operation, bool rest, bool clean = true)
                 rest ? fake_fail_allocations_from(n) : fake_fail_allocation(n);
                 const nova_status status = operation(world);
                 const long allocations = fake_allocations();
+                check_nothing_is_dying();
                 fake_settle();
                 if (allocations <= n) {
                         EXPECT_EQ(status, NOVA_SUCCESS);
@@ -95,6 +104,7 @@ void refuse_each_charge(const Operation &operation)
                 const Taken before = taken_now();
                 account_root.limit = account_root.used + bytes;
                 const nova_status status = operation(world);
+                check_nothing_is_dying();
                 fake_settle();
                 account_root.limit = ~word_t{0};
                 world.check();
