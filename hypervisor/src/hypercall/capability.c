@@ -40,14 +40,25 @@ static always_inline enum nova_status publish(struct ec *self, struct capability
         return likely(status == NOVA_SUCCESS) ? status : not_published(self, object, status);
 }
 
+/* Delegates to the new PD; its own capability comes last. *status: what became of that. */
+static enum step_result create_pd_step(struct ec *self, enum nova_status *status)
+{
+        const enum step_result step = delegation_step(&self->transfer.delegation);
+
+        if (step != STEP_DONE)
+                return step;
+        *status = object_space_insert(&self->pd->object_space, nova_id_sel(REG_P1(self)),
+                                      &self->created->object, self->created_perms);
+        return *status == NOVA_OUT_OF_MEMORY ? STEP_FAILED : STEP_DONE;
+}
+
 static _Noreturn void finish_create_pd(struct ec *self)
 {
-        struct pd *pd = self->created;
+        enum nova_status status = NOVA_OUT_OF_MEMORY;
         enum step_result step;
-
         bool waited = false;
 
-        while ((step = delegation_step(&self->transfer.delegation)) != STEP_DONE) {
+        while ((step = create_pd_step(self, &status)) != STEP_DONE) {
                 if (step == STEP_FAILED && self->cpu->dying)
                         object_reap();
                 else if (step == STEP_FAILED && (waited || !reclaim_wait()))
@@ -58,10 +69,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
         }
         leave_if_ended(self);
 
-        enum nova_status status = NOVA_OUT_OF_MEMORY;
-        if (step == STEP_DONE)
-                status = object_space_insert(&self->pd->object_space, nova_id_sel(REG_P1(self)),
-                                             &pd->object, self->created_perms);
+        struct pd *pd = self->created;
         self->created = NULL;
         reap_begin(self);
         if (status != NOVA_SUCCESS)

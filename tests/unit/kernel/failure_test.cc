@@ -125,14 +125,39 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
+// What fails once is tried again when memory that waited to be freed came back.
+void make_each_good(const Operation &operation)
+{
+        for (long n = 0, allocations = 1; n < allocations; n++) {
+                World world;
+                sm *ended = nullptr;
+                fake_settle();
+                EXPECT_EQ(sm_create(&account_root, 0, &ended), NOVA_SUCCESS);
+                object_put(&ended->object);
+                object_reap();
+                fake_fail_allocation(n);
+                EXPECT_EQ(operation(world), NOVA_SUCCESS) << "allocation " << n;
+                allocations = fake_allocations();
+                EXPECT_GT(allocations, 1);
+                fake_fail_allocation(-1);
+                world.check();
+        }
+}
+
+void fail_create(const Operation &operation)
+{
+        fail_in_every_way(operation);
+        make_each_good(operation);
+}
+
 TEST(failure, of_create_pd_leaves_nothing)
 {
-        fail_in_every_way([](World &world) { return world.call(NOVA_CREATE_PD, 0, SEL_PD, 0); });
+        fail_create([](World &world) { return world.call(NOVA_CREATE_PD, 0, SEL_PD, 0); });
 }
 
 TEST(failure, of_create_pd_with_capabilities_leaves_nothing)
 {
-        fail_in_every_way([](World &world) {
+        fail_create([](World &world) {
                 return world.call(NOVA_CREATE_PD, 0, SEL_PD,
                                   nova_crd(NOVA_CRD_OBJ, 0, 3, NOVA_PERM_ALL));
         });
@@ -141,7 +166,7 @@ TEST(failure, of_create_pd_with_capabilities_leaves_nothing)
 TEST(failure, of_create_ec_leaves_nothing)
 {
         for (word_t page : {word_t{0x1003}, word_t{0x300000}, word_t{0x7000000}})
-                fail_in_every_way([=](World &world) {
+                fail_create([=](World &world) {
                         return world.call(NOVA_CREATE_EC, NOVA_EC_GLOBAL, SEL_PD,
                                           page << PAGE_BITS);
                 });
@@ -149,21 +174,21 @@ TEST(failure, of_create_ec_leaves_nothing)
 
 TEST(failure, of_create_sc_leaves_nothing)
 {
-        fail_in_every_way([](World &world) {
+        fail_create([](World &world) {
                 return world.call(NOVA_CREATE_SC, 0, SEL_PD, SEL_GLOBAL, nova_qpd(1000, 1));
         });
 }
 
 TEST(failure, of_create_pt_leaves_nothing)
 {
-        fail_in_every_way([](World &world) {
+        fail_create([](World &world) {
                 return world.call(NOVA_CREATE_PT, 0, SEL_PD, SEL_LOCAL, 0, 0x400000);
         });
 }
 
 TEST(failure, of_create_sm_leaves_nothing)
 {
-        fail_in_every_way([](World &world) { return world.call(NOVA_CREATE_SM, 0, SEL_PD, 7); });
+        fail_create([](World &world) { return world.call(NOVA_CREATE_SM, 0, SEL_PD, 7); });
 }
 
 Operation delegates(unsigned type, word_t first, word_t base, word_t count)
