@@ -11,13 +11,7 @@ static inline unsigned bit_highest(word_t value)
         return (unsigned)(8 * sizeof(long) - 1) ^ (unsigned)__builtin_clzl(value); /* one BSR */
 }
 
-/** Index of the lowest set bit; value is not 0. */
-static inline unsigned bit_lowest(word_t value)
-{
-        return (unsigned)__builtin_ctzl(value);
-}
-
-/** The same for 64 bits, without the compiler's library on x86-32. */
+/** Index of the lowest set bit of 64, without the compiler's library on x86-32; value is not 0. */
 static inline unsigned bit_lowest_u64(uint64_t value)
 {
         const uint32_t low = (uint32_t)value;

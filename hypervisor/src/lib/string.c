@@ -57,11 +57,6 @@ size_t strlen(const char *string)
         return length;
 }
 
-int strcmp(const char *left, const char *right)
-{
-        return strncmp(left, right, SIZE_MAX);
-}
-
 int strncmp(const char *left, const char *right, size_t bytes)
 {
         for (; bytes; bytes--, left++, right++)

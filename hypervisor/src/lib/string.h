@@ -10,7 +10,6 @@ void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *left, const void *right, size_t bytes);
 size_t strlen(const char *string);
-int strcmp(const char *left, const char *right);
 int strncmp(const char *left, const char *right, size_t bytes);
 
 #endif

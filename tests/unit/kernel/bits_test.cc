@@ -17,8 +17,8 @@ TEST(bits, finds_the_highest_and_the_lowest_bit)
                 const word_t bit = word_t{1} << i;
                 EXPECT_EQ(bit_highest(bit), i);
                 EXPECT_EQ(bit_highest(bit | 1), i);
-                EXPECT_EQ(bit_lowest(bit), i);
-                EXPECT_EQ(bit_lowest(~word_t{0} << i), i);
+                EXPECT_EQ(bit_lowest_u64(bit), i);
+                EXPECT_EQ(bit_lowest_u64(~uint64_t{0} << i), i);
                 EXPECT_EQ(bit_lowest_u64(uint64_t{1} << i | uint64_t{1} << 63), i);
         }
 }

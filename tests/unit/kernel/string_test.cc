@@ -12,7 +12,6 @@ void *kernel_memmove(void *to, const void *from, size_t bytes);
 void *kernel_memset(void *to, int value, size_t bytes);
 int kernel_memcmp(const void *left, const void *right, size_t bytes);
 size_t kernel_strlen(const char *string);
-int kernel_strcmp(const char *left, const char *right);
 int kernel_strncmp(const char *left, const char *right, size_t bytes);
 }
 
@@ -67,7 +66,6 @@ TEST(string, compares_like_the_c_library)
         for (const char *left : words) {
                 EXPECT_EQ(kernel_strlen(left), std::strlen(left));
                 for (const char *right : words) {
-                        EXPECT_EQ(sign(kernel_strcmp(left, right)), sign(std::strcmp(left, right)));
                         for (size_t n = 0; n < 5; n++)
                                 EXPECT_EQ(sign(kernel_strncmp(left, right, n)),
                                           sign(std::strncmp(left, right, n)));

@@ -28,7 +28,6 @@ enum feature {
         FEATURE_MCE = WORD_1_EDX * 32 + 7,
         FEATURE_PGE = WORD_1_EDX * 32 + 13,
         FEATURE_PAT = WORD_1_EDX * 32 + 16,
-        FEATURE_FXSR = WORD_1_EDX * 32 + 24,
         FEATURE_SSE = WORD_1_EDX * 32 + 25,
         FEATURE_HTT = WORD_1_EDX * 32 + 28,
         FEATURE_SMEP = WORD_7_EBX * 32 + 7,

@@ -207,11 +207,6 @@ static inline void clts(void)
         __asm__ volatile("clts" : : : "memory");
 }
 
-static inline void invlpg(word_t address)
-{
-        __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
-
 static inline void hlt(void)
 {
         __asm__ volatile("hlt" : : : "memory");

@@ -53,7 +53,6 @@
 
 #define CR0_PE 0x1
 #define CR0_MP 0x2
-#define CR0_EM 0x4
 #define CR0_TS 0x8
 #define CR0_ET 0x10
 #define CR0_NE 0x20

@@ -43,8 +43,8 @@ static inline void flush_add_dma(struct flush *flush, unsigned domain)
                 flush->dma = !flush->dma || flush->dma == domain ? (uint16_t)domain : FLUSH_DMA_ALL;
 }
 
-/** Notes a table that is no longer linked; it is freed after the flush. Whose it was is noted, too,
- * even if it was empty: a CPU may have kept what led to it (SDM 3A, 4.10.3). */
+/** Notes a table that is no longer linked; it is freed after the flush. The caller also notes whose
+ *  it was, even if it was empty: a CPU may have kept what led to it (SDM 3A, 4.10.3). */
 void flush_add_frame(struct flush *flush, void *frame);
 
 /** What flush_run() does when there is something to do. */

@@ -8,7 +8,6 @@
 #define VECTOR_BREAKPOINT    3
 #define VECTOR_OVERFLOW      4
 #define VECTOR_DOUBLE_FAULT  8
-#define VECTOR_PAGE_FAULT    14
 #define VECTOR_MACHINE_CHECK 18
 
 #define VECTOR_PIC      0x20 /* 16 vectors: spurious interrupts of the masked 8259s */
