@@ -174,7 +174,8 @@ static __attribute__((noinline)) bool replaced(struct pd *pd, const struct frame
         return true;
 }
 
-/* Writes the small pages of one table, or removes them; they are counted at the end. */
+/* Writes the small pages of one table, or removes them, by a loop each: one for both would cost
+ * each entry more. They are counted at the end. */
 static always_inline bool apply_small(struct pd *pd, uint64_t *table, word_t page, word_t count,
                                       uint64_t value, struct flush *flush)
 {
