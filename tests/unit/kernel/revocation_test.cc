@@ -166,6 +166,30 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
         }
 }
 
+// One that was given up may have taken from a capability what those derived from it still have: the
+// next one that passes takes it from them.
+TEST(revocation, takes_what_one_that_was_given_up_took_from_what_is_above)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.make_sm(a, 1);
+        kernel.delegate(a, 1, b, 100, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
+        for (word_t i = 0; i < 30; i++)
+                kernel.delegate(b, 100, b, 101 + i, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
+        Step given_up(a, 1, 1, NOVA_SM_UP, false, NOVA_CRD_OBJ);
+        EXPECT_EQ(given_up.once(), STEP_AGAIN);
+        revocation_cancel(&given_up.r);
+        EXPECT_EQ(caps_of(b, NOVA_CRD_OBJ)[100].perms, NOVA_PERM_ALL & ~NOVA_SM_UP);
+        unsigned more = 0;
+        for (const auto &[sel, cap] : caps_of(b, NOVA_CRD_OBJ))
+                more += cap.perms == NOVA_PERM_ALL;
+        EXPECT_GT(more, 0u);
+        Step(a, 1, 1, NOVA_SM_DN, false, NOVA_CRD_OBJ).finish();
+        for (const auto &[sel, cap] : caps_of(b, NOVA_CRD_OBJ))
+                EXPECT_EQ(cap.perms, NOVA_PERM_ALL & ~(NOVA_SM_UP | NOVA_SM_DN)) << sel;
+        check_pd(b);
+}
+
 // Random operations, all in steps, in any order.
 class Storm
 {
