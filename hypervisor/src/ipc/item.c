@@ -10,6 +10,9 @@
 #include "space/object_mapping.h"
 #include "space/space.h"
 
+/* The permissions of a CRD where they are. */
+#define PERM_BITS ((nova_crd_t)NOVA_CRD_PERM_MASK << NOVA_CRD_PERM_SHIFT)
+
 /* Where an item of an EC's message is: its CRD, then its flags and hotspot. */
 static word_t *item_words(const struct ec *ec, word_t item)
 {
@@ -105,7 +108,7 @@ static always_inline nova_crd_t decode(const struct ec *self, const struct ec *t
         const bool host = flags & NOVA_ITEM_H && self->pd->is_root;
         d->source = pd_space(host ? &kernel_pd : self->pd, type);
         d->target = pd_space(to->pd, type);
-        return nova_crd(type, d->to, order, perms);
+        return nova_crd(0, d->to, order, 0) | (both & (NOVA_CRD_TYPE_MASK | PERM_BITS));
 }
 
 /* An item that delegates one capability for an object. */
@@ -123,16 +126,14 @@ static always_inline bool delegate_object(const struct ec *self, const struct ec
                                &to->pd->object_space, sel, perms);
 }
 
-/* One that delegates memory or ports. */
+/* One that delegates memory or ports: what item and window have in common is no object. */
 static __attribute__((noinline)) bool delegate_range(struct ec *self, const struct ec *to,
                                                      nova_crd_t crd, word_t flags,
                                                      nova_crd_t window, word_t *copy)
 {
         struct delegation d;
-
-        if (nova_crd_type(crd & window) == NOVA_CRD_OBJ)
-                return false;
         const nova_crd_t received = decode(self, to, crd, flags, window, &d);
+
         if (!received)
                 return false;
         const bool done = range_delegate(&d);

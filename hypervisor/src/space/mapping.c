@@ -18,7 +18,7 @@ void mapping_init(void)
         slab_init(&mapping_cache, sizeof(struct mapping));
 }
 
-struct mapping *mapping_alloc(struct account *account, unsigned depth)
+static always_inline struct mapping *alloc(struct account *account, unsigned depth)
 {
         if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
                 return NULL;
@@ -42,6 +42,11 @@ struct mapping *mapping_alloc(struct account *account, unsigned depth)
         return mapping;
 }
 
+struct mapping *mapping_alloc(struct account *account, unsigned depth)
+{
+        return alloc(account, depth);
+}
+
 void mapping_free(struct mapping *mapping)
 {
         account_return(mapping->account, mapping_cache.size);
@@ -58,16 +63,17 @@ struct mapping *mapping_search(struct space *space, word_t first, word_t last)
         return container_of(node, struct mapping, in_space);
 }
 
-/* Gives a new mapping its ranges and enters it into a space, where a search found a place. */
-static void enter(struct mapping *mapping, struct space *space, const struct tree_place *place,
-                  word_t first, word_t last, word_t source)
+/* What a new mapping is of; it is in no tree yet. */
+static inline void fill(struct mapping *mapping, struct space *space, word_t first, word_t last,
+                        word_t source, unsigned perms, unsigned attr)
 {
         mapping->space = space;
+        mapping->perms = (uint8_t)perms;
+        mapping->attr = (uint8_t)attr;
         mapping->in_space.start = first;
         mapping->in_space.last = last;
         mapping->in_parent.start = source;
         mapping->in_parent.last = source + (last - first);
-        tree_insert_at(&space->tree, *place, &mapping->in_space);
 }
 
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
@@ -82,11 +88,10 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
         if (tree_search(&space->tree, first, first + count - 1, &place)) {
                 status = NOVA_BAD_PAR;
         } else {
-                struct mapping *mapping = mapping_alloc(space->pd->account, 0);
+                struct mapping *mapping = alloc(space->pd->account, 0);
                 if (mapping) {
-                        mapping->perms = (uint8_t)perms;
-                        mapping->attr = (uint8_t)attr;
-                        enter(mapping, space, &place, first, first + count - 1, source);
+                        fill(mapping, space, first, first + count - 1, source, perms, attr);
+                        tree_insert_at(&space->tree, place, &mapping->in_space);
                         if (space_apply(mapping, &flush))
                                 status = NOVA_SUCCESS;
                         else
@@ -239,21 +244,11 @@ void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
         flush_run(&flush);
 }
 
-/* Enters a child of parent for to..last of a space, where a search found a place. NULL: no memory.
- */
-static always_inline struct mapping *derive(struct mapping *parent, struct space *space,
-                                            const struct tree_place *place, word_t to, word_t last,
-                                            word_t source, unsigned perms, unsigned attr)
+/* Enters a child of parent into both trees, that of its space where a search found a place. */
+static inline void enter(struct mapping *child, struct tree_place place, struct mapping *parent)
 {
-        struct mapping *child = mapping_alloc(space->pd->account, parent->depth + 1u);
-
-        if (unlikely(!child))
-                return NULL;
-        child->perms = (uint8_t)perms;
-        child->attr = (uint8_t)attr;
-        enter(child, space, place, to, last, source);
+        tree_insert_at(&child->space->tree, place, &child->in_space);
         tree_insert(&parent->children, &child->in_parent);
-        return child;
 }
 
 /* Whether a mark that a revocation left lies inside of a range of what a mapping maps. */
@@ -262,12 +257,33 @@ static inline bool is_marked(const struct mapping *mapping, word_t source, word_
         return mapping->cut > source && mapping->cut - source < count;
 }
 
+/* Makes a child of parent if nothing is where it goes, and writes its tables. It is filled before
+ * that is looked for, so that no more than it has to be kept meanwhile. */
+static always_inline bool derive(struct mapping *parent, const struct delegation *d, word_t source,
+                                 unsigned perms, struct flush *flush)
+{
+        struct mapping *child = alloc(d->target->pd->account, parent->depth + 1u);
+        struct tree_place place;
+
+        if (unlikely(!child))
+                return false;
+        fill(child, d->target, d->to, d->to + (d->count - 1), source, perms, d->attr);
+        if (unlikely(tree_search(&d->target->tree, child->in_space.start, child->in_space.last,
+                                 &place))) {
+                mapping_free(child);
+                return false;
+        }
+        enter(child, place, parent);
+        if (likely(space_apply(child, flush)))
+                return true;
+        mapping_drop(child, flush);
+        return false;
+}
+
 bool range_delegate(const struct delegation *d)
 {
-        const word_t to = d->to, last = to + d->count - 1;
-        struct mapping *child = NULL;
-        struct tree_place place;
         struct flush flush;
+        bool done = false;
 
         if (d->count > STEP_ENTRIES)
                 return false;
@@ -277,15 +293,8 @@ bool range_delegate(const struct delegation *d)
         if (likely(parent && parent->in_space.last - d->from >= d->count - 1)) {
                 const word_t source = parent->in_parent.start + (d->from - parent->in_space.start);
                 const unsigned perms = parent->perms & d->perms;
-                if (likely(perms && !is_marked(parent, source, d->count) &&
-                           !tree_search(&d->target->tree, to, last, &place)))
-                        child = derive(parent, d->target, &place, to, last, source, perms, d->attr);
-        }
-        bool done = false;
-        if (likely(child)) {
-                done = space_apply(child, &flush);
-                if (unlikely(!done))
-                        mapping_drop(child, &flush);
+                if (likely(perms && !is_marked(parent, source, d->count)))
+                        done = derive(parent, d, source, perms, &flush);
         }
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);
@@ -322,11 +331,14 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
                 d->at = to_last - d->to + 1;
         }
 
-        struct mapping *child =
-                derive(parent, d->target, &place, to, to_last, source, perms, d->attr);
+        struct mapping *child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
         *fail = !child;
-        if (!child)
+        if (child) {
+                fill(child, d->target, to, to_last, source, perms, d->attr);
+                enter(child, place, parent);
+        } else {
                 d->at = before; /* may be tried again */
+        }
         return child;
 }
 

@@ -138,6 +138,15 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
                                 budget, flush);
 }
 
+/* The same from the first page to the last. */
+static cold_path bool apply_whole(const struct mapping *mapping, struct flush *flush)
+{
+        word_t at = mapping->in_space.start;
+        unsigned budget = UINT32_MAX;
+
+        return apply_all_tables(mapping, &at, &budget, flush);
+}
+
 /* The frame of a mapping's selector as an entry of its page table. */
 static inline uint64_t value_at(const struct mapping *mapping, word_t at)
 {
@@ -161,10 +170,7 @@ bool space_apply(const struct mapping *mapping, struct flush *flush)
                 return page_table_write(space->pd, first, last, value_at(mapping, first), flush);
         if (space->tables == SPACE_PORTS)
                 return io_apply(mapping, flush);
-
-        word_t at = first;
-        unsigned budget = UINT32_MAX;
-        return space->tables == SPACE_NO_TABLES || apply_all_tables(mapping, &at, &budget, flush);
+        return space->tables == SPACE_NO_TABLES || apply_whole(mapping, flush);
 }
 
 bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
