@@ -88,7 +88,7 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
         if (tree_search(&space->tree, first, first + count - 1, &place)) {
                 status = NOVA_BAD_PAR;
         } else {
-                struct mapping *mapping = alloc(space->pd->account, 0);
+                struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
                         fill(mapping, space, first, first + count - 1, source, perms, attr);
                         tree_insert_at(&space->tree, place, &mapping->in_space);
