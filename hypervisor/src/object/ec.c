@@ -93,9 +93,9 @@ static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
         struct pd *pd = ec->pd;
 
         if (ec->utcb)
-                return mapping_insert(&pd->memory.space, utcb_page, 1,
-                                      (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS), 0,
-                                      MAPPING_UTCB);
+                return mapping_insert_utcb(&pd->memory.space, utcb_page,
+                                           (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS),
+                                           &ec->utcb_mapping);
         spin_lock(&space_lock[NOVA_CRD_MEM]);
         const bool created = second_level_create(pd, SECOND_LEVEL_GUEST);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
@@ -109,8 +109,7 @@ static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
 static void ec_unmap(struct ec *ec)
 {
         if (ec->utcb)
-                mapping_remove_utcb(&ec->pd->memory.space, ec->utcb_page,
-                                    (word_t)(pool_to_phys(ec->utcb) >> PAGE_BITS));
+                mapping_remove_utcb(ec->utcb_mapping);
 }
 
 /* Makes a new EC one of the PD's, unless the PD is ending. */
@@ -138,7 +137,6 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         ec_init(ec, config->kind, config->cpu, pd);
         object_init(&ec->object, OBJECT_EC, config->account);
         ec->event_base = config->event_base;
-        ec->utcb_page = config->utcb_page;
         if (ec->utcb)
                 thread_init(ec, config->sp);
         ec->state = config->kind == EC_LOCAL ? EC_REQUEST : EC_READY;

@@ -67,9 +67,9 @@ struct transfer {
 /* Fields that are used together share cache lines, the first three kinds one each. */
 struct ec {
         struct kobject object;
-        struct mail mail;    /* work for its CPU */
-        struct list pd_link; /* pd.ecs, under pd.lock */
-        word_t utcb_page;    /* page number of the user's mapping */
+        struct mail mail;             /* work for its CPU */
+        struct list pd_link;          /* pd.ecs, under pd.lock */
+        struct mapping *utcb_mapping; /* the user's */
 
         /* Calls. The first two are read together, see ec_attention(). */
         uint32_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */

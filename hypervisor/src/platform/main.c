@@ -68,7 +68,7 @@ static bool next_kernel_range(word_t from, word_t *start, word_t *end)
 
 static void insert_kernel(struct space *space, word_t first, word_t count, unsigned perms)
 {
-        if (mapping_insert(space, first, count, first, perms, 0) != NOVA_SUCCESS)
+        if (mapping_insert(space, first, count, first, perms) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
 }
 

@@ -154,7 +154,7 @@ static enum nova_status map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)
                 return mapping_insert(&pd->memory.space, run->page, run->count, run->frame,
-                                      run->perms, 0);
+                                      run->perms);
 
         struct delegation delegation = {
                 .source = &kernel_pd.memory.space,
@@ -174,8 +174,8 @@ static enum nova_status map_run(struct pd *pd, const struct run *run)
 static enum nova_status map_all(struct pd *pd)
 {
         const word_t hip = (word_t)(pool_to_phys(boot_hip) >> PAGE_BITS);
-        enum nova_status status = mapping_insert(&pd->memory.space, NOVA_ROOT_HIP >> PAGE_BITS, 1,
-                                                 hip, NOVA_MEM_R, 0);
+        enum nova_status status =
+                mapping_insert(&pd->memory.space, NOVA_ROOT_HIP >> PAGE_BITS, 1, hip, NOVA_MEM_R);
 
         for (unsigned i = 0; i < run_count && status == NOVA_SUCCESS; i++)
                 status = map_run(pd, &runs[i]);

@@ -76,8 +76,9 @@ static inline void fill(struct mapping *mapping, struct space *space, word_t fir
         mapping->in_parent.last = source + (last - first);
 }
 
-enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
-                                unsigned perms, unsigned attr)
+/* A range that was derived from nothing. out: where a UTCB's goes; else NULL. */
+static always_inline enum nova_status insert(struct space *space, word_t first, word_t count,
+                                             word_t source, unsigned perms, struct mapping **out)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         struct flush flush;
@@ -90,17 +91,35 @@ enum nova_status mapping_insert(struct space *space, word_t first, word_t count,
         } else {
                 struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
-                        fill(mapping, space, first, first + count - 1, source, perms, attr);
+                        fill(mapping, space, first, first + count - 1, source, perms,
+                             out ? MAPPING_UTCB : 0);
                         tree_insert_at(&space->tree, place, &mapping->in_space);
-                        if (space_apply(mapping, &flush))
+                        if (space_apply(mapping, &flush)) {
                                 status = NOVA_SUCCESS;
-                        else
+                                if (out) {
+                                        mapping->pins = 1;
+                                        *out = mapping;
+                                }
+                        } else {
                                 mapping_drop(mapping, &flush);
+                        }
                 }
         }
         spin_unlock(&space_lock[space->type]);
         flush_run(&flush);
         return status;
+}
+
+enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
+                                unsigned perms)
+{
+        return insert(space, first, count, source, perms, NULL);
+}
+
+enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
+                                     struct mapping **out)
+{
+        return insert(space, sel, 1, frame, 0, out);
 }
 
 bool mapping_is_free(struct space *space, word_t sel)
@@ -231,16 +250,18 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
         return result;
 }
 
-void mapping_remove_utcb(struct space *space, word_t sel, word_t frame)
+void mapping_remove_utcb(struct mapping *mapping)
 {
         struct flush flush;
 
         flush_init(&flush);
-        spin_lock(&space_lock[space->type]);
-        struct mapping *mapping = mapping_find(space, sel, sel);
-        if (mapping && mapping->attr & MAPPING_UTCB && mapping->in_parent.start == frame)
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        mapping->pins--;
+        if (likely(mapping->attr & MAPPING_UTCB))
                 mapping_drop(mapping, &flush);
-        spin_unlock(&space_lock[space->type]);
+        else /* it was revoked */
+                mapping_release(mapping);
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
         flush_run(&flush);
 }
 

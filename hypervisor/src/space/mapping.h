@@ -5,8 +5,8 @@
  * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
  * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports).
  * A child's range lies inside its parent's. A mapping that lost all permissions
- * leaves its space at once; as long as it has children or a revocation stands on it (pins), it
- * stays in the tree of derivation, without a space.
+ * leaves its space at once; as long as it has children, a revocation stands on it or an EC has it
+ * for its UTCB (pins), it stays in the tree of derivation, without a space.
  *
  * All under the space_lock of the type. */
 #ifndef SPACE_MAPPING_H
@@ -38,7 +38,7 @@ struct mapping {
         struct account *account; /* what the mapping was charged to */
         word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
         uint64_t torn;           /* not 0: when it was cut off from a mapping, in cuts since boot */
-        uint32_t pins;           /* revocations that stand here between two steps */
+        uint32_t pins;           /* revocations that stand here between two steps; its EC */
         uint16_t depth;          /* delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
@@ -53,7 +53,13 @@ void mapping_init(void);
 
 /** Enters a range that was derived from nothing. BAD_PAR: something is there already. */
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
-                                unsigned perms, unsigned attr);
+                                unsigned perms);
+
+/** The same of a UTCB. *out lives until mapping_remove_utcb(), though it may leave the space
+ * before.
+ */
+enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
+                                     struct mapping **out);
 
 /** Whether a selector refers to nothing, not even a UTCB. */
 bool mapping_is_free(struct space *space, word_t sel);
@@ -70,8 +76,8 @@ bool mapping_source(struct space *space, word_t sel, word_t *source);
 nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space *receiver,
                              nova_crd_t window);
 
-/** Removes a mapping of a UTCB page if it is still there. */
-void mapping_remove_utcb(struct space *space, word_t sel, word_t frame);
+/** Removes the mapping of a UTCB if it is still there, and frees it. */
+void mapping_remove_utcb(struct mapping *mapping);
 
 /* A delegation under way. Lives in the EC that sends; holds no pointers into the database. */
 struct delegation {

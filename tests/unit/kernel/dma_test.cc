@@ -68,7 +68,7 @@ TEST(dma, splits_the_largest_page_for_one_page_in_it)
 {
         Kernel kernel;
         pd *a = kernel.make_pd();
-        mapping_insert(&kernel_pd.memory.space, 0x40000000, 0x40000, 0x40000000, RW, 0);
+        mapping_insert(&kernel_pd.memory.space, 0x40000000, 0x40000, 0x40000000, RW);
         kernel.delegate(&kernel_pd, 0x40000000, a, BASE, 0x40000, NOVA_CRD_MEM, RW, MAPPING_DMA);
         EXPECT_EQ(level_of(a, BASE + 0x20005), 2u);
         kernel.revoke(a, BASE + 0x20005, BASE + 0x20005, NOVA_CRD_MEM, NOVA_PERM_ALL, true);

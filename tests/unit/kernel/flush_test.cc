@@ -118,7 +118,8 @@ TEST(flush, comes_before_tables_of_a_utcb_that_found_no_memory_are_freed)
                 SCOPED_TRACE(tables);
                 Loaded k;
                 k.limit_to(tables);
-                EXPECT_EQ(mapping_insert(&k.child->memory.space, BASE, 1, SOURCE, 0, MAPPING_UTCB),
+                mapping *utcb;
+                EXPECT_EQ(mapping_insert_utcb(&k.child->memory.space, BASE, SOURCE, &utcb),
                           NOVA_OUT_OF_MEMORY);
                 k.expect_freed(tables);
         }

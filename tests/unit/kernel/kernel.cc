@@ -25,9 +25,9 @@ Taken taken_now()
 Kernel::Kernel(unsigned frames)
 {
         fake_boot(frames);
-        EXPECT_EQ(mapping_insert(&kernel_pd.memory.space, 0, FRAMES_END, 0, NOVA_MEM_RWX, 0),
+        EXPECT_EQ(mapping_insert(&kernel_pd.memory.space, 0, FRAMES_END, 0, NOVA_MEM_RWX),
                   NOVA_SUCCESS);
-        EXPECT_EQ(mapping_insert(&kernel_pd.io.space, 0, PORTS_END, 0, NOVA_IO_A, 0), NOVA_SUCCESS);
+        EXPECT_EQ(mapping_insert(&kernel_pd.io.space, 0, PORTS_END, 0, NOVA_IO_A), NOVA_SUCCESS);
         at_start = taken_now();
 }
 
