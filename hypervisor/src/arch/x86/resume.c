@@ -173,5 +173,5 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt)
 {
         prepare_portal(callee, pt);
-        resume_ec(callee->cpu, callee);
+        resume_generally(callee->cpu, callee);
 }
