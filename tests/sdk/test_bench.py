@@ -63,10 +63,10 @@ class Comparison(unittest.TestCase):
     def test_what_is_worse_is_checked_in_only_if_it_is_meant(self):
         refusal = ["worse: a call (call)", "nothing is written: give --worse, too", "--trace KEY"]
         for old, new, options, status, words in (
-            (100, 102, "--update", 0, []),
+            (100, 102, "--update", 0, ["kept: a call (call): 100, found 102"]),
             (100, 103, "--update", 1, refusal),
             (150, 151, "--update", 1, refusal),
-            (100, 103, "--update --worse", 0, ["worse: a call (call)", "--trace KEY"]),
+            (100, 103, "--update --worse", 0, ["worse: a call", "taken: a call", "--trace KEY"]),
             (100, 97, "--update", 0, ["better: a call (call)"]),
         ):
             args = cli.parse(["bench", "--arch=x86_64", *options.split()])
@@ -358,7 +358,7 @@ class History(unittest.TestCase):
             (figures | {"call_same_pd": 1}, f"call_same_pd: 1, checked in {call}[)]: check in"),
             (figures | {"call_same_pd": call + 1}, f"call_same_pd: {call + 1}, checked in {call}"),
             (without, f"boot: -, checked in {figures['boot']}"),
-            (without | {"new": 7}, ", and 1 more[)]: check in what `nova bench --update` counts"),
+            (without | {"new": 7}, ", and 1 more[)]: check in what `nova bench --update --worse`"),
         ):
             with self.assertRaisesRegex(NovaError, words) as caught:
                 self.release("0.3", found)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from nova import (
@@ -18,6 +19,7 @@ from nova import (
     bench_paths,
     bench_scale,
     bench_trace,
+    bench_update,
     build,
     elf,
     options,
@@ -119,10 +121,13 @@ def add_parser(commands):
     parser.add_argument(
         "--update",
         action="store_true",
-        help="check the figures in, with the page that shows them, unless one is worse",
+        help="check in the figures that are better or new, with the page that shows them, unless "
+        "one is worse than it may be; one that is worse by less stays what it was, and is named",
     )
     parser.add_argument(
-        "--worse", action="store_true", help="with --update: check in what is worse, too"
+        "--worse",
+        action="store_true",
+        help="with --update: check in all figures as they were counted, and name those worse",
     )
     parser.add_argument(
         "--release",
@@ -261,7 +266,8 @@ def _figures(args, rows, kernel, programs):
     return bench_parts.count(_is_own_kernel(args), counts)
 
 
-def _read_figures(path=FIGURES):
+def _read_figures(path=None):
+    path = path or FIGURES
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
@@ -326,17 +332,24 @@ def _show(args, records, text):
         print(text)
 
 
-def _end(args, bad, write):
-    """Says what is worse, gives the exit status, and with --update has WRITE check the figures in,
-    worse ones only if they are meant."""
+def _end(args, bad, counted, write):
+    """Says what is worse, gives the exit status, and with --update has WRITE check in what was
+    COUNTED, a bench_update.Counted; what is worse only if that is meant."""
     for sentence in bad:
         build.say(f"worse: {sentence}")
     if args.update and (args.worse or not bad):
-        write()
+        figures, worse = counted.choice(args.worse)
+        for sentence in worse:
+            build.say(sentence)
+        write(figures)
         return EXIT_OK
     if args.update:
         build.say("nothing is written: give --worse, too, to check in what is worse")
     return EXIT_FAILED if bad else EXIT_OK
+
+
+def _names(rows):
+    return {row.key: row for row in rows}
 
 
 def _run_trace(args, rows):
@@ -352,11 +365,16 @@ def _run_trace(args, rows):
     if _is_own_kernel(args) and not args.update:
         bad += bench_paths.complaints(rows, _read_figures(PATHS).get(args.arch, {}), more)
 
-    def write():
-        bench_trace.update(FIGURES, figures, args.arch, counts)
+    # Instructions are in the other table.
+    found = {key: numbers[1:] for key, numbers in counts.items()}
+    counted = bench_update.Counted(checked_in, found, _names(rows), bench_trace.COLUMNS)
+
+    def write(chosen):
+        bench_trace.update(FIGURES, figures, args.arch, chosen)
+        # The functions say what is, better or worse.
         _update_file(PATHS, rows, args.arch, more, levels=2)
 
-    status = _end(args, bad, write)
+    status = _end(args, bad, counted, write)
     # Sentences can be written only when the functions are known: these do not refuse them.
     unsaid = paths_complaints(rows, figures, {args.arch: more}) if _is_own_kernel(args) else []
     for sentence in unsaid:
@@ -397,7 +415,9 @@ def _run_scale(args, rows):
     _show(args, records, bench_scale.text(things, operations, found, bound, args.arch))
     bad = bench_scale.complaints(things, operations, found, bound)
     bad += bench_scale.worse(operations, checked_in, found)
-    return _end(args, bad, lambda: _update_file(SCALE_FIGURES, rows, args.arch, found))
+    wholes = [operation.key for operation in operations if operation.tolerance > table.TOLERANCE]
+    counted = bench_update.Counted(checked_in, found, wholes=wholes)
+    return _end(args, bad, counted, partial(_update_file, SCALE_FIGURES, rows, args.arch))
 
 
 def _cpus_machine(args, kernel, programs):
@@ -426,7 +446,9 @@ def _run_cpus(args, rows):
     _show(args, records, bench_cpus.text(cpus_rows, found, args.arch))
     bad = bench_cpus.complaints(cpus_rows, found)
     bad += bench_cpus.worse(cpus_rows, checked_in, found)
-    return _end(args, bad, lambda: _update_file(CPUS_FIGURES, rows, args.arch, found, levels=2))
+    counted = bench_update.Counted(checked_in, found, columns=bench_cpus.COUNTS)
+    write = partial(_update_file, CPUS_FIGURES, rows, args.arch, levels=2)
+    return _end(args, bad, counted, write)
 
 
 def _update_file(path, rows, arch, found, levels=3):
@@ -513,7 +535,8 @@ def _compare(args, rows, figures, found):
     good = improvements(rows, checked_in, found) if own_kernel else []
     for sentence in good:
         build.say(f"better: {sentence}")
-    status = _end(args, bad, lambda: _update(rows, figures, args.arch, found))
+    counted = bench_update.Counted(checked_in, found, _names(rows))
+    status = _end(args, bad, counted, partial(_update, rows, figures, args.arch))
     command = f"nova bench --arch {args.arch}"
     if bad:
         build.say(f"{command} --trace KEY lists the instructions of an operation")

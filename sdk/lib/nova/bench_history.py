@@ -140,7 +140,7 @@ def check_build(current, found):
         more = f", and {len(other) - 1} more" if len(other) > 1 else ""
         raise NovaError(
             f"the checked-in figures are not of this build ({other[0]}{more}): check in what "
-            "`nova bench --update` counts first.",
+            "`nova bench --update --worse` counts first.",
             EXIT_FAILED,
         )
 

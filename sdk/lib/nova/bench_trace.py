@@ -109,8 +109,8 @@ def text(rows, found, arch):
 
 
 def update(file, figures, arch, found):
-    """Checks counts in; instructions are in the other table."""
-    figures.setdefault(SECTION, {})[arch] = {key: counts[1:] for key, counts in found.items()}
+    """Checks in the counts of COLUMNS."""
+    figures.setdefault(SECTION, {})[arch] = found
     file.write_text(table.dumps(figures), encoding="utf-8")
 
 
