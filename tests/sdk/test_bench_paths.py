@@ -83,7 +83,7 @@ class Paths(unittest.TestCase):
         **{"key": "call", "target": 100, "target_x86_32": 115, "tolerance": 2, "title": "a call"},
     )
     FIGURES = {"x86_64": {"call": 101}, "x86_32": {"call": 115}}
-    PATHS = {"x86_64": {"call": {"outer": 60, "inner": 9}}, "x86_32": {"call": {"outer": 60}}}
+    PATHS = {"x86_64": {"call": {"outer": 60, "inner": 2}}, "x86_32": {"call": {"outer": 60}}}
 
     def test_the_linked_kernel_is_beside_the_one_for_qemu(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -159,7 +159,9 @@ class Paths(unittest.TestCase):
         bad = self.complaints(sentences, remains, about="needless")
         self.assertEqual(len(bad), 2)
         self.assertIn("has met, which is not above its target", bad[0])
-        self.assertIn("explains inner, of which the page shows nothing", bad[1])
+        self.assertIn("explains inner, which has fewer than 2.5 instructions in each", bad[1])
+        paths = {"x86_64": {"call": {"outer": 60, "inner": 4}}, "x86_32": {}}
+        self.assertEqual(len(self.complaints(sentences, remains, paths, about="needless")), 1)
         sentences, remains = {"outer": "why"}, {"call": "what"}
         self.assertEqual(self.complaints(sentences, remains, about="needless"), [])
 
@@ -197,8 +199,8 @@ class Paths(unittest.TestCase):
         lines = bench_paths.matrix(["call"], self.PATHS, {"outer": "why"}).splitlines()
         self.assertEqual(lines[1], "|---|---:|---|")
         self.assertEqual(lines[2], "| `outer` | 60 | why |")
-        self.assertTrue(lines[3].startswith("| others | 9 (–) |"))
-        self.assertEqual(lines[4], "| all in the kernel | 69 (60) |  |")
+        self.assertTrue(lines[3].startswith("| others | 2 (–) |"))
+        self.assertEqual(lines[4], "| all in the kernel | 62 (60) |  |")
 
     def test_the_shown_numbers_of_a_mean_have_its_sum(self):
         paths = {"x86_64": {"call": {"outer": 60.4, "second": 10.4, "inner": 3.4}}, "x86_32": {}}

@@ -13,8 +13,10 @@ from nova.tree import ARCHES
 
 BEGIN = "<!-- paths: written by nova bench --trace --update -->"
 END = "<!-- end of the paths -->"
-# A function that has so many instructions in a row above its target needs a sentence.
-EXPLAINED_FROM = 10
+# A function that has so many instructions in a row above its target needs a sentence. It keeps the
+# sentence while one has half as many, for some are means of boots that differ.
+EXPLAINED_FROM = 5
+KEPT_FROM = EXPLAINED_FROM / 2
 # Percent of a function's instructions, or a number of them, by which it may differ from what is
 # checked in. The shapes of trees differ from one kernel to the next: of the functions that search
 # or change them the sum is compared.
@@ -214,17 +216,17 @@ def sentence_complaints(rows, figures, paths, sentences, remains):
 
 
 def needless(rows, figures, paths, sentences, remains):
-    """What in the files of sentences the page does not show."""
+    """What in the files of sentences the page has no use for."""
     keys = [row.key for row in above_target(rows, figures, paths)]
     bad = [
         f"{REMAINS} has {key}, which is not above its target: remove the line"
         for key in remains
         if key not in keys
     ]
-    long = _long_functions(keys, paths)
+    long = _long_functions(keys, paths, KEPT_FROM)
     bad += [
-        f"{SENTENCES} explains {name}, of which the page shows nothing: give the line the "
-        "function's new name, or remove it"
+        f"{SENTENCES} explains {name}, which has fewer than {KEPT_FROM:g} instructions in each row "
+        "above its target: give the line the function's new name, or remove it"
         for name in sentences
         if name not in long
     ]
@@ -262,13 +264,13 @@ def complaints(rows, checked_in, found):
     return bad
 
 
-def _long_functions(keys, paths):
-    """The functions that have many instructions in one of these operations, in order."""
+def _long_functions(keys, paths, least=EXPLAINED_FROM):
+    """The functions that have so many instructions in one of these operations, in order."""
     found = {}
     for key in keys:
         for arch in ARCHES:
             for name, count in paths.get(arch, {}).get(key, {}).items():
-                if round(count) >= EXPLAINED_FROM:
+                if round(count) >= least:
                     found[name] = True
     return list(found)
 
