@@ -265,6 +265,19 @@ class Floor(unittest.TestCase):
         self.assertEqual(lines[4], "| `returns` | all | **6** | **3** |")
         self.assertEqual(len(lines), 6)
 
+    def test_the_first_use_of_a_pd_is_sums_of_rows_with_what_is_cleared(self):
+        model = self.read(
+            "part\treturns\t2\t3\tin and out\npart\troot\t50\t8\tcleared\n"
+            "part\ttables\t20\t40\tcleared\nrow\tcreate_pd\t1 returns, 1 root\n"
+            "row\tcreate_first_ec\t1 returns, 3 tables\nrow\tcreate_ec\t1 returns\n"
+        )
+        figures = {"create_pd": 80, "create_first_ec": 100, "create_ec": 10}
+        shown = bench_floor.first_use_table(model, {arch: figures for arch in tree.ARCHES})
+        both, first, all_of_it = (line.split(" | ", 1)[1] for line in shown.splitlines()[4:])
+        self.assertEqual(both, "180 | 114 | 110 | 180 | 134 | 128 |")
+        self.assertEqual(first, "90 | 60 | 60 | 90 | 120 | 120 |")
+        self.assertEqual(all_of_it, "170 | 112 | 110 | 170 | 131 | 128 |")
+
     def test_what_is_checked_in_is_not_below_it_and_all_rows_have_one(self):
         model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
         rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]

@@ -302,7 +302,7 @@ def page_with(page, rows, figures):
     own."""
     model = bench_floor.read(FLOORS)
     page = table.write_page(page, rows, figures, model.floor)
-    page = bench_floor.write_page(page, rows, model)
+    page = bench_floor.write_page(page, rows, model, figures)
     page = bench_trace.write_page(page, rows, figures)
     subjects = bench_scale.read_subjects(SCALE_ROWS)
     bound = stretch_bound(rows)

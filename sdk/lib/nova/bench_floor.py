@@ -4,6 +4,7 @@ stated in a file, with a reason for each number, and knows nothing of what our k
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 from nova import table
 from nova.errors import NovaError
@@ -11,6 +12,19 @@ from nova.tree import ARCHES
 
 BEGIN = "<!-- floor: written by nova bench --update -->"
 END = "<!-- end of the floor -->"
+USE_BEGIN = "<!-- first use: written by nova bench --update -->"
+USE_END = "<!-- end of the first use -->"
+# What memory that is cleared costs.
+CLEARED = ("page", "root", "tables")
+# What a PD and its first use cost: rows that are added, and one that is subtracted.
+PD, FIRST_EC, EC = "create_pd", "create_first_ec", "create_ec"
+FIRST_USE = {
+    "create PD": ((PD,), ()),
+    "create the first EC of a PD": ((FIRST_EC,), ()),
+    "both": ((PD, FIRST_EC), ()),
+    "first use: the first EC, less what a further one costs": ((FIRST_EC,), (EC,)),
+    "create PD and first use": ((PD, FIRST_EC), (EC,)),
+}
 
 
 @dataclass
@@ -33,6 +47,11 @@ class Model:
         if key not in self.rows:
             return None
         return sum(times * self.cost(name, arch) for name, times in self.rows[key].items())
+
+    def cleared(self, key, arch):
+        """What of a row's floor clears memory."""
+        made_of = self.rows[key].items()
+        return sum(times * self.cost(name, arch) for name, times in made_of if name in CLEARED)
 
 
 def read(path):
@@ -89,7 +108,22 @@ def rows_table(model, rows):
     return table.markdown(cells, texts=2)
 
 
-def write_page(page, rows, model):
-    """The text of a page with the model between its two marks."""
+def first_use_table(model, figures):
+    """What a PD and its first use cost, and how much of that clears memory."""
+    parts = ("", ": floor", ": of it cleared")
+    cells = [["instructions", *(f"{arch}{part}" for arch in ARCHES for part in parts)]]
+    for title, (added, subtracted) in FIRST_USE.items():
+        numbers = []
+        for arch in ARCHES:
+            floor, cleared = (partial(of, arch=arch) for of in (model.floor, model.cleared))
+            for value in (figures[arch].get, floor, cleared):
+                numbers.append(sum(map(value, added)) - sum(map(value, subtracted)))
+        cells.append([title, *map(str, numbers)])
+    return table.markdown(cells)
+
+
+def write_page(page, rows, model, figures):
+    """The text of a page with the model, and with a PD's first use, each between its two marks."""
     shown = f"{classes_table(model)}\n\n{rows_table(model, rows)}"
-    return table.replace_between(page, BEGIN, END, shown)
+    page = table.replace_between(page, BEGIN, END, shown)
+    return table.replace_between(page, USE_BEGIN, USE_END, first_use_table(model, figures))
