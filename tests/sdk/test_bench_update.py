@@ -140,13 +140,13 @@ class Choices(unittest.TestCase):
 
     def test_a_series_whose_numbers_are_not_exact_is_a_figure_as_a_whole(self):
         old, new = [[1, 100], [10, 200]], [[1, 90], [10, 230]]
-        found, told = self.choice(old, new, wholes=("a",))
+        found, told = self.choice(old, new, wholes=[("a",)])
         self.assertEqual((found, told), ({"a": old}, ["kept: a: 100, 200, found 90, 230"]))
-        found, told = self.choice(old, new, worse_too=True, wholes=("a",))
+        found, told = self.choice(old, new, worse_too=True, wholes=[("a",)])
         taken = ["taken: a: 90, 230, 100, 200 was checked in"]
         self.assertEqual((found, told), ({"a": new}, taken))
         better = [[1, 90], [10, 215]]
-        self.assertEqual(self.choice(old, better, wholes=("a",)), ({"a": better}, []))
+        self.assertEqual(self.choice(old, better, wholes=[("a",)]), ({"a": better}, []))
 
     def test_a_mixed_series_grows_no_more_than_the_one_that_grows_more(self):
         old, new = [[1, 100], [10, 102]], [[1, 99], [10, 103]]

@@ -28,7 +28,7 @@ class Counted:
 
     def __init__(self, checked_in, found, names=None, columns=(), wholes=()):
         """NAMES has what sentences call a key, COLUMNS what they call the numbers of a list. WHOLES
-        are the keys whose series are one figure each, as no number of one is exact."""
+        are the places (keys) of series that are one figure each, as no number of one is exact."""
         self.checked_in, self.found = checked_in, found
         self.names, self.columns, self.wholes = names or {}, columns, wholes
 
@@ -54,7 +54,7 @@ class Counted:
     def _best(self, old, new, place, worse):
         """NEW, but what in it is worse as it is in OLD; WORSE gets its place and both."""
         is_number = not isinstance(new, (dict, list))
-        if is_number or (_is_series(new) and place[-1] in self.wholes):
+        if is_number or (_is_series(new) and place in self.wholes):
             if not _is_worse(old, new):
                 return new
             worse.append((place, old, new))
