@@ -26,9 +26,14 @@ extern char portal_skip[];  /* replies to an event with IP behind the two bytes 
 extern char portal_inject[], portal_recall[];
 extern word_t bench_recall;
 
-/* Never-ending threads: down; down on first, up on second. */
+/* Never-ending threads: down; down on first, up on second; the hypercall bench_wait with the
+ * deadline bench_deadline, and one more of bench_deadlines. The last has nothing on its stack. */
 _Noreturn void loop_down(word_t down);
 _Noreturn void loop_pong(word_t down, word_t up);
+_Noreturn void loop_deadlines(void);
+extern word_t bench_wait;
+extern volatile uint64_t bench_deadline;
+extern volatile word_t bench_deadlines;
 
 struct timed;
 /* Runs before an operation in each round. */

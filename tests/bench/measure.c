@@ -4,7 +4,9 @@
 
 #define OPERATIONS_MAX 256
 
-word_t bench_recall;
+word_t bench_recall, bench_wait;
+volatile uint64_t bench_deadline;
+volatile word_t bench_deadlines;
 static uint32_t overhead;
 
 /* A plugin of the emulator looks for the NOP; the address that is stored to behind it says which

@@ -25,6 +25,34 @@ class Scale(unittest.TestCase):
         self.assertIn("100, 103, 100, 100", self.complaints(100, 103, 100, 100)[0])
         self.assertIn("100, 100, 100, 103", self.complaints(100, 100, 100, 103)[0])
 
+    def test_beside_one_thing_there_may_be_other_limits(self):
+        limits = bench_scale.Subject("call beside pages", 1.1, 5, "why")
+        operation = bench_scale.Subject("call", 1.02, 2, "a call", {"pages": limits})
+        things = [*self.THINGS, bench_scale.Subject("portals", None, None, "portals")]
+        pairs = [[10**i, figure] for i, figure in enumerate((100, 109, 100, 100))]
+        found = {"pages": {"call": pairs}, "portals": {"call": pairs}}
+        bad = bench_scale.complaints(things, [operation], found, 70)
+        self.assertEqual([line.split(" grows")[0] for line in bad[2:]], ["call beside portals"])
+        old = {thing: {"call": [[1, 100]]} for thing in found}
+        new = {thing: {"call": [[1, 105]]} for thing in found}
+        bad = bench_scale.worse([operation], old, new)
+        self.assertEqual(bad, ["call beside 1 portals: 105 instead of 100"])
+        bounds = [
+            (record["thing"], record["factor_bound"], record["tolerance_percent"])
+            for record in bench_scale.records(things, [operation], found, {}, 70)
+        ]
+        self.assertEqual(bounds, [("pages", 1.1, 5), ("portals", 1.02, 2)])
+
+    def test_limits_beside_one_thing_are_read_with_their_operation(self):
+        things, operations = bench_scale.read_subjects(bench.SCALE_ROWS)
+        keys = {thing.key for thing in things}
+        others = {operation.key: operation for operation in operations if operation.beside}
+        self.assertIn("timer", others)
+        for operation in others.values():
+            self.assertLessEqual(operation.beside.keys(), keys)
+            for limits in operation.beside.values():
+                self.assertGreater(limits.factor, operation.factor)
+
     def test_a_stretch_above_the_bound_or_none_is_worse(self):
         self.RUNS = "run 2 71 0xa 0xb\n"
         bad = self.complaints(100, 100, 100, 100)

@@ -2,7 +2,7 @@
 """`nova bench --scale`: what operations cost beside 1, 10, 1,000 and 100,000 of a thing. Nothing
 may grow by more than its factor in tests/bench/scale.tsv."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nova import table
 
@@ -28,15 +28,27 @@ class Subject:
     factor: float
     tolerance: float  # percent by which it may get worse
     title: str
+    beside: dict = field(default_factory=dict)  # {key of a thing: limits that hold beside it}
+
+    def limits(self, thing):
+        """What holds beside the thing of this key."""
+        return self.beside.get(thing, self)
 
 
 def read_subjects(path):
     """Things and operations."""
-    found = {"beside": [], "operation": []}
+    things, operations = [], {}
     for word, key, *numbers, title in table.lines_of(path):
         numbers = (None if number == "-" else float(number) for number in numbers)
-        found[word].append(Subject(key, *numbers, title))
-    return found["beside"], found["operation"]
+        subject = Subject(key, *numbers, title)
+        operation, _, thing = key.partition(" beside ")
+        if word == "beside":
+            things.append(subject)
+        elif thing:
+            operations[operation].beside[thing] = subject
+        else:
+            operations[key] = subject
+    return things, list(operations.values())
 
 
 def read(console):
@@ -80,11 +92,11 @@ def complaints(things, operations, found, bound):
             pairs = found.get(thing.key, {}).get(operation.key, [])
             if len(pairs) != len(NUMBERS):
                 bad.append(f"{operation.key} beside {thing.key}: not counted")
-            elif growth(pairs) > operation.factor:
+            elif growth(pairs) > operation.limits(thing.key).factor:
                 figures = ", ".join(str(figure) for _, figure in pairs)
                 bad.append(
                     f"{operation.key} beside {thing.key} grows: {figures}, "
-                    f"more than {operation.factor:g} times the first"
+                    f"more than {operation.limits(thing.key).factor:g} times the first"
                 )
     return bad
 
@@ -92,15 +104,16 @@ def complaints(things, operations, found, bound):
 def _worse_beside(operation, thing, triples):
     """A sentence for each NUMBER, OLD, NEW that is worse; where shapes of trees move each, one for
     all: by the mean of what each is of the old one, so that no large one hides another."""
-    if operation.tolerance <= table.TOLERANCE:
+    tolerance = operation.limits(thing).tolerance
+    if tolerance <= table.TOLERANCE:
         for number, old, new in triples:
-            if table.is_worse(old, new, operation.tolerance):
+            if table.is_worse(old, new, tolerance):
                 yield f"{operation.key} beside {number} {thing}: {new} instead of {old}"
         return
     percent = 100 * sum(new / old for _, old, new in triples) / max(1, len(triples))
-    if table.is_worse(100, percent, operation.tolerance):
+    if table.is_worse(100, percent, tolerance):
         _, before, now = (", ".join(map(str, figures)) for figures in zip(*triples))
-        more = f"{percent - 100:.0f} % more on average, {operation.tolerance:g} % are allowed"
+        more = f"{percent - 100:.0f} % more on average, {tolerance:g} % are allowed"
         yield f"{operation.key} beside {thing}: {now} instead of {before}, {more}"
 
 
@@ -127,8 +140,8 @@ def records(things, operations, found, checked_in, bound):
             "instructions": [figure for _, figure in pairs],
             "checked_in": [figure for _, figure in old.get(operation.key, [])],
             "factor": round(growth(pairs), 4),
-            "factor_bound": operation.factor,
-            "tolerance_percent": operation.tolerance,
+            "factor_bound": operation.limits(thing.key).factor,
+            "tolerance_percent": operation.limits(thing.key).tolerance,
         }
         for thing in things
         for old in [checked_in.get(thing.key, {})]
@@ -163,7 +176,7 @@ def text(things, operations, found, bound, arch):
             pairs = found.get(thing.key, {}).get(operation.key)
             if pairs:
                 figures = [str(figure) for _, figure in pairs]
-                factors = [f"{growth(pairs):.2f}", f"{operation.factor:g}"]
+                factors = [f"{growth(pairs):.2f}", f"{operation.limits(thing.key).factor:g}"]
                 cells.append([f"  {operation.title}", *figures, *factors])
     tables = (cells, list(_stretches(found, bound, arch)))
     return "\n\n".join("\n".join(table.lines(part)) for part in tables)
@@ -181,7 +194,8 @@ def write_page(page, things, operations, bound, figures):
         worst = max(choice, key=lambda thing: growth(found[thing.key][operation.key]))
         pairs = found[worst.key][operation.key]
         line = [operation.title, worst.title, *(str(figure) for _, figure in pairs)]
-        cells.append([*line, f"{growth(pairs):.2f}", f"{operation.factor:g}"])
+        factors = [f"{growth(pairs):.2f}", f"{operation.limits(worst.key).factor:g}"]
+        cells.append([*line, *factors])
     stretches = list(_stretches(found, bound, table.SHOWN))
     shown = table.markdown(cells, texts=2) + "\n\n" + table.markdown(stretches)
     return table.replace_between(page, BEGIN, END, shown)

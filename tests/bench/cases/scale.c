@@ -7,18 +7,23 @@
 #define MOST_THREADS 80000 /* what a pool of 512 MiB holds with room to spare */
 
 /* Selectors and pages of the things: no case's own window and nothing of the harness is there. Each
- * eighth place stays free, for what is created and delegated among them. */
+ * eighth place stays free, for what is created and delegated among them. Few things have the low
+ * selectors that a program counts up to; many have those that the kernel finds by a longer way. */
 #define RANGE_ORDER   17
-#define THINGS        0xe0000
+#define MANY_THINGS   0xe0000
+#define FEW_ORDER     11
+#define FEW_THINGS    0x10000
+#define FEW           1000
 #define THREAD_SCS    0xc0000
 #define PAGES         0x80000
 #define THREAD_UTCBS  0xa0000
 #define OTHER_UTCBS   0xba000
 #define OTHER_PAGES   (PAGES - 1) /* and below: one that stays, one that comes and goes */
 #define LOW_PRIOS     (PRIO_LOW - 1)
-#define STRIDE        7919      /* a prime: rounds go all over the things */
-#define TIMER_TICKS   50000     /* between two deadlines */
-#define FAR_DEADLINE  (1 << 20) /* upper half of a deadline that never comes */
+#define STRIDE        7919  /* a prime: rounds go all over the things */
+#define TIMER_TICKS   50000 /* between two deadlines */
+#define SPREAD_TICKS  4000  /* for a thread to be woken and to wait with another deadline */
+#define FAR_DEADLINE  ((uint64_t)1 << 52) /* from here on deadlines never come */
 #define CASE_DEADLINE 3000
 
 /* For the plugin that measures stretches with interrupts off. */
@@ -74,10 +79,12 @@ struct kind {
         void (*end)(void);
         word_t most;
         bool semaphores, portals, pages; /* what operations use is one of the things */
+        bool deadlines;                  /* … and deadlines that pass are theirs */
 };
 
 static const struct kind *kind;
-static word_t present; /* things that are there */
+static word_t present;    /* things that are there */
+static nova_sel_t things; /* their first selector */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;
@@ -93,17 +100,17 @@ static word_t place(word_t n)
 
 static word_t make_sm(word_t n)
 {
-        return hc_create_sm(THINGS + place(n), ROOT_PD, 0);
+        return hc_create_sm(things + place(n), ROOT_PD, 0);
 }
 
 static word_t make_pt(word_t n)
 {
-        return hc_create_pt(THINGS + place(n), ROOT_PD, echo->ec, 0, (word_t)portal_echo);
+        return hc_create_pt(things + place(n), ROOT_PD, echo->ec, 0, (word_t)portal_echo);
 }
 
 static word_t make_pd(word_t n)
 {
-        return hc_create_pd(THINGS + place(n), ROOT_PD, 0);
+        return hc_create_pd(things + place(n), ROOT_PD, 0);
 }
 
 static word_t delegate(nova_sel_t pt, nova_crd_t crd, word_t to)
@@ -116,7 +123,7 @@ static word_t delegate(nova_sel_t pt, nova_crd_t crd, word_t to)
 
 static word_t make_delegation(word_t n)
 {
-        return delegate(object_pt, obj(fixed_sm, NOVA_PERM_ALL), THINGS + place(n));
+        return delegate(object_pt, obj(fixed_sm, NOVA_PERM_ALL), things + place(n));
 }
 
 static word_t make_page(word_t n)
@@ -124,19 +131,20 @@ static word_t make_page(word_t n)
         return delegate(page_pt, mem(page, 0, NOVA_MEM_RWX), PAGES + place(n));
 }
 
-/* All threads stand in the kernel and never come back to their common stack. */
+/* Common to all threads: none of them uses it, as they never come back or have no more than
+ * registers. */
 static char stack[STACK_BYTES] __attribute__((aligned(16)));
 
 static word_t make_thread(word_t n, unsigned prio)
 {
         const word_t utcb = (THREAD_UTCBS + n) << NOVA_PAGE_BITS;
         const word_t sp = (word_t)(stack + STACK_BYTES - 64) - sizeof(word_t);
-        const word_t status = hc_create_ec(THINGS + place(n), ROOT_PD, utcb | boot_cpu, sp, events,
+        const word_t status = hc_create_ec(things + place(n), ROOT_PD, utcb | boot_cpu, sp, events,
                                            NOVA_EC_GLOBAL);
 
         if (status != NOVA_SUCCESS)
                 return status;
-        return hc_create_sc(THREAD_SCS + n, ROOT_PD, THINGS + place(n), nova_qpd(QUANTUM, prio));
+        return hc_create_sc(THREAD_SCS + n, ROOT_PD, things + place(n), nova_qpd(QUANTUM, prio));
 }
 
 static word_t make_ready(word_t n)
@@ -147,20 +155,8 @@ static word_t make_ready(word_t n)
 /* Runs at once, up to its down. */
 static word_t make_waiting(word_t n)
 {
+        bench_deadline = FAR_DEADLINE + (uint32_t)n * 2654435761u; /* in no order */
         return make_thread(n, PRIO_HIGH);
-}
-
-static _Noreturn void wait_for_ever(void)
-{
-        static uint32_t number;
-        struct args args = {
-                .a1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, crowd_sm),
-                .a2 = FAR_DEADLINE,
-                .a3 = ++number * 2654435761u}; /* in no order */
-
-        hypercall(&args);
-        for (;;)
-                ;
 }
 
 /* Answers the first event of a thread. */
@@ -168,7 +164,7 @@ static void begin_waiting(struct thread *t)
 {
         t->fn = begin_waiting;
         t->utcb->state.mtd = NOVA_MTD_EIP;
-        t->utcb->state.ip = (word_t)wait_for_ever;
+        t->utcb->state.ip = (word_t)loop_deadlines;
         t->utcb->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
 }
 
@@ -176,8 +172,9 @@ static void begin_waiting(struct thread *t)
 
 static void revoke_things(void)
 {
-        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, THINGS, RANGE_ORDER, NOVA_PERM_ALL),
-                            NOVA_REVOKE_SR),
+        const unsigned order = things == FEW_THINGS ? FEW_ORDER : RANGE_ORDER;
+
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, things, order, NOVA_PERM_ALL), NOVA_REVOKE_SR),
                   NOVA_SUCCESS);
 }
 
@@ -214,7 +211,7 @@ static word_t gap_of(unsigned round)
 
 static nova_sel_t free_selector_of(unsigned round)
 {
-        return kind->pages ? free_sel : THINGS + gap_of(round);
+        return kind->pages ? free_sel : things + gap_of(round);
 }
 
 static word_t free_page_of(unsigned round)
@@ -224,12 +221,12 @@ static word_t free_page_of(unsigned round)
 
 static nova_sel_t semaphore_of(unsigned round)
 {
-        return kind->semaphores ? THINGS + place(thing_of(round)) : fixed_sm;
+        return kind->semaphores ? things + place(thing_of(round)) : fixed_sm;
 }
 
 static void next_call(struct timed *op, unsigned round)
 {
-        const nova_sel_t pt = kind->portals ? THINGS + place(thing_of(round)) : fixed_pt;
+        const nova_sel_t pt = kind->portals ? things + place(thing_of(round)) : fixed_pt;
 
         op->args.a1 = nova_hypercall_id(NOVA_CALL, 0, pt);
 }
@@ -354,45 +351,66 @@ static void prepare(void)
 
 /* ---- Deadlines ------------------------------------------------------------------------------- */
 
-static volatile word_t deadlines;
+/* Of each number the deadline is another. As many pass as there are rounds. */
+static uint64_t deadline_of(uint64_t first, word_t number)
+{
+        const uint64_t at = first + (uint64_t)number * TIMER_TICKS;
+
+        return number < ROUNDS ? at : at + FAR_DEADLINE;
+}
+
+/* Each of n threads that wait gets one of the first n deadlines, in no order: they are mixed, and
+ * behind the one that passes next is not just the rest of them. The time of the first one. */
+static uint64_t spread_deadlines(word_t n)
+{
+        const uint64_t first = tsc() + TIMER_TICKS + (uint64_t)n * SPREAD_TICKS;
+
+        for (word_t i = 0; i < n; i++) {
+                bench_deadline = deadline_of(first, i * STRIDE % n);
+                EXPECT_EQ(hc_sm_ctrl(crowd_sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        }
+        EXPECT(tsc() < first);
+        return first;
+}
 
 /* Body, of higher priority than the case: waits for one deadline after the other. */
 static void wait_again(struct thread *t)
 {
         (void)t;
-        for (;;) {
-                const uint64_t at = tsc() + TIMER_TICKS;
-                struct args args = {.a1 = nova_hypercall_id(NOVA_SM_CTRL,
-                                                            NOVA_SM_DN_OP | NOVA_SM_TIMEOUT,
-                                                            crowd_sm),
-                                    .a2 = (word_t)(at >> 32),
-                                    .a3 = (uint32_t)at};
-                hypercall(&args);
-                deadlines++;
-        }
+        loop_deadlines();
 }
 
 /* What is missing between two looks at the clock when a deadline has passed there. */
 static uint32_t time_of_deadline(void)
 {
-        const word_t seen = deadlines;
+        const word_t seen = bench_deadlines;
         uint64_t before = tsc(), now = before;
 
-        while (deadlines == seen) {
+        while (bench_deadlines == seen) {
                 before = now;
                 now = tsc();
         }
         return (uint32_t)(tsc() - before);
 }
 
+/* Threads wait for a deadline each, and, when it has passed, for one later than all. */
 static uint32_t timer(void)
 {
         static struct timed op = {.mean = true};
-        struct thread *t = run_thread(boot_cpu, PRIO_HIGH, wait_again, NULL);
+        const word_t n = kind->deadlines ? present : 1;
+        struct thread *t = NULL;
 
-        for (unsigned i = 0; i < ROUNDS; i++)
+        if (!kind->deadlines) {
+                bench_deadline = FAR_DEADLINE;
+                t = run_thread(boot_cpu, PRIO_HIGH, wait_again, NULL);
+        }
+        const uint64_t first = spread_deadlines(n);
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                bench_deadline = deadline_of(first, n + i);
                 op.sample[i] = time_of_deadline();
-        thread_stop(t);
+        }
+        if (t)
+                thread_stop(t);
         return figure(&op);
 }
 
@@ -413,6 +431,7 @@ static void report_beside(const char *operation, uint32_t value)
 
 static void count_beside(word_t n)
 {
+        things = n <= FEW ? FEW_THINGS : MANY_THINGS;
         for (present = 0; present < n; present++)
                 EXPECT_EQ(kind->make(present), NOVA_SUCCESS);
         prepare();
@@ -478,6 +497,7 @@ static void count_kind(const struct kind *k)
         fixed_sm = semaphore(0);
         wake_sm = semaphore(0);
         crowd_sm = semaphore(0);
+        bench_wait = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP | NOVA_SM_TIMEOUT, crowd_sm);
         free_sel = sel_alloc(0);
         waker = run_thread(boot_cpu, PRIO_HIGH, wait_for_wake, NULL);
         for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -500,4 +520,4 @@ KIND(domains, NULL, make_pd, revoke_things, .most = MOST)
 KIND(delegations, NULL, make_delegation, revoke_delegations, .most = MOST)
 KIND(pages, NULL, make_page, revoke_pages, .most = MOST, .pages = true)
 KIND(ready, NULL, make_ready, revoke_threads, .most = MOST_THREADS)
-KIND(waiting, needs_timeout, make_waiting, revoke_threads, .most = MOST_THREADS)
+KIND(waiting, needs_timeout, make_waiting, revoke_threads, .most = MOST_THREADS, .deadlines = true)

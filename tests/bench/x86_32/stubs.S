@@ -147,7 +147,7 @@ portal_recall:
         enter
         reply
 
-        .globl loop_down, loop_pong
+        .globl loop_down, loop_pong, loop_deadlines
 loop_down:
         mov 4(%esp), %ebx
 2:      mov %ebx, %eax
@@ -162,5 +162,13 @@ loop_pong:
         mov %ebp, %eax
         enter
         jmp 2b
+
+loop_deadlines:
+        mov bench_wait, %eax
+        mov bench_deadline+4, %edi
+        mov bench_deadline, %esi
+        enter
+        incl bench_deadlines
+        jmp loop_deadlines
 
         .section .note.GNU-stack, "", @progbits

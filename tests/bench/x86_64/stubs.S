@@ -139,7 +139,7 @@ portal_recall:
         syscall
         reply
 
-        .globl loop_down, loop_pong
+        .globl loop_down, loop_pong, loop_deadlines
 loop_down:
         mov %rdi, %rbx
 1:      mov %rbx, %rdi
@@ -154,5 +154,13 @@ loop_pong:
         mov %rbp, %rdi
         syscall
         jmp 1b
+
+loop_deadlines:
+        mov bench_wait(%rip), %rdi
+        mov bench_deadline+4(%rip), %esi
+        mov bench_deadline(%rip), %edx
+        syscall
+        incq bench_deadlines(%rip)
+        jmp loop_deadlines
 
         .section .note.GNU-stack, "", @progbits
