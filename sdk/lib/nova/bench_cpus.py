@@ -16,7 +16,9 @@ TIMES = 1000
 BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
 END = "<!-- end of the CPUs -->"
-# Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU.
+# Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU. The
+# pool is always asked for (kmem=): else it is a sixteenth of the memory, and the start would grow
+# with memory by what it costs to map the pool, which has a row of its own.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # … and further modules, each a line of the memory map that the roottask gets.
 FEW, MANY = 0, 25
