@@ -42,6 +42,7 @@ class Scale(unittest.TestCase):
             for record in bench_scale.records(things, [operation], found, {}, 70)
         ]
         self.assertEqual(bounds, [("pages", 1.1, 5), ("portals", 1.02, 2)])
+        self.assertEqual(bench_scale.inexact(things, [operation]), [("pages", "call")])
 
     def test_limits_beside_one_thing_are_read_with_their_operation(self):
         things, operations = bench_scale.read_subjects(bench.SCALE_ROWS)

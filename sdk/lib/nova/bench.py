@@ -415,8 +415,7 @@ def _run_scale(args, rows):
     _show(args, records, bench_scale.text(things, operations, found, bound, args.arch))
     bad = bench_scale.complaints(things, operations, found, bound)
     bad += bench_scale.worse(operations, checked_in, found)
-    inexact = [operation.key for operation in operations if operation.tolerance > table.TOLERANCE]
-    wholes = [(thing.key, key) for thing in things for key in inexact]
+    wholes = bench_scale.inexact(things, operations)
     counted = bench_update.Counted(checked_in, found, wholes=wholes)
     return _end(args, bad, counted, partial(_update_file, SCALE_FIGURES, rows, args.arch))
 

@@ -34,6 +34,10 @@ class Subject:
         """What holds beside the thing of this key."""
         return self.beside.get(thing, self)
 
+    def is_exact(self):
+        """Whether each number is compared by itself."""
+        return self.tolerance <= table.TOLERANCE
+
 
 def read_subjects(path):
     """Things and operations."""
@@ -101,11 +105,21 @@ def complaints(things, operations, found, bound):
     return bad
 
 
+def inexact(things, operations):
+    """(thing, operation) of each series whose mean is compared, for all of its numbers move."""
+    return [
+        (thing.key, operation.key)
+        for thing in things
+        for operation in operations
+        if not operation.limits(thing.key).is_exact()
+    ]
+
+
 def _worse_beside(operation, thing, triples):
     """A sentence for each NUMBER, OLD, NEW that is worse; where shapes of trees move each, one for
     all: by the mean of what each is of the old one, so that no large one hides another."""
     tolerance = operation.limits(thing).tolerance
-    if tolerance <= table.TOLERANCE:
+    if operation.limits(thing).is_exact():
         for number, old, new in triples:
             if table.is_worse(old, new, tolerance):
                 yield f"{operation.key} beside {number} {thing}: {new} instead of {old}"
