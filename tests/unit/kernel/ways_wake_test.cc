@@ -127,14 +127,22 @@ enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NOBODY, FIRSTS };
 struct Switch {
         unsigned first;
         int above; // the first SC's priority above that of the one behind it
-        bool blocks, spent, grace, behind;
+        bool blocks, spent, grace, behind, dying;
 };
 
 std::ostream &operator<<(std::ostream &out, const Switch &one)
 {
         return out << "first " << one.first << ", above " << one.above << ", blocks " << one.blocks
                    << ", spent " << one.spent << ", grace " << one.grace << ", behind "
-                   << one.behind;
+                   << one.behind << ", dying " << one.dying;
+}
+
+// Nobody refers to it: it waits for its end.
+void let_semaphore_die()
+{
+        sm *made = nullptr;
+        ASSERT_EQ(sm_create(&account_root, 0, &made), NOVA_SUCCESS);
+        object_put(&made->object);
 }
 
 void make_first(sc *first, ec *owner, ec *other, unsigned kind)
@@ -183,18 +191,22 @@ std::string after_switch(const Switch &one, bool known)
         fake_tsc += one.spent ? uint64_t{1} << 40 : 7;
         if (one.grace)
                 cpu_self()->pending |= CPU_PENDING_GRACE;
+        for (unsigned i = 0; one.dying && i < 2; i++)
+                let_semaphore_die();
         if (!one.blocks)
                 sched_decide(cpu_self());
         set_call(self, one.blocks ? DOWN : UP);
         w.enter(self, false);
+        /* A decision ends one of them. */
+        EXPECT_EQ(cpu_self()->dying_count, one.dying ? 1u : 0u);
         return w.state();
 }
 
 TEST(ways, of_who_runs_next_are_the_same)
 {
-        for (unsigned i = 0; i < FIRSTS * 2 * 16; i++) {
-                const Switch one = {i / 32,         int(i / 16 % 2), i % 2 != 0,
-                                    i / 2 % 2 != 0, i / 4 % 2 != 0,  i / 8 % 2 != 0};
+        for (unsigned i = 0; i < FIRSTS * 2 * 32; i++) {
+                const Switch one = {i / 64,         int(i / 32 % 2), i % 2 != 0,     i / 2 % 2 != 0,
+                                    i / 4 % 2 != 0, i / 8 % 2 != 0,  i / 16 % 2 != 0};
                 SCOPED_TRACE(testing::Message() << one);
                 ASSERT_EQ(after_switch(one, true), after_switch(one, false));
         }
