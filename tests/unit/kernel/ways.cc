@@ -25,6 +25,17 @@ size_t hash_of(const void *at, size_t size)
 
 } // namespace
 
+std::string describe(std::initializer_list<const char *> names,
+                     std::initializer_list<unsigned> values)
+{
+        std::string text;
+        const unsigned *value = values.begin();
+        for (const char *name : names)
+                text += std::string(text.empty() ? "" : ", ") + name + ' ' +
+                        std::to_string(*value++);
+        return text;
+}
+
 World::World() : Kernel(2048)
 {
         cpu *self = cpu_self();

@@ -3,6 +3,7 @@
 #ifndef UNIT_KERNEL_WAYS_H
 #define UNIT_KERNEL_WAYS_H
 
+#include <initializer_list>
 #include <string>
 
 #include "kernel.h"
@@ -17,6 +18,10 @@ extern "C" {
 constexpr uint32_t ATTENTION_FOR_NOTHING = 0x80000000;
 
 constexpr unsigned PRIO = 100;
+
+// What an input is, for who reads of a failure: the names and values of its parts.
+std::string describe(std::initializer_list<const char *> names,
+                     std::initializer_list<unsigned> values);
 
 // Threads of two PDs on one CPU. What is made here is named in what state() says.
 class World : public Kernel

@@ -225,13 +225,6 @@ struct Call {
         bool same, by_iret;
 };
 
-std::ostream &operator<<(std::ostream &out, const Call &one)
-{
-        return out << "flags " << one.flags << ", message " << one.message << ", callee "
-                   << one.callee << ", attention " << one.attention << ", same PD " << one.same
-                   << ", by IRET " << one.by_iret;
-}
-
 // What a call says that does not reach its callee; SUCCESS: it does.
 nova_status refusal(const Call &one)
 {
@@ -292,7 +285,10 @@ TEST(ways, of_a_call_are_the_same)
                                           more / 4 % ATTENTIONS,
                                           more % 2 != 0,
                                           more / 2 % 2 != 0};
-                        SCOPED_TRACE(testing::Message() << one);
+                        SCOPED_TRACE(describe(
+                                {"flags", "message", "callee", "attention", "same PD", "by IRET"},
+                                {one.flags, one.message, one.callee, one.attention, one.same,
+                                 one.by_iret}));
                         ASSERT_EQ(after_call(one, false), after_call(one, true));
                 }
 }
@@ -344,12 +340,6 @@ struct Event {
         bool same, by_iret;
 };
 
-std::ostream &operator<<(std::ostream &out, const Event &one)
-{
-        return out << "MTD " << one.mtd << ", callee " << one.callee << ", attention "
-                   << one.attention << ", same PD " << one.same << ", by IRET " << one.by_iret;
-}
-
 // The handler runs and has what its portal asks for; or there is none, and the thread ended.
 void check_event(const Ipc &w, const Event &one, const nova_utcb &before)
 {
@@ -399,7 +389,8 @@ TEST(ways, of_an_event_are_the_same)
         for (unsigned i = 0; i < MTDS * CALLEES * ATTENTIONS * 4 && !HasFailure(); i++) {
                 const Event one = {i / 4 / ATTENTIONS / CALLEES, i / 4 / ATTENTIONS % CALLEES,
                                    i / 4 % ATTENTIONS, i % 2 != 0, i / 2 % 2 != 0};
-                SCOPED_TRACE(testing::Message() << one);
+                SCOPED_TRACE(describe({"MTD", "callee", "attention", "same PD", "by IRET"},
+                                      {one.mtd, one.callee, one.attention, one.same, one.by_iret}));
                 ASSERT_EQ(after_event(one, false), after_event(one, true));
         }
 }
@@ -411,12 +402,6 @@ struct Reply {
         unsigned caller, message, attention;
         bool same, sleeper;
 };
-
-std::ostream &operator<<(std::ostream &out, const Reply &one)
-{
-        return out << "caller " << one.caller << ", message " << one.message << ", attention "
-                   << one.attention << ", same PD " << one.same << ", sleeper " << one.sleeper;
-}
 
 // The handler runs, with the reply still to be made.
 void begin(Ipc &w, const Reply &one)
@@ -476,7 +461,9 @@ TEST(ways, of_a_reply_are_the_same)
                         /* SCs wait with a thread that has given none away. */
                         if (one.sleeper && one.caller != ALONE)
                                 continue;
-                        SCOPED_TRACE(testing::Message() << one);
+                        SCOPED_TRACE(describe(
+                                {"caller", "message", "attention", "same PD", "sleeper"},
+                                {one.caller, one.message, one.attention, one.same, one.sleeper}));
                         ASSERT_EQ(after_reply(one, false), after_reply(one, true));
                 }
 }
