@@ -42,7 +42,7 @@ static void run(const char *deed, bool kill)
         if (!child)
                 return;
         if (kill) {
-                nova_sleep_until(nova_time_ns() + 20000000);
+                nova_sleep(20000000);
                 nova_child_kill(child, NOVA_CHILD_KILLED);
         }
         nova_child_wait(child, &status);

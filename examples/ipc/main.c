@@ -62,7 +62,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         struct nova_utcb *utcb = root.utcb;
         nova_word_t answer = 0;
 
-        window = (nova_root_sel(&root, 8) + 3) & ~(nova_sel_t)3; /* aligned to its size */
+        window = nova_root_sel_order(&root, 2); /* aligned to its size */
         if (!create_server(portal, cpu) || nova_create_sm(sm, NOVA_SEL_ROOT_PD, 0))
                 return 1;
 

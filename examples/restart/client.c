@@ -23,7 +23,7 @@ static int open_service(nova_sel_t portals)
         nova_revoke(nova_crd_obj(portals, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
                     NOVA_REVOKE_SR);
         while ((error = nova_parent_open("counter", portals)) == EAGAIN)
-                nova_sleep_until(nova_time_ns() + 1000000);
+                nova_sleep(1000000);
         return error;
 }
 

@@ -23,6 +23,7 @@ set(NOVA_KERNEL_SOURCES
   src/ipc/event.c
   src/ipc/item.c
   src/ipc/reply.c
+  src/ipc/report.c
   src/lib/heap.c
   src/lib/tree.c
   src/memory/account.c

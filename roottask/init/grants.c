@@ -32,6 +32,16 @@ static bool list_has(struct nova_system_list list, const char *word)
         return false;
 }
 
+bool grants_needs(const struct program *program, const struct program *provider)
+{
+        const struct nova_system_list provides = provider->says->provides;
+
+        for (unsigned i = 0; i < provides.count; i++)
+                if (list_has(program->says->uses, init.system.word[provides.first + i]))
+                        return true;
+        return false;
+}
+
 static struct service *find(const char *name)
 {
         for (unsigned i = 0; i < count; i++)
@@ -118,6 +128,8 @@ static int serve(void *context, const char *name, nova_sel_t sel)
                 error = EEXIST;
         else
                 services[count++] = (struct service){own, program, sel};
+        if (!error)
+                __atomic_store_n(&program->up, true, __ATOMIC_RELEASE);
         nova_mutex_unlock(&mutex);
         if (!error)
                 nova_semaphore_up(&init.news);

@@ -16,6 +16,9 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
+        unsigned failures;    /* ends with another status than 0 since it last came up */
+        bool up;              /* has offered a service since its start; atomic */
+        uint64_t started;     /* ns since boot */
         int status;           /* of its last end */
         bool ended;           /* the child has ended and was not looked at yet; atomic */
         unsigned denials;     /* services that it must not have: so often was told; of grants.c */
@@ -41,6 +44,8 @@ bool modules_map(const char *name, const void **data, size_t *bytes);
 
 /* grants.c: what a program gets by name. */
 struct nova_child_grants grants_of(struct program *program);
+/* True if a program uses a service that the other one provides. */
+bool grants_needs(const struct program *program, const struct program *provider);
 /* True if a service can be opened. */
 bool grants_service_there(const char *name);
 

@@ -14,6 +14,11 @@
 #define PAUSE_NS  UINT64_C(1000000) /* longer by this with each restart */
 #define PAUSE_MAX 100               /* … up to so many of it */
 
+/* A program without a limit of its own that fails so often one after the other before it comes up
+ * will not come up by itself, and would fill the terminal for ever. */
+#define FAILURES_MAX 5
+#define UP_NS        UINT64_C(1000000000) /* without services: after that time it has come up */
+
 /* A list as children get it: NULL at the end. A line has fewer words. */
 static void make_strings(const char **strings, struct nova_system_list list)
 {
@@ -43,7 +48,9 @@ static void start(struct program *program)
                 .environment = environment,
                 .memory = (size_t)says->memory,
                 .image_memory = (size_t)says->image,
-                .kernel_memory = (size_t)says->kernel_memory,
+                /* Without a line of its own: as much as its CPUs need. */
+                .kernel_memory =
+                        says->line_of[NOVA_SYSTEM_KERNEL_MEMORY] ? (size_t)says->kernel_memory : 0,
                 .selectors = says->selectors,
                 .cpus = cpus_of(says),
                 .priority = says->priority,
@@ -55,6 +62,7 @@ static void start(struct program *program)
         make_strings(environment, says->environment);
         program->state = PROGRAM_OVER;
         program->status = EXIT_FAILURE;
+        __atomic_store_n(&program->up, false, __ATOMIC_RELAXED);
         if (!modules_map(says->file, &config.image, &config.image_bytes))
                 printf("init: %s cannot start: its file %s cannot be mapped.\n", says->name,
                        says->file);
@@ -62,7 +70,8 @@ static void start(struct program *program)
                 printf("init: %s cannot start: %s %s.\n", says->name, says->file, sentence);
         else
                 program->state = PROGRAM_RUNS;
-        program->serve_until = nova_time_ns() + waiting_patience();
+        program->started = nova_time_ns();
+        program->serve_until = program->started + waiting_patience();
 }
 
 static void start_first(struct program *program)
@@ -79,7 +88,49 @@ static bool again(const struct program *program)
         if (says->restart == NOVA_SYSTEM_NEVER ||
             (says->restart == NOVA_SYSTEM_ON_FAILURE && !program->status))
                 return false;
-        return !says->restart_limit || program->restarts < says->restart_limit;
+        if (!says->restart_limit)
+                return program->failures < FAILURES_MAX;
+        return program->restarts < says->restart_limit;
+}
+
+/* Whether a program that has ended had come up: had offered a service, or had run for a while. */
+static bool was_up(const struct program *program)
+{
+        if (program->says->provides.count)
+                return __atomic_load_n(&program->up, __ATOMIC_ACQUIRE);
+        return nova_time_ns() - program->started >= UP_NS;
+}
+
+static void count_failure(struct program *program)
+{
+        if (was_up(program))
+                program->failures = 0;
+        if (program->status)
+                program->failures++;
+}
+
+/* The end of the sentence about a program that is given up: what it did not do, and for whom. */
+static void tell_given_up(const struct program *program)
+{
+        const struct nova_system_list provides = program->says->provides;
+        const char *before = "; ";
+        unsigned waiting = 0;
+
+        printf(" and is not started again: it failed %u times ", program->failures);
+        if (provides.count)
+                printf("before its service '%s' was there", init.system.word[provides.first]);
+        else
+                printf("within a second of its start");
+        for (unsigned i = 0; i < init.system.programs; i++) {
+                const struct program *const client = &init.program[i];
+
+                if (client->state != PROGRAM_WAITS || !grants_needs(client, program))
+                        continue;
+                printf("%s%s", before, client->says->name);
+                before = ", ";
+                waiting++;
+        }
+        puts(waiting == 0 ? "." : waiting == 1 ? " waits for it." : " wait for it.");
 }
 
 /* Why a program that ended is not started anew, for the message; NULL: it is, or was not to be. */
@@ -88,6 +139,10 @@ static void tell_end(const struct program *program)
         const struct nova_system_program *const says = program->says;
 
         printf("init: %s ended with status %d", says->name, program->status);
+        if (!says->restart_limit && program->failures >= FAILURES_MAX) {
+                tell_given_up(program);
+                return;
+        }
         if (!again(program)) {
                 const bool limit = says->restart != NOVA_SYSTEM_NEVER && says->restart_limit &&
                                    program->restarts == says->restart_limit;
@@ -106,6 +161,7 @@ static void look_at_end(struct program *program)
 {
         __atomic_store_n(&program->ended, false, __ATOMIC_RELAXED);
         nova_child_wait(program->child, &program->status);
+        count_failure(program);
         tell_end(program);
         if (!again(program)) {
                 program->state = PROGRAM_OVER;

@@ -29,6 +29,36 @@ ${keyword} says.${question} Add it with nova_add_roottask or nova_add_system bef
   endif()
 endfunction()
 
+# The keywords whose value is a number, and those that choose one of a few words. Who boots the test
+# would find a wrong one later, when the test runs.
+function(nova_check_boot_values name)
+  foreach(row "CPUS:CPUs, 1 to 64:^([1-9]|[1-5][0-9]|6[0-4])$" "MEMORY:MiB:^[1-9][0-9]*$"
+      "STATUS::^[0-9]+$")
+    string(REGEX MATCH "^([A-Z]+):(.*):(.*)$" row "${row}")
+    set(keyword ${CMAKE_MATCH_1})
+    set(unit "${CMAKE_MATCH_2}")
+    set(pattern "${CMAKE_MATCH_3}")
+    if(unit)
+      string(PREPEND unit " of ")
+    endif()
+    if(DEFINED arg_${keyword} AND NOT arg_${keyword} MATCHES "${pattern}")
+      nova_mistake(nova_add_boot_test ${name}
+        "${keyword} ${arg_${keyword}} is not a number${unit}.")
+    endif()
+  endforeach()
+  foreach(row "EMULATOR: qemu bochs " "BOOT: direct grub uefi " "MULTIBOOT: 1 2 ")
+    string(REGEX MATCH "^([A-Z]+): (.*) $" row "${row}")
+    set(keyword ${CMAKE_MATCH_1})
+    string(REPLACE " " ";" words "${CMAKE_MATCH_2}")
+    if(DEFINED arg_${keyword} AND NOT arg_${keyword} IN_LIST words)
+      nova_meant(question "${arg_${keyword}}" ${words})
+      list(JOIN words ", " words)
+      nova_mistake(nova_add_boot_test ${name}
+        "${keyword} ${arg_${keyword}} is unknown.${question} Possible are: ${words}.")
+    endif()
+  endforeach()
+endfunction()
+
 # nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target>
 #   [ARGUMENTS <text>] [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>]
 #   [MODULES "<file> <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>]
@@ -40,6 +70,7 @@ endfunction()
 # Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot (no semicolons in
 # them).
 # MODULES: a target's name stands for its file; another file's may stand in single quotes.
+# guest:NAME is a guest's software, which is made when the test runs.
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses.
 function(nova_add_boot_test name)
@@ -49,6 +80,7 @@ function(nova_add_boot_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "TAP" "${single}" "${several}")
   nova_check_arguments(nova_add_boot_test "${name}" ${single} ${several} TAP)
   nova_check_boot_test("${name}" "${arg_ROOTTASK}" "${arg_SYSTEM}" "${arg_TIMEOUT}")
+  nova_check_boot_values("${name}")
   if(NOT arg_LABELS)
     set(arg_LABELS boot)
   endif()

@@ -10,7 +10,16 @@ endif()
 
 if(NOT CMAKE_C_COMPILER)
   set(Nova_FOUND FALSE)
-  set(Nova_NOT_FOUND_MESSAGE "find_package(Nova) comes after project(... LANGUAGES C).")
+  get_property(NOVA_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
+  list(REMOVE_ITEM NOVA_LANGUAGES NONE)
+  list(JOIN NOVA_LANGUAGES " " NOVA_LANGUAGES)
+  if(PROJECT_NAME)
+    string(STRIP "C ${NOVA_LANGUAGES}" NOVA_LANGUAGES)
+    set(Nova_NOT_FOUND_MESSAGE "the project does not have the language C, which Nova needs: write \
+project(${PROJECT_NAME} LANGUAGES ${NOVA_LANGUAGES}).")
+  else()
+    set(Nova_NOT_FOUND_MESSAGE "find_package(Nova) comes after project(... LANGUAGES C).")
+  endif()
   return()
 endif()
 

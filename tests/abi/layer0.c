@@ -38,6 +38,7 @@ LAYER0(assign_gsi,
 LAYER0(pd_destroy, (nova_sel_t pd), pd)
 LAYER0(name_set, (nova_sel_t object, const char name[NOVA_NAME_SIZE]), object, name)
 LAYER0(name_get, (nova_sel_t object, char name[NOVA_NAME_SIZE]), object, name)
+LAYER0(ec_receive, (nova_sel_t ec, nova_word_t bytes), ec, bytes)
 LAYER0(pd_limit, (nova_sel_t pd, nova_word_t priority, uint64_t cpus), pd, priority, cpus)
 LAYER0(thread_exit, (void), )
 LAYER0(thread_tls, (nova_word_t base), base)

@@ -4,9 +4,10 @@
 #define BENCH_H
 
 #include "harness.h"
-#include "rounds.h"
 
 #define CYCLES 1000
+#define ROUNDS 401 /* samples of an operation; odd, so that one of them is the median */
+#define WARM   16  /* rounds before them that do not count */
 
 /* Runs one operation between two readings of the TSC; the ticks between them. The status comes back
  * in a1. Assembly: what is counted is the same with every compiler. */

@@ -11,11 +11,6 @@
 #define EDU_BUFFER 0x40000
 #define MOVE_MS    100 /* that a move takes the device */
 
-void rest(unsigned ms)
-{
-        EXPECT_EQ(hc_sm_until(semaphore(0), 0, tsc() + ms * tsc_per_ms()), NOVA_COM_TIM);
-}
-
 static void move(struct edu edu, uint64_t from, uint64_t to, uint32_t command)
 {
         edu.registers[DMA_FROM] = (uint32_t)from;

@@ -10,7 +10,4 @@
 void edu_load(struct edu edu, uint64_t address);
 void edu_store(struct edu edu, uint64_t address);
 
-/* Waits without work: others have tests to run. */
-void rest(unsigned ms);
-
 #endif

@@ -161,6 +161,50 @@ static int do_suicide(char **argv)
         return GIVEN;
 }
 
+static void *drop_own_sc(void *argument)
+{
+        nova_parent_sc_drop(nova_thread_sc(nova_thread_self()));
+        __atomic_store_n((bool *)argument, true, __ATOMIC_RELAXED);
+        return NULL;
+}
+
+/* Whether the parent's thread for calls becomes free though nobody helps it. */
+static bool parent_is_free(void)
+{
+        struct nova_utcb *const utcb = nova_thread_utcb();
+
+        for (unsigned ms = 0; ms < 5000; ms++) {
+                nova_utcb_clear(utcb);
+                nova_utcb_put(utcb, ~(nova_word_t)0); /* no operation */
+                if (nova_call(nova_program.parent + nova_thread_cpu(), NOVA_CALL_DB) ==
+                    NOVA_SUCCESS)
+                        return true;
+                nova_sleep(1000000);
+        }
+        return false;
+}
+
+/* Threads that have the SC dropped on which they ask for that: it ends with the answer, which the
+ * parent gets to. */
+static int do_drop(char **argv)
+{
+        (void)argv;
+        for (unsigned i = 0; i < 5; i++) {
+                bool went_on = false;
+                struct nova_thread *thread;
+
+                if (nova_thread_create(&thread, NULL, drop_own_sc, &went_on))
+                        return 1;
+                nova_sleep(20000000);
+                if (!parent_is_free())
+                        return 2;
+                if (__atomic_load_n(&went_on, __ATOMIC_RELAXED))
+                        return 3;
+                nova_revoke(nova_crd_obj(nova_thread_ec(thread), 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+        }
+        return GIVEN;
+}
+
 static void *add_one(void *argument)
 {
         __atomic_fetch_add((unsigned *)argument, 1, __ATOMIC_RELAXED);
@@ -525,7 +569,7 @@ int main(int argc, char **argv)
                 {"use", do_use},           {"device", do_device},     {"greedy", do_greedy},
                 {"hog", do_hog},           {"count", do_count},       {"dma", do_dma},
                 {"no-dma", do_no_dma},     {"pester", do_pester},     {"chatter", do_chatter},
-                {"reports", do_reports},   {"progress", do_progress},
+                {"reports", do_reports},   {"progress", do_progress}, {"drop", do_drop},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

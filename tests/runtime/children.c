@@ -204,6 +204,8 @@ static void check_evil(void)
         check(family_run("nonsense", "2000") == GIVEN, "nonsense is answered");
         check(family_run("suicide", NULL) == GIVEN,
               "threads that end while they are served hold nobody up");
+        check(family_run("drop", NULL) == GIVEN,
+              "a thread that drops the SC on which it asks leaves the parent's thread free");
         check(family_run("return", "4") == 4, "the next child is served as if nothing had been");
         check(family_balanced(&before, KEPT), "none of this leaves anything behind");
 }

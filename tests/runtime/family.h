@@ -50,7 +50,7 @@ static inline int family_run(const char *deed, const char *more)
 
 static inline void family_sleep(unsigned milliseconds)
 {
-        nova_sleep_until(nova_time_ns() + milliseconds * UINT64_C(1000000));
+        nova_sleep(milliseconds * UINT64_C(1000000));
 }
 
 /* What can leak. */
@@ -59,21 +59,12 @@ struct family_balance {
         nova_word_t kernel;
 };
 
-/* The kernel gives memory of objects that died back when it is needed: here more is asked for than
- * there is. */
-static inline void family_fetch_back(void)
-{
-        const nova_sel_t sel = nova_sel_alloc(0);
-        nova_word_t used = 0, limit = 0;
-
-        nova_quota_query(nova_program.pd, &used, &limit);
-        nova_create_pd_account(sel, nova_program.pd, 0, limit);
-        nova_sel_free(sel, 0);
-}
+/* The kernel gives the memory of ended objects back within 10 ms. */
+#define FAMILY_REST_MS 20
 
 static inline struct family_balance family_balance(void)
 {
-        family_fetch_back();
+        family_sleep(FAMILY_REST_MS);
 
         struct family_balance now = {nova_page_free_count(), nova_sel_used(), 0};
         nova_word_t limit = 0;
@@ -95,11 +86,9 @@ static inline bool family_back(const struct family_balance *before, unsigned kep
 /* Waits until it is: the kernel gives memory back a moment later. */
 static inline bool family_balanced(const struct family_balance *before, unsigned kept)
 {
-        for (unsigned i = 0; i < 200; i++) {
+        for (unsigned i = 0; i < 200; i++)
                 if (family_back(before, kept))
                         return true;
-                family_sleep(10);
-        }
 
         const struct family_balance now = family_balance();
 

@@ -206,7 +206,7 @@ static bool free_under_fire(nova_word_t cpu)
         if (!region || nova_thread_create(&thread, &attr, touch_for_ever, region))
                 return false;
         while (!*(volatile char *)(region + 8 * NOVA_PAGE_SIZE))
-                nova_sleep_until(nova_time_ns() + 100000);
+                nova_sleep(100000);
         nova_region_free(region);
         for (unsigned i = 0; i < 64; i++)
                 good &= (page[i] = nova_page_alloc(0)) != NULL;

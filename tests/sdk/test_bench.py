@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `nova bench` reads, what it calls worse, and how it shows a table."""
+"""What `nova bench` reads, what is above its limit, and how it shows a table."""
 
 import contextlib
 import io
@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import paths
 from nova import (
     bench,
+    bench_floor,
     bench_history,
     bench_linux,
     bench_options,
@@ -20,68 +21,68 @@ from nova import (
     cli,
     elf,
     table,
+    tree,
 )
 from nova.errors import NovaError
 
 ROWS = [
-    table.Row("call", "instructions", 222, 150, 172, 2, "median", "a call"),
-    table.Row("boot", "instructions", None, None, None, 2, None, "boot"),
+    table.Row("call", "instructions", 222, 150, 172, 160, 180, "median", "a call"),
+    table.Row("boot", "instructions", None, None, None, 50, 60, None, "boot"),
 ]
 
 
 class Comparison(unittest.TestCase):
-    def worse(self, old, new, all_needed=True):
-        return bench.complaints(ROWS, "x86_64", old, new, all_needed)
+    def above(self, found, arch="x86_64", all_needed=True):
+        return bench.complaints(ROWS, arch, found, all_needed)
 
-    def test_two_percent_are_tolerated_and_not_more(self):
-        self.assertEqual(self.worse({"call": 100}, {"call": 102}), [])
-        bad = ["a call (call): 103 instead of 100, 2 % more are allowed"]
-        self.assertEqual(self.worse({"call": 100}, {"call": 103}), bad)
+    def test_a_figure_at_its_limit_is_good_and_one_above_is_not(self):
+        self.assertEqual(self.above({"call": 160, "boot": 50}), [])
+        bad = ["a call (call): 161 instructions, the limit is 160"]
+        self.assertEqual(self.above({"call": 161, "boot": 50}), bad)
+        self.assertEqual(self.above({"call": 180, "boot": 60}, "x86_32"), [])
+        self.assertEqual(len(self.above({"call": 181, "boot": 61}, "x86_32")), 2)
 
-    def test_what_is_better_by_more_than_two_percent_is_told(self):
-        for new, told in ((98, []), (97, ["a call (call): 97 instead of 100"])):
-            self.assertEqual(bench.improvements(ROWS, {"call": 100}, {"call": new}), told)
-        self.assertEqual(bench.improvements(ROWS, {"call": 100}, {}), [])
+    def test_a_figure_that_was_not_counted_is_a_failure(self):
+        self.assertEqual(self.above({"call": 100}), ["boot (boot): not counted"])
+        self.assertEqual(self.above({"call": 100}, all_needed=False), [])
 
-    def test_the_remedy_follows_what_is_worse_or_better(self):
-        for new, arguments, status, words in (
-            (103, [], 1, ["worse: a call (call)", "--trace KEY lists", "--update --worse checks"]),
-            (97, [], 0, ["better: a call (call)", "--update checks in"]),
-            (100, [], 0, []),
-            (103, ["--kernel=k"], 1, ["worse: a call (call)", "--trace KEY lists"]),
-            (97, ["--kernel=k"], 0, []),
+    def compare(self, found, *options):
+        """The exit status, what is said, and what is published."""
+        args = cli.parse(["bench", "--arch=x86_64", *options])
+        published = []
+        with (
+            mock.patch.object(bench.build, "say") as say,
+            mock.patch.object(bench, "_this_build", return_value="a build"),
+            mock.patch.object(bench, "_read_figures", return_value={"x86_64": {"call": 1}}),
+            mock.patch.object(bench, "_write_plots"),
+            mock.patch.object(bench, "_write_figures", lambda _, found: published.append(found)),
         ):
-            args = cli.parse(["bench", "--arch=x86_64", *arguments])
-            with mock.patch.object(bench.build, "say") as say:
-                figures = {"x86_64": {"call": 100}}
-                self.assertEqual(bench._compare(args, ROWS, figures, {"call": new}), status)
-            said = [call.args[0] for call in say.call_args_list]
-            self.assertEqual(len(said), len(words))
-            for sentence, word in zip(said, words):
-                self.assertIn(word, sentence)
+            status = bench._compare(args, ROWS, found)
+        return status, [call.args[0] for call in say.call_args_list], published
 
-    def test_what_is_worse_is_checked_in_only_if_it_is_meant(self):
-        refusal = ["worse: a call (call)", "nothing is written: give --worse, too", "--trace KEY"]
-        for old, new, options, status, words in (
-            (100, 102, "--update", 0, ["kept: a call (call): 100, found 102"]),
-            (100, 103, "--update", 1, refusal),
-            (150, 151, "--update", 1, refusal),
-            (100, 103, "--update --worse", 0, ["worse: a call", "taken: a call", "--trace KEY"]),
-            (100, 97, "--update", 0, ["better: a call (call)"]),
-        ):
-            args = cli.parse(["bench", "--arch=x86_64", *options.split()])
-            figures = {"x86_64": {"call": old}}
-            with (
-                self.subTest(f"{old} {new} {options}"),
-                mock.patch.object(bench, "_update") as update,
-                mock.patch.object(bench.build, "say") as say,
-            ):
-                self.assertEqual(bench._compare(args, ROWS, figures, {"call": new}), status)
-                self.assertEqual(update.called, status == 0)
-                said = [call.args[0] for call in say.call_args_list]
-                self.assertEqual(len(said), len(words))
-                for sentence, word in zip(said, words):
-                    self.assertIn(word, sentence)
+    def test_a_figure_that_changes_below_its_limit_needs_no_other_file(self):
+        for call in (90, 159, 160):
+            self.assertEqual(self.compare({"call": call, "boot": 50}), (0, [], []))
+
+    def test_the_remedy_follows_what_is_above_its_limit(self):
+        status, said, _ = self.compare({"call": 161, "boot": 50})
+        self.assertEqual((status, len(said)), (1, 2))
+        self.assertIn("above its limit: a call (call)", said[0])
+        self.assertIn("--trace KEY lists", said[1])
+        self.assertEqual(self.compare({"call": 100}, "--kernel=k")[0], 0)
+
+    def test_what_is_published_is_what_was_counted_with_the_build(self):
+        for call, status in ((100, 0), (161, 1)):
+            found = {"call": call, "boot": 50}
+            done, _, published = self.compare(found, "--update")
+            self.assertEqual(done, status)
+            self.assertEqual(published[0]["x86_64"], found)
+            self.assertEqual(published[0][bench.COUNTED], {"": {"x86_64": "a build"}})
+
+    def test_a_figure_below_its_floor_is_a_failure(self):
+        with mock.patch.object(bench.bench_floor, "complaints", return_value=["too few"]):
+            status, said, _ = self.compare({"call": 100, "boot": 50})
+        self.assertEqual((status, said), (1, ["too few"]))
 
     def test_a_test_shows_no_table(self):
         for arguments, shown in (([], "text"), (["--json"], '"records"'), (["--programs=p"], "")):
@@ -90,40 +91,8 @@ class Comparison(unittest.TestCase):
                 bench._show(args, "records", "text")
             self.assertEqual(out.getvalue().strip(), shown)
 
-    def test_a_target_that_was_met_stays_met(self):
-        bad = ["a call (call): 151 misses the target of 150, which 150 met"]
-        self.assertEqual(self.worse({"call": 150}, {"call": 151}), bad)
-        self.assertEqual(self.worse({"call": 151}, {"call": 152}), [])
-        narrow = bench.complaints(ROWS, "x86_32", {"call": 172}, {"call": 173}, True)
-        self.assertEqual(narrow, ["a call (call): 173 misses the target of 172, which 172 met"])
-        self.assertEqual(bench.complaints(ROWS, "x86_32", {"call": 150}, {"call": 151}, True), [])
-
-    def test_a_figure_that_is_gone_is_worse(self):
-        self.assertEqual(len(self.worse({"call": 100}, {})), 1)
-
-    def test_another_kernel_may_lack_figures(self):
-        self.assertEqual(self.worse({"call": 100}, {}, all_needed=False), [])
-
-    def test_a_bound_is_kept_whatever_is_checked_in(self):
-        rows = [table.Row("image", "bytes", None, 100, 90, 2, None, "an image")]
-        for arch, bound in (("x86_64", 100), ("x86_32", 90)):
-            kept, passed = {"image": bound}, {"image": bound + 1}
-            self.assertEqual(bench.complaints(rows, arch, kept, kept, True), [])
-            bad = bench.complaints(rows, arch, passed, passed, True)
-            told = f"an image (image): {bound + 1} bytes, above the bound of {bound}"
-            self.assertEqual(bad, [told])
-            self.assertEqual(bench.complaints(rows, arch, {}, passed, True), [told])
-
-    def test_what_is_checked_in_keeps_the_bounds(self):
-        figures = bench._read_figures()
-        for row in table.read_rows(bench.ROWS):
-            if row.unit in table.BOUNDED:
-                for arch in ("x86_64", "x86_32"):
-                    self.assertLessEqual(figures[arch][row.key], row.target_for(arch), row.key)
-
-    def test_the_boot_is_a_figure_as_others(self):
-        self.assertEqual(len(self.worse({"boot": 100}, {})), 1)
-        self.assertEqual(len(self.worse({"boot": 100}, {"boot": 103})), 1)
+    def test_a_build_is_named_by_compiler_and_emulator(self):
+        self.assertRegex(bench._this_build(), "gcc .*QEMU emulator version")
 
 
 class Boots(unittest.TestCase):
@@ -157,7 +126,7 @@ class Boots(unittest.TestCase):
         self.assertEqual(whole, ({"call": 1, "image": 7}, True))
 
     def test_what_is_a_mean_is_what_the_program_says(self):
-        rows = [table.Row("call", "instructions", None, None, None, 2, "mean", "a call")]
+        rows = [table.Row("call", "instructions", None, None, None, 1, 1, "mean", "a call")]
         bench_parts.check_means(rows, "mean call\nbench call 1\n")
         bench_parts.check_means(rows, "another kernel has no such case\n")
         for text in ("bench call 1\n", "mean call\nbench call 1\nmean other\nbench other 2\n"):
@@ -173,7 +142,7 @@ class Options(unittest.TestCase):
         for text in (
             *("", "--json --update --arch x86_32", "linux", "--release 0.2", "--trace new"),
             *("--trace --json --update", "--trace sm_up --arch x86_32", "--scale --update"),
-            *("--trace sm_up --summary", "--update --worse", "--cpus --update --worse"),
+            *("--trace sm_up --summary", "--update", "--cpus --update"),
         ):
             self.check(text)
 
@@ -194,9 +163,6 @@ class Options(unittest.TestCase):
             ("--trace sm_upp", "'sm_upp' is no operation .* mean 'sm_up'. There are sm_up[.]"),
             ("--trace --summary", "--summary does not go with --trace, which"),
             ("--summary", "--summary is of one operation"),
-            ("--worse", "--worse is what --update may check in"),
-            ("--scale --worse", "--worse is what --update may check in"),
-            ("--release 0.2 --worse", "--worse does not go with --release"),
             ("--trace=", "'' is no operation with a trace"),
         ):
             with self.subTest(text), self.assertRaisesRegex(NovaError, words):
@@ -242,11 +208,25 @@ class Reading(unittest.TestCase):
         self.assertEqual(len(keys), len(rows))
         self.assertTrue({row.unit for row in rows} <= set(table.UNITS))
         figures = bench._read_figures()
-        for part in (*figures.pop(bench_trace.SECTION).values(), *figures.values()):
-            self.assertTrue(part)
-            self.assertLessEqual(set(part), keys)
+        limits = bench_trace.read_limits(bench.TRACE_LIMITS)
+        builds, columns = figures.pop(bench.COUNTED), len(bench_trace.COLUMNS)
+        self.assertEqual(set(builds), {"", " --trace", " --scale", " --cpus"})
+        for trace in figures.pop(bench_trace.SECTION).values():
+            self.assertEqual(set(trace), set(limits))
+            self.assertEqual({len(counts) for counts in trace.values()}, {columns})
+        self.assertEqual({len(most) for most in limits.values()}, {columns})
+        self.assertLessEqual(set(limits), keys)
+        self.assertEqual(set(figures), set(tree.ARCHES))
+        for part in figures.values():
+            self.assertEqual(set(part), keys)
 
-    def test_the_page_shows_the_figures_that_are_checked_in(self):
+    def test_every_row_has_limits_above_its_floor(self):
+        model = bench_floor.read(bench.FLOORS)
+        for row in table.read_rows(bench.ROWS):
+            for arch in tree.ARCHES:
+                self.assertGreater(row.limit_for(arch), model.floor(row.key, arch) or 0, row.key)
+
+    def test_the_page_shows_the_figures_that_are_published(self):
         rows = table.read_rows(bench.ROWS)
         page = bench.PAGE.read_text(encoding="utf-8")
         self.assertEqual(bench.page_with(page, rows, bench._read_figures()), page)
@@ -258,49 +238,38 @@ class Reading(unittest.TestCase):
 
 class Trace(unittest.TestCase):
     CONSOLE = "operation 1 call\n# a line\noperation 2 other\n"
-    RESULTS = (
-        "trace 1 90 0 2 0 0 20 9\npath 1 ffff a0\nall 1 4 ffff 4 a0 5 b0 1\n"
-        "trace 7 1 1 1 1 1 1 1\npath 7 1\nall 7 1 1 1\n"
-    )
+    RESULTS = "trace 1 90 0 2 0 0 20 9\npath 1 ffff a0\ntrace 7 1 1 1 1 1 1 1\npath 7 1\n"
 
     def setUp(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
             results.write_text(self.RESULTS, encoding="utf-8")
-            self.counts, self.paths, self.means = bench_trace.read(results, self.CONSOLE)
+            self.counts, self.paths = bench_trace.read(results, self.CONSOLE)
 
     def test_operations_go_by_the_names_that_the_program_told(self):
         self.assertEqual(self.counts, {"call": [90, 0, 2, 0, 0, 20, 9]})
         self.assertEqual(self.paths, {"call": [0xFFFF, 0xA0]})
-        self.assertEqual(self.means, {"call": {0xFFFF: 1, 0xA0: 1.25, 0xB0: 0.25}})
 
-    def test_one_locked_instruction_more_is_worse(self):
-        old = {"call": [0, 2, 0, 0, 20, 9]}
-        self.assertEqual(bench_trace.complaints(ROWS, old, self.counts), [])
+    def test_one_locked_instruction_above_the_limit_is_a_failure(self):
+        limits = {"call": [0, 2, 0, 0, 20, 9]}
+        self.assertEqual(bench_trace.complaints(ROWS, limits, self.counts), [])
         self.counts["call"][1] = 1
-        bad = bench_trace.complaints(ROWS, old, self.counts)
-        self.assertEqual(bad, ["a call (call): 1 instead of 0 (locked)"])
+        bad = bench_trace.complaints(ROWS, limits, self.counts)
+        self.assertEqual(bad, ["a call (call): 1 (locked), above the limit of 0"])
 
-    def test_what_no_tree_makes_more_of_is_exact_whatever_the_row(self):
-        rows = [table.Row("call", "instructions", None, None, None, 8, "mean", "a call")]
-        old = {"call": [50, 50, 50, 50, 100, 100]}
-        worse = {"call": [0, 51, 51, 51, 51, 115, 115]}
-        bad = bench_trace.complaints(rows, old, worse)
-        self.assertEqual(len(bad), 4)
-        self.assertTrue(all("51 instead of 50" in sentence for sentence in bad))
+    def test_what_was_not_counted_or_has_no_limit_is_a_failure(self):
+        self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
+        bad = bench_trace.complaints(ROWS, {}, self.counts)
+        self.assertEqual(bad, ["a call (call): tests/bench/trace.tsv has no limits for it"])
 
     def test_of_several_boots_the_fewest_locks_and_the_mean_of_lines_count(self):
         boots = [
-            ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}, {"call": {1: 1, 2: 1.5}}),
-            ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}, {"call": {1: 1, 3: 0.5}}),
+            ({"call": [90, 9, 2, 0, 0, 20, 9]}, {"call": [1, 2, 3]}),
+            ({"call": [92, 10, 2, 0, 0, 24, 9]}, {"call": [1, 2]}),
         ]
-        counts, paths, means = bench_trace.combine(boots)
+        counts, paths = bench_trace.combine(boots)
         self.assertEqual(counts, {"call": [91, 9, 2, 0, 0, 22, 9]})
         self.assertEqual(paths, {"call": [1, 2, 3]})
-        self.assertEqual(means, {"call": {1: 1, 2: 0.75, 3: 0.25}})
-
-    def test_an_operation_without_a_trace_is_worse(self):
-        self.assertEqual(len(bench_trace.complaints(ROWS, {"call": [0] * 6}, {})), 1)
 
 
 class History(unittest.TestCase):
@@ -344,26 +313,13 @@ class History(unittest.TestCase):
 
     def test_who_keeps_a_release_is_told_what_is_written(self):
         found = bench._read_figures()["x86_64"]
-        for name, words in (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* 0.3")):
-            said = self.release(name, found)
+        cases = (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* counts as 0.3"))
+        for name, words in cases:
+            said = self.release(name, found | {"call_same_pd": 123})
             self.assertRegex(said, f"{words}: written to history.tsv and to ")
-            self.assertEqual(bench_history.read(self.path)[0][-1], name)
+            names, figures = bench_history.read(self.path)
+            self.assertEqual((names[-1], figures["call_same_pd"][-1]), (name, 123))
             self.assertTrue((self.path.parent / "calls.svg").exists())
-
-    def test_figures_of_another_build_are_no_release(self):
-        figures = bench._read_figures()["x86_64"]
-        call = figures["call_same_pd"]
-        without = {key: value for key, value in figures.items() if key != "boot"}
-        for found, words in (
-            (figures | {"call_same_pd": 1}, f"call_same_pd: 1, checked in {call}[)]: check in"),
-            (figures | {"call_same_pd": call + 1}, f"call_same_pd: {call + 1}, checked in {call}"),
-            (without, f"boot: -, checked in {figures['boot']}"),
-            (without | {"new": 7}, ", and 1 more[)]: check in what `nova bench --update --worse`"),
-        ):
-            with self.assertRaisesRegex(NovaError, words) as caught:
-                self.release("0.3", found)
-            self.assertEqual(caught.exception.status, 1)
-        self.assertEqual(self.path.read_text(encoding="utf-8"), self.TEXT)
 
     def test_a_curve_begins_with_its_first_figure(self):
         names, figures = bench_history.read(self.path)
@@ -378,7 +334,7 @@ class History(unittest.TestCase):
         bottom = [200 - 2 * step, 200 - step, 200]
         self.assertEqual(bench_history._spread([195, 199, 199], 200), bottom)
 
-    def test_the_last_point_of_a_plot_is_what_is_checked_in(self):
+    def test_the_last_point_of_a_plot_is_what_is_published(self):
         charts = bench_history.CHARTS
         bench_history.CHARTS = (bench_history.Chart("c", "Title", ("call", "new"), "bytes"),)
         try:
@@ -405,20 +361,22 @@ class Table(unittest.TestCase):
     def test_a_difference_is_shown_in_percent(self):
         lines = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_64").splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertEqual(lines[1].split()[2:], ["call", "90", "100", "-10.0", "%", "150", "222"])
+        cells = ["call", "90", "100", "-10.0", "%", "160", "150", "222"]
+        self.assertEqual(lines[1].split()[2:], cells)
         narrow = table.text(ROWS, {"call": 100}, {"call": 90}, "x86_32").splitlines()
-        self.assertEqual(narrow[1].split()[2:], ["call", "90", "100", "-10.0", "%", "172"])
+        self.assertEqual(narrow[1].split()[2:], [*cells[:5], "180", "172"])
 
     def test_targets_of_x86_32_are_15_percent_above_or_their_own(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.tsv"
-            numbers = ("45 15% 2 mean", "1.5 15% 2 -", "9 7 2 -")
+            numbers = ("45 15% 50 60 mean", "1.5 15% 2 2 -", "9 7 10 9 -")
             lines = ("\t".join(["a", "bytes", "-", *line.split(), "it"]) for line in numbers)
             path.write_text("\n".join(lines))
             rows = table.read_rows(path)
         self.assertEqual([row.target_for("x86_32") for row in rows], [51, 1.72, 7])
         self.assertEqual([row.target_for("x86_64") for row in rows], [45, 1.5, 9])
         self.assertEqual([row.full_title() for row in rows], ["it (mean)", "it", "it"])
+        self.assertEqual([row.limit_for("x86_32") for row in rows], [60, 2, 9])
         record = table.records(rows, {}, {})[0]
         self.assertEqual((record["target_x86_32"], record["sample"]), (51, "mean"))
 
@@ -428,9 +386,9 @@ class Table(unittest.TestCase):
         floors = {"x86_64": 70, "x86_32": 34}
         lines = table.write_page(page, ROWS, figures, lambda key, arch: floors[arch]).splitlines()
         cells = [cell.strip() for cell in lines[3].split("|")[2:-1]]
-        targets = [str(ROWS[0].target), str(ROWS[0].reference), str(ROWS[0].target_x86_32)]
-        self.assertEqual(cells, ["200", "70", *targets[:2], "230", "34", targets[2]])
-        self.assertEqual(lines[5], "| bytes | x86_64 | target | 2012 | x86_32 | target |")
+        expected = ["200", "70", "150", "160", "222", "230", "34", "172", "180"]
+        self.assertEqual(cells, expected)
+        self.assertEqual(lines[5], "| bytes | x86_64 | limit | 2012 | x86_32 | limit |")
 
     def test_a_page_without_marks_is_refused(self):
         with self.assertRaisesRegex(NovaError, "no place for the table"):
@@ -457,13 +415,32 @@ class Sections(unittest.TestCase):
 
 
 class Linux(unittest.TestCase):
-    WITH = {"host": 200, "guest": 1000, "entries": 10}
+    WITH = {"host": 200, "guest": 1000, "entries": 10, "start": 150}
+    TEXT = "host 200 guest 1000 entries 3 start 150\nexit 0x7b 2 20\nexit 0x400 1 30\n"
 
     def test_the_host_s_share_is_per_exit_and_of_all(self):
         found = bench_linux.figures(self.WITH, {"host": 1000, "guest": 0, "entries": 0})
-        self.assertEqual(found["host instructions per exit"], 20)
+        self.assertEqual(found["instructions before the first entry"], 150)
+        self.assertEqual(found["host instructions per exit after it"], 5)
         self.assertEqual(found["per cent of them outside the guest"], 16.7)
         self.assertEqual(found["ratio"], 1.2)
+
+    def test_exits_go_by_their_reasons_those_that_cost_most_first(self):
+        found = bench_linux.read(self.TEXT)
+        exits = [(one.reason, one.times, one.each()) for one in found["exits"]]
+        self.assertEqual(exits, [("nested page fault", 1, 30), ("port", 2, 10)])
+        self.assertEqual((found["host"], found["start"]), (200, 150))
+
+    def test_parts_that_are_not_the_whole_are_refused(self):
+        with self.assertRaisesRegex(NovaError, "not all that the host executed"):
+            bench_linux.read(self.TEXT.replace("2 20", "2 21"))
+        with self.assertRaisesRegex(NovaError, "not left as often as it was entered"):
+            bench_linux.read(self.TEXT.replace("2 20", "1 20"))
+
+    def test_an_exit_without_a_reason_or_a_name_is_told(self):
+        text = self.TEXT.replace("0x7b", "0x4ff").replace("0x400", "0x8c")
+        reasons = [one.reason for one in bench_linux.read(text)["exits"]]
+        self.assertEqual(reasons, ["exit 0x8c", bench_linux.UNSEEN])
 
     def test_a_guest_that_was_never_entered_is_no_figure(self):
         with self.assertRaisesRegex(NovaError, "no guest was entered"):
@@ -472,9 +449,9 @@ class Linux(unittest.TestCase):
     def test_what_did_not_come_to_its_shell_is_no_figure(self):
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder) / "results"
-            results.write_text("host 1 guest 2 entries 3")
+            results.write_text(self.TEXT)
             count = bench_linux._counts
-            self.assertEqual(count(results, "/ # ready", "it")["guest"], 2)
+            self.assertEqual(count(results, "/ # ready", "it")["guest"], 1000)
             with self.assertRaisesRegex(NovaError, "it did not come to its shell"):
                 count(results, f"Command line: {bench_linux.WORDS}", "it")
 

@@ -111,6 +111,19 @@ WRONG = (
      "with nova_add_roottask or nova_add_system before the test."),
     ("nova_add_boot_test(one ROOTTASK NONE TIMEOUT soon)", FIRST,
      "nova_add_boot_test(one): TIMEOUT soon is no number of seconds."),
+    ("nova_add_boot_test(one ROOTTASK NONE CPUS four)", FIRST,
+     "nova_add_boot_test(one): CPUS four is not a number of CPUs, 1 to 64."),
+    ("nova_add_boot_test(one ROOTTASK NONE CPUS 0)", FIRST,
+     "nova_add_boot_test(one): CPUS 0 is not a number of CPUs, 1 to 64."),
+    ("nova_add_boot_test(one ROOTTASK NONE MEMORY 64M)", FIRST,
+     "nova_add_boot_test(one): MEMORY 64M is not a number of MiB."),
+    ("nova_add_boot_test(one ROOTTASK NONE STATUS bad)", FIRST,
+     "nova_add_boot_test(one): STATUS bad is not a number."),
+    ("nova_add_boot_test(one ROOTTASK NONE EMULATOR boch)", FIRST,
+     "nova_add_boot_test(one): EMULATOR boch is unknown. Did you mean 'bochs'? Possible are: "
+     "qemu, bochs."),
+    ("nova_add_boot_test(one ROOTTASK NONE MULTIBOOT 3)", FIRST,
+     "nova_add_boot_test(one): MULTIBOOT 3 is unknown. Possible are: 1, 2."),
     ("nova_add_boot_test(one ROOTTASK NONE EXPECTS x)", FIRST,
      "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? What can be "
      "said here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
@@ -159,6 +172,24 @@ class Arguments(unittest.TestCase):
         output = self.configure(RIGHT)
         self.assertIn("All of it was understood.", output)
         self.assertNotIn("nova_add", output.replace("(nova_add", ""))
+
+    def test_a_project_without_c_is_told_which_languages_to_write(self):
+        package = f'find_package(Nova REQUIRED PATHS "{paths.ROOT}/sdk/cmake" NO_DEFAULT_PATH)'
+        for text, says in (
+            (f"project(mine CXX)\n{package}", "write project(mine LANGUAGES C CXX)."),
+            (f"project(mine LANGUAGES NONE)\n{package}", "write project(mine LANGUAGES C)."),
+            (f"{package}\nproject(mine C)", "find_package(Nova) comes after project("),
+        ):
+            with self.subTest(text=text):
+                (self.folder / "CMakeLists.txt").write_text(
+                    f"cmake_minimum_required(VERSION 3.25)\n{text}\n", encoding="utf-8",
+                )
+                result = subprocess.run(
+                    ["cmake", "-S", ".", "-B", "build"], cwd=self.folder, check=False,
+                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                )
+                self.assertNotEqual(result.returncode, 0)
+                self.assertIn(says, " ".join(result.stdout.split()))
 
     def test_functions_that_are_not_there_are_guessed(self):
         output = self.configure("nova_add_programm(one SOURCES main.c)")

@@ -543,5 +543,25 @@ class Log(unittest.TestCase):
             self.lines(0, b"")
 
 
+class DeadThread(dict):
+    """The fields of a thread that has ended."""
+
+    def item(self, path, index):
+        return self[path][index]
+
+
+class WhyDead(unittest.TestCase):
+    THREAD = DeadThread({"object.dead": 0, "ending": 0, "kind": 0, "event_number": 0xE,
+                         "event_qual": (2, 0x1234), "regs.ip": 0x400010})
+
+    def test_an_event_without_a_portal_is_named(self):
+        text = listings._why_dead(self.THREAD)
+        self.assertIn("event 0xe (#PF) at 0x400010, address 0x1234", text)
+
+    def test_a_destroyed_thread_has_no_event(self):
+        thread = DeadThread({**self.THREAD, "ending": 1})
+        self.assertEqual(listings._why_dead(thread), "nothing: it was destroyed, or its PD was")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -416,6 +416,28 @@ class CMake(Installed):
                     self.assertIn(says, text)
 
 
+    def test_pkg_config_tells_the_flags_of_cxx(self):
+        path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
+        shutil.copy(installed.PREFIX / "share/nova/templates/cpp/main.cc", self.folder)
+        for compiler in ("g++", "clang++"):
+            with self.subTest(compiler=compiler):
+                flags = f"$({path} pkg-config --cflags --libs novart-cxx)"
+                self.call("sh", "-ec", f"eval {compiler} -O2 -g main.cc {flags} -o cxx")
+                text = self.call(installed.NOVA, "run", "--roottask", "cxx")
+                self.assertIn("12 squared is 144", text)
+
+    def test_the_hosts_cxx_library_is_refused_with_a_sentence(self):
+        path = f'PKG_CONFIG_PATH="{installed.PREFIX}/lib/pkgconfig"'
+        source = self.folder / "host.cc"
+        source.write_text("#include <string>\nint main() { return std::string().size(); }\n")
+        line = f"eval g++ -c host.cc $({path} pkg-config --cflags novart) -o host.o"
+        result = self.attempt("sh", "-ec", line)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("The SDK has no C++ standard library", result.stdout)
+        source.write_text("#include <new>\nint *p = new int;\n")
+        self.call("sh", "-ec", line.replace("novart)", "novart-cxx)"))
+
+
 class Tree(Installed):
     def test_nothing_of_the_prefix_names_the_source_tree(self):
         """But what gdb reads in programs, and the archives of what they are linked from."""

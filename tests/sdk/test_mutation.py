@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The list of mutations fits the kernel, and a line is replaced only where it is meant to be."""
+"""The list of mutations fits the kernel, and code is replaced only where it is meant to be."""
 
 import unittest
 
@@ -8,7 +8,11 @@ from nova import conformance, mutation, tree
 from nova.errors import NovaError
 from nova.qemu import Machine
 
-ONE = "# why\nname: a b\nfile: x.c\nold: a = 1;\nnew: a = 2;\nareas: ipc hip\ncpus: 1\n"
+ONE = (
+    "# why\nname: a b\nfile: x.c\nfunction: one\npattern: a = f(1)\nnew: a = 2\n"
+    "areas: ipc hip\ncpus: 1\n"
+)
+OTHER = "static void two(int a)\n{\n        a = f(1);\n}\n"
 
 
 class Mutations(unittest.TestCase):
@@ -24,11 +28,46 @@ class Mutations(unittest.TestCase):
             with self.assertRaises(NovaError):
                 mutation.parse(text)
 
-    def test_only_a_whole_line_that_is_there_once_is_replaced(self):
+    def broken(self, body, head="void one(int a)"):
+        """What becomes of a function beside another one."""
         one = mutation.parse(ONE)[0]
-        self.assertEqual(mutation.apply(one, "x\n  a = 1;\n"), "x\n  a = 2;\n")
-        self.assertIsNone(mutation.apply(one, "a = 1;\na = 1;\n"))
-        self.assertIsNone(mutation.apply(one, "b; a = 1;\n"))
+        done = mutation.apply(one, f"{OTHER}\n{head}\n{{\n{body}\n}}\n\n{OTHER}")
+        self.assertEqual(done.count("f(1)"), 2)
+        return done.split(f"{head}\n{{\n")[1].split("\n}\n")[0]
+
+    def test_the_pattern_is_replaced_in_its_function_only(self):
+        self.assertEqual(self.broken("  a = f(1);"), "  a = 2;")
+        self.assertEqual(self.broken("  b(); a = f(1); c();"), "  b(); a = 2; c();")
+        head = "static int\none(int a,\n    int b)"
+        self.assertEqual(self.broken("  a = f(1);", head), "  a = 2;")
+
+    def test_blanks_and_ends_of_lines_do_not_matter(self):
+        self.assertEqual(self.broken("\ta  =\n\t\tf( 1 ) ;"), "\ta = 2 ;")
+
+    def refused(self, text, words):
+        with self.assertRaisesRegex(NovaError, f"mutation 'a b': {words}; bring .*txt up to date"):
+            mutation.apply(mutation.parse(ONE)[0], text)
+
+    def test_what_matches_nothing_or_more_than_one_place_is_one_error(self):
+        self.refused(OTHER, "there is no one of x.c")
+        self.refused("void one(int a);\n", "there is no one of x.c")
+        once = "a = f(1);"
+        for body, times in (("", 0), (f"b{once}", 0), ("a = f(12);", 0), (once + once, 2)):
+            words = f"'a = f.1.' is {times} times in one of x.c, not once"
+            self.refused(f"void one(int a)\n{{\n{body}\n}}\n", words)
+
+    def test_a_mutation_that_changes_nothing_is_refused(self):
+        one = mutation.parse(ONE.replace("a = 2", "a = f(1)"))[0]
+        with self.assertRaisesRegex(NovaError, "it changes nothing"):
+            mutation.apply(one, OTHER.replace("two", "one"))
+
+    def test_macros_and_labels_of_assembly_are_functions_too(self):
+        for text in ("#define one(x) \\\n        a = f(1)\n#define b a = f(1)\n",
+                     "two:\n  a = f(1)\none:\n  a = f(1)\nthree:\n  a = f(1)\n",
+                     ".macro one\n  a = f(1)\n.endm\n  a = f(1)\n"):
+            done = mutation.apply(mutation.parse(ONE)[0], text)
+            self.assertEqual(done.count("a = 2"), 1)
+            self.assertEqual(done.split("a = 2")[0].count("f(1)"), text.startswith("two"))
 
     def test_areas_are_booted_on_the_machines_that_they_need(self):
         boots = list(mutation.machines("kernel", "program", 4, ["limit", "shortage"]))
@@ -50,7 +89,7 @@ class Mutations(unittest.TestCase):
         for one in found:
             with self.subTest(mutation=one.name):
                 text = (tree.ROOT / one.file).read_text(encoding="utf-8")
-                self.assertIsNotNone(mutation.apply(one, text), "its line is not there once")
+                self.assertNotEqual(mutation.apply(one, text), text)
                 self.assertTrue(one.file.startswith("hypervisor/src/"))
                 self.assertIn(one.arch, tree.ARCHES)
                 self.assertLessEqual(set(one.areas), set(conformance.areas()))

@@ -65,7 +65,8 @@ class Tree(unittest.TestCase):
             paths.NOVA = original
 
     def ends(self, result, line, status):
-        self.assertEqual(result.stdout.splitlines()[-1], line, result.stdout + result.stderr)
+        said = result.stdout + (result.stderr or "")
+        self.assertEqual(result.stdout.splitlines()[-1], line, said)
         self.assertEqual(result.returncode, status)
 
     def test_passing(self):
@@ -184,6 +185,32 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertEqual(process.returncode, 128 + signal.SIGTERM)
         self.assertIn("not run: host unit.slow", lines)
         self.assertEqual(lines[-2:], ["1 not run, which is no success", "1 passed, 0 failed"])
+
+    def test_interrupted_tests_show_the_output_of_what_failed(self):
+        self.describe(BAD + 'add_test(NAME unit.slow COMMAND sleep 60)\n')
+        process = subprocess.Popen(
+            [str(self.root / "sdk/bin/nova"), "test"], stdout=subprocess.PIPE, text=True,
+            stderr=subprocess.DEVNULL, cwd=self.root,
+        )
+        with process:
+            self.assertIn("unit.bad … failed", process.stdout.readline())
+            process.terminate()
+            lines = process.stdout.read().splitlines()
+        self.assertIn("--- host unit.bad: failed", lines)
+        self.assertIn("    what happened", lines)
+
+    def test_a_build_folder_that_was_copied_is_configured_again(self):
+        self.run_tests(GOOD)
+        with tempfile.TemporaryDirectory() as folder:
+            other = Path(folder) / "other"
+            shutil.copytree(self.root, other, symlinks=True)
+            (other / "tests/unit/CMakeLists.txt").write_text(BAD, encoding="utf-8")
+            result = subprocess.run(
+                [str(other / "sdk/bin/nova"), "test", "unit"], stdout=subprocess.PIPE, text=True,
+                stderr=subprocess.STDOUT, cwd=other, check=False,
+            )
+        self.assertIn("host was copied from another place and is configured again", result.stdout)
+        self.ends(result, "0 passed, 1 failed", 1)
 
     def test_a_build_that_fails_is_a_failure(self):
         result = self.run_tests(GOOD + BROKEN)

@@ -231,7 +231,7 @@ void memory_check(word_t before)
         word_t after = memory_left();
         /* Other CPUs may still be ending what was revoked. */
         for (unsigned i = 0; after + SLACK < before && i < 20; i++) {
-                spin_us(100000);
+                hc_sm_until(semaphore(0), NOVA_SM_DN_OP, tsc() + 100 * tsc_per_ms());
                 after = memory_left();
         }
         console_string("# memory for ");

@@ -165,13 +165,19 @@ static void cuts_above(struct worker *w)
         }
 }
 
-CASE(tree, nothing_grows_below_what_is_being_revoked, "3.6-08")
+/* Starts a case with memory at the first level, and room for it at the others. */
+static void areas_begin(void)
 {
         stress_begin();
         mirrors_new();
         area[0] = page_of(memory(AREA_ORDER));
         for (unsigned level = 1; level < LEVELS; level++)
                 area[level] = page_alloc(AREA_ORDER);
+}
+
+CASE(tree, nothing_grows_below_what_is_being_revoked, "3.6-08")
+{
+        areas_begin();
         const word_t before = memory_left();
         stress_run(cuts_above);
         hc_revoke(nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL), 0);
@@ -287,4 +293,64 @@ CASE(tree, large_ranges_come_and_go, "3.5 3.6-08")
         for (word_t page = 0xbf000; page < 0xbff00; page += 0x100)
                 hc_revoke(nova_crd(NOVA_CRD_MEM, page, 8, ALL), NOVA_REVOKE_SR);
         memory_check(before);
+}
+
+/* ---- Threads that end in the middle of it ------------------------------------------------------
+ */
+
+static struct worker doers[WORKERS]; /* what the threads that end go by */
+
+static void grows_and_cuts_for_ever(struct thread *t)
+{
+        for (;;)
+                build_or_revoke(&doers[t->value[1]], NOVA_CRD_MEM, area, AREA_ORDER);
+}
+
+/* A thread of less priority works on the trees while the worker sleeps, and is ended then. */
+static void ends_a_thread(struct worker *w)
+{
+        const nova_sel_t ec = w->sel, sc = w->sel + 1, sm = w->sel + 2;
+        struct thread *t = &w->slot[0].thread;
+        struct worker *doer = &doers[w->index];
+        t->cpu = w->cpu;
+        t->value[1] = w->index;
+        doer->index = w->index;
+        doer->cpu = w->cpu;
+        doer->seed = random_next(&w->seed) | 1;
+        doer->self = t;
+        hc_create_sm(sm, ROOT_PD, 0);
+        /* The last one keeps its address until the call in which it was dropped is answered. */
+        word_t status = NOVA_BAD_PAR;
+        for (unsigned i = 0; i < 1000 && status == NOVA_BAD_PAR; i++) {
+                if (i)
+                        hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + tsc_per_ms());
+                status = hc_create_ec(ec, ROOT_PD, utcb_of(w, 0) | w->cpu,
+                                      slot_prepare(w, 0, grows_and_cuts_for_ever),
+                                      events_of(group, w->index), NOVA_EC_GLOBAL);
+        }
+        CHECK_EQ(w, status, NOVA_SUCCESS);
+        CHECK_EQ(w, hc_create_sc(sc, ROOT_PD, ec, nova_qpd(500, 80)), NOVA_SUCCESS);
+        const uint64_t until = tsc() + tsc_per_ms() * (1 + random_below(w, 3000)) / 1000;
+        hc_sm_until(sm, NOVA_SM_DN_OP, until);
+        hc_revoke(obj(sc, ALL), NOVA_REVOKE_SR);
+        CHECK_EQ(w, hc_revoke(obj(ec, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+CASE_ON(tree, threads_that_end_leave_no_mapping_without_rights, "3.6-08 3.6-11", needs_timeout)
+{
+        areas_begin();
+        const word_t before = memory_left();
+        stress_run(ends_a_thread);
+        for (unsigned level = 0; level < LEVELS; level++)
+                for (word_t i = 0; i < (word_t)1 << AREA_ORDER; i++) {
+                        const nova_crd_t crd = look(NOVA_CRD_MEM, area[level] + i);
+                        EXPECT(!crd || nova_crd_perms(crd));
+                }
+        hc_revoke(nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL), 0);
+        for (unsigned level = 1; level < LEVELS; level++)
+                for (word_t i = 0; i < (word_t)1 << AREA_ORDER; i++)
+                        EXPECT_EQ(look(NOVA_CRD_MEM, area[level] + i), 0);
+        stress_clear();
+        memory_check(before);
+        hc_revoke(nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL), NOVA_REVOKE_SR);
 }

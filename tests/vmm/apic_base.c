@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IA32_APIC_BASE of two virtual CPUs: the first one's alone says so, and a write that moves the
- * local APIC or switches it off raises #GP. */
+ * local APIC raises #GP, and one may be switched off: then its registers are gone. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -10,10 +10,12 @@
 
 #define GUEST_AT     0x1000
 #define FOUND_AT     0x5000 /* by each virtual CPU: what it read, and how many writes faulted */
+#define SEEN_AT      0x5010 /* … whether CPUID told of an APIC that was off */
 #define THROUGH_PORT 0xe9
 
-/* In real mode; vector 13 is at 0x34. A write of what is there, one to another place, one that
- * switches off. The second one begins at the same place and finds its own number in bit 8. */
+/* In real mode; vector 13 is at 0x34. A write of what is there, one to another place, one for
+ * x2APIC; one that switches off, a look at CPUID, one that switches on again. The second one begins
+ * at the same place and finds its own number in bit 8. */
 GUEST_CODE(reader, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -29,14 +31,28 @@ GUEST_CODE(reader, 16,
            "        xorl $0x100000, %eax\n"
            "        wrmsr\n"
            "        movl %ebx, %eax\n"
+           "        xorl $0x400, %eax\n"
+           "        wrmsr\n"
+           "        movl %ebx, %eax\n"
            "        xorl $0x800, %eax\n"
            "        wrmsr\n"
+           "        movl $1, %eax\n"
+           "        cpuid\n"
+           "        shrl $9, %edx\n"
+           "        andl $1, %edx\n"
+           "        movl %edx, %ebp\n"
+           "        movl $0x1b, %ecx\n"
+           "        rdmsr\n"
+           "        xorl $0x800, %eax\n"
+           "        wrmsr\n"
+           "        movl %eax, %ebx\n"
            "        movw $0x5000, %si\n"
            "        testb $1, %bh\n"
            "        jnz 1f\n"
            "        movw $0x5008, %si\n"
            "1:      movl %ebx, (%si)\n"
            "        movl %edi, 4(%si)\n"
+           "        movl %ebp, 16(%si)\n"
            "        outb %al, $0xe9\n"
            "2:      sti\n"
            "        hlt\n"
@@ -51,12 +67,13 @@ static struct nova_pc pc;
 
 static bool check(unsigned vcpu, uint32_t base)
 {
-        uint32_t found[2] = {0};
+        uint32_t found[2] = {0}, seen = 1;
 
         nova_guest_read(&vm.memory, FOUND_AT + vcpu * sizeof(found), found, sizeof(found));
+        nova_guest_read(&vm.memory, SEEN_AT + vcpu * sizeof(found), &seen, sizeof(seen));
         printf("vCPU %u has %08x, %u writes faulted\n", vcpu, (unsigned)found[0],
                (unsigned)found[1]);
-        return found[0] == base && found[1] == 2;
+        return found[0] == base && found[1] == 2 && !seen;
 }
 
 /* The first one is through and begins the second one, which ends the machine. */

@@ -84,6 +84,12 @@ static const struct bad_guest {
         /* mov $'h', %al; mov $0x3f8, %edx; out %al, %dx; mov $0x1000000, %ecx; loop .; int3 */
         {"half", "\xb0\x68\xba\xf8\x03\x00\x00\xee\xb9\x00\x00\x00\x01\xe2\xfe\xcc", 16,
          NOVA_VM_ERROR, BOARD},
+        /* a table of interrupts in a device: movl $0xe0010000, 0x1102; movw $0x7ff, 0x1100;
+         * lidt 0x1100; int $0x80 */
+        {"table",
+         "\xc7\x05\x02\x11\x00\x00\x00\x00\x01\xe0\x66\xc7\x05\x00\x11\x00\x00\xff\x07"
+         "\x0f\x01\x1d\x00\x11\x00\x00\xcd\x80",
+         28, NOVA_VM_ERROR, BOARD},
 };
 
 static struct nova_virtio_random entropy;

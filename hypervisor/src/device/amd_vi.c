@@ -59,6 +59,7 @@
 #define NEXT_LEVEL       9
 #define LEVELS           4
 #define INTERRUPT_ON     0x1
+#define INTERRUPT_SILENT 0x2 /* a stopped message is not an event */
 #define INTERRUPT_CPU    8
 #define INTERRUPT_VECTOR 16
 
@@ -223,6 +224,15 @@ static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector
         return NOVA_SUCCESS;
 }
 
+static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+{
+        if (!senders[gsi].is_set || senders[gsi].rid != rid)
+                return;
+        store_once(interrupts_of(rid)[vector], INTERRUPT_SILENT);
+        senders[gsi].is_set = false;
+        command_all(INVALIDATE_INTERRUPTS | rid, wait);
+}
+
 static void report(uint64_t event, uint64_t address)
 {
         if (EVENT_CODE(event) == EVENT_PAGE_FAULT && event & EVENT_INTERRUPT &&
@@ -385,4 +395,5 @@ const struct iommu_driver amd_vi_driver = {
         .read_faults = amd_vi_read_faults,
         .mask_faults = amd_vi_mask_faults,
         .route = amd_vi_route,
+        .unroute = amd_vi_unroute,
 };

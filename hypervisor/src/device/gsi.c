@@ -7,10 +7,12 @@
 #include "device/hpet.h"
 #include "device/io_apic.h"
 #include "device/pci.h"
+#include "device/remap.h"
 #include "nova/abi/hip.h"
 #include "object/pd.h"
 #include "object/sm.h"
 #include "platform/stop.h"
+#include "sched/timeout.h"
 
 static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */
 
@@ -20,18 +22,36 @@ void gsi_boot(void)
                 struct sm *sm;
                 if (sm_create(&account_root, 0, &sm) != NOVA_SUCCESS ||
                     object_space_insert(&kernel_pd.object_space, NOVA_SEL_GSI_SM + gsi, &sm->object,
-                                        NOVA_PERM_ALL) != NOVA_SUCCESS)
+                                        NOVA_PERM_ALL) != NOVA_SUCCESS ||
+                    io_apic_set_up(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id)) ==
+                            NOVA_OUT_OF_MEMORY)
                         kernel_stop("the kernel pool is too small, give more with kmem=");
                 sm_set_gsi(sm, gsi);
                 semaphores[gsi] = sm;
-                io_apic_set_up(gsi, VECTOR_GSI + gsi, cpu_by_id(cpu_boot_id));
         }
 }
 
 void gsi_fire(unsigned gsi)
 {
+        struct cpu *cpu = cpu_self();
+
         io_apic_serve(gsi);
+        const uint64_t resume = remap_count(gsi, cpu);
+        if (unlikely(resume))
+                timeout_arm(cpu, resume);
         sm_up(semaphores[gsi]);
+}
+
+/* What came while a GSI was stopped is lost: its semaphore is upped, and the driver looks. */
+void gsi_resume(struct cpu *cpu)
+{
+        uint64_t next = UINT64_MAX;
+
+        for (unsigned gsi = 0; gsi < NOVA_HIP_GSI; gsi++)
+                if (remap_resume(gsi, cpu, &next))
+                        sm_up(semaphores[gsi]);
+        if (next != UINT64_MAX)
+                timeout_arm(cpu, next);
 }
 
 void gsi_unmask(unsigned gsi)
@@ -45,10 +65,8 @@ enum nova_status gsi_assign(unsigned gsi, struct pd *pd, word_t device, const st
         struct msi_source source;
 
         *msi = (struct msi){0};
-        if (io_apic_has(gsi)) {
-                io_apic_assign(gsi, cpu);
-                return NOVA_SUCCESS;
-        }
+        if (io_apic_has(gsi))
+                return io_apic_assign(gsi, cpu);
         source.is_hpet = !pci_find(pd, device, &source.id);
         if (source.is_hpet && !hpet_find(pd, device, &source.id))
                 return NOVA_BAD_DEV;

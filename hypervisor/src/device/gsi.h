@@ -17,6 +17,10 @@ void gsi_boot(void);
 /** An interrupt has come: masks its pin if it is level-triggered, and ups its semaphore. */
 void gsi_fire(unsigned gsi);
 
+/** This CPU's timer has fired, and some GSIs are stopped (remap_stopped): lets those come again
+ * whose time that is. */
+void gsi_resume(struct cpu *cpu);
+
 /** Lets an interrupt come. */
 void gsi_unmask(unsigned gsi);
 

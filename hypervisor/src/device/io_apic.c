@@ -146,39 +146,47 @@ static void write_pin(struct io_apic *io_apic, unsigned gsi)
 }
 
 /* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts. */
-static void route_pin(struct io_apic *io_apic, unsigned gsi, const struct cpu *cpu)
+static enum nova_status route_pin(struct io_apic *io_apic, unsigned gsi, const struct cpu *cpu)
 {
-        remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
-        pins[gsi].apic_id = (uint8_t)cpu->apic_id;
+        const enum nova_status status =
+                remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
+
+        if (status == NOVA_SUCCESS)
+                pins[gsi].apic_id = (uint8_t)cpu->apic_id;
         write_pin(io_apic, gsi);
+        return status;
 }
 
-void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
+enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
 {
         struct io_apic *io_apic = find(gsi);
         struct pin *pin = &pins[gsi];
 
         if (!io_apic)
-                return;
+                return NOVA_SUCCESS;
         spin_lock(&io_apic->lock);
         pin->vector = (uint8_t)vector;
         gsi_default(gsi, &pin->level, &pin->active_low);
-        route_pin(io_apic, gsi, cpu);
+        const enum nova_status status = route_pin(io_apic, gsi, cpu);
         spin_unlock(&io_apic->lock);
+        return status;
 }
 
-void io_apic_assign(unsigned gsi, const struct cpu *cpu)
+enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
 {
         struct io_apic *io_apic = find(gsi);
         struct pin *pin = &pins[gsi];
 
         if (!io_apic)
-                return;
+                return NOVA_SUCCESS;
         spin_lock(&io_apic->lock);
-        if (pin->state == PIN_CLOSED)
+        const enum nova_status status = route_pin(io_apic, gsi, cpu);
+        if (status == NOVA_SUCCESS && pin->state == PIN_CLOSED) {
                 pin->state = PIN_OPEN;
-        route_pin(io_apic, gsi, cpu);
+                write_state(io_apic, gsi);
+        }
         spin_unlock(&io_apic->lock);
+        return status;
 }
 
 static void set_state(unsigned gsi, enum pin_state state)

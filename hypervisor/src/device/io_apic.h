@@ -4,6 +4,7 @@
 #define DEVICE_IO_APIC_H
 
 #include "lib/types.h"
+#include "nova/abi/status.h"
 
 struct cpu;
 
@@ -13,11 +14,13 @@ void io_apic_init(void);
 /** Whether a GSI is a pin of an I/O APIC. The functions below do nothing when it is not. */
 bool io_apic_has(unsigned gsi);
 
-/** Gives a pin its vector, trigger and polarity, and a CPU; it stays masked. Once, at boot. */
-void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
+/** Gives a pin its vector, trigger and polarity, and a CPU; it stays masked. Once, at boot.
+ *  OUT_OF_MEMORY, BAD_DEV as remap_route(). */
+enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu);
 
-/** Routes a pin to a CPU and unmasks it, unless its interrupt is being served. */
-void io_apic_assign(unsigned gsi, const struct cpu *cpu);
+/** Routes a pin to a CPU and unmasks it, unless its interrupt is being served. OUT_OF_MEMORY,
+ * BAD_DEV as remap_route(): then it is as before. */
+enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu);
 
 /** A pin's interrupt has come: masks it if it is level-triggered. */
 void io_apic_serve(unsigned gsi);

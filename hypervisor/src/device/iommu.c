@@ -20,6 +20,7 @@
 #include "platform/stop.h"
 
 #define FUNCTIONS_MAX      256 /* assigned at one time */
+#define RELEASE_STEP       16  /* functions that one step blocks, with interrupts off */
 #define DOMAINS_MAX        256
 #define REPORTS_PER_SECOND 4
 #define MSI_ADDRESS        0xfee00000
@@ -35,7 +36,8 @@ static struct {
         uint16_t rid;
 } functions[FUNCTIONS_MAX];
 static bool domain_taken[DOMAINS_MAX];
-static unsigned domains; /* that the units know */
+static unsigned domains;                 /* that the units know */
+static uint32_t departures[DOMAINS_MAX]; /* functions that left a domain */
 
 static struct spinlock report_lock; /* what follows, and the units' records of faults */
 static uint64_t reports_since;      /* TSC */
@@ -118,27 +120,59 @@ static bool take_domain(struct pd *pd)
         return pd->dma.domain;
 }
 
-/* Blocks all functions of a PD. Its domain is free for others when the units have forgotten it. */
-static void release(struct pd *pd)
+static bool has_functions(const struct pd *pd)
 {
-        struct spinlock *lock = &space_lock[NOVA_CRD_MEM];
+        for (unsigned i = 0; i < FUNCTIONS_MAX; i++)
+                if (functions[i].pd == pd)
+                        return true;
+        return false;
+}
 
-        spin_lock(lock);
-        const unsigned domain = pd->dma.domain;
-        for (unsigned i = 0; domain && i < FUNCTIONS_MAX; i++) {
+/* A PD that has no function needs no domain. The units have forgotten what they knew of it when so
+ * many functions had left it. Whoever takes away the last one gives it back, after a flush of its
+ * own. pd is borrowed: it may have ended. */
+static void give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
+{
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        if (pd->dma.domain == domain && departures[domain] == departed && !has_functions(pd)) {
+                pd->dma.domain = 0;
+                domain_taken[domain] = false;
+        }
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+}
+
+/* Blocks a step of the functions of a PD; whether it has no more. */
+static bool block_step(const struct pd *pd)
+{
+        unsigned blocked = 0;
+
+        for (unsigned i = 0; i < FUNCTIONS_MAX; i++) {
                 if (functions[i].pd != pd)
                         continue;
+                if (++blocked > RELEASE_STEP)
+                        return false;
+                remap_forget(functions[i].rid);
                 iommu_driver->attach(functions[i].rid, NULL);
                 functions[i].pd = NULL;
+                departures[pd->dma.domain]++;
         }
-        spin_unlock(lock);
-        if (!domain)
-                return;
-        iommu_driver->flush(domain, true);
-        spin_lock(lock);
-        pd->dma.domain = 0;
-        domain_taken[domain] = false;
-        spin_unlock(lock);
+        return true;
+}
+
+/* Blocks a step of the functions of a PD that ends. After the last one its domain is free for
+ * others, when the units have forgotten it. */
+static bool release(struct pd *pd)
+{
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        const unsigned domain = pd->dma.domain;
+        const bool all = !domain || block_step(pd);
+        const uint32_t departed = departures[domain];
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+        if (domain)
+                iommu_driver->flush(domain, true);
+        if (domain && all)
+                give_domain_back(pd, domain, departed);
+        return all;
 }
 
 /* The place of a function, else a free one; FUNCTIONS_MAX: there is none. */
@@ -155,8 +189,15 @@ static unsigned find_place(uint16_t rid)
         return place;
 }
 
-/* Under the memory space lock. *before: the domain that loses the function, 0: none. */
-static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
+/* What an assignment leaves to do when the lock is dropped. */
+struct after {
+        struct pd *loser;  /* has lost the function, or got a domain in vain; NULL: none */
+        unsigned domain;   /* … this one */
+        uint32_t departed; /* … functions that have left that PD */
+};
+
+/* Under the memory space lock. */
+static enum nova_status assign(struct pd *pd, uint16_t rid, struct after *after)
 {
         const unsigned place = find_place(rid);
 
@@ -164,31 +205,40 @@ static enum nova_status assign(struct pd *pd, uint16_t rid, unsigned *before)
                 return NOVA_BAD_CAP;
         if (some_ignored)
                 return NOVA_BAD_DEV;
+        const bool had_domain = pd->dma.domain;
         if (place == FUNCTIONS_MAX || !second_level_create(pd, SECOND_LEVEL_DMA) ||
             !take_domain(pd))
                 return NOVA_OUT_OF_MEMORY;
 
         const enum nova_status status = iommu_driver->attach(rid, pd);
-        if (status != NOVA_SUCCESS)
-                return status;
-        *before = functions[place].pd ? functions[place].pd->dma.domain : 0;
-        functions[place].pd = pd;
-        functions[place].rid = rid;
-        return NOVA_SUCCESS;
+        after->loser = status == NOVA_SUCCESS ? functions[place].pd : had_domain ? NULL : pd;
+        if (status == NOVA_SUCCESS) {
+                if (after->loser != pd)
+                        remap_forget(rid);
+                functions[place].pd = pd;
+                functions[place].rid = rid;
+        }
+        if (after->loser) {
+                after->domain = after->loser->dma.domain;
+                after->departed = ++departures[after->domain];
+        }
+        return status;
 }
 
 enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
 {
-        unsigned before = 0;
+        struct after after = {NULL, 0, 0};
 
         spin_lock(&space_lock[NOVA_CRD_MEM]);
-        const enum nova_status status = assign(pd, rid, &before);
+        const enum nova_status status = assign(pd, rid, &after);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (status == NOVA_SUCCESS)
-                iommu_driver->flush(before                    ? before
+                iommu_driver->flush(after.loser               ? after.domain
                                     : dma_format.keeps_absent ? FLUSH_DMA_ALL
                                                               : 0,
                                     true);
+        if (after.loser)
+                give_domain_back(after.loser, after.domain, after.departed);
         return status;
 }
 

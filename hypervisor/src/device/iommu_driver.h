@@ -18,7 +18,7 @@ struct iommu_driver {
          * Under the memory space lock. Counts after flush. */
         enum nova_status (*attach)(uint16_t rid, const struct pd *pd);
         /* Forgets the translations of a domain (0: none, FLUSH_DMA_ALL), and what functions are
-         * attached to; returns when it is done. No lock is held. */
+         * attached to and may raise; returns when it is done. No lock is held. */
         void (*flush)(unsigned domain, bool functions);
         /* Reports the faults that were recorded, through iommu_report(), and clears them. */
         void (*read_faults)(void);
@@ -27,6 +27,9 @@ struct iommu_driver {
          * remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
+        /* Takes what route gave, silently: a message that comes all the same is no fault to report.
+         * Counts when it returns, with wait, else after flush of functions. */
+        void (*unroute)(unsigned gsi, unsigned rid, unsigned vector, bool wait);
 };
 
 extern const struct iommu_driver vtd_driver, amd_vi_driver;

@@ -22,7 +22,8 @@ bool msi_reaches(const struct cpu *cpu)
 enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
                              struct msi *msi)
 {
-        const unsigned rid = source.is_hpet ? remap_source(true, source.id) : source.id;
+        const unsigned rid =
+                source.is_hpet ? remap_source(true, source.id) : REMAP_FUNCTION | source.id;
         const enum nova_status status = remap_route(gsi, rid, cpu, false);
 
         if (status == NOVA_SUCCESS && remap_by_index)

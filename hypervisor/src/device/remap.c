@@ -2,17 +2,37 @@
 /* Interrupt remapping: who sends (see remap.h). */
 #include "device/remap.h"
 
+#include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
+#include "lib/atomic.h"
 #include "lib/spinlock.h"
+#include "nova/abi/hip.h"
 #include "platform/acpi.h"
 
+/* A function that sends more is stopped for FLOOD_MS: a CPU spends a part of its time on it. */
+#define FLOOD_COUNT 1000
+#define FLOOD_MS    10
+
 bool remap_is_on, remap_by_index;
+unsigned remap_stopped;
 
 static uint16_t rids[ACPI_SOURCES]; /* of acpi.source */
-static struct spinlock remap_lock;  /* entries of the units' tables; taken before their own locks */
+
+/* Protects the entries of the units' tables and what follows; taken after the memory space lock and
+ * before the units' own locks. */
+static struct spinlock remap_lock;
+static struct message {
+        unsigned sender;         /* with REMAP_FUNCTION; 0: no function sends it */
+        unsigned apic_id;        /* where it goes */
+        unsigned count;          /* of interrupts; under no lock */
+        uint64_t since;          /* TSC when the count began */
+        uint64_t resume;         /* stopped: TSC when it goes on */
+        const struct cpu *timer; /* … and who sees to that; NULL: it is not stopped */
+} messages[NOVA_HIP_GSI];
 
 void remap_init(void)
 {
@@ -42,13 +62,105 @@ bool remap_knows_io_apics(void)
         return true;
 }
 
-enum nova_status remap_route(unsigned gsi, unsigned rid, const struct cpu *cpu, bool level)
+/* Under the lock. */
+static void end_stop(struct message *message)
 {
+        if (!message->timer)
+                return;
+        store_once(message->timer, NULL);
+        remap_stopped--;
+}
+
+static enum nova_status route(unsigned gsi, unsigned sender, unsigned apic_id, bool level)
+{
+        return iommu_driver->route(gsi, sender & ~(unsigned)REMAP_FUNCTION, VECTOR_GSI + gsi,
+                                   apic_id, level);
+}
+
+enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cpu, bool level)
+{
+        struct message *message = &messages[gsi];
+        enum nova_status status = NOVA_SUCCESS;
+
         if (!remap_is_on)
                 return NOVA_SUCCESS;
         spin_lock(&remap_lock);
-        const enum nova_status status =
-                iommu_driver->route(gsi, rid, VECTOR_GSI + gsi, cpu->apic_id, level);
+        /* Who sends too much does not go on by being routed again. */
+        const bool stays = message->timer && message->sender == sender;
+        if (!stays)
+                status = route(gsi, sender, cpu->apic_id, level);
+        if (status == NOVA_SUCCESS) {
+                if (!stays)
+                        end_stop(message);
+                message->sender = sender & REMAP_FUNCTION ? sender : 0;
+                message->apic_id = cpu->apic_id;
+        }
         spin_unlock(&remap_lock);
         return status;
+}
+
+void remap_forget(uint16_t rid)
+{
+        if (!remap_is_on)
+                return;
+        spin_lock(&remap_lock);
+        for (unsigned gsi = 0; gsi < NOVA_HIP_GSI; gsi++) {
+                struct message *message = &messages[gsi];
+                if (message->sender != (REMAP_FUNCTION | rid))
+                        continue;
+                end_stop(message);
+                message->sender = 0;
+                iommu_driver->unroute(gsi, rid, VECTOR_GSI + gsi, false);
+        }
+        spin_unlock(&remap_lock);
+}
+
+static uint64_t stop(unsigned gsi, const struct cpu *cpu)
+{
+        struct message *message = &messages[gsi];
+        uint64_t resume = 0;
+
+        spin_lock(&remap_lock);
+        if (message->sender && !message->timer) {
+                iommu_driver->unroute(gsi, message->sender & ~(unsigned)REMAP_FUNCTION,
+                                      VECTOR_GSI + gsi, true);
+                message->resume = resume = rdtsc() + (uint64_t)tsc_khz * FLOOD_MS;
+                store_once(message->timer, cpu);
+                remap_stopped++;
+        }
+        spin_unlock(&remap_lock);
+        return resume;
+}
+
+uint64_t remap_count(unsigned gsi, const struct cpu *cpu)
+{
+        struct message *message = &messages[gsi];
+
+        if (likely(!message->sender || ++message->count < FLOOD_COUNT))
+                return 0;
+
+        const uint64_t now = rdtsc();
+        const bool is_flood = now - message->since < (uint64_t)tsc_khz * FLOOD_MS;
+        message->since = now;
+        message->count = 0;
+        return is_flood ? stop(gsi, cpu) : 0;
+}
+
+bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
+{
+        struct message *message = &messages[gsi];
+        bool resumed = false;
+
+        if (load_once(message->timer) != cpu)
+                return false;
+        spin_lock(&remap_lock);
+        if (message->timer == cpu && rdtsc() >= message->resume) {
+                /* It had the memory that this takes before. */
+                resumed = route(gsi, message->sender, message->apic_id, false) == NOVA_SUCCESS;
+                end_stop(message);
+        } else if (message->timer == cpu && message->resume < *next) {
+                *next = message->resume;
+        }
+        spin_unlock(&remap_lock);
+        return resumed;
 }

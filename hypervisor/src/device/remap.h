@@ -25,8 +25,27 @@ unsigned remap_source(bool is_hpet, unsigned id);
 /* Not a requester id: whoever sends. */
 #define REMAP_ANYBODY 0x10000
 
-/** Lets a function, and nobody else, raise a GSI at a CPU. OUT_OF_MEMORY. Does nothing when
- *  remapping is off. */
-enum nova_status remap_route(unsigned gsi, unsigned rid, const struct cpu *cpu, bool level);
+/* Added to the requester id of a PCI function that sends for itself: an I/O APIC or HPET may send
+ * as a function that somebody can have. */
+#define REMAP_FUNCTION 0x20000
+
+/** Lets a function, and nobody else, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU knows
+ *  the function. Then the GSI is as before. Does nothing when remapping is off. */
+enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cpu, bool level);
+
+/** GSIs that are stopped now, because their functions sent too much. */
+extern unsigned remap_stopped;
+
+/** A GSI was raised. If it is a function's, and there were 1,000 in less than 10 ms, it is stopped:
+ *  the TSC at which remap_resume() ends that, for a timer of this CPU; 0: it goes on. */
+uint64_t remap_count(unsigned gsi, const struct cpu *cpu);
+
+/** Lets a GSI that is stopped come again if it is time for that, and this CPU's task; whether it
+ *  did. Else lowers *next to the time. */
+bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next);
+
+/** A function may raise nothing any more, for its owner changes. Counts after the driver's flush of
+ *  functions. */
+void remap_forget(uint16_t rid);
 
 #endif

@@ -74,6 +74,7 @@
 /* Entries of the table of interrupts (9.10). */
 #define INTERRUPTS_SIZE      7     /* 256 entries */
 #define INTERRUPTS_X2APIC    0x800 /* destinations have 32 bits */
+#define INTERRUPT_SILENT     0x2   /* a stopped message is not a fault */
 #define INTERRUPT_LEVEL      0x10
 #define INTERRUPT_VECTOR     16
 #define INTERRUPT_CPU        40
@@ -181,7 +182,7 @@ static void forget_all(unsigned domain, unsigned more)
 
 static void vtd_flush(unsigned domain, bool functions)
 {
-        forget_all(domain, functions ? FUNCTIONS : 0);
+        forget_all(domain, !functions ? 0 : remap_is_on ? FUNCTIONS | INTERRUPTS : FUNCTIONS);
 }
 
 /* The table of a bus's functions, two words for each. NULL: no memory. */
@@ -233,6 +234,17 @@ static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, u
         dma_sync(entry, 2 * sizeof(*entry));
         forget_all(0, INTERRUPTS);
         return NOVA_SUCCESS;
+}
+
+static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+{
+        uint64_t *entry = &interrupts[gsi * 2];
+
+        (void)rid, (void)vector;
+        pte_write(entry, INTERRUPT_SILENT);
+        dma_sync(entry, 2 * sizeof(*entry));
+        if (wait)
+                forget_all(0, INTERRUPTS);
 }
 
 static void read_record(volatile char *record)
@@ -416,4 +428,5 @@ const struct iommu_driver vtd_driver = {
         .read_faults = vtd_read_faults,
         .mask_faults = vtd_mask_faults,
         .route = vtd_route,
+        .unroute = vtd_unroute,
 };

@@ -61,10 +61,12 @@ static _Noreturn void finish_create_pd(struct ec *self)
         while ((step = create_pd_step(self, &status)) != STEP_DONE) {
                 if (step == STEP_FAILED && self->cpu->dying)
                         object_reap();
-                else if (step == STEP_FAILED && (waited || !reclaim_wait()))
-                        break;
-                else
-                        waited |= step == STEP_FAILED;
+                else if (step == STEP_FAILED) {
+                        const enum reclaim_help help = waited ? RECLAIM_CANNOT : reclaim_help(self);
+                        if (help == RECLAIM_CANNOT)
+                                break;
+                        waited = help == RECLAIM_DONE;
+                }
                 preemption_point(self, finish_create_pd);
         }
         leave_if_ended(self);
@@ -118,6 +120,7 @@ enum nova_status hypercall_create_pd(struct ec *self)
         if (nova_crd_type(crd) != NOVA_CRD_OBJ || !nova_crd_perms(crd))
                 return publish(self, page, sel, &pd->object, self->created_perms);
         self->created = pd;
+        self->grace_waits = false;
         begin_initial_delegation(self, crd);
         self->cont = finish_create_pd;
         return HYPERCALL_GOES_ON;
@@ -288,7 +291,7 @@ static __attribute__((noinline)) enum nova_status revoke_range(struct ec *self, 
 
         if (range_revoke(space, first, last, perms))
                 return settled(self, NOVA_SUCCESS);
-        leave_if_ended(self); /* what it began now nobody would cancel */
+        leave_if_ended(self); /* no thread would finish what it began now */
         revocation_begin(&self->revocation, space, first, last, perms, false);
         return revoke(self);
 }

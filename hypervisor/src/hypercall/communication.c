@@ -60,7 +60,7 @@ static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self
 static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *self, struct pt *pt,
                                                                   unsigned items)
 {
-        const bool done = items == 1 && item_at_once(self, pt->ec);
+        const bool done = items == pt->ec->items_at_once && item_at_once(self, pt->ec);
 
         if (unlikely(pt->ec->state != EC_REQUEST)) /* it ended while TLBs were flushed */
                 resume_hypercall(self, NOVA_COM_ABT);

@@ -112,24 +112,57 @@ static always_inline void leave_with_more(struct ec *self, unsigned result)
         }
 }
 
-/* No memory: what is dying, whoever's task that is, and what waits for a grace period, gives its
- * own back; then the same call is made once more. What is dying after that, too, such as an object
+/* The call that found no memory is made once more. What is dying after that, too, such as an object
  * for whose capability there was none, is ended before self goes on. */
-static _Noreturn void finish_short_of_memory(struct ec *self)
+static _Noreturn void finish_last_try(struct ec *self, unsigned result)
 {
-        unsigned result = NOVA_OUT_OF_MEMORY;
-
-        while (self->cpu->dying) {
-                object_reap();
-                preemption_point(self, finish_short_of_memory);
-        }
-        const bool again = reclaim_wait();
-        leave_if_ended(self);
-        if (again)
-                result = handlers[nova_id_number(REG_P1(self))](self);
         leave_with_more(self, result);
         self->reap_floor = 0;
         finish_reaping(self, (enum nova_status)(result & HYPERCALL_STATUS));
+}
+
+static unsigned try_again(struct ec *self)
+{
+        return handlers[nova_id_number(REG_P1(self))](self);
+}
+
+/* What waits for a grace period gives its own back. What is dying has to come before that. */
+static _Noreturn void finish_grace_for_memory(struct ec *self)
+{
+        enum reclaim_help help;
+
+        while (self->cpu->dying) {
+                object_reap();
+                preemption_point(self, finish_grace_for_memory);
+        }
+        while ((help = reclaim_wait_step(self)) == RECLAIM_WAITS)
+                preemption_point(self, finish_grace_for_memory);
+        leave_if_ended(self);
+        finish_last_try(self, help == RECLAIM_DONE ? try_again(self) : NOVA_OUT_OF_MEMORY);
+}
+
+/* The call has found no memory just now. */
+static _Noreturn void wait_for_memory(struct ec *self)
+{
+        if (!reclaim_would_help(self->cpu))
+                finish_last_try(self, NOVA_OUT_OF_MEMORY);
+        self->grace_waits = false;
+        finish_grace_for_memory(self);
+}
+
+/* No memory: what is dying, whoever's task that is, gives its own back first. */
+static _Noreturn void finish_reap_for_memory(struct ec *self)
+{
+        while (self->cpu->dying) {
+                object_reap();
+                preemption_point(self, finish_reap_for_memory);
+        }
+        leave_if_ended(self);
+
+        const unsigned result = try_again(self);
+        if (result != NOVA_OUT_OF_MEMORY)
+                finish_last_try(self, result);
+        wait_for_memory(self);
 }
 
 _Noreturn void hypercall_finish(struct ec *self, unsigned result)
@@ -137,8 +170,11 @@ _Noreturn void hypercall_finish(struct ec *self, unsigned result)
         const enum nova_status status = (enum nova_status)(result & HYPERCALL_STATUS);
 
         leave_with_more(self, result);
-        if (unlikely(status == NOVA_OUT_OF_MEMORY))
-                finish_short_of_memory(self);
+        if (unlikely(status == NOVA_OUT_OF_MEMORY)) {
+                if (self->cpu->dying)
+                        finish_reap_for_memory(self);
+                wait_for_memory(self);
+        }
         resume_hypercall(self, status);
 }
 

@@ -4,6 +4,7 @@
 #include "hypercall/dispatch.h"
 
 #include "arch/x86/cpu.h"
+#include "ipc/item.h"
 #include "lib/string.h"
 #include "object/ec.h"
 #include "object/name.h"
@@ -122,6 +123,16 @@ static enum nova_status pd_limit(struct ec *self)
         return NOVA_SUCCESS;
 }
 
+static enum nova_status ec_receive(struct ec *self)
+{
+        struct ec *ec = object_space_find_ec(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
+
+        if (!ec)
+                return NOVA_BAD_CAP;
+        item_limit(ec, REG_P3(self));
+        return NOVA_SUCCESS;
+}
+
 static enum nova_status object(struct ec *self)
 {
         switch (REG_P2(self)) {
@@ -133,6 +144,8 @@ static enum nova_status object(struct ec *self)
                 return name_get(self);
         case NOVA_EXT_PD_LIMIT:
                 return pd_limit(self);
+        case NOVA_EXT_EC_RECEIVE:
+                return ec_receive(self);
         default:
                 return NOVA_BAD_HYP;
         }
@@ -142,6 +155,8 @@ static _Noreturn void thread_exit(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
+        while (!ec_end_scs(self))
+                preemption_point(self, thread_exit);
         ec_end(self);
         resume_reschedule(cpu);
 }

@@ -4,8 +4,8 @@
 
 #include "arch/x86/state.h"
 #include "ipc/call.h"
+#include "ipc/report.h"
 #include "nova/abi/event.h"
-#include "object/name.h"
 #include "object/pd.h"
 #include "object/pt.h"
 #include "platform/console.h"
@@ -14,25 +14,21 @@
 
 const struct ec *event_root_ec;
 
-/* Nobody handles the event. Of the first program the user has to hear, once: nothing else may be
- * left that could tell. So of threads that the root PD gave a name: each tells it once. */
+/* Nobody handles the event. The user has to hear of the first program, once: nothing else may be
+ * left that could report it. */
 static __attribute__((noinline)) _Noreturn void shut_down(struct ec *self)
 {
-        if (self == event_root_ec) {
+        const bool first = self == event_root_ec;
+
+        if (first) {
                 event_root_ec = NULL;
                 console_print("NOVA: the roottask's first thread was shut down: event 0x%lx at "
                               "0x%lx, address 0x%lx, has no portal that it can call.\n",
                               (unsigned long)self->event_number, (unsigned long)self->regs.ip,
                               (unsigned long)self->event_qual[1]);
         }
-        if (self->named_by_root) {
-                char name[NOVA_NAME_SIZE + 1];
-                name_print(self->name, name);
-                console_print("NOVA: thread '%s' was shut down: event 0x%lx at 0x%lx, address "
-                              "0x%lx, has no portal that it can call.\n",
-                              name, (unsigned long)self->event_number, (unsigned long)self->regs.ip,
-                              (unsigned long)self->event_qual[1]);
-        }
+        if (!first || self->named_by_root)
+                report_shut_down(self);
         block_shut_down(self);
 }
 

@@ -33,6 +33,12 @@ static word_t selector_in(nova_crd_t range, word_t offset)
         return (nova_crd_base(range) & ~bits) | (offset & bits);
 }
 
+void item_limit(struct ec *ec, word_t bytes)
+{
+        store_once(ec->receive_limit, bytes < UINT32_MAX ? (uint32_t)bytes + 1 : 0);
+        store_once(ec->items_at_once, bytes >= ITEM_AT_ONCE_BYTES);
+}
+
 void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigned items)
 {
         struct transfer *transfer = &self->transfer;
@@ -44,6 +50,7 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
         transfer->under_way = false;
         transfer->aborted = false;
         transfer->is_answer = is_answer;
+        transfer->left = is_answer ? 0 : load_once(to->receive_limit);
 }
 
 /* The answer to a page fault brings memory around the address only. */
@@ -182,7 +189,9 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
         const nova_crd_t window = delegate_window(transfer->to, transfer->is_answer);
 
         d->at = d->fill = d->fill_end = 0;
-        d->failed = false;
+        d->failed = d->undo = false;
+        d->left = transfer->left;
+        self->grace_waits = false;
         return decode(self, transfer->to, crd, flags, window, d);
 }
 
@@ -224,6 +233,13 @@ static bool item_begin(struct ec *self)
         return !received;
 }
 
+/* The receiver hears that it got nothing, and what is left of its limit is for the next items. */
+static cold_path void refuse(const struct ec *self)
+{
+        if (!self->transfer.aborted)
+                result(&self->transfer, 0, load_once(item_words(self, self->transfer.item)[1]));
+}
+
 /* Kernel memory ran out: another try when some came back, else the receiver hears that it got
  * nothing. */
 static __attribute__((noinline)) enum step_result step_again(struct ec *self)
@@ -235,11 +251,15 @@ static __attribute__((noinline)) enum step_result step_again(struct ec *self)
                 object_reap(); /* gives memory back, and names */
                 return STEP_AGAIN;
         }
-        if (reclaim_wait() && !transfer->aborted)
+        const enum reclaim_help help = reclaim_help(self);
+        leave_if_ended(self); /* the thread that ended self may be at the delegation */
+        if (help == RECLAIM_WAITS)
+                return STEP_AGAIN;
+        if (help == RECLAIM_DONE && !transfer->aborted)
                 step = delegation_step(&transfer->delegation);
         leave_if_ended(self);
-        if (step == STEP_FAILED && !transfer->aborted)
-                result(transfer, 0, load_once(item_words(self, transfer->item)[1]));
+        if (step == STEP_FAILED)
+                refuse(self);
         return step;
 }
 
@@ -251,7 +271,13 @@ static bool item_step(struct ec *self)
         if (unlikely(step == STEP_FAILED))
                 step = step_again(self);
         leave_if_ended(self);
-        return step != STEP_AGAIN;
+        if (step == STEP_AGAIN)
+                return false;
+        if (unlikely(step == STEP_REFUSED))
+                refuse(self);
+        else
+                self->transfer.left = self->transfer.delegation.left;
+        return true;
 }
 
 void item_transfer(struct ec *self, continuation_t cont)
@@ -267,6 +293,12 @@ void item_transfer(struct ec *self, continuation_t cont)
                         transfer->item++;
                 if (transfer->item < transfer->items)
                         preemption_point(self, cont);
+        }
+        /* The partner has ended in the middle of one. */
+        while (unlikely(delegation_is_open(&transfer->delegation))) {
+                delegation_finish_step(&transfer->delegation);
+                leave_if_ended(self);
+                preemption_point(self, cont);
         }
         transfer->to = NULL;
 }

@@ -5,6 +5,14 @@
 
 #include "object/ec.h"
 
+/* What a message of one item costs the receiver at most if it is transferred at once: a record, and
+ * tables for a part of one page table. They lack at three levels, of three kinds, and two roots. */
+#define ITEM_AT_ONCE_BYTES ((word_t)12 * PAGE_SIZE)
+
+/** Limits what a message to an EC, a call or a reply, may cost its PD, in bytes of kernel memory.
+ */
+void item_limit(struct ec *ec, word_t bytes);
+
 /** Does what the only item of self's message asks for, if that takes one step: capabilities for an
  *  object delegated or translated through the windows of to, or memory or ports delegated. false:
  *  nothing was delegated, item_transfer() has to do it. Either way TLBs may have been flushed,

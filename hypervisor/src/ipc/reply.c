@@ -59,7 +59,7 @@ static __attribute__((noinline)) _Noreturn void
 finish_reply_typed(struct ec *self, struct ec *caller, unsigned items)
 {
         caller->cont = resume_success;
-        if (items == 1 && item_at_once(self, caller))
+        if (items == caller->items_at_once && item_at_once(self, caller))
                 finish_reply(self);
         item_transfer_begin(self, caller, false, items);
         finish_reply_items(self);

@@ -2,6 +2,8 @@
 /* Accounts (see account.h). The root's limit is set when the pool is known. */
 #include "memory/account.h"
 
+#include "arch/x86/cpu.h"
+#include "lib/bits.h"
 #include "memory/slab.h"
 
 struct account account_root = {.limit = ~(word_t)0};
@@ -18,9 +20,13 @@ word_t account_size(void)
         return account_cache.size;
 }
 
-bool account_refuse(struct account *account, word_t bytes)
+/* Notes whether a grace period would help the CPU's thread: not if it wants more than the account
+ * can ever have. */
+static bool refuse(const struct account *account, word_t limit, word_t used, word_t bytes)
 {
-        account_return(account, bytes);
+        const word_t ended = min_word(load_once(account->ended), used);
+
+        cpu_self()->grace_helps = bytes <= limit && used - ended <= limit - bytes;
         return false;
 }
 
@@ -33,10 +39,16 @@ static bool reserve(struct account *account, word_t bytes)
         do {
                 const word_t limit = load_once(account->limit);
                 if (bytes > limit || used > limit - bytes)
-                        return false;
+                        return refuse(account, limit, used, bytes);
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         return true;
+}
+
+bool account_refuse(struct account *account, word_t bytes)
+{
+        account_return(account, bytes);
+        return reserve(account, bytes);
 }
 
 struct account *account_create(struct account *parent, word_t limit)

@@ -14,10 +14,11 @@
 
 #define ACCOUNT_DEPTH_MAX 64 /* so many may end at once, with interrupts off */
 
-/* Used and limit change by atomic operations only. */
+/* Used, limit and ended change by atomic operations only. */
 struct account {
         word_t used;
         word_t limit;
+        word_t ended;           /* of used: about so much comes back after the grace period */
         struct account *parent; /* NULL: the root's */
         unsigned depth;
 };
@@ -53,7 +54,20 @@ static inline void account_return(struct account *account, word_t bytes)
                 account_close(account);
 }
 
-/** Gives bytes back that passed the limit; false. */
+/** An object that is charged to the account has ended: bytes come back after the grace period. */
+static inline void account_expect(struct account *account, word_t bytes)
+{
+        atomic_fetch_add_word(&account->ended, bytes);
+}
+
+/** … and now they do; account_return() follows. */
+static inline void account_arrive(struct account *account, word_t bytes)
+{
+        atomic_fetch_add_word(&account->ended, (word_t)0 - bytes);
+}
+
+/** Gives bytes back that passed the limit, and tries once more: another CPU may have passed it for
+ *  a moment. Notes in cpu.grace_helps whether what has ended would make room. */
 __attribute__((noinline)) bool account_refuse(struct account *account, word_t bytes);
 
 /** Takes bytes from an account; false, and nothing changed, when the limit would be passed. */

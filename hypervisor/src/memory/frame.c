@@ -17,6 +17,8 @@ static char *fresh_end;            /* end of the pool */
 static void *free_list;
 static word_t free_count;
 
+uint32_t frame_refusals;
+
 void frame_init(paddr_t phys, uint64_t size)
 {
 #ifndef POOL_OFFSET
@@ -43,6 +45,8 @@ void *frame_alloc(void)
                 frame = fresh;
                 fresh += PAGE_SIZE;
                 free_count--;
+        } else {
+                frame_refusals++;
         }
         spin_unlock(&frame_lock);
         return frame;

@@ -15,6 +15,9 @@ struct frame_info {
 /** Gives the pool to the allocator: size bytes from phys on, mapped already. Once, at boot. */
 void frame_init(paddr_t phys, uint64_t size);
 
+/** How often a frame was asked for in vain; it wraps around. */
+extern uint32_t frame_refusals;
+
 /** Takes one frame; contents undefined. NULL when the pool is empty. */
 void *frame_alloc(void);
 

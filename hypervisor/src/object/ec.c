@@ -9,6 +9,7 @@
 #include "object/name.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
 #include "object/vcpu.h"
@@ -16,6 +17,8 @@
 #include "sched/timeout.h"
 #include "sched/wake.h"
 #include "thread.h"
+
+#define SC_STEP 16 /* SCs of an EC that end with interrupts off */
 
 _Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZE_MAX,
                "an EC with its FPU's state fits into a slab");
@@ -28,7 +31,7 @@ void ec_boot(void)
         object_boot(OBJECT_EC, (size + FPU_ALIGN - 1) & ~(size_t)(FPU_ALIGN - 1));
 }
 
-static word_t ec_bytes(enum ec_kind kind)
+word_t ec_bytes(enum ec_kind kind)
 {
         return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
 }
@@ -49,14 +52,21 @@ static void ec_init(struct ec *ec, enum ec_kind kind, struct cpu *cpu, struct pd
         ec->wait_sm = NULL;
         ec->timeout.key = 0;
         ec->transfer.to = NULL;
+        ec->transfer.delegation.fill = ec->transfer.delegation.fill_end = 0;
+        ec->transfer.delegation.child = NULL;
         ec->revocation.pin = NULL;
+        ec->revocation.owed_end = 0;
         ec->created = NULL;
         ec->calling = NULL;
         ec->reap_floor = EC_REAPS_NOTHING;
         list_init(&ec->helpers);
         list_init(&ec->sleepers);
+        ec->sc_due = ec->sc_stays = NULL;
+        ec->ends_later = false;
         ec->fpu_used = ec->ending = ec->named_by_root = false;
         ec->tls = 0;
+        ec->receive_limit = 0;
+        ec->items_at_once = 1;
         name_clear(ec->name);
         ec->regs = (struct regs){0};
 }
@@ -287,7 +297,8 @@ static __attribute__((noinline)) void disengage(struct ec *ec)
         wake_below(ec);
         return_sc_from_below(ec);
         cut_chain(ec);
-        if (ec->transfer.to && ec->transfer.to->caller == ec)
+        /* A partner that has ended may be freed by now. */
+        if (ec->transfer.to && !ec->transfer.aborted && ec->transfer.to->caller == ec)
                 forget_caller(ec->transfer.to);
         ec->state = EC_DEAD;
         ec->callee = NULL;
@@ -309,10 +320,10 @@ void ec_shut_down(struct ec *ec)
         ec->state = EC_DEAD;
 }
 
-/* Whether an EC is at a hypercall of several steps. */
+/* Whether an EC is at a hypercall of several steps of which nothing has to be finished. */
 static bool is_at_work(const struct ec *ec)
 {
-        return (word_t)ec->revocation.pin | (word_t)ec->created | (word_t)ec->calling |
+        return (word_t)ec->created | (word_t)ec->calling |
                (word_t)(ec->reap_floor != EC_REAPS_NOTHING);
 }
 
@@ -320,7 +331,6 @@ static bool is_at_work(const struct ec *ec)
 static cold_path void give_up_work(struct ec *ec)
 {
         ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
-        revocation_cancel(&ec->revocation);
         if (ec->created)
                 object_put(&ec->created->object);
         if (ec->calling)
@@ -329,14 +339,75 @@ static cold_path void give_up_work(struct ec *ec)
         ec->calling = NULL;
 }
 
-void ec_end(struct ec *ec)
+void ec_leave_sc(struct ec *ec, struct sc *sc)
+{
+        struct kobject **list = sc->stays ? &ec->sc_stays : &ec->sc_due;
+
+        sc->object.next = *list;
+        *list = &sc->object;
+        if (!sc->stays)
+                atomic_fetch_or_u32(&ec->pending, EC_PENDING_END);
+        store_once(sc->left, true);
+}
+
+/* Takes an SC out of a list, the current one last: without it the EC may have to wait for a step.
+ */
+static struct sc *take_left(struct kobject **list, const struct sc *current)
+{
+        struct kobject **at = list;
+
+        if (*at == &current->object && (*at)->next)
+                at = &(*at)->next;
+        struct sc *sc = container_of(*at, struct sc, object);
+        *at = (*at)->next;
+        return sc;
+}
+
+/* Ends as many SCs of a list as the budget allows. What is left of the budget; 0: perhaps there are
+ * more. */
+static unsigned end_left(struct ec *ec, struct kobject **list, unsigned budget)
+{
+        for (; *list && budget; budget--) {
+                struct sc *sc = take_left(list, ec->cpu->current_sc);
+                sc_end(sc);
+                reclaim_object(&sc->object);
+        }
+        return budget;
+}
+
+bool ec_end_scs(struct ec *ec)
+{
+        if (likely(!ec->sc_due && !ec->sc_stays))
+                return true;
+        end_left(ec, &ec->sc_stays, end_left(ec, &ec->sc_due, SC_STEP));
+        return !ec->sc_due && !ec->sc_stays;
+}
+
+void ec_end_due(struct ec *self, continuation_t cont)
+{
+        struct cpu *cpu = self->cpu;
+
+        while (self->ends_later ? !ec_end_scs(self) : !end_left(self, &self->sc_due, SC_STEP))
+                preemption_point(self, cont);
+        atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_END);
+        if (self->ends_later)
+                ec_end(self);
+        if (!(cpu->pending & CPU_PENDING_RESCHEDULE))
+                return;
+        self->cont = cont;
+        resume_reschedule(cpu);
+}
+
+bool ec_end(struct ec *ec)
 {
         struct pd *pd = ec->pd;
 
         if (ec->ending)
-                return;
-        ec->ending = true;
+                return true;
         ec_shut_down(ec);
+        if (unlikely(!ec_end_scs(ec)))
+                return false;
+        ec->ending = true;
         fpu_drop(ec);
         if (is_at_work(ec))
                 give_up_work(ec);
@@ -349,17 +420,57 @@ void ec_end(struct ec *ec)
         if (ec->cpu->current == ec)
                 cpu_current_ended(ec->cpu);
         store_once(ec->object.dead, true);
+        if (unlikely(ec->ends_later)) { /* no other thread does the rest */
+                object_put(&pd->object);
+                reclaim_object(&ec->object);
+        }
+        return true;
 }
 
-void ec_end_anywhere(struct ec *ec)
+bool ec_finish_step(struct ec *ec)
 {
-        if (ec->cpu == cpu_self()) {
-                ec_end(ec);
-                return;
+        if (delegation_is_open(&ec->transfer.delegation)) {
+                delegation_finish_step(&ec->transfer.delegation);
+                return false;
         }
-        mail_send(ec->cpu, &ec->mail, MAIL_END);
-        while (!load_once(ec->object.dead))
+        return !revocation_is_open(&ec->revocation) || revocation_finish_step(&ec->revocation);
+}
+
+enum drop_result ec_drop(struct ec *ec)
+{
+        if (unlikely(ec->state == EC_REPLY && (ec->sc_due || ec->sc_stays))) {
+                atomic_fetch_or_u32(&ec->pending, EC_PENDING_END);
+                store_once(ec->ends_later, true);
+                return DROP_LATER;
+        }
+        return ec_end(ec) ? DROP_ENDED : DROP_AGAIN;
+}
+
+/* Lets another CPU do a step. Until the mail is done with, nobody frees the EC, and afterwards not
+ * before this CPU leaves the kernel. */
+static void do_elsewhere(struct ec *ec, uint32_t work)
+{
+        mail_send(ec->cpu, &ec->mail, work);
+        while (atomic_load_u32(&ec->mail.work) & work)
                 cpu_wait();
+}
+
+bool ec_end_anywhere(struct ec *ec)
+{
+        if (ec->cpu == cpu_self())
+                return ec_end(ec);
+        do_elsewhere(ec, MAIL_END);
+        return load_once(ec->object.dead);
+}
+
+enum drop_result ec_drop_anywhere(struct ec *ec)
+{
+        if (ec->cpu == cpu_self())
+                return ec_drop(ec);
+        do_elsewhere(ec, MAIL_DROP);
+        if (load_once(ec->ends_later))
+                return DROP_LATER;
+        return load_once(ec->object.dead) ? DROP_ENDED : DROP_AGAIN;
 }
 
 void ec_free(struct ec *ec)

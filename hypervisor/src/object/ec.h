@@ -51,6 +51,7 @@ enum caller_kind {
  * of them is a status (HYPERCALL_STATUS). */
 #define EC_PENDING_RECALL 0x100
 #define EC_PENDING_STEP   0x200 /* single step over SYSENTER: #DB after the hypercall */
+#define EC_PENDING_END    0x400 /* its call was answered: what was dropped meanwhile ends */
 
 /* A message transfer in steps, of an EC that sends typed items. */
 struct transfer {
@@ -59,6 +60,7 @@ struct transfer {
         bool under_way;       /* an item's delegation was begun */
         bool aborted;         /* the partner ended */
         bool is_answer;       /* to an event */
+        uint32_t left;        /* as delegation.left, when the present item began */
         struct delegation delegation;
 };
 
@@ -103,23 +105,40 @@ struct ec {
         struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
         struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
         struct sc *donated;             /* SC bound to this EC that is its callers' */
+        /* SCs that were created for this EC and have no capability any more. They hold no reference
+         * to it: it ends them before it ends itself. */
+        struct kobject *sc_due;   /* … to end when the call is answered that this EC waits for */
+        struct kobject *sc_stays; /* … to end with this EC */
+        bool ends_later;          /* nothing refers to it, and it ends when its call is answered */
         bool fpu_used;
         bool ending;               /* ec_end is at work; it lets mail in while it waits */
         bool named_by_root;        /* its end is worth a message */
+        uint32_t items_at_once;    /* items of a message that need no look at the limit: 1 or 0 */
         word_t tls;                /* the base */
         char name[NOVA_NAME_SIZE]; /* for debugging; under no lock */
         struct transfer
                 transfer; /* create_pd: its delegation is that of the initial capabilities */
         struct revocation revocation;
-        struct pd *created;    /* … to this one, not yet published, referenced */
-        struct pt *calling;    /* call: portal during the transfer of items, referenced */
-        unsigned reap_floor;   /* revoke, …: so many were dying before, somebody else's task */
-        uint8_t created_perms; /* those of the capability for created */
+        struct pd *created;     /* … to this one, not yet published, referenced */
+        struct pt *calling;     /* call: portal during the transfer of items, referenced */
+        unsigned reap_floor;    /* revoke, …: so many were dying before, somebody else's task */
+        uint8_t created_perms;  /* those of the capability for created */
+        bool grace_waits;       /* memory lacked, and self waits for the end of … */
+        uint32_t grace_end;     /* … this grace period (see reclaim_help()) */
+        uint32_t receive_limit; /* bytes that a message may cost its PD, and 1; 0: no limit */
+#if __SIZEOF_POINTER__ == 4
+        word_t virtual_8086_room[4]; /* see odd_flags in entry.S */
+#endif
         struct regs regs __attribute__((aligned(16)));
         /* Saved state; valid if fpu_used and not in the registers. It is fpu_size() bytes long. */
         uint8_t fpu[FPU_SIZE_MIN] __attribute__((aligned(FPU_ALIGN)));
 };
 
+#if __SIZEOF_POINTER__ == 4
+_Static_assert(offsetof(struct ec, virtual_8086_room) + 4 * sizeof(word_t) <=
+                       offsetof(struct ec, regs),
+               "the room lies below the registers");
+#endif
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 
@@ -164,6 +183,9 @@ static inline void ec_clear_attention(struct ec *ec)
 /** Prepares the cache. Once, at boot. */
 void ec_boot(void);
 
+/** Bytes that an EC takes. */
+word_t ec_bytes(enum ec_kind kind);
+
 /* What create_ec says. */
 struct ec_config {
         struct pd *pd;
@@ -194,11 +216,43 @@ void ec_return_sc(struct ec *ec, struct ec *caller);
  *  own CPU. */
 void ec_shut_down(struct ec *ec);
 
-/** Ends an EC: shut down, and its UTCB's address is free. On its own CPU. */
-void ec_end(struct ec *ec);
+/** Leaves an SC without capabilities to its owner. On their own CPU. */
+void ec_leave_sc(struct ec *ec, struct sc *sc);
 
-/** Ends an EC on any CPU and returns when it has ended. No lock is held. */
-void ec_end_anywhere(struct ec *ec);
+/** Ends a step of the SCs that were left to an EC; true: that was all. On its own CPU. */
+bool ec_end_scs(struct ec *ec);
+
+/** self goes on after a call: ends what was dropped while it waited. Returns if self and the SC on
+ *  which it runs have not ended; may be preempted, and goes on with cont then. */
+void ec_end_due(struct ec *self, continuation_t cont);
+
+/** Ends an EC: shut down, its SCs without capabilities ended, and its UTCB's address is free. On
+ * its own CPU. false: that was a step of it, more follow. Whoever wants it to end does the steps of
+ * ec_finish_step() then. */
+bool ec_end(struct ec *ec);
+
+/** The same on any CPU. No lock is held. */
+bool ec_end_anywhere(struct ec *ec);
+
+enum drop_result { DROP_ENDED, DROP_AGAIN, DROP_LATER };
+
+/** Neither a capability, a portal nor an SC with a capability refers to an EC any more: ends it, a
+ *  step of that (AGAIN), or later, when its call is answered. On its own CPU. */
+enum drop_result ec_drop(struct ec *ec);
+
+/** The same on any CPU. No lock is held. */
+enum drop_result ec_drop_anywhere(struct ec *ec);
+
+/** Whether an ended EC has left the mapping database in the middle of a revocation or delegation.
+ */
+static inline bool ec_has_left_work(const struct ec *ec)
+{
+        return revocation_is_open(&ec->revocation) || delegation_is_open(&ec->transfer.delegation);
+}
+
+/** Does a step of what an ended EC has left; whether nothing is left. Whoever calls it holds a
+ *  reference, or the EC has none and is in this CPU's dying list. */
+bool ec_finish_step(struct ec *ec);
 
 /** Frees an ended or never published EC. */
 void ec_free(struct ec *ec);

@@ -46,20 +46,25 @@ void object_queue(struct kobject *object)
 
 void object_put(struct kobject *object)
 {
-        if (atomic_fetch_add_u32(&object->references, UINT32_MAX) == 1)
-                object_queue(object);
+        if (atomic_fetch_add_u32(&object->references, UINT32_MAX) != 1)
+                return;
+        if (object->kind == OBJECT_SC)
+                sc_note_drop(container_of(object, struct sc, object));
+        object_queue(object);
 }
 
-/* Out of line as all that makes calls of its own, so that object_reap() saves few registers. */
-static __attribute__((noinline)) void sc_end_anywhere(struct sc *sc)
+/* Whether an SC to which nothing refers has ended. If not it was left to its owner. Out of line as
+ * all that makes calls of its own, so that object_reap() saves few registers. */
+static __attribute__((noinline)) bool sc_drop_anywhere(struct sc *sc)
 {
         if (sc->cpu == cpu_self()) {
-                sc_end(sc);
-                return;
+                sc_drop(sc);
+        } else {
+                mail_send(sc->cpu, &sc->mail, MAIL_DROP);
+                while (!load_once(sc->object.dead) && !load_once(sc->left))
+                        cpu_wait();
         }
-        mail_send(sc->cpu, &sc->mail, MAIL_END);
-        while (!load_once(sc->object.dead))
-                cpu_wait();
+        return !load_once(sc->left);
 }
 
 bool object_has_mail(const struct kobject *object)
@@ -71,22 +76,34 @@ bool object_has_mail(const struct kobject *object)
         return false;
 }
 
-/* Ends an object that is no longer in the dying list, and gives back the reference that it has. */
-static void object_end(struct kobject *object)
+/* Ends an object that is no longer in the dying list, or sees to it that its end comes, and gives
+ * back the reference that it has. Whether its memory is the caller's to free. */
+static bool object_end(struct kobject *object)
 {
         struct kobject *other;
+        bool ended = true;
 
         switch (object->kind) {
         case OBJECT_EC: {
                 struct ec *ec = container_of(object, struct ec, object);
-                ec_end_anywhere(ec);
+                const enum drop_result result =
+                        load_once(ec->object.dead) ? DROP_ENDED : ec_drop_anywhere(ec);
+                if (unlikely(result != DROP_ENDED)) {
+                        if (result == DROP_AGAIN)
+                                object_queue(object);
+                        return false;
+                }
+                if (unlikely(ec_has_left_work(ec)) && !ec_finish_step(ec)) {
+                        object_queue(object);
+                        return false;
+                }
                 other = &ec->pd->object;
                 break;
         }
         case OBJECT_SC: {
                 struct sc *sc = container_of(object, struct sc, object);
-                sc_end_anywhere(sc);
                 other = &sc->owner->object;
+                ended = sc_drop_anywhere(sc);
                 break;
         }
         default:
@@ -95,6 +112,7 @@ static void object_end(struct kobject *object)
                 break;
         }
         object_put(other);
+        return ended;
 }
 
 /* Takes the first one off the dying list. */
@@ -135,9 +153,28 @@ void object_reap(void)
                 take_first(cpu, object);
         } else {
                 take_first(cpu, object);
-                object_end(object);
+                if (unlikely(!object_end(object)))
+                        return;
         }
         reclaim_object(object);
+}
+
+word_t object_ended_bytes(const struct kobject *object)
+{
+        const enum object_kind kind = (enum object_kind)object->kind;
+
+        if (kind == OBJECT_PD)
+                return container_of(object, struct pd, object)->ended_bytes;
+        if (kind == OBJECT_EC)
+                return ec_bytes((enum ec_kind)container_of(object, struct ec, object)->kind);
+        return object_bytes(kind);
+}
+
+word_t object_ending_bytes(struct kobject *object)
+{
+        if (object->kind == OBJECT_PD)
+                pd_count_ended(container_of(object, struct pd, object));
+        return object_ended_bytes(object);
 }
 
 void object_free(struct kobject *object)

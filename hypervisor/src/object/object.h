@@ -132,6 +132,11 @@ void object_put(struct kobject *object);
 /** Puts an object on this CPU's dying list. */
 void object_queue(struct kobject *object);
 
+/** What comes back to object->account when an ended object is freed, about. The second function
+ *  returns what the first one did. */
+word_t object_ending_bytes(struct kobject *object);
+word_t object_ended_bytes(const struct kobject *object);
+
 /** Whether mail about an object, sent just before its end, is still in its CPU's hands. */
 bool object_has_mail(const struct kobject *object);
 

@@ -35,6 +35,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         __builtin_memcpy(pd->name, name, sizeof(pd->name));
         pd->end_stage = 0;
         pd->end.space = NULL;
+        pd->unfinished = NULL;
 }
 
 void pd_boot(void)
@@ -140,7 +141,7 @@ static bool space_is_empty(struct space *space)
                                            : tree_is_empty(&space->tree);
 }
 
-/* Ends one of its ECs; false when there is none left. */
+/* Ends one of its ECs, or does a step of that; false when there is none left. */
 static bool end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
@@ -149,7 +150,6 @@ static bool end_ec(struct pd *pd)
         spin_lock(&pd->lock);
         if (!list_is_empty(&pd->ecs)) {
                 ec = container_of(pd->ecs.next, struct ec, pd_link);
-                list_remove(&ec->pd_link);
                 /* One without references is ending on another CPU: not ours to free. Its memory
                  * stays until this CPU leaves the kernel. */
                 live = object_get_live(&ec->object);
@@ -157,10 +157,25 @@ static bool end_ec(struct pd *pd)
         spin_unlock(&pd->lock);
         if (!ec)
                 return false;
-        ec_end_anywhere(ec);
-        if (live)
+        const bool ended = ec_end_anywhere(ec);
+        if (live && unlikely(ended && ec_has_left_work(ec))) {
+                ec->object.next = pd->unfinished;
+                pd->unfinished = &ec->object;
+        } else if (live) {
                 object_put(&ec->object);
+        }
         return true;
+}
+
+/* Does a step of what its ECs have left. All have ended: nobody of them makes it more. */
+static cold_path void finish_ec(struct pd *pd)
+{
+        struct kobject *object = pd->unfinished;
+
+        if (!ec_finish_step(container_of(object, struct ec, object)))
+                return;
+        pd->unfinished = object->next;
+        object_put(object);
 }
 
 bool pd_end_step(struct pd *pd)
@@ -169,8 +184,12 @@ bool pd_end_step(struct pd *pd)
 
         if (end_ec(pd))
                 return false;
-        if (!pd->end_stage && dma_format.levels)
-                dma_format.release(pd);
+        if (unlikely(pd->unfinished)) {
+                finish_ec(pd);
+                return false;
+        }
+        if (!pd->end_stage && dma_format.levels && !dma_format.release(pd))
+                return false;
         if (pd->end_stage == array_size(types))
                 return true;
 
@@ -189,6 +208,22 @@ bool pd_end_step(struct pd *pd)
         return false;
 }
 
+/* On x86-64 the root, which belongs to the PD itself, is counted by the address space. */
+static word_t table_bytes(const struct pd *pd)
+{
+        return (address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8)) << PAGE_BITS;
+}
+
+void pd_count_ended(struct pd *pd)
+{
+        const word_t pages =
+                !!pd->io.bitmap[0] + !!pd->io.bitmap[1] + !!pd->dma.root + !!pd->guest.root;
+
+        pd->ended_bytes =
+                pd_bytes() + (pd_has_account(pd) ? load_once(pd->account->limit)
+                                                 : table_bytes(pd) + (pages << PAGE_BITS));
+}
+
 void pd_free(struct pd *pd)
 {
         /* A delegation that was under way when the PD ended may have entered something more. */
@@ -202,12 +237,11 @@ void pd_free(struct pd *pd)
                 account_return(pd->account, PAGE_SIZE);
         }
         second_level_fini(pd);
-        /* On x86-64 the root, which belongs to the PD itself, is counted. */
-        const word_t tables = address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8);
+        const word_t tables = table_bytes(pd);
         struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
         object_give(OBJECT_PD, pd);
-        account_return(own, tables << PAGE_BITS);
+        account_return(own, tables);
         if (own != account)
                 account_leave(own);
         account_return(account, pd_bytes());

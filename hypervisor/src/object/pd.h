@@ -42,10 +42,12 @@ struct pd {
         struct spinlock lock; /* protects ecs, and dead against a new EC */
         struct list ecs;      /* ECs of this PD, by ec.pd_link */
         struct pd_limit limit;
-        char name[NOVA_NAME_SIZE]; /* set once, under pd.lock; that of all PDs it creates then */
-        bool is_root;              /* may use the H bit */
-        uint8_t end_stage;         /* spaces that were emptied */
-        struct revocation end;     /* … and the one that is being emptied */
+        char name[NOVA_NAME_SIZE];  /* set once, under pd.lock; that of all PDs it creates then */
+        bool is_root;               /* may use the H bit */
+        uint8_t end_stage;          /* spaces that were emptied */
+        struct revocation end;      /* … and the one that is being emptied */
+        struct kobject *unfinished; /* ECs that ended at work, referenced, see ec_finish_step() */
+        word_t ended_bytes;         /* what its account expects, while it waits for the grace */
 };
 
 /** The microhypervisor's own capabilities, which the root PD can request. */
@@ -104,6 +106,10 @@ bool pd_destroy_begin(struct pd *pd);
 /** A step of the end of a dead PD: its ECs, then its spaces; true when nothing is left. May wait
  * for another CPU. */
 bool pd_end_step(struct pd *pd);
+
+/** Sets ended_bytes of a PD that is ended. The whole limit of an account of its own counts, for
+ *  nobody can tell how much other PDs still use. */
+void pd_count_ended(struct pd *pd);
 
 /** Frees an ended PD. */
 void pd_free(struct pd *pd);

@@ -2,19 +2,25 @@
 /* The grace period (see reclaim.h). */
 #include "object/reclaim.h"
 
+#include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/resume.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "memory/frame.h"
+#include "object/ec.h"
 #include "object/object.h"
+#include "sched/timeout.h"
 #include "sched/wake.h"
 #include "space/object_mapping.h"
 
 #define BATCH    64   /* a period begins with so many */
 #define STEP     16   /* so many are freed with interrupts off */
 #define FULL     1024 /* whoever adds more waits for a period */
+#define LATE_MS  5    /* a period begins with fewer when the first has waited so long */
+#define FORCE_MS 1    /* between two periods that begin because memory lacks */
 #define NO_FRAME UINT32_MAX
 
 struct batch {
@@ -29,6 +35,11 @@ static uint32_t period;   /* the last one that began */
 static bool under_way;    /* it has not ended: its batch is not freed yet */
 static struct cpu *freer; /* all were quiescent, and this CPU frees the batch */
 
+static struct cpu *keeper; /* the CPU whose timer looks at due, or NULL */
+static uint64_t due;       /* TSC when the filling batch is late */
+static bool late;          /* it is, but a period is under way */
+static uint64_t forced_at; /* TSC when a thread that lacked memory began a period last */
+
 static void add_object(struct batch *batch, struct kobject *object)
 {
         object->next = batch->objects;
@@ -42,6 +53,8 @@ static void begin(void)
         waiting = filling;
         filling = (struct batch){.frames = NO_FRAME};
         under_way = true;
+        late = false;
+        store_once(keeper, NULL);
         store_once(period, period + 1);
         for (uint64_t left = cpu_online; left; left &= left - 1)
                 ipi_send(cpu_by_id(bit_lowest_u64(left)));
@@ -58,6 +71,7 @@ static bool all_seen(void)
 
 static void free_object(struct kobject *object)
 {
+        account_arrive(object->account, object_ended_bytes(object));
         if (unlikely(object_has_mail(object)))
                 reclaim_object(object);
         else if (likely(!load_once(object->held)) || !object_mapping_holds(object))
@@ -91,18 +105,55 @@ static void free_waiting(struct cpu *cpu)
         spin_lock(&reclaim_lock);
         under_way = false;
         freer = NULL;
-        if (filling.count >= BATCH)
+        if (filling.count >= BATCH || late)
                 begin();
         spin_unlock(&reclaim_lock);
 }
 
+/* Something was added to the filling batch. Under the lock, which it drops. This CPU's timer looks
+ * after the first thing of a batch, so that a few do not wait for ever. */
+static void added(void)
+{
+        uint64_t end = 0;
+
+        if (!under_way && filling.count >= BATCH) {
+                begin();
+        } else if (unlikely(filling.count == 1)) {
+                due = end = rdtsc() + (uint64_t)tsc_khz * LATE_MS;
+                store_once(keeper, cpu_self());
+        }
+        spin_unlock(&reclaim_lock);
+        if (unlikely(end))
+                timeout_arm(cpu_self(), end);
+}
+
+void reclaim_timer(struct cpu *cpu)
+{
+        uint64_t end = 0;
+
+        if (likely(load_once(keeper) != cpu))
+                return;
+        spin_lock(&reclaim_lock);
+        if (keeper == cpu && rdtsc() < due) {
+                end = due;
+        } else if (keeper == cpu) {
+                store_once(keeper, NULL);
+                if (under_way)
+                        late = true;
+                else
+                        begin();
+        }
+        spin_unlock(&reclaim_lock);
+        if (end)
+                timeout_arm(cpu, end);
+}
+
 void reclaim_object(struct kobject *object)
 {
+        account_expect(object->account, object_ending_bytes(object));
         spin_lock(&reclaim_lock);
         add_object(&filling, object);
-        if (!under_way && filling.count >= BATCH)
-                begin();
-        spin_unlock(&reclaim_lock);
+        added();
 }
 
 void reclaim_frame(void *frame)
@@ -111,9 +162,7 @@ void reclaim_frame(void *frame)
         frame_info(frame)->next = filling.frames;
         filling.frames = frame_index(frame);
         filling.count++;
-        if (!under_way && filling.count >= BATCH)
-                begin();
-        spin_unlock(&reclaim_lock);
+        added();
 }
 
 bool reclaim_is_full(void)
@@ -149,15 +198,19 @@ static bool wait_for_one(struct cpu *cpu)
         const uint32_t target = period;
         spin_unlock(&reclaim_lock);
 
-        for (bool done = !any; !done;) {
+        while (any) {
                 if (cpu->current_ended)
                         return false;
                 reclaim_quiescent(cpu);
                 spin_lock(&reclaim_lock);
-                done = period != target || !under_way;
+                const bool done = period != target || !under_way;
                 spin_unlock(&reclaim_lock);
-                if (!done)
-                        cpu_wait();
+                if (done)
+                        break;
+                cpu_wait();
+                sti(); /* this CPU may have freed a step of the batch, and may free all of it */
+                nop();
+                cli();
         }
         return any;
 }
@@ -170,4 +223,67 @@ bool reclaim_wait(void)
         if (any)
                 wait_for_one(cpu); /* what was added after the first one began */
         return any;
+}
+
+/* Whether a grace period can give anything back; *end: the last one that has to end for that. */
+static bool choose_end(uint32_t *end)
+{
+        spin_lock(&reclaim_lock);
+        const bool any = under_way || filling.count;
+        *end = period + (filling.count != 0);
+        spin_unlock(&reclaim_lock);
+        return any;
+}
+
+/* Whether a period has ended. One that has not begun begins, but not too soon after the last that
+ * began in this way: otherwise a PD that exhausts its memory again and again could interrupt all
+ * CPUs. */
+static bool has_ended(uint32_t end)
+{
+        spin_lock(&reclaim_lock);
+        const int32_t missing = (int32_t)(end - period);
+        const bool done = missing < 0 || (!under_way && (!missing || !filling.count));
+        if (!done && !under_way) {
+                const uint64_t now = rdtsc();
+                if (now - forced_at >= (uint64_t)tsc_khz * FORCE_MS) {
+                        forced_at = now;
+                        begin();
+                }
+        }
+        spin_unlock(&reclaim_lock);
+        return done;
+}
+
+bool reclaim_would_help(struct cpu *cpu)
+{
+        const uint32_t refusals = load_once(frame_refusals);
+        const bool helps = cpu->grace_helps || cpu->frame_refusals != refusals;
+
+        cpu->grace_helps = false;
+        cpu->frame_refusals = refusals;
+        return helps;
+}
+
+enum reclaim_help reclaim_wait_step(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+
+        if (!self->grace_waits && !choose_end(&self->grace_end))
+                return RECLAIM_CANNOT;
+        self->grace_waits = true;
+        if (!cpu->current_ended)
+                reclaim_quiescent(cpu);
+        if (!has_ended(self->grace_end)) {
+                cpu_wait();
+                return RECLAIM_WAITS;
+        }
+        self->grace_waits = false;
+        return RECLAIM_DONE;
+}
+
+enum reclaim_help reclaim_help(struct ec *self)
+{
+        if (!self->grace_waits && !reclaim_would_help(self->cpu))
+                return RECLAIM_CANNOT;
+        return reclaim_wait_step(self);
 }

@@ -10,6 +10,9 @@
 #include "sched/schedule.h"
 #include "sched/wake.h"
 
+/* Calls that are followed, of those that other SCs' time paid for since the SC left the CPU. */
+#define CALLS_FOLLOWED 64
+
 void sc_boot(void)
 {
         object_boot(OBJECT_SC, sizeof(struct sc));
@@ -42,6 +45,7 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
         sc->used = 0;
         sc->place = SC_NOWHERE;
         sc->prio = (uint8_t)prio;
+        sc->stays = sc->left = false;
         list_init(&sc->link);
         *out = sc;
         return NOVA_SUCCESS;
@@ -108,4 +112,46 @@ void sc_end(struct sc *sc)
         sc->place = SC_NOWHERE;
         if (sc->ec->donated == sc)
                 sc->ec->donated = NULL;
+}
+
+/* Whether an SC of this CPU is the one that its owner's donating calls have taken along: it is
+ * bound to another EC, or runs one. A further SC of the owner, which helps, stays bound to the
+ * owner. */
+static bool is_donated(const struct sc *sc, const struct cpu *cpu)
+{
+        return sc->owner->state == EC_REPLY &&
+               (sc->ec != sc->owner || (sc == cpu->current_sc && !(cpu->special & SPECIAL_LENT)));
+}
+
+/* Whether the current EC is at work for the owner of a donated SC: the owner's calls lead there.
+ * They go on from the EC that the SC is bound to; while it runs and is bound to nobody, they end
+ * here. */
+static bool serves_owner(const struct sc *sc, const struct cpu *cpu)
+{
+        const struct ec *at = sc->ec;
+
+        if (at == sc->owner)
+                return true;
+        for (unsigned i = 0; i < CALLS_FOLLOWED && at->state == EC_REPLY; i++)
+                at = at->callee;
+        return at == cpu->current;
+}
+
+void sc_note_drop(struct sc *sc)
+{
+        struct cpu *cpu = cpu_self();
+
+        /* Mail is work that the current EC has nothing to do with. */
+        if (sc->cpu == cpu && !cpu->in_mail)
+                sc->stays = is_donated(sc, cpu) && serves_owner(sc, cpu);
+}
+
+void sc_drop(struct sc *sc)
+{
+        struct ec *owner = sc->owner;
+
+        if (is_donated(sc, sc->cpu) || (sc->stays && owner->state != EC_DEAD))
+                ec_leave_sc(owner, sc);
+        else
+                sc_end(sc);
 }

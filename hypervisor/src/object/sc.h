@@ -35,6 +35,8 @@ struct sc {
         uint64_t round_end; /* value of used at which the quantum of this round is spent */
         uint8_t place;      /* enum sc_place */
         uint8_t prio;
+        bool stays; /* the owner itself had the last capability dropped: both end together */
+        bool left;  /* has no capability, and lives on in its owner's list */
 };
 
 /** Whether the quantum of this round is spent. */
@@ -73,6 +75,14 @@ void sc_start(struct sc *sc);
 
 /** Time used in microseconds, the running slice included; of an SC of any CPU. */
 uint64_t sc_time_us(const struct sc *sc);
+
+/** Notes who drops the last capability: an SC on which its owner had that done stays with the
+ * owner. On any CPU, under any lock. */
+void sc_note_drop(struct sc *sc);
+
+/** Nothing but its owner refers to an SC any more: ends it, or leaves it to the owner (left) while
+ * it is donated, or if it stays. On its own CPU. */
+void sc_drop(struct sc *sc);
 
 /** Ends an SC; on its own CPU. */
 void sc_end(struct sc *sc);

@@ -14,7 +14,7 @@ struct ec;
 
 /* MSRs of SYSCALL and SWAPGS. */
 struct guest_msrs {
-        uint64_t star, lstar, fmask, kernel_gs_base;
+        uint64_t star, lstar, cstar, fmask, kernel_gs_base;
 };
 
 /* What the control block of SVM does not hold. */
@@ -22,6 +22,11 @@ struct vcpu_svm {
         uint64_t backup[80]; /* the guest's state while it is unproven */
         uint64_t soft_event; /* what the VMM injected last, if it was a software event, else 0 */
         uint64_t soft_ip;    /* … and where */
+        uint64_t vintr;      /* the interrupt field of the last entry */
+        uint64_t step_ip;    /* where the instruction is that the guest steps over */
+        bool steps;          /* it does, and TF is the kernel's */
+        bool guest_tf;       /* … what TF is for the guest meanwhile */
+        bool wants_wbinvd;   /* the VMM wants exits of WBINVD */
         bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */
         bool writes_cr0;     /* … and it writes CR0 next */
 };
@@ -30,6 +35,7 @@ struct vcpu_svm {
 struct vcpu_vmx {
         bool known, launched;   /* what the CPU was told about the structure */
         bool wants_dr_exits;    /* the VMM does */
+        bool wants_wbinvd;      /* … those of WBINVD, too */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
         word_t host_cr3;        /* the kernel's, as the structure has it */
@@ -40,6 +46,7 @@ struct vcpu {
         void *control;           /* VMCB or VMCS, a frame */
         uint64_t ready_since;    /* TSC when it was preempted; 0: it was not */
         uint64_t dr[4], xcr0;    /* valid while the registers are another's */
+        uint32_t tsc_aux;        /* the guest does not write it without an exit */
         uint32_t tag;            /* ASID or VPID */
         uint64_t tag_round;      /* … of this round of the CPU */
         word_t guest_generation; /* pd.guest.generation that its translations are of */
@@ -61,9 +68,10 @@ struct vcpu_ops {
         void (*init)(struct vcpu *vcpu, struct ec *ec);
         void (*to_utcb)(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
         void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-        void (*enter)(struct ec *ec);   /* into the guest; comes back by finish_…_exit */
-        void (*leave)(struct cpu *cpu); /* a thread will run: what an exit left; may be NULL */
-        void (*stop)(struct ec *ec);    /* ended, on its own CPU; may be NULL */
+        void (*enter)(struct ec *ec);        /* into the guest; comes back by finish_…_exit */
+        void (*leave)(struct cpu *cpu);      /* a thread will run: what an exit left; may be NULL */
+        void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
+        void (*stop)(struct ec *ec);         /* ended, on its own CPU; may be NULL */
 };
 
 /** How virtual CPUs work on this machine; NULL: there are none. */

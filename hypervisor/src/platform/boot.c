@@ -20,7 +20,6 @@
 #include "device/msi.h"
 #include "device/pci.h"
 #include "memory/frame.h"
-#include "paging_levels.h"
 #include "pcid.h"
 #include "platform/acpi.h"
 #include "platform/boot_info.h"
@@ -32,12 +31,8 @@
 #include "platform/multiboot2.h"
 #include "platform/stop.h"
 
-#define MIB        0x100000
-#define FOUR_GIB   ((paddr_t)1 << 32)
-#define POOL_SHARE 16 /* of all available memory */
-#define POOL_MIN   (4 * MIB)
-#define POOL_MAX   (256 * MIB)
-#define BDA_COM1   0x400
+#define MIB      0x100000
+#define BDA_COM1 0x400
 
 _Noreturn void boot_main(uint32_t magic, uint32_t info);
 
@@ -72,32 +67,13 @@ static void read_loader(uint32_t magic, uint32_t info)
                               memory_map.dropped_modules, MODULES);
 }
 
-/* Chooses the pool: what was asked for, or less where memory has no such range. */
-static struct boot_range choose_pool(void)
-{
-        uint64_t size = cmdline.kmem;
-        paddr_t start;
-
-        if (!size) {
-                size = memory_map_available() / POOL_SHARE;
-                size = size < POOL_MIN ? POOL_MIN : size > POOL_MAX ? POOL_MAX : size;
-        }
-        size = (size + LARGE_PAGE_SIZE - 1) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
-        if (size > POOL_LIMIT)
-                size = POOL_LIMIT;
-        for (; size >= LARGE_PAGE_SIZE; size -= LARGE_PAGE_SIZE) {
-                start = memory_map_find(size, LARGE_PAGE_SIZE, MIB, FOUR_GIB);
-                if (start)
-                        return (struct boot_range){start, size};
-        }
-        kernel_stop("there is too little memory below 4 GiB: the kernel needs 2 MiB in one piece "
-                    "besides itself and the boot modules");
-}
-
 static void start_memory(void)
 {
-        const struct boot_range pool = choose_pool();
+        const struct boot_range pool = memory_map_choose_pool(cmdline.kmem);
 
+        if (!pool.size)
+                kernel_stop("there is too little memory below 4 GiB: the kernel needs 2 MiB in one "
+                            "piece besides itself and the boot modules");
         if (cmdline.kmem && pool.size < cmdline.kmem)
                 console_print("NOVA: kmem= asks for more than there is; the kernel takes %u MiB.\n",
                               (unsigned)(pool.size / MIB));

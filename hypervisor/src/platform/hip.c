@@ -26,7 +26,7 @@
 #define FEATURES                                                                            \
         (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG |     \
          NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA | NOVA_HIP_NAME | NOVA_HIP_EXIT | NOVA_HIP_TLS | \
-         NOVA_HIP_MACHINE | NOVA_HIP_LIMIT)
+         NOVA_HIP_MACHINE | NOVA_HIP_LIMIT | NOVA_HIP_RECEIVE)
 
 _Static_assert(MEMORY_ENTRIES + MODULES + LISTED + EXTENSIONS <= MEM_MAX, "all descriptors fit");
 

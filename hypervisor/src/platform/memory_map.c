@@ -2,7 +2,10 @@
 /* Physical memory as the boot loader tells it, and which of it is taken. */
 #include "platform/memory_map.h"
 
+#include "arch/x86/pte.h"
+#include "layout.h"
 #include "nova/abi/hip.h"
+#include "paging_levels.h"
 #include "platform/console.h"
 #include "platform/multiboot.h"
 #include "platform/stop.h"
@@ -12,6 +15,12 @@
 
 /* So much of a command line names a module that is left out. */
 #define NAME_ROOM 64
+
+#define MIB        ((uint64_t)1 << 20)
+#define FOUR_GIB   ((paddr_t)1 << 32)
+#define POOL_SHARE 16 /* of all available memory */
+#define POOL_MIN   (4 * MIB)
+#define POOL_MAX   (256 * MIB)
 
 struct memory_map memory_map;
 struct boot_range boot_kernel_ranges[BOOT_RANGES];
@@ -221,6 +230,25 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
         return best;
 }
 
+struct boot_range memory_map_choose_pool(uint64_t wanted)
+{
+        uint64_t size = wanted;
+
+        if (!size) {
+                size = memory_map_available() / POOL_SHARE;
+                size = size < POOL_MIN ? POOL_MIN : size > POOL_MAX ? POOL_MAX : size;
+        }
+        size = (size + LARGE_PAGE_SIZE - 1) & ~(uint64_t)(LARGE_PAGE_SIZE - 1);
+        if (size > POOL_LIMIT)
+                size = POOL_LIMIT;
+        for (; size >= LARGE_PAGE_SIZE; size -= LARGE_PAGE_SIZE) {
+                const paddr_t start = memory_map_find(size, LARGE_PAGE_SIZE, MIB, FOUR_GIB);
+                if (start)
+                        return (struct boot_range){start, size};
+        }
+        return (struct boot_range){0, 0};
+}
+
 void memory_map_take(paddr_t start, uint64_t size, bool device)
 {
         if (boot_kernel_range_count == BOOT_RANGES)
@@ -236,7 +264,7 @@ bool memory_map_is_device(unsigned kernel_range)
 
 paddr_t boot_reserve(uint64_t size)
 {
-        const paddr_t phys = memory_map_find(size, PAGE_SIZE, 0x100000, (paddr_t)1 << 32);
+        const paddr_t phys = memory_map_find(size, PAGE_SIZE, MIB, FOUR_GIB);
 
         if (phys)
                 memory_map_take(phys, size, false);

@@ -57,6 +57,10 @@ bool memory_map_is_taken(paddr_t start, uint64_t size);
  *  of everything that is reserved, of modules and of kernel ranges. 0 when there is none. */
 paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high);
 
+/** Chooses the kernel pool below 4 GiB: of the wanted size, 0 for a share of all memory, or less
+ *  where memory has no such range. Size 0 when not even one large page is free. */
+struct boot_range memory_map_choose_pool(uint64_t wanted);
+
 /** Lists a range as the kernel's own. Registers of devices are not listed in the HIP. */
 void memory_map_take(paddr_t start, uint64_t size, bool device);
 

@@ -10,7 +10,8 @@ struct cpu;
 
 #define MAIL_WAKE   0x1 /* EC: it is ready again. SC: put it into the run queue */
 #define MAIL_RECALL 0x2 /* EC: look at its pending bits */
-#define MAIL_END    0x4 /* EC, SC: end it */
+#define MAIL_END    0x4 /* EC: end it, or a step of that */
+#define MAIL_DROP   0x8 /* EC, SC: nothing refers to it any more */
 
 struct mail {
         struct mail *next;

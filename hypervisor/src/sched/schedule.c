@@ -325,7 +325,12 @@ _Noreturn void block_current(struct ec *self)
 
 _Noreturn void block_shut_down(struct ec *self)
 {
-        ec_shut_down(self);
+        while (!ec_end_scs(self)) /* nothing would run on them any more */
+                preemption_point(self, block_shut_down);
+        if (self->ends_later)
+                ec_end(self);
+        else
+                ec_shut_down(self);
         resume_reschedule(self->cpu);
 }
 

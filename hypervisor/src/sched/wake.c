@@ -101,6 +101,8 @@ static void ec_mail(struct ec *ec, uint32_t work)
 {
         if (work & MAIL_WAKE)
                 wake_here(ec);
+        if (work & MAIL_DROP)
+                ec_drop(ec);
         if (work & MAIL_END)
                 ec_end(ec);
         /* A recall needs nothing here: the IPI has brought the EC into the kernel. */
@@ -110,8 +112,8 @@ static void sc_mail(struct sc *sc, uint32_t work)
 {
         if (work & MAIL_WAKE && !sc->object.dead)
                 sched_start(sc);
-        if (work & MAIL_END)
-                sc_end(sc);
+        if (work & MAIL_DROP)
+                sc_drop(sc);
 }
 
 void mail_receive(struct cpu *cpu)

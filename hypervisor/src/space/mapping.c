@@ -64,8 +64,8 @@ struct mapping *mapping_search(struct space *space, word_t first, word_t last)
 }
 
 /* What a new mapping is of; it is in no tree yet. */
-static inline void fill(struct mapping *mapping, struct space *space, word_t first, word_t last,
-                        word_t source, unsigned perms, unsigned attr)
+static inline void set_range(struct mapping *mapping, struct space *space, word_t first,
+                             word_t last, word_t source, unsigned perms, unsigned attr)
 {
         mapping->space = space;
         mapping->perms = (uint8_t)perms;
@@ -91,8 +91,8 @@ static always_inline enum nova_status insert(struct space *space, word_t first, 
         } else {
                 struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
-                        fill(mapping, space, first, first + count - 1, source, perms,
-                             out ? MAPPING_UTCB : 0);
+                        set_range(mapping, space, first, first + count - 1, source, perms,
+                                  out ? MAPPING_UTCB : 0);
                         tree_insert_at(&space->tree, place, &mapping->in_space);
                         if (space_apply(mapping, &flush)) {
                                 status = NOVA_SUCCESS;
@@ -288,7 +288,7 @@ static always_inline bool derive(struct mapping *parent, const struct delegation
 
         if (unlikely(!child))
                 return false;
-        fill(child, d->target, d->to, d->to + (d->count - 1), source, perms, d->attr);
+        set_range(child, d->target, d->to, d->to + (d->count - 1), source, perms, d->attr);
         if (unlikely(tree_search(&d->target->tree, child->in_space.start, child->in_space.last,
                                  &place))) {
                 mapping_free(child);
@@ -355,7 +355,8 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         struct mapping *child = mapping_alloc(d->target->pd->account, parent->depth + 1u);
         *fail = !child;
         if (child) {
-                fill(child, d->target, to, to_last, source, perms, d->attr);
+                d->target->charged += mapping_cache.size;
+                set_range(child, d->target, to, to_last, source, perms, d->attr);
                 enter(child, place, parent);
         } else {
                 d->at = before; /* may be tried again */
@@ -363,54 +364,75 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         return child;
 }
 
-/* The mapping whose tables are to be written next; NULL: a revocation was quicker. */
-static struct mapping *next_to_fill(const struct delegation *d)
-{
-        struct mapping *mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
-
-        return mapping && d->failed && (mapping->perms || mapping->attr) ? NULL : mapping;
-}
-
-/* Notes how far the tables of a mapping were written: to the end, to that of a step's entries, or
- * as far as there was memory (not written); then the mapping is cleared again. The mapping whose
- * tables are to be written next. */
-static struct mapping *filled(struct delegation *d, struct mapping *mapping, bool written)
-{
-        const word_t first = mapping->in_space.start, last = mapping->in_space.last;
-
-        if (!written) {
-                mapping->perms = mapping->attr = 0;
-                d->fill = first;
-                d->at = first - d->to; /* may be tried again */
-                d->failed = true;
-        } else if (d->failed && d->fill > last) {
-                mapping_leave_space(mapping, d->target);
-                mapping_release(mapping);
-                d->fill = d->fill_end;
-        }
-        d->fill = min_word(d->fill, d->fill_end);
-        return d->fill != d->fill_end ? next_to_fill(d) : NULL;
-}
-
 static enum step_result next_step(const struct delegation *d)
 {
         return d->at < d->count ? STEP_AGAIN : STEP_DONE;
 }
 
-/* Writes what is left of the tables for what was entered, which begins with mapping; at most a
- * step's entries. */
-static cold_path enum step_result delegate_fill(struct delegation *d, struct mapping *mapping,
-                                                unsigned *budget, struct flush *flush)
+/* Whether a mapping is the one that the delegation entered last, or a piece that another CPU has
+ * cut off from it meanwhile. Anything else in its place was entered after a revocation. */
+static bool is_own(const struct delegation *d, const struct mapping *mapping)
 {
-        while (mapping && *budget) {
-                d->fill = max_word(d->fill, mapping->in_space.start);
-                mapping = filled(d, mapping, space_apply_from(mapping, &d->fill, budget, flush));
+        const struct mapping *child = d->child;
+
+        return mapping == child || (mapping->torn && mapping->depth == child->depth &&
+                                    mapping->in_parent.start - mapping->in_space.start ==
+                                            child->in_parent.start - child->in_space.start);
+}
+
+/* No memory for a mapping's tables: it and all pieces after it are taken back, and the rest of the
+ * delegation may be tried again from there. */
+static void take_back(struct delegation *d, struct mapping *mapping)
+{
+        mapping->perms = mapping->attr = 0;
+        d->fill = mapping->in_space.start;
+        d->at = d->fill - d->to;
+        d->failed = true;
+}
+
+/* Writes tables of a mapping where they are to be written next, or clears them when it is taken
+ * back; then it leaves the space. */
+static void fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                 struct flush *flush)
+{
+        const word_t last = mapping->in_space.last;
+
+        if (unlikely(!is_own(d, mapping))) {
+                d->fill = last + 1; /* the thread that entered it writes its tables */
+                return;
         }
-        if (mapping)
-                return STEP_AGAIN; /* goes on in the next step */
+        d->fill = max_word(d->fill, mapping->in_space.start);
+        if (d->failed)
+                mapping->perms = mapping->attr = 0;
+        if (!space_apply_from(mapping, &d->fill, budget, flush)) {
+                take_back(d, mapping);
+        } else if (d->failed && d->fill > last) {
+                mapping_leave_space(mapping, d->target);
+                if (mapping != d->child)
+                        mapping_release(mapping);
+        }
+}
+
+/* Writes what is left of the tables for what was entered last; at most a step's entries. Others may
+ * have cut it or taken it away meanwhile, so this goes by selector. */
+static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *budget,
+                                                struct flush *flush)
+{
+        while (d->fill < d->fill_end) {
+                struct mapping *mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
+                if (!mapping)
+                        break;
+                if (!*budget)
+                        return STEP_AGAIN; /* goes on in the next step */
+                fill(d, mapping, budget, flush);
+                *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
+        }
+        d->fill = d->fill_end;
+        d->child = mapping_release_some(d->child, STEP_MAPPINGS);
+        if (d->child)
+                return STEP_AGAIN;
 
         const bool failed = d->failed;
-        d->fill = d->fill_end;
         d->failed = false;
         return failed ? STEP_FAILED : next_step(d);
 }
@@ -420,8 +442,8 @@ static enum step_result delegate_next(struct delegation *d, unsigned *budget, st
 {
         bool fail = false;
 
-        if (unlikely(d->fill != d->fill_end))
-                return delegate_fill(d, next_to_fill(d), budget, flush);
+        if (unlikely(d->child))
+                return delegate_fill(d, budget, flush);
 
         struct mapping *parent = mapping_find(d->source, d->from + d->at, d->from + d->count - 1);
         if (!parent)
@@ -435,9 +457,103 @@ static enum step_result delegate_next(struct delegation *d, unsigned *budget, st
         const bool written = space_apply_from(child, &at, budget, flush);
         if (likely(written && at > child->in_space.last))
                 return next_step(d);
+        d->child = child;
         d->fill = at;
         d->fill_end = child->in_space.last + 1;
-        return delegate_fill(d, filled(d, child, written), budget, flush);
+        if (!written)
+                take_back(d, child);
+        return delegate_fill(d, budget, flush);
+}
+
+/* Keeps what a delegation stands on, and the PD that it belongs to, until the next step. A PD that
+ * has no references any more is ending, and clears its tables itself. */
+static void hold(struct delegation *d, bool held)
+{
+        struct kobject *target = &d->target->pd->object;
+
+        if (d->child && !held && !object_get_referenced(target)) {
+                mapping_release(d->child);
+                d->child = NULL;
+                d->count = 0;
+        } else if (d->child) {
+                d->child->pins++;
+        } else if (held) {
+                object_put(target);
+        }
+}
+
+/* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
+ * like it: the sender may take back either at any time. One that others stand on or hang on stays
+ * with the receiver. */
+static bool is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
+{
+        const struct mapping *parent = mapping_parent(mapping);
+
+        return parent && parent->space == d->source && mapping->perms && !mapping->pins &&
+               tree_is_empty(&mapping->children) && mapping->in_space.start >= d->to &&
+               mapping->in_space.last <= last &&
+               place_in(parent, mapping->in_parent.start) - d->from ==
+                       mapping->in_space.start - d->to;
+}
+
+/* Takes away a mapping's first selectors, up to at, whose tables are clear. A mapping has its
+ * rights as long as it exists: so nothing is left to do if the sender ends now. */
+static void shrink(struct mapping *mapping, word_t at)
+{
+        struct mapping *parent = mapping_parent(mapping);
+
+        tree_remove(&mapping->in_parent);
+        mapping->in_parent.start += at - mapping->in_space.start;
+        mapping->in_space.start = at; /* its place among its neighbours stays */
+        tree_insert(&parent->children, &mapping->in_parent);
+}
+
+/* Takes back the next mapping of a delegation, or as much of it as the budget allows. */
+static cold_path enum step_result undo_next(struct delegation *d, unsigned *budget,
+                                            struct flush *flush)
+{
+        const word_t end = d->to + d->at;
+        struct mapping *mapping = d->fill < end ? mapping_find(d->target, d->fill, end - 1) : NULL;
+
+        if (!mapping)
+                return STEP_REFUSED;
+        if (!is_undone(d, mapping, end - 1)) {
+                d->fill = mapping->in_space.last + 1;
+                return STEP_AGAIN;
+        }
+        const uint8_t perms = mapping->perms, attr = mapping->attr;
+        word_t at = mapping->in_space.start;
+        mapping->perms = mapping->attr = 0;
+        space_apply_from(mapping, &at, budget, flush);
+        d->fill = at;
+        if (at > mapping->in_space.last) {
+                mapping_leave_space(mapping, d->target);
+                mapping_release(mapping);
+        } else {
+                mapping->perms = perms;
+                mapping->attr = attr;
+                shrink(mapping, at);
+        }
+        return STEP_AGAIN;
+}
+
+/* delegate_next() where the target's PD pays no more than a limit. */
+static cold_path enum step_result delegate_limited(struct delegation *d, unsigned *budget,
+                                                   struct flush *flush)
+{
+        const word_t before = d->target->charged;
+
+        if (d->undo)
+                return undo_next(d, budget, flush);
+        const enum step_result result = delegate_next(d, budget, flush);
+        if (delegation_keeps_to_limit(d, d->target->charged - before))
+                return result;
+        if (d->failed && d->child) /* with rights it is found, and taken back with the others */
+                d->child->perms = d->perms;
+        d->failed = false;
+        d->child = NULL;
+        delegation_undo(d);
+        return STEP_AGAIN;
 }
 
 enum step_result range_delegation_step(struct delegation *d)
@@ -448,9 +564,21 @@ enum step_result range_delegation_step(struct delegation *d)
 
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
+        const bool held = d->child;
+        if (held)
+                d->child->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)
-                result = delegate_next(d, &budget, &flush);
+                result = unlikely(d->left) ? delegate_limited(d, &budget, &flush)
+                                           : delegate_next(d, &budget, &flush);
+        if (unlikely(held || d->child))
+                hold(d, held);
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);
         return result;
+}
+
+void delegation_finish_step(struct delegation *d)
+{
+        d->count = 0;
+        range_delegation_step(d);
 }

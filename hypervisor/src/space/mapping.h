@@ -5,8 +5,8 @@
  * A mapping is a range of selectors of one space with equal permissions. It lies in the tree of its
  * space, by selector, and in the tree of its parent's children, by what it maps (frames, ports).
  * A child's range lies inside its parent's. A mapping that lost all permissions
- * leaves its space at once; as long as it has children, a revocation stands on it or an EC has it
- * for its UTCB (pins), it stays in the tree of derivation, without a space.
+ * leaves its space at once; as long as it has children, a revocation or a delegation stands on it
+ * or an EC has it for its UTCB (pins), it stays in the tree of derivation, without a space.
  *
  * All under the space_lock of the type. */
 #ifndef SPACE_MAPPING_H
@@ -30,6 +30,9 @@ struct object_mapping;
 #define STEP_MAPPINGS 12
 #define STEP_ENTRIES  512
 
+/* Entries of the budget that the search for one mapping costs. */
+#define ENTRIES_OF_A_SEARCH 32
+
 struct mapping {
         struct tree_node in_space;  /* start..last: selectors */
         struct tree_node in_parent; /* start..last: frames or ports */
@@ -38,7 +41,7 @@ struct mapping {
         struct account *account; /* what the mapping was charged to */
         word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
         uint64_t torn;           /* not 0: when it was cut off from a mapping, in cuts since boot */
-        uint32_t pins;           /* revocations that stand here between two steps; its EC */
+        uint32_t pins;           /* what stands here between two steps; the EC of a UTCB */
         uint16_t depth;          /* delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
@@ -79,17 +82,20 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
 /** Removes the mapping of a UTCB if it is still there, and frees it. */
 void mapping_remove_utcb(struct mapping *mapping);
 
-/* A delegation under way. Lives in the EC that sends; holds no pointers into the database. */
+/* A delegation under way. Lives in the EC that sends. */
 struct delegation {
         struct space *source, *target;
         word_t from, to, count; /* ranges of selectors */
         word_t at;              /* selectors done */
         word_t fill, fill_end;  /* target's tables still to be written: fill..fill_end - 1 */
+        struct mapping *child;  /* what was entered last, pinned, or what is above it; or NULL */
         uint8_t perms, attr;
-        bool failed; /* no memory for a table: what was entered last is being taken back */
+        bool failed;   /* no memory for a table: what was entered last is being taken back */
+        bool undo;     /* too expensive: all that was entered is being taken back, up to fill */
+        uint32_t left; /* bytes that the target's PD may still be charged, and 1; 0: no limit */
 };
 
-enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED };
+enum step_result { STEP_DONE, STEP_AGAIN, STEP_FAILED, STEP_REFUSED };
 
 /** Delegates memory or ports if that is simple: the whole range comes from one mapping to a place
  *  where nothing is, by at most a step's entries. False: nothing has changed. Either way TLBs may
@@ -100,7 +106,34 @@ bool range_delegate(const struct delegation *delegation);
 enum step_result range_delegation_step(struct delegation *delegation);
 enum step_result object_delegation_step(struct delegation *delegation);
 
-/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. */
+/** Whether a delegation stands in the middle of a mapping that it has entered. The target's PD is
+ *  referenced as long as that is so. */
+static inline bool delegation_is_open(const struct delegation *delegation)
+{
+        return delegation->child;
+}
+
+/** Does a step of what is left of that mapping when the delegation is given up. Enters no more. */
+void delegation_finish_step(struct delegation *delegation);
+
+/** Begins to take back what a delegation has entered. */
+static inline void delegation_undo(struct delegation *delegation)
+{
+        delegation->undo = true;
+        delegation->fill = delegation->fill_end = delegation->to;
+}
+
+/** Whether a delegation with a limit still keeps to it, after its target was charged some bytes. */
+static inline bool delegation_keeps_to_limit(struct delegation *delegation, word_t bytes)
+{
+        if (bytes >= delegation->left)
+                return false;
+        delegation->left -= (uint32_t)bytes;
+        return true;
+}
+
+/** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: the limit does
+ *  not allow it, and what it had entered is gone; but for what somebody delegated on already. */
 static inline enum step_result delegation_step(struct delegation *delegation)
 {
         return delegation->source->type == NOVA_CRD_OBJ ? object_delegation_step(delegation)
@@ -115,9 +148,10 @@ struct revocation {
         word_t top_last;     /* last selector of the present mapping that is meant */
         word_t first_source; /* what is being revoked below the present mapping */
         word_t last_source;  /* … both inclusive */
-        word_t sync;         /* selectors of pin whose tables are still to be written */
-        word_t sync_first;   /* … of this range */
-        word_t sync_last;
+        word_t sync;         /* selectors of pin whose tables are still to be written … */
+        word_t sync_first;   /* … whose pieces have still to leave the space … */
+        word_t sync_last;    /* … both up to here */
+        word_t owed_end; /* mappings from at up to here may have lost all permissions; 0: none */
         struct space *sync_space; /* … from one step to the next: its PD is referenced */
         union { /* the mapping visited last; NULL between two mappings of the space */
                 struct mapping *pin;
@@ -129,10 +163,13 @@ struct revocation {
         uint16_t depth; /* that of the mapping where the walk began */
         uint8_t perms;  /* to be taken away */
         bool self;
-        bool leaves;  /* the mapping visited last leaves its space when its tables are clear */
-        bool up;      /* what lies below the mapping visited last is done */
-        bool emptied; /* the present mapping lost all permissions, and its tables are clear */
-        bool whole;   /* no memory to cut mappings: take all of each */
+        bool syncs;    /* tables of the mapping visited last are still to be written */
+        bool leaves;   /* the mapping visited last leaves its space when its tables are clear */
+        bool up;       /* what lies below the mapping visited last is done */
+        bool rises;    /* the walk has ended and frees what is empty above it */
+        bool emptied;  /* the present mapping lost all permissions, and its tables are clear */
+        bool whole;    /* no memory to cut mappings: take all of each */
+        bool given_up; /* its EC has ended: only what has begun is finished */
 };
 
 /** Takes permissions from what was derived from first..last of a space of memory or ports if that
@@ -156,7 +193,16 @@ static inline enum step_result revocation_step(struct revocation *revocation)
                                                        : range_revocation_step(revocation);
 }
 
-/** Gives up a revocation whose EC ends. */
-void revocation_cancel(struct revocation *revocation);
+/** Whether a revocation has begun and not come to its end. One that never began has no pin and owes
+ *  nothing. */
+static inline bool revocation_is_open(const struct revocation *revocation)
+{
+        return (word_t)revocation->pin | revocation->owed_end;
+}
+
+/** Does a step of what is left of an open revocation whose EC has ended; whether nothing is left.
+ *  Mappings that it took all permissions from leave their space, and lose what was derived from
+ *  them; nothing else is begun. */
+bool revocation_finish_step(struct revocation *revocation);
 
 #endif

@@ -86,43 +86,26 @@ static always_inline bool derive(struct object_mapping *parent, struct object_sp
         return true;
 }
 
+/* object_delegate() with the lock held. */
+static always_inline bool delegate_one(struct object_space *source, word_t from,
+                                       struct object_space *target, word_t to, unsigned perms)
+{
+        struct object_mapping *parent = object_space_mapping(source, from);
+        struct capability_page *page = object_space_page(target, to);
+
+        if (unlikely(!parent || page->mapping[to & (CAPABILITY_SLOTS - 1)]))
+                return true;
+        perms &= parent->perms;
+        return !perms || derive(parent, target, page, to, (uint8_t)perms);
+}
+
 bool object_delegate(struct object_space *source, word_t from, struct object_space *target,
                      word_t to, unsigned perms)
 {
-        bool done = true;
-
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        struct object_mapping *parent = object_space_mapping(source, from);
-        struct capability_page *page = object_space_page(target, to);
-        if (likely(parent && !page->mapping[to & (CAPABILITY_SLOTS - 1)])) {
-                perms &= parent->perms;
-                if (perms)
-                        done = derive(parent, target, page, to, (uint8_t)perms);
-        }
+        const bool done = delegate_one(source, from, target, to, perms);
         spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return done;
-}
-
-enum step_result object_delegation_step(struct delegation *d)
-{
-        struct object_space *source = object_space_of(d->source);
-        struct object_space *target = object_space_of(d->target);
-        const word_t end = d->from + d->count;
-        word_t sel = d->from + d->at;
-        unsigned budget = STEP_PLACES;
-        bool failed = false;
-
-        for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end && !failed; i++) {
-                spin_lock(&space_lock[NOVA_CRD_OBJ]);
-                const bool found = object_space_next(source, &sel, end, &budget);
-                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
-                if (!found)
-                        break;
-                failed = !object_delegate(source, sel, target, d->to + (sel - d->from), d->perms);
-                sel += !failed;
-        }
-        d->at = sel - d->from;
-        return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
 }
 
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
@@ -169,10 +152,16 @@ static void unlink_child(const struct object_mapping *mapping)
                 mapping->next->link = mapping->link;
 }
 
+/* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
+static bool is_loose(const struct object_mapping *mapping)
+{
+        return !mapping->space && !mapping->pins && !mapping->children;
+}
+
 /* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
 static bool release_one(struct object_mapping *mapping)
 {
-        if (mapping->space || mapping->pins || mapping->children)
+        if (!is_loose(mapping))
                 return false;
         if (mapping->parent) {
                 unlink_child(mapping);
@@ -195,14 +184,17 @@ bool object_mapping_holds(struct kobject *object)
         return holds;
 }
 
-/* The same, and then those above it that were waiting for that. */
-static void release(struct object_mapping *mapping)
+/* The walk is at an end on a mapping. What it frees may have been all that mappings above were
+ * waiting for: then it goes on up, to free them one by one (rises). */
+static struct object_mapping *rise(struct revocation *r, struct object_mapping *mapping)
 {
-        struct object_mapping *parent;
+        struct object_mapping *parent = mapping->parent;
 
-        do {
-                parent = mapping->parent;
-        } while (release_one(mapping) && (mapping = parent));
+        if (!release_one(mapping) || (parent && !is_loose(parent)))
+                parent = NULL;
+        r->up = false;
+        r->rises = parent;
+        return parent;
 }
 
 /* Leaves a mapping only some of its permissions. Without any it leaves its space, unless it has to
@@ -219,36 +211,116 @@ static always_inline void reduce(struct object_mapping *mapping, unsigned left, 
 }
 
 /* The same for a mapping without children: it is gone if nothing is left and no revocation stands
- * on it, and with it those above it that were waiting for that. */
-static void reduce_leaf(struct object_mapping *mapping, unsigned left)
+ * on it. The one above it if that was waiting for this, else NULL. */
+static struct object_mapping *reduce_leaf(struct object_mapping *mapping, unsigned left)
 {
         struct object_mapping *parent = mapping->parent;
         struct kobject *object = mapping->object;
 
         if (unlikely(left)) {
                 reduce(mapping, left, false);
-                return;
+                return NULL;
         }
         if (unlikely(mapping->pins)) {
                 mapping->perms = 0;
                 leave_space(mapping);
-                return;
+                return NULL;
         }
         object_space_leave(mapping);
         object_put(object);
         if (parent) {
                 unlink_child(mapping);
                 mapping_free(mapping, mapping->space->space.pd->account);
-                release(parent);
         }
+        return parent && unlikely(is_loose(parent)) ? parent : NULL;
+}
+
+/* object_delegate() where the target's PD pays no more than a limit. Over it, what was entered is
+ * to be taken back, this capability with the others. */
+static cold_path bool delegate_limited(struct delegation *d, word_t from, word_t to)
+{
+        struct object_space *source = object_space_of(d->source);
+        struct object_space *target = object_space_of(d->target);
+
+        spin_lock(&space_lock[NOVA_CRD_OBJ]);
+        const word_t before = target->space.charged;
+        const bool was_free = !object_space_mapping(target, to);
+        const bool done = delegate_one(source, from, target, to, d->perms);
+        if (was_free && object_space_mapping(target, to))
+                target->space.charged += mapping_cache.size;
+        if (!delegation_keeps_to_limit(d, target->space.charged - before))
+                delegation_undo(d);
+        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+        return done;
+}
+
+/* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
+ * like it: the sender may take back either at any time. One that others stand on or hang on stays
+ * with the receiver. */
+static bool is_undone(const struct delegation *d, const struct object_mapping *mapping)
+{
+        const struct object_mapping *parent = mapping->parent;
+
+        return parent && parent->space == object_space_of(d->source) && mapping->perms &&
+               !mapping->pins && !mapping->children &&
+               parent->sel - d->from == mapping->sel - d->to;
+}
+
+/* Takes back the next capabilities of a delegation. */
+static cold_path enum step_result undo_step(struct delegation *d)
+{
+        struct object_space *target = object_space_of(d->target);
+        const word_t end = d->to + d->at;
+        unsigned budget = STEP_PLACES;
+        bool found = true;
+
+        for (unsigned i = 0; i < STEP_DELEGATIONS && found && d->fill < end; i++) {
+                spin_lock(&space_lock[NOVA_CRD_OBJ]);
+                struct object_mapping *mapping = object_space_next(target, &d->fill, end, &budget);
+                found = mapping;
+                if (found && is_undone(d, mapping))
+                        reduce_leaf(mapping, 0);
+                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+                d->fill += found;
+        }
+        return d->fill < end ? STEP_AGAIN : STEP_REFUSED;
+}
+
+enum step_result object_delegation_step(struct delegation *d)
+{
+        struct object_space *source = object_space_of(d->source);
+        struct object_space *target = object_space_of(d->target);
+        const word_t end = d->from + d->count;
+        word_t sel = d->from + d->at;
+        unsigned budget = STEP_PLACES;
+        bool failed = false;
+
+        if (unlikely(d->undo))
+                return undo_step(d);
+        for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end && !failed && !d->undo; i++) {
+                spin_lock(&space_lock[NOVA_CRD_OBJ]);
+                const bool found = object_space_next(source, &sel, end, &budget);
+                spin_unlock(&space_lock[NOVA_CRD_OBJ]);
+                if (!found)
+                        break;
+                const word_t to = d->to + (sel - d->from);
+                failed = !(d->left ? delegate_limited(d, sel, to)
+                                   : object_delegate(source, sel, target, to, d->perms));
+                sel += !failed;
+        }
+        d->at = sel - d->from;
+        if (unlikely(d->undo))
+                return STEP_AGAIN;
+        return failed ? STEP_FAILED : sel < end ? STEP_AGAIN : STEP_DONE;
 }
 
 /* The end of a walk below the mapping where it began. */
-static void leave_top(const struct revocation *r, struct object_mapping *top)
+static struct object_mapping *leave_top(struct revocation *r, struct object_mapping *top)
 {
         if (r->emptied && top->space)
                 leave_space(top);
-        release(top);
+        r->emptied = false;
+        return rise(r, top);
 }
 
 /* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at, or
@@ -263,9 +335,9 @@ static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
         r->at++;
         const unsigned left = top->perms & ~(r->self ? (unsigned)r->perms : 0);
         if (likely(!top->children)) {
-                if (r->self)
-                        reduce_leaf(top, left);
-                return NULL;
+                struct object_mapping *above = r->self ? reduce_leaf(top, left) : NULL;
+                r->rises = above;
+                return above;
         }
         r->depth = top->depth;
         r->up = false;
@@ -278,12 +350,13 @@ static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
  * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
 static struct object_mapping *walk_on(struct revocation *r, struct object_mapping *mapping)
 {
+        if (unlikely(r->rises || (r->given_up && !r->emptied)))
+                return rise(r, mapping);
+
         struct object_mapping *next = r->up ? NULL : mapping->children;
 
-        if (!next && mapping->depth == r->depth) {
-                leave_top(r, mapping);
-                return NULL;
-        }
+        if (!next && mapping->depth == r->depth)
+                return leave_top(r, mapping);
         if (!next) {
                 struct object_mapping *parent = mapping->parent;
                 next = mapping->next;
@@ -315,18 +388,4 @@ enum step_result object_revocation_step(struct revocation *r)
         r->object_pin = here;
         spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return here || r->at <= r->last ? STEP_AGAIN : STEP_DONE;
-}
-
-void object_revocation_cancel(struct revocation *r)
-{
-        spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        struct object_mapping *here = r->object_pin, *top = here;
-        r->object_pin = NULL;
-        while (top->depth != r->depth)
-                top = top->parent;
-        if (r->emptied && top->space)
-                leave_space(top);
-        here->pins--;
-        release(here);
-        spin_unlock(&space_lock[NOVA_CRD_OBJ]);
 }

@@ -58,8 +58,7 @@ __attribute__((noinline)) bool object_delegate(struct object_space *source, word
                                                struct object_space *target, word_t to,
                                                unsigned perms);
 
-/** revocation_cancel() and mapping_translate() for objects. */
-void object_revocation_cancel(struct revocation *revocation);
+/** mapping_translate() for objects. */
 nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
                             const struct object_space *receiver, nova_crd_t window);
 

@@ -57,6 +57,7 @@ static void *table_create(struct pd *pd, const void *empty)
                 account_return(pd->account, PAGE_SIZE);
                 return NULL;
         }
+        pd->object_space.space.charged += PAGE_SIZE;
         memcpy(table, empty, PAGE_SIZE);
         frame_info(table)->used = 0;
         return table;

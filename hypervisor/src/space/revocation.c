@@ -12,7 +12,12 @@
  * Another revocation may cut a mapping that this one is below. In the upper piece, the walk has
  * come further than it has been: siblings that begin before the upper piece and after the lower one
  * are still to be visited. So cuts are counted, and a piece knows when it was cut off; a walk that
- * comes up to one that was cut off meanwhile looks at all its siblings again. */
+ * comes up to one that was cut off meanwhile looks at all its siblings again.
+ *
+ * A thread may end while its revocation is under way. Whoever ends the thread then does the steps
+ * that are left (given_up). A mapping from which the revocation took all permissions leaves its
+ * space, and what was derived from it is revoked to the end: the thread's PD could not revoke it
+ * any more. Nothing else is begun. */
 #include "arch/x86/tlb.h"
 #include "lib/bits.h"
 #include "object/object.h"
@@ -20,6 +25,8 @@
 #include "space/mapping_tree.h"
 #include "space/object_mapping.h"
 #include "space/space.h"
+
+#define TABLE_ENTRIES 512 /* of any table of pages, or a multiple of them */
 
 /* Cuts since boot, of each type of space. */
 static uint64_t cuts[array_size(space_lock)];
@@ -49,6 +56,25 @@ static void free_loose(struct mapping *mapping)
         if (mapping->in_parent.parent)
                 tree_remove(&mapping->in_parent);
         mapping_free(mapping);
+}
+
+/* Frees a mapping that nothing holds. The one above it if that was waiting for this, else NULL. */
+static struct mapping *release_one(struct mapping *mapping)
+{
+        struct mapping *parent = NULL;
+
+        if (is_loose(mapping)) {
+                parent = mapping_parent(mapping);
+                free_loose(mapping);
+        }
+        return parent && is_loose(parent) ? parent : NULL;
+}
+
+struct mapping *mapping_release_some(struct mapping *mapping, unsigned count)
+{
+        while (mapping && count--)
+                mapping = release_one(mapping);
+        return mapping;
 }
 
 void mapping_release(struct mapping *mapping)
@@ -154,6 +180,8 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
                 mapping->attr = 0;
         if (top)
                 r->emptied = !left;
+        if (top && !left)
+                r->owed_end = max_word(r->owed_end, mapping->in_space.last + 1);
         /* What another revocation is about to remove stays in its space until that one has been
          * below it; its tables are cleared all the same, for this one may return first. */
         const bool leaves = !top && had && !left;
@@ -167,6 +195,7 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
                         return;
                 }
         }
+        r->syncs = true;
         r->leaves = leaves;
         r->sync = r->sync_first = at;
         r->sync_last = mapping->in_space.last;
@@ -187,50 +216,103 @@ static void hold_space(struct revocation *r, struct space *space)
         r->sync_space = space;
 }
 
-/* What has lost all permissions, between two selectors, leaves its space. The walk stands on here.
- */
-static void leave_pieces(struct space *space, word_t first, word_t last, const struct mapping *here)
+/* Takes the price of one more search off a budget. */
+static void pay_search(unsigned *budget)
+{
+        *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
+}
+
+/* Writes tables of a mapping from r->sync on. Only one that was delegated since the walk came by
+ * can lack memory: where there is no table yet, nothing has to be cleared. */
+static void apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
+                  struct flush *flush)
+{
+        if (unlikely(!space_apply_from(mapping, &r->sync, budget, flush)))
+                r->sync = (r->sync | (TABLE_ENTRIES - 1)) + 1;
+}
+
+/* Writes tables from r->sync on: those of the next mapping, or of what nothing maps in front of it.
+ * The latter are cleared, too: what was mapped there may have been taken out of the space by
+ * another revocation before this one came to its tables. */
+static void sync_next(struct revocation *r, struct space *space, unsigned *budget,
+                      struct flush *flush)
+{
+        const struct mapping *mapping = mapping_find(space, r->sync, r->sync_last);
+
+        if (likely(mapping && mapping->in_space.start <= r->sync)) {
+                apply(r, mapping, budget, flush);
+                return;
+        }
+        const struct mapping nothing = {
+                .space = space,
+                .in_space = {.start = r->sync,
+                             .last = mapping ? mapping->in_space.start - 1 : r->sync_last},
+        };
+        apply(r, &nothing, budget, flush);
+}
+
+/* The pieces into which others have cut what reduce() has emptied leave their space. false: there
+ * are more. here, which the walk stands on, is left to the caller. */
+static bool leave_pieces(struct revocation *r, struct space *space, const struct mapping *here,
+                         unsigned *budget)
 {
         struct mapping *mapping;
 
-        while (first <= last && (mapping = mapping_find(space, first, last))) {
-                first = mapping->in_space.last + 1;
+        while (r->sync_first <= r->sync_last &&
+               (mapping = mapping_find(space, r->sync_first, r->sync_last))) {
+                if (!*budget)
+                        return false;
+                r->sync_first = mapping->in_space.last + 1;
+                if (mapping == here)
+                        continue;
+                pay_search(budget);
                 if (mapping->perms || mapping->attr)
                         continue;
                 mapping_leave_space(mapping, space);
-                if (mapping != here)
-                        mapping_release(mapping);
+                mapping_release(mapping);
         }
+        return true;
 }
 
 /* Makes tables agree with what reduce() left of a mapping; it leaves the space when nothing is.
  * Others may have cut it meanwhile, so this goes by selector. true at the end. */
-static bool sync(struct revocation *r, const struct mapping *here, unsigned *budget,
-                 struct flush *flush)
+static bool sync(struct revocation *r, struct mapping *here, unsigned *budget, struct flush *flush)
 {
         struct space *space = r->sync_space ? r->sync_space : here->space;
-        struct mapping *mapping;
 
-        while (space && r->sync <= r->sync_last &&
-               (mapping = mapping_find(space, r->sync, r->sync_last))) {
+        for (bool first = true; space && r->sync <= r->sync_last; first = false) {
+                if (!first)
+                        pay_search(budget);
                 if (!*budget)
                         return false;
-                r->sync = max_word(r->sync, mapping->in_space.start);
-                space_apply_from(mapping, &r->sync, budget, flush);
+                sync_next(r, space, budget, flush);
         }
-        if (space && r->leaves)
-                leave_pieces(space, r->sync_first, r->sync_last, here);
-        r->leaves = false;
-        r->sync = 1;
-        r->sync_last = 0;
+        if (space && r->leaves) {
+                if (!leave_pieces(r, space, here, budget))
+                        return false;
+                if (here->space == space)
+                        mapping_leave_space(here, space);
+        }
+        r->leaves = r->syncs = false;
         hold_space(r, NULL);
         return true;
+}
+
+/* The walk is at an end on a mapping. What it frees may have been all that mappings above were
+ * waiting for: then it goes on up, to free them one by one (rises). */
+static struct mapping *rise(struct revocation *r, struct mapping *mapping)
+{
+        struct mapping *above = release_one(mapping);
+
+        r->up = false;
+        r->rises = above;
+        return above;
 }
 
 /* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken a part
  * away. What was cut off is found by its selectors, with which the next walk begins; if the walk
  * has ended below a part that was cut off, those before it are looked at once more. */
-static void leave_top(struct revocation *r, struct mapping *top)
+static struct mapping *leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
@@ -240,16 +322,15 @@ static void leave_top(struct revocation *r, struct mapping *top)
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
         r->emptied = false;
-        mapping_release(top);
+        return rise(r, top);
 }
 
-/* The first mapping from node on that lies wholly inside of what is revoked. Others were delegated
- * from top after the revocation began. */
-static struct mapping *first_inside(const struct revocation *r, struct tree_node *node)
+/* Whether a mapping reaches beyond what is revoked: one that was delegated from top after the
+ * revocation began. */
+static inline bool is_beyond(const struct revocation *r, const struct mapping *mapping)
 {
-        while (node && (node->start < r->first_source || node->last > r->last_source))
-                node = tree_find_next(node, r->first_source, r->last_source);
-        return child_at(node);
+        return mapping->in_parent.start < r->first_source ||
+               mapping->in_parent.last > r->last_source;
 }
 
 /* Whether a mapping was cut off since the walk came by what it was cut off from, as far as that is
@@ -266,8 +347,9 @@ static bool is_torn(struct revocation *r, const struct mapping *mapping)
 }
 
 /* One move of the walk: to the first child, else to the next sibling, each of which loses its
- * permissions, else up to the parent, which is done then, too (up). Frees what is empty on the way
- * up. NULL at the end of the walk. */
+ * permissions, else up to the parent, which is done then, too (up). A sibling that reaches beyond
+ * the range keeps its permissions, and the walk does not go below it. Frees what is empty on the
+ * way up. NULL at the end of the walk. */
 static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, unsigned *budget,
                                struct flush *flush)
 {
@@ -275,14 +357,10 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, un
         struct mapping *next = NULL, *parent = mapping;
 
         if (!r->up)
-                next = first_inside(r,
-                                    tree_find(&mapping->children, r->first_source, r->last_source));
+                next = child_at(tree_find(&mapping->children, r->first_source, r->last_source));
         if (!next) {
-                if (mapping->depth == r->depth) {
-                        r->up = false;
-                        leave_top(r, mapping);
-                        return NULL;
-                }
+                if (mapping->depth == r->depth)
+                        return leave_top(r, mapping);
                 parent = mapping_parent(mapping);
                 struct tree_node *node =
                         tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
@@ -290,12 +368,13 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, un
                         free_loose(mapping);
                 if (again)
                         node = tree_find(&parent->children, r->first_source, r->last_source);
-                next = first_inside(r, node);
+                next = child_at(node);
         }
-        r->up = !next;
+        r->up = !next || is_beyond(r, next);
         if (!next)
                 return parent;
-        reduce(r, next, parent->perms, budget, flush);
+        if (likely(!r->up))
+                reduce(r, next, parent->perms, budget, flush);
         return next;
 }
 
@@ -306,8 +385,14 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
         struct mapping *top = r->at > r->last ? NULL : mapping_find(r->space, r->at, r->last);
 
         *done = !top;
-        if (!top)
+        if (!top) {
+                r->owed_end = 0;
                 return NULL;
+        }
+        if (unlikely(r->given_up && (top->perms || top->attr))) {
+                r->at = top->in_space.last + 1; /* another one's */
+                return NULL;
+        }
 
         const struct tree_node *node = &top->in_space;
         const word_t first = r->whole ? node->start : max_word(node->start, r->at);
@@ -338,10 +423,9 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
         r->perms = (uint8_t)perms;
         r->self = self;
         r->pin = NULL;
-        r->sync = 1;
-        r->sync_last = 0;
         r->sync_space = NULL;
-        r->leaves = r->up = r->emptied = r->whole = false;
+        r->owed_end = 0;
+        r->syncs = r->leaves = r->up = r->rises = r->emptied = r->whole = r->given_up = false;
 }
 
 /* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
@@ -350,9 +434,11 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
 {
         bool done = false;
 
-        if (*here && r->sync <= r->sync_last && !sync(r, *here, budget, flush))
+        if (*here && r->syncs && !sync(r, *here, budget, flush))
                 return false;
-        if (*here) {
+        if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
+                *here = rise(r, *here);
+        } else if (*here) {
                 *here = walk_on(r, *here, budget, flush);
         } else {
                 *here = find_top(r, &done, flush);
@@ -377,7 +463,7 @@ enum step_result range_revocation_step(struct revocation *r)
                 done = revoke_one(r, &here, &budget, &flush);
         if (here) {
                 here->pins++;
-                if (r->sync <= r->sync_last && !r->sync_space)
+                if (r->syncs && !r->sync_space)
                         hold_space(r, here->space);
         }
         r->pin = here;
@@ -425,26 +511,17 @@ bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms
         return done;
 }
 
-void revocation_cancel(struct revocation *r)
+bool revocation_finish_step(struct revocation *r)
 {
-        unsigned budget = UINT32_MAX;
-        struct flush flush;
-
-        if (!r->pin)
-                return;
-        if (r->space->type == NOVA_CRD_OBJ) {
-                object_revocation_cancel(r);
-                return;
+        if (!r->given_up) {
+                r->given_up = true;
+                /* Objects have no pieces that could be left. */
+                if (r->at < r->owed_end) {
+                        r->last = r->owed_end - 1;
+                } else {
+                        r->at = 1;
+                        r->last = 0;
+                }
         }
-        flush_init(&flush);
-        spin_lock(&space_lock[r->space->type]);
-        struct mapping *mapping = r->pin;
-        r->pin = NULL;
-        sync(r, mapping, &budget, &flush);
-        if (r->emptied)
-                leave_pieces(r->space, r->top_first, r->top_last, mapping);
-        mapping->pins--;
-        mapping_release(mapping);
-        spin_unlock(&space_lock[r->space->type]);
-        flush_run(&flush);
+        return revocation_step(r) == STEP_DONE;
 }

@@ -13,6 +13,7 @@
 #include "nova/abi/crd.h"
 #include "object/pd.h"
 #include "paging_levels.h"
+#include "space/budget.h"
 
 #define LEVELS_MAX 4
 #define CACHE_LINE 32 /* the smallest there is */
@@ -111,12 +112,17 @@ static void write_entries(const struct walk *walk, word_t page, unsigned level, 
         uint64_t *entry = entry_of(walk, page, level);
         struct frame_info *info = frame_info(walk->table[level]);
         bool changed = walk->format->keeps_absent;
+        unsigned present = 0;
 
         for (word_t i = 0; i < count; i++, value += step) {
-                changed |= entry[i] && entry[i] != value;
-                info->used = (uint16_t)(info->used + !!value - !!entry[i]);
+                const uint64_t old = entry[i];
+                if (old) {
+                        present++;
+                        changed |= old != value;
+                }
                 pte_write(&entry[i], value);
         }
+        info->used = (uint16_t)(info->used + (step ? count : 0) - present);
         if (walk->format->incoherent)
                 dma_sync(entry, count * sizeof(*entry));
         if (changed)
@@ -149,6 +155,7 @@ static unsigned descend(struct walk *walk, word_t page, unsigned level, bool cre
                         const uint64_t *table = table_create(walk->pd, walk->format->incoherent);
                         if (!table)
                                 return at;
+                        walk->pd->memory.space.charged += PAGE_SIZE;
                         entry = table_entry(walk, table, at);
                         write_entries(walk, page, at, 1, entry);
                 }
@@ -225,7 +232,7 @@ static bool add(struct walk *walk, const struct page_range *range, word_t *at, w
         write_entries(walk, start, level, count,
                       page_entry(walk->format, first_frame, range->perms, level));
         *at = start + count * span(level);
-        *budget -= (unsigned)min_word(count, *budget);
+        budget_spend(budget, level ? BUDGET_TABLE : count);
         return true;
 }
 
@@ -246,7 +253,7 @@ static void clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
         }
         prune(walk, *at, level);
         *at = align_down(*at, 9 * level) + count * span(level);
-        *budget -= (unsigned)min_word(count, *budget);
+        budget_spend(budget, level ? BUDGET_TABLE : count);
 }
 
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
@@ -257,8 +264,11 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
                            << min_word(9 * walk.format->levels, NOVA_WORD_BITS - PAGE_BITS);
         const word_t last = min_word(range->last, end - 1);
 
-        if (range->perms && !second_level_create(pd, kind))
-                return false;
+        if (range->perms && !walk.tables->root) {
+                if (!second_level_create(pd, kind))
+                        return false;
+                pd->memory.space.charged += PAGE_SIZE;
+        }
         while (walk.tables->root && *at <= last && *budget) {
                 if (!range->perms)
                         clear(&walk, at, last, budget);

@@ -37,7 +37,8 @@ struct second_level_format {
         bool incoherent;                /* I/O MMUs do not see what is in caches */
         bool keeps_absent;              /* I/O MMUs remember that an entry was absent */
         void (*flush)(unsigned domain); /* DMA: forgets a domain's translations, or FLUSH_DMA_ALL */
-        void (*release)(struct pd *pd); /* DMA: blocks all devices of a PD, and ends its domain */
+        bool (*release)(struct pd *pd); /* DMA: blocks some devices of a PD; whether it has no more,
+                                         * nor a domain */
 };
 
 #define SECOND_LEVEL_LARGE ((uint64_t)1 << 7)

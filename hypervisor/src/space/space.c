@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "platform/boot.h"
+#include "space/budget.h"
 #include "space/mapping.h"
 #include "space/second_level.h"
 
@@ -28,6 +29,7 @@ void space_init(struct space *space, unsigned type, struct pd *pd)
         space->type = (uint8_t)type;
         space->tables = (uint8_t)tables_of(type, pd);
         space->pd = pd;
+        space->charged = 0;
 }
 
 word_t space_limit(unsigned type)
@@ -91,10 +93,13 @@ static bool io_apply(const struct mapping *mapping, struct flush *flush)
         return true;
 }
 
-/* A second-level table that is there or wanted; afterwards the range ends where it came to. */
+/* A second-level table that is there or wanted; afterwards the range ends where it came to, and
+ * *used has what it took of the budget. */
 static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
-                         struct page_range *range, word_t at, unsigned budget, struct flush *flush)
+                         struct page_range *range, word_t at, unsigned budget, unsigned *used,
+                         struct flush *flush)
 {
+        const unsigned whole = budget;
         const bool dma = kind == SECOND_LEVEL_DMA;
         const unsigned perms = range->perms;
 
@@ -105,6 +110,7 @@ static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted
         const bool done = second_level_apply(pd, kind, range, &at, &budget, flush);
         range->perms = perms;
         range->last = at - 1;
+        *used += whole - budget;
         return done;
 }
 
@@ -114,8 +120,9 @@ static unsigned shown(const struct mapping *mapping)
         return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
 }
 
-/* The page table after the DMA and the guest table. All get the whole budget, and what the next
- * one did not come to is done once more by the next step. */
+/* The page table after the DMA and the guest table. All get the whole budget, so that none has
+ * small pages only because another one has; together they may spend three times as much, once in a
+ * step. What the next one did not come to is done once more by the next step. */
 static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at, unsigned *budget,
                                        struct flush *flush)
 {
@@ -128,14 +135,17 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
                 .perms = shown(mapping),
         };
 
-        if (!second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, flush) ||
-            !second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, flush)) {
+        unsigned used = 0;
+
+        if (!second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||
+            !second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, &used, flush)) {
                 --*budget;
                 return false;
         }
-        return page_table_apply(pd, at, range.last,
-                                page_table_value(range.frame + (*at - range.first), range.perms),
-                                budget, flush);
+        const uint64_t value = page_table_value(range.frame + (*at - range.first), range.perms);
+        const bool done = page_table_apply(pd, at, range.last, value, budget, flush);
+        budget_spend(budget, used);
+        return done;
 }
 
 /* The same from the first page to the last. */

@@ -25,6 +25,7 @@ struct space {
         struct tree tree;         /* mappings by selector; never overlap; not of objects */
         struct tree_node *recent; /* the one of these that was found last, or NULL */
         struct pd *pd;
+        word_t charged; /* bytes that its tables and long delegations ever took; may wrap */
         uint8_t type;   /* NOVA_CRD_MEM, _IO or _OBJ */
         uint8_t tables; /* enum space_tables */
 };

@@ -3,8 +3,10 @@
 #include "virt/vcpu.h"
 
 #include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/msr.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
 #include "arch/x86/svm.h"
@@ -16,6 +18,7 @@
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/schedule.h"
+#include "space/space.h"
 
 bool vcpu_boot(void)
 {
@@ -88,9 +91,19 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
         dr[3] = read_dr3();
 }
 
+/* The register that RDTSCP shows is a guest's own; threads find 0. */
+static void load_tsc_aux(struct cpu *cpu, uint32_t value)
+{
+        if (cpu_has(FEATURE_RDTSCP))
+                wrmsr(MSR_TSC_AUX, value);
+        cpu->tsc_aux = value;
+}
+
 void vcpu_leave(struct cpu *cpu)
 {
         fpu_leave_guest(cpu);
+        if (unlikely(cpu->tsc_aux))
+                load_tsc_aux(cpu, 0);
         if (vcpu_ops->leave)
                 vcpu_ops->leave(cpu);
 }
@@ -154,12 +167,24 @@ static void access_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
                 *ax = inl(port);
 }
 
+/* Under the lock of revocations: when a revocation has returned, no access reaches the port. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
 {
-        if (!owns_ports(self->pd, port, bytes))
+        if (likely(!owns_ports(self->pd, port, bytes)))
                 return false;
-        access_port(&self->regs.ax, (uint16_t)port, bytes, in);
-        return true;
+        spin_lock(&space_lock[NOVA_CRD_IO]);
+        const bool owns = owns_ports(self->pd, port, bytes);
+        if (likely(owns))
+                access_port(&self->regs.ax, (uint16_t)port, bytes, in);
+        spin_unlock(&space_lock[NOVA_CRD_IO]);
+        return owns;
+}
+
+/* Before an event that is not an exit. */
+static void end_step(struct vcpu *vcpu)
+{
+        if (vcpu_ops->end_step)
+                vcpu_ops->end_step(vcpu);
 }
 
 /* Work before self can enter the guest. */
@@ -177,8 +202,12 @@ static void do_pending_work(struct ec *self)
                 cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
-        if (atomic_fetch_and_u32(&self->pending, 0) & EC_PENDING_RECALL)
+        if (self->pending & EC_PENDING_END)
+                ec_end_due(self, resume_guest);
+        if (atomic_fetch_and_u32(&self->pending, 0) & EC_PENDING_RECALL) {
+                end_step(self->vcpu);
                 block_on_event(self, NOVA_VMI_RECALL, 0, 0);
+        }
 }
 
 _Noreturn void resume_guest(struct ec *self)
@@ -193,8 +222,11 @@ _Noreturn void resume_guest(struct ec *self)
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
                 self->vcpu->refused = false;
+                end_step(self->vcpu);
                 block_on_event(self, vcpu_ops->refused_event, 0, 0);
         }
+        if (unlikely(cpu->tsc_aux != self->vcpu->tsc_aux))
+                load_tsc_aux(cpu, self->vcpu->tsc_aux);
         load_debug_registers(cpu, self);
         fpu_enter_guest(cpu, self);
         vcpu_ops->enter(self);

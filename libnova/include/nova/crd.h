@@ -32,7 +32,8 @@ static inline nova_crd_t nova_crd_io(nova_sel_t port, unsigned order)
         return nova_crd(NOVA_CRD_IO, port, order, NOVA_IO_A);
 }
 
-/** 2^order object capabilities from selector @p sel on, with permissions @p perms. @spec 4.3.4 */
+/** 2^order object capabilities from selector @p sel on, permissions @p perms. The kernel rounds
+ *  @p sel down to a multiple of 2^order. @spec 4.3.4 */
 static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned perms)
 {
         return nova_crd(NOVA_CRD_OBJ, sel, order, perms);

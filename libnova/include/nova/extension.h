@@ -164,6 +164,32 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
 }
 
 /**
+ * Extension: limit what a message to a thread may cost the thread's PD.
+ *
+ * Who receives a delegation pays for its records and tables. From then on a message to the EC, a
+ * call or the reply to its own call, takes no more than the limit from the account of its PD. An
+ * item that would is null, and what it had taken is given back; the items after it may use what is
+ * left. The limit may be set again. The answer to an event has none. Needs the HIP feature
+ * NOVA_HIP_RECEIVE.
+ * @param ec    EC capability with all five permissions
+ * @param bytes of kernel memory; NOVA_EC_RECEIVE_ALL, as at first, or 4 GiB less
+ *              a byte: as much as a message takes
+ * @retval NOVA_SUCCESS done
+ * @retval NOVA_BAD_CAP @p ec names no EC or lacks a permission
+ * @retval NOVA_BAD_HYP the kernel does not have this extension
+ * @par Who may call
+ * Any thread whose PD holds @p ec with all permissions.
+ * @spec extension
+ */
+static inline enum nova_status nova_ec_receive(nova_sel_t ec, nova_word_t bytes)
+{
+        nova_word_t operation = NOVA_EXT_EC_RECEIVE;
+
+        return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, ec),
+                                          &operation, &bytes));
+}
+
+/**
  * Extension: end the calling thread, as if its EC were destroyed.
  *
  * Who waits for its reply gets COM_ABT; its UTCB's address is free. Returns only if the kernel does

@@ -71,7 +71,9 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
  * @param pd      selector for the new PD
  * @param owner   PD capability with NOVA_PD_PD; the new one gets its permissions
  * @param initial range of the caller's object capabilities to delegate; arrives at selector 0 on.
- *                0 for none
+ *                0 for none. Its base is a multiple of its size, see nova_root_sel_order(): the
+ *                kernel rounds it down, and with NOVA_DEBUG another one ends in an invalid
+ *                instruction here
  * @retval NOVA_SUCCESS the PD exists
  * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
@@ -83,6 +85,11 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
 {
         nova_word_t a2 = owner, a3 = initial;
 
+#ifdef NOVA_DEBUG
+        /* The kernel would round down: the PD would get others than were meant, and die of it. */
+        if (nova_crd_base(initial) & (((nova_word_t)1 << nova_crd_order(initial)) - 1))
+                __builtin_trap();
+#endif
         return nova_status_of(nova_trap_3(nova_hypercall_id(NOVA_CREATE_PD, 0, pd), &a2, &a3));
 }
 
@@ -304,6 +311,9 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
 /**
  * Let a PCI device reach the memory of a PD.
  *
+ * Another PD loses the device. If the owner changes, and when the PD ends, messages of the device
+ * go nowhere until nova_assign_gsi() routes them again.
+ *
  * @param pd     PD capability
  * @param device the device's memory-mapped configuration space in the caller's PD
  * @param rid    requester id that the device uses (bus, device, function)
@@ -340,7 +350,9 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * @retval NOVA_BAD_CPU there is no such CPU, no interrupt of a device can reach it, or it is beyond
  *                      the caller's limit (nova_pd_limit())
  * @retval NOVA_BAD_CAP @p sm names no interrupt semaphore
- * @retval NOVA_BAD_DEV the interrupt is no I/O APIC pin and @p device is no PCI device or HPET
+ * @retval NOVA_BAD_DEV the interrupt is no I/O APIC pin and @p device is no PCI device or HPET,
+ *                      or no I/O MMU knows who sends
+ * @retval NOVA_OUT_OF_MEMORY there is no memory for the I/O MMU's table
  * @par Who may call
  * Any thread whose PD holds @p sm and, for a message, has the device mapped.
  * @spec 5.5.2

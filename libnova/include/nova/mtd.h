@@ -7,7 +7,7 @@
 #include "nova/text.h"
 
 /** Number of bits that mean something. */
-#define NOVA_MTD_BITS 27
+#define NOVA_MTD_BITS 28
 
 /** Name of bit number @p bit ("ACDB"), or "reserved". @spec 7.4 */
 static inline const char *nova_mtd_name(unsigned bit)

@@ -45,8 +45,13 @@ struct nova_root {
 NOVA_LIBRARY enum nova_status nova_root_init(struct nova_root *root, const struct nova_hip *hip,
                                              nova_word_t cpu);
 
-/** Take @p count free object selectors in a row. @return the first */
+/** Take @p count free object selectors in a row. They are not aligned: for a range that a CRD
+ *  of a higher order names, use nova_root_sel_order(). @return the first */
 NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
+
+/** Take 2^order free object selectors in a row, aligned to their number, as a descriptor of that
+ *  order needs them. @return the first */
+NOVA_LIBRARY nova_sel_t nova_root_sel_order(struct nova_root *root, unsigned order);
 
 /** Take a free page for a UTCB of the root PD. @return its address */
 NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);

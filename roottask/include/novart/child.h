@@ -72,7 +72,8 @@ struct nova_child_config {
                                    with NOVA_CHILD_MAY_DMA to a power of two, for it is one block */
         size_t image_memory;  /**< bytes that its segments may take, but for those parts of the
                                    file that nobody writes; 0: 16 MiB */
-        size_t kernel_memory; /**< bytes of its account; 0: 128 KiB */
+        size_t kernel_memory; /**< bytes of its account; 0: 128 KiB, 48 KiB more for each further
+                                 CPU, at most 1 MiB */
         size_t selectors;     /**< that it may give out; 0: 1024 */
         uint64_t cpus;     /**< bit n: may run on CPU n, first of all on the lowest; 0: caller's */
         unsigned priority; /**< highest of its threads; 0: 64; cut to the own limit */

@@ -14,14 +14,17 @@
  * | operation | portal | words | items |
  * |---|---|---|---|
  * | NOP | any | – | – |
- * | OPEN | control | 1: bytes of the arguments; 2…: these | the client's PD, permission SM |
+ * | OPEN | control | 1: bytes; 2: order; 3…: the arguments | the client's PD, permission SM |
  * | CLOSE | session | – | – |
  * | NOTIFY | session | – | a semaphore, permission UP |
  * | SHARE | share | 1: pages | translate: a session portal; delegate: memory, hotspots from 0 on |
  * | UNSHARE | session | – | – |
  *
- * OPEN answers with the most pages that can be shared (word 1), the session portals (item 0) and,
- * if pages can be shared, the share portals (item 1); the others answer with word 0 only.
+ * The order is that of the client's ranges: 2^order is more than the highest CPU number of the
+ * client, and at most 64. OPEN answers with the most pages that can be shared (word 1), the session
+ * portals (item 0, hotspot 0) and, if pages can be shared, the share portals (item 1, hotspot
+ * 2^order). Selector n of a range is the portal for CPU n; portals for higher CPU numbers than the
+ * client's are not given. The other operations answer with word 0 only.
  *
  * Errors: ENOSYS unknown operation; EINVAL too few or too many words, or an item that nobody asked
  * for; EACCES no PD in OPEN; EMFILE the client has as many sessions as it may; ENFILE the service

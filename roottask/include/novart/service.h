@@ -50,7 +50,7 @@ typedef int nova_service_handler(struct nova_request *request);
 struct nova_service_operation {
         nova_service_handler *handler; /**< NULL: there is no such operation */
         uint16_t words_min;            /**< with fewer words the client gets EINVAL */
-        uint16_t words_max;            /**< with more, too */
+        uint16_t words_max;            /**< with more, too; at least words_min */
         bool item;                     /**< takes an item; a message with one otherwise: EINVAL */
 };
 
@@ -64,6 +64,8 @@ struct nova_service_config {
         unsigned client_sessions; /**< of one client at most; 0: 16 */
         unsigned receive_order;   /**< an item may bring 2^order capabilities */
         unsigned share_pages;     /**< pages that a session may share; 0: none */
+        size_t receive_bytes;     /**< of kernel memory that a message may cost the program; 0: 64
+                                       KiB, and 256 bytes for each page that can be shared */
         bool parallel;            /**< handlers of several CPUs may run at the same time; else one
                                        at a time, and they need no locks */
         uint64_t cpus;            /**< bit n: serve CPU n; 0: all that the program has */
@@ -95,7 +97,8 @@ struct nova_service_config {
  * @param[out] started its name for the functions below; may be NULL
  * @param config       its strings and table stay where they are
  * @retval 0      clients can come
- * @retval EINVAL no name, or numbers that are too large
+ * @retval EINVAL no name, numbers that are too large, or a row whose words_min is above its
+ *                words_max, which a sentence on stderr names
  * @retval EEXIST there is a service of this name already
  * @retval EACCES the parent does not expect this service
  * @retval ENOSPC the program has 16 services
@@ -197,8 +200,9 @@ bool nova_request_answer(struct nova_request *request, nova_word_t word);
  */
 bool nova_request_answer_bytes(struct nova_request *request, const void *bytes, size_t size);
 
-/** Let the answer delegate a range of the server's. @return false if it delegates
- *  NOVA_REQUEST_GIVES already */
+/** Let the answer delegate a range of the server's. The first range goes to the start of the
+ *  client's window; a second one follows it, aligned to the larger of the two. @return false if it
+ *  delegates NOVA_REQUEST_GIVES already */
 bool nova_request_give(struct nova_request *request, nova_crd_t crd);
 
 /** Bytes that came in words, from word @p first on. @return NULL if there are not @p size bytes */

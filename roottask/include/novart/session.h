@@ -54,7 +54,8 @@ struct nova_message {
 /**
  * Open a session with a service.
  *
- * Waits while the service is being started. May block as long as the service pleases.
+ * Waits for up to five seconds while the service is being started. May block as long as the service
+ * pleases.
  * @param[out] opened  to be closed some time
  * @param service      its name, as the system description has it
  * @param arguments    for the service to understand; NULL: none
@@ -88,8 +89,9 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
 
 /** Open again a session whose service has died and was started anew, or that of a call which was
  *  given up; what was shared is shared again. The service knows nothing of the old session, which
- * is closed as by nova_session_close(). No other thread may use it meanwhile. If it fails, calls
- * return ECONNRESET, and it can be tried again. @return as nova_session_open() */
+ * is closed as by nova_session_close(). Waits for up to five seconds while the service is started
+ * again. No other thread may use the session meanwhile. If it fails, calls return ECONNRESET, and
+ * it can be tried again. @return as nova_session_open() */
 int nova_session_reopen(struct nova_session *session);
 
 /**
@@ -236,7 +238,9 @@ void nova_session_cancel(struct nova_session *session);
 /**
  * Let the service use memory of the caller's.
  *
- * What was shared before is taken back first, as by nova_session_unshare().
+ * Client and service may have any sets of CPUs with one CPU in common; a thread on a CPU that the
+ * service does not serve pays for a thread per call, as with nova_session_call(). What was shared
+ * before is taken back first, as by nova_session_unshare().
  * @param memory page-aligned; stays the caller's, which may write to it at any time
  * @param pages  how many
  * @retval 0        done
@@ -244,6 +248,7 @@ void nova_session_cancel(struct nova_session *session);
  * @retval EINVAL   not aligned, or more pages than the service takes
  * @retval EBUSY    a handler works for the session on another CPU: try again
  * @retval ENOMEM   no kernel memory, or the service has no addresses for it
+ * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
  * @retval …        as nova_session_call()
  */
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);

@@ -14,13 +14,23 @@
 #include "novart/layout.h"
 #include "novart/selector.h"
 
-#define MEMORY          (256 << 10)
-#define IMAGE_MEMORY    (16 << 20)
-#define KERNEL_MEMORY   (128 << 10)
+#define MEMORY        (256 << 10)
+#define IMAGE_MEMORY  (16 << 20)
+#define KERNEL_MEMORY (128 << 10)
+#define KERNEL_PER_CPU \
+        (48 << 10) /* for each CPU after the first: threads and portals of a service */
+#define KERNEL_MAX      (1 << 20) /* of the default: it is taken from the parent's account */
 #define SELECTORS       1024
 #define PRIORITY        64
 #define IMAGE_BEGIN     ((nova_word_t)NOVA_PAGE_SIZE)
 #define NAME_MAX_LENGTH (NOVA_START_NAME_SIZE - 1)
+
+static size_t kernel_memory_for(uint64_t cpus)
+{
+        const size_t more = (size_t)(__builtin_popcountll(cpus) - 1) * KERNEL_PER_CPU;
+
+        return KERNEL_MEMORY + more < KERNEL_MAX ? KERNEL_MEMORY + more : KERNEL_MAX;
+}
 
 /* Puts the defaults in. */
 static void complete(struct nova_child_config *config)
@@ -29,12 +39,12 @@ static void complete(struct nova_child_config *config)
                 config->memory = MEMORY;
         if (!config->image_memory)
                 config->image_memory = IMAGE_MEMORY;
-        if (!config->kernel_memory)
-                config->kernel_memory = KERNEL_MEMORY;
         if (!config->selectors)
                 config->selectors = SELECTORS;
         if (!config->cpus)
                 config->cpus = UINT64_C(1) << nova_thread_cpu();
+        if (!config->kernel_memory)
+                config->kernel_memory = kernel_memory_for(config->cpus);
         if (!config->priority)
                 config->priority = PRIORITY;
         if (config->priority > nova_program.priority)

@@ -42,13 +42,13 @@ static int why_unreachable(nova_sel_t control)
 
 static int call_open(struct nova_session *session, nova_sel_t control)
 {
-        nova_word_t words[1 + NOVA_SESSION_ARGUMENT_SIZE / sizeof(nova_word_t)] = {0};
+        nova_word_t words[2 + NOVA_SESSION_ARGUMENT_SIZE / sizeof(nova_word_t)] = {0};
         const size_t bytes = strlen(session->arguments);
         nova_word_t answer[1] = {0};
         struct nova_message message = {
                 .operation = NOVA_OPERATION_OPEN,
                 .words = words,
-                .word_count = 1 + (unsigned)NOVA_WORDS_OF(bytes),
+                .word_count = 2 + (unsigned)NOVA_WORDS_OF(bytes),
                 .item_count = 1,
                 .items = {nova_crd_obj(nova_program.pd, 0, NOVA_PD_SM)},
                 .window = nova_crd_obj(session->portals, session->order + CLIENT_WINDOW_MORE,
@@ -58,7 +58,8 @@ static int call_open(struct nova_session *session, nova_sel_t control)
         };
 
         words[0] = bytes;
-        memcpy(&words[1], session->arguments, bytes);
+        words[1] = session->order;
+        memcpy(&words[2], session->arguments, bytes);
 
         const struct client_call call = {control, client_cpus(control), &message, NULL};
         const int error = call.cpus ? client_call(&call) : why_unreachable(control);

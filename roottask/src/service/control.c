@@ -113,7 +113,7 @@ static int copy_arguments(const struct nova_request *request,
                           char arguments[NOVA_SESSION_ARGUMENT_SIZE])
 {
         const size_t bytes = request->word_count ? request->word[0] : 0;
-        const void *text = nova_request_bytes(request, 1, bytes);
+        const void *text = bytes ? nova_request_bytes(request, 2, bytes) : NULL;
 
         if (bytes >= NOVA_SESSION_ARGUMENT_SIZE || (bytes && !text))
                 return EINVAL;
@@ -139,12 +139,33 @@ static int begin_session(struct nova_service *service, struct nova_request *requ
         return error;
 }
 
+/* The client's window has room for two ranges, each with a selector for every CPU number of the
+ * client. The service may have more CPU numbers, or fewer: of its portals those go that the client
+ * can use, and the share portals go to where the client's second range begins. */
+static void give_portals(struct service_cpu *cpu, const struct session *session,
+                         unsigned client_order)
+{
+        const struct nova_service *service = cpu->service;
+        struct nova_request *request = cpu->request;
+        const unsigned order =
+                service->portal_order < client_order ? service->portal_order : client_order;
+
+        nova_request_answer(request, service->config.share_pages);
+        nova_request_give(request, nova_crd_obj(session_portals(&service->table, session), order,
+                                                NOVA_PERM_ALL));
+        if (service->share == NOVA_SEL_NONE)
+                return;
+        nova_request_give(request, nova_crd_obj(service->share, order, NOVA_PERM_ALL));
+        cpu->second = (nova_sel_t)1 << client_order;
+}
+
 int service_open(struct service_cpu *cpu, struct nova_request *request)
 {
         struct nova_service *service = cpu->service;
+        const nova_word_t client_order = request->word_count > 1 ? request->word[1] : 0;
         char arguments[NOVA_SESSION_ARGUMENT_SIZE], name[NOVA_NAME_SIZE];
         struct session *session;
-        int error = copy_arguments(request, arguments);
+        int error = client_order > SERVICE_ORDER_MAX ? EINVAL : copy_arguments(request, arguments);
 
         if (!error)
                 error = request->item ? identify(cpu->window, name) : EACCES;
@@ -167,12 +188,7 @@ int service_open(struct service_cpu *cpu, struct nova_request *request)
         session->state = SESSION_LIVE;
         request->answer_count = 0;
         request->give_count = 0;
-        nova_request_answer(request, service->config.share_pages);
-        nova_request_give(request, nova_crd_obj(session_portals(&service->table, session),
-                                                service->portal_order, NOVA_PERM_ALL));
-        if (service->share != NOVA_SEL_NONE)
-                nova_request_give(request, nova_crd_obj(service->share, service->portal_order,
-                                                        NOVA_PERM_ALL));
+        give_portals(cpu, session, (unsigned)client_order);
         return 0;
 }
 

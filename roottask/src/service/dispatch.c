@@ -32,6 +32,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
                 request->item = item.crd;
         request->answer_count = 0;
         request->give_count = 0;
+        cpu->second = 0;
         request->taken = false;
 }
 
@@ -46,6 +47,18 @@ static void renew_window(struct service_cpu *cpu, bool came)
                 nova_revoke(nova_crd_obj(cpu->window, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         if (cpu->window == NOVA_SEL_NONE)
                 cpu->window = nova_sel_alloc(order);
+}
+
+/* Where the second range goes in the client's window: after the first one, aligned to its own size,
+ * so that a client knows the place without knowing the service's CPUs. */
+static nova_sel_t second_hotspot(const struct service_cpu *cpu)
+{
+        const unsigned first = nova_crd_order(cpu->request->give[0]);
+        const unsigned second = nova_crd_order(cpu->request->give[1]);
+
+        if (cpu->second)
+                return cpu->second;
+        return (nova_sel_t)1 << (first > second ? first : second);
 }
 
 /* A refusal gives nothing: its handler may have failed half-way. */
@@ -65,8 +78,7 @@ static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, u
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);
         for (unsigned i = 0; i < gives; i++)
-                nova_utcb_delegate(utcb, request->give[i],
-                                   (nova_sel_t)i << cpu->service->portal_order, 0);
+                nova_utcb_delegate(utcb, request->give[i], i ? second_hotspot(cpu) : 0, 0);
         for (unsigned i = 0; i < words; i++)
                 nova_utcb_put(utcb, request->answer[i]);
 }

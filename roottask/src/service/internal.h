@@ -23,9 +23,10 @@ struct service_cpu {
         struct nova_request *request;       /* of the handler, one at a time */
         bool needs_lock[SERVICE_HANDLERS];  /* has or wants the lock; the handler writes */
         bool giving;                        /* its answer may be on its way; the handler writes */
-        struct session *session;            /* that the handler works for, or NULL */
-        nova_sel_t window;                  /* receives items; NOVA_SEL_NONE: nothing can */
-        void *share_window;                 /* receives memory; NULL: nothing can */
+        nova_sel_t second; /* hotspot of the answer's second range; 0: directly after the first */
+        struct session *session; /* that the handler works for, or NULL */
+        nova_sel_t window;       /* receives items; NOVA_SEL_NONE: nothing can */
+        void *share_window;      /* receives memory; NULL: nothing can */
         struct nova_thread *runner;
         bool ended;                 /* the handlers have; the runner writes */
         struct nova_semaphore wake; /* of the runner */
@@ -57,6 +58,9 @@ struct nova_service {
 /* Time after which a waiter for the lock lends its time, and period of the runners, in ns. */
 #define SERVICE_PATIENCE 2000000
 #define SERVICE_PERIOD   1000000000
+
+/* 2^order is the number of CPU numbers that a program can have. */
+#define SERVICE_ORDER_MAX 6
 
 /* dispatch.c */
 void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);

@@ -3,6 +3,7 @@
 #include "novart/service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,13 +23,36 @@
 #define RECEIVE_MAX     6
 #define SHARE_MAX       1024
 
+/* What a message may cost the service in kernel memory, unless its config says otherwise: tables
+ * enough for any window, and a record for each page that can be shared. */
+#define RECEIVE_BYTES      0x10000
+#define RECEIVE_PAGE_BYTES 256
+
+/* A row that no number of words suits would refuse every call. */
+static bool rows_possible(const struct nova_service_config *config)
+{
+        for (unsigned i = 0; i < config->operation_count; i++) {
+                const struct nova_service_operation *row = &config->operations[i];
+
+                if (!row->handler || row->words_min <= row->words_max)
+                        continue;
+                fprintf(stderr,
+                        "service '%s' cannot start: its operation NOVA_OPERATION_FIRST + %u takes "
+                        "no call, for words_min is %u and words_max %u; write '.words_max = %u' "
+                        "or more\n",
+                        config->name, i, row->words_min, row->words_max, row->words_min);
+                return false;
+        }
+        return true;
+}
+
 static int check(const struct nova_service_config *config)
 {
         if (!config->name || !config->name[0] || strlen(config->name) >= NOVA_SERVICE_NAME_SIZE ||
             config->sessions > SESSIONS_MAX || config->receive_order > RECEIVE_MAX ||
             config->share_pages > SHARE_MAX || (config->cpus & ~nova_program.cpus))
                 return EINVAL;
-        return 0;
+        return rows_possible(config) ? 0 : EINVAL;
 }
 
 static int make_table(struct nova_service *service)
@@ -59,6 +83,9 @@ static struct nova_service *make(const struct nova_service_config *config)
                 service->config.sessions = SESSIONS;
         if (!config->client_sessions)
                 service->config.client_sessions = CLIENT_SESSIONS;
+        if (!config->receive_bytes)
+                service->config.receive_bytes =
+                        RECEIVE_BYTES + config->share_pages * (size_t)RECEIVE_PAGE_BYTES;
         if (!config->state_bytes)
                 service->config.state_bytes = 1;
         service->cpus = config->cpus ? config->cpus : nova_program.cpus;
@@ -81,8 +108,10 @@ static int start_share(struct service_cpu *cpu)
                 return 0;
         error = nova_handler_create(&cpu->share_handler, cpu->cpu, service->config.name,
                                     service_share_dispatch, cpu);
-        if (!error)
-                error = handler_prepare_end(cpu->share_handler);
+        if (error)
+                return error;
+        handler_limit(cpu->share_handler, service->config.receive_bytes);
+        error = handler_prepare_end(cpu->share_handler);
         if (!error)
                 error = service_share_window(cpu);
         if (!error)
@@ -109,6 +138,7 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
 
         if (error)
                 return error;
+        handler_limit(cpu->handler, service->config.receive_bytes);
         nova_utcb_set_windows(
                 nova_handler_utcb(cpu->handler), 0,
                 nova_crd_obj(cpu->window, service->config.receive_order, NOVA_PERM_ALL));

@@ -41,18 +41,21 @@ void service_share_end(struct session *session)
 struct offer {
         nova_word_t operation, pages;
         nova_sel_t portal; /* that the first item translates to, NOVA_SEL_NONE: none */
+        bool lacks;        /* some of the memory did not come: kernel memory is short, or limited */
 };
 
 static void read(const struct nova_utcb *utcb, struct offer *offer)
 {
         struct nova_item item;
 
-        *offer = (struct offer){NOVA_OPERATION_NOP, 0, NOVA_SEL_NONE};
+        *offer = (struct offer){NOVA_OPERATION_NOP, 0, NOVA_SEL_NONE, false};
         nova_utcb_get(utcb, 0, &offer->operation);
         nova_utcb_get(utcb, 1, &offer->pages);
         if (nova_utcb_get_item(utcb, 0, &item) && !nova_item_is_delegate(item) &&
             nova_crd_type(item.crd) == NOVA_CRD_OBJ)
                 offer->portal = nova_crd_base(item.crd);
+        for (unsigned i = 1; nova_utcb_get_item(utcb, i, &item); i++)
+                offer->lacks |= !item.crd;
 }
 
 static int share(struct service_cpu *cpu, const struct offer *offer)
@@ -63,7 +66,7 @@ static int share(struct service_cpu *cpu, const struct offer *offer)
                 return ENOSYS;
         if (!offer->pages || offer->pages > service->config.share_pages)
                 return EINVAL;
-        if (!cpu->share_window)
+        if (!cpu->share_window || offer->lacks)
                 return ENOMEM;
 
         struct session *session = session_find(&service->table, offer->portal);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "nova/crd.h"
+#include "nova/extension.h"
 #include "nova/hypercall.h"
 #include "novart/error.h"
 #include "thread/thread.h"
@@ -91,6 +92,11 @@ struct nova_thread *nova_handler_thread(struct nova_handler *handler)
 nova_sel_t nova_handler_ec(struct nova_handler *handler)
 {
         return handler->thread.ec;
+}
+
+void handler_limit(struct nova_handler *handler, nova_word_t bytes)
+{
+        nova_ec_receive(handler->thread.ec, bytes);
 }
 
 int handler_prepare_end(struct nova_handler *handler)

@@ -11,6 +11,10 @@ int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *n
                    nova_portal_handler *function, void *argument, size_t stack_bytes,
                    nova_sel_t events);
 
+/* Limits what a message to a handler may cost the program in kernel memory. A kernel without such
+ * limits does nothing. */
+void handler_limit(struct nova_handler *handler, nova_word_t bytes);
+
 /* Makes what handler_end() needs, which takes nothing then and cannot fail. @return 0 or EAGAIN */
 int handler_prepare_end(struct nova_handler *handler);
 

@@ -30,8 +30,24 @@ static void init(struct nova_pc *pc, unsigned vcpu)
         nova_vcpu_reset(&pc->vm->vcpu[vcpu]);
 }
 
+static bool is_on(const struct nova_pc *pc, unsigned vcpu)
+{
+        return nova_msr_apic_is_on(&pc->vm->vcpu[vcpu].msr);
+}
+
+/* What was in a local APIC is lost when it is switched off. */
+static void switched(struct nova_vcpu *vcpu)
+{
+        struct nova_pc *const pc = vcpu->vm->apics;
+
+        nova_lapic_reset(&pc->lapic[vcpu->number]);
+}
+
+/* One that is switched off hears nothing. */
 static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
+        if (!is_on(pc, vcpu))
+                return;
         switch (message->delivery) {
         case NOVA_DELIVER_FIXED:
         case NOVA_DELIVER_LOWEST:
@@ -88,19 +104,23 @@ static void ended(void *context, uint8_t vector)
         nova_ioapic_end(&pc->ioapic, vector);
 }
 
-/* Each virtual CPU finds its own local APIC at the same address. */
+/* Each virtual CPU finds its own local APIC at the same address; one that switched it off finds
+ * nothing there. */
 static uint64_t read(void *context, uint64_t address, unsigned bytes)
 {
         struct nova_pc *const pc = context;
+        const unsigned vcpu = pc->vm->serving->number;
 
-        return nova_lapic_read(&pc->lapic[pc->vm->serving->number], address, bytes);
+        return is_on(pc, vcpu) ? nova_lapic_read(&pc->lapic[vcpu], address, bytes) : UINT64_MAX;
 }
 
 static void write(void *context, uint64_t address, unsigned bytes, uint64_t value)
 {
         struct nova_pc *const pc = context;
+        const unsigned vcpu = pc->vm->serving->number;
 
-        nova_lapic_write(&pc->lapic[pc->vm->serving->number], address, bytes, value);
+        if (is_on(pc, vcpu))
+                nova_lapic_write(&pc->lapic[vcpu], address, bytes, value);
 }
 
 int apic_create(struct nova_pc *pc)
@@ -115,6 +135,8 @@ int apic_create(struct nova_pc *pc)
         if (!error)
                 error = nova_bus_add(&pc->vm->mmio, &range[1]);
         nova_ioapic_init(&pc->ioapic, from_ioapic, pc);
+        pc->vm->apic_switched = switched;
+        pc->vm->apics = pc;
         for (unsigned i = 0; i < pc->vm->vcpus && !error; i++) {
                 struct nova_lapic *const lapic = &pc->lapic[i];
                 const struct nova_line out = {interrupt, pc, i};

@@ -26,21 +26,23 @@
 #define LEAF1_ECX_BY_XSAVE   0x34001000 /* XSAVE and what needs it: FMA, AVX, F16C */
 #define LEAF1_ECX_HYPERVISOR 0x80000000
 
-/* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE,
- * SSE2. Not: machine checks, MTRRs, hyper-threading; APIC as the machine has it. */
-#define LEAF1_EDX      0x078ba97d
+/* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, MTRR, PGE, CMOV, PAT, PSE36, CLFSH, MMX,
+ * FXSR, SSE, SSE2. Not: machine checks, hyper-threading; APIC as the machine has it. */
+#define LEAF1_EDX      0x078bb97d
 #define LEAF1_EDX_APIC 0x200
 
-/* Leaf 7, ebx: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA. */
-#define LEAF7_EBX          0x219c03a9
+/* Leaf 7, ebx: FSGSBASE, BMI1, AVX2, SMEP, BMI2, ERMS, INVPCID, RDSEED, ADX, SMAP, CLFLUSHOPT,
+ * CLWB, SHA. */
+#define LEAF7_EBX          0x219c07a9
 #define LEAF7_EBX_BY_XSAVE 0x00000020 /* AVX2 */
+#define LEAF7_ECX          0x00000004 /* UMIP */
 
 /* Extended leaf 1, ecx: LAHF, CR8 as a lock prefix, LZCNT, SSE4A, misaligned SSE, PREFETCHW. */
 #define EXT1_ECX     0x000001f1
 #define EXT1_ECX_CR8 0x00000010u
-/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, LM, 3DNow!. Not:
- * FFXSR, for which EFER has no bit here. */
-#define EXT1_EDX    0xe5d3a97d
+/* Extended leaf 1, edx: those of leaf 1, and SYSCALL, NX, MMX+, pages of 1 GiB, RDTSCP, LM, 3DNow!.
+ * Not: FFXSR, for which EFER has no bit here. */
+#define EXT1_EDX    0xedd3b97d
 #define EXT1_EDX_LM 0x20000000u
 
 /* Extended leaf 7, edx: the TSC never stops; but what others took of a virtual CPU's time is taken
@@ -68,7 +70,7 @@
 const struct nova_cpuid_row nova_cpuid_rows[] = {
         {0x0, 0x0, {ALL, ALL, ALL, ALL}},
         {0x1, 0x1, {ALL, 0xff00, LEAF1_ECX, LEAF1_EDX}},
-        {0x7, 0x7, {0, LEAF7_EBX, 0, 0}},
+        {0x7, 0x7, {0, LEAF7_EBX, LEAF7_ECX, 0}},
         {0xd, 0xd, {ALL, ALL, ALL, ALL}},
         {0x80000000, 0x80000000, {ALL, ALL, ALL, ALL}},
         {0x80000001, 0x80000001, {ALL, 0, EXT1_ECX, EXT1_EDX}},

@@ -11,10 +11,9 @@
 #define VECTOR_GP 13
 
 /* Of SVM: what is intercepted besides what the kernel wants; APM 2, 15.9: CPUID; VMMCALL, STGI,
- * RDTSCP, WBINVD, MONITOR, MWAIT. WBINVD stalls other programs, RDTSCP shows a register that is not
- * the guest's. */
+ * WBINVD, MONITOR, MWAIT. WBINVD stalls other programs. */
 #define SVM_CTRL0 0x40000u
-#define SVM_CTRL1 0x0e92u
+#define SVM_CTRL1 0x0e12u
 
 #define SVM_CTRL0_IRET 0x100000u
 
@@ -24,9 +23,10 @@
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
 
-/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits; SDM 3C, 25.6.2. */
+/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits, RDTSCP and INVPCID exist; SDM 3C,
+ * 25.6.2. */
 #define VMX_CTRL0 0x20000408u
-#define VMX_CTRL1 0x40u
+#define VMX_CTRL1 0x1048u
 
 /* Groups that every exit needs: registers, and what interrupts depend on. */
 #define USUAL                                                                        \
@@ -84,7 +84,7 @@ void default_controls(struct nova_vcpu *vcpu)
 
         vcpu->state->ctrl[0] = svm ? SVM_CTRL0 : VMX_CTRL0;
         vcpu->state->ctrl[1] = svm ? SVM_CTRL1 : VMX_CTRL1;
-        if (vcpu->nmi_blocked)
+        if (vcpu->nmi_blocked && !vcpu->steps)
                 vcpu->state->ctrl[0] |= SVM_CTRL0_IRET;
         vcpu->changed |= NOVA_MTD_CTRL;
 }
@@ -139,7 +139,7 @@ static void cpuid(struct nova_vcpu *vcpu)
         const struct nova_cpuid_view view = {
                 .vcpu = vcpu->number,
                 .vcpus = vcpu->vm->vcpus,
-                .local_apic = vcpu->vm->local_apic,
+                .local_apic = nova_msr_apic_is_on(&vcpu->msr),
                 .os_xsave = state->cr4 & NOVA_CR4_XSAVE,
                 .no_long_mode = sizeof(nova_word_t) < 8,
                 .xsave = vcpu->vm->xsave,
@@ -180,20 +180,26 @@ static void wrmsr(struct nova_vcpu *vcpu)
 {
         const struct nova_utcb_state *const state = vcpu->state;
         const uint64_t value = (uint32_t)state->ax | (uint64_t)(uint32_t)state->dx << 32;
+        const bool apic = nova_msr_apic_is_on(&vcpu->msr);
 
-        if (nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, (uint32_t)state->cx, value))
-                nova_vcpu_skip(vcpu, 2);
-        else
+        if (!nova_msr_set(event_of(vcpu), &vcpu->msr, &vcpu->changed, (uint32_t)state->cx, value)) {
                 nova_vcpu_raise_error(vcpu, VECTOR_GP, 0);
+                return;
+        }
+        nova_vcpu_skip(vcpu, 2);
+        if (nova_msr_apic_is_on(&vcpu->msr) != apic && vcpu->vm->apic_switched)
+                vcpu->vm->apic_switched(vcpu);
 }
 
-/* Virtual CPUs that halted with interrupts off stay so, and nobody is left to start others. */
+/* Virtual CPUs that halted with interrupts off stay so but for an NMI that is on its way, and
+ * nobody is left to start others. */
 static bool is_dead(const struct nova_vm *vm)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {
-                const enum nova_vcpu_activity activity = vm->vcpu[i].activity;
+                const struct nova_vcpu *const vcpu = &vm->vcpu[i];
 
-                if (activity == NOVA_VCPU_RUNS || activity == NOVA_VCPU_HALTS)
+                if (vcpu->activity == NOVA_VCPU_RUNS || vcpu->activity == NOVA_VCPU_HALTS ||
+                    (vcpu->activity == NOVA_VCPU_DEAD && vcpu_wakes_by_nmi(vcpu)))
                         return false;
         }
         return true;

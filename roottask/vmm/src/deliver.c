@@ -8,6 +8,8 @@
 
 /* Exit of SVM at an IRET; APM 2, appendix C. */
 #define SVM_IRET 0x74
+/* … and at the #DB of the step over it. */
+#define SVM_STEP 0x41
 
 /* In the interruptibility state of VMX: NMIs wait for the IRET behind one. */
 #define BLOCKED_NMI 8u
@@ -17,6 +19,11 @@ bool vcpu_has_interrupt(const struct nova_vcpu *vcpu)
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
 
         return from->pending && from->pending(from->context, vcpu->number);
+}
+
+bool vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu)
+{
+        return vcpu->nmi && !vcpu->nmi_blocked && !(vcpu->state->intr_state & BLOCKED_NMI);
 }
 
 static bool takes_interrupts(const struct nova_utcb_state *state)
@@ -33,10 +40,25 @@ static bool takes_nmi(const struct nova_vcpu *vcpu)
 {
         const uint32_t blocked = vcpu->state->intr_state;
 
-        return !(blocked & (SHADOW | BLOCKED_NMI)) && !is_at_iret(vcpu);
+        return !(blocked & (SHADOW | BLOCKED_NMI));
 }
 
-/* With SVM the exit at the IRET is the window for the next one. @return the injection */
+/* With SVM an NMI blocks others until its handler's IRET is done: the guest exits at it, steps over
+ * it, and exits again. One that does something else first, a page fault for instance, comes to its
+ * IRET once more. @return whether it is at its IRET now */
+static bool follow_nmi(struct nova_vcpu *vcpu)
+{
+        const bool stepped = vcpu->steps;
+
+        vcpu->steps = vcpu->nmi_blocked && is_at_iret(vcpu);
+        if (stepped && vcpu->event == SVM_STEP)
+                vcpu->nmi_blocked = false;
+        if (stepped || vcpu->steps)
+                default_controls(vcpu);
+        return vcpu->steps;
+}
+
+/* @return the injection */
 static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
 {
         if (!vcpu->nmi || vcpu->nmi_blocked)
@@ -92,9 +114,10 @@ void vcpu_deliver(struct nova_vcpu *vcpu)
         const uint32_t before = state->inj_info;
         uint32_t info = before & INJECT_VALID ? before & ~windows : 0;
 
-        if (vcpu->nmi_blocked && is_at_iret(vcpu)) {
-                vcpu->nmi_blocked = false;
-                default_controls(vcpu);
+        if (follow_nmi(vcpu)) {
+                state->inj_info = INJECT_STEP;
+                vcpu->changed |= NOVA_MTD_INJ;
+                return;
         }
         if (vcpu->injection) {
                 info = vcpu->injection;

@@ -98,17 +98,35 @@ static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
         }
 }
 
+static const char *what_is_at(const struct nova_vm *vm, uint64_t address)
+{
+        for (unsigned i = 0; i < vm->mmio.count; i++)
+                if (address >= vm->mmio.range[i].first && address <= vm->mmio.range[i].last)
+                        return "a device is";
+        return "there is none";
+}
+
+/* INT3, INT n, INTO, INT1: SVM does not report their delivery. */
+static bool is_software_interrupt(const struct nova_access *access)
+{
+        uint8_t code[NOVA_CODE_BYTES] = {0};
+        const size_t count = nova_access_fetch(access, code);
+        const size_t at = nova_decode_prefixes(code, count, nova_access_bits(access));
+
+        return at < count && ((code[at] >= 0xcc && code[at] <= 0xce) || code[at] == 0xf1);
+}
+
 void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
         const struct nova_access access = vcpu_access(vcpu);
         struct nova_instruction in;
         struct nova_fault fault;
 
-        if (vcpu->state->inj_info & INJECT_VALID) {
+        if (vcpu->state->inj_info & INJECT_VALID || is_software_interrupt(&access)) {
                 nova_vcpu_fail(vcpu,
-                               "an exception whose delivery needs memory at 0x%llx, where "
-                               "there is none",
-                               (unsigned long long)address);
+                               "an interrupt or exception whose delivery needs memory at 0x%llx, "
+                               "where %s",
+                               (unsigned long long)address, what_is_at(vcpu->vm, address));
                 return;
         }
         if (!decode(vcpu, &access, false, address, &in))

@@ -120,7 +120,7 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
                 return;
         vcpu->activity = NOVA_VCPU_OFF;
-        vcpu->nmi = vcpu->nmi_blocked = false;
+        vcpu->nmi = vcpu->nmi_blocked = vcpu->steps = false;
         vcpu->injection = 0;
         vcpu_recall_for(vcpu, VCPU_RESET);
 }
@@ -158,7 +158,7 @@ static void wait(struct nova_vcpu *vcpu)
         while (is_halted(vcpu) && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
                 const bool hears = vcpu->activity == NOVA_VCPU_HALTS;
 
-                if (vcpu->nmi || (hears && vcpu_has_interrupt(vcpu)))
+                if (vcpu_wakes_by_nmi(vcpu) || (hears && vcpu_has_interrupt(vcpu)))
                         vcpu->activity = NOVA_VCPU_RUNS;
                 else
                         sleep(vcpu);

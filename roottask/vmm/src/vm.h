@@ -15,6 +15,7 @@
 #define INJECT_WINDOW     0x1000u
 #define INJECT_NMI_WINDOW 0x2000u /* of VMX */
 #define INJECT_CR8_WINDOW 0x4000u /* the next write of CR8 exits; CR8 goes with the message */
+#define INJECT_STEP       0x8000u /* of SVM: a step over an IRET, then an event */
 #define INJECT_VALID      0x80000000u
 
 /* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
@@ -56,6 +57,9 @@ void vcpu_write_cr8(struct nova_vcpu *vcpu);
 
 /* Whether an interrupt could be taken, were the guest ready for it. */
 bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
+
+/* Whether an NMI waits that a virtual CPU which halted would take. */
+bool vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu);
 
 /* What takes more of a virtual CPU's state than most exits carry. */
 enum vcpu_recall {

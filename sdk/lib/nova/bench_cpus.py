@@ -22,8 +22,6 @@ END = "<!-- end of the CPUs -->"
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # … and further modules, each a line of the memory map that the roottask gets.
 FEW, MANY = 0, 25
-# Percent by which there may be more lines that CPUs share, where they may share any.
-SHARED_TOLERANCE = 10
 # The key of a figure of a larger machine.
 MORE = "more"
 COUNTS = ("instructions", "locked", "shared_lines")
@@ -37,7 +35,6 @@ class Row:
     factor: float  # of the figure there
     shared: str
     locked: str
-    tolerance: float  # percent by which its instructions may get worse
     title: str
 
     @property
@@ -47,8 +44,8 @@ class Row:
 
 def read_rows(path):
     return [
-        Row(operation, whose, int(fewest), float(factor), *marks, float(tolerance), title)
-        for operation, whose, fewest, factor, *marks, tolerance, title in table.lines_of(path)
+        Row(operation, whose, int(fewest), float(factor), *marks, title)
+        for operation, whose, fewest, factor, *marks, title in table.lines_of(path)
     ]
 
 
@@ -127,33 +124,11 @@ def _bad_of_row(row, figures):
 
 
 def complaints(rows, found):
-    """A sentence for each figure that is worse than its row in cpus.tsv allows."""
+    """A sentence for each figure that is more than its row in cpus.tsv allows."""
     return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
 
 
-def _machine(number):
-    return "on a larger machine" if number == MORE else f"{number} CPUs"
-
-
-def worse(rows, checked_in, found):
-    """A sentence for each count that is worse than the checked-in one: locked instructions may not
-    be more at all, shared lines by one in ten, for the layout of data decides."""
-    bad = []
-    for row in rows:
-        for number, counts in checked_in.get(row.key, {}).items():
-            new = found.get(row.key, {}).get(number)
-            if not new:
-                bad.append(f"{row.key}, {_machine(number)}: checked in, but not counted")
-                continue
-            percents = (row.tolerance, 0, SHARED_TOLERANCE)
-            for name, percent, before, now in zip(COUNTS, percents, counts, new):
-                if table.is_worse(before, now, percent):
-                    where = f"{row.key}, {_machine(number)}"
-                    bad.append(f"{where}: {now} instead of {before} ({name.replace('_', ' ')})")
-    return bad
-
-
-def records(rows, found, checked_in):
+def records(rows, found, published):
     """What --json prints: each row with each number of CPUs, or on a larger machine ("more")."""
     return [
         {
@@ -162,9 +137,8 @@ def records(rows, found, checked_in):
             "cpus": 1 if number == MORE else int(number),
             "larger": number == MORE,
             **dict(zip(COUNTS, counts)),
-            "checked_in": dict(zip(COUNTS, checked_in.get(row.key, {}).get(number, ()))),
+            "published": dict(zip(COUNTS, published.get(row.key, {}).get(number, ()))),
             "factor_bound": row.factor,
-            "tolerance_percent": row.tolerance,
         }
         for row in rows
         for number, counts in found.get(row.key, {}).items()

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --release NAME`: keeps the checked-in figures as those of a release, if the build has
-them. The plots show the figures of all releases, and those that are checked in now."""
+"""`nova bench --release NAME`: keeps what this build counts as the figures of a release. The plots
+show the figures of all releases, and those that are published now."""
 
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from nova import table
-from nova.errors import EXIT_FAILED, NovaError
+from nova.errors import NovaError
 
 FOLDER = "performance"
 COMMENT = "# SPDX-License-Identifier: BSD-2-Clause\n"
 ABSENT = "-"
-# What is checked in now, behind the releases.
+# What is published now, after the releases.
 PRESENT = "now"
 ARCH = "x86_64"
 
@@ -24,7 +24,7 @@ class Chart:
     unit: str = "instructions"
 
 
-# Figures that belong together: in the plots, and where the page tells where instructions go.
+# Figures that belong together in a plot.
 CHARTS = (
     Chart(
         "calls",
@@ -128,28 +128,16 @@ def _text(value):
     return ABSENT if value is None else f"{value:.9g}"
 
 
-def check_build(current, found):
-    """Raises NovaError if checked-in figures are not exactly those that were found: the same build
-    gives the same ones."""
-    other = [
-        f"{key}: {_text(found.get(key))}, checked in {_text(current.get(key))}"
-        for key in {**current, **found}
-        if current.get(key) != found.get(key)
-    ]
-    if other:
-        more = f", and {len(other) - 1} more" if len(other) > 1 else ""
-        raise NovaError(
-            f"the checked-in figures are not of this build ({other[0]}{more}): check in what "
-            "`nova bench --update --worse` counts first.",
-            EXIT_FAILED,
-        )
+def check_name(name, names):
+    """Raises NovaError if NAME is that of a release before the last one."""
+    if name in names[:-1]:
+        raise NovaError(f"'{name}' cannot be added: name a release that comes after {names[-1]}.")
 
 
 def with_release(path, name, current):
     """The text of the file with one more release, or with new figures of its last."""
     names, figures = read(path)
-    if name in names[:-1]:
-        raise NovaError(f"'{name}' cannot be added: name a release that comes after {names[-1]}.")
+    check_name(name, names)
     again = names[-1] == name
     keep = len(names) - again
     keys = [*current, *(key for key in figures if key not in current)]
@@ -247,7 +235,7 @@ def plot(chart, names, figures):
 
 
 def plots(path, current):
-    """{name of the file: its text} of all charts; their last point is what is checked in now."""
+    """{name of the file: its text} of all charts; their last point is what is published now."""
     names, figures = read(path)
     figures = {
         key: [*figures.get(key, [None] * len(names)), value] for key, value in current.items()

@@ -4,6 +4,7 @@ instructions, and what the same kernel costs without NOVA."""
 
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from nova import boot_list, build, guest, process, qemu, qemu_plugin, tree
@@ -19,21 +20,71 @@ WORDS = "quiet run=echo,ready+poweroff,-f"
 ALONE = "console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable"
 # So many times the instructions of the kernel alone are allowed.
 MOST = 1.3
+KERNEL_FROM = 0xFFFF800000000000
+# What the plugin calls an exit whose code it did not see.
+UNKNOWN = 0x4FF
+UNSEEN = "not seen"
+# SVM's codes of exits (APM 2, C), as far as a guest has them here.
+REASONS = {
+    **{code: f"write of CR{code - 0x10}" for code in range(0x10, 0x20)},
+    **{code: f"read of CR{code}" for code in range(0x10)},
+    **{code: f"read of DR{code - 0x20}" for code in range(0x20, 0x30)},
+    **{code: f"write of DR{code - 0x30}" for code in range(0x30, 0x40)},
+    **{code: f"exception {code - 0x40}" for code in range(0x40, 0x60)},
+    0x60: "interrupt of the machine",
+    0x64: "a window for an interrupt",
+    0x72: "CPUID",
+    0x78: "HLT",
+    0x7B: "port",
+    0x7C: "MSR",
+    0x89: "WBINVD",
+    0x400: "nested page fault",
+}
+
+
+@dataclass
+class Exits:
+    """Exits with one reason."""
+
+    reason: str
+    times: int
+    instructions: int
+
+    def each(self):
+        return round(self.instructions / self.times)
 
 
 def _counts(results, console, what):
     """What the plugin wrote, if the guest's shell answered."""
     if "ready" not in console.replace(WORDS, "") or not results.exists():
         raise NovaError(f"{what} did not come to its shell:\n{console}", EXIT_FAILED)
-    fields = results.read_text(encoding="utf-8").split()
-    return {name: int(count) for name, count in zip(fields[::2], fields[1::2])}
+    return read(results.read_text(encoding="utf-8"))
+
+
+def read(text):
+    """What the plugin wrote: counts by name, and the exits by reason, those that cost most first.
+    Raises NovaError if the parts are not the whole."""
+    head, *lines = text.splitlines()
+    fields = head.split()
+    counts = {name: int(count) for name, count in zip(fields[::2], fields[1::2])}
+    exits = []
+    for line in lines:
+        code, *numbers = line.split()[1:]
+        reason = REASONS.get(int(code, 16), f"exit {code}")
+        exits.append(Exits(UNSEEN if int(code, 16) == UNKNOWN else reason, *map(int, numbers)))
+    if sum(one.times for one in exits) != counts["entries"]:
+        raise NovaError("the guest was not left as often as it was entered.", EXIT_FAILED)
+    if exits and counts["start"] + sum(one.instructions for one in exits) != counts["host"]:
+        raise NovaError("start-up and exits are not all that the host executed.", EXIT_FAILED)
+    counts["exits"] = sorted(exits, key=lambda one: -one.instructions)
+    return counts
 
 
 def _with_nova(kernel, boot, plugin, folder):
     results = folder / "with"
     modules = boot_list.read(boot)
     modules[0] = qemu.Module(modules[0].file, WORDS)
-    extra = [*ICOUNT, "-plugin", f"{plugin},out={results}"]
+    extra = [*ICOUNT, "-plugin", f"{plugin},out={results},from={KERNEL_FROM:#x}"]
     machine = qemu.Machine(kernel=kernel, modules=modules, cpus=1, extra=extra)
     runner = Runner(machine, TIMEOUT)
     runner.waiting = build.still_runs("the guest", TIMEOUT)
@@ -64,9 +115,11 @@ def figures(with_nova, alone):
     host, inside = with_nova["host"], with_nova["guest"]
     if not with_nova["entries"] or not alone["host"]:
         raise NovaError("no guest was entered, or nothing was counted.", EXIT_FAILED)
+    exits = with_nova["entries"]
     return {
-        "exits": with_nova["entries"],
-        "host instructions per exit": round(host / with_nova["entries"]),
+        "exits": exits,
+        "instructions before the first entry": with_nova["start"],
+        "host instructions per exit after it": round((host - with_nova["start"]) / exits),
         "per cent of them outside the guest": round(100 * host / (host + inside), 1),
         "instructions in millions": round((host + inside) / 1e6),
         "of the kernel alone": round(alone["host"] / 1e6),
@@ -90,6 +143,12 @@ def run(build_folder):
         found = figures(with_nova, _alone(plugin, Path(place)))
     for name, value in found.items():
         print(f"{name:40}{value:>12}")
+    print(f"\n{'host instructions by the reason of exits':40}{'exits':>12}{'all':>12}{'each':>12}")
+    for one in with_nova["exits"]:
+        print(f"{one.reason:40}{one.times:>12}{one.instructions:>12}{one.each():>12}")
+    if any(one.reason == UNSEEN for one in with_nova["exits"]):
+        build.say("of some exits the reason was not seen: this QEMU or this kernel hides it")
+        return EXIT_FAILED
     if found["ratio"] > MOST:
         build.say(f"worse: {found['ratio']} times the instructions, above {MOST}")
         return EXIT_FAILED

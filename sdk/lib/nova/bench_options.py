@@ -8,7 +8,7 @@ from nova.errors import NovaError, meant
 
 # What --trace counts without a KEY.
 ALL = object()
-COUNT = ("--arch", "--kernel", "--json", "--update", "--worse")
+COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")
 # What else is counted or done instead of the table, and the options that go with it.
 MODES = {
@@ -53,12 +53,10 @@ def check(args, rows, traced):
         raise NovaError(f"'{args.release}' names no release: take letters, digits, dots, hyphens.")
     if args.summary and mode != "--trace KEY":
         raise NovaError("--summary is of one operation: give --trace a KEY, too.")
-    if args.worse and not args.update:
-        raise NovaError("--worse is what --update may check in: give --update, too.")
     if args.kernel is not None:
         elf.check_kernel(args.kernel)
         if args.update:
-            raise NovaError("--update checks in this tree's own kernel: leave out --kernel.")
+            raise NovaError("--update publishes this tree's own kernel: leave out --kernel.")
     # A row that is new has no trace yet.
     if "--trace KEY" in given and args.trace not in rows:
         raise no_trace(args.trace, traced)

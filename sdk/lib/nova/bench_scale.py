@@ -26,7 +26,6 @@ class Subject:
 
     key: str
     factor: float
-    tolerance: float  # percent by which it may get worse
     title: str
     beside: dict = field(default_factory=dict)  # {key of a thing: limits that hold beside it}
 
@@ -34,17 +33,12 @@ class Subject:
         """What holds beside the thing of this key."""
         return self.beside.get(thing, self)
 
-    def is_exact(self):
-        """Whether each number is compared by itself."""
-        return self.tolerance <= table.TOLERANCE
-
 
 def read_subjects(path):
     """Things and operations."""
     things, operations = [], {}
-    for word, key, *numbers, title in table.lines_of(path):
-        numbers = (None if number == "-" else float(number) for number in numbers)
-        subject = Subject(key, *numbers, title)
+    for word, key, factor, title in table.lines_of(path):
+        subject = Subject(key, None if factor == "-" else float(factor), title)
         operation, _, thing = key.partition(" beside ")
         if word == "beside":
             things.append(subject)
@@ -105,45 +99,7 @@ def complaints(things, operations, found, bound):
     return bad
 
 
-def inexact(things, operations):
-    """(thing, operation) of each series whose mean is compared, for all of its numbers move."""
-    return [
-        (thing.key, operation.key)
-        for thing in things
-        for operation in operations
-        if not operation.limits(thing.key).is_exact()
-    ]
-
-
-def _worse_beside(operation, thing, triples):
-    """A sentence for each NUMBER, OLD, NEW that is worse; where shapes of trees move each, one for
-    all: by the mean of what each is of the old one, so that no large one hides another."""
-    tolerance = operation.limits(thing).tolerance
-    if operation.limits(thing).is_exact():
-        for number, old, new in triples:
-            if table.is_worse(old, new, tolerance):
-                yield f"{operation.key} beside {number} {thing}: {new} instead of {old}"
-        return
-    percent = 100 * sum(new / old for _, old, new in triples) / max(1, len(triples))
-    if table.is_worse(100, percent, tolerance):
-        _, before, now = (", ".join(map(str, figures)) for figures in zip(*triples))
-        more = f"{percent - 100:.0f} % more on average, {tolerance:g} % are allowed"
-        yield f"{operation.key} beside {thing}: {now} instead of {before}, {more}"
-
-
-def worse(operations, checked_in, found):
-    """A sentence for each figure that is worse than the checked-in one."""
-    bad = []
-    for thing in checked_in.keys() & found.keys() - {STRETCHES}:
-        for operation in operations:
-            both = (checked_in[thing], found[thing])
-            old, new = (dict(counts.get(operation.key, ())) for counts in both)
-            triples = [(number, old[number], new[number]) for number in old if number in new]
-            bad += _worse_beside(operation, thing, triples)
-    return sorted(bad)
-
-
-def records(things, operations, found, checked_in, bound):
+def records(things, operations, found, published, bound):
     """What --json prints: each operation beside each thing, and the stretches."""
     counted = [
         {
@@ -152,13 +108,12 @@ def records(things, operations, found, checked_in, bound):
             "operation": operation.title,
             "beside": [number for number, _ in pairs],
             "instructions": [figure for _, figure in pairs],
-            "checked_in": [figure for _, figure in old.get(operation.key, [])],
+            "published": [figure for _, figure in old.get(operation.key, [])],
             "factor": round(growth(pairs), 4),
             "factor_bound": operation.limits(thing.key).factor,
-            "tolerance_percent": operation.limits(thing.key).tolerance,
         }
         for thing in things
-        for old in [checked_in.get(thing.key, {})]
+        for old in [published.get(thing.key, {})]
         for operation in operations
         for pairs in [found.get(thing.key, {}).get(operation.key)]
         if pairs
@@ -168,7 +123,7 @@ def records(things, operations, found, checked_in, bound):
             "key": STRETCHES,
             "operation": what,
             "instructions": length,
-            "checked_in": checked_in.get(STRETCHES, {}).get(what),
+            "published": published.get(STRETCHES, {}).get(what),
             "bound": bound,
         }
         for what, length in found.get(STRETCHES, {}).items()

@@ -7,7 +7,7 @@ import shlex
 import sys
 import time
 
-from nova import boot_list, described, not_raised, options, process, qemu, tap, tree
+from nova import boot_list, described, guest, not_raised, options, process, qemu, tap, tree
 from nova.bochs import new_runner
 from nova.errors import NovaError
 from nova.qemu import Module, parse_module
@@ -101,6 +101,15 @@ def by_hand(machine):
     return change + " ".join(shlex.quote(word) for word in qemu.by_hand(machine))
 
 
+def further_module(text, arch):
+    """One of --module; `guest:NAME` is the guest's software of that name, for ARCH."""
+    module = parse_module(text)
+    if not module.file.startswith(guest.PREFIX):
+        return module
+    name = module.file[len(guest.PREFIX) :]
+    return module._replace(file=guest.file(f"{guest.PREFIX}{arch}/{name}"))
+
+
 def run(args):
     check_patterns(args)
     process.die_with_parent()
@@ -109,7 +118,7 @@ def run(args):
         modules = boot_list.read(args.list)
         if args.arguments:
             modules[0] = Module(modules[0].file, args.arguments)
-    modules = modules + [parse_module(text) for text in args.module]
+    modules = modules + [further_module(text, args.arch) for text in args.module]
     cpus, memory = described.machine(modules, args.cpus, args.memory, args.system_tool)
     other = {"cpus": cpus, "memory": memory, "extra": args.extra, "multiboot": args.multiboot}
     machine = options.machine(args, args.kernel, modules, **other)

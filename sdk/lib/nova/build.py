@@ -6,9 +6,11 @@ import errno
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from nova import process, tree
 from nova.errors import EXIT_FAILED, NovaError
@@ -111,6 +113,25 @@ def step(command, sentence, progress=None, folder=tree.ROOT):
     raise BuildError(sentence, text)
 
 
+def is_copy(folder):
+    """Whether a build folder was copied with its tree: it would build the other tree."""
+    try:
+        text = (folder / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    made_in = re.search(r"^CMAKE_CACHEFILE_DIR:INTERNAL=(.*)$", text, re.MULTILINE)
+    return bool(made_in) and Path(made_in.group(1)).resolve() != folder.resolve()
+
+
+def _forget(folder):
+    """Paths of another tree stand in the cache and in what CMake made of it."""
+    say(f"{folder.name} was copied from another place and is configured again")
+    (folder / "CMakeCache.txt").unlink(missing_ok=True)
+    (folder / "build.ninja").unlink(missing_ok=True)
+    (folder / STAMP).unlink(missing_ok=True)
+    shutil.rmtree(folder / "CMakeFiles", ignore_errors=True)
+
+
 def _configured(preset):
     """Ninja itself notices every changed description but the presets and toolchain files."""
     folder = tree.build_dir(preset)
@@ -131,6 +152,8 @@ def configure(preset):
         if preset.startswith(arch):
             newlib.ensure(arch)
     with alone(tree.build_dir(preset)):
+        if is_copy(tree.build_dir(preset)):
+            _forget(tree.build_dir(preset))
         if _configured(preset):
             step(["ninja", "-C", str(tree.build_dir(preset)), "build.ninja"], failed)
             return

@@ -10,7 +10,7 @@ import sys
 from nova import build, errors, options, places, process
 
 # The module of each command, loaded only when that command is asked for: a test boots in less time
-# than loading all takes. boot-test is what the tests call, newlib what CMake calls.
+# than loading all takes. boot-test and stretch-test are what tests call, newlib what CMake calls.
 MODULES = {
     "run": "run",
     "debug": "debug",
@@ -24,10 +24,11 @@ MODULES = {
     "docs": "docs",
     "doctor": "doctor",
     "boot-test": "boot_test",
+    "stretch-test": "stretch",
     "newlib": "newlib",
     "build": "make",
 }
-SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib")
+SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib", "stretch-test")
 FOR_QEMU = ("run", "debug")
 
 

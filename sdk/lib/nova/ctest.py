@@ -90,6 +90,25 @@ def run_tests(tests, on_done, jobs=JOBS):
         _fill_in(junit, tests)
 
 
+def output_so_far(test):
+    """What a test printed that ended before CTest was ended, as CTest's log has it."""
+    for name in ("LastTest.log.tmp", "LastTest.log"):
+        try:
+            log = (test.folder / "Testing/Temporary" / name).read_text("utf-8", "replace")
+        except OSError:
+            continue
+        return _output_in(log, test.name)
+    return ""
+
+
+def _output_in(log, name):
+    found = re.search(
+        rf"^\d+/\d+ Testing: {re.escape(name)}$.*?^Output:\n-+\n(.*?)^<end of output>", log,
+        re.MULTILINE | re.DOTALL,
+    )
+    return found.group(1) if found else ""
+
+
 def _glance(line):
     """What the progress line shows; it does not count, the JUnit file does."""
     if " Passed " in line:

@@ -5,6 +5,7 @@ A boot list names it `guest:ARCH/NAME`. Packages are downloaded and unpacked, ne
 """
 
 import fcntl
+import gzip
 import hashlib
 import os
 import shutil
@@ -191,8 +192,11 @@ def _apt(arch, command, package, folder=None):
 
 
 def _real_kernel(arch):
+    return _real_package(arch, KERNEL_PACKAGE[arch])
+
+
+def _real_package(arch, package):
     """The package with the image: the one that everybody asks for only names it."""
-    package = KERNEL_PACKAGE[arch]
     text = _apt(arch, ["apt-cache", "depends", package], package)
     for line in text.splitlines():
         kind, _, real = line.strip().partition(": ")
@@ -217,10 +221,13 @@ def _unpack(arch, package, folder):
 
 
 def _make_kernel(arch, folder, to):
-    files = _unpack(arch, _real_kernel(arch), folder)
+    _copy_kernel(_unpack(arch, _real_kernel(arch), folder), KERNEL_PACKAGE[arch], to)
+
+
+def _copy_kernel(files, package, to):
     images = sorted(files.glob("boot/vmlinuz-*"))
     if not images:
-        raise NovaError(f"the package {KERNEL_PACKAGE[arch]} has no kernel image.")
+        raise NovaError(f"the package {package} has no kernel image.")
     shutil.copy(images[-1], to)
 
 
@@ -278,10 +285,73 @@ def _make_memtest(arch, folder, to):
     _copy(arch, MEMTEST_PACKAGE, MEMTEST[arch], folder, to)
 
 
+def _other_kernel(arch, package):
+    """A maker of another Linux kernel of Debian's, for guests of ARCH on any host."""
+
+    def make(_, folder, to):
+        _copy_kernel(_unpack(arch, _real_package(arch, package), folder), package, to)
+
+    return make
+
+
+def _make_initrd_32(_, folder, to):
+    _make_initrd("x86_32", folder, to)
+
+
+def _unpacked(package, pattern):
+    """A maker of a file that a package holds compressed, as a boot loader would unpack it."""
+
+    def make(_, folder, to):
+        found = sorted(_unpack("x86_64", package, folder).glob(pattern))
+        if not found:
+            raise NovaError(f"the package {package} has no file {pattern}.")
+        with gzip.open(found[-1]) as packed:
+            to.write_bytes(packed.read())
+
+    return make
+
+
+# What the disk with GRUB boots: GRUB itself speaks on the serial port, and so does Linux.
+GRUB_CONFIG = """\
+serial --unit=0 --speed=115200
+terminal_output serial
+echo GRUB runs.
+linux /vmlinuz console=ttyS0 reboot=k panic=-1 no_timer_check run=uname,-s+reboot,-f
+initrd /initrd
+boot
+"""
+GRUB_MODULES = "normal iso9660 biosdisk part_msdos serial terminal echo linux"
+
+
+def _make_grub_disk(_, folder, to):
+    """A disk from which a BIOS boots GRUB, and GRUB Linux."""
+    tree = folder / "tree"
+    (tree / "boot/grub").mkdir(parents=True)
+    (tree / "boot/grub/grub.cfg").write_text(GRUB_CONFIG, encoding="ascii")
+    for what in ("vmlinuz", "initrd"):
+        made = places.GUESTS / FORM / "x86_64" / what
+        if not made.exists():
+            MAKERS[what]("x86_64", folder, made)
+        shutil.copy(made, tree / what)
+    command = ["grub-mkrescue", "--fonts=", "--locales=", "--themes="]
+    command += ["-d", "/usr/lib/grub/i386-pc", f"--install-modules={GRUB_MODULES}"]
+    command += ["-o", str(to), str(tree)]
+    _output(command, "the disk with GRUB cannot be made")
+
+
 MAKERS = {
     "bios.bin": _make_firmware,
     "vmlinuz": _make_kernel,
     "initrd": _make_initrd,
     "disk.img": _make_disk,
     "memtest": _make_memtest,
+    "initrd-32": _make_initrd_32,
+    "vmlinuz-cloud": _other_kernel("x86_64", "linux-image-cloud-amd64"),
+    "vmlinuz-amd64": _other_kernel("x86_64", "linux-image-amd64"),
+    "vmlinuz-686-pae": _other_kernel("x86_32", "linux-image-686-pae"),
+    "vmlinuz-686": _other_kernel("x86_32", "linux-image-686"),
+    "grub-disk": _make_grub_disk,
+    "ipxe.iso": lambda _, folder, to: _copy("x86_64", "ipxe", "usr/lib/ipxe/ipxe.iso", folder, to),
+    "xen": _unpacked("xen-hypervisor-4.17-amd64", "boot/xen-*.gz"),
+    "mach": _unpacked("gnumach-image-1.8-486", "boot/gnumach-*.gz"),
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova test mutation`: breaks the kernel one line at a time, and shows that the conformance suite
-notices every time. Works on a copy of the tree."""
+"""`nova test mutation`: breaks the kernel at one place at a time, and shows that the conformance
+suite notices every time. Works on a copy of the tree."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -20,18 +21,19 @@ FILE = tree.ROOT / "tests/mutation/mutations.txt"
 CONFIG = "release"
 TIMEOUT = 75  # a fault that ends in silence is caught, too
 SOUND_TIMEOUT = 600
-KEYS = ("name", "file", "old", "new", "areas")
+KEYS = ("name", "file", "function", "pattern", "new", "areas")
 OPTIONAL = {"arch": "x86_64", "cpus": "4", "emulator": "qemu"}
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "hypervisor", "sdk", "libnova")
 
 
 @dataclass
 class Mutation:
-    """One line of the kernel and what it becomes, and the areas of cases that must notice."""
+    """A piece of one function and what it becomes, and the areas of cases that must notice."""
 
     name: str
     file: str
-    old: str
+    function: str  # or macro, or label of assembly
+    pattern: str
     new: str
     areas: list
     arch: str
@@ -67,16 +69,48 @@ def parse(text):
     return found
 
 
+def _definitions(text, name):
+    """Where a function, a macro or a label of assembly is defined: pairs of begin and end."""
+    name = re.escape(name)
+    shapes = (
+        rf"^\w[^;{{}}]*?\b{name}\([^;{{}}]*^\{{$.*?^\}}",
+        rf"^#define {name}\b(?:[^\n]*\\\n)*[^\n]*",
+        rf"^(?:{name}:|\.macro {name}\b).*?(?=^\w|^\.endm|\Z)",
+    )
+    found = (match for shape in shapes for match in re.finditer(shape, text, re.M | re.S))
+    return [match.span() for match in found]
+
+
+def _pattern(text):
+    """The regular expression of a piece of code in which any blanks may be between words and
+    signs, line ends too."""
+    tokens = re.findall(r"\w+|[^\w\s]", text)
+    expression = r"\s*".join(map(re.escape, tokens))
+    # No token may be a part of a longer word.
+    begin, end = (r"\b" if re.match(r"\w", tokens[at]) else "" for at in (0, -1))
+    return re.compile(begin + expression + end)
+
+
 def apply(mutation, text):
-    """TEXT with the line replaced; None unless exactly one line is the old one. Blanks around do
-    not matter."""
-    lines = text.splitlines(keepends=True)
-    places = [i for i, line in enumerate(lines) if line.strip() == mutation.old]
-    if len(places) != 1 or mutation.new == mutation.old:
-        return None
-    line = lines[places[0]]
-    lines[places[0]] = line.replace(mutation.old, mutation.new)
-    return "".join(lines)
+    """TEXT with the pattern replaced in the function. Raises NovaError unless the pattern is there
+    exactly once."""
+    where = f"{mutation.function} of {mutation.file}"
+    spans = _definitions(text, mutation.function)
+    pattern = _pattern(mutation.pattern)
+    places = {match.span() for span in spans for match in pattern.finditer(text, *span)}
+    if not spans:
+        wrong = f"there is no {where}"
+    elif len(places) != 1:
+        wrong = f"'{mutation.pattern}' is {len(places)} times in {where}, not once"
+    elif mutation.new == mutation.pattern:
+        wrong = "it changes nothing"
+    else:
+        [(begin, end)] = places
+        return text[:begin] + mutation.new + text[end:]
+    raise NovaError(
+        f"mutation '{mutation.name}': {wrong}; bring tests/mutation/mutations.txt up to date.",
+        EXIT_FAILED,
+    )
 
 
 class FirstFailure:
@@ -159,13 +193,7 @@ class Bench:
         """What caught the mutation, or None when it survived."""
         path = self.root / mutation.file
         original = path.read_text(encoding="utf-8")
-        broken = apply(mutation, original)
-        if broken is None:
-            raise NovaError(
-                f"mutation '{mutation.name}': its line is not exactly once in {mutation.file}; "
-                "bring tests/mutation/mutations.txt up to date.", EXIT_FAILED,
-            )
-        path.write_text(broken, encoding="utf-8")
+        path.write_text(apply(mutation, original), encoding="utf-8")
         try:
             self.build(mutation.arch)
             return self.boot(mutation.kind(), mutation.areas)

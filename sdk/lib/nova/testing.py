@@ -11,7 +11,7 @@ from nova import again, build, ctest, errors, mutation, options, places, project
 # What a second compiler could break shows in these; the rest would only repeat the first one's run.
 CLANG_LABELS = ("boot", "runtime", "guest")
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
-LABELS += ("bench", "style", "sdk", "docs")
+LABELS += ("bench", "stretch", "style", "sdk", "docs")
 # What takes too long for everyday.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
@@ -331,6 +331,17 @@ def _count_all(selected, ran, progress, totals):
                 totals.add(result, f"{preset} {test.name}")
 
 
+def _show_failed(selected, ran, progress):
+    """The output of what failed in the preset that was interrupted: others were shown."""
+    for preset, tests in selected.items():
+        for test in tests:
+            if preset in ran or progress.ended.get((preset, test.name)) != tap.FAILED:
+                continue
+            test.result = tap.FAILED
+            test.output = ctest.output_so_far(test)
+            _show_output(test)
+
+
 def run(args):
     found = project.needed()
     if "mutation" in args.words and not found:
@@ -348,6 +359,7 @@ def run(args):
         if not found or progress.total > 1:  # the only one of a project ran alone already
             _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
+        _show_failed(selected, ran, progress)
         print("nova: interrupted", flush=True)
         _count_all(selected, ran, progress, totals)
         _finish(totals, start)

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
- * instruction behind it ends it. Argument: out=FILE; it gets `host N guest N entries N`. One CPU.
- */
+ * instruction after it ends it. One CPU.
+ *
+ * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are noted.
+ * FILE gets `host N guest N entries N start N`, start being what the host executed before the first
+ * entry, and for each reason why the guest was left `exit CODE TIMES INSTRUCTIONS`: what the host
+ * executed from there to the next entry, or to the end. The code is the one that the kernel loads
+ * from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a page. */
 #include "plugin.h"
 
 #include <inttypes.h>
+
+#define EXIT_CODE 0x70
+#define CODES     0x500 /* the last one stands for all others */
 
 /* A piece of code that QEMU translated. */
 struct piece {
@@ -12,8 +20,36 @@ struct piece {
         uint64_t count;
 };
 
-static uint64_t counts[2], entries, back_at = UINT64_MAX;
-static bool inside;
+/* QEMU's own: its plugin interface shows where something is loaded, not what. Weak, for a QEMU that
+ * hides it; then no reason is known. */
+extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, bool write)
+        __attribute__((weak));
+extern unsigned qemu_plugin_mem_size_shift(memory_info info);
+
+static uint64_t counts[2], entries, start, back_at = UINT64_MAX;
+static uint64_t times[CODES], instructions[CODES];
+static uint64_t since; /* of the host, since the guest was left */
+static unsigned code;  /* why it was */
+static bool inside, asking;
+
+static void leave(void)
+{
+        inside = false;
+        asking = true;
+        since = 0;
+        code = CODES - 1;
+}
+
+static void end_exit(void)
+{
+        if (!entries) {
+                start = counts[0];
+                return;
+        }
+        times[code]++;
+        instructions[code] += since;
+        asking = false;
+}
 
 static void run(unsigned cpu, void *data)
 {
@@ -21,13 +57,35 @@ static void run(unsigned cpu, void *data)
 
         (void)cpu;
         if (inside && piece->address == back_at)
-                inside = false;
+                leave();
         counts[inside] += piece->count;
-        if (!inside && piece->after) {
+        if (inside)
+                return;
+        since += piece->count;
+        if (piece->after) {
+                end_exit();
                 inside = true;
                 entries++;
                 back_at = piece->after;
         }
+}
+
+static void on_load(unsigned cpu, memory_info info, uint64_t address, void *unused)
+{
+        struct qemu_plugin_hwaddr *at;
+        uint64_t value = UINT64_MAX;
+
+        (void)cpu;
+        (void)unused;
+        if (!asking || (address & 0xfff) != EXIT_CODE || address < kernel_from ||
+            qemu_plugin_mem_is_store(info) || qemu_plugin_mem_size_shift(info) != 3)
+                return;
+        at = qemu_plugin_get_hwaddr(info, address);
+        if (!at || !cpu_physical_memory_rw)
+                return;
+        cpu_physical_memory_rw(qemu_plugin_hwaddr_phys_addr(at), &value, sizeof(value), false);
+        code = value < CODES ? (unsigned)value : CODES - 1;
+        asking = false;
 }
 
 static void translate(plugin_id id, struct qemu_plugin_tb *tb)
@@ -45,12 +103,21 @@ static void translate(plugin_id id, struct qemu_plugin_tb *tb)
         if (is_code(last, vmrun, sizeof(vmrun)))
                 piece->after = qemu_plugin_insn_vaddr(last) + sizeof(vmrun);
         qemu_plugin_register_vcpu_tb_exec_cb(tb, run, CB_NO_REGS, piece);
+        for (size_t i = 0; piece->address >= kernel_from && i < piece->count; i++)
+                qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i), on_load,
+                                                 CB_NO_REGS, MEMORY_READ_AND_WRITE, NULL);
 }
 
 static void results(FILE *out)
 {
-        fprintf(out, "host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64 "\n", counts[0],
-                counts[1], entries);
+        if (entries && !inside)
+                end_exit();
+        fprintf(out, "host %" PRIu64 " guest %" PRIu64 " entries %" PRIu64 " start %" PRIu64 "\n",
+                counts[0], counts[1], entries, start);
+        for (unsigned i = 0; i < CODES; i++)
+                if (times[i])
+                        fprintf(out, "exit %#x %" PRIu64 " %" PRIu64 "\n", i, times[i],
+                                instructions[i]);
 }
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)

@@ -5,9 +5,7 @@
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
  * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`, both of the
- * sample with the median of instructions: of several, the first. `all NUMBER SAMPLES ADDRESS COUNT
- * ADDRESS COUNT…` tells how often each instruction was executed in all rounds of a mean. */
-#include "../rounds.h"
+ * sample with the median of instructions: of several, the first. */
 #include "kinds.h"
 
 #include <inttypes.h>
@@ -17,7 +15,6 @@
 #define PATH       65536
 #define LINES      8192
 #define LINE_SHIFT 6
-#define PLACES     8192 /* a power of two */
 
 struct sample {
         uint32_t instructions, kind[KINDS], lines, written;
@@ -25,17 +22,9 @@ struct sample {
         uint64_t *path; /* of the first sample with so many instructions */
 };
 
-/* How often an instruction was executed. */
-struct tally {
-        uint64_t address, count;
-};
-
 static struct operation {
         struct sample sample[SAMPLES];
         unsigned samples;
-        struct tally *tally;       /* in the order in which they came first */
-        uint16_t place[PLACES];    /* index in tally + 1, by a hash of the address */
-        unsigned tallies, counted; /* instructions, samples */
 } operations[OPERATIONS];
 
 static struct operation *operation; /* the one that was named last */
@@ -103,38 +92,10 @@ static uint64_t *keep_path(void)
         return kept;
 }
 
-/* The tally of an instruction, which may be a new one. */
-static struct tally *tally_of(struct operation *o, uint64_t address)
-{
-        for (uint64_t at = address * 0x9e3779b97f4a7c15 >> 40;; at++) {
-                uint16_t *const place = &o->place[at & (PLACES - 1)];
-
-                if (!*place) {
-                        if (o->tallies == PLACES / 2)
-                                abort();
-                        o->tally[o->tallies++].address = address;
-                        *place = (uint16_t)o->tallies;
-                }
-                if (o->tally[*place - 1].address == address)
-                        return &o->tally[*place - 1];
-        }
-}
-
-static void count_all(void)
-{
-        if (!operation->tally && !(operation->tally = calloc(PLACES / 2, sizeof(struct tally))))
-                abort();
-        for (unsigned i = 0; i < path_length(&current); i++)
-                tally_of(operation, path[i])->count++;
-        operation->counted++;
-}
-
 static void end_sample(void)
 {
         if (operation->samples == SAMPLES)
                 return;
-        if (operation->samples >= WARM && operation->counted < ROUNDS)
-                count_all();
         current.order = operation->samples;
         current.path = keep_path();
         operation->sample[operation->samples++] = current;
@@ -234,10 +195,6 @@ static void results(FILE *out)
                         s->written, i);
                 for (unsigned k = 0; k < path_length(s); k++)
                         fprintf(out, " %" PRIx64, s->path[k]);
-                fprintf(out, "\nall %u %u", i, o->counted);
-                for (unsigned k = 0; k < o->tallies; k++)
-                        fprintf(out, " %" PRIx64 " %" PRIu64, o->tally[k].address,
-                                o->tally[k].count);
                 fputc('\n', out);
         }
 }

@@ -46,11 +46,10 @@ static void drop(nova_sel_t sel)
         EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
 }
 
-/* What the root PD has used when all memory that is on its way back has arrived: who finds none
- * waits for it. */
+/* What the root PD has used when all memory that is on its way back has arrived. */
 static word_t settled(void)
 {
-        EXPECT_EQ(create_pd(sel_alloc(0), ROOT_PD, ~(word_t)0), NOVA_OUT_OF_MEMORY);
+        rest_until_freed();
         return amount_of(ROOT_PD).used;
 }
 
@@ -234,6 +233,121 @@ CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
         EXPECT_EQ(status, NOVA_OUT_OF_MEMORY);
         EXPECT(n > 20);
         EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, first, 7, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+/* ---- Memory of ended objects ----------------------------------------------------------------- */
+
+/* Whether a PD has used so much again; a busy host may let an emulator come late. */
+static bool comes_back(nova_sel_t pd, word_t used)
+{
+        for (unsigned i = 0; i < 100 && amount_of(pd).used != used; i++)
+                rest(20);
+        return amount_of(pd).used == used;
+}
+
+CASE_ON(account, memory_of_a_few_ended_objects_comes_back_within_10_ms, "X-QUOTA", needs_quota)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), first = sel_alloc(2);
+        const word_t before = amount_of(pd).used;
+        unsigned late = 0;
+        for (unsigned round = 0; round < 12; round++) {
+                for (unsigned n = 0; n <= round % 4; n++)
+                        EXPECT_EQ(hc_create_sm(first + n, pd, 0), NOVA_SUCCESS);
+                hc_revoke(nova_crd(NOVA_CRD_OBJ, first, 2, ALL), NOVA_REVOKE_SR);
+                rest(10);
+                late += amount_of(pd).used != before;
+                EXPECT(comes_back(pd, before));
+        }
+        EXPECT(late < 12); /* a busy host lets an emulator come late, but not always */
+}
+
+/* An account that has just what is in it now. */
+static void shrink(nova_sel_t pd)
+{
+        const struct amount now = amount_of(pd);
+        EXPECT_EQ(take_bytes(pd, now.limit - now.used), NOVA_SUCCESS);
+        EXPECT_EQ(amount_of(pd).limit, now.used);
+}
+
+typedef word_t create_fn(nova_sel_t sel, nova_sel_t owner);
+
+/* A PD of the working size creates an object and drops it, again and again, and always can. */
+static void create_for_ever(create_fn *create, unsigned rounds)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), sel = sel_alloc(0);
+        unsigned refused = 0;
+        EXPECT_EQ(create(sel, pd), NOVA_SUCCESS);
+        drop(sel);
+        rest_until_freed();
+        EXPECT_EQ(create(sel, pd), NOVA_SUCCESS);
+        shrink(pd);
+        case_seconds(60);
+        for (unsigned i = 0; i < rounds; i++) {
+                drop(sel);
+                refused += create(sel, pd) != NOVA_SUCCESS;
+        }
+        EXPECT_EQ(refused, 0);
+        EXPECT_EQ(hc_create_sm(sel_alloc(0), pd, 0), NOVA_OUT_OF_MEMORY);
+}
+
+static word_t creates_sm(nova_sel_t sel, nova_sel_t owner)
+{
+        return hc_create_sm(sel, owner, 0);
+}
+
+static word_t fixed_utcb;
+
+static word_t creates_ec(nova_sel_t sel, nova_sel_t owner)
+{
+        return hc_create_ec(sel, owner, fixed_utcb | boot_cpu, 0, 0, 0);
+}
+
+static word_t creates_pd(nova_sel_t sel, nova_sel_t owner)
+{
+        return hc_create_pd(sel, owner, 0);
+}
+
+static nova_sel_t inside;
+
+/* A PD with an account of its own, in which an object is. */
+static word_t creates_account(nova_sel_t sel, nova_sel_t owner)
+{
+        const word_t status = create_pd(sel, owner, 0x8000);
+        if (status == NOVA_SUCCESS) {
+                EXPECT_EQ(hc_create_sm(inside, sel, 0), NOVA_SUCCESS);
+                drop(inside);
+        }
+        return status;
+}
+
+CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QUOTA", needs_quota)
+{
+        create_for_ever(creates_sm, 600);
+        create_for_ever(creates_pd, 200);
+        fixed_utcb = utcb_alloc();
+        create_for_ever(creates_ec, 200);
+        inside = sel_alloc(0);
+        create_for_ever(creates_account, 200);
+}
+
+/* Whoever makes its own creates fail does not hasten the end of objects, which interrupts all CPUs:
+ * what ended just before is still charged after a create that asks for too much. */
+CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
+        needs_quota)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), sm = sel_alloc(0), sel = sel_alloc(0);
+        const word_t before = amount_of(pd).used;
+        unsigned waits = 0;
+        for (unsigned i = 0; i < 8; i++) {
+                EXPECT(comes_back(pd, before));
+                EXPECT_EQ(hc_create_sm(sm, pd, 0), NOVA_SUCCESS);
+                drop(sm);
+                EXPECT_EQ(create_pd(sel, pd, ~(word_t)0), NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(create_pd(sel, pd, QUOTA), NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(give_bytes(pd, ~(word_t)0, ROOT_PD), NOVA_OUT_OF_MEMORY);
+                waits += amount_of(pd).used != before;
+        }
+        EXPECT(waits > 0); /* a busy host may stop the emulator for milliseconds, but not always */
 }
 
 /* ---- Several CPUs ---------------------------------------------------------------------------- */

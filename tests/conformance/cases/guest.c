@@ -289,6 +289,26 @@ CASE_ON(guest, impossible_state_is_an_event, "7.2-55 8.2-26 7.2-133", needs_virt
         guest_until(g, 0, EXIT_HLT);
 }
 
+/* QEMU writes 0 to the control block's interrupt field when it refuses an entry. */
+CASE_ON(guest, a_guest_whose_state_was_refused_does_not_keep_its_cpu, "7.2-55 7.2-86 7.2-133",
+        needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, spin_16, spin_16_end);
+        const nova_mtd_t mtd = guest_real(g);
+
+        g->state->cr4 = 0x80000000;
+        g->state->inj_info = 0x1000;
+        guest_until(g, mtd | NOVA_MTD_INJ, EXIT_STATE);
+        EXPECT_EQ(g->state->inj_info, 0x1000); /* the window stays */
+        g->state->cr4 = 0;
+        g->state->inj_info = 0;
+        guest_answer(g, NOVA_MTD_CR | NOVA_MTD_INJ);
+        EXPECT(!guest_wait(g, 20));
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
+        EXPECT(guest_wait(g, 10000));
+        EXPECT_EQ(g->event, NOVA_VMI_RECALL);
+}
+
 static void expect_shut_down(const struct guest_portal *halt)
 {
         struct guest *g = guest_new_portals(boot_cpu, halt_16, halt_16_end, halt, 1);

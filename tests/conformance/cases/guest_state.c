@@ -39,6 +39,25 @@ GUEST(step_32, 32,
       "pushf; orl $0x100, (%esp); popf; nop; hlt; nop; nop; nop;"
       "movl %dr6, %eax; hlt"); /* 20: #DB */
 
+GUEST(nested_32, 32, "pushfl; pushl %cs; pushl $0x100b; hlt; iret; hlt; nop; nop; hlt");
+
+/* With VMX there is the window for NMIs. */
+CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-90", needs_svm)
+{
+        struct guest *g = guest_new(boot_cpu, nested_32, nested_32_end);
+
+        guest_until(g, guest_flat(g), EXIT_HLT);
+        g->state->ip++;
+        g->state->inj_info = 0x8000;
+        EXPECT_EQ(guest_run(g, NOVA_MTD_EIP | NOVA_MTD_INJ), 0x41);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 11);
+        EXPECT_EQ(g->state->flags & 0x100, 0);
+        EXPECT_EQ(g->utcb->event.more.dr6 & 0x4000, 0);
+        EXPECT_EQ(g->state->inj_info, 0);
+        guest_until(g, 0, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 12);
+}
+
 CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22 7.2-85", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, step_32, step_32_end);
@@ -274,6 +293,91 @@ CASE_ON(guest_state, swapgs_and_syscall_use_the_guests_registers, "D-36", needs_
         more->lstar = (uint64_t)1 << 63; /* not canonical */
         if (!needs_vmx())
                 guest_until(g, NOVA_MTD_MSR, EXIT_STATE);
+}
+
+GUEST(compat_32, 32, "syscall; hlt");
+
+/* A gate of long mode for #UD, and a task state segment with a stack for it. */
+static void add_invalid_opcode_gate(struct guest *g, uint64_t handler)
+{
+        uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
+
+        g->state->idtr.base = GUEST_IDT;
+        g->state->tr.base = GUEST_DATA;
+        *guest_word(g, GUEST_DATA + 4) = GUEST_STACK;
+        idt[12] = handler | (uint64_t)8 << 16 | (uint64_t)0x8e00 << 32;
+        g->memory[handler] = (char)0xf4;
+}
+
+/* A CPU of Intel raises #UD instead. */
+CASE_ON(guest_state, syscall_of_a_32_bit_program_enters_at_the_guests_CSTAR, "D-36",
+        needs_virtualization_64)
+{
+        struct guest *g = guest_new(boot_cpu, compat_32, compat_32_end);
+        struct nova_utcb_more *more = &g->utcb->event.more;
+        const nova_mtd_t mtd = guest_long(g) | NOVA_MTD_CSTAR_AUX;
+        uint64_t *tables = (uint64_t *)(void *)(g->memory + GUEST_TABLE);
+
+        tables[0] |= 4;
+        tables[512] |= 4;
+        tables[1024] |= 4;
+        g->memory[GUEST_CODE + 8] = (char)0xf4;
+        add_invalid_opcode_gate(g, GUEST_CODE + 16);
+        g->state->cs = (struct nova_segment){0x23, 0xcfb, .limit = 0xffffffff};
+        g->state->ss = (struct nova_segment){0x2b, 0xcf3, .limit = 0xffffffff};
+        more->efer = 0x501;
+        more->star = (uint64_t)8 << 32;
+        more->lstar = GUEST_CODE + 7;
+        more->cstar = GUEST_CODE + 8;
+        more->tsc_aux = 0;
+        guest_until(g, mtd, EXIT_HLT);
+        if (!needs_vmx() && g->state->ip == GUEST_CODE + 16)
+                return;
+        EXPECT_EQ(g->state->ip, GUEST_CODE + 8);
+        EXPECT_EQ(g->state->cx, GUEST_CODE + 2);
+        EXPECT_EQ(g->state->cs.ar & 0x260, 0x200); /* 64-bit code of level 0 */
+        EXPECT_EQ(more->cstar, GUEST_CODE + 8);
+        more->cstar = (uint64_t)1 << 63; /* not canonical */
+        if (!needs_vmx())
+                guest_until(g, NOVA_MTD_CSTAR_AUX, EXIT_STATE);
+}
+
+GUEST(rdtscp_32, 32, "rdtscp; hlt; jmp .-4");
+
+static const char *needs_rdtscp(void)
+{
+        uint32_t leaf[4];
+
+        if (needs_virtualization())
+                return needs_virtualization();
+
+        cpuid(0x80000001, 0, leaf);
+        return leaf[3] >> 27 & 1 ? NULL : "needs RDTSCP";
+}
+
+/* Another guest on the same CPU, and the thread that answers, have other values. */
+CASE_ON(guest_state, each_guest_has_a_TSC_AUX_of_its_own, "D-36", needs_rdtscp)
+{
+        struct guest *g[2];
+
+        for (unsigned i = 0; i < 2; i++) {
+                g[i] = guest_new(boot_cpu, rdtscp_32, rdtscp_32_end);
+                const nova_mtd_t mtd = guest_flat(g[i]);
+                g[i]->utcb->event.more.cstar = 0;
+                g[i]->utcb->event.more.tsc_aux = 0x8a000000 + i;
+                g[i]->state->ctrl[0] = 0;
+                g[i]->state->ctrl[1] = needs_vmx() ? 0 : 8;
+                guest_until(g[i], mtd | NOVA_MTD_CSTAR_AUX | NOVA_MTD_CTRL, EXIT_HLT);
+                EXPECT_EQ(g[i]->state->cx, 0x8a000000 + i);
+        }
+        for (unsigned i = 0; i < 2; i++) {
+                uint32_t own;
+                __asm__ volatile("rdtscp" : "=c"(own) : : "eax", "edx");
+                EXPECT_EQ(own, 0);
+                g[i]->state->ip++;
+                guest_until(g[i], NOVA_MTD_EIP, EXIT_HLT);
+                EXPECT_EQ(g[i]->state->cx, 0x8a000000 + i);
+        }
 }
 #endif
 

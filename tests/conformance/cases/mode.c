@@ -46,6 +46,22 @@ CASE_ON(mode, an_iret_does_not_lead_into_virtual_8086_mode, "7.1-01", needs_hard
         EXPECT_EQ(raised_by(code_iret_within), NO_EVENT);
 }
 
+/* The case above where IRET does lead there: whatever happens then, an event or none, is the
+ * thread's own. The thread's IP has 16 bits, where no page is. */
+#define IRET_WITH_VM(cs_)                                                    \
+        "push $0; push $0; push $0; push $0; push $0; push $0x8000; pushf; " \
+        "orl $0x20000, (%esp); push $" cs_ "; push $0x100; iret"
+CODE(iret_with_vm_to_user_cs, IRET_WITH_VM("0x1b"))
+CODE(iret_with_vm_to_kernel_cs, IRET_WITH_VM("8"))
+CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
+{
+        for (unsigned i = 0; i < 3; i++) {
+                EXPECT(raised_by(code_iret_with_vm_to_user_cs) != NO_EVENT);
+                EXPECT(raised_by(code_iret_with_vm_to_kernel_cs) != NO_EVENT);
+        }
+        EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
 CODE(null_segments_hypercall,
      "push %ebx; push %ebp; push %esi; push %edi; mov %esp, %ecx; mov regs_id, %eax; "
      "xor %edx, %edx; mov %edx, %ds; mov %edx, %es; mov $1f, %edx; sysenter; "
@@ -149,6 +165,93 @@ CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07 A-18")
         const word_t n = raised_by_at(code_compat_syscall, (word_t)mode_compat_out);
         EXPECT(n == NOVA_EXC_UD || (n == NO_EVENT && (mode_compat_status & 0xff) == NOVA_BAD_HYP));
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+/* What the selectors of data segments are, in one word. */
+static word_t segments(void)
+{
+        word_t ds, es, fs, gs;
+
+        __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+                         : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+        return (ds & 0xffff) | (es & 0xffff) << 16 | (fs & 0xffff) << 32 | (gs & 0xffff) << 48;
+}
+
+static void load_segments(uint32_t selector)
+{
+        __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs"
+                         :
+                         : "r"(selector));
+}
+
+static void nulls_segments(struct thread *t)
+{
+        (void)t;
+        load_segments(0);
+}
+
+static void reads_segments(struct thread *t)
+{
+        t->value[0] = segments();
+}
+
+CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        const word_t own = segments();
+        remote(t, nulls_segments, NULL);
+        EXPECT_EQ(segments(), own);
+        remote(t, reads_segments, NULL);
+        const word_t childs = t->value[0];
+        load_segments(0x2b);
+        remote(t, reads_segments, NULL);
+        load_segments((uint32_t)own & 0xffff);
+        EXPECT_EQ(t->value[0], childs);
+}
+
+COMPAT(compat_ud2, "ud2")
+
+/* The first event's thread goes on above 4 GiB, the second one's below. */
+static bool leads_above_4_gib(struct thread *t, unsigned n, struct nova_utcb *u)
+{
+        const word_t behind = (uint32_t)u->state.ip + 2, above = (word_t)1 << 32;
+
+        if (!t->value[0]++)
+                t->value[2] = u->state.ip = behind + above;
+        else
+                u->state.ip = (uint32_t)t->value[2];
+        t->value[1] = n;
+        u->state.mtd = NOVA_MTD_EIP;
+        u->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
+        return true;
+}
+
+static void raises_in_compat(struct thread *t)
+{
+        (void)t;
+        code_compat_ud2();
+}
+
+CASE(mode, code_of_32_bits_cannot_be_led_above_4_gib, "8.2-10")
+{
+        struct thread *t = server(boot_cpu);
+        t->on_event = leads_above_4_gib;
+        t->value[0] = t->value[1] = 0;
+        remote(t, raises_in_compat, NULL);
+        EXPECT_EQ(t->value[0], 2);
+        EXPECT_EQ(t->value[1], NOVA_EXC_GP);
+}
+
+COMPAT(compat_accesses, "mov %ds:(%esp), %eax; mov %es:(%esp), %eax; mov %fs:(%esp), %eax; "
+                        "mov %gs:(%esp), %eax")
+/* QEMU lets null segments through. */
+CASE(mode, code_of_32_bits_reaches_memory_after_another_pd_nulled_the_segments, "8.1-01 2.1-01")
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        mode_over_address = (word_t)attempt_over;
+        remote(t, nulls_segments, NULL);
+        EXPECT_EQ(raised_by_at(code_compat_accesses, (word_t)mode_compat_out), NO_EVENT);
+        load_segments(0x23);
 }
 
 COMPAT(compat_spin, SPIN)

@@ -13,14 +13,6 @@ static word_t used(nova_sel_t pd)
         return a.a2;
 }
 
-/* Memory of earlier cases that is on its way back arrives: who finds none waits for it. */
-static void settle(void)
-{
-        struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sel_alloc(0)), ROOT_PD,
-                         0, ~(word_t)0, 0};
-        EXPECT_EQ(hypercall(&a), NOVA_OUT_OF_MEMORY);
-}
-
 /* Creates an object that owner pays; its status. */
 typedef word_t create_fn(nova_sel_t sel, nova_sel_t owner);
 
@@ -34,7 +26,7 @@ static void expect_owner_pays(create_fn *create)
         EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
         EXPECT_EQ(create(sel, ROOT_PD), NOVA_SUCCESS); /* tables that are needed once */
         EXPECT_EQ(create(sel + 1, payer), NOVA_SUCCESS);
-        settle();
+        rest_until_freed();
 
         word_t root = used(ROOT_PD), other = used(payer);
         EXPECT_EQ(create(sel + 2, ROOT_PD), NOVA_SUCCESS);

@@ -244,3 +244,54 @@ CASE_ON(race, a_thread_that_ends_itself_is_dropped_by_another_cpu, "X-EXIT D-04"
         for (unsigned i = 0; i < 8; i++)
                 EXPECT_EQ(t[i]->utcb->tls, 0x100 + i);
 }
+
+/* ---- Threads that end in the middle of a revoke ------------------------------------------------
+ */
+
+#define CUT_ORDER  11
+#define CUT_PAGES  ((word_t)1 << CUT_ORDER)
+#define CUT_ROUNDS 10
+
+static void takes_from_its_pd(struct thread *t)
+{
+        t->value[1] = 1;
+        hc_revoke(mem(t->value[0], CUT_ORDER, ALL), NOVA_REVOKE_SR);
+        t->value[2] = 1;
+}
+
+/* The thread takes a range from its own PD, page by page from those below; another one cuts the
+ * range into pieces meanwhile, and ends the first. */
+CASE_ON(race, no_page_is_left_without_rights_by_a_thread_that_ends, "3.6-08 3.6-11", needs_2_cpus)
+{
+        case_seconds(120);
+        const nova_sel_t from = page_of(memory(CUT_ORDER));
+        const nova_sel_t range = page_alloc(CUT_ORDER), below = page_alloc(CUT_ORDER);
+        unsigned in_time = 0;
+        for (unsigned round = 0; round < CUT_ROUNDS; round++) {
+                give_self(mem(from, CUT_ORDER, NOVA_MEM_RWX), range);
+                for (word_t i = 0; i < CUT_PAGES; i++)
+                        give_self(mem(range + i, 0, NOVA_MEM_RWX), below + (i ^ 1));
+                for (word_t i = 0; i < CUT_PAGES; i++)
+                        EXPECT_EQ(nova_crd_perms(look(NOVA_CRD_MEM, below + i)), NOVA_MEM_RWX);
+
+                struct thread *t = global(cpu_numbers[1], takes_from_its_pd, NULL);
+                t->value[0] = range;
+                thread_start(t, PRIO_CASE, QUANTUM);
+                EXPECT(wait_for(&t->value[1], 1));
+                for (word_t i = 0; i < 20 + 24 * round; i++)
+                        hc_revoke(mem(range + CUT_PAGES / 2 + 2 * i, 0, ALL), NOVA_REVOKE_SR);
+                in_time += !t->value[2];
+                drop(t->sc);
+                drop(t->ec);
+                for (word_t i = 0; i < CUT_PAGES; i++) {
+                        const nova_crd_t crd = look(NOVA_CRD_MEM, range + i);
+                        EXPECT(!crd || nova_crd_perms(crd));
+                }
+                hc_revoke(mem(from, CUT_ORDER, ALL), 0);
+                for (word_t i = 0; i < CUT_PAGES; i++) {
+                        EXPECT_EQ(look(NOVA_CRD_MEM, range + i), 0);
+                        EXPECT_EQ(look(NOVA_CRD_MEM, below + i), 0);
+                }
+        }
+        EXPECT(in_time > 0);
+}

@@ -33,7 +33,7 @@ enum guest_exit {
         EXIT_RECALL,
 };
 
-#define GUEST_MTD (((nova_mtd_t)1 << 27) - 1)
+#define GUEST_MTD (((nova_mtd_t)1 << 28) - 1)
 
 /* Guest code, bits wide: name and name_end. */
 #if __SIZEOF_POINTER__ == 8

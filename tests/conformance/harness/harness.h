@@ -115,6 +115,10 @@ extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */
 uint64_t tsc(void);
 uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);
+/* Waits without work, by the extension of deadlines: others have something to do, or are idle. */
+void rest(unsigned ms);
+/* Memory of objects that ended before is free after this: the kernel has 10 ms for that. */
+void rest_until_freed(void);
 /* Spins until *p == value; false shortly before the case's time is over. How long that may take
  * is the host's affair, which may have other things to do. */
 bool wait_for(const volatile word_t *p, word_t value);

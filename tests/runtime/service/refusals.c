@@ -7,6 +7,7 @@
 #include "case.h"
 #include "echo.h"
 #include "nova/crd.h"
+#include "nova/extension.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
 #include "novart/program.h"
@@ -120,7 +121,7 @@ static void items(void)
 }
 
 /* OPEN at the control portal with any capability for a PD. */
-static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, unsigned count)
+static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, nova_word_t order, unsigned count)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
         nova_sel_t control = 0;
@@ -131,7 +132,7 @@ static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, unsigned count)
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, NOVA_OPERATION_OPEN);
         for (unsigned i = 0; i < count; i++)
-                nova_utcb_put(utcb, bytes);
+                nova_utcb_put(utcb, i == 1 ? order : bytes);
         if (proof)
                 nova_utcb_delegate(utcb, proof, 0, 0);
         nova_call(control + nova_thread_cpu(), 0);
@@ -155,16 +156,17 @@ static void opening(void)
               "a name that is too long is refused");
         check(nova_session_open(&more[0], "echo", "no") == EDOM,
               "a service may refuse a session with reasons of its own");
-        check(open_raw(0, 0, 1) == EACCES, "a client without a PD is refused");
+        check(open_raw(0, 0, 0, 1) == EACCES, "a client without a PD is refused");
         nova_create_sm(sm, nova_program.pd, 0);
         nova_name_set(sm, name);
-        check(open_raw(nova_crd_obj(sm, 0, NOVA_PERM_ALL), 0, 1) == EACCES,
+        check(open_raw(nova_crd_obj(sm, 0, NOVA_PERM_ALL), 0, 0, 1) == EACCES,
               "a semaphore with the name of a program is no PD");
         nova_sel_release(sm, 0);
-        check(open_raw(pd, NOVA_SESSION_ARGUMENT_SIZE, 100) == EINVAL,
+        check(open_raw(pd, NOVA_SESSION_ARGUMENT_SIZE, 0, 100) == EINVAL,
               "arguments that are too long are refused");
-        check(open_raw(pd, 9, 2) == EINVAL, "arguments that are not all there are refused");
-        check(open_raw(pd, 0, 0) == 0, "a client may leave the arguments out");
+        check(open_raw(pd, 0, 7, 2) == EINVAL, "an order above that of all CPUs is refused");
+        check(open_raw(pd, 9, 0, 3) == EINVAL, "arguments that are not all there are refused");
+        check(open_raw(pd, 0, 0, 0) == 0, "a client may leave the arguments out");
         while (opened < 8 && nova_session_open(&more[opened], "echo", NULL) == 0)
                 opened++;
         check(opened == 2, "a client has no more sessions than it may");
@@ -289,6 +291,47 @@ static int nothing(struct nova_request *request)
         return 0;
 }
 
+static nova_word_t kernel_memory(void)
+{
+        nova_word_t used = 0, limit = 0;
+
+        return nova_quota_query(nova_program.pd, &used, &limit) == NOVA_SUCCESS ? used : 0;
+}
+
+#define FLOOD_PAGES 128
+#define FLOOD_BYTES 8192
+
+/* A service that says how much kernel memory a message may cost it. */
+static void flood(void)
+{
+        static const struct nova_service_operation operations[] = {{.handler = nothing}};
+        static char memory[FLOOD_PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
+        const nova_word_t page = (nova_word_t)memory >> NOVA_PAGE_BITS;
+        const struct nova_service_config config = {.name = "narrow",
+                                                   .operations = operations,
+                                                   .operation_count = 1,
+                                                   .share_pages = FLOOD_PAGES,
+                                                   .receive_bytes = FLOOD_BYTES};
+        struct nova_service *narrow = NULL;
+        struct nova_session *to_narrow = NULL;
+
+        memset(memory, 'a', sizeof(memory));
+        for (unsigned i = 0; i < FLOOD_PAGES; i += 2) /* so each page takes a record */
+                nova_revoke(nova_crd_mem(page + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR);
+        check(nova_service_start(&narrow, &config) == 0 &&
+                      nova_session_open(&to_narrow, "narrow", NULL) == 0,
+              "a service with a limit starts");
+        const int first = nova_session_share(to_narrow, memory, FLOOD_PAGES);
+        const nova_word_t before = kernel_memory();
+
+        check(first == ENOMEM && nova_session_share(to_narrow, memory, FLOOD_PAGES) == ENOMEM,
+              "memory that would cost it more is refused");
+        check(before && kernel_memory() == before, "and costs nothing");
+        check(nova_session_share(to_narrow, memory, 8) == 0, "less is not refused");
+        nova_session_close(to_narrow);
+        nova_service_stop(narrow);
+}
+
 /* Services of one program: @p there are some already. */
 static void services(unsigned there)
 {
@@ -316,6 +359,20 @@ static void services(unsigned there)
                 nova_service_stop(more[--count]);
 }
 
+/* A row that would refuse every call is a mistake of the program. */
+static void impossible_row(void)
+{
+        static const struct nova_service_operation operations[] = {
+                {.handler = nothing, .words_min = 1, .words_max = 1},
+                {.handler = nothing, .words_min = 2}};
+        const struct nova_service_config config = {
+                .name = "impossible", .operations = operations, .operation_count = 2};
+        struct nova_service *service;
+
+        check(nova_service_start(&service, &config) == EINVAL,
+              "a row with words_min above words_max is refused");
+}
+
 int main(void)
 {
         const struct echo_options options = {"echo", 8, 4, false, 0};
@@ -325,6 +382,7 @@ int main(void)
         check(echo && other, "services start");
         check(!echo_start(&inner), "a name that is taken is refused");
         check(nova_session_open(&session, "echo", NULL) == 0, "a session is opened");
+        impossible_row();
         calls();
         words();
         items();
@@ -333,6 +391,7 @@ int main(void)
         waits_for_gifts(echo);
         notifications();
         sharing();
+        flood();
         nova_session_close(session);
         services(2);
         nova_service_stop(other);

@@ -5,6 +5,8 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/qpd.h"
 #include "nova/abi/utcb.h"
@@ -18,7 +20,7 @@ constexpr word_t SEL_HOME = 1, SEL_OTHER = 2, SEL_LOCAL = 3, SEL_GLOBAL = 4, SEL
 
 // A caller in one PD, and another PD with an account of its own.
 struct Owners : Kernel {
-        account purse = {0, ~word_t{0}, nullptr, 0};
+        account purse = {0, ~word_t{0}, 0, nullptr, 0};
         pd *home = make_pd(), *other = make_pd();
         ec *self = make_ec(home, 0x1000);
         ec *local = make_ec(home, 0x1001), *global = make_ec(home, 0x1002, EC_GLOBAL);
@@ -246,6 +248,133 @@ TEST(account, of_a_new_pd_comes_with_the_flag)
         EXPECT_EQ(q.extension(NOVA_EXT_QUOTA_QUERY + 1, SEL_NEW, 0, 0), NOVA_BAD_HYP);
         q.revoke_new();
         EXPECT_EQ(account_root.used, before);
+}
+
+// ---- What waits for the grace period
+
+// A clock that stands still unless somebody waits.
+struct Waits : Quotas {
+        static constexpr uint64_t BEGIN = uint64_t{1} << 40;
+
+        Waits()
+        {
+                fake_settle();
+                fake_tsc = BEGIN;
+        }
+
+        ~Waits()
+        {
+                fake_tsc = 0;
+        }
+
+        nova_status create_sm()
+        {
+                return create(NOVA_CREATE_SM, SEL_OTHER);
+        }
+
+        void drop()
+        {
+                revoke(home, SEL_NEW, SEL_NEW, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
+                while (cpu_self()->dying)
+                        object_reap();
+        }
+
+        static uint64_t ms()
+        {
+                return (fake_tsc - BEGIN) / tsc_khz;
+        }
+};
+
+TEST(account, a_create_that_wants_more_than_there_is_interrupts_nobody)
+{
+        Waits w;
+        w.purse.limit = 4096;
+        for (unsigned i = 0; i < 20; i++) {
+                ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
+                w.drop();
+                const unsigned before = fake_ipis;
+                EXPECT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, ~word_t{0}), NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(w.create_pd(SEL_NEW, SEL_HOME, ~word_t{0}), NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 4096), NOVA_OUT_OF_MEMORY);
+                EXPECT_EQ(fake_ipis, before);
+        }
+        EXPECT_GT(w.purse.ended, 0u);
+        w.purse.limit = ~word_t{0};
+        fake_settle();
+        EXPECT_EQ(w.purse.ended, 0u);
+}
+
+TEST(account, what_others_have_ended_is_not_waited_for)
+{
+        Waits w;
+        ASSERT_EQ(w.create(NOVA_CREATE_SM, SEL_HOME), NOVA_SUCCESS);
+        w.drop();
+        w.purse.limit = 32;
+        const unsigned before = fake_ipis;
+        EXPECT_EQ(w.create_sm(), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(fake_ipis, before);
+        w.purse.limit = ~word_t{0};
+}
+
+TEST(account, of_the_working_size_begins_one_period_a_millisecond)
+{
+        constexpr unsigned ROUNDS = 300;
+        Waits w;
+        ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
+        w.purse.limit = w.purse.used;
+        const unsigned before = fake_ipis;
+        for (unsigned i = 0; i < ROUNDS; i++) {
+                w.drop();
+                ASSERT_EQ(w.create_sm(), NOVA_SUCCESS) << i;
+        }
+        EXPECT_LE(fake_ipis - before, Waits::ms() + 2);
+        EXPECT_GE(Waits::ms(), ROUNDS - 2);
+        EXPECT_LE(Waits::ms(), 2 * ROUNDS);
+        w.purse.limit = ~word_t{0};
+        w.drop();
+        fake_settle();
+}
+
+TEST(account, of_the_working_size_is_enough_for_pds_with_accounts_and_objects_of_theirs)
+{
+        Waits w;
+        ASSERT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x4000), NOVA_SUCCESS);
+        w.purse.limit = w.purse.used;
+        for (unsigned i = 0; i < 50; i++) {
+                EXPECT_EQ(w.create(NOVA_CREATE_SM, SEL_NEW), NOVA_BAD_CAP); // taken
+                w.drop();
+                ASSERT_EQ(w.create_pd(SEL_NEW, SEL_OTHER, 0x4000), NOVA_SUCCESS) << i;
+        }
+        w.purse.limit = ~word_t{0};
+        w.drop();
+        fake_settle();
+        EXPECT_EQ(w.purse.ended, 0u);
+}
+
+TEST(account, a_single_ended_object_is_freed_when_the_timer_of_its_cpu_says_so)
+{
+        Waits w;
+        cpu *cpu = cpu_self();
+        cpu->timer_end = CPU_TIMER_OFF;
+        ASSERT_EQ(w.create_sm(), NOVA_SUCCESS);
+        const unsigned before = fake_ipis;
+        w.drop();
+        const word_t used = w.purse.used;
+        EXPECT_EQ(fake_timer, uint64_t{5} * tsc_khz);
+        reclaim_timer(cpu);
+        EXPECT_EQ(fake_ipis, before);
+        fake_tsc += uint64_t{5} * tsc_khz;
+        fake_second_cpu(nullptr);
+        reclaim_timer(cpu_by_id(1)); // has no task
+        EXPECT_EQ(fake_ipis, before);
+        fake_idle();
+        reclaim_timer(cpu);
+        EXPECT_EQ(fake_ipis, before + 1);
+        reclaim_quiescent(cpu);
+        EXPECT_LT(w.purse.used, used);
+        EXPECT_EQ(w.purse.used, 0u);
+        reclaim_timer(cpu);
+        EXPECT_EQ(fake_ipis, before + 1);
 }
 
 } // namespace

@@ -90,6 +90,15 @@ TEST(assign_gsi, ignores_the_device_of_a_pin_and_gives_no_message)
         }
 }
 
+TEST(assign_gsi, says_that_a_pin_could_not_be_routed)
+{
+        for (const nova_status status : {NOVA_OUT_OF_MEMORY, NOVA_BAD_DEV}) {
+                Gsi t;
+                fake_pin_status = status;
+                EXPECT_EQ(t.assign(SEL_PIN, 0), status);
+        }
+}
+
 TEST(assign_gsi, takes_pci_devices_by_address_and_by_selector)
 {
         Gsi t;

@@ -6,7 +6,10 @@
 #include "kernel.h"
 
 extern "C" {
+#include "arch/x86/calibrate.h"
+#include "arch/x86/cpu.h"
 #include "arch/x86/pte.h"
+#include "device/remap.h"
 }
 
 namespace
@@ -144,6 +147,28 @@ TEST(dma, unwinds_a_delegation_that_finds_no_memory)
         FAIL() << "does not end";
 }
 
+TEST(dma, takes_a_delegation_back_that_costs_more_than_the_limit)
+{
+        for (uint32_t limit = 0;; limit += 1000) {
+                World w;
+                w.give(SOURCE, 1, 1); /* the root, which stays */
+                fake_settle();
+                const Taken before = taken_now();
+                delegation d = make_delegation(&kernel_pd, SOURCE + 1, w.a, BASE + 1, 0x600,
+                                               NOVA_CRD_MEM, RW, MAPPING_DMA);
+                d.left = limit + 1;
+                step_result result;
+                while ((result = delegation_step(&d)) == STEP_AGAIN)
+                        ;
+                check_pd(w.a);
+                if (result == STEP_DONE)
+                        return;
+                ASSERT_EQ(result, STEP_REFUSED);
+                fake_settle();
+                EXPECT_EQ(taken_now(), before) << limit;
+        }
+}
+
 TEST(dma, flushes_only_a_domain_that_has_had_a_device)
 {
         World w;
@@ -191,9 +216,204 @@ TEST(dma, is_refused_when_no_domain_or_no_memory_is_left)
         fake_fail_allocation(0);
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_OUT_OF_MEMORY);
         EXPECT_EQ(iommu_assign(w.a, FAKE_FUNCTIONS), NOVA_BAD_DEV);
-        for (unsigned i = 2; i < FAKE_DOMAINS; i++)
-                EXPECT_EQ(iommu_assign(w.make_pd(), 8), NOVA_SUCCESS);
+        EXPECT_EQ(w.a->dma.domain, 0u); // that it could not use
+        for (uint16_t i = 1; i < FAKE_DOMAINS; i++)
+                EXPECT_EQ(iommu_assign(w.make_pd(), uint16_t(8 * i)), NOVA_SUCCESS);
         EXPECT_EQ(iommu_assign(w.b, 8), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(iommu_assign(w.b, 80), NOVA_OUT_OF_MEMORY);
+        w.destroy(w.pds.back());
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
         EXPECT_EQ(fake_attached[8], w.a);
+}
+
+TEST(dma, of_one_function_takes_one_domain_whoever_had_it)
+{
+        World w;
+        std::vector<pd *> had;
+        for (unsigned i = 0; i < 3 * FAKE_DOMAINS; i++) {
+                had.push_back(w.make_pd());
+                ASSERT_EQ(iommu_assign(had.back(), 8), NOVA_SUCCESS) << i;
+                EXPECT_NE(had.back()->dma.domain, 0u);
+                EXPECT_TRUE(!i || !had[i - 1]->dma.domain);
+        }
+        EXPECT_EQ(iommu_assign(had.back(), 10), NOVA_SUCCESS);
+        const unsigned domain = had.back()->dma.domain;
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
+        EXPECT_EQ(had.back()->dma.domain, domain); // of the other function
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
+        EXPECT_NE(w.a->dma.domain, 0u);
+}
+
+TEST(dma, of_many_functions_ends_in_steps)
+{
+        World w;
+        for (uint16_t i = 0; i < 50; i++)
+                EXPECT_EQ(iommu_assign(w.a, uint16_t(2 * i)), NOVA_SUCCESS);
+        EXPECT_FALSE(dma_format.release(w.a));
+        EXPECT_NE(w.a->dma.domain, 0u);
+        while (!dma_format.release(w.a))
+                ;
+        EXPECT_EQ(w.a->dma.domain, 0u);
+        for (uint16_t i = 0; i < 50; i++)
+                EXPECT_EQ(fake_attached[2 * i], nullptr);
+}
+
+// ---- Interrupts of functions that change hands
+
+struct Messages : World {
+        cpu target = {};
+
+        Messages()
+        {
+                remap_is_on = true;
+                for (auto &route : fake_routes)
+                        route = {};
+        }
+
+        ~Messages()
+        {
+                remap_is_on = false;
+        }
+
+        void route(unsigned gsi, unsigned sender)
+        {
+                EXPECT_EQ(remap_route(gsi, sender, &target, false), NOVA_SUCCESS);
+                EXPECT_TRUE(fake_routes[gsi].on);
+        }
+};
+
+TEST(dma, the_interrupts_of_a_function_go_when_it_changes_hands)
+{
+        Messages w;
+        w.route(100, REMAP_FUNCTION | 8);
+        w.route(101, REMAP_FUNCTION | 10);
+        w.route(102, REMAP_FUNCTION | 8);
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS); // who had it before could raise them
+        EXPECT_FALSE(fake_routes[100].on);
+        EXPECT_TRUE(fake_routes[101].on);
+        EXPECT_FALSE(fake_routes[102].on);
+        w.route(100, REMAP_FUNCTION | 8);
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
+        EXPECT_TRUE(fake_routes[100].on);
+        EXPECT_EQ(iommu_assign(w.b, 8), NOVA_SUCCESS);
+        EXPECT_FALSE(fake_routes[100].on);
+}
+
+TEST(dma, the_interrupts_of_a_function_go_with_its_pd)
+{
+        Messages w;
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
+        EXPECT_EQ(iommu_assign(w.b, 10), NOVA_SUCCESS);
+        w.route(100, REMAP_FUNCTION | 8);
+        w.route(101, REMAP_FUNCTION | 10);
+        w.destroy(w.a);
+        EXPECT_FALSE(fake_routes[100].on);
+        EXPECT_TRUE(fake_routes[101].on);
+}
+
+TEST(dma, an_io_apic_and_an_hpet_keep_their_interrupts_though_a_function_has_their_number)
+{
+        Messages w;
+        w.route(20, 8);
+        w.route(100, 8);
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
+        w.destroy(w.a);
+        EXPECT_TRUE(fake_routes[20].on);
+        EXPECT_TRUE(fake_routes[100].on);
+}
+
+// ---- Functions that send too much
+
+struct Flood : Messages {
+        static constexpr unsigned GSI = 110, ROUNDS = 1000;
+        const uint64_t window = uint64_t{10} * tsc_khz;
+        cpu *here = cpu_self();
+
+        Flood()
+        {
+                fake_tsc = uint64_t{1} << 41;
+                route(GSI, REMAP_FUNCTION | 12);
+                while (remap_count(GSI, here) || fake_tsc == uint64_t{1} << 41) // a window begins
+                        fake_tsc += window / 500;
+                for (unsigned i = 0; i < 3 * ROUNDS; i++)
+                        step(window / 500);
+                EXPECT_TRUE(fake_routes[GSI].on);
+        }
+
+        ~Flood()
+        {
+                remap_forget(12);
+                fake_tsc = 0;
+        }
+
+        uint64_t step(uint64_t ticks)
+        {
+                fake_tsc += ticks;
+                return remap_count(GSI, here);
+        }
+
+        // So many until it is stopped; 0: it is not.
+        unsigned send(uint64_t ticks)
+        {
+                for (unsigned i = 1; i <= 3 * ROUNDS; i++)
+                        if (step(ticks))
+                                return i;
+                return 0;
+        }
+};
+
+TEST(dma, a_function_that_floods_is_stopped_and_goes_on_after_a_while)
+{
+        Flood f;
+        uint64_t next = UINT64_MAX;
+        const unsigned sent = f.send(1000);
+        EXPECT_GT(sent, 0u);
+        EXPECT_LE(sent, 2 * Flood::ROUNDS);
+        EXPECT_FALSE(fake_routes[Flood::GSI].on);
+        EXPECT_EQ(remap_stopped, 1u);
+        EXPECT_FALSE(remap_resume(Flood::GSI, f.here, &next));
+        EXPECT_EQ(next, fake_tsc + f.window);
+        fake_tsc = next;
+        EXPECT_FALSE(remap_resume(Flood::GSI, cpu_by_id(1), &next));
+        EXPECT_TRUE(remap_resume(Flood::GSI, f.here, &next));
+        EXPECT_TRUE(fake_routes[Flood::GSI].on);
+        EXPECT_EQ(fake_routes[Flood::GSI].rid, 12u);
+        EXPECT_EQ(remap_stopped, 0u);
+        EXPECT_FALSE(remap_resume(Flood::GSI, f.here, &next));
+}
+
+TEST(dma, a_function_that_sends_often_goes_on)
+{
+        Flood f;
+        EXPECT_EQ(f.send(f.window / (Flood::ROUNDS - 1)), 0u);
+        EXPECT_EQ(remap_stopped, 0u);
+}
+
+TEST(dma, a_stopped_function_does_not_go_on_by_being_routed_again)
+{
+        Flood f;
+        cpu other = {};
+        other.apic_id = 7;
+        uint64_t next = UINT64_MAX;
+        ASSERT_GT(f.send(1000), 0u);
+        EXPECT_EQ(remap_route(Flood::GSI, REMAP_FUNCTION | 12, &other, false), NOVA_SUCCESS);
+        EXPECT_FALSE(fake_routes[Flood::GSI].on);
+        fake_tsc += f.window;
+        EXPECT_TRUE(remap_resume(Flood::GSI, f.here, &next));
+        EXPECT_EQ(fake_routes[Flood::GSI].apic_id, 7u);
+}
+
+TEST(dma, a_stopped_gsi_goes_on_with_another_function_and_ends_with_its_own)
+{
+        Flood f;
+        ASSERT_GT(f.send(1000), 0u);
+        f.route(Flood::GSI, REMAP_FUNCTION | 14);
+        EXPECT_EQ(remap_stopped, 0u);
+        ASSERT_GT(f.send(1000), 0u);
+        EXPECT_EQ(remap_stopped, 1u);
+        remap_forget(14);
+        EXPECT_EQ(remap_stopped, 0u);
+        EXPECT_FALSE(fake_routes[Flood::GSI].on);
+        f.route(Flood::GSI, 14); // a pin of an I/O APIC masks itself
+        EXPECT_EQ(f.send(1000), 0u);
 }

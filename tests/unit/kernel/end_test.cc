@@ -163,6 +163,8 @@ TEST(end, of_a_revoker_that_was_preempted_leaves_nothing)
                 e.revoke(type);
                 EXPECT_NE(e.caller->revocation.pin, nullptr);
                 ec_end(e.caller);
+                while (!ec_finish_step(e.caller))
+                        ;
                 EXPECT_EQ(e.caller->revocation.pin, nullptr);
         }
 }
@@ -174,6 +176,8 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
         e.end_in_flush(e.server, e.caller);
         e.revoke(NOVA_CRD_MEM);
         EXPECT_EQ(dying, nullptr);
+        while (!ec_finish_step(e.caller))
+                ;
         EXPECT_EQ(e.caller->revocation.pin, nullptr);
 }
 

@@ -65,7 +65,7 @@ TEST(guest, an_exit_is_the_event_of_its_number)
         Guest g;
         for (unsigned code = 0; code < 0x8d; code++) {
                 const bool debug = code >= 0x20 && code < 0x60; // debug registers, exceptions
-                if (debug || code == 0x60 || code == 0x61)
+                if (debug || code == 0x60 || code == 0x61 || code == SVM_EXIT_WBINVD)
                         continue;
                 EXPECT_EQ(event_of(g, code), code);
         }
@@ -89,6 +89,67 @@ TEST(guest, some_exits_are_the_kernels_own)
         EXPECT_EQ(g.control()->event_inj, 0x80000301u); // #DB
         EXPECT_EQ(event_of(g, 0x51), ENTRY);
         EXPECT_EQ(g.control()->event_inj, 0x80000b11u); // #AC with its error code
+}
+
+// A guest must not empty all caches, and 2012 asks for that exit as for others.
+TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
+{
+        Guest g;
+        EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
+        g.control()->rip = 0x1000;
+        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+        EXPECT_EQ(g.control()->rip, 0x1002u);
+        g.control()->next_rip = 0x1005; // WBNOINVD has a prefix
+        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+        EXPECT_EQ(g.control()->rip, 0x1005u);
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_CTRL;
+        utcb.state.ctrl[1] = SVM_CTRL1_WBINVD;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), unsigned{SVM_EXIT_WBINVD});
+        utcb.state.ctrl[1] = 0;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
+        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+}
+
+// No emulator raises machine checks of a guest.
+TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
+{
+        Guest g;
+        EXPECT_EQ(event_of(g, SVM_EXIT_SHUTDOWN), unsigned{SVM_EXIT_SHUTDOWN});
+        fake_machine_check = true;
+        EXPECT_DEATH(event_of(g, SVM_EXIT_SHUTDOWN), "a machine check while a guest was running");
+        fake_machine_check = false;
+}
+
+// Whatever the CPU writes when it refuses an entry, the next one has the kernel's controls.
+TEST(guest, a_refused_entry_leaves_no_control_behind)
+{
+        Guest g;
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_CR | NOVA_MTD_INJ | NOVA_MTD_CTRL;
+        utcb.state.inj_info = 0x1000;
+        utcb.state.ctrl[0] = 0x40000;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        const vmcb before = *g.control();
+        EXPECT_EQ(before.vintr, SVM_VINTR_MASKING | SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR);
+        g.control()->vintr = 0;
+        g.control()->exception_intercepts = 0;
+        g.control()->dr_intercepts = 0;
+        g.control()->iopm = g.control()->msrpm = g.control()->n_cr3 = 0;
+        g.control()->np_enable = 0;
+        g.control()->lbr = 3;
+        EXPECT_EQ(event_of(g, ~uint64_t{0}), 0xfdu);
+        EXPECT_EQ(memcmp(g.control(), &before, offsetof(vmcb, exit_code)), 0);
+        EXPECT_EQ(g.control()->n_cr3, before.n_cr3);
+        EXPECT_EQ(g.control()->np_enable, 1u);
+        EXPECT_EQ(g.control()->lbr, 0u);
+        g.control()->vintr = 0x0100'000f; // a virtual interrupt that nobody asked for, no masking
+        g.control()->ctrl[0] &= ~SVM_CTRL0_VINTR;
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        EXPECT_EQ(g.control()->vintr, SVM_VINTR_MASKING | 0xf);
 }
 
 TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)

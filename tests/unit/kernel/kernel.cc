@@ -147,3 +147,23 @@ void Kernel::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned
                 ;
         EXPECT_EQ(r.pin, nullptr);
 }
+
+unsigned abandon(revocation *r)
+{
+        unsigned steps = 0;
+
+        while (revocation_is_open(r) && ++steps)
+                if (revocation_finish_step(r))
+                        break;
+        EXPECT_FALSE(revocation_is_open(r));
+        return steps;
+}
+
+unsigned abandon(delegation *d)
+{
+        unsigned steps = 0;
+
+        for (; delegation_is_open(d); steps++)
+                delegation_finish_step(d);
+        return steps;
+}

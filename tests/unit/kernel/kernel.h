@@ -20,6 +20,7 @@ extern "C" {
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
+#include "space/budget.h"
 #include "space/mapping.h"
 #include "space/object_space.h"
 #include "space/space.h"
@@ -93,6 +94,10 @@ class Kernel
 
 delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                            unsigned perms, unsigned attr = MAPPING_DMA);
+
+// The thread that has begun this ends; whoever ends it finishes what has to be finished. Steps.
+unsigned abandon(revocation *r);
+unsigned abandon(delegation *d);
 
 // What the mapping database says of a space, selector by selector.
 Caps caps_of(pd *owner, unsigned type);

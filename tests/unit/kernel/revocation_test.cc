@@ -132,7 +132,7 @@ TEST(revocation, leaves_tables_right_when_it_is_given_up)
         kernel.delegate(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
         Step first(a, BASE, BASE + 1999, NOVA_PERM_ALL, true);
         EXPECT_EQ(first.once(), STEP_AGAIN);
-        revocation_cancel(&first.r);
+        abandon(&first.r);
         check_pd(a);
 }
 
@@ -158,7 +158,7 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
                 fake_settle();
                 EXPECT_EQ(taken_now().objects, before.objects + 1);
                 if (give_up)
-                        revocation_cancel(&below.r);
+                        abandon(&below.r);
                 else
                         below.finish();
                 fake_settle();
@@ -178,7 +178,7 @@ TEST(revocation, takes_what_one_that_was_given_up_took_from_what_is_above)
                 kernel.delegate(b, 100, b, 101 + i, 1, NOVA_CRD_OBJ, NOVA_PERM_ALL);
         Step given_up(a, 1, 1, NOVA_SM_UP, false, NOVA_CRD_OBJ);
         EXPECT_EQ(given_up.once(), STEP_AGAIN);
-        revocation_cancel(&given_up.r);
+        abandon(&given_up.r);
         EXPECT_EQ(caps_of(b, NOVA_CRD_OBJ)[100].perms, NOVA_PERM_ALL & ~NOVA_SM_UP);
         unsigned more = 0;
         for (const auto &[sel, cap] : caps_of(b, NOVA_CRD_OBJ))
@@ -264,9 +264,11 @@ class Storm
                 bool done;
                 if (may_give_up && random() % 64 == 0) {
                         gave_up |= !one.delegates;
-                        if (!one.delegates)
-                                revocation_cancel(&one.r);
-                        done = one.d.fill == one.d.fill_end || !one.delegates;
+                        if (one.delegates)
+                                abandon(&one.d);
+                        else
+                                abandon(&one.r);
+                        done = true;
                 } else {
                         done = (one.delegates ? delegation_step(&one.d)
                                               : revocation_step(&one.r)) != STEP_AGAIN;

@@ -50,6 +50,126 @@ TEST(step, ends_a_delegation_after_a_budget_of_entries)
         check_pd(a);
 }
 
+// Whatever the limit, the target's tables and the database agree afterwards, and nothing stays.
+void try_limits(Kernel &kernel, pd *from, word_t first, pd *to, word_t base, word_t count,
+                unsigned type)
+{
+        if (type == NOVA_CRD_MEM) { // the root of the DMA table stays
+                kernel.delegate(from, first, to, 1, 1, type, NOVA_PERM_ALL);
+                kernel.revoke(to, 1, 1, type, NOVA_PERM_ALL, true);
+        }
+        for (uint32_t limit = 0;; limit += 1000) {
+                fake_settle();
+                const Taken before = taken_now();
+                delegation d = make_delegation(from, first, to, base, count, type, NOVA_PERM_ALL);
+                d.left = limit + 1;
+                step_result result;
+                while ((result = delegation_step(&d)) == STEP_AGAIN)
+                        ;
+                check_pd(to);
+                if (result == STEP_DONE) {
+                        EXPECT_GT(limit, 0u);
+                        break;
+                }
+                ASSERT_EQ(result, STEP_REFUSED);
+                EXPECT_TRUE(caps_of(to, type).empty());
+                fake_settle();
+                EXPECT_EQ(taken_now(), before) << limit;
+        }
+}
+
+TEST(step, takes_memory_back_that_costs_more_than_the_limit)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd();
+        try_limits(kernel, &kernel_pd, SOURCE, a, BASE, 4096, NOVA_CRD_MEM);
+}
+
+TEST(step, takes_pieces_of_memory_back_that_cost_more_than_the_limit)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        for (word_t i = 0; i < 40; i++)
+                kernel.delegate(&kernel_pd, SOURCE + 3 * i, a, BASE + i, 1, NOVA_CRD_MEM, 7);
+        try_limits(kernel, a, BASE, b, BASE, 64, NOVA_CRD_MEM);
+}
+
+TEST(step, takes_capabilities_back_that_cost_more_than_the_limit)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        for (word_t i = 0; i < 500; i++)
+                kernel.make_sm(a, i);
+        try_limits(kernel, a, 0, b, 0, 512, NOVA_CRD_OBJ);
+}
+
+TEST(step, leaves_what_was_delegated_on_before_the_limit_was_met)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        delegation d = make_delegation(&kernel_pd, SOURCE, a, BASE, 4096, NOVA_CRD_MEM, 7);
+        d.left = 5 * PAGE_SIZE;
+        EXPECT_EQ(delegation_step(&d), STEP_AGAIN);
+        kernel.delegate(a, BASE + 1, b, BASE, 1, NOVA_CRD_MEM, 7);
+        step_result result;
+        while ((result = delegation_step(&d)) == STEP_AGAIN)
+                ;
+        EXPECT_EQ(result, STEP_REFUSED);
+        check_pd(b);
+        EXPECT_FALSE(caps_of(b, NOVA_CRD_MEM).empty());
+        Step(&kernel_pd, SOURCE, SOURCE + 4095, 7, false).finish();
+        EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
+        EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
+        check_pd(a);
+}
+
+TEST(step, takes_back_what_another_revocation_meets_on_the_way)
+{
+        for (unsigned stop = 1; stop < 20; stop++) {
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                delegation d = make_delegation(&kernel_pd, SOURCE, a, BASE, 4096, NOVA_CRD_MEM, 7);
+                d.left = 5 * PAGE_SIZE;
+                step_result result = STEP_AGAIN;
+                for (unsigned i = 0; i < stop && result == STEP_AGAIN; i++)
+                        result = delegation_step(&d);
+                Step(a, BASE + 100, BASE + 3000, 2, true).finish();
+                Step other(a, BASE + 5, BASE + 3000, 7, true);
+                other.once();
+                while (result == STEP_AGAIN)
+                        result = delegation_step(&d);
+                other.finish();
+                check_pd(a);
+                Step(&kernel_pd, SOURCE, SOURCE + 4095, 7, false).finish();
+                EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
+                check_pd(a);
+        }
+}
+
+// The way to a large page is long, and there may be a DMA table besides.
+TEST(step, writes_few_large_pages)
+{
+        constexpr word_t LARGE = 512, COUNT = 128, FIRST = 0x400000;
+        constexpr unsigned STEPS = COUNT * BUDGET_TABLE / STEP_ENTRIES;
+
+        for (const unsigned attr : {0u, unsigned(MAPPING_DMA)}) {
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                delegation d = make_delegation(&kernel_pd, 0x10000, a, FIRST, COUNT * LARGE,
+                                               NOVA_CRD_MEM, 7, attr);
+                unsigned steps = 1;
+                while (delegation_step(&d) == STEP_AGAIN)
+                        steps++;
+                EXPECT_GE(steps, STEPS);
+                check_pd(a);
+                const word_t last = FIRST + COUNT * LARGE - 1;
+                EXPECT_GE(Step(a, FIRST, last, NOVA_MEM_W, true).finish(), STEPS);
+                check_pd(a);
+                EXPECT_GE(Step(a, FIRST, last, 7, true).finish(), STEPS);
+                check_pd(a);
+        }
+}
+
 TEST(step, ends_after_a_budget_of_mappings)
 {
         Kernel kernel;
@@ -93,8 +213,8 @@ TEST(step, is_given_up_without_a_trace_in_the_database)
                 Step step(&kernel_pd, SOURCE, SOURCE + 1999, NOVA_PERM_ALL, false);
                 for (unsigned i = 0; i < steps; i++)
                         step.once();
-                revocation_cancel(&step.r);
-                EXPECT_EQ(step.r.pin, nullptr);
+                abandon(&step.r);
+                EXPECT_FALSE(revocation_is_open(&step.r));
         }
         Step(&kernel_pd, SOURCE, SOURCE + 1999, NOVA_PERM_ALL, false).finish();
         EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());

@@ -240,7 +240,7 @@ std::string after_leaf(const Leaf &one, bool own)
         for (word_t i = 0; i < one.steps && walks; i++)
                 walks = revocation_step(&all) == STEP_AGAIN;
         if (walks && one.given_up) {
-                revocation_cancel(&all);
+                abandon(&all);
                 walks = false;
         }
 

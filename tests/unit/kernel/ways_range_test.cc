@@ -43,8 +43,7 @@ class Script : public World
         ~Script()
         {
                 account_root.limit = ~word_t{0};
-                if (walk.pin)
-                        revocation_cancel(&walk);
+                abandon(&walk);
         }
 
         // What all looks like after each operation.

@@ -114,7 +114,7 @@ TEST(names, a_whole_mtd_is_written)
         EXPECT_EQ(mtd_text(0), "0");
         EXPECT_EQ(mtd_text(NOVA_MTD_ACDB | NOVA_MTD_EIP), "ACDB|EIP");
         EXPECT_EQ(mtd_text(NOVA_MTD_R8_R15 | 0x80000000), "R8_R15|0x80000000");
-        EXPECT_EQ(mtd_text(NOVA_MTD_CR8 | 0x8000000), "CR8|0x8000000");
+        EXPECT_EQ(mtd_text(NOVA_MTD_CR8 | 0x10000000), "CR8|0x10000000");
         EXPECT_EQ(mtd_text(~static_cast<nova_mtd_t>(0)).substr(0, 13), "ACDB|BSD|ESP|");
         EXPECT_LT(mtd_text(~static_cast<nova_mtd_t>(0)).size() + 1, NOVA_MTD_TEXT_SIZE + 0u);
         for (unsigned bit = 0; bit < NOVA_MTD_BITS; bit++)
@@ -123,11 +123,11 @@ TEST(names, a_whole_mtd_is_written)
 
 TEST(names, an_mtd_that_does_not_fit_is_cut)
 {
-        const std::string whole = mtd_text(0xfffffff);
+        const std::string whole = mtd_text(0x1fffffff);
 
-        EXPECT_EQ(mtd_text(0xfffffff, 0), std::to_string(whole.size()));
+        EXPECT_EQ(mtd_text(0x1fffffff, 0), std::to_string(whole.size()));
         for (size_t size = 1; size < 100; size++)
-                EXPECT_EQ(mtd_text(0xfffffff, size), whole.substr(0, size - 1));
+                EXPECT_EQ(mtd_text(0x1fffffff, size), whole.substr(0, size - 1));
 }
 
 } // namespace

@@ -10,6 +10,8 @@
 extern "C" {
 #include "arch/x86/cpu.h"
 #include "device/io_apic.h"
+#include "device/iommu_driver.h"
+#include "device/remap.h"
 #include "nova/abi/hip.h"
 #include "platform/acpi.h"
 }
@@ -135,6 +137,26 @@ TEST(io_apic, opens_a_pin_that_is_assigned_first)
 {
         Found board(2);
         io_apic_assign(2, &board.boot);
+        EXPECT_EQ(board.pin(), VECTOR);
+}
+
+nova_status refuse(unsigned, unsigned, unsigned, unsigned, bool)
+{
+        return NOVA_OUT_OF_MEMORY;
+}
+
+TEST(io_apic, leaves_a_pin_as_it_was_when_it_cannot_be_routed)
+{
+        Found board(5);
+        struct iommu_driver driver = {};
+        driver.route = refuse;
+        iommu_driver = &driver;
+        remap_is_on = true;
+        EXPECT_EQ(io_apic_assign(5, &board.boot), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(board.pin(), VECTOR | MASKED);
+        EXPECT_EQ(io_apic_set_up(6, VECTOR, &board.boot), NOVA_OUT_OF_MEMORY);
+        remap_is_on = false;
+        EXPECT_EQ(io_apic_assign(5, &board.boot), NOVA_SUCCESS);
         EXPECT_EQ(board.pin(), VECTOR);
 }
 

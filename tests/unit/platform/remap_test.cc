@@ -13,6 +13,7 @@ extern "C" {
 #include "platform/acpi.h"
 
 const struct iommu_driver *iommu_driver;
+uint32_t tsc_khz = 1000000;
 }
 
 namespace
@@ -25,10 +26,12 @@ struct {
         bool level;
 } routed;
 
+nova_status route_status = NOVA_SUCCESS;
+
 nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id, bool level)
 {
         routed = {routed.count + 1, gsi, rid, vector, apic_id, level};
-        return NOVA_SUCCESS;
+        return route_status;
 }
 
 struct Senders : Machine {
@@ -112,4 +115,16 @@ TEST(remap, routes_only_when_it_is_on)
         EXPECT_EQ(routed.vector, VECTOR_GSI + 7u);
         EXPECT_EQ(routed.apic_id, 3u);
         EXPECT_TRUE(routed.level);
+}
+
+TEST(remap, reports_that_a_route_has_failed)
+{
+        Senders senders;
+        cpu target = {};
+        remap_is_on = true;
+        for (const nova_status status : {NOVA_OUT_OF_MEMORY, NOVA_BAD_DEV, NOVA_SUCCESS}) {
+                route_status = status;
+                EXPECT_EQ(remap_route(100, REMAP_FUNCTION | 0x18, &target, false), status);
+                EXPECT_EQ(routed.rid, 0x18u);
+        }
 }

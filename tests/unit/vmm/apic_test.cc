@@ -70,8 +70,11 @@ struct apic : testing::Test {
                 vm.local_apic = true;
                 vm.clock = time.clock();
                 pc.vm = &vm;
-                for (unsigned i = 0; i < vm.vcpus; i++)
+                for (unsigned i = 0; i < vm.vcpus; i++) {
                         vm.vcpu[i].number = i;
+                        vm.vcpu[i].vm = &vm;
+                        nova_msr_init(&vm.vcpu[i].msr, i, true);
+                }
                 ASSERT_EQ(apic_create(&pc), 0);
         }
 
@@ -81,12 +84,57 @@ struct apic : testing::Test {
                 nova_bus_put(&vm.mmio, NOVA_LAPIC_AT + at, 4, value);
         }
 
+        uint64_t get(unsigned from, unsigned at)
+        {
+                vm.serving = &vm.vcpu[from];
+                return nova_bus_get(&vm.mmio, NOVA_LAPIC_AT + at, 4);
+        }
+
         void send(unsigned from, uint32_t to, uint32_t command)
         {
                 put(from, 0x310, to << 24);
                 put(from, 0x300, command);
         }
 };
+
+TEST_F(apic, one_that_is_switched_off_hears_nothing_and_forgets)
+{
+        put(1, 0xf0, 0x1ff);
+        put(1, 0x80, 0x20);
+        vm.vcpu[1].msr.apic_base &= ~uint64_t{0x800};
+        vm.apic_switched(&vm.vcpu[1]);
+        EXPECT_EQ(get(1, 0xf0), UINT32_MAX);
+        done.clear();
+        send(0, 1, 0xc500);
+        send(0, 1, 0x4608);
+        send(0, 1, 0x400);
+        send(0, 1, 0x41);
+        EXPECT_EQ(done, "");
+        put(1, 0xf0, 0x1ff);
+        vm.vcpu[1].msr.apic_base |= 0x800;
+        vm.apic_switched(&vm.vcpu[1]);
+        EXPECT_EQ(get(1, 0xf0), 0xffu);
+        EXPECT_EQ(get(1, 0x80), 0u);
+}
+
+/* As on a CPU whose pin LINT0 is the interrupt itself. */
+TEST_F(apic, without_a_local_apic_the_first_cpu_hears_the_8259s)
+{
+        put(0, 0xf0, 0x1ff);
+        for (unsigned base : {0x20u, 0xa0u}) { /* vectors from 0x20 on, nothing masked */
+                nova_pic_write(&pc.pic, base, 1, 0x11);
+                nova_pic_write(&pc.pic, base + 1, 1, base == 0x20 ? 0x20 : 0x28);
+                nova_pic_write(&pc.pic, base + 1, 1, base == 0x20 ? 4 : 2);
+                nova_pic_write(&pc.pic, base + 1, 1, 1);
+                nova_pic_write(&pc.pic, base + 1, 1, 0);
+        }
+        nova_pic_set(&pc.pic, 4, true);
+        EXPECT_FALSE(apic_pending(&pc, 0)); /* LINT0 is masked */
+        vm.vcpu[0].msr.apic_base &= ~uint64_t{0x800};
+        vm.apic_switched(&vm.vcpu[0]);
+        EXPECT_TRUE(apic_pending(&pc, 0));
+        EXPECT_EQ(apic_take(&pc, 0), 0x24);
+}
 
 TEST_F(apic, starts_a_cpu_with_init_and_startup)
 {

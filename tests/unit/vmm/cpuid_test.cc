@@ -41,10 +41,20 @@ TEST(cpuid, offers_no_virtualization_no_monitor_and_no_deadline_timer)
 
 TEST(cpuid, offers_what_linux_needs)
 {
-        EXPECT_EQ(ask(1).edx & 0x0700b179, 0x0700a179u);
+        EXPECT_EQ(ask(1).edx & 0x0700b179, 0x0700b179u);
         EXPECT_EQ(ask(0x80000001).edx & (1u << 11 | 1u << 20 | 1u << 29),
                   1u << 11 | 1u << 20 | 1u << 29);
         EXPECT_NE(ask(0x80000007).edx & 1u << 8, 0u);
+}
+
+TEST(cpuid, offers_umip_rdtscp_invpcid_and_mtrrs)
+{
+        EXPECT_NE(ask(1).edx & 1u << 12, 0u);
+        EXPECT_NE(ask(0x80000001).edx & 1u << 12, 0u);
+        EXPECT_NE(ask(0x80000001).edx & 1u << 27, 0u);
+        EXPECT_NE(ask(7).ebx & 1u << 10, 0u);
+        EXPECT_NE(ask(7).ecx & 1u << 2, 0u);
+        EXPECT_EQ(ask(1).ecx & 1u << 17, 0u); /* no PCID all the same */
 }
 
 TEST(cpuid, offers_no_long_mode_where_guests_cannot_have_it)
@@ -90,7 +100,7 @@ TEST(cpuid, offers_the_state_of_what_leaf_7_offers_and_no_other)
         EXPECT_EQ(xsave(1).ecx | xsave(1).edx, 0u);
         EXPECT_NE(xsave(2).eax, 0u);
         EXPECT_EQ(ask(7).ebx & 0xd0230000, 0u); /* AVX-512 */
-        EXPECT_EQ(ask(7).ecx, 0u);              /* PKU, too */
+        EXPECT_EQ(ask(7).ecx, 4u);              /* UMIP; not PKU */
         for (uint32_t subleaf : {3u, 5u, 6u, 7u, 9u, 10u, 17u, 18u, 19u, 32u, 34u, UINT32_MAX})
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
 }

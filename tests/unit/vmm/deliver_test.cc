@@ -13,6 +13,7 @@ namespace
 
 constexpr uint32_t VALID = 0x80000000, WINDOW = 0x1000, NMI_WINDOW = 0x2000, CR8_WINDOW = 0x4000;
 constexpr uint32_t NMI = VALID | 0x202;
+constexpr uint32_t STEP = 0x8000;
 constexpr unsigned IRET = 0x74;
 
 bool held_back;
@@ -72,6 +73,18 @@ extern "C" void default_controls(nova_vcpu *vcpu)
 
 namespace
 {
+
+TEST_F(deliver, a_halt_ends_by_an_nmi_unless_nmis_are_blocked)
+{
+        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+        vcpu->nmi = true;
+        EXPECT_TRUE(vcpu_wakes_by_nmi(vcpu));
+        vcpu->nmi_blocked = true; /* SVM */
+        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+        vcpu->nmi_blocked = false;
+        event.state.intr_state = 8; /* VMX */
+        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+}
 
 TEST_F(deliver, says_nothing_when_there_is_nothing)
 {
@@ -137,7 +150,7 @@ TEST_F(deliver, gives_an_nmi_before_interrupts_and_with_interrupts_off)
         EXPECT_EQ(waiting, 0x50);
 }
 
-TEST_F(deliver, keeps_an_nmi_until_the_next_exit_behind_the_iret)
+TEST_F(deliver, keeps_an_nmi_until_the_iret_is_done)
 {
         vcpu->nmi = true;
         EXPECT_EQ(reply(), NMI);
@@ -146,10 +159,17 @@ TEST_F(deliver, keeps_an_nmi_until_the_next_exit_behind_the_iret)
         leave(NOVA_VM_EXIT_CPUID, 0x72);
         EXPECT_EQ(reply(), 0u);
         leave(NOVA_VM_EXIT_WINDOW, IRET);
-        EXPECT_EQ(reply(), WINDOW);
+        EXPECT_EQ(reply(), STEP);
         EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
-        leave(NOVA_VM_EXIT_WINDOW, 0x64);
+        leave(NOVA_VM_EXIT_MEMORY, 0xfc); /* the IRET reached a device, and is begun again */
+        EXPECT_EQ(reply(), 0u);
+        EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
+        EXPECT_TRUE(vcpu->nmi_blocked);
+        leave(NOVA_VM_EXIT_WINDOW, IRET);
+        EXPECT_EQ(reply(), STEP);
+        leave(NOVA_VM_EXIT_WINDOW, 0x41);
         EXPECT_EQ(reply(), NMI);
+        EXPECT_TRUE(vcpu->nmi_blocked);
 }
 
 TEST_F(deliver, asks_vmx_for_the_end_of_an_nmi)

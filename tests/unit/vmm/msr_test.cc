@@ -63,6 +63,24 @@ TEST_F(msr, values_that_an_entry_would_refuse_fault)
         EXPECT_EQ(get(0xc0000084), 0xffffffffu);
 }
 
+TEST_F(msr, each_register_of_a_system_call_goes_to_the_guest_in_full)
+{
+        const uint64_t address = 0xffffffff81234567;
+        for (uint32_t number : {0xc0000082u, 0xc0000083u, 0xc0000102u}) {
+                EXPECT_TRUE(set(number, address));
+                EXPECT_EQ(get(number), address);
+                EXPECT_FALSE(set(number, 0x800000000000));
+                EXPECT_FALSE(set(number, uint64_t{1} << 63));
+                EXPECT_EQ(get(number), address);
+        }
+        EXPECT_EQ(event.more.cstar, address);
+        EXPECT_TRUE(changed & NOVA_MTD_CSTAR_AUX);
+        EXPECT_EQ(NOVA_MSR_MTD & NOVA_MTD_CSTAR_AUX, nova_mtd_t{NOVA_MTD_CSTAR_AUX});
+        EXPECT_TRUE(set(0xc0000103, 0x89abcdef));
+        EXPECT_FALSE(set(0xc0000103, 0x100000000));
+        EXPECT_EQ(event.more.tsc_aux, 0x89abcdefu);
+}
+
 TEST_F(msr, efer_has_no_svm_no_reserved_bits_and_keeps_lma)
 {
         EXPECT_FALSE(set(0xc0000080, 0x1000));
@@ -130,15 +148,70 @@ TEST_F(msr, the_first_cpu_alone_is_the_first)
         EXPECT_EQ(get(0x1b), 0xfee00100u);
 }
 
-TEST_F(msr, the_local_apic_cannot_be_moved_or_switched)
+TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
 {
         nova_msr_init(&kept, 0, true);
-        for (uint64_t value : {uint64_t{0}, uint64_t{0xfee00100}, uint64_t{0xfed00900},
-                               uint64_t{0xfee00800}, uint64_t{0xfee00d00}, uint64_t{0x1fee00900}})
+        for (uint64_t value : {uint64_t{0}, uint64_t{0xfed00900}, uint64_t{0xfee00800},
+                               uint64_t{0xfee00d00}, uint64_t{0x1fee00900}})
                 EXPECT_FALSE(set(0x1b, value)) << value;
         EXPECT_EQ(get(0x1b), 0xfee00900u);
         EXPECT_TRUE(set(0x1b, 0xfee00900)); /* as systems do when they wake up */
+        EXPECT_TRUE(nova_msr_apic_is_on(&kept));
+        EXPECT_TRUE(set(0x1b, 0xfee00100));
+        EXPECT_EQ(get(0x1b), 0xfee00100u);
+        EXPECT_FALSE(nova_msr_apic_is_on(&kept));
+        EXPECT_TRUE(set(0x1b, 0xfee00900));
+        EXPECT_TRUE(nova_msr_apic_is_on(&kept));
+        nova_msr_init(&kept, 0, false); /* there is none to be switched on */
+        EXPECT_FALSE(set(0x1b, 0xfee00900));
         EXPECT_EQ(changed, nova_mtd_t{0});
+}
+
+TEST_F(msr, memory_types_are_kept_and_checked)
+{
+        nova_msr_init(&kept, 1, true);
+        EXPECT_EQ(get(0xfe), 0x508u);
+        EXPECT_FALSE(set(0xfe, 0x508));
+        EXPECT_EQ(get(0x2ff), 0xc06u);
+        EXPECT_TRUE(set(0x2ff, 0x800));
+        EXPECT_FALSE(set(0x2ff, 0x807)); /* no such type */
+        EXPECT_FALSE(set(0x2ff, 0x1806));
+        EXPECT_EQ(get(0x2ff), 0x800u);
+        EXPECT_TRUE(set(0x200, 0x40000006));
+        EXPECT_FALSE(set(0x200, 0x40000106));
+        EXPECT_FALSE(set(0x200, 0x40000002));
+        EXPECT_FALSE(set(0x200, kept.address_end));
+        EXPECT_TRUE(set(0x20f, 0xc0000800));
+        EXPECT_FALSE(set(0x20f, 0xc0000801));
+        EXPECT_EQ(get(0x200), 0x40000006u);
+        EXPECT_EQ(get(0x20f), 0xc0000800u);
+        EXPECT_TRUE(set(0x26f, 0x0001040506000000));
+        EXPECT_FALSE(set(0x26f, 0x0201040506000000));
+        EXPECT_EQ(get(0x26f), 0x0001040506000000u);
+        EXPECT_EQ(get(0x250), 0x0606060606060606u);
+        EXPECT_FALSE(set(0x210, 0)); /* eight ranges */
+        EXPECT_EQ(changed, nova_mtd_t{0});
+}
+
+TEST_F(msr, machine_checks_have_no_banks)
+{
+        EXPECT_EQ(get(0x179), 0u);
+        EXPECT_FALSE(set(0x179, 1));
+        EXPECT_EQ(get(0x17a), 0u);
+}
+
+TEST_F(msr, registers_of_amd_are_there_where_cpuid_says_amd)
+{
+        uint64_t value;
+        for (uint32_t number : {0xc0010000u, 0xc0010004u, 0xc0010007u, 0xc0010015u}) {
+                kept.amd = false;
+                EXPECT_FALSE(nova_msr_get(&event, &kept, number, &value));
+                EXPECT_FALSE(set(number, 0));
+                kept.amd = true;
+                EXPECT_EQ(get(number), 0u);
+                EXPECT_TRUE(set(number, 0x530076));
+                EXPECT_EQ(get(number), 0u); /* counters that count nothing */
+        }
 }
 
 /* On CPUs of Intel, Linux looks for the bit that hides NX before it can take an exception. */

@@ -81,7 +81,7 @@ TEST_F(multiboot_load, it_finds_its_command_line_and_its_memory)
         ASSERT_EQ(load(), "");
         const size_t info = start.state.bx;
         EXPECT_EQ(get<uint32_t>(info), 0x24du);
-        EXPECT_EQ(get<uint32_t>(info + 4), 640u);
+        EXPECT_EQ(get<uint32_t>(info + 4), 639u);
         EXPECT_EQ(get<uint32_t>(info + 8), 7u * 1024);
         EXPECT_EQ(text(get<uint32_t>(info + 16)), "serial");
         EXPECT_EQ(text(get<uint32_t>(info + 64)), "novavmm");
@@ -91,6 +91,47 @@ TEST_F(multiboot_load, it_finds_its_command_line_and_its_memory)
         EXPECT_EQ(get<uint64_t>(last + 4), mib);
         EXPECT_EQ(get<uint64_t>(last + 12), 7 * mib);
         EXPECT_EQ(get<uint32_t>(last + 20), 1u);
+}
+
+TEST_F(multiboot_load, it_finds_the_data_of_a_bios)
+{
+        ASSERT_EQ(load(), "");
+        EXPECT_EQ(get<uint16_t>(0x400), 0x3f8);
+        EXPECT_EQ(get<uint16_t>(0x410), 0x202); /* x87, one serial port */
+        EXPECT_EQ(get<uint16_t>(0x413), 639);
+        const uint32_t extended = uint32_t{get<uint16_t>(0x40e)} << 4;
+        EXPECT_EQ(extended, 639u * 1024);
+        EXPECT_EQ(get<uint8_t>(extended), 1);
+        const size_t map = get<uint32_t>(start.state.bx + 48);
+        EXPECT_EQ(get<uint64_t>(map + 12), extended); /* the first range ends there */
+}
+
+TEST_F(multiboot_load, an_elf_file_of_64_bits_begins_in_protected_mode_too)
+{
+        memset(file.data(), 0, 0x100);
+        memcpy(file.data(), "\177ELF\2\1\1", 7);
+        put<uint16_t>(16, 2);
+        put<uint16_t>(18, 62);
+        put<uint64_t>(24, 0xffff82d040200010);
+        put<uint64_t>(32, 64);
+        put<uint16_t>(54, 56);
+        put<uint16_t>(56, 1);
+        put<uint32_t>(64, 1);
+        const uint64_t program[] = {0x1000, 0xffff82d040200000, code_at, 0x1000, 0x2000, 0x1000};
+        for (size_t i = 0; i < 6; i++)
+                put<uint64_t>(72 + 8 * i, program[i]);
+        ASSERT_EQ(load(), "");
+        EXPECT_EQ(start.state.ip, code_at + 0x10);
+        EXPECT_EQ(start.state.cr0 & (NOVA_CR0_PE | NOVA_CR0_PG), nova_word_t{NOVA_CR0_PE});
+        EXPECT_EQ(ram[code_at + 0xfff], 0x90);
+        EXPECT_EQ(ram[code_at + 0x1fff], 0);
+        put<uint64_t>(88, uint64_t{1} << 63);
+        EXPECT_EQ(load(), "the guest has too little memory for it");
+        put<uint64_t>(88, code_at);
+        put<uint64_t>(104, UINT64_MAX);
+        EXPECT_EQ(load(), "the guest has too little memory for it");
+        put<uint16_t>(18, 40); /* another machine's */
+        EXPECT_EQ(load(), "it is not an ELF file for x86, and its header has no addresses");
 }
 
 TEST_F(multiboot_load, modules_lie_in_pages_behind_the_kernel)
@@ -161,10 +202,10 @@ TEST_F(multiboot_load, refuses_what_it_does_not_know)
 TEST_F(multiboot_load, refuses_other_files_of_the_kind)
 {
         put<uint16_t>(18, 62);
-        EXPECT_EQ(load(), "it is no 32-bit ELF file, and its header has no addresses");
+        EXPECT_EQ(load(), "it is not an ELF file for x86, and its header has no addresses");
         put<uint16_t>(18, 3);
         put<uint8_t>(4, 2);
-        EXPECT_EQ(load(), "it is no 32-bit ELF file, and its header has no addresses");
+        EXPECT_EQ(load(), "it is not an ELF file for x86, and its header has no addresses");
         put<uint8_t>(4, 1);
         put<uint16_t>(44, 0);
         EXPECT_EQ(load(), "it has no segments");

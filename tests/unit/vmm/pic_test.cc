@@ -51,6 +51,48 @@ TEST_F(pic, an_edge_becomes_the_vector_of_its_pin)
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 
+/* Intel's data sheet 231468: a default IR7 when the CPU acknowledges. */
+TEST_F(pic, an_edge_that_ends_before_it_is_taken_is_spurious)
+{
+        pulse(4);
+        nova_pic_set(&chips, 4, false);
+        EXPECT_TRUE(out.level);
+        EXPECT_EQ(nova_pic_take(&chips), 0x37u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        EXPECT_FALSE(out.level);
+        out8(0x20, 0x0b);
+        EXPECT_EQ(in8(0x20), 0u); /* nothing is served: no end has to be told */
+        pulse(4);                 /* another edge */
+        EXPECT_EQ(nova_pic_take(&chips), 0x34u);
+}
+
+TEST_F(pic, a_spurious_interrupt_of_the_second_one_is_served_by_the_first)
+{
+        pulse(12);
+        nova_pic_set(&chips, 12, false);
+        EXPECT_EQ(nova_pic_take(&chips), 0x3fu);
+        out8(0x20, 0x0b);
+        EXPECT_EQ(in8(0x20), 4u);
+        out8(0xa0, 0x0b);
+        EXPECT_EQ(in8(0xa0), 0u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
+TEST_F(pic, what_nobody_was_told_of_ends_without_a_trace)
+{
+        out8(0x21, 0x10); /* masked */
+        pulse(4);
+        nova_pic_set(&chips, 4, false);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        out8(0x21, 0);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        pulse(3); /* another interrupt comes in the place of the one that ended */
+        pulse(5);
+        nova_pic_set(&chips, 3, false);
+        EXPECT_EQ(nova_pic_take(&chips), 0x35u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+}
+
 TEST_F(pic, the_second_one_comes_through_the_first)
 {
         pulse(14);

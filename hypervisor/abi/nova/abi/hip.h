@@ -30,6 +30,7 @@
 #define NOVA_HIP_MACHINE 0x80000  /**< reset and power-off */
 #define NOVA_HIP_VCPU    0x100000 /**< MTD bits CR8 to XCR0 of virtual CPUs */
 #define NOVA_HIP_LIMIT   0x200000 /**< limits of PDs: priority and CPUs */
+#define NOVA_HIP_RECEIVE 0x400000 /**< limits of ECs: what a message may cost */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */

@@ -56,6 +56,8 @@
 #define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
 #define NOVA_NAME_SIZE      8    /**< bytes of a name, the rest filled with 0 */
 #define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: QPD, 4: CPUs 31..0, 5: CPUs 63..32 */
+#define NOVA_EXT_EC_RECEIVE 0x4  /**< argument 1: EC; 3: bytes that a message may cost its PD */
+#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< … as many as it takes; the first setting */
 
 #define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
 #define NOVA_EXT_THREAD_EXIT 0x0  /**< it ends */

@@ -34,7 +34,8 @@
         ROW(23, PAT, "pat")                                    \
         ROW(24, DEBUG, "dr0, dr1, dr2, dr3, dr6")              \
         ROW(25, GPA, "guest-physical address of the fault")    \
-        ROW(26, XCR0, "xcr0")
+        ROW(26, XCR0, "xcr0")                                  \
+        ROW(27, CSTAR_AUX, "cstar, tsc aux")
 
 #ifndef __ASSEMBLER__
 
@@ -53,7 +54,9 @@ enum nova_mtd_bit {
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_QUAL)
 
 /** Bits whose fields lie in struct nova_utcb_more. */
-#define NOVA_MTD_MORE (NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG | NOVA_MTD_GPA | NOVA_MTD_XCR0)
+#define NOVA_MTD_MORE                                                                  \
+        (NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG | NOVA_MTD_GPA | NOVA_MTD_XCR0 | \
+         NOVA_MTD_CSTAR_AUX)
 
 #endif /* __ASSEMBLER__ */
 #endif

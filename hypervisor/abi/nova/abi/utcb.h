@@ -71,7 +71,7 @@ struct nova_utcb_state {
 };
 
 /** Extension: state of a virtual CPU that the layout of 2012 has no fields for; MTD bits MSR to
- * XCR0.
+ * CSTAR_AUX.
  */
 struct nova_utcb_more {
         uint64_t efer;           /**< extended feature enable register */
@@ -84,6 +84,8 @@ struct nova_utcb_more {
         uint64_t dr6;            /**< debug status */
         uint64_t gpa;            /**< where a nested page fault happened; never written back */
         uint64_t xcr0;           /**< state components that are switched on */
+        uint64_t cstar;          /**< where SYSCALL goes to from compatibility mode */
+        uint64_t tsc_aux;        /**< what RDTSCP and RDPID bring beside the TSC */
 };
 
 /** Extension: an event message with more state. */

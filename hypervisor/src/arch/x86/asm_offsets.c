@@ -60,6 +60,8 @@ void asm_hypercall_numbers(void)
 {
 #if __SIZEOF_POINTER__ == 8
         DEFINE(ENTRY_SIZE, THREAD_ENTRY_SIZE);
+#else
+        DEFINE(VIRTUAL_8086_ROOM, sizeof(((struct ec *)NULL)->virtual_8086_room));
 #endif
         DEFINE(WORD_SIZE, sizeof(word_t));
         DEFINE(NOT_CALL, NOVA_ID_NUMBER_MASK | NOVA_CALL_DD);

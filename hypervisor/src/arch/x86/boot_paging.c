@@ -14,9 +14,9 @@
 #include "platform/boot.h"
 #include "platform/stop.h"
 
-/* Tables that are needed before there is a pool: for slot 0 of boot_map a directory and a table,
- * for the pool a table of directories and two of those. */
-#define SPARE_TABLES 5
+/* Tables that the early mapping may need before there is a pool: all that both slots of boot_map
+ * can fill, and those of a pool of any size at any place. */
+#define SPARE_TABLES (EARLY_DIRECTORIES + BOOT_MAP_SIZE / LARGE_PAGE_SIZE + EARLY_POOL_TABLES)
 
 #define SLOT_SIZE    (BOOT_MAP_SIZE / 2)
 #define DATA_FLAGS   (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | pte_noexecute)

@@ -73,12 +73,15 @@ struct cpu {
         struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */
         struct ec *msr_owner;    /* VMX: virtual CPU whose MSRs of SYSCALL are loaded */
         uint64_t xcr0;           /* what XCR0 says; 0: no XSAVE */
+        uint32_t tsc_aux;        /* what TSC_AUX says; 0 while a thread runs */
         uint32_t tag_next;       /* next free tag of guests' translations (ASID, VPID) */
         uint32_t tag_end;        /* … end of them */
         uint64_t tag_round;      /* tags of other rounds are void */
         bool tag_flush;          /* a round began, and its flush has not happened yet */
         unsigned dying_count;    /* so many objects are dying */
         bool dying_orphans;      /* … and who was to end some of them has ended */
+        bool grace_helps; /* the account that refused last has enough that waits for the grace */
+        uint32_t frame_refusals; /* … of which this CPU's threads know */
 
         /* Fixed after the start. */
         unsigned id;       /* CPU number of the interface */

@@ -43,4 +43,6 @@ void cpu_init(struct cpu *cpu)
         write_dr3(0);
         write_dr6(DR6_CLEAR);
         cpu_init_entry(cpu);
+        if (cpu_has(FEATURE_RDTSCP))
+                wrmsr(MSR_TSC_AUX, 0); /* as cpu->tsc_aux says */
 }

@@ -13,6 +13,7 @@
 #include "arch/x86/vectors.h"
 #include "device/gsi.h"
 #include "device/iommu.h"
+#include "device/remap.h"
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "nova/abi/hip.h"
@@ -22,6 +23,8 @@
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "thread.h"
+
+#define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */
 
 static void ipi(struct cpu *cpu)
 {
@@ -41,6 +44,9 @@ static void timer(struct cpu *cpu)
 
         timeout_expire(cpu);
         iommu_poll();
+        reclaim_timer(cpu);
+        if (unlikely(remap_stopped))
+                gsi_resume(cpu);
         if (now >= end)
                 sched_decide(cpu);
         else
@@ -72,17 +78,38 @@ static __attribute__((noinline)) _Noreturn void serve(struct ec *self, unsigned 
         resume_interrupted(self);
 }
 
+/* A thread of 2012 exits by a jump to the first address of the kernel, and its parent knows that by
+ * an error code without the bit of an instruction fetch, which CPUs set only where NX or SMEP is
+ * on. */
+static __attribute__((noinline)) _Noreturn void execution_fault(struct ec *self, word_t error)
+{
+        const word_t address = read_cr2();
+
+        if (address == NOVA_USER_END)
+                error &= ~(word_t)PF_FETCH;
+        block_on_event(self, NOVA_EXC_PF, error, address);
+}
+
+static always_inline _Noreturn void page_fault(struct ec *self)
+{
+        const word_t error = self->regs.error;
+
+        if (unlikely(error & PF_FETCH))
+                execution_fault(self, error);
+        block_on_event(self, NOVA_EXC_PF, error, read_cr2());
+}
+
 _Noreturn void exception_dispatch(struct ec *self)
 {
         const unsigned vector = (unsigned)self->regs.vector;
 
         if (vector >= 32)
                 serve(self, vector);
-        if (unlikely(self->regs.flags & FLAG_AC))
-                clear_ac(); /* SMAP would be off */
         if (unlikely(vector == NOVA_EXC_NM))
                 serve(self, vector);
-        block_on_event(self, vector, self->regs.error, vector == NOVA_EXC_PF ? read_cr2() : 0);
+        if (vector == NOVA_EXC_PF)
+                page_fault(self);
+        block_on_event(self, vector, self->regs.error, 0);
 }
 
 void exception_in_kernel(struct regs *regs)

@@ -27,6 +27,7 @@ enum feature {
         FEATURE_HYPERVISOR = WORD_1_ECX * 32 + 31,
         FEATURE_MCE = WORD_1_EDX * 32 + 7,
         FEATURE_PGE = WORD_1_EDX * 32 + 13,
+        FEATURE_MCA = WORD_1_EDX * 32 + 14,
         FEATURE_PAT = WORD_1_EDX * 32 + 16,
         FEATURE_SSE = WORD_1_EDX * 32 + 25,
         FEATURE_HTT = WORD_1_EDX * 32 + 28,
@@ -37,6 +38,7 @@ enum feature {
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
         FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: told in 64-bit mode only */
         FEATURE_NX = WORD_EXT_EDX * 32 + 20,
+        FEATURE_RDTSCP = WORD_EXT_EDX * 32 + 27,
         FEATURE_NPT = WORD_SVM_EDX * 32 + 0,
         FEATURE_NEXT_RIP = WORD_SVM_EDX * 32 + 3,
 };

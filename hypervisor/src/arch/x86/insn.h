@@ -232,12 +232,6 @@ static inline void nop(void)
         __asm__ volatile("nop" : : : "memory");
 }
 
-/** Clears the AC flag, also where there is no CLAC. */
-static inline void clear_ac(void)
-{
-        __asm__ volatile("push %0; popf" : : "r"((word_t)2) : "memory", "cc");
-}
-
 static inline void cli(void)
 {
         __asm__ volatile("cli" : : : "memory");

@@ -10,7 +10,9 @@
 #define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
+#define MSR_MCG_CAP        0x179
 #define MSR_PAT            0x277
+#define MSR_MC0_STATUS     0x401
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_X2APIC         0x800 /* registers of the local APIC; at 0xn0 in memory, here at n */
 #define MSR_EFER           0xc0000080
@@ -21,6 +23,7 @@
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX        0xc0000103
 
 #define MSR_VMX_BASIC      0x480 /* what VMX offers (SDM 3D, appendix A) */
 #define MSR_VMX_CTRL1      0x48b

@@ -14,6 +14,7 @@
 #include "nova/abi/crd.h"
 #include "object/pd.h"
 #include "paging_levels.h"
+#include "space/budget.h"
 
 #define TOP         (PAGING_LEVELS - 1)
 #define LARGE_ORDER 9
@@ -56,6 +57,7 @@ static uint64_t *table_create(struct pd *pd, word_t page, word_t count, uint64_t
                 account_return(pd->account, PAGE_SIZE);
                 return NULL;
         }
+        pd->memory.space.charged += PAGE_SIZE;
         fill_empty(entry_of(table, page, 0), count, value);
         frame_info(table)->used = (uint16_t)count;
         return table;
@@ -225,7 +227,7 @@ static inline word_t apply_above(struct pd *pd, uint64_t *table, unsigned level,
         const uint64_t entry = *entry_of(table, page, level);
 
         if (!value && !entry) {
-                --*budget;
+                budget_spend(budget, BUDGET_TABLE);
                 if (!frame_info(table)->used)
                         prune(pd, page, level, flush);
                 return room;
@@ -233,7 +235,7 @@ static inline word_t apply_above(struct pd *pd, uint64_t *table, unsigned level,
         if (level > 1 && !(table = make_tables(pd, table, level, page, flush)))
                 return NO_MEMORY;
         if (large) {
-                --*budget;
+                budget_spend(budget, BUDGET_TABLE);
                 apply_large(pd, table, page, value ? value | PTE_LARGE : 0, flush);
                 if (!frame_info(table)->used)
                         prune(pd, page, 1, flush);
@@ -348,6 +350,7 @@ word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)
         if (cpu_has(FEATURE_NX))
                 *entry |= PTE_NOEXECUTE;
         pd->io.bitmap[half] = page;
+        pd->io.space.charged += bytes;
         flush_add(flush, pd);
         return page;
 }

@@ -81,6 +81,8 @@ static void do_pending_work(struct ec *self)
                 atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
                 reclaim_quiescent(cpu);
         }
+        if (self->pending & EC_PENDING_END)
+                ec_end_due(self, resume_interrupted);
         const uint32_t pending = atomic_load_u32(&self->pending);
         if (pending & EC_PENDING_RECALL) {
                 atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_RECALL);
@@ -95,7 +97,7 @@ static void do_pending_work(struct ec *self)
 
 static always_inline _Noreturn void leave_interrupted(struct ec *self)
 {
-        if (unlikely(!thread_ip_is_canonical(self->regs.ip)))
+        if (unlikely(!thread_can_return(&self->regs)))
                 block_on_event(self, NOVA_EXC_GP, 0, 0);
         leave_by_iret(self);
 }

@@ -7,6 +7,7 @@
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/svm_state.h"
@@ -34,6 +35,7 @@
 /* Without prefixes. A CPU that does not tell the next instruction is taken not to have any: the
  * kernel does not read a guest's memory. */
 #define XSETBV_BYTES 3
+#define WBINVD_BYTES 2
 
 #define EXCEPTION_BIT(vector) (1u << (vector))
 #define INJECT_EXCEPTION      (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
@@ -85,6 +87,7 @@ static bool init_cpu(struct cpu *cpu)
                 return false;
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
         wrmsr(MSR_VM_HSAVE_PA, pool_to_phys(save));
+        machine_check_forget();
         cpu->host_state = (word_t)pool_to_phys(host);
         cpu->tag_next = 1;
         cpu->tag_end = cpuid(SVM_LEAF, 0).ebx;
@@ -93,21 +96,41 @@ static bool init_cpu(struct cpu *cpu)
         return true;
 }
 
-/* #AC and #DB while an exception is delivered could go on for ever inside the CPU. */
+/* Of the interrupt field the CPU changes the guest's task priority. All else is the kernel's: were
+ * the masking off, a guest's IF would be the machine's, and a guest that clears it would keep the
+ * CPU. */
+static uint64_t interrupt_field(const struct vmcb *vmcb)
+{
+        const uint64_t window = svm_has_window(vmcb) ? SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR : 0;
+
+        return (vmcb->vintr & SVM_VINTR_TPR) | window | SVM_VINTR_MASKING;
+}
+
+/* #AC and #DB while an exception is delivered could go on for ever inside the CPU. What the VMM
+ * wants in ctrl and cr_intercepts stays. */
+static void write_controls(const struct vcpu *vcpu, const struct ec *ec)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        vmcb->dr_intercepts = vcpu->debugging ? 0 : UINT32_MAX;
+        vmcb->exception_intercepts = EXCEPTION_BIT(NOVA_EXC_DB) | EXCEPTION_BIT(NOVA_EXC_AC) |
+                                     EXCEPTION_BIT(NOVA_EXC_MC);
+        vmcb->ctrl[0] |= SVM_CTRL0_FORCED;
+        vmcb->ctrl[1] |= SVM_CTRL1_FORCED;
+        vmcb->ctrl2 = 0;
+        vmcb->iopm = io_map;
+        vmcb->msrpm = msr_map;
+        vmcb->np_enable = 1;
+        vmcb->n_cr3 = pool_to_phys(ec->pd->guest.root);
+        vmcb->lbr = 0;
+}
+
 static void svm_init(struct vcpu *vcpu, struct ec *ec)
 {
         struct vmcb *vmcb = vcpu->control;
 
-        vmcb->dr_intercepts = UINT32_MAX;
-        vmcb->exception_intercepts = EXCEPTION_BIT(NOVA_EXC_DB) | EXCEPTION_BIT(NOVA_EXC_AC) |
-                                     EXCEPTION_BIT(NOVA_EXC_MC);
-        vmcb->ctrl[0] = SVM_CTRL0_FORCED;
-        vmcb->ctrl[1] = SVM_CTRL1_FORCED;
-        vmcb->iopm = io_map;
-        vmcb->msrpm = msr_map;
+        write_controls(vcpu, ec);
         vmcb->vintr = SVM_VINTR_MASKING;
-        vmcb->np_enable = 1;
-        vmcb->n_cr3 = pool_to_phys(ec->pd->guest.root);
         vmcb->efer = EFER_SVME;
         vmcb->pat = PAT_DEFAULT;
 }
@@ -137,6 +160,8 @@ static void keep_lme_harmless(struct vcpu *vcpu)
         struct vmcb *vmcb = vcpu->control;
         const bool writes_cr0 = vcpu->svm.writes_cr0;
 
+        /* The CPU refuses that, and leaves the kernel's state. */
+        vcpu->unproven |= vmcb->cr0 & CR0_PG && !(vmcb->cr4 & CR4_PAE);
         if (vmcb->cr0 & CR0_PG || (writes_cr0 && vmcb->cr4 & CR4_PAE))
                 vmcb->efer |= EFER_LME;
         else
@@ -162,6 +187,7 @@ static void enter(struct ec *self)
         vmcb->tlb_control = cpu->tag_flush ? TLB_FLUSH_ALL : 0;
         vmcb->clean = 0;
         vmcb->rax = self->regs.ax;
+        vmcb->vintr = vcpu->svm.vintr = interrupt_field(vmcb);
         if (unlikely(vmcb->vintr & SVM_VINTR_IRQ) && emulated)
                 timeout_repeat(cpu);
         if (unlikely(vcpu->svm.lme))
@@ -247,6 +273,24 @@ static _Noreturn void finish_xsetbv(struct ec *self)
         skip_instruction(self, vmcb->rip + (told ? told : XSETBV_BYTES));
 }
 
+/* Memory is coherent without it, and emptying the caches would stall all CPUs: so it does nothing,
+ * unless the VMM wants to hear of it. */
+static void finish_wbinvd(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const word_t told = svm_instruction_length(vmcb);
+
+        if (!self->vcpu->svm.wants_wbinvd)
+                skip_instruction(self, vmcb->rip + (told ? told : WBINVD_BYTES));
+}
+
+/* A machine check while the guest has CR4.MCE off does not raise #MC but shuts the guest down. */
+static void check_shutdown(void)
+{
+        if (machine_check_happened())
+                kernel_stop("a machine check while a guest was running");
+}
+
 /* Ports that the PD has are the guest's, too. */
 static void finish_io(struct ec *self)
 {
@@ -286,7 +330,43 @@ static unsigned classify(struct ec *self, uint64_t code)
                 finish_xsetbv(self);
         if (code == SVM_EXIT_IO)
                 finish_io(self);
+        if (code == SVM_EXIT_WBINVD)
+                finish_wbinvd(self);
+        if (code == SVM_EXIT_SHUTDOWN)
+                check_shutdown();
         return (unsigned)code;
+}
+
+/* Whether the exit ends a step that the VMM asked for, by the step's #DB. A step of the guest's own
+ * is told as the event that the exit interrupted. Interrupts of the host come before the
+ * instruction and leave the step as it is. */
+static bool ends_step(struct vcpu *vcpu, uint64_t code)
+{
+        struct vmcb *vmcb = vcpu->control;
+        const bool own = vcpu->svm.guest_tf;
+
+        if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI)
+                return false;
+        svm_end_step(vcpu);
+        if (code != SVM_EXIT_EXCEPTION + NOVA_EXC_DB || !(vmcb->dr6 & DR6_STEP))
+                return false;
+        if (own)
+                vmcb->exit_int_info = INJECT_EXCEPTION | NOVA_EXC_DB;
+        else
+                vmcb->dr6 &= ~(uint64_t)DR6_STEP;
+        return true;
+}
+
+/* The CPU may have written anything into the block (QEMU: what it had before the entry). The state
+ * stays unproven until an entry: it may be refused again. */
+static void finish_refusal(const struct ec *self)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+
+        write_controls(self->vcpu, self);
+        vmcb->vintr = self->vcpu->svm.vintr;
+        if (self->vcpu->unproven)
+                restore_state(self->vcpu);
 }
 
 _Noreturn void finish_svm_exit(struct ec *self)
@@ -299,13 +379,15 @@ _Noreturn void finish_svm_exit(struct ec *self)
                 cpu->tag_flush = false;
                 vmcb->event_inj = 0;
                 self->vcpu->unproven = false;
-        } else if (self->vcpu->unproven) { /* until an entry: it may be refused again */
-                restore_state(self->vcpu);
+        } else {
+                finish_refusal(self);
         }
         self->regs.ax = (word_t)vmcb->rax;
         self->cont = resume_guest;
         interrupt_window(cpu);
         leave_if_ended(self);
+        if (unlikely(self->vcpu->svm.steps) && ends_step(self->vcpu, code))
+                block_on_event(self, SVM_EXIT_EXCEPTION + NOVA_EXC_DB, 0, 0);
 
         const unsigned event = classify(self, code);
         if (event == SVM_EXIT_VINTR)
@@ -325,5 +407,6 @@ const struct vcpu_ops svm_ops = {
         .init = svm_init,
         .to_utcb = svm_to_utcb,
         .from_utcb = svm_from_utcb,
+        .end_step = svm_end_step,
         .enter = enter,
 };

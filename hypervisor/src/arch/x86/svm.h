@@ -89,7 +89,8 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
         (SVM_CTRL0_INTR | SVM_CTRL0_NMI | SVM_CTRL0_INIT | SVM_CTRL0_RDPMC | SVM_CTRL0_INVD | \
          SVM_CTRL0_HLT | SVM_CTRL0_INVLPGA | SVM_CTRL0_IO | SVM_CTRL0_MSR | SVM_CTRL0_SHUTDOWN)
 
-#define SVM_CTRL1_FORCED  0x206d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, XSETBV */
+#define SVM_CTRL1_WBINVD  0x200
+#define SVM_CTRL1_FORCED  0x226d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, WBINVD, XSETBV */
 #define SVM_CTRL1_ALLOWED 0x3fff
 
 #define SVM_VINTR_IRQ        ((uint64_t)1 << 8)
@@ -112,6 +113,8 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_EXIT_VINTR       0x64
 #define SVM_EXIT_IO          0x7b
 #define SVM_EXIT_TASK_SWITCH 0x7d
+#define SVM_EXIT_SHUTDOWN    0x7f
+#define SVM_EXIT_WBINVD      0x89
 #define SVM_EXIT_XSETBV      0x8d
 #define SVM_EXIT_LAST        0x8d
 #define SVM_EXIT_NPF         0x400

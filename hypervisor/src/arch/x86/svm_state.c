@@ -13,6 +13,7 @@
 
 #define INJ_WINDOW 0x1000 /* in the interface's injection info: an interrupt window is wanted */
 #define INJ_EVENT  (SVM_INJ_VALID | 0xfff)
+#define INJ_STEP   0x8000 /* an extension: a step over the IRET of an NMI's handler */
 
 #define INJ_TYPE      (7u << SVM_INJ_TYPE_SHIFT)
 #define INJ_EXCEPTION (3u << SVM_INJ_TYPE_SHIFT)
@@ -140,7 +141,7 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
                 const uint64_t event =
                         is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
                 state->inj_info = (uint32_t)event & INJ_EVENT;
-                if (vmcb->vintr & SVM_VINTR_IRQ)
+                if (svm_has_window(vmcb))
                         state->inj_info |= INJ_WINDOW;
                 if (unlikely(vmcb->cr_intercepts & SVM_WRITES_CR8))
                         state->inj_info |= VCPU_CR8_WINDOW;
@@ -176,6 +177,10 @@ static void more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_
                 more->gpa = ec->event_number == SVM_EVENT_NPF ? vmcb->exit_info[1] : 0;
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = ec->vcpu->xcr0;
+        if (mtd & NOVA_MTD_CSTAR_AUX) {
+                more->cstar = vmcb->cstar;
+                more->tsc_aux = ec->vcpu->tsc_aux;
+        }
 }
 
 void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
@@ -261,17 +266,15 @@ static void system_from_utcb(struct ec *ec, const struct nova_utcb_state *state,
 #endif
 }
 
-/* Makes the CPU exit as soon as the guest could take an interrupt: one is offered, whatever the
- * guest's task priority, and its delivery is intercepted. */
+/* Makes the CPU exit as soon as the guest could take an interrupt: each entry offers one, whatever
+ * the guest's task priority, and its delivery is intercepted. */
 static void open_window(struct vmcb *vmcb)
 {
-        vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR;
         vmcb->ctrl[0] |= SVM_CTRL0_VINTR;
 }
 
 void svm_close_window(struct vmcb *vmcb)
 {
-        vmcb->vintr &= ~(SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR);
         vmcb->ctrl[0] &= ~(uint32_t)SVM_CTRL0_VINTR;
 }
 
@@ -300,21 +303,44 @@ static void inject(struct vcpu *vcpu, uint64_t event)
                 vmcb->next_rip = vmcb->rip;
 }
 
+void svm_end_step(struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        if (vcpu->svm.steps && vmcb->rip == vcpu->svm.step_ip)
+                vmcb->rflags =
+                        (vmcb->rflags & ~(uint64_t)FLAG_TF) | (vcpu->svm.guest_tf ? FLAG_TF : 0);
+        vcpu->svm.steps = false;
+}
+
+static void begin_step(struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        vcpu->svm.steps = true;
+        vcpu->svm.step_ip = vmcb->rip;
+        vcpu->svm.guest_tf = vmcb->rflags & FLAG_TF;
+        vmcb->rflags |= FLAG_TF;
+}
+
 static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
         if (mtd & NOVA_MTD_CTRL) {
-                const uint32_t window = vmcb->vintr & SVM_VINTR_IRQ ? SVM_CTRL0_VINTR : 0;
+                const uint32_t window = vmcb->ctrl[0] & SVM_CTRL0_VINTR;
                 vmcb->ctrl[0] =
                         (state->ctrl[0] & ~(uint32_t)SVM_CTRL0_VINTR) | SVM_CTRL0_FORCED | window;
                 vmcb->ctrl[1] = (state->ctrl[1] & SVM_CTRL1_ALLOWED) | SVM_CTRL1_FORCED;
+                ec->vcpu->svm.wants_wbinvd = state->ctrl[1] & SVM_CTRL1_WBINVD;
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint32_t info = state->inj_info;
                 const bool valid = is_injectable(info);
                 ec->vcpu->refused |= !valid;
                 inject(ec->vcpu, valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
+                if (unlikely(info & INJ_STEP))
+                        begin_step(ec->vcpu);
                 if (info & INJ_WINDOW)
                         open_window(vmcb);
                 else
@@ -363,6 +389,10 @@ static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nov
                         vcpu->xcr0 = xcr0;
                 else
                         vcpu->refused = true;
+        }
+        if (mtd & NOVA_MTD_CSTAR_AUX) {
+                vmcb->cstar = more->cstar;
+                vcpu->tsc_aux = (uint32_t)more->tsc_aux;
         }
 }
 

@@ -32,6 +32,16 @@ uint64_t svm_interrupted_event(const struct vcpu *vcpu);
  * it can; of port accesses always. @return 0: not told */
 word_t svm_instruction_length(const struct vmcb *vmcb);
 
+/** The step over an instruction that the VMM asked for is over, or will not happen: where the guest
+ *  is still at the instruction, TF is the guest's again. */
+void svm_end_step(struct vcpu *vcpu);
+
+/** Whether an interrupt window is wanted. */
+static inline bool svm_has_window(const struct vmcb *vmcb)
+{
+        return vmcb->ctrl[0] & SVM_CTRL0_VINTR;
+}
+
 /** No interrupt window is wanted any more. */
 void svm_close_window(struct vmcb *vmcb);
 

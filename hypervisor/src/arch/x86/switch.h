@@ -19,13 +19,15 @@ _Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
 _Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt);
 _Noreturn void leave_by_iret(struct ec *ec);
 
-/** Loads the address space of a PD. */
+/** Loads the address space of a PD. The selectors of data segments go with it: they belong to the
+ *  threads of one PD, and a thread's storage base is loaded later. */
 static always_inline void switch_pd(struct cpu *cpu, struct pd *pd)
 {
         if (pd == cpu->current_pd)
                 return;
         store_once(cpu->current_pd, pd);
         write_cr3(pcid_cr3(cpu, pd));
+        thread_reset_selectors();
 }
 
 /** Whether no more than switch_thread() is needed before an EC can go on. */
@@ -78,7 +80,7 @@ static always_inline _Noreturn void resume_waiter(struct cpu *cpu, struct ec *ec
 static always_inline _Noreturn void resume_thread(struct cpu *cpu, struct ec *ec)
 {
         switch_thread(cpu, ec);
-        if (unlikely(!thread_ip_is_canonical(ec->regs.ip)))
+        if (unlikely(!thread_can_return(&ec->regs)))
                 resume_interrupted(ec);
         leave_by_iret(ec);
 }

@@ -124,8 +124,9 @@ static void fill_host(const struct ec *ec)
         sidt(&idt);
         vmcs_write(VMCS_HOST_CS_SEL, SEL_KERNEL_CODE);
         vmcs_write(VMCS_HOST_SS_SEL, SEL_KERNEL_DATA);
-        vmcs_write(VMCS_HOST_DS_SEL, SEL_KERNEL_DATA);
-        vmcs_write(VMCS_HOST_ES_SEL, SEL_KERNEL_DATA);
+        /* What the threads of user mode have; no bits of privilege are allowed in these fields. */
+        vmcs_write(VMCS_HOST_DS_SEL, SEL_USER_DATA & ~3u);
+        vmcs_write(VMCS_HOST_ES_SEL, SEL_USER_DATA & ~3u);
         vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
         vmcs_write(VMCS_HOST_TR_BASE, (word_t)ec->cpu->tss);
         vmcs_write(VMCS_HOST_GDTR_BASE, (word_t)ec->cpu + CPU_GDT);

@@ -21,6 +21,7 @@ struct vcpu;
 #define VMX_EXIT_IO            0x1e
 #define VMX_EXIT_MACHINE_CHECK 0x29
 #define VMX_EXIT_EPT           0x30
+#define VMX_EXIT_WBINVD        0x36
 #define VMX_EXIT_FAILED        0x80000000 /* the guest was not entered */
 
 /* Interruptibility, activity, pending debug exceptions (SDM 3C, 24.4.2). */

@@ -40,7 +40,8 @@ uint32_t vmx_ctrl0(const struct vmx_offer *offer, uint32_t wanted)
 uint32_t vmx_ctrl1(const struct vmx_offer *offer, uint32_t wanted)
 {
         return (wanted & VMX_CTRL1_CHOICE & offer->ctrl1.may) | VMX_CTRL1_FORCED |
-               offer->ctrl1.must | (vmx_offers_vpid(offer) ? VMX_CTRL1_VPID : 0);
+               (VMX_CTRL1_WBINVD & offer->ctrl1.may) | offer->ctrl1.must |
+               (vmx_offers_vpid(offer) ? VMX_CTRL1_VPID : 0);
 }
 
 struct second_level_format vmx_guest_format(const struct vmx_offer *offer)

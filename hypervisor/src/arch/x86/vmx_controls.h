@@ -44,7 +44,7 @@
 #define VMX_CTRL1_INVPCID      0x1000 /* the instruction exists */
 #define VMX_CTRL1_VMFUNC       0x2000 /* exits: no function is there */
 #define VMX_CTRL1_RDSEED       0x10000
-#define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED)
+#define VMX_CTRL1_FORCED       (VMX_CTRL1_EPT | VMX_CTRL1_UNRESTRICTED) /* … and WBINVD */
 #define VMX_CTRL1_CHOICE                                                             \
         (VMX_CTRL1_TABLES | VMX_CTRL1_RDTSCP | VMX_CTRL1_WBINVD | VMX_CTRL1_RDRAND | \
          VMX_CTRL1_INVPCID | VMX_CTRL1_VMFUNC | VMX_CTRL1_RDSEED)

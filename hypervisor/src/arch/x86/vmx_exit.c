@@ -232,6 +232,10 @@ static void classify(struct ec *self, unsigned reason)
         case VMX_EXIT_IO:
                 finish_io(self);
                 break;
+        case VMX_EXIT_WBINVD: /* see svm.c */
+                if (!self->vcpu->vmx.wants_wbinvd)
+                        skip_instruction(self);
+                break;
         case VMX_EXIT_MACHINE_CHECK:
                 kernel_stop("a machine check while a guest was entered");
         case VMX_EXIT_EPT:

@@ -172,6 +172,10 @@ static void more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_
                 more->gpa = ec->event_number == VMX_EXIT_EPT ? vmcs_read64(VMCS_GPA) : 0;
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = vcpu->xcr0;
+        if (mtd & NOVA_MTD_CSTAR_AUX) {
+                more->cstar = msrs->cstar;
+                more->tsc_aux = vcpu->tsc_aux;
+        }
 }
 
 void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
@@ -251,6 +255,7 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                 const uint32_t wanted = state->ctrl[0];
                 const uint32_t dr = vcpu->debugging ? 0 : VMX_CTRL0_DR;
                 vcpu->vmx.wants_dr_exits = wanted & VMX_CTRL0_DR;
+                vcpu->vmx.wants_wbinvd = state->ctrl[1] & VMX_CTRL1_WBINVD;
                 vmcs_write(VMCS_PRIMARY, (vmcs_read(VMCS_PRIMARY) & VMX_CTRL0_WINDOWS) |
                                                  vmx_ctrl0(&vmx_offer, wanted | dr));
                 vmcs_write(VMCS_SECONDARY, vmx_ctrl1(&vmx_offer, state->ctrl[1]));
@@ -272,7 +277,13 @@ static void msrs_from_utcb(struct ec *ec, const struct nova_utcb_more *more)
 {
         struct vcpu *vcpu = ec->vcpu;
         const uint64_t efer = more->efer;
-        const struct guest_msrs msrs = {more->star, more->lstar, more->fmask, more->kernel_gs_base};
+        const struct guest_msrs msrs = {
+                .star = more->star,
+                .lstar = more->lstar,
+                .cstar = vcpu->vmx.msrs.cstar,
+                .fmask = more->fmask,
+                .kernel_gs_base = more->kernel_gs_base,
+        };
         const word_t entry = vmcs_read(VMCS_ENTRY) & ~(word_t)VMX_ENTRY_LONG;
 
         vcpu->refused |= !!(efer & ~(uint64_t)EFER_WRITABLE) || !guest_msrs_are_valid(&msrs);
@@ -281,6 +292,18 @@ static void msrs_from_utcb(struct ec *ec, const struct nova_utcb_more *more)
         if (guest_msrs_are_valid(&msrs))
                 vcpu->vmx.msrs = msrs;
         vcpu_forget_translations(ec);
+}
+
+static void cstar_from_utcb(struct vcpu *vcpu, const struct nova_utcb_more *more)
+{
+        struct guest_msrs msrs = vcpu->vmx.msrs;
+
+        msrs.cstar = more->cstar;
+        vcpu->tsc_aux = (uint32_t)more->tsc_aux;
+        if (guest_msrs_are_valid(&msrs))
+                vcpu->vmx.msrs = msrs;
+        else
+                vcpu->refused = true;
 }
 
 static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova_mtd_t mtd)
@@ -307,6 +330,8 @@ static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nov
                 else
                         vcpu->refused = true;
         }
+        if (mtd & NOVA_MTD_CSTAR_AUX)
+                cstar_from_utcb(vcpu, more);
 }
 
 static bool pages_by_pae(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Into the kernel and out of it on x86-32. */
+#include "arch/x86/msr.h"
 #include "asm_offsets.h"
 #include "layout.h"
 
@@ -159,7 +160,9 @@ entry_exception:
         mov     $SEL_USER_DATA, %eax
         mov     %eax, %ds
         mov     %eax, %es
-        testb   $3, REGS_CS(%esp)
+        testb   $((FLAG_AC | FLAG_VM) >> 16), REGS_FLAGS + 2(%esp)
+        jnz     odd_flags
+2:      testb   $3, REGS_CS(%esp)
         jz      1f
         lea     -EC_REGS(%esp), %eax
         mov     EC_STACK_TOP(%eax), %esp
@@ -171,6 +174,29 @@ entry_exception:
         mov     %ebp, %esp
         pop_registers
         iret
+
+/* VM: an emulator let IRET lead a thread into virtual-8086 mode, which no CPU does. The frame then
+ * has four segment registers above it and lies so much lower, over ec.virtual_8086_room. It moves
+ * to its place, and the thread goes on in flat segments, wherever its 16-bit IP is.
+ *
+ * AC, which VM may come with: it would switch SMAP off. POPF is there also where CLAC is not, and
+ * the room below an EC's registers holds what it pops. */
+odd_flags:
+        testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
+        jz      3f
+        lea     REGS_SS(%esp), %esi
+        add     $VIRTUAL_8086_ROOM, %esp
+        lea     REGS_SS(%esp), %edi
+        mov     $(REGS_SS / WORD_SIZE + 1), %ecx
+        std
+        rep movsl
+        cld
+        movl    $SEL_USER_CODE, REGS_CS(%esp)
+        movl    $SEL_USER_DATA, REGS_SS(%esp)
+        andb    $~(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
+3:      pushl   $FLAG_RESERVED
+        popfl
+        jmp     2b
 
 /* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. #DF, NMI and #MC come through task
  * gates instead. */

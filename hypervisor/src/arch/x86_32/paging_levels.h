@@ -15,6 +15,11 @@
 /** Largest pool. */
 #define POOL_LIMIT POOL_SIZE_MAX
 
+/** Tables of the early mapping beside those of start.S: its one directory maps the kernel half and
+ *  the whole pool, which consists of large pages. */
+#define EARLY_DIRECTORIES 0
+#define EARLY_POOL_TABLES 0
+
 /** Writes an entry that a CPU may be reading. */
 static inline void pte_write(uint64_t *entry, uint64_t value)
 {

@@ -50,10 +50,10 @@ static inline bool thread_is_entry(word_t ip)
         return ip == (word_t)entry_hypercall;
 }
 
-/** Whether IRET can go to an address. */
-static inline bool thread_ip_is_canonical(word_t ip)
+/** Whether IRET can go where a frame says. */
+static inline bool thread_can_return(const struct regs *regs)
 {
-        (void)ip;
+        (void)regs;
         return true;
 }
 
@@ -81,6 +81,11 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
 {
         (void)regs;
         (void)state;
+}
+
+/** Every entry loads flat selectors into DS and ES; FS and GS stay. */
+static always_inline void thread_reset_selectors(void)
+{
 }
 
 /** Takes a name from a hypercall's arguments, and returns one. */

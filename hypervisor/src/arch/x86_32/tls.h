@@ -19,13 +19,20 @@ static inline bool tls_is_valid(word_t base)
         return true;
 }
 
+/** A selector that can be loaded again: null or one of the user's. In virtual-8086 mode, to which
+ * an emulator may let IRET lead, a thread can have any other, which faults. */
+static inline uint16_t tls_loadable(uint16_t selector)
+{
+        return (selector | 3) == SEL_USER_CODE || (selector | 3) == SEL_USER_DATA ? selector : 0;
+}
+
 /** Loads the base of a thread, or the GS of those that have none. */
 static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
 {
         uint64_t *entry = (uint64_t *)(void *)((char *)cpu + CPU_GDT) + SEL_TLS / 8;
 
         if (!(cpu->special & SPECIAL_TLS))
-                cpu->other_gs = read_gs();
+                cpu->other_gs = tls_loadable(read_gs());
         else if ((read_fs() & ~3u) == (SEL_TLS & ~3u))
                 load_fs(SEL_USER_DATA); /* FS is not switched: no base stays in it for others */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));

@@ -171,8 +171,10 @@ entry_exception:
         testb   $3, REGS_CS(%rsp)
         jz      1f
         lea     -EC_REGS(%rsp), %rdi
+        testb   $(FLAG_AC >> 16), REG(FLAGS) + 2(%rdi)
         mov     EC_STACK_TOP(%rdi), %rsp
-        call    exception_dispatch
+        jnz     clear_ac
+2:      call    exception_dispatch
 1:      mov     %rsp, %rdi
         mov     %rsp, %rbp
         and     $-16, %rsp
@@ -180,6 +182,12 @@ entry_exception:
         mov     %rbp, %rsp
         pop_registers
         iretq
+
+/* The user's AC would switch SMAP off. POPF is there also where CLAC is not. */
+clear_ac:
+        push    $FLAG_RESERVED
+        popfq
+        jmp     2b
 
 /* #DB comes on a stack of its own; from user mode the frame then goes into the EC. */
 entry_debug:

@@ -11,7 +11,7 @@
 /** Whether the registers can be loaded without a fault. */
 static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)
 {
-        return thread_ip_is_canonical(msrs->lstar) &&
+        return thread_ip_is_canonical(msrs->lstar) && thread_ip_is_canonical(msrs->cstar) &&
                thread_ip_is_canonical(msrs->kernel_gs_base) && !(msrs->fmask >> 32);
 }
 
@@ -20,6 +20,7 @@ static inline void guest_msrs_read(struct guest_msrs *msrs)
 {
         msrs->star = rdmsr(MSR_STAR);
         msrs->lstar = rdmsr(MSR_LSTAR);
+        msrs->cstar = rdmsr(MSR_CSTAR);
         msrs->fmask = rdmsr(MSR_FMASK);
         msrs->kernel_gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 }
@@ -35,6 +36,7 @@ static inline void guest_msrs_load(const struct guest_msrs *msrs)
 {
         wrmsr(MSR_STAR, msrs->star);
         wrmsr(MSR_LSTAR, msrs->lstar);
+        wrmsr(MSR_CSTAR, msrs->cstar);
         wrmsr(MSR_FMASK, msrs->fmask);
         wrmsr(MSR_KERNEL_GS_BASE, msrs->kernel_gs_base);
 }

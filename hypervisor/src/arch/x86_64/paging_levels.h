@@ -12,8 +12,15 @@
 /** Where the pool is mapped. */
 #define POOL_VIRT(phys) ((word_t)(phys) + POOL_OFFSET)
 
-/** Largest pool: what the tables of the early mapping can hold. */
+/** Largest pool. */
 #define POOL_LIMIT 0x40000000
+
+/** Page directories of the early mapping that start.S does not make: the one of BOOT_MAP_BASE. */
+#define EARLY_DIRECTORIES 1
+
+/** Tables of the early mapping for the pool: a table of directories, and a directory for each GiB
+ *  that a pool of POOL_LIMIT can touch. It can cross one border more than it has GiB. */
+#define EARLY_POOL_TABLES (1 + POOL_LIMIT / 0x40000000 + 1)
 
 /** Writes an entry that a CPU may be reading. */
 static inline void pte_write(uint64_t *entry, uint64_t value)

@@ -3,6 +3,7 @@
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
+#include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
 #include "layout.h"
 #include "object/ec.h"
@@ -62,10 +63,18 @@ static inline bool thread_is_entry(word_t ip)
                ip == (word_t)entry_compat;
 }
 
-/** Whether IRET and SYSRET can go to an address. */
+/** Whether an address is canonical. */
 static inline bool thread_ip_is_canonical(word_t ip)
 {
         return likely(!(ip >> 47)) || !(~ip >> 47);
+}
+
+/** Whether IRET can go where a frame says: 64-bit code has canonical addresses, 32-bit code the
+ * first 4 GiB, and CPUs may fault in the kernel for others. Most programs lie below 4 GiB. */
+static inline bool thread_can_return(const struct regs *regs)
+{
+        return likely(!(regs->ip >> 32)) ||
+               (regs->cs == SEL_USER_CODE && thread_ip_is_canonical(regs->ip));
 }
 
 /** Whether SYSRET may be used to go there: it faults in the kernel for others. */
@@ -104,6 +113,16 @@ static inline void thread_r8_from_state(struct regs *regs, const struct nova_utc
         regs->r13 = state->r13;
         regs->r14 = state->r14;
         regs->r15 = state->r15;
+}
+
+/** Gives user mode flat data segments, so that no PD meets the selectors of another one. This also
+ *  clears the bases of FS and GS. */
+static always_inline void thread_reset_selectors(void)
+{
+        load_ds(SEL_USER_DATA);
+        load_es(SEL_USER_DATA);
+        load_fs(SEL_USER_DATA);
+        load_gs(SEL_USER_DATA);
 }
 
 /** Takes a name from a hypercall's arguments, and returns one. */

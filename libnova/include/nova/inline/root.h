@@ -70,6 +70,14 @@ NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count)
         return first;
 }
 
+NOVA_LIBRARY nova_sel_t nova_root_sel_order(struct nova_root *root, unsigned order)
+{
+        const nova_word_t count = (nova_word_t)1 << order;
+
+        root->next_sel = (root->next_sel + count - 1) & ~(count - 1);
+        return nova_root_sel(root, count);
+}
+
 NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root)
 {
         root->next_utcb -= NOVA_PAGE_SIZE;

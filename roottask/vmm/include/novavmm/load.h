@@ -22,7 +22,7 @@ struct nova_linux {
 };
 
 /**
- * Load a Linux kernel, or what else keeps to its boot protocol, version 2.12 or newer: by its
+ * Load a Linux kernel, or what else keeps to its boot protocol, version 2.02 or newer: by its
  * 64-bit entry point if it has one, by the 32-bit one otherwise. One with a 64-bit entry point is
  * refused where guests of this program have 32 bits.
  *

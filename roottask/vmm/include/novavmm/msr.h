@@ -16,19 +16,28 @@ extern "C" {
 
 /** Registers that the monitor itself keeps for a virtual CPU. */
 struct nova_msr_kept {
-        uint64_t cstar;     /**< CSTAR: nothing in the CPU uses it */
-        uint64_t tsc_aux;   /**< TSC_AUX: no RDTSCP is offered */
-        uint64_t apic_base; /**< IA32_APIC_BASE: the local APIC's address, whether it is on, whether
-                                 the virtual CPU is the first one; a write that changes it faults */
+        uint64_t apic_base;     /**< IA32_APIC_BASE: the local APIC's address, whether it is on,
+                                     whether the virtual CPU is the first one; a guest may switch
+                                     the local APIC off and on, any other change faults */
+        uint64_t fixed[11];     /**< MTRRs of the first MiB */
+        uint64_t range[8][2];   /**< other MTRRs: address and type, mask */
+        uint64_t range_default; /**< MTRRdefType */
+        uint64_t address_end;   /**< end of guest-physical addresses */
+        bool local_apic;        /**< there is a local APIC */
+        bool amd;               /**< CPUID says that the CPU is one of AMD */
 };
 
 /** Groups of a message that MSRs need. */
-#define NOVA_MSR_MTD \
-        (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | NOVA_MTD_PAT)
+#define NOVA_MSR_MTD                                                                 \
+        (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | \
+         NOVA_MTD_PAT | NOVA_MTD_CSTAR_AUX)
 
 /** Make registers what virtual CPU number @p vcpu begins with. @param local_apic it has one; else
  * it is like a CPU whose local APIC is switched off */
 void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
+
+/** @return whether the local APIC is on */
+bool nova_msr_apic_is_on(const struct nova_msr_kept *kept);
 
 /** Read a register, MSR @p number, into @p value. @return false: the guest gets #GP */
 bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,

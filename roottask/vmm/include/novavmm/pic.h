@@ -25,6 +25,7 @@ struct nova_pic_chip {
         bool reads_service; /**< the command port shows `service` */
         bool special_mask;  /**< pins that are served do not hold others back */
         bool polled;        /**< the next read takes an interrupt */
+        bool spurious;      /**< an edge that was told of ended before it was taken */
 };
 
 /** Both. */

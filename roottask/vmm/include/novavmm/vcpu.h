@@ -48,7 +48,8 @@ struct nova_vcpu {
         uint32_t injection_error;       /**< and its error code */
         struct nova_semaphore parked;   /**< up when it will not run any more */
         bool nmi;                       /**< an NMI waits for it */
-        bool nmi_blocked;               /**< of SVM: until the IRET behind one */
+        bool nmi_blocked;               /**< SVM: until the IRET of the NMI's handler is done */
+        bool steps;                     /**< of SVM: over that IRET */
         bool running;                   /**< it has an SC */
         bool inside;                    /**< an exit is being answered */
         bool waits;                     /**< its handler waits for `wake` */
@@ -110,8 +111,8 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu);
  * Give a virtual CPU an NMI, as soon as it can take one; several that wait are one. Nothing happens
  * to one that has not begun.
  *
- * SVM does not tell when the IRET behind an NMI is done: an NMI that came before it waits until
- * interrupts are on or the guest exits for another reason. Its machine is locked.
+ * One that came while the handler of another ran arrives right after its IRET. Its machine is
+ * locked.
  */
 void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 

@@ -83,7 +83,10 @@ struct nova_vm {
         nova_sel_t events;                        /**< event selectors of all virtual CPUs */
         unsigned events_order;                    /**< 2^events_order of them */
         const char *reset_means;                  /**< of nova_vm_reset(), to be reported */
-        bool xsave;                               /**< CPUID tells of XSAVE */
+        /** A virtual CPU switched its local APIC on or off; NULL: no local APICs */
+        nova_vcpu_handler *apic_switched;
+        void *apics;         /**< of `apic_switched` */
+        bool xsave;          /**< CPUID tells of XSAVE */
         bool in_line;        /**< its text on the console ended within a line */
         bool timer_quits;    /**< `timer` is to end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */

@@ -53,12 +53,20 @@ static unsigned next(const struct nova_pic_chip *chip)
         return rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
 }
 
-/* An edge or a level becomes a request; a level that ends takes it back. */
-static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level)
+/* Whether the chip's output line is high. */
+static bool output(const struct nova_pic_chip *chip)
+{
+        return next(chip) < 8 || chip->spurious;
+}
+
+/* An edge or a level becomes a request; one that ends takes it back. The CPU was told of an edge,
+ * and its acknowledge finds a spurious interrupt; of the cascade's pin that is the other chip's. */
+static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level, bool cascade)
 {
         const uint8_t bit = (uint8_t)(1u << pin);
 
         if (!level) {
+                chip->spurious |= !cascade && !(chip->level & bit) && next(chip) == pin;
                 chip->pins &= (uint8_t)~bit;
                 chip->request &= (uint8_t)~bit;
                 return;
@@ -70,7 +78,7 @@ static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level)
 
 static void update(struct nova_pic *pic)
 {
-        set_pin(&pic->chip[FIRST], CASCADE_PIN, next(&pic->chip[SECOND]) < 8);
+        set_pin(&pic->chip[FIRST], CASCADE_PIN, output(&pic->chip[SECOND]), true);
         nova_line_set(&pic->out, nova_pic_pending(pic));
 }
 
@@ -100,13 +108,13 @@ void nova_pic_set(void *context, unsigned pin, bool level)
 
         if (pin > 15 || pin == CASCADE_PIN)
                 return;
-        set_pin(&pic->chip[pin >> 3], pin & 7, level);
+        set_pin(&pic->chip[pin >> 3], pin & 7, level, false);
         update(pic);
 }
 
 bool nova_pic_pending(const struct nova_pic *pic)
 {
-        return next(&pic->chip[FIRST]) < 8;
+        return output(&pic->chip[FIRST]);
 }
 
 /* Serves a pin, as the CPU's acknowledge does. */
@@ -126,6 +134,7 @@ static unsigned take_from(struct nova_pic_chip *chip)
 {
         const unsigned pin = next(chip);
 
+        chip->spurious = false;
         if (pin == 8)
                 return chip->base + SPURIOUS;
         serve(chip, pin);

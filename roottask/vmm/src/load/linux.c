@@ -38,14 +38,17 @@
 
 /* Fields of the boot parameters alone. */
 #define PARAMS_RSDP       0x070
+#define PARAMS_MEMORY_KIB 0x1e0 /* above 1 MiB, for kernels that do not look at E820 */
 #define PARAMS_E820_COUNT 0x1e8
 #define PARAMS_E820       0x2d0
 #define PARAMS_BYTES      0x1000
 
 #define MAGIC_VALUE       0x53726448 /* "HdrS" */
 #define BOOT_FLAG_VALUE   0xaa55
-#define VERSION_MIN       0x20c
+#define VERSION_MIN       0x202
 #define LOADER_UNKNOWN    0xff
+#define INITRD_MAX_OLD    0x37ffffff /* before version 2.03 */
+#define LINE_MAX_OLD      255        /* before version 2.06 */
 #define FLAGS_LOADED_HIGH 0x01
 #define EXTENDED_64       0x0001
 #define ENTRY_64          0x200
@@ -88,6 +91,31 @@ static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes
         memcpy(params + offset, &value, bytes);
 }
 
+/* A field that is there from a version of the protocol on, and what it would be before. */
+static uint32_t get_since(const void *file, unsigned version, unsigned offset, unsigned bytes,
+                          uint32_t before)
+{
+        return get(file, VERSION, 2) >= version ? get(file, offset, bytes) : before;
+}
+
+/* In 64-bit mode begin those that say so; others begin in protected mode, whatever they are. */
+static bool begins_with_64_bits(const void *file)
+{
+        return get_since(file, 0x20c, EXTENDED_FLAGS, 2, 0) & EXTENDED_64;
+}
+
+/* Where it is to lie; before version 2.10 all lie where memory begins again. */
+static uint64_t preferred(const void *file)
+{
+        return get(file, VERSION, 2) >= 0x20a ? get64(file, PREFERRED) : RAM_BEGIN;
+}
+
+/* How much memory it needs there until it knows what there is: in older ones it is not told. */
+static uint64_t init_bytes(const struct nova_linux *image)
+{
+        return get_since(image->kernel, 0x20a, INIT_BYTES, 4, (uint32_t)image->kernel_bytes * 4);
+}
+
 static const char *check(const struct nova_linux *image)
 {
         const void *const file = image->kernel;
@@ -96,10 +124,10 @@ static const char *check(const struct nova_linux *image)
             get(file, MAGIC, 4) != MAGIC_VALUE)
                 return "it is no Linux kernel (bzImage)";
         if (get(file, VERSION, 2) < VERSION_MIN)
-                return "its boot protocol is older than 2.12";
+                return "its boot protocol is older than 2.02";
         if (!(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
                 return "it wants to lie below 1 MiB (zImage)";
-        if (!GUEST_64 && get(file, EXTENDED_FLAGS, 2) & EXTENDED_64)
+        if (!GUEST_64 && begins_with_64_bits(file))
                 return "it is a 64-bit kernel, and the guest's CPU has 32 bits";
         return NULL;
 }
@@ -158,8 +186,11 @@ static uint64_t megabytes(uint64_t bytes)
 static const char *check_size(const struct nova_linux *image)
 {
         static _Thread_local char text[96];
-        const uint64_t units = get(image->kernel, UNITS, 4);
-        const uint64_t begin = setup_bytes(image), end = begin + units * UNIT;
+        const uint64_t begin = setup_bytes(image);
+        /* Before version 2.04 the field has 16 bits, too few for many. */
+        const uint64_t end = get(image->kernel, VERSION, 2) >= 0x204
+                                     ? begin + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
+                                     : begin;
 
         if (begin + ENTRY_64 < image->kernel_bytes && end < image->kernel_bytes + UNIT)
                 return NULL;
@@ -173,9 +204,9 @@ static const char *check_room(const struct nova_guest_memory *memory,
                               const struct nova_linux *image)
 {
         static _Thread_local char text[96];
-        const uint64_t at = get64(image->kernel, PREFERRED), size = image->kernel_bytes;
+        const uint64_t at = preferred(image->kernel), size = image->kernel_bytes;
         const uint64_t initrd = image->initrd ? pages(image->initrd_bytes) : 0;
-        uint64_t end = get(image->kernel, INIT_BYTES, 4);
+        uint64_t end = init_bytes(image);
 
         if (at < RAM_BEGIN || at >= NOVA_GUEST_MEMORY_MAX)
                 return "it wants to lie where no guest has memory";
@@ -201,7 +232,7 @@ static const char *place_kernel(const struct nova_guest_memory *memory,
                 why = check_room(memory, image);
         if (why)
                 return why;
-        *at = get64(image->kernel, PREFERRED);
+        *at = preferred(image->kernel);
         nova_guest_write(memory, *at, (const char *)image->kernel + begin,
                          image->kernel_bytes - begin);
         return NULL;
@@ -211,9 +242,10 @@ static const char *place_kernel(const struct nova_guest_memory *memory,
 static const char *place_initrd(const struct nova_guest_memory *memory,
                                 const struct nova_linux *image, uint64_t kernel, uint64_t *at)
 {
-        const uint64_t max = (uint64_t)get(image->kernel, INITRD_MAX, 4) + 1;
+        const uint64_t max =
+                (uint64_t)get_since(image->kernel, 0x203, INITRD_MAX, 4, INITRD_MAX_OLD) + 1;
         const uint64_t end = memory->bytes < max ? memory->bytes : max;
-        const uint64_t used = kernel + get(image->kernel, INIT_BYTES, 4);
+        const uint64_t used = kernel + init_bytes(image);
         const uint64_t size = image->kernel_bytes;
 
         *at = 0;
@@ -240,6 +272,7 @@ static void fill_params(uint8_t *params, const struct nova_guest_memory *memory,
         put(params, INITRD_BYTES, image->initrd ? image->initrd_bytes : 0, 4);
         put(params, COMMAND_LINE_AT, COMMAND_LINE, 4);
         put(params, PARAMS_RSDP, image->rsdp, 8);
+        put(params, PARAMS_MEMORY_KIB, (memory->bytes - RAM_BEGIN) / 1024, 4);
         add_range(params, 0, RAM_END, E820_RAM);
         add_range(params, RAM_END, RAM_BEGIN, E820_RESERVED);
         add_range(params, RAM_BEGIN, memory->bytes, E820_RAM);
@@ -251,9 +284,9 @@ const char *nova_linux_load(const struct nova_guest_memory *memory, const struct
         const size_t line = strlen(image->command_line);
         uint64_t kernel, initrd;
         const char *why = check(image);
-        const bool bits64 = !why && GUEST_64 && get(image->kernel, EXTENDED_FLAGS, 2) & EXTENDED_64;
+        const bool bits64 = !why && GUEST_64 && begins_with_64_bits(image->kernel);
 
-        if (!why && line > get(image->kernel, LINE_MAX, 4))
+        if (!why && line > get_since(image->kernel, 0x206, LINE_MAX, 4, LINE_MAX_OLD))
                 why = "its command line is too long";
         if (!why && line >= PAGE_TABLES - COMMAND_LINE)
                 why = "its command line is too long";

@@ -15,7 +15,8 @@
 #define BOOT_MAGIC 0x2badb002u
 #define INFO       0x90000u
 #define INFO_END   0x9f000u
-#define RAM_END    0xa0000u
+#define RAM_END    0x9fc00u /* then the extended BIOS data area */
+#define ROM_BEGIN  0xa0000u
 #define RAM_BEGIN  0x100000u
 
 /* Which parts of the information are there. */
@@ -62,11 +63,27 @@ struct elf_header {
         uint16_t bytes, program_bytes, programs, section_bytes, sections, names;
 };
 #define ELF_MAGIC     "\177ELF\1\1" /* 32 bits, little-endian */
+#define ELF64_MAGIC   "\177ELF\2\1"
 #define MACHINE_I386  3
+#define MACHINE_AMD64 62
 #define PROGRAM_LOADS 1
 
 struct elf_program {
         uint32_t type, offset, virtual, physical, file_bytes, memory_bytes, flags, alignment;
+};
+
+struct elf64_header {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version;
+        uint64_t entry, program_headers, section_headers;
+        uint32_t flags;
+        uint16_t bytes, program_bytes, programs, section_bytes, sections, names;
+};
+
+struct elf64_program {
+        uint32_t type, flags;
+        uint64_t offset, virtual, physical, file_bytes, memory_bytes, alignment;
 };
 
 /* A load under way. */
@@ -87,6 +104,8 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
 {
         if (offset > loader->bytes || bytes > loader->bytes - offset)
                 return "it is cut off";
+        if (all > loader->memory->bytes || address > loader->memory->bytes)
+                return too_small;
         if (all < bytes)
                 return "one of its segments is larger in the file than in memory";
         if (address < INFO_END && address + all > INFO)
@@ -143,33 +162,83 @@ static const char *place_flat(struct loader *loader, const struct header *header
 }
 
 /* A kernel that is linked to other addresses begins at a virtual one. */
-static void translate_entry(struct loader *loader, const struct elf_header *elf,
-                            const struct elf_program *program)
+static void translate_entry(struct loader *loader, const struct elf64_header *elf,
+                            const struct elf64_program *program)
 {
         if (elf->entry >= program->virtual && elf->entry - program->virtual < program->memory_bytes)
-                loader->entry = elf->entry - program->virtual + program->physical;
+                loader->entry = (uint32_t)(elf->entry - program->virtual + program->physical);
+}
+
+/* The header, in the form of 64 bits. @return as nova_multiboot_load() */
+static const char *read_header(const struct loader *loader, struct elf64_header *elf)
+{
+        struct elf_header narrow;
+
+        if (loader->bytes < sizeof(narrow))
+                return "it is cut off";
+        memcpy(&narrow, loader->file, sizeof(narrow));
+        if (!memcmp(narrow.ident, ELF_MAGIC, sizeof(ELF_MAGIC) - 1) &&
+            narrow.machine == MACHINE_I386) {
+                elf->entry = narrow.entry;
+                elf->program_headers = narrow.program_headers;
+                elf->program_bytes = narrow.program_bytes;
+                elf->programs = narrow.programs;
+                elf->machine = MACHINE_I386;
+                return NULL;
+        }
+        if (memcmp(narrow.ident, ELF64_MAGIC, sizeof(ELF64_MAGIC) - 1) != 0 ||
+            narrow.machine != MACHINE_AMD64)
+                return "it is not an ELF file for x86, and its header has no addresses";
+        if (loader->bytes < sizeof(*elf))
+                return "it is cut off";
+        memcpy(elf, loader->file, sizeof(*elf));
+        return NULL;
+}
+
+/* A program header of either form. @return false: the file is cut off */
+static bool read_program(const struct loader *loader, const struct elf64_header *elf, unsigned i,
+                         struct elf64_program *program)
+{
+        const uint64_t at = elf->program_headers + (uint64_t)i * elf->program_bytes;
+        const bool narrow = elf->machine == MACHINE_I386;
+        const size_t bytes = narrow ? sizeof(struct elf_program) : sizeof(*program);
+        struct elf_program from;
+
+        if (at > loader->bytes || loader->bytes - at < bytes)
+                return false;
+        if (!narrow) {
+                memcpy(program, loader->file + at, sizeof(*program));
+                return true;
+        }
+        memcpy(&from, loader->file + at, sizeof(from));
+        *program = (struct elf64_program){
+                .type = from.type,
+                .offset = from.offset,
+                .virtual = from.virtual,
+                .physical = from.physical,
+                .file_bytes = from.file_bytes,
+                .memory_bytes = from.memory_bytes,
+        };
+        return true;
 }
 
 static const char *place_elf(struct loader *loader)
 {
-        struct elf_header elf;
-        const char *why = NULL;
+        struct elf64_header elf;
+        const char *why = read_header(loader, &elf);
 
-        if (loader->bytes < sizeof(elf))
-                return "it is cut off";
-        memcpy(&elf, loader->file, sizeof(elf));
-        if (memcmp(elf.ident, ELF_MAGIC, sizeof(ELF_MAGIC) - 1) != 0 || elf.machine != MACHINE_I386)
-                return "it is no 32-bit ELF file, and its header has no addresses";
-        if (elf.program_bytes < sizeof(struct elf_program) || !elf.programs)
+        if (why)
+                return why;
+        if (elf.program_bytes < (elf.machine == MACHINE_I386 ? sizeof(struct elf_program)
+                                                             : sizeof(struct elf64_program)) ||
+            !elf.programs)
                 return "it has no segments";
-        loader->entry = elf.entry;
+        loader->entry = (uint32_t)elf.entry;
         for (unsigned i = 0; i < elf.programs && !why; i++) {
-                const uint64_t at = elf.program_headers + (uint64_t)i * elf.program_bytes;
-                struct elf_program program;
+                struct elf64_program program;
 
-                if (at > loader->bytes || loader->bytes - at < sizeof(program))
+                if (!read_program(loader, &elf, i, &program))
                         return "it is cut off";
-                memcpy(&program, loader->file + at, sizeof(program));
                 if (program.type != PROGRAM_LOADS || !program.memory_bytes)
                         continue;
                 why = place(loader, program.offset, program.file_bytes, program.physical,
@@ -258,6 +327,26 @@ static const char *place_info(struct loader *loader, const struct nova_multiboot
         return why;
 }
 
+/* What a BIOS leaves for systems that look for themselves: the first serial port, the x87 unit, the
+ * size of the memory below 640 KiB, and the extended area behind it, which begins with its size in
+ * KiB. A kernel that lies there has it overwritten. */
+static void place_bios_data(const struct loader *loader)
+{
+        static const struct {
+                uint16_t at, value;
+        } words[] = {
+                {0x400, 0x3f8},
+                {0x40e, RAM_END >> 4},
+                {0x410, 0x202},
+                {0x413, RAM_END / 1024},
+        };
+        const uint8_t extended = (ROM_BEGIN - RAM_END) / 1024;
+
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+                nova_guest_write(loader->memory, words[i].at, &words[i].value, 2);
+        nova_guest_write(loader->memory, RAM_END, &extended, sizeof(extended));
+}
+
 const char *nova_multiboot_load(const struct nova_guest_memory *memory,
                                 const struct nova_multiboot *image, struct nova_utcb_event *start)
 {
@@ -275,6 +364,7 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
                 return "it wants more than this loader gives: a video mode, or what nobody knows";
         if (memory->bytes < 2 * RAM_BEGIN)
                 return too_small;
+        place_bios_data(&loader);
         why = header.flags & HAS_ADDRESS ? place_flat(&loader, &header, at) : place_elf(&loader);
         if (!why)
                 why = place_info(&loader, image);

@@ -8,6 +8,11 @@ LOCAL, GLOBAL, VCPU, IDLE = range(4)  # enum ec_kind
 KINDS = ("local", "global", "vcpu", "idle")
 READY, REQUEST, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
 STATES = ("ready", "request", "reply", "reply", "blocked", "dead")
+# The events of threads that end them most often.
+EVENTS = {
+    0x0: "#DE", 0x1: "#DB", 0x3: "#BP", 0x6: "#UD", 0x7: "#NM", 0x8: "#DF", 0xC: "#SS",
+    0xD: "#GP", 0xE: "#PF", 0x10: "#MF", 0x11: "#AC", 0x13: "#XM", 0x1E: "STARTUP", 0x1F: "RECALL",
+}
 PLACES = ("nowhere", "ready", "sleeping")  # enum sc_place
 LENT = 0x8  # SPECIAL_LENT
 
@@ -50,11 +55,23 @@ def running(objects):
     return {cpu["current"]: cpu for cpu in objects.cpus}
 
 
+def _why_dead(ec):
+    """Why an EC has ended. One that was destroyed does not say which event it had before."""
+    if ec["object.dead"] or ec["ending"]:
+        return "nothing: it was destroyed, or its PD was"
+    event, address = ec["event_number"], ec.item("event_qual", 1)
+    name = f" ({EVENTS[event]})" if event in EVENTS and ec["kind"] != VCPU else ""
+    return (
+        f"nothing: it was shut down by event {event:#x}{name} at {ec['regs.ip']:#x}, address "
+        f"{address:#x}, for which it had no portal to call, or whose handler ended"
+    )
+
+
 def _waits(objects, ec, runners):
     """What an EC does or waits for."""
     state = ec["state"]
     if ec["object.dead"] or state == DEAD:
-        return "nothing: it has ended"
+        return _why_dead(ec)
     if ec["helping"]:
         return f"helps {objects.label_at(ec['helping'], EC)}"
     if state == READY:

@@ -8,11 +8,13 @@
 
 struct acpi acpi;
 unsigned fake_assigned_gsi, fake_assigned_cpu;
+enum nova_status fake_pin_status;
 
 void fake_device_boot(void)
 {
         acpi = (struct acpi){.hpet = {{FAKE_HPET, 3}}, .hpets = 1};
         fake_assigned_gsi = fake_assigned_cpu = ~0u;
+        fake_pin_status = NOVA_SUCCESS;
 }
 
 bool io_apic_has(unsigned gsi)
@@ -20,15 +22,17 @@ bool io_apic_has(unsigned gsi)
         return gsi < FAKE_PINS;
 }
 
-void io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
+enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
 {
         (void)gsi, (void)vector, (void)cpu;
+        return NOVA_SUCCESS;
 }
 
-void io_apic_assign(unsigned gsi, const struct cpu *cpu)
+enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
 {
         fake_assigned_gsi = gsi;
         fake_assigned_cpu = cpu->id;
+        return fake_pin_status;
 }
 
 void io_apic_serve(unsigned gsi)

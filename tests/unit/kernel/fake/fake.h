@@ -21,6 +21,9 @@ void fake_device_boot(void);
 /** The pin assigned last, and its CPU. */
 extern unsigned fake_assigned_gsi, fake_assigned_cpu;
 
+/** What the next pins are assigned with. */
+extern enum nova_status fake_pin_status;
+
 /* An I/O MMU for PCI functions with even numbers below 0x100, others exist that it does not know.
  */
 #define FAKE_FUNCTIONS 0x100
@@ -41,11 +44,16 @@ extern unsigned fake_flushed_domain, fake_flushes;
 /** Who may raise each GSI, and where; only while the test has set remap_is_on. */
 struct fake_route {
         unsigned rid, apic_id;
+        bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
 
 /** Writes to CR4: two for each flush of the whole TLB; and to CR3. */
 extern unsigned fake_cr4_writes, fake_cr3_writes;
+
+/** Interrupts that were sent to CPUs; what the timer was armed with last, in TSC ticks. */
+extern unsigned fake_ipis;
+extern uint64_t fake_timer;
 
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
@@ -66,6 +74,9 @@ void fake_fail_allocation(long n);
 /** Lets all from number n on fail. */
 void fake_fail_allocations_from(long n);
 
+/* Searches in trees since the start. */
+extern unsigned long fake_searches;
+
 /** Allocations since the last of the two calls above. */
 long fake_allocations(void);
 
@@ -84,6 +95,9 @@ void fake_enter(struct ec *ec);
 
 /** How often a guest was entered, which never comes back. */
 extern unsigned fake_guest_entries;
+
+/** Whether a machine check happened to the guest. */
+extern bool fake_machine_check;
 
 /** Gives guests page tables like those of PDs, or none. */
 void fake_guest_boot(bool has_tables);

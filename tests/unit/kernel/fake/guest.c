@@ -2,6 +2,7 @@
 /* Entering a guest ends the call that a test made, as every way out of the kernel does. */
 #include "arch/x86/exception.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/machine_check.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/switch.h"
 #include "fake.h"
@@ -51,4 +52,15 @@ void fake_guest_boot(bool has_tables)
         guest_format.no_execute = PTE_NOEXECUTE;
         guest_format.page = PTE_PRESENT | PTE_USER;
         guest_format.table = guest_format.top_table = PTE_PRESENT | PTE_USER | PTE_WRITE;
+}
+
+bool fake_machine_check;
+
+void machine_check_forget(void)
+{
+}
+
+bool machine_check_happened(void)
+{
+        return fake_machine_check;
 }

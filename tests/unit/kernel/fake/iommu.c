@@ -58,7 +58,14 @@ static enum nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsig
         (void)vector, (void)level;
         fake_routes[gsi].rid = rid;
         fake_routes[gsi].apic_id = apic_id;
+        fake_routes[gsi].on = true;
         return NOVA_SUCCESS;
+}
+
+static void unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
+{
+        (void)rid, (void)vector, (void)wait;
+        fake_routes[gsi].on = false;
 }
 
 const struct iommu_driver vtd_driver = {
@@ -68,6 +75,7 @@ const struct iommu_driver vtd_driver = {
         .read_faults = read_faults,
         .mask_faults = mask_faults,
         .route = route,
+        .unroute = unroute,
 };
 
 const struct iommu_driver amd_vi_driver = {.init = init};

@@ -40,7 +40,8 @@ paddr_t kernel_root_phys;
 static const uint64_t window_entries[512];
 const uint64_t *window_table = window_entries;
 void (*fake_window)(void), (*fake_wait)(void);
-unsigned fake_cr4_writes, fake_cr3_writes;
+unsigned fake_cr4_writes, fake_cr3_writes, fake_ipis;
+uint64_t fake_timer;
 uint64_t fake_tsc;
 
 bool features_emulated(void)
@@ -80,6 +81,27 @@ void write_cr4(word_t value)
         (void)value;
 }
 
+/* The host's own selectors stay. */
+void load_ds(uint16_t selector)
+{
+        (void)selector;
+}
+
+void load_es(uint16_t selector)
+{
+        (void)selector;
+}
+
+void load_fs(uint16_t selector)
+{
+        (void)selector;
+}
+
+void load_gs(uint16_t selector)
+{
+        (void)selector;
+}
+
 void cli(void)
 {
 }
@@ -94,6 +116,8 @@ void fake_pause(void)
 {
         if (fake_wait)
                 fake_wait();
+        if (fake_tsc) /* or who waits for a time would do so for ever */
+                fake_tsc += tsc_khz / 4;
 }
 
 uint64_t rdtsc(void)
@@ -105,6 +129,7 @@ void lapic_send_ipi(unsigned apic_id, unsigned vector)
 {
         (void)apic_id;
         (void)vector;
+        fake_ipis++;
 }
 
 void timer_repeat(bool on)
@@ -114,7 +139,7 @@ void timer_repeat(bool on)
 
 void timer_arm(uint64_t tsc_ticks)
 {
-        (void)tsc_ticks;
+        fake_timer = tsc_ticks;
 }
 
 size_t fpu_size(void)
@@ -161,8 +186,11 @@ static void cpu_init(void)
 {
         struct cpu *cpu = cpu_by_id(0);
 
-        *cpu = (struct cpu){
-                .current_sc = &idle_sc, .idle_sc = &idle_sc, .idle_ec = &idle_ec, .tss = &tss};
+        *cpu = (struct cpu){.current_sc = &idle_sc,
+                            .idle_sc = &idle_sc,
+                            .idle_ec = &idle_ec,
+                            .tss = &tss,
+                            .frame_refusals = frame_refusals};
         /* Of the highest priority: no SC that a test creates preempts it. */
         idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
         idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};

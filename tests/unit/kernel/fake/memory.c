@@ -57,8 +57,10 @@ void fake_memory_forget(void)
 static bool fails(void)
 {
         const long number = allocations++;
+        const bool result = failing >= 0 && (fail_rest ? number >= failing : number == failing);
 
-        return failing >= 0 && (fail_rest ? number >= failing : number == failing);
+        frame_refusals += result;
+        return result;
 }
 
 void *frame_alloc(void)

@@ -36,6 +36,10 @@ extern char fake_device[];
 #define sti       real_sti
 #define pause     real_pause
 #define rdtsc     real_rdtsc
+#define load_ds   real_load_ds
+#define load_es   real_load_es
+#define load_fs   real_load_fs
+#define load_gs   real_load_gs
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #undef cpu_self
@@ -47,6 +51,10 @@ extern char fake_device[];
 #undef sti
 #undef pause
 #undef rdtsc
+#undef load_ds
+#undef load_es
+#undef load_fs
+#undef load_gs
 
 struct cpu *cpu_self(void);
 word_t read_cr3(void);
@@ -57,6 +65,10 @@ void cli(void);
 void sti(void);
 void fake_pause(void);
 uint64_t rdtsc(void);
+void load_ds(uint16_t selector);
+void load_es(uint16_t selector);
+void load_fs(uint16_t selector);
+void load_gs(uint16_t selector);
 
 #ifdef __cplusplus
 }

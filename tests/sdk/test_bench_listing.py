@@ -2,7 +2,6 @@
 """What `nova bench` says of each instruction: its kind, its function, and whether any kernel needs
 it."""
 
-import dataclasses
 import subprocess
 import tempfile
 import unittest
@@ -10,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import paths  # noqa: F401
-from nova import bench, bench_floor, bench_paths, bench_trace, table, tree
+from nova import bench, bench_floor, bench_listing, table, tree
 from nova.errors import NovaError
 
 
@@ -78,55 +77,33 @@ class Paths(unittest.TestCase):
         "0x10\nouter\na.c:1\n0x11\nhelper\nlist.h:2\ninner\nb.c:3\nouter\na.c:4\n"
         "0x12\nhelper\nlist.h:2 (discriminator 3)\nouter\na.c:5\n0x20\n??\n??:0\n"
     )
-    ROW = dataclasses.replace(
-        table.read_rows(bench.ROWS)[0],
-        **{"key": "call", "target": 100, "target_x86_32": 115, "tolerance": 2, "title": "a call"},
-    )
-    FIGURES = {"x86_64": {"call": 101}, "x86_32": {"call": 115}}
-    PATHS = {"x86_64": {"call": {"outer": 60, "inner": 2}}, "x86_32": {"call": {"outer": 60}}}
-
     def test_the_linked_kernel_is_beside_the_one_for_qemu(self):
         with tempfile.TemporaryDirectory() as folder:
             kernel, linked = Path(folder) / "k.elf32", Path(folder) / "k.elf"
-            self.assertEqual(bench_paths.with_symbols(kernel), kernel)
+            self.assertEqual(bench_listing.with_symbols(kernel), kernel)
             linked.touch()
-            self.assertEqual(bench_paths.with_symbols(kernel), linked)
+            self.assertEqual(bench_listing.with_symbols(kernel), linked)
 
     def test_a_path_without_names_says_which_file_is_missing(self):
         program = Path("/bin/true").resolve()
         with self.assertRaisesRegex(NovaError, "has no symbols: put .* beside it, as true.elf"):
-            bench_paths.path_text([0x10], program, False)
+            bench_listing.path_text([0x10], program, False)
         with tempfile.TemporaryDirectory() as folder:
             kernel = Path(folder) / "kernel"
             command = ["gcc", "-x", "c", "-nostdlib", "-Wl,-e0", "-o", str(kernel), "-"]
             subprocess.run(command, input=b"void f(void) {}", check=True)
             with self.assertRaisesRegex(NovaError, "no instruction at 0x10, .* as kernel.elf"):
-                bench_paths.path_text([0x10], kernel, False)
+                bench_listing.path_text([0x10], kernel, False)
 
     def names(self, text=ADDR2LINE):
         functions = [(0x10, "alias"), (0x20, "stub")]
-        return bench_paths.Names(functions, bench_paths.read_frames(text))
+        return bench_listing.Names(functions, bench_listing.read_frames(text))
 
     def test_an_instruction_belongs_to_the_innermost_function_of_a_source_file(self):
         path = Counter([0x10, 0x11, 0x12, 0x20, 0x21, 0x10])
         self.assertEqual(self.names().summary(path), {"outer": 3, "inner": 1, "stub": 2})
 
-    def test_searches_in_trees_belong_to_no_user(self):
-        text = self.ADDR2LINE.replace("helper\nlist.h", "tree_search\ntree.h")
-        names = self.names(text)
-        self.assertEqual(names.summary({0x10: 1, 0x11: 1, 0x12: 2}), {"outer": 1, "tree_search": 3})
-
-    def test_what_trees_are_searched_by_are_functions_of_the_kernel(self):
-        folder = bench.tree.ROOT / "hypervisor" / "src" / "lib"
-        text = "".join((folder / name).read_text(encoding="utf-8") for name in ("tree.c", "tree.h"))
-        for name in bench_paths.TREES:
-            self.assertRegex(text, rf"\b{name}\([a-z]")
-
-    def test_a_mean_has_what_only_some_rounds_do(self):
-        rows = [self.ROW, dataclasses.replace(self.ROW, key="end", sample=table.MEAN)]
-        paths, means = {"call": [1, 1], "end": [1]}, {"call": {1: 9}, "end": {1: 1, 0x20: 0.25}}
-        found = bench_paths.executed(rows, paths, means)
-        self.assertEqual(found, {"call": {1: 2}, "end": {1: 1, 0x20: 0.25}})
+    def test_functions_with_next_to_no_instructions_are_not_shown(self):
         summary = self.names().summary({0x10: 3, 0x20: 0.25, 0x21: 0.21, 0x22: 2.0})
         self.assertEqual(summary, {"outer": 3, "stub": 2.5})
         self.assertEqual(self.names().summary({0x10: 0.04}), {})
@@ -135,97 +112,8 @@ class Paths(unittest.TestCase):
         self.assertEqual([self.names().code(a) for a in (0x11, 0x20)], ["outer", "stub"])
 
     def test_a_listing_tells_what_was_put_into_a_function(self):
-        lines = list(bench_paths._listing([0x10, 0x11], self.names(), {0x10: "nop", 0x11: "ret"}))
+        lines = list(bench_listing._listing([0x10, 0x11], self.names(), {0x10: "nop", 0x11: "ret"}))
         self.assertEqual(lines, ["outer (2)", "    10  nop", "    11  ret  # inner"])
-
-    def complaints(self, sentences, remains, paths=None, figures=None, about="sentence_complaints"):
-        given = (figures or self.FIGURES, paths or self.PATHS, sentences, remains)
-        return getattr(bench_paths, about)([self.ROW], *given)
-
-    def test_a_long_function_and_a_row_above_its_target_need_sentences(self):
-        self.assertEqual(self.complaints({"outer": "why"}, {"call": "what"}), [])
-        bad = self.complaints({}, {})
-        self.assertEqual(len(bad), 2)
-        self.assertIn("outer", bad[1])
-
-    def test_a_row_within_its_targets_needs_none(self):
-        within = {"x86_64": {"call": 100}, "x86_32": {"call": 115}}
-        self.assertEqual(self.complaints({}, {}, figures=within), [])
-        within["x86_32"]["call"] = 116
-        self.assertEqual(len(self.complaints({}, {}, figures=within)), 2)
-
-    def test_a_sentence_that_no_table_shows_is_told(self):
-        sentences, remains = {"outer": "why", "inner": "why"}, {"call": "what", "met": "what"}
-        bad = self.complaints(sentences, remains, about="needless")
-        self.assertEqual(len(bad), 2)
-        self.assertIn("has met, which is not above its target", bad[0])
-        self.assertIn("explains inner, which has fewer than 2.5 instructions in each", bad[1])
-        paths = {"x86_64": {"call": {"outer": 60, "inner": 4}}, "x86_32": {}}
-        self.assertEqual(len(self.complaints(sentences, remains, paths, about="needless")), 1)
-        sentences, remains = {"outer": "why"}, {"call": "what"}
-        self.assertEqual(self.complaints(sentences, remains, about="needless"), [])
-
-    def other(self, old, new, row=None):
-        return bench_paths.complaints([row or self.ROW], {"call": old}, {"call": new})
-
-    def test_other_instructions_than_the_page_tells_are_worse_in_both_directions(self):
-        for outer, bad in ((54, 0), (66, 0), (53, 2), (67, 2)):
-            found = self.other({"outer": 60, "inner": 40}, {"outer": outer, "inner": 40})
-            self.assertEqual(len(found), bad, outer)
-        found = self.other({"outer": 60, "inner": 40}, {"outer": 60, "other": 40})
-        self.assertIn("inner has 0 instructions, 40 in", found[0])
-        self.assertIn("other has 40 instructions, 0 in", found[1])
-
-    def test_no_function_is_lost_in_a_row_that_searches_trees(self):
-        row = dataclasses.replace(self.ROW, tolerance=8)
-        old = bench._read_figures(bench.PATHS)["x86_64"]["delegate_page"]
-        self.assertEqual(self.other(old, old, row), [])
-        for name, count in old.items():
-            if count > bench_paths.FEW and name not in bench_paths.TREES:
-                found = self.other(old, {**old, name: 0}, row)
-                self.assertIn(f"call: {name} has 0 instructions", found[0])
-
-    def test_of_trees_the_sum_is_compared(self):
-        old = {"tree_search": 60, "insert_at": 40}
-        for new, bad in (((20, 80), 0), ((60, 80), 0), ((60, 81), 2), ((60, 0), 0), ((59, 0), 2)):
-            found = self.other(old, dict(zip(old, new)))
-            self.assertEqual(len(found), bad, new)
-        self.assertIn("trees take 59 instructions, 100 in", found[0])
-
-    def test_a_row_without_checked_in_functions_is_worse(self):
-        self.assertEqual(len(bench_paths.complaints([self.ROW], {}, {"call": {"a": 1}})), 2)
-
-    def test_short_functions_are_one_row_and_the_sum_is_that_of_the_sample(self):
-        lines = bench_paths.matrix(["call"], self.PATHS, {"outer": "why"}).splitlines()
-        self.assertEqual(lines[1], "|---|---:|---|")
-        self.assertEqual(lines[2], "| `outer` | 60 | why |")
-        self.assertTrue(lines[3].startswith("| others | 2 (–) |"))
-        self.assertEqual(lines[4], "| all in the kernel | 62 (60) |  |")
-
-    def test_the_shown_numbers_of_a_mean_have_its_sum(self):
-        paths = {"x86_64": {"call": {"outer": 60.4, "second": 10.4, "inner": 3.4}}, "x86_32": {}}
-        lines = bench_paths.matrix(["call"], paths, {}).splitlines()
-        cells = [line.split("|")[2].split()[0] for line in lines[2:]]
-        self.assertEqual(cells, ["60", "10", "4", "74"])
-
-    def test_the_table_of_the_call_has_all_of_its_instructions(self):
-        """It is written by hand, by what they are for."""
-        page = bench.PAGE.read_text(encoding="utf-8")
-        part = page.split("## Where the instructions of a call go")[1].split("\n\n")[2]
-        cells = [line.split("|")[2:4] for line in part.splitlines()[2:]]
-        numbers = [int(cell) for line in cells for cell in line if cell.strip() != "–"]
-        counted = bench._read_figures(bench.PATHS)["x86_64"]["call_same_pd"]
-        self.assertEqual(sum(numbers), sum(counted.values()))
-
-    def test_the_page_and_the_sentences_are_those_of_what_is_checked_in(self):
-        rows, figures = table.read_rows(bench.ROWS), bench._read_figures()
-        self.assertEqual(bench.paths_complaints(rows, figures), [])
-        page = bench.PATHS_PAGE.read_text(encoding="utf-8")
-        self.assertEqual(bench.paths_page_with(page, rows, figures), page)
-        paths = bench._read_figures(bench.PATHS)
-        self.assertEqual(table.dumps(paths, 2), bench.PATHS.read_text(encoding="utf-8"))
-        for arch in tree.ARCHES:
-            self.assertEqual(set(paths[arch]), set(figures[bench_trace.SECTION][arch]))
 
 
 class Floor(unittest.TestCase):
@@ -278,7 +166,7 @@ class Floor(unittest.TestCase):
         self.assertEqual(first, "90 | 60 | 60 | 90 | 120 | 120 |")
         self.assertEqual(all_of_it, "170 | 112 | 110 | 170 | 131 | 128 |")
 
-    def test_what_is_checked_in_is_not_below_it_and_all_rows_have_one(self):
+    def test_what_is_published_is_not_below_it_and_all_rows_have_one(self):
         model, figures = bench_floor.read(bench.FLOORS), bench._read_figures()
         rows = [row for row in table.read_rows(bench.ROWS) if row.unit == "instructions"]
         self.assertEqual({row.key for row in rows} - set(model.rows), {"boot"})

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines about threads that were shut down (see report.h). */
+#include "ipc/report.h"
+
+#include "arch/x86/calibrate.h"
+#include "arch/x86/insn.h"
+#include "lib/spinlock.h"
+#include "object/name.h"
+#include "object/pd.h"
+#include "platform/cmdline.h"
+#include "platform/console.h"
+
+static struct spinlock lock; /* protects rate */
+static struct report_rate rate;
+
+/* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many
+ * threads end, so they must not decide how much time goes into lines. */
+bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
+{
+        if (of->due < now)
+                of->due = now;
+        if (of->due - now > (REPORT_BURST - 1) * period) {
+                of->unsaid++;
+                return false;
+        }
+        of->due += period;
+        return true;
+}
+
+/* @param[out] unsaid threads before this one that had no line */
+static bool take_line(uint32_t *unsaid)
+{
+        spin_lock(&lock);
+
+        const bool allowed = report_allowed(&rate, rdtsc(), (uint64_t)tsc_khz * REPORT_PERIOD_MS);
+
+        if (allowed) {
+                *unsaid = rate.unsaid;
+                rate.unsaid = 0;
+        }
+        spin_unlock(&lock);
+        return allowed;
+}
+
+#define EVENT \
+        "was shut down: event 0x%lx at 0x%lx, address 0x%lx, has no portal that it can call.\n"
+
+void report_shut_down(const struct ec *ec)
+{
+        const unsigned long event = ec->event_number, ip = ec->regs.ip, address = ec->event_qual[1];
+        char name[NOVA_NAME_SIZE + 1], pd[NOVA_NAME_SIZE + 1];
+        uint32_t unsaid;
+
+        name_print(ec->name, name);
+        if (ec->named_by_root)
+                console_print("NOVA: thread '%s' " EVENT, name, event, ip, address);
+        if (ec->named_by_root || !cmdline.serial || !take_line(&unsaid))
+                return;
+        if (unsaid)
+                console_print("NOVA: %u threads before had no line of their own: too many were "
+                              "shut down at a time.\n",
+                              unsaid);
+        name_print(ec->pd->name, pd);
+        console_print("NOVA: %s '%s' of PD '%s' " EVENT, ec->vcpu ? "virtual CPU" : "thread", name,
+                      pd, event, ip, address);
+}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova bench --trace KEY`: every instruction of one operation, and how many of them belong to
+which function of the kernel's sources."""
+
+import bisect
+import itertools
+import subprocess
+from collections import Counter
+
+from nova import table
+from nova.errors import EXIT_FAILED, NovaError
+
+OUR_SOURCES = (".c", ".S")
+LINKED = ".elf"
+
+
+def _output(*command, told=None):
+    """What one of the binutils writes; nothing if it cannot read the file."""
+    result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
+    return result.stdout
+
+
+def symbols(kernel):
+    """Addresses and names of the kernel's functions, in order."""
+    found = []
+    for line in _output("nm", "-n", kernel).splitlines():
+        address, kind, name = line.split()
+        if kind in "tT":
+            found.append((int(address, 16), name))
+    if not found:
+        raise _nameless(kernel, "no symbols")
+    return found
+
+
+def with_symbols(kernel):
+    """The file beside a kernel for QEMU as the linker made it, or the kernel itself."""
+    linked = kernel.resolve().with_suffix(LINKED)
+    return linked if linked.exists() else kernel.resolve()
+
+
+def _nameless(kernel, what):
+    """The error of a kernel whose code has no names."""
+    return NovaError(
+        f"{kernel} has {what}: put the same kernel as it was linked, with symbols, beside it, as "
+        f"{kernel.with_suffix(LINKED).name}.",
+        EXIT_FAILED,
+    )
+
+
+def read_frames(text):
+    """{address: [(function, file), …]} of what `addr2line -afi` writes, the innermost first."""
+    found, lines = {}, iter(text.splitlines())
+    for line in lines:
+        if line.startswith("0x"):
+            frames = found.setdefault(int(line, 16), [])
+        else:
+            file = next(lines).split(" (discriminator")[0].rpartition(":")[0]
+            frames.append((line, file))
+    return found
+
+
+class Names:
+    """Names of addresses: by debug lines, and by symbols where there are none."""
+
+    def __init__(self, functions, frames):
+        """FUNCTIONS are symbols(), FRAMES what read_frames() gives."""
+        self.symbols = functions
+        self.starts = [address for address, _ in functions]
+        self.frames = frames
+
+    def _known(self, address):
+        frames = self.frames.get(address, [])
+        return [frame for frame in frames if frame[0] != "??"]
+
+    def _symbol(self, address):
+        place = bisect.bisect_right(self.starts, address) - 1
+        return self.symbols[place][1] if place >= 0 else "?"
+
+    def code(self, address):
+        """The function whose code it is, with all that the compiler put into it."""
+        frames = self._known(address)
+        return frames[-1][0] if frames else self._symbol(address)
+
+    def source(self, address):
+        """The innermost function of a source file: what a header defines belongs to its user."""
+        for name, file in self._known(address):
+            if file.endswith(OUR_SOURCES):
+                return name
+        return self.code(address)
+
+    def summary(self, executed):
+        """{function: instructions} of {address: times}, in the order in which they come first."""
+        found = {}
+        for address, times in executed.items():
+            name = self.source(address)
+            found[name] = found.get(name, 0) + times
+        shown = {name: round(count, 1) for name, count in found.items()}
+        return {name: int(n) if n == int(n) else n for name, n in shown.items() if n}
+
+
+def names_of(kernel, addresses):
+    """The names of a kernel's addresses."""
+    told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
+    frames = read_frames(_output("addr2line", "-afi", "-e", kernel, told=told))
+    return Names(symbols(kernel), frames)
+
+
+def _disassembly(kernel):
+    found = {}
+    for line in _output("objdump", "-d", "--no-show-raw-insn", kernel).splitlines():
+        address, colon, instruction = line.partition(":\t")
+        if colon:
+            found[int(address, 16)] = " ".join(instruction.split())
+    return found
+
+
+def summary_text(summary):
+    """The functions of one operation, the longest first."""
+    cells = [["function", "instructions"]]
+    cells += [[name, str(count)] for name, count in sorted(summary.items(), key=lambda i: -i[1])]
+    cells.append(["all in the kernel", str(sum(summary.values()))])
+    return "\n".join(table.lines(cells))
+
+
+def _listing(path, names, instructions):
+    """Instructions by the function whose code they are, each with the one of the sources."""
+    for code, group in itertools.groupby(path, key=names.code):
+        group = list(group)
+        yield f"{code} ({len(group)})"
+        for address in group:
+            source = names.source(address)
+            note = "" if source == code else f"  # {source}"
+            yield f"    {address:x}  {instructions.get(address, '?')}{note}"
+
+
+def path_text(path, kernel, only_summary):
+    """One operation: every instruction, unless only the summary is asked for, and the summary."""
+    names, instructions = names_of(kernel, path), _disassembly(kernel)
+    missing = next((address for address in path if address not in instructions), None)
+    if missing is not None:
+        raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")
+    summary = summary_text(names.summary(Counter(path)))
+    if only_summary:
+        return summary
+    return "\n".join([*_listing(path, names, instructions), "", summary])

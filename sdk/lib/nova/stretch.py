@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`stretch-test`, what the tests of the label stretch call: boots a roottask under a plugin of QEMU
+that finds each CPU's longest stretch of instructions with interrupts off, and compares it with the
+bound that the kernel promises."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nova import bench_listing, conformance, process, qemu_plugin, tap, tree
+from nova.errors import EXIT_FAILED, EXIT_OK
+from nova.qemu import Machine, Module
+from nova.runner import Runner
+
+BOUND = 32000
+# Where the kernel's half of the address space begins.
+KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
+# How many functions of a stretch, and how many of a stack, a report shows.
+SHOWN = 4
+DEEPEST = 6
+WORDS = ("begin", "end", "hot")
+
+
+@dataclass
+class Stretch:
+    """One stretch, as the plugin wrote it."""
+
+    cpu: int
+    length: int
+    waited: int
+    first: int
+    last: int
+    begin: list = field(default_factory=list)  # the calls that it was in, the innermost last
+    end: list = field(default_factory=list)
+    hot: dict = field(default_factory=dict)  # {address: instructions}
+    case: str = ""  # of the suite, that ran then
+
+    def addresses(self):
+        return [self.first, self.last, *self.begin, *self.end, *self.hot]
+
+
+def read_stretch(line):
+    """What `above` or `longest` says."""
+    fields = line.split()[1:]
+    numbers = [int(text, base) for text, base in zip(fields, (10, 10, 10, 16, 16))]
+    found, part = Stretch(*numbers), None
+    for text in fields[len(numbers) :]:
+        if text in WORDS:
+            part = text
+        elif part == "hot":
+            address, count = text.split(":")
+            found.hot[int(address, 16)] = int(count)
+        else:
+            getattr(found, part).append(int(text, 16))
+    return found
+
+
+def read(text):
+    """The longest stretch of each CPU, {cpu: the most that it waited in one}."""
+    lines = [line for line in text.splitlines() if line]
+    longest = [read_stretch(line) for line in lines if line.startswith("longest ")]
+    waited = (line.split()[1:] for line in lines if line.startswith("waited "))
+    return longest, {int(cpu): int(most) for cpu, most in waited}
+
+
+def _calls(names, calls, last):
+    """A stack in a sentence: the functions, the innermost last."""
+    found = []
+    for address in [*calls, last]:
+        name = names.source(address)
+        if found[-1:] != [name]:
+            found.append(name)
+    more = "… > " if len(found) > DEEPEST else ""
+    return more + " > ".join(found[-DEEPEST:])
+
+
+def describe(stretch, names):
+    """Where a stretch began and ended, and which functions it consists of."""
+    functions = Counter()
+    for address, count in stretch.hot.items():
+        functions[names.source(address)] += count
+    most = ", ".join(f"{name} {count}" for name, count in functions.most_common(SHOWN))
+    return (
+        f"begins in {_calls(names, stretch.begin, stretch.first)}, "
+        f"ends in {_calls(names, stretch.end, stretch.last)}; most are in {most or '–'}"
+    )
+
+
+def complaints(longest, above, bound, names):
+    """A sentence for each CPU and case with a stretch above the bound, about the longest one. ABOVE
+    are those of which the case is known, LONGEST those of each CPU."""
+    worst = {}
+    known = {(one.cpu, one.length) for one in above}
+    late = [one for one in longest if one.length > bound and (one.cpu, one.length) not in known]
+    for one in [*above, *late]:
+        place = one.cpu, one.case or "after the last case"
+        if place not in worst or worst[place].length < one.length:
+            worst[place] = one
+    return [
+        f"CPU {cpu}: {one.length} instructions with interrupts off, the bound is {bound}; "
+        f"in: {case}; {describe(one, names)}"
+        for (cpu, case), one in worst.items()
+    ]
+
+
+class Watcher:
+    """Reads what the plugin wrote while a case ran, when the console says that the case ended."""
+
+    def __init__(self, results):
+        self.results, self.offset, self.above = results, 0, []  # results: what is above the bound
+
+    def __call__(self, line):
+        if not line.startswith((b"ok ", b"not ok ")):
+            return
+        case = line.decode("utf-8", "replace").partition(" - ")[2].split(" [")[0]
+        for text in self._new_lines():
+            stretch = read_stretch(text)
+            stretch.case = case
+            self.above.append(stretch)
+
+    def _new_lines(self):
+        if not self.results.exists():
+            return []
+        text = self.results.read_text(encoding="utf-8")[self.offset :]
+        whole = text[: text.rfind("\n") + 1]
+        self.offset += len(whole)
+        return whole.splitlines()
+
+
+def add_parser(commands):
+    parser = commands.add_parser("stretch-test", prog="nova stretch-test", add_help=False)
+    parser.add_argument("--arch", choices=tree.ARCHES, required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--roottask", required=True)
+    parser.add_argument("--arguments", default="")
+    parser.add_argument("--cpus", type=int, required=True)
+    parser.add_argument("--cmdline", default="")
+    parser.add_argument("--memory", type=int, default=Machine.memory)
+    parser.add_argument("--bound", type=int, default=BOUND)
+    parser.add_argument("--above", action="store_true")  # a stretch above the bound is demanded
+    parser.add_argument("--timeout", type=float, required=True)
+    parser.set_defaults(function=run)
+
+
+def run(args):
+    process.die_with_parent()
+    machine = Machine(
+        kernel=args.kernel, modules=[Module(args.roottask, args.arguments)], cpus=args.cpus,
+        cmdline=args.cmdline, memory=args.memory, extra=list(conformance.DEVICES),
+    )
+    bound = f"bound={args.bound}"
+    with qemu_plugin.compiled("stretch", KERNEL_FROM[args.arch], bound) as (plugin, results):
+        machine.extra += ["-plugin", plugin]
+        runner = Runner(machine, args.timeout)
+        runner.listener = watcher = Watcher(results.with_suffix(".above"))
+        outcome = runner.run()
+        text = results.read_text(encoding="utf-8") if results.exists() else ""
+    sys.stdout.write(outcome.text())
+    longest, waited = read(text)
+    # Whether cases pass is for the tests without the plugin, which makes all slower.
+    stream = tap.parse(outcome.text())
+    bad = [f"TAP: {problem}" for problem in stream.problems]
+    if not stream.cases or outcome.status not in (EXIT_OK, EXIT_FAILED):
+        bad.append(f"exit status {outcome.status} {outcome.message}")
+    if len(longest) != args.cpus:
+        bad.append(f"stretches of {len(longest)} CPUs were counted instead of {args.cpus}")
+    kernel = bench_listing.with_symbols(Path(args.kernel))
+    every = [address for one in [*longest, *watcher.above] for address in one.addresses()]
+    names = bench_listing.names_of(kernel, every)
+    print()
+    for one in longest:
+        print(
+            f"CPU {one.cpu}: longest stretch {one.length} instructions, most of waiting "
+            f"{waited.get(one.cpu, 0)}; {describe(one, names)}"
+        )
+    above = complaints(longest, watcher.above, args.bound, names)
+    if args.above:
+        above = [] if above else [f"no stretch is above {args.bound} instructions"]
+    bad += above
+    for sentence in bad:
+        print(f"stretch-test: {sentence}")
+    return EXIT_FAILED if bad else EXIT_OK

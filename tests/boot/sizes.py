@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boots hello with many sizes of memory, most of them around the borders of a GiB.
+
+sizes.py ARCH KERNEL HELLO MACHINE; MACHINE is q35, pc, or uefi (q35 with UEFI firmware).
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+NOVA = Path(__file__).resolve().parents[2] / "sdk/lib/nova"
+GIB = 1024  # MiB
+SMALLEST = 7
+BOOTS = {"q35": 280, "pc": 280, "uefi": 40}
+UEFI_SMALLEST = 64
+
+
+def sizes(count, smallest):
+    """Sizes in MiB: around each border up to 4 GiB where pools cross it, small ones, large ones."""
+    result = list(range(smallest, smallest + count // 8))
+    around = count * 5 // 8 // 4
+    for border in (1, 2, 3, 4):
+        # A pool is a sixteenth of the memory: it crosses the border up to that far above it.
+        span = border * GIB // 15 + 16
+        result += [border * GIB - 8 + (span + 8) * i // around for i in range(around)]
+    left = count - len(result)
+    return result + [4 * GIB + (16 * GIB + 64) * (i + 1) // left for i in range(left)]
+
+
+def boots(arch, kernel, hello, machine, size):
+    """Whether hello says its line with so much memory."""
+    uefi = machine == "uefi"
+    command = [sys.executable, "-S", NOVA, "boot-test", f"--name=size.{size}", "--arch", arch]
+    command += ["--kernel", kernel, "--roottask", hello, f"--memory={size}", "--timeout=120"]
+    command += [f"--machine={'q35' if uefi else machine}", f"--boot={'uefi' if uefi else 'direct'}"]
+    command += ["--cmdline=serial", "--expect=^Hello from CPU 0"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        print(f"{size} MiB on {machine}:")
+        print(done.stdout.decode(errors="replace")[-2000:], flush=True)
+    return done.returncode == 0
+
+
+def main():
+    arch, kernel, hello, machine = sys.argv[1:]
+    smallest = UEFI_SMALLEST if machine == "uefi" else SMALLEST
+    tried = sizes(BOOTS[machine], smallest)
+    bad = [size for size in tried if not boots(arch, kernel, hello, machine, size)]
+    print(f"{len(tried) - len(bad)} of {len(tried)} sizes boot; not: {bad}")
+    return bool(bad)
+
+
+sys.exit(main())

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Threads whose events nobody handles: a local thread that overflows its stack, a child without
+ * portals, and a flood of such threads. Under `serial` the kernel reports them. */
+#include <nova/console.h>
+#include <nova/crd.h>
+#include <nova/extension.h>
+#include <nova/nova.h>
+#include <nova/portal.h>
+#include <nova/qpd.h>
+#include <nova/root.h>
+
+#define FLOOD  100
+#define EVENTS 512 /* event selectors without portals */
+
+static struct nova_root root;
+static struct nova_console console;
+
+static nova_word_t deeper(nova_word_t depth)
+{
+        volatile nova_word_t room[64];
+
+        room[depth % 64] = depth;
+        return depth ? deeper(depth + 1) + room[depth % 64] : 0;
+}
+
+static void overflow(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+{
+        (void)portal;
+        (void)argument;
+        nova_utcb_put(utcb, deeper(1));
+}
+
+/* The status of a call to a new local thread whose stack ends where nothing is mapped. */
+static unsigned call_overflowing(void)
+{
+        unsigned char *stack = nova_root_alloc(&root, 0);
+        const nova_sel_t ec = nova_root_sel(&root, 2);
+        struct nova_utcb *utcb = (struct nova_utcb *)nova_root_utcb(&root);
+        const nova_word_t sp = nova_portal_stack(stack, NOVA_PAGE_SIZE, overflow, utcb, NULL);
+
+        if (nova_create_ec(ec, NOVA_SEL_ROOT_PD, NOVA_ADDRESS(utcb), root.cpu, sp, EVENTS, 0) ||
+            nova_create_pt(ec + 1, NOVA_SEL_ROOT_PD, ec, 0, NOVA_ADDRESS(nova_portal_entry)))
+                return 99;
+        return nova_call(ec + 1, 0);
+}
+
+/* A child's thread gets an SC, and its STARTUP has no portal. */
+static bool start_child(const char name[NOVA_NAME_SIZE])
+{
+        const nova_sel_t pd = nova_root_sel(&root, 3);
+
+        return nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0) == NOVA_SUCCESS &&
+               nova_name_set(pd, name) == NOVA_SUCCESS &&
+               nova_create_ec(pd + 1, pd, 0x10000, root.cpu, 0, 0, NOVA_EC_GLOBAL) ==
+                       NOVA_SUCCESS &&
+               nova_create_sc(pd + 2, NOVA_SEL_ROOT_PD, pd + 1, nova_qpd(10000, 9)) == NOVA_SUCCESS;
+}
+
+int nova_main(const struct nova_hip *hip, nova_word_t cpu)
+{
+        static const char silent[NOVA_NAME_SIZE] = {'s', 'i', 'l', 'e', 'n', 't'};
+        static const char flood[NOVA_NAME_SIZE] = {'f', 'l', 'o', 'o', 'd'};
+
+        if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
+                return 1;
+        nova_printf(&console, "call: %u\n", call_overflowing());
+        if (!start_child(silent))
+                return 2;
+        for (unsigned i = 0; i < FLOOD; i++)
+                if (!start_child(flood))
+                        return 3;
+        nova_printf(&console, "all were started\n");
+        return 0;
+}

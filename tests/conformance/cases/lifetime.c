@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How long a scheduling context lives: threads that have their own one dropped through nested
+ * calls, and handlers that drop the one on which they run. */
+#include "way.h"
+
+/* ---- A thread that ends ------------------------------------------------------------------------
+ */
+
+enum waits { WAITS_NOT, WAITS_BEFORE, WAITS_AFTER, WAITS_UNTIL };
+
+/* Starts the doomed thread, lets the last server pass what it waits for, and waits until that
+ * server has dropped what plan() named. The server has served so many requests before: done. */
+static void run_to_last_server(struct doomed *d, word_t done, enum waits waits, nova_sel_t taken)
+{
+        way.before = waits == WAITS_BEFORE ? taken : 0;
+        way.after = waits >= WAITS_AFTER ? taken : 0;
+        way.deadline = waits == WAITS_UNTIL;
+        way.status[0] = way.status[1] = NOVA_SUCCESS;
+        start_doomed(d, PRIO_HIGH);
+        if (waits == WAITS_BEFORE || waits == WAITS_AFTER) {
+                EXPECT_EQ(way.done, done);
+                EXPECT_EQ(hc_sm_ctrl(taken, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        }
+        EXPECT(wait_for(&way.done, done + 1));
+}
+
+static void thread_ends(unsigned depth, bool own_pd, const char *order, enum waits waits)
+{
+        struct doomed d;
+        word_t before = 0;
+        const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(depth, boot_cpu);
+        make_range(&d);
+        for (unsigned round = 0; round < 3; round++) {
+                struct thread *t = make_doomed(&d, own_pd, asks, boot_cpu);
+                plan(&d, order);
+                run_to_last_server(&d, round, waits, taken);
+                EXPECT_EQ(way.status[0], NOVA_SUCCESS);
+                EXPECT_EQ(way.status[1], waits == WAITS_UNTIL ? NOVA_COM_TIM : NOVA_SUCCESS);
+                if (order[1]) { /* its EC went, too: it ends with the reply */
+                        EXPECT_EQ(t->value[1], 1);
+                        drop(d.base + SEL_PD);
+                } else {
+                        EXPECT(wait_for(&t->value[3], 1));
+                        EXPECT_EQ(t->value[2], NOVA_SUCCESS);
+                        EXPECT_EQ(t->value[1], 2);
+                }
+                drop_portals(&d);
+                expect_no_more(&before, sm);
+        }
+}
+
+CASE_ON(lifetime, a_thread_has_its_sc_dropped_by_its_server_and_runs_to_its_exit,
+        "3.6-11 2.3-03 3.2-20 5.2.2-02 D-40.2", needs_quota)
+{
+        thread_ends(1, false, "S", WAITS_NOT);
+        thread_ends(1, true, "S", WAITS_NOT);
+}
+
+CASE_ON(lifetime, a_thread_has_its_sc_dropped_two_pds_up_and_runs_to_its_exit,
+        "3.6-11 2.3-03 3.2-20 5.2.2-02 D-40.2", needs_quota)
+{
+        thread_ends(2, true, "S", WAITS_NOT);
+}
+
+CASE_ON(lifetime, a_thread_has_its_sc_dropped_three_pds_up_and_runs_to_its_exit,
+        "3.6-11 2.3-03 3.2-20 5.2.2-02 D-40.2", needs_quota)
+{
+        thread_ends(3, true, "S", WAITS_NOT);
+}
+
+CASE_ON(lifetime, a_server_that_drops_the_sc_it_runs_on_can_wait_for_a_semaphore,
+        "3.6-11 2.3-03 3.2-20 D-40.2", needs_quota)
+{
+        thread_ends(1, true, "S", WAITS_BEFORE);
+        thread_ends(2, true, "S", WAITS_AFTER);
+        thread_ends(3, true, "S", WAITS_AFTER);
+}
+
+CASE_ON(lifetime, a_server_that_drops_the_sc_it_runs_on_can_wait_with_a_deadline,
+        "3.6-11 2.3-03 X-TIME D-40.2", needs_quota)
+{
+        thread_ends(2, true, "S", WAITS_UNTIL);
+        thread_ends(3, true, "S", WAITS_UNTIL);
+}
+
+CASE_ON(lifetime, a_thread_whose_sc_and_ec_are_dropped_by_its_server_ends_with_the_reply,
+        "3.6-11 D-04.2 D-04.3 D-40.4", needs_quota)
+{
+        thread_ends(1, true, "SE", WAITS_NOT);
+        thread_ends(2, true, "ES", WAITS_AFTER);
+        thread_ends(3, true, "SEP", WAITS_AFTER);
+        thread_ends(3, true, "PES", WAITS_UNTIL);
+}
+
+/* ---- A child that is ended by its exception handler -------------------------------------------
+ */
+
+static void handler_kills(unsigned depth, const char *order, enum waits waits)
+{
+        struct doomed d;
+        word_t before = 0;
+        const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(depth, boot_cpu);
+        make_range(&d);
+        for (unsigned round = 0; round < 3; round++) {
+                struct thread *t = make_doomed(&d, true, fails, boot_cpu);
+                plan(&d, order);
+                run_to_last_server(&d, round, waits, taken);
+                EXPECT_EQ(t->value[1], 1);
+                drop_portals(&d);
+                expect_no_more(&before, sm);
+        }
+}
+
+CASE_ON(lifetime, a_handler_drops_a_child_on_whose_sc_it_runs_in_any_order,
+        "3.6-11 2.3-03 D-04 D-40.4", needs_quota)
+{
+        handler_kills(1, "PES", WAITS_NOT);
+        handler_kills(1, "ESP", WAITS_NOT);
+        handler_kills(1, "SEP", WAITS_NOT);
+        handler_kills(1, "SPE", WAITS_NOT);
+}
+
+CASE_ON(lifetime, a_handler_two_pds_up_drops_a_child_on_whose_sc_it_runs,
+        "3.6-11 2.3-03 D-04 D-40.4", needs_quota)
+{
+        handler_kills(2, "PES", WAITS_BEFORE);
+        handler_kills(2, "SEP", WAITS_AFTER);
+        handler_kills(2, "ESP", WAITS_UNTIL);
+}
+
+CASE_ON(lifetime, a_handler_three_pds_up_drops_a_child_on_whose_sc_it_runs,
+        "3.6-11 2.3-03 D-04 D-40.4", needs_quota)
+{
+        handler_kills(3, "PES", WAITS_AFTER);
+        handler_kills(3, "SEP", WAITS_BEFORE);
+        handler_kills(3, "ESP", WAITS_UNTIL);
+}
+
+/* Until the handler replies, one SC is left of the child, with the EC that it refers to and that
+ * EC's PD; a further SC of the EC is gone. */
+static void account_until(bool reply)
+{
+        struct doomed d;
+        word_t before = 0;
+        const nova_sel_t sm = sel_alloc(1), first = semaphore(0), second = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(1, boot_cpu);
+        make_range(&d);
+        for (unsigned round = 0; round < (reply ? 3 : 1); round++) {
+                struct thread *t = make_doomed(&d, true, fails, boot_cpu);
+                const nova_sel_t other = d.base + SEL_SC + 1;
+                plan(&d, "PES");
+                way.before = first;
+                way.after = second;
+                start_doomed(&d, PRIO_HIGH);
+                const word_t one = settled(sm);
+                EXPECT_EQ(hc_create_sc(other, ROOT_PD, t->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
+                          NOVA_SUCCESS);
+                EXPECT(settled(sm) > one);
+                drop(other);
+                EXPECT(comes_to(one, sm));
+                EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* the three are gone */
+                EXPECT_EQ(look(NOVA_CRD_OBJ, d.base + SEL_EC), 0);
+                EXPECT_EQ(settled(sm), one);
+                if (reply) {
+                        EXPECT_EQ(hc_sm_ctrl(second, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                        EXPECT_EQ(way.done, round + 1);
+                        drop_portals(&d);
+                        expect_no_more(&before, sm);
+                } else {
+                        drop_portals(&d);
+                        const word_t left = settled(sm);
+                        drop(way.server[0]->pt);
+                        drop(way.server[0]->ec);
+                        EXPECT(settled(sm) < left);
+                        EXPECT_EQ(way.done, 0);
+                }
+                EXPECT_EQ(t->value[1], 1);
+        }
+}
+
+CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_replies,
+        "3.6-11 D-04 D-04.2 D-04.3 D-40 D-40.3 D-40.4", needs_quota)
+{
+        account_until(true);
+}
+
+CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_ends,
+        "3.6-11 D-04 D-04.2 D-04.3 D-40 D-40.3 D-40.4", needs_quota)
+{
+        account_until(false);
+}
+
+/* ---- Dropped by somebody else ------------------------------------------------------------------
+ */
+
+/* While the server waits, others drop the thread: the server gets to its reply, the thread does not
+ * run again. */
+static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
+{
+        struct doomed d;
+        word_t before = 0;
+        const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(2, cpu);
+        make_range(&d);
+        for (unsigned round = 0; round < 3; round++) {
+                struct thread *t = make_doomed(&d, true, fn, cpu);
+                way.before = taken;
+                start_doomed(&d, PRIO_HIGH);
+                EXPECT(wait_for(&t->value[1], 1));
+                EXPECT_EQ(hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 2 * tsc_per_ms()), NOVA_COM_TIM);
+                plan(&d, order);
+                for (unsigned i = 0; i < way.drops; i++)
+                        drop(way.drop[i]);
+                way.drops = 0;
+                EXPECT_EQ(way.done, round);
+                EXPECT_EQ(hc_sm_ctrl(taken, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT(wait_for(&way.done, round + 1));
+                EXPECT_EQ(hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 2 * tsc_per_ms()), NOVA_COM_TIM);
+                EXPECT_EQ(t->value[1], 1);
+                plan(&d, "PES");
+                for (unsigned i = 0; i < way.drops; i++)
+                        drop(way.drop[i]);
+                way.drops = 0;
+                drop_portals(&d);
+                expect_no_more(&before, sm);
+        }
+}
+
+CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_thread,
+        "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_quota)
+{
+        drop_from_outside(boot_cpu, asks, "S");
+        drop_from_outside(boot_cpu, asks, "SE");
+        drop_from_outside(boot_cpu, asks, "ES");
+        drop_from_outside(boot_cpu, fails, "S");
+        drop_from_outside(boot_cpu, fails, "EPS");
+}
+
+CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_cpu,
+        "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_2_cpus)
+{
+        drop_from_outside(cpu_numbers[1], asks, "S");
+        drop_from_outside(cpu_numbers[1], asks, "SE");
+        drop_from_outside(cpu_numbers[1], asks, "ES");
+        drop_from_outside(cpu_numbers[1], fails, "S");
+        drop_from_outside(cpu_numbers[1], fails, "PES");
+}
+
+/* A thread of another CPU that calls the first server of the way, and lends it its time. */
+static struct thread *start_helper(void)
+{
+        struct thread *helper = global(cpu_numbers[1], asks, NULL);
+        helper->value[0] = way.server[0]->pt;
+        helper->on_event = exits;
+        helper->value[4] = sel_alloc(2); /* nothing is there */
+        thread_start(helper, PRIO_HIGH, QUANTUM);
+        return helper;
+}
+
+static void drop_helper(struct thread *helper)
+{
+        drop(helper->sc);
+        drop(helper->ec);
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, helper->events, 5, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+}
+
+/* pd_destroy takes everything at once, also the SC that the handler runs on: the handler goes on
+ * when somebody helps it. */
+CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
+        "3.6-11 D-04", needs_2_cpus)
+{
+        struct doomed d;
+        word_t before = 0;
+        const nova_sel_t sm = sel_alloc(1), first = semaphore(0), second = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(1, cpu_numbers[1]);
+        make_range(&d);
+        for (unsigned round = 0; round < 6; round++) {
+                struct thread *t = make_doomed(&d, true, fails, cpu_numbers[1]);
+                way.before = first;
+                way.after = second;
+                plan(&d, round & 1 ? "ES" : "SE");
+                start_doomed(&d, PRIO_HIGH);
+                EXPECT(wait_for(&t->value[1], 1));
+                if (round & 2) {
+                        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                        spin_us(100 * round);
+                }
+                EXPECT_EQ(hc_pd_destroy(d.base + SEL_PD), NOVA_SUCCESS);
+                if (!(round & 2))
+                        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT_EQ(hc_sm_ctrl(second, NOVA_SM_UP_OP), NOVA_SUCCESS);
+
+                struct thread *helper = start_helper();
+                EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT_EQ(hc_sm_ctrl(second, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT(wait_for(&way.done, 2 * round + 2));
+                EXPECT(wait_for(&helper->value[1], 2));
+                EXPECT_EQ(t->value[1], 1);
+                drop_helper(helper);
+                drop(d.base + SEL_PD);
+                drop(d.base + SEL_EC);
+                drop(d.base + SEL_SC);
+                drop_portals(&d);
+                if (round == 1)
+                        before = settled(sm);
+        }
+        EXPECT(comes_to(before, sm));
+}

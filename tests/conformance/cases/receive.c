@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Extension: limits of what a message may cost its receiver, in kernel memory. */
+#include "harness.h"
+
+#define ALL    NOVA_PERM_ALL
+#define ITEMS  200
+#define WINDOW 16 /* order of the window that a flood fills */
+#define TABLE  NOVA_PAGE_SIZE
+#define LARGE  11 /* order of memory whose tables take several steps */
+
+static const char *needs_receive(void)
+{
+        const char *lacks = needs_quota();
+        return hip->features & NOVA_HIP_RECEIVE ? lacks : "needs the extension of receive limits";
+}
+
+static word_t limit(nova_sel_t ec, word_t bytes)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_OBJECT, ec),
+                         NOVA_EXT_EC_RECEIVE, bytes, 0, 0};
+        return hypercall(&a);
+}
+
+/* What the root PD's account has used when all memory that is on its way back has arrived; its
+ * children use the same. */
+static word_t used(void)
+{
+        rest_until_freed();
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, ROOT_PD),
+                         NOVA_EXT_QUOTA_QUERY, 0, 0, 0};
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
+        return a.a2;
+}
+
+/* The receiver's whole copy of a message; its typed items. */
+static nova_crd_t copy[ITEMS];
+
+static void copy_items(struct thread *t)
+{
+        for (unsigned i = 0; i < nova_utcb_typed(t->rx_items); i++)
+                copy[i] = t->utcb->word[nova_utcb_item_index(i)];
+}
+
+/* A thread of a child that has all code of these cases already: pages of it cost memory, too. */
+static struct thread *receiver(void)
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        windows(t, 0, 0);
+        remote(t, copy_items, NULL);
+        remote_look(t, NOVA_CRD_MEM, 0);
+        remote_read(t, 0);
+        remote_in(t, 0x80);
+        return t;
+}
+
+static void item(unsigned i, nova_crd_t crd, nova_sel_t hot)
+{
+        self->utcb->word[nova_utcb_item_index(i)] = crd;
+        self->utcb->word[nova_utcb_item_index(i) + 1] = item_upper(NOVA_ITEM_DELEGATE, hot);
+}
+
+/* Sends items that were written; how many the receiver got. */
+static unsigned send_items(struct thread *t, unsigned items)
+{
+        unsigned got = 0;
+        t->fn = copy_items;
+        self->utcb->items = nova_utcb_items(0, items);
+        EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS);
+        for (unsigned i = 0; i < items; i++)
+                got += copy[i] != 0;
+        return got;
+}
+
+/* Each capability needs a table of its own. What it costs. */
+static word_t flood_objects(struct thread *t, nova_sel_t window, unsigned *got)
+{
+        const nova_sel_t sm = semaphore(0);
+        windows(t, 0, nova_crd(NOVA_CRD_OBJ, window, WINDOW + 4, ALL));
+        for (unsigned i = 0; i < ITEMS; i++)
+                item(i, obj(sm, ALL), window + 0x1000 * i);
+        const word_t before = used();
+        *got = send_items(t, ITEMS);
+        const word_t cost = used() - before;
+        EXPECT_EQ(hc_revoke(obj(sm, ALL), 0), NOVA_SUCCESS);
+        return cost;
+}
+
+CASE_ON(receive, a_flood_of_capabilities_costs_no_more_than_the_limit, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        unsigned got;
+        EXPECT(flood_objects(t, 0x100000, &got) >= ITEMS * TABLE);
+        EXPECT_EQ(got, ITEMS);
+        for (word_t bytes = 0x1000; bytes <= 0x40000; bytes *= 4) {
+                EXPECT_EQ(limit(t->ec, bytes), NOVA_SUCCESS);
+                EXPECT(flood_objects(t, 0x200000, &got) <= bytes);
+                EXPECT(got < ITEMS);
+                EXPECT(got + 4 >= bytes / (TABLE + 0x100));
+        }
+        EXPECT_EQ(limit(t->ec, NOVA_EC_RECEIVE_ALL), NOVA_SUCCESS);
+        flood_objects(t, 0x100000, &got);
+        EXPECT_EQ(got, ITEMS);
+}
+
+CASE_ON(receive, a_flood_of_pages_costs_no_more_than_the_limit, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const word_t src = page_of(memory(0)), dst = page_alloc(WINDOW);
+        for (word_t bytes = NOVA_EC_RECEIVE_ALL; bytes; bytes = bytes > 0x40000 ? 0x40000 : 0) {
+                EXPECT_EQ(limit(t->ec, bytes), NOVA_SUCCESS);
+                windows(t, 0, mem(dst, WINDOW, ALL));
+                for (unsigned i = 0; i < ITEMS; i++)
+                        item(i, mem(src, 0, ALL), dst + 256 * i);
+                const word_t before = used();
+                const unsigned got = send_items(t, ITEMS);
+                const word_t cost = used() - before;
+                EXPECT(bytes == NOVA_EC_RECEIVE_ALL ? got == ITEMS : got && got < ITEMS);
+                EXPECT(bytes == NOVA_EC_RECEIVE_ALL ? cost >= ITEMS / 2 * TABLE : cost <= bytes);
+                for (unsigned i = 0; i < ITEMS; i++)
+                        EXPECT(!copy[i] == !remote_look(t, NOVA_CRD_MEM, dst + 256 * i));
+                EXPECT_EQ(hc_revoke(mem(src, 0, ALL), 0), NOVA_SUCCESS);
+        }
+}
+
+CASE_ON(receive, a_range_of_capabilities_beyond_the_limit_is_null_and_free, "X-RECEIVE",
+        needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t src = sel_alloc(6), dst = CHILD_FREE_SEL, near = dst + 64;
+        for (unsigned i = 0; i < 64; i++)
+                EXPECT_EQ(hc_create_sm(src + i, ROOT_PD, 0), NOVA_SUCCESS);
+        EXPECT(give(t, obj(src, ALL), near) != 0); /* the tables are there */
+        const word_t before = used();
+        EXPECT_EQ(limit(t->ec, 1024), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, nova_crd(NOVA_CRD_OBJ, src, 6, ALL), dst), 0);
+        EXPECT_EQ(used(), before);
+        for (unsigned i = 0; i < 64; i++)
+                EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, dst + i), 0);
+        EXPECT_EQ(look(NOVA_CRD_OBJ, src), obj(src, ALL));
+        EXPECT(remote_look(t, NOVA_CRD_OBJ, near) != 0);
+        EXPECT_EQ(limit(t->ec, 64 * 128), NOVA_SUCCESS);
+        EXPECT(give(t, nova_crd(NOVA_CRD_OBJ, src, 6, ALL), dst) != 0);
+        EXPECT(remote_look(t, NOVA_CRD_OBJ, dst + 63) != 0);
+        EXPECT(used() - before <= 64 * 128);
+}
+
+CASE_ON(receive, pieces_of_memory_beyond_the_limit_are_null_and_free, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const word_t src = page_of(memory(6)), dst = page_alloc(7), near = dst + 64;
+        for (unsigned i = 0; i < 64; i += 2)
+                EXPECT_EQ(hc_revoke(mem(src + i, 0, NOVA_MEM_W), NOVA_REVOKE_SR), NOVA_SUCCESS);
+        EXPECT(give(t, mem(src, 0, ALL), near) != 0); /* the tables are there */
+        const word_t before = used();
+        EXPECT_EQ(limit(t->ec, 1024), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, mem(src, 6, ALL), dst), 0);
+        EXPECT_EQ(used(), before);
+        for (unsigned i = 0; i < 64; i++) {
+                EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, dst + i), 0);
+                EXPECT_EQ(remote_read(t, (dst + i) << NOVA_PAGE_BITS), 1);
+        }
+        EXPECT_EQ(remote_read(t, near << NOVA_PAGE_BITS), 0);
+        EXPECT_EQ(limit(t->ec, 64 * 256), NOVA_SUCCESS);
+        EXPECT(give(t, mem(src, 6, ALL), dst) != 0);
+        EXPECT_EQ(remote_read(t, (dst + 63) << NOVA_PAGE_BITS), 0);
+}
+
+/* Memory of which no part fits into a large page of another place. */
+static word_t small_pages(void)
+{
+        const word_t from = page_of(memory(LARGE + 1)), to = page_alloc(LARGE);
+        for (unsigned i = 0; i < 1u << (LARGE - 8); i++)
+                EXPECT(give_self(mem(from + 256 * (i + 1), 8, ALL), to + 256 * i) != 0);
+        return to;
+}
+
+/* Its tables take several steps, and so does the way back. Nothing is left of either. */
+static void expect_large_refused(word_t upper, word_t roots)
+{
+        struct thread *t = receiver();
+        const word_t src = small_pages(), dst = page_alloc(LARGE + 2);
+        const word_t before = used();
+        EXPECT_EQ(limit(t->ec, 3 * TABLE + 512), NOVA_SUCCESS);
+        windows(t, 0, mem(dst, LARGE + 2, ALL));
+        for (unsigned i = 0; i < 2; i++) {
+                item(i, mem(src, LARGE, ALL), dst + (i << LARGE));
+                self->utcb->word[nova_utcb_item_index(i) + 1] |= upper;
+        }
+        const unsigned got = send_items(t, 2);
+        EXPECT(used() - before <= 3 * TABLE + 512);
+        for (unsigned i = 0; i < 2; i++)
+                for (unsigned page = 0; page < 1u << LARGE; page += 255) {
+                        const word_t at = dst + (i << LARGE) + page;
+                        EXPECT_EQ(!remote_look(t, NOVA_CRD_MEM, at), !copy[i]);
+                        EXPECT_EQ(remote_read(t, at << NOVA_PAGE_BITS), !copy[i]);
+                }
+        EXPECT(got < 2);
+        EXPECT_EQ(hc_revoke(mem(src, LARGE, ALL), 0), NOVA_SUCCESS);
+        EXPECT(used() - before <= roots * TABLE); /* they stay with the PD */
+}
+
+CASE_ON(receive, large_memory_beyond_the_limit_is_null_and_free, "X-RECEIVE", needs_receive)
+{
+        expect_large_refused(0, 0);
+}
+
+CASE_ON(receive, tables_of_devices_and_guests_count_too, "X-RECEIVE", needs_receive)
+{
+        expect_large_refused(NOVA_ITEM_D, 1);
+        expect_large_refused(NOVA_ITEM_G, 1);
+        expect_large_refused(NOVA_ITEM_D | NOVA_ITEM_G, 2);
+}
+
+CASE_ON(receive, ports_count_too, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t port = 0x80;
+        EXPECT(request(io(port, 0), port) != 0);
+        const word_t before = used();
+        EXPECT_EQ(limit(t->ec, TABLE), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, io(port, 0), port), 0);
+        EXPECT_EQ(remote_in(t, port), 1);
+        EXPECT(used() - before <= 5 * TABLE); /* a bitmap that was made stays with the PD */
+        EXPECT_EQ(limit(t->ec, 5 * TABLE), NOVA_SUCCESS);
+        EXPECT(give(t, io(port, 0), port) != 0);
+        EXPECT_EQ(remote_in(t, port), 0);
+}
+
+CASE_ON(receive, an_item_after_one_beyond_the_limit_uses_what_is_left, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t src = sel_alloc(6), dst = CHILD_FREE_SEL, near = dst + 64;
+        for (unsigned i = 0; i < 64; i++)
+                EXPECT_EQ(hc_create_sm(src + i, ROOT_PD, 0), NOVA_SUCCESS);
+        EXPECT(give(t, obj(src, ALL), near) != 0);
+        EXPECT_EQ(limit(t->ec, 1024), NOVA_SUCCESS);
+        windows(t, 0, nova_crd(NOVA_CRD_OBJ, dst, 8, ALL));
+        item(0, obj(src, ALL), dst + 128);
+        item(1, nova_crd(NOVA_CRD_OBJ, src, 6, ALL), dst);
+        item(2, obj(src + 1, ALL), dst + 129);
+        EXPECT_EQ(send_items(t, 3), 2);
+        EXPECT_EQ(copy[1], 0);
+        EXPECT(remote_look(t, NOVA_CRD_OBJ, dst + 128) != 0);
+        EXPECT(remote_look(t, NOVA_CRD_OBJ, dst + 129) != 0);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, dst), 0);
+}
+
+CASE_ON(receive, others_of_the_window_stay_when_an_item_is_taken_back, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t src = sel_alloc(6), other = semaphore(0), dst = CHILD_FREE_SEL;
+        for (unsigned i = 0; i < 64; i++)
+                EXPECT_EQ(hc_create_sm(src + i, ROOT_PD, 0), NOVA_SUCCESS);
+        EXPECT(give(t, obj(other, ALL), dst + 1) != 0);
+        const word_t page = page_of(memory(2)), mine = page_of(memory(0)), to = page_alloc(2);
+        EXPECT(give(t, mem(mine, 0, ALL), to + 1) != 0);
+        const word_t before = used();
+        EXPECT_EQ(limit(t->ec, 512), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, nova_crd(NOVA_CRD_OBJ, src, 6, ALL), dst), 0);
+        EXPECT(remote_look(t, NOVA_CRD_OBJ, dst + 1) != 0);
+        EXPECT_EQ(limit(t->ec, 150), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, mem(page, 2, ALL), to), 0);
+        EXPECT(remote_look(t, NOVA_CRD_MEM, to + 1) != 0);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, to + 2), 0);
+        EXPECT_EQ(used(), before);
+}
+
+CASE_ON(receive, one_item_keeps_to_a_small_limit, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t sm = semaphore(0);
+        const word_t src = page_of(memory(0)), dst = page_alloc(0), before = used();
+        EXPECT_EQ(limit(t->ec, 0), NOVA_SUCCESS);
+        EXPECT_EQ(give(t, obj(sm, ALL), CHILD_FREE_SEL), 0);
+        EXPECT_EQ(give(t, mem(src, 0, ALL), dst), 0);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_OBJ, CHILD_FREE_SEL), 0);
+        EXPECT_EQ(remote_look(t, NOVA_CRD_MEM, dst), 0);
+        EXPECT_EQ(used(), before);
+        EXPECT_EQ(limit(t->ec, 16 * TABLE), NOVA_SUCCESS);
+        EXPECT(give(t, obj(sm, ALL), CHILD_FREE_SEL) != 0);
+        EXPECT(give(t, mem(src, 0, ALL), dst) != 0);
+}
+
+CASE_ON(receive, translations_cost_nothing, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = server(boot_cpu), *child = receiver();
+        const nova_sel_t sm = semaphore(0);
+        EXPECT(give(child, obj(sm, ALL), CHILD_FREE_SEL) != 0);
+        EXPECT(give(child, obj(t->pt, ALL), CHILD_FREE_SEL + 1) != 0);
+        EXPECT_EQ(limit(t->ec, 0), NOVA_SUCCESS);
+        windows(t, nova_crd(NOVA_CRD_OBJ, 0, NOVA_CRD_ORDER_MASK, ALL), 0);
+        EXPECT_EQ(send_from(child, CHILD_FREE_SEL + 1, t, obj(CHILD_FREE_SEL, ALL), 0),
+                  obj(sm, ALL));
+}
+
+static void reply_with_item(struct thread *t)
+{
+        t->utcb->word[nova_utcb_item_index(0)] = (nova_crd_t)t->value[0];
+        t->utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_DELEGATE;
+        t->utcb->items = nova_utcb_items(0, 1);
+}
+
+CASE_ON(receive, a_reply_keeps_to_its_receivers_limit, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = server(boot_cpu);
+        const nova_sel_t sm = semaphore(0), dst = sel_alloc(0);
+        for (word_t bytes = 0; bytes <= 4 * TABLE; bytes += 4 * TABLE) {
+                EXPECT_EQ(limit(self->ec, bytes), NOVA_SUCCESS);
+                t->value[0] = obj(sm, ALL);
+                t->fn = reply_with_item;
+                self->utcb->delegate_window = obj(dst, ALL);
+                self->utcb->items = 0;
+                EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS);
+                const bool came = self->utcb->word[nova_utcb_item_index(0)];
+                self->utcb->delegate_window = 0;
+                EXPECT_EQ(limit(self->ec, NOVA_EC_RECEIVE_ALL), NOVA_SUCCESS);
+                EXPECT_EQ(came, bytes != 0);
+                EXPECT_EQ(look(NOVA_CRD_OBJ, dst) != 0, bytes != 0);
+        }
+}
+
+CASE_ON(receive, the_answer_to_an_event_has_no_limit, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = child_server(child_new(boot_cpu));
+        EXPECT_EQ(limit(t->ec, 0), NOVA_SUCCESS);
+        windows(t, 0, 0); /* its code comes by answers to page faults */
+        EXPECT(t->event_count > 0);
+        EXPECT_EQ(t->calls, 1);
+}
+
+CASE_ON(receive, setting_it_needs_an_ec_and_all_permissions, "X-RECEIVE", needs_receive)
+{
+        struct thread *t = receiver();
+        const nova_sel_t weak = sel_alloc(0);
+        for (unsigned lacking = 0; lacking < 5; lacking++) {
+                EXPECT(give_self(obj(t->ec, ALL & ~(1u << lacking)), weak) != 0);
+                EXPECT_EQ(limit(weak, 0), NOVA_BAD_CAP);
+                EXPECT_EQ(hc_revoke(obj(weak, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+        }
+        EXPECT_EQ(limit(weak, 0), NOVA_BAD_CAP);
+        EXPECT_EQ(limit(semaphore(0), 0), NOVA_BAD_CAP);
+        EXPECT_EQ(limit(ROOT_PD, 0), NOVA_BAD_CAP);
+        EXPECT(give(t, obj(semaphore(0), ALL), CHILD_FREE_SEL) != 0);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A way of servers from a thread up to the root PD, whose last server drops the thread's objects,
+ * and the threads that are dropped: for cases on the life of scheduling contexts. */
+#ifndef NOVA_CONFORMANCE_WAY_H
+#define NOVA_CONFORMANCE_WAY_H
+
+#include "harness.h"
+
+#define ALL  NOVA_PERM_ALL
+#define MOST 3 /* protection domains above the thread */
+
+/* Selectors of the doomed thread: one aligned range of the root PD, whose last page stays in use.
+ */
+#define SEL_PD      0
+#define SEL_EC      1
+#define SEL_SC      2
+#define SEL_STAYS   127
+#define SEL_EVENTS  128
+#define CALL_PORTAL 64 /* after the event portals; the same in the thread's own PD */
+
+/* The way from the thread up to the root PD, and what the last server does there. */
+static struct {
+        struct thread *server[MOST]; /* the last one is the first that is called */
+        unsigned depth;
+
+        nova_sel_t drop[3]; /* in this order */
+        unsigned drops;
+        nova_sel_t before, after; /* semaphores: taken before the drops, after them; 0: none */
+        bool deadline;            /* … the second one until a time that passes */
+        word_t status[2];         /* of the two */
+        volatile word_t done;     /* requests served */
+} way;
+
+struct doomed {
+        nova_sel_t base;
+        struct thread *t;
+        bool own_pd;
+};
+
+static inline word_t used(void)
+{
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, ROOT_PD),
+                         NOVA_EXT_QUOTA_QUERY, 0, 0, 0};
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
+        return a.a2;
+}
+
+/* Lets memory that is on its way back arrive: who finds none waits for it. */
+static inline void settle(nova_sel_t sm)
+{
+        struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sm + 1), ROOT_PD, 0,
+                         ~(word_t)0, 0};
+        EXPECT_EQ(hypercall(&a), NOVA_OUT_OF_MEMORY);
+        hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + tsc_per_ms());
+}
+
+/* What the root PD's account has paid for comes down to so many bytes: on a busy host the number of
+ * the first round may still have had something of the case before in it. */
+static inline bool comes_to(word_t bytes, nova_sel_t sm)
+{
+        for (unsigned ms = 0; ms < 1000; ms++) {
+                settle(sm);
+                if (used() <= bytes)
+                        return true;
+        }
+        return false;
+}
+
+static inline word_t settled(nova_sel_t sm)
+{
+        word_t bytes = 0;
+        for (unsigned same = 0, ms = 0; same < 30 && ms < 1000; ms++) {
+                settle(sm);
+                same = used() == bytes ? same + 1 : 0;
+                bytes = used();
+        }
+        return bytes;
+}
+
+static inline void drop(nova_sel_t sel)
+{
+        hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
+}
+
+/* ---- The way ----------------------------------------------------------------------------------
+ */
+
+static inline void serves(struct thread *t)
+{
+        t->fn = serves;
+        if (way.before)
+                way.status[0] = hc_sm_ctrl(way.before, NOVA_SM_DN_OP);
+        for (unsigned i = 0; i < way.drops; i++)
+                drop(way.drop[i]);
+        if (way.after)
+                way.status[1] =
+                        way.deadline ? hc_sm_until(way.after, NOVA_SM_DN_OP, tsc() + tsc_per_ms())
+                                     : hc_sm_ctrl(way.after, NOVA_SM_DN_OP);
+        way.done++;
+        t->utcb->state.mtd = 0;
+        t->utcb->items = nova_utcb_items(1, 0);
+}
+
+static inline void forwards(struct thread *t)
+{
+        t->fn = forwards;
+        t->utcb->items = 0;
+        t->value[1] = hc_call(t->value[0], 0);
+        t->utcb->state.mtd = 0;
+        t->utcb->items = nova_utcb_items(1, 0);
+}
+
+/* Servers in so many PDs, of which the last one is the root; on another CPU all are the root's. */
+static inline void make_way(unsigned depth, unsigned cpu)
+{
+        way.depth = depth;
+        way.drops = 0;
+        way.before = way.after = 0;
+        way.deadline = false;
+        way.server[0] = server(cpu);
+        way.server[0]->fn = serves;
+        for (unsigned i = 1; i < depth; i++) {
+                const bool in_child = cpu == boot_cpu; /* nobody there can be given the portal */
+                struct thread *t = in_child ? child_server(child_new(cpu)) : server(cpu);
+                t->value[0] = in_child ? CHILD_FREE_SEL : way.server[i - 1]->pt;
+                if (in_child)
+                        give(t, obj(way.server[i - 1]->pt, ALL), CHILD_FREE_SEL);
+                t->fn = forwards;
+                way.server[i] = t;
+        }
+        way.done = 0;
+}
+
+/* ---- The thread -------------------------------------------------------------------------------
+ */
+
+static struct child nowhere;
+
+/* Drops its SC through the way, and exits. */
+static inline void asks(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[1] = 1;
+        t->value[2] = hc_call(t->value[0], 0);
+        t->value[1] = 2;
+        ((void (*)(void))NOVA_USER_END)();
+}
+
+/* Raises an exception whose handler is the way. */
+static inline void fails(struct thread *t)
+{
+        t->value[1] = 1;
+        __asm__ volatile("ud2");
+        t->value[1] = 2;
+}
+
+/* Its exit: the parent drops what is left. */
+static inline bool exits(struct thread *t, unsigned n, struct nova_utcb *u)
+{
+        if (n != NOVA_EXC_PF || u->state.qual[1] != NOVA_USER_END)
+                return false;
+        t->value[3]++;
+        drop(t->value[4] + SEL_EC);
+        if (t->child)
+                drop(t->value[4] + SEL_PD);
+        u->state.mtd = 0;
+        u->items = nova_utcb_items(1, 0);
+        return true;
+}
+
+static inline void make_range(struct doomed *d)
+{
+        d->base = sel_alloc(8);
+        EXPECT_EQ(hc_create_sm(d->base + SEL_STAYS, ROOT_PD, 0), NOVA_SUCCESS);
+}
+
+static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_fn *fn, unsigned cpu)
+{
+        struct thread *t = thread_blank(cpu);
+        const nova_sel_t first = d->base + SEL_EVENTS, way_ec = way.server[way.depth - 1]->ec;
+
+        d->t = t;
+        d->own_pd = own_pd;
+        t->global = true;
+        t->fn = fn;
+        t->on_event = exits;
+        t->events = first;
+        t->own_events = own_pd ? 0 : first;
+        t->child = own_pd ? &nowhere : NULL;
+        t->value[4] = d->base;
+        t->value[0] = t->own_events + CALL_PORTAL;
+        event_portal(t, NOVA_EXC_STARTUP, NOVA_MTD_EXCEPTION);
+        event_portal(t, NOVA_EXC_PF, NOVA_MTD_EXCEPTION);
+        EXPECT_EQ(hc_create_pt(first + NOVA_EXC_UD, ROOT_PD, way_ec, NOVA_MTD_EXCEPTION,
+                               (word_t)portal_entry),
+                  NOVA_SUCCESS);
+        EXPECT_EQ(hc_create_pt(first + CALL_PORTAL, ROOT_PD, way_ec, 0, (word_t)portal_entry),
+                  NOVA_SUCCESS);
+        if (own_pd)
+                EXPECT_EQ(hc_create_pd(d->base + SEL_PD, ROOT_PD,
+                                       nova_crd(NOVA_CRD_OBJ, first, 7, ALL)),
+                          NOVA_SUCCESS);
+        t->ec = d->base + SEL_EC;
+        t->utcb = (struct nova_utcb *)0x5f000000; /* always there: its tables stay */
+        EXPECT_EQ(hc_create_ec(t->ec, own_pd ? d->base + SEL_PD : ROOT_PD, (word_t)t->utcb | cpu,
+                               t->sp, t->own_events, NOVA_EC_GLOBAL),
+                  NOVA_SUCCESS);
+        return t;
+}
+
+static inline void start_doomed(struct doomed *d, unsigned prio)
+{
+        d->t->sc = d->base + SEL_SC;
+        EXPECT_EQ(hc_create_sc(d->t->sc, ROOT_PD, d->t->ec, nova_qpd(QUANTUM, prio)), NOVA_SUCCESS);
+}
+
+/* What the root PD holds of it beside the three. */
+static inline void drop_portals(struct doomed *d)
+{
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, d->base + SEL_EVENTS, 7, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+        d->t->events = 0;
+}
+
+/* Drops of the way: letters P, E, S in this order. */
+static inline void plan(const struct doomed *d, const char *order)
+{
+        for (way.drops = 0; order[way.drops]; way.drops++) {
+                const char c = order[way.drops];
+                way.drop[way.drops] = d->base + (c == 'P' ? SEL_PD : c == 'E' ? SEL_EC : SEL_SC);
+        }
+}
+
+/* The memory comes back, and so it was when the first one of its kind had gone: that one makes the
+ * tables. */
+static inline void expect_no_more(word_t *before, nova_sel_t sm)
+{
+        if (!*before)
+                *before = settled(sm);
+        else
+                EXPECT(comes_to(*before, sm));
+}
+
+#endif

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of the label stretch read of the plugin, and what they complain of."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import paths  # noqa: F401
+from nova import stretch
+from nova.bench_listing import Names
+
+LINE = "0 {length} 12 10 31 begin 10 20 end hot 20:500 30:40 11:7"
+NAMES = Names([(0x10, "entry"), (0x20, "revoke"), (0x30, "leave")], {})
+
+
+class Lines(unittest.TestCase):
+    def test_a_stretch_has_its_stacks_and_its_functions(self):
+        one = stretch.read_stretch("longest " + LINE.format(length=700))
+        self.assertEqual((one.cpu, one.length, one.waited), (0, 700, 12))
+        self.assertEqual((one.first, one.last, one.begin, one.end), (0x10, 0x31, [0x10, 0x20], []))
+        self.assertEqual(one.hot, {0x20: 500, 0x30: 40, 0x11: 7})
+
+    def test_where_it_began_and_ended_is_told_by_names(self):
+        told = stretch.describe(stretch.read_stretch("longest " + LINE.format(length=700)), NAMES)
+        self.assertIn("begins in entry > revoke > entry, ends in leave", told)
+        self.assertIn("most are in revoke 500, leave 40, entry 7", told)
+
+    def test_of_a_deep_stack_the_innermost_calls_are_told(self):
+        calls = [0x10, 0x20] * 5
+        self.assertEqual(stretch._calls(NAMES, calls, 0x30).count(" > "), stretch.DEEPEST)
+        self.assertTrue(stretch._calls(NAMES, calls, 0x30).endswith("entry > revoke > leave"))
+
+    def test_each_cpu_has_a_longest_one_and_a_wait(self):
+        longest, waited = stretch.read(f"longest {LINE.format(length=9)}\nwaited 0 77\n")
+        self.assertEqual(([one.length for one in longest], waited), ([9], {0: 77}))
+
+
+class Complaints(unittest.TestCase):
+    def complaints(self, length, above=()):
+        longest = [stretch.read_stretch("longest " + LINE.format(length=length))]
+        return stretch.complaints(longest, above, 32000, NAMES)
+
+    def test_a_stretch_of_the_bound_is_good_and_one_more_is_not(self):
+        self.assertEqual(self.complaints(32000), [])
+        bad = self.complaints(32001)
+        self.assertEqual(len(bad), 1)
+        self.assertIn("CPU 0: 32001 instructions with interrupts off, the bound is 32000", bad[0])
+
+    def test_the_case_is_the_one_that_ended_next(self):
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder) / "stretch.above"
+            watcher = stretch.Watcher(results)
+            watcher(b"ok 1 - create: a portal [3.1]")
+            results.write_text(f"above {LINE.format(length=32001)}\nabove 0 33", encoding="utf-8")
+            watcher(b"# no case ends here")
+            watcher(b"ok 2 - revoke: all of it [4.2]")
+            watcher(b"ok 3 - revoke: nothing [4.2]")
+        self.assertEqual([one.case for one in watcher.above], ["revoke: all of it"])
+        [told] = self.complaints(32001, watcher.above)
+        self.assertIn("in: revoke: all of it; begins", told)
+        self.assertEqual(len(self.complaints(32002, watcher.above)), 2)
+        self.assertIn("in: after the last case;", self.complaints(32002, watcher.above)[1])
+
+    def test_of_a_case_the_longest_stretch_is_told(self):
+        above = [stretch.read_stretch("above " + LINE.format(length=n)) for n in (33000, 34000)]
+        self.assertEqual(len(self.complaints(34000, above)), 1)
+        self.assertIn("34000 instructions", self.complaints(34000, above)[0])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How many lines come about threads that were shut down.
+#include <gtest/gtest.h>
+
+extern "C" {
+#include "ipc/report.h"
+}
+
+namespace
+{
+
+constexpr uint64_t period = 1000;
+
+unsigned lines(report_rate &rate, uint64_t now, unsigned threads)
+{
+        unsigned count = 0;
+
+        while (threads--)
+                count += report_allowed(&rate, now, period);
+        return count;
+}
+
+TEST(report, a_burst_of_threads_has_a_bounded_number_of_lines)
+{
+        report_rate rate = {};
+
+        EXPECT_EQ(lines(rate, 123456, 1000), REPORT_BURST);
+        EXPECT_EQ(rate.unsaid, 1000u - REPORT_BURST);
+}
+
+TEST(report, each_period_allows_one_line_more)
+{
+        report_rate rate = {};
+
+        lines(rate, 0, 1000);
+        for (uint64_t now = period; now < 100 * period; now += period)
+                EXPECT_EQ(lines(rate, now, 1000), 1u);
+}
+
+TEST(report, a_quiet_time_saves_no_more_than_a_burst)
+{
+        report_rate rate = {};
+
+        lines(rate, 0, 1000);
+        EXPECT_EQ(lines(rate, 1000000 * period, 1000), REPORT_BURST);
+}
+
+TEST(report, a_tsc_that_lies_behind_allows_no_line_more)
+{
+        report_rate rate = {};
+
+        lines(rate, 100 * period, 1000);
+        EXPECT_EQ(lines(rate, 99 * period, 1000), 0u);
+}
+
+} // namespace

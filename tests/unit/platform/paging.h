@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What tests can set and read of the kernel's first address space. */
+#ifndef UNIT_PLATFORM_PAGING_H
+#define UNIT_PLATFORM_PAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A physical address of the pool plus this is where the host has the frame. */
+#define PAGING_POOL_OFFSET 0x200000000000ul
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Starts again with the tables that start.S made. */
+void paging_begin(void);
+
+/** Gives the pool to the allocator and builds the final tables. */
+bool paging_finish(uint64_t start, uint64_t size);
+
+/** Physical address that the tables in use give for a virtual one; UINT64_MAX: none. */
+uint64_t paging_lookup(uint64_t virt);
+
+/** Whether a table found no memory. */
+bool paging_has_failed(void);
+
+/** The real ones. */
+void *paging_boot_map(unsigned slot, uint64_t phys, uint64_t size);
+void paging_boot_unmap(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
