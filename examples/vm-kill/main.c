@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         size_t pages = 0, selectors = 0;
 
         if (!machines) {
-                printf("'%s' is no number of machines, 1 to %u.\n", argv[1], MACHINES_MAX);
+                printf("'%s' is not a number of machines, 1 to %u.\n", argv[1], MACHINES_MAX);
                 return 1;
         }
         for (unsigned i = 0; i < machines; i++) {

@@ -128,7 +128,7 @@ int main(int argc, char **argv)
         int error;
 
         if (!wanted) {
-                printf("'%s' is no number of tests, 1 to %u.\n", argv[1], TESTS_MAX);
+                printf("'%s' is not a number of tests, 1 to %u.\n", argv[1], TESTS_MAX);
                 return 1;
         }
         error = nova_vm_create(&vm, &config);

@@ -131,7 +131,7 @@ struct nova_system_machine {
 /** The machine that the description is made for; what it does not say has no limit. */
 struct nova_system_machine nova_system_declared_machine(const struct nova_system *system);
 
-/** What the segments of a program take of memory when it runs, beside its file; 0: it is no ELF
+/** What the segments of a program take of memory when it runs, beside its file; 0: it is not an ELF
  *  file, or its program headers are not in the bytes that there are. */
 uint64_t nova_system_image_bytes(const void *file, size_t bytes);
 

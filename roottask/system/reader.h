@@ -24,7 +24,7 @@ struct reader {
         struct nova_system_device *device;
         bool machine; /* in the section about the machine */
         bool skipped; /* in a section whose first line is wrong */
-        bool no_text; /* what is read is no description: the rest would only repeat that */
+        bool no_text; /* what is read is not a description: the rest would only repeat that */
 };
 
 /** Counts and tells a mistake in a line. */
@@ -60,7 +60,7 @@ void check_programs(struct reader *reader);
 
 /* Values. Each tells the mistake itself and returns false. `what` is the keyword. */
 bool value_name(struct reader *reader, const char *what, const char *word);
-/* The bounds are for what is no number at all. */
+/* The bounds are for what is not a number at all. */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
                   unsigned max, uint64_t *value);
 bool value_size(struct reader *reader, const char *what, const char *word, uint64_t *bytes);

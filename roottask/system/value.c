@@ -68,7 +68,7 @@ bool value_number(struct reader *reader, const char *what, const char *word, uns
         if (rest && !*rest)
                 return true;
         reader_mistake(reader, reader->line,
-                       "'%s' after '%s' is no number; write one from %u to %u.", word, what, min,
+                       "'%s' after '%s' is not a number; write one from %u to %u.", word, what, min,
                        max);
         return false;
 }
@@ -85,10 +85,11 @@ bool value_size(struct reader *reader, const char *what, const char *word, uint6
                 rest = unit && !rest[1] ? rest + 1 : NULL;
         }
         if (!rest || *bytes > UINT64_MAX >> shift) {
-                reader_mistake(reader, reader->line,
-                               "'%s' after '%s' is no size; write a number of bytes, or one with "
-                               "K, M or G such as 256K.",
-                               word, what);
+                reader_mistake(
+                        reader, reader->line,
+                        "'%s' after '%s' is not a size; write a number of bytes, or one with "
+                        "K, M or G such as 256K.",
+                        word, what);
                 return false;
         }
         *bytes <<= shift;
@@ -113,10 +114,11 @@ bool value_range(struct reader *reader, const char *what, const char *word,
         else
                 rest = NULL;
         if (!rest || *rest) {
-                reader_mistake(reader, reader->line,
-                               "'%s' after '%s' is no number and no range such as 4-7; between "
-                               "several stand blanks, as in '0 1' or '0 4-7'.",
-                               word, what);
+                reader_mistake(
+                        reader, reader->line,
+                        "'%s' after '%s' is neither a number nor a range such as 4-7; between "
+                        "several stand blanks, as in '0 1' or '0 4-7'.",
+                        word, what);
                 return false;
         }
         if (range->last < range->first) {

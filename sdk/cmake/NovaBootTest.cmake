@@ -11,7 +11,7 @@ function(nova_check_boot_test name roottask system timeout)
     nova_mistake(nova_add_boot_test "${name}" "ROOTTASK or SYSTEM, one of the two, says what is \
 booted: ROOTTASK names a program, SYSTEM what nova_add_system() made.")
   elseif(NOT timeout MATCHES "^[0-9]*$")
-    nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is no number of seconds.")
+    nova_mistake(nova_add_boot_test ${name} "TIMEOUT ${timeout} is not a number of seconds.")
   elseif(system)
     cmake_language(EVAL CODE "cmake_language(DEFER CALL nova_check_bootable
       [[${name}]] SYSTEM [[${system}]])")

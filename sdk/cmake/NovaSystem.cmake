@@ -32,7 +32,7 @@ function(nova_find_program out system name)
     get_directory_property(known BUILDSYSTEM_TARGETS)
     nova_meant(question "${name}" ${known} ${NOVA_SERVICES})
     nova_mistake(nova_add_system ${system} "there is no program '${name}'.${question} Add it with \
-nova_add_program before this line, or put files that are no programs after MODULES.")
+nova_add_program before this line, or put files that are not programs after MODULES.")
   endif()
 endfunction()
 

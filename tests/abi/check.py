@@ -24,7 +24,7 @@ OPERATIONS = {"64": MOVES | {"syscall"}, "32": MOVES | {"sysenter", "push", "pop
 POINTERS = {"lookup", "sc_ctrl", "assign_gsi", "name_set", "name_get", "quota_query"}
 # Where layer 0 is.
 LAYER0 = ("nova/hypercall.h", "nova/extension.h")
-# What is in layer 0's header and is no hypercall.
+# What is in layer 0's header and is not a hypercall.
 NO_HYPERCALL = {"status_of"}
 
 
@@ -115,7 +115,7 @@ def wrong_code(name, code, width):
         return f"{len(body)} instructions, at most {MOST_INSTRUCTIONS[width]}"
     for text in body:
         if text.split()[0] not in OPERATIONS[width]:
-            return f"'{text}' is no move between registers"
+            return f"'{text}' is not a move between registers"
         if wrong_operand(name, text, width):
             return f"'{text}' uses memory"
     return None

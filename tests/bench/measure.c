@@ -120,7 +120,7 @@ static uint32_t timing_overhead(void)
         return overhead;
 }
 
-/* What is no median; the table names it. */
+/* What is not a median; the table names it. */
 static void name_mean(const char *key)
 {
         console_string("mean ");

@@ -3,7 +3,7 @@
 
 stop.py KERNEL ROOTTASK LINE EVENT WHERE: EVENT (`nmi`, `mce`) comes when the console shows LINE;
 WHERE is `user`, `kernel` or `guest`, whichever the CPU is in then. An NMI in a guest is the host's:
-it is told as one in the kernel, and is no event.
+it is told as one in the kernel, and is not an event.
 """
 
 import re

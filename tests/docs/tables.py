@@ -136,7 +136,7 @@ def constant(texts, name):
             value = re.sub(r"\b(0x[0-9a-fA-F]+|\d+)[uUlL]*\b", r"\1", value)
             value = re.sub(r"\b[A-Za-z_]\w*", lambda m: str(constant(texts, m.group())), value)
             if not re.fullmatch(r"[0-9a-fx()+*<\s-]+", value):
-                raise KeyError(f"{name} is {match.group(1)}, which is no number")
+                raise KeyError(f"{name} is {match.group(1)}, which is not a number")
             return eval(value, {"__builtins__": {}})  # pylint: disable=eval-used
     raise KeyError(f"there is no constant {name}")
 

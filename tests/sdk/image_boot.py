@@ -65,7 +65,7 @@ class Image(unittest.TestCase):
     def test_a_place_that_cannot_be_is_one_sentence(self):
         folder = Path(self.folder.name)
         for place, words in ((folder, "is a folder"), (folder / "no/x.iso", "there is no folder"),
-                             ("/dev/null", "is no file")):
+                             ("/dev/null", "is not a file")):
             result = paths.nova("image", "hello", "-o", str(place))
             self.assertEqual(result.returncode, 2, result.stderr)
             self.assertRegex(result.stderr, rf"\Anova: [^\n]*{words}[^\n]*\.\n\Z")

@@ -160,10 +160,10 @@ class Options(unittest.TestCase):
             ("linux --json", "--json does not go with linux"),
             ("linux --arch x86_64", "--arch does not go with linux"),
             ("lynx", "'lynx' is not understood"),
-            ("--trace sm_upp", "'sm_upp' is no operation .* mean 'sm_up'. There are sm_up[.]"),
+            ("--trace sm_upp", "'sm_upp' is not an operation .* mean 'sm_up'. There are sm_up[.]"),
             ("--trace --summary", "--summary does not go with --trace, which"),
             ("--summary", "--summary is of one operation"),
-            ("--trace=", "'' is no operation with a trace"),
+            ("--trace=", "'' is not an operation with a trace"),
         ):
             with self.subTest(text), self.assertRaisesRegex(NovaError, words):
                 self.check(text)

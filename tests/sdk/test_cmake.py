@@ -89,11 +89,11 @@ WRONG = (
      "nova_add_system(one): 'log' is a program: name it after PROGRAMS, not after MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS tiemr)", FIRST,
      "nova_add_system(one): there is no program 'tiemr'. Did you mean 'timer'? Add it with "
-     "nova_add_program before this line, or put files that are no programs after MODULES."),
+     "nova_add_program before this line, or put files that are not programs after MODULES."),
     ("nova_add_program(greeter SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS greter)", FIRST + 1,
      "nova_add_system(one): there is no program 'greter'. Did you mean 'greeter'? Add it with "
-     "nova_add_program before this line, or put files that are no programs after MODULES."),
+     "nova_add_program before this line, or put files that are not programs after MODULES."),
     ("nova_add_program(one SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
      "nova_add_system(one): something is called 'one' already: give one of the two another name."),
@@ -110,7 +110,7 @@ WRONG = (
      "nova_add_boot_test(one): there is nothing called 'main' to boot, as SYSTEM says. Add it "
      "with nova_add_roottask or nova_add_system before the test."),
     ("nova_add_boot_test(one ROOTTASK NONE TIMEOUT soon)", FIRST,
-     "nova_add_boot_test(one): TIMEOUT soon is no number of seconds."),
+     "nova_add_boot_test(one): TIMEOUT soon is not a number of seconds."),
     ("nova_add_boot_test(one ROOTTASK NONE CPUS four)", FIRST,
      "nova_add_boot_test(one): CPUS four is not a number of CPUs, 1 to 64."),
     ("nova_add_boot_test(one ROOTTASK NONE CPUS 0)", FIRST,

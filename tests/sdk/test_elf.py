@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that are no program for the chosen architecture are refused with a sentence."""
+"""Files that are not programs for the chosen architecture are refused with a sentence."""
 
 import struct
 import tempfile
@@ -119,7 +119,7 @@ class Kernel(unittest.TestCase):
         far = kernel(elf.SEARCHED)
         wrong = kernel().replace(struct.pack("<I", 3), struct.pack("<I", 4))
         for content in (b"", b"root:x:0:0\n" * 9, program(), far, wrong):
-            self.refused(content, f"{self.file} is no multiboot kernel: take .*nova.elf32")
+            self.refused(content, f"{self.file} is not a multiboot kernel: take .*nova.elf32")
 
     def test_a_64_bit_file_and_one_that_was_cut_off_are_refused(self):
         self.refused(program() + kernel(), "is a 64-bit file.*nova.elf32")

@@ -486,7 +486,7 @@ class Listings(unittest.TestCase):
     def test_a_capability_for_something_else_is_told(self):
         self.fake.set("object_mapping", self.cap, "object", self.fake.make("pd", object__kind=77))
         self.assertIn("root", self.text(listings.pds))
-        self.assertIn("is no object", self.reader.problems[0])
+        self.assertIn("is not an object", self.reader.problems[0])
 
     def make_vcpu(self):
         vmcb = self.fake.make("vmcb", rip=0xFFF0)

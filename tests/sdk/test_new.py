@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova new`, and what the commands say about folders that are no projects. Builds nothing."""
+"""`nova new`, and what the commands say about folders that are not projects. Builds nothing."""
 
 import os
 import re
@@ -120,7 +120,7 @@ class Foreign(Folder):
 
     def test_folders_below_belong_to_it(self):
         (self.folder / "part").mkdir()
-        self.refuses("run", "./part", says="is no project")
+        self.refuses("run", "./part", says="is not a project")
         result = paths.nova("build", cwd=self.folder / "part")
         self.assertEqual(result.returncode, 2)
         self.assertIn("does not say find_package(Nova)", result.stderr)
@@ -132,7 +132,7 @@ class NoProject(Folder):
 
     def test_a_folder_without_a_project(self):
         (self.folder / "empty").mkdir()
-        self.refuses("run", "empty", says="is no project")
+        self.refuses("run", "empty", says="is not a project")
 
     def test_a_name_that_nobody_has(self):
         self.refuses("run", "nothing", says="there is no example 'nothing'. There are: children")

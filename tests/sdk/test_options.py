@@ -72,8 +72,8 @@ class Options(unittest.TestCase):
             self.assertEqual((result.returncode, result.stdout), (2, ""))
             self.assertRegex(
                 result.stderr,
-                rf"\Anova: the test 'mine' says {keyword} 'client: \(length', which is no regular "
-                r"expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
+                rf"\Anova: the test 'mine' says {keyword} 'client: \(length', which is not a "
+                r"regular expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
             )
 
     def test_a_number_of_cpus_is_no_model(self):

@@ -225,7 +225,7 @@ class NoOrphans(WithFolder):
 
 
 class Inputs(WithFolder):
-    """Standard input that is no terminal, and its end."""
+    """Standard input that is not a terminal, and its end."""
 
     CODE = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"

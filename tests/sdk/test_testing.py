@@ -184,7 +184,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
             lines += process.stdout.read().splitlines()
         self.assertEqual(process.returncode, 128 + signal.SIGTERM)
         self.assertIn("not run: host unit.slow", lines)
-        self.assertEqual(lines[-2:], ["1 not run, which is no success", "1 passed, 0 failed"])
+        self.assertEqual(lines[-2:], ["1 not run, which is not a success", "1 passed, 0 failed"])
 
     def test_interrupted_tests_show_the_output_of_what_failed(self):
         self.describe(BAD + 'add_test(NAME unit.slow COMMAND sleep 60)\n')

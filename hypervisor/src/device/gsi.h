@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Global system interrupts and their semaphores. Those that are no pin of an I/O APIC are for
+/* Global system interrupts and their semaphores. Those that are not a pin of an I/O APIC are for
  * messages of devices. @spec 3.4 */
 #ifndef DEVICE_GSI_H
 #define DEVICE_GSI_H

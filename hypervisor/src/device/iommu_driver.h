@@ -27,8 +27,8 @@ struct iommu_driver {
          * remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
-        /* Takes what route gave, silently: a message that comes all the same is no fault to report.
-         * Counts when it returns, with wait, else after flush of functions. */
+        /* Takes what route gave, silently: a message that comes all the same is not a fault to
+         * report. Counts when it returns, with wait, else after flush of functions. */
         void (*unroute)(unsigned gsi, unsigned rid, unsigned vector, bool wait);
 };
 

@@ -127,7 +127,7 @@ enum nova_status hypercall_create_pd(struct ec *self)
 }
 
 /* The result of a create that may have waited for a flush, as the UTCB of an EC may need one: work
- * that came is done first. What is no plain status comes by it anyway. */
+ * that came is done first. What is not a plain status comes by it anyway. */
 static cold_path enum nova_status settled_if_plain(struct ec *self, enum nova_status status)
 {
         return status <= HYPERCALL_PLAIN ? settled(self, status) : status;

@@ -35,7 +35,7 @@ enum nova_status hypercall_sm_down(struct ec *self);
 /** All hypercalls by their number, with the registers saved; id: argument 1. */
 _Noreturn void hypercall_long(struct ec *self, word_t id);
 
-/** After a handler that returned what is no plain status, or with work pending for self. */
+/** After a handler that returned what is not a plain status, or with work pending for self. */
 _Noreturn void hypercall_finish(struct ec *self, unsigned result);
 
 /** A call that donates the caller's SC. Returns only if it fails. id: argument 1. */

@@ -133,7 +133,7 @@ static always_inline bool delegate_object(const struct ec *self, const struct ec
                                &to->pd->object_space, sel, perms);
 }
 
-/* One that delegates memory or ports: what item and window have in common is no object. */
+/* One that delegates memory or ports: what item and window have in common is not an object. */
 static __attribute__((noinline)) bool delegate_range(struct ec *self, const struct ec *to,
                                                      nova_crd_t crd, word_t flags,
                                                      nova_crd_t window, word_t *copy)

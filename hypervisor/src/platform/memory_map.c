@@ -121,7 +121,7 @@ static bool is_module(paddr_t start, uint64_t size)
         return false;
 }
 
-/* Why a range is no module, NULL if it is one. */
+/* Why a range is not a module, NULL if it is one. */
 static const char *why_no_module(paddr_t start, paddr_t end)
 {
         if (end <= start)

@@ -262,7 +262,7 @@ static __attribute__((noinline)) _Noreturn void hand_over_spent(struct cpu *cpu,
 }
 
 /* The first of the queue preempts the current SC, which comes before all others. Returns if that
- * takes more than a switch. What is dying waits for the next decision that is no hand-over. */
+ * takes more than a switch. What is dying waits for the next decision that is not a hand-over. */
 static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;

@@ -213,7 +213,7 @@ static inline enum nova_status nova_thread_exit(void)
  * feature NOVA_HIP_TLS.
  * @param base the address; 0: none
  * @retval NOVA_SUCCESS the base is loaded, and is whenever the thread runs
- * @retval NOVA_BAD_PAR @p base is no user address (x86-64)
+ * @retval NOVA_BAD_PAR @p base is not a user address (x86-64)
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread, for itself.

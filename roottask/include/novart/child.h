@@ -108,7 +108,7 @@ struct nova_child_config {
  * @param[out] sentence if not NULL, what is wrong as the rest of a sentence that begins with the
  *                      child's name; NULL after success
  * @retval 0       it runs
- * @retval ENOEXEC the image is no program that can run here
+ * @retval ENOEXEC the image is not a program that can run here
  * @retval EFBIG   its segments need more than image_memory
  * @retval EINVAL  a number or text is out of its range, or a CPU is not there
  * @retval E2BIG   arguments and environment are too long, or too many: see NOVA_START_WORDS

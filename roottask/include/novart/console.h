@@ -49,7 +49,7 @@ int nova_console_read(char *text, size_t bytes);
  *                 for more than a second
  * @retval 0      from now on this program takes turns
  * @retval ENOMEM no selector or kernel memory is left
- * @retval ENOSYS the program is no root
+ * @retval ENOSYS the program is not a root
  */
 int nova_console_turn(nova_sel_t *sel);
 

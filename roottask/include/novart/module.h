@@ -31,7 +31,7 @@ struct nova_module {
  * @endcode
  * @param number 0 is the roottask itself
  * @retval 0      @p module is valid
- * @retval ENOENT there are not so many, or the program is no root
+ * @retval ENOENT there are not so many, or the program is not a root
  * @retval ENOMEM its name cannot be read
  */
 int nova_module_get(unsigned number, struct nova_module *module);

@@ -83,7 +83,7 @@ int nova_region_free(void *addr);
 /**
  * Give the end of a region back; as nova_region_free(), which @p bytes 0 is.
  *
- * @param addr  an address in the region, which is no stack
+ * @param addr  an address in the region, which is not a stack
  * @param bytes what stays, rounded up to whole pages
  * @retval 0      done
  * @retval EINVAL no region is there, or it is smaller
@@ -98,7 +98,7 @@ int nova_region_shrink(void *addr, size_t bytes);
  * @param perms       an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  * @param[out] out    where @p phys is to be found
  * @retval 0      done
- * @retval EPERM  the program is no root
+ * @retval EPERM  the program is not a root
  * @retval EINVAL @p bytes is 0, or the range cannot be named
  * @retval ENOMEM no addresses or no kernel memory
  * @retval EACCES the kernel does not give all of it
@@ -124,7 +124,7 @@ int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, un
  * @param crd what: page numbers are physical; objects are idle SCs and interrupt semaphores
  * @param to  page number or selector at which it is to be; a port keeps its number
  * @retval 0      done
- * @retval EPERM  the program is no root
+ * @retval EPERM  the program is not a root
  * @retval ENOMEM no kernel memory
  * @retval EACCES the kernel does not give all of it
  * @spec 6.1.1

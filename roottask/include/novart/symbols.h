@@ -35,8 +35,8 @@ struct nova_symbol {
  *
  * @param elf  the file; only read
  * @param size its length in bytes
- * @return 0; ENOEXEC if it is no little-endian ELF file or its headers lead outside of it; ENOENT
- *         if it has no symbols. Then nova_symbols_find() finds nothing
+ * @return 0; ENOEXEC if it is not a little-endian ELF file or its headers lead outside of it;
+ *         ENOENT if it has no symbols. Then nova_symbols_find() finds nothing
  */
 int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size);
 

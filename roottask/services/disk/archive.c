@@ -128,7 +128,7 @@ static bool read_entry(struct archive *archive, struct archive_file *file, bool 
         if (!checksum_right(block))
                 return fail(archive, "a header's checksum is wrong.");
         if (!read_octal(block + SIZE_OFFSET, SIZE_SIZE, &size))
-                return fail(archive, "a size is no octal number.");
+                return fail(archive, "a size is not an octal number.");
         archive->offset += ARCHIVE_BLOCK;
         if (size > archive->size - archive->offset)
                 return fail(archive, "a file goes on behind the archive's end.");

@@ -5,8 +5,8 @@
 
 #include "novart/service.h"
 
-/* Start it for an archive in memory, which stays there. @return 0, EILSEQ: it is no ustar archive,
- * @p error says why; or another errno value */
+/* Start it for an archive in memory, which stays there. @return 0, EILSEQ: it is not a ustar
+ * archive, @p error says why; or another errno value */
 int disk_service_start(const void *bytes, size_t size, const char **error);
 
 #endif

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from nova import ctest, tap
 
-# More failures than this are no accident.
+# More failures than this are not an accident.
 MOST = 20
 # CTest's word on a test whose preparation, a test of its own, failed.
 UNPREPARED = "Fixture dependency failed"

@@ -34,7 +34,7 @@ def no_trace(key, known):
     """The error of a KEY that is none of the operations that are KNOWN to have a trace."""
     listed = ", ".join(sorted(known))
     hint = meant(key, known)
-    return NovaError(f"'{key}' is no operation with a trace.{hint} There are {listed}.")
+    return NovaError(f"'{key}' is not an operation with a trace.{hint} There are {listed}.")
 
 
 def check(args, rows, traced):

@@ -35,7 +35,7 @@ def add_parser(commands):
 
 
 def check_patterns(args):
-    """Refuses, before anything boots, what is no regular expression."""
+    """Refuses, before anything boots, what is not a regular expression."""
     test = f"the test '{args.name}'" if args.name else "the test"
     for keyword, patterns in (("EXPECT", args.expect), ("REJECT", args.reject)):
         for pattern in patterns:
@@ -43,8 +43,8 @@ def check_patterns(args):
                 re.compile(pattern, re.MULTILINE)
             except re.error as error:
                 raise NovaError(
-                    f"{test} says {keyword} '{pattern}', which is no regular expression: {error}. "
-                    "A character of the output that means something in one gets \\\\ in front of "
+                    f"{test} says {keyword} '{pattern}', which is not a regular expression: "
+                    f"{error}. A character of the output that means something in one gets \\\\ in front of "
                     "it in CMakeLists.txt, such as \\\\( for a parenthesis."
                 ) from error
 

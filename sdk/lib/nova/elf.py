@@ -95,7 +95,7 @@ def check_program(path, arch):
         raise NovaError("--roottask needs a file name.")
     head = read_start(path, "roottask")
     if len(head) < 20 or head[:4] != MAGIC:
-        raise NovaError(f"the roottask {path} is no ELF file.")
+        raise NovaError(f"the roottask {path} is not an ELF file.")
     _check_machine(path, arch, head)
     kind = int.from_bytes(head[16:18], "little")
     if kind != EXECUTABLE:
@@ -121,7 +121,7 @@ def check_kernel(path):
     read_start(path, "kernel")
     data = Path(path).read_bytes()
     if not _has_multiboot(data):
-        raise NovaError(f"{path} is no multiboot kernel: take a build folder's nova.elf32.")
+        raise NovaError(f"{path} is not a multiboot kernel: take a build folder's nova.elf32.")
     if data[:4] == MAGIC:
         if CLASS_BITS.get(data[4]) != 32:
             raise NovaError(
@@ -160,7 +160,7 @@ def _read(path):
     with _reading(path):
         data = path.read_bytes()
         if data[:4] != MAGIC:
-            raise NovaError(f"{path} is no ELF file.")
+            raise NovaError(f"{path} is not an ELF file.")
         return data, data[4], struct.unpack_from(HEADER[data[4]], data)
 
 

@@ -52,7 +52,7 @@ def _check_output(name):
     if path.is_dir():
         raise NovaError(f"{name} is a folder: name a file in it for the image.")
     if path.exists() and not path.is_file():
-        raise NovaError(f"{name} is no file: write the image to one, and copy it there with dd.")
+        raise NovaError(f"{name} is not a file: write the image to one, and copy it there with dd.")
     if not path.parent.is_dir():
         raise NovaError(f"there is no folder {path.parent} for the image.")
     return path

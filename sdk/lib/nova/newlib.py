@@ -42,7 +42,7 @@ FLAGS = (
     "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
     "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
 ).split()
-# The folder of the source is no part of the names that get into programs.
+# The folder of the source is not part of the names that get into programs.
 NAMES_FROM = "-fmacro-prefix-map={}/="
 TOOLS = {
     "CC": "gcc",

@@ -135,7 +135,7 @@ def at(folder):
     folder = Path(folder).resolve()
     if not _says(folder / DESCRIPTION, PROJECT):
         raise NovaError(
-            f"{folder} is no project: it has no {DESCRIPTION} with project(…); "
+            f"{folder} is not a project: it has no {DESCRIPTION} with project(…); "
             "nova new TEMPLATE DIR makes one."
         )
     found = Project(folder, _out(folder))

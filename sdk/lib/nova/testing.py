@@ -315,7 +315,7 @@ def _finish(totals, start):
         print(f"passed only when run again alone: {name}")
     print(f"nova: the tests took {time.monotonic() - start:.0f} s")
     if totals.not_run:
-        print(f"{len(totals.not_run)} not run, which is no success")
+        print(f"{len(totals.not_run)} not run, which is not a success")
     print(f"{totals.passed} passed, {totals.failed} failed", flush=True)
 
 

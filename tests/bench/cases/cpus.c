@@ -3,7 +3,7 @@
  * CPU's instructions in the kernel between two markers, and the lines that they share. */
 #include "bench.h"
 
-#define TIMES      1000    /* so many that an interrupt meanwhile is no instruction of each */
+#define TIMES      1000    /* so many that an interrupt meanwhile is not an instruction of each */
 #define LONG       1000000 /* a quantum that does not end meanwhile, in microseconds */
 #define SETTLE     20      /* until a thread that was woken waits again, in microseconds */
 #define CPUS_MAX   16

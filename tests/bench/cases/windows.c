@@ -97,7 +97,7 @@ CASE(windows, delegate_items, "")
         MARKED(4, "off_delegate_items", EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS));
 }
 
-/* Part of the image, whose frames are no large pages. */
+/* Part of the image, whose frames are not large pages. */
 CASE(windows, delegate_pages, "")
 {
         static char array[NOVA_PAGE_SIZE << PAGES_ORDER]

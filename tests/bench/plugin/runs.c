@@ -20,7 +20,7 @@ struct run {
 
 static struct cpu {
         struct run run;
-        bool begun; /* the kernel's start, which is no entry, is over */
+        bool begun; /* the kernel's start, which is not an entry, is over */
 } cpus[CPUS];
 
 static struct run longest[MARKS];

@@ -384,7 +384,8 @@ CASE(control, bits_of_the_identifier_above_the_selector_do_not_reach_another_obj
         EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* What a hypercall says when all its capabilities are null and its argument 2 is no operation. */
+/* What a hypercall says when all its capabilities are null and its argument 2 is not an operation.
+ */
 static word_t status_without_capabilities(word_t number)
 {
         switch (number) {

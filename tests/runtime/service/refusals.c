@@ -111,7 +111,7 @@ static void items(void)
         utcb->word[0] = ECHO_ITEM;
         utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_TRANSLATE;
         utcb->word[nova_utcb_item_index(0)] = crd;
-        check(send_raw() == EINVAL, "a translation is no item");
+        check(send_raw() == EINVAL, "a translation is not an item");
         utcb->items = 0;
         check(send_raw() == 0, "an empty message is answered");
         utcb->items = (nova_word_t)-1;
@@ -278,7 +278,7 @@ static void sharing(void)
                                  NOVA_PERM_ALL),
                     0);
         check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == 0,
-              "memory that is taken away is no fault of the server");
+              "memory that is taken away is not a fault of the server");
         check(nova_session_share(session, memory, 1) == 0 && range(0, 4) == 0,
               "sharing anew replaces what was shared");
         check(nova_session_unshare(session) == 0 && range(0, 1) == EINVAL,

@@ -156,7 +156,7 @@ static void naming(void)
         check(nova_names_publish(two, "bell", nova_crd_obj(sm, 0, NOVA_SM_UP)) == EEXIST,
               "a name that is taken is refused");
         check(nova_names_publish(two, "no name", nova_crd_obj(sm, 0, NOVA_SM_UP)) == EINVAL,
-              "what is no name is refused");
+              "what is not a name is refused");
         check(nova_names_publish(two, "empty", 0) == EINVAL, "nothing cannot be published");
         check(nova_names_lookup(two, "bell", down, 0) == 0 &&
                       nova_sm_down_until(got, 0, 0) == NOVA_SUCCESS &&
@@ -230,7 +230,7 @@ static void reading(void)
         size_t bytes = 0;
 
         check(disk_service_start("nonsense", 8, &error) == EILSEQ && error,
-              "what is no archive is refused with the reason");
+              "what is not an archive is refused with the reason");
         check(disk_service_start(archive, make_archive(archive), &error) == 0 &&
                       nova_disk_open(&disk) == 0,
               "an archive is opened");

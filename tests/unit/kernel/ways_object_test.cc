@@ -222,7 +222,7 @@ std::string caps_text(Kernel &kernel)
         return out.str();
 }
 
-// The leaf's own space gives it up, which is no walk, or what is above it takes it away.
+// The leaf's own space gives it up, which is not a walk, or what is above it takes it away.
 std::string after_leaf(const Leaf &one, bool own)
 {
         Kernel kernel(2048);

@@ -41,7 +41,7 @@ std::string marks(size_t count)
         return std::string(count, '?');
 }
 
-/* Of any number, also those that are no characters, in as many bytes as are asked for. */
+/* Of any number, also those that are not characters, in as many bytes as are asked for. */
 std::string encode(unsigned code, unsigned bytes)
 {
         static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};

@@ -115,7 +115,7 @@ TEST(archive, refuses_a_wrong_checksum)
 TEST(archive, refuses_a_size_that_is_no_octal_number)
 {
         for (const char *size : {"", "0000000000x", "\x80\x01", "89"})
-                EXPECT_EQ(refused(header("one", size) + end), "a size is no octal number.");
+                EXPECT_EQ(refused(header("one", size) + end), "a size is not an octal number.");
 }
 
 TEST(archive, refuses_data_behind_its_end)

@@ -211,22 +211,28 @@ WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
 WRONG(no_memory, A " memory 0\n",
       "2: memory 0 is too little to start a program; it needs 16K at least.")
 WRONG(memory_that_is_no_number, A " memory much\n",
-      "2: 'much' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "2: 'much' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
+      "as "
       "256K.")
 WRONG(memory_with_an_unknown_unit, A " memory 4T\n",
-      "2: '4T' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "2: '4T' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
+      "as "
       "256K.")
 WRONG(memory_with_two_units, A " memory 4KK\n",
-      "2: '4KK' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "2: '4KK' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
+      "as "
       "256K.")
 WRONG(memory_that_is_negative, A " memory -4K\n",
-      "2: '-4K' after 'memory' is no size; write a number of bytes, or one with K, M or G such as "
+      "2: '-4K' after 'memory' is not a size; write a number of bytes, or one with K, M or G such "
+      "as "
       "256K.")
 WRONG(memory_beyond_64_bits, A " memory 99999999999999999999\n",
-      "2: '99999999999999999999' after 'memory' is no size; write a number of bytes, or one with "
+      "2: '99999999999999999999' after 'memory' is not a size; write a number of bytes, or one "
+      "with "
       "K, M or G such as 256K.")
 WRONG(memory_beyond_64_bits_with_its_unit, A " memory 0x1000000000000000G\n",
-      "2: '0x1000000000000000G' after 'memory' is no size; write a number of bytes, or one with K, "
+      "2: '0x1000000000000000G' after 'memory' is not a size; write a number of bytes, or one with "
+      "K, "
       "M or G such as 256K.")
 WRONG(memory_of_broken_pages, A " memory 100001\n",
       "2: memory 100001 is not made of whole pages; use a multiple of 4K.")
@@ -243,19 +249,21 @@ WRONG(too_little_kernel_memory, A " kernel-memory 8K\n",
       "2: kernel-memory 8K is too little to start a program; it needs 64K at least.")
 WRONG(too_few_selectors, A " selectors 63\n", "2: selectors 63: possible are 64 to 1048576.")
 WRONG(selectors_that_are_no_number, A " selectors 1K\n",
-      "2: '1K' after 'selectors' is no number; write one from 64 to 1048576.")
+      "2: '1K' after 'selectors' is not a number; write one from 64 to 1048576.")
 WRONG(priority_in_words, A " priority high\n",
-      "2: 'high' after 'priority' is no number; write one from 1 to 255.")
+      "2: 'high' after 'priority' is not a number; write one from 1 to 255.")
 WRONG(priority_zero, A " priority 0\n", "2: priority 0: possible are 1 to 255.")
 WRONG(priority_above_all, A " priority 256\n", "2: priority 256: possible are 1 to 255.")
 WRONG(cpu_that_no_machine_has, A " cpus 64\n", "2: cpus 64: the largest CPU number is 63.")
 WRONG(cpus_backwards, A " cpus 3-1\n",
       "2: the range 3-1 after 'cpus' runs backwards; write the smaller number first.")
 WRONG(cpus_with_commas, A " cpus 0,1\n",
-      "2: '0,1' after 'cpus' is no number and no range such as 4-7; between several stand blanks, "
+      "2: '0,1' after 'cpus' is neither a number nor a range such as 4-7; between several stand "
+      "blanks, "
       "as in '0 1' or '0 4-7'.")
 WRONG(cpus_open_range, A " cpus 0-\n",
-      "2: '0-' after 'cpus' is no number and no range such as 4-7; between several stand blanks, "
+      "2: '0-' after 'cpus' is neither a number nor a range such as 4-7; between several stand "
+      "blanks, "
       "as in '0 1' or '0 4-7'.")
 WRONG(cpus_that_client_and_server_do_not_share,
       A " uses x\n cpus 2\nprogram b\n provides x\n cpus 1 3\n",
@@ -340,7 +348,8 @@ WRONG(device_with_a_property_of_programs, "device d\n ports 1\n priority 3\n" A,
 WRONG(device_with_a_misspelt_kind, "device d\n ports 1\n interrupt 3\n" A,
       "3: a device has no 'interrupt'; it has ports, memory and interrupts: write interrupts.")
 WRONG(device_with_a_wrong_range_alone, "device d\n ports 0x60,0x64\n" A,
-      "2: '0x60,0x64' after 'ports' is no number and no range such as 4-7; between several stand "
+      "2: '0x60,0x64' after 'ports' is neither a number nor a range such as 4-7; between several "
+      "stand "
       "blanks, as in '0 1' or '0 4-7'.")
 WRONG(device_with_a_misspelt_kind_alone, "device d\n port 1\n" A,
       "2: a device has no 'port'; it has ports, memory and interrupts: write ports.")

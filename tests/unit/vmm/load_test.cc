@@ -114,11 +114,11 @@ TEST_F(load, the_initrd_lies_at_the_end_of_memory_and_below_the_kernels_limit)
 TEST_F(load, refuses_what_is_no_kernel)
 {
         put<uint32_t>(0x202, 0);
-        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+        EXPECT_EQ(load_linux(), "it is not a Linux kernel (bzImage)");
         file.resize(100);
-        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+        EXPECT_EQ(load_linux(), "it is not a Linux kernel (bzImage)");
         file.clear();
-        EXPECT_EQ(load_linux(), "it is no Linux kernel (bzImage)");
+        EXPECT_EQ(load_linux(), "it is not a Linux kernel (bzImage)");
 }
 
 TEST_F(load, refuses_an_old_protocol)

@@ -392,7 +392,7 @@ TEST_F(virtio_common, sizes_that_queues_cannot_have_are_refused)
                 EXPECT_FALSE(card.virtio.queue[0].enabled);
                 EXPECT_FALSE(line); /* the driver is not ready for it */
         }
-        EXPECT_EQ(complaint, "a queue whose size is no power of two up to its limit");
+        EXPECT_EQ(complaint, "a queue whose size is not a power of two up to its limit");
 }
 
 TEST_F(virtio_common, a_queue_outside_of_memory_is_refused)

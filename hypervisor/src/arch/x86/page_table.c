@@ -278,7 +278,7 @@ static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, wo
         return done != NO_MEMORY;
 }
 
-/* What is no part of one table, or the table lacks. */
+/* What is not part of one table, or the table lacks. */
 static __attribute__((noinline)) bool write_tables(struct pd *pd, word_t first, word_t last,
                                                    uint64_t value, struct flush *flush)
 {

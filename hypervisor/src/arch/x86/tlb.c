@@ -83,7 +83,7 @@ void flush_perform(struct flush *flush)
         }
         if (flush->dma)
                 dma_format.flush(flush->dma);
-        while (flush->frames) { /* what has index 0 is no table */
+        while (flush->frames) { /* what has index 0 is not a table */
                 void *frame = frame_by_index(flush->frames);
                 flush->frames = frame_info(frame)->next;
                 frame_free(frame);

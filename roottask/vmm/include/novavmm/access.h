@@ -79,7 +79,7 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
                      uint64_t value);
 
 /**
- * Do an instruction that is no string instruction, in its virtual CPU's place.
+ * Do an instruction that is not a string instruction, in its virtual CPU's place.
  *
  * An operand that lies partly in RAM and partly in a device, or in two devices, is taken apart into
  * bytes, each of which goes where it belongs.

@@ -141,7 +141,7 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
                       nova_word_t *flags);
 
 /**
- * Do an instruction that is no string instruction.
+ * Do an instruction that is not a string instruction.
  *
  * @param state           registers and flags
  * @param in              the instruction
@@ -156,7 +156,7 @@ bool nova_operand_perform(struct nova_utcb_state *state, const struct nova_instr
  * bytes are there, in code of @p bits (16, 32 or 64); 0 if nothing comes behind them */
 size_t nova_decode_prefixes(const uint8_t *code, size_t count, unsigned bits);
 
-/** @return whether @p in, which is no string instruction, writes its operand in memory */
+/** @return whether @p in, which is not a string instruction, writes its operand in memory */
 bool nova_operand_is_written(const struct nova_instruction *in);
 
 /** @return where in its segment the memory operand of @p in lies, for the registers of @p state,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ways in which a PC resets itself: the keyboard controller's line, ports 0x92 and 0xcf9. There
- * is no keyboard. */
+ * is not a keyboard. */
 #ifndef NOVAVMM_RESET_H
 #define NOVAVMM_RESET_H
 

@@ -36,7 +36,8 @@ void virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
         const uint64_t *const at = queue->address;
 
         if (!size || size > NOVA_VIRTIO_QUEUE_SIZE || size & (size - 1)) {
-                nova_virtio_break(virtio, "a queue whose size is no power of two up to its limit");
+                nova_virtio_break(virtio,
+                                  "a queue whose size is not a power of two up to its limit");
                 return;
         }
         if (at[0] % DESCRIPTOR_BYTES || at[1] % 2 || at[2] % 4) {

@@ -122,7 +122,7 @@ static const char *check(const struct nova_linux *image)
 
         if (image->kernel_bytes < HEADER_END || get(file, BOOT_FLAG, 2) != BOOT_FLAG_VALUE ||
             get(file, MAGIC, 4) != MAGIC_VALUE)
-                return "it is no Linux kernel (bzImage)";
+                return "it is not a Linux kernel (bzImage)";
         if (get(file, VERSION, 2) < VERSION_MIN)
                 return "its boot protocol is older than 2.02";
         if (!(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))

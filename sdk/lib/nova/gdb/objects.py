@@ -135,7 +135,7 @@ class Objects:
             return None
         found = head["kind"]
         if found >= len(STRUCTS):
-            self.reader.complain(f"{what} is no object: {address:#x} is of kind {found}")
+            self.reader.complain(f"{what} is not an object: {address:#x} is of kind {found}")
             return None
         if kind is not None and found != kind:
             return None

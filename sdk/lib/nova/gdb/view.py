@@ -52,7 +52,7 @@ class View:
         self.address = address
         self.layout = kernel.layout(struct)
         if address % kernel.word:
-            raise Unreadable(f"{address:#x} is no address of a struct {struct}")
+            raise Unreadable(f"{address:#x} is not an address of a struct {struct}")
         self.bytes = kernel.read(address, self.layout.size)
 
     def field(self, path):

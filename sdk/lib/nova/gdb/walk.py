@@ -67,7 +67,7 @@ def tree(reader, root, struct, node, what):
     while at or waiting:
         if at:
             if at in seen or len(seen) >= view.LIMIT:
-                reader.complain(f"{what} is no tree: it comes back to {at:#x}, or has no end")
+                reader.complain(f"{what} is not a tree: it comes back to {at:#x}, or has no end")
                 return
             seen.add(at)
             entry = reader.try_view(struct, reader.container(struct, node, at), what)
@@ -91,7 +91,7 @@ def heap(reader, root, struct, node, what):
     while waiting:
         at = waiting.pop()
         if at in seen or len(seen) >= view.LIMIT:
-            reader.complain(f"{what} is no heap: it comes back to {at:#x}, or has no end")
+            reader.complain(f"{what} is not a heap: it comes back to {at:#x}, or has no end")
             return
         seen.add(at)
         entry = reader.try_view(struct, reader.container(struct, node, at), what)

@@ -75,7 +75,7 @@ trap_return:
         pop_callee_saved
         ret
 
-        /* The same with a stack pointer at entry that is no address. */
+        /* The same with a stack pointer at entry that is not an address. */
         .globl trap_no_stack
 trap_no_stack:
         push_callee_saved
