@@ -17,7 +17,8 @@
 #define LIFE_NS      5000000
 
 /* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. Bochs
- * ends none that it entered with interrupts off: the first one has them on, and is entered anew. */
+ * ends none that it entered with interrupts off: the first one has them on, and is entered again.
+ */
 static const struct {
         const char *code;
         size_t bytes;

@@ -24,7 +24,7 @@ struct program {
         unsigned denials;     /* services that it must not have: so often was told; of grants.c */
         bool stuck;           /* waits, and somebody that it needs has had its time: told once */
         uint64_t serve_until; /* ns since boot: its services should be there */
-        uint64_t pause_until; /* … it is started anew */
+        uint64_t pause_until; /* … it is started again */
 };
 
 /* All of this is init's main thread's; what functions of grants.c touch is under the mutex. */

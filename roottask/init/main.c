@@ -10,7 +10,7 @@
 
 struct init init;
 
-/* Above all programs, so that none can keep others from being started or started anew. */
+/* Above all programs, so that none can keep others from being started or started again. */
 static void *run(void *status)
 {
         *(int *)status = programs_run();

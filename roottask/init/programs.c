@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting the programs, starting them anew, and the end of the system. */
+/* Starting the programs, starting them again, and the end of the system. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,7 @@ static void start_first(struct program *program)
         start(program);
 }
 
-/* True if a program that ended is to be started anew. */
+/* True if a program that ended is to be started again. */
 static bool again(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;
@@ -133,7 +133,7 @@ static void tell_given_up(const struct program *program)
         puts(waiting == 0 ? "." : waiting == 1 ? " waits for it." : " wait for it.");
 }
 
-/* Why a program that ended is not started anew, for the message; NULL: it is, or was not to be. */
+/* Why a program that ended is not started again, for the message; NULL: it is, or was not to be. */
 static void tell_end(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;

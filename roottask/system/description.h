@@ -45,7 +45,7 @@ enum nova_system_property {
                 NOVA_SYSTEM_PROPERTIES
 };
 
-/** When a program that has ended is started anew. */
+/** When a program that has ended is started again. */
 enum nova_system_restart {
         NOVA_SYSTEM_NEVER,
         NOVA_SYSTEM_ON_FAILURE, /**< when it ended with a status that is not 0 */

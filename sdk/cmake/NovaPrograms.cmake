@@ -67,7 +67,7 @@ function(nova_add_image target script)
 endfunction()
 
 # What an earlier configuration wanted to be booted, and this one perhaps does not: the lists that
-# are still wanted are written anew when the configuration is complete.
+# are still wanted are written again when the configuration is complete.
 file(GLOB nova_boot_lists
   "${CMAKE_BINARY_DIR}/boot/*.boot" "${CMAKE_BINARY_DIR}/boot/*.program")
 if(nova_boot_lists)

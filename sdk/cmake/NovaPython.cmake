@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# NOVA_PYTHON: the interpreter itself. What the path has may be a script that looks for it anew at
+# NOVA_PYTHON: the interpreter itself. What the path has may be a script that looks for it again at
 # each call, and tests call it by the thousand.
 find_program(NOVA_PYTHON python3 REQUIRED)
 execute_process(COMMAND "${NOVA_PYTHON}" -c "import sys; print(sys.executable)"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of docs/manual/reference.md come from the rows of the headers, one in limits.md from
 their constants: `tables.py ROOT` checks that they are up to date, `tables.py ROOT --update` writes
-them anew. What a system description can say is told in docs/manual/systems.md: all of it.
+them again. What a system description can say is told in docs/manual/systems.md: all of it.
 
 A table stands between the comments `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
@@ -182,7 +182,7 @@ def unexplained(page, rows):
 
 
 def settle(page, before, after, update):
-    """Writes the page anew, or ends if it is out of date."""
+    """Writes the page again, or ends if it is out of date."""
     if update:
         page.write_text(after, encoding="utf-8")
     elif before != after:

@@ -394,7 +394,7 @@ static int do_serve(char **argv)
         return error ? error : do_sleep(argv);
 }
 
-/* Calls the server until it got twelve answers, opening it anew when it has died. */
+/* Calls the server until it got twelve answers, opening it again when it has died. */
 static int do_use(char **argv)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();

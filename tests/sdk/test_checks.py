@@ -40,6 +40,14 @@ class Text(unittest.TestCase):
         self.one([*GOOD, "\tint y;"], "tabulator")
         self.one([*GOOD, "/* TO" + "DO: more */"], "left open")
 
+    def test_phrases_that_are_never_right(self):
+        def found(line):
+            return check_text.check_phrases("f.md", [line])
+
+        self.assertEqual(len(found("the session begins an" + "ew")), 1)
+        self.assertEqual(len(found("'x' is n" + "o number from 1 to 4")), 1)
+        self.assertEqual(found("there is no number that fits; the file is not an ELF file"), [])
+
 
 class Includes(unittest.TestCase):
     def found(self, name, text, has_header=False):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""SPDX line, length of lines and files, and words that must not stay, in every source file."""
+"""SPDX line, length of lines and files, and words that must not stay, in every source file; phrases
+that plain English has no use for, in pages, too."""
 
 import re
 
@@ -10,6 +11,31 @@ MAX_BYTES = 100
 MAX_LINES = 600
 # Written so that this file does not find itself.
 LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
+
+# Pages whose words are those of other files.
+GENERATED = ("spec-map.md",)
+# A phrase, and what to write instead. Only those belong here that are never right.
+PHRASES = (
+    (re.compile(r"\b(an" + r"ew)\b"), "again"),
+    (
+        re.compile(
+            r"(?<!here )\b((?:is|was) n" + r"o (?:ELF|address|file|kernel|median|number|object|"
+            r"operation|program|project|regular|size|success|terminal|tree)\b)"
+        ),
+        "is not a …",
+    ),
+    (re.compile(r"\b(who(?:ever|m?) (?:begins|begin) to)\b"), "the name of the subject"),
+)
+
+
+def check_phrases(name, lines):
+    """Complaints about phrases in a text, be it code or a page."""
+    return [
+        f"{name}:{number}: '{match.group(1)}': write '{better}'"
+        for number, line in enumerate(lines, start=1)
+        for phrase, better in PHRASES
+        for match in phrase.finditer(line)
+    ]
 
 
 def check_lines(name, lines):
@@ -42,7 +68,13 @@ def check(root, _scratch):
         if text and not text.endswith("\n"):
             found.append(f"{name}: no line end at the end of the file")
         found += check_lines(name, text.splitlines())
-    return len(names), found
+        found += check_phrases(name, text.splitlines())
+    pages = [name for name in sources.find(root, (".md", ".txt")) if name not in names]
+    for name in pages:
+        if name.name not in GENERATED:
+            text = (root / name).read_text(encoding="utf-8")
+            found += check_phrases(name, text.splitlines())
+    return len(names) + len(pages), found
 
 
 if __name__ == "__main__":

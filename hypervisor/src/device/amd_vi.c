@@ -243,7 +243,7 @@ static void report(uint64_t event, uint64_t address)
                              event & EVENT_WRITE ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
 }
 
-/* Begins the log anew: events that did not fit end it. */
+/* Begins the log again: events that did not fit end it. */
 static void start_log(struct unit *unit, bool log)
 {
         const uint32_t off = unit->control & ~(CONTROL_LOG | CONTROL_LOG_IRQ);

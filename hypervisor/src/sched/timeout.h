@@ -20,7 +20,7 @@ void timeout_stop(struct ec *ec);
  *  step, and arms it for the next. */
 void timeout_expire(struct cpu *cpu);
 
-/** Until the timer is set anew, or has fired and timeout_once() is called, it fires repeatedly. */
+/** Until the timer is set again, or has fired and timeout_once() is called, it fires repeatedly. */
 static inline void timeout_repeat(struct cpu *cpu)
 {
         if (cpu->timer_repeats)

@@ -158,7 +158,7 @@ struct revocation {
                 struct object_mapping *object_pin;
         };
         uint64_t since;      /* cuts when the walk began … */
-        uint64_t since_deep; /* … and when it began anew among mappings of depth_deep or more */
+        uint64_t since_deep; /* … and when it began again among mappings of depth_deep or more */
         uint16_t depth_deep;
         uint16_t depth; /* that of the mapping where the walk began */
         uint8_t perms;  /* to be taken away */

@@ -336,7 +336,7 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  *
  * A pin is unmasked, too, unless its level-triggered interrupt is being served: then the next down
  * does that. For a message the device's own registers have to be programmed with the results; after
- * another assign_gsi, for another CPU, anew.
+ * another assign_gsi, for another CPU, again.
  *
  * @param sm               interrupt semaphore capability
  * @param device           for a GSI that is no I/O APIC pin, who sends the message, in the caller's

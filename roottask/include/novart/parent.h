@@ -65,7 +65,7 @@ int nova_parent_events(void);
  * @param sel  2^NOVA_PARENT_SERVICE_ORDER free selectors, aligned to that
  * @retval 0      some portals are there now
  * @retval EACCES the parent does not grant this service
- * @retval EAGAIN who provides it is not there now, for example because it starts anew
+ * @retval EAGAIN who provides it is not there now, for example because it starts again
  * @retval ENOMEM no kernel memory
  */
 int nova_parent_open(const char *name, nova_sel_t sel);

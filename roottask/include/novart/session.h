@@ -87,7 +87,7 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
 int nova_session_open_until(struct nova_session **opened, const char *service,
                             const char *arguments, uint64_t deadline);
 
-/** Open again a session whose service has died and was started anew, or that of a call which was
+/** Open again a session whose service has died and was started again, or that of a call which was
  *  given up; what was shared is shared again. The service knows nothing of the old session, which
  * is closed as by nova_session_close(). Waits for up to five seconds while the service is started
  * again. No other thread may use the session meanwhile. If it fails, calls return ECONNRESET, and

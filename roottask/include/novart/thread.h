@@ -109,7 +109,7 @@ const char *nova_thread_name(const struct nova_thread *thread);
  * is gone: for locks that it holds, and who waits for it. In a root; a child ends as a whole.
  *
  * @param thread   the calling one, or one that does not run yet
- * @param function called once, by @p thread, on its stack begun anew; NULL: nothing
+ * @param function called once, by @p thread, on its stack begun again; NULL: nothing
  * @param argument what @p function is given
  */
 void nova_thread_on_fault(struct nova_thread *thread, void (*function)(void *argument),

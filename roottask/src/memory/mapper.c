@@ -19,7 +19,7 @@ struct mapper {
         bool ready;
 };
 
-/* mapper[] changes under `lock`, and each is used under it, for the window is set anew each time.
+/* mapper[] changes under `lock`, and each is used under it, for the window is set again each time.
  */
 static struct mapper mapper[NOVA_CPU_MAX];
 static struct lock lock;

@@ -5,7 +5,7 @@
 
 #include "thread/thread.h"
 
-/* A key that is made anew has another turn: values that threads set before are none of its. */
+/* A key that is made again has another turn: values that threads set before are none of its. */
 struct key {
         void (*destructor)(void *);
         unsigned turn; /* odd while the key exists */

@@ -61,7 +61,7 @@ int thread_main_running(void);
 struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
                                         nova_word_t cpu);
 
-/* Where an ending thread's stack may begin anew, its region's end being @p end: below its block,
+/* Where an ending thread's stack may begin again, its region's end being @p end: below its block,
  * with THREAD_SPARE bytes of memory that are there already. */
 #define THREAD_SPARE 1024
 nova_word_t thread_spare_stack(nova_word_t end);

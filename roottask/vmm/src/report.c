@@ -213,7 +213,7 @@ void report_reset(struct nova_vcpu *vcpu)
         nova_vm_end_with(vcpu->vm, NOVA_VM_RESET);
 }
 
-/* One that was stopped meanwhile has no registers to show before it begins anew. */
+/* One that was stopped meanwhile has no registers to show before it begins again. */
 void nova_vm_reset(struct nova_vm *vm, const char *means)
 {
         struct nova_vcpu *const vcpu = vm->serving;

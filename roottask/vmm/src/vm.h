@@ -67,7 +67,7 @@ enum vcpu_recall {
         VCPU_PORT_STRING = 2,     /* it is at a string access to `port` */
         VCPU_DEAD = 4,            /* nothing can wake it: that is to be reported */
         VCPU_STEP = 8,            /* it has stepped over an instruction that was done for it */
-        VCPU_RESET = 16,          /* it begins anew */
+        VCPU_RESET = 16,          /* it begins again */
         VCPU_REPORT = 32,         /* nova_vm_report() waits for its state */
         VCPU_RESETS_MACHINE = 64, /* it has reset the machine: that is to be reported */
         VCPU_RAISE = 128          /* it gets exception `vector`, whose error code depends on CR0 */

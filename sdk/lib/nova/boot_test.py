@@ -44,8 +44,8 @@ def check_patterns(args):
             except re.error as error:
                 raise NovaError(
                     f"{test} says {keyword} '{pattern}', which is not a regular expression: "
-                    f"{error}. A character of the output that means something in one gets \\\\ in front of "
-                    "it in CMakeLists.txt, such as \\\\( for a parenthesis."
+                    f"{error}. A character of the output that means something in one gets \\\\ in "
+                    "front of it in CMakeLists.txt, such as \\\\( for a parenthesis."
                 ) from error
 
 

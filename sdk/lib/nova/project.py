@@ -88,7 +88,7 @@ class Project:
 
 
 def _refresh(folder):
-    """What configures anew where a description has changed, and builds nothing."""
+    """What configures again where a description has changed, and builds nothing."""
     target = "build.ninja" if (folder / "build.ninja").exists() else "cmake_check_build_system"
     return ["cmake", "--build", str(folder), "--target", target]
 

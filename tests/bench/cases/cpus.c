@@ -51,7 +51,7 @@ static unsigned workers_count(void)
         return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
 }
 
-/* This thread's quantum begins anew, so that it does not end while something is counted: another
+/* This thread's quantum begins again, so that it does not end while something is counted: another
  * one of its priority had the CPU because the last quantum was used up. */
 static void begin_quantum(void)
 {

@@ -239,7 +239,7 @@ CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, 
         EXPECT_EQ(g->state->cr8, 15); /* it was not written */
         EXPECT_EQ(g->state->cx, 0);
         EXPECT_EQ(g->state->inj_info, 0);
-        guest_until(g, 0, EXIT_HLT); /* what is begun anew, and the next one, are not */
+        guest_until(g, 0, EXIT_HLT); /* what is begun again, and the next one, are not */
         EXPECT_EQ(g->state->cr8, 4);
         EXPECT_EQ(g->state->cx, 1);
 }

@@ -196,7 +196,8 @@ CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
 }
 #endif
 
-/* ---- Done by the monitor, or begun anew ------------------------------------------------------ */
+/* ---- Done by the monitor, or begun again ------------------------------------------------------
+ */
 
 GUEST(cpuid_32, 32, "cpuid; hlt");
 

@@ -69,7 +69,7 @@ CASE(interrupt, interrupts_that_nobody_waits_for_are_counted, "3.4-03 2.5-02")
 {
         const nova_sel_t sm = timer_open();
         word_t count = 0;
-        /* A machine that loses time may let the timer be set anew before it went off. */
+        /* A machine that loses time may let the timer be set again before it went off. */
         for (unsigned pause_us = 3000; count != 5 && pause_us < 1600000; pause_us *= 4) {
                 count = count_five(sm, pause_us);
                 EXPECT(count <= 5);

@@ -318,7 +318,7 @@ static void reset(void)
         struct nova_session *power;
 
         CHECK(nova_power_open(&power) == 0);
-        printf("the machine begins anew\n");
+        printf("the machine begins again\n");
         nova_power_reset(power);
 }
 

@@ -167,7 +167,7 @@ static void opens_again(void)
         check(wait_for_sessions(0), "what is opened late is closed");
         check(nova_session_reopen_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
                       echo_call(session, ECHO_COUNT, NULL, 0, &count) == 0 && count == 1,
-              "when the service goes on, the session begins anew");
+              "when the service goes on, the session begins again");
         nova_session_close(session);
         check(wait_for_sessions(0), "and is closed at once");
 }

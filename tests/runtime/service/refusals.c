@@ -280,7 +280,7 @@ static void sharing(void)
         check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == 0,
               "memory that is taken away is not a fault of the server");
         check(nova_session_share(session, memory, 1) == 0 && range(0, 4) == 0,
-              "sharing anew replaces what was shared");
+              "sharing again replaces what was shared");
         check(nova_session_unshare(session) == 0 && range(0, 1) == EINVAL,
               "unsharing takes it back");
 }

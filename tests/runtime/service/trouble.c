@@ -147,7 +147,7 @@ static void dies(void)
         service = echo_start(&options);
         check(nova_session_reopen(session) == 0 &&
                       echo_call(session, ECHO_COUNT, NULL, 0, &answer) == 0 && answer == 1,
-              "when it has come again, a session begins anew");
+              "when it has come again, a session begins again");
         check(echo_call(session, ECHO_TELL, NULL, 0, NULL) == 0 &&
                       nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
               "and notifies as before");

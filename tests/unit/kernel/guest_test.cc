@@ -197,7 +197,7 @@ TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->rip = 0x1001; // the guest's own, in its handler
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
-                g.control()->exit_code = SVM_EXIT_TASK_SWITCH; // does not begin anew
+                g.control()->exit_code = SVM_EXIT_TASK_SWITCH; // does not begin again
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->exit_code = SVM_EXIT_NPF;
                 inject(g, 0x80000080, 0x1001);

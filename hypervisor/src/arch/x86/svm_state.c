@@ -55,7 +55,7 @@ static bool is_software_event(uint64_t event)
 }
 
 /* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
- * injected has no instruction. A task switch does not begin anew, it is the VMM's to finish. */
+ * injected has no instruction. A task switch does not begin again, it is the VMM's to finish. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;

@@ -155,7 +155,7 @@ static bool takes_cr8_window(struct vcpu *vcpu)
 }
 
 /* A guest writes a bit of CR0 or CR4 that is not its own. It gets what it wants to see; then the
- * instruction is begun anew, which the CPU can do alone now, with all its checks. */
+ * instruction is begun again, which the CPU can do alone now, with all its checks. */
 static _Noreturn void finish_cr_access(struct ec *self)
 {
         const word_t qual = vmcs_read(VMCS_QUAL);

@@ -7,7 +7,7 @@
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
-/** Starts the kernel's parts anew on a pool of so many frames, with one CPU. */
+/** Starts the kernel's parts again on a pool of so many frames, with one CPU. */
 void fake_boot(unsigned frames);
 
 /* An HPET, pins of an I/O APIC, and frames of PCI configuration space. */
