@@ -69,7 +69,8 @@
 #define SYSENTER_AT 0x1300
 
 /* In legacy mode STAR has the address, else CSTAR. LSTAR leads to HLT. A CPU of AMD enters by
- * SYSENTER in compatibility mode under QEMU, but has no SYSEXIT: IRET does. */
+ * SYSENTER in compatibility mode under QEMU, but has no SYSEXIT: IRET does. OUT exits, so the CPU
+ * is entered with the segments that the way in has left. */
 #define KERNEL                                                                                   \
         "movl $0x28, %eax\nltr %ax\n" FAULTY WRMSR(0xc0000081, 0x1b0008, 0x12c0) WRMSR(          \
                 0xc0000082, 0, 0x1340) WRMSR(0xc0000083, 0, 0x12c0) WRMSR(0xc0000084, 0, 0x200)  \
@@ -81,9 +82,10 @@
                                 ".org kernel + 0x240\nincl 0x6008\n" RETURN_IP IRET              \
                                 ".org kernel + 0x280\ntestl %eax, %eax\njnz 1f\norl $1, "        \
                                 "0x6004\n" IRET "1: hlt\n"                                       \
-                                ".org kernel + 0x2c0\norl $2, 0x6004\nsysretl\n"                 \
-                                ".org kernel + 0x300\norl $4, 0x6004\n" PUSH_RETURN IRET         \
-                                ".org kernel + 0x340\nhlt\n"
+                                ".org kernel + 0x2c0\norl $2, 0x6004\n"                          \
+                                "outb %al, $0x80\nsysretl\n"                                     \
+                                ".org kernel + 0x300\norl $4, 0x6004\n"                          \
+                                "outb %al, $0x80\n" PUSH_RETURN IRET ".org kernel + 0x340\nhlt\n"
 
 #if __SIZEOF_POINTER__ == 8
 GUEST_CODE(kernel, 64, KERNEL);

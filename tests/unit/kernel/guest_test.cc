@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "arch/x86/features.h"
+#include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/svm.h"
 #include "arch/x86/svm_state.h"
@@ -258,6 +259,28 @@ TEST(guest, the_privilege_level_is_the_dpl_of_ss)
         g.control()->cpl = 0;
         svm_from_utcb(g.vcpu, &utcb, NOVA_MTD_CS_SS);
         EXPECT_EQ(g.control()->cpl, 3u);
+}
+
+// As QEMU leaves it after SYSENTER from compatibility mode.
+TEST(guest, a_code_segment_has_either_l_or_d_after_an_exit)
+{
+        Guest g;
+        fake_emulated = true;
+        g.control()->efer = EFER_LMA;
+        g.control()->cs.ar = 0xe9b;
+        EXPECT_EQ(event_of(g, 0x78), 0x78u);
+        EXPECT_EQ(g.control()->cs.ar, 0xa9b);
+        g.control()->cs.ar = 0xc9b;
+        EXPECT_EQ(event_of(g, 0x78), 0x78u);
+        EXPECT_EQ(g.control()->cs.ar, 0xc9b);
+        g.control()->cs.ar = 0xe9b; // the bit means nothing then
+        g.control()->efer = 0;
+        EXPECT_EQ(event_of(g, 0x78), 0x78u);
+        EXPECT_EQ(g.control()->cs.ar, 0xe9b);
+        fake_emulated = false;
+        g.control()->efer = EFER_LMA; // other CPUs refuse it themselves
+        EXPECT_EQ(event_of(g, 0x78), 0x78u);
+        EXPECT_EQ(g.control()->cs.ar, 0xe9b);
 }
 
 TEST(guest, xcr0_is_set_or_refused)

@@ -369,6 +369,16 @@ static void finish_refusal(const struct ec *self)
                 restore_state(self->vcpu);
 }
 
+/* QEMU's TCG (7.2) enters 64-bit code by SYSENTER with a code segment that has both L and D. It
+ * refuses that at the next entry, and the guest's RIP is lost. A CPU sets L alone. */
+static void mend_code_segment(struct vmcb *vmcb)
+{
+        const bool both = !(~vmcb->cs.ar & (SVM_AR_L | SVM_AR_D));
+
+        if (unlikely(both) && vmcb->efer & EFER_LMA && features_emulated())
+                vmcb->cs.ar &= (uint16_t)~SVM_AR_D;
+}
+
 _Noreturn void finish_svm_exit(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
@@ -379,6 +389,7 @@ _Noreturn void finish_svm_exit(struct ec *self)
                 cpu->tag_flush = false;
                 vmcb->event_inj = 0;
                 self->vcpu->unproven = false;
+                mend_code_segment(vmcb);
         } else {
                 finish_refusal(self);
         }

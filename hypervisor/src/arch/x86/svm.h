@@ -13,6 +13,10 @@ struct vmcb_segment {
         uint64_t base;
 };
 
+/* In the rights of a code segment. */
+#define SVM_AR_L 0x200u
+#define SVM_AR_D 0x400u
+
 _Static_assert(sizeof(struct vmcb_segment) == sizeof(struct nova_segment), "the same layout");
 
 struct vmcb {

@@ -55,6 +55,9 @@ extern unsigned fake_cr4_writes, fake_cr3_writes;
 extern unsigned fake_ipis;
 extern uint64_t fake_timer;
 
+/** Whether the CPU is one of QEMU's. */
+extern bool fake_emulated;
+
 /** Ends what is dying and frees what waits for the grace period. */
 void fake_settle(void);
 

@@ -43,10 +43,11 @@ void (*fake_window)(void), (*fake_wait)(void);
 unsigned fake_cr4_writes, fake_cr3_writes, fake_ipis;
 uint64_t fake_timer;
 uint64_t fake_tsc;
+bool fake_emulated;
 
 bool features_emulated(void)
 {
-        return false;
+        return fake_emulated;
 }
 
 static uint64_t kernel_root[512] __attribute__((aligned(PAGE_SIZE)));
