@@ -106,6 +106,17 @@ TEST_F(multiboot_load, it_finds_the_data_of_a_bios)
         EXPECT_EQ(get<uint64_t>(map + 12), extended); /* the first range ends there */
 }
 
+TEST_F(multiboot_load, calls_of_the_bios_return_with_the_carry_flag)
+{
+        ASSERT_EQ(load(), "");
+        const size_t handler = get<uint16_t>(0) + 16 * size_t{get<uint16_t>(2)};
+        for (size_t i = 0; i < 256; i++)
+                EXPECT_EQ(get<uint32_t>(4 * i), get<uint32_t>(0));
+        EXPECT_GT(handler, 639u * 1024);
+        const uint8_t code[] = {0x55, 0x89, 0xe5, 0x80, 0x4e, 6, 1, 0x5d, 0xcf};
+        EXPECT_EQ(memcmp(&ram[handler], code, sizeof(code)), 0);
+}
+
 TEST_F(multiboot_load, an_elf_file_of_64_bits_begins_in_protected_mode_too)
 {
         memset(file.data(), 0, 0x100);

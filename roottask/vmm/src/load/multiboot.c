@@ -19,6 +19,10 @@
 #define ROM_BEGIN  0xa0000u
 #define RAM_BEGIN  0x100000u
 
+/* Vectors of real mode, and their handler in the extended BIOS data area. */
+#define VECTORS        256u
+#define HANDLER_OFFSET 0x10
+
 /* Which parts of the information are there. */
 #define INFO_MEMORY  0x1u
 #define INFO_LINE    0x4u
@@ -327,9 +331,30 @@ static const char *place_info(struct loader *loader, const struct nova_multiboot
         return why;
 }
 
-/* What a BIOS leaves for systems that look for themselves: the first serial port, the x87 unit, the
- * size of the memory below 640 KiB, and the extended area behind it, which begins with its size in
- * KiB. A kernel that lies there has it overwritten. */
+/* Sets all vectors of real mode to a handler in the extended BIOS data area. It sets the carry flag
+ * and returns: a kernel that goes back to real mode and calls the BIOS learns that there is no such
+ * function. */
+static void place_bios_vectors(const struct loader *loader)
+{
+        static const uint8_t handler[] = {
+                0x55,                   /* push %bp */
+                0x89, 0xe5,             /* mov %sp, %bp */
+                0x80, 0x4e, 0x06, 0x01, /* orb $1, 6(%bp) */
+                0x5d,                   /* pop %bp */
+                0xcf,                   /* iret */
+        };
+        const struct {
+                uint16_t offset, segment;
+        } vector = {HANDLER_OFFSET, RAM_END >> 4};
+
+        nova_guest_write(loader->memory, RAM_END + HANDLER_OFFSET, handler, sizeof(handler));
+        for (unsigned i = 0; i < VECTORS; i++)
+                nova_guest_write(loader->memory, i * sizeof(vector), &vector, sizeof(vector));
+}
+
+/* What a BIOS leaves for systems that look for themselves: the vectors of real mode, the first
+ * serial port, the x87 unit, the size of the memory below 640 KiB, and the extended area behind it,
+ * which begins with its size in KiB. A kernel that lies there has it overwritten. */
 static void place_bios_data(const struct loader *loader)
 {
         static const struct {
@@ -345,6 +370,7 @@ static void place_bios_data(const struct loader *loader)
         for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
                 nova_guest_write(loader->memory, words[i].at, &words[i].value, 2);
         nova_guest_write(loader->memory, RAM_END, &extended, sizeof(extended));
+        place_bios_vectors(loader);
 }
 
 const char *nova_multiboot_load(const struct nova_guest_memory *memory,
