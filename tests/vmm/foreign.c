@@ -6,8 +6,9 @@
  *
  * The options: initrd=NAME, for Multiboot two modules with initrd=NAME,NAME; disk=NAME, a virtio
  * disk; memory=MIB; vcpus=N; until=TEXT, ends the machine when its text screen has TEXT, with
- * '_' for a blank; seconds=N, ends the machine after that time. At the end the monitor prints the
- * text screen and how the machine ended. */
+ * '_' for a blank; seconds=N, ends the machine after that time; report=N, reports every N seconds
+ * where its virtual CPUs are. At the end the monitor prints the text screen and how the machine
+ * ended. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,7 @@ static struct {
         const char *protocol, *kernel, *disk;
         char initrd[128];
         char until[COLUMNS + 1];
-        unsigned memory, vcpus, seconds;
+        unsigned memory, vcpus, seconds, report;
         char line[1024];
 } wanted = {.protocol = "", .memory = 64, .vcpus = 1, .seconds = 600};
 
@@ -115,6 +116,7 @@ static bool set_option(const char *name, size_t length, const char *value)
                 {"memory", NULL, NULL, 0, &wanted.memory},
                 {"vcpus", NULL, NULL, 0, &wanted.vcpus},
                 {"seconds", NULL, NULL, 0, &wanted.seconds},
+                {"report", NULL, NULL, 0, &wanted.report},
         };
 
         for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
@@ -297,10 +299,17 @@ static void read_screen(char row[ROWS][COLUMNS + 1])
  * of a sentence; NULL: the time is over */
 static const char *watch(char row[ROWS][COLUMNS + 1])
 {
-        const uint64_t end = nova_vm_now(NULL) + wanted.seconds * SECOND_NS;
+        const uint64_t period = wanted.report * SECOND_NS;
+        const uint64_t begin = nova_vm_now(NULL);
+        const uint64_t end = begin + wanted.seconds * SECOND_NS;
+        uint64_t next = period ? begin + period : end;
 
-        while (nova_vm_now(NULL) < end) {
+        for (uint64_t now = begin; now < end; now = nova_vm_now(NULL)) {
                 nova_sleep(POLL_NS);
+                if (now >= next) {
+                        nova_vm_report(&vm);
+                        next = now + period;
+                }
                 read_screen(row);
                 for (unsigned i = 0; i < ROWS && *wanted.until; i++) {
                         if (strstr(row[i], wanted.until))

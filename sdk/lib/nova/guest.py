@@ -263,6 +263,82 @@ def _make_initrd(arch, folder, to):
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 
 
+# A 32-bit program for Linux: its argument is int, sysenter or syscall, the way on which it enters
+# the kernel as user 1000. Linux returns from sysenter and syscall to code of its own in the
+# program, which pops three registers.
+SYSCALLS = """\
+        .section .note.GNU-stack
+        .text
+        .globl _start
+_start: mov 8(%esp), %ebp
+        mov $by_int, %edi
+        cmpb $'i', (%ebp)
+        je 1f
+        mov $by_sysenter, %edi
+        cmpb $'e', 3(%ebp)
+        je 1f
+        mov $by_syscall, %edi
+1:      mov $213, %eax          # setuid
+        mov $1000, %ebx
+        int $0x80
+        mov $1000, %esi
+2:      mov $199, %eax          # getuid
+        call *%edi
+        cmp $1000, %eax
+        jne bad
+        dec %esi
+        jnz 2b
+        xor %edx, %edx
+3:      inc %edx
+        cmpb $0, (%ebp,%edx)
+        jne 3b
+        mov %ebp, %ecx
+        call write
+        mov $text, %ecx
+        mov $text_end - text, %edx
+        call write
+        xor %ebx, %ebx
+exit:   mov $1, %eax
+        int $0x80
+bad:    mov $1, %ebx
+        jmp exit
+write:  mov $4, %eax
+        mov $1, %ebx
+        call *%edi
+        cmp %edx, %eax
+        jne bad
+        ret
+by_int: int $0x80
+        ret
+by_sysenter:
+        push %ecx
+        push %edx
+        push %ebp
+        mov %esp, %ebp
+        sysenter
+by_syscall:
+        push %ecx
+        push %edx
+        push %ebp
+        mov %ecx, %ebp
+        syscall
+text:   .ascii ": user 1000 was in the kernel\\n"
+text_end:
+"""
+
+
+def _make_initrd_syscalls(arch, folder, to):
+    """The initrd of a 64-bit guest, and behind it another archive with the program."""
+    _make_initrd(arch, folder, to)
+    source, program = folder / "syscalls.s", folder / "syscalls"
+    source.write_text(SYSCALLS, encoding="ascii")
+    command = ["gcc", "-m32", "-nostdlib", "-static", "-no-pie", "-o", str(program), str(source)]
+    _output(command, "the program of 32 bits cannot be made")
+    archive = _entry("bin/syscalls", 0o100755, program.read_bytes()) + _entry("TRAILER!!!", 0)
+    with open(to, "ab") as file:
+        file.write(archive)
+
+
 def _make_disk(arch, folder, to):
     """A disk to read and write: each sector says which one it is."""
     del arch, folder
@@ -346,6 +422,7 @@ MAKERS = {
     "disk.img": _make_disk,
     "memtest": _make_memtest,
     "initrd-32": _make_initrd_32,
+    "initrd-syscalls": _make_initrd_syscalls,
     "vmlinuz-cloud": _other_kernel("x86_64", "linux-image-cloud-amd64"),
     "vmlinuz-amd64": _other_kernel("x86_64", "linux-image-amd64"),
     "vmlinuz-686-pae": _other_kernel("x86_32", "linux-image-686-pae"),
