@@ -46,22 +46,6 @@ CASE_ON(mode, an_iret_does_not_lead_into_virtual_8086_mode, "7.1-01", needs_hard
         EXPECT_EQ(raised_by(code_iret_within), NO_EVENT);
 }
 
-/* The case above where IRET does lead there: whatever happens then, an event or none, is the
- * thread's own. The thread's IP has 16 bits, where no page is. */
-#define IRET_WITH_VM(cs_)                                                    \
-        "push $0; push $0; push $0; push $0; push $0; push $0x8000; pushf; " \
-        "orl $0x20000, (%esp); push $" cs_ "; push $0x100; iret"
-CODE(iret_with_vm_to_user_cs, IRET_WITH_VM("0x1b"))
-CODE(iret_with_vm_to_kernel_cs, IRET_WITH_VM("8"))
-CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
-{
-        for (unsigned i = 0; i < 3; i++) {
-                EXPECT(raised_by(code_iret_with_vm_to_user_cs) != NO_EVENT);
-                EXPECT(raised_by(code_iret_with_vm_to_kernel_cs) != NO_EVENT);
-        }
-        EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
-}
-
 CODE(null_segments_hypercall,
      "push %ebx; push %ebp; push %esi; push %edi; mov %esp, %ecx; mov regs_id, %eax; "
      "xor %edx, %edx; mov %edx, %ds; mov %edx, %es; mov $1f, %edx; sysenter; "
@@ -80,6 +64,100 @@ CASE(mode, an_event_with_null_segments_is_delivered, "7.2-07")
         EXPECT_EQ(raised_by(code_null_segments_event), NOVA_EXC_UD);
 }
 #endif
+
+/* ---- both: IRET with VM ---------------------------------------------------------------------- */
+
+/* QEMU's TCG (7.2) lets any program into virtual-8086 mode by IRET, and takes IOPL and IF from the
+ * stack. Whatever happens then, an event or none, is the thread's own. The thread's IP has 16 bits,
+ * where no page is. */
+#if __SIZEOF_POINTER__ == 4
+#define IRET_WITH_VM(flags_, cs_)                                                          \
+        "push $0; push $0; push $0; push $0; push $0x23; push $0x800; pushf; orl $" flags_ \
+        ", (%esp); push $" cs_ "; push $0x100; iret"
+#else
+#define IRET_WITH_VM(flags_, cs_)                                                    \
+        "pushf; pop %rcx; or $" flags_ ", %ecx; sub $64, %rsp; movl $0x100, (%rsp);" \
+        "movl $" cs_ ", 4(%rsp); mov %ecx, 8(%rsp); movl $0x800, 12(%rsp);"          \
+        "movl $0x23, 16(%rsp); movq $0, 20(%rsp); movq $0, 28(%rsp); iretl"
+#endif
+CODE(iret_with_vm_to_user_cs, IRET_WITH_VM("0x23200", "0x1b"))
+CODE(iret_with_vm_to_kernel_cs, IRET_WITH_VM("0x23200", "8"))
+CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
+{
+        for (unsigned i = 0; i < 3; i++) {
+                EXPECT(raised_by(code_iret_with_vm_to_user_cs) != NO_EVENT);
+                EXPECT(raised_by(code_iret_with_vm_to_kernel_cs) != NO_EVENT);
+        }
+        EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+/* In a page where 16 bits lead: a step, which x86-64 takes on another stack. */
+#define LOW_PAGE 0x20
+CODE(iret_with_vm_to_low_page, IRET_WITH_VM("0x20300", "0x2000"))
+CASE(mode, a_step_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
+{
+        char *page = memory(0);
+
+        page[0x100] = page[0x101] = (char)0x90;
+        give_self(mem(page_of(page), 0, NOVA_MEM_RWX), LOW_PAGE);
+        for (unsigned i = 0; i < 3; i++)
+                EXPECT(raised_by(code_iret_with_vm_to_low_page) != NO_EVENT);
+        hc_revoke(mem(LOW_PAGE, 0, NOVA_MEM_RWX), NOVA_REVOKE_SR);
+        EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
+
+static word_t flags(void)
+{
+        word_t flags;
+
+        __asm__ volatile("pushf; pop %0" : "=r"(flags));
+        return flags;
+}
+
+CASE(mode, an_iret_with_VM_gives_neither_ports_nor_the_interrupt_flag, "7.1-01")
+{
+        raised_by(code_iret_with_vm_to_user_cs);
+        EXPECT_EQ(flags() & 0x3200, 0x200);
+        raised_by(code_iret_with_vm_to_kernel_cs);
+        EXPECT_EQ(flags() & 0x3200, 0x200);
+}
+
+/* ---- both: a flag that any thread can set ---------------------------------------------------- */
+
+#define FLAG_ID 0x200000
+
+static void spins_with_id(struct thread *t)
+{
+#if __SIZEOF_POINTER__ == 8
+        __asm__ volatile("pushf; orl $0x200000, (%rsp); popf");
+#else
+        __asm__ volatile("pushf; orl $0x200000, (%esp); popf");
+#endif
+        while (!t->value[0])
+                ;
+        t->value[1] = hc_sm_ctrl((nova_sel_t)t->value[2], NOVA_SM_UP_OP);
+}
+
+/* The interrupt that wakes the case comes while the other thread computes. */
+CASE(mode, the_flags_of_an_interrupted_thread_do_not_reach_the_thread_that_is_woken,
+     "2.1-01 2.2-09")
+{
+        const nova_sel_t sm = timer_open();
+        struct thread *t = global(boot_cpu, spins_with_id, NULL);
+
+        t->value[2] = semaphore(0);
+        thread_start(t, PRIO_CASE - 1, 1000);
+        for (unsigned i = 0; i < 3; i++) {
+                struct gpr g = {.GPR_A1 = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm),
+                                .flags = 0x202};
+                timer_shot(3000);
+                trap(&g);
+                EXPECT_EQ(g.GPR_A1, NOVA_SUCCESS);
+                EXPECT_EQ(g.flags & FLAG_ID, 0);
+        }
+        t->value[0] = 1;
+        EXPECT_EQ(hc_sm_ctrl((nova_sel_t)t->value[2], NOVA_SM_DN_OP), NOVA_SUCCESS);
+}
 
 /* ---- x86-64 ---------------------------------------------------------------------------------- */
 

@@ -88,4 +88,8 @@
 #define FLAG_ID       0x200000
 #define FLAG_RESERVED 0x2 /* always set */
 
+#define FLAGS_ARITHMETIC 0x8d5
+/* What a thread may have for itself. */
+#define FLAGS_OF_USER (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
+
 #endif

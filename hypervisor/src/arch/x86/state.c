@@ -5,10 +5,6 @@
 #include "arch/x86/msr.h"
 #include "object/ec.h"
 
-/* What a handler can change: the arithmetic flags, and those that trouble the thread alone. */
-#define FLAGS_ARITHMETIC 0x8d5
-#define FLAGS_WRITABLE   (FLAGS_ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_AC | FLAG_ID | FLAG_RF)
-
 /* Groups of an MTD that many handlers do not ask for: one test tells. */
 #define MTD_REGISTERS (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_R8_R15 | NOVA_MTD_ESP | NOVA_MTD_EFL)
 
@@ -49,7 +45,7 @@ unsigned state_from_utcb(struct ec *ec, const struct nova_utcb *utcb)
         if (mtd & NOVA_MTD_ESP)
                 regs->sp = state->sp;
         if (mtd & NOVA_MTD_EFL)
-                regs->flags = (regs->flags & ~(word_t)FLAGS_WRITABLE) |
-                              (state->flags & FLAGS_WRITABLE) | FLAG_IF | FLAG_RESERVED;
+                regs->flags = (regs->flags & ~(word_t)FLAGS_OF_USER) |
+                              (state->flags & FLAGS_OF_USER) | FLAG_IF | FLAG_RESERVED;
         return typed;
 }

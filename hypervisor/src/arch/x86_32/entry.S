@@ -160,7 +160,7 @@ entry_exception:
         mov     $SEL_USER_DATA, %eax
         mov     %eax, %ds
         mov     %eax, %es
-        testb   $((FLAG_AC | FLAG_VM) >> 16), REGS_FLAGS + 2(%esp)
+        testb   $((FLAG_AC | FLAG_VM | FLAG_ID) >> 16), REGS_FLAGS + 2(%esp)
         jnz     odd_flags
 2:      testb   $3, REGS_CS(%esp)
         jz      1f
@@ -177,10 +177,12 @@ entry_exception:
 
 /* VM: an emulator let IRET lead a thread into virtual-8086 mode, which no CPU does. The frame then
  * has four segment registers above it and lies so much lower, over ec.virtual_8086_room. It moves
- * to its place, and the thread goes on in flat segments, wherever its 16-bit IP is.
+ * to its place, and the thread goes on in flat segments, wherever its 16-bit IP is. The thread may
+ * also have taken IOPL and cleared IF.
  *
- * AC, which VM may come with: it would switch SMAP off. POPF is there also where CLAC is not, and
- * the room below an EC's registers holds what it pops. */
+ * AC, which VM may come with: it would switch SMAP off. ID: SYSEXIT would show it to another
+ * thread. POPF is there also where CLAC is not, and the room below an EC's registers holds what it
+ * pops. */
 odd_flags:
         testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
         jz      3f
@@ -193,7 +195,8 @@ odd_flags:
         cld
         movl    $SEL_USER_CODE, REGS_CS(%esp)
         movl    $SEL_USER_DATA, REGS_SS(%esp)
-        andb    $~(FLAG_VM >> 16), REGS_FLAGS + 2(%esp)
+        andl    $FLAGS_OF_USER, REGS_FLAGS(%esp)
+        orl     $(FLAG_IF | FLAG_RESERVED), REGS_FLAGS(%esp)
 3:      pushl   $FLAG_RESERVED
         popfl
         jmp     2b

@@ -171,11 +171,13 @@ entry_exception:
         testb   $3, REGS_CS(%rsp)
         jz      1f
         lea     -EC_REGS(%rsp), %rdi
-        testb   $(FLAG_AC >> 16), REG(FLAGS) + 2(%rdi)
+        testb   $((FLAG_AC | FLAG_VM) >> 16), REG(FLAGS) + 2(%rdi)
         mov     EC_STACK_TOP(%rdi), %rsp
-        jnz     clear_ac
+        jnz     odd_flags
 2:      call    exception_dispatch
-1:      mov     %rsp, %rdi
+1:      testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%rsp)
+        jnz     from_virtual_8086
+        mov     %rsp, %rdi
         mov     %rsp, %rbp
         and     $-16, %rsp
         call    exception_in_kernel
@@ -183,17 +185,32 @@ entry_exception:
         pop_registers
         iretq
 
-/* The user's AC would switch SMAP off. POPF is there also where CLAC is not. */
-clear_ac:
-        push    $FLAG_RESERVED
+/* VM: an emulator let IRET lead a thread into virtual-8086 mode, which no CPU does. CS then is any
+ * number, and the thread may have taken IOPL and cleared IF. It goes on in flat segments, wherever
+ * its 16-bit IP is.
+ *
+ * AC, which VM may come with: it would switch SMAP off. POPF is there also where CLAC is not. */
+from_virtual_8086:
+        lea     -EC_REGS(%rsp), %rdi
+        mov     EC_STACK_TOP(%rdi), %rsp
+odd_flags:
+        testb   $(FLAG_VM >> 16), REG(FLAGS) + 2(%rdi)
+        jz      3f
+        movq    $SEL_USER_CODE, REG(CS)(%rdi)
+        movq    $SEL_USER_DATA, REG(SS)(%rdi)
+        andl    $FLAGS_OF_USER, REG(FLAGS)(%rdi)
+        orl     $(FLAG_IF | FLAG_RESERVED), REG(FLAGS)(%rdi)
+3:      push    $FLAG_RESERVED
         popfq
         jmp     2b
 
 /* #DB comes on a stack of its own; from user mode the frame then goes into the EC. */
 entry_debug:
         testb   $3, 24(%rsp)
+        jnz     1f
+        testb   $(FLAG_VM >> 16), 32 + 2(%rsp)
         jz      entry_exception
-        push    %rax
+1:      push    %rax
         mov     %rsp, %rax
         and     $-CPU_BLOCK, %rax
         mov     CPU_CURRENT(%rax), %rax

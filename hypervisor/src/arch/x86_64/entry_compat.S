@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SYSCALL from 32-bit code, which AMD CPUs allow: there is no such interface, so it is refused. */
+/* SYSCALL from 32-bit code, which AMD CPUs allow: there is no such interface, so it is refused. A
+ * thread that an emulator let into virtual-8086 mode leaves it here, too (see entry.S). */
+#include "arch/x86/msr.h"
 #include "asm_offsets.h"
 
         .text
         .globl entry_compat
 entry_compat:
         mov     $STATUS_BAD_HYP, %eax
+        and     $~(FLAG_IOPL | FLAG_VM), %r11d
+        or      $FLAG_IF, %r11d
         sysretl
