@@ -58,6 +58,28 @@ CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-
         EXPECT_EQ(g->state->ip, GUEST_CODE + 12);
 }
 
+GUEST(bad_iret_32, 32, "pushfl; pushl $0x50; pushl $0; hlt; iret; hlt");
+
+/* The exception is the guest's, and no flag of the step is in its frame. */
+CASE_ON(guest_state, a_step_over_an_iret_that_faults_leaves_no_trace, "7.2-90", needs_svm)
+{
+        struct guest *g = guest_new(boot_cpu, bad_iret_32, bad_iret_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+        const uint32_t *stack;
+
+        guest_gate(g, 13, GUEST_CODE + (word_t)(bad_iret_32_end - bad_iret_32) - 1);
+        guest_until(g, mtd, EXIT_HLT);
+        g->state->ip++;
+        g->state->inj_info = 0x8000;
+        guest_until(g, NOVA_MTD_EIP | NOVA_MTD_INJ, EXIT_HLT);
+        stack = guest_word(g, g->state->sp);
+        EXPECT_EQ(stack[0], 0x50);
+        EXPECT_EQ(stack[1], g->state->ip - 1);
+        EXPECT_EQ(stack[3] & 0x100, 0);
+        EXPECT_EQ(g->state->flags & 0x100, 0);
+        EXPECT_EQ(g->utcb->event.more.dr6 & 0x4000, 0);
+}
+
 CASE_ON(guest_state, exceptions_are_the_guests_own, "7.2-22 7.2-85", needs_virtualization)
 {
         struct guest *g = guest_new(boot_cpu, step_32, step_32_end);
@@ -91,6 +113,31 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
         }
         g->state->actv_state = 0;
         guest_until(g, NOVA_MTD_STA, EXIT_HLT);
+}
+
+GUEST(caches_32, 32, "movl %cr0, %eax; orl $0x20000000, %eax; movl %eax, %cr0; hlt; hlt; hlt");
+
+/* CR0.NW without CD: CPUs fault, but QEMU's TCG lets it through and refuses the next entry. What
+ * the message then holds is the guest's. */
+CASE_ON(guest_state, a_refused_entry_that_the_guest_brought_about_shows_the_guests_state,
+        "7.2-133 7.4-40", needs_svm)
+{
+        struct guest *g = guest_new(boot_cpu, caches_32, caches_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        guest_gate(g, 13, GUEST_CODE + (word_t)(caches_32_end - caches_32) - 1);
+        guest_until(g, mtd, EXIT_HLT);
+        if (g->state->ip == GUEST_CODE + (word_t)(caches_32_end - caches_32) - 1)
+                return;
+        const word_t ip = ++g->state->ip;
+        guest_until(g, NOVA_MTD_EIP, EXIT_STATE);
+        EXPECT_EQ(g->state->ip, ip);
+        EXPECT_EQ(g->state->sp, GUEST_STACK);
+        EXPECT_EQ(g->state->cr3, 0);
+        EXPECT_EQ(g->state->cr0 & 0xe0000001, 0x20000001);
+        g->state->cr0 &= ~(word_t)0x20000000;
+        guest_until(g, NOVA_MTD_CR, EXIT_HLT);
+        EXPECT_EQ(g->state->ip, ip);
 }
 
 GUEST(cr_32, 32,

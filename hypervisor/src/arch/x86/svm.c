@@ -37,8 +37,10 @@
 #define XSETBV_BYTES 3
 #define WBINVD_BYTES 2
 
-#define EXCEPTION_BIT(vector) (1u << (vector))
-#define INJECT_EXCEPTION      (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
+#define INJECT_EXCEPTION (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
+
+/* Exceptions with an error code: 8, 10 to 14, 17, 21, 29 and 30. */
+#define WITH_ERROR 0x60227d00u
 
 /* svm_entry.S */
 _Noreturn void svm_enter(struct ec *ec, word_t guest, word_t host);
@@ -113,8 +115,7 @@ static void write_controls(const struct vcpu *vcpu, const struct ec *ec)
         struct vmcb *vmcb = vcpu->control;
 
         vmcb->dr_intercepts = vcpu->debugging ? 0 : UINT32_MAX;
-        vmcb->exception_intercepts = EXCEPTION_BIT(NOVA_EXC_DB) | EXCEPTION_BIT(NOVA_EXC_AC) |
-                                     EXCEPTION_BIT(NOVA_EXC_MC);
+        vmcb->exception_intercepts = SVM_EXCEPTIONS_FORCED;
         vmcb->ctrl[0] |= SVM_CTRL0_FORCED;
         vmcb->ctrl[1] |= SVM_CTRL1_FORCED;
         vmcb->ctrl2 = 0;
@@ -135,11 +136,13 @@ static void svm_init(struct vcpu *vcpu, struct ec *ec)
         vmcb->pat = PAT_DEFAULT;
 }
 
-/* A refused entry may leave the kernel's state in the block (QEMU does): the guest's comes back. */
+/* A refused entry may leave the kernel's state in the block (QEMU does): the guest's comes back.
+ * QEMU's TCG (7.2) lets a guest itself write one thing into CR0 that the next entry refuses. */
 static void keep_state(struct vcpu *vcpu)
 {
         const struct vmcb *vmcb = vcpu->control;
 
+        vcpu->unproven = true;
         _Static_assert(VMCB_STATE_SIZE <= sizeof(vcpu->svm.backup), "there is room");
         memcpy(vcpu->svm.backup, &vmcb->es, VMCB_STATE_SIZE);
 }
@@ -192,7 +195,7 @@ static void enter(struct ec *self)
                 timeout_repeat(cpu);
         if (unlikely(vcpu->svm.lme))
                 keep_lme_harmless(vcpu);
-        if (unlikely(vcpu->unproven))
+        if (unlikely(vcpu->unproven || (vmcb->cr0 & (CR0_CD | CR0_NW)) == CR0_NW))
                 keep_state(vcpu);
         svm_enter(self, (word_t)pool_to_phys(vmcb), cpu->host_state);
 }
@@ -211,6 +214,19 @@ static _Noreturn void resume_delivery(struct ec *self)
         inject_and_resume(self, svm_interrupted_event(self->vcpu));
 }
 
+/* An exception that ended a step is the guest's. Those of real mode have no error codes. */
+static _Noreturn void resume_exception(struct ec *self, unsigned vector)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+        uint64_t event = INJECT_EXCEPTION | vector;
+
+        if (vector == NOVA_EXC_PF)
+                vmcb->cr2 = vmcb->exit_info[1];
+        if (WITH_ERROR >> vector & 1 && vmcb->cr0 & CR0_PE)
+                event |= SVM_INJ_ERROR | vmcb->exit_info[0] << 32;
+        inject_and_resume(self, event);
+}
+
 static _Noreturn void finish_exception(struct ec *self, unsigned vector)
 {
         switch (vector) {
@@ -221,9 +237,8 @@ static _Noreturn void finish_exception(struct ec *self, unsigned vector)
         case NOVA_EXC_MC:
                 kernel_stop("a machine check while a guest was running");
         default:
-                break; /* not intercepted */
+                resume_exception(self, vector);
         }
-        resume_delivery(self);
 }
 
 /* The guest's first access to a debug register: they are its own from now on. */

@@ -97,6 +97,11 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_CTRL1_FORCED  0x226d /* VMRUN, VMLOAD, VMSAVE, CLGI, SKINIT, WBINVD, XSETBV */
 #define SVM_CTRL1_ALLOWED 0x3fff
 
+/* Exceptions: #DB, #AC and #MC always. While the guest steps for the VMM all but NMIs, #BP and #OF:
+ * what is delivered then would take the step's flag along. */
+#define SVM_EXCEPTIONS_FORCED 0x60002u
+#define SVM_EXCEPTIONS_STEP   0xffffffe3u
+
 #define SVM_VINTR_IRQ        ((uint64_t)1 << 8)
 #define SVM_VINTR_IGNORE_TPR ((uint64_t)1 << 20)
 #define SVM_VINTR_MASKING    ((uint64_t)1 << 24)

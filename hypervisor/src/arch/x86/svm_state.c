@@ -310,6 +310,7 @@ void svm_end_step(struct vcpu *vcpu)
         if (vcpu->svm.steps && vmcb->rip == vcpu->svm.step_ip)
                 vmcb->rflags =
                         (vmcb->rflags & ~(uint64_t)FLAG_TF) | (vcpu->svm.guest_tf ? FLAG_TF : 0);
+        vmcb->exception_intercepts = SVM_EXCEPTIONS_FORCED;
         vcpu->svm.steps = false;
 }
 
@@ -321,6 +322,7 @@ static void begin_step(struct vcpu *vcpu)
         vcpu->svm.step_ip = vmcb->rip;
         vcpu->svm.guest_tf = vmcb->rflags & FLAG_TF;
         vmcb->rflags |= FLAG_TF;
+        vmcb->exception_intercepts = SVM_EXCEPTIONS_STEP;
 }
 
 static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
