@@ -8,7 +8,9 @@
 
 #define BANKS 0xff
 
-/* Each bank has four registers. */
+/* Each bank has four registers. Behind those of 32 banks others begin (VMX's, or none, which
+ * fault): more banks are reached by other numbers alone (AMD's MCAX, at 0xc0002000). */
+#define BANKS_MAX    32
 #define STATUS(bank) (MSR_MC0_STATUS + 4 * (bank))
 
 #define STATUS_VALID       ((uint64_t)1 << 63)
@@ -18,7 +20,9 @@
 
 static unsigned banks(void)
 {
-        return cpu_has(FEATURE_MCA) ? (unsigned)rdmsr(MSR_MCG_CAP) & BANKS : 0;
+        const unsigned count = cpu_has(FEATURE_MCA) ? (unsigned)rdmsr(MSR_MCG_CAP) & BANKS : 0;
+
+        return count < BANKS_MAX ? count : BANKS_MAX;
 }
 
 void machine_check_forget(void)
