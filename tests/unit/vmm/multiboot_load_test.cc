@@ -76,6 +76,23 @@ TEST_F(multiboot_load, an_elf_kernel_begins_in_protected_mode_at_its_physical_en
         EXPECT_EQ(start.state.ip, code_at + 0x20);
 }
 
+/* Each segment is cleared: 65,535 that are as large as the memory would take hours. */
+TEST_F(multiboot_load, segments_that_overlap_are_no_larger_in_all_than_the_memory)
+{
+        const uint32_t large[] = {1, 0x1000, linked_at, code_at, 0, 5 * mib, 7, 0x1000};
+        const uint32_t small[] = {1, 0x1000, linked_at, code_at, 0, mib, 7, 0x1000};
+
+        put<uint16_t>(44, 2);
+        for (size_t i = 0; i < 8; i++) {
+                put<uint32_t>(52 + 4 * i, large[i]);
+                put<uint32_t>(84 + 4 * i, small[i]);
+        }
+        EXPECT_EQ(load(), "");
+        for (size_t i = 0; i < 8; i++)
+                put<uint32_t>(84 + 4 * i, large[i]);
+        EXPECT_EQ(load(), "the guest has too little memory for it");
+}
+
 TEST_F(multiboot_load, it_finds_its_command_line_and_its_memory)
 {
         ASSERT_EQ(load(), "");

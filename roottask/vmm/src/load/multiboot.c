@@ -95,7 +95,8 @@ struct loader {
         const struct nova_guest_memory *memory;
         const uint8_t *file;
         size_t bytes;
-        uint64_t end; /* of what was loaded */
+        uint64_t end;   /* of what was loaded */
+        uint64_t total; /* bytes of what was loaded; pieces that overlap count twice */
         uint32_t entry;
         uint32_t at; /* where the next piece of information goes */
 };
@@ -108,7 +109,7 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
 {
         if (offset > loader->bytes || bytes > loader->bytes - offset)
                 return "it is cut off";
-        if (all > loader->memory->bytes || address > loader->memory->bytes)
+        if (all > loader->memory->bytes - loader->total || address > loader->memory->bytes)
                 return too_small;
         if (all < bytes)
                 return "one of its segments is larger in the file than in memory";
@@ -123,6 +124,7 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
         memset(to + bytes, 0, all - bytes);
         if (address + all > loader->end)
                 loader->end = address + all;
+        loader->total += all;
         return NULL;
 }
 
