@@ -311,7 +311,8 @@ static void enable_msi(uint16_t rid)
 
 static bool start(struct unit *unit, const struct acpi_iommu *entry, uint32_t *done)
 {
-        *unit = (struct unit){.registers = iommu_map(entry->phys), .done = done};
+        *unit = (struct unit){
+                .registers = iommu_map(entry->phys), .lock = SPINLOCK(LOCK_UNIT), .done = done};
         unit->high = unit->registers ? iommu_map(entry->phys + HIGH_PAGE) : NULL;
         unit->queue = iommu_table();
         unit->log = iommu_table();

@@ -87,6 +87,7 @@ static void add(const struct acpi_io_apic *entry)
         if (!io_apic->registers)
                 return;
         memory_map_take(page, PAGE_SIZE, true);
+        spin_set_kind(&io_apic->lock, LOCK_IO_APIC);
         io_apic->gsi = entry->gsi;
         io_apic->id = entry->id;
         io_apic->pins = (reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;

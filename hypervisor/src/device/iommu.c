@@ -39,9 +39,10 @@ static bool domain_taken[DOMAINS_MAX];
 static unsigned domains;                 /* that the units know */
 static uint32_t departures[DOMAINS_MAX]; /* functions that left a domain */
 
-static struct spinlock report_lock; /* what follows, and the units' records of faults */
-static uint64_t reports_since;      /* TSC */
-static unsigned reports;            /* … since then */
+/* Protects what follows, and the units' records of faults. */
+static struct spinlock report_lock = SPINLOCK(LOCK_REPORT);
+static uint64_t reports_since; /* TSC */
+static unsigned reports;       /* … since then */
 
 /* Whose functions are whose is not looked at: no device can be confined for certain. */
 static bool some_ignored;

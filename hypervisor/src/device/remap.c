@@ -24,7 +24,7 @@ static uint16_t rids[ACPI_SOURCES]; /* of acpi.source */
 
 /* Protects the entries of the units' tables and what follows; taken after the memory space lock and
  * before the units' own locks. */
-static struct spinlock remap_lock;
+static struct spinlock remap_lock = SPINLOCK(LOCK_REMAP);
 static struct message {
         unsigned sender;         /* with REMAP_FUNCTION; 0: no function sends it */
         unsigned apic_id;        /* where it goes */

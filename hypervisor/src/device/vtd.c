@@ -293,6 +293,7 @@ static bool find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_
         if (!registers)
                 return false;
         *unit = (struct unit){.registers = registers,
+                              .lock = SPINLOCK(LOCK_UNIT),
                               .faults = registers,
                               .cap = iommu_read_u64(registers, REG_CAP),
                               .ecap = iommu_read_u64(registers, REG_ECAP),

@@ -86,7 +86,7 @@ static always_inline enum nova_status down(struct ec *self, bool zero)
                 return down_slowly(self, sm, found, zero);
         if (unlikely(!sm_count_down(sm, zero)))
                 return wait(self, sm, REG_P1(self));
-        store_once(sm->lock, SM_FREE);
+        sm_drop_lock(sm, SM_FREE);
         return NOVA_SUCCESS;
 }
 

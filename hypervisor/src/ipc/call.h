@@ -4,11 +4,14 @@
 #define IPC_CALL_H
 
 #include "arch/x86/switch.h"
+#include "lib/assert.h"
 #include "object/ec.h"
 
 /** self waits for the reply of callee. */
 static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
 {
+        assert(callee->cpu == self->cpu && callee->cpu == cpu_self());
+        assert(callee->state == EC_REQUEST || callee->caller == self);
         callee->caller = self;
         ec_set_state(callee, EC_READY, kind);
         self->callee = callee;

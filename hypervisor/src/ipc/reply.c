@@ -8,6 +8,7 @@
 #include "arch/x86/switch.h"
 #include "ipc/item.h"
 #include "ipc/message.h"
+#include "lib/assert.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
 #include "sched/wake.h"
@@ -16,6 +17,8 @@
 /* The caller goes on, self waits for the next one. */
 static always_inline void release(struct ec *self, struct ec *caller)
 {
+        assert(self->cpu == cpu_self() && caller->cpu == self->cpu && caller->callee == self);
+        assert(caller->state == EC_REPLY || caller->state == EC_REPLY_ALONE);
         caller->callee = NULL;
         caller->state = EC_READY;
         self->caller = NULL;

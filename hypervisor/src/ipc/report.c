@@ -10,7 +10,7 @@
 #include "platform/cmdline.h"
 #include "platform/console.h"
 
-static struct spinlock lock; /* protects rate */
+static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects rate */
 static struct report_rate rate;
 
 /* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many

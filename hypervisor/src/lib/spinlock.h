@@ -7,20 +7,41 @@
 #define LIB_SPINLOCK_H
 
 #include "lib/atomic.h"
+#include "lib/lock_check.h"
 #include "lib/types.h"
 
 /* Both wrap around; there are fewer CPUs than tickets. */
 struct spinlock {
         uint16_t next;    /* ticket of the CPU that comes next */
         uint16_t serving; /* ticket of the one that has the lock, or may take it */
+#if KERNEL_CHECKS
+        uint8_t kind; /* enum lock_kind */
+#endif
 };
 
-static inline void spin_init(struct spinlock *lock)
+/* A lock with static storage, and one that is zero otherwise. */
+#if KERNEL_CHECKS
+#define SPINLOCK(lock_kind)         \
+        {                           \
+                .kind = (lock_kind) \
+        }
+#define spin_set_kind(lock, lock_kind) ((void)((lock)->kind = (lock_kind)))
+#else
+#define SPINLOCK(lock_kind) \
+        {                   \
+                0           \
+        }
+#define spin_set_kind(lock, lock_kind) ((void)(lock))
+#endif
+
+static inline void spin_init(struct spinlock *lock, enum lock_kind kind)
 {
         lock->next = lock->serving = 0;
+        spin_set_kind(lock, kind);
+        (void)kind;
 }
 
-static inline void spin_lock(struct spinlock *lock)
+static inline void spin_acquire(struct spinlock *lock)
 {
         uint16_t ticket = 1;
 
@@ -29,11 +50,20 @@ static inline void spin_lock(struct spinlock *lock)
                 __builtin_ia32_pause();
 }
 
-static inline void spin_unlock(struct spinlock *lock)
+static inline void spin_release(struct spinlock *lock)
 {
         /* Only the holder writes it: a plain increment by one instruction, which stores of before
          * precede. */
         __asm__ volatile("incw %0" : "+m"(lock->serving) : : "memory");
 }
+
+/* Macros, so that a lock that is taken against the order stops the kernel with its place. */
+#if KERNEL_CHECKS
+#define spin_lock(lock)   (lock_taking(lock, (lock)->kind), spin_acquire(lock))
+#define spin_unlock(lock) (lock_dropping(lock), spin_release(lock))
+#else
+#define spin_lock(lock)   spin_acquire(lock)
+#define spin_unlock(lock) spin_release(lock)
+#endif
 
 #endif

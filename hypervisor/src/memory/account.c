@@ -42,6 +42,7 @@ static bool reserve(struct account *account, word_t bytes)
                         return refuse(account, limit, used, bytes);
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        assert(used + bytes >= used);
         return true;
 }
 
@@ -93,7 +94,9 @@ bool account_take(struct account *account, word_t bytes)
 {
         if (!reserve(account, bytes))
                 return false;
-        atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+        const word_t limit = atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
+
+        assert(limit >= bytes);
         atomic_fetch_add_word(&account->used,
                               (word_t)0 - bytes); /* its own memory is still there */
         account_return(account->parent, bytes);
@@ -110,6 +113,7 @@ void account_close(struct account *account)
                 limit = account->limit;
                 if (!parent)
                         return;
+                assert(!account->used && !account->ended);
                 slab_free(&account_cache, account);
                 account = parent;
         } while (atomic_fetch_add_word(&parent->used, (word_t)0 - limit) == limit);

@@ -9,6 +9,7 @@
 #ifndef MEMORY_ACCOUNT_H
 #define MEMORY_ACCOUNT_H
 
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/types.h"
 
@@ -50,7 +51,10 @@ __attribute__((noinline)) void account_close(struct account *account);
 /** Gives bytes back to the account that they were taken from. */
 static inline void account_return(struct account *account, word_t bytes)
 {
-        if (unlikely(atomic_fetch_add_word(&account->used, (word_t)0 - bytes) == bytes))
+        const word_t used = atomic_fetch_add_word(&account->used, (word_t)0 - bytes);
+
+        assert(used >= bytes);
+        if (unlikely(used == bytes))
                 account_close(account);
 }
 
@@ -63,7 +67,9 @@ static inline void account_expect(struct account *account, word_t bytes)
 /** … and now they do; account_return() follows. */
 static inline void account_arrive(struct account *account, word_t bytes)
 {
-        atomic_fetch_add_word(&account->ended, (word_t)0 - bytes);
+        const word_t ended = atomic_fetch_add_word(&account->ended, (word_t)0 - bytes);
+
+        assert(ended >= bytes);
 }
 
 /** Gives bytes back that passed the limit, and tries once more: another CPU may have passed it for

@@ -5,10 +5,13 @@
 
 #include "lib/spinlock.h"
 #include "lib/string.h"
+#include "memory/poison.h"
 
 #ifndef POOL_OFFSET
 word_t pool_offset;
 #endif
+
+#define USED_FREE UINT16_MAX /* frame_info.used of a free frame in the debug kernel */
 
 static struct spinlock frame_lock; /* protects all below; taken last of all locks */
 static char *pool_start;           /* where the notes of all frames are */
@@ -27,11 +30,30 @@ void frame_init(paddr_t phys, uint64_t size)
         const word_t frames = (word_t)(size >> PAGE_BITS);
         const word_t notes = (frames * sizeof(struct frame_info) + PAGE_SIZE - 1) >> PAGE_BITS;
 
-        spin_init(&frame_lock);
+        spin_init(&frame_lock, LOCK_FRAME);
         pool_start = phys_to_pool(phys);
         fresh = pool_start + (notes << PAGE_BITS);
         fresh_end = pool_start + (frames << PAGE_BITS);
         free_count = frames - notes;
+}
+
+/* For the debug kernel: a frame goes into the list. */
+static inline void note_free(void *frame)
+{
+        assert((word_t)frame % PAGE_SIZE == 0 && (char *)frame >= pool_start &&
+               (char *)frame <= fresh && frame < (void *)fresh_end);
+        assert(!KERNEL_CHECKS || frame_info(frame)->used != USED_FREE);
+        if (KERNEL_CHECKS)
+                frame_info(frame)->used = USED_FREE;
+        poison_free(frame, PAGE_SIZE);
+}
+
+/* … and out of it. */
+static inline void note_taken(const void *frame)
+{
+        assert(!KERNEL_CHECKS || frame_info(frame)->used == USED_FREE);
+        if (KERNEL_CHECKS)
+                frame_info(frame)->used = 0;
 }
 
 void *frame_alloc(void)
@@ -40,10 +62,13 @@ void *frame_alloc(void)
         void *frame = free_list;
         if (frame) {
                 free_list = *(void **)frame;
+                note_taken(frame);
+                poison_take(frame, PAGE_SIZE);
                 free_count--;
         } else if (fresh < fresh_end) {
                 frame = fresh;
                 fresh += PAGE_SIZE;
+                poison_fresh(frame, PAGE_SIZE);
                 free_count--;
         } else {
                 frame_refusals++;
@@ -67,6 +92,7 @@ void *frame_alloc_boot(unsigned order)
         if (frames + size > fresh_end)
                 return NULL;
         for (; fresh < frames; fresh += PAGE_SIZE) {
+                note_free(fresh);
                 *(void **)(void *)fresh = free_list;
                 free_list = fresh;
         }
@@ -78,6 +104,7 @@ void *frame_alloc_boot(unsigned order)
 void frame_free(void *frame)
 {
         spin_lock(&frame_lock);
+        note_free(frame);
         *(void **)frame = free_list;
         free_list = frame;
         free_count++;

@@ -3,6 +3,7 @@
 #include "memory/slab.h"
 
 #include "memory/frame.h"
+#include "memory/poison.h"
 
 /* Capabilities need the low five bits of an object's address. */
 #define SLOT_ALIGN 32
@@ -22,7 +23,7 @@ _Static_assert(sizeof(struct slab) <= HEADER, "the header fits before the first 
 
 void slab_init(struct slab_cache *cache, size_t size)
 {
-        spin_init(&cache->lock);
+        spin_init(&cache->lock, LOCK_SLAB);
         list_init(&cache->partial);
         cache->size = (unsigned)(size + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
         cache->slots = (PAGE_SIZE - HEADER) / cache->size;
@@ -52,9 +53,11 @@ void *slab_alloc(struct slab_cache *cache)
                 object = slab->free;
                 if (likely(object)) {
                         slab->free = *(void **)object;
+                        poison_take(object, cache->size);
                 } else {
                         object = (char *)slab + slab->fresh;
                         slab->fresh += cache->size;
+                        poison_fresh(object, cache->size);
                 }
                 if (unlikely(++slab->used == cache->slots))
                         list_remove(&slab->link);
@@ -69,6 +72,9 @@ void slab_free(struct slab_cache *cache, void *object)
         bool empty = false;
 
         spin_lock(&cache->lock);
+        assert(((word_t)object % PAGE_SIZE - HEADER) % cache->size == 0 && slab->used);
+        assert(!poison_is_free(object, cache->size));
+        poison_free(object, cache->size);
         *(void **)object = slab->free;
         slab->free = object;
         if (slab->used-- == cache->slots)

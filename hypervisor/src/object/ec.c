@@ -5,6 +5,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/resume.h"
+#include "lib/assert.h"
 #include "memory/frame.h"
 #include "object/name.h"
 #include "object/pd.h"
@@ -188,6 +189,7 @@ struct ec *ec_create_idle(struct cpu *cpu, continuation_t cont)
 
 void ec_help(struct ec *self, struct ec *callee)
 {
+        assert(self->cpu == cpu_self() && callee->cpu == self->cpu && !self->helping);
         self->helping = callee;
         list_append(&callee->helpers, &self->help_link);
 }
@@ -291,6 +293,14 @@ static bool is_engaged(const struct ec *ec)
                !list_is_empty(&ec->sleepers);
 }
 
+/* For assert(): a shut down EC waits for nobody, and nobody waits for it. */
+static assert_only bool is_alone(const struct ec *ec)
+{
+        return !ec->caller && ec->caller_kind == CALLER_NONE && !ec->callee && !ec->helping &&
+               !ec->donated && !ec->wait_sm && !ec->timeout.key && list_is_empty(&ec->helpers) &&
+               list_is_empty(&ec->sleepers);
+}
+
 /* Takes an EC that ends out of all that it has to do with others. */
 static __attribute__((noinline)) void disengage(struct ec *ec)
 {
@@ -315,8 +325,10 @@ static __attribute__((noinline)) void disengage(struct ec *ec)
 
 void ec_shut_down(struct ec *ec)
 {
+        assert(ec->cpu == cpu_self());
         if (is_engaged(ec))
                 disengage(ec);
+        assert(is_alone(ec));
         ec->state = EC_DEAD;
 }
 
@@ -343,6 +355,8 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
 {
         struct kobject **list = sc->stays ? &ec->sc_stays : &ec->sc_due;
 
+        assert(sc->owner == ec && ec->cpu == cpu_self() && !ec->object.dead);
+        assert(!sc->object.references && !sc->object.dead);
         sc->object.next = *list;
         *list = &sc->object;
         if (!sc->stays)
@@ -359,6 +373,7 @@ static struct sc *take_left(struct kobject **list, const struct sc *current)
         if (*at == &current->object && (*at)->next)
                 at = &(*at)->next;
         struct sc *sc = container_of(*at, struct sc, object);
+        assert(sc->left && sc->object.kind == OBJECT_SC);
         *at = (*at)->next;
         return sc;
 }
@@ -415,6 +430,7 @@ bool ec_end(struct ec *ec)
         if (ec->vcpu)
                 vcpu_stop(ec);
         spin_lock(&pd->lock);
+        assert(!ec->object.dead);
         list_unlink(&ec->pd_link);
         spin_unlock(&pd->lock);
         if (ec->cpu->current == ec)
@@ -476,6 +492,9 @@ enum drop_result ec_drop_anywhere(struct ec *ec)
 void ec_free(struct ec *ec)
 {
         struct account *account = ec->object.account;
+
+        assert(ec->state == EC_DEAD && is_alone(ec) && !ec->sc_due && !ec->sc_stays);
+        assert(!ec_has_left_work(ec) && !ec->mail.work);
         const word_t bytes = ec_bytes((enum ec_kind)ec->kind);
 
         ec_release(ec);

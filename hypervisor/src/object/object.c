@@ -39,6 +39,7 @@ void object_queue(struct kobject *object)
 {
         struct cpu *cpu = cpu_self();
 
+        assert(object->dead || !atomic_load_u32(&object->references));
         object->next = cpu->dying;
         cpu->dying = object;
         cpu->dying_count++;
@@ -46,7 +47,10 @@ void object_queue(struct kobject *object)
 
 void object_put(struct kobject *object)
 {
-        if (atomic_fetch_add_u32(&object->references, UINT32_MAX) != 1)
+        const uint32_t references = atomic_fetch_add_u32(&object->references, UINT32_MAX);
+
+        assert(references);
+        if (references != 1)
                 return;
         if (object->kind == OBJECT_SC)
                 sc_note_drop(container_of(object, struct sc, object));
@@ -118,6 +122,7 @@ static bool object_end(struct kobject *object)
 /* Takes the first one off the dying list. */
 static void take_first(struct cpu *cpu, const struct kobject *first)
 {
+        assert(cpu->dying == first && cpu->dying_count);
         cpu->dying = first->next;
         cpu->dying_count--;
 }
@@ -181,6 +186,8 @@ void object_free(struct kobject *object)
 {
         const enum object_kind kind = (enum object_kind)object->kind;
 
+        assert(object->dead && !object->references && !object->held);
+        assert(reclaim_is_freeing());
         if (kind == OBJECT_PD)
                 pd_free(container_of(object, struct pd, object));
         else if (kind == OBJECT_EC)

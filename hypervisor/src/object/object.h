@@ -9,6 +9,7 @@
 #ifndef OBJECT_OBJECT_H
 #define OBJECT_OBJECT_H
 
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/types.h"
 #include "memory/account.h"
@@ -111,7 +112,9 @@ bool object_get_live(struct kobject *object);
 /** Takes a reference. */
 static inline void object_get(struct kobject *object)
 {
-        atomic_fetch_add_u32(&object->references, 1);
+        const uint32_t references = atomic_fetch_add_u32(&object->references, 1);
+
+        assert(references);
 }
 
 /** Takes a reference to an object that still has one; false: it has none, and never will again. */

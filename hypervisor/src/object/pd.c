@@ -3,6 +3,7 @@
 #include "object/pd.h"
 
 #include "arch/x86/cpu.h"
+#include "lib/assert.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "object/ec.h"
@@ -25,7 +26,7 @@ static void pd_init(struct pd *pd, const struct pd_limit *limit, const char name
         space_init(&pd->io.space, NOVA_CRD_IO, pd);
         pd->io.bitmap[0] = pd->io.bitmap[1] = NULL;
         pd->dma = pd->guest = (struct second_level){0};
-        spin_init(&pd->lock);
+        spin_init(&pd->lock, LOCK_PD);
         list_init(&pd->ecs);
         pd->limit.prio = load_once(limit->prio);
         pd->limit.quantum = load_once(limit->quantum);
@@ -230,6 +231,9 @@ void pd_free(struct pd *pd)
         pd->end_stage = 0;
         while (!pd_end_step(pd))
                 ;
+        assert(list_is_empty(&pd->ecs) && !pd->unfinished);
+        assert(tree_is_empty(&pd->memory.space.tree) && tree_is_empty(&pd->io.space.tree));
+        assert(object_space_is_empty(&pd->object_space));
         for (unsigned i = 0; i < 2; i++) {
                 if (!pd->io.bitmap[i])
                         continue;

@@ -7,6 +7,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/resume.h"
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "memory/frame.h"
@@ -29,7 +30,8 @@ struct batch {
         unsigned count;
 };
 
-static struct spinlock reclaim_lock; /* protects all below; may be taken under a space lock */
+/* Protects all below; may be taken under a space lock. */
+static struct spinlock reclaim_lock = SPINLOCK(LOCK_RECLAIM);
 static struct batch filling = {.frames = NO_FRAME}, waiting = {.frames = NO_FRAME};
 static uint32_t period;   /* the last one that began */
 static bool under_way;    /* it has not ended: its batch is not freed yet */
@@ -50,6 +52,8 @@ static void add_object(struct batch *batch, struct kobject *object)
 /* Asks all CPUs, this one too, for a quiescent moment. Under the lock. */
 static void begin(void)
 {
+        assert_held(&reclaim_lock);
+        assert(!under_way && !waiting.objects && waiting.frames == NO_FRAME);
         waiting = filling;
         filling = (struct batch){.frames = NO_FRAME};
         under_way = true;
@@ -98,6 +102,7 @@ static bool free_step(struct batch *batch)
 /* Frees a step of the batch, which is this CPU's task, and ends the period with the last one. */
 static void free_waiting(struct cpu *cpu)
 {
+        assert(under_way && all_seen());
         if (!free_step(&waiting)) {
                 ipi_send(cpu); /* the next step */
                 return;
@@ -150,6 +155,7 @@ void reclaim_timer(struct cpu *cpu)
 
 void reclaim_object(struct kobject *object)
 {
+        assert(object->dead && !atomic_load_u32(&object->references));
         account_expect(object->account, object_ending_bytes(object));
         spin_lock(&reclaim_lock);
         add_object(&filling, object);
@@ -174,6 +180,8 @@ void reclaim_quiescent(struct cpu *cpu)
 {
         const uint32_t now = atomic_load_u32(&period);
 
+        assert_no_lock();
+        assert(!cpu->no_quiescence && !cpu->current_ended);
         if (cpu->grace_seen != now) {
                 cpu_drop_dead_pd(cpu);
                 atomic_store_u32(&cpu->grace_seen, now);
@@ -287,3 +295,10 @@ enum reclaim_help reclaim_help(struct ec *self)
                 return RECLAIM_CANNOT;
         return reclaim_wait_step(self);
 }
+
+#ifdef NOVA_DEBUG
+bool reclaim_is_freeing(void)
+{
+        return load_once(freer) == cpu_self();
+}
+#endif

@@ -27,6 +27,9 @@ void reclaim_quiescent(struct cpu *cpu);
 /** So much waits to be freed that whoever adds more has to call reclaim_wait() first. */
 bool reclaim_is_full(void);
 
+/** Whether this CPU frees what has waited for the grace period; for assert(). */
+bool reclaim_is_freeing(void);
+
 /** Ends a period at once and waits for it; false when nothing waited to be freed, or the current EC
  * ended meanwhile. The caller holds no lock and no borrowed pointer. */
 bool reclaim_wait(void);

@@ -5,6 +5,7 @@
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
+#include "lib/assert.h"
 #include "lib/divide.h"
 #include "object/ec.h"
 #include "sched/schedule.h"
@@ -53,6 +54,8 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
 
 void sc_bind(struct sc *sc, struct ec *ec)
 {
+        assert(sc->cpu == cpu_self() && ec->cpu == sc->cpu && !sc->object.dead);
+        assert(ec == sc->owner || !ec->donated || ec->donated == sc);
         sc->ec = ec;
         if (ec != sc->owner)
                 ec->donated = sc;
@@ -102,6 +105,7 @@ void sc_end(struct sc *sc)
 {
         struct cpu *cpu = sc->cpu;
 
+        assert(cpu == cpu_self());
         sc->object.dead = true;
         if (sc == cpu->current_sc)
                 cpu_current_ended(cpu);
@@ -150,6 +154,7 @@ void sc_drop(struct sc *sc)
 {
         struct ec *owner = sc->owner;
 
+        assert(sc->cpu == cpu_self() && !sc->left);
         if (is_donated(sc, sc->cpu) || (sc->stays && owner->state != EC_DEAD))
                 ec_leave_sc(owner, sc);
         else

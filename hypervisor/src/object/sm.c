@@ -2,6 +2,7 @@
 /* Semaphores (see sm.h). */
 #include "object/sm.h"
 
+#include "lib/assert.h"
 #include "object/ec.h"
 #include "object/name.h"
 #include "sched/wake.h"
@@ -42,7 +43,7 @@ void sm_unlock(struct sm *sm)
 
         if (unlikely(!list_is_empty(&sm->waiters)))
                 lock = SM_SPECIAL;
-        store_once(sm->lock, lock);
+        sm_drop_lock(sm, lock);
 }
 
 void sm_set_gsi(struct sm *sm, unsigned gsi)
@@ -54,7 +55,10 @@ void sm_set_gsi(struct sm *sm, unsigned gsi)
 /* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
 static struct ec *first_waiter(struct sm *sm)
 {
+        assert_held(&sm->lock);
+        assert(!sm->count && !list_is_empty(&sm->waiters));
         struct ec *ec = container_of(list_take(&sm->waiters), struct ec, wait_link);
+        assert(ec->wait_sm == sm);
         ec->wait_sm = NULL;
         return ec;
 }
@@ -75,15 +79,17 @@ void sm_up_slowly(struct sm *sm, uint32_t found)
 
 bool sm_wait(struct sm *sm, struct ec *self, bool wait)
 {
+        assert_held(&sm->lock);
         if (unlikely(sm->object.dead)) /* whoever ends it has seen to all waiters */
                 self->wait_status = NOVA_BAD_CAP;
         else if (!wait)
                 self->wait_status = NOVA_COM_TIM;
         else {
+                assert(!sm->count && !self->wait_sm);
                 self->wait_status = NOVA_SUCCESS;
                 list_append(&sm->waiters, &self->wait_link);
                 self->wait_sm = sm;
-                store_once(sm->lock, SM_SPECIAL);
+                sm_drop_lock(sm, SM_SPECIAL);
                 return true;
         }
         sm_unlock(sm);
@@ -129,6 +135,6 @@ bool sm_end_step(struct sm *sm)
         sm->object.dead = true;
         const uint32_t found = sm_try_lock(sm);
         if (found != SM_TAKEN)
-                store_once(sm->lock, found);
+                sm_drop_lock(sm, found);
         return likely(found == SM_FREE) || wake_waiters(sm);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/atomic.h"
 #include "lib/list.h"
+#include "lib/lock_check.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/object.h"
@@ -55,7 +56,18 @@ void sm_unlock(struct sm *sm);
 /** Takes the lock, unless it was found taken; enum sm_lock. */
 static always_inline uint32_t sm_try_lock(struct sm *sm)
 {
-        return atomic_exchange_u32(&sm->lock, SM_TAKEN);
+        const uint32_t found = atomic_exchange_u32(&sm->lock, SM_TAKEN);
+
+        if (KERNEL_CHECKS && found != SM_TAKEN)
+                lock_taking(&sm->lock, LOCK_SM);
+        return found;
+}
+
+/** Sets the lock, which this CPU holds, to one of the other two. */
+static always_inline void sm_drop_lock(struct sm *sm, uint32_t lock)
+{
+        lock_dropping(&sm->lock);
+        store_once(sm->lock, lock);
 }
 
 /** Counts up and returns SM_FREE, or what else sm_try_lock() found, and sm_up_slowly() follows. */
@@ -66,7 +78,7 @@ static always_inline uint32_t sm_try_up(struct sm *sm)
         if (unlikely(found != SM_FREE))
                 return found;
         sm->count++;
-        store_once(sm->lock, SM_FREE);
+        sm_drop_lock(sm, SM_FREE);
         return SM_FREE;
 }
 

@@ -25,7 +25,7 @@
 
 struct console_log console_log;
 
-static struct spinlock lock; /* protects the ring and the UART */
+static struct spinlock lock = SPINLOCK(LOCK_CONSOLE); /* protects the ring and the UART */
 static uint16_t com1 = COM1_DEFAULT;
 static uint16_t uart; /* com1, or 0: not in use */
 

@@ -14,16 +14,4 @@ _Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf
 /** The same for an exception in the kernel; regs are those of the interrupted code. */
 _Noreturn void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2);
 
-/* Checks an invariant of ours. Never of anything that user mode can influence. */
-#ifdef NOVA_DEBUG
-#define assert(condition)                                                                   \
-        do {                                                                                \
-                if (!__builtin_expect(!!(condition), 1))                                    \
-                        kernel_stop("assertion '%s' failed at %s:%d", #condition, __FILE__, \
-                                    __LINE__);                                              \
-        } while (0)
-#else
-#define assert(condition) ((void)sizeof(!(condition)))
-#endif
-
 #endif

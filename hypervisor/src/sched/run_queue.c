@@ -2,8 +2,24 @@
 /* Run queues (see run_queue.h). */
 #include "sched/run_queue.h"
 
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/sc.h"
+
+/* For assert(): the bitmaps and the rings agree about a priority, and what runs first comes before
+ * the rings. */
+static assert_only bool is_sound(const struct run_queue *queue, unsigned prio)
+{
+        const uint32_t level = queue->level[prio / 32];
+        const struct sc *head = queue->head[prio], *first = queue->first;
+
+        return (level >> prio % 32 & 1) == (head != NULL) &&
+               (queue->summary >> prio / 32 & 1) == (level != 0) &&
+               (!head || (head->prio == prio && head->prev->next == head)) &&
+               (!first || !queue->summary ||
+                first->prio >= bit_highest(queue->summary) * 32 +
+                                       bit_highest(queue->level[bit_highest(queue->summary)]));
+}
 
 static void ring_insert(struct run_queue *queue, struct sc *sc, bool head)
 {
@@ -35,6 +51,7 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
                 head = true;
         }
         ring_insert(queue, sc, head);
+        assert(is_sound(queue, sc->prio));
 }
 
 /* The last one of its priority goes. */
@@ -48,6 +65,7 @@ static void ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
 
 static void ring_unlink(const struct sc *sc)
 {
+        assert(sc->next->prev == sc && sc->prev->next == sc);
         sc->next->prev = sc->prev;
         sc->prev->next = sc->next;
 }
@@ -56,6 +74,7 @@ void run_queue_remove(struct run_queue *queue, struct sc *sc)
 {
         const unsigned prio = sc->prio;
 
+        assert(is_sound(queue, prio) && (queue->first == sc || queue->head[prio]));
         if (queue->first == sc) {
                 queue->first = NULL;
                 return;
@@ -76,6 +95,7 @@ struct sc *run_queue_take_from_rings(struct run_queue *queue)
 
         const unsigned word = bit_highest(queue->summary), bit = bit_highest(queue->level[word]);
         struct sc *sc = queue->head[word * 32 + bit];
+        assert(is_sound(queue, word * 32 + bit));
         if (sc->next == sc) {
                 ring_clear(queue, word, bit);
                 return sc;

@@ -6,6 +6,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/object.h"
@@ -20,6 +21,7 @@ void sched_insert(struct sc *sc, bool head)
 {
         struct cpu *cpu = sc->cpu;
 
+        assert(cpu == cpu_self() && sc->place == SC_READY && !sc->object.dead);
         run_queue_insert(&cpu->run_queue, sc, head);
         if (sc->prio > cpu->current_sc->prio)
                 sched_decide(cpu);
@@ -27,6 +29,7 @@ void sched_insert(struct sc *sc, bool head)
 
 void sched_start(struct sc *sc)
 {
+        assert(sc->place == SC_NOWHERE);
         sc->place = SC_READY;
         sched_insert(sc, false);
 }
@@ -35,6 +38,7 @@ void sched_remove(struct sc *sc)
 {
         struct cpu *cpu = sc->cpu;
 
+        assert(cpu == cpu_self() && sc->place == SC_READY);
         run_queue_remove(&cpu->run_queue, sc);
         cpu->pending &= ~(uint32_t)CPU_PENDING_HAND_OVER; /* it may be the one */
 }
@@ -104,6 +108,7 @@ static always_inline void charge(struct cpu *cpu, struct sc *sc, struct sc *next
 /* Puts an SC, which leaves the CPU but is ready, into the run queue. */
 static __attribute__((noinline)) void requeue(struct cpu *cpu, struct sc *sc)
 {
+        assert(sc->object.dead || sc == cpu->idle_sc || sc->place == SC_READY);
         if (!sc->object.dead && sc != cpu->idle_sc)
                 run_queue_insert(&cpu->run_queue, sc, !sc_refill(sc));
 }
@@ -134,6 +139,7 @@ static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc 
 {
         struct ec *ec, *end;
 
+        assert(sc->cpu == cpu && sc->place == SC_READY);
         sc->place = SC_NOWHERE;
         /* The end of a chain may die while the walk lets interrupts in: then the chain is another.
          */
@@ -314,6 +320,7 @@ _Noreturn void block_current(struct ec *self)
         struct cpu *cpu = self->cpu;
         struct sc *sc = cpu->current_sc;
 
+        assert(self->state != EC_READY && self->state != EC_DEAD);
         bind_leaving(cpu, sc);
         if (likely(sc->place == SC_READY)) { /* it has not ended */
                 sc->place = SC_SLEEPING;

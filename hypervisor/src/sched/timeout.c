@@ -6,6 +6,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/lapic.h"
+#include "lib/assert.h"
 #include "object/ec.h"
 #include "object/sm.h"
 #include "sched/wake.h"
@@ -14,6 +15,7 @@
 
 void timeout_start(struct ec *self, uint64_t deadline)
 {
+        assert(self->cpu == cpu_self() && !self->timeout.key && deadline);
         self->timeout.key = deadline;
         heap_insert(&self->cpu->timeouts, &self->timeout);
         timeout_arm(self->cpu, deadline);
@@ -23,6 +25,7 @@ void timeout_stop(struct ec *ec)
 {
         if (!ec->timeout.key)
                 return;
+        assert(ec->cpu == cpu_self());
         heap_remove(&ec->cpu->timeouts, &ec->timeout);
         ec->timeout.key = 0;
 }

@@ -6,6 +6,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/tlb.h"
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "object/ec.h"
 #include "object/sc.h"
@@ -17,6 +18,7 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
 {
         const bool spent = sc_refill(sc);
 
+        assert(sc->place == SC_SLEEPING);
         sc->place = SC_READY;
         sched_insert(sc, !spent);
 }
@@ -58,6 +60,7 @@ void sched_wake_sleepers(struct ec *ec)
                 wake_many(&ec->sleepers);
                 return;
         }
+        assert(sc->place == SC_SLEEPING);
         list_init(&ec->sleepers);
         sc->place = SC_READY;
         cpu->run_queue.first = sc;
@@ -68,6 +71,7 @@ void sched_wake_sleepers(struct ec *ec)
 /* An EC of this CPU is ready again. It may have been ended meanwhile. */
 static void wake_here(struct ec *ec)
 {
+        assert(ec->cpu == cpu_self());
         if (ec->state != EC_BLOCKED)
                 return;
         if (unlikely(ec->timeout.key))
@@ -118,6 +122,7 @@ static void sc_mail(struct sc *sc, uint32_t work)
 
 void mail_receive(struct cpu *cpu)
 {
+        assert(!cpu->in_mail && cpu == cpu_self());
         cpu->in_mail = true;
 
         struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
@@ -125,6 +130,7 @@ void mail_receive(struct cpu *cpu)
                 struct mail *const first = mail;
                 mail = first->next;
                 uint32_t work = atomic_load_u32(&first->work), done = 0;
+                assert(work);
                 do {
                         if (first->about == OBJECT_EC)
                                 ec_mail(container_of(first, struct ec, mail), work & ~done);
@@ -148,6 +154,7 @@ void cpu_wait(void)
 {
         struct cpu *cpu = cpu_self();
 
+        assert_no_lock();
         flush_answer(cpu);
         if (load_once(cpu->mail) && !cpu->in_mail)
                 mail_receive(cpu); /* not inside of itself: who waits for us waits no less */

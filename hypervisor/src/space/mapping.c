@@ -6,7 +6,6 @@
 #include "lib/bits.h"
 #include "memory/slab.h"
 #include "object/pd.h"
-#include "platform/stop.h"
 #include "space/mapping_tree.h"
 #include "space/object_mapping.h"
 #include "space/space.h"
@@ -15,6 +14,8 @@ static struct slab_cache mapping_cache;
 
 void mapping_init(void)
 {
+        for (unsigned type = 0; type < array_size(space_lock); type++)
+                spin_set_kind(&space_lock[type], LOCK_SPACE);
         slab_init(&mapping_cache, sizeof(struct mapping));
 }
 
@@ -49,6 +50,7 @@ struct mapping *mapping_alloc(struct account *account, unsigned depth)
 
 void mapping_free(struct mapping *mapping)
 {
+        assert(!mapping->pins && tree_is_empty(&mapping->children) && !mapping->in_parent.parent);
         account_return(mapping->account, mapping_cache.size);
         slab_free(&mapping_cache, mapping);
 }
@@ -256,6 +258,7 @@ void mapping_remove_utcb(struct mapping *mapping)
 
         flush_init(&flush);
         spin_lock(&space_lock[NOVA_CRD_MEM]);
+        assert(mapping->pins);
         mapping->pins--;
         if (likely(mapping->attr & MAPPING_UTCB))
                 mapping_drop(mapping, &flush);
@@ -265,9 +268,20 @@ void mapping_remove_utcb(struct mapping *mapping)
         flush_run(&flush);
 }
 
+/* For assert(): no mapping of a space overlaps a range. */
+static assert_only bool is_free(struct space *space, const struct tree_node *range)
+{
+        return !tree_search(&space->tree, range->start, range->last, NULL);
+}
+
 /* Enters a child of parent into both trees, that of its space where a search found a place. */
 static inline void enter(struct mapping *child, struct tree_place place, struct mapping *parent)
 {
+        assert_held(&space_lock[child->space->type]);
+        assert(!(child->perms & ~(unsigned)parent->perms) && child->depth == parent->depth + 1u);
+        assert(child->in_parent.start >= parent->in_parent.start &&
+               child->in_parent.last <= parent->in_parent.last);
+        assert(is_free(child->space, &child->in_space));
         tree_insert_at(&child->space->tree, place, &child->in_space);
         tree_insert(&parent->children, &child->in_parent);
 }
@@ -565,6 +579,7 @@ enum step_result range_delegation_step(struct delegation *d)
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
         const bool held = d->child;
+        assert(!held || d->child->pins);
         if (held)
                 d->child->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)

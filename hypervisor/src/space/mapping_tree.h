@@ -3,6 +3,7 @@
 #ifndef SPACE_MAPPING_TREE_H
 #define SPACE_MAPPING_TREE_H
 
+#include "lib/assert.h"
 #include "space/mapping.h"
 
 struct flush;
@@ -16,6 +17,7 @@ static inline struct mapping *mapping_find(struct space *space, word_t first, wo
 {
         struct tree_node *node = space->recent;
 
+        assert_held(&space_lock[space->type]);
         if (node && node->start <= first && first <= node->last)
                 return container_of(node, struct mapping, in_space);
         return mapping_search(space, first, last);

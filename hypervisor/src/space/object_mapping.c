@@ -2,6 +2,7 @@
 /* The mapping database of objects (see object_mapping.h). */
 #include "space/object_mapping.h"
 
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "memory/slab.h"
 #include "object/pd.h"
@@ -76,6 +77,7 @@ static always_inline bool derive(struct object_mapping *parent, struct object_sp
                 mapping_free(mapping, space->space.pd->account);
                 return false;
         }
+        assert(parent->space && perms && !(perms & ~(unsigned)parent->perms));
         object_get(parent->object);
         mapping->parent = parent;
         mapping->link = &parent->children;
@@ -135,6 +137,7 @@ static void leave_space(struct object_mapping *mapping)
 {
         struct kobject *object = mapping->object;
 
+        assert(!mapping->perms);
         object_space_leave(mapping);
         if (mapping->parent)
                 mapping->account = mapping->space->space.pd->account;
@@ -147,6 +150,7 @@ static void leave_space(struct object_mapping *mapping)
 /* Takes a mapping out of its parent's list. */
 static void unlink_child(const struct object_mapping *mapping)
 {
+        assert(*mapping->link == mapping && !mapping->children && !mapping->pins);
         *mapping->link = mapping->next;
         if (mapping->next)
                 mapping->next->link = mapping->link;
@@ -379,6 +383,7 @@ enum step_result object_revocation_step(struct revocation *r)
 
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
         struct object_mapping *here = r->object_pin;
+        assert(!here || here->pins);
         if (here)
                 here->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && (here || r->at <= r->last); i++)

@@ -3,6 +3,7 @@
  * one is unlinked and freed after a grace period, for others may be reading it. */
 #include "space/object_space.h"
 
+#include "lib/assert.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "object/pd.h"
@@ -65,6 +66,7 @@ static void *table_create(struct pd *pd, const void *empty)
 
 static void table_free(struct pd *pd, void *table)
 {
+        assert(!frame_info(table)->used);
         account_return(pd->account, PAGE_SIZE);
         reclaim_frame(table);
 }
@@ -148,6 +150,8 @@ void object_space_update(const struct object_mapping *mapping)
 {
         struct capability_page *page = object_space_page(mapping->space, mapping->sel);
 
+        assert_held(&space_lock[NOVA_CRD_OBJ]);
+        assert(page->mapping[mapping->sel & (CAPABILITY_SLOTS - 1)] == mapping);
         store_once(page->capability[mapping->sel & (CAPABILITY_SLOTS - 1)], capability_of(mapping));
 }
 
@@ -156,6 +160,8 @@ void object_space_leave(const struct object_mapping *mapping)
         const word_t sel = mapping->sel, slot = sel & (CAPABILITY_SLOTS - 1);
         struct capability_page *page = object_space_page(mapping->space, sel);
 
+        assert_held(&space_lock[NOVA_CRD_OBJ]);
+        assert(page->mapping[slot] == mapping && frame_info(page)->used);
         store_once(page->capability[slot], 0);
         page->mapping[slot] = NULL;
         if (unlikely(!--frame_info(page)->used))

@@ -7,6 +7,7 @@
 #ifndef SPACE_OBJECT_SPACE_H
 #define SPACE_OBJECT_SPACE_H
 
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "memory/frame.h"
 #include "object/object.h"
@@ -93,6 +94,7 @@ static always_inline struct kobject *capability_object(word_t capability, enum o
                 return NULL;
 
         struct kobject *object = (struct kobject *)(capability & ~(word_t)NOVA_PERM_ALL);
+        assert(object->kind >= OBJECT_PD && object->kind <= OBJECT_SM);
         return likely(kobject_is(object, kind)) ? object : NULL;
 }
 
@@ -150,6 +152,8 @@ static always_inline enum nova_status object_space_enter(struct object_space *sp
                                                          struct kobject *object, unsigned perms)
 {
         struct frame_info *info = frame_info(page);
+
+        assert_held(&space_lock[NOVA_CRD_OBJ]);
         const word_t slot = sel & (CAPABILITY_SLOTS - 1);
 
         /* A page without entries is the shared one, or was unlinked after it was found. */

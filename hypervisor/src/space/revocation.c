@@ -19,6 +19,7 @@
  * space, and what was derived from it is revoked to the end: the thread's PD could not revoke it
  * any more. Nothing else is begun. */
 #include "arch/x86/tlb.h"
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/object.h"
 #include "object/pd.h"
@@ -39,6 +40,8 @@ static struct mapping *child_at(struct tree_node *node)
 /* What is left to do when the tables of a mapping without permissions are clear. */
 void mapping_leave_space(struct mapping *mapping, struct space *space)
 {
+        assert_held(&space_lock[space->type]);
+        assert(mapping->space == space && !mapping->perms && !mapping->attr);
         if (space->recent == &mapping->in_space)
                 space->recent = NULL;
         tree_remove_disjoint(&mapping->in_space);
@@ -53,6 +56,7 @@ static bool is_loose(const struct mapping *mapping)
 
 static void free_loose(struct mapping *mapping)
 {
+        assert(is_loose(mapping));
         if (mapping->in_parent.parent)
                 tree_remove(&mapping->in_parent);
         mapping_free(mapping);
@@ -101,6 +105,8 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
         struct space *space = mapping->space;
         const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
 
+        assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
+        assert(!tree_find(&mapping->children, x, x - 1));
         if (space && !space_split(space, sel, flush))
                 return false;
 
@@ -457,6 +463,7 @@ enum step_result range_revocation_step(struct revocation *r)
         flush_init(&flush);
         spin_lock(&space_lock[r->space->type]);
         struct mapping *here = r->pin;
+        assert(!here || here->pins);
         if (here)
                 here->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++)

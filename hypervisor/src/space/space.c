@@ -3,6 +3,7 @@
 #include "space/space.h"
 
 #include "arch/x86/page_table.h"
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/pd.h"
 #include "platform/boot.h"
@@ -176,6 +177,7 @@ bool space_apply(const struct mapping *mapping, struct flush *flush)
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;
         const struct space *space = mapping->space;
 
+        assert_held(&space_lock[space->type]);
         if (likely(has_pages_only(mapping)))
                 return page_table_write(space->pd, first, last, value_at(mapping, first), flush);
         if (space->tables == SPACE_PORTS)
@@ -189,6 +191,7 @@ bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budge
         const word_t last = mapping->in_space.last;
         const struct space *space = mapping->space;
 
+        assert_held(&space_lock[space->type]);
         if (has_pages_only(mapping))
                 return page_table_apply(space->pd, at, last, value_at(mapping, *at), budget, flush);
         if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)

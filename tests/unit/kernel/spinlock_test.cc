@@ -43,7 +43,7 @@ TEST(spinlock, lets_one_in_at_a_time)
         spinlock lock;
         unsigned count = 0;
         std::vector<std::thread> threads;
-        spin_init(&lock);
+        spin_init(&lock, LOCK_FRAME);
         for (unsigned i = 0; i < 3; i++)
                 threads.emplace_back([&lock, &count] {
                         for (unsigned n = 0; n < 30; n++) {

@@ -17,6 +17,7 @@
 #ifndef __ASSEMBLER__
 
 #include "lib/heap.h"
+#include "lib/lock_check.h"
 #include "lib/types.h"
 #include "nova/abi/types.h"
 #include "sched/run_queue.h"
@@ -94,6 +95,9 @@ struct cpu {
         bool flush_all;        /* … and not of the loaded PD only */
         uint32_t flush_done;   /* … of which that many were done; written by this CPU only */
         uint32_t grace_seen;   /* last grace period that this CPU was quiescent in; its own */
+#if KERNEL_CHECKS
+        struct locks_held locks; /* by this CPU */
+#endif
 };
 
 _Static_assert(sizeof(struct cpu) <= CPU_EMERGENCY, "struct cpu fits into its page");

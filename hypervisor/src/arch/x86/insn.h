@@ -3,6 +3,7 @@
 #ifndef ARCH_X86_INSN_H
 #define ARCH_X86_INSN_H
 
+#include "lib/lock_check.h"
 #include "lib/types.h"
 
 static inline uint8_t inb(uint16_t port)
@@ -239,6 +240,7 @@ static inline void cli(void)
 
 static inline void sti(void)
 {
+        assert_no_lock();
         __asm__ volatile("sti" : : : "memory");
 }
 

@@ -8,6 +8,7 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/switch.h"
 #include "ipc/event.h"
+#include "lib/assert.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
@@ -50,6 +51,7 @@ static __attribute__((noinline)) _Noreturn void resume_generally(struct cpu *cpu
 
 _Noreturn void resume_ec(struct cpu *cpu, struct ec *ec)
 {
+        assert(ec->cpu == cpu && cpu == cpu_self() && ec->state == EC_READY);
         if (likely(ec->cont == resume_woken && switch_is_plain(cpu, ec)))
                 resume_waiter(cpu, ec);
         resume_generally(cpu, ec);
@@ -97,6 +99,7 @@ static void do_pending_work(struct ec *self)
 
 static always_inline _Noreturn void leave_interrupted(struct ec *self)
 {
+        assert_no_lock();
         if (unlikely(!thread_can_return(&self->regs)))
                 block_on_event(self, NOVA_EXC_GP, 0, 0);
         leave_by_iret(self);
@@ -133,6 +136,7 @@ static __attribute__((noinline)) _Noreturn void resume_pending(struct ec *self,
 
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
 {
+        assert_no_lock();
         if (unlikely(has_pending_work(self)))
                 resume_pending(self, status);
         leave_by_hypercall(status, self);

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/resume.h"
+#include "lib/assert.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"
@@ -39,6 +40,8 @@ static always_inline bool switch_is_plain(const struct cpu *cpu, const struct ec
 /** Gives the CPU to a thread. */
 static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 {
+        assert_no_lock();
+        assert(ec->cpu == cpu && ec->state == EC_READY && !ec->callee && !ec->wait_sm);
         cpu->current = ec;
         switch_pd(cpu, ec->pd);
         tss_set_stack(cpu->tss, (word_t)(&ec->regs + 1)); /* where the CPU pushes its frame */

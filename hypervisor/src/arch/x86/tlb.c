@@ -7,6 +7,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/ipi.h"
+#include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "memory/frame.h"
@@ -71,6 +72,7 @@ void flush_perform(struct flush *flush)
 {
         struct cpu *cpu = cpu_self();
 
+        assert_no_lock();
         if (flush->count) {
                 atomic_fence();
                 pcid_note(flush, cpu);
@@ -94,6 +96,7 @@ void flush_answer(struct cpu *cpu)
 {
         const uint32_t wanted = load_once(cpu->flush_wanted);
 
+        assert((int32_t)(wanted - cpu->flush_done) >= 0);
         if (wanted == cpu->flush_done)
                 return;
         if (load_once(cpu->flush_all)) {

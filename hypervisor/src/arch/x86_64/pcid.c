@@ -11,8 +11,8 @@
 
 #define PCIDS 4096
 
-static struct spinlock lock;      /* protects used */
-static uint64_t used[PCIDS / 64]; /* bit n: taken */
+static struct spinlock lock = SPINLOCK(LOCK_PCID); /* protects used */
+static uint64_t used[PCIDS / 64];                  /* bit n: taken */
 
 word_t pcid_alloc(void)
 {

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checks of the debug kernel. The release kernel has none of them: it does not even evaluate the
+ * conditions. docs/kernel/objects.md and locking.md list what they check. */
+#ifndef LIB_ASSERT_H
+#define LIB_ASSERT_H
+
+#include "platform/stop.h"
+
+/* Checks an invariant of ours. Never of anything that user mode can influence. */
+#ifdef __cplusplus
+#include <assert.h> /* host tests, which have it from their library anyway */
+#elif defined(NOVA_DEBUG)
+#define assert(condition)                                                                   \
+        do {                                                                                \
+                if (!__builtin_expect(!!(condition), 1))                                    \
+                        kernel_stop("assertion '%s' failed at %s:%d", #condition, __FILE__, \
+                                    __LINE__);                                              \
+        } while (0)
+#else
+#define assert(condition) ((void)sizeof(!(condition)))
+#endif
+
+/* A function that only assert() calls. */
+#define assert_only inline __attribute__((unused))
+
+/* What needs a place of its own in memory: the locks that a CPU holds, the pattern in freed memory.
+ * The host tests have neither: threads of the host take locks, and a sanitizer watches memory. */
+#if defined(NOVA_DEBUG) && !__STDC_HOSTED__
+#define KERNEL_CHECKS 1
+#else
+#define KERNEL_CHECKS 0
+#endif
+
+#endif
