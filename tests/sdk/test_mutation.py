@@ -7,6 +7,7 @@ import paths  # noqa: F401
 from nova import conformance, mutation, tree
 from nova.errors import NovaError
 from nova.qemu import Machine
+from nova.runner import Outcome
 
 ONE = (
     "# why\nname: a b\nfile: x.c\nfunction: one\npattern: a = f(1)\nnew: a = 2\n"
@@ -82,9 +83,24 @@ class Mutations(unittest.TestCase):
         self.assertEqual([(boot.emulator, boot.extra) for boot in boots], [("bochs", [])])
         self.assertTrue(issubclass(mutation.RUNNERS[one.emulator], mutation.BochsRunner))
 
+    def test_a_mutation_that_must_stop_the_kernel_is_built_for_debug(self):
+        plain, stops = mutation.parse(ONE + "\n" + ONE + "stop: assertion 'a' failed\n")
+        self.assertEqual(plain.preset(), "x86_64-release")
+        self.assertEqual(stops.preset(), "x86_64-debug")
+
+    def test_a_kernel_has_stopped_if_the_sentence_and_the_stop_are_there(self):
+        def verdict(console):
+            return mutation.stop_line(Outcome(1, "", console), "assertion 'a'")
+
+        line = b"NOVA: assertion 'a' failed at x.c:1 (CPU 0)\r\n"
+        self.assertEqual(verdict(line + b"NOVA: stopped\r\n"), line.decode().strip())
+        for console in (line, b"NOVA: stopped\n", b"NOVA: b\nNOVA: stopped\n", b"x " + line):
+            self.assertIsNone(verdict(console))
+
     def test_every_mutation_of_the_list_fits_the_kernel(self):
         found = mutation.parse(mutation.FILE.read_text(encoding="utf-8"))
         self.assertGreaterEqual(len(found), 30)
+        self.assertGreaterEqual(sum(bool(one.stop) for one in found), 10)
         self.assertEqual(len({one.name for one in found}), len(found))
         for one in found:
             with self.subTest(mutation=one.name):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova test mutation`: breaks the kernel at one place at a time, and shows that the conformance
-suite notices every time. Works on a copy of the tree."""
+suite, or a check of the debug kernel, notices every time. Works on a copy of the tree."""
 
 import re
 import shutil
@@ -15,14 +15,15 @@ from nova import build, conformance, process, tree
 from nova.bochs import BochsRunner
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 from nova.qemu import EMULATORS, Machine, Module
-from nova.runner import Runner
+from nova.runner import STOP_LINE, Runner
 
 FILE = tree.ROOT / "tests/mutation/mutations.txt"
 CONFIG = "release"
+CHECKED = "debug"
 TIMEOUT = 75  # a fault that ends in silence is caught, too
 SOUND_TIMEOUT = 600
 KEYS = ("name", "file", "function", "pattern", "new", "areas")
-OPTIONAL = {"arch": "x86_64", "cpus": "4", "emulator": "qemu"}
+OPTIONAL = {"arch": "x86_64", "cpus": "4", "emulator": "qemu", "stop": ""}
 COPIED = ("CMakeLists.txt", "CMakePresets.json", "hypervisor", "sdk", "libnova")
 
 
@@ -39,10 +40,15 @@ class Mutation:
     arch: str
     cpus: int
     emulator: str
+    stop: str  # a part of the sentence with which the debug kernel stops, or nothing
+
+    def preset(self):
+        """The build whose kernel is broken."""
+        return tree.preset_name(self.arch, CHECKED if self.stop else CONFIG)
 
     def kind(self):
         """What it is booted on."""
-        return self.arch, self.cpus, self.emulator
+        return self.preset(), self.arch, self.cpus, self.emulator
 
 
 def parse(text):
@@ -133,6 +139,15 @@ class FirstOfBochs(FirstFailure, BochsRunner):
 
 
 RUNNERS = dict(zip(EMULATORS, (FirstOfQemu, FirstOfBochs)))
+WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))  # of a kernel that is to stop
+
+
+def stop_line(outcome, words):
+    """The sentence of a kernel that stopped as it should, or None."""
+    lines = outcome.text().splitlines()
+    if STOP_LINE.decode() not in lines:
+        return None
+    return next((line for line in lines if line.startswith("NOVA: ") and words in line), None)
 
 
 def _verdict(runner, outcome):
@@ -158,8 +173,8 @@ class Bench:
         (self.root / "build/newlib").symlink_to(tree.ROOT / "build/newlib")
         self.configured = set()
 
-    def kernel(self, arch):
-        return self.root / "build" / f"{arch}-{CONFIG}" / "nova.elf32"
+    def kernel(self, preset):
+        return self.root / "build" / preset / "nova.elf32"
 
     def _command(self, *command):
         result = subprocess.run(
@@ -171,20 +186,20 @@ class Bench:
                 f"{command[0]} failed in the copy.", result.stdout.decode("utf-8", "replace")
             )
 
-    def build(self, arch):
-        preset = f"{arch}-{CONFIG}"
-        if arch not in self.configured:
+    def build(self, preset):
+        if preset not in self.configured:
             self._command("cmake", "--preset", preset)
-            self.configured.add(arch)
+            self.configured.add(preset)
         self._command("cmake", "--build", f"build/{preset}", "-j", "2", "--target", "nova.elf32")
 
-    def boot(self, kind, areas, timeout=TIMEOUT):
-        """What failed in these areas, or None."""
-        arch, cpus, emulator = kind
+    def boot(self, kind, areas, timeout=TIMEOUT, stop=""):
+        """What failed in these areas, or None; or the sentence with which the kernel stopped."""
+        preset, arch, cpus, emulator = kind
         program = tree.program(tree.preset_name(arch, CONFIG), conformance.PROGRAM)
-        for machine in machines(self.kernel(arch), program, cpus, areas, emulator):
-            runner = RUNNERS[emulator](machine, timeout)
-            caught = _verdict(runner, runner.run())
+        for machine in machines(self.kernel(preset), program, cpus, areas, emulator):
+            runner = (WHOLE if stop else RUNNERS)[emulator](machine, timeout)
+            outcome = runner.run()
+            caught = stop_line(outcome, stop) if stop else _verdict(runner, outcome)
             if caught:
                 return caught
         return None
@@ -195,8 +210,8 @@ class Bench:
         original = path.read_text(encoding="utf-8")
         path.write_text(apply(mutation, original), encoding="utf-8")
         try:
-            self.build(mutation.arch)
-            return self.boot(mutation.kind(), mutation.areas)
+            self.build(mutation.preset())
+            return self.boot(mutation.kind(), mutation.areas, stop=mutation.stop)
         finally:
             path.write_text(original, encoding="utf-8")
 
@@ -223,12 +238,14 @@ def _select(mutations, words):
 def _sound(bench, mutations):
     """Whether the kernel as it is passes all areas that are used; else nothing would be shown."""
     for kind in sorted({m.kind() for m in mutations}):
-        arch, cpus, emulator = kind
-        areas = sorted({a for m in mutations if m.kind() == kind for a in m.areas})
-        bench.build(arch)
-        caught = bench.boot(kind, areas, SOUND_TIMEOUT)
+        preset, _, cpus, emulator = kind
+        those = [m for m in mutations if m.kind() == kind]
+        areas = sorted({area for m in those for area in m.areas})
+        bench.build(preset)
+        # Of a kernel that must not stop, any line of a stop is one too much.
+        caught = bench.boot(kind, areas, SOUND_TIMEOUT, "NOVA: " if those[0].stop else "")
         if caught:
-            print(f"the kernel itself fails on {arch} with {cpus} CPUs under {emulator}: {caught}")
+            print(f"{preset}'s kernel itself fails with {cpus} CPUs under {emulator}: {caught}")
             return False
     return True
 

@@ -28,9 +28,10 @@ builds all presets and runs the tests, or those that a LABEL or a NAME selects
 (NAME also selects the tests whose names go on after it with . or -).
 Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only by that label or by the exact names of its tests,
-and mutation only when it is named: it shows that the conformance suite notices each of
-many one-line faults of the kernel (`nova test mutation WORD…`: only those whose names
-hold a WORD). The builds of clang run the labels {', '.join(CLANG_LABELS)}, and all that
+and mutation only when it is named: it shows that the conformance suite, or a check of the
+debug kernel, notices each of many one-line faults of the kernel (`nova test mutation
+WORD…`: only those whose names hold a WORD).
+The builds of clang run the labels {', '.join(CLANG_LABELS)}, and all that
 is chosen with --compiler clang.
 """
 DESCRIPTION = f"""\
