@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fill(const struct elf *elf, const struct elf_run *run, unsigned *pages)
 {
-        unsigned char page[NOVA_PAGE_SIZE];
+        unsigned char page[NOVA_PAGE_SIZE] = {0};
 
         for (size_t at = 0; at < run->bytes && *pages < PAGES_MAX; at += NOVA_PAGE_SIZE, ++*pages)
                 elf_fill(elf, run->address + at, page);

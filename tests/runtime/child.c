@@ -106,6 +106,29 @@ static int do_exhaust(char **argv)
         return semaphores > 100 && pages > 10 ? GIVEN : 1;
 }
 
+/* Takes all of its memory, the largest blocks first, looks for traces of others, and leaves some.
+ */
+static int do_traces(char **argv)
+{
+        size_t pages = 0, traces = 0;
+
+        (void)argv;
+        for (unsigned order = 13; order-- > 0;) {
+                nova_word_t *block;
+
+                while ((block = nova_page_alloc(order))) {
+                        const size_t words = ((size_t)NOVA_PAGE_SIZE << order) / sizeof(*block);
+
+                        for (size_t i = 0; i < words; i++)
+                                traces += block[i] != 0;
+                        memset(block, 0xa5, words * sizeof(*block));
+                        pages += (size_t)1 << order;
+                }
+        }
+        printf("%zu words of %zu pages are not zero\n", traces, pages);
+        return !traces && pages > 1000 ? GIVEN : 1;
+}
+
 static unsigned next(void)
 {
         static uint32_t state = 1;
@@ -561,15 +584,16 @@ int main(int argc, char **argv)
                 const char *name;
                 int (*function)(char **argv);
         } deeds[] = {
-                {"return", do_return},     {"print", do_print},       {"fault", do_fault},
-                {"overflow", do_overflow}, {"spin", do_spin},         {"sleep", do_sleep},
-                {"flood", do_flood},       {"exhaust", do_exhaust},   {"nonsense", do_nonsense},
-                {"suicide", do_suicide},   {"threads", do_threads},   {"parent", do_parent},
-                {"denied", do_denied},     {"measure", do_measure},   {"serve", do_serve},
-                {"use", do_use},           {"device", do_device},     {"greedy", do_greedy},
-                {"hog", do_hog},           {"count", do_count},       {"dma", do_dma},
-                {"no-dma", do_no_dma},     {"pester", do_pester},     {"chatter", do_chatter},
-                {"reports", do_reports},   {"progress", do_progress}, {"drop", do_drop},
+                {"return", do_return},     {"print", do_print},     {"fault", do_fault},
+                {"overflow", do_overflow}, {"spin", do_spin},       {"sleep", do_sleep},
+                {"flood", do_flood},       {"exhaust", do_exhaust}, {"nonsense", do_nonsense},
+                {"traces", do_traces},     {"suicide", do_suicide}, {"threads", do_threads},
+                {"parent", do_parent},     {"denied", do_denied},   {"measure", do_measure},
+                {"serve", do_serve},       {"use", do_use},         {"device", do_device},
+                {"greedy", do_greedy},     {"hog", do_hog},         {"count", do_count},
+                {"dma", do_dma},           {"no-dma", do_no_dma},   {"pester", do_pester},
+                {"chatter", do_chatter},   {"reports", do_reports}, {"progress", do_progress},
+                {"drop", do_drop},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

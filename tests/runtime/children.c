@@ -210,6 +210,16 @@ static void check_evil(void)
         check(family_balanced(&before, KEPT), "none of this leaves anything behind");
 }
 
+/* The second child gets the pages of the first one, and its child those that it has not touched. */
+static void check_traces(void)
+{
+        family_config.memory = 8 << 20;
+        check(family_run("traces", NULL) == GIVEN, "all of a child's memory is zero");
+        check(family_run("traces", NULL) == GIVEN, "so is what another child has left");
+        family_config.memory = 0;
+        check(family_balanced(&before, KEPT), "the traces leave nothing behind");
+}
+
 static void check_cpus(void)
 {
         const unsigned cpus = nova_hip_cpu_count(nova_program.hip);
@@ -320,6 +330,7 @@ int main(void)
         check_quantum();
         check_text();
         check_evil();
+        check_traces();
         check_overhead();
         check_grandchildren();
         check_cpus();

@@ -45,7 +45,7 @@ struct nova_start_page {
         nova_word_t cpu;         /**< its CPU */
         nova_word_t image_begin; /**< first address of the program's segments */
         nova_word_t image_end;   /**< first address after them, a multiple of the page size */
-        nova_word_t pool;        /**< address of its memory */
+        nova_word_t pool;        /**< address of its memory, all of it zero */
         nova_word_t pool_bytes;  /**< size of its memory */
         nova_word_t region;      /**< first address for regions near the segments */
         nova_word_t region_end;  /**< first address after those */

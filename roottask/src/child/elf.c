@@ -230,7 +230,6 @@ size_t elf_copied_bytes(const struct elf *elf)
 
 void elf_fill(const struct elf *elf, nova_word_t page, void *to)
 {
-        memset(to, 0, NOVA_PAGE_SIZE);
         for (unsigned i = 0; i < elf->segments; i++) {
                 const struct elf_segment *segment = &elf->segment[i];
                 const nova_word_t end = segment->address + segment->file_bytes;

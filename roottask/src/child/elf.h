@@ -54,7 +54,7 @@ bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run);
 /** Bytes of all runs that cannot be used where they lie: so much memory the image takes. */
 size_t elf_copied_bytes(const struct elf *elf);
 
-/** Fills one page of memory with what the image has for the page at an address, else 0. */
+/** Copies what the image has for the page at an address into a page of zeros. */
 void elf_fill(const struct elf *elf, nova_word_t page, void *to);
 
 #ifdef __cplusplus

@@ -2,10 +2,24 @@
 /* The buddy allocator (see buddy.h). */
 #include "memory/buddy.h"
 
+#include <string.h>
+
 /* What a page's record says: inside of a block, or first page of one with the order in it. */
 #define RECORD_INSIDE 0x00
 #define RECORD_FREE   0x80
 #define RECORD_TAKEN  0x40
+/* Beside each of them: the page is zero, but for the links of a free block. */
+#define RECORD_ZERO 0x20
+
+static bool is_at(const struct buddy_zone *zone, size_t page, unsigned state)
+{
+        return (zone->record[page] & ~RECORD_ZERO) == state;
+}
+
+static void set_at(struct buddy_zone *zone, size_t page, unsigned state)
+{
+        zone->record[page] = (uint8_t)(state | (zone->record[page] & RECORD_ZERO));
+}
 
 static struct buddy_link *link_of(uintptr_t addr)
 {
@@ -28,6 +42,7 @@ static void list_push(struct buddy *buddy, uintptr_t addr, unsigned order)
         buddy->list[order] = link;
 }
 
+/* Its links go, so that a block of zeros is one again. */
 static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
 {
         struct buddy_link *link = link_of(addr);
@@ -38,6 +53,7 @@ static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
                 buddy->list[order] = link->next;
         if (link->next)
                 link->next->prev = link->prev;
+        *link = (struct buddy_link){NULL, NULL};
 }
 
 bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages)
@@ -69,10 +85,10 @@ struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr)
         return NULL;
 }
 
-void buddy_extend(struct buddy_zone *zone, size_t pages)
+void buddy_extend(struct buddy_zone *zone, size_t pages, bool zero)
 {
-        for (size_t i = 0; i < pages; i++)
-                zone->record[zone->ready + i] = RECORD_INSIDE;
+        memset(zone->record + zone->ready, zero ? RECORD_INSIDE | RECORD_ZERO : RECORD_INSIDE,
+               pages);
         zone->ready += pages;
 }
 
@@ -86,13 +102,14 @@ static void insert(struct buddy *buddy, struct buddy_zone *zone, size_t page, un
                 const size_t other = ((first + page) ^ (size_t)1 << order) - first;
 
                 /* A buddy in front of the zone wraps around to a large number. */
-                if (other >= zone->ready || zone->record[other] != (RECORD_FREE | order))
+                if (other >= zone->ready || !is_at(zone, other, RECORD_FREE | order))
                         break;
                 list_remove(buddy, addr_of(zone, other), order);
-                zone->record[page] = zone->record[other] = RECORD_INSIDE;
+                set_at(zone, page, RECORD_INSIDE);
+                set_at(zone, other, RECORD_INSIDE);
                 page = page < other ? page : other;
         }
-        zone->record[page] = (uint8_t)(RECORD_FREE | order);
+        set_at(zone, page, RECORD_FREE | order);
         list_push(buddy, addr_of(zone, page), order);
 }
 
@@ -129,10 +146,10 @@ uintptr_t buddy_take(struct buddy *buddy, unsigned order)
         while (from > order) {
                 const size_t half = page + ((size_t)1 << --from);
 
-                zone->record[half] = (uint8_t)(RECORD_FREE | from);
+                set_at(zone, half, RECORD_FREE | from);
                 list_push(buddy, addr_of(zone, half), from);
         }
-        zone->record[page] = (uint8_t)(RECORD_TAKEN | order);
+        set_at(zone, page, RECORD_TAKEN | order);
         buddy->free -= (size_t)1 << order;
         return addr;
 }
@@ -143,9 +160,9 @@ bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order)
         const size_t page = zone ? (addr - zone->base) >> NOVA_PAGE_BITS : 0;
 
         if (!zone || order >= BUDDY_ORDERS || addr % NOVA_PAGE_SIZE ||
-            zone->record[page] != (RECORD_TAKEN | order))
+            !is_at(zone, page, RECORD_TAKEN | order))
                 return false;
-        zone->record[page] = RECORD_INSIDE;
+        memset(zone->record + page, RECORD_INSIDE, (size_t)1 << order);
         insert(buddy, zone, page, order);
         return true;
 }
@@ -156,5 +173,17 @@ void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order)
         const size_t page = (addr - zone->base) >> NOVA_PAGE_BITS;
 
         for (size_t i = 0; i < (size_t)1 << order; i++)
-                zone->record[page + i] = RECORD_TAKEN;
+                set_at(zone, page + i, RECORD_TAKEN);
+}
+
+size_t buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end, size_t *count)
+{
+        size_t after;
+
+        while (page < end && zone->record[page] & RECORD_ZERO)
+                page++;
+        for (after = page; after < end && !(zone->record[after] & RECORD_ZERO);)
+                after++;
+        *count = after - page;
+        return page;
 }

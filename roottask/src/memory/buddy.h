@@ -4,7 +4,10 @@
  * Pages lie in zones, ranges of addresses with one byte of record for each page. A zone may be
  * larger than what is there yet: pages below `ready` have a record, and all of them are in blocks
  * that are free or allocated, or were never given in. Free blocks hold the links of the lists, so
- * their memory must be mapped. */
+ * their memory must be mapped.
+ *
+ * The record also says which pages are still zero since they came, so that each page is cleared
+ * once: a page that is freed counts as used. */
 #ifndef NOVA_ROOTTASK_BUDDY_H
 #define NOVA_ROOTTASK_BUDDY_H
 
@@ -42,8 +45,8 @@ struct buddy {
  *  the smallest gives way. Ranges must not overlap. @return false if this one found no place */
 bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
 
-/** Makes the next pages of a zone ready, as pages that are in use. */
-void buddy_extend(struct buddy_zone *zone, size_t pages);
+/** Makes the next pages of a zone ready, as pages that are in use; zero: all their bytes are 0. */
+void buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
 
 /** Gives ready pages in that nobody uses, of any number and alignment: [page, page + count). */
 void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
@@ -56,6 +59,12 @@ bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order);
 
 /** Makes an allocated block into pages that are freed one by one. */
 void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
+
+/** The next run of pages in [page, end) of a zone that must be cleared before they are given out.
+ *  Those of a block are looked at after it was taken and before it is freed: then no lock is
+ * needed.
+ *  @return its first page, end if there is none; count: so many */
+size_t buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end, size_t *count);
 
 /** The zone in which an address lies and is ready, or NULL. */
 struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr);

@@ -4,9 +4,9 @@
 #include "memory/page.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "memory/buddy.h"
+#include "memory/clear.h"
 #include "memory/mapper.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
@@ -53,7 +53,7 @@ static size_t record_pages(const struct buddy_zone *zone)
 static void first_pages(struct buddy_zone *zone)
 {
         zone->record = (uint8_t *)zone->base;
-        buddy_extend(zone, record_pages(zone));
+        buddy_extend(zone, record_pages(zone), false);
 }
 
 static void start_child(const struct nova_start_page *start)
@@ -70,7 +70,7 @@ static void start_child(const struct nova_start_page *start)
                 used = record_pages(zone);
                 first_pages(zone);
         }
-        buddy_extend(zone, zone->pages - used);
+        buddy_extend(zone, zone->pages - used, true); /* the parent has cleared them */
         total -= used + !!start->stack[0] + !!start->stack[1];
         buddy_give(&buddy, zone, used, total);
 }
@@ -121,7 +121,7 @@ static bool request(struct buddy_zone *zone, size_t end)
 
                 if (mapper_request(crd, to))
                         return false;
-                buddy_extend(zone, count);
+                buddy_extend(zone, count, false);
                 buddy_give(&buddy, zone, page, count);
         }
         return true;
@@ -175,16 +175,34 @@ static uintptr_t take(unsigned order)
         return addr;
 }
 
+/* Clears those pages of a block that are not zero yet. */
+static void clear_used(const struct buddy_zone *zone, uintptr_t block, unsigned order)
+{
+        size_t page = (block - zone->base) >> NOVA_PAGE_BITS, count;
+        const size_t end = page + ((size_t)1 << order);
+
+        while ((page = buddy_next_used(zone, page, end, &count)) < end) {
+                clear_pages((void *)(zone->base + (page << NOVA_PAGE_BITS)), count);
+                page += count;
+        }
+}
+
 static void *take_zeroed(unsigned order, bool split)
 {
+        const struct buddy_zone *zone = NULL;
+
         lock_take(&lock);
 
-        void *const page = (void *)take(order);
+        const uintptr_t block = take(order);
 
-        if (page && split)
-                buddy_split(&buddy, (uintptr_t)page, order);
+        if (block)
+                zone = buddy_zone_of(&buddy, block);
+        if (block && split)
+                buddy_split(&buddy, block, order);
         lock_drop(&lock);
-        return page ? memset(page, 0, (size_t)NOVA_PAGE_SIZE << order) : NULL;
+        if (block)
+                clear_used(zone, block, order);
+        return (void *)block;
 }
 
 void *page_take(unsigned order)

@@ -19,7 +19,7 @@ MEMORY = 112
 WORDS = "quiet run=echo,ready+poweroff,-f"
 ALONE = "console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable"
 # So many times the instructions of the kernel alone are allowed.
-MOST = 1.3
+MOST = 1.08
 KERNEL_FROM = 0xFFFF800000000000
 # What the plugin calls an exit whose code it did not see.
 UNKNOWN = 0x4FF

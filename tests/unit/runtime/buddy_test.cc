@@ -2,6 +2,7 @@
 /* The buddy allocator against a model that knows each page's owner. */
 #include "memory/buddy.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <map>
@@ -29,6 +30,20 @@ class buddy : public testing::Test
                 records.reserve(BUDDY_ZONES);
         }
 
+        /* What the allocator's user does. */
+        void clear(uintptr_t addr, unsigned order)
+        {
+                const buddy_zone *z = buddy_zone_of(&b, addr);
+                size_t page = (addr - z->base) / page_size, count;
+                const size_t end = page + (size_t{1} << order);
+
+                while ((page = buddy_next_used(z, page, end, &count)) < end) {
+                        std::fill_n(reinterpret_cast<unsigned char *>(z->base) + page * page_size,
+                                    count * page_size, uint8_t{0});
+                        page += count;
+                }
+        }
+
         void TearDown() override
         {
                 std::free(arena);
@@ -39,18 +54,41 @@ class buddy : public testing::Test
                 return reinterpret_cast<uintptr_t>(arena) + page * page_size;
         }
 
-        buddy_zone *zone(size_t first, size_t pages, size_t ready)
+        buddy_zone *zone(size_t first, size_t pages, size_t ready, bool zero = false)
         {
                 EXPECT_TRUE(buddy_add_zone(&b, at(first), pages));
                 buddy_zone *z = &b.zone[b.zones - 1];
 
                 records.emplace_back(pages, 0xff);
                 z->record = records.back().data();
-                buddy_extend(z, ready);
+                buddy_extend(z, ready, zero);
                 buddy_give(&b, z, 0, ready);
                 return z;
         }
 };
+
+/* Pages of a block that must be cleared. */
+size_t used_pages(const buddy_zone *zone, uintptr_t addr, unsigned order)
+{
+        size_t page = (addr - zone->base) / page_size, used = 0, count;
+        const size_t end = page + (size_t{1} << order);
+
+        while ((page = buddy_next_used(zone, page, end, &count)) < end) {
+                EXPECT_GT(count, 0u);
+                EXPECT_LE(page + count, end);
+                used += count;
+                page += count;
+        }
+        EXPECT_EQ(count, 0u);
+        return used;
+}
+
+bool is_zero(uintptr_t addr, unsigned order)
+{
+        const auto *bytes = reinterpret_cast<const unsigned char *>(addr);
+
+        return std::all_of(bytes, bytes + (page_size << order), [](auto b) { return !b; });
+}
 
 TEST_F(buddy, blocks_are_aligned_by_address)
 {
@@ -108,7 +146,7 @@ TEST_F(buddy, grows_where_it_is_not_ready_yet)
         buddy_zone *z = zone(0, 1024, 256);
 
         EXPECT_EQ(buddy_take(&b, 9), 0u);
-        buddy_extend(z, 768);
+        buddy_extend(z, 768, false);
         buddy_give(&b, z, 256, 768);
         EXPECT_EQ(buddy_take(&b, 10), at(0));
 }
@@ -143,7 +181,43 @@ TEST_F(buddy, keeps_the_largest_of_too_many_zones)
         EXPECT_EQ(b.zone[0].pages, 100u);
 }
 
-/* Zones of odd sizes, orders 0 to 6: no page is given twice, a failure means there is no block. */
+TEST_F(buddy, pages_that_came_zero_are_not_cleared)
+{
+        std::fill_n(arena, arena_pages * page_size, uint8_t{0});
+        buddy_zone *z = zone(0, 512, 512, true);
+
+        for (const unsigned order : {0u, 3u, 0u, 5u, 8u, 1u}) {
+                const uintptr_t addr = buddy_take(&b, order);
+
+                ASSERT_NE(addr, 0u);
+                EXPECT_EQ(used_pages(z, addr, order), 0u);
+                EXPECT_TRUE(is_zero(addr, order));
+        }
+}
+
+TEST_F(buddy, a_page_that_was_freed_is_cleared_and_its_neighbours_are_not)
+{
+        std::fill_n(arena, arena_pages * page_size, uint8_t{0});
+        buddy_zone *z = zone(0, 64, 64, true);
+        const uintptr_t addr = buddy_take(&b, 0);
+
+        EXPECT_TRUE(buddy_free(&b, addr, 0));
+        EXPECT_EQ(buddy_take(&b, 6), at(0));
+        EXPECT_EQ(used_pages(z, at(0), 6), 1u);
+        EXPECT_TRUE(is_zero(at(1), 0));
+        buddy_split(&b, at(0), 6);
+        EXPECT_EQ(used_pages(z, at(0), 6), 1u);
+}
+
+TEST_F(buddy, pages_of_unknown_content_are_cleared)
+{
+        buddy_zone *z = zone(0, 64, 64);
+
+        EXPECT_EQ(used_pages(z, buddy_take(&b, 4), 4), 16u);
+}
+
+/* Zones of odd sizes, orders 0 to 6: no page is given twice, all that is given is zero, a failure
+ * means there is no block. */
 TEST_F(buddy, storm_agrees_with_a_model)
 {
         std::mt19937 random(7);
@@ -151,8 +225,9 @@ TEST_F(buddy, storm_agrees_with_a_model)
         std::map<uintptr_t, unsigned> held;
         const std::pair<size_t, size_t> zones[] = {{5, 300}, {306, 77}, {512, 512}, {1025, 3}};
 
+        std::fill_n(arena, arena_pages * page_size, uint8_t{0});
         for (const auto &[first, count] : zones) {
-                zone(first, count, count);
+                zone(first, count, count, true);
                 std::fill_n(usable.begin() + static_cast<long>(first), count, true);
         }
         for (int step = 0; step < 30000; step++) {
@@ -164,6 +239,10 @@ TEST_F(buddy, storm_agrees_with_a_model)
                                 const size_t page = (addr - at(0)) / page_size;
 
                                 ASSERT_EQ(page % (1u << order), 0u);
+                                clear(addr, order);
+                                ASSERT_TRUE(is_zero(addr, order));
+                                std::fill_n(reinterpret_cast<unsigned char *>(addr),
+                                            page_size << order, uint8_t{0x5a});
                                 for (size_t i = page; i < page + (1u << order); i++) {
                                         ASSERT_TRUE(usable[i] && !taken[i]);
                                         taken[i] = true;

