@@ -82,6 +82,64 @@ CASE(client, the_image_lies_in_the_module_itself, "C-06 C-03 C-08 6.1.2.1-01")
         }
 }
 
+/* ---- The memory map -------------------------------------------------------------------------- */
+
+static uint64_t number_at(unsigned offset, unsigned bytes)
+{
+        const uint8_t *from = (const uint8_t *)hip + offset;
+        uint64_t number = 0;
+        while (bytes--)
+                number = number << 8 | from[bytes];
+        return number;
+}
+
+/* Programs of the time step by the sizes that the page states, and read without alignment. */
+CASE(client, memory_descriptors_follow_each_other_by_their_size_up_to_the_length, "C-02 6.2-03")
+{
+        unsigned at, modules = 0, kernel = 0, available = 0;
+        for (at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const int type = (int)number_at(at + 16, 4);
+                modules += type == NOVA_MEM_MODULE;
+                kernel += type == NOVA_MEM_KERNEL;
+                available += type == NOVA_MEM_AVAILABLE;
+                EXPECT(number_at(at, 8) + number_at(at + 8, 8) >= number_at(at, 8));
+        }
+        EXPECT_EQ(at, hip->length);
+        EXPECT(modules && kernel && available);
+}
+
+static bool is_of_the_kernel(uint64_t page)
+{
+        for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const uint64_t begin = number_at(at, 8), end = begin + number_at(at + 8, 8);
+                if ((int)number_at(at + 16, 4) == NOVA_MEM_KERNEL &&
+                    page < (end + NOVA_PAGE_SIZE - 1) >> NOVA_PAGE_BITS &&
+                    page >= begin >> NOVA_PAGE_BITS)
+                        return true;
+        }
+        return false;
+}
+
+/* They round what is available to whole pages; the page in which it begins or ends is there, too.
+ */
+CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
+{
+        unsigned found = 0;
+        for (unsigned at = hip->mem_offset; at < hip->length; at += hip->mem_size) {
+                const uint64_t begin = number_at(at, 8), size = number_at(at + 8, 8);
+                const uint64_t last = begin + size - 1;
+                if ((int)number_at(at + 16, 4) != NOVA_MEM_AVAILABLE || !size ||
+                    last >> NOVA_PAGE_BITS > ~(word_t)0 >> NOVA_CRD_BASE_SHIFT)
+                        continue;
+                if (!is_of_the_kernel(begin >> NOVA_PAGE_BITS))
+                        EXPECT_EQ(probe_read(frame(begin)), 0);
+                if (!is_of_the_kernel(last >> NOVA_PAGE_BITS))
+                        EXPECT_EQ(probe_read(frame(last)), 0);
+                found++;
+        }
+        EXPECT(found);
+}
+
 CASE(client, low_memory_and_the_area_of_the_firmware_can_be_read, "C-08")
 {
         static const word_t addresses[] = {0, 0xa0000, 0xe0000, 0xf0000, 0xff000};
@@ -151,6 +209,36 @@ CASE(client, a_jump_to_the_first_address_beyond_is_a_fault_there, "C-22 C-16")
         EXPECT_EQ(self->state.qual[0] & ~(word_t)1, 4); /* no instruction fetch */
 }
 
+static bool notes_and_ends(struct thread *t, unsigned n, struct nova_utcb *u)
+{
+        if (n != NOVA_EXC_PF || u->state.qual[1] != NOVA_USER_END)
+                return false;
+        t->value[0] = u->state.qual[0];
+        t->value[1] = u->state.qual[1];
+        u->state.mtd = NOVA_MTD_EIP | NOVA_MTD_ESP;
+        u->state.ip = (word_t)reply_now;
+        u->state.sp = t->sp;
+        u->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
+        return true;
+}
+
+static void exits_by_a_jump(struct thread *t)
+{
+        (void)t;
+        jumps_out();
+}
+
+/* Its parent knows it by the write and user bits of the error code, and expects no other; the bit
+ * for a page that is there depends on the kernel's tables. */
+CASE(client, the_fault_of_a_childs_exit_has_the_user_bit_and_no_fetch_bit, "C-22 C-16")
+{
+        struct thread *t = child_global(child_new(boot_cpu), exits_by_a_jump, NULL);
+        t->on_event = notes_and_ends;
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        EXPECT_EQ(t->value[1], NOVA_USER_END);
+        EXPECT_EQ(t->value[0] & ~(word_t)1, 4);
+}
+
 static void ends_by_a_jump(struct thread *t)
 {
         t->value[0] = 1;
@@ -200,4 +288,61 @@ CASE(client, many_objects_can_lie_below_the_first_free_selector, "C-12")
         for (nova_sel_t i = 0; i < 64 * 2 * 32; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, far + i) != 0, i % 61 == 0);
         hc_revoke(nova_crd(NOVA_CRD_OBJ, far, 12, ALL), NOVA_REVOKE_SR);
+}
+
+/* ---- Shared pages ---------------------------------------------------------------------------- */
+
+static word_t shared_page;
+
+/* The parent gives the page again. */
+static bool gives_again(struct thread *t, unsigned n, struct nova_utcb *u)
+{
+        if (n != NOVA_EXC_PF || u->state.qual[1] != t->value[0])
+                return false;
+        t->value[4] = u->state.qual[0];
+        t->value[5]++;
+        u->state.mtd = 0;
+        u->word[nova_utcb_item_index(0)] = mem(shared_page, 0, NOVA_MEM_R);
+        u->word[nova_utcb_item_index(0) + 1] =
+                item_upper(NOVA_ITEM_DELEGATE, t->value[0] >> NOVA_PAGE_BITS);
+        u->items = nova_utcb_items(1, 1);
+        return true;
+}
+
+static void waits_and_reads(struct thread *t)
+{
+        while (hc_sm_ctrl(CHILD_FREE_SEL, NOVA_SM_DN_OP) == NOVA_SUCCESS) {
+                t->value[1] = *(volatile word_t *)t->value[0];
+                t->value[2]++;
+        }
+}
+
+/* The client sleeps in a down while its page goes; then it touches the page. */
+CASE(client, a_client_that_waits_faults_on_a_page_that_was_revoked_meanwhile, "C-14 C-16 7.2-11")
+{
+        struct child *c = child_new(boot_cpu);
+        struct thread *s = child_server(c), *t = child_global(c, waits_and_reads, NULL);
+        volatile word_t *page = (volatile word_t *)memory(0);
+        const nova_sel_t ready = semaphore(0);
+
+        shared_page = page_of((const void *)(word_t)page);
+        t->value[0] = page_alloc(0) << NOVA_PAGE_BITS;
+        t->on_event = gives_again;
+        give(s, mem(shared_page, 0, NOVA_MEM_R), t->value[0] >> NOVA_PAGE_BITS);
+        give(s, obj(ready, ALL), CHILD_FREE_SEL);
+        *page = 1000;
+        thread_start(t, PRIO_HIGH, QUANTUM);
+        for (word_t round = 0; round < 20; round++) {
+                EXPECT_EQ(hc_sm_ctrl(ready, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT(wait_for(&t->value[2], 2 * round + 1));
+                EXPECT_EQ(t->value[5], round);
+                EXPECT_EQ(t->value[1], 1000 + round);
+                EXPECT_EQ(hc_revoke(mem(shared_page, 0, NOVA_PERM_ALL), 0), NOVA_SUCCESS);
+                *page = 1001 + round;
+                EXPECT_EQ(hc_sm_ctrl(ready, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT(wait_for(&t->value[2], 2 * round + 2));
+                EXPECT_EQ(t->value[5], round + 1);
+                EXPECT_EQ(t->value[4], 4); /* a read by the user of what is not there */
+                EXPECT_EQ(t->value[1], 1001 + round);
+        }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How long a scheduling context lives: threads that have their own one dropped through nested
  * calls, and handlers that drop the one on which they run. */
+#include "guest.h"
 #include "way.h"
 
 /* ---- A thread that ends ------------------------------------------------------------------------
@@ -256,6 +257,86 @@ CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_
         drop_from_outside(cpu_numbers[1], fails, "PES");
 }
 
+static nova_sel_t lock;
+
+/* With a semaphore in value[2] it waits for that while it has the lock. */
+static void serves_with_the_lock(struct thread *t)
+{
+        t->fn = serves_with_the_lock;
+        t->value[1] = hc_sm_ctrl(lock, NOVA_SM_DN_OP);
+        if (t->value[2])
+                hc_sm_ctrl(t->value[2], NOVA_SM_DN_OP);
+        t->value[3] = hc_sm_ctrl(lock, NOVA_SM_UP_OP);
+        way.done++;
+        t->utcb->state.mtd = 0;
+        t->utcb->items = nova_utcb_items(1, 0);
+}
+
+static void asks_and_stays(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[1] = 1;
+        t->value[2] = hc_call(t->value[0], 0);
+        t->value[1] = 2;
+}
+
+/* A server has a lock when its client is dropped: it gets to the end of its work, and the next one
+ * that waits for the lock gets it. */
+static void drop_under_the_lock(unsigned cpu)
+{
+        static const char *const orders[] = {"S", "SE", "ES", "EPS", "PSE"};
+        struct doomed d;
+        const nova_sel_t sm = sel_alloc(1), go = semaphore(0);
+
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        lock = semaphore(1);
+        make_way(1, cpu);
+        way.server[0]->fn = serves_with_the_lock;
+        way.server[0]->value[2] = go;
+        struct thread *second = server(boot_cpu);
+        second->fn = serves_with_the_lock;
+        make_range(&d);
+        for (unsigned round = 0; round < sizeof(orders) / sizeof(*orders); round++) {
+                struct thread *t = make_doomed(&d, true, asks, cpu);
+                start_doomed(&d, PRIO_HIGH);
+                EXPECT(wait_for(&t->value[1], 1));
+                EXPECT_EQ(hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + 2 * tsc_per_ms()), NOVA_COM_TIM);
+                plan(&d, orders[round]);
+                for (unsigned i = 0; i < way.drops; i++)
+                        drop(way.drop[i]);
+                struct thread *next = global(boot_cpu, asks_and_stays, NULL);
+                next->value[0] = second->pt;
+                thread_start(next, PRIO_HIGH, QUANTUM);
+                EXPECT_EQ(next->value[1], 1);
+                EXPECT_EQ(way.done, 2 * round);
+                EXPECT_EQ(hc_sm_ctrl(go, NOVA_SM_UP_OP), NOVA_SUCCESS);
+                EXPECT(wait_for(&next->value[1], 2));
+                EXPECT_EQ(next->value[2], NOVA_SUCCESS);
+                EXPECT_EQ(way.done, 2 * round + 2);
+                EXPECT_EQ(way.server[0]->value[1] | way.server[0]->value[3], NOVA_SUCCESS);
+                EXPECT_EQ(second->value[1] | second->value[3], NOVA_SUCCESS);
+                drop(next->sc);
+                drop(next->ec);
+                plan(&d, "PES");
+                for (unsigned i = 0; i < way.drops; i++)
+                        drop(way.drop[i]);
+                way.drops = 0;
+                drop_portals(&d);
+        }
+}
+
+CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped,
+        "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_timeout)
+{
+        drop_under_the_lock(boot_cpu);
+}
+
+CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped_by_another_cpu,
+        "3.6-11 2.3-03 D-04.3 D-40 D-40.4", needs_2_cpus)
+{
+        drop_under_the_lock(cpu_numbers[1]);
+}
+
 /* A thread of another CPU that calls the first server of the way, and lends it its time. */
 static struct thread *start_helper(void)
 {
@@ -318,4 +399,89 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
                         before = settled(sm);
         }
         EXPECT(comes_to(before, sm));
+}
+
+/* ---- Virtual CPUs ------------------------------------------------------------------------------
+ */
+
+GUEST(two_halts_32, 32, "hlt; hlt; in $0x80, %al");
+
+/* The handler of HLT: drops what is named at the first one, and goes on after the instruction. */
+static void drops_at_the_first_exit(struct thread *t)
+{
+        t->fn = drops_at_the_first_exit;
+        for (unsigned i = 0; !way.done && i < way.drops; i++)
+                drop(way.drop[i]);
+        way.done++;
+        t->utcb->state.ip += 1;
+        t->utcb->state.mtd = NOVA_MTD_EIP;
+        t->utcb->items = nova_utcb_items(1, 0);
+}
+
+static struct guest *dropping_guest(void)
+{
+        struct thread *s = server(boot_cpu);
+        const struct guest_portal own = {EXIT_HLT, NOVA_MTD_EIP, s, portal_entry};
+
+        s->fn = drops_at_the_first_exit;
+        way.done = 0;
+        way.drops = 0;
+        return guest_new_portals(boot_cpu, two_halts_32, two_halts_32_end, &own, 1);
+}
+
+/* Its monitor runs on the virtual CPU's SC: the owner keeps it, as a thread does. */
+CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-03 D-40.2",
+        needs_virtualization)
+{
+        for (unsigned round = 0; round < 3; round++) {
+                struct guest *g = dropping_guest();
+                const nova_mtd_t mtd = guest_flat(g);
+
+                way.drop[0] = g->sc;
+                way.drops = 1;
+                guest_until(g, mtd, EXIT_PORT);
+                EXPECT_EQ(look(NOVA_CRD_OBJ, g->sc), 0);
+                EXPECT_EQ(way.done, 2);
+                drop(g->ec); /* nothing else refers to it: it ends with the answer */
+                guest_answer(g, 0);
+                EXPECT(!guest_wait(g, 5));
+        }
+}
+
+CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_it_with_its_sc_ends_with_the_reply,
+        "3.6-11 2.3-03 D-04.2 D-04.3 D-40.4", needs_virtualization)
+{
+        for (unsigned round = 0; round < 4; round++) {
+                struct guest *g = dropping_guest();
+                const nova_mtd_t mtd = guest_flat(g);
+
+                way.drop[0] = round & 1 ? g->ec : g->sc;
+                way.drop[1] = round & 1 ? g->sc : g->ec;
+                way.drop[2] = g->pd;
+                way.drops = round & 2 ? 3 : 2;
+                guest_answer(g, mtd);
+                for (unsigned i = 0; i < 400 && !way.done; i++)
+                        EXPECT(!guest_wait(g, 5));
+                EXPECT(!guest_wait(g, 5));
+                EXPECT_EQ(way.done, 1);
+        }
+}
+
+/* The case drops it: the SC ends when it comes back, and the virtual CPU goes on with another. */
+CASE_ON(lifetime, the_sc_of_a_virtual_cpu_that_another_thread_drops_ends_when_it_comes_back,
+        "3.6-11 2.3-03 D-40 D-40.3", needs_virtualization)
+{
+        struct guest *g = guest_new(boot_cpu, two_halts_32, two_halts_32_end);
+        const nova_mtd_t mtd = guest_flat(g);
+
+        guest_until(g, mtd, EXIT_HLT);
+        for (unsigned round = 0; round < 2; round++) {
+                drop(g->sc);
+                g->state->ip += 1;
+                guest_answer(g, NOVA_MTD_EIP);
+                EXPECT(!guest_wait(g, 10));
+                EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(QUANTUM, 1)), NOVA_SUCCESS);
+                EXPECT_EQ(hc_sm_ctrl(g->arrived, NOVA_SM_DN_OP), NOVA_SUCCESS);
+                EXPECT_EQ(g->event, guest_event(round ? EXIT_PORT : EXIT_HLT));
+        }
 }
