@@ -69,7 +69,16 @@ static void tell_denied(struct program *program, const char *wants, const char *
         if (program->denials == DENIALS_MAX || !is_name(name))
                 return;
         program->denials++;
-        if (what == NOVA_SYSTEM_USES && nova_system_provider(&init.system, name) < 0)
+
+        const bool unknown =
+                what == NOVA_SYSTEM_USES && nova_system_provider(&init.system, name) < 0;
+        const char *const meant = unknown ? nova_system_meant(&init.system, name) : NULL;
+
+        if (meant)
+                printf("init: %s %s the service '%s', which no program provides; did you mean "
+                       "'%s'?\n",
+                       says->name, wants, name, meant);
+        else if (unknown)
                 printf("init: %s %s the service '%s', which no program provides; write 'provides "
                        "%s' at the one that does, and '%s %s' at '%s'.\n",
                        says->name, wants, name, name, nova_system_keyword(what), name, says->name);

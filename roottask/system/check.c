@@ -48,15 +48,21 @@ static void check_provided_once(struct reader *reader, unsigned number)
         }
 }
 
-static void unknown_service(struct reader *reader, unsigned line, const char *service)
+const char *nova_system_meant(const struct nova_system *system, const char *service)
 {
-        const struct nova_system *system = reader->system;
         const char *meant = NULL;
 
         for (unsigned i = 0; i < system->programs; i++)
                 for (unsigned k = 0; k < system->program[i].provides.count; k++)
                         meant = value_closer(service, meant,
                                              system->word[system->program[i].provides.first + k]);
+        return meant;
+}
+
+static void unknown_service(struct reader *reader, unsigned line, const char *service)
+{
+        const char *const meant = nova_system_meant(reader->system, service);
+
         if (meant)
                 reader_mistake(reader, line, "nobody provides the service '%s'; did you mean '%s'?",
                                service, meant);

@@ -156,6 +156,9 @@ unsigned nova_system_check_files(const struct nova_system *system, const char *c
 /** The program that provides a service. @return its number, or -1 */
 int nova_system_provider(const struct nova_system *system, const char *service);
 
+/** The service whose name is close to one that no program provides. @return its name, or NULL */
+const char *nova_system_meant(const struct nova_system *system, const char *service);
+
 /** A device by its name. @return its number, or -1 */
 int nova_system_find_device(const struct nova_system *system, const char *name);
 

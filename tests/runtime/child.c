@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "child_time.h"
+#include "child_traces.h"
 #include "nova/arch/port.h"
 #include "nova/crd.h"
 #include "nova/hip.h"
@@ -104,29 +105,6 @@ static int do_exhaust(char **argv)
         while (nova_page_alloc(0))
                 pages++;
         return semaphores > 100 && pages > 10 ? GIVEN : 1;
-}
-
-/* Takes all of its memory, the largest blocks first, looks for traces of others, and leaves some.
- */
-static int do_traces(char **argv)
-{
-        size_t pages = 0, traces = 0;
-
-        (void)argv;
-        for (unsigned order = 13; order-- > 0;) {
-                nova_word_t *block;
-
-                while ((block = nova_page_alloc(order))) {
-                        const size_t words = ((size_t)NOVA_PAGE_SIZE << order) / sizeof(*block);
-
-                        for (size_t i = 0; i < words; i++)
-                                traces += block[i] != 0;
-                        memset(block, 0xa5, words * sizeof(*block));
-                        pages += (size_t)1 << order;
-                }
-        }
-        printf("%zu words of %zu pages are not zero\n", traces, pages);
-        return !traces && pages > 1000 ? GIVEN : 1;
 }
 
 static unsigned next(void)
@@ -476,6 +454,14 @@ static int do_device(char **argv)
 }
 
 /* Asks for services of many names, some of them no names. */
+/* Asks for a service that its description does not name. */
+static int do_ask(char **argv)
+{
+        const nova_sel_t sel = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
+
+        return nova_parent_open(argv[2], sel) == EACCES ? 0 : 1;
+}
+
 static int do_pester(char **argv)
 {
         const nova_sel_t sel = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
@@ -593,7 +579,7 @@ int main(int argc, char **argv)
                 {"greedy", do_greedy},     {"hog", do_hog},         {"count", do_count},
                 {"dma", do_dma},           {"no-dma", do_no_dma},   {"pester", do_pester},
                 {"chatter", do_chatter},   {"reports", do_reports}, {"progress", do_progress},
-                {"drop", do_drop},
+                {"drop", do_drop},         {"ask", do_ask},
         };
 
         for (unsigned i = 0; argc > 1 && i < sizeof(deeds) / sizeof(*deeds); i++)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A deed of the child (child.c): it looks for what others left in its memory. */
+#ifndef TESTS_RUNTIME_CHILD_TRACES_H
+#define TESTS_RUNTIME_CHILD_TRACES_H
+
+#define TRACES_NONE 7
+
+/* Takes all of its memory, the largest blocks first, and fills it. @return TRACES_NONE if all of it
+ * was zero */
+int do_traces(char **argv);
+
+#endif
