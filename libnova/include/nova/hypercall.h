@@ -125,7 +125,8 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
 }
 
 /**
- * Create a scheduling context, which makes a global thread or a virtual CPU run.
+ * Create a scheduling context, which makes a global thread or a virtual CPU run: at once, before
+ * this returns, if its priority is above the caller's. A roottask's first thread has priority 1.
  *
  * @param sc    selector for the new SC
  * @param owner PD capability with NOVA_PD_SC
