@@ -66,6 +66,27 @@ TEST_F(pic, an_edge_that_ends_before_it_is_taken_is_spurious)
         EXPECT_EQ(nova_pic_take(&chips), 0x34u);
 }
 
+/* A system that does not use the controllers masks all of them, and has no handlers for them. */
+TEST_F(pic, a_spurious_interrupt_ends_with_a_poll_and_when_all_is_masked)
+{
+        pulse(4);
+        nova_pic_set(&chips, 4, false);
+        out8(0x20, 0x0c);
+        EXPECT_EQ(in8(0x20), 0u);
+        EXPECT_FALSE(nova_pic_pending(&chips));
+        for (unsigned irq : {4u, 12u}) {
+                pulse(irq);
+                nova_pic_set(&chips, irq, false);
+                EXPECT_TRUE(nova_pic_pending(&chips));
+                out8(0xa1, 0xff);
+                out8(0x21, 0xff);
+                EXPECT_FALSE(nova_pic_pending(&chips));
+                out8(0xa1, 0);
+                out8(0x21, 0);
+                EXPECT_FALSE(nova_pic_pending(&chips));
+        }
+}
+
 TEST_F(pic, a_spurious_interrupt_of_the_second_one_is_served_by_the_first)
 {
         pulse(12);

@@ -203,6 +203,7 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 break;
         default:
                 chip->mask = value;
+                chip->spurious &= value != 0xff; /* one that is off raises nothing */
                 break;
         }
 }
@@ -212,6 +213,7 @@ static uint8_t poll(struct nova_pic_chip *chip)
         const unsigned pin = next(chip);
 
         chip->polled = false;
+        chip->spurious = false; /* the poll acknowledges */
         if (pin == 8)
                 return 0;
         serve(chip, pin);
