@@ -124,6 +124,43 @@ TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
         fake_machine_check = false;
 }
 
+// An exception that comes instead of the step: it saves the guest's flags, not the step's.
+TEST(guest, an_exception_ends_a_step_and_is_delivered_without_its_flag)
+{
+        Guest g;
+        nova_utcb utcb = {};
+        utcb.state.mtd = NOVA_MTD_INJ | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_CR;
+        utcb.state.inj_info = 0x8000;
+        utcb.state.ip = 0x1000;
+        utcb.state.flags = 2;
+        utcb.state.cr0 = 1;
+        vcpu_from_utcb(g.vcpu, &utcb);
+        EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_STEP);
+        EXPECT_EQ(g.control()->rflags, 0x102u);
+        g.control()->exit_info[0] = 6;
+        g.control()->exit_info[1] = 0x7000;
+        EXPECT_EQ(event_of(g, 0x4e), ENTRY);
+        EXPECT_EQ(g.control()->event_inj, 0x6'8000'0b0eu); // #PF with its error code
+        EXPECT_EQ(g.control()->cr2, 0x7000u);
+        EXPECT_EQ(g.control()->rflags, 2u);
+        EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_FORCED);
+}
+
+// QEMU's TCG lets the guest write CR0.NW without CD, refuses that, and has written its own state.
+TEST(guest, a_refusal_that_no_message_brought_about_loses_no_state)
+{
+        Guest g;
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        g.control()->cr0 = 0x2000'0011;
+        g.control()->rip = 0x1000;
+        EXPECT_EQ(event_of(g, 0x60), ENTRY);
+        g.control()->rip = 0xffff'ffff'8021'0000;
+        g.control()->cr3 = 0x5000;
+        EXPECT_EQ(event_of(g, ~uint64_t{0}), 0xfdu);
+        EXPECT_EQ(g.control()->rip, 0x1000u);
+        EXPECT_EQ(g.control()->cr3, 0u);
+}
+
 // Whatever the CPU writes when it refuses an entry, the next one has the kernel's controls.
 TEST(guest, a_refused_entry_leaves_no_control_behind)
 {
