@@ -71,16 +71,19 @@ CASE(mode, an_event_with_null_segments_is_delivered, "7.2-07")
  * stack. Whatever happens then, an event or none, is the thread's own. The thread's IP has 16 bits,
  * where no page is. */
 #if __SIZEOF_POINTER__ == 4
+#define USER_CS "0x1b"
 #define IRET_WITH_VM(flags_, cs_)                                                          \
         "push $0; push $0; push $0; push $0; push $0x23; push $0x800; pushf; orl $" flags_ \
         ", (%esp); push $" cs_ "; push $0x100; iret"
 #else
+/* Of 64 bits, as the way out is, where IRET leads to protected mode. */
+#define USER_CS "0x2b"
 #define IRET_WITH_VM(flags_, cs_)                                                    \
         "pushf; pop %rcx; or $" flags_ ", %ecx; sub $64, %rsp; movl $0x100, (%rsp);" \
         "movl $" cs_ ", 4(%rsp); mov %ecx, 8(%rsp); movl $0x800, 12(%rsp);"          \
         "movl $0x23, 16(%rsp); movq $0, 20(%rsp); movq $0, 28(%rsp); iretl"
 #endif
-CODE(iret_with_vm_to_user_cs, IRET_WITH_VM("0x23200", "0x1b"))
+CODE(iret_with_vm_to_user_cs, IRET_WITH_VM("0x23200", USER_CS))
 CODE(iret_with_vm_to_kernel_cs, IRET_WITH_VM("0x23200", "8"))
 CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
 {
