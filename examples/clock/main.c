@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A clock that needs no device: the TSC tells the time, a deadline of the kernel wakes. */
+/* A clock that needs no device: the TSC keeps the time, a deadline of the kernel wakes the thread.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>

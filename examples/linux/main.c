@@ -127,10 +127,10 @@ static unsigned long long count_exits(void)
         return exits;
 }
 
-static void tell(enum nova_vm_end end, const char *line)
+static void report_end(enum nova_vm_end end, const char *line)
 {
         printf("The guest ended after %llu exits: it %s%s.\n", count_exits(), nova_vm_end_text(end),
-               end == NOVA_VM_ERROR ? ", which the report before tells" : "");
+               end == NOVA_VM_ERROR ? "; see the report above" : "");
         if (end == NOVA_VM_ERROR && !strstr(line, "earlyprintk"))
                 printf("If Linux said nothing, its file may be damaged: what unpacks it speaks "
                        "with --arguments earlyprintk=ttyS0.\n");
@@ -170,6 +170,6 @@ int main(int argc, char **argv, char **envp)
         const enum nova_vm_end end = nova_vm_wait(&vm);
 
         nova_pc_flush(&pc);
-        tell(end, image.command_line);
+        report_end(end, image.command_line);
         return end != NOVA_VM_OFF;
 }

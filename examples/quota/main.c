@@ -11,7 +11,7 @@
 #define MORE    0x4000
 #define RANGE   10 /* 2^10 selectors for semaphores */
 
-static void tell(const char *what, nova_sel_t pd)
+static void print_quota(const char *what, nova_sel_t pd)
 {
         nova_word_t used = 0, limit = 0;
 
@@ -34,13 +34,13 @@ int main(void)
 
         if (nova_create_pd_account(pd, nova_program.pd, nova_crd_null(), ACCOUNT) != NOVA_SUCCESS)
                 return EXIT_FAILURE;
-        tell("a new domain", pd);
+        print_quota("a new domain", pd);
 
         unsigned count = fill(pd, first, 0);
         const enum nova_status status = nova_create_sm(first + count, pd, 0);
 
         printf("after %u semaphores: %s\n", count, nova_status_name(status));
-        tell("the domain", pd);
+        print_quota("the domain", pd);
 
         /* Others do not notice: this semaphore is paid for by the roottask. */
         if (nova_create_sm(own, nova_program.pd, 0) == NOVA_SUCCESS)

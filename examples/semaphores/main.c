@@ -62,7 +62,7 @@ int main(void)
         if (nova_sm_down_until(full, 0, nova_deadline_in(1000000)) == NOVA_COM_TIM)
                 printf("nothing came for a millisecond\n");
 
-        /* What waits for a semaphore that dies is told. */
+        /* A thread that waits for a semaphore that ends gets an error. */
         nova_sel_release(full, 0);
         nova_sel_release(empty, 0);
         return 0;

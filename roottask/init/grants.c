@@ -11,7 +11,7 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 
-#define DENIALS_MAX 4 /* of one program that are told */
+#define DENIALS_MAX 4 /* reported for each program */
 
 /* The services that are there. */
 struct service {
@@ -59,7 +59,7 @@ static bool is_name(const char *name)
 }
 
 /* A program wants to open or to offer a service, and its description does not say so: who wrote
- * that is told, but not for ever, for a program may ask for anything. */
+ * that is reported, but not for ever, for a program may ask for anything. */
 static void tell_denied(struct program *program, const char *wants, const char *name,
                         enum nova_system_property what)
 {

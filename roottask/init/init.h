@@ -16,13 +16,13 @@ struct program {
         enum program_state state;
         struct nova_child *child;
         unsigned restarts;
-        unsigned failures;    /* ends with another status than 0 since it last came up */
-        bool up;              /* has offered a service since its start; atomic */
-        uint64_t started;     /* ns since boot */
-        int status;           /* of its last end */
-        bool ended;           /* the child has ended and was not looked at yet; atomic */
-        unsigned denials;     /* services that it must not have: so often was told; of grants.c */
-        bool stuck;           /* waits, and somebody that it needs has had its time: told once */
+        unsigned failures; /* ends with another status than 0 since it last came up */
+        bool up;           /* has offered a service since its start; atomic */
+        uint64_t started;  /* ns since boot */
+        int status;        /* of its last end */
+        bool ended;        /* the child has ended and was not looked at yet; atomic */
+        unsigned denials;  /* reported requests for services that it must not have; of grants.c */
+        bool stuck;        /* waits, and a program that it needs is overdue: reported once */
         uint64_t serve_until; /* ns since boot: its services should be there */
         uint64_t pause_until; /* … it is started again */
 };
@@ -37,7 +37,7 @@ struct init {
 extern struct init init;
 
 /* modules.c: finds and reads the description, and checks it against machine and modules. 0, or the
- * number of mistakes, which it has told. */
+ * number of mistakes, which it has reported. */
 unsigned modules_read_description(const char *name);
 /* A boot module, mapped once. False if there is none or it cannot be mapped. */
 bool modules_map(const char *name, const void **data, size_t *bytes);
@@ -54,7 +54,7 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 
 /* waiting.c: how long a program may take to provide its services, in ns. */
 uint64_t waiting_patience(void);
-/* True if a program that waits can start now; tells once if it cannot soon, or ever. */
+/* True if a program that waits can start now; reports once if it cannot soon, or ever. */
 bool waiting_look(struct program *program);
 /* When to look again though nothing happened, as a TSC value. */
 uint64_t waiting_deadline(void);

@@ -54,7 +54,7 @@ static void tell(void *name, unsigned line, const char *sentence)
                 printf("%s: %s\n", (const char *)name, sentence);
 }
 
-/* Of a file that cannot be mapped, or is not a program, is told when its program starts. */
+/* A file that cannot be mapped, or is not a program, is reported when its program starts. */
 static void look_at_images(void)
 {
         for (unsigned i = 0; i < init.system.programs; i++) {

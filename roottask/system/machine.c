@@ -2,7 +2,7 @@
 /* Checks of a description against what is there: the machine, and the files of a system. */
 #include "system/reader.h"
 
-/* A reader that only tells mistakes. */
+/* A reader that only reports mistakes. */
 static struct reader teller(const struct nova_system *system, nova_system_report *report,
                             void *context)
 {

@@ -27,7 +27,7 @@ struct reader {
         bool no_text; /* what is read is not a description: the rest would only repeat that */
 };
 
-/** Counts and tells a mistake in a line. */
+/** Counts and reports a mistake in a line. */
 __attribute__((format(printf, 3, 4))) void reader_mistake(struct reader *reader, unsigned line,
                                                           const char *format, ...);
 
@@ -58,7 +58,7 @@ void section_known_devices(struct nova_system *system);
 /** Checks all programs together. */
 void check_programs(struct reader *reader);
 
-/* Values. Each tells the mistake itself and returns false. `what` is the keyword. */
+/* Values. Each reports the mistake itself and returns false. `what` is the keyword. */
 bool value_name(struct reader *reader, const char *what, const char *word);
 /* The bounds are for what is not a number at all. */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,

@@ -137,7 +137,7 @@ void section_end(struct reader *reader)
 {
         const struct nova_system_device *device = reader->device;
 
-        /* A range that was wrong has been told. */
+        /* A wrong range has been reported. */
         if (device && reader->mistakes == reader->earlier && !device->ports.count &&
             !device->memory.count && !device->interrupts.count)
                 reader_mistake(reader, device->line,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* nova-system, a program of the host: checks a system description as init will when it boots, and
- * tells `nova run` what machine it is made for. */
+ * prints for `nova run` which machine it is made for. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

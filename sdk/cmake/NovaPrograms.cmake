@@ -75,7 +75,7 @@ if(nova_boot_lists)
 endif()
 
 # nova_write_boot_list(<name> ROOTTASK <file> [MODULES "<file><tab><arguments>"...])
-# tells `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
+# lists for `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
 # first, its file and, after a tab, its command line. Generator expressions may stand for files.
 function(nova_write_boot_list name)
   set_property(GLOBAL APPEND PROPERTY NOVA_BOOT_LISTS "${name}")

@@ -12,7 +12,7 @@ set(Nova_DIR "${CMAKE_CURRENT_LIST_DIR}")
 
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 
-# The C library of programs with the runtime. `nova build` has made it already and told of it.
+# The C library of programs with the runtime. `nova build` has built and announced it already.
 set(NOVA_NEWLIB "${NOVA_ROOT}/build/newlib/${NOVA_ARCH}")
 if(NOVA_ARCH)
   execute_process(COMMAND "${NOVA_PYTHON}" -X utf8 "${NOVA_SDK}/lib/nova" newlib --arch ${NOVA_ARCH}

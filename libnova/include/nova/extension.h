@@ -232,7 +232,7 @@ static inline enum nova_status nova_thread_tls(nova_word_t base)
  *
  * @param operation NOVA_EXT_MACHINE_RESET or NOVA_EXT_MACHINE_OFF
  * @retval NOVA_BAD_CAP the caller is not in the root PD
- * @retval NOVA_BAD_FTR ACPI does not tell how to switch the machine off
+ * @retval NOVA_BAD_FTR ACPI does not say how to switch the machine off
  * @retval NOVA_BAD_HYP the kernel does not have this extension or operation
  * @par Who may call
  * Threads of the root PD.

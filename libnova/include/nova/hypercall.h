@@ -153,7 +153,7 @@ static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, n
 /**
  * Create a portal to a local thread.
  *
- * @param pt    selector for the new portal; the handler is told this number
+ * @param pt    selector for the new portal; the handler gets this number
  * @param owner PD capability with NOVA_PD_PT
  * @param ec    EC capability with NOVA_EC_PT: a local thread
  * @param mtd   state that an event message through this portal carries

@@ -16,7 +16,7 @@ extern "C" {
 /**
  * Serves one request; the reply is sent when it returns.
  *
- * @param portal   selector with which the portal was created, which tells several portals apart
+ * @param portal   selector with which the portal was created, which distinguishes several portals
  * @param utcb     the message; what it holds at the return is the reply
  * @param argument as given to nova_portal_stack()
  */

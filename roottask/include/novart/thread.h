@@ -153,7 +153,7 @@ int nova_handler_create(struct nova_handler **handler, nova_word_t cpu, const ch
 /**
  * Create a portal to a handler.
  *
- * @param portal selector that is free; the handler's function is told this number
+ * @param portal selector that is free; the handler's function gets this number
  * @param mtd    state that an event message through this portal carries; 0 for calls
  * @return 0, or nova_errno_of() what the kernel answers
  */

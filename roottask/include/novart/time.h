@@ -42,7 +42,7 @@ void nova_time_set(uint64_t ns);
  * rtc` in its description. Nobody else may use the clock meanwhile.
  * @retval 0      done
  * @retval ENOENT the program does not have the device
- * @retval EIO    it tells no date
+ * @retval EIO    it holds no valid date
  * @retval other  as nova_request(), of a root
  */
 int nova_time_set_by_rtc(void);

@@ -70,7 +70,7 @@ struct nova_child {
         struct child_sc *scs;
         unsigned sc_count;
         enum child_state state;
-        bool begun; /* the first thread was told where to begin */
+        bool begun; /* the first thread has its entry point */
         int status;
         uint64_t stale; /* bit n: the desk of CPU n may still speak of it when it is gone */
         struct nova_cond gone;

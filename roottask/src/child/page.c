@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The start page: what a child is told about itself, its arguments, and a copy of the hypervisor
+/* The start page: what a child learns about itself, its arguments, and a copy of the hypervisor
  * information page that shows the child's CPUs only and no memory. */
 #include <errno.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static void copy_hip(struct nova_hip *to, uint64_t cpus)
         to->checksum = (uint16_t)-nova_hip_checksum(to);
 }
 
-/* The physical address of the pool, which is one piece then, if it may be told. Only a root knows.
+/* The physical address of the pool, which is one piece then, if the child may know it. Only a root
+ * knows.
  */
 static uint64_t physical(const struct nova_child *child)
 {

@@ -254,7 +254,7 @@ void *heap_take_aligned(struct heap *heap, size_t align, size_t bytes)
         return aligned;
 }
 
-/* True if a block in use begins here, as far as its size and the next block tell. */
+/* True if a block in use begins here, as far as its size and the next block show. */
 static bool is_block(const struct heap *heap, struct heap_block *block)
 {
         if (!heap->last || block < heap->first || block >= heap->last ||

@@ -94,7 +94,7 @@ int usleep(useconds_t us)
         return 0;
 }
 
-/* What a program has used of its CPUs is not told: clock() is the time since boot. */
+/* The CPU time of a program is not known: clock() returns the time since boot. */
 clock_t times(struct tms *buffer)
 {
         const clock_t now = (clock_t)(nova_time_ns() / NS_PER_CLOCK);

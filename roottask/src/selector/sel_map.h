@@ -22,7 +22,7 @@ extern "C" {
 #define SEL_SMALL_COUNT 1024
 #define SEL_WORD_BITS   32
 
-/* Selectors end here, whatever a map is told. */
+/* No map hands out a selector at or above this one. */
 #define SEL_MAP_END (SEL_LEAF_COUNT * SEL_LEAVES)
 
 struct sel_leaf {

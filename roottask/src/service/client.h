@@ -28,7 +28,7 @@ struct nova_session {
                        when the session is closed; any thread writes */
 };
 
-/* Memory for a message of its own kind: a session portal tells which session it is for. */
+/* Memory for a message of its own kind: a session portal identifies its session. */
 struct client_share {
         const void *memory;
         unsigned pages;

@@ -11,7 +11,7 @@
 int registry_add(const char *name, nova_sel_t control);
 
 /* Take away name and portals that were added. From now on nobody finds them, and who has them in
- * hand is told that they are gone: their selectors are free when the last one has put them. */
+ * hand is notified that they are gone: their selectors are free when the last one has put them. */
 void registry_remove(nova_sel_t control);
 
 /* The control portals of a service, whose selectors stay what they are until they are put.

@@ -25,7 +25,7 @@ struct session {
         bool begun;     /* the service's own part has, and is to be closed */
         unsigned calls; /* handlers that work for it now */
         unsigned next;  /* slot behind it in the list of free or retired ones */
-        nova_sel_t pd;  /* the client's PD, which tells whether it lives; 0: none */
+        nova_sel_t pd;  /* the client's PD, to find out whether it lives; 0: none */
         nova_sel_t notify;
         void *share; /* memory that the client shares, NULL: none */
         unsigned share_pages;

@@ -55,7 +55,7 @@ static void read_start_page(const struct nova_start_page *page)
 
 void program_read(const void *page, nova_word_t cpu)
 {
-        /* Who starts a program with another page made a mistake, and there is nobody to tell. */
+        /* The starter passed a wrong page, and there is no console to report that to. */
         if (*(const uint32_t *)page == NOVA_HIP_SIGNATURE)
                 read_hip(page, cpu);
         else if (valid(page))

@@ -18,7 +18,7 @@ void program_read(const void *page, nova_word_t cpu);
 /* Fills in name, arguments and environment. @return 0 or an errno value */
 int program_read_arguments(void);
 
-/* Ends the program at once: a root ends the run, a child tells its parent. */
+/* Ends the program at once: a root ends the run, a child notifies its parent. */
 _Noreturn void program_end(int status);
 
 /* Where a root's text goes until other ways are set up, and at its end. */

@@ -9,8 +9,8 @@
 /* As many registers as have to do with the date, from 0 on. */
 #define RTC_REGISTERS 12
 
-/* The seconds since 1970 that registers tell, in UTC, for years from 1970 to 2069. @return false:
- * they tell no date */
+/* The seconds since 1970 that registers hold, in UTC, for years from 1970 to 2069. @return false:
+ * they hold no valid date */
 bool rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Time by the TSC, whose frequency the information page tells. */
+/* Time by the TSC, whose frequency is in the information page. */
 #include "novart/time.h"
 
 #include "nova/hypercall.h"

@@ -90,7 +90,7 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
         return out;
 }
 
-/* No more leaves than the table has, which the two highest tell. */
+/* No more leaves than the table has; the two highest give their number. */
 static uint32_t least(uint32_t a, uint32_t b)
 {
         return a < b ? a : b;
@@ -186,7 +186,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
         }
 }
 
-/* Some leaves exist only where the CPU has them: asked for others it tells those of the last. */
+/* Some leaves exist only where the CPU has them: asked for others it returns those of the last. */
 static bool has(nova_cpuid_source *source, uint32_t leaf)
 {
         return leaf <= source(leaf & EXTENDED_LEAF, 0).eax;

@@ -48,7 +48,7 @@ nova_mtd_t default_mtd(enum nova_vm_exit exit, bool tells_length)
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | fetch | NOVA_MSR_MTD;
-        case NOVA_VM_EXIT_PORT: /* its length is always told */
+        case NOVA_VM_EXIT_PORT: /* its length is always reported */
         case NOVA_VM_EXIT_WINDOW:
                 return USUAL;
         case NOVA_VM_EXIT_RECALL:

@@ -71,7 +71,7 @@ static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
         nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
 }
 
-/* The decoder knows the length better than a CPU that does not tell it. */
+/* The decoder knows the length better than a CPU that does not report it. */
 static void skip(struct nova_vcpu *vcpu, const struct nova_instruction *in)
 {
         vcpu->state->inst_len = in->length;

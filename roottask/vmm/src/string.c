@@ -18,7 +18,7 @@ static bool compares(enum nova_operation operation)
         return operation == NOVA_OP_CMPS || operation == NOVA_OP_SCAS;
 }
 
-/* Whether SI, and whether DI, tells where the string is. */
+/* Whether SI, and whether DI, points to the string. */
 static bool uses_si(enum nova_operation operation)
 {
         return operation == NOVA_OP_MOVS || operation == NOVA_OP_CMPS ||

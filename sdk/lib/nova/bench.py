@@ -501,7 +501,7 @@ def _compare(args, rows, found):
 def _warn_of_project():
     """Who is in a project of his own may take the figures for its."""
     if project.here(foreign_too=False):
-        build.say(f"this counts NOVA's kernel, not the project here; {OWN} tells how to count that")
+        build.say(f"this counts NOVA's kernel, not the project here; {OWN} says how to count that")
 
 
 def run(args):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --trace`: what the number of instructions does not tell. A plugin of QEMU looks at
+"""`nova bench --trace`: what the number of instructions does not show. A plugin of QEMU looks at
 what the kernel executes between the two readings of each operation."""
 
 from nova import qemu_plugin, table
@@ -17,7 +17,7 @@ EXACT = ("locked", "CR3", "serialising", "MSR")
 
 
 def read(results, console):
-    """What the plugin wrote, by the names that the program told: counts and paths."""
+    """What the plugin wrote, by the names that the program printed: counts and paths."""
     names = qemu_plugin.told_names(console)
     counts, paths = {}, {}
     for line in results.read_text(encoding="utf-8").splitlines():

@@ -40,7 +40,7 @@ info: action=report
 debug: action=ignore, unmapped=report
 """
 
-# Bochs has no exit device: a write to a port without device is told in its log.
+# Bochs has no exit device: it logs a write to a port without a device.
 EXIT = re.compile(rb"unmapped: 8-bit write to 00f4 = ([0-9a-f]+)")
 RESET = b"::Reset(HARDWARE) called"
 PANIC = b">>PANIC<<"

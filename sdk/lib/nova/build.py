@@ -17,7 +17,7 @@ from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
 DISK_FULL = os.strerror(errno.ENOSPC)
-LAST_LINES = 400  # of a failed step: what it said is told from there on
+LAST_LINES = 400  # of the output of a failed step that are shown
 
 
 class BuildError(NovaError):
@@ -84,7 +84,7 @@ class Progress:
 
 
 def step(command, sentence, progress=None, folder=tree.ROOT):
-    """Runs COMMAND in FOLDER. SENTENCE tells that it failed."""
+    """Runs COMMAND in FOLDER. SENTENCE says that it failed."""
     output = []
     with subprocess.Popen(
         command,

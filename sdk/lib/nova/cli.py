@@ -111,7 +111,7 @@ def _complain(sentence):
     try:
         print(f"nova: {sentence}", file=sys.stderr, flush=True)
     except OSError:
-        pass  # nobody can be told
+        pass  # there is no one left to write to
 
 
 def _run(argv):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds words of a kernel command line that mean nothing to the kernel, so that a slip is told even
-if it leaves the kernel silent."""
+"""Finds words of a kernel command line that mean nothing to the kernel, so that a slip is reported
+even if it leaves the kernel silent."""
 
 import re
 

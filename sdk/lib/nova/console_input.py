@@ -15,7 +15,7 @@ from nova import build
 
 END_OF_INPUT = b"\x04"
 QUIET = 2.0  # seconds without a word after which a system may be waiting
-PATIENCE = 10.0  # after which one is told that nothing happens
+PATIENCE = 10.0  # after which a line says that nothing happens
 ASLEEP = 30.0  # after which a system that has said nothing is taken for a silent one
 POLL = 0.5
 ESCAPE = 0x01  # ctrl-a

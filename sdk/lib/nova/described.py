@@ -15,7 +15,7 @@ def machine(modules, cpus, memory, tool):
         command = [tool, "--machine", module.file]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode:
-            continue  # init tells what is wrong with it
+            continue  # init reports what is wrong with it
         wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
         if isinstance(cpus, options.Default) and wanted_cpus:
             cpus = wanted_cpus

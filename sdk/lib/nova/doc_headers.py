@@ -37,7 +37,7 @@ EXCEPTION = re.compile(r"(?<![\w\\&])#(?=[A-Z]{2}\b)")
 
 
 def anchor(section):
-    """The name of the place in the documentation that tells of a section."""
+    """The name of the place in the documentation that describes a section."""
     if section == "extension":
         return "manual_extensions"
     return "spec_" + section.replace(".", "_")

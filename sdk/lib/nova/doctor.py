@@ -122,7 +122,7 @@ def _dotted(numbers):
 
 
 def versions():
-    """Programs that are there but too old; those that are not were told already."""
+    """Programs that are there but too old; missing ones were reported already."""
     for name, command, least in (("python", None, PYTHON), *VERSIONS):
         if command and not shutil.which(command[0]):
             continue

@@ -148,7 +148,7 @@ def program_arch(path):
 
 @contextlib.contextmanager
 def _reading(path):
-    """What a file lacks that was cut off or changed is told by a sentence."""
+    """Says in a sentence what a file lacks that was cut off or changed."""
     try:
         yield
     except (OSError, LookupError, OverflowError, ValueError, struct.error) as error:

@@ -76,7 +76,7 @@ def places(program, addresses):
 
 
 def shut_down(line, program):
-    """A sentence for the LINE that tells the end of the first thread of PROGRAM."""
+    """A sentence for the LINE that reports the end of the first thread of PROGRAM."""
     match = LINE.search(line)
     if not match:
         return "the roottask's first thread was shut down; the kernel's line says why."

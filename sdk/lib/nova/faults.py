@@ -42,7 +42,8 @@ class Reports:
 
 
 class _Report:
-    """What of a report tells the place. Any program can print such lines: none is trusted."""
+    """The lines of a report that give the place. Any program can print such lines, so none is
+    trusted."""
 
     def __init__(self, before, program):
         self.before = before
@@ -93,7 +94,7 @@ class _Report:
         return same, *named
 
     def sentence(self, files):
-        """Where it happened, or None if no file of FILES tells."""
+        """Where it happened, or None if no file of FILES shows it."""
         found = [(file, self._places(file)) for file in files if self._is_in(file)]
         if not found or not self.frames:
             return None

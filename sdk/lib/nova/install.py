@@ -61,5 +61,5 @@ def run(args):
         raise NovaError(f"{prefix} is a file: name a folder.")
     docs.ensure()
     into(prefix, presets(args.arch, args.config))
-    build.say(f"the SDK is installed: {prefix / 'bin/nova'} --help tells what it can do")
+    build.say(f"the SDK is installed: {prefix / 'bin/nova'} --help lists its commands")
     return EXIT_OK

@@ -26,7 +26,7 @@ def compile_plugin(name, folder):
 
 @contextlib.contextmanager
 def compiled(name, kernel_from, *options):
-    """What QEMU is told of a plugin that counts in the kernel, which begins at an address, and the
+    """QEMU's options for a plugin that counts in the kernel, which begins at an address, and the
     file that the plugin writes."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         library, results = compile_plugin(name, folder), Path(folder) / name

@@ -42,7 +42,7 @@ stopped, the machine reset itself or the roottask's first thread was shut down,
 124 the time limit of --timeout.
 
 The kernel speaks only if its command line says serial, which it does unless you
-give another one: without it nobody tells that the roottask was shut down, and
+give another one: without it nothing reports that the roottask was shut down, and
 the run goes on. With -s, -S or -gdb for QEMU it always goes on."""
 
 

@@ -38,7 +38,7 @@ class Outcome:
 
 class Runner:
     """One run. `echo` is the binary stream that shows the console, or None. The end of the
-    roottask's first thread ends the run if `watch_roottask`; else only `shut_down` tells it."""
+    roottask's first thread ends the run if `watch_roottask`; else only `shut_down` shows it."""
 
     def __init__(
         self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
@@ -58,7 +58,7 @@ class Runner:
         self.value = None  # written to the exit device
         self.waiting = None  # called with the seconds so far, every PATIENCE seconds
         self.timed_out = False
-        self.shut_down = b""  # the line that tells the end of the roottask's first thread
+        self.shut_down = b""  # the line that reports the end of the roottask's first thread
         self.started = False
         self.reason = None  # of a shutdown, as QEMU names it
         self.process = None

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The service `timer`: one timer per session, for many clients. Times are nanoseconds since boot,
- * as nova_time_ns() tells them. */
+ * as nova_time_ns() returns them. */
 #ifndef NOVART_SERVICE_TIMER_H
 #define NOVART_SERVICE_TIMER_H
 

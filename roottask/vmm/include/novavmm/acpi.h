@@ -26,7 +26,7 @@ struct nova_acpi {
         struct nova_line off;    /**< high when the guest switches its machine off */
 };
 
-/** What the tables tell. */
+/** What the tables describe. */
 struct nova_acpi_config {
         unsigned vcpus;   /**< how many virtual CPUs there are */
         bool local_apics; /**< virtual CPUs have local APICs, and there is an I/O APIC */

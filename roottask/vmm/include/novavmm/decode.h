@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instructions that access devices in memory, and string instructions: what they do, told from
+/* Instructions that access devices in memory, and string instructions: what they do, decoded from
  * their bytes. Known are those that drivers use: moves, with extension, exchanges, arithmetic,
  * bits. */
 #ifndef NOVAVMM_DECODE_H
@@ -95,7 +95,7 @@ struct nova_instruction {
         bool has_immediate;    /**< in place of the register */
         uint64_t immediate;    /**< extended with its sign */
         uint8_t address_bytes; /**< of addresses: 2, 4 or 8; of a string's SI, DI and CX */
-        enum nova_segment_number from; /**< the operand's segment; a string's: of what SI tells */
+        enum nova_segment_number from; /**< the operand's segment; of a string: the segment of SI */
         struct nova_address address;   /**< where the operand is, but a string's */
         enum nova_repeat repeat;       /**< string instructions: how often */
 };
@@ -212,7 +212,7 @@ bool nova_translate(const struct nova_guest_memory *memory, const struct nova_pa
 bool nova_translate_access(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                            uint64_t linear, unsigned kind, uint64_t *physical, uint32_t *error);
 
-/** Reads code at a @p linear address, through the tables that @p paging tells, from @p memory to
+/** Reads code at a @p linear address, through the tables of @p paging, from @p memory to
  *  @p to. @return bytes that could be read, at most @p bytes */
 size_t nova_fetch(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                   uint64_t linear, uint8_t *to, size_t bytes);

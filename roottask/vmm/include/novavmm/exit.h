@@ -52,13 +52,13 @@ struct nova_vm_exit_port {
 };
 
 /** @return the cause behind an event number of SVM, NOVA_VM_EXIT_OTHER if none is known.
- *  @p qualification is the first one, which tells reads of MSRs from writes */
+ *  @p qualification is the first one, which distinguishes reads of MSRs from writes */
 enum nova_vm_exit nova_vm_exit_of_svm(unsigned event, uint64_t qualification);
 
 /** The same for VMX. */
 enum nova_vm_exit nova_vm_exit_of_vmx(unsigned event);
 
-/** @return the port access that SVM's first qualification tells */
+/** @return the port access that SVM's first qualification describes */
 struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification);
 
 /** The same for VMX. */

@@ -87,7 +87,7 @@ void nova_lapic_reset(struct nova_lapic *lapic);
 /** Whether a message's destination includes this one. */
 bool nova_lapic_matches(const struct nova_lapic *lapic, const struct nova_apic_message *message);
 
-/** A fixed interrupt arrives. @param vector of it @param level its end is told to `ended` */
+/** A fixed interrupt arrives. @param vector of it @param level `ended` is called at its end */
 void nova_lapic_accept(struct nova_lapic *lapic, uint8_t vector, bool level);
 
 /** Whether an interrupt waits that the priorities let through. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It tells the time and
+/* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It keeps the time and
  * keeps what is written, but raises no interrupts. */
 #ifndef NOVAVMM_RTC_H
 #define NOVAVMM_RTC_H

@@ -20,7 +20,7 @@ struct nova_uart {
         uint8_t modem;                             /**< modem control register */
         uint8_t scratch;                           /**< scratch register */
         uint8_t divisor[2];                        /**< divisor latch, low half first */
-        bool sent;                                 /**< "transmitter empty" waits to be told */
+        bool sent;                                 /**< "transmitter empty" waits to be reported */
         bool overrun;                              /**< input was lost */
         unsigned first, count;                     /**< of what waits for the guest */
         uint8_t input[NOVA_UART_INPUT];            /**< as a ring */
@@ -37,7 +37,7 @@ void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
 /** Bytes that it still takes in. */
 unsigned nova_uart_room(const struct nova_uart *uart);
 
-/** A byte arrives. One for which there is no room is lost, and the guest is told. */
+/** A byte arrives. One for which there is no room is lost, and the guest sees an overrun. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
 /** Read @p bytes (1, 2, 4 or 8) at @p port, its low three bits count; for struct nova_bus_range,

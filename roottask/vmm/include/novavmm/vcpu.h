@@ -70,8 +70,8 @@ typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
  * Outside of 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not end at
  * 64 KiB: what is fetched beyond the segment's limit raises #GP, as on a CPU.
  * @param vcpu  the virtual CPU
- * @param bytes the length without prefixes, for CPUs that do not tell the whole; of PAUSE it is 1.
- *              Where they do not, exits carry what the prefixes are counted with
+ * @param bytes the length without prefixes, for CPUs that do not report the whole; of PAUSE it
+ * is 1. Where they do not, exits carry what the prefixes are counted with
  */
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 

@@ -106,7 +106,7 @@ struct nova_virtio {
         /** Told the first time that a driver did what devices cannot go on with; may be NULL. */
         void (*complain)(void *context, const char *device, const char *cause);
         void *context;   /**< handed to it */
-        bool complained; /**< it was told */
+        bool complained; /**< the complaint was reported */
 };
 
 /** Make a device without configuration of its own. @param kind must stay valid

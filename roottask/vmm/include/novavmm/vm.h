@@ -58,7 +58,7 @@ struct nova_vm {
         struct nova_bus mmio;  /**< devices at guest-physical addresses outside of RAM */
         struct nova_vm_interrupts interrupts;
         struct nova_clock clock;                        /**< for its devices */
-        bool local_apic;                                /**< CPUID tells of a local APIC */
+        bool local_apic;                                /**< CPUID shows a local APIC */
         bool report_halt, report_reset;                 /**< as configured */
         bool svm;                                       /**< else VMX */
         nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< by cause */
@@ -86,7 +86,7 @@ struct nova_vm {
         /** A virtual CPU switched its local APIC on or off; NULL: no local APICs */
         nova_vcpu_handler *apic_switched;
         void *apics;         /**< of `apic_switched` */
-        bool xsave;          /**< CPUID tells of XSAVE */
+        bool xsave;          /**< CPUID shows XSAVE */
         bool in_line;        /**< its text on the console ended within a line */
         bool timer_quits;    /**< `timer` is to end */
         uint8_t causes[256]; /**< enum nova_vm_exit by event number */
@@ -167,7 +167,7 @@ __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu
  */
 void nova_vm_report(struct nova_vm *vm);
 
-/** @return nanoseconds, as the machine's clock tells its devices */
+/** @return nanoseconds of the machine's clock, which its devices use */
 uint64_t nova_vm_now(void *unused);
 
 #ifdef __cplusplus

@@ -9,7 +9,7 @@
 #define HEADER_MAGIC 0x1badb002u
 #define WANTS_VIDEO  0x4u
 #define WANTS_OTHERS 0xfff8u  /* of bits 0 to 15, which a loader has to know */
-#define HAS_ADDRESS  0x10000u /* the header tells where things go, not an ELF header */
+#define HAS_ADDRESS  0x10000u /* the header says where things go, not an ELF header */
 
 /* What a kernel finds in EAX, and where its information lies: below what the BIOS would use. */
 #define BOOT_MAGIC 0x2badb002u

@@ -8,7 +8,7 @@ PAGE_BITS = 12
 INDEX_BITS = 9
 PRESENT, LARGE = 1, 1 << 7
 ADDRESS = ((1 << 52) - 1) >> PAGE_BITS << PAGE_BITS
-# By the bytes of a word: how many levels there are, and which bits of CR3 tell where the root is.
+# By the bytes of a word: how many levels there are, and which bits of CR3 hold the root's address.
 LEVELS = {4: 3, 8: 4}
 ROOT = {4: 0xFFFFFFE0, 8: ADDRESS}
 BLOCK = 1024

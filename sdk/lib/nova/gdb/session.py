@@ -53,7 +53,7 @@ def _run_to(entry):
 
 
 def _suppress(word):
-    """Whether gdb tells each stop by itself; older ones always do."""
+    """Whether gdb reports each stop by itself; older ones always do."""
     try:
         gdb.execute(f"set suppress-cli-notifications {'on' if word else 'off'}")
     except gdb.error:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 # So many entries of one list or tree are followed.
 LIMIT = 50_000
-# So many problems of one command are told.
+# Problems reported for one command.
 PROBLEMS = 64
 
 
@@ -93,7 +93,7 @@ class Reader:
         return self.views[key]
 
     def try_view(self, struct, address, what):
-        """None, and a problem told, where it cannot be read."""
+        """None, and a reported problem, where it cannot be read."""
         try:
             return self.view(struct, address)
         except Unreadable as error:
@@ -108,7 +108,7 @@ class Reader:
         return int.from_bytes(self.target.read(address, self.target.word), "little")
 
     def words(self, address, count, what):
-        """Words in a row; none, and a problem told, where they cannot be read."""
+        """Words in a row; none, and a reported problem, where they cannot be read."""
         size = self.target.word
         try:
             raw = self.target.read(address, count * size)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Follows lists, rings, trees and heaps of the kernel, which may be garbage: every walk ends, and
-what is wrong is told. Each yields views."""
+what is wrong is reported. Each yields views."""
 
 from nova.gdb import view
 
