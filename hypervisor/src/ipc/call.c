@@ -44,5 +44,5 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         sched_bind_current(cpu);
         if (end->state == EC_READY)
                 resume_ec(cpu, end);
-        block_current(end);
+        block_current_with(end);
 }

@@ -28,6 +28,23 @@ static inline void list_append(struct list *head, struct list *entry)
         head->prev = entry;
 }
 
+/** Makes entry the only one of the list with this head, which is empty. */
+static inline void list_set(struct list *head, struct list *entry)
+{
+        entry->next = entry->prev = head;
+        head->next = head->prev = entry;
+}
+
+/** Moves all entries of a list that is not empty to the end of the list with this head. */
+static inline void list_append_all(struct list *head, struct list *from)
+{
+        from->next->prev = head->prev;
+        head->prev->next = from->next;
+        from->prev->next = head;
+        head->prev = from->prev;
+        list_init(from);
+}
+
 /** Takes entry out of its list; what it links to says nothing then. */
 static inline void list_unlink(const struct list *entry)
 {

@@ -19,7 +19,9 @@
 #include "sched/wake.h"
 #include "thread.h"
 
-#define SC_STEP 16 /* SCs of an EC that end with interrupts off */
+#define SC_STEP   16 /* SCs of an EC that end with interrupts off */
+#define HELP_STEP 16 /* helpers of an EC that find out with interrupts off that it has ended */
+#define CUT_STEP  64 /* links of the chain below an EC that has ended */
 
 _Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZE_MAX,
                "an EC with its FPU's state fits into a slab");
@@ -239,23 +241,19 @@ static void forget_caller(struct ec *callee)
         callee->state = EC_REQUEST;
 }
 
-/* ec ends: the SC that came to it or through it goes back to who gave it, and whoever below had it
- * goes on when somebody helps. There is at most one: callers have but one callee. */
-static void return_sc_from_below(struct ec *ec)
+/* An EC ends above at: the SC that came to it or through it goes back to who gave it, to, and
+ * whoever below had it goes on when somebody helps. There is at most one: callers have but one
+ * callee. Whether it has to be looked for below at. */
+static bool search_sc(struct ec *at, struct ec *to)
 {
-        struct cpu *cpu = ec->cpu;
-        struct ec *to = ec->caller;
+        struct cpu *cpu = at->cpu;
 
-        for (struct ec *at = ec;; at = at->callee) {
-                if (at == cpu->current)
-                        sched_bind_current(cpu);
-                if (at->donated) {
-                        ec_return_sc(at, to);
-                        return;
-                }
-                if (at->state != EC_REPLY || at->callee->caller != at)
-                        return;
-        }
+        if (at == cpu->current)
+                sched_bind_current(cpu);
+        if (!at->donated)
+                return at->state == EC_REPLY && at->callee->caller == at;
+        ec_return_sc(at, to && to->state != EC_DEAD ? to : NULL);
+        return false;
 }
 
 /* Whom ec has called answers nobody. */
@@ -270,15 +268,62 @@ static void cut_chain(struct ec *ec)
                 callee->transfer.aborted = true;
 }
 
-/* SCs that came through ec sleep with whom it waits for: they look for somebody else. */
-static void wake_below(struct ec *ec)
+static struct ec *next_below(const struct ec *ec)
 {
-        struct ec *end = ec;
+        return ec->callee ? ec->callee : ec->helping;
+}
 
-        for (struct ec *next = ec; next; next = next->callee ? next->callee : next->helping)
-                end = next;
-        if (end != ec)
-                sched_wake_sleepers(end);
+/* ec has ended. Goes a step of the way from cut_at to the end of its chain: there sleep SCs that
+ * came through ec, and look for somebody else. Whether it has come to the end. An EC on the way
+ * that has ended or replied meanwhile is the end: who slept below it was woken then. */
+static bool go_below(struct ec *ec)
+{
+        for (unsigned links = CUT_STEP; links; links--) {
+                struct ec *at = ec->cut_at, *next = next_below(at);
+                if (ec->cut_searches)
+                        ec->cut_searches = search_sc(at, ec->cut_to);
+                if (!next) {
+                        sched_wake_sleepers(at);
+                        return true;
+                }
+                ec->cut_at = next;
+        }
+        return false;
+}
+
+/* Those that help an EC which has ended do so no more. Whether that were all. */
+static bool stop_helpers(struct list *helpers)
+{
+        for (unsigned i = 0; i < HELP_STEP && !list_is_empty(helpers); i++)
+                ec_stop_helping(container_of(helpers->next, struct ec, help_link));
+        return list_is_empty(helpers);
+}
+
+void ec_cut_step(struct cpu *cpu)
+{
+        struct ec *ec = cpu->cut;
+
+        if (!list_is_empty(&cpu->stranded))
+                stop_helpers(&cpu->stranded);
+        else if (go_below(ec))
+                cpu->cut = ec->cut_next;
+}
+
+/* The chain below ec is long. Where another EC has ended before that was gone through, an SC goes
+ * back to its owner: from there its calls lead to whom it belongs, whatever order they ended in. */
+static cold_path void cut_later(struct cpu *cpu, struct ec *ec)
+{
+        if (cpu->cut)
+                ec->cut_to = NULL;
+        ec->cut_next = cpu->cut;
+        cpu->cut = ec;
+        sched_fall_behind(cpu);
+}
+
+static cold_path void strand(struct cpu *cpu, struct list *helpers)
+{
+        list_append_all(&cpu->stranded, helpers);
+        sched_fall_behind(cpu);
 }
 
 /* Whether anybody may have to do with an EC: it runs, waits, calls, answers, helps, or sends items.
@@ -304,8 +349,12 @@ static assert_only bool is_alone(const struct ec *ec)
 /* Takes an EC that ends out of all that it has to do with others. */
 static __attribute__((noinline)) void disengage(struct ec *ec)
 {
-        wake_below(ec);
-        return_sc_from_below(ec);
+        struct cpu *cpu = ec->cpu;
+        struct ec *below = next_below(ec), *to = ec->caller;
+        const bool searches = search_sc(ec, to);
+
+        if (unlikely(cpu->cut))
+                cpu->cut->cut_to = NULL; /* see cut_later() */
         cut_chain(ec);
         /* A partner that has ended may be freed by now. */
         if (ec->transfer.to && !ec->transfer.aborted && ec->transfer.to->caller == ec)
@@ -313,14 +362,21 @@ static __attribute__((noinline)) void disengage(struct ec *ec)
         ec->state = EC_DEAD;
         ec->callee = NULL;
         ec_stop_helping(ec);
-        while (!list_is_empty(&ec->helpers))
-                ec_stop_helping(container_of(ec->helpers.next, struct ec, help_link));
+        if (unlikely(!stop_helpers(&ec->helpers)))
+                strand(cpu, &ec->helpers);
         sm_leave(ec);
         timeout_stop(ec);
+        if (below) {
+                ec->cut_at = below;
+                ec->cut_to = to;
+                ec->cut_searches = searches;
+                if (unlikely(!go_below(ec)))
+                        cut_later(cpu, ec);
+        }
         abort_caller(ec);
         sched_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
-        sched_decide(ec->cpu);
+        sched_decide(cpu);
 }
 
 void ec_shut_down(struct ec *ec)
@@ -468,7 +524,7 @@ static void do_elsewhere(struct ec *ec, uint32_t work)
 {
         mail_send(ec->cpu, &ec->mail, work);
         while (atomic_load_u32(&ec->mail.work) & work)
-                cpu_wait();
+                cpu_wait_openly();
 }
 
 bool ec_end_anywhere(struct ec *ec)

@@ -82,7 +82,9 @@ struct ec {
         uint8_t no_state[2];                       /* 0 */
         uint8_t kind;                              /* enum ec_kind */
         uint8_t wait_status;                       /* what a down returns when it wakes */
-        struct pd *pd;                             /* holds a reference; NULL: the idle thread */
+        uint8_t sleepers_top; /* two or more sleepers: none has a higher priority */
+        bool cut_searches; /* it has ended: an SC that came through it may be below, for cut_to */
+        struct pd *pd;     /* holds a reference; NULL: the idle thread */
         struct cpu *cpu;
         word_t stack_top;       /* of the CPU's kernel stack, for the entry code */
         struct nova_utcb *utcb; /* NULL: a virtual CPU */
@@ -92,7 +94,10 @@ struct ec {
         /* Waiting and waking. */
         continuation_t cont;
         struct sm *wait_sm;
-        struct list wait_link;    /* sm.waiters, under sm.lock */
+        union {
+                struct list wait_link; /* sm.waiters, under sm.lock */
+                struct ec *cut_to;     /* it has ended: who called it */
+        };
         struct list sleepers;     /* SCs that wait with this EC */
         struct heap_node timeout; /* cpu->timeouts; key 0: waits without a deadline */
 
@@ -102,9 +107,16 @@ struct ec {
         word_t event_number; /* what block_on_event is about, for its retry */
         word_t event_qual[2];
 
-        struct ec *helping; /* busy callee whose chain runs on this EC's SC; it is ready itself */
-        struct list helpers, help_link; /* those whose helping is this EC; in helping->helpers */
-        struct sc *donated;             /* SC bound to this EC that is its callers' */
+        struct ec *helping;  /* busy callee whose chain runs on this EC's SC; it is ready itself */
+        struct list helpers; /* those whose helping is this EC */
+        union {
+                struct list help_link; /* helping->helpers; cpu->stranded when that has ended */
+                struct {
+                        struct ec *cut_next; /* cpu->cut, when it has ended */
+                        struct ec *cut_at;   /* … how far the chain was gone through */
+                };
+        };
+        struct sc *donated; /* SC bound to this EC that is its callers' */
         /* SCs that were created for this EC and have no capability any more. They hold no reference
          * to it: it ends them before it ends itself. */
         struct kobject *sc_due;   /* … to end when the call is answered that this EC waits for */
@@ -211,6 +223,10 @@ void ec_stop_helping(struct ec *self);
 
 /** An SC that is bound to ec goes back to the caller, or to its owner if there is none. */
 void ec_return_sc(struct ec *ec, struct ec *caller);
+
+/** Does a step of what the ends of ECs have left to this CPU's next decision, of which there is
+ *  something. */
+void ec_cut_step(struct cpu *cpu);
 
 /** Shuts an EC down: it never runs again; its callers get COM_ABT, or are shut down with it. On its
  *  own CPU. */

@@ -66,7 +66,7 @@ static __attribute__((noinline)) bool sc_drop_anywhere(struct sc *sc)
         } else {
                 mail_send(sc->cpu, &sc->mail, MAIL_DROP);
                 while (!load_once(sc->object.dead) && !load_once(sc->left))
-                        cpu_wait();
+                        cpu_wait_openly();
         }
         return !load_once(sc->left);
 }

@@ -13,6 +13,7 @@
 #include "memory/frame.h"
 #include "object/ec.h"
 #include "object/object.h"
+#include "sched/mail.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"
 #include "space/object_mapping.h"
@@ -181,7 +182,7 @@ void reclaim_quiescent(struct cpu *cpu)
         const uint32_t now = atomic_load_u32(&period);
 
         assert_no_lock();
-        assert(!cpu->no_quiescence && !cpu->current_ended);
+        assert(!cpu_holds_pointers(cpu));
         if (cpu->grace_seen != now) {
                 cpu_drop_dead_pd(cpu);
                 atomic_store_u32(&cpu->grace_seen, now);
@@ -207,7 +208,8 @@ static bool wait_for_one(struct cpu *cpu)
         spin_unlock(&reclaim_lock);
 
         while (any) {
-                if (cpu->current_ended)
+                unsigned mails = MAIL_STEP;
+                if (cpu->current_ended || cpu_has_cuts(cpu))
                         return false;
                 reclaim_quiescent(cpu);
                 spin_lock(&reclaim_lock);
@@ -215,7 +217,7 @@ static bool wait_for_one(struct cpu *cpu)
                 spin_unlock(&reclaim_lock);
                 if (done)
                         break;
-                cpu_wait();
+                cpu_wait(&mails);
                 sti(); /* this CPU may have freed a step of the batch, and may free all of it */
                 nop();
                 cli();
@@ -275,14 +277,15 @@ bool reclaim_would_help(struct cpu *cpu)
 enum reclaim_help reclaim_wait_step(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
+        unsigned mails = MAIL_STEP;
 
         if (!self->grace_waits && !choose_end(&self->grace_end))
                 return RECLAIM_CANNOT;
         self->grace_waits = true;
-        if (!cpu->current_ended)
+        if (!cpu_holds_pointers(cpu))
                 reclaim_quiescent(cpu);
         if (!has_ended(self->grace_end)) {
-                cpu_wait();
+                cpu_wait(&mails);
                 return RECLAIM_WAITS;
         }
         self->grace_waits = false;

@@ -103,6 +103,8 @@ static void create_idle(struct cpu *cpu)
         if (!cpu->idle_ec ||
             sc_create(&account_root, cpu->idle_ec, 0, 1, &cpu->idle_sc) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
+        list_init(&cpu->woken);
+        list_init(&cpu->stranded);
         cpu->current = cpu->idle_ec;
         cpu->current_sc = cpu->idle_sc;
         cpu->slice_start = rdtsc();

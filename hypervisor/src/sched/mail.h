@@ -29,7 +29,13 @@ static inline void mail_init(struct mail *mail, uint32_t about)
 /** Sends work to a CPU. */
 void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
-/** Does the work that was sent to this CPU. */
-void mail_receive(struct cpu *cpu);
+#define MAIL_STEP 8 /* mails that are received with interrupts off */
+
+/** Does the work that was sent to this CPU, of so many mails at most. What is left of the number;
+ * 0: the CPU has sent itself an interrupt for the rest. */
+unsigned mail_receive(struct cpu *cpu, unsigned most);
+
+/** An interrupt may have come for mail: receives some, unless a decision lets it wait. */
+void mail_interrupt(struct cpu *cpu);
 
 #endif

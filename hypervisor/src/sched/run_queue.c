@@ -54,6 +54,17 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
         assert(is_sound(queue, sc->prio));
 }
 
+unsigned run_queue_top(const struct run_queue *queue)
+{
+        if (queue->first)
+                return queue->first->prio;
+        if (!queue->summary)
+                return 0;
+
+        const unsigned word = bit_highest(queue->summary);
+        return word * 32 + bit_highest(queue->level[word]);
+}
+
 /* The last one of its priority goes. */
 static void ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
 {

@@ -25,6 +25,9 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 /** Takes an SC out. */
 void run_queue_remove(struct run_queue *queue, struct sc *sc);
 
+/** The highest priority of those in the queue; 0: it is empty. */
+unsigned run_queue_top(const struct run_queue *queue);
+
 /** The rest of run_queue_take(). */
 struct sc *run_queue_take_from_rings(struct run_queue *queue);
 

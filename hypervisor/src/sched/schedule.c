@@ -5,6 +5,7 @@
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/ipi.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
@@ -17,6 +18,9 @@
 /* Links of a chain between two interrupt windows. */
 #define CHAIN_STEP 64
 
+/* SCs that slept together and come into the run queue between two interrupt windows. */
+#define WOKEN_STEP 16
+
 void sched_insert(struct sc *sc, bool head)
 {
         struct cpu *cpu = sc->cpu;
@@ -25,6 +29,37 @@ void sched_insert(struct sc *sc, bool head)
         run_queue_insert(&cpu->run_queue, sc, head);
         if (sc->prio > cpu->current_sc->prio)
                 sched_decide(cpu);
+}
+
+/* It is not known any more who comes first: the rings tell. */
+static cold_path void forget_first(struct cpu *cpu)
+{
+        struct sc *first = cpu->run_queue.first;
+
+        cpu->run_queue.first = NULL;
+        if (first)
+                sched_insert(first, true);
+}
+
+void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top)
+{
+        const struct sc *first = cpu->run_queue.first;
+
+        if (list_is_empty(&cpu->woken) || top > cpu->woken_top)
+                cpu->woken_top = (uint8_t)top;
+        list_append_all(&cpu->woken, sleepers);
+        if (first && top > first->prio)
+                forget_first(cpu);
+        cpu->behind = true;
+        if (top > cpu->current_sc->prio)
+                sched_decide(cpu);
+}
+
+void sched_fall_behind(struct cpu *cpu)
+{
+        forget_first(cpu);
+        cpu->behind = true;
+        sched_decide(cpu);
 }
 
 void sched_start(struct sc *sc)
@@ -133,6 +168,21 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
         }
 }
 
+/* sc waits with ec, as others may do. */
+static void sleep_with(struct ec *ec, struct sc *sc)
+{
+        const struct list *first = ec->sleepers.next;
+
+        if (first != &ec->sleepers) {
+                if (first->next == &ec->sleepers)
+                        ec->sleepers_top = container_of(first, struct sc, link)->prio;
+                if (sc->prio > ec->sleepers_top)
+                        ec->sleepers_top = sc->prio;
+        }
+        sc->place = SC_SLEEPING;
+        list_append(&ec->sleepers, &sc->link);
+}
+
 /* The EC that an SC, taken out of the run queue, can run; it is lent to one that it is not bound
  * to. NULL: none, the SC sleeps with whom it waits for. */
 static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc *sc)
@@ -161,8 +211,7 @@ static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc 
                         unbind(sc, ec);
                 return end;
         }
-        sc->place = SC_SLEEPING;
-        list_append(&end->sleepers, &sc->link);
+        sleep_with(end, sc);
         return NULL;
 }
 
@@ -193,10 +242,58 @@ static always_inline void begin_decision(struct cpu *cpu)
         cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
+/* Ends of ECs are dealt with. What was left in the mailbox comes with the next window. */
+static void let_mail_in(struct cpu *cpu)
+{
+        cpu->mail_waits = false;
+        if (!cpu->mail_came)
+                return;
+        cpu->mail_came = false;
+        ipi_send(cpu);
+}
+
+/* A step of that. Calls do not change meanwhile: nobody runs, and mail waits. */
+static void catch_up_with_ends(struct cpu *cpu)
+{
+        ec_cut_step(cpu);
+        cpu->mail_waits = true;
+        if (!cpu_has_cuts(cpu))
+                let_mail_in(cpu);
+}
+
+/* Some SCs that slept together come into the run queue. */
+static void catch_up_with_woken(struct cpu *cpu)
+{
+        for (unsigned i = 0; i < WOKEN_STEP && !list_is_empty(&cpu->woken); i++) {
+                struct sc *sc = container_of(list_take(&cpu->woken), struct sc, link);
+                sc->place = SC_READY;
+                requeue(cpu, sc);
+        }
+}
+
+/* A step of what has to be done before the first of the queue is the one to run. false: that was
+ * nothing. */
+static cold_path bool catch_up(struct cpu *cpu)
+{
+        const bool cuts = cpu_has_cuts(cpu), woken = !list_is_empty(&cpu->woken);
+
+        cpu->behind = cuts || woken;
+        if (cuts)
+                catch_up_with_ends(cpu);
+        else if (woken && cpu->woken_top >= run_queue_top(&cpu->run_queue))
+                catch_up_with_woken(cpu);
+        else
+                return false;
+        begin_decision(cpu);
+        return true;
+}
+
 /* Runs the first of the queue that can run somebody. */
 static __attribute__((noinline)) _Noreturn void resume_any(struct cpu *cpu)
 {
         for (;;) {
+                while (unlikely(cpu->behind) && catch_up(cpu))
+                        ;
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
                         resume_ec(cpu, cpu->idle_ec);
@@ -226,7 +323,7 @@ static _Noreturn void resume_first(struct cpu *cpu)
 
 static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct cpu *cpu)
 {
-        if (cpu->pending & CPU_PENDING_GRACE) {
+        if (cpu->pending & CPU_PENDING_GRACE && !cpu_has_cuts(cpu)) {
                 cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
                 reclaim_quiescent(cpu);
         }
@@ -304,8 +401,10 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
         const bool bound = cpu->special & SPECIAL_LENT;
         struct ec *ec = bound ? sc->ec : caller;
 
-        if (unlikely(!ec))
-                block_current(cpu->current);
+        if (unlikely(!ec)) {
+                cpu->special |= SPECIAL_LENT; /* it is bound to its owner */
+                resume_reschedule(cpu);
+        }
         if (unlikely(ec->state != EC_READY || sc->object.dead))
                 resume_reschedule(cpu);
         if (bound) {
@@ -324,10 +423,22 @@ _Noreturn void block_current(struct ec *self)
         bind_leaving(cpu, sc);
         if (likely(sc->place == SC_READY)) { /* it has not ended */
                 sc->place = SC_SLEEPING;
-                list_append(&self->sleepers, &sc->link);
+                assert(list_is_empty(&self->sleepers)); /* nobody sleeps with one that runs */
+                list_set(&self->sleepers, &sc->link);
         }
         charge(cpu, sc, cpu->idle_sc);
         resume_other(cpu);
+}
+
+_Noreturn void block_current_with(struct ec *end)
+{
+        struct cpu *cpu = end->cpu;
+        struct sc *sc = cpu->current_sc;
+
+        bind_leaving(cpu, sc);
+        if (sc->place == SC_READY)
+                sleep_with(end, sc);
+        resume_next(cpu);
 }
 
 _Noreturn void block_shut_down(struct ec *self)

@@ -19,6 +19,13 @@ static inline void sched_decide(struct cpu *cpu)
  *  priority is higher than the current one's. */
 void sched_insert(struct sc *sc, bool head);
 
+/** SCs that slept with an EC are ready: the decision in which one of top, their highest priority,
+ *  could be chosen puts them into the run queue. The list with this head has at least one. */
+void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top);
+
+/** The next decision goes through what is cut or stranded before it chooses. */
+void sched_fall_behind(struct cpu *cpu);
+
 /** Takes an SC out of the run queue. */
 void sched_remove(struct sc *sc);
 
@@ -31,8 +38,12 @@ _Noreturn void resume_next(struct cpu *cpu);
 /** Puts the current SC, which could go on, back into the run queue and makes a decision. */
 _Noreturn void resume_reschedule(struct cpu *cpu);
 
-/** self waits, its continuation and state are set: the current SC sleeps with it, others run. */
+/** self, which has run until now, waits; its continuation and state are set: the current SC sleeps
+ *  with it, others run. */
 _Noreturn void block_current(struct ec *self);
+
+/** The same with another EC, which others may sleep with as well. */
+_Noreturn void block_current_with(struct ec *end);
 
 /** self is out of the run queue for ever, or until it is ended. */
 _Noreturn void block_shut_down(struct ec *self);

@@ -35,15 +35,19 @@ static always_inline bool comes_first(const struct cpu *cpu, const struct sc *sc
                !(cpu->pending & CPU_PENDING_RESCHEDULE);
 }
 
-static __attribute__((noinline)) void wake_many(struct list *sleepers)
+/* None, one that does not come first, or several: these a decision puts into the queue, when their
+ * priorities are due. */
+static __attribute__((noinline)) void wake_slowly(struct ec *ec)
 {
-        struct list *link = sleepers->next;
+        struct list *first = ec->sleepers.next;
 
-        list_init(sleepers);
-        while (link != sleepers) {
-                struct sc *sc = container_of(link, struct sc, link);
-                link = link->next;
-                wake_sc(sc);
+        if (first == &ec->sleepers)
+                return;
+        if (first->next == &ec->sleepers) {
+                list_init(&ec->sleepers);
+                wake_sc(container_of(first, struct sc, link));
+        } else {
+                sched_insert_later(ec->cpu, &ec->sleepers, ec->sleepers_top);
         }
 }
 
@@ -57,7 +61,7 @@ void sched_wake_sleepers(struct ec *ec)
         /* Mostly there is one. */
         if (unlikely(first->next != &ec->sleepers || first == &ec->sleepers ||
                      !comes_first(cpu, sc, current))) {
-                wake_many(&ec->sleepers);
+                wake_slowly(ec);
                 return;
         }
         assert(sc->place == SC_SLEEPING);
@@ -120,28 +124,50 @@ static void sc_mail(struct sc *sc, uint32_t work)
                 sc_drop(sc);
 }
 
-void mail_receive(struct cpu *cpu)
+static void receive_one(struct mail *mail)
+{
+        uint32_t work = atomic_load_u32(&mail->work), done = 0;
+
+        assert(work);
+        do {
+                if (mail->about == OBJECT_EC)
+                        ec_mail(container_of(mail, struct ec, mail), work & ~done);
+                else
+                        sc_mail(container_of(mail, struct sc, mail), work & ~done);
+                done |= work;
+                /* Until it is 0 nobody frees the object, and no second mail is sent. */
+        } while (!__atomic_compare_exchange_n(&mail->work, &work, 0, false, __ATOMIC_SEQ_CST,
+                                              __ATOMIC_SEQ_CST));
+}
+
+static bool has_mail(const struct cpu *cpu)
+{
+        return cpu->mail_rest || load_once(cpu->mail);
+}
+
+unsigned mail_receive(struct cpu *cpu, unsigned most)
 {
         assert(!cpu->in_mail && cpu == cpu_self());
         cpu->in_mail = true;
-
-        struct mail *mail = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
-        while (mail) {
-                struct mail *const first = mail;
-                mail = first->next;
-                uint32_t work = atomic_load_u32(&first->work), done = 0;
-                assert(work);
-                do {
-                        if (first->about == OBJECT_EC)
-                                ec_mail(container_of(first, struct ec, mail), work & ~done);
-                        else
-                                sc_mail(container_of(first, struct sc, mail), work & ~done);
-                        done |= work;
-                        /* Until it is 0 nobody frees the object, and no second mail is sent. */
-                } while (!__atomic_compare_exchange_n(&first->work, &work, 0, false,
-                                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        for (; most && has_mail(cpu); most--) {
+                if (!cpu->mail_rest)
+                        cpu->mail_rest = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
+                struct mail *const first = cpu->mail_rest;
+                cpu->mail_rest = first->next;
+                receive_one(first);
         }
         cpu->in_mail = false;
+        if (!most && has_mail(cpu))
+                ipi_send(cpu);
+        return most;
+}
+
+void mail_interrupt(struct cpu *cpu)
+{
+        if (unlikely(cpu->mail_waits))
+                cpu->mail_came = true;
+        else
+                mail_receive(cpu, MAIL_STEP);
 }
 
 void cpu_current_ended(struct cpu *cpu)
@@ -150,13 +176,21 @@ void cpu_current_ended(struct cpu *cpu)
         sched_decide(cpu);
 }
 
-void cpu_wait(void)
+void cpu_wait(unsigned *mails)
 {
         struct cpu *cpu = cpu_self();
 
         assert_no_lock();
         flush_answer(cpu);
-        if (load_once(cpu->mail) && !cpu->in_mail)
-                mail_receive(cpu); /* not inside of itself: who waits for us waits no less */
+        if (*mails && has_mail(cpu) && !cpu->in_mail) /* who waits for us waits no less */
+                *mails = mail_receive(cpu, *mails);
         pause();
+}
+
+cold_path void cpu_wait_openly(void)
+{
+        unsigned mails = MAIL_STEP;
+
+        cpu_wait(&mails);
+        interrupt_window(cpu_self());
 }

@@ -17,7 +17,11 @@ void sched_wake_sleepers(struct ec *ec);
  *  memory stays until then. */
 void cpu_current_ended(struct cpu *cpu);
 
-/** A moment of waiting for another CPU: does what others ask of this one. No lock is held. */
-void cpu_wait(void);
+/** A moment of waiting for another CPU: does what others ask of this one. No lock is held. *mails:
+ *  so much mail may be received until the next interrupt window. */
+void cpu_wait(unsigned *mails);
+
+/** The same, with an interrupt window that is not quiescent. */
+void cpu_wait_openly(void);
 
 #endif

@@ -23,6 +23,16 @@ size_t hash_of(const void *at, size_t size)
         return std::hash<std::string_view>()({static_cast<const char *>(at), size});
 }
 
+// What a decision does before one of those that woke together could be chosen.
+void queue_woken(cpu *self)
+{
+        while (!list_is_empty(&self->woken)) {
+                sc *one = container_of(list_take(&self->woken), sc, link);
+                one->place = SC_READY;
+                run_queue_insert(&self->run_queue, one, !sc_refill(one));
+        }
+}
+
 } // namespace
 
 std::string describe(std::initializer_list<const char *> names,
@@ -36,7 +46,7 @@ std::string describe(std::initializer_list<const char *> names,
         return text;
 }
 
-World::World() : Kernel(2048)
+World::World(unsigned frames) : Kernel(frames)
 {
         cpu *self = cpu_self();
         fake_tsc = self->slice_start = NOW;
@@ -233,10 +243,11 @@ void World::check_settled() const
 
 std::string World::state(bool check)
 {
-        const cpu *self = cpu_self();
+        cpu *self = cpu_self();
         std::ostringstream out;
 
         check_settled();
+        queue_woken(self);
         out << std::hex << "runs " << name(self->current) << " of " << name(self->current_pd)
             << " on " << name(self->current_sc) << ", special " << +self->special << ", dying "
             << self->dying_count << "\n";

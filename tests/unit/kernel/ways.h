@@ -27,7 +27,7 @@ std::string describe(std::initializer_list<const char *> names,
 class World : public Kernel
 {
       public:
-        World();
+        explicit World(unsigned frames = 2048);
         ~World();
 
         ec *thread(const char *name, pd *owner, ec_kind kind);

@@ -437,6 +437,7 @@ std::string after_reply(const Reply &one, bool general)
         if (one.sleeper) { // a second SC waits with the caller
                 sc *second = w.context("second", w.caller, PRIO + 1);
                 second->place = SC_SLEEPING;
+                w.caller->sleepers_top = second->prio;
                 list_append(&w.caller->sleepers, &second->link);
         }
         w.put(messages[one.message], w.callee, w.caller);

@@ -40,6 +40,7 @@ void set_call(ec *self, unsigned operation)
 void add_dead_sleeper(ec *with, sc *dead)
 {
         dead->place = SC_SLEEPING;
+        with->sleepers_top = container_of(with->sleepers.next, sc, link)->prio;
         list_append(&with->sleepers, &dead->link);
 }
 
@@ -85,7 +86,8 @@ std::string after(const Input &one, bool general)
         w.run(self, selfs);
         semaphore->count = one.count;
         if (general) {
-                if (one.waiters)
+                /* Who is preempted meanwhile comes after those that woke together. */
+                if (one.waiters && !one.due)
                         add_dead_sleeper(waiter[0], deads);
                 semaphore->lock = SM_SPECIAL;
         }

@@ -17,6 +17,7 @@
 #ifndef __ASSEMBLER__
 
 #include "lib/heap.h"
+#include "lib/list.h"
 #include "lib/lock_check.h"
 #include "lib/types.h"
 #include "nova/abi/types.h"
@@ -60,6 +61,9 @@ struct cpu {
         bool no_quiescence; /* the code that opened the interrupt window holds pointers */
         bool in_mail;       /* mail_receive is at work */
         bool current_ended; /* current or current_sc has ended: no quiescence until they go */
+        bool behind;        /* woken, cut or stranded may be not empty: for the next decision */
+        bool mail_waits;    /* a decision goes through what is cut or stranded: no mail meanwhile */
+        bool mail_came;     /* … but an interrupt for it */
         /* What a decision looks at beyond that: one cache line, up to run_queue.first. */
         struct ec *idle_ec __attribute__((aligned(64)));
         struct sc *idle_sc;
@@ -69,6 +73,11 @@ struct cpu {
         uint32_t charges;   /* odd while current_sc's time and slice_start change; read by all */
         bool timer_repeats; /* the timer fires again after timer_end (see svm.c) */
         struct run_queue run_queue;
+        struct list woken;    /* SCs that slept with an EC together; ready, not in the queue yet */
+        struct list stranded; /* ECs that help one that has ended */
+        struct ec *cut;       /* ECs that have ended, and more waits for the end of their chain */
+        struct mail *mail_rest;  /* taken from mail, not done yet */
+        uint8_t woken_top;       /* no SC in woken has a higher priority */
         struct heap timeouts;    /* deadlines of waiting ECs */
         struct ec *debug_owner;  /* virtual CPU whose DR0 to DR3 are in the registers */
         struct vcpu *vmcs_owner; /* VMX: whose control structure is loaded */
@@ -129,6 +138,19 @@ static inline uint64_t cpu_attention(const struct cpu *cpu)
 
 _Static_assert(offsetof(struct cpu, special) == offsetof(struct cpu, pending) + 4,
                "cpu_attention reads them together");
+
+/** Whether ends of ECs are not dealt with yet. A decision is due then, and no moment before it is
+ *  quiescent. */
+static inline bool cpu_has_cuts(const struct cpu *cpu)
+{
+        return cpu->cut || !list_is_empty(&cpu->stranded);
+}
+
+/** Whether this CPU holds pointers that a quiescent moment would make void. */
+static inline bool cpu_holds_pointers(const struct cpu *cpu)
+{
+        return cpu->no_quiescence || cpu->current_ended || cpu_has_cuts(cpu);
+}
 
 /** Whether a CPU number names a CPU that was started. */
 static inline bool cpu_is_online(word_t id)

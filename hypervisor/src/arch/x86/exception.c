@@ -29,8 +29,8 @@
 static void ipi(struct cpu *cpu)
 {
         flush_answer(cpu);
-        mail_receive(cpu);
-        if (cpu->no_quiescence || cpu->current_ended)
+        mail_interrupt(cpu);
+        if (cpu_holds_pointers(cpu))
                 cpu->pending |= CPU_PENDING_GRACE;
         else
                 reclaim_quiescent(cpu);

@@ -12,6 +12,7 @@
 #include "lib/bits.h"
 #include "memory/frame.h"
 #include "pcid.h"
+#include "sched/mail.h"
 #include "sched/wake.h"
 #include "space/second_level.h"
 
@@ -47,6 +48,7 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
 {
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
+        unsigned mails = MAIL_STEP; /* interrupts are off until all have answered */
         /* PDs that nobody noted may have left translations also where they are not loaded. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
@@ -64,7 +66,7 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
         for (; asked; asked &= asked - 1) {
                 const unsigned id = bit_lowest_u64(asked);
                 while ((int32_t)(load_once(cpu_by_id(id)->flush_done) - wanted[id]) < 0)
-                        cpu_wait();
+                        cpu_wait(&mails);
         }
 }
 

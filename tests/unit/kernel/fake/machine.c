@@ -196,6 +196,8 @@ static void cpu_init(void)
         idle_sc = (struct sc){.ec = &idle_ec, .owner = &idle_ec, .cpu = cpu, .prio = NOVA_PRIO_MAX};
         idle_ec = (struct ec){.cpu = cpu, .kind = EC_IDLE};
         list_init(&idle_ec.sleepers);
+        list_init(&cpu->woken);
+        list_init(&cpu->stranded);
         cpu->current = &idle_ec;
 }
 
@@ -250,11 +252,21 @@ void fake_idle(void)
         cpu->current_ended = false;
 }
 
+/* What a decision does that follows the end of an EC. */
+static void finish_ends(struct cpu *cpu)
+{
+        while (cpu_has_cuts(cpu))
+                ec_cut_step(cpu);
+}
+
 void fake_settle(void)
 {
         fake_fail_allocation(-1);
+        finish_ends(cpu_self());
         do
-                while (cpu_self()->dying)
+                while (cpu_self()->dying) {
                         object_reap();
+                        finish_ends(cpu_self());
+                }
         while (reclaim_wait() || cpu_self()->dying);
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* 10,000 of what has to do with one thread or one CPU: SCs that sleep with a thread, links of a
+ * chain of calls, threads that help one, mails. What the kernel does about them with interrupts off
+ * must not grow with their number: the tests of the label stretch look at that. Here they must all
+ * go on, and a thread of higher priority must not wait for them. */
+#include "nova/abi/event.h"
+#include "stress.h"
+
+#define MANY       10000u
+#define MANY_ORDER 14
+#define FEWER      1000u /* where several CPUs flush TLBs for each thread that ends */
+#define PRIO_MANY  120   /* above the thread that runs the case */
+
+static nova_sel_t ecs, scs, pts, events;
+static word_t utcbs;
+static word_t stack_of[MANY][2]; /* all that a thread without a stack needs: what it asks for */
+static struct thread *starter;
+static unsigned many; /* of them */
+
+/* Answers the first event of a thread: it makes the hypercall at its stack top, and stays. */
+static void starts(struct thread *t)
+{
+        t->fn = starts;
+        t->utcb->state.mtd = NOVA_MTD_EIP;
+        t->utcb->state.ip = (word_t)portal_forward;
+        t->utcb->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
+}
+
+static void set_up(unsigned cpu)
+{
+        case_seconds(100);
+        many = cpu_count == 1 ? MANY : FEWER;
+        if (!ecs) {
+                ecs = sel_far(MANY_ORDER);
+                scs = sel_far(MANY_ORDER);
+                pts = sel_far(MANY_ORDER);
+                utcbs = page_alloc(MANY_ORDER) << NOVA_PAGE_BITS;
+        }
+        events = sel_alloc(5);
+        starter = server(cpu);
+        starter->fn = starts;
+        EXPECT_EQ(hc_create_pt(events + NOVA_EXC_STARTUP, ROOT_PD, starter->ec, 0,
+                               (word_t)portal_entry),
+                  NOVA_SUCCESS);
+}
+
+static void make_ec(unsigned n, unsigned cpu, word_t flags, word_t asks)
+{
+        stack_of[n][0] = asks;
+        EXPECT_EQ(hc_create_ec(ecs + n, ROOT_PD, (utcbs + n * NOVA_PAGE_SIZE) | cpu,
+                               (word_t)stack_of[n], events, flags),
+                  NOVA_SUCCESS);
+}
+
+static void make_sc(unsigned n, nova_sel_t ec, unsigned prio)
+{
+        EXPECT_EQ(hc_create_sc(scs + n, ROOT_PD, ec, nova_qpd(QUANTUM, prio)), NOVA_SUCCESS);
+}
+
+static void drop_range(nova_sel_t base)
+{
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, base, MANY_ORDER, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
+}
+
+static void drop(nova_sel_t sel)
+{
+        EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
+}
+
+static void clean_up(void)
+{
+        drop_range(scs);
+        drop_range(pts);
+        drop_range(ecs);
+}
+
+static void waits(struct thread *t)
+{
+        t->value[1] = hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP);
+        t->value[2] = 1;
+}
+
+static struct thread *waiter(unsigned cpu, unsigned prio, nova_sel_t sm)
+{
+        struct thread *t = global(cpu, waits, NULL);
+        t->value[0] = sm;
+        thread_start(t, prio, QUANTUM);
+        return t;
+}
+
+static void calls(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[1] = hc_call(t->value[0], 0);
+        t->value[2] = 1;
+}
+
+static struct thread *caller(unsigned prio, nova_sel_t pt)
+{
+        struct thread *t = global(boot_cpu, calls, NULL);
+        t->value[0] = pt;
+        thread_start(t, prio, QUANTUM);
+        return t;
+}
+
+/* ---- SCs that sleep with one thread -----------------------------------------------------------
+ */
+
+CASE(many, scs_of_one_thread_sleep_and_wake, "3.1-08 3.1-14")
+{
+        set_up(boot_cpu);
+        const nova_sel_t sm = semaphore(0);
+        struct thread *t = waiter(boot_cpu, PRIO_HIGH, sm);
+        for (unsigned n = 0; n < many; n++)
+                make_sc(n, t->ec, PRIO_MANY + n % 10); /* runs, finds it waiting, and sleeps */
+        EXPECT_EQ(t->value[2], 0);
+        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(t->value[2], 1);
+        EXPECT_EQ(t->value[1], NOVA_SUCCESS);
+        clean_up();
+}
+
+/* Those that wake are of a lower priority than who wakes them, which others preempt meanwhile. */
+CASE(many, scs_that_wake_delay_no_thread_of_higher_priority, "3.1-08 3.1-14")
+{
+        set_up(boot_cpu);
+        const nova_sel_t sm = semaphore(0), other = semaphore(0);
+        struct thread *t = waiter(boot_cpu, PRIO_HIGH, sm),
+                      *high = waiter(boot_cpu, PRIO_HIGH, other);
+        for (unsigned n = 0; n < many; n++)
+                make_sc(n, t->ec, PRIO_MANY);
+        drop(t->sc);
+        for (unsigned n = 0; n < many; n += 2)
+                drop(scs + n);
+        make_sc(0, t->ec, PRIO_LOW);
+        EXPECT_EQ(hc_sm_ctrl(other, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(high->value[2], 1);
+        EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
+        EXPECT_EQ(t->value[2], 1);
+        clean_up();
+}
+
+/* ---- A chain of calls -------------------------------------------------------------------------
+ */
+
+/* Portals of which each calls the next; the last one waits for the semaphore. */
+static void make_chain(nova_sel_t sm)
+{
+        for (unsigned n = many; n-- > 0;) {
+                make_ec(n, boot_cpu, 0,
+                        n + 1 == many ? nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm)
+                                      : nova_hypercall_id(NOVA_CALL, 0, pts + n + 1));
+                EXPECT_EQ(hc_create_pt(pts + n, ROOT_PD, ecs + n, 0, (word_t)portal_forward),
+                          NOVA_SUCCESS);
+        }
+}
+
+static void end_ec(unsigned n)
+{
+        drop(pts + n);
+        drop(ecs + n);
+}
+
+/* Its first part ends: who called it, and who helped, goes on at once. */
+CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
+{
+        set_up(boot_cpu);
+        const nova_sel_t sm = semaphore(0);
+        make_chain(sm);
+        struct thread *first = caller(PRIO_HIGH, pts), *second = caller(PRIO_MANY, pts);
+        EXPECT_EQ(first->value[2], 0);
+        EXPECT_EQ(second->value[2], 0);
+        end_ec(0);
+        EXPECT_EQ(first->value[2], 1);
+        EXPECT_EQ(first->value[1], NOVA_COM_ABT);
+        EXPECT_EQ(second->value[2], 1);
+        EXPECT(second->value[1] != NOVA_SUCCESS);
+        /* The rest of the chain goes on where somebody helps it, whose own call comes after that.
+         */
+        struct thread *third = caller(PRIO_HIGH, pts + 1);
+        hc_sm_ctrl(sm, NOVA_SM_UP_OP);
+        EXPECT_EQ(third->value[2], 0);
+        hc_sm_ctrl(sm, NOVA_SM_UP_OP);
+        EXPECT_EQ(third->value[2], 1);
+        EXPECT_EQ(third->value[1], NOVA_SUCCESS);
+        clean_up();
+}
+
+/* All of it ends, from the callers down. */
+CASE(many, links_of_a_chain_end_from_the_first_on, "5.2.1-11 3.6-11")
+{
+        set_up(boot_cpu);
+        make_chain(semaphore(0));
+        struct thread *first = caller(PRIO_HIGH, pts);
+        EXPECT_EQ(first->value[2], 0);
+        for (unsigned n = 0; n < 100; n++)
+                end_ec(n);
+        EXPECT_EQ(first->value[2], 1);
+        EXPECT_EQ(first->value[1], NOVA_COM_ABT);
+        /* … and the rest from its end up, which is less to do. */
+        for (unsigned n = many; n-- > 100;)
+                drop(pts + n), drop(ecs + n);
+        clean_up();
+}
+
+/* ---- Helpers ----------------------------------------------------------------------------------
+ */
+
+static void sleeps_in_portal(struct thread *t)
+{
+        hc_sm_ctrl((nova_sel_t)(word_t)t->arg, NOVA_SM_DN_OP);
+}
+
+CASE(many, helpers_of_a_thread_that_ends, "3.6-11 5.2.1-11")
+{
+        set_up(boot_cpu);
+        struct thread *t = server(boot_cpu);
+        t->fn = sleeps_in_portal;
+        t->arg = (void *)(word_t)semaphore(0);
+        struct thread *first = caller(PRIO_HIGH, t->pt);
+        for (unsigned n = 0; n < many; n++) {
+                make_ec(n, boot_cpu, NOVA_EC_GLOBAL, nova_hypercall_id(NOVA_CALL, 0, t->pt));
+                make_sc(n, ecs + n, PRIO_MANY + n % 10);
+        }
+        EXPECT_EQ(first->value[2], 0);
+        drop(t->pt);
+        drop(t->ec);
+        EXPECT_EQ(first->value[2], 1);
+        EXPECT_EQ(first->value[1], NOVA_COM_ABT);
+        clean_up();
+}
+
+/* Its helpers end before it does. */
+CASE(many, helpers_end_themselves, "3.6-11")
+{
+        set_up(boot_cpu);
+        struct thread *t = server(boot_cpu);
+        t->fn = sleeps_in_portal;
+        t->arg = (void *)(word_t)semaphore(0);
+        caller(PRIO_HIGH, t->pt);
+        for (unsigned n = 0; n < many; n++) {
+                make_ec(n, boot_cpu, NOVA_EC_GLOBAL, nova_hypercall_id(NOVA_CALL, 0, t->pt));
+                make_sc(n, ecs + n, PRIO_MANY);
+        }
+        clean_up();
+        drop(t->pt);
+        drop(t->ec);
+}
+
+/* ---- Mail -------------------------------------------------------------------------------------
+ */
+
+/* All threads that wait for a semaphore on another CPU wake at once. */
+CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
+{
+        const unsigned cpu = cpu_numbers[1];
+        set_up(cpu);
+        const nova_sel_t sm = semaphore(0), done = semaphore(0);
+        for (unsigned n = 0; n < many; n++) {
+                make_ec(n, cpu, NOVA_EC_GLOBAL, nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm));
+                make_sc(n, ecs + n, PRIO_MANY);
+        }
+        rest(1000); /* they have come to their down */
+        struct thread *t = waiter(cpu, PRIO_HIGH, sm);
+        wait_for(&t->started, 1);
+        drop(sm);
+        EXPECT(wait_for(&t->value[2], 1));
+        EXPECT_EQ(t->value[1], NOVA_BAD_CAP);
+        /* One of lower priority runs when all others are done. */
+        struct thread *low = waiter(cpu, PRIO_LOW, done);
+        hc_sm_ctrl(done, NOVA_SM_UP_OP);
+        EXPECT(wait_for(&low->value[2], 1));
+        clean_up();
+}

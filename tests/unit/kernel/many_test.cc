@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// 10,000 SCs that sleep with one thread, links of a chain of calls, helpers and mails: how many of
+// them are dealt with between two interrupt windows, and that none is forgotten.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ways.h"
+
+extern "C" {
+#include "arch/x86/resume.h"
+#include "memory/frame.h"
+#include "object/reclaim.h"
+#include "sched/mail.h"
+#include "sched/wake.h"
+}
+
+namespace
+{
+
+constexpr unsigned MANY = 10000, FRAMES = 32768;
+
+// What may happen between two windows.
+constexpr unsigned WOKEN = 16, HELPERS = 16, MAILS = 8, LINKS = 64;
+
+unsigned length(const list *head)
+{
+        unsigned n = 0;
+        for (const list *link = head->next; link != head; link = link->next)
+                n++;
+        return n;
+}
+
+void decide(ec *)
+{
+        sched_decide(cpu_self());
+        resume_reschedule(cpu_self());
+}
+
+unsigned windows, most, last;
+
+// Between two windows at most so many leave a list.
+void count_woken()
+{
+        const unsigned now = length(&cpu_self()->woken);
+        windows++;
+        most = std::max(most, last - std::min(last, now));
+        last = now;
+}
+
+void count_stranded()
+{
+        const unsigned now = length(&cpu_self()->stranded);
+        windows++;
+        most = std::max(most, last - std::min(last, now));
+        last = now;
+}
+
+void count_windows()
+{
+        windows++;
+}
+
+struct Sleepers {
+        World w{FRAMES};
+        ec *self = w.thread("self", w.home, EC_GLOBAL), *with = w.thread("with", w.home, EC_GLOBAL);
+        sc *on = w.context("self's", self);
+        std::vector<sc *> scs;
+
+        // They came into the queue, found the thread waiting, and sleep with it.
+        void add(unsigned count, unsigned prio)
+        {
+                with->state = EC_BLOCKED;
+                for (unsigned i = 0; i < count; i++) {
+                        sc *made = w.context("sleeper", with, prio);
+                        scs.push_back(made);
+                        w.ready(made, false);
+                }
+                w.run(self, w.context("lowest", self, 1));
+                EXPECT_EQ(fake_run_to_user(decide, self), self);
+                cpu_self()->current_sc->place = SC_NOWHERE;
+                w.run(self, on);
+                EXPECT_EQ(length(&with->sleepers), scs.size());
+        }
+
+        void start_count()
+        {
+                windows = most = 0;
+                last = length(&cpu_self()->woken);
+                fake_window = count_woken;
+        }
+};
+
+TEST(many, sleepers_come_into_the_queue_some_at_a_time)
+{
+        Sleepers s;
+        s.add(MANY, PRIO + 1);
+        sched_wake(s.with);
+        EXPECT_TRUE(list_is_empty(&s.with->sleepers));
+        EXPECT_EQ(length(&cpu_self()->woken), MANY);
+        EXPECT_TRUE(cpu_self()->pending & CPU_PENDING_RESCHEDULE);
+        s.start_count();
+        EXPECT_EQ(fake_run_to_user(decide, s.self), s.with);
+        EXPECT_LE(most, WOKEN);
+        EXPECT_GE(windows, MANY / WOKEN);
+        EXPECT_TRUE(list_is_empty(&cpu_self()->woken));
+        for (const sc *one : s.scs)
+                EXPECT_EQ(one->place, SC_READY);
+}
+
+TEST(many, sleepers_of_a_lower_priority_wait_until_it_is_due)
+{
+        Sleepers s;
+        s.add(MANY, PRIO - 1);
+        sched_wake(s.with);
+        EXPECT_FALSE(cpu_self()->pending & CPU_PENDING_RESCHEDULE);
+        s.start_count();
+        EXPECT_EQ(fake_run_to_user(decide, s.self), s.self);
+        EXPECT_EQ(most, 0u);
+        EXPECT_EQ(length(&cpu_self()->woken), MANY);
+        // One of them ends meanwhile.
+        sc_end(s.scs[5000]);
+        EXPECT_EQ(length(&cpu_self()->woken), MANY - 1);
+        // Nobody else can run.
+        sc_end(s.on);
+        EXPECT_EQ(fake_run_to_user(decide, s.self), s.with);
+        EXPECT_LE(most, WOKEN);
+        EXPECT_TRUE(list_is_empty(&cpu_self()->woken));
+}
+
+// The one with the highest priority leaves; what is known of the rest is a bound.
+TEST(many, sleepers_have_the_highest_priority_of_all)
+{
+        for (const unsigned gone : {0u, 1u, 2u}) {
+                Sleepers s;
+                s.add(1, PRIO - 1);
+                s.add(1, PRIO + 2);
+                s.add(1, PRIO + 1);
+                sc_end(s.scs[gone]);
+                sched_wake(s.with);
+                EXPECT_TRUE(cpu_self()->pending & CPU_PENDING_RESCHEDULE);
+                EXPECT_EQ(fake_run_to_user(decide, s.self), s.with);
+                EXPECT_EQ(cpu_self()->current_sc, s.scs[gone == 1 ? 2 : 1]);
+        }
+}
+
+// It is known who comes first, but those that wake then come before it, or do not.
+TEST(many, sleepers_come_before_the_first_if_their_priority_is_higher)
+{
+        for (const unsigned above : {0u, 1u, 2u}) {
+                Sleepers s;
+                s.add(20, PRIO + above);
+                ec *other = s.w.thread("other", s.w.home, EC_GLOBAL);
+                sc *others = s.w.context("other's", other, PRIO + 1);
+                other->state = EC_BLOCKED;
+                others->place = SC_SLEEPING;
+                list_set(&other->sleepers, &others->link);
+                sched_wake(other);
+                EXPECT_EQ(cpu_self()->run_queue.first, others);
+                sched_wake(s.with);
+                EXPECT_EQ(fake_run_to_user([](ec *) { resume_reschedule(cpu_self()); }, s.self),
+                          above == 2 ? s.with : other);
+        }
+}
+
+struct Chain {
+        World w{FRAMES};
+        ec *top = w.thread("top", w.home, EC_GLOBAL);
+        sc *tops = w.context("top's", top);
+        std::vector<ec *> links;
+
+        // Each has called the next, the last one waits with the SC of the first.
+        explicit Chain(unsigned count)
+        {
+                ec *caller = top;
+                for (unsigned i = 0; i < count; i++) {
+                        ec *callee = w.thread("link", w.home, EC_LOCAL);
+                        caller->state = EC_REPLY;
+                        caller->callee = callee;
+                        callee->caller = caller;
+                        callee->caller_kind = CALLER_CALL;
+                        links.push_back(callee);
+                        caller = callee;
+                }
+                cpu_self()->current_sc = tops;
+                tops->place = SC_READY;
+                cpu_self()->current = caller;
+                caller->state = EC_READY;
+                fake_run(
+                        [](ec *self) {
+                                self->state = EC_BLOCKED;
+                                block_current(self);
+                        },
+                        caller);
+                EXPECT_EQ(tops->ec, caller);
+                EXPECT_EQ(caller->donated, tops);
+                windows = 0;
+                fake_window = count_windows;
+        }
+
+        void expect_top_runs()
+        {
+                EXPECT_EQ(fake_run(decide, cpu_self()->current), top);
+                EXPECT_EQ(cpu_self()->current_sc, tops);
+                EXPECT_EQ(tops->ec, top);
+                EXPECT_EQ(links.back()->donated, nullptr);
+                EXPECT_FALSE(cpu_has_cuts(cpu_self()));
+        }
+};
+
+TEST(many, links_are_gone_through_some_at_a_time)
+{
+        Chain c(MANY);
+        ec_end(c.links[0]);
+        EXPECT_EQ(c.tops->place, SC_SLEEPING);
+        EXPECT_TRUE(cpu_has_cuts(cpu_self()));
+        EXPECT_TRUE(cpu_self()->pending & CPU_PENDING_RESCHEDULE);
+        c.expect_top_runs();
+        EXPECT_GE(windows, MANY / LINKS);
+}
+
+// As long as a walk stands on them, nothing is freed that was to be freed after a grace period.
+TEST(many, links_are_not_freed_before_the_walk_has_ended)
+{
+        Chain c(200);
+        ec_end(c.links[0]);
+        reclaim_frame(frame_alloc());
+        const Taken before = taken_now();
+        EXPECT_FALSE(reclaim_wait());
+        EXPECT_EQ(taken_now(), before);
+        c.expect_top_runs();
+        fake_settle();
+        EXPECT_EQ(taken_now().frames, before.frames - 1);
+}
+
+// Several end before a decision can be made.
+TEST(many, links_end_together)
+{
+        for (const std::vector<unsigned> &order : std::vector<std::vector<unsigned>>{{0, 1},
+                                                                                     {1, 0},
+                                                                                     {0, 70},
+                                                                                     {70, 0},
+                                                                                     {0, 150},
+                                                                                     {150, 0},
+                                                                                     {150, 70, 0},
+                                                                                     {0, 70, 150},
+                                                                                     {70, 0, 150},
+                                                                                     {0, 299},
+                                                                                     {299, 0},
+                                                                                     {0, 298}}) {
+                Chain c(300);
+                for (const unsigned i : order)
+                        ec_end(c.links[i]);
+                EXPECT_EQ(fake_run(decide, cpu_self()->current), c.top);
+                EXPECT_EQ(cpu_self()->current_sc, c.tops);
+                EXPECT_EQ(c.tops->ec, c.top);
+                EXPECT_FALSE(cpu_has_cuts(cpu_self()));
+                EXPECT_FALSE(cpu_self()->mail_waits);
+        }
+}
+
+// The owner ends as well: then nobody runs on its SC.
+TEST(many, links_end_with_who_called_them)
+{
+        for (const bool first : {false, true}) {
+                Chain c(300);
+                if (first)
+                        ec_end(c.top);
+                ec_end(c.links[0]);
+                if (!first)
+                        ec_end(c.top);
+                EXPECT_EQ(fake_run(decide, cpu_self()->current), cpu_self()->idle_ec);
+                EXPECT_EQ(c.tops->place, SC_NOWHERE);
+                EXPECT_FALSE(cpu_has_cuts(cpu_self()));
+        }
+}
+
+// Mail could end more of them, and has to wait; then it is asked for again.
+ec *victim;
+
+TEST(many, links_do_not_change_while_they_are_gone_through)
+{
+        Chain c(300);
+        victim = c.links[200];
+        ec_end(c.links[0]);
+        fake_ipis = 0;
+        fake_window = [] {
+                if (!cpu_self()->mail_waits || !victim)
+                        return;
+                mail_send(cpu_self(), &victim->mail, MAIL_END);
+                victim = nullptr;
+                mail_interrupt(cpu_self());
+        };
+        c.expect_top_runs();
+        EXPECT_EQ(victim, nullptr);
+        EXPECT_NE(c.links[200]->state, EC_DEAD);
+        EXPECT_EQ(fake_ipis, 2u);
+        mail_interrupt(cpu_self());
+        EXPECT_EQ(c.links[200]->state, EC_DEAD);
+}
+
+TEST(many, helpers_stop_some_at_a_time)
+{
+        World w(FRAMES);
+        ec *self = w.thread("self", w.home, EC_GLOBAL),
+           *callee = w.thread("callee", w.home, EC_LOCAL);
+        std::vector<ec *> helpers;
+        w.run(self, w.context("self's", self));
+        callee->state = EC_BLOCKED;
+        for (unsigned i = 0; i < MANY; i++) {
+                helpers.push_back(w.thread("helper", w.home, EC_GLOBAL));
+                ec_help(helpers.back(), callee);
+        }
+        ec_end(callee);
+        EXPECT_EQ(length(&cpu_self()->stranded), MANY - HELPERS);
+        // Some end before they find out.
+        ec_end(helpers[5000]);
+        ec_stop_helping(helpers[6000]);
+        EXPECT_EQ(length(&cpu_self()->stranded), MANY - HELPERS - 2);
+        windows = most = 0;
+        last = length(&cpu_self()->stranded);
+        fake_window = count_stranded;
+        EXPECT_EQ(fake_run(decide, self), self);
+        EXPECT_LE(most, HELPERS);
+        EXPECT_GE(windows, MANY / HELPERS - 1);
+        for (const ec *one : helpers)
+                EXPECT_EQ(one->helping, nullptr);
+        EXPECT_FALSE(cpu_has_cuts(cpu_self()));
+}
+
+struct Mails {
+        World w{FRAMES};
+        std::vector<ec *> ecs;
+        std::vector<sc *> scs;
+
+        Mails()
+        {
+                ec *self = w.thread("self", w.home, EC_GLOBAL);
+                w.run(self, w.context("self's", self));
+                for (unsigned i = 0; i < MANY; i++) {
+                        ecs.push_back(w.thread("blocked", w.home, EC_GLOBAL));
+                        ecs.back()->state = EC_BLOCKED;
+                        mail_send(cpu_self(), &ecs.back()->mail, MAIL_WAKE);
+                }
+                fake_ipis = 0;
+        }
+
+        ~Mails()
+        {
+                while (received() < MANY - 1)
+                        mail_interrupt(cpu_self());
+                mail_interrupt(cpu_self());
+        }
+
+        unsigned received() const
+        {
+                return unsigned(std::count_if(ecs.begin(), ecs.end(),
+                                              [](ec *one) { return one->state != EC_BLOCKED; }));
+        }
+};
+
+TEST(many, mails_are_received_some_at_a_time)
+{
+        Mails m;
+        for (unsigned done = 0; done < MANY;) {
+                const unsigned ipis = fake_ipis;
+                mail_interrupt(cpu_self());
+                const unsigned now = m.received();
+                ASSERT_GT(now, done);
+                ASSERT_LE(now, done + MAILS);
+                // The next interrupt comes until all are received.
+                ASSERT_EQ(fake_ipis - ipis, now < MANY ? 1u : 0u);
+                done = now;
+        }
+        for (const ec *one : m.ecs)
+                EXPECT_EQ(one->mail.work, 0u);
+}
+
+// Work that comes for one that was taken out of the mailbox, but not received, is merged.
+TEST(many, mails_that_wait_take_further_work)
+{
+        Mails m;
+        mail_interrupt(cpu_self());
+        mail_send(cpu_self(), &m.ecs[17]->mail, MAIL_END);
+        while (m.ecs[17]->mail.work)
+                mail_interrupt(cpu_self());
+        EXPECT_EQ(m.ecs[17]->state, EC_DEAD);
+}
+
+TEST(many, mails_are_received_while_a_cpu_waits_but_not_without_end)
+{
+        Mails m;
+        unsigned mails = MAIL_STEP;
+        for (unsigned i = 0; i < 10; i++)
+                cpu_wait(&mails);
+        EXPECT_EQ(m.received(), MAILS);
+        EXPECT_EQ(fake_ipis, 1u);
+        // With windows there is no end to it.
+        for (unsigned i = 0; i < 10; i++)
+                cpu_wait_openly();
+        EXPECT_EQ(m.received(), 11 * MAILS);
+}
+
+} // namespace
