@@ -9,6 +9,9 @@
 #include "sched/schedule.h"
 #include "thread.h"
 
+/* Each time that a thread waits in vain for memory of its account, another thread got some. */
+#define GRACE_TRIES 64
+
 static const hypercall_handler_t handlers[NOVA_HYPERCALL_COUNT] = {
 #define HYPERCALL_ENTRY(number, name, function, spec) [number] = hypercall_##function,
         NOVA_HYPERCALL_ROWS(HYPERCALL_ENTRY)
@@ -126,19 +129,25 @@ static unsigned try_again(struct ec *self)
         return handlers[nova_id_number(REG_P1(self))](self);
 }
 
-/* What waits for a grace period gives its own back. What is dying has to come before that. */
+/* What waits for a grace period gives its own back. What is dying has to come before that. Another
+ * thread may have taken what came back to the account: as long as more of that waits, self does. */
 static _Noreturn void finish_grace_for_memory(struct ec *self)
 {
-        enum reclaim_help help;
+        for (;;) {
+                while (self->cpu->dying) {
+                        object_reap();
+                        preemption_point(self, finish_grace_for_memory);
+                }
+                while (reclaim_wait_step(self) == RECLAIM_WAITS)
+                        preemption_point(self, finish_grace_for_memory);
+                leave_if_ended(self);
 
-        while (self->cpu->dying) {
-                object_reap();
+                self->cpu->grace_helps = false;
+                const unsigned result = try_again(self);
+                if (result != NOVA_OUT_OF_MEMORY || !self->cpu->grace_helps || !self->grace_tries--)
+                        finish_last_try(self, result);
                 preemption_point(self, finish_grace_for_memory);
         }
-        while ((help = reclaim_wait_step(self)) == RECLAIM_WAITS)
-                preemption_point(self, finish_grace_for_memory);
-        leave_if_ended(self);
-        finish_last_try(self, help == RECLAIM_DONE ? try_again(self) : NOVA_OUT_OF_MEMORY);
 }
 
 /* The call has found no memory just now. */
@@ -147,6 +156,7 @@ static _Noreturn void wait_for_memory(struct ec *self)
         if (!reclaim_would_help(self->cpu))
                 finish_last_try(self, NOVA_OUT_OF_MEMORY);
         self->grace_waits = false;
+        self->grace_tries = GRACE_TRIES;
         finish_grace_for_memory(self);
 }
 

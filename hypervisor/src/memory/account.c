@@ -8,6 +8,8 @@
 
 struct account account_root = {.limit = ~(word_t)0};
 
+uint32_t account_arrivals;
+
 static struct slab_cache account_cache;
 
 void account_boot(void)
@@ -21,12 +23,16 @@ word_t account_size(void)
 }
 
 /* Notes whether a grace period would help the CPU's thread: not if it wants more than the account
- * can ever have. */
-static bool refuse(const struct account *account, word_t limit, word_t used, word_t bytes)
+ * can ever have. While another CPU gives memory back, what arrives counts neither as ended nor as
+ * free: then nobody can tell, and it may help. */
+static bool refuse(const struct account *account, word_t bytes)
 {
+        const uint32_t arrivals = load_once(account_arrivals);
+        const word_t limit = load_once(account->limit), used = load_once(account->used);
         const word_t ended = min_word(load_once(account->ended), used);
+        const bool arrives = arrivals & 1 || load_once(account_arrivals) != arrivals;
 
-        cpu_self()->grace_helps = bytes <= limit && used - ended <= limit - bytes;
+        cpu_self()->grace_helps = bytes <= limit && (arrives || used - ended <= limit - bytes);
         return false;
 }
 
@@ -39,7 +45,7 @@ static bool reserve(struct account *account, word_t bytes)
         do {
                 const word_t limit = load_once(account->limit);
                 if (bytes > limit || used > limit - bytes)
-                        return refuse(account, limit, used, bytes);
+                        return refuse(account, bytes);
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         assert(used + bytes >= used);

@@ -24,6 +24,10 @@ struct account {
         unsigned depth;
 };
 
+/** Odd while what has waited for a grace period is being freed. Only the CPU that frees it writes
+ *  it. */
+extern uint32_t account_arrivals;
+
 /** The account that all others are cut from: the whole pool. */
 extern struct account account_root;
 

@@ -135,6 +135,7 @@ struct ec {
         struct pt *calling;     /* call: portal during the transfer of items, referenced */
         unsigned reap_floor;    /* revoke, …: so many were dying before, somebody else's task */
         uint8_t created_perms;  /* those of the capability for created */
+        uint8_t grace_tries;    /* so often a hypercall that lacks memory is still made again */
         bool grace_waits;       /* memory lacked, and self waits for the end of … */
         uint32_t grace_end;     /* … this grace period (see reclaim_help()) */
         uint32_t receive_limit; /* bytes that a message may cost its PD, and 1; 0: no limit */

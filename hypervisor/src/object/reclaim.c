@@ -86,6 +86,7 @@ static void free_object(struct kobject *object)
 /* Frees a step of a batch; whether nothing is left. */
 static bool free_step(struct batch *batch)
 {
+        store_once(account_arrivals, account_arrivals + 1);
         for (unsigned i = 0; i < STEP; i++) {
                 struct kobject *object = batch->objects;
                 if (batch->frames != NO_FRAME) {
@@ -97,6 +98,7 @@ static bool free_step(struct batch *batch)
                         free_object(object);
                 }
         }
+        store_once(account_arrivals, account_arrivals + 1);
         return batch->frames == NO_FRAME && !batch->objects;
 }
 
@@ -235,7 +237,7 @@ bool reclaim_wait(void)
         return any;
 }
 
-/* Whether a grace period can give anything back; *end: the last one that has to end for that. */
+/* Whether anything waits to be freed; *end: the last grace period that has to end for that. */
 static bool choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
@@ -280,7 +282,7 @@ enum reclaim_help reclaim_wait_step(struct ec *self)
         unsigned mails = MAIL_STEP;
 
         if (!self->grace_waits && !choose_end(&self->grace_end))
-                return RECLAIM_CANNOT;
+                return RECLAIM_DONE;
         self->grace_waits = true;
         if (!cpu_holds_pointers(cpu))
                 reclaim_quiescent(cpu);

@@ -562,8 +562,10 @@ static cold_path enum step_result delegate_limited(struct delegation *d, unsigne
         const enum step_result result = delegate_next(d, budget, flush);
         if (delegation_keeps_to_limit(d, d->target->charged - before))
                 return result;
-        if (d->failed && d->child) /* with rights it is found, and taken back with the others */
-                d->child->perms = d->perms;
+        if (d->failed && d->child) { /* it is being taken back: nothing is left for another try */
+                d->left = 1;
+                return result;
+        }
         d->failed = false;
         d->child = NULL;
         delegation_undo(d);

@@ -391,3 +391,47 @@ CASE_ON(account, cpus_that_share_an_account_lose_nothing, "X-QUOTA", needs_quota
         settled();
         EXPECT_EQ(amount_of(pd).used, before.used);
 }
+
+static create_fn *made_for_ever;
+
+/* Drops and creates for ever at value[1]; value[0] pays. */
+static void drop_and_create(struct thread *t)
+{
+        const nova_sel_t pd = t->value[0], sel = t->value[1];
+        for (unsigned i = 0; i < 100; i++) {
+                drop(sel);
+                if (made_for_ever(sel, pd) != NOVA_SUCCESS)
+                        __atomic_fetch_add(&failures, 1, __ATOMIC_SEQ_CST);
+        }
+}
+
+/* Threads of all CPUs, and at least two, share an account of the size that they work with. */
+static void share_for_ever(create_fn *create)
+{
+        const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);
+        const unsigned n = cpu_count < 2 ? 2 : cpu_count > 4 ? 4 : cpu_count;
+        struct thread *t[4];
+        failures = 0;
+        made_for_ever = create;
+        for (unsigned i = 0; i < n; i++) {
+                const unsigned cpu = cpu_numbers[i % cpu_count];
+                t[i] = global(cpu, drop_and_create, NULL);
+                t[i]->value[0] = pd;
+                t[i]->value[1] = sel_alloc(0);
+                EXPECT_EQ(create(t[i]->value[1], pd), NOVA_SUCCESS);
+        }
+        rest_until_freed();
+        shrink(pd);
+        for (unsigned i = 0; i < n; i++)
+                thread_start(t[i], PRIO_CASE, QUANTUM);
+        for (unsigned i = 0; i < n; i++)
+                EXPECT(wait_for(&t[i]->done, 1));
+        EXPECT_EQ(failures, 0);
+}
+
+CASE_ON(account, of_the_working_size_is_enough_for_threads_that_share_it, "X-QUOTA", needs_quota)
+{
+        case_seconds(240);
+        share_for_ever(creates_sm);
+        share_for_ever(creates_pd);
+}

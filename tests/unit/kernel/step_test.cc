@@ -123,6 +123,34 @@ TEST(step, leaves_what_was_delegated_on_before_the_limit_was_met)
         check_pd(a);
 }
 
+// A table finds no memory in the step that meets the limit: two ways to take the mapping back. It
+// never has rights that its parent does not have.
+TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
+{
+        for (long fails = 1; fails < 8; fails++)
+                for (uint32_t limit = 100; limit < 6 * PAGE_SIZE; limit += 2000) {
+                        SCOPED_TRACE(testing::Message() << fails << ' ' << limit);
+                        Kernel kernel;
+                        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+                        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 30000, NOVA_CRD_MEM,
+                                        NOVA_MEM_R);
+                        kernel.delegate(a, BASE, b, BASE + 40000, 1, NOVA_CRD_MEM, NOVA_MEM_R, 0);
+                        delegation d = make_delegation(a, BASE, b, BASE + 300, 30000, NOVA_CRD_MEM,
+                                                       NOVA_MEM_RWX, 0);
+                        d.left = limit + 1;
+                        fake_fail_allocations_from(fails);
+                        step_result result;
+                        do {
+                                result = delegation_step(&d);
+                                fake_fail_allocation(-1);
+                                const Caps caps = caps_of(b, NOVA_CRD_MEM);
+                                for (const auto &[sel, cap] : caps)
+                                        ASSERT_FALSE(cap.perms & ~NOVA_MEM_R) << sel;
+                        } while (result == STEP_AGAIN);
+                        check_pd(b);
+                }
+}
+
 TEST(step, takes_back_what_another_revocation_meets_on_the_way)
 {
         for (unsigned stop = 1; stop < 20; stop++) {
