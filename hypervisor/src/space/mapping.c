@@ -394,37 +394,62 @@ static bool is_own(const struct delegation *d, const struct mapping *mapping)
                                             child->in_parent.start - child->in_space.start);
 }
 
+static void take_rights(struct mapping *mapping)
+{
+        mapping->perms = mapping->attr = 0;
+        mapping->cut = 0;
+}
+
 /* No memory for a mapping's tables: it and all pieces after it are taken back, and the rest of the
  * delegation may be tried again from there. */
 static void take_back(struct delegation *d, struct mapping *mapping)
 {
-        mapping->perms = mapping->attr = 0;
-        d->fill = mapping->in_space.start;
+        take_rights(mapping);
+        d->fill = d->gone = mapping->in_space.start;
         d->at = d->fill - d->to;
         d->failed = true;
 }
 
 /* Writes tables of a mapping where they are to be written next, or clears them when it is taken
- * back; then it leaves the space. */
+ * back. */
 static void fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
                  struct flush *flush)
 {
-        const word_t last = mapping->in_space.last;
-
         if (unlikely(!is_own(d, mapping))) {
-                d->fill = last + 1; /* the thread that entered it writes its tables */
+                d->fill = mapping->in_space.last + 1; /* the thread that entered it writes them */
                 return;
         }
         d->fill = max_word(d->fill, mapping->in_space.start);
-        if (d->failed)
-                mapping->perms = mapping->attr = 0;
-        if (!space_apply_from(mapping, &d->fill, budget, flush)) {
+        if (d->failed && mapping->perms)
+                take_rights(mapping);
+        if (!space_apply_from(mapping, &d->fill, budget, flush))
                 take_back(d, mapping);
-        } else if (d->failed && d->fill > last) {
+}
+
+static void pay_search(unsigned *budget)
+{
+        *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
+}
+
+/* What was taken back leaves the space when all its tables are clear: others may have cut it where
+ * they were clear already. What a revocation has emptied is that one's. false: there is more. */
+static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
+{
+        struct mapping *mapping;
+
+        while (d->gone < d->fill_end &&
+               (mapping = mapping_find(d->target, d->gone, d->fill_end - 1))) {
+                if (!*budget)
+                        return false;
+                pay_search(budget);
+                d->gone = mapping->in_space.last + 1;
+                if (!is_own(d, mapping) || mapping->perms || mapping->cut)
+                        continue;
                 mapping_leave_space(mapping, d->target);
                 if (mapping != d->child)
                         mapping_release(mapping);
         }
+        return true;
 }
 
 /* Writes what is left of the tables for what was entered last; at most a step's entries. Others may
@@ -439,9 +464,11 @@ static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *
                 if (!*budget)
                         return STEP_AGAIN; /* goes on in the next step */
                 fill(d, mapping, budget, flush);
-                *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
+                pay_search(budget);
         }
         d->fill = d->fill_end;
+        if (d->failed && !leave_taken(d, budget))
+                return STEP_AGAIN;
         d->child = mapping_release_some(d->child, STEP_MAPPINGS);
         if (d->child)
                 return STEP_AGAIN;

@@ -39,10 +39,12 @@ struct mapping {
         struct tree children;
         struct space *space;     /* NULL: has left it */
         struct account *account; /* what the mapping was charged to */
-        word_t cut;              /* not 0: no new child may cross this boundary (of what it maps) */
-        uint64_t torn;           /* not 0: when it was cut off from a mapping, in cuts since boot */
-        uint32_t pins;           /* what stands here between two steps; the EC of a UTCB */
-        uint16_t depth;          /* delegations above it */
+        /* Not 0: no new child may cross this boundary (of what it maps). Without permissions: the
+         * revocation that took them. */
+        word_t cut;
+        uint64_t torn;  /* not 0: when it was cut off from a mapping, in cuts since boot */
+        uint32_t pins;  /* what stands here between two steps; the EC of a UTCB */
+        uint16_t depth; /* delegations above it */
         uint8_t perms;
         uint8_t attr; /* MAPPING_… */
 };
@@ -88,6 +90,7 @@ struct delegation {
         word_t from, to, count; /* ranges of selectors */
         word_t at;              /* selectors done */
         word_t fill, fill_end;  /* target's tables still to be written: fill..fill_end - 1 */
+        word_t gone;            /* failed: selectors of which all has left the space */
         struct mapping *child;  /* what was entered last, pinned, or what is above it; or NULL */
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: what was entered last is being taken back */

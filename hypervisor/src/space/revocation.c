@@ -99,6 +99,12 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         mapping_release(mapping);
 }
 
+/* What mapping.cut of a mapping is that a revocation has taken all permissions from. */
+static word_t mark_of(const struct revocation *r)
+{
+        return (word_t)r;
+}
+
 /* Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
 static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
 {
@@ -134,7 +140,10 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
         }
         tree_split(&mapping->children, x, &later->children);
         later->torn = ++cuts[type];
-        mapping->cut = 0;
+        if (mapping->perms)
+                mapping->cut = 0;
+        else
+                later->cut = mapping->cut;
         if (!space) {
                 mapping_release(later);
                 mapping_release(mapping);
@@ -158,7 +167,7 @@ static cold_path void cut_one(struct revocation *r, struct mapping *top, word_t 
         struct mapping *mapping = top, *child;
 
         while ((child = child_at(tree_find(&mapping->children, x, x - 1)))) {
-                if (mapping != top || r->self)
+                if (mapping->perms && (mapping != top || r->self))
                         mapping->cut = x;
                 mapping = child;
         }
@@ -184,6 +193,8 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
         mapping->perms = left;
         if (!left)
                 mapping->attr = 0;
+        if (had && !left)
+                mapping->cut = mark_of(r);
         if (top)
                 r->emptied = !left;
         if (top && !left)
@@ -272,8 +283,8 @@ static bool leave_pieces(struct revocation *r, struct space *space, const struct
                 if (mapping == here)
                         continue;
                 pay_search(budget);
-                if (mapping->perms || mapping->attr)
-                        continue;
+                if (mapping->perms || mapping->cut != mark_of(r))
+                        continue; /* another thread's, which may have to clear its tables yet */
                 mapping_leave_space(mapping, space);
                 mapping_release(mapping);
         }

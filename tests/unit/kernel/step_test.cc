@@ -151,6 +151,57 @@ TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
                 }
 }
 
+// A revocation looks for the pieces of what it has emptied. Meanwhile another thread has made the
+// names free, and a third one takes back what it has delegated to them.
+TEST(step, takes_out_no_mapping_whose_tables_another_thread_clears)
+{
+        constexpr word_t COUNT = 30000;
+        for (long fails = 1; fails < 4; fails++) {
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE + COUNT, 1, NOVA_CRD_MEM, 7, 0);
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, COUNT, NOVA_CRD_MEM, 7, 0);
+                Step first(&kernel_pd, SOURCE, SOURCE + COUNT - 1, 7, false);
+                while (caps_of(a, NOVA_CRD_MEM).at(BASE).perms)
+                        ASSERT_EQ(first.once(), STEP_AGAIN);
+                Step(a, BASE, BASE + COUNT - 1, 7, true).finish();
+                delegation d = make_delegation(&kernel_pd, SOURCE + COUNT, a, BASE, COUNT,
+                                               NOVA_CRD_MEM, 7, 0);
+                fake_fail_allocations_from(fails);
+                step_result result = delegation_step(&d);
+                fake_fail_allocation(-1);
+                first.finish();
+                while (result == STEP_AGAIN)
+                        result = delegation_step(&d);
+                check_pd(a);
+        }
+}
+
+// A revocation cuts what is being taken back where the tables are clear already.
+TEST(step, takes_back_all_pieces_of_a_delegation)
+{
+        constexpr word_t COUNT = 30000;
+        for (word_t cut : {1, 50, 5000, 20000}) {
+                Kernel kernel;
+                pd *a = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE + COUNT, 1, NOVA_CRD_MEM, 7, 0);
+                const Taken before = taken_now();
+                delegation d = make_delegation(&kernel_pd, SOURCE, a, BASE + 300, COUNT - 300,
+                                               NOVA_CRD_MEM, 7, 0);
+                fake_fail_allocations_from(2);
+                EXPECT_EQ(delegation_step(&d), STEP_AGAIN);
+                fake_fail_allocation(-1);
+                Step(&kernel_pd, SOURCE, SOURCE + cut - 1, NOVA_MEM_X, false).finish();
+                step_result result;
+                while ((result = delegation_step(&d)) == STEP_AGAIN)
+                        ;
+                EXPECT_EQ(result, STEP_FAILED);
+                EXPECT_EQ(caps_of(a, NOVA_CRD_MEM).size(), 1u);
+                EXPECT_EQ(taken_now(), before);
+                check_pd(a);
+        }
+}
+
 TEST(step, takes_back_what_another_revocation_meets_on_the_way)
 {
         for (unsigned stop = 1; stop < 20; stop++) {
