@@ -156,20 +156,6 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
         return crd;
 }
 
-bool mapping_source(struct space *space, word_t sel, word_t *source)
-{
-        bool found = false;
-
-        spin_lock(&space_lock[space->type]);
-        const struct mapping *mapping = mapping_find(space, sel, sel);
-        if (mapping) {
-                found = mapping->perms;
-                *source = mapping->in_parent.start + (sel - mapping->in_space.start);
-        }
-        spin_unlock(&space_lock[space->type]);
-        return found;
-}
-
 struct mapping *mapping_parent(struct mapping *mapping)
 {
         if (!mapping->in_parent.parent)
@@ -250,22 +236,6 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
         }
         spin_unlock(&space_lock[sender->type]);
         return result;
-}
-
-void mapping_remove_utcb(struct mapping *mapping)
-{
-        struct flush flush;
-
-        flush_init(&flush);
-        spin_lock(&space_lock[NOVA_CRD_MEM]);
-        assert(mapping->pins);
-        mapping->pins--;
-        if (likely(mapping->attr & MAPPING_UTCB))
-                mapping_drop(mapping, &flush);
-        else /* it was revoked */
-                mapping_release(mapping);
-        spin_unlock(&space_lock[NOVA_CRD_MEM]);
-        flush_run(&flush);
 }
 
 /* For assert(): no mapping of a space overlaps a range. */

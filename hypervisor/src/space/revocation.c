@@ -99,6 +99,36 @@ void mapping_drop(struct mapping *mapping, struct flush *flush)
         mapping_release(mapping);
 }
 
+void mapping_remove_utcb(struct mapping *mapping)
+{
+        struct flush flush;
+
+        flush_init(&flush);
+        spin_lock(&space_lock[NOVA_CRD_MEM]);
+        assert(mapping->pins);
+        mapping->pins--;
+        if (likely(mapping->attr & MAPPING_UTCB))
+                mapping_drop(mapping, &flush);
+        else /* it was revoked */
+                mapping_release(mapping);
+        spin_unlock(&space_lock[NOVA_CRD_MEM]);
+        flush_run(&flush);
+}
+
+bool mapping_source(struct space *space, word_t sel, word_t *source)
+{
+        bool found = false;
+
+        spin_lock(&space_lock[space->type]);
+        const struct mapping *mapping = mapping_find(space, sel, sel);
+        if (mapping) {
+                found = mapping->perms;
+                *source = mapping->in_parent.start + (sel - mapping->in_space.start);
+        }
+        spin_unlock(&space_lock[space->type]);
+        return found;
+}
+
 /* What mapping.cut of a mapping is that a revocation has taken all permissions from. */
 static word_t mark_of(const struct revocation *r)
 {
