@@ -83,10 +83,14 @@ static void save(void *state)
                 __asm__ volatile("fxsave (%0)" : : "r"(state) : "memory");
 }
 
+/* On CPUs of AMD before Zen 2 a restore leaves the address of the last instruction, its operand and
+ * its opcode as they are unless an exception is pending (APM 5, FXRSTOR): FNINIT takes those of the
+ * last owner away. */
 static void restore(const void *state)
 {
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
 
+        __asm__ volatile("fninit");
         if (components)
                 __asm__ volatile("xrstor (%0)" : : "r"(state), "a"(low), "d"(high) : "memory");
         else
