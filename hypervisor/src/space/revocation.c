@@ -429,14 +429,16 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, un
  * nothing is left to cut, else NULL; *done when there is none. */
 static struct mapping *find_top(struct revocation *r, bool *done, struct flush *flush)
 {
-        struct mapping *top = r->at > r->last ? NULL : mapping_find(r->space, r->at, r->last);
+        /* What was taken whole may reach beyond the range, and others may have cut it since. */
+        const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
+        struct mapping *top = r->at > end ? NULL : mapping_find(r->space, r->at, end);
 
         *done = !top;
         if (!top) {
                 r->owed_end = 0;
                 return NULL;
         }
-        if (unlikely(r->given_up && (top->perms || top->attr))) {
+        if (unlikely((r->given_up || top->in_space.start > r->last) && (top->perms || top->attr))) {
                 r->at = top->in_space.last + 1; /* another one's */
                 return NULL;
         }

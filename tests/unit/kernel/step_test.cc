@@ -202,6 +202,25 @@ TEST(step, takes_back_all_pieces_of_a_delegation)
         }
 }
 
+// Without memory to cut it a mapping is taken whole, and another thread cuts it beyond the range.
+TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
+{
+        Kernel kernel;
+        pd *a = kernel.make_pd(), *b = kernel.make_pd();
+        kernel.delegate(&kernel_pd, SOURCE, a, BASE, 100, NOVA_CRD_MEM, 7, 0);
+        for (word_t i = 0; i < 100; i++)
+                kernel.delegate(a, BASE + i, b, BASE + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+        Step first(a, BASE, BASE + 2, 7, true);
+        fake_settle();
+        fake_fail_allocations_from(0);
+        EXPECT_EQ(first.once(), STEP_AGAIN);
+        fake_fail_allocation(-1);
+        Step(&kernel_pd, SOURCE + 50, SOURCE + 60, NOVA_MEM_W, false).finish();
+        first.finish();
+        EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
+        check_pd(a);
+}
+
 TEST(step, takes_back_what_another_revocation_meets_on_the_way)
 {
         for (unsigned stop = 1; stop < 20; stop++) {
