@@ -238,6 +238,8 @@ void fake_second_cpu(struct pd *pd)
         cpu_count = 2;
         cpu_online = 3;
         *cpu_by_id(1) = (struct cpu){.current_pd = pd};
+        list_init(&cpu_by_id(1)->woken);
+        list_init(&cpu_by_id(1)->stranded);
 }
 
 void fake_idle(void)
