@@ -53,6 +53,7 @@ function(nova_install_manual)
     FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
     PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
   install(FILES "${NOVA_ROOT}/README.md" "${NOVA_ROOT}/CHANGELOG.md" "${NOVA_ROOT}/LICENSE"
+    "${NOVA_ROOT}/CONTRIBUTING.md" "${NOVA_ROOT}/SECURITY.md"
     DESTINATION share/nova)
   install(DIRECTORY "${NOVA_ROOT}/build/docs/html" DESTINATION share/doc/nova OPTIONAL)
   install(CODE "if(NOT EXISTS \"${NOVA_ROOT}/build/docs/html/index.html\")

@@ -397,7 +397,7 @@ class Table(unittest.TestCase):
 
 class Sections(unittest.TestCase):
     def test_no_elf_file_is_refused(self):
-        with self.assertRaisesRegex(NovaError, "no ELF file"):
+        with self.assertRaisesRegex(NovaError, "not an ELF file"):
             elf.section_sizes(Path(paths.__file__))
 
     def test_sections_that_are_cut_off_or_have_no_names_are_refused(self):

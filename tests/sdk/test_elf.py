@@ -82,7 +82,7 @@ class Elf(unittest.TestCase):
 
     def test_text_empty_and_cut_files_are_no_elf(self):
         for content in (b"", b"#!/bin/sh\n", header(2, 62)[:10]):
-            self.refused(content, "x86_64", "no ELF file")
+            self.refused(content, "x86_64", "not an ELF file")
 
     def test_missing_file_and_folder_cannot_be_read(self):
         for path in (self.file, Path(self.folder.name)):
