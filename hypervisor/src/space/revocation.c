@@ -135,6 +135,20 @@ static word_t mark_of(const struct revocation *r)
         return (word_t)r;
 }
 
+/* Gives later the selectors of a mapping from sel on. */
+static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel)
+{
+        struct space *space = mapping->space;
+        struct tree_place place;
+
+        later->space = space;
+        later->in_space.start = sel;
+        later->in_space.last = mapping->in_space.last;
+        mapping->in_space.last = sel - 1;
+        tree_search(&space->tree, sel, later->in_space.last, &place);
+        tree_insert_at(&space->tree, place, &later->in_space);
+}
+
 /* Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
 static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
 {
@@ -149,15 +163,8 @@ static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *
         struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
         if (!later)
                 return false;
-        if (space) {
-                later->space = space;
-                later->in_space.start = sel;
-                later->in_space.last = mapping->in_space.last;
-                mapping->in_space.last = sel - 1;
-                struct tree_place place;
-                tree_search(&space->tree, sel, later->in_space.last, &place);
-                tree_insert_at(&space->tree, place, &later->in_space);
-        }
+        if (space)
+                cut_space(mapping, later, sel);
         later->perms = mapping->perms;
         later->attr = mapping->attr;
         later->in_parent.start = x;
