@@ -105,7 +105,7 @@ static void count_failure(struct program *program)
 {
         if (was_up(program))
                 program->failures = 0;
-        if (program->status)
+        else if (program->status)
                 program->failures++;
 }
 
