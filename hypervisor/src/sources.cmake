@@ -51,4 +51,5 @@ set(NOVA_KERNEL_SOURCES
   src/space/revocation.c
   src/space/second_level.c
   src/space/space.c
+  src/space/translation.c
   src/virt/vcpu.c)

@@ -32,6 +32,12 @@ void mapping_free(struct mapping *mapping);
 /** The mapping that a mapping was delegated from; NULL for the first. */
 struct mapping *mapping_parent(struct mapping *mapping);
 
+/** The place of an ancestor's selector space that a frame or port has. */
+static inline word_t mapping_place_in(const struct mapping *mapping, word_t source)
+{
+        return mapping->in_space.start + (source - mapping->in_parent.start);
+}
+
 /** A mapping whose tables are clear leaves its space. */
 void mapping_leave_space(struct mapping *mapping, struct space *space);
 
