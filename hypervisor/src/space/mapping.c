@@ -322,6 +322,16 @@ static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
         return true;
 }
 
+/* Frees what the delegation stood on if nothing else holds it, and what waited for that above it.
+ * It may be a long chain: no more than a few in a step. false: there are more. */
+static bool release_child(struct delegation *d, unsigned *budget)
+{
+        d->child = mapping_release_some(d->child, STEP_MAPPINGS);
+        if (unlikely(d->child))
+                *budget = 0;
+        return !d->child;
+}
+
 /* Writes what is left of the tables for what was entered last; at most a step's entries. Others may
  * have cut it or taken it away meanwhile, so this goes by selector. */
 static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *budget,
@@ -339,8 +349,7 @@ static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *
         d->fill = d->fill_end;
         if (d->failed && !leave_taken(d, budget))
                 return STEP_AGAIN;
-        d->child = mapping_release_some(d->child, STEP_MAPPINGS);
-        if (d->child)
+        if (!release_child(d, budget))
                 return STEP_AGAIN;
 
         const bool failed = d->failed;
@@ -376,21 +385,23 @@ static enum step_result delegate_next(struct delegation *d, unsigned *budget, st
         return delegate_fill(d, budget, flush);
 }
 
-/* Keeps what a delegation stands on, and the PD that it belongs to, until the next step. A PD that
- * has no references any more is ending, and clears its tables itself. */
+/* Keeps what an open delegation stands on, and the target's PD, until the next step. A PD that has
+ * no references any more is ending, and clears its tables itself. */
 static void hold(struct delegation *d, bool held)
 {
         struct kobject *target = &d->target->pd->object;
+        const bool open = delegation_is_open(d);
 
-        if (d->child && !held && !object_get_referenced(target)) {
+        if (open && !held && !object_get_referenced(target)) {
                 mapping_release(d->child);
                 d->child = NULL;
+                d->fill = d->fill_end;
                 d->count = 0;
-        } else if (d->child) {
-                d->child->pins++;
-        } else if (held) {
+        } else if (held && !open) {
                 object_put(target);
         }
+        if (d->child)
+                d->child->pins++;
 }
 
 /* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
@@ -407,8 +418,8 @@ static bool is_undone(const struct delegation *d, struct mapping *mapping, word_
                        mapping->in_space.start - d->to;
 }
 
-/* Takes away a mapping's first selectors, up to at, whose tables are clear. A mapping has its
- * rights as long as it exists: so nothing is left to do if the sender ends now. */
+/* Takes away a mapping's first selectors, up to at, whose tables are clear. The others keep their
+ * rights: somebody may delegate them on before the next step, and then they stay. */
 static void shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
@@ -419,32 +430,62 @@ static void shrink(struct mapping *mapping, word_t at)
         tree_insert(&parent->children, &mapping->in_parent);
 }
 
-/* Takes back the next mapping of a delegation, or as much of it as the budget allows. */
-static cold_path enum step_result undo_next(struct delegation *d, unsigned *budget,
-                                            struct flush *flush)
+/* Frees a mapping that was taken back, but for what the delegation stands on. */
+static void release_undone(const struct delegation *d, struct mapping *mapping)
 {
-        const word_t end = d->to + d->at;
-        struct mapping *mapping = d->fill < end ? mapping_find(d->target, d->fill, end - 1) : NULL;
+        if (d->child)
+                d->child->pins++;
+        mapping_release(mapping);
+        if (d->child)
+                d->child->pins--;
+}
 
-        if (!mapping)
-                return STEP_REFUSED;
-        if (!is_undone(d, mapping, end - 1)) {
-                d->fill = mapping->in_space.last + 1;
-                return STEP_AGAIN;
-        }
+/* Takes back a mapping, or as much of it as the budget allows. */
+static void undo(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                 struct flush *flush)
+{
         const uint8_t perms = mapping->perms, attr = mapping->attr;
-        word_t at = mapping->in_space.start;
+
+        d->fill = mapping->in_space.start;
         mapping->perms = mapping->attr = 0;
-        space_apply_from(mapping, &at, budget, flush);
-        d->fill = at;
-        if (at > mapping->in_space.last) {
+        space_apply_from(mapping, &d->fill, budget, flush);
+        if (d->fill > mapping->in_space.last) {
                 mapping_leave_space(mapping, d->target);
-                mapping_release(mapping);
+                release_undone(d, mapping);
         } else {
                 mapping->perms = perms;
                 mapping->attr = attr;
-                shrink(mapping, at);
+                shrink(mapping, d->fill);
         }
+}
+
+/* Passes a mapping that is not taken back. What was being filled when the limit was met gets all
+ * its tables, or goes. */
+static void pass(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                 struct flush *flush)
+{
+        if (d->child && mapping->perms)
+                fill(d, mapping, budget, flush);
+        else
+                d->fill = mapping->in_space.last + 1;
+}
+
+/* A move of a delegation that takes back what it has entered. */
+static cold_path enum step_result undo_next(struct delegation *d, unsigned *budget,
+                                            struct flush *flush)
+{
+        struct mapping *mapping = NULL;
+
+        if (d->fill < d->fill_end)
+                mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
+        if (!mapping) {
+                d->fill = d->fill_end;
+                return release_child(d, budget) ? STEP_REFUSED : STEP_AGAIN;
+        }
+        if (is_undone(d, mapping, d->fill_end - 1))
+                undo(d, mapping, budget, flush);
+        else
+                pass(d, mapping, budget, flush);
         return STEP_AGAIN;
 }
 
@@ -454,7 +495,7 @@ static cold_path enum step_result delegate_limited(struct delegation *d, unsigne
 {
         const word_t before = d->target->charged;
 
-        if (d->undo)
+        if (d->undo && !d->failed)
                 return undo_next(d, budget, flush);
         const enum step_result result = delegate_next(d, budget, flush);
         if (delegation_keeps_to_limit(d, d->target->charged - before))
@@ -464,8 +505,8 @@ static cold_path enum step_result delegate_limited(struct delegation *d, unsigne
                 return result;
         }
         d->failed = false;
-        d->child = NULL;
         delegation_undo(d);
+        d->fill_end = d->to + d->at;
         return STEP_AGAIN;
 }
 
@@ -477,14 +518,14 @@ enum step_result range_delegation_step(struct delegation *d)
 
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
-        const bool held = d->child;
-        assert(!held || d->child->pins);
-        if (held)
+        const bool held = delegation_is_open(d);
+        assert(!d->child || d->child->pins);
+        if (d->child)
                 d->child->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)
                 result = unlikely(d->left) ? delegate_limited(d, &budget, &flush)
                                            : delegate_next(d, &budget, &flush);
-        if (unlikely(held || d->child))
+        if (unlikely(held || delegation_is_open(d)))
                 hold(d, held);
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);

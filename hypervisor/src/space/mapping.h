@@ -89,12 +89,14 @@ struct delegation {
         struct space *source, *target;
         word_t from, to, count; /* ranges of selectors */
         word_t at;              /* selectors done */
-        word_t fill, fill_end;  /* target's tables still to be written: fill..fill_end - 1 */
-        word_t gone;            /* failed: selectors of which all has left the space */
-        struct mapping *child;  /* what was entered last, pinned, or what is above it; or NULL */
+        /* Tables of the target that are still to be written, or to be taken back (undo):
+         * fill..fill_end - 1. */
+        word_t fill, fill_end;
+        word_t gone;           /* failed: selectors of which all has left the space */
+        struct mapping *child; /* what was entered last, pinned, or what is above it; or NULL */
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: what was entered last is being taken back */
-        bool undo;     /* too expensive: all that was entered is being taken back, up to fill */
+        bool undo;     /* too expensive: all that was entered is being taken back */
         uint32_t left; /* bytes that the target's PD may still be charged, and 1; 0: no limit */
 };
 
@@ -109,14 +111,14 @@ bool range_delegate(const struct delegation *delegation);
 enum step_result range_delegation_step(struct delegation *delegation);
 enum step_result object_delegation_step(struct delegation *delegation);
 
-/** Whether a delegation stands in the middle of a mapping that it has entered. The target's PD is
- *  referenced as long as that is so. */
+/** Whether a delegation of memory or ports stands in the middle of a mapping that it has entered,
+ * or takes back what costs too much. The target's PD is referenced as long as that is so. */
 static inline bool delegation_is_open(const struct delegation *delegation)
 {
-        return delegation->child;
+        return delegation->child || delegation->fill < delegation->fill_end;
 }
 
-/** Does a step of what is left of that mapping when the delegation is given up. Enters no more. */
+/** Does a step of what is left of that when the delegation is given up. Enters no more. */
 void delegation_finish_step(struct delegation *delegation);
 
 /** Begins to take back what a delegation has entered. */

@@ -115,6 +115,7 @@ TEST(step, leaves_what_was_delegated_on_before_the_limit_was_met)
         while ((result = delegation_step(&d)) == STEP_AGAIN)
                 ;
         EXPECT_EQ(result, STEP_REFUSED);
+        check_pd(a);
         check_pd(b);
         EXPECT_FALSE(caps_of(b, NOVA_CRD_MEM).empty());
         Step(&kernel_pd, SOURCE, SOURCE + 4095, 7, false).finish();
