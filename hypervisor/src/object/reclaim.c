@@ -282,7 +282,7 @@ enum reclaim_help reclaim_wait_step(struct ec *self)
         unsigned mails = MAIL_STEP;
 
         if (!self->grace_waits && !choose_end(&self->grace_end))
-                return RECLAIM_DONE;
+                return RECLAIM_CANNOT;
         self->grace_waits = true;
         if (!cpu_holds_pointers(cpu))
                 reclaim_quiescent(cpu);

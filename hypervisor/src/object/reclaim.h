@@ -42,9 +42,9 @@ void reclaim_timer(struct cpu *cpu);
 bool reclaim_would_help(struct cpu *cpu);
 
 enum reclaim_help {
-        RECLAIM_CANNOT, /* what waits to be freed would not be enough */
+        RECLAIM_CANNOT, /* nothing waits to be freed, or it would not be enough */
         RECLAIM_WAITS,  /* it has not ended: call again, after a preemption point */
-        RECLAIM_DONE,   /* it has ended, or nothing waits any more: try again */
+        RECLAIM_DONE,   /* it has ended: try again */
 };
 
 /** Waits for what has ended until now to be freed. A period for this alone begins at most once a

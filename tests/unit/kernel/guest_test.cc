@@ -2,6 +2,9 @@
 // What an exit of SVM means, guest page tables, and state in messages, without a guest.
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "kernel.h"
 
 extern "C" {
@@ -458,6 +461,30 @@ TEST(guest, its_memory_is_what_was_given_with_the_G_flag)
         g.revoke(g.domain, 0x40000, 0x60000, NOVA_CRD_MEM, NOVA_PERM_ALL, true);
         EXPECT_EQ(entry(0x40011), 0u);
         EXPECT_EQ(frame_info(g.domain->guest.root)->used, 0u);
+}
+
+// The host may not touch ports: an access ends the test.
+TEST(guest, a_port_that_is_revoked_while_its_access_waits_for_the_lock_is_not_touched)
+{
+        constexpr unsigned PORT = 0x80;
+        Guest g;
+        std::vector<word_t> bitmap(PAGE_SIZE / sizeof(word_t), ~word_t(0));
+        word_t *const was = g.domain->io.bitmap[0];
+        word_t &word = bitmap[PORT / NOVA_WORD_BITS];
+        spinlock &lock = space_lock[NOVA_CRD_IO];
+        bool reached = true;
+
+        word &= ~(word_t(1) << PORT % NOVA_WORD_BITS);
+        g.domain->io.bitmap[0] = bitmap.data();
+        spin_acquire(&lock); // another CPU revokes the port
+        std::thread access([&] { reached = vcpu_access_port(g.vcpu, PORT, 1, true); });
+        while (uint16_t(__atomic_load_n(&lock.next, __ATOMIC_SEQ_CST) - lock.serving) < 2)
+                std::this_thread::yield();
+        __atomic_store_n(&word, ~word_t(0), __ATOMIC_SEQ_CST);
+        spin_release(&lock);
+        access.join();
+        EXPECT_FALSE(reached);
+        g.domain->io.bitmap[0] = was;
 }
 
 } // namespace
