@@ -25,6 +25,7 @@ class Alignment(Runner):
     """Asks for the registers once the roottask is ready."""
 
     said = ""
+    tries = 50  # a busy host may show CPU 1 just before it halts
 
     def line(self, text):
         if text == b"ready":
@@ -32,7 +33,12 @@ class Alignment(Runner):
 
     def answer(self, text):
         self.said = text
-        self.finished = True
+        self.tries -= 1
+        found = CPU_1.search(text)
+        if self.tries and found and found[3] != "1":
+            self.ask("info registers -a")
+        else:
+            self.finished = True
 
 
 def main():
