@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "novart/module.h"
 #include "novart/program.h"
 #include "novart/time.h"
 #include "novavmm/load.h"
-#include "novavmm/pc.h"
 #include "novavmm/virtio_block.h"
+
+#include "machine.h"
 
 #define SCREEN_AT   0xb8000
 #define COLUMNS     80
@@ -159,16 +159,6 @@ static bool read_arguments(char **argv)
         if (!wanted.kernel)
                 printf("No kernel is named.\n");
         return wanted.kernel;
-}
-
-static const void *open_module(const char *name, size_t *bytes)
-{
-        const void *data;
-
-        if (!nova_module_open(name, &data, bytes))
-                return data;
-        printf("The boot module %s is missing.\n", name);
-        return NULL;
 }
 
 static int add_disk(void)

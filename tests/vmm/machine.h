@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "novart/module.h"
 #include "novavmm/pc.h"
 
 /* A machine, with a PC's devices unless pc is NULL. false, and why was told: there is none. */
@@ -19,6 +20,18 @@ static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_confi
         if (error)
                 printf("The machine cannot be made: %s.\n", nova_vm_why(vm, error));
         return !error;
+}
+
+/* The bytes of a boot module, which stay mapped. NULL: there is none of this name, as a line says.
+ */
+static inline const void *open_module(const char *name, size_t *bytes)
+{
+        const void *data;
+
+        if (!nova_module_open(name, &data, bytes))
+                return data;
+        printf("The boot module %s is missing.\n", name);
+        return NULL;
 }
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "nova/exit.h"
-#include "novart/module.h"
 #include "novavmm/load.h"
 
 #include "machine.h"
@@ -14,16 +13,6 @@
 static struct nova_vm vm;
 static struct nova_pc pc;
 static uint64_t result = 1;
-
-static const void *open_module(const char *name, size_t *bytes)
-{
-        const void *data;
-
-        if (!nova_module_open(name, &data, bytes))
-                return data;
-        printf("The boot module %s is missing.\n", name);
-        return NULL;
-}
 
 /* Where the guest tells its emulator that it is over, and how: nova_exit(). */
 static void exit_write(void *device, uint64_t port, unsigned bytes, uint64_t value)

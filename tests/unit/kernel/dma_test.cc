@@ -226,7 +226,7 @@ TEST(dma, is_refused_when_no_domain_or_no_memory_is_left)
         EXPECT_EQ(fake_attached[8], w.a);
 }
 
-TEST(dma, of_one_function_takes_one_domain_whoever_had_it)
+TEST(dma, of_one_function_takes_one_domain_for_all_its_owners)
 {
         World w;
         std::vector<pd *> had;
