@@ -140,9 +140,7 @@ CASE_ON(dropper, a_thread_whose_sc_stayed_ends_with_the_last_capability_of_its_e
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(1, boot_cpu);
-        make_range(&d);
+        begin_rounds(&d, sm, 1, boot_cpu);
         for (unsigned round = 0; round < 3; round++) {
                 struct thread *t = make_doomed(&d, false, asks_then_drops_itself, boot_cpu);
                 plan(&d, "S");

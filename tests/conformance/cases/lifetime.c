@@ -31,9 +31,7 @@ static void thread_ends(unsigned depth, bool own_pd, const char *order, enum wai
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(depth, boot_cpu);
-        make_range(&d);
+        begin_rounds(&d, sm, depth, boot_cpu);
         for (unsigned round = 0; round < 3; round++) {
                 struct thread *t = make_doomed(&d, own_pd, asks, boot_cpu);
                 plan(&d, order);
@@ -105,9 +103,7 @@ static void handler_kills(unsigned depth, const char *order, enum waits waits)
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(depth, boot_cpu);
-        make_range(&d);
+        begin_rounds(&d, sm, depth, boot_cpu);
         for (unsigned round = 0; round < 3; round++) {
                 struct thread *t = make_doomed(&d, true, fails, boot_cpu);
                 plan(&d, order);
@@ -151,9 +147,7 @@ static void account_until(bool reply)
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1), first = semaphore(0), second = semaphore(0);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(1, boot_cpu);
-        make_range(&d);
+        begin_rounds(&d, sm, 1, boot_cpu);
         for (unsigned round = 0; round < (reply ? 3 : 1); round++) {
                 struct thread *t = make_doomed(&d, true, fails, boot_cpu);
                 const nova_sel_t other = d.base + SEL_SC + 1;
@@ -210,9 +204,7 @@ static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1), taken = semaphore(0);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(2, cpu);
-        make_range(&d);
+        begin_rounds(&d, sm, 2, cpu);
         for (unsigned round = 0; round < 3; round++) {
                 struct thread *t = make_doomed(&d, true, fn, cpu);
                 way.before = taken;
@@ -365,9 +357,7 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
         word_t before = 0;
         const nova_sel_t sm = sel_alloc(1), first = semaphore(0), second = semaphore(0);
 
-        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
-        make_way(1, cpu_numbers[1]);
-        make_range(&d);
+        begin_rounds(&d, sm, 1, cpu_numbers[1]);
         for (unsigned round = 0; round < 6; round++) {
                 struct thread *t = make_doomed(&d, true, fails, cpu_numbers[1]);
                 way.before = first;

@@ -174,6 +174,15 @@ static inline void make_range(struct doomed *d)
         EXPECT_EQ(hc_create_sm(d->base + SEL_STAYS, ROOT_PD, 0), NOVA_SUCCESS);
 }
 
+/* Prepares rounds in which a way is used and something doomed ends: sm is made, which they measure
+ * memory with. */
+static inline void begin_rounds(struct doomed *d, nova_sel_t sm, unsigned depth, unsigned cpu)
+{
+        EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
+        make_way(depth, cpu);
+        make_range(d);
+}
+
 static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_fn *fn, unsigned cpu)
 {
         struct thread *t = thread_blank(cpu);
