@@ -10,11 +10,12 @@ from pathlib import Path
 import blocks
 import compile as compiler
 import links
+import pictures
 import plan
 import session
 import symbols
 import tables
-from nova import doc_headers, doc_pages, doc_rows
+from nova import doc_headers, doc_pages, doc_pictures, doc_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = """#define NOVA_X_ROWS(ROW) \\
@@ -50,6 +51,47 @@ class Rows(unittest.TestCase):
         self.assertEqual(found["NOVA_HYPERCALL_ROWS"][0], ["0x0", "CALL", "call", "5.2.1"])
         self.assertEqual(len(found["NOVA_STATUS_ROWS"]), 11)
         self.assertEqual(found["NOVA_MTD_ROWS"][0], ["0", "ACDB", "ax, cx, dx, bx"])
+
+
+class Pictures(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name) / "pictures"
+        self.folder.mkdir()
+        self.source = self.folder / "a.dot"
+        self.source.write_text("digraph a { x -> y; }\n")
+
+    def draw(self, name="a.dot"):
+        mark = f"<!-- drawn from {name}, sha256 {doc_pictures.digest(self.source)} -->\n"
+        body = '<svg xmlns="http://www.w3.org/2000/svg"><title>a</title></svg>\n'
+        (self.folder / "a.svg").write_text(mark + body)
+
+    def test_a_source_without_a_picture_is_found(self):
+        self.assertIn("has no picture", doc_pictures.stale(self.folder)[0])
+
+    def test_a_picture_is_good_until_its_source_changes(self):
+        self.draw()
+        self.assertEqual(doc_pictures.stale(self.folder), [])
+        self.source.write_text("digraph a { y -> x; }\n")
+        self.assertIn("is older than its source", doc_pictures.stale(self.folder)[0])
+
+    def test_a_picture_of_another_source_is_found(self):
+        self.draw("b.dot")
+        self.assertEqual(len(doc_pictures.stale(self.folder)), 1)
+
+    def test_pictures_are_well_formed_have_a_title_and_are_shown(self):
+        self.draw()
+        self.assertEqual(pictures.broken(self.folder), [])
+        page = self.folder.parent / "page.md"
+        page.write_text("![A](pictures/a.svg)\n")
+        self.assertEqual(pictures.unused(self.folder, [page]), [])
+        page.write_text("nothing\n")
+        self.assertEqual(len(pictures.unused(self.folder, [page])), 1)
+        (self.folder / "a.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+        self.assertIn("has no title", pictures.broken(self.folder)[0])
+        (self.folder / "a.svg").write_text("<svg><x></svg>")
+        self.assertIn("is not well-formed", pictures.broken(self.folder)[0])
 
 
 class Tables(unittest.TestCase):

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import build, doc_headers, doc_pages, options, places, process, tree
+from nova import build, doc_headers, doc_pages, doc_pictures, options, places, process, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 
 FOLDER = tree.ROOT / "docs" / "doxygen"
 THEME = Path("/usr/share/doxygen-awesome-css")
 OUTPUT = tree.ROOT / "build" / "docs"
 HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include", "roottask/vmm/include")
-PICTURES = ("docs/performance",)
+PICTURES = ("docs/performance", "docs/pictures")
 STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 
 DESCRIPTION = """\
@@ -34,6 +34,9 @@ def add_parser(commands):
         usage="nova docs [OPTION…]",
     )
     parser.add_argument("--output", metavar="FOLDER", help="where to (build/docs)")
+    parser.add_argument(
+        "--pictures", action="store_true", help="draw docs/pictures/*.dot again instead"
+    )
     parser.set_defaults(function=run)
 
 
@@ -152,6 +155,9 @@ def _run_installed():
 def run(args):
     if places.INSTALLED:
         return _run_installed()
+    if args.pictures:
+        print(f"{doc_pictures.draw()} pictures drawn in {doc_pictures.FOLDER}")
+        return EXIT_OK
     process.die_with_parent()
     output = Path(args.output).resolve() if args.output else OUTPUT
     output.mkdir(parents=True, exist_ok=True)
