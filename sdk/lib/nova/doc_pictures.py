@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The pictures of the pages: docs/pictures/NAME.dot is drawn as NAME.svg by Graphviz.
+"""The pictures of the pages: docs/pictures/NAME.dot is drawn as NAME.svg by Graphviz, NAME.term,
+the text of a terminal with its title in the first line, as a window.
 
 Both are checked in, so that the pages can be read without Graphviz. The picture carries the
 digest of its source, by which a test finds a picture that was not drawn again. A picture without
 a source was drawn by hand: it is its own source."""
 
 import hashlib
+import html
 import re
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ from nova.errors import NovaError
 
 FOLDER = tree.ROOT / "docs" / "pictures"
 MARK = re.compile(r"<!-- drawn from (\S+), sha256 ([0-9a-f]{64}) -->")
+COLUMN, LINE, EDGE, BAR = 7.83, 17, 14, 28  # of a terminal, in pixels
 FONT = "Helvetica,Arial,sans-serif"
 STYLE = {
     "-G": {"fontname": FONT, "fontsize": 11, "bgcolor": "white", "pad": 0.2},
@@ -28,10 +31,15 @@ def digest(source):
     return hashlib.sha256(source.read_bytes()).hexdigest()
 
 
+def sources(folder):
+    """The files of a folder that are drawn, in order."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".dot", ".term"))
+
+
 def stale(folder):
     """Complaints about the sources in a folder whose pictures are missing or older."""
     found = []
-    for source in sorted(folder.glob("*.dot")):
+    for source in sources(folder):
         picture = source.with_suffix(".svg")
         if not picture.exists():
             found.append(f"{source.name}: has no picture; nova docs --pictures draws it")
@@ -42,7 +50,39 @@ def stale(folder):
     return found
 
 
-def _draw(source):
+def terminal(text):
+    """A window with the lines of TEXT; its first line is the title. Lines that begin with a
+    prompt are what the user typed."""
+    title, *lines = text.rstrip("\n").split("\n")
+    columns = max(map(len, lines))
+    width, height = round(columns * COLUMN + 2 * EDGE), BAR + len(lines) * LINE + 2 * EDGE
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" '
+        'font-size="13" fill="#d6deeb">',
+        f"<title>{html.escape(title)}</title>",
+        f'<rect width="{width}" height="{height}" rx="8" fill="#011627"/>',
+        f'<path d="M0 {BAR}V8a8 8 0 0 1 8 -8H{width - 8}a8 8 0 0 1 8 8V{BAR}z" fill="#1d3b53"/>',
+    ]
+    for number, color in enumerate(("#ff5f56", "#ffbd2e", "#27c93f")):
+        out.append(f'<circle cx="{18 + 18 * number}" cy="{BAR / 2:g}" r="5.5" fill="{color}"/>')
+    out.append(f'<text x="{width / 2:g}" y="19" text-anchor="middle">{html.escape(title)}</text>')
+    for number, line in enumerate(lines):
+        if line.strip():
+            typed = ' fill="#addb67"' if line.startswith(("$ ", "/ # ")) else ""
+            y = BAR + EDGE + LINE * (number + 1) - 5
+            out.append(
+                f'<text x="{EDGE}" y="{y}" xml:space="preserve"{typed} '
+                f'textLength="{len(line) * COLUMN:.1f}">{html.escape(line)}</text>'
+            )
+    return "\n".join([*out, "</svg>\n"])
+
+
+def _draw_terminal(source):
+    return terminal(source.read_text(encoding="utf-8"))
+
+
+def _draw_graph(source):
     style = [f"{part}{name}={value}" for part, all_ in STYLE.items() for name, value in all_.items()]
     drawn = subprocess.run(
         ["dot", "-Tsvg", *style, str(source)],
@@ -54,7 +94,11 @@ def _draw(source):
     if drawn.returncode != 0:
         raise NovaError(f"dot does not draw {source.name}: {drawn.stderr.strip()}.")
     body = drawn.stdout[drawn.stdout.index("<svg") :]
-    body = re.sub(r"<!--.*?-->\n?", "", body, flags=re.DOTALL)
+    return re.sub(r"<!--.*?-->\n?", "", body, flags=re.DOTALL)
+
+
+def _draw(source):
+    body = _draw_graph(source) if source.suffix == ".dot" else _draw_terminal(source)
     head = "<!-- SPDX-License-Identifier: BSD-2-Clause -->\n"
     head += f"<!-- drawn from {source.name}, sha256 {digest(source)} -->\n"
     source.with_suffix(".svg").write_text(head + body, encoding="utf-8")
@@ -64,7 +108,6 @@ def draw(folder=FOLDER):
     """Draws all sources of a folder. Returns their number."""
     if not shutil.which("dot"):
         raise NovaError("dot is missing: apt-get install graphviz.")
-    sources = sorted(folder.glob("*.dot"))
-    for source in sources:
+    for source in sources(folder):
         _draw(source)
-    return len(sources)
+    return len(sources(folder))

@@ -35,7 +35,7 @@ def add_parser(commands):
     )
     parser.add_argument("--output", metavar="FOLDER", help="where to (build/docs)")
     parser.add_argument(
-        "--pictures", action="store_true", help="draw docs/pictures/*.dot again instead"
+        "--pictures", action="store_true", help="draw docs/pictures again instead"
     )
     parser.set_defaults(function=run)
 
