@@ -37,7 +37,6 @@ set(NOVA_KERNEL_SOURCES
   src/object/reclaim.c
   src/object/sc.c
   src/object/sm.c
-  src/object/vcpu.c
   src/platform/elf.c
   src/platform/main.c
   src/platform/roottask.c

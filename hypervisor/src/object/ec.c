@@ -13,7 +13,6 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
-#include "object/vcpu.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
 #include "sched/wake.h"
@@ -27,6 +26,8 @@ _Static_assert(OBJECT_HEAD + offsetof(struct ec, fpu) + FPU_SIZE_MAX <= SLAB_SIZ
                "an EC with its FPU's state fits into a slab");
 _Static_assert(OBJECT_HEAD % FPU_ALIGN == 0, "the state is aligned");
 
+const struct ec_guest_ops *ec_guest_ops;
+
 void ec_boot(void)
 {
         const size_t size = offsetof(struct ec, fpu) + fpu_size();
@@ -36,7 +37,7 @@ void ec_boot(void)
 
 word_t ec_bytes(enum ec_kind kind)
 {
-        return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? vcpu_bytes() : PAGE_SIZE);
+        return object_bytes(OBJECT_EC) + (kind == EC_VCPU ? ec_guest_ops->bytes() : PAGE_SIZE);
 }
 
 /* What is not set here is valid only while something else says so: links while the EC is in the
@@ -79,7 +80,7 @@ static void ec_release(struct ec *ec)
         if (ec->utcb)
                 frame_free(ec->utcb);
         if (ec->vcpu)
-                vcpu_free(ec->vcpu);
+                ec_guest_ops->free(ec->vcpu);
         object_give(OBJECT_EC, ec);
 }
 
@@ -91,7 +92,7 @@ static struct ec *ec_alloc(enum ec_kind kind)
         if (!ec)
                 return NULL;
         ec->utcb = kind == EC_VCPU ? NULL : frame_alloc_zeroed();
-        ec->vcpu = kind == EC_VCPU ? vcpu_alloc() : NULL;
+        ec->vcpu = kind == EC_VCPU ? ec_guest_ops->alloc() : NULL;
         if (ec->utcb || ec->vcpu) {
                 fpu_prepare(ec->fpu);
                 return ec;
@@ -114,7 +115,7 @@ static enum nova_status ec_map(struct ec *ec, word_t utcb_page)
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (!created)
                 return NOVA_OUT_OF_MEMORY;
-        vcpu_ops->init(ec->vcpu, ec);
+        ec_guest_ops->init(ec);
         ec->special = SPECIAL_VCPU;
         return NOVA_SUCCESS;
 }
@@ -484,7 +485,7 @@ bool ec_end(struct ec *ec)
                 give_up_work(ec);
         ec_unmap(ec);
         if (ec->vcpu)
-                vcpu_stop(ec);
+                ec_guest_ops->stop(ec);
         spin_lock(&pd->lock);
         assert(!ec->object.dead);
         list_unlink(&ec->pd_link);

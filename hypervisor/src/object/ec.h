@@ -30,6 +30,17 @@ typedef void (*continuation_t)(struct ec *self);
 
 enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_VCPU, EC_IDLE };
 
+/* What makes an EC a virtual CPU. Fixed once virt/ has started. */
+struct ec_guest_ops {
+        word_t (*bytes)(void);           /* size of the memory of one, for the account */
+        struct vcpu *(*alloc)(void);     /* NULL: out of memory */
+        void (*init)(struct ec *ec);     /* the guest page table of its PD exists */
+        void (*free)(struct vcpu *vcpu); /* … what alloc() returned */
+        void (*stop)(struct ec *ec);     /* on its own CPU: it will not enter the guest again */
+};
+
+extern const struct ec_guest_ops *ec_guest_ops;
+
 enum ec_state {
         EC_READY,       /* has something to run: its continuation */
         EC_REQUEST,     /* waits for a call or an event */

@@ -6,7 +6,7 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/smp.h"
-#include "arch/x86/svm.h"
+#include "virt/svm/svm.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"

@@ -9,16 +9,73 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
-#include "arch/x86/svm.h"
-#include "arch/x86/vmx.h"
 #include "ipc/event.h"
 #include "lib/atomic.h"
+#include "memory/frame.h"
+#include "memory/slab.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "space/space.h"
+#include "virt/svm/svm.h"
+#include "virt/vmx/vmx.h"
+
+const struct vcpu_ops *vcpu_ops;
+
+static struct slab_cache vcpu_cache;
+
+static word_t vcpu_bytes(void)
+{
+        return vcpu_cache.size + PAGE_SIZE;
+}
+
+static struct vcpu *vcpu_alloc(void)
+{
+        struct vcpu *vcpu = slab_alloc(&vcpu_cache);
+
+        if (!vcpu)
+                return NULL;
+        *vcpu = (struct vcpu){.control = frame_alloc_zeroed(), .xcr0 = 1};
+        if (vcpu->control)
+                return vcpu;
+        slab_free(&vcpu_cache, vcpu);
+        return NULL;
+}
+
+static void vcpu_init(struct ec *ec)
+{
+        vcpu_ops->init(ec->vcpu, ec);
+}
+
+static void vcpu_free(struct vcpu *vcpu)
+{
+        frame_free(vcpu->control);
+        slab_free(&vcpu_cache, vcpu);
+}
+
+static void vcpu_stop(struct ec *ec)
+{
+        if (ec->cpu->debug_owner == ec)
+                ec->cpu->debug_owner = NULL;
+        if (vcpu_ops->stop)
+                vcpu_ops->stop(ec);
+}
+
+void vcpu_cache_boot(void)
+{
+        static const struct ec_guest_ops ops = {
+                .bytes = vcpu_bytes,
+                .alloc = vcpu_alloc,
+                .init = vcpu_init,
+                .free = vcpu_free,
+                .stop = vcpu_stop,
+        };
+
+        slab_init(&vcpu_cache, sizeof(struct vcpu));
+        ec_guest_ops = &ops;
+}
 
 bool vcpu_boot(void)
 {

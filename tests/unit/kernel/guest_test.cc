@@ -11,8 +11,8 @@ extern "C" {
 #include "arch/x86/features.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
-#include "arch/x86/svm.h"
-#include "arch/x86/svm_state.h"
+#include "virt/svm/svm.h"
+#include "virt/svm/svm_state.h"
 #include "virt/vcpu.h"
 }
 

@@ -8,8 +8,8 @@
 #include "kernel.h"
 
 extern "C" {
-#include "arch/x86/vmx_controls.h"
-#include "arch/x86/vmx_state.h"
+#include "virt/vmx/vmx_controls.h"
+#include "virt/vmx/vmx_state.h"
 #include "space/second_level.h"
 }
 

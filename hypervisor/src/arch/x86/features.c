@@ -4,7 +4,7 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/vmx.h"
+#include "virt/vmx/vmx.h"
 
 #define EMULATOR_NAME 0x54474354 /* "TCGT" */
 

@@ -7,7 +7,7 @@
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "object/ec.h"
-#include "object/vcpu.h"
+#include "virt/vcpu.h"
 #include "space/second_level.h"
 
 unsigned fake_guest_entries;

@@ -21,7 +21,7 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
-#include "object/vcpu.h"
+#include "virt/vcpu.h"
 #include "platform/console.h"
 #include "platform/power.h"
 #include "platform/stop.h"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's state in messages (see vmx_state.h). @spec 7.4, 8.4 */
-#include "arch/x86/vmx_state.h"
+#include "virt/vmx/vmx_state.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/vmcs.h"
-#include "arch/x86/vmx.h"
 #include "guest_msrs.h"
 #include "lib/string.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "virt/vcpu.h"
+#include "virt/vmx/vmcs.h"
+#include "virt/vmx/vmx.h"
 
 /* In the interface's injection info: windows that are wanted. */
 #define INJ_WINDOW     0x1000

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VMX: switching it on, entering guests, and what their exits mean (SDM 3C, chapters 23 to 30). */
-#include "arch/x86/vmx.h"
+#include "virt/vmx/vmx.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/descriptors.h"
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/vmcs.h"
-#include "arch/x86/vmx_state.h"
 #include "guest_msrs.h"
 #include "memory/frame.h"
 #include "nova/abi/event.h"
@@ -19,6 +17,8 @@
 #include "sched/schedule.h"
 #include "tss.h"
 #include "virt/vcpu.h"
+#include "virt/vmx/vmcs.h"
+#include "virt/vmx/vmx_state.h"
 
 #define VMX_BASIC_TRUE ((uint64_t)1 << 55) /* the capabilities that are not for compatibility */
 

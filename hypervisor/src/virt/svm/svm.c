@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SVM: switching it on, entering guests, and what their exits mean (APM 2, chapter 15). */
-#include "arch/x86/svm.h"
+#include "virt/svm/svm.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/exception.h"
@@ -10,7 +10,6 @@
 #include "arch/x86/machine_check.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/pte.h"
-#include "arch/x86/svm_state.h"
 #include "ipc/event.h"
 #include "lib/string.h"
 #include "memory/frame.h"
@@ -22,6 +21,7 @@
 #include "platform/stop.h"
 #include "sched/schedule.h"
 #include "sched/timeout.h"
+#include "virt/svm/svm_state.h"
 #include "virt/vcpu.h"
 
 #define SVM_LEAF 0x8000000a

@@ -3,8 +3,8 @@
 #ifndef ARCH_X86_VMX_H
 #define ARCH_X86_VMX_H
 
-#include "arch/x86/vmx_controls.h"
 #include "lib/types.h"
+#include "virt/vmx/vmx_controls.h"
 
 struct cpu;
 struct ec;

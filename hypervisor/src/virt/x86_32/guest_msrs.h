@@ -4,7 +4,7 @@
 #ifndef ARCH_GUEST_MSRS_H
 #define ARCH_GUEST_MSRS_H
 
-#include "object/vcpu.h"
+#include "virt/vcpu.h"
 
 static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)
 {

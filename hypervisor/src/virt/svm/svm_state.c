@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's state in messages (see svm_state.h). @spec 7.4, 8.4 */
-#include "arch/x86/svm_state.h"
+#include "virt/svm/svm_state.h"
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"

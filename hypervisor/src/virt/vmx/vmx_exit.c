@@ -3,14 +3,14 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "arch/x86/vmcs.h"
-#include "arch/x86/vmx.h"
 #include "ipc/event.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "platform/stop.h"
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
+#include "virt/vmx/vmcs.h"
+#include "virt/vmx/vmx.h"
 
 #define QUAL_DR6       0x600f /* #DB: bits that go into DR6 */
 #define QUAL_UNBLOCKED 0x1000 /* EPT violation: IRET had unblocked NMIs */

@@ -5,8 +5,8 @@
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "object/vcpu.h"
 #include "thread.h"
+#include "virt/vcpu.h"
 
 /** Whether the registers can be loaded without a fault. */
 static inline bool guest_msrs_are_valid(const struct guest_msrs *msrs)

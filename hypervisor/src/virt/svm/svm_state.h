@@ -3,8 +3,8 @@
 #ifndef ARCH_X86_SVM_STATE_H
 #define ARCH_X86_SVM_STATE_H
 
-#include "arch/x86/svm.h"
 #include "nova/abi/utcb.h"
+#include "virt/svm/svm.h"
 
 struct ec;
 struct vcpu;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Control fields of VMX (see vmx_controls.h). */
-#include "arch/x86/vmx_controls.h"
+#include "virt/vmx/vmx_controls.h"
 
 #include "nova/abi/event.h"
 
