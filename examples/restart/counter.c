@@ -1,41 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service that counts calls, down to the bare portal. Its fourth call is one too many. */
-#include <stdio.h>
+/* A service that counts calls. Its fourth call is one too many. */
+#include <novart/service.h>
 
-#include "nova/utcb.h"
-#include "novart/parent.h"
-#include "novart/selector.h"
-#include "novart/sync.h"
-#include "novart/thread.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "counter.h"
 
 #define TOO_MANY 4
 
-/* Runs on the time of whoever calls. */
-static void count(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
-{
-        unsigned *const calls = argument;
+static unsigned calls;
 
-        (void)portal;
-        if (++*calls == TOO_MANY)
+/* COUNTER_NEXT */
+static int next(struct nova_request *request)
+{
+        if (++calls == TOO_MANY)
                 __builtin_trap();
-        nova_utcb_clear(utcb);
-        nova_utcb_put(utcb, *calls);
+        nova_request_answer(request, calls);
+        return 0;
 }
 
 int main(void)
 {
-        /* A service has a control portal for each CPU, at its number from here on. */
-        const nova_sel_t portals = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
-        struct nova_semaphore never = NOVA_SEMAPHORE_INITIALIZER(0);
-        struct nova_handler *handler;
-        unsigned calls = 0;
+        static const struct nova_service_operation operations[] = {{.handler = next}};
+        static const struct nova_service_config config = {
+                .name = "counter", .operations = operations, .operation_count = 1};
+        const int error = nova_service_start(NULL, &config);
 
-        if (nova_handler_create(&handler, NOVA_CPU_SELF, "counter", count, &calls) ||
-            nova_handler_portal(handler, portals + nova_thread_cpu(), 0) ||
-            nova_parent_serve("counter", portals)) {
-                puts("the service cannot be offered");
+        if (error) {
+                printf("the service cannot start: %s\n", strerror(error));
                 return 1;
         }
-        nova_semaphore_down(&never);
-        return 0;
+        nova_service_sleep();
 }

@@ -17,6 +17,7 @@ from nova import (
     bench_linux,
     bench_options,
     bench_parts,
+    bench_readme,
     bench_trace,
     cli,
     elf,
@@ -230,6 +231,12 @@ class Reading(unittest.TestCase):
         rows = table.read_rows(bench.ROWS)
         page = bench.PAGE.read_text(encoding="utf-8")
         self.assertEqual(bench.page_with(page, rows, bench._read_figures()), page)
+
+    def test_the_readme_shows_published_figures(self):
+        page = bench_readme.PAGE.read_text(encoding="utf-8")
+        self.assertEqual(bench_readme.page_with(page, bench._read_figures()), page)
+        keys = {row.key for row in table.read_rows(bench.ROWS)}
+        self.assertLessEqual({key for key, _text in bench_readme.SHOWN}, keys)
 
     def test_the_file_of_figures_is_written_as_it_is_read(self):
         text = bench.FIGURES.read_text(encoding="utf-8")

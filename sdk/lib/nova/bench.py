@@ -18,6 +18,7 @@ from nova import (
     bench_listing,
     bench_options,
     bench_parts,
+    bench_readme,
     bench_scale,
     bench_trace,
     build,
@@ -313,6 +314,7 @@ def page_with(page, rows, figures):
 def _write_page(rows, figures):
     page = page_with(PAGE.read_text(encoding="utf-8"), rows, figures)
     PAGE.write_text(page, encoding="utf-8")
+    bench_readme.write(figures)
 
 
 def _show(args, records, text):
