@@ -5,6 +5,7 @@
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
@@ -220,9 +221,8 @@ static bool wait_for_one(struct cpu *cpu)
                 if (done)
                         break;
                 cpu_wait(&mails);
-                sti(); /* this CPU may have freed a step of the batch, and may free all of it */
-                nop();
-                cli();
+                interrupt_let_in(); /* this CPU may have freed a step, and may free all of the batch
+                                     */
         }
         return any;
 }

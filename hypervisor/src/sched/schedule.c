@@ -5,6 +5,7 @@
 #include "arch/x86/calibrate.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/interrupt.h"
 #include "arch/x86/ipi.h"
 #include "arch/x86/resume.h"
 #include "lib/assert.h"
@@ -236,9 +237,7 @@ static always_inline _Noreturn void dispatch(struct cpu *cpu, const struct sc *s
 /* Whoever is chosen may have nothing to do but end: interrupts come in before each decision. */
 static always_inline void begin_decision(struct cpu *cpu)
 {
-        sti();
-        nop();
-        cli();
+        interrupt_let_in();
         cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
@@ -455,9 +454,7 @@ _Noreturn void block_shut_down(struct ec *self)
 void interrupt_window(struct cpu *cpu)
 {
         cpu->no_quiescence = true;
-        sti();
-        nop();
-        cli();
+        interrupt_let_in();
         cpu->no_quiescence = false;
 }
 
@@ -471,9 +468,7 @@ void preemption_point(struct ec *self, void (*cont)(struct ec *self))
 {
         struct cpu *cpu = self->cpu;
 
-        sti();
-        nop(); /* STI takes effect after it; after PAUSE, QEMU would go on to CLI at once */
-        cli();
+        interrupt_let_in();
         if (likely(!(cpu->pending & CPU_PENDING_RESCHEDULE) && self->state == EC_READY))
                 return;
         self->cont = cont;
@@ -487,9 +482,7 @@ _Noreturn void resume_idle(struct ec *self)
         for (;;) {
                 while (cpu->dying && !(cpu->pending & CPU_PENDING_RESCHEDULE)) {
                         object_reap();
-                        sti();
-                        nop();
-                        cli();
+                        interrupt_let_in();
                 }
                 if (cpu->pending & CPU_PENDING_RESCHEDULE)
                         resume_next(cpu);

@@ -7,6 +7,7 @@
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/pending.h"
 #include "arch/x86/resume.h"
 #include "arch/x86/state.h"
 #include "ipc/event.h"
@@ -16,7 +17,6 @@
 #include "nova/abi/event.h"
 #include "object/ec.h"
 #include "object/pd.h"
-#include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "space/space.h"
 #include "virt/svm/svm.h"
@@ -245,23 +245,15 @@ static void end_step(struct vcpu *vcpu)
 }
 
 /* Work before self can enter the guest. */
-static void do_pending_work(struct ec *self)
+static void vcpu_finish_work(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
         self->cont = resume_guest;
         interrupt_window(cpu);
-        if (cpu->pending & CPU_PENDING_RESCHEDULE) {
+        if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 self->vcpu->ready_since = rdtsc();
-                resume_reschedule(cpu);
-        }
-        if (cpu->pending & CPU_PENDING_GRACE) {
-                cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
-                reclaim_quiescent(cpu);
-        }
-        if (self->pending & EC_PENDING_END)
-                ec_end_due(self, resume_guest);
-        if (atomic_fetch_and_u32(&self->pending, 0) & EC_PENDING_RECALL) {
+        if (do_pending_work(self, resume_guest)) {
                 end_step(self->vcpu);
                 block_on_event(self, NOVA_VMI_RECALL, 0, 0);
         }
@@ -272,7 +264,7 @@ _Noreturn void resume_guest(struct ec *self)
         struct cpu *cpu = self->cpu;
 
         if (unlikely(cpu->pending | self->pending))
-                do_pending_work(self);
+                vcpu_finish_work(self);
         /* The domain may have been dropped above because it is destroyed (cpu_drop_dead_pd). A CPU
          * that enters a guest must be seen to use its tables: they are freed when no CPU does. */
         if (unlikely(cpu->current_pd != self->pd))

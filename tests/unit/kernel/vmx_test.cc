@@ -8,9 +8,9 @@
 #include "kernel.h"
 
 extern "C" {
+#include "space/second_level.h"
 #include "virt/vmx/vmx_controls.h"
 #include "virt/vmx/vmx_state.h"
-#include "space/second_level.h"
 }
 
 namespace

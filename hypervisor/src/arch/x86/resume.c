@@ -6,13 +6,13 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"
+#include "arch/x86/pending.h"
 #include "arch/x86/switch.h"
 #include "ipc/event.h"
 #include "lib/assert.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
-#include "object/reclaim.h"
 #include "sched/schedule.h"
 #include "thread.h"
 #include "tls.h"
@@ -71,26 +71,11 @@ static bool has_pending_work(const struct ec *self)
 }
 
 /* Work before self, whose frame is that of an interrupt, can return to user mode. */
-static void do_pending_work(struct ec *self)
+static void finish_interrupted_work(struct ec *self)
 {
-        struct cpu *cpu = self->cpu;
-
-        if (cpu->pending & CPU_PENDING_RESCHEDULE) {
-                self->cont = resume_interrupted;
-                resume_reschedule(cpu);
-        }
-        if (cpu->pending & CPU_PENDING_GRACE) {
-                atomic_fetch_and_u32(&cpu->pending, ~(uint32_t)CPU_PENDING_GRACE);
-                reclaim_quiescent(cpu);
-        }
-        if (self->pending & EC_PENDING_END)
-                ec_end_due(self, resume_interrupted);
-        const uint32_t pending = atomic_load_u32(&self->pending);
-        if (pending & EC_PENDING_RECALL) {
-                atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_RECALL);
+        if (do_pending_work(self, resume_interrupted))
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
-        }
-        if (pending) {
+        if (atomic_load_u32(&self->pending) & EC_PENDING_STEP) {
                 atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_STEP);
                 self->regs.flags |= FLAG_TF;
                 block_on_event(self, NOVA_EXC_DB, 0, 0);
@@ -108,7 +93,7 @@ static always_inline _Noreturn void leave_interrupted(struct ec *self)
 _Noreturn void resume_interrupted(struct ec *self)
 {
         if (unlikely(has_pending_work(self)))
-                do_pending_work(self);
+                finish_interrupted_work(self);
         leave_interrupted(self);
 }
 
@@ -116,7 +101,7 @@ _Noreturn void resume_interrupted(struct ec *self)
 static __attribute__((noinline)) _Noreturn void leave_slowly(struct ec *self)
 {
         thread_frame_from_hypercall(self);
-        do_pending_work(self);
+        finish_interrupted_work(self);
         leave_interrupted(self);
 }
 

@@ -166,11 +166,11 @@ entry_exception:
         jz      1f
         lea     -EC_REGS(%esp), %eax
         mov     EC_STACK_TOP(%eax), %esp
-        call    exception_dispatch
+        call    trap_dispatch
 1:      mov     %esp, %eax
         mov     %esp, %ebp
         and     $-16, %esp
-        call    exception_in_kernel
+        call    trap_in_kernel
         mov     %ebp, %esp
         pop_registers
         iret

@@ -174,13 +174,13 @@ entry_exception:
         testb   $((FLAG_AC | FLAG_VM) >> 16), REG(FLAGS) + 2(%rdi)
         mov     EC_STACK_TOP(%rdi), %rsp
         jnz     odd_flags
-2:      call    exception_dispatch
+2:      call    trap_dispatch
 1:      testb   $(FLAG_VM >> 16), REGS_FLAGS + 2(%rsp)
         jnz     from_virtual_8086
         mov     %rsp, %rdi
         mov     %rsp, %rbp
         and     $-16, %rsp
-        call    exception_in_kernel
+        call    trap_in_kernel
         mov     %rbp, %rsp
         pop_registers
         iretq
@@ -245,7 +245,7 @@ entry_fatal:
         push    %r15
         mov     %rsp, %rdi
         and     $-16, %rsp
-        call    exception_fatal
+        call    trap_fatal
 
 /* Vectors 8, 10 to 14, 17, 21, 29 and 30 bring an error code. */
 #define ERROR_VECTORS 0x60227d00

@@ -3,7 +3,6 @@
 #include "virt/svm/svm.h"
 
 #include "arch/x86/cpu.h"
-#include "arch/x86/exception.h"
 #include "arch/x86/features.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/insn.h"

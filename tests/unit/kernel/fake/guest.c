@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Entering a guest ends the call that a test made, as every way out of the kernel does. */
-#include "arch/x86/exception.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/machine_check.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "object/ec.h"
-#include "virt/vcpu.h"
 #include "space/second_level.h"
+#include "virt/vcpu.h"
 
 unsigned fake_guest_entries;
 

@@ -21,11 +21,11 @@
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
-#include "virt/vcpu.h"
 #include "platform/console.h"
 #include "platform/power.h"
 #include "platform/stop.h"
 #include "tss.h"
+#include "virt/vcpu.h"
 
 #define POOL_MAX ((size_t)256 << 20)
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What entry.S calls when an exception or interrupt has come. */
-#ifndef ARCH_EXCEPTION_H
-#define ARCH_EXCEPTION_H
+/* What entry.S calls after an exception or an interrupt. */
+#ifndef ARCH_X86_TRAP_H
+#define ARCH_X86_TRAP_H
 
 #include "arch/x86/regs.h"
 
 struct ec;
 
 /** From user mode; the registers are saved in the EC. */
-hot_path _Noreturn void exception_dispatch(struct ec *self);
+hot_path _Noreturn void trap_dispatch(struct ec *self);
 
 /** From the kernel: an interrupt in a window that was opened for it, or a bug. */
-void exception_in_kernel(struct regs *regs);
+void trap_in_kernel(struct regs *regs);
 
 /** NMI, #DF and #MC, on a stack of their own. */
-_Noreturn void exception_fatal(const struct regs *regs);
+_Noreturn void trap_fatal(const struct regs *regs);
 
 #endif

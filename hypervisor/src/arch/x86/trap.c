@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exceptions from user mode, and traps of the kernel (see trap.h). */
+#include "arch/x86/trap.h"
+
+#include "arch/x86/cpu.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/interrupt.h"
+#include "arch/x86/msr.h"
+#include "arch/x86/resume.h"
+#include "ipc/event.h"
+#include "nova/abi/event.h"
+#include "platform/stop.h"
+#include "thread.h"
+
+#define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */
+
+/* self goes on after an interrupt. */
+static __attribute__((noinline)) _Noreturn void finish_interrupt(struct ec *self, unsigned vector)
+{
+        interrupt_dispatch(vector);
+        resume_interrupted(self);
+}
+
+/* The FPU holds another EC's registers: self goes on with its own. */
+static __attribute__((noinline)) _Noreturn void finish_fpu_switch(struct ec *self)
+{
+        fpu_load(self->cpu, self);
+        resume_interrupted(self);
+}
+
+/* A thread of 2012 exits by a jump to the first address of the kernel, and its parent knows that by
+ * an error code without the bit of an instruction fetch, which CPUs set only where NX or SMEP is
+ * on. */
+static __attribute__((noinline)) _Noreturn void block_on_fetch_fault(struct ec *self, word_t error)
+{
+        const word_t address = read_cr2();
+
+        if (address == NOVA_USER_END)
+                error &= ~(word_t)PF_FETCH;
+        block_on_event(self, NOVA_EXC_PF, error, address);
+}
+
+static always_inline _Noreturn void block_on_page_fault(struct ec *self)
+{
+        const word_t error = self->regs.error;
+
+        if (unlikely(error & PF_FETCH))
+                block_on_fetch_fault(self, error);
+        block_on_event(self, NOVA_EXC_PF, error, read_cr2());
+}
+
+_Noreturn void trap_dispatch(struct ec *self)
+{
+        const unsigned vector = (unsigned)self->regs.vector;
+
+        if (vector >= 32)
+                finish_interrupt(self, vector);
+        if (unlikely(vector == NOVA_EXC_NM))
+                finish_fpu_switch(self);
+        if (vector == NOVA_EXC_PF)
+                block_on_page_fault(self);
+        block_on_event(self, vector, self->regs.error, 0);
+}
+
+void trap_in_kernel(struct regs *regs)
+{
+        if (regs->vector >= 32) {
+                interrupt_dispatch((unsigned)regs->vector);
+                return;
+        }
+        /* A single step over SYSENTER or SYSCALL arrives at the kernel's first instruction. */
+        if (regs->vector == NOVA_EXC_DB && thread_is_entry(regs->ip)) {
+                regs->flags &= ~(word_t)FLAG_TF;
+                atomic_fetch_or_u32(&cpu_self()->current->pending, EC_PENDING_STEP);
+                return;
+        }
+        kernel_stop_exception((unsigned)regs->vector, regs, read_cr2());
+}
+
+_Noreturn void trap_fatal(const struct regs *regs)
+{
+        kernel_stop_exception((unsigned)regs->vector, regs, read_cr2());
+}
