@@ -64,8 +64,8 @@ static void look_at_images(void)
                 size_t bytes;
 
                 if (modules_map(program->file, &data, &bytes) &&
-                    !elf_read(&elf, data, bytes, NOVA_PAGE_SIZE, NOVA_LAYOUT_IMAGE_END))
-                        program->image_bytes = elf_copied_bytes(&elf);
+                    !novart_elf_read(&elf, data, bytes, NOVA_PAGE_SIZE, NOVA_LAYOUT_IMAGE_END))
+                        program->image_bytes = novart_elf_copied_bytes(&elf);
         }
 }
 

@@ -19,7 +19,7 @@ static void fill(const struct elf *elf, const struct elf_run *run, unsigned *pag
         unsigned char page[NOVA_PAGE_SIZE] = {0};
 
         for (size_t at = 0; at < run->bytes && *pages < PAGES_MAX; at += NOVA_PAGE_SIZE, ++*pages)
-                elf_fill(elf, run->address + at, page);
+                novart_elf_fill(elf, run->address + at, page);
 }
 
 /* A good image of two segments, in which the input changes bytes: each four bytes of it are a
@@ -50,9 +50,9 @@ static void check(const unsigned char *image, size_t size)
         struct elf_run run = {.address = 0};
         unsigned pages = 0;
 
-        if (elf_read(&elf, image, size, BEGIN, END))
+        if (novart_elf_read(&elf, image, size, BEGIN, END))
                 return;
-        while (elf_next_run(&elf, run.address + run.bytes, &run)) {
+        while (novart_elf_next_run(&elf, run.address + run.bytes, &run)) {
                 if (run.address < BEGIN || run.address + run.bytes > END ||
                     (run.in_place && run.offset + run.bytes > size) ||
                     (run.perms & NOVA_MEM_W && run.perms & NOVA_MEM_X))

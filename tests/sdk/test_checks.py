@@ -11,6 +11,7 @@ import paths
 import check_headers
 import check_includes
 import check_text
+import global_names
 
 GOOD = ["/* SPDX-License-Identifier: BSD-2-Clause */", "int x;"]
 
@@ -70,6 +71,43 @@ class Includes(unittest.TestCase):
         self.assertTrue(self.found("lib/tree.c", text, True))
         self.assertTrue(self.found("lib/tree.c", "", True))
         self.assertFalse(self.found("lib/tree.c", '#include "lib/tree.h"\n', True))
+
+
+class GlobalNames(unittest.TestCase):
+    def offenders(self, text, archive="libmine.a"):
+        with tempfile.TemporaryDirectory() as folder:
+            source, made = Path(folder, "mine.c"), Path(folder, "lib", archive)
+            header = Path(folder, "include/mine.h")
+            for file in (made, header):
+                file.parent.mkdir()
+            header.write_text("int declared(int mentioned);\n", encoding="utf-8")
+            source.write_text(text, encoding="utf-8")
+            subprocess.run(["gcc", "-c", source, "-o", made.with_suffix(".o")], check=True)
+            subprocess.run(["ar", "rc", made, made.with_suffix(".o")], check=True)
+            return global_names.offenders(made, ["free", "pthread_*"])[0]
+
+    def test_a_name_of_the_programs_is_found(self):
+        text = "int x; static int y; int nova_z; void serial_write(void) { y = 1; }\n"
+        self.assertEqual(self.offenders(text), ["serial_write", "x"])
+
+    def test_names_in_the_list_are_allowed(self):
+        self.assertEqual(self.offenders("int free, pthread_new, free_all;\n"), ["free_all"])
+
+    def test_a_weak_or_reserved_name_is_found(self):
+        text = "__attribute__((weak)) int weak; int _reserved;\n"
+        self.assertEqual(self.offenders(text), ["_reserved", "weak"])
+
+    def test_the_c_library_has_reserved_names_and_those_of_its_headers(self):
+        text = "int declared, mentioned, _reserved, other;\n"
+        self.assertEqual(self.offenders(text, "libc.a"), ["mentioned", "other"])
+
+    def test_a_header_must_declare_what_the_list_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "one.h").write_text("#include <two.h>\n", encoding="utf-8")
+            Path(folder, "two.h").write_text("int there_is(void);\n", encoding="utf-8")
+            entries = list(global_names.rows("# a comment\none.h there_* absent\nlinker _start\n"))
+            found = list(global_names.undeclared(entries, [Path(folder)]))
+        self.assertEqual(found, ["one.h does not declare absent"])
 
 
 class Headers(unittest.TestCase):

@@ -12,7 +12,7 @@
 #include "novart/program.h"
 #include "novart/thread.h"
 
-struct nova_utcb *ask_begin(enum nova_parent_operation operation)
+struct nova_utcb *novart_parent_call_begin(enum nova_parent_operation operation)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
 
@@ -21,7 +21,7 @@ struct nova_utcb *ask_begin(enum nova_parent_operation operation)
         return utcb;
 }
 
-bool ask_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
+bool novart_parent_call_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
 {
         const unsigned char *from = bytes;
 
@@ -37,14 +37,15 @@ bool ask_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
         return true;
 }
 
-bool ask_name(struct nova_utcb *utcb, const char *name)
+bool novart_parent_call_put_name(struct nova_utcb *utcb, const char *name)
 {
         const size_t length = strlen(name);
 
-        return length && length < NOVA_PARENT_NAME && ask_bytes(utcb, name, length + 1);
+        return length && length < NOVA_PARENT_NAME &&
+               novart_parent_call_put_bytes(utcb, name, length + 1);
 }
 
-int ask_send(struct nova_utcb *utcb, nova_crd_t window)
+int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window)
 {
         nova_word_t answer = EIO;
 
@@ -61,7 +62,7 @@ int ask_send(struct nova_utcb *utcb, nova_crd_t window)
         return (int)answer;
 }
 
-bool ask_holds(unsigned type, nova_sel_t sel)
+bool novart_parent_call_arrived(unsigned type, nova_sel_t sel)
 {
         nova_crd_t crd = nova_crd(type, sel, 0, 0);
 
@@ -76,10 +77,10 @@ int nova_parent_events(void)
         int error = 0;
 
         while (more && !error) {
-                struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_EVENTS);
+                struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_EVENTS);
 
                 more = 0;
-                error = ask_send(utcb, nova_crd_all(NOVA_CRD_MEM));
+                error = novart_parent_call_send(utcb, nova_crd_all(NOVA_CRD_MEM));
                 nova_utcb_get(utcb, 1, &more);
         }
         return error;
@@ -87,44 +88,44 @@ int nova_parent_events(void)
 
 int nova_parent_open(const char *name, nova_sel_t sel)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_OPEN);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_OPEN);
 
-        if (!ask_name(utcb, name))
+        if (!novart_parent_call_put_name(utcb, name))
                 return EINVAL;
 
-        const int error =
-                ask_send(utcb, nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
+        const int error = novart_parent_call_send(
+                utcb, nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
 
         if (error)
                 return error;
         for (unsigned cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (ask_holds(NOVA_CRD_OBJ, sel + cpu))
+                if (novart_parent_call_arrived(NOVA_CRD_OBJ, sel + cpu))
                         return 0;
         return ENOMEM;
 }
 
 int nova_parent_serve(const char *name, nova_sel_t sel)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SERVE);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_SERVE);
 
-        if (!ask_name(utcb, name))
+        if (!novart_parent_call_put_name(utcb, name))
                 return EINVAL;
         nova_utcb_delegate(utcb, nova_crd_obj(sel, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL), 0, 0);
-        return ask_send(utcb, 0);
+        return novart_parent_call_send(utcb, 0);
 }
 
 int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SC);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_SC);
 
         nova_utcb_put(utcb, priority);
         nova_utcb_put(utcb, quantum_us);
         nova_utcb_put(utcb, sc);
         nova_utcb_delegate(utcb, nova_crd_obj(ec, 0, NOVA_EC_SC), 0, 0);
 
-        const int error = ask_send(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
+        const int error = novart_parent_call_send(utcb, nova_crd_obj(sc, 0, NOVA_PERM_ALL));
 
-        if (error || ask_holds(NOVA_CRD_OBJ, sc))
+        if (error || novart_parent_call_arrived(NOVA_CRD_OBJ, sc))
                 return error;
         /* There is an SC, which keeps the EC alive, but the capability found no room. */
         nova_parent_sc_drop(sc);
@@ -133,23 +134,23 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 
 int nova_parent_sc_drop(nova_sel_t sc)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_SC_DROP);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_SC_DROP);
 
         nova_utcb_put(utcb, sc);
-        return ask_send(utcb, 0);
+        return novart_parent_call_send(utcb, 0);
 }
 
 int nova_parent_write(const char *text, size_t bytes)
 {
         while (bytes) {
-                struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_WRITE);
+                struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_WRITE);
                 const size_t room = (nova_utcb_room(utcb) - 1) * sizeof(nova_word_t);
                 const size_t some = bytes < room ? bytes : room;
 
                 nova_utcb_put(utcb, some);
-                ask_bytes(utcb, text, some);
+                novart_parent_call_put_bytes(utcb, text, some);
 
-                const int error = ask_send(utcb, 0);
+                const int error = novart_parent_call_send(utcb, 0);
 
                 if (error)
                         return error;
@@ -161,24 +162,24 @@ int nova_parent_write(const char *text, size_t bytes)
 
 int nova_parent_fault(const struct nova_fault_report *report)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_FAULT);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_FAULT);
 
-        ask_bytes(utcb, report, sizeof(*report));
-        return ask_send(utcb, 0);
+        novart_parent_call_put_bytes(utcb, report, sizeof(*report));
+        return novart_parent_call_send(utcb, 0);
 }
 
 void nova_parent_exit(int status)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_EXIT);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_EXIT);
 
         nova_utcb_put(utcb, (nova_word_t)status);
-        ask_send(utcb, 0);
+        novart_parent_call_send(utcb, 0);
 }
 
 int nova_parent_power(unsigned operation)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_POWER);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_POWER);
 
         nova_utcb_put(utcb, operation);
-        return ask_send(utcb, 0);
+        return novart_parent_call_send(utcb, 0);
 }

@@ -9,17 +9,17 @@
 #include "novart/parent.h"
 
 /* Begins a message in the caller's UTCB. */
-struct nova_utcb *ask_begin(enum nova_parent_operation operation);
+struct nova_utcb *novart_parent_call_begin(enum nova_parent_operation operation);
 
 /* Appends bytes in words; those of a name end with a 0. False if there is no room. */
-bool ask_bytes(struct nova_utcb *utcb, const void *bytes, size_t size);
-bool ask_name(struct nova_utcb *utcb, const char *name);
+bool novart_parent_call_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size);
+bool novart_parent_call_put_name(struct nova_utcb *utcb, const char *name);
 
 /* Sends the message; what is delegated in the answer comes to a window, 0 for none. The parent's
  * answer: 0 or an errno value. */
-int ask_send(struct nova_utcb *utcb, nova_crd_t window);
+int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window);
 
 /* True if there is something at a selector of the window's type. */
-bool ask_holds(unsigned type, nova_sel_t sel);
+bool novart_parent_call_arrived(unsigned type, nova_sel_t sel);
 
 #endif

@@ -36,7 +36,7 @@ static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_
                 if (!given || given > pages - page)
                         return EIO;
                 page += given;
-                if (!ask_holds(NOVA_CRD_MEM, nova_crd_base(window) + page - 1))
+                if (!novart_parent_call_arrived(NOVA_CRD_MEM, nova_crd_base(window) + page - 1))
                         return ENOMEM;
         }
         return page < pages ? EIO : 0;
@@ -73,10 +73,11 @@ static int fetch(size_t bytes, int (*ask)(void *context, size_t page, nova_crd_t
 
 static int ask_module(void *name, size_t page, nova_crd_t window)
 {
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_MODULE);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_MODULE);
 
         nova_utcb_put(utcb, page);
-        return ask_name(utcb, name) ? ask_send(utcb, window) : EINVAL;
+        return novart_parent_call_put_name(utcb, name) ? novart_parent_call_send(utcb, window)
+                                                       : EINVAL;
 }
 
 int nova_parent_module(const char *name, const void **data, size_t *bytes)
@@ -104,12 +105,14 @@ struct device_question {
 static int ask_device(void *context, size_t page, nova_crd_t window)
 {
         const struct device_question *question = context;
-        struct nova_utcb *const utcb = ask_begin(NOVA_PARENT_DEVICE);
+        struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_DEVICE);
 
         nova_utcb_put(utcb, question->kind);
         nova_utcb_put(utcb, question->index);
         nova_utcb_put(utcb, page);
-        return ask_name(utcb, question->name) ? ask_send(utcb, window) : EINVAL;
+        return novart_parent_call_put_name(utcb, question->name)
+                       ? novart_parent_call_send(utcb, window)
+                       : EINVAL;
 }
 
 /* Asks for a range; its first and last number, in low and high words. */
@@ -136,7 +139,7 @@ int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint1
                 return error;
         *first = (uint16_t)from;
         *last = (uint16_t)to;
-        return ask_holds(NOVA_CRD_IO, *first) ? 0 : ENOMEM;
+        return novart_parent_call_arrived(NOVA_CRD_IO, *first) ? 0 : ENOMEM;
 }
 
 int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes)
@@ -160,7 +163,7 @@ int nova_parent_console(const char *device, nova_sel_t sel)
 
         if (error)
                 return error;
-        return ask_holds(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
+        return novart_parent_call_arrived(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
 }
 
 int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi)
@@ -172,5 +175,5 @@ int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, un
         if (error)
                 return error;
         *gsi = (unsigned)first;
-        return ask_holds(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
+        return novart_parent_call_arrived(NOVA_CRD_OBJ, sel) ? 0 : ENOMEM;
 }

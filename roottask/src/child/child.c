@@ -102,7 +102,7 @@ static int prepare_desks(uint64_t cpus)
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++)
                 if (cpus >> cpu & 1)
-                        error = desk_prepare(cpu);
+                        error = novart_child_server_prepare(cpu);
         return error;
 }
 
@@ -112,17 +112,18 @@ static int make_memory(struct nova_child *child, const struct nova_child_config 
                                        ? NOVA_MEM_RWX
                                        : NOVA_MEM_R | NOVA_MEM_W;
         int (*const make_pool)(struct child_memory *, nova_word_t, size_t, unsigned) =
-                config->flags & NOVA_CHILD_MAY_DMA ? child_memory_pool_whole : child_memory_pool;
-        int error = child_lay_out(child, config);
+                config->flags & NOVA_CHILD_MAY_DMA ? novart_child_memory_pool_whole
+                                                   : novart_child_memory_pool;
+        int error = novart_child_lay_out(child, config);
 
         if (!error)
                 error = make_pool(&child->memory, child->layout.pool, config->memory, perms);
         if (!error)
-                error = child_memory_stacks(&child->memory, child->layout.stack);
+                error = novart_child_memory_stacks(&child->memory, child->layout.stack);
         if (!error)
-                error = child_make_start_page(child, config);
+                error = novart_child_make_start_page(child, config);
         if (!error)
-                error = child_memory_image(&child->memory, &child->elf);
+                error = novart_child_memory_image(&child->memory, &child->elf);
         return error;
 }
 
@@ -164,15 +165,15 @@ static int run(struct nova_child *child)
         const nova_sel_t pd = child->block + CHILD_PD;
         const nova_qpd_t qpd = nova_qpd_clamped(child->quantum_us, child->priority);
 
-        child->next = child_first;
-        child_first = child;
+        child->next = novart_child_first;
+        novart_child_first = child;
 
         const enum nova_status status =
                 nova_create_sc(child->block + CHILD_SC, pd, child->block + CHILD_EC, qpd);
 
         if (status == NOVA_SUCCESS)
                 return 0;
-        child_first = child->next;
+        novart_child_first = child->next;
         nova_pd_destroy(pd);
         return nova_errno_of(status);
 }
@@ -184,7 +185,7 @@ static int build(struct nova_child *child, const struct nova_child_config *confi
         if (!error)
                 error = make_memory(child, config);
         if (!error)
-                error = child_make_portals(child);
+                error = novart_child_make_portals(child);
         if (!error)
                 error = make_objects(child, config->kernel_memory);
         return error ? error : run(child);
@@ -210,12 +211,12 @@ static int start(struct nova_child **out, const struct nova_child_config *config
         *sentence = check(config);
         if (*sentence)
                 return EINVAL;
-        *sentence = elf_read(&elf, config->image, config->image_bytes, IMAGE_BEGIN,
-                             NOVA_LAYOUT_IMAGE_END);
+        *sentence = novart_elf_read(&elf, config->image, config->image_bytes, IMAGE_BEGIN,
+                                    NOVA_LAYOUT_IMAGE_END);
         if (*sentence)
                 return ENOEXEC;
 
-        if (elf_copied_bytes(&elf) > config->image_memory) {
+        if (novart_elf_copied_bytes(&elf) > config->image_memory) {
                 *sentence = "has segments that take more memory than it may have for them";
                 return EFBIG;
         }
@@ -225,11 +226,11 @@ static int start(struct nova_child **out, const struct nova_child_config *config
 
         if (!error) {
                 child->elf = elf;
-                nova_mutex_lock(&child_mutex);
+                nova_mutex_lock(&novart_child_mutex);
                 error = build(child, config);
                 if (error)
-                        child_release(child);
-                nova_mutex_unlock(&child_mutex);
+                        novart_child_release(child);
+                nova_mutex_unlock(&novart_child_mutex);
         }
         *out = child;
         if (error) {
@@ -251,7 +252,7 @@ int nova_child_start(struct nova_child **child, const struct nova_child_config *
 
 static void forget(struct nova_child *child)
 {
-        struct nova_child **link = &child_first;
+        struct nova_child **link = &novart_child_first;
 
         while (*link != child)
                 link = &(*link)->next;
@@ -263,16 +264,16 @@ int nova_child_wait_until(struct nova_child *child, int *status, uint64_t deadli
 {
         int error = 0;
 
-        nova_mutex_lock(&child_mutex);
+        nova_mutex_lock(&novart_child_mutex);
         while (child->state != CHILD_GONE && !error)
-                error = nova_cond_wait_until(&child->gone, &child_mutex, deadline);
+                error = nova_cond_wait_until(&child->gone, &novart_child_mutex, deadline);
         if (child->state == CHILD_GONE) {
                 error = 0;
                 if (status)
                         *status = child->status;
                 forget(child);
         }
-        nova_mutex_unlock(&child_mutex);
+        nova_mutex_unlock(&novart_child_mutex);
         return error;
 }
 
@@ -283,9 +284,9 @@ void nova_child_wait(struct nova_child *child, int *status)
 
 void nova_child_kill(struct nova_child *child, int status)
 {
-        nova_mutex_lock(&child_mutex);
-        child_end(child, status);
-        nova_mutex_unlock(&child_mutex);
+        nova_mutex_lock(&novart_child_mutex);
+        novart_child_end(child, status);
+        nova_mutex_unlock(&novart_child_mutex);
 }
 
 const char *nova_child_name(const struct nova_child *child)
@@ -298,11 +299,11 @@ int nova_child_kernel_memory(struct nova_child *child, size_t *used, size_t *lim
         nova_word_t words[2] = {0};
         int error = ESRCH;
 
-        nova_mutex_lock(&child_mutex);
+        nova_mutex_lock(&novart_child_mutex);
         if (child->state == CHILD_RUNNING)
                 error = nova_errno_of(
                         nova_quota_query(child->block + CHILD_PD, &words[0], &words[1]));
-        nova_mutex_unlock(&child_mutex);
+        nova_mutex_unlock(&novart_child_mutex);
         if (!error) {
                 *used = words[0];
                 *limit = words[1];
@@ -314,9 +315,9 @@ unsigned nova_child_count(void)
 {
         unsigned count = 0;
 
-        nova_mutex_lock(&child_mutex);
-        for (const struct nova_child *child = child_first; child; child = child->next)
+        nova_mutex_lock(&novart_child_mutex);
+        for (const struct nova_child *child = novart_child_first; child; child = child->next)
                 count++;
-        nova_mutex_unlock(&child_mutex);
+        nova_mutex_unlock(&novart_child_mutex);
         return count;
 }

@@ -92,55 +92,56 @@ struct desk {
         nova_sel_t window;        /* where objects arrive: 2^NOVA_PARENT_SERVICE_ORDER */
         nova_sel_t portal;        /* through which the message came */
         uint32_t pending;         /* a message waits for the worker; atomic */
-        nova_word_t flushed;      /* limbo_count() before the flusher's last call; atomic */
+        nova_word_t flushed;      /* count of retired selectors before the flusher's last call */
         struct nova_child *child; /* whose message the worker answers now, or NULL */
 };
 
 /* All children, and what the functions below work on, is under this mutex. */
-extern struct nova_mutex child_mutex;
-extern struct nova_child *child_first;
+extern struct nova_mutex novart_child_mutex;
+extern struct nova_child *novart_child_first;
 
 /* desk.c: makes a CPU's desk, if there is none. 0 or an errno value. */
-int desk_prepare(nova_word_t cpu);
-struct desk *desk_of(nova_word_t cpu);
+int novart_child_server_prepare(nova_word_t cpu);
+struct desk *novart_child_server_of(nova_word_t cpu);
 /* Somebody looks for children that ended, soon. */
-void desk_wake_worker(nova_word_t cpu);
-/* Makes the handler of a CPU go on, and then says limbo_desk_is_free(). Returns at once. */
-void desk_flush(nova_word_t cpu);
+void novart_child_server_wake(nova_word_t cpu);
+/* Makes the handler of a CPU go on, and then says novart_retired_selectors_release(). Returns at
+ * once. */
+void novart_child_server_flush(nova_word_t cpu);
 /* A new window for objects, after the old one was taken. 0 or an errno value. */
-int desk_renew_window(struct desk *desk);
+int novart_child_server_renew_window(struct desk *desk);
 
 /* limbo.c: blocks of selectors whose child is gone, until no desk can still speak of them. */
-bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus);
+bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus);
 /* How many blocks came until now, without the mutex; after that the desk of a CPU received
  * something else. */
-nova_word_t limbo_count(void);
-void limbo_desk_is_free(nova_word_t cpu, nova_word_t count);
+nova_word_t novart_retired_selectors_count(void);
+void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count);
 
 /* portals.c: everything that the child finds at its selectors at first. 0 or an errno value. */
-int child_make_portals(struct nova_child *child);
+int novart_child_make_portals(struct nova_child *child);
 
 /* page.c: decides where things are. 0 or E2BIG. */
-int child_lay_out(struct nova_child *child, const struct nova_child_config *config);
+int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config);
 /* The start page, to be freed with the child's memory. 0 or an errno value. */
-int child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
+int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
 /* request.c: answers what lies at a desk. If there is text then, it is to be written, and this is
  * to be called again. */
-void child_serve(struct desk *desk, nova_word_t cpu);
+void novart_child_serve(struct desk *desk, nova_word_t cpu);
 
 /* event.c: answers an event; the number of the event. */
-void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event, bool main,
-                       nova_word_t cpu);
-void child_report(struct nova_child *child, struct nova_fault_report *report);
+void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
+                              bool main, nova_word_t cpu);
+void novart_child_report(struct nova_child *child, struct nova_fault_report *report);
 
 /* end.c: writes what has no line feed yet. */
-void child_write_rest(struct nova_child *child);
+void novart_child_write_rest(struct nova_child *child);
 
-/* Ends a child's PD at once; the rest by child_reclaim(), when no desk serves it. */
-void child_end(struct nova_child *child, int status);
-void child_reclaim(struct nova_child *child);
+/* Ends a child's PD at once; the rest by novart_child_reclaim(), when no desk serves it. */
+void novart_child_end(struct nova_child *child, int status);
+void novart_child_reclaim(struct nova_child *child);
 /* Takes back what a child has that does not run. */
-void child_release(struct nova_child *child);
+void novart_child_release(struct nova_child *child);
 
 #endif

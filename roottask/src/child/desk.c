@@ -20,18 +20,18 @@
 /* How long a child may take for a line on its own time; others wait for the serial line. */
 #define GUARD_NS 100000000
 
-struct nova_mutex child_mutex = NOVA_MUTEX_INITIALIZER;
-struct nova_child *child_first;
+struct nova_mutex novart_child_mutex = NOVA_MUTEX_INITIALIZER;
+struct nova_child *novart_child_first;
 
 static struct desk all[NOVA_CPU_MAX];
 static struct desk *desks[NOVA_CPU_MAX]; /* those that are in use */
 
-struct desk *desk_of(nova_word_t cpu)
+struct desk *novart_child_server_of(nova_word_t cpu)
 {
         return desks[cpu];
 }
 
-void desk_wake_worker(nova_word_t cpu)
+void novart_child_server_wake(nova_word_t cpu)
 {
         nova_sm_up(desks[cpu]->work);
 }
@@ -58,7 +58,7 @@ static void receive(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
                 nova_sm_down(desk->done);
                 if (!text->bytes)
                         return;
-                console_write_lent(text->text, text->bytes);
+                novart_console_write_borrowed(text->text, text->bytes);
                 set_windows(desk);
         }
 }
@@ -67,10 +67,10 @@ static void reclaim_ended(void)
 {
         struct nova_child *next;
 
-        for (struct nova_child *child = child_first; child; child = next) {
+        for (struct nova_child *child = novart_child_first; child; child = next) {
                 next = child->next;
                 if (child->state == CHILD_ENDED)
-                        child_reclaim(child);
+                        novart_child_reclaim(child);
         }
 }
 
@@ -79,12 +79,12 @@ static void work(struct desk *desk, bool pending)
 {
         const nova_word_t cpu = (nova_word_t)(desk - all);
 
-        nova_mutex_lock(&child_mutex);
-        limbo_desk_is_free(cpu, __atomic_load_n(&desk->flushed, __ATOMIC_ACQUIRE));
+        nova_mutex_lock(&novart_child_mutex);
+        novart_retired_selectors_release(cpu, __atomic_load_n(&desk->flushed, __ATOMIC_ACQUIRE));
         if (pending)
-                child_serve(desk, cpu);
+                novart_child_serve(desk, cpu);
         reclaim_ended();
-        nova_mutex_unlock(&child_mutex);
+        nova_mutex_unlock(&novart_child_mutex);
 }
 
 /* Serves a message, or goes on with one of whose text a line was written. Text that nobody can
@@ -94,7 +94,7 @@ static void serve(struct desk *desk)
         const struct child_text *const text = &desk->request->text;
 
         work(desk, true);
-        while (text->bytes && !console_lends()) {
+        while (text->bytes && !novart_console_needs_no_lock()) {
                 nova_console_write(text->text, text->bytes);
                 work(desk, true);
         }
@@ -124,7 +124,7 @@ static void *run_worker(void *argument)
         }
 }
 
-void desk_flush(nova_word_t cpu)
+void novart_child_server_flush(nova_word_t cpu)
 {
         nova_sm_up(desks[cpu]->flush);
 }
@@ -135,7 +135,7 @@ static void *run_flusher(void *argument)
         struct desk *const desk = argument;
 
         while (nova_sm_zero(desk->flush) == NOVA_SUCCESS) {
-                const nova_word_t count = limbo_count();
+                const nova_word_t count = novart_retired_selectors_count();
 
                 nova_call(desk->nothing, 0);
                 __atomic_store_n(&desk->flushed, count, __ATOMIC_RELEASE);
@@ -144,7 +144,7 @@ static void *run_flusher(void *argument)
         return NULL;
 }
 
-int desk_renew_window(struct desk *desk)
+int novart_child_server_renew_window(struct desk *desk)
 {
         const nova_sel_t window = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
 
@@ -178,10 +178,11 @@ static int make_handler(struct desk *desk, nova_word_t cpu)
         if (nova_handler_create(&desk->handler, cpu, "parent", receive, desk))
                 goto free_nothing;
         desk->utcb = nova_handler_utcb(desk->handler);
-        if (!nova_handler_portal(desk->handler, desk->nothing, 0) && !desk_renew_window(desk))
+        if (!nova_handler_portal(desk->handler, desk->nothing, 0) &&
+            !novart_child_server_renew_window(desk))
                 return 0;
         nova_sel_release(desk->nothing, 0);
-        handler_discard(desk->handler);
+        novart_handler_discard(desk->handler);
         return ENOMEM;
 
 free_nothing:
@@ -242,7 +243,7 @@ static int make_desk(struct desk *desk, nova_word_t cpu)
         nova_thread_join(desk->worker, NULL);
 discard_handler:
         nova_sel_release(desk->nothing, 0);
-        handler_discard(desk->handler);
+        novart_handler_discard(desk->handler);
         nova_sel_release(desk->window, NOVA_PARENT_SERVICE_ORDER);
 release_semaphores:
         release_semaphores(desk);
@@ -250,7 +251,7 @@ release_semaphores:
         return ENOMEM;
 }
 
-int desk_prepare(nova_word_t cpu)
+int novart_child_server_prepare(nova_word_t cpu)
 {
         nova_sel_t turn;
 

@@ -28,14 +28,14 @@ static void give_pages(struct request *request, nova_word_t first, nova_word_t p
         request->utcb->word[given] = pages - page - range.count;
 }
 
-int serve_module(struct request *request)
+int novart_serve_module(struct request *request)
 {
         const struct nova_child_grants *const grants = &request->child->grants;
         const nova_word_t page = request->word[1];
         const void *data;
         size_t bytes;
 
-        if (!request_name(request, 2))
+        if (!novart_request_name(request, 2))
                 return EINVAL;
         if (!grants->module || grants->module(grants->context, request->name, &data, &bytes))
                 return ENOENT;
@@ -77,12 +77,12 @@ static int give_object(struct request *request, nova_sel_t sel)
         return 0;
 }
 
-int serve_device(struct request *request)
+int novart_serve_device(struct request *request)
 {
         const struct nova_child_grants *const grants = &request->child->grants;
         struct nova_child_device device = {.kind = (unsigned)request->word[1]};
 
-        if (!request_name(request, 4))
+        if (!novart_request_name(request, 4))
                 return EINVAL;
         if (!grants->device ||
             grants->device(grants->context, request->name, (unsigned)request->word[2], &device))

@@ -130,14 +130,14 @@ static const char *check_all(const struct elf *elf)
         /* A page that two segments share has the permissions of both. */
         struct elf_run run = {.address = elf->begin};
 
-        while (elf_next_run(elf, run.address + run.bytes, &run))
+        while (novart_elf_next_run(elf, run.address + run.bytes, &run))
                 if (run.perms & NOVA_MEM_W && run.perms & NOVA_MEM_X)
                         return "has a page that would be writable and executable";
         return NULL;
 }
 
-const char *elf_read(struct elf *elf, const void *image, size_t bytes, nova_word_t begin,
-                     nova_word_t end)
+const char *novart_elf_read(struct elf *elf, const void *image, size_t bytes, nova_word_t begin,
+                            nova_word_t end)
 {
         struct elf_header header = {.program_count = 0};
 
@@ -197,7 +197,7 @@ static bool continues(const struct elf_run *run, const struct elf_run *next)
                (!run->in_place || next->offset == run->offset + run->bytes);
 }
 
-bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run)
+bool novart_elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run)
 {
         nova_word_t page = from & ~PAGE_MASK;
         struct elf_run next;
@@ -217,18 +217,18 @@ bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run)
         return false;
 }
 
-size_t elf_copied_bytes(const struct elf *elf)
+size_t novart_elf_copied_bytes(const struct elf *elf)
 {
         struct elf_run run = {.address = elf->begin};
         size_t bytes = 0;
 
-        while (elf_next_run(elf, run.address + run.bytes, &run))
+        while (novart_elf_next_run(elf, run.address + run.bytes, &run))
                 if (!run.in_place)
                         bytes += run.bytes;
         return bytes;
 }
 
-void elf_fill(const struct elf *elf, nova_word_t page, void *to)
+void novart_elf_fill(const struct elf *elf, nova_word_t page, void *to)
 {
         for (unsigned i = 0; i < elf->segments; i++) {
                 const struct elf_segment *segment = &elf->segment[i];

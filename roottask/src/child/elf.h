@@ -45,17 +45,17 @@ struct elf_run {
  * Reads an image of so many bytes for addresses from begin to end, which are multiples of the page
  * size. NULL, or what is wrong with the image: the rest of a sentence that begins with its name.
  */
-const char *elf_read(struct elf *elf, const void *image, size_t bytes, nova_word_t begin,
-                     nova_word_t end);
+const char *novart_elf_read(struct elf *elf, const void *image, size_t bytes, nova_word_t begin,
+                            nova_word_t end);
 
 /** The next run of pages at or above an address. False if there is none. */
-bool elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run);
+bool novart_elf_next_run(const struct elf *elf, nova_word_t from, struct elf_run *run);
 
 /** Bytes of all runs that cannot be used where they lie: so much memory the image takes. */
-size_t elf_copied_bytes(const struct elf *elf);
+size_t novart_elf_copied_bytes(const struct elf *elf);
 
 /** Copies what the image has for the page at an address into a page of zeros. */
-void elf_fill(const struct elf *elf, nova_word_t page, void *to);
+void novart_elf_fill(const struct elf *elf, nova_word_t page, void *to);
 
 #ifdef __cplusplus
 }

@@ -8,7 +8,7 @@
 #include "novart/console.h"
 #include "novart/selector.h"
 
-void child_end(struct nova_child *child, int status)
+void novart_child_end(struct nova_child *child, int status)
 {
         if (child->state != CHILD_RUNNING)
                 return;
@@ -19,12 +19,12 @@ void child_end(struct nova_child *child, int status)
         /* A desk whose message of this child is being answered has nothing more of it. */
         child->stale = child->cpus;
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (child->cpus >> cpu & 1 && desk_of(cpu)->child == child)
+                if (child->cpus >> cpu & 1 && novart_child_server_of(cpu)->child == child)
                         child->stale &= ~(UINT64_C(1) << cpu);
-        desk_wake_worker(child->cpu);
+        novart_child_server_wake(child->cpu);
 }
 
-void child_release(struct nova_child *child)
+void novart_child_release(struct nova_child *child)
 {
         while (child->scs) {
                 struct child_sc *const sc = child->scs;
@@ -36,25 +36,25 @@ void child_release(struct nova_child *child)
         if (child->block != NOVA_SEL_NONE) {
                 nova_revoke(nova_crd_obj(child->block, child->block_order, NOVA_PERM_ALL),
                             NOVA_REVOKE_SR);
-                limbo_put(child->block, child->block_order, child->stale);
+                novart_retired_selectors_add(child->block, child->block_order, child->stale);
         }
         child->block = NOVA_SEL_NONE;
-        child_memory_free(&child->memory);
+        novart_child_memory_free(&child->memory);
 }
 
-void child_write_rest(struct nova_child *child)
+void novart_child_write_rest(struct nova_child *child)
 {
         struct child_text out;
 
-        child_line_end(&child->line, child->name, &out);
+        novart_child_line_end(&child->line, child->name, &out);
         if (out.bytes)
                 nova_console_write(out.text, out.bytes);
 }
 
-void child_reclaim(struct nova_child *child)
+void novart_child_reclaim(struct nova_child *child)
 {
-        child_write_rest(child);
-        child_release(child);
+        novart_child_write_rest(child);
+        novart_child_release(child);
         child->state = CHILD_GONE;
         if (child->grants.ended)
                 child->grants.ended(child->grants.context);

@@ -8,11 +8,11 @@
 #include "nova/event.h"
 #include "nova/utcb.h"
 
-void child_report(struct nova_child *child, struct nova_fault_report *report)
+void novart_child_report(struct nova_child *child, struct nova_fault_report *report)
 {
         struct nova_symbols symbols;
 
-        child_write_rest(child);
+        novart_child_write_rest(child);
         memset(report->program, 0, sizeof(report->program));
         strncpy(report->program, child->name, sizeof(report->program));
         nova_symbols_init(&symbols, child->elf.image, child->elf.bytes);
@@ -25,7 +25,7 @@ static void answer_begin(struct nova_child *child, struct nova_utcb *utcb)
         nova_utcb_event_reply(utcb, child->begun ? 0 : NOVA_MTD_EIP);
         utcb->state.ip = child->elf.entry;
         child->begun = true;
-        child_memory_send(&child->memory, utcb, CHILD_ITEMS_MAX);
+        novart_child_memory_send(&child->memory, utcb, CHILD_ITEMS_MAX);
 }
 
 static void answer_fault(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
@@ -34,16 +34,16 @@ static void answer_fault(struct nova_child *child, struct nova_utcb *utcb, unsig
         struct nova_fault_report report;
 
         nova_fault_fill(&report, &utcb->state, event, (unsigned)cpu);
-        child_report(child, &report);
+        novart_child_report(child, &report);
         if (event == NOVA_EXC_PF && !(utcb->state.qual[0] & 1) &&
-            child_memory_has(&child->memory, (nova_word_t)utcb->state.qual[1]))
+            novart_child_memory_has(&child->memory, (nova_word_t)utcb->state.qual[1]))
                 printf("%s: its account of kernel memory is too small to map its memory.\n",
                        child->name);
-        child_end(child, NOVA_FAULT_STATUS + (int)event);
+        novart_child_end(child, NOVA_FAULT_STATUS + (int)event);
 }
 
-void child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event, bool main,
-                       nova_word_t cpu)
+void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
+                              bool main, nova_word_t cpu)
 {
         const bool more = child->memory.next_map < child->memory.maps;
 

@@ -18,12 +18,12 @@ struct limbo {
 static struct limbo *first;
 static nova_word_t blocks; /* changes under the mutex, is read without it */
 
-nova_word_t limbo_count(void)
+nova_word_t novart_retired_selectors_count(void)
 {
         return __atomic_load_n(&blocks, __ATOMIC_ACQUIRE);
 }
 
-bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus)
+bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus)
 {
         struct limbo *const entry = cpus ? malloc(sizeof(*entry)) : NULL;
 
@@ -36,11 +36,11 @@ bool limbo_put(nova_sel_t block, unsigned order, uint64_t cpus)
         __atomic_store_n(&blocks, entry->number, __ATOMIC_RELEASE);
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (cpus >> cpu & 1)
-                        desk_flush(cpu);
+                        novart_child_server_flush(cpu);
         return true;
 }
 
-void limbo_desk_is_free(nova_word_t cpu, nova_word_t count)
+void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count)
 {
         for (struct limbo **link = &first; *link;) {
                 struct limbo *const entry = *link;

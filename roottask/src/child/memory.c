@@ -30,7 +30,7 @@ static void *grown(void *array, unsigned count, unsigned *max, size_t size)
         return larger;
 }
 
-void *child_memory_block(struct child_memory *memory, unsigned order)
+void *novart_child_memory_block(struct child_memory *memory, unsigned order)
 {
         struct child_block *const blocks =
                 grown(memory->block, memory->blocks, &memory->blocks_max, sizeof(*memory->block));
@@ -46,8 +46,8 @@ void *child_memory_block(struct child_memory *memory, unsigned order)
         return page;
 }
 
-int child_memory_map(struct child_memory *memory, const void *from, nova_word_t to, size_t bytes,
-                     unsigned perms)
+int novart_child_memory_map(struct child_memory *memory, const void *from, nova_word_t to,
+                            size_t bytes, unsigned perms)
 {
         struct child_map *const maps =
                 grown(memory->map, memory->maps, &memory->maps_max, sizeof(*memory->map));
@@ -72,7 +72,7 @@ static void *take_some(struct child_memory *memory, size_t pages, unsigned *orde
         while (at < ORDER_MAX && (size_t)2 << at <= pages)
                 at++;
         for (;; at--) {
-                page = child_memory_block(memory, at);
+                page = novart_child_memory_block(memory, at);
                 if (page || !at)
                         break;
         }
@@ -94,7 +94,8 @@ static void *executable(struct child_block *block, unsigned perms)
         return block->alias;
 }
 
-int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms)
+int novart_child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
+                             unsigned perms)
 {
         size_t pages = (bytes + PAGE_MASK) >> NOVA_PAGE_BITS;
 
@@ -110,7 +111,7 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
                                            ? executable(&memory->block[memory->blocks - 1], perms)
                                            : page;
 
-                if (!from || child_memory_map(memory, from, to, some, perms))
+                if (!from || novart_child_memory_map(memory, from, to, some, perms))
                         return ENOMEM;
                 to += some;
                 pages -= (size_t)1 << order;
@@ -118,16 +119,16 @@ int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
         return 0;
 }
 
-int child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
-                            unsigned perms)
+int novart_child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
+                                   unsigned perms)
 {
         const unsigned order = page_order(bytes);
-        void *const page = order > ORDER_MAX ? NULL : child_memory_block(memory, order);
+        void *const page = order > ORDER_MAX ? NULL : novart_child_memory_block(memory, order);
 
-        return page ? child_memory_map(memory, page, to, bytes, perms) : ENOMEM;
+        return page ? novart_child_memory_map(memory, page, to, bytes, perms) : ENOMEM;
 }
 
-int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
+int novart_child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
 {
         const unsigned maps = memory->maps;
         int error = 0;
@@ -138,8 +139,8 @@ int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2])
 
                 const nova_word_t page = memory->map[at].from + --left;
 
-                error = child_memory_map(memory, (const void *)(page << NOVA_PAGE_BITS), to[i],
-                                         NOVA_PAGE_SIZE, NOVA_MEM_R | NOVA_MEM_W);
+                error = novart_child_memory_map(memory, (const void *)(page << NOVA_PAGE_BITS),
+                                                to[i], NOVA_PAGE_SIZE, NOVA_MEM_R | NOVA_MEM_W);
         }
         return error;
 }
@@ -158,33 +159,34 @@ static int copy_run(struct child_memory *memory, const struct elf *elf, const st
                 if (!page)
                         return ENOMEM;
                 for (size_t at = 0; at < some; at += NOVA_PAGE_SIZE)
-                        elf_fill(elf, to + at, (char *)page + at);
+                        novart_elf_fill(elf, to + at, (char *)page + at);
 
                 void *const from =
                         run->perms & NOVA_MEM_X
                                 ? executable(&memory->block[memory->blocks - 1], run->perms)
                                 : page;
 
-                if (!from || child_memory_map(memory, from, to, some, run->perms))
+                if (!from || novart_child_memory_map(memory, from, to, some, run->perms))
                         return ENOMEM;
                 done += some;
         }
         return 0;
 }
 
-int child_memory_image(struct child_memory *memory, const struct elf *elf)
+int novart_child_memory_image(struct child_memory *memory, const struct elf *elf)
 {
         struct elf_run run = {.address = 0};
         int error = 0;
 
-        while (!error && elf_next_run(elf, run.address + run.bytes, &run))
-                error = run.in_place ? child_memory_map(memory, elf->image + run.offset,
-                                                        run.address, run.bytes, run.perms)
+        while (!error && novart_elf_next_run(elf, run.address + run.bytes, &run))
+                error = run.in_place ? novart_child_memory_map(memory, elf->image + run.offset,
+                                                               run.address, run.bytes, run.perms)
                                      : copy_run(memory, elf, &run);
         return error;
 }
 
-void child_memory_send(struct child_memory *memory, struct nova_utcb *utcb, unsigned items_max)
+void novart_child_memory_send(struct child_memory *memory, struct nova_utcb *utcb,
+                              unsigned items_max)
 {
         unsigned items = 0;
 
@@ -208,7 +210,7 @@ void child_memory_send(struct child_memory *memory, struct nova_utcb *utcb, unsi
         }
 }
 
-bool child_memory_has(const struct child_memory *memory, nova_word_t addr)
+bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr)
 {
         const nova_word_t page = addr >> NOVA_PAGE_BITS;
 
@@ -222,7 +224,7 @@ bool child_memory_has(const struct child_memory *memory, nova_word_t addr)
         return false;
 }
 
-void child_memory_free(struct child_memory *memory)
+void novart_child_memory_free(struct child_memory *memory)
 {
         for (unsigned i = 0; i < memory->blocks; i++) {
                 if (memory->block[i].alias)

@@ -29,34 +29,36 @@ struct child_memory {
         unsigned next_map; /* maps before it are done */
 };
 
-/* Takes a block; NULL if there is none. It lives until child_memory_free(). */
-void *child_memory_block(struct child_memory *memory, unsigned order);
+/* Takes a block; NULL if there is none. It lives until novart_child_memory_free(). */
+void *novart_child_memory_block(struct child_memory *memory, unsigned order);
 
 /* Notes that pages are to be mapped. 0 or an errno value. */
-int child_memory_map(struct child_memory *memory, const void *from, nova_word_t to, size_t bytes,
-                     unsigned perms);
+int novart_child_memory_map(struct child_memory *memory, const void *from, nova_word_t to,
+                            size_t bytes, unsigned perms);
 
 /* Takes pages, as many as bytes need, and notes where they are to be mapped. */
-int child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes, unsigned perms);
+int novart_child_memory_pool(struct child_memory *memory, nova_word_t to, size_t bytes,
+                             unsigned perms);
 
 /* The same in one block, for a child that learns its physical address: a power of two is taken. */
-int child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
-                            unsigned perms);
+int novart_child_memory_pool_whole(struct child_memory *memory, nova_word_t to, size_t bytes,
+                                   unsigned perms);
 
 /* After the pool: notes that its last page, and the one before, are to be mapped at these addresses
  * as well, but for 0. 0 or an errno value. */
-int child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);
+int novart_child_memory_stacks(struct child_memory *memory, const nova_word_t to[2]);
 
 /* Takes and notes what an image needs. */
-int child_memory_image(struct child_memory *memory, const struct elf *elf);
+int novart_child_memory_image(struct child_memory *memory, const struct elf *elf);
 
 /* Appends items for what is still to be mapped to the answer to an event. */
-void child_memory_send(struct child_memory *memory, struct nova_utcb *utcb, unsigned items_max);
+void novart_child_memory_send(struct child_memory *memory, struct nova_utcb *utcb,
+                              unsigned items_max);
 
 /* True if an address is part of what was or is to be mapped. */
-bool child_memory_has(const struct child_memory *memory, nova_word_t addr);
+bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr);
 
 /* Gives everything back; nobody must have it mapped any more. */
-void child_memory_free(struct child_memory *memory);
+void novart_child_memory_free(struct child_memory *memory);
 
 #endif

@@ -19,7 +19,7 @@ static void file_name(char *line, char name[NOVA_MODULE_NAME])
         struct arguments arguments;
         char *words[3] = {NULL};
 
-        arguments_split(&arguments, line, words, 3);
+        novart_arguments_split(&arguments, line, words, 3);
         strncpy(name, arguments.argv[0], NOVA_MODULE_NAME - 1);
         name[NOVA_MODULE_NAME - 1] = 0;
 }
@@ -32,7 +32,7 @@ int nova_module_get(unsigned number, struct nova_module *module)
         if (!nova_program_is_root() || !nova_hip_get_module(nova_program.hip, number, &memory) ||
             memory.size > SIZE_MAX)
                 return ENOENT;
-        if (memory.aux && program_copy_string(line, sizeof(line), memory.aux))
+        if (memory.aux && novart_program_copy_string(line, sizeof(line), memory.aux))
                 return ENOMEM;
         memset(module, 0, sizeof(*module));
         module->phys = memory.addr;

@@ -101,7 +101,7 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
 }
 
 /* A page lies between the segments and the start page, one between the UTCB and the regions. */
-int child_lay_out(struct nova_child *child, const struct nova_child_config *config)
+int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config)
 {
         struct child_layout *const layout = &child->layout;
         const struct strings arguments = measure(config->arguments);
@@ -132,13 +132,13 @@ int child_lay_out(struct nova_child *child, const struct nova_child_config *conf
         return 0;
 }
 
-int child_make_start_page(struct nova_child *child, const struct nova_child_config *config)
+int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config)
 {
         const struct strings arguments = measure(config->arguments);
         const struct strings environment = measure(config->environment);
         const size_t bytes = child->layout.pages * NOVA_PAGE_SIZE;
         struct nova_start_page *const page =
-                child_memory_block(&child->memory, nova_crd_order_for(child->layout.pages));
+                novart_child_memory_block(&child->memory, nova_crd_order_for(child->layout.pages));
 
         if (!page)
                 return ENOMEM;
@@ -154,6 +154,6 @@ int child_make_start_page(struct nova_child *child, const struct nova_child_conf
         page->env = (uint32_t)(at - (char *)page);
         at = copy(at, config->environment, environment.count);
         page->spare = (uint32_t)(at - (char *)page);
-        return child_memory_map(&child->memory, page, child->layout.start, bytes,
-                                NOVA_MEM_R | NOVA_MEM_W);
+        return novart_child_memory_map(&child->memory, page, child->layout.start, bytes,
+                                       NOVA_MEM_R | NOVA_MEM_W);
 }

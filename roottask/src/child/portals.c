@@ -34,18 +34,19 @@ static int make_events(struct desk *desk, nova_sel_t base, const unsigned char *
         return error;
 }
 
-int child_make_portals(struct nova_child *child)
+int novart_child_make_portals(struct nova_child *child)
 {
-        int error = make_events(desk_of(child->cpu), child->block + NOVA_SEL_MAIN_EVENTS,
-                                first_thread, sizeof(first_thread));
+        int error =
+                make_events(novart_child_server_of(child->cpu), child->block + NOVA_SEL_MAIN_EVENTS,
+                            first_thread, sizeof(first_thread));
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX && !error; cpu++) {
                 if (!(child->cpus >> cpu & 1))
                         continue;
-                error = nova_handler_portal(desk_of(cpu)->handler,
+                error = nova_handler_portal(novart_child_server_of(cpu)->handler,
                                             child->block + CHILD_PARENT + cpu, 0);
                 if (!error)
-                        error = make_events(desk_of(cpu),
+                        error = make_events(novart_child_server_of(cpu),
                                             child->block + CHILD_FAULT + CHILD_EVENTS * cpu,
                                             handlers, sizeof(handlers));
         }

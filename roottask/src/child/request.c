@@ -11,7 +11,7 @@
 #include "nova/utcb.h"
 #include "novart/selector.h"
 
-bool request_name(struct request *request, unsigned first)
+bool novart_request_name(struct request *request, unsigned first)
 {
         memset(request->name, 0, sizeof(request->name));
         if (first < request->words)
@@ -40,14 +40,14 @@ static int serve_events(struct request *request)
                                  NOVA_PERM_ALL),
                     NOVA_REVOKE_SR);
         nova_utcb_put(request->utcb, 0);
-        child_memory_send(&child->memory, request->utcb, CHILD_ITEMS_MAX);
+        novart_child_memory_send(&child->memory, request->utcb, CHILD_ITEMS_MAX);
         request->utcb->word[1] = child->memory.next_map < child->memory.maps;
         return 0;
 }
 
 static int serve_exit(struct request *request)
 {
-        child_end(request->child, (int)request->word[1]);
+        novart_child_end(request->child, (int)request->word[1]);
         return 0;
 }
 
@@ -56,7 +56,7 @@ static int serve_open(struct request *request)
         const struct nova_child_grants *const grants = &request->child->grants;
         nova_sel_t sel;
 
-        if (!request_name(request, 1))
+        if (!novart_request_name(request, 1))
                 return EINVAL;
         if (!grants->open)
                 return EACCES;
@@ -74,7 +74,7 @@ static int serve_serve(struct request *request)
 {
         const struct nova_child_grants *const grants = &request->child->grants;
 
-        if (request->item == NOVA_SEL_NONE || !request_name(request, 1))
+        if (request->item == NOVA_SEL_NONE || !novart_request_name(request, 1))
                 return EINVAL;
         if (!grants->serve)
                 return EACCES;
@@ -82,7 +82,7 @@ static int serve_serve(struct request *request)
         const nova_sel_t window = request->desk->window;
 
         /* Without another window for the next one the desk would be of no use. */
-        if (desk_renew_window(request->desk))
+        if (novart_child_server_renew_window(request->desk))
                 return ENOMEM;
 
         const int error = grants->serve(grants->context, request->name, window);
@@ -169,10 +169,10 @@ static int serve_fault(struct request *request)
         if (request->words != words + 1)
                 return EINVAL;
         memcpy(&report, &request->word[1], sizeof(report));
-        child_report(request->child, &report);
+        novart_child_report(request->child, &report);
         /* It is the last that the runtime says; so nobody can fill the console with reports. */
-        child_end(request->child,
-                  NOVA_FAULT_STATUS + (report.event < CHILD_EVENTS ? report.event : 0));
+        novart_child_end(request->child,
+                         NOVA_FAULT_STATUS + (report.event < CHILD_EVENTS ? report.event : 0));
         return 0;
 }
 
@@ -182,9 +182,10 @@ static int serve_write(struct request *request)
 
         if (request->words < 2 || bytes > (request->words - 2) * sizeof(nova_word_t))
                 return EINVAL;
-        request->written += child_line_write(&request->child->line, request->child->name,
-                                             (const char *)&request->word[2] + request->written,
-                                             bytes - request->written, &request->text);
+        request->written +=
+                novart_child_line_write(&request->child->line, request->child->name,
+                                        (const char *)&request->word[2] + request->written,
+                                        bytes - request->written, &request->text);
         return 0;
 }
 
@@ -200,12 +201,18 @@ static int serve_power(struct request *request)
 static int serve_operation(struct request *request)
 {
         static int (*const serve[])(struct request * request) = {
-                [NOVA_PARENT_BEGIN] = serve_begin,   [NOVA_PARENT_EXIT] = serve_exit,
-                [NOVA_PARENT_OPEN] = serve_open,     [NOVA_PARENT_SERVE] = serve_serve,
-                [NOVA_PARENT_SC] = serve_sc,         [NOVA_PARENT_SC_DROP] = serve_sc_drop,
-                [NOVA_PARENT_FAULT] = serve_fault,   [NOVA_PARENT_WRITE] = serve_write,
-                [NOVA_PARENT_MODULE] = serve_module, [NOVA_PARENT_DEVICE] = serve_device,
-                [NOVA_PARENT_POWER] = serve_power,   [NOVA_PARENT_EVENTS] = serve_events,
+                [NOVA_PARENT_BEGIN] = serve_begin,
+                [NOVA_PARENT_EXIT] = serve_exit,
+                [NOVA_PARENT_OPEN] = serve_open,
+                [NOVA_PARENT_SERVE] = serve_serve,
+                [NOVA_PARENT_SC] = serve_sc,
+                [NOVA_PARENT_SC_DROP] = serve_sc_drop,
+                [NOVA_PARENT_FAULT] = serve_fault,
+                [NOVA_PARENT_WRITE] = serve_write,
+                [NOVA_PARENT_MODULE] = novart_serve_module,
+                [NOVA_PARENT_DEVICE] = novart_serve_device,
+                [NOVA_PARENT_POWER] = serve_power,
+                [NOVA_PARENT_EVENTS] = serve_events,
         };
         const nova_word_t operation = request->word[0];
 
@@ -264,7 +271,7 @@ static void serve_call(struct nova_child *child, struct desk *desk)
 /* The child that has a portal in its block, and which of its selectors that is. */
 static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
 {
-        for (struct nova_child *child = child_first; child; child = child->next) {
+        for (struct nova_child *child = novart_child_first; child; child = child->next) {
                 if (child->state != CHILD_RUNNING || portal < child->block ||
                     (portal - child->block) >> child->block_order)
                         continue;
@@ -274,7 +281,7 @@ static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
         return NULL;
 }
 
-void child_serve(struct desk *desk, nova_word_t cpu)
+void novart_child_serve(struct desk *desk, nova_word_t cpu)
 {
         nova_sel_t own;
         struct nova_child *const child = find(desk->portal, &own);
@@ -287,9 +294,9 @@ void child_serve(struct desk *desk, nova_word_t cpu)
         }
         desk->child = child;
         if (own >= CHILD_FAULT)
-                child_serve_event(child, desk->utcb, own % CHILD_EVENTS, false, cpu);
+                novart_child_serve_event(child, desk->utcb, own % CHILD_EVENTS, false, cpu);
         else if (own >= NOVA_SEL_MAIN_EVENTS)
-                child_serve_event(child, desk->utcb, own % CHILD_EVENTS, true, cpu);
+                novart_child_serve_event(child, desk->utcb, own % CHILD_EVENTS, true, cpu);
         else
                 serve_call(child, desk);
         desk->child = NULL;

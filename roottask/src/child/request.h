@@ -20,10 +20,10 @@ struct request {
 };
 
 /* Reads a name from a word on. False if there is none or it has no end. */
-bool request_name(struct request *request, unsigned first);
+bool novart_request_name(struct request *request, unsigned first);
 
 /* device.c: operations that bring memory and what else devices have. */
-int serve_module(struct request *request);
-int serve_device(struct request *request);
+int novart_serve_module(struct request *request);
+int novart_serve_device(struct request *request);
 
 #endif

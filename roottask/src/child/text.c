@@ -17,7 +17,7 @@ static void end_character(struct child_line *line)
         line->bytes += nova_utf8_end(&line->utf8, line->text + line->bytes);
 }
 
-void child_line_end(struct child_line *line, const char *name, struct child_text *out)
+void novart_child_line_end(struct child_line *line, const char *name, struct child_text *out)
 {
         end_character(line);
         out->bytes = 0;
@@ -25,8 +25,8 @@ void child_line_end(struct child_line *line, const char *name, struct child_text
                 finish(line, name, out);
 }
 
-size_t child_line_write(struct child_line *line, const char *name, const char *text, size_t bytes,
-                        struct child_text *out)
+size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
+                               size_t bytes, struct child_text *out)
 {
         size_t taken = 0;
 

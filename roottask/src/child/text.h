@@ -22,10 +22,10 @@ struct child_text {
 };
 
 /* Takes text until a line is complete or all of it is taken. Returns how many bytes it took. */
-size_t child_line_write(struct child_line *line, const char *name, const char *text, size_t bytes,
-                        struct child_text *out);
+size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
+                               size_t bytes, struct child_text *out);
 
 /* What has no line feed yet. */
-void child_line_end(struct child_line *line, const char *name, struct child_text *out);
+void novart_child_line_end(struct child_line *line, const char *name, struct child_text *out);
 
 #endif

@@ -18,17 +18,17 @@ void *__dso_handle;
 /* On x86-32 a guard may be aligned to 4 bytes, so it is bytes here. */
 int __cxa_guard_acquire(unsigned char *guard)
 {
-        return once_begin(guard);
+        return novart_once_begin(guard);
 }
 
 void __cxa_guard_release(unsigned char *guard)
 {
-        once_end(guard, true);
+        novart_once_end(guard, true);
 }
 
 void __cxa_guard_abort(unsigned char *guard)
 {
-        once_end(guard, false);
+        novart_once_end(guard, false);
 }
 
 static _Noreturn void stop(const char *message)

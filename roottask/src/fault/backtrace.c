@@ -41,8 +41,8 @@ static bool called_without_frame(nova_word_t ip, nova_word_t back, backtrace_rea
         return ip == begin || (word & 0xff) != PUSH_BP_OPCODE;
 }
 
-unsigned backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
-                        void *context, nova_word_t *frame, unsigned max)
+unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
+                               void *context, nova_word_t *frame, unsigned max)
 {
         nova_word_t word, below = sp;
         unsigned count = 0;

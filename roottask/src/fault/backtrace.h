@@ -24,8 +24,8 @@ typedef bool backtrace_read(void *context, nova_word_t addr, nova_word_t *word);
  * @param max        entries of @p frame, at least 1
  * @return how many there are
  */
-unsigned backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
-                        void *context, nova_word_t *frame, unsigned max);
+unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
+                               void *context, nova_word_t *frame, unsigned max);
 
 #ifdef __cplusplus
 }

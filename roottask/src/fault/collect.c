@@ -20,7 +20,7 @@ static bool readable(nova_word_t addr, size_t bytes)
 
         if (addr >= (nova_word_t)__image_begin && addr < end)
                 return bytes <= end - addr;
-        return region_readable(addr, bytes);
+        return novart_region_readable(addr, bytes);
 }
 
 static bool read_word(void *context, nova_word_t addr, nova_word_t *word)
@@ -32,7 +32,7 @@ static bool read_word(void *context, nova_word_t addr, nova_word_t *word)
         return true;
 }
 
-void fault_copy_name(char to[NOVA_FAULT_NAME], const char *from)
+void novart_fault_copy_name(char to[NOVA_FAULT_NAME], const char *from)
 {
         for (unsigned i = 0; from && i < NOVA_FAULT_NAME && from[i]; i++)
                 to[i] = from[i];
@@ -55,27 +55,28 @@ static void name_thread(struct nova_fault_report *report)
 {
         struct region region;
 
-        if (report->event == NOVA_EXC_PF && region_at((nova_word_t)report->address, &region)) {
-                fault_copy_name(report->region, region.name);
+        if (report->event == NOVA_EXC_PF &&
+            novart_region_at((nova_word_t)report->address, &region)) {
+                novart_fault_copy_name(report->region, region.name);
                 if (region.kind == REGION_STACK && report->address < region.base + NOVA_PAGE_SIZE)
-                        fault_copy_name(report->thread, region.name);
+                        novart_fault_copy_name(report->thread, region.name);
         }
-        if (!report->thread[0] && region_at(report->regs.sp, &region) &&
+        if (!report->thread[0] && novart_region_at(report->regs.sp, &region) &&
             region.kind == REGION_STACK)
-                fault_copy_name(report->thread, region.name);
+                novart_fault_copy_name(report->thread, region.name);
 }
 
-void fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
-                   unsigned event, nova_word_t cpu)
+void novart_fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
+                          unsigned event, nova_word_t cpu)
 {
         nova_fault_fill(report, state, event, (unsigned)cpu);
         name_thread(report);
         copy_code(report);
-        report->frames = (uint8_t)backtrace_walk(state->ip, state->sp, state->bp, read_word, NULL,
-                                                 report->frame, NOVA_FAULT_FRAMES);
+        report->frames = (uint8_t)novart_backtrace_walk(state->ip, state->sp, state->bp, read_word,
+                                                        NULL, report->frame, NOVA_FAULT_FRAMES);
 }
 
-const struct nova_symbols *fault_own_symbols(void)
+const struct nova_symbols *novart_fault_own_symbols(void)
 {
         static struct nova_symbols symbols;
         static bool looked;

@@ -35,7 +35,7 @@ static struct {
 } cpus[NOVA_CPU_MAX];
 static struct nova_mutex mutex;
 
-const struct nova_thread *fault_handler_of(nova_word_t cpu)
+const struct nova_thread *novart_fault_handler_of(nova_word_t cpu)
 {
         return &cpus[cpu].handler->thread;
 }
@@ -43,7 +43,7 @@ const struct nova_thread *fault_handler_of(nova_word_t cpu)
 static int make_handler(struct nova_handler **handler, nova_word_t cpu, const char *name,
                         nova_portal_handler *function, size_t stack, nova_sel_t events)
 {
-        int error = handler_create(handler, cpu, name, function, (void *)cpu, stack, events);
+        int error = novart_handler_create(handler, cpu, name, function, (void *)cpu, stack, events);
 
         if (error)
                 return error;
@@ -51,7 +51,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         /* Nobody serves page faults of those who serve them. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
-                handler_discard(*handler);
+                novart_handler_discard(*handler);
         return error;
 }
 
@@ -85,14 +85,15 @@ static nova_sel_t make_own(nova_word_t cpu)
 
         if (base == NOVA_SEL_NONE)
                 return NOVA_SEL_NONE;
-        if (make_handler(&handler, cpu, "own events", fault_handle_own, OWN_STACK, NOVA_SEL_NONE))
+        if (make_handler(&handler, cpu, "own events", novart_fault_handle_own, OWN_STACK,
+                         NOVA_SEL_NONE))
                 goto free_selectors;
         if (!make_portals(handler, base)) {
                 cpus[cpu].own = (uint32_t)base;
                 return base;
         }
         nova_sel_release(base, EVENTS_ORDER);
-        handler_discard(handler);
+        novart_handler_discard(handler);
         return NOVA_SEL_NONE;
 
 free_selectors:
@@ -107,7 +108,7 @@ static nova_sel_t take_selectors(nova_word_t cpu)
                 return nova_sel_alloc(EVENTS_ORDER);
         if (nova_program_is_root())
                 return 0;
-        return parent_events() ? NOVA_SEL_NONE : NOVA_SEL_MAIN_EVENTS;
+        return novart_parent_events() ? NOVA_SEL_NONE : NOVA_SEL_MAIN_EVENTS;
 }
 
 static void give_selectors(nova_word_t cpu, nova_sel_t base)
@@ -122,11 +123,11 @@ static void give_selectors(nova_word_t cpu, nova_sel_t base)
  * discarded, for to destroy a handler takes a thread. */
 static nova_sel_t make(nova_word_t cpu)
 {
-        const nova_sel_t events = mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);
+        const nova_sel_t events = novart_mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);
         struct nova_handler *handler;
 
         if (events == NOVA_SEL_NONE ||
-            make_handler(&handler, cpu, "events", fault_handle,
+            make_handler(&handler, cpu, "events", novart_fault_handle,
                          nova_program_is_root() ? STACK : CHILD_STACK, events))
                 return NOVA_SEL_NONE;
 
@@ -141,7 +142,7 @@ static nova_sel_t make(nova_word_t cpu)
         give_selectors(cpu, base);
 
 discard_handler:
-        handler_discard(handler);
+        novart_handler_discard(handler);
         return NOVA_SEL_NONE;
 }
 

@@ -10,29 +10,29 @@
 struct nova_thread;
 
 /* Serves the event portals of a CPU, whose number is the argument. */
-void fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
-/* Serves the events of a root's fault_handle() itself. */
-void fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+/* Serves the events of a root's novart_fault_handle() itself. */
+void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
 /* Copies a name into a report's. */
-void fault_copy_name(char to[NOVA_FAULT_NAME], const char *from);
+void novart_fault_copy_name(char to[NOVA_FAULT_NAME], const char *from);
 
 /* Fills in all of a report but its reason and the program's name. */
-void fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
-                   unsigned event, nova_word_t cpu);
+void novart_fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
+                          unsigned event, nova_word_t cpu);
 
 /* Symbols of a root's own ELF file, or NULL. One thread at a time. */
-const struct nova_symbols *fault_own_symbols(void);
+const struct nova_symbols *novart_fault_own_symbols(void);
 
 /* Lets the others print if the handler of events of this CPU broke down while it did. */
-void fault_print_abandon(nova_word_t cpu);
+void novart_fault_print_abandon(nova_word_t cpu);
 
 /* Prints under the lock. @p symbols is asked for when nobody else prints. */
-void fault_print(const struct nova_fault_report *report,
-                 const struct nova_symbols *(*symbols)(void));
+void novart_fault_print(const struct nova_fault_report *report,
+                        const struct nova_symbols *(*symbols)(void));
 
 /* The thread that serves the events of a CPU. */
-const struct nova_thread *fault_handler_of(nova_word_t cpu);
+const struct nova_thread *novart_fault_handler_of(nova_word_t cpu);
 
 #endif

@@ -36,7 +36,7 @@ static _Noreturn void end_thread(void)
         if (on_fault)
                 on_fault(self->on_fault_argument);
         if (self->ec == nova_program.ec)
-                program_end(EXIT_FAILURE);
+                novart_program_end(EXIT_FAILURE);
         if (self->sc == NOVA_SEL_NONE)
                 nova_thread_exit();
         nova_thread_exit_with(NOVA_FAULT_RESULT);
@@ -56,8 +56,8 @@ static void reply_end(struct nova_utcb *utcb, nova_word_t addr)
         struct region stack;
         nova_word_t sp;
 
-        if (region_at(addr, &stack) && stack.kind == REGION_STACK) {
-                sp = thread_spare_stack(stack.base + stack.pages * NOVA_PAGE_SIZE);
+        if (novart_region_at(addr, &stack) && stack.kind == REGION_STACK) {
+                sp = novart_thread_spare_stack(stack.base + stack.pages * NOVA_PAGE_SIZE);
         } else {
                 sp = (nova_word_t)nova_stack_alloc(SPARE_STACK);
                 sp = sp ? sp + SPARE_STACK : utcb->state.sp & ~(nova_word_t)15;
@@ -74,16 +74,16 @@ static void report_and_end(struct nova_utcb *utcb, unsigned event, nova_word_t c
                                           ? (nova_word_t)utcb->state.qual[1]
                                           : utcb->state.sp;
 
-        fault_collect(&report, &utcb->state, event, cpu);
+        novart_fault_collect(&report, &utcb->state, event, cpu);
         report.reason = (uint16_t)reason;
-        fault_copy_name(report.program, nova_program.name);
+        novart_fault_copy_name(report.program, nova_program.name);
         if (nova_program_is_root()) {
-                fault_print(&report, fault_own_symbols);
+                novart_fault_print(&report, novart_fault_own_symbols);
                 reply_end(utcb, stack);
                 return;
         }
-        parent_fault(&report);
-        parent_exit(NOVA_FAULT_STATUS + (int)event);
+        novart_parent_fault(&report);
+        novart_parent_exit(NOVA_FAULT_STATUS + (int)event);
         __builtin_trap();
 }
 
@@ -93,7 +93,7 @@ static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
         const nova_word_t ip = utcb->state.ip;
 
         if (!(utcb->state.qual[0] & ERROR_PRESENT)) {
-                switch (region_fault((nova_word_t)utcb->state.qual[1])) {
+                switch (novart_region_fault((nova_word_t)utcb->state.qual[1])) {
                 case REGION_SERVED:
                         nova_utcb_event_reply(utcb, 0);
                         return true;
@@ -117,7 +117,7 @@ static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
         return resume;
 }
 
-void fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         const unsigned event = portal % NOVA_HIP_EXC;
         enum nova_fault_reason reason = NOVA_FAULT_UNHANDLED;
@@ -148,18 +148,18 @@ static _Noreturn void resume_handler(void)
         nova_reply((nova_word_t)self->stack + self->stack_bytes - sizeof(struct nova_portal_frame));
 }
 
-void fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         const nova_word_t cpu = (nova_word_t)argument;
-        const struct nova_thread *const broken = fault_handler_of(cpu);
+        const struct nova_thread *const broken = novart_fault_handler_of(cpu);
         struct nova_fault_report report;
 
-        fault_collect(&report, &utcb->state, portal % NOVA_HIP_EXC, cpu);
+        novart_fault_collect(&report, &utcb->state, portal % NOVA_HIP_EXC, cpu);
         report.reason = NOVA_FAULT_IN_HANDLER;
         /* The program's record may be what broke the handler. */
-        fault_copy_name(report.program, "roottask");
-        fault_print_abandon(cpu);
-        fault_print(&report, fault_own_symbols);
+        novart_fault_copy_name(report.program, "roottask");
+        novart_fault_print_abandon(cpu);
+        novart_fault_print(&report, novart_fault_own_symbols);
         reply_with(utcb, NOVA_ADDRESS(resume_handler),
                    (nova_word_t)broken->stack + broken->stack_bytes -
                            sizeof(struct nova_portal_frame) - sizeof(nova_word_t));

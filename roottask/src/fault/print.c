@@ -25,8 +25,8 @@ static void put_line(void *context, const char *line)
         nova_console_write(text, length + 1);
 }
 
-void fault_print(const struct nova_fault_report *report,
-                 const struct nova_symbols *(*symbols)(void))
+void novart_fault_print(const struct nova_fault_report *report,
+                        const struct nova_symbols *(*symbols)(void))
 {
         nova_mutex_lock(&mutex);
         __atomic_store_n(&printer, nova_thread_cpu() + 1, __ATOMIC_RELAXED);
@@ -35,7 +35,7 @@ void fault_print(const struct nova_fault_report *report,
         nova_mutex_unlock(&mutex);
 }
 
-void fault_print_abandon(nova_word_t cpu)
+void novart_fault_print_abandon(nova_word_t cpu)
 {
         if (__atomic_load_n(&printer, __ATOMIC_RELAXED) != cpu + 1)
                 return;

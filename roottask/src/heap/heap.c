@@ -216,7 +216,7 @@ static void trim(struct heap *heap)
         link_block(heap, block, (size_t)((char *)heap->last - (char *)block));
 }
 
-void *heap_take(struct heap *heap, size_t bytes)
+void *novart_heap_take(struct heap *heap, size_t bytes)
 {
         const size_t size = block_size(bytes);
         struct heap_block *block = size ? search(heap, size) : NULL;
@@ -230,15 +230,15 @@ void *heap_take(struct heap *heap, size_t bytes)
         return memory_of(block);
 }
 
-void *heap_take_aligned(struct heap *heap, size_t align, size_t bytes)
+void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes)
 {
         if (align <= HEAP_ALIGN)
-                return heap_take(heap, bytes);
+                return novart_heap_take(heap, bytes);
         if (bytes > MAX_BYTES || align > MAX_BYTES - bytes)
                 return NULL;
 
         /* Room for a free block before the aligned address. */
-        char *const memory = heap_take(heap, bytes + align + MIN_BYTES);
+        char *const memory = novart_heap_take(heap, bytes + align + MIN_BYTES);
 
         if (!memory || (uintptr_t)memory % align == 0)
                 return memory;
@@ -267,7 +267,7 @@ static bool is_block(const struct heap *heap, struct heap_block *block)
                (after(block)->head & PREV_USED);
 }
 
-bool heap_give(struct heap *heap, void *memory)
+bool novart_heap_give(struct heap *heap, void *memory)
 {
         struct heap_block *const block = block_of(memory);
 
@@ -278,7 +278,7 @@ bool heap_give(struct heap *heap, void *memory)
         return true;
 }
 
-bool heap_resize(struct heap *heap, void *memory, size_t bytes)
+bool novart_heap_resize(struct heap *heap, void *memory, size_t bytes)
 {
         struct heap_block *const block = block_of(memory);
         struct heap_block *const next = after(block);
@@ -296,7 +296,7 @@ bool heap_resize(struct heap *heap, void *memory, size_t bytes)
         return true;
 }
 
-size_t heap_size(const void *memory)
+size_t novart_heap_size(const void *memory)
 {
         return size_of((const struct heap_block *)((const char *)memory - HEAD)) - HEAD;
 }

@@ -34,19 +34,19 @@ struct heap {
 };
 
 /** Takes memory. @return NULL if there is none */
-void *heap_take(struct heap *heap, size_t bytes);
+void *novart_heap_take(struct heap *heap, size_t bytes);
 
 /** Takes memory at a multiple of @p align, a power of two. @return NULL if there is none */
-void *heap_take_aligned(struct heap *heap, size_t align, size_t bytes);
+void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes);
 
 /** Gives memory back. @return false, and nothing changes, if it is none that was taken */
-bool heap_give(struct heap *heap, void *memory);
+bool novart_heap_give(struct heap *heap, void *memory);
 
 /** Changes the size of memory where it is. @return false if it cannot grow there */
-bool heap_resize(struct heap *heap, void *memory, size_t bytes);
+bool novart_heap_resize(struct heap *heap, void *memory, size_t bytes);
 
 /** How many bytes of memory may be used: at least as many as were asked for. */
-size_t heap_size(const void *memory);
+size_t novart_heap_size(const void *memory);
 
 #ifdef __cplusplus
 }

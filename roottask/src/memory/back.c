@@ -30,13 +30,13 @@ static struct backing far = {.begin = NOVA_LAYOUT_FAR};
 static void *take_leaf(void *context)
 {
         (void)context;
-        return page_take(0);
+        return novart_page_take(0);
 }
 
 static void give_leaf(void *context, void *page)
 {
         (void)context;
-        page_give(page, 0);
+        novart_page_give(page, 0);
 }
 
 static const struct backing_pages leaves = {take_leaf, give_leaf, NULL};
@@ -48,7 +48,7 @@ static struct backing *backing_of(nova_word_t addr)
         return addr >= NOVA_LAYOUT_REGION ? &near : &own;
 }
 
-int back_start(void)
+int novart_page_commit_start(void)
 {
         const struct nova_start_page *const start = nova_program.start;
 
@@ -60,40 +60,40 @@ int back_start(void)
         const size_t bytes = pages * sizeof(*own.flat);
 
         own.begin = start->region;
-        own.flat = page_spare(bytes);
+        own.flat = novart_page_spare(bytes);
         if (!own.flat)
-                own.flat = page_take(page_order(bytes));
+                own.flat = novart_page_take(page_order(bytes));
         if (!own.flat)
                 return ENOMEM;
         own.flat_pages = pages;
         for (unsigned i = 0; i < 2 && start->stack[i]; i++)
-                backing_set(&own, start->stack[i],
-                            start->pool + start->pool_bytes - (i + 1) * NOVA_PAGE_SIZE);
+                novart_commit_table_set(&own, start->stack[i],
+                                        start->pool + start->pool_bytes - (i + 1) * NOVA_PAGE_SIZE);
         return 0;
 }
 
-bool back_prepare(nova_word_t addr)
+bool novart_page_commit_prepare(nova_word_t addr)
 {
         struct backing *const backing = backing_of(addr);
 
         if (backing == &far && !backing->leaf) {
-                backing->leaf = page_take(page_order(FAR_LEAVES * sizeof(*backing->leaf)));
+                backing->leaf = novart_page_take(page_order(FAR_LEAVES * sizeof(*backing->leaf)));
                 if (!backing->leaf)
                         return false;
                 backing->leaves = FAR_LEAVES;
         }
-        return backing_prepare(backing, addr, &leaves);
+        return novart_commit_table_prepare(backing, addr, &leaves);
 }
 
-bool back_is_there(nova_word_t addr)
+bool novart_page_is_committed(nova_word_t addr)
 {
-        return backing_get(backing_of(addr), addr);
+        return novart_commit_table_get(backing_of(addr), addr);
 }
 
 static int map(nova_word_t page, nova_word_t addr, unsigned order)
 {
-        return mapper_map(page >> NOVA_PAGE_BITS, addr >> NOVA_PAGE_BITS, order,
-                          NOVA_MEM_R | NOVA_MEM_W);
+        return novart_mapper_map(page >> NOVA_PAGE_BITS, addr >> NOVA_PAGE_BITS, order,
+                                 NOVA_MEM_R | NOVA_MEM_W);
 }
 
 static void unmap(nova_word_t addr, size_t pages)
@@ -110,7 +110,8 @@ static void unmap(nova_word_t addr, size_t pages)
 static int fill_block(nova_word_t addr, unsigned order)
 {
         struct backing *const backing = backing_of(addr);
-        const nova_word_t block = back_prepare(addr) ? (nova_word_t)page_take_split(order) : 0;
+        const nova_word_t block =
+                novart_page_commit_prepare(addr) ? (nova_word_t)novart_page_take_split(order) : 0;
 
         if (!block)
                 return ENOMEM;
@@ -123,31 +124,31 @@ static int fill_block(nova_word_t addr, unsigned order)
                 const nova_word_t offset = i << NOVA_PAGE_BITS;
 
                 if (error)
-                        page_give((void *)(block + offset), 0);
+                        novart_page_give((void *)(block + offset), 0);
                 else
-                        backing_set(backing, addr + offset, block + offset);
+                        novart_commit_table_set(backing, addr + offset, block + offset);
         }
         if (error)
-                backing_trim(backing, addr, &leaves);
+                novart_commit_table_trim(backing, addr, &leaves);
         return error;
 }
 
 /* The largest block that fits at an address where nothing is yet. */
 static unsigned fitting(nova_word_t addr, nova_word_t end)
 {
-        const nova_word_t next = backing_next(backing_of(addr), addr, end);
+        const nova_word_t next = novart_commit_table_next(backing_of(addr), addr, end);
         const unsigned order =
                 nova_crd_order_of(addr >> NOVA_PAGE_BITS, (next - addr) >> NOVA_PAGE_BITS);
 
         return order < FILL_ORDER ? order : FILL_ORDER;
 }
 
-int back_fill(nova_word_t addr, size_t pages)
+int novart_page_commit(nova_word_t addr, size_t pages)
 {
         const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
 
         while (addr < end) {
-                if (back_is_there(addr)) {
+                if (novart_page_is_committed(addr)) {
                         addr += NOVA_PAGE_SIZE;
                         continue;
                 }
@@ -164,9 +165,9 @@ int back_fill(nova_word_t addr, size_t pages)
         return 0;
 }
 
-int back_renew(nova_word_t addr)
+int novart_page_commit_renew(nova_word_t addr)
 {
-        const nova_word_t page = backing_get(backing_of(addr), addr);
+        const nova_word_t page = novart_commit_table_get(backing_of(addr), addr);
         nova_crd_t crd = nova_crd_mem(addr >> NOVA_PAGE_BITS, 0, 0);
 
         if (!page)
@@ -175,17 +176,17 @@ int back_renew(nova_word_t addr)
         return nova_crd_type(crd) ? 0 : map(page, addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 0);
 }
 
-void back_empty(nova_word_t addr, size_t pages)
+void novart_page_decommit(nova_word_t addr, size_t pages)
 {
         struct backing *const backing = backing_of(addr);
         const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
         nova_word_t leaf = addr;
 
         unmap(addr, pages);
-        while ((addr = backing_next(backing, addr, end)) < end) {
-                page_give((void *)backing_get(backing, addr), 0);
-                backing_set(backing, addr, 0);
+        while ((addr = novart_commit_table_next(backing, addr, end)) < end) {
+                novart_page_give((void *)novart_commit_table_get(backing, addr), 0);
+                novart_commit_table_set(backing, addr, 0);
         }
         for (; leaf < end; leaf = (leaf & ~(BACKING_SPAN - 1)) + BACKING_SPAN)
-                backing_trim(backing, leaf, &leaves);
+                novart_commit_table_trim(backing, leaf, &leaves);
 }

@@ -38,14 +38,15 @@ static uint32_t *slot_of(const struct backing *backing, uintptr_t addr)
         return leaf ? &leaf[(addr >> NOVA_PAGE_BITS) % BACKING_LEAF_PAGES] : NULL;
 }
 
-uintptr_t backing_get(const struct backing *backing, uintptr_t addr)
+uintptr_t novart_commit_table_get(const struct backing *backing, uintptr_t addr)
 {
         const uint32_t *slot = slot_of(backing, addr);
 
         return slot ? page_of(backing, *slot) : 0;
 }
 
-bool backing_prepare(struct backing *backing, uintptr_t addr, const struct backing_pages *pages)
+bool novart_commit_table_prepare(struct backing *backing, uintptr_t addr,
+                                 const struct backing_pages *pages)
 {
         uint32_t *entry = entry_of(backing, addr);
 
@@ -63,12 +64,13 @@ bool backing_prepare(struct backing *backing, uintptr_t addr, const struct backi
         return true;
 }
 
-void backing_set(struct backing *backing, uintptr_t addr, uintptr_t page)
+void novart_commit_table_set(struct backing *backing, uintptr_t addr, uintptr_t page)
 {
         *slot_of(backing, addr) = page ? (uint32_t)number_of(backing, page) : 0;
 }
 
-void backing_trim(struct backing *backing, uintptr_t addr, const struct backing_pages *pages)
+void novart_commit_table_trim(struct backing *backing, uintptr_t addr,
+                              const struct backing_pages *pages)
 {
         uint32_t *entry = entry_of(backing, addr);
         uint32_t *leaf = entry ? (uint32_t *)page_of(backing, *entry) : NULL;
@@ -82,7 +84,7 @@ void backing_trim(struct backing *backing, uintptr_t addr, const struct backing_
         pages->give(pages->context, leaf);
 }
 
-uintptr_t backing_next(const struct backing *backing, uintptr_t addr, uintptr_t end)
+uintptr_t novart_commit_table_next(const struct backing *backing, uintptr_t addr, uintptr_t end)
 {
         while (addr < end) {
                 const uint32_t *slot = slot_of(backing, addr);

@@ -40,19 +40,21 @@ struct backing_pages {
 };
 
 /** The pool page behind an address; 0 if there is none. */
-uintptr_t backing_get(const struct backing *backing, uintptr_t addr);
+uintptr_t novart_commit_table_get(const struct backing *backing, uintptr_t addr);
 
 /** Makes sure that there is a leaf for an address. @return false if there is no page for one */
-bool backing_prepare(struct backing *backing, uintptr_t addr, const struct backing_pages *pages);
+bool novart_commit_table_prepare(struct backing *backing, uintptr_t addr,
+                                 const struct backing_pages *pages);
 
 /** Notes a pool page behind an address for which a leaf was prepared; @p page 0 forgets it. */
-void backing_set(struct backing *backing, uintptr_t addr, uintptr_t page);
+void novart_commit_table_set(struct backing *backing, uintptr_t addr, uintptr_t page);
 
 /** Gives back the leaf of an address if nothing is noted in it. */
-void backing_trim(struct backing *backing, uintptr_t addr, const struct backing_pages *pages);
+void novart_commit_table_trim(struct backing *backing, uintptr_t addr,
+                              const struct backing_pages *pages);
 
 /** The next address in [addr, end) with a page behind it; end if there is none. */
-uintptr_t backing_next(const struct backing *backing, uintptr_t addr, uintptr_t end);
+uintptr_t novart_commit_table_next(const struct backing *backing, uintptr_t addr, uintptr_t end);
 
 #ifdef __cplusplus
 }

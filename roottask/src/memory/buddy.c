@@ -56,7 +56,7 @@ static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
         *link = (struct buddy_link){NULL, NULL};
 }
 
-bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages)
+bool novart_buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages)
 {
         struct buddy_zone *zone = &buddy->zone[buddy->zones];
 
@@ -74,7 +74,7 @@ bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages)
         return true;
 }
 
-struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr)
+struct buddy_zone *novart_buddy_zone_of(struct buddy *buddy, uintptr_t addr)
 {
         for (unsigned i = 0; i < buddy->zones; i++) {
                 struct buddy_zone *zone = &buddy->zone[i];
@@ -85,7 +85,7 @@ struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr)
         return NULL;
 }
 
-void buddy_extend(struct buddy_zone *zone, size_t pages, bool zero)
+void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero)
 {
         memset(zone->record + zone->ready, zero ? RECORD_INSIDE | RECORD_ZERO : RECORD_INSIDE,
                pages);
@@ -113,7 +113,7 @@ static void insert(struct buddy *buddy, struct buddy_zone *zone, size_t page, un
         list_push(buddy, addr_of(zone, page), order);
 }
 
-void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count)
+void novart_buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count)
 {
         const size_t first = zone->base >> NOVA_PAGE_BITS;
 
@@ -129,7 +129,7 @@ void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_
         }
 }
 
-uintptr_t buddy_take(struct buddy *buddy, unsigned order)
+uintptr_t novart_buddy_take(struct buddy *buddy, unsigned order)
 {
         unsigned from = order;
 
@@ -139,7 +139,7 @@ uintptr_t buddy_take(struct buddy *buddy, unsigned order)
                 return 0;
 
         const uintptr_t addr = (uintptr_t)buddy->list[from];
-        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        struct buddy_zone *zone = novart_buddy_zone_of(buddy, addr);
         const size_t page = (addr - zone->base) >> NOVA_PAGE_BITS;
 
         list_remove(buddy, addr, from);
@@ -154,9 +154,9 @@ uintptr_t buddy_take(struct buddy *buddy, unsigned order)
         return addr;
 }
 
-bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order)
+bool novart_buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order)
 {
-        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        struct buddy_zone *zone = novart_buddy_zone_of(buddy, addr);
         const size_t page = zone ? (addr - zone->base) >> NOVA_PAGE_BITS : 0;
 
         if (!zone || order >= BUDDY_ORDERS || addr % NOVA_PAGE_SIZE ||
@@ -167,16 +167,16 @@ bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order)
         return true;
 }
 
-void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order)
+void novart_buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order)
 {
-        struct buddy_zone *zone = buddy_zone_of(buddy, addr);
+        struct buddy_zone *zone = novart_buddy_zone_of(buddy, addr);
         const size_t page = (addr - zone->base) >> NOVA_PAGE_BITS;
 
         for (size_t i = 0; i < (size_t)1 << order; i++)
                 set_at(zone, page + i, RECORD_TAKEN);
 }
 
-size_t buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end, size_t *count)
+size_t novart_buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end, size_t *count)
 {
         size_t after;
 

@@ -43,31 +43,32 @@ struct buddy {
 
 /** Adds a zone without ready pages; its record comes later. When there is no place for one more,
  *  the smallest gives way. Ranges must not overlap. @return false if this one found no place */
-bool buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
+bool novart_buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
 
 /** Makes the next pages of a zone ready, as pages that are in use; zero: all their bytes are 0. */
-void buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
+void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
 
 /** Gives ready pages in that nobody uses, of any number and alignment: [page, page + count). */
-void buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
+void novart_buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
 
 /** Takes a block of 2^order pages. @return its address, 0 if there is none */
-uintptr_t buddy_take(struct buddy *buddy, unsigned order);
+uintptr_t novart_buddy_take(struct buddy *buddy, unsigned order);
 
 /** Gives a block back. @return false, and nothing changes, if it is not an allocated block */
-bool buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order);
+bool novart_buddy_free(struct buddy *buddy, uintptr_t addr, unsigned order);
 
 /** Makes an allocated block into pages that are freed one by one. */
-void buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
+void novart_buddy_split(struct buddy *buddy, uintptr_t addr, unsigned order);
 
 /** The next run of pages in [page, end) of a zone that must be cleared before they are given out.
  *  Those of a block are looked at after it was taken and before it is freed: then no lock is
  * needed.
  *  @return its first page, end if there is none; count: so many */
-size_t buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end, size_t *count);
+size_t novart_buddy_next_used(const struct buddy_zone *zone, size_t page, size_t end,
+                              size_t *count);
 
 /** The zone in which an address lies and is ready, or NULL. */
-struct buddy_zone *buddy_zone_of(struct buddy *buddy, uintptr_t addr);
+struct buddy_zone *novart_buddy_zone_of(struct buddy *buddy, uintptr_t addr);
 
 #ifdef __cplusplus
 }

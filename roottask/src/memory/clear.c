@@ -65,7 +65,7 @@ static bool can_stream(void)
 #endif
 }
 
-void clear_pages(void *pages, size_t count)
+void novart_clear_pages(void *pages, size_t count)
 {
         const size_t bytes = count * NOVA_PAGE_SIZE;
 

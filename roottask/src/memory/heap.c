@@ -15,7 +15,7 @@ static nova_word_t begin, end, committed, limit;
 /* Addresses for as much as the program can ever have, or what there is. */
 static bool reserve(void)
 {
-        size_t pages = page_total();
+        size_t pages = novart_page_total();
 
         /* Not a power of two: alignment is of no use here. */
         for (pages |= 1; pages > 1; pages = pages / 2 | 1) {
@@ -48,11 +48,11 @@ void *nova_sbrk(ptrdiff_t bytes)
                 if (nova_page_free_count() < (to - committed) / NOVA_PAGE_SIZE + LEFT_PAGES)
                         return (void *)-1;
                 if (nova_region_commit((void *)committed, to - committed)) {
-                        region_decommit((void *)committed, to - committed);
+                        novart_region_decommit((void *)committed, to - committed);
                         return (void *)-1;
                 }
         } else if (to < committed) {
-                region_decommit((void *)to, committed - to);
+                novart_region_decommit((void *)to, committed - to);
         }
         committed = to;
         end += (nova_word_t)bytes;

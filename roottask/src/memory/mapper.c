@@ -27,7 +27,7 @@ static struct lock lock;
 /* The main thread may have no storage base yet. */
 static bool tls_ready;
 
-void mapper_tls_ready(void)
+void novart_mapper_tls_ready(void)
 {
         tls_ready = true;
 }
@@ -58,7 +58,7 @@ static int make_ready(struct mapper *own, nova_word_t cpu)
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
         status = nova_create_pt(own->ec + 1, nova_program.pd, own->ec, 0,
-                                NOVA_ADDRESS(mapper_entry));
+                                NOVA_ADDRESS(novart_mapper_entry));
         own->ready = status == NOVA_SUCCESS;
         if (!own->ready)
                 nova_revoke(nova_crd_obj(own->ec, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
@@ -72,7 +72,7 @@ static void set(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
                          __ATOMIC_RELEASE);
 }
 
-int mapper_start(nova_word_t utcb)
+int novart_mapper_start(nova_word_t utcb)
 {
         const nova_sel_t sm = nova_sel_alloc(0), ec = nova_sel_alloc(1);
 
@@ -95,7 +95,7 @@ static int make_at(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
         return error;
 }
 
-int mapper_prepare(nova_word_t cpu)
+int novart_mapper_prepare(nova_word_t cpu)
 {
         int error = 0;
 
@@ -108,7 +108,7 @@ int mapper_prepare(nova_word_t cpu)
         if (!utcb || ec == NOVA_SEL_NONE) {
                 error = EAGAIN;
         } else {
-                lock_touch_stack();
+                novart_lock_touch_stack();
                 lock_take(&lock);
                 error = mapper[cpu].utcb_page ? EALREADY : make_at(cpu, (nova_word_t)utcb, ec);
                 lock_drop(&lock);
@@ -132,7 +132,7 @@ static nova_crd_t window(unsigned type, nova_sel_t to)
 }
 
 /* The caller's message, half written perhaps, survives: the item takes the last two words. */
-int mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
+int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         struct nova_utcb *const utcb = own_utcb();
         const nova_word_t cpu = own_cpu();
@@ -181,7 +181,7 @@ static bool holds(unsigned type, nova_sel_t sel, unsigned perms)
 static int send_checked(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         const unsigned type = nova_crd_type(crd), perms = nova_crd_perms(crd);
-        const int error = mapper_send(crd, to, flags);
+        const int error = novart_mapper_send(crd, to, flags);
 
         if (error)
                 return error;
@@ -189,30 +189,30 @@ static int send_checked(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
                                                                                           : EACCES;
 }
 
-int mapper_request(nova_crd_t crd, nova_sel_t to)
+int novart_mapper_request(nova_crd_t crd, nova_sel_t to)
 {
         if (!nova_program_is_root())
                 return EPERM;
 
         /* Objects of several kinds have different permissions: any will do. */
         if (nova_crd_type(crd) == NOVA_CRD_OBJ)
-                return mapper_send(crd, to, NOVA_ITEM_H);
+                return novart_mapper_send(crd, to, NOVA_ITEM_H);
         return send_checked(crd, to, NOVA_ITEM_H);
 }
 
-int mapper_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms)
+int novart_mapper_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms)
 {
         return send_checked(nova_crd_mem(from_page, order, perms), to_page, 0);
 }
 
 int nova_request(nova_crd_t crd, nova_sel_t to)
 {
-        lock_touch_stack();
-        return mapper_request(crd, to);
+        novart_lock_touch_stack();
+        return novart_mapper_request(crd, to);
 }
 
 int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, unsigned perms)
 {
-        lock_touch_stack();
-        return mapper_map(from_page, to_page, order, perms);
+        novart_lock_touch_stack();
+        return novart_mapper_map(from_page, to_page, order, perms);
 }

@@ -5,6 +5,6 @@
 
 /* Makes selectors, pages and regions ready, for the main thread before it has a storage base.
  * @return 0 or an errno value */
-int memory_start(void);
+int novart_memory_start(void);
 
 #endif

@@ -27,7 +27,7 @@ static struct buddy buddy;
 static struct lock lock;
 static size_t total;
 
-void *page_spare(size_t bytes)
+void *novart_page_spare(size_t bytes)
 {
         static size_t used;
         const struct nova_start_page *const start = nova_program.start;
@@ -53,26 +53,26 @@ static size_t record_pages(const struct buddy_zone *zone)
 static void first_pages(struct buddy_zone *zone)
 {
         zone->record = (uint8_t *)zone->base;
-        buddy_extend(zone, record_pages(zone), false);
+        novart_buddy_extend(zone, record_pages(zone), false);
 }
 
 static void start_child(const struct nova_start_page *start)
 {
         total = start->pool_bytes / NOVA_PAGE_SIZE;
-        if (!total || !buddy_add_zone(&buddy, start->pool, total))
+        if (!total || !novart_buddy_add_zone(&buddy, start->pool, total))
                 return;
 
         struct buddy_zone *const zone = &buddy.zone[0];
         size_t used = 0;
 
-        zone->record = page_spare(zone->pages);
+        zone->record = novart_page_spare(zone->pages);
         if (!zone->record) {
                 used = record_pages(zone);
                 first_pages(zone);
         }
-        buddy_extend(zone, zone->pages - used, true); /* the parent has cleared them */
+        novart_buddy_extend(zone, zone->pages - used, true); /* the parent has cleared them */
         total -= used + !!start->stack[0] + !!start->stack[1];
-        buddy_give(&buddy, zone, used, total);
+        novart_buddy_give(&buddy, zone, used, total);
 }
 
 static void start_root(const struct nova_hip *hip)
@@ -85,14 +85,14 @@ static void start_root(const struct nova_hip *hip)
                 if (size > room - addr)
                         size = room - addr;
                 if (size >= 2 * NOVA_PAGE_SIZE)
-                        buddy_add_zone(&buddy, NOVA_LAYOUT_POOL + (nova_word_t)addr,
-                                       (size_t)(size >> NOVA_PAGE_BITS));
+                        novart_buddy_add_zone(&buddy, NOVA_LAYOUT_POOL + (nova_word_t)addr,
+                                              (size_t)(size >> NOVA_PAGE_BITS));
         }
         for (unsigned i = 0; i < buddy.zones; i++)
                 total += buddy.zone[i].pages - record_pages(&buddy.zone[i]);
 }
 
-int page_start(void)
+int novart_page_start(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
 
@@ -119,10 +119,10 @@ static bool request(struct buddy_zone *zone, size_t end)
         while (nova_crd_next(&range, &crd, &to)) {
                 const size_t page = zone->ready, count = nova_crd_count(crd);
 
-                if (mapper_request(crd, to))
+                if (novart_mapper_request(crd, to))
                         return false;
-                buddy_extend(zone, count, false);
-                buddy_give(&buddy, zone, page, count);
+                novart_buddy_extend(zone, count, false);
+                novart_buddy_give(&buddy, zone, page, count);
         }
         return true;
 }
@@ -138,7 +138,7 @@ static bool request_record(struct buddy_zone *zone)
         nova_sel_t to;
 
         while (nova_crd_next(&range, &crd, &to))
-                if (mapper_request(crd, to))
+                if (novart_mapper_request(crd, to))
                         return false;
         first_pages(zone);
         return true;
@@ -165,13 +165,13 @@ static bool grow(struct buddy_zone *zone, unsigned order)
 
 static uintptr_t take(unsigned order)
 {
-        uintptr_t addr = buddy_take(&buddy, order);
+        uintptr_t addr = novart_buddy_take(&buddy, order);
 
         if (order >= BUDDY_ORDERS || !nova_program_is_root())
                 return addr;
         for (unsigned i = 0; i < buddy.zones && !addr; i++)
                 while (!addr && grow(&buddy.zone[i], order))
-                        addr = buddy_take(&buddy, order);
+                        addr = novart_buddy_take(&buddy, order);
         return addr;
 }
 
@@ -181,8 +181,8 @@ static void clear_used(const struct buddy_zone *zone, uintptr_t block, unsigned 
         size_t page = (block - zone->base) >> NOVA_PAGE_BITS, count;
         const size_t end = page + ((size_t)1 << order);
 
-        while ((page = buddy_next_used(zone, page, end, &count)) < end) {
-                clear_pages((void *)(zone->base + (page << NOVA_PAGE_BITS)), count);
+        while ((page = novart_buddy_next_used(zone, page, end, &count)) < end) {
+                novart_clear_pages((void *)(zone->base + (page << NOVA_PAGE_BITS)), count);
                 page += count;
         }
 }
@@ -196,30 +196,30 @@ static void *take_zeroed(unsigned order, bool split)
         const uintptr_t block = take(order);
 
         if (block)
-                zone = buddy_zone_of(&buddy, block);
+                zone = novart_buddy_zone_of(&buddy, block);
         if (block && split)
-                buddy_split(&buddy, block, order);
+                novart_buddy_split(&buddy, block, order);
         lock_drop(&lock);
         if (block)
                 clear_used(zone, block, order);
         return (void *)block;
 }
 
-void *page_take(unsigned order)
+void *novart_page_take(unsigned order)
 {
         return take_zeroed(order, false);
 }
 
-void *page_take_split(unsigned order)
+void *novart_page_take_split(unsigned order)
 {
         return take_zeroed(order, true);
 }
 
-void page_give(void *page, unsigned order)
+void novart_page_give(void *page, unsigned order)
 {
         lock_take(&lock);
 
-        const bool given = buddy_free(&buddy, (uintptr_t)page, order);
+        const bool given = novart_buddy_free(&buddy, (uintptr_t)page, order);
 
         lock_drop(&lock);
 #ifdef NOVA_DEBUG
@@ -230,12 +230,12 @@ void page_give(void *page, unsigned order)
 #endif
 }
 
-size_t page_total(void)
+size_t novart_page_total(void)
 {
         return total;
 }
 
-int page_physical(const void *page, uint64_t *phys)
+int novart_page_physical(const void *page, uint64_t *phys)
 {
         const struct nova_start_page *const start = nova_program.start;
 
@@ -248,21 +248,21 @@ int page_physical(const void *page, uint64_t *phys)
 
 void *nova_page_alloc(unsigned order)
 {
-        lock_touch_stack();
-        return page_take(order);
+        novart_lock_touch_stack();
+        return novart_page_take(order);
 }
 
 void nova_page_free(void *page, unsigned order)
 {
-        lock_touch_stack();
-        page_give(page, order);
+        novart_lock_touch_stack();
+        novart_page_give(page, order);
 }
 
 size_t nova_page_free_count(void)
 {
         size_t count;
 
-        lock_touch_stack();
+        novart_lock_touch_stack();
         lock_take(&lock);
         count = buddy.free;
         for (unsigned i = 0; i < buddy.zones; i++) {

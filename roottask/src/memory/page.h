@@ -7,7 +7,7 @@
 #include "novart/page.h"
 
 /* Finds the program's memory. @return 0 or an errno value */
-int page_start(void);
+int novart_page_start(void);
 
 /* How many pages hold so many bytes, and the order of a block that does. */
 static inline size_t page_count(size_t bytes)
@@ -21,22 +21,22 @@ static inline unsigned page_order(size_t bytes)
 }
 
 /* As nova_page_alloc(). */
-void *page_take(unsigned order);
+void *novart_page_take(unsigned order);
 
-/* As page_take(), for pages that come back one by one. */
-void *page_take_split(unsigned order);
+/* As novart_page_take(), for pages that come back one by one. */
+void *novart_page_take_split(unsigned order);
 
 /* As nova_page_free(). */
-void page_give(void *page, unsigned order);
+void novart_page_give(void *page, unsigned order);
 
 /* So many bytes of what a child's start page leaves, zero, for good; NULL if there are not so many.
  * Only start may ask, which is one thread. */
-void *page_spare(size_t bytes);
+void *novart_page_spare(size_t bytes);
 
 /* All memory that the program can ever have, in pages. */
-size_t page_total(void);
+size_t novart_page_total(void);
 
 /* The physical address of a page of the pool. @return 0 or an errno value */
-int page_physical(const void *page, uint64_t *phys);
+int novart_page_physical(const void *page, uint64_t *phys);
 
 #endif

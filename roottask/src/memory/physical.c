@@ -68,7 +68,7 @@ int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
                 return EINVAL;
         if (order >= NOVA_WORD_BITS - NOVA_PAGE_BITS)
                 return ENOMEM;
-        error = page_physical(NULL, &dma->phys);
+        error = novart_page_physical(NULL, &dma->phys);
         if (error)
                 return error;
         dma->bytes = (size_t)NOVA_PAGE_SIZE << order;
@@ -78,11 +78,11 @@ int nova_dma_alloc(size_t bytes, struct nova_dma *dma)
                 error = ENOMEM;
                 goto free_block;
         }
-        page_physical(dma->block, &dma->phys);
-        lock_touch_stack();
-        error = mapper_send(nova_crd_mem((nova_word_t)dma->block >> NOVA_PAGE_BITS, order,
-                                         NOVA_MEM_R | NOVA_MEM_W),
-                            (nova_word_t)dma->memory >> NOVA_PAGE_BITS, NOVA_ITEM_D);
+        novart_page_physical(dma->block, &dma->phys);
+        novart_lock_touch_stack();
+        error = novart_mapper_send(nova_crd_mem((nova_word_t)dma->block >> NOVA_PAGE_BITS, order,
+                                                NOVA_MEM_R | NOVA_MEM_W),
+                                   (nova_word_t)dma->memory >> NOVA_PAGE_BITS, NOVA_ITEM_D);
         if (!error)
                 return 0;
         nova_region_free(dma->memory);

@@ -15,7 +15,7 @@
 static struct region_map map;
 static struct lock lock;
 
-int region_start(void)
+int novart_region_start(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         struct region_area area[REGION_AREAS] = {
@@ -27,15 +27,15 @@ int region_start(void)
         if (nova_program.start)
                 area[0] = (struct region_area){nova_program.start->region,
                                                nova_program.start->region_end};
-        region_map_init(&map, area);
+        novart_region_map_init(&map, area);
         if (sm == NOVA_SEL_NONE || lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
                 return EAGAIN;
-        return back_start();
+        return novart_page_commit_start();
 }
 
 static void enter(void)
 {
-        lock_touch_stack();
+        novart_lock_touch_stack();
         lock_take(&lock);
 }
 
@@ -53,16 +53,16 @@ static bool make_room(void)
 
         const size_t old_room = map.room;
         const unsigned order = array_order(old_room * 2);
-        void *const array = page_take(order);
+        void *const array = novart_page_take(order);
 
         if (!array)
                 return false;
 
-        void *const old = region_map_move(
+        void *const old = novart_region_map_move(
                 &map, array, ((size_t)NOVA_PAGE_SIZE << order) / sizeof(struct region));
 
         if (old)
-                page_give(old, array_order(old_room));
+                novart_page_give(old, array_order(old_room));
         return true;
 }
 
@@ -71,7 +71,7 @@ static nova_word_t add(size_t pages, enum region_kind kind, const char *name)
 {
         const size_t align = pages & (pages - 1) ? 1 : pages;
         const struct region *const region =
-                make_room() ? region_map_add(&map, pages, align, kind, name) : NULL;
+                make_room() ? novart_region_map_add(&map, pages, align, kind, name) : NULL;
 
         return region ? region->base : 0;
 }
@@ -90,7 +90,7 @@ void *nova_region_lazy(const char *name, size_t bytes)
 {
         struct region copy;
 
-        region_set_name(&copy, name); /* which may fault, and so not under the lock */
+        novart_region_set_name(&copy, name); /* which may fault, and so not under the lock */
         enter();
 
         const nova_word_t base = add(page_count(bytes), REGION_LAZY, copy.name);
@@ -108,8 +108,8 @@ void *nova_stack_alloc(size_t bytes)
                 return NULL;
         enter();
         base = add(pages + 1, REGION_STACK, NULL);
-        if (base && back_fill(base + pages * NOVA_PAGE_SIZE, 1)) {
-                region_map_remove(&map, region_map_find(&map, base));
+        if (base && novart_page_commit(base + pages * NOVA_PAGE_SIZE, 1)) {
+                novart_region_map_remove(&map, novart_region_map_find(&map, base));
                 base = 0;
         }
         lock_drop(&lock);
@@ -120,13 +120,13 @@ int nova_region_name(void *addr, const char *name)
 {
         struct region copy;
 
-        region_set_name(&copy, name); /* before the lock, as there */
+        novart_region_set_name(&copy, name); /* before the lock, as there */
         enter();
 
-        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+        struct region *const region = novart_region_map_find(&map, (nova_word_t)addr);
 
         if (region)
-                region_set_name(region, copy.name);
+                novart_region_set_name(region, copy.name);
         lock_drop(&lock);
         return region ? 0 : EINVAL;
 }
@@ -151,10 +151,10 @@ int nova_region_commit(void *addr, size_t bytes)
                 return EINVAL;
         enter();
 
-        const struct region *const region = region_map_find(&map, begin);
+        const struct region *const region = novart_region_map_find(&map, begin);
 
         if (region && inside(region, begin, pages * NOVA_PAGE_SIZE))
-                error = back_fill(begin, pages);
+                error = novart_page_commit(begin, pages);
         lock_drop(&lock);
         return error;
 }
@@ -163,11 +163,11 @@ int nova_region_free(void *addr)
 {
         enter();
 
-        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+        struct region *const region = novart_region_map_find(&map, (nova_word_t)addr);
 
         if (region) {
-                back_empty(region->base, region->pages);
-                region_map_remove(&map, region);
+                novart_page_decommit(region->base, region->pages);
+                novart_region_map_remove(&map, region);
         }
         lock_drop(&lock);
         return region ? 0 : EINVAL;
@@ -182,48 +182,49 @@ int nova_region_shrink(void *addr, size_t bytes)
                 return nova_region_free(addr);
         enter();
 
-        struct region *const region = region_map_find(&map, (nova_word_t)addr);
+        struct region *const region = novart_region_map_find(&map, (nova_word_t)addr);
 
         good = region && region->kind != REGION_STACK && pages <= region->pages;
         if (good && pages < region->pages) {
-                back_empty(region->base + pages * NOVA_PAGE_SIZE, region->pages - pages);
+                novart_page_decommit(region->base + pages * NOVA_PAGE_SIZE, region->pages - pages);
                 region->pages = pages;
         }
         lock_drop(&lock);
         return good ? 0 : EINVAL;
 }
 
-void region_decommit(void *addr, size_t bytes)
+void novart_region_decommit(void *addr, size_t bytes)
 {
         enter();
-        back_empty((nova_word_t)addr, page_count(bytes));
+        novart_page_decommit((nova_word_t)addr, page_count(bytes));
         lock_drop(&lock);
 }
 
-enum region_answer region_fault(nova_word_t addr)
+enum region_answer novart_region_fault(nova_word_t addr)
 {
         enum region_answer answer = REGION_UNKNOWN;
 
         lock_take(&lock);
 
-        const struct region *const region = region_map_find(&map, addr);
+        const struct region *const region = novart_region_map_find(&map, addr);
 
         if (region && region->kind == REGION_STACK && !inside(region, addr, 0))
                 answer = REGION_GUARD;
-        else if (region && back_is_there(addr))
-                answer = back_renew(addr) ? REGION_NO_MEMORY : REGION_SERVED;
+        else if (region && novart_page_is_committed(addr))
+                answer = novart_page_commit_renew(addr) ? REGION_NO_MEMORY : REGION_SERVED;
         else if (region && region->kind != REGION_RESERVED)
-                answer = back_fill(addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 1) ? REGION_NO_MEMORY
-                                                                                 : REGION_SERVED;
+                answer = novart_page_commit(addr & ~(nova_word_t)(NOVA_PAGE_SIZE - 1), 1)
+                                 ? REGION_NO_MEMORY
+                                 : REGION_SERVED;
         lock_drop(&lock);
         return answer;
 }
 
-bool region_at(nova_word_t addr, struct region *region)
+bool novart_region_at(nova_word_t addr, struct region *region)
 {
         lock_take(&lock);
 
-        const struct region *const found = region_map_find(&map, addr);
+        const struct region *const found = novart_region_map_find(&map, addr);
 
         if (found)
                 *region = *found;
@@ -231,14 +232,14 @@ bool region_at(nova_word_t addr, struct region *region)
         return found;
 }
 
-bool region_readable(nova_word_t addr, size_t bytes)
+bool novart_region_readable(nova_word_t addr, size_t bytes)
 {
         bool there;
 
         if (addr % NOVA_PAGE_SIZE + bytes > NOVA_PAGE_SIZE)
                 return false;
         lock_take(&lock);
-        there = region_map_find(&map, addr) && back_is_there(addr);
+        there = novart_region_map_find(&map, addr) && novart_page_is_committed(addr);
         lock_drop(&lock);
         return there;
 }

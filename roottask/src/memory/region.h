@@ -7,7 +7,7 @@
 #include "novart/region.h"
 
 /* Prepares map and lock. @return 0 or an errno value */
-int region_start(void);
+int novart_region_start(void);
 
 /* What came of a page fault. */
 enum region_answer {
@@ -18,15 +18,15 @@ enum region_answer {
 };
 
 /* Serves a page fault at an address where nothing was mapped. The caller's stack has its memory. */
-enum region_answer region_fault(nova_word_t addr);
+enum region_answer novart_region_fault(nova_word_t addr);
 
 /* Copies the region of an address. @return false if there is none */
-bool region_at(nova_word_t addr, struct region *region);
+bool novart_region_at(nova_word_t addr, struct region *region);
 
 /* True if [addr, addr + bytes), in one page, has memory of a region behind it. */
-bool region_readable(nova_word_t addr, size_t bytes);
+bool novart_region_readable(nova_word_t addr, size_t bytes);
 
 /* Takes memory away from [addr, addr + bytes) of a region, but not the addresses. */
-void region_decommit(void *addr, size_t bytes);
+void novart_region_decommit(void *addr, size_t bytes);
 
 #endif

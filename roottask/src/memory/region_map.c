@@ -2,7 +2,7 @@
 /* Sorted regions (see region_map.h): binary search, first fit. */
 #include "memory/region_map.h"
 
-void region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS])
+void novart_region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS])
 {
         for (unsigned i = 0; i < REGION_AREAS; i++)
                 map->area[i] = area[i];
@@ -32,7 +32,7 @@ static size_t above(const struct region_map *map, uintptr_t addr)
         return low;
 }
 
-struct region *region_map_find(struct region_map *map, uintptr_t addr)
+struct region *novart_region_map_find(struct region_map *map, uintptr_t addr)
 {
         const size_t index = above(map, addr);
 
@@ -62,7 +62,7 @@ static uintptr_t fit(const struct region_map *map, const struct region_area *are
         }
 }
 
-void region_set_name(struct region *region, const char *name)
+void novart_region_set_name(struct region *region, const char *name)
 {
         size_t i = 0;
 
@@ -72,8 +72,8 @@ void region_set_name(struct region *region, const char *name)
                 region->name[i] = 0;
 }
 
-struct region *region_map_add(struct region_map *map, size_t pages, size_t align,
-                              enum region_kind kind, const char *name)
+struct region *novart_region_map_add(struct region_map *map, size_t pages, size_t align,
+                                     enum region_kind kind, const char *name)
 {
         uintptr_t base = 0;
         size_t index = 0;
@@ -91,18 +91,18 @@ struct region *region_map_add(struct region_map *map, size_t pages, size_t align
         struct region *region = &map->entry[index];
 
         *region = (struct region){.base = base, .pages = pages, .kind = (uint8_t)kind};
-        region_set_name(region, name);
+        novart_region_set_name(region, name);
         return region;
 }
 
-void region_map_remove(struct region_map *map, struct region *region)
+void novart_region_map_remove(struct region_map *map, struct region *region)
 {
         map->count--;
         for (size_t i = (size_t)(region - map->entry); i < map->count; i++)
                 map->entry[i] = map->entry[i + 1];
 }
 
-struct region *region_map_move(struct region_map *map, struct region *entry, size_t room)
+struct region *novart_region_map_move(struct region_map *map, struct region *entry, size_t room)
 {
         struct region *old = map->entry == map->first ? NULL : map->entry;
 

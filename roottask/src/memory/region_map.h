@@ -43,7 +43,7 @@ struct region_map {
 };
 
 /** A map without regions. */
-void region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS]);
+void novart_region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS]);
 
 /**
  * Finds free addresses and makes a region of them.
@@ -52,14 +52,14 @@ void region_map_init(struct region_map *map, const struct region_area area[REGIO
  * @param align pages: a power of two of which the first page number is a multiple
  * @return the region, valid until the map changes; NULL if there are no addresses or no room
  */
-struct region *region_map_add(struct region_map *map, size_t pages, size_t align,
-                              enum region_kind kind, const char *name);
+struct region *novart_region_map_add(struct region_map *map, size_t pages, size_t align,
+                                     enum region_kind kind, const char *name);
 
 /** The region that holds an address, or NULL. Valid until the map changes. */
-struct region *region_map_find(struct region_map *map, uintptr_t addr);
+struct region *novart_region_map_find(struct region_map *map, uintptr_t addr);
 
 /** Forgets a region of the map. */
-void region_map_remove(struct region_map *map, struct region *region);
+void novart_region_map_remove(struct region_map *map, struct region *region);
 
 /** True if the next region needs a larger array. */
 static inline bool region_map_full(const struct region_map *map)
@@ -68,10 +68,10 @@ static inline bool region_map_full(const struct region_map *map)
 }
 
 /** Moves the regions to a larger array. @return the old one, NULL if it is not the caller's */
-struct region *region_map_move(struct region_map *map, struct region *entry, size_t room);
+struct region *novart_region_map_move(struct region_map *map, struct region *entry, size_t room);
 
 /** Sets a region's name, cut to what there is room for. NULL is an empty one. */
-void region_set_name(struct region *region, const char *name);
+void novart_region_set_name(struct region *region, const char *name);
 
 #ifdef __cplusplus
 }

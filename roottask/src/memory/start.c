@@ -8,18 +8,18 @@
 #include "memory/region.h"
 #include "selector/selector.h"
 
-int memory_start(void)
+int novart_memory_start(void)
 {
-        int error = selector_start();
+        int error = novart_selector_start();
 
         if (!error)
-                error = page_start();
+                error = novart_page_start();
         if (!error)
-                error = region_start();
+                error = novart_region_start();
         if (error)
                 return error;
 
         void *const utcb = nova_region_reserve(NOVA_PAGE_SIZE);
 
-        return utcb ? mapper_start((nova_word_t)utcb) : ENOMEM;
+        return utcb ? novart_mapper_start((nova_word_t)utcb) : ENOMEM;
 }

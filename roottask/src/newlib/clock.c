@@ -18,7 +18,7 @@ static int read_clock(clockid_t clock, uint64_t *ns)
 {
         *ns = nova_time_ns();
         if (clock == CLOCK_REALTIME)
-                *ns += clock_realtime_offset();
+                *ns += novart_clock_realtime_offset();
         else if (clock != CLOCK_MONOTONIC)
                 return EINVAL;
         return 0;

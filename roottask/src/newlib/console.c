@@ -17,8 +17,8 @@ static const struct nova_console_output *output;
 static int write_plain(const char *text, size_t bytes)
 {
         if (!nova_program_is_root())
-                return parent_write(text, bytes);
-        serial_write(text, bytes);
+                return novart_parent_write(text, bytes);
+        novart_serial_write(text, bytes);
         return 0;
 }
 
@@ -29,12 +29,12 @@ static int write_locked(const char *text, size_t bytes)
         return write_plain(text, bytes);
 }
 
-bool console_lends(void)
+bool novart_console_needs_no_lock(void)
 {
         return !__atomic_load_n(&output, __ATOMIC_ACQUIRE);
 }
 
-void console_write_lent(const char *text, size_t bytes)
+void novart_console_write_borrowed(const char *text, size_t bytes)
 {
         write_plain(text, bytes);
 }
@@ -43,7 +43,7 @@ int nova_console_turn(nova_sel_t *sel)
 {
         nova_mutex_lock(&mutex);
 
-        const int error = serial_turn(sel);
+        const int error = novart_serial_turn(sel);
 
         nova_mutex_unlock(&mutex);
         return error;
@@ -70,8 +70,8 @@ int nova_console_read(char *text, size_t bytes)
         if (from)
                 return from->read ? from->read(from->context, text, bytes) : 0;
         if (!nova_program_is_root())
-                return parent_read(text, bytes);
-        return serial_read(text, bytes);
+                return novart_parent_read(text, bytes);
+        return novart_serial_read(text, bytes);
 }
 
 void nova_console_use(const struct nova_console_output *other)

@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /* True if text can be written without a lock of this program: nova_console_use() was not called. */
-bool console_lends(void);
+bool novart_console_needs_no_lock(void);
 
 /* Writes one line without such a lock; in a child it uses the thread's UTCB. */
-void console_write_lent(const char *text, size_t bytes);
+void novart_console_write_borrowed(const char *text, size_t bytes);
 
 #endif

@@ -32,7 +32,7 @@ static void *taken(void *memory)
 static void *take(size_t bytes)
 {
         nova_mutex_lock(&mutex);
-        return taken(heap_take(&heap, bytes));
+        return taken(novart_heap_take(&heap, bytes));
 }
 
 void *malloc(size_t bytes)
@@ -47,7 +47,7 @@ void *memalign(size_t align, size_t bytes)
                 return NULL;
         }
         nova_mutex_lock(&mutex);
-        return taken(heap_take_aligned(&heap, align, bytes));
+        return taken(novart_heap_take_aligned(&heap, align, bytes));
 }
 
 void free(void *memory)
@@ -58,7 +58,7 @@ void free(void *memory)
                 return;
         nova_mutex_lock(&mutex);
 
-        const bool good = heap_give(&heap, memory);
+        const bool good = novart_heap_give(&heap, memory);
 
         nova_mutex_unlock(&mutex);
         if (good)
@@ -87,9 +87,9 @@ void *realloc(void *memory, size_t bytes)
                 return malloc(bytes);
         nova_mutex_lock(&mutex);
 
-        const size_t old = heap_size(memory);
-        const bool done = heap_resize(&heap, memory, bytes);
-        void *const other = done ? memory : heap_take(&heap, bytes);
+        const size_t old = novart_heap_size(memory);
+        const bool done = novart_heap_resize(&heap, memory, bytes);
+        void *const other = done ? memory : novart_heap_take(&heap, bytes);
 
         taken(other);
         if (done || !other)
@@ -101,7 +101,7 @@ void *realloc(void *memory, size_t bytes)
 
 size_t malloc_usable_size(void *memory)
 {
-        return memory ? heap_size(memory) : 0;
+        return memory ? novart_heap_size(memory) : 0;
 }
 
 void *_malloc_r(struct _reent *reent, size_t bytes)

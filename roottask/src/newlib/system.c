@@ -119,10 +119,10 @@ int kill(int process, int signal)
                 return fail(ESRCH);
         if (!signal)
                 return 0;
-        program_end(128 + signal);
+        novart_program_end(128 + signal);
 }
 
 void _exit(int status)
 {
-        program_end(status);
+        novart_program_end(status);
 }

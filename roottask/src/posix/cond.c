@@ -39,7 +39,7 @@ int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 {
         uint64_t deadline;
 
-        if (deadline_of(cond->clock, time, &deadline))
+        if (novart_deadline_of(cond->clock, time, &deadline))
                 return EINVAL;
         return wait_until(cond, mutex, deadline);
 }

@@ -9,9 +9,9 @@
 
 #define NS_PER_S 1000000000
 
-int deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline)
+int novart_deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline)
 {
-        const uint64_t offset = clock == CLOCK_MONOTONIC ? 0 : clock_realtime_offset();
+        const uint64_t offset = clock == CLOCK_MONOTONIC ? 0 : novart_clock_realtime_offset();
         uint64_t ns;
 
         if (time->tv_nsec < 0 || time->tv_nsec >= NS_PER_S)

@@ -7,6 +7,6 @@
 #include <time.h>
 
 /* The TSC value at a time of CLOCK_REALTIME or CLOCK_MONOTONIC. @return 0, or EINVAL */
-int deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline);
+int novart_deadline_of(clockid_t clock, const struct timespec *time, uint64_t *deadline);
 
 #endif

@@ -99,7 +99,7 @@ static bool destroy_values(struct thread_value *values)
         return any;
 }
 
-void thread_keys_end(struct nova_thread *thread)
+void novart_thread_keys_end(struct nova_thread *thread)
 {
         if (!thread->values)
                 return;

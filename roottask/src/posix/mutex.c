@@ -57,7 +57,7 @@ int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *time)
 
         if (!pthread_mutex_trylock(mutex))
                 return 0;
-        if (deadline_of(CLOCK_REALTIME, time, &deadline))
+        if (novart_deadline_of(CLOCK_REALTIME, time, &deadline))
                 return EINVAL;
         return lock_until(mutex, deadline);
 }

@@ -45,9 +45,9 @@ int pthread_equal(pthread_t one, pthread_t other)
 
 int pthread_once(pthread_once_t *once, void (*function)(void))
 {
-        if (once_begin(once->state)) {
+        if (novart_once_begin(once->state)) {
                 function();
-                once_end(once->state, true);
+                novart_once_end(once->state, true);
         }
         return 0;
 }

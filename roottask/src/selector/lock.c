@@ -3,7 +3,7 @@
  * function did, below the caller's frame. No array: compilers keep only what is used of it. */
 #include "selector/lock.h"
 
-void lock_touch_stack(void)
+void novart_lock_touch_stack(void)
 {
         volatile char *const depth = (char *)__builtin_frame_address(0) - LOCK_STACK;
 

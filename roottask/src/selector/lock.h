@@ -26,7 +26,7 @@ static inline enum nova_status lock_init(struct lock *lock, nova_sel_t sm, nova_
 }
 
 /* A page fault of the stack, down to LOCK_STACK below the caller's, comes now or not at all. */
-void lock_touch_stack(void);
+void novart_lock_touch_stack(void);
 
 static inline void lock_take(struct lock *lock)
 {

@@ -5,7 +5,8 @@
 #define NONE       ((nova_sel_t)-1)
 #define WORD_ORDER 5
 
-void sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count, void *(*page)(void))
+void novart_sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count,
+                         void *(*page)(void))
 {
         if (first > SEL_MAP_END)
                 first = SEL_MAP_END;
@@ -110,7 +111,7 @@ static nova_sel_t take_from(struct sel_map *map, unsigned number, unsigned order
         return base + index;
 }
 
-nova_sel_t sel_map_take(struct sel_map *map, unsigned order)
+nova_sel_t novart_sel_map_take(struct sel_map *map, unsigned order)
 {
         nova_sel_t sel = NONE;
 
@@ -121,7 +122,7 @@ nova_sel_t sel_map_take(struct sel_map *map, unsigned order)
         return sel;
 }
 
-bool sel_map_give(struct sel_map *map, nova_sel_t base, unsigned order)
+bool novart_sel_map_give(struct sel_map *map, nova_sel_t base, unsigned order)
 {
         const nova_sel_t size = (nova_sel_t)1 << (order > SEL_LEAF_ORDER ? 0 : order);
         const nova_sel_t index = base % SEL_LEAF_COUNT;

@@ -40,15 +40,16 @@ struct sel_map {
 };
 
 /** Prepares a map of [first, first + count). @p page is asked for a page for each leaf. */
-void sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count, void *(*page)(void));
+void novart_sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count,
+                         void *(*page)(void));
 
 /** Takes 2^order naturally aligned selectors. @return the first; (nova_sel_t)-1 if there are none,
  *  or no page for a leaf */
-nova_sel_t sel_map_take(struct sel_map *map, unsigned order);
+nova_sel_t novart_sel_map_take(struct sel_map *map, unsigned order);
 
 /** Gives 2^order selectors back. @return false, and nothing changes, if one of them is not in use
  */
-bool sel_map_give(struct sel_map *map, nova_sel_t base, unsigned order);
+bool novart_sel_map_give(struct sel_map *map, nova_sel_t base, unsigned order);
 
 #ifdef __cplusplus
 }

@@ -17,19 +17,19 @@ static struct lock lock;
 
 static void *leaf(void)
 {
-        return page_take(0);
+        return novart_page_take(0);
 }
 
-int selector_start(void)
+int novart_selector_start(void)
 {
         const struct nova_start_page *start = nova_program.start;
 
         if (start)
-                sel_map_init(&map, start->sel_first, start->sel_count, leaf);
+                novart_sel_map_init(&map, start->sel_first, start->sel_count, leaf);
         else
-                sel_map_init(&map, ROOT_FIRST, SEL_MAP_END - ROOT_FIRST, leaf);
+                novart_sel_map_init(&map, ROOT_FIRST, SEL_MAP_END - ROOT_FIRST, leaf);
 
-        const nova_sel_t sm = sel_map_take(&map, 0);
+        const nova_sel_t sm = novart_sel_map_take(&map, 0);
 
         if (sm == NOVA_SEL_NONE || lock_init(&lock, sm, nova_program.pd) != NOVA_SUCCESS)
                 return EAGAIN;
@@ -38,10 +38,10 @@ int selector_start(void)
 
 nova_sel_t nova_sel_alloc(unsigned order)
 {
-        lock_touch_stack();
+        novart_lock_touch_stack();
         lock_take(&lock);
 
-        const nova_sel_t sel = sel_map_take(&map, order);
+        const nova_sel_t sel = novart_sel_map_take(&map, order);
 
         lock_drop(&lock);
         return sel;
@@ -49,10 +49,10 @@ nova_sel_t nova_sel_alloc(unsigned order)
 
 void nova_sel_free(nova_sel_t base, unsigned order)
 {
-        lock_touch_stack();
+        novart_lock_touch_stack();
         lock_take(&lock);
 
-        const bool given = sel_map_give(&map, base, order);
+        const bool given = novart_sel_map_give(&map, base, order);
 
         lock_drop(&lock);
 #ifdef NOVA_DEBUG
@@ -71,7 +71,7 @@ void nova_sel_release(nova_sel_t base, unsigned order)
 
 size_t nova_sel_used(void)
 {
-        lock_touch_stack();
+        novart_lock_touch_stack();
         lock_take(&lock);
 
         const size_t used = map.used;

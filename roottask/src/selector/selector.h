@@ -6,6 +6,6 @@
 #include "novart/selector.h"
 
 /* Makes the allocator ready. nova_program must be filled in. @return 0 or an errno value */
-int selector_start(void);
+int novart_selector_start(void);
 
 #endif

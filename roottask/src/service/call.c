@@ -9,7 +9,7 @@
 #include "novart/program.h"
 #include "novart/thread.h"
 
-int client_errno(nova_word_t status)
+int novart_client_errno(nova_word_t status)
 {
         switch ((enum nova_status)status) {
         case NOVA_SUCCESS:
@@ -36,7 +36,7 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
                 nova_utcb_put(utcb, message->words[i]);
         for (unsigned i = 0; i < message->item_count; i++)
                 nova_utcb_delegate(utcb, message->items[i], 0, 0);
-        return share ? client_put_share(utcb, share) : 0;
+        return share ? novart_client_put_share(utcb, share) : 0;
 }
 
 /* The answer's words and its first item. A server may send anything. */
@@ -53,8 +53,8 @@ static int receive(const struct nova_utcb *utcb, struct nova_message *message)
         return nova_utcb_get(utcb, 0, &word) ? (int)word : EPROTO;
 }
 
-int client_transact(nova_sel_t portal, struct nova_message *message,
-                    const struct client_share *share)
+int novart_client_transact(nova_sel_t portal, struct nova_message *message,
+                           const struct client_share *share)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
         int error = send(utcb, message, share);
@@ -62,7 +62,7 @@ int client_transact(nova_sel_t portal, struct nova_message *message,
         message->answer_count = 0;
         message->received = 0;
         if (!error)
-                error = client_errno(nova_call(portal, NOVA_CALL_DL));
+                error = novart_client_errno(nova_call(portal, NOVA_CALL_DL));
         if (!error)
                 error = receive(utcb, message);
         nova_utcb_set_windows(utcb, 0, 0);
@@ -70,7 +70,7 @@ int client_transact(nova_sel_t portal, struct nova_message *message,
         return error;
 }
 
-uint64_t client_cpus(nova_sel_t portals)
+uint64_t novart_client_cpus(nova_sel_t portals)
 {
         uint64_t cpus = 0;
 
@@ -83,16 +83,16 @@ uint64_t client_cpus(nova_sel_t portals)
         return cpus;
 }
 
-int client_call(const struct client_call *call)
+int novart_client_call(const struct client_call *call)
 {
         const nova_word_t cpu = nova_thread_cpu();
         bool left;
 
         if (call->cpus >> cpu & 1)
-                return client_transact(call->portals + cpu, call->message, call->share);
+                return novart_client_transact(call->portals + cpu, call->message, call->share);
         if (!call->cpus)
                 return EHOSTUNREACH;
-        return client_deputy(call, NOVA_FOREVER, &left);
+        return novart_client_call_async(call, NOVA_FOREVER, &left);
 }
 
 /* A session without portals was closed in vain to be opened again. */
@@ -103,8 +103,8 @@ static int not_open(struct nova_message *message)
         return ECONNRESET;
 }
 
-int client_call_until(struct nova_session *session, const struct client_call *call,
-                      uint64_t deadline)
+int novart_client_call_until(struct nova_session *session, const struct client_call *call,
+                             uint64_t deadline)
 {
         const uint64_t here = (uint64_t)1 << nova_thread_cpu();
         struct client_call mine = *call;
@@ -113,11 +113,11 @@ int client_call_until(struct nova_session *session, const struct client_call *ca
         if (!call->cpus)
                 return not_open(call->message);
         if (deadline == NOVA_FOREVER && !call->message->cancel)
-                return client_call(call);
+                return novart_client_call(call);
         if (call->cpus & here)
                 mine.cpus = here;
 
-        const int error = client_deputy(&mine, deadline, &left);
+        const int error = novart_client_call_async(&mine, deadline, &left);
 
         if (left)
                 __atomic_store_n(&session->doubt, true, __ATOMIC_RELAXED);
@@ -130,7 +130,7 @@ int nova_session_call(struct nova_session *session, struct nova_message *message
 
         if (message->cancel)
                 return nova_session_call_until(session, message, NOVA_FOREVER);
-        return call.cpus ? client_call(&call) : not_open(message);
+        return call.cpus ? novart_client_call(&call) : not_open(message);
 }
 
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
@@ -138,7 +138,7 @@ int nova_session_call_until(struct nova_session *session, struct nova_message *m
 {
         const struct client_call call = {session->portals, session->cpus, message, NULL};
 
-        return message->window ? EINVAL : client_call_until(session, &call, deadline);
+        return message->window ? EINVAL : novart_client_call_until(session, &call, deadline);
 }
 
 int nova_session_invoke(struct nova_session *session, nova_word_t operation, nova_word_t word1,

@@ -44,40 +44,40 @@ struct client_call {
 };
 
 /* The call through a portal of the caller's CPU. @return 0 or an errno value */
-int client_transact(nova_sel_t portal, struct nova_message *message,
-                    const struct client_share *share);
+int novart_client_transact(nova_sel_t portal, struct nova_message *message,
+                           const struct client_share *share);
 
 /* The same by a thread on one of its CPUs; until a deadline (TSC), or until the message is
  * cancelled. @p left is set to whether the call was given up. */
-int client_deputy(const struct client_call *call, uint64_t deadline, bool *left);
+int novart_client_call_async(const struct client_call *call, uint64_t deadline, bool *left);
 
 /* By the caller if it is on one of the CPUs, else by a deputy. */
-int client_call(const struct client_call *call);
+int novart_client_call(const struct client_call *call);
 
 /* The call of a session; by a deputy, too, if it has a deadline or can be cancelled. */
-int client_call_until(struct nova_session *session, const struct client_call *call,
-                      uint64_t deadline);
+int novart_client_call_until(struct nova_session *session, const struct client_call *call,
+                             uint64_t deadline);
 
 /* Append the memory to a message. @return 0, or EINVAL if there is no room */
-int client_put_share(struct nova_utcb *utcb, const struct client_share *share);
+int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share);
 
 /* Open a session that nobody knows yet, into new portals. @return as nova_session_open() */
-int client_open(struct nova_session *session);
+int novart_client_open(struct nova_session *session);
 
 /* The same by a thread, until a deadline only; takes the session. @return ETIMEDOUT, or so */
-int client_open_until(struct nova_session **opened, struct nova_session *session,
-                      uint64_t deadline);
+int novart_client_open_until(struct nova_session **opened, struct nova_session *session,
+                             uint64_t deadline);
 
 /* Close a session, as far as it is open, and free it. May wait for the service. */
-void client_finish(struct nova_session *session);
+void novart_client_finish(struct nova_session *session);
 
 /* Take the memory away that the service got. */
-void client_take_back(const struct nova_session *session);
+void novart_client_take_back(const struct nova_session *session);
 
 /* errno value of a call's status. */
-int client_errno(nova_word_t status);
+int novart_client_errno(nova_word_t status);
 
 /* CPUs of the program for which there is a portal at portals + CPU. */
-uint64_t client_cpus(nova_sel_t portals);
+uint64_t novart_client_cpus(nova_sel_t portals);
 
 #endif

@@ -42,7 +42,7 @@ static int enable(struct nova_session *session, uint64_t deadline)
                                        .item_count = 1,
                                        .items = {nova_crd_obj(session->offered, 0, NOVA_SM_UP)}};
         const struct client_call call = {session->portals, session->cpus, &message, NULL};
-        int error = client_call_until(session, &call, deadline);
+        int error = novart_client_call_until(session, &call, deadline);
 
         if (error == ETIMEDOUT)
                 return error;
@@ -78,7 +78,7 @@ int nova_session_enable_notify(struct nova_session *session)
 /* True if the service still has the session: its portals die with it. */
 static bool alive(const struct nova_session *session)
 {
-        return session->cpus & client_cpus(session->portals);
+        return session->cpus & novart_client_cpus(session->portals);
 }
 
 int nova_session_wait(struct nova_session *session, uint64_t deadline)

@@ -61,8 +61,8 @@ static int call_open(struct nova_session *session, nova_sel_t control)
         words[1] = session->order;
         memcpy(&words[2], session->arguments, bytes);
 
-        const struct client_call call = {control, client_cpus(control), &message, NULL};
-        const int error = call.cpus ? client_call(&call) : why_unreachable(control);
+        const struct client_call call = {control, novart_client_cpus(control), &message, NULL};
+        const int error = call.cpus ? novart_client_call(&call) : why_unreachable(control);
 
         session->share_max = (unsigned)answer[0];
         return error;
@@ -71,23 +71,23 @@ static int call_open(struct nova_session *session, nova_sel_t control)
 static int open_once(struct nova_session *session)
 {
         nova_sel_t control;
-        const bool ours = registry_get(session->service, &control);
-        int error = ours ? 0 : upward_open(session->service, &control);
+        const bool ours = novart_registry_get(session->service, &control);
+        int error = ours ? 0 : novart_parent_registry_open(session->service, &control);
 
         if (error)
                 return error;
         error = call_open(session, control);
         if (ours)
-                registry_put(control);
+                novart_registry_put(control);
         else
-                upward_forget(control);
+                novart_parent_registry_forget(control);
         if (error)
                 return error;
-        session->cpus = client_cpus(session->portals);
+        session->cpus = novart_client_cpus(session->portals);
         return session->cpus ? 0 : ECONNRESET; /* they went with the service */
 }
 
-int client_open(struct nova_session *session)
+int novart_client_open(struct nova_session *session)
 {
         int error = EAGAIN;
 
@@ -118,9 +118,9 @@ static void *run(void *argument)
 {
         struct opening *opening = (struct opening *)argument;
 
-        opening->error = client_open(opening->session);
+        opening->error = novart_client_open(opening->session);
         if (__atomic_exchange_n(&opening->state, OPENING_DONE, __ATOMIC_ACQ_REL) == OPENING_LEFT) {
-                client_finish(opening->session);
+                novart_client_finish(opening->session);
                 free(opening);
         }
         return NULL;
@@ -136,7 +136,8 @@ static int wait_for(struct opening *opening, struct nova_thread *thread, uint64_
         return ETIMEDOUT;
 }
 
-int client_open_until(struct nova_session **opened, struct nova_session *session, uint64_t deadline)
+int novart_client_open_until(struct nova_session **opened, struct nova_session *session,
+                             uint64_t deadline)
 {
         struct opening *opening = calloc(1, sizeof(*opening));
         struct nova_thread *thread;
@@ -151,7 +152,7 @@ int client_open_until(struct nova_session **opened, struct nova_session *session
         if (!error)
                 error = opening->error;
         if (error)
-                client_finish(session);
+                novart_client_finish(session);
         else
                 *opened = session;
         free(opening);

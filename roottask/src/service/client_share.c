@@ -18,7 +18,7 @@ static struct nova_crd_range pages_of(const void *memory, unsigned pages)
 }
 
 /* The memory is cut into pieces that are aligned on both sides. */
-int client_put_share(struct nova_utcb *utcb, const struct client_share *share)
+int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share)
 {
         struct nova_crd_range range = pages_of(share->memory, share->pages);
         nova_crd_t crd;
@@ -42,7 +42,7 @@ static void take_back(const void *memory, unsigned pages)
 }
 
 /* A service could keep what it has until its end; the client's memory is used again. */
-void client_take_back(const struct nova_session *session)
+void novart_client_take_back(const struct nova_session *session)
 {
         if (session->share)
                 take_back(session->share, session->share_pages);
@@ -57,7 +57,7 @@ static int send(struct nova_session *session, const struct client_share *share, 
         const struct client_call call = {session->portals + ((nova_sel_t)1 << session->order),
                                          session->cpus, &message, share};
 
-        return client_call_until(session, &call, deadline);
+        return novart_client_call_until(session, &call, deadline);
 }
 
 int nova_session_share_until(struct nova_session *session, void *memory, unsigned pages,
@@ -69,7 +69,7 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
                 return ENOTSUP;
         if ((nova_word_t)memory % NOVA_PAGE_SIZE || !memory || !pages || pages > session->share_max)
                 return EINVAL;
-        client_take_back(session);
+        novart_client_take_back(session);
         session->share = NULL;
 
         const struct client_share share = {
@@ -94,11 +94,11 @@ int nova_session_unshare_until(struct nova_session *session, uint64_t deadline)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_UNSHARE};
         const struct client_call call = {session->portals, session->cpus, &message, NULL};
-        const int error = client_call_until(session, &call, deadline);
+        const int error = novart_client_call_until(session, &call, deadline);
 
         if (error && error != ECONNRESET && error != ETIMEDOUT)
                 return error;
-        client_take_back(session);
+        novart_client_take_back(session);
         session->share = NULL;
         session->share_pages = 0;
         return error == ETIMEDOUT ? error : 0;

@@ -26,14 +26,14 @@ static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
 
 static void remove_portals(struct nova_service *service, const struct session *session)
 {
-        nova_revoke(nova_crd_obj(session_portals(&service->table, session), service->portal_order,
-                                 NOVA_PERM_ALL),
+        nova_revoke(nova_crd_obj(novart_session_portals(&service->table, session),
+                                 service->portal_order, NOVA_PERM_ALL),
                     NOVA_REVOKE_SR);
 }
 
 static int create_portals(struct nova_service *service, const struct session *session)
 {
-        const nova_sel_t first = session_portals(&service->table, session);
+        const nova_sel_t first = novart_session_portals(&service->table, session);
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++) {
                 if (!service->cpu[cpu])
@@ -54,40 +54,40 @@ static void end_session(struct nova_service *service, struct session *session)
         const bool at_once = !(service->cpus & (service->cpus - 1));
 
         remove_portals(service, session);
-        service_share_end(session);
+        novart_service_share_end(session);
         if (session->notify)
                 nova_sel_release(session->notify, service->config.receive_order);
         if (session->pd)
                 nova_sel_release(session->pd, service->config.receive_order);
-        session_finish(&service->table, session, at_once);
+        novart_session_finish(&service->table, session, at_once);
         if (service->table.retired > 4)
-                service_clear_soon(service);
+                novart_service_clear_soon(service);
 }
 
-void service_finish(struct nova_service *service, struct session *session)
+void novart_service_finish(struct nova_service *service, struct session *session)
 {
         const bool begun = session->begun;
 
         session->begun = false;
         if (service->config.close && begun) {
                 if (service->config.parallel)
-                        service_leave(service);
+                        novart_service_leave(service);
                 service->config.close(service, session_state(service, session));
-                if (service->config.parallel && !service_enter(service))
+                if (service->config.parallel && !novart_service_enter(service))
                         return;
         }
         end_session(service, session);
 }
 
-void service_sweep(struct nova_service *service, unsigned first, unsigned count)
+void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count)
 {
         for (unsigned slot = first; slot < service->table.slot_count && count-- > 0; slot++) {
                 struct session *session = &service->table.slots[slot];
 
                 if (session->state == SESSION_LIVE && !pd_alive(session->pd) &&
-                    session_close(session))
-                        service_finish(service, session);
-                if (!service_inside(service))
+                    novart_session_close(session))
+                        novart_service_finish(service, session);
+                if (!novart_service_inside(service))
                         return;
         }
 }
@@ -95,17 +95,17 @@ void service_sweep(struct nova_service *service, unsigned first, unsigned count)
 static int take_session(struct nova_service *service, const char name[NOVA_NAME_SIZE],
                         struct session **session)
 {
-        int error = session_take(&service->table, name, session);
+        int error = novart_session_take(&service->table, name, session);
 
         if (error == EMFILE || error == ENFILE) {
                 /* Perhaps some of those that have sessions are dead. */
-                service_sweep(service, 0, service->table.slot_count);
-                if (!service_inside(service))
+                novart_service_sweep(service, 0, service->table.slot_count);
+                if (!novart_service_inside(service))
                         return ECONNRESET;
-                error = session_take(&service->table, name, session);
+                error = novart_session_take(&service->table, name, session);
         }
         if (error == EAGAIN)
-                service_clear_soon(service);
+                novart_service_clear_soon(service);
         return error;
 }
 
@@ -130,11 +130,11 @@ static int begin_session(struct nova_service *service, struct nova_request *requ
         request->client = session->client;
         memset(request->state, 0, service->config.state_bytes);
         if (service->config.parallel)
-                service_leave(service);
+                novart_service_leave(service);
         const int error = service->config.open ? service->config.open(request, arguments) : 0;
 
         session->begun = !error;
-        if (service->config.parallel && !service_enter(service))
+        if (service->config.parallel && !novart_service_enter(service))
                 return ECONNRESET;
         return error;
 }
@@ -151,15 +151,15 @@ static void give_portals(struct service_cpu *cpu, const struct session *session,
                 service->portal_order < client_order ? service->portal_order : client_order;
 
         nova_request_answer(request, service->config.share_pages);
-        nova_request_give(request, nova_crd_obj(session_portals(&service->table, session), order,
-                                                NOVA_PERM_ALL));
+        nova_request_give(request, nova_crd_obj(novart_session_portals(&service->table, session),
+                                                order, NOVA_PERM_ALL));
         if (service->share == NOVA_SEL_NONE)
                 return;
         nova_request_give(request, nova_crd_obj(service->share, order, NOVA_PERM_ALL));
         cpu->second = (nova_sel_t)1 << client_order;
 }
 
-int service_open(struct service_cpu *cpu, struct nova_request *request)
+int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
 {
         struct nova_service *service = cpu->service;
         const nova_word_t client_order = request->word_count > 1 ? request->word[1] : 0;
@@ -179,7 +179,7 @@ int service_open(struct service_cpu *cpu, struct nova_request *request)
                 session->pd = nova_request_take(request);
                 error = begin_session(service, request, session, arguments);
         }
-        if (!service_inside(service))
+        if (!novart_service_inside(service))
                 return error;
         if (error) {
                 end_session(service, session);
@@ -192,7 +192,7 @@ int service_open(struct service_cpu *cpu, struct nova_request *request)
         return 0;
 }
 
-int service_notify_set(struct service_cpu *cpu, struct nova_request *request)
+int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request)
 {
         /* It stays as long as the session, so that whoever notifies needs no lock for it. */
         if (cpu->session->notify)

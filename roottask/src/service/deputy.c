@@ -69,8 +69,9 @@ static void *run(void *argument)
 
         touch(errand);
         if (advance(errand, ERRAND_NEW, ERRAND_BEGUN)) {
-                errand->error = client_transact(errand->portal, &errand->message,
-                                                errand->share.memory ? &errand->share : NULL);
+                errand->error =
+                        novart_client_transact(errand->portal, &errand->message,
+                                               errand->share.memory ? &errand->share : NULL);
                 if (!advance(errand, ERRAND_BEGUN, ERRAND_DONE))
                         for (;;) /* the caller is taking this thread back */
                                 nova_thread_exit();
@@ -131,7 +132,7 @@ static bool give_up(struct nova_errand *errand, struct nova_thread *deputy)
         const uint32_t state = __atomic_exchange_n(&errand->state, ERRAND_LEFT, __ATOMIC_ACQ_REL);
 
         if (state == ERRAND_BEGUN) {
-                thread_block_destroy(deputy);
+                novart_thread_block_destroy(deputy);
                 __atomic_sub_fetch(&errand->holders, 1, __ATOMIC_ACQ_REL); /* the caller stays */
         } else {
                 nova_thread_detach(deputy);
@@ -199,7 +200,7 @@ static int go(struct nova_errand *errand, nova_word_t cpu, uint64_t deadline, bo
         return error ? error : await(errand, deputy, deadline, left);
 }
 
-int client_deputy(const struct client_call *call, uint64_t deadline, bool *left)
+int novart_client_call_async(const struct client_call *call, uint64_t deadline, bool *left)
 {
         const nova_word_t cpu = (nova_word_t)__builtin_ctzll(call->cpus);
         struct nova_message *const message = call->message;

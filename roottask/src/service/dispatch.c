@@ -99,11 +99,11 @@ static int serve_row(struct nova_service *service, struct nova_request *request)
                 return EINVAL;
         if (!service->config.parallel)
                 return row->handler(request);
-        service_leave(service);
+        novart_service_leave(service);
 
         const int error = row->handler(request);
 
-        return service_enter(service) ? error : ECONNRESET;
+        return novart_service_enter(service) ? error : ECONNRESET;
 }
 
 static int serve_session(struct service_cpu *cpu, struct session *session)
@@ -114,14 +114,14 @@ static int serve_session(struct service_cpu *cpu, struct session *session)
         case NOVA_OPERATION_NOP:
                 return 0;
         case NOVA_OPERATION_CLOSE:
-                session_close(session);
+                novart_session_close(session);
                 return 0;
         case NOVA_OPERATION_NOTIFY:
-                return service_notify_set(cpu, request);
+                return novart_service_notify_set(cpu, request);
         case NOVA_OPERATION_UNSHARE:
                 if (session->calls > 1)
                         return EBUSY; /* another handler may be copying */
-                service_share_end(session);
+                novart_service_share_end(session);
                 return 0;
         default:
                 return serve_row(cpu->service, request);
@@ -136,11 +136,11 @@ static int serve(struct service_cpu *cpu, nova_sel_t portal)
         if (portal - service->control < (nova_sel_t)1 << service->portal_order) {
                 if (request->operation == NOVA_OPERATION_NOP)
                         return 0;
-                return request->operation == NOVA_OPERATION_OPEN ? service_open(cpu, request)
+                return request->operation == NOVA_OPERATION_OPEN ? novart_service_open(cpu, request)
                                                                  : ENOSYS;
         }
 
-        struct session *session = session_find(&service->table, portal);
+        struct session *session = novart_session_find(&service->table, portal);
 
         if (!session)
                 return EBADF;
@@ -152,12 +152,12 @@ static int serve(struct service_cpu *cpu, nova_sel_t portal)
         const int error = serve_session(cpu, session);
 
         cpu->session = NULL;
-        if (service_inside(service) && session_leave(session))
-                service_finish(service, session);
+        if (novart_service_inside(service) && novart_session_leave(session))
+                novart_service_finish(service, session);
         return error;
 }
 
-void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct service_cpu *cpu = (struct service_cpu *)argument;
         const unsigned items = nova_utcb_item_count(utcb);
@@ -171,11 +171,11 @@ void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
         if (items > 1) {
                 error = EINVAL;
-        } else if (!service_enter(cpu->service)) {
+        } else if (!novart_service_enter(cpu->service)) {
                 error = ECONNRESET;
         } else {
                 error = serve(cpu, portal);
-                service_leave(cpu->service);
+                novart_service_leave(cpu->service);
         }
         finish(cpu, utcb, error, items);
 }

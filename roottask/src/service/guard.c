@@ -5,17 +5,18 @@
 #include <errno.h>
 
 /* In guard.S. Returns the number of bytes that were not copied. */
-size_t guard_copy(void *to, const void *from, size_t bytes);
+size_t novart_guard_copy(void *to, const void *from, size_t bytes);
 
-extern const char guard_copy_fault[];  /* the only instruction that may fault */
-extern const char guard_copy_resume[]; /* where it goes on then */
+extern const char novart_guard_copy_fault[];  /* the only instruction that may fault */
+extern const char novart_guard_copy_resume[]; /* where it goes on then */
 
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {
-        return guard_copy(to, from, bytes) ? EFAULT : 0;
+        return novart_guard_copy(to, from, bytes) ? EFAULT : 0;
 }
 
 nova_word_t nova_guard_resume(nova_word_t ip)
 {
-        return ip == (nova_word_t)guard_copy_fault ? (nova_word_t)guard_copy_resume : 0;
+        return ip == (nova_word_t)novart_guard_copy_fault ? (nova_word_t)novart_guard_copy_resume
+                                                          : 0;
 }

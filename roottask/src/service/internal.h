@@ -63,55 +63,55 @@ struct nova_service {
 #define SERVICE_ORDER_MAX 6
 
 /* dispatch.c */
-void service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
 /* share.c */
-void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
-int service_share_window(struct service_cpu *cpu);
-void service_share_end(struct session *session);
+void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+int novart_service_share_window(struct service_cpu *cpu);
+void novart_service_share_end(struct session *session);
 
 /* control.c: all with the lock held. Where the service's own functions are called, they may come
- * back without it: service_inside() says so. */
-int service_open(struct service_cpu *cpu, struct nova_request *request);
-void service_finish(struct nova_service *service, struct session *session);
-void service_sweep(struct nova_service *service, unsigned first, unsigned count);
-int service_notify_set(struct service_cpu *cpu, struct nova_request *request);
+ * back without it: novart_service_inside() says so. */
+int novart_service_open(struct service_cpu *cpu, struct nova_request *request);
+void novart_service_finish(struct nova_service *service, struct session *session);
+void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
+int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
 /* later.c: those that wait, taken off the service; given back; and done, with the lock held. */
-struct nova_later *service_laters_take(struct nova_service *service);
-void service_laters_return(struct nova_service *service, struct nova_later *later);
-void service_laters_do(struct nova_later *later);
+struct nova_later *novart_service_deferred_take(struct nova_service *service);
+void novart_service_deferred_return(struct nova_service *service, struct nova_later *later);
+void novart_service_deferred_run(struct nova_later *later);
 
 /* runner.c: call a handler of this CPU, which comes to the end of what it does by that. */
-void service_pass(const struct service_cpu *cpu, nova_sel_t portals);
-int service_runner_start(struct service_cpu *cpu);
+void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals);
+int novart_service_runner_start(struct service_cpu *cpu);
 /* Ends handlers, too. @return false if they could not be ended */
-bool service_runner_stop(struct service_cpu *cpu);
-void service_runner_wake(struct service_cpu *cpu);
-void service_clear_soon(struct nova_service *service);
+bool novart_service_runner_stop(struct service_cpu *cpu);
+void novart_service_runner_wake(struct service_cpu *cpu);
+void novart_service_clear_soon(struct nova_service *service);
 
 /* lock.c: take the lock. @return false if the service stops: a handler that died may have it */
-bool service_enter(struct nova_service *service);
+bool novart_service_enter(struct nova_service *service);
 
 /* For who waits for others that wait for it: lend time to handlers of this CPU that need it. */
-void service_help(const struct nova_service *service);
+void novart_service_help(const struct nova_service *service);
 
 /* Give it back, if the caller has it. */
-void service_leave(struct nova_service *service);
+void novart_service_leave(struct nova_service *service);
 
 /* Whether the caller has it. */
-bool service_inside(const struct nova_service *service);
+bool novart_service_inside(const struct nova_service *service);
 
 /* For who stops the service: a handler or runner (its struct nova_thread) has ended, perhaps with
  * the lock; all have, so take it; and wait until no thread is in nova_service_lock(). */
-void service_holder_ended(struct nova_service *service, nova_word_t thread);
-void service_take_over(struct nova_service *service);
-void service_wait_for_waiters(const struct nova_service *service);
+void novart_service_holder_ended(struct nova_service *service, nova_word_t thread);
+void novart_service_take_over(struct nova_service *service);
+void novart_service_wait_for_waiters(const struct nova_service *service);
 
 /* shortage.c: what the program has used of its account of kernel memory; and if a service finds too
  * little of something, a sentence that says of what and how to give it more. */
-nova_word_t service_kernel_memory(nova_word_t *limit);
-void service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
+nova_word_t novart_service_kernel_memory(nova_word_t *limit);
+void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before);
 
 /* Whether nova_service_stop() was called. */
 static inline bool service_stopping(const struct nova_service *service)

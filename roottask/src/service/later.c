@@ -35,15 +35,15 @@ void nova_service_later(struct nova_service *service, struct nova_later *later)
                 return;
         }
         push(service, later);
-        service_clear_soon(service);
+        novart_service_clear_soon(service);
 }
 
-struct nova_later *service_laters_take(struct nova_service *service)
+struct nova_later *novart_service_deferred_take(struct nova_service *service)
 {
         return __atomic_exchange_n(&service->laters, NULL, __ATOMIC_ACQ_REL);
 }
 
-void service_laters_return(struct nova_service *service, struct nova_later *later)
+void novart_service_deferred_return(struct nova_service *service, struct nova_later *later)
 {
         while (later) {
                 struct nova_later *next = later->next;
@@ -53,7 +53,7 @@ void service_laters_return(struct nova_service *service, struct nova_later *late
         }
 }
 
-void service_laters_do(struct nova_later *later)
+void novart_service_deferred_run(struct nova_later *later)
 {
         while (later) {
                 struct nova_later *next = later->next;

@@ -44,7 +44,7 @@ static void set(bool *needs, bool value)
                 __atomic_store_n(needs, value, __ATOMIC_RELEASE);
 }
 
-void service_help(const struct nova_service *service)
+void novart_service_help(const struct nova_service *service)
 {
         const struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
         const int mine = role(cpu);
@@ -53,17 +53,17 @@ void service_help(const struct nova_service *service)
                 return;
         if (mine != SERVICE_CALLS &&
             __atomic_load_n(&cpu->needs_lock[SERVICE_CALLS], __ATOMIC_ACQUIRE))
-                service_pass(cpu, service->control);
+                novart_service_pass(cpu, service->control);
         if (mine != SERVICE_SHARES &&
             __atomic_load_n(&cpu->needs_lock[SERVICE_SHARES], __ATOMIC_ACQUIRE))
-                service_pass(cpu, service->share);
+                novart_service_pass(cpu, service->share);
 }
 
 static void wake_runners(struct nova_service *service)
 {
         for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++)
                 if (service->cpu[n])
-                        service_runner_wake(service->cpu[n]);
+                        novart_service_runner_wake(service->cpu[n]);
 }
 
 /* @return false if the service stops and whoever has the lock keeps it for longer than a moment */
@@ -80,25 +80,25 @@ static bool take(struct nova_service *service, bool insist)
                         return false;
                 }
                 wake_runners(service);
-                service_help(service);
+                novart_service_help(service);
         }
         __atomic_store_n(&service->holder, self(), __ATOMIC_RELAXED);
         return true;
 }
 
-bool service_enter(struct nova_service *service)
+bool novart_service_enter(struct nova_service *service)
 {
         return take(service, service->alone);
 }
 
-bool service_inside(const struct nova_service *service)
+bool novart_service_inside(const struct nova_service *service)
 {
         return __atomic_load_n(&service->holder, __ATOMIC_RELAXED) == self();
 }
 
-void service_leave(struct nova_service *service)
+void novart_service_leave(struct nova_service *service)
 {
-        if (!service_inside(service))
+        if (!novart_service_inside(service))
                 return;
 
         bool *const needs = needs_lock(service);
@@ -108,13 +108,13 @@ void service_leave(struct nova_service *service)
         set(needs, false); /* of others than handlers the service may be gone by now */
 }
 
-void service_holder_ended(struct nova_service *service, nova_word_t thread)
+void novart_service_holder_ended(struct nova_service *service, nova_word_t thread)
 {
         if (__atomic_load_n(&service->holder, __ATOMIC_RELAXED) == thread)
                 service->abandoned = true;
 }
 
-void service_take_over(struct nova_service *service)
+void novart_service_take_over(struct nova_service *service)
 {
         service->alone = true;
         if (service->abandoned)
@@ -130,7 +130,7 @@ int nova_service_lock(struct nova_service *service)
         int error = !service_stopping(service) && take(service, false) ? 0 : ECANCELED;
 
         if (!error && service_stopping(service)) {
-                service_leave(service);
+                novart_service_leave(service);
                 error = ECANCELED;
         }
         __atomic_sub_fetch(&service->waiters, 1, __ATOMIC_RELEASE);
@@ -139,10 +139,10 @@ int nova_service_lock(struct nova_service *service)
 
 void nova_service_unlock(struct nova_service *service)
 {
-        service_leave(service);
+        novart_service_leave(service);
 }
 
-void service_wait_for_waiters(const struct nova_service *service)
+void novart_service_wait_for_waiters(const struct nova_service *service)
 {
         while (__atomic_load_n(&service->waiters, __ATOMIC_ACQUIRE))
                 nova_sleep(SERVICE_PATIENCE);

@@ -40,7 +40,7 @@ static int find_portals(nova_sel_t control)
         return -1;
 }
 
-int registry_add(const char *name, nova_sel_t control)
+int novart_registry_add(const char *name, nova_sel_t control)
 {
         int error = 0;
 
@@ -65,11 +65,11 @@ static void release(int entry)
 {
         if (entries[entry].name[0] || entries[entry].users)
                 return;
-        upward_forget(entries[entry].control);
+        novart_parent_registry_forget(entries[entry].control);
         entries[entry].control = 0;
 }
 
-void registry_remove(nova_sel_t control)
+void novart_registry_remove(nova_sel_t control)
 {
         nova_revoke(nova_crd_obj(control, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
                     NOVA_REVOKE_SR);
@@ -82,7 +82,7 @@ void registry_remove(nova_sel_t control)
         nova_mutex_unlock(&lock);
 }
 
-bool registry_get(const char *name, nova_sel_t *control)
+bool novart_registry_get(const char *name, nova_sel_t *control)
 {
         nova_mutex_lock(&lock);
 
@@ -96,7 +96,7 @@ bool registry_get(const char *name, nova_sel_t *control)
         return found >= 0;
 }
 
-void registry_put(nova_sel_t control)
+void novart_registry_put(nova_sel_t control)
 {
         nova_mutex_lock(&lock);
 

@@ -7,16 +7,16 @@
 
 #include "nova/abi/types.h"
 
-/* Give control portals of upward_alloc() a name. @return 0, EEXIST or ENOSPC */
-int registry_add(const char *name, nova_sel_t control);
+/* Give control portals of novart_parent_registry_alloc() a name. @return 0, EEXIST or ENOSPC */
+int novart_registry_add(const char *name, nova_sel_t control);
 
 /* Take away name and portals that were added. From now on nobody finds them, and who has them in
  * hand is notified that they are gone: their selectors are free when the last one has put them. */
-void registry_remove(nova_sel_t control);
+void novart_registry_remove(nova_sel_t control);
 
 /* The control portals of a service, whose selectors stay what they are until they are put.
  * @return false if no service of this program has the name */
-bool registry_get(const char *name, nova_sel_t *control);
-void registry_put(nova_sel_t control);
+bool novart_registry_get(const char *name, nova_sel_t *control);
+void novart_registry_put(nova_sel_t control);
 
 #endif

@@ -14,17 +14,17 @@
 
 #define SWEEP_STEP 64 /* sessions that are looked at without letting handlers in */
 
-void service_runner_wake(struct service_cpu *cpu)
+void novart_service_runner_wake(struct service_cpu *cpu)
 {
         nova_semaphore_up(&cpu->wake);
 }
 
-void service_clear_soon(struct nova_service *service)
+void novart_service_clear_soon(struct nova_service *service)
 {
-        service_runner_wake(service->cpu[service_first_cpu(service)]);
+        novart_service_runner_wake(service->cpu[service_first_cpu(service)]);
 }
 
-void service_pass(const struct service_cpu *cpu, nova_sel_t portals)
+void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
 
@@ -39,9 +39,9 @@ static void pass(struct service_cpu *cpu)
 {
         const uint32_t wanted = __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE);
 
-        service_pass(cpu, cpu->service->control);
+        novart_service_pass(cpu, cpu->service->control);
         if (cpu->share_handler)
-                service_pass(cpu, cpu->service->share);
+                novart_service_pass(cpu, cpu->service->share);
         __atomic_store_n(&cpu->done, wanted, __ATOMIC_RELEASE);
         nova_semaphore_up(&cpu->service->passed);
 }
@@ -60,12 +60,12 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
                         pass(cpu);
                         continue;
                 }
-                service_runner_wake(cpu);
+                novart_service_runner_wake(cpu);
                 while ((int32_t)(__atomic_load_n(&cpu->done, __ATOMIC_ACQUIRE) - wanted) < 0 &&
                        !service_stopping(service)) {
                         nova_semaphore_down_until(&service->passed,
                                                   nova_deadline_in(SERVICE_PATIENCE));
-                        service_help(service);
+                        novart_service_help(service);
                 }
         }
 }
@@ -76,34 +76,34 @@ static void clear(struct nova_service *service, struct service_cpu *self)
 {
         unsigned count;
 
-        if (!service_enter(service))
+        if (!novart_service_enter(service))
                 return;
-        const unsigned head = session_retired_take(&service->table, &count);
-        struct nova_later *const later = service_laters_take(service);
+        const unsigned head = novart_session_retired_take(&service->table, &count);
+        struct nova_later *const later = novart_service_deferred_take(service);
 
-        service_leave(service);
+        novart_service_leave(service);
         if (!count && !later)
                 return;
         pass_everywhere(service, self);
-        if (!service_enter(service)) {
-                service_laters_return(service, later);
+        if (!novart_service_enter(service)) {
+                novart_service_deferred_return(service, later);
                 return;
         }
-        session_release(&service->table, head);
+        novart_session_release(&service->table, head);
         if (service_stopping(service))
-                service_laters_return(service, later);
+                novart_service_deferred_return(service, later);
         else
-                service_laters_do(later);
-        service_leave(service);
+                novart_service_deferred_run(later);
+        novart_service_leave(service);
 }
 
 static void sweep(struct nova_service *service)
 {
         for (unsigned slot = 0; slot < service->table.slot_count; slot += SWEEP_STEP) {
-                if (!service_enter(service))
+                if (!novart_service_enter(service))
                         return;
-                service_sweep(service, slot, SWEEP_STEP);
-                service_leave(service);
+                novart_service_sweep(service, slot, SWEEP_STEP);
+                novart_service_leave(service);
         }
 }
 
@@ -112,9 +112,9 @@ static void end_handlers(struct service_cpu *cpu)
 {
         if (!cpu->service->published)
                 return;
-        handler_end(cpu->handler);
+        novart_handler_end(cpu->handler);
         if (cpu->share_handler)
-                handler_end(cpu->share_handler);
+                novart_handler_end(cpu->share_handler);
         cpu->ended = true;
 }
 
@@ -141,7 +141,7 @@ static void *run(void *argument)
         return NULL;
 }
 
-int service_runner_start(struct service_cpu *cpu)
+int novart_service_runner_start(struct service_cpu *cpu)
 {
         const struct nova_thread_attr attr = {
                 .name = cpu->service->config.name,
@@ -158,20 +158,20 @@ static void join(struct service_cpu *cpu)
 {
         const nova_word_t runner = (nova_word_t)cpu->runner;
 
-        service_runner_wake(cpu);
+        novart_service_runner_wake(cpu);
         nova_thread_join(cpu->runner, NULL);
         cpu->runner = NULL;
-        service_holder_ended(cpu->service, runner);
+        novart_service_holder_ended(cpu->service, runner);
 }
 
-bool service_runner_stop(struct service_cpu *cpu)
+bool novart_service_runner_stop(struct service_cpu *cpu)
 {
         if (cpu->runner)
                 join(cpu);
         if (!cpu->service->published)
                 return true;
         /* One that had a fault, in the service's own close function, left its handlers behind. */
-        if (!cpu->ended && service_runner_start(cpu) == 0)
+        if (!cpu->ended && novart_service_runner_start(cpu) == 0)
                 join(cpu);
         return cpu->ended;
 }

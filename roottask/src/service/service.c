@@ -58,13 +58,13 @@ static int check(const struct nova_service_config *config)
 static int make_table(struct nova_service *service)
 {
         struct nova_service_config *config = &service->config;
-        const unsigned slots = session_table_slots(config->sessions);
+        const unsigned slots = novart_session_table_slots(config->sessions);
         struct session *array = calloc(slots, sizeof(*array));
 
         if (!array)
                 return ENOMEM;
-        session_table_init(&service->table, array, slots, config->sessions,
-                           config->client_sessions);
+        novart_session_table_init(&service->table, array, slots, config->sessions,
+                                  config->client_sessions);
         service->table.portal_order = service->portal_order;
         service->session_order = nova_crd_order_for(slots) + service->portal_order;
         service->table.portals = nova_sel_alloc(service->session_order);
@@ -93,7 +93,7 @@ static struct nova_service *make(const struct nova_service_config *config)
                 nova_crd_order_for(64 - (nova_word_t)__builtin_clzll(service->cpus));
         service->share = NOVA_SEL_NONE;
         service->table.portals = NOVA_SEL_NONE;
-        service->control = upward_alloc();
+        service->control = novart_parent_registry_alloc();
         if (service->config.share_pages)
                 service->share = nova_sel_alloc(service->portal_order);
         return service;
@@ -107,13 +107,13 @@ static int start_share(struct service_cpu *cpu)
         if (!service->config.share_pages)
                 return 0;
         error = nova_handler_create(&cpu->share_handler, cpu->cpu, service->config.name,
-                                    service_share_dispatch, cpu);
+                                    novart_service_share_dispatch, cpu);
         if (error)
                 return error;
-        handler_limit(cpu->share_handler, service->config.receive_bytes);
-        error = handler_prepare_end(cpu->share_handler);
+        novart_handler_limit(cpu->share_handler, service->config.receive_bytes);
+        error = novart_handler_prepare_end(cpu->share_handler);
         if (!error)
-                error = service_share_window(cpu);
+                error = novart_service_share_window(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->share_handler, service->share + cpu->cpu, 0);
         return error;
@@ -134,35 +134,35 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
                 return ENOMEM;
 
         int error = nova_handler_create(&cpu->handler, number, service->config.name,
-                                        service_dispatch, cpu);
+                                        novart_service_dispatch, cpu);
 
         if (error)
                 return error;
-        handler_limit(cpu->handler, service->config.receive_bytes);
+        novart_handler_limit(cpu->handler, service->config.receive_bytes);
         nova_utcb_set_windows(
                 nova_handler_utcb(cpu->handler), 0,
                 nova_crd_obj(cpu->window, service->config.receive_order, NOVA_PERM_ALL));
-        error = handler_prepare_end(cpu->handler);
+        error = novart_handler_prepare_end(cpu->handler);
         if (!error)
                 error = start_share(cpu);
         if (!error)
                 error = nova_handler_portal(cpu->handler, service->control + number, 0);
-        return error ? error : service_runner_start(cpu);
+        return error ? error : novart_service_runner_start(cpu);
 }
 
 /* Let clients find the service. */
 static int publish(struct nova_service *service)
 {
-        const int error = registry_add(service->config.name, service->control);
+        const int error = novart_registry_add(service->config.name, service->control);
 
         service->published = !error;
-        return error ? error : upward_serve(service->config.name, service->control);
+        return error ? error : novart_parent_registry_serve(service->config.name, service->control);
 }
 
 int nova_service_start(struct nova_service **started, const struct nova_service_config *config)
 {
         nova_word_t limit;
-        const nova_word_t used_before = service_kernel_memory(&limit);
+        const nova_word_t used_before = novart_service_kernel_memory(&limit);
         int error = check(config);
 
         if (error)
@@ -184,7 +184,7 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
                 if (error == EAGAIN)
                         error = ENOMEM;
                 if (error == ENOMEM)
-                        service_tell_shortage(service, used_before);
+                        novart_service_tell_shortage(service, used_before);
                 nova_service_stop(service);
                 return error;
         }
@@ -202,7 +202,7 @@ static void end_sessions(struct nova_service *service)
                 if (session->state == SESSION_FREE || session->state == SESSION_RETIRED)
                         continue;
                 session->state = SESSION_CLOSING;
-                service_finish(service, session);
+                novart_service_finish(service, session);
         }
         if (service->table.portals != NOVA_SEL_NONE)
                 nova_sel_release(service->table.portals, service->session_order);
@@ -214,9 +214,9 @@ static void end_sessions(struct nova_service *service)
 static void leave_handlers(struct service_cpu *cpu)
 {
         if (cpu->handler)
-                service_holder_ended(cpu->service, (nova_word_t)&cpu->handler->thread);
+                novart_service_holder_ended(cpu->service, (nova_word_t)&cpu->handler->thread);
         if (cpu->share_handler)
-                service_holder_ended(cpu->service, (nova_word_t)&cpu->share_handler->thread);
+                novart_service_holder_ended(cpu->service, (nova_word_t)&cpu->share_handler->thread);
         cpu->giving = false;
 }
 
@@ -225,9 +225,9 @@ static void leave_handlers(struct service_cpu *cpu)
 static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
-                handler_discard(cpu->handler);
+                novart_handler_discard(cpu->handler);
         if (cpu->share_handler)
-                handler_discard(cpu->share_handler);
+                novart_handler_discard(cpu->share_handler);
         if (cpu->share_window)
                 nova_region_free(cpu->share_window);
         if (cpu->window != NOVA_SEL_NONE)
@@ -249,7 +249,7 @@ static bool stop_runners(struct nova_service *service)
         bool all = true;
 
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
-                if (service->cpu[cpu] && !service_runner_stop(service->cpu[cpu]))
+                if (service->cpu[cpu] && !novart_service_runner_stop(service->cpu[cpu]))
                         all = false;
         return all;
 }
@@ -268,21 +268,21 @@ void nova_service_stop(struct nova_service *service)
 {
         __atomic_store_n(&service->stopping, true, __ATOMIC_SEQ_CST);
         if (service->published)
-                registry_remove(service->control);
+                novart_registry_remove(service->control);
         else if (service->control != NOVA_SEL_NONE)
-                upward_forget(service->control);
+                novart_parent_registry_forget(service->control);
         if (!stop_runners(service)) {
                 leave_behind(service);
                 return;
         }
         each_cpu(service, leave_handlers);
-        service_take_over(service);
-        service_laters_do(service_laters_take(service));
+        novart_service_take_over(service);
+        novart_service_deferred_run(novart_service_deferred_take(service));
         end_sessions(service);
         if (service->share != NOVA_SEL_NONE)
                 nova_sel_release(service->share, service->portal_order);
-        service_leave(service);
-        service_wait_for_waiters(service);
+        novart_service_leave(service);
+        novart_service_wait_for_waiters(service);
         each_cpu(service, stop_cpu);
         free(service);
 }

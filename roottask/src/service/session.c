@@ -38,12 +38,12 @@ int nova_session_open_until(struct nova_session **opened, const char *service,
                 return ENOMEM;
         session->doubt = deadline != NOVA_FOREVER;
         if (session->doubt)
-                return client_open_until(opened, session, deadline);
+                return novart_client_open_until(opened, session, deadline);
 
-        const int error = client_open(session);
+        const int error = novart_client_open(session);
 
         if (error)
-                client_finish(session);
+                novart_client_finish(session);
         else
                 *opened = session;
         return error;
@@ -54,13 +54,13 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
         return nova_session_open_until(opened, service, arguments, NOVA_FOREVER);
 }
 
-void client_finish(struct nova_session *session)
+void novart_client_finish(struct nova_session *session)
 {
         struct nova_message message = {.operation = NOVA_OPERATION_CLOSE};
         const struct client_call call = {session->portals, session->cpus, &message, NULL};
 
         if (call.cpus)
-                client_call(&call);
+                novart_client_call(&call);
         if (session->portals != NOVA_SEL_NONE)
                 nova_sel_release(session->portals, session->order + CLIENT_WINDOW_MORE);
         free(session);
@@ -68,12 +68,12 @@ void client_finish(struct nova_session *session)
 
 static void *run_finish(void *argument)
 {
-        client_finish((struct nova_session *)argument);
+        novart_client_finish((struct nova_session *)argument);
         return NULL;
 }
 
-/* As client_finish(), by a thread, since the service may not answer. At the lowest priority: it may
- * well use up all the time that it is lent. */
+/* As novart_client_finish(), by a thread, since the service may not answer. At the lowest priority:
+ * it may well use up all the time that it is lent. */
 static void finish_later(struct nova_session *session)
 {
         const uint64_t here = (uint64_t)1 << nova_thread_cpu();
@@ -89,13 +89,13 @@ static void finish_later(struct nova_session *session)
                 return;
         }
         session->cpus = 0; /* the service learns of it when this program ends */
-        client_finish(session);
+        novart_client_finish(session);
 }
 
 void nova_session_close(struct nova_session *session)
 {
         /* Whatever the service does, it has neither memory nor semaphore of the session. */
-        client_take_back(session);
+        novart_client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);
         if (session->offered != NOVA_SEL_NONE)
@@ -103,7 +103,7 @@ void nova_session_close(struct nova_session *session)
         if (session->cpus && __atomic_load_n(&session->doubt, __ATOMIC_RELAXED))
                 finish_later(session);
         else
-                client_finish(session);
+                novart_client_finish(session);
 }
 
 /* Take over what another session has, which ends thereby. */

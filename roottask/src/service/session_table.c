@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-unsigned session_table_slots(unsigned session_max)
+unsigned novart_session_table_slots(unsigned session_max)
 {
         const unsigned wanted = session_max + session_max / 64 + 8;
         unsigned slots = 1;
@@ -24,8 +24,8 @@ static void push_free(struct session_table *table, unsigned slot)
         table->free_head = slot;
 }
 
-void session_table_init(struct session_table *table, struct session *slots, unsigned slot_count,
-                        unsigned session_max, unsigned client_max)
+void novart_session_table_init(struct session_table *table, struct session *slots,
+                               unsigned slot_count, unsigned session_max, unsigned client_max)
 {
         memset(table, 0, sizeof(*table));
         table->slots = slots;
@@ -38,12 +38,12 @@ void session_table_init(struct session_table *table, struct session *slots, unsi
                 push_free(table, slot);
 }
 
-nova_sel_t session_portals(const struct session_table *table, const struct session *session)
+nova_sel_t novart_session_portals(const struct session_table *table, const struct session *session)
 {
         return table->portals + ((nova_sel_t)(session - table->slots) << table->portal_order);
 }
 
-struct session *session_find(const struct session_table *table, nova_sel_t portal)
+struct session *novart_session_find(const struct session_table *table, nova_sel_t portal)
 {
         const nova_sel_t slot = (portal - table->portals) >> table->portal_order;
 
@@ -53,7 +53,7 @@ struct session *session_find(const struct session_table *table, nova_sel_t porta
         return &table->slots[slot];
 }
 
-unsigned session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE])
+unsigned novart_session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE])
 {
         unsigned count = 0;
 
@@ -66,10 +66,10 @@ unsigned session_count(const struct session_table *table, const char client[NOVA
         return count;
 }
 
-int session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
-                 struct session **session)
+int novart_session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
+                        struct session **session)
 {
-        if (session_count(table, client) >= table->client_max)
+        if (novart_session_count(table, client) >= table->client_max)
                 return EMFILE;
         if (table->open >= table->session_max)
                 return ENFILE;
@@ -86,7 +86,7 @@ int session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
         return 0;
 }
 
-bool session_close(struct session *session)
+bool novart_session_close(struct session *session)
 {
         if (session->state != SESSION_LIVE && session->state != SESSION_OPENING)
                 return false;
@@ -94,13 +94,13 @@ bool session_close(struct session *session)
         return session->calls == 0;
 }
 
-bool session_leave(struct session *session)
+bool novart_session_leave(struct session *session)
 {
         session->calls--;
         return session->state == SESSION_CLOSING && session->calls == 0;
 }
 
-void session_finish(struct session_table *table, struct session *session, bool at_once)
+void novart_session_finish(struct session_table *table, struct session *session, bool at_once)
 {
         const unsigned slot = (unsigned)(session - table->slots);
 
@@ -115,7 +115,7 @@ void session_finish(struct session_table *table, struct session *session, bool a
         table->retired++;
 }
 
-unsigned session_retired_take(struct session_table *table, unsigned *count)
+unsigned novart_session_retired_take(struct session_table *table, unsigned *count)
 {
         const unsigned head = table->retired_head;
 
@@ -125,7 +125,7 @@ unsigned session_retired_take(struct session_table *table, unsigned *count)
         return head;
 }
 
-void session_release(struct session_table *table, unsigned head)
+void novart_session_release(struct session_table *table, unsigned head)
 {
         while (head != SESSION_NONE) {
                 const unsigned next = table->slots[head].next;

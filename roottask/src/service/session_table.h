@@ -46,41 +46,41 @@ struct session_table {
 
 /* Slots for @p session_max sessions: a power of two, with some more so that retired slots do not
  * keep a new session out. */
-unsigned session_table_slots(unsigned session_max);
+unsigned novart_session_table_slots(unsigned session_max);
 
 /* Prepare a table over @p slots, all of them free. */
-void session_table_init(struct session_table *table, struct session *slots, unsigned slot_count,
-                        unsigned session_max, unsigned client_max);
+void novart_session_table_init(struct session_table *table, struct session *slots,
+                               unsigned slot_count, unsigned session_max, unsigned client_max);
 
 /* First portal of a slot. */
-nova_sel_t session_portals(const struct session_table *table, const struct session *session);
+nova_sel_t novart_session_portals(const struct session_table *table, const struct session *session);
 
 /* The live session that a portal names, or NULL. */
-struct session *session_find(const struct session_table *table, nova_sel_t portal);
+struct session *novart_session_find(const struct session_table *table, nova_sel_t portal);
 
 /* Take a free slot for a client, in state OPENING. 0, or EMFILE: the client has as many as it may;
  * ENFILE: the service has; EAGAIN: only retired slots are left. */
-int session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
-                 struct session **session);
+int novart_session_take(struct session_table *table, const char client[NOVA_NAME_SIZE],
+                        struct session **session);
 
 /* Number of a client's sessions. */
-unsigned session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE]);
+unsigned novart_session_count(const struct session_table *table, const char client[NOVA_NAME_SIZE]);
 
 /* A live session is to end: no call finds it any more. True if no handler works for it, so that the
  * caller has to finish it; else the last handler that leaves has to. */
-bool session_close(struct session *session);
+bool novart_session_close(struct session *session);
 
 /* A handler leaves. True if the session is closing and this was the last one. */
-bool session_leave(struct session *session);
+bool novart_session_leave(struct session *session);
 
-/* The session is finished: its slot can be used again, at once or after session_release(). */
-void session_finish(struct session_table *table, struct session *session, bool at_once);
+/* Finishes a session: its slot can be used again, at once or after novart_session_release(). */
+void novart_session_finish(struct session_table *table, struct session *session, bool at_once);
 
 /* Take all retired slots off the table: the head of their list; @p count how many there are. */
-unsigned session_retired_take(struct session_table *table, unsigned *count);
+unsigned novart_session_retired_take(struct session_table *table, unsigned *count);
 
-/* Make a list of slots that session_retired_take() gave free. */
-void session_release(struct session_table *table, unsigned head);
+/* Make a list of slots that novart_session_retired_take() gave free. */
+void novart_session_release(struct session_table *table, unsigned head);
 
 #define SESSION_NONE ((unsigned)-1)
 

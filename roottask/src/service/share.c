@@ -18,7 +18,7 @@ static nova_crd_t window_crd(const struct service_cpu *cpu)
                             NOVA_MEM_R | NOVA_MEM_W);
 }
 
-int service_share_window(struct service_cpu *cpu)
+int novart_service_share_window(struct service_cpu *cpu)
 {
         const unsigned order = nova_crd_order_for(cpu->service->config.share_pages);
 
@@ -29,7 +29,7 @@ int service_share_window(struct service_cpu *cpu)
         return cpu->share_window ? 0 : ENOMEM;
 }
 
-void service_share_end(struct session *session)
+void novart_service_share_end(struct session *session)
 {
         if (session->share)
                 nova_region_free(session->share);
@@ -69,20 +69,20 @@ static int share(struct service_cpu *cpu, const struct offer *offer)
         if (!cpu->share_window || offer->lacks)
                 return ENOMEM;
 
-        struct session *session = session_find(&service->table, offer->portal);
+        struct session *session = novart_session_find(&service->table, offer->portal);
 
         if (!session)
                 return EBADF;
         if (session->calls)
                 return EBUSY; /* a handler may be copying from what is shared now */
-        service_share_end(session);
+        novart_service_share_end(session);
         session->share = cpu->share_window;
         session->share_pages = (unsigned)offer->pages;
         cpu->share_window = NULL;
         return 0;
 }
 
-void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct service_cpu *cpu = (struct service_cpu *)argument;
         const bool items = nova_utcb_item_count(utcb);
@@ -93,13 +93,13 @@ void service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *arg
         read(utcb, &offer);
         if (offer.operation == NOVA_OPERATION_NOP && !items) {
                 error = 0; /* runners pass here while the lock is held */
-        } else if (service_enter(cpu->service)) {
+        } else if (novart_service_enter(cpu->service)) {
                 error = share(cpu, &offer);
-                service_leave(cpu->service);
+                novart_service_leave(cpu->service);
         }
         if (error && cpu->share_window)
                 nova_revoke(window_crd(cpu), NOVA_REVOKE_SR);
-        service_share_window(cpu);
+        novart_service_share_window(cpu);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, (nova_word_t)error);
 }

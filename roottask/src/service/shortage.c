@@ -33,7 +33,7 @@ static void tell_kernel_memory(const struct nova_service *service, nova_word_t l
                         KIB(enough > limit ? enough : 2 * limit));
 }
 
-nova_word_t service_kernel_memory(nova_word_t *limit)
+nova_word_t novart_service_kernel_memory(nova_word_t *limit)
 {
         nova_word_t used = 0;
 
@@ -42,10 +42,10 @@ nova_word_t service_kernel_memory(nova_word_t *limit)
         return used;
 }
 
-void service_tell_shortage(const struct nova_service *service, nova_word_t used_before)
+void novart_service_tell_shortage(const struct nova_service *service, nova_word_t used_before)
 {
         nova_word_t limit;
-        const nova_word_t used = service_kernel_memory(&limit);
+        const nova_word_t used = novart_service_kernel_memory(&limit);
 
         if (limit - used < SHORT_BYTES)
                 tell_kernel_memory(service, limit - used, limit, used_before);

@@ -8,32 +8,32 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 
-nova_sel_t upward_alloc(void)
+nova_sel_t novart_parent_registry_alloc(void)
 {
         return nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
 }
 
-void upward_forget(nova_sel_t control)
+void novart_parent_registry_forget(nova_sel_t control)
 {
         nova_sel_release(control, NOVA_PARENT_SERVICE_ORDER);
 }
 
-int upward_open(const char *name, nova_sel_t *control)
+int novart_parent_registry_open(const char *name, nova_sel_t *control)
 {
         if (nova_program_is_root())
                 return ENOENT;
-        *control = upward_alloc();
+        *control = novart_parent_registry_alloc();
         if (*control == NOVA_SEL_NONE)
                 return ENOMEM;
 
         const int error = nova_parent_open(name, *control);
 
         if (error)
-                upward_forget(*control);
+                novart_parent_registry_forget(*control);
         return error;
 }
 
-int upward_serve(const char *name, nova_sel_t control)
+int novart_parent_registry_serve(const char *name, nova_sel_t control)
 {
         return nova_program_is_root() ? 0 : nova_parent_serve(name, control);
 }

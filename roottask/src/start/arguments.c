@@ -40,7 +40,7 @@ static char *base_name(char *path)
         return name;
 }
 
-void arguments_split(struct arguments *arguments, char *text, char **room, size_t count)
+void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count)
 {
         char **const end = room + count - 1; /* the last pointer ends the second list */
         struct nova_cmdline at = {text, text, 0};

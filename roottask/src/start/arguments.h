@@ -27,10 +27,10 @@ struct arguments {
  * @param room  for pointers
  * @param count how many pointers there is room for: words beyond are left out. At least 3
  */
-void arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
+void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
 
 /* For roots: copies the string at a physical address, cut to bytes with its end. 0 or an errno. */
-int program_copy_string(char *to, size_t bytes, uint64_t addr);
+int novart_program_copy_string(char *to, size_t bytes, uint64_t addr);
 
 #ifdef __cplusplus
 }

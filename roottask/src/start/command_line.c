@@ -15,7 +15,7 @@
 #define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
 
 /* The string's end may lie in a page behind which nothing is. */
-int program_copy_string(char *to, size_t bytes, uint64_t addr)
+int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
 {
         size_t done = 0;
 
@@ -45,7 +45,7 @@ static void tell_left_out(void)
 {
         static const char text[] = "The command line is too long: its last words are left out.\n";
 
-        serial_write(text, sizeof(text) - 1);
+        novart_serial_write(text, sizeof(text) - 1);
 }
 
 static int read_root(char *page)
@@ -56,13 +56,13 @@ static int read_root(char *page)
         static char unnamed[] = "roottask";
 
         if (nova_hip_get_module(nova_program.hip, 0, &module) && module.aux) {
-                const int error = program_copy_string(page, TEXT_BYTES, module.aux);
+                const int error = novart_program_copy_string(page, TEXT_BYTES, module.aux);
 
                 if (error)
                         return error;
                 length = strlen(page);
         }
-        arguments_split(&arguments, page, (char **)(page + TEXT_BYTES), POINTERS);
+        novart_arguments_split(&arguments, page, (char **)(page + TEXT_BYTES), POINTERS);
         if (arguments.left_out || length == TEXT_BYTES - 1)
                 tell_left_out();
         if (!*arguments.argv[0])
@@ -102,7 +102,7 @@ static int read_child(void)
             start->argc + start->envc > NOVA_START_WORDS)
                 return EINVAL;
 
-        char **page = page_spare((start->argc + start->envc + 2) * sizeof(*page));
+        char **page = novart_page_spare((start->argc + start->envc + 2) * sizeof(*page));
 
         if (!page)
                 page = nova_page_alloc(0);
@@ -119,7 +119,7 @@ static int read_child(void)
         return list_strings(nova_program.envp, start->envc, start->env);
 }
 
-int program_read_arguments(void)
+int novart_program_read_arguments(void)
 {
         if (!nova_program_is_root())
                 return read_child();

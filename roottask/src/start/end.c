@@ -5,10 +5,10 @@
 #include "start/parent.h"
 #include "start/start.h"
 
-_Noreturn void program_end(int status)
+_Noreturn void novart_program_end(int status)
 {
         if (nova_program_is_root())
                 nova_exit(status >= 0 && status <= NOVA_EXIT_MAX ? (uint8_t)status : NOVA_EXIT_MAX);
-        parent_exit(status);
+        novart_parent_exit(status);
         __builtin_trap();
 }

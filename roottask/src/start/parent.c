@@ -11,7 +11,7 @@
 #include "novart/program.h"
 
 /* No thread-local variable works yet, so the start page says where the UTCB is. */
-int parent_begin(void)
+int novart_parent_begin(void)
 {
         const struct nova_start_page *const page = nova_program.start;
         struct nova_utcb *const utcb = (struct nova_utcb *)page->utcb;
@@ -26,40 +26,40 @@ int parent_begin(void)
         return status == NOVA_SUCCESS ? (int)utcb->word[0] : EIO;
 }
 
-int parent_events(void)
+int novart_parent_events(void)
 {
         return nova_parent_events();
 }
 
-void parent_exit(int status)
+void novart_parent_exit(int status)
 {
         nova_parent_exit(status);
 }
 
-void parent_fault(const struct nova_fault_report *report)
+void novart_parent_fault(const struct nova_fault_report *report)
 {
         nova_parent_fault(report);
 }
 
-int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
-                     unsigned quantum_us)
+int novart_parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
+                            unsigned quantum_us)
 {
         (void)cpu;
         return nova_parent_sc(sc, ec, priority, quantum_us);
 }
 
-void parent_destroy_sc(nova_sel_t sc, nova_word_t cpu)
+void novart_parent_destroy_sc(nova_sel_t sc, nova_word_t cpu)
 {
         (void)cpu;
         nova_parent_sc_drop(sc);
 }
 
-int parent_write(const char *text, size_t bytes)
+int novart_parent_write(const char *text, size_t bytes)
 {
         return nova_parent_write(text, bytes);
 }
 
-int parent_read(char *text, size_t bytes)
+int novart_parent_read(char *text, size_t bytes)
 {
         (void)text;
         (void)bytes;

@@ -6,29 +6,29 @@
 #include "nova/abi/types.h"
 
 /* Gets the program's own PD and first EC, before anything else. @return 0 or an errno value */
-int parent_begin(void);
+int novart_parent_begin(void);
 
 /* The program handles its first thread's events from now on. @return 0 or an errno value */
-int parent_events(void);
+int novart_parent_events(void);
 
 /* Tells the parent what ended the program. */
 struct nova_fault_report;
-void parent_fault(const struct nova_fault_report *report);
+void novart_parent_fault(const struct nova_fault_report *report);
 
 /* Tells the parent that the program has ended. Returns only if the parent cannot be reached. */
-void parent_exit(int status);
+void novart_parent_exit(int status);
 
 /* Asks for a scheduling context for one of the program's ECs. @return 0 or an errno value */
-int parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
-                     unsigned quantum_us);
+int novart_parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
+                            unsigned quantum_us);
 
 /* Takes it back: the EC no longer has it when this returns. */
-void parent_destroy_sc(nova_sel_t sc, nova_word_t cpu);
+void novart_parent_destroy_sc(nova_sel_t sc, nova_word_t cpu);
 
 /* Writes text on the parent's console. @return 0 or an errno value */
-int parent_write(const char *text, size_t bytes);
+int novart_parent_write(const char *text, size_t bytes);
 
 /* Reads a line of the parent's console. @return number of bytes, 0 at the end, or -errno */
-int parent_read(char *text, size_t bytes);
+int novart_parent_read(char *text, size_t bytes);
 
 #endif

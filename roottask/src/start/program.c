@@ -53,7 +53,7 @@ static void read_start_page(const struct nova_start_page *page)
         nova_program.priority = page->priority;
 }
 
-void program_read(const void *page, nova_word_t cpu)
+void novart_program_read(const void *page, nova_word_t cpu)
 {
         /* The starter passed a wrong page, and there is no console to report that to. */
         if (*(const uint32_t *)page == NOVA_HIP_SIGNATURE)

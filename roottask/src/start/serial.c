@@ -22,14 +22,14 @@
 static struct nova_console console;
 static nova_sel_t turn = NOVA_SEL_NONE; /* a semaphore with the counter 1 while nobody writes */
 
-void serial_init(void)
+void novart_serial_init(void)
 {
         nova_request(nova_crd_io(NOVA_EXIT_PORT, 0), NOVA_EXIT_PORT);
         if (!nova_request(nova_crd_io(NOVA_CONSOLE_COM1, SERIAL_ORDER), NOVA_CONSOLE_COM1))
                 nova_console_use_port(&console, NOVA_CONSOLE_COM1);
 }
 
-int serial_turn(nova_sel_t *sel)
+int novart_serial_turn(nova_sel_t *sel)
 {
         if (!nova_program_is_root())
                 return ENOSYS;
@@ -60,7 +60,7 @@ static void take_turn(nova_sel_t sm)
                          __ATOMIC_RELAXED);
 }
 
-void serial_write(const char *text, size_t bytes)
+void novart_serial_write(const char *text, size_t bytes)
 {
         const nova_sel_t sm = __atomic_load_n(&turn, __ATOMIC_ACQUIRE);
 
@@ -74,7 +74,7 @@ void serial_write(const char *text, size_t bytes)
                 nova_sm_up(sm);
 }
 
-int serial_read(char *text, size_t bytes)
+int novart_serial_read(char *text, size_t bytes)
 {
         size_t got = 0;
 

@@ -33,32 +33,32 @@ static void run_destructors(void)
 
 static void run_main(void)
 {
-        if (program_read_arguments())
-                program_end(EXIT_FAILURE);
+        if (novart_program_read_arguments())
+                novart_program_end(EXIT_FAILURE);
         environ = nova_program.envp;
         if (&__fini_array_end[0] > &__fini_array_start[0] && atexit(run_destructors))
-                program_end(EXIT_FAILURE);
+                novart_program_end(EXIT_FAILURE);
         run_forwards(__preinit_array_start, __preinit_array_end);
         run_forwards(__init_array_start, __init_array_end);
         exit(main(nova_program.argc, nova_program.argv, nova_program.envp));
 }
 
-void start_program(const void *page, nova_word_t cpu)
+void novart_start_program(const void *page, nova_word_t cpu)
 {
         nova_word_t stack;
 
-        program_read(page, cpu);
-        if (!nova_program_is_root() && parent_begin())
-                program_end(EXIT_FAILURE);
-        if (memory_start())
-                program_end(EXIT_FAILURE);
+        novart_program_read(page, cpu);
+        if (!nova_program_is_root() && novart_parent_begin())
+                novart_program_end(EXIT_FAILURE);
+        if (novart_memory_start())
+                novart_program_end(EXIT_FAILURE);
         if (nova_program_is_root())
-                serial_init();
-        if (thread_make_main(&stack) || thread_main_running())
-                program_end(EXIT_FAILURE);
-        mapper_tls_ready();
+                novart_serial_init();
+        if (novart_thread_make_main(&stack) || novart_thread_main_running())
+                novart_program_end(EXIT_FAILURE);
+        novart_mapper_tls_ready();
         /* From now on memory comes when it is touched. */
         if (nova_event_base(nova_program.cpu) == NOVA_SEL_NONE)
-                program_end(EXIT_FAILURE);
-        start_on_stack(stack, run_main);
+                novart_program_end(EXIT_FAILURE);
+        novart_start_on_stack(stack, run_main);
 }

@@ -6,27 +6,27 @@
 #include "novart/program.h"
 
 /* Begins the program on the start stack. @p page: the HIP or a start page. */
-_Noreturn void start_program(const void *page, nova_word_t cpu);
+_Noreturn void novart_start_program(const void *page, nova_word_t cpu);
 
 /* Calls @p function on an empty stack that ends at @p top, which is aligned to 16 bytes. */
-_Noreturn void start_on_stack(nova_word_t top, void (*function)(void));
+_Noreturn void novart_start_on_stack(nova_word_t top, void (*function)(void));
 
 /* Fills nova_program but for name, arguments and environment. Ends the program if the page is none
  * that it can begin with. */
-void program_read(const void *page, nova_word_t cpu);
+void novart_program_read(const void *page, nova_word_t cpu);
 
 /* Fills in name, arguments and environment. @return 0 or an errno value */
-int program_read_arguments(void);
+int novart_program_read_arguments(void);
 
 /* Ends the program at once: a root ends the run, a child notifies its parent. */
-_Noreturn void program_end(int status);
+_Noreturn void novart_program_end(int status);
 
 /* Where a root's text goes until other ways are set up, and at its end. */
-void serial_init(void);
-void serial_write(const char *text, size_t bytes);
+void novart_serial_init(void);
+void novart_serial_write(const char *text, size_t bytes);
 /* From now on whoever writes takes turns; the semaphore by which. One call at a time. 0, ENOMEM or
  * ENOSYS: no root. */
-int serial_turn(nova_sel_t *sel);
-int serial_read(char *text, size_t bytes);
+int novart_serial_turn(nova_sel_t *sel);
+int novart_serial_read(char *text, size_t bytes);
 
 #endif

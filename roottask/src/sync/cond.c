@@ -9,13 +9,13 @@ int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint6
         struct nova_waiter waiter;
         int error = 0;
 
-        wait_guard(&cond->queue);
-        wait_append(&cond->queue, &waiter);
-        wait_release(&cond->queue);
+        novart_wait_guard(&cond->queue);
+        novart_wait_append(&cond->queue, &waiter);
+        novart_wait_release(&cond->queue);
         nova_mutex_unlock(mutex);
-        if (!wait_park(&waiter, deadline)) {
-                wait_guard(&cond->queue);
-                error = wait_give_up(&cond->queue, &waiter) ? ETIMEDOUT : 0;
+        if (!novart_wait_park(&waiter, deadline)) {
+                novart_wait_guard(&cond->queue);
+                error = novart_wait_give_up(&cond->queue, &waiter) ? ETIMEDOUT : 0;
         }
         nova_mutex_lock(mutex);
         return error;
@@ -28,11 +28,11 @@ void nova_cond_wait(struct nova_cond *cond, struct nova_mutex *mutex)
 
 static struct nova_thread *grant(struct nova_cond *cond)
 {
-        wait_guard(&cond->queue);
+        novart_wait_guard(&cond->queue);
 
-        struct nova_thread *const thread = wait_grant(&cond->queue);
+        struct nova_thread *const thread = novart_wait_grant(&cond->queue);
 
-        wait_release(&cond->queue);
+        novart_wait_release(&cond->queue);
         return thread;
 }
 
@@ -41,21 +41,21 @@ void nova_cond_signal(struct nova_cond *cond)
         struct nova_thread *const thread = grant(cond);
 
         if (thread)
-                wait_wake(thread);
+                novart_wait_wake(thread);
 }
 
 /* A waiter stays where it is until it is woken, so the list can be walked without the guard. */
 void nova_cond_broadcast(struct nova_cond *cond)
 {
-        wait_guard(&cond->queue);
+        novart_wait_guard(&cond->queue);
 
-        struct nova_waiter *waiter = wait_grant_all(&cond->queue);
+        struct nova_waiter *waiter = novart_wait_grant_all(&cond->queue);
 
-        wait_release(&cond->queue);
+        novart_wait_release(&cond->queue);
         while (waiter) {
                 struct nova_waiter *const next = waiter->next;
 
-                wait_wake(waiter->thread);
+                novart_wait_wake(waiter->thread);
                 waiter = next;
         }
 }

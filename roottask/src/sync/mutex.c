@@ -21,18 +21,18 @@ int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline)
 
         if (nova_mutex_try(mutex))
                 return 0;
-        wait_guard(&mutex->queue);
+        novart_wait_guard(&mutex->queue);
         /* CONTENDED without a waiter costs the unlock a look into the queue, nothing else. */
         if (__atomic_exchange_n(&mutex->state, CONTENDED, __ATOMIC_ACQUIRE) == FREE) {
-                wait_release(&mutex->queue);
+                novart_wait_release(&mutex->queue);
                 return 0;
         }
-        wait_append(&mutex->queue, &waiter);
-        wait_release(&mutex->queue);
-        if (wait_park(&waiter, deadline))
+        novart_wait_append(&mutex->queue, &waiter);
+        novart_wait_release(&mutex->queue);
+        if (novart_wait_park(&waiter, deadline))
                 return 0;
-        wait_guard(&mutex->queue);
-        return wait_give_up(&mutex->queue, &waiter) ? ETIMEDOUT : 0;
+        novart_wait_guard(&mutex->queue);
+        return novart_wait_give_up(&mutex->queue, &waiter) ? ETIMEDOUT : 0;
 }
 
 void nova_mutex_lock(struct nova_mutex *mutex)
@@ -47,15 +47,15 @@ void nova_mutex_unlock(struct nova_mutex *mutex)
         if (__atomic_compare_exchange_n(&mutex->state, &expected, FREE, false, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED))
                 return;
-        wait_guard(&mutex->queue);
+        novart_wait_guard(&mutex->queue);
 
-        struct nova_thread *const next = wait_grant(&mutex->queue);
+        struct nova_thread *const next = novart_wait_grant(&mutex->queue);
 
         if (!next)
                 __atomic_store_n(&mutex->state, FREE, __ATOMIC_RELEASE);
-        wait_release(&mutex->queue);
+        novart_wait_release(&mutex->queue);
         if (next)
-                wait_wake(next);
+                novart_wait_wake(next);
 }
 
 /* Only the holder can find itself there, so no lock is needed to look. */

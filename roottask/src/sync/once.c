@@ -9,7 +9,7 @@ enum { DONE, BUSY }; /* bytes of the state */
 static struct nova_mutex mutex;
 static struct nova_cond changed;
 
-bool once_begin(unsigned char *state)
+bool novart_once_begin(unsigned char *state)
 {
         if (__atomic_load_n(&state[DONE], __ATOMIC_ACQUIRE))
                 return false;
@@ -24,7 +24,7 @@ bool once_begin(unsigned char *state)
         return mine;
 }
 
-void once_end(unsigned char *state, bool done)
+void novart_once_end(unsigned char *state, bool done)
 {
         nova_mutex_lock(&mutex);
         __atomic_store_n(&state[DONE], done, __ATOMIC_RELEASE);

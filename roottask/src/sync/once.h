@@ -7,11 +7,11 @@
 
 /* State of eight bytes, at first 0; the first becomes 1 when it is done, as the C++ ABI says. */
 
-/* @return true if the caller is to do it, and to call once_end(); false when it is done. Waits
- * while another thread does it. */
-bool once_begin(unsigned char *state);
+/* @return true if the caller is to do it, and to call novart_once_end(); false when it is done.
+ * Waits while another thread does it. */
+bool novart_once_begin(unsigned char *state);
 
 /* It is @p done, or, if not, somebody else may try. */
-void once_end(unsigned char *state, bool done);
+void novart_once_end(unsigned char *state, bool done);
 
 #endif

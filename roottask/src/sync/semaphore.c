@@ -35,21 +35,21 @@ int nova_semaphore_down_until(struct nova_semaphore *semaphore, uint64_t deadlin
 
         if (__atomic_fetch_sub(&semaphore->count, 1, __ATOMIC_ACQUIRE) > 0)
                 return 0;
-        wait_guard(&semaphore->queue);
+        novart_wait_guard(&semaphore->queue);
         if (semaphore->granted) {
                 semaphore->granted--;
-                wait_release(&semaphore->queue);
+                novart_wait_release(&semaphore->queue);
                 return 0;
         }
-        wait_append(&semaphore->queue, &waiter);
-        wait_release(&semaphore->queue);
-        if (wait_park(&waiter, deadline))
+        novart_wait_append(&semaphore->queue, &waiter);
+        novart_wait_release(&semaphore->queue);
+        if (novart_wait_park(&waiter, deadline))
                 return 0;
-        wait_guard(&semaphore->queue);
+        novart_wait_guard(&semaphore->queue);
         if (waiter.granted || withdraw(semaphore))
-                return wait_give_up(&semaphore->queue, &waiter) ? ETIMEDOUT : 0;
-        wait_release(&semaphore->queue);
-        wait_park(&waiter, NOVA_FOREVER);
+                return novart_wait_give_up(&semaphore->queue, &waiter) ? ETIMEDOUT : 0;
+        novart_wait_release(&semaphore->queue);
+        novart_wait_park(&waiter, NOVA_FOREVER);
         return 0;
 }
 
@@ -62,13 +62,13 @@ void nova_semaphore_up(struct nova_semaphore *semaphore)
 {
         if (__atomic_fetch_add(&semaphore->count, 1, __ATOMIC_RELEASE) >= 0)
                 return;
-        wait_guard(&semaphore->queue);
+        novart_wait_guard(&semaphore->queue);
 
-        struct nova_thread *const thread = wait_grant(&semaphore->queue);
+        struct nova_thread *const thread = novart_wait_grant(&semaphore->queue);
 
         if (!thread)
                 semaphore->granted++;
-        wait_release(&semaphore->queue);
+        novart_wait_release(&semaphore->queue);
         if (thread)
-                wait_wake(thread);
+                novart_wait_wake(thread);
 }

@@ -30,7 +30,7 @@ static void step_aside(unsigned step)
                 nova_sm_up(park);
 }
 
-void wait_guard(struct nova_wait_queue *queue)
+void novart_wait_guard(struct nova_wait_queue *queue)
 {
         unsigned tries = 0, step = 0;
 
@@ -43,12 +43,12 @@ void wait_guard(struct nova_wait_queue *queue)
         }
 }
 
-void wait_release(struct nova_wait_queue *queue)
+void novart_wait_release(struct nova_wait_queue *queue)
 {
         __atomic_store_n(&queue->guard, 0, __ATOMIC_RELEASE);
 }
 
-void wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+void novart_wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter)
 {
         waiter->thread = nova_thread_self();
         waiter->granted = false;
@@ -61,7 +61,7 @@ void wait_append(struct nova_wait_queue *queue, struct nova_waiter *waiter)
         queue->last = waiter;
 }
 
-void wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+void novart_wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waiter)
 {
         if (waiter->prev)
                 waiter->prev->next = waiter->next;
@@ -73,18 +73,18 @@ void wait_remove(struct nova_wait_queue *queue, struct nova_waiter *waiter)
                 queue->last = waiter->prev;
 }
 
-struct nova_thread *wait_grant(struct nova_wait_queue *queue)
+struct nova_thread *novart_wait_grant(struct nova_wait_queue *queue)
 {
         struct nova_waiter *const waiter = queue->first;
 
         if (!waiter)
                 return NULL;
-        wait_remove(queue, waiter);
+        novart_wait_remove(queue, waiter);
         waiter->granted = true;
         return waiter->thread;
 }
 
-struct nova_waiter *wait_grant_all(struct nova_wait_queue *queue)
+struct nova_waiter *novart_wait_grant_all(struct nova_wait_queue *queue)
 {
         struct nova_waiter *const first = queue->first;
 
@@ -94,12 +94,12 @@ struct nova_waiter *wait_grant_all(struct nova_wait_queue *queue)
         return first;
 }
 
-void wait_wake(struct nova_thread *thread)
+void novart_wait_wake(struct nova_thread *thread)
 {
         nova_sm_up(thread->park);
 }
 
-bool wait_park(const struct nova_waiter *waiter, uint64_t deadline)
+bool novart_wait_park(const struct nova_waiter *waiter, uint64_t deadline)
 {
         const nova_sel_t park = waiter->thread->park;
 
@@ -108,13 +108,13 @@ bool wait_park(const struct nova_waiter *waiter, uint64_t deadline)
         return nova_sm_down_until(park, 0, deadline) == NOVA_SUCCESS;
 }
 
-bool wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *waiter)
+bool novart_wait_give_up(struct nova_wait_queue *queue, struct nova_waiter *waiter)
 {
         const bool granted = waiter->granted;
 
         if (!granted)
-                wait_remove(queue, waiter);
-        wait_release(queue);
+                novart_wait_remove(queue, waiter);
+        novart_wait_release(queue);
         if (granted)
                 nova_sm_down(waiter->thread->park); /* the up is on its way */
         return !granted;

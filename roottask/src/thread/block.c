@@ -43,7 +43,7 @@ static void set_name(struct nova_thread *thread, const char *name)
         nova_region_name(thread->stack, thread->name);
 }
 
-void thread_tell_name(const struct nova_thread *thread)
+void novart_thread_tell_name(const struct nova_thread *thread)
 {
         char name[NOVA_NAME_SIZE] = {0};
 
@@ -65,7 +65,7 @@ static size_t above_stack(size_t bytes)
         return bytes + variables_size() + 2 * block_align();
 }
 
-nova_word_t thread_spare_stack(nova_word_t end)
+nova_word_t novart_thread_spare_stack(nova_word_t end)
 {
         return (end - above_stack(sizeof(struct nova_handler))) & ~(nova_word_t)15;
 }
@@ -87,7 +87,7 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
         /* The main thread's block is written before page faults are served, and who runs out of
          * memory needs some to end. */
         const nova_word_t end = (nova_word_t)stack + size;
-        const nova_word_t spare = thread_spare_stack(end) - THREAD_SPARE;
+        const nova_word_t spare = novart_thread_spare_stack(end) - THREAD_SPARE;
 
         if (spare > (nova_word_t)stack && nova_region_commit((void *)spare, end - spare)) {
                 nova_region_free(stack);
@@ -103,8 +103,8 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
         return thread;
 }
 
-struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
-                                        nova_word_t cpu)
+struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
+                                               nova_word_t cpu)
 {
         struct nova_thread *const thread = make_stack(stack_bytes, bytes);
 
@@ -135,7 +135,7 @@ free_stack:
         return NULL;
 }
 
-int thread_cpu(nova_word_t *cpu)
+int novart_thread_cpu(nova_word_t *cpu)
 {
         if (*cpu == NOVA_CPU_SELF)
                 *cpu = nova_thread_cpu();
@@ -145,18 +145,18 @@ int thread_cpu(nova_word_t *cpu)
 static struct nova_thread *main_thread;
 
 /* The objects go first: nothing of the thread runs any more when its memory goes. */
-void thread_block_destroy(struct nova_thread *thread)
+void novart_thread_block_destroy(struct nova_thread *thread)
 {
         if (thread == main_thread)
                 return;
         if (thread->sc != NOVA_SEL_NONE && !nova_program_is_root())
-                parent_destroy_sc(thread->sc, thread->cpu);
+                novart_parent_destroy_sc(thread->sc, thread->cpu);
         nova_sel_release(thread->ec, 2);
         nova_region_free(thread->utcb);
         nova_region_free(thread->stack);
 }
 
-int thread_make_main(nova_word_t *stack)
+int novart_thread_make_main(nova_word_t *stack)
 {
         /* The C library's record of its first thread is not in the block. */
         const size_t bytes = offsetof(struct nova_thread, own_reent);
@@ -184,7 +184,7 @@ int thread_make_main(nova_word_t *stack)
         return nova_errno_of(nova_create_sm(thread->park, nova_program.pd, 0));
 }
 
-int thread_main_running(void)
+int novart_thread_main_running(void)
 {
         return nova_errno_of(nova_thread_tls((nova_word_t)main_thread));
 }

@@ -31,14 +31,14 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         handler->function(portal, utcb, handler->argument);
 }
 
-int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
-                   nova_portal_handler *function, void *argument, size_t stack_bytes,
-                   nova_sel_t events)
+int novart_handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
+                          nova_portal_handler *function, void *argument, size_t stack_bytes,
+                          nova_sel_t events)
 {
-        if (thread_cpu(&cpu))
+        if (novart_thread_cpu(&cpu))
                 return EINVAL;
 
-        struct nova_handler *const new = (struct nova_handler *)thread_block_create(
+        struct nova_handler *const new = (struct nova_handler *)novart_thread_block_create(
                 stack_bytes, sizeof(struct nova_handler), name, cpu);
 
         if (!new)
@@ -52,10 +52,10 @@ int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *n
 
         if (nova_create_ec(thread->ec, nova_program.pd, (nova_word_t)thread->utcb, cpu, sp,
                            events == NOVA_SEL_NONE ? 0 : events, 0) != NOVA_SUCCESS) {
-                thread_block_destroy(thread);
+                novart_thread_block_destroy(thread);
                 return EAGAIN;
         }
-        thread_tell_name(thread);
+        novart_thread_tell_name(thread);
         *handler = new;
         return 0;
 }
@@ -63,14 +63,15 @@ int handler_create(struct nova_handler **handler, nova_word_t cpu, const char *n
 int nova_handler_create(struct nova_handler **handler, nova_word_t cpu, const char *name,
                         nova_portal_handler *function, void *argument)
 {
-        if (thread_cpu(&cpu))
+        if (novart_thread_cpu(&cpu))
                 return EINVAL;
 
         const nova_sel_t events = nova_event_base(cpu);
 
         if (events == NOVA_SEL_NONE)
                 return EAGAIN;
-        return handler_create(handler, cpu, name, function, argument, NOVA_HANDLER_STACK, events);
+        return novart_handler_create(handler, cpu, name, function, argument, NOVA_HANDLER_STACK,
+                                     events);
 }
 
 int nova_handler_portal(struct nova_handler *handler, nova_sel_t portal, nova_mtd_t mtd)
@@ -94,17 +95,17 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler)
         return handler->thread.ec;
 }
 
-void handler_limit(struct nova_handler *handler, nova_word_t bytes)
+void novart_handler_limit(struct nova_handler *handler, nova_word_t bytes)
 {
         nova_ec_receive(handler->thread.ec, bytes);
 }
 
-int handler_prepare_end(struct nova_handler *handler)
+int novart_handler_prepare_end(struct nova_handler *handler)
 {
         return nova_handler_portal(handler, end_portal(handler), 0) ? EAGAIN : 0;
 }
 
-void handler_end(struct nova_handler *handler)
+void novart_handler_end(struct nova_handler *handler)
 {
         /* The call fails, because the callee ends while it serves it. */
         nova_call(end_portal(handler), 0);
@@ -112,7 +113,7 @@ void handler_end(struct nova_handler *handler)
 
 static void *end(void *argument)
 {
-        handler_end((struct nova_handler *)argument);
+        novart_handler_end((struct nova_handler *)argument);
         return NULL;
 }
 
@@ -130,25 +131,25 @@ static int end_on_its_cpu(struct nova_handler *handler)
         return error ? error : nova_thread_join(thread, NULL);
 }
 
-void handler_discard(struct nova_handler *handler)
+void novart_handler_discard(struct nova_handler *handler)
 {
-        thread_block_destroy(&handler->thread);
+        novart_thread_block_destroy(&handler->thread);
 }
 
 int nova_handler_destroy(struct nova_handler *handler)
 {
         int error = 0;
 
-        if (handler_prepare_end(handler))
+        if (novart_handler_prepare_end(handler))
                 return EAGAIN;
         if (handler->thread.cpu == nova_thread_cpu())
-                handler_end(handler);
+                novart_handler_end(handler);
         else
                 error = end_on_its_cpu(handler);
         if (error) {
                 nova_revoke(nova_crd_obj(end_portal(handler), 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
                 return EAGAIN;
         }
-        thread_block_destroy(&handler->thread);
+        novart_thread_block_destroy(&handler->thread);
         return 0;
 }

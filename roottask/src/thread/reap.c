@@ -14,14 +14,14 @@
 /* Pushed by compare-and-swap, taken as a whole by exchange. */
 static struct nova_thread *ended;
 
-void thread_reap(void)
+void novart_thread_reap(void)
 {
         struct nova_thread *thread = __atomic_exchange_n(&ended, NULL, __ATOMIC_ACQ_REL);
 
         while (thread) {
                 struct nova_thread *const next = thread->next;
 
-                thread_block_destroy(thread);
+                novart_thread_block_destroy(thread);
                 thread = next;
         }
 }
@@ -34,11 +34,11 @@ static void leave_to_others(struct nova_thread *self)
                 continue;
 }
 
-_Noreturn void thread_end(struct nova_thread *self)
+_Noreturn void novart_thread_end(struct nova_thread *self)
 {
         if (self->reent != _GLOBAL_REENT)
                 _reclaim_reent(self->reent);
-        thread_reap();
+        novart_thread_reap();
         if (__atomic_fetch_or(&self->life, THREAD_ENDED, __ATOMIC_ACQ_REL) & THREAD_DETACHED)
                 leave_to_others(self);
         else

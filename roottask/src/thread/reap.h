@@ -6,9 +6,9 @@
 struct nova_thread;
 
 /* Ends the calling thread, whose result is set. */
-_Noreturn void thread_end(struct nova_thread *self);
+_Noreturn void novart_thread_end(struct nova_thread *self);
 
 /* Takes back what detached threads had that have ended. */
-void thread_reap(void);
+void novart_thread_reap(void);
 
 #endif

@@ -40,7 +40,7 @@ static int create_ec(struct nova_thread *thread)
 
         if (status != NOVA_SUCCESS)
                 return EAGAIN;
-        thread_tell_name(thread);
+        novart_thread_tell_name(thread);
         return 0;
 }
 
@@ -56,7 +56,8 @@ static int create_sc(struct nova_thread *thread, unsigned quantum_us)
         if (nova_program_is_root()) {
                 error = nova_errno_of(nova_create_sc(sc, nova_program.pd, thread->ec, qpd));
         } else {
-                error = parent_create_sc(sc, thread->ec, thread->cpu, thread->priority, quantum_us);
+                error = novart_parent_create_sc(sc, thread->ec, thread->cpu, thread->priority,
+                                                quantum_us);
                 if (!error)
                         nova_sm_up(park);
         }
@@ -79,7 +80,7 @@ static int check(const struct nova_thread_attr *attr, nova_word_t *cpu, size_t *
         *stack_bytes = attr->stack_bytes ? attr->stack_bytes : NOVA_THREAD_STACK;
         if (*stack_bytes < NOVA_THREAD_STACK_MIN || attr->priority > NOVA_PRIO_MAX)
                 return EINVAL;
-        return thread_cpu(cpu);
+        return novart_thread_cpu(cpu);
 }
 
 int nova_thread_create(struct nova_thread **thread, const struct nova_thread_attr *attr,
@@ -92,10 +93,10 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
                 attr = &like_creator;
         if (check(attr, &cpu, &stack_bytes))
                 return EINVAL;
-        thread_reap();
+        novart_thread_reap();
 
         struct nova_thread *const new =
-                thread_block_create(stack_bytes, sizeof(*new), attr->name, cpu);
+                novart_thread_block_create(stack_bytes, sizeof(*new), attr->name, cpu);
 
         /* Before the thread itself may look there. */
         *thread = new;
@@ -108,7 +109,7 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
             !create_sc(new, attr->quantum_us ? attr->quantum_us : NOVA_THREAD_QUANTUM))
                 return 0;
         *thread = NULL;
-        thread_block_destroy(new);
+        novart_thread_block_destroy(new);
         return EAGAIN;
 }
 
@@ -116,10 +117,10 @@ void nova_thread_exit_with(void *result)
 {
         struct nova_thread *const self = nova_thread_self();
 
-        if (thread_keys_end)
-                thread_keys_end(self);
+        if (novart_thread_keys_end)
+                novart_thread_keys_end(self);
         self->result = result;
-        thread_end(self);
+        novart_thread_end(self);
 }
 
 /* Makes the caller the one who takes back what a thread had, if nobody is yet.
@@ -147,8 +148,8 @@ int nova_thread_join_until(struct nova_thread *thread, void **result, uint64_t d
         }
         if (result)
                 *result = thread->result;
-        thread_block_destroy(thread);
-        thread_reap();
+        novart_thread_block_destroy(thread);
+        novart_thread_reap();
         return 0;
 }
 
@@ -165,7 +166,7 @@ int nova_thread_detach(struct nova_thread *thread)
                 return EINVAL;
         if (life & THREAD_ENDED) {
                 nova_semaphore_down(&thread->ended);
-                thread_block_destroy(thread);
+                novart_thread_block_destroy(thread);
         }
         return 0;
 }

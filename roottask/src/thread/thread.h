@@ -51,31 +51,31 @@ struct nova_handler {
 };
 
 /* Makes the main thread's block; @p stack: where its stack ends. @return 0 or an errno value */
-int thread_make_main(nova_word_t *stack);
+int novart_thread_make_main(nova_word_t *stack);
 
 /* First thing on the main thread's stack. @return 0 or an errno value */
-int thread_main_running(void);
+int novart_thread_main_running(void);
 
 /* Makes a stack with a block of @p bytes (beginning with a struct nova_thread) and thread-local
  * variables above it, a UTCB and the semaphore; sets name and CPU. NULL: not enough of something */
-struct nova_thread *thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
-                                        nova_word_t cpu);
+struct nova_thread *novart_thread_block_create(size_t stack_bytes, size_t bytes, const char *name,
+                                               nova_word_t cpu);
 
 /* Where an ending thread's stack may begin again, its region's end being @p end: below its block,
  * with THREAD_SPARE bytes of memory that are there already. */
 #define THREAD_SPARE 1024
-nova_word_t thread_spare_stack(nova_word_t end);
+nova_word_t novart_thread_spare_stack(nova_word_t end);
 
-/* Gives back what thread_block_create() made; no EC uses it any more. */
-void thread_block_destroy(struct nova_thread *thread);
+/* Gives back what novart_thread_block_create() made; no EC uses it any more. */
+void novart_thread_block_destroy(struct nova_thread *thread);
 
 /* Gives a thread's EC its name. */
-void thread_tell_name(const struct nova_thread *thread);
+void novart_thread_tell_name(const struct nova_thread *thread);
 
 /* Turns a CPU argument into a number. @return 0, or EINVAL */
-int thread_cpu(nova_word_t *cpu);
+int novart_thread_cpu(nova_word_t *cpu);
 
 /* Destroys the values of pthread keys; there only in programs that use keys. */
-__attribute__((weak)) void thread_keys_end(struct nova_thread *thread);
+__attribute__((weak)) void novart_thread_keys_end(struct nova_thread *thread);
 
 #endif

@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 /* Nanoseconds between CLOCK_MONOTONIC and CLOCK_REALTIME. */
-uint64_t clock_realtime_offset(void);
+uint64_t novart_clock_realtime_offset(void);
 
 #endif

@@ -67,7 +67,7 @@ int nova_time_set_by_rtc(void)
 
         if (error)
                 return error;
-        if (!read_steadily(port, reg) || !rtc_seconds(reg, &seconds))
+        if (!read_steadily(port, reg) || !novart_rtc_seconds(reg, &seconds))
                 return EIO;
         nova_time_set(seconds * NS_PER_S);
         return 0;

@@ -11,6 +11,6 @@
 
 /* The seconds since 1970 that registers hold, in UTC, for years from 1970 to 2069. @return false:
  * they hold no valid date */
-bool rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
+bool novart_rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
 
 #endif

@@ -48,7 +48,7 @@ static unsigned days_of_month(unsigned year, unsigned month)
         return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-bool rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds)
+bool novart_rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds)
 {
         unsigned second, minute, hours, day, month, year;
 

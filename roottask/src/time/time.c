@@ -63,7 +63,7 @@ void nova_time_set(uint64_t ns)
         __atomic_store_n(&realtime_offset, ns - nova_time_ns(), __ATOMIC_RELAXED);
 }
 
-uint64_t clock_realtime_offset(void)
+uint64_t novart_clock_realtime_offset(void)
 {
         return __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
 }

@@ -123,7 +123,7 @@ static void write(void *context, uint64_t address, unsigned bytes, uint64_t valu
                 nova_lapic_write(&pc->lapic[vcpu], address, bytes, value);
 }
 
-int apic_create(struct nova_pc *pc)
+int novavmm_apic_create(struct nova_pc *pc)
 {
         const struct nova_bus_range range[] = {
                 {NOVA_LAPIC_AT, NOVA_LAPIC_AT + NOVA_LAPIC_BYTES - 1, read, write, pc},
@@ -152,7 +152,7 @@ int apic_create(struct nova_pc *pc)
         return error;
 }
 
-void apic_set_pin(void *context, unsigned irq, bool level)
+void novavmm_apic_set_pin(void *context, unsigned irq, bool level)
 {
         struct nova_pc *const pc = context;
 
@@ -167,14 +167,14 @@ static bool external(const struct nova_pc *pc, unsigned vcpu)
                (!pc->vm->local_apic || nova_lapic_passes_external(&pc->lapic[0]));
 }
 
-bool apic_pending(void *context, unsigned vcpu)
+bool novavmm_apic_pending(void *context, unsigned vcpu)
 {
         const struct nova_pc *const pc = context;
 
         return external(pc, vcpu) || (pc->vm->local_apic && nova_lapic_pending(&pc->lapic[vcpu]));
 }
 
-int apic_take(void *context, unsigned vcpu)
+int novavmm_apic_take(void *context, unsigned vcpu)
 {
         struct nova_pc *const pc = context;
 

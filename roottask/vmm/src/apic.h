@@ -6,13 +6,13 @@
 #include "novavmm/pc.h"
 
 /* Makes them, and puts them at their addresses. @return 0 or an errno value */
-int apic_create(struct nova_pc *pc);
+int novavmm_apic_create(struct nova_pc *pc);
 
 /* A device's interrupt, by its number on an ISA bus: goes to the 8259s and the I/O APIC. */
-void apic_set_pin(void *context, unsigned irq, bool level);
+void novavmm_apic_set_pin(void *context, unsigned irq, bool level);
 
 /* For struct nova_vm_interrupts. */
-bool apic_pending(void *context, unsigned vcpu);
-int apic_take(void *context, unsigned vcpu);
+bool novavmm_apic_pending(void *context, unsigned vcpu);
+int novavmm_apic_take(void *context, unsigned vcpu);
 
 #endif

@@ -44,7 +44,7 @@ static bool wait_for_room(struct nova_pc *pc)
         return pc->count < NOVA_PC_OUTPUT;
 }
 
-void console_send(void *context, uint8_t byte)
+void novavmm_console_send(void *context, uint8_t byte)
 {
         struct nova_pc *const pc = context;
 
@@ -111,7 +111,7 @@ void nova_pc_flush(struct nova_pc *pc)
                 if (count)
                         nova_sleep(COLLECT_NS);
         } while (count);
-        report_begin_line(pc->vm);
+        novavmm_report_begin_line(pc->vm);
 }
 
 /* The guest's virtio console gets it when it has a driver. */
@@ -155,7 +155,7 @@ static void *read_input(void *unused)
         return unused;
 }
 
-int console_start(struct nova_pc *pc)
+int novavmm_console_start(struct nova_pc *pc)
 {
         const struct nova_thread_attr attr = {
                 .name = "vm console",
@@ -173,7 +173,7 @@ int console_start(struct nova_pc *pc)
         return error;
 }
 
-void console_stop(struct nova_pc *pc)
+void novavmm_console_stop(struct nova_pc *pc)
 {
         nova_mutex_lock(&listener_lock);
         if (listener == pc)

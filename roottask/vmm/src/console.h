@@ -6,12 +6,12 @@
 #include "novavmm/pc.h"
 
 /* Takes a byte of the guest; waits while there is no room, but not for ever. */
-void console_send(void *context, uint8_t byte);
+void novavmm_console_send(void *context, uint8_t byte);
 
 /* Begins to write and to read. @return 0 or an errno value */
-int console_start(struct nova_pc *pc);
+int novavmm_console_start(struct nova_pc *pc);
 
 /* Ends that: what is there is still written. */
-void console_stop(struct nova_pc *pc);
+void novavmm_console_stop(struct nova_pc *pc);
 
 #endif

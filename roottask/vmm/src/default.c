@@ -38,7 +38,7 @@
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_R8_R15 | NOVA_MTD_MSR |           \
          NOVA_MTD_GPA | NOVA_MTD_DEBUG)
 
-nova_mtd_t default_mtd(enum nova_vm_exit exit, bool tells_length)
+nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
 {
         const nova_mtd_t fetch = tells_length ? 0 : FETCH_MTD;
 
@@ -78,7 +78,7 @@ static void give_memory(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "its memory is in too many pieces");
 }
 
-void default_controls(struct nova_vcpu *vcpu)
+void novavmm_exit_controls(struct nova_vcpu *vcpu)
 {
         const bool svm = vcpu->vm->svm;
 
@@ -94,7 +94,7 @@ static void start(struct nova_vcpu *vcpu)
         *vcpu->state = vcpu->start.state;
         *vcpu->more = vcpu->start.more;
         vcpu->changed = NOVA_START_MTD;
-        default_controls(vcpu);
+        novavmm_exit_controls(vcpu);
         if (vcpu->number == 0)
                 give_memory(vcpu);
 }
@@ -114,7 +114,7 @@ static void port(struct nova_vcpu *vcpu)
 
         if (at.string) {
                 vcpu->port = at.port;
-                vcpu_recall_for(vcpu, VCPU_PORT_STRING);
+                novavmm_vcpu_recall_for(vcpu, VCPU_PORT_STRING);
                 return;
         }
         if (at.in) {
@@ -199,7 +199,7 @@ static bool is_dead(const struct nova_vm *vm)
                 const struct nova_vcpu *const vcpu = &vm->vcpu[i];
 
                 if (vcpu->activity == NOVA_VCPU_RUNS || vcpu->activity == NOVA_VCPU_HALTS ||
-                    (vcpu->activity == NOVA_VCPU_DEAD && vcpu_wakes_by_nmi(vcpu)))
+                    (vcpu->activity == NOVA_VCPU_DEAD && novavmm_vcpu_wakes_by_nmi(vcpu)))
                         return false;
         }
         return true;
@@ -214,7 +214,7 @@ static void halt(struct nova_vcpu *vcpu)
         if (!is_dead(vcpu->vm))
                 return;
         if (vcpu->vm->report_halt)
-                vcpu_recall_for(vcpu, VCPU_DEAD);
+                novavmm_vcpu_recall_for(vcpu, VCPU_DEAD);
         else
                 nova_vm_end_with(vcpu->vm, NOVA_VM_HALTED);
 }
@@ -277,7 +277,7 @@ static void memory(struct nova_vcpu *vcpu)
                 nova_vcpu_fail(vcpu, "a page table at 0x%llx, where there is no memory",
                                (unsigned long long)address);
         else
-                mmio_access(vcpu, address);
+                novavmm_mmio_access(vcpu, address);
 }
 
 static void fail(struct nova_vcpu *vcpu)
@@ -285,7 +285,7 @@ static void fail(struct nova_vcpu *vcpu)
         nova_vcpu_fail(vcpu, "%s", nova_vm_exit_text(vcpu->exit));
 }
 
-void default_handlers(struct nova_vm *vm)
+void novavmm_exit_handlers(struct nova_vm *vm)
 {
         static nova_vcpu_handler *const handler[NOVA_VM_EXIT_COUNT] = {
                 [NOVA_VM_EXIT_OTHER] = fail,      [NOVA_VM_EXIT_STARTUP] = start,
@@ -297,7 +297,7 @@ void default_handlers(struct nova_vm *vm)
                 [NOVA_VM_EXIT_COUNTER] = counter, [NOVA_VM_EXIT_HYPERCALL] = foreign,
                 [NOVA_VM_EXIT_XSETBV] = xsetbv,   [NOVA_VM_EXIT_FOREIGN] = foreign,
                 [NOVA_VM_EXIT_TASK] = fail,       [NOVA_VM_EXIT_SHUTDOWN] = fail,
-                [NOVA_VM_EXIT_INVALID] = fail,    [NOVA_VM_EXIT_CR8] = vcpu_write_cr8,
+                [NOVA_VM_EXIT_INVALID] = fail,    [NOVA_VM_EXIT_CR8] = novavmm_vcpu_write_cr8,
         };
 
         for (unsigned i = 0; i < NOVA_VM_EXIT_COUNT; i++)

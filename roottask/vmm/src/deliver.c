@@ -14,14 +14,14 @@
 /* In the interruptibility state of VMX: NMIs wait for the IRET behind one. */
 #define BLOCKED_NMI 8u
 
-bool vcpu_has_interrupt(const struct nova_vcpu *vcpu)
+bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu)
 {
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
 
         return from->pending && from->pending(from->context, vcpu->number);
 }
 
-bool vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu)
+bool novavmm_vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu)
 {
         return vcpu->nmi && !vcpu->nmi_blocked && !(vcpu->state->intr_state & BLOCKED_NMI);
 }
@@ -54,7 +54,7 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         if (stepped && vcpu->event == SVM_STEP)
                 vcpu->nmi_blocked = false;
         if (stepped || vcpu->steps)
-                default_controls(vcpu);
+                novavmm_exit_controls(vcpu);
         return vcpu->steps;
 }
 
@@ -68,7 +68,7 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
         vcpu->nmi = false;
         if (vcpu->vm->svm) {
                 vcpu->nmi_blocked = true;
-                default_controls(vcpu);
+                novavmm_exit_controls(vcpu);
         }
         return INJECT_VALID | INJECT_NMI << INJECT_TYPE_SHIFT | VECTOR_NMI;
 }
@@ -95,19 +95,19 @@ static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
 {
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
-        const bool pending = vcpu_has_interrupt(vcpu);
+        const bool pending = novavmm_vcpu_has_interrupt(vcpu);
         int vector = -1;
 
         if (pending && !(info & INJECT_VALID) && takes_interrupts(vcpu->state))
                 vector = from->take(from->context, vcpu->number);
         if (vector >= 0)
                 info |= INJECT_VALID | (uint32_t)vector;
-        return add_windows(vcpu, info, pending && vcpu_has_interrupt(vcpu));
+        return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
 /* What the exit interrupted comes first, then the handler's exception, then NMIs, then interrupts.
  * One that is recalled is in the middle of an instruction. */
-void vcpu_deliver(struct nova_vcpu *vcpu)
+void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
 {
         const uint32_t windows = INJECT_WINDOW | INJECT_NMI_WINDOW | INJECT_CR8_WINDOW;
         struct nova_utcb_state *const state = vcpu->state;

@@ -15,7 +15,7 @@
 /* Rounds of a string instruction between which the guest can take interrupts. */
 #define ROUNDS 512
 
-struct nova_access vcpu_access(const struct nova_vcpu *vcpu)
+struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu)
 {
         const struct nova_vm *const vm = vcpu->vm;
         const struct nova_access access = {&vm->memory, &vm->mmio, &vm->ports, vcpu->state,
@@ -116,9 +116,9 @@ static bool is_software_interrupt(const struct nova_access *access)
         return at < count && ((code[at] >= 0xcc && code[at] <= 0xce) || code[at] == 0xf1);
 }
 
-void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
+void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
 {
-        const struct nova_access access = vcpu_access(vcpu);
+        const struct nova_access access = novavmm_vcpu_access(vcpu);
         struct nova_instruction in;
         struct nova_fault fault;
 
@@ -139,9 +139,9 @@ void mmio_access(struct nova_vcpu *vcpu, uint64_t address)
                 raise(vcpu, &fault);
 }
 
-void port_string(struct nova_vcpu *vcpu)
+void novavmm_port_string(struct nova_vcpu *vcpu)
 {
-        const struct nova_access access = vcpu_access(vcpu);
+        const struct nova_access access = novavmm_vcpu_access(vcpu);
         struct nova_instruction in;
 
         if (!decode(vcpu, &access, true, vcpu->port, &in))

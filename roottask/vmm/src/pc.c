@@ -20,7 +20,7 @@ static void interrupt(void *context, unsigned pin, bool level)
         struct nova_pc *const pc = context;
 
         (void)pin;
-        if (level && apic_pending(pc, 0))
+        if (level && novavmm_apic_pending(pc, 0))
                 nova_vcpu_kick(&pc->vm->vcpu[0]);
 }
 
@@ -54,14 +54,14 @@ static void make_devices(struct nova_pc *pc)
         const struct nova_clock *const clock = &pc->vm->clock;
         const struct nova_line out = {interrupt, pc, 0}, reset_line = {reset, pc, 0};
         const struct nova_line off = {power_off, pc, 0};
-        const struct nova_line pit = {apic_set_pin, pc, PIT_IRQ};
-        const struct nova_line uart = {apic_set_pin, pc, UART_IRQ};
+        const struct nova_line pit = {novavmm_apic_set_pin, pc, PIT_IRQ};
+        const struct nova_line uart = {novavmm_apic_set_pin, pc, UART_IRQ};
 
         nova_pic_init(&pc->pic, &out);
         nova_pit_init(&pc->pit, clock, &pit);
         nova_rtc_init(&pc->rtc, clock, (uint64_t)time(NULL));
         nova_rtc_set_ram(&pc->rtc, pc->vm->memory.bytes);
-        nova_uart_init(&pc->uart, &uart, console_send, pc);
+        nova_uart_init(&pc->uart, &uart, novavmm_console_send, pc);
         nova_reset_init(&pc->reset, &reset_line);
         nova_acpi_init(&pc->acpi, clock, &off);
         nova_pci_init(&pc->pci);
@@ -94,7 +94,7 @@ static int add_ports(struct nova_pc *pc)
 
 int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
 {
-        const struct nova_vm_interrupts interrupts = {apic_pending, apic_take, pc};
+        const struct nova_vm_interrupts interrupts = {novavmm_apic_pending, novavmm_apic_take, pc};
         int error;
 
         memset(pc, 0, sizeof(*pc));
@@ -104,16 +104,16 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm)
         vm->interrupts = interrupts;
         error = add_ports(pc);
         if (!error)
-                error = slots_create(pc);
+                error = novavmm_slots_create(pc);
         if (!error && vm->local_apic)
-                error = apic_create(pc);
+                error = novavmm_apic_create(pc);
         if (!error)
                 error = nova_vm_add_alarm(vm, &pc->pit.alarm);
-        return error ? error : console_start(pc);
+        return error ? error : novavmm_console_start(pc);
 }
 
 void nova_pc_destroy(struct nova_pc *pc)
 {
         nova_vm_stop(pc->vm);
-        console_stop(pc);
+        novavmm_console_stop(pc);
 }

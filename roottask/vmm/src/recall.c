@@ -16,12 +16,12 @@
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
 
-void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
+void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
 {
         vcpu->recalled_for |= purpose;
         nova_ec_ctrl(vcpu->ec);
         if (vcpu->waits)
-                vcpu_wake(vcpu);
+                novavmm_vcpu_wake(vcpu);
 }
 
 /* SDM 3A, table 10-1: MSRs but EFER stay, and the control block's own controls. */
@@ -38,10 +38,10 @@ static void begin_anew(struct nova_vcpu *vcpu)
         more->dr6 = DR6_RESET;
         memset(more->dr, 0, sizeof(more->dr));
         vcpu->changed |= mtd;
-        default_controls(vcpu);
+        novavmm_exit_controls(vcpu);
 }
 
-void vcpu_recalled(struct nova_vcpu *vcpu)
+void novavmm_vcpu_recalled(struct nova_vcpu *vcpu)
 {
         const unsigned purposes = vcpu->recalled_for;
 
@@ -52,7 +52,7 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
                 nova_semaphore_up(&vcpu->reported);
         }
         if (purposes & VCPU_RESETS_MACHINE) {
-                report_reset(vcpu);
+                novavmm_report_reset(vcpu);
                 return;
         }
         if (purposes & VCPU_RESET) {
@@ -60,7 +60,7 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
                 return;
         }
         if (purposes & VCPU_CUT_IP) {
-                const struct nova_access access = vcpu_access(vcpu);
+                const struct nova_access access = novavmm_vcpu_access(vcpu);
 
                 vcpu->state->ip = nova_access_cut(&access, vcpu->state->ip);
                 vcpu->changed |= NOVA_MTD_EIP;
@@ -73,7 +73,7 @@ void vcpu_recalled(struct nova_vcpu *vcpu)
         if (purposes & VCPU_RAISE)
                 nova_vcpu_raise_error(vcpu, vcpu->vector, vcpu->injection_error);
         if (purposes & VCPU_PORT_STRING)
-                port_string(vcpu);
+                novavmm_port_string(vcpu);
         if (purposes & VCPU_DEAD)
                 nova_vcpu_fail(vcpu, "it halted with interrupts off, and nothing can wake it");
 }

@@ -28,7 +28,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct nova_vm *vm, int 
         return error;
 }
 
-int refusal_of_config(struct nova_vm *vm, const struct nova_vm_config *config)
+int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config)
 {
         const uint32_t features = nova_program.hip->features;
 
@@ -55,7 +55,7 @@ int refusal_of_config(struct nova_vm *vm, const struct nova_vm_config *config)
         return 0;
 }
 
-int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes)
+int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes)
 {
         switch (error) {
         case EACCES:
@@ -64,7 +64,7 @@ int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes)
                               "description of program %s",
                               nova_program.name);
         case EAGAIN:
-                return refusal_of_objects(vm, error);
+                return novavmm_create_error_objects(vm, error);
         default:
                 return refuse(vm, error,
                               "its RAM of %zu MiB is not there in blocks of 2 MiB: %zu MiB are "
@@ -74,7 +74,7 @@ int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes)
         }
 }
 
-int refusal_of_objects(struct nova_vm *vm, int error)
+int novavmm_create_error_objects(struct nova_vm *vm, int error)
 {
         if (error == EAGAIN || error == ENOMEM)
                 return refuse(vm, EAGAIN,

@@ -6,12 +6,12 @@
 #include "novavmm/vm.h"
 
 /* Checks what a machine is to be like. @return 0, ENOTSUP or EINVAL */
-int refusal_of_config(struct nova_vm *vm, const struct nova_vm_config *config);
+int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config);
 
 /* @return @p error of nova_guest_memory_create(), for @p bytes of RAM */
-int refusal_of_memory(struct nova_vm *vm, int error, size_t bytes);
+int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 
 /* @return @p error of making threads and kernel objects, EAGAIN for any lack of memory */
-int refusal_of_objects(struct nova_vm *vm, int error);
+int novavmm_create_error_objects(struct nova_vm *vm, int error);
 
 #endif

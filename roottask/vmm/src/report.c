@@ -143,7 +143,7 @@ static void read_stack(const struct nova_vcpu *vcpu, const struct nova_access *a
 
 static void read_near(const struct nova_vcpu *vcpu, nova_mtd_t mtd, struct near *near)
 {
-        const struct nova_access access = vcpu_access(vcpu);
+        const struct nova_access access = novavmm_vcpu_access(vcpu);
 
         memset(near, 0, sizeof(*near));
         near->efer = vcpu->more->efer;
@@ -168,15 +168,15 @@ static void print_near(const struct report_sink *to, const struct near *near, no
         say(to, "\n");
 }
 
-void report_begin_line(struct nova_vm *vm)
+void novavmm_report_begin_line(struct nova_vm *vm)
 {
         if (__atomic_exchange_n(&vm->in_line, false, __ATOMIC_RELAXED))
                 fputs("\n", stdout);
 }
 
 /* What is written may go through the UTCB that holds the state, so a copy is printed. */
-void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
-                 const char *cause)
+void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
+                         const char *cause)
 {
         const struct nova_utcb_state state = *vcpu->state;
         const nova_mtd_t mtd = vcpu->vm->mtd[vcpu->exit];
@@ -184,7 +184,7 @@ void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const cha
 
         read_near(vcpu, mtd, &near);
         if (to == &output)
-                report_begin_line(vcpu->vm);
+                novavmm_report_begin_line(vcpu->vm);
         say(to, "VM: guest %s, vCPU %u%s %s (exit 0x%x, qualification %llx %llx).\n",
             vcpu->vm->name, vcpu->number, what, cause, vcpu->event,
             (unsigned long long)state.qual[0], (unsigned long long)state.qual[1]);
@@ -203,13 +203,13 @@ void nova_vcpu_fail(struct nova_vcpu *vcpu, const char *format, ...)
         va_start(list, format);
         vsnprintf(cause, sizeof(cause), format, list);
         va_end(list);
-        report_exit(vcpu, &output, " cannot go on:", cause);
+        novavmm_report_exit(vcpu, &output, " cannot go on:", cause);
         nova_vm_end_with(vcpu->vm, NOVA_VM_ERROR);
 }
 
-void report_reset(struct nova_vcpu *vcpu)
+void novavmm_report_reset(struct nova_vcpu *vcpu)
 {
-        report_exit(vcpu, &output, RESET_BY, vcpu->vm->reset_means);
+        novavmm_report_exit(vcpu, &output, RESET_BY, vcpu->vm->reset_means);
         nova_vm_end_with(vcpu->vm, NOVA_VM_RESET);
 }
 
@@ -222,10 +222,10 @@ void nova_vm_reset(struct nova_vm *vm, const char *means)
                 return;
         vm->reset_means = means;
         if (vcpu && vm->report_reset && vcpu->activity != NOVA_VCPU_OFF) {
-                vcpu_recall_for(vcpu, VCPU_RESETS_MACHINE);
+                novavmm_vcpu_recall_for(vcpu, VCPU_RESETS_MACHINE);
                 return;
         }
-        report_begin_line(vm);
+        novavmm_report_begin_line(vm);
         printf("VM: guest %s", vm->name);
         if (vcpu)
                 printf(", vCPU %u", vcpu->number);
@@ -266,7 +266,7 @@ static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 
         nova_vm_lock(vcpu->vm);
         vcpu->report = state;
-        vcpu_recall_for(vcpu, VCPU_REPORT);
+        novavmm_vcpu_recall_for(vcpu, VCPU_REPORT);
         nova_vm_unlock(vcpu->vm);
         late = nova_semaphore_down_until(&vcpu->reported, deadline);
         nova_vm_lock(vcpu->vm);

@@ -13,13 +13,13 @@ struct report_sink {
 
 /* Tells what a virtual CPU whose exit is answered did, or a part of the machine that it uses (@p
  * what: " cannot go on:"), why, and its registers. */
-void report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
-                 const char *cause);
+void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
+                         const char *cause);
 
 /* Tells that a virtual CPU has reset its machine, with its registers, and ends it. */
-void report_reset(struct nova_vcpu *vcpu);
+void novavmm_report_reset(struct nova_vcpu *vcpu);
 
 /* Ends the line within which the guest's text on the console ended, if it did. */
-void report_begin_line(struct nova_vm *vm);
+void novavmm_report_begin_line(struct nova_vm *vm);
 
 #endif

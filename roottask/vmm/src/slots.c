@@ -30,14 +30,14 @@ static void set_pin(void *context, unsigned slot, bool level)
         const uint32_t same = slot & 1 ? 0xaaaaaaaau : 0x55555555u;
 
         pc->slot_levels = level ? pc->slot_levels | 1u << slot : pc->slot_levels & ~(1u << slot);
-        apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
+        novavmm_apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
 }
 
 /* Goes out with the guest's output, for nothing else may be called while an exit is answered. */
 static void to_console(void *context, const char *text)
 {
         for (; *text; text++)
-                console_send(context, (uint8_t)*text);
+                novavmm_console_send(context, (uint8_t)*text);
 }
 
 /* It was a virtual CPU that kicked the device, unless the device looked for room for input. */
@@ -51,7 +51,7 @@ static void complain(void *context, const char *device, const char *cause)
         snprintf(end, sizeof(end), "%s; it waits for a reset", cause);
         to_console(pc, "\n");
         if (pc->vm->serving) {
-                report_exit(pc->vm->serving, &console, what, end);
+                novavmm_report_exit(pc->vm->serving, &console, what, end);
         } else {
                 snprintf(text, sizeof(text), "VM: guest %s%s %s.\n", pc->vm->name, what, end);
                 to_console(pc, text);
@@ -59,7 +59,7 @@ static void complain(void *context, const char *device, const char *cause)
 }
 
 /* Firmware puts devices where it likes, between RAM and the APICs. */
-int slots_create(struct nova_pc *pc)
+int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,
                                               nova_pci_memory_read, nova_pci_memory_write,
@@ -84,7 +84,7 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
 
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot)
 {
-        nova_virtio_console_init(&pc->hvc, &pc->vm->memory, console_send, pc);
+        nova_virtio_console_init(&pc->hvc, &pc->vm->memory, novavmm_console_send, pc);
         pc->has_hvc = true;
         return nova_pc_add_virtio(pc, slot, &pc->hvc.virtio);
 }

@@ -6,6 +6,6 @@
 #include "novavmm/pc.h"
 
 /* Makes devices' memory part of the machine. @return 0 or ENOSPC */
-int slots_create(struct nova_pc *pc);
+int novavmm_slots_create(struct nova_pc *pc);
 
 #endif

@@ -20,26 +20,26 @@ static nova_word_t *cr8_of(struct nova_utcb_state *state)
 #endif
 }
 
-void vcpu_take_priority(struct nova_vcpu *vcpu)
+void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->lapic)
                 nova_lapic_set_cr8(vcpu->lapic, (unsigned)*cr8_of(vcpu->state));
 }
 
 /* What a handler wrote comes first: so the state in which a virtual CPU begins. */
-void vcpu_give_priority(struct nova_vcpu *vcpu)
+void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->changed & NOVA_MTD_CR8) {
-                vcpu_take_priority(vcpu);
+                novavmm_vcpu_take_priority(vcpu);
         } else if (vcpu->lapic && *cr8_of(vcpu->state) != nova_lapic_cr8(vcpu->lapic)) {
                 *cr8_of(vcpu->state) = nova_lapic_cr8(vcpu->lapic);
                 vcpu->changed |= NOVA_MTD_CR8;
         }
 }
 
-void vcpu_write_cr8(struct nova_vcpu *vcpu)
+void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu)
 {
-        const struct nova_access access = vcpu_access(vcpu);
+        const struct nova_access access = novavmm_vcpu_access(vcpu);
         uint8_t code[NOVA_CODE_BYTES] = {0};
         const size_t count = nova_access_fetch(&access, code);
         struct nova_instruction in;

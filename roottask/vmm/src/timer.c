@@ -26,7 +26,7 @@ static uint64_t earliest(const struct nova_vm *vm)
         return first;
 }
 
-void timer_check(struct nova_vm *vm)
+void novavmm_timer_check(struct nova_vm *vm)
 {
         const uint64_t first = earliest(vm);
 
@@ -50,7 +50,7 @@ static void expire(struct nova_vm *vm, uint64_t now)
 
 static void break_down(void *vm)
 {
-        vm_break(vm);
+        novavmm_vm_break(vm);
 }
 
 static void *run(void *argument)
@@ -78,7 +78,7 @@ static void *run(void *argument)
         return NULL;
 }
 
-int timer_start(struct nova_vm *vm)
+int novavmm_timer_start(struct nova_vm *vm)
 {
         const struct nova_thread_attr attr = {
                 .name = "vm timer",
@@ -89,7 +89,7 @@ int timer_start(struct nova_vm *vm)
         return nova_thread_create(&vm->timer, &attr, run, vm);
 }
 
-void timer_stop(struct nova_vm *vm)
+void novavmm_timer_stop(struct nova_vm *vm)
 {
         if (!vm->timer)
                 return;

@@ -18,7 +18,7 @@ static size_t length_of(const struct nova_vcpu *vcpu, unsigned bytes)
         if ((vcpu->vm->mtd[vcpu->exit] & FETCH_MTD) != FETCH_MTD)
                 return bytes;
 
-        const struct nova_access access = vcpu_access(vcpu);
+        const struct nova_access access = novavmm_vcpu_access(vcpu);
         const size_t count = nova_access_fetch(&access, code);
 
         return nova_decode_prefixes(code, count, nova_access_bits(&access)) + bytes;
@@ -33,7 +33,7 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
         state->ip += (nova_word_t)length_of(vcpu, bytes);
         vcpu->changed |= NOVA_MTD_EIP;
         if (low && state->ip >> 16 >> 16)
-                vcpu_recall_for(vcpu, VCPU_CUT_IP);
+                novavmm_vcpu_recall_for(vcpu, VCPU_CUT_IP);
         if (state->intr_state & SHADOW) {
                 state->intr_state &= ~SHADOW;
                 vcpu->changed |= NOVA_MTD_STA;
@@ -43,7 +43,7 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
                 vcpu->changed |= NOVA_MTD_EFL;
         }
         if (state->flags & NOVA_FLAG_TF)
-                vcpu_recall_for(vcpu, VCPU_STEP);
+                novavmm_vcpu_recall_for(vcpu, VCPU_STEP);
 }
 
 static void raise(struct nova_vcpu *vcpu, unsigned vector, uint32_t flags, uint32_t error)
@@ -68,10 +68,10 @@ void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t err
         }
         vcpu->vector = (uint8_t)vector;
         vcpu->injection_error = error;
-        vcpu_recall_for(vcpu, VCPU_RAISE);
+        novavmm_vcpu_recall_for(vcpu, VCPU_RAISE);
 }
 
-void vcpu_wake(struct nova_vcpu *vcpu)
+void novavmm_vcpu_wake(struct nova_vcpu *vcpu)
 {
         if (vcpu->waits) {
                 vcpu->waits = false;
@@ -83,7 +83,7 @@ void vcpu_wake(struct nova_vcpu *vcpu)
 
 void nova_vcpu_kick(struct nova_vcpu *vcpu)
 {
-        vcpu_wake(vcpu);
+        novavmm_vcpu_wake(vcpu);
 }
 
 /* Stays here when the machine has ended, until it is destroyed. The lock is free meanwhile. */
@@ -97,12 +97,12 @@ static void park(struct nova_vcpu *vcpu)
         nova_mutex_lock(&vm->lock);
 }
 
-void vcpu_break(void *argument)
+void novavmm_vcpu_break(void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
 
         nova_semaphore_up(&vcpu->parked);
-        vm_break(vcpu->vm);
+        novavmm_vm_break(vcpu->vm);
 }
 
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
@@ -111,7 +111,7 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
                 return;
         nova_registers_real(&vcpu->start, (uint16_t)(vector << 8), 0);
         vcpu->activity = NOVA_VCPU_RUNS;
-        vcpu_wake(vcpu);
+        novavmm_vcpu_wake(vcpu);
 }
 
 /* One that has reset the machine has to come to that. */
@@ -122,7 +122,7 @@ void nova_vcpu_reset(struct nova_vcpu *vcpu)
         vcpu->activity = NOVA_VCPU_OFF;
         vcpu->nmi = vcpu->nmi_blocked = vcpu->steps = false;
         vcpu->injection = 0;
-        vcpu_recall_for(vcpu, VCPU_RESET);
+        novavmm_vcpu_recall_for(vcpu, VCPU_RESET);
 }
 
 void nova_vcpu_nmi(struct nova_vcpu *vcpu)
@@ -130,7 +130,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu)
         if (vcpu->activity == NOVA_VCPU_OFF)
                 return;
         vcpu->nmi = true;
-        vcpu_wake(vcpu);
+        novavmm_vcpu_wake(vcpu);
 }
 
 /* Sleeps until somebody wakes the virtual CPU. The lock is free meanwhile. */
@@ -158,7 +158,7 @@ static void wait(struct nova_vcpu *vcpu)
         while (is_halted(vcpu) && !vcpu->recalled_for && vm->end == NOVA_VM_RUNS) {
                 const bool hears = vcpu->activity == NOVA_VCPU_HALTS;
 
-                if (vcpu_wakes_by_nmi(vcpu) || (hears && vcpu_has_interrupt(vcpu)))
+                if (novavmm_vcpu_wakes_by_nmi(vcpu) || (hears && novavmm_vcpu_has_interrupt(vcpu)))
                         vcpu->activity = NOVA_VCPU_RUNS;
                 else
                         sleep(vcpu);
@@ -182,14 +182,14 @@ static void note_exit(struct nova_vcpu *vcpu, unsigned event)
 static void answer(struct nova_vcpu *vcpu)
 {
         if (vcpu->exit == NOVA_VM_EXIT_RECALL && vcpu->recalled_for)
-                vcpu_recalled(vcpu);
+                novavmm_vcpu_recalled(vcpu);
         else if (vcpu->recalled_for & VCPU_RESET && vcpu->exit != NOVA_VM_EXIT_STARTUP)
                 return;
         if (vcpu->vm->end == NOVA_VM_RUNS)
                 vcpu->vm->handler[vcpu->exit](vcpu);
 }
 
-void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
+void novavmm_vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct nova_vcpu *const vcpu = argument;
         struct nova_vm *const vm = vcpu->vm;
@@ -202,16 +202,16 @@ void vcpu_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         vcpu->changed = 0;
         note_exit(vcpu, (unsigned)portal & EVENT_MASK);
         nova_utcb_event_reply(utcb, 0);
-        vcpu_take_priority(vcpu);
+        novavmm_vcpu_take_priority(vcpu);
         while (vcpu->activity == NOVA_VCPU_OFF && vm->end == NOVA_VM_RUNS)
                 sleep(vcpu);
         if (vm->end == NOVA_VM_RUNS)
                 answer(vcpu);
-        vcpu_give_priority(vcpu);
+        novavmm_vcpu_give_priority(vcpu);
         wait(vcpu);
         if (vm->end != NOVA_VM_RUNS)
                 park(vcpu);
-        vcpu_deliver(vcpu);
+        novavmm_vcpu_deliver(vcpu);
         utcb->state.mtd = vcpu->changed;
         if (vcpu->changed & NOVA_MTD_MORE)
                 utcb->items = nova_utcb_items(NOVA_UTCB_MORE_WORDS, nova_utcb_typed(utcb->items));

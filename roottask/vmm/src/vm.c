@@ -44,7 +44,7 @@ void nova_vm_lock(struct nova_vm *vm)
 
 void nova_vm_unlock(struct nova_vm *vm)
 {
-        timer_check(vm);
+        novavmm_timer_check(vm);
         nova_mutex_unlock(&vm->lock);
 }
 
@@ -94,10 +94,11 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         nova_msr_init(&vcpu->msr, number, vm->local_apic);
         error = choose_cpu(number, &vcpu->cpu);
         if (!error)
-                error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, vcpu_serve, vcpu);
+                error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve,
+                                            vcpu);
         if (error)
                 return error;
-        nova_thread_on_fault(nova_handler_thread(vcpu->handler), vcpu_break, vcpu);
+        nova_thread_on_fault(nova_handler_thread(vcpu->handler), novavmm_vcpu_break, vcpu);
         return make_portals(vcpu);
 }
 
@@ -158,11 +159,11 @@ static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
         for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);
         for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
-                vm->mtd[exit] = default_mtd((enum nova_vm_exit)exit, tells) | config->mtd[exit] |
-                                (vm->local_apic ? NOVA_MTD_CR8 : 0);
+                vm->mtd[exit] = novavmm_exit_mtd((enum nova_vm_exit)exit, tells) |
+                                config->mtd[exit] | (vm->local_apic ? NOVA_MTD_CR8 : 0);
         vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
         vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
-        default_handlers(vm);
+        novavmm_exit_handlers(vm);
 }
 
 static void configure(struct nova_vm *vm, const struct nova_vm_config *config)
@@ -187,20 +188,20 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         int error;
 
         memset(vm, 0, sizeof(*vm));
-        error = refusal_of_config(vm, config);
+        error = novavmm_create_error_config(vm, config);
         if (error)
                 return error;
         configure(vm, config);
         error = nova_guest_memory_create(&vm->memory, config->memory);
         if (error)
-                return refusal_of_memory(vm, error, config->memory);
+                return novavmm_create_error_memory(vm, error, config->memory);
         error = make_objects(vm);
         if (!error)
-                error = timer_start(vm);
+                error = novavmm_timer_start(vm);
         if (!error)
                 return 0;
         nova_vm_destroy(vm);
-        return refusal_of_objects(vm, error);
+        return novavmm_create_error_objects(vm, error);
 }
 
 /* Gives a virtual CPU time, and by that lets it begin. */
@@ -209,7 +210,8 @@ static int run(struct nova_vcpu *vcpu)
         const unsigned priority = vcpu->vm->priority;
 
         if (!nova_program_is_root())
-                return parent_create_sc(vcpu->ec + 1, vcpu->ec, vcpu->cpu, priority, QUANTUM_US);
+                return novart_parent_create_sc(vcpu->ec + 1, vcpu->ec, vcpu->cpu, priority,
+                                               QUANTUM_US);
         return nova_errno_of(nova_create_sc(vcpu->ec + 1, nova_program.pd, vcpu->ec,
                                             nova_qpd(QUANTUM_US, priority)));
 }
@@ -223,7 +225,7 @@ int nova_vm_run(struct nova_vm *vm)
                 error = run(&vm->vcpu[i]);
                 vm->vcpu[i].running = !error;
         }
-        return error ? refusal_of_objects(vm, EAGAIN) : 0;
+        return error ? novavmm_create_error_objects(vm, EAGAIN) : 0;
 }
 
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm)
@@ -239,11 +241,11 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end)
                 return;
         vm->end = end;
         for (unsigned i = 0; i < vm->vcpus; i++)
-                vcpu_wake(&vm->vcpu[i]);
+                novavmm_vcpu_wake(&vm->vcpu[i]);
         nova_semaphore_up(&vm->ended);
 }
 
-void vm_break(struct nova_vm *vm)
+void novavmm_vm_break(struct nova_vm *vm)
 {
         nova_vm_end_with(vm, NOVA_VM_ERROR);
         nova_mutex_unlock(&vm->lock);
@@ -263,7 +265,7 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
         if (vcpu->running) {
                 nova_semaphore_down(&vcpu->parked);
                 if (!nova_program_is_root())
-                        parent_destroy_sc(vcpu->ec + 1, vcpu->cpu);
+                        novart_parent_destroy_sc(vcpu->ec + 1, vcpu->cpu);
                 nova_revoke(nova_crd_obj(vcpu->ec + 1, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
                 vcpu->running = false;
         }
@@ -272,7 +274,7 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
 void nova_vm_destroy(struct nova_vm *vm)
 {
         nova_vm_stop(vm);
-        timer_stop(vm);
+        novavmm_timer_stop(vm);
         for (unsigned i = 0; i < vm->vcpus; i++)
                 destroy_vcpu(&vm->vcpu[i]);
         if (vm->objects != NOVA_SEL_NONE) {

@@ -23,43 +23,43 @@
 #define SHADOW 3u
 
 /* Sets the handlers that a machine begins with. */
-void default_handlers(struct nova_vm *vm);
+void novavmm_exit_handlers(struct nova_vm *vm);
 
 /* Has the CPU exit where these handlers need it, and behind an NMI until its IRET (SVM). */
-void default_controls(struct nova_vcpu *vcpu);
+void novavmm_exit_controls(struct nova_vcpu *vcpu);
 
 /* State that the message of an exit has to carry for these handlers. @p tells_length: so does the
  * CPU, of each instruction; else its prefixes are counted in the guest's memory. */
-nova_mtd_t default_mtd(enum nova_vm_exit exit, bool tells_length);
+nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length);
 
-/* State with which code is fetched: see vcpu_access(). */
+/* State with which code is fetched: see novavmm_vcpu_access(). */
 #define FETCH_MTD (NOVA_MTD_CS_SS | NOVA_MTD_CR | NOVA_MTD_MSR)
 
 /* Answers one exit; the portal is the event's. */
-nova_portal_handler vcpu_serve;
+nova_portal_handler novavmm_vcpu_serve;
 
 /* For a handler of exits that an event ends, of the struct nova_vcpu @p argument. */
-void vcpu_break(void *argument);
+void novavmm_vcpu_break(void *argument);
 
 /* Lets a virtual CPU that waits see what there is: an interrupt, or the machine's end. */
-void vcpu_wake(struct nova_vcpu *vcpu);
+void novavmm_vcpu_wake(struct nova_vcpu *vcpu);
 
 /* Makes what an interrupt controller or a handler has for a virtual CPU part of the reply. */
-void vcpu_deliver(struct nova_vcpu *vcpu);
+void novavmm_vcpu_deliver(struct nova_vcpu *vcpu);
 
 /* CR8 is the task priority of the local APIC. What the guest wrote to it goes there, before the
  * exit is answered; what became of it comes back. */
-void vcpu_take_priority(struct nova_vcpu *vcpu);
-void vcpu_give_priority(struct nova_vcpu *vcpu);
+void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu);
+void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu);
 
 /* Does a write of CR8 in the guest's place. */
-void vcpu_write_cr8(struct nova_vcpu *vcpu);
+void novavmm_vcpu_write_cr8(struct nova_vcpu *vcpu);
 
 /* Whether an interrupt could be taken, were the guest ready for it. */
-bool vcpu_has_interrupt(const struct nova_vcpu *vcpu);
+bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu);
 
 /* Whether an NMI waits that a virtual CPU which halted would take. */
-bool vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu);
+bool novavmm_vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu);
 
 /* What takes more of a virtual CPU's state than most exits carry. */
 enum vcpu_recall {
@@ -74,29 +74,29 @@ enum vcpu_recall {
 };
 
 /* Has a virtual CPU recalled before it goes on, to do that: a recall carries all state. */
-void vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose);
+void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose);
 
 /* Does what a virtual CPU was recalled for. */
-void vcpu_recalled(struct nova_vcpu *vcpu);
+void novavmm_vcpu_recalled(struct nova_vcpu *vcpu);
 
 /* What its instructions reach. Of use where all state is there. */
-struct nova_access vcpu_access(const struct nova_vcpu *vcpu);
+struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu);
 
 /* Does the instruction that accessed a device's memory. */
-void mmio_access(struct nova_vcpu *vcpu, uint64_t address);
+void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address);
 
 /* Does a string instruction that accessed a port: nova_vcpu.port. */
-void port_string(struct nova_vcpu *vcpu);
+void novavmm_port_string(struct nova_vcpu *vcpu);
 
 /* For a thread that an event ends while it holds the lock, in a function of the monitor's: ends the
  * machine, and frees the lock. */
-void vm_break(struct nova_vm *vm);
+void novavmm_vm_break(struct nova_vm *vm);
 
 /* Begins and ends the thread that calls devices at their alarms. */
-int timer_start(struct nova_vm *vm);
-void timer_stop(struct nova_vm *vm);
+int novavmm_timer_start(struct nova_vm *vm);
+void novavmm_timer_stop(struct nova_vm *vm);
 
 /* Looks whether a device has an earlier alarm than the timer thread knows. With the lock. */
-void timer_check(struct nova_vm *vm);
+void novavmm_timer_check(struct nova_vm *vm);
 
 #endif

@@ -62,7 +62,7 @@ static bool serve(const struct set *set)
 static int open_service(void *context, const char *name, nova_sel_t *sel)
 {
         (void)context;
-        return registry_get(name, sel) ? 0 : EACCES;
+        return novart_registry_get(name, sel) ? 0 : EACCES;
 }
 
 /* The status of a child on the set's CPUs that goes through all services: 0 if all is well. */

@@ -149,7 +149,7 @@ static bool live_and_die(nova_sel_t pd)
         if (nova_create_pd(pd, nova_program.pd, 0) != NOVA_SUCCESS)
                 return false;
         nova_name_set(pd, name);
-        registry_get("echo", &control);
+        novart_registry_get("echo", &control);
         for (unsigned tries = 0; tries < 5000; tries++) {
                 nova_utcb_set_windows(utcb, 0, 0);
                 nova_utcb_clear(utcb);
@@ -161,7 +161,7 @@ static bool live_and_die(nova_sel_t pd)
                         break;
                 nova_sleep(1000000);
         }
-        registry_put(control);
+        novart_registry_put(control);
         if (answer)
                 printf("# open: %s\n", strerror((int)answer));
         nova_pd_destroy(pd);

@@ -127,7 +127,7 @@ static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, nova_word_t ord
         nova_sel_t control = 0;
         nova_word_t answer = (nova_word_t)-1;
 
-        registry_get("echo", &control);
+        novart_registry_get("echo", &control);
         nova_utcb_set_windows(utcb, 0, 0);
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, NOVA_OPERATION_OPEN);
@@ -136,7 +136,7 @@ static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, nova_word_t ord
         if (proof)
                 nova_utcb_delegate(utcb, proof, 0, 0);
         nova_call(control + nova_thread_cpu(), 0);
-        registry_put(control);
+        novart_registry_put(control);
         nova_utcb_get(utcb, 0, &answer);
         return answer;
 }

@@ -333,18 +333,18 @@ static void stops_while_found(void)
         nova_sel_t control = 0, other = 0;
         size_t used;
 
-        check(service && registry_get("found", &control), "a service is found");
+        check(service && novart_registry_get("found", &control), "a service is found");
         nova_service_stop(service);
-        check(!registry_get("found", &other), "when it stops, nobody finds it any more");
+        check(!novart_registry_get("found", &other), "when it stops, nobody finds it any more");
         check(is_null(control + nova_thread_cpu()), "and who had found it has no portal");
 
         service = echo_start(&options);
-        check(service && registry_get("found", &other) && other != control,
+        check(service && novart_registry_get("found", &other) && other != control,
               "a service that starts meanwhile gets other selectors");
-        registry_put(other);
+        novart_registry_put(other);
         nova_service_stop(service);
         used = nova_sel_used();
-        registry_put(control);
+        novart_registry_put(control);
         check(nova_sel_used() == used - ((size_t)1 << NOVA_PARENT_SERVICE_ORDER),
               "its selectors are free when the last one has let them go");
 }

@@ -19,7 +19,7 @@ struct Split {
 
         explicit Split(const std::string &line, size_t pointers = 16) : text(line), room(pointers)
         {
-                arguments_split(&result, text.data(), room.data(), room.size());
+                novart_arguments_split(&result, text.data(), room.data(), room.size());
         }
         std::vector<std::string> argv() const
         {

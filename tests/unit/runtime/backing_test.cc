@@ -75,60 +75,60 @@ TEST_F(backing, a_small_area_needs_no_leaf)
         const uintptr_t page = reinterpret_cast<uintptr_t>(pool);
 
         b = {0x411000, 0, nullptr, page, flat, 3};
-        EXPECT_TRUE(backing_prepare(&b, 0x413000, &pages));
-        EXPECT_FALSE(backing_prepare(&b, 0x414000, &pages));
-        EXPECT_FALSE(backing_prepare(&b, 0x410000, &pages));
-        backing_set(&b, 0x413000, page + NOVA_PAGE_SIZE);
-        EXPECT_EQ(backing_get(&b, 0x413fff), page + NOVA_PAGE_SIZE);
-        EXPECT_EQ(backing_get(&b, 0x411000), 0u);
-        EXPECT_EQ(backing_get(&b, 0x410fff), 0u);
-        EXPECT_EQ(backing_get(&b, 0x414000), 0u);
-        EXPECT_EQ(backing_next(&b, 0x411000, 0x414000), 0x413000u);
-        backing_set(&b, 0x413000, 0);
-        backing_trim(&b, 0x413000, &pages);
-        EXPECT_EQ(backing_next(&b, 0x411000, 0x414000), 0x414000u);
+        EXPECT_TRUE(novart_commit_table_prepare(&b, 0x413000, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, 0x414000, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, 0x410000, &pages));
+        novart_commit_table_set(&b, 0x413000, page + NOVA_PAGE_SIZE);
+        EXPECT_EQ(novart_commit_table_get(&b, 0x413fff), page + NOVA_PAGE_SIZE);
+        EXPECT_EQ(novart_commit_table_get(&b, 0x411000), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, 0x410fff), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, 0x414000), 0u);
+        EXPECT_EQ(novart_commit_table_next(&b, 0x411000, 0x414000), 0x413000u);
+        novart_commit_table_set(&b, 0x413000, 0);
+        novart_commit_table_trim(&b, 0x413000, &pages);
+        EXPECT_EQ(novart_commit_table_next(&b, 0x411000, 0x414000), 0x414000u);
         EXPECT_EQ(used, 0u);
 }
 
 TEST_F(backing, is_empty_at_first)
 {
-        EXPECT_EQ(backing_get(&b, begin), 0u);
-        EXPECT_EQ(backing_get(&b, begin - 1), 0u);
-        EXPECT_EQ(backing_get(&b, begin + leaves * BACKING_SPAN), 0u);
-        EXPECT_EQ(backing_get(&b, UINTPTR_MAX), 0u);
-        EXPECT_EQ(backing_next(&b, begin, begin + leaves * BACKING_SPAN),
+        EXPECT_EQ(novart_commit_table_get(&b, begin), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, begin - 1), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, begin + leaves * BACKING_SPAN), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, UINTPTR_MAX), 0u);
+        EXPECT_EQ(novart_commit_table_next(&b, begin, begin + leaves * BACKING_SPAN),
                   begin + leaves * BACKING_SPAN);
 }
 
 TEST_F(backing, remembers_the_first_page_of_the_pool)
 {
-        ASSERT_TRUE(backing_prepare(&b, begin, &pages));
-        backing_set(&b, begin, pool_page(0));
-        EXPECT_EQ(backing_get(&b, begin + 17), pool_page(0));
-        EXPECT_EQ(backing_get(&b, begin + NOVA_PAGE_SIZE), 0u);
+        ASSERT_TRUE(novart_commit_table_prepare(&b, begin, &pages));
+        novart_commit_table_set(&b, begin, pool_page(0));
+        EXPECT_EQ(novart_commit_table_get(&b, begin + 17), pool_page(0));
+        EXPECT_EQ(novart_commit_table_get(&b, begin + NOVA_PAGE_SIZE), 0u);
 }
 
 TEST_F(backing, says_when_there_is_no_page_or_no_place)
 {
         limit = 0;
-        EXPECT_FALSE(backing_prepare(&b, begin, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, begin, &pages));
         limit = pool_pages;
-        EXPECT_FALSE(backing_prepare(&b, begin - 1, &pages));
-        EXPECT_FALSE(backing_prepare(&b, begin + leaves * BACKING_SPAN, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, begin - 1, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, begin + leaves * BACKING_SPAN, &pages));
         EXPECT_EQ(used, 0u);
 }
 
 TEST_F(backing, gives_a_leaf_back_only_when_it_is_empty)
 {
-        ASSERT_TRUE(backing_prepare(&b, begin, &pages));
-        backing_set(&b, begin, pool_page(3));
-        backing_trim(&b, begin, &pages);
+        ASSERT_TRUE(novart_commit_table_prepare(&b, begin, &pages));
+        novart_commit_table_set(&b, begin, pool_page(3));
+        novart_commit_table_trim(&b, begin, &pages);
         EXPECT_EQ(used, 1u);
-        backing_set(&b, begin, 0);
-        backing_trim(&b, begin + BACKING_SPAN - 1, &pages);
+        novart_commit_table_set(&b, begin, 0);
+        novart_commit_table_trim(&b, begin + BACKING_SPAN - 1, &pages);
         EXPECT_EQ(used, 0u);
-        backing_trim(&b, begin, &pages);
-        EXPECT_EQ(backing_get(&b, begin), 0u);
+        novart_commit_table_trim(&b, begin, &pages);
+        EXPECT_EQ(novart_commit_table_get(&b, begin), 0u);
 }
 
 TEST_F(backing, storm_agrees_with_a_model)
@@ -144,23 +144,25 @@ TEST_F(backing, storm_agrees_with_a_model)
                 if (random() % 2) {
                         const uintptr_t page = pool_page(random() % 100000);
 
-                        ASSERT_TRUE(backing_prepare(&b, addr, &pages));
-                        backing_set(&b, addr, page);
+                        ASSERT_TRUE(novart_commit_table_prepare(&b, addr, &pages));
+                        novart_commit_table_set(&b, addr, page);
                         model[addr] = page;
                 } else if (model.count(addr)) {
-                        backing_set(&b, addr, 0);
-                        backing_trim(&b, addr, &pages);
+                        novart_commit_table_set(&b, addr, 0);
+                        novart_commit_table_trim(&b, addr, &pages);
                         model.erase(addr);
                 }
                 const auto found = model.find(addr);
                 const auto next = model.lower_bound(addr);
 
-                ASSERT_EQ(backing_get(&b, addr), found == model.end() ? 0 : found->second);
-                ASSERT_EQ(backing_next(&b, addr, end), next == model.end() ? end : next->first);
+                ASSERT_EQ(novart_commit_table_get(&b, addr),
+                          found == model.end() ? 0 : found->second);
+                ASSERT_EQ(novart_commit_table_next(&b, addr, end),
+                          next == model.end() ? end : next->first);
         }
         while (!model.empty()) {
-                backing_set(&b, model.begin()->first, 0);
-                backing_trim(&b, model.begin()->first, &pages);
+                novart_commit_table_set(&b, model.begin()->first, 0);
+                novart_commit_table_trim(&b, model.begin()->first, &pages);
                 model.erase(model.begin());
         }
         EXPECT_EQ(used, 0u);

@@ -34,7 +34,7 @@ class backtrace : public testing::Test
         {
                 std::vector<nova_word_t> frame(max);
 
-                frame.resize(backtrace_walk(ip, sp, bp, read, this, frame.data(), max));
+                frame.resize(novart_backtrace_walk(ip, sp, bp, read, this, frame.data(), max));
                 return frame;
         }
 

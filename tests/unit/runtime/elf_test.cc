@@ -73,7 +73,7 @@ struct Image {
         std::string read()
         {
                 build();
-                const char *error = elf_read(&elf, memory.get(), size, BEGIN, END);
+                const char *error = novart_elf_read(&elf, memory.get(), size, BEGIN, END);
                 return error ? error : "";
         }
 
@@ -81,7 +81,7 @@ struct Image {
         {
                 std::vector<elf_run> all;
                 elf_run run = {};
-                while (elf_next_run(&elf, run.address + run.bytes, &run))
+                while (novart_elf_next_run(&elf, run.address + run.bytes, &run))
                         all.push_back(run);
                 return all;
         }
@@ -169,13 +169,13 @@ TEST(child_elf, fills_pages_with_bytes_of_the_file_and_zeroes)
         i.programs[2].address = 0x402020;
         i.read();
         std::vector<uint8_t> page(4096, 0);
-        elf_fill(&i.elf, 0x402000, page.data());
+        novart_elf_fill(&i.elf, 0x402000, page.data());
         for (size_t k = 0; k < page.size(); k++) {
                 const bool file = k >= 0x20 && k < 0x820;
                 EXPECT_EQ(page[k], file ? i.memory.get()[0x3010 + k - 0x20] : 0) << k;
         }
         std::fill(page.begin(), page.end(), uint8_t{0});
-        elf_fill(&i.elf, 0x403000, page.data());
+        novart_elf_fill(&i.elf, 0x403000, page.data());
         EXPECT_EQ(page, std::vector<uint8_t>(4096, 0));
 }
 
@@ -334,7 +334,7 @@ TEST(child_elf, stays_inside_of_random_images)
                 i.build();
                 for (unsigned n = random() % 6; n; n--)
                         i.memory.get()[random() % 232] = static_cast<uint8_t>(random());
-                if (elf_read(&i.elf, i.memory.get(), i.size, BEGIN, END))
+                if (novart_elf_read(&i.elf, i.memory.get(), i.size, BEGIN, END))
                         continue;
                 good++;
                 for (const elf_run &run : i.runs()) {

@@ -56,12 +56,12 @@ struct Piece {
 TEST_F(Heap, memory_is_aligned_and_large_enough)
 {
         for (size_t bytes : {0, 1, 15, 16, 17, 24, 25, 1000, 5000, 100000}) {
-                void *const memory = heap_take(&heap, bytes);
+                void *const memory = novart_heap_take(&heap, bytes);
 
                 ASSERT_NE(memory, nullptr);
                 EXPECT_EQ(reinterpret_cast<uintptr_t>(memory) % HEAP_ALIGN, 0u);
-                EXPECT_GE(heap_size(memory), bytes);
-                memset(memory, 0xff, heap_size(memory));
+                EXPECT_GE(novart_heap_size(memory), bytes);
+                memset(memory, 0xff, novart_heap_size(memory));
         }
 }
 
@@ -70,44 +70,44 @@ TEST_F(Heap, all_that_is_given_back_is_one_block_again)
         std::vector<void *> memory;
 
         for (unsigned i = 0; i < 100; i++)
-                memory.push_back(heap_take(&heap, 1000));
+                memory.push_back(novart_heap_take(&heap, 1000));
 
         const size_t before = used;
 
         for (unsigned i = 0; i < 100; i += 2)
-                EXPECT_TRUE(heap_give(&heap, memory[i]));
+                EXPECT_TRUE(novart_heap_give(&heap, memory[i]));
         for (unsigned i = 1; i < 100; i += 2)
-                EXPECT_TRUE(heap_give(&heap, memory[i]));
-        EXPECT_NE(heap_take(&heap, 90000), nullptr);
+                EXPECT_TRUE(novart_heap_give(&heap, memory[i]));
+        EXPECT_NE(novart_heap_take(&heap, 90000), nullptr);
         EXPECT_LE(used, before);
 }
 
 TEST_F(Heap, much_free_memory_at_the_end_goes_back)
 {
-        void *const small = heap_take(&heap, 100);
-        void *const large = heap_take(&heap, 2 << 20);
+        void *const small = novart_heap_take(&heap, 100);
+        void *const large = novart_heap_take(&heap, 2 << 20);
 
         EXPECT_GT(used, 2u << 20);
-        EXPECT_TRUE(heap_give(&heap, large));
+        EXPECT_TRUE(novart_heap_give(&heap, large));
         EXPECT_LT(used, 100000u);
-        EXPECT_TRUE(heap_give(&heap, small));
-        EXPECT_NE(heap_take(&heap, 3 << 20), nullptr);
+        EXPECT_TRUE(novart_heap_give(&heap, small));
+        EXPECT_NE(novart_heap_take(&heap, 3 << 20), nullptr);
 }
 
 TEST_F(Heap, no_memory_is_no_memory_and_changes_nothing)
 {
-        void *const memory = heap_take(&heap, 1000);
+        void *const memory = novart_heap_take(&heap, 1000);
 
         for (size_t bytes : {SIZE_MAX, SIZE_MAX - 8, SIZE_MAX / 2, SIZE_MAX / 2 + 1, ROOM}) {
-                EXPECT_EQ(heap_take(&heap, bytes), nullptr);
-                EXPECT_EQ(heap_take_aligned(&heap, 4096, bytes), nullptr);
-                EXPECT_FALSE(heap_resize(&heap, memory, bytes));
+                EXPECT_EQ(novart_heap_take(&heap, bytes), nullptr);
+                EXPECT_EQ(novart_heap_take_aligned(&heap, 4096, bytes), nullptr);
+                EXPECT_FALSE(novart_heap_resize(&heap, memory, bytes));
         }
-        EXPECT_EQ(heap_take_aligned(&heap, SIZE_MAX / 2 + 1, 8), nullptr);
+        EXPECT_EQ(novart_heap_take_aligned(&heap, SIZE_MAX / 2 + 1, 8), nullptr);
         limit = used;
-        EXPECT_EQ(heap_take(&heap, 50000), nullptr);
-        EXPECT_TRUE(heap_give(&heap, memory));
-        EXPECT_NE(heap_take(&heap, 1000), nullptr);
+        EXPECT_EQ(novart_heap_take(&heap, 50000), nullptr);
+        EXPECT_TRUE(novart_heap_give(&heap, memory));
+        EXPECT_NE(novart_heap_take(&heap, 1000), nullptr);
 }
 
 TEST_F(Heap, the_last_pages_are_used_up_to_the_end)
@@ -115,36 +115,38 @@ TEST_F(Heap, the_last_pages_are_used_up_to_the_end)
         size_t sum = 0;
 
         limit = 16 * 4096;
-        for (void *memory; (memory = heap_take(&heap, 1000)); sum += heap_size(memory))
+        for (void *memory; (memory = novart_heap_take(&heap, 1000));
+             sum += novart_heap_size(memory))
                 continue;
         EXPECT_GT(sum, 15u * 4096);
 }
 
 TEST_F(Heap, what_was_not_taken_is_not_given_back)
 {
-        unsigned char *const memory = static_cast<unsigned char *>(heap_take(&heap, 100));
-        unsigned char *const other = static_cast<unsigned char *>(heap_take(&heap, 100));
+        unsigned char *const memory = static_cast<unsigned char *>(novart_heap_take(&heap, 100));
+        unsigned char *const other = static_cast<unsigned char *>(novart_heap_take(&heap, 100));
 
         memset(memory, 0, 100);
-        EXPECT_FALSE(heap_give(&heap, memory + 16));
-        EXPECT_FALSE(heap_give(&heap, memory + 1));
-        EXPECT_TRUE(heap_give(&heap, memory));
-        EXPECT_FALSE(heap_give(&heap, memory));
-        EXPECT_TRUE(heap_give(&heap, other));
-        EXPECT_FALSE(heap_give(&heap, other));
+        EXPECT_FALSE(novart_heap_give(&heap, memory + 16));
+        EXPECT_FALSE(novart_heap_give(&heap, memory + 1));
+        EXPECT_TRUE(novart_heap_give(&heap, memory));
+        EXPECT_FALSE(novart_heap_give(&heap, memory));
+        EXPECT_TRUE(novart_heap_give(&heap, other));
+        EXPECT_FALSE(novart_heap_give(&heap, other));
 }
 
 TEST_F(Heap, a_block_grows_into_free_memory_behind_it_only)
 {
-        void *const first = heap_take(&heap, 100), *const second = heap_take(&heap, 1000);
-        void *const third = heap_take(&heap, 100);
+        void *const first = novart_heap_take(&heap, 100), *const second =
+                                                                  novart_heap_take(&heap, 1000);
+        void *const third = novart_heap_take(&heap, 100);
 
-        EXPECT_FALSE(heap_resize(&heap, first, 500));
-        EXPECT_TRUE(heap_give(&heap, second));
-        EXPECT_TRUE(heap_resize(&heap, first, 500) && heap_size(first) >= 500);
-        EXPECT_FALSE(heap_resize(&heap, first, 5000));
-        EXPECT_TRUE(heap_resize(&heap, first, 10) && heap_size(first) < 100);
-        EXPECT_TRUE(heap_give(&heap, third) && heap_give(&heap, first));
+        EXPECT_FALSE(novart_heap_resize(&heap, first, 500));
+        EXPECT_TRUE(novart_heap_give(&heap, second));
+        EXPECT_TRUE(novart_heap_resize(&heap, first, 500) && novart_heap_size(first) >= 500);
+        EXPECT_FALSE(novart_heap_resize(&heap, first, 5000));
+        EXPECT_TRUE(novart_heap_resize(&heap, first, 10) && novart_heap_size(first) < 100);
+        EXPECT_TRUE(novart_heap_give(&heap, third) && novart_heap_give(&heap, first));
 }
 
 TEST_F(Heap, a_storm_keeps_every_byte)
@@ -159,8 +161,8 @@ TEST_F(Heap, a_storm_keeps_every_byte)
 
                 if (pieces.empty() || (act < 4 && pieces.size() < 300)) {
                         const size_t align = size_t(1) << random() % 12;
-                        void *const memory = act ? heap_take(&heap, bytes)
-                                                 : heap_take_aligned(&heap, align, bytes);
+                        void *const memory = act ? novart_heap_take(&heap, bytes)
+                                                 : novart_heap_take_aligned(&heap, align, bytes);
 
                         if (!memory)
                                 continue;
@@ -174,19 +176,19 @@ TEST_F(Heap, a_storm_keeps_every_byte)
 
                 piece.check();
                 if (act == 4) {
-                        if (heap_resize(&heap, piece.memory, bytes)) {
+                        if (novart_heap_resize(&heap, piece.memory, bytes)) {
                                 piece.bytes = bytes;
                                 memset(piece.memory, piece.value, bytes);
                         }
                         continue;
                 }
-                ASSERT_TRUE(heap_give(&heap, piece.memory));
+                ASSERT_TRUE(novart_heap_give(&heap, piece.memory));
                 piece = pieces.back();
                 pieces.pop_back();
         }
         for (const Piece &piece : pieces) {
                 piece.check();
-                ASSERT_TRUE(heap_give(&heap, piece.memory));
+                ASSERT_TRUE(novart_heap_give(&heap, piece.memory));
         }
         EXPECT_LT(used, 300000u);
         EXPECT_EQ(heap.filled & (heap.filled - 1), 0u);

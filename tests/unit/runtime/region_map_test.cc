@@ -23,7 +23,7 @@ class region_map : public testing::Test
                 const region_area area[REGION_AREAS] = {{0x10010000, 0x10100000},
                                                         {0x40000000, 0x40400000}};
 
-                region_map_init(&map, area);
+                novart_region_map_init(&map, area);
         }
 
         region *add(size_t pages, size_t align = 1, const char *name = "test")
@@ -31,10 +31,10 @@ class region_map : public testing::Test
                 if (region_map_full(&map)) {
                         std::vector<region> larger(map.room * 2);
 
-                        region_map_move(&map, larger.data(), larger.size());
+                        novart_region_map_move(&map, larger.data(), larger.size());
                         storage.swap(larger);
                 }
-                return region_map_add(&map, pages, align, REGION_LAZY, name);
+                return novart_region_map_add(&map, pages, align, REGION_LAZY, name);
         }
 };
 
@@ -44,7 +44,7 @@ TEST_F(region_map, first_fit_without_overlap)
         EXPECT_EQ(add(2)->base, 0x10011000u);
         EXPECT_EQ(add(16, 16)->base, 0x10020000u);
         EXPECT_EQ(add(1)->base, 0x10013000u);
-        region_map_remove(&map, region_map_find(&map, 0x10010000));
+        novart_region_map_remove(&map, novart_region_map_find(&map, 0x10010000));
         EXPECT_EQ(add(2)->base, 0x10014000u);
         EXPECT_EQ(add(1)->base, 0x10010000u);
 }
@@ -70,12 +70,12 @@ TEST_F(region_map, refuses_absurd_sizes)
 TEST_F(region_map, finds_by_any_address_inside)
 {
         add(3);
-        EXPECT_EQ(region_map_find(&map, 0x1000ffff), nullptr);
-        EXPECT_NE(region_map_find(&map, 0x10010000), nullptr);
-        EXPECT_NE(region_map_find(&map, 0x10012fff), nullptr);
-        EXPECT_EQ(region_map_find(&map, 0x10013000), nullptr);
-        EXPECT_EQ(region_map_find(&map, 0), nullptr);
-        EXPECT_EQ(region_map_find(&map, UINTPTR_MAX), nullptr);
+        EXPECT_EQ(novart_region_map_find(&map, 0x1000ffff), nullptr);
+        EXPECT_NE(novart_region_map_find(&map, 0x10010000), nullptr);
+        EXPECT_NE(novart_region_map_find(&map, 0x10012fff), nullptr);
+        EXPECT_EQ(novart_region_map_find(&map, 0x10013000), nullptr);
+        EXPECT_EQ(novart_region_map_find(&map, 0), nullptr);
+        EXPECT_EQ(novart_region_map_find(&map, UINTPTR_MAX), nullptr);
 }
 
 TEST_F(region_map, cuts_long_names)
@@ -88,9 +88,9 @@ TEST_F(region_map, cuts_long_names)
 TEST_F(region_map, without_room_nothing_is_added)
 {
         for (int i = 0; i < REGION_FIRST_ROOM; i++)
-                ASSERT_NE(region_map_add(&map, 1, 1, REGION_LAZY, ""), nullptr);
+                ASSERT_NE(novart_region_map_add(&map, 1, 1, REGION_LAZY, ""), nullptr);
         EXPECT_TRUE(region_map_full(&map));
-        EXPECT_EQ(region_map_add(&map, 1, 1, REGION_LAZY, ""), nullptr);
+        EXPECT_EQ(novart_region_map_add(&map, 1, 1, REGION_LAZY, ""), nullptr);
         EXPECT_NE(add(1), nullptr);
 }
 
@@ -120,13 +120,13 @@ TEST_F(region_map, storm_agrees_with_a_model)
                         bases.push_back(r->base);
                 } else if (!bases.empty()) {
                         std::swap(bases[random() % bases.size()], bases.back());
-                        region *r = region_map_find(&map, bases.back());
+                        region *r = novart_region_map_find(&map, bases.back());
 
                         ASSERT_NE(r, nullptr);
                         ASSERT_EQ(r->base, bases.back());
                         std::fill_n(taken.begin() + static_cast<long>(page(r->base)), r->pages,
                                     false);
-                        region_map_remove(&map, r);
+                        novart_region_map_remove(&map, r);
                         bases.pop_back();
                 }
                 ASSERT_EQ(map.count, bases.size());

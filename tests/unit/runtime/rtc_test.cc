@@ -18,7 +18,7 @@ uint64_t seconds(uint8_t status, uint8_t year, uint8_t month, uint8_t day, uint8
         const uint8_t reg[RTC_REGISTERS] = {second, 0,   minute, 0,    hour, 0,
                                             0,      day, month,  year, 0,    status};
         uint64_t value = 0;
-        return rtc_seconds(reg, &value) ? value : UINT64_MAX;
+        return novart_rtc_seconds(reg, &value) ? value : UINT64_MAX;
 }
 
 TEST(rtc_date, counts_from_1970)

@@ -44,66 +44,66 @@ class sel_map : public testing::Test
 
 TEST_F(sel_map, gives_the_lowest_aligned_range)
 {
-        sel_map_init(&map, 5, 100, page);
-        EXPECT_EQ(sel_map_take(&map, 0), 5u);
-        EXPECT_EQ(sel_map_take(&map, 3), 8u);
-        EXPECT_EQ(sel_map_take(&map, 0), 6u);
-        EXPECT_EQ(sel_map_take(&map, 5), 32u);
-        EXPECT_EQ(sel_map_take(&map, 5), 64u);
-        EXPECT_EQ(sel_map_take(&map, 5), none);
+        novart_sel_map_init(&map, 5, 100, page);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), 5u);
+        EXPECT_EQ(novart_sel_map_take(&map, 3), 8u);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), 6u);
+        EXPECT_EQ(novart_sel_map_take(&map, 5), 32u);
+        EXPECT_EQ(novart_sel_map_take(&map, 5), 64u);
+        EXPECT_EQ(novart_sel_map_take(&map, 5), none);
         EXPECT_EQ(map.used, 1 + 8 + 1 + 32 + 32u);
 }
 
 TEST_F(sel_map, ends_where_its_range_ends)
 {
-        sel_map_init(&map, 3, 7, page);
+        novart_sel_map_init(&map, 3, 7, page);
         for (nova_sel_t sel = 3; sel < 10; sel++)
-                EXPECT_EQ(sel_map_take(&map, 0), sel);
-        EXPECT_EQ(sel_map_take(&map, 0), none);
-        EXPECT_TRUE(sel_map_give(&map, 7, 0));
-        EXPECT_EQ(sel_map_take(&map, 0), 7u);
+                EXPECT_EQ(novart_sel_map_take(&map, 0), sel);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none);
+        EXPECT_TRUE(novart_sel_map_give(&map, 7, 0));
+        EXPECT_EQ(novart_sel_map_take(&map, 0), 7u);
 }
 
 TEST_F(sel_map, refuses_what_is_not_in_use)
 {
-        sel_map_init(&map, 16, 1024, page);
-        const nova_sel_t sel = sel_map_take(&map, 2);
+        novart_sel_map_init(&map, 16, 1024, page);
+        const nova_sel_t sel = novart_sel_map_take(&map, 2);
 
-        EXPECT_FALSE(sel_map_give(&map, sel + 4, 0));
-        EXPECT_FALSE(sel_map_give(&map, sel, 3));
-        EXPECT_FALSE(sel_map_give(&map, sel + 1, 1));
-        EXPECT_FALSE(sel_map_give(&map, 0, 0));
-        EXPECT_FALSE(sel_map_give(&map, none, 0));
-        EXPECT_FALSE(sel_map_give(&map, sel, 60));
-        EXPECT_TRUE(sel_map_give(&map, sel, 2));
-        EXPECT_FALSE(sel_map_give(&map, sel, 2));
+        EXPECT_FALSE(novart_sel_map_give(&map, sel + 4, 0));
+        EXPECT_FALSE(novart_sel_map_give(&map, sel, 3));
+        EXPECT_FALSE(novart_sel_map_give(&map, sel + 1, 1));
+        EXPECT_FALSE(novart_sel_map_give(&map, 0, 0));
+        EXPECT_FALSE(novart_sel_map_give(&map, none, 0));
+        EXPECT_FALSE(novart_sel_map_give(&map, sel, 60));
+        EXPECT_TRUE(novart_sel_map_give(&map, sel, 2));
+        EXPECT_FALSE(novart_sel_map_give(&map, sel, 2));
         EXPECT_EQ(map.used, 0u);
 }
 
 TEST_F(sel_map, grows_by_pages_and_ends_without_them)
 {
-        sel_map_init(&map, 64, SEL_LEAF_COUNT, page);
+        novart_sel_map_init(&map, 64, SEL_LEAF_COUNT, page);
         pages_left = 0;
         for (nova_sel_t sel = 64; sel < SEL_SMALL_COUNT; sel++)
-                ASSERT_EQ(sel_map_take(&map, 0), sel);
-        EXPECT_EQ(sel_map_take(&map, 0), none);
+                ASSERT_EQ(novart_sel_map_take(&map, 0), sel);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none);
         pages_left = 1;
         for (nova_sel_t sel = SEL_SMALL_COUNT; sel < SEL_LEAF_COUNT; sel++)
-                ASSERT_EQ(sel_map_take(&map, 0), sel);
-        EXPECT_EQ(sel_map_take(&map, 0), none); /* the next leaf wants a page, too */
+                ASSERT_EQ(novart_sel_map_take(&map, 0), sel);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none); /* the next leaf wants a page, too */
         pages_left = 1;
-        EXPECT_EQ(sel_map_take(&map, 0), SEL_LEAF_COUNT);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), SEL_LEAF_COUNT);
 }
 
 TEST_F(sel_map, clips_what_no_selector_can_be)
 {
-        sel_map_init(&map, SEL_MAP_END - 1, none, page);
-        EXPECT_EQ(sel_map_take(&map, 0), SEL_MAP_END - 1);
-        EXPECT_EQ(sel_map_take(&map, 0), none);
-        sel_map_init(&map, none, none, page);
-        EXPECT_EQ(sel_map_take(&map, 0), none);
-        sel_map_init(&map, 0, 0, page);
-        EXPECT_EQ(sel_map_take(&map, 0), none);
+        novart_sel_map_init(&map, SEL_MAP_END - 1, none, page);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), SEL_MAP_END - 1);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none);
+        novart_sel_map_init(&map, none, none, page);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none);
+        novart_sel_map_init(&map, 0, 0, page);
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none);
 }
 
 /* Anything free and aligned must be found, and nothing twice. */
@@ -114,12 +114,12 @@ TEST_F(sel_map, storm_agrees_with_a_model)
         std::set<nova_sel_t> used;
         std::vector<std::pair<nova_sel_t, unsigned>> held;
 
-        sel_map_init(&map, first, count, page);
+        novart_sel_map_init(&map, first, count, page);
         for (int step = 0; step < 20000; step++) {
                 if (random() % 100 < 55) {
                         const unsigned order = random() % 100 < 70 ? 0 : random() % 9;
                         const nova_sel_t size = nova_sel_t{1} << order;
-                        const nova_sel_t sel = sel_map_take(&map, order);
+                        const nova_sel_t sel = novart_sel_map_take(&map, order);
                         nova_sel_t expected = none;
 
                         for (nova_sel_t s = (first + size - 1) / size * size;
@@ -136,7 +136,7 @@ TEST_F(sel_map, storm_agrees_with_a_model)
                         const auto [sel, order] = held.back();
 
                         held.pop_back();
-                        ASSERT_TRUE(sel_map_give(&map, sel, order));
+                        ASSERT_TRUE(novart_sel_map_give(&map, sel, order));
                         for (nova_sel_t s = sel; s < sel + (nova_sel_t{1} << order); s++)
                                 used.erase(s);
                 }

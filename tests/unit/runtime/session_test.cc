@@ -20,8 +20,8 @@ struct sessions : testing::Test {
 
         void prepare(unsigned all, unsigned each)
         {
-                slots.resize(session_table_slots(all));
-                session_table_init(&table, slots.data(), (unsigned)slots.size(), all, each);
+                slots.resize(novart_session_table_slots(all));
+                novart_session_table_init(&table, slots.data(), (unsigned)slots.size(), all, each);
                 table.portals = 0x1000;
                 table.portal_order = 2;
         }
@@ -30,7 +30,7 @@ struct sessions : testing::Test {
         {
                 session *taken = nullptr;
 
-                EXPECT_EQ(session_take(&table, client, &taken), 0);
+                EXPECT_EQ(novart_session_take(&table, client, &taken), 0);
                 taken->state = SESSION_LIVE;
                 return taken;
         }
@@ -40,14 +40,14 @@ TEST_F(sessions, are_found_by_each_of_their_portals_and_by_no_other)
 {
         prepare(4, 4);
         session *first = open(anna), *second = open(bert);
-        const nova_sel_t at = session_portals(&table, second);
+        const nova_sel_t at = novart_session_portals(&table, second);
 
         for (unsigned cpu = 0; cpu < 4; cpu++)
-                EXPECT_EQ(session_find(&table, at + cpu), second);
-        EXPECT_EQ(session_find(&table, session_portals(&table, first)), first);
-        EXPECT_EQ(session_find(&table, 0xfff), nullptr);
-        EXPECT_EQ(session_find(&table, 0x1000 + 4 * slots.size()), nullptr);
-        EXPECT_EQ(session_find(&table, 0x1000 + 8), nullptr);
+                EXPECT_EQ(novart_session_find(&table, at + cpu), second);
+        EXPECT_EQ(novart_session_find(&table, novart_session_portals(&table, first)), first);
+        EXPECT_EQ(novart_session_find(&table, 0xfff), nullptr);
+        EXPECT_EQ(novart_session_find(&table, 0x1000 + 4 * slots.size()), nullptr);
+        EXPECT_EQ(novart_session_find(&table, 0x1000 + 8), nullptr);
 }
 
 TEST_F(sessions, of_one_client_are_limited)
@@ -56,8 +56,8 @@ TEST_F(sessions, of_one_client_are_limited)
         open(anna);
         open(anna);
         session *more;
-        EXPECT_EQ(session_take(&table, anna, &more), EMFILE);
-        EXPECT_EQ(session_count(&table, anna), 2u);
+        EXPECT_EQ(novart_session_take(&table, anna, &more), EMFILE);
+        EXPECT_EQ(novart_session_count(&table, anna), 2u);
         open(bert);
 }
 
@@ -67,7 +67,7 @@ TEST_F(sessions, of_all_clients_are_limited)
         for (int i = 0; i < 3; i++)
                 open(anna);
         session *more;
-        EXPECT_EQ(session_take(&table, bert, &more), ENFILE);
+        EXPECT_EQ(novart_session_take(&table, bert, &more), ENFILE);
 }
 
 TEST_F(sessions, end_when_the_last_handler_leaves)
@@ -75,11 +75,11 @@ TEST_F(sessions, end_when_the_last_handler_leaves)
         prepare(2, 2);
         session *one = open(anna);
         one->calls = 2;
-        EXPECT_FALSE(session_close(one));
-        EXPECT_EQ(session_find(&table, session_portals(&table, one)), nullptr);
-        EXPECT_FALSE(session_leave(one));
-        EXPECT_TRUE(session_leave(one));
-        EXPECT_FALSE(session_close(one)) << "it is closing already";
+        EXPECT_FALSE(novart_session_close(one));
+        EXPECT_EQ(novart_session_find(&table, novart_session_portals(&table, one)), nullptr);
+        EXPECT_FALSE(novart_session_leave(one));
+        EXPECT_TRUE(novart_session_leave(one));
+        EXPECT_FALSE(novart_session_close(one)) << "it is closing already";
 }
 
 TEST_F(sessions, leave_their_slots_only_when_they_were_released)
@@ -88,20 +88,20 @@ TEST_F(sessions, leave_their_slots_only_when_they_were_released)
         unsigned opened = 0, count;
         session *one;
 
-        while (session_take(&table, anna, &one) == 0) {
+        while (novart_session_take(&table, anna, &one) == 0) {
                 one->state = SESSION_LIVE;
-                ASSERT_TRUE(session_close(one));
-                session_finish(&table, one, false);
+                ASSERT_TRUE(novart_session_close(one));
+                novart_session_finish(&table, one, false);
                 opened++;
         }
-        EXPECT_EQ(session_take(&table, anna, &one), EAGAIN);
+        EXPECT_EQ(novart_session_take(&table, anna, &one), EAGAIN);
         EXPECT_EQ(opened, slots.size());
-        const unsigned head = session_retired_take(&table, &count);
+        const unsigned head = novart_session_retired_take(&table, &count);
         EXPECT_EQ(count, opened);
         EXPECT_EQ(table.retired, 0u);
-        EXPECT_EQ(session_take(&table, anna, &one), EAGAIN);
-        session_release(&table, head);
-        EXPECT_EQ(session_take(&table, anna, &one), 0);
+        EXPECT_EQ(novart_session_take(&table, anna, &one), EAGAIN);
+        novart_session_release(&table, head);
+        EXPECT_EQ(novart_session_take(&table, anna, &one), 0);
         EXPECT_EQ(one->calls, 0u);
 }
 
@@ -113,10 +113,10 @@ TEST_F(sessions, come_and_go_for_ever)
                 for (int i = 0; i < 1000; i++)
                         all.push_back(open(i & 1 ? anna : bert));
                 session *more;
-                EXPECT_EQ(session_take(&table, anna, &more), ENFILE);
+                EXPECT_EQ(novart_session_take(&table, anna, &more), ENFILE);
                 for (session *one : all) {
-                        ASSERT_TRUE(session_close(one));
-                        session_finish(&table, one, true);
+                        ASSERT_TRUE(novart_session_close(one));
+                        novart_session_finish(&table, one, true);
                 }
                 EXPECT_EQ(table.open, 0u);
         }

@@ -19,8 +19,8 @@ struct text : testing::Test {
                 std::string lines;
 
                 for (size_t taken = 0; taken < bytes.size();) {
-                        taken += child_line_write(&line, "anna", bytes.data() + taken,
-                                                  bytes.size() - taken, &out);
+                        taken += novart_child_line_write(&line, "anna", bytes.data() + taken,
+                                                         bytes.size() - taken, &out);
                         lines.append(out.text, out.bytes);
                 }
                 return lines;
@@ -30,7 +30,7 @@ struct text : testing::Test {
         {
                 child_text out;
 
-                child_line_end(&line, "anna", &out);
+                novart_child_line_end(&line, "anna", &out);
                 return std::string(out.text, out.bytes);
         }
 };

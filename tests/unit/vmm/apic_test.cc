@@ -75,7 +75,7 @@ struct apic : testing::Test {
                         vm.vcpu[i].vm = &vm;
                         nova_msr_init(&vm.vcpu[i].msr, i, true);
                 }
-                ASSERT_EQ(apic_create(&pc), 0);
+                ASSERT_EQ(novavmm_apic_create(&pc), 0);
         }
 
         void put(unsigned from, unsigned at, uint32_t value)
@@ -129,11 +129,11 @@ TEST_F(apic, without_a_local_apic_the_first_cpu_hears_the_8259s)
                 nova_pic_write(&pc.pic, base + 1, 1, 0);
         }
         nova_pic_set(&pc.pic, 4, true);
-        EXPECT_FALSE(apic_pending(&pc, 0)); /* LINT0 is masked */
+        EXPECT_FALSE(novavmm_apic_pending(&pc, 0)); /* LINT0 is masked */
         vm.vcpu[0].msr.apic_base &= ~uint64_t{0x800};
         vm.apic_switched(&vm.vcpu[0]);
-        EXPECT_TRUE(apic_pending(&pc, 0));
-        EXPECT_EQ(apic_take(&pc, 0), 0x24);
+        EXPECT_TRUE(novavmm_apic_pending(&pc, 0));
+        EXPECT_EQ(novavmm_apic_take(&pc, 0), 0x24);
 }
 
 TEST_F(apic, starts_a_cpu_with_init_and_startup)

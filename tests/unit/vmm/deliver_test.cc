@@ -54,7 +54,7 @@ struct deliver : testing::Test {
 
         uint32_t reply()
         {
-                vcpu_deliver(vcpu);
+                novavmm_vcpu_deliver(vcpu);
                 return vcpu->changed & NOVA_MTD_INJ ? event.state.inj_info : 0;
         }
 };
@@ -66,7 +66,7 @@ extern "C" bool nova_lapic_held_back(const nova_lapic *)
         return held_back;
 }
 
-extern "C" void default_controls(nova_vcpu *vcpu)
+extern "C" void novavmm_exit_controls(nova_vcpu *vcpu)
 {
         vcpu->changed |= NOVA_MTD_CTRL;
 }
@@ -76,14 +76,14 @@ namespace
 
 TEST_F(deliver, a_halt_ends_by_an_nmi_unless_nmis_are_blocked)
 {
-        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+        EXPECT_FALSE(novavmm_vcpu_wakes_by_nmi(vcpu));
         vcpu->nmi = true;
-        EXPECT_TRUE(vcpu_wakes_by_nmi(vcpu));
+        EXPECT_TRUE(novavmm_vcpu_wakes_by_nmi(vcpu));
         vcpu->nmi_blocked = true; /* SVM */
-        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+        EXPECT_FALSE(novavmm_vcpu_wakes_by_nmi(vcpu));
         vcpu->nmi_blocked = false;
         event.state.intr_state = 8; /* VMX */
-        EXPECT_FALSE(vcpu_wakes_by_nmi(vcpu));
+        EXPECT_FALSE(novavmm_vcpu_wakes_by_nmi(vcpu));
 }
 
 TEST_F(deliver, says_nothing_when_there_is_nothing)

@@ -27,7 +27,7 @@ struct task_priority : guest_access {
         {
                 std::memcpy(ram.data() + state.ip, code.data(), code.size());
                 vcpu->changed = 0;
-                vcpu_write_cr8(vcpu);
+                novavmm_vcpu_write_cr8(vcpu);
         }
 };
 
@@ -38,7 +38,7 @@ bool failed;
 } // namespace
 
 extern "C" {
-nova_access vcpu_access(const nova_vcpu *)
+nova_access novavmm_vcpu_access(const nova_vcpu *)
 {
         return current->access;
 }
@@ -76,18 +76,18 @@ struct writing : task_priority {
 TEST_F(task_priority, is_the_cpus_at_an_exit)
 {
         state.cr8 = 9;
-        vcpu_take_priority(vcpu);
+        novavmm_vcpu_take_priority(vcpu);
         EXPECT_EQ(apic.task_priority, 0x90u);
 }
 
 TEST_F(task_priority, is_the_apics_when_an_exit_was_answered)
 {
         state.cr8 = 9;
-        vcpu_take_priority(vcpu);
-        vcpu_give_priority(vcpu);
+        novavmm_vcpu_take_priority(vcpu);
+        novavmm_vcpu_give_priority(vcpu);
         EXPECT_EQ(vcpu->changed, 0u);
         apic.task_priority = 0x4f;
-        vcpu_give_priority(vcpu);
+        novavmm_vcpu_give_priority(vcpu);
         EXPECT_EQ(state.cr8, 4u);
         EXPECT_EQ(vcpu->changed, NOVA_MTD_CR8);
 }
@@ -97,7 +97,7 @@ TEST_F(task_priority, is_a_handlers_that_wrote_cr8)
         apic.task_priority = 0x40;
         state.cr8 = 7;
         vcpu->changed = NOVA_MTD_CR8;
-        vcpu_give_priority(vcpu);
+        novavmm_vcpu_give_priority(vcpu);
         EXPECT_EQ(state.cr8, 7u);
         EXPECT_EQ(apic.task_priority, 0x70u);
 }
@@ -106,8 +106,8 @@ TEST_F(task_priority, is_nobodys_affair_without_an_apic)
 {
         vcpu->lapic = nullptr;
         state.cr8 = 7;
-        vcpu_take_priority(vcpu);
-        vcpu_give_priority(vcpu);
+        novavmm_vcpu_take_priority(vcpu);
+        novavmm_vcpu_give_priority(vcpu);
         EXPECT_EQ(state.cr8, 7u);
         EXPECT_EQ(vcpu->changed, 0u);
 }

@@ -2,13 +2,13 @@
 /* Where mappers begin (memory/mapper.h): the reply is empty, the stack pointer is the UTCB. */
 #include "nova/arch/trap.h"
 
-        .section .text.mapper_entry, "ax", @progbits
-        .globl  mapper_entry
-        .type   mapper_entry, @function
-mapper_entry:
+        .section .text.novart_mapper_entry, "ax", @progbits
+        .globl  novart_mapper_entry
+        .type   novart_mapper_entry, @function
+novart_mapper_entry:
         movl    $0, (%esp)                      /* no words, no items */
         nova_trap_reply
         ud2
-        .size   mapper_entry, . - mapper_entry
+        .size   novart_mapper_entry, . - novart_mapper_entry
 
         .section .note.GNU-stack, "", @progbits

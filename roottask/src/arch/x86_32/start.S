@@ -13,22 +13,22 @@ _start:
         xorl    %ebp, %ebp
         pushl   %eax                            /* CPU number */
         pushl   %ecx
-        call    start_program
+        call    novart_start_program
         ud2
         .size   _start, . - _start
 
-/* start_on_stack(top, function): calls function() on an empty stack. It must not return. */
-        .section .text.start_on_stack, "ax", @progbits
-        .globl  start_on_stack
-        .type   start_on_stack, @function
-start_on_stack:
+/* novart_start_on_stack(top, function): calls function() on an empty stack. It must not return. */
+        .section .text.novart_start_on_stack, "ax", @progbits
+        .globl  novart_start_on_stack
+        .type   novart_start_on_stack, @function
+novart_start_on_stack:
         movl    4(%esp), %eax
         movl    8(%esp), %ecx
         movl    %eax, %esp
         xorl    %ebp, %ebp
         call    *%ecx
         ud2
-        .size   start_on_stack, . - start_on_stack
+        .size   novart_start_on_stack, . - novart_start_on_stack
 
         .section .bss.start_stack, "aw", @nobits
         .balign 16

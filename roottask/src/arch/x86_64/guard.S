@@ -3,18 +3,18 @@
  * RDI of the byte it stands at. */
         .text
 
-/* size_t guard_copy(void *to, const void *from, size_t bytes) */
-        .globl  guard_copy
-        .type   guard_copy, @function
-guard_copy:
+/* size_t novart_guard_copy(void *to, const void *from, size_t bytes) */
+        .globl  novart_guard_copy
+        .type   novart_guard_copy, @function
+novart_guard_copy:
         movq    %rdx, %rcx
-        .globl  guard_copy_fault
-guard_copy_fault:
+        .globl  novart_guard_copy_fault
+novart_guard_copy_fault:
         rep movsb
-        .globl  guard_copy_resume
-guard_copy_resume:
+        .globl  novart_guard_copy_resume
+novart_guard_copy_resume:
         movq    %rcx, %rax
         ret
-        .size   guard_copy, . - guard_copy
+        .size   novart_guard_copy, . - novart_guard_copy
 
         .section .note.GNU-stack, "", @progbits

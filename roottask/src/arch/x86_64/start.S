@@ -12,20 +12,20 @@ _start:
         movq    %rsp, %rdi                      /* page */
         leaq    start_stack_top(%rip), %rsp
         xorl    %ebp, %ebp
-        call    start_program
+        call    novart_start_program
         ud2
         .size   _start, . - _start
 
-/* start_on_stack(top, function): calls function() on an empty stack. It must not return. */
-        .section .text.start_on_stack, "ax", @progbits
-        .globl  start_on_stack
-        .type   start_on_stack, @function
-start_on_stack:
+/* novart_start_on_stack(top, function): calls function() on an empty stack. It must not return. */
+        .section .text.novart_start_on_stack, "ax", @progbits
+        .globl  novart_start_on_stack
+        .type   novart_start_on_stack, @function
+novart_start_on_stack:
         movq    %rdi, %rsp
         xorl    %ebp, %ebp
         call    *%rsi
         ud2
-        .size   start_on_stack, . - start_on_stack
+        .size   novart_start_on_stack, . - novart_start_on_stack
 
         .section .bss.start_stack, "aw", @nobits
         .balign 16

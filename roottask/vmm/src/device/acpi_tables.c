@@ -173,7 +173,7 @@ uint64_t nova_acpi_tables(const struct nova_guest_memory *memory,
         make_fadt(area);
         make_facs(area);
         make_madt(area, config);
-        memcpy(area + DSDT_AT + HEADER_BYTES, dsdt_body, dsdt_bytes);
-        finish(area + DSDT_AT, "DSDT", 2, HEADER_BYTES + dsdt_bytes);
+        memcpy(area + DSDT_AT + HEADER_BYTES, novavmm_dsdt_body, novavmm_dsdt_bytes);
+        finish(area + DSDT_AT, "DSDT", 2, HEADER_BYTES + novavmm_dsdt_bytes);
         return AREA + RSDP_AT;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern const uint8_t dsdt_body[];
-extern const size_t dsdt_bytes;
+extern const uint8_t novavmm_dsdt_body[];
+extern const size_t novavmm_dsdt_bytes;
 
 #endif

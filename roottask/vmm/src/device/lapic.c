@@ -53,7 +53,7 @@ void nova_lapic_init(struct nova_lapic *lapic, uint8_t id, const struct nova_clo
                 lapic->lvt[i] = MASKED;
         lapic->clock = *clock;
         lapic->out = *out;
-        lapic_timer_init(lapic);
+        novavmm_lapic_timer_init(lapic);
 }
 
 void nova_lapic_reset(struct nova_lapic *lapic)
@@ -255,7 +255,7 @@ static uint32_t read_register(const struct nova_lapic *lapic, unsigned at)
         case COUNT:
                 return lapic->timer_count;
         case CURRENT:
-                return lapic_timer_current(lapic);
+                return novavmm_lapic_timer_current(lapic);
         case DIVIDER:
                 return lapic->timer_divider;
         default:
@@ -283,7 +283,7 @@ static void write_lvt(struct nova_lapic *lapic, unsigned number, uint32_t value)
 {
         lapic->lvt[number] = (value & LVT_BITS) | (is_on(lapic) ? 0 : MASKED);
         if (number == NOVA_LVT_TIMER)
-                lapic_timer_changed(lapic);
+                novavmm_lapic_timer_changed(lapic);
 }
 
 /* Registers that only say how the APIC behaves. */
@@ -304,7 +304,7 @@ static void write_setting(struct nova_lapic *lapic, unsigned at, uint32_t value)
                 break;
         case DIVIDER:
                 lapic->timer_divider = value & 0xb;
-                lapic_timer_changed(lapic);
+                novavmm_lapic_timer_changed(lapic);
                 break;
         default:
                 break;
@@ -337,7 +337,7 @@ static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value
                 send(lapic);
                 break;
         case COUNT:
-                lapic_timer_start(lapic, value);
+                novavmm_lapic_timer_start(lapic, value);
                 break;
         default:
                 write_setting(lapic, at, value);

@@ -49,14 +49,14 @@ static void expire(void *context, uint64_t now)
                 nova_lapic_accept(lapic, (uint8_t)entry, false);
 }
 
-void lapic_timer_init(struct nova_lapic *lapic)
+void novavmm_lapic_timer_init(struct nova_lapic *lapic)
 {
         lapic->alarm.deadline = NOVA_NEVER;
         lapic->alarm.expire = expire;
         lapic->alarm.device = lapic;
 }
 
-void lapic_timer_start(struct nova_lapic *lapic, uint32_t count)
+void novavmm_lapic_timer_start(struct nova_lapic *lapic, uint32_t count)
 {
         const uint64_t now = nova_clock_now(&lapic->clock);
 
@@ -66,12 +66,12 @@ void lapic_timer_start(struct nova_lapic *lapic, uint32_t count)
         set_alarm(lapic, now);
 }
 
-void lapic_timer_changed(struct nova_lapic *lapic)
+void novavmm_lapic_timer_changed(struct nova_lapic *lapic)
 {
         set_alarm(lapic, nova_clock_now(&lapic->clock));
 }
 
-uint32_t lapic_timer_current(const struct nova_lapic *lapic)
+uint32_t novavmm_lapic_timer_current(const struct nova_lapic *lapic)
 {
         const uint64_t counts =
                 (nova_clock_now(&lapic->clock) - lapic->timer_start) / ns_per_count(lapic);

@@ -5,15 +5,15 @@
 
 #include "novavmm/lapic.h"
 
-void lapic_timer_init(struct nova_lapic *lapic);
+void novavmm_lapic_timer_init(struct nova_lapic *lapic);
 
 /* Its count was written; 0 stops it. */
-void lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
+void novavmm_lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
 
 /* Its divider or its vector table entry was written. */
-void lapic_timer_changed(struct nova_lapic *lapic);
+void novavmm_lapic_timer_changed(struct nova_lapic *lapic);
 
 /* What is left of the count. */
-uint32_t lapic_timer_current(const struct nova_lapic *lapic);
+uint32_t novavmm_lapic_timer_current(const struct nova_lapic *lapic);
 
 #endif

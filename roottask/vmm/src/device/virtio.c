@@ -67,7 +67,7 @@ static void drive(struct nova_virtio *virtio)
                                                      COMMAND_NO_INTERRUPT));
 }
 
-void virtio_interrupt(struct nova_virtio *virtio, uint8_t cause)
+void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause)
 {
         virtio->isr |= cause;
         drive(virtio);
@@ -83,7 +83,7 @@ void nova_virtio_break(struct nova_virtio *virtio, const char *cause)
 {
         virtio->status |= NOVA_VIRTIO_NEEDS_RESET;
         if (virtio->status & NOVA_VIRTIO_DRIVER_OK)
-                virtio_interrupt(virtio, ISR_CONFIG);
+                novavmm_virtio_interrupt(virtio, ISR_CONFIG);
         if (virtio->complain && !virtio->complained) {
                 virtio->complained = true; /* once: a guest must not fill the log */
                 virtio->complain(virtio->context, virtio->kind->name, cause);
@@ -225,7 +225,7 @@ static void put_queue(struct nova_virtio *virtio, uint64_t at, unsigned bytes, u
         if (at == QUEUE_SIZE)
                 queue->size = (uint16_t)value;
         else if (at == QUEUE_ENABLE && (uint16_t)value == 1)
-                virtio_queue_enable(virtio, virtio->queue_selected);
+                novavmm_virtio_queue_enable(virtio, virtio->queue_selected);
         else if (at >= QUEUE_ADDRESS)
                 put_address(queue, at, bytes, value);
 }

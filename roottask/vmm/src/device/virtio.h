@@ -10,9 +10,9 @@
 #define ISR_CONFIG 0x02
 
 /* The driver enables the queue that it described: now its addresses are checked. */
-void virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
+void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
 /* A cause of interrupts. */
-void virtio_interrupt(struct nova_virtio *virtio, uint8_t cause);
+void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause);
 
 #endif

@@ -29,7 +29,7 @@ static uint16_t load(const uint8_t *from)
         return __atomic_load_n((const uint16_t *)(const void *)from, __ATOMIC_ACQUIRE);
 }
 
-void virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
+void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number)
 {
         struct nova_virtio_queue *const queue = &virtio->queue[number];
         const uint32_t size = queue->size;
@@ -149,7 +149,7 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
         __atomic_store_n((uint16_t *)(void *)(queue->used + INDEX_AT), queue->given,
                          __ATOMIC_SEQ_CST);
         if (!(load(queue->available) & NO_INTERRUPT))
-                virtio_interrupt(virtio, ISR_QUEUE);
+                novavmm_virtio_interrupt(virtio, ISR_QUEUE);
 }
 
 /* Copies between a run of pieces and memory of ours. */
