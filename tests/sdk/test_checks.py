@@ -10,6 +10,7 @@ from pathlib import Path
 import paths
 import check_headers
 import check_includes
+import check_public
 import check_text
 import global_names
 
@@ -73,6 +74,21 @@ class Includes(unittest.TestCase):
         self.assertFalse(self.found("lib/tree.c", '#include "lib/tree.h"\n', True))
 
 
+class PublicHeaders(unittest.TestCase):
+    HEADERS = ("roottask/vmm/src/vm.h", "roottask/include/novart/time.h")
+
+    def found(self, text):
+        return check_public.check_file("a.c", text, self.HEADERS.__contains__)
+
+    def test_a_private_header_of_another_part_is_refused(self):
+        self.assertTrue(self.found('#include "start/parent.h"\n'))
+        self.assertTrue(self.found('# include "../../src/start/parent.h"\n'))
+
+    def test_own_and_public_headers_are_allowed(self):
+        self.assertFalse(self.found('#include <errno.h>\n#include "vm.h"\n'))
+        self.assertFalse(self.found('#include "novart/time.h"\n'))
+
+
 class GlobalNames(unittest.TestCase):
     def offenders(self, text, archive="libmine.a"):
         with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +144,7 @@ class Headers(unittest.TestCase):
 
 class Nothing(unittest.TestCase):
     def test_a_check_that_looked_at_nothing_fails(self):
-        for name in ("text", "format", "includes"):
+        for name in ("text", "format", "includes", "public"):
             with self.subTest(check=name), tempfile.TemporaryDirectory() as folder:
                 script = paths.ROOT / f"tests/style/check_{name}.py"
                 result = subprocess.run(

@@ -179,6 +179,33 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler);
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
+ * Create a scheduling context for an EC that the program made itself, such as a virtual CPU. A root
+ * creates it; a child's parent does. nova_thread_create() does this for threads.
+ *
+ * @code
+ * const int error = nova_sc_create(sc, vcpu, 10, NOVA_THREAD_QUANTUM);
+ * @endcode
+ * In a child the EC may run for a moment even if that fails with EAGAIN: whether the capability
+ * finds room is known no sooner.
+ * @param sc         free selector
+ * @param ec         EC capability with NOVA_EC_SC
+ * @param priority   1 to 255, in a child cut to the program's limit
+ * @param quantum_us time slice in microseconds, not 0; cut to NOVA_QPD_QUANTUM_MAX, and in a child
+ *                   to what its parent allows
+ * @retval 0      the EC runs
+ * @retval EINVAL @p ec is not a global EC, or a number is out of its range
+ * @retval EAGAIN in a child: too many threads, or no kernel memory
+ * @return else nova_errno_of() the kernel's status
+ */
+int nova_sc_create(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
+
+/**
+ * Destroy a scheduling context that nova_sc_create() made. The EC no longer has it when this
+ * returns; the selector is free and remains the caller's.
+ */
+void nova_sc_destroy(nova_sel_t sc);
+
+/**
  * Selectors of the program's own event portals for threads on a CPU: + NOVA_EXC_….
  *
  * @return NOVA_SEL_NONE if they cannot be made

@@ -41,19 +41,6 @@ void novart_parent_fault(const struct nova_fault_report *report)
         nova_parent_fault(report);
 }
 
-int novart_parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
-                            unsigned quantum_us)
-{
-        (void)cpu;
-        return nova_parent_sc(sc, ec, priority, quantum_us);
-}
-
-void novart_parent_destroy_sc(nova_sel_t sc, nova_word_t cpu)
-{
-        (void)cpu;
-        nova_parent_sc_drop(sc);
-}
-
 int novart_parent_write(const char *text, size_t bytes)
 {
         return nova_parent_write(text, bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What start and threads of a child ask of its parent. */
+/* What the start code of a child asks of its parent. */
 #ifndef NOVA_ROOTTASK_PARENT_H
 #define NOVA_ROOTTASK_PARENT_H
 
@@ -17,13 +17,6 @@ void novart_parent_fault(const struct nova_fault_report *report);
 
 /* Tells the parent that the program has ended. Returns only if the parent cannot be reached. */
 void novart_parent_exit(int status);
-
-/* Asks for a scheduling context for one of the program's ECs. @return 0 or an errno value */
-int novart_parent_create_sc(nova_sel_t sc, nova_sel_t ec, nova_word_t cpu, unsigned priority,
-                            unsigned quantum_us);
-
-/* Takes it back: the EC no longer has it when this returns. */
-void novart_parent_destroy_sc(nova_sel_t sc, nova_word_t cpu);
 
 /* Writes text on the parent's console. @return 0 or an errno value */
 int novart_parent_write(const char *text, size_t bytes);

@@ -7,9 +7,9 @@
 #include "nova/hypercall.h"
 #include "novart/error.h"
 #include "novart/layout.h"
+#include "novart/parent.h"
 #include "novart/region.h"
 #include "novart/selector.h"
-#include "start/parent.h"
 #include "thread/thread.h"
 
 /* Made by the linker: what thread-local variables begin as, the end of what is not zero, the end of
@@ -150,7 +150,7 @@ void novart_thread_block_destroy(struct nova_thread *thread)
         if (thread == main_thread)
                 return;
         if (thread->sc != NOVA_SEL_NONE && !nova_program_is_root())
-                novart_parent_destroy_sc(thread->sc, thread->cpu);
+                nova_parent_sc_drop(thread->sc);
         nova_sel_release(thread->ec, 2);
         nova_region_free(thread->utcb);
         nova_region_free(thread->stack);

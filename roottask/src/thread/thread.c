@@ -6,9 +6,7 @@
 
 #include "nova/crd.h"
 #include "nova/hypercall.h"
-#include "nova/qpd.h"
 #include "novart/error.h"
-#include "start/parent.h"
 #include "thread/reap.h"
 #include "thread/thread.h"
 
@@ -50,19 +48,12 @@ static int create_ec(struct nova_thread *thread)
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
         const nova_sel_t sc = thread->sc = thread->ec + 1, park = thread->park;
-        const nova_qpd_t qpd = nova_qpd_clamped(quantum_us, thread->priority);
-        int error;
+        const int error = nova_sc_create(sc, thread->ec, thread->priority, quantum_us);
 
-        if (nova_program_is_root()) {
-                error = nova_errno_of(nova_create_sc(sc, nova_program.pd, thread->ec, qpd));
-        } else {
-                error = novart_parent_create_sc(sc, thread->ec, thread->cpu, thread->priority,
-                                                quantum_us);
-                if (!error)
-                        nova_sm_up(park);
-        }
         if (error)
                 thread->sc = NOVA_SEL_NONE;
+        else if (!nova_program_is_root())
+                nova_sm_up(park);
         return error;
 }
 

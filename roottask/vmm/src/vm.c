@@ -15,7 +15,6 @@
 #include "novart/time.h"
 #include "novavmm/cpuid.h"
 #include "refusal.h"
-#include "start/parent.h"
 
 /* Events of a virtual CPU: 2^8. */
 #define EVENT_ORDER 8
@@ -54,7 +53,7 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
 }
 
 /* The CPU of the n-th virtual CPU: the program's CPUs in turn, the caller's first. */
-static int choose_cpu(unsigned number, nova_word_t *cpu)
+static nova_word_t choose_cpu(unsigned number)
 {
         nova_word_t at = nova_thread_cpu();
 
@@ -62,8 +61,7 @@ static int choose_cpu(unsigned number, nova_word_t *cpu)
                 do
                         at = (at + 1) % NOVA_CPU_MAX;
                 while (!(nova_program.cpus >> at & 1));
-        *cpu = at;
-        return 0;
+        return at;
 }
 
 static enum nova_vm_exit exit_of(const struct nova_vm *vm, unsigned event)
@@ -92,10 +90,8 @@ static int make_vcpu(struct nova_vm *vm, unsigned number)
         vcpu->number = number;
         vcpu->ec = vm->objects + VCPU_EC + 2 * number;
         nova_msr_init(&vcpu->msr, number, vm->local_apic);
-        error = choose_cpu(number, &vcpu->cpu);
-        if (!error)
-                error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve,
-                                            vcpu);
+        vcpu->cpu = choose_cpu(number);
+        error = nova_handler_create(&vcpu->handler, vcpu->cpu, vm->name, novavmm_vcpu_serve, vcpu);
         if (error)
                 return error;
         nova_thread_on_fault(nova_handler_thread(vcpu->handler), novavmm_vcpu_break, vcpu);
@@ -207,13 +203,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
 /* Gives a virtual CPU time, and by that lets it begin. */
 static int run(struct nova_vcpu *vcpu)
 {
-        const unsigned priority = vcpu->vm->priority;
-
-        if (!nova_program_is_root())
-                return novart_parent_create_sc(vcpu->ec + 1, vcpu->ec, vcpu->cpu, priority,
-                                               QUANTUM_US);
-        return nova_errno_of(nova_create_sc(vcpu->ec + 1, nova_program.pd, vcpu->ec,
-                                            nova_qpd(QUANTUM_US, priority)));
+        return nova_sc_create(vcpu->ec + 1, vcpu->ec, vcpu->vm->priority, QUANTUM_US);
 }
 
 int nova_vm_run(struct nova_vm *vm)
@@ -264,9 +254,7 @@ static void destroy_vcpu(struct nova_vcpu *vcpu)
 {
         if (vcpu->running) {
                 nova_semaphore_down(&vcpu->parked);
-                if (!nova_program_is_root())
-                        novart_parent_destroy_sc(vcpu->ec + 1, vcpu->cpu);
-                nova_revoke(nova_crd_obj(vcpu->ec + 1, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+                nova_sc_destroy(vcpu->ec + 1);
                 vcpu->running = false;
         }
 }
