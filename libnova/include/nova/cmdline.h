@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Command lines of modules: the file's name and its arguments. Nothing is read beyond the length
- * that the caller says, whatever the text holds.
+/* Command lines of modules: the file's name and its arguments. No function reads beyond the length
+ * that the caller passes, whatever the text contains.
  *
  * QEMU and most loaders put the file's path before the arguments ("boot/disk.img ro"); GRUB does
- * not by itself, so its configuration repeats the name. */
+ * not, so its configuration repeats the name. */
 #ifndef NOVA_CMDLINE_H
 #define NOVA_CMDLINE_H
 
 #include "nova/text.h"
 
-/** True for the characters that separate arguments: blank, tabulator, line ends. */
+/** Returns true for the characters that separate arguments: blank, tab, line ends. */
 static inline bool nova_cmdline_blank(char c)
 {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /**
- * The file of a module as the loader named it: the command line up to the first blank.
+ * Returns the file of a module as the loader named it: the command line up to the first blank.
  *
  * @param line the command line, which a memory descriptor's aux field names
- * @param max  most bytes to look at; the line ends there if no 0 comes before
+ * @param max  maximum number of bytes to read; the line ends there unless a 0 comes first
  */
 static inline struct nova_text nova_module_file(const char *line, size_t max)
 {
@@ -37,7 +37,7 @@ static inline struct nova_text nova_module_file(const char *line, size_t max)
 }
 
 /**
- * The name of a module: its file without the folders.
+ * Returns the name of a module: its file without the folders.
  *
  * @param line, max as for nova_module_file()
  */
@@ -55,7 +55,7 @@ static inline struct nova_text nova_module_name(const char *line, size_t max)
 }
 
 /**
- * The arguments of a module: all behind its file, without blanks at both ends.
+ * Returns the arguments of a module: the text after its file, without blanks at either end.
  *
  * @param line, max as for nova_module_file()
  */
@@ -75,11 +75,11 @@ static inline struct nova_text nova_module_arguments(const char *line, size_t ma
         return arguments;
 }
 
-/** Where nova_cmdline_split() stands in a line. */
+/** Position of nova_cmdline_split() in a line. */
 struct nova_cmdline {
         char *from; /**< next character to read */
-        char *to;   /**< where it goes, never behind @c from */
-        char quote; /**< the quotation mark that is open, or 0 */
+        char *to;   /**< its destination, never past @c from */
+        char quote; /**< the open quotation mark, or 0 */
 };
 
 /** Moves one argument to the front and ends it with a 0, without its quotation marks. */
@@ -106,20 +106,19 @@ static inline void nova_cmdline_take(struct nova_cmdline *at)
 }
 
 /**
- * Cut a command line into arguments, in place.
+ * Cuts a command line into arguments, in place.
  *
- * Blanks separate; "text" and 'text' keep blanks together; a backslash, but not inside of 'text',
- * takes the next character as it is. A quotation mark that is not closed reaches to the end of the
- * line.
+ * Blanks separate arguments. Blanks inside "text" and 'text' do not. A backslash outside 'text'
+ * quotes the next character. An unclosed quotation mark extends to the end of the line.
  * @code
  * char line[] = "disk.img ro 'two words'";
  * char *argv[4];
  * unsigned argc = nova_cmdline_split(line, argv, 4); // 3
  * @endcode
- * @param line       a text that ends with a 0 and may be changed: the arguments lie in it
- * @param[out] argv  where the first @p most arguments are; entries behind the last one are NULL
+ * @param line       a writable text that ends with a 0; the arguments lie in it
+ * @param[out] argv  the first @p most arguments; entries after the last one are NULL
  * @param most       entries of @p argv
- * @return how many arguments the line has; more than @p most: the others were left out
+ * @return the number of arguments in the line; those beyond @p most are left out of @p argv
  */
 static inline unsigned nova_cmdline_split(char *line, char **argv, unsigned most)
 {

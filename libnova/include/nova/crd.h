@@ -10,10 +10,10 @@
 /** The largest order of a descriptor. */
 #define NOVA_CRD_ORDER_MAX 31
 
-/** Bases end here: a descriptor has NOVA_WORD_BITS - 12 bits for them. */
+/** End of the bases: a descriptor has NOVA_WORD_BITS - 12 bits for its base. */
 #define NOVA_CRD_BASE_END ((nova_word_t)1 << (NOVA_WORD_BITS - NOVA_CRD_BASE_SHIFT))
 
-/** The null descriptor: no capabilities. @spec 4.3.1 */
+/** Returns the null descriptor, which names no capabilities. @spec 4.3.1 */
 static inline nova_crd_t nova_crd_null(void)
 {
         return 0;
@@ -39,7 +39,7 @@ static inline nova_crd_t nova_crd_obj(nova_sel_t sel, unsigned order, unsigned p
         return nova_crd(NOVA_CRD_OBJ, sel, order, perms);
 }
 
-/** The window that takes everything of a type: the whole of that space. @spec 4.6.1 */
+/** Returns the receive window that covers the whole space of a type. @spec 4.6.1 */
 static inline nova_crd_t nova_crd_all(unsigned type)
 {
         const unsigned order = type == NOVA_CRD_IO    ? 16
@@ -49,46 +49,47 @@ static inline nova_crd_t nova_crd_all(unsigned type)
         return nova_crd(type, 0, order, NOVA_PERM_ALL);
 }
 
-/** Number of selectors in a range; 0 for a null descriptor. */
+/** Returns the number of selectors in a range; 0 for a null descriptor. */
 static inline nova_word_t nova_crd_count(nova_crd_t crd)
 {
         return nova_crd_type(crd) == NOVA_CRD_NULL ? 0 : (nova_word_t)1 << nova_crd_order(crd);
 }
 
-/** First selector as the kernel understands the range: the base aligned down to the order. */
+/** Returns the first selector of a range as the kernel reads it: the base aligned down to the
+ * order. */
 static inline nova_sel_t nova_crd_first(nova_crd_t crd)
 {
         return nova_crd_base(crd) & ~(((nova_word_t)1 << nova_crd_order(crd)) - 1);
 }
 
-/** Last selector of a range. The descriptor must not be null. */
+/** Returns the last selector of a range. The descriptor must not be null. */
 static inline nova_sel_t nova_crd_last(nova_crd_t crd)
 {
         return nova_crd_base(crd) | (((nova_word_t)1 << nova_crd_order(crd)) - 1);
 }
 
-/** True if a range is naturally aligned, as senders have to make it. @spec 4.3 */
+/** Returns true if a range is naturally aligned, as a sender must make it. @spec 4.3 */
 static inline bool nova_crd_aligned(nova_crd_t crd)
 {
         return nova_crd_first(crd) == nova_crd_base(crd);
 }
 
-/** True if the ranges @p a and @p b are of the same type and have selectors in common; permissions
- *  do not matter. Null descriptors have nothing in common with any. */
+/** Returns true if the ranges @p a and @p b are of the same type and have selectors in common;
+ * permissions do not matter. A null descriptor overlaps no other. */
 static inline bool nova_crd_overlaps(nova_crd_t a, nova_crd_t b)
 {
         return nova_crd_type(a) == nova_crd_type(b) && nova_crd_type(a) != NOVA_CRD_NULL &&
                nova_crd_first(a) <= nova_crd_last(b) && nova_crd_first(b) <= nova_crd_last(a);
 }
 
-/** True if @p outer has all selectors of @p inner; permissions do not matter. */
+/** Returns true if @p outer has all selectors of @p inner; permissions do not matter. */
 static inline bool nova_crd_contains(nova_crd_t outer, nova_crd_t inner)
 {
         return nova_crd_overlaps(outer, inner) && nova_crd_order(outer) >= nova_crd_order(inner);
 }
 
-/** What the ranges @p a and @p b have in common: the smaller one with the permissions of both, or
- * null if that is nothing. Aligned ranges of which none lies in the other have nothing in common.
+/** Returns the intersection of the ranges @p a and @p b: the smaller one with the permissions that
+ * both have, or null if it is empty. Aligned ranges intersect only if one contains the other.
  */
 static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
 {
@@ -100,7 +101,7 @@ static inline nova_crd_t nova_crd_intersection(nova_crd_t a, nova_crd_t b)
         return nova_crd(nova_crd_type(a), nova_crd_first(smaller), nova_crd_order(smaller), perms);
 }
 
-/** First selector behind a space: no capability can be there or further up. */
+/** Returns the first selector past the end of a space: no capability can be there or above. */
 static inline nova_sel_t nova_crd_space_end(unsigned type)
 {
         return type == NOVA_CRD_IO    ? (nova_sel_t)1 << 16
@@ -108,21 +109,21 @@ static inline nova_sel_t nova_crd_space_end(unsigned type)
                                       : NOVA_CRD_BASE_END;
 }
 
-/** A range of any length and alignment that nova_crd_next() cuts into descriptors. */
+/** A range of any length and alignment, which nova_crd_next() cuts into descriptors. */
 struct nova_crd_range {
         unsigned type;   /**< NOVA_CRD_MEM, _IO or _OBJ */
         unsigned perms;  /**< permission mask of each piece */
         nova_sel_t base; /**< first selector at the sender */
-        /** first selector at the receiver; equal to base if it does not matter */
+        /** first selector at the receiver; equal to base if any will do */
         nova_sel_t hotspot;
-        nova_word_t count; /**< selectors that are left */
+        nova_word_t count; /**< number of selectors left */
 };
 
 /**
- * The range of all pages that @p size bytes from address @p addr on touch, going to the same pages
- * at the receiver.
+ * Returns the range of all pages that the @p size bytes from address @p addr on touch. The receiver
+ * gets them at the same page numbers.
  *
- * @param addr, size in bytes; what goes beyond the last address is left out
+ * @param addr, size in bytes; bytes beyond the last address are left out
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  */
 static inline struct nova_crd_range nova_crd_range_mem(uint64_t addr, uint64_t size, unsigned perms)
@@ -138,7 +139,7 @@ static inline struct nova_crd_range nova_crd_range_mem(uint64_t addr, uint64_t s
         return range;
 }
 
-/** The range of @p count I/O ports from @p port on. */
+/** Returns the range of @p count I/O ports from @p port on. */
 static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word_t count)
 {
         const struct nova_crd_range range = {NOVA_CRD_IO, NOVA_IO_A, port, port, count};
@@ -146,8 +147,8 @@ static inline struct nova_crd_range nova_crd_range_io(nova_sel_t port, nova_word
         return range;
 }
 
-/** The range of @p count object selectors from @p sel on, going to @p hotspot on, each with the
- *  permissions @p perms. */
+/** Returns the range of @p count object selectors from @p sel on, each with the permissions @p
+ * perms. The receiver gets them from @p hotspot on. */
 static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_t hotspot,
                                                        nova_word_t count, unsigned perms)
 {
@@ -156,7 +157,8 @@ static inline struct nova_crd_range nova_crd_range_obj(nova_sel_t sel, nova_sel_
         return range;
 }
 
-/** Smallest order so that 2^order is at least @p count; at most NOVA_WORD_BITS - 1. */
+/** Returns the smallest order for which 2^order is at least @p count; at most NOVA_WORD_BITS -
+ * 1. */
 static inline unsigned nova_crd_order_for(nova_word_t count)
 {
         unsigned order = 0;
@@ -166,8 +168,8 @@ static inline unsigned nova_crd_order_for(nova_word_t count)
         return order;
 }
 
-/** Largest order so that @p base is aligned to it and 2^order is not above @p count, at most
- *  NOVA_CRD_ORDER_MAX. @p count must not be 0. */
+/** Returns the largest order to which @p base is aligned and for which 2^order is at most @p count;
+ * at most NOVA_CRD_ORDER_MAX. @p count must not be 0. */
 static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
 {
         unsigned order = 0;
@@ -179,10 +181,10 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
 }
 
 /**
- * Take the first naturally aligned piece off a range.
+ * Removes the first naturally aligned piece from a range.
  *
- * A piece is aligned both at the sender and at the receiver, so that each is one typed item with
- * the hotspot that is put out. Selectors that no space has (ports above 0xffff, …) are left out.
+ * A piece is aligned both at the sender and at the receiver, so each piece fits into one typed item
+ * with the returned hotspot. Selectors outside every space (ports above 0xffff, …) are left out.
  * @code
  * struct nova_crd_range range = nova_crd_range_mem(0x5000, 0x7000, NOVA_MEM_R);
  * nova_crd_t crd;
@@ -191,10 +193,10 @@ static inline unsigned nova_crd_order_of(nova_sel_t base, nova_word_t count)
  * while (nova_crd_next(&range, &crd, &hotspot))
  *         nova_utcb_delegate(utcb, crd, hotspot, 0);
  * @endcode
- * @param range         what is left to do; advanced by the piece
+ * @param range         the rest of the range; advanced past the piece
  * @param[out] crd      the piece
- * @param[out] hotspot  where it goes at the receiver; may be NULL
- * @return false when nothing is left and the count is 0; the outputs are then unchanged
+ * @param[out] hotspot  first selector of the piece at the receiver; may be NULL
+ * @return false if the range is empty (count 0); the outputs are then unchanged
  */
 static inline bool nova_crd_next(struct nova_crd_range *range, nova_crd_t *crd, nova_sel_t *hotspot)
 {

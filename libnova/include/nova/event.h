@@ -157,14 +157,15 @@ enum nova_svm_event {
 #undef NOVA_SVM_ENUM
 };
 
-/** The selector of the portal to which an event of an EC with that @p event_base goes. @spec 7.2 */
+/** Returns the selector of the portal that receives event @p number of an EC with @p event_base.
+ * @spec 7.2 */
 static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
 {
         return event_base + event;
 }
 
-/** The number of the event of a thread with @p event_base that goes to selector @p sel; not below
- *  the HIP's EXC (or VMI) if it is the selector of none. */
+/** Returns the number of the event that a thread with @p event_base sends to selector @p sel. The
+ * number is at least the HIP's EXC (or VMI) if no event goes there. */
 static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t sel)
 {
         return sel - event_base;
@@ -174,7 +175,7 @@ static inline nova_word_t nova_event_number(nova_sel_t event_base, nova_sel_t se
         case number:                        \
                 return (text);
 
-/** Name of exception event @p number ("#PF"), or "reserved". @spec 7.2 */
+/** Returns the name of exception event @p number ("#PF"), or "reserved". @spec 7.2 */
 static inline const char *nova_exception_name(unsigned number)
 {
         switch (number) {
@@ -184,7 +185,7 @@ static inline const char *nova_exception_name(unsigned number)
         }
 }
 
-/** Name of VMX event @p number ("CPUID"), or "reserved". @spec 7.2 */
+/** Returns the name of VMX event @p number ("CPUID"), or "reserved". @spec 7.2 */
 static inline const char *nova_vmx_name(unsigned number)
 {
         switch (number) {
@@ -194,7 +195,7 @@ static inline const char *nova_vmx_name(unsigned number)
         }
 }
 
-/** Name of SVM event @p number ("CPUID"), or "reserved". @spec 7.2 */
+/** Returns the name of SVM event @p number ("CPUID"), or "reserved". @spec 7.2 */
 static inline const char *nova_svm_name(unsigned number)
 {
         static const char *const group[] = {"CR Read",  "CR Write",  "DR Read",
@@ -212,10 +213,10 @@ static inline const char *nova_svm_name(unsigned number)
 
 #undef NOVA_EVENT_CASE
 
-/** What the name functions say of a number without a name. */
+/** Result of the name functions for a number without a name. */
 #define NOVA_EVENT_RESERVED "reserved"
 
-/** The first number below @p count to which @p name_of gives the name, or -1. */
+/** Returns the first number below @p count whose name by @p name_of is @p name, or -1. */
 static inline int nova_event_find(const char *(*name_of)(unsigned number), unsigned count,
                                   const char *name)
 {
@@ -227,20 +228,21 @@ static inline int nova_event_find(const char *(*name_of)(unsigned number), unsig
         return -1;
 }
 
-/** Number of the exception event with that name ("#PF", "STARTUP"), or -1. @spec 7.2 */
+/** Returns the number of the exception event with @p name ("#PF", "STARTUP"), or -1. @spec 7.2 */
 static inline int nova_exception_number(const char *name)
 {
         return nova_event_find(nova_exception_name, NOVA_HIP_EXC, name);
 }
 
-/** Number of the VMX event with that name ("EPT Violation"), or -1. @spec 7.2 */
+/** Returns the number of the VMX event with @p name ("EPT Violation"), or -1. @spec 7.2 */
 static inline int nova_vmx_number(const char *name)
 {
         return nova_event_find(nova_vmx_name, NOVA_HIP_VMI, name);
 }
 
-/** Number of the SVM event with that name ("NPT Fault"), or -1. A group's name ("CR Read",
- *  "Exception") gives its first number, to which the register or vector is added. @spec 7.2 */
+/** Returns the number of the SVM event with @p name ("NPT Fault"), or -1. A group's name ("CR
+ *  Read", "Exception") gives its first number, to which the register or vector is added. @spec
+ *  7.2 */
 static inline int nova_svm_number(const char *name)
 {
         return nova_event_find(nova_svm_name, NOVA_HIP_VMI, name);

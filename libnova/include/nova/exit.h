@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For small roottasks: ending the run of an emulated machine. */
+/* Ending the run of an emulated machine, for small roottasks. */
 #ifndef NOVA_EXIT_H
 #define NOVA_EXIT_H
 
@@ -14,20 +14,20 @@ extern "C" {
 /** Port of QEMU's isa-debug-exit, as `nova run` sets it up. */
 #define NOVA_EXIT_PORT 0xf4
 
-/** The largest value that arrives. */
+/** The largest value that the host receives. */
 #define NOVA_EXIT_MAX 127
 
 /**
- * End the run: 0 says that all went well. For global threads.
+ * Ends the run with @p value, 0 for success. For global threads.
  *
- * Needs the port NOVA_EXIT_PORT, which nova_console_init() asks for: without it the thread gets a
- * \#GP event. On a machine that has no such port the thread sleeps for ever.
- * @param value up to NOVA_EXIT_MAX; a larger one counts as that
+ * Needs the port NOVA_EXIT_PORT, which nova_console_init() requests. Without it the thread gets a
+ * \#GP event. On a machine without such a device the thread sleeps for ever.
+ * @param value at most NOVA_EXIT_MAX; larger values are reduced to it
  */
 __attribute__((noreturn)) NOVA_LIBRARY void nova_exit(uint8_t value);
 
-/** What the start file does with the result of nova_main(): nova_exit(), NOVA_EXIT_MAX for values
- *  outside of 0 to that. */
+/** Ends the run with the result of nova_main(); NOVA_EXIT_MAX for values outside 0 to
+ * NOVA_EXIT_MAX. Called by the start file. */
 __attribute__((noreturn)) NOVA_LIBRARY void nova_start_return(int result);
 
 #ifdef __cplusplus

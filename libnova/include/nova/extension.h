@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layer 0 of the extensions: hypercalls and flags that the interface of 2012 lacks. Each needs a
- * feature of the HIP; a kernel without it answers NOVA_BAD_HYP, or ignores a flag. */
+ * feature of the HIP. A kernel without the feature returns NOVA_BAD_HYP or ignores the flag. */
 #ifndef NOVA_EXTENSION_H
 #define NOVA_EXTENSION_H
 
@@ -10,18 +10,18 @@
  *  @{ */
 
 /**
- * Extension: create a protection domain with an account of its own.
+ * Extension: creates a protection domain with an account of its own.
  *
- * What it pays for, tables of its spaces and objects that name it as owner, comes out of its
- * account and of no other. The account's limit counts as used in the owner's account. Needs the HIP
- * feature NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
+ * The new account alone pays for the tables of the PD's spaces and for the objects that name the PD
+ * as owner. The account's limit counts as used in the owner's account. Needs the HIP feature
+ * NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
  * @param pd, owner, initial as for nova_create_pd()
  * @param bytes limit of the new account, the account itself included
  * @retval NOVA_SUCCESS the PD exists
- * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
+ * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
  * @retval NOVA_BAD_PAR @p bytes is too little for the account itself
- * @retval NOVA_OUT_OF_MEMORY the owner's account has not so much left, or is 64 accounts deep; or
- *                      @p bytes is too little for @p initial
+ * @retval NOVA_OUT_OF_MEMORY the owner's account has less than @p bytes left or is nested 64 deep,
+ *                            or @p bytes is too little for @p initial
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_PD.
  * @spec extension
@@ -34,16 +34,16 @@ static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t 
 }
 
 /**
- * Extension: semaphore down that waits until a moment only.
+ * Extension: semaphore down with a deadline.
  *
- * A counter above 0 is taken whatever the moment; a moment that has passed, such as 0, never waits.
- * Needs the HIP feature NOVA_HIP_TIMEOUT.
+ * A counter above 0 is decremented whatever the deadline. A deadline in the past, such as 0, never
+ * waits. Needs the HIP feature NOVA_HIP_TIMEOUT.
  * @param sm       semaphore capability with NOVA_SM_DN
  * @param flags    0, or NOVA_SM_ZC: a counter above 0 becomes 0
  * @param deadline value of the TSC of the caller's CPU
  * @retval NOVA_SUCCESS done
  * @retval NOVA_COM_TIM the counter was 0 until the deadline
- * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_DN, or it was destroyed meanwhile
  * @par Who may call
  * Any thread whose PD holds @p sm with NOVA_SM_DN. May block.
  * @spec extension
@@ -59,9 +59,9 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
 }
 
 /**
- * Extension: end a PD with all its ECs, empty its spaces and free its memory.
+ * Extension: destroys a PD with all its ECs, empties its spaces and frees its memory.
  *
- * Callers of its ECs get COM_ABT; capabilities for it act as null from then on. Needs the HIP
+ * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. Needs the HIP
  * feature NOVA_HIP_DESTROY.
  * @param pd PD capability with all five permissions
  * @retval NOVA_SUCCESS the PD is gone
@@ -80,17 +80,17 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
 }
 
 /**
- * Extension: give an object a name, which the kernel shows when it speaks of it.
+ * Extension: gives an object a name for the kernel's messages.
  *
- * A PD is named once, and the PDs that its threads create afterwards have its name: so a name that
- * a parent gave says whose child somebody is, whatever that child holds. Of a thread whose name the
- * root PD gave the kernel says when it is shut down by an event. Needs the HIP feature
- * NOVA_HIP_NAME.
+ * A PD can be named once. PDs that its threads create later inherit its name, so a name that a
+ * parent gave identifies the child and all its descendants, whatever capabilities they hold. The
+ * kernel reports when an event shuts down a thread that the root PD has named. Needs the HIP
+ * feature NOVA_HIP_NAME.
  * @param object capability with all five permissions for a PD, EC, portal or semaphore
- * @param name   NOVA_NAME_SIZE bytes, the rest filled with 0
+ * @param name   NOVA_NAME_SIZE bytes, padded with 0
  * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p object names no such object or lacks a permission
- * @retval NOVA_BAD_PAR @p object is a PD that has a name
+ * @retval NOVA_BAD_CAP @p object is not such an object or lacks a permission
+ * @retval NOVA_BAD_PAR @p object is a PD that already has a name
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p object with all permissions.
@@ -109,12 +109,12 @@ static inline enum nova_status nova_name_set(nova_sel_t object, const char name[
 }
 
 /**
- * Extension: read an object's name.
+ * Extension: reads an object's name.
  *
  * @param object    capability for a PD, EC, portal or semaphore
- * @param[out] name its name, not ended by a 0 if it has NOVA_NAME_SIZE bytes
+ * @param[out] name the name; no terminating 0 if it has NOVA_NAME_SIZE bytes
  * @retval NOVA_SUCCESS @p name is valid
- * @retval NOVA_BAD_CAP @p object names no such object
+ * @retval NOVA_BAD_CAP @p object is not such an object
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p object.
@@ -133,21 +133,21 @@ static inline enum nova_status nova_name_get(nova_sel_t object, char name[NOVA_N
 }
 
 /**
- * Extension: lower the limit of what threads of a PD may ask of the kernel.
+ * Extension: lowers the limits on priority, quantum and CPUs for threads of a PD.
  *
- * The limit becomes what is in the old one and in the new one, so it never rises. From then on,
- * whatever capabilities the PD holds, its threads cannot create SCs of a higher priority
+ * The limit becomes the intersection of the old limit and the new one, so it never rises. From then
+ * on, whatever capabilities the PD holds, its threads cannot create SCs of a higher priority
  * (NOVA_BAD_PAR) or with a longer quantum (which is cut), nor ECs, SCs or routes of interrupts on
- * other CPUs (NOVA_BAD_CPU). What exists stays as it is, and what others do for the PD is theirs. A
- * new PD begins with the limit of the PD whose thread creates it; the root PD has none. Needs the
- * HIP feature NOVA_HIP_LIMIT.
+ * other CPUs (NOVA_BAD_CPU). Existing objects do not change, and actions of other PDs on behalf of
+ * this PD are subject to their own limits. A new PD starts with the limit of the PD whose thread
+ * creates it; the root PD has no limit. Needs the HIP feature NOVA_HIP_LIMIT.
  * @code
  * nova_create_pd(pd, NOVA_SEL_ROOT_PD, 0);
  * nova_pd_limit(pd, nova_qpd(10000, 20), 0x1); // 10 ms, priority 20, CPU 0
  * @endcode
  * @param pd       PD capability with all five permissions
- * @param qpd      the greatest priority, 0: no SC at all; and the longest quantum, 0: as before. A
- *                 priority alone is such a descriptor, too
+ * @param qpd      the highest priority, 0: no SC at all; and the longest quantum, 0: unchanged. A
+ *                 plain priority is a valid descriptor
  * @param cpus     bit n: CPU n
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
@@ -164,18 +164,18 @@ static inline enum nova_status nova_pd_limit(nova_sel_t pd, nova_qpd_t qpd, uint
 }
 
 /**
- * Extension: limit what a message to a thread may cost the thread's PD.
+ * Extension: limits the kernel memory that a message to a thread may charge to its PD.
  *
- * Who receives a delegation pays for its records and tables. From then on a message to the EC, a
- * call or the reply to its own call, takes no more than the limit from the account of its PD. An
- * item that would is null, and what it had taken is given back; the items after it may use what is
- * left. The limit may be set again. The answer to an event has none. Needs the HIP feature
- * NOVA_HIP_RECEIVE.
+ * The receiver of a delegation pays for its records and tables. From then on a message to the EC (a
+ * call, or the reply to its own call) charges at most the limit to the account of the EC's PD. An
+ * item that would exceed the limit becomes null and its memory is returned; later items may use the
+ * rest. The limit can be changed at any time. The reply to an event is not limited. Needs the HIP
+ * feature NOVA_HIP_RECEIVE.
  * @param ec    EC capability with all five permissions
- * @param bytes of kernel memory; NOVA_EC_RECEIVE_ALL, as at first, or 4 GiB less
- *              a byte: as much as a message takes
+ * @param bytes of kernel memory; NOVA_EC_RECEIVE_ALL (the initial value) or 4 GiB minus 1 byte: no
+ *              limit
  * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p ec names no EC or lacks a permission
+ * @retval NOVA_BAD_CAP @p ec is not an EC or lacks a permission
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p ec with all permissions.
@@ -190,10 +190,10 @@ static inline enum nova_status nova_ec_receive(nova_sel_t ec, nova_word_t bytes)
 }
 
 /**
- * Extension: end the calling thread, as if its EC were destroyed.
+ * Extension: ends the calling thread as if its EC were destroyed.
  *
- * Who waits for its reply gets COM_ABT; its UTCB's address is free. Returns only if the kernel does
- * not have the extension (HIP feature NOVA_HIP_EXIT), with NOVA_BAD_HYP.
+ * A caller that waits for its reply gets COM_ABT. The address of its UTCB becomes free. Returns
+ * only if the kernel does not have the extension (HIP feature NOVA_HIP_EXIT), with NOVA_BAD_HYP.
  * @par Who may call
  * Any thread, for itself.
  * @spec extension
@@ -207,12 +207,12 @@ static inline enum nova_status nova_thread_exit(void)
 }
 
 /**
- * Extension: set the calling thread's storage base: FS base on x86-64, base of GS on x86-32.
+ * Extension: sets the calling thread's storage base: FS base on x86-64, base of GS on x86-32.
  *
- * On x86-32 GS then is a selector of the kernel's choice while the thread runs. Needs the HIP
- * feature NOVA_HIP_TLS.
- * @param base the address; 0: none
- * @retval NOVA_SUCCESS the base is loaded, and is whenever the thread runs
+ * On x86-32 the kernel then chooses the selector in GS while the thread runs. Needs the HIP feature
+ * NOVA_HIP_TLS.
+ * @param base the base address; 0: none
+ * @retval NOVA_SUCCESS the base is loaded now and whenever the thread runs
  * @retval NOVA_BAD_PAR @p base is not a user address (x86-64)
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
@@ -228,11 +228,11 @@ static inline enum nova_status nova_thread_tls(nova_word_t base)
 }
 
 /**
- * Extension: reset the machine, or switch it off. Needs the HIP feature NOVA_HIP_MACHINE.
+ * Extension: resets the machine or powers it off. Needs the HIP feature NOVA_HIP_MACHINE.
  *
  * @param operation NOVA_EXT_MACHINE_RESET or NOVA_EXT_MACHINE_OFF
  * @retval NOVA_BAD_CAP the caller is not in the root PD
- * @retval NOVA_BAD_FTR ACPI does not say how to switch the machine off
+ * @retval NOVA_BAD_FTR ACPI does not describe how to power off
  * @retval NOVA_BAD_HYP the kernel does not have this extension or operation
  * @par Who may call
  * Threads of the root PD.
@@ -245,16 +245,16 @@ static inline enum nova_status nova_machine(nova_word_t operation)
 }
 
 /**
- * Extension: move kernel memory to a PD's account from the one that it was cut from.
+ * Extension: moves kernel memory to a PD's account from its parent account.
  *
  * @param pd    PD capability with all five permissions, of a PD with an account of its own
- * @param payer PD capability with NOVA_PD_PD, of a PD that uses the account that pays
- * @param bytes how much
+ * @param payer PD capability with NOVA_PD_PD, of a PD that uses the paying account
+ * @param bytes number of bytes to move
  * @retval NOVA_SUCCESS the limits have changed
- * @retval NOVA_BAD_CAP @p pd or @p payer names no PD or lacks a permission, or @p payer uses
- * another account than the one that @p pd's was cut from
+ * @retval NOVA_BAD_CAP @p pd or @p payer is not a PD or lacks a permission, or @p payer does not
+ *                      use the parent account of @p pd's account
  * @retval NOVA_BAD_PAR @p pd has no account of its own
- * @retval NOVA_OUT_OF_MEMORY the payer's account has not so much left
+ * @retval NOVA_OUT_OF_MEMORY the payer's account has less than @p bytes left
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p pd with all permissions and @p payer with NOVA_PD_PD.
@@ -267,14 +267,14 @@ static inline enum nova_status nova_quota_give(nova_sel_t pd, nova_sel_t payer, 
 }
 
 /**
- * Extension: move unused kernel memory from a PD's account back to the one that it was cut from.
+ * Extension: moves unused kernel memory from a PD's account back to its parent account.
  *
  * @param pd    PD capability with all five permissions, of a PD with an account of its own
- * @param bytes how much
+ * @param bytes number of bytes to move
  * @retval NOVA_SUCCESS the limits have changed
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
  * @retval NOVA_BAD_PAR @p pd has no account of its own
- * @retval NOVA_OUT_OF_MEMORY not so much is unused
+ * @retval NOVA_OUT_OF_MEMORY the account has less than @p bytes unused
  * @retval NOVA_BAD_HYP the kernel does not have this extension
  * @par Who may call
  * Any thread whose PD holds @p pd with all permissions.
@@ -289,11 +289,11 @@ static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
 }
 
 /**
- * Extension: what the account that a PD uses has, in bytes.
+ * Extension: reads usage and limit of the account that a PD uses.
  *
  * @param pd         PD capability
- * @param[out] used  charged or given on
- * @param[out] limit how much can be
+ * @param[out] used  bytes charged or passed on to child accounts
+ * @param[out] limit maximum of @p used in bytes
  * @retval NOVA_SUCCESS the outputs are valid
  * @retval NOVA_BAD_CAP @p pd names no PD
  * @retval NOVA_BAD_HYP the kernel does not have this extension

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A small printf that writes through a function. It allocates nothing and knows no locale. */
+/* A small printf that writes through a function. It allocates nothing and ignores locales. */
 #ifndef NOVA_FORMAT_H
 #define NOVA_FORMAT_H
 
@@ -15,15 +15,14 @@ extern "C" {
 typedef void nova_put_function(void *context, char c);
 
 /**
- * Write a text with values in it.
+ * Writes a formatted text.
  *
- * Understood: %s %c %d %i %u %x %X %p %%; flags '-', '0' and '#'; widths, and for %s
- * a precision, both also as '*'; lengths hh, h, l, ll, z, j and t. Anything else is written as it
- * stands.
+ * Supported: %s %c %d %i %u %x %X %p %%; flags '-', '0' and '#'; widths, and for %s a precision,
+ * both also as '*'; lengths hh, h, l, ll, z, j and t. Any other conversion is written literally.
  * @param put     called for each character
  * @param context handed to @p put
  * @param format  the text
- * @param arguments the values, in the order in which the text names them
+ * @param arguments the values, in the order of their conversions
  */
 NOVA_LIBRARY void nova_vformat(nova_put_function *put, void *context, const char *format,
                                va_list arguments);

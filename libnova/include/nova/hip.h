@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the hypervisor information page. Descriptors are copied out, so that a page with odd
- * sizes or offsets cannot lead outside of it. @spec 6.2 */
+/* Reading the hypervisor information page. Descriptors are copied out, so odd sizes or offsets
+ * cannot cause reads outside the page. @spec 6.2 */
 #ifndef NOVA_HIP_H
 #define NOVA_HIP_H
 
@@ -20,7 +20,7 @@ static inline uint16_t nova_hip_checksum(const struct nova_hip *hip)
         return (uint16_t)sum;
 }
 
-/** True if signature, length, sizes, offsets and checksum are right. @spec 6.2 */
+/** Returns true if signature, length, sizes, offsets and checksum are right. @spec 6.2 */
 static inline bool nova_hip_valid(const struct nova_hip *hip)
 {
         return hip->signature == NOVA_HIP_SIGNATURE && hip->length >= sizeof(struct nova_hip) &&
@@ -32,8 +32,8 @@ static inline bool nova_hip_valid(const struct nova_hip *hip)
                nova_hip_checksum(hip) == 0;
 }
 
-/** Copy @p size bytes of descriptor @p i of the array at [offset, end) with that stride @p to
- *  where it is wanted. @return false, and nothing is copied, if there is no such descriptor */
+/** Copies @p size bytes of descriptor @p i of the array at [offset, end) with @p stride to @p to.
+ * @return false, and nothing is copied, if there is no such descriptor */
 static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, unsigned stride,
                                  unsigned end, unsigned i, void *to, unsigned size)
 {
@@ -49,7 +49,7 @@ static inline bool nova_hip_copy(const struct nova_hip *hip, unsigned offset, un
         return true;
 }
 
-/** Read the descriptor of CPU number @p cpu. @return false if there is none  @spec 6.2 */
+/** Reads the descriptor of CPU number @p cpu. @return false if there is none  @spec 6.2 */
 static inline bool nova_hip_get_cpu(const struct nova_hip *hip, unsigned cpu,
                                     struct nova_hip_cpu *out)
 {
@@ -57,7 +57,7 @@ static inline bool nova_hip_get_cpu(const struct nova_hip *hip, unsigned cpu,
                                                    hip->mem_offset, cpu, out, sizeof(*out));
 }
 
-/** True if CPU number @p cpu exists and runs. */
+/** Returns true if CPU number @p cpu exists and runs. */
 static inline bool nova_hip_cpu_enabled(const struct nova_hip *hip, unsigned cpu)
 {
         struct nova_hip_cpu descriptor;
@@ -65,7 +65,7 @@ static inline bool nova_hip_cpu_enabled(const struct nova_hip *hip, unsigned cpu
         return nova_hip_get_cpu(hip, cpu, &descriptor) && (descriptor.flags & NOVA_CPU_ENABLED);
 }
 
-/** Number of CPUs that run. Their numbers need not be consecutive. */
+/** Returns how many CPUs run. Their numbers need not be consecutive. */
 static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
 {
         unsigned count = 0;
@@ -76,11 +76,11 @@ static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
 }
 
 /**
- * Find the next CPU that runs.
+ * Finds the next CPU that runs.
  *
- * @param[in,out] cursor begin with 0 and call again until it returns false
- * @param[out] cpu       its number, as hypercalls take it
- * @return false, and @p cpu is unchanged, if there is no more
+ * @param[in,out] cursor position; start with 0 and call until the result is false
+ * @param[out] cpu       CPU number as in hypercalls
+ * @return false, and @p cpu is unchanged, if there are no more
  * @spec 6.2
  */
 static inline bool nova_hip_next_cpu(const struct nova_hip *hip, unsigned *cursor, unsigned *cpu)
@@ -96,13 +96,14 @@ static inline bool nova_hip_next_cpu(const struct nova_hip *hip, unsigned *curso
         return false;
 }
 
-/** True if the microhypervisor announces all @p features: an OR of NOVA_HIP_VMX, … @spec 6.2 */
+/** Returns true if the microhypervisor announces all @p features: an OR of NOVA_HIP_VMX, …
+ * @spec 6.2 */
 static inline bool nova_hip_has(const struct nova_hip *hip, uint32_t features)
 {
         return (hip->features & features) == features;
 }
 
-/** Read memory descriptor @p i, 0 for the first. @return false if there is none  @spec 6.2 */
+/** Reads memory descriptor @p i, 0 for the first. @return false if there is none  @spec 6.2 */
 static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
                                     struct nova_hip_mem *out)
 {
@@ -110,7 +111,8 @@ static inline bool nova_hip_get_mem(const struct nova_hip *hip, unsigned i,
                              sizeof(*out));
 }
 
-/** Read the first memory descriptor of a type, as NOVA_MEM_LOG. @return false if there is none */
+/** Reads the first memory descriptor of a type, such as NOVA_MEM_LOG. @return false if there is
+ * none */
 static inline bool nova_hip_find_mem(const struct nova_hip *hip, int32_t type,
                                      struct nova_hip_mem *out)
 {
@@ -120,7 +122,7 @@ static inline bool nova_hip_find_mem(const struct nova_hip *hip, int32_t type,
         return false;
 }
 
-/** Read the descriptor of module @p module; number 0 is the roottask itself.
+/** Reads the descriptor of module @p module; module 0 is the roottask itself.
  *  @return false if there is none */
 static inline bool nova_hip_get_module(const struct nova_hip *hip, unsigned module,
                                        struct nova_hip_mem *out)
@@ -131,7 +133,7 @@ static inline bool nova_hip_get_module(const struct nova_hip *hip, unsigned modu
         return false;
 }
 
-/** Number of modules, with the roottask itself. */
+/** Returns the number of modules, including the roottask itself. */
 static inline unsigned nova_hip_module_count(const struct nova_hip *hip)
 {
         struct nova_hip_mem mem;
@@ -142,30 +144,30 @@ static inline unsigned nova_hip_module_count(const struct nova_hip *hip)
         return count;
 }
 
-/** First byte after a memory range; a range that wraps around ends at the last byte there is. */
+/** Returns the address after a memory range; a range that wraps around ends at UINT64_MAX. */
 static inline uint64_t nova_hip_mem_end(const struct nova_hip_mem *mem)
 {
         return mem->size > UINT64_MAX - mem->addr ? UINT64_MAX : mem->addr + mem->size;
 }
 
-/** Bytes from the begin of a module's command line that nova_hip_next_free() leaves alone. */
+/** Bytes from the start of a module's command line that nova_hip_next_free() treats as taken. */
 #define NOVA_MODULE_LINE 4096
 
-/** What nova_hip_scan() found out about an address. */
+/** Result of nova_hip_scan() for an address. */
 struct nova_hip_view {
         bool available; /**< an available range covers it */
-        uint64_t taken; /**< where the allocated or reserved range that covers it ends; 0: none */
-        uint64_t next;  /**< nearest address above it at which a range begins or ends */
-        uint64_t begin; /**< nearest available range above it; UINT64_MAX: none */
+        uint64_t taken; /**< end of the allocated or reserved range that covers it; 0: none */
+        uint64_t next;  /**< nearest higher address at which a range begins or ends */
+        uint64_t begin; /**< start of the nearest available range above it; UINT64_MAX: none */
 };
 
-/** Look at physical address @p addr from the view of all memory descriptors. */
+/** Finds what all memory descriptors say about physical address @p addr. */
 static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan = {false, 0, UINT64_MAX, UINT64_MAX};
         struct nova_hip_mem mem;
 
-        /* Each descriptor twice: a module's command line is taken, too. */
+        /* Visits each descriptor twice because a module's command line is taken, too. */
         for (unsigned i = 0; nova_hip_get_mem(hip, i / 2, &mem); i++) {
                 if (i % 2) {
                         if (mem.type != NOVA_MEM_MODULE || !mem.aux)
@@ -192,7 +194,7 @@ static inline struct nova_hip_view nova_hip_scan(const struct nova_hip *hip, uin
         return scan;
 }
 
-/** Where the free RAM that begins at @p addr ends. */
+/** Returns the end of the free RAM that begins at @p addr. */
 static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t addr)
 {
         struct nova_hip_view scan;
@@ -207,22 +209,22 @@ static inline uint64_t nova_hip_free_end(const struct nova_hip *hip, uint64_t ad
 }
 
 /**
- * Find the next free RAM: available, and in no allocated or reserved range; whole pages only.
+ * Finds the next free RAM: whole pages that are available and in no allocated or reserved range.
  * Command lines of modules, which a boot loader may have put anywhere, are not free.
  *
- * Begin with @p cursor 0 and call again until it returns false. Ranges come in ascending order,
- * have no byte in common and do not touch, whatever the order and overlap of the descriptors.
+ * Start with @p cursor 0 and call until the result is false. The ranges come in ascending order, do
+ * not overlap and do not touch, whatever the order and overlap of the descriptors.
  * @code
  * uint64_t cursor = 0, addr, size, sum = 0;
  *
  * while (nova_hip_next_free(hip, &cursor, &addr, &size))
  *         sum += size;
  * @endcode
- * @param hip            may be hostile; nova_hip_valid() says whether to believe it
- * @param[in,out] cursor where to go on, in bytes
+ * @param hip            the page, which may be hostile; check it with nova_hip_valid() first
+ * @param[in,out] cursor next address to look at, in bytes
  * @param[out] addr      first byte, a multiple of the page size
  * @param[out] size      length in bytes, a multiple of the page size, not 0
- * @return false if there is no more; the outputs are then unchanged
+ * @return false if there is no more free RAM; the outputs are then unchanged
  * @spec 6.2
  */
 static inline bool nova_hip_next_free(const struct nova_hip *hip, uint64_t *cursor, uint64_t *addr,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layer 0: one function per hypercall, nothing but moves into registers and the trap. @spec 5
- * Extensions of the interface have theirs in nova/extension.h, which this header includes.
+/* Layer 0: one function per hypercall, which only loads registers and traps. @spec 5 Extensions
+ * have theirs in nova/extension.h, which this header includes.
  *
- * Every function returns the kernel's status. Selectors name capabilities in the caller's PD, a
- * new object's capability goes to a selector that is null there. "Owner" is a capability for the
- * PD that pays for the object. Whatever needs kernel memory may return NOVA_OUT_OF_MEMORY (an
- * extension; HIP feature NOVA_HIP_OOM). */
+ * Every function returns the kernel's status. Selectors name capabilities in the caller's PD. A new
+ * object's capability needs a selector that is null there. "Owner" is a capability for the PD that
+ * pays for the object. Whatever needs kernel memory may return NOVA_OUT_OF_MEMORY (an extension;
+ * HIP feature NOVA_HIP_OOM). */
 #ifndef NOVA_HYPERCALL_H
 #define NOVA_HYPERCALL_H
 
@@ -21,7 +21,8 @@
 
 NOVA_STATIC_ASSERT(NOVA_REPLY_ID == NOVA_REPLY, "number of reply");
 
-/** The status in the @p word that a hypercall left in its first argument register: bits 7..0.
+/** Returns the status in the @p word that a hypercall left in its first argument register: bits
+ * 7..0.
  *  @spec 5.1 */
 static inline enum nova_status nova_status_of(nova_word_t word)
 {
@@ -29,20 +30,21 @@ static inline enum nova_status nova_status_of(nova_word_t word)
 }
 
 /**
- * Send the caller's UTCB through a portal and wait for the reply, which arrives in the same UTCB.
+ * Sends the caller's UTCB through a portal and waits for the reply, which arrives in the same UTCB.
  *
  * Blocks until the reply.
  * @param portal selector of a portal whose EC is on the caller's CPU
  * @param flags  0 or an OR of NOVA_CALL_DB (do not wait for a busy callee), NOVA_CALL_DD (do not
  *               donate the scheduling context), NOVA_CALL_DL (extension: a cycle is DEADLOCK)
  * @retval NOVA_SUCCESS  the reply is in the UTCB
- * @retval NOVA_COM_TIM  the callee is busy and DB is set, is dead, or waits for the caller itself
+ * @retval NOVA_COM_TIM  the callee is busy and DB is set, or it is dead, or it waits for the caller
+ *                       itself
  * @retval NOVA_COM_ABT  the callee died while it served the call
- * @retval NOVA_BAD_CAP  @p portal names no portal
+ * @retval NOVA_BAD_CAP  @p portal is not a portal
  * @retval NOVA_BAD_CPU  the callee is on another CPU
  * @retval NOVA_DEADLOCK the callee waits for the caller itself, and DL is set
  * @par Who may call
- * Any thread, for a portal that its PD holds: no permission is needed. Virtual CPUs cannot.
+ * Any thread, for a portal that its PD holds; no permission is needed. Not virtual CPUs.
  * @spec 5.2.1
  */
 static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
@@ -51,13 +53,13 @@ static inline enum nova_status nova_call(nova_sel_t portal, nova_word_t flags)
 }
 
 /**
- * Send the UTCB to the caller, if there is one, and wait for the next request.
+ * Sends the UTCB to the caller, if there is one, and waits for the next request.
  *
  * Never returns: the next request enters at the portal's instruction pointer with the portal's
  * selector in the first argument register. A global thread sleeps for ever.
  * @param sp stack pointer with which the next request enters
  * @par Who may call
- * Local threads. A global thread that does it sleeps for ever, and its SCs with it.
+ * Local threads. A global thread that replies sleeps for ever, and so do its SCs.
  * @spec 5.2.2
  */
 __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
@@ -66,16 +68,16 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
 }
 
 /**
- * Create a protection domain.
+ * Creates a protection domain.
  *
  * @param pd      selector for the new PD
- * @param owner   PD capability with NOVA_PD_PD; the new one gets its permissions
- * @param initial range of the caller's object capabilities to delegate; arrives at selector 0 on.
- *                0 for none. Its base is a multiple of its size, see nova_root_sel_order(): the
- *                kernel rounds it down, and with NOVA_DEBUG another one ends in an invalid
+ * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
+ * @param initial range of the caller's object capabilities to delegate to selector 0 on; 0 for
+ *                none. Its base must be a multiple of its size, see nova_root_sel_order(): the
+ *                kernel rounds it down. With NOVA_DEBUG another base executes an invalid
  *                instruction here
  * @retval NOVA_SUCCESS the PD exists
- * @retval NOVA_BAD_CAP @p pd is taken, or @p owner names no PD or lacks NOVA_PD_PD
+ * @retval NOVA_BAD_CAP @p pd is not null, or @p owner is not a PD or lacks NOVA_PD_PD
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_PD.
@@ -86,7 +88,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
         nova_word_t a2 = owner, a3 = initial;
 
 #ifdef NOVA_DEBUG
-        /* The kernel would round down: the PD would get others than were meant, and die of it. */
+        /* The kernel would round down: the PD would get the wrong capabilities and die. */
         if (nova_crd_base(initial) & (((nova_word_t)1 << nova_crd_order(initial)) - 1))
                 __builtin_trap();
 #endif
@@ -94,7 +96,7 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
 }
 
 /**
- * Create an execution context: a thread, or with @p utcb 0 a virtual CPU.
+ * Creates an execution context: a thread, or with @p utcb 0 a virtual CPU.
  *
  * A local thread (no flag) serves portals on the time of its callers. A global thread runs on
  * scheduling contexts of its own and begins with a STARTUP event. Addresses are those of the PD
@@ -104,12 +106,13 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * @param utcb       page-aligned address of its UTCB, free in that PD; 0 for a virtual CPU
  * @param cpu        number of the CPU on which it runs
  * @param sp         its first stack pointer
- * @param event_base its events go to portals at this selector + event number, in its own PD
+ * @param event_base base selector of its event portals in its own PD: event n goes to event_base +
+ *                   n
  * @param flags      0 or NOVA_EC_GLOBAL
  * @retval NOVA_SUCCESS the EC exists
- * @retval NOVA_BAD_CAP @p ec is taken, or @p pd names no PD or lacks NOVA_PD_EC
+ * @retval NOVA_BAD_CAP @p ec is not null, or @p pd is not a PD or lacks NOVA_PD_EC
  * @retval NOVA_BAD_PAR the UTCB's page is taken or is not a user address
- * @retval NOVA_BAD_FTR a virtual CPU is asked for and the machine has neither VMX nor SVM
+ * @retval NOVA_BAD_FTR a virtual CPU is requested and the machine has neither VMX nor SVM
  * @retval NOVA_BAD_CPU there is no such CPU, or it is beyond the caller's limit (nova_pd_limit())
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
@@ -125,19 +128,20 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
 }
 
 /**
- * Create a scheduling context, which makes a global thread or a virtual CPU run: at once, before
- * this returns, if its priority is above the caller's. A roottask's first thread has priority 1.
+ * Creates a scheduling context, which makes a global thread or a virtual CPU run. If its priority
+ * is above the caller's, the new thread runs at once, before this function returns. A roottask's
+ * first thread has priority 1.
  *
  * @param sc    selector for the new SC
  * @param owner PD capability with NOVA_PD_SC
  * @param ec    EC capability with NOVA_EC_SC: a global thread or a virtual CPU
  * @param qpd   quantum (microseconds) and priority, as nova_qpd() makes it
  * @retval NOVA_SUCCESS the SC exists and is ready
- * @retval NOVA_BAD_CAP @p sc is taken; @p owner names no PD or lacks NOVA_PD_SC; @p ec names no
+ * @retval NOVA_BAD_CAP @p sc is not null; @p owner is not a PD or lacks NOVA_PD_SC; @p ec is not an
  *                      EC, lacks NOVA_EC_SC or is a local thread
  * @retval NOVA_BAD_PAR priority or quantum is 0, or the priority is beyond the caller's limit
  *                      (nova_pd_limit())
- * @retval NOVA_BAD_CPU the CPU of @p ec is beyond that limit
+ * @retval NOVA_BAD_CPU the CPU of @p ec is outside that limit
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_SC and @p ec with NOVA_EC_SC.
@@ -151,15 +155,15 @@ static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, n
 }
 
 /**
- * Create a portal to a local thread.
+ * Creates a portal to a local thread.
  *
- * @param pt    selector for the new portal; the handler gets this number
+ * @param pt    selector for the new portal; the handler receives this number
  * @param owner PD capability with NOVA_PD_PT
  * @param ec    EC capability with NOVA_EC_PT: a local thread
- * @param mtd   state that an event message through this portal carries
+ * @param mtd   groups of state that an event message through this portal carries
  * @param ip    address at which requests enter
  * @retval NOVA_SUCCESS the portal exists
- * @retval NOVA_BAD_CAP @p pt is taken; @p owner names no PD or lacks NOVA_PD_PT; @p ec names no
+ * @retval NOVA_BAD_CAP @p pt is not null; @p owner is not a PD or lacks NOVA_PD_PT; @p ec is not an
  *                      EC, lacks NOVA_EC_PT or is a global thread
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
@@ -174,13 +178,13 @@ static inline enum nova_status nova_create_pt(nova_sel_t pt, nova_sel_t owner, n
 }
 
 /**
- * Create a semaphore.
+ * Creates a semaphore.
  *
  * @param sm    selector for the new semaphore
  * @param owner PD capability with NOVA_PD_SM
  * @param count initial value of the counter
  * @retval NOVA_SUCCESS the semaphore exists
- * @retval NOVA_BAD_CAP @p sm is taken, or @p owner names no PD or lacks NOVA_PD_SM
+ * @retval NOVA_BAD_CAP @p sm is not null, or @p owner is not a PD or lacks NOVA_PD_SM
  * @retval NOVA_OUT_OF_MEMORY no kernel memory is left
  * @par Who may call
  * Any thread whose PD holds @p owner with NOVA_PD_SM.
@@ -194,14 +198,15 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
 }
 
 /**
- * Take the permissions of a range away from everybody who got them from the caller.
+ * Revokes permissions on a range from all PDs that got them, directly or indirectly, from the
+ * caller.
  *
- * Can take long, and is complete on every CPU when it returns.
- * @param crd   the range and the permissions to take
- * @param flags 0, or NOVA_REVOKE_SR to take them from the caller as well
+ * May take long. When it returns, the revocation is complete on every CPU.
+ * @param crd   the range and the permissions to revoke
+ * @param flags 0, or NOVA_REVOKE_SR to revoke them from the caller, too
  * @retval NOVA_SUCCESS always
  * @par Who may call
- * Any thread, for what its own PD has given away or holds.
+ * Any thread, for capabilities that its PD holds or has delegated.
  * @spec 5.3.6
  */
 static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
@@ -212,10 +217,10 @@ static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
 }
 
 /**
- * Find out what the caller holds at a selector.
+ * Looks up the capability range that the caller holds at a selector.
  *
- * @param[in,out] crd in: type and base; out: the whole range that holds it with its permissions,
- *                    or 0 if nothing is there
+ * @param[in,out] crd in: type and base; out: the whole range that contains the selector, with its
+ *                    permissions, or 0 if the selector is null
  * @retval NOVA_SUCCESS always
  * @par Who may call
  * Any thread, for its own PD.
@@ -227,11 +232,11 @@ static inline enum nova_status nova_lookup(nova_crd_t *crd)
 }
 
 /**
- * Recall an EC: before it next runs in user or guest mode it sends a RECALL event.
+ * Recalls an EC: before it next runs in user or guest mode it sends a RECALL event.
  *
  * @param ec EC capability with NOVA_EC_CT
  * @retval NOVA_SUCCESS the event is pending; several recalls may become one event
- * @retval NOVA_BAD_CAP @p ec names no EC or lacks NOVA_EC_CT
+ * @retval NOVA_BAD_CAP @p ec is not an EC or lacks NOVA_EC_CT
  * @par Who may call
  * Any thread whose PD holds @p ec with NOVA_EC_CT, from any CPU.
  * @spec 5.4.1
@@ -242,13 +247,13 @@ static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
 }
 
 /**
- * Read how long a scheduling context has run.
+ * Reads the time that a scheduling context has consumed.
  *
  * @param sc            SC capability with NOVA_SC_CT
  * @param[out] time_us  consumed time in microseconds, as of the last switch away from it; 0 if
  *                      the hypercall fails
  * @retval NOVA_SUCCESS @p time_us is valid
- * @retval NOVA_BAD_CAP @p sc names no SC or lacks NOVA_SC_CT
+ * @retval NOVA_BAD_CAP @p sc is not an SC or lacks NOVA_SC_CT
  * @par Who may call
  * Any thread whose PD holds @p sc with NOVA_SC_CT, from any CPU.
  * @spec 5.4.2
@@ -263,11 +268,11 @@ static inline enum nova_status nova_sc_ctrl(nova_sel_t sc, uint64_t *time_us)
 }
 
 /**
- * Semaphore up: release the thread that has waited longest, or add one to the counter.
+ * Semaphore up: releases the thread that has waited longest, or increments the counter.
  *
  * @param sm semaphore capability with NOVA_SM_UP
  * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_UP
+ * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_UP
  * @par Who may call
  * Any thread whose PD holds @p sm with NOVA_SM_UP, from any CPU.
  * @spec 5.4.3
@@ -278,12 +283,12 @@ static inline enum nova_status nova_sm_up(nova_sel_t sm)
 }
 
 /**
- * Semaphore down: take one off the counter, or wait while it is 0.
+ * Semaphore down: decrements the counter, or waits while it is 0.
  *
- * On an interrupt semaphore it also lets the interrupt in again.
+ * On an interrupt semaphore it also unmasks the interrupt.
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_DN, or it was destroyed meanwhile
  * @par Who may call
  * Any thread whose PD holds @p sm with NOVA_SM_DN, from any CPU. May block.
  * @spec 5.4.3
@@ -298,7 +303,7 @@ static inline enum nova_status nova_sm_down(nova_sel_t sm)
  *
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
- * @retval NOVA_BAD_CAP @p sm names no semaphore or lacks NOVA_SM_DN, or it died meanwhile
+ * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_DN, or it was destroyed meanwhile
  * @par Who may call
  * Any thread whose PD holds @p sm with NOVA_SM_DN, from any CPU. May block.
  * @spec 5.4.3
@@ -310,17 +315,17 @@ static inline enum nova_status nova_sm_zero(nova_sel_t sm)
 }
 
 /**
- * Let a PCI device reach the memory of a PD.
+ * Lets a PCI device reach the memory of a PD.
  *
- * Another PD loses the device. If the owner changes, and when the PD ends, messages of the device
- * go nowhere until nova_assign_gsi() routes them again.
+ * The PD that had the device loses it. When the owner changes or the PD is destroyed, the device's
+ * messages are dropped until nova_assign_gsi() routes them again.
  *
  * @param pd     PD capability
  * @param device the device's memory-mapped configuration space in the caller's PD
  * @param rid    requester id that the device uses (bus, device, function)
  * @retval NOVA_SUCCESS the device is assigned
- * @retval NOVA_BAD_CAP @p pd names no PD
- * @retval NOVA_BAD_DEV @p device or @p rid names no PCI device, or there is no I/O MMU
+ * @retval NOVA_BAD_CAP @p pd is not a PD
+ * @retval NOVA_BAD_DEV @p device or @p rid is not a PCI device, or there is no I/O MMU
  * @par Who may call
  * Any thread whose PD holds @p pd and has the device mapped.
  * @spec 5.5.1
@@ -333,26 +338,26 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
 }
 
 /**
- * Route a global system interrupt to a CPU; it then ups its interrupt semaphore there.
+ * Routes a global system interrupt to a CPU, where it ups its interrupt semaphore.
  *
- * A pin is unmasked, too, unless its level-triggered interrupt is being served: then the next down
- * does that. For a message the device's own registers have to be programmed with the results; after
- * another assign_gsi, for another CPU, again.
+ * It also unmasks a pin, unless its level-triggered interrupt is being served; then the next down
+ * unmasks it. For a message the caller programs the device's registers with the results, again
+ * after each assign_gsi for another CPU.
  *
  * @param sm               interrupt semaphore capability
- * @param device           for a GSI that is no I/O APIC pin, who sends the message, in the caller's
- *                         PD: an address inside the configuration space of a PCI function, or that
- *                         of the first register of an HPET; or the number of that page. Ignored for
- *                         pins
+ * @param device           for a GSI that is not an I/O APIC pin: the device that sends the message,
+ *                         as an address in the caller's PD inside the configuration space of a PCI
+ *                         function or of the first register of an HPET, or as the number of that
+ *                         page. Ignored for pins
  * @param cpu              number of the CPU
- * @param[out] msi_address what to write into the device's MSI address register, 0 for a pin
- * @param[out] msi_data    what to write into its data register, 0 for a pin
+ * @param[out] msi_address value for the device's MSI address register, 0 for a pin
+ * @param[out] msi_data    value for its MSI data register, 0 for a pin
  * @retval NOVA_SUCCESS the interrupt is routed
- * @retval NOVA_BAD_CPU there is no such CPU, no interrupt of a device can reach it, or it is beyond
- *                      the caller's limit (nova_pd_limit())
- * @retval NOVA_BAD_CAP @p sm names no interrupt semaphore
- * @retval NOVA_BAD_DEV the interrupt is no I/O APIC pin and @p device is no PCI device or HPET,
- *                      or no I/O MMU knows who sends
+ * @retval NOVA_BAD_CPU there is no such CPU, device interrupts cannot reach it, or it is beyond the
+ *                      caller's limit (nova_pd_limit())
+ * @retval NOVA_BAD_CAP @p sm is not an interrupt semaphore
+ * @retval NOVA_BAD_DEV the interrupt is not an I/O APIC pin, and @p device is not a PCI device or
+ *                      HPET or no I/O MMU knows it
  * @retval NOVA_OUT_OF_MEMORY there is no memory for the I/O MMU's table
  * @par Who may call
  * Any thread whose PD holds @p sm and, for a message, has the device mapped.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the bodies of libnova's larger functions are: in the library, or in the including file.
+/* Selects where the bodies of libnova's larger functions are: in the library or in the including
+ * file.
  *
  * A program either links libnova.a or defines NOVA_HEADER_ONLY for all of its files and links
  * nothing. Then the headers bring the bodies with them (from nova/inline/), and exactly one file of
@@ -7,14 +8,14 @@
 #ifndef NOVA_LIBRARY_H
 #define NOVA_LIBRARY_H
 
-/** Stands before each function of which libnova.a has the body. */
+/** Precedes each function whose body is in libnova.a. */
 #ifdef NOVA_HEADER_ONLY
 #define NOVA_LIBRARY static inline
 #else
 #define NOVA_LIBRARY
 #endif
 
-/** Stands before each such function that is written in assembly and is entered by the kernel. */
+/** Precedes each such function that is written in assembly and entered by the kernel. */
 #ifdef NOVA_HEADER_ONLY
 #define NOVA_LIBRARY_ENTRY static __attribute__((naked, unused))
 #else

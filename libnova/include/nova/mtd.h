@@ -6,10 +6,10 @@
 #include "nova/abi/mtd.h"
 #include "nova/text.h"
 
-/** Number of bits that mean something. */
+/** Number of defined bits. */
 #define NOVA_MTD_BITS 28
 
-/** Name of bit number @p bit ("ACDB"), or "reserved". @spec 7.4 */
+/** Returns the name of bit number @p bit ("ACDB"), or "reserved". @spec 7.4 */
 static inline const char *nova_mtd_name(unsigned bit)
 {
         switch (bit) {
@@ -23,7 +23,8 @@ static inline const char *nova_mtd_name(unsigned bit)
         }
 }
 
-/** The state that bit number @p bit moves ("ax, cx, dx, bx"), or "". @spec 7.4 */
+/** Returns the names of the registers that bit number @p bit transfers ("ax, cx, dx, bx"), or "".
+ * @spec 7.4 */
 static inline const char *nova_mtd_fields(unsigned bit)
 {
         switch (bit) {
@@ -37,7 +38,7 @@ static inline const char *nova_mtd_fields(unsigned bit)
         }
 }
 
-/** Number of the bit with that name ("ACDB"), or -1. @spec 7.4 */
+/** Returns the number of the bit called @p name ("ACDB"), or -1. @spec 7.4 */
 static inline int nova_mtd_bit_number(const char *name)
 {
         for (unsigned bit = 0; bit < NOVA_MTD_BITS; bit++)
@@ -46,17 +47,17 @@ static inline int nova_mtd_bit_number(const char *name)
         return -1;
 }
 
-/** Bytes that hold the text of every descriptor, with the 0 at its end. */
+/** Buffer size that is enough for the text of every descriptor with its terminating 0. */
 #define NOVA_MTD_TEXT_SIZE 160
 
-/** A text that grows in a buffer; what does not fit is counted only. */
+/** A text that grows in a buffer. Characters that do not fit are only counted. */
 struct nova_mtd_text {
         char *to;      /**< the buffer */
         size_t size;   /**< its bytes */
-        size_t length; /**< of the whole text */
+        size_t length; /**< length of the whole text */
 };
 
-/** Append a character. */
+/** Appends a character. */
 static inline void nova_mtd_put(struct nova_mtd_text *text, char c)
 {
         if (text->length + 1 < text->size)
@@ -64,7 +65,7 @@ static inline void nova_mtd_put(struct nova_mtd_text *text, char c)
         text->length++;
 }
 
-/** Append a name, behind a '|' if it is not the first. */
+/** Appends a name, after a '|' unless it is the first. */
 static inline void nova_mtd_put_name(struct nova_mtd_text *text, const char *name)
 {
         if (text->length)
@@ -74,14 +75,15 @@ static inline void nova_mtd_put_name(struct nova_mtd_text *text, const char *nam
 }
 
 /**
- * Write a whole descriptor as text: "ACDB|ESP|EIP", bits without a name as a number behind the
- * names ("EIP|0x80000000"), and "0" for none.
+ * Writes a descriptor as text: "ACDB|ESP|EIP", bits without a name as a number after the names
+ * ("EIP|0x80000000"), and "0" for none.
  *
  * @param mtd     the descriptor
- * @param[out] to where the text goes, cut to the room, with a 0 at its end; may be NULL
- *                if @p size is 0
- * @param size    room in bytes; NOVA_MTD_TEXT_SIZE is always enough
- * @return length of the whole text without the 0; it was cut if that is not below @p size
+ * @param[out] to buffer for the text, which is cut to its size and ends with a 0; may be NULL if @p
+ *                size is 0
+ * @param size    size of the buffer in bytes; NOVA_MTD_TEXT_SIZE is always enough
+ * @return length of the whole text without the 0; the text was cut if the length is not below @p
+ *         size
  * @spec 7.4
  */
 static inline size_t nova_mtd_format(nova_mtd_t mtd, char *to, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Everything of layers 0 and 1. The helpers of small roottasks (root.h, console.h, portal.h) are
- * included by name. */
+/* All of layers 0 and 1. Include the helpers of small roottasks (root.h, console.h, portal.h) by
+ * name. */
 #ifndef NOVA_NOVA_H
 #define NOVA_NOVA_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Entry points in C for portals of local threads and for global threads. What a thread is to do
- * stands at the top of its stack, so that two assembly stubs serve all threads. */
+/* Entry points in C for portals of local threads and for global threads. The handler and its
+ * argument lie at the top of a thread's stack, so two assembly stubs serve all threads. */
 #ifndef NOVA_PORTAL_H
 #define NOVA_PORTAL_H
 
@@ -14,11 +14,11 @@ extern "C" {
 #endif
 
 /**
- * Serves one request; the reply is sent when it returns.
+ * Serves one request. The reply is sent when the handler returns.
  *
  * @param portal   selector with which the portal was created, which distinguishes several portals
- * @param utcb     the message; what it holds at the return is the reply
- * @param argument as given to nova_portal_stack()
+ * @param utcb     the message; its content at the return is the reply
+ * @param argument the argument of nova_portal_stack()
  */
 typedef void nova_portal_handler(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
 
@@ -29,42 +29,42 @@ typedef void nova_thread_function(void *argument);
 struct nova_portal_frame {
         nova_portal_handler *handler; /**< what serves */
         struct nova_utcb *utcb;
-        void *argument;     /**< handed to it */
+        void *argument;     /**< passed to it */
         nova_word_t unused; /* keeps the stack aligned to 16 bytes */
 };
 
 /** Top of a global thread's stack, read by nova_thread_entry. */
 struct nova_thread_frame {
         nova_thread_function *function; /**< what runs */
-        void *argument;                 /**< handed to it */
+        void *argument;                 /**< passed to it */
         nova_word_t unused[2];
 };
 
-/** Where portals of threads with a nova_portal_stack() enter: the ip of nova_create_pt(). */
+/** Entry point of portals whose thread has a nova_portal_stack(): the ip of nova_create_pt(). */
 NOVA_LIBRARY_ENTRY void nova_portal_entry(void);
 
-/** Where global threads with a nova_thread_stack() begin: the ip in the reply to STARTUP. */
+/** Entry point of global threads with a nova_thread_stack(): the ip in the reply to STARTUP. */
 NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 
-/** The address of a function or object as the word that hypercalls and messages take. */
+/** The address of a function or object as a word for hypercalls and messages. */
 #define NOVA_ADDRESS(thing) ((nova_word_t)(thing))
 
-/** @return the end of a @p stack of so many @p bytes, rounded down so that what follows below is
- *  aligned to 16 bytes */
+/** Returns the end of a @p stack of @p bytes, rounded down so that the frame below it is aligned to
+ * 16 bytes. */
 static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
 {
         return ((nova_word_t)stack + bytes) & ~(nova_word_t)15;
 }
 
 /**
- * Prepare the stack of a local thread that serves portals with @p handler.
+ * Prepares the stack of a local thread that serves portals with @p handler.
  *
- * The stub restores the stack pointer for each request, so nothing piles up. Portals of one EC
- * may all enter at nova_portal_entry: the handler sees which it was.
- * @param stack memory that nobody else uses
+ * The stub restores the stack pointer for each request, so the stack does not grow. All portals of
+ * one EC may enter at nova_portal_entry: the handler receives the portal's selector.
+ * @param stack memory for the exclusive use of this thread
  * @param bytes its size, at least 1024
- * @param utcb  where the thread's UTCB is, handed to the handler
- * @param argument handed to @p handler
+ * @param utcb  address of the thread's UTCB, passed to the handler
+ * @param argument passed to @p handler
  * @return the stack pointer for nova_create_ec()
  */
 static inline nova_word_t nova_portal_stack(void *stack, size_t bytes, nova_portal_handler *handler,
@@ -80,10 +80,9 @@ static inline nova_word_t nova_portal_stack(void *stack, size_t bytes, nova_port
 }
 
 /**
- * Prepare the stack, of so many @p bytes, of a global thread that runs @p function with
- * @p argument.
+ * Prepares a @p stack of @p bytes for a global thread that runs @p function with @p argument.
  *
- * Its STARTUP event must be answered with ip = nova_thread_entry and MTD bit EIP only, which keeps
+ * The reply to its STARTUP event must set ip = nova_thread_entry and MTD bit EIP only, which keeps
  * the stack pointer.
  * @return the stack pointer for nova_create_ec()
  */

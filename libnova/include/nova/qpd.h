@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Quantum and priority descriptors that keep to their limits. @spec 4.5 */
+/* Quantum and priority descriptors within their limits. @spec 4.5 */
 #ifndef NOVA_QPD_H
 #define NOVA_QPD_H
 
@@ -9,10 +9,11 @@
 #define NOVA_QPD_QUANTUM_MAX ((nova_word_t)-1 >> NOVA_QPD_QUANTUM_SHIFT)
 
 /**
- * The descriptor of a quantum and a priority, each brought into its range.
+ * Returns the descriptor of a quantum and a priority, each clamped to its range.
  *
- * @param quantum_us quantum in microseconds; above NOVA_QPD_QUANTUM_MAX it is that, 0 becomes 1
- * @param prio       priority; above NOVA_PRIO_MAX it is that, 0 becomes 1
+ * @param quantum_us quantum in microseconds; values above NOVA_QPD_QUANTUM_MAX become that, 0
+ *                   becomes 1
+ * @param prio       priority; values above NOVA_PRIO_MAX become that, 0 becomes 1
  * @spec 4.5
  */
 static inline nova_qpd_t nova_qpd_clamped(uint64_t quantum_us, unsigned prio)

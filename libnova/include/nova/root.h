@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For small roottasks: the way to memory, I/O ports and objects of the microhypervisor. Only a
- * message can bring them (spec 6.1.1), so the roottask calls a portal of its own: the call asks
- * with the H flag, and the thread behind the portal holds the window that receives. */
+/* Getting memory, I/O ports and objects from the microhypervisor, for small roottasks. Only a
+ * message can transfer them (spec 6.1.1), so the roottask calls a portal of its own: the call
+ * requests them with the H flag, and the portal's thread holds the receive window. */
 #ifndef NOVA_ROOT_H
 #define NOVA_ROOT_H
 
@@ -16,73 +16,74 @@
 extern "C" {
 #endif
 
-#define NOVA_ROOT_FIRST_SEL  64         /**< first object selector that is given away */
-#define NOVA_ROOT_FIRST_ADDR 0x40000000 /**< first address that is given away */
+#define NOVA_ROOT_FIRST_SEL  64         /**< first object selector to allocate */
+#define NOVA_ROOT_FIRST_ADDR 0x40000000 /**< first address to allocate */
 
 /**
- * What a small roottask holds. The caller provides it, best as a static object; nothing in it is
- * ever given back. Not for several threads at once.
+ * Resources of a small roottask. The caller provides it, best as a static object. Its resources are
+ * never freed. Not thread-safe.
  */
 struct nova_root {
         const struct nova_hip *hip;
-        struct nova_utcb *utcb;  /**< of the root EC, which makes the requests */
-        struct nova_utcb *inbox; /**< of the local thread that receives */
+        struct nova_utcb *utcb;  /**< UTCB of the root EC, which makes the requests */
+        struct nova_utcb *inbox; /**< UTCB of the local thread that receives */
         nova_word_t cpu;         /**< CPU on which the root EC runs */
-        nova_sel_t portal;       /**< to that thread */
+        nova_sel_t portal;       /**< selector of the portal to that thread */
         nova_sel_t next_sel;     /**< next free object selector */
         nova_word_t next_utcb;   /**< next free address for a UTCB, downwards */
         nova_word_t next_page;   /**< next free page number for memory, upwards */
-        uint64_t next_ram;       /**< where unused RAM goes on */
-        unsigned char stack[1024] __attribute__((aligned(16))); /**< of that thread */
+        uint64_t next_ram;       /**< physical address from which RAM is unused */
+        unsigned char stack[1024] __attribute__((aligned(16))); /**< stack of the local thread */
 };
 
 /**
- * Create the thread and the portal for requests.
+ * Creates the thread and the portal for requests.
  *
- * @param hip, cpu as nova_main() got them
- * @return NOVA_SUCCESS, or why the thread or its portal could not be created
+ * @param hip, cpu the arguments of nova_main()
+ * @return NOVA_SUCCESS, or the status of creating the thread or its portal
  */
 NOVA_LIBRARY enum nova_status nova_root_init(struct nova_root *root, const struct nova_hip *hip,
                                              nova_word_t cpu);
 
-/** Take @p count free object selectors in a row. They are not aligned: for a range that a CRD
- *  of a higher order names, use nova_root_sel_order(). @return the first */
+/** Allocates @p count consecutive object selectors. They are not aligned: use nova_root_sel_order()
+ * for a range that a CRD of a higher order names. @return the first selector */
 NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
 
-/** Take 2^order free object selectors in a row, aligned to their number, as a descriptor of that
- *  order needs them. @return the first */
+/** Allocates 2^order consecutive object selectors, aligned to their number as a descriptor of that
+ * order requires. @return the first selector */
 NOVA_LIBRARY nova_sel_t nova_root_sel_order(struct nova_root *root, unsigned order);
 
-/** Take a free page for a UTCB of the root PD. @return its address */
+/** Allocates a page for a UTCB of the root PD. @return its address */
 NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
 
 /**
- * Send one delegate item to the own PD.
+ * Sends one delegate item to the caller's own PD.
  *
- * @param crd   what is given
- * @param to    where it goes: page number, port (always as in @p crd) or object selector;
- *              aligned like the base of @p crd
- * @param flags NOVA_ITEM_H if it is the microhypervisor's, else 0
- * @return true if first and last selector of the range are there now with all permissions of crd
+ * @param crd   the range to delegate
+ * @param to    destination: page number, port (always as in @p crd) or object selector; aligned
+ *              like the base of @p crd
+ * @param flags NOVA_ITEM_H if the microhypervisor is the source, else 0
+ * @return true if the first and the last selector of the range now have all permissions of @p crd
  */
 NOVA_LIBRARY bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nova_sel_t to,
                                      nova_word_t flags);
 
-/** Get 2^order I/O ports from @p port on, aligned to 2^order. @return true if they are there */
+/** Gets 2^order I/O ports from @p port on, aligned to 2^order. @return true if the PD now holds
+ * them */
 NOVA_LIBRARY bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsigned order);
 
 /**
- * Make physical memory visible.
+ * Maps physical memory.
  *
  * @param addr, size bytes; whole pages are mapped
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
- * @return where @p addr is to be found, or NULL
+ * @return the virtual address of @p addr, or NULL
  */
 NOVA_LIBRARY void *nova_root_map(struct nova_root *root, uint64_t addr, nova_word_t size,
                                  unsigned perms);
 
-/** Get 2^order pages of unused RAM, readable and writable, filled with zero and aligned to their
- *  size. @return their address, or NULL if there is no more */
+/** Allocates 2^order pages of unused RAM, readable and writable, filled with zero and aligned to
+ * their size. @return their address, or NULL if no such RAM is left */
 NOVA_LIBRARY void *nova_root_alloc(struct nova_root *root, unsigned order);
 
 #ifdef __cplusplus

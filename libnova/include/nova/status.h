@@ -5,7 +5,7 @@
 
 #include "nova/abi/status.h"
 
-/** Name of a status as in the specification ("BAD_CAP"), or "unknown". @spec 5.1 */
+/** Returns the name of a status as in the specification ("BAD_CAP"), or "unknown". @spec 5.1 */
 static inline const char *nova_status_name(enum nova_status status)
 {
         switch ((unsigned)status) {
@@ -19,7 +19,7 @@ static inline const char *nova_status_name(enum nova_status status)
         }
 }
 
-/** What a status says ("invalid capability"), or "unknown status". @spec 5.1 */
+/** Returns the meaning of a status ("invalid capability"), or "unknown status". @spec 5.1 */
 static inline const char *nova_status_text(enum nova_status status)
 {
         switch ((unsigned)status) {

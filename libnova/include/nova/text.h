@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A part of a longer text: it is not ended by a 0. */
+/** A part of a longer text, without a terminating 0. */
 struct nova_text {
-        const char *begin; /**< first character; valid, but not to be read, if length is 0 */
+        const char *begin; /**< first character; valid, but must not be read if length is 0 */
         size_t length;     /**< number of characters */
 };
 
-/** True if the texts @p a and @p b, which end with a 0, are the same. */
+/** Returns true if the texts @p a and @p b, which end with a 0, are equal. */
 static inline bool nova_text_same(const char *a, const char *b)
 {
         while (*a && *a == *b) {
@@ -22,7 +22,7 @@ static inline bool nova_text_same(const char *a, const char *b)
         return *a == *b;
 }
 
-/** True if a part of a text is the same as a text that ends with a 0. */
+/** Returns true if a part of a text equals a text that ends with a 0. */
 static inline bool nova_text_is(struct nova_text part, const char *text)
 {
         for (size_t i = 0; i < part.length; i++)
@@ -31,7 +31,7 @@ static inline bool nova_text_is(struct nova_text part, const char *text)
         return !text[part.length];
 }
 
-/** Length of a text that ends with a 0, but not more than @p max: nothing behind that is read. */
+/** Returns the length of a text that ends with a 0, at most @p max. Reads at most @p max bytes. */
 static inline size_t nova_text_length(const char *text, size_t max)
 {
         size_t length = 0;
@@ -41,9 +41,9 @@ static inline size_t nova_text_length(const char *text, size_t max)
         return length;
 }
 
-/** A byte of strangers' text for a terminal: '?' for control characters of 7 and of 8 bits, but for
- *  the tabulator, and the byte itself otherwise. A terminal may take 0x9b as it takes ESC [; of
- *  text with characters of more than one byte nova/utf8.h keeps more. */
+/** Returns a byte of untrusted text as a terminal may show it: '?' for 7-bit and 8-bit control
+ * characters except tab, otherwise the byte itself. A terminal may treat 0x9b like ESC [. For text
+ * with multi-byte characters, nova/utf8.h preserves more. */
 static inline char nova_text_printable(char c)
 {
         const unsigned char u = (unsigned char)c;

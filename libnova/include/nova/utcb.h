@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building and reading messages in a UTCB. No function writes or reads outside of its data area,
+/* Building and reading messages in a UTCB. No function writes or reads outside the data area,
  * whatever the items word says. @spec 4.6 */
 #ifndef NOVA_UTCB_H
 #define NOVA_UTCB_H
@@ -12,11 +12,11 @@
 
 /** A typed item as sent or received. */
 struct nova_item {
-        nova_crd_t crd;    /**< sent: the range; received: the result, 0 if nothing came */
+        nova_crd_t crd;    /**< sent: the range; received: the result, 0 if nothing arrived */
         nova_word_t flags; /**< NOVA_ITEM_… and, when sent, the hotspot */
 };
 
-/** Number of typed items that a UTCB holds, never more than there is room for. */
+/** Returns the number of typed items in a UTCB, at most as many as fit. */
 static inline unsigned nova_utcb_item_count(const struct nova_utcb *utcb)
 {
         const unsigned typed = nova_utcb_typed(utcb->items);
@@ -24,7 +24,7 @@ static inline unsigned nova_utcb_item_count(const struct nova_utcb *utcb)
         return typed > NOVA_UTCB_TYPED_MAX ? (unsigned)NOVA_UTCB_TYPED_MAX : typed;
 }
 
-/** Number of untyped words that a UTCB holds, never more than typed items leave room for. */
+/** Returns the number of untyped words in a UTCB, at most as many as fit beside the typed items. */
 static inline unsigned nova_utcb_word_count(const struct nova_utcb *utcb)
 {
         const unsigned room = (unsigned)NOVA_UTCB_WORDS - 2 * nova_utcb_item_count(utcb);
@@ -33,24 +33,24 @@ static inline unsigned nova_utcb_word_count(const struct nova_utcb *utcb)
         return untyped > room ? room : untyped;
 }
 
-/** Words of the data area that are still free. */
+/** Returns the number of free words in the data area. */
 static inline unsigned nova_utcb_room(const struct nova_utcb *utcb)
 {
         return (unsigned)NOVA_UTCB_WORDS - 2 * nova_utcb_item_count(utcb) -
                nova_utcb_word_count(utcb);
 }
 
-/** Begin a message: no words, no items. The windows stay as they are. */
+/** Starts a message without words and items. The windows do not change. */
 static inline void nova_utcb_clear(struct nova_utcb *utcb)
 {
         utcb->items = 0;
 }
 
 /**
- * Say what may be received into the owner's spaces.
+ * Sets the windows that receive capabilities into the owner's spaces.
  *
- * @param translate range in which capabilities may be recognised; 0 for none
- * @param delegate  range that may be filled with capabilities; 0 for none
+ * @param translate range in which translated capabilities are recognised; 0 for none
+ * @param delegate  range that may receive delegated capabilities; 0 for none
  * @spec 4.6.1
  */
 static inline void nova_utcb_set_windows(struct nova_utcb *utcb, nova_crd_t translate,
@@ -61,7 +61,7 @@ static inline void nova_utcb_set_windows(struct nova_utcb *utcb, nova_crd_t tran
 }
 
 /**
- * Append an untyped word.
+ * Appends an untyped word.
  * @code
  * nova_utcb_clear(utcb);
  * nova_utcb_put(utcb, 7);
@@ -82,7 +82,7 @@ static inline bool nova_utcb_put(struct nova_utcb *utcb, nova_word_t word)
         return true;
 }
 
-/** Append a typed item. @return false, and nothing is written, if fewer than two words are free */
+/** Appends a typed item. @return false, and nothing is written, if fewer than two words are free */
 static inline bool nova_utcb_put_item(struct nova_utcb *utcb, struct nova_item item)
 {
         if (nova_utcb_room(utcb) < 2)
@@ -97,7 +97,7 @@ static inline bool nova_utcb_put_item(struct nova_utcb *utcb, struct nova_item i
         return true;
 }
 
-/** Append the @p count words of an array.
+/** Appends the @p count words of an array.
  *  @return false, and nothing is written, if they do not all fit */
 static inline bool nova_utcb_put_words(struct nova_utcb *utcb, const nova_word_t *words,
                                        size_t count)
@@ -115,7 +115,7 @@ static inline bool nova_utcb_put_words(struct nova_utcb *utcb, const nova_word_t
 /** Number of words that hold 64 bits. */
 #define NOVA_UTCB_U64_WORDS (64 / NOVA_WORD_BITS)
 
-/** Append 64 bits: on x86-32 two words, the low half first.
+/** Appends 64 bits: on x86-32 two words, the low half first.
  *  @return false, and nothing is written, if there is no room */
 static inline bool nova_utcb_put_u64(struct nova_utcb *utcb, uint64_t value)
 {
@@ -124,17 +124,18 @@ static inline bool nova_utcb_put_u64(struct nova_utcb *utcb, uint64_t value)
         return nova_utcb_put_words(utcb, words, NOVA_UTCB_U64_WORDS);
 }
 
-/** Number of words that @p size bytes take in a message, with the word that holds their number. */
+/** Returns the number of words that @p size bytes take in a message, including the word with their
+ * number. */
 static inline size_t nova_utcb_bytes_words(size_t size)
 {
         return 1 + size / sizeof(nova_word_t) + (size % sizeof(nova_word_t) != 0);
 }
 
 /**
- * Append bytes: one word with their number, then the bytes, filled up to a word with zeros.
+ * Appends bytes: one word with their number, then the bytes, filled up to a word with zeros.
  *
  * @param bytes may be NULL if @p size is 0
- * @param size  how many
+ * @param size  number of bytes
  * @return false, and nothing is written, if they do not all fit
  */
 static inline bool nova_utcb_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size)
@@ -155,14 +156,15 @@ static inline bool nova_utcb_put_bytes(struct nova_utcb *utcb, const void *bytes
         return true;
 }
 
-/** Append a text that ends with a 0 as nova_utcb_put_bytes() does, without the 0.
+/** Appends a text that ends with a 0 as nova_utcb_put_bytes() does, without the 0.
  *  @return false, and nothing is written, if it does not fit */
 static inline bool nova_utcb_put_string(struct nova_utcb *utcb, const char *text)
 {
         return nova_utcb_put_bytes(utcb, text, nova_text_length(text, NOVA_PAGE_SIZE));
 }
 
-/** Append an item that lets the receiver recognise a capability that it once gave to the sender.
+/** Appends an item that lets the receiver recognise a capability that it once delegated to the
+ * sender.
  *  @return false if there is no room  @spec 4.6.2.2 */
 static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
 {
@@ -172,10 +174,10 @@ static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
 }
 
 /**
- * Append an item that gives the receiver capabilities of the sender.
+ * Appends an item that delegates capabilities of the sender to the receiver.
  *
- * @param crd     what is given
- * @param hotspot selector that settles where it goes when range and window differ in size
+ * @param crd     the range to delegate
+ * @param hotspot selector that fixes the destination when range and window differ in size
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
  * @return false if there is no room
  * @spec 3.5, 4.6.2.2
@@ -190,11 +192,12 @@ static inline bool nova_utcb_delegate(struct nova_utcb *utcb, nova_crd_t crd, no
 }
 
 /**
- * Append delegate items for a range of any length and alignment, as many as fit.
+ * Appends delegate items for a range of any length and alignment, as many as fit.
  *
- * @param[in,out] range what is left to give: more messages can carry the rest
+ * @param[in,out] range the range; afterwards the part that did not fit, which later messages can
+ *                      carry
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
- * @return false if there is no room for all of it
+ * @return false if the whole range does not fit
  * @spec 3.5, 4.3, 4.6.2.2
  */
 static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_crd_range *range,
@@ -214,14 +217,14 @@ static inline bool nova_utcb_delegate_range(struct nova_utcb *utcb, struct nova_
 }
 
 /**
- * Read untyped word @p i.
+ * Reads untyped word @p i.
  * @code
  * nova_word_t word;
  *
  * if (status == NOVA_SUCCESS && nova_utcb_get(utcb, 0, &word))
  *         nova_printf(&console, "the answer is %zu\n", (size_t)word);
  * @endcode
- * @return false, and @p word is unchanged, if there are not that many
+ * @return false, and @p word is unchanged, if there are fewer
  */
 static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_word_t *word)
 {
@@ -231,7 +234,7 @@ static inline bool nova_utcb_get(const struct nova_utcb *utcb, unsigned i, nova_
         return true;
 }
 
-/** Read typed item @p i. @return false, and @p item is unchanged, if there are not that many */
+/** Reads typed item @p i. @return false, and @p item is unchanged, if there are fewer */
 static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
                                       struct nova_item *item)
 {
@@ -246,11 +249,11 @@ static inline bool nova_utcb_get_item(const struct nova_utcb *utcb, unsigned i,
 }
 
 /**
- * Read the word at @p at and go on to the next.
+ * Reads the word at index @p at and advances @p at to the next.
  *
  * @param[in,out] at index of a word, at first 0
  * @param[out] word  the word
- * @return false, and nothing changes, if there are not that many
+ * @return false, and nothing changes, if there are fewer
  */
 static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, nova_word_t *word)
 {
@@ -260,8 +263,8 @@ static inline bool nova_utcb_next(const struct nova_utcb *utcb, unsigned *at, no
         return true;
 }
 
-/** Read the @p value that nova_utcb_put_u64() wrote at word @p at, and go on behind it.
- *  @return false, and nothing changes, if the message ends before */
+/** Reads the @p value that nova_utcb_put_u64() wrote at word @p at and advances @p at past it.
+ * @return false, and nothing changes, if the message is too short */
 static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at, uint64_t *value)
 {
         const unsigned count = NOVA_UTCB_U64_WORDS;
@@ -277,11 +280,11 @@ static inline bool nova_utcb_next_u64(const struct nova_utcb *utcb, unsigned *at
 }
 
 /**
- * Find bytes that nova_utcb_put_bytes() wrote, without copying them.
+ * Finds bytes that nova_utcb_put_bytes() wrote, without copying them.
  *
- * @param[in,out] at word that holds their number; then the word behind them
- * @param[out] bytes where they lie in the UTCB; valid as long as the message is
- * @return false, and nothing changes, if the message does not hold as many as it says
+ * @param[in,out] at word that holds their number; then the word after them
+ * @param[out] bytes the bytes inside the UTCB; valid as long as the message
+ * @return false, and nothing changes, if the message is shorter than that number
  */
 static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *at,
                                         struct nova_text *bytes)
@@ -303,13 +306,13 @@ static inline bool nova_utcb_next_bytes(const struct nova_utcb *utcb, unsigned *
 }
 
 /**
- * Copy bytes that nova_utcb_put_bytes() wrote.
+ * Copies bytes that nova_utcb_put_bytes() wrote.
  *
- * @param[in,out] at  word that holds their number; then the word behind them
- * @param[out] to     where they go
- * @param size        room at @p to, in bytes
- * @param[out] length how many they are
- * @return false, and nothing changes, if they are more than @p size or than the message holds
+ * @param[in,out] at  word that holds their number; then the word after them
+ * @param[out] to     buffer
+ * @param size        size of the buffer in bytes
+ * @param[out] length number of bytes copied
+ * @return false, and nothing changes, if there are more than @p size or than the message holds
  */
 static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *at, void *to,
                                        size_t size, size_t *length)
@@ -327,12 +330,12 @@ static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *a
 }
 
 /**
- * Copy a text that nova_utcb_put_string() wrote.
+ * Copies a text that nova_utcb_put_string() wrote.
  *
- * @param[in,out] at word that holds its length; then the word behind it
- * @param[out] to    where it goes, with a 0 at its end
- * @param size       room at @p to, in bytes, with that for the 0
- * @return false, and nothing changes, if it does not fit, exceeds the message or has a 0 inside
+ * @param[in,out] at word that holds its length; then the word after it
+ * @param[out] to    buffer for the text and its terminating 0
+ * @param size       size of the buffer in bytes, including the 0
+ * @return false, and nothing changes, if the text does not fit, exceeds the message or contains a 0
  */
 static inline bool nova_utcb_get_string(const struct nova_utcb *utcb, unsigned *at, char *to,
                                         size_t size)
@@ -350,17 +353,18 @@ static inline bool nova_utcb_get_string(const struct nova_utcb *utcb, unsigned *
         return true;
 }
 
-/** True if an item was sent as a delegation, false if as a translation. */
+/** Returns true if an item was sent as a delegation, false if as a translation. */
 static inline bool nova_item_is_delegate(struct nova_item item)
 {
         return item.flags & NOVA_ITEM_DELEGATE;
 }
 
 /**
- * Read what came with typed item @p i, if it is what the receiver wants.
+ * Reads the range that arrived with typed item @p i, if it has the kind and type that the receiver
+ * expects.
  *
- * The kernel writes the range, so that nobody can pretend to have sent something; whether the
- * sender meant a delegation or a translation is the sender's word.
+ * The kernel writes the range, so a sender cannot forge it. The sender chooses whether the item is
+ * a delegation or a translation.
  * @param i        number of the item, 0 for the first
  * @param kind     NOVA_ITEM_DELEGATE or NOVA_ITEM_TRANSLATE
  * @param type     NOVA_CRD_MEM, _IO or _OBJ
@@ -383,11 +387,11 @@ static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, 
 }
 
 /**
- * Begin the reply to an event: state as in @p mtd is written back, no typed items yet.
+ * Starts the reply to an event: the groups in @p mtd will be written back; no typed items yet.
  *
- * The kernel looks at the descriptor in the UTCB when the reply is sent, so it must be set for
- * each reply: the one of the request would write back whatever the portal asked for.
- * @param mtd the groups of state that were changed; 0 for none
+ * The kernel reads the MTD in the UTCB when the reply is sent, so each reply must set it. The MTD
+ * of the request would write back every group that the portal requested.
+ * @param mtd the groups of state to write back; 0 for none
  * @spec 4.4, 7.4
  */
 static inline void nova_utcb_event_reply(struct nova_utcb *utcb, nova_mtd_t mtd)

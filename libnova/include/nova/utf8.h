@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Strangers' text for a terminal: of UTF-8 what is well-formed and no control character. */
+/* Filters untrusted text for a terminal: keeps well-formed UTF-8 that is not a control
+ * character. */
 #ifndef NOVA_UTF8_H
 #define NOVA_UTF8_H
 
 #include "nova/text.h"
 
-/** Bytes of a character at most. */
+/** Maximum number of bytes in a character. */
 #define NOVA_UTF8_MAX 4
 
-/** A text that comes byte by byte, in pieces of any size. Begins as zeroes. */
+/** A text that arrives byte by byte, in pieces of any size. Starts as zeroes. */
 struct nova_utf8 {
-        unsigned char byte[NOVA_UTF8_MAX]; /**< of a character that has begun */
-        unsigned char have;                /**< bytes of it that have come */
+        unsigned char byte[NOVA_UTF8_MAX]; /**< bytes of the incomplete character */
+        unsigned char have;                /**< number of those bytes */
 };
 
-/** True if @p c goes on with the character that has begun. Unicode 15, table 3-7; but behind 0xc2,
- *  too, the first bytes are left out: U+0080 to U+009F are control characters. */
+/** Returns true if @p c continues the incomplete character (Unicode 15, table 3-7). After 0xc2,
+ * too, it refuses the first bytes because U+0080 to U+009F are control characters. */
 static inline bool nova_utf8_continues(const struct nova_utf8 *utf8, unsigned char c)
 {
         unsigned char least = 0x80, most = 0xbf;
@@ -32,11 +33,11 @@ static inline bool nova_utf8_continues(const struct nova_utf8 *utf8, unsigned ch
 }
 
 /**
- * The text has ended, or something else comes in between: give what is left of a character.
+ * Flushes an incomplete character because the text has ended or other output interrupts it.
  *
  * @param utf8       the text
- * @param[out] shown '?' for each byte that came of it
- * @return how many
+ * @param[out] shown '?' for each byte of the incomplete character
+ * @return the number of bytes in @p shown
  */
 static inline unsigned nova_utf8_end(struct nova_utf8 *utf8, char shown[NOVA_UTF8_MAX])
 {
@@ -49,15 +50,15 @@ static inline unsigned nova_utf8_end(struct nova_utf8 *utf8, char shown[NOVA_UTF
 }
 
 /**
- * Take a byte, and give what can be shown of the text by now.
+ * Consumes a byte and returns the part of the text that can now be shown.
  *
- * Characters of well-formed UTF-8 come as they are, when their last byte has come. '?' comes for
- * each byte of anything else: of control characters but the tabulator, also as U+0080 to U+009F or
- * as single bytes; of overlong forms, surrogates and what is beyond U+10FFFF; of what is cut off.
+ * A character of well-formed UTF-8 is returned unchanged once its last byte has arrived. Each byte
+ * of anything else becomes '?': control characters except tab, also U+0080 to U+009F and single
+ * bytes; overlong forms, surrogates, values beyond U+10FFFF; and truncated characters.
  * @param utf8       the text
  * @param c          its next byte
- * @param[out] shown what can be shown
- * @return bytes of it; 0: a character has begun
+ * @param[out] shown bytes to show
+ * @return the number of bytes in @p shown; 0: a character is incomplete
  */
 static inline unsigned nova_utf8_take(struct nova_utf8 *utf8, char c, char shown[NOVA_UTF8_MAX])
 {

@@ -50,33 +50,33 @@
 /** A capability range descriptor: type, permissions, order, base. @spec 4.3 */
 typedef nova_word_t nova_crd_t;
 
-/** The descriptor of 2^order selectors from base on, a multiple of 2^order: of @p type
- *  NOVA_CRD_MEM, _IO or _OBJ, with the permission mask @p perms. */
+/** Returns the descriptor of the 2^order selectors from base on. @p base is a multiple of 2^order,
+ * @p type is NOVA_CRD_MEM, _IO or _OBJ, and @p perms is the permission mask. */
 static inline nova_crd_t nova_crd(unsigned type, nova_sel_t base, unsigned order, unsigned perms)
 {
         return base << NOVA_CRD_BASE_SHIFT | (nova_word_t)order << NOVA_CRD_ORDER_SHIFT |
                (nova_word_t)perms << NOVA_CRD_PERM_SHIFT | type;
 }
 
-/** Type of a range: NOVA_CRD_NULL, _MEM, _IO or _OBJ. */
+/** Returns the type of a range: NOVA_CRD_NULL, _MEM, _IO or _OBJ. */
 static inline unsigned nova_crd_type(nova_crd_t crd)
 {
         return (unsigned)(crd & NOVA_CRD_TYPE_MASK);
 }
 
-/** Permission mask of a range, five bits. */
+/** Returns the permission mask of a range, five bits. */
 static inline unsigned nova_crd_perms(nova_crd_t crd)
 {
         return (unsigned)(crd >> NOVA_CRD_PERM_SHIFT & NOVA_CRD_PERM_MASK);
 }
 
-/** Order of a range: it holds 2^order selectors. */
+/** Returns the order of a range, which holds 2^order selectors. */
 static inline unsigned nova_crd_order(nova_crd_t crd)
 {
         return (unsigned)(crd >> NOVA_CRD_ORDER_SHIFT & NOVA_CRD_ORDER_MASK);
 }
 
-/** First selector of a range, as written (the kernel aligns it down to the order). */
+/** Returns the first selector of a range as written. The kernel aligns it down to the order. */
 static inline nova_sel_t nova_crd_base(nova_crd_t crd)
 {
         return crd >> NOVA_CRD_BASE_SHIFT;

@@ -27,7 +27,7 @@
         ROW(0x1e, STARTUP, "STARTUP") \
         ROW(0x1f, RECALL, "RECALL")
 
-/* Events of virtual CPUs that both SVM and VMX have. */
+/* Events of virtual CPUs under both SVM and VMX. */
 #define NOVA_VMI_STARTUP 0xfe /**< first event of a virtual CPU */
 #define NOVA_VMI_RECALL  0xff /**< a virtual CPU was recalled */
 

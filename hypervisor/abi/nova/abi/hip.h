@@ -14,8 +14,8 @@
 #define NOVA_HIP_GSI 128 /**< global system interrupts */
 
 /* Feature flags. Bits 1 and 2 are the specification's; the others announce extensions. */
-#define NOVA_HIP_VMX     0x2      /**< virtual CPUs by Intel VMX */
-#define NOVA_HIP_SVM     0x4      /**< virtual CPUs by AMD SVM */
+#define NOVA_HIP_VMX     0x2      /**< virtual CPUs with Intel VMX */
+#define NOVA_HIP_SVM     0x4      /**< virtual CPUs with AMD SVM */
 #define NOVA_HIP_DESTROY 0x100    /**< pd_destroy */
 #define NOVA_HIP_OOM     0x200    /**< status OUT_OF_MEMORY */
 #define NOVA_HIP_DL      0x400    /**< call flag DL and status DEADLOCK */
@@ -30,26 +30,27 @@
 #define NOVA_HIP_MACHINE 0x80000  /**< reset and power-off */
 #define NOVA_HIP_VCPU    0x100000 /**< MTD bits CR8 to XCR0 of virtual CPUs */
 #define NOVA_HIP_LIMIT   0x200000 /**< limits of PDs: priority and CPUs */
-#define NOVA_HIP_RECEIVE 0x400000 /**< limits of ECs: what a message may cost */
+#define NOVA_HIP_RECEIVE 0x400000 /**< limits of ECs: kernel memory that a message may use */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */
-#define NOVA_MEM_RESERVED     2    /**< the firmware's or a device's */
+#define NOVA_MEM_RESERVED     2    /**< owned by the firmware or a device */
 #define NOVA_MEM_ACPI_RECLAIM 3    /**< ACPI tables */
-#define NOVA_MEM_ACPI_NVS     4    /**< ACPI, to be left alone */
-#define NOVA_MEM_KERNEL       (-1) /**< the kernel's */
+#define NOVA_MEM_ACPI_NVS     4    /**< ACPI; must not be written */
+#define NOVA_MEM_KERNEL       (-1) /**< owned by the kernel */
 #define NOVA_MEM_MODULE       (-2) /**< aux: physical address of its command line */
 
-/* Extensions: memory of the kernel that the root PD can request, to read. It lies in KERNEL ranges,
- * in whole pages that hold nothing else but other parts of this list. */
-#define NOVA_MEM_CMDLINE (-3) /**< the kernel's command line, size with the 0 at its end */
+/* Extensions: kernel memory that the root PD can request read-only. It lies inside KERNEL ranges,
+ * in whole pages that hold only what this list names. */
+#define NOVA_MEM_CMDLINE (-3) /**< the kernel's command line; size includes the terminating 0 */
 #define NOVA_MEM_LOG     (-4) /**< struct nova_log and its ring */
 #define NOVA_MEM_BOOT    (-5) /**< struct nova_boot */
 
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1 /**< the CPU runs */
 
-/* Selectors: the root PD's own objects, and the microhypervisor's objects behind the H bit. */
+/* Selectors: the root PD's own objects, and the microhypervisor's objects, which items with the H
+ * bit name. */
 #define NOVA_SEL_ROOT_PD (NOVA_HIP_EXC + 0) /**< the root PD */
 #define NOVA_SEL_ROOT_EC (NOVA_HIP_EXC + 1) /**< the root EC */
 #define NOVA_SEL_ROOT_SC (NOVA_HIP_EXC + 2) /**< the root SC */
@@ -61,8 +62,8 @@
 /** One CPU; its index is the CPU number of the hypercalls. */
 struct nova_hip_cpu {
         uint8_t flags;   /**< NOVA_CPU_ENABLED */
-        uint8_t thread;  /**< number of the hardware thread in its core */
-        uint8_t core;    /**< number of the core in its package */
+        uint8_t thread;  /**< number of the hardware thread within its core */
+        uint8_t core;    /**< number of the core within its package */
         uint8_t package; /**< number of the package */
         uint8_t reserved[4];
 };
@@ -72,51 +73,51 @@ struct nova_hip_mem {
         uint64_t addr; /**< physical address of the first byte */
         uint64_t size; /**< in bytes */
         int32_t type;  /**< NOVA_MEM_… */
-        uint32_t aux;  /**< of a module: physical address of its command line, or 0 */
+        uint32_t aux;  /**< module: physical address of its command line, or 0 */
 };
 
 /** The hypervisor information page. Memory descriptors follow at mem_offset, up to length. */
 struct nova_hip {
-        uint32_t signature;                    /**< NOVA_HIP_SIGNATURE */
-        uint16_t checksum;                     /**< the 16-bit sum over length bytes is 0 */
-        uint16_t length;                       /**< bytes, with all descriptors */
-        uint16_t cpu_offset;                   /**< of the first CPU descriptor, in bytes */
-        uint16_t cpu_size;                     /**< bytes of a CPU descriptor */
-        uint16_t mem_offset;                   /**< of the first memory descriptor, in bytes */
-        uint16_t mem_size;                     /**< bytes of a memory descriptor */
-        uint32_t features;                     /**< NOVA_HIP_VMX, … */
-        uint32_t version;                      /**< NOVA_HIP_VERSION */
-        uint32_t sel;                          /**< selectors of an object space */
-        uint32_t exc;                          /**< selectors for exceptions */
-        uint32_t vmi;                          /**< selectors for intercepts */
-        uint32_t gsi;                          /**< global system interrupts */
-        uint32_t page_sizes;                   /**< bit n: pages of 2^n bytes */
-        uint32_t utcb_sizes;                   /**< bit n: UTCBs of 2^n bytes */
-        uint32_t tsc_khz;                      /**< TSC ticks per millisecond */
-        uint32_t bus_khz;                      /**< bus clock in kHz */
-        struct nova_hip_cpu cpu[NOVA_CPU_MAX]; /**< by CPU number */
+        uint32_t signature;  /**< NOVA_HIP_SIGNATURE */
+        uint16_t checksum;   /**< value that makes the 16-bit sum over length bytes 0 */
+        uint16_t length;     /**< size in bytes, including all descriptors */
+        uint16_t cpu_offset; /**< offset of the first CPU descriptor in bytes */
+        uint16_t cpu_size;   /**< size of a CPU descriptor in bytes */
+        uint16_t mem_offset; /**< offset of the first memory descriptor in bytes */
+        uint16_t mem_size;   /**< size of a memory descriptor in bytes */
+        uint32_t features;   /**< OR of NOVA_HIP_VMX, … */
+        uint32_t version;    /**< NOVA_HIP_VERSION */
+        uint32_t sel;        /**< number of selectors in an object space */
+        uint32_t exc;        /**< number of selectors for exceptions */
+        uint32_t vmi;        /**< number of selectors for intercepts */
+        uint32_t gsi;        /**< number of global system interrupts */
+        uint32_t page_sizes; /**< bit n: pages of 2^n bytes */
+        uint32_t utcb_sizes; /**< bit n: UTCBs of 2^n bytes */
+        uint32_t tsc_khz;    /**< TSC ticks per millisecond */
+        uint32_t bus_khz;    /**< bus clock in kHz */
+        struct nova_hip_cpu cpu[NOVA_CPU_MAX]; /**< CPU descriptors, indexed by CPU number */
 #ifndef __cplusplus
-        struct nova_hip_mem mem[]; /**< C++ has no flexible arrays: there use mem_offset */
+        struct nova_hip_mem mem[]; /**< memory descriptors; in C++ use mem_offset */
 #endif
 };
 
-/** Extension: the kernel's messages, in a ring. The byte that was written as number n (from 0 on)
- *  lies at offset + n % size as long as n + size > written. */
+/** Extension: ring buffer of the kernel's messages. Byte number n, counted from 0, lies at offset +
+ * n % size until it is overwritten, which is while n + size > written. */
 struct nova_log {
-        uint32_t written; /**< bytes so far, modulo 2^32; changes after the byte was stored */
-        uint32_t size;    /**< of the ring: a power of two */
-        uint32_t offset;  /**< of the ring from the beginning of this structure */
+        uint32_t written; /**< bytes written, modulo 2^32; updated after the byte is stored */
+        uint32_t size;    /**< size of the ring in bytes, a power of two */
+        uint32_t offset;  /**< offset of the ring from the start of this structure in bytes */
         uint32_t reserved;
 };
 
-/** Extension: the boot in TSC ticks, and who did it. */
+/** Extension: times of the boot in TSC ticks, and the name of the boot loader. */
 struct nova_boot {
-        uint32_t size; /**< of this structure */
+        uint32_t size; /**< size of this structure in bytes */
         uint32_t reserved;
-        uint64_t tsc_start; /**< when the kernel started; firmware and loader came before */
-        uint64_t tsc_zero;  /**< on the same scale: when the TSCs of all CPUs were set to 0 */
-        uint64_t tsc_root;  /**< since then: when the root EC was made ready */
-        char loader[64];    /**< its name, or empty; ends with a 0 */
+        uint64_t tsc_start; /**< TSC when the kernel started, after firmware and loader */
+        uint64_t tsc_zero;  /**< TSC when the TSCs of all CPUs were reset to 0 */
+        uint64_t tsc_root;  /**< ticks from that reset until the root EC became ready */
+        char loader[64];    /**< name of the boot loader, or empty; ends with a 0 */
 };
 
 NOVA_STATIC_ASSERT(sizeof(struct nova_log) == 16, "size of a log's head");

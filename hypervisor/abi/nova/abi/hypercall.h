@@ -3,7 +3,7 @@
  *
  * Registers (argument 1 carries the identifier in and the status out):
  *   x86-32, SYSENTER: EAX, EDI, ESI, EBX, EBP; ECX = return SP, EDX = return IP
- *   x86-64, SYSCALL:  RDI, RSI, RDX, RAX, R8; RCX and R11 are lost
+ *   x86-64, SYSCALL: RDI, RSI, RDX, RAX, R8; clobbers RCX and R11
  */
 #ifndef NOVA_ABI_HYPERCALL_H
 #define NOVA_ABI_HYPERCALL_H
@@ -37,12 +37,12 @@
 #define NOVA_ID_SEL_SHIFT   8   /**< from bit 8 up: a selector */
 
 /* Flags, as bits of the identifier. */
-#define NOVA_CALL_DB    0x10 /**< disable blocking: a busy callee gives COM_TIM */
+#define NOVA_CALL_DB    0x10 /**< disable blocking: return COM_TIM if the callee is busy */
 #define NOVA_CALL_DD    0x20 /**< disable donation */
-#define NOVA_CALL_DL    0x40 /**< extension: a cycle gives DEADLOCK instead of COM_TIM */
-#define NOVA_PD_ACCOUNT 0x40 /**< extension, create_pd: own account of argument 4 bytes */
+#define NOVA_CALL_DL    0x40 /**< extension: return DEADLOCK, not COM_TIM, for a cycle */
+#define NOVA_PD_ACCOUNT 0x40 /**< extension, create_pd: own account; argument 4: bytes */
 #define NOVA_EC_GLOBAL  0x10 /**< create_ec: global thread */
-#define NOVA_REVOKE_SR  0x10 /**< revoke also from the caller's own space */
+#define NOVA_REVOKE_SR  0x10 /**< revoke from the caller's own space, too */
 #define NOVA_SM_UP_OP   0x00 /**< sm_ctrl: up */
 #define NOVA_SM_DN_OP   0x10 /**< sm_ctrl: down */
 #define NOVA_SM_ZC      0x20 /**< sm_ctrl: down sets the counter to zero */
@@ -51,13 +51,13 @@
 
 /* Extension groups (flag nibble of number 0xe) and their operations (argument 2). */
 #define NOVA_EXT_OBJECT     0x10 /**< group: objects */
-#define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; ends the PD and all that it holds */
+#define NOVA_EXT_PD_DESTROY 0x0  /**< argument 1: PD; destroys the PD and all that it holds */
 #define NOVA_EXT_NAME_SET   0x1  /**< argument 1: PD, EC, PT or SM; 3 (x86-32: 3, 4): its name */
 #define NOVA_EXT_NAME_GET   0x2  /**< out: argument 2, on x86-32 also 3: the name */
-#define NOVA_NAME_SIZE      8    /**< bytes of a name, the rest filled with 0 */
+#define NOVA_NAME_SIZE      8    /**< size of a name in bytes; shorter names are padded with 0 */
 #define NOVA_EXT_PD_LIMIT   0x3  /**< argument 3: QPD, 4: CPUs 31..0, 5: CPUs 63..32 */
-#define NOVA_EXT_EC_RECEIVE 0x4  /**< argument 1: EC; 3: bytes that a message may cost its PD */
-#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< … as many as it takes; the first setting */
+#define NOVA_EXT_EC_RECEIVE 0x4  /**< argument 1: EC; 3: bytes that a message may use */
+#define NOVA_EC_RECEIVE_ALL (~(nova_word_t)0) /**< … no limit, the initial setting */
 
 #define NOVA_EXT_THREAD      0x30 /**< group: the calling thread */
 #define NOVA_EXT_THREAD_EXIT 0x0  /**< it ends */
@@ -65,12 +65,12 @@
 
 #define NOVA_EXT_QUOTA       0x20 /**< group: accounts; argument 1: PD */
 #define NOVA_EXT_QUOTA_GIVE  0x0  /**< argument 3: bytes, 4: PD whose account they come from */
-#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, back to that account */
+#define NOVA_EXT_QUOTA_TAKE  0x1  /**< argument 3: bytes, returned to that account */
 #define NOVA_EXT_QUOTA_QUERY 0x2  /**< out: argument 2: bytes used, 3: limit in bytes */
 
-#define NOVA_EXT_MACHINE       0x40 /**< group: the machine; for the root PD only */
+#define NOVA_EXT_MACHINE       0x40 /**< group: the machine; root PD only */
 #define NOVA_EXT_MACHINE_RESET 0x0  /**< resets it */
-#define NOVA_EXT_MACHINE_OFF   0x1  /**< switches it off */
+#define NOVA_EXT_MACHINE_OFF   0x1  /**< powers the machine off */
 
 #ifndef __ASSEMBLER__
 
@@ -81,26 +81,27 @@ enum nova_hypercall {
 #undef NOVA_HYPERCALL_ENUM
 };
 
-/** The identifier of a hypercall: @p number, @p flags (NOVA_CALL_DB, …) and selector @p sel. */
+/** Returns the identifier of a hypercall: @p number, @p flags (NOVA_CALL_DB, …) and selector @p
+ * sel. */
 static inline nova_word_t nova_hypercall_id(enum nova_hypercall number, nova_word_t flags,
                                             nova_sel_t sel)
 {
         return (nova_word_t)number | flags | sel << NOVA_ID_SEL_SHIFT;
 }
 
-/** The hypercall number of identifier @p id, 0 to 15. */
+/** Returns the hypercall number of identifier @p id, 0 to 15. */
 static inline unsigned nova_id_number(nova_word_t id)
 {
         return (unsigned)(id & NOVA_ID_NUMBER_MASK);
 }
 
-/** The flags of identifier @p id in their places, bits 7..4. */
+/** Returns the flags of identifier @p id in their places, bits 7..4. */
 static inline unsigned nova_id_flags(nova_word_t id)
 {
         return (unsigned)(id & NOVA_ID_FLAGS_MASK << NOVA_ID_FLAGS_SHIFT);
 }
 
-/** The selector of identifier @p id: 24 bits on x86-32, 56 bits on x86-64. */
+/** Returns the selector of identifier @p id: 24 bits on x86-32, 56 bits on x86-64. */
 static inline nova_sel_t nova_id_sel(nova_word_t id)
 {
         return id >> NOVA_ID_SEL_SHIFT;

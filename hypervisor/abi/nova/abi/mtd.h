@@ -49,7 +49,7 @@ enum nova_mtd_bit {
 #undef NOVA_MTD_ENUM
 };
 
-/** All bits that mean something for an exception. */
+/** All bits that are valid for an exception. */
 #define NOVA_MTD_EXCEPTION \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | NOVA_MTD_QUAL)
 

@@ -14,20 +14,20 @@
 /** A quantum and priority descriptor. */
 typedef nova_word_t nova_qpd_t;
 
-/** The descriptor of @p quantum_us microseconds (x86-32: below 2^20) and priority @p prio, 1 to
- *  255. */
+/** Returns the descriptor of @p quantum_us microseconds (x86-32: below 2^20) and priority @p prio,
+ * 1 to 255. */
 static inline nova_qpd_t nova_qpd(nova_word_t quantum_us, unsigned prio)
 {
         return quantum_us << NOVA_QPD_QUANTUM_SHIFT | prio;
 }
 
-/** Priority of a descriptor. */
+/** Returns the priority in a descriptor. */
 static inline unsigned nova_qpd_prio(nova_qpd_t qpd)
 {
         return (unsigned)(qpd & NOVA_QPD_PRIO_MASK);
 }
 
-/** Quantum of a descriptor in microseconds. */
+/** Returns the quantum in a descriptor, in microseconds. */
 static inline nova_word_t nova_qpd_quantum(nova_qpd_t qpd)
 {
         return qpd >> NOVA_QPD_QUANTUM_SHIFT;

@@ -5,7 +5,7 @@
 
 #include "nova/abi/types.h"
 
-/** Statuses of hypercalls: ROW(number, NAME, "what it says"). @spec 5.1 */
+/** Statuses of hypercalls: ROW(number, NAME, "meaning"). @spec 5.1 */
 #define NOVA_STATUS_ROWS(ROW)                           \
         ROW(0x0, SUCCESS, "success")                    \
         ROW(0x1, COM_TIM, "communication timeout")      \

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Ends the compilation with @p text unless @p condition holds. */
+/** Fails the compilation with @p text unless @p condition holds. */
 #ifdef __cplusplus
 #define NOVA_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else
@@ -29,12 +29,12 @@ NOVA_STATIC_ASSERT(sizeof(nova_word_t) == sizeof(void *), "a word holds an addre
 #define NOVA_WORD_BITS (__SIZEOF_POINTER__ * 8)
 
 #define NOVA_PAGE_SIZE 4096 /**< size of a page and of a UTCB in bytes */
-#define NOVA_PAGE_BITS 12   /**< its binary logarithm */
+#define NOVA_PAGE_BITS 12   /**< binary logarithm of the page size */
 
 /** Number of CPU numbers of the interface. */
 #define NOVA_CPU_MAX 64
 
-/** Selectors of the object space that take part in a lookup (SEL, spec 6.2), as an order. */
+/** Order of the object space: 2^order selectors take part in a lookup (SEL, spec 6.2). */
 #if __SIZEOF_POINTER__ == 8
 #define NOVA_SEL_ORDER 26
 #else

@@ -15,14 +15,14 @@
 #define NOVA_UTCB_HEADER_WORDS 4 /**< words before the data area */
 /** Words of the data area. */
 #define NOVA_UTCB_WORDS (NOVA_PAGE_SIZE / __SIZEOF_POINTER__ - NOVA_UTCB_HEADER_WORDS)
-/** The most typed items, of two words each, that the data area holds. */
+/** Maximum number of typed items, two words each, in the data area. */
 #define NOVA_UTCB_TYPED_MAX (NOVA_UTCB_WORDS / 2)
 
 /* Upper word of a typed item. */
 #define NOVA_ITEM_TRANSLATE 0x0   /**< bit 0 clear: translate */
 #define NOVA_ITEM_DELEGATE  0x1   /**< bit 0 set: delegate */
-#define NOVA_ITEM_D         0x200 /**< memory: also the DMA page table */
-#define NOVA_ITEM_G         0x400 /**< memory: also the guest page table */
+#define NOVA_ITEM_D         0x200 /**< memory: map in the DMA page table, too */
+#define NOVA_ITEM_G         0x400 /**< memory: map in the guest page table, too */
 /** The source is the microhypervisor (root PD only). */
 #define NOVA_ITEM_H             0x800
 #define NOVA_ITEM_FLAGS_MASK    0xfff /**< all bits but the hotspot */
@@ -33,10 +33,10 @@
 /** A segment register with its hidden part. ar: bits 3..0 type, 4 S, 6..5 DPL, 7 present, 8 AVL,
  *  9 L, 10 D/B, 11 G, 12 unusable. */
 struct nova_segment {
-        uint16_t sel;     /**< what the register shows */
+        uint16_t sel;     /**< selector: the visible part */
         uint16_t ar;      /**< access rights, see above */
-        uint32_t limit;   /**< last offset */
-        nova_word_t base; /**< address of offset 0 */
+        uint32_t limit;   /**< last valid offset in bytes */
+        nova_word_t base; /**< linear address of offset 0 */
 #if __SIZEOF_POINTER__ == 4
         uint32_t base_high;
 #endif
@@ -44,14 +44,14 @@ struct nova_segment {
 
 /** State of a thread or virtual CPU in an event message. The mtd says which fields are valid. */
 struct nova_utcb_state {
-        nova_word_t mtd;            /**< in: what came; in a reply: what is written back */
-        nova_word_t inst_len;       /**< bytes of the instruction that was intercepted */
+        nova_word_t mtd; /**< groups that the message carries; in a reply: groups to write back */
+        nova_word_t inst_len;       /**< length of the intercepted instruction in bytes */
         nova_word_t ip;             /**< instruction pointer */
         nova_word_t flags;          /**< EFLAGS or RFLAGS */
-        uint32_t intr_state;        /**< interruptibility: what blocks interrupts and NMIs */
-        uint32_t actv_state;        /**< activity: active, halted, … */
-        uint32_t inj_info;          /**< event to inject, or whose delivery was intercepted */
-        uint32_t inj_error;         /**< its error code */
+        uint32_t intr_state;        /**< interruptibility state: blocking of interrupts and NMIs */
+        uint32_t actv_state;        /**< activity state: active, halted, … */
+        uint32_t inj_info;          /**< event to inject, or event whose delivery was intercepted */
+        uint32_t inj_error;         /**< error code of that event */
         nova_word_t ax, cx, dx, bx; /**< general register */
         nova_word_t sp, bp, si, di; /**< general register */
 #if __SIZEOF_POINTER__ == 8
@@ -59,7 +59,7 @@ struct nova_utcb_state {
 #endif
         uint64_t qual[2];    /**< exceptions: error code, CR2; intercepts: qualifications */
         uint32_t ctrl[2];    /**< primary and secondary execution controls */
-        uint64_t tsc_offset; /**< added to the TSC that the guest reads */
+        uint64_t tsc_offset; /**< ticks added to each TSC value that the guest reads */
         nova_word_t cr0, cr2, cr3, cr4; /**< control register */
 #if __SIZEOF_POINTER__ == 8
         nova_word_t cr8, reserved; /**< control register */
@@ -70,48 +70,47 @@ struct nova_utcb_state {
         struct nova_segment ldtr, tr, gdtr, idtr;          /**< segment register */
 };
 
-/** Extension: state of a virtual CPU that the layout of 2012 has no fields for; MTD bits MSR to
- * CSTAR_AUX.
+/** Extension: state of a virtual CPU that the layout of 2012 lacks; MTD bits MSR to CSTAR_AUX.
  */
 struct nova_utcb_more {
         uint64_t efer;           /**< extended feature enable register */
         uint64_t star;           /**< segments of SYSCALL */
-        uint64_t lstar;          /**< where SYSCALL goes to */
+        uint64_t lstar;          /**< entry point of SYSCALL */
         uint64_t fmask;          /**< flags that SYSCALL clears */
-        uint64_t kernel_gs_base; /**< what SWAPGS brings */
+        uint64_t kernel_gs_base; /**< GS base that SWAPGS loads */
         uint64_t pat;            /**< page attribute table */
         uint64_t dr[4];          /**< dr0 to dr3 */
         uint64_t dr6;            /**< debug status */
-        uint64_t gpa;            /**< where a nested page fault happened; never written back */
-        uint64_t xcr0;           /**< state components that are switched on */
-        uint64_t cstar;          /**< where SYSCALL goes to from compatibility mode */
-        uint64_t tsc_aux;        /**< what RDTSCP and RDPID bring beside the TSC */
+        uint64_t gpa;     /**< guest-physical address of a nested page fault; never written back */
+        uint64_t xcr0;    /**< enabled state components */
+        uint64_t cstar;   /**< entry point of SYSCALL from compatibility mode */
+        uint64_t tsc_aux; /**< TSC_AUX, which RDTSCP and RDPID return */
 };
 
 /** Extension: an event message with more state. */
 struct nova_utcb_event {
-        struct nova_utcb_state state; /**< as in 2012 */
-        struct nova_utcb_more more;   /**< behind it */
+        struct nova_utcb_state state; /**< state of the layout of 2012 */
+        struct nova_utcb_more more;   /**< additional state, directly after it */
 };
 
 /** One thread's message buffer, a page. Untyped items grow up from word[0], typed items down
  *  from the end: item i has its CRD at word[NOVA_UTCB_WORDS - 2 * i - 2] and its flags after it. */
 struct nova_utcb {
         nova_word_t items;           /**< bits 15..0 U, 31..16 T */
-        nova_crd_t translate_window; /**< where capabilities may be recognised */
-        nova_crd_t delegate_window;  /**< where capabilities may arrive */
-        nova_word_t tls;             /**< the thread's own; the kernel leaves it alone */
+        nova_crd_t translate_window; /**< range in which capabilities may be recognised */
+        nova_crd_t delegate_window;  /**< range that may receive capabilities */
+        nova_word_t tls;             /**< word for the thread's use; the kernel never changes it */
         union {
-                nova_word_t word[NOVA_UTCB_WORDS]; /**< of a message: its items */
-                struct nova_utcb_state state;      /**< of an event: the state */
-                struct nova_utcb_event event;      /**< … and what was added to it */
+                nova_word_t word[NOVA_UTCB_WORDS]; /**< message: untyped words and typed items */
+                struct nova_utcb_state state;      /**< event message: the state */
+                struct nova_utcb_event event;      /**< event message with additional state */
         };
 };
 
-/** Words of an event message: what the items field says after its delivery. */
+/** Words of an event message: value of the items field after delivery. */
 #define NOVA_UTCB_STATE_WORDS (sizeof(struct nova_utcb_state) / sizeof(nova_word_t))
 
-/** … if its MTD has one of the bits NOVA_MTD_MORE and it comes from a virtual CPU. */
+/** … of an event message from a virtual CPU whose MTD has one of the bits NOVA_MTD_MORE. */
 #define NOVA_UTCB_MORE_WORDS \
         (NOVA_UTCB_STATE_WORDS + sizeof(struct nova_utcb_more) / sizeof(nova_word_t))
 
@@ -154,25 +153,26 @@ NOVA_STATIC_ASSERT(sizeof(struct nova_segment) == 16, "a segment descriptor has 
 NOVA_STATIC_ASSERT(NOVA_UTCB_STATE_WORDS == (sizeof(nova_word_t) == 8 ? 56 : 72),
                    "words of an event message");
 
-/** The items word for u untyped and t typed items. */
+/** Returns the items word for u untyped and t typed items. */
 static inline nova_word_t nova_utcb_items(unsigned u, unsigned t)
 {
         return u | (nova_word_t)t << NOVA_UTCB_TYPED_SHIFT;
 }
 
-/** Number of untyped items that an items word tells. */
+/** Returns the number of untyped items in an items word. */
 static inline unsigned nova_utcb_untyped(nova_word_t items)
 {
         return (unsigned)(items & NOVA_UTCB_COUNT_MASK);
 }
 
-/** Number of typed items that an items word tells. */
+/** Returns the number of typed items in an items word. */
 static inline unsigned nova_utcb_typed(nova_word_t items)
 {
         return (unsigned)(items >> NOVA_UTCB_TYPED_SHIFT & NOVA_UTCB_COUNT_MASK);
 }
 
-/** Index in word[] of typed item i's CRD; its flags and hotspot word follows. */
+/** Returns the index in word[] of typed item i's CRD. The word with its flags and hotspot
+ * follows. */
 static inline unsigned nova_utcb_item_index(unsigned i)
 {
         return NOVA_UTCB_WORDS - 2 * i - 2;

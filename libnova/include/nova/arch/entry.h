@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The assembly of nova/inline/portal.h for the architecture that is compiled for. */
+/* The assembly of nova/inline/portal.h for the target architecture. */
 #ifndef NOVA_ARCH_ENTRY_H
 #define NOVA_ARCH_ENTRY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The assembly of nova/inline/start.h for the architecture that is compiled for. */
+/* The assembly of nova/inline/start.h for the target architecture. */
 #ifndef NOVA_ARCH_START_H
 #define NOVA_ARCH_START_H
 

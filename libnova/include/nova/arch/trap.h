@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way into the kernel for the architecture that is compiled for. One include directory serves
- * both widths, so that the installed headers need no per-architecture path. */
+/* Kernel entry for the target architecture. One include directory serves both widths, so that the
+ * installed headers need no per-architecture path. */
 #ifndef NOVA_ARCH_TRAP_H
 #define NOVA_ARCH_TRAP_H
 
-/** The identifier word of a reply, for assembly; hypercall.h asserts that it is the ABI's. */
+/** The identifier word of a reply, for assembly; hypercall.h asserts that it matches the ABI. */
 #define NOVA_REPLY_ID 0x1
 
 #if __SIZEOF_POINTER__ == 8

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The four functions that compilers call by themselves. Weak: a C library's own win. */
+/* The four functions that compilers call implicitly. They are weak, so a C library's own take
+ * precedence. */
 #ifndef NOVA_INLINE_BUILTIN_H
 #define NOVA_INLINE_BUILTIN_H
 

@@ -15,7 +15,7 @@ extern "C" {
 
 /** @cond INTERNAL */
 
-/* Wider fields are cut to about this, so that no width overflows. */
+/* Wider fields are cut to about this width, so that no width overflows. */
 #define NOVA_FORMAT_WIDTH_MAX 10000
 
 struct nova_format_output {
@@ -146,7 +146,8 @@ static inline unsigned nova_format_parse_size(const char **format)
                 }
 }
 
-/* Reads flags, width, precision, length and kind. A va_list may be an array: hence the struct. */
+/* Reads flags, width, precision, length and kind. The struct is needed because a va_list may be an
+ * array. */
 struct nova_format_arguments {
         va_list list;
 };
@@ -226,7 +227,7 @@ static inline void nova_format_put_unsigned(const struct nova_format_output *out
         nova_format_put_number(out, how, value, !prefix ? "" : how->kind == 'X' ? "0X" : "0x");
 }
 
-/* Returns false for a conversion that is not known. */
+/* Returns false for an unknown conversion. */
 static inline bool nova_format_put_conversion(const struct nova_format_output *out,
                                               struct nova_format_conversion *how,
                                               struct nova_format_arguments *arguments)

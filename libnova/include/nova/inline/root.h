@@ -17,13 +17,13 @@ extern "C" {
 
 /** @cond INTERNAL */
 
-/* Addresses are given out so that large pages can map large ranges. */
+/* Allocated addresses are aligned so that large pages can map large ranges. */
 #define NOVA_ROOT_MAP_ALIGN_ORDER 10
 
-/* Firmware tables and video memory live below: not worth the trouble. */
+/* RAM below, among firmware tables and video memory, is not used. */
 #define NOVA_ROOT_RAM_BEGIN 0x100000
 
-/* What a descriptor can name of the microhypervisor's memory. */
+/* End of the microhypervisor's memory that a descriptor can name. */
 #define NOVA_ROOT_RAM_END (sizeof(nova_word_t) == 4 ? (uint64_t)1 << 32 : UINT64_MAX)
 
 static inline void nova_root_serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
@@ -85,7 +85,7 @@ NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root)
 }
 
 /** @cond INTERNAL */
-/* True if the caller's PD holds a selector with at least these permissions. */
+/* Returns true if the caller's PD holds a selector with at least these permissions. */
 static inline bool nova_root_holds(unsigned type, nova_sel_t sel, unsigned perms)
 {
         nova_crd_t crd = nova_crd(type, sel, 0, 0);
@@ -143,7 +143,7 @@ NOVA_LIBRARY void *nova_root_map(struct nova_root *root, uint64_t addr, nova_wor
 }
 
 /** @cond INTERNAL */
-/* Find 2^order aligned pages of unused RAM and take them. */
+/* Finds and takes 2^order aligned pages of unused RAM. */
 static inline bool nova_root_take_ram(struct nova_root *root, unsigned order, uint64_t *page)
 {
         const uint64_t bytes = (uint64_t)NOVA_PAGE_SIZE << order;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a roottask begins: the state of spec 7.1 and 8.1, an own stack, then nova_main().
+/* Entry of a roottask: from the state of spec 7.1 and 8.1 to a stack of its own, then to
+ * nova_main().
  *
  * With NOVA_HEADER_ONLY exactly one file of a roottask includes this one; else libnova.a has it. */
 #ifndef NOVA_INLINE_START_H
@@ -20,7 +21,7 @@ extern "C" {
 
 /** @cond INTERNAL */
 
-/* Both are known to _start by these names. */
+/* _start refers to both by these names. */
 __attribute__((noreturn, used)) static void
 nova_start_run(const struct nova_hip *hip, nova_word_t cpu) __asm__("nova_start_run");
 __attribute__((used, aligned(16))) static unsigned char

@@ -8,8 +8,8 @@
 /** @cond INTERNAL */
 
 /* Entered with EAX = portal selector, ESP = struct nova_portal_frame: at the first request by
- * create_ec, later because the reply leaves with the same ESP. The handler keeps EBX. The four
- * bytes, with three arguments, align the stack at the call. */
+ * create_ec, later because the reply leaves with the same ESP. The handler keeps EBX. Four bytes
+ * plus three arguments align the stack at the call. */
 #define NOVA_PORTAL_ENTRY_TEXT \
         "movl %esp, %ebx\n\t"  \
         "xorl %ebp, %ebp\n\t"  \
@@ -22,7 +22,7 @@
         "movl %ebx, %esp\n\t" NOVA_TRAP_REPLY_TEXT "ud2"
 
 /* Entered by the reply to STARTUP with ESP = struct nova_thread_frame. A reply without a caller
- * makes the thread sleep for ever. The twelve bytes, with one argument, align the stack. */
+ * makes the thread sleep for ever. Twelve bytes plus one argument align the stack. */
 #define NOVA_THREAD_ENTRY_TEXT \
         "movl %esp, %ebx\n\t"  \
         "xorl %ebp, %ebp\n\t"  \

@@ -5,7 +5,7 @@
 
 #ifdef __ASSEMBLER__
 
-/* Reply with the stack pointer as it is: the next request enters with it. Does not come back. */
+/* Replies with the current stack pointer, with which the next request enters. Does not return. */
 /* clang-format off */
 .macro nova_trap_reply
         movl    $NOVA_REPLY_ID, %eax
@@ -20,14 +20,14 @@
 
 #include "nova/abi/types.h"
 
-/* SYSENTER saves nothing: ECX brings the stack pointer and EDX the address to return to, which
- * makes code with these functions position dependent. The kernel reads and writes the caller's
- * UTCB, and other threads may run meanwhile: hence the "memory" clobber. */
+/* SYSENTER saves nothing: ECX passes the stack pointer and EDX the return address, so code with
+ * these functions is position dependent. The kernel reads and writes the caller's UTCB, and other
+ * threads may run meanwhile: hence the "memory" clobber. */
 #define NOVA_TRAP_ENTER      "movl %%esp, %%ecx\n\tmovl $1f, %%edx\n\tsysenter\n1:"
 #define NOVA_TRAP_CLOBBERS   "memory", "cc"
 
 /** @cond INTERNAL */
-/* A reply with the stack pointer as it is, for functions that are assembly: NOVA_REPLY_ID is 1. */
+/* A reply with the current stack pointer, for functions in assembly: NOVA_REPLY_ID is 1. */
 #define NOVA_TRAP_REPLY_TEXT "movl $1, %eax\n\tmovl %esp, %ecx\n\tmovl $1f, %edx\n\tsysenter\n1:\t"
 /** @endcond */
 
@@ -79,8 +79,8 @@ static inline nova_word_t nova_trap_4(nova_word_t id, nova_word_t a2, nova_word_
 }
 
 /** Hypercall with arguments @p id, @p a2, @p a3, @p a4 and @p a5. @return the status word. EBP, the
- * fifth, may be the compiler's frame pointer: it is kept on the stack, which the kernel never
- * touches. */
+ * fifth argument, may be the compiler's frame pointer, so it is saved on the stack, which the
+ * kernel never touches. */
 static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_t a3,
                                       nova_word_t a4, nova_word_t a5)
 {
@@ -91,7 +91,7 @@ static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Reply, of which @p id is the identifier; the next request enters with stack pointer @p sp. */
+/** Replies with identifier @p id. The next request enters with stack pointer @p sp. */
 __attribute__((noreturn)) static inline void nova_trap_reply(nova_word_t id, nova_word_t sp)
 {
         __asm__ volatile("movl $1f, %%edx\n\tsysenter\n1:\tud2"

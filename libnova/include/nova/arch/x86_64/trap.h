@@ -5,7 +5,7 @@
 
 #ifdef __ASSEMBLER__
 
-/* Reply with the stack pointer as it is: the next request enters with it. Does not come back. */
+/* Replies with the current stack pointer, with which the next request enters. Does not return. */
 /* clang-format off */
 .macro nova_trap_reply
         movl    $NOVA_REPLY_ID, %edi
@@ -18,11 +18,12 @@
 #include "nova/abi/types.h"
 
 /* The kernel reads and writes the caller's UTCB, and other threads may run meanwhile: hence the
- * "memory" clobber. RCX and R11 take return address and flags. All else is preserved. */
+ * "memory" clobber. RCX and R11 receive the return address and the flags. All other registers are
+ * preserved. */
 #define NOVA_TRAP_CLOBBERS   "rcx", "r11", "memory", "cc"
 
 /** @cond INTERNAL */
-/* A reply with the stack pointer as it is, for functions that are assembly: NOVA_REPLY_ID is 1. */
+/* A reply with the current stack pointer, for functions in assembly: NOVA_REPLY_ID is 1. */
 #define NOVA_TRAP_REPLY_TEXT "movl $1, %edi\n\tsyscall\n\t"
 /** @endcond */
 
@@ -77,7 +78,7 @@ static inline nova_word_t nova_trap_5(nova_word_t id, nova_word_t a2, nova_word_
         return id;
 }
 
-/** Reply, of which @p id is the identifier; the next request enters with stack pointer @p sp. */
+/** Replies with identifier @p id. The next request enters with stack pointer @p sp. */
 __attribute__((noreturn)) static inline void nova_trap_reply(nova_word_t id, nova_word_t sp)
 {
         __asm__ volatile("movq %1, %%rsp\n\tsyscall\n\tud2" : : "D"(id), "r"(sp) : "memory");
