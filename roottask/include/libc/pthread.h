@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A part of POSIX threads: threads, mutexes, conditions, keys, once. All functions return 0 or an
- * errno value. There is no cancelling and there are no signals. Times are those of the clock named
- * (CLOCK_REALTIME unless an attribute says CLOCK_MONOTONIC). */
+ * errno value. There is no cancellation and there are no signals. Times are those of the named
+ * clock (CLOCK_REALTIME unless an attribute selects CLOCK_MONOTONIC). */
 #ifndef NOVART_PTHREAD_H
 #define NOVART_PTHREAD_H
 
@@ -18,9 +18,9 @@
 extern "C" {
 #endif
 
-/** What a new thread is to be like. */
+/** Attributes of a new thread. */
 struct nova_pthread_attr {
-        struct nova_thread_attr attr; /**< as the runtime's own functions take it */
+        struct nova_thread_attr attr; /**< attributes for the runtime's own functions */
         int detached;                 /**< PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED */
 };
 
@@ -32,7 +32,7 @@ struct nova_pthread_attr {
 
 /** A mutex. */
 typedef struct {
-        struct nova_recursive_mutex mutex; /**< its holder is known, whatever the kind */
+        struct nova_recursive_mutex mutex; /**< the mutex; records its holder for every kind */
         int type;                          /**< PTHREAD_MUTEX_… */
 } pthread_mutex_t;
 
@@ -53,8 +53,8 @@ typedef struct {
 
 /** A condition. */
 typedef struct {
-        struct nova_cond cond; /**< the runtime's own */
-        clockid_t clock;       /**< of pthread_cond_timedwait(); 0: CLOCK_REALTIME */
+        struct nova_cond cond; /**< condition of the runtime */
+        clockid_t clock;       /**< clock of pthread_cond_timedwait(); 0: CLOCK_REALTIME */
 } pthread_cond_t;
 
 /** Attributes of a condition. */
@@ -67,16 +67,16 @@ typedef struct {
                 NOVA_COND_INITIALIZER, 0 \
         }
 
-/** Names a value that each thread has of its own. */
+/** Identifies a value of which each thread has its own. */
 typedef unsigned pthread_key_t;
 
 /** Keys of a program. */
 #define PTHREAD_KEYS_MAX 64
 
-/** Rounds of destructors at a thread's end, as long as they set values again. */
+/** Maximum rounds of destructors at a thread's end, while they set values again. */
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 
-/** Something that is done once. */
+/** Control of a function that runs once. */
 typedef struct {
         unsigned char state[8]; /**< of the runtime */
 } pthread_once_t;
@@ -88,37 +88,37 @@ typedef struct {
                 }         \
         }
 
-/** Create a thread. @retval EAGAIN no more memory, addresses, selectors or kernel memory
+/** Creates a thread. @retval EAGAIN no more memory, addresses, selectors or kernel memory
  *  @retval EINVAL an attribute is out of its range */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*function)(void *),
                    void *argument);
 
-/** Wait for a thread's end. @retval EDEADLK it is the caller  @retval EINVAL it is detached, or
- *  somebody else joins it */
+/** Waits for a thread's end. @retval EDEADLK the thread is the caller @retval EINVAL it is
+ * detached, or another thread joins it */
 int pthread_join(pthread_t thread, void **result);
 
-/** Let a thread go. @retval EINVAL it is detached, or somebody joins it */
+/** Detaches a thread. @retval EINVAL it is detached, or another thread joins it */
 int pthread_detach(pthread_t thread);
 
-/** End the calling thread. */
+/** Ends the calling thread. */
 __attribute__((noreturn)) void pthread_exit(void *result);
 
-/** The calling thread. */
+/** Returns the calling thread. */
 pthread_t pthread_self(void);
 
-/** Not 0 if both are the same thread. */
+/** Returns a value other than 0 if both are the same thread. */
 int pthread_equal(pthread_t one, pthread_t other);
 
-/** Attributes of a thread like its creator, joinable. */
+/** Initialises attributes: like the creator, joinable. */
 int pthread_attr_init(pthread_attr_t *attr);
 
-/** Nothing is to be done. */
+/** Does nothing. */
 int pthread_attr_destroy(pthread_attr_t *attr);
 
 /** @param bytes at least PTHREAD_STACK_MIN; else EINVAL */
 int pthread_attr_setstacksize(pthread_attr_t *attr, size_t bytes);
 
-/** The size of the stack in bytes. */
+/** Gets the size of the stack in bytes. */
 int pthread_attr_getstacksize(const pthread_attr_t *attr, size_t *bytes);
 
 /** @param state PTHREAD_CREATE_JOINABLE or PTHREAD_CREATE_DETACHED; else EINVAL */
@@ -130,7 +130,7 @@ int pthread_attr_getdetachstate(const pthread_attr_t *attr, int *state);
 /** @param param sched_priority: 1 to 255, or 0 for the creator's; else EINVAL */
 int pthread_attr_setschedparam(pthread_attr_t *attr, const struct sched_param *param);
 
-/** The priority, 0 for the creator's. */
+/** Gets the priority, 0 for the creator's. */
 int pthread_attr_getschedparam(const pthread_attr_t *attr, struct sched_param *param);
 
 /** Not POSIX. @param cpu number of the CPU on which the thread runs, or NOVA_CPU_SELF */
@@ -139,7 +139,7 @@ int pthread_attr_setcpu_np(pthread_attr_t *attr, nova_word_t cpu);
 /** Not POSIX. @param name copied when a thread is created; must be valid until then */
 int pthread_attr_setname_np(pthread_attr_t *attr, const char *name);
 
-/** A mutex without attributes is PTHREAD_MUTEX_DEFAULT. */
+/** Initialises a mutex, without attributes as PTHREAD_MUTEX_DEFAULT. */
 int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
 
 /** @retval EBUSY it is locked */
@@ -151,17 +151,17 @@ int pthread_mutex_lock(pthread_mutex_t *mutex);
 /** @retval EBUSY it is locked */
 int pthread_mutex_trylock(pthread_mutex_t *mutex);
 
-/** @retval ETIMEDOUT it was not free until @p time (CLOCK_REALTIME)
- *  @retval EINVAL @p time is none  @retval EDEADLK as for pthread_mutex_lock() */
+/** @retval ETIMEDOUT it was not free by @p time (CLOCK_REALTIME)
+ * @retval EINVAL @p time is not valid @retval EDEADLK as for pthread_mutex_lock() */
 int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *time);
 
-/** @retval EPERM the caller does not hold it (not found out for a normal one) */
+/** @retval EPERM the caller does not hold it (not detected for a normal one) */
 int pthread_mutex_unlock(pthread_mutex_t *mutex);
 
-/** Attributes of a default mutex. */
+/** Initialises attributes: a default mutex. */
 int pthread_mutexattr_init(pthread_mutexattr_t *attr);
 
-/** Nothing is to be done. */
+/** Does nothing. */
 int pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
 
 /** @param type PTHREAD_MUTEX_…; else EINVAL */
@@ -170,30 +170,30 @@ int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
 /** PTHREAD_MUTEX_… */
 int pthread_mutexattr_gettype(const pthread_mutexattr_t *attr, int *type);
 
-/** A condition without attributes has CLOCK_REALTIME. */
+/** Initialises a condition, without attributes with CLOCK_REALTIME. */
 int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 
-/** @retval EBUSY somebody waits for it */
+/** @retval EBUSY a thread waits for it */
 int pthread_cond_destroy(pthread_cond_t *cond);
 
-/** Wait for a signal; the caller holds @p mutex once, before and after. */
+/** Waits for a signal. The caller holds @p mutex exactly once, before and after. */
 int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
-/** @retval ETIMEDOUT no signal came until that time
- *  @retval EINVAL    @p time is none */
+/** @retval ETIMEDOUT no signal came by that time
+ * @retval EINVAL    @p time is not valid */
 int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
                            const struct timespec *time);
 
-/** Let one waiting thread go on. */
+/** Wakes one waiting thread. */
 int pthread_cond_signal(pthread_cond_t *cond);
 
-/** Let all waiting threads go on. */
+/** Wakes all waiting threads. */
 int pthread_cond_broadcast(pthread_cond_t *cond);
 
-/** Attributes of a condition with CLOCK_REALTIME. */
+/** Initialises attributes: CLOCK_REALTIME. */
 int pthread_condattr_init(pthread_condattr_t *attr);
 
-/** Nothing is to be done. */
+/** Does nothing. */
 int pthread_condattr_destroy(pthread_condattr_t *attr);
 
 /** @param clock CLOCK_REALTIME or CLOCK_MONOTONIC; else EINVAL */
@@ -202,20 +202,20 @@ int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock);
 /** CLOCK_REALTIME or CLOCK_MONOTONIC. */
 int pthread_condattr_getclock(const pthread_condattr_t *attr, clockid_t *clock);
 
-/** Make a key, whose value is NULL in all threads. @param destructor called with a value that is
- *  not NULL when its thread ends; may be NULL  @retval EAGAIN there are PTHREAD_KEYS_MAX */
+/** Creates a key, whose value is NULL in all threads. @param destructor called with each value
+ * other than NULL when its thread ends; may be NULL @retval EAGAIN PTHREAD_KEYS_MAX keys exist */
 int pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 
-/** Forget a key; destructors are not called. @retval EINVAL there is no such key */
+/** Deletes a key without calling destructors. @retval EINVAL there is no such key */
 int pthread_key_delete(pthread_key_t key);
 
-/** The calling thread's value. */
+/** Returns the calling thread's value. */
 void *pthread_getspecific(pthread_key_t key);
 
 /** @retval EINVAL there is no such key  @retval ENOMEM no memory for the thread's values */
 int pthread_setspecific(pthread_key_t key, const void *value);
 
-/** Call a function once, and return when that call has returned. */
+/** Calls a function once, and returns when that call has returned. */
 int pthread_once(pthread_once_t *once, void (*function)(void));
 
 #ifdef __cplusplus

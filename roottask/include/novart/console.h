@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the program's text goes: stdout and stderr end here. */
+/* Output and input of the program's text: the destination of stdout and stderr. */
 #ifndef NOVART_CONSOLE_H
 #define NOVART_CONSOLE_H
 
@@ -11,50 +11,48 @@
 extern "C" {
 #endif
 
-/** Another way out for text, such as a session of the log service. */
+/** An alternative destination for text, such as a session of the log service. */
 struct nova_console_output {
         /** Writes all bytes of a piece that never ends in the middle of a line, unless the line is
          *  longer than a piece can be. Called by one thread at a time. @return 0 or an errno */
         int (*write)(void *context, const char *text, size_t bytes);
-        /** Waits for a line and copies it, its end included. @return bytes, 0 at the end, or a
-         *  negative errno. May be NULL */
+        /** Waits for a line and copies it, including its line feed. @return bytes, 0 at the end, or
+         *  a negative errno. May be NULL */
         int (*read)(void *context, char *text, size_t bytes);
-        void *context; /**< handed to both */
+        void *context; /**< first argument of both functions */
 };
 
 /**
- * Write text. Threads do not tear each other's calls.
+ * Writes text. The text of one call stays together when several threads write.
  *
- * A root writes to the serial line COM1; a child to what nova_console_use() said.
- * @param text, bytes what to write, and how many bytes it has
- * @return 0, or what the output's function @c write says: nothing was written
+ * A root writes to the serial line COM1; a child to the destination of nova_console_use().
+ * @param text, bytes the text and its length
+ * @return 0, or the error of the output's function @c write: nothing was written
  */
 int nova_console_write(const char *text, size_t bytes);
 
 /**
- * Read what arrived, waiting for the end of a line or until @p bytes are there.
+ * Reads input. Waits for the end of a line or for @p bytes bytes.
  *
- * @param[out] text where it goes
- * @param bytes      room there
- * @return number of bytes; 0: nothing will come; less than 0: what the output's function @c read
- * says
+ * @param[out] text buffer
+ * @param bytes      size of the buffer in bytes
+ * @return number of bytes; 0: no more input; negative: the result of the output's function @c read
  */
 int nova_console_read(char *text, size_t bytes);
 
 /**
- * Take turns with other programs at the serial line. For roots.
+ * Shares the serial line with other programs. For roots.
  *
- * @param[out] sel a semaphore with the counter 1 while nobody writes, for a program that drives the
- *                 line, too: down before a line, up after it. Whoever waits for it should not wait
- *                 for more than a second
- * @retval 0      from now on this program takes turns
+ * @param[out] sel a semaphore for another program that drives the line: down before a line, up
+ *                 after it. Its counter is 1 while no program writes. Programs should not wait for
+ *                 it longer than a second
+ * @retval 0      from now on this program uses the semaphore
  * @retval ENOMEM no selector or kernel memory is left
  * @retval ENOSYS the program is not a root
  */
 int nova_console_turn(nova_sel_t *sel);
 
-/** Send text elsewhere from now on. @param other stays the caller's and must stay valid; NULL: as
- *  at the start */
+/** Redirects text from now on. @param other must stay valid; NULL: the initial destination */
 void nova_console_use(const struct nova_console_output *other);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions of the runtime return 0 or an errno value; hypercalls return a status. Between them: */
+/* Translates the status of a hypercall to the errno values that the runtime's functions return. */
 #ifndef NOVART_ERROR_H
 #define NOVART_ERROR_H
 
@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /**
- * The errno value that says what a status says.
+ * Returns the errno value for a status.
  *
  * @retval 0          NOVA_SUCCESS
  * @retval ETIMEDOUT  NOVA_COM_TIM

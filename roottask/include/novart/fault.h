@@ -19,69 +19,69 @@ extern "C" {
 /** Exit status of a child that an event ended: this plus the event's number. */
 #define NOVA_FAULT_STATUS 128
 
-/** What nova_thread_join() yields for a thread of a root that an event ended. */
+/** Result of nova_thread_join() for a thread of a root that an event ended. */
 #define NOVA_FAULT_RESULT ((void *)-1)
 
-/** Why the event could not be handled. */
+/** Reasons why an event could not be handled. */
 enum nova_fault_reason {
-        NOVA_FAULT_UNHANDLED,      /**< nobody handles this event */
+        NOVA_FAULT_UNHANDLED,      /**< the event has no handler */
         NOVA_FAULT_STACK_OVERFLOW, /**< the address lies in the guard page of a stack */
-        NOVA_FAULT_OUT_OF_MEMORY,  /**< the address is lazy memory, and there is no page for it */
-        NOVA_FAULT_IN_HANDLER      /**< the runtime's own handler of events raised it */
+        NOVA_FAULT_OUT_OF_MEMORY,  /**< the address is lazy memory, and no page is left for it */
+        NOVA_FAULT_IN_HANDLER      /**< the runtime's own event handler raised it */
 };
 
-/** All that is known about an event. A child sends it to its parent, who trusts no field of it. */
+/** Report about an event. A child sends it to its parent, which trusts no field of it. */
 struct nova_fault_report {
         uint32_t bytes;  /**< sizeof(struct nova_fault_report) */
         uint16_t event;  /**< NOVA_EXC_… */
         uint16_t reason; /**< enum nova_fault_reason */
         uint16_t cpu;    /**< number of the CPU */
         uint8_t frames;  /**< valid entries of frame */
-        uint8_t code_at; /**< which byte of code ip points to */
+        uint8_t code_at; /**< index in code of the byte at ip */
         uint8_t codes;   /**< valid bytes of code */
         uint8_t reserved[3];
-        uint64_t address; /**< of a page fault */
+        uint64_t address; /**< address of a page fault */
         uint64_t error;   /**< the CPU's error code */
-        /** What the thread had in its registers. */
+        /** Registers of the thread. */
         struct nova_fault_registers {
                 nova_word_t ip, flags, ax, cx, dx, bx, sp, bp, si, di; /**< register */
 #if __SIZEOF_POINTER__ == 8
                 nova_word_t r8, r9, r10, r11, r12, r13, r14, r15; /**< register */
 #endif
         } regs;
-        nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then return addresses, innermost first */
+        nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then the return addresses, innermost first */
         unsigned char code[NOVA_FAULT_CODE];  /**< bytes around ip */
         char program[NOVA_FAULT_NAME];        /**< need not end with a 0 */
         char thread[NOVA_FAULT_NAME];         /**< the same */
-        char region[NOVA_FAULT_NAME];         /**< of the memory at address, or empty */
+        char region[NOVA_FAULT_NAME];         /**< name of the region at address, or empty */
 };
 
 /** Receives one line of a report, without the line feed. */
 typedef void nova_fault_line(void *context, const char *line);
 
 /**
- * Put a report into words, line by line.
+ * Formats a report as text, line by line.
  *
- * No field of the report is trusted; what cannot be printed in a name becomes '?'.
- * @param symbols of the program's ELF file, or NULL
- * @param put     called for each line, which is valid during the call
+ * No field of the report is trusted; unprintable characters in a name become '?'.
+ * @param symbols symbols of the program's ELF file, or NULL
+ * @param put     called for each line; the line is valid during the call
  * @param context handed to @p put
  */
 void nova_fault_format(const struct nova_fault_report *report, const struct nova_symbols *symbols,
                        nova_fault_line *put, void *context);
 
 /**
- * Write a report to the console. Reports of several CPUs come one after the other.
+ * Writes a report to the console. Reports of several CPUs are not interleaved.
  *
- * @param symbols of the program's ELF file, or NULL
+ * @param symbols symbols of the program's ELF file, or NULL
  */
 void nova_fault_print(const struct nova_fault_report *report, const struct nova_symbols *symbols);
 
 /**
- * Fill a report in from the state of an event message.
+ * Fills in a report from the state of an event message.
  *
  * Names, code and return addresses are left empty.
- * @param state with the groups of NOVA_MTD_EXCEPTION, on x86-64 also R8_R15
+ * @param state the state, with the groups of NOVA_MTD_EXCEPTION, on x86-64 also R8_R15
  * @param event NOVA_EXC_…
  * @param cpu   number of the CPU
  */

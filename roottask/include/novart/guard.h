@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copying from and to memory that may vanish at any moment, because somebody else gave it. */
+/* Copying from and to memory that another program delegated and may revoke at any moment. */
 #ifndef NOVART_GUARD_H
 #define NOVART_GUARD_H
 
@@ -10,20 +10,21 @@ extern "C" {
 #endif
 
 /**
- * Copy from or to memory that another program delegated.
+ * Copies from or to memory that another program delegated.
  *
- * Who delegated memory can take it away while it is used. An ordinary access then is a fault of
- * the program that was given it; this function comes back instead.
+ * A program that delegated memory can revoke it while it is in use. An ordinary access then faults
+ * in the program that received it. This function returns EFAULT instead.
  * @param to    first byte to write
  * @param from  first byte to read
- * @param bytes how many
+ * @param bytes number of bytes
  * @retval 0      all was copied
- * @retval EFAULT a part of either side is not there; some of the bytes may have been copied
+ * @retval EFAULT a part of the source or the destination is not mapped; some bytes may have been
+ *                copied
  */
 int nova_copy_guarded(void *to, const void *from, size_t bytes);
 
 /**
- * For handlers of page faults: where a thread goes on that faulted at @p ip.
+ * For handlers of page faults: returns where a thread that faulted at @p ip continues.
  *
  * @return an address in nova_copy_guarded(), or 0 if the fault happened elsewhere
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Boot modules, for roots: the files that the boot loader brought. */
+/* Boot modules, for roots: the files that the boot loader loaded. */
 #ifndef NOVART_MODULE_H
 #define NOVART_MODULE_H
 
@@ -10,18 +10,18 @@
 extern "C" {
 #endif
 
-/** Bytes of a module's name, the 0 at its end included; a longer one is cut. */
+/** Size of a module's name in bytes, including the terminating 0; longer names are cut. */
 #define NOVA_MODULE_NAME 64
 
 /** A boot module. */
 struct nova_module {
-        char name[NOVA_MODULE_NAME]; /**< its file's name without folders */
-        uint64_t phys;               /**< where it lies, page-aligned */
+        char name[NOVA_MODULE_NAME]; /**< name of its file without folders */
+        uint64_t phys;               /**< physical address, page-aligned */
         size_t bytes;                /**< its size */
 };
 
 /**
- * Look at a boot module.
+ * Describes a boot module.
  *
  * @code
  * struct nova_module module;
@@ -31,27 +31,27 @@ struct nova_module {
  * @endcode
  * @param number 0 is the roottask itself
  * @retval 0      @p module is valid
- * @retval ENOENT there are not so many, or the program is not a root
+ * @retval ENOENT there is no such module, or the program is not a root
  * @retval ENOMEM its name cannot be read
  */
 int nova_module_get(unsigned number, struct nova_module *module);
 
-/** Look for a boot module by its name. @return as nova_module_get() */
+/** Finds a boot module by its name. @return as nova_module_get() */
 int nova_module_find(const char *name, struct nova_module *module);
 
 /**
- * Map a module, readable and executable, so that children can be started from it.
+ * Maps a module, readable and executable, so that it can be the image of children.
  * nova_region_free() unmaps it.
- * @param[out] data its first byte, at the begin of a page
+ * @param[out] data its first byte, at the start of a page
  * @return 0, or as nova_map_physical()
  */
 int nova_module_map(const struct nova_module *module, const void **data);
 
 /**
- * Find a module by its name and map it.
+ * Finds a module by its name and maps it.
  *
- * @param name       of its file
- * @param[out] data  as nova_module_map() says it
+ * @param name       name of its file
+ * @param[out] data  as for nova_module_map()
  * @param[out] bytes its size
  * @return 0, or as nova_module_find() and nova_module_map()
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages of memory: those of a child's pool; a root gets RAM from the kernel when it needs more. */
+/* Allocation of pages: a child uses its pool; a root requests RAM from the kernel as needed. */
 #ifndef NOVART_PAGE_H
 #define NOVART_PAGE_H
 
@@ -11,44 +11,43 @@ extern "C" {
 #endif
 
 /**
- * Take 2^order pages, readable and writable, filled with zero.
+ * Allocates 2^order pages, readable and writable, filled with zero.
  *
- * Any thread and handler may call. The address is a multiple of the block's size.
+ * Any thread and any handler may call this function. The address is a multiple of the block's size.
  * @code
  * void *four = nova_page_alloc(2);
  *
  * if (four)
  *         nova_page_free(four, 2);
  * @endcode
- * @return the first page, or NULL if there is no such block, or no kernel memory to map more RAM
+ * @return the first page, or NULL if there is no such block or no kernel memory to map more RAM
  */
 void *nova_page_alloc(unsigned order);
 
 /**
- * Give pages back. What was delegated from them must have been revoked.
+ * Frees pages. Delegations of these pages must have been revoked before.
  *
- * A mistake (they are free already, or others than were taken) changes nothing; a debug build stops
+ * Freeing pages that are free or were not allocated as one block has no effect; a debug build stops
  * the caller with an #UD event.
- * @param page, order as taken
- */
+ * @param page, order as allocated */
 void nova_page_free(void *page, unsigned order);
 
-/** Number of pages that can still be had, not necessarily in one block. */
+/** Returns the number of free pages, not necessarily in one block. */
 size_t nova_page_free_count(void);
 
 /** Memory that a device may reach. */
 struct nova_dma {
-        void *memory;  /**< its address; also its device address if an I/O MMU is on */
+        void *memory;  /**< its address, and its device address if an I/O MMU is enabled */
         uint64_t phys; /**< its physical address: its device address without an I/O MMU */
-        size_t bytes;  /**< a power of two, at least what was asked for */
-        void *block;   /**< the pages behind it; of the allocator */
+        size_t bytes;  /**< size in bytes, a power of two, at least the requested size */
+        void *block;   /**< pages of the memory; private to the allocator */
 };
 
 /**
- * Take memory for devices: contiguous, and visible to those that nova_assign_pci() gave to this
- * program (D bit).
+ * Allocates contiguous memory for devices, visible to the devices that nova_assign_pci() assigned
+ * to this program (D bit).
  *
- * @param bytes at least so many; rounded up to a power of two of whole pages, and aligned to that
+ * @param bytes size in bytes; rounded up to a power of two of whole pages, and aligned to it
  * @retval 0      @p dma is valid
  * @retval EINVAL @p bytes is 0
  * @retval EPERM  the parent does not grant DMA
@@ -56,7 +55,7 @@ struct nova_dma {
  */
 int nova_dma_alloc(size_t bytes, struct nova_dma *dma);
 
-/** Give memory for devices back: after the return no device reaches it through the I/O MMU. */
+/** Frees memory for devices. After the return no device reaches it through the I/O MMU. */
 void nova_dma_free(struct nova_dma *dma);
 
 #ifdef __cplusplus

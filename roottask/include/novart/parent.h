@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a child asks of its parent: the protocol of the parent portal, and a function for each
+/* A child's requests to its parent: the protocol of the parent portal, and a function for each
  * operation.
  *
- * A child has one portal to its parent on each of its CPUs. Word 0 of a message is the operation,
- * word 0 of the answer 0 or an errno value. Names are bytes in words, ended by a 0, at most
- * NOVA_PARENT_NAME bytes with it. A child gets only what its parent grants it by name. */
+ * A child has one portal to its parent on each of its CPUs. Word 0 of a message is the operation;
+ * word 0 of the answer is 0 or an errno value. Names are bytes in words, at most NOVA_PARENT_NAME
+ * bytes including a terminating 0. A child gets only resources that its parent grants it by
+ * name. */
 #ifndef NOVART_PARENT_H
 #define NOVART_PARENT_H
 
@@ -18,13 +19,13 @@
 extern "C" {
 #endif
 
-/** Bytes of a name, the 0 at its end included. */
+/** Size of a name in bytes, including the terminating 0. */
 #define NOVA_PARENT_NAME 32
 
-/** Selectors of a service's control portals: 2^6, one for each CPU number. */
+/** Order of the range of a service's control portals: 2^6 selectors, one for each CPU number. */
 #define NOVA_PARENT_SERVICE_ORDER 6
 
-/** Operations: word 0 of a message, and what its other words and items are. */
+/** Operations: word 0 of a message. The comments list its other words and items. */
 enum nova_parent_operation {
         NOVA_PARENT_BEGIN =
                 1,           /**< answer: own PD and first EC, to the window's selectors 0 and 1 */
@@ -32,93 +33,94 @@ enum nova_parent_operation {
         NOVA_PARENT_OPEN,    /**< name; answer: control portals of a service, + CPU number */
         NOVA_PARENT_SERVE,   /**< name, item: own control portals, + CPU number */
         NOVA_PARENT_SC,      /**< priority, quantum, number, item: EC; answer: item: SC */
-        NOVA_PARENT_SC_DROP, /**< number that came with NOVA_PARENT_SC: the thread has ended */
+        NOVA_PARENT_SC_DROP, /**< number of the NOVA_PARENT_SC request: the thread has ended */
         NOVA_PARENT_FAULT,   /**< struct nova_fault_report */
         NOVA_PARENT_WRITE,   /**< number of bytes, text for the parent's console */
         NOVA_PARENT_MODULE,  /**< first page, name; answer: bytes, pages given, items: pages */
         NOVA_PARENT_DEVICE,  /**< kind, index, page, name; answer: struct nova_parent_device */
         NOVA_PARENT_POWER,   /**< NOVA_EXT_MACHINE_… */
-        NOVA_PARENT_EVENTS,  /**< portals at NOVA_SEL_MAIN_EVENTS go; answer: 1 (ask again) or 0,
-                                items: pages that had not come yet */
+        NOVA_PARENT_EVENTS,  /**< the parent removes its portals at NOVA_SEL_MAIN_EVENTS; answer: 1
+                                (ask again) or 0, items: pages not yet delivered */
 };
 
-/** Kinds of what a device has, word 1 of NOVA_PARENT_DEVICE. */
+/** Kinds of device resources, word 1 of NOVA_PARENT_DEVICE. */
 enum nova_parent_device_kind {
         NOVA_PARENT_PORTS = 1, /**< items: ports; they keep their numbers */
-        NOVA_PARENT_MEMORY,    /**< items: pages, those that fit from the page asked for on */
+        NOVA_PARENT_MEMORY,    /**< items: as many pages as fit, from the requested page on */
         NOVA_PARENT_INTERRUPT, /**< item: its semaphore */
         NOVA_PARENT_CONSOLE,   /**< item: the semaphore of nova_parent_console() */
 };
 
 /**
- * Say that the program handles its first thread's events itself from now on: the parent takes back
- * its portals at NOVA_SEL_MAIN_EVENTS.
+ * Reports that the program now handles its first thread's events itself: the parent revokes its
+ * portals at NOVA_SEL_MAIN_EVENTS.
  *
  * @retval 0      done
  * @retval ENOSYS the program is a root: it has no parent
  */
 int nova_parent_events(void);
 
-/** Get a service's control portals: the one for CPU n comes to @p sel + n.
+/** Gets a service's control portals: the portal for CPU n arrives at @p sel + n.
  *
  * @param name the service
- * @param sel  2^NOVA_PARENT_SERVICE_ORDER free selectors, aligned to that
- * @retval 0      some portals are there now
+ * @param sel  2^NOVA_PARENT_SERVICE_ORDER free selectors, aligned to their number
+ * @retval 0      some portals have arrived
  * @retval EACCES the parent does not grant this service
- * @retval EAGAIN who provides it is not there now, for example because it starts again
+ * @retval EAGAIN its provider is not running now, for example because it is being restarted
  * @retval ENOMEM no kernel memory
  */
 int nova_parent_open(const char *name, nova_sel_t sel);
 
-/** Provide a service: the parent gives the portals to those whom it grants the service.
+/** Provides a service: the parent passes the portals to the programs to which it grants the
+ * service.
  *
  * @param name the service
  * @param sel  selectors as for nova_parent_open(): the portal for CPU n is at @p sel + n
  * @retval 0      clients can come
  * @retval EACCES the parent does not expect this service of this program
- * @retval EEXIST it has it already
+ * @retval EEXIST the service exists already
  */
 int nova_parent_serve(const char *name, nova_sel_t sel);
 
-/** Ask for a scheduling context for an EC of this program.
+/** Requests a scheduling context for an EC of this program.
  *
- * The thread may run for a moment even if that fails with EAGAIN: whether the capability finds room
- * is known no sooner.
- * @param sc       free selector, where it comes to, and its number for nova_parent_sc_drop()
+ * The thread may run briefly even if the result is EAGAIN: only delegation of the capability shows
+ * whether it fits.
+ * @param sc       free selector for the SC, and its number for nova_parent_sc_drop()
  * @param ec       EC capability with NOVA_EC_SC: a global thread
  * @param priority cut to the program's limit
  * @param quantum_us time slice in microseconds, not 0
  * @retval 0      the thread runs
- * @retval EINVAL no EC, or an odd number
+ * @retval EINVAL @p ec is not an EC, or a number is invalid
  * @retval EAGAIN too many threads, or no kernel memory
  */
 int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
 
-/** Give a scheduling context back: its thread has ended. @param sc as for nova_parent_sc()
- *  @return 0; EINVAL: none of the parent's */
+/** Returns a scheduling context after its thread has ended. @param sc as for nova_parent_sc()
+ * @return 0; EINVAL: not an SC from the parent */
 int nova_parent_sc_drop(nova_sel_t sc);
 
 /**
- * Write text on the parent's console, line by line behind the program's name.
+ * Writes text on the parent's console, each line after the program's name.
  *
- * @param text  need not end with a line feed: then the rest waits for the next text
+ * @param text  the text; an incomplete line waits for the next text
  * @param bytes its length
  * @retval 0      written
  * @retval ENOSYS the program is a root: it has no parent
  */
 int nova_parent_write(const char *text, size_t bytes);
 
-/** Tell the parent what ended the program, which ends it: with the status NOVA_FAULT_STATUS and the
- *  event's number. Returns only if there is no parent. @return ENOSYS */
+/** Reports a fatal event to the parent, which ends the program with the status NOVA_FAULT_STATUS +
+ * the event's number. Returns only if there is no parent. @return ENOSYS */
 int nova_parent_fault(const struct nova_fault_report *report);
 
-/** End the program. Returns only if there is no parent. */
+/** Ends the program. Returns only if there is no parent. */
 void nova_parent_exit(int status);
 
-/** Map a module, which can be read only. nova_region_free() of its address unmaps it.
+/** Maps a module read-only. nova_region_free() of its address unmaps it.
  *
  * @param name       the module
- * @param[out] data  its first byte, at the begin of a page
+ * @param[out] data  its first byte, at the start of a page
  * @param[out] bytes its size
  * @retval 0      @p data and @p bytes are set
  * @retval ENOENT the parent does not grant a module of this name
@@ -127,7 +129,7 @@ void nova_parent_exit(int status);
 int nova_parent_module(const char *name, const void **data, size_t *bytes);
 
 /**
- * Get a range of a device's ports.
+ * Gets a range of a device's ports.
  *
  * @code
  * uint16_t first, last;
@@ -143,36 +145,36 @@ int nova_parent_module(const char *name, const void **data, size_t *bytes);
  */
 int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint16_t *last);
 
-/** Map range @p index of a device's memory, readable and writable.
+/** Maps range @p index of a device's memory, readable and writable.
  *
- * @retval 0      @p bytes are at @p memory
+ * @retval 0      @p bytes bytes are mapped at @p memory
  * @retval ENOENT no such device, or it has no more
  * @retval ENOMEM no addresses or no kernel memory
  */
 int nova_parent_memory(const char *device, unsigned index, void **memory, size_t *bytes);
 
-/** Get interrupt @p index of a device.
+/** Gets interrupt @p index of a device.
  *
- * @param sel      free selector: the interrupt's semaphore comes here
- * @param[out] gsi its number, for what nova_assign_gsi() leaves
- * @retval 0      the semaphore is there
+ * @param sel      free selector for the interrupt's semaphore
+ * @param[out] gsi its number
+ * @retval 0      the semaphore has arrived
  * @retval ENOENT no such device, or it has no more
  */
 int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, unsigned *gsi);
 
-/** Take turns with the parent at a device that is the parent's console, too.
+/** Shares with the parent a device that is also the parent's console.
  *
- * The semaphore's counter is 1 while nobody writes: nova_sm_down_until() with NOVA_SM_ZC, write a
- * line, nova_sm_up(). The parent waits for a second, and if that was in vain,
- * not for the next line.
+ * The semaphore's counter is 1 while neither writes. Call nova_sm_down_until() with NOVA_SM_ZC,
+ * write a line, call nova_sm_up(). The parent waits at most a second; after a timeout it does not
+ * wait for its next line.
  *
- * @param sel free selector: the semaphore comes here
- * @retval 0      the semaphore is there
+ * @param sel free selector for the semaphore
+ * @retval 0      the semaphore has arrived
  * @retval ENOENT no such device, or the parent does not write to it
  */
 int nova_parent_console(const char *device, nova_sel_t sel);
 
-/** Reset the machine or switch it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
+/** Resets the machine or powers it off. @param operation NOVA_EXT_MACHINE_RESET or _OFF
  *  @return EPERM: not granted; ENOTSUP: the machine cannot */
 int nova_parent_power(unsigned operation);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program with the runtime knows about itself: a record that start fills in before main().
+/* The record about a program with the runtime, which its start code fills in before main().
  */
 #ifndef NOVART_PROGRAM_H
 #define NOVART_PROGRAM_H
@@ -13,37 +13,38 @@
 extern "C" {
 #endif
 
-/** No selector: what a function returns that found none, and what a root has for a parent. */
+/** No selector: the result of a function that found none, and the parent of a root. */
 #define NOVA_SEL_NONE ((nova_sel_t)-1)
 
-/** The program's own record. Written by start only; everybody may read. */
+/** The record about the program. Written by the start code only; any thread may read it. */
 struct nova_program {
-        const char *name; /**< argv[0], or for a child what its parent calls it */
-        int argc;         /**< number of arguments, the name included */
+        const char *name; /**< argv[0]; of a child, the name that its parent uses */
+        int argc;         /**< number of arguments, including the name */
         char **argv;      /**< arguments, NULL at the end */
         char **envp;      /**< environment, NULL at the end; getenv() reads it */
-        /** The hypervisor information page: the kernel's, or for a child a copy that shows what the
-         *  parent grants. */
+        /** The hypervisor information page: the kernel's, or for a child a copy with what the
+         * parent grants. */
         const struct nova_hip *hip;
-        const struct nova_start_page *start; /**< what the parent handed over; NULL for a root */
+        const struct nova_start_page *start; /**< start page from the parent; NULL for a root */
         nova_word_t cpu;                     /**< the main thread's CPU */
         uint64_t cpus;                       /**< bit n: threads may be created on CPU number n */
         nova_sel_t pd;                       /**< own PD */
         nova_sel_t ec;                       /**< the main thread's EC */
         nova_sel_t parent; /**< portal to the parent on CPU n: parent + n; NOVA_SEL_NONE: root */
         nova_sel_t fault_base; /**< the parent's event portals for CPU n: fault_base + 32 * n */
-        unsigned priority;     /**< the highest that its threads may have */
+        unsigned priority;     /**< maximum priority of its threads */
 };
 
 extern struct nova_program nova_program;
 
-/** True if the kernel started the program: there is no parent, and the H flag is honoured. */
+/** Returns true if the kernel started the program. Such a program has no parent, and the kernel
+ * honours its H flag. */
 static inline bool nova_program_is_root(void)
 {
         return !nova_program.start;
 }
 
-/** True if a thread of the program may be created on a CPU. */
+/** Returns true if a thread of the program may be created on a CPU. */
 static inline bool nova_program_has_cpu(nova_word_t cpu)
 {
         return cpu < NOVA_CPU_MAX && (nova_program.cpus >> cpu & 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Object selectors of this program: who needs some takes them here and gives them back. */
+/* Allocation of this program's object selectors. */
 #ifndef NOVART_SELECTOR_H
 #define NOVART_SELECTOR_H
 
@@ -10,9 +10,10 @@ extern "C" {
 #endif
 
 /**
- * Take selectors at which nothing is.
+ * Allocates free (null) selectors.
  *
- * Any thread and handler may call. How many there are the parent says; a root has 2^18.
+ * Any thread and any handler may call this function. The parent sets the number of selectors; a
+ * root has 2^18.
  * @code
  * nova_sel_t sm = nova_sel_alloc(0);
  *
@@ -22,29 +23,29 @@ extern "C" {
  *         nova_sel_release(sm, 0);
  * @endcode
  * @param order 2^order selectors, at most 15; the first one is a multiple of that
- * @return the first, or NOVA_SEL_NONE if there are none
+ * @return the first, or NOVA_SEL_NONE if no such range is free
  */
 nova_sel_t nova_sel_alloc(unsigned order);
 
 /**
- * Give selectors back at which nothing is any more.
+ * Frees selectors that are null again.
  *
- * A mistake (they are not in use, or others than were taken) changes nothing; a debug build stops
- * the caller with an #UD event.
- * @param base, order as taken; a range may come back in naturally aligned parts
+ * Freeing selectors that are not in use or were not allocated as this range has no effect; a debug
+ * build stops the caller with an #UD event.
+ * @param base, order as allocated; a range may be freed in naturally aligned parts
  */
 void nova_sel_free(nova_sel_t base, unsigned order);
 
 /**
- * Take away what is at selectors, from this program and from all who got it from here, and give
- * them back. A kernel object to which nobody else has a capability dies.
+ * Revokes the capabilities at selectors from this program and from all programs that got them from
+ * here, and frees the selectors. A kernel object without other capabilities is destroyed.
  *
  * @param base, order as for nova_sel_free()
  * @spec 5.3.6
  */
 void nova_sel_release(nova_sel_t base, unsigned order);
 
-/** Number of selectors that are taken. */
+/** Returns the number of selectors in use. */
 size_t nova_sel_used(void);
 
 #ifdef __cplusplus

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Being a client: sessions with services, calls through them, waiting, cancelling and sharing.
+/* Sessions: a client's connection to a service, with calls, notifications, cancellation and shared
+ * memory.
  *
- * Any thread of the program may use a session. What the session is, is a range of portals: a
- * program may delegate them, and whoever holds one can call, in the name of who opened it. */
+ * Any thread of the program may use a session. A session is a range of portals. A program may
+ * delegate them, and each holder of a portal can call on behalf of the program that opened the
+ * session. */
 #ifndef NOVART_SESSION_H
 #define NOVART_SESSION_H
 
@@ -20,8 +22,8 @@ struct nova_session;
 
 struct nova_errand;
 
-/** Ends calls that other threads have under way: those whose message names it. Static ones begin as
- *  zeroes, too. It must stay as long as such a call is under way. */
+/** Cancels calls of other threads in progress whose message names it. A static object may start as
+ * zeroes. It must stay valid while such a call is in progress. */
 struct nova_cancel {
         struct nova_mutex mutex;   /**< protects the rest */
         struct nova_errand *first; /**< the calls */
@@ -32,70 +34,70 @@ struct nova_cancel {
                 NOVA_MUTEX_INITIALIZER, NULL, false \
         }
 
-/** Items that one message can delegate. */
+/** Maximum number of delegated items in one message. */
 #define NOVA_MESSAGE_ITEMS 2
 
 /** A call, and after it the answer. */
 struct nova_message {
-        nova_word_t operation;                /**< the protocol's number */
-        const nova_word_t *words;             /**< what is sent */
-        unsigned word_count;                  /**< words of it */
-        unsigned item_count;                  /**< items that are delegated */
-        nova_crd_t items[NOVA_MESSAGE_ITEMS]; /**< what is delegated; where it goes is the
-                                                   server's to say */
-        nova_crd_t window;          /**< where the answer may delegate to; 0: it may not */
-        nova_word_t *answer;        /**< room for the words of the answer */
-        unsigned answer_max;        /**< words of room; more are not an error, but lost */
-        unsigned answer_count;      /**< set: words that came */
-        nova_crd_t received;        /**< set: the answer's first item, 0 if none came */
-        struct nova_cancel *cancel; /**< for nova_cancel_calls(); NULL: nobody ends the call */
+        nova_word_t operation;                /**< number of the operation in the protocol */
+        const nova_word_t *words;             /**< words to send */
+        unsigned word_count;                  /**< number of words */
+        unsigned item_count;                  /**< number of delegated items */
+        nova_crd_t items[NOVA_MESSAGE_ITEMS]; /**< delegated ranges; the server chooses their
+                                                 destination */
+        nova_crd_t window;                    /**< receive window for the answer; 0: none */
+        nova_word_t *answer;                  /**< buffer for the words of the answer */
+        unsigned answer_max;        /**< size of the buffer in words; further words are dropped */
+        unsigned answer_count;      /**< out: number of words in the answer */
+        nova_crd_t received;        /**< out: the answer's first item, 0 for none */
+        struct nova_cancel *cancel; /**< object for nova_cancel_calls(); NULL: not cancellable */
 };
 
 /**
- * Open a session with a service.
+ * Opens a session with a service.
  *
- * Waits for up to five seconds while the service is being started. May block as long as the service
- * pleases.
- * @param[out] opened  to be closed some time
- * @param service      its name, as the system description has it
- * @param arguments    for the service to understand; NULL: none
+ * Waits for up to five seconds while the service is starting. If the service does not answer, it
+ * blocks without limit.
+ * @param[out] opened  the session, to be closed by nova_session_close()
+ * @param service      its name in the system description
+ * @param arguments    interpreted by the service; NULL: none
  * @retval 0            done
  * @retval ENOENT       there is no such service
  * @retval EACCES       the program may not use it
- * @retval EINVAL       a name or arguments that are too long, or that the service does not like
- * @retval EMFILE       the program has as many sessions as the service lets it have
- * @retval ENFILE       the service has as many as it can have
+ * @retval EINVAL       the name or the arguments are too long, or the service refuses them
+ * @retval EMFILE       the program has reached the service's limit of sessions per client
+ * @retval ENFILE       the service has reached its limit of sessions
  * @retval EHOSTUNREACH the service and the program have no CPU in common
  * @retval ECONNRESET   the service died meanwhile
- * @retval EAGAIN       the service has not been there for five seconds at least
- * @retval ENOMEM       no more memory, selectors or kernel memory, here or there
+ * @retval EAGAIN       the service was not running for at least five seconds
+ * @retval ENOMEM       no more memory, selectors or kernel memory in client or service
  */
 int nova_session_open(struct nova_session **opened, const char *service, const char *arguments);
 
 /**
- * Open a session with a service that is not trusted to answer, until a moment only.
+ * Opens a session with a service that is not trusted to answer, at most until a deadline.
  *
- * A thread of its own opens it. When the time is over that thread stays behind: if the service
- * answers after all, it closes the session.
- * @param[out] opened to be closed some time
+ * A separate thread opens it. After a timeout that thread remains and closes the session if the
+ * service answers after all.
+ * @param[out] opened the session, to be closed by nova_session_close()
  * @param service     its name
- * @param arguments   for the service to understand; NULL: none
+ * @param arguments   interpreted by the service; NULL: none
  * @param deadline    TSC value; NOVA_FOREVER: as nova_session_open()
- * @retval ETIMEDOUT  there was no answer in time
+ * @retval ETIMEDOUT  no answer came in time
  * @retval …          as nova_session_open()
  */
 int nova_session_open_until(struct nova_session **opened, const char *service,
                             const char *arguments, uint64_t deadline);
 
-/** Open again a session whose service has died and was started again, or that of a call which was
- *  given up; what was shared is shared again. The service knows nothing of the old session, which
- * is closed as by nova_session_close(). Waits for up to five seconds while the service is started
- * again. No other thread may use the session meanwhile. If it fails, calls return ECONNRESET, and
- * it can be tried again. @return as nova_session_open() */
+/** Reopens a session whose service has died and been restarted, or in which a call was abandoned,
+ * and shares its memory again. The new session starts without state in the service; the old one is
+ * closed as by nova_session_close(). Waits for up to five seconds while the service restarts. No
+ * other thread may use the session meanwhile. After a failure calls return ECONNRESET, and the
+ * caller may try again. @return as nova_session_open() */
 int nova_session_reopen(struct nova_session *session);
 
 /**
- * Open again, until a moment only, as nova_session_open_until() does.
+ * Reopens a session, at most until a deadline, like nova_session_open_until().
  *
  * @param session  the session
  * @param deadline TSC value
@@ -104,20 +106,20 @@ int nova_session_reopen(struct nova_session *session);
 int nova_session_reopen_until(struct nova_session *session, uint64_t deadline);
 
 /**
- * End a session. No thread may use it, and nobody afterwards: what @p session points to is no more.
+ * Closes a session. No thread may be using it, and @p session is invalid afterwards.
  *
- * Memory that was shared and the semaphore of notifications are taken away from the service, as
- * from everybody else who got them from this program. The service is told, which may block as long
- * as it pleases; but where a call was given up, or where opening had a deadline, a thread of the
- * lowest priority tells it, and nobody waits for that.
+ * Shared memory and the notification semaphore are revoked from the service and from all others who
+ * got them from this program. Closing calls the service, which may block without limit. If a call
+ * was abandoned or the session was opened with a deadline, a thread of the lowest priority makes
+ * this call, and the caller does not wait.
  */
 void nova_session_close(struct nova_session *session);
 
 /**
- * Call the service.
+ * Calls the service.
  *
- * Takes the portal of the caller's CPU. Where the service does not serve that CPU, a thread is made
- * for the call on one that it serves: slow, but it works.
+ * Uses the portal of the caller's CPU. If the service does not serve that CPU, the runtime creates
+ * a thread for the call on a CPU that it serves, which is slow.
  * @code
  * const nova_word_t words[] = {12};
  * nova_word_t answer[1];
@@ -134,24 +136,25 @@ void nova_session_close(struct nova_session *session);
  *         nova_session_close(session);
  * }
  * @endcode
- * @retval 0          done, and the service says so
+ * @retval 0          the service returned success
  * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
- * @retval ECANCELED  the message has a @c cancel: then as nova_session_call_until()
- * @retval EDEADLK    the service waits for the caller, directly or not
- * @retval EINVAL     too many words or items, or the service says so
- * @retval EBADF      the session has ended in the service, but its portals have not gone yet
+ * @retval ECANCELED  the call was cancelled, see nova_session_call_until(); only if the message has
+ *                    a @c cancel
+ * @retval EDEADLK    the service waits for the caller, directly or indirectly
+ * @retval EINVAL     too many words or items, or the service returned it
+ * @retval EBADF      the service has ended the session, but not yet revoked its portals
  * @retval EPROTO     the answer has no words
- * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU, or for what
- *                    the call makes the kernel map
- * @retval …          what the service answers
+ * @retval ENOMEM     no memory, selectors or kernel memory for a thread on another CPU, or for the
+ *                    kernel's mappings during the call
+ * @retval …          any error that the service returns
  */
 int nova_session_call(struct nova_session *session, struct nova_message *message);
 
 /**
- * Call with two words, and without an answer but its errno value.
+ * Calls with two words; the answer is only an errno value.
  *
  * @param session   the session
- * @param operation the protocol's number
+ * @param operation number of the operation in the protocol
  * @param word1     the first word
  * @param word2     the second word
  * @return as nova_session_call()
@@ -160,12 +163,12 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
                         nova_word_t word2);
 
 /**
- * Call a service that is not trusted to answer, until a moment only, or until another thread
- * cancels the call.
+ * Calls a service that is not trusted to answer, until a deadline or until another thread cancels
+ * the call.
  *
- * The call is made by a thread of its own. When the time is over or the call is cancelled, that
- * thread ends and the call with it: what it would have delegated or answered does not arrive later.
- * Whether the service has served it is not known. The session stays of use, if the service is.
+ * A separate thread makes the call. After a timeout or cancellation that thread ends and with it
+ * the call: nothing is delegated or answered later. The caller does not know whether the service
+ * has executed the call. The session remains usable if the service is.
  * @code
  * static struct nova_cancel cancel; // another thread calls nova_cancel_calls(&cancel)
  * struct nova_message message = {.operation = NOVA_OPERATION_FIRST, .cancel = &cancel};
@@ -186,67 +189,70 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  * @param message  as for nova_session_call(), but without a window
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time
- * @retval ECANCELED nova_cancel_calls() was called for the message's @c cancel, before or
- *                   meanwhile, and no answer had come
+ * @retval ECANCELED nova_cancel_calls() was called for the message's @c cancel, before or during
+ *                   the call, and no answer had come
  * @retval EINVAL    the message has a window
  * @retval …         as nova_session_call()
  */
 int nova_session_call_until(struct nova_session *session, struct nova_message *message,
                             uint64_t deadline);
 
-/** End all calls under way whose message names @p cancel, and all that begin later: they return
- *  ECANCELED. From any thread; waits for no service. What the service has begun it may still do. */
+/** Cancels all calls whose message names @p cancel, those in progress and later ones: they return
+ * ECANCELED. Any thread may call this; it does not wait for a service. The service may still
+ * complete an operation that it has begun. */
 void nova_cancel_calls(struct nova_cancel *cancel);
 
 /**
- * Ask the service to notify this session, for nova_session_wait().
+ * Asks the service to notify this session, for nova_session_wait().
  *
- * @retval 0      done, now or before
- * @retval ENOMEM no selector or no kernel memory, here or there
+ * @retval 0      enabled, now or earlier
+ * @retval ENOMEM no selector or no kernel memory in client or service
  * @retval …      as nova_session_call()
  */
 int nova_session_enable_notify(struct nova_session *session);
 
 /**
- * Ask a service that is not trusted to answer, until a moment only, as nova_session_call_until().
+ * As nova_session_enable_notify(), for a service that is not trusted to answer: at most until a
+ * deadline.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
- * @retval ETIMEDOUT no answer came in time; it can be asked again
+ * @retval ETIMEDOUT no answer came in time; the caller may try again
  * @retval …         as nova_session_enable_notify()
  */
 int nova_session_enable_notify_until(struct nova_session *session, uint64_t deadline);
 
 /**
- * Wait until the service notifies the session.
+ * Waits until the service notifies the session.
  *
- * What was not enabled before is now, as by nova_session_enable_notify_until(); what the service
- * told before that is lost. ETIMEDOUT may come of either: who cannot miss one enables it first.
+ * Enables notifications if necessary, as by nova_session_enable_notify_until(); earlier
+ * notifications are lost. Either step may return ETIMEDOUT. A caller that must not miss a
+ * notification enables them first.
  * @param deadline TSC value; NOVA_FOREVER: no limit
- * @retval 0          it did; several notifications may count as one
- * @retval ETIMEDOUT  it did not
+ * @retval 0          the service notified the session, once or several times
+ * @retval ETIMEDOUT  no notification came in time
  * @retval ECANCELED  nova_session_cancel() was called
  * @retval ECONNRESET the service died (noticed within a second)
  * @retval …          as nova_session_enable_notify_until()
  */
 int nova_session_wait(struct nova_session *session, uint64_t deadline);
 
-/** Let the thread that waits in nova_session_wait(), or else the next that wants to, return with
- *  ECANCELED. Calls are cancelled by nova_cancel_calls(). */
+/** Makes the thread that waits in nova_session_wait(), or else the next one to wait, return
+ * ECANCELED. To cancel calls, use nova_cancel_calls(). */
 void nova_session_cancel(struct nova_session *session);
 
 /**
- * Let the service use memory of the caller's.
+ * Shares memory of the caller with the service.
  *
  * Client and service may have any sets of CPUs with one CPU in common; a thread on a CPU that the
- * service does not serve pays for a thread per call, as with nova_session_call(). What was shared
- * before is taken back first, as by nova_session_unshare().
- * @param memory page-aligned; stays the caller's, which may write to it at any time
- * @param pages  how many
+ * service does not serve pays for a thread per call, as with nova_session_call(). Memory that was
+ * shared before is unshared first, as by nova_session_unshare().
+ * @param memory page-aligned; remains the caller's, which may write to it at any time
+ * @param pages  number of pages
  * @retval 0        done
- * @retval ENOTSUP  the service takes no shared memory
- * @retval EINVAL   not aligned, or more pages than the service takes
- * @retval EBUSY    a handler works for the session on another CPU: try again
+ * @retval ENOTSUP  the service does not accept shared memory
+ * @retval EINVAL   not aligned, or more pages than the service accepts
+ * @retval EBUSY    a handler on another CPU is serving the session: try again
  * @retval ENOMEM   no kernel memory, or the service has no addresses for it
  * @retval ECONNRESET the service died, or ended the session: nova_session_reopen() may help
  * @retval …        as nova_session_call()
@@ -254,12 +260,11 @@ void nova_session_cancel(struct nova_session *session);
 int nova_session_share(struct nova_session *session, void *memory, unsigned pages);
 
 /**
- * Let a service that is not trusted to answer use memory, until a moment only, as
- * nova_session_call_until().
+ * As nova_session_share(), for a service that is not trusted to answer: at most until a deadline.
  *
  * @param session  the session
  * @param memory   page-aligned
- * @param pages    how many
+ * @param pages    number of pages
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval ETIMEDOUT no answer came in time; nothing is shared
  * @retval …         as nova_session_share()
@@ -268,29 +273,30 @@ int nova_session_share_until(struct nova_session *session, void *memory, unsigne
                              uint64_t deadline);
 
 /**
- * Take shared memory back: from the service, and from everybody else who got it from this program.
+ * Revokes shared memory from the service and from all others that got it from this program.
  *
  * @retval 0     done, or nothing was shared; also if the service has died
- * @retval EBUSY a handler works for the session on another CPU: it is shared as before
+ * @retval EBUSY a handler on another CPU is serving the session: the memory is still shared
  * @retval …     as nova_session_call()
  */
 int nova_session_unshare(struct nova_session *session);
 
 /**
- * Take shared memory back from a service that is not trusted to answer, and wait for it until a
- * moment only, as nova_session_call_until().
+ * As nova_session_unshare(), for a service that is not trusted to answer: waits at most until a
+ * deadline.
  *
  * @param session  the session
  * @param deadline TSC value; NOVA_FOREVER: no limit
- * @retval ETIMEDOUT no answer came in time; the memory was taken back all the same
+ * @retval ETIMEDOUT no answer came in time; the memory is revoked nevertheless
  * @retval …         as nova_session_unshare()
  */
 int nova_session_unshare_until(struct nova_session *session, uint64_t deadline);
 
-/** Name of the session's service. */
+/** Returns the name of the session's service. */
 const char *nova_session_service(const struct nova_session *session);
 
-/** Selector of the session's portal for CPU 0; that for CPU n is n further. */
+/** Returns the selector of the session's portal for CPU 0. The portal for CPU n is at that selector
+ * + n. */
 nova_sel_t nova_session_portals(const struct nova_session *session);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of functions from an ELF file's table of symbols, with every bound checked: the file may
- * come from anybody. */
+/* Function names from an ELF file's symbol table. Every bound is checked because the file is
+ * untrusted. */
 #ifndef NOVART_SYMBOLS_H
 #define NOVART_SYMBOLS_H
 
@@ -12,38 +12,41 @@
 extern "C" {
 #endif
 
-/** Longest name that nova_symbols_find() puts out, with the 0 at its end. */
+/** Size in bytes of the longest name that nova_symbols_find() returns, including the terminating
+ * 0. */
 #define NOVA_SYMBOL_BYTES 64
 
-/** Where the symbols of an ELF file lie. Filled in by nova_symbols_init(); the file must stay. */
+/** Location of the symbols in an ELF file. Filled in by nova_symbols_init(); the file must stay
+ * valid. */
 struct nova_symbols {
         const unsigned char *elf; /**< the file */
         size_t size;              /**< its bytes */
-        bool wide;                /**< a file of class 64 */
-        size_t table, count;      /**< offset of the symbols, and how many there are */
-        size_t text, length;      /**< offset of their names, and how many bytes they have */
+        bool wide;                /**< file of class ELFCLASS64 */
+        size_t table, count;      /**< offset and number of the symbols */
+        size_t text, length;      /**< offset and size in bytes of their names */
 };
 
-/** A function that holds an address. */
+/** A function that contains an address. */
 struct nova_symbol {
-        char name[NOVA_SYMBOL_BYTES]; /**< what cannot be printed in it is '?' */
-        uint64_t offset;              /**< of the address from the function's begin, in bytes */
+        char name[NOVA_SYMBOL_BYTES]; /**< name of the function; unprintable characters become '?'
+                                       */
+        uint64_t offset; /**< offset of the address from the function's start in bytes */
 };
 
 /**
- * Look for the table of symbols in a file.
+ * Finds the symbol table in a file.
  *
- * @param elf  the file; only read
+ * @param elf  the file, which is only read
  * @param size its length in bytes
- * @return 0; ENOEXEC if it is not a little-endian ELF file or its headers lead outside of it;
- *         ENOENT if it has no symbols. Then nova_symbols_find() finds nothing
+ * @return 0; ENOEXEC if it is not a little-endian ELF file or its headers point outside the file;
+ *         ENOENT if it has no symbols. After an error nova_symbols_find() finds nothing
  */
 int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size);
 
 /**
- * Find the function that holds an address.
+ * Finds the function that contains an address.
  *
- * @param symbols NULL is a file without symbols
+ * @param symbols symbols of the file; NULL: no symbols
  * @return false, and @p symbol is unchanged, if no function does
  */
 bool nova_symbols_find(const struct nova_symbols *symbols, uint64_t addr,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mutexes, conditions and semaphores between threads of a program. They need no kernel object and
- * no hypercall while nobody waits; a thread that waits does so on its own semaphore.
+/* Mutexes, conditions and semaphores between threads of a program. They need no kernel object and,
+ * while no thread waits, no hypercall. Each waiting thread uses its own semaphore.
  *
- * Static objects begin as their initialisers say, or as zeroes; nothing has to be destroyed, but
- * nobody may wait for an object that goes away. Who has waited longest comes first. */
+ * Static objects start with their initialisers or as zeroes. Objects need not be destroyed, but no
+ * thread may wait for an object that goes away. The thread that has waited longest comes first. */
 #ifndef NOVART_SYNC_H
 #define NOVART_SYNC_H
 
@@ -15,20 +15,20 @@
 extern "C" {
 #endif
 
-/** A moment that never comes. */
+/** A deadline that never comes. */
 #define NOVA_FOREVER UINT64_MAX
 
 struct nova_waiter;
 
-/** Who waits, in order. Its guard is held for a few instructions. */
+/** Queue of waiting threads, longest first. Its guard is held for a few instructions. */
 struct nova_wait_queue {
-        uint32_t guard; /**< 1 while the queue is changed */
+        uint32_t guard; /**< 1 while a thread changes the queue */
         struct nova_waiter *first, *last;
 };
 
 /** Lets one thread in at a time. */
 struct nova_mutex {
-        uint32_t state; /**< 0 free, 1 locked, 2 locked and somebody waits */
+        uint32_t state; /**< 0 free, 1 locked, 2 locked with waiting threads */
         struct nova_wait_queue queue;
 };
 #define NOVA_MUTEX_INITIALIZER        \
@@ -43,14 +43,14 @@ struct nova_mutex {
 struct nova_recursive_mutex {
         struct nova_mutex mutex;
         struct nova_thread *holder;
-        unsigned depth; /**< how often it holds it, less one */
+        unsigned depth; /**< number of nested locks minus one */
 };
 #define NOVA_RECURSIVE_MUTEX_INITIALIZER        \
         {                                       \
                 NOVA_MUTEX_INITIALIZER, NULL, 0 \
         }
 
-/** Something that holders of a mutex wait for. */
+/** A condition that holders of a mutex wait for. */
 struct nova_cond {
         struct nova_wait_queue queue;
 };
@@ -61,10 +61,11 @@ struct nova_cond {
                 }                     \
         }
 
-/** A counter that is never negative; taking from 0 waits. */
+/** A counter that never becomes negative: down waits while it is 0. */
 struct nova_semaphore {
-        int32_t count;    /**< less than 0: so many wait, or are about to */
-        uint32_t granted; /**< ups for those who are about to */
+        int32_t count; /**< counter; if negative, minus the number of threads that wait or are about
+                          to */
+        uint32_t granted; /**< ups for threads that are about to wait */
         struct nova_wait_queue queue;
 };
 #define NOVA_SEMAPHORE_INITIALIZER(value) \
@@ -75,52 +76,54 @@ struct nova_semaphore {
                 }                         \
         }
 
-/** Take a mutex; waits while another thread holds it. Not for its holder. */
+/** Locks a mutex. Waits while another thread holds it. Must not be called by its holder. */
 void nova_mutex_lock(struct nova_mutex *mutex);
 
-/** Take a mutex if it is free. @return true if it is the caller's now */
+/** Locks a mutex if it is free. @return true if the caller now holds it */
 bool nova_mutex_try(struct nova_mutex *mutex);
 
-/** Take a mutex, waiting until @p deadline (TSC value) only. @return 0, or ETIMEDOUT */
+/** Locks a mutex, waiting at most until @p deadline (TSC value). @return 0, or ETIMEDOUT */
 int nova_mutex_lock_until(struct nova_mutex *mutex, uint64_t deadline);
 
-/** Give a mutex back; who waits longest has it then. */
+/** Unlocks a mutex. The thread that has waited longest gets it. */
 void nova_mutex_unlock(struct nova_mutex *mutex);
 
-/** As nova_mutex_lock(), and as often as its holder likes. */
+/** Locks a recursive mutex. Its holder may lock it again. */
 void nova_recursive_mutex_lock(struct nova_recursive_mutex *mutex);
 
-/** @return true if it is the caller's now, once more or for the first time */
+/** Locks a recursive mutex unless another thread holds it. @return true if the caller now holds
+ * it */
 bool nova_recursive_mutex_try(struct nova_recursive_mutex *mutex);
 
 /** As nova_recursive_mutex_lock(), until @p deadline (TSC value). @return 0, or ETIMEDOUT */
 int nova_recursive_mutex_lock_until(struct nova_recursive_mutex *mutex, uint64_t deadline);
 
-/** Undo one lock. */
+/** Undoes one lock. */
 void nova_recursive_mutex_unlock(struct nova_recursive_mutex *mutex);
 
-/** Give @p mutex back, wait for a signal, and take @p mutex again. */
+/** Unlocks @p mutex, waits for a signal, and locks @p mutex again. */
 void nova_cond_wait(struct nova_cond *cond, struct nova_mutex *mutex);
 
-/** As nova_cond_wait(), until @p deadline (TSC value). @return 0, or ETIMEDOUT; has the mutex */
+/** As nova_cond_wait(), until @p deadline (TSC value). @return 0, or ETIMEDOUT; the caller holds
+ * the mutex in both cases */
 int nova_cond_wait_until(struct nova_cond *cond, struct nova_mutex *mutex, uint64_t deadline);
 
-/** Let one thread that waits go on. */
+/** Wakes one waiting thread. */
 void nova_cond_signal(struct nova_cond *cond);
 
-/** Let all threads that wait go on. */
+/** Wakes all waiting threads. */
 void nova_cond_broadcast(struct nova_cond *cond);
 
-/** Take one from a semaphore; waits while it is 0. */
+/** Decrements a semaphore. Waits while it is 0. */
 void nova_semaphore_down(struct nova_semaphore *semaphore);
 
-/** Take one if there is one. @return true if so */
+/** Decrements a semaphore unless it is 0. @return true if it was decremented */
 bool nova_semaphore_try(struct nova_semaphore *semaphore);
 
 /** As nova_semaphore_down(), until @p deadline (TSC value). @return 0, or ETIMEDOUT */
 int nova_semaphore_down_until(struct nova_semaphore *semaphore, uint64_t deadline);
 
-/** Add one, or let go on who waits longest. */
+/** Increments a semaphore, or wakes the thread that has waited longest. */
 void nova_semaphore_up(struct nova_semaphore *semaphore);
 
 #ifdef __cplusplus

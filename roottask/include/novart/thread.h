@@ -11,10 +11,10 @@
 extern "C" {
 #endif
 
-/** The CPU of whoever asks. */
+/** The caller's CPU. */
 #define NOVA_CPU_SELF ((nova_word_t)-1)
 
-/** Sizes in bytes and microseconds that stand for 0 in struct nova_thread_attr. */
+/** Defaults for 0 in struct nova_thread_attr, in bytes and microseconds. */
 #define NOVA_THREAD_STACK   0x10000
 #define NOVA_THREAD_QUANTUM 10000
 
@@ -25,27 +25,28 @@ extern "C" {
 struct nova_thread;
 struct nova_handler;
 
-/** What a new thread is to be like. */
+/** Attributes of a new thread. */
 struct nova_thread_attr {
-        const char *name;    /**< copied; NULL: "thread". The kernel keeps its first 8 bytes */
-        nova_word_t cpu;     /**< number of the CPU that it runs on for life, or NOVA_CPU_SELF */
-        unsigned priority;   /**< 1 to 255; 0: that of the creator; cut to the program's limit */
+        const char *name;  /**< name, which is copied; NULL: "thread". The kernel keeps its first 8
+                              bytes */
+        nova_word_t cpu;   /**< number of the CPU on which it always runs, or NOVA_CPU_SELF */
+        unsigned priority; /**< 1 to 255; 0: the creator's; cut to the program's limit */
         unsigned quantum_us; /**< time slice in microseconds; 0: NOVA_THREAD_QUANTUM. Cut to
                                   NOVA_QPD_QUANTUM_MAX, on x86-32 about one second, and in a child
                                   to what its parent allows */
-        size_t stack_bytes;  /**< 0: NOVA_THREAD_STACK. Its pages come when they are touched */
+        size_t stack_bytes;  /**< 0: NOVA_THREAD_STACK. Pages are allocated on first touch */
 };
 
-/** Attributes of a thread like its creator. */
+/** Attributes of a thread with its creator's CPU and priority. */
 #define NOVA_THREAD_ATTR_INITIALIZER         \
         {                                    \
                 NULL, NOVA_CPU_SELF, 0, 0, 0 \
         }
 
 /**
- * Create a thread and let it run.
+ * Creates a thread and starts it.
  *
- * Everything that it has comes back when it is joined, or when it ends and is detached.
+ * Its resources are freed when it is joined, or when it ends after it was detached.
  * @code
  * void *work(void *argument);
  *
@@ -56,93 +57,96 @@ struct nova_thread_attr {
  * if (nova_thread_create(&thread, &attr, work, NULL) == 0)
  *         nova_thread_join(thread, &result);
  * @endcode
- * @param[out] thread   names it until it is joined or detached; NULL with EAGAIN
+ * @param[out] thread   the thread, valid until it is joined or detached; NULL with EAGAIN
  * @param attr          NULL: as NOVA_THREAD_ATTR_INITIALIZER
- * @param function      what it does; a return ends the thread with that result
- * @param argument      what @p function is given
- * @retval 0      it exists, and may have ended already
- * @retval EINVAL the program has no such CPU, or an attribute is out of its range
+ * @param function      body of the thread; its return value is the thread's result
+ * @param argument      passed to @p function
+ * @retval 0      the thread exists, and may have ended already
+ * @retval EINVAL the program has no such CPU, or an attribute is out of range
  * @retval EAGAIN no more memory, addresses, selectors or kernel memory
  */
 int nova_thread_create(struct nova_thread **thread, const struct nova_thread_attr *attr,
                        void *(*function)(void *), void *argument);
 
 /**
- * Wait until a thread has ended, and take back what it had.
+ * Waits until a thread has ended, and frees its resources.
  *
- * @param thread      neither joined nor detached yet
- * @param[out] result what its function returned or nova_thread_exit_with() got; may be NULL
- * @retval 0       @p thread names nothing any more
- * @retval EDEADLK it is the caller
- * @retval EINVAL  it is detached, or somebody else joins it
+ * @param thread      a thread that is neither joined nor detached
+ * @param[out] result return value of its function or argument of nova_thread_exit_with(); may be
+ *                    NULL
+ * @retval 0       @p thread is now invalid
+ * @retval EDEADLK @p thread is the caller
+ * @retval EINVAL  it is detached, or another thread joins it
  */
 int nova_thread_join(struct nova_thread *thread, void **result);
 
 /**
- * Wait for the end of a thread until a moment only.
+ * Waits for the end of a thread, at most until a deadline.
  *
  * @param result   as for nova_thread_join()
  * @param deadline TSC value
- * @retval ETIMEDOUT it goes on; else as for nova_thread_join()
+ * @retval ETIMEDOUT the thread still runs; other values as for nova_thread_join()
  */
 int nova_thread_join_until(struct nova_thread *thread, void **result, uint64_t deadline);
 
 /**
- * Let a thread go: what it has comes back when it ends.
+ * Detaches a thread: its resources are freed when it ends.
  *
- * @retval 0      @p thread must not be used any more
- * @retval EINVAL it is detached already, or somebody joins it
+ * @retval 0      @p thread is now invalid
+ * @retval EINVAL it is detached already, or another thread joins it
  */
 int nova_thread_detach(struct nova_thread *thread);
 
-/** End the calling thread. The main thread's end lets the others go on. */
+/** Ends the calling thread. After the main thread ends, the others continue. */
 __attribute__((noreturn)) void nova_thread_exit_with(void *result);
 
-/** The calling thread; in a handler what stands for it. */
+/** Returns the calling thread; in a handler, the thread that represents the handler. */
 struct nova_thread *nova_thread_self(void);
 
-/** A thread's name. */
+/** Returns a thread's name. */
 const char *nova_thread_name(const struct nova_thread *thread);
 
 /**
- * Have a thread do something when an event ends it that nobody handles, after the report, before it
- * is gone: for locks that it holds, and who waits for it. In a root; a child ends as a whole.
+ * Sets a function that a thread runs when an unhandled event ends it, after the report and before
+ * the thread is freed: to release its locks and wake threads that wait for it. Only in a root; a
+ * child ends as a whole.
  *
- * @param thread   the calling one, or one that does not run yet
- * @param function called once, by @p thread, on its stack begun again; NULL: nothing
- * @param argument what @p function is given
+ * @param thread   the calling thread, or one that does not run yet
+ * @param function called once, by @p thread, on its emptied stack; NULL: none
+ * @param argument passed to @p function
  */
 void nova_thread_on_fault(struct nova_thread *thread, void (*function)(void *argument),
                           void *argument);
 
-/** The caller's UTCB. */
+/** Returns the caller's UTCB. */
 struct nova_utcb *nova_thread_utcb(void);
 
-/** The caller's CPU. */
+/** Returns the caller's CPU. */
 nova_word_t nova_thread_cpu(void);
 
-/** Selector of a thread's EC. */
+/** Returns the selector of a thread's EC. */
 nova_sel_t nova_thread_ec(const struct nova_thread *thread);
 
-/** Selector of a thread's SC, NOVA_SEL_NONE for a handler. */
+/** Returns the selector of a thread's SC, NOVA_SEL_NONE for a handler. */
 nova_sel_t nova_thread_sc(const struct nova_thread *thread);
 
-/** A thread's priority. */
+/** Returns a thread's priority. */
 unsigned nova_thread_priority(const struct nova_thread *thread);
 
-/** @param[out] begin lowest address of the caller's stack, the guard page not included
+/** @param[out] begin lowest address of the caller's stack, without the guard page
  *  @param[out] end   first address above it */
 void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
 
 /**
- * Create a local thread that serves portals with @p function, on the time of its callers.
+ * Creates a handler: a local thread that serves portals with @p function on the time of its
+ * callers.
  *
  * errno, stdio and thread-local variables work in it.
  * @param[out] handler for nova_handler_portal() and nova_handler_destroy()
  * @param cpu          its callers' CPU, or NOVA_CPU_SELF
  * @param name         copied
  * @param function     serves one request; the reply is sent when it returns
- * @param argument     what @p function is given
+ * @param argument     passed to @p function
  * @retval 0      done
  * @retval EINVAL the program has no such CPU
  * @retval EAGAIN no more memory, addresses, selectors or kernel memory
@@ -151,64 +155,64 @@ int nova_handler_create(struct nova_handler **handler, nova_word_t cpu, const ch
                         nova_portal_handler *function, void *argument);
 
 /**
- * Create a portal to a handler.
+ * Creates a portal to a handler.
  *
- * @param portal selector that is free; the handler's function gets this number
+ * @param portal free selector; the handler's function receives this number
  * @param mtd    state that an event message through this portal carries; 0 for calls
- * @return 0, or nova_errno_of() what the kernel answers
+ * @return 0, or nova_errno_of() the kernel's status
  */
 int nova_handler_portal(struct nova_handler *handler, nova_sel_t portal, nova_mtd_t mtd);
 
-/** The handler's UTCB, for the windows that receive what callers delegate. */
+/** Returns the handler's UTCB, in which to set the receive windows. */
 struct nova_utcb *nova_handler_utcb(struct nova_handler *handler);
 
-/** What stands for the handler among threads. */
+/** Returns the thread that represents the handler. */
 struct nova_thread *nova_handler_thread(struct nova_handler *handler);
 
-/** Selector of the handler's EC. */
+/** Returns the selector of the handler's EC. */
 nova_sel_t nova_handler_ec(struct nova_handler *handler);
 
 /**
- * End a handler, when it has served the call that it serves. Later calls of its portals fail; the
- * portals themselves are the creator's to revoke. Not for the handler itself.
+ * Destroys a handler after it has completed its current call. Later calls of its portals fail; the
+ * creator revokes the portals. Must not be called by the handler itself.
  *
- * For a handler of another CPU a thread is needed there for a moment.
- * @retval 0      everything that it had has come back
- * @retval EAGAIN there is not enough for that thread: the handler goes on
+ * For a handler on another CPU the runtime creates a temporary thread there.
+ * @retval 0      its resources are freed
+ * @retval EAGAIN no resources for that thread; the handler still runs
  */
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
- * Create a scheduling context for an EC that the program made itself, such as a virtual CPU. A root
+ * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. A root
  * creates it; a child's parent does. nova_thread_create() does this for threads.
  *
  * @code
  * const int error = nova_sc_create(sc, vcpu, 10, NOVA_THREAD_QUANTUM);
  * @endcode
- * In a child the EC may run for a moment even if that fails with EAGAIN: whether the capability
- * finds room is known no sooner.
+ * In a child the EC may run briefly even if the result is EAGAIN: only delegation of the capability
+ * shows whether it fits.
  * @param sc         free selector
  * @param ec         EC capability with NOVA_EC_SC
  * @param priority   1 to 255, in a child cut to the program's limit
  * @param quantum_us time slice in microseconds, not 0; cut to NOVA_QPD_QUANTUM_MAX, and in a child
  *                   to what its parent allows
  * @retval 0      the EC runs
- * @retval EINVAL @p ec is not a global EC, or a number is out of its range
+ * @retval EINVAL @p ec is not a global EC, or a number is out of range
  * @retval EAGAIN in a child: too many threads, or no kernel memory
  * @return else nova_errno_of() the kernel's status
  */
 int nova_sc_create(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned quantum_us);
 
 /**
- * Destroy a scheduling context that nova_sc_create() made. The EC no longer has it when this
- * returns; the selector is free and remains the caller's.
+ * Destroys a scheduling context of nova_sc_create(). When it returns, the EC no longer has the SC,
+ * and the selector is null and remains the caller's.
  */
 void nova_sc_destroy(nova_sel_t sc);
 
 /**
- * Selectors of the program's own event portals for threads on a CPU: + NOVA_EXC_….
+ * Returns the base of the program's event portals for threads on a CPU: portal base + NOVA_EXC_….
  *
- * @return NOVA_SEL_NONE if they cannot be made
+ * @return NOVA_SEL_NONE if they cannot be created
  */
 nova_sel_t nova_event_base(nova_word_t cpu);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service `power`: resets the machine or switches it off, for whoever was granted the service.
+/* The service `power`: resets the machine or powers it off, for programs that are granted the
+ * service.
  */
 #ifndef NOVART_SERVICE_POWER_H
 #define NOVART_SERVICE_POWER_H
@@ -10,12 +11,12 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | RESET | – | none if it works | EPERM: the service may not; ENOTSUP: the machine cannot |
- * | OFF | – | none if it works | as RESET |
+ * | RESET | – | none if it works | EPERM: the service has no permission; ENOTSUP: the machine has
+ * no such function | | OFF | – | none if it works | as RESET |
  *  @{ */
 
 #define NOVA_POWER_RESET (NOVA_OPERATION_FIRST + 0) /**< reset the machine */
-#define NOVA_POWER_OFF   (NOVA_OPERATION_FIRST + 1) /**< switch it off */
+#define NOVA_POWER_OFF   (NOVA_OPERATION_FIRST + 1) /**< power it off */
 
 /** @} */
 
@@ -24,15 +25,15 @@ extern "C" {
 #endif
 
 /**
- * Open a session.
+ * Opens a session.
  *
- * @param[out] power to be closed by nova_session_close()
+ * @param[out] power the session, to be closed by nova_session_close()
  * @return as nova_session_open()
  */
 int nova_power_open(struct nova_session **power);
 
 /**
- * Reset the machine.
+ * Resets the machine.
  *
  * @param power the session
  * @return only if that fails: EPERM, ENOTSUP, or as nova_session_call()
@@ -40,7 +41,7 @@ int nova_power_open(struct nova_session **power);
 int nova_power_reset(struct nova_session *power);
 
 /**
- * Switch the machine off.
+ * Powers the machine off.
  *
  * @param power the session
  * @return only if that fails: EPERM, ENOTSUP, or as nova_session_call()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest's instructions reach: memory through segments and page tables, devices, ports; and
- * instructions that need all of that. */
+/* Accesses of a guest's instructions: memory through segments and page tables, devices and ports.
+ * Also emulates instructions that need all of these. */
 #ifndef NOVAVMM_ACCESS_H
 #define NOVAVMM_ACCESS_H
 
@@ -11,67 +11,68 @@
 extern "C" {
 #endif
 
-/** A virtual CPU and what lies around it. */
+/** A virtual CPU and the memory and devices that it reaches. */
 struct nova_access {
         const struct nova_guest_memory *memory; /**< the guest's RAM */
         const struct nova_bus *mmio;            /**< its devices in memory */
         const struct nova_bus *ports;           /**< its devices at ports */
-        struct nova_utcb_state *state;          /**< all registers but those of tables */
-        uint64_t efer;                          /**< EFER */
+        struct nova_utcb_state *state; /**< all registers except descriptor-table registers */
+        uint64_t efer;                 /**< EFER */
 };
 
 /** An exception that an access raises. */
 struct nova_fault {
         uint8_t vector;   /**< 12: #SS, 13: #GP, 14: #PF */
-        uint32_t error;   /**< its error code */
-        uint64_t address; /**< of a page fault */
+        uint32_t error;   /**< error code of the exception */
+        uint64_t address; /**< faulting address of a #PF */
 };
 
-/** @return 16, 32 or 64: how the virtual CPU of @p access reads its code */
+/** Returns the width in which the virtual CPU of @p access runs its code: 16, 32 or 64. */
 unsigned nova_access_bits(const struct nova_access *access);
 
 /**
- * Cut a sum to what the virtual CPU of @p access has as an instruction pointer: 32 bits, but in
- * 64-bit mode. 16-bit code has 32, too: its segment's limit ends it (SDM 3B, "Segment
- * Wraparound").
+ * Cuts a sum to the width of the instruction pointer of the virtual CPU of @p access: 64 bits in
+ * 64-bit mode, otherwise 32. 16-bit code uses 32 bits, too; its segment's limit ends it (SDM 3B,
+ * "Segment Wraparound").
  *
  * @return @p ip, cut
  */
 nova_word_t nova_access_cut(const struct nova_access *access, nova_word_t ip);
 
 /**
- * Fetch code where a virtual CPU is.
+ * Fetches code at a virtual CPU's instruction pointer.
  *
  * @param access    the virtual CPU
- * @param[out] code gets it
- * @return bytes that could be read, at most NOVA_CODE_BYTES
+ * @param[out] code the bytes read @return number of bytes read, at most NOVA_CODE_BYTES
  */
 size_t nova_access_fetch(const struct nova_access *access, uint8_t *code);
 
-/** Bytes in a row that may lie in two pages. */
+/** A run of bytes, which may lie in two pages. */
 struct nova_place {
-        uint64_t physical[2]; /**< of the first byte, and of the first in the second page */
+        uint64_t physical[2]; /**< physical address of the first byte, and of the first byte in the
+                                 second page */
         uint8_t bytes;        /**< in all */
-        uint8_t first;        /**< in the first page */
+        uint8_t first;        /**< number of bytes in the first page */
 };
 
 /**
- * Find what a virtual CPU would access.
+ * Finds the memory that a virtual CPU would access.
  *
  * @param access      the virtual CPU
  * @param segment     the segment register
  * @param offset      in the segment
- * @param bytes       at most 8
- * @param write       else it reads
- * @param[out] place  where it is
- * @param[out] fault  what it gets instead
- * @return false: @p fault
+ * @param bytes       size of the access, at most 8
+ * @param write       true for a write, false for a read
+ * @param[out] place  location of the bytes
+ * @param[out] fault  exception that the access raises
+ * @return falseif the access raises @p fault
  */
 bool nova_access_find(const struct nova_access *access, enum nova_segment_number segment,
                       uint64_t offset, unsigned bytes, bool write, struct nova_place *place,
                       struct nova_fault *fault);
 
-/** @return what the virtual CPU of @p access reads at @p place: RAM, a device, or ones */
+/** Returns the value that the virtual CPU of @p access reads at @p place: from RAM or a device, or
+ * all ones. */
 uint64_t nova_access_get(const struct nova_access *access, const struct nova_place *place);
 
 /** Writes @p value at @p place, for the virtual CPU of @p access: to RAM, a device, or nowhere. */
@@ -79,17 +80,17 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
                      uint64_t value);
 
 /**
- * Do an instruction that is not a string instruction, in its virtual CPU's place.
+ * Executes an instruction that is not a string instruction on behalf of its virtual CPU.
  *
- * An operand that lies partly in RAM and partly in a device, or in two devices, is taken apart into
- * bytes, each of which goes where it belongs.
+ * An operand that lies partly in RAM and partly in a device, or in two devices, is accessed byte by
+ * byte.
  *
  * @param access          the virtual CPU, at that instruction
  * @param in              the instruction
- * @param address         guest-physical: where the exit says that there is no memory
- * @param[in,out] changed gets the groups of state that changed
- * @param[out] fault      what it gets instead
- * @return false: @p fault, and nothing was done
+ * @param address         guest-physical address at which the exit found no memory
+ * @param[in,out] changed adds the groups of state that changed
+ * @param[out] fault      exception that the instruction raises
+ * @return falseif it raises @p fault; then nothing has changed
  */
 bool nova_access_perform(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, nova_mtd_t *changed, struct nova_fault *fault);
@@ -97,19 +98,19 @@ bool nova_access_perform(const struct nova_access *access, const struct nova_ins
 /** How a string instruction ended. */
 enum nova_string_end {
         NOVA_STRING_DONE,    /**< the instruction is over */
-        NOVA_STRING_GOES_ON, /**< there are more rounds: registers are as between two of them */
-        NOVA_STRING_FAULT    /**< registers are as before the round that raised it */
+        NOVA_STRING_GOES_ON, /**< more rounds remain; the registers are those between two rounds */
+        NOVA_STRING_FAULT    /**< the registers are those before the round that raised it */
 };
 
 /**
- * Do rounds of a string instruction.
+ * Executes rounds of a string instruction.
  *
  * @param access          the virtual CPU
  * @param in              the instruction
- * @param rounds          the most that are done
- * @param[in,out] changed gets the groups of state that changed
- * @param[out] fault      for NOVA_STRING_FAULT
- * @return how it ended
+ * @param rounds          maximum number of rounds
+ * @param[in,out] changed adds the groups of state that changed
+ * @param[out] fault      exception, for NOVA_STRING_FAULT
+ * @return how the execution ended
  */
 enum nova_string_end nova_string_run(const struct nova_access *access,
                                      const struct nova_instruction *in, unsigned rounds,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ACPI of a guest's PC: tables in its memory, and the power-management ports that they name. */
+/* ACPI of a guest's PC: tables in its memory, and the power-management ports that the tables
+ * name. */
 #ifndef NOVAVMM_ACPI_H
 #define NOVAVMM_ACPI_H
 
@@ -10,33 +11,33 @@
 extern "C" {
 #endif
 
-/** First port, and how many there are. */
+/** First port, and the number of ports. */
 #define NOVA_ACPI_PORT  0x600
 #define NOVA_ACPI_PORTS 12
 
-/** The interrupt that ACPI calls its own; nothing raises it. */
+/** The interrupt of ACPI; nothing raises it. */
 #define NOVA_ACPI_IRQ 9
 
 /** The power-management ports. */
 struct nova_acpi {
-        uint16_t status;  /**< PM1 status: events that happened */
-        uint16_t enabled; /**< PM1 enable: events that are to raise NOVA_ACPI_IRQ; none does */
-        uint16_t control; /**< PM1 control */
-        struct nova_clock clock; /**< of its timer */
-        struct nova_line off;    /**< high when the guest switches its machine off */
+        uint16_t status;         /**< PM1 status: events that happened */
+        uint16_t enabled;        /**< PM1 enable: events that may raise NOVA_ACPI_IRQ; none does */
+        uint16_t control;        /**< PM1 control */
+        struct nova_clock clock; /**< clock of its timer */
+        struct nova_line off;    /**< high when the guest powers its machine off */
 };
 
-/** What the tables describe. */
+/** Machine that the tables describe. */
 struct nova_acpi_config {
-        unsigned vcpus;   /**< how many virtual CPUs there are */
+        unsigned vcpus;   /**< number of virtual CPUs */
         bool local_apics; /**< virtual CPUs have local APICs, and there is an I/O APIC */
 };
 
-/** @param off goes high when the guest switches its machine off */
+/** Initialises the ports. @param off line that goes high when the guest powers its machine off */
 void nova_acpi_init(struct nova_acpi *acpi, const struct nova_clock *clock,
                     const struct nova_line *off);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT and the ports behind it; for struct
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, NOVA_ACPI_PORT and the ports behind it; for struct
  * nova_bus_range,
  *  @p context is the struct nova_acpi. @return what the device says */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
@@ -44,7 +45,7 @@ uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes);
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value);
 
 /**
- * Put RSDP, XSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1 MiB.
+ * Writes RSDP, XSDT, FADT, MADT, FACS and DSDT into a guest's memory, between 0xe0000 and 1 MiB.
  *
  * @return address of the RSDP; 0 if the guest has no memory there
  */

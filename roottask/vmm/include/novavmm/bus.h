@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which device answers at which address: a table for a guest's ports, another for its memory. */
+/* Tables of the devices at each address: one for a guest's ports, another for its memory. */
 #ifndef NOVAVMM_BUS_H
 #define NOVAVMM_BUS_H
 
@@ -9,47 +9,48 @@
 extern "C" {
 #endif
 
-/** Ranges that a bus can have. */
+/** Maximum number of ranges of a bus. */
 #define NOVA_BUS_RANGES 48
 
-/** Asks a device, by its @p context, for @p bytes (1, 2, 4 or 8) at @p address. @return its answer
+/** Reads @p bytes (1, 2, 4 or 8) at @p address from the device @p context. @return the value
  */
 typedef uint64_t nova_bus_read(void *context, uint64_t address, unsigned bytes);
 
-/** Gives a device, by its @p context, @p bytes (1, 2, 4 or 8) of @p value at @p address. */
+/** Writes @p bytes (1, 2, 4 or 8) of @p value at @p address to the device @p context. */
 typedef void nova_bus_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Addresses that are one device's. An access of which only some bytes are its own reaches it byte
- * by byte. */
+/** Addresses of one device. An access that is only partly inside reaches the device byte by
+ * byte. */
 struct nova_bus_range {
-        uint64_t first;        /**< its lowest address */
-        uint64_t last;         /**< its highest one */
-        nova_bus_read *read;   /**< NULL: reads give all ones */
-        nova_bus_write *write; /**< NULL: writes are lost */
-        void *device;          /**< handed to both */
+        uint64_t first;        /**< lowest address */
+        uint64_t last;         /**< highest address */
+        nova_bus_read *read;   /**< NULL: reads return all ones */
+        nova_bus_write *write; /**< NULL: writes are ignored */
+        void *device;          /**< context of both functions */
 };
 
-/** A bus. Zeroed memory is one without devices. */
+/** A bus. Zeroed memory is a bus without devices. */
 struct nova_bus {
         unsigned count; /**< ranges in use */
         struct nova_bus_range range[NOVA_BUS_RANGES];
 };
 
 /**
- * Add a device. Where ranges overlap, the one that came first answers.
+ * Adds a device. Where ranges overlap, the one that was added first answers.
  *
  * @retval 0      done
- * @retval EINVAL the range's end lies before its begin
- * @retval ENOSPC there are NOVA_BUS_RANGES already
+ * @retval EINVAL the range ends before it begins
+ * @retval ENOSPC the bus has NOVA_BUS_RANGES ranges already
  */
 int nova_bus_add(struct nova_bus *bus, const struct nova_bus_range *range);
 
-/** Reads @p bytes (1 to 8) at @p address. @return what the device says, cut to @p bytes; ones where
- *  there is none. Each byte of what is not one device's comes from its own, as PCs do it */
+/** Reads @p bytes (1 to 8) at @p address. @return the device's value, cut to @p bytes; all ones
+ * without a device. If several devices share the range, each byte comes from its own device, as on
+ * PCs */
 uint64_t nova_bus_get(const struct nova_bus *bus, uint64_t address, unsigned bytes);
 
-/** Writes @p bytes (1 to 8) of @p value at @p address, taken apart as for nova_bus_get(); nothing
- *  happens where there is no device. */
+/** Writes @p bytes (1 to 8) of @p value at @p address, split as for nova_bus_get(); bytes without a
+ * device are ignored. */
 void nova_bus_put(const struct nova_bus *bus, uint64_t address, unsigned bytes, uint64_t value);
 
 #ifdef __cplusplus

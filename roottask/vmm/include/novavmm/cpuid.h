@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest's CPUID says: a table of leaves with the bits that pass. All else reads as zero. */
+/* CPUID as a guest sees it: a table of leaves with the bits that pass. All other bits read as
+ * zero. */
 #ifndef NOVAVMM_CPUID_H
 #define NOVAVMM_CPUID_H
 
@@ -10,7 +11,7 @@
 extern "C" {
 #endif
 
-/** The registers that CPUID answers in. */
+/** Result registers of CPUID. */
 struct nova_cpuid {
         uint32_t eax; /**< EAX */
         uint32_t ebx; /**< EBX */
@@ -18,45 +19,46 @@ struct nova_cpuid {
         uint32_t edx; /**< EDX */
 };
 
-/** A leaf, or some in a row: what the CPU says, reduced to these bits. */
+/** A leaf, or a range of leaves: the CPU's value is masked with these bits. */
 struct nova_cpuid_row {
-        uint32_t first;         /**< the leaf, or the lowest of them */
-        uint32_t last;          /**< the highest one */
+        uint32_t first;         /**< the leaf, or the lowest of a range */
+        uint32_t last;          /**< the highest leaf */
         struct nova_cpuid mask; /**< bits that the guest may see */
 };
 
-/** What a guest sees besides the table. */
+/** Properties that a guest sees besides the table. */
 struct nova_cpuid_view {
         unsigned vcpu;     /**< number of the virtual CPU, its APIC ID */
-        unsigned vcpus;    /**< how many there are */
+        unsigned vcpus;    /**< number of virtual CPUs */
         bool local_apic;   /**< it has a local APIC */
         bool os_xsave;     /**< its CR4.OSXSAVE */
-        bool no_long_mode; /**< its kernel runs no guests with 64 bits */
-        bool xsave;        /**< it gets XSAVE and what needs it: nova_cpuid_has_xsave() */
-        uint64_t xcr0;     /**< its XCR0: state components that it has switched on */
+        bool no_long_mode; /**< the kernel does not run 64-bit guests */
+        bool xsave;    /**< it has XSAVE and the features that need it: nova_cpuid_has_xsave() */
+        uint64_t xcr0; /**< its XCR0: enabled state components */
 };
 
-/** The CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */
+/** Returns the CPU's own answer to @p leaf (EAX) and @p subleaf (ECX). */
 typedef struct nova_cpuid nova_cpuid_source(uint32_t leaf, uint32_t subleaf);
 
-/** The offered features, NULL-terminated by a row whose last leaf is 0 and first is 1. */
+/** The offered features, terminated by a row whose last leaf is 0 and first leaf is 1. */
 extern const struct nova_cpuid_row nova_cpuid_rows[];
 
-/** @return what the CPU that this runs on says to @p leaf (EAX) and @p subleaf (ECX) */
+/** Returns the answer of the current CPU to @p leaf (EAX) and @p subleaf (ECX). */
 struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 
-/** @return the guest's answer to @p leaf (EAX) and @p subleaf (ECX): that of @p source, passed
- *  through the table */
+/** Returns the guest's answer to @p leaf (EAX) and @p subleaf (ECX): that of @p source, masked by
+ * the table. */
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 
-/** @return whether guests on the CPU @p source can have XSAVE: where the kernel saves and loads its
- *  state, but not on a CPU that QEMU emulates @p svm (with SVM), where a guest's XCR0 is lost */
+/** Returns whether guests on the CPU @p source can have XSAVE: if the kernel saves and loads its
+ * state, except with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's XCR0. */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 
-/** Whether a guest may switch on these state components: those that @p source (the CPU) has and the
- *  table offers, with those that they stand on. @param value what goes to XCR0
- *  @return false: the guest gets #GP */
+/** Returns whether a guest may enable these state components: @p source (the CPU) has them, the
+ * table offers them, and the components that they require are included. @param value new value of
+ * XCR0
+ * @return false: the guest gets #GP */
 bool nova_xcr0_is_valid(nova_cpuid_source *source, uint64_t value);
 
 #ifdef __cplusplus

@@ -10,12 +10,12 @@
 extern "C" {
 #endif
 
-/** Whether this CPU has them: RDRAND. Nothing else here is random enough for a guest's keys, so a
- *  monitor on another CPU gives its guest no entropy device. */
+/** Returns whether this CPU has RDRAND. No other source is random enough for a guest's keys, so
+ * without RDRAND a monitor does not give its guest an entropy device. */
 bool nova_entropy_available(void);
 
-/** Fill @p bytes at @p to; @p unused is for those who call sources of entropy. @return how many
- *  bytes; fewer if the CPU has no more for now */
+/** Fills @p bytes at @p to; @p unused makes this a source of nova_virtio_random_init(). @return
+ * number of bytes; fewer if the CPU has no more at the moment */
 size_t nova_entropy(void *unused, void *to, size_t bytes);
 
 #ifdef __cplusplus

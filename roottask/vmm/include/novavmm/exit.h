@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a virtual CPU left its guest: one list for SVM and VMX. */
+/* Causes of VM exits: one list for SVM and VMX. */
 #ifndef NOVAVMM_EXIT_H
 #define NOVAVMM_EXIT_H
 
@@ -33,38 +33,38 @@ extern "C" {
         ROW(SHUTDOWN, "a triple fault", "ends the machine with a report")                       \
         ROW(INVALID, "state that the CPU refuses", "ends the machine with a report")
 
-/** Causes of exits. With each stands what the library does; nova_vm_on() puts a function of the
- * monitor's in its place. */
+/** Causes of exits. Each comment describes the library's default action; nova_vm_on() replaces it
+ * by a function of the monitor. */
 enum nova_vm_exit {
 #define NOVA_VM_EXIT_ENUM(name, text, answer) NOVA_VM_EXIT_##name,
         NOVA_VM_EXIT_ROWS(NOVA_VM_EXIT_ENUM)
 #undef NOVA_VM_EXIT_ENUM
-                NOVA_VM_EXIT_COUNT /**< how many there are */
+                NOVA_VM_EXIT_COUNT /**< number of causes */
 };
 
 /** A port access. */
 struct nova_vm_exit_port {
         uint16_t port; /**< its number */
         uint8_t bytes; /**< 1, 2 or 4 */
-        bool in;       /**< the guest reads */
+        bool in;       /**< true if the guest reads */
         bool string;   /**< INS or OUTS */
         bool repeated; /**< with REP */
 };
 
-/** @return the cause behind an event number of SVM, NOVA_VM_EXIT_OTHER if none is known.
- *  @p qualification is the first one, which distinguishes reads of MSRs from writes */
+/** Returns the cause for an event number of SVM, NOVA_VM_EXIT_OTHER if it is unknown. @p
+ * qualification is the first one, which distinguishes reads of MSRs from writes */
 enum nova_vm_exit nova_vm_exit_of_svm(unsigned event, uint64_t qualification);
 
-/** The same for VMX. */
+/** Returns the cause for an event number of VMX. */
 enum nova_vm_exit nova_vm_exit_of_vmx(unsigned event);
 
-/** @return the port access that SVM's first qualification describes */
+/** Returns the port access that SVM's first qualification describes. */
 struct nova_vm_exit_port nova_vm_exit_port_of_svm(uint64_t qualification);
 
-/** The same for VMX. */
+/** Returns the port access that VMX's first qualification describes. */
 struct nova_vm_exit_port nova_vm_exit_port_of_vmx(uint64_t qualification);
 
-/** @return what happened, for people */
+/** Returns a description of the cause for messages. */
 const char *nova_vm_exit_text(enum nova_vm_exit exit);
 
 #ifdef __cplusplus

@@ -9,23 +9,23 @@
 extern "C" {
 #endif
 
-/** Where it lies, its size, its pins. */
+/** Address, size and number of pins. */
 #define NOVA_IOAPIC_AT    0xfec00000u
 #define NOVA_IOAPIC_BYTES 0x1000u
 #define NOVA_IOAPIC_PINS  24
 
 /** An I/O APIC. */
 struct nova_ioapic {
-        uint8_t index;                    /**< of the register that the data window shows */
-        uint32_t id;                      /**< what the guest wrote to its ID register */
+        uint8_t index;                    /**< index of the register that the data window shows */
+        uint32_t id;                      /**< value that the guest wrote to the ID register */
         uint32_t pins;                    /**< levels of its pins */
         uint64_t entry[NOVA_IOAPIC_PINS]; /**< the redirection table */
         /** Sends an interrupt to local APICs. */
         void (*send)(void *context, const struct nova_apic_message *message);
-        void *context; /**< handed to it */
+        void *context; /**< context of send */
 };
 
-/** All pins masked. */
+/** Initialises it with all pins masked. */
 void nova_ioapic_init(struct nova_ioapic *ioapic,
                       void (*send)(void *context, const struct nova_apic_message *message),
                       void *context);
@@ -34,10 +34,10 @@ void nova_ioapic_init(struct nova_ioapic *ioapic,
  */
 void nova_ioapic_set(void *context, unsigned pin, bool level);
 
-/** A local APIC says that a level-triggered interrupt ended. */
+/** Handles the end of a level-triggered interrupt at a local APIC. */
 void nova_ioapic_end(struct nova_ioapic *ioapic, uint8_t vector);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p address, from NOVA_IOAPIC_AT on; for struct nova_bus_range,
  *  @p context is the struct nova_ioapic. @return what the device says */
 uint64_t nova_ioapic_read(void *context, uint64_t address, unsigned bytes);
 /** Write @p bytes of @p value at @p address; @p context as for nova_ioapic_read(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What device models see of the machine around them: lines that they drive, and the time. */
+/* The interface of device models to their machine: lines that they drive, and the time. */
 #ifndef NOVAVMM_LINE_H
 #define NOVAVMM_LINE_H
 
@@ -11,14 +11,14 @@
 extern "C" {
 #endif
 
-/** A moment that never comes, for alarms. */
+/** A deadline that never comes, for alarms. */
 #define NOVA_NEVER UINT64_MAX
 
-/** A wire from a device to a pin of somebody else. Zeroed memory is a wire to nowhere. */
+/** A wire from a device to a pin of another device. Zeroed memory is an unconnected wire. */
 struct nova_line {
         void (*set)(void *context, unsigned pin, bool level); /**< drives the pin; may be NULL */
-        void *context;                                        /**< handed to it: the other end */
-        unsigned pin;                                         /**< handed to it */
+        void *context; /**< context of set: the device at the other end */
+        unsigned pin;  /**< argument of set or context of the function */
 };
 
 /** Drives a line. */
@@ -28,10 +28,10 @@ static inline void nova_line_set(const struct nova_line *line, bool level)
                 line->set(line->context, line->pin, level);
 }
 
-/** Where a device learns what time it is. */
+/** Source of the time for a device. */
 struct nova_clock {
-        uint64_t (*now)(void *context); /**< nanoseconds; never goes back */
-        void *context;                  /**< handed to it */
+        uint64_t (*now)(void *context); /**< returns nanoseconds; never goes backwards */
+        void *context;                  /**< argument of set or context of the function */
 };
 
 /** The time. */
@@ -40,12 +40,12 @@ static inline uint64_t nova_clock_now(const struct nova_clock *clock)
         return clock->now(clock->context);
 }
 
-/** A device's wish to be called at a moment. The device changes the deadline whenever it likes; its
- *  machine looks at it after each access. */
+/** A device's request to be called at a deadline. The device may change the deadline at any time;
+ * its machine checks it after each access. */
 struct nova_alarm {
         uint64_t deadline;                          /**< nanoseconds of its clock, or NOVA_NEVER */
-        void (*expire)(void *device, uint64_t now); /**< called when it has come */
-        void *device;                               /**< handed to it */
+        void (*expire)(void *device, uint64_t now); /**< called when the deadline has passed */
+        void *device; /**< argument of set or context of the function */
 };
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loaders: they put software into a guest's memory and say in what state its first virtual CPU
- * begins. What they read is not trusted. */
+/* Loaders: they load software into a guest's memory and set the initial state of its first virtual
+ * CPU. The files are untrusted. */
 #ifndef NOVAVMM_LOAD_H
 #define NOVAVMM_LOAD_H
 
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** A Linux kernel, and what it is given. */
+/** A Linux kernel and its parameters. */
 struct nova_linux {
         const void *kernel;       /**< bzImage */
         size_t kernel_bytes;      /**< its size */
@@ -22,69 +22,69 @@ struct nova_linux {
 };
 
 /**
- * Load a Linux kernel, or what else keeps to its boot protocol, version 2.02 or newer: by its
- * 64-bit entry point if it has one, by the 32-bit one otherwise. One with a 64-bit entry point is
- * refused where guests of this program have 32 bits.
+ * Loads a Linux kernel, or other software that follows its boot protocol, version 2.02 or newer. It
+ * uses the 64-bit entry point if there is one, otherwise the 32-bit one. It refuses a kernel with a
+ * 64-bit entry point if guests of this program have 32 bits.
  *
  * @param memory     RAM; addresses below 1 MiB are used for tables
- * @param[out] start of virtual CPU 0
- * @return NULL, or why the kernel cannot be loaded, as the end of a sentence; the calling thread's,
- *         until it calls this again
+ * @param[out] start initial state of virtual CPU 0
+ * @return NULL, or the reason why the kernel cannot be loaded, as the end of a sentence; valid
+ *         until the calling thread calls this function again
  */
 const char *nova_linux_load(const struct nova_guest_memory *memory, const struct nova_linux *image,
                             struct nova_utcb_event *start);
 
-/** A file that goes along with a Multiboot kernel. */
+/** A module of a Multiboot kernel. */
 struct nova_multiboot_module {
-        const void *data; /**< what it holds */
-        size_t bytes;     /**< how much that is */
+        const void *data; /**< its content */
+        size_t bytes;     /**< size of the content */
         const char *line; /**< its command line */
 };
 
-/** A Multiboot kernel, and what it is given. */
+/** A Multiboot kernel and its parameters. */
 struct nova_multiboot {
-        const void *kernel;                         /**< 32-bit ELF file, or with addresses */
-        size_t kernel_bytes;                        /**< its size */
-        const char *line;                           /**< its command line */
-        const struct nova_multiboot_module *module; /**< in the order that it sees */
+        const void *kernel;  /**< 32-bit ELF file, or a file with an address header */
+        size_t kernel_bytes; /**< its size */
+        const char *line;    /**< its command line */
+        const struct nova_multiboot_module *module; /**< modules, in the kernel's order */
         unsigned modules;                           /**< how many */
 };
 
 /**
- * Load a kernel by the Multiboot specification, version 1. It finds its command line, its modules
- * and a map of memory; information for it lies between 0x90000 and 0x9f000.
+ * Loads a kernel that follows the Multiboot specification, version 1. The kernel gets its command
+ * line, its modules and a memory map. The Multiboot information lies between 0x90000 and 0x9f000.
  *
  * @param memory     RAM, at least 2 MiB
  * @param image      the kernel and its modules
- * @param[out] start of virtual CPU 0
+ * @param[out] start initial state of virtual CPU 0
  * @return as nova_linux_load()
  */
 const char *nova_multiboot_load(const struct nova_guest_memory *memory,
                                 const struct nova_multiboot *image, struct nova_utcb_event *start);
 
 /**
- * Load a file as it is; it begins in real mode at its first byte: CS is @p address / 16, IP 0. The
- * other segments and SP are 0, interrupts are off.
+ * Loads a file unchanged. It starts in real mode at its first byte: CS is @p address / 16, IP 0.
+ * The other segments and SP are 0, and interrupts are disabled.
  *
  * @param memory  RAM
- * @param file    what is loaded
+ * @param file    the file
  * @param bytes   its size
  * @param address guest-physical, below 1 MiB, a multiple of 16
- * @param[out] start of virtual CPU 0
+ * @param[out] start initial state of virtual CPU 0
  * @return as nova_linux_load()
  */
 const char *nova_flat_load(const struct nova_guest_memory *memory, const void *file, size_t bytes,
                            uint32_t address, struct nova_utcb_event *start);
 
 /**
- * Load firmware for a PC, which ends below 1 MiB; it begins as a CPU does after a reset. It is in
- * RAM, and it is not below 4 GiB, too, as on a PC: only its last 128 KiB can be used. What
- * nova_pc_create() put there, ACPI's tables, is gone.
+ * Loads firmware for a PC, which ends below 1 MiB and starts as after a reset. It lies in RAM and,
+ * unlike on a PC, not also below 4 GiB, so only its last 128 KiB can be used. It overwrites the
+ * ACPI tables of nova_pc_create().
  *
  * @param memory RAM, at least 1 MiB
  * @param file   the firmware
  * @param bytes  its size: a multiple of 4 KiB, at most 128 KiB
- * @param[out] start of virtual CPU 0
+ * @param[out] start initial state of virtual CPU 0
  * @return as nova_linux_load()
  */
 const char *nova_firmware_load(const struct nova_guest_memory *memory, const void *file,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's RAM: one range of guest-physical addresses from 0 on, and where its monitor sees it. */
+/* A guest's RAM: one range of guest-physical addresses from 0 on, and its address in the
+ * monitor. */
 #ifndef NOVAVMM_MEMORY_H
 #define NOVAVMM_MEMORY_H
 
@@ -11,39 +12,40 @@
 extern "C" {
 #endif
 
-/** The most RAM that a guest can have: devices lie above. */
+/** Maximum size of a guest's RAM; devices lie above. */
 #define NOVA_GUEST_MEMORY_MAX 0xc0000000u
 
-/** Blocks of pages that RAM can be made of. */
+/** Maximum number of page blocks that make up the RAM. */
 #define NOVA_GUEST_BLOCKS 64
 
 /** A guest's RAM. All accesses of a monitor go through the functions below, which check. */
 struct nova_guest_memory {
-        uint8_t *base; /**< guest-physical address 0 */
+        uint8_t *base; /**< address of guest-physical address 0 in the monitor */
         size_t bytes;  /**< whole pages */
         struct {
-                void *page;         /**< where it begins */
+                void *page;         /**< first page of the block */
                 unsigned order;     /**< 2^order pages */
-        } block[NOVA_GUEST_BLOCKS]; /**< of the allocator */
+        } block[NOVA_GUEST_BLOCKS]; /**< blocks from the allocator */
         unsigned blocks;            /**< blocks in use */
 };
 
 /**
- * Take RAM, filled with zero.
+ * Allocates RAM, filled with zero.
  *
  * @param bytes rounded up to 2 MiB
  * @retval 0      done
  * @retval EINVAL @p bytes is 0 or above NOVA_GUEST_MEMORY_MAX
- * @retval ENOMEM there is not so much
+ * @retval ENOMEM not enough memory
  * @retval EAGAIN no more kernel memory
  * @retval EACCES the program may not have executable memory: its parent must grant it children
  */
 int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes);
 
-/** Give RAM back; no guest may have it any more. */
+/** Frees RAM, which no guest may use any more. */
 void nova_guest_memory_destroy(struct nova_guest_memory *memory);
 
-/** @return where [@p address, @p address + @p bytes) lies, NULL if not all of it is RAM */
+/** Returns the monitor's address of [@p address, @p address + @p bytes), NULL if not all of it is
+ * RAM. */
 static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, uint64_t address,
                                        uint64_t bytes)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest finds in model-specific registers: a table of those that it has. All others raise
- * #GP, reads and writes. */
+/* Model-specific registers of a guest: a table of those that exist. Reads and writes of all others
+ * raise #GP. */
 #ifndef NOVAVMM_MSR_H
 #define NOVAVMM_MSR_H
 
@@ -14,37 +14,37 @@
 extern "C" {
 #endif
 
-/** Registers that the monitor itself keeps for a virtual CPU. */
+/** Registers of a virtual CPU that the monitor stores. */
 struct nova_msr_kept {
-        uint64_t apic_base;     /**< IA32_APIC_BASE: the local APIC's address, whether it is on,
-                                     whether the virtual CPU is the first one; a guest may switch
-                                     the local APIC off and on, any other change faults */
-        uint64_t fixed[11];     /**< MTRRs of the first MiB */
+        uint64_t apic_base; /**< IA32_APIC_BASE: address of the local APIC, its enable bit, and the
+                               bit of the first virtual CPU; a guest may disable and enable the
+                               local APIC, any other change faults */
+        uint64_t fixed[11]; /**< MTRRs of the first MiB */
         uint64_t range[8][2];   /**< other MTRRs: address and type, mask */
         uint64_t range_default; /**< MTRRdefType */
         uint64_t address_end;   /**< end of guest-physical addresses */
-        bool local_apic;        /**< there is a local APIC */
-        bool amd;               /**< CPUID says that the CPU is one of AMD */
+        bool local_apic;        /**< the virtual CPU has a local APIC */
+        bool amd;               /**< CPUID reports a CPU of AMD */
 };
 
-/** Groups of a message that MSRs need. */
+/** Groups of state that MSR accesses need in a message. */
 #define NOVA_MSR_MTD                                                                 \
         (NOVA_MTD_SYS | NOVA_MTD_FS_GS | NOVA_MTD_CR | NOVA_MTD_TSC | NOVA_MTD_MSR | \
          NOVA_MTD_PAT | NOVA_MTD_CSTAR_AUX)
 
-/** Make registers what virtual CPU number @p vcpu begins with. @param local_apic it has one; else
- * it is like a CPU whose local APIC is switched off */
+/** Sets the initial registers of virtual CPU number @p vcpu. @param local_apic whether it has one;
+ * otherwise it is like a CPU whose local APIC is disabled */
 void nova_msr_init(struct nova_msr_kept *kept, unsigned vcpu, bool local_apic);
 
-/** @return whether the local APIC is on */
+/** Returns whether the local APIC is enabled. */
 bool nova_msr_apic_is_on(const struct nova_msr_kept *kept);
 
-/** Read a register, MSR @p number, into @p value. @return false: the guest gets #GP */
+/** Reads a register, MSR @p number, into @p value. @return false: the guest gets #GP */
 bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kept *kept,
                   uint32_t number, uint64_t *value);
 
-/** Write @p value to a register, MSR @p number. @param[in,out] changed gets the group to be written
- * back
+/** Writes @p value to a register, MSR @p number. @param[in,out] changed receives the group to be
+ * written back
  *  @return false: the guest gets #GP, and nothing changed */
 bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nova_mtd_t *changed,
                   uint32_t number, uint64_t value);

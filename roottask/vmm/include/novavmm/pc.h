@@ -20,15 +20,15 @@
 extern "C" {
 #endif
 
-/** Bytes of output that can wait. */
+/** Size of the output buffer in bytes. */
 #define NOVA_PC_OUTPUT 4096
 
 /** Slots of the PCI bus, from 1 on. */
 #define NOVA_PC_SLOTS 4
 
-/** Guest-physical addresses where devices in slots may have their registers. */
+/** First guest-physical address for the registers of devices in slots. */
 #define NOVA_PC_WINDOW 0xe0000000u
-/** How many there are. */
+/** Size of that range in bytes. */
 #define NOVA_PC_WINDOW_BYTES 0x10000000u
 
 /** A board. */
@@ -42,34 +42,34 @@ struct nova_pc {
         struct nova_acpi acpi;
         struct nova_pci pci;
         struct nova_virtio_console hvc; /**< of nova_pc_add_console() */
-        bool has_hvc;                   /**< it was called */
+        bool has_hvc;                   /**< nova_pc_add_console() was called */
         struct nova_ioapic ioapic;
         struct nova_lapic lapic[NOVA_VM_VCPUS];
-        char report_key; /**< typed at the console it is not the guest's but prints
-                              nova_vm_report(); 0: there is none */
+        char report_key; /**< key that is not passed to the guest but prints nova_vm_report(); 0:
+                            none */
         uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
 
-        /* The library's own: output on its way. */
+        /* Private to the library: buffered output. */
         struct nova_mutex lock;
         struct nova_semaphore data, room;
-        unsigned first;              /**< of the output that waits: its first byte */
-        unsigned count;              /**< and how many bytes wait */
-        bool waits_for_room;         /**< the guest's CPU waits until some have been written */
-        uint32_t slot_levels;        /**< of the slots' interrupt pins */
-        struct nova_thread *writer;  /**< writes them to the console */
-        bool is_stuck;               /**< the console took nothing for a second */
-        bool quits;                  /**< the writer is to end */
-        char output[NOVA_PC_OUTPUT]; /**< the output, as a ring */
+        unsigned first;              /**< index of the first buffered byte */
+        unsigned count;              /**< number of buffered bytes */
+        bool waits_for_room;         /**< the guest's CPU waits for room in the buffer */
+        uint32_t slot_levels;        /**< levels of the slots' interrupt pins */
+        struct nova_thread *writer;  /**< thread that writes the output to the console */
+        bool is_stuck;               /**< the console accepted nothing for a second */
+        bool quits;                  /**< the writer must end */
+        char output[NOVA_PC_OUTPUT]; /**< ring buffer of output */
 };
 
 /**
- * Put the devices of a PC into a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports, ACPI with
- * its tables, a PCI bus; APICs if its virtual CPUs have them. Before nova_vm_run().
+ * Adds the devices of a PC to a machine: PICs, PIT, RTC, 16550 at 0x3f8, reset ports, ACPI with its
+ * tables, a PCI bus; APICs if its virtual CPUs have them. Before nova_vm_run().
  *
- * What the guest sends goes to the program's console; when that takes nothing for a second, it is
- * lost. Of several boards in a program the one that was made last gets the program's input. The
- * clock begins with the program's time: 1 January 1970 at its start, unless nova_time_set() or
- * nova_time_set_by_rtc() was called before.
+ * The guest's output goes to the program's console; when the console accepts nothing for a second,
+ * output is lost. The board that was created last gets the program's input. The clock starts with
+ * the program's time: 1 January 1970 at its start, unless nova_time_set() or nova_time_set_by_rtc()
+ * was called before.
  * @retval 0      done
  * @retval ENOSPC the machine has no room for them
  * @retval EAGAIN no more threads
@@ -77,10 +77,10 @@ struct nova_pc {
 int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 
 /**
- * Put a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
+ * Puts a virtio device into a slot of the PCI bus. After nova_pc_create(), before nova_vm_run().
  *
- * If its driver does what the device cannot go on with, a report goes to the program's console,
- * with the registers of the virtual CPU whose exit was answered.
+ * If its driver makes a fatal error, a report goes to the program's console, with the registers of
+ * the virtual CPU whose exit was being handled.
  * @param slot 1 to NOVA_PC_SLOTS
  * @retval 0      done
  * @retval EINVAL there is no such slot
@@ -89,7 +89,7 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
 int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *virtio);
 
 /**
- * Put a virtio console into a slot, connected to the program's console as the serial port is.
+ * Puts a virtio console into a slot and connects it to the program's console like the serial port.
  *
  * Input goes to it as soon as it has a driver, and to the serial port otherwise.
  * @return as nova_pc_add_virtio()
@@ -97,13 +97,13 @@ int nova_pc_add_virtio(struct nova_pc *pc, unsigned slot, struct nova_virtio *vi
 int nova_pc_add_console(struct nova_pc *pc, unsigned slot);
 
 /**
- * Stop the machine and take the board off. Its memory stays until nova_vm_destroy(), which comes
- * next. Output that waits is still written.
+ * Stops the machine and removes the board. Its memory stays until nova_vm_destroy(), which must
+ * follow. Buffered output is still written.
  */
 void nova_pc_destroy(struct nova_pc *pc);
 
-/** Wait until all output has been written, and end its last line: the program's own text begins on
- *  a new one. */
+/** Waits until all output has been written, and ends its last line, so that the program's own text
+ * starts on a new line. */
 void nova_pc_flush(struct nova_pc *pc);
 
 #ifdef __cplusplus

@@ -10,67 +10,68 @@
 extern "C" {
 #endif
 
-/** Devices of a bus; number 0 is the bridge itself. */
+/** Number of devices on a bus; device 0 is the bridge itself. */
 #define NOVA_PCI_DEVICES 32
 
-/** Registers of a device's configuration space, four bytes each. */
+/** Number of registers in a device's configuration space, four bytes each. */
 #define NOVA_PCI_REGISTERS 64
 
 /** Registers that all devices have. */
 enum {
         NOVA_PCI_COMMAND = 1,       /**< command; status in the upper half */
-        NOVA_PCI_BAR = 4,           /**< where registers in memory are */
+        NOVA_PCI_BAR = 4,           /**< address of registers in memory */
         NOVA_PCI_SUBSYSTEM = 11,    /**< a second identification */
-        NOVA_PCI_CAPABILITIES = 13, /**< where the list of capabilities begins */
+        NOVA_PCI_CAPABILITIES = 13, /**< start of the list of capabilities */
         NOVA_PCI_INTERRUPT = 15     /**< interrupt line and pin */
 };
 
-/** A device: its configuration space, and what of it the guest may change. */
+/** A device: its configuration space, and the bits of it that the guest may change. */
 struct nova_pci_device {
         uint32_t config[NOVA_PCI_REGISTERS];   /**< its registers */
         uint32_t writable[NOVA_PCI_REGISTERS]; /**< bits of each that the guest may write */
-        /** Told of each register that was written; may be NULL. */
+        /** Called after a register was written; may be NULL. */
         void (*changed)(void *context, unsigned reg);
-        /** Asked to bring a register up to date before it is read; may be NULL. */
+        /** Called to update a register before it is read; may be NULL. */
         void (*refresh)(void *context, unsigned reg);
-        void *context; /**< handed to these functions */
-        /** Registers in memory, where BAR 0 says: a power of two, 16 or more; 0: none. */
+        void *context; /**< context of these functions */
+        /** Size of the registers in memory at BAR 0: a power of two, 16 or more; 0: none. */
         uint32_t memory_bytes;
-        nova_bus_read *memory_read;   /**< reads them; the address is an offset in them */
-        nova_bus_write *memory_write; /**< writes them; the same */
+        nova_bus_read *memory_read;   /**< reads these registers; the address is an offset */
+        nova_bus_write *memory_write; /**< writes these registers; the address is an offset */
 };
 
 /** The bridge. */
 struct nova_pci {
-        uint32_t address; /**< what port 0xcf8 holds */
+        uint32_t address; /**< value of port 0xcf8 */
         struct nova_pci_device bridge;
         struct nova_pci_device *device[NOVA_PCI_DEVICES];
 };
 
-/** A bus with nothing but the bridge. */
+/** Initialises a bus with only the bridge. */
 void nova_pci_init(struct nova_pci *pci);
 
-/** Put a device on the bus. @retval 0 done @retval EINVAL there is no such number
- *  @retval EBUSY the number is taken */
+/** Puts a device on the bus. @retval 0 done @retval EINVAL the number is out of range
+ * @retval EBUSY the number is taken */
 int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *device);
 
-/** Fill a device's identification: @p vendor, @p product, and @p class_code, which is class,
+/** Fills in a device's identification: @p vendor, @p product, and @p class_code, which is class,
  *  subclass and interface in 24 bits. */
 void nova_pci_identify(struct nova_pci_device *device, uint16_t vendor, uint16_t product,
                        uint32_t class_code);
 
-/** Give a device registers in memory: fill its BAR 0. Its functions are set by the caller.
- *  @param address where they are at first
+/** Gives a device registers in memory by filling in its BAR 0. The caller sets its functions.
+ *  @param address initial address of the registers
  *  @param bytes   a power of two, 16 or more */
 void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint32_t bytes);
 
-/** Read @p bytes (1, 2, 4 or 8) at the guest-physical @p address, where devices may have registers;
- *  for struct nova_bus_range, @p context is the struct nova_pci. @return what a device says */
+/** Reads @p bytes (1, 2, 4 or 8) at the guest-physical @p address, where devices may have
+ * registers; for struct nova_bus_range, @p context is the struct nova_pci. @return what a device
+ * says */
 uint64_t nova_pci_memory_read(void *context, uint64_t address, unsigned bytes);
 /** Write @p bytes of @p value at @p address; @p context as for nova_pci_memory_read(). */
 void nova_pci_memory_write(void *context, uint64_t address, unsigned bytes, uint64_t value);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0xcf8 to 0xcff; for struct nova_bus_range,
  *  @p context is the struct nova_pci. @return what the device says */
 uint64_t nova_pci_read(void *context, uint64_t port, unsigned bytes);
 /** Write @p bytes of @p value at @p port; @p context as for nova_pci_read(). */

@@ -14,19 +14,19 @@ extern "C" {
 
 /** A counter. */
 struct nova_pit_channel {
-        uint64_t start;      /**< when it began to count, in nanoseconds */
-        uint32_t count;      /**< where it begins: 1 to 65536; 0: not programmed */
-        uint16_t latch;      /**< what a read gives, if `latched` */
+        uint64_t start;      /**< time in ns at which it started to count */
+        uint32_t count;      /**< initial count: 1 to 65536; 0: not programmed */
+        uint16_t latch;      /**< latched count, valid if `latched` */
         uint8_t mode;        /**< 0 to 5 */
         uint8_t access;      /**< 1 low byte, 2 high byte, 3 both */
-        uint8_t low;         /**< the low byte, when the high one is awaited */
-        uint8_t status;      /**< what a read gives, if `status_latched` */
+        uint8_t low;         /**< the low byte while the high byte is awaited */
+        uint8_t status;      /**< latched status, valid if `status_latched` */
         bool high_written;   /**< the next byte written is the high one */
         bool high_read;      /**< the next byte read is the high one */
-        bool latched;        /**< a read gives the latch */
-        bool status_latched; /**< a read gives the status */
-        bool gate;           /**< it may count */
-        bool fired;          /**< a one-shot that has ended */
+        bool latched;        /**< reads return the latch */
+        bool status_latched; /**< reads return the status */
+        bool gate;           /**< gate input: counting is enabled */
+        bool fired;          /**< the one-shot has expired */
 };
 
 /** The timer. */
@@ -34,15 +34,15 @@ struct nova_pit {
         struct nova_pit_channel channel[3];
         bool speaker; /**< bit 1 of port 0x61 */
         struct nova_clock clock;
-        struct nova_line out; /**< of channel 0 */
+        struct nova_line out; /**< output line of channel 0 */
         struct nova_alarm alarm;
 };
 
-/** @param out where the output of channel 0 goes */
+/** Initialises the timer. @param out output line of channel 0 */
 void nova_pit_init(struct nova_pit *pit, const struct nova_clock *clock,
                    const struct nova_line *out);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x40 to 0x43 or 0x61; for struct nova_bus_range,
  *  @p context is the struct nova_pit. @return what the device says */
 uint64_t nova_pit_read(void *context, uint64_t port, unsigned bytes);
 /** Write @p bytes of @p value at @p port; @p context as for nova_pit_read(). */

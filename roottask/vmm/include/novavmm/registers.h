@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state in which virtual CPUs begin, for loaders: real mode, protected mode, long mode. */
+/* Initial states of virtual CPUs, for loaders: real mode, protected mode, long mode. */
 #ifndef NOVAVMM_REGISTERS_H
 #define NOVAVMM_REGISTERS_H
 
@@ -29,25 +29,26 @@ extern "C" {
 /** Flag bits. */
 #define NOVA_FLAG_RESERVED 0x2     /**< always set */
 #define NOVA_FLAG_TF       0x100   /**< single step */
-#define NOVA_FLAG_IF       0x200   /**< interrupts are on */
-#define NOVA_FLAG_DF       0x400   /**< string instructions go down */
+#define NOVA_FLAG_IF       0x200   /**< interrupts are enabled */
+#define NOVA_FLAG_DF       0x400   /**< string instructions decrement */
 #define NOVA_FLAG_RF       0x10000 /**< no instruction breakpoint */
 
-/** All groups that make up a virtual CPU's first state. */
+/** All groups of a virtual CPU's initial state. */
 #define NOVA_START_MTD                                                                    \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL |      \
          NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
          NOVA_MTD_GDTR | NOVA_MTD_IDTR | NOVA_MTD_CR | NOVA_MTD_SYS | NOVA_MTD_INJ |      \
          NOVA_MTD_STA | NOVA_MTD_R8_R15 | NOVA_MTD_MSR | NOVA_MTD_CR8)
 
-/** Real mode at @p sel:@p offset, as after a reset but for that. */
+/** Sets real mode at @p sel:@p offset; all else is as after a reset. */
 void nova_registers_real(struct nova_utcb_event *event, uint16_t sel, uint16_t offset);
 
-/** Protected mode without paging at @p ip, flat segments with the selectors @p code and @p data. */
+/** Sets protected mode without paging at @p ip, flat segments with the selectors @p code and @p
+ * data. */
 void nova_registers_protected(struct nova_utcb_event *event, uint32_t ip, uint16_t code,
                               uint16_t data);
 
-/** Long mode at @p ip: page tables at @p cr3, flat segments with the selectors @p code and
+/** Sets long mode at @p ip: page tables at @p cr3, flat segments with the selectors @p code and
  *  @p data. x86-64 only. */
 void nova_registers_long(struct nova_utcb_event *event, uint64_t ip, uint64_t cr3, uint16_t code,
                          uint16_t data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ways in which a PC resets itself: the keyboard controller's line, ports 0x92 and 0xcf9. There
- * is not a keyboard. */
+/* Reset logic of a PC: the keyboard controller's line, ports 0x92 and 0xcf9. There is no
+ * keyboard. */
 #ifndef NOVAVMM_RESET_H
 #define NOVAVMM_RESET_H
 
@@ -12,16 +12,16 @@ extern "C" {
 
 /** The reset logic. */
 struct nova_reset {
-        uint8_t command;   /**< that waits for its data byte, or 0 */
+        uint8_t command;   /**< command that waits for its data byte, or 0 */
         uint8_t control;   /**< port 0xcf9 */
-        const char *means; /**< by what the line went high, for reports */
+        const char *means; /**< cause of the reset, for reports */
         struct nova_line line;
 };
 
-/** @param line goes high when the machine is to be reset */
+/** Initialises the logic. @param line line that goes high to reset the machine */
 void nova_reset_init(struct nova_reset *reset, const struct nova_line *line);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, 0x60, 0x64, 0x92 or 0xcf9; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x60, 0x64, 0x92 or 0xcf9; for struct nova_bus_range,
  *  @p context is the struct nova_reset. @return what the device says */
 uint64_t nova_reset_read(void *context, uint64_t port, unsigned bytes);
 /** Write @p bytes of @p value at @p port; @p context as for nova_reset_read(). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clock of a PC with its battery-backed memory, at ports 0x70 and 0x71. It keeps the time and
- * keeps what is written, but raises no interrupts. */
+ * the written bytes, but raises no interrupts. */
 #ifndef NOVAVMM_RTC_H
 #define NOVAVMM_RTC_H
 
@@ -10,24 +10,24 @@
 extern "C" {
 #endif
 
-/** Bytes of the memory, the clock's registers included. */
+/** Size of the memory in bytes, including the clock's registers. */
 #define NOVA_RTC_BYTES 128
 
 /** The clock. */
 struct nova_rtc {
-        uint8_t index;                  /**< of the byte that port 0x71 shows */
+        uint8_t index;                  /**< index of the byte that port 0x71 shows */
         uint8_t memory[NOVA_RTC_BYTES]; /**< registers of the clock, then memory */
-        int64_t offset;                 /**< seconds since 1970 at the clock's 0 */
+        int64_t offset;                 /**< seconds since 1970 when the clock was 0 */
         struct nova_clock clock;
 };
 
-/** @param seconds since 1970, now */
+/** Initialises the clock. @param seconds current time since 1970 */
 void nova_rtc_init(struct nova_rtc *rtc, const struct nova_clock *clock, uint64_t seconds);
 
-/** Notes how much RAM there is, @p bytes, where firmware looks for it. */
+/** Stores the size of the RAM, @p bytes, at the place where firmware looks for it. */
 void nova_rtc_set_ram(struct nova_rtc *rtc, uint64_t bytes);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, 0x70 or 0x71; for struct nova_bus_range,
  *  @p context is the struct nova_rtc. @return what the device says */
 uint64_t nova_rtc_read(void *context, uint64_t port, unsigned bytes);
 /** Write @p bytes of @p value at @p port; @p context as for nova_rtc_read(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A 16550 serial port with its interrupts. What is sent has left at once. */
+/* A 16550 serial port with its interrupts. Transmission takes no time. */
 #ifndef NOVAVMM_UART_H
 #define NOVAVMM_UART_H
 
@@ -9,38 +9,39 @@
 extern "C" {
 #endif
 
-/** Bytes that can wait for the guest. */
+/** Size of the input buffer in bytes. */
 #define NOVA_UART_INPUT 64
 
 /** A serial port. */
 struct nova_uart {
-        uint8_t enabled;                           /**< interrupt enable register */
-        uint8_t fifo;                              /**< FIFO control register */
-        uint8_t format;                            /**< line control register */
-        uint8_t modem;                             /**< modem control register */
-        uint8_t scratch;                           /**< scratch register */
-        uint8_t divisor[2];                        /**< divisor latch, low half first */
-        bool sent;                                 /**< "transmitter empty" waits to be reported */
-        bool overrun;                              /**< input was lost */
-        unsigned first, count;                     /**< of what waits for the guest */
-        uint8_t input[NOVA_UART_INPUT];            /**< as a ring */
-        struct nova_line irq;                      /**< interrupt line */
-        void (*send)(void *context, uint8_t byte); /**< where output goes */
-        void *context;                             /**< handed to it */
+        uint8_t enabled;                /**< interrupt enable register */
+        uint8_t fifo;                   /**< FIFO control register */
+        uint8_t format;                 /**< line control register */
+        uint8_t modem;                  /**< modem control register */
+        uint8_t scratch;                /**< scratch register */
+        uint8_t divisor[2];             /**< divisor latch, low half first */
+        bool sent;                      /**< a "transmitter empty" interrupt is pending */
+        bool overrun;                   /**< input was lost */
+        unsigned first, count;          /**< index of the first byte and number of bytes in input */
+        uint8_t input[NOVA_UART_INPUT]; /**< ring buffer of input for the guest */
+        struct nova_line irq;           /**< interrupt line */
+        void (*send)(void *context, uint8_t byte); /**< called for each byte of output */
+        void *context;                             /**< context of send */
 };
 
 /** @param irq  interrupt line
- *  @param send where output goes, handed @p context */
+ * @param send called for each byte of output, with @p context */
 void nova_uart_init(struct nova_uart *uart, const struct nova_line *irq,
                     void (*send)(void *context, uint8_t byte), void *context);
 
-/** Bytes that it still takes in. */
+/** Returns the free room for input in bytes. */
 unsigned nova_uart_room(const struct nova_uart *uart);
 
-/** A byte arrives. One for which there is no room is lost, and the guest sees an overrun. */
+/** Receives a byte. Without room the byte is lost, and the guest sees an overrun. */
 void nova_uart_receive(struct nova_uart *uart, uint8_t byte);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p port, its low three bits count; for struct nova_bus_range,
+/** Reads @p bytes (1, 2, 4 or 8) at @p port, of which the low three bits matter; for struct
+ * nova_bus_range,
  *  @p context is the struct nova_uart. @return what the device says */
 uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes);
 /** Write @p bytes of @p value at @p port; @p context as for nova_uart_read(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU, as the functions see it that answer its exits. */
+/* A virtual CPU, as seen by the functions that handle its exits. */
 #ifndef NOVAVMM_VCPU_H
 #define NOVAVMM_VCPU_H
 
@@ -15,75 +15,76 @@ extern "C" {
 struct nova_lapic;
 struct nova_vm;
 
-/** What a virtual CPU does. */
+/** Activities of a virtual CPU. */
 enum nova_vcpu_activity {
         NOVA_VCPU_OFF,   /**< it waits for nova_vcpu_start_at() */
         NOVA_VCPU_RUNS,  /**< it executes the guest */
         NOVA_VCPU_HALTS, /**< it waits for an interrupt */
-        NOVA_VCPU_DEAD   /**< the same, but interrupts are off: only an NMI wakes it */
+        NOVA_VCPU_DEAD   /**< it halts with interrupts disabled: only an NMI wakes it */
 };
 
-/** A virtual CPU. While one of its exits is answered, its machine is locked. */
+/** A virtual CPU. While one of its exits is being handled, its machine is locked. */
 struct nova_vcpu {
         struct nova_vm *vm;
-        unsigned number;        /**< in its machine */
+        unsigned number;        /**< number in its machine */
         nova_word_t cpu;        /**< the CPU that it runs on */
-        enum nova_vm_exit exit; /**< why it left the guest */
-        unsigned event;         /**< the number that SVM or VMX has for that; while the library
-                                     has it recalled, that of the exit before */
-        struct nova_utcb_state *state; /**< the guest's state: what the exit's message carries */
-        struct nova_utcb_more *more;   /**< and what 2012 had no place for */
-        nova_mtd_t changed;            /**< groups of state that are to be written back */
+        enum nova_vm_exit exit; /**< cause of the current exit */
+        unsigned event; /**< SVM's or VMX's number of the exit; during a recall by the library, that
+                           of the previous exit */
+        struct nova_utcb_state *state; /**< the guest's state from the exit's message */
+        struct nova_utcb_more *more;   /**< additional state that the layout of 2012 lacks */
+        nova_mtd_t changed;            /**< groups of state to be written back */
         struct nova_msr_kept msr;
-        struct nova_lapic *lapic;     /**< where it has CR8, its local APIC; else NULL */
-        struct nova_utcb_event start; /**< what it begins with: NOVA_START_MTD */
+        struct nova_lapic *lapic;     /**< its local APIC, which holds CR8; or NULL */
+        struct nova_utcb_event start; /**< initial state, groups NOVA_START_MTD */
 
         /* The library's own. */
         /** Changes with the machine locked. */
         enum nova_vcpu_activity activity;
-        nova_sel_t ec;                  /**< its EC, the SC at `ec` + 1 */
-        struct nova_handler *handler;   /**< answers its exits */
-        struct nova_semaphore wake;     /**< of a handler that waits */
-        uint32_t injection;             /**< wanted by nova_vcpu_raise(); 0: none */
-        uint32_t injection_error;       /**< and its error code */
-        struct nova_semaphore parked;   /**< up when it will not run any more */
-        bool nmi;                       /**< an NMI waits for it */
+        nova_sel_t ec;                  /**< selector of its EC; its SC is at `ec` + 1 */
+        struct nova_handler *handler;   /**< handles its exits */
+        struct nova_semaphore wake;     /**< semaphore for a waiting handler */
+        uint32_t injection;             /**< event requested by nova_vcpu_raise(); 0: none */
+        uint32_t injection_error;       /**< error code of that event */
+        struct nova_semaphore parked;   /**< upped when it will not run any more */
+        bool nmi;                       /**< an NMI is pending */
         bool nmi_blocked;               /**< SVM: until the IRET of the NMI's handler is done */
-        bool steps;                     /**< of SVM: over that IRET */
+        bool steps;                     /**< SVM: it single-steps over that IRET */
         bool running;                   /**< it has an SC */
-        bool inside;                    /**< an exit is being answered */
+        bool inside;                    /**< an exit is being handled */
         bool waits;                     /**< its handler waits for `wake` */
-        unsigned recalled_for;          /**< what the library wants to do when all state is there */
-        uint16_t port;                  /**< of a string access that waits for that */
-        uint8_t vector;                 /**< of an exception that waits for that */
-        struct nova_utcb_state *report; /**< of nova_vm_report(), which waits: gets the state */
-        struct nova_semaphore reported; /**< up when it has it */
-        uint64_t exits;                 /**< how many there were */
+        unsigned recalled_for;          /**< action of the library when all state has arrived */
+        uint16_t port;                  /**< port of a string access that waits for the state */
+        uint8_t vector;                 /**< vector of an exception that waits for the state */
+        struct nova_utcb_state *report; /**< buffer of a waiting nova_vm_report() for the state */
+        struct nova_semaphore reported; /**< upped when `report` is filled in */
+        uint64_t exits;                 /**< number of exits */
 };
 
-/** Answers an exit: changes state, says what changed. */
+/** Handles an exit: changes the state and adds the changed groups to @c changed. */
 typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
 
 /**
- * Go on behind the instruction that caused the exit: a guest that single-steps gets its #DB there.
+ * Continues after the instruction that caused the exit. A guest that single-steps gets its #DB
+ * there.
  *
- * Outside of 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not end at
- * 64 KiB: what is fetched beyond the segment's limit raises #GP, as on a CPU.
+ * Outside 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not wrap at 64 KiB:
+ * a fetch beyond the segment's limit raises #GP, as on a CPU.
  * @param vcpu  the virtual CPU
- * @param bytes the length without prefixes, for CPUs that do not report the whole; of PAUSE it
- * is 1. Where they do not, exits carry what the prefixes are counted with
+ * @param bytes the length without prefixes (1 for PAUSE), for CPUs that do not report the length.
+ *              On these, exits carry the state that is needed to count the prefixes
  */
 void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes);
 
-/** Raise an exception at the instruction that caused the exit, without an error code. */
+/** Raises an exception at the instruction that caused the exit, without an error code. */
 void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 
 /**
- * Raise exception @p vector at the instruction that caused the exit, with an error code in
+ * Raises exception @p vector at the instruction that caused the exit, with an error code in
  * protected mode: exceptions of real mode have none, and a CPU of VMX refuses to inject one there.
  *
- * CR0 says which mode it is. Where messages of this cause do not carry it (nova_vm_config.mtd,
- * NOVA_MTD_CR), the virtual CPU is recalled for it: one exit more.
+ * CR0 determines the mode. If messages of this cause do not carry CR0 (nova_vm_config.mtd,
+ * NOVA_MTD_CR), the library recalls the virtual CPU to get it, which costs one exit.
  * @param vcpu   the virtual CPU
  * @param vector 8, 10 to 14, or 17
  * @param error  the error code
@@ -91,32 +92,33 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
 void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t error);
 
 /**
- * Let a virtual CPU begin in real mode at page @p vector, as an APIC's STARTUP message does.
+ * Starts a virtual CPU in real mode at page @p vector, as an APIC's STARTUP message does.
  *
- * Nothing happens to one that has begun. Its machine is locked.
- * @param vector the number of a page of 4 KiB: it begins at guest-physical address
+ * Has no effect on one that has started. Its machine is locked.
+ * @param vector the number of a 4 KiB page: the virtual CPU starts at guest-physical address
  *               @p vector * 4096, CS is @p vector * 256, IP 0
  */
 void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector);
 
 /**
- * Stop a virtual CPU until nova_vcpu_start_at(), as an APIC's INIT message does: what it did and
- * what it waited for is forgotten, but for MSRs other than EFER and the FPU's registers.
+ * Stops a virtual CPU until nova_vcpu_start_at(), as an APIC's INIT message does. It loses its
+ * state and pending events, except MSRs other than EFER and the FPU's registers.
  *
- * An exit that is being answered is not answered. Its machine is locked.
+ * An exit in progress gets no reply. Its machine is locked.
  */
 void nova_vcpu_reset(struct nova_vcpu *vcpu);
 
 /**
- * Give a virtual CPU an NMI, as soon as it can take one; several that wait are one. Nothing happens
- * to one that has not begun.
+ * Sends a virtual CPU an NMI, which it takes as soon as it can. Several pending NMIs merge into
+ * one. Has no effect on a virtual CPU that has not started.
  *
- * One that came while the handler of another ran arrives right after its IRET. Its machine is
- * locked.
+ * An NMI that comes while the handler of another one runs is delivered right after its IRET. Its
+ * machine is locked.
  */
 void nova_vcpu_nmi(struct nova_vcpu *vcpu);
 
-/** Let a virtual CPU look for interrupts: call it when there may be one. Its machine is locked. */
+/** Makes a virtual CPU check for interrupts; to be called when one may be pending. Its machine is
+ * locked. */
 void nova_vcpu_kick(struct nova_vcpu *vcpu);
 
 #ifdef __cplusplus

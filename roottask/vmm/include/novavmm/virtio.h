@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all virtio devices share (Virtual I/O Device Specification 1.2, without the legacy
+/* Common part of all virtio devices (Virtual I/O Device Specification 1.2, without the legacy
  * interface): a PCI device with one interrupt wire, feature negotiation, split queues in the
  * guest's memory. */
 #ifndef NOVAVMM_VIRTIO_H
@@ -13,16 +13,16 @@
 extern "C" {
 #endif
 
-/** Queues that a device can have. */
+/** Maximum number of queues of a device. */
 #define NOVA_VIRTIO_QUEUES 2
 
-/** Descriptors of a queue, a power of two; a driver may choose fewer. */
+/** Maximum number of descriptors in a queue, a power of two; a driver may choose fewer. */
 #define NOVA_VIRTIO_QUEUE_SIZE 64
 
-/** Bytes of configuration that a device can have of its own. */
+/** Maximum size of a device's own configuration in bytes. */
 #define NOVA_VIRTIO_CONFIG 64
 
-/** Bytes of memory that a device's registers take: its BAR 0. */
+/** Size of a device's registers at BAR 0 in bytes. */
 #define NOVA_VIRTIO_BAR_BYTES 0x4000u
 
 /** Kinds of devices. */
@@ -34,120 +34,123 @@ enum nova_virtio_kind {
 
 /** Status bits of a device. */
 enum {
-        NOVA_VIRTIO_ACKNOWLEDGE = 0x01, /**< the system found the device */
-        NOVA_VIRTIO_DRIVER = 0x02,      /**< and has a driver */
+        NOVA_VIRTIO_ACKNOWLEDGE = 0x01, /**< the guest has found the device */
+        NOVA_VIRTIO_DRIVER = 0x02,      /**< the guest has a driver */
         NOVA_VIRTIO_DRIVER_OK = 0x04,   /**< the driver is ready */
-        NOVA_VIRTIO_FEATURES_OK = 0x08, /**< features were agreed upon */
-        NOVA_VIRTIO_NEEDS_RESET = 0x40, /**< the device goes no further */
+        NOVA_VIRTIO_FEATURES_OK = 0x08, /**< the features are negotiated */
+        NOVA_VIRTIO_NEEDS_RESET = 0x40, /**< the device has stopped */
         NOVA_VIRTIO_FAILED = 0x80       /**< the driver gave up */
 };
 
-/** Feature 32, which every driver has to accept. */
+/** Feature 32, which every driver must accept. */
 #define NOVA_VIRTIO_VERSION_1 (1ull << 32)
 
-/** A queue. The addresses are the driver's until it enables the queue; then the three parts have
- *  been found inside of the guest's memory, and stay as they are until the device is reset. */
+/** A queue. The driver may change the addresses until it enables the queue. Then the three parts
+ * have been checked to lie in the guest's memory, and do not change until the device is reset. */
 struct nova_virtio_queue {
-        uint64_t address[3];        /**< descriptors, what is available, what was used */
-        uint16_t size;              /**< in descriptors */
-        bool enabled;               /**< it is in use */
-        uint16_t taken;             /**< chains that the device took: index of the next one */
-        uint16_t given;             /**< chains that it gave back */
-        const uint8_t *descriptors; /**< where the monitor sees them */
-        const uint8_t *available;   /**< and what is available */
-        uint8_t *used;              /**< and what was used */
+        uint64_t address[3]; /**< of descriptors, available ring, used ring */
+        uint16_t size;       /**< in descriptors */
+        bool enabled;        /**< the queue is in use */
+        uint16_t taken; /**< number of chains that the device has taken: index of the next one */
+        uint16_t given; /**< number of chains that the device has returned */
+        const uint8_t *descriptors; /**< descriptors in the monitor's memory */
+        const uint8_t *available;   /**< available ring in the monitor's memory */
+        uint8_t *used;              /**< used ring in the monitor's memory */
 };
 
 /** A piece of the guest's memory. */
 struct nova_virtio_piece {
-        uint8_t *data;  /**< where the monitor sees it */
-        uint32_t bytes; /**< how long it is */
+        uint8_t *data;  /**< address in the monitor */
+        uint32_t bytes; /**< size in bytes */
 };
 
-/** What a driver put into a queue at once: pieces to be read, then pieces to be written. */
+/** A chain that a driver put into a queue: pieces to read, then pieces to write. */
 struct nova_virtio_chain {
-        uint16_t head;        /**< names the chain when it is given back */
-        unsigned readable;    /**< how many of the pieces are for reading */
-        unsigned pieces;      /**< how many there are */
-        uint64_t read_bytes;  /**< in the pieces for reading */
-        uint64_t write_bytes; /**< in those for writing */
+        uint16_t head;        /**< identifies the chain when it is returned */
+        unsigned readable;    /**< number of readable pieces */
+        unsigned pieces;      /**< number of all pieces */
+        uint64_t read_bytes;  /**< total size of the readable pieces */
+        uint64_t write_bytes; /**< total size of the writable pieces */
         struct nova_virtio_piece piece[NOVA_VIRTIO_QUEUE_SIZE]; /**< in the order of the chain */
 };
 
 struct nova_virtio;
 
-/** What devices of a kind have in common. */
+/** Properties shared by all devices of a kind. */
 struct nova_virtio_class {
         enum nova_virtio_kind kind; /**< its number */
         const char *name;           /**< for sentences */
         uint64_t features;          /**< besides NOVA_VIRTIO_VERSION_1 */
         unsigned queues;            /**< how many */
-        /** The driver says that there is something in a queue. Never before it is ready. */
+        /** Called when the driver has put a chain into a queue. Never called before the driver is
+         * ready. */
         void (*notify)(struct nova_virtio *virtio, unsigned queue);
 };
 
-/** A device's part that all kinds share, the first in each kind's struct. */
+/** The part of a device that all kinds share, the first member of each kind's struct. */
 struct nova_virtio {
-        struct nova_pci_device pci;             /**< what PCI sees */
-        const struct nova_virtio_class *kind;   /**< what it is */
-        const struct nova_guest_memory *memory; /**< nothing else is read or written for a driver */
-        struct nova_line irq;                   /**< interrupt wire */
-        uint64_t offered;                       /**< features */
-        uint64_t accepted;                      /**< those that the driver accepted */
-        bool accepts_unknown;    /**< the driver accepted features that have no number here */
-        uint32_t offered_half;   /**< which half of `offered` a register shows */
-        uint32_t accepted_half;  /**< the same, of `accepted` */
-        uint16_t queue_selected; /**< which queue registers show */
+        struct nova_pci_device pci;           /**< the PCI device */
+        const struct nova_virtio_class *kind; /**< its class */
+        const struct nova_guest_memory
+                *memory;         /**< the guest's memory; a driver's requests access nothing else */
+        struct nova_line irq;    /**< interrupt wire */
+        uint64_t offered;        /**< features */
+        uint64_t accepted;       /**< features that the driver accepted */
+        bool accepts_unknown;    /**< the driver accepted features that do not exist */
+        uint32_t offered_half;   /**< half of `offered` that a register shows */
+        uint32_t accepted_half;  /**< half of `accepted` that a register shows */
+        uint16_t queue_selected; /**< queue that the registers show */
         uint8_t status;          /**< status bits */
         uint8_t isr;             /**< causes of interrupts */
         struct nova_virtio_queue queue[NOVA_VIRTIO_QUEUES]; /**< the first ones are used */
-        struct nova_virtio_chain chain;                     /**< the one that is being worked on */
-        uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< of its kind */
-        /** Told the first time that a driver did what devices cannot go on with; may be NULL. */
+        struct nova_virtio_chain chain;                     /**< chain that is being processed */
+        uint8_t config[NOVA_VIRTIO_CONFIG];                 /**< configuration of its kind */
+        /** Called once, at a driver's first fatal error; may be NULL. */
         void (*complain)(void *context, const char *device, const char *cause);
-        void *context;   /**< handed to it */
-        bool complained; /**< the complaint was reported */
+        void *context;   /**< context of complain */
+        bool complained; /**< complain was called */
 };
 
-/** Make a device without configuration of its own. @param kind must stay valid
- *  @param memory the guest's, which must stay valid */
+/** Initialises a device without configuration of its own. @param kind must stay valid
+ *  @param memory the guest's memory, which must stay valid */
 void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class *kind,
                       const struct nova_guest_memory *memory);
 
-/** Whether the driver may use the device: it said so, and nothing went wrong since. */
+/** Returns whether the driver may use the device: it is ready, and no error has occurred since. */
 bool nova_virtio_ready(const struct nova_virtio *virtio);
 
-/** @return how many chains wait in queue @p number. If the driver says that there are more than it
- *  has descriptors: 0, and the device needs a reset now */
+/** Returns the number of chains that wait in queue @p number. If the driver claims more than it has
+ * descriptors, returns 0, and the device now needs a reset */
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
 
 /**
- * Take the next chain of queue @p number: virtio->chain.
+ * Takes the next chain of queue @p number into virtio->chain.
  *
- * All pieces lie in the guest's memory. The guest can change what is in them at any time: what
- * matters is copied before it is looked at.
+ * All pieces lie in the guest's memory. The guest can change their content at any time: copy data
+ * before checking it.
  * @return false if there is none, or if the device needs a reset now
  */
 bool nova_virtio_take(struct nova_virtio *virtio, unsigned number);
 
-/** Give the chain of queue @p number back. @p written bytes were written */
+/** Returns the chain to queue @p number. @p written bytes were written */
 void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t written);
 
-/** Copy @p bytes from the readable pieces of @p chain, @p offset on, to @p to. @return false, and
- *  nothing was copied, if there is not so much */
+/** Copies @p bytes from the readable pieces of @p chain, @p offset on, to @p to. @return false, and
+ * nothing was copied, if the chain is too short */
 bool nova_virtio_read(const struct nova_virtio_chain *chain, uint64_t offset, void *to,
                       uint64_t bytes);
 
-/** Copy @p bytes from @p from to the writable pieces of @p chain, @p offset on. @return as
+/** Copies @p bytes from @p from to the writable pieces of @p chain, @p offset on. @return as
  *  nova_virtio_read() */
 bool nova_virtio_write(const struct nova_virtio_chain *chain, uint64_t offset, const void *from,
                        uint64_t bytes);
 
-/** Go no further with this driver until it resets the device. @param cause for a sentence */
+/** Stops serving this driver until it resets the device. @param cause part of a sentence for the
+ * report */
 void nova_virtio_break(struct nova_virtio *virtio, const char *cause);
 
-/** Read @p bytes (1, 2, 4 or 8) at @p offset from the begin of BAR 0; @p context is the
- *  struct nova_virtio. @return what the device says */
+/** Reads @p bytes (1, 2, 4 or 8) at @p offset from the start of BAR 0; @p context is the struct
+ *  nova_virtio. @return what the device says */
 uint64_t nova_virtio_get(void *context, uint64_t offset, unsigned bytes);
 /** Write @p bytes of @p value at @p offset; @p context as for nova_virtio_get(). */
 void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t value);

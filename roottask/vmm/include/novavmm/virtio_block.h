@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtio block device: a disk that is memory of the monitor. */
+/* A virtio block device: a disk in the monitor's memory. */
 #ifndef NOVAVMM_VIRTIO_BLOCK_H
 #define NOVAVMM_VIRTIO_BLOCK_H
 
@@ -9,24 +9,24 @@
 extern "C" {
 #endif
 
-/** Bytes of a sector. */
+/** Size of a sector in bytes. */
 #define NOVA_SECTOR 512u
 
 /** A disk. */
 struct nova_virtio_block {
         struct nova_virtio virtio; /**< first */
-        uint8_t *data;             /**< what is on it */
+        uint8_t *data;             /**< content of the disk */
         uint64_t sectors;          /**< its size */
         bool read_only;            /**< guests may not write */
 };
 
 /**
- * Make a disk.
+ * Initialises a disk.
  *
- * @param memory    the guest's
- * @param data      what is on it; stays the caller's and must stay valid
- * @param bytes     whole sectors of it are used
- * @param read_only guests may not write, and nothing does
+ * @param memory    memory of the guest
+ * @param data      content of the disk; owned by the caller and must stay valid
+ * @param bytes     size; only whole sectors are used
+ * @param read_only guests may not write to it
  */
 void nova_virtio_block_init(struct nova_virtio_block *block, const struct nova_guest_memory *memory,
                             void *data, size_t bytes, bool read_only);

@@ -9,26 +9,26 @@
 extern "C" {
 #endif
 
-/** Bytes of a chain that are sent; what a guest puts behind them into the same chain is lost. */
+/** Maximum number of bytes sent from one chain; further bytes in it are lost. */
 #define NOVA_VIRTIO_CONSOLE_MOST 65536u
 
 /** A console. */
 struct nova_virtio_console {
         struct nova_virtio virtio;                 /**< first */
-        void (*send)(void *context, uint8_t byte); /**< where output goes */
-        void *context;                             /**< handed to it */
+        void (*send)(void *context, uint8_t byte); /**< called for each byte of output */
+        void *context;                             /**< context of send */
 };
 
-/** @param memory the guest's
- *  @param send   gets each byte that the guest writes, and @p context */
+/** Initialises a console. @param memory the guest's memory
+ * @param send   called with each byte that the guest writes, and with @p context */
 void nova_virtio_console_init(struct nova_virtio_console *console,
                               const struct nova_guest_memory *memory,
                               void (*send)(void *context, uint8_t byte), void *context);
 
-/** Whether the guest has room for input. */
+/** Returns whether the guest has room for input. */
 bool nova_virtio_console_listens(struct nova_virtio_console *console);
 
-/** Hand @p count @p bytes to the guest. @return how many of them it had room for */
+/** Passes @p count @p bytes to the guest. @return number of bytes that fitted */
 size_t nova_virtio_console_receive(struct nova_virtio_console *console, const void *bytes,
                                    size_t count);
 

@@ -9,21 +9,21 @@
 extern "C" {
 #endif
 
-/** Bytes that a guest gets at once, whatever it asks for. */
+/** Maximum number of bytes per request. */
 #define NOVA_VIRTIO_RANDOM_MOST 256u
 
 /** An entropy device. */
 struct nova_virtio_random {
         struct nova_virtio virtio;                               /**< first */
-        size_t (*source)(void *context, void *to, size_t bytes); /**< where bytes come from */
-        void *context;                                           /**< handed to it */
+        size_t (*source)(void *context, void *to, size_t bytes); /**< source of random bytes */
+        void *context;                                           /**< context of source */
 };
 
 /**
- * Make an entropy device.
+ * Initialises an entropy device.
  *
- * @param memory the guest's
- * @param source fills @p to and says with how many bytes; gets @p context
+ * @param memory memory of the guest
+ * @param source fills @p to and returns the number of bytes; called with @p context
  */
 void nova_virtio_random_init(struct nova_virtio_random *random,
                              const struct nova_guest_memory *memory,
