@@ -120,15 +120,21 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.ends(self.run_tests(GOOD + BAD, "unit"), "1 passed, 1 failed", 1)
 
     def test_the_second_compiler_runs_what_is_named_with_it(self):
-        test = ctest.Test("x86_64-release-clang", 1, "conformance.ipc", ["conformance"], True)
+        test = ctest.Test("x86_64-release-clang", 1, "stress.ipc.cpus-1", ["stress"], True)
         for words, compiler, chosen in (
             ([], None, []),
-            (["conformance"], None, []),
+            (["stress"], None, []),
             ([], "clang", []),
-            (["conformance"], "clang", [test]),
+            (["stress"], "clang", [test]),
         ):
-            args = argparse.Namespace(words=words, compiler=compiler)
+            args = argparse.Namespace(words=words, compiler=compiler, config=None)
             self.assertEqual(testing.select([test], args), chosen)
+
+    def test_a_run_says_how_long_its_parts_took(self):
+        result = self.run_tests(GOOD + "add_test(NAME unit.slow COMMAND sleep 1)\n")
+        self.assertRegex(result.stdout, r"\n    host: tests +\d+ s, +\d+ s of processors\n")
+        self.assertRegex(result.stdout, r"\n    host: \(none\) \d+ s \(1\), unit \d+ s \(1\)\n")
+        self.assertIn("\nnova: 2 different cases passed, however many presets", result.stdout)
 
     def test_a_name_that_cmake_makes_in_small_letters_is_known(self):
         made = GOOD.replace("unit.good", "unit.${part}")

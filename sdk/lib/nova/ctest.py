@@ -32,6 +32,7 @@ class Test:
     output: str = ""
     reason: str = ""
     folder: Path = None  # the build directory
+    source: str = ""  # the folder whose description adds it, below the tree's root
 
     def is_placeholder(self):
         """CTest knows the single tests of a GoogleTest program only once that is built."""
@@ -52,7 +53,9 @@ def list_tests(preset, folder=None):
         properties = {item["name"]: item["value"] for item in entry.get("properties", [])}
         is_tap = "boot-test" in entry.get("command", []) and "--tap" in entry["command"]
         labels = properties.get("LABELS", [])
-        tests.append(Test(preset, number, entry["name"], labels, is_tap, folder=folder))
+        test = Test(preset, number, entry["name"], labels, is_tap, folder=folder)
+        test.source = os.path.relpath(properties.get("WORKING_DIRECTORY", folder), folder)
+        tests.append(test)
     return tests
 
 

@@ -6,10 +6,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from nova import again, build, ctest, errors, mutation, options, places, project, tap, tree
+from nova import again, build, ctest, errors, mutation, options, parts, places, project, scope, tap
+from nova import tree
 
-# What a second compiler could break shows in these; the rest would only repeat the first one's run.
-CLANG_LABELS = ("boot", "runtime", "guest")
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "stretch", "style", "sdk", "docs")
 # What takes too long for everyday.
@@ -31,8 +30,9 @@ endurance (an hour and more) runs only by that label or by the exact names of it
 and mutation only when it is named: it shows that the conformance suite, or a check of the
 debug kernel, notices each of many one-line faults of the kernel (`nova test mutation
 WORD…`: only those whose names hold a WORD).
-The builds of clang run the labels {', '.join(CLANG_LABELS)}, and all that
-is chosen with --compiler clang.
+Each preset runs the tests whose result can differ there, as tests/presets.tsv says.
+What is named by its NAME, or chosen with --config or --compiler and a word, runs on
+every chosen preset.
 """
 DESCRIPTION = f"""\
 
@@ -44,13 +44,17 @@ failed. Exit status: 0 if at least one test passed and none failed or was not ru
 else 1; 2 for wrong usage."""
 
 
+def _elsewhere():
+    """Whether this is not about the tree's own tests."""
+    try:
+        return bool(places.INSTALLED or project.here(foreign_too=False))
+    except OSError:  # the current folder is gone
+        return False
+
+
 def _description():
     """Names what is only in the tree only there."""
-    try:
-        elsewhere = places.INSTALLED or project.here(foreign_too=False)
-    except OSError:  # the current folder is gone
-        elsewhere = False
-    return (IN_PROJECT if elsewhere else IN_TREE) + DESCRIPTION
+    return (IN_PROJECT if _elsewhere() else IN_TREE) + DESCRIPTION
 
 
 def add_parser(commands):
@@ -63,6 +67,11 @@ def add_parser(commands):
         usage="nova test [OPTION…] [LABEL | NAME]…",
     )
     parser.add_argument("words", nargs="*", metavar="LABEL | NAME", help="which tests (all)")
+    if not _elsewhere():
+        parser.add_argument(
+            "--quick", action="store_true",
+            help="four minutes for every commit: unit tests, quick checks, conformance, examples",
+        )
     parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture's")
     parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration's")
     parser.add_argument("--compiler", choices=tree.COMPILERS, help="only this compiler's")
@@ -77,6 +86,8 @@ class Totals:
     not_built: list = field(default_factory=list)  # presets, each of which is a failure
     not_run: list = field(default_factory=list)
     again: list = field(default_factory=list)  # passed only when they ran again alone
+    cases: set = field(default_factory=set)  # names without preset of what passed
+    times: parts.Parts = field(default_factory=parts.Parts)
 
     def add(self, result, name):
         if result == tap.PASSED:
@@ -95,6 +106,8 @@ class Totals:
 
 def presets(args):
     """The presets in the order of their tests; the host's quick ones come first."""
+    if getattr(args, "quick", False):
+        return list(scope.QUICK)
     chosen = []
     if not (args.arch or args.config or args.compiler):
         chosen.append(tree.HOST_PRESET)
@@ -110,10 +123,15 @@ def presets(args):
     return chosen
 
 
-def _in_scope(test, args):
-    if test.preset.endswith("-clang") and not (args.compiler and args.words):
-        return any(label in CLANG_LABELS for label in test.labels)
-    return True
+def _is_named(test, words):
+    """Whether a word that is not just a label selects the test."""
+    return any(word not in LABELS and test.selected_by(word) for word in words)
+
+
+def _in_scope(rows, test, args):
+    """Who chooses tests for a configuration or compiler, or by name, gets them on each preset."""
+    chosen = args.words and (args.config or args.compiler)
+    return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
 
 def _chosen(tests, words):
@@ -129,7 +147,10 @@ def _chosen(tests, words):
 
 
 def select(tests, args):
-    return _chosen([test for test in tests if _in_scope(test, args)], args.words)
+    if getattr(args, "quick", False):
+        return scope.quick(tests)
+    rows = scope.read()
+    return _chosen([test for test in tests if _in_scope(rows, test, args)], args.words)
 
 
 def _worth_building(listed, args):
@@ -181,9 +202,11 @@ def _prepare(args, totals):
     known = []
     for preset in presets(args):
         try:
-            build.configure(preset)
+            with totals.times.measure(f"{preset}: configuration"):
+                build.configure(preset)
             if _worth_building(ctest.list_tests(preset), args):
-                build.build(preset)
+                with totals.times.measure(f"{preset}: build"):
+                    build.build(preset)
         except build.BuildError as error:
             _build_failure(error, preset, totals)
             continue
@@ -275,10 +298,14 @@ def _count(test, totals):
     name = f"{test.preset} {test.name}"
     if not test.is_tap or test.result == tap.NOT_RUN:
         totals.add(test.result, name)
+        if test.result == tap.PASSED:
+            totals.cases.add(test.name)
         return
     stream = tap.parse(test.output)
     for case in stream.cases:
         totals.add(case.result, f"{name} {case.number} {case.name}")
+        if case.result == tap.PASSED:
+            totals.cases.add(f"{test.name} {case.name}")
     # Something else was wrong with the run than a case: that is a failure of its own.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
         totals.failed += 1
@@ -286,8 +313,9 @@ def _count(test, totals):
         totals.failed += 1
 
 
-def _run_preset(tests, progress):
-    ctest.run_tests(tests, progress)
+def _run_preset(tests, progress, totals):
+    with totals.times.measure(f"{tests[0].preset}: tests"):
+        ctest.run_tests(tests, progress)
     for test in tests:
         if test.result != tap.PASSED:
             _show_output(test)
@@ -298,10 +326,26 @@ def _run_again(selected, totals):
     """An accident of a busy host does not happen a second time, to a test that runs alone."""
     for test in again.candidates(test for tests in selected.values() for test in tests):
         print(f"nova: {test.preset} {test.name} runs again, alone", flush=True)
-        if again.run(test):
+        with totals.times.measure("failed tests again"):
+            passed = again.run(test)
+        if passed:
             totals.again.append(f"{test.preset} {test.name}")
         else:
             _show_output(test)
+
+
+def _show_times(selected, totals):
+    """How long each part took; after a single short test nobody asks."""
+    lines = totals.times.lines()
+    if sum(len(tests) for tests in selected.values()) < 2 or not lines:
+        return
+    print("nova: the parts took")
+    for line in lines:
+        print(f"    {line}")
+    print("nova: the seconds of the tests by label, with their number; they ran side by side")
+    for preset, tests in selected.items():
+        print(f"    {preset}: {parts.by_label(tests)}")
+    print(f"nova: {len(totals.cases)} different cases passed, however many presets ran them")
 
 
 def _finish(totals, start):
@@ -343,8 +387,15 @@ def _show_failed(selected, ran, progress):
             _show_output(test)
 
 
+def _check_quick(args):
+    if args.words or args.arch or args.config or args.compiler:
+        raise errors.NovaError("--quick chooses tests and presets itself: give nothing beside it.")
+
+
 def run(args):
     found = project.needed()
+    if getattr(args, "quick", False):
+        _check_quick(args)
     if "mutation" in args.words and not found:
         return mutation.run([word for word in args.words if word != "mutation"])
     totals = Totals()
@@ -355,7 +406,7 @@ def run(args):
         selected = _prepare_project(found, args) if found else _prepare(args, totals)
         progress.total = sum(len(tests) for tests in selected.values())
         for preset, tests in selected.items():
-            _run_preset(tests, progress)
+            _run_preset(tests, progress, totals)
             ran.add(preset)
         if not found or progress.total > 1:  # the only one of a project ran alone already
             _run_again(selected, totals)
@@ -363,8 +414,10 @@ def run(args):
         _show_failed(selected, ran, progress)
         print("nova: interrupted", flush=True)
         _count_all(selected, ran, progress, totals)
+        _show_times(selected, totals)
         _finish(totals, start)
         raise
     _count_all(selected, ran, progress, totals)
+    _show_times(selected, totals)
     _finish(totals, start)
     return totals.status()

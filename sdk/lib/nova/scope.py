@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which tests run on which presets, by the rows of tests/presets.tsv, and which are quick.
+
+A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
+`folder:` and a pattern of folders), patterns of presets, and the reason. The first row that fits a
+test decides."""
+
+from collections import namedtuple
+from fnmatch import fnmatchcase
+
+from nova import tree
+from nova.errors import EXIT_FAILED, NovaError
+
+FILE = tree.ROOT / "tests/presets.tsv"
+HEADER = ["tests", "presets", "reason"]
+Row = namedtuple("Row", ("pattern", "presets", "reason"))
+
+# What --quick runs. Tests of the whole tree's sources that take long are not among them.
+QUICK = {
+    "host": (
+        "label:unit", "label:fuzz", "label:abi", "style.text", "style.format", "style.includes",
+        "docs.links", "docs.tables", "docs.sentences", "docs.tools", "sdk.words", "sdk.tap",
+        "sdk.options",
+    ),
+    "x86_64-release": ("conformance.*.cpus-[14]",),
+    "x86_32-release": ("conformance.*.cpus-[14]",),
+}
+# Where --quick boots each example once.
+QUICK_EXAMPLES = "x86_64-release"
+
+
+def read(path=FILE):
+    """The rows, in their order. A tree without the file has none: each test runs on each preset."""
+    if not path.exists():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        fields = line.split("\t")
+        if len(fields) != len(HEADER) or not all(fields):
+            raise NovaError(f"{path.name}:{number} does not have three fields.", EXIT_FAILED)
+        if number > 1:
+            rows.append(Row(fields[0], tuple(fields[1].split()), fields[2]))
+    return rows
+
+
+def fits(pattern, test):
+    """Whether a pattern is one of the test's name or folder, or names one of its labels."""
+    if pattern.startswith("label:"):
+        return pattern.removeprefix("label:") in test.labels
+    if pattern.startswith("folder:"):
+        return fnmatchcase(test.source, pattern.removeprefix("folder:"))
+    return fnmatchcase(test.name, pattern)
+
+
+def row_of(rows, test):
+    """The row that decides about a test, or None."""
+    return next((row for row in rows if fits(row.pattern, test)), None)
+
+
+def runs(rows, test):
+    """Whether the test belongs to what its preset runs."""
+    row = row_of(rows, test)
+    return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
+
+
+def _example(test):
+    """The example that a test boots, or None."""
+    above, _, name = test.source.rpartition("/")
+    return name if above == "examples" else None
+
+
+def quick(tests):
+    """Those of TESTS, all of one preset, that --quick runs: of each example the first."""
+    chosen, booted = [], set()
+    for test in tests:
+        example = _example(test)
+        if "endurance" in test.labels:
+            continue
+        if any(fits(pattern, test) for pattern in QUICK.get(test.preset, ())):
+            chosen.append(test)
+        elif test.preset == QUICK_EXAMPLES and example and example not in booted:
+            booted.add(example)
+            chosen.append(test)
+    return chosen

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""tests/presets.tsv: which tests run on which presets, and what --quick chooses."""
+
+import argparse
+import tempfile
+import unittest
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import paths
+from nova import ctest, errors, scope, testing, tree
+
+GCC = ("x86_64-release", "x86_32-release", "x86_64-debug", "x86_32-debug")
+CLANG = ("x86_64-release-clang", "x86_32-release-clang")
+
+
+def named(name, preset, *labels, source=""):
+    return ctest.Test(preset, 1, name, list(labels), False, source=source)
+
+
+def where(name, *labels, source=""):
+    """The presets that run a test."""
+    rows = scope.read()
+    return {
+        preset for preset in (*GCC, *CLANG)
+        if scope.runs(rows, named(name, preset, *labels, source=source))
+    }
+
+
+class Rows(unittest.TestCase):
+    def test_each_row_names_presets_that_exist(self):
+        known = {*GCC, *CLANG, tree.HOST_PRESET}
+        for row in scope.read():
+            for pattern in row.presets:
+                with self.subTest(row=row.pattern, pattern=pattern):
+                    self.assertTrue([one for one in known if fnmatchcase(one, pattern)])
+
+    def test_the_presets_are_those_of_a_whole_run(self):
+        args = argparse.Namespace(arch=None, config=None, compiler=None, words=[])
+        self.assertEqual({*GCC, *CLANG, tree.HOST_PRESET}, set(testing.presets(args)))
+
+    def test_the_first_row_that_fits_decides(self):
+        rows = [
+            scope.Row("a.b", ("x",), "why"), scope.Row("a.*", ("y",), "why"),
+            scope.Row("label:l", ("z",), "why"), scope.Row("folder:f/*", ("v*",), "why"),
+        ]
+        for test, runs in (
+            (named("a.b", "x"), True), (named("a.b", "y"), False), (named("a.c", "y"), True),
+            (named("b", "z", "k", "l"), True), (named("b", "y", "l"), False),
+            (named("b", "w"), True), (named("c", "v1", source="f/g"), True),
+            (named("c", "w", source="f/g"), False),
+        ):
+            with self.subTest(test=test):
+                self.assertEqual(scope.runs(rows, test), runs)
+
+    def test_a_row_without_a_reason_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "presets.tsv"
+            file.write_text("tests\tpresets\treason\na\tb\n", encoding="utf-8")
+            with self.assertRaisesRegex(errors.NovaError, "presets.tsv:2 does not have three"):
+                scope.read(file)
+
+    def test_cases_of_conformance_run_on_both_widths_with_each_kernel(self):
+        groups = (paths.ROOT / "tests/conformance/CMakeLists.txt").read_text(encoding="utf-8")
+        for line in groups.splitlines():
+            if not line.startswith("nova_add_conformance("):
+                continue
+            group = line.partition("(")[2].split()[0]
+            cpus = line.partition(" CPUS ")[2].split("AREAS")[0].split() or ["1", "4"]
+            cpus = [number for number in cpus if number.isdigit()]
+            presets = [where(f"conformance.{group}.cpus-{n}", "conformance") for n in cpus]
+            with self.subTest(group=group):
+                everywhere = set.union(*presets)
+                if group in ("large",):  # its rounds take long
+                    self.assertEqual(everywhere, {"x86_64-release", "x86_32-debug"})
+                    continue
+                self.assertLessEqual(set(GCC), everywhere)
+                if "1" in cpus:
+                    self.assertLessEqual(set(CLANG), everywhere)
+
+    def test_storms_run_on_each_kernel(self):
+        found = {one for n in (1, 2, 4) for one in where(f"stress.storm.cpus-{n}", "stress")}
+        self.assertEqual(found, set(GCC))
+
+
+class Choice(unittest.TestCase):
+    def selected(self, test, *words, **chosen):
+        args = {"arch": None, "config": None, "compiler": None, "quick": False, **chosen}
+        return testing.select([test], argparse.Namespace(words=list(words), **args)) == [test]
+
+    def test_a_name_or_a_chosen_kernel_overrules_the_rows(self):
+        test = named("sdk.recipe", "x86_32-debug", "sdk")
+        self.assertFalse(self.selected(test))
+        self.assertFalse(self.selected(test, "sdk"))
+        self.assertFalse(self.selected(test, config="debug"))
+        self.assertTrue(self.selected(test, "sdk.recipe"))
+        self.assertTrue(self.selected(test, "sdk", config="debug"))
+        self.assertFalse(self.selected(test, "docs", config="debug"))
+
+    def test_quick_is_chosen_alone(self):
+        for words in (["unit"], ["--arch", "x86_64"], ["--config", "debug"]):
+            result = paths.nova("test", "--quick", *words)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("--quick chooses tests and presets itself", result.stderr)
+
+    def test_quick_builds_the_host_and_one_kernel_of_each_width(self):
+        args = argparse.Namespace(words=[], quick=True)
+        self.assertEqual(
+            testing.presets(args), ["host", "x86_64-release", "x86_32-release"]
+        )
+
+    def test_quick_runs_conformance_and_each_example_once(self):
+        tests = [
+            named("hello-1cpu", "x86_64-release", "boot", source="examples/hello"),
+            named("hello-4cpu", "x86_64-release", "boot", source="examples/hello"),
+            named("hello-long", "x86_64-release", "endurance", source="examples/long"),
+            named("conformance.ipc.cpus-1", "x86_64-release", "conformance"),
+            named("conformance.ipc.cpus-4", "x86_64-release", "conformance"),
+            named("conformance.ipc.bochs-1", "x86_64-release", "bochs"),
+            named("stress.storm.cpus-4", "x86_64-release", "stress"),
+        ]
+        names = [test.name for test in scope.quick(tests)]
+        self.assertEqual(
+            names, ["hello-1cpu", "conformance.ipc.cpus-1", "conformance.ipc.cpus-4"]
+        )
+        other = [named(test.name, "x86_32-release", source=test.source) for test in tests]
+        self.assertEqual([test.name for test in scope.quick(other)], names[1:])
+        host = [named("kernel.x", "host", "unit"), named("style.tidy", "host", "style")]
+        self.assertEqual([test.name for test in scope.quick(host)], ["kernel.x"])
+
+    def test_what_quick_names_exists(self):
+        descriptions = "".join(
+            (paths.ROOT / f"tests/{part}/CMakeLists.txt").read_text(encoding="utf-8")
+            for part in ("style", "docs", "sdk")
+        )
+        for name in scope.QUICK["host"]:
+            if not name.startswith("label:"):
+                self.assertIn(name.partition(".")[2], descriptions)
+
+
+if __name__ == "__main__":
+    unittest.main()
