@@ -39,6 +39,13 @@ program second
 """
 
 
+ALL_CMAKE = """cmake_minimum_required(VERSION 3.25)
+project(all LANGUAGES C CXX)
+find_package(Nova REQUIRED)
+enable_testing()
+"""
+
+
 class Installed(unittest.TestCase):
     """Each test has a folder of its own, whose path has a blank, and a home that starts empty."""
 
@@ -119,6 +126,18 @@ class Projects(Installed):
         self.assertRegex(text, r"\n[1-9]\d* passed, 0 failed\n\Z")
 
 
+    def all_in_one(self, part):
+        """A project with a copy of each in a folder of its own: they are configured once."""
+        found = projects(part)
+        self.assertTrue(found)
+        text = ALL_CMAKE
+        for project in found:
+            shutil.copytree(project, self.folder / "all" / project.name)
+            text += f"add_subdirectory({project.name})\n"
+        (self.folder / "all/CMakeLists.txt").write_text(text, encoding="utf-8")
+        return self.folder / "all"
+
+
 class Templates(Projects):
     def test_with_gcc(self):
         self.passes("templates")
@@ -132,22 +151,18 @@ class Templates(Projects):
 
 class Examples(Projects):
     def test_with_gcc(self):
+        """Each is a project that needs nothing of its neighbours."""
         self.passes("examples")
 
     def test_with_clang(self):
-        self.passes("examples", "--compiler", "clang")
+        """With one compiler each passed alone: with the other they may share a build."""
+        self.passes_alone(self.all_in_one("examples"), "--compiler", "clang")
 
     def test_on_x86_32(self):
         """All are built; the tests of some are run, with each kind of program among them."""
-        names = {project.name for project in projects("examples")}
-        self.assertLessEqual(BOOTED_ON_X86_32, names)
-        for project in projects("examples"):
-            with self.subTest(project=project.name):
-                if project.name in BOOTED_ON_X86_32:
-                    self.passes_alone(self.copy(project), "--arch", "x86_32")
-                else:
-                    options = ("--arch", "x86_32")
-                    self.call(installed.NOVA, "build", *options, cwd=self.copy(project))
+        self.assertLessEqual(BOOTED_ON_X86_32, {project.name for project in projects("examples")})
+        names = sorted(BOOTED_ON_X86_32)
+        self.passes_alone(self.all_in_one("examples"), *names, "--arch", "x86_32")
 
 
 class Commands(Installed):

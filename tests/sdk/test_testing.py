@@ -2,6 +2,7 @@
 """`nova test` in a small tree of its own: it counts what ran, and nothing else."""
 
 import argparse
+import re
 import shutil
 import signal
 import subprocess
@@ -129,6 +130,16 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         ):
             args = argparse.Namespace(words=words, compiler=compiler, config=None)
             self.assertEqual(testing.select([test], args), chosen)
+
+    def test_the_longest_begin_first_also_in_the_first_run(self):
+        shutil.rmtree(self.root / "build/host/Testing", ignore_errors=True)
+        slow = "add_test(NAME unit.slow COMMAND sleep 1)\n"
+        limit = "set_tests_properties(unit.slow PROPERTIES TIMEOUT 1000)\n"
+        many = "".join(f"add_test(NAME unit.n{n} COMMAND sleep 1)\n" for n in range(8))
+        result = self.run_tests(many + slow + limit)
+        self.ends(result, "9 passed, 0 failed", 0)
+        ended = re.findall(r"host (unit\.\w+) … passed", result.stdout)
+        self.assertIn("unit.slow", ended[: len(ended) // 2])
 
     def test_a_run_says_how_long_its_parts_took(self):
         result = self.run_tests(GOOD + "add_test(NAME unit.slow COMMAND sleep 1)\n")

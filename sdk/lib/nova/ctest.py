@@ -33,6 +33,7 @@ class Test:
     reason: str = ""
     folder: Path = None  # the build directory
     source: str = ""  # the folder whose description adds it, below the tree's root
+    limit: float = 0.0  # in seconds
 
     def is_placeholder(self):
         """CTest knows the single tests of a GoogleTest program only once that is built."""
@@ -55,14 +56,26 @@ def list_tests(preset, folder=None):
         labels = properties.get("LABELS", [])
         test = Test(preset, number, entry["name"], labels, is_tap, folder=folder)
         test.source = os.path.relpath(properties.get("WORKING_DIRECTORY", folder), folder)
+        test.limit = float(properties.get("TIMEOUT", 0))
         tests.append(test)
     return tests
+
+
+def _guess_costs(folder, tests):
+    """CTest starts the longest tests first, by the seconds of earlier runs. Before the first run the
+    time limits stand for them."""
+    known = folder / "Testing/Temporary/CTestCostData.txt"
+    if not known.exists():
+        known.parent.mkdir(parents=True, exist_ok=True)
+        lines = "".join(f"{test.name} 0 {test.limit:g}\n" for test in tests)
+        known.write_text(lines + "---\n", encoding="utf-8")
 
 
 def run_tests(tests, on_done, jobs=JOBS):
     """Runs TESTS, all of one build, JOBS at a time. Calls ON_DONE(test) for each as it ends, and
     fills it in."""
     folder = tests[0].folder
+    _guess_costs(folder, tests)
     junit = folder / "Testing" / "junit.xml"
     junit.unlink(missing_ok=True)
     command = ["ctest", "--test-dir", str(folder), "-j", str(jobs)]
