@@ -2,6 +2,7 @@
 """What the set-up does on machines that lack packages, shown by a PATH with few commands in it."""
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,44 @@ class Setup(unittest.TestCase):
         self.assertRegex(result.stderr, "python3: [a-z]")
         self.assertEqual(len(self.calls()), 1)
         self.assertRegex(self.calls()[0], "install .*python3")
+
+    def at_a_terminal(self, answer, *arguments):
+        """What nova prints, and its status, for a person who types an answer."""
+        self.add(*BUILD)
+        self.script("apt-get", APT)
+        environment = {"PATH": str(self.bin), "LOG": str(self.log), "BIN": str(self.bin)}
+        environment.update(HOME="/", MAKES="python3")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execve("/bin/sh", ["sh", str(paths.NOVA), *arguments], environment)
+        os.write(terminal, answer.encode())
+        said = b""
+        while True:
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            said += part
+        return said.decode(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def test_a_person_at_the_terminal_is_asked_first_and_sees_the_command(self):
+        said, status = self.at_a_terminal("n\n", "build")
+        self.assertIn("the command is: apt-get install --no-install-recommends python3", said)
+        self.assertIn("nothing was installed", said)
+        self.assertEqual((status, self.calls()), (2, []))
+
+    def test_a_person_who_says_yes_gets_the_packages(self):
+        said, status = self.at_a_terminal("y\n", "build")
+        self.assertIn("run it now? [Y/n]", said)
+        self.assertEqual((status, len(self.calls())), (0, 1), said)
+
+    def test_with_yes_nobody_is_asked_and_the_command_does_not_see_the_word(self):
+        said, status = self.at_a_terminal("", "build", "--yes", "hello", "--", "--yes")
+        self.assertNotIn("[Y/n]", said)
+        self.assertEqual((status, len(self.calls())), (0, 1), said)
+        self.assertRegex(said, "made .* build hello -- --yes")
 
     def test_each_command_asks_for_what_it_uses(self):
         def named(*arguments):
