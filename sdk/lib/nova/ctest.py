@@ -62,8 +62,8 @@ def list_tests(preset, folder=None):
 
 
 def _guess_costs(folder, tests):
-    """CTest starts the longest tests first, by the seconds of earlier runs. Before the first run the
-    time limits stand for them."""
+    """CTest starts the longest tests first, by the seconds of earlier runs. Before the first run
+    the time limits stand for them."""
     known = folder / "Testing/Temporary/CTestCostData.txt"
     if not known.exists():
         known.parent.mkdir(parents=True, exist_ok=True)

@@ -18,9 +18,9 @@ Row = namedtuple("Row", ("pattern", "presets", "reason"))
 # What --quick runs. Tests of the whole tree's sources that take long are not among them.
 QUICK = {
     "host": (
-        "label:unit", "label:fuzz", "label:abi", "style.text", "style.format", "style.includes",
-        "docs.links", "docs.tables", "docs.sentences", "docs.tools", "sdk.words", "sdk.tap",
-        "sdk.options",
+        "label:unit", "abi-offsets", "abi-layer0-*", "style.text", "style.format", "style.includes",
+        "docs.links", "docs.tables", "docs.sentences", "docs.tools", "sdk.scope", "sdk.tap",
+        "sdk.words",
     ),
     "x86_64-release": ("conformance.*.cpus-[14]",),
     "x86_32-release": ("conformance.*.cpus-[14]",),
