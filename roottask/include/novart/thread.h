@@ -183,8 +183,8 @@ nova_sel_t nova_handler_ec(struct nova_handler *handler);
 int nova_handler_destroy(struct nova_handler *handler);
 
 /**
- * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. A root
- * creates it; a child's parent does. nova_thread_create() does this for threads.
+ * Creates a scheduling context for an EC that the program created itself, such as a virtual CPU. A
+ * root creates it; a child's parent does. nova_thread_create() does this for threads.
  *
  * @code
  * const int error = nova_sc_create(sc, vcpu, 10, NOVA_THREAD_QUANTUM);
