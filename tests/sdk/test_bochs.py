@@ -50,13 +50,13 @@ class Bochs(WithFolder):
         self.assertEqual(outcome.status, 2)
         self.assertRegex(
             outcome.message,
-            r"^Bochs has no CPU model 'no_such_cpu'\. --cpu takes: bx_generic, .* \d+ others\.$",
+            r"^Bochs has no CPU model 'no_such_cpu'\. --cpu accepts: bx_generic, .* \d+ others\.$",
         )
 
     def test_a_processor_that_is_nearly_spelt_right_is_asked_for(self):
         machine = Machine(build(self.folder, "EXIT"), cpus=1, emulator="bochs", cpu="rysen")
         self.runner = bochs.new_runner(machine, 20)
-        self.assertIn("'rysen'. Did you mean 'ryzen'? --cpu takes:", self.runner.run().message)
+        self.assertIn("'rysen'. Did you mean 'ryzen'? --cpu accepts:", self.runner.run().message)
 
 
 class Inputs(WithFolder):

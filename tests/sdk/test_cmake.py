@@ -236,7 +236,7 @@ ninja: build stopped: subcommand failed.
                 command = ["ar", "rc", folder / f"lib{library}.a", source.with_suffix(".o")]
                 subprocess.run(command, check=True)
             for missing, says in (
-                ("nova_vm_run", "LINK Nova::novavmm"), ("nova_thread_create", "which RUNTIME or"),
+                ("nova_vm_run", "LINK Nova::novavmm"), ("nova_thread_create", "use RUNTIME or"),
                 ("main", r"begins in main\(\)"), ("nova_main", "with RUNTIME"),
             ):
                 text = f"x.c:1: undefined reference to `{missing}'\ncollect2: error\n"

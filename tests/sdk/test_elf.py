@@ -49,7 +49,7 @@ class Elf(unittest.TestCase):
         elf.check_program(self.file, "x86_32")
 
     def test_a_file_that_was_cut_off_is_refused(self):
-        self.refused(program()[:-1], "x86_64", "cut off: it has 219 of at least 220 bytes")
+        self.refused(program()[:-1], "x86_64", "truncated: it has 219 of at least 220 bytes")
         far = bytearray(program())
         struct.pack_into("<Q", far, 32, 2**64 - 1)
         for content in (program()[:100], bytes(far)):
@@ -69,7 +69,7 @@ class Elf(unittest.TestCase):
         self.refused(header(2, 62, kind=1), "x86_64", "an object file")
         self.refused(header(2, 62, kind=3), "x86_64", "-no-pie")
         self.refused(header(2, 62, kind=9), "x86_64", "no program")
-        self.refused(header(2, 62), "x86_64", "no segment")
+        self.refused(header(2, 62), "x86_64", "no loadable segment")
         self.refused(program((elf.INTERPRETER, elf.LOAD)), "x86_64", "-static")
 
     def test_the_other_architecture_is_named(self):
@@ -119,11 +119,11 @@ class Kernel(unittest.TestCase):
         far = kernel(elf.SEARCHED)
         wrong = kernel().replace(struct.pack("<I", 3), struct.pack("<I", 4))
         for content in (b"", b"root:x:0:0\n" * 9, program(), far, wrong):
-            self.refused(content, f"{self.file} is not a multiboot kernel: take .*nova.elf32")
+            self.refused(content, f"{self.file} is not a multiboot kernel: use .*nova.elf32")
 
     def test_a_64_bit_file_and_one_that_was_cut_off_are_refused(self):
         self.refused(program() + kernel(), "is a 64-bit file.*nova.elf32")
-        self.refused(kernel()[:-1], "kernel .* is cut off: it has 183 of at least 184 bytes")
+        self.refused(kernel()[:-1], "kernel .* is truncated: it has 183 of at least 184 bytes")
 
     def test_no_name_and_no_file_are_refused(self):
         for path, words in (("", "needs a file name"), (self.file, "cannot be read")):

@@ -225,7 +225,7 @@ class Walks(unittest.TestCase):
         walker = self.members()
         self.fake.poke(self.links[2] + WORD, self.links[4])
         self.assertEqual(self.values(walker), [0, 1, 2, 3, 4])
-        self.assertIn("its way back leads elsewhere", self.reader.problems[0])
+        self.assertIn("its back link is wrong", self.reader.problems[0])
 
     def test_trees_that_are_none_end_and_are_told(self):
         for node, side, garbage in ((0, "left", 3), (0, "left", 0), (4, "right", 4)):
@@ -539,7 +539,7 @@ class Log(unittest.TestCase):
         self.assertEqual(self.lines(3, b"a\x1bb"), ["a?b"])
 
     def test_silence_is_told(self):
-        with self.assertRaisesRegex(Trouble, "has not said anything"):
+        with self.assertRaisesRegex(Trouble, "has not printed anything"):
             self.lines(0, b"")
 
 

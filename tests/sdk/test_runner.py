@@ -99,7 +99,7 @@ class Endings(WithFolder):
     def test_a_count_that_does_not_end_well_says_why(self):
         for end, text, value, words in (
             ("EXIT", "no newline", 3, "the count did not end well: .* ended itself with 3[.]$"),
-            ("LOOP", "NOVA: stopped\\r\\n", 0, "the kernel stopped; its last lines say why[.]$"),
+            ("LOOP", "NOVA: stopped\\r\\n", 0, "the kernel stopped; see its last lines for the reason[.]$"),
         ):
             kernel = build(self.folder, end, text=text, value=value)
             with contextlib.redirect_stderr(io.StringIO()) as shown:
@@ -133,7 +133,7 @@ class Endings(WithFolder):
         self.assertEqual(outcome.status, 2)
         self.assertRegex(
             outcome.message,
-            r"^QEMU has no CPU model 'qemu46'\. Did you mean 'qemu64'\? --cpu takes: "
+            r"^QEMU has no CPU model 'qemu46'\. Did you mean 'qemu64'\? --cpu accepts: "
             r".*qemu64.* and \d+ others\.$",
         )
         self.assertNotIn("-v1", outcome.message)

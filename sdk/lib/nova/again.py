@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs tests that failed once more, each alone: a busy host fails a test by accident, not twice."""
+"""Reruns failed tests, each alone: a busy host may make a test fail once, but not twice."""
 
 from dataclasses import replace
 
 from nova import ctest, tap
 
-# More failures than this are not an accident.
+# More failures than this are not due to a busy host.
 MOST = 20
-# CTest's word on a test whose preparation, a test of its own, failed.
+# CTest's result for a test whose fixture (a separate test) failed.
 UNPREPARED = "Fixture dependency failed"
 
 
@@ -16,13 +16,13 @@ def _wanted(test):
 
 
 def candidates(tests):
-    """Those of TESTS that run again; none when too many failed."""
+    """Returns the TESTS to run again; none if too many failed."""
     found = [test for test in tests if _wanted(test)]
     return found if len(found) <= MOST else []
 
 
 def run(test):
-    """Whether TEST passes alone. Only a second run that ended replaces the first one."""
+    """Returns whether TEST passes alone. The second run replaces the first one only if it ended."""
     second = replace(test, result=tap.NOT_RUN, output="", reason="")
     ctest.run_tests([second], lambda *_: None, jobs=1)
     if second.result == tap.NOT_RUN:

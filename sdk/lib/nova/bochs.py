@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs one machine under Bochs, which models what QEMU does not: PCID, x2APIC, #AC and more."""
+"""Runs one machine under Bochs, which models features that QEMU lacks: PCID, x2APIC, #AC and
+more."""
 
 import os
 import re
@@ -15,7 +16,7 @@ from nova.runner import Runner
 
 PROGRAM = "bochs"
 CPU = "corei7_skylake_x"
-# Per second of its own time: few, so that waiting is short, but enough to get things done.
+# Instructions per second of emulated time: few, so that waits are short, but enough to boot.
 INSTRUCTIONS = 50_000_000
 LINGER = 0.3  # seconds in which the serial port sends what it still holds
 # What nobody needs; some of it does not work on a machine without sound or USB.
@@ -72,8 +73,8 @@ def config(machine, console, log):
 
 
 class BochsRunner(Runner):
-    """One run under Bochs. Its serial port writes to a pipe, or has a connection, which takes input
-    too, where somebody sees the console."""
+    """One run under Bochs. Its serial port writes to a pipe or, if a user sees the console, has a
+    connection that also takes input."""
 
     def __init__(
         self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
@@ -102,7 +103,7 @@ class BochsRunner(Runner):
             os.close(log)
 
     def _start_connected(self, log):
-        """Bochs knows no other port with two directions that waits for a slow reader."""
+        """A socket is Bochs' only bidirectional port that waits for a slow reader."""
         with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
             port = server.getsockname()[1]
             self._start_bochs(f"mode=socket-client, dev=127.0.0.1:{port}", [log])
@@ -115,11 +116,11 @@ class BochsRunner(Runner):
         if keys:
             console_input.make_raw(source)
         sink = os.fdopen(os.dup(self.console_end), "wb", 0)
-        # The BIOS sets the port up, which drops what has come.
+        # The BIOS initialises the port, which drops earlier input.
         self.input = console_input.Input(sink, source, keys, late=True)
 
     def _accept(self, server):
-        """The end of the serial port's connection that is ours, or None if Bochs ended before."""
+        """Returns our end of the serial port's connection, or None if Bochs ended first."""
         server.settimeout(0.1)
         while self.process.poll() is None:
             try:
@@ -180,7 +181,7 @@ class BochsRunner(Runner):
 
     def _verdict(self):
         if self.stopped:
-            return errors.EXIT_STOPPED, "the kernel stopped; its last lines say why."
+            return errors.EXIT_STOPPED, "the kernel stopped; see its last lines for the reason."
         if self.value is not None:
             return (errors.EXIT_FAILED if self.value else errors.EXIT_OK), ""
         if self.resets > 1 or TRIPLE_FAULT in self.panic:
@@ -192,7 +193,7 @@ class BochsRunner(Runner):
         return errors.EXIT_USAGE, self._failure()
 
     def _failure(self):
-        """Its errors, from the time before it wrote its log or from the log itself."""
+        """Returns its errors, from stderr (before it opened its log) or from the log."""
         text = (bytes(self.complaints) + self.panic).decode("utf-8", "replace")
         if NO_MODEL in text:
             return errors.no_model("Bochs", self.machine.cpu, models())
@@ -201,5 +202,5 @@ class BochsRunner(Runner):
 
 
 def new_runner(machine, *arguments):
-    """The runner for the machine's emulator."""
+    """Returns the runner for the machine's emulator."""
     return (BochsRunner if machine.emulator == "bochs" else Runner)(machine, *arguments)

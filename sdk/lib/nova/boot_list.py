@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads boot lists: which files nova_add_roottask() and nova_add_system() want to be booted."""
+"""Reads boot lists: the files that nova_add_roottask() and nova_add_system() boot."""
 
 import os
 from pathlib import Path
@@ -14,18 +14,18 @@ def path(build_dir, name):
 
 
 def names(build_dir):
-    """What can be booted from a build."""
+    """Returns the names that can be booted from a build."""
     return sorted(file.stem for file in (Path(build_dir) / "boot").glob("*.boot"))
 
 
 def is_program(build_dir, name):
-    """Whether a build has a program of this name, which may be none to be booted."""
+    """Returns whether a build has a program of this name; it need not be bootable."""
     return (Path(build_dir) / "boot" / f"{name}.program").exists()
 
 
 def read(file, own=()):
-    """The boot modules, the roottask first. Guests' files with a name among OWN are not made: they
-    are only named, for others take their place."""
+    """Returns the boot modules, the roottask first. Guest files with a name in OWN are named but
+    not created, because the user's modules replace them."""
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
@@ -41,7 +41,7 @@ def read(file, own=()):
 
 
 def _replaced(names, own):
-    """Those of a boot list's NAMES that are guests' files, all of a name for which OWN has one."""
+    """Returns the guest files among a boot list's NAMES that files in OWN replace by name."""
     base = [os.path.basename(name) for name in names[1:]]
     return {
         name

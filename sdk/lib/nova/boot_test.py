@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with demands."""
+"""`boot-test`, what nova_add_boot_test() calls: boots once and compares the run with the test's
+requirements."""
 
 import os
 import re
@@ -20,8 +21,8 @@ def add_parser(commands):
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--roottask")
     parser.add_argument("--arguments", default="")
-    parser.add_argument("--list", metavar="FILE")  # instead of a roottask: a boot list
-    parser.add_argument("--system-tool", metavar="FILE")  # reads what machine a system is for
+    parser.add_argument("--list", metavar="FILE")  # a boot list instead of a roottask
+    parser.add_argument("--system-tool", metavar="FILE")  # reads the machine of a system
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--timeout", type=options.seconds, default=60.0)
     parser.add_argument("--expect", action="append", default=[])
@@ -30,12 +31,12 @@ def add_parser(commands):
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--qemu", dest="extra", action="append", default=[])
     parser.add_argument("--multiboot", type=int, default=0)
-    options.add_machine(parser, min_memory=1)  # a test may show what too little does
+    options.add_machine(parser, min_memory=1)  # a test may need too little memory on purpose
     parser.set_defaults(function=run, cmdline="")  # the kernel is silent unless a test asks
 
 
 def check_patterns(args):
-    """Refuses, before anything boots, what is not a regular expression."""
+    """Rejects invalid regular expressions before anything boots."""
     test = f"the test '{args.name}'" if args.name else "the test"
     for keyword, patterns in (("EXPECT", args.expect), ("REJECT", args.reject)):
         for pattern in patterns:
@@ -44,13 +45,13 @@ def check_patterns(args):
             except re.error as error:
                 raise NovaError(
                     f"{test} says {keyword} '{pattern}', which is not a regular expression: "
-                    f"{error}. A character of the output that means something in one gets \\\\ in "
-                    "front of it in CMakeLists.txt, such as \\\\( for a parenthesis."
+                    f"{error}. To match a special character literally, write \\\\ before it in "
+                    f"CMakeLists.txt, such as \\\\( for a parenthesis."
                 ) from error
 
 
 def find_in_order(patterns, text):
-    """The first pattern that does not follow the ones before it, or None."""
+    """Returns the first pattern that does not follow the ones before it, or None."""
     position = 0
     for pattern in patterns:
         match = re.compile(pattern, re.MULTILINE).search(text, position)
@@ -61,7 +62,8 @@ def find_in_order(patterns, text):
 
 
 def complaints(args, outcome, words=frozenset()):
-    """Each way in which the run differs from what the test demands; WORDS hold of its platform."""
+    """Returns each deviation of the run from the test's requirements; WORDS describe its
+    platform."""
     found = []
     text = outcome.text()
     if outcome.status != args.status:
@@ -79,7 +81,7 @@ def complaints(args, outcome, words=frozenset()):
 
 
 def tap_complaints(stream, rows, words):
-    """ROWS say what may not be raised."""
+    """ROWS list the cases that may be not raised."""
     found = [f"TAP: {problem}" for problem in stream.problems]
     for case in stream.cases:
         if case.result == tap.NOT_RAISED:
@@ -91,7 +93,7 @@ def tap_complaints(stream, rows, words):
 
 
 def by_hand(machine):
-    """A line for the shell. Names in one tree have blanks above it only, if at all."""
+    """Returns a shell command. Only folders above the tree may have blanks in their names."""
     change = ""
     if any(qemu.has_blank(name) for name in machine.names()):
         folder = os.path.commonpath([os.path.abspath(name) for name in machine.names()])
@@ -102,7 +104,8 @@ def by_hand(machine):
 
 
 def further_module(text, arch):
-    """One of --module; `guest:NAME` is the guest's software of that name, for ARCH."""
+    """Returns the module for an argument of --module; `guest:NAME` is the guest file of that name,
+    for ARCH."""
     module = parse_module(text)
     if not module.file.startswith(guest.PREFIX):
         return module

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Configures and builds presets: silent when it works, the tools' own words when it does not."""
+"""Configures and builds presets: silent on success, with the tools' own output on failure."""
 
 import contextlib
 import errno
@@ -17,11 +17,11 @@ from nova.errors import EXIT_FAILED, NovaError
 
 STAMP = ".configured"
 DISK_FULL = os.strerror(errno.ENOSPC)
-LAST_LINES = 400  # of the output of a failed step that are shown
+LAST_LINES = 400  # lines of a failed step's output that are shown
 
 
 class BuildError(NovaError):
-    """A step of a build failed; `output` is what the tools said."""
+    """A step of a build failed; `output` is the tools' output."""
 
     def __init__(self, sentence, output):
         super().__init__(sentence, EXIT_FAILED)
@@ -29,18 +29,18 @@ class BuildError(NovaError):
 
 
 def say(text):
-    """Progress, kept apart from what programs print."""
+    """Reports progress on stderr, apart from the output of programs."""
     print(f"nova: {text}", file=sys.stderr, flush=True)
 
 
 def still_runs(what, limit):
-    """What to call from time to time with the seconds that WHAT has taken of a LIMIT."""
+    """Returns a function to call now and then with the seconds that WHAT has taken of its LIMIT."""
     return lambda time: say(f"{what} still runs after {time} s, at most {limit}")
 
 
 @contextlib.contextmanager
 def alone(folder):
-    """Only one build at a time works in a build directory."""
+    """Locks a build directory, so that only one build at a time uses it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -48,8 +48,8 @@ def alone(folder):
 
 
 class Progress:
-    """How far a build is: on a terminal one line that is written again and again, else a line for
-    each quarter of a build that takes its time."""
+    """Shows the progress of a build: on a terminal one line that is updated, else a line for each
+    quarter of a long build."""
 
     STEP = re.compile(rb"\[(\d+)/(\d+)\]")
     PATIENCE = 10.0  # seconds without a line
@@ -84,7 +84,7 @@ class Progress:
 
 
 def step(command, sentence, progress=None, folder=tree.ROOT):
-    """Runs COMMAND in FOLDER. SENTENCE says that it failed."""
+    """Runs COMMAND in FOLDER. SENTENCE is the error message."""
     output = []
     with subprocess.Popen(
         command,
@@ -114,7 +114,8 @@ def step(command, sentence, progress=None, folder=tree.ROOT):
 
 
 def is_copy(folder):
-    """Whether a build folder was copied with its tree: it would build the other tree."""
+    """Returns whether a build folder was copied with its tree: then it would build the original
+    tree."""
     try:
         text = (folder / "CMakeCache.txt").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -124,7 +125,7 @@ def is_copy(folder):
 
 
 def _forget(folder):
-    """Paths of another tree stand in the cache and in what CMake made of it."""
+    """Removes CMake's cache and files, which contain paths of the other tree."""
     say(f"{folder.name} was copied from another place and is configured again")
     (folder / "CMakeCache.txt").unlink(missing_ok=True)
     (folder / "build.ninja").unlink(missing_ok=True)
@@ -133,7 +134,8 @@ def _forget(folder):
 
 
 def _configured(preset):
-    """Ninja itself notices every changed description but the presets and toolchain files."""
+    """Returns whether PRESET is configured and newer than the presets and toolchain files, the only
+    changes that Ninja itself does not notice."""
     folder = tree.build_dir(preset)
     stamp = folder / STAMP
     if not stamp.exists() or not (folder / "build.ninja").exists():
@@ -143,8 +145,8 @@ def _configured(preset):
 
 
 def configure(preset):
-    """Afterwards CTest's list of tests is that of the sources as they are."""
-    # Not known to who only boots, as most tests do: it takes its time to load.
+    """Configures PRESET. Afterwards CTest's list of tests matches the sources."""
+    # Imported here because most tests only boot, and it takes long to load.
     from nova import newlib
 
     failed = f"configuring {preset} failed."

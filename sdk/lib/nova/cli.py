@@ -9,8 +9,8 @@ import sys
 
 from nova import build, errors, options, places, process
 
-# The module of each command, loaded only when that command is asked for: a test boots in less time
-# than loading all takes. boot-test and stretch-test are what tests call, newlib what CMake calls.
+# The module of each command, loaded only for that command, because loading all takes longer than
+# booting a test. Tests call boot-test and stretch-test, CMake calls newlib.
 MODULES = {
     "run": "run",
     "debug": "debug",
@@ -33,8 +33,7 @@ FOR_QEMU = ("run", "debug")
 
 
 def _parser(argv):
-    """The parser of the whole command line, which knows the commands that ARGV may mean, and these
-    commands' own ones."""
+    """Returns the parser of the whole command line and those of the commands that ARGV may mean."""
     parser = options.Parser(
         prog="nova",
         description=places.HELP.read_text(encoding="utf-8"),
@@ -49,7 +48,7 @@ def _parser(argv):
 
 
 def parse(argv):
-    """The arguments of a command line. What stands after -- belongs to QEMU."""
+    """Parses a command line. Arguments after -- belong to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
     parser, known = _parser(argv)
     if argv and not argv[0].startswith("-") and argv[0] not in known:
@@ -67,12 +66,12 @@ def parse(argv):
     if not hasattr(args, "function"):
         raise errors.NovaError("which command? See nova --help.")
     if args.qemu and argv[0] not in FOR_QEMU:
-        raise errors.NovaError("arguments for QEMU, after --, go with nova run and debug only.")
+        raise errors.NovaError("only nova run and nova debug take arguments for QEMU after --.")
     return args
 
 
 def _owner(path):
-    """Somebody else who owns the first part of PATH that exists, as part of a sentence."""
+    """Returns, as part of a sentence, the other user who owns the first existing part of PATH."""
     while path and not os.path.lexists(path):
         path = os.path.dirname(path)
     try:
@@ -86,7 +85,7 @@ def _owner(path):
 
 
 def _system_error(error):
-    """A sentence on what the operating system refused."""
+    """Returns a sentence about an error of the operating system."""
     reason = error.strerror or str(error)
     if error.filename is None:
         written = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -98,7 +97,7 @@ def _system_error(error):
 
 
 def _give_up_output():
-    """What is still to be written goes nowhere, so that the end of Python does not complain."""
+    """Discards pending output, so that Python does not complain at its exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -111,7 +110,7 @@ def _complain(sentence):
     try:
         print(f"nova: {sentence}", file=sys.stderr, flush=True)
     except OSError:
-        pass  # there is no one left to write to
+        pass  # the output is closed
 
 
 def _run(argv):
@@ -138,7 +137,7 @@ def main(argv):
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _complain("nobody reads the output any more.")
+        _complain("the reader of the output has gone.")
     except OSError as error:
         _complain(_system_error(error))
     finally:

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds words of a kernel command line that mean nothing to the kernel, so that a slip is reported
-even if it leaves the kernel silent."""
+"""Finds words of a kernel command line that the kernel does not know, so that a typo is reported
+even if the kernel then prints nothing."""
 
 import re
 
 WORDS = ("serial", "noiommu")
-# Those of 2012 that the kernel takes without doing anything.
+# Words of 2012 that the kernel accepts and ignores.
 OLD_WORDS = ("iommu", "keyb", "spinner", "vtlb", "novga", "novpid")
 VALUES = (re.compile(r"kmem=0*[1-9]\d*[KkMm]?"),)
 SHOWN = "serial, kmem=<n>[K|M] and noiommu"
 
 
 def unknown(text):
-    """The words of TEXT that the kernel ignores."""
+    """Returns the words of TEXT that the kernel does not know."""
     return [
         word
         for word in text.split()
@@ -21,7 +21,7 @@ def unknown(text):
 
 
 def warning(text):
-    """A sentence about TEXT, or None."""
+    """Returns a warning about TEXT, or None."""
     words = unknown(text)
     if not words:
         return None

@@ -12,12 +12,12 @@ from nova.qemu import Machine, Module
 FOLDER = tree.ROOT / "tests/conformance"
 PROGRAM = "conformance"
 TIMEOUT = 900
-# Areas that mean something on a kernel with a certain command line only.
+# Areas that apply only to a kernel with a certain command line.
 SPECIAL = {"shortage": "kmem=4M"}
-# Areas with cases that need a CPU without virtualization boot on this one of QEMU's, too.
+# Areas with cases that need a CPU without virtualization also boot on this CPU model of QEMU.
 PLAIN_CPU = "qemu64,-svm"
 ON_PLAIN_CPU = ("create",)
-# What the cases of interrupts look for; others do not notice it.
+# Devices for the cases of interrupts; other cases do not notice them.
 DEVICES = (
     *("-device", "edu,addr=4", "-device", "edu,addr=8", "-device", "nvme,serial=nova"),
     *("-global", "hpet.msi=on"),
@@ -31,8 +31,8 @@ that claims the interface, and prints a table by section of the specification.
 NAME is an area of cases (a file of tests/conformance/cases); without NAME all run.
 
 A case that the machine cannot raise (another CPU, an exception that QEMU lacks) is
-`not raised here`: neither passed nor failed. Which may be, and where, is listed in
-tests/conformance/not-raised.tsv; what is missing beyond that list counts as failed.
+`not raised here`: neither passed nor failed. tests/conformance/not-raised.tsv
+lists which cases may be missing, and where; any other missing case counts as failed.
 
 Exit status: 0 if at least one case passed and none failed or was not run, else 1;
 2 for wrong usage."""
@@ -76,7 +76,7 @@ def areas():
 
 
 def boots(names, cmdline, cpu):
-    """(the kernel's command line, the CPU model, the areas) of each boot; no areas: all."""
+    """Yields (kernel command line, CPU model, areas) of each boot; no areas: all."""
     plain = [name for name in names if name not in SPECIAL]
     found = [(cmdline, cpu, plain)] if plain or not names else []
     for area, words in SPECIAL.items():
@@ -89,8 +89,8 @@ def boots(names, cmdline, cpu):
 
 
 def cases(text, rows, words):
-    """The cases of one boot and the problems of its stream. ROWS are the list of what may be left
-    out where WORDS hold."""
+    """Returns the cases of one boot and the problems of its stream. ROWS list the cases that may be
+    missing on a platform that WORDS describe."""
     stream = tap.parse(text)
     found = []
     for case in stream.cases:
@@ -104,7 +104,8 @@ def cases(text, rows, words):
 
 
 def merge(first, second):
-    """What a later boot raised replaces what an earlier one could not."""
+    """Merges results: a case that a later boot raised replaces one that an earlier boot could not
+    raise."""
     by_name = {case.name: case for case in first}
     for case in second:
         before = by_name.get(case.name)
@@ -114,7 +115,7 @@ def merge(first, second):
 
 
 def foreign_statements(arch):
-    """The ids of statements about the other architecture."""
+    """Returns the ids of statements about the other architecture."""
     other = {"x86-64": "x86-32", "x86-32": "x86-64"}[arch.replace("_", "-")]
     lines = (FOLDER / "spec-statements.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines[1:]]
@@ -122,7 +123,7 @@ def foreign_statements(arch):
 
 
 def section(statement):
-    """The part of the table that a statement belongs to."""
+    """Returns the section of the table to which a statement belongs."""
     if statement[0].isalpha():
         return statement[0]
     return re.match(r"\d+\.\d+", statement).group(0)
@@ -138,7 +139,7 @@ def _count(found, result):
 
 
 def table(found, arch):
-    """Counts for each section, then for all; a case counts in each section that it names."""
+    """Returns the counts per section and in total; a case counts in each section that it names."""
     parts = {key: [] for key in titles()}
     foreign = foreign_statements(arch)
     for case in found:
@@ -161,7 +162,7 @@ def _row(title, counts, width):
 
 
 def stream(found):
-    """All boots as one TAP stream."""
+    """Returns all boots as one TAP stream."""
     lines = ["TAP version 13", f"1..{len(found)}"]
     for number, case in enumerate(found, start=1):
         good = case.result in (tap.PASSED, tap.NOT_RAISED)
@@ -187,7 +188,7 @@ def _boot(args, kernel, program, cmdline, cpu, names):
     foreign = args.kernel is not None
     platform = not_raised.platform(machine, args.arch, machine.emulator, foreign)
     found, problems = cases(outcome.text(), not_raised.read(), platform)
-    # The suite says itself how many cases failed, with status 1.
+    # The suite itself reports failed cases with status 1.
     if outcome.status not in (EXIT_OK, EXIT_FAILED) and outcome.message:
         problems.insert(0, outcome.message)
     return found, problems

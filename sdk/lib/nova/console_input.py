@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine's console hears of standard input, and of its end.
-
-A serial line has no end of file. Somebody who sits at one types ctrl-d, which ends a shell: that is
-what the system gets when standard input has ended and it says nothing more, for it may wait for
-input. A system that has no use for it goes on."""
+"""Passes standard input, and its end, to a machine's console. A serial line has no end of file. A
+user at a serial line types ctrl-d, which ends a shell. So the system gets ctrl-d when standard
+input has ended and the system prints nothing more, because it may be waiting for input. A system
+that ignores ctrl-d continues."""
 
 import contextlib
 import os
@@ -14,16 +13,16 @@ import time
 from nova import build
 
 END_OF_INPUT = b"\x04"
-QUIET = 2.0  # seconds without a word after which a system may be waiting
-PATIENCE = 10.0  # after which a line says that nothing happens
-ASLEEP = 30.0  # after which a system that has said nothing is taken for a silent one
+QUIET = 2.0  # seconds without output after which a system may be waiting
+PATIENCE = 10.0  # seconds after which a line reports that nothing happens
+ASLEEP = 30.0  # seconds after which a system without any output is considered silent
 POLL = 0.5
 ESCAPE = 0x01  # ctrl-a
 LEAVE = b"xX"
 
 
 def make_raw(terminal):
-    """Hands on each key as it is typed, ctrl-c too; what is written there stays as it was."""
+    """Makes a terminal pass on each key as it is typed, including ctrl-c; output is unchanged."""
     mode = termios.tcgetattr(terminal)
     mode[0] &= ~(termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.IXON)
     mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
@@ -31,14 +30,14 @@ def make_raw(terminal):
 
 
 class Keys:
-    """What somebody types: ctrl-a x leaves the machine, ctrl-a twice is one for the system."""
+    """Keyboard input: ctrl-a x leaves the machine; ctrl-a ctrl-a sends one ctrl-a to the system."""
 
     def __init__(self, leave):
         self.leave = leave
         self.escaped = False
 
     def passed(self, data):
-        """The part of DATA that is for the system."""
+        """Returns the part of DATA for the system."""
         kept = bytearray()
         for key in data:
             if not self.escaped and key == ESCAPE:
@@ -53,9 +52,9 @@ class Keys:
 
 
 class Input:
-    """Hands what SOURCE, a file descriptor, has to SINK, the pipe or socket of the machine's
-    console; without a source it has ended at once. With KEYS it is a terminal. LATE: what comes
-    before the system's first word would be lost, and waits for it, ASLEEP at most."""
+    """Copies SOURCE, a file descriptor, to SINK, the pipe or socket of the machine's console.
+    Without a source, input has ended at once. With KEYS the source is a terminal. With LATE, input
+    waits for the system's first output, at most ASLEEP, because earlier input would be lost."""
 
     def __init__(self, sink, source, keys=None, late=False):
         self.sink = sink
@@ -72,7 +71,7 @@ class Input:
             threading.Thread(target=self._pump, daemon=True).start()
 
     def _pump(self):
-        """A thread of its own, for both ends may block for as long as they like."""
+        """Runs in a separate thread because both ends may block without limit."""
         self.awake.wait(ASLEEP)
         with contextlib.suppress(OSError, ValueError):  # the machine has gone
             while data := os.read(self.source, 1 << 12):
@@ -84,13 +83,13 @@ class Input:
         self.ended = True
 
     def spoke(self):
-        """The system said something."""
+        """Notes that the system printed something."""
         self.heard = time.monotonic()
         self.answered = True
         self.awake.set()
 
     def look(self):
-        """Does what is due; called every POLL seconds."""
+        """Performs the actions that are due; called every POLL seconds."""
         quiet = time.monotonic() - self.heard
         if not self.ended or quiet < QUIET:
             return
@@ -103,6 +102,6 @@ class Input:
         elif quiet >= PATIENCE and not self.told:
             self.told = True
             build.say(
-                "standard input has ended, and the system says nothing; ctrl-c ends the run, "
-                "--timeout S would."
+                "standard input has ended, and the system prints nothing; press ctrl-c to end the "
+                "run, or use --timeout S."
             )

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What becomes of a console's lines where no terminal shows them."""
+"""Converts a console's lines for output that is not a terminal."""
 
 
 class Lines:
-    """A binary stream beside OUT whose lines end as those of files do: a serial line has a carriage
-    return before each line feed, which only a terminal needs. Others stay."""
+    """A binary stream on OUT that removes the carriage return before each line feed, which a serial
+    line sends and only a terminal needs. Other carriage returns stay."""
 
     def __init__(self, out):
         self.out = out
-        self.held = b""  # a carriage return whose next character is still to come
+        self.held = b""  # a carriage return at the end of the data so far
 
     def write(self, data):
         data = self.held + data
@@ -19,6 +19,6 @@ class Lines:
         self.out.flush()
 
     def end(self):
-        """Nothing more comes."""
+        """Marks the end of the stream."""
         self.out.write(self.held)
         self.flush()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nova import process, tap, tree
 
-# One more than there are processors: some tests wait more than they work.
+# One more than the number of processors, because some tests mostly wait.
 JOBS = (os.cpu_count() or 1) + 1
 OUTPUT_LIMIT = str(16 << 20)
 DONE = re.compile(r"\s*\d+/\d+ Test\s+#(\d+): .*?\s([\d.]+) sec")
@@ -20,7 +20,7 @@ WORDS = {"run": tap.PASSED, "fail": tap.FAILED, "notrun": tap.NOT_RUN, "disabled
 
 @dataclass
 class Test:
-    """A test of one preset and, after its run, how that went."""
+    """A test of one preset and, after its run, the result."""
 
     preset: str
     number: int
@@ -36,7 +36,8 @@ class Test:
     limit: float = 0.0  # in seconds
 
     def is_placeholder(self):
-        """CTest knows the single tests of a GoogleTest program only once that is built."""
+        """Returns whether this stands for a GoogleTest program that is not built: CTest lists its
+        tests only afterwards."""
         return self.name.endswith("_NOT_BUILT")
 
     def selected_by(self, word):
@@ -45,7 +46,7 @@ class Test:
 
 
 def list_tests(preset, folder=None):
-    """The tests of a build directory, by default that of a preset of the tree."""
+    """Returns the tests of a build directory, by default that of a preset of the tree."""
     folder = folder or tree.build_dir(preset)
     command = ["ctest", "--test-dir", str(folder), "--show-only=json-v1"]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
@@ -72,8 +73,8 @@ def _guess_costs(folder, tests):
 
 
 def run_tests(tests, on_done, jobs=JOBS):
-    """Runs TESTS, all of one build, JOBS at a time. Calls ON_DONE(test) for each as it ends, and
-    fills it in."""
+    """Runs TESTS, all of one build, JOBS at a time. Fills in each test as it ends and calls
+    ON_DONE(test)."""
     folder = tests[0].folder
     _guess_costs(folder, tests)
     junit = folder / "Testing" / "junit.xml"
@@ -107,7 +108,7 @@ def run_tests(tests, on_done, jobs=JOBS):
 
 
 def output_so_far(test):
-    """What a test printed that ended before CTest was ended, as CTest's log has it."""
+    """Returns from CTest's log the output of a test that ended before CTest was ended."""
     for name in ("LastTest.log.tmp", "LastTest.log"):
         try:
             log = (test.folder / "Testing/Temporary" / name).read_text("utf-8", "replace")
@@ -126,7 +127,7 @@ def _output_in(log, name):
 
 
 def _glance(line):
-    """What the progress line shows; it does not count, the JUnit file does."""
+    """Returns the result for the progress line. The JUnit file holds the result that counts."""
     if " Passed " in line:
         return tap.PASSED
     return tap.NOT_RUN if "Not Run" in line or "Skipped" in line else tap.FAILED

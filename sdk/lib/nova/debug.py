@@ -14,7 +14,7 @@ from nova import elf, errors, media, options, process, qemu, run, tree
 from nova.errors import NovaError
 
 GDB = "gdb"
-# Of a kernel for x86_32: gdb understands the 32-bit CPU only as what this one shows it.
+# CPU for an x86_32 kernel: gdb needs the register layout of this 32-bit CPU.
 QEMU_32 = "qemu-system-i386"
 SOCKET = "gdb"
 ENDED = "ended"
@@ -24,16 +24,16 @@ SOCKET_NAME_MAX = 100  # a Unix socket's name has at most 107 bytes
 DESCRIPTION = """\
 Boots like nova run, in QEMU, and opens gdb with the symbols of the kernel, the
 roottask and the modules. gdb has commands of its own for the kernel's objects:
-`nova` lists them. It begins where the roottask does, with --reset where the
-machine does. The console's output comes between gdb's.
+`nova` lists them. The session begins at the roottask's first instruction,
+with --reset at the machine's. The console's output appears between gdb's.
 
   nova debug hello
   nova debug hello -ex 'break nova_main' -ex continue
   nova debug tour --batch 'break nova_main; continue; nova ec; nova caps root'
 
 Exit status: with --batch 0 if every command worked, 1 if one failed (it ends the
-script), and what `quit N` says; if the system ended, its status as nova run gives
-it. 2 wrong usage or environment, 124 the time limit of --timeout."""
+script), or the N of `quit N`; if the system ended, its status as with nova run.
+2 wrong usage or environment, 124 the time limit of --timeout."""
 
 
 def add_parser(commands):
@@ -63,17 +63,17 @@ def add_parser(commands):
     parser.add_argument(
         "--reset", action="store_true", help="begin at the machine's first instruction"
     )
-    parser.add_argument("--console", metavar="FILE", help="the console's output goes there")
+    parser.add_argument("--console", metavar="FILE", help="write the console's output to FILE")
     options.add_build(parser, config="debug")
     options.add_machine(parser)
     parser.add_argument(
-        "--timeout", type=options.seconds, metavar="S", help="cut the session off after S seconds"
+        "--timeout", type=options.seconds, metavar="S", help="end the session after S seconds"
     )
     parser.set_defaults(function=debug)
 
 
 def commands_of(args):
-    """The script: -ex first, then the parts of --batch."""
+    """Returns the script: -ex first, then the parts of --batch."""
     lines = list(args.ex)
     for text in args.batch or ():
         lines += [part.strip() for line in text.splitlines() for part in line.split(";")]
@@ -82,13 +82,13 @@ def commands_of(args):
 
 def _check(args):
     if args.emulator != "qemu":
-        raise NovaError("nova debug works with QEMU only: leave --emulator out.")
+        raise NovaError("nova debug works with QEMU only: omit --emulator.")
     if args.arch == "x86_32" and args.boot == "uefi":
-        raise NovaError("nova debug cannot start x86_32 by UEFI: use --boot grub, or leave it out.")
+        raise NovaError("nova debug cannot start x86_32 by UEFI: use --boot grub, or omit --boot.")
 
 
 def _check_gdb():
-    """gdb-minimal, and gdb of some other systems, have no Python."""
+    """Checks for gdb with Python; gdb-minimal and gdb of some other systems lack it."""
     try:
         done = subprocess.run(
             [GDB, "-nx", "-q", "-batch", "-ex", "python print(6 * 7)"],
@@ -101,7 +101,7 @@ def _check_gdb():
 
 
 def gdb_command(args, kernel, program, modules, socket):
-    """The command line that begins a session (nova.gdb.session)."""
+    """Returns the command line that begins a session (nova.gdb.session)."""
     ended = str(socket.with_name(ENDED))
     setting = {
         "program": os.path.abspath(program),
@@ -122,7 +122,7 @@ def gdb_command(args, kernel, program, modules, socket):
 
 
 class Session:
-    """QEMU and gdb, which both end with it."""
+    """QEMU and gdb of one session; both end with it."""
 
     def __init__(self, machine, args, folder):
         self.machine = machine
@@ -139,7 +139,7 @@ class Session:
             command[0] = QEMU_32
         console = open(self.args.console, "wb") if self.args.console else None
         try:
-            # Out of the terminal's group: ctrl-c is for gdb.
+            # Outside the terminal's process group, so that only gdb gets ctrl-c.
             self.qemu = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=self.complaints,
                 start_new_session=True, preexec_fn=process.die_with_parent,
@@ -161,7 +161,7 @@ class Session:
         return qemu.not_started(self.complaints.read())
 
     def run_gdb(self, command):
-        """gdb's exit status; None: it was cut off."""
+        """Returns gdb's exit status; None: the session was cut off."""
         stdin = subprocess.DEVNULL if self.args.batch is not None else None
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
@@ -173,8 +173,8 @@ class Session:
             signal.signal(signal.SIGINT, before)
 
     def system_status(self):
-        """How the roottask ended the system while a script ran, or None if it did not: the exit
-        device ends QEMU with an odd status."""
+        """Returns the roottask's exit status if it ended the system while a script ran, else None.
+        The exit device ends QEMU with an odd status."""
         if not (Path(self.folder) / ENDED).exists():
             return None
         code = self.qemu.wait(START_SECONDS)
@@ -198,7 +198,7 @@ def _session(args, machine, program, arch):
     folder = tempfile.mkdtemp(prefix="nova-")
     try:
         if len(folder) > SOCKET_NAME_MAX:
-            raise NovaError(f"the name of the folder {folder} is too long: TMPDIR=/tmp helps.")
+            raise NovaError(f"the name of the folder {folder} is too long: set TMPDIR=/tmp.")
         session = Session(qemu.without_blanks(machine, folder), args, folder)
         try:
             with media.prepared(session.machine) as session.machine:
@@ -208,7 +208,7 @@ def _session(args, machine, program, arch):
                 status = session.run_gdb(command)
                 if status is None:
                     raise NovaError(
-                        f"no end within {args.timeout:g} s; the session was cut off.",
+                        f"no end within {args.timeout:g} s; the session was ended.",
                         errors.EXIT_TIMEOUT,
                     )
                 ended = session.system_status()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine that a system description says it is made for."""
+"""The machine for which a system description is made."""
 
 import subprocess
 
@@ -7,15 +7,15 @@ from nova import options
 
 
 def machine(modules, cpus, memory, tool):
-    """CPUs and MiB: those that somebody gave, else of the description among the boot modules, which
-    TOOL (nova-system) reads, else the usual."""
+    """Returns CPUs and MiB: the given values, else those of the description among the boot modules,
+    which TOOL (nova-system) reads, else the defaults."""
     for module in modules:
         if not str(module.file).endswith(".nova") or not tool:
             continue
         command = [tool, "--machine", module.file]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode:
-            continue  # init reports what is wrong with it
+            continue  # init reports its errors
         wanted_cpus, wanted_memory = (int(word) for word in answer.stdout.split())
         if isinstance(cpus, options.Default) and wanted_cpus:
             cpus = wanted_cpus

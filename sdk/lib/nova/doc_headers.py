@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What Doxygen reads instead of a header: `doc_headers.py FILE`, its input filter.
+"""Converts a header for Doxygen: `doc_headers.py FILE`, its input filter.
 
 The comment at the top becomes the file's description, sections of the specification become links,
-and enumerations that a macro makes out of rows are written out, with what the row says.
+and enumerations that a macro makes from rows are written out, with the texts of the rows.
 """
 
 import re
@@ -21,7 +21,7 @@ ENUM = re.compile(
     r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
     re.MULTILINE,
 )
-# The same of rows without numbers.
+# The same macro for rows without numbers.
 PLAIN_ENUM = re.compile(
     r"^#define (NOVA_\w+)\((\w+), [^)]*\) +(NOVA_\w*?)##\2,\n"
     r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
@@ -37,14 +37,14 @@ EXCEPTION = re.compile(r"(?<![\w\\&])#(?=[A-Z]{2}\b)")
 
 
 def anchor(section):
-    """The name of the place in the documentation that describes a section."""
+    """Returns the anchor in the documentation that describes a section."""
     if section == "extension":
         return "manual_extensions"
     return "spec_" + section.replace(".", "_")
 
 
 def link_sections(text, known):
-    """@spec with a link for each section; a section that is not in the map leads to its chapter."""
+    """Adds a link to each @spec; a section that is not in the map leads to its chapter."""
 
     def link(section):
         target = section
@@ -59,7 +59,7 @@ def link_sections(text, known):
 
 
 def write_out_enums(text):
-    """Enumerators instead of the macros that make them, each with its row's last cell."""
+    """Replaces macros by the enumerators that they make, each with its row's last cell."""
     rows = doc_rows.tables(text)
 
     def replace(match):
@@ -84,7 +84,7 @@ def write_out_enums(text):
 
 
 def one_by_one(text):
-    """Fields of one declaration, each with the description that stands after them all."""
+    """Splits a declaration into fields, each with the comment after the declaration."""
 
     def replace(match):
         kind, names, told = match.groups()
@@ -94,7 +94,7 @@ def one_by_one(text):
 
 
 def share_comments(text):
-    """A comment before several constants is about each that has none of its own."""
+    """Gives the comment before several constants to each constant without a comment."""
 
     def replace(match):
         comment, lines = match.groups()
@@ -106,14 +106,14 @@ def share_comments(text):
 
 
 def drop_private(text):
-    """Leaves out macros that end with the header."""
+    """Removes macros that the header undefines."""
     for name in UNDEF.findall(text):
         text = re.sub(rf"^#define {name}\b(?:[^\n]*\\\n)*[^\n]*\n", "", text, flags=re.MULTILINE)
     return text
 
 
 def convert(text, known):
-    """The header as Doxygen gets it. KNOWN: the anchors that the pages have."""
+    """Returns the header for Doxygen. KNOWN: the anchors of the pages."""
     text = TOP.sub(r"\1/** @file\n * \2*/", text)
     text = drop_private(share_comments(one_by_one(write_out_enums(text))))
     return EXCEPTION.sub(r"\\#", link_sections(text, known))

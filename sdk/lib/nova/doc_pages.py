@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns the Markdown pages of the tree into what Doxygen understands: headings get names, links
-become references, code is left alone. The order of the pages is that of the links in docs/index.md;
-pages of a folder whose README.md is one of the pages stand below that.
+"""Converts the Markdown pages of the tree for Doxygen: headings get names, links become references,
+code does not change. The order of the pages is that of the links in docs/index.md. If a folder's
+README.md is a page, the folder's other pages are below it.
 """
 
 import re
@@ -19,13 +19,13 @@ STATEMENT = re.compile(r"^\| (\w+(?:\.\d+)*-\d+) \|")
 
 
 def slug(heading):
-    """The anchor that Markdown viewers give to a heading."""
+    """Returns the anchor that Markdown viewers give to a heading."""
     text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
 def headings(text):
-    """The anchors of a page in their order; one that comes again is numbered."""
+    """Returns the anchors of a page in order; repeated ones are numbered."""
     seen, found = {}, []
     for is_code, line in lines_of(text):
         match = None if is_code else HEADING.match(line)
@@ -38,7 +38,7 @@ def headings(text):
 
 
 def lines_of(text):
-    """(is code, line) of each line; the fences themselves are code."""
+    """Yields (is code, line) for each line; the fences themselves are code."""
     fence = None
     for line in text.splitlines():
         match = FENCE.match(line)
@@ -52,7 +52,7 @@ def lines_of(text):
 
 
 def links(text):
-    """The targets of a page's links, also of its pictures, in their order."""
+    """Returns the targets of a page's links and pictures in order."""
     found = []
     for is_code, line in lines_of(COMMENT.sub("", text)):
         if not is_code:
@@ -65,7 +65,7 @@ def is_elsewhere(target):
 
 
 def resolve(page, target):
-    """The file of the tree and the anchor that a link on PAGE leads to."""
+    """Returns the file of the tree and the anchor to which a link on PAGE leads."""
     path, _, anchor = target.partition("#")
     parts = []
     for part in (PurePosixPath(page).parent / path).parts if path else PurePosixPath(page).parts:
@@ -77,7 +77,7 @@ def resolve(page, target):
 
 
 def in_order(index, paths):
-    """The pages as the index lists them, itself first; what it does not list comes last."""
+    """Returns the index, then the pages in its order, then the pages that it does not list."""
     listed = [resolve(INDEX, target)[0] for target in links(index)]
     known = {path: number for number, path in reversed(list(enumerate(listed, start=1)))}
     known[INDEX] = 0
@@ -85,7 +85,7 @@ def in_order(index, paths):
 
 
 def page_id(path):
-    """The name by which Doxygen knows a page."""
+    """Returns Doxygen's name of a page."""
     if path == INDEX:
         return "mainpage"
     stem = path.removeprefix("docs/").removesuffix(".md").removesuffix("/README").lower()
@@ -93,12 +93,12 @@ def page_id(path):
 
 
 def place_id(path, anchor):
-    """The name of a heading of a page."""
+    """Returns Doxygen's name of a heading of a page."""
     return f"{page_id(path)}_{re.sub(r'[^a-z0-9_]', '_', anchor)}"
 
 
 def code(text):
-    """A piece of code in a line of prose."""
+    """Returns a piece of code in a line of prose."""
     if "\\" not in text:
         return f"``{text}``"
     for character, name in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
@@ -107,7 +107,8 @@ def code(text):
 
 
 class Page:
-    """One page on its way to Doxygen. PAGES: the paths of all; SECTIONS: {statement: section}."""
+    """One page that is being converted for Doxygen. PAGES: the paths of all; SECTIONS: {statement:
+    section}."""
 
     def __init__(self, path, text, pages, sections=()):
         self.path = path
@@ -120,7 +121,7 @@ class Page:
         self.names = iter(headings(self.text))
 
     def target(self, target):
-        """The page that a link leads to, if it is one of the manual's, and the anchor."""
+        """Returns the page of the manual to which a link leads, or None, and the anchor."""
         path, anchor = resolve(self.path, target)
         if path not in self.pages and f"{path}/README.md" in self.pages:
             path = f"{path}/README.md"
@@ -144,12 +145,13 @@ class Page:
         return f'@ref {page_id(path)} "{shown}"'
 
     def is_above(self, path):
-        """Whether this page is that of the folder in which the other one lies."""
+        """Returns whether this is the README page of the folder that holds the other page."""
         folder, _, name = self.path.rpartition("/")
         return name == "README.md" and path != self.path and path.rpartition("/")[0] == folder != ""
 
     def prose(self, line):
-        """A line outside of code. Code in it stays, what Doxygen would read as commands too."""
+        """Converts a line outside code. Code in it stays, even text that looks like a Doxygen
+        command."""
         self.spans = []
 
         def keep(match):
@@ -161,7 +163,7 @@ class Page:
         return self.restored(line, code)
 
     def restored(self, text, form):
-        """The text with the code that prose() took out of it, each piece as FORM makes it."""
+        """Returns the text with the code that prose() removed, each piece formatted by FORM."""
         return re.sub(r"\0(\d+)\0", lambda match: form(self.spans[int(match.group(1))]), text)
 
     def heading(self, match):
@@ -171,7 +173,7 @@ class Page:
         return f"{match.group(1)} {self.prose(match.group(2))} {{#{label}}}"
 
     def statement(self, match):
-        """A row of the specification map: the first of each section is a place to link to."""
+        """Converts a row of the specification map: the first row of each section gets an anchor."""
         section = self.sections.pop(match.group(1), None)
         label = doc_headers.anchor(section) if section else None
         if not label or label in self.anchors:

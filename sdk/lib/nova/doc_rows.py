@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the X-macro rows of the public headers, from which tables of the documentation come."""
+"""Reads the X-macro rows of the public headers, which are the source of tables in the
+documentation."""
 
 import re
 
@@ -9,19 +10,19 @@ CELL = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|([^,\"\s][^,\"]*)")
 
 
 def cells(text):
-    """The cells of one row, strings without their quotes."""
+    """Returns the cells of one row, strings without quotes."""
     return [quoted or plain.strip() for quoted, plain in CELL.findall(text)]
 
 
 def tables(text):
-    """The tables of a header: {macro: [[cell, …], …]}."""
+    """Returns the tables of a header: {macro: [[cell, …], …]}."""
     return {
         name: [cells(row) for row in ROW.findall(body)] for name, body in TABLE.findall(text)
     }
 
 
 def read(*headers):
-    """The tables of several headers together."""
+    """Returns the tables of several headers together."""
     found = {}
     for header in headers:
         found.update(tables(header.read_text(encoding="utf-8")))

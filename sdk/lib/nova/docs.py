@@ -19,9 +19,9 @@ PICTURES = ("docs/performance", "docs/pictures")
 STATEMENTS = tree.ROOT / "tests" / "conformance" / "spec-statements.tsv"
 
 DESCRIPTION = """\
-Makes the manual and the descriptions of all public headers as HTML, and prints where
-its first page lies. What Doxygen complains about ends the command with status 1.
-An installed SDK has them already."""
+Makes the manual and the descriptions of all public headers as HTML, and prints
+the path of the first page. Complaints of Doxygen end the command with status 1.
+An installed SDK contains the HTML already."""
 
 
 def add_parser(commands):
@@ -33,7 +33,7 @@ def add_parser(commands):
         formatter_class=options.Formatter,
         usage="nova docs [OPTION…]",
     )
-    parser.add_argument("--output", metavar="FOLDER", help="where to (build/docs)")
+    parser.add_argument("--output", metavar="FOLDER", help="output folder (build/docs)")
     parser.add_argument(
         "--pictures", action="store_true", help="draw docs/pictures again instead"
     )
@@ -41,7 +41,7 @@ def add_parser(commands):
 
 
 def page_paths(root):
-    """The pages of the manual, relative to the tree: all in docs, and those at the top."""
+    """Returns the pages of the manual, relative to the tree: all in docs, and those at the top."""
     found = [path.relative_to(root).as_posix() for path in sorted(root.glob("docs/**/*.md"))]
     short = ("docs/README.md", "docs/manual/README.md", "docs/doxygen/README.md")
     return [path for path in found if path not in short] + ["README.md", "CHANGELOG.md"]
@@ -56,7 +56,7 @@ def sections():
 
 
 def write_pages(root, folder):
-    """Converts all pages. Returns their files in order, and the anchors that headers may use."""
+    """Converts all pages. Returns their files in order and the anchors for headers."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     index = (root / doc_pages.INDEX).read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def write_pages(root, folder):
 
 
 def settings(root, output, pages, anchors):
-    """What the checked-in Doxyfile cannot know."""
+    """Returns the settings that the checked-in Doxyfile cannot contain."""
     script = Path(doc_headers.__file__)
     headers = [name for name in HEADERS if (root / name).exists()]
     values = {
@@ -128,8 +128,8 @@ def _inputs(root):
 
 
 def ensure():
-    """Sees that build/docs has the manual as the sources are. What an installation takes along may
-    have defects: `nova docs` is there to complain."""
+    """Updates the manual in build/docs. Defects do not stop an installation; `nova docs` reports
+    them."""
     page = OUTPUT / "html" / "index.html"
     with build.alone(OUTPUT):
         if page.exists():
@@ -139,14 +139,14 @@ def ensure():
         build.say("making the manual")
         doxygen(tree.ROOT, OUTPUT)
         if not page.exists():
-            raise NovaError("the manual could not be made: nova docs says why.", EXIT_FAILED)
+            raise NovaError("the manual was not made: run nova docs for the reason.", EXIT_FAILED)
 
 
 def _run_installed():
     if not places.MANUAL.exists():
         raise NovaError(
-            f"this SDK came without the manual's HTML: its text begins with {places.PAGES}; "
-            "nova install in NOVA's tree brings the HTML."
+            f"this SDK lacks the manual's HTML: read its text from {places.PAGES}; "
+            "on, or run nova install in NOVA's tree."
         )
     print(places.MANUAL)
     return EXIT_OK

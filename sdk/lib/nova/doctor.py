@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova doctor`: says what is missing or odd on this machine, and what helps."""
+"""`nova doctor`: reports what is missing or unusual on this machine, with remedies."""
 
 import json
 import locale
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from nova import errors, options, places, qemu, tree
 
 OK, MISSING, ODD = "ok", "missing", "odd"
-# Without these the commands that everybody needs do not work; nova itself installs packages.
+# Purposes without which the basic commands do not work; nova itself installs packages.
 NEEDED = ("python", "build", "run")
 PURPOSES = {
     "python": "runs nova",
@@ -28,9 +28,9 @@ PURPOSES = {
     "docs": "for nova docs",
     "test": "for nova test",
 }
-# What an installed SDK has already, or does not do.
+# Purposes that an installed SDK does not need.
 SOURCE_ONLY = ("docs", "test")
-# (name, command that says its version, at least)
+# (name, command that prints its version, minimum)
 VERSIONS = (
     ("gcc", ["gcc", "--version"], (10,)),
     ("cmake", ["cmake", "--version"], (3, 25)),
@@ -44,11 +44,11 @@ HOSTS = ("x86_64", "amd64", "AMD64")
 SECONDS = 30
 
 DESCRIPTION = """\
-Looks at this machine and says, a line each, what is ok, missing or odd for the
-kit's commands, and what helps. It changes nothing.
+Checks this machine and prints a line for each thing that the kit's
+commands need: ok, missing or odd, with a remedy. It changes nothing.
 
-Exit status: 0 if building and running can work, 1 if something for that is
-missing. --json prints the same as a list of objects with the members name, state
+Exit status: 0 if building and running can work, 1 if something required is missing.
+--json prints the same as a list of objects with the members name, state
 (ok, missing or odd), needed (whether building and running need it), text and
 remedy (empty: nothing to do); members may be added, these stay."""
 
@@ -65,7 +65,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "doctor",
         prog="nova doctor",
-        help="what is missing or odd on this machine",
+        help="report what is missing or odd on this machine",
         description=DESCRIPTION,
         formatter_class=options.Formatter,
         usage="nova doctor [--json]",
@@ -75,7 +75,7 @@ def add_parser(commands):
 
 
 def _output(command):
-    """What a command says, "" if it does not run."""
+    """Returns the output of a command, "" if it does not run."""
     try:
         return subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -86,7 +86,7 @@ def _output(command):
 
 
 def packages():
-    """A finding per purpose, from the script that installs them."""
+    """Returns a finding per purpose, from the script that installs the packages."""
     purpose, missing = None, {}
     for line in _output([str(tree.SCRIPT), "list-missing"]).splitlines():
         if line.startswith("  "):
@@ -100,7 +100,7 @@ def packages():
         if places.INSTALLED and purpose in SOURCE_ONLY:
             continue
         if purpose not in missing:
-            yield Finding(purpose, ODD, text, "the script bin/nova could not be asked", needed)
+            yield Finding(purpose, ODD, text, "the script bin/nova did not run", needed)
         elif missing[purpose]:
             lacks = "; ".join(f"{package} {reason}" for package, reason in missing[purpose])
             names = " ".join(package for package, _ in missing[purpose])
@@ -112,7 +112,7 @@ def packages():
 
 
 def version(text):
-    """The first number with a point in a text, as a tuple."""
+    """Returns the first number with a point in a text, as a tuple."""
     match = re.search(r"(\d+(?:\.\d+)+)", text)
     return tuple(int(part) for part in match.group(1).split(".")) if match else ()
 
@@ -122,14 +122,14 @@ def _dotted(numbers):
 
 
 def versions():
-    """Programs that are there but too old; missing ones were reported already."""
+    """Returns findings about programs that are too old; missing ones are reported already."""
     for name, command, least in (("python", None, PYTHON), *VERSIONS):
         if command and not shutil.which(command[0]):
             continue
         found = version(_output(command)) if command else sys.version_info[:3]
         name = f"{name} version"
         if not found:
-            yield Finding(name, ODD, "it does not say its version", f"try {' '.join(command)}")
+            yield Finding(name, ODD, "its version is unknown", f"try {' '.join(command)}")
         elif found < least:
             text = f"{_dotted(found)} is too old"
             yield Finding(name, ODD, text, f"install {_dotted(least)} or newer")
@@ -157,7 +157,7 @@ def disk():
         yield Finding("disk", OK, f"{free} MiB are free")
     if not places.INSTALLED and not os.access(folder, os.W_OK):
         text = f"{folder} cannot be written"
-        yield Finding("tree", ODD, text, "copy it to where you may write, and build there")
+        yield Finding("tree", ODD, text, "copy it to a folder that you may write, and build there")
     elif not places.INSTALLED:
         yield Finding("tree", OK, "it can be written")
     try:
@@ -179,7 +179,7 @@ def memory(path="/proc/meminfo"):
     except OSError:
         match = None
     if not match:
-        yield Finding("memory", ODD, "it is not known how much there is")
+        yield Finding("memory", ODD, "the size of the memory is unknown")
         return
     free = int(match.group(1)) >> 10
     if free < MEMORY_MIB:
@@ -190,11 +190,11 @@ def memory(path="/proc/meminfo"):
 
 
 def kvm():
-    yield Finding("kvm", OK, "/dev/kvm is not needed: QEMU computes the machine itself")
+    yield Finding("kvm", OK, "/dev/kvm is not needed: QEMU emulates the machine in software")
 
 
 def surroundings():
-    """What of the environment has surprised people."""
+    """Returns findings about settings of the environment that have caused surprises."""
     encoding = locale.getpreferredencoding(False)
     wanted = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
     if wanted in ("", "C", "POSIX") or "utf" in wanted.lower():
@@ -207,16 +207,16 @@ def surroundings():
         yield Finding("terminal", OK, os.environ.get("TERM") or "none, which is fine for scripts")
     parts = os.environ.get("PATH", "").split(os.pathsep)
     if any(not part or not os.path.isabs(part) for part in parts):
-        yield Finding("path", ODD, "PATH names the current folder", "take empty parts and . out")
+        yield Finding("path", ODD, "PATH names the current folder", "remove empty parts and .")
     elif qemu.has_blank(places.ROOT):
         text = f"the name {places.ROOT} has blanks"
-        yield Finding("path", ODD, text, "nova copes; scripts of your own may not")
+        yield Finding("path", ODD, text, "nova handles them; your own scripts may not")
     else:
         yield Finding("path", OK, "nothing odd")
 
 
 def emulator():
-    """What Debian's QEMU can do, and others may lack."""
+    """Returns findings about features of Debian's QEMU that others may lack."""
     if not shutil.which(qemu.PROGRAM):
         return
     if places.INSTALLED:
@@ -239,7 +239,7 @@ def findings():
 
 
 def text(found):
-    """Aligned lines, the remedy below what it is for."""
+    """Returns aligned lines, each remedy below its finding."""
     width = max(len(finding.name) for finding in found)
     for finding in found:
         yield f"{finding.state:7}  {finding.name:{width}}  {finding.text}".rstrip()
@@ -257,7 +257,7 @@ def doctor(args):
         if bad:
             print("\nBuilding and running cannot work yet: " + ", ".join(f.name for f in bad) + ".")
         elif any(finding.state != OK for finding in found):
-            print("\nBuilding and running can work; what else you need, nova installs.")
+            print("\nBuilding and running can work; nova installs what else it needs.")
         else:
             print("\nAll is well.")
     return errors.EXIT_FAILED if bad else errors.EXIT_OK

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tells before the boot whether a file can be a program of the chosen architecture, or a kernel."""
+"""Checks before the boot whether a file can be a program of the chosen architecture, or a
+kernel."""
 
 import contextlib
 import struct
@@ -15,17 +16,17 @@ HEADER = {1: "<24xIII6xHHHHH", 2: "<24xQQQ6xHHHHH"}
 SEGMENT = {1: "<IIIIII", 2: "<I4xQQQQQ"}
 SECTION = {1: "<II4xIII", 2: "<II8xQQQ"}
 MAGIC = b"\x7fELF"
-# A multiboot header: its first word, and the bytes of a file in which it has to be.
+# A multiboot header: its first word, and the size of the part of a file that must contain it.
 MULTIBOOT = struct.pack("<I", 0x1BADB002)
 SEARCHED = 8192
-# Where a kernel of x86-32 begins, and one of x86-64, whose file for QEMU has the lower halves of
+# Start addresses of kernels of x86-32 and of x86-64, whose file for QEMU has the lower halves of
 # its addresses.
 X86_32_KERNEL = 0xC0000000
 X86_64_KERNEL = 0x80000000
 LOAD = 1
 INTERPRETER = 3
 EXECUTABLE = 2
-# What a file is whose type is not EXECUTABLE, and what would make it one.
+# Kinds of files that are not EXECUTABLE, with the remedy.
 OTHER_TYPES = {
     1: "an object file: link it",
     3: "position independent or a shared object: link it with -static -no-pie",
@@ -34,7 +35,7 @@ OTHER_TYPES = {
 
 
 def read_start(path, what):
-    """The first bytes of a file that has to be a readable one."""
+    """Returns the first bytes of a file, which must be readable."""
     try:
         with open(path, "rb") as file:
             return file.read(64)
@@ -43,7 +44,7 @@ def read_start(path, what):
 
 
 def _arch(head):
-    """The architecture that the start of a file names, None if none that is known."""
+    """Returns the architecture in the header of a file, None if it is unknown."""
     key = (CLASS_BITS.get(head[4]), int.from_bytes(head[18:20], "little"))
     return next((name for name, known in MACHINES.items() if known == key), None)
 
@@ -57,7 +58,8 @@ def _check_machine(path, arch, head):
 
 
 def _segment_fields(data):
-    """The fields of each segment. Raises struct.error or OverflowError if they are not there."""
+    """Returns the fields of each segment. Raises struct.error or OverflowError if they are
+    missing."""
     kind = data[4]
     _, offset, _, size, count = struct.unpack_from(HEADER[kind], data)[:5]
     return [
@@ -66,31 +68,31 @@ def _segment_fields(data):
 
 
 def _headers(path, what, data):
-    """The fields of each segment of a file that is whole."""
+    """Returns the fields of each segment of a complete file."""
     try:
         segments = _segment_fields(data)
     except (OverflowError, struct.error):
-        raise NovaError(f"the {what} {path} is cut off: its headers are missing.") from None
+        raise NovaError(f"the {what} {path} is truncated: its headers are missing.") from None
     for segment in segments:
         end = segment[1] + segment[4]
         if segment[0] == LOAD and end > len(data):
             raise NovaError(
-                f"the {what} {path} is cut off: it has {len(data)} of at least {end} bytes."
+                f"the {what} {path} is truncated: it has {len(data)} of at least {end} bytes."
             )
     return segments
 
 
 def _check_segments(path, data):
-    """What a file lacks that was cut off, or linked for a system with dynamic libraries."""
+    """Rejects a file that is truncated or linked dynamically."""
     types = [segment[0] for segment in _headers(path, "roottask", data)]
     if LOAD not in types:
-        raise NovaError(f"the roottask {path} has no segment that is loaded.")
+        raise NovaError(f"the roottask {path} has no loadable segment.")
     if INTERPRETER in types:
         raise NovaError(f"the roottask {path} needs dynamic libraries: link it with -static.")
 
 
 def check_program(path, arch):
-    """Raises NovaError unless PATH is an ELF program for ARCH that is whole."""
+    """Raises NovaError unless PATH is a complete ELF program for ARCH."""
     if not path:
         raise NovaError("--roottask needs a file name.")
     head = read_start(path, "roottask")
@@ -106,7 +108,7 @@ def check_program(path, arch):
 
 
 def _has_multiboot(data):
-    """Whether there is a multiboot header, whose first three words add up to nothing."""
+    """Returns whether there is a multiboot header: the sum of its first three words is 0."""
     for at in range(0, min(len(data), SEARCHED) - 11, 4):
         if data.startswith(MULTIBOOT, at):
             if sum(struct.unpack_from("<III", data, at)) & 0xFFFFFFFF == 0:
@@ -115,24 +117,24 @@ def _has_multiboot(data):
 
 
 def check_kernel(path):
-    """Raises NovaError unless PATH is a kernel that QEMU's -kernel takes, and whole."""
+    """Raises NovaError unless PATH is a complete kernel that QEMU's -kernel accepts."""
     if not str(path):
         raise NovaError("--kernel needs a file name.")
     read_start(path, "kernel")
     data = Path(path).read_bytes()
     if not _has_multiboot(data):
-        raise NovaError(f"{path} is not a multiboot kernel: take a build folder's nova.elf32.")
+        raise NovaError(f"{path} is not a multiboot kernel: use a build folder's nova.elf32.")
     if data[:4] == MAGIC:
         if CLASS_BITS.get(data[4]) != 32:
             raise NovaError(
-                f"the kernel {path} is a 64-bit file, which QEMU refuses: take the 32-bit file of "
+                f"the kernel {path} is a 64-bit file, which QEMU rejects: use the 32-bit file of "
                 "the same kernel, nova.elf32."
             )
         _headers(path, "kernel", data)
 
 
 def kernel_arch(path):
-    """The architecture that the addresses of a kernel for QEMU speak for, None if they do not."""
+    """Returns the architecture that the addresses of a kernel for QEMU indicate, or None."""
     if not path.read_bytes().startswith(MAGIC):
         return None
     highest = max((virtual for virtual, _ in segments(path)), default=0)
@@ -142,13 +144,13 @@ def kernel_arch(path):
 
 
 def program_arch(path):
-    """The architecture that a program is for, None if none that is known."""
+    """Returns the architecture of a program, None if it is unknown."""
     return _arch(_read(path)[0])
 
 
 @contextlib.contextmanager
 def _reading(path):
-    """Says in a sentence what a file lacks that was cut off or changed."""
+    """Turns errors about a truncated or damaged file into a sentence."""
     try:
         yield
     except (OSError, LookupError, OverflowError, ValueError, struct.error) as error:
@@ -156,7 +158,7 @@ def _reading(path):
 
 
 def _read(path):
-    """A file's bytes, its class, and the fields of its header."""
+    """Returns a file's bytes, its class, and the fields of its header."""
     with _reading(path):
         data = path.read_bytes()
         if data[:4] != MAGIC:
@@ -165,12 +167,12 @@ def _read(path):
 
 
 def entry(path):
-    """The address of a program's first instruction."""
+    """Returns the address of a program's first instruction."""
     return _read(path)[2][0]
 
 
 def _loaded(path):
-    """(virtual address, bytes in memory, what the file has) of each loaded segment."""
+    """Yields (virtual address, bytes in memory, content in the file) of each loaded segment."""
     data = _read(path)[0]
     with _reading(path):
         fields = _segment_fields(data)
@@ -180,17 +182,17 @@ def _loaded(path):
 
 
 def segments(path):
-    """(virtual address, bytes in memory) of each loaded segment."""
+    """Returns (virtual address, bytes in memory) of each loaded segment."""
     return [(virtual, memory) for virtual, memory, _ in _loaded(path)]
 
 
 def loaded(path):
-    """The bytes that the file has for each loaded segment."""
+    """Returns the bytes in the file of each loaded segment."""
     return [data for _, _, data in _loaded(path)]
 
 
 def bytes_at(path, address, count):
-    """What a program has at a virtual address, b"" where the file has nothing for it."""
+    """Returns COUNT bytes of a program at a virtual address, b"" if the file has none."""
     for virtual, _, data in _loaded(path):
         if virtual <= address and address + count <= virtual + len(data):
             return data[address - virtual : address - virtual + count]
@@ -198,7 +200,7 @@ def bytes_at(path, address, count):
 
 
 def section_sizes(path):
-    """The bytes of each named section."""
+    """Returns the size of each named section in bytes."""
     data, kind, header = _read(path)
     _, _, offset, _, _, size, count, names = header
     sizes = {}

@@ -19,23 +19,23 @@ class NovaError(Exception):
 
 
 def meant(word, known):
-    """A question to follow a complaint about WORD, "" if it resembles nothing that is KNOWN."""
+    """Returns a "did you mean" question about WORD, "" if it resembles no KNOWN word."""
     near = difflib.get_close_matches(word, known, 1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
-# So many are listed with a wrong word.
+# Maximum number of known words listed with a wrong one.
 LISTED = 12
 
 
 def no_model(emulator, model, known):
-    """A sentence about a CPU MODEL that an emulator does not have, with some of those that it has:
-    the most like it, or the first, in their order."""
+    """Returns a sentence about a CPU MODEL that an emulator lacks, with some of its models: the
+    most similar ones, or the first."""
     like = difflib.get_close_matches(model, known, LISTED, 0.4) + list(known)
     few = set(like[:LISTED]) if len(known) > LISTED else known
     listed = [name for name in known if name in few]
     more = f" and {len(known) - len(listed)} others" if len(known) > len(listed) else ""
     return (
         f"{emulator} has no CPU model '{model}'.{meant(model, known)} "
-        f"--cpu takes: {', '.join(listed)}{more}."
+        f"--cpu accepts: {', '.join(listed)}{more}."
     )

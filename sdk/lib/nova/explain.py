@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Says in people's words what the kernel's line on a roottask's end says in numbers, and what the
-tools that build a project wrap into words of their own."""
+"""Explains the kernel's line about a roottask's end, and extracts messages from the output of build
+tools."""
 
 import re
 import subprocess
@@ -18,20 +18,20 @@ UNKNOWN_FUNCTION = re.compile(
     r"^CMake Error at (\S+:\d+) \((nova_\w+)\):\n  Unknown CMake command", re.MULTILINE
 )
 FUNCTIONS = ("nova_add_program", "nova_add_roottask", "nova_add_system", "nova_add_boot_test")
-# Ninja's lines: a step, and before what a step that failed says, its file and its command.
+# Ninja's lines: a step; and before the output of a failed step, its file and its command.
 STEP = re.compile(r"^\[\d+/\d+\] [^\n]*\n(?=\[\d+/\d+\] |ninja: |\Z)", re.MULTILINE)
 FAILED = re.compile(r"^FAILED: [^\n]*\n[^\n]*\n", re.MULTILINE)
 STOPPED = re.compile(r"^ninja: build stopped: [^\n]*\n", re.MULTILINE)
 UNDEFINED = re.compile(r"undefined reference to [`'](\w+)'")
-# What makes something missing that is in no library.
+# Remedies for undefined names that are in no library.
 BEGINNINGS = {
     "main": "a program with the runtime begins in main(), which is missing.",
     "nova_main": "a roottask begins in nova_main(), which is missing; with RUNTIME it is main().",
 }
 LIBRARIES = {
-    "novavmm": "LINK Nova::novavmm brings it.",
-    "novart": "it is the runtime's, which RUNTIME or nova_add_program brings.",
-    "nova": "it is libnova's, which NO_LIBNOVA leaves out.",
+    "novavmm": "add LINK Nova::novavmm.",
+    "novart": "it belongs to the runtime: use RUNTIME or nova_add_program.",
+    "nova": "it belongs to libnova, which NO_LIBNOVA omits.",
 }
 PAGE_FAULT = 14
 PROTECTION = 13
@@ -41,9 +41,9 @@ EVENTS = {
     1: "#DB, a debug event",
     3: "#BP, a breakpoint",
     4: "#OF, an overflow",
-    5: "#BR, a bound that was exceeded",
+    5: "#BR, an exceeded bound",
     6: "#UD, an instruction that the CPU does not know",
-    7: "#NM, floating point that is not there",
+    7: "#NM, floating point that is not available",
     11: "#NP, a segment that is not present",
     12: "#SS, a bad stack segment or address",
     PROTECTION: "#GP, an instruction or address that the thread may not use",
@@ -57,7 +57,7 @@ EVENTS = {
 
 
 def places(program, addresses):
-    """(function, file and line) of each address, "" for what is not known."""
+    """Returns (function, file and line) of each address, "" for unknown parts."""
     try:
         found = subprocess.run(
             ["addr2line", "-f", "-s", "-e", str(program), *(f"{one:#x}" for one in addresses)],
@@ -76,10 +76,10 @@ def places(program, addresses):
 
 
 def shut_down(line, program):
-    """A sentence for the LINE that reports the end of the first thread of PROGRAM."""
+    """Returns a sentence for the LINE that reports the end of PROGRAM's first thread."""
     match = LINE.search(line)
     if not match:
-        return "the roottask's first thread was shut down; the kernel's line says why."
+        return "the roottask's first thread was shut down; see the kernel's line for the reason."
     number, ip, address = (int(group, 16) for group in match.groups())
     ((function, source),) = places(program, [ip])
     text = "the roottask's first thread was shut down: "
@@ -88,13 +88,14 @@ def shut_down(line, program):
     text += f", {source}" if source else ""
     text += f", for address {address:#x}" if number == PAGE_FAULT else ""
     if function == "nova_exit" and number == PROTECTION:
-        text += "; it wanted to end the system, but never asked for I/O port 0xf4, as"
+        text += "; it tried to end the system without requesting I/O port 0xf4, as"
         return text + " nova_console_init() does."
     return text + "; no portal handles this event."
 
 
 def configuring(output):
-    """The sentences about a project's description in what CMake says, all of it if it has none."""
+    """Returns the sentences about a project's description in CMake's output, or all of the output
+    if there are none."""
     found = ""
     for text, file, line in CONFIGURING.findall(output):
         sentence = " ".join(text.split())
@@ -107,14 +108,15 @@ def configuring(output):
 
 
 def building(output):
-    """What the compilers and other tools of a build that failed said, without Ninja's frame."""
+    """Returns the output of the compilers and other tools of a failed build, without Ninja's
+    lines."""
     for pattern in (FAILED, STEP, STOPPED):
         output = pattern.sub("", output)
     return output
 
 
 def _defines(library):
-    """The names that a static library defines."""
+    """Returns the names that a static library defines."""
     command = ["nm", "-g", "--defined-only", "-f", "posix", str(library)]
     try:
         text = subprocess.run(
@@ -126,7 +128,8 @@ def _defines(library):
 
 
 def undefined(output, folder):
-    """A sentence on what a linker did not find, or None. FOLDER has the SDK's libraries."""
+    """Returns a sentence about a name that the linker did not find, or None. FOLDER has the SDK's
+    libraries."""
     names = sorted(set(UNDEFINED.findall(output)))
     for name in names:
         if name in BEGINNINGS:

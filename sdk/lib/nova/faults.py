@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Adds source lines to the runtime's reports of faults, which the console shows: a report knows
-addresses and functions, the programs' files here know lines (docs/manual/debugging.md)."""
+"""Adds source lines to the runtime's reports of faults, which the console shows: a report contains
+addresses and functions; the programs' files here contain lines (docs/manual/debugging.md)."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ class Reports:
         self.report = None
 
     def line(self, line):
-        """Takes one line, bytes without its end."""
+        """Takes one line as bytes without its line end."""
         text = line.decode("utf-8", "replace")
         head = HEAD.match(text)
         if self.report and (head or not self.report.take(text)):
@@ -34,7 +34,7 @@ class Reports:
             self.report = _Report(**head.groupdict())
 
     def end(self):
-        """No line of the last report follows."""
+        """Ends the last report."""
         report, self.report = self.report, None
         sentence = report.sentence(self.files) if report else None
         if sentence:
@@ -42,8 +42,8 @@ class Reports:
 
 
 class _Report:
-    """The lines of a report that give the place. Any program can print such lines, so none is
-    trusted."""
+    """The lines of a report that locate the fault. Any program can print such lines, so they are
+    not trusted."""
 
     def __init__(self, before, program):
         self.before = before
@@ -54,7 +54,7 @@ class _Report:
         self.frames = []  # (address, function or None)
 
     def take(self, text):
-        """One more line; false if the report has ended before."""
+        """Takes a line; returns false if the report ended before it."""
         text = text.removeprefix(self.before)
         if not text.startswith(" "):
             return False
@@ -71,7 +71,7 @@ class _Report:
         return True
 
     def _is_in(self, file):
-        """Whether a file has the code of the report at the address of the report."""
+        """Returns whether a file contains the code of the report at its address."""
         if self.ip is None or not self.code:
             return False
         try:
@@ -80,12 +80,13 @@ class _Report:
             return False
 
     def _places(self, file):
-        """(function, file and line) of each frame. A return address is behind its call."""
+        """Returns (function, file and line) of each frame. A return address lies after its call."""
         addresses = [address - bool(number) for number, (address, _) in enumerate(self.frames)]
         return explain.places(file, addresses)
 
     def _likeness(self, file, places):
-        """How much a file that has the code looks like the program: others may share the code."""
+        """Returns how well a file that contains the code matches the program; other files may
+        contain the same code."""
         same = sum(
             bool(name and place[0]) and name.partition(".")[0] == place[0]
             for (_, name), place in zip(self.frames, places)
@@ -94,7 +95,7 @@ class _Report:
         return same, *named
 
     def sentence(self, files):
-        """Where it happened, or None if no file of FILES shows it."""
+        """Returns where the fault happened, or None if no file of FILES contains it."""
         found = [(file, self._places(file)) for file in files if self._is_in(file)]
         if not found or not self.frames:
             return None

@@ -246,7 +246,7 @@ class Runner:
 
     def _verdict(self):
         if self.stopped:
-            return errors.EXIT_STOPPED, "the kernel stopped; its last lines say why."
+            return errors.EXIT_STOPPED, "the kernel stopped; see its last lines for the reason."
         if self.finished:
             return errors.EXIT_OK, ""
         if self.timed_out and self.shut_down and self.watch_roottask:

@@ -12,7 +12,7 @@ from nova.gdb.target import Target
 from nova.gdb.view import Reader, Trouble
 
 HELP = """\
-The kernel's objects, read while the machine stands still.
+The kernel's objects, read while the machine is stopped.
 
 nova pd               protection domains
 nova ec               threads: where they are and what they wait for
@@ -20,23 +20,23 @@ nova sc               scheduling contexts
 nova pt               portals
 nova sm               semaphores and who waits
 nova cpu              CPUs and what they run
-nova run-queue        what is ready on each CPU, in the order of its turn
-nova caps [PD]        what a PD holds
+nova run-queue        ready SCs of each CPU, in scheduling order
+nova caps [PD]        capabilities of a PD
 nova mappings [PD] [memory|ports|objects]
-                      what a PD maps, and what was delegated from that
+                      mappings of a PD, and delegations from them
 nova log              the kernel's messages
-nova wait SECONDS     let the machine run, for so long at most
-nova symbols [FILE]   which programs have symbols; takes those of another
+nova wait SECONDS     let the machine run, at most SECONDS
+nova symbols [FILE]   programs with symbols; loads those of FILE
 
-PD is a name, as `nova pd` shows it, or an address; without one it is the PD
-that runs on the CPU of gdb's present thread. $nova_pd() is that PD's name:
+PD is a name, as `nova pd` shows it, or an address; the default is the PD that
+runs on the CPU of gdb's current thread. $nova_pd() is that PD's name:
 `break f if $_streq($nova_pd(), "server")` stops there only."""
 
 STARTING = "the kernel is still starting: there is no roottask yet"
 
 
 class Context:
-    """What one command works with."""
+    """State of one command."""
 
     def __init__(self, target):
         if not gdb.selected_thread():
@@ -49,7 +49,8 @@ class Context:
         return Objects(self.reader).find_all()
 
     def current_pd(self, objects):
-        """The PD that the selected CPU runs, else the root PD, else the microhypervisor's."""
+        """Returns the PD that the selected CPU runs, else the root PD, else the microhypervisor's
+        PD."""
         apic = self.target.apic_of_selected()
         for cpu in objects.cpus:
             ec = cpu["apic_id"] == apic and objects.reader.view("ec", cpu["current"])
@@ -60,7 +61,7 @@ class Context:
 
 
 class Listing(gdb.Command):
-    """A subcommand that prints what FUNCTION(context, words) gives, line by line."""
+    """A subcommand that prints the lines of FUNCTION(context, words)."""
 
     def __init__(self, name, target, function, words, text):
         self.__doc__ = text
@@ -125,7 +126,8 @@ class _Prefix(gdb.Command):
 
 
 class _CurrentPd(gdb.Function):
-    """The name of the PD that runs on the CPU of gdb's present thread, "" if it is not known."""
+    """Returns the name of the PD that runs on the CPU of gdb's current thread, "" if it is
+    unknown."""
 
     def __init__(self, target):
         super().__init__("nova_pd")
@@ -141,8 +143,8 @@ class _CurrentPd(gdb.Function):
 
 
 class _Wait(gdb.Command):
-    """Lets the machine run until something stops it, for so many seconds at most: for scripts.
-nova wait SECONDS."""
+    """Lets the machine run until something stops it, at most SECONDS: for scripts. nova wait
+    SECONDS."""
 
     def __init__(self):
         super().__init__("nova wait", gdb.COMMAND_RUNNING)
@@ -171,7 +173,7 @@ nova wait SECONDS."""
 
 
 def register(program, modules):
-    """Defines the commands; PROGRAM: the roottask's file, MODULES: those of boot modules."""
+    """Defines the commands; PROGRAM: the roottask's file, MODULES: files of boot modules."""
     target = Target(program)
     programs = symbols.Programs(program, modules)
     _Prefix()
@@ -182,17 +184,17 @@ def register(program, modules):
         ("pt", listings.pts, "Portals."),
         ("sm", listings.sms, "Semaphores and who waits."),
         ("cpu", listings.cpus, "CPUs and what they run."),
-        ("run-queue", listings.run_queues, "What is ready on each CPU, in the order of its turn."),
+        ("run-queue", listings.run_queues, "Ready SCs of each CPU, in scheduling order."),
     )
     for name, rows, text in tables:
         Listing(name, target, _table(rows), 0, text)
     Listing("caps", target, _caps, 1, "The capabilities of a PD: nova caps [PD].")
     Listing("mappings", target, _mappings, 2,
-            "A PD's mappings, and what was delegated from them:\n"
+            "A PD's mappings, and delegations from them:\n"
             "nova mappings [PD] [memory|ports|objects].")
     Listing("log", target, _log, 0, "The kernel's messages.")
     Listing("symbols", target, programs.command, 1,
-            "Which programs have symbols; nova symbols FILE takes those of another.")
+            "Programs with symbols; nova symbols FILE loads those of another.")
     _Wait()
     _CurrentPd(target)
     return programs

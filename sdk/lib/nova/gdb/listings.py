@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The listings of objects and CPUs: rows of text, from what `objects` found."""
+"""The listings of objects and CPUs: rows of text about the objects that `objects` found."""
 
 from nova.gdb import walk
 from nova.gdb.objects import EC, NO_GSI, PD, PT, SC, SM
@@ -8,7 +8,7 @@ LOCAL, GLOBAL, VCPU, IDLE = range(4)  # enum ec_kind
 KINDS = ("local", "global", "vcpu", "idle")
 READY, REQUEST, REPLY, REPLY_ALONE, BLOCKED, DEAD = range(6)  # enum ec_state
 STATES = ("ready", "request", "reply", "reply", "blocked", "dead")
-# The events of threads that end them most often.
+# The events that end threads most often.
 EVENTS = {
     0x0: "#DE", 0x1: "#DB", 0x3: "#BP", 0x6: "#UD", 0x7: "#NM", 0x8: "#DF", 0xC: "#SS",
     0xD: "#GP", 0xE: "#PF", 0x10: "#MF", 0x11: "#AC", 0x13: "#XM", 0x1E: "STARTUP", 0x1F: "RECALL",
@@ -18,7 +18,7 @@ LENT = 0x8  # SPECIAL_LENT
 
 
 def table(rows):
-    """Aligned columns; the first row is their names."""
+    """Returns aligned columns; the first row holds their names."""
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
@@ -51,12 +51,12 @@ def pds(objects):
 
 
 def running(objects):
-    """Which CPU runs an EC, by the EC's address."""
+    """Returns the CPU that runs each EC, by the EC's address."""
     return {cpu["current"]: cpu for cpu in objects.cpus}
 
 
 def _why_dead(ec):
-    """Why an EC has ended. One that was destroyed does not say which event it had before."""
+    """Returns why an EC has ended. A destroyed EC has no record of its last event."""
     if ec["object.dead"] or ec["ending"]:
         return "nothing: it was destroyed, or its PD was"
     event, address = ec["event_number"], ec.item("event_qual", 1)
@@ -68,7 +68,7 @@ def _why_dead(ec):
 
 
 def _waits(objects, ec, runners):
-    """What an EC does or waits for."""
+    """Returns what an EC does or waits for."""
     state = ec["state"]
     if ec["object.dead"] or state == DEAD:
         return _why_dead(ec)
@@ -99,7 +99,7 @@ def _has_sc(objects, ec):
 
 
 def instruction(objects, ec, runners):
-    """Where an EC goes on in user mode, a virtual CPU in its guest: 0 where that is not known."""
+    """Returns where an EC continues in user mode, a virtual CPU in its guest; 0 if unknown."""
     guest = ec["kind"] == VCPU
     if ec.address in runners:
         live = objects.target.live_ip(runners[ec.address], guest)
@@ -109,7 +109,8 @@ def instruction(objects, ec, runners):
 
 
 def _guest_ip(objects, ec):
-    """That of a guest's last exit, with SVM; VMX's control structures are the CPU's secret."""
+    """Returns the ip of a guest's last exit under SVM; the layout of VMX's control structures is
+    not public."""
     if objects.target.number("vcpu_ops") != objects.target.address("svm_ops"):
         return 0
     what = f"the guest of {objects.label(ec)}"
@@ -119,7 +120,7 @@ def _guest_ip(objects, ec):
 
 
 def symbol(objects, pd_address, ip):
-    """The name of a place in a program, if its symbols are those of this PD."""
+    """Returns the name of a place in a program, if the loaded symbols are those of this PD."""
     name = objects.target.symbol(ip)
     if not name or pd_address == 0:
         return ""
@@ -133,7 +134,7 @@ def symbol(objects, pd_address, ip):
 
 
 def frame(objects, pd, address):
-    """The frame that a PD has at an address, or None."""
+    """Returns the frame that a PD maps at an address, or None."""
     page = address >> 12
     at = objects.reader.word(pd.at("memory.space.tree.root"))
     for _ in range(256):
@@ -160,7 +161,7 @@ def ecs(objects):
         state = "runs" if ec.address in runners else _word(STATES, ec["state"])
         at = "-"
         if ec["kind"] != IDLE:
-            pd = 0 if ec["kind"] == VCPU else ec["pd"]  # no symbols are a guest's
+            pd = 0 if ec["kind"] == VCPU else ec["pd"]  # symbols never belong to a guest
             at = place(objects, pd, instruction(objects, ec, runners))
         waits = "work" if ec["kind"] == IDLE else _waits(objects, ec, runners)
         yield (f"{ec.address:#x}", objects.label(ec), objects.label_at(ec["pd"], PD),
@@ -173,18 +174,18 @@ def _time(objects, ticks):
 
 
 def _runs_on(objects, sc):
-    """The CPU whose current SC it is, or None."""
+    """Returns the CPU whose current SC this is, or None."""
     return next((cpu for cpu in objects.cpus if cpu["current_sc"] == sc.address), None)
 
 
 def _bound_to(objects, sc):
-    """The EC of an SC; one that runs its owner's chain of calls runs its CPU's."""
+    """Returns the EC of an SC. An SC that runs its owner's call chain runs its CPU's current EC."""
     cpu = _runs_on(objects, sc)
     return cpu["current"] if cpu and not cpu["special"] & LENT else sc["ec"]
 
 
 def _left(sc):
-    """What its quantum had left when it last stopped, or was last charged."""
+    """Returns the rest of its quantum when it last stopped or was last charged."""
     return max(sc["round_end"] - sc["used"], 0)
 
 
@@ -214,7 +215,7 @@ def pts(objects):
 
 
 def sms(objects):
-    """Interrupt semaphores that nobody got and nobody waits for are left out."""
+    """Omits interrupt semaphores without holders and waiters."""
     silent = 0
     yield ("address", "SM", "count", "interrupt", "waiting")
     for sm in objects.of(SM):

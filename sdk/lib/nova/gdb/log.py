@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's messages, out of their ring."""
+"""The kernel's messages, read from their ring."""
 
 from nova.gdb.objects import NOT_BOOTED
 from nova.gdb.view import Trouble, Unreadable
 
 
 def log(reader):
-    """Its lines; the oldest may have lost its beginning."""
+    """Returns the lines; the oldest may lack its beginning."""
     try:
         console = reader.view("console_log", reader.target.address("console_log"))
     except Unreadable:
@@ -14,7 +14,7 @@ def log(reader):
     ring = console.field("ring")
     written = console["head.written"]
     if not written:
-        raise Trouble("the kernel has not said anything yet")
+        raise Trouble("the kernel has not printed anything yet")
     kept = min(written, ring.count)
     data = console.bytes[ring.offset : ring.offset + ring.count]
     at = written % ring.count

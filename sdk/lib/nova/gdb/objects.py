@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the kernel's objects: from the microhypervisor's own capabilities and the CPUs on, by all
-edges between objects and by who got capabilities from whom."""
+"""Finds the kernel's objects: starts from the microhypervisor's own capabilities and the CPUs, and
+follows all references between objects and all delegations of capabilities."""
 
 from nova.gdb import view, walk
 from nova.gdb.view import Trouble, Unreadable
@@ -20,7 +20,7 @@ NOT_BOOTED = "the kernel has not booted yet: let it run first"
 
 
 class Objects:
-    """All that was found; `found` has a dictionary of views by address for each kind."""
+    """All objects; `found` has a dictionary of views by address for each kind."""
 
     def __init__(self, reader):
         self.reader = reader
@@ -37,13 +37,13 @@ class Objects:
             pd = self.reader.view("pd", address)
         except Unreadable:
             raise Trouble(NOT_BOOTED) from None
-        # Its spaces are prepared with the other parts of the kernel.
+        # The kernel prepares its spaces with its other parts.
         if pd[f"{OBJECTS}.pd"] != address:
             raise Trouble(NOT_BOOTED)
         return pd
 
     def mappings(self, pd, space):
-        """Of one of its SPACES, in order."""
+        """Yields the mappings of one of its SPACES, in order."""
         what = f"the {space} of {self.label(pd)}"
         if space == "objects":
             return self._object_mappings(pd, what)
@@ -51,7 +51,7 @@ class Objects:
         return walk.tree(self.reader, root, "mapping", "in_space", what)
 
     def children(self, mapping):
-        """What was delegated from it."""
+        """Yields the mappings that were delegated from it."""
         what = f"what was delegated from mapping {mapping.address:#x}"
         if mapping.struct == "object_mapping":
             return walk.chain(self.reader, mapping["children"], "object_mapping", "next", what)
@@ -74,8 +74,8 @@ class Objects:
                 yield mapping
 
     def _pages(self, pd, what):
-        """(first selector, address) of an object space's pages. What is there twice is one of the
-        empty tables, which all share: once is enough."""
+        """Yields (first selector, address) of an object space's pages. A table that appears twice
+        is one of the shared empty tables, which is visited once."""
         word = self.target.word
         entries = PAGE_SIZE // word
         top = (1 << SEL_BITS[word]) // (entries * entries // 2)
@@ -96,7 +96,7 @@ class Objects:
                 yield (index * entries + slot) * (entries // 2), page
 
     def capability(self, pd, sel):
-        """What the kernel takes for the capability at a selector."""
+        """Returns the capability at a selector as the kernel reads it."""
         word, read = self.target.word, self.reader.word
         entries = PAGE_SIZE // word
         number, slot = divmod(sel, entries // 2)
@@ -126,8 +126,8 @@ class Objects:
         self._follow_cpu(cpu)
 
     def add(self, address, what, kind=None):
-        """The view of an object, which is followed later; None if there is none. With a KIND, one
-        of another is none."""
+        """Returns the view of an object, to be followed later; None if there is none, or if it is
+        not of KIND."""
         if not address:
             return None
         head = self.reader.try_view("kobject", address, what)
@@ -149,10 +149,10 @@ class Objects:
         return objects[address]
 
     def want(self, address, kind, what):
-        """Adds an object that must be of a KIND."""
+        """Adds an object that must be of KIND."""
         if address and not self.add(address, what, kind):
             name = STRUCTS[kind].upper()
-            self.reader.complain(f"{what} leads to {address:#x}, which is no {name}")
+            self.reader.complain(f"{what} leads to {address:#x}, which is not {name}")
 
     def find_all(self):
         follow = (self._follow_pd, self._follow_ec, self._follow_sc, self._follow_pt)
@@ -178,7 +178,7 @@ class Objects:
             self.add(head.address, f"{what}'s list of dying objects")
 
     def ready(self, cpu):
-        """(priority, SC) in the order in which they would run."""
+        """Yields (priority, SC) in scheduling order."""
         what = f"what CPU {cpu['id']} runs next"
         first = cpu["run_queue.first"]
         sc = first and self.reader.try_view("sc", first, what)
@@ -201,7 +201,8 @@ class Objects:
                 self._follow_children(mapping)
 
     def _follow_children(self, mapping):
-        """Who got something from a PD is one too, and may be held by nobody but itself."""
+        """Follows delegations: the receiver is a PD, too, and possibly no other PD holds a
+        capability for it."""
         waiting, seen = [mapping], set()
         while waiting:
             above = waiting.pop()
@@ -216,7 +217,7 @@ class Objects:
                 if space:
                     self.want(space["pd"], PD, "the owner of a space")
                 elif not child["space"]:
-                    waiting.append(child)  # it has left its space, but those below have not
+                    waiting.append(child)  # it has left its space, but its children have not
 
     def _follow_ec(self, ec):
         name = self.label(ec)
@@ -244,11 +245,11 @@ class Objects:
                             f"the waiters of {self.label(sm)}")
 
     def of(self, kind):
-        """The views of a kind, by address."""
+        """Returns the views of a kind, by address."""
         return [self.found[kind][address] for address in sorted(self.found[kind])]
 
     def label(self, entry):
-        """How an object is called: its name, else what it is, else its address."""
+        """Returns a label for an object: its name, else its description, else its address."""
         struct = entry.struct
         if struct == "pd" and entry.address == self.kernel_pd.address:
             return "kernel"
@@ -272,7 +273,7 @@ class Objects:
         return f"{entry.struct}@{entry.address & (1 << NAMED_BITS) - 1:x}"
 
     def label_at(self, address, kind):
-        """The same of an object at an address; "-" for none."""
+        """Returns a label for the object at an address; "-" for none."""
         entry = self.found[kind].get(address) if address else None
         return self.label(entry) if entry else f"?{address:x}" if address else "-"
 
@@ -283,7 +284,7 @@ class Objects:
             return "?"
 
     def pd_named(self, word):
-        """The PD that a WORD means: its name or an address."""
+        """Returns the PD with the name or address WORD."""
         for pd in self.of(PD):
             if word in (self.label(pd), self._by_address(pd)):
                 return pd

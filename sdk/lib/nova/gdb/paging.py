@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the kernel's memory without a CPU: by its own page tables, in physical memory. A CPU in a
-guest has the guest's tables, which may map something else at the kernel's addresses."""
+"""Reads the kernel's memory without a CPU: through its own page tables, in physical memory. A CPU
+in a guest uses the guest's tables, which may map other memory at the kernel's addresses."""
 
 from nova.gdb.view import Unreadable
 
@@ -8,7 +8,7 @@ PAGE_BITS = 12
 INDEX_BITS = 9
 PRESENT, LARGE = 1, 1 << 7
 ADDRESS = ((1 << 52) - 1) >> PAGE_BITS << PAGE_BITS
-# By the bytes of a word: how many levels there are, and which bits of CR3 hold the root's address.
+# For each word size in bytes: number of levels, and bits of CR3 that hold the root's address.
 LEVELS = {4: 3, 8: 4}
 ROOT = {4: 0xFFFFFFE0, 8: ADDRESS}
 BLOCK = 1024
@@ -37,8 +37,8 @@ class Physical:
 
 
 def translate(physical, root, word, address):
-    """(physical address, bytes from there to the page's end) of ADDRESS by the tables at ROOT, for
-    words of so many bytes; Unreadable where nothing is mapped."""
+    """Returns (physical address, bytes from there to the page's end) of ADDRESS by the tables at
+    ROOT, for a word size in bytes; raises Unreadable where nothing is mapped."""
     table = root & ROOT[word]
     for level in reversed(range(LEVELS[word])):
         bits = PAGE_BITS + INDEX_BITS * level
@@ -53,9 +53,9 @@ def translate(physical, root, word, address):
 
 
 class KernelMemory:
-    """The kernel's addresses: those of its IMAGE, [first, last) of them, lie in physical memory as
-    in the file, at a fixed distance; all others where the tables say whose root's address lies at
-    ROOT."""
+    """The kernel's addresses. Those of its IMAGE, [first, last), lie in physical memory as in the
+    file, at a fixed distance. The page tables whose root's address is stored at ROOT translate all
+    others."""
 
     def __init__(self, physical, word, image, distance, root):
         self.physical = physical
@@ -81,7 +81,7 @@ class KernelMemory:
         return found
 
     def is_mapped_by(self, root):
-        """Whether tables are those of a CPU that the kernel has: they lead to the image."""
+        """Returns whether page tables belong to the kernel: they map its image."""
         first = self.image[0]
         try:
             return translate(self.physical, root, self.word, first)[0] == first - self.distance

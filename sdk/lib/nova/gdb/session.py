@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Begins a session in gdb, as `nova debug` asks for it, and runs the commands of a script."""
+"""Begins a session in gdb for `nova debug`, and runs the commands of a script."""
 
 from pathlib import Path
 
@@ -47,13 +47,13 @@ def _run_to(entry):
         first.delete()
         last.delete()
     if found[1]:
-        _say("the kernel stops here, before the roottask began: `backtrace` shows why.")
+        _say("the kernel stopped here, before the roottask began: `backtrace` shows why.")
     elif not found[0]:
         _say("something stopped the machine before the roottask began.")
 
 
 def _suppress(word):
-    """Whether gdb reports each stop by itself; older ones always do."""
+    """Sets whether gdb suppresses its report of each stop; older versions always report."""
     try:
         gdb.execute(f"set suppress-cli-notifications {'on' if word else 'off'}")
     except gdb.error:
@@ -61,17 +61,18 @@ def _suppress(word):
 
 
 def begin(options):
-    """Connects, loads symbols and brings the machine to where the session begins."""
+    """Connects, loads symbols and runs the machine to the start of the session."""
     for setting in ("confirm off", "pagination off", "width 0"):
         gdb.execute(f"set {setting}")
     _suppress(True)
-    if hasattr(gdb.events, "gdb_exiting"):  # older ones end the machine a moment later
+    if hasattr(gdb.events, "gdb_exiting"):  # older versions end the machine a moment later
         gdb.events.gdb_exiting.connect(_end_machine)
     try:
         commands.register(options["program"], options["modules"])
         gdb.execute(f"target remote {options['socket']}", to_string=True)
         if options["entry"] is None:
-            # Breakpoints in programs that are not in memory yet: their code is in the file.
+            # Allows breakpoints in programs that are not in memory yet: gdb reads their code from
+            # the file.
             gdb.execute("set trust-readonly-sections on")
         else:
             _run_to(options["entry"])
@@ -82,16 +83,16 @@ def begin(options):
         _suppress(False)
     if not options["batch"]:
         where = "first instruction" if options["entry"] is None else "roottask's first instruction"
-        _say(f"the machine stands at the {where}; {HINT}.")
+        _say(f"the machine is stopped at the {where}; {HINT}.")
 
 
 def _end_machine(_event=None):
-    """Left alone, it would run on when gdb leaves."""
+    """Ends the machine, which would otherwise continue after gdb exits."""
     try:
         if not _is_over():
             gdb.execute("kill", to_string=True)
     except gdb.error:
-        pass  # it has ended meanwhile
+        pass  # the machine has ended meanwhile
 
 
 def _leave(status):
@@ -100,8 +101,8 @@ def _leave(status):
 
 
 def script(lines, batch, ended):
-    """Runs commands up to the first that fails. BATCH: leaves gdb then, and at the end. The file
-    ENDED says that the system did."""
+    """Runs commands up to the first that fails. With BATCH it leaves gdb then, or at the end. The
+    file ENDED marks that the system has ended."""
     for number, line in enumerate(lines):
         try:
             gdb.execute(line)

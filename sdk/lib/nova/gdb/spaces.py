@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The listings of what one PD holds: its capabilities, and its mappings with all that was derived
-from them."""
+"""The listings of one PD: its capabilities, and its mappings with all mappings derived from
+them."""
 
 from nova.gdb import view, walk
 from nova.gdb.objects import PD, PERMISSIONS, SPACES, STRUCTS
 from nova.gdb.view import Unreadable
 
 PAGE_BITS = 12
-# The meaning of each permission bit, by kind of object; "" has none.
+# The meaning of each permission bit, by kind of object; "": no meaning.
 NAMES = {
     "pd": ("pd", "ec", "sc", "pt", "sm"),
     "ec": ("ct", "", "sc", "pt", ""),
@@ -16,7 +16,7 @@ NAMES = {
     "sm": ("up", "down", "", "", ""),
 }
 ATTRIBUTES = ((0x1, "UTCB"), (0x2, "guest"), (0x4, "DMA"))
-DEPTH = 64  # so deep are delegations shown
+DEPTH = 64  # maximum depth of shown delegations
 
 
 def permissions(names, bits):
@@ -24,7 +24,7 @@ def permissions(names, bits):
 
 
 def caps(objects, pd):
-    """A PD's capability space."""
+    """Lists a PD's capability space."""
     yield ("selector", "kind", "object", "address", "permissions", "")
     for mapping in objects.mappings(pd, "objects"):
         entry = objects.add(mapping["object"], f"a capability of {objects.label(pd)}")
@@ -38,8 +38,7 @@ def caps(objects, pd):
 
 
 def _check(objects, pd, mapping):
-    """What the table says where it does not agree with the mapping: the kernel believes the
-    table."""
+    """Reports differences between table and mapping; the kernel uses the table."""
     sel = mapping["sel"]
     try:
         at = objects.capability(pd, sel)
@@ -58,7 +57,7 @@ def _range(space, first, last):
 
 
 def _line(objects, space, mapping):
-    """What a mapping gives: selectors, what they stand for, permissions."""
+    """Describes a mapping: selectors, their objects or addresses, permissions."""
     if space == "objects":
         text = f"{mapping['sel']:#x}"
         if not mapping["space"]:
@@ -77,7 +76,7 @@ def _line(objects, space, mapping):
 
 
 def _owner(objects, mapping):
-    """The PD whose space a mapping is in; "" when it has left it."""
+    """Returns the PD that owns a mapping's space; a text if the mapping has left its space."""
     space = mapping["space"] and objects.reader.try_view(
         "space", mapping["space"], "the space of a mapping"
     )
@@ -85,7 +84,7 @@ def _owner(objects, mapping):
 
 
 def _parent(objects, mapping):
-    """Where a mapping was delegated from, in words."""
+    """Returns the origin of a mapping in words."""
     if mapping.struct == "object_mapping":
         above = mapping["parent"]
         parent = above and objects.reader.try_view("object_mapping", above, "a parent mapping")
@@ -103,7 +102,7 @@ def _parent(objects, mapping):
 
 
 def mappings(objects, pd, spaces):
-    """Each of a PD's mappings, and below it, indented, what was derived from it."""
+    """Lists a PD's mappings and, indented below each, the mappings derived from it."""
     left = view.LIMIT
     for space in spaces:
         yield f"{space} of {objects.label(pd)}:"
@@ -123,7 +122,7 @@ def mappings(objects, pd, spaces):
 
 
 def _below(objects, mapping):
-    """(depth, mapping) of what was derived from a mapping, parents before children."""
+    """Yields (depth, mapping) of all mappings derived from a mapping, parents before children."""
     waiting = [(1, child) for child in reversed(list(objects.children(mapping)))]
     while waiting:
         depth, child = waiting.pop()
@@ -136,7 +135,7 @@ def _below(objects, mapping):
 
 
 def space_names(word):
-    """The spaces that a WORD of a command means."""
+    """Returns the spaces that a WORD of a command names."""
     if not word:
         return tuple(SPACES)
     found = tuple(name for name in SPACES if name.startswith(word))

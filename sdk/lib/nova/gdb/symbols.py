@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which programs' symbols gdb has, beside the kernel's: of programs at the same addresses only one
-can be right."""
+"""The programs whose symbols gdb has, besides the kernel's: of programs at the same addresses only
+one can be loaded."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from nova.gdb.view import Trouble
 
 
 def ranges(path):
-    """(first, last) address of each segment; raises NovaError."""
+    """Returns the (first, last) address of each segment; raises NovaError."""
     return [(at, at + size - 1) for at, size in elf.segments(Path(path)) if size]
 
 
@@ -41,7 +41,7 @@ class Programs:
         try:
             gdb.execute(f'add-symbol-file "{quoted}"', to_string=True)
         except gdb.error as error:
-            raise Trouble(f"gdb cannot take the symbols of {path}: {error}") from None
+            raise Trouble(f"gdb cannot load the symbols of {path}: {error}") from None
         self.loaded[path] = where
 
     def _drop(self, path):
@@ -50,7 +50,8 @@ class Programs:
         del self.loaded[path]
 
     def _take(self, word):
-        """Symbols of a file, or of a program known by its file's name, in the place of others."""
+        """Loads the symbols of a file, or of a known program by its file's name, in place of
+        others."""
         known = [*self.loaded, *self.left_out]
         path = next((path for path in known if Path(path).name == word), word)
         try:

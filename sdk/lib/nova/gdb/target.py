@@ -9,20 +9,20 @@ import gdb
 from nova.gdb.paging import KernelMemory, Physical
 from nova.gdb.view import Field, Layout, Trouble, Unreadable
 
-# What QEMU answers: `m` packets are about physical addresses while the mode is on.
+# QEMU's answer: `m` packets use physical addresses while the mode is on.
 PHYSICAL_MODE = "Qqemu.PhyMemMode:"
 RECEIVED = re.compile(r'received: "([^"]*)"')
 GIB_BITS = 30
 CR0_PG = 1 << 31
 SYMBOL = re.compile(r"(\S+)(?: \+ (\d+))? in section \S+(?: of (.*))?")
-# Arrays of these are not taken apart but kept as so many numbers.
+# Arrays of these types are not split into fields but kept as arrays of numbers.
 NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL,
            gdb.TYPE_CODE_CHAR)
 STRUCTURES = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
 
 
 def _fields(of, prefix, offset, into):
-    """The numbers of a structure and, by path, of the structures inside."""
+    """Collects the numbers of a structure and, by path, of nested structures."""
     for field in of.fields():
         if not hasattr(field, "bitpos"):
             continue
@@ -40,7 +40,7 @@ def _fields(of, prefix, offset, into):
 
 
 def _packet(text):
-    """What QEMU answers to a packet of gdb's protocol."""
+    """Returns QEMU's answer to a packet of gdb's protocol."""
     try:
         answer = RECEIVED.search(gdb.execute(f"maintenance packet {text}", to_string=True))
     except gdb.error as error:
@@ -60,7 +60,7 @@ def _read_physical(address, size):
 
 
 class Target:
-    """What the listings ask for, of the program that gdb debugs: the kernel."""
+    """The listings' access to the program that gdb debugs: the kernel."""
 
     def __init__(self, program):
         self.program = program
@@ -98,7 +98,7 @@ class Target:
             raise Trouble(f"the kernel's file has no symbol {symbol}") from None
 
     def number(self, symbol):
-        """A variable's value, 0 where it cannot be read."""
+        """Returns a variable's value, 0 if it cannot be read."""
         try:
             size = gdb.parse_and_eval(f"&{symbol}").type.target().sizeof
             return int.from_bytes(self.read(self.address(symbol), size), "little")
@@ -115,7 +115,7 @@ class Target:
         return address >= self.image or address >> 63 == 1
 
     def _threads(self):
-        """gdb's threads by the number of QEMU's CPU, which is that of its local APIC."""
+        """Returns gdb's threads by QEMU's CPU number, which is the local APIC ID."""
         return {thread.ptid[1] - 1: thread for thread in gdb.selected_inferior().threads()}
 
     def thread_of(self, cpu):
@@ -127,13 +127,13 @@ class Target:
         return thread.ptid[1] - 1 if thread else None
 
     def _is_in_guest(self):
-        """Whether the selected CPU has a guest's page tables, or none."""
+        """Returns whether the selected CPU uses a guest's page tables, or none."""
         if not int(gdb.parse_and_eval("$cr0")) & CR0_PG:
             return True
         return not self.memory.is_mapped_by(int(gdb.parse_and_eval("$cr3")))
 
     def live_ip(self, cpu, guest):
-        """Where a CPU is, if that is in user mode or, GUEST, in a guest."""
+        """Returns the ip of a CPU that is in user mode or, with GUEST, in a guest."""
         thread = self._threads().get(cpu["apic_id"])
         before = gdb.selected_thread()
         if not thread or not before:
@@ -156,14 +156,14 @@ class Target:
         return SYMBOL.match(text)
 
     def symbol(self, address):
-        """`function+offset`, or "" if nobody knows."""
+        """Returns `function+offset`, or "" if unknown."""
         match = self._symbol(address)
         if not match:
             return ""
         return match.group(1) + (f"+{match.group(2)}" if match.group(2) else "")
 
     def is_root_symbol(self, address):
-        """Whether it is the roottask's file that has a name for an address."""
+        """Returns whether the name of an address comes from the roottask's file."""
         match = self._symbol(address)
         file = match.group(3) if match else None
         return not file or Path(file) == Path(self.program or "")

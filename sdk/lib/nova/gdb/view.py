@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Structures of the kernel as the debugger reads them: nothing in them is believed."""
+"""Structures of the kernel as the debugger reads them: their content is not trusted."""
 
 from typing import NamedTuple
 
-# So many entries of one list or tree are followed.
+# Maximum number of entries followed in one list or tree.
 LIMIT = 50_000
-# Problems reported for one command.
+# Maximum number of problems reported for one command.
 PROBLEMS = 64
 
 
 class Trouble(Exception):
-    """A sentence for whoever asked."""
+    """An error message for the user."""
 
 
 class Unreadable(Trouble):
@@ -18,7 +18,7 @@ class Unreadable(Trouble):
 
 
 class Field(NamedTuple):
-    """Where a number lies in a structure; count > 1: an array of such."""
+    """Location of a number in a structure; count > 1: an array."""
 
     offset: int
     size: int
@@ -59,7 +59,7 @@ class View:
         return _field(self.layout, self.struct, path)
 
     def item(self, path, index):
-        """A number of an array."""
+        """Returns an element of an array."""
         field = self.field(path)
         at = field.offset + index * field.size
         return int.from_bytes(self.bytes[at : at + field.size], "little", signed=field.signed)
@@ -68,18 +68,18 @@ class View:
         return self.item(path, 0)
 
     def at(self, path):
-        """The address of a field or of a structure inside."""
+        """Returns the address of a field or of a nested structure."""
         return self.address + self.field(path).offset
 
     def text(self, path):
-        """A string that may lack its end."""
+        """Returns a string that may lack its terminator."""
         field = self.field(path)
         raw = self.bytes[field.offset : field.offset + field.count].split(b"\0")[0]
         return "".join(chr(byte) if 0x20 <= byte <= 0x7E else "?" for byte in raw)
 
 
 class Reader:
-    """Reads for one command: each structure once, and remembers what was wrong."""
+    """Reads structures for one command, each once, and records problems."""
 
     def __init__(self, target):
         self.target = target
@@ -93,7 +93,7 @@ class Reader:
         return self.views[key]
 
     def try_view(self, struct, address, what):
-        """None, and a reported problem, where it cannot be read."""
+        """Returns the view, or None with a recorded problem if it cannot be read."""
         try:
             return self.view(struct, address)
         except Unreadable as error:
@@ -101,14 +101,14 @@ class Reader:
             return None
 
     def container(self, struct, path, address):
-        """The structure of whose field at PATH the address is known."""
+        """Returns the structure whose field at PATH has a known address."""
         return address - _field(self.target.layout(struct), struct, path).offset
 
     def word(self, address):
         return int.from_bytes(self.target.read(address, self.target.word), "little")
 
     def words(self, address, count, what):
-        """Words in a row; none, and a reported problem, where they cannot be read."""
+        """Returns consecutive words, or none with a recorded problem if they cannot be read."""
         size = self.target.word
         try:
             raw = self.target.read(address, count * size)
@@ -121,5 +121,5 @@ class Reader:
         if sentence in self.problems or len(self.problems) > PROBLEMS:
             return
         if len(self.problems) == PROBLEMS:
-            sentence = "there is more: is the kernel's file that of this kernel?"
+            sentence = "there are more problems: does the kernel's file match this kernel?"
         self.problems.append(sentence)

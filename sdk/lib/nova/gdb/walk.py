@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Follows lists, rings, trees and heaps of the kernel, which may be garbage: every walk ends, and
-what is wrong is reported. Each yields views."""
+"""Walks lists, rings, trees and heaps of the kernel, which may be garbage: every walk ends, and
+problems are reported. Each walk yields views."""
 
 from nova.gdb import view
 
 
 def chain(reader, first, struct, path, what):
-    """A list that ends with NULL: FIRST and then by field PATH."""
+    """Walks a list that ends with NULL: FIRST, then by field PATH."""
     seen = set()
     while first:
         if first in seen or len(seen) >= view.LIMIT:
@@ -21,7 +21,7 @@ def chain(reader, first, struct, path, what):
 
 
 def ring(reader, first, struct, path, what):
-    """A ring without a head, from FIRST on (0: empty)."""
+    """Walks a ring without a head, from FIRST on (0: empty)."""
     entry = first and reader.try_view(struct, first, what)
     seen = set()
     while entry:
@@ -36,7 +36,7 @@ def ring(reader, first, struct, path, what):
 
 
 def members(reader, head, struct, link, what):
-    """A ring with its head at an address, of structures that hold the LINK."""
+    """Walks a ring with its head at an address, of structures that contain the LINK."""
     seen = {head}
     at = reader.try_view("list", head, what)
     while at:
@@ -51,7 +51,7 @@ def members(reader, head, struct, link, what):
         if not at:
             return
         if at["prev"] != back:
-            reader.complain(f"{what} is broken at {address:#x}: its way back leads elsewhere")
+            reader.complain(f"{what} is broken at {address:#x}: its back link is wrong")
         entry = reader.try_view(struct, reader.container(struct, link, address), what)
         if not entry:
             return
@@ -59,8 +59,8 @@ def members(reader, head, struct, link, what):
 
 
 def tree(reader, root, struct, node, what):
-    """An interval tree in order, of structures with the NODE; ROOT: address of the root's pointer.
-    Its nodes know their parents, which shows whether it is whole."""
+    """Walks an interval tree in order, of structures with the NODE; ROOT: address of the root's
+    pointer. Parent links show whether it is intact."""
     seen = set()
     waiting = []
     at, parent = reader.word(root), root | 1
@@ -76,7 +76,7 @@ def tree(reader, root, struct, node, what):
                 at, parent = entry[f"{node}.left"], at
                 continue
             if entry:
-                reader.complain(f"{what} is broken at {at:#x}: its way up leads elsewhere")
+                reader.complain(f"{what} is broken at {at:#x}: its parent link is wrong")
         if not waiting:
             return
         entry = waiting.pop()
@@ -85,7 +85,7 @@ def tree(reader, root, struct, node, what):
 
 
 def heap(reader, root, struct, node, what):
-    """A heap of structures with the NODE; ROOT: address of the first."""
+    """Walks a heap of structures with the NODE; ROOT: address of the first."""
     waiting = [root] if root else []
     seen = set()
     while waiting:
@@ -102,8 +102,9 @@ def heap(reader, root, struct, node, what):
 
 
 def above(reader, node, what):
-    """The address of the tree's root pointer in which the node at an address hangs, or None."""
-    for _ in range(256):  # a tree of 2^64 nodes would be less deep
+    """Returns the address of the root pointer of the tree that contains the node at an address, or
+    None."""
+    for _ in range(256):  # even a tree of 2^64 nodes has a smaller depth
         entry = reader.try_view("tree_node", node, what)
         parent = entry["parent"] if entry else 0
         if parent & 1:
