@@ -53,6 +53,14 @@ class Rows(unittest.TestCase):
             with self.subTest(test=test):
                 self.assertEqual(scope.runs(rows, test), runs)
 
+    def test_a_row_for_nothing_and_a_test_for_no_preset_are_mistakes(self):
+        rows = [scope.Row("a", ("x",), "why"), scope.Row("label:l", ("y",), "why")]
+        tests = [named("a", "x"), named("a", "y"), named("b", "x", "k")]
+        self.assertEqual(scope.mistakes(rows, tests), ["no test fits 'label:l'"])
+        tests.append(named("c", "x", "l"))
+        self.assertEqual(scope.mistakes(rows, tests), ["no preset runs c"])
+        self.assertEqual(scope.mistakes(rows, [*tests, named("c", "y", "l")]), [])
+
     def test_a_row_without_a_reason_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "presets.tsv"

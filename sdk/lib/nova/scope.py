@@ -63,6 +63,20 @@ def runs(rows, test):
     return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
 
 
+def mistakes(rows, tests):
+    """A sentence for each row that fits none of TESTS, which are those of all presets, and for each
+    test that no preset runs."""
+    used, names, running = set(), set(), set()
+    for test in tests:
+        row = row_of(rows, test)
+        used.add(row)
+        names.add(test.name)
+        if runs(rows, test):
+            running.add(test.name)
+    found = [f"no test fits '{row.pattern}'" for row in rows if row not in used]
+    return found + [f"no preset runs {name}" for name in sorted(names - running)]
+
+
 def _example(test):
     """The example that a test boots, or None."""
     above, _, name = test.source.rpartition("/")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova test`: builds every preset, runs the tests and counts what really ran."""
 
+import argparse
 import re
 import sys
 import time
@@ -215,7 +216,16 @@ def _prepare(args, totals):
         selected[preset] = select(listed, args)
     if not totals.not_built:
         _check_words(args.words, known)
+        if presets(args) == presets(argparse.Namespace(arch=None, config=None, compiler=None)):
+            _check_scope(known, totals)
     return {preset: tests for preset, tests in selected.items() if tests}
+
+
+def _check_scope(known, totals):
+    """Of a run that knows the tests of all presets: each must run on one of them."""
+    for sentence in scope.mistakes(scope.read(), known):
+        print(f"nova: {scope.FILE.name}, which is a failure: {sentence}", flush=True)
+        totals.failed += 1
 
 
 def _check_words(words, known):
