@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The style checks find what they are there for."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import check_headers
 import check_includes
 import check_public
 import check_text
+import check_tidy
 import global_names
 
 GOOD = ["/* SPDX-License-Identifier: BSD-2-Clause */", "int x;"]
@@ -153,6 +155,67 @@ class Nothing(unittest.TestCase):
                     check=False,
                 )
                 self.assertEqual(result.returncode, 1)
+
+
+class Tidy(unittest.TestCase):
+    """A small tree of two files, of which one includes a header."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name).resolve()
+        self.write(".clang-tidy", "Checks: '-*,misc-redundant-expression'\nWarningsAsErrors: '*'\n")
+        self.write("a.h", "static inline int one(void) { return 1; }\n")
+        self.write("a.c", '#include "a.h"\nint f(int x) { return x + one(); }\n')
+        self.write("b.c", "int g(int x) { return x; }\n")
+        self.entries = [self.entry("a.c"), self.entry("b.c")]
+        database = json.dumps(self.entries)
+        self.write("compile_commands.json", database)
+
+    def write(self, name, text):
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def entry(self, name):
+        command = f"clang -o {name}.o -c {self.root / name}"
+        return {"directory": str(self.root), "file": str(self.root / name), "command": command}
+
+    def looked_at(self):
+        """The names of the files that clang-tidy looks at, and the number of complaints."""
+        check_tidy.file_digest.cache_clear()
+        seen, real = [], check_tidy.complaint
+
+        def complaint(file, folder):
+            seen.append(Path(file).name)
+            return real(file, folder)
+
+        check_tidy.complaint = complaint
+        try:
+            memory = self.root / "passed"
+            found = check_tidy.check_entries(self.entries, self.root, self.root, memory)
+        finally:
+            check_tidy.complaint = real
+        return sorted(seen), len(found)
+
+    def test_only_what_changed_is_looked_at_again(self):
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+        self.assertEqual(self.looked_at(), ([], 0))
+        self.write("a.h", "static inline int one(void) { return 2; }\n")
+        self.assertEqual(self.looked_at(), (["a.c"], 0))
+        self.entries[1]["command"] += " -DX"
+        self.assertEqual(self.looked_at(), (["b.c"], 0))
+        with open(self.root / ".clang-tidy", "a", encoding="utf-8") as file:
+            file.write("HeaderFilterRegex: 'a.h'\n")
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 0))
+
+    def test_what_was_not_in_order_is_looked_at_each_time(self):
+        self.write("b.c", "int g(int x) { return x == x; }\n")
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
+        self.assertEqual(self.looked_at(), (["b.c"], 1))
+
+    def test_a_file_that_does_not_compile_is_looked_at_each_time(self):
+        self.write("b.c", '#include "nothing.h"\n')
+        self.assertEqual(self.looked_at(), (["a.c", "b.c"], 1))
+        self.assertEqual(self.looked_at(), (["b.c"], 1))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""clang-tidy finds nothing in the C files of x86_64; what it looks for is in .clang-tidy."""
+"""clang-tidy finds nothing in the C files of x86_64; what it looks for is in .clang-tidy.
 
+A file that was in order is looked at again when it, a header that it includes, its compile
+command, a .clang-tidy or clang-tidy itself has changed."""
+
+import functools
+import hashlib
+import shlex
 import subprocess
 
 import database
@@ -10,21 +16,86 @@ ARCH = "x86_64"
 COMPILER = "clang"
 
 
+def digest(*parts):
+    """A short name of byte strings."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(b"%d:" % len(part) + part)
+    return whole.hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def file_digest(name):
+    with open(name, "rb") as file:
+        return digest(file.read()).encode()
+
+
+def read_by(entry):
+    """The files that the compiler reads for an entry of the database, or None if it fails."""
+    words = shlex.split(entry["command"])
+    words = words[: words.index("-MD")] if "-MD" in words else words[: words.index("-o")]
+    result = subprocess.run(
+        [*words, "-M", entry["file"]], cwd=entry["directory"], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, check=False,
+    )
+    if result.returncode != 0:
+        return None
+    return result.stdout.partition(":")[2].replace("\\\n", " ").split()
+
+
+def input_of(entry, tool):
+    """A name of all that decides what clang-tidy says about a file, or None if that is unknown."""
+    try:
+        read = read_by(entry)
+        if not read:
+            return None
+        contents = [name.encode() + file_digest(name) for name in read]
+    except OSError:
+        return None
+    return digest(tool, entry["command"].encode(), *contents)
+
+
+def tool_digest(root):
+    version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=False)
+    rules = [(root / name).read_bytes() for name in sources.find(root, (".clang-tidy",))]
+    return digest(version.stdout, *rules).encode()
+
+
+def complaint(file, folder):
+    """What clang-tidy says about a file, or None."""
+    result = subprocess.run(
+        ["clang-tidy", "--quiet", "-p", str(folder), file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return None if result.returncode == 0 else result.stdout.rstrip() or result.stderr.rstrip()
+
+
+def check_entries(entries, root, folder, memory):
+    """The complaints about the entries' files. MEMORY is a file with the inputs in order."""
+    known = set(memory.read_text(encoding="utf-8").split()) if memory.exists() else set()
+    tool = tool_digest(root)
+
+    def run(entry):
+        name = input_of(entry, tool)
+        if name and name in known:
+            return name, None
+        return name, complaint(entry["file"], folder)
+
+    results = sources.in_parallel(run, entries)
+    good = sorted(name for name, found in results if name and found is None)
+    memory.write_text("\n".join(good) + "\n", encoding="utf-8")
+    return [found for _, found in results if found is not None]
+
+
 def check(root, scratch):
     entries = database.make(root, scratch, ARCH, COMPILER)
-    files = sorted({entry["file"] for entry in entries if entry["file"].endswith(".c")})
-
-    def run(file):
-        result = subprocess.run(
-            ["clang-tidy", "--quiet", "-p", str(database.folder(scratch, ARCH, COMPILER)), file],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        return [] if result.returncode == 0 else [result.stdout.rstrip() or result.stderr.rstrip()]
-
-    return len(files), sum(sources.in_parallel(run, files), [])
+    by_file = {entry["file"]: entry for entry in entries if entry["file"].endswith(".c")}
+    chosen = [by_file[file] for file in sorted(by_file)]
+    folder = database.folder(scratch, ARCH, COMPILER)
+    return len(chosen), check_entries(chosen, root, folder, scratch / "tidy-passed")
 
 
 if __name__ == "__main__":
