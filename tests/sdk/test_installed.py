@@ -498,17 +498,23 @@ class Tree(Installed):
 class Packages(Installed):
     """`nova package`, then the packages alone."""
 
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="nova test ")
+        cls.addClassCleanup(folder.cleanup)
+        cls.packages = Path(folder.name).resolve()
+        cls.made = paths.nova("package", "--from", str(installed.PREFIX), "--to", folder.name)
+
     def setUp(self):
         super().setUp()
-        result = paths.nova("package", "--from", str(installed.PREFIX), "--to", str(self.folder))
-        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.made.returncode, 0, self.made.stderr)
 
     def boots(self, nova):
         self.call(nova, "new", "bare", "mine")
         self.assertIn("My portal says 42.", self.call(nova, "run", "./mine"))
 
     def test_the_deb_works_from_any_root(self):
-        (deb,) = self.folder.glob("*.deb")
+        (deb,) = self.packages.glob("*.deb")
         root = self.folder / "a root"
         self.call("dpkg-deb", "-x", deb, root)
         self.boots(root / "usr/bin/nova")
@@ -518,7 +524,7 @@ class Packages(Installed):
         self.assertRegex(self.call("dpkg-deb", "-f", deb, "Depends"), "cmake.*qemu-system-x86")
 
     def test_the_tar_works_where_it_is_unpacked(self):
-        (tar,) = self.folder.glob("*.tar.gz")
+        (tar,) = self.packages.glob("*.tar.gz")
         self.call("tar", "-xf", tar)
         version = self.call(installed.NOVA, "--version").split()[1]
         self.boots(self.folder / f"nova-{version}/bin/nova")
