@@ -8,9 +8,10 @@ if(DEFINED NOVA_ROOT)
   return()
 endif()
 
-if(NOT CMAKE_C_COMPILER)
+# CMAKE_C_COMPILER does not answer this: a command line can set it for a project without C.
+get_property(NOVA_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
+if(NOT "C" IN_LIST NOVA_LANGUAGES)
   set(Nova_FOUND FALSE)
-  get_property(NOVA_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
   list(REMOVE_ITEM NOVA_LANGUAGES NONE)
   list(JOIN NOVA_LANGUAGES " " NOVA_LANGUAGES)
   if(PROJECT_NAME)

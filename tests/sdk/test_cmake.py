@@ -184,12 +184,18 @@ class Arguments(unittest.TestCase):
                 (self.folder / "CMakeLists.txt").write_text(
                     f"cmake_minimum_required(VERSION 3.25)\n{text}\n", encoding="utf-8",
                 )
-                result = subprocess.run(
-                    ["cmake", "-S", ".", "-B", "build"], cwd=self.folder, check=False,
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                )
-                self.assertNotEqual(result.returncode, 0)
-                self.assertIn(says, " ".join(result.stdout.split()))
+                # The command nova names the compilers of all languages.
+                for compilers in ([], ["-DCMAKE_C_COMPILER=gcc", "-DCMAKE_CXX_COMPILER=g++"]):
+                    result = subprocess.run(
+                        ["cmake", "-S", ".", "-B", "build", "--fresh", *compilers],
+                        cwd=self.folder, check=False,
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    )
+                    self.assertNotEqual(result.returncode, 0)
+                    self.assertIn(says, " ".join(result.stdout.split()))
+                    sentence = explain.configuring(result.stdout)
+                    self.assertRegex(sentence, r"^CMakeLists.txt:\d: [^\n]*\.\n$")
+                    self.assertIn(says, sentence)
 
     def test_functions_that_are_not_there_are_guessed(self):
         output = self.configure("nova_add_programm(one SOURCES main.c)")

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 import paths
-from nova import elf, faults
+from nova import elf, explain, faults
 from nova.errors import NovaError
 
 SOURCE = """\
@@ -135,6 +135,53 @@ class Faults(unittest.TestCase):
             self.report(program)[:-3],
         ):
             self.assertEqual(self.hear(lines, program), [])
+
+    def shut_down(self, subject, event, ip, *programs):
+        line = (f"NOVA: {subject} was shut down: event {event:#x} at {ip:#x}, address 0x1234, has "
+                "no portal that it can call.")
+        self.said.clear()
+        return self.hear([line], *programs)
+
+    def test_the_kernels_line_about_a_thread_is_explained(self):
+        program = self.program("adder")
+        ip = self.address(program, "next")
+        place = f"#PF, a page fault, at {ip:#x} in next(), adder.c:3, for address 0x1234"
+        for subject, name in (
+            ("thread '' of PD ''", "a thread without a name"),
+            ("thread '' of PD 'root'", "a thread of PD 'root'"),
+            ("thread 'one' of PD ''", "thread 'one'"),
+            ("thread 'one' of PD 'root'", "thread 'one' of PD 'root'"),
+            ("thread 'one'", "thread 'one'"),
+        ):
+            self.assertEqual(self.shut_down(subject, 14, ip, program),
+                             [f"{name} was shut down: {place}; no portal handles this event."])
+
+    def test_a_thread_that_never_ran_has_no_place(self):
+        self.assertEqual(
+            self.shut_down("thread '' of PD 'child'", 30, 0, self.program("adder")),
+            ["a thread of PD 'child' was shut down: STARTUP, before its first instruction; no "
+             "portal handles this event."],
+        )
+
+    def test_of_several_programs_with_code_there_none_is_named(self):
+        first, second = self.program("adder"), self.program("other", "more")
+        ip = self.address(first, "next")
+        self.assertEqual(
+            self.shut_down("thread '' of PD ''", 6, ip, first, second),
+            [f"a thread without a name was shut down: {explain.EVENTS[6]}, at {ip:#x}; no portal "
+             "handles this event."],
+        )
+        (text,) = self.shut_down("thread '' of PD ''", 6, ip, Path(__file__), first)
+        self.assertIn(" in next(), adder.c:3; ", text)
+
+    def test_other_lines_of_the_kernel_are_not_explained(self):
+        program = self.program("adder")
+        for subject in ("virtual CPU '' of PD 'guest'", "the roottask's first thread"):
+            self.assertEqual(self.shut_down(subject, 14, self.address(program, "next")), [])
+        text = (paths.ROOT / "hypervisor/src/ipc/report.c").read_text(encoding="utf-8")
+        for part in ('"was shut down: event 0x%lx at 0x%lx, address 0x%lx, has no portal',
+                     '"NOVA: thread \'%s\' " EVENT', '"NOVA: %s \'%s\' of PD \'%s\' " EVENT'):
+            self.assertIn(part, text)
 
     def test_bytes_of_a_file_that_is_no_program(self):
         with self.assertRaises(NovaError):

@@ -17,6 +17,12 @@ CONFIGURING = re.compile(
 UNKNOWN_FUNCTION = re.compile(
     r"^CMake Error at (\S+:\d+) \((nova_\w+)\):\n  Unknown CMake command", re.MULTILINE
 )
+# The reason for which NovaConfig.cmake refuses a project.
+REFUSED = re.compile(
+    r"^CMake Error at (\S+:\d+) \(find_package\):\n(?:  [^\n]*\n|\n)*?"
+    r"  [^\n]*Reason given by package:\n\n((?:  [^\n]*\n)+)",
+    re.MULTILINE,
+)
 FUNCTIONS = ("nova_add_program", "nova_add_roottask", "nova_add_system", "nova_add_boot_test")
 # Ninja's lines: a step; and before the output of a failed step, its file and its command.
 STEP = re.compile(r"^\[\d+/\d+\] [^\n]*\n(?=\[\d+/\d+\] |ninja: |\Z)", re.MULTILINE)
@@ -35,6 +41,7 @@ LIBRARIES = {
 }
 PAGE_FAULT = 14
 PROTECTION = 13
+STARTUP = 30
 # Specification 7.2.
 EVENTS = {
     0: "#DE, a division by zero or a quotient that does not fit",
@@ -51,7 +58,7 @@ EVENTS = {
     16: "#MF, a floating-point error",
     17: "#AC, an address that is not aligned",
     19: "#XM, a vector floating-point error",
-    30: "STARTUP",
+    STARTUP: "STARTUP",
     31: "RECALL",
 }
 
@@ -75,15 +82,16 @@ def places(program, addresses):
     return list(zip(words[::2], words[1::2]))
 
 
-def shut_down(line, program):
-    """Returns a sentence for the LINE that reports the end of PROGRAM's first thread."""
+def shut_down(line, program, subject="the roottask's first thread"):
+    """Returns a sentence for the LINE that reports the end of a thread. PROGRAM, its file, may be
+    None."""
     match = LINE.search(line)
     if not match:
-        return "the roottask's first thread was shut down; see the kernel's line for the reason."
+        return f"{subject} was shut down; see the kernel's line for the reason."
     number, ip, address = (int(group, 16) for group in match.groups())
-    ((function, source),) = places(program, [ip])
-    text = "the roottask's first thread was shut down: "
-    text += EVENTS.get(number, f"event {number:#x}") + f", at {ip:#x}"
+    ((function, source),) = places(program, [ip]) if program else [("", "")]
+    text = f"{subject} was shut down: " + EVENTS.get(number, f"event {number:#x}")
+    text += f", at {ip:#x}" if ip or number != STARTUP else ", before its first instruction"
     text += f" in {function}()" if function else ""
     text += f", {source}" if source else ""
     text += f", for address {address:#x}" if number == PAGE_FAULT else ""
@@ -102,6 +110,8 @@ def configuring(output):
         if sentence.startswith("nova_"):
             place = f"{file}:{line}" if line.isdigit() else file
             found += f"{place}: {sentence}\n"
+    for place, text in REFUSED.findall(output):
+        found += f"{place}: {' '.join(text.split())}\n"
     for place, function in UNKNOWN_FUNCTION.findall(output):
         found += f"{place}: there is no function '{function}'.{meant(function, FUNCTIONS)}\n"
     return found or output

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Adds source lines to the runtime's reports of faults, which the console shows: a report contains
-addresses and functions; the programs' files here contain lines (docs/manual/debugging.md)."""
+"""Adds source lines to the runtime's reports of faults and to the kernel's lines about threads that
+were shut down. These contain addresses and functions; the programs' files here contain lines
+(docs/manual/debugging.md)."""
 
 import re
 from pathlib import Path
@@ -12,6 +13,7 @@ HEAD = re.compile(r"(?P<before>.*)FAULT: program (?P<program>\S+), thread ")
 IP = re.compile(r"  ip ([0-9a-f]+)  ")
 CODE = re.compile(r"  code((?: <?[0-9a-f]{2}>?)+)$")
 FRAME = re.compile(r"  #(\d+) ([0-9a-f]+)(?: (\S+)\+0x[0-9a-f]+)?$")
+SHUT_DOWN = re.compile(r"NOVA: thread '(?P<name>[^']*)'(?: of PD '(?P<pd>[^']*)')? was shut down: ")
 SHOWN = 4  # frames
 
 
@@ -32,6 +34,10 @@ class Reports:
             self.end()
         if head:
             self.report = _Report(**head.groupdict())
+        thread = SHUT_DOWN.match(text)
+        if thread:
+            subject = _subject(**thread.groupdict())
+            self.say(explain.shut_down(line, self._only_program_at(line), subject))
 
     def end(self):
         """Ends the last report."""
@@ -39,6 +45,28 @@ class Reports:
         sentence = report.sentence(self.files) if report else None
         if sentence:
             self.say(sentence)
+
+    def _only_program_at(self, line):
+        """Returns the file that has code at the thread's address, None if several have or none."""
+        match = explain.LINE.search(line)
+        found = [file for file in self.files if match and _has_byte(file, int(match.group(2), 16))]
+        return found[0] if len(found) == 1 else None
+
+
+def _has_byte(file, address):
+    """Returns whether a program has code or data at an address."""
+    try:
+        return bool(elf.bytes_at(file, address, 1))
+    except NovaError:
+        return False
+
+
+def _subject(name, pd):
+    """Names the thread of the kernel's line."""
+    text = f"thread '{name}'" if name else "a thread"
+    if pd:
+        text += f" of PD '{pd}'"
+    return text if name or pd else text + " without a name"
 
 
 class _Report:
