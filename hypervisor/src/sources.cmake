@@ -52,4 +52,6 @@ set(NOVA_KERNEL_SOURCES
   src/space/second_level.c
   src/space/space.c
   src/space/translation.c
+  src/virt/exit.c
+  src/virt/state.c
   src/virt/vcpu.c)

@@ -115,7 +115,7 @@ _Noreturn void block_on_vcpu_startup(struct ec *self)
 }
 
 /* DR0 to DR3 of the virtual CPU that used them last stay in the registers. */
-static void load_debug_registers(struct cpu *cpu, struct ec *self)
+static void vcpu_load_debug_registers(struct cpu *cpu, struct ec *self)
 {
         const uint64_t *dr = self->vcpu->dr;
 
@@ -149,7 +149,7 @@ void vcpu_read_debug_registers(const struct ec *ec, uint64_t dr[4])
 }
 
 /* The register that RDTSCP shows is a guest's own; threads find 0. */
-static void load_tsc_aux(struct cpu *cpu, uint32_t value)
+static void vcpu_load_tsc_aux(struct cpu *cpu, uint32_t value)
 {
         if (cpu_has(FEATURE_RDTSCP))
                 wrmsr(MSR_TSC_AUX, value);
@@ -160,7 +160,7 @@ void vcpu_leave(struct cpu *cpu)
 {
         fpu_leave_guest(cpu);
         if (unlikely(cpu->tsc_aux))
-                load_tsc_aux(cpu, 0);
+                vcpu_load_tsc_aux(cpu, 0);
         if (vcpu_ops->leave)
                 vcpu_ops->leave(cpu);
 }
@@ -198,7 +198,7 @@ uint64_t vcpu_take_stolen_time(struct vcpu *vcpu)
         return rdtsc() - since;
 }
 
-static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
+static bool vcpu_owns_ports(const struct pd *pd, unsigned port, unsigned count)
 {
         for (unsigned i = port; i < port + count; i++) {
                 const word_t *bitmap = i < 0x10000 ? pd->io.bitmap[i >> 15] : NULL;
@@ -208,7 +208,7 @@ static bool owns_ports(const struct pd *pd, unsigned port, unsigned count)
         return true;
 }
 
-static void access_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
+static void vcpu_do_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
 {
         if (!in && bytes == 1)
                 outb(port, (uint8_t)*ax);
@@ -227,18 +227,18 @@ static void access_port(word_t *ax, uint16_t port, unsigned bytes, bool in)
 /* Under the lock of revocations: when a revocation has returned, no access reaches the port. */
 bool vcpu_access_port(struct ec *self, unsigned port, unsigned bytes, bool in)
 {
-        if (likely(!owns_ports(self->pd, port, bytes)))
+        if (likely(!vcpu_owns_ports(self->pd, port, bytes)))
                 return false;
         spin_lock(&space_lock[NOVA_CRD_IO]);
-        const bool owns = owns_ports(self->pd, port, bytes);
+        const bool owns = vcpu_owns_ports(self->pd, port, bytes);
         if (likely(owns))
-                access_port(&self->regs.ax, (uint16_t)port, bytes, in);
+                vcpu_do_port(&self->regs.ax, (uint16_t)port, bytes, in);
         spin_unlock(&space_lock[NOVA_CRD_IO]);
         return owns;
 }
 
 /* Before an event that is not an exit. */
-static void end_step(struct vcpu *vcpu)
+static void vcpu_end_step(struct vcpu *vcpu)
 {
         if (vcpu_ops->end_step)
                 vcpu_ops->end_step(vcpu);
@@ -254,7 +254,7 @@ static void vcpu_finish_work(struct ec *self)
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 self->vcpu->ready_since = rdtsc();
         if (do_pending_work(self, resume_guest)) {
-                end_step(self->vcpu);
+                vcpu_end_step(self->vcpu);
                 block_on_event(self, NOVA_VMI_RECALL, 0, 0);
         }
 }
@@ -271,13 +271,12 @@ _Noreturn void resume_guest(struct ec *self)
                 resume_ec(cpu, self);
         if (unlikely(self->vcpu->refused)) {
                 self->vcpu->refused = false;
-                end_step(self->vcpu);
+                vcpu_end_step(self->vcpu);
                 block_on_event(self, vcpu_ops->refused_event, 0, 0);
         }
         if (unlikely(cpu->tsc_aux != self->vcpu->tsc_aux))
-                load_tsc_aux(cpu, self->vcpu->tsc_aux);
-        load_debug_registers(cpu, self);
+                vcpu_load_tsc_aux(cpu, self->vcpu->tsc_aux);
+        vcpu_load_debug_registers(cpu, self);
         fpu_enter_guest(cpu, self);
         vcpu_ops->enter(self);
-        __builtin_unreachable();
 }

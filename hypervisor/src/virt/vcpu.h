@@ -27,7 +27,6 @@ struct vcpu_svm {
         uint64_t step_ip;    /* where the instruction is that the guest steps over */
         bool steps;          /* it does, and TF is the kernel's */
         bool guest_tf;       /* … what TF is for the guest meanwhile */
-        bool wants_wbinvd;   /* the VMM wants exits of WBINVD */
         bool lme;            /* EFER.LME is set for the guest (QEMU's TCG, see svm.c) */
         bool writes_cr0;     /* … and it writes CR0 next */
 };
@@ -35,8 +34,6 @@ struct vcpu_svm {
 /* What the control structure of VMX does not hold. */
 struct vcpu_vmx {
         bool known, launched;   /* what the CPU was told about the structure */
-        bool wants_dr_exits;    /* the VMM does */
-        bool wants_wbinvd;      /* … those of WBINVD, too */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
         word_t host_cr3;        /* the kernel's, as the structure has it */
@@ -54,35 +51,91 @@ struct vcpu {
         bool refused;            /* the VMM wrote state that no CPU may get */
         bool debugging;          /* the guest uses DR0 to DR3 */
         bool unproven;           /* the VMM wrote state that the CPU may refuse */
+        bool wants_dr_exits;     /* accesses to debug registers are events for the VMM */
+        bool wants_wbinvd;       /* … and so is WBINVD */
         union {
                 struct vcpu_svm svm;
                 struct vcpu_vmx vmx;
         };
 };
 
+/* Registers of a guest that the CPU, its control block or the kernel keeps, not ec.regs. */
+enum guest_register {
+        GUEST_CR0,
+        GUEST_CR2,
+        GUEST_CR3,
+        GUEST_CR4,
+        GUEST_CR8,
+        GUEST_DR6,
+        GUEST_DR7,
+        GUEST_EFER,
+        GUEST_FLAGS,
+        GUEST_IP,
+        GUEST_FAULT_ADDRESS, /* guest-physical, of the exit for a memory access */
+        GUEST_PAT,
+        GUEST_SYSENTER_CS,
+        GUEST_SYSENTER_SP,
+        GUEST_SYSENTER_IP,
+};
+
+/* In the order of VMX. */
+enum guest_segment {
+        GUEST_ES,
+        GUEST_CS,
+        GUEST_SS,
+        GUEST_DS,
+        GUEST_FS,
+        GUEST_GS,
+        GUEST_LDTR,
+        GUEST_TR,
+        GUEST_GDTR, /* base and limit */
+        GUEST_IDTR,
+};
+
+/* EFER of a guest; on x86-32 a guest is 32-bit. */
+#define GUEST_EFER_WRITABLE (EFER_SCE | (sizeof(word_t) == 8 ? EFER_LME | EFER_LMA : 0) | EFER_NXE)
+
+/* What SVM and VMX each bring. */
 struct vcpu_ops {
         uint32_t feature;                  /* NOVA_HIP_… */
         unsigned refused_event;            /* number of the event for state that the CPU refuses */
+        unsigned memory_event;             /* … and for an access to memory that is not there */
+        uint64_t efer_writable;            /* bits that a message may set */
         bool (*supported)(void);           /* whether all CPUs can run guests */
         bool (*boot)(void);                /* before a delegation; false: no memory */
         bool (*init_cpu)(struct cpu *cpu); /* switches it on; false: no memory */
         void (*init)(struct vcpu *vcpu, struct ec *ec);
         void (*to_utcb)(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
         void (*from_utcb)(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
-        void (*enter)(struct ec *ec);        /* into the guest; comes back by finish_…_exit */
+        /* into the guest; comes back by finish_…_exit */
+        __attribute__((noreturn)) void (*enter)(struct ec *ec);
         void (*leave)(struct cpu *cpu);      /* a thread will run: what an exit left; may be NULL */
         void (*end_step)(struct vcpu *vcpu); /* before an event that is not an exit; may be NULL */
         void (*stop)(struct ec *ec);         /* ended, on its own CPU; may be NULL */
+
+        /* Getters and setters, on the CPU of the EC. A value that no CPU takes is written, and
+         * refused at the next entry. */
+        uint64_t (*read)(const struct ec *ec, enum guest_register reg);
+        void (*write)(struct ec *ec, enum guest_register reg, uint64_t value);
+        void (*read_segment)(const struct ec *ec, enum guest_segment segment,
+                             struct nova_segment *to);
+        void (*write_segment)(struct ec *ec, enum guest_segment segment,
+                              const struct nova_segment *from);
+        void (*read_msrs)(const struct ec *ec, struct guest_msrs *msrs);
+        /* false: one of them faults where it is loaded; none was written */
+        bool (*write_msrs)(struct ec *ec, const struct guest_msrs *msrs);
+        unsigned (*exception_vector)(const struct ec *ec); /* of an exit for an exception */
+        uint64_t (*next_ip)(const struct ec *ec);          /* after the instruction that exited */
+        void (*deliver_again)(struct ec *ec);              /* what the exit interrupted */
+        void (*reflect_exception)(struct ec *ec);          /* … and what it is about */
+        void (*raise)(struct ec *ec, unsigned vector, bool error); /* error code 0 */
+        void (*raise_step)(struct ec *ec);                         /* #DB of a single step */
+        void (*end_shadow)(struct ec *ec);                         /* of STI and MOV SS */
+        void (*grant_debug_registers)(struct vcpu *vcpu); /* accesses do not exit any more */
 };
 
 /** How virtual CPUs work on this machine; NULL: there are none. */
 extern const struct vcpu_ops *vcpu_ops;
-
-/* Groups of state that few messages carry: one test for all of them. */
-#define VCPU_SEGMENTS                                                                     \
-        (NOVA_MTD_DS_ES | NOVA_MTD_FS_GS | NOVA_MTD_CS_SS | NOVA_MTD_TR | NOVA_MTD_LDTR | \
-         NOVA_MTD_GDTR | NOVA_MTD_IDTR)
-#define VCPU_SYSTEM (NOVA_MTD_CR | NOVA_MTD_DR | NOVA_MTD_SYS | NOVA_MTD_CR8)
 
 /* In the injection info of a message with CR8, an extension: the guest's next write of CR8 is an
  * event. Without CR8, as in 2012, the bit means nothing. */

@@ -4,7 +4,7 @@
 #define ARCH_X86_SVM_H
 
 #include "lib/types.h"
-#include "nova/abi/utcb.h"
+#include "virt/vcpu.h"
 
 /* The control block's form of a segment; nova_segment has the same bits. */
 struct vmcb_segment {
@@ -136,7 +136,21 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 
 extern const struct vcpu_ops svm_ops;
 
-struct ec;
+/** Writes the controls that are the kernel's into a block. */
+void svm_write_controls(const struct vcpu *vcpu, const struct ec *ec);
+
+/** Takes the guest's state from the copy that was made before an entry that may be refused. */
+void svm_restore_state(struct vcpu *vcpu);
+
+/* For vcpu_ops. */
+unsigned svm_exception_vector(const struct ec *ec);
+uint64_t svm_next_ip(const struct ec *ec);
+void svm_deliver_again(struct ec *ec);
+void svm_reflect_exception(struct ec *ec);
+void svm_raise(struct ec *ec, unsigned vector, bool error);
+void svm_raise_step(struct ec *ec);
+void svm_end_shadow(struct ec *ec);
+void svm_grant_debug_registers(struct vcpu *vcpu);
 
 /** Where svm_entry.S comes back to. */
 _Noreturn void finish_svm_exit(struct ec *self);

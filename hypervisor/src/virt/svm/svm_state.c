@@ -2,14 +2,11 @@
 /* A guest's state in messages (see svm_state.h). @spec 7.4, 8.4 */
 #include "virt/svm/svm_state.h"
 
-#include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
-#include "arch/x86/fpu.h"
 #include "arch/x86/msr.h"
-#include "lib/string.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
-#include "virt/vcpu.h"
+#include "virt/state.h"
 
 #define INJ_WINDOW 0x1000 /* in the interface's injection info: an interrupt window is wanted */
 #define INJ_EVENT  (SVM_INJ_VALID | 0xfff)
@@ -19,8 +16,6 @@
 #define INJ_EXCEPTION (3u << SVM_INJ_TYPE_SHIFT)
 #define INJ_SOFTWARE  (4u << SVM_INJ_TYPE_SHIFT)
 
-#define EFER_FFXSR 0x4000
-
 #define SS_DPL_SHIFT 5
 #define SS_DPL       (3u << SS_DPL_SHIFT)
 
@@ -28,23 +23,109 @@
 #define STATE_CHECKED \
         (NOVA_MTD_CR | NOVA_MTD_CS_SS | NOVA_MTD_DR | NOVA_MTD_MSR | NOVA_MTD_PAT | NOVA_MTD_DEBUG)
 
-/* What a guest's EFER may be; on x86-32 a guest is 32-bit. */
-#define EFER_WRITABLE \
-        (EFER_SCE | (sizeof(word_t) == 8 ? EFER_LME | EFER_LMA : 0) | EFER_NXE | EFER_FFXSR)
+/* Registers that the block holds as they are. */
+static const uint16_t svm_register_offset[] = {
+        [GUEST_CR0] = offsetof(struct vmcb, cr0),
+        [GUEST_CR2] = offsetof(struct vmcb, cr2),
+        [GUEST_CR3] = offsetof(struct vmcb, cr3),
+        [GUEST_CR4] = offsetof(struct vmcb, cr4),
+        [GUEST_DR6] = offsetof(struct vmcb, dr6),
+        [GUEST_DR7] = offsetof(struct vmcb, dr7),
+        [GUEST_FLAGS] = offsetof(struct vmcb, rflags),
+        [GUEST_IP] = offsetof(struct vmcb, rip),
+        [GUEST_FAULT_ADDRESS] = offsetof(struct vmcb, exit_info[1]),
+        [GUEST_PAT] = offsetof(struct vmcb, pat),
+        [GUEST_SYSENTER_CS] = offsetof(struct vmcb, sysenter_cs),
+        [GUEST_SYSENTER_SP] = offsetof(struct vmcb, sysenter_sp),
+        [GUEST_SYSENTER_IP] = offsetof(struct vmcb, sysenter_ip),
+};
 
-static void copy_segment(struct nova_segment *to, const struct vmcb_segment *from)
+static const uint16_t svm_segment_offset[] = {
+        [GUEST_ES] = offsetof(struct vmcb, es),     [GUEST_CS] = offsetof(struct vmcb, cs),
+        [GUEST_SS] = offsetof(struct vmcb, ss),     [GUEST_DS] = offsetof(struct vmcb, ds),
+        [GUEST_FS] = offsetof(struct vmcb, fs),     [GUEST_GS] = offsetof(struct vmcb, gs),
+        [GUEST_LDTR] = offsetof(struct vmcb, ldtr), [GUEST_TR] = offsetof(struct vmcb, tr),
+        [GUEST_GDTR] = offsetof(struct vmcb, gdtr), [GUEST_IDTR] = offsetof(struct vmcb, idtr),
+};
+
+static void *svm_field(const struct ec *ec, unsigned offset)
 {
-        memcpy(to, from, sizeof(*to));
+        return (char *)ec->vcpu->control + offset;
 }
 
-static void set_segment(struct vmcb_segment *to, const struct nova_segment *from)
+uint64_t svm_read(const struct ec *ec, enum guest_register reg)
 {
-        memcpy(to, from, sizeof(*to));
+        const struct vmcb *vmcb = ec->vcpu->control;
+
+        if (reg == GUEST_CR8)
+                return vmcb->vintr & SVM_VINTR_TPR;
+        if (reg == GUEST_EFER)
+                return (vmcb->efer & ~(uint64_t)EFER_SVME) | (ec->vcpu->svm.lme ? EFER_LME : 0);
+        return *(const uint64_t *)svm_field(ec, svm_register_offset[reg]);
+}
+
+void svm_write(struct ec *ec, enum guest_register reg, uint64_t value)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        if (reg == GUEST_CR8) {
+                vmcb->vintr = (vmcb->vintr & ~(uint64_t)SVM_VINTR_TPR) | (value & SVM_VINTR_TPR);
+        } else if (reg == GUEST_EFER) {
+                vmcb->efer = value | EFER_SVME;
+                vmcb->cr_intercepts &= SVM_WRITES_CR8;
+                ec->vcpu->svm.lme = features_emulated() && value & EFER_LME;
+        } else {
+                *(uint64_t *)svm_field(ec, svm_register_offset[reg]) = value;
+        }
+}
+
+void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to)
+{
+        const struct vmcb *vmcb = ec->vcpu->control;
+
+        *to = *(const struct nova_segment *)svm_field(ec, svm_segment_offset[segment]);
+        if (segment == GUEST_SS) /* the privilege level, as with VMX: SYSRET leaves the DPL */
+                to->ar = (uint16_t)((to->ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
+}
+
+void svm_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+        struct nova_segment *to = svm_field(ec, svm_segment_offset[segment]);
+
+        *to = *from;
+        if (segment == GUEST_SS)
+                vmcb->cpl = to->ar >> SS_DPL_SHIFT & 3;
+}
+
+void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs)
+{
+        const struct vmcb *vmcb = ec->vcpu->control;
+
+        *msrs = (struct guest_msrs){
+                .star = vmcb->star,
+                .lstar = vmcb->lstar,
+                .cstar = vmcb->cstar,
+                .fmask = vmcb->fmask,
+                .kernel_gs_base = vmcb->kernel_gs_base,
+        };
+}
+
+bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        vmcb->star = msrs->star;
+        vmcb->lstar = msrs->lstar;
+        vmcb->cstar = msrs->cstar;
+        vmcb->fmask = msrs->fmask;
+        vmcb->kernel_gs_base = msrs->kernel_gs_base;
+        return true;
 }
 
 /* INT n, and what INT3 and INTO raise: the address behind the instruction is pushed (APM 2, 15.20).
  */
-static bool is_software_event(uint64_t event)
+static bool svm_is_software_event(uint64_t event)
 {
         const unsigned type = event & INJ_TYPE, vector = event & 0xff;
 
@@ -63,41 +144,15 @@ uint64_t svm_interrupted_event(const struct vcpu *vcpu)
 
         if (likely(!(event & SVM_INJ_VALID)))
                 return 0;
-        if (is_software_event(event) && vmcb->exit_code != SVM_EXIT_TASK_SWITCH &&
+        if (svm_is_software_event(event) && vmcb->exit_code != SVM_EXIT_TASK_SWITCH &&
             ((event & INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
                 return 0;
         return event;
 }
 
-static bool is_pending(const struct ec *ec)
+static bool svm_is_pending(const struct ec *ec)
 {
         return ec->event_number == SVM_EVENT_REFUSED || ec->event_number == NOVA_VMI_RECALL;
-}
-
-static void segments_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *state, nova_mtd_t mtd)
-{
-        if (mtd & NOVA_MTD_DS_ES) {
-                copy_segment(&state->ds, &vmcb->ds);
-                copy_segment(&state->es, &vmcb->es);
-        }
-        if (mtd & NOVA_MTD_FS_GS) {
-                copy_segment(&state->fs, &vmcb->fs);
-                copy_segment(&state->gs, &vmcb->gs);
-        }
-        if (mtd & NOVA_MTD_CS_SS) {
-                copy_segment(&state->cs, &vmcb->cs);
-                copy_segment(&state->ss, &vmcb->ss);
-                /* The privilege level, as with VMX: SYSRET leaves the DPL as it was. */
-                state->ss.ar = (uint16_t)((state->ss.ar & ~SS_DPL) | vmcb->cpl << SS_DPL_SHIFT);
-        }
-        if (mtd & NOVA_MTD_TR)
-                copy_segment(&state->tr, &vmcb->tr);
-        if (mtd & NOVA_MTD_LDTR)
-                copy_segment(&state->ldtr, &vmcb->ldtr);
-        if (mtd & NOVA_MTD_GDTR)
-                copy_segment(&state->gdtr, &vmcb->gdtr);
-        if (mtd & NOVA_MTD_IDTR)
-                copy_segment(&state->idtr, &vmcb->idtr);
 }
 
 word_t svm_instruction_length(const struct vmcb *vmcb)
@@ -108,28 +163,7 @@ word_t svm_instruction_length(const struct vmcb *vmcb)
         return length <= 15 ? length : 0;
 }
 
-static void system_to_utcb(const struct vmcb *vmcb, struct nova_utcb_state *state, nova_mtd_t mtd)
-{
-        if (mtd & NOVA_MTD_CR) {
-                state->cr0 = (word_t)vmcb->cr0;
-                state->cr2 = (word_t)vmcb->cr2;
-                state->cr3 = (word_t)vmcb->cr3;
-                state->cr4 = (word_t)vmcb->cr4;
-        }
-        if (mtd & NOVA_MTD_DR)
-                state->dr7 = (word_t)vmcb->dr7;
-        if (mtd & NOVA_MTD_SYS) {
-                state->sysenter_cs = (word_t)vmcb->sysenter_cs;
-                state->sysenter_sp = (word_t)vmcb->sysenter_sp;
-                state->sysenter_ip = (word_t)vmcb->sysenter_ip;
-        }
-#if __SIZEOF_POINTER__ == 8
-        if (mtd & NOVA_MTD_CR8)
-                state->cr8 = vmcb->vintr & SVM_VINTR_TPR;
-#endif
-}
-
-static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
+static void svm_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
@@ -139,7 +173,7 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint64_t event =
-                        is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
+                        svm_is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
                 state->inj_info = (uint32_t)event & INJ_EVENT;
                 if (svm_has_window(vmcb))
                         state->inj_info |= INJ_WINDOW;
@@ -155,34 +189,6 @@ static void exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nov
                 state->tsc_offset = vmcb->tsc_offset;
 }
 
-static void more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
-{
-        const struct vmcb *vmcb = ec->vcpu->control;
-        const struct vcpu_svm *svm = &ec->vcpu->svm;
-
-        if (mtd & NOVA_MTD_MSR) {
-                more->efer = (vmcb->efer & ~(uint64_t)EFER_SVME) | (svm->lme ? EFER_LME : 0);
-                more->star = vmcb->star;
-                more->lstar = vmcb->lstar;
-                more->fmask = vmcb->fmask;
-                more->kernel_gs_base = vmcb->kernel_gs_base;
-        }
-        if (mtd & NOVA_MTD_PAT)
-                more->pat = vmcb->pat;
-        if (mtd & NOVA_MTD_DEBUG) {
-                vcpu_read_debug_registers(ec, more->dr);
-                more->dr6 = vmcb->dr6;
-        }
-        if (mtd & NOVA_MTD_GPA)
-                more->gpa = ec->event_number == SVM_EVENT_NPF ? vmcb->exit_info[1] : 0;
-        if (mtd & NOVA_MTD_XCR0)
-                more->xcr0 = ec->vcpu->xcr0;
-        if (mtd & NOVA_MTD_CSTAR_AUX) {
-                more->cstar = vmcb->cstar;
-                more->tsc_aux = ec->vcpu->tsc_aux;
-        }
-}
-
 void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
@@ -196,79 +202,16 @@ void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd)
         }
         if (mtd & NOVA_MTD_EFL)
                 state->flags = (word_t)vmcb->rflags;
-        if (unlikely(mtd & VCPU_SEGMENTS))
-                segments_to_utcb(vmcb, state, mtd);
-        if (unlikely(mtd & VCPU_SYSTEM))
-                system_to_utcb(vmcb, state, mtd);
-        exit_to_utcb(ec, state, mtd);
+        if (unlikely(mtd & GUEST_GROUPS))
+                guest_groups_to_utcb(ec, state, mtd);
+        svm_exit_to_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
-                more_to_utcb(ec, &utcb->event.more, mtd);
-}
-
-static void segments_from_utcb(struct vmcb *vmcb, const struct nova_utcb_state *state,
-                               nova_mtd_t mtd)
-{
-        if (mtd & NOVA_MTD_DS_ES) {
-                set_segment(&vmcb->ds, &state->ds);
-                set_segment(&vmcb->es, &state->es);
-        }
-        if (mtd & NOVA_MTD_FS_GS) {
-                set_segment(&vmcb->fs, &state->fs);
-                set_segment(&vmcb->gs, &state->gs);
-        }
-        if (mtd & NOVA_MTD_CS_SS) {
-                set_segment(&vmcb->cs, &state->cs);
-                set_segment(&vmcb->ss, &state->ss);
-                vmcb->cpl = vmcb->ss.ar >> SS_DPL_SHIFT & 3;
-        }
-        if (mtd & NOVA_MTD_TR)
-                set_segment(&vmcb->tr, &state->tr);
-        if (mtd & NOVA_MTD_LDTR)
-                set_segment(&vmcb->ldtr, &state->ldtr);
-        if (mtd & NOVA_MTD_GDTR)
-                set_segment(&vmcb->gdtr, &state->gdtr);
-        if (mtd & NOVA_MTD_IDTR)
-                set_segment(&vmcb->idtr, &state->idtr);
-}
-
-static void use_debug_registers(struct ec *ec)
-{
-        struct vmcb *vmcb = ec->vcpu->control;
-
-        ec->vcpu->debugging = true;
-        vmcb->dr_intercepts = 0;
-}
-
-static void system_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
-{
-        struct vmcb *vmcb = ec->vcpu->control;
-
-        if (mtd & NOVA_MTD_CR) {
-                vmcb->cr0 = state->cr0;
-                vmcb->cr2 = state->cr2;
-                vmcb->cr3 = state->cr3;
-                vmcb->cr4 = state->cr4;
-                vcpu_forget_translations(ec);
-        }
-        if (mtd & NOVA_MTD_DR) {
-                vmcb->dr7 = state->dr7;
-                use_debug_registers(ec);
-        }
-        if (mtd & NOVA_MTD_SYS) {
-                vmcb->sysenter_cs = state->sysenter_cs;
-                vmcb->sysenter_sp = state->sysenter_sp;
-                vmcb->sysenter_ip = state->sysenter_ip;
-        }
-#if __SIZEOF_POINTER__ == 8
-        if (mtd & NOVA_MTD_CR8)
-                vmcb->vintr =
-                        (vmcb->vintr & ~(uint64_t)SVM_VINTR_TPR) | (state->cr8 & SVM_VINTR_TPR);
-#endif
+                guest_more_to_utcb(ec, &utcb->event.more, mtd);
 }
 
 /* Makes the CPU exit as soon as the guest could take an interrupt: each entry offers one, whatever
  * the guest's task priority, and its delivery is intercepted. */
-static void open_window(struct vmcb *vmcb)
+static void svm_open_window(struct vmcb *vmcb)
 {
         vmcb->ctrl[0] |= SVM_CTRL0_VINTR;
 }
@@ -279,7 +222,7 @@ void svm_close_window(struct vmcb *vmcb)
 }
 
 /* Types: 0 interrupt, 2 NMI, 3 exception but NMI's vector, 4 software interrupt (APM 2, 15.20). */
-static bool is_injectable(uint32_t info)
+static bool svm_is_injectable(uint32_t info)
 {
         const unsigned type = info >> SVM_INJ_TYPE_SHIFT & 7, vector = info & 0xff;
 
@@ -289,13 +232,13 @@ static bool is_injectable(uint32_t info)
 }
 
 /* A software event that is injected pushes IP as it is: a CPU that has next_rip pushes that. */
-static void inject(struct vcpu *vcpu, uint64_t event)
+static void svm_inject(struct vcpu *vcpu, uint64_t event)
 {
         struct vmcb *vmcb = vcpu->control;
 
         vmcb->event_inj = event;
         vcpu->svm.soft_event = 0;
-        if (likely(!is_software_event(event)))
+        if (likely(!svm_is_software_event(event)))
                 return;
         vcpu->svm.soft_event = event & INJ_EVENT;
         vcpu->svm.soft_ip = vmcb->rip;
@@ -314,7 +257,7 @@ void svm_end_step(struct vcpu *vcpu)
         vcpu->svm.steps = false;
 }
 
-static void begin_step(struct vcpu *vcpu)
+static void svm_begin_step(struct vcpu *vcpu)
 {
         struct vmcb *vmcb = vcpu->control;
 
@@ -325,7 +268,8 @@ static void begin_step(struct vcpu *vcpu)
         vmcb->exception_intercepts = SVM_EXCEPTIONS_STEP;
 }
 
-static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *state, nova_mtd_t mtd)
+static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *state,
+                                   nova_mtd_t mtd)
 {
         struct vmcb *vmcb = ec->vcpu->control;
 
@@ -334,17 +278,18 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                 vmcb->ctrl[0] =
                         (state->ctrl[0] & ~(uint32_t)SVM_CTRL0_VINTR) | SVM_CTRL0_FORCED | window;
                 vmcb->ctrl[1] = (state->ctrl[1] & SVM_CTRL1_ALLOWED) | SVM_CTRL1_FORCED;
-                ec->vcpu->svm.wants_wbinvd = state->ctrl[1] & SVM_CTRL1_WBINVD;
+                ec->vcpu->wants_wbinvd = state->ctrl[1] & SVM_CTRL1_WBINVD;
         }
         if (mtd & NOVA_MTD_INJ) {
                 const uint32_t info = state->inj_info;
-                const bool valid = is_injectable(info);
+                const bool valid = svm_is_injectable(info);
                 ec->vcpu->refused |= !valid;
-                inject(ec->vcpu, valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
+                svm_inject(ec->vcpu,
+                           valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
                 if (unlikely(info & INJ_STEP))
-                        begin_step(ec->vcpu);
+                        svm_begin_step(ec->vcpu);
                 if (info & INJ_WINDOW)
-                        open_window(vmcb);
+                        svm_open_window(vmcb);
                 else
                         svm_close_window(vmcb);
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
@@ -355,47 +300,6 @@ static void controls_from_utcb(struct ec *ec, const struct nova_utcb_state *stat
                 vmcb->interrupt_shadow = state->intr_state & 1;
         if (mtd & NOVA_MTD_TSC)
                 vmcb->tsc_offset += state->tsc_offset;
-}
-
-static void more_from_utcb(struct ec *ec, const struct nova_utcb_more *more, nova_mtd_t mtd)
-{
-        struct vcpu *vcpu = ec->vcpu;
-        struct vmcb *vmcb = vcpu->control;
-
-        if (mtd & NOVA_MTD_MSR) {
-                const uint64_t efer = more->efer;
-                vcpu->refused |= !!(efer & ~(uint64_t)EFER_WRITABLE);
-                vmcb->efer = (efer & EFER_WRITABLE) | EFER_SVME;
-                vmcb->cr_intercepts &= SVM_WRITES_CR8;
-                vcpu->svm.lme = features_emulated() && efer & EFER_WRITABLE & EFER_LME;
-                vmcb->star = more->star;
-                vmcb->lstar = more->lstar;
-                vmcb->fmask = more->fmask;
-                vmcb->kernel_gs_base = more->kernel_gs_base;
-                vcpu_forget_translations(ec);
-        }
-        if (mtd & NOVA_MTD_PAT) {
-                vmcb->pat = more->pat;
-                vcpu_forget_translations(ec);
-        }
-        if (mtd & NOVA_MTD_DEBUG) {
-                if (ec->cpu->debug_owner == ec)
-                        ec->cpu->debug_owner = NULL; /* loaded again at the next entry */
-                memcpy(vcpu->dr, more->dr, sizeof(vcpu->dr));
-                vmcb->dr6 = more->dr6;
-                use_debug_registers(ec);
-        }
-        if (mtd & NOVA_MTD_XCR0) {
-                const uint64_t xcr0 = more->xcr0;
-                if (fpu_xcr0_is_valid(xcr0))
-                        vcpu->xcr0 = xcr0;
-                else
-                        vcpu->refused = true;
-        }
-        if (mtd & NOVA_MTD_CSTAR_AUX) {
-                vmcb->cstar = more->cstar;
-                vcpu->tsc_aux = (uint32_t)more->tsc_aux;
-        }
 }
 
 void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
@@ -410,11 +314,9 @@ void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd)
                 vmcb->rip = state->ip;
         if (mtd & NOVA_MTD_EFL)
                 vmcb->rflags = state->flags;
-        if (unlikely(mtd & VCPU_SEGMENTS))
-                segments_from_utcb(vmcb, state, mtd);
-        if (unlikely(mtd & VCPU_SYSTEM))
-                system_from_utcb(ec, state, mtd);
-        controls_from_utcb(ec, state, mtd);
+        if (unlikely(mtd & GUEST_GROUPS))
+                guest_groups_from_utcb(ec, state, mtd);
+        svm_controls_from_utcb(ec, state, mtd);
         if (mtd & NOVA_MTD_MORE)
-                more_from_utcb(ec, &utcb->event.more, mtd);
+                guest_more_from_utcb(ec, &utcb->event.more, mtd);
 }

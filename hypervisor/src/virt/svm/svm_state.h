@@ -3,11 +3,8 @@
 #ifndef ARCH_X86_SVM_STATE_H
 #define ARCH_X86_SVM_STATE_H
 
-#include "nova/abi/utcb.h"
 #include "virt/svm/svm.h"
-
-struct ec;
-struct vcpu;
+#include "virt/vcpu.h"
 
 /* Events that have another number than the exit. @spec 7.2 */
 #define SVM_EVENT_NPF     0xfc
@@ -20,6 +17,13 @@ struct vcpu;
 #define SVM_INJ_VALID      0x80000000u
 
 #define DR6_STEP 0x4000
+
+uint64_t svm_read(const struct ec *ec, enum guest_register reg);
+void svm_write(struct ec *ec, enum guest_register reg, uint64_t value);
+void svm_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to);
+void svm_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from);
+void svm_read_msrs(const struct ec *ec, struct guest_msrs *msrs);
+bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs);
 
 void svm_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);

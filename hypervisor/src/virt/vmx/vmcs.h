@@ -76,9 +76,6 @@ enum vmcs_field {
         VMCS_HOST_IP = 0x6c16,
 };
 
-/* Segments in the order of their fields. */
-enum vmcs_segment { VMCS_ES, VMCS_CS, VMCS_SS, VMCS_DS, VMCS_FS, VMCS_GS, VMCS_LDTR, VMCS_TR };
-
 static inline word_t vmcs_read(unsigned field)
 {
         word_t value;
@@ -95,19 +92,15 @@ static inline void vmcs_write(unsigned field, word_t value)
 /* Fields of 64 bits have a second number for their high half. */
 static inline uint64_t vmcs_read64(unsigned field)
 {
-#if __SIZEOF_POINTER__ == 8
-        return vmcs_read(field);
-#else
-        return vmcs_read(field) | (uint64_t)vmcs_read(field + 1) << 32;
-#endif
+        return sizeof(word_t) == 8 ? vmcs_read(field)
+                                   : vmcs_read(field) | (uint64_t)vmcs_read(field + 1) << 32;
 }
 
 static inline void vmcs_write64(unsigned field, uint64_t value)
 {
         vmcs_write(field, (word_t)value);
-#if __SIZEOF_POINTER__ == 4
-        vmcs_write(field + 1, (word_t)(value >> 32));
-#endif
+        if (sizeof(word_t) == 4)
+                vmcs_write(field + 1, (word_t)(value >> 32));
 }
 
 /* These take the address of a physical address. */

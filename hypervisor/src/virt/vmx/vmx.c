@@ -35,17 +35,17 @@ extern char vmx_exit[];
 
 struct vmx_offer vmx_offer;
 
-static struct guest_msrs host_msrs; /* but for LSTAR the same on all CPUs */
+static struct guest_msrs vmx_host_msrs; /* but for LSTAR the same on all CPUs */
 
 /* Whether the CPU says that it has no machine check when the size of a page of code changes in the
  * tables and it has the translations of both (CVE-2018-12207). */
-static bool has_safe_large_code(void)
+static bool vmx_has_safe_large_code(void)
 {
         return cpu_has(FEATURE_ARCH_CAPS) && rdmsr(MSR_ARCH_CAPS) & ARCH_CAPS_PSCHANGE_MC_NO;
 }
 
 /* The MSRs of EPT exist where the controls have it. */
-static bool read_offer(struct vmx_offer *offer)
+static bool vmx_read_offer(struct vmx_offer *offer)
 {
         if (!(rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE))
                 return false;
@@ -59,7 +59,7 @@ static bool read_offer(struct vmx_offer *offer)
         offer->exit = vmx_range_of(rdmsr(MSR_VMX_TRUE_EXIT));
         offer->entry = vmx_range_of(rdmsr(MSR_VMX_TRUE_ENTRY));
         offer->ept = rdmsr(MSR_VMX_EPT);
-        offer->large_code = has_safe_large_code();
+        offer->large_code = vmx_has_safe_large_code();
         return true;
 }
 
@@ -70,23 +70,23 @@ bool vmx_usable(void)
 
         if (lock & FEATURE_CTRL_LOCKED && !(lock & FEATURE_CTRL_VMX))
                 return false;
-        return read_offer(&offer) && vmx_offer_suffices(&offer);
+        return vmx_read_offer(&offer) && vmx_offer_suffices(&offer);
 }
 
-static bool supported(void)
+static bool vmx_supported(void)
 {
         return cpu_has(FEATURE_VMX);
 }
 
-static bool boot(void)
+static bool vmx_boot(void)
 {
-        if (!read_offer(&vmx_offer))
+        if (!vmx_read_offer(&vmx_offer))
                 return false;
         guest_format = vmx_guest_format(&vmx_offer);
         return true;
 }
 
-static bool init_cpu(struct cpu *cpu)
+static bool vmx_init_cpu(struct cpu *cpu)
 {
         uint32_t *region = frame_alloc_zeroed();
 
@@ -101,7 +101,7 @@ static bool init_cpu(struct cpu *cpu)
         if (!vmxon(&phys))
                 kernel_stop("VMXON failed: switch VMX off in the firmware");
         invept(INVALIDATE_ALL, 0);
-        guest_msrs_read(&host_msrs);
+        guest_msrs_read(&vmx_host_msrs);
         cpu->tag_next = 1;
         cpu->tag_end = VPID_END;
         cpu->tag_round = 1;
@@ -109,7 +109,7 @@ static bool init_cpu(struct cpu *cpu)
         return true;
 }
 
-static void init(struct vcpu *vcpu, struct ec *ec)
+static void vmx_init(struct vcpu *vcpu, struct ec *ec)
 {
         (void)ec;
         *(uint32_t *)vcpu->control = (uint32_t)rdmsr(MSR_VMX_BASIC);
@@ -117,7 +117,7 @@ static void init(struct vcpu *vcpu, struct ec *ec)
 }
 
 /* What the CPU loads at an exit; it was told the rest of what it needs by the segments. */
-static void fill_host(const struct ec *ec)
+static void vmx_fill_host(const struct ec *ec)
 {
         struct table_pointer idt;
 
@@ -142,7 +142,7 @@ static void fill_host(const struct ec *ec)
         vmcs_write(VMCS_HOST_IP, (word_t)vmx_exit);
 }
 
-static void fill_controls(const struct ec *ec)
+static void vmx_fill_controls(const struct ec *ec)
 {
         vmcs_write(VMCS_PIN, VMX_PIN | vmx_offer.pin.must);
         vmcs_write(VMCS_PRIMARY, vmx_ctrl0(&vmx_offer, VMX_CTRL0_DR));
@@ -159,7 +159,7 @@ static void fill_controls(const struct ec *ec)
 }
 
 /* What a structure that VMCLEAR prepared holds is not defined. */
-static void clear_fields(void)
+static void vmx_clear_fields(void)
 {
         static const struct {
                 uint16_t first, last;
@@ -199,13 +199,13 @@ void vmx_load(const struct ec *ec)
         if (vcpu->vmx.known)
                 return;
         vcpu->vmx.known = true;
-        clear_fields();
-        fill_controls(ec);
-        fill_host(ec);
+        vmx_clear_fields();
+        vmx_fill_controls(ec);
+        vmx_fill_host(ec);
 }
 
 /* The memory may be used for something else. */
-static void stop(struct ec *ec)
+static void vmx_stop(struct ec *ec)
 {
         const uint64_t phys = pool_to_phys(ec->vcpu->control);
 
@@ -226,13 +226,13 @@ void vmx_leave(struct cpu *cpu)
                 return;
         struct guest_msrs *msrs = &owner->vcpu->vmx.msrs;
         msrs->kernel_gs_base = guest_msrs_kernel_gs_base(msrs);
-        guest_msrs_load_host(host_msrs, cpu->id);
+        guest_msrs_load_host(vmx_host_msrs, cpu->id);
         cpu->msr_owner = NULL;
 }
 
 /* Another VPID has no translations of the guest's own tables; those of the second level, and of
  * both, go by INVEPT, whatever VPID they came with (SDM 3C, 28.4.3). */
-static void forget_translations(struct cpu *cpu, const struct ec *self)
+static void vmx_forget_translations(struct cpu *cpu, const struct ec *self)
 {
         invept(INVALIDATE_ONE, pool_to_phys(self->pd->guest.root) | EPTP_FLAGS);
         if (!vmx_offers_vpid(&vmx_offer))
@@ -243,7 +243,7 @@ static void forget_translations(struct cpu *cpu, const struct ec *self)
         vmcs_write(VMCS_VPID, self->vcpu->tag);
 }
 
-static void enter(struct ec *self)
+static __attribute__((noreturn)) void vmx_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         struct vcpu *vcpu = self->vcpu;
@@ -251,7 +251,7 @@ static void enter(struct ec *self)
 
         vmx_load(self);
         if (vcpu_take_tag(cpu, self))
-                forget_translations(cpu, self);
+                vmx_forget_translations(cpu, self);
         if (stolen)
                 vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) - stolen);
         if (vcpu->vmx.host_cr3 != read_cr3()) {
@@ -274,13 +274,29 @@ static void enter(struct ec *self)
 const struct vcpu_ops vmx_ops = {
         .feature = NOVA_HIP_VMX,
         .refused_event = VMX_EXIT_REFUSED,
-        .supported = supported,
-        .boot = boot,
-        .init_cpu = init_cpu,
-        .init = init,
+        .memory_event = VMX_EXIT_EPT,
+        .efer_writable = GUEST_EFER_WRITABLE,
+        .supported = vmx_supported,
+        .boot = vmx_boot,
+        .init_cpu = vmx_init_cpu,
+        .init = vmx_init,
         .to_utcb = vmx_to_utcb,
         .from_utcb = vmx_from_utcb,
-        .enter = enter,
+        .enter = vmx_resume,
+        .read = vmx_read,
+        .write = vmx_write,
+        .read_segment = vmx_read_segment,
+        .write_segment = vmx_write_segment,
+        .read_msrs = vmx_read_msrs,
+        .write_msrs = vmx_write_msrs,
+        .exception_vector = vmx_exception_vector,
+        .next_ip = vmx_next_ip,
+        .deliver_again = vmx_deliver_again,
+        .reflect_exception = vmx_reflect_exception,
+        .raise = vmx_raise,
+        .raise_step = vmx_raise_step,
+        .end_shadow = vmx_end_shadow,
+        .grant_debug_registers = vmx_grant_debug_registers,
         .leave = vmx_leave,
-        .stop = stop,
+        .stop = vmx_stop,
 };

@@ -4,11 +4,8 @@
 #define ARCH_X86_VMX_H
 
 #include "lib/types.h"
+#include "virt/vcpu.h"
 #include "virt/vmx/vmx_controls.h"
-
-struct cpu;
-struct ec;
-struct vcpu;
 
 /* Basic exit reasons that are more than an event number; the low 8 bits are the number (SDM 3D,
  * appendix C). */
@@ -50,8 +47,15 @@ extern const struct vcpu_ops vmx_ops;
 /** Makes a virtual CPU's control structure the one that VMREAD and VMWRITE mean. On its CPU. */
 void vmx_load(const struct ec *ec);
 
-/** The guest uses DR0 to DR3, DR6: they are switched for it from now on. */
-void vmx_use_debug_registers(struct vcpu *vcpu);
+/* For vcpu_ops. */
+unsigned vmx_exception_vector(const struct ec *ec);
+uint64_t vmx_next_ip(const struct ec *ec);
+void vmx_deliver_again(struct ec *ec);
+void vmx_reflect_exception(struct ec *ec);
+void vmx_raise(struct ec *ec, unsigned vector, bool error);
+void vmx_raise_step(struct ec *ec);
+void vmx_end_shadow(struct ec *ec);
+void vmx_grant_debug_registers(struct vcpu *vcpu);
 
 /** What an exit leaves in the CPU becomes the kernel's again: a thread will run. */
 void vmx_leave(struct cpu *cpu);

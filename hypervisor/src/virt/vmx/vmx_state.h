@@ -3,11 +3,14 @@
 #ifndef ARCH_X86_VMX_STATE_H
 #define ARCH_X86_VMX_STATE_H
 
-#include "lib/types.h"
-#include "nova/abi/mtd.h"
-#include "nova/abi/utcb.h"
+#include "virt/vcpu.h"
 
-struct ec;
+uint64_t vmx_read(const struct ec *ec, enum guest_register reg);
+void vmx_write(struct ec *ec, enum guest_register reg, uint64_t value);
+void vmx_read_segment(const struct ec *ec, enum guest_segment segment, struct nova_segment *to);
+void vmx_write_segment(struct ec *ec, enum guest_segment segment, const struct nova_segment *from);
+void vmx_read_msrs(const struct ec *ec, struct guest_msrs *msrs);
+bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs);
 
 void vmx_to_utcb(const struct ec *ec, struct nova_utcb *utcb, nova_mtd_t mtd);
 void vmx_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the exits of SVM mean (APM 2, chapter 15 and appendix C). */
+#include "arch/x86/cpu.h"
+#include "arch/x86/features.h"
+#include "arch/x86/fpu.h"
+#include "arch/x86/machine_check.h"
+#include "arch/x86/msr.h"
+#include "ipc/event.h"
+#include "nova/abi/event.h"
+#include "object/ec.h"
+#include "sched/schedule.h"
+#include "virt/exit.h"
+#include "virt/svm/svm.h"
+#include "virt/svm/svm_state.h"
+
+/* Without prefixes. A CPU that does not tell the next instruction is taken not to have any: the
+ * kernel does not read a guest's memory. */
+#define XSETBV_BYTES 3
+#define WBINVD_BYTES 2
+
+#define INJECT_EXCEPTION (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
+
+/* Exceptions with an error code: 8, 10 to 14, 17, 21, 29 and 30. */
+#define WITH_ERROR 0x60227d00u
+
+static void svm_inject_exception(struct ec *ec, unsigned vector, uint64_t flags)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        vmcb->event_inj = INJECT_EXCEPTION | flags | vector;
+}
+
+unsigned svm_exception_vector(const struct ec *ec)
+{
+        const struct vmcb *vmcb = ec->vcpu->control;
+
+        return (unsigned)vmcb->exit_code - SVM_EXIT_EXCEPTION;
+}
+
+uint64_t svm_next_ip(const struct ec *ec)
+{
+        const struct vmcb *vmcb = ec->vcpu->control;
+        const word_t told = svm_instruction_length(vmcb);
+
+        if (vmcb->exit_code == SVM_EXIT_IO)
+                return vmcb->exit_info[1];
+        if (told)
+                return vmcb->rip + told;
+        return vmcb->rip + (vmcb->exit_code == SVM_EXIT_XSETBV ? XSETBV_BYTES : WBINVD_BYTES);
+}
+
+void svm_deliver_again(struct ec *ec)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        vmcb->event_inj = svm_interrupted_event(ec->vcpu);
+}
+
+/* An exception other than #DB and #AC ended a step and is the guest's. Those of real mode have no
+ * error codes. */
+void svm_reflect_exception(struct ec *ec)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+        const unsigned vector = svm_exception_vector(ec);
+        uint64_t flags = vector == NOVA_EXC_AC ? SVM_INJ_ERROR : 0;
+
+        if (vector == NOVA_EXC_PF)
+                vmcb->cr2 = vmcb->exit_info[1];
+        if (vector != NOVA_EXC_AC && WITH_ERROR >> vector & 1 && vmcb->cr0 & CR0_PE)
+                flags = SVM_INJ_ERROR | vmcb->exit_info[0] << 32;
+        svm_inject_exception(ec, vector, flags);
+}
+
+void svm_raise(struct ec *ec, unsigned vector, bool error)
+{
+        svm_inject_exception(ec, vector, error ? SVM_INJ_ERROR : 0);
+}
+
+void svm_raise_step(struct ec *ec)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        vmcb->dr6 |= DR6_STEP;
+        svm_inject_exception(ec, NOVA_EXC_DB, 0);
+}
+
+void svm_end_shadow(struct ec *ec)
+{
+        struct vmcb *vmcb = ec->vcpu->control;
+
+        vmcb->interrupt_shadow = 0;
+}
+
+void svm_grant_debug_registers(struct vcpu *vcpu)
+{
+        struct vmcb *vmcb = vcpu->control;
+
+        vmcb->dr_intercepts = 0;
+}
+
+static _Noreturn void finish_svm_xsetbv(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t value = (uint32_t)self->regs.ax | (uint64_t)(uint32_t)self->regs.dx << 32;
+
+        if ((uint32_t)self->regs.cx || vmcb->cpl || !fpu_xcr0_is_valid(value))
+                resume_with_protection_fault(self);
+        self->vcpu->xcr0 = value;
+        resume_after_instruction(self);
+}
+
+static void svm_finish_port_or_return(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+        const uint32_t info = (uint32_t)vmcb->exit_info[0];
+        const unsigned bytes = info >> SVM_IO_SIZE_SHIFT & 7;
+
+        if (bytes && !(info & SVM_IO_STRING))
+                finish_port_or_return(self, info >> SVM_IO_PORT_SHIFT, bytes, info & SVM_IO_IN);
+}
+
+/* Accesses to registers, exceptions and interrupts: those that are intercepted are the kernel's. */
+static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
+{
+        struct vcpu_svm *svm = &vcpu->svm;
+        struct vmcb *vmcb = vcpu->control;
+
+        if (code >= SVM_EXIT_DR_READ && code < SVM_EXIT_DR_END)
+                return GUEST_EXIT_DEBUG_REGISTER;
+        if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
+                return GUEST_EXIT_EXCEPTION;
+        svm->writes_cr0 = svm->lme && code == SVM_EXIT_CR0_WRITE;
+        if (code >= SVM_EXIT_INTR || (svm->lme && code != SVM_EXIT_CR8_WRITE))
+                return GUEST_EXIT_HOST;
+        if (code == SVM_EXIT_CR8_WRITE)
+                vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
+        return GUEST_EXIT_EVENT;
+}
+
+/* What an exit is about. Does not return where SVM alone has something to do. */
+static enum guest_exit svm_classify(struct ec *self, unsigned code)
+{
+        if (code <= SVM_EXIT_NMI)
+                return svm_classify_low(self->vcpu, code);
+        if (code == SVM_EXIT_VINTR)
+                svm_close_window(self->vcpu->control);
+        if (code == SVM_EXIT_XSETBV)
+                finish_svm_xsetbv(self);
+        if (code == SVM_EXIT_IO)
+                svm_finish_port_or_return(self);
+        if (code == SVM_EXIT_WBINVD)
+                return GUEST_EXIT_WBINVD;
+        /* A machine check while the guest has CR4.MCE off does not raise #MC but shuts it down. */
+        if (code == SVM_EXIT_SHUTDOWN && machine_check_happened())
+                return GUEST_EXIT_MACHINE_CHECK;
+        return GUEST_EXIT_EVENT;
+}
+
+/* A nested page fault, or state that the CPU refused: -1, of 64 or 32 bits. */
+static _Noreturn void block_on_svm_failure(struct ec *self)
+{
+        const struct vmcb *vmcb = self->vcpu->control;
+
+        if (vmcb->exit_code == SVM_EXIT_NPF)
+                block_on_event(self, SVM_EVENT_NPF, (word_t)vmcb->exit_info[0],
+                               (word_t)vmcb->exit_info[1]);
+        block_on_event(self, SVM_EVENT_REFUSED, (word_t)vmcb->exit_info[0], 0);
+}
+
+/* Whether the exit ends a step that the VMM asked for, by the step's #DB. A step of the guest's own
+ * is told as the event that the exit interrupted. Interrupts of the host come before the
+ * instruction and leave the step as it is. */
+static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
+{
+        struct vmcb *vmcb = vcpu->control;
+        const bool own = vcpu->svm.guest_tf;
+
+        if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI)
+                return false;
+        svm_end_step(vcpu);
+        if (code != SVM_EXIT_EXCEPTION + NOVA_EXC_DB || !(vmcb->dr6 & DR6_STEP))
+                return false;
+        if (own)
+                vmcb->exit_int_info = INJECT_EXCEPTION | NOVA_EXC_DB;
+        else
+                vmcb->dr6 &= ~(uint64_t)DR6_STEP;
+        return true;
+}
+
+/* The CPU may have written anything into the block (QEMU: what it had before the entry). The state
+ * stays unproven until an entry: it may be refused again. */
+static void svm_take_refusal(const struct ec *self)
+{
+        struct vmcb *vmcb = self->vcpu->control;
+
+        svm_write_controls(self->vcpu, self);
+        vmcb->vintr = self->vcpu->svm.vintr;
+        if (self->vcpu->unproven)
+                svm_restore_state(self->vcpu);
+}
+
+/* QEMU's TCG (7.2) enters 64-bit code by SYSENTER with a code segment that has both L and D. It
+ * refuses that at the next entry, and the guest's RIP is lost. A CPU sets L alone. */
+static void svm_mend_code_segment(struct vmcb *vmcb)
+{
+        const bool both = !(~vmcb->cs.ar & (SVM_AR_L | SVM_AR_D));
+
+        if (unlikely(both) && vmcb->efer & EFER_LMA && features_emulated())
+                vmcb->cs.ar &= (uint16_t)~SVM_AR_D;
+}
+
+_Noreturn void finish_svm_exit(struct ec *self)
+{
+        struct cpu *cpu = self->cpu;
+        struct vmcb *vmcb = self->vcpu->control;
+        const uint64_t code = vmcb->exit_code;
+
+        if (likely(code <= SVM_EXIT_LAST || code == SVM_EXIT_NPF)) {
+                cpu->tag_flush = false;
+                vmcb->event_inj = 0;
+                self->vcpu->unproven = false;
+                svm_mend_code_segment(vmcb);
+        } else {
+                svm_take_refusal(self);
+        }
+        self->regs.ax = (word_t)vmcb->rax;
+        self->cont = resume_guest;
+        interrupt_window(cpu);
+        leave_if_ended(self);
+        if (unlikely(self->vcpu->svm.steps) && svm_ends_step(self->vcpu, code))
+                block_on_event(self, SVM_EXIT_EXCEPTION + NOVA_EXC_DB, 0, 0);
+
+        if (unlikely(code > SVM_EXIT_LAST))
+                block_on_svm_failure(self);
+
+        const enum guest_exit exit = svm_classify(self, (unsigned)code);
+        if (unlikely(exit != GUEST_EXIT_EVENT))
+                finish_exit_or_return(self, exit);
+        block_on_event(self, (unsigned)code, (word_t)vmcb->exit_info[0], 0);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What of a guest's state depends on the kernel's width. */
+#ifndef VIRT_GUEST_WIDTH_H
+#define VIRT_GUEST_WIDTH_H
+
+#include "arch/x86/regs.h"
+#include "nova/abi/utcb.h"
+
+/* Offsets of the general registers, by their numbers in instructions. */
+static const uint8_t guest_register_offset[] = {
+        offsetof(struct regs, ax), offsetof(struct regs, cx), offsetof(struct regs, dx),
+        offsetof(struct regs, bx), offsetof(struct regs, sp), offsetof(struct regs, bp),
+        offsetof(struct regs, si), offsetof(struct regs, di),
+};
+
+/** A 32-bit guest has no CR8: messages do not carry it. */
+static inline void guest_cr8_to_utcb(struct nova_utcb_state *state, uint64_t cr8)
+{
+        (void)state;
+        (void)cr8;
+}
+
+/** CR8 as it was. */
+static inline word_t guest_cr8_from_utcb(const struct nova_utcb_state *state, uint64_t cr8)
+{
+        (void)state;
+        return (word_t)cr8;
+}
+
+#endif
