@@ -6,13 +6,13 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/features.h"
 #include "arch/x86/smp.h"
-#include "virt/svm/svm.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "nova/abi/hip.h"
 #include "platform/boot_info.h"
 #include "platform/console.h"
 #include "platform/memory_map.h"
+#include "virt/svm/svm.h"
 #include "virt/vcpu.h"
 
 #define MEM_MAX ((PAGE_SIZE - sizeof(struct nova_hip)) / sizeof(struct nova_hip_mem))
