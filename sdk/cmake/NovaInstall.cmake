@@ -69,7 +69,8 @@ function(nova_install_package)
   write_basic_package_version_file("${generated}/NovaConfigVersion.cmake"
     VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
   install(DIRECTORY "${NOVA_SDK}/cmake/" DESTINATION lib/cmake/Nova
-    PATTERN "NovaTargets.cmake" EXCLUDE PATTERN "NovaInstall.cmake" EXCLUDE)
+    PATTERN "NovaTargets.cmake" EXCLUDE PATTERN "NovaInstall.cmake" EXCLUDE
+    PATTERN "NovaCxxHeaders.cmake" EXCLUDE)
   install(FILES "${generated}/NovaConfigVersion.cmake" DESTINATION lib/cmake/Nova)
 
   file(CONFIGURE OUTPUT "${generated}/version" CONTENT "@PROJECT_VERSION@\n" @ONLY)

@@ -45,6 +45,7 @@ target_compile_options(nova_warnings INTERFACE
 include(NovaPrograms)
 include(NovaBootTest)
 include(NovaInstall)
+include(NovaCxxHeaders)
 if(NOVA_ARCH)
   include(NovaSystem)
 endif()

@@ -197,6 +197,26 @@ class Arguments(unittest.TestCase):
                     self.assertRegex(sentence, r"^CMakeLists.txt:\d: [^\n]*\.\n$")
                     self.assertIn(says, sentence)
 
+    def test_headers_of_cxx_that_are_missing_say_what_to_include(self):
+        script, source = self.folder / "make.cmake", self.folder / "main.cc"
+        script.write_text(f'include("{paths.ROOT}/sdk/cmake/NovaCxxHeaders.cmake")\n'
+                          'nova_cxx_headers("${CMAKE_CURRENT_LIST_DIR}/cxx")\n', encoding="utf-8")
+        subprocess.run(["cmake", "-P", script], check=True)
+        only = "is not in the SDK, which has only <new> of the C++ standard library"
+        for compiler in ("g++", "clang++"):
+            for header, says in (
+                ("string", f"<string> {only}: use the headers of C, such as <string.h>."),
+                ("cstdio", f"<cstdio> {only}: include <stdio.h>."),
+            ):
+                source.write_text(f"#include <{header}>\n", encoding="utf-8")
+                result = subprocess.run(
+                    [compiler, "-fsyntax-only", "-nostdinc++", "-isystem", self.folder / "cxx",
+                     source], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    check=False,
+                )
+                self.assertNotEqual(result.returncode, 0)
+                self.assertIn(says, result.stdout)
+
     def test_functions_that_are_not_there_are_guessed(self):
         output = self.configure("nova_add_programm(one SOURCES main.c)")
         self.assertEqual(

@@ -449,8 +449,12 @@ class CMake(Installed):
         result = self.attempt("sh", "-ec", line)
         self.assertNotEqual(result.returncode, 0)
         self.assertIn("The SDK has no C++ standard library", result.stdout)
+        line = line.replace("novart)", "novart-cxx)")
+        result = self.attempt("sh", "-ec", line)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("<string> is not in the SDK", result.stdout)
         source.write_text("#include <new>\nint *p = new int;\n")
-        self.call("sh", "-ec", line.replace("novart)", "novart-cxx)"))
+        self.call("sh", "-ec", line)
 
 
 class Tree(Installed):

@@ -107,6 +107,21 @@ class Endings(WithFolder):
                     bench._console(Machine(kernel, [kernel], cpus=1, memory=32), "the count")
             self.assertRegex(shown.getvalue(), "[^\n]\n$")
 
+    def test_a_kernel_that_stops_is_quoted(self):
+        end = "NOVA: sp 0x1 cr0 0x2\\r\\nNOVA: called from 0x3\\r\\nNOVA: stopped\\r\\n"
+        for reason, says in (
+            ("an assertion failed: x > 1 (CPU 3)", "an assertion failed: x > 1 (CPU 3)."),
+            ("there is too little memory", "there is too little memory; --memory sets more."),
+            ("the roottask needs 8 KiB more memory than there is",
+             "the roottask needs 8 KiB more memory than there is; --memory sets more."),
+        ):
+            kernel = build(self.folder, "LOOP", text=f"NOVA: 4 CPUs\\r\\nNOVA: {reason}\\r\\n{end}")
+            outcome = Runner(Machine(kernel, cpus=1, memory=32), 20).run()
+            self.assertEqual((outcome.status, outcome.message), (3, f"the kernel stopped: {says}"))
+        text = (paths.ROOT / "hypervisor/src/platform/stop.c").read_text(encoding="utf-8")
+        for line in ('"NOVA: sp 0x%zx', '"NOVA: ip 0x%zx'):
+            self.assertIn(line, text)
+
     def test_the_end_of_the_roottask_ends_the_run_if_it_is_watched(self):
         line = "NOVA: the roottask's first thread was shut down: event 0xe"
         kernel = build(self.folder, "LOOP", text=line + "\\r\\n")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from nova import console_input, errors, process, qemu
-from nova.runner import Runner
+from nova.runner import Runner, stop_message
 
 PROGRAM = "bochs"
 CPU = "corei7_skylake_x"
@@ -181,7 +181,7 @@ class BochsRunner(Runner):
 
     def _verdict(self):
         if self.stopped:
-            return errors.EXIT_STOPPED, "the kernel stopped; see its last lines for the reason."
+            return errors.EXIT_STOPPED, stop_message(self.console)
         if self.value is not None:
             return (errors.EXIT_FAILED if self.value else errors.EXIT_OK), ""
         if self.resets > 1 or TRIPLE_FAULT in self.panic:

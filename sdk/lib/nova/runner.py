@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import selectors
 import signal
 import socket
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from nova import console_input, errors, media, process, qemu
 
 STOP_LINE = b"NOVA: stopped"
+STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
 # So long may others go on after the first thread, to say what they have to say.
 GRACE = 2.0
@@ -34,6 +36,16 @@ class Outcome:
 
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def stop_message(console):
+    """Returns a sentence for a run whose CONSOLE ends with the kernel's last lines."""
+    reasons = STOP_REASON.findall(console)
+    if not reasons:
+        return "the kernel stopped; see its last lines for the reason."
+    reason = reasons[-1].decode("utf-8", "replace").rstrip(".")
+    remedy = "; --memory sets more" if "little memory" in reason or "more memory" in reason else ""
+    return f"the kernel stopped: {reason}{remedy}."
 
 
 class Runner:
@@ -246,7 +258,7 @@ class Runner:
 
     def _verdict(self):
         if self.stopped:
-            return errors.EXIT_STOPPED, "the kernel stopped; see its last lines for the reason."
+            return errors.EXIT_STOPPED, stop_message(self.console)
         if self.finished:
             return errors.EXIT_OK, ""
         if self.timed_out and self.shut_down and self.watch_roottask:
