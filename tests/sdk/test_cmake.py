@@ -199,7 +199,8 @@ class Arguments(unittest.TestCase):
 
     def test_headers_of_cxx_that_are_missing_say_what_to_include(self):
         script, source = self.folder / "make.cmake", self.folder / "main.cc"
-        script.write_text(f'include("{paths.ROOT}/sdk/cmake/NovaCxxHeaders.cmake")\n'
+        script.write_text('cmake_minimum_required(VERSION 3.25)\n'
+                          f'include("{paths.ROOT}/sdk/cmake/NovaCxxHeaders.cmake")\n'
                           'nova_cxx_headers("${CMAKE_CURRENT_LIST_DIR}/cxx")\n', encoding="utf-8")
         subprocess.run(["cmake", "-P", script], check=True)
         only = "is not in the SDK, which has only <new> of the C++ standard library"
