@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #define LARGE_ORDER 9 /* 512 pages: a large page */
+#define LARGE_PAGE  ((nova_sel_t)1 << LARGE_ORDER) /* pages of a page table */
 #define FREE_PORT   0x2f8
 
 static struct thread *receiver;
@@ -21,30 +22,62 @@ static void keep_tables(nova_crd_t crd, nova_sel_t dst)
                 give(receiver, io(behind, 0), behind);
 }
 
-/* Sends crd to dst of the child and revokes it again, each measured. */
-static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
-                     nova_sel_t dst)
+/* Sends crd to the child in a call, after BEFORE, and revokes it again, each measured. */
+static void send_and_revoke(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
+                            before_fn *before, bool searches)
 {
-        receiver = child_server(child_new(boot_cpu));
         const nova_sel_t pt = portal_at(receiver, 0, portal_empty);
-        const bool searches = nova_crd_type(crd) != NOVA_CRD_OBJ;
 
-        keep_tables(crd, dst);
-        EXPECT(give(receiver, crd, dst) != 0);
-        hc_revoke(crd, 0);
         self->utcb->word[nova_utcb_item_index(0)] = crd;
         self->utcb->word[nova_utcb_item_index(0) + 1] = NOVA_ITEM_DELEGATE;
         ops[0] = (struct timed){.key = delegate_key,
                                 .fn = timed_trap_1,
                                 .args = {.a1 = nova_hypercall_id(NOVA_CALL, 0, pt)},
                                 .items = nova_utcb_items(0, 1),
-                                .before = move_on,
+                                .before = before,
                                 .mean = searches};
         ops[1] = (struct timed){.key = revoke_key,
                                 .fn = timed_trap_2,
                                 .args = {.a1 = nova_hypercall_id(NOVA_REVOKE, 0, 0), .a2 = crd},
                                 .mean = searches};
         measure(ops, 2);
+}
+
+/* Sends crd to dst of the child, whose tables are there, and revokes it. */
+static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
+                     nova_sel_t dst)
+{
+        receiver = child_server(child_new(boot_cpu));
+        keep_tables(crd, dst);
+        EXPECT(give(receiver, crd, dst) != 0);
+        hc_revoke(crd, 0);
+        send_and_revoke(delegate_key, revoke_key, crd, move_on,
+                        nova_crd_type(crd) != NOVA_CRD_OBJ);
+}
+
+/* Each round sends to another place of the child, whose table does not exist yet. */
+static nova_sel_t first_dst, table_span;
+
+static void next_table(struct timed *op, unsigned round)
+{
+        (void)op;
+        self->utcb->word[nova_utcb_item_index(0) + 1] =
+                item_upper(NOVA_ITEM_DELEGATE, first_dst + round * table_span);
+}
+
+/* Sends crd to places of the child from dst on, each the first one in its table of SPAN places. */
+static void delegate_first(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
+                           nova_sel_t dst, nova_sel_t span)
+{
+        const nova_crd_t everywhere = nova_crd(nova_crd_type(crd), 0, 31, nova_crd_perms(crd));
+
+        receiver = child_server(child_new(boot_cpu));
+        windows(receiver, 0, everywhere);
+        EXPECT(send(receiver, crd, item_upper(NOVA_ITEM_DELEGATE, dst)) != 0);
+        hc_revoke(crd, 0);
+        first_dst = dst;
+        table_span = span;
+        send_and_revoke(delegate_key, revoke_key, crd, next_table, true);
 }
 
 CASE(delegate, object, "")
@@ -59,6 +92,25 @@ CASE(delegate, page, "")
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);
 
         delegate("delegate_page", "revoke_page", crd, page_alloc(0));
+}
+
+/* A table of capabilities has 2^8 selectors on x86-64 and 2^9 on x86-32. */
+#define OBJECT_TABLE ((nova_sel_t)(sizeof(nova_word_t) == 8 ? 1 << 8 : 1 << 9))
+
+CASE(delegate, first_object, "")
+{
+        const nova_crd_t crd = obj(semaphore(0), NOVA_PERM_ALL);
+
+        delegate_first("delegate_first_object", "revoke_first_object", crd, 2 * CHILD_FREE_SEL,
+                       OBJECT_TABLE);
+}
+
+/* From 1 GiB on, so that the tables above the first one are common to all rounds. */
+CASE(delegate, first_page, "")
+{
+        const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);
+
+        delegate_first("delegate_first_page", "revoke_first_page", crd, 0x40000, LARGE_PAGE);
 }
 
 CASE(delegate, large_page, "")
