@@ -191,6 +191,7 @@ static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
         d->at = d->fill = d->fill_end = 0;
         d->failed = d->undo = false;
         d->left = transfer->left;
+        d->revocation = &self->revocation;
         self->grace_waits = false;
         return decode(self, transfer->to, crd, flags, window, d);
 }

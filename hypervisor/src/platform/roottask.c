@@ -156,12 +156,14 @@ static enum nova_status map_run(struct pd *pd, const struct run *run)
                 return mapping_insert(&pd->memory.space, run->page, run->count, run->frame,
                                       run->perms);
 
+        struct revocation revocation = {.owed_end = 0};
         struct delegation delegation = {
                 .source = &kernel_pd.memory.space,
                 .target = &pd->memory.space,
                 .from = run->frame,
                 .to = run->page,
                 .count = run->count,
+                .revocation = &revocation,
                 .perms = (uint8_t)run->perms,
         };
         enum step_result step;

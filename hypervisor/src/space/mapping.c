@@ -301,6 +301,26 @@ static void pay_search(unsigned *budget)
         *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
 }
 
+/* Begins to revoke what the receiver has derived from a mapping that was taken back: it would keep
+ * rights that the receiver has lost. The mapping leaves the space after that. */
+static cold_path void revoke_derived(struct delegation *d, const struct mapping *mapping)
+{
+        struct revocation *r = d->revocation;
+
+        assert(!revocation_is_open(r));
+        revocation_begin(r, d->target, mapping->in_space.start, mapping->in_space.last,
+                         NOVA_PERM_ALL, true);
+        r->given_up = true; /* only mappings without rights */
+        r->owed_end = mapping->in_space.last + 1;
+}
+
+/* Does a step of that. What the delegation stands on stays meanwhile. */
+static cold_path enum step_result revoke_derived_step(struct delegation *d)
+{
+        range_revocation_step(d->revocation);
+        return STEP_AGAIN;
+}
+
 /* What was taken back leaves the space when all its tables are clear: others may have cut it where
  * they were clear already. What a revocation has emptied is that one's. false: there is more. */
 static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
@@ -315,6 +335,11 @@ static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
                 d->gone = mapping->in_space.last + 1;
                 if (!is_own(d, mapping) || mapping->perms || mapping->cut)
                         continue;
+                if (unlikely(!tree_is_empty(&mapping->children))) {
+                        revoke_derived(d, mapping);
+                        *budget = 0;
+                        return false;
+                }
                 mapping_leave_space(mapping, d->target);
                 if (mapping != d->child)
                         mapping_release(mapping);
@@ -516,6 +541,8 @@ enum step_result range_delegation_step(struct delegation *d)
         unsigned budget = STEP_ENTRIES;
         struct flush flush;
 
+        if (unlikely(d->failed && revocation_is_open(d->revocation)))
+                return revoke_derived_step(d);
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
         const bool held = delegation_is_open(d);

@@ -21,6 +21,7 @@
 struct account;
 struct flush;
 struct object_mapping;
+struct revocation;
 
 /* Longest chain of delegations. It bounds the climb to an ancestor; a longer chain is refused like
  * a delegation without memory. */
@@ -94,6 +95,9 @@ struct delegation {
         word_t fill, fill_end;
         word_t gone;           /* failed: selectors of which all has left the space */
         struct mapping *child; /* what was entered last, pinned, or what is above it; or NULL */
+        /* Of a sender of memory or ports: takes back what was derived from a mapping that is being
+         * taken back. Not open before. */
+        struct revocation *revocation;
         uint8_t perms, attr;
         bool failed;   /* no memory for a table: what was entered last is being taken back */
         bool undo;     /* too expensive: all that was entered is being taken back */

@@ -373,6 +373,8 @@ static struct mapping *leave_top(struct revocation *r, struct mapping *top)
                 r->at -= r->last_source - top->in_parent.last;
         if (top->in_parent.start > r->first_source)
                 r->at = r->top_first;
+        if (r->at <= r->top_last) /* what was taken whole may reach beyond the range */
+                r->last = max_word(r->last, r->top_last);
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
         r->emptied = false;

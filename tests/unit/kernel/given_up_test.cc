@@ -304,6 +304,41 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
         }
 }
 
+// The receiver has delegated on before memory lacked: what it loses, those below it lose.
+TEST(taken_back, is_what_was_derived_from_a_mapping_without_memory)
+{
+        for (const bool ends : {false, true})
+                for (unsigned steps = 0; steps < 12; steps++) {
+                        Kernel kernel;
+                        pd *a = kernel.make_pd(), *b = kernel.make_pd(), *c = kernel.make_pd();
+                        delegation d =
+                                make_delegation(&kernel_pd, SOURCE, a, BASE, 2000, NOVA_CRD_MEM, 7);
+                        EXPECT_EQ(delegation_step(&d), STEP_AGAIN);
+                        for (word_t i = 0; i < 100; i++)
+                                kernel.delegate(a, BASE + 10 * i, b, BASE + 10 * i, 5, NOVA_CRD_MEM,
+                                                7);
+                        kernel.delegate(b, BASE, c, BASE, 900, NOVA_CRD_MEM, 7);
+                        const Taken before = taken_now();
+                        fake_fail_allocations_from(0);
+                        step_result result = STEP_AGAIN;
+                        for (unsigned i = 0; result == STEP_AGAIN && !(ends && i == steps); i++)
+                                result = delegation_step(&d);
+                        fake_fail_allocations_from(-1);
+                        abandon(&d);
+                        EXPECT_LT(taken_now().objects, before.objects + 1);
+                        for (pd *one : kernel.pds)
+                                check_pd(one);
+                        if (ends && !steps)
+                                continue; /* memory did not lack */
+                        EXPECT_TRUE(ends || result == STEP_FAILED);
+                        EXPECT_EQ(caps_of(b, NOVA_CRD_MEM).empty(),
+                                  caps_of(a, NOVA_CRD_MEM).empty());
+                        EXPECT_EQ(caps_of(c, NOVA_CRD_MEM).empty(),
+                                  caps_of(a, NOVA_CRD_MEM).empty());
+                        EXPECT_TRUE(ends || caps_of(a, NOVA_CRD_MEM).empty());
+                }
+}
+
 // A piece that another revocation has cut off is taken back, too, when memory lacks.
 TEST(taken_back, are_all_pieces_of_a_mapping_without_memory)
 {

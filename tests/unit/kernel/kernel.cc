@@ -5,6 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
+
+namespace
+{
+
+// Those of the delegations that were made since the kernel was booted.
+std::deque<revocation> of_delegations;
+
+} // namespace
 
 std::ostream &operator<<(std::ostream &out, const Taken &taken)
 {
@@ -24,6 +33,7 @@ Taken taken_now()
 
 Kernel::Kernel(unsigned frames)
 {
+        of_delegations.clear();
         fake_boot(frames);
         EXPECT_EQ(mapping_insert(&kernel_pd.memory.space, 0, FRAMES_END, 0, NOVA_MEM_RWX),
                   NOVA_SUCCESS);
@@ -117,6 +127,8 @@ delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t c
         d.count = count;
         d.perms = static_cast<uint8_t>(perms);
         d.attr = static_cast<uint8_t>(attr);
+        of_delegations.emplace_back();
+        d.revocation = &of_delegations.back();
         return d;
 }
 

@@ -53,6 +53,15 @@ void Model::take_below(Node *node, unsigned type, unsigned perms)
         node->children = left;
 }
 
+void Model::forget_empty_children()
+{
+        for (auto &[key, space] : spaces)
+                for (auto &[sel, node] : space)
+                        for (size_t i = node->children.size(); i--;)
+                                if (!node->children[i]->cap.perms)
+                                        node->children.erase(node->children.begin() + long(i));
+}
+
 void Model::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self)
 {
         Space &source = spaces[{from, type}];
@@ -65,11 +74,19 @@ void Model::revoke(pd *from, word_t first, word_t last, unsigned type, unsigned 
                 else if (!self)
                         take_below(node, type, perms);
         }
-        for (auto &[key, space] : spaces)
-                for (auto &[sel, node] : space)
-                        for (size_t i = node->children.size(); i--;)
-                                if (!node->children[i]->cap.perms)
-                                        node->children.erase(node->children.begin() + long(i));
+        forget_empty_children();
+}
+
+void Model::keep(pd *owner, unsigned type, const Caps &caps)
+{
+        std::vector<Node *> all;
+        for (auto &[sel, node] : spaces[{owner, type}])
+                all.push_back(node);
+        for (Node *node : all) {
+                const auto have = caps.find(node->sel);
+                take(node, type, node->cap.perms & ~(have == caps.end() ? 0 : have->second.perms));
+        }
+        forget_empty_children();
 }
 
 Caps Model::caps(pd *owner, unsigned type) const

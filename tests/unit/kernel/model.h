@@ -18,6 +18,10 @@ class Model
                       unsigned perms);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
 
+        // A PD has no more than this: memory lacked for the rest, or for a cut of what is left.
+        // What was derived from something lost is lost.
+        void keep(pd *owner, unsigned type, const Caps &caps);
+
         // What a PD has.
         Caps caps(pd *owner, unsigned type) const;
 
@@ -37,6 +41,7 @@ class Model
         Node *enter(pd *owner, unsigned type, word_t sel, Cap cap, Node *parent);
         void take(Node *node, unsigned type, unsigned perms);
         void take_below(Node *node, unsigned type, unsigned perms);
+        void forget_empty_children();
 
         std::map<std::pair<pd *, unsigned>, Space> spaces;
         std::vector<std::unique_ptr<Node>> nodes;

@@ -222,6 +222,30 @@ TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
         check_pd(a);
 }
 
+// The same of a part of the rights: what was derived from a piece beyond the range loses them, too.
+TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
+{
+        for (word_t at = 20; at < 100; at += 7) {
+                Kernel kernel;
+                pd *a = kernel.make_pd(), *b = kernel.make_pd();
+                kernel.delegate(&kernel_pd, SOURCE, a, BASE, 100, NOVA_CRD_MEM, 7, 0);
+                for (word_t i = 0; i < 100; i++)
+                        kernel.delegate(a, BASE + i, b, BASE + 2 * i, 1, NOVA_CRD_MEM, 7, 0);
+                Step first(a, BASE, BASE + 2, NOVA_MEM_W, true);
+                fake_settle();
+                fake_fail_allocations_from(0);
+                EXPECT_EQ(first.once(), STEP_AGAIN);
+                fake_fail_allocation(-1);
+                Step(a, BASE + at, BASE + at + 1, NOVA_MEM_X, true).finish();
+                first.finish();
+                for (pd *one : kernel.pds) {
+                        check_pd(one);
+                        for (const auto &[sel, cap] : caps_of(one, NOVA_CRD_MEM))
+                                ASSERT_FALSE(cap.perms & NOVA_MEM_W) << sel;
+                }
+        }
+}
+
 TEST(step, takes_back_what_another_revocation_meets_on_the_way)
 {
         for (unsigned stop = 1; stop < 20; stop++) {

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Random delegations and revocations whose allocations fail: one by one against the model, and many
+// in steps at a time.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "kernel.h"
+#include "model.h"
+
+namespace
+{
+
+constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // never large pages
+constexpr word_t LARGE = 0x400000;                  // large pages, with SOURCE - 1
+
+// The number of seeds; the environment may ask for more, and for those from another one on.
+unsigned number_of(const char *name, unsigned usual)
+{
+        const char *other = std::getenv(name);
+        return other ? unsigned(std::atoi(other)) : usual;
+}
+
+unsigned first_seed()
+{
+        return number_of("NOVA_SHORTAGE_FROM", 1);
+}
+
+unsigned last_seed()
+{
+        return first_seed() + number_of("NOVA_SHORTAGES", 500) - 1;
+}
+
+// One kind of space, where its operations are.
+struct Place {
+        unsigned type;
+        word_t base, source, size;
+};
+
+Place place_of(unsigned seed, word_t pages)
+{
+        switch (seed % 4) {
+        case 0:
+                return {NOVA_CRD_IO, 0x7f00, 0x7f00, 0x300};
+        case 1:
+                return {NOVA_CRD_MEM, LARGE, SOURCE - 1, 1100};
+        default:
+                return {NOVA_CRD_MEM, BASE, SOURCE, pages};
+        }
+}
+
+// Operations and failures of one seed.
+class Shortage
+{
+      public:
+        Shortage(unsigned seed, word_t pages) : random(seed), place(place_of(seed, pages))
+        {
+                for (unsigned i = 0; i < 4; i++)
+                        kernel.make_pd();
+        }
+
+      protected:
+        // In half of all cases one allocation or all further ones fail from some number on.
+        void choose_failure(unsigned most)
+        {
+                const long n = long(random() % most);
+                switch (random() % 4) {
+                case 0:
+                        fake_fail_allocation(n);
+                        break;
+                case 1:
+                        fake_fail_allocations_from(n);
+                        break;
+                default:
+                        fake_fail_allocation(-1);
+                }
+        }
+
+        // A range of a PD; of the microhypervisor's own the one that the others' comes from.
+        word_t range_of(pd *owner, word_t *first)
+        {
+                const word_t count = 1 + random() % (random() % 2 ? place.size : 40);
+                *first = random() % (place.size - count + 1) +
+                         (owner == &kernel_pd ? place.source : place.base);
+                return count;
+        }
+
+        pd *any_pd()
+        {
+                return kernel.pds[random() % kernel.pds.size()];
+        }
+
+        unsigned any_perms()
+        {
+                return random() % 3 ? 7 : 1 + unsigned(random() % 7);
+        }
+
+        unsigned any_attr()
+        {
+                return place.type == NOVA_CRD_MEM && random() % 2 ? MAPPING_DMA : 0;
+        }
+
+        void check(bool settled)
+        {
+                for (pd *one : kernel.pds)
+                        check_pd(one, settled);
+        }
+
+        // What the others have came from the microhypervisor, who can take all of it back.
+        void take_all_back()
+        {
+                kernel.revoke(&kernel_pd, place.source, place.source + place.size - 1, place.type,
+                              NOVA_PERM_ALL, false);
+                for (pd *one : kernel.pds)
+                        EXPECT_TRUE(caps_of(one, place.type).empty());
+                check(true);
+        }
+
+        Kernel kernel;
+        std::mt19937_64 random;
+        const Place place;
+};
+
+// One operation after the other: what each PD has afterwards is what it should have, or less where
+// memory lacked.
+class Single : Shortage
+{
+      public:
+        explicit Single(unsigned seed) : Shortage(seed, 700)
+        {
+                model.insert(&kernel_pd, place.type, place.source, place.size, place.source,
+                             place.type == NOVA_CRD_MEM ? NOVA_MEM_RWX : NOVA_IO_A);
+        }
+
+        void run(unsigned operations)
+        {
+                for (unsigned i = 0; i < operations && !testing::Test::HasFailure(); i++) {
+                        const bool lacked = random() % 3 ? delegate() : revoke();
+                        compare(lacked);
+                        check(true);
+                }
+                take_all_back();
+        }
+
+      private:
+        // Whether memory lacked.
+        bool delegate()
+        {
+                pd *from = random() % 4 ? any_pd() : &kernel_pd, *to = any_pd();
+                word_t first;
+                const word_t count = range_of(from, &first);
+                const word_t base = place.base + random() % (place.size - count + 1);
+                const unsigned perms = any_perms();
+                delegation d = make_delegation(from, first, to, base, count, place.type, perms,
+                                               any_attr());
+                step_result result;
+
+                model.delegate(from, first, to, base, count, place.type, perms);
+                choose_failure(12);
+                if (random() % 2 && range_delegate(&d)) {
+                        fake_fail_allocation(-1);
+                        return false;
+                }
+                while ((result = delegation_step(&d)) == STEP_AGAIN)
+                        ;
+                fake_fail_allocation(-1);
+                EXPECT_FALSE(delegation_is_open(&d));
+                return result == STEP_FAILED;
+        }
+
+        bool revoke()
+        {
+                pd *from = random() % 4 ? any_pd() : &kernel_pd;
+                word_t first;
+                const word_t count = range_of(from, &first);
+                const unsigned perms = any_perms();
+                const bool self = from != &kernel_pd && random() % 2;
+                revocation r;
+
+                model.revoke(from, first, first + count - 1, place.type, perms, self);
+                choose_failure(4);
+                const unsigned refusals = frame_refusals;
+                revocation_begin(&r, pd_space(from, place.type), first, first + count - 1, perms,
+                                 self);
+                while (revocation_step(&r) == STEP_AGAIN)
+                        ;
+                fake_fail_allocation(-1);
+                EXPECT_FALSE(revocation_is_open(&r));
+                return frame_refusals != refusals;
+        }
+
+        void compare(bool lacked)
+        {
+                for (pd *one : kernel.pds) {
+                        const Caps want = model.caps(one, place.type);
+                        const Caps have = caps_of(one, place.type);
+                        EXPECT_TRUE(lacked || want == have);
+                        for (const auto &[sel, cap] : have) {
+                                const auto at = want.find(sel);
+                                ASSERT_TRUE(at != want.end()) << std::hex << sel;
+                                ASSERT_EQ(at->second.source, cap.source);
+                                ASSERT_EQ(cap.perms & ~at->second.perms, 0u);
+                        }
+                }
+                for (pd *one : kernel.pds)
+                        if (lacked)
+                                model.keep(one, place.type, caps_of(one, place.type));
+        }
+
+        Model model;
+};
+
+// Many at a time, step by step in any order; some are given up.
+class Many : Shortage
+{
+      public:
+        Many(unsigned seed, bool give_up) : Shortage(seed, 4000), may_give_up(give_up)
+        {
+                kernel.delegate(&kernel_pd, place.source, kernel.pds[0], place.base, place.size,
+                                place.type, 7);
+        }
+
+        void run(unsigned steps)
+        {
+                for (unsigned i = 0; i < steps; i++) {
+                        if (work.size() < 5 && random() % 3 == 0)
+                                begin();
+                        if (!work.empty())
+                                step(random() % work.size());
+                }
+                may_give_up = false;
+                while (!work.empty())
+                        step(work.size() - 1);
+                check(!gave_up);
+                take_all_back();
+        }
+
+      private:
+        struct Work {
+                bool delegates;
+                unsigned tries;
+                delegation d;
+                revocation r;
+        };
+
+        void begin()
+        {
+                auto one = std::make_unique<Work>();
+                pd *from = random() % 6 ? any_pd() : &kernel_pd, *to = any_pd();
+                word_t first;
+                const word_t count = range_of(from, &first);
+                const unsigned perms = any_perms();
+                one->delegates = random() % 3;
+                one->tries = unsigned(random() % 3);
+                if (one->delegates)
+                        one->d =
+                                make_delegation(from, first, to, place.base + random() % place.size,
+                                                count, place.type, perms, any_attr());
+                else
+                        revocation_begin(&one->r, pd_space(from, place.type), first,
+                                         first + count - 1, perms,
+                                         from != &kernel_pd && random() % 2);
+                if (one->delegates && random() % 8 == 0)
+                        one->d.left = 1 + unsigned(random() % 20000);
+                work.push_back(std::move(one));
+        }
+
+        step_result step_of(Work *one)
+        {
+                if (!one->delegates)
+                        return revocation_step(&one->r);
+                const step_result result = delegation_step(&one->d);
+                /* A hypercall that lacks memory is made again when some may have come back. */
+                return result == STEP_FAILED && one->tries-- > 0 ? STEP_AGAIN : result;
+        }
+
+        void step(size_t i)
+        {
+                Work *one = work[i].get();
+                bool done = true;
+
+                choose_failure(5);
+                if (may_give_up && random() % 32 == 0) {
+                        gave_up |= !one->delegates;
+                        if (one->delegates)
+                                abandon(&one->d);
+                        else
+                                abandon(&one->r);
+                } else {
+                        done = step_of(one) != STEP_AGAIN;
+                }
+                fake_fail_allocation(-1);
+                if (done)
+                        work.erase(work.begin() + long(i));
+        }
+
+        std::vector<std::unique_ptr<Work>> work;
+        bool may_give_up, gave_up = false;
+};
+
+TEST(shortage, of_memory_leaves_what_the_model_has_or_less)
+{
+        for (unsigned seed = first_seed(); seed <= last_seed() && !HasFailure(); seed++) {
+                Single(seed).run(20);
+                EXPECT_FALSE(HasFailure()) << "seed " << seed;
+        }
+}
+
+TEST(shortage, of_memory_gives_nobody_more_than_its_parent_has)
+{
+        for (unsigned seed = first_seed(); seed <= last_seed() && !HasFailure(); seed++) {
+                Many(seed, false).run(200);
+                EXPECT_FALSE(HasFailure()) << "seed " << seed;
+        }
+}
+
+TEST(shortage, of_memory_loses_none_when_operations_are_given_up)
+{
+        for (unsigned seed = first_seed(); seed <= last_seed() && !HasFailure(); seed++) {
+                Many(seed, true).run(200);
+                EXPECT_FALSE(HasFailure()) << "seed " << seed;
+        }
+}
+
+} // namespace
