@@ -44,6 +44,19 @@ static unsigned call_overflowing(void)
         return nova_call(ec + 1, 0);
 }
 
+/* Threads that the roottask names are reported without `serial`, too. */
+static enum nova_status name_thread(nova_sel_t ec)
+{
+#ifdef NAMED
+        static const char name[NOVA_NAME_SIZE] = {'n', 'a', 'm', 'e', 'd'};
+
+        return nova_name_set(ec, name);
+#else
+        (void)ec;
+        return NOVA_SUCCESS;
+#endif
+}
+
 /* A child's thread gets an SC, and its STARTUP has no portal. */
 static bool start_child(const char name[NOVA_NAME_SIZE])
 {
@@ -53,6 +66,7 @@ static bool start_child(const char name[NOVA_NAME_SIZE])
                nova_name_set(pd, name) == NOVA_SUCCESS &&
                nova_create_ec(pd + 1, pd, 0x10000, root.cpu, 0, 0, NOVA_EC_GLOBAL) ==
                        NOVA_SUCCESS &&
+               name_thread(pd + 1) == NOVA_SUCCESS &&
                nova_create_sc(pd + 2, NOVA_SEL_ROOT_PD, pd + 1, nova_qpd(10000, 9)) == NOVA_SUCCESS;
 }
 

@@ -10,8 +10,9 @@
 #include "platform/cmdline.h"
 #include "platform/console.h"
 
-static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects rate */
-static struct report_rate rate;
+/* Threads that the root PD has given a name have a rate of their own: others cannot use it up. */
+static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */
+static struct report_rate rate, rate_named;
 
 /* A line takes about ten milliseconds at 115200 baud, with interrupts off. Programs decide how many
  * threads end, so they must not decide how much time goes into lines. */
@@ -28,15 +29,15 @@ bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 }
 
 /* @param[out] unsaid threads before this one that had no line */
-static bool take_line(uint32_t *unsaid)
+static bool take_line(struct report_rate *of, uint32_t *unsaid)
 {
         spin_lock(&lock);
 
-        const bool allowed = report_allowed(&rate, rdtsc(), (uint64_t)tsc_khz * REPORT_PERIOD_MS);
+        const bool allowed = report_allowed(of, rdtsc(), (uint64_t)tsc_khz * REPORT_PERIOD_MS);
 
         if (allowed) {
-                *unsaid = rate.unsaid;
-                rate.unsaid = 0;
+                *unsaid = of->unsaid;
+                of->unsaid = 0;
         }
         spin_unlock(&lock);
         return allowed;
@@ -51,16 +52,18 @@ void report_shut_down(const struct ec *ec)
         char name[NOVA_NAME_SIZE + 1], pd[NOVA_NAME_SIZE + 1];
         uint32_t unsaid;
 
-        name_print(ec->name, name);
-        if (ec->named_by_root)
-                console_print("NOVA: thread '%s' " EVENT, name, event, ip, address);
-        if (ec->named_by_root || !cmdline.serial || !take_line(&unsaid))
+        if (!(ec->named_by_root || cmdline.serial) ||
+            !take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
                 return;
         if (unsaid)
                 console_print("NOVA: %u threads before had no line of their own: too many were "
                               "shut down at a time.\n",
                               unsaid);
+        name_print(ec->name, name);
         name_print(ec->pd->name, pd);
-        console_print("NOVA: %s '%s' of PD '%s' " EVENT, ec->vcpu ? "virtual CPU" : "thread", name,
-                      pd, event, ip, address);
+        if (ec->named_by_root)
+                console_print("NOVA: thread '%s' " EVENT, name, event, ip, address);
+        else
+                console_print("NOVA: %s '%s' of PD '%s' " EVENT,
+                              ec->vcpu ? "virtual CPU" : "thread", name, pd, event, ip, address);
 }

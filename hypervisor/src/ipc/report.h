@@ -5,7 +5,8 @@
 
 #include "object/ec.h"
 
-/** How many lines may come, and when: REPORT_BURST at once, one more in each REPORT_PERIOD_MS. */
+/** How many lines may come, and when: REPORT_BURST at once, one more in each REPORT_PERIOD_MS; as
+ *  many about threads with a name from the root PD, as many about all others. */
 #define REPORT_BURST     16
 #define REPORT_PERIOD_MS 250
 
@@ -18,8 +19,8 @@ struct report_rate {
 /** Whether a line may come now. False: the thread counts as one without. period: ticks. */
 bool report_allowed(struct report_rate *rate, uint64_t now, uint64_t period);
 
-/** Reports a thread whose event nobody handles: always one that the root PD gave a name, under
- *  `serial` every one, within the rate. */
+/** Reports a thread whose event nobody handles, within the rate: one that the root PD gave a name,
+ *  under `serial` every one. */
 void report_shut_down(const struct ec *ec);
 
 #endif
