@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The protocol of the service `board`: a client writes a line into the page that it shares and posts
- * it; the service answers with all lines in that page. */
+/* The protocol of the service `board`: a client writes a line into the page that it shares and
+ * posts it; the service answers with all lines in that page. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -10,7 +10,7 @@ enum {
         BOARD_POST = NOVA_OPERATION_FIRST, /* no words; answer: the number of lines on the board */
 };
 
-#define BOARD_LINE  32 /* bytes of a line, with the NUL at its end */
-#define BOARD_LINES 16 /* lines that the board holds; a page has room for more */
+#define BOARD_LINE  32 /* bytes of a line, including the terminating NUL */
+#define BOARD_LINES 16 /* capacity of the board in lines; a page has room for more */
 
 #endif

@@ -30,8 +30,8 @@ static unsigned put(const char *line)
         return number;
 }
 
-/* BOARD_POST. The client can change or take back its page at any moment, so that the service only
- * copies from it and to it. */
+/* BOARD_POST. The client can change or revoke its page at any moment, so the service only copies
+ * from it and to it. */
 static int post(struct nova_request *request)
 {
         char line[BOARD_LINE];

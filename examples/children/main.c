@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A parent and its children: each runs in a protection domain of its own, with memory and kernel
- * memory that the parent cut off for it. When it ends, by whatever cause, all of it comes back. */
+ * memory from its parent. When it ends, for whatever reason, the parent gets all of it back. */
 #include <stdio.h>
 
 #include "novart/child.h"
@@ -33,7 +33,7 @@ static struct nova_child *start(const char *deed)
         return NULL;
 }
 
-/* Lets a child live until it ends, or for a moment only. */
+/* Runs a child until it ends, or kills it after a moment. */
 static void run(const char *deed, bool kill)
 {
         struct nova_child *const child = start(deed);
@@ -55,7 +55,7 @@ int main(void)
                 puts("the boot module children-worker is missing");
                 return 1;
         }
-        /* In the first round the parent takes what it needs for children, and keeps it. */
+        /* In the first round the parent allocates resources for children, and keeps them. */
         for (unsigned round = 0; round < 2; round++) {
                 const size_t pages = nova_page_free_count();
 

@@ -11,7 +11,7 @@
 
 #define MS 1000000
 
-/* The most direct way: ticks, and their frequency from the information page. */
+/* The most direct method: ticks, and their frequency from the information page. */
 static void show_ticks(void)
 {
         const uint64_t khz = nova_program.hip->tsc_khz;
@@ -35,7 +35,7 @@ static void show_beats(void)
         }
 }
 
-/* The C library's clocks stand on the same counter. */
+/* The C library's clocks use the same counter. */
 static void show_calendar(void)
 {
         time_t now;

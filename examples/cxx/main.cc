@@ -8,7 +8,7 @@
 namespace
 {
 
-// Holds a mutex of the runtime as long as it lives.
+// Holds a mutex of the runtime during its lifetime.
 class Guard
 {
       public:
@@ -79,7 +79,7 @@ template <typename T, unsigned room> class List
         unsigned count_ = 0;
 };
 
-// Made before main(), and destroyed after it.
+// Constructed before main() and destroyed after it.
 struct Farm {
         List<Animal *, 4> animals;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who calls lends its time: a server has no priority and no time of its own. Three threads on one
- * CPU: `low` is being served when `middle`, which never ends by itself, takes the CPU away. Then
- * `high` calls the same server. It lends its time until the server is done with `low`'s request,
- * so `high` waits for one request, and not for `middle`. */
+/* A caller donates its time: a server has no priority and no time of its own. Three threads share
+ * one CPU: the server works for `low` when `middle`, which never ends by itself, takes the CPU.
+ * Then `high` calls the same server. It donates its time until the server has completed `low`'s
+ * request, so `high` waits for one request, and not for `middle`. */
 #include <stdio.h>
 
 #include "nova/hypercall.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The smallest roottask: says what machine it found and ends the system. */
+/* The smallest roottask: describes the machine and ends the system. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>

@@ -18,7 +18,7 @@
 
 #define RTC_A          0x0a
 #define RTC_B          0x0b
-#define RTC_C          0x0c /* why there was an interrupt; reading it allows the next */
+#define RTC_C          0x0c /* cause of the interrupt; reading it enables the next one */
 #define RTC_A_RATE     0x0f
 #define RTC_A_128_HZ   0x09 /* 32768 Hz >> (9 - 1) */
 #define RTC_B_PERIODIC 0x40
@@ -61,7 +61,7 @@ static nova_sel_t get_device(void)
         return sm;
 }
 
-/* What came before, from the firmware or the last owner, is not ours. */
+/* Discards interrupts of the firmware or of the previous owner. */
 static void begin(nova_sel_t sm)
 {
         rtc_write(RTC_A, (rtc_read(RTC_A) & (uint8_t)~RTC_A_RATE) | RTC_A_128_HZ);
@@ -88,7 +88,7 @@ static void end(nova_sel_t sm)
         rtc_write(RTC_B, rtc_read(RTC_B) & (uint8_t)~RTC_B_PERIODIC);
         rtc_read(RTC_C);
         while (nova_sm_down_until(sm, 0, nova_deadline_in(SECOND / 20)) == NOVA_SUCCESS)
-                rtc_read(RTC_C); /* the last one was on its way */
+                rtc_read(RTC_C); /* acknowledges the last one, which was pending */
         printf("without them it is quiet\n");
 }
 

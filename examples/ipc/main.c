@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages with typed items, down to the UTCB: a portal whose caller gives it a semaphore
- * (delegation), and later shows it, to be recognised (translation). */
+/* Messages with typed items, down to the UTCB: a portal whose caller delegates a semaphore to it,
+ * and later lets it recognise the semaphore (translation). */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/portal.h>
@@ -11,9 +11,9 @@
 static struct nova_root root;
 static struct nova_console console;
 static unsigned char stack[4096] __attribute__((aligned(16)));
-static nova_sel_t window; /* of the server */
+static nova_sel_t window; /* the server's receive window */
 
-/* Says what came, and answers with the selector at which the first item is known here. */
+/* Prints the message, and answers with the server's selector for the first item. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct nova_item item = {0, 0};
@@ -30,10 +30,10 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 
         const nova_sel_t known = item.crd ? nova_crd_base(item.crd) : 0;
 
-        /* What was given can be used: the caller sees the semaphore's counter rise. */
+        /* The server can use the delegated semaphore: the caller sees its counter rise. */
         if (nova_item_is_delegate(item) && nova_sm_up(known) != NOVA_SUCCESS)
                 nova_printf(&console, "server: it cannot be used\n");
-        /* The windows stay as they are for the next caller; the answer is one word. */
+        /* The windows do not change for the next caller; the answer is one word. */
         nova_utcb_clear(utcb);
         nova_utcb_put(utcb, known - window);
 }
@@ -47,7 +47,7 @@ static bool create_server(nova_sel_t portal, nova_word_t cpu)
         if (nova_create_ec(ec, NOVA_SEL_ROOT_PD, NOVA_ADDRESS(utcb), cpu, sp, 0, 0) ||
             nova_create_pt(portal, NOVA_SEL_ROOT_PD, ec, 0, NOVA_ADDRESS(nova_portal_entry)))
                 return false;
-        /* Translated is what lies anywhere, delegated to the window only. */
+        /* Translation works for all selectors, delegation only into the window. */
         nova_utcb_set_windows(utcb, nova_crd_all(NOVA_CRD_OBJ),
                               nova_crd_obj(window, WINDOW_ORDER, NOVA_PERM_ALL));
         return true;
@@ -77,8 +77,8 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
                     (size_t)answer,
                     nova_sm_down_until(sm, 0, 0) == NOVA_SUCCESS ? "up" : "still down");
 
-        /* A translation gives nothing: the server sees under which selector it gave this once. Here
-         * both are one domain, so its own portal is recognised as what it is. */
+        /* A translation delegates nothing: the server learns by which selector it once delegated
+         * the capability. Here both are one domain, so it recognises its own portal. */
         nova_utcb_clear(utcb);
         nova_utcb_translate(utcb, nova_crd_obj(window + 2, 0, NOVA_PERM_ALL));
         nova_call(portal, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Hands out jobs, each once: what was done lives here, not in the worker. */
+/* Hands out each job once: this program, not the worker, stores the progress. */
 #include <novart/service.h>
 #include <stdio.h>
 

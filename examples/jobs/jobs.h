@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the desk of jobs understands. */
+/* The protocol of the service that hands out jobs. */
 #ifndef JOBS_H
 #define JOBS_H
 

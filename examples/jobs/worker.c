@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Does jobs until none is left. It does not survive job 2 and job 4, and knows nothing of its
- * earlier lives: init starts it again, and the desk gives it the next job. */
+/* Does jobs until none is left. It crashes after job 2 and job 4 and has no memory of earlier runs:
+ * init restarts it, and the server gives it the next job. */
 #include <novart/session.h>
 #include <stdio.h>
 

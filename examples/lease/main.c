@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that a program gets from the service while it runs, within its quota. */
+/* A program allocates memory from the service while it runs, within its quota. */
 #include <errno.h>
 #include <novart/service/memory.h>
 #include <stdio.h>
@@ -21,5 +21,5 @@ int main(void)
         nova_memory_free(session, &buffer);
         nova_memory_query(session, &used, &quota);
         printf("%zu bytes are mine\n", used);
-        return 0; /* what is left would come back now */
+        return 0; /* the rest of the memory is freed now */
 }

@@ -16,7 +16,7 @@
 #include "novavmm/virtio_random.h"
 
 #define GUEST_MEMORY (112u << 20)
-#define REPORT_KEY   0x1d /* ctrl-]: where the guest is */
+#define REPORT_KEY   0x1d /* ctrl-]: prints where the guest is */
 
 static struct nova_vm vm;
 static struct nova_pc pc;
@@ -41,9 +41,9 @@ static void append(char *line, size_t bytes, char **words)
         }
 }
 
-/* What the user gives goes to Linux, after what it needs here: a busy host may let it miss the
- * ticks that it counts to see whether its timer works. Words with a value that come first are the
- * program's environment. */
+/* The user's arguments go to Linux, after the options that it needs here: on a busy host it may
+ * miss the ticks with which it tests its timer. Leading words with a value are the program's
+ * environment. */
 static const char *command_line(char **argv, char **envp)
 {
         static char line[1024];
@@ -57,7 +57,7 @@ static const char *command_line(char **argv, char **envp)
         return line;
 }
 
-/* The boot module disk.img, if there is one, becomes a disk. What the guest writes stays in memory.
+/* The boot module disk.img, if there is one, becomes a disk. The guest's writes stay in memory.
  */
 static int add_disk(void)
 {
@@ -76,7 +76,7 @@ static int add_disk(void)
         return nova_pc_add_virtio(&pc, 2, &disk.virtio);
 }
 
-/* A serial port has every PC; these are faster, or no PC has them. */
+/* Every PC has a serial port. These devices are faster, or have no PC equivalent. */
 static int add_devices(void)
 {
         int error = nova_pc_add_console(&pc, 1);
@@ -90,7 +90,7 @@ static int add_devices(void)
         return error;
 }
 
-/* Linux takes its date from the PC's clock, and that from the program. */
+/* Linux reads its date from the PC's clock, which gets it from the program. */
 static void set_clock(void)
 {
         const int error = nova_time_set_by_rtc();

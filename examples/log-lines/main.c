@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes lines slowly, in pieces; the other program does so, too, and no line is torn. */
+/* Writes lines slowly, in pieces. The other program does so, too, but the lines are not mixed. */
 #include <novart/program.h>
 #include <novart/service/log.h>
 #include <novart/time.h>
@@ -19,7 +19,7 @@ int main(void)
         }
         nova_session_close(log);
 
-        /* stdout and stdin can go there as a whole. */
+        /* stdout and stdin can use the log, too. */
         if (nova_log_use())
                 return 1;
         printf("printf by %s\n", nova_program.name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two programs that nobody introduced: one publishes a semaphore, the other looks it up. */
+/* Two programs that do not know each other: one publishes a semaphore, the other looks it up. */
 #include <nova/crd.h>
 #include <nova/hypercall.h>
 #include <novart/program.h>
@@ -22,7 +22,7 @@ static int publish(struct nova_session *names, nova_sel_t bell)
 
 static int look_up(struct nova_session *names, nova_sel_t bell)
 {
-        /* Waits until somebody publishes it. */
+        /* Waits until the other program publishes it. */
         if (nova_names_lookup(names, "bell", nova_crd_obj(bell, 0, NOVA_PERM_ALL), NOVA_FOREVER))
                 return 1;
         if (nova_sm_down_until(bell, 0, 0) == NOVA_BAD_CAP)

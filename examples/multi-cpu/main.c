@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A service on all CPUs: each call is served on the CPU of its caller, by the handler that the
- * runtime made there. Server and clients are threads of one roottask. */
+ * runtime created there. Server and clients are threads of one roottask. */
 #include <novart/program.h>
 #include <novart/service.h>
 #include <novart/session.h>
@@ -13,7 +13,7 @@
 static unsigned served[NOVA_CPU_MAX]; /* written by the handler of that CPU only */
 static struct nova_session *session;
 
-/* Several at the same time, for the service is parallel; one at a time on each CPU. */
+/* Calls run in parallel because the service is parallel; one at a time on each CPU. */
 static int where(struct nova_request *request)
 {
         served[request->cpu]++;

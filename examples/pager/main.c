@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A domain that begins with nothing: a pager of our own gives it each page when it is touched. */
+/* A domain that starts without memory: our pager delegates each page when it is touched. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,13 +25,14 @@ extern const char __image_begin[], __image_end[]; /* of this program, made by th
 
 static nova_sel_t ended;
 
-/* Runs in the new domain, from the same code. It has no C library: that is another domain's. */
+/* Runs in the new domain, from the same code. It cannot use the C library, which belongs to the
+ * other domain. */
 static void run(void)
 {
         for (nova_word_t page = 0; page < DATA_PAGES; page++)
                 *(volatile nova_word_t *)(DATA + page * NOVA_PAGE_SIZE) = page;
         nova_call(DONE, 0);
-        *(volatile nova_word_t *)(DATA - NOVA_PAGE_SIZE) = 1; /* where nothing is to be */
+        *(volatile nova_word_t *)(DATA - NOVA_PAGE_SIZE) = 1; /* outside the data */
 }
 
 /* The page for an address: code that both domains share, or memory of its own. */
@@ -50,8 +51,9 @@ static nova_crd_t page_for(nova_word_t addr)
                     : nova_crd_null();
 }
 
-/* The pager: answers a page fault with a typed item. Without one the thread would fault again, so
- * for a wrong address it never gets an answer: this thread ends, and the kernel ends the other. */
+/* The pager: replies to a page fault with a typed item. A reply without one would cause the same
+ * fault again. For a wrong address it does not reply: this thread ends itself, and the kernel then
+ * ends the faulting thread. */
 static void page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];
@@ -85,7 +87,7 @@ static void handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-/* A domain with one thread, whose events come to us. */
+/* Creates a domain with one thread, whose events come to us. */
 static bool start(nova_sel_t pd, nova_sel_t portals)
 {
         const nova_word_t sp = STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An account of kernel memory for a domain: what it uses up is missing nowhere else. */
+/* An account of kernel memory for a domain: exhausting it affects no other domain. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,7 +19,8 @@ static void print_quota(const char *what, nova_sel_t pd)
         printf("%s: %zu of %zu bytes used\n", what, (size_t)used, (size_t)limit);
 }
 
-/* Creates semaphores that the domain pays for, until it cannot. @return how many there are then */
+/* Creates semaphores that the domain pays for, until its account is exhausted. @return the number
+ * of semaphores */
 static unsigned fill(nova_sel_t pd, nova_sel_t first, unsigned count)
 {
         while (count < 1u << RANGE && nova_create_sm(first + count, pd, 0) == NOVA_SUCCESS)
@@ -42,7 +43,7 @@ int main(void)
         printf("after %u semaphores: %s\n", count, nova_status_name(status));
         print_quota("the domain", pd);
 
-        /* Others do not notice: this semaphore is paid for by the roottask. */
+        /* Others are not affected: the roottask pays for this semaphore. */
         if (nova_create_sm(own, nova_program.pd, 0) == NOVA_SUCCESS)
                 printf("the roottask goes on\n");
 
@@ -53,7 +54,7 @@ int main(void)
 
         printf("with %u bytes more there are %s semaphores\n", MORE, more ? "more" : "no more");
 
-        /* The end of the domain returns its account, but for what still lives. */
+        /* The end of the domain returns its account, except memory of objects that still exist. */
         nova_pd_destroy(pd);
         nova_sel_release(first, RANGE);
         nova_sel_release(pd, 0);

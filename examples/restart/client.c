@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls a service until it has eight answers. When the server dies, the call fails; the client opens
- * the session again and goes on. */
+/* Calls a service until it has eight answers. When the server dies, the call fails; the client
+ * reopens the session and continues. */
 #include <novart/session.h>
 
 #include <errno.h>
@@ -24,7 +24,8 @@ int main(void)
                 error = nova_session_call(session, &message);
                 if (error == ECONNRESET) {
                         puts("the server is dead");
-                        error = nova_session_reopen(session); /* waits up to 5 s for the next one */
+                        error = nova_session_reopen(
+                                session); /* waits up to 5 s for the restarted server */
                 } else if (!error) {
                         printf("answer %u: call number %u\n", ++answers, (unsigned)number);
                 }

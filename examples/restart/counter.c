@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service that counts calls. Its fourth call is one too many. */
+/* A service that counts calls. It crashes at its fourth call. */
 #include <novart/service.h>
 
 #include <stdio.h>

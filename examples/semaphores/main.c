@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two threads and semaphores of the kernel: one makes numbers, the other takes them. */
+/* Two threads and kernel semaphores: one thread produces numbers, the other consumes them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 #define NUMBERS 10
 #define PLACES  2
 
-/* Counters of the kernel: how many numbers wait to be taken, how many places are free. */
+/* Kernel semaphores that count the available numbers and the free places. */
 static nova_sel_t full, empty;
 static int place[PLACES];
 
@@ -58,11 +58,11 @@ int main(void)
         }
         nova_thread_join(producer, NULL);
 
-        /* Nobody makes any more numbers: this wait has a deadline. */
+        /* The producer has finished: this wait has a deadline. */
         if (nova_sm_down_until(full, 0, nova_deadline_in(1000000)) == NOVA_COM_TIM)
                 printf("nothing came for a millisecond\n");
 
-        /* A thread that waits for a semaphore that ends gets an error. */
+        /* A thread that waits for a semaphore gets an error when the semaphore is destroyed. */
         nova_sel_release(full, 0);
         nova_sel_release(empty, 0);
         return 0;

@@ -5,7 +5,7 @@
 
 #include "adder.h"
 
-/* Of each session; all 0 when it begins. */
+/* State of each session, initially 0. */
 struct sum {
         nova_word_t value;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client with two sessions, which know nothing of each other. */
+/* A client with two independent sessions. */
 #include <novart/session.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ int main(void)
         }
         printf("the second sum is %zu\n", (size_t)sum);
 
-        /* What the table does not allow, the handler never sees. */
+        /* The handler never sees calls that the table forbids. */
         printf("two words: %s\n", strerror(nova_session_invoke(one, ADDER_ADD, 1, 2)));
         printf("no such operation: %s\n", strerror(nova_session_invoke(one, ADDER_ADD + 1, 1, 2)));
         nova_session_close(one);

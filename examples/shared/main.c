@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared memory: one domain gives another a piece of its own, both work in it, one takes it back.
+/* Shared memory: one domain delegates a part of its memory to another, both use it, and the first
+ * revokes it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +30,8 @@ extern const char __image_begin[], __image_end[]; /* of this program, made by th
 static nova_word_t *memory, *stack;
 static nova_sel_t ended;
 
-/* Runs in the other domain: opens a window, gets the memory, fills it, says so, and goes on when it
- * is not there any more. */
+/* Runs in the other domain: opens a window, gets the memory, fills it, reports it, and continues
+ * after the memory has been revoked. */
 static void run(void)
 {
         struct nova_utcb *const utcb = (struct nova_utcb *)UTCB;
@@ -53,7 +54,7 @@ static nova_crd_t range(const void *at, unsigned order, unsigned perms)
         return nova_crd_mem(NOVA_ADDRESS(at) >> NOVA_PAGE_BITS, order, perms);
 }
 
-/* Answers the calls: memory for the first, and for the second the other end of it. */
+/* Serves the calls: the first gets the memory, the second reports the result and loses it. */
 static void serve(struct nova_utcb *utcb)
 {
         nova_word_t words = 0, sum = 0;
@@ -71,7 +72,7 @@ static void serve(struct nova_utcb *utcb)
         nova_utcb_clear(utcb);
 }
 
-/* Code and stack come when they are touched; for anything else the thread ends. */
+/* Code and stack pages are delegated on first touch; for any other address the thread ends. */
 static void page_fault(struct nova_utcb *utcb)
 {
         const nova_word_t addr = (nova_word_t)utcb->state.qual[1];
@@ -106,7 +107,7 @@ static void handle(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-/* Another domain with one thread, whose events and calls come to us. */
+/* Creates another domain with one thread, whose events and calls come to us. */
 static bool start(nova_sel_t pd, nova_sel_t portals)
 {
         const nova_word_t sp = STACK + NOVA_PAGE_SIZE - sizeof(nova_word_t);

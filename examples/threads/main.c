@@ -9,7 +9,7 @@
 #define LIMIT 100000
 #define PIECE 500
 
-/* What the threads share: the next number that nobody has taken, and the sum. */
+/* Shared by the threads: the next number that is not taken, and the sum. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned next = 2, primes;
 
@@ -24,7 +24,7 @@ static unsigned is_prime(unsigned number)
         return 1;
 }
 
-/* Takes pieces until there are none. Returns how many it took. */
+/* Takes pieces until none are left. Returns the number of pieces. */
 static void *count(void *argument)
 {
         unsigned found = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A timer that expires once, one that does so again and again, and one that is stopped. */
+/* A timer that expires once, one that expires periodically, and one that is stopped. */
 #include <errno.h>
 #include <novart/service/timer.h>
 #include <novart/time.h>

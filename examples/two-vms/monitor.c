@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A monitor with one Linux guest, as a program of a system: its terminal is a session of `screen`,
- * its words are added to Linux's command line. */
+ * its arguments are added to Linux's command line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static int read_key(void *context, char *text, size_t bytes)
         return error ? -error : 1;
 }
 
-/* The guest takes its date from the PC's clock, and that from the program. */
+/* The guest reads its date from the PC's clock, which gets it from the program. */
 static void set_clock(struct nova_session *session)
 {
         nova_word_t seconds;
@@ -71,7 +71,7 @@ static void set_clock(struct nova_session *session)
 
 static struct nova_console_output screen = {write_text, read_key, NULL};
 
-/* Whatever the program ends by, its last words are seen. */
+/* Shows the last output, however the program ends. */
 static void end_output(void)
 {
         struct nova_message message = {.operation = SCREEN_END};

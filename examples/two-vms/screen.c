@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The terminal of both guests: one of them is in front and has screen and keyboard, Ctrl-T brings
- * the next one there. What the other writes meanwhile is kept, and shown then. */
+/* The terminal of both guests: the guest in front has screen and keyboard, and Ctrl-T switches to
+ * the next one. Output of the other guest is stored and shown after a switch. */
 #include "screen.h"
 
 #include <errno.h>
@@ -29,7 +29,7 @@
 /* A client. */
 struct session {
         char kept[KEPT], typed[TYPED];
-        size_t written, shown; /* bytes, all in all; the last ones are kept */
+        size_t written, shown; /* total bytes written and shown; the last KEPT are stored */
         unsigned pressed, taken;
 };
 
@@ -37,7 +37,7 @@ static struct nova_console uart;
 static struct nova_service *service;
 static struct session *front;
 static nova_sel_t interrupt;
-static nova_sel_t turn; /* init writes to the serial line, too */
+static nova_sel_t turn; /* shared with init, which writes to the serial line, too */
 
 static void show(const char *text, size_t bytes)
 {
@@ -47,7 +47,7 @@ static void show(const char *text, size_t bytes)
         nova_sm_up(turn);
 }
 
-/* Where to begin to show what was kept: with the line that is not finished, such as a prompt. */
+/* Returns where the stored output to show begins: at an unfinished line, such as a prompt. */
 static size_t begin(const struct session *session)
 {
         const size_t oldest = session->written > KEPT ? session->written - KEPT : 0;
@@ -70,7 +70,7 @@ static void show_new(struct session *session, size_t at)
         session->shown = at;
 }
 
-/* Brings a client to the front: its name, then what it wrote meanwhile. */
+/* Brings a client to the front: shows its name, then its stored output. */
 static void bring(struct session *session)
 {
         char text[48];
@@ -113,7 +113,7 @@ static int read_keys(struct nova_request *request)
 
 static bool knows_date;
 
-/* SCREEN_DATE. The clock is one device, and both monitors want to know. */
+/* SCREEN_DATE. Both monitors need the date, but only one program can have the clock. */
 static int tell_date(struct nova_request *request)
 {
         if (!knows_date)
@@ -122,7 +122,8 @@ static int tell_date(struct nova_request *request)
         return 0;
 }
 
-/* SCREEN_END: what a client wrote behind the other one, such as why it ends, would be lost. */
+/* SCREEN_END: without it, output of a client in the background, such as the reason of its end,
+ * would be lost. */
 static int end_output(struct nova_request *request)
 {
         struct session *const session = request->state, *const before = front;
@@ -135,7 +136,7 @@ static int end_output(struct nova_request *request)
         return 0;
 }
 
-static struct session *behind; /* of all sessions, the one behind the one in front; or the first */
+static struct session *behind; /* the session after the one in front; or the first */
 static bool passed;
 
 static bool look(void *state, void *unused)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service `screen`: a terminal that several programs have in turn. */
+/* The service `screen`: a terminal that several programs share. */
 #ifndef EXAMPLES_TWO_VMS_SCREEN_H
 #define EXAMPLES_TWO_VMS_SCREEN_H
 
@@ -8,14 +8,14 @@
 enum {
         SCREEN_WRITE = NOVA_OPERATION_FIRST, /* bytes; the text */
         SCREEN_READ, /* answer: a key; EAGAIN: none yet, a notification will come */
-        SCREEN_DATE, /* answer: seconds since 1970, in UTC; ENOENT: it does not know */
-        SCREEN_END   /* nothing more is written: what nobody saw is shown */
+        SCREEN_DATE, /* answer: seconds since 1970, in UTC; ENOENT: the date is unknown */
+        SCREEN_END   /* the output ends: shows stored output */
 };
 
-/* Ctrl-T: the next program has the terminal. */
+/* Ctrl-T: gives the terminal to the next program. */
 #define SCREEN_SWITCH_KEY 0x14
 
-/* Bytes of one WRITE, at most. */
+/* Maximum number of bytes in one WRITE. */
 #define SCREEN_WRITE_BYTES 256
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the guest and its monitor agree upon. */
+/* Constants shared by the guest and its monitor. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -8,10 +8,10 @@
 
 /* The bell, outside of RAM, and its registers of 4 bytes. */
 #define BELL        0xf0000000
-#define BELL_RING   0 /* write: ring in so many ms; read: how often it rang */
+#define BELL_RING   0 /* write: ring after this many ms; read: number of rings */
 #define BELL_START  4 /* write: the second virtual CPU begins at this page */
 #define BELL_VECTOR 0x20
 #define BELL_MS     5
-#define RINGS       3 /* then the guest halts */
+#define RINGS       3 /* number of rings after which the guest halts */
 
 #endif

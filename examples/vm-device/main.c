@@ -8,7 +8,7 @@
 
 extern const char guest_begin[], guest_end[]; /* guest.S */
 
-/* A bell: what the guest writes to its register lets it ring later, and that interrupts. */
+/* A bell: a write to its register makes it ring later, which raises an interrupt. */
 static struct bell {
         struct nova_vm *vm;
         struct nova_alarm alarm;
@@ -16,7 +16,7 @@ static struct bell {
         bool pending; /* an interrupt that the guest has not taken */
 } bell;
 
-static char line[2][16]; /* what each virtual CPU wrote */
+static char line[2][16]; /* output of each virtual CPU */
 
 static uint64_t bell_read(void *device, uint64_t address, unsigned bytes)
 {
@@ -37,7 +37,7 @@ static void bell_write(void *device, uint64_t address, unsigned bytes, uint64_t 
                 nova_vcpu_start_at(&self->vm->vcpu[1], (uint8_t)value);
 }
 
-/* The alarm. An interrupt is there from now on, and virtual CPU 0 is to look. */
+/* Handles the alarm: makes an interrupt pending and tells virtual CPU 0 to check. */
 static void bell_ring(void *device, uint64_t now)
 {
         struct bell *const self = device;
@@ -48,7 +48,7 @@ static void bell_ring(void *device, uint64_t now)
         nova_vcpu_kick(&self->vm->vcpu[0]);
 }
 
-/* Asked whenever a virtual CPU could take an interrupt. */
+/* Called whenever a virtual CPU could take an interrupt. */
 static bool interrupt_pending(void *context, unsigned vcpu)
 {
         const struct bell *const self = context;

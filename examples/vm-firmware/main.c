@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SeaBIOS, a PC's firmware, as a guest: it finds its machine, boots a disk and serves what it
- * booted.
+/* SeaBIOS, a PC's firmware, as a guest: it detects its machine, boots a disk and serves the booted
+ * program.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #define GUEST_MEMORY (32u << 20)
 #define DISK_BYTES   (1u << 20) /* the firmware counts in cylinders of half a MiB */
 
-/* Where SeaBIOS writes what it does, if a read there gives this. */
+/* Port to which SeaBIOS writes debug output if a read there returns this value. */
 #define DEBUG_PORT  0x402
 #define DEBUG_VALUE 0xe9
 

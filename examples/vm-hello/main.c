@@ -46,7 +46,7 @@ static const struct exits *exits;
 static nova_sel_t events;
 static unsigned count;
 
-/* The first event wants all of the state that a guest in real mode begins with. */
+/* The reply to the first event sets the complete initial state of a guest in real mode. */
 static void start_guest(struct nova_utcb *utcb)
 {
         const struct nova_segment data = {.ar = 0x93, .limit = 0xffff};
@@ -68,7 +68,7 @@ static void start_guest(struct nova_utcb *utcb)
                                             NOVA_MTD_IDTR);
 }
 
-/* The guest touched memory that it does not have: its page, which comes by the G flag. */
+/* The guest touched an unmapped page: delegates its page with the G flag. */
 static void give_page(struct nova_utcb *utcb)
 {
         const nova_sel_t from = NOVA_ADDRESS(guest_page) >> NOVA_PAGE_BITS;
@@ -98,7 +98,7 @@ static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         }
 }
 
-/* A thread with a portal for each event, in a row. */
+/* Creates a thread with a portal for each event, at consecutive selectors. */
 static bool create_monitor(nova_word_t cpu)
 {
         static unsigned char stack[4096];
@@ -117,7 +117,7 @@ static bool create_monitor(nova_word_t cpu)
         return true;
 }
 
-/* A domain that holds nothing but these portals, and a virtual CPU in it. */
+/* Creates a domain that holds only these portals, and a virtual CPU in it. */
 static bool create_guest(nova_word_t cpu)
 {
         const nova_sel_t pd = nova_root_sel(&root, 3), ec = pd + 1, sc = pd + 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Machines that are destroyed while they run: nothing of them may stay. */
+/* Machines that are destroyed while they run: all their resources must be freed. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +16,9 @@
 #define MACHINES_MAX 1000000
 #define LIFE_NS      5000000
 
-/* Guests in real mode: one computes for ever, one waits with interrupts on, one only exits. Bochs
- * ends none that it entered with interrupts off: the first one has them on, and is entered again.
+/* Guests in real mode: one loops for ever, one waits with interrupts enabled, one only exits. Bochs
+ * cannot interrupt a guest that it entered with interrupts disabled: the first one enables them,
+ * and is entered again.
  */
 static const struct {
         const char *code;
@@ -54,7 +55,7 @@ static int run_and_destroy(unsigned number)
         return vm.vcpu[0].exits ? 0 : EIO;
 }
 
-/* @return the number that the argument is, 0 if it is none that can be done */
+/* @return the number in the argument, 0 if it is invalid */
 static unsigned number_of(const char *text)
 {
         char *end;
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
                         printf("Machine %u failed: %s.\n", i, nova_vm_why(&vm, error));
                         return 1;
                 }
-                if (i == 0) { /* what comes with the first one stays */
+                if (i == 0) { /* resources allocated for the first machine stay */
                         pages = nova_page_free_count();
                         selectors = nova_sel_used();
                 }

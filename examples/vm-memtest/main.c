@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Debian's memtest86+ as a guest. It draws on the text screen of a PC, which is memory: the monitor
- * reads there what is found out. */
+ * reads the results there. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static void read_screen(char row[ROWS][COLUMNS + 1])
         }
 }
 
-/* @return what the screen says from @p word on, or NULL */
+/* @return the text on the screen from @p word on, or NULL */
 static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
 {
         const char *found = NULL;
@@ -65,8 +65,8 @@ static const char *look_for(char row[ROWS][COLUMNS + 1], const char *word)
         return found;
 }
 
-/* Shows the machine that it found, then each test that it begins, until it has begun more than
- * @p tests of them or is through. @return how many it finished; less than 0: the machine ended */
+/* Shows the detected machine, then each test as it begins, until more than @p tests have begun or
+ * all are complete. @return the number of completed tests; negative: the machine ended */
 static int watch(int tests)
 {
         static char row[ROWS][COLUMNS + 1];
@@ -111,7 +111,7 @@ static int load(void)
         return why ? nova_vm_not_loaded(&vm, why) : 0;
 }
 
-/* @return the number that the argument is, 0 if it is none that can be done */
+/* @return the number in the argument, 0 if it is invalid */
 static unsigned number_of(const char *text)
 {
         char *end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask on libnova alone: says hello, and calls a portal of its own. */
+/* A roottask on libnova alone: prints a greeting, and calls a portal of its own. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/portal.h>
@@ -18,7 +18,7 @@ static void check(const char *what, enum nova_status status)
         nova_exit(1);
 }
 
-/* Serves the portal: the reply is what the UTCB holds at the return, here twice the number. */
+/* Serves the portal: the reply is the content of the UTCB at the return, here twice the number. */
 static void answer(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         nova_word_t number = 0;
@@ -30,7 +30,8 @@ static void answer(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_utcb_put(utcb, 2 * number);
 }
 
-/* A thread without time of its own, and a portal to it. It serves on the caller's CPU. */
+/* Creates a local thread, which runs on its callers' time, and a portal to it on the caller's
+ * CPU. */
 static nova_sel_t start_server(void)
 {
         const nova_sel_t ec = nova_root_sel(&root, 1), portal = nova_root_sel(&root, 1);

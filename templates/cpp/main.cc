@@ -5,7 +5,7 @@
 namespace
 {
 
-// Counts what it prints. Static objects are made before main() and ended after it.
+// Counts what it prints. Static objects are constructed before main() and destroyed after it.
 class Printer
 {
       public:

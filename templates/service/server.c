@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The server: adds up numbers, for each session apart. */
+/* The server: adds up numbers, separately for each session. */
 #include <novart/service.h>
 
 #include <stdio.h>
 #include <string.h>
 
-/* What the server knows of one session; all 0 when it is opened. */
+/* State of one session, initially 0. */
 struct session {
         nova_word_t sum;
 };

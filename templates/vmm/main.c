@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual machine monitor: one guest, one device, one exit that is answered in its own way. */
+/* A virtual machine monitor: one guest, one device, one exit with its own handler. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -8,7 +8,7 @@
 #define GUEST_AT   0x1000
 #define PRINT_PORT 0xe9
 
-/* The guest, in real mode: a text, then what CPUID says in EBX, then the end. */
+/* The guest, in real mode: prints a text, then EBX of CPUID, and halts. */
 __asm__(".pushsection .rodata\n"
         ".code16\n"
         "guest:  movw %cs, %ax\n"
@@ -38,7 +38,7 @@ __asm__(".pushsection .rodata\n"
 
 extern const char guest[], guest_end[];
 
-/* A device: what the guest writes becomes a line of text. */
+/* A device: collects the guest's output in a line of text. */
 struct printer {
         char line[80];
         size_t length;
@@ -54,7 +54,7 @@ static void print(void *device, uint64_t port, unsigned bytes, uint64_t value)
                 printer->line[printer->length++] = (char)value;
 }
 
-/* An exit that is answered here and not by the library. */
+/* Handles an exit in place of the library. */
 static void answer_cpuid(struct nova_vcpu *vcpu)
 {
         vcpu->state->bx = 'N' | 'o' << 8 | 'v' << 16 | 'a' << 24;

@@ -49,8 +49,8 @@ NOVA_LIBRARY_ENTRY void nova_thread_entry(void);
 /** The address of a function or object as a word for hypercalls and messages. */
 #define NOVA_ADDRESS(thing) ((nova_word_t)(thing))
 
-/** Returns the end of a @p stack of @p bytes, rounded down so that the frame below it is aligned to
- * 16 bytes. */
+/** Computes the top of a stack. @return the end of @p stack, which has @p bytes, rounded down so
+ * that the frame below it is aligned to 16 bytes */
 static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
 {
         return ((nova_word_t)stack + bytes) & ~(nova_word_t)15;

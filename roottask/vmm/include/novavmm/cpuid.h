@@ -46,13 +46,14 @@ extern const struct nova_cpuid_row nova_cpuid_rows[];
 /** Returns the answer of the current CPU to @p leaf (EAX) and @p subleaf (ECX). */
 struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf);
 
-/** Returns the guest's answer to @p leaf (EAX) and @p subleaf (ECX): that of @p source, masked by
- * the table. */
+/** Computes the guest's answer to @p leaf (EAX) and @p subleaf (ECX). @return the answer of
+ * @p source, masked by the table */
 struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova_cpuid_view *view,
                                     uint32_t leaf, uint32_t subleaf);
 
-/** Returns whether guests on the CPU @p source can have XSAVE: if the kernel saves and loads its
- * state, except with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's XCR0. */
+/** Checks whether guests on the CPU @p source can have XSAVE. @return true if the kernel saves and
+ * loads its state, except with SVM (@p svm) on a CPU that QEMU emulates, which loses a guest's
+ * XCR0 */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm);
 
 /** Returns whether a guest may enable these state components: @p source (the CPU) has them, the

@@ -119,8 +119,8 @@ void nova_virtio_init(struct nova_virtio *virtio, const struct nova_virtio_class
 /** Returns whether the driver may use the device: it is ready, and no error has occurred since. */
 bool nova_virtio_ready(const struct nova_virtio *virtio);
 
-/** Returns the number of chains that wait in queue @p number. If the driver claims more than it has
- * descriptors, returns 0, and the device now needs a reset */
+/** Counts the chains that wait in queue @p number. @return their number. If the driver claims more
+ * than the queue has descriptors, 0; the device then needs a reset */
 unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
 
 /**

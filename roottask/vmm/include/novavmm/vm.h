@@ -174,7 +174,7 @@ __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu
  */
 void nova_vm_report(struct nova_vm *vm);
 
-/** Returns the time of the machine's clock in nanoseconds, which its devices use. */
+/** Reads the machine's clock, which its devices use. @return the time in nanoseconds */
 uint64_t nova_vm_now(void *unused);
 
 #ifdef __cplusplus
