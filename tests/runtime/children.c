@@ -296,7 +296,7 @@ static void check_overhead(void)
         nova_child_wait(child, NULL);
 }
 
-/* What this program takes once and keeps: memory for the largest children, the desks of all CPUs.
+/* What this program takes once and keeps: memory for the largest children, the servers of all CPUs.
  */
 static void warm_up(void)
 {

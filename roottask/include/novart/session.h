@@ -20,14 +20,14 @@ extern "C" {
 
 struct nova_session;
 
-struct nova_errand;
+struct nova_async_call;
 
 /** Cancels calls of other threads in progress whose message names it. A static object may start as
  * zeroes. It must stay valid while such a call is in progress. */
 struct nova_cancel {
-        struct nova_mutex mutex;   /**< protects the rest */
-        struct nova_errand *first; /**< the calls */
-        bool cancelled;            /**< nova_cancel_calls() was called */
+        struct nova_mutex mutex;       /**< protects the rest */
+        struct nova_async_call *first; /**< the calls */
+        bool cancelled;                /**< nova_cancel_calls() was called */
 };
 #define NOVA_CANCEL_INITIALIZER                     \
         {                                           \

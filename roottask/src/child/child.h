@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the parent's side: a child, the desks at which children ask, and the thread that
- * answers.
+/* Internals of the parent's side: a child, and the servers that answer children's calls and events.
  *
- * A child's calls and events arrive at the desk of its CPU: a handler that runs on the child's
- * time. It may stop at any instruction for good, because the child or the calling thread died; so
- * it holds no lock and touches nothing but its desk: it hands the message to the desk's worker, a
+ * A child's calls and events arrive at the server of its CPU. Its handler runs on the child's time.
+ * It may be suspended for good at any instruction, because the child or the calling thread died; so
+ * it holds no lock and touches only its server: it hands the message to the server's worker, a
  * thread with time of its own on the same CPU, and waits. Everything else happens in workers or in
  * threads that call the functions of <novart/child.h>, under one mutex.
  *
- * What a child asks for is done in a moment, so that its parent's time on its CPU, and on no other,
- * is all that it can take. Only text may take long: the worker cuts it into lines, and the desk
- * writes them, one by one, on the child's time. It may stop in the middle of a line, with the turn
- * at the serial line; so after GUARD_NS the worker makes it go on.
+ * A request takes a short, bounded time, so a child can use up its parent's time on its own CPU
+ * only. Only text may take long: the worker cuts it into lines, and the handler writes them, one by
+ * one, on the child's time. It may be suspended in the middle of a line, while it owns the serial
+ * line; so after GUARD_NS the worker makes it continue.
  *
  * A child's selectors mirror a block of the parent's: what is at block + n in the parent before the
  * PD is made is at n in the child. */
@@ -72,18 +71,18 @@ struct nova_child {
         enum child_state state;
         bool begun; /* the first thread has its entry point */
         int status;
-        uint64_t stale; /* bit n: the desk of CPU n may still speak of it when it is gone */
+        uint64_t stale; /* bit n: the handler of CPU n may still use its portals when it is gone */
         struct nova_cond gone;
         struct child_line line;
 };
 
-/* One per CPU. The handler writes portal and pending only. A thread of the parent's, the flusher,
- * calls the handler when it may have been stopped: a call lends it time. It takes no lock, so that
- * who waits for the handler may hold one. */
-struct desk {
+/* One per CPU. The handler writes portal and pending only. A thread of the parent, the flusher,
+ * calls the handler when it may have been suspended: the call gives it time. The flusher takes no
+ * lock, so a thread that waits for the handler may hold one. */
+struct child_server {
         struct nova_handler *handler;
         struct nova_utcb *utcb;
-        nova_sel_t nothing; /* a portal that only comes back: then the handler is free */
+        nova_sel_t nothing; /* a portal that does nothing: when it replies, the handler is free */
         struct nova_thread *worker;
         struct request *request;  /* the worker's, and the text of it the handler's meanwhile */
         nova_sel_t work;          /* semaphore: a message, or children that ended */
@@ -100,22 +99,24 @@ struct desk {
 extern struct nova_mutex novart_child_mutex;
 extern struct nova_child *novart_child_first;
 
-/* desk.c: makes a CPU's desk, if there is none. 0 or an errno value. */
+/* server.c: creates a CPU's server, if there is none. 0 or an errno value. */
 int novart_child_server_prepare(nova_word_t cpu);
-struct desk *novart_child_server_of(nova_word_t cpu);
-/* Somebody looks for children that ended, soon. */
+struct child_server *novart_child_server_of(nova_word_t cpu);
+/* Has the worker look for children that ended. */
 void novart_child_server_wake(nova_word_t cpu);
-/* Makes the handler of a CPU go on, and then says novart_retired_selectors_release(). Returns at
- * once. */
+/* Starts to make the handler of a CPU continue; the worker then calls
+ * novart_retired_selectors_release(). Returns at once. */
 void novart_child_server_flush(nova_word_t cpu);
 /* A new window for objects, after the old one was taken. 0 or an errno value. */
-int novart_child_server_renew_window(struct desk *desk);
+int novart_child_server_renew_window(struct child_server *server);
 
-/* limbo.c: blocks of selectors whose child is gone, until no desk can still speak of them. */
+/* retired_selectors.c: adds the selectors of a child that is gone, until no handler can use them.
+ * False if there is no memory. */
 bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus);
-/* How many blocks came until now, without the mutex; after that the desk of a CPU received
- * something else. */
+/* How many blocks were added until now; needs no mutex. */
 nova_word_t novart_retired_selectors_count(void);
+/* The handler of a CPU has received another message since the count: frees the blocks up to it that
+ * no other handler can use. */
 void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count);
 
 /* portals.c: everything that the child finds at its selectors at first. 0 or an errno value. */
@@ -126,9 +127,9 @@ int novart_child_lay_out(struct nova_child *child, const struct nova_child_confi
 /* The start page, to be freed with the child's memory. 0 or an errno value. */
 int novart_child_make_start_page(struct nova_child *child, const struct nova_child_config *config);
 
-/* request.c: answers what lies at a desk. If there is text then, it is to be written, and this is
- * to be called again. */
-void novart_child_serve(struct desk *desk, nova_word_t cpu);
+/* request.c: answers a server's message. If there is text then, the caller writes it and calls this
+ * again. */
+void novart_child_serve(struct child_server *server, nova_word_t cpu);
 
 /* event.c: answers an event; the number of the event. */
 void novart_child_serve_event(struct nova_child *child, struct nova_utcb *utcb, unsigned event,
@@ -138,7 +139,7 @@ void novart_child_report(struct nova_child *child, struct nova_fault_report *rep
 /* end.c: writes what has no line feed yet. */
 void novart_child_write_rest(struct nova_child *child);
 
-/* Ends a child's PD at once; the rest by novart_child_reclaim(), when no desk serves it. */
+/* Ends a child's PD at once; the rest by novart_child_reclaim(), when no server works for it. */
 void novart_child_end(struct nova_child *child, int status);
 void novart_child_reclaim(struct nova_child *child);
 /* Takes back what a child has that does not run. */

@@ -24,13 +24,13 @@ static const unsigned char handlers[] = {
         NOVA_EXC_DE, NOVA_EXC_UD, NOVA_EXC_SS, NOVA_EXC_GP, NOVA_EXC_PF,
 };
 
-static int make_events(struct desk *desk, nova_sel_t base, const unsigned char *events,
+static int make_events(struct child_server *server, nova_sel_t base, const unsigned char *events,
                        unsigned count)
 {
         int error = 0;
 
         for (unsigned i = 0; i < count && !error; i++)
-                error = nova_handler_portal(desk->handler, base + events[i], MTD);
+                error = nova_handler_portal(server->handler, base + events[i], MTD);
         return error;
 }
 

@@ -79,10 +79,10 @@ static int serve_serve(struct request *request)
         if (!grants->serve)
                 return EACCES;
 
-        const nova_sel_t window = request->desk->window;
+        const nova_sel_t window = request->server->window;
 
-        /* Without another window for the next one the desk would be of no use. */
-        if (novart_child_server_renew_window(request->desk))
+        /* Without a new window the server could receive no further object. */
+        if (novart_child_server_renew_window(request->server))
                 return ENOMEM;
 
         const int error = grants->serve(grants->context, request->name, window);
@@ -222,14 +222,15 @@ static int serve_operation(struct request *request)
 }
 
 /* Copies the message, and notes what capabilities came with it. */
-static void read_message(struct request *request, struct nova_child *child, struct desk *desk)
+static void read_message(struct request *request, struct nova_child *child,
+                         struct child_server *server)
 {
         struct nova_item item;
 
         memset(request, 0, sizeof(*request));
         request->child = child;
-        request->desk = desk;
-        request->utcb = desk->utcb;
+        request->server = server;
+        request->utcb = server->utcb;
         request->words = nova_utcb_word_count(request->utcb);
         memcpy(request->word, request->utcb->word, request->words * sizeof(*request->word));
         request->item = NOVA_SEL_NONE;
@@ -240,32 +241,32 @@ static void read_message(struct request *request, struct nova_child *child, stru
 }
 
 /* What came and was not asked for, or has been used. */
-static void clear_window(const struct desk *desk)
+static void clear_window(const struct child_server *server)
 {
-        nova_revoke(nova_crd_obj(desk->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
+        nova_revoke(nova_crd_obj(server->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
                     NOVA_REVOKE_SR);
 }
 
-static void serve_call(struct nova_child *child, struct desk *desk)
+static void serve_call(struct nova_child *child, struct child_server *server)
 {
-        struct request *const request = desk->request;
+        struct request *const request = server->request;
 
         /* After a line of text the message is in the UTCB no more. */
         if (!request->text.bytes)
-                read_message(request, child, desk);
-        nova_utcb_clear(desk->utcb);
-        nova_utcb_put(desk->utcb, 0);
+                read_message(request, child, server);
+        nova_utcb_clear(server->utcb);
+        nova_utcb_put(server->utcb, 0);
 
         const int error = serve_operation(request);
 
         if (request->text.bytes)
                 return;
         if (error) {
-                nova_utcb_clear(desk->utcb);
-                nova_utcb_put(desk->utcb, (nova_word_t)error);
+                nova_utcb_clear(server->utcb);
+                nova_utcb_put(server->utcb, (nova_word_t)error);
         }
         if (request->item != NOVA_SEL_NONE)
-                clear_window(desk);
+                clear_window(server);
 }
 
 /* The child that has a portal in its block, and which of its selectors that is. */
@@ -281,23 +282,23 @@ static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
         return NULL;
 }
 
-void novart_child_serve(struct desk *desk, nova_word_t cpu)
+void novart_child_serve(struct child_server *server, nova_word_t cpu)
 {
         nova_sel_t own;
-        struct nova_child *const child = find(desk->portal, &own);
+        struct nova_child *const child = find(server->portal, &own);
 
         /* Of a child that is gone: whatever is answered, nobody hears it. */
         if (!child) {
-                desk->request->text.bytes = 0;
-                clear_window(desk);
+                server->request->text.bytes = 0;
+                clear_window(server);
                 return;
         }
-        desk->child = child;
+        server->child = child;
         if (own >= CHILD_FAULT)
-                novart_child_serve_event(child, desk->utcb, own % CHILD_EVENTS, false, cpu);
+                novart_child_serve_event(child, server->utcb, own % CHILD_EVENTS, false, cpu);
         else if (own >= NOVA_SEL_MAIN_EVENTS)
-                novart_child_serve_event(child, desk->utcb, own % CHILD_EVENTS, true, cpu);
+                novart_child_serve_event(child, server->utcb, own % CHILD_EVENTS, true, cpu);
         else
-                serve_call(child, desk);
-        desk->child = NULL;
+                serve_call(child, server);
+        server->child = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the parent's side: one request of a child while it is answered, one for each desk. */
+/* Internals of the parent's side: the request that a server answers, one for each server. */
 #ifndef NOVART_CHILD_REQUEST_H
 #define NOVART_CHILD_REQUEST_H
 
@@ -9,7 +9,7 @@
  * for the error, operations append the rest. After an error nothing but the error is sent. */
 struct request {
         struct nova_child *child;
-        struct desk *desk;
+        struct child_server *server;
         struct nova_utcb *utcb;
         nova_sel_t item; /* where an object came to; NOVA_SEL_NONE: none came */
         unsigned words;

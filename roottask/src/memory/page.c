@@ -20,7 +20,7 @@
 /* RAM is requested in steps of at least so many pages, and of a fourth of what is there. */
 #define STEP_PAGES 1024
 
-/* Numbers of pages in the pool have 32 bits (memory/backing.h). */
+/* Numbers of pages in the pool have 32 bits (memory/commit_table.h). */
 #define POOL_BYTES_MAX (((uint64_t)UINT32_MAX - 1) << NOVA_PAGE_BITS)
 
 static struct buddy buddy;

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-#include "memory/back.h"
 #include "memory/page.h"
+#include "memory/page_commit.h"
 #include "novart/layout.h"
 #include "novart/selector.h"
 #include "selector/lock.h"

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "newlib/lent.h"
+#include "newlib/borrowed_time.h"
 #include "novart/sync.h"
 #include "start/parent.h"
 #include "start/start.h"

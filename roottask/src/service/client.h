@@ -51,10 +51,10 @@ int novart_client_transact(nova_sel_t portal, struct nova_message *message,
  * cancelled. @p left is set to whether the call was given up. */
 int novart_client_call_async(const struct client_call *call, uint64_t deadline, bool *left);
 
-/* By the caller if it is on one of the CPUs, else by a deputy. */
+/* By the caller if it is on one of the CPUs, else by a call thread. */
 int novart_client_call(const struct client_call *call);
 
-/* The call of a session; by a deputy, too, if it has a deadline or can be cancelled. */
+/* The call of a session; by a call thread, too, if it has a deadline or can be cancelled. */
 int novart_client_call_until(struct nova_session *session, const struct client_call *call,
                              uint64_t deadline);
 

@@ -11,8 +11,8 @@
 #include "novart/selector.h"
 #include "novart/thread.h"
 #include "novart/time.h"
+#include "parent_registry.h"
 #include "registry.h"
-#include "upward.h"
 
 #define AGAIN_NS  1000000 /* between two tries */
 #define AGAIN_MAX 5000    /* tries until the service or its start counts as stuck */

@@ -47,11 +47,13 @@ struct nova_service {
         unsigned session_order;       /* of the range of all session portals */
         uint64_t cpus;                /* bit n: CPU n is served */
         struct nova_semaphore passed; /* a runner has made a pass */
-        struct nova_later *laters;    /* pushed by compare-and-swap, taken as a whole */
-        bool published;               /* others than the runners may have called it */
+        struct nova_later *deferred;  /* pushed by compare-and-swap, taken as a whole */
+        bool published;               /* threads other than the runners may have called it */
         bool stopping;
-        bool abandoned; /* a handler or runner has ended with the lock; who stops it writes this */
-        bool alone;     /* handlers and runners are gone; so writes, too */
+        bool abandoned; /* a handler or runner has ended with the lock; written by the thread that
+                           stops the service */
+        bool quiesced;  /* handlers and runners have exited; written by the thread that stops the
+                           service */
         struct service_cpu *cpu[NOVA_CPU_MAX];
 };
 
@@ -77,7 +79,8 @@ void novart_service_finish(struct nova_service *service, struct session *session
 void novart_service_sweep(struct nova_service *service, unsigned first, unsigned count);
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request);
 
-/* later.c: those that wait, taken off the service; given back; and done, with the lock held. */
+/* deferred.c: takes the deferred work off the service; puts it back; and does it, with the lock
+ * held. */
 struct nova_later *novart_service_deferred_take(struct nova_service *service);
 void novart_service_deferred_return(struct nova_service *service, struct nova_later *later);
 void novart_service_deferred_run(struct nova_later *later);

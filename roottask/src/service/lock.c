@@ -88,7 +88,7 @@ static bool take(struct nova_service *service, bool insist)
 
 bool novart_service_enter(struct nova_service *service)
 {
-        return take(service, service->alone);
+        return take(service, service->quiesced);
 }
 
 bool novart_service_inside(const struct nova_service *service)
@@ -116,7 +116,7 @@ void novart_service_holder_ended(struct nova_service *service, nova_word_t threa
 
 void novart_service_take_over(struct nova_service *service)
 {
-        service->alone = true;
+        service->quiesced = true;
         if (service->abandoned)
                 __atomic_store_n(&service->holder, self(), __ATOMIC_RELAXED);
         else

@@ -10,7 +10,7 @@
 #include "novart/parent.h"
 #include "novart/protocol.h"
 #include "novart/sync.h"
-#include "upward.h"
+#include "parent_registry.h"
 
 #define REGISTRY_MAX 16
 

@@ -13,9 +13,9 @@
 #include "nova/utcb.h"
 #include "novart/region.h"
 #include "novart/selector.h"
+#include "parent_registry.h"
 #include "thread/handler.h"
 #include "thread/thread.h"
-#include "upward.h"
 
 #define SESSIONS        64
 #define CLIENT_SESSIONS 16

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "create_error.h"
 #include "nova/crd.h"
 #include "nova/extension.h"
 #include "nova/hip.h"
@@ -14,7 +15,6 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 #include "novavmm/cpuid.h"
-#include "refusal.h"
 
 /* Events of a virtual CPU: 2^8. */
 #define EVENT_ORDER 8

@@ -2,7 +2,7 @@
 /* The child's side of modules and devices, which come as memory, ports and semaphores. */
 #include <errno.h>
 
-#include "child/ask.h"
+#include "child/parent_call.h"
 #include "nova/crd.h"
 #include "nova/hypercall.h"
 #include "nova/utcb.h"
@@ -71,7 +71,7 @@ static int fetch(size_t bytes, int (*ask)(void *context, size_t page, nova_crd_t
         return error;
 }
 
-static int ask_module(void *name, size_t page, nova_crd_t window)
+static int call_for_module(void *name, size_t page, nova_crd_t window)
 {
         struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_MODULE);
 
@@ -84,12 +84,12 @@ int nova_parent_module(const char *name, const void **data, size_t *bytes)
 {
         void *mapped;
         nova_word_t size = 0;
-        int error = ask_module((void *)name, 0, 0);
+        int error = call_for_module((void *)name, 0, 0);
 
         if (error)
                 return error;
         nova_utcb_get(nova_thread_utcb(), 1, &size);
-        error = fetch(size, ask_module, (void *)name, &mapped);
+        error = fetch(size, call_for_module, (void *)name, &mapped);
         if (error)
                 return error;
         *data = mapped;
@@ -102,7 +102,7 @@ struct device_question {
         unsigned kind, index;
 };
 
-static int ask_device(void *context, size_t page, nova_crd_t window)
+static int call_for_device(void *context, size_t page, nova_crd_t window)
 {
         const struct device_question *question = context;
         struct nova_utcb *const utcb = novart_parent_call_begin(NOVA_PARENT_DEVICE);
@@ -116,10 +116,10 @@ static int ask_device(void *context, size_t page, nova_crd_t window)
 }
 
 /* Asks for a range; its first and last number, in low and high words. */
-static int ask_range(struct device_question *question, nova_crd_t window, uint64_t *first,
-                     uint64_t *last)
+static int call_for_range(struct device_question *question, nova_crd_t window, uint64_t *first,
+                          uint64_t *last)
 {
-        const int error = ask_device(question, 0, window);
+        const int error = call_for_device(question, 0, window);
         nova_word_t word[4] = {0};
 
         for (unsigned i = 0; i < 4; i++)
@@ -133,7 +133,7 @@ int nova_parent_ports(const char *device, unsigned index, uint16_t *first, uint1
 {
         struct device_question question = {device, NOVA_PARENT_PORTS, index};
         uint64_t from, to;
-        const int error = ask_range(&question, nova_crd_all(NOVA_CRD_IO), &from, &to);
+        const int error = call_for_range(&question, nova_crd_all(NOVA_CRD_IO), &from, &to);
 
         if (error)
                 return error;
@@ -146,20 +146,20 @@ int nova_parent_memory(const char *device, unsigned index, void **memory, size_t
 {
         struct device_question question = {device, NOVA_PARENT_MEMORY, index};
         uint64_t first, last;
-        const int error = ask_range(&question, 0, &first, &last);
+        const int error = call_for_range(&question, 0, &first, &last);
 
         if (error)
                 return error;
         if (last < first || last - first >= SIZE_MAX / 2)
                 return EIO;
         *bytes = (size_t)(last - first + 1);
-        return fetch(*bytes, ask_device, &question, memory);
+        return fetch(*bytes, call_for_device, &question, memory);
 }
 
 int nova_parent_console(const char *device, nova_sel_t sel)
 {
         struct device_question question = {device, NOVA_PARENT_CONSOLE, 0};
-        const int error = ask_device(&question, 0, nova_crd_obj(sel, 0, NOVA_PERM_ALL));
+        const int error = call_for_device(&question, 0, nova_crd_obj(sel, 0, NOVA_PERM_ALL));
 
         if (error)
                 return error;
@@ -170,7 +170,8 @@ int nova_parent_interrupt(const char *device, unsigned index, nova_sel_t sel, un
 {
         struct device_question question = {device, NOVA_PARENT_INTERRUPT, index};
         uint64_t first, last;
-        const int error = ask_range(&question, nova_crd_obj(sel, 0, NOVA_PERM_ALL), &first, &last);
+        const int error =
+                call_for_range(&question, nova_crd_obj(sel, 0, NOVA_PERM_ALL), &first, &last);
 
         if (error)
                 return error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a machine cannot be made: what is in the way, and what helps. */
-#include "refusal.h"
+/* Errors of creating a machine: a sentence that says what is missing and what helps. */
+#include "create_error.h"
 
 #include <errno.h>
 #include <stdarg.h>

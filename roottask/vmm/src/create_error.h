@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Refusing to make a machine: each function notes why and returns an errno value. */
-#ifndef NOVAVMM_SRC_REFUSAL_H
-#define NOVAVMM_SRC_REFUSAL_H
+/* Errors of creating a machine: each function notes the reason and returns an errno value. */
+#ifndef NOVAVMM_SRC_CREATE_ERROR_H
+#define NOVAVMM_SRC_CREATE_ERROR_H
 
 #include "novavmm/vm.h"
 

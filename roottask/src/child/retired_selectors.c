@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selectors of children that are gone. A desk may have been stopped just after a message of such a
- * child arrived, and speak of the child's portal much later; until then no other child may have
- * the same number. A desk whose handler has answered anything else since then is free of it. */
+/* Selectors of children that are gone. A handler may have been suspended after it received a
+ * message from such a child and may still use the child's portal number later; until then no other
+ * child may get the same number. A handler that has received another message since no longer has
+ * it. */
 #include <stdlib.h>
 
 #include "child/child.h"
 #include "novart/selector.h"
 
-struct limbo {
-        struct limbo *next;
+struct retired_selectors {
+        struct retired_selectors *next;
         nova_sel_t block;
         unsigned order;
-        uint64_t cpus;      /* bit n: the desk of CPU n may still speak of it */
+        uint64_t cpus;      /* bit n: the handler of CPU n may still use a number of the block */
         nova_word_t number; /* counted from 1 */
 };
 
-static struct limbo *first;
-static nova_word_t blocks; /* changes under the mutex, is read without it */
+static struct retired_selectors *first;
+static nova_word_t blocks; /* number of the last one; written under the mutex, read without it */
 
 nova_word_t novart_retired_selectors_count(void)
 {
@@ -25,13 +26,13 @@ nova_word_t novart_retired_selectors_count(void)
 
 bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus)
 {
-        struct limbo *const entry = cpus ? malloc(sizeof(*entry)) : NULL;
+        struct retired_selectors *const entry = cpus ? malloc(sizeof(*entry)) : NULL;
 
         if (!cpus)
                 nova_sel_free(block, order);
         if (!entry)
                 return !cpus;
-        *entry = (struct limbo){first, block, order, cpus, blocks + 1};
+        *entry = (struct retired_selectors){first, block, order, cpus, blocks + 1};
         first = entry;
         __atomic_store_n(&blocks, entry->number, __ATOMIC_RELEASE);
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
@@ -42,8 +43,8 @@ bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpu
 
 void novart_retired_selectors_release(nova_word_t cpu, nova_word_t count)
 {
-        for (struct limbo **link = &first; *link;) {
-                struct limbo *const entry = *link;
+        for (struct retired_selectors **link = &first; *link;) {
+                struct retired_selectors *const entry = *link;
 
                 if (entry->number <= count)
                         entry->cpus &= ~(UINT64_C(1) << cpu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is done at each exit unless a monitor says otherwise. */
+/* The handlers of exits that a monitor does not handle itself. */
 #include "nova/crd.h"
 #include "nova/utcb.h"
 #include "novavmm/cpuid.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of pages behind regions: what was noted is found, and leaves come back. */
-#include "memory/backing.h"
+/* Commit tables: pages that were noted are found, and leaves are freed. */
+#include "memory/commit_table.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +14,7 @@ namespace
 constexpr uintptr_t begin = 0x10000000;
 constexpr size_t leaves = 4;
 
-class backing : public testing::Test
+class commit_table : public testing::Test
 {
       protected:
         static constexpr size_t pool_pages = 8;
@@ -22,8 +22,8 @@ class backing : public testing::Test
         uint32_t directory[leaves] = {};
         size_t used = 0, limit = pool_pages;
         bool busy[pool_pages] = {};
-        ::backing b = {};
-        backing_pages pages = {take, give, this};
+        ::commit_table b = {};
+        commit_table_pages pages = {take, give, this};
 
         void SetUp() override
         {
@@ -39,7 +39,7 @@ class backing : public testing::Test
 
         static void *take(void *context)
         {
-                auto *self = static_cast<backing *>(context);
+                auto *self = static_cast<commit_table *>(context);
 
                 for (size_t i = 0; i < self->limit; i++)
                         if (!self->busy[i]) {
@@ -53,7 +53,7 @@ class backing : public testing::Test
 
         static void give(void *context, void *page)
         {
-                auto *self = static_cast<backing *>(context);
+                auto *self = static_cast<commit_table *>(context);
                 const auto i =
                         static_cast<size_t>(static_cast<unsigned char *>(page) - self->pool) /
                         NOVA_PAGE_SIZE;
@@ -69,7 +69,7 @@ class backing : public testing::Test
         }
 };
 
-TEST_F(backing, a_small_area_needs_no_leaf)
+TEST_F(commit_table, a_small_area_needs_no_leaf)
 {
         uint32_t flat[3] = {};
         const uintptr_t page = reinterpret_cast<uintptr_t>(pool);
@@ -90,17 +90,17 @@ TEST_F(backing, a_small_area_needs_no_leaf)
         EXPECT_EQ(used, 0u);
 }
 
-TEST_F(backing, is_empty_at_first)
+TEST_F(commit_table, is_empty_at_first)
 {
         EXPECT_EQ(novart_commit_table_get(&b, begin), 0u);
         EXPECT_EQ(novart_commit_table_get(&b, begin - 1), 0u);
-        EXPECT_EQ(novart_commit_table_get(&b, begin + leaves * BACKING_SPAN), 0u);
+        EXPECT_EQ(novart_commit_table_get(&b, begin + leaves * COMMIT_TABLE_SPAN), 0u);
         EXPECT_EQ(novart_commit_table_get(&b, UINTPTR_MAX), 0u);
-        EXPECT_EQ(novart_commit_table_next(&b, begin, begin + leaves * BACKING_SPAN),
-                  begin + leaves * BACKING_SPAN);
+        EXPECT_EQ(novart_commit_table_next(&b, begin, begin + leaves * COMMIT_TABLE_SPAN),
+                  begin + leaves * COMMIT_TABLE_SPAN);
 }
 
-TEST_F(backing, remembers_the_first_page_of_the_pool)
+TEST_F(commit_table, remembers_the_first_page_of_the_pool)
 {
         ASSERT_TRUE(novart_commit_table_prepare(&b, begin, &pages));
         novart_commit_table_set(&b, begin, pool_page(0));
@@ -108,38 +108,38 @@ TEST_F(backing, remembers_the_first_page_of_the_pool)
         EXPECT_EQ(novart_commit_table_get(&b, begin + NOVA_PAGE_SIZE), 0u);
 }
 
-TEST_F(backing, says_when_there_is_no_page_or_no_place)
+TEST_F(commit_table, says_when_there_is_no_page_or_no_place)
 {
         limit = 0;
         EXPECT_FALSE(novart_commit_table_prepare(&b, begin, &pages));
         limit = pool_pages;
         EXPECT_FALSE(novart_commit_table_prepare(&b, begin - 1, &pages));
-        EXPECT_FALSE(novart_commit_table_prepare(&b, begin + leaves * BACKING_SPAN, &pages));
+        EXPECT_FALSE(novart_commit_table_prepare(&b, begin + leaves * COMMIT_TABLE_SPAN, &pages));
         EXPECT_EQ(used, 0u);
 }
 
-TEST_F(backing, gives_a_leaf_back_only_when_it_is_empty)
+TEST_F(commit_table, gives_a_leaf_back_only_when_it_is_empty)
 {
         ASSERT_TRUE(novart_commit_table_prepare(&b, begin, &pages));
         novart_commit_table_set(&b, begin, pool_page(3));
         novart_commit_table_trim(&b, begin, &pages);
         EXPECT_EQ(used, 1u);
         novart_commit_table_set(&b, begin, 0);
-        novart_commit_table_trim(&b, begin + BACKING_SPAN - 1, &pages);
+        novart_commit_table_trim(&b, begin + COMMIT_TABLE_SPAN - 1, &pages);
         EXPECT_EQ(used, 0u);
         novart_commit_table_trim(&b, begin, &pages);
         EXPECT_EQ(novart_commit_table_get(&b, begin), 0u);
 }
 
-TEST_F(backing, storm_agrees_with_a_model)
+TEST_F(commit_table, storm_agrees_with_a_model)
 {
         std::mt19937 random(11);
         std::map<uintptr_t, uintptr_t> model;
-        constexpr uintptr_t end = begin + leaves * BACKING_SPAN;
+        constexpr uintptr_t end = begin + leaves * COMMIT_TABLE_SPAN;
 
         for (int step = 0; step < 20000; step++) {
-                const uintptr_t addr =
-                        begin + random() % (leaves * BACKING_LEAF_PAGES) / 64 * 64 * NOVA_PAGE_SIZE;
+                const uintptr_t addr = begin + random() % (leaves * COMMIT_TABLE_LEAF_PAGES) / 64 *
+                                                       64 * NOVA_PAGE_SIZE;
 
                 if (random() % 2) {
                         const uintptr_t page = pool_page(random() % 100000);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What waits until no answer is on its way that gives something.
+/* Work that a service defers until no reply that delegates something is under way.
  *
- * A handler's answer is sent after its lock is free: what it delegates is looked up then. So
- * selectors that are revoked in between must not be something else by then. A handler that takes
- * its next message has sent its answer. */
+ * A handler releases its lock before it sends its reply, and the kernel looks up what the reply
+ * delegates when it is sent. So selectors that are revoked in between must not name something else
+ * by then. A handler that receives its next message has sent its reply. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -22,8 +22,8 @@ static bool giving(const struct nova_service *service)
 
 static void push(struct nova_service *service, struct nova_later *later)
 {
-        later->next = __atomic_load_n(&service->laters, __ATOMIC_RELAXED);
-        while (!__atomic_compare_exchange_n(&service->laters, &later->next, later, false,
+        later->next = __atomic_load_n(&service->deferred, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(&service->deferred, &later->next, later, false,
                                             __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
                 continue;
 }
@@ -40,7 +40,7 @@ void nova_service_later(struct nova_service *service, struct nova_later *later)
 
 struct nova_later *novart_service_deferred_take(struct nova_service *service)
 {
-        return __atomic_exchange_n(&service->laters, NULL, __ATOMIC_ACQ_REL);
+        return __atomic_exchange_n(&service->deferred, NULL, __ATOMIC_ACQ_REL);
 }
 
 void novart_service_deferred_return(struct nova_service *service, struct nova_later *later)
@@ -84,7 +84,7 @@ void nova_service_drop(struct nova_service *service, nova_sel_t sel)
 
         nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         if (!dropped)
-                return; /* selectors that nobody uses again do no harm */
+                return; /* leaking the selectors is harmless */
         dropped->later.function = release;
         dropped->sel = sel;
         dropped->order = order;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What services and sessions ask of the program's parent; a root has none. */
-#include "upward.h"
+/* The parent's registry of services, for services and sessions of a child; a root has no parent. */
+#include "parent_registry.h"
 
 #include <errno.h>
 

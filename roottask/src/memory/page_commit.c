@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages behind regions (see back.h). */
-#include "memory/back.h"
+/* Commits pages to regions (see page_commit.h). */
+#include "memory/page_commit.h"
 
 #include <errno.h>
 
-#include "memory/backing.h"
+#include "memory/commit_table.h"
 #include "memory/mapper.h"
 #include "memory/page.h"
 #include "nova/crd.h"
@@ -12,20 +12,20 @@
 #include "novart/layout.h"
 #include "novart/program.h"
 
-/* Pages of a block that comes at once: 64 KiB. */
+/* Order of the largest block that is committed at once: 64 KiB. */
 #define FILL_ORDER 4
 
-#define LEAVES(begin, end) (((end) - (begin)) / BACKING_SPAN)
+#define LEAVES(begin, end) (((end) - (begin)) / COMMIT_TABLE_SPAN)
 #define FAR_LEAVES         LEAVES(NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END)
 
-/* The own area is a child's, near its segments: all that most children use. The far one's
- * directory comes when it is needed. */
+/* The own area is a child's, near its segments: most children use no other. The far one's directory
+ * is allocated at its first use. */
 static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END)];
-static struct backing own;
-static struct backing near = {.begin = NOVA_LAYOUT_REGION,
-                              .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
-                              .leaf = near_leaf};
-static struct backing far = {.begin = NOVA_LAYOUT_FAR};
+static struct commit_table own;
+static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,
+                                   .leaves = LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END),
+                                   .leaf = near_leaf};
+static struct commit_table far = {.begin = NOVA_LAYOUT_FAR};
 
 static void *take_leaf(void *context)
 {
@@ -39,9 +39,9 @@ static void give_leaf(void *context, void *page)
         novart_page_give(page, 0);
 }
 
-static const struct backing_pages leaves = {take_leaf, give_leaf, NULL};
+static const struct commit_table_pages leaves = {take_leaf, give_leaf, NULL};
 
-static struct backing *backing_of(nova_word_t addr)
+static struct commit_table *table_of(nova_word_t addr)
 {
         if (addr >= NOVA_LAYOUT_FAR)
                 return &far;
@@ -74,20 +74,20 @@ int novart_page_commit_start(void)
 
 bool novart_page_commit_prepare(nova_word_t addr)
 {
-        struct backing *const backing = backing_of(addr);
+        struct commit_table *const table = table_of(addr);
 
-        if (backing == &far && !backing->leaf) {
-                backing->leaf = novart_page_take(page_order(FAR_LEAVES * sizeof(*backing->leaf)));
-                if (!backing->leaf)
+        if (table == &far && !table->leaf) {
+                table->leaf = novart_page_take(page_order(FAR_LEAVES * sizeof(*table->leaf)));
+                if (!table->leaf)
                         return false;
-                backing->leaves = FAR_LEAVES;
+                table->leaves = FAR_LEAVES;
         }
-        return novart_commit_table_prepare(backing, addr, &leaves);
+        return novart_commit_table_prepare(table, addr, &leaves);
 }
 
 bool novart_page_is_committed(nova_word_t addr)
 {
-        return novart_commit_table_get(backing_of(addr), addr);
+        return novart_commit_table_get(table_of(addr), addr);
 }
 
 static int map(nova_word_t page, nova_word_t addr, unsigned order)
@@ -106,10 +106,10 @@ static void unmap(nova_word_t addr, size_t pages)
                 nova_revoke(crd, NOVA_REVOKE_SR);
 }
 
-/* Puts one block behind an address. */
+/* Commits one block to an address. */
 static int fill_block(nova_word_t addr, unsigned order)
 {
-        struct backing *const backing = backing_of(addr);
+        struct commit_table *const table = table_of(addr);
         const nova_word_t block =
                 novart_page_commit_prepare(addr) ? (nova_word_t)novart_page_take_split(order) : 0;
 
@@ -126,17 +126,17 @@ static int fill_block(nova_word_t addr, unsigned order)
                 if (error)
                         novart_page_give((void *)(block + offset), 0);
                 else
-                        novart_commit_table_set(backing, addr + offset, block + offset);
+                        novart_commit_table_set(table, addr + offset, block + offset);
         }
         if (error)
-                novart_commit_table_trim(backing, addr, &leaves);
+                novart_commit_table_trim(table, addr, &leaves);
         return error;
 }
 
-/* The largest block that fits at an address where nothing is yet. */
+/* Order of the largest block that fits at an address without a page. */
 static unsigned fitting(nova_word_t addr, nova_word_t end)
 {
-        const nova_word_t next = novart_commit_table_next(backing_of(addr), addr, end);
+        const nova_word_t next = novart_commit_table_next(table_of(addr), addr, end);
         const unsigned order =
                 nova_crd_order_of(addr >> NOVA_PAGE_BITS, (next - addr) >> NOVA_PAGE_BITS);
 
@@ -167,7 +167,7 @@ int novart_page_commit(nova_word_t addr, size_t pages)
 
 int novart_page_commit_renew(nova_word_t addr)
 {
-        const nova_word_t page = novart_commit_table_get(backing_of(addr), addr);
+        const nova_word_t page = novart_commit_table_get(table_of(addr), addr);
         nova_crd_t crd = nova_crd_mem(addr >> NOVA_PAGE_BITS, 0, 0);
 
         if (!page)
@@ -178,15 +178,15 @@ int novart_page_commit_renew(nova_word_t addr)
 
 void novart_page_decommit(nova_word_t addr, size_t pages)
 {
-        struct backing *const backing = backing_of(addr);
+        struct commit_table *const table = table_of(addr);
         const nova_word_t end = addr + (pages << NOVA_PAGE_BITS);
         nova_word_t leaf = addr;
 
         unmap(addr, pages);
-        while ((addr = novart_commit_table_next(backing, addr, end)) < end) {
-                novart_page_give((void *)novart_commit_table_get(backing, addr), 0);
-                novart_commit_table_set(backing, addr, 0);
+        while ((addr = novart_commit_table_next(table, addr, end)) < end) {
+                novart_page_give((void *)novart_commit_table_get(table, addr), 0);
+                novart_commit_table_set(table, addr, 0);
         }
-        for (; leaf < end; leaf = (leaf & ~(BACKING_SPAN - 1)) + BACKING_SPAN)
-                novart_commit_table_trim(backing, leaf, &leaves);
+        for (; leaf < end; leaf = (leaf & ~(COMMIT_TABLE_SPAN - 1)) + COMMIT_TABLE_SPAN)
+                novart_commit_table_trim(table, leaf, &leaves);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The child's side of the parent portal, but for modules and devices. */
-#include "child/ask.h"
+/* The child's side of the parent portal, except modules and devices. */
+#include "child/parent_call.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages to the parent: how they are put together and sent. */
-#ifndef NOVART_CHILD_ASK_H
-#define NOVART_CHILD_ASK_H
+/* Calls of the parent portal: how a message is built and sent. */
+#ifndef NOVART_CHILD_PARENT_CALL_H
+#define NOVART_CHILD_PARENT_CALL_H
 
 #include <stddef.h>
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commit tables: which page of the pool is committed to which page of an area for regions. A table
+ * has two levels; leaves are allocated and freed. Pure logic: no lock, no hypercall. */
+#ifndef NOVA_ROOTTASK_COMMIT_TABLE_H
+#define NOVA_ROOTTASK_COMMIT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nova/abi/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A leaf is a page of numbers of 32 bits. */
+#define COMMIT_TABLE_LEAF_ORDER 10
+#define COMMIT_TABLE_LEAF_PAGES ((size_t)1 << COMMIT_TABLE_LEAF_ORDER)
+
+/* Addresses that one directory entry stands for. */
+#define COMMIT_TABLE_SPAN ((uintptr_t)COMMIT_TABLE_LEAF_PAGES << NOVA_PAGE_BITS)
+
+/** One contiguous area of addresses. `leaf` has an entry for each COMMIT_TABLE_SPAN of it; a small
+ * area has `flat` instead, an entry for each page. All numbers are page numbers counted from `pool`
+ * on, plus 1; 0 is nothing. */
+struct commit_table {
+        uintptr_t begin; /* a multiple of COMMIT_TABLE_SPAN, unless flat */
+        size_t leaves;
+        uint32_t *leaf;
+        uintptr_t pool;
+        uint32_t *flat;
+        size_t flat_pages;
+};
+
+/** Allocator of the leaves. */
+struct commit_table_pages {
+        void *(*take)(void *context); /* a page of zeros from the pool, or NULL */
+        void (*give)(void *context, void *page);
+        void *context;
+};
+
+/** The pool page that is committed to an address; 0 if there is none. */
+uintptr_t novart_commit_table_get(const struct commit_table *table, uintptr_t addr);
+
+/** Makes sure that there is a leaf for an address. @return false if there is no page for one */
+bool novart_commit_table_prepare(struct commit_table *table, uintptr_t addr,
+                                 const struct commit_table_pages *pages);
+
+/** Notes the pool page of an address for which a leaf was prepared; @p page 0 forgets it. */
+void novart_commit_table_set(struct commit_table *table, uintptr_t addr, uintptr_t page);
+
+/** Frees the leaf of an address if no page is noted in it. */
+void novart_commit_table_trim(struct commit_table *table, uintptr_t addr,
+                              const struct commit_table_pages *pages);
+
+/** The next address in [addr, end) with a committed page; end if there is none. */
+uintptr_t novart_commit_table_next(const struct commit_table *table, uintptr_t addr, uintptr_t end);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commits pages of the pool to addresses of regions and maps them. All under the lock of the
+ * regions. */
+#ifndef NOVA_ROOTTASK_PAGE_COMMIT_H
+#define NOVA_ROOTTASK_PAGE_COMMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nova/abi/types.h"
+
+/* Prepares the commit tables, for a child also that of the addresses near its segments.
+ * @return 0 or ENOMEM */
+int novart_page_commit_start(void);
+
+/* Prepares the commit table for an address. @return false if there is no page for it */
+bool novart_page_commit_prepare(nova_word_t addr);
+
+/* Commits pages to [addr, addr + pages) where there are none. @return 0 or ENOMEM; then some may
+ * have been committed */
+int novart_page_commit(nova_word_t addr, size_t pages);
+
+/* Maps the committed page of an address again after the kernel removed the mapping.
+ * @return 0 or an errno value; EFAULT: no page is committed */
+int novart_page_commit_renew(nova_word_t addr);
+
+/* Unmaps [addr, addr + pages), memory of other programs included, and frees the committed pages. */
+void novart_page_decommit(nova_word_t addr, size_t pages);
+
+/* True if a page is committed to an address. */
+bool novart_page_is_committed(nova_word_t addr);
+
+#endif

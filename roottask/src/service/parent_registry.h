@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parent's registry of services, for services and sessions of a child; a root has no parent. */
+#ifndef NOVART_SERVICE_PARENT_REGISTRY_H
+#define NOVART_SERVICE_PARENT_REGISTRY_H
+
+#include "nova/abi/types.h"
+
+/* Gets a service's control portals into new selectors. @return 0; ENOENT: the program is a root;
+ * ENOMEM: no selectors; else as nova_parent_open() */
+int novart_parent_registry_open(const char *name, nova_sel_t *control);
+
+/* Gives those selectors back. */
+void novart_parent_registry_forget(nova_sel_t control);
+
+/* Allocates selectors for control portals, aligned as a parent accepts them. */
+nova_sel_t novart_parent_registry_alloc(void);
+
+/* Registers control portals with the parent, for other programs. @return as nova_parent_serve() */
+int novart_parent_registry_serve(const char *name, nova_sel_t control);
+
+#endif
