@@ -3,6 +3,11 @@
 # configuration; the rest is the same from all of them. NovaConfig is its counterpart.
 
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
+# The tree's own tools, as a regular expression of modules: benchmarks, mutation and conformance,
+# the builds of newlib and of the pages, packages and installation. tests/sdk/test_contents.py
+# compares it with what the commands of an installed SDK import.
+set(NOVA_TREE_MODULES "bench.*|conformance|doc_.*|docs|install|mutation|newlib.*|package|\
+qemu_plugin|stretch|table")
 # All that has to be built before the build can be installed.
 add_custom_target(nova-sdk)
 
@@ -37,7 +42,8 @@ function(nova_install_common)
 
   install(PROGRAMS "${NOVA_SDK}/bin/nova" "${NOVA_SYSTEM_TOOL}" DESTINATION bin)
   add_dependencies(nova-sdk nova-system)
-  install(DIRECTORY "${NOVA_SDK}/lib/nova" DESTINATION lib PATTERN "__pycache__" EXCLUDE)
+  install(DIRECTORY "${NOVA_SDK}/lib/nova" DESTINATION lib PATTERN "__pycache__" EXCLUDE
+    REGEX "/lib/nova/(${NOVA_TREE_MODULES})\\.py$" EXCLUDE)
   install(DIRECTORY "${NOVA_SDK}/linker" DESTINATION share/nova)
   install(DIRECTORY "${NOVA_ROOT}/examples" "${NOVA_ROOT}/templates" DESTINATION share/nova
     PATTERN "build" EXCLUDE)

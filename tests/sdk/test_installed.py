@@ -10,8 +10,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import global_names
 import installed
 import paths
+import test_contents
 from nova import places
 
 SENTENCE = r"nova: [^\n]+[.]\n\Z"
@@ -163,6 +165,41 @@ class Examples(Projects):
         self.assertLessEqual(BOOTED_ON_X86_32, {project.name for project in projects("examples")})
         names = sorted(BOOTED_ON_X86_32)
         self.passes_alone(self.all_in_one("examples"), *names, "--arch", "x86_32")
+
+
+class Contents(Installed):
+    """What is installed is for its users."""
+
+    def test_no_archive_takes_a_name_that_belongs_to_programs(self):
+        archives = sorted(installed.PREFIX.rglob("*.a"))
+        names = {archive.name for archive in archives}
+        self.assertEqual(names, {"libnova.a", "libnovart.a", "libnovavmm.a", "libc.a", "libm.a"})
+        self.assertEqual(len(archives), len(names) * len(installed.PRESETS))
+        patterns = [name for _, name in global_names.rows(global_names.LIST.read_text("utf-8"))]
+        for archive in archives:
+            with self.subTest(archive=archive.relative_to(installed.PREFIX)):
+                self.assertEqual(global_names.offenders(archive, patterns)[0], [])
+
+    def test_the_tools_of_the_tree_are_not_there(self):
+        folder = installed.PREFIX / "lib/nova"
+        self.assertEqual(test_contents.modules(folder), test_contents.needed(folder))
+        tools = [file for file in folder.rglob("*") if file.stem in test_contents.TOOLS]
+        self.assertEqual(tools, [])
+
+    def test_the_sources_and_tests_of_the_tree_are_not_there(self):
+        top = {"bin", "include", "lib", "share"}
+        self.assertEqual({file.name for file in installed.PREFIX.iterdir()}, top)
+        share = {"docs", "examples", "templates", "linker", "version"}
+        share |= {"README.md", "CHANGELOG.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md"}
+        share |= {f"{arch}-{config}" for arch, config in installed.PRESETS}
+        found = {file.name for file in (installed.PREFIX / "share/nova").iterdir()}
+        self.assertEqual(found, share)
+
+    def test_each_command_explains_itself(self):
+        for name in test_contents.cli.MODULES:
+            if name not in (*test_contents.cli.SOURCE_ONLY, "boot-test"):
+                with self.subTest(command=name):
+                    self.assertIn("usage: nova", self.call(installed.NOVA, name, "--help"))
 
 
 class Commands(Installed):

@@ -21,13 +21,14 @@ MODULES = {
     "package": "package",
     "conformance": "conformance",
     "bench": "bench",
-    "docs": "docs",
+    "docs": "manual",
     "doctor": "doctor",
     "boot-test": "boot_test",
     "stretch-test": "stretch",
     "newlib": "newlib",
     "build": "make",
 }
+# An installed SDK lacks their modules, which sdk/cmake/NovaInstall.cmake leaves out.
 SOURCE_ONLY = ("install", "package", "conformance", "bench", "newlib", "stretch-test")
 FOR_QEMU = ("run", "debug")
 
@@ -42,7 +43,8 @@ def _parser(argv):
     )
     parser.add_argument("--version", action="version", version=f"nova {places.version()}")
     commands = parser.add_subparsers(title=None, metavar="COMMAND", help=options.HIDDEN)
-    for name in argv[:1] if argv[:1] and argv[0] in MODULES else MODULES:
+    there = [name for name in MODULES if not (places.INSTALLED and name in SOURCE_ONLY)]
+    for name in argv[:1] if argv[:1] and argv[0] in there else there:
         importlib.import_module(f"nova.{MODULES[name]}").add_parser(commands)
     return parser, commands.choices
 
@@ -50,12 +52,12 @@ def _parser(argv):
 def parse(argv):
     """Parses a command line. Arguments after -- belong to QEMU."""
     split = argv.index("--") if "--" in argv else len(argv)
+    if argv and argv[0] in SOURCE_ONLY:
+        places.need_source(argv[0])
     parser, known = _parser(argv)
     if argv and not argv[0].startswith("-") and argv[0] not in known:
         hint = errors.meant(argv[0], known)
         raise errors.NovaError(f"there is no command '{argv[0]}'.{hint} See nova --help.")
-    if argv and argv[0] in SOURCE_ONLY:
-        places.need_source(argv[0])
     args, unknown = parser.parse_known_args(argv[:split])
     if unknown:
         words = " ".join(unknown)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import build, doc_headers, doc_pages, doc_pictures, options, places, process, tree
+from nova import build, doc_headers, doc_pages, doc_pictures, options, process, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 
 FOLDER = tree.ROOT / "docs" / "doxygen"
@@ -142,19 +142,7 @@ def ensure():
             raise NovaError("the manual was not made: run nova docs for the reason.", EXIT_FAILED)
 
 
-def _run_installed():
-    if not places.MANUAL.exists():
-        raise NovaError(
-            f"this SDK lacks the manual's HTML: read its text from {places.PAGES}; "
-            "on, or run nova install in NOVA's tree."
-        )
-    print(places.MANUAL)
-    return EXIT_OK
-
-
 def run(args):
-    if places.INSTALLED:
-        return _run_installed()
     if args.pictures:
         print(f"{doc_pictures.draw()} pictures drawn in {doc_pictures.FOLDER}")
         return EXIT_OK

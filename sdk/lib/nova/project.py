@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from nova import boot_list, build, explain, install, places, tree
+from nova import boot_list, build, explain, places, tree
 from nova.errors import EXIT_FAILED, NovaError
 
 DESCRIPTION = "CMakeLists.txt"
@@ -98,6 +98,8 @@ def _prepare_sdk(arch, config):
     if places.INSTALLED:
         places.kernel_folder(arch, config)
     else:
+        from nova import install  # which an installed SDK lacks
+
         install.into(places.PREFIX, [tree.preset_name(arch, config)])
 
 

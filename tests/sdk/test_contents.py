@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An installed SDK has the modules that its commands need, and none of the tree's own tools."""
+
+import ast
+import re
+import unittest
+
+import paths
+from nova import cli
+
+LIBRARY = paths.ROOT / "sdk/lib/nova"
+INSTALL = paths.ROOT / "sdk/cmake/NovaInstall.cmake"
+TOOLS = ("bench", "conformance", "docs", "install", "mutation", "newlib", "package", "stretch")
+
+
+def imported(file):
+    """The modules of `nova` that a file imports when it is loaded, not in a function."""
+    found = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module == "nova":
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nova."):
+            found.add(node.module.removeprefix("nova.").split(".")[0])
+    return found
+
+
+def needed(folder):
+    """All modules that the commands of an installed SDK load from FOLDER."""
+    commands = {module for name, module in cli.MODULES.items() if name not in cli.SOURCE_ONLY}
+    found, left = {"__init__"}, {"__main__", "cli"} | commands
+    while left:
+        name = left.pop()
+        found.add(name)
+        left |= imported(folder / f"{name}.py") - found
+    return found
+
+
+def modules(folder):
+    return {file.stem for file in folder.glob("*.py")}
+
+
+def left_out():
+    """The modules of the tree that are not installed."""
+    text = INSTALL.read_text(encoding="utf-8").replace("\\\n", "")
+    pattern = re.compile(re.search(r'NOVA_TREE_MODULES "(.*?)"', text).group(1))
+    return {name for name in modules(LIBRARY) if pattern.fullmatch(name)}
+
+
+class Contents(unittest.TestCase):
+    def test_no_command_needs_what_is_left_out(self):
+        self.assertEqual(needed(LIBRARY) & left_out(), set())
+
+    def test_what_no_command_needs_is_left_out(self):
+        self.assertEqual(modules(LIBRARY) - needed(LIBRARY) - left_out(), set())
+
+    def test_the_tools_of_the_tree_are_left_out(self):
+        self.assertEqual(set(TOOLS) - left_out(), set())
+
+
+if __name__ == "__main__":
+    unittest.main()
