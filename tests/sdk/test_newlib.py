@@ -11,9 +11,8 @@ from pathlib import Path
 from unittest import mock
 
 import paths
-from nova import newlib
+from nova import newlib, newlib_patches
 from nova.errors import NovaError
-from nova.newlib_patches import PATCHES
 
 
 class Newlib(unittest.TestCase):
@@ -114,10 +113,25 @@ class Newlib(unittest.TestCase):
 
     def test_an_unknown_version_is_refused(self):
         with tarfile.open(self.archive, "w:xz") as tar:
-            for name in sorted({name for name, _, _ in PATCHES}):
+            texts = newlib_patches.read()
+            for name in sorted({one[0] for text in texts for one in newlib_patches.hunks(text)}):
                 entry = tarfile.TarInfo(f"newlib/{name}")
                 tar.addfile(entry, io.BytesIO())
         self.assertIn("3.3.0", self.refused(newlib._unpack, self.archive, self.root / "to"))
+
+    def test_a_recipe_that_builds_the_same_is_not_built_again(self):
+        self.package()
+        newlib.ensure("x86_64")
+        stamp = newlib.folder("x86_64") / newlib.STAMP
+        built = json.loads(stamp.read_text(encoding="utf-8"))
+        same = {built["recipe"]: "an earlier one"}
+        stamp.write_text(json.dumps(dict(built, recipe="an earlier one")), encoding="utf-8")
+        with mock.patch.object(newlib, "SAME", same):
+            newlib.ensure("x86_64")
+        self.assertEqual(len(self.built), 1)
+        with mock.patch.object(newlib, "_build") as again:
+            newlib.ensure("x86_64")
+        again.assert_called_once()
 
     def test_a_half_written_stamp_counts_as_none(self):
         self.package()
@@ -126,6 +140,55 @@ class Newlib(unittest.TestCase):
         with mock.patch.object(newlib, "_build") as build:
             newlib.ensure("x86_64")
         build.assert_called_once()
+
+
+class Patches(unittest.TestCase):
+    PATCH = """Why.
+
+--- a/one.c
++++ b/one.c
+@@ -2,2 +2,3 @@
+ two
+-three
++drei
++vier
+@@ -6,1 +7,0 @@
+--- a
+--- a/two.c
++++ b/two.c
+@@ -1,1 +1,1 @@
+-a
++b
+"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, one):
+        (self.folder / "one.c").write_text(one, encoding="utf-8")
+        (self.folder / "two.c").write_text("a\n", encoding="utf-8")
+
+    def test_all_hunks_of_all_files_are_applied(self):
+        self.write("one\ntwo\nthree\nfour\n\f\n-- a\nend\n")
+        newlib_patches.apply(self.folder, [self.PATCH])
+        text = (self.folder / "one.c").read_text(encoding="utf-8")
+        self.assertEqual(text, "one\ntwo\ndrei\nvier\nfour\n\f\nend\n")
+        self.assertEqual((self.folder / "two.c").read_text(encoding="utf-8"), "b\n")
+
+    def test_a_line_that_differs_or_moved_is_refused(self):
+        for one in ("one\ntwo\n3\nfour\n\f\n-- a\n", "two\nthree\nfour\n\f\n-- a\n"):
+            self.write(one)
+            with self.assertRaisesRegex(NovaError, "one.c is not that of newlib 3.3.0"):
+                newlib_patches.apply(self.folder, [self.PATCH])
+
+    def test_each_patch_says_why_and_changes_something(self):
+        texts = newlib_patches.read()
+        self.assertEqual(len(texts), 5)
+        for text in texts:
+            self.assertRegex(text, r"\A[A-Za-z][^\n]+(\n[^\n]+)*[.]\n\n--- a/")
+            self.assertTrue(newlib_patches.hunks(text))
 
 
 if __name__ == "__main__":

@@ -16,9 +16,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from nova import build, errors, options, qemu, tree
+from nova import build, errors, newlib_patches, options, qemu, tree
 from nova.errors import NovaError
-from nova.newlib_patches import PATCHES
 
 PACKAGE = "newlib-source"
 SOURCES = Path("/usr/src/newlib")
@@ -61,6 +60,14 @@ LEFT_OUT = (
     "lock getreent malloc calloc realloc malign valloc mstats msize mallocr freer callocr reallocr "
     "malignr vallocr pvallocr cfreer msizer mallinfor malloptr mallstatsr"
 ).split()
+# A recipe and the digest of an earlier one that builds the same library: the changes to the source
+# were not patch files then.
+SAME = {
+    "995459f89c8761dec81def3403b0f8087e44f724a0871337763a22f1ff9b8118":
+        "e1694cd567b53134ba949bd42938af842ce4882dc4106e3dbeb276aa677dcf75",
+    "9fb355c1b924eae06fd29e8444d99b62260aaf0a1688148895dd385df34e1f79":
+        "0a1f7d49f48e4126c2a70f900ff36d6e14330129f2741b2223035d9e7aa507a8",
+}
 # What programs and headers of newlib must agree on.
 SETTINGS = """
 #define __DYNAMIC_REENT__ 1
@@ -90,7 +97,8 @@ def _digest(data):
 
 def _recipe(arch):
     machine = [TARGETS[arch], MACHINE[arch]]
-    text = json.dumps([*machine, OPTIONS, FLAGS, NAMES_FROM, TOOLS, PATCHES, SETTINGS, LEFT_OUT])
+    patches = newlib_patches.read()
+    text = json.dumps([*machine, OPTIONS, FLAGS, NAMES_FROM, TOOLS, patches, SETTINGS, LEFT_OUT])
     return _digest(text.encode())
 
 
@@ -122,7 +130,8 @@ def _good(arch, wanted):
     except (OSError, ValueError):
         return False
     # Without the source's package what was once built of it serves.
-    return built["recipe"] == wanted["recipe"] and wanted["source"] in (None, built["source"])
+    recipes = (wanted["recipe"], SAME.get(wanted["recipe"]))
+    return built["recipe"] in recipes and wanted["source"] in (None, built["source"])
 
 
 def ensure(arch):
@@ -144,11 +153,7 @@ def _unpack(archive, to):
     with tarfile.open(archive) as tar:
         tar.extractall(to)
     (source,) = to.iterdir()
-    for name, old, new in PATCHES:
-        text = (source / name).read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise NovaError(f"{archive.name} is not the version that the kit knows (3.3.0).")
-        (source / name).write_text(text.replace(old, new), encoding="utf-8")
+    newlib_patches.apply(source, newlib_patches.read())
     return source
 
 
