@@ -1,38 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client with two independent sessions. */
+/* The client: has two sessions with separate sums. */
+#include "counter.h"
+
 #include <novart/session.h>
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "adder.h"
-
-static int add(struct nova_session *session, nova_word_t number, nova_word_t *sum)
+/* Ends the program with a sentence if ERROR, an errno value, is not 0. */
+static void check(const char *what, int error)
 {
-        struct nova_message message = {.operation = ADDER_ADD,
+        if (!error)
+                return;
+        printf("%s: %s\n", what, strerror(error));
+        exit(1);
+}
+
+static unsigned add(struct nova_session *session, nova_word_t number)
+{
+        nova_word_t sum = 0;
+        struct nova_message message = {.operation = COUNTER_ADD,
                                        .words = &number,
                                        .word_count = 1,
-                                       .answer = sum,
+                                       .answer = &sum,
                                        .answer_max = 1};
 
-        return nova_session_call(session, &message);
+        check("the call", nova_session_call(session, &message));
+        return (unsigned)sum;
 }
 
 int main(void)
 {
-        struct nova_session *one, *two;
-        nova_word_t sum = 0;
+        struct nova_session *one, *other;
 
-        if (nova_session_open(&one, "adder", NULL) || nova_session_open(&two, "adder", NULL))
-                return 1;
-        for (nova_word_t i = 1; i <= 4; i++) {
-                add(one, i, &sum);
-                add(two, 10 * i, &sum);
-        }
-        printf("the second sum is %zu\n", (size_t)sum);
+        check("the first session", nova_session_open(&one, "counter", NULL));
+        check("the second session", nova_session_open(&other, "counter", NULL));
+
+        const unsigned first = add(one, 1), second = add(one, 2);
+
+        printf("%u and %u, then %u\n", first, second, add(other, 10));
+        nova_session_close(one);
 
         /* The handler never sees calls that the table forbids. */
-        printf("two words: %s\n", strerror(nova_session_invoke(one, ADDER_ADD, 1, 2)));
-        printf("no such operation: %s\n", strerror(nova_session_invoke(one, ADDER_ADD + 1, 1, 2)));
-        nova_session_close(one);
-        return 0; /* the other session ends with the program */
+        printf("two words: %s\n", strerror(nova_session_invoke(other, COUNTER_ADD, 1, 2)));
+        printf("no such operation: %s\n", strerror(nova_session_invoke(other, 999, 0, 0)));
+        nova_session_close(other);
+        return 0;
 }

@@ -46,6 +46,9 @@ function(nova_install_common)
     REGEX "/lib/nova/(${NOVA_TREE_MODULES})\\.py$" EXCLUDE)
   install(DIRECTORY "${NOVA_SDK}/linker" DESTINATION share/nova)
   install(DIRECTORY "${NOVA_ROOT}/examples" "${NOVA_ROOT}/templates" DESTINATION share/nova
+    PATTERN "build" EXCLUDE PATTERN "templates/service" EXCLUDE)
+  # In the tree this template is a link to the example.
+  install(DIRECTORY "${NOVA_ROOT}/examples/server/" DESTINATION share/nova/templates/service
     PATTERN "build" EXCLUDE)
   install(FILES "${NOVA_ROOT}/LICENSE" "${NOVA_ROOT}/CHANGELOG.md" DESTINATION share/doc/nova)
   nova_install_manual()

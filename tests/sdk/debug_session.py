@@ -92,18 +92,18 @@ class Session(unittest.TestCase):
     def test_a_program_of_a_system(self):
         text = self.batch(
             "server",
-            "nova symbols server-adder; break adder.c:add if $_streq($nova_pd(), \"adder\"); "
+            "nova symbols counter-server; break server.c:add if $_streq($nova_pd(), \"server\"); "
             "continue; nova pd; nova ec; backtrace 1",
             "--cpus", "1",
         )
         self.assert_lines(
             text,
-            r"bin/server-adder, from 0x400000 on$",
+            r"bin/counter-server, from 0x400000 on$",
             r"bin/init: not loaded, another program has its addresses$",
             r"Breakpoint 1[.\d]*, add \(",
-            r"^0x\w+ +adder +\d+ .* KiB of 128 KiB +live$",
-            r"^0x\w+ +adder +adder +0 +local +runs +0x\w+ <add> +nothing: it runs, serves client$",
-            r"^0x\w+ +client +client +0 +global +reply .* the reply of adder$",
+            r"^0x\w+ +server +\d+ .* KiB of 128 KiB +live$",
+            r"^0x\w+ +counter +server +0 +local +runs +0x\w+ <add> +nothing: it runs, serves client$",
+            r"^0x\w+ +client +client +0 +global +reply .* the reply of counter$",
             r"^#0 +add \(request=",
         )
 
