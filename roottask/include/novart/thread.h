@@ -187,7 +187,10 @@ int nova_handler_destroy(struct nova_handler *handler);
  * root creates it; a child's parent does. nova_thread_create() does this for threads.
  *
  * @code
- * const int error = nova_sc_create(sc, vcpu, 10, NOVA_THREAD_QUANTUM);
+ * const nova_sel_t ec = nova_sel_alloc(1); // for nova_create_ec(), and next to it the SC
+ *
+ * if (nova_sc_create(ec + 1, ec, 10, NOVA_THREAD_QUANTUM) == 0)
+ *         puts("the virtual CPU runs");
  * @endcode
  * In a child the EC may run briefly even if the result is EAGAIN: only delegation of the capability
  * shows whether it fits.
