@@ -132,7 +132,11 @@ def of_page(page, text):
 
 
 CODE = re.compile(r"^[ \t]*\*[ \t]*@code\n(.*?)^[ \t]*\*[ \t]*@endcode$", re.MULTILINE | re.DOTALL)
-HEADERS = {"libnova/include/nova": "fragment", "roottask/include/novart": "fragment runtime"}
+HEADERS = {
+    "libnova/include/nova": "fragment",
+    "roottask/include/novart": "fragment runtime",
+    "roottask/vmm/include/novavmm": "fragment runtime",
+}
 
 
 def of_header(header, text, mark):

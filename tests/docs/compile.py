@@ -24,6 +24,8 @@ COMPILERS = ("gcc", "clang")
 OPTIONS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-unused-parameter")
 OPTIONS += ("-O1", "-fno-pic", "-fsyntax-only", "-x", "c")
 LIBNOVA = """#include <nova/nova.h>
+#include <nova/arch/port.h>
+#include <nova/arch/tsc.h>
 #include <nova/console.h>
 #include <nova/portal.h>
 #include <nova/root.h>
@@ -41,7 +43,7 @@ void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utc
 
 
 HOSTED = re.compile(r"<novart/|<novavmm/|<(stdio|stdlib|pthread)\.h>")
-LIBRARY = ("stdio", "stdlib", "pthread", "nova/nova")
+LIBRARY = ("stdio", "stdlib", "string", "time", "pthread", "nova/nova")
 HEADERS = ("libnova/include", "hypervisor/abi")
 
 
@@ -50,10 +52,12 @@ def with_runtime(block):
     return "runtime" in block.words or HOSTED.search(block.text)
 
 
-def runtime_headers(root):
-    """Every header of the runtime, for fragments."""
-    found = sorted((root / "roottask/include/novart").glob("*.h"))
-    return "".join(f"#include <novart/{header.name}>\n" for header in found)
+def runtime_headers(root, own):
+    """Every header of the runtime, for fragments; those of the VMM library for its own headers."""
+    folders = [root / "roottask/include/novart"]
+    folders += [root / "roottask/vmm/include/novavmm"] * ("<novavmm/" in own)
+    found = [header for folder in folders for header in sorted(folder.glob("*.h"))]
+    return "".join(f"#include <{header.parent.name}/{header.name}>\n" for header in found)
 
 
 def source(block, root=ROOT):
@@ -63,7 +67,7 @@ def source(block, root=ROOT):
     place = f'#line {block.line + 1} "{block.page}"\n'
     if block.kind() == "fragment" and with_runtime(block):
         begin = "".join(f"#include <{name}.h>\n" for name in LIBRARY)
-        begin += runtime_headers(root) + own + "void fragment(void);\nvoid fragment(void)\n{\n"
+        begin += runtime_headers(root, own) + own + "void fragment(void);\nvoid fragment(void)\n{\n"
         return begin + place + block.text + "}\n"
     if block.kind() == "fragment":
         return LIBNOVA + own + FRAME + place + block.text + "}\n"

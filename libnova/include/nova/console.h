@@ -33,6 +33,10 @@ NOVA_LIBRARY void nova_console_use_port(struct nova_console *console, uint16_t p
 
 /**
  * Requests the ports of COM1 and of nova_exit(), and sets COM1 to 115200 baud, 8 bits, no parity.
+ * @code
+ * if (nova_root_init(&root, hip, cpu) == NOVA_SUCCESS && nova_console_init(&console, &root))
+ *         nova_printf(&console, "%u CPUs\n", nova_hip_cpu_count(hip));
+ * @endcode
  * @return false if the PD cannot get the ports
  */
 NOVA_LIBRARY bool nova_console_init(struct nova_console *console, struct nova_root *root);

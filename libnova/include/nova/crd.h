@@ -19,8 +19,16 @@ static inline nova_crd_t nova_crd_null(void)
         return 0;
 }
 
-/** 2^order pages from page number @p page (address / 4096) on, with permissions @p perms.
- * @spec 4.3.2 */
+/**
+ * 2^order pages from page number @p page (address / 4096) on, with permissions @p perms.
+ * @code
+ * // Four pages from address 0x40000000 on, readable and writable.
+ * nova_crd_t crd = nova_crd_mem(0x40000000 >> NOVA_PAGE_BITS, 2, NOVA_MEM_R | NOVA_MEM_W);
+ *
+ * nova_utcb_delegate(utcb, crd, 0x50000000 >> NOVA_PAGE_BITS, 0);
+ * @endcode
+ * @spec 4.3.2
+ */
 static inline nova_crd_t nova_crd_mem(nova_sel_t page, unsigned order, unsigned perms)
 {
         return nova_crd(NOVA_CRD_MEM, page, order, perms);

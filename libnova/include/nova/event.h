@@ -157,8 +157,15 @@ enum nova_svm_event {
 #undef NOVA_SVM_ENUM
 };
 
-/** Returns the selector of the portal that receives event @p number of an EC with @p event_base.
- * @spec 7.2 */
+/**
+ * Returns the selector of the portal that receives event @p number of an EC with @p event_base.
+ * @code
+ * // Page faults of threads whose event base is 512 go to this portal.
+ * status = nova_create_pt(nova_event_sel(512, NOVA_EXC_PF), NOVA_SEL_ROOT_PD, ec,
+ *                         NOVA_MTD_EIP | NOVA_MTD_QUAL, NOVA_ADDRESS(nova_portal_entry));
+ * @endcode
+ * @spec 7.2
+ */
 static inline nova_sel_t nova_event_sel(nova_sel_t event_base, unsigned event)
 {
         return event_base + event;

@@ -22,6 +22,10 @@ extern "C" {
  *
  * Needs the port NOVA_EXIT_PORT, which nova_console_init() requests. Without it the thread gets a
  * \#GP event. On a machine without such a device the thread sleeps for ever.
+ * @code
+ * if (status != NOVA_SUCCESS)
+ *         nova_exit(1); // nova run ends with status 1
+ * @endcode
  * @param value at most NOVA_EXIT_MAX; larger values are reduced to it
  */
 __attribute__((noreturn)) NOVA_LIBRARY void nova_exit(uint8_t value);

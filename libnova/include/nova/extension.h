@@ -6,15 +6,16 @@
 
 #include "nova/hypercall.h"
 
-/** @addtogroup layer0
- *  @{ */
-
 /**
  * Extension: creates a protection domain with an account of its own.
  *
  * The new account alone pays for the tables of the PD's spaces and for the objects that name the PD
  * as owner. The account's limit counts as used in the owner's account. Needs the HIP feature
  * NOVA_HIP_QUOTA; a kernel without it makes a PD without an account.
+ * @code
+ * if (nova_hip_has(hip, NOVA_HIP_QUOTA))
+ *         status = nova_create_pd_account(pd, NOVA_SEL_ROOT_PD, 0, 256 * 1024);
+ * @endcode
  * @param pd, owner, initial as for nova_create_pd()
  * @param bytes limit of the new account, the account itself included
  * @retval NOVA_SUCCESS the PD exists
@@ -38,6 +39,13 @@ static inline enum nova_status nova_create_pd_account(nova_sel_t pd, nova_sel_t 
  *
  * A counter above 0 is decremented whatever the deadline. A deadline in the past, such as 0, never
  * waits. Needs the HIP feature NOVA_HIP_TIMEOUT.
+ * @code
+ * const uint64_t second = (uint64_t)hip->tsc_khz * 1000;
+ *
+ * status = nova_sm_down_until(sm, 0, nova_rdtsc() + second);
+ * if (status == NOVA_COM_TIM)
+ *         nova_printf(&console, "no up within a second\n");
+ * @endcode
  * @param sm       semaphore capability with NOVA_SM_DN
  * @param flags    0, or NOVA_SM_ZC: a counter above 0 becomes 0
  * @param deadline value of the TSC of the caller's CPU
@@ -63,6 +71,10 @@ static inline enum nova_status nova_sm_down_until(nova_sel_t sm, nova_word_t fla
  *
  * Callers of its ECs get COM_ABT; from then on, capabilities for the PD act as null. Needs the HIP
  * feature NOVA_HIP_DESTROY.
+ * @code
+ * nova_pd_destroy(pd);
+ * nova_revoke(nova_crd_obj(pd, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR); // frees the selector
+ * @endcode
  * @param pd PD capability with all five permissions
  * @retval NOVA_SUCCESS the PD is gone
  * @retval NOVA_BAD_CAP @p pd names no PD or lacks a permission
@@ -86,6 +98,11 @@ static inline enum nova_status nova_pd_destroy(nova_sel_t pd)
  * parent gave identifies the child and all its descendants, whatever capabilities they hold. The
  * kernel reports when an event shuts down a thread that the root PD has named. Needs the HIP
  * feature NOVA_HIP_NAME.
+ * @code
+ * static const char name[NOVA_NAME_SIZE] = "driver"; // the rest is 0
+ *
+ * nova_name_set(pd, name);
+ * @endcode
  * @param object capability with all five permissions for a PD, EC, portal or semaphore
  * @param name   NOVA_NAME_SIZE bytes, padded with 0
  * @retval NOVA_SUCCESS done
@@ -290,7 +307,12 @@ static inline enum nova_status nova_quota_take(nova_sel_t pd, nova_word_t bytes)
 
 /**
  * Extension: reads usage and limit of the account that a PD uses.
+ * @code
+ * nova_word_t used, limit;
  *
+ * if (nova_quota_query(pd, &used, &limit) == NOVA_SUCCESS)
+ *         nova_printf(&console, "%zu of %zu bytes\n", (size_t)used, (size_t)limit);
+ * @endcode
  * @param pd         PD capability
  * @param[out] used  bytes charged or passed on to child accounts
  * @param[out] limit maximum of @p used in bytes
@@ -308,7 +330,5 @@ static inline enum nova_status nova_quota_query(nova_sel_t pd, nova_word_t *used
         return nova_status_of(
                 nova_trap_3(nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd), used, limit));
 }
-
-/** @} */
 
 #endif

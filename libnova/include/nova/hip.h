@@ -77,7 +77,12 @@ static inline unsigned nova_hip_cpu_count(const struct nova_hip *hip)
 
 /**
  * Finds the next CPU that runs.
+ * @code
+ * unsigned cursor = 0, number;
  *
+ * while (nova_hip_next_cpu(hip, &cursor, &number))
+ *         nova_printf(&console, "CPU %u\n", number);
+ * @endcode
  * @param[in,out] cursor position; start with 0 and call until the result is false
  * @param[out] cpu       CPU number as in hypercalls
  * @return false, and @p cpu is unchanged, if there are no more
@@ -96,8 +101,14 @@ static inline bool nova_hip_next_cpu(const struct nova_hip *hip, unsigned *curso
         return false;
 }
 
-/** Returns true if the microhypervisor announces all @p features: an OR of NOVA_HIP_VMX, …
- * @spec 6.2 */
+/**
+ * Returns true if the microhypervisor announces all @p features: an OR of NOVA_HIP_VMX, …
+ * @code
+ * if (!nova_hip_has(hip, NOVA_HIP_TIMEOUT | NOVA_HIP_DESTROY))
+ *         nova_printf(&console, "This kernel is too old.\n");
+ * @endcode
+ * @spec 6.2
+ */
 static inline bool nova_hip_has(const struct nova_hip *hip, uint32_t features)
 {
         return (hip->features & features) == features;

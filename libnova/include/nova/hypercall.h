@@ -16,9 +16,6 @@
 #include "nova/abi/status.h"
 #include "nova/arch/trap.h"
 
-/** @defgroup layer0 Layer 0: hypercalls
- *  @{ */
-
 NOVA_STATIC_ASSERT(NOVA_REPLY_ID == NOVA_REPLY, "number of reply");
 
 /** Returns the status in the @p word that a hypercall left in its first argument register: bits
@@ -33,6 +30,13 @@ static inline enum nova_status nova_status_of(nova_word_t word)
  * Sends the caller's UTCB through a portal and waits for the reply, which arrives in the same UTCB.
  *
  * Blocks until the reply.
+ * @code
+ * nova_utcb_clear(utcb);
+ * nova_utcb_put(utcb, 7);
+ * status = nova_call(pt, 0);
+ * if (status == NOVA_SUCCESS)
+ *         nova_printf(&console, "reply: %zu words\n", (size_t)nova_utcb_word_count(utcb));
+ * @endcode
  * @param portal selector of a portal whose EC is on the caller's CPU
  * @param flags  0 or an OR of NOVA_CALL_DB (do not wait for a busy callee), NOVA_CALL_DD (do not
  *               donate the scheduling context), NOVA_CALL_DL (extension: a cycle is DEADLOCK)
@@ -69,7 +73,12 @@ __attribute__((noreturn)) static inline void nova_reply(nova_word_t sp)
 
 /**
  * Creates a protection domain.
+ * @code
+ * // The child's selectors 0 to 63 become the caller's from base on.
+ * const nova_sel_t base = nova_root_sel_order(&root, 6);
  *
+ * status = nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(base, 6, NOVA_PERM_ALL));
+ * @endcode
  * @param pd      selector for the new PD
  * @param owner   PD capability with NOVA_PD_PD; the new capability gets its permissions
  * @param initial range of the caller's object capabilities to delegate to selector 0 on; 0 for
@@ -101,6 +110,16 @@ static inline enum nova_status nova_create_pd(nova_sel_t pd, nova_sel_t owner, n
  * A local thread (no flag) serves portals on the time of its callers. A global thread runs on
  * scheduling contexts of its own and begins with a STARTUP event. Addresses are those of the PD
  * in which the EC runs, so they are words and not pointers.
+ * @code
+ * static unsigned char stack[4096];
+ * void serve(nova_sel_t portal, struct nova_utcb *message, void *argument);
+ *
+ * const nova_word_t page = nova_root_utcb(&root);
+ * const nova_word_t sp =
+ *         nova_portal_stack(stack, sizeof(stack), serve, (struct nova_utcb *)page, NULL);
+ *
+ * status = nova_create_ec(ec, NOVA_SEL_ROOT_PD, page, cpu, sp, 0, 0);
+ * @endcode
  * @param ec         selector for the new EC
  * @param pd         PD capability with NOVA_PD_EC: where the EC runs
  * @param utcb       page-aligned address of its UTCB, free in that PD; 0 for a virtual CPU
@@ -131,7 +150,10 @@ static inline enum nova_status nova_create_ec(nova_sel_t ec, nova_sel_t pd, nova
  * Creates a scheduling context, which makes a global thread or a virtual CPU run. If its priority
  * is above the caller's, the new thread runs at once, before this function returns. A roottask's
  * first thread has priority 1.
- *
+ * @code
+ * // Priority 1 is the root's own: it runs on until its quantum ends.
+ * status = nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(10000, 1));
+ * @endcode
  * @param sc    selector for the new SC
  * @param owner PD capability with NOVA_PD_SC
  * @param ec    EC capability with NOVA_EC_SC: a global thread or a virtual CPU
@@ -156,7 +178,13 @@ static inline enum nova_status nova_create_sc(nova_sel_t sc, nova_sel_t owner, n
 
 /**
  * Creates a portal to a local thread.
- *
+ * @code
+ * // A portal for calls, and one for the page faults of threads with event base 512.
+ * status = nova_create_pt(pt, NOVA_SEL_ROOT_PD, ec, 0, NOVA_ADDRESS(nova_portal_entry));
+ * if (status == NOVA_SUCCESS)
+ *         status = nova_create_pt(nova_event_sel(512, NOVA_EXC_PF), NOVA_SEL_ROOT_PD, ec,
+ *                                 NOVA_MTD_EIP | NOVA_MTD_QUAL, NOVA_ADDRESS(nova_portal_entry));
+ * @endcode
  * @param pt    selector for the new portal; the handler receives this number
  * @param owner PD capability with NOVA_PD_PT
  * @param ec    EC capability with NOVA_EC_PT: a local thread
@@ -179,7 +207,13 @@ static inline enum nova_status nova_create_pt(nova_sel_t pt, nova_sel_t owner, n
 
 /**
  * Creates a semaphore.
- *
+ * @code
+ * // Two threads wait for each other with a semaphore whose counter begins with 0.
+ * if (nova_create_sm(sm, NOVA_SEL_ROOT_PD, 0) == NOVA_SUCCESS) {
+ *         nova_sm_up(sm);   // in one thread
+ *         nova_sm_down(sm); // in the other
+ * }
+ * @endcode
  * @param sm    selector for the new semaphore
  * @param owner PD capability with NOVA_PD_SM
  * @param count initial value of the counter
@@ -202,6 +236,12 @@ static inline enum nova_status nova_create_sm(nova_sel_t sm, nova_sel_t owner, n
  * caller.
  *
  * May take long. When it returns, the revocation is complete on every CPU.
+ * @code
+ * // Takes a page back from all PDs that got it from this one, which keeps it.
+ * nova_revoke(nova_crd_mem(0x40000000 >> NOVA_PAGE_BITS, 0, NOVA_MEM_RWX), 0);
+ * // Destroys a semaphore: revokes its capability from this PD, too.
+ * nova_revoke(nova_crd_obj(sm, 0, NOVA_PERM_ALL), NOVA_REVOKE_SR);
+ * @endcode
  * @param crd   the range and the permissions to revoke
  * @param flags 0, or NOVA_REVOKE_SR to revoke them from the caller, too
  * @retval NOVA_SUCCESS always
@@ -218,7 +258,13 @@ static inline enum nova_status nova_revoke(nova_crd_t crd, nova_word_t flags)
 
 /**
  * Looks up the capability range that the caller holds at a selector.
+ * @code
+ * nova_crd_t crd = nova_crd_obj(sm, 0, 0);
  *
+ * nova_lookup(&crd);
+ * if (nova_crd_type(crd) == NOVA_CRD_NULL)
+ *         nova_printf(&console, "nothing is there\n");
+ * @endcode
  * @param[in,out] crd in: type and base; out: the whole range that contains the selector, with its
  *                    permissions, or 0 if the selector is null
  * @retval NOVA_SUCCESS always
@@ -248,7 +294,12 @@ static inline enum nova_status nova_ec_ctrl(nova_sel_t ec)
 
 /**
  * Reads the time that a scheduling context has consumed.
+ * @code
+ * uint64_t used;
  *
+ * if (nova_sc_ctrl(sc, &used) == NOVA_SUCCESS)
+ *         nova_printf(&console, "%llu us\n", (unsigned long long)used);
+ * @endcode
  * @param sc            SC capability with NOVA_SC_CT
  * @param[out] time_us  consumed time in microseconds, as of the last switch away from it; 0 if
  *                      the hypercall fails
@@ -286,6 +337,11 @@ static inline enum nova_status nova_sm_up(nova_sel_t sm)
  * Semaphore down: decrements the counter, or waits while it is 0.
  *
  * On an interrupt semaphore it also unmasks the interrupt.
+ * @code
+ * // A driver waits for interrupts; each down unmasks the next one.
+ * while (nova_sm_down(sm) == NOVA_SUCCESS)
+ *         nova_printf(&console, "interrupt\n");
+ * @endcode
  * @param sm semaphore capability with NOVA_SM_DN
  * @retval NOVA_SUCCESS done
  * @retval NOVA_BAD_CAP @p sm is not a semaphore or lacks NOVA_SM_DN, or it was destroyed meanwhile
@@ -343,7 +399,14 @@ static inline enum nova_status nova_assign_pci(nova_sel_t pd, nova_word_t device
  * It also unmasks a pin, unless its level-triggered interrupt is being served; then the next down
  * unmasks it. For a message the caller programs the device's registers with the results, again
  * after each assign_gsi for another CPU.
+ * @code
+ * // The keyboard's interrupt, pin 1: the kernel owns the semaphores of all interrupts.
+ * const nova_crd_t interrupt = nova_crd_obj(NOVA_SEL_GSI_SM + 1, 0, NOVA_PERM_ALL);
+ * uint32_t address, data;
  *
+ * if (nova_root_delegate(&root, interrupt, sm, NOVA_ITEM_H))
+ *         status = nova_assign_gsi(sm, 0, cpu, &address, &data);
+ * @endcode
  * @param sm               interrupt semaphore capability
  * @param device           for a GSI that is not an I/O APIC pin: the device that sends the message,
  *                         as an address in the caller's PD inside the configuration space of a PCI
@@ -373,8 +436,6 @@ static inline enum nova_status nova_assign_gsi(nova_sel_t sm, nova_word_t device
         *msi_data = (uint32_t)a3;
         return nova_status_of(word);
 }
-
-/** @} */
 
 #include "nova/extension.h"
 

@@ -11,6 +11,20 @@
  *
  * Start with @p position 0 and pass the updated value to the next call. Messages that were
  * overwritten before they could be read are skipped. The kernel may write meanwhile.
+ * @code
+ * struct nova_hip_mem mem;
+ * uint32_t position = 0;
+ * char text[128];
+ * size_t bytes;
+ *
+ * if (!nova_hip_find_mem(hip, NOVA_MEM_LOG, &mem))
+ *         return;
+ *
+ * const struct nova_log *log = nova_root_map(&root, mem.addr, mem.size, NOVA_MEM_R);
+ *
+ * while (log && (bytes = nova_log_read(log, &position, text, sizeof(text))) > 0)
+ *         nova_printf(&console, "%.*s", (int)bytes, text);
+ * @endcode
  * @param log              the mapped memory descriptor of type NOVA_MEM_LOG
  * @param[in,out] position number of the first byte wanted, then of the first byte not read
  * @param[out] to          buffer for up to @p size bytes; no 0 is added

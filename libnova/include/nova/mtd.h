@@ -53,7 +53,7 @@ static inline int nova_mtd_bit_number(const char *name)
 /** A text that grows in a buffer. Characters that do not fit are only counted. */
 struct nova_mtd_text {
         char *to;      /**< the buffer */
-        size_t size;   /**< its bytes */
+        size_t size;   /**< size of the buffer in bytes */
         size_t length; /**< length of the whole text */
 };
 
@@ -77,7 +77,12 @@ static inline void nova_mtd_put_name(struct nova_mtd_text *text, const char *nam
 /**
  * Writes a descriptor as text: "ACDB|ESP|EIP", bits without a name as a number after the names
  * ("EIP|0x80000000"), and "0" for none.
+ * @code
+ * char text[NOVA_MTD_TEXT_SIZE];
  *
+ * nova_mtd_format(utcb->state.mtd, text, sizeof(text));
+ * nova_printf(&console, "the message carries %s\n", text);
+ * @endcode
  * @param mtd     the descriptor
  * @param[out] to buffer for the text, which is cut to its size and ends with a 0; may be NULL if @p
  *                size is 0

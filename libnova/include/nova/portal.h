@@ -27,16 +27,16 @@ typedef void nova_thread_function(void *argument);
 
 /** Top of a local thread's stack, read by nova_portal_entry. */
 struct nova_portal_frame {
-        nova_portal_handler *handler; /**< what serves */
-        struct nova_utcb *utcb;
-        void *argument;     /**< passed to it */
-        nova_word_t unused; /* keeps the stack aligned to 16 bytes */
+        nova_portal_handler *handler; /**< function that serves requests */
+        struct nova_utcb *utcb;       /**< UTCB of the thread */
+        void *argument;               /**< argument of that function */
+        nova_word_t unused;           /* keeps the stack aligned to 16 bytes */
 };
 
 /** Top of a global thread's stack, read by nova_thread_entry. */
 struct nova_thread_frame {
-        nova_thread_function *function; /**< what runs */
-        void *argument;                 /**< passed to it */
+        nova_thread_function *function; /**< body of the thread */
+        void *argument;                 /**< argument of that function */
         nova_word_t unused[2];
 };
 
@@ -61,6 +61,18 @@ static inline nova_word_t nova_stack_top(void *stack, size_t bytes)
  *
  * The stub restores the stack pointer for each request, so the stack does not grow. All portals of
  * one EC may enter at nova_portal_entry: the handler receives the portal's selector.
+ * @code
+ * static unsigned char stack[4096];
+ * void serve(nova_sel_t portal, struct nova_utcb *message, void *argument);
+ *
+ * const nova_word_t page = nova_root_utcb(&root);
+ * const nova_word_t sp =
+ *         nova_portal_stack(stack, sizeof(stack), serve, (struct nova_utcb *)page, NULL);
+ *
+ * status = nova_create_ec(ec, NOVA_SEL_ROOT_PD, page, cpu, sp, 0, 0);
+ * if (status == NOVA_SUCCESS)
+ *         status = nova_create_pt(pt, NOVA_SEL_ROOT_PD, ec, 0, NOVA_ADDRESS(nova_portal_entry));
+ * @endcode
  * @param stack memory for the exclusive use of this thread
  * @param bytes its size, at least 1024
  * @param utcb  address of the thread's UTCB, passed to the handler
@@ -84,6 +96,21 @@ static inline nova_word_t nova_portal_stack(void *stack, size_t bytes, nova_port
  *
  * The reply to its STARTUP event must set ip = nova_thread_entry and MTD bit EIP only, which keeps
  * the stack pointer.
+ * @code
+ * static unsigned char stack[4096];
+ * void work(void *argument);
+ *
+ * const nova_word_t sp = nova_thread_stack(stack, sizeof(stack), work, NULL);
+ *
+ * status = nova_create_ec(ec, NOVA_SEL_ROOT_PD, nova_root_utcb(&root), cpu, sp, 512,
+ *                         NOVA_EC_GLOBAL);
+ * if (status == NOVA_SUCCESS)
+ *         status = nova_create_sc(sc, NOVA_SEL_ROOT_PD, ec, nova_qpd(10000, 1));
+ *
+ * // The handler of its STARTUP event, at selector 512 + NOVA_EXC_STARTUP, replies:
+ * utcb->state.ip = NOVA_ADDRESS(nova_thread_entry);
+ * nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
+ * @endcode
  * @return the stack pointer for nova_create_ec()
  */
 static inline nova_word_t nova_thread_stack(void *stack, size_t bytes,

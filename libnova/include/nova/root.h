@@ -38,7 +38,11 @@ struct nova_root {
 
 /**
  * Creates the thread and the portal for requests.
- *
+ * @code
+ * if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
+ *         return;
+ * nova_printf(&console, "Hello\n");
+ * @endcode
  * @param hip, cpu the arguments of nova_main()
  * @return NOVA_SUCCESS, or the status of creating the thread or its portal
  */
@@ -49,8 +53,16 @@ NOVA_LIBRARY enum nova_status nova_root_init(struct nova_root *root, const struc
  * for a range that a CRD of a higher order names. @return the first selector */
 NOVA_LIBRARY nova_sel_t nova_root_sel(struct nova_root *root, nova_word_t count);
 
-/** Allocates 2^order consecutive object selectors, aligned to their number as a descriptor of that
- * order requires. @return the first selector */
+/**
+ * Allocates 2^order consecutive object selectors, aligned to their number as a descriptor of that
+ * order requires.
+ * @code
+ * const nova_sel_t base = nova_root_sel_order(&root, 6);
+ *
+ * status = nova_create_pd(pd, NOVA_SEL_ROOT_PD, nova_crd_obj(base, 6, NOVA_PERM_ALL));
+ * @endcode
+ * @return the first selector
+ */
 NOVA_LIBRARY nova_sel_t nova_root_sel_order(struct nova_root *root, unsigned order);
 
 /** Allocates a page for a UTCB of the root PD. @return its address */
@@ -58,7 +70,11 @@ NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
 
 /**
  * Sends one delegate item to the caller's own PD.
- *
+ * @code
+ * // A second selector for a semaphore, which may only be upped.
+ * if (!nova_root_delegate(&root, nova_crd_obj(sm, 0, NOVA_SM_UP), nova_root_sel(&root, 1), 0))
+ *         nova_printf(&console, "not delegated\n");
+ * @endcode
  * @param crd   the range to delegate
  * @param to    destination: page number, port (always as in @p crd) or object selector; aligned
  *              like the base of @p crd
@@ -68,13 +84,26 @@ NOVA_LIBRARY nova_word_t nova_root_utcb(struct nova_root *root);
 NOVA_LIBRARY bool nova_root_delegate(struct nova_root *root, nova_crd_t crd, nova_sel_t to,
                                      nova_word_t flags);
 
-/** Gets 2^order I/O ports from @p port on, aligned to 2^order. @return true if the PD now holds
- * them */
+/**
+ * Gets 2^order I/O ports from @p port on, aligned to 2^order.
+ * @code
+ * // The real-time clock.
+ * if (nova_root_ports(&root, 0x70, 1))
+ *         nova_out8(0x70, 0);
+ * @endcode
+ * @return true if the PD now holds them
+ */
 NOVA_LIBRARY bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsigned order);
 
 /**
  * Maps physical memory.
+ * @code
+ * // The text screen of a PC.
+ * uint16_t *screen = nova_root_map(&root, 0xb8000, 4000, NOVA_MEM_R | NOVA_MEM_W);
  *
+ * if (screen)
+ *         screen[0] = 0x0700 | 'N';
+ * @endcode
  * @param addr, size bytes; whole pages are mapped
  * @param perms      an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  * @return the virtual address of @p addr, or NULL
@@ -82,8 +111,17 @@ NOVA_LIBRARY bool nova_root_ports(struct nova_root *root, nova_sel_t port, unsig
 NOVA_LIBRARY void *nova_root_map(struct nova_root *root, uint64_t addr, nova_word_t size,
                                  unsigned perms);
 
-/** Allocates 2^order pages of unused RAM, readable and writable, filled with zero and aligned to
- * their size. @return their address, or NULL if no such RAM is left */
+/**
+ * Allocates 2^order pages of unused RAM, readable and writable, filled with zero and aligned to
+ * their size.
+ * @code
+ * char *pages = nova_root_alloc(&root, 2); // 16 KiB
+ *
+ * if (!pages)
+ *         nova_printf(&console, "no RAM is left\n");
+ * @endcode
+ * @return their address, or NULL if no such RAM is left
+ */
 NOVA_LIBRARY void *nova_root_alloc(struct nova_root *root, unsigned order);
 
 #ifdef __cplusplus

@@ -19,7 +19,15 @@ static inline const char *nova_status_name(enum nova_status status)
         }
 }
 
-/** Returns the meaning of a status ("invalid capability"), or "unknown status". @spec 5.1 */
+/**
+ * Returns the meaning of a status ("invalid capability"), or "unknown status".
+ * @code
+ * status = nova_call(pt, 0);
+ * if (status != NOVA_SUCCESS)
+ *         nova_printf(&console, "call: %s\n", nova_status_text(status));
+ * @endcode
+ * @spec 5.1
+ */
 static inline const char *nova_status_text(enum nova_status status)
 {
         switch ((unsigned)status) {

@@ -48,7 +48,12 @@ static inline void nova_utcb_clear(struct nova_utcb *utcb)
 
 /**
  * Sets the windows that receive capabilities into the owner's spaces.
- *
+ * @code
+ * // A client gets one capability at selector sel with the next reply.
+ * nova_utcb_set_windows(utcb, 0, nova_crd_obj(sel, 0, NOVA_PERM_ALL));
+ * nova_utcb_clear(utcb);
+ * status = nova_call(pt, 0);
+ * @endcode
  * @param translate range in which translated capabilities are recognised; 0 for none
  * @param delegate  range that may receive delegated capabilities; 0 for none
  * @spec 4.6.1
@@ -175,7 +180,12 @@ static inline bool nova_utcb_translate(struct nova_utcb *utcb, nova_crd_t crd)
 
 /**
  * Appends an item that delegates capabilities of the sender to the receiver.
- *
+ * @code
+ * // A semaphore that the receiver may only up.
+ * nova_utcb_clear(utcb);
+ * nova_utcb_delegate(utcb, nova_crd_obj(sm, 0, NOVA_SM_UP), 0, 0);
+ * status = nova_call(pt, 0);
+ * @endcode
  * @param crd     the range to delegate
  * @param hotspot selector that fixes the destination when range and window differ in size
  * @param flags   0 or an OR of NOVA_ITEM_D, NOVA_ITEM_G, NOVA_ITEM_H (root PD only)
@@ -331,7 +341,13 @@ static inline bool nova_utcb_get_bytes(const struct nova_utcb *utcb, unsigned *a
 
 /**
  * Copies a text that nova_utcb_put_string() wrote.
+ * @code
+ * char name[32];
+ * unsigned at = 0;
  *
+ * if (nova_utcb_get_string(utcb, &at, name, sizeof(name)))
+ *         nova_printf(&console, "%s\n", name);
+ * @endcode
  * @param[in,out] at word that holds its length; then the word after it
  * @param[out] to    buffer for the text and its terminating 0
  * @param size       size of the buffer in bytes, including the 0
@@ -365,6 +381,12 @@ static inline bool nova_item_is_delegate(struct nova_item item)
  *
  * The kernel writes the range, so a sender cannot forge it. The sender chooses whether the item is
  * a delegation or a translation.
+ * @code
+ * nova_crd_t crd;
+ *
+ * if (nova_utcb_received(utcb, 0, NOVA_ITEM_DELEGATE, NOVA_CRD_OBJ, &crd))
+ *         nova_sm_up(nova_crd_base(crd));
+ * @endcode
  * @param i        number of the item, 0 for the first
  * @param kind     NOVA_ITEM_DELEGATE or NOVA_ITEM_TRANSLATE
  * @param type     NOVA_CRD_MEM, _IO or _OBJ
@@ -391,6 +413,11 @@ static inline bool nova_utcb_received(const struct nova_utcb *utcb, unsigned i, 
  *
  * The kernel reads the MTD in the UTCB when the reply is sent, so each reply must set it. The MTD
  * of the request would write back every group that the portal requested.
+ * @code
+ * // In a handler of #UD: skips the two bytes of the instruction.
+ * utcb->state.ip += 2;
+ * nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
+ * @endcode
  * @param mtd the groups of state to write back; 0 for none
  * @spec 4.4, 7.4
  */

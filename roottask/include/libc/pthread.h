@@ -59,7 +59,7 @@ typedef struct {
 
 /** Attributes of a condition. */
 typedef struct {
-        clockid_t clock; /**< of pthread_cond_timedwait() */
+        clockid_t clock; /**< clock of pthread_cond_timedwait() */
 } pthread_condattr_t;
 
 #define PTHREAD_COND_INITIALIZER         \
@@ -78,7 +78,7 @@ typedef unsigned pthread_key_t;
 
 /** Control of a function that runs once. */
 typedef struct {
-        unsigned char state[8]; /**< of the runtime */
+        unsigned char state[8]; /**< state of the runtime */
 } pthread_once_t;
 
 #define PTHREAD_ONCE_INIT \

@@ -66,10 +66,10 @@ struct nova_child_grants {
 /** Configuration of a child. The kernel limits the child and all its descendants to @c cpus and @c
  * priority (nova_pd_limit()). */
 struct nova_child_config {
-        const char *name;  /**< for messages and for argv[0]; at most 31 characters */
+        const char *name;  /**< name in messages and in argv[0]; at most 31 characters */
         const void *image; /**< its ELF file, preferably page-aligned; must stay until the child has
                               ended */
-        size_t image_bytes;             /**< its size */
+        size_t image_bytes;             /**< size of the image in bytes */
         const char *const *arguments;   /**< from argv[1] on, NULL at the end; may be NULL */
         const char *const *environment; /**< NAME=VALUE, NULL at the end; may be NULL */
         size_t memory; /**< memory that it may allocate in bytes; 0: 256 KiB; rounded up to pages,
@@ -83,7 +83,7 @@ struct nova_child_config {
         unsigned priority; /**< maximum priority of its threads; 0: 64; cut to the caller's limit */
         unsigned quantum_us; /**< longest time slice of its threads in microseconds; 0: 10,000 */
         unsigned flags;      /**< NOVA_CHILD_MAY_… */
-        struct nova_child_grants grants;
+        struct nova_child_grants grants; /**< functions that grant resources by name */
 };
 
 /**

@@ -52,7 +52,17 @@ int nova_console_read(char *text, size_t bytes);
  */
 int nova_console_turn(nova_sel_t *sel);
 
-/** Redirects text from now on. @param other must stay valid; NULL: the initial destination */
+/**
+ * Redirects text from now on.
+ * @code
+ * extern int write_line(void *context, const char *text, size_t bytes);
+ * static const struct nova_console_output output = {.write = write_line};
+ *
+ * nova_console_use(&output);
+ * puts("goes to write_line()");
+ * @endcode
+ * @param other must stay valid; NULL: the initial destination
+ */
 void nova_console_use(const struct nova_console_output *other);
 
 #ifdef __cplusplus

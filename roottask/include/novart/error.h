@@ -13,7 +13,13 @@ extern "C" {
 
 /**
  * Returns the errno value for a status.
+ * @code
+ * extern nova_sel_t sm;
+ * const int error = nova_errno_of(nova_sm_up(sm));
  *
+ * if (error)
+ *         printf("up: %s\n", strerror(error));
+ * @endcode
  * @retval 0          NOVA_SUCCESS
  * @retval ETIMEDOUT  NOVA_COM_TIM
  * @retval ECONNRESET NOVA_COM_ABT: the callee died

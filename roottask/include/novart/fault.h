@@ -51,9 +51,10 @@ struct nova_fault_report {
         } regs;
         nova_word_t frame[NOVA_FAULT_FRAMES]; /**< ip, then the return addresses, innermost first */
         unsigned char code[NOVA_FAULT_CODE];  /**< bytes around ip */
-        char program[NOVA_FAULT_NAME];        /**< need not end with a 0 */
-        char thread[NOVA_FAULT_NAME];         /**< the same */
-        char region[NOVA_FAULT_NAME];         /**< name of the region at address, or empty */
+        char program[NOVA_FAULT_NAME]; /**< name of the program, without a 0 if it fills the array
+                                        */
+        char thread[NOVA_FAULT_NAME];  /**< name of the thread, as program */
+        char region[NOVA_FAULT_NAME];  /**< name of the region at address, or empty */
 };
 
 /** Receives one line of a report, without the line feed. */

@@ -14,6 +14,13 @@ extern "C" {
  *
  * A program that delegated memory can revoke it while it is in use. An ordinary access then faults
  * in the program that received it. This function returns EFAULT instead.
+ * @code
+ * extern const char *shared; // delegated by a client
+ * char copy[64];
+ *
+ * if (nova_copy_guarded(copy, shared, sizeof(copy)) == EFAULT)
+ *         puts("the client has revoked it");
+ * @endcode
  * @param to    first byte to write
  * @param from  first byte to read
  * @param bytes number of bytes

@@ -17,7 +17,7 @@ extern "C" {
 struct nova_module {
         char name[NOVA_MODULE_NAME]; /**< name of its file without folders */
         uint64_t phys;               /**< physical address, page-aligned */
-        size_t bytes;                /**< its size */
+        size_t bytes;                /**< size of the module in bytes */
 };
 
 /**

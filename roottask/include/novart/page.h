@@ -46,7 +46,14 @@ struct nova_dma {
 /**
  * Allocates contiguous memory for devices, visible to the devices that nova_assign_pci() assigned
  * to this program (D bit).
+ * @code
+ * struct nova_dma ring;
  *
+ * if (nova_dma_alloc(4096, &ring) == 0) {
+ *         printf("the device uses address %llx\n", (unsigned long long)ring.phys);
+ *         nova_dma_free(&ring);
+ * }
+ * @endcode
  * @param bytes size in bytes; rounded up to a power of two of whole pages, and aligned to it
  * @retval 0      @p dma is valid
  * @retval EINVAL @p bytes is 0

@@ -44,7 +44,14 @@ static inline bool nova_program_is_root(void)
         return !nova_program.start;
 }
 
-/** Returns true if a thread of the program may be created on a CPU. */
+/**
+ * Returns true if a thread of the program may be created on a CPU.
+ * @code
+ * printf("%s runs on CPU %zu\n", nova_program.name, (size_t)nova_program.cpu);
+ * if (nova_program_has_cpu(1))
+ *         puts("and may have threads on CPU 1");
+ * @endcode
+ */
 static inline bool nova_program_has_cpu(nova_word_t cpu)
 {
         return cpu < NOVA_CPU_MAX && (nova_program.cpus >> cpu & 1);

@@ -14,7 +14,14 @@ extern "C" {
 
 /**
  * Reserves addresses without memory, for receive windows and UTCBs.
+ * @code
+ * // A window for 16 pages that a message will bring.
+ * void *window = nova_region_reserve(16 * NOVA_PAGE_SIZE);
+ * const nova_word_t page = (nova_word_t)window >> NOVA_PAGE_BITS;
  *
+ * if (window)
+ *         nova_utcb_set_windows(nova_thread_utcb(), 0, nova_crd_mem(page, 4, NOVA_MEM_RWX));
+ * @endcode
  * @param bytes rounded up to whole pages; if that is a power of two, the address is a multiple of
  * it
  * @return the first address; NULL if no addresses or no page for the record are left
@@ -95,6 +102,12 @@ int nova_region_shrink(void *addr, size_t bytes);
  * Maps physical memory: registers of devices, tables of the firmware. For roots.
  *
  * nova_region_free() unmaps it.
+ * @code
+ * void *screen;
+ *
+ * if (nova_map_physical(0xb8000, 4000, NOVA_MEM_R | NOVA_MEM_W, &screen) == 0)
+ *         *(volatile uint16_t *)screen = 0x0700 | 'N';
+ * @endcode
  * @param phys, bytes the range; whole pages are mapped
  * @param perms       an OR of NOVA_MEM_R, NOVA_MEM_W, NOVA_MEM_X
  * @param[out] out    the virtual address of @p phys
@@ -121,7 +134,11 @@ int nova_self_map(nova_word_t from_page, nova_word_t to_page, unsigned order, un
 
 /**
  * Gets memory, ports or objects from the kernel. For roots.
- *
+ * @code
+ * // The real-time clock's ports.
+ * if (nova_request(nova_crd_io(0x70, 1), 0x70) == 0)
+ *         puts("the clock is ours");
+ * @endcode
  * @param crd the range: page numbers are physical; objects are idle SCs and interrupt semaphores
  * @param to  destination page number or selector; a port keeps its number
  * @retval 0      done

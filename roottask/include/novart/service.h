@@ -56,9 +56,9 @@ struct nova_service_operation {
 
 /** Configuration of a service. */
 struct nova_service_config {
-        const char *name; /**< name by which clients open it */
-        const struct nova_service_operation *operations;
-        unsigned operation_count; /**< number of rows in operations */
+        const char *name;                                /**< name by which clients open it */
+        const struct nova_service_operation *operations; /**< table of the operations */
+        unsigned operation_count;                        /**< number of rows in operations */
         size_t state_bytes;       /**< size of each session's state in bytes; 0 when opened */
         unsigned sessions;        /**< maximum number of sessions; 0: 64 */
         unsigned client_sessions; /**< maximum of one client; 0: 16 */
@@ -70,7 +70,7 @@ struct nova_service_config {
                               without locks */
         uint64_t cpus;     /**< bit n: serve CPU n; 0: all CPUs of the program */
         unsigned priority; /**< priority of the service's own threads; 0: the program's limit */
-        void *argument;    /**< for nova_service_argument() */
+        void *argument;    /**< result of nova_service_argument() */
         /** Called for a new session; may initialise its state. @return 0, or a number of <errno.h>
          * to refuse the session, which nova_session_open() then returns. After EAGAIN it tries
          * again */
@@ -142,8 +142,19 @@ __attribute__((warn_unused_result)) int nova_service_lock(struct nova_service *s
 /** Lets handlers run again. Does nothing if the caller does not hold the lock. */
 void nova_service_unlock(struct nova_service *service);
 
-/** Notifies a session's client, which returns from nova_session_wait(). Does nothing unless the
- * client enabled notifications. Call it in the session's own handlers or with the lock held. */
+/**
+ * Notifies a session's client, which returns from nova_session_wait(). Does nothing unless the
+ * client enabled notifications. Call it in the session's own handlers or with the lock held.
+ * @code
+ * extern struct nova_service *service; // of nova_service_start()
+ * extern void *state;                  // the session's, remembered by one of its handlers
+ *
+ * if (nova_service_lock(service) == 0) {
+ *         nova_service_notify(service, state);
+ *         nova_service_unlock(service);
+ * }
+ * @endcode
+ */
 void nova_service_notify(struct nova_service *service, const void *state);
 
 /** Returns the name of a session's client. */
@@ -187,11 +198,26 @@ void nova_service_drop(struct nova_service *service, nova_sel_t sel);
 /**
  * Keeps the capabilities that came with a request. Otherwise they are revoked when the handler
  * returns.
+ * @code
+ * extern struct nova_request *request;
+ * const nova_sel_t sel = nova_request_take(request);
+ *
+ * if (sel != NOVA_SEL_NONE)
+ *         nova_service_drop(request->service, sel); // when the session no longer needs it
+ * @endcode
  * @return the first of 2^receive_order selectors, or NOVA_SEL_NONE if none came
  */
 nova_sel_t nova_request_take(struct nova_request *request);
 
-/** Appends a word to the answer. @return false if it is full */
+/**
+ * Appends a word to the answer.
+ * @code
+ * extern struct nova_request *request; // the handler's argument
+ *
+ * nova_request_answer(request, request->word[0] * request->word[0]);
+ * @endcode
+ * @return false if it is full
+ */
 bool nova_request_answer(struct nova_request *request, nova_word_t word);
 
 /**
@@ -204,9 +230,17 @@ bool nova_request_answer(struct nova_request *request, nova_word_t word);
  */
 bool nova_request_answer_bytes(struct nova_request *request, const void *bytes, size_t size);
 
-/** Adds a range of the server's capabilities to the answer. The first range goes to the start of
- * the client's window; a second one follows it, aligned to the larger of the two. @return false if
- * the answer has NOVA_REQUEST_GIVES ranges already */
+/**
+ * Adds a range of the server's capabilities to the answer. The first range goes to the start of
+ * the client's window; a second one follows it, aligned to the larger of the two.
+ * @code
+ * extern struct nova_request *request;
+ * extern nova_sel_t sm; // a semaphore of the service
+ *
+ * nova_request_give(request, nova_crd_obj(sm, 0, NOVA_SM_DN));
+ * @endcode
+ * @return false if the answer has NOVA_REQUEST_GIVES ranges already
+ */
 bool nova_request_give(struct nova_request *request, nova_crd_t crd);
 
 /** Returns the bytes in the words of a request from word @p first on. @return NULL if there are not
@@ -223,7 +257,14 @@ size_t nova_request_share_bytes(const struct nova_request *request);
 
 /**
  * Copies from memory that the client shares.
+ * @code
+ * extern struct nova_request *request;
+ * char text[64];
  *
+ * // Copied first, then checked: the client may change its memory at any time.
+ * if (nova_request_share_read(request, 0, text, sizeof(text)))
+ *         puts("not shared");
+ * @endcode
  * @param request the request
  * @param offset  offset in the shared memory in bytes
  * @param to      first byte to write

@@ -29,6 +29,7 @@ struct nova_cancel {
         struct nova_async_call *first; /**< the calls */
         bool cancelled;                /**< nova_cancel_calls() was called */
 };
+/** Initialises an object for cancellation. */
 #define NOVA_CANCEL_INITIALIZER                     \
         {                                           \
                 NOVA_MUTEX_INITIALIZER, NULL, false \
@@ -89,11 +90,23 @@ int nova_session_open(struct nova_session **opened, const char *service, const c
 int nova_session_open_until(struct nova_session **opened, const char *service,
                             const char *arguments, uint64_t deadline);
 
-/** Reopens a session whose service has died and been restarted, or in which a call was abandoned,
+/**
+ * Reopens a session whose service has died and been restarted, or in which a call was abandoned,
  * and shares its memory again. The new session starts without state in the service; the old one is
  * closed as by nova_session_close(). Waits for up to five seconds while the service restarts. No
  * other thread may use the session meanwhile. After a failure calls return ECONNRESET, and the
- * caller may try again. @return as nova_session_open() */
+ * caller may try again.
+ * @code
+ * extern struct nova_session *session;
+ * extern struct nova_message message;
+ *
+ * int error = nova_session_call(session, &message);
+ *
+ * if (error == ECONNRESET && (error = nova_session_reopen(session)) == 0)
+ *         error = nova_session_call(session, &message);
+ * @endcode
+ * @return as nova_session_open()
+ */
 int nova_session_reopen(struct nova_session *session);
 
 /**
@@ -228,6 +241,13 @@ int nova_session_enable_notify_until(struct nova_session *session, uint64_t dead
  * Enables notifications if necessary, as by nova_session_enable_notify_until(); earlier
  * notifications are lost. Either step may return ETIMEDOUT. A caller that must not miss a
  * notification enables them first.
+ * @code
+ * extern struct nova_session *session;
+ *
+ * nova_session_enable_notify(session);
+ * while (nova_session_wait(session, NOVA_FOREVER) == 0)
+ *         puts("notified");
+ * @endcode
  * @param deadline TSC value; NOVA_FOREVER: no limit
  * @retval 0          the service notified the session, once or several times
  * @retval ETIMEDOUT  no notification came in time
@@ -247,6 +267,13 @@ void nova_session_cancel(struct nova_session *session);
  * Client and service may have any sets of CPUs with one CPU in common; a thread on a CPU that the
  * service does not serve pays for a thread per call, as with nova_session_call(). Memory that was
  * shared before is unshared first, as by nova_session_unshare().
+ * @code
+ * extern struct nova_session *session;
+ * char *pages = nova_page_alloc(1);
+ *
+ * if (pages && nova_session_share(session, pages, 2) == 0)
+ *         strcpy(pages, "The service can read this.");
+ * @endcode
  * @param memory page-aligned; remains the caller's, which may write to it at any time
  * @param pages  number of pages
  * @retval 0        done

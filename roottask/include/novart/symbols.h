@@ -20,7 +20,7 @@ extern "C" {
  * valid. */
 struct nova_symbols {
         const unsigned char *elf; /**< the file */
-        size_t size;              /**< its bytes */
+        size_t size;              /**< size of the file in bytes */
         bool wide;                /**< file of class ELFCLASS64 */
         size_t table, count;      /**< offset and number of the symbols */
         size_t text, length;      /**< offset and size in bytes of their names */
@@ -45,7 +45,16 @@ int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size
 
 /**
  * Finds the function that contains an address.
+ * @code
+ * extern const void *file;
+ * extern size_t bytes;
+ * struct nova_symbols symbols;
+ * struct nova_symbol symbol;
  *
+ * if (nova_symbols_init(&symbols, file, bytes) == 0 &&
+ *     nova_symbols_find(&symbols, 0x401000, &symbol))
+ *         printf("%s + %llu\n", symbol.name, (unsigned long long)symbol.offset);
+ * @endcode
  * @param symbols symbols of the file; NULL: no symbols
  * @return false, and @p symbol is unchanged, if no function does
  */

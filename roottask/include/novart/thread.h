@@ -110,7 +110,12 @@ const char *nova_thread_name(const struct nova_thread *thread);
  * Sets a function that a thread runs when an unhandled event ends it, after the report and before
  * the thread is freed: to release its locks and wake threads that wait for it. Only in a root; a
  * child ends as a whole.
+ * @code
+ * static struct nova_semaphore ended;
+ * void release(void *argument); // ups the semaphore
  *
+ * nova_thread_on_fault(nova_thread_self(), release, &ended);
+ * @endcode
  * @param thread   the calling thread, or one that does not run yet
  * @param function called once, by @p thread, on its emptied stack; NULL: none
  * @param argument passed to @p function
@@ -142,6 +147,16 @@ void nova_thread_stack_bounds(nova_word_t *begin, nova_word_t *end);
  * callers.
  *
  * errno, stdio and thread-local variables work in it.
+ * @code
+ * void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument);
+ *
+ * struct nova_handler *handler;
+ * const nova_sel_t portal = nova_sel_alloc(0);
+ *
+ * if (portal != NOVA_SEL_NONE &&
+ *     nova_handler_create(&handler, NOVA_CPU_SELF, "doubler", serve, NULL) == 0)
+ *         nova_handler_portal(handler, portal, 0);
+ * @endcode
  * @param[out] handler for nova_handler_portal() and nova_handler_destroy()
  * @param cpu          its callers' CPU, or NOVA_CPU_SELF
  * @param name         copied

@@ -13,7 +13,15 @@
 extern "C" {
 #endif
 
-/** Returns the time since boot in nanoseconds. */
+/**
+ * Returns the time since boot in nanoseconds.
+ * @code
+ * const uint64_t begin = nova_time_ns();
+ *
+ * nova_sleep(1000000);
+ * printf("%llu ns\n", (unsigned long long)(nova_time_ns() - begin));
+ * @endcode
+ */
 uint64_t nova_time_ns(void);
 
 /** Returns the TSC value at @p ns nanoseconds since boot, UINT64_MAX if it does not fit. */
@@ -22,10 +30,29 @@ uint64_t nova_tsc_of_ns(uint64_t ns);
 /** Returns the nanoseconds since boot of a TSC value. */
 uint64_t nova_ns_of_tsc(uint64_t tsc);
 
-/** Returns the TSC value @p ns nanoseconds from now, a deadline for functions that wait. */
+/**
+ * Returns the TSC value @p ns nanoseconds from now, a deadline for functions that wait.
+ * @code
+ * static struct nova_semaphore ready;
+ *
+ * if (nova_semaphore_down_until(&ready, nova_deadline_in(1000000000)) == ETIMEDOUT)
+ *         puts("not ready within a second");
+ * @endcode
+ */
 uint64_t nova_deadline_in(uint64_t ns);
 
-/** Sleeps until the TSC has reached a value. */
+/**
+ * Sleeps until the TSC has reached a value.
+ * @code
+ * // Ten times a second, without drift.
+ * uint64_t next = nova_time_ns();
+ *
+ * for (unsigned i = 0; i < 100; i++) {
+ *         next += 100000000;
+ *         nova_sleep_until(nova_tsc_of_ns(next));
+ * }
+ * @endcode
+ */
 void nova_sleep_until(uint64_t tsc);
 
 /** Sleeps for @p ns nanoseconds. */
@@ -41,6 +68,10 @@ void nova_time_set(uint64_t ns);
  *
  * A root takes ports 0x70 and 0x71 from the kernel and keeps them; another program needs `devices
  * rtc` in its description. No other program may use the clock meanwhile.
+ * @code
+ * if (nova_time_set_by_rtc() == 0)
+ *         printf("%lld seconds since 1970\n", (long long)time(NULL));
+ * @endcode
  * @retval 0      done
  * @retval ENOENT the program does not have the device
  * @retval EIO    the clock holds no valid date

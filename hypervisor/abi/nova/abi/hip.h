@@ -71,7 +71,7 @@ struct nova_hip_cpu {
 /** One range of physical memory. Allocated ranges (kernel, modules) overlap available ones. */
 struct nova_hip_mem {
         uint64_t addr; /**< physical address of the first byte */
-        uint64_t size; /**< in bytes */
+        uint64_t size; /**< size of the range in bytes */
         int32_t type;  /**< NOVA_MEM_… */
         uint32_t aux;  /**< module: physical address of its command line, or 0 */
 };

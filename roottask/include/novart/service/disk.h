@@ -10,14 +10,14 @@
  * | operation | words | answer | errors |
  * |---|---|---|---|
  * | FIND | the path | file number; size in bytes | ENOENT |
- * | STAT | file number, number of the file, from 0 on | size in bytes; the path | ENOENT: no such
- * number | | READ | file number; offset; maximum bytes | bytes; the data | ENOENT | | FETCH | file
- * number; offset; maximum bytes; offset in the shared memory | bytes | as below |
+ * | STAT | file number, from 0 on | size in bytes; the path | ENOENT: no such number |
+ * | READ | file number; offset; maximum bytes | bytes; the data | ENOENT |
+ * | FETCH | file number; offset; maximum bytes; offset in the shared memory | bytes | below |
  *
  * Errors of FETCH: ENOENT; EINVAL outside the shared memory; EFAULT the shared memory is not
  * mapped.
  *
- * Paths are relative, such such as "folder/file". An offset at or past the end reads 0 bytes.
+ * Paths are relative, such as "folder/file". An offset at or past the end reads 0 bytes.
  *  @{ */
 
 #define NOVA_DISK_FIND  (NOVA_OPERATION_FIRST + 0) /**< path to number */
@@ -28,8 +28,6 @@
 #define NOVA_DISK_PATH_SIZE   256 /**< size of a path in bytes, including the terminating 0 */
 #define NOVA_DISK_SHARE_PAGES 16  /**< pages that a session can share */
 
-/** @} */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -37,7 +35,7 @@ extern "C" {
 /** A file. */
 struct nova_disk_file {
         nova_word_t number;             /**< number of the file at the service */
-        size_t size;                    /**< in bytes */
+        size_t size;                    /**< size of the file in bytes */
         char path[NOVA_DISK_PATH_SIZE]; /**< relative path, ending with a 0 */
 };
 
@@ -51,7 +49,16 @@ int nova_disk_open(struct nova_session **disk);
 
 /**
  * Finds a file.
+ * @code
+ * struct nova_session *disk;
+ * struct nova_disk_file file;
+ * char text[256];
+ * size_t bytes;
  *
+ * if (nova_disk_open(&disk) == 0 && nova_disk_find(disk, "etc/motd", &file) == 0 &&
+ *     nova_disk_read(disk, &file, 0, text, sizeof(text), &bytes) == 0)
+ *         fwrite(text, 1, bytes, stdout);
+ * @endcode
  * @param disk      the session
  * @param path      such as "folder/file"
  * @param[out] file the file
@@ -106,5 +113,7 @@ int nova_disk_fetch(struct nova_session *disk, const struct nova_disk_file *file
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

@@ -26,8 +26,6 @@
 
 #define NOVA_LOG_SWITCH_KEY 0x14 /**< Ctrl-T: the next client gets the keyboard */
 
-/** @} */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -66,7 +64,10 @@ int nova_log_read_line(struct nova_session *log, char *text, size_t max, size_t 
 /**
  * Redirects stdout and stderr to the service, and stdin from it, for the rest of the program's
  * life. Without it the text of a child goes to its parent's console.
- *
+ * @code
+ * if (nova_log_use() == 0)
+ *         puts("Each line has the program's name.");
+ * @endcode
  * @retval 0        done
  * @retval EALREADY already redirected; other values as for nova_session_open()
  */
@@ -75,5 +76,7 @@ int nova_log_use(void);
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

@@ -26,8 +26,6 @@
 
 #define NOVA_MEMORY_ORDER_MAX 10 /**< maximum order of one allocation: 4 MiB */
 
-/** @} */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -35,7 +33,7 @@ extern "C" {
 /** Memory that a client got. */
 struct nova_memory {
         void *address;      /**< address of the memory */
-        size_t bytes;       /**< its size */
+        size_t bytes;       /**< size of the memory in bytes */
         nova_word_t number; /**< number of the block at the service */
 };
 
@@ -49,7 +47,13 @@ int nova_memory_open(struct nova_session **session);
 
 /**
  * Allocates memory, filled with 0.
+ * @code
+ * struct nova_session *session;
+ * struct nova_memory memory;
  *
+ * if (nova_memory_open(&session) == 0 && nova_memory_alloc(session, 65536, &memory) == 0)
+ *         memset(memory.address, 1, memory.bytes);
+ * @endcode
  * @param session     the session
  * @param bytes       size in bytes; rounded up to a power of two of pages
  * @param[out] memory the memory
@@ -84,5 +88,7 @@ int nova_memory_query(struct nova_session *session, size_t *used, size_t *quota)
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

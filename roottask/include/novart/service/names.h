@@ -32,8 +32,6 @@
 #define NOVA_NAMES_ORDER      6  /**< order: a name has up to 2^6 capabilities, one per CPU */
 #define NOVA_NAMES_CLIENT_MAX 16 /**< maximum number of names per session */
 
-/** @} */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -48,7 +46,14 @@ int nova_names_open(struct nova_session **names);
 
 /**
  * Publish object capabilities.
+ * @code
+ * struct nova_session *names;
+ * const nova_sel_t sm = nova_sel_alloc(0);
  *
+ * if (sm != NOVA_SEL_NONE && nova_create_sm(sm, nova_program.pd, 0) == NOVA_SUCCESS &&
+ *     nova_names_open(&names) == 0)
+ *         nova_names_publish(names, "door", nova_crd_obj(sm, 0, NOVA_SM_UP));
+ * @endcode
  * @param names the session
  * @param name  1 to 31 letters, digits and `.-_/`
  * @param crd   the capabilities, and the maximum permissions for others
@@ -73,7 +78,15 @@ int nova_names_withdraw(struct nova_session *names, const char *name);
 
 /**
  * Looks up the capabilities of a name.
+ * @code
+ * struct nova_session *names;
+ * const nova_sel_t sel = nova_sel_alloc(0);
+ * const nova_crd_t window = nova_crd_obj(sel, 0, NOVA_SM_UP);
  *
+ * if (sel != NOVA_SEL_NONE && nova_names_open(&names) == 0 &&
+ *     nova_names_lookup(names, "door", window, nova_deadline_in(1000000000)) == 0)
+ *         nova_sm_up(sel);
+ * @endcode
  * @param names    the session
  * @param name     as published
  * @param window   free selectors for the capabilities, and the requested permissions
@@ -89,5 +102,7 @@ int nova_names_lookup(struct nova_session *names, const char *name, nova_crd_t w
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

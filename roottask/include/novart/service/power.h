@@ -11,14 +11,14 @@
  *
  * | operation | words | answer | errors |
  * |---|---|---|---|
- * | RESET | – | none if it works | EPERM: the service has no permission; ENOTSUP: the machine has
- * no such function | | OFF | – | none if it works | as RESET |
+ * | RESET | – | none if it works | EPERM, ENOTSUP |
+ * | OFF | – | none if it works | EPERM, ENOTSUP |
+ *
+ * EPERM: the service has no permission. ENOTSUP: the machine has no such function.
  *  @{ */
 
 #define NOVA_POWER_RESET (NOVA_OPERATION_FIRST + 0) /**< reset the machine */
 #define NOVA_POWER_OFF   (NOVA_OPERATION_FIRST + 1) /**< power it off */
-
-/** @} */
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,7 +42,12 @@ int nova_power_reset(struct nova_session *power);
 
 /**
  * Powers the machine off.
+ * @code
+ * struct nova_session *power;
  *
+ * if (nova_power_open(&power) == 0)
+ *         printf("still here: %s\n", strerror(nova_power_off(power)));
+ * @endcode
  * @param power the session
  * @return only if that fails: EPERM, ENOTSUP, or as nova_session_call()
  */
@@ -51,5 +56,7 @@ int nova_power_off(struct nova_session *power);
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

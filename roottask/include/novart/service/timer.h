@@ -25,8 +25,6 @@
 
 #define NOVA_TIMER_PERIOD_MIN 100000 /**< shortest period, in ns */
 
-/** @} */
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -41,7 +39,15 @@ int nova_timer_open(struct nova_session **timer);
 
 /**
  * Sets the timer.
+ * @code
+ * struct nova_session *timer;
+ * const uint64_t second = 1000000000;
  *
+ * if (nova_timer_open(&timer) == 0 &&
+ *     nova_timer_arm(timer, nova_time_ns() + second, second) == 0)
+ *         while (nova_timer_wait(timer, NULL, UINT64_MAX) == 0)
+ *                 puts("tick");
+ * @endcode
  * @param timer    the session
  * @param deadline first expiration in ns since boot; may be in the past
  * @param period   in ns; 0: expires only once
@@ -67,5 +73,7 @@ int nova_timer_wait(struct nova_session *timer, unsigned *count, uint64_t limit)
 #ifdef __cplusplus
 }
 #endif
+
+/** @} */
 
 #endif

@@ -51,7 +51,7 @@ size_t nova_access_fetch(const struct nova_access *access, uint8_t *code);
 struct nova_place {
         uint64_t physical[2]; /**< physical address of the first byte, and of the first byte in the
                                  second page */
-        uint8_t bytes;        /**< in all */
+        uint8_t bytes;        /**< number of bytes in all */
         uint8_t first;        /**< number of bytes in the first page */
 };
 
@@ -65,7 +65,7 @@ struct nova_place {
  * @param write       true for a write, false for a read
  * @param[out] place  location of the bytes
  * @param[out] fault  exception that the access raises
- * @return falseif the access raises @p fault
+ * @return false if the access raises @p fault
  */
 bool nova_access_find(const struct nova_access *access, enum nova_segment_number segment,
                       uint64_t offset, unsigned bytes, bool write, struct nova_place *place,
@@ -90,7 +90,7 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
  * @param address         guest-physical address at which the exit found no memory
  * @param[in,out] changed adds the groups of state that changed
  * @param[out] fault      exception that the instruction raises
- * @return falseif it raises @p fault; then nothing has changed
+ * @return false if it raises @p fault; then nothing has changed
  */
 bool nova_access_perform(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, nova_mtd_t *changed, struct nova_fault *fault);

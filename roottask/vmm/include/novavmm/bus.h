@@ -37,7 +37,14 @@ struct nova_bus {
 
 /**
  * Adds a device. Where ranges overlap, the one that was added first answers.
+ * @code
+ * extern struct nova_bus ports; // vm.ports
+ * void print(void *device, uint64_t port, unsigned bytes, uint64_t value);
  *
+ * const struct nova_bus_range range = {.first = 0xe9, .last = 0xe9, .write = print};
+ *
+ * nova_bus_add(&ports, &range);
+ * @endcode
  * @retval 0      done
  * @retval EINVAL the range ends before it begins
  * @retval ENOSPC the bus has NOVA_BUS_RANGES ranges already

@@ -103,7 +103,13 @@ struct nova_instruction {
 
 /**
  * Decodes an instruction.
+ * @code
+ * static const uint8_t code[] = {0x89, 0x03}; // mov [ebx], eax
+ * struct nova_instruction in;
  *
+ * if (nova_decode(code, sizeof(code), 32, &in))
+ *         printf("%u bytes, writes %u\n", in.length, nova_operand_is_written(&in));
+ * @endcode
  * @param code  bytes of the instruction and anything after it
  * @param count number of bytes; at most NOVA_CODE_BYTES are read
  * @param bits  width of the code segment: 16, 32 or 64
@@ -209,7 +215,7 @@ bool nova_translate(const struct nova_guest_memory *memory, const struct nova_pa
  * @param kind          an OR of enum nova_access_kind
  * @param[out] physical guest-physical address
  * @param[out] error    error code of the page fault
- * @return falseif the access causes a page fault
+ * @return false if the access causes a page fault
  */
 bool nova_translate_access(const struct nova_guest_memory *memory, const struct nova_paging *paging,
                            uint64_t linear, unsigned kind, uint64_t *physical, uint32_t *error);

@@ -44,11 +44,11 @@ enum nova_vm_exit {
 
 /** A port access. */
 struct nova_vm_exit_port {
-        uint16_t port; /**< its number */
-        uint8_t bytes; /**< 1, 2 or 4 */
+        uint16_t port; /**< number of the port */
+        uint8_t bytes; /**< size of the access: 1, 2 or 4 bytes */
         bool in;       /**< true if the guest reads */
         bool string;   /**< INS or OUTS */
-        bool repeated; /**< with REP */
+        bool repeated; /**< string instruction with REP */
 };
 
 /** Returns the cause for an event number of SVM, NOVA_VM_EXIT_OTHER if it is unknown. @p

@@ -18,10 +18,18 @@ extern "C" {
 struct nova_line {
         void (*set)(void *context, unsigned pin, bool level); /**< drives the pin; may be NULL */
         void *context; /**< context of set: the device at the other end */
-        unsigned pin;  /**< argument of set or context of the function */
+        unsigned pin;  /**< argument of set: the pin's number */
 };
 
-/** Drives a line. */
+/**
+ * Drives a line.
+ * @code
+ * extern struct nova_line irq; // a member of the device, as its creator filled it in
+ *
+ * nova_line_set(&irq, true);  // asks for an interrupt
+ * nova_line_set(&irq, false); // the guest has served it
+ * @endcode
+ */
 static inline void nova_line_set(const struct nova_line *line, bool level)
 {
         if (line->set)
@@ -31,7 +39,7 @@ static inline void nova_line_set(const struct nova_line *line, bool level)
 /** Source of the time for a device. */
 struct nova_clock {
         uint64_t (*now)(void *context); /**< returns nanoseconds; never goes backwards */
-        void *context;                  /**< argument of set or context of the function */
+        void *context;                  /**< argument of now */
 };
 
 /** The time. */
@@ -45,7 +53,7 @@ static inline uint64_t nova_clock_now(const struct nova_clock *clock)
 struct nova_alarm {
         uint64_t deadline;                          /**< nanoseconds of its clock, or NOVA_NEVER */
         void (*expire)(void *device, uint64_t now); /**< called when the deadline has passed */
-        void *device; /**< argument of set or context of the function */
+        void *device;                               /**< argument of expire */
 };
 
 #ifdef __cplusplus

@@ -14,9 +14,9 @@ extern "C" {
 /** A Linux kernel and its parameters. */
 struct nova_linux {
         const void *kernel;       /**< bzImage */
-        size_t kernel_bytes;      /**< its size */
-        const void *initrd;       /**< NULL: none */
-        size_t initrd_bytes;      /**< its size */
+        size_t kernel_bytes;      /**< size of the kernel in bytes */
+        const void *initrd;       /**< initial RAM disk; NULL: none */
+        size_t initrd_bytes;      /**< size of the initial RAM disk in bytes */
         const char *command_line; /**< ends with 0 */
         uint64_t rsdp;            /**< guest-physical address of ACPI's root pointer; 0: none */
 };
@@ -25,7 +25,22 @@ struct nova_linux {
  * Loads a Linux kernel, or other software that follows its boot protocol, version 2.02 or newer. It
  * uses the 64-bit entry point if there is one, otherwise the 32-bit one. It refuses a kernel with a
  * 64-bit entry point if guests of this program have 32 bits.
+ * @code
+ * extern struct nova_guest_memory memory; // vm.memory
+ * extern struct nova_utcb_event start;    // vm.vcpu[0].start
+ * const void *kernel;
+ * size_t bytes;
  *
+ * if (nova_module_open("vmlinuz", &kernel, &bytes))
+ *         return;
+ *
+ * const struct nova_linux image = {
+ *         .kernel = kernel, .kernel_bytes = bytes, .command_line = "console=ttyS0"};
+ * const char *why = nova_linux_load(&memory, &image, &start);
+ *
+ * if (why)
+ *         printf("Linux cannot be loaded: %s.\n", why);
+ * @endcode
  * @param memory     RAM; addresses below 1 MiB are used for tables
  * @param[out] start initial state of virtual CPU 0
  * @return NULL, or the reason why the kernel cannot be loaded, as the end of a sentence; valid
@@ -44,16 +59,28 @@ struct nova_multiboot_module {
 /** A Multiboot kernel and its parameters. */
 struct nova_multiboot {
         const void *kernel;  /**< 32-bit ELF file, or a file with an address header */
-        size_t kernel_bytes; /**< its size */
+        size_t kernel_bytes; /**< size of the kernel in bytes */
         const char *line;    /**< its command line */
         const struct nova_multiboot_module *module; /**< modules, in the kernel's order */
-        unsigned modules;                           /**< how many */
+        unsigned modules;                           /**< number of modules */
 };
 
 /**
  * Loads a kernel that follows the Multiboot specification, version 1. The kernel gets its command
  * line, its modules and a memory map. The Multiboot information lies between 0x90000 and 0x9f000.
+ * @code
+ * extern struct nova_guest_memory memory;
+ * extern struct nova_utcb_event start;
+ * const void *kernel;
+ * size_t bytes;
  *
+ * if (nova_module_open("kernel", &kernel, &bytes) == 0) {
+ *         const struct nova_multiboot image = {
+ *                 .kernel = kernel, .kernel_bytes = bytes, .line = "kernel"};
+ *
+ *         nova_multiboot_load(&memory, &image, &start);
+ * }
+ * @endcode
  * @param memory     RAM, at least 2 MiB
  * @param image      the kernel and its modules
  * @param[out] start initial state of virtual CPU 0
@@ -65,7 +92,13 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
 /**
  * Loads a file unchanged. It starts in real mode at its first byte: CS is @p address / 16, IP 0.
  * The other segments and SP are 0, and interrupts are disabled.
+ * @code
+ * extern struct nova_guest_memory memory;
+ * extern struct nova_utcb_event start;
+ * static const unsigned char halt[] = {0xfa, 0xf4}; // cli; hlt
  *
+ * nova_flat_load(&memory, halt, sizeof(halt), 0x1000, &start);
+ * @endcode
  * @param memory  RAM
  * @param file    the file
  * @param bytes   its size

@@ -59,7 +59,18 @@ static inline void *nova_guest_pointer(const struct nova_guest_memory *memory, u
 bool nova_guest_write(const struct nova_guest_memory *memory, uint64_t address, const void *from,
                       size_t bytes);
 
-/** Copies @p bytes of RAM at @p address to @p to. @return as nova_guest_write() */
+/**
+ * Copies @p bytes of RAM at @p address to @p to.
+ * @code
+ * extern struct nova_guest_memory memory;
+ * uint32_t header;
+ *
+ * // Copied first, then checked: another virtual CPU may change it meanwhile.
+ * if (nova_guest_read(&memory, 0x1000, &header, sizeof(header)))
+ *         printf("%x\n", (unsigned)header);
+ * @endcode
+ * @return as nova_guest_write()
+ */
 bool nova_guest_read(const struct nova_guest_memory *memory, uint64_t address, void *to,
                      size_t bytes);
 

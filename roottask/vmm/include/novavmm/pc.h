@@ -33,18 +33,18 @@ extern "C" {
 
 /** A board. */
 struct nova_pc {
-        struct nova_vm *vm;
-        struct nova_pic pic;
-        struct nova_pit pit;
-        struct nova_rtc rtc;
-        struct nova_uart uart;
-        struct nova_reset reset;
-        struct nova_acpi acpi;
-        struct nova_pci pci;
-        struct nova_virtio_console hvc; /**< of nova_pc_add_console() */
-        bool has_hvc;                   /**< nova_pc_add_console() was called */
-        struct nova_ioapic ioapic;
-        struct nova_lapic lapic[NOVA_VM_VCPUS];
+        struct nova_vm *vm;                     /**< machine of the board */
+        struct nova_pic pic;                    /**< interrupt controllers */
+        struct nova_pit pit;                    /**< timer */
+        struct nova_rtc rtc;                    /**< clock */
+        struct nova_uart uart;                  /**< serial port COM1 */
+        struct nova_reset reset;                /**< reset logic */
+        struct nova_acpi acpi;                  /**< power-management ports */
+        struct nova_pci pci;                    /**< PCI bus */
+        struct nova_virtio_console hvc;         /**< console of nova_pc_add_console() */
+        bool has_hvc;                           /**< nova_pc_add_console() was called */
+        struct nova_ioapic ioapic;              /**< I/O APIC */
+        struct nova_lapic lapic[NOVA_VM_VCPUS]; /**< local APICs, by virtual CPU */
         char report_key; /**< key that is not passed to the guest but prints nova_vm_report(); 0:
                             none */
         uint64_t rsdp;   /**< guest-physical address of ACPI's root pointer, for loaders; or 0 */
@@ -70,6 +70,14 @@ struct nova_pc {
  * output is lost. The board that was created last gets the program's input. The clock starts with
  * the program's time: 1 January 1970 at its start, unless nova_time_set() or nova_time_set_by_rtc()
  * was called before.
+ * @code
+ * static struct nova_vm vm;
+ * static struct nova_pc pc;
+ * const struct nova_vm_config config = {.name = "pc", .memory = 64u << 20, .local_apic = true};
+ *
+ * if (nova_vm_create(&vm, &config) == 0 && nova_pc_create(&pc, &vm) == 0)
+ *         nova_pc_add_console(&pc, 1);
+ * @endcode
  * @retval 0      done
  * @retval ENOSPC the machine has no room for them
  * @retval EAGAIN no more threads
@@ -81,6 +89,14 @@ int nova_pc_create(struct nova_pc *pc, struct nova_vm *vm);
  *
  * If its driver makes a fatal error, a report goes to the program's console, with the registers of
  * the virtual CPU whose exit was being handled.
+ * @code
+ * extern struct nova_pc pc;
+ * static struct nova_virtio_block disk;
+ * static char data[1u << 20];
+ *
+ * nova_virtio_block_init(&disk, &pc.vm->memory, data, sizeof(data), false);
+ * nova_pc_add_virtio(&pc, 2, &disk.virtio);
+ * @endcode
  * @param slot 1 to NOVA_PC_SLOTS
  * @retval 0      done
  * @retval EINVAL there is no such slot

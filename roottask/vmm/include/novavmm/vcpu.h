@@ -25,7 +25,7 @@ enum nova_vcpu_activity {
 
 /** A virtual CPU. While one of its exits is being handled, its machine is locked. */
 struct nova_vcpu {
-        struct nova_vm *vm;
+        struct nova_vm *vm;     /**< machine of the virtual CPU */
         unsigned number;        /**< number in its machine */
         nova_word_t cpu;        /**< the CPU that it runs on */
         enum nova_vm_exit exit; /**< cause of the current exit */
@@ -34,9 +34,9 @@ struct nova_vcpu {
         struct nova_utcb_state *state; /**< the guest's state from the exit's message */
         struct nova_utcb_more *more;   /**< additional state that the layout of 2012 lacks */
         nova_mtd_t changed;            /**< groups of state to be written back */
-        struct nova_msr_kept msr;
-        struct nova_lapic *lapic;     /**< its local APIC, which holds CR8; or NULL */
-        struct nova_utcb_event start; /**< initial state, groups NOVA_START_MTD */
+        struct nova_msr_kept msr;      /**< model-specific registers that the monitor stores */
+        struct nova_lapic *lapic;      /**< its local APIC, which holds CR8; or NULL */
+        struct nova_utcb_event start;  /**< initial state, groups NOVA_START_MTD */
 
         /* The library's own. */
         /** Changes with the machine locked. */
@@ -70,6 +70,13 @@ typedef void nova_vcpu_handler(struct nova_vcpu *vcpu);
  *
  * Outside 64-bit mode instruction pointers have 32 bits. In 16-bit code they do not wrap at 64 KiB:
  * a fetch beyond the segment's limit raises #GP, as on a CPU.
+ * @code
+ * extern struct nova_vcpu *vcpu; // the argument of a handler of NOVA_VM_EXIT_CPUID
+ *
+ * vcpu->state->bx = 'N' | 'o' << 8 | 'v' << 16 | 'a' << 24;
+ * vcpu->changed |= NOVA_MTD_ACDB;
+ * nova_vcpu_skip(vcpu, 2);
+ * @endcode
  * @param vcpu  the virtual CPU
  * @param bytes the length without prefixes (1 for PAUSE), for CPUs that do not report the length.
  *              On these, exits carry the state that is needed to count the prefixes
@@ -85,6 +92,11 @@ void nova_vcpu_raise(struct nova_vcpu *vcpu, unsigned vector);
  *
  * CR0 determines the mode. If messages of this cause do not carry CR0 (nova_vm_config.mtd,
  * NOVA_MTD_CR), the library recalls the virtual CPU to get it, which costs one exit.
+ * @code
+ * extern struct nova_vcpu *vcpu;
+ *
+ * nova_vcpu_raise_error(vcpu, NOVA_EXC_GP, 0);
+ * @endcode
  * @param vcpu   the virtual CPU
  * @param vector 8, 10 to 14, or 17
  * @param error  the error code

@@ -48,7 +48,7 @@ enum {
 /** A queue. The driver may change the addresses until it enables the queue. Then the three parts
  * have been checked to lie in the guest's memory, and do not change until the device is reset. */
 struct nova_virtio_queue {
-        uint64_t address[3]; /**< of descriptors, available ring, used ring */
+        uint64_t address[3]; /**< addresses of descriptors, available ring, used ring */
         uint16_t size;       /**< in descriptors */
         bool enabled;        /**< the queue is in use */
         uint16_t taken; /**< number of chains that the device has taken: index of the next one */
@@ -78,10 +78,10 @@ struct nova_virtio;
 
 /** Properties shared by all devices of a kind. */
 struct nova_virtio_class {
-        enum nova_virtio_kind kind; /**< its number */
-        const char *name;           /**< for sentences */
-        uint64_t features;          /**< besides NOVA_VIRTIO_VERSION_1 */
-        unsigned queues;            /**< how many */
+        enum nova_virtio_kind kind; /**< number of the kind */
+        const char *name;           /**< name of the kind in reports */
+        uint64_t features;          /**< offered features besides NOVA_VIRTIO_VERSION_1 */
+        unsigned queues;            /**< number of queues */
         /** Called when the driver has put a chain into a queue. Never called before the driver is
          * ready. */
         void (*notify)(struct nova_virtio *virtio, unsigned queue);
@@ -128,6 +128,17 @@ unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number);
  *
  * All pieces lie in the guest's memory. The guest can change their content at any time: copy data
  * before checking it.
+ * @code
+ * extern struct nova_virtio *virtio; // the argument of notify
+ * extern unsigned queue;
+ * uint32_t word;
+ *
+ * while (nova_virtio_take(virtio, queue)) {
+ *         if (!nova_virtio_read(&virtio->chain, 0, &word, sizeof(word)))
+ *                 puts("too short");
+ *         nova_virtio_give(virtio, queue, 0);
+ * }
+ * @endcode
  * @return false if there is none, or if the device needs a reset now
  */
 bool nova_virtio_take(struct nova_virtio *virtio, unsigned number);

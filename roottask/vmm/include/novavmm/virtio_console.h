@@ -14,7 +14,7 @@ extern "C" {
 
 /** A console. */
 struct nova_virtio_console {
-        struct nova_virtio virtio;                 /**< first */
+        struct nova_virtio virtio; /**< part of all virtio devices; the first member */
         void (*send)(void *context, uint8_t byte); /**< called for each byte of output */
         void *context;                             /**< context of send */
 };

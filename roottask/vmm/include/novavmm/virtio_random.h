@@ -14,14 +14,19 @@ extern "C" {
 
 /** An entropy device. */
 struct nova_virtio_random {
-        struct nova_virtio virtio;                               /**< first */
+        struct nova_virtio virtio; /**< part of all virtio devices; the first member */
         size_t (*source)(void *context, void *to, size_t bytes); /**< source of random bytes */
         void *context;                                           /**< context of source */
 };
 
 /**
  * Initialises an entropy device.
+ * @code
+ * extern struct nova_guest_memory memory;
+ * static struct nova_virtio_random entropy;
  *
+ * nova_virtio_random_init(&entropy, &memory, nova_entropy, NULL);
+ * @endcode
  * @param memory memory of the guest
  * @param source fills @p to and returns the number of bytes; called with @p context
  */

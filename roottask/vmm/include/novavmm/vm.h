@@ -27,7 +27,7 @@ enum nova_vm_end {
                            them */
         NOVA_VM_ERROR,  /**< the guest made a fatal error, or a handler or device raised an
                            exception: a report was printed */
-        NOVA_VM_STOPPED /**< by nova_vm_stop() */
+        NOVA_VM_STOPPED /**< nova_vm_stop() ended it */
 };
 
 /** Source of interrupts for virtual CPUs, called whenever one of them could take an interrupt. */
@@ -40,7 +40,7 @@ struct nova_vm_interrupts {
 
 /** Configuration of a machine. */
 struct nova_vm_config {
-        const char *name;  /**< for reports */
+        const char *name;  /**< name in reports */
         size_t memory;     /**< size of the RAM in bytes */
         unsigned vcpus;    /**< number of virtual CPUs; 0: one. They are spread over the program's
                               CPUs, the caller's first */
@@ -57,18 +57,18 @@ struct nova_vm_config {
 
 /** A virtual machine. Zeroed before it is created; its creator may read all of it. */
 struct nova_vm {
-        char name[NOVA_VM_NAME]; /**< name for reports, cut to fit */
-        struct nova_guest_memory memory;
-        struct nova_bus ports; /**< devices at I/O ports */
-        struct nova_bus mmio;  /**< devices at guest-physical addresses outside RAM */
-        struct nova_vm_interrupts interrupts;
+        char name[NOVA_VM_NAME];         /**< name for reports, cut to fit */
+        struct nova_guest_memory memory; /**< RAM of the guest */
+        struct nova_bus ports;           /**< devices at I/O ports */
+        struct nova_bus mmio;            /**< devices at guest-physical addresses outside RAM */
+        struct nova_vm_interrupts interrupts;           /**< source of interrupts */
         struct nova_clock clock;                        /**< clock of its devices */
         bool local_apic;                                /**< CPUID shows a local APIC */
-        bool report_halt, report_reset;                 /**< as configured */
+        bool report_halt, report_reset;                 /**< values of the configuration */
         bool svm;                                       /**< else VMX */
-        nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< by cause */
+        nova_vcpu_handler *handler[NOVA_VM_EXIT_COUNT]; /**< handlers of exits, by cause */
         nova_mtd_t mtd[NOVA_VM_EXIT_COUNT];             /**< state that exits carry, by cause */
-        unsigned vcpus;                                 /**< number priority of virtual CPUs */
+        unsigned vcpus;                                 /**< number of virtual CPUs */
         struct nova_vcpu vcpu[NOVA_VM_VCPUS];           /**< virtual CPUs, by number */
         enum nova_vm_end end;                           /**< reason of its end, or NOVA_VM_RUNS */
         struct nova_vcpu *serving; /**< virtual CPU whose exit is being handled; NULL: another
@@ -90,7 +90,7 @@ struct nova_vm {
         const char *reset_means; /**< cause given to nova_vm_reset(), for the report */
         /** Called when a virtual CPU enables or disables its local APIC; NULL: no local APICs */
         nova_vcpu_handler *apic_switched;
-        void *apics;      /**< of `apic_switched` */
+        void *apics;      /**< context of `apic_switched` */
         bool xsave;       /**< CPUID shows XSAVE */
         bool in_line;     /**< its text on the console ended within a line, without a line feed */
         bool timer_quits; /**< `timer` must end */
@@ -101,6 +101,14 @@ struct nova_vm {
  * Creates a machine: RAM, handlers for all exits, and virtual CPUs that do not run yet.
  *
  * Add devices, load software and fill in vcpu[n].start before nova_vm_run().
+ * @code
+ * static struct nova_vm vm; // zeroed
+ * const struct nova_vm_config config = {.name = "guest", .memory = 16u << 20};
+ * const int error = nova_vm_create(&vm, &config);
+ *
+ * if (error)
+ *         printf("no machine: %s.\n", nova_vm_why(&vm, error));
+ * @endcode
  * @retval 0       done
  * @retval ENOTSUP this CPU or this kernel does not support guests
  * @retval EINVAL  a value of @p config is out of range
@@ -114,9 +122,17 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config);
  * a sentence. For errors of other functions, returns strerror() */
 const char *nova_vm_why(const struct nova_vm *vm, int error);
 
-/** Replaces the handler of an exit. Must be called before nova_vm_run(). The handler receives the
+/**
+ * Replaces the handler of an exit. Must be called before nova_vm_run(). The handler receives the
  * groups of state in vm.mtd: always general registers, instruction pointer and flags, more by
- * nova_vm_config.mtd. */
+ * nova_vm_config.mtd.
+ * @code
+ * extern struct nova_vm vm;
+ * void answer_cpuid(struct nova_vcpu *vcpu);
+ *
+ * nova_vm_on(&vm, NOVA_VM_EXIT_CPUID, answer_cpuid);
+ * @endcode
+ */
 void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *handler);
 
 /** Adds an alarm of a device. Must be called before nova_vm_run(). @retval 0 done
@@ -132,7 +148,20 @@ int nova_vm_not_loaded(const struct nova_vm *vm, const char *why);
 /** Starts virtual CPU 0 in its start state; the others are halted at first. @return 0, or EAGAIN */
 int nova_vm_run(struct nova_vm *vm);
 
-/** Waits for a machine's end. @return its reason */
+/**
+ * Waits for a machine's end.
+ * @code
+ * extern struct nova_vm vm;
+ *
+ * if (nova_vm_run(&vm) == 0) {
+ *         const enum nova_vm_end end = nova_vm_wait(&vm);
+ *
+ *         nova_vm_destroy(&vm);
+ *         printf("The guest %s.\n", nova_vm_end_text(end));
+ * }
+ * @endcode
+ * @return its reason
+ */
 enum nova_vm_end nova_vm_wait(struct nova_vm *vm);
 
 /** Returns how a machine ended, as the end of a sentence that begins with its name. */
@@ -145,8 +174,18 @@ void nova_vm_stop(struct nova_vm *vm);
 /** Destroys a machine that has ended. */
 void nova_vm_destroy(struct nova_vm *vm);
 
-/** Locks a machine: no exit is handled until nova_vm_unlock(). For threads that drive devices.
- * Handlers and devices hold the lock already and would deadlock. */
+/**
+ * Locks a machine: no exit is handled until nova_vm_unlock(). For threads that drive devices.
+ * Handlers and devices hold the lock already and would deadlock.
+ * @code
+ * extern struct nova_vm vm;
+ * extern struct nova_line irq; // of a device
+ *
+ * nova_vm_lock(&vm);
+ * nova_line_set(&irq, true);
+ * nova_vm_unlock(&vm);
+ * @endcode
+ */
 void nova_vm_lock(struct nova_vm *vm);
 /** @see nova_vm_lock */
 void nova_vm_unlock(struct nova_vm *vm);
@@ -160,8 +199,15 @@ void nova_vm_end_with(struct nova_vm *vm, enum nova_vm_end end);
  * hold its lock. */
 void nova_vm_reset(struct nova_vm *vm, const char *means);
 
-/** Ends a machine with a report: guest, virtual CPU, cause formatted as by printf(), and the
- * registers that the exit carries. */
+/**
+ * Ends a machine with a report: guest, virtual CPU, cause formatted as by printf(), and the
+ * registers that the exit carries.
+ * @code
+ * extern struct nova_vcpu *vcpu; // the handler's argument
+ *
+ * nova_vcpu_fail(vcpu, "device 0x%x is not there", 7);
+ * @endcode
+ */
 __attribute__((format(printf, 2, 3))) void nova_vcpu_fail(struct nova_vcpu *vcpu,
                                                           const char *format, ...);
 
