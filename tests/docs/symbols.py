@@ -10,6 +10,8 @@ A constant, type or field needs a sentence. A function needs one too, with a wor
 - what it returns: by @return or @retval; if it is given nothing that it could change but an object
   of ours, the sentence says it; "an errno value" does not do: which ones;
 - the section of the specification, in layer 0.
+
+Every symbol and every structure is in a group, and every header is in the list of one.
 """
 
 import re
@@ -164,6 +166,48 @@ def members(folder):
                     yield member, f"{text_of(outer)}.{name}" if inner else name
 
 
+def in_groups(folder):
+    """The names of all symbols and structures in the groups that Doxygen writes to FOLDER."""
+    found = set()
+    for path in Path(folder).glob("group__*.xml"):
+        root = ElementTree.parse(path).getroot()
+        found |= {member.get("id") for member in root.iter("memberdef")}
+        found |= {inner.get("refid") for inner in root.iter("innerclass")}
+    return found
+
+
+def homeless(folder):
+    """Complaints about symbols and structures without a group."""
+    grouped, found = in_groups(folder), []
+    for member, name in members(folder):
+        inside = member.tag == "compounddef" and "::" in name  # a structure inside another one
+        of_struct = member.get("id").startswith(("struct", "union")) and member.tag == "memberdef"
+        if member.get("id") not in grouped and not inside and not of_struct and needs_group(member):
+            where = member.find("location")
+            found.append(f"{where.get('file')}:{where.get('line')}: {name}: it is in no group")
+    return found
+
+
+def needs_group(member):
+    """Whether a symbol belongs to the interface: not a guard, and ours."""
+    name = text_of(member.find("name" if member.tag == "memberdef" else "compoundname"))
+    guard = member.get("kind") == "define" and is_guard(member)
+    return name.lower().startswith("nova") and not guard
+
+
+def unlisted(root, folders, groups):
+    """Complaints about headers that no group lists, and about listed ones that are not there."""
+    headers = {
+        path.relative_to(root / folder).as_posix(): folder
+        for folder in folders
+        for path in sorted((root / folder).rglob("*.h"))
+        if not {"inline", "x86_32"} & set(path.parts)
+    }
+    found = [f"{headers[name]}/{name}: no group lists it" for name in headers if name not in groups]
+    return found + [f"{name}: a group lists it, but it is missing" for name in groups
+                    if name not in headers]
+
+
 def check(folder):
     """(number of symbols, complaints about them)."""
     count, found = 0, []
@@ -181,12 +225,14 @@ def check(folder):
 
 def main(root, folder):
     sys.path.insert(0, str(Path(root) / "sdk/lib"))
-    from nova import docs
+    from nova import doc_headers, docs
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     found = docs.doxygen(Path(root), Path(folder))
     count, lacking = check(Path(folder) / "xml")
-    found += sorted(lacking)
+    found += sorted(lacking) + homeless(Path(folder) / "xml")
+    groups = doc_headers.groups(docs.GROUPS.read_text(encoding="utf-8"))
+    found += unlisted(Path(root), docs.HEADERS, groups)
     print("\n".join(found))
     print(f"{count} symbols, {len(found)} complaints")
     sys.exit(1 if found or not count else 0)

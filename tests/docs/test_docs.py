@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tools that look at the pages find what is wrong: each on small texts of its own."""
 
+import json
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -15,7 +18,7 @@ import plan
 import session
 import symbols
 import tables
-from nova import doc_headers, doc_pages, doc_pictures, doc_rows
+from nova import doc_headers, doc_pages, doc_pictures, doc_rows, doc_search, docs
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = """#define NOVA_X_ROWS(ROW) \\
@@ -148,6 +151,98 @@ class Headers(unittest.TestCase):
         self.assertIn("/** @file\n * What it has. */", doc_headers.convert(text, set()))
 
 
+    def test_all_symbols_of_a_listed_header_go_into_its_group(self):
+        text = "/** @defgroup a A\n *\n * Text.\n * @par Headers\n * x/a.h,\n * x/b.h\n */\n"
+        listed = doc_headers.groups(text + "/** @defgroup b B\n * x/c.h is not listed. */\n")
+        self.assertEqual(listed, {"x/a.h": "a", "x/b.h": "a"})
+        self.assertEqual(doc_headers.group_of("lib/include/x/b.h", listed), "a")
+        self.assertIsNone(doc_headers.group_of("lib/include/xx/b.h", listed))
+        text = doc_headers.convert("/* SPDX */\n/* What. */\n#ifndef A_H\nint a;\n", set(), "a")
+        self.assertRegex(text, r"(?s)@file.*@addtogroup a\n \*  @\{ \*/\n#ifndef.*/\*\* @\} \*/\n$")
+
+
+class Search(unittest.TestCase):
+    def entries(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "a.xml").write_text(f"<doxygen>{text}</doxygen>", encoding="utf-8")
+            return doc_search.entries(Path(folder))
+
+    def test_sections_of_a_page_have_addresses_and_words(self):
+        found = self.entries(
+            '<compounddef id="manual_a" kind="page"><title>A</title><detaileddescription>'
+            '<para>first</para><sect1 id="manual_a_1manual_a_b"><title>B</title>'
+            "<para>second<sp/>word</para></sect1></detaileddescription></compounddef>"
+        )
+        self.assertEqual(found, [
+            ("A", "page", "", "manual_a.html", "first"),
+            ("B", "section", "A", "manual_a.html#manual_a_b", "second word"),
+        ])
+
+    def test_symbols_fields_and_constants_are_found(self):
+        member = ('<memberdef kind="{}" id="{}"><name>{}</name><briefdescription><para>{}</para>'
+                  "</briefdescription>{}</memberdef>")
+        value = ('<enumvalue id="group__g_1gga3"><name>NOVA_X</name><briefdescription><para>x'
+                 "</para></briefdescription></enumvalue>")
+        found = self.entries(
+            '<compounddef id="group__g" kind="group"><compoundname>g</compoundname><title>G</title>'
+            + member.format("function", "group__g_1ga1", "nova_session_share", "Shares.", "")
+            + member.format("enum", "group__g_1ga2", "nova_x", "Kinds.", value)
+            + '</compounddef><compounddef id="structnova__s" kind="struct"><compoundname>nova_s'
+            "</compoundname>" + member.format("variable", "structnova__s_1a9", "f", "field", "")
+            + "</compounddef>"
+        )
+        for entry in (
+            ("nova_session_share", "function", "G", "group__g.html#ga1", "Shares."),
+            ("NOVA_X", "constant", "G", "group__g.html#gga3", "x"),
+            ("nova_s.f", "field", "struct nova_s", "structnova__s.html#a9", "field"),
+        ):
+            self.assertIn(entry, [tuple(map(str.strip, one)) for one in found])
+
+    def test_every_page_gets_the_script_and_the_index_needs_no_server(self):
+        with tempfile.TemporaryDirectory() as folder:
+            output = Path(folder)
+            for name in ("html", "xml"):
+                (output / name).mkdir()
+            (output / "html/a.html").write_text("<html><head></head></html>", encoding="utf-8")
+            doc_search.add(output, docs.FOLDER)
+            self.assertIn('src="search.js"></script>', (output / "html/a.html").read_text())
+            index = (output / "html/search-index.js").read_text(encoding="utf-8")
+            self.assertEqual(index, "novaSearchIndex = [];\n")
+            script = (output / "html/search.js").read_text(encoding="utf-8")
+        self.assertNotRegex(script, r"fetch\(|XMLHttpRequest|https?://")
+        self.assertLessEqual(len(script.splitlines()), 200)
+
+    @unittest.skipUnless(shutil.which("node"), "node is missing")
+    def test_parts_of_names_and_words_of_the_manual_are_found(self):
+        rows = [
+            ["nova_session_share", "function", "Sessions", "a", "Shares memory."],
+            ["nova_semaphore_up", "function", "Synchronisation", "b", "Increments a semaphore."],
+            ["Donation", "section", "Scheduling", "c", "A call donates its scheduling context."],
+        ]
+        for words, names in (
+            ("share", ["nova_session_share"]),
+            ("MAPHORE", ["nova_semaphore_up"]),
+            ("session_sh", ["nova_session_share"]),
+            ("donates context", ["Donation"]),
+            ("nova_", ["nova_semaphore_up", "nova_session_share"]),
+            ("nothing", []),
+            ("", []),
+        ):
+            with self.subTest(words=words):
+                self.assertEqual(self.found(rows, words), names)
+
+    def found(self, rows, words):
+        """The titles that search.js finds in ROWS."""
+        script = (docs.FOLDER / "search.js").read_text(encoding="utf-8")
+        script = script.replace("        begin();\n}());", "        return search;\n}())")
+        program = f"globalThis.window = {{novaSearchIndex: {json.dumps(rows)}}};\n"
+        program += f"const search = {script[script.index('(function'):]};\n"
+        program += f"const names = search({json.dumps(words)}).found.map((entry) => entry[0]);\n"
+        program += "console.log(JSON.stringify(names));"
+        result = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
+        return json.loads(result.stdout)
+
+
 class Pages(unittest.TestCase):
     def convert(self, text, path="docs/a.md"):
         return doc_pages.Page(path, text, ["docs/a.md", "docs/b.md", "docs/index.md"]).convert()
@@ -166,6 +261,32 @@ class Pages(unittest.TestCase):
         index = "# I\n[b](b.md)\n[a](a.md)\n[b](b.md#x)\n"
         found = doc_pages.in_order(index, ["docs/a.md", "docs/b.md", "docs/index.md", "docs/c.md"])
         self.assertEqual(found, ["docs/index.md", "docs/b.md", "docs/a.md", "docs/c.md"])
+
+    def test_each_page_of_the_index_leads_to_the_next(self):
+        index = "# I\n[b](b.md)\n[a](a.md)\n"
+        titles = {"docs/index.md": "I", "docs/b.md": "B", "docs/a.md": "A", "docs/c.md": "C"}
+        first, middle, last, other = (
+            doc_pages.neighbours(f"docs/{name}.md", index, titles)
+            for name in ("index", "b", "a", "c")
+        )
+        self.assertIn('@ref b "Next page: B →"', first)
+        self.assertNotIn("←", first)
+        self.assertIn('@ref mainpage "← I"\n@ref a "Next page: A →"', middle)
+        self.assertIn('@ref b "← B"', last)
+        self.assertNotIn("Next page", last)
+        self.assertEqual(other, "")
+
+    def test_every_page_of_the_manual_but_the_last_has_a_next_one(self):
+        index = (ROOT / doc_pages.INDEX).read_text(encoding="utf-8")
+        paths = docs.page_paths(ROOT)
+        titles = {path: doc_pages.title(path, (ROOT / path).read_text()) for path in paths}
+        without = [path for path in paths
+                   if "Next page" not in doc_pages.neighbours(path, index, titles)]
+        self.assertEqual(without, [doc_pages.in_order(index, paths)[-1]])
+
+    def test_pictures_of_two_folders_do_not_meet(self):
+        text = self.convert("![x](pictures/a.svg) ![y](performance/a.svg)\n")
+        self.assertIn("![x](pictures_a.svg) ![y](performance_a.svg)", text)
 
     def test_a_folders_page_stands_above_its_other_pages(self):
         text = "# K\n[x](x.md) [again](x.md) [a](../a.md)\n"
@@ -322,6 +443,24 @@ class Symbols(unittest.TestCase):
         self.assertEqual(self.complaints("Does with x, y."), lacks_return)
         self.assertEqual(self.complaints("Does with x, y.", RETURN, file="nova/hypercall.h"),
                          ["no section of the specification is named"])
+
+    def test_symbols_without_a_group_are_found(self):
+        form = '<memberdef kind="function" id="{0}"><name>nova_{0}</name>'
+        form += '<location file="x" line="1"/></memberdef>'
+        with tempfile.TemporaryDirectory() as folder:
+            for name, kind, member in (("group__g", "group", "a"), ("x_8h", "file", "b")):
+                (Path(folder) / f"{name}.xml").write_text(
+                    f'<doxygen><compounddef id="{name}" kind="{kind}"><compoundname>{name}'
+                    f"</compoundname>{form.format(member)}</compounddef></doxygen>"
+                )
+            self.assertEqual(symbols.homeless(folder), ["x:1: nova_b: it is in no group"])
+
+    def test_headers_are_in_the_list_of_a_group(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "x").mkdir()
+            (Path(folder) / "x/a.h").write_text("")
+            found = symbols.unlisted(Path(folder), ["."], {"x/b.h": "g"})
+        self.assertEqual(len(found), 2, found)
 
     def test_errors_are_named(self):
         form = '<simplesect kind="return">0 or an errno value{}</simplesect>'

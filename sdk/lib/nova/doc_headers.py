@@ -2,7 +2,8 @@
 """Converts a header for Doxygen: `doc_headers.py FILE`, its input filter.
 
 The comment at the top becomes the file's description, sections of the specification become links,
-and enumerations that a macro makes from rows are written out, with the texts of the rows.
+and enumerations that a macro makes from rows are written out, with the texts of the rows. All
+symbols of a header go into the group that names it in docs/doxygen/groups.dox.
 """
 
 import re
@@ -32,6 +33,8 @@ SHARED = re.compile(
     r"^(/\*\*(?!<)(?:(?!\*/).)*\*/\n)((?:#define \w+ [^\n]*[^\\\n]\n){2,})",
     re.MULTILINE | re.DOTALL,
 )
+GROUP = re.compile(r"@defgroup (\w+) .*?\*/", re.DOTALL)
+GROUP_HEADERS = re.compile(r"@par Headers\n(.*?)(?=\n *\*(?:\n|/))", re.DOTALL)
 UNDEF = re.compile(r"^#undef (\w+)$", re.MULTILINE)
 EXCEPTION = re.compile(r"(?<![\w\\&])#(?=[A-Z]{2}\b)")
 
@@ -112,16 +115,42 @@ def drop_private(text):
     return text
 
 
-def convert(text, known):
+def groups(text):
+    """Returns {header: group} from a file of groups."""
+    found = {}
+    for match in GROUP.finditer(text):
+        for headers in GROUP_HEADERS.findall(match.group(0)):
+            found.update(dict.fromkeys(re.findall(r"[\w/]+\.h", headers), match.group(1)))
+    return found
+
+
+def group_of(header, known):
+    """Returns the group of a header, given by any path; None if no group of KNOWN names it."""
+    for name, group in known.items():
+        if f"/{header}".endswith(f"/{name}"):
+            return group
+    return None
+
+
+def in_group(text, group):
+    """Returns the header with all symbols in a group."""
+    if group is None:
+        return text
+    begin = text.index("#ifndef ")
+    return f"{text[:begin]}/** @addtogroup {group}\n *  @{{ */\n{text[begin:]}\n/** @}} */\n"
+
+
+def convert(text, known, group=None):
     """Returns the header for Doxygen. KNOWN: the anchors of the pages."""
     text = TOP.sub(r"\1/** @file\n * \2*/", text)
-    text = drop_private(share_comments(one_by_one(write_out_enums(text))))
+    text = drop_private(share_comments(one_by_one(write_out_enums(in_group(text, group)))))
     return EXCEPTION.sub(r"\\#", link_sections(text, known))
 
 
-def main(header, anchors=None):
+def main(header, anchors=None, listed=None):
     known = set(Path(anchors).read_text(encoding="utf-8").split()) if anchors else set()
-    sys.stdout.write(convert(Path(header).read_text(encoding="utf-8"), known))
+    group = group_of(header, groups(Path(listed).read_text(encoding="utf-8"))) if listed else None
+    sys.stdout.write(convert(Path(header).read_text(encoding="utf-8"), known, group))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Converts the Markdown pages of the tree for Doxygen: headings get names, links become references,
 code does not change. The order of the pages is that of the links in docs/index.md. If a folder's
-README.md is a page, the folder's other pages are below it.
+README.md is a page, the folder's other pages are below it. Each page of the index ends with
+links to the previous and the next one.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import PurePosixPath
 from nova import doc_headers
 
 INDEX = "docs/index.md"
+TITLES = {"README.md": "The project on one page"}  # in the sidebar, where "NOVA" is the first page
 FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w.+-]*)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*$")
 CODE_SPAN = re.compile(r"(`+)(.+?)\1")
@@ -84,6 +86,31 @@ def in_order(index, paths):
     return sorted(paths, key=lambda path: (known.get(path, len(listed) + 1), path))
 
 
+def title(path, text):
+    """The title of a page, without marks of code."""
+    found = next((line[2:] for line in text.splitlines() if line.startswith("# ")), "")
+    return TITLES.get(path, found.replace("`", ""))
+
+
+def neighbours(path, index, titles):
+    """Links to the pages before and after one, as the index lists them. TITLES: {page: title}."""
+    order = in_order(index, titles)
+    listed = {INDEX, *(resolve(INDEX, target)[0] for target in links(index))}
+    order = [page for page in order if page in listed]
+    if path not in order:
+        return ""
+    place = order.index(path)
+    found = [f'@ref {page_id(page)} "← {titles[page]}"' for page in order[:place][-1:]]
+    for page in order[place + 1 : place + 2]:
+        found.append(f'@ref {page_id(page)} "Next page: {titles[page]} →"')
+    return '\n<div class="neighbours">\n' + "\n".join(found) + "\n</div>\n"
+
+
+def picture_name(path):
+    """The name of a picture among those of all folders."""
+    return path.removeprefix("docs/").replace("/", "_")
+
+
 def page_id(path):
     """Returns Doxygen's name of a page."""
     if path == INDEX:
@@ -130,7 +157,7 @@ class Page:
     def link(self, match):
         picture, text, target = match.groups()
         if picture:
-            return f"![{text}]({PurePosixPath(target).name})"
+            return f"![{text}]({picture_name(resolve(self.path, target)[0])})"
         if is_elsewhere(target):
             return f"[{text}]({target})"
         path, anchor = self.target(target)
@@ -170,7 +197,10 @@ class Page:
         name = next(self.names)
         label = page_id(self.path) if match.group(1) == "#" else place_id(self.path, name)
         self.anchors.add(label)
-        return f"{match.group(1)} {self.prose(match.group(2))} {{#{label}}}"
+        if match.group(1) != "#" and self.path == INDEX:
+            return match.group(0)  # with a name it would stand among the pages in the sidebar
+        told = self.prose(match.group(2)) if match.group(1) != "#" else title(self.path, self.text)
+        return f"{match.group(1)} {told} {{#{label}}}"
 
     def statement(self, match):
         """Converts a row of the specification map: the first row of each section gets an anchor."""

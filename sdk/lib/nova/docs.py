@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nova import build, doc_headers, doc_pages, doc_pictures, options, process, tree
+from nova import build, doc_headers, doc_pages, doc_pictures, doc_search, options, process, tree
 from nova.errors import EXIT_FAILED, EXIT_OK, NovaError
 
 FOLDER = tree.ROOT / "docs" / "doxygen"
+GROUPS = FOLDER / "groups.dox"
 THEME = Path("/usr/share/doxygen-awesome-css")
 OUTPUT = tree.ROOT / "build" / "docs"
 HEADERS = ("hypervisor/abi", "libnova/include", "roottask/include", "roottask/vmm/include")
@@ -43,7 +44,7 @@ def add_parser(commands):
 def page_paths(root):
     """Returns the pages of the manual, relative to the tree: all in docs, and those at the top."""
     found = [path.relative_to(root).as_posix() for path in sorted(root.glob("docs/**/*.md"))]
-    short = ("docs/README.md", "docs/manual/README.md", "docs/doxygen/README.md")
+    short = {f"docs/{name}README.md" for name in ("", "manual/", "doxygen/", "pictures/")}
     return [path for path in found if path not in short] + ["README.md", "CHANGELOG.md"]
 
 
@@ -61,15 +62,26 @@ def write_pages(root, folder):
     folder.mkdir(parents=True)
     index = (root / doc_pages.INDEX).read_text(encoding="utf-8")
     paths = doc_pages.in_order(index, page_paths(root))
+    texts = {path: (root / path).read_text(encoding="utf-8") for path in paths}
+    titles = {path: doc_pages.title(path, text) for path, text in texts.items()}
     anchors, files = set(), []
-    for path in paths:
-        text = (root / path).read_text(encoding="utf-8")
+    for path, text in texts.items():
         page = doc_pages.Page(path, text, paths, sections() if "spec-map" in path else {})
-        converted = page.convert()
+        converted = page.convert() + doc_pages.neighbours(path, index, titles)
         anchors |= page.anchors
         files.append(folder / f"{doc_pages.page_id(path)}.md")
         files[-1].write_text(converted, encoding="utf-8")
     return files, anchors
+
+
+def copy_pictures(root, folder):
+    """Copies the pictures to FOLDER, under names that differ although two folders have the same."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in PICTURES:
+        for picture in sorted((root / name).glob("*.svg")):
+            path = picture.relative_to(root).as_posix()
+            shutil.copyfile(picture, folder / doc_pages.picture_name(path))
 
 
 def settings(root, output, pages, anchors):
@@ -79,11 +91,12 @@ def settings(root, output, pages, anchors):
     values = {
         "PROJECT_NUMBER": tree.version(),
         "OUTPUT_DIRECTORY": output,
-        "INPUT": " ".join(f'"{part}"' for part in [*pages, *headers]),
-        "IMAGE_PATH": " ".join(name for name in PICTURES if (root / name).exists()),
+        "INPUT": " ".join(f'"{part}"' for part in [*pages, GROUPS, *headers]),
+        "IMAGE_PATH": f'"{output / "pictures"}"',
+        "LAYOUT_FILE": f'"{FOLDER / "layout.xml"}"',
         "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
         "INCLUDE_PATH": " ".join(headers),
-        "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\""',
+        "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\" \\"{GROUPS}\\""',
         "HTML_EXTRA_STYLESHEET": f"{THEME}/doxygen-awesome.css "
         f"{THEME}/doxygen-awesome-sidebar-only.css {FOLDER}/nova.css",
         "WARN_LOGFILE": output / "warnings",
@@ -98,6 +111,7 @@ def doxygen(root, output):
     if not THEME.exists():
         raise NovaError("the style of the pages is missing: apt-get install doxygen-awesome-css.")
     pages, known = write_pages(root, output / "pages")
+    copy_pictures(root, output / "pictures")
     anchors = output / "anchors"
     anchors.write_text("\n".join(sorted(known)) + "\n", encoding="utf-8")
     for kind in ("html", "xml"):
@@ -115,6 +129,7 @@ def doxygen(root, output):
         check=False,
     )
     complaints = (output / "warnings").read_text(encoding="utf-8").splitlines()
+    doc_search.add(output, FOLDER)
     if result.returncode != 0 and not complaints:
         complaints = result.stdout.splitlines()[-5:]
     return [re.sub(re.escape(f"{root}/"), "", line) for line in complaints]

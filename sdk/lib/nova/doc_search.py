@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The search of the HTML pages: an index of the manual's sections and of all public symbols, made
+from Doxygen's XML, and a script on each page (docs/doxygen/search.js), which finds parts of words.
+Both are files that a page loads, so the search works without a server.
+"""
+
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ElementTree
+
+KINDS = {"define": "macro", "enumvalue": "constant", "variable": "field"}
+TAG = '<script defer src="search.js"></script>\n</head>'
+
+
+def text_of(element, skip=()):
+    """The text of an element with single blanks, without the children named in SKIP."""
+    if element is None:
+        return ""
+
+    def pieces(part):
+        yield part.text or ""
+        for child in part:
+            if child.tag not in skip:
+                yield " " if child.tag == "sp" else "".join(pieces(child))
+            if child.tag in ("para", "codeline", "entry", "listitem", "title"):
+                yield " "
+            yield child.tail or ""
+
+    return re.sub(r"\s+", " ", "".join(pieces(element))).strip()
+
+
+def address(compound, identifier):
+    """The page and the anchor of what Doxygen calls IDENTIFIER in a compound."""
+    page = "index" if compound == "indexpage" else compound
+    match = re.match(r"(.*?[^_](?:__)*)_1(?!_)(.*)", identifier)
+    return f"{page}.html#{match.group(2)}" if match else f"{page}.html"
+
+
+def sections(compound):
+    """An entry for a page and for each section: (title, kind, page's title, address, text)."""
+    identifier, title = compound.get("id"), text_of(compound.find("title"))
+    detail = compound.find("detaileddescription")
+    nested = ("sect1", "sect2", "sect3", "sect4", "title")
+    yield title, "page", "", address(identifier, ""), text_of(detail, nested)
+    for section in detail.iter():
+        if section.tag in nested[:-1]:
+            name, where = text_of(section.find("title")), address(identifier, section.get("id"))
+            yield name, "section", title, where, text_of(section, nested)
+
+
+def described(member):
+    """The prose about a symbol, without its example and its parameters."""
+    parts = (member.find("briefdescription"), member.find("detaileddescription"))
+    return " ".join(text_of(part, ("programlisting", "parameterlist")) for part in parts).strip()
+
+
+def symbols(compound):
+    """An entry for a group or a structure, and for each symbol in it."""
+    identifier, name = compound.get("id"), text_of(compound.find("compoundname"))
+    title = text_of(compound.find("title")) or f"struct {name}"
+    yield title, compound.get("kind"), "", address(identifier, ""), described(compound)
+    for member in compound.iter("memberdef"):
+        kind, symbol = member.get("kind"), text_of(member.find("name"))
+        if symbol.startswith("@"):
+            symbol = ""
+        if compound.get("kind") != "group":
+            symbol = f"{name}.{symbol}"
+        kind = kind if kind != "variable" or compound.get("kind") != "group" else "variable"
+        where = address(identifier, member.get("id"))
+        if symbol:
+            yield symbol, KINDS.get(kind, kind), title, where, described(member)
+        for value in member.findall("enumvalue"):
+            where = address(identifier, value.get("id"))
+            yield text_of(value.find("name")), "constant", title, where, described(value)
+
+
+def entries(folder):
+    """All entries of the index, from the XML in a folder."""
+    found = []
+    for path in sorted(folder.glob("*.xml")):
+        for compound in ElementTree.parse(path).getroot().iter("compounddef"):
+            if compound.get("kind") == "page":
+                found += sections(compound)
+            elif compound.get("kind") in ("group", "struct", "union"):
+                found += symbols(compound)
+    return [entry for entry in found if entry[0]]
+
+
+def add(output, folder):
+    """Writes the index beside the HTML pages in OUTPUT, and puts the script of FOLDER on each."""
+    html = output / "html"
+    rows = json.dumps(entries(output / "xml"), ensure_ascii=False, separators=(",", ":"))
+    (html / "search-index.js").write_text(f"novaSearchIndex = {rows};\n", encoding="utf-8")
+    shutil.copyfile(folder / "search.js", html / "search.js")
+    for page in html.glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("</head>", TAG, 1), encoding="utf-8")
