@@ -262,6 +262,11 @@ class Pages(unittest.TestCase):
         found = doc_pages.in_order(index, ["docs/a.md", "docs/b.md", "docs/index.md", "docs/c.md"])
         self.assertEqual(found, ["docs/index.md", "docs/b.md", "docs/a.md", "docs/c.md"])
 
+    def test_a_link_on_two_lines_is_a_link(self):
+        text = "- See [the\n  page](b.md#x) and [y](z.md).\n"
+        self.assertEqual(doc_pages.links(text), ["b.md#x", "z.md"])
+        self.assertIn('- See \n  @ref b_x "the page" and', self.convert(text))
+
     def test_each_page_of_the_index_leads_to_the_next(self):
         index = "# I\n[b](b.md)\n[a](a.md)\n"
         titles = {"docs/index.md": "I", "docs/b.md": "B", "docs/a.md": "A", "docs/c.md": "C"}

@@ -16,6 +16,7 @@ FENCE = re.compile(r"^\s*(```+|~~~+)\s*([\w.+-]*)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*$")
 CODE_SPAN = re.compile(r"(`+)(.+?)\1")
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+BROKEN_LINK = re.compile(r"\[([^\[\]\n`]+)\n( *)([^\[\]\n`]+)\]\((?=[^)\s]+\))")
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 STATEMENT = re.compile(r"^\| (\w+(?:\.\d+)*-\d+) \|")
 
@@ -53,10 +54,15 @@ def lines_of(text):
                 fence = None
 
 
+def mended(text):
+    """The text with each link whose words are on two lines on the second of them."""
+    return BROKEN_LINK.sub(r"\n\2[\1 \3](", COMMENT.sub("", text))
+
+
 def links(text):
     """Returns the targets of a page's links and pictures in order."""
     found = []
-    for is_code, line in lines_of(COMMENT.sub("", text)):
+    for is_code, line in lines_of(mended(text)):
         if not is_code:
             found += [target for _, _, target in LINK.findall(CODE_SPAN.sub(r"`x`", line))]
     return found
@@ -139,7 +145,7 @@ class Page:
 
     def __init__(self, path, text, pages, sections=()):
         self.path = path
-        self.text = COMMENT.sub("", text)
+        self.text = mended(text)
         self.pages = pages
         self.sections = dict(sections)
         self.spans = []

@@ -95,6 +95,7 @@ def settings(root, output, pages, anchors):
         "IMAGE_PATH": f'"{output / "pictures"}"',
         "LAYOUT_FILE": f'"{FOLDER / "layout.xml"}"',
         "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
+        "STRIP_FROM_INC_PATH": " ".join(f'"{part}"' for part in headers),
         "INCLUDE_PATH": " ".join(headers),
         "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\" \\"{GROUPS}\\""',
         "HTML_EXTRA_STYLESHEET": f"{THEME}/doxygen-awesome.css "
