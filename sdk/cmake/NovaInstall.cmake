@@ -61,6 +61,12 @@ function(nova_install_manual)
   install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
     FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
     PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
+  # An installation has no tests to link to: it names their sources.
+  install(CODE [=[
+    set(page "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share/nova/docs/promises.md")
+    file(READ "${page}" text)
+    string(REGEX REPLACE "\\[[^]]*\\]\\(\\.\\./(tests[^)]*)\\)" "`\\1`" text "${text}")
+    file(WRITE "${page}" "${text}")]=])
   install(FILES "${NOVA_ROOT}/README.md" "${NOVA_ROOT}/CHANGELOG.md" "${NOVA_ROOT}/LICENSE"
     "${NOVA_ROOT}/CONTRIBUTING.md" "${NOVA_ROOT}/SECURITY.md"
     DESTINATION share/nova)
