@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client: posts four lines on the board and shows what is there at the end. If the server dies, it
- * opens the session again and posts the line once more. */
+/* A client: posts four lines on the board and shows what is there at the end. If the server dies,
+ * it opens the session again and posts the line once more. */
 #include <novart/page.h>
 #include <novart/session.h>
 #include <novart/thread.h>
@@ -16,8 +16,7 @@
 /* Posts the line in the shared page. Returns 0 or an errno value. */
 static int post(struct nova_session *session, nova_word_t *number)
 {
-        struct nova_message message = {
-                .operation = BOARD_POST, .answer = number, .answer_max = 1};
+        struct nova_message message = {.operation = BOARD_POST, .answer = number, .answer_max = 1};
 
         return nova_session_call(session, &message);
 }
@@ -61,8 +60,7 @@ int main(void)
                 printf("the board: %s\n", strerror(error));
                 return 1;
         }
-        printf("posted %u lines, the last one is '%s'\n", POSTS,
-               page + (number - 1) * BOARD_LINE);
+        printf("posted %u lines, the last one is '%s'\n", POSTS, page + (number - 1) * BOARD_LINE);
         nova_session_close(session); /* takes the page back */
         nova_page_free(page, 0);
         return 0;

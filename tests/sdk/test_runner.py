@@ -99,7 +99,12 @@ class Endings(WithFolder):
     def test_a_count_that_does_not_end_well_says_why(self):
         for end, text, value, words in (
             ("EXIT", "no newline", 3, "the count did not end well: .* ended itself with 3[.]$"),
-            ("LOOP", "NOVA: stopped\\r\\n", 0, "the kernel stopped; see its last lines for the reason[.]$"),
+            (
+                "LOOP",
+                "NOVA: stopped\\r\\n",
+                0,
+                "the kernel stopped; see its last lines for the reason[.]$",
+            ),
         ):
             kernel = build(self.folder, end, text=text, value=value)
             with contextlib.redirect_stderr(io.StringIO()) as shown:

@@ -63,6 +63,16 @@ CHARTS = (
         ),
     ),
     Chart(
+        "tables",
+        "The first use of a table",
+        (
+            "delegate_first_object",
+            "revoke_first_object",
+            "delegate_first_page",
+            "revoke_first_page",
+        ),
+    ),
+    Chart(
         "ranges",
         "Ranges of pages",
         ("delegate_large_page", "revoke_large_page", "delegate_512_pages", "revoke_512_pages"),

@@ -12,7 +12,7 @@ SHOWN = (
     ("call_same_pd", "call and reply"),
     ("call_other_pd", "call and reply, between two protection domains"),
     ("sm_up", "semaphore up, without a waiter"),
-    ("wake_higher", "semaphore up that wakes a thread of higher priority, until that thread waits again"),
+    ("wake_higher", "semaphore up that wakes a more urgent thread, until that thread waits again"),
     ("page_fault", "page fault, with the pager's answer and the page"),
     ("delegate_page", "delegation of a page, with its call"),
     ("guest_cpuid", "exit of a guest, with the monitor's answer"),

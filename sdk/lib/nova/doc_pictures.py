@@ -83,7 +83,7 @@ def _draw_terminal(source):
 
 
 def _draw_graph(source):
-    style = [f"{part}{name}={value}" for part, all_ in STYLE.items() for name, value in all_.items()]
+    style = [f"{part}{name}={value}" for part in STYLE for name, value in STYLE[part].items()]
     drawn = subprocess.run(
         ["dot", "-Tsvg", *style, str(source)],
         stdout=subprocess.PIPE,

@@ -2,7 +2,7 @@
 /* Delegation of a range in a call to another PD, and its revocation. */
 #include "bench.h"
 
-#define LARGE_ORDER 9 /* 512 pages: a large page */
+#define LARGE_ORDER 9                              /* 512 pages: a large page */
 #define LARGE_PAGE  ((nova_sel_t)1 << LARGE_ORDER) /* pages of a page table */
 #define FREE_PORT   0x2f8
 
@@ -51,8 +51,7 @@ static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_
         keep_tables(crd, dst);
         EXPECT(give(receiver, crd, dst) != 0);
         hc_revoke(crd, 0);
-        send_and_revoke(delegate_key, revoke_key, crd, move_on,
-                        nova_crd_type(crd) != NOVA_CRD_OBJ);
+        send_and_revoke(delegate_key, revoke_key, crd, move_on, nova_crd_type(crd) != NOVA_CRD_OBJ);
 }
 
 /* Each round sends to another place of the child, whose table does not exist yet. */
