@@ -198,6 +198,17 @@ class Search(unittest.TestCase):
         ):
             self.assertIn(entry, [tuple(map(str.strip, one)) for one in found])
 
+    def test_an_entry_without_an_anchor_leads_to_its_page(self):
+        texts = {"a.html": '<a id="b"></a>'}
+        for anchor, where in (("b", "a.html#b"), ("c", "a.html")):
+            entry = ("T", "field", "", f"a.html#{anchor}", "")
+            self.assertEqual(doc_search.reachable(entry, texts)[3], where)
+
+    def test_a_structure_in_another_one_has_its_own_page(self):
+        page = "structnova__s_1_1nova__t"
+        self.assertEqual(doc_search.address(page, ""), f"{page}.html")
+        self.assertEqual(doc_search.address(page, f"{page}_1a9"), f"{page}.html#a9")
+
     def test_every_page_gets_the_script_and_the_index_needs_no_server(self):
         with tempfile.TemporaryDirectory() as folder:
             output = Path(folder)

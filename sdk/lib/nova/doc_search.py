@@ -33,8 +33,8 @@ def text_of(element, skip=()):
 def address(compound, identifier):
     """The page and the anchor of what Doxygen calls IDENTIFIER in a compound."""
     page = "index" if compound == "indexpage" else compound
-    match = re.match(r"(.*?[^_](?:__)*)_1(?!_)(.*)", identifier)
-    return f"{page}.html#{match.group(2)}" if match else f"{page}.html"
+    anchor = identifier.removeprefix(f"{page}_1")
+    return f"{page}.html#{anchor}" if anchor else f"{page}.html"
 
 
 def sections(compound):
@@ -87,12 +87,20 @@ def entries(folder):
     return [entry for entry in found if entry[0]]
 
 
+def reachable(entry, texts):
+    """The entry, which leads to its page if the page lacks the anchor. TEXTS: {page: HTML}."""
+    title, kind, place, where, text = entry
+    page, _, anchor = where.partition("#")
+    return title, kind, place, where if f'id="{anchor}"' in texts.get(page, "") else page, text
+
+
 def add(output, folder):
     """Writes the index beside the HTML pages in OUTPUT, and puts the script of FOLDER on each."""
     html = output / "html"
-    rows = json.dumps(entries(output / "xml"), ensure_ascii=False, separators=(",", ":"))
+    texts = {page.name: page.read_text(encoding="utf-8") for page in html.glob("*.html")}
+    found = [reachable(entry, texts) for entry in entries(output / "xml")]
+    rows = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     (html / "search-index.js").write_text(f"novaSearchIndex = {rows};\n", encoding="utf-8")
     shutil.copyfile(folder / "search.js", html / "search.js")
-    for page in html.glob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(text.replace("</head>", TAG, 1), encoding="utf-8")
+    for name, text in texts.items():
+        (html / name).write_text(text.replace("</head>", TAG, 1), encoding="utf-8")
