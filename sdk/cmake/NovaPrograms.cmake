@@ -37,7 +37,7 @@ if(NOT TARGET nova_hosted)
     ${nova_no_headers}
     -U__linux__ -U__gnu_linux__ -fno-stack-protector -fno-pic -fcf-protection=none
     -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-omit-frame-pointer
-    -mno-omit-leaf-frame-pointer
+    -mno-omit-leaf-frame-pointer -fstack-clash-protection
     -fno-optimize-sibling-calls -ffunction-sections -fdata-sections -ftls-model=local-exec
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions> $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
   target_include_directories(nova_hosted SYSTEM INTERFACE "${NOVA_NEWLIB}/include")

@@ -115,6 +115,15 @@ static void overflow_stack(void)
         recurse(0);
 }
 
+/* A frame that is larger than stack and guard page: its first access must not reach beyond both. */
+static void large_frame(void)
+{
+        volatile char frame[300000];
+
+        frame[0] = 1;
+        (void)frame[0];
+}
+
 __attribute__((noinline)) static void innermost(void)
 {
         *(volatile char *)(nothing + 8) = 1;
@@ -189,6 +198,7 @@ static const struct fault cases[] = {
         {"jump_to_null", jump_to_null},
         {"wild_stack", wild_stack},
         {"overflow_stack", overflow_stack},
+        {"large_frame", large_frame},
         {"nested", nested},
         {"break_handler", break_handler},
         {"after_breaking", invalid},

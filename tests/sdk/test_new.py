@@ -43,7 +43,7 @@ class New(Folder):
         environment = {**os.environ, "PATH": path}
         result = paths.nova("new", "bare", folder, cwd=self.folder, env=environment)
         self.assertEqual(result.returncode, 0, result.stderr)
-        told = re.fullmatch(rf"nova: {folder} is made; go there and say (.+) run, and \1 test\n",
+        told = re.fullmatch(rf"nova: {folder} is made; next: cd {folder}, (.+) run, \1 test\n",
                             result.stderr)
         self.assertTrue(told, result.stderr)
         return told[1]

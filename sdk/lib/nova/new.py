@@ -70,5 +70,6 @@ def run(args):
     text = description.read_text(encoding="utf-8")
     description.write_text(PROJECT.sub(f"project({folder.name}", text, count=1), encoding="utf-8")
     nova = _command()
-    build.say(f"{args.folder} is made; go there and say {nova} run, and {nova} test")
+    go = f"cd {shlex.quote(str(args.folder))}"
+    build.say(f"{args.folder} is made; next: {go}, {nova} run, {nova} test")
     return EXIT_OK
