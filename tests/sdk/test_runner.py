@@ -364,7 +364,12 @@ class BootTest(WithFolder):
         self.assertEqual(self.boot("one\\n", "--reject", "two").returncode, 0)
 
     def test_the_demanded_status_counts(self):
-        self.assertEqual(self.boot("one\\n", "--status", "1").returncode, 1)
+        result = self.boot("one\\n", "--status", "1")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("boot-test: exit status 0 instead of 1\n", result.stdout)
+        stopped = "NOVA: no roottask\\r\\nNOVA: sp 0x1\\r\\nNOVA: stopped\\r\\n"
+        self.assertIn("boot-test: exit status 3 instead of 0: the kernel stopped: no roottask.\n",
+                      self.boot(stopped).stdout)
 
     def test_tap_has_to_be_complete(self):
         self.assertEqual(self.boot("1..1\\nok 1 - a\\n", "--tap").returncode, 0)

@@ -67,7 +67,8 @@ def complaints(args, outcome, words=frozenset()):
     found = []
     text = outcome.text()
     if outcome.status != args.status:
-        found.append(f"exit status {outcome.status} instead of {args.status} {outcome.message}")
+        why = f": {outcome.message}" if outcome.message else ""
+        found.append(f"exit status {outcome.status} instead of {args.status}{why}")
     missing = find_in_order(args.expect, text)
     if missing is not None:
         found.append(f"expected, but not in the output (or not in this order): {missing}")
