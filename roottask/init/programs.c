@@ -12,7 +12,7 @@
 
 /* A program that crashes again and again must not keep init, which runs before all others, busy. */
 #define PAUSE_NS  UINT64_C(1000000) /* longer by this with each restart */
-#define PAUSE_MAX 100               /* … up to so many of it */
+#define PAUSE_MAX 100               /* … and its maximum */
 
 /* A program without a limit of its own that fails so often one after the other before it comes up
  * will not come up by itself, and would fill the terminal for ever. */
@@ -109,7 +109,7 @@ static void count_failure(struct program *program)
                 program->failures++;
 }
 
-/* The end of the sentence about a program that is given up: what it did not do, and for whom. */
+/* Ends the sentence about a program on which init gives up: the missing service and its clients. */
 static void tell_given_up(const struct program *program)
 {
         const struct nova_system_list provides = program->says->provides;

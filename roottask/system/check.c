@@ -145,7 +145,7 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
         char text[CYCLE_TEXT_MAX];
         int at = (int)start;
 
-        /* After so many steps the walk goes round in the circle. */
+        /* After this many steps the walk is inside a cycle. */
         for (unsigned i = 0; i < system->programs; i++)
                 at = waits_for(system, (unsigned)at, placed);
 

@@ -73,8 +73,8 @@ struct nova_system_program {
         const char *file; /**< name of its boot module */
         struct nova_system_list arguments, environment, provides, uses, devices, modules;
         uint64_t memory, image, kernel_memory; /**< bytes */
-        uint64_t image_bytes; /**< what its segments take; 0: whoever reads has not looked yet */
-        uint64_t cpus;        /**< bit n: CPU n; all bits: every CPU that there is */
+        uint64_t image_bytes;                  /**< size of its segments; 0: not read yet */
+        uint64_t cpus; /**< bit n: CPU n; all bits: every CPU that there is */
         uint32_t selectors;
         uint32_t grants; /**< NOVA_SYSTEM_GRANT_… */
         uint8_t priority;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define WORD_MAX     40
-#define FAR          3 /* so many letters differ in words that have nothing to do with each other */
+#define FAR          3    /* edit distance from which words are unrelated */
 #define SMALLEST_MAX 4095 /* bytes: so little is never meant */
 
 bool value_name(struct reader *reader, const char *what, const char *word)

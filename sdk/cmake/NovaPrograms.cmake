@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Compiler flags and functions for programs, bare roottasks and those with the runtime, in NOVA's
-# tree and in a project that found the SDK. Whoever includes this file has set NOVA_ARCH,
-# NOVA_LINKER (the folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and
-# NOVA_MACHINE_FLAGS, and has the targets Nova::nova (libnova), Nova::novart (the runtime) and
-# nova_warnings.
+# tree and in a project that found the SDK. The including file must set NOVA_ARCH, NOVA_LINKER (the
+# folder of linker scripts), NOVA_NEWLIB (the folder of the C library) and NOVA_MACHINE_FLAGS, and
+# has the targets Nova::nova (libnova), Nova::novart (the runtime) and nova_warnings.
 
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/NovaArguments.cmake")

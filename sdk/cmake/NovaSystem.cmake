@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Systems: init, a system description and the programs that it names, in NOVA's tree and in a
-# project that found the SDK. Whoever includes this has NovaPrograms, and either NOVA_ROOT (the
-# tree, where the tool nova-system is built) or NOVA_SYSTEM_TOOL (where it is).
+# project that found the SDK. It needs NovaPrograms, and either NOVA_ROOT (the tree, where the tool
+# nova-system is built) or NOVA_SYSTEM_TOOL (where it is).
 
 # The program that checks descriptions, built with the host's compiler: it runs here.
 if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)

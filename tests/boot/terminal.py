@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A system on a terminal with somebody at the keyboard, for tests that type."""
+"""A system on a terminal with simulated keyboard input, for tests that type."""
 
 import fcntl
 import os

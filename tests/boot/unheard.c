@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads whose events nobody handles: a local thread that overflows its stack, a child without
- * portals, and a flood of such threads. Under `serial` the kernel reports them. */
+/* Threads with unhandled events: a local thread that overflows its stack, a child without portals,
+ * and a flood of such threads. Under `serial` the kernel reports them. */
 #include <nova/console.h>
 #include <nova/crd.h>
 #include <nova/extension.h>

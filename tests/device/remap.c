@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts that go through the I/O MMU: what was assigned arrives, and from nobody else. */
+/* Interrupts that go through the I/O MMU: messages of the assigned device arrive, and none of other
+ * devices. */
 #include "dma.h"
 
 #define GSI       100 /* and above: no pins */
@@ -108,7 +109,7 @@ CASE(remap, a_function_that_changes_hands_loses_its_interrupts, "D-remap 5.5.1-0
         hand_to(edu, ROOT_PD);
         const struct message m = assign(sm, edu, boot_cpu), n = assign(other_sm, other, boot_cpu);
         expect_after_sending(edu, m, t, 1);
-        hand_to(edu, ROOT_PD); /* who has it already */
+        hand_to(edu, ROOT_PD); /* which has it already */
         expect_after_sending(edu, m, t, 2);
         hand_to(edu, pd);
         expect_after_sending(edu, m, t, 2);

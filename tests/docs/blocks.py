@@ -86,7 +86,7 @@ KINDS = {
 def _check(block):
     kind = block.kind()
     if kind not in KINDS:
-        raise PageError(f"{block.where()}: nobody knows what '{block.mark}' means")
+        raise PageError(f"{block.where()}: '{block.mark}' is not a known mark")
     languages, counts = KINDS[kind]
     if languages is not None and block.language not in languages:
         meant = f"'{block.mark}'" if block.mark else "no mark"

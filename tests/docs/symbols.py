@@ -120,8 +120,8 @@ def function_complaints(member):
 
 
 def needs_words(member):
-    """Guards of headers, fields that nobody uses and what has no name need none; what has a name of
-    POSIX or C++ is described there."""
+    """Guards of headers, unused fields and unnamed symbols need none; what has a name of POSIX or
+    C++ is described there."""
     name, kind = text_of(member.find("name")), member.get("kind")
     if kind != "variable" and not name.lower().startswith("nova"):
         return False

@@ -169,7 +169,7 @@ def table(name, rows):
 
 
 def filled(text, rows):
-    """The page with all its tables as the rows say; KeyError for a table that nobody knows."""
+    """The page with all its tables as the rows say; KeyError for an unknown table."""
 
     def replace(match):
         return match.group(1) + table(match.group(2), rows) + match.group(3)

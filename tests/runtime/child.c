@@ -169,7 +169,7 @@ static void *drop_own_sc(void *argument)
         return NULL;
 }
 
-/* Whether the parent's thread for calls becomes free though nobody helps it. */
+/* Returns whether the parent's thread for calls becomes free although no caller helps it. */
 static bool parent_is_free(void)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -548,7 +548,7 @@ static int do_dma(char **argv)
         return 0;
 }
 
-/* Whom it was not granted learns no physical address. */
+/* A child without the grant learns no physical address. */
 static int do_no_dma(char **argv)
 {
         struct nova_dma dma;

@@ -57,7 +57,8 @@ int do_reports(char **argv)
         return 0;
 }
 
-/* How often it can count to a thousand in so many milliseconds, after as many. */
+/* Counts how often it can count to a thousand in a number of milliseconds, after waiting as
+ * long. */
 int do_progress(char **argv)
 {
         const uint64_t begin = nova_time_ns() + (unsigned)atoi(argv[2]) * UINT64_C(1000000);

@@ -58,7 +58,7 @@ static void check_faults(void)
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
 }
 
-/* Starts a child with so many words, its name among them. */
+/* Starts a child with this many words, including its name. */
 static int start_with_words(unsigned words, const char **sentence)
 {
         static const char *arguments[NOVA_START_WORDS + 2];

@@ -12,7 +12,7 @@
 #define STEP     2 /* such that it once ends between an SC and the capability to it, too */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
-/* Takes a service that nobody will open. */
+/* Starts a service that no client opens. */
 static int serve(void *context, const char *name, nova_sel_t control)
 {
         (void)context;

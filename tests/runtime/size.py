@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A program's code and data, .bss included, are not more than so many bytes: size.py FILE LIMIT."""
+"""A program's code and data, .bss included, do not exceed a limit in bytes: size.py FILE LIMIT."""
 
 import struct
 import sys

@@ -91,7 +91,7 @@ class Elf(unittest.TestCase):
 
 
 def kernel(place=0, virtual=0x80201000, size=100):
-    """A 32-bit kernel of one segment with a multiboot header after so many bytes of it."""
+    """A 32-bit kernel of one segment with a multiboot header at a given offset."""
     data = bytearray(header(1, 3)[:52])
     struct.pack_into("<I", data, 28, 52)
     struct.pack_into("<HHH", data, 40, 52, 32, 1)

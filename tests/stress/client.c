@@ -134,7 +134,7 @@ static void handles(struct thread *t)
                 kill_child(w);
         else
                 bury(w, slot);
-        /* Whoever it was does not run any more, whatever the answer. */
+        /* The killed worker no longer runs, whatever the answer. */
         answer(u, 0, 0);
 }
 

@@ -37,7 +37,7 @@ static void calls(struct thread *t)
         }
 }
 
-/* Faults at addresses that nobody maps: the image's last page, taken away again and again. */
+/* Faults at unmapped addresses: the image's last page, taken away again and again. */
 static void faults(struct thread *t)
 {
         for (;;) {

@@ -20,7 +20,8 @@ static void act(struct thread *t, uint64_t *seed)
                 const nova_sel_t sel = base + (r >> 8 & (OBJECTS - 1));
                 switch (r & 7) {
                 case 0:
-                        /* A worker may have called a local thread, and nobody else may be there. */
+                        /* A worker may have called a local thread, and no other caller may
+                         * exist. */
                         hc_sm_ctrl(sel, t->global ? NOVA_SM_DN_OP : NOVA_SM_UP_OP);
                         break;
                 case 1:

@@ -131,7 +131,7 @@ static void worker_main(struct thread *t)
         hc_sm_ctrl(finished, NOVA_SM_UP_OP);
 }
 
-/* Runs when nobody else does: ends the wait for workers that hang. */
+/* Runs when no other thread does: ends the wait for hung workers. */
 static void watch(struct thread *t)
 {
         while (!begun || tsc() < end + GRACE_MS * tsc_per_ms())

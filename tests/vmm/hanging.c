@@ -18,7 +18,7 @@ GUEST_CODE(spin, 32,
            "1:      incl 0x500\n"
            "        jmp 1b\n");
 
-/* Waits for an interrupt that nobody sends. */
+/* Waits for an interrupt that never comes. */
 GUEST_CODE(wait, 32,
            "        sti\n"
            "1:      hlt\n"
@@ -128,7 +128,7 @@ static uint64_t exits(void)
         return now;
 }
 
-/* Nobody disturbs it for an interrupt that it cannot get. */
+/* It is not woken for an interrupt that it cannot get. */
 static bool run_deaf(void)
 {
         if (!start("deaf", deaf, GUEST_BYTES(deaf)))

@@ -19,8 +19,8 @@ struct log_line {
         struct nova_utf8 utf8; /* a character that has begun */
 };
 
-/* Add text; each line that gets finished goes out as "[name] text\n" in one call of the sink.
- * What nova_utf8_take() does not let pass comes out as '?', so that nobody can play another client.
+/* Add text; each line that gets finished goes out as "[name] text\n" in one call of the sink. Bytes
+ * that nova_utf8_take() rejects become '?', so that no client can imitate another.
  */
 void log_line_write(struct log_line *line, const char *name, const char *text, size_t bytes,
                     log_sink *sink, void *argument);

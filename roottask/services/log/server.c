@@ -16,7 +16,7 @@ struct state {
 static struct nova_service *service;
 static log_sink *output;
 static void *output_argument;
-static struct state *keyboard; /* who gets the keys, or NULL */
+static struct state *keyboard; /* session that gets keyboard input, or NULL */
 
 static void add(struct log_line *line, const char *text)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service names: keeps capabilities of publishers and delegates them to whoever asks. */
+/* The service names: stores capabilities of publishers and delegates them to clients that look them
+ * up. */
 #include "server.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One timer; belongs to whoever declares it, and stays where it is while it is in a heap. */
+/* One timer. It is owned by its declarer and must not move while it is in a heap. */
 struct timer {
         uint64_t deadline; /* ns since boot */
         uint64_t period;   /* ns; 0: once */

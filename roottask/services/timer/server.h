@@ -5,7 +5,8 @@
 
 #include "novart/service.h"
 
-/* Start it for so many sessions of all clients and of each. @return 0 or an errno value */
+/* Starts the service with limits of sessions in total and per client. @return 0 or an errno
+ * value */
 int timer_service_start(unsigned sessions, unsigned client_sessions);
 
 #endif

@@ -34,7 +34,7 @@ size_t novart_child_line_write(struct child_line *line, const char *name, const 
         while (taken < bytes && !out->bytes) {
                 const char c = text[taken++];
 
-                /* Nobody's text may move the cursor of the console. */
+                /* No child's text may move the cursor of the console. */
                 if (c == '\n' || c == '\r')
                         end_character(line);
                 else

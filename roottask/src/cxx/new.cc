@@ -5,7 +5,7 @@
 
 #include <new>
 
-/* There is nobody to throw to. */
+/* Exceptions are not supported. */
 static void *checked(void *memory)
 {
         static const char message[] = "operator new: out of memory\n";

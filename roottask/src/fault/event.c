@@ -48,7 +48,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         if (error)
                 return error;
 
-        /* Nobody serves page faults of those who serve them. */
+        /* Page faults of the pager itself have no handler. */
         error = nova_region_commit((*handler)->thread.stack, (*handler)->thread.stack_bytes);
         if (error)
                 novart_handler_discard(*handler);

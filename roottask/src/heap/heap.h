@@ -24,8 +24,8 @@ extern "C" {
 struct heap_block;
 
 struct heap {
-        /* Moves the area's end by so many bytes, a multiple of 4096. @return the old end, or NULL;
-         * the first time any address, which is aligned to 4096 */
+        /* Moves the area's end by this number of bytes, a multiple of 4096. @return the old end, or
+         * NULL; the first time any address, which is aligned to 4096 */
         void *(*move_end)(ptrdiff_t bytes);
         struct heap_block *first,
                 *last; /* last stands at the area's end; NULL: there is none yet */

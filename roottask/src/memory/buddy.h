@@ -48,7 +48,7 @@ bool novart_buddy_add_zone(struct buddy *buddy, uintptr_t base, size_t pages);
 /** Makes the next pages of a zone ready, as pages that are in use; zero: all their bytes are 0. */
 void novart_buddy_extend(struct buddy_zone *zone, size_t pages, bool zero);
 
-/** Gives ready pages in that nobody uses, of any number and alignment: [page, page + count). */
+/** Adds unused pages, of any number and alignment: [page, page + count). */
 void novart_buddy_give(struct buddy *buddy, struct buddy_zone *zone, size_t page, size_t count);
 
 /** Takes a block of 2^order pages. @return its address, 0 if there is none */

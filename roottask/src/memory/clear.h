@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/** Fills so many pages with zero, which any CPU sees after the return. */
+/** Fills pages with zero, which any CPU sees after the return. */
 void novart_clear_pages(void *pages, size_t count);
 
 #ifdef __cplusplus

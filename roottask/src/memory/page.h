@@ -9,7 +9,7 @@
 /* Finds the program's memory. @return 0 or an errno value */
 int novart_page_start(void);
 
-/* How many pages hold so many bytes, and the order of a block that does. */
+/* Number of pages that hold this many bytes, and order of a block that holds them. */
 static inline size_t page_count(size_t bytes)
 {
         return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);

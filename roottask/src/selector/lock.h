@@ -10,7 +10,7 @@
 #include "nova/hypercall.h"
 
 struct lock {
-        uint32_t users; /* who has it and who waits; atomic */
+        uint32_t users; /* number of threads that hold or wait for it; atomic */
         nova_sel_t sm;  /* of the kernel's semaphore */
 };
 

@@ -96,7 +96,7 @@ void novart_service_clear_soon(struct nova_service *service);
 /* lock.c: take the lock. @return false if the service stops: a handler that died may have it */
 bool novart_service_enter(struct nova_service *service);
 
-/* For who waits for others that wait for it: lend time to handlers of this CPU that need it. */
+/* For a thread that waits for handlers that need its time: donates time to handlers of this CPU. */
 void novart_service_help(const struct nova_service *service);
 
 /* Give it back, if the caller has it. */

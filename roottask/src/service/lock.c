@@ -66,7 +66,7 @@ static void wake_runners(struct nova_service *service)
                         novart_service_runner_wake(service->cpu[n]);
 }
 
-/* @return false if the service stops and whoever has the lock keeps it for longer than a moment */
+/* @return false if the service stops and the holder does not release the lock soon */
 static bool take(struct nova_service *service, bool insist)
 {
         bool *const needs = needs_lock(service);

@@ -60,7 +60,7 @@ int novart_registry_add(const char *name, nova_sel_t control)
         return error;
 }
 
-/* Frees an entry without a name that nobody uses, and its portals' selectors with it. */
+/* Frees an unused entry without a name, and its portals' selectors. */
 static void release(int entry)
 {
         if (entries[entry].name[0] || entries[entry].users)

@@ -254,7 +254,7 @@ static bool stop_runners(struct nova_service *service)
         return all;
 }
 
-/* Whatever a handler may still use stays, but nobody comes in. */
+/* Handlers in progress may finish, but no new call enters. */
 static void leave_behind(const struct nova_service *service)
 {
         nova_revoke(nova_crd_obj(service->table.portals, service->session_order, NOVA_PERM_ALL),

@@ -20,7 +20,7 @@
 #define TURN_NS 1000000000
 
 static struct nova_console console;
-static nova_sel_t turn = NOVA_SEL_NONE; /* a semaphore with the counter 1 while nobody writes */
+static nova_sel_t turn = NOVA_SEL_NONE; /* a semaphore with the counter 1 while no program writes */
 
 void novart_serial_init(void)
 {

@@ -11,7 +11,7 @@
  * Waits while another thread does it. */
 bool novart_once_begin(unsigned char *state);
 
-/* It is @p done, or, if not, somebody else may try. */
+/* Marks it as @p done or, if false, lets another thread try. */
 void novart_once_end(unsigned char *state, bool done);
 
 #endif

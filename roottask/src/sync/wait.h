@@ -12,7 +12,7 @@ struct nova_waiter {
         bool granted;
 };
 
-/* Between these nobody else changes the queue. For a few instructions without waiting. */
+/* Locks the queue against changes by others, for a few instructions without waiting. */
 void novart_wait_guard(struct nova_wait_queue *queue);
 void novart_wait_release(struct nova_wait_queue *queue);
 

@@ -16,8 +16,8 @@
  * it is detached, somebody after its end. */
 enum thread_life {
         THREAD_ENDED = 1,
-        THREAD_JOINED = 2,  /* somebody waits for its end */
-        THREAD_DETACHED = 4 /* nobody will */
+        THREAD_JOINED = 2,  /* a thread waits for its end */
+        THREAD_DETACHED = 4 /* no thread will wait for its end */
 };
 
 struct nova_thread {

@@ -43,7 +43,7 @@ static void switched(struct nova_vcpu *vcpu)
         nova_lapic_reset(&pc->lapic[vcpu->number]);
 }
 
-/* One that is switched off hears nothing. */
+/* A disabled one receives nothing. */
 static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
         if (!is_on(pc, vcpu))

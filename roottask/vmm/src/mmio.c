@@ -43,7 +43,7 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
-/* What the guest was about to do; ends its machine if nobody knows. @p where: an access to it */
+/* Decodes the guest's instruction; ends its machine if it is unknown. @p where: an access to it */
 static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, bool port,
                    uint64_t where, struct nova_instruction *in)
 {

@@ -133,7 +133,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Sleeps until somebody wakes the virtual CPU. The lock is free meanwhile. */
+/* Sleeps until another thread wakes the virtual CPU. The lock is free meanwhile. */
 static void sleep(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;

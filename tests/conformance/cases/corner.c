@@ -436,7 +436,7 @@ CASE(corner, a_callee_that_replied_has_nothing_to_do_with_its_caller, "5.2.2-04 
         thread_start(t, PRIO_HIGH, QUANTUM);
         EXPECT_EQ(t->value[2], NOVA_SUCCESS);
         EXPECT_EQ(t->value[4], 0);
-        /* Another caller gets the next reply, nobody else. */
+        /* Another caller gets the next reply, and no other EC. */
         self->utcb->items = nova_utcb_items(1, 0);
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
         EXPECT_EQ(t->value[4], 0);

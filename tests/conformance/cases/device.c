@@ -83,7 +83,7 @@ static void rtc_set(uint8_t reg, uint8_t value)
 #define RTC_256_HZ     8
 #define RTC_INTERRUPTS 16
 
-/* Milliseconds that so many interrupts of the clock take. */
+/* Returns the duration of a number of clock interrupts in milliseconds. */
 static uint64_t clock_interrupts(nova_sel_t sm, unsigned count)
 {
         const uint64_t begin = tsc();

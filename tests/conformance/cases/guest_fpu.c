@@ -102,7 +102,7 @@ static const struct file zmm = {zmm_32, zmm_32_end, XCR0_AVX512, 66, load_zmm, s
 
 static char before[BYTES], after[BYTES], others[2][BYTES];
 
-/* A thread that nobody else's registers reach, and who leaves its own behind. */
+/* A thread that must not see registers of others, and that leaves its own in the FPU. */
 static void uses_registers(struct thread *t)
 {
         const struct file *f = t->arg;

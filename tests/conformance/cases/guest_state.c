@@ -167,7 +167,7 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_CR, EXIT_HLT);
         if (needs_vmx())
                 return;
-        g->state->cr3 = 0xb000; /* its four entries are nobody's to read */
+        g->state->cr3 = 0xb000; /* its four entries must not be read */
         guest_until(g, NOVA_MTD_CR, EXIT_STATE);
 }
 

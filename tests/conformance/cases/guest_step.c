@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: single steps over instructions that exit, whoever does them, and an IRET that faults. */
+/* Guests: single steps over instructions that exit, emulated by kernel or VMM, and an IRET that
+ * faults. */
 #include "guest.h"
 
 #define HANDLER   0x3000 /* of #DB: handler_32 */
@@ -9,7 +10,7 @@
 #define FLAG_TF   0x100
 #define SHADOWS   3u
 #define INJECT_DB 0x80000301
-#define PORT      0x80 /* nobody minds what is written there */
+#define PORT      0x80 /* writes there have no effect */
 #define PCI_PORTS 0xcf8
 #define EVENTS_AT 0x2000
 

@@ -193,7 +193,7 @@ CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_ends,
         account_until(false);
 }
 
-/* ---- Dropped by somebody else ------------------------------------------------------------------
+/* ---- Dropped by another EC ------------------------------------------------------------------
  */
 
 /* While the server waits, others drop the thread: the server gets to its reply, the thread does not
@@ -349,7 +349,7 @@ static void drop_helper(struct thread *helper)
 }
 
 /* pd_destroy takes everything at once, also the SC that the handler runs on: the handler goes on
- * when somebody helps it. */
+ * when another EC helps it. */
 CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
         "3.6-11 D-04", needs_2_cpus)
 {

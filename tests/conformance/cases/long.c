@@ -41,7 +41,7 @@ static void high_thread(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* Runs low, with an interruption by high after so many microseconds; 0: without. */
+/* Runs low, interrupted by high after this many microseconds; 0: not interrupted. */
 static void meet(word_t (*low)(void), void (*high)(void), unsigned after)
 {
         test.low = low;
@@ -297,7 +297,7 @@ static word_t send_objects(struct nova_utcb *u, nova_sel_t from, nova_sel_t pt)
         return status;
 }
 
-/* Whatever becomes of the message, the caller can call somebody else. */
+/* Whatever happens to the message, the caller can make another call. */
 static word_t call_receiver(void)
 {
         const word_t status = send_objects(test.thread->utcb, objects, receiver->pt);

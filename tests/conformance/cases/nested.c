@@ -213,7 +213,7 @@ static struct three three(void)
 
 #define SUCCESSORS 64
 
-/* A thread with so many SCs that one lies where that of a thread that ended did. */
+/* A thread with enough SCs that one of them reuses the memory of an ended thread's SC. */
 static struct thread *successor(void)
 {
         struct thread *t = global(boot_cpu, counts, NULL);
@@ -266,7 +266,7 @@ CASE(nested, a_server_whose_callers_sc_is_revoked_goes_on_with_it_until_the_repl
         struct thread *next = successor();
         for (unsigned i = 0; i < 2; i++) /* the first brings c and b to their replies, on a's SC */
                 EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP), NOVA_SUCCESS); /* nobody has taken the second */
+        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP), NOVA_SUCCESS); /* the second is still free */
         EXPECT_EQ(helper->value[1], 1);
         check_successor(next);
         EXPECT_EQ(t.a->value[1], 1);
@@ -284,7 +284,7 @@ CASE(nested, the_end_of_the_middle_thread_gives_the_sc_back_to_the_first, "5.2.1
         struct thread *next = successor();
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(call(t.c.pt), NOVA_SUCCESS); /* c answers nobody, then this call */
+        EXPECT_EQ(call(t.c.pt), NOVA_SUCCESS); /* c replies without a caller, then to this call */
         check_successor(next);
 }
 
@@ -359,7 +359,7 @@ CASE(nested, a_server_that_ends_its_caller_runs_on_its_sc_no_more, "5.2.1-11 3.6
         EXPECT_EQ(a->value[1], 2);
         EXPECT_EQ(a->value[2], NOVA_COM_ABT);
         EXPECT_EQ(c->value[1], 0);
-        EXPECT_EQ(call(c->pt), NOVA_SUCCESS); /* c answers nobody, then this call */
+        EXPECT_EQ(call(c->pt), NOVA_SUCCESS); /* c replies without a caller, then to this call */
         EXPECT_EQ(c->value[1], 2);
 }
 

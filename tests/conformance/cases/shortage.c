@@ -28,7 +28,7 @@ static word_t fill(word_t from)
         NOT_RAISED("the kernel has more memory than this case can use");
 }
 
-/* Gives some of it back: room for so many semaphores. */
+/* Frees some of it: room for this many semaphores. */
 static void give_back(word_t room, word_t n)
 {
         for (word_t i = room - n; i < room; i++)

@@ -149,7 +149,7 @@ static struct args name_args(nova_sel_t sel, const char name[NOVA_NAME_SIZE])
                              NOVA_EXT_NAME_SET, word[0], word[1], 0};
 }
 
-/* Whoever may create PDs cannot be taken for another by means of one. */
+/* A program that may create PDs cannot use one to pose as another. */
 CASE_ON(thread, a_pd_has_the_name_of_its_creator, "X-NAME", needs_names)
 {
         enum { OWN_PD = CHILD_FREE_SEL, NEW, PAYER };

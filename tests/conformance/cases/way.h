@@ -110,7 +110,8 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Servers in so many PDs, of which the last one is the root; on another CPU all are the root's. */
+/* Servers in this many PDs, the last of which is the root; on another CPU all belong to the
+ * root. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
         way.depth = depth;
@@ -120,7 +121,7 @@ static inline void make_way(unsigned depth, unsigned cpu)
         way.server[0] = server(cpu);
         way.server[0]->fn = serves;
         for (unsigned i = 1; i < depth; i++) {
-                const bool in_child = cpu == boot_cpu; /* nobody there can be given the portal */
+                const bool in_child = cpu == boot_cpu; /* no child there can get the portal */
                 struct thread *t = in_child ? child_server(child_new(cpu)) : server(cpu);
                 t->value[0] = in_child ? CHILD_FREE_SEL : way.server[i - 1]->pt;
                 if (in_child)

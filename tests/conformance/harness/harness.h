@@ -320,7 +320,7 @@ struct context {
         word_t registers[8];
 };
 
-/* 0; and 1 again when somebody restores the context. */
+/* Returns 0, and 1 when the context is restored. */
 int context_save(struct context *context) __attribute__((returns_twice));
 _Noreturn void context_restore(struct context *context);
 
@@ -328,7 +328,7 @@ _Noreturn void context_restore(struct context *context);
 
 /* The timer's interrupt semaphore in the root PD, with no interrupt pending. */
 nova_sel_t timer_open(void);
-/* One interrupt after so many microseconds, at most 54000. */
+/* Raises one interrupt after this many microseconds, at most 54000. */
 void timer_shot(unsigned us);
 
 /* ---- Console --------------------------------------------------------------------------------- */

@@ -36,7 +36,7 @@
         } while (0)
 
 static struct nova_session *echo;
-static const char *server = "echo"; /* whom steady calls */
+static const char *server = "echo"; /* service that steady calls */
 
 static int call(nova_word_t operation, nova_word_t *answer)
 {

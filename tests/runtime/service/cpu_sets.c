@@ -58,7 +58,7 @@ static bool serve(const struct set *set)
         return echo_start(&options) != NULL;
 }
 
-/* The services stay, so nobody has to put what is got here. */
+/* The services stay, so their handles need not be stored. */
 static int open_service(void *context, const char *name, nova_sel_t *sel)
 {
         (void)context;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Somebody at the keyboard of the log service: two programs read lines, a key switches."""
+"""Types at the keyboard of the log service: two programs read lines, a key switches."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "boot"))
 import terminal
 
-# What is typed when so many texts have been seen.
+# Input to type after each number of texts has been seen.
 STEPS = (
     (b"type a line, please", 2, b"\x14"),
     (b"the keyboard is now for", 1, b"ome\x7f\x7fne\r"),

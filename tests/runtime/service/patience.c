@@ -114,7 +114,7 @@ static void *share_soon(void *argument)
         return (void *)(intptr_t)nova_session_share_until(session, page, 1, nova_deadline_in(SOON));
 }
 
-/* On the program's last CPU, on which nobody else calls. */
+/* On the program's last CPU, on which no other thread calls. */
 static int share_far_away(void)
 {
         struct nova_thread_attr attr = {.name = "far"};
@@ -137,7 +137,7 @@ static void takes_back_in_time(void)
         check(add_one() != 0 && page[0] == 1 && wait_for_hanging(0),
               "which has it no more, though it never answered");
 
-        /* The thread of the service's own keeps out whoever would take the memory. */
+        /* The service's own thread locks out handlers that would take the memory. */
         check(nova_service_lock(service) == 0 && share_far_away() == ETIMEDOUT,
               "sharing is given up in the middle, on another CPU if there is one");
         nova_service_unlock(service);
@@ -172,7 +172,7 @@ static void opens_again(void)
         check(wait_for_sessions(0), "and is closed at once");
 }
 
-/* A selector is used again at once: what was given up must not arrive at whoever has it then. */
+/* A selector is reused at once: an abandoned message must not arrive at its new owner. */
 static void arrives_nowhere(void)
 {
         const struct echo_options options = {"other", 4, 4, false, 0};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who pays: objects are charged to the PD that the hypercall names as owner, whoever calls.
+// Accounts: objects are charged to the PD that the hypercall names as owner, not to the caller.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -252,7 +252,7 @@ TEST(account, of_a_new_pd_comes_with_the_flag)
 
 // ---- What waits for the grace period
 
-// A clock that stands still unless somebody waits.
+// A clock that stands still unless a thread waits.
 struct Waits : Quotas {
         static constexpr uint64_t BEGIN = uint64_t{1} << 40;
 

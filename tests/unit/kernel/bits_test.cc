@@ -71,7 +71,7 @@ TEST(list, keeps_the_order_of_appending)
         EXPECT_EQ(entry[0].next, &entry[2]);
         EXPECT_EQ(entry[2].prev, &entry[0]);
         EXPECT_TRUE(list_is_empty(&entry[1]));
-        list_remove(&entry[1]); // once more harms nobody
+        list_remove(&entry[1]); // a second removal is harmless
         list_remove(&entry[0]);
         list_remove(&entry[2]);
         EXPECT_TRUE(list_is_empty(&head));

@@ -33,7 +33,7 @@ struct Call : Kernel {
         }
 };
 
-// Preempted before it could help, the caller tries again and was in nobody's list of helpers.
+// Preempted before it could help, the caller retries and was in no list of helpers.
 TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_helped)
 {
         Call c;

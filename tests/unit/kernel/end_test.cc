@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ECs that end in the middle of a hypercall: who makes it, or whom it calls.
+// ECs that end in the middle of a hypercall: the caller or the callee.
 #include <gtest/gtest.h>
 
 #include "kernel.h"

@@ -55,7 +55,7 @@ struct World : Kernel {
 
 using Operation = std::function<nova_status(World &)>;
 
-// What an operation began and could not finish it ends itself: nobody else has to.
+// An operation that cannot finish undoes its own work.
 void check_nothing_is_dying()
 {
         EXPECT_EQ(cpu_self()->dying, nullptr);

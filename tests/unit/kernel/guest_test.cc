@@ -187,7 +187,7 @@ TEST(guest, a_refused_entry_leaves_no_control_behind)
         EXPECT_EQ(g.control()->n_cr3, before.n_cr3);
         EXPECT_EQ(g.control()->np_enable, 1u);
         EXPECT_EQ(g.control()->lbr, 0u);
-        g.control()->vintr = 0x0100'000f; // a virtual interrupt that nobody asked for, no masking
+        g.control()->vintr = 0x0100'000f; // a virtual interrupt that was not requested, no masking
         g.control()->ctrl[0] &= ~SVM_CTRL0_VINTR;
         EXPECT_EQ(event_of(g, 0x60), ENTRY);
         EXPECT_EQ(g.control()->vintr, SVM_VINTR_MASKING | 0xf);

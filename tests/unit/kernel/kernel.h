@@ -95,7 +95,7 @@ class Kernel
 delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                            unsigned perms, unsigned attr = MAPPING_DMA);
 
-// The thread that has begun this ends; whoever ends it finishes what has to be finished. Steps.
+// Destroys the thread that has begun this; the destroying thread finishes its operations, in steps.
 unsigned abandon(revocation *r);
 unsigned abandon(delegation *d);
 

@@ -39,7 +39,7 @@ void decide(ec *)
 
 unsigned windows, most, last;
 
-// Between two windows at most so many leave a list.
+// Maximum number of entries that leave a list between two windows.
 void count_woken()
 {
         const unsigned now = length(&cpu_self()->woken);
@@ -121,7 +121,7 @@ TEST(many, sleepers_of_a_lower_priority_wait_until_it_is_due)
         // One of them ends meanwhile.
         sc_end(s.scs[5000]);
         EXPECT_EQ(length(&cpu_self()->woken), MANY - 1);
-        // Nobody else can run.
+        // No other EC can run.
         sc_end(s.on);
         EXPECT_EQ(fake_run_to_user(decide, s.self), s.with);
         EXPECT_LE(most, WOKEN);
@@ -259,7 +259,7 @@ TEST(many, links_end_together)
         }
 }
 
-// The owner ends as well: then nobody runs on its SC.
+// The owner ends, too: then no EC runs on its SC.
 TEST(many, links_end_with_who_called_them)
 {
         for (const bool first : {false, true}) {

@@ -179,7 +179,7 @@ void World::show_ec(std::ostream &out, const std::string &who, const ec *one) co
         out << "\n";
 }
 
-// SCs of threads that have ended run nobody.
+// SCs of ended threads run no EC.
 void World::show_queue(std::ostream &out) const
 {
         const run_queue *queue = &cpu_self()->run_queue;
@@ -228,7 +228,7 @@ void World::check_settled() const
         EXPECT_EQ(self->pending &
                           (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER | CPU_PENDING_GRACE),
                   0u);
-        for (const ec *awake : threads) // nobody sleeps with one that can run
+        for (const ec *awake : threads) // no SC sleeps with a thread that can run
                 EXPECT_TRUE(awake->state != EC_READY || list_is_empty(&awake->sleepers))
                         << name(awake);
         if (one->kind == EC_IDLE)

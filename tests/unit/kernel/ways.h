@@ -39,7 +39,7 @@ class World : public Kernel
         void run(ec *one, sc *on);
         // Its SC is ready, in front of or behind others of its priority.
         void ready(sc *one, bool head);
-        // It goes into the kernel and whoever has to, goes on until one comes to user mode.
+        // Enters the kernel and continues until an EC returns to user mode.
         void enter(ec *one, bool general);
         void enter(void (*function)(ec *), ec *one, bool general);
 

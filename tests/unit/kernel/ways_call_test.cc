@@ -96,7 +96,7 @@ void (*const attentions[])(ec *next) = {
 };
 constexpr unsigned NOTHING = 0, ATTENTIONS = std::size(attentions);
 
-// Whom a call or an event of the caller finds.
+// State of the callee of a call or an event.
 enum Callee {
         WAITS,
         BUSY,
@@ -395,7 +395,7 @@ TEST(ways, of_an_event_are_the_same)
         }
 }
 
-// To whom a reply goes: to a call, one without donation, a page fault; or to nobody any more.
+// Receiver of a reply: a call, a call without donation, a page fault, or none any more.
 enum Caller { DONATED, ALONE, EVENT, GONE, CALLERS };
 
 struct Reply {
@@ -418,7 +418,7 @@ void begin(Ipc &w, const Reply &one)
         } else {
                 w.call(w.caller, one.caller == ALONE ? NOVA_CALL_DD : 0, true);
         }
-        if (one.caller == ALONE) { // whoever comes next helps
+        if (one.caller == ALONE) { // the next caller helps
                 ASSERT_EQ(cpu_self()->current, w.third);
                 w.call(w.third, 0, true);
         }
@@ -469,7 +469,7 @@ TEST(ways, of_a_reply_are_the_same)
                 }
 }
 
-// Whoever gets the reply is ready; but the SC that it was made with has ended and runs nobody.
+// The receiver of the reply is ready, but the SC of its call has ended and runs no EC.
 TEST(ways, of_a_reply_do_not_go_on_with_an_sc_that_has_ended)
 {
         for (const unsigned caller : {DONATED, ALONE, EVENT}) {
@@ -486,7 +486,7 @@ TEST(ways, of_a_reply_do_not_go_on_with_an_sc_that_has_ended)
 
 ec *ends_in_item;
 
-// An answer's page was delegated at once; whoever had the page fault ended meanwhile.
+// A reply's page was delegated at once; the faulting thread ended meanwhile.
 TEST(ways, of_an_answer_notice_the_end_of_whom_it_is_for)
 {
         const Reply one = {EVENT, 5, NOTHING, true, false};

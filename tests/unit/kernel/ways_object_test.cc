@@ -118,7 +118,7 @@ std::string after_revoke(const Ending &one, unsigned order)
 {
         Maker maker;
         maker.make(one.what);
-        if (one.other_dies) { // somebody else's task
+        if (one.other_dies) { // done by another thread
                 kobject *other = &maker.make_sm(maker.home, 0x30)->object;
                 object_get(other);
                 maker.revoke(maker.home, 0x30, 0x30, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);

@@ -36,7 +36,7 @@ void set_call(ec *self, unsigned operation)
         REG_P3(self) = 0;
 }
 
-// The SC of a thread that has ended waits with it, too: it runs nobody, but there is more than one.
+// The SC of a thread that has ended waits with it, too: it runs no EC, but there is more than one.
 void add_dead_sleeper(ec *with, sc *dead)
 {
         dead->place = SC_SLEEPING;
@@ -123,7 +123,7 @@ TEST(ways, of_semaphores_are_the_same)
         }
 }
 
-// Whom the first SC of the queue can run.
+// ECs that the first SC of the queue can run.
 enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NOBODY, FIRSTS };
 
 struct Switch {
@@ -139,7 +139,7 @@ std::ostream &operator<<(std::ostream &out, const Switch &one)
                    << one.behind << ", dying " << one.dying;
 }
 
-// Nobody refers to it: it waits for its end.
+// It has no references: it waits for its end.
 void let_semaphore_die()
 {
         sm *made = nullptr;

@@ -33,7 +33,7 @@ struct machine {
         nova_crd_t requested;
         uint16_t first;   /* of the clock's ports */
         uint8_t selected; /* register */
-        int error;        /* of whoever is asked for the ports */
+        int error;        /* result of the request for the ports */
         std::function<uint8_t(unsigned)> reg;
 } machine;
 

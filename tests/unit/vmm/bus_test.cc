@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Buses: who answers, and what is said where nobody does. */
+/* Buses: the device that answers, and the result without a device. */
 #include "novavmm/bus.h"
 
 #include <cerrno>

@@ -12,7 +12,7 @@ namespace
 
 constexpr uint64_t second = 1000000000;
 
-/* When so many ticks are over. */
+/* Returns the time at which this many ticks have passed. */
 uint64_t ns_of(uint64_t ticks)
 {
         return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;

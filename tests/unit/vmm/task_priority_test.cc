@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR8 and the task priority of a local APIC: who has it when, and writes in the guest's place. */
+/* CR8 and the task priority of a local APIC: where it is held, and emulated writes. */
 extern "C" {
 #include "novavmm/lapic.h"
 #include "vm.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The 16550: data, interrupts by priority, what happens when nobody reads. */
+/* The 16550: data, interrupts by priority, and input that is not read. */
 #include "novavmm/uart.h"
 
 #include <gtest/gtest.h>

@@ -52,7 +52,7 @@ static void fire(struct nova_ioapic *ioapic, unsigned pin)
         ioapic->send(ioapic->context, &message);
 }
 
-/* A level that nobody serves is sent. */
+/* Sends a level-triggered interrupt that is not in service. */
 static void look(struct nova_ioapic *ioapic, unsigned pin)
 {
         const uint64_t entry = ioapic->entry[pin];

@@ -116,7 +116,7 @@ static uint8_t line_status(struct nova_uart *uart)
         return status;
 }
 
-/* Somebody listens at the other end; in loop mode the outputs come back as inputs. */
+/* Reports a connected other end; in loop mode the outputs come back as inputs. */
 static uint8_t modem_status(const struct nova_uart *uart)
 {
         const uint8_t out = uart->modem;
@@ -162,7 +162,7 @@ uint64_t nova_uart_read(void *context, uint64_t port, unsigned bytes)
 
 static void write_enable(struct nova_uart *uart, uint8_t value)
 {
-        /* Who begins to ask hears that all has been sent. */
+        /* Enabling the THRE interrupt while the transmitter is empty raises it at once. */
         if (value & ENABLE_SENT && !(uart->enabled & ENABLE_SENT))
                 uart->sent = true;
         uart->enabled = value & 0xf;

@@ -7,7 +7,7 @@
 #include "nova/abi/status.h"
 #include "object/ec.h"
 
-/** Starts the kernel's parts again on a pool of so many frames, with one CPU. */
+/** Restarts the kernel's parts on a pool of this many frames, with one CPU. */
 void fake_boot(unsigned frames);
 
 /* An HPET, pins of an I/O APIC, and frames of PCI configuration space. */
@@ -90,7 +90,7 @@ enum nova_status fake_hypercall(struct ec *ec);
  * returned. */
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 
-/** The same, with the continuations that follow: who comes to user mode at last. */
+/** The same, with the following continuations. Returns the EC that finally returns to user mode. */
 struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec);
 
 /** What entry.S does with a hypercall of ec. */
@@ -121,7 +121,7 @@ extern uint64_t fake_tsc;
 /** There is a second CPU, which has loaded pd or none; fake_wait answers for it. */
 void fake_second_cpu(struct pd *pd);
 
-/** There is one CPU, and nobody runs any more on it, so that all can be freed. */
+/** There is one CPU, and no EC runs on it any more, so that all can be freed. */
 void fake_idle(void);
 
 #endif

@@ -117,7 +117,7 @@ void fake_pause(void)
 {
         if (fake_wait)
                 fake_wait();
-        if (fake_tsc) /* or who waits for a time would do so for ever */
+        if (fake_tsc) /* or a wait for a point in time would never end */
                 fake_tsc += tsc_khz / 4;
 }
 
