@@ -64,11 +64,12 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
         const char *const meant = nova_system_meant(reader->system, service);
 
         if (meant)
-                reader_mistake(reader, line, "nobody provides the service '%s'; did you mean '%s'?",
-                               service, meant);
+                reader_mistake(reader, line,
+                               "no program provides the service '%s'; did you mean '%s'?", service,
+                               meant);
         else
                 reader_mistake(reader, line,
-                               "nobody provides the service '%s'; write 'provides %s' at the "
+                               "no program provides the service '%s'; write 'provides %s' at the "
                                "program that does.",
                                service, service);
 }

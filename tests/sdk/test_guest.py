@@ -202,7 +202,7 @@ class Guest(unittest.TestCase):
             with self.assertRaises(NovaError) as caught:
                 guest.file(f"guest:{name}")
             what = name.rpartition("/")[2]
-            self.assertIn(f"nobody knows how to make 'guest:{what}'", str(caught.exception))
+            self.assertIn(f"cannot make 'guest:{what}'", str(caught.exception))
 
 
 if __name__ == "__main__":

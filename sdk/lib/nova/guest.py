@@ -103,7 +103,7 @@ def file(name):
     arch, _, what = name[len(PREFIX) :].rpartition("/")
     if arch not in DEBIAN or what not in MAKERS:
         raise NovaError(
-            f"nobody knows how to make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
+            f"cannot make '{PREFIX}{what}'; known are: {', '.join(MAKERS)}."
         )
     path = places.GUESTS / FORM / arch / what
     try:

@@ -293,9 +293,9 @@ WRONG(service_with_a_bad_name, A " provides x/y\n",
 WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
       "4: the service 'x' is provided by 'a' already; one of them needs another name.")
 WRONG(service_that_nobody_provides, A " uses clock\n",
-      "2: nobody provides the service 'clock'; write 'provides clock' at the program that does.")
+      "2: no program provides the service 'clock'; write 'provides clock' at the program that does.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
-      "2: nobody provides the service 'timre'; did you mean 'timer'?")
+      "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",
       "3: 'a' uses its own service 'x'; leave it out of 'uses'.")
 WRONG(two_programs_that_wait_for_each_other,
