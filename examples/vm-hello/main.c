@@ -133,7 +133,7 @@ int nova_main(const struct nova_hip *hip, nova_word_t cpu)
         if (nova_root_init(&root, hip, cpu) != NOVA_SUCCESS || !nova_console_init(&console, &root))
                 return 1;
         if (!(hip->features & (NOVA_HIP_SVM | NOVA_HIP_VMX))) {
-                nova_printf(&console, "This CPU runs no guests: it has neither SVM with NPT nor "
+                nova_printf(&console, "This CPU cannot run guests: it has neither SVM with NPT nor "
                                       "VMX with EPT (--cpu qemu64,+svm,+npt has them).\n");
                 return 1;
         }

@@ -147,7 +147,7 @@ static void tell_end(const struct program *program)
                 const bool limit = says->restart != NOVA_SYSTEM_NEVER && says->restart_limit &&
                                    program->restarts == says->restart_limit;
 
-                puts(limit ? " and is not started again: that was done often enough." : ".");
+                puts(limit ? " and is not started again: the limit is reached." : ".");
                 return;
         }
         if (says->restart_limit)

@@ -72,7 +72,7 @@ static void set_environment(struct reader *reader, struct nova_system_program *p
 
                 if (!equals || equals == reader->word[i])
                         reader_mistake(reader, reader->line,
-                                       "'%s' after 'environment' is no NAME=VALUE.",
+                                       "'%s' after 'environment' is not NAME=VALUE.",
                                        reader->word[i]);
         }
         set_words(reader, &program->environment);

@@ -131,7 +131,7 @@ static bool read_entry(struct archive *archive, struct archive_file *file, bool 
                 return fail(archive, "a size is not an octal number.");
         archive->offset += ARCHIVE_BLOCK;
         if (size > archive->size - archive->offset)
-                return fail(archive, "a file goes on behind the archive's end.");
+                return fail(archive, "a file extends past the end of the archive.");
 
         const unsigned char type = block[TYPE_OFFSET];
 
@@ -155,7 +155,7 @@ bool archive_next(struct archive *archive, struct archive_file *file)
         while (!archive->error && !regular) {
                 if (archive->size - archive->offset < ARCHIVE_BLOCK) {
                         if (archive->offset != archive->size || !archive->size)
-                                return fail(archive, "the archive ends inside of a header.");
+                                return fail(archive, "the archive ends inside a header.");
                         return false;
                 }
                 if (all_zero(archive->bytes + archive->offset))

@@ -59,9 +59,9 @@ static const char *check(const struct nova_child_config *config)
         if (!config->name || !*config->name || strlen(config->name) > NAME_MAX_LENGTH)
                 return "has no name, or one that is too long";
         if (config->cpus & ~nova_program.cpus)
-                return "is to run on a CPU that is not there";
+                return "requests a CPU that does not exist";
         if (config->memory > NOVA_LAYOUT_POOL_END - NOVA_LAYOUT_POOL)
-                return "is to have more memory than there are addresses";
+                return "asks for more memory than fits in its address space";
         return NULL;
 }
 

@@ -33,10 +33,11 @@ int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config 
         const uint32_t features = nova_program.hip->features;
 
         if (!(features & (NOVA_HIP_SVM | NOVA_HIP_VMX)))
-                return refuse(vm, ENOTSUP,
-                              "this CPU runs no guests: it has neither SVM with NPT nor VMX with "
-                              "EPT, or its firmware keeps them off (--cpu qemu64,+svm,+npt has "
-                              "them)");
+                return refuse(
+                        vm, ENOTSUP,
+                        "this CPU cannot run guests: it has neither SVM with NPT nor VMX with "
+                        "EPT, or its firmware keeps them off (--cpu qemu64,+svm,+npt has "
+                        "them)");
         if (!(features & NOVA_HIP_VCPU))
                 return refuse(vm, ENOTSUP,
                               "this kernel does not have the virtual CPUs of this library");

@@ -32,13 +32,13 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
 
         if (port)
                 nova_vcpu_fail(vcpu,
-                               "a string access to port 0x%llx by an instruction that nothing "
-                               "here can do",
+                               "a string access to port 0x%llx by an instruction that the library "
+                               "does not know",
                                (unsigned long long)where);
         else
                 nova_vcpu_fail(vcpu,
                                "a %s 0x%llx, beyond the end of its memory at 0x%llx, by an "
-                               "instruction that nothing here can do",
+                               "instruction that the library does not know",
                                kind, (unsigned long long)where,
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
@@ -51,7 +51,7 @@ static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, boo
         const size_t count = nova_access_fetch(access, code);
 
         if (!count) {
-                nova_vcpu_fail(vcpu, "it jumped to where there is no memory: 0x%llx",
+                nova_vcpu_fail(vcpu, "it jumped to an address without memory: 0x%llx",
                                (unsigned long long)where);
                 return false;
         }

@@ -91,12 +91,12 @@ TEST(archive, may_end_without_empty_blocks)
 
 TEST(archive, refuses_nothing_at_all)
 {
-        EXPECT_EQ(refused(""), "the archive ends inside of a header.");
+        EXPECT_EQ(refused(""), "the archive ends inside a header.");
 }
 
 TEST(archive, refuses_an_end_inside_of_a_header)
 {
-        EXPECT_EQ(refused(entry("one", "first") + "rest"), "the archive ends inside of a header.");
+        EXPECT_EQ(refused(entry("one", "first") + "rest"), "the archive ends inside a header.");
 }
 
 TEST(archive, refuses_what_is_not_ustar)
@@ -122,7 +122,7 @@ TEST(archive, refuses_data_behind_its_end)
 {
         for (const char *size : {"00000002001", "77777777777", "777777777777"})
                 EXPECT_EQ(refused(header("one", size) + end),
-                          "a file goes on behind the archive's end.");
+                          "a file extends past the end of the archive.");
 }
 
 TEST(archive, refuses_names_that_are_empty_or_lead_outside)

@@ -201,9 +201,9 @@ WRONG(file_without_a_name, A " file \"\"\n",
       "2: the file name '' is empty or has a space, which boot loaders cannot pass; rename the "
       "file.")
 WRONG(environment_without_equals_sign, A " environment HOME\n",
-      "2: 'HOME' after 'environment' is no NAME=VALUE.")
+      "2: 'HOME' after 'environment' is not NAME=VALUE.")
 WRONG(environment_without_a_name, A " environment =1\n",
-      "2: '=1' after 'environment' is no NAME=VALUE.")
+      "2: '=1' after 'environment' is not NAME=VALUE.")
 WRONG(memory_without_a_unit, A " memory 128\n",
       "2: memory 128 means 128 bytes; write 128K or 128M.")
 WRONG(kernel_memory_without_a_unit, A " kernel-memory 256\n",
@@ -293,7 +293,8 @@ WRONG(service_with_a_bad_name, A " provides x/y\n",
 WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
       "4: the service 'x' is provided by 'a' already; one of them needs another name.")
 WRONG(service_that_nobody_provides, A " uses clock\n",
-      "2: no program provides the service 'clock'; write 'provides clock' at the program that does.")
+      "2: no program provides the service 'clock'; write 'provides clock' at the program that "
+      "does.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",
       "2: no program provides the service 'timre'; did you mean 'timer'?")
 WRONG(service_of_its_own, A " provides x\n uses x\n",

@@ -146,15 +146,15 @@ TEST_F(load, a_kernel_without_a_64_bit_entry_begins_in_protected_mode)
 TEST_F(load, refuses_a_kernel_that_wants_to_lie_low)
 {
         put<uint8_t>(0x211, 0);
-        EXPECT_EQ(load_linux(), "it wants to lie below 1 MiB (zImage)");
+        EXPECT_EQ(load_linux(), "it must be loaded below 1 MiB (zImage)");
 }
 
 TEST_F(load, refuses_a_kernel_that_is_cut_off)
 {
         file.resize(2048 + 0x200);
-        EXPECT_EQ(load_linux(), "it is cut off: the file has 2560 bytes of 2048");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes of 2048");
         put<uint8_t>(0x1f1, 255);
-        EXPECT_EQ(load_linux(), "it is cut off: the file has 2560 bytes of 131072");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 2560 bytes of 131072");
 }
 
 TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
@@ -162,18 +162,18 @@ TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
         put<uint32_t>(0x1f4, (8192 - 2048) / 16);
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, (8192 - 2048) / 16 + 1);
-        EXPECT_EQ(load_linux(), "it is cut off: the file has 8192 bytes of 8208");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 bytes of 8208");
         file.resize(8193); /* its last 16 bytes need not be whole */
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, UINT32_MAX);
-        EXPECT_EQ(load_linux(), "it is cut off: the file has 8193 bytes of 68719478768");
+        EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 bytes of 68719478768");
         put<uint32_t>(0x1f4, 0); /* what is behind it may be a signature */
         EXPECT_EQ(load_linux(), "");
 }
 
 TEST_F(load, refuses_a_kernel_that_does_not_fit)
 {
-        const std::string nowhere = "it wants to lie where no guest has memory";
+        const std::string nowhere = "it must be loaded where no guest has memory";
 
         put<uint32_t>(0x260, 17 * mib);
         EXPECT_EQ(load_linux(), "the guest has 32 MiB of memory, and it needs 33");

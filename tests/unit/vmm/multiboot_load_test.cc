@@ -197,7 +197,7 @@ TEST_F(multiboot_load, a_header_with_addresses_needs_no_elf_file)
         put<uint32_t>(0x414, code_at - 1);
         EXPECT_EQ(load(), "it ends before it begins");
         put<uint32_t>(0x414, code_at + 0x10000);
-        EXPECT_EQ(load(), "it is cut off");
+        EXPECT_EQ(load(), "it is truncated");
         put<uint32_t>(0x414, code_at + 0x200);
         put<uint32_t>(0x418, code_at + 0x100);
         EXPECT_EQ(load(), "one of its segments is larger in the file than in memory");
@@ -222,8 +222,8 @@ TEST_F(multiboot_load, refuses_what_it_does_not_know)
 {
         for (uint32_t flags : {4u, 8u, 0x8000u}) {
                 header({0x1badb002, flags, -(0x1badb002u + flags)});
-                EXPECT_EQ(load(), "it wants more than this loader gives: a video mode, or what "
-                                  "nobody knows");
+                EXPECT_EQ(load(), "it requests features that this loader lacks: a video mode, or "
+                                  "unknown ones");
         }
 }
 
@@ -242,13 +242,13 @@ TEST_F(multiboot_load, refuses_other_files_of_the_kind)
 TEST_F(multiboot_load, refuses_a_kernel_that_is_cut_off)
 {
         file.resize(0x1800);
-        EXPECT_EQ(load(), "it is cut off");
+        EXPECT_EQ(load(), "it is truncated");
         put<uint32_t>(28, 0xffffffff);
-        EXPECT_EQ(load(), "it is cut off");
+        EXPECT_EQ(load(), "it is truncated");
         put<uint32_t>(28, 52);
         put<uint16_t>(44, 0xffff);
         put<uint32_t>(52, 0);
-        EXPECT_EQ(load(), "it is cut off");
+        EXPECT_EQ(load(), "it is truncated");
 }
 
 TEST_F(multiboot_load, refuses_a_kernel_that_does_not_fit)

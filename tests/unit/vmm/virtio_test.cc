@@ -331,7 +331,7 @@ TEST_F(virtio_common, a_head_behind_the_queue_is_refused)
         start();
         offer(0, 8);
         kick(0);
-        expect_broken("a descriptor that the queue does not have");
+        expect_broken("a descriptor number beyond the queue");
 }
 
 TEST_F(virtio_common, a_next_one_behind_the_queue_is_refused)
@@ -340,7 +340,7 @@ TEST_F(virtio_common, a_next_one_behind_the_queue_is_refused)
         describe(0, 0, data, 1, chained, 0xffff);
         offer(0, 0);
         kick(0);
-        expect_broken("a descriptor that the queue does not have");
+        expect_broken("a descriptor number beyond the queue");
 }
 
 TEST_F(virtio_common, reserved_flags_are_refused)
@@ -350,7 +350,7 @@ TEST_F(virtio_common, reserved_flags_are_refused)
                 describe(0, 0, data, 16, static_cast<uint16_t>(flags));
                 offer(0, 0);
                 kick(0);
-                expect_broken("a descriptor with flags that were not agreed upon");
+                expect_broken("a descriptor with flags that were not negotiated");
         }
 }
 
@@ -361,7 +361,7 @@ TEST_F(virtio_common, a_piece_to_read_behind_one_to_write_is_refused)
         describe(0, 1, data, 1, 0);
         offer(0, 0);
         kick(0);
-        expect_broken("a piece to be read behind one to be written");
+        expect_broken("a readable piece after a writable one");
 }
 
 TEST_F(virtio_common, an_index_that_runs_wild_is_refused)

@@ -76,13 +76,13 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
         uint8_t *const data = nova_guest_pointer(virtio->memory, from->address, from->bytes);
 
         if (from->flags & ~(DESCRIPTOR_NEXT | DESCRIPTOR_WRITE))
-                return "a descriptor with flags that were not agreed upon";
+                return "a descriptor with flags that were not negotiated";
         if (!data)
                 return "a descriptor outside of its memory";
         if (from->flags & DESCRIPTOR_WRITE) {
                 chain->write_bytes += from->bytes;
         } else if (chain->pieces > chain->readable) {
-                return "a piece to be read behind one to be written";
+                return "a readable piece after a writable one";
         } else {
                 chain->read_bytes += from->bytes;
                 chain->readable++;
@@ -104,7 +104,7 @@ static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_q
                 const char *why;
 
                 if (descriptor.next >= queue->size)
-                        return "a descriptor that the queue does not have";
+                        return "a descriptor number beyond the queue";
                 if (chain->pieces == queue->size)
                         return "a chain that is longer than its queue";
                 memcpy(&descriptor, queue->descriptors + (size_t)DESCRIPTOR_BYTES * descriptor.next,

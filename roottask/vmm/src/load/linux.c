@@ -126,7 +126,7 @@ static const char *check(const struct nova_linux *image)
         if (get(file, VERSION, 2) < VERSION_MIN)
                 return "its boot protocol is older than 2.02";
         if (!(get(file, LOAD_FLAGS, 1) & FLAGS_LOADED_HIGH))
-                return "it wants to lie below 1 MiB (zImage)";
+                return "it must be loaded below 1 MiB (zImage)";
         if (!GUEST_64 && begins_with_64_bits(file))
                 return "it is a 64-bit kernel, and the guest's CPU has 32 bits";
         return NULL;
@@ -194,7 +194,7 @@ static const char *check_size(const struct nova_linux *image)
 
         if (begin + ENTRY_64 < image->kernel_bytes && end < image->kernel_bytes + UNIT)
                 return NULL;
-        snprintf(text, sizeof(text), "it is cut off: the file has %llu bytes of %llu",
+        snprintf(text, sizeof(text), "it is truncated: the file has %llu bytes of %llu",
                  (unsigned long long)image->kernel_bytes, (unsigned long long)end);
         return text;
 }
@@ -209,7 +209,7 @@ static const char *check_room(const struct nova_guest_memory *memory,
         uint64_t end = init_bytes(image);
 
         if (at < RAM_BEGIN || at >= NOVA_GUEST_MEMORY_MAX)
-                return "it wants to lie where no guest has memory";
+                return "it must be loaded where no guest has memory";
         if (end < size)
                 end = size;
         end = pages(at + end);

@@ -108,7 +108,7 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
                          uint64_t all)
 {
         if (offset > loader->bytes || bytes > loader->bytes - offset)
-                return "it is cut off";
+                return "it is truncated";
         if (all > loader->memory->bytes - loader->total || address > loader->memory->bytes)
                 return too_small;
         if (all < bytes)
@@ -181,7 +181,7 @@ static const char *read_header(const struct loader *loader, struct elf64_header 
         struct elf_header narrow;
 
         if (loader->bytes < sizeof(narrow))
-                return "it is cut off";
+                return "it is truncated";
         memcpy(&narrow, loader->file, sizeof(narrow));
         if (!memcmp(narrow.ident, ELF_MAGIC, sizeof(ELF_MAGIC) - 1) &&
             narrow.machine == MACHINE_I386) {
@@ -196,7 +196,7 @@ static const char *read_header(const struct loader *loader, struct elf64_header 
             narrow.machine != MACHINE_AMD64)
                 return "it is not an ELF file for x86, and its header has no addresses";
         if (loader->bytes < sizeof(*elf))
-                return "it is cut off";
+                return "it is truncated";
         memcpy(elf, loader->file, sizeof(*elf));
         return NULL;
 }
@@ -244,7 +244,7 @@ static const char *place_elf(struct loader *loader)
                 struct elf64_program program;
 
                 if (!read_program(loader, &elf, i, &program))
-                        return "it is cut off";
+                        return "it is truncated";
                 if (program.type != PROGRAM_LOADS || !program.memory_bytes)
                         continue;
                 why = place(loader, program.offset, program.file_bytes, program.physical,
@@ -389,7 +389,7 @@ const char *nova_multiboot_load(const struct nova_guest_memory *memory,
         if (!find_header(&loader, &header, &at))
                 return "it has no Multiboot header";
         if (header.flags & (WANTS_VIDEO | WANTS_OTHERS))
-                return "it wants more than this loader gives: a video mode, or what nobody knows";
+                return "it requests features that this loader lacks: a video mode, or unknown ones";
         if (memory->bytes < 2 * RAM_BEGIN)
                 return too_small;
         place_bios_data(&loader);
