@@ -44,7 +44,7 @@ static void show_calendar(void)
         clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = 1340668800});
         time(&now);
         strftime(text, sizeof(text), "%d %B %Y", gmtime(&now));
-        printf("if somebody says so, it is %s\n", text);
+        printf("if the program says so, it is %s\n", text);
 }
 
 int main(void)

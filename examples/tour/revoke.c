@@ -41,8 +41,8 @@ static bool is_null(nova_sel_t sel)
 void screen_revoke(void)
 {
         title(4, "Revocation: recursive, and permission by permission");
-        say("Whoever gave a capability can take it back, wholly or in part, also from those\n"
-            "to whom it was passed on. It never fails and nobody is asked.\n\n");
+        say("A PD that gave a capability can take it back, wholly or in part, also from PDs\n"
+            "to which it was passed on. It never fails and asks no other PD.\n\n");
 
         say("    %-44s %-9s %-9s %-9s\n", "", "A", "B", "C");
         must("create_sm", nova_create_sm(A, NOVA_SEL_ROOT_PD, 0));

@@ -26,7 +26,8 @@ void screen_child(void);
 void screen_time(void);
 void screen_cpus(void);
 
-/* Wait for a key if `nova run` says that somebody is there. @return true if it ends the tour */
+/* Waits for a key if `nova run` reports a user at the terminal. @return true if the key ends the
+ * tour */
 bool pause_is_end(void);
 
 /* Print a screen's heading. */

@@ -49,7 +49,7 @@ void trace_operation(struct timed *op)
         trace(op->number % OPERATIONS_MAX);
 }
 
-/* Whoever reads the console learns what the trace calls by a number. */
+/* Prints the name for each number in the trace. */
 static void name_operation(const struct timed *op)
 {
         EXPECT(op->number < OPERATIONS_MAX);

@@ -45,12 +45,17 @@ class Text(unittest.TestCase):
         self.one([*GOOD, "/* TO" + "DO: more */"], "left open")
 
     def test_phrases_that_are_never_right(self):
-        def found(line):
-            return check_text.check_phrases("f.md", [line])
+        def found(line, name="f.md"):
+            return check_text.check_phrases(name, [line])
 
         self.assertEqual(len(found("the session begins an" + "ew")), 1)
         self.assertEqual(len(found("'x' is n" + "o number from 1 to 4")), 1)
         self.assertEqual(found("there is no number that fits; the file is not an ELF file"), [])
+        self.assertEqual(len(found("it ends, by whatever ca" + "use")), 1)
+        self.assertEqual(len(found("Who" + "ever calls it")), 1)
+        self.assertEqual(len(found("some" + "body waits, and so many " + "were there")), 2)
+        self.assertEqual(found("some" + "body waits", "hypervisor/src/ipc/call.c"), [])
+        self.assertEqual(found("the caller waits for whatever comes"), [])
 
 
 class Includes(unittest.TestCase):

@@ -176,7 +176,8 @@ CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
         EXPECT_EQ(first->value[1], NOVA_COM_ABT);
         EXPECT_EQ(second->value[2], 1);
         EXPECT(second->value[1] != NOVA_SUCCESS);
-        /* The rest of the chain goes on where somebody helps it, whose own call comes after that.
+        /* The rest of the chain continues when another caller helps it, whose own call comes after
+         * that.
          */
         struct thread *third = caller(PRIO_HIGH, pts + 1);
         hc_sm_ctrl(sm, NOVA_SM_UP_OP);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Somebody at the terminal of two guests: talks to one, switches, talks to the other, switches one
-off and makes the other panic: only the first of them has ended well."""
+"""Types at the terminal of two guests: talks to one, switches, talks to the other, switches one off
+and makes the other panic: only the first of them has ended well."""
 
 import re
 import sys

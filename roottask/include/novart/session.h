@@ -192,7 +192,7 @@ int nova_session_invoke(struct nova_session *session, nova_word_t operation, nov
  *         const int error = nova_session_call_until(session, &message, second);
  *
  *         if (error == ECANCELED)
- *                 printf("somebody has cancelled it\n");
+ *                 printf("another thread has cancelled it\n");
  *         else if (error == ETIMEDOUT)
  *                 printf("no answer within a second\n");
  *         nova_session_close(session);

@@ -287,7 +287,7 @@ void novart_child_serve(struct child_server *server, nova_word_t cpu)
         nova_sel_t own;
         struct nova_child *const child = find(server->portal, &own);
 
-        /* Of a child that is gone: whatever is answered, nobody hears it. */
+        /* The child is gone: no answer arrives. */
         if (!child) {
                 server->request->text.bytes = 0;
                 clear_window(server);

@@ -7,12 +7,12 @@
 #define MIN_BYTES ((size_t)(sizeof(size_t) == 8 ? 32 : 16)) /* a head, two links, a size */
 #define MAX_BYTES (SIZE_MAX / 4)
 
-/* The area grows by so much, if it can, and shrinks when so much more is free at its end. */
+/* Bytes by which the area grows if possible, and free bytes at its end above which it shrinks. */
 #define GROWTH (4 * PAGE)
 #define TRIM   (32 * PAGE)
 
-/* In a list with blocks of the size and others that are too small so many are looked at, before a
- * larger one is cut. */
+/* Blocks that are tried in a list with blocks of sufficient and of smaller sizes, before a larger
+ * one is cut. */
 #define TRIES 16
 
 /* Flags in a head beside the size, which is a multiple of HEAP_ALIGN. */

@@ -28,7 +28,7 @@ static unsigned cpu_order(void)
 }
 
 /* Why no control portal is on a CPU of the program: there is none at all when the service has ended
- * since somebody found it. */
+ * since a client found it. */
 static int why_unreachable(nova_sel_t control)
 {
         for (nova_sel_t sel = control; sel < control + NOVA_CPU_MAX; sel++) {
@@ -104,7 +104,7 @@ int novart_client_open(struct nova_session *session)
         return error;
 }
 
-/* A thread that opens for somebody who does not wait for ever. Both write the state; the second one
+/* A thread that opens a session for a caller with a deadline. Both write the state; the second one
  * sees what the first has done, and has the session. */
 enum opening_state { OPENING, OPENING_DONE, OPENING_LEFT };
 

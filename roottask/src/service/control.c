@@ -194,7 +194,7 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
 
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request)
 {
-        /* It stays as long as the session, so that whoever notifies needs no lock for it. */
+        /* It stays as long as the session, so that notifying needs no lock for it. */
         if (cpu->session->notify)
                 return EEXIST;
 

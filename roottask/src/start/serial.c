@@ -15,8 +15,8 @@
 /* How often a root that waits for input looks for it: the line's interrupt is a driver's. */
 #define POLL_NS 10000000
 
-/* More than a line takes. Whoever holds the turn for longer is stuck or has died: then lines may be
- * torn, but nobody waits for ever. */
+/* Longer than a line takes. A program that holds the turn for longer is stuck or has died: then
+ * lines may be torn, but no program waits for ever. */
 #define TURN_NS 1000000000
 
 static struct nova_console console;

@@ -24,7 +24,7 @@ _Noreturn void novart_program_end(int status);
 /* Where a root's text goes until other ways are set up, and at its end. */
 void novart_serial_init(void);
 void novart_serial_write(const char *text, size_t bytes);
-/* From now on whoever writes takes turns; the semaphore by which. One call at a time. 0, ENOMEM or
+/* From now on each writer takes turns, with this semaphore. One call at a time. 0, ENOMEM or
  * ENOSYS: no root. */
 int novart_serial_turn(nova_sel_t *sel);
 int novart_serial_read(char *text, size_t bytes);

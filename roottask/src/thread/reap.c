@@ -3,9 +3,9 @@
  *
  * A thread cannot free the stack on which it runs. A joined one leaves that to who joins it; a
  * detached one puts itself into a list, and the next thread that is created, joined or ends
- * detached takes everything in the list. Whoever takes a thread back ends its EC first, wherever
- * that is: revocation is complete when it returns. So nothing that a thread does after it has let
- * itself be found may matter to others, and its last instruction need not be reached. */
+ * detached takes everything in the list. The thread that frees another one ends its EC first,
+ * wherever that is: revocation is complete when it returns. So nothing that a thread does after it
+ * has let itself be found may matter to others, and its last instruction need not be reached. */
 #include "thread/reap.h"
 
 #include "nova/hypercall.h"

@@ -42,9 +42,9 @@ static int create_ec(struct nova_thread *thread)
         return 0;
 }
 
-/* An SC refers to its EC, so whoever made it must be the one to end it. When it is there the thread
- * may have ended and gone already: nothing of it is touched then. That a parent's capability found
- * no room is known only when the thread runs, so it waits until it may begin. */
+/* An SC refers to its EC, so its creator must end it. When it is there the thread may have ended
+ * and gone already: nothing of it is touched then. That a parent's capability found no room is
+ * known only when the thread runs, so it waits until it may begin. */
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
         const nova_sel_t sc = thread->sc = thread->ec + 1, park = thread->park;
@@ -115,7 +115,8 @@ void nova_thread_exit_with(void *result)
 }
 
 /* Makes the caller the one who takes back what a thread had, if nobody is yet.
- * @return what the thread's life was; THREAD_JOINED or THREAD_DETACHED in it: somebody is */
+ * @return what the thread's life was; with THREAD_JOINED or THREAD_DETACHED, another thread does
+ *         it */
 static uint32_t claim(struct nova_thread *thread, enum thread_life as)
 {
         uint32_t life = __atomic_load_n(&thread->life, __ATOMIC_ACQUIRE);

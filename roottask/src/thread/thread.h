@@ -13,7 +13,7 @@
 #define THREAD_NAME_SIZE 16
 
 /* A thread's life: an OR of these. What it had is taken back by exactly one: who joins it, or, when
- * it is detached, somebody after its end. */
+ * it is detached, another thread after its end. */
 enum thread_life {
         THREAD_ENDED = 1,
         THREAD_JOINED = 2,  /* a thread waits for its end */

@@ -20,8 +20,8 @@
  * takes something. */
 #define PATIENCE_NS 1000000000
 
-/* The machine that gets the program's input. Whoever holds this and a machine's lock took this
- * first. */
+/* The machine that gets the program's input. A thread that holds this and a machine's lock took
+ * this first. */
 static struct nova_mutex listener_lock;
 static struct nova_pc *listener;
 static struct nova_thread *reader;

@@ -17,7 +17,7 @@ GRUB_PACKAGES = {"grub": "grub-pc-bin", "uefi": "grub-efi-amd64-bin"}
 GRUB_MODULES = {"grub": "normal iso9660 biosdisk multiboot multiboot2"}
 GRUB_MODULES["uefi"] = "normal iso9660 part_gpt multiboot multiboot2"
 TIMEOUT = 120
-# So long may somebody at a real machine choose to edit the kernel's command line.
+# Seconds in which a user at a real machine can edit the kernel's command line.
 MENU_SECONDS = 2
 
 # A multiboot 2 header is aligned and lies in the first part of the file (specification, 3.1.1).

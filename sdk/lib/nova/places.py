@@ -16,7 +16,7 @@ ROOT = HOME if INSTALLED else tree.ROOT
 # A source tree installs itself here for projects outside of it.
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
 
-# What guests of examples are made of, once somebody asked for it.
+# The files of example guests, created on first use.
 GUESTS = (
     Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nova/guest"
     if INSTALLED

@@ -108,7 +108,7 @@ def without_blanks(machine, folder):
 
 
 def relative(machine, folder):
-    """The same machine, files in FOLDER named as somebody in FOLDER names them."""
+    """Returns the same machine, with files in FOLDER named relative to it."""
 
     def rename(name, _number):
         name = os.path.abspath(name)
@@ -195,5 +195,5 @@ def not_started(output):
 
 
 def by_hand(machine):
-    """The same machine for somebody who wants to look at it alone."""
+    """Returns the command that boots the same machine by hand."""
     return _hardware(machine) + ["-serial", "mon:stdio"] + _software(machine)

@@ -23,7 +23,7 @@ from nova.errors import NovaError, meant
 from nova.qemu import Module, parse_module
 
 DEFAULT = "tour"
-# The tour's command line if somebody is there who can press a key.
+# The tour's command line if a user can press a key.
 PAUSE = "pause"
 NAMES = {"qemu": "QEMU", "bochs": "Bochs"}
 # QEMU's arguments for a debugger, which may want to look at a machine where nothing goes on.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs one machine until it ends, and says how it ended. Leaves no QEMU process behind."""
+"""Runs one machine until it ends, and reports how it ended. Leaves no QEMU process behind."""
 
 import json
 import os
@@ -19,20 +19,20 @@ from nova import console_input, errors, media, process, qemu
 STOP_LINE = b"NOVA: stopped"
 STOP_REASON = re.compile(rb"NOVA: ([^\r\n]+)\r*\nNOVA: (?:sp|ip) 0x")
 SHUT_DOWN_LINE = b"NOVA: the roottask's first thread was shut down"
-# So long may others go on after the first thread, to say what they have to say.
+# Grace period in seconds for other threads' output after the first thread has ended.
 GRACE = 2.0
-# After so many seconds who waits for the end hears that the run goes on, and again and again.
+# Interval in seconds of the report that a run still continues.
 PATIENCE = 20.0
 
 
 @dataclass
 class Outcome:
-    """How a run ended: the exit status of `nova`, a sentence where one is needed, the console."""
+    """Result of a run: the exit status of `nova`, a sentence if needed, the console's output."""
 
     status: int
     message: str
     console: bytes
-    value: int = None  # that the system ended itself with, if it did
+    value: int = None  # exit value of the system, if it ended itself
 
     def text(self):
         return self.console.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -50,7 +50,8 @@ def stop_message(console):
 
 class Runner:
     """One run. `echo` is the binary stream that shows the console, or None. The end of the
-    roottask's first thread ends the run if `watch_roottask`; else only `shut_down` shows it."""
+    roottask's first thread ends the run if `watch_roottask` is set; otherwise only `shut_down`
+    records it."""
 
     def __init__(
         self, machine, timeout=None, echo=None, interactive=False, watch_roottask=False
@@ -65,7 +66,7 @@ class Runner:
         self.replies = bytearray()
         self.line_start = 0  # of the console's last, still incomplete line
         self.stopped = False
-        self.finished = False  # set by who has seen enough
+        self.finished = False  # set to end the run early
         self.listener = None  # called with each line of the console
         self.value = None  # written to the exit device
         self.waiting = None  # called with the seconds so far, every PATIENCE seconds
@@ -100,8 +101,8 @@ class Runner:
         return self._outcome()
 
     def _stdin(self):
-        """Where QEMU's input comes from. A terminal goes to it only when it shows the console, too:
-        else it would be left raw, and its ctrl-c would not reach anybody."""
+        """Returns the source of QEMU's input. QEMU gets a terminal only if the terminal also shows
+        the console: otherwise it would stay raw, and ctrl-c would have no effect."""
         if self.interactive:
             return None
         return subprocess.PIPE if self.echo else subprocess.DEVNULL
@@ -126,18 +127,18 @@ class Runner:
             source = None if sys.stdin.isatty() else sys.stdin.fileno()
             self.input = console_input.Input(self.process.stdin, source)
         self._order("qmp_capabilities")
-        # Who asks for -S wants to start the machine himself, from a debugger.
+        # With -S the user starts the machine, from a debugger.
         if "-S" not in self.machine.extra:
             self._order("cont")
 
     def line(self, text):
-        """For subclasses: a whole line of the console, bytes without its end."""
+        """For subclasses: takes a complete line of the console, as bytes without its end."""
 
     def answer(self, text):
-        """For subclasses: what QEMU's monitor said to the last ask()."""
+        """For subclasses: takes the answer of QEMU's monitor to the last ask()."""
 
     def ask(self, command):
-        """Gives QEMU's monitor a command for people."""
+        """Sends a human-readable command to QEMU's monitor."""
         self._order("human-monitor-command", **{"command-line": command})
 
     def _order(self, command, **arguments):
@@ -145,14 +146,14 @@ class Runner:
         try:
             self.control.sendall(json.dumps(order).encode() + b"\n")
         except OSError:
-            pass  # it has already ended, which the watch will see
+            pass  # QEMU has ended, which the watch will notice
 
     def _seconds_left(self):
-        """Until the time limit, or None."""
+        """Returns the seconds until the time limit, or None."""
         return None if self.deadline is None else max(0, self.deadline - time.monotonic())
 
     def _sources(self):
-        """What is read, and who takes it."""
+        """Returns the file objects to read, with the function that takes the data."""
         return {
             self.process.stdout: self._take_console,
             self.process.stderr: self.complaints.extend,
@@ -160,11 +161,11 @@ class Runner:
         }
 
     def _end_by(self, moment):
-        """Lets the run end at a moment of the monotonic clock, if it still goes on."""
+        """Sets the time of the monotonic clock at which the run ends at the latest."""
         self.deadline = moment if self.deadline is None else min(moment, self.deadline)
 
     def _longest_wait(self, left):
-        """Until something has to be done though nothing arrives; None: for ever."""
+        """Returns the seconds until the next action without input; None: for ever."""
         times = [] if left is None else [left]
         if self.input:
             self.input.look()
@@ -222,7 +223,7 @@ class Runner:
 
     def _take_shut_down(self, line):
         if self.shut_down:
-            return  # the kernel says it once; the second one is the system's own
+            return  # the kernel prints it once; a second one comes from the system
         self.shut_down = line
         if self.watch_roottask:
             left = self._seconds_left()
@@ -237,7 +238,7 @@ class Runner:
             if reply.get("event") == "SHUTDOWN":
                 self.reason = reply["data"].get("reason", "")
             elif "return" in reply:
-                self.started = True  # orders are taken only once the whole machine stands
+                self.started = True  # QEMU accepts commands only when the whole machine exists
                 if isinstance(reply["return"], str):
                     self.answer(reply["return"])
 

@@ -16,7 +16,7 @@
 #define LARGEST     NOVA_CRD_ORDER_MASK
 #define FIRST_PAGE  0x70000 /* addresses that nothing else uses */
 
-/* The operation between two markers, told by name to whoever reads the console. */
+/* The operation between two markers, announced by name on the console. */
 #define MARKED(n, key, operation)                        \
         do {                                             \
                 console_string("mark " #n " " key "\n"); \

@@ -330,8 +330,8 @@ CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QU
         create_for_ever(creates_account, 200);
 }
 
-/* Whoever makes its own creates fail does not hasten the end of objects, which interrupts all CPUs:
- * what ended just before is still charged after a create that asks for too much. */
+/* A PD whose own creates fail does not hasten the end of objects, which interrupts all CPUs: what
+ * ended just before is still charged after a create that asks for too much. */
 CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
         needs_quota)
 {

@@ -163,7 +163,7 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* The first thread spins while a case runs, so whoever has no higher priority takes turns with it.
+/* The first thread spins while a case runs, so threads without a higher priority alternate with it.
  */
 CASE(client, a_thread_of_priority_2_preempts_the_first_thread, "A-02")
 {

@@ -201,7 +201,8 @@ static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *
         EXPECT(wait_for(&t[0]->done, 1) && wait_for(&t[1]->done, 1));
 }
 
-/* Time that the machine itself loses is charged to whoever runs, so a share may be tried again. */
+/* Time that the machine itself loses is charged to the running SC, so a share may be tried
+ * again. */
 #define TRIES 20
 
 CASE(schedule, equal_quanta_give_equal_shares, "3.1-01 3.1-10 2.3-05")
