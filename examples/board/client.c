@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client: posts four lines on the board and shows what is there at the end. If the server dies,
- * it opens the session again and posts the line once more. */
+/* A client: posts four lines on the board and shows the board at the end. If the server dies, it
+ * reopens the session and posts the line again. */
 #include <novart/page.h>
 #include <novart/session.h>
 #include <novart/thread.h>
@@ -61,7 +61,7 @@ int main(void)
                 return 1;
         }
         printf("posted %u lines, the last one is '%s'\n", POSTS, page + (number - 1) * BOARD_LINE);
-        nova_session_close(session); /* takes the page back */
+        nova_session_close(session); /* revokes the page */
         nova_page_free(page, 0);
         return 0;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The software of guests: made of Debian's packages when an example that wants it is booted.
+"""The software of guests: created from Debian's packages when an example that needs it is booted.
 
 A boot list names it `guest:ARCH/NAME`. Packages are downloaded and unpacked, never installed.
 """
@@ -17,7 +17,7 @@ from nova import build, places
 from nova.errors import NovaError
 
 PREFIX = "guest:"
-# What Debian calls the architectures, and its kernels for guests of each.
+# Debian's names of the architectures, and its kernel packages for guests of each.
 DEBIAN = {"x86_64": "amd64", "x86_32": "i386"}
 KERNEL_PACKAGE = {"x86_64": "linux-image-cloud-amd64", "x86_32": "linux-image-686-pae"}
 SHELL_PACKAGE = "busybox-static"
@@ -25,7 +25,7 @@ FIRMWARE_PACKAGE = "seabios"
 MEMTEST_PACKAGE = "memtest86+"
 MEMTEST = {"x86_64": "boot/memtest86+x64.bin", "x86_32": "boot/memtest86+ia32.bin"}
 
-# What is made is kept in a folder of this name: another one when it is made in another way.
+# Name of the folder for created files; it changes when the way to create them changes.
 FORM = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
 # Drivers that Debian's kernel has as modules, in the order in which they need each other. Guests
 # without such devices do not load them.
@@ -71,7 +71,7 @@ COMMANDS = (
 
 
 class Offline(NovaError):
-    """A package is missing, and nothing may be downloaded."""
+    """A package is missing, and downloads are not allowed."""
 
     def __init__(self, packages, names=()):
         self.packages = packages
@@ -83,7 +83,7 @@ class Offline(NovaError):
 
 
 def files(names):
-    """The files that a boot list means by NAMES."""
+    """Returns the files for NAMES in a boot list."""
     found, packages, missing = [], [], []
     for name in names:
         try:
@@ -97,7 +97,7 @@ def files(names):
 
 
 def file(name):
-    """The file that a boot list means by NAME; makes it if it is a guest's."""
+    """Returns the file for NAME in a boot list; creates it if it is a guest file."""
     if not name.startswith(PREFIX):
         return name
     arch, _, what = name[len(PREFIX) :].rpartition("/")
@@ -115,7 +115,7 @@ def file(name):
 
 
 def _refused(what, error):
-    """The sentence on a folder of guests in which nothing can be made."""
+    """Returns the sentence about a folder of guests that cannot be written."""
     reason = error.strerror or str(error)
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         reason = "a file or a link to nowhere is in the way"
@@ -153,8 +153,8 @@ def _output(command, sentence, folder=None):
 
 
 def _options(arch):
-    """apt with lists of its own, so that it knows packages of ARCH, whatever the machine's is, and
-    changes nothing of the machine."""
+    """Returns apt options for separate package lists, so that apt knows packages of ARCH on any
+    machine and changes nothing there."""
     folder = places.GUESTS / "apt" / DEBIAN[arch]
     for name in ("lists", "cache"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -168,8 +168,8 @@ def _options(arch):
 
 
 def _apt(arch, command, package, folder=None):
-    """Asks apt; where its lists of packages are missing or old, with fresh ones. One of several
-    sources may fail then: what counts is whether another one has the package."""
+    """Runs apt and, if its package lists are missing or old, runs it again with new ones. Some
+    sources may fail as long as another one has the package."""
     if os.environ.get("NOVA_OFFLINE"):
         raise Offline([package])
     sentence = f"the package {package} cannot be had"
@@ -196,7 +196,7 @@ def _real_kernel(arch):
 
 
 def _real_package(arch, package):
-    """The package with the image: the one that everybody asks for only names it."""
+    """Returns the package with the image, on which the well-known package depends."""
     text = _apt(arch, ["apt-cache", "depends", package], package)
     for line in text.splitlines():
         kind, _, real = line.strip().partition(": ")
@@ -232,7 +232,7 @@ def _copy_kernel(files, package, to):
 
 
 def _entry(name, mode, data=b"", number=[0]):
-    """One file of an archive as Linux takes it (cpio, the newc form)."""
+    """Returns one file of an archive for Linux (cpio, newc format)."""
     number[0] += 1
     path = name.encode() + b"\0"
     fields = [number[0], mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0]
@@ -241,7 +241,7 @@ def _entry(name, mode, data=b"", number=[0]):
 
 
 def _drivers(files):
-    """The modules of DRIVERS, by their names."""
+    """Returns the modules of DRIVERS by name."""
     found = {}
     for path in DRIVERS:
         modules = sorted(files.glob(f"lib/modules/*/kernel/drivers/{path}.ko"))
@@ -340,13 +340,13 @@ def _make_initrd_syscalls(arch, folder, to):
 
 
 def _make_disk(arch, folder, to):
-    """A disk to read and write: each sector says which one it is."""
+    """Creates a disk to read and write: each sector contains its number."""
     del arch, folder
     to.write_bytes(b"".join((b"sector %u\n" % n).ljust(512, b"\0") for n in range(DISK_SECTORS)))
 
 
 def _copy(arch, package, name, folder, to):
-    """Makes one file of a package."""
+    """Copies one file of a package."""
     made = _unpack(arch, package, folder) / name
     if not made.exists():
         raise NovaError(f"the package {package} has no file {name}.")
@@ -387,7 +387,7 @@ def _unpacked(package, pattern):
     return make
 
 
-# What the disk with GRUB boots: GRUB itself speaks on the serial port, and so does Linux.
+# Configuration of the disk with GRUB: GRUB and Linux both use the serial port.
 GRUB_CONFIG = """\
 serial --unit=0 --speed=115200
 terminal_output serial

@@ -10,8 +10,9 @@ from nova.qemu import Machine
 
 DESCRIPTION = """\
 Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI,
-from CD, DVD or a USB stick. GRUB starts it after two seconds, in which a key
-stops the clock and e edits the kernel's command line.
+from CD, DVD or a USB
+stick. GRUB starts it after two seconds; any key stops the countdown, and e edits
+the kernel's command line.
 
   nova image hello -o hello.iso
 
@@ -47,7 +48,7 @@ def add_parser(commands):
 
 
 def _check_output(name):
-    """Whatever stands there must be a file that may be replaced."""
+    """Checks that the output is a new file or one that may be replaced."""
     path = Path(name)
     if path.is_dir():
         raise NovaError(f"{name} is a folder: name a file in it for the image.")
@@ -59,7 +60,7 @@ def _check_output(name):
 
 
 def _defaults(args):
-    """What a machine has beside what goes onto the medium."""
+    """Returns the properties of the machine that are not on the medium."""
     default = Machine(kernel=None)
     for name in ("machine", "cpu", "emulator", "boot"):
         setattr(args, name, getattr(default, name))

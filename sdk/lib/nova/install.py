@@ -7,7 +7,7 @@ from pathlib import Path
 from nova import build, docs, options, places, tree
 from nova.errors import EXIT_OK, NovaError
 
-# What has to be built before an installation.
+# Targets to build before an installation.
 TARGET = "nova-sdk"
 
 DESCRIPTION = """\
@@ -35,7 +35,7 @@ def add_parser(commands):
 
 
 def presets(arch=None, config=None):
-    """Those of an SDK: the libraries of one compiler serve both."""
+    """Returns the presets of an SDK: the libraries of one compiler work with both."""
     return [
         tree.preset_name(a, c)
         for a in tree.ARCHES

@@ -27,7 +27,7 @@ HEADER_END = 32768
 
 
 def multiboot(kernel):
-    """The newest multiboot version that the kernel's file understands."""
+    """Returns the newest multiboot version that the kernel's file supports."""
     start = Path(kernel).read_bytes()[:HEADER_END]
     for at in range(0, len(start) - HEADER_ALIGN, HEADER_ALIGN):
         if struct.unpack_from("<I", start, at)[0] == HEADER_MAGIC:
@@ -36,13 +36,13 @@ def multiboot(kernel):
 
 
 def _quote(text):
-    """Words as GRUB's shell takes them over unchanged."""
+    """Quotes words so that GRUB's shell does not change them."""
     words = text.split()
     return " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
 
 
 def grub_config(kernel, version, cmdline, modules, seconds=0):
-    """A menu of one entry, shown for so many SECONDS. MODULES: pairs of the file on the CD and the
+    """Returns a menu of one entry, shown for SECONDS. MODULES: pairs of the file on the CD and the
     command line."""
     suffix = "2" if version == 2 else ""
     lines = [f"multiboot{suffix} {kernel} {_quote(cmdline)}".rstrip()]
@@ -59,8 +59,8 @@ def _copy(source, target, what):
 
 
 def _fill(machine, tree, name=str, seconds=0):
-    """Writes what the CD holds. A module's command line begins with the NAME of its file, as
-    QEMU's does."""
+    """Writes the files of the CD. A module's command line begins with the NAME of its file, as in
+    QEMU."""
     (tree / "boot/grub").mkdir(parents=True)
     _copy(machine.kernel, tree / "boot/kernel", "kernel")
     modules = []
@@ -73,12 +73,12 @@ def _fill(machine, tree, name=str, seconds=0):
 
 
 def _write(tree, image, boots):
-    """Makes the IMAGE of a TREE that one way to boot (or both, a hybrid) can start."""
+    """Creates the IMAGE of a TREE for one boot method (or both, a hybrid)."""
     for boot in boots:
         if not Path(GRUB_FOLDERS[boot]).is_dir():
             raise NovaError(f"GRUB is missing: apt-get install {GRUB_PACKAGES[boot]}.")
     command = [PROGRAM, "--fonts=", "--locales=", "--themes="]
-    if len(boots) == 1:  # else it takes all that it finds
+    if len(boots) == 1:  # otherwise it uses all installed ones
         command += ["-d", GRUB_FOLDERS[boots[0]], f"--install-modules={GRUB_MODULES[boots[0]]}"]
     command += ["-o", str(image), str(tree)]
     try:
@@ -92,7 +92,7 @@ def _write(tree, image, boots):
 
 
 def _name_on_medium(file):
-    """One word: blanks would end the name."""
+    """Returns one word, because blanks would end the name."""
     return "_".join(Path(file).name.split())
 
 
@@ -107,7 +107,7 @@ def make_hybrid(machine, image):
         tree = Path(folder) / "tree"
         _fill(machine, tree, _name_on_medium, MENU_SECONDS)
         made = _write(tree, Path(folder) / "nova.iso", list(GRUB_FOLDERS))
-        # Beside its place first, so that there is never half of one.
+        # Written to a temporary name first, so that there is never a partial image.
         part = image.with_name(f".{image.name}.part")
         try:
             shutil.copyfile(made, part)
@@ -118,7 +118,7 @@ def make_hybrid(machine, image):
 
 @contextlib.contextmanager
 def prepared(machine):
-    """The machine with the medium that it boots from, which lasts as long as the context."""
+    """Yields the machine with its boot medium, which exists as long as the context."""
     if machine.boot == "direct":
         yield machine
         return

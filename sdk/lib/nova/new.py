@@ -16,7 +16,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*")
 
 
 def _summary(name):
-    """The first sentence of the template's README, below its title."""
+    """Returns the first sentence of the template's README."""
     text = (places.TEMPLATES / name / "README.md").read_text(encoding="utf-8")
     return re.sub(r"\s+", " ", text.split("\n\n")[1]).split(": ")[0].split(". ")[0].rstrip(".")
 
@@ -55,7 +55,7 @@ def _check(template, folder):
 
 
 def _command():
-    """How this command is called from anywhere: in a source tree it is seldom in PATH."""
+    """Returns how to call this command from anywhere: in a source tree it is seldom in PATH."""
     file = places.HOME / "bin/nova"
     found = shutil.which("nova")
     return "nova" if found and Path(found).resolve() == file else shlex.quote(str(file))

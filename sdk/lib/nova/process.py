@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a process needs before anything else: no child outlives it, and it has its streams."""
+"""Set-up of a process: no child outlives it, and it has standard streams."""
 
 import ctypes
 import os
