@@ -10,9 +10,8 @@ from nova.qemu import Machine
 
 DESCRIPTION = """\
 Writes a bootable ISO image with kernel and boot modules, for BIOS and for UEFI,
-from CD, DVD or a USB
-stick. GRUB starts it after two seconds; any key stops the countdown, and e edits
-the kernel's command line.
+from CD, DVD or a USB stick. GRUB starts it after two seconds; any key stops the
+countdown, and e edits the kernel's command line.
 
   nova image hello -o hello.iso
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`nova test mutation`: breaks the kernel at one place at a time, and shows that the conformance
-suite, or a check of the debug kernel, notices every time. Works on a copy of the tree."""
+suite, or a check of the debug kernel, detects each fault. Works on a copy of the tree."""
 
 import re
 import shutil
@@ -29,7 +29,8 @@ COPIED = ("CMakeLists.txt", "CMakePresets.json", "hypervisor", "sdk", "libnova")
 
 @dataclass
 class Mutation:
-    """A piece of one function and what it becomes, and the areas of cases that must notice."""
+    """A piece of code in one function, its replacement, and the areas of cases that must detect
+    it."""
 
     name: str
     file: str
@@ -43,7 +44,7 @@ class Mutation:
     stop: str  # a part of the sentence with which the debug kernel stops, or nothing
 
     def preset(self):
-        """The build whose kernel is broken."""
+        """Returns the preset whose kernel is mutated."""
         return tree.preset_name(self.arch, CHECKED if self.stop else CONFIG)
 
     def kind(self):

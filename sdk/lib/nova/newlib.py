@@ -23,7 +23,7 @@ PACKAGE = "newlib-source"
 SOURCES = Path("/usr/src/newlib")
 SUMS = Path("/var/lib/dpkg/info/newlib-source.md5sums")
 STAMP = "built.json"
-# Compiler calls of one build, for the progress.
+# Number of compiler calls of one build, for the progress.
 STEPS = {"x86_64": 975, "x86_32": 975}
 
 TARGETS = {"x86_64": "x86_64-elf", "x86_32": "i386-elf"}
@@ -41,7 +41,7 @@ FLAGS = (
     "-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections "
     "-fno-omit-frame-pointer -U__linux__ -U__gnu_linux__ -D__DYNAMIC_REENT__"
 ).split()
-# The folder of the source is not part of the names that get into programs.
+# Keeps the folder of the source out of file names in programs.
 NAMES_FROM = "-fmacro-prefix-map={}/="
 TOOLS = {
     "CC": "gcc",
@@ -68,7 +68,7 @@ SAME = {
     "9fb355c1b924eae06fd29e8444d99b62260aaf0a1688148895dd385df34e1f79":
         "0a1f7d49f48e4126c2a70f900ff36d6e14330129f2741b2223035d9e7aa507a8",
 }
-# What programs and headers of newlib must agree on.
+# Settings on which programs and newlib's headers must agree.
 SETTINGS = """
 #define __DYNAMIC_REENT__ 1
 #define _POSIX_TIMERS 1
@@ -124,18 +124,18 @@ def _wanted(arch, archive):
 
 
 def _good(arch, wanted):
-    """Whether the library is there, and from this recipe and source."""
+    """Returns whether the library exists and was built from this recipe and source."""
     try:
         built = json.loads((folder(arch) / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    # Without the source's package what was once built of it serves.
+    # Without the source's package an existing build is used.
     recipes = (wanted["recipe"], SAME.get(wanted["recipe"]))
     return built["recipe"] in recipes and wanted["source"] in (None, built["source"])
 
 
 def ensure(arch):
-    """Builds the library unless it is there."""
+    """Builds the library unless it exists."""
     archive = _archive()
     wanted = _wanted(arch, archive)
     if _good(arch, wanted):
@@ -177,7 +177,7 @@ def _configure(arch, source, prefix):
 
 
 class _Calls:
-    """Tells a Progress of each call of the compiler, a step of so many."""
+    """Reports each call of the compiler to a Progress as a step."""
 
     def __init__(self, what, total):
         self.progress = build.Progress(what)
@@ -195,8 +195,8 @@ class _Calls:
 
 @contextlib.contextmanager
 def _work(arch):
-    """A folder to build in: beside the library, or one for temporary files where newlib's configure
-    would refuse the path."""
+    """Yields a build folder: beside the library, or a temporary one if newlib's configure would
+    refuse the path."""
     beside = folder(arch).with_suffix(".work")
     if qemu.has_blank(beside):
         with tempfile.TemporaryDirectory(prefix="nova-") as temporary:
@@ -235,7 +235,7 @@ def _build_in(work, arch, archive, wanted):
 
 
 def _install(arch, source, made, wanted):
-    """The stamp comes last: what an interruption leaves behind is built again."""
+    """Writes the stamp last, so that an interrupted build is repeated."""
     to = folder(arch)
     shutil.rmtree(to, ignore_errors=True)
     with open(made / "include/newlib.h", "a", encoding="utf-8") as header:

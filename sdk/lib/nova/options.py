@@ -10,19 +10,19 @@ from nova.errors import NovaError
 
 Formatter = argparse.RawDescriptionHelpFormatter
 HIDDEN = argparse.SUPPRESS
-# In MiB: with less, kernel and tour do not start.
+# Minimum memory in MiB for kernel and tour.
 MIN_MEMORY = 8
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one sentence."""
+    """A parser that reports errors in one sentence."""
 
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("allow_abbrev", False)
         super().__init__(*args, **kwargs)
 
     def _print_message(self, message, file=None):
-        """Unlike argparse's, it does not pass over an output that cannot be written."""
+        """Unlike argparse's, it does not ignore errors of the output."""
         if message:
             (file or sys.stderr).write(message)
 
@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def number(low, high, unit=""):
-    """A whole number from LOW to HIGH."""
+    """Returns a parser for whole numbers from LOW to HIGH."""
 
     def check(text):
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
@@ -44,7 +44,7 @@ def number(low, high, unit=""):
 
 
 def seconds(text):
-    """A time limit; a fraction is allowed."""
+    """Parses a time limit; fractions are allowed."""
     try:
         value = float(text)
     except ValueError:
@@ -55,7 +55,7 @@ def seconds(text):
 
 
 def cpu_model(text):
-    """What --cpu means; who gives a small number there meant --cpus."""
+    """Parses --cpu; a small number was probably meant for --cpus."""
     if text.isascii() and text.isdigit() and 1 <= int(text) <= qemu.MAX_CPUS:
         raise argparse.ArgumentTypeError(
             f"'{text}' is no CPU model; for {int(text)} CPUs write --cpus {int(text)}"
@@ -74,11 +74,11 @@ def add_build(parser, config="release"):
 
 
 class Default(int):
-    """A number that nobody gave: a system description may have another one."""
+    """A default number, which a system description may override."""
 
 
 def add_machine(parser, min_memory=MIN_MEMORY):
-    """What the emulated machine is made of."""
+    """Adds the options of the emulated machine."""
     default = qemu.Machine(kernel=None)
     cpus = number(1, qemu.MAX_CPUS)
     memory = number(min_memory, qemu.MAX_MEMORY, " MiB")
@@ -117,7 +117,7 @@ def add_machine(parser, min_memory=MIN_MEMORY):
 
 
 def machine(args, kernel, modules, **other):
-    """The machine that the options of add_machine() ask for, but for what is given as OTHER."""
+    """Returns the machine for the options of add_machine(), with OTHER values replaced."""
     names = ("cmdline", "cpus", "memory", "machine", "cpu", "emulator", "boot")
     asked = {name: getattr(args, name) for name in names}
     return qemu.Machine(kernel=kernel, modules=modules, **(asked | other))

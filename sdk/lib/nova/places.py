@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the parts of the SDK are: in a source tree, which builds them, or in an installed one."""
+"""Locations of the SDK's parts: in a source tree, which builds them, or in an installed SDK."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from nova.errors import NovaError
 HOME = Path(__file__).resolve().parents[2]
 SHARE = HOME / "share/nova"
 INSTALLED = (SHARE / "version").exists()
-# The folder of all that is ours: complaints name files from there on.
+# The root folder: error messages name files relative to it.
 ROOT = HOME if INSTALLED else tree.ROOT
 # A source tree installs itself here for projects outside of it.
 PREFIX = HOME if INSTALLED else tree.ROOT / "build/sdk"
@@ -65,7 +65,7 @@ def kernel_folder(arch, config, compiler="gcc"):
 
 
 def _remedy(arch, known):
-    """Which options choose one of the presets that are KNOWN, if possible of the same ARCH."""
+    """Returns the options that choose a KNOWN preset, preferably of the same ARCH."""
     presets = [tuple(name.rsplit("-", 1)) for name in known]
     for has_arch, config in sorted(presets, key=lambda preset: preset[0] != arch):
         other = "" if has_arch == arch else f"--arch {has_arch} "
@@ -88,7 +88,7 @@ def system_tool(arch, config, compiler="gcc"):
 
 
 def need_source(command):
-    """Refuses what only a source tree can do."""
+    """Rejects commands that only a source tree supports."""
     if INSTALLED:
         raise NovaError(
             f"nova {command} works in NOVA's source tree only: an installed SDK has no sources "

@@ -28,12 +28,12 @@ class Project:
         return self.out / preset
 
     def uses_nova(self):
-        """Whether its description, or that of one of its parts, asks for the SDK."""
+        """Returns whether its CMakeLists.txt, or one below it, uses the SDK."""
         files = [self.folder / DESCRIPTION, *self.folder.glob(f"*/{DESCRIPTION}")]
         return any(_says(file, USES_NOVA) for file in files)
 
     def names(self, arch, config, compiler):
-        """What in it can be booted."""
+        """Returns the names of its bootable programs and systems."""
         _prepare_sdk(arch, config)
         folder = self.build_dir(tree.preset_name(arch, config, compiler))
         with build.alone(folder):
@@ -41,7 +41,7 @@ class Project:
         return boot_list.names(folder)
 
     def build(self, arch, config, compiler):
-        """Builds all of it. Returns the build directory."""
+        """Builds the project. Returns the build directory."""
         _prepare_sdk(arch, config)
         name = self._name(arch, config, compiler)
         folder = self.build_dir(tree.preset_name(arch, config, compiler))
@@ -88,13 +88,13 @@ class Project:
 
 
 def _refresh(folder):
-    """What configures again where a description has changed, and builds nothing."""
+    """Returns the command that reconfigures after changes and builds nothing."""
     target = "build.ninja" if (folder / "build.ninja").exists() else "cmake_check_build_system"
     return ["cmake", "--build", str(folder), "--target", target]
 
 
 def _prepare_sdk(arch, config):
-    """A source tree installs itself; of an installed SDK, says what it does not have."""
+    """Installs the SDK of a source tree; for an installed SDK, rejects missing parts."""
     if places.INSTALLED:
         places.kernel_folder(arch, config)
     else:
@@ -131,7 +131,7 @@ def _out(folder):
 
 
 def at(folder):
-    """The project in FOLDER, which must be one that uses the SDK."""
+    """Returns the project in FOLDER, which must use the SDK."""
     if not os.path.isdir(folder):
         raise NovaError(f"there is no folder {folder}.")
     folder = Path(folder).resolve()
@@ -150,8 +150,8 @@ def at(folder):
 
 
 def here(foreign_too=True):
-    """The project around the current folder, or None; NOVA's own tree is none. One that has nothing
-    to do with NOVA is refused, or with FOREIGN_TOO false also none."""
+    """Returns the project around the current folder, or None; NOVA's own tree is not a project. A
+    project that does not use the SDK is refused, or None if FOREIGN_TOO is false."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         if not places.INSTALLED and folder == tree.ROOT:
@@ -163,7 +163,7 @@ def here(foreign_too=True):
 
 
 def needed():
-    """The project around the current folder, for commands that an SDK cannot do without one."""
+    """Returns the project around the current folder, for commands that need one in an SDK."""
     found = here()
     if not found and places.INSTALLED:
         raise NovaError("there is no project here: nova new TEMPLATE DIR makes one.")
@@ -171,7 +171,7 @@ def needed():
 
 
 def choose(folder, name):
-    """What to boot from the build directory FOLDER: NAME, or without it the only thing there."""
+    """Returns what to boot from the build directory FOLDER: NAME, or by default the only choice."""
     known = boot_list.names(folder)
     if not known:
         raise NovaError(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine is made of, and the QEMU command line that makes it."""
+"""The parts of a machine, and the QEMU command line that creates it."""
 
 import os
 import re
@@ -17,7 +17,7 @@ BOOTS = ("direct", "grub", "uefi")
 UEFI = "/usr/share/ovmf/OVMF.fd"
 MAX_CPUS = 64
 MAX_MEMORY = 1 << 20
-# QEMU says this of its own CPU models, at every start.
+# QEMU prints this about its own CPU models at every start.
 NOISE = b"TCG doesn't support requested feature"
 NO_MODEL = re.compile("unable to find CPU model '(.*)'")
 NO_FLAG = re.compile(r"Property '.*-cpu\.(.*?)' not found")
@@ -53,7 +53,7 @@ class Machine:
     """One machine with its kernel and boot modules; memory in MiB."""
 
     kernel: Path
-    modules: list = field(default_factory=list)  # of Module, or files; the roottask first
+    modules: list = field(default_factory=list)  # list of Module or of files, the roottask first
     cmdline: str = ""
     cpus: int = 4
     memory: int = 256
@@ -61,7 +61,7 @@ class Machine:
     cpu: str = "qemu64,+svm,+npt"
     extra: list = field(default_factory=list)  # further arguments for the emulator
     emulator: str = "qemu"
-    boot: str = "direct"  # or by GRUB from a CD, with BIOS or UEFI
+    boot: str = "direct"  # or through GRUB from a CD, with BIOS or UEFI
     multiboot: int = 0  # version that GRUB uses; 0: the newest that the kernel understands
     disc: Path = None  # image of the CD
 
@@ -83,7 +83,7 @@ def has_blank(name):
 
 
 def _link(name, folder, number):
-    """A name for the file without blanks: a link in FOLDER, should it have some."""
+    """Returns a name of the file without blanks: a link in FOLDER if necessary."""
     if not has_blank(name):
         return name
     link = Path(folder) / str(number) / Path(name).name.translate(str.maketrans(BLANKS, "__"))
@@ -101,7 +101,7 @@ def _renamed(machine, rename):
 
 
 def without_blanks(machine, folder):
-    """The same machine, of files whose names the multiboot loader understands."""
+    """Returns the same machine with file names that the multiboot loader understands."""
     if has_blank(folder):
         raise NovaError(f"the folder for temporary files, {folder}, has a blank in its name.")
     return _renamed(machine, lambda name, number: _link(name, folder, number))
@@ -119,7 +119,7 @@ def relative(machine, folder):
 
 
 def initrd(modules):
-    """The modules as -initrd wants them: separated by commas, a comma of their own doubled."""
+    """Returns the modules for -initrd: separated by commas, with commas in names doubled."""
     texts = (" ".join(filter(None, (str(file), text))) for file, text in modules)
     return ",".join(text.replace(",", ",,") for text in texts)
 
@@ -150,7 +150,8 @@ CONSOLE = ("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:consol
 
 
 def arguments(machine, control_fd, interactive):
-    """The command line. QEMU waits for orders on CONTROL_FD (QMP) before the first instruction."""
+    """Returns the command line. QEMU waits for commands on CONTROL_FD (QMP) before the first
+    instruction."""
     if interactive:
         console = ["-serial", "mon:stdio"]
     else:
@@ -161,26 +162,27 @@ def arguments(machine, control_fd, interactive):
 
 
 def debug_arguments(machine, socket):
-    """The same with gdb's stub at a SOCKET; what resets or switches off stays, to be looked at."""
+    """Returns the command line with gdb's stub at a SOCKET; after a reset or power-off the machine
+    stays for inspection."""
     stub = ["-S", "-no-shutdown", "-chardev", f"socket,id=gdb,path={socket},server=on,wait=off"]
     stub += ["-gdb", "chardev:gdb"]
     return _hardware(machine) + [*CONSOLE, "-monitor", "none"] + stub + _software(machine)
 
 
 def models():
-    """The CPU models that it has."""
+    """Returns the CPU models of QEMU."""
     told = subprocess.run([PROGRAM, "-cpu", "help"], capture_output=True, text=True, check=False)
     return MODEL.findall(told.stdout)
 
 
 def complaint(output):
-    """What QEMU said on its error output, as one line."""
+    """Returns QEMU's error output as one line."""
     lines = [line for line in bytes(output).splitlines() if NOISE not in line]
     return b" ".join(lines).decode("utf-8", "replace") or "it gave no reason."
 
 
 def not_started(output):
-    """A sentence about a QEMU that did not start, from its error output."""
+    """Returns a sentence about a QEMU that did not start, from its error output."""
     said = complaint(output)
     model = NO_MODEL.search(said)
     if model:

@@ -16,7 +16,7 @@ from nova.runner import Runner
 BOUND = 32000
 # Where the kernel's half of the address space begins.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
-# How many functions of a stretch, and how many of a stack, a report shows.
+# Maximum number of functions of a stretch and of a stack in a report.
 SHOWN = 4
 DEEPEST = 6
 WORDS = ("begin", "end", "hot")
@@ -31,7 +31,7 @@ class Stretch:
     waited: int
     first: int
     last: int
-    begin: list = field(default_factory=list)  # the calls that it was in, the innermost last
+    begin: list = field(default_factory=list)  # its call stack, the innermost function last
     end: list = field(default_factory=list)
     hot: dict = field(default_factory=dict)  # {address: instructions}
     case: str = ""  # of the suite, that ran then
@@ -41,7 +41,7 @@ class Stretch:
 
 
 def read_stretch(line):
-    """What `above` or `longest` says."""
+    """Parses a line `above` or `longest`."""
     fields = line.split()[1:]
     numbers = [int(text, base) for text, base in zip(fields, (10, 10, 10, 16, 16))]
     found, part = Stretch(*numbers), None
@@ -65,7 +65,7 @@ def read(text):
 
 
 def _calls(names, calls, last):
-    """A stack in a sentence: the functions, the innermost last."""
+    """Returns a stack as text: the functions, the innermost last."""
     found = []
     for address in [*calls, last]:
         name = names.source(address)
@@ -76,7 +76,7 @@ def _calls(names, calls, last):
 
 
 def describe(stretch, names):
-    """Where a stretch began and ended, and which functions it consists of."""
+    """Describes where a stretch began and ended, and its functions."""
     functions = Counter()
     for address, count in stretch.hot.items():
         functions[names.source(address)] += count
@@ -105,7 +105,7 @@ def complaints(longest, above, bound, names):
 
 
 class Watcher:
-    """Reads what the plugin wrote while a case ran, when the console says that the case ended."""
+    """Reads the plugin's output for a case when the console reports the end of the case."""
 
     def __init__(self, results):
         self.results, self.offset, self.above = results, 0, []  # results: what is above the bound
@@ -138,7 +138,7 @@ def add_parser(commands):
     parser.add_argument("--cmdline", default="")
     parser.add_argument("--memory", type=int, default=Machine.memory)
     parser.add_argument("--bound", type=int, default=BOUND)
-    parser.add_argument("--above", action="store_true")  # a stretch above the bound is demanded
+    parser.add_argument("--above", action="store_true")  # requires a stretch above the bound
     parser.add_argument("--timeout", type=float, required=True)
     parser.set_defaults(function=run)
 
@@ -158,7 +158,7 @@ def run(args):
         text = results.read_text(encoding="utf-8") if results.exists() else ""
     sys.stdout.write(outcome.text())
     longest, waited = read(text)
-    # Whether cases pass is for the tests without the plugin, which makes all slower.
+    # The plugin slows everything down, so other tests check whether the cases pass.
     stream = tap.parse(outcome.text())
     bad = [f"TAP: {problem}" for problem in stream.problems]
     if not stream.cases or outcome.status not in (EXIT_OK, EXIT_FAILED):

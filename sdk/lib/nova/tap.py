@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the Test Anything Protocol out of a console's text, distrustfully."""
+"""Reads the Test Anything Protocol from a console's text, without trusting it."""
 
 import re
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Case:
 
 @dataclass
 class Stream:
-    """All cases in the order of their numbers, and what is wrong with the stream as a whole."""
+    """All cases in numerical order, and the problems of the stream as a whole."""
 
     cases: list = field(default_factory=list)
     problems: list = field(default_factory=list)
@@ -35,7 +35,8 @@ class Stream:
         return sum(case.result == result for case in self.cases)
 
     def good(self):
-        """A complete stream in which every case that was raised passed, at least one of them."""
+        """Returns whether the stream is complete and all raised cases, at least one, have
+        passed."""
         passed = self.count(PASSED)
         return (
             not self.problems
@@ -55,7 +56,8 @@ def _case(number, negative, text):
 
 
 def parse(text):
-    """Other lines may stand between those of the protocol; the console shows everybody's output."""
+    """Other lines may appear between those of the protocol, because the console shows all
+    output."""
     stream = Stream()
     plan = None
     seen = {}
@@ -87,7 +89,7 @@ def parse(text):
 
 
 def _close(stream, plan, seen):
-    """Compares the cases with the plan; a case that was promised and did not come was not run."""
+    """Compares the cases with the plan; a planned case without a result was not run."""
     if plan is None:
         stream.problems.append("there is no plan")
         plan = 0

@@ -12,7 +12,7 @@ from nova import tree
 
 LABELS = ("unit", "fuzz", "abi", "boot", "runtime", "conformance", "stress", "bochs", "guest")
 LABELS += ("bench", "stretch", "style", "sdk", "docs")
-# What takes too long for everyday.
+# Labels that take too long for every run.
 NAMED_ONLY_LABELS = ("endurance",)
 SHOWN_LINES = 120
 
@@ -54,7 +54,7 @@ def _elsewhere():
 
 
 def _description():
-    """Names what is only in the tree only there."""
+    """Returns the description, with details of the source tree only there."""
     return (IN_PROJECT if _elsewhere() else IN_TREE) + DESCRIPTION
 
 
@@ -106,7 +106,7 @@ class Totals:
 
 
 def presets(args):
-    """The presets in the order of their tests; the host's quick ones come first."""
+    """Returns the presets in the order of their tests; the host's quick ones come first."""
     if getattr(args, "quick", False):
         return list(scope.QUICK)
     chosen = []
@@ -136,7 +136,7 @@ def _in_scope(rows, test, args):
 
 
 def _chosen(tests, words):
-    """What takes too long for everyday comes only by its own name or by that label."""
+    """Selects long tests only by exact name or by their label."""
     chosen = []
     for test in tests:
         long = set(test.labels) & set(NAMED_ONLY_LABELS)
@@ -155,7 +155,7 @@ def select(tests, args):
 
 
 def _worth_building(listed, args):
-    """Whether a preset, before its build, has or may have a test that the words select."""
+    """Returns whether a preset that is not built yet has or may have a selected test."""
     if not args.words:
         return True
     return bool(select(listed, args)) or any(test.is_placeholder() for test in listed)
@@ -169,7 +169,7 @@ def _build_failure(error, preset, totals):
 
 
 def _texts():
-    """Names and contents of the files that describe tests."""
+    """Yields names and contents of the files that describe tests."""
     for part in ("tests", "examples", "templates", "docs"):
         for file in sorted((tree.ROOT / part).rglob("*")):
             if file.is_file() and file.suffix in (".txt", ".c", ".cc", ".tsv", ".md"):
@@ -236,7 +236,7 @@ def _check_words(words, known):
 
 
 def _check_long(word, known):
-    """A word that selects only what it is too short for gets its own sentence."""
+    """Rejects a word that matches only long tests, which need their exact names."""
     names = {test.name for test in known if test.selected_by(word)}
     if not _chosen(known, [word]):
         raise errors.NovaError(
@@ -246,7 +246,7 @@ def _check_long(word, known):
 
 
 def _check_project_words(words, known):
-    """Unlike those of the tree, its tests are few: they are all named."""
+    """Rejects unknown words with a list of the project's tests, which are few."""
     names = sorted({test.name for test in known})
     labels = sorted({label for test in known for label in test.labels})
     for word in words:
@@ -280,7 +280,7 @@ class Progress:
     def __init__(self):
         self.total = 0
         self.done = 0
-        self.ended = {}  # what the tests that ended seem to be
+        self.ended = {}  # results of the tests so far
 
     def __call__(self, test, result):
         self.done += 1

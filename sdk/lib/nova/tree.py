@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where things are in the source tree and in its build directories."""
+"""Locations in the source tree and its build directories."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 # Where Python finds this package.
 LIBRARY = Path(__file__).resolve().parents[1]
-# The command that people call.
+# The command that users call.
 SCRIPT = LIBRARY.parent / "bin/nova"
 
 ARCHES = ("x86_64", "x86_32")
