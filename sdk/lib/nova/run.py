@@ -30,9 +30,9 @@ NAMES = {"qemu": "QEMU", "bochs": "Bochs"}
 DEBUGGING = ("-s", "-S", "-gdb")
 
 DESCRIPTION = """\
-Boots what NAME calls: something of the project around the current folder, an
-example, or the project in a folder. Without NAME it is the project here, or the
-tour where there is none. With --roottask it is any roottask.
+Boots NAME: a program or system of the project around the current folder, an
+example, or the project in a folder. The default is the project here, or the tour
+if there is none. --roottask boots any roottask.
 On a terminal ctrl-a x leaves the machine, and ctrl-a c changes to QEMU's monitor;
 Bochs has none.
 
@@ -41,9 +41,9 @@ Exit status: 0 the roottask ended the system with 0 (or it was switched off),
 stopped, the machine reset itself or the roottask's first thread was shut down,
 124 the time limit of --timeout.
 
-The kernel speaks only if its command line says serial, which it does unless you
-give another one: without it nothing reports that the roottask was shut down, and
-the run goes on. With -s, -S or -gdb for QEMU it always goes on."""
+The kernel prints messages only if its command line has serial, as by default.
+Without it nothing reports that the roottask was shut down, and the run continues.
+With -s, -S or -gdb for QEMU it always continues."""
 
 
 def add_parser(commands):
@@ -60,7 +60,7 @@ def add_parser(commands):
     options.add_build(parser)
     options.add_machine(parser)
     parser.add_argument(
-        "--timeout", type=options.seconds, metavar="S", help="cut the run off after S seconds"
+        "--timeout", type=options.seconds, metavar="S", help="end the run after S seconds"
     )
     parser.set_defaults(function=run)
 
