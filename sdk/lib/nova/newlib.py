@@ -54,8 +54,8 @@ TOOLS = {
     "OBJDUMP": "objdump",
     "READELF": "readelf",
 }
-# What the runtime has itself: locks, the way to a thread's variables, malloc() and all that knows
-# its insides.
+# Parts that the runtime provides: locks, access to a thread's variables, malloc() and functions
+# that depend on its internals.
 LEFT_OUT = (
     "lock getreent malloc calloc realloc malign valloc mstats msize mallocr freer callocr reallocr "
     "malignr vallocr pvallocr cfreer msizer mallinfor malloptr mallstatsr"

@@ -26,7 +26,7 @@ DEFAULT = "tour"
 # The tour's command line if a user can press a key.
 PAUSE = "pause"
 NAMES = {"qemu": "QEMU", "bochs": "Bochs"}
-# QEMU's arguments for a debugger, which may want to look at a machine where nothing goes on.
+# QEMU's arguments for a debugger, which may inspect a machine that is idle.
 DEBUGGING = ("-s", "-S", "-gdb")
 
 DESCRIPTION = """\
@@ -83,7 +83,7 @@ def add_programs(parser):
 
 
 def _check(args):
-    """What is wrong without a build."""
+    """Checks the arguments before a build."""
     if args.roottask is not None:
         if args.name is not None:
             raise NovaError("give either a name or --roottask, not both.")
@@ -111,7 +111,7 @@ def _find(args):
 
 
 def _unknown(name, args, found, own, examples):
-    """A sentence about a NAME that nothing has."""
+    """Returns a sentence about an unknown NAME."""
     if found:
         out = found.build_dir(tree.preset_name(args.arch, args.config, args.compiler))
         if boot_list.is_program(out, name):
