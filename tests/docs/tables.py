@@ -18,7 +18,7 @@ from nova import doc_rows  # noqa: E402
 PAGE = "docs/manual/reference.md"
 ABI = "hypervisor/abi/nova/abi"
 HEADERS = (f"{ABI}/hypercall.h", f"{ABI}/status.h", f"{ABI}/mtd.h", f"{ABI}/event.h")
-HEADERS += ("libnova/include/nova/event.h", "roottask/vmm/include/novavmm/exit.h")
+HEADERS += ("roottask/vmm/include/novavmm/exit.h",)
 SYSTEMS = "docs/manual/systems.md"
 DESCRIPTION = "roottask/system/description.h"
 LIMITS_PAGE = "docs/manual/limits.md"

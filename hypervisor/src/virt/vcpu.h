@@ -7,6 +7,7 @@
 #define VIRT_VCPU_H
 
 #include "lib/types.h"
+#include "nova/abi/inject.h"
 #include "nova/abi/mtd.h"
 #include "nova/abi/utcb.h"
 
@@ -137,14 +138,10 @@ struct vcpu_ops {
 /** How virtual CPUs work on this machine; NULL: there are none. */
 extern const struct vcpu_ops *vcpu_ops;
 
-/* In the injection info of a message with CR8, an extension: the guest's next write of CR8 is an
- * event. Without CR8, as in 2012, the bit means nothing. */
-#define VCPU_CR8_WINDOW 0x4000
-
-/** Whether a message asks for that. */
+/** Whether a message asks for a window for CR8: without CR8, as in 2012, the bit means nothing. */
 static inline bool vcpu_wants_cr8_window(uint32_t info, nova_mtd_t mtd)
 {
-        return info & VCPU_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
+        return info & NOVA_INJ_CR8_WINDOW && mtd & NOVA_MTD_CR8 && sizeof(word_t) == 8;
 }
 
 /** Finds out how virtual CPUs work on this machine. Once, at boot. false: no memory. */

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a virtual CPU is given when it goes on: exceptions, NMIs, interrupts. */
+#include "nova/abi/event.h"
 #include "novavmm/lapic.h"
 #include "novavmm/registers.h"
 #include "vm.h"
 
 #define VECTOR_NMI 2
-
-/* Exit of SVM at an IRET; APM 2, appendix C. */
-#define SVM_IRET 0x74
-/* … and at the #DB of the step over it. */
-#define SVM_STEP 0x41
-
-/* In the interruptibility state of VMX: NMIs wait for the IRET behind one. */
-#define BLOCKED_NMI 8u
 
 bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu)
 {
@@ -23,7 +16,7 @@ bool novavmm_vcpu_has_interrupt(const struct nova_vcpu *vcpu)
 
 bool novavmm_vcpu_wakes_by_nmi(const struct nova_vcpu *vcpu)
 {
-        return vcpu->nmi && !vcpu->nmi_blocked && !(vcpu->state->intr_state & BLOCKED_NMI);
+        return vcpu->nmi && !vcpu->nmi_blocked && !(vcpu->state->intr_state & NOVA_STA_NMI);
 }
 
 static bool takes_interrupts(const struct nova_utcb_state *state)
@@ -33,14 +26,14 @@ static bool takes_interrupts(const struct nova_utcb_state *state)
 
 static bool is_at_iret(const struct nova_vcpu *vcpu)
 {
-        return vcpu->vm->svm && vcpu->exit == NOVA_VM_EXIT_WINDOW && vcpu->event == SVM_IRET;
+        return vcpu->vm->svm && vcpu->exit == NOVA_VM_EXIT_WINDOW && vcpu->event == NOVA_SVM_IRET;
 }
 
 static bool takes_nmi(const struct nova_vcpu *vcpu)
 {
         const uint32_t blocked = vcpu->state->intr_state;
 
-        return !(blocked & (SHADOW | BLOCKED_NMI));
+        return !(blocked & (SHADOW | NOVA_STA_NMI));
 }
 
 /* With SVM an NMI blocks others until its handler's IRET is done: the guest exits at it, steps over
@@ -51,7 +44,7 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         const bool stepped = vcpu->steps;
 
         vcpu->steps = vcpu->nmi_blocked && is_at_iret(vcpu);
-        if (stepped && vcpu->event == SVM_STEP)
+        if (stepped && vcpu->event == NOVA_SVM_EXCEPTION + NOVA_EXC_DB)
                 vcpu->nmi_blocked = false;
         if (stepped || vcpu->steps)
                 novavmm_exit_controls(vcpu);
@@ -64,13 +57,13 @@ static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
         if (!vcpu->nmi || vcpu->nmi_blocked)
                 return info;
         if (info || !takes_nmi(vcpu))
-                return info | (vcpu->vm->svm ? INJECT_WINDOW : INJECT_NMI_WINDOW);
+                return info | (vcpu->vm->svm ? NOVA_INJ_WINDOW : NOVA_INJ_NMI_WINDOW);
         vcpu->nmi = false;
         if (vcpu->vm->svm) {
                 vcpu->nmi_blocked = true;
                 novavmm_exit_controls(vcpu);
         }
-        return INJECT_VALID | INJECT_NMI << INJECT_TYPE_SHIFT | VECTOR_NMI;
+        return NOVA_INJ_VALID | NOVA_INJ_NMI | VECTOR_NMI;
 }
 
 static bool is_held_back(const struct nova_vcpu *vcpu)
@@ -84,11 +77,11 @@ static bool is_held_back(const struct nova_vcpu *vcpu)
 static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 {
         if (pending)
-                info |= INJECT_WINDOW;
-        if (!is_held_back(vcpu) && !(vcpu->lapic && vcpu->vm->svm && info & INJECT_WINDOW))
+                info |= NOVA_INJ_WINDOW;
+        if (!is_held_back(vcpu) && !(vcpu->lapic && vcpu->vm->svm && info & NOVA_INJ_WINDOW))
                 return info;
         vcpu->changed |= NOVA_MTD_CR8;
-        return info | INJECT_CR8_WINDOW;
+        return info | NOVA_INJ_CR8_WINDOW;
 }
 
 /* For an interrupt that cannot be taken yet, a window is asked for. @return the injection */
@@ -98,10 +91,10 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
         const bool pending = novavmm_vcpu_has_interrupt(vcpu);
         int vector = -1;
 
-        if (pending && !(info & INJECT_VALID) && takes_interrupts(vcpu->state))
+        if (pending && !(info & NOVA_INJ_VALID) && takes_interrupts(vcpu->state))
                 vector = from->take(from->context, vcpu->number);
         if (vector >= 0)
-                info |= INJECT_VALID | (uint32_t)vector;
+                info |= NOVA_INJ_VALID | (uint32_t)vector;
         return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
@@ -109,13 +102,13 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
  * One that is recalled is in the middle of an instruction. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
 {
-        const uint32_t windows = INJECT_WINDOW | INJECT_NMI_WINDOW | INJECT_CR8_WINDOW;
+        const uint32_t windows = NOVA_INJ_WINDOW | NOVA_INJ_NMI_WINDOW | NOVA_INJ_CR8_WINDOW;
         struct nova_utcb_state *const state = vcpu->state;
         const uint32_t before = state->inj_info;
-        uint32_t info = before & INJECT_VALID ? before & ~windows : 0;
+        uint32_t info = before & NOVA_INJ_VALID ? before & ~windows : 0;
 
         if (follow_nmi(vcpu)) {
-                state->inj_info = INJECT_STEP;
+                state->inj_info = NOVA_INJ_STEP;
                 vcpu->changed |= NOVA_MTD_INJ;
                 return;
         }
@@ -126,7 +119,7 @@ void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
         }
         if (!vcpu->recalled_for)
                 info = add_interrupt(vcpu, add_nmi(vcpu, info));
-        if (!info && !(before & (INJECT_VALID | windows)))
+        if (!info && !(before & (NOVA_INJ_VALID | windows)))
                 return;
         state->inj_info = info;
         vcpu->changed |= NOVA_MTD_INJ;

@@ -122,7 +122,7 @@ void novavmm_mmio_access(struct nova_vcpu *vcpu, uint64_t address)
         struct nova_instruction in;
         struct nova_fault fault;
 
-        if (vcpu->state->inj_info & INJECT_VALID || is_software_interrupt(&access)) {
+        if (vcpu->state->inj_info & NOVA_INJ_VALID || is_software_interrupt(&access)) {
                 nova_vcpu_fail(vcpu,
                                "an interrupt or exception whose delivery needs memory at 0x%llx, "
                                "where %s",

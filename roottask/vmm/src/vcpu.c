@@ -48,7 +48,7 @@ void nova_vcpu_skip(struct nova_vcpu *vcpu, unsigned bytes)
 
 static void raise(struct nova_vcpu *vcpu, unsigned vector, uint32_t flags, uint32_t error)
 {
-        vcpu->injection = INJECT_VALID | INJECT_EXCEPTION << INJECT_TYPE_SHIFT | flags | vector;
+        vcpu->injection = NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | flags | vector;
         vcpu->injection_error = error;
 }
 
@@ -63,7 +63,7 @@ void nova_vcpu_raise_error(struct nova_vcpu *vcpu, unsigned vector, uint32_t err
         if (vcpu->vm->mtd[vcpu->exit] & NOVA_MTD_CR) {
                 const bool is_real = !(vcpu->state->cr0 & NOVA_CR0_PE);
 
-                raise(vcpu, vector, is_real ? 0 : INJECT_ERROR, is_real ? 0 : error);
+                raise(vcpu, vector, is_real ? 0 : NOVA_INJ_ERROR, is_real ? 0 : error);
                 return;
         }
         vcpu->vector = (uint8_t)vector;

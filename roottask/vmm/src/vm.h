@@ -3,24 +3,13 @@
 #ifndef NOVAVMM_SRC_VM_H
 #define NOVAVMM_SRC_VM_H
 
+#include "nova/abi/inject.h"
 #include "novavmm/access.h"
 #include "novavmm/vm.h"
 
-/* An injection: vector, type, whether there is an error code, whether it is one; whether a window
- * is wanted. @spec 7.3 */
-#define INJECT_TYPE_SHIFT 8
-#define INJECT_NMI        2u
-#define INJECT_EXCEPTION  3u
-#define INJECT_ERROR      0x800u
-#define INJECT_WINDOW     0x1000u
-#define INJECT_NMI_WINDOW 0x2000u /* of VMX */
-#define INJECT_CR8_WINDOW 0x4000u /* the next write of CR8 exits; CR8 goes with the message */
-#define INJECT_STEP       0x8000u /* of SVM: a step over an IRET, then an event */
-#define INJECT_VALID      0x80000000u
-
 /* In the interruptibility state: interrupts wait for one instruction, after STI or (VMX alone tells
  * them apart) MOV SS. */
-#define SHADOW 3u
+#define SHADOW (NOVA_STA_STI | NOVA_STA_SS)
 
 /* Sets the handlers that a machine begins with. */
 void novavmm_exit_handlers(struct nova_vm *vm);

@@ -199,7 +199,7 @@ CASE_ON(guest, an_interrupt_window_opens_with_IF, "7.2-29 7.2-90", needs_virtual
         struct guest *g = guest_new(boot_cpu, window_32, window_32_end);
         const nova_mtd_t mtd = guest_flat(g);
 
-        g->state->inj_info = 0x1000;
+        g->state->inj_info = NOVA_INJ_WINDOW;
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_WINDOW);
         EXPECT(g->state->flags & 0x200);
 }
@@ -215,11 +215,11 @@ CASE_ON(guest, events_are_injected_with_and_without_error_code, "7.4-51 8.4-36",
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         g->state->flags |= 0x200;
-        g->state->inj_info = 0x80000080;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
         guest_until(g, NOVA_MTD_EFL | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 1);
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
-        g->state->inj_info = 0x80000b0d;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | NOVA_INJ_ERROR | NOVA_EXC_GP;
         g->state->inj_error = 0xabc;
         guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->sp, GUEST_STACK - 28);
@@ -281,7 +281,7 @@ CASE_ON(guest, impossible_state_is_an_event, "7.2-55 8.2-26 7.2-133", needs_virt
         g->state->cr4 = 0;
         guest_until(g, NOVA_MTD_CR, EXIT_HLT);
         g->state->ip = GUEST_CODE;
-        g->state->inj_info = 0x80000302; /* NMI as an exception */
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | 2; /* NMI as an exception */
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_INJ, EXIT_STATE);
         g->state->inj_info = 0;
         g->utcb->event.more.efer = 0x8000000;
@@ -297,9 +297,9 @@ CASE_ON(guest, a_guest_whose_state_was_refused_does_not_keep_its_cpu, "7.2-55 7.
         const nova_mtd_t mtd = guest_real(g);
 
         g->state->cr4 = 0x80000000;
-        g->state->inj_info = 0x1000;
+        g->state->inj_info = NOVA_INJ_WINDOW;
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_STATE);
-        EXPECT_EQ(g->state->inj_info, 0x1000); /* the window stays */
+        EXPECT_EQ(g->state->inj_info, NOVA_INJ_WINDOW); /* the window stays */
         g->state->cr4 = 0;
         g->state->inj_info = 0;
         guest_answer(g, NOVA_MTD_CR | NOVA_MTD_INJ);

@@ -3,15 +3,15 @@
  * together with an injection. */
 #include "guest.h"
 
-#define VALID     0x80000000
-#define INTERRUPT 0x000
-#define NMI       0x200
-#define EXCEPTION 0x300
-#define SOFT      0x400 /* INT n */
-#define SOFT_1    0x500 /* INT1; VMX has types for these */
-#define SOFT_3    0x600
-#define ERROR     0x800
-#define WINDOW    0x1000
+#define VALID     NOVA_INJ_VALID
+#define INTERRUPT NOVA_INJ_INTERRUPT
+#define NMI       NOVA_INJ_NMI
+#define EXCEPTION NOVA_INJ_EXCEPTION
+#define SOFT      NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
+#define SOFT_1    NOVA_INJ_INT1               /* INT1; VMX has types for these */
+#define SOFT_3    NOVA_INJ_SOFTWARE_EXCEPTION
+#define ERROR     NOVA_INJ_ERROR
+#define WINDOW    NOVA_INJ_WINDOW
 #define FLAG_IF   0x200u
 
 GUEST(halt_32, 32, "hlt; iret");
@@ -199,7 +199,7 @@ CASE_ON(guest_delivery, a_window_opens_before_a_handler_that_leaves_interrupts_o
  */
 
 #if __SIZEOF_POINTER__ == 8
-#define CR8_WINDOW 0x4000
+#define CR8_WINDOW NOVA_INJ_CR8_WINDOW
 #define WITH_CR8   (NOVA_MTD_INJ | NOVA_MTD_CR8)
 
 GUEST(cr8_writes_64, 64,

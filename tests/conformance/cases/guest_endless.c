@@ -2,7 +2,7 @@
 /* Guests: exceptions in the delivery of their own kind, without end. They are the guest's alone. */
 #include "guest.h"
 
-#define VALID 0x80000000
+#define VALID NOVA_INJ_VALID
 
 static void count(struct thread *t)
 {

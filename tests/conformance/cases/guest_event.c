@@ -4,9 +4,9 @@
  * leaves out. */
 #include "guest.h"
 
-#define VALID         0x80000000
-#define SOFT          0x400 /* INT n */
-#define SOFT_OTHER    0x600 /* INT3, INTO; VMX has a type for them */
+#define VALID         NOVA_INJ_VALID
+#define SOFT          NOVA_INJ_SOFTWARE_INTERRUPT /* INT n */
+#define SOFT_OTHER    0x600                       /* INT3, INTO; VMX has a type for them */
 #define DOUBLE_FAULT  8
 #define NEXT_IN_GUEST 2 /* bytes of the exits below */
 

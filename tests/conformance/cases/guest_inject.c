@@ -2,12 +2,12 @@
 /* Guests: what is injected arrives, when windows open, and what the guest shares with no one. */
 #include "guest.h"
 
-#define VALID     0x80000000
-#define INTERRUPT 0x000
-#define NMI       0x200
-#define EXCEPTION 0x300
-#define ERROR     0x800
-#define WINDOW    0x1000
+#define VALID     NOVA_INJ_VALID
+#define INTERRUPT NOVA_INJ_INTERRUPT
+#define NMI       NOVA_INJ_NMI
+#define EXCEPTION NOVA_INJ_EXCEPTION
+#define ERROR     NOVA_INJ_ERROR
+#define WINDOW    NOVA_INJ_WINDOW
 
 GUEST(halts_32, 32, "hlt; iret");
 

@@ -28,7 +28,7 @@ CASE_ON(guest_state, the_nmi_window_opens_with_iret, "7.2-30", needs_vmx)
 
         guest_gate(g, 2, GUEST_CODE);
         g->state->ip = GUEST_CODE + 1;
-        g->state->inj_info = 0x80002202;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_NMI_WINDOW | NOVA_INJ_NMI | 2;
         EXPECT_EQ(guest_run(g, mtd | NOVA_MTD_INJ), 0x08);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 1);
         EXPECT_EQ(g->state->intr_state & 8, 0);
@@ -48,7 +48,7 @@ CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-
 
         guest_until(g, guest_flat(g), EXIT_HLT);
         g->state->ip++;
-        g->state->inj_info = 0x8000;
+        g->state->inj_info = NOVA_INJ_STEP;
         EXPECT_EQ(guest_run(g, NOVA_MTD_EIP | NOVA_MTD_INJ), 0x41);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 11);
         EXPECT_EQ(g->state->flags & 0x100, 0);
@@ -70,7 +70,7 @@ CASE_ON(guest_state, a_step_over_an_iret_that_faults_leaves_no_trace, "7.2-90", 
         guest_gate(g, 13, GUEST_CODE + (word_t)(bad_iret_32_end - bad_iret_32) - 1);
         guest_until(g, mtd, EXIT_HLT);
         g->state->ip++;
-        g->state->inj_info = 0x8000;
+        g->state->inj_info = NOVA_INJ_STEP;
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_INJ, EXIT_HLT);
         stack = guest_word(g, g->state->sp);
         EXPECT_EQ(stack[0], 0x50);
@@ -104,7 +104,7 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
         g->state->ip = 0xffff0000; /* what halts does not run */
         g->state->intr_state = 0;
         g->state->actv_state = 1;
-        g->state->inj_info = 0x80000080;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
         guest_until(g, mtd | NOVA_MTD_STA | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         for (uint32_t inactive = 2; inactive < 5; inactive++) {
@@ -183,7 +183,7 @@ CASE_ON(guest_state, what_blocks_interrupts_comes_and_goes, "7.4-52 7.4-53 8.4-3
         guest_until(g, mtd, EXIT_HLT);
         EXPECT_EQ(g->state->intr_state & 1, 1); /* behind STI */
         g->state->intr_state = 0;
-        g->state->inj_info = 0x80000080;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
         guest_until(g, NOVA_MTD_STA | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE + 2);
         EXPECT_EQ(g->state->intr_state & 1, 0);
@@ -198,10 +198,10 @@ CASE_ON(guest_state, an_event_that_an_exit_interrupts_is_told, "7.4-50 8.4-35",
         guest_gate(g, 13, GUEST_CODE);
         g->state->idtr.base = 0x30000; /* nothing is there */
         g->state->ip = GUEST_CODE + 0x100;
-        g->state->inj_info = 0x80000b0d;
+        g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | NOVA_INJ_ERROR | NOVA_EXC_GP;
         g->state->inj_error = 0x50;
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_MEMORY);
-        EXPECT_EQ(g->state->inj_info & 0x80000fff, 0x80000b0d);
+        EXPECT_EQ(g->state->inj_info & NOVA_INJ_EVENT, 0x80000b0d);
         EXPECT_EQ(g->state->inj_error, 0x50);
         g->state->idtr.base = GUEST_IDT;
         guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT);

@@ -9,7 +9,7 @@
 #define DR6_BITS  0xe00f
 #define FLAG_TF   0x100
 #define SHADOWS   3u
-#define INJECT_DB 0x80000301
+#define INJECT_DB (NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | NOVA_EXC_DB)
 #define PORT      0x80 /* writes there have no effect */
 #define PCI_PORTS 0xcf8
 #define EVENTS_AT 0x2000
@@ -271,8 +271,8 @@ GUEST(iret_32, 32, "movl $0x20000, %esp; iret; hlt; hlt");
 #define BEHIND_IRET (GUEST_CODE + 6)
 #define BLOCKED_NMI 8u
 #define BY_IRET     0x1000 /* exit qualification of VMX: the IRET had unblocked NMIs */
-#define INJECT_NMI  0x80000202
-#define NMI_WINDOW  0x2000
+#define INJECT_NMI  (NOVA_INJ_VALID | NOVA_INJ_NMI | 2)
+#define NMI_WINDOW  NOVA_INJ_NMI_WINDOW
 
 CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
         "7.2-30 7.4-52 8.4-37 7.4-50 8.4-35", needs_virtualization)

@@ -15,7 +15,7 @@
 
 #define FLAG_NT  0x4000
 #define CR0_TS   0x8
-#define SOFT     0x400 /* the type of INT n */
+#define SOFT     NOVA_INJ_SOFTWARE_INTERRUPT /* the type of INT n */
 #define BUSY     ((uint64_t)2 << 40)
 #define TASK     ((uint64_t)0x89 << 40)
 #define LEADS_TO ((uint64_t)NEW_TASK << 16 | (uint64_t)0x8500 << 32) /* a task gate */
@@ -147,7 +147,7 @@ static void expect_event(const struct guest *g, const struct way *way)
 {
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         EXPECT_EQ(g->state->tr.sel, OLD_TASK);
-        EXPECT_EQ(g->state->inj_info & 0x80000fff, way->info);
+        EXPECT_EQ(g->state->inj_info & NOVA_INJ_EVENT, way->info);
         if (way->info & 0x800)
                 EXPECT_EQ(g->state->inj_error, LOST);
         EXPECT_EQ(*guest_word(g, OLD_TSS + EIP), 0);

@@ -11,6 +11,7 @@
 #include "nova/abi/event.h"
 #include "nova/abi/hip.h"
 #include "nova/abi/hypercall.h"
+#include "nova/abi/inject.h"
 #include "nova/abi/mtd.h"
 #include "nova/abi/qpd.h"
 #include "nova/abi/status.h"

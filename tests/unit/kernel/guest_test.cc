@@ -69,7 +69,7 @@ TEST(guest, an_exit_is_the_event_of_its_number)
         Guest g;
         for (unsigned code = 0; code < 0x8d; code++) {
                 const bool debug = code >= 0x20 && code < 0x60; // debug registers, exceptions
-                if (debug || code == 0x60 || code == 0x61 || code == SVM_EXIT_WBINVD)
+                if (debug || code == 0x60 || code == 0x61 || code == NOVA_SVM_WBINVD)
                         continue;
                 EXPECT_EQ(event_of(g, code), code);
         }
@@ -101,29 +101,30 @@ TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
         Guest g;
         EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
         g.control()->rip = 0x1000;
-        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+        EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), ENTRY);
         EXPECT_EQ(g.control()->rip, 0x1002u);
         g.control()->next_rip = 0x1005; // WBNOINVD has a prefix
-        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+        EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), ENTRY);
         EXPECT_EQ(g.control()->rip, 0x1005u);
         nova_utcb utcb = {};
         utcb.state.mtd = NOVA_MTD_CTRL;
         utcb.state.ctrl[1] = SVM_CTRL1_WBINVD;
         vcpu_from_utcb(g.vcpu, &utcb);
-        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), unsigned{SVM_EXIT_WBINVD});
+        EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), unsigned{NOVA_SVM_WBINVD});
         utcb.state.ctrl[1] = 0;
         vcpu_from_utcb(g.vcpu, &utcb);
         EXPECT_EQ(g.control()->ctrl[1] & SVM_CTRL1_WBINVD, unsigned{SVM_CTRL1_WBINVD});
-        EXPECT_EQ(event_of(g, SVM_EXIT_WBINVD), ENTRY);
+        EXPECT_EQ(event_of(g, NOVA_SVM_WBINVD), ENTRY);
 }
 
 // No emulator raises machine checks of a guest.
 TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
 {
         Guest g;
-        EXPECT_EQ(event_of(g, SVM_EXIT_SHUTDOWN), unsigned{SVM_EXIT_SHUTDOWN});
+        EXPECT_EQ(event_of(g, NOVA_SVM_TRIPLE_FAULT), unsigned{NOVA_SVM_TRIPLE_FAULT});
         fake_machine_check = true;
-        EXPECT_DEATH(event_of(g, SVM_EXIT_SHUTDOWN), "a machine check while a guest was running");
+        EXPECT_DEATH(event_of(g, NOVA_SVM_TRIPLE_FAULT),
+                     "a machine check while a guest was running");
         fake_machine_check = false;
 }
 
@@ -238,7 +239,7 @@ TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->rip = 0x1001; // the guest's own, in its handler
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
-                g.control()->exit_code = SVM_EXIT_TASK_SWITCH; // does not begin again
+                g.control()->exit_code = NOVA_SVM_TASK_SWITCH; // does not begin again
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->exit_code = SVM_EXIT_NPF;
                 inject(g, 0x80000080, 0x1001);
@@ -271,7 +272,7 @@ word_t told_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
         nova_utcb utcb = {};
         g.control()->exit_code = code;
         g.control()->rip = ip;
-        g.control()->next_rip = code == SVM_EXIT_IO ? 0 : next;
+        g.control()->next_rip = code == NOVA_SVM_IO_ACCESS ? 0 : next;
         g.control()->exit_info[1] = next;
         svm_to_utcb(g.vcpu, &utcb, NOVA_MTD_EIP);
         return utcb.state.inst_len;
@@ -280,9 +281,9 @@ word_t told_length(Guest &g, uint64_t code, uint64_t ip, uint64_t next)
 TEST(guest, an_instructions_length_is_told_though_IP_wraps_behind_it)
 {
         Guest g;
-        EXPECT_EQ(told_length(g, SVM_EXIT_IO, 0x1000, 0x1002), 2u);
+        EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0x1000, 0x1002), 2u);
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1002), 2u);
-        EXPECT_EQ(told_length(g, SVM_EXIT_IO, 0xffffffff, 1), 2u);
+        EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0xffffffff, 1), 2u);
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1010), 0u); // none has sixteen bytes
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0), 0u);
 }

@@ -193,8 +193,8 @@ static __attribute__((noreturn)) void svm_resume(struct ec *self)
 
 const struct vcpu_ops svm_ops = {
         .feature = NOVA_HIP_SVM,
-        .refused_event = SVM_EVENT_REFUSED,
-        .memory_event = SVM_EVENT_NPF,
+        .refused_event = NOVA_SVM_INVALID_GUEST_STATE,
+        .memory_event = NOVA_SVM_NPT_FAULT,
         .efer_writable = GUEST_EFER_WRITABLE | EFER_FFXSR,
         .supported = svm_supported,
         .boot = svm_boot,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* AMD's virtual machine control block and the numbers around it (APM 2, appendix B and C). */
-#ifndef ARCH_X86_SVM_H
-#define ARCH_X86_SVM_H
+#ifndef VIRT_SVM_H
+#define VIRT_SVM_H
 
 #include "lib/types.h"
+#include "nova/abi/event.h"
 #include "virt/vcpu.h"
 
 /* The control block's form of a segment; nova_segment has the same bits. */
@@ -111,22 +112,12 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "a control block is a page");
 #define SVM_WRITES_CR4 0x100000
 #define SVM_WRITES_CR8 0x1000000
 
-/* Exit codes; others are the interface's numbers. */
-#define SVM_EXIT_CR0_WRITE   0x10
-#define SVM_EXIT_CR8_WRITE   0x18
-#define SVM_EXIT_DR_READ     0x20
-#define SVM_EXIT_DR_END      0x40
-#define SVM_EXIT_EXCEPTION   0x40
-#define SVM_EXIT_INTR        0x60
-#define SVM_EXIT_NMI         0x61
-#define SVM_EXIT_VINTR       0x64
-#define SVM_EXIT_IO          0x7b
-#define SVM_EXIT_TASK_SWITCH 0x7d
-#define SVM_EXIT_SHUTDOWN    0x7f
-#define SVM_EXIT_WBINVD      0x89
-#define SVM_EXIT_XSETBV      0x8d
-#define SVM_EXIT_LAST        0x8d
-#define SVM_EXIT_NPF         0x400
+/* Exit codes: the numbers of the events, but for nested page faults and what the CPU refuses. */
+#define SVM_EXIT_CR0_WRITE (NOVA_SVM_CR_WRITE + 0)
+#define SVM_EXIT_CR8_WRITE (NOVA_SVM_CR_WRITE + 8)
+#define SVM_EXIT_DR_END    (NOVA_SVM_DR_WRITE + 16)
+#define SVM_EXIT_LAST      NOVA_SVM_XSETBV
+#define SVM_EXIT_NPF       0x400
 
 /* exit_info[0] of a port access. */
 #define SVM_IO_IN         0x1

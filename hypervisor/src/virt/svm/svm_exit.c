@@ -18,7 +18,7 @@
 #define XSETBV_BYTES 3
 #define WBINVD_BYTES 2
 
-#define INJECT_EXCEPTION (SVM_INJ_VALID | 3u << SVM_INJ_TYPE_SHIFT)
+#define INJECT_EXCEPTION (NOVA_INJ_VALID | NOVA_INJ_EXCEPTION)
 
 /* Exceptions with an error code: 8, 10 to 14, 17, 21, 29 and 30. */
 #define WITH_ERROR 0x60227d00u
@@ -34,7 +34,7 @@ unsigned svm_exception_vector(const struct ec *ec)
 {
         const struct vmcb *vmcb = ec->vcpu->control;
 
-        return (unsigned)vmcb->exit_code - SVM_EXIT_EXCEPTION;
+        return (unsigned)vmcb->exit_code - NOVA_SVM_EXCEPTION;
 }
 
 uint64_t svm_next_ip(const struct ec *ec)
@@ -42,11 +42,11 @@ uint64_t svm_next_ip(const struct ec *ec)
         const struct vmcb *vmcb = ec->vcpu->control;
         const word_t told = svm_instruction_length(vmcb);
 
-        if (vmcb->exit_code == SVM_EXIT_IO)
+        if (vmcb->exit_code == NOVA_SVM_IO_ACCESS)
                 return vmcb->exit_info[1];
         if (told)
                 return vmcb->rip + told;
-        return vmcb->rip + (vmcb->exit_code == SVM_EXIT_XSETBV ? XSETBV_BYTES : WBINVD_BYTES);
+        return vmcb->rip + (vmcb->exit_code == NOVA_SVM_XSETBV ? XSETBV_BYTES : WBINVD_BYTES);
 }
 
 void svm_deliver_again(struct ec *ec)
@@ -62,18 +62,18 @@ void svm_reflect_exception(struct ec *ec)
 {
         struct vmcb *vmcb = ec->vcpu->control;
         const unsigned vector = svm_exception_vector(ec);
-        uint64_t flags = vector == NOVA_EXC_AC ? SVM_INJ_ERROR : 0;
+        uint64_t flags = vector == NOVA_EXC_AC ? NOVA_INJ_ERROR : 0;
 
         if (vector == NOVA_EXC_PF)
                 vmcb->cr2 = vmcb->exit_info[1];
         if (vector != NOVA_EXC_AC && WITH_ERROR >> vector & 1 && vmcb->cr0 & CR0_PE)
-                flags = SVM_INJ_ERROR | vmcb->exit_info[0] << 32;
+                flags = NOVA_INJ_ERROR | vmcb->exit_info[0] << 32;
         svm_inject_exception(ec, vector, flags);
 }
 
 void svm_raise(struct ec *ec, unsigned vector, bool error)
 {
-        svm_inject_exception(ec, vector, error ? SVM_INJ_ERROR : 0);
+        svm_inject_exception(ec, vector, error ? NOVA_INJ_ERROR : 0);
 }
 
 void svm_raise_step(struct ec *ec)
@@ -125,12 +125,12 @@ static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
         struct vcpu_svm *svm = &vcpu->svm;
         struct vmcb *vmcb = vcpu->control;
 
-        if (code >= SVM_EXIT_DR_READ && code < SVM_EXIT_DR_END)
+        if (code >= NOVA_SVM_DR_READ && code < SVM_EXIT_DR_END)
                 return GUEST_EXIT_DEBUG_REGISTER;
-        if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
+        if (code >= NOVA_SVM_EXCEPTION && code < NOVA_SVM_EXCEPTION + 32)
                 return GUEST_EXIT_EXCEPTION;
         svm->writes_cr0 = svm->lme && code == SVM_EXIT_CR0_WRITE;
-        if (code >= SVM_EXIT_INTR || (svm->lme && code != SVM_EXIT_CR8_WRITE))
+        if (code >= NOVA_SVM_INTR || (svm->lme && code != SVM_EXIT_CR8_WRITE))
                 return GUEST_EXIT_HOST;
         if (code == SVM_EXIT_CR8_WRITE)
                 vmcb->cr_intercepts &= ~(uint32_t)SVM_WRITES_CR8;
@@ -140,18 +140,18 @@ static enum guest_exit svm_classify_low(struct vcpu *vcpu, unsigned code)
 /* What an exit is about. Does not return where SVM alone has something to do. */
 static enum guest_exit svm_classify(struct ec *self, unsigned code)
 {
-        if (code <= SVM_EXIT_NMI)
+        if (code <= NOVA_SVM_NMI)
                 return svm_classify_low(self->vcpu, code);
-        if (code == SVM_EXIT_VINTR)
+        if (code == NOVA_SVM_INTERRUPT_WINDOW)
                 svm_close_window(self->vcpu->control);
-        if (code == SVM_EXIT_XSETBV)
+        if (code == NOVA_SVM_XSETBV)
                 finish_svm_xsetbv(self);
-        if (code == SVM_EXIT_IO)
+        if (code == NOVA_SVM_IO_ACCESS)
                 svm_finish_port_or_return(self);
-        if (code == SVM_EXIT_WBINVD)
+        if (code == NOVA_SVM_WBINVD)
                 return GUEST_EXIT_WBINVD;
         /* A machine check while the guest has CR4.MCE off does not raise #MC but shuts it down. */
-        if (code == SVM_EXIT_SHUTDOWN && machine_check_happened())
+        if (code == NOVA_SVM_TRIPLE_FAULT && machine_check_happened())
                 return GUEST_EXIT_MACHINE_CHECK;
         return GUEST_EXIT_EVENT;
 }
@@ -162,9 +162,9 @@ static _Noreturn void block_on_svm_failure(struct ec *self)
         const struct vmcb *vmcb = self->vcpu->control;
 
         if (vmcb->exit_code == SVM_EXIT_NPF)
-                block_on_event(self, SVM_EVENT_NPF, (word_t)vmcb->exit_info[0],
+                block_on_event(self, NOVA_SVM_NPT_FAULT, (word_t)vmcb->exit_info[0],
                                (word_t)vmcb->exit_info[1]);
-        block_on_event(self, SVM_EVENT_REFUSED, (word_t)vmcb->exit_info[0], 0);
+        block_on_event(self, NOVA_SVM_INVALID_GUEST_STATE, (word_t)vmcb->exit_info[0], 0);
 }
 
 /* Whether the exit ends a step that the VMM asked for, by the step's #DB. A step of the guest's own
@@ -175,10 +175,10 @@ static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
         struct vmcb *vmcb = vcpu->control;
         const bool own = vcpu->svm.guest_tf;
 
-        if (code == SVM_EXIT_INTR || code == SVM_EXIT_NMI)
+        if (code == NOVA_SVM_INTR || code == NOVA_SVM_NMI)
                 return false;
         svm_end_step(vcpu);
-        if (code != SVM_EXIT_EXCEPTION + NOVA_EXC_DB || !(vmcb->dr6 & DR6_STEP))
+        if (code != NOVA_SVM_EXCEPTION + NOVA_EXC_DB || !(vmcb->dr6 & DR6_STEP))
                 return false;
         if (own)
                 vmcb->exit_int_info = INJECT_EXCEPTION | NOVA_EXC_DB;
@@ -228,7 +228,7 @@ _Noreturn void finish_svm_exit(struct ec *self)
         interrupt_window(cpu);
         leave_if_ended(self);
         if (unlikely(self->vcpu->svm.steps) && svm_ends_step(self->vcpu, code))
-                block_on_event(self, SVM_EXIT_EXCEPTION + NOVA_EXC_DB, 0, 0);
+                block_on_event(self, NOVA_SVM_EXCEPTION + NOVA_EXC_DB, 0, 0);
 
         if (unlikely(code > SVM_EXIT_LAST))
                 block_on_svm_failure(self);

@@ -8,14 +8,6 @@
 #include "object/ec.h"
 #include "virt/state.h"
 
-#define INJ_WINDOW 0x1000 /* in the interface's injection info: an interrupt window is wanted */
-#define INJ_EVENT  (SVM_INJ_VALID | 0xfff)
-#define INJ_STEP   0x8000 /* an extension: a step over the IRET of an NMI's handler */
-
-#define INJ_TYPE      (7u << SVM_INJ_TYPE_SHIFT)
-#define INJ_EXCEPTION (3u << SVM_INJ_TYPE_SHIFT)
-#define INJ_SOFTWARE  (4u << SVM_INJ_TYPE_SHIFT)
-
 #define SS_DPL_SHIFT 5
 #define SS_DPL       (3u << SS_DPL_SHIFT)
 
@@ -127,12 +119,12 @@ bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
  */
 static bool svm_is_software_event(uint64_t event)
 {
-        const unsigned type = event & INJ_TYPE, vector = event & 0xff;
+        const unsigned type = event & NOVA_INJ_TYPE, vector = event & 0xff;
 
-        if (likely(type < INJ_EXCEPTION))
+        if (likely(type < NOVA_INJ_EXCEPTION))
                 return false;
-        return type == INJ_SOFTWARE ||
-               (type == INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
+        return type == NOVA_INJ_SOFTWARE_INTERRUPT ||
+               (type == NOVA_INJ_EXCEPTION && (vector == NOVA_EXC_BP || vector == NOVA_EXC_OF));
 }
 
 /* The instruction's length, which its delivery needs, is not known: IP is still at it. One that was
@@ -142,22 +134,24 @@ uint64_t svm_interrupted_event(const struct vcpu *vcpu)
         const struct vmcb *vmcb = vcpu->control;
         const uint64_t event = vmcb->exit_int_info;
 
-        if (likely(!(event & SVM_INJ_VALID)))
+        if (likely(!(event & NOVA_INJ_VALID)))
                 return 0;
-        if (svm_is_software_event(event) && vmcb->exit_code != SVM_EXIT_TASK_SWITCH &&
-            ((event & INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
+        if (svm_is_software_event(event) && vmcb->exit_code != NOVA_SVM_TASK_SWITCH &&
+            ((event & NOVA_INJ_EVENT) != vcpu->svm.soft_event || vmcb->rip != vcpu->svm.soft_ip))
                 return 0;
         return event;
 }
 
 static bool svm_is_pending(const struct ec *ec)
 {
-        return ec->event_number == SVM_EVENT_REFUSED || ec->event_number == NOVA_VMI_RECALL;
+        return ec->event_number == NOVA_SVM_INVALID_GUEST_STATE ||
+               ec->event_number == NOVA_VMI_RECALL;
 }
 
 word_t svm_instruction_length(const struct vmcb *vmcb)
 {
-        const uint64_t next = vmcb->exit_code == SVM_EXIT_IO ? vmcb->exit_info[1] : vmcb->next_rip;
+        const uint64_t next =
+                vmcb->exit_code == NOVA_SVM_IO_ACCESS ? vmcb->exit_info[1] : vmcb->next_rip;
         const uint32_t length = (uint32_t)(next - vmcb->rip); /* outside of 64-bit mode IP wraps */
 
         return length <= 15 ? length : 0;
@@ -174,11 +168,11 @@ static void svm_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state,
         if (mtd & NOVA_MTD_INJ) {
                 const uint64_t event =
                         svm_is_pending(ec) ? vmcb->event_inj : svm_interrupted_event(ec->vcpu);
-                state->inj_info = (uint32_t)event & INJ_EVENT;
+                state->inj_info = (uint32_t)event & NOVA_INJ_EVENT;
                 if (svm_has_window(vmcb))
-                        state->inj_info |= INJ_WINDOW;
+                        state->inj_info |= NOVA_INJ_WINDOW;
                 if (unlikely(vmcb->cr_intercepts & SVM_WRITES_CR8))
-                        state->inj_info |= VCPU_CR8_WINDOW;
+                        state->inj_info |= NOVA_INJ_CR8_WINDOW;
                 state->inj_error = (uint32_t)(event >> 32);
         }
         if (mtd & NOVA_MTD_STA) {
@@ -224,11 +218,12 @@ void svm_close_window(struct vmcb *vmcb)
 /* Types: 0 interrupt, 2 NMI, 3 exception but NMI's vector, 4 software interrupt (APM 2, 15.20). */
 static bool svm_is_injectable(uint32_t info)
 {
-        const unsigned type = info >> SVM_INJ_TYPE_SHIFT & 7, vector = info & 0xff;
+        const unsigned type = info & NOVA_INJ_TYPE, vector = info & NOVA_INJ_VECTOR;
 
-        if (!(info & SVM_INJ_VALID) || type == 0 || type == 2 || type == 4)
+        if (!(info & NOVA_INJ_VALID) || type == NOVA_INJ_INTERRUPT || type == NOVA_INJ_NMI ||
+            type == NOVA_INJ_SOFTWARE_INTERRUPT)
                 return true;
-        return type == 3 && vector < 32 && vector != 2;
+        return type == NOVA_INJ_EXCEPTION && vector < 32 && vector != 2;
 }
 
 /* A software event that is injected pushes IP as it is: a CPU that has next_rip pushes that. */
@@ -240,7 +235,7 @@ static void svm_inject(struct vcpu *vcpu, uint64_t event)
         vcpu->svm.soft_event = 0;
         if (likely(!svm_is_software_event(event)))
                 return;
-        vcpu->svm.soft_event = event & INJ_EVENT;
+        vcpu->svm.soft_event = event & NOVA_INJ_EVENT;
         vcpu->svm.soft_ip = vmcb->rip;
         if (cpu_has(FEATURE_NEXT_RIP))
                 vmcb->next_rip = vmcb->rip;
@@ -285,10 +280,10 @@ static void svm_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
                 const bool valid = svm_is_injectable(info);
                 ec->vcpu->refused |= !valid;
                 svm_inject(ec->vcpu,
-                           valid ? (info & INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
-                if (unlikely(info & INJ_STEP))
+                           valid ? (info & NOVA_INJ_EVENT) | (uint64_t)state->inj_error << 32 : 0);
+                if (unlikely(info & NOVA_INJ_STEP))
                         svm_begin_step(ec->vcpu);
-                if (info & INJ_WINDOW)
+                if (info & NOVA_INJ_WINDOW)
                         svm_open_window(vmcb);
                 else
                         svm_close_window(vmcb);

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's state between its control block and a message. */
-#ifndef ARCH_X86_SVM_STATE_H
-#define ARCH_X86_SVM_STATE_H
+#ifndef VIRT_SVM_STATE_H
+#define VIRT_SVM_STATE_H
 
 #include "virt/svm/svm.h"
 #include "virt/vcpu.h"
-
-/* Events that have another number than the exit. @spec 7.2 */
-#define SVM_EVENT_NPF     0xfc
-#define SVM_EVENT_REFUSED 0xfd
-
-/* Event injection (APM 2, 15.20): bits 7..0 vector, 10..8 type, 11 with error code, 31
- * valid, 63..32 error code. */
-#define SVM_INJ_TYPE_SHIFT 8
-#define SVM_INJ_ERROR      0x800
-#define SVM_INJ_VALID      0x80000000u
 
 #define DR6_STEP 0x4000
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intel's virtual machine control structure: numbers of its fields (SDM 3D, appendix B), and how
  * those of the loaded one are read and written. */
-#ifndef ARCH_X86_VMCS_H
-#define ARCH_X86_VMCS_H
+#ifndef VIRT_VMCS_H
+#define VIRT_VMCS_H
 
 #include "lib/types.h"
 

@@ -273,8 +273,8 @@ static __attribute__((noreturn)) void vmx_resume(struct ec *self)
 
 const struct vcpu_ops vmx_ops = {
         .feature = NOVA_HIP_VMX,
-        .refused_event = VMX_EXIT_REFUSED,
-        .memory_event = VMX_EXIT_EPT,
+        .refused_event = NOVA_VMX_INVALID_GUEST_STATE,
+        .memory_event = NOVA_VMX_EPT_VIOLATION,
         .efer_writable = GUEST_EFER_WRITABLE,
         .supported = vmx_supported,
         .boot = vmx_boot,

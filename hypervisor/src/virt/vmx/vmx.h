@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Intel's virtual machine extensions: exits, injection, and what is known about the CPU. */
-#ifndef ARCH_X86_VMX_H
-#define ARCH_X86_VMX_H
+#ifndef VIRT_VMX_H
+#define VIRT_VMX_H
 
 #include "lib/types.h"
 #include "virt/vcpu.h"
 #include "virt/vmx/vmx_controls.h"
 
-/* Basic exit reasons that are more than an event number; the low 8 bits are the number (SDM 3D,
- * appendix C). */
-#define VMX_EXIT_EXCEPTION     0x00
-#define VMX_EXIT_INTERRUPT     0x01
-#define VMX_EXIT_WINDOW        0x07
-#define VMX_EXIT_NMI_WINDOW    0x08
-#define VMX_EXIT_CR            0x1c
-#define VMX_EXIT_DR            0x1d
-#define VMX_EXIT_IO            0x1e
-#define VMX_EXIT_MACHINE_CHECK 0x29
-#define VMX_EXIT_EPT           0x30
-#define VMX_EXIT_WBINVD        0x36
-#define VMX_EXIT_FAILED        0x80000000 /* the guest was not entered */
+/* In the exit reason, whose low 16 bits are the basic reason, the number of the event. */
+#define VMX_EXIT_FAILED 0x80000000 /* the guest was not entered */
 
-/* Interruptibility, activity, pending debug exceptions (SDM 3C, 24.4.2). */
-#define VMX_BLOCKED_STI 0x1
-#define VMX_BLOCKED_SS  0x2
-#define VMX_BLOCKED_NMI 0x8
-#define VMX_ACTIVE      0
-#define VMX_HALTED      1
-#define VMX_PENDING_BS  0x4000
+/* Pending debug exceptions (SDM 3C, 24.4.2). */
+#define VMX_PENDING_BS 0x4000
 
 /* Bits of CR0 and CR4 that the guest reads as it wrote them and that have other values for the
  * CPU: those that VMX fixes, those that an exit does not switch, and machine checks stay on. */

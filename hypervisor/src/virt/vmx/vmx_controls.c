@@ -3,6 +3,7 @@
 #include "virt/vmx/vmx_controls.h"
 
 #include "nova/abi/event.h"
+#include "nova/abi/inject.h"
 
 /* Entries of extended page tables (SDM 3C, 28.3.2). The guest's own tables may say another type of
  * memory than write-back. */
@@ -66,9 +67,9 @@ unsigned vmx_event_of(uint32_t reason)
         case 0x2a:
         case 0x2d:
         case 0x38:
-                return VMX_EXIT_REFUSED;
+                return NOVA_VMX_INVALID_GUEST_STATE;
         default:
-                return reason <= VMX_EXIT_LAST ? reason : VMX_EXIT_REFUSED;
+                return reason <= VMX_EXIT_LAST ? reason : NOVA_VMX_INVALID_GUEST_STATE;
         }
 }
 
@@ -76,19 +77,19 @@ bool vmx_is_injectable(uint32_t info)
 {
         const unsigned vector = info & 0xff;
 
-        if (!(info & VMX_INJ_VALID))
+        if (!(info & NOVA_INJ_VALID))
                 return true;
-        switch (info >> VMX_INJ_TYPE_SHIFT & 7) {
-        case VMX_TYPE_INTERRUPT:
-        case VMX_TYPE_SOFT_INTERRUPT:
+        switch (info & NOVA_INJ_TYPE) {
+        case NOVA_INJ_INTERRUPT:
+        case NOVA_INJ_SOFTWARE_INTERRUPT:
                 return true;
-        case VMX_TYPE_NMI:
+        case NOVA_INJ_NMI:
                 return vector == 2;
-        case VMX_TYPE_EXCEPTION:
+        case NOVA_INJ_EXCEPTION:
                 return vector < 32 && vector != 2;
-        case VMX_TYPE_SOFT_PRIVILEGED:
+        case NOVA_INJ_INT1:
                 return vector == NOVA_EXC_DB;
-        case VMX_TYPE_SOFT_EXCEPTION:
+        case NOVA_INJ_SOFTWARE_EXCEPTION:
                 return vector == NOVA_EXC_BP || vector == NOVA_EXC_OF;
         default:
                 return false;

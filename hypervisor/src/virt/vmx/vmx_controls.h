@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What VMX does for a guest: bits of the control fields (SDM 3C, 24.6 to 24.8), and which of them
  * are always on, may be chosen by a VMM, or stay off. */
-#ifndef ARCH_X86_VMX_CONTROLS_H
-#define ARCH_X86_VMX_CONTROLS_H
+#ifndef VIRT_VMX_CONTROLS_H
+#define VIRT_VMX_CONTROLS_H
 
 #include "lib/types.h"
+#include "nova/abi/event.h"
 #include "space/second_level.h"
 
 #define VMX_PIN_INTERRUPT   0x1
@@ -65,25 +66,11 @@
 #define VMX_ENTRY_EFER  0x8000
 #define VMX_ENTRY       (VMX_ENTRY_DEBUG | VMX_ENTRY_PAT | VMX_ENTRY_EFER)
 
-#define VMX_EXIT_REFUSED 0x21 /* basic exit reason: invalid guest state */
-#define VMX_EXIT_LAST    0x3b /* … and the last one that is an event */
+/* The last basic exit reason that is an event. */
+#define VMX_EXIT_LAST NOVA_VMX_VMFUNC
 
-/* Injected and interrupted events (SDM 3C, 24.8.3): bits 7..0 vector, 10..8 type, 11 with error
- * code, 31 valid. */
-#define VMX_INJ_TYPE_SHIFT 8
-#define VMX_INJ_ERROR      0x800
-#define VMX_INJ_UNBLOCKED  0x1000
-#define VMX_INJ_VALID      0x80000000u
-#define VMX_INJ_EVENT      (VMX_INJ_VALID | 0xfff)
-
-enum vmx_event_type {
-        VMX_TYPE_INTERRUPT = 0,
-        VMX_TYPE_NMI = 2,
-        VMX_TYPE_EXCEPTION = 3,
-        VMX_TYPE_SOFT_INTERRUPT = 4,
-        VMX_TYPE_SOFT_PRIVILEGED = 5, /* INT1 */
-        VMX_TYPE_SOFT_EXCEPTION = 6,  /* INT3, INTO */
-};
+/* Injected and interrupted events (SDM 3C, 24.8.3): nova/abi/inject.h, and in that of an exit: */
+#define VMX_INJ_UNBLOCKED 0x1000
 
 /* Extended page tables and VPIDs that a CPU offers (SDM 3D, A.10). */
 #define VMX_EPT_LEVELS_4   ((uint64_t)1 << 6)

@@ -31,8 +31,7 @@
 
 static void vmx_unblock_nmi(void)
 {
-        vmcs_write(VMCS_INTERRUPTIBILITY,
-                   vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)VMX_BLOCKED_NMI);
+        vmcs_write(VMCS_INTERRUPTIBILITY, vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)NOVA_STA_NMI);
 }
 
 void vmx_inject(uint32_t info, uint32_t error, uint32_t length)
@@ -44,7 +43,7 @@ void vmx_inject(uint32_t info, uint32_t error, uint32_t length)
 
 static uint32_t vmx_type_of(uint32_t info)
 {
-        return info >> VMX_INJ_TYPE_SHIFT & 7;
+        return info & NOVA_INJ_TYPE;
 }
 
 void vmx_deliver_again(struct ec *ec)
@@ -52,11 +51,11 @@ void vmx_deliver_again(struct ec *ec)
         const uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING);
 
         (void)ec;
-        if (!(info & VMX_INJ_VALID))
+        if (!(info & NOVA_INJ_VALID))
                 return;
-        if (vmx_type_of(info) == VMX_TYPE_NMI)
+        if (vmx_type_of(info) == NOVA_INJ_NMI)
                 vmx_unblock_nmi();
-        vmx_inject(info & VMX_INJ_EVENT, (uint32_t)vmcs_read(VMCS_VECTORING_ERROR),
+        vmx_inject(info & NOVA_INJ_EVENT, (uint32_t)vmcs_read(VMCS_VECTORING_ERROR),
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
 }
 
@@ -77,7 +76,7 @@ void vmx_reflect_exception(struct ec *ec)
                 vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(word_t)DR7_GD);
                 vmx_fix_pending_step(); /* without it an entry behind MOV SS is refused */
         }
-        vmx_inject(info & VMX_INJ_EVENT & ~VMX_INJ_UNBLOCKED, 0,
+        vmx_inject(info & NOVA_INJ_EVENT & ~VMX_INJ_UNBLOCKED, 0,
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
 }
 
@@ -95,7 +94,7 @@ void vmx_end_shadow(struct ec *ec)
 {
         (void)ec;
         vmcs_write(VMCS_INTERRUPTIBILITY,
-                   vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)(VMX_BLOCKED_STI | VMX_BLOCKED_SS));
+                   vmcs_read(VMCS_INTERRUPTIBILITY) & ~(word_t)(NOVA_STA_STI | NOVA_STA_SS));
 }
 
 void vmx_raise_step(struct ec *ec)
@@ -107,9 +106,8 @@ void vmx_raise_step(struct ec *ec)
 void vmx_raise(struct ec *ec, unsigned vector, bool error)
 {
         (void)ec;
-        vmx_inject(VMX_INJ_VALID | VMX_TYPE_EXCEPTION << VMX_INJ_TYPE_SHIFT |
-                           (error ? VMX_INJ_ERROR : 0) | vector,
-                   0, 0);
+        vmx_inject(NOVA_INJ_VALID | NOVA_INJ_EXCEPTION | (error ? NOVA_INJ_ERROR : 0) | vector, 0,
+                   0);
 }
 
 void vmx_grant_debug_registers(struct vcpu *vcpu)
@@ -179,9 +177,8 @@ static _Noreturn void finish_vmx_cr_access(struct ec *self)
 /* An IRET that exited at the access to its frame had unblocked NMIs; it is begun again. */
 static void vmx_block_nmi_again(void)
 {
-        if (vmcs_read(VMCS_QUAL) & QUAL_UNBLOCKED && !(vmcs_read(VMCS_VECTORING) & VMX_INJ_VALID))
-                vmcs_write(VMCS_INTERRUPTIBILITY,
-                           vmcs_read(VMCS_INTERRUPTIBILITY) | VMX_BLOCKED_NMI);
+        if (vmcs_read(VMCS_QUAL) & QUAL_UNBLOCKED && !(vmcs_read(VMCS_VECTORING) & NOVA_INJ_VALID))
+                vmcs_write(VMCS_INTERRUPTIBILITY, vmcs_read(VMCS_INTERRUPTIBILITY) | NOVA_STA_NMI);
 }
 
 static void vmx_finish_port_or_return(struct ec *self)
@@ -196,32 +193,32 @@ static void vmx_finish_port_or_return(struct ec *self)
 static enum guest_exit vmx_classify(struct ec *self, unsigned reason)
 {
         switch (reason) {
-        case VMX_EXIT_INTERRUPT:
+        case NOVA_VMX_INTR:
                 return GUEST_EXIT_HOST;
-        case VMX_EXIT_EXCEPTION:
-                if (vmx_type_of((uint32_t)vmcs_read(VMCS_EXIT_INFO)) == VMX_TYPE_NMI)
+        case NOVA_VMX_EXCEPTION_OR_NMI:
+                if (vmx_type_of((uint32_t)vmcs_read(VMCS_EXIT_INFO)) == NOVA_INJ_NMI)
                         kernel_stop("a non-maskable interrupt while a guest was running");
                 return GUEST_EXIT_EXCEPTION;
-        case VMX_EXIT_WINDOW:
-        case VMX_EXIT_NMI_WINDOW:
-                vmx_close_window(reason == VMX_EXIT_WINDOW ? VMX_CTRL0_WINDOW
-                                                           : VMX_CTRL0_NMI_WINDOW);
+        case NOVA_VMX_INTERRUPT_WINDOW:
+        case NOVA_VMX_NMI_WINDOW:
+                vmx_close_window(reason == NOVA_VMX_INTERRUPT_WINDOW ? VMX_CTRL0_WINDOW
+                                                                     : VMX_CTRL0_NMI_WINDOW);
                 return GUEST_EXIT_EVENT;
-        case VMX_EXIT_CR:
+        case NOVA_VMX_CR_ACCESS:
                 if (!vmx_takes_cr8_window(self->vcpu))
                         finish_vmx_cr_access(self);
                 return GUEST_EXIT_EVENT;
-        case VMX_EXIT_DR:
+        case NOVA_VMX_DR_ACCESS:
                 return GUEST_EXIT_DEBUG_REGISTER;
-        case VMX_EXIT_IO:
+        case NOVA_VMX_IO_ACCESS:
                 vmx_finish_port_or_return(self);
                 return GUEST_EXIT_EVENT;
-        case VMX_EXIT_WBINVD:
+        case NOVA_VMX_WBINVD:
                 return GUEST_EXIT_WBINVD;
-        case VMX_EXIT_MACHINE_CHECK:
+        case NOVA_VMX_MACHINE_CHECK:
                 kernel_stop("a machine check while a guest was entered");
                 break;
-        case VMX_EXIT_EPT:
+        case NOVA_VMX_EPT_VIOLATION:
                 vmx_block_nmi_again();
                 return GUEST_EXIT_EVENT;
         default:
@@ -233,7 +230,7 @@ static enum guest_exit vmx_classify(struct ec *self, unsigned reason)
 static _Noreturn void block_on_vmx_exit(struct ec *self, unsigned reason)
 {
         block_on_event(self, vmx_event_of(reason), vmcs_read(VMCS_QUAL),
-                       reason == VMX_EXIT_EPT ? (word_t)vmcs_read64(VMCS_GPA) : 0);
+                       reason == NOVA_VMX_EPT_VIOLATION ? (word_t)vmcs_read64(VMCS_GPA) : 0);
 }
 
 _Noreturn void finish_vmx_exit(struct ec *self)
@@ -255,5 +252,5 @@ _Noreturn void finish_vmx_exit(struct ec *self)
 _Noreturn void finish_vmx_refusal(struct ec *self)
 {
         self->cont = resume_guest;
-        block_on_vmx_exit(self, VMX_EXIT_REFUSED);
+        block_on_vmx_exit(self, NOVA_VMX_INVALID_GUEST_STATE);
 }

@@ -11,10 +11,6 @@
 #include "virt/vmx/vmcs.h"
 #include "virt/vmx/vmx.h"
 
-/* In the interface's injection info: windows that are wanted. */
-#define INJ_WINDOW     0x1000
-#define INJ_NMI_WINDOW 0x2000
-
 #define STATE_BLOCKED 0xf /* bits of the interruptibility state */
 
 static word_t vmx_seen(unsigned field, unsigned shadow, word_t mask)
@@ -157,24 +153,24 @@ bool vmx_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
 /* An event that has not been delivered, or that the exit interrupted. */
 static void vmx_injection_to_utcb(const struct ec *ec, struct nova_utcb_state *state)
 {
-        const bool pending =
-                ec->event_number == VMX_EXIT_REFUSED || ec->event_number == NOVA_VMI_RECALL;
+        const bool pending = ec->event_number == NOVA_VMX_INVALID_GUEST_STATE ||
+                             ec->event_number == NOVA_VMI_RECALL;
         const word_t controls = vmcs_read(VMCS_PRIMARY);
 
         state->inj_info = (uint32_t)vmcs_read(pending ? VMCS_ENTRY_INJ : VMCS_VECTORING);
-        state->inj_info &= VMX_INJ_EVENT;
+        state->inj_info &= NOVA_INJ_EVENT;
         if (controls & VMX_CTRL0_WINDOW)
-                state->inj_info |= INJ_WINDOW;
+                state->inj_info |= NOVA_INJ_WINDOW;
         if (controls & VMX_CTRL0_NMI_WINDOW)
-                state->inj_info |= INJ_NMI_WINDOW;
+                state->inj_info |= NOVA_INJ_NMI_WINDOW;
         if (ec->vcpu->vmx.cr8_window)
-                state->inj_info |= VCPU_CR8_WINDOW;
+                state->inj_info |= NOVA_INJ_CR8_WINDOW;
         state->inj_error = (uint32_t)vmcs_read(pending ? VMCS_ENTRY_ERROR : VMCS_VECTORING_ERROR);
 }
 
 static word_t vmx_fault_address(const struct ec *ec)
 {
-        return ec->event_number == VMX_EXIT_EPT ? ec->event_qual[1] : 0;
+        return ec->event_number == NOVA_VMX_EPT_VIOLATION ? ec->event_qual[1] : 0;
 }
 
 static void vmx_exit_to_utcb(const struct ec *ec, struct nova_utcb_state *state, nova_mtd_t mtd)
@@ -222,13 +218,13 @@ static void vmx_injection_from_utcb(struct ec *ec, const struct nova_utcb_state 
                                     nova_mtd_t mtd)
 {
         const uint32_t info = state->inj_info;
-        const uint32_t windows = (info & INJ_WINDOW ? VMX_CTRL0_WINDOW : 0) |
-                                 (info & INJ_NMI_WINDOW ? VMX_CTRL0_NMI_WINDOW : 0);
+        const uint32_t windows = (info & NOVA_INJ_WINDOW ? VMX_CTRL0_WINDOW : 0) |
+                                 (info & NOVA_INJ_NMI_WINDOW ? VMX_CTRL0_NMI_WINDOW : 0);
         const bool valid = vmx_is_injectable(info);
 
         ec->vcpu->refused |= !valid;
         ec->vcpu->vmx.cr8_window = vcpu_wants_cr8_window(info, mtd);
-        vmx_inject(valid ? info & VMX_INJ_EVENT : 0, state->inj_error, (uint32_t)state->inst_len);
+        vmx_inject(valid ? info & NOVA_INJ_EVENT : 0, state->inj_error, (uint32_t)state->inst_len);
         vmcs_write(VMCS_PRIMARY, (vmcs_read(VMCS_PRIMARY) & ~(word_t)VMX_CTRL0_WINDOWS) | windows);
 }
 
@@ -251,8 +247,10 @@ static void vmx_controls_from_utcb(struct ec *ec, const struct nova_utcb_state *
         if (mtd & NOVA_MTD_STA) {
                 const uint32_t activity = state->actv_state;
                 vmcs_write(VMCS_INTERRUPTIBILITY, state->intr_state & STATE_BLOCKED);
-                vmcs_write(VMCS_ACTIVITY, activity == VMX_HALTED ? VMX_HALTED : VMX_ACTIVE);
-                vcpu->refused |= activity > VMX_HALTED; /* interrupts would not end the others */
+                vmcs_write(VMCS_ACTIVITY, activity == NOVA_ACTIVITY_HALTED ? NOVA_ACTIVITY_HALTED
+                                                                           : NOVA_ACTIVITY_RUNS);
+                vcpu->refused |=
+                        activity > NOVA_ACTIVITY_HALTED; /* interrupts would not end the others */
         }
         if (mtd & NOVA_MTD_TSC)
                 vmcs_write64(VMCS_TSC_OFFSET, vmcs_read64(VMCS_TSC_OFFSET) + state->tsc_offset);
@@ -267,8 +265,8 @@ static bool vmx_pages_by_pae(void)
 /* An entry while an instruction is awaited takes the step's #DB from here (SDM 3C, 26.3.1.5). */
 void vmx_fix_pending_step(void)
 {
-        const bool waits = vmcs_read(VMCS_INTERRUPTIBILITY) & (VMX_BLOCKED_STI | VMX_BLOCKED_SS) ||
-                           vmcs_read(VMCS_ACTIVITY) == VMX_HALTED;
+        const bool waits = vmcs_read(VMCS_INTERRUPTIBILITY) & (NOVA_STA_STI | NOVA_STA_SS) ||
+                           vmcs_read(VMCS_ACTIVITY) == NOVA_ACTIVITY_HALTED;
         const bool step = waits && vmcs_read(VMCS_GUEST_FLAGS) & FLAG_TF;
         const word_t pending = vmcs_read(VMCS_PENDING_DEBUG) & ~(word_t)VMX_PENDING_BS;
 

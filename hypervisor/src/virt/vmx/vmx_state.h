@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's state between the loaded control structure of VMX and a message. */
-#ifndef ARCH_X86_VMX_STATE_H
-#define ARCH_X86_VMX_STATE_H
+#ifndef VIRT_VMX_STATE_H
+#define VIRT_VMX_STATE_H
 
 #include "virt/vcpu.h"
 

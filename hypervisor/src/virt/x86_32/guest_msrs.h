@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSRs of SYSCALL and SWAPGS, which a 32-bit guest on an Intel CPU cannot use: they are kept for
  * its monitor only. */
-#ifndef ARCH_GUEST_MSRS_H
-#define ARCH_GUEST_MSRS_H
+#ifndef VIRT_GUEST_MSRS_H
+#define VIRT_GUEST_MSRS_H
 
 #include "virt/vcpu.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSRs that VMX does not switch: those of SYSCALL and SWAPGS. */
-#ifndef ARCH_GUEST_MSRS_H
-#define ARCH_GUEST_MSRS_H
+#ifndef VIRT_GUEST_MSRS_H
+#define VIRT_GUEST_MSRS_H
 
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
