@@ -3,7 +3,6 @@
 set(NOVA_KERNEL_SOURCES
   src/arch/${NOVA_ARCH}/address_space.c
   src/arch/${NOVA_ARCH}/entry.S
-  src/arch/x86/hypercall_table.S
   src/arch/x86/interrupt.c
   src/arch/x86/fpu.c
   src/arch/x86/page_table.c
@@ -15,11 +14,11 @@ set(NOVA_KERNEL_SOURCES
   src/device/hpet.c
   src/device/msi.c
   src/hypercall/capability.c
-  src/hypercall/communication.c
   src/hypercall/device.c
   src/hypercall/dispatch.c
   src/hypercall/execution.c
   src/hypercall/extension.c
+  src/hypercall/retry.c
   src/ipc/call.c
   src/ipc/event.c
   src/ipc/item.c
@@ -35,7 +34,9 @@ set(NOVA_KERNEL_SOURCES
   src/object/object.c
   src/object/pd.c
   src/object/pt.c
+  src/object/reap.c
   src/object/reclaim.c
+  src/object/result.c
   src/object/sc.c
   src/object/sm.c
   src/platform/elf.c

@@ -10,6 +10,7 @@
 #include "object/ec.h"
 #include "object/pd.h"
 #include "object/pt.h"
+#include "object/reap.h"
 #include "object/reclaim.h"
 #include "object/sc.h"
 #include "object/sm.h"
@@ -21,23 +22,23 @@
 
 /* The selector was taken meanwhile, or no memory is left for the capability: giving the reference
  * back ends the object. Where memory lacks the dispatcher ends all that is dying. */
-static cold_path enum nova_status not_published(struct ec *self, struct kobject *object,
-                                                enum nova_status status)
+static cold_path hypercall_result_t not_published(struct ec *self, struct kobject *object,
+                                                  enum nova_status status)
 {
         if (status != NOVA_OUT_OF_MEMORY)
                 reap_begin(self);
         object_put(object);
-        return status == NOVA_OUT_OF_MEMORY ? status : reap_in_steps(self, status);
+        return status == NOVA_OUT_OF_MEMORY ? NOVA_OUT_OF_MEMORY : reap(self, status);
 }
 
 /* Enters a new object with the reference that it was made with. */
-static always_inline enum nova_status publish(struct ec *self, struct capability_page *page,
-                                              word_t sel, struct kobject *object, unsigned perms)
+static always_inline hypercall_result_t publish(struct ec *self, struct capability_page *page,
+                                                word_t sel, struct kobject *object, unsigned perms)
 {
         const enum nova_status status =
                 object_space_publish(&self->pd->object_space, page, sel, object, perms);
 
-        return likely(status == NOVA_SUCCESS) ? status : not_published(self, object, status);
+        return likely(status == NOVA_SUCCESS) ? NOVA_SUCCESS : not_published(self, object, status);
 }
 
 /* Delegates to the new PD; its own capability comes last. *status: what became of that. */
@@ -76,7 +77,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
         reap_begin(self);
         if (status != NOVA_SUCCESS)
                 object_put(&pd->object);
-        finish_reaping(self, status);
+        resume_after_reap(self, status);
 }
 
 /* Capabilities of the caller for the PD that it creates. */
@@ -95,9 +96,9 @@ static cold_path void begin_initial_delegation(struct ec *self, nova_crd_t crd)
         };
 }
 
-enum nova_status hypercall_create_pd(struct ec *self)
+hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
 {
-        const word_t sel = nova_id_sel(REG_P1(self));
+        const word_t sel = nova_id_sel(id);
         const nova_crd_t crd = REG_P3(self);
         /* Read once: object and permissions belong together. */
         const word_t owner_cap = object_space_capability(&self->pd->object_space, REG_P2(self));
@@ -107,7 +108,7 @@ enum nova_status hypercall_create_pd(struct ec *self)
         if (!object || capability_at(page, sel))
                 return NOVA_BAD_CAP;
         const struct pd *owner = container_of(object, struct pd, object);
-        const bool own_account = nova_id_flags(REG_P1(self)) & NOVA_PD_ACCOUNT;
+        const bool own_account = nova_id_flags(id) & NOVA_PD_ACCOUNT;
         if (own_account && REG_P4(self) < account_size())
                 return NOVA_BAD_PAR;
 
@@ -123,19 +124,21 @@ enum nova_status hypercall_create_pd(struct ec *self)
         self->grace_waits = false;
         begin_initial_delegation(self, crd);
         self->cont = finish_create_pd;
-        return HYPERCALL_GOES_ON;
+        return RESULT_CONTINUE;
 }
 
-/* The result of a create that may have waited for a flush, as the UTCB of an EC may need one: work
- * that came is done first. What is not a plain status comes by it anyway. */
-static cold_path enum nova_status settled_if_plain(struct ec *self, enum nova_status status)
+/* Why an EC was not created. A UTCB whose page is taken is the first reason of all. */
+static cold_path enum nova_status no_ec(const struct ec_config *config, enum nova_status status)
 {
-        return status <= HYPERCALL_PLAIN ? settled(self, status) : status;
+        const bool taken =
+                config->utcb_page && !mapping_is_free(&config->pd->memory.space, config->utcb_page);
+
+        return taken ? NOVA_BAD_PAR : status;
 }
 
-enum nova_status hypercall_create_ec(struct ec *self)
+hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
 {
-        const word_t id = REG_P1(self), sel = nova_id_sel(id);
+        const word_t sel = nova_id_sel(id);
         const word_t utcb = REG_P3(self) & ~CPU_MASK, cpu = REG_P3(self) & CPU_MASK;
 
         if (!pd_may_use_cpu(self->pd, cpu))
@@ -162,20 +165,20 @@ enum nova_status hypercall_create_ec(struct ec *self)
                 .event_base = REG_P5(self),
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
+        if (capability_at(page, sel))
+                return result_of(self, no_ec(&config, NOVA_BAD_CAP));
+
         struct ec *ec;
-        enum nova_status status = capability_at(page, sel) ? NOVA_BAD_CAP : ec_create(&config, &ec);
-        if (likely(!((unsigned)status | self->cpu->pending))) /* success, and no work */
-                return publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
-        if (status == NOVA_SUCCESS)
-                status = publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
-        else if (config.utcb_page && !mapping_is_free(&config.pd->memory.space, config.utcb_page))
-                status = NOVA_BAD_PAR; /* the first reason of all */
-        return settled_if_plain(self, status);
+        const enum nova_status status = ec_create(&config, &ec);
+        if (unlikely(status != NOVA_SUCCESS))
+                return result_of(self, no_ec(&config, status));
+        const hypercall_result_t result = publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
+        return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;
 }
 
-enum nova_status hypercall_create_sc(struct ec *self)
+hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
 {
-        const word_t sel = nova_id_sel(REG_P1(self));
+        const word_t sel = nova_id_sel(id);
         const nova_qpd_t qpd = REG_P4(self);
         const struct pd *pd = self->pd;
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SC);
@@ -194,20 +197,20 @@ enum nova_status hypercall_create_sc(struct ec *self)
                 return NOVA_BAD_CAP;
 
         struct sc *sc;
-        enum nova_status status = sc_create(owner->account, ec, nova_qpd_prio(qpd),
-                                            pd_cut_quantum(pd, nova_qpd_quantum(qpd)), &sc);
+        const enum nova_status status = sc_create(owner->account, ec, nova_qpd_prio(qpd),
+                                                  pd_cut_quantum(pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
-        status = publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
-        if (unlikely(status != NOVA_SUCCESS))
-                return status;
+        const hypercall_result_t result = publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
+        if (unlikely(result != NOVA_SUCCESS))
+                return result;
         sc_start(sc);
-        return settled(self, status);
+        return result_of(self, NOVA_SUCCESS);
 }
 
-enum nova_status hypercall_create_pt(struct ec *self)
+hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
 {
-        const word_t sel = nova_id_sel(REG_P1(self));
+        const word_t sel = nova_id_sel(id);
         const struct pd *pd = self->pd;
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_PT);
         struct ec *ec = object_space_find_ec(pd, REG_P3(self), NOVA_EC_PT);
@@ -221,13 +224,14 @@ enum nova_status hypercall_create_pt(struct ec *self)
         struct pt *pt;
         const enum nova_status status =
                 pt_create(owner->account, ec, sel, REG_P4(self), REG_P5(self), &pt);
-        return status == NOVA_SUCCESS ? publish(self, page, sel, &pt->object, NOVA_PERM_ALL)
-                                      : status;
+        if (unlikely(status != NOVA_SUCCESS))
+                return status;
+        return publish(self, page, sel, &pt->object, NOVA_PERM_ALL);
 }
 
-enum nova_status hypercall_create_sm(struct ec *self)
+hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
 {
-        const word_t sel = nova_id_sel(REG_P1(self));
+        const word_t sel = nova_id_sel(id);
         const struct pd *pd = self->pd;
         const struct pd *owner = object_space_find_pd(pd, REG_P2(self), NOVA_PD_SM);
         struct capability_page *page = object_space_page(&pd->object_space, sel);
@@ -237,8 +241,9 @@ enum nova_status hypercall_create_sm(struct ec *self)
 
         struct sm *sm;
         const enum nova_status status = sm_create(owner->account, REG_P3(self), &sm);
-        return status == NOVA_SUCCESS ? publish(self, page, sel, &sm->object, NOVA_PERM_ALL)
-                                      : status;
+        if (unlikely(status != NOVA_SUCCESS))
+                return status;
+        return publish(self, page, sel, &sm->object, NOVA_PERM_ALL);
 }
 
 /* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */
@@ -258,48 +263,48 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
         return space;
 }
 
-static _Noreturn void go_on_revoking(struct ec *self)
+static _Noreturn void finish_revoke_steps(struct ec *self)
 {
-        reap_go_on(self);
+        reap_begin(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
-                preemption_point(self, go_on_revoking);
-        finish_reaping(self, NOVA_SUCCESS);
+                preemption_point(self, finish_revoke_steps);
+        resume_after_reap(self, NOVA_SUCCESS);
 }
 
 /* After the first step. */
 static _Noreturn void finish_revoke(struct ec *self)
 {
-        preemption_point(self, go_on_revoking);
-        go_on_revoking(self);
+        preemption_point(self, finish_revoke_steps);
+        finish_revoke_steps(self);
 }
 
 /* A revocation that has begun; mostly it is one step. */
-static enum nova_status revoke(struct ec *self)
+static hypercall_result_t revoke(struct ec *self)
 {
         reap_begin(self);
         if (likely(revocation_step(&self->revocation) == STEP_DONE))
                 return reap(self, NOVA_SUCCESS);
         self->cont = finish_revoke;
-        return HYPERCALL_GOES_ON;
+        return RESULT_CONTINUE;
 }
 
 /* Revokes what was derived from memory or ports, mostly without a walk. */
-static __attribute__((noinline)) enum nova_status revoke_range(struct ec *self, struct space *space,
-                                                               word_t first, word_t last)
+static __attribute__((noinline)) hypercall_result_t
+revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
 {
         const unsigned perms = nova_crd_perms(REG_P2(self));
 
         if (range_revoke(space, first, last, perms))
-                return settled(self, NOVA_SUCCESS);
+                return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish what it began now */
         revocation_begin(&self->revocation, space, first, last, perms, false);
         return revoke(self);
 }
 
-enum nova_status hypercall_revoke(struct ec *self)
+hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
-        const bool self_too = nova_id_flags(REG_P1(self)) & NOVA_REVOKE_SR;
+        const bool self_too = nova_id_flags(id) & NOVA_REVOKE_SR;
         word_t first, last;
         struct space *space = decode_range(self, crd, &first, &last);
 
@@ -320,12 +325,13 @@ static nova_crd_t lookup_object(const struct ec *self, word_t sel)
         return capability ? nova_crd(NOVA_CRD_OBJ, at, 0, capability & NOVA_PERM_ALL) : 0;
 }
 
-enum nova_status hypercall_lookup(struct ec *self)
+hypercall_result_t hypercall_lookup(word_t id, struct ec *self)
 {
         const nova_crd_t crd = REG_P2(self);
         const word_t sel = nova_crd_base(crd);
         nova_crd_t found = 0;
 
+        (void)id;
         if (nova_crd_type(crd) == NOVA_CRD_OBJ) {
                 found = lookup_object(self, sel);
         } else {

@@ -11,9 +11,9 @@
 #include "object/sm.h"
 #include "thread.h"
 
-enum nova_status hypercall_assign_pci(struct ec *self)
+hypercall_result_t hypercall_assign_pci(word_t id, struct ec *self)
 {
-        struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), 0);
+        struct pd *pd = object_space_find_pd(self->pd, nova_id_sel(id), 0);
         const word_t route = REG_P3(self);
         uint16_t rid;
 
@@ -26,14 +26,14 @@ enum nova_status hypercall_assign_pci(struct ec *self)
         return iommu_assign(pd, rid);
 }
 
-enum nova_status hypercall_assign_gsi(struct ec *self)
+hypercall_result_t hypercall_assign_gsi(word_t id, struct ec *self)
 {
         const word_t cpu = REG_P3(self);
 
         if (!pd_may_use_cpu(self->pd, cpu) || !msi_reaches(cpu_by_id((unsigned)cpu)))
                 return NOVA_BAD_CPU;
 
-        const struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), 0);
+        const struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), 0);
         if (!sm || sm->gsi == SM_NO_GSI)
                 return NOVA_BAD_CAP;
 

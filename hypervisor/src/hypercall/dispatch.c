@@ -4,193 +4,82 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
-#include "ipc/reply.h"
-#include "object/reclaim.h"
+#include "hypercall/retry.h"
 #include "sched/schedule.h"
 #include "thread.h"
 
-/* Each time that a thread waits in vain for memory of its account, another thread got some. */
-#define GRACE_TRIES 64
+/* Where the table leads for each hypercall, by its flags. A row of NOVA_HYPERCALL_ROWS that has no
+ * line here does not compile. */
+#define WAY_call(flags)      ((flags)&NOVA_CALL_DD ? entry_long : entry_call)
+#define WAY_reply(flags)     entry_reply
+#define WAY_create_pd(flags) ENTRY_OF_FIVE(create_pd)
+#define WAY_create_ec(flags) ENTRY_OF_FIVE(create_ec)
+#define WAY_create_sc(flags) ENTRY_OF_FIVE(create_sc)
+#define WAY_create_pt(flags) ENTRY_OF_FIVE(create_pt)
+#define WAY_create_sm(flags) hypercall_create_sm
+#define WAY_revoke(flags)    hypercall_revoke
+#define WAY_lookup(flags)    hypercall_lookup
+#define WAY_ec_ctrl(flags)   hypercall_ec_ctrl
+#define WAY_sc_ctrl(flags)   hypercall_sc_ctrl
+#define WAY_sm_ctrl(flags)                              \
+        ((flags) == NOVA_SM_UP_OP   ? hypercall_sm_up   \
+         : (flags) == NOVA_SM_DN_OP ? hypercall_sm_down \
+                                    : hypercall_sm_ctrl)
+#define WAY_assign_pci(flags) entry_long
+#define WAY_assign_gsi(flags) entry_long
+#define WAY_extension(flags)  entry_long
+#define WAY_invalid(flags)    entry_invalid
 
-static const hypercall_handler_t handlers[NOVA_HYPERCALL_COUNT] = {
-#define HYPERCALL_ENTRY(number, name, function, spec) [number] = hypercall_##function,
-        NOVA_HYPERCALL_ROWS(HYPERCALL_ENTRY)
-#undef HYPERCALL_ENTRY
-};
+#define ENTRY(number, flags, function) [(number) | (flags)] = WAY_##function(flags),
+#define FOUR_ENTRIES(number, flags, function)   \
+        ENTRY(number, flags, function)          \
+        ENTRY(number, (flags) | 0x10, function) \
+        ENTRY(number, (flags) | 0x20, function) \
+        ENTRY(number, (flags) | 0x30, function)
+#define ENTRIES(number, name, function, spec) \
+        FOUR_ENTRIES(number, 0x00, function)  \
+        FOUR_ENTRIES(number, 0x40, function)  \
+        FOUR_ENTRIES(number, 0x80, function)  \
+        FOUR_ENTRIES(number, 0xc0, function)
 
-enum nova_status settled(struct ec *self, enum nova_status status)
+const hypercall_handler_t hypercall_table[256]
+        __attribute__((aligned(64))) = {NOVA_HYPERCALL_ROWS(ENTRIES) /* */
+                                        ENTRIES(0xf, NONE, invalid, "")};
+
+#define ONE_ROW(number, name, function, spec) +1
+_Static_assert(0 NOVA_HYPERCALL_ROWS(ONE_ROW) == NOVA_HYPERCALL_COUNT - 1,
+               "the table has an entry for each number");
+
+hypercall_result_t hypercall_handle(word_t id, struct ec *self)
 {
-        if (likely(!self->cpu->pending))
-                return status;
-        self->wait_status = (uint8_t)status;
-        self->cont = resume_woken;
-        return HYPERCALL_GOES_ON;
-}
-
-void reap_begin(struct ec *self)
-{
-        self->reap_floor = self->cpu->dying_count;
-}
-
-void reap_go_on(struct ec *self)
-{
-        struct cpu *cpu = self->cpu;
-
-        /* Others may have ended some of those below, too: what comes now lies on what is left. */
-        if (cpu->dying_count < self->reap_floor)
-                self->reap_floor = cpu->dying_count;
-        if (cpu->dying_orphans) {
-                cpu->dying_orphans = false;
-                self->reap_floor = 0;
+        switch (nova_id_number(id)) {
+#define HANDLER(number, name, function, spec) \
+        case number:                          \
+                return hypercall_##function(id, self);
+                NOVA_HYPERCALL_ROWS(HANDLER)
+#undef HANDLER
+        default:
+                return NOVA_BAD_HYP;
         }
 }
 
-static bool is_left(const struct ec *self)
+_Noreturn void hypercall_long(word_t id, struct ec *self)
 {
-        return self->cpu->dying_count > self->reap_floor;
+        hypercall_finish(self, hypercall_handle(id, self));
 }
 
-static _Noreturn void finish_reap(struct ec *self)
+_Noreturn void hypercall_finish(struct ec *self, hypercall_result_t result)
 {
-        reap_go_on(self);
-        while (is_left(self)) {
-                object_reap();
-                if (reclaim_is_full())
-                        reclaim_wait();
-                if (is_left(self))
-                        preemption_point(self, finish_reap);
-        }
-        self->reap_floor = EC_REAPS_NOTHING;
-        resume_hypercall(self, (enum nova_status)self->wait_status);
-}
-
-/* After the first step, which reap() has made. */
-static _Noreturn void go_on_reaping(struct ec *self)
-{
-        if (reclaim_is_full())
-                reclaim_wait();
-        preemption_point(self, finish_reap);
-        finish_reap(self);
-}
-
-enum nova_status reap_in_steps(struct ec *self, enum nova_status status)
-{
-        self->wait_status = (uint8_t)status;
-        self->cont = finish_reap;
-        return HYPERCALL_GOES_ON;
-}
-
-enum nova_status reap(struct ec *self, enum nova_status status)
-{
-        if (likely(is_left(self)))
-                object_reap();
-        if (unlikely(is_left(self) || reclaim_is_full())) {
-                self->wait_status = (uint8_t)status;
-                self->cont = go_on_reaping;
-                return HYPERCALL_GOES_ON;
-        }
-        self->reap_floor = EC_REAPS_NOTHING;
-        return settled(self, status);
-}
-
-_Noreturn void finish_reaping(struct ec *self, enum nova_status status)
-{
-        self->wait_status = (uint8_t)status;
-        finish_reap(self);
-}
-
-/* What a handler has returned says more than a status: leaves with that. */
-static always_inline void leave_with_more(struct ec *self, unsigned result)
-{
-        if (likely(result & HYPERCALL_BLOCKS))
+        if (likely(result & RESULT_BLOCK))
                 block_current(self);
-        if (likely(result & HYPERCALL_WOKE)) {
+        if (likely(result & RESULT_RESCHEDULE)) {
                 self->wait_status = NOVA_SUCCESS;
                 self->cont = resume_woken;
                 resume_reschedule(self->cpu);
         }
-        if (result & HYPERCALL_GOES_ON) {
+        if (result & RESULT_CONTINUE)
                 self->cont(self);
-                __builtin_unreachable();
-        }
-}
-
-/* The call that found no memory is made once more. What is dying after that, too, such as an object
- * for whose capability there was none, is ended before self goes on. */
-static _Noreturn void finish_last_try(struct ec *self, unsigned result)
-{
-        leave_with_more(self, result);
-        self->reap_floor = 0;
-        finish_reaping(self, (enum nova_status)(result & HYPERCALL_STATUS));
-}
-
-static unsigned try_again(struct ec *self)
-{
-        return handlers[nova_id_number(REG_P1(self))](self);
-}
-
-/* What waits for a grace period gives its own back. What is dying has to come before that. Another
- * thread may have taken what came back to the account: as long as more of that waits, self does. */
-static _Noreturn void finish_grace_for_memory(struct ec *self)
-{
-        for (;;) {
-                while (self->cpu->dying) {
-                        object_reap();
-                        preemption_point(self, finish_grace_for_memory);
-                }
-                while (reclaim_wait_step(self) == RECLAIM_WAITS)
-                        preemption_point(self, finish_grace_for_memory);
-                leave_if_ended(self);
-
-                self->cpu->grace_helps = false;
-                const unsigned result = try_again(self);
-                if (result != NOVA_OUT_OF_MEMORY || !self->cpu->grace_helps || !self->grace_tries--)
-                        finish_last_try(self, result);
-                preemption_point(self, finish_grace_for_memory);
-        }
-}
-
-/* The call has found no memory just now. */
-static _Noreturn void wait_for_memory(struct ec *self)
-{
-        if (!reclaim_would_help(self->cpu))
-                finish_last_try(self, NOVA_OUT_OF_MEMORY);
-        self->grace_waits = false;
-        self->grace_tries = GRACE_TRIES;
-        finish_grace_for_memory(self);
-}
-
-/* No memory: what is dying, whoever's task that is, gives its own back first. */
-static _Noreturn void finish_reap_for_memory(struct ec *self)
-{
-        while (self->cpu->dying) {
-                object_reap();
-                preemption_point(self, finish_reap_for_memory);
-        }
-        leave_if_ended(self);
-
-        const unsigned result = try_again(self);
-        if (result != NOVA_OUT_OF_MEMORY)
-                finish_last_try(self, result);
-        wait_for_memory(self);
-}
-
-_Noreturn void hypercall_finish(struct ec *self, unsigned result)
-{
-        const enum nova_status status = (enum nova_status)(result & HYPERCALL_STATUS);
-
-        leave_with_more(self, result);
-        if (unlikely(status == NOVA_OUT_OF_MEMORY)) {
-                if (self->cpu->dying)
-                        finish_reap_for_memory(self);
-                wait_for_memory(self);
-        }
-        resume_hypercall(self, status);
-}
-
-_Noreturn void hypercall_long(struct ec *self, word_t id)
-{
-        const hypercall_handler_t handler = handlers[nova_id_number(id)];
-
-        hypercall_finish(self, likely(handler) ? handler(self) : NOVA_BAD_HYP);
+        if (unlikely((result & RESULT_STATUS) == NOVA_OUT_OF_MEMORY))
+                resume_after_retry(self);
+        resume_hypercall(self, (enum nova_status)(result & RESULT_STATUS));
 }

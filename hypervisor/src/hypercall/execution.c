@@ -13,9 +13,9 @@
 #include "sched/timeout.h"
 #include "thread.h"
 
-enum nova_status hypercall_ec_ctrl(struct ec *self)
+hypercall_result_t hypercall_ec_ctrl(word_t id, struct ec *self)
 {
-        struct ec *ec = object_space_find_ec(self->pd, nova_id_sel(REG_P1(self)), NOVA_EC_CT);
+        struct ec *ec = object_space_find_ec(self->pd, nova_id_sel(id), NOVA_EC_CT);
 
         if (!ec)
                 return NOVA_BAD_CAP;
@@ -25,9 +25,9 @@ enum nova_status hypercall_ec_ctrl(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-enum nova_status hypercall_sc_ctrl(struct ec *self)
+hypercall_result_t hypercall_sc_ctrl(word_t id, struct ec *self)
 {
-        const struct sc *sc = object_space_find_sc(self->pd, nova_id_sel(REG_P1(self)), NOVA_SC_CT);
+        const struct sc *sc = object_space_find_sc(self->pd, nova_id_sel(id), NOVA_SC_CT);
 
         if (!sc)
                 return NOVA_BAD_CAP;
@@ -44,23 +44,23 @@ static uint64_t decode_deadline(const struct ec *self)
 }
 
 /* The semaphore's count is 0, and its lock is held. */
-static __attribute__((noinline)) enum nova_status wait(struct ec *self, struct sm *sm, word_t id)
+static __attribute__((noinline)) hypercall_result_t wait(struct ec *self, struct sm *sm, word_t id)
 {
         const bool timed = nova_id_flags(id) & NOVA_SM_TIMEOUT;
         const uint64_t deadline = timed ? decode_deadline(self) : UINT64_MAX;
 
         if (!sm_wait(sm, self, !timed || deadline > rdtsc()))
-                return (enum nova_status)self->wait_status;
+                return self->wait_status;
         if (timed)
                 timeout_start(self, deadline);
         self->state = EC_BLOCKED;
         self->cont = resume_woken;
-        return HYPERCALL_BLOCKS;
+        return RESULT_BLOCK;
 }
 
-/* The semaphore's lock was found as it says. An interrupt that comes is let in first. */
-static __attribute__((noinline)) enum nova_status down_slowly(struct ec *self, struct sm *sm,
-                                                              uint32_t found, bool zero)
+/* found: the previous value of the semaphore's lock. An interrupt that comes is let in first. */
+static __attribute__((noinline)) hypercall_result_t
+down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero)
 {
         if (found == SM_TAKEN)
                 sm_lock(sm);
@@ -70,36 +70,36 @@ static __attribute__((noinline)) enum nova_status down_slowly(struct ec *self, s
                 sm_lock(sm);
         }
         if (!sm_count_down(sm, zero))
-                return wait(self, sm, REG_P1(self));
+                return wait(self, sm, id);
         sm_unlock(sm);
         return NOVA_SUCCESS;
 }
 
-static always_inline enum nova_status down(struct ec *self, bool zero)
+static always_inline hypercall_result_t down(word_t id, struct ec *self, bool zero)
 {
-        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), NOVA_SM_DN);
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_DN);
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
         const uint32_t found = sm_try_lock(sm);
         if (unlikely(found != SM_FREE))
-                return down_slowly(self, sm, found, zero);
+                return down_slowly(id, self, sm, found, zero);
         if (unlikely(!sm_count_down(sm, zero)))
-                return wait(self, sm, REG_P1(self));
+                return wait(self, sm, id);
         sm_drop_lock(sm, SM_FREE);
         return NOVA_SUCCESS;
 }
 
-/* The semaphore's lock was found as it says. */
-static __attribute__((noinline)) enum nova_status wake(struct sm *sm, uint32_t found)
+/* found: the previous value of the semaphore's lock. */
+static __attribute__((noinline)) hypercall_result_t wake(struct sm *sm, uint32_t found)
 {
         sm_up_slowly(sm, found);
-        return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? HYPERCALL_WOKE : NOVA_SUCCESS;
+        return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? RESULT_RESCHEDULE : NOVA_SUCCESS;
 }
 
-enum nova_status hypercall_sm_up(struct ec *self)
+hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
 {
-        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(REG_P1(self)), NOVA_SM_UP);
+        struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_UP);
 
         if (unlikely(!sm))
                 return NOVA_BAD_CAP;
@@ -109,16 +109,16 @@ enum nova_status hypercall_sm_up(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-enum nova_status hypercall_sm_down(struct ec *self)
+hypercall_result_t hypercall_sm_down(word_t id, struct ec *self)
 {
-        return down(self, false);
+        return down(id, self, false);
 }
 
-enum nova_status hypercall_sm_ctrl(struct ec *self)
+hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
 {
-        const unsigned flags = nova_id_flags(REG_P1(self));
+        const unsigned flags = nova_id_flags(id);
 
         if (!(flags & NOVA_SM_DN_OP))
-                return hypercall_sm_up(self);
-        return flags & NOVA_SM_ZC ? down(self, true) : hypercall_sm_down(self);
+                return hypercall_sm_up(id, self);
+        return flags & NOVA_SM_ZC ? down(id, self, true) : hypercall_sm_down(id, self);
 }

@@ -9,6 +9,7 @@
 #include "object/ec.h"
 #include "object/name.h"
 #include "object/pd.h"
+#include "object/reap.h"
 #include "platform/power.h"
 #include "sched/schedule.h"
 #include "thread.h"
@@ -22,7 +23,7 @@ static struct pd *find_whole_pd(struct ec *self)
 
 /* The rest happens when the hypercall ends what is dying, in steps. If the caller itself ends on
  * the way, this CPU goes on with it whenever it schedules. */
-static enum nova_status pd_destroy(struct ec *self)
+static hypercall_result_t pd_destroy(struct ec *self)
 {
         struct pd *pd = find_whole_pd(self);
 
@@ -31,7 +32,7 @@ static enum nova_status pd_destroy(struct ec *self)
                 self->reap_floor = EC_REAPS_NOTHING;
                 return NOVA_BAD_CAP;
         }
-        return reap_in_steps(self, NOVA_SUCCESS);
+        return reap(self, NOVA_SUCCESS);
 }
 
 /* Only whoever may let the PD pay from which the account was cut can give more of it. */
@@ -133,7 +134,7 @@ static enum nova_status ec_receive(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status object(struct ec *self)
+static hypercall_result_t object(struct ec *self)
 {
         switch (REG_P2(self)) {
         case NOVA_EXT_PD_DESTROY:
@@ -199,9 +200,9 @@ static enum nova_status machine(struct ec *self)
         return NOVA_BAD_FTR;
 }
 
-enum nova_status hypercall_extension(struct ec *self)
+hypercall_result_t hypercall_extension(word_t id, struct ec *self)
 {
-        switch (nova_id_flags(REG_P1(self))) {
+        switch (nova_id_flags(id)) {
         case NOVA_EXT_QUOTA:
                 return quota(self);
         case NOVA_EXT_OBJECT:

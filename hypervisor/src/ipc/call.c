@@ -4,9 +4,13 @@
 
 #include "arch/x86/cpu.h"
 #include "arch/x86/resume.h"
+#include "ipc/item.h"
+#include "ipc/message.h"
+#include "object/pd.h"
 #include "object/pt.h"
 #include "object/sc.h"
 #include "sched/schedule.h"
+#include "thread.h"
 
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt)
 {
@@ -45,4 +49,121 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (end->state == EC_READY)
                 resume_ec(cpu, end);
         block_current_with(end);
+}
+
+static enum nova_status call_generally(word_t id, struct ec *self);
+
+/* A callee that was busy may be free now; the portal may be gone. */
+static _Noreturn void finish_call_retry(struct ec *self)
+{
+        ec_stop_helping(self);
+        resume_hypercall(self, call_generally(REG_P1(self), self));
+}
+
+/* The message is out. */
+static always_inline _Noreturn void finish_call(struct ec *self, struct pt *pt)
+{
+        if (nova_id_flags(REG_P1(self)) & NOVA_CALL_DD)
+                block_on_reply_alone(self, pt);
+        block_on_reply(self->cpu, self, pt->ec, pt, CALLER_CALL);
+}
+
+/* Typed items, perhaps in several steps. The callee is taken and waits for this EC meanwhile. */
+static _Noreturn void finish_call_items(struct ec *self)
+{
+        item_transfer(self, finish_call_items);
+
+        struct pt *pt = self->calling;
+        self->calling = NULL;
+        pt->ec->callee = NULL;
+        object_put(&pt->object); /* its memory stays until this CPU leaves the kernel */
+        if (self->transfer.aborted)
+                resume_hypercall(self, NOVA_COM_ABT);
+        finish_call(self, pt);
+}
+
+/* Items that may take several steps: the callee is taken meanwhile. */
+static __attribute__((noinline)) _Noreturn void begin_call_items(struct ec *self, struct pt *pt,
+                                                                 unsigned items)
+{
+        struct ec *callee = pt->ec;
+
+        if (!object_get_live(&pt->object))
+                resume_hypercall(self, NOVA_BAD_CAP);
+        callee->caller = self;
+        callee->callee = self;
+        ec_set_state(callee, EC_REPLY, CALLER_CALL);
+        self->calling = pt;
+        item_transfer_begin(self, callee, false, items);
+        finish_call_items(self);
+}
+
+/* The message has typed items. */
+static __attribute__((noinline)) _Noreturn void finish_call_typed(struct ec *self, struct pt *pt,
+                                                                  unsigned items)
+{
+        const bool done = items == pt->ec->items_at_once && item_at_once(self, pt->ec);
+
+        if (unlikely(pt->ec->state != EC_REQUEST)) /* it ended while TLBs were flushed */
+                resume_hypercall(self, NOVA_COM_ABT);
+        if (!done)
+                begin_call_items(self, pt, items);
+        finish_call(self, pt);
+}
+
+/* The message is not empty, the call donates nothing, or more than the callee's registers and
+ * address space has to be switched. */
+static __attribute__((noinline)) _Noreturn void finish_call_message(struct pt *pt, struct ec *self)
+{
+        const unsigned items = message_copy(self, pt->ec);
+
+        if (unlikely(items))
+                finish_call_typed(self, pt, items);
+        finish_call(self, pt);
+}
+
+/* The callee is not waiting for a call. */
+static __attribute__((noinline)) _Noreturn void finish_call_busy(struct ec *callee, struct ec *self)
+{
+        const unsigned flags = nova_id_flags(REG_P1(self));
+
+        if (flags & NOVA_CALL_DB || callee->state == EC_DEAD)
+                resume_hypercall(self, NOVA_COM_TIM);
+        block_on_callee(self, callee, finish_call_retry);
+        resume_hypercall(self, flags & NOVA_CALL_DL ? NOVA_DEADLOCK : NOVA_COM_TIM);
+}
+
+static always_inline enum nova_status call_portal(word_t id, struct ec *self, bool donate)
+{
+        struct pt *pt = object_space_find_pt(self->pd, nova_id_sel(id), 0);
+
+        if (unlikely(!pt))
+                return NOVA_BAD_CAP;
+
+        struct ec *callee = pt->ec;
+        struct cpu *cpu = self->cpu;
+        if (unlikely(callee->cpu != cpu))
+                return NOVA_BAD_CPU;
+        if (unlikely(callee->state != EC_REQUEST))
+                finish_call_busy(callee, self);
+        if (!donate || self->utcb->items | portal_attention(cpu, callee))
+                finish_call_message(pt, self);
+        callee->utcb->items = 0;
+        link_to_caller(callee, self, CALLER_CALL);
+        enter_portal(cpu, callee, pt);
+}
+
+hypercall_result_t call_donating(word_t id, struct ec *self)
+{
+        return call_portal(id, self, true);
+}
+
+static enum nova_status call_generally(word_t id, struct ec *self)
+{
+        return call_portal(id, self, !(nova_id_flags(id) & NOVA_CALL_DD));
+}
+
+hypercall_result_t hypercall_call(word_t id, struct ec *self)
+{
+        return call_generally(id, self);
 }

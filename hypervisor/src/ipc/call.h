@@ -6,6 +6,7 @@
 #include "arch/x86/switch.h"
 #include "lib/assert.h"
 #include "object/ec.h"
+#include "object/result.h"
 
 /** self waits for the reply of callee. */
 static always_inline void link_to_caller(struct ec *callee, struct ec *self, enum caller_kind kind)
@@ -26,7 +27,7 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
                                                    enum caller_kind kind)
 {
         link_to_caller(callee, self, kind);
-        if (unlikely(portal_attention(cpu, callee, pt)))
+        if (unlikely(portal_attention(cpu, callee)))
                 resume_portal_slowly(callee, pt);
         enter_portal(cpu, callee, pt);
 }
@@ -37,5 +38,11 @@ _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 /** The callee is busy: lends the current SC to whoever has to run before self can go on with
  *  retry. Returns if that would be self: the chain is a cycle. */
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry);
+
+/** A call that donates the caller's SC. Returns only if it fails. id: argument 1. */
+hot_path hypercall_result_t call_donating(word_t id, struct ec *self);
+
+/** Any call (hypercall). */
+hypercall_result_t hypercall_call(word_t id, struct ec *self);
 
 #endif

@@ -68,9 +68,9 @@ finish_reply_typed(struct ec *self, struct ec *caller, unsigned items)
         finish_reply_items(self);
 }
 
-/* The reply to a call; block_on_request() itself does the empty one to a call that donated. */
-static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *self,
-                                                                     struct ec *caller)
+/* The reply to a call; hypercall_reply() itself does the empty one to a call that donated. */
+static __attribute__((noinline)) _Noreturn void finish_reply_message(struct ec *caller,
+                                                                     struct ec *self)
 {
         struct cpu *cpu = self->cpu;
         const unsigned items = message_copy(self, caller);
@@ -118,12 +118,14 @@ static __attribute__((noinline)) _Noreturn void finish_reply_vcpu(struct ec *sel
         finish_reply_state(self, caller, items);
 }
 
-/* self replies to an event, or to nobody. */
-static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(struct ec *self,
-                                                                               struct ec *caller)
+/* self replies to an event, to a call without donation, or to nobody. */
+static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_other(struct ec *caller,
+                                                                               struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
+        if (unlikely(self->caller_kind == CALLER_ALONE))
+                finish_reply_message(caller, self);
         if (unlikely(!caller))
                 finish_reply(self);
         if (unlikely(caller->vcpu))
@@ -137,16 +139,16 @@ static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_event(s
         resume_thread(cpu, caller);
 }
 
-_Noreturn void block_on_request(struct ec *self)
+_Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self)
 {
         struct ec *caller = self->caller;
         struct cpu *cpu = self->cpu;
-        const unsigned kind = self->caller_kind;
 
-        if (unlikely(kind > CALLER_ALONE))
-                finish_reply_to_event(self, caller);
-        if (load_once(self->utcb->items) | kind | cpu_attention(cpu) | ec_attention(caller))
-                finish_reply_message(self, caller);
+        (void)id;
+        if (self->caller_kind != CALLER_CALL)
+                finish_reply_to_other(caller, self);
+        if (self->utcb->items | cpu_attention(cpu) | ec_attention(caller))
+                finish_reply_message(caller, self);
         caller->utcb->items = 0;
         release(self, caller);
         resume_caller(cpu, caller);

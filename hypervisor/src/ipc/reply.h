@@ -4,8 +4,10 @@
 #define IPC_REPLY_H
 
 #include "object/ec.h"
+#include "object/result.h"
 
-/** self replies: its message goes to the caller, if there is one, and self waits for the next. */
-hot_path _Noreturn void block_on_request(struct ec *self);
+/** self replies (hypercall): its message goes to the caller, if there is one, and self waits for
+ * the next request. Never returns; the type is that of all handlers. */
+hot_path _Noreturn hypercall_result_t hypercall_reply(word_t id, struct ec *self);
 
 #endif

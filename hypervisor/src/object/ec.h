@@ -59,7 +59,7 @@ enum caller_kind {
 };
 
 /* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. None
- * of them is a status (HYPERCALL_STATUS). */
+ * of them is a status (RESULT_STATUS). */
 #define EC_PENDING_RECALL 0x100
 #define EC_PENDING_STEP   0x200 /* single step over SYSENTER: #DB after the hypercall */
 #define EC_PENDING_END    0x400 /* its call was answered: what was dropped meanwhile ends */
@@ -86,8 +86,9 @@ struct ec {
 
         /* Calls. The first two are read together, see ec_attention(). */
         uint32_t pending __attribute__((aligned(64))); /* EC_PENDING_…, atomic */
-        uint8_t special;                           /* SPECIAL_…: what has to be switched for it */
-        uint8_t no_more[3];                        /* 0 */
+        uint8_t special;    /* SPECIAL_…: what has to be switched for it */
+        uint8_t odd_portal; /* 1: SYSRET or SYSEXIT cannot go to an entry of one of its portals */
+        uint8_t attention_pad[2];                  /* zero */
         uint8_t state __attribute__((aligned(4))); /* enum ec_state; see ec_set_state() */
         uint8_t caller_kind;                       /* enum caller_kind; NONE: caller is NULL */
         uint8_t no_state[2];                       /* 0 */
@@ -166,7 +167,8 @@ _Static_assert(offsetof(struct ec, virtual_8086_room) + 4 * sizeof(word_t) <=
 _Static_assert(sizeof(struct regs) % 16 == 0 || sizeof(word_t) == 4,
                "the CPU aligns the stack that it pushes on");
 
-/** pending and special of an EC, for a CPU that may go on with it (see cpu_attention()). */
+/** pending, special and odd_portal of an EC, for a CPU that may go on with it (see
+ * cpu_attention()). */
 static inline uint64_t ec_attention(const struct ec *ec)
 {
         uint64_t both;

@@ -28,7 +28,6 @@ struct kobject {
         uint8_t kind;            /* enum object_kind */
         bool dead;               /* ended: capabilities to it act as null */
         uint8_t held;            /* OBJECT_HELD…: by its first mapping, for which see below */
-        bool by_iret;            /* PT: a hypercall's last instruction cannot go to its ip */
         uint32_t references;     /* atomic */
         struct account *account; /* what its memory was charged to */
         struct kobject *next;    /* in a dying list, then among those that wait for the grace */
@@ -63,7 +62,6 @@ static inline void object_init(struct kobject *object, enum object_kind kind,
         object->held = 0;
         object->references = 1;
         object->account = account;
-        object->by_iret = false;
 }
 
 /** Prepares the cache of a kind, whose objects have size bytes. Once, at boot. */

@@ -27,7 +27,8 @@ enum nova_status pt_create(struct account *account, struct ec *ec, word_t id, no
         pt->id = id;
         pt->mtd = mtd;
         pt->ip = ip;
-        pt->object.by_iret = !thread_ip_is_user(ip);
+        if (unlikely(!thread_ip_is_user(ip)))
+                store_once(ec->odd_portal, 1);
         name_clear(pt->name);
         *out = pt;
         return NOVA_SUCCESS;

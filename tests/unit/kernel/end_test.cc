@@ -193,7 +193,7 @@ TEST(end, of_who_creates_an_ec_is_noticed)
                 REG_P2(e.caller) = SEL_PD;
                 REG_P3(e.caller) = word_t{status == NOVA_BAD_CAP ? 0x3000u : 0x2000u} << PAGE_BITS;
                 sched_decide(cpu_self());
-                EXPECT_EQ(unsigned(hypercall_create_ec(e.caller)), unsigned(HYPERCALL_GOES_ON));
+                EXPECT_EQ(hypercall_create_ec(REG_P1(e.caller), e.caller), RESULT_CONTINUE);
                 EXPECT_EQ(e.caller->wait_status, status);
                 cpu_self()->pending = 0;
         }
@@ -201,7 +201,7 @@ TEST(end, of_who_creates_an_ec_is_noticed)
         sched_decide(cpu_self());
         REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0, SEL_EC + 1);
         REG_P3(e.caller) = word_t{0x3000} << PAGE_BITS;
-        EXPECT_EQ(unsigned(hypercall_create_ec(e.caller)), unsigned(NOVA_OUT_OF_MEMORY));
+        EXPECT_EQ(hypercall_create_ec(REG_P1(e.caller), e.caller), NOVA_OUT_OF_MEMORY);
 }
 
 } // namespace

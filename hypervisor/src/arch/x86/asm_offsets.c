@@ -2,11 +2,11 @@
 /* Numbers that assembly needs and only C knows. Never linked: the build turns each string
  * that DEFINE makes into a #define of asm_offsets.h. */
 #include "arch/x86/cpu.h"
-#include "hypercall/dispatch.h"
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "object/ec.h"
 #include "object/pt.h"
+#include "object/result.h"
 #include "thread.h"
 
 #define DEFINE(name, value) __asm__ volatile(".ascii \"->" #name " %c0<-\\n\"" : : "i"(value))
@@ -64,22 +64,6 @@ void asm_hypercall_numbers(void)
         DEFINE(VIRTUAL_8086_ROOM, sizeof(((struct ec *)NULL)->virtual_8086_room));
 #endif
         DEFINE(WORD_SIZE, sizeof(word_t));
-        DEFINE(NOT_CALL, NOVA_ID_NUMBER_MASK | NOVA_CALL_DD);
-        DEFINE(NUMBER_REPLY, NOVA_REPLY);
-        DEFINE(ID_NUMBER_MASK, NOVA_ID_NUMBER_MASK);
-        DEFINE(NUMBER_CREATE_PD, NOVA_CREATE_PD);
-        DEFINE(NUMBER_CREATE_EC, NOVA_CREATE_EC);
-        DEFINE(NUMBER_CREATE_SC, NOVA_CREATE_SC);
-        DEFINE(NUMBER_CREATE_PT, NOVA_CREATE_PT);
-        DEFINE(NUMBER_CREATE_SM, NOVA_CREATE_SM);
-        DEFINE(NUMBER_REVOKE, NOVA_REVOKE);
-        DEFINE(NUMBER_LOOKUP, NOVA_LOOKUP);
-        DEFINE(NUMBER_EC_CTRL, NOVA_EC_CTRL);
-        DEFINE(NUMBER_SC_CTRL, NOVA_SC_CTRL);
-        DEFINE(NUMBER_SM_CTRL, NOVA_SM_CTRL);
-        DEFINE(ID_SM_UP, NOVA_SM_CTRL | NOVA_SM_UP_OP);
-        DEFINE(ID_SM_DOWN, NOVA_SM_CTRL | NOVA_SM_DN_OP);
-        DEFINE(NUMBER_END, NOVA_EXTENSION + 1);
-        DEFINE(STATUS_PLAIN, HYPERCALL_PLAIN);
+        DEFINE(STATUS_PLAIN, RESULT_PLAIN_MAX);
         DEFINE(STATUS_BAD_HYP, NOVA_BAD_HYP);
 }

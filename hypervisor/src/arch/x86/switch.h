@@ -17,6 +17,7 @@
 
 /* entry.S: the last instructions. Other ways are in resume.c. */
 _Noreturn void leave_by_hypercall(word_t status, struct ec *ec);
+_Noreturn void leave_with_success(struct ec *ec); /* the same with SUCCESS */
 _Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt);
 _Noreturn void leave_by_iret(struct ec *ec);
 
@@ -51,10 +52,9 @@ static always_inline void switch_thread(struct cpu *cpu, struct ec *ec)
 _Noreturn void resume_portal_slowly(struct ec *callee, const struct pt *pt);
 
 /** 0: to enter a portal of callee takes no more than enter_portal(). */
-static always_inline uint64_t portal_attention(const struct cpu *cpu, const struct ec *callee,
-                                               const struct pt *pt)
+static always_inline uint64_t portal_attention(const struct cpu *cpu, const struct ec *callee)
 {
-        return cpu_attention(cpu) | ec_attention(callee) | pt->object.by_iret;
+        return cpu_attention(cpu) | ec_attention(callee);
 }
 
 /** Enters a portal of callee, on its CPU. portal_attention() was asked. */
@@ -69,7 +69,7 @@ static always_inline _Noreturn void enter_portal(struct cpu *cpu, struct ec *cal
 static always_inline _Noreturn void resume_caller(struct cpu *cpu, struct ec *caller)
 {
         switch_thread(cpu, caller);
-        leave_by_hypercall(NOVA_SUCCESS, caller);
+        leave_with_success(caller);
 }
 
 /** Goes on with an EC after a hypercall that waited. switch_is_plain() was asked. */

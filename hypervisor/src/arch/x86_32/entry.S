@@ -40,14 +40,13 @@ entry_hypercall:
         mov     %edx, REG(DX)(%eax)
         mov     %edi, REG(DI)(%eax)
         mov     %esi, REG(SI)(%eax)
-        pop     %ecx
-        mov     %ecx, REG(AX)(%eax)
+        mov     %eax, %edx
+        pop     %eax
+        mov     %eax, REG(AX)(%edx)
 
-/* EAX = EC, ECX = argument 1. The handlers of the table return: the registers that C keeps are then
- * still the user's, and need not be saved. A call that donates goes its own way. */
-        test    $NOT_CALL, %cl
-        jz      entry_call
-        movzbl  %cl, %ecx
+/* EAX = argument 1, EDX = EC, as the handlers of the table get them. Most return: the registers that
+ * C keeps are then still the user's, and need not be saved. */
+        movzbl  %al, %ecx
         call    *hypercall_table(, %ecx, 4)
 
 /* A handler has returned EAX on the empty stack of its CPU; current is still the caller. If that is
@@ -64,35 +63,33 @@ leave_by_return:
         mov     %ecx, %eax
         call    hypercall_finish
 
-/* Of call_donating() only failures come back. */
+/* In the table: a call that donates. Of call_donating() only failures come back. */
+        .globl entry_call
         .balign 16
 entry_call:
-        save_kept_registers %eax
-        mov     %ecx, %edx
-        call    call_donating
-        jmp     leave_by_return
+        save_kept_registers %edx
+        jmp     call_donating
 
-/* In the table: a reply. EAX = EC. */
+/* In the table: a reply. */
         .globl entry_reply
         .balign 16
 entry_reply:
-        save_kept_registers %eax
-        jmp     block_on_request
+        save_kept_registers %edx
+        jmp     hypercall_reply
 
-/* In the table: a hypercall that may leave without returning. EAX = EC. */
+/* In the table: a hypercall that may leave without returning. */
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
-        save_kept_registers %eax
-        mov     REG(AX)(%eax), %edx
-        call    hypercall_long
+        save_kept_registers %edx
+        jmp     hypercall_long
 
 /* In the table: handlers that return, and read arguments 4 and 5, which lie in BX and BP. */
         .irp    function, create_pd, create_ec, create_sc, create_pt
         .globl  entry_\function
         .balign 16
 entry_\function:
-        save_kept_registers %eax
+        save_kept_registers %edx
         jmp     hypercall_\function
         .endr
 
@@ -100,6 +97,15 @@ entry_\function:
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
+
+/* Back from a hypercall with SUCCESS: EAX = EC. */
+        .globl leave_with_success
+        .balign 16
+leave_with_success:
+        mov     %eax, %esp
+        xor     %eax, %eax
+        mov     REG(DX)(%esp), %edx
+        jmp     1f
 
 /* Back from a hypercall: EAX = argument 1, EDX = EC. */
         .globl leave_by_hypercall

@@ -6,6 +6,7 @@
 #include "arch/x86/msr.h"
 #include "layout.h"
 #include "object/ec.h"
+#include "object/result.h"
 
 /** Argument registers of a hypercall, 1 to 5; argument 1 is also the status. */
 #define REG_P1(ec) ((ec)->regs.ax)
@@ -13,6 +14,15 @@
 #define REG_P3(ec) ((ec)->regs.si)
 #define REG_P4(ec) ((ec)->regs.bx)
 #define REG_P5(ec) ((ec)->regs.bp)
+
+/** Where the hypercall table leads for a hypercall of five arguments: entry.S saves the last two.
+ */
+#define ENTRY_OF_FIVE(function) entry_##function
+
+hypercall_result_t entry_create_pd(word_t id, struct ec *self);
+hypercall_result_t entry_create_ec(word_t id, struct ec *self);
+hypercall_result_t entry_create_sc(word_t id, struct ec *self);
+hypercall_result_t entry_create_pt(word_t id, struct ec *self);
 
 /** Sets the registers of a new thread. A hypercall returns to ECX, EDX. */
 static inline void thread_init(struct ec *ec, word_t sp)

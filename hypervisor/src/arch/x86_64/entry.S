@@ -25,16 +25,15 @@ entry_hypercall:
         .set    id, id - 1
         .endr
 
-/* RSP = EC, RAX = the user's stack pointer. A call that donates goes its own way. Most handlers of
- * the table return: the registers that C keeps are then still the user's, and need not be saved. */
+/* RSP = EC, RAX = the user's stack pointer. Most handlers of the table return: the registers that C
+ * keeps are then still the user's, and need not be saved. They get argument 1 in RDI, the EC in
+ * RSI. */
 1:      mov     %rax, REG(SP)(%rsp)
         mov     %rcx, REG(IP)(%rsp)
         mov     %r11, REG(FLAGS)(%rsp)
         save_scratch_registers
-        test    $NOT_CALL, %dil
-        jz      entry_call
         movzbl  %dil, %eax
-        mov     %rsp, %rdi
+        mov     %rsp, %rsi
         mov     EC_STACK_TOP(%rsp), %rsp
         call    *hypercall_table(, %rax, 8)
 
@@ -58,49 +57,55 @@ leave_by_return:
         mov     EC_STACK_TOP(%rsp), %rsp
         call    hypercall_finish
 
-/* Of call_donating() only failures come back. */
+/* In the table: a call that donates. Of call_donating() only failures come back. */
+        .globl entry_call
         .balign 16
 entry_call:
-        save_kept_registers
-        mov     %rdi, %rsi
-        mov     %rsp, %rdi
-        mov     EC_STACK_TOP(%rsp), %rsp
-        call    call_donating
-        jmp     leave_by_return
+        save_kept_registers %rsi
+        jmp     call_donating
 
-/* In the table: a reply. RDI = EC. */
+/* In the table: a reply. */
         .globl entry_reply
         .balign 16
 entry_reply:
-        save_kept_registers %rdi
-        jmp     block_on_request
+        save_kept_registers %rsi
+        jmp     hypercall_reply
 
-/* In the table: a hypercall that may leave without returning. RDI = EC. */
+/* In the table: a hypercall that may leave without returning. */
         .globl entry_long, entry_invalid
         .balign 16
 entry_long:
-        mov     %rdi, %rsp
-        save_kept_registers
-        mov     REG(DI)(%rsp), %rsi
-        mov     EC_STACK_TOP(%rsp), %rsp
-        call    hypercall_long
+        save_kept_registers %rsi
+        jmp     hypercall_long
 
 /* In the table: a number that is none. */
 entry_invalid:
         mov     $STATUS_BAD_HYP, %eax
         ret
 
-/* Back from a hypercall: RDI = argument 1, RSI = EC. */
-        .globl leave_by_hypercall
-        .balign 16
-leave_by_hypercall:
-        mov     %rsi, %rsp
+.macro leave_by_sysret
         mov     REG(AX)(%rsp), %rax
         load_registers
         mov     REG(IP)(%rsp), %rcx
         mov     REG(FLAGS)(%rsp), %r11
         mov     REG(SP)(%rsp), %rsp
         sysretq
+.endm
+
+/* Back from a hypercall: RDI = argument 1, RSI = EC. */
+        .globl leave_by_hypercall
+        .balign 16
+leave_by_hypercall:
+        mov     %rsi, %rsp
+        leave_by_sysret
+
+/* The same with SUCCESS: RDI = EC. */
+        .globl leave_with_success
+        .balign 16
+leave_with_success:
+        mov     %rdi, %rsp
+        xor     %edi, %edi
+        leave_by_sysret
 
 /* To a portal's entry: RDI = EC, RSI = PT. */
         .globl leave_to_portal

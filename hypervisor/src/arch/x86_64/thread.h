@@ -15,6 +15,9 @@
 #define REG_P4(ec) ((ec)->regs.ax)
 #define REG_P5(ec) ((ec)->regs.r8)
 
+/** Where the hypercall table leads for a hypercall of five arguments: all are saved already. */
+#define ENTRY_OF_FIVE(function) hypercall_##function
+
 /** Sets the registers of a new thread. */
 static inline void thread_init(struct ec *ec, word_t sp)
 {

@@ -9,6 +9,7 @@
 #include "arch/x86/switch.h"
 #include "fake.h"
 #include "hypercall/dispatch.h"
+#include "ipc/call.h"
 #include "ipc/reply.h"
 #include "thread.h"
 
@@ -43,6 +44,11 @@ _Noreturn void leave_by_hypercall(word_t status, struct ec *ec)
         REG_P1(ec) = status;
         thread_frame_from_hypercall(ec);
         leave(ec, NULL);
+}
+
+_Noreturn void leave_with_success(struct ec *ec)
+{
+        leave_by_hypercall(NOVA_SUCCESS, ec);
 }
 
 _Noreturn void leave_to_portal(struct ec *ec, const struct pt *pt)
@@ -82,16 +88,39 @@ struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec)
         return ec;
 }
 
-/* All handlers can be called as if they might not return. */
+/* What the table holds besides handlers. */
+hypercall_result_t entry_call(word_t id, struct ec *self)
+{
+        return call_donating(id, self);
+}
+
+hypercall_result_t entry_reply(word_t id, struct ec *self)
+{
+        hypercall_reply(id, self);
+}
+
+hypercall_result_t entry_long(word_t id, struct ec *self)
+{
+        hypercall_long(id, self);
+}
+
+hypercall_result_t entry_invalid(word_t id, struct ec *self)
+{
+        (void)id;
+        (void)self;
+        return NOVA_BAD_HYP;
+}
+
+/* A test may have left the CPU work that on the hardware it would have done before. */
 void fake_enter(struct ec *ec)
 {
         const word_t id = REG_P1(ec);
+        const uint32_t pending = ec->cpu->pending;
+        const hypercall_result_t result = hypercall_table[id & 0xff](id, ec);
 
-        if (!(id & (NOVA_ID_NUMBER_MASK | NOVA_CALL_DD)))
-                hypercall_finish(ec, call_donating(ec, id));
-        if (nova_id_number(id) == NOVA_REPLY)
-                block_on_request(ec);
-        hypercall_long(ec, id);
+        if (pending || (result | ec->pending) > RESULT_PLAIN_MAX)
+                hypercall_finish(ec, result | ec->pending);
+        leave_by_hypercall(result, ec);
 }
 
 enum nova_status fake_hypercall(struct ec *ec)

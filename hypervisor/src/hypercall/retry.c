@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hypercalls that have found no memory (see retry.h). */
+#include "hypercall/retry.h"
+
+#include "arch/x86/cpu.h"
+#include "hypercall/dispatch.h"
+#include "object/ec.h"
+#include "object/reap.h"
+#include "object/reclaim.h"
+#include "sched/schedule.h"
+#include "thread.h"
+
+/* Each time that a thread waits in vain for memory of its account, another thread got some. */
+#define RETRY_MAX 64
+
+static hypercall_result_t retry(struct ec *self)
+{
+        return hypercall_handle(REG_P1(self), self);
+}
+
+/* The call was made again. What is dying after that, too, such as an object for whose capability
+ * there was no memory, is ended before self continues. */
+static _Noreturn void finish_retry(struct ec *self, hypercall_result_t result)
+{
+        if (result > RESULT_STATUS)
+                hypercall_finish(self, result);
+        self->reap_floor = 0;
+        resume_after_reap(self, (enum nova_status)result);
+}
+
+/* What waits for a grace period gives its memory back. What is dying has to end before that.
+ * Another thread may have taken what came back to the account: self waits as long as more memory of
+ * that account waits. */
+static _Noreturn void finish_retry_after_grace(struct ec *self)
+{
+        for (;;) {
+                while (self->cpu->dying) {
+                        object_reap();
+                        preemption_point(self, finish_retry_after_grace);
+                }
+                while (reclaim_wait_step(self) == RECLAIM_WAITS)
+                        preemption_point(self, finish_retry_after_grace);
+                leave_if_ended(self);
+
+                self->cpu->grace_helps = false;
+                const hypercall_result_t result = retry(self);
+                if (result != NOVA_OUT_OF_MEMORY || !self->cpu->grace_helps || !self->grace_tries--)
+                        finish_retry(self, result);
+                preemption_point(self, finish_retry_after_grace);
+        }
+}
+
+static _Noreturn void retry_after_grace(struct ec *self)
+{
+        if (!reclaim_would_help(self->cpu))
+                finish_retry(self, NOVA_OUT_OF_MEMORY);
+        self->grace_waits = false;
+        self->grace_tries = RETRY_MAX;
+        finish_retry_after_grace(self);
+}
+
+/* All objects that are dying, those of other threads' hypercalls, too, give their memory back. */
+static _Noreturn void finish_retry_after_reap(struct ec *self)
+{
+        while (self->cpu->dying) {
+                object_reap();
+                preemption_point(self, finish_retry_after_reap);
+        }
+        leave_if_ended(self);
+
+        const hypercall_result_t result = retry(self);
+        if (result != NOVA_OUT_OF_MEMORY)
+                finish_retry(self, result);
+        retry_after_grace(self);
+}
+
+_Noreturn void resume_after_retry(struct ec *self)
+{
+        if (self->cpu->dying)
+                finish_retry_after_reap(self);
+        retry_after_grace(self);
+}
