@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The kernel's sources above start-up and platform.
+# The kernel's sources above start-up and devices.
 set(NOVA_KERNEL_SOURCES
   src/arch/${NOVA_ARCH}/address_space.c
   src/arch/${NOVA_ARCH}/entry.S
@@ -39,9 +39,9 @@ set(NOVA_KERNEL_SOURCES
   src/object/result.c
   src/object/sc.c
   src/object/sm.c
-  src/platform/elf.c
-  src/platform/main.c
-  src/platform/roottask.c
+  src/boot/elf.c
+  src/boot/main.c
+  src/boot/roottask.c
   src/sched/run_queue.c
   src/sched/schedule.c
   src/sched/timeout.c

@@ -59,8 +59,14 @@ class Text(unittest.TestCase):
 
 
 class Includes(unittest.TestCase):
-    def found(self, name, text, has_header=False):
-        return check_includes.check_file(name, text, has_header)
+    WIDTHS = {"thread.h": "arch", "guest_msrs.h": "virt"}
+
+    def found(self, name, text, upward=None):
+        return check_includes.check_arrows({name: text}, self.WIDTHS, upward or {})
+
+    def calls(self, allowed=(), **files):
+        texts = {name.replace("__", "/").replace("_dot_", "."): files[name] for name in files}
+        return check_includes.check_calls(texts, dict.fromkeys(allowed, "a reason"))
 
     def test_upwards_is_refused(self):
         self.assertTrue(self.found("lib/list.h", '#include "memory/slab.h"\n'))
@@ -68,17 +74,56 @@ class Includes(unittest.TestCase):
         self.assertTrue(self.found("object/sm.h", ' # include "ipc/call.h"\n'))
         self.assertTrue(self.found("ipc/call.h", '#include "hypercall/dispatch.h"\n'))
 
-    def test_down_beside_and_architecture_are_allowed(self):
+    def test_no_folder_is_exempt(self):
+        self.assertTrue(self.found("arch/x86/a.c", '#include "object/ec.h"\n'))
+        self.assertTrue(self.found("lib/a.c", '#include "arch/x86/cpu.h"\n'))
+        self.assertTrue(self.found("space/a.h", '#include "object/b.h"\n'))
+        self.assertTrue(self.found("object/a.h", '#include "sched/b.h"\n'))
+        self.assertTrue(self.found("firmware/a.c", '#include "boot/b.h"\n'))
+        self.assertTrue(self.found("platform/a.h", '#include "lib/b.h"\n'))
+
+    def test_headers_of_a_width_belong_to_their_folder(self):
+        self.assertTrue(self.found("lib/a.c", '#include "thread.h"\n'))
+        self.assertTrue(self.found("ipc/a.c", '#include "guest_msrs.h"\n'))
+        self.assertFalse(self.found("object/a.c", '#include "thread.h"\n'))
+
+    def test_down_and_beside_are_allowed(self):
         self.assertFalse(self.found("hypercall/a.h", '#include "ipc/b.h"\n#include "lib/c.h"\n'))
-        self.assertFalse(self.found("object/a.h", '#include "space/b.h"\n'))
+        self.assertFalse(self.found("object/a.h", '#include "space/b.h"\n#include "object/c.h"\n'))
         self.assertFalse(self.found("memory/a.h", '#include "arch/x86/cpu.h"\n#include "cpu.h"\n'))
-        self.assertFalse(self.found("platform/a.h", '#include "object/pd.h"\n'))
+        self.assertFalse(self.found("boot/a.h", '#include "object/pd.h"\n'))
+
+    def test_the_list_allows_one_header_and_has_no_entry_too_many(self):
+        upward = {("arch", "object"): ("a reason", ("object/ec.h",))}
+        one = '#include "object/ec.h"\n'
+        self.assertFalse(self.found("arch/x86/a.c", one, upward))
+        self.assertTrue(self.found("arch/x86/a.c", one + '#include "object/sm.h"\n', upward))
+        self.assertTrue(self.found("arch/x86/a.c", "", upward))
+        self.assertTrue(self.found("memory/a.c", one, upward))
+
+    def test_a_cycle_of_two_folders_is_refused(self):
+        files = {"ipc/a.h": '#include "virt/b.h"\n', "virt/b.h": '#include "ipc/a.h"\n'}
+        [complaint] = check_includes.check_arrows(files, {}, {})
+        self.assertIn("ipc/a.h", complaint)
+
+    def test_a_call_upwards_past_the_includes_is_refused(self):
+        header, source = "void act(int a) __attribute__((hot));\n", "void act(int a)\n{\n}\n"
+        self.assertTrue(self.calls(lib__act_dot_h=header, sched__act_dot_c=source))
+        self.assertFalse(self.calls(lib__act_dot_h=header, lib__act_dot_c=source))
+        self.assertFalse(self.calls(sched__act_dot_h=header, lib__act_dot_c=source))
+        self.assertFalse(self.calls(["act"], lib__act_dot_h=header, sched__act_dot_c=source))
+        self.assertTrue(self.calls(["act"], lib__act_dot_h=header, lib__act_dot_c=source))
+
+    def test_every_entry_of_the_list_gives_a_reason(self):
+        for reason, headers in check_includes.UPWARD.values():
+            self.assertTrue(reason and headers)
+        self.assertTrue(all(check_includes.UPWARD_CALLS.values()))
 
     def test_the_own_header_comes_first(self):
         text = '#include "lib/types.h"\n#include "lib/tree.h"\n'
-        self.assertTrue(self.found("lib/tree.c", text, True))
-        self.assertTrue(self.found("lib/tree.c", "", True))
-        self.assertFalse(self.found("lib/tree.c", '#include "lib/tree.h"\n', True))
+        self.assertTrue(check_includes.check_own("lib/tree.c", text, True))
+        self.assertTrue(check_includes.check_own("lib/tree.c", "", True))
+        self.assertFalse(check_includes.check_own("lib/tree.c", '#include "lib/tree.h"\n', True))
 
 
 class PublicHeaders(unittest.TestCase):

@@ -123,7 +123,7 @@ class Endings(WithFolder):
             kernel = build(self.folder, "LOOP", text=f"NOVA: 4 CPUs\\r\\nNOVA: {reason}\\r\\n{end}")
             outcome = Runner(Machine(kernel, cpus=1, memory=32), 20).run()
             self.assertEqual((outcome.status, outcome.message), (3, f"the kernel stopped: {says}"))
-        text = (paths.ROOT / "hypervisor/src/platform/stop.c").read_text(encoding="utf-8")
+        text = (paths.ROOT / "hypervisor/src/arch/x86/stop.c").read_text(encoding="utf-8")
         for line in ('"NOVA: sp 0x%zx', '"NOVA: ip 0x%zx'):
             self.assertIn(line, text)
 

@@ -19,7 +19,7 @@ LINE = runner.SHUT_DOWN_LINE + b": event 0x%x at 0x%x, address 0x1234, has no po
 
 class Cmdline(unittest.TestCase):
     def test_the_words_are_those_of_the_kernel(self):
-        text = (KERNEL / "platform/cmdline.c").read_text(encoding="utf-8")
+        text = (KERNEL / "lib/cmdline.c").read_text(encoding="utf-8")
         words = re.findall(r'word_is\(word, length, "(\w+)"\)', text)
         self.assertEqual(sorted(words), sorted(cmdline.WORDS))
         old = re.search(r"old_words\[\] = \{([^}]*)\}", text).group(1)

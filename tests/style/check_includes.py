@@ -1,48 +1,191 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Includes of the kernel point to lower layers only, and a file includes its own header first."""
+"""Includes and calls of the kernel go from higher folders to lower ones, and a file includes its own
+header first.
+
+Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders. What
+goes upward is listed in UPWARD with a reason, and nothing else may: so folders form no cycle that is
+not listed. A call needs a declaration; a function that a lower folder declares and a higher one
+defines would be a call upward that no include shows, and is refused unless UPWARD_CALLS has it.
+Continuations are called through pointers and need no declaration.
+"""
 
 import re
 
 import sources
 
 SOURCE = "hypervisor/src"
-# A folder may include those of its own layer and below. Start-up, console and architecture
-# (platform, arch) stand beside the layers: all may include their headers.
-LAYERS = (
-    ("lib",),
-    ("memory",),
-    ("object", "space", "sched"),
-    ("ipc", "virt", "device"),
-    ("hypercall",),
+FOLDERS = (
+    "lib",
+    "arch",
+    "memory",
+    "space",
+    "object",
+    "sched",
+    "ipc",
+    "virt",
+    "firmware",
+    "device",
+    "hypercall",
+    "boot",
 )
-LAYER = {folder: number for number, folders in enumerate(LAYERS) for folder in folders}
+PLACE = {folder: number for number, folder in enumerate(FOLDERS)}
+# Headers that each architecture has under the same name, included without their folder.
+WIDTHS = ("arch/x86_64", "arch/x86_32", "virt/x86_64", "virt/x86_32")
+# (folder, folder above it): the reason, and the headers.
+UPWARD = {
+    ("lib", "arch"): (
+        "single instructions; the checks of locks ask which CPU they run on",
+        ("arch/x86/insn.h", "arch/x86/cpu.h", "arch/x86/msr.h"),
+    ),
+    ("arch", "memory"): (
+        "page tables, FPU states and CPU blocks are made of frames",
+        ("memory/account.h", "memory/frame.h", "memory/slab.h"),
+    ),
+    ("arch", "space"): (
+        "page tables have a budget of work and flush I/O tables with their own",
+        ("space/budget.h", "space/second_level.h"),
+    ),
+    ("arch", "object"): (
+        "entries and exits save and load the registers of ECs, in the address spaces of PDs",
+        (
+            "object/ec.h",
+            "object/pd.h",
+            "object/pt.h",
+            "object/reclaim.h",
+            "object/result.h",
+            "object/sc.h",
+        ),
+    ),
+    ("arch", "sched"): (
+        "struct cpu holds the run queue; interrupts lead to decisions, timeouts and mail",
+        (
+            "sched/mail.h",
+            "sched/run_queue.h",
+            "sched/schedule.h",
+            "sched/timeout.h",
+            "sched/wake.h",
+        ),
+    ),
+    ("arch", "ipc"): ("exceptions and recalls become events", ("ipc/event.h",)),
+    ("arch", "virt"): (
+        "a switch of ECs leaves a virtual CPU; the features name VMX only if it can be used",
+        ("virt/vcpu.h", "virt/vmx/vmx.h"),
+    ),
+    ("arch", "firmware"): ("the firmware lists the CPUs to start", ("firmware/acpi.h",)),
+    ("arch", "device"): (
+        "interrupts of devices come in by the vectors of the CPU",
+        ("device/gsi.h", "device/iommu.h", "device/remap.h"),
+    ),
+    ("arch", "boot"): (
+        "a CPU that has started enters kernel_main(), and starts below 1 MiB",
+        ("boot/boot.h", "boot/memory_map.h"),
+    ),
+    ("space", "object"): (
+        "a capability names an object, and a space belongs to a PD",
+        ("object/object.h", "object/pd.h", "object/reclaim.h"),
+    ),
+    ("space", "boot"): ("the root's first space leaves out the kernel's memory", ("boot/boot.h",)),
+    ("object", "sched"): (
+        "ECs and SCs leave queues when they end, and embed their mail",
+        ("sched/mail.h", "sched/schedule.h", "sched/timeout.h", "sched/wake.h"),
+    ),
+    ("ipc", "virt"): ("the state of a virtual CPU goes by message", ("virt/vcpu.h",)),
+    ("firmware", "boot"): ("the boot loader hands over the RSDP", ("boot/multiboot2.h",)),
+    ("device", "boot"): ("registers of devices are not in RAM", ("boot/memory_map.h",)),
+}
+# Function: the reason why a higher folder defines what a lower one declares.
+UPWARD_CALLS = {
+    "kernel_stop": "all folders can stop the kernel; it stops the other CPUs by NMI",
+    "kernel_stop_exception": "as kernel_stop",
+}
+
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
+DEFINITION = re.compile(r"^[A-Za-z_][^;{}=#]*?\b(\w+)\([^;{}]*\)\s*\n\{", re.MULTILINE)
+DECLARATION = re.compile(r"\b(\w+)\([^;{}]*\)\s*;")
+NOISE = re.compile(r"/\*.*?\*/|__attribute__\(\([^;{}]*?\)\)+", re.DOTALL)
 
 
-def check_file(name, text, has_header):
-    """Complaints about a file, named from the kernel's source folder (`ipc/call.c`)."""
-    found = []
-    included = [match.group(1) for match in map(INCLUDE.match, text.splitlines()) if match]
+def includes(text):
+    return [match.group(1) for match in map(INCLUDE.match, text.splitlines()) if match]
+
+
+def check_own(name, text, has_header):
+    """A complaint if a source file (`ipc/call.c`) does not include its own header first."""
     own = name[:-2] + ".h"
-    if name.endswith(".c") and has_header and included[:1] not in ([own], [own.split("/")[-1]]):
-        found.append(f"{SOURCE}/{name}: does not include its own header {own} first")
-    layer = LAYER.get(name.split("/")[0])
-    if layer is None:
-        return found
-    for header in included:
-        if LAYER.get(header.split("/")[0], 0) > layer:
-            found.append(f"{SOURCE}/{name}: includes {header}, which stands above it")
+    first = includes(text)[:1]
+    if name.endswith(".c") and has_header and first not in ([own], [own.split("/")[-1]]):
+        return [f"{SOURCE}/{name}: does not include its own header {own} first"]
+    return []
+
+
+def arrows(name, text, folder_of):
+    """(folder, folder above it, header) of each include that goes upward. folder_of: the folder of a
+    header that is included without one."""
+    here = name.split("/")[0]
+    for header in includes(text):
+        there = header.split("/")[0] if "/" in header else folder_of.get(header, here)
+        if there in PLACE and PLACE[there] > PLACE[here]:
+            yield here, there, header
+
+
+def check_arrows(files, folder_of, upward):
+    """Complaints about includes that go upward and are not in the list, and about entries of the list
+    that no file needs. files: text by name."""
+    found, used = [], set()
+    for name, text in sorted(files.items()):
+        if name.split("/")[0] not in PLACE:
+            found.append(f"{SOURCE}/{name}: its folder has no place in FOLDERS")
+            continue
+        for here, there, header in arrows(name, text, folder_of):
+            if header in upward.get((here, there), ("", ()))[1]:
+                used.add((here, there, header))
+            else:
+                found.append(f"{SOURCE}/{name}: includes {header}, which stands above it")
+    for (here, there), (_, headers) in upward.items():
+        found += [
+            f"UPWARD: no file of {here} includes {header} any more"
+            for header in headers
+            if (here, there, header) not in used
+        ]
+    return found
+
+
+def check_calls(files, allowed):
+    """Complaints about functions that a folder defines and only a lower folder declares."""
+    declared = {}
+    for name, text in files.items():
+        if name.endswith(".h"):
+            for function in DECLARATION.findall(NOISE.sub("", text)):
+                declared.setdefault(function, set()).add(name.split("/")[0])
+    found, used = [], set()
+    for name, text in sorted(files.items()):
+        here = name.split("/")[0]
+        for function in DEFINITION.findall(NOISE.sub("", text)) if name.endswith(".c") else ():
+            folders = declared.get(function, {here})
+            if max(PLACE[folder] for folder in folders) >= PLACE[here]:
+                continue
+            used.add(function)
+            if function not in allowed:
+                found.append(f"{SOURCE}/{name}: defines {function}, which a lower folder declares")
+    found += [f"UPWARD_CALLS: {name} is not needed" for name in allowed if name not in used]
     return found
 
 
 def check(root, _scratch):
     folder = root / SOURCE
-    names = sources.find(folder, (".c", ".h"))
+    names = [str(name) for name in sources.find(folder, (".c", ".h"))]
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in names}
+    folder_of = {
+        name.split("/")[-1]: name.split("/")[0]
+        for name in names
+        if name.rsplit("/", 1)[0] in WIDTHS
+    }
     found = []
-    for name in names:
-        text = (folder / name).read_text(encoding="utf-8")
-        found += check_file(str(name), text, (folder / name).with_suffix(".h").exists())
-    return len(names), found
+    for name, text in files.items():
+        found += check_own(name, text, name[:-2] + ".h" in files)
+    return len(names), found + check_arrows(files, folder_of, UPWARD) + check_calls(
+        files, UPWARD_CALLS
+    )
 
 
 if __name__ == "__main__":

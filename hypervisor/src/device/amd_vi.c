@@ -7,6 +7,7 @@
 #include "device/iommu_driver.h"
 #include "device/pci.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
@@ -14,7 +15,6 @@
 #include "nova/abi/hip.h"
 #include "object/pd.h"
 #include "paging_levels.h"
-#include "platform/acpi.h"
 
 /* Registers (3.4); the second group lies in the third page. */
 #define REG_FUNCTIONS  0x00

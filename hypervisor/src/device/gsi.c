@@ -8,10 +8,10 @@
 #include "device/io_apic.h"
 #include "device/pci.h"
 #include "device/remap.h"
+#include "lib/stop.h"
 #include "nova/abi/hip.h"
 #include "object/pd.h"
 #include "object/sm.h"
-#include "platform/stop.h"
 #include "sched/timeout.h"
 
 static struct sm *semaphores[NOVA_HIP_GSI]; /* by GSI; fixed after gsi_boot */

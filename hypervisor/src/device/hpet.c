@@ -2,8 +2,8 @@
 /* HPETs (see hpet.h). */
 #include "device/hpet.h"
 
+#include "firmware/acpi.h"
 #include "object/pd.h"
-#include "platform/acpi.h"
 
 bool hpet_find(struct pd *pd, word_t device, uint16_t *number)
 {

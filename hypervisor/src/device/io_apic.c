@@ -4,13 +4,13 @@
 
 #include "arch/x86/boot_paging.h"
 #include "arch/x86/cpu.h"
+#include "boot/memory_map.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
 #include "lib/atomic.h"
+#include "lib/console.h"
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
-#include "platform/acpi.h"
-#include "platform/console.h"
-#include "platform/memory_map.h"
 
 /* Registers are reached through an index and a window. */
 #define INDEX       0x00

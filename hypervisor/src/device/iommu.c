@@ -7,17 +7,17 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/tlb.h"
+#include "boot/memory_map.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
+#include "lib/cmdline.h"
+#include "lib/console.h"
 #include "lib/spinlock.h"
+#include "lib/stop.h"
 #include "memory/account.h"
 #include "memory/frame.h"
 #include "object/pd.h"
-#include "platform/acpi.h"
-#include "platform/cmdline.h"
-#include "platform/console.h"
-#include "platform/memory_map.h"
-#include "platform/stop.h"
 
 #define FUNCTIONS_MAX      256 /* assigned at one time */
 #define RELEASE_STEP       16  /* functions that one step blocks, with interrupts off */

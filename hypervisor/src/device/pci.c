@@ -2,12 +2,12 @@
 /* PCI functions (see pci.h). */
 #include "device/pci.h"
 
+#include "arch/x86/boot_paging.h"
+#include "boot/memory_map.h"
+#include "firmware/acpi.h"
+#include "lib/console.h"
 #include "lib/string.h"
 #include "object/pd.h"
-#include "platform/acpi.h"
-#include "platform/boot.h"
-#include "platform/console.h"
-#include "platform/memory_map.h"
 
 /* A function has a page of its own: bus << 8 | device << 3 | function (PCIe 3.0, 7.2.2). */
 #define FUNCTION_SIZE    PAGE_SIZE

@@ -8,11 +8,11 @@
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
+#include "firmware/acpi.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/spinlock.h"
 #include "nova/abi/hip.h"
-#include "platform/acpi.h"
 
 /* A function that sends more is stopped for FLOOD_MS: a CPU spends a part of its time on it. */
 #define FLOOD_COUNT 1000

@@ -7,13 +7,13 @@
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
 #include "lib/atomic.h"
 #include "lib/bits.h"
 #include "lib/spinlock.h"
 #include "memory/frame.h"
 #include "object/pd.h"
 #include "paging_levels.h"
-#include "platform/acpi.h"
 
 /* Registers (10.4). */
 #define REG_CAP          0x08

@@ -5,10 +5,10 @@
 #include "arch/x86/state.h"
 #include "ipc/call.h"
 #include "ipc/report.h"
+#include "lib/console.h"
 #include "nova/abi/event.h"
 #include "object/pd.h"
 #include "object/pt.h"
-#include "platform/console.h"
 #include "sched/schedule.h"
 #include "virt/vcpu.h"
 

@@ -4,11 +4,11 @@
 
 #include "arch/x86/calibrate.h"
 #include "arch/x86/insn.h"
+#include "lib/cmdline.h"
+#include "lib/console.h"
 #include "lib/spinlock.h"
 #include "object/name.h"
 #include "object/pd.h"
-#include "platform/cmdline.h"
-#include "platform/console.h"
 
 /* Threads that the root PD has given a name have a rate of their own: others cannot use it up. */
 static struct spinlock lock = SPINLOCK(LOCK_RATE); /* protects both */

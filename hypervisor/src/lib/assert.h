@@ -4,7 +4,7 @@
 #ifndef LIB_ASSERT_H
 #define LIB_ASSERT_H
 
-#include "platform/stop.h"
+#include "lib/stop.h"
 
 /* Checks an invariant of ours. Never of anything that user mode can influence. */
 #ifdef __cplusplus

@@ -3,10 +3,10 @@
 #include "space/space.h"
 
 #include "arch/x86/page_table.h"
+#include "boot/boot.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "object/pd.h"
-#include "platform/boot.h"
 #include "space/budget.h"
 #include "space/mapping.h"
 #include "space/second_level.h"

@@ -5,7 +5,7 @@
 #include "arch/x86/msr.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
-#include "platform/stop.h"
+#include "lib/stop.h"
 #include "virt/state.h"
 
 _Noreturn void resume_delivery(struct ec *self)

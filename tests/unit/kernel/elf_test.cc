@@ -8,8 +8,8 @@
 #include <vector>
 
 extern "C" {
+#include "boot/elf.h"
 #include "nova/abi/crd.h"
-#include "platform/elf.h"
 }
 
 namespace

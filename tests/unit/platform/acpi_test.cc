@@ -7,7 +7,7 @@
 #include "tables.h"
 
 extern "C" {
-#include "platform/acpi.h"
+#include "firmware/acpi.h"
 }
 
 namespace

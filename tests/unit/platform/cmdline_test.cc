@@ -5,7 +5,7 @@
 #include "machine.h"
 
 extern "C" {
-#include "platform/cmdline.h"
+#include "lib/cmdline.h"
 }
 
 namespace

@@ -12,8 +12,8 @@ extern "C" {
 #include "device/io_apic.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
+#include "firmware/acpi.h"
 #include "nova/abi/hip.h"
-#include "platform/acpi.h"
 }
 
 namespace

@@ -8,8 +8,8 @@
 #include <cstring>
 
 extern "C" {
-#include "platform/console.h"
-#include "platform/stop.h"
+#include "lib/console.h"
+#include "lib/stop.h"
 }
 
 Machine *machine;

@@ -10,7 +10,8 @@
 
 #define _Noreturn [[noreturn]]
 extern "C" {
-#include "platform/memory_map.h"
+#include "arch/x86/boot_paging.h"
+#include "boot/memory_map.h"
 }
 
 using Bytes = std::vector<uint8_t>;

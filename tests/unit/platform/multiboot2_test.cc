@@ -9,9 +9,9 @@
 #include "tables.h"
 
 extern "C" {
-#include "platform/acpi.h"
-#include "platform/multiboot.h"
-#include "platform/multiboot2.h"
+#include "boot/multiboot.h"
+#include "boot/multiboot2.h"
+#include "firmware/acpi.h"
 }
 
 namespace

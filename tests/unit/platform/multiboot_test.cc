@@ -8,7 +8,7 @@
 #include "machine.h"
 
 extern "C" {
-#include "platform/multiboot.h"
+#include "boot/multiboot.h"
 }
 
 namespace

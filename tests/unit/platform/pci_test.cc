@@ -8,7 +8,7 @@
 
 extern "C" {
 #include "device/pci.h"
-#include "platform/acpi.h"
+#include "firmware/acpi.h"
 
 struct space;
 bool mapping_source(struct space *space, word_t sel, word_t *source);

@@ -10,7 +10,7 @@ extern "C" {
 #include "arch/x86/vectors.h"
 #include "device/iommu_driver.h"
 #include "device/remap.h"
-#include "platform/acpi.h"
+#include "firmware/acpi.h"
 
 const struct iommu_driver *iommu_driver;
 uint32_t tsc_khz = 1000000;

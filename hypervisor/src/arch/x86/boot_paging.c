@@ -8,11 +8,10 @@
 #include "arch/x86/insn.h"
 #include "arch/x86/pte.h"
 #include "arch/x86/window.h"
+#include "lib/stop.h"
 #include "lib/string.h"
 #include "memory/frame.h"
 #include "paging_levels.h"
-#include "platform/boot.h"
-#include "platform/stop.h"
 
 /* Tables that the early mapping may need before there is a pool: all that both slots of boot_map
  * can fill, and those of a pool of any size at any place. */

@@ -21,6 +21,19 @@ extern const uint64_t *window_table;
 /** No-execute bit of a page-table entry; 0 where the CPU has none. */
 extern uint64_t pte_noexecute;
 
+/** First physical address after everything this CPU can address. */
+extern paddr_t boot_phys_end;
+
+/** Maps physical memory read-write, uncounted, until the next boot_map; at most BOOT_MAP_SIZE / 2
+ *  bytes. slot 0 or 1: two ranges can be mapped at the same time. NULL when it is too large. */
+void *boot_map(unsigned slot, paddr_t phys, uint64_t size);
+
+/** The same, uncached, for registers of a device. */
+void *boot_map_device(unsigned slot, paddr_t phys, uint64_t size);
+
+/** Removes both temporary mappings. */
+void boot_unmap(void);
+
 /** Makes boot_map usable on the tables that start.S made. */
 void boot_paging_init(void);
 

@@ -5,8 +5,8 @@
 #include "arch/x86/cpu.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/window.h"
+#include "lib/stop.h"
 #include "memory/frame.h"
-#include "platform/stop.h"
 #include "tss.h"
 
 #define IDT_SIZE (256 * GATE_SIZE)

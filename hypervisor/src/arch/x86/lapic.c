@@ -9,7 +9,7 @@
 #include "arch/x86/vectors.h"
 #include "lib/atomic.h"
 #include "lib/divide.h"
-#include "platform/stop.h"
+#include "lib/stop.h"
 
 #define ENABLE           0x100 /* in the spurious vector register */
 #define MASKED           0x10000

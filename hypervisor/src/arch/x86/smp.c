@@ -12,13 +12,13 @@
 #include "arch/x86/lapic.h"
 #include "arch/x86/msr.h"
 #include "arch/x86/window.h"
+#include "boot/boot.h"
+#include "boot/memory_map.h"
+#include "firmware/acpi.h"
 #include "lib/atomic.h"
+#include "lib/console.h"
 #include "lib/divide.h"
 #include "lib/string.h"
-#include "platform/acpi.h"
-#include "platform/boot.h"
-#include "platform/console.h"
-#include "platform/memory_map.h"
 
 #define XAPIC_END       0xff /* the first local APIC number that needs x2APIC mode */
 #define TRAMPOLINE_LOW  0x1000

@@ -8,8 +8,8 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/resume.h"
 #include "ipc/event.h"
+#include "lib/stop.h"
 #include "nova/abi/event.h"
-#include "platform/stop.h"
 #include "thread.h"
 
 #define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */

@@ -7,7 +7,7 @@
 #include "arch/x86/regs.h"
 #include "arch/x86/vectors.h"
 #include "arch/x86/window.h"
-#include "platform/stop.h"
+#include "lib/stop.h"
 #include "tss.h"
 
 /* NMI, double fault and machine check share one task; all of them end the kernel. A task gate tells

@@ -5,7 +5,7 @@
 #include "arch/x86/features.h"
 #include "arch/x86/insn.h"
 #include "arch/x86/msr.h"
-#include "platform/stop.h"
+#include "lib/stop.h"
 #include "thread.h"
 
 /* SYSCALL clears all flags that could trouble the kernel. */

@@ -3,8 +3,8 @@
 #include "device/io_apic.h"
 #include "device/pci.h"
 #include "fake.h"
+#include "firmware/acpi.h"
 #include "object/pd.h"
-#include "platform/acpi.h"
 
 struct acpi acpi;
 unsigned fake_assigned_gsi, fake_assigned_cpu;

@@ -2,14 +2,14 @@
 /* An I/O MMU that remembers what it was told, and the registers that it does not have. */
 #include "device/iommu.h"
 #include "arch/x86/boot_paging.h"
+#include "boot/memory_map.h"
 #include "device/iommu_driver.h"
 #include "device/pci.h"
 #include "device/remap.h"
 #include "fake.h"
+#include "firmware/acpi.h"
+#include "lib/cmdline.h"
 #include "object/pd.h"
-#include "platform/acpi.h"
-#include "platform/cmdline.h"
-#include "platform/memory_map.h"
 
 struct cmdline cmdline;
 const struct pd *fake_attached[FAKE_FUNCTIONS];

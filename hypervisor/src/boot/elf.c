@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading ELF images (see elf.h). Nothing is read that was not checked to lie inside. */
+#include "boot/elf.h"
+
+#include "lib/string.h"
+#include "nova/abi/crd.h"
+
+#define ELF_MAGIC      "\177ELF"
+#define ELF_LITTLE     1
+#define ELF_EXECUTABLE 2
+#define ELF_LOAD       1
+
+/* Flags of a program header. */
+#define ELF_X 1
+#define ELF_W 2
+#define ELF_R 4
+
+struct elf_header {
+        uint8_t magic[4];
+        uint8_t class, data, version, pad[9];
+        uint16_t type, machine;
+        uint32_t version2;
+        word_t entry, program_offset, section_offset;
+        uint32_t flags;
+        uint16_t header_size, program_size, program_count;
+};
+
+#if __SIZEOF_POINTER__ == 8
+#define ELF_CLASS   2
+#define ELF_MACHINE 62
+#define ELF_OTHER   "is not a 64-bit x86 image"
+struct elf_program {
+        uint32_t type, flags;
+        uint64_t offset, virtual, physical, file_size, memory_size, align;
+};
+#else
+#define ELF_CLASS   1
+#define ELF_MACHINE 3
+#define ELF_OTHER   "is not a 32-bit x86 image"
+struct elf_program {
+        uint32_t type, offset, virtual, physical, file_size, memory_size, flags, align;
+};
+#endif
+
+static const char *check_header(const struct elf_header *header, uint64_t head)
+{
+        if (head < sizeof(*header) || memcmp(header->magic, ELF_MAGIC, 4) != 0)
+                return "is not an ELF image";
+        if (header->class != ELF_CLASS || header->machine != ELF_MACHINE ||
+            header->data != ELF_LITTLE)
+                return ELF_OTHER;
+        if (header->type != ELF_EXECUTABLE)
+                return "is not an executable image (position independent or an object file)";
+        if (header->program_size != sizeof(struct elf_program))
+                return "has program headers of an odd size";
+        if (header->program_offset > head ||
+            (uint64_t)header->program_count * sizeof(struct elf_program) >
+                    head - header->program_offset)
+                return "is truncated: its program headers lie outside";
+        return NULL;
+}
+
+static const char *check_program(const struct elf_program *program, uint64_t size, word_t limit)
+{
+        if (program->offset > size || program->file_size > size - program->offset)
+                return "is truncated: a segment lies outside of the file";
+        if (program->file_size > program->memory_size)
+                return "has a segment that is larger in the file than in memory";
+        if (program->virtual >= limit || program->memory_size > limit - program->virtual)
+                return "has a segment outside of user memory";
+        return NULL;
+}
+
+/* Enters a segment in the order of addresses; false when it overlaps another. */
+static bool insert(struct elf_segment *segments, unsigned count, const struct elf_segment *segment)
+{
+        unsigned at = count;
+
+        for (; at && segments[at - 1].address > segment->address; at--)
+                segments[at] = segments[at - 1];
+        segments[at] = *segment;
+        if (at && segments[at - 1].address + segments[at - 1].memory_size > segment->address)
+                return false;
+        return at == count || segment->address + segment->memory_size <= segments[at + 1].address;
+}
+
+const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t limit,
+                     struct elf_segment *segments, unsigned *count, word_t *entry)
+{
+        const struct elf_header *header = image;
+        const char *error = check_header(header, head);
+        bool entry_inside = false;
+
+        *count = 0;
+        for (unsigned i = 0; !error && i < header->program_count; i++) {
+                struct elf_program program;
+                memcpy(&program, (const char *)image + header->program_offset + i * sizeof(program),
+                       sizeof(program));
+                if (program.type != ELF_LOAD || !program.memory_size)
+                        continue;
+                if (*count == ELF_SEGMENTS_MAX)
+                        return "has too many segments";
+                const struct elf_segment segment = {
+                        .address = program.virtual,
+                        .offset = program.offset,
+                        .file_size = program.file_size,
+                        .memory_size = program.memory_size,
+                        .perms = (program.flags & ELF_R ? NOVA_MEM_R : 0) |
+                                 (program.flags & ELF_W ? NOVA_MEM_W : 0) |
+                                 (program.flags & ELF_X ? NOVA_MEM_X : 0),
+                };
+                error = check_program(&program, size, limit);
+                if (!error && !insert(segments, (*count)++, &segment))
+                        error = "has segments that overlap";
+                entry_inside |= program.flags & ELF_X &&
+                                header->entry - program.virtual < program.memory_size;
+        }
+        if (error)
+                return error;
+        *entry = header->entry;
+        if (!*count)
+                return "has no segment to load";
+        return entry_inside ? NULL : "has its entry outside of its executable segments";
+}

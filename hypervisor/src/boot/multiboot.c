@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Multiboot 1 information (Multiboot Specification 0.6.96, 3.3). A loader's numbers may be
+ * anything: counts are bounded, addresses are only followed through boot_map. */
+#include "boot/multiboot.h"
+
+#include "arch/x86/boot_paging.h"
+#include "boot/boot.h"
+#include "boot/memory_map.h"
+#include "boot/multiboot2.h"
+#include "lib/string.h"
+#include "nova/abi/hip.h"
+
+#define INFO_MEMORY  0x1
+#define INFO_CMDLINE 0x4
+#define INFO_MODULES 0x8
+#define INFO_MAP     0x40
+#define INFO_LOADER  0x200
+
+/* Bounds of what is read at all. */
+#define MAP_BYTES_MAX 0x10000
+#define MODULES_MAX   1024
+
+struct info {
+        uint32_t flags;
+        uint32_t mem_lower; /* KiB from 0 on */
+        uint32_t mem_upper; /* KiB from 1 MiB on */
+        uint32_t boot_device;
+        uint32_t cmdline;
+        uint32_t modules;
+        uint32_t module_list;
+        uint32_t symbols[4];
+        uint32_t map_length;
+        uint32_t map;
+        uint32_t drives[2];
+        uint32_t config;
+        uint32_t loader; /* its name */
+};
+
+struct module {
+        uint32_t start;
+        uint32_t end;
+        uint32_t cmdline;
+        uint32_t reserved;
+};
+
+struct map_entry {
+        uint32_t size; /* of what follows */
+        uint64_t start;
+        uint64_t length;
+        uint32_t type;
+} __attribute__((packed));
+
+char multiboot_cmdline[MULTIBOOT_CMDLINE], multiboot_loader[64];
+
+void multiboot_string(paddr_t phys, char *to, unsigned size)
+{
+        for (unsigned i = 0; i < size - 1; i++) {
+                /* One by one: the string may end just below what can be mapped. The other window
+                 * may hold what it is named by. */
+                const char *text = boot_map(1, phys + i, 1);
+                if (!text || !*text)
+                        break;
+                to[i] = *text;
+        }
+}
+
+static void read_modules(paddr_t phys, uint32_t count)
+{
+        for (uint32_t i = 0; i < count && i < MODULES_MAX; i++) {
+                struct module module;
+                const void *place = boot_map(0, phys + i * sizeof(module), sizeof(module));
+
+                if (!place)
+                        return;
+                memcpy(&module, place, sizeof(module));
+                memory_map_add_module(module.start, module.end, module.cmdline);
+        }
+}
+
+static void read_map(paddr_t phys, uint32_t length)
+{
+        const char *map;
+        uint32_t at = 0;
+
+        if (length > MAP_BYTES_MAX)
+                length = MAP_BYTES_MAX;
+        map = boot_map(0, phys, length);
+        if (!map)
+                return;
+        while (length - at >= sizeof(struct map_entry)) {
+                struct map_entry entry;
+
+                memcpy(&entry, map + at, sizeof(entry));
+                if (entry.size < sizeof(entry) - sizeof(entry.size))
+                        return;
+                memory_map_add(entry.start, entry.length, entry.type);
+                if (entry.size > length - at - sizeof(entry.size))
+                        return;
+                at += entry.size + (uint32_t)sizeof(entry.size);
+        }
+}
+
+bool multiboot_read(uint32_t magic, paddr_t phys)
+{
+        struct info info;
+        const void *place;
+
+        if (magic == MULTIBOOT2_LOADER_MAGIC && phys)
+                return multiboot2_read(phys);
+        if (magic != MULTIBOOT_LOADER_MAGIC || !phys)
+                return false;
+        place = boot_map(0, phys, sizeof(info));
+        if (!place)
+                return false;
+        memcpy(&info, place, sizeof(info));
+
+        if (info.flags & INFO_CMDLINE)
+                multiboot_string(info.cmdline, multiboot_cmdline, sizeof(multiboot_cmdline));
+        if (info.flags & INFO_LOADER)
+                multiboot_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
+        if (info.flags & INFO_MODULES)
+                read_modules(info.module_list, info.modules);
+        if (info.flags & INFO_MAP) {
+                read_map(info.map, info.map_length);
+        } else if (info.flags & INFO_MEMORY) {
+                memory_map_add(0, (uint64_t)info.mem_lower << 10, NOVA_MEM_AVAILABLE);
+                memory_map_add(0x100000, (uint64_t)info.mem_upper << 10, NOVA_MEM_AVAILABLE);
+        }
+        return true;
+}

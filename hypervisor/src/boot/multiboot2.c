@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Multiboot 2 information (Multiboot2 Specification 2.0, 3.6). A loader's numbers may be anything:
+ * each tag is read inside of its own size, and tags are followed only inside of the whole. */
+#include "boot/multiboot2.h"
+
+#include "arch/x86/boot_paging.h"
+#include "boot/boot.h"
+#include "boot/memory_map.h"
+#include "boot/multiboot.h"
+#include "lib/string.h"
+#include "nova/abi/hip.h"
+
+/* Larger information is cut: GRUB's has some KiB. */
+#define INFO_MAX 0x100000
+
+#define TAG_ALIGN 8
+#define TAG_SIZE  8 /* of type and size */
+
+enum tag_type {
+        TAG_END = 0,
+        TAG_CMDLINE = 1,
+        TAG_LOADER = 2,
+        TAG_MODULE = 3,
+        TAG_MEMORY = 4,
+        TAG_MAP = 6,
+        TAG_ACPI_OLD = 14,
+        TAG_ACPI_NEW = 15,
+        TAG_EFI_MAP = 17,
+};
+
+/* Memory types of UEFI (UEFI Specification 2.9, 7.2). */
+enum efi_type {
+        EFI_LOADER_CODE = 1,
+        EFI_BOOT_DATA = 4, /* loader's and boot services' are free by now */
+        EFI_CONVENTIONAL = 7,
+        EFI_ACPI_TABLES = 9,
+        EFI_ACPI_NVS = 10,
+};
+#define EFI_PAGE_BITS 12
+
+struct tag {
+        uint32_t type;
+        uint32_t size;
+        const char *data; /* behind type and size */
+        uint32_t length;  /* of data */
+        paddr_t phys;     /* of data */
+};
+
+struct map_head {
+        uint32_t entry_size;
+        uint32_t version;
+};
+
+struct map_entry {
+        uint64_t start;
+        uint64_t length;
+        uint32_t type;
+};
+
+struct efi_entry {
+        uint32_t type;
+        uint32_t padding;
+        uint64_t start;
+        uint64_t virtual;
+        uint64_t pages;
+};
+
+uint8_t multiboot2_rsdp[MULTIBOOT2_RSDP];
+unsigned multiboot2_rsdp_size;
+uint32_t multiboot2_damaged;
+
+/* Whether a string ends in the tag, from an offset on. */
+static bool string_ends(const struct tag *tag, uint32_t at)
+{
+        for (; at < tag->length; at++)
+                if (!tag->data[at])
+                        return true;
+        return false;
+}
+
+/* The tag's string, cut where room or tag end. */
+static bool read_string(const struct tag *tag, char *place, uint32_t room)
+{
+        uint32_t length = 0;
+
+        while (length < tag->length && length < room - 1 && tag->data[length])
+                length++;
+        memcpy(place, tag->data, length);
+        place[length] = 0;
+        return string_ends(tag, 0);
+}
+
+static bool read_module(const struct tag *tag)
+{
+        uint32_t place[2];
+
+        if (tag->length < sizeof(place))
+                return false;
+        memcpy(place, tag->data, sizeof(place));
+        const bool ends = string_ends(tag, sizeof(place));
+        memory_map_add_module(place[0], place[1], ends ? (uint32_t)(tag->phys + sizeof(place)) : 0);
+        return ends;
+}
+
+static bool read_sizes(const struct tag *tag)
+{
+        uint32_t kib[2];
+
+        if (tag->length < sizeof(kib))
+                return false;
+        memcpy(kib, tag->data, sizeof(kib));
+        memory_map_add(0, (uint64_t)kib[0] << 10, NOVA_MEM_AVAILABLE);
+        memory_map_add(0x100000, (uint64_t)kib[1] << 10, NOVA_MEM_AVAILABLE);
+        return true;
+}
+
+static uint32_t type_of_efi(uint32_t type)
+{
+        if ((type >= EFI_LOADER_CODE && type <= EFI_BOOT_DATA) || type == EFI_CONVENTIONAL)
+                return NOVA_MEM_AVAILABLE;
+        return type == EFI_ACPI_TABLES ? NOVA_MEM_ACPI_RECLAIM
+               : type == EFI_ACPI_NVS  ? NOVA_MEM_ACPI_NVS
+                                       : NOVA_MEM_RESERVED;
+}
+
+static void add_entry(const char *data, bool efi)
+{
+        struct map_entry entry;
+        struct efi_entry from;
+
+        if (efi) {
+                memcpy(&from, data, sizeof(from));
+                /* More pages than addresses: cut where they end. */
+                const uint64_t most = UINT64_MAX >> EFI_PAGE_BITS;
+                const uint64_t pages = from.pages < most ? from.pages : most;
+                memory_map_add(from.start, pages << EFI_PAGE_BITS, type_of_efi(from.type));
+                return;
+        }
+        memcpy(&entry, data, sizeof(entry));
+        memory_map_add(entry.start, entry.length, entry.type);
+}
+
+static bool read_map(const struct tag *tag, bool efi)
+{
+        const uint32_t needed = efi ? sizeof(struct efi_entry) : sizeof(struct map_entry);
+        struct map_head head;
+
+        if (tag->length < sizeof(head))
+                return false;
+        memcpy(&head, tag->data, sizeof(head));
+        if (head.entry_size < needed)
+                return false;
+        for (uint32_t at = sizeof(head); tag->length - at >= head.entry_size; at += head.entry_size)
+                add_entry(tag->data + at, efi);
+        return true;
+}
+
+/* Of both versions the newer one is kept. */
+static bool read_rsdp(const struct tag *tag)
+{
+        const unsigned size = tag->length < MULTIBOOT2_RSDP ? tag->length : MULTIBOOT2_RSDP;
+
+        if (tag->type == TAG_ACPI_OLD && multiboot2_rsdp_size)
+                return true;
+        memcpy(multiboot2_rsdp, tag->data, size);
+        multiboot2_rsdp_size = size;
+        return true;
+}
+
+/* False when the tag is damaged. Memory is told by one tag, the best that there is. */
+static bool read_tag(const struct tag *tag, uint32_t memory)
+{
+        switch (tag->type) {
+        case TAG_CMDLINE:
+                return read_string(tag, multiboot_cmdline, sizeof(multiboot_cmdline));
+        case TAG_LOADER:
+                return read_string(tag, multiboot_loader, sizeof(multiboot_loader));
+        case TAG_MODULE:
+                return read_module(tag);
+        case TAG_ACPI_OLD:
+        case TAG_ACPI_NEW:
+                return read_rsdp(tag);
+        case TAG_MAP:
+        case TAG_EFI_MAP:
+                return tag->type != memory || read_map(tag, memory == TAG_EFI_MAP);
+        case TAG_MEMORY:
+                return tag->type != memory || read_sizes(tag);
+        default:
+                return true;
+        }
+}
+
+/* The tag at an offset; false at the end or where none can be. */
+static bool next_tag(const char *info, uint32_t total, paddr_t phys, uint32_t at, struct tag *tag)
+{
+        if (at > total || total - at < TAG_SIZE)
+                return false;
+        memcpy(tag, info + at, TAG_SIZE);
+        if (tag->type == TAG_END || tag->size < TAG_SIZE || tag->size > total - at)
+                return false;
+        tag->data = info + at + TAG_SIZE;
+        tag->length = tag->size - TAG_SIZE;
+        tag->phys = phys + at + TAG_SIZE;
+        return true;
+}
+
+static uint32_t tag_end(uint32_t at, const struct tag *tag)
+{
+        return (at + tag->size + TAG_ALIGN - 1) & ~(uint32_t)(TAG_ALIGN - 1);
+}
+
+/* Which tag tells of memory. */
+static uint32_t best_memory(const char *info, uint32_t total)
+{
+        struct tag tag;
+        uint32_t best = TAG_END;
+
+        for (uint32_t at = TAG_SIZE; next_tag(info, total, 0, at, &tag); at = tag_end(at, &tag))
+                if (tag.type == TAG_MAP || (tag.type == TAG_EFI_MAP && best != TAG_MAP) ||
+                    (tag.type == TAG_MEMORY && best == TAG_END))
+                        best = tag.type;
+        return best;
+}
+
+bool multiboot2_read(paddr_t phys)
+{
+        const uint32_t *head = boot_map(0, phys, TAG_SIZE);
+        struct tag tag;
+        uint32_t total, at = TAG_SIZE;
+
+        if (!head || phys % TAG_ALIGN)
+                return false;
+        total = *head < TAG_SIZE ? TAG_SIZE : *head < INFO_MAX ? *head : INFO_MAX;
+        const char *info = boot_map(0, phys, total);
+        if (!info)
+                return false;
+
+        const uint32_t memory = best_memory(info, total);
+        for (; next_tag(info, total, phys, at, &tag); at = tag_end(at, &tag))
+                if (!read_tag(&tag, memory) && !multiboot2_damaged)
+                        multiboot2_damaged = at;
+        /* Not at the end: the rest is lost. */
+        if (!multiboot2_damaged && (at > total || total - at < TAG_SIZE || tag.type != TAG_END))
+                multiboot2_damaged = at;
+        return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a boot loader tells by version 2 of the protocol. */
+#ifndef BOOT_MULTIBOOT2_H
+#define BOOT_MULTIBOOT2_H
+
+#include "lib/types.h"
+
+#define MULTIBOOT2_LOADER_MAGIC 0x36d76289
+
+/** Bytes of an RSDP of ACPI 2.0 and later. */
+#define MULTIBOOT2_RSDP 36
+
+/** The loader's copy of ACPI's RSDP, not checked; so many bytes of it, 0 when it tells none. */
+extern uint8_t multiboot2_rsdp[MULTIBOOT2_RSDP];
+extern unsigned multiboot2_rsdp_size;
+
+/** Offset of the first tag that is damaged, 0 when none is. */
+extern uint32_t multiboot2_damaged;
+
+/** Reads the information at a physical address into memory_map and what boot/multiboot.h
+ *  declares. Nothing it says is trusted. False when there cannot be any. */
+bool multiboot2_read(paddr_t info);
+
+#endif

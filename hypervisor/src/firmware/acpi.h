@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel takes from ACPI: CPUs, I/O APICs, interrupt overrides, PM timer, where PCI's
+ * configuration space, HPETs and I/O MMUs are. */
+#ifndef FIRMWARE_ACPI_H
+#define FIRMWARE_ACPI_H
+
+#include "lib/types.h"
+
+#define ACPI_CPUS      64
+#define ACPI_IO_APICS  16
+#define ACPI_OVERRIDES 32
+#define ACPI_WINDOWS   8
+#define ACPI_HPETS     8
+#define ACPI_IOMMUS    16
+#define ACPI_SOURCES   32
+#define ACPI_DEPTH     4
+
+struct acpi_io_apic {
+        paddr_t phys;
+        uint32_t gsi; /* number of its first pin */
+        uint8_t id;
+};
+
+/* An ISA interrupt that is not the GSI of its number, or not edge-triggered and active high. */
+struct acpi_override {
+        uint32_t gsi;
+        uint16_t flags; /* MPS INTI flags (ACPI 5.2.12.5) */
+        uint8_t source;
+};
+
+/* Memory-mapped configuration space of some buses of PCI segment 0. */
+struct acpi_pci_window {
+        paddr_t phys; /* where bus 0 is, or would be */
+        uint8_t first, last;
+};
+
+struct acpi_hpet {
+        paddr_t phys;
+        uint8_t number;
+};
+
+struct acpi_iommu {
+        paddr_t phys;
+        uint16_t segment; /* of PCI */
+        uint16_t rid;     /* AMD-Vi: the function that it is itself */
+        uint8_t flags;    /* AMD-Vi: how its links are to be set (IVHD flags) */
+};
+
+/* As which PCI function an I/O APIC or HPET sends interrupts. */
+struct acpi_source {
+        bool is_hpet;
+        uint8_t id; /* I/O APIC's or HPET's */
+        uint8_t bus;
+        uint8_t depth;                /* functions on the way to it, itself the last */
+        uint8_t function[ACPI_DEPTH]; /* device << 3 | function, each on the bus behind the last */
+};
+
+struct acpi {
+        bool found; /* there is a sound MADT */
+        paddr_t lapic;
+        uint32_t cpu[ACPI_CPUS]; /* local APIC numbers of enabled CPUs, in the MADT's order */
+        unsigned cpus;
+        unsigned left_out; /* enabled CPUs that cannot be used */
+        struct acpi_io_apic io_apic[ACPI_IO_APICS];
+        unsigned io_apics;
+        struct acpi_override override[ACPI_OVERRIDES];
+        unsigned overrides;
+        uint16_t pm_timer; /* I/O port, 0: none */
+        bool pm_timer_32;  /* it counts 32 bits, else 24 */
+        uint16_t sci;
+        uint8_t reset_space; /* address space of the reset register (ACPI 5.2.3.2) */
+        uint8_t reset_value;
+        uint64_t reset_address; /* 0: none */
+        bool has_8042;
+        uint16_t pm1_control[2]; /* I/O ports of PM1a and PM1b, 0: none */
+        uint16_t smi_port;       /* where smi_enable switches ACPI on, 0: it is on */
+        uint8_t smi_enable;
+        bool has_s5;                          /* the values of power-off are known: */
+        uint8_t s5_type[2];                   /* for PM1a and PM1b */
+        struct acpi_iommu iommu[ACPI_IOMMUS]; /* all of one kind */
+        unsigned iommus;
+        bool iommus_amd; /* AMD-Vi, else VT-d */
+        bool remaps;     /* they may remap interrupts */
+        struct acpi_source source[ACPI_SOURCES];
+        unsigned sources;
+        struct acpi_pci_window window[ACPI_WINDOWS];
+        unsigned windows;
+        struct acpi_hpet hpet[ACPI_HPETS];
+        unsigned hpets;
+};
+
+extern struct acpi acpi;
+
+/** Finds the tables and fills acpi. Wrong tables are left out; nothing outside of them is read. */
+void acpi_init(void);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The ACPI tables of I/O MMUs: DMAR (VT-d specification, 8) and IVRS (AMD I/O Virtualization
+ * Technology, 5.2). Which unit serves which PCI function is of no interest: all get the same
+ * tables. Memory that firmware reserves for devices (RMRR, IVMD) is given to none. */
+#include "firmware/acpi.h"
+#include "firmware/acpi_table.h"
+#include "lib/console.h"
+
+#define TABLE_ENTRIES 48 /* of both */
+
+#define DMAR_FLAGS       37
+#define DMAR_REMAPS      0x1
+#define DMAR_UNIT        0
+#define UNIT_SCOPES      16
+#define SCOPE_PATH       6
+#define SCOPE_IO_APIC    3
+#define SCOPE_HPET       4
+#define IVRS_UNIT        0x10
+#define IVRS_UNIT_11     0x11
+#define IVRS_UNIT_40     0x40
+#define IVHD_ENTRIES     24 /* of a block of type 10h, else */
+#define IVHD_ENTRIES_11  40
+#define IVHD_SPECIAL     0x48
+#define IVHD_ACPI        0xf0 /* of variable length */
+#define IVHD_ACPI_LENGTH 21
+#define SPECIAL_IO_APIC  1
+#define SPECIAL_HPET     2
+
+static struct acpi_table part(struct acpi_table table, uint32_t at, uint32_t length)
+{
+        return (struct acpi_table){table.data + at, length};
+}
+
+/* Whether an entry of a length, of at least min bytes, is whole; says so once for each table. */
+static bool is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsigned min,
+                     const char *name)
+{
+        if (length >= min && length <= table.length - at)
+                return true;
+        console_print("NOVA: the ACPI table of I/O MMUs (%s) is damaged; a part of it is "
+                      "ignored.\n",
+                      name);
+        return false;
+}
+
+/* One unit may be listed by several blocks. */
+static void add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flags)
+{
+        for (unsigned i = 0; i < acpi.iommus; i++)
+                if (acpi.iommu[i].phys == phys)
+                        return;
+        if (acpi.iommus < ACPI_IOMMUS)
+                acpi.iommu[acpi.iommus++] = (struct acpi_iommu){.phys = phys,
+                                                                .segment = (uint16_t)segment,
+                                                                .rid = (uint16_t)rid,
+                                                                .flags = (uint8_t)flags};
+}
+
+static void add_source(struct acpi_source source)
+{
+        for (unsigned i = 0; i < acpi.sources; i++)
+                if (acpi.source[i].is_hpet == source.is_hpet && acpi.source[i].id == source.id)
+                        return;
+        if (acpi.sources < ACPI_SOURCES)
+                acpi.source[acpi.sources++] = source;
+}
+
+static void read_scope(struct acpi_table scope)
+{
+        const uint64_t type = acpi_field(scope, 0, 1);
+        const uint32_t depth = (scope.length - SCOPE_PATH) / 2;
+        struct acpi_source source = {.is_hpet = type == SCOPE_HPET,
+                                     .id = (uint8_t)acpi_field(scope, 4, 1),
+                                     .bus = (uint8_t)acpi_field(scope, 5, 1),
+                                     .depth = (uint8_t)depth};
+
+        if ((type != SCOPE_IO_APIC && type != SCOPE_HPET) || !depth || depth > ACPI_DEPTH)
+                return;
+        for (uint32_t i = 0; i < depth; i++) {
+                const uint64_t device = acpi_field(scope, SCOPE_PATH + 2 * i, 1);
+                const uint64_t function = acpi_field(scope, SCOPE_PATH + 2 * i + 1, 1);
+                source.function[i] = (uint8_t)(device << 3 | (function & 7));
+        }
+        add_source(source);
+}
+
+static void read_drhd(struct acpi_table unit)
+{
+        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0, 0);
+        for (uint32_t at = UNIT_SCOPES; unit.length - at >= 2;) {
+                const uint32_t length = (uint32_t)acpi_field(unit, at + 1, 1);
+
+                if (!is_whole(unit, at, length, SCOPE_PATH, "DMAR"))
+                        return;
+                read_scope(part(unit, at, length));
+                at += length;
+        }
+}
+
+void acpi_read_dmar(struct acpi_table dmar)
+{
+        if (dmar.length < TABLE_ENTRIES || acpi.iommus)
+                return;
+        acpi.iommus_amd = false;
+        acpi.remaps = acpi_field(dmar, DMAR_FLAGS, 1) & DMAR_REMAPS;
+        for (uint32_t at = TABLE_ENTRIES; dmar.length - at >= 4;) {
+                const uint32_t length = (uint32_t)acpi_field(dmar, at + 2, 2);
+
+                if (!is_whole(dmar, at, length, 4, "DMAR"))
+                        return;
+                if (acpi_field(dmar, at, 2) == DMAR_UNIT && length >= UNIT_SCOPES)
+                        read_drhd(part(dmar, at, length));
+                at += length;
+        }
+}
+
+/* Length of an entry for devices; 0: unknown. */
+static uint32_t entry_length(struct acpi_table unit, uint32_t at)
+{
+        const uint32_t type = (uint32_t)acpi_field(unit, at, 1);
+
+        if (type == IVHD_ACPI)
+                return IVHD_ACPI_LENGTH + 1 + (uint32_t)acpi_field(unit, at + IVHD_ACPI_LENGTH, 1);
+        return type < 0xc0 ? 4u << (type >> 6) : 0;
+}
+
+static void read_ivhd(struct acpi_table unit, uint32_t entries)
+{
+        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 16, 2), acpi_field(unit, 4, 2),
+                 acpi_field(unit, 1, 1));
+        for (uint32_t at = entries; at < unit.length;) {
+                const uint32_t length = entry_length(unit, at);
+                const uint64_t rid = acpi_field(unit, at + 5, 2),
+                               kind = acpi_field(unit, at + 7, 1);
+
+                if (!is_whole(unit, at, length, 4, "IVRS"))
+                        return;
+                if (acpi_field(unit, at, 1) == IVHD_SPECIAL &&
+                    (kind == SPECIAL_IO_APIC || kind == SPECIAL_HPET))
+                        add_source((struct acpi_source){.is_hpet = kind == SPECIAL_HPET,
+                                                        .id = (uint8_t)acpi_field(unit, at + 4, 1),
+                                                        .bus = (uint8_t)(rid >> 8),
+                                                        .depth = 1,
+                                                        .function = {(uint8_t)rid}});
+                at += length;
+        }
+}
+
+void acpi_read_ivrs(struct acpi_table ivrs)
+{
+        if (ivrs.length < TABLE_ENTRIES || acpi.iommus)
+                return;
+        acpi.iommus_amd = true;
+        acpi.remaps = true;
+        for (uint32_t at = TABLE_ENTRIES; ivrs.length - at >= 4;) {
+                const uint64_t type = acpi_field(ivrs, at, 1);
+                const uint32_t length = (uint32_t)acpi_field(ivrs, at + 2, 2);
+
+                if (!is_whole(ivrs, at, length, 4, "IVRS"))
+                        return;
+                if (type == IVRS_UNIT && length >= IVHD_ENTRIES)
+                        read_ivhd(part(ivrs, at, length), IVHD_ENTRIES);
+                else if ((type == IVRS_UNIT_11 || type == IVRS_UNIT_40) &&
+                         length >= IVHD_ENTRIES_11)
+                        read_ivhd(part(ivrs, at, length), IVHD_ENTRIES_11);
+                at += length;
+        }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel's command line: words between spaces. */
+#include "lib/cmdline.h"
+
+#include "lib/console.h"
+#include "lib/string.h"
+
+struct cmdline cmdline;
+
+/* Words that had a meaning in 2012 and have none here: taken without a message. */
+static const char *const old_words[] = {"iommu", "keyb", "spinner", "vtlb", "novga", "novpid"};
+
+static bool is_space(char character)
+{
+        return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
+static bool word_is(const char *word, size_t length, const char *name)
+{
+        return strlen(name) == length && !strncmp(word, name, length);
+}
+
+/* A number of bytes: digits, then nothing, K or M. False when it is none or too large. */
+static bool parse_size(const char *text, size_t length, uint64_t *size)
+{
+        uint64_t value = 0;
+        unsigned shift = 0;
+
+        if (length && (text[length - 1] == 'K' || text[length - 1] == 'k'))
+                shift = 10;
+        else if (length && (text[length - 1] == 'M' || text[length - 1] == 'm'))
+                shift = 20;
+        if (shift)
+                length--;
+        if (!length || length > 12)
+                return false;
+        for (size_t i = 0; i < length; i++) {
+                if (text[i] < '0' || text[i] > '9')
+                        return false;
+                value = value * 10 + (unsigned)(text[i] - '0');
+        }
+        *size = value << shift;
+        return value != 0;
+}
+
+static bool parse_word(const char *word, size_t length)
+{
+        static const char kmem[] = "kmem=";
+        const size_t prefix = sizeof(kmem) - 1;
+
+        if (word_is(word, length, "serial"))
+                cmdline.serial = true;
+        else if (word_is(word, length, "noiommu"))
+                cmdline.no_iommu = true;
+        else if (length > prefix && !strncmp(word, kmem, prefix))
+                return parse_size(word + prefix, length - prefix, &cmdline.kmem);
+        else {
+                for (unsigned i = 0; i < array_size(old_words); i++)
+                        if (word_is(word, length, old_words[i]))
+                                return true;
+                return false;
+        }
+        return true;
+}
+
+void cmdline_parse(const char *text)
+{
+        bool first = true;
+
+        while (*text) {
+                size_t length = 0;
+
+                while (is_space(*text))
+                        text++;
+                while (text[length] && !is_space(text[length]))
+                        length++;
+                if (length && !parse_word(text, length) && !first) {
+                        console_print("NOVA: option '");
+                        for (size_t i = 0; i < length; i++)
+                                console_print("%c",
+                                              text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+                        console_print("' means nothing to the kernel and is ignored; known are "
+                                      "serial, kmem=<n>[K|M] and noiommu.\n");
+                }
+                first = false;
+                text += length;
+        }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of the kernel: a message and a halt. */
+#ifndef LIB_STOP_H
+#define LIB_STOP_H
+
+#include "lib/types.h"
+
+struct regs;
+
+/** Prints one sentence (printf format), CPU and backtrace on COM1, whatever the command line says,
+ *  then the line "NOVA: stopped", stops all CPUs. */
+_Noreturn void kernel_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** The same for an exception in the kernel; regs are those of the interrupted code. */
+_Noreturn void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2);
+
+#endif
