@@ -179,6 +179,7 @@ static enum nova_status thread(struct ec *self)
         switch (REG_P2(self)) {
         case NOVA_EXT_THREAD_EXIT:
                 thread_exit(self);
+                break;
         case NOVA_EXT_THREAD_TLS:
                 return thread_tls(self);
         default:

@@ -13,6 +13,7 @@
 #include "nova/abi/hypercall.h"
 #include "nova/abi/status.h"
 #include "nova/abi/utcb.h"
+#include "object/continuation.h"
 #include "object/object.h"
 #include "sched/mail.h"
 #include "space/mapping.h"
@@ -24,9 +25,6 @@ struct pt;
 struct sc;
 struct sm;
 struct vcpu;
-
-/** How an EC goes on. Never returns. */
-typedef void (*continuation_t)(struct ec *self);
 
 enum ec_kind { EC_LOCAL, EC_GLOBAL, EC_VCPU, EC_IDLE };
 

@@ -464,7 +464,7 @@ void leave_if_ended(struct ec *self)
                 resume_reschedule(self->cpu);
 }
 
-void preemption_point(struct ec *self, void (*cont)(struct ec *self))
+void preemption_point(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;
 

@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu.h"
 #include "lib/types.h"
+#include "object/continuation.h"
 
 struct ec;
 struct sc;
@@ -65,7 +66,7 @@ void leave_if_ended(struct ec *self);
 
 /** Between two steps of a long operation: lets interrupts in; self may be preempted and then goes
  *  on with cont. No lock and no borrowed pointer is held. */
-void preemption_point(struct ec *self, void (*cont)(struct ec *self));
+void preemption_point(struct ec *self, continuation_t cont);
 
 /** A walk that holds borrowed pointers lets interrupts in. */
 void interrupt_window(struct cpu *cpu);
