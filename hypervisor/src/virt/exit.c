@@ -3,9 +3,9 @@
 #include "virt/exit.h"
 
 #include "arch/x86/msr.h"
+#include "lib/stop.h"
 #include "nova/abi/event.h"
 #include "object/ec.h"
-#include "lib/stop.h"
 #include "virt/state.h"
 
 _Noreturn void resume_delivery(struct ec *self)
