@@ -78,7 +78,9 @@ struct End : Kernel {
                 REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
                 const nova_status status = fake_hypercall(caller);
                 // Who was preempted gets it when it runs again.
-                return caller->cont == resume_woken ? nova_status(caller->wait_status) : status;
+                return caller->cont == continuation_t(resume_woken)
+                               ? nova_status(caller->wait_status)
+                               : status;
         }
 
         // The server's first port: TLBs are flushed for it. At once, or in steps.

@@ -203,7 +203,7 @@ TEST(guest, a_domain_that_its_cpu_dropped_is_loaded_again_before_the_entry)
         g.control()->exit_code = 0x60;
         EXPECT_EQ(fake_run(finish_svm_exit, g.vcpu), g.vcpu);
         EXPECT_EQ(fake_guest_entries, entries);
-        EXPECT_EQ(g.vcpu->cont, resume_guest);
+        EXPECT_EQ(g.vcpu->cont, continuation_t(resume_guest));
         cpu_self()->current = before;
 }
 
