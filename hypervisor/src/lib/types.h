@@ -23,6 +23,9 @@ typedef uint64_t paddr_t;
 
 #define array_size(array) (sizeof(array) / sizeof((array)[0]))
 
+/* A part of the function's type, which the keyword is not: see continuation_t. */
+#define _Noreturn __attribute__((noreturn))
+
 /* The path of calls and replies: what it uses is part of it, and that it never returns does not
  * make it rare. */
 #define always_inline inline __attribute__((always_inline))

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#define _Noreturn [[noreturn]]
+#define _Noreturn __attribute__((noreturn))
 extern "C" {
 #include "arch/x86/boot_paging.h"
 #include "boot/memory_map.h"
