@@ -160,6 +160,7 @@ struct revocation {
         word_t sync;         /* selectors of pin whose tables are still to be written … */
         word_t sync_first;   /* … whose pieces have still to leave the space … */
         word_t sync_last;    /* … both up to here */
+        word_t cut_at;       /* what crosses this is cut, while cutting is set */
         word_t owed_end; /* mappings from at up to here may have lost all permissions; 0: none */
         struct space *sync_space; /* … from one step to the next: its PD is referenced */
         union { /* the mapping visited last; NULL between two mappings of the space */
@@ -172,6 +173,7 @@ struct revocation {
         uint16_t depth; /* that of the mapping where the walk began */
         uint8_t perms;  /* to be taken away */
         bool self;
+        bool cutting;  /* the mapping visited last is cut next, or one below it */
         bool syncs;    /* tables of the mapping visited last are still to be written */
         bool leaves;   /* the mapping visited last leaves its space when its tables are clear */
         bool up;       /* what lies below the mapping visited last is done */

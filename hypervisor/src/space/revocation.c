@@ -197,21 +197,6 @@ static inline bool is_crossed(const struct revocation *r, const struct mapping *
                tree_find(&top->children, x, x - 1);
 }
 
-/* Cuts the lowest mapping that has to be cut at x. */
-static cold_path void cut_one(struct revocation *r, struct mapping *top, word_t x,
-                              struct flush *flush)
-{
-        struct mapping *mapping = top, *child;
-
-        while ((child = child_at(tree_find(&mapping->children, x, x - 1)))) {
-                if (mapping->perms && (mapping != top || r->self))
-                        mapping->cut = x;
-                mapping = child;
-        }
-        if (!cut(mapping, r->space->type, x, flush))
-                r->whole = true;
-}
-
 /* Takes the permissions from a mapping, and those that its parent does not have, so that nothing
  * more can be delegated from it. Its tables follow (sync), its descendants come later.
  *
@@ -434,9 +419,64 @@ static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, un
         return next;
 }
 
-/* Finds the next mapping of the caller's range and cuts at most one; the mapping to walk from when
- * nothing is left to cut, else NULL; *done when there is none. */
-static struct mapping *find_top(struct revocation *r, bool *done, struct flush *flush)
+/* The end of cutting, at a mapping which is freed if nothing else holds it. */
+static struct mapping *end_cutting(struct revocation *r, struct mapping *mapping)
+{
+        r->cutting = false;
+        return rise(r, mapping);
+}
+
+/* Cuts a mapping at r->cut_at, where no child crosses it. The mapping above it, where cutting goes
+ * on; what that waited for may be freed. */
+static struct mapping *cut_below(struct revocation *r, struct mapping *mapping, struct flush *flush)
+{
+        struct mapping *parent = mapping_parent(mapping);
+        const word_t x = r->cut_at;
+
+        parent->pins++;
+        if (mapping->in_parent.start >= x || x > mapping->in_parent.last)
+                mapping_release(mapping); /* another revocation has cut it in front of x */
+        else if (!cut(mapping, r->space->type, x, flush))
+                r->whole = true;
+        parent->pins--;
+        return r->whole ? end_cutting(r, parent) : parent;
+}
+
+/* One move of cutting all that crosses r->cut_at below the top, and with r->self the top: down to a
+ * child that crosses it, which leaves a mark, else a cut and up to the parent. NULL at the end,
+ * where find_top() looks at the range again: others may have changed it between two steps. */
+static cold_path struct mapping *cut_on(struct revocation *r, struct mapping *mapping,
+                                        struct flush *flush)
+{
+        const word_t x = r->cut_at;
+        const bool top = mapping->depth == r->depth;
+        struct mapping *child = child_at(tree_find(&mapping->children, x, x - 1));
+
+        if (child) {
+                if (mapping->perms && (!top || r->self))
+                        mapping->cut = x;
+                return child;
+        }
+        if (!top)
+                return cut_below(r, mapping, flush);
+        if (r->self && mapping->space && mapping->in_parent.start < x &&
+            x <= mapping->in_parent.last && !cut(mapping, r->space->type, x, flush))
+                r->whole = true;
+        return end_cutting(r, mapping);
+}
+
+/* Begins to cut what crosses x below top. */
+static struct mapping *begin_cutting(struct revocation *r, struct mapping *top, word_t x)
+{
+        r->cutting = true;
+        r->cut_at = x;
+        r->depth = top->depth;
+        return top;
+}
+
+/* Finds the next mapping of the caller's range, the one to walk from, or to cut below first; NULL
+ * if there is none at this place, and *done when there is none at all. */
+static struct mapping *find_top(struct revocation *r, bool *done)
 {
         /* What was taken whole may reach beyond the range, and others may have cut it since. */
         const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
@@ -459,10 +499,8 @@ static struct mapping *find_top(struct revocation *r, bool *done, struct flush *
         r->last_source = r->first_source + (last - first);
         if (!r->whole) {
                 const bool begin = is_crossed(r, top, r->first_source);
-                if (begin || is_crossed(r, top, r->last_source + 1)) {
-                        cut_one(r, top, begin ? r->first_source : r->last_source + 1, flush);
-                        return NULL;
-                }
+                if (begin || is_crossed(r, top, r->last_source + 1))
+                        return begin_cutting(r, top, begin ? r->first_source : r->last_source + 1);
         }
 
         r->top_first = first;
@@ -483,7 +521,8 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
         r->pin = NULL;
         r->sync_space = NULL;
         r->owed_end = 0;
-        r->syncs = r->leaves = r->up = r->rises = r->emptied = r->whole = r->given_up = false;
+        r->syncs = r->leaves = r->up = r->rises = r->emptied = r->whole = r->given_up = r->cutting =
+                false;
 }
 
 /* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
@@ -494,13 +533,16 @@ static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *bu
 
         if (*here && r->syncs && !sync(r, *here, budget, flush))
                 return false;
-        if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
+        if (unlikely(*here && r->cutting)) {
+                pay_search(budget);
+                *here = cut_on(r, *here, flush);
+        } else if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
                 *here = rise(r, *here);
         } else if (*here) {
                 *here = walk_on(r, *here, budget, flush);
         } else {
-                *here = find_top(r, &done, flush);
-                if (*here && r->self)
+                *here = find_top(r, &done);
+                if (*here && r->self && !r->cutting)
                         reduce(r, *here, NOVA_PERM_ALL, budget, flush);
         }
         return done;
@@ -574,6 +616,7 @@ bool revocation_finish_step(struct revocation *r)
 {
         if (!r->given_up) {
                 r->given_up = true;
+                r->cutting = false;
                 /* Objects have no pieces that could be left. */
                 if (r->at < r->owed_end) {
                         r->last = r->owed_end - 1;
