@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Includes and calls of the kernel go from higher folders to lower ones, and a file includes its own
-header first.
+"""Includes and calls of the kernel go from higher folders to lower ones, and a file includes its
+own header first.
 
-Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders. What
-goes upward is listed in UPWARD with a reason, and nothing else may: so folders form no cycle that is
-not listed. A call needs a declaration; a function that a lower folder declares and a higher one
-defines would be a call upward that no include shows, and is refused unless UPWARD_CALLS has it.
+Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders.
+What goes upward is listed in UPWARD with a reason, and nothing else may: so folders form no cycle
+that is not listed. A call needs a declaration; a function that a lower folder declares and a higher
+one defines would be a call upward that no include shows, and is refused unless UPWARD_CALLS has it.
 Continuations are called through pointers and need no declaration.
 """
 
@@ -119,8 +119,8 @@ def check_own(name, text, has_header):
 
 
 def arrows(name, text, folder_of):
-    """(folder, folder above it, header) of each include that goes upward. folder_of: the folder of a
-    header that is included without one."""
+    """(folder, folder above it, header) of each include that goes upward. folder_of: the folder of
+    a header that is included without one."""
     here = name.split("/")[0]
     for header in includes(text):
         there = header.split("/")[0] if "/" in header else folder_of.get(header, here)
@@ -129,8 +129,8 @@ def arrows(name, text, folder_of):
 
 
 def check_arrows(files, folder_of, upward):
-    """Complaints about includes that go upward and are not in the list, and about entries of the list
-    that no file needs. files: text by name."""
+    """Complaints about includes that go upward and are not in the list, and about entries of the
+    list that no file needs. files: text by name."""
     found, used = [], set()
     for name, text in sorted(files.items()):
         if name.split("/")[0] not in PLACE:

@@ -44,8 +44,8 @@ entry_hypercall:
         pop     %eax
         mov     %eax, REG(AX)(%edx)
 
-/* EAX = argument 1, EDX = EC, as the handlers of the table get them. Most return: the registers that
- * C keeps are then still the user's, and need not be saved. */
+/* EAX = argument 1, EDX = EC, as the handlers of the table get them. Most return: the registers
+ * that C keeps are then still the user's, and need not be saved. */
         movzbl  %al, %ecx
         call    *hypercall_table(, %ecx, 4)
 
