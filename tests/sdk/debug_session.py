@@ -102,7 +102,8 @@ class Session(unittest.TestCase):
             r"bin/init: not loaded, another program has its addresses$",
             r"Breakpoint 1[.\d]*, add \(",
             r"^0x\w+ +server +\d+ .* KiB of 128 KiB +live$",
-            r"^0x\w+ +counter +server +0 +local +runs +0x\w+ <add> +nothing: it runs, serves client$",
+            r"^0x\w+ +counter +server +0 +local +runs +0x\w+ <add> "
+            r"+nothing: it runs, serves client$",
             r"^0x\w+ +client +client +0 +global +reply .* the reply of counter$",
             r"^#0 +add \(request=",
         )
