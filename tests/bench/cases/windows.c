@@ -83,6 +83,22 @@ CASE(windows, revoke_cut, "")
         hc_revoke(mem(page, 1, ALL), 0);
 }
 
+/* Each mapping of a long chain crosses the end of what is revoked. */
+CASE(windows, revoke_cut_deep, "")
+{
+        struct thread *t = taker(NOVA_CRD_MEM);
+        const word_t first = page_of(memory(1));
+        word_t page = first;
+
+        for (word_t i = 0; i < DEEP; i++) {
+                copy_to(t, mem(page, 1, ALL), FIRST_PAGE + 2 * i);
+                page = FIRST_PAGE + 2 * i;
+        }
+        MARKED(15, "off_revoke_cut_deep",
+               EXPECT_EQ(hc_revoke(mem(first, 0, ALL), 0), NOVA_SUCCESS));
+        hc_revoke(mem(first, 1, ALL), 0);
+}
+
 /* 254 items, each with all that the space holds. */
 CASE(windows, delegate_items, "")
 {
