@@ -46,6 +46,7 @@ set(NOVA_KERNEL_SOURCES
   src/sched/schedule.c
   src/sched/timeout.c
   src/sched/wake.c
+  src/space/cut.c
   src/space/mapping.c
   src/space/object_mapping.c
   src/space/object_space.c

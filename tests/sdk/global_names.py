@@ -31,7 +31,9 @@ def symbols(archive):
     """The names that an archive defines for others."""
     command = ["nm", "--format=posix", "--extern-only", "--defined-only", archive]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    return {line.split()[0] for line in result.stdout.splitlines() if len(line.split()) > 2}
+    # A name, its type, value and size; and a line for each member, which begins with the archive.
+    lines = (line.split() for line in result.stdout.splitlines() if not line.endswith(":"))
+    return {words[0] for words in lines if len(words) > 2}
 
 
 def declared(folder):

@@ -53,7 +53,7 @@ class Elf(unittest.TestCase):
         far = bytearray(program())
         struct.pack_into("<Q", far, 32, 2**64 - 1)
         for content in (program()[:100], bytes(far)):
-            self.refused(content, "x86_64", "cut off: its headers are missing")
+            self.refused(content, "x86_64", "truncated: its headers are missing")
             for read in (elf.segments, elf.loaded, lambda path: elf.bytes_at(path, 0, 1)):
                 with self.assertRaisesRegex(NovaError, "cannot be read as an ELF file"):
                     read(self.file)

@@ -52,4 +52,11 @@ struct mapping *mapping_release_some(struct mapping *mapping, unsigned count);
  */
 void mapping_drop(struct mapping *mapping, struct flush *flush);
 
+/** Cuts since boot, of each type of space. */
+extern uint64_t mapping_cuts[];
+
+/** Cuts a mapping into two at boundary x of what it maps; no child crosses x. A mapping outside of
+ *  its space may be freed with what it held. false: no memory. */
+bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush);
+
 #endif

@@ -29,9 +29,6 @@
 
 #define TABLE_ENTRIES 512 /* of any table of pages, or a multiple of them */
 
-/* Cuts since boot, of each type of space. */
-static uint64_t cuts[array_size(space_lock)];
-
 static struct mapping *child_at(struct tree_node *node)
 {
         return node ? container_of(node, struct mapping, in_parent) : NULL;
@@ -133,59 +130,6 @@ bool mapping_source(struct space *space, word_t sel, word_t *source)
 static word_t mark_of(const struct revocation *r)
 {
         return (word_t)r;
-}
-
-/* Gives later the selectors of a mapping from sel on. */
-static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel)
-{
-        struct space *space = mapping->space;
-        struct tree_place place;
-
-        later->space = space;
-        later->in_space.start = sel;
-        later->in_space.last = mapping->in_space.last;
-        mapping->in_space.last = sel - 1;
-        tree_search(&space->tree, sel, later->in_space.last, &place);
-        tree_insert_at(&space->tree, place, &later->in_space);
-}
-
-/* Cuts a mapping into two at boundary x of what it maps; no child crosses x. false: no memory. */
-static bool cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
-{
-        struct space *space = mapping->space;
-        const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
-
-        assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
-        assert(!tree_find(&mapping->children, x, x - 1));
-        if (space && !space_split(space, sel, flush))
-                return false;
-
-        struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
-        if (!later)
-                return false;
-        if (space)
-                cut_space(mapping, later, sel);
-        later->perms = mapping->perms;
-        later->attr = mapping->attr;
-        later->in_parent.start = x;
-        later->in_parent.last = mapping->in_parent.last;
-        if (mapping->in_parent.parent) {
-                tree_set_last(&mapping->in_parent, x - 1);
-                tree_insert(tree_of(&mapping->in_parent), &later->in_parent);
-        } else {
-                mapping->in_parent.last = x - 1;
-        }
-        tree_split(&mapping->children, x, &later->children);
-        later->torn = ++cuts[type];
-        if (mapping->perms)
-                mapping->cut = 0;
-        else
-                later->cut = mapping->cut;
-        if (!space) {
-                mapping_release(later);
-                mapping_release(mapping);
-        }
-        return true;
 }
 
 /* Whether a mapping has to be cut at x: one below top, or top itself if self. */
@@ -383,7 +327,7 @@ static bool is_torn(struct revocation *r, const struct mapping *mapping)
         if (mapping->torn <= (deep ? r->since_deep : r->since))
                 return false;
         r->depth_deep = mapping->depth;
-        r->since_deep = cuts[r->space->type];
+        r->since_deep = mapping_cuts[r->space->type];
         return true;
 }
 
@@ -436,7 +380,7 @@ static struct mapping *cut_below(struct revocation *r, struct mapping *mapping, 
         parent->pins++;
         if (mapping->in_parent.start >= x || x > mapping->in_parent.last)
                 mapping_release(mapping); /* another revocation has cut it in front of x */
-        else if (!cut(mapping, r->space->type, x, flush))
+        else if (!mapping_cut(mapping, r->space->type, x, flush))
                 r->whole = true;
         parent->pins--;
         return r->whole ? end_cutting(r, parent) : parent;
@@ -460,7 +404,7 @@ static cold_path struct mapping *cut_on(struct revocation *r, struct mapping *ma
         if (!top)
                 return cut_below(r, mapping, flush);
         if (r->self && mapping->space && mapping->in_parent.start < x &&
-            x <= mapping->in_parent.last && !cut(mapping, r->space->type, x, flush))
+            x <= mapping->in_parent.last && !mapping_cut(mapping, r->space->type, x, flush))
                 r->whole = true;
         return end_cutting(r, mapping);
 }
@@ -506,7 +450,7 @@ static struct mapping *find_top(struct revocation *r, bool *done)
         r->top_first = first;
         r->top_last = last;
         r->depth = top->depth;
-        r->since = r->since_deep = cuts[r->space->type];
+        r->since = r->since_deep = mapping_cuts[r->space->type];
         return top;
 }
 

@@ -84,12 +84,11 @@ void guest_groups_from_utcb(struct ec *ec, const struct nova_utcb_state *state, 
                 ops->write(ec, GUEST_CR8, guest_cr8_from_utcb(state, ops->read(ec, GUEST_CR8)));
 }
 
-void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
+static void state_give_msrs(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
 {
         struct guest_msrs msrs;
 
-        if (mtd & (NOVA_MTD_MSR | NOVA_MTD_CSTAR_AUX))
-                vcpu_ops->read_msrs(ec, &msrs);
+        vcpu_ops->read_msrs(ec, &msrs);
         if (mtd & NOVA_MTD_MSR) {
                 more->efer = vcpu_ops->read(ec, GUEST_EFER);
                 more->star = msrs.star;
@@ -97,6 +96,16 @@ void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_m
                 more->fmask = msrs.fmask;
                 more->kernel_gs_base = msrs.kernel_gs_base;
         }
+        if (mtd & NOVA_MTD_CSTAR_AUX) {
+                more->cstar = msrs.cstar;
+                more->tsc_aux = ec->vcpu->tsc_aux;
+        }
+}
+
+void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_mtd_t mtd)
+{
+        if (mtd & (NOVA_MTD_MSR | NOVA_MTD_CSTAR_AUX))
+                state_give_msrs(ec, more, mtd);
         if (mtd & NOVA_MTD_PAT)
                 more->pat = vcpu_ops->read(ec, GUEST_PAT);
         if (mtd & NOVA_MTD_DEBUG) {
@@ -109,10 +118,6 @@ void guest_more_to_utcb(const struct ec *ec, struct nova_utcb_more *more, nova_m
                                     : 0;
         if (mtd & NOVA_MTD_XCR0)
                 more->xcr0 = ec->vcpu->xcr0;
-        if (mtd & NOVA_MTD_CSTAR_AUX) {
-                more->cstar = msrs.cstar;
-                more->tsc_aux = ec->vcpu->tsc_aux;
-        }
 }
 
 static void state_take_msrs(struct ec *ec, const struct nova_utcb_more *more)

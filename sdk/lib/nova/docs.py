@@ -94,7 +94,7 @@ def settings(root, output, pages, anchors):
         "INPUT": " ".join(f'"{part}"' for part in [*pages, GROUPS, *headers]),
         "IMAGE_PATH": f'"{output / "pictures"}"',
         "LAYOUT_FILE": f'"{FOLDER / "layout.xml"}"',
-        "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages"]),
+        "STRIP_FROM_PATH": " ".join(f'"{part}"' for part in [*headers, output / "pages", root]),
         "STRIP_FROM_INC_PATH": " ".join(f'"{part}"' for part in headers),
         "INCLUDE_PATH": " ".join(headers),
         "FILTER_PATTERNS": f'"*.h=python3 -B \\"{script}\\" \\"{anchors}\\" \\"{GROUPS}\\""',

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cuts a mapping of memory or ports into two. Revocations do that at the ends of their ranges. */
+#include "lib/bits.h"
+#include "space/mapping_tree.h"
+#include "space/space.h"
+
+uint64_t mapping_cuts[array_size(space_lock)];
+
+/* Gives later the selectors of a mapping from sel on. */
+static void cut_space(struct mapping *mapping, struct mapping *later, word_t sel)
+{
+        struct space *space = mapping->space;
+        struct tree_place place;
+
+        later->space = space;
+        later->in_space.start = sel;
+        later->in_space.last = mapping->in_space.last;
+        mapping->in_space.last = sel - 1;
+        tree_search(&space->tree, sel, later->in_space.last, &place);
+        tree_insert_at(&space->tree, place, &later->in_space);
+}
+
+bool mapping_cut(struct mapping *mapping, unsigned type, word_t x, struct flush *flush)
+{
+        struct space *space = mapping->space;
+        const word_t sel = mapping->in_space.start + (x - mapping->in_parent.start);
+
+        assert(mapping->in_parent.start < x && x <= mapping->in_parent.last);
+        assert(!tree_find(&mapping->children, x, x - 1));
+        if (space && !space_split(space, sel, flush))
+                return false;
+
+        struct mapping *later = mapping_alloc(mapping->account, mapping->depth);
+        if (!later)
+                return false;
+        if (space)
+                cut_space(mapping, later, sel);
+        later->perms = mapping->perms;
+        later->attr = mapping->attr;
+        later->in_parent.start = x;
+        later->in_parent.last = mapping->in_parent.last;
+        if (mapping->in_parent.parent) {
+                tree_set_last(&mapping->in_parent, x - 1);
+                tree_insert(tree_of(&mapping->in_parent), &later->in_parent);
+        } else {
+                mapping->in_parent.last = x - 1;
+        }
+        tree_split(&mapping->children, x, &later->children);
+        later->torn = ++mapping_cuts[type];
+        if (mapping->perms)
+                mapping->cut = 0;
+        else
+                later->cut = mapping->cut;
+        if (!space) {
+                mapping_release(later);
+                mapping_release(mapping);
+        }
+        return true;
+}
