@@ -18,6 +18,7 @@ import plan
 import session
 import symbols
 import tables
+import walks
 from nova import doc_headers, doc_pages, doc_pictures, doc_rows, doc_search, docs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,23 @@ class Pictures(unittest.TestCase):
         self.assertIn("has no title", pictures.broken(self.folder)[0])
         (self.folder / "a.svg").write_text("<svg><x></svg>")
         self.assertIn("is not well-formed", pictures.broken(self.folder)[0])
+
+
+class Walks(unittest.TestCase):
+    SOURCE = "int here(void);\n\nstatic int\nhere(void)\n{\n        there(1);\n}\n"
+
+    def complaints(self, page):
+        return walks.complaints(page, {"a.c": self.SOURCE}.get, {"here", "there"})
+
+    def test_a_function_in_its_file_is_good(self):
+        self.assertEqual(self.complaints("| `here` | `a.c` | runs |\n"), [])
+
+    def test_a_call_or_a_declaration_is_no_definition(self):
+        self.assertIn("not defined", self.complaints("| `there` | `a.c` | runs |\n")[0])
+
+    def test_a_missing_file_and_an_unknown_name_are_found(self):
+        self.assertIn("there is no", self.complaints("| `here` | `b.c` | runs |\n")[0])
+        self.assertIn("not a name", self.complaints("`no_such_name` is called\n")[0])
 
 
 class Tables(unittest.TestCase):
