@@ -258,7 +258,10 @@ CASE_ON(account, memory_of_a_few_ended_objects_comes_back_within_10_ms, "X-QUOTA
                 late += amount_of(pd).used != before;
                 EXPECT(comes_back(pd, before));
         }
-        EXPECT(late < 12); /* a busy host lets an emulator come late, but not always */
+        /* A busy host lets an emulator come late, but not always. conformance.extension.counted-N
+         * runs this case in time that instructions make, where no round may be late. */
+        remark("late rounds of 12:", late);
+        EXPECT(late < 12);
 }
 
 /* An account that has just what is in it now. */

@@ -113,6 +113,9 @@ extern unsigned boot_cpu;
 extern unsigned cpu_count;                 /* CPUs that can be used */
 extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */
 
+/* A line of the output that is not a result: a count that a test of the boot reads. */
+void remark(const char *what, word_t number);
+
 uint64_t tsc(void);
 uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);

@@ -202,6 +202,15 @@ static void print_result(unsigned number)
                 print_stray();
 }
 
+void remark(const char *what, word_t number)
+{
+        console_string("# ");
+        console_string(what);
+        console_char(' ');
+        console_dec(number);
+        console_string("\n");
+}
+
 static void announce(unsigned number)
 {
         console_string("# run ");
@@ -253,20 +262,27 @@ static const char *after(const char *s, const char *prefix)
         return *prefix ? NULL : s;
 }
 
-/* area=NAME in the roottask's own command line chooses an area; there may be several. */
-static bool selected(const struct conformance_case *c)
+/* Whether the roottask's own command line has no word that begins with PREFIX, or one that ends in
+ * NAME. */
+static bool chosen(const char *prefix, const char *name)
 {
         bool all = true;
         for (const char *s = command_line; *s; s++) {
-                const char *name = after(s, "area=");
-                if (!name)
+                const char *word = after(s, prefix);
+                if (!word)
                         continue;
                 all = false;
-                const char *end = after(name, c->area);
+                const char *end = after(word, name);
                 if (end && (!*end || *end == ' '))
                         return true;
         }
         return all;
+}
+
+/* area=NAME chooses an area, case=NAME a case; there may be several of each. */
+static bool selected(const struct conformance_case *c)
+{
+        return chosen("area=", c->area) && chosen("case=", c->name);
 }
 
 static const struct nova_hip_mem *own_module(void)
