@@ -6,7 +6,7 @@
 #include "lib/types.h"
 
 #define ELF_SEGMENTS_MAX 32
-#define ELF_HEAD_MAX     0x10000 /* the headers must lie within so many bytes */
+#define ELF_HEAD_MAX     0x10000 /* bytes in which the headers must lie */
 
 struct elf_segment {
         word_t address;

@@ -8,7 +8,7 @@
 #define MEMORY_ENTRIES 96
 #define MODULES        32
 
-/** So many of the modules that are left out are named, each with its reason. */
+/** Number of omitted modules that a message names, each with its reason. */
 #define MODULES_NAMED 4
 
 /* One entry of the loader's map; type as in nova/abi/hip.h. */

@@ -10,7 +10,7 @@
 /** Bytes of an RSDP of ACPI 2.0 and later. */
 #define MULTIBOOT2_RSDP 36
 
-/** The loader's copy of ACPI's RSDP, not checked; so many bytes of it, 0 when it tells none. */
+/** The loader's copy of ACPI's RSDP, not checked, and its length in bytes; 0: it has none. */
 extern uint8_t multiboot2_rsdp[MULTIBOOT2_RSDP];
 extern unsigned multiboot2_rsdp_size;
 

@@ -290,7 +290,7 @@ static void amd_vi_mask_faults(bool mask)
                 start_log(&units[i], !mask);
 }
 
-/* Lets the unit, as a PCI function, raise the interrupt of its log. Nobody else gets hold of it. */
+/* Lets the unit, as a PCI function, raise the interrupt of its log. No PD can get that function. */
 static void enable_msi(uint16_t rid)
 {
         volatile uint32_t *config = pci_take(rid);

@@ -130,7 +130,7 @@ static bool has_functions(const struct pd *pd)
 }
 
 /* A PD that has no function needs no domain. The units have forgotten what they knew of it when so
- * many functions had left it. Whoever takes away the last one gives it back, after a flush of its
+ * many functions had left it. The CPU that removes the last one returns it, after a flush of its
  * own. pd is borrowed: it may have ended. */
 static void give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 {

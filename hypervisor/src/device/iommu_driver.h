@@ -23,8 +23,8 @@ struct iommu_driver {
         /* Reports the faults that were recorded, through iommu_report(), and clears them. */
         void (*read_faults)(void);
         void (*mask_faults)(bool mask);
-        /* Lets a function raise a GSI as a vector at a CPU, and nobody else; only when init has set
-         * remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
+        /* Lets a function raise a GSI as a vector at a CPU, and no other one; only when init has
+         * set remap_is_on. The vector of a GSI is always the same. Returns when it counts. */
         enum nova_status (*route)(unsigned gsi, unsigned rid, unsigned vector, unsigned apic_id,
                                   bool level);
         /* Takes what route gave, silently: a message that comes all the same is not a fault to
@@ -42,7 +42,7 @@ enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRU
 /** Tells of a fault. address: what was to be read or written, or the interrupt's index. */
 void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
 
-/** Maps a page of a unit's registers, which nobody can request from then on; NULL: none can be
+/** Maps a page of a unit's registers, which no PD can request from then on; NULL: none can be
  *  there. */
 volatile char *iommu_map(paddr_t phys);
 

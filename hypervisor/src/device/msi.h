@@ -27,7 +27,7 @@ struct msi_source {
 bool msi_reaches(const struct cpu *cpu);
 
 /** The message by which a source raises a GSI at a CPU that can be reached; with interrupt
- *  remapping, nobody else can raise it from now on. OUT_OF_MEMORY. */
+ *  remapping, no other device can raise it from now on. OUT_OF_MEMORY. */
 enum nova_status msi_compose(unsigned gsi, struct msi_source source, const struct cpu *cpu,
                              struct msi *msi);
 

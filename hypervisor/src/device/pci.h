@@ -17,7 +17,7 @@ bool pci_exists(uint16_t rid);
 /** The bus behind a bridge. At boot; uses boot_map's slot 0. */
 unsigned pci_bus_behind(uint16_t rid);
 
-/** Registers of a function that belongs to the kernel: nobody can request them from then on. At
+/** Registers of a function that belongs to the kernel: no PD can request them from then on. At
  *  boot; uses boot_map's slot 0. NULL: there is no such function. */
 volatile uint32_t *pci_take(uint16_t rid);
 

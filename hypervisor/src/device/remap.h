@@ -22,15 +22,15 @@ bool remap_knows_io_apics(void);
 /** As which function an I/O APIC or HPET sends; REMAP_ANYBODY: unknown. */
 unsigned remap_source(bool is_hpet, unsigned id);
 
-/* Not a requester id: whoever sends. */
+/* Not a requester id: any sender. */
 #define REMAP_ANYBODY 0x10000
 
 /* Added to the requester id of a PCI function that sends for itself: an I/O APIC or HPET may send
- * as a function that somebody can have. */
+ * as a function that a PD can have. */
 #define REMAP_FUNCTION 0x20000
 
-/** Lets a function, and nobody else, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU knows
- *  the function. Then the GSI is as before. Does nothing when remapping is off. */
+/** Lets a function, and no other one, raise a GSI at a CPU. OUT_OF_MEMORY; BAD_DEV: no I/O MMU
+ * knows the function. Then the GSI is as before. Does nothing when remapping is off. */
 enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cpu, bool level);
 
 /** GSIs that are stopped now, because their functions sent too much. */

@@ -35,7 +35,7 @@ static hypercall_result_t pd_destroy(struct ec *self)
         return reap(self, NOVA_SUCCESS);
 }
 
-/* Only whoever may let the PD pay from which the account was cut can give more of it. */
+/* More of an account can come only from a caller that may let the PD pay from which it was cut. */
 static enum nova_status quota_give(struct ec *self, const struct pd *pd)
 {
         const struct pd *payer = object_space_find_pd(self->pd, REG_P4(self), NOVA_PD_PD);

@@ -33,7 +33,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         struct cpu *cpu = self->cpu;
 
         self->cont = retry;
-        interrupt_window(cpu); /* whoever is helped may only go on to help */
+        interrupt_window(cpu); /* the helped EC may only go on to help */
         if (cpu->pending & CPU_PENDING_RESCHEDULE)
                 resume_reschedule(cpu);
 
@@ -41,7 +41,7 @@ void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry)
         if (!end)
                 return;
         leave_if_ended(self);
-        /* The walk may have let interrupts in: is there still somebody to wait for? */
+        /* The walk may have let interrupts in: is there still an EC to wait for? */
         if (callee->state == EC_REQUEST || callee->state == EC_DEAD || end->state == EC_DEAD)
                 resume_ec(cpu, self);
         ec_help(self, callee);

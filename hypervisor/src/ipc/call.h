@@ -35,7 +35,7 @@ static always_inline _Noreturn void block_on_reply(struct cpu *cpu, struct ec *s
 /** The same without donation: self's SC sleeps with it, the portal's EC runs when it is helped. */
 _Noreturn void block_on_reply_alone(struct ec *self, const struct pt *pt);
 
-/** The callee is busy: lends the current SC to whoever has to run before self can go on with
+/** The callee is busy: lends the current SC to the EC that has to run before self can go on with
  *  retry. Returns if that would be self: the chain is a cycle. */
 void block_on_callee(struct ec *self, struct ec *callee, continuation_t retry);
 

@@ -14,8 +14,8 @@
 
 const struct ec *event_root_ec;
 
-/* Nobody handles the event. The user has to hear of the first program, once: nothing else may be
- * left that could report it. */
+/* No thread handles the event. The user has to see that of the first program, once: nothing else
+ * may be left that could report it. */
 static __attribute__((noinline)) _Noreturn void shut_down(struct ec *self)
 {
         const bool first = self == event_root_ec;

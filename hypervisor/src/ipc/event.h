@@ -10,7 +10,7 @@
 hot_path _Noreturn void block_on_event(struct ec *self, word_t number, word_t error,
                                        word_t address);
 
-/** The root PD's first thread: if it is shut down by an event nobody handles, the console says so.
+/** The root PD's first thread: if an event without a handler shuts it down, the console says so.
  *  Only compared with, never looked into. */
 extern const struct ec *event_root_ec;
 

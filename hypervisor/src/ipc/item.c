@@ -234,14 +234,14 @@ static bool item_begin(struct ec *self)
         return !received;
 }
 
-/* The receiver hears that it got nothing, and what is left of its limit is for the next items. */
+/* The receiver sees that it got nothing, and what is left of its limit is for the next items. */
 static cold_path void refuse(const struct ec *self)
 {
         if (!self->transfer.aborted)
                 result(&self->transfer, 0, load_once(item_words(self, self->transfer.item)[1]));
 }
 
-/* Kernel memory ran out: another try when some came back, else the receiver hears that it got
+/* Kernel memory ran out: another try when some came back, else the receiver sees that it got
  * nothing. */
 static __attribute__((noinline)) enum step_result step_again(struct ec *self)
 {

@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "object/ec.h"
 
-/* From so many words on the CPU's string instruction is quicker than a loop. */
+/* Number of words from which the CPU's string instruction is quicker than a loop. */
 #define MESSAGE_STRING_WORDS 8
 
 /** Copies header and untyped words; the counts are clamped so that the items fit, typed first.

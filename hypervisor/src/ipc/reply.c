@@ -32,7 +32,7 @@ static __attribute__((noinline)) _Noreturn void finish_reply(struct ec *self)
         struct ec *caller = self->caller;
 
         ec_return_sc(self, caller);
-        if (unlikely(self->kind != EC_LOCAL)) { /* nobody can call it: it waits for ever */
+        if (unlikely(self->kind != EC_LOCAL)) { /* no EC can call it: it waits for ever */
                 sched_bind_current(cpu);
                 self->state = EC_BLOCKED;
                 if (cpu->current_sc->ec == self)
@@ -118,7 +118,7 @@ static __attribute__((noinline)) _Noreturn void finish_reply_vcpu(struct ec *sel
         finish_reply_state(self, caller, items);
 }
 
-/* self replies to an event, to a call without donation, or to nobody. */
+/* self replies to an event, to a call without donation, or has no caller. */
 static hot_path __attribute__((noinline)) _Noreturn void finish_reply_to_other(struct ec *caller,
                                                                                struct ec *self)
 {

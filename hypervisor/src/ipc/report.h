@@ -19,7 +19,7 @@ struct report_rate {
 /** Whether a line may come now. False: the thread counts as one without. period: ticks. */
 bool report_allowed(struct report_rate *rate, uint64_t now, uint64_t period);
 
-/** Reports a thread whose event nobody handles, within the rate: one that the root PD gave a name,
+/** Reports a thread whose event has no handler, within the rate: one that the root PD gave a name,
  *  under `serial` every one. */
 void report_shut_down(const struct ec *ec);
 

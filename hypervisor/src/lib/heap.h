@@ -18,7 +18,7 @@ struct heap {
         uint32_t random;         /* state of the generator, not 0 */
 };
 
-/** An empty heap; nobody should foresee the seed. */
+/** An empty heap; the seed should not be predictable. */
 void heap_init(struct heap *heap, uint32_t seed);
 
 /** Inserts a node whose key is set. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Formatted output to whoever takes the characters. */
+/* Formatted output to a function that takes the characters. */
 #ifndef LIB_PRINTF_H
 #define LIB_PRINTF_H
 

@@ -2,9 +2,9 @@
 /* Interval trees: closed ranges of words, ordered by start, that answer "what overlaps this?".
  *
  * A treap: the heap order of random priorities keeps it balanced whatever the keys are; they are
- * seeded at boot so that nobody can foresee them. Ranges of one tree may overlap; each node knows
- * the highest last word below it for that. A tree whose ranges never do is called disjoint: it has
- * functions of its own, which have less to do. The caller locks. */
+ * seeded at boot so that programs cannot predict them. Ranges of one tree may overlap; each node
+ * knows the highest last word below it for that. A tree whose ranges never do is called disjoint:
+ * it has functions of its own, which have less to do. The caller locks. */
 #ifndef LIB_TREE_H
 #define LIB_TREE_H
 

@@ -24,7 +24,7 @@ word_t account_size(void)
 
 /* Notes whether a grace period would help the CPU's thread: not if it wants more than the account
  * can ever have. While another CPU gives memory back, what arrives counts neither as ended nor as
- * free: then nobody can tell, and it may help. */
+ * free: then that is unknown, and it may help. */
 static bool refuse(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);

@@ -4,8 +4,8 @@
  * account only.
  *
  * An account lives as long as anything is charged to it; its own memory is, until its PD ends. The
- * charge that is given back last returns the limit to the parent. Whoever charges got the account
- * from a PD, so that it cannot end meanwhile. */
+ * charge that is given back last returns the limit to the parent. A CPU that charges got the
+ * account from a PD, so that it cannot end meanwhile. */
 #ifndef MEMORY_ACCOUNT_H
 #define MEMORY_ACCOUNT_H
 
@@ -13,7 +13,7 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
-#define ACCOUNT_DEPTH_MAX 64 /* so many may end at once, with interrupts off */
+#define ACCOUNT_DEPTH_MAX 64 /* accounts that may end at once, with interrupts off */
 
 /* Used, limit and ended change by atomic operations only. */
 struct account {

@@ -6,7 +6,7 @@
 #include "layout.h"
 #include "lib/types.h"
 
-/* What is noted of each frame of the pool, beside it. Whoever owns the frame owns this too. */
+/* A record of each frame of the pool, beside it. The owner of the frame owns the record, too. */
 struct frame_info {
         uint32_t next; /* index of the next frame in a list of frames that wait to be freed */
         uint16_t used; /* table: entries that are not empty */

@@ -243,8 +243,8 @@ static void forget_caller(struct ec *callee)
 }
 
 /* An EC ends above at: the SC that came to it or through it goes back to who gave it, to, and
- * whoever below had it goes on when somebody helps. There is at most one: callers have but one
- * callee. Whether it has to be looked for below at. */
+ * the EC below that had it goes on when another EC helps. There is at most one: callers have but
+ * one callee. Whether it has to be looked for below at. */
 static bool search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
@@ -257,7 +257,7 @@ static bool search_sc(struct ec *at, struct ec *to)
         return false;
 }
 
-/* Whom ec has called answers nobody. */
+/* The callee of ec has no caller to answer any more. */
 static void cut_chain(struct ec *ec)
 {
         struct ec *callee = ec->callee;
@@ -275,7 +275,7 @@ static struct ec *next_below(const struct ec *ec)
 }
 
 /* ec has ended. Goes a step of the way from cut_at to the end of its chain: there sleep SCs that
- * came through ec, and look for somebody else. Whether it has come to the end. An EC on the way
+ * came through ec, and look for another EC. Whether it has come to the end. An EC on the way
  * that has ended or replied meanwhile is the end: who slept below it was woken then. */
 static bool go_below(struct ec *ec)
 {
@@ -339,7 +339,7 @@ static bool is_engaged(const struct ec *ec)
                !list_is_empty(&ec->sleepers);
 }
 
-/* For assert(): a shut down EC waits for nobody, and nobody waits for it. */
+/* For assert(): a shut down EC waits for no other one, and no other one waits for it. */
 static assert_only bool is_alone(const struct ec *ec)
 {
         return !ec->caller && ec->caller_kind == CALLER_NONE && !ec->callee && !ec->helping &&
@@ -519,7 +519,7 @@ enum drop_result ec_drop(struct ec *ec)
         return ec_end(ec) ? DROP_ENDED : DROP_AGAIN;
 }
 
-/* Lets another CPU do a step. Until the mail is done with, nobody frees the EC, and afterwards not
+/* Lets another CPU do a step. Until the mail is done with, no CPU frees the EC, and afterwards not
  * before this CPU leaves the kernel. */
 static void do_elsewhere(struct ec *ec, uint32_t work)
 {

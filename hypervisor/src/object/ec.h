@@ -53,7 +53,7 @@ enum caller_kind {
         CALLER_CALL,  /* a call that donated the caller's SC */
         CALLER_ALONE, /* one that did not */
         CALLER_EVENT,
-        CALLER_NONE, /* nobody waits */
+        CALLER_NONE, /* no caller */
 };
 
 /* Bits of ec.pending: work before its next return to user mode. Only RECALL is set by others. None
@@ -143,7 +143,7 @@ struct ec {
         struct revocation revocation;
         struct pd *created;     /* … to this one, not yet published, referenced */
         struct pt *calling;     /* call: portal during the transfer of items, referenced */
-        unsigned reap_floor;    /* revoke, …: so many were dying before, somebody else's task */
+        unsigned reap_floor;    /* revoke, …: objects that were dying before; others reap them */
         uint8_t created_perms;  /* those of the capability for created */
         uint8_t grace_tries;    /* so often a hypercall that lacks memory is still made again */
         bool grace_waits;       /* memory lacked, and self waits for the end of … */
@@ -189,7 +189,7 @@ static always_inline void ec_set_state(struct ec *ec, enum ec_state state, enum 
 _Static_assert(offsetof(struct ec, caller_kind) == offsetof(struct ec, state) + 1,
                "ec_set_state writes them together");
 
-/** Nobody waits for an EC's reply any more. */
+/** No caller waits for an EC's reply any more. */
 static inline void ec_forget_caller(struct ec *ec)
 {
         ec->caller = NULL;
@@ -255,8 +255,8 @@ bool ec_end_scs(struct ec *ec);
 void ec_end_due(struct ec *self, continuation_t cont);
 
 /** Ends an EC: shut down, its SCs without capabilities ended, and its UTCB's address is free. On
- * its own CPU. false: that was a step of it, more follow. Whoever wants it to end does the steps of
- * ec_finish_step() then. */
+ * its own CPU. false: that was a step of it, more follow. The EC that ends it then does the steps
+ * of ec_finish_step() then. */
 bool ec_end(struct ec *ec);
 
 /** The same on any CPU. No lock is held. */
@@ -278,7 +278,7 @@ static inline bool ec_has_left_work(const struct ec *ec)
         return revocation_is_open(&ec->revocation) || delegation_is_open(&ec->transfer.delegation);
 }
 
-/** Does a step of what an ended EC has left; whether nothing is left. Whoever calls it holds a
+/** Does a step of what an ended EC has left; whether nothing is left. The caller holds a
  *  reference, or the EC has none and is in this CPU's dying list. */
 bool ec_finish_step(struct ec *ec);
 

@@ -168,7 +168,7 @@ static bool end_ec(struct pd *pd)
         return true;
 }
 
-/* Does a step of what its ECs have left. All have ended: nobody of them makes it more. */
+/* Does a step of what its ECs have left. All have ended: none of them adds to it. */
 static cold_path void finish_ec(struct pd *pd)
 {
         struct kobject *object = pd->unfinished;

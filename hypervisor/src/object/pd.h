@@ -108,7 +108,7 @@ bool pd_destroy_begin(struct pd *pd);
 bool pd_end_step(struct pd *pd);
 
 /** Sets ended_bytes of a PD that is ended. The whole limit of an account of its own counts, for
- *  nobody can tell how much other PDs still use. */
+ *  it is unknown how much other PDs still use. */
 void pd_count_ended(struct pd *pd);
 
 /** Frees an ended PD. */

@@ -19,9 +19,9 @@
 #include "sched/wake.h"
 #include "space/object_mapping.h"
 
-#define BATCH    64   /* a period begins with so many */
-#define STEP     16   /* so many are freed with interrupts off */
-#define FULL     1024 /* whoever adds more waits for a period */
+#define BATCH    64   /* entries with which a period begins */
+#define STEP     16   /* entries that are freed with interrupts off */
+#define FULL     1024 /* entries above which an EC that adds more waits for a period */
 #define LATE_MS  5    /* a period begins with fewer when the first has waited so long */
 #define FORCE_MS 1    /* between two periods that begin because memory lacks */
 #define NO_FRAME UINT32_MAX

@@ -24,7 +24,7 @@ void reclaim_frame(void *frame);
 /** This CPU holds no borrowed pointers now: answers a period that is under way. */
 void reclaim_quiescent(struct cpu *cpu);
 
-/** So much waits to be freed that whoever adds more has to call reclaim_wait() first. */
+/** The queue is full: an EC that adds to it has to call reclaim_wait() first. */
 bool reclaim_is_full(void);
 
 /** Whether this CPU frees what has waited for the grace period; for assert(). */

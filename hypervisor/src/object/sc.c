@@ -94,7 +94,7 @@ uint64_t sc_time_us(const struct sc *sc)
         const struct cpu *self = cpu_self();
         uint64_t used;
 
-        if (likely(self->current_sc == sc)) /* nobody else writes what is read */
+        if (likely(self->current_sc == sc)) /* no other CPU writes what is read */
                 used = rdtsc() - self->slice_start + sc->used;
         else
                 used = used_elsewhere(sc);
@@ -128,7 +128,7 @@ static bool is_donated(const struct sc *sc, const struct cpu *cpu)
 }
 
 /* Whether the current EC is at work for the owner of a donated SC: the owner's calls lead there.
- * They go on from the EC that the SC is bound to; while it runs and is bound to nobody, they end
+ * They go on from the EC that the SC is bound to; while it runs and is bound to no EC, they end
  * here. */
 static bool serves_owner(const struct sc *sc, const struct cpu *cpu)
 {

@@ -80,7 +80,7 @@ void sm_up_slowly(struct sm *sm, uint32_t found)
 bool sm_wait(struct sm *sm, struct ec *self, bool wait)
 {
         assert_held(&sm->lock);
-        if (unlikely(sm->object.dead)) /* whoever ends it has seen to all waiters */
+        if (unlikely(sm->object.dead)) /* its end has woken all waiters */
                 self->wait_status = NOVA_BAD_CAP;
         else if (!wait)
                 self->wait_status = NOVA_COM_TIM;
@@ -112,7 +112,7 @@ bool sm_leave(struct ec *ec)
         return waits;
 }
 
-/* Wakes a step of the waiters; true when nobody is left. */
+/* Wakes a step of the waiters; true when none is left. */
 static __attribute__((noinline)) bool wake_waiters(struct sm *sm)
 {
         bool left = true;

@@ -17,7 +17,7 @@ struct ec;
 /* The lock tells whether there is more to an operation than the count, so that taking it is the
  * only test. */
 enum sm_lock {
-        SM_FREE,   /* nobody waits, no interrupt */
+        SM_FREE,   /* no waiter, no interrupt */
         SM_TAKEN,  /* by a CPU */
         SM_SPECIAL /* free; there are waiters, with a count of 0, or it stands for an interrupt */
 };
@@ -25,7 +25,7 @@ enum sm_lock {
 struct sm {
         struct kobject object;
         uint32_t lock; /* enum sm_lock; protects count and waiters; nothing is taken below it */
-        uint16_t idle; /* … what it is when it is free and nobody waits */
+        uint16_t idle; /* … its value while it is free and has no waiter */
         int16_t gsi;   /* interrupt that this one stands for, or SM_NO_GSI */
         word_t count;
         struct list waiters; /* ECs by ec.wait_link, the longest waiting first */
@@ -108,7 +108,7 @@ bool sm_wait(struct sm *sm, struct ec *self, bool wait);
 /** Takes an EC that waits no longer out of the waiters; false: it is none of them. */
 bool sm_leave(struct ec *ec);
 
-/** A step of the end of a semaphore: who waits wakes with BAD_CAP; true when nobody is left. */
+/** A step of the end of a semaphore: waiters wake with BAD_CAP; true when none is left. */
 bool sm_end_step(struct sm *sm);
 
 #endif

@@ -31,7 +31,7 @@ void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work);
 
 #define MAIL_STEP 8 /* mails that are received with interrupts off */
 
-/** Does the work that was sent to this CPU, of so many mails at most. What is left of the number;
+/** Does the work of up to MOST mails sent to this CPU. Returns what is left of MOST;
  * 0: the CPU has sent itself an interrupt for the rest. */
 unsigned mail_receive(struct cpu *cpu, unsigned most);
 

@@ -234,7 +234,7 @@ static always_inline _Noreturn void dispatch(struct cpu *cpu, const struct sc *s
         resume_ec(cpu, ec);
 }
 
-/* Whoever is chosen may have nothing to do but end: interrupts come in before each decision. */
+/* The chosen EC may have nothing to do but end: interrupts come in before each decision. */
 static always_inline void begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
@@ -251,7 +251,7 @@ static void let_mail_in(struct cpu *cpu)
         ipi_send(cpu);
 }
 
-/* A step of that. Calls do not change meanwhile: nobody runs, and mail waits. */
+/* A step of that. Calls do not change meanwhile: no EC runs, and mail waits. */
 static void catch_up_with_ends(struct cpu *cpu)
 {
         ec_cut_step(cpu);
@@ -287,7 +287,7 @@ static cold_path bool catch_up(struct cpu *cpu)
         return true;
 }
 
-/* Runs the first of the queue that can run somebody. */
+/* Runs the first SC of the queue that has an EC to run. */
 static __attribute__((noinline)) _Noreturn void resume_any(struct cpu *cpu)
 {
         for (;;) {
@@ -422,7 +422,7 @@ _Noreturn void block_current(struct ec *self)
         bind_leaving(cpu, sc);
         if (likely(sc->place == SC_READY)) { /* it has not ended */
                 sc->place = SC_SLEEPING;
-                assert(list_is_empty(&self->sleepers)); /* nobody sleeps with one that runs */
+                assert(list_is_empty(&self->sleepers)); /* no SC sleeps with an EC that runs */
                 list_set(&self->sleepers, &sc->link);
         }
         charge(cpu, sc, cpu->idle_sc);

@@ -49,8 +49,8 @@ _Noreturn void block_current_with(struct ec *end);
 /** self is out of the run queue for ever, or until it is ended. */
 _Noreturn void block_shut_down(struct ec *self);
 
-/** The current EC has replied to caller (NULL: to nobody) and waits: goes on with whom the current
- *  SC runs now, which is the caller unless it is bound to another. */
+/** The current EC has replied to caller (NULL: it had none) and waits: goes on with the EC that the
+ * current SC runs now, which is the caller unless it is bound to another. */
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller);
 
 /** Binds the current SC to the current EC, unless it is bound. Before anything but calls and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines (see timeout.h). An EC's deadline is touched by its own CPU only. Whoever takes the EC
- * out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
+/* Deadlines (see timeout.h). An EC's deadline is touched by its own CPU only. The CPU that takes
+ * the EC out of the semaphore's waiters, under the semaphore's lock, decides how the wait ends. */
 #include "sched/timeout.h"
 
 #include "arch/x86/cpu.h"

@@ -16,7 +16,7 @@ void timeout_start(struct ec *self, uint64_t deadline);
 /** An EC of this CPU waits no longer, or not for a time. */
 void timeout_stop(struct ec *ec);
 
-/** The timer has fired: wakes those whose deadline has passed with COM_TIM, so many as fit into a
+/** The timer has fired: wakes those whose deadline has passed with COM_TIM, as many as fit into a
  *  step, and arms it for the next. */
 void timeout_expire(struct cpu *cpu);
 

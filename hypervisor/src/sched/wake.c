@@ -135,7 +135,7 @@ static void receive_one(struct mail *mail)
                 else
                         sc_mail(container_of(mail, struct sc, mail), work & ~done);
                 done |= work;
-                /* Until it is 0 nobody frees the object, and no second mail is sent. */
+                /* Until it is 0 no CPU frees the object, and no second mail is sent. */
         } while (!__atomic_compare_exchange_n(&mail->work, &work, 0, false, __ATOMIC_SEQ_CST,
                                               __ATOMIC_SEQ_CST));
 }

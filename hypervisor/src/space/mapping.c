@@ -444,7 +444,7 @@ static bool is_undone(const struct delegation *d, struct mapping *mapping, word_
 }
 
 /* Takes away a mapping's first selectors, up to at, whose tables are clear. The others keep their
- * rights: somebody may delegate them on before the next step, and then they stay. */
+ * rights: another thread may delegate them on before the next step, and then they stay. */
 static void shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);

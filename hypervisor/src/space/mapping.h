@@ -142,7 +142,7 @@ static inline bool delegation_keeps_to_limit(struct delegation *delegation, word
 }
 
 /** Does a step of a delegation. STEP_FAILED: kernel memory ran out. STEP_REFUSED: the limit does
- *  not allow it, and what it had entered is gone; but for what somebody delegated on already. */
+ *  not allow it, and what it had entered is gone, except what another thread has delegated on. */
 static inline enum step_result delegation_step(struct delegation *delegation)
 {
         return delegation->source->type == NOVA_CRD_OBJ ? object_delegation_step(delegation)

@@ -45,7 +45,7 @@ void mapping_leave_space(struct mapping *mapping, struct space *space);
  *  above it that were waiting for that. */
 void mapping_release(struct mapping *mapping);
 
-/** The same with no more than so many; the mapping that comes next, if there are more. */
+/** The same with at most count mappings; the mapping that comes next, if there are more. */
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned count);
 
 /** Takes all permissions of a mapping of a few selectors, which leaves its space, and releases it.

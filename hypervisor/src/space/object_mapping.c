@@ -10,7 +10,7 @@
 #include "space/object_space.h"
 #include "space/space.h"
 
-/* In a step so many are delegated, each of which may take two new tables, and so many places and
+/* Limits of a step: capabilities delegated, each of which may take two new tables, and places and
  * absent tables looked at. */
 #define STEP_DELEGATIONS 8
 #define STEP_PLACES      256

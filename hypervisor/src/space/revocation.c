@@ -5,7 +5,7 @@
  * A walk has two phases for each mapping of the caller's range. First, mappings that reach beyond
  * the range are cut at its ends, children before parents, so that below only whole mappings are
  * touched. A mapping on the way to one that must be cut gets a mark (cut) at which new delegations
- * are cut, too, so that nobody can make this phase endless. Second, the tree below is visited
+ * are cut, too, so that no thread can make this phase endless. Second, the tree below is visited
  * parents first: what lost its permissions can delegate nothing more, so nothing escapes. Between
  * two steps the walk stands on a pinned mapping.
  *
@@ -14,7 +14,7 @@
  * are still to be visited. So cuts are counted, and a piece knows when it was cut off; a walk that
  * comes up to one that was cut off meanwhile looks at all its siblings again.
  *
- * A thread may end while its revocation is under way. Whoever ends the thread then does the steps
+ * A thread may end while its revocation is under way. The thread that ends it then does the steps
  * that are left (given_up). A mapping from which the revocation took all permissions leaves its
  * space, and what was derived from it is revoked to the end: the thread's PD could not revoke it
  * any more. Nothing else is begun. */
@@ -168,7 +168,8 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
         /* What another revocation is about to remove stays in its space until that one has been
          * below it; its tables are cleared all the same, for this one may return first. */
         const bool leaves = !top && had && !left;
-        /* Nobody can cut a mapping of one selector, so that no sync() has to look for its pieces.
+        /* No revocation can cut a mapping of one selector, so that no sync() has to look for its
+         * pieces.
          */
         if (at == mapping->in_space.last) {
                 space_apply_from(mapping, &at, budget, flush);
@@ -186,7 +187,7 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
 
 /* Keeps the PD whose tables are being written from one step to the next, or lets it go: the mapping
  * that the walk stands on may be cut and taken away by another revocation meanwhile. The PD that
- * the walk began in is kept by whoever revokes. One that has no references any more is ending: it
+ * the walk began in is kept by the revoking EC. One that has no references any more is ending: it
  * has no threads, and clears its tables itself. */
 static void hold_space(struct revocation *r, struct space *space)
 {

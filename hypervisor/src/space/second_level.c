@@ -178,7 +178,7 @@ static void prune(const struct walk *walk, word_t page, unsigned level)
         }
 }
 
-/* Highest level at which one entry can map page onto frame, with so many pages left. */
+/* Highest level at which one entry can map page onto frame, of those that are left. */
 static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame, word_t left,
                               unsigned perms)
 {

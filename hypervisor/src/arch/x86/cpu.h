@@ -88,7 +88,7 @@ struct cpu {
         uint32_t tag_end;        /* … end of them */
         uint64_t tag_round;      /* tags of other rounds are void */
         bool tag_flush;          /* a round began, and its flush has not happened yet */
-        unsigned dying_count;    /* so many objects are dying */
+        unsigned dying_count;    /* number of objects in dying */
         bool dying_orphans;      /* … and who was to end some of them has ended */
         bool grace_helps; /* the account that refused last has enough that waits for the grace */
         uint32_t frame_refusals; /* … of which this CPU's threads know */

@@ -26,7 +26,7 @@ size_t fpu_size(void);
 /** Prepares memory for a state to be saved into. */
 void fpu_prepare(void *state);
 
-/** Lets ec use the registers if they are its own, nobody else. */
+/** Lets ec use the registers if they are its own; no other EC may. */
 void fpu_switch(struct cpu *cpu, const struct ec *ec);
 
 /** #NM: loads the state of ec, or the initial one. */
@@ -35,7 +35,7 @@ void fpu_load(struct cpu *cpu, struct ec *ec);
 /** The guest of a virtual CPU is entered: the registers and XCR0 are its own. */
 void fpu_enter_guest(struct cpu *cpu, struct ec *ec);
 
-/** Somebody else runs: XCR0 is the kernel's again. */
+/** Another EC runs: XCR0 is the kernel's again. */
 void fpu_leave_guest(struct cpu *cpu);
 
 /** Whether a guest may write a value to XCR0. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TLB shoot-down (see tlb.h). A CPU that loads an address space later sees the new tables: it
- * stores current_pd before it writes CR3, and whoever flushes reads current_pd after a fence that
- * follows the change of the tables. */
+ * stores current_pd before it writes CR3, and the CPU that flushes reads current_pd after a fence
+ * that follows the change of the tables. */
 #include "arch/x86/tlb.h"
 
 #include "arch/x86/cpu.h"
@@ -49,7 +49,7 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
         unsigned mails = MAIL_STEP; /* interrupts are off until all have answered */
-        /* PDs that nobody noted may have left translations also where they are not loaded. */
+        /* PDs that no mask names may have left translations also where they are not loaded. */
         const bool all = flush->count > FLUSH_PDS && pcid_used();
 
         for (uint64_t left = cpu_online; left; left &= left - 1) {

@@ -37,7 +37,8 @@ static inline void tls_switch(struct cpu *cpu, const struct ec *ec)
                 load_fs(SEL_USER_DATA); /* FS is not switched: no base stays in it for others */
         cpu->special = (uint8_t)((cpu->special & ~SPECIAL_TLS) | (ec->special & SPECIAL_TLS));
         if (!(ec->special & SPECIAL_TLS)) {
-                load_gs(cpu->other_gs); /* never SEL_TLS: nobody can load that without the entry */
+                load_gs(cpu->other_gs); /* never SEL_TLS: no thread can load that without the entry
+                                         */
                 *entry = 0;
                 return;
         }

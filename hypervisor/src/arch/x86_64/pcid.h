@@ -2,10 +2,10 @@
 /* Process-context identifiers (SDM 3A, 4.10.1): a PD's translations outlive the load of another PD.
  *
  * A PD has an identifier for life, or 0, which all that have none share and which every load of CR3
- * flushes. Each PD has a mask of CPUs that may hold translations it has lost since: whoever flushes
- * sets the bits of all CPUs, then interrupts those that have the PD loaded; whoever loads stores
- * current_pd, then looks at the mask. A fence stands in between on both sides, so one of the two
- * sees the other. */
+ * flushes. Each PD has a mask of CPUs that may hold translations it has lost since: the CPU that
+ * flushes sets the bits of all CPUs, then interrupts those that have the PD loaded; the CPU that
+ * loads it stores current_pd, then looks at the mask. A fence stands in between on both sides, so
+ * one of the two sees the other. */
 #ifndef ARCH_PCID_H
 #define ARCH_PCID_H
 

@@ -167,8 +167,8 @@ static void svm_keep_lme_harmless(struct vcpu *vcpu)
 
 /* A window on QEMU's TCG (7.2): there VMRUN sets the virtual interrupt's flag beside those of
  * interrupts without the lock that who sets these holds. One that comes at this moment is pending
- * in the local APIC, but nobody tells the CPU, until another comes: a guest that computes would
- * keep the CPU for ever. So while there is a window the timer does not fire only once. */
+ * in the local APIC, but the CPU does not see it until another one comes: a guest that computes
+ * would keep the CPU for ever. So while there is a window the timer does not fire only once. */
 static __attribute__((noreturn)) void svm_resume(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
