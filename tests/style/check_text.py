@@ -28,26 +28,19 @@ PHRASES = (
     (re.compile(r"\b(by whatever ca" + r"use)\b"), "for whatever reason"),
     (re.compile(r"\b([Ww]ithout more a" + r"do)\b"), "by default"),
     (re.compile(r"\b(is believed in no" + r"thing)\b"), "is not trusted"),
-)
-# These, too, but the kernel still has some of them.
-PHRASES_BEYOND_THE_KERNEL = (
     (re.compile(r"\b([Ww]ho" + r"(?:m?ever))\b"), "the name of the subject"),
     (re.compile(r"\b([Ss]ome" + r"body)\b"), "the name of the subject"),
     (re.compile(r"\b([Hh]ears (?:that|of|why|nothing|it))\b"), "gets, learns or receives"),
     (re.compile(r"\b(so many (?:are|is|were|was))\b"), "the number of the thing"),
 )
-KERNEL = "hypervisor/src/"
 
 
 def check_phrases(name, lines):
     """Complaints about phrases in a text, be it code or a page."""
-    phrases = PHRASES
-    if not str(name).startswith(KERNEL):
-        phrases += PHRASES_BEYOND_THE_KERNEL
     return [
         f"{name}:{number}: '{match.group(1)}': write '{better}'"
         for number, line in enumerate(lines, start=1)
-        for phrase, better in phrases
+        for phrase, better in PHRASES
         for match in phrase.finditer(line)
     ]
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the boot loader and the firmware told, and the services that exist only during boot. */
+/* What the boot loader and the firmware reported, and the services that exist only during boot. */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 

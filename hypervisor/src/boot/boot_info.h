@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct boot_info) == NOVA_PAGE_SIZE, "nothing else lies in
 /** Stamps are written when their moment comes. */
 extern struct boot_info boot_info;
 
-/** Copies what the loader told, and says where the log is. */
+/** Copies what the loader reported, and says where the log is. */
 void boot_info_fill(void);
 
 #endif

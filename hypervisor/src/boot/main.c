@@ -48,7 +48,7 @@ static word_t frames_end(void)
         return (word_t)(frames < named ? frames : named);
 }
 
-/* The first kernel range that ends behind a frame: the one that starts first. */
+/* The first kernel range that ends after a frame: the one that starts first. */
 static bool next_kernel_range(word_t from, word_t *start, word_t *end)
 {
         bool found = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory as the boot loader tells it, and which of it is taken. */
+/* Physical memory as the boot loader reports it, and which of it is taken. */
 #include "boot/memory_map.h"
 
 #include "arch/x86/pte.h"

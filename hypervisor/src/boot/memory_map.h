@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Physical memory as the boot loader tells it, and which of it is taken. */
+/* Physical memory as the boot loader reports it, and which of it is taken. */
 #ifndef BOOT_MEMORY_MAP_H
 #define BOOT_MEMORY_MAP_H
 
@@ -37,10 +37,10 @@ struct memory_map {
 
 extern struct memory_map memory_map;
 
-/** Adds an entry of the loader's map; empty ones and what lies behind 2^64 is cut off. */
+/** Adds an entry of the loader's map; empty ones and what lies beyond 2^64 are dropped. */
 void memory_map_add(paddr_t start, uint64_t size, uint32_t type);
 
-/** Adds a module; start and end as the loader tells them. One that is none is left out, which the
+/** Adds a module; start and end as the loader reports them. One that is none is left out, which the
  *  log says. Takes the boot window 1. */
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t cmdline);
 

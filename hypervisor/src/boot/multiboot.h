@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the boot loader tells: reads it into memory_map and the command line. */
+/* The boot loader's information: reads it into memory_map and the command line. */
 #ifndef BOOT_MULTIBOOT_H
 #define BOOT_MULTIBOOT_H
 
@@ -13,7 +13,7 @@
 /** The kernel's command line; empty when there is none. */
 extern char multiboot_cmdline[MULTIBOOT_CMDLINE];
 
-/** The loader's name; empty when it tells none. */
+/** The loader's name; empty when it gives none. */
 extern char multiboot_loader[64];
 
 /** Reads the information of a loader that left magic, at a physical address. Nothing it says is

@@ -41,7 +41,7 @@ enum efi_type {
 struct tag {
         uint32_t type;
         uint32_t size;
-        const char *data; /* behind type and size */
+        const char *data; /* after type and size */
         uint32_t length;  /* of data */
         paddr_t phys;     /* of data */
 };
@@ -167,7 +167,7 @@ static bool read_rsdp(const struct tag *tag)
         return true;
 }
 
-/* False when the tag is damaged. Memory is told by one tag, the best that there is. */
+/* False when the tag is damaged. One tag describes memory, the best that there is. */
 static bool read_tag(const struct tag *tag, uint32_t memory)
 {
         switch (tag->type) {
@@ -209,7 +209,7 @@ static uint32_t tag_end(uint32_t at, const struct tag *tag)
         return (at + tag->size + TAG_ALIGN - 1) & ~(uint32_t)(TAG_ALIGN - 1);
 }
 
-/* Which tag tells of memory. */
+/* The tag that describes memory. */
 static uint32_t best_memory(const char *info, uint32_t total)
 {
         struct tag tag;

@@ -39,7 +39,7 @@ struct io_apic {
         volatile char *registers;
         uint32_t gsi; /* of the first pin */
         unsigned pins;
-        uint8_t id;           /* as ACPI tells it */
+        uint8_t id;           /* as ACPI reports it */
         struct spinlock lock; /* index and window belong together; pins of its GSIs */
 };
 

@@ -28,7 +28,7 @@ void io_apic_serve(unsigned gsi);
 /** Unmasks a pin. */
 void io_apic_open(unsigned gsi);
 
-/** Trigger and polarity of a GSI as ACPI tells them. */
+/** Trigger and polarity of a GSI as ACPI reports them. */
 void gsi_default(unsigned gsi, bool *level, bool *active_low);
 
 #endif

@@ -39,7 +39,7 @@ extern const struct iommu_driver *iommu_driver;
 
 enum iommu_fault_kind { IOMMU_FAULT_READ, IOMMU_FAULT_WRITE, IOMMU_FAULT_INTERRUPT };
 
-/** Tells of a fault. address: what was to be read or written, or the interrupt's index. */
+/** Reports a fault. address: the address of the access, or the interrupt's index. */
 void iommu_report(uint16_t rid, uint64_t address, enum iommu_fault_kind kind);
 
 /** Maps a page of a unit's registers, which no PD can request from then on; NULL: none can be

@@ -14,7 +14,7 @@ void pci_init(void);
 /** Whether there is a function with a requester id (bus << 8 | device << 3 | function). */
 bool pci_exists(uint16_t rid);
 
-/** The bus behind a bridge. At boot; uses boot_map's slot 0. */
+/** The secondary bus of a bridge. At boot; uses boot_map's slot 0. */
 unsigned pci_bus_behind(uint16_t rid);
 
 /** Registers of a function that belongs to the kernel: no PD can request them from then on. At

@@ -64,7 +64,7 @@
 
 struct acpi acpi;
 
-static paddr_t dsdt; /* as the FADT tells */
+static paddr_t dsdt; /* as the FADT says */
 
 uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
 {

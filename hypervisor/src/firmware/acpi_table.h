@@ -11,7 +11,7 @@ struct acpi_table {
         uint32_t length;
 };
 
-/** A little-endian field; 0 behind the table's end, which reads as "not there". */
+/** A little-endian field; 0 past the table's end, which reads as "not there". */
 uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes);
 
 /** Takes the I/O MMUs of VT-d and AMD-Vi into acpi. */

@@ -316,7 +316,7 @@ hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
         return revoke(self);
 }
 
-/* A mapping of an object has one selector, so that the capability tells all of it. */
+/* A mapping of an object has one selector, so that the capability describes all of it. */
 static nova_crd_t lookup_object(const struct ec *self, word_t sel)
 {
         const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);

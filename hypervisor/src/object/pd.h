@@ -23,8 +23,8 @@ struct io_space {
         word_t *bitmap[2]; /* own pages of the I/O bitmap; NULL: all ports forbidden */
 };
 
-/* Extension pd_limit: what threads of the PD may ask for, whomever it is for. It only falls: under
- * pd.lock, read without it; who reads meanwhile may see a part of the change. */
+/* Extension pd_limit: what threads of the PD may ask for, also for other PDs. It only falls.
+ * Written under pd.lock, read without it: a reader may see a part of the change. */
 struct pd_limit {
         uint32_t cpus[NOVA_CPU_MAX / 32]; /* bit n % 32 of n / 32: may use CPU n */
         word_t quantum;                   /* longest of the SCs that it creates, us */

@@ -16,7 +16,7 @@ struct pt {
         struct kobject object;
         struct ec *ec; /* handles the calls; the portal holds a reference */
         word_t ip;
-        word_t id; /* selector that it was created with, told to the handler */
+        word_t id; /* selector that it was created with; the handler gets it */
         char name[NOVA_NAME_SIZE];
         nova_mtd_t mtd;
 };

@@ -27,7 +27,7 @@ struct sc {
         struct sc *prev;  /* run queue ring, with next */
         /* What a decision looks at: one cache line. */
         struct ec *ec;    /* bound to, unless it runs the end of its owner's chain of calls: then
-                           * the owner; cpu.special tells (SPECIAL_LENT) */
+                           * the owner; cpu.special says so (SPECIAL_LENT) */
         struct ec *owner; /* created for; holds a reference */
         struct list link; /* sleepers */
         struct sc *next;

@@ -14,7 +14,7 @@ struct ec;
 
 #define SM_NO_GSI (-1)
 
-/* The lock tells whether there is more to an operation than the count, so that taking it is the
+/* The lock says whether there is more to an operation than the count, so that taking it is the
  * only test. */
 enum sm_lock {
         SM_FREE,   /* no waiter, no interrupt */

@@ -19,7 +19,7 @@ struct run_queue {
         struct sc *head[RUN_QUEUE_PRIORITIES]; /* first to run; its prev is the last */
 };
 
-/** Puts an SC in front of (head) or behind the others of its priority. */
+/** Puts an SC in front of (head) or after the others of its priority. */
 void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head);
 
 /** Takes an SC out. */

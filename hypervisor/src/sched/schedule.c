@@ -216,7 +216,7 @@ static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc 
         return NULL;
 }
 
-/* The timer is set to a time behind the end of the slice. */
+/* The timer is set to a time after the end of the slice. */
 static __attribute__((noinline)) _Noreturn void dispatch_shorter(struct cpu *cpu, struct ec *ec,
                                                                  uint64_t end)
 {

@@ -16,7 +16,7 @@ static inline void sched_decide(struct cpu *cpu)
         cpu->pending = (cpu->pending | CPU_PENDING_RESCHEDULE) & ~(uint32_t)CPU_PENDING_HAND_OVER;
 }
 
-/** Puts an SC of this CPU in front of (head) or behind the others of its priority; preempts if its
+/** Puts an SC of this CPU in front of (head) or after the others of its priority; preempts if its
  *  priority is higher than the current one's. */
 void sched_insert(struct sc *sc, bool head);
 
@@ -30,7 +30,7 @@ void sched_fall_behind(struct cpu *cpu);
 /** Takes an SC out of the run queue. */
 void sched_remove(struct sc *sc);
 
-/** Puts a new SC of this CPU behind the others of its priority, with a full quantum. */
+/** Puts a new SC of this CPU after the others of its priority, with a full quantum. */
 void sched_start(struct sc *sc);
 
 /** Runs the highest-priority ready SC. The current one was put where it belongs. */

@@ -168,7 +168,7 @@ void object_space_leave(const struct object_mapping *mapping)
                 prune(mapping->space, sel);
 }
 
-/* Where the next table begins behind one that is absent. */
+/* Where the next table begins after one that is absent. */
 static word_t behind_absent(const struct object_space *space, word_t sel)
 {
         if (sel >= RADIX_FIRST && space->top == null_tables.top)

@@ -126,7 +126,7 @@ static inline struct object_mapping *object_space_mapping(const struct object_sp
         return object_space_page(space, sel)->mapping[sel & (CAPABILITY_SLOTS - 1)];
 }
 
-/** The first mapping at *sel or behind, but before end, which is behind *sel. Looks at *budget
+/** The first mapping at *sel or after it, but before end, which is above *sel. Looks at *budget
  *  tables and places at most; NULL: there is none before *sel. */
 struct object_mapping *object_space_search(const struct object_space *space, word_t *sel,
                                            word_t end, unsigned *budget);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spaces of all types: what differs between them behind one interface (see space.h). */
+/* Spaces of all types: one interface for what differs between them (see space.h). */
 #include "space/space.h"
 
 #include "arch/x86/page_table.h"

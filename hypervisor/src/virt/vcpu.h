@@ -34,7 +34,7 @@ struct vcpu_svm {
 
 /* What the control structure of VMX does not hold. */
 struct vcpu_vmx {
-        bool known, launched;   /* what the CPU was told about the structure */
+        bool known, launched;   /* what the CPU knows about the structure */
         bool cr8_window;        /* the VMM waits for a write of CR8 */
         word_t cr2, cr8, dr6;   /* the guest's, while it does not run */
         word_t host_cr3;        /* the kernel's, as the structure has it */

@@ -7,7 +7,7 @@
 
 /* A CPU's block: struct cpu, a page of emergency stacks (NMI, #DF, #MC: 1 KiB each, in this order
  * from the page's start), a guard page that is not mapped, the kernel stack up to the end. Blocks
- * are aligned to their size, so the stack pointer tells the CPU. */
+ * are aligned to their size, so the stack pointer identifies the CPU. */
 #define CPU_BLOCK_SIZE  0x8000
 #define CPU_EMERGENCY   0x1000
 #define CPU_GUARD       0x2000

@@ -7,7 +7,7 @@
 
 struct cpu;
 
-/* A CPU's GDT, and on x86-32 the task of fatal events, lie behind its emergency stacks. */
+/* A CPU's GDT, and on x86-32 the task of fatal events, follow its emergency stacks. */
 #define CPU_GDT        0x1c00
 #define CPU_FAULT_TASK 0x1d00
 

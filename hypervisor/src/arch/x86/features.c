@@ -27,7 +27,7 @@ bool features_emulated(void)
         return is_emulated(cpu_features[WORD_1_ECX]);
 }
 
-/* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd tells about XSAVE,
+/* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd says about XSAVE,
  * XSAVEOPT and others. */
 static bool xsave_is_broken(uint32_t features)
 {
@@ -98,7 +98,7 @@ void features_topology(unsigned *thread_bits, unsigned *core_bits)
                 *core_bits = cpuid(0xb, 1).eax & 0x1f;
                 return;
         }
-        /* Intel tells the cores in leaf 4, AMD in an extended leaf. */
+        /* Intel reports the cores in leaf 4, AMD in an extended leaf. */
         if (max >= 4 && cpuid(4, 0).eax)
                 cores = (cpuid(4, 0).eax >> 26) + 1;
         else if (max_extended() >= 0x80000008)

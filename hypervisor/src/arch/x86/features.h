@@ -36,7 +36,7 @@ enum feature {
         FEATURE_UMIP = WORD_7_ECX * 32 + 2,
         FEATURE_ARCH_CAPS = WORD_7_EDX * 32 + 29,
         FEATURE_SVM = WORD_EXT_ECX * 32 + 2,
-        FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: told in 64-bit mode only */
+        FEATURE_SYSCALL = WORD_EXT_EDX * 32 + 11, /* Intel: reported in 64-bit mode only */
         FEATURE_NX = WORD_EXT_EDX * 32 + 20,
         FEATURE_RDTSCP = WORD_EXT_EDX * 32 + 27,
         FEATURE_NPT = WORD_SVM_EDX * 32 + 0,

@@ -78,7 +78,7 @@ void timer_arm(uint64_t tsc_ticks);
  *  it was set to. timer_arm() is for a timer that fires once. */
 void timer_repeat(bool on);
 
-/** Tells timer_arm the frequencies. */
+/** Sets the frequencies for timer_arm(). */
 void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz);
 
 #endif

@@ -8,7 +8,7 @@
 
 #define BANKS 0xff
 
-/* Each bank has four registers. Behind those of 32 banks others begin (VMX's, or none, which
+/* Each bank has four registers. After those of 32 banks others begin (VMX's, or none, which
  * fault): more banks are reached by other numbers alone (AMD's MCAX, at 0xc0002000). */
 #define BANKS_MAX    32
 #define STATUS(bank) (MSR_MC0_STATUS + 4 * (bank))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tells boot loaders that this is a kernel: the headers of both versions of multiboot. */
+/* The headers of both versions of multiboot, by which boot loaders recognize a kernel. */
 
 #define MAGIC 0x1badb002
-#define FLAGS 0x3                       /* modules page-aligned, memory sizes told */
+#define FLAGS 0x3                       /* modules page-aligned, memory sizes wanted */
 
 /* Version 2: tags are aligned to 8 bytes. Optional ones do not stop a loader that lacks them. */
 #define MAGIC2       0xe85250d6

@@ -207,7 +207,7 @@ void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
         say("NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 0x%zx\n",
             regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15);
 #endif
-        /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on behind the
+        /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on after the
          * frame. */
         const bool pushed = sizeof(word_t) == 8 || regs->cs & 3 || vector == VECTOR_NMI ||
                             vector == VECTOR_DOUBLE_FAULT;

@@ -25,7 +25,7 @@
 
 /* SYSENTER: ECX = return SP, EDX = return address, on the CPU's kernel stack, interrupts off. All
  * other flags are the user's: they are cleared before one of them can hurt. The user's data
- * segments may be null. The stack tells the CPU: it is empty, and in the CPU's block. */
+ * segments may be null. The stack identifies the CPU: it is empty, and in the CPU's block. */
         .globl entry_hypercall
         .balign 64
 entry_hypercall:

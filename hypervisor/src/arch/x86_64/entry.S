@@ -6,8 +6,8 @@
 
         .text
 
-/* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Nothing but
- * the address where SYSCALL went tells the CPU, so each CPU has an entry of its own, which knows
+/* SYSCALL: RCX = return address, R11 = flags, interrupts off, the stack is the user's. Only the
+ * address where SYSCALL went identifies the CPU, so each CPU has an entry of its own, which knows
  * where its block lies (thread_entry()). That of CPU 0 goes on without a jump. */
         .globl entry_hypercall
         .balign 64

@@ -168,7 +168,7 @@ static _Noreturn void block_on_svm_failure(struct ec *self)
 }
 
 /* Whether the exit ends a step that the VMM asked for, by the step's #DB. A step of the guest's own
- * is told as the event that the exit interrupted. Interrupts of the host come before the
+ * is reported as the event that the exit interrupted. Interrupts of the host come before the
  * instruction and leave the step as it is. */
 static bool svm_ends_step(struct vcpu *vcpu, uint64_t code)
 {

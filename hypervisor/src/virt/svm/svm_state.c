@@ -115,7 +115,7 @@ bool svm_write_msrs(struct ec *ec, const struct guest_msrs *msrs)
         return true;
 }
 
-/* INT n, and what INT3 and INTO raise: the address behind the instruction is pushed (APM 2, 15.20).
+/* INT n, and what INT3 and INTO raise: the address after the instruction is pushed (APM 2, 15.20).
  */
 static bool svm_is_software_event(uint64_t event)
 {

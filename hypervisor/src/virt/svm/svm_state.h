@@ -22,8 +22,8 @@ void svm_from_utcb(struct ec *ec, const struct nova_utcb *utcb, nova_mtd_t mtd);
  *  A guest's own INT n, INT3 or INTO is none: its instruction is executed again. */
 uint64_t svm_interrupted_event(const struct vcpu *vcpu);
 
-/** The length of the instruction that exited. The CPU tells it as the address of the next one, if
- * it can; of port accesses always. @return 0: not told */
+/** The length of the instruction that exited. The CPU reports it as the address of the next one, if
+ * it can; of port accesses always. @return 0: not reported */
 word_t svm_instruction_length(const struct vmcb *vmcb);
 
 /** The step over an instruction that the VMM asked for is over, or will not happen: where the guest

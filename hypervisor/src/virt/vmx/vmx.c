@@ -116,7 +116,7 @@ static void vmx_init(struct vcpu *vcpu, struct ec *ec)
         vcpu->vmx.dr6 = DR6_CLEAR;
 }
 
-/* What the CPU loads at an exit; it was told the rest of what it needs by the segments. */
+/* What the CPU loads at an exit; it has the rest of what it needs from the segments. */
 static void vmx_fill_host(const struct ec *ec)
 {
         struct table_pointer idt;

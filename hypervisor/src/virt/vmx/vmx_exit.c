@@ -74,7 +74,7 @@ void vmx_reflect_exception(struct ec *ec)
         if ((info & 0xff) == NOVA_EXC_DB) {
                 vmx->dr6 = (vmx->dr6 & ~(word_t)DR6_TRAPS) | (vmcs_read(VMCS_QUAL) & QUAL_DR6);
                 vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(word_t)DR7_GD);
-                vmx_fix_pending_step(); /* without it an entry behind MOV SS is refused */
+                vmx_fix_pending_step(); /* without it an entry after MOV SS is refused */
         }
         vmx_inject(info & NOVA_INJ_EVENT & ~VMX_INJ_UNBLOCKED, 0,
                    (uint32_t)vmcs_read(VMCS_EXIT_LENGTH));
