@@ -111,7 +111,7 @@ void novart_child_server_flush(nova_word_t cpu);
 int novart_child_server_renew_window(struct child_server *server);
 
 /* retired_selectors.c: adds the selectors of a child that is gone, until no handler can use them.
- * False if there is no memory. */
+ * False if memory is exhausted. */
 bool novart_retired_selectors_add(nova_sel_t block, unsigned order, uint64_t cpus);
 /* How many blocks were added until now; needs no mutex. */
 nova_word_t novart_retired_selectors_count(void);

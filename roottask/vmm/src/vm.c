@@ -140,9 +140,9 @@ static int make_objects(struct nova_vm *vm)
         return error;
 }
 
-/* Whether exits bring the length of their instruction: CPUs of SVM that have NRIPS (APM 3,
- * appendix E.4.9) tell it; QEMU's TCG (7.2) does not have it. */
-static bool tells_length(const struct nova_vm *vm)
+/* Whether exits report the length of their instruction: CPUs of SVM do if they have NRIPS (APM 3,
+ * appendix E.4.9); QEMU's TCG (7.2) does not have it. */
+static bool exits_report_length(const struct nova_vm *vm)
 {
         return !vm->svm || nova_cpuid_host(SVM_LEAF, 0).edx & SVM_NRIPS;
 }
@@ -150,12 +150,12 @@ static bool tells_length(const struct nova_vm *vm)
 /* SVM has one event for reads and writes of MSRs. */
 static void set_exits(struct nova_vm *vm, const struct nova_vm_config *config)
 {
-        const bool tells = tells_length(vm);
+        const bool length = exits_report_length(vm);
 
         for (unsigned event = 0; event < 1u << EVENT_ORDER; event++)
                 vm->causes[event] = (uint8_t)exit_of(vm, event);
         for (unsigned exit = 0; exit < NOVA_VM_EXIT_COUNT; exit++)
-                vm->mtd[exit] = novavmm_exit_mtd((enum nova_vm_exit)exit, tells) |
+                vm->mtd[exit] = novavmm_exit_mtd((enum nova_vm_exit)exit, length) |
                                 config->mtd[exit] | (vm->local_apic ? NOVA_MTD_CR8 : 0);
         vm->mtd[NOVA_VM_EXIT_RDMSR] |= vm->mtd[NOVA_VM_EXIT_WRMSR];
         vm->mtd[NOVA_VM_EXIT_WRMSR] = vm->mtd[NOVA_VM_EXIT_RDMSR];
