@@ -2,7 +2,6 @@
 """The tools that look at the pages find what is wrong: each on small texts of its own."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -241,7 +240,6 @@ class Search(unittest.TestCase):
         self.assertNotRegex(script, r"fetch\(|XMLHttpRequest|https?://")
         self.assertLessEqual(len(script.splitlines()), 200)
 
-    @unittest.skipUnless(shutil.which("node"), "node is missing")
     def test_parts_of_names_and_words_of_the_manual_are_found(self):
         rows = [
             ["nova_session_share", "function", "Sessions", "a", "Shares memory."],

@@ -146,6 +146,7 @@ class Setup(unittest.TestCase):
         self.assertIn("qemu-system-x86", named("debug"))
         self.assertNotIn("clang", named("run", "--", "clang"))
         self.assertIn("clang-tidy", named("test"))
+        self.assertIn("nodejs", named("test"))
         self.assertIn("graphviz", named("docs"))
         self.assertNotIn("ninja-build", named("docs"))
         self.assertIn("doxygen", named("install", "/nowhere"))
