@@ -11,6 +11,7 @@ from pathlib import Path
 import paths
 import check_headers
 import check_includes
+import check_names
 import check_public
 import check_text
 import check_tidy
@@ -126,6 +127,39 @@ class Includes(unittest.TestCase):
         self.assertFalse(check_includes.check_own("lib/tree.c", '#include "lib/tree.h"\n', True))
 
 
+class Names(unittest.TestCase):
+    def wrong(self, name, *heads):
+        return check_names.check_local(name, "".join(f"{head}\n{{\n}}\n" for head in heads))
+
+    def test_a_local_function_has_the_prefix_of_its_file(self):
+        self.assertFalse(self.wrong("object/sm.c", "static bool sm_is_free(int a)"))
+        [complaint] = self.wrong("object/sm.c", "static bool is_free(int a)", "void wake(void)")
+        self.assertIn("is_free()", complaint)
+        self.assertTrue(self.wrong("object/sm.c", "static bool smart(int a)"))
+
+    def test_attributes_line_ends_and_declarations_hide_no_function(self):
+        for head in (
+            "static __attribute__((noinline, section(\".cold\"))) _Noreturn void wake(int a)",
+            "static always_inline struct sc *\nwake(int a)",
+            "static _Noreturn void wake(int a);\nint b(void)",
+        ):
+            self.assertEqual(len(self.wrong("object/sm.c", head)), 1, head)
+        for head in (
+            "/* static\nstatic int wake(void) */ int b(void)",
+            "static const struct table all = {one(2)};\nint b(void)",
+        ):
+            self.assertFalse(self.wrong("object/sm.c", head), head)
+
+    def test_a_continuation_has_its_prefix_after_the_verb(self):
+        self.assertFalse(self.wrong("hypercall/retry.c", "static void finish_retry(int a)"))
+        self.assertTrue(self.wrong("hypercall/retry.c", "static void finish_call(int a)"))
+
+    def test_files_of_a_folder_may_share_a_prefix(self):
+        self.assertFalse(self.wrong("virt/svm/svm_exit.c", "static void svm_inject(int a)"))
+        self.assertFalse(self.wrong("sched/schedule.c", "static void sched_bind(int a)"))
+        self.assertTrue(self.wrong("sched/schedule.c", "static void schedule_bind(int a)"))
+
+
 class PublicHeaders(unittest.TestCase):
     HEADERS = ("roottask/vmm/src/vm.h", "roottask/include/novart/time.h")
 
@@ -196,7 +230,7 @@ class Headers(unittest.TestCase):
 
 class Nothing(unittest.TestCase):
     def test_a_check_that_looked_at_nothing_fails(self):
-        for name in ("text", "format", "includes", "public"):
+        for name in ("text", "format", "includes", "names", "public"):
             with self.subTest(check=name), tempfile.TemporaryDirectory() as folder:
                 script = paths.ROOT / f"tests/style/check_{name}.py"
                 result = subprocess.run(

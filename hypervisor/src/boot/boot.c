@@ -40,7 +40,7 @@ extern char image_end[];
 
 paddr_t boot_phys_end;
 
-static void read_loader(uint32_t magic, uint32_t info)
+static void boot_read_loader(uint32_t magic, uint32_t info)
 {
         const bool understood = multiboot_read(magic, info);
         const uint16_t *com1;
@@ -67,7 +67,7 @@ static void read_loader(uint32_t magic, uint32_t info)
                               memory_map.dropped_modules, MODULES);
 }
 
-static void start_memory(void)
+static void boot_start_memory(void)
 {
         const struct boot_range pool = memory_map_choose_pool(cmdline.kmem);
 
@@ -89,7 +89,7 @@ static void start_memory(void)
                 console_print("NOVA: this CPU has no NX: execute permission is not enforced.\n");
 }
 
-static void start_lapic(void)
+static void boot_start_lapic(void)
 {
         paddr_t phys = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
 
@@ -102,7 +102,7 @@ static void start_lapic(void)
 }
 
 /* What makes a difference to the kernel, and not every CPU has. */
-static void say_features(void)
+static void boot_say_features(void)
 {
         console_print("NOVA: local APICs %s x2APIC mode, timers %s TSC deadlines, TLBs %s PCIDs.\n",
                       lapic_x2apic ? "in" : "not in",
@@ -133,7 +133,7 @@ static _Noreturn void boot_finish(void)
         console_print("NOVA: %u CPU%s; TSC %u kHz, local APIC timer %u kHz.\n", cpu_count,
                       cpu_count == 1 ? "" : "s", tsc_khz, bus_khz);
         boot_info.boot.tsc_zero = rdtsc();
-        say_features();
+        boot_say_features();
         smp_release();
         kernel_main(cpu);
 }
@@ -146,10 +146,10 @@ void boot_main(uint32_t magic, uint32_t info)
         features_read(true);
         boot_paging_init();
         memory_map_take(IMAGE_PHYS, (word_t)image_end - IMAGE_OFFSET - IMAGE_PHYS, false);
-        read_loader(magic, info);
-        start_memory();
+        boot_read_loader(magic, info);
+        boot_start_memory();
         acpi_init();
-        start_lapic();
+        boot_start_lapic();
         smp_init(features_apic_id());
         cpu = smp_prepare(cpu_boot_id);
         if (!cpu)

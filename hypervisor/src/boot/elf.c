@@ -42,7 +42,7 @@ struct elf_program {
 };
 #endif
 
-static const char *check_header(const struct elf_header *header, uint64_t head)
+static const char *elf_check_header(const struct elf_header *header, uint64_t head)
 {
         if (head < sizeof(*header) || memcmp(header->magic, ELF_MAGIC, 4) != 0)
                 return "is not an ELF image";
@@ -60,7 +60,7 @@ static const char *check_header(const struct elf_header *header, uint64_t head)
         return NULL;
 }
 
-static const char *check_program(const struct elf_program *program, uint64_t size, word_t limit)
+static const char *elf_check_program(const struct elf_program *program, uint64_t size, word_t limit)
 {
         if (program->offset > size || program->file_size > size - program->offset)
                 return "is truncated: a segment lies outside of the file";
@@ -72,7 +72,8 @@ static const char *check_program(const struct elf_program *program, uint64_t siz
 }
 
 /* Enters a segment in the order of addresses; false when it overlaps another. */
-static bool insert(struct elf_segment *segments, unsigned count, const struct elf_segment *segment)
+static bool elf_insert(struct elf_segment *segments, unsigned count,
+                       const struct elf_segment *segment)
 {
         unsigned at = count;
 
@@ -88,7 +89,7 @@ const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t lim
                      struct elf_segment *segments, unsigned *count, word_t *entry)
 {
         const struct elf_header *header = image;
-        const char *error = check_header(header, head);
+        const char *error = elf_check_header(header, head);
         bool entry_inside = false;
 
         *count = 0;
@@ -109,8 +110,8 @@ const char *elf_read(const void *image, uint64_t head, uint64_t size, word_t lim
                                  (program.flags & ELF_W ? NOVA_MEM_W : 0) |
                                  (program.flags & ELF_X ? NOVA_MEM_X : 0),
                 };
-                error = check_program(&program, size, limit);
-                if (!error && !insert(segments, (*count)++, &segment))
+                error = elf_check_program(&program, size, limit);
+                if (!error && !elf_insert(segments, (*count)++, &segment))
                         error = "has segments that overlap";
                 entry_inside |= program.flags & ELF_X &&
                                 header->entry - program.virtual < program.memory_size;

@@ -32,7 +32,7 @@ _Static_assert(MEMORY_ENTRIES + MODULES + LISTED + EXTENSIONS <= MEM_MAX, "all d
 
 void *boot_hip;
 
-static void add_memory(paddr_t addr, uint64_t size, int32_t type, uint32_t aux)
+static void hip_add_memory(paddr_t addr, uint64_t size, int32_t type, uint32_t aux)
 {
         struct nova_hip *hip = boot_hip;
         const unsigned next = (hip->length - hip->mem_offset) / hip->mem_size;
@@ -67,27 +67,27 @@ bool hip_build(void)
         hip->tsc_khz = tsc_khz;
         hip->bus_khz = bus_khz;
         for (unsigned i = 0; i < memory_map.entries; i++)
-                add_memory(memory_map.entry[i].start, memory_map.entry[i].size,
-                           (int32_t)memory_map.entry[i].type, 0);
+                hip_add_memory(memory_map.entry[i].start, memory_map.entry[i].size,
+                               (int32_t)memory_map.entry[i].type, 0);
         for (unsigned i = 0; i < memory_map.modules; i++)
-                add_memory(memory_map.module[i].start, memory_map.module[i].size, NOVA_MEM_MODULE,
-                           memory_map.module[i].cmdline);
+                hip_add_memory(memory_map.module[i].start, memory_map.module[i].size,
+                               NOVA_MEM_MODULE, memory_map.module[i].cmdline);
         return true;
 }
 
-static void add_image(const void *from, uint64_t size, int32_t type)
+static void hip_add_image(const void *from, uint64_t size, int32_t type)
 {
-        add_memory((word_t)from - IMAGE_OFFSET, size, type, 0);
+        hip_add_memory((word_t)from - IMAGE_OFFSET, size, type, 0);
 }
 
-static void add_extensions(void)
+static void hip_add_extensions(void)
 {
-        add_image(boot_info.cmdline, strlen(boot_info.cmdline) + 1, NOVA_MEM_CMDLINE);
-        add_image(&console_log, sizeof(console_log), NOVA_MEM_LOG);
-        add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
+        hip_add_image(boot_info.cmdline, strlen(boot_info.cmdline) + 1, NOVA_MEM_CMDLINE);
+        hip_add_image(&console_log, sizeof(console_log), NOVA_MEM_LOG);
+        hip_add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
 }
 
-static void add_cpus(struct nova_hip *hip)
+static void hip_add_cpus(struct nova_hip *hip)
 {
         unsigned thread_bits, core_bits;
 
@@ -111,16 +111,16 @@ void hip_finish(void)
         struct nova_hip *hip = boot_hip;
         uint16_t sum = 0;
 
-        add_cpus(hip);
+        hip_add_cpus(hip);
         if (vcpu_ops && !vcpu_ops->supported())
                 vcpu_ops = NULL; /* one CPU lacks it */
         if (vcpu_ops)
                 hip->features |= vcpu_ops->feature | NOVA_HIP_VCPU;
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
                 if (!memory_map_is_device(i))
-                        add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
-                                   NOVA_MEM_KERNEL, 0);
-        add_extensions();
+                        hip_add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
+                                       NOVA_MEM_KERNEL, 0);
+        hip_add_extensions();
         hip->checksum = 0;
         for (unsigned i = 0; i < hip->length / 2; i++)
                 sum = (uint16_t)(sum + ((const uint16_t *)boot_hip)[i]);

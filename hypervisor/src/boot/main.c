@@ -40,7 +40,7 @@ void kernel_prepare(void)
 }
 
 /* Frames that a CRD can name: on x86-32 those below 2^20. */
-static word_t frames_end(void)
+static word_t kernel_frames_end(void)
 {
         const uint64_t named = (uint64_t)1 << (NOVA_WORD_BITS - PAGE_BITS);
         const uint64_t frames = boot_phys_end >> PAGE_BITS;
@@ -49,7 +49,7 @@ static word_t frames_end(void)
 }
 
 /* The first kernel range that ends after a frame: the one that starts first. */
-static bool next_kernel_range(word_t from, word_t *start, word_t *end)
+static bool kernel_next_range(word_t from, word_t *start, word_t *end)
 {
         bool found = false;
 
@@ -67,16 +67,16 @@ static bool next_kernel_range(word_t from, word_t *start, word_t *end)
         return found;
 }
 
-static void insert_kernel(struct space *space, word_t first, word_t count, unsigned perms)
+static void kernel_insert(struct space *space, word_t first, word_t count, unsigned perms)
 {
         if (mapping_insert(space, first, count, first, perms) != NOVA_SUCCESS)
                 kernel_stop(NO_MEMORY);
 }
 
 /* Pages of the image that the root PD may read. */
-static void insert_readable(const void *from, size_t size)
+static void kernel_insert_readable(const void *from, size_t size)
 {
-        insert_kernel(&kernel_pd.memory.space, ((word_t)from - IMAGE_OFFSET) >> PAGE_BITS,
+        kernel_insert(&kernel_pd.memory.space, ((word_t)from - IMAGE_OFFSET) >> PAGE_BITS,
                       size >> PAGE_BITS, NOVA_MEM_R);
 }
 
@@ -85,20 +85,20 @@ static void kernel_resources(void)
 {
         word_t at = 0, start = 0, end = 0;
 
-        while (next_kernel_range(at, &start, &end) && start < frames_end()) {
+        while (kernel_next_range(at, &start, &end) && start < kernel_frames_end()) {
                 if (start > at)
-                        insert_kernel(&kernel_pd.memory.space, at, start - at, NOVA_MEM_RWX);
+                        kernel_insert(&kernel_pd.memory.space, at, start - at, NOVA_MEM_RWX);
                 at = end;
         }
-        if (at < frames_end())
-                insert_kernel(&kernel_pd.memory.space, at, frames_end() - at, NOVA_MEM_RWX);
-        insert_kernel(&kernel_pd.io.space, 0, space_limit(NOVA_CRD_IO), NOVA_MEM_RWX);
-        insert_readable(&boot_info, sizeof(boot_info));
-        insert_readable(&console_log, sizeof(console_log));
+        if (at < kernel_frames_end())
+                kernel_insert(&kernel_pd.memory.space, at, kernel_frames_end() - at, NOVA_MEM_RWX);
+        kernel_insert(&kernel_pd.io.space, 0, space_limit(NOVA_CRD_IO), NOVA_MEM_RWX);
+        kernel_insert_readable(&boot_info, sizeof(boot_info));
+        kernel_insert_readable(&console_log, sizeof(console_log));
 }
 
 /* The idle thread and its SC, priority 0, which the root PD can look at. */
-static void create_idle(struct cpu *cpu)
+static void kernel_create_idle(struct cpu *cpu)
 {
         cpu->idle_ec = ec_create_idle(cpu, resume_idle);
         if (!cpu->idle_ec ||
@@ -123,7 +123,7 @@ _Noreturn void kernel_main(struct cpu *cpu)
         cpu->timer_end = CPU_TIMER_OFF;
         if (vcpu_ops && !vcpu_ops->init_cpu(cpu))
                 kernel_stop(NO_MEMORY);
-        create_idle(cpu);
+        kernel_create_idle(cpu);
         atomic_fetch_add_u32(&ready, 1);
         if (cpu->id == cpu_boot_id) {
                 kernel_resources();

@@ -29,19 +29,19 @@ struct boot_range boot_roottask;
 
 static bool is_device[BOOT_RANGES];
 
-static bool overlap(paddr_t start, uint64_t size, paddr_t other, uint64_t other_size)
+static bool memory_map_overlap(paddr_t start, uint64_t size, paddr_t other, uint64_t other_size)
 {
         return size && other_size && start <= other + (other_size - 1) &&
                other <= start + (size - 1);
 }
 
 /* Whether anything but reserved memory lies in a range. */
-static bool has_unreserved(paddr_t start, uint64_t size)
+static bool memory_map_has_unreserved(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
                 const struct memory_entry *entry = &memory_map.entry[i];
                 if (entry->type != NOVA_MEM_RESERVED &&
-                    overlap(start, size, entry->start, entry->size))
+                    memory_map_overlap(start, size, entry->start, entry->size))
                         return true;
         }
         return false;
@@ -49,7 +49,7 @@ static bool has_unreserved(paddr_t start, uint64_t size)
 
 /* Makes an existing reserved entry cover another one, when only reserved memory and holes lie
  * between them. */
-static bool merge_reserved(paddr_t start, uint64_t size)
+static bool memory_map_merge_reserved(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
                 struct memory_entry *entry = &memory_map.entry[i];
@@ -59,7 +59,7 @@ static bool merge_reserved(paddr_t start, uint64_t size)
                                              : entry->start + (entry->size - 1);
 
                 if (entry->type != NOVA_MEM_RESERVED || last - first == UINT64_MAX ||
-                    has_unreserved(first, last - first + 1))
+                    memory_map_has_unreserved(first, last - first + 1))
                         continue;
                 entry->start = first;
                 entry->size = last - first + 1;
@@ -69,7 +69,7 @@ static bool merge_reserved(paddr_t start, uint64_t size)
 }
 
 /* Place of the smallest available entry, which can be given up safely; entries when none. */
-static unsigned smallest_available(void)
+static unsigned memory_map_smallest_available(void)
 {
         unsigned best = memory_map.entries;
 
@@ -90,12 +90,12 @@ void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
         if (size - 1 > UINT64_MAX - start)
                 size = -start; /* up to the end of all addresses */
         if (place == MEMORY_ENTRIES) {
-                if (type == NOVA_MEM_RESERVED && merge_reserved(start, size)) {
+                if (type == NOVA_MEM_RESERVED && memory_map_merge_reserved(start, size)) {
                         memory_map.merged++;
                         return;
                 }
                 memory_map.dropped++;
-                place = smallest_available();
+                place = memory_map_smallest_available();
                 if (place == MEMORY_ENTRIES ||
                     (type == NOVA_MEM_AVAILABLE && size <= memory_map.entry[place].size))
                         return;
@@ -108,32 +108,34 @@ void memory_map_add(paddr_t start, uint64_t size, uint32_t type)
 bool memory_map_is_taken(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
-                if (overlap(start, size, boot_kernel_ranges[i].start, boot_kernel_ranges[i].size))
+                if (memory_map_overlap(start, size, boot_kernel_ranges[i].start,
+                                       boot_kernel_ranges[i].size))
                         return true;
         return false;
 }
 
-static bool is_module(paddr_t start, uint64_t size)
+static bool memory_map_is_module(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.modules; i++)
-                if (overlap(start, size, memory_map.module[i].start, memory_map.module[i].size))
+                if (memory_map_overlap(start, size, memory_map.module[i].start,
+                                       memory_map.module[i].size))
                         return true;
         return false;
 }
 
 /* Why a range is not a module, NULL if it is one. */
-static const char *why_no_module(paddr_t start, paddr_t end)
+static const char *memory_map_why_no_module(paddr_t start, paddr_t end)
 {
         if (end <= start)
                 return "it is empty";
         if (memory_map_is_taken(start, end - start))
                 return "it lies over the kernel";
-        if (is_module(start, end - start))
+        if (memory_map_is_module(start, end - start))
                 return "it lies over another one";
         return memory_map.modules == MODULES ? "there are too many" : NULL;
 }
 
-static void drop_module(uint32_t line, const char *why)
+static void memory_map_drop_module(uint32_t line, const char *why)
 {
         const unsigned number = memory_map.modules + ++memory_map.dropped_modules;
         char name[NAME_ROOM] = {0};
@@ -148,10 +150,10 @@ static void drop_module(uint32_t line, const char *why)
 
 void memory_map_add_module(paddr_t start, paddr_t end, uint32_t line)
 {
-        const char *why = why_no_module(start, end);
+        const char *why = memory_map_why_no_module(start, end);
 
         if (why) {
-                drop_module(line, why);
+                memory_map_drop_module(line, why);
                 return;
         }
         if (!memory_map.modules)
@@ -174,29 +176,32 @@ bool memory_map_is_ram(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++)
                 if (memory_map.entry[i].type == NOVA_MEM_AVAILABLE &&
-                    overlap(start, size, memory_map.entry[i].start, memory_map.entry[i].size))
+                    memory_map_overlap(start, size, memory_map.entry[i].start,
+                                       memory_map.entry[i].size))
                         return true;
         return false;
 }
 
 /* Start of something that lies in a range, or UINT64_MAX when the range is free. */
-static paddr_t conflict(paddr_t start, uint64_t size)
+static paddr_t memory_map_conflict(paddr_t start, uint64_t size)
 {
         for (unsigned i = 0; i < memory_map.entries; i++) {
                 const struct memory_entry *entry = &memory_map.entry[i];
                 if (entry->type != NOVA_MEM_AVAILABLE &&
-                    overlap(start, size, entry->start, entry->size))
+                    memory_map_overlap(start, size, entry->start, entry->size))
                         return entry->start;
         }
         for (unsigned i = 0; i < memory_map.modules; i++) {
                 const struct boot_module *module = &memory_map.module[i];
-                if (overlap(start, size, module->start, module->size))
+                if (memory_map_overlap(start, size, module->start, module->size))
                         return module->start;
-                if (module->cmdline && overlap(start, size, module->cmdline, CMDLINE_ROOM))
+                if (module->cmdline &&
+                    memory_map_overlap(start, size, module->cmdline, CMDLINE_ROOM))
                         return module->cmdline;
         }
         for (unsigned i = 0; i < boot_kernel_range_count; i++)
-                if (overlap(start, size, boot_kernel_ranges[i].start, boot_kernel_ranges[i].size))
+                if (memory_map_overlap(start, size, boot_kernel_ranges[i].start,
+                                       boot_kernel_ranges[i].size))
                         return boot_kernel_ranges[i].start;
         return UINT64_MAX;
 }
@@ -218,7 +223,7 @@ paddr_t memory_map_find(uint64_t size, uint64_t align, paddr_t low, paddr_t high
                         const paddr_t start = (top - size) & ~(align - 1);
                         if (start < bottom)
                                 break;
-                        const paddr_t in_the_way = conflict(start, size);
+                        const paddr_t in_the_way = memory_map_conflict(start, size);
                         if (in_the_way == UINT64_MAX) {
                                 best = start > best ? start : best;
                                 break;

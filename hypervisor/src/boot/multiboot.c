@@ -64,7 +64,7 @@ void multiboot_string(paddr_t phys, char *to, unsigned size)
         }
 }
 
-static void read_modules(paddr_t phys, uint32_t count)
+static void multiboot_read_modules(paddr_t phys, uint32_t count)
 {
         for (uint32_t i = 0; i < count && i < MODULES_MAX; i++) {
                 struct module module;
@@ -77,7 +77,7 @@ static void read_modules(paddr_t phys, uint32_t count)
         }
 }
 
-static void read_map(paddr_t phys, uint32_t length)
+static void multiboot_read_map(paddr_t phys, uint32_t length)
 {
         const char *map;
         uint32_t at = 0;
@@ -119,9 +119,9 @@ bool multiboot_read(uint32_t magic, paddr_t phys)
         if (info.flags & INFO_LOADER)
                 multiboot_string(info.loader, multiboot_loader, sizeof(multiboot_loader));
         if (info.flags & INFO_MODULES)
-                read_modules(info.module_list, info.modules);
+                multiboot_read_modules(info.module_list, info.modules);
         if (info.flags & INFO_MAP) {
-                read_map(info.map, info.map_length);
+                multiboot_read_map(info.map, info.map_length);
         } else if (info.flags & INFO_MEMORY) {
                 memory_map_add(0, (uint64_t)info.mem_lower << 10, NOVA_MEM_AVAILABLE);
                 memory_map_add(0x100000, (uint64_t)info.mem_upper << 10, NOVA_MEM_AVAILABLE);

@@ -70,7 +70,7 @@ unsigned multiboot2_rsdp_size;
 uint32_t multiboot2_damaged;
 
 /* Whether a string ends in the tag, from an offset on. */
-static bool string_ends(const struct tag *tag, uint32_t at)
+static bool multiboot2_string_ends(const struct tag *tag, uint32_t at)
 {
         for (; at < tag->length; at++)
                 if (!tag->data[at])
@@ -79,7 +79,7 @@ static bool string_ends(const struct tag *tag, uint32_t at)
 }
 
 /* The tag's string, cut where room or tag end. */
-static bool read_string(const struct tag *tag, char *place, uint32_t room)
+static bool multiboot2_read_string(const struct tag *tag, char *place, uint32_t room)
 {
         uint32_t length = 0;
 
@@ -87,22 +87,22 @@ static bool read_string(const struct tag *tag, char *place, uint32_t room)
                 length++;
         memcpy(place, tag->data, length);
         place[length] = 0;
-        return string_ends(tag, 0);
+        return multiboot2_string_ends(tag, 0);
 }
 
-static bool read_module(const struct tag *tag)
+static bool multiboot2_read_module(const struct tag *tag)
 {
         uint32_t place[2];
 
         if (tag->length < sizeof(place))
                 return false;
         memcpy(place, tag->data, sizeof(place));
-        const bool ends = string_ends(tag, sizeof(place));
+        const bool ends = multiboot2_string_ends(tag, sizeof(place));
         memory_map_add_module(place[0], place[1], ends ? (uint32_t)(tag->phys + sizeof(place)) : 0);
         return ends;
 }
 
-static bool read_sizes(const struct tag *tag)
+static bool multiboot2_read_sizes(const struct tag *tag)
 {
         uint32_t kib[2];
 
@@ -114,7 +114,7 @@ static bool read_sizes(const struct tag *tag)
         return true;
 }
 
-static uint32_t type_of_efi(uint32_t type)
+static uint32_t multiboot2_type_of_efi(uint32_t type)
 {
         if ((type >= EFI_LOADER_CODE && type <= EFI_BOOT_DATA) || type == EFI_CONVENTIONAL)
                 return NOVA_MEM_AVAILABLE;
@@ -123,7 +123,7 @@ static uint32_t type_of_efi(uint32_t type)
                                        : NOVA_MEM_RESERVED;
 }
 
-static void add_entry(const char *data, bool efi)
+static void multiboot2_add_entry(const char *data, bool efi)
 {
         struct map_entry entry;
         struct efi_entry from;
@@ -133,14 +133,15 @@ static void add_entry(const char *data, bool efi)
                 /* More pages than addresses: cut where they end. */
                 const uint64_t most = UINT64_MAX >> EFI_PAGE_BITS;
                 const uint64_t pages = from.pages < most ? from.pages : most;
-                memory_map_add(from.start, pages << EFI_PAGE_BITS, type_of_efi(from.type));
+                memory_map_add(from.start, pages << EFI_PAGE_BITS,
+                               multiboot2_type_of_efi(from.type));
                 return;
         }
         memcpy(&entry, data, sizeof(entry));
         memory_map_add(entry.start, entry.length, entry.type);
 }
 
-static bool read_map(const struct tag *tag, bool efi)
+static bool multiboot2_read_map(const struct tag *tag, bool efi)
 {
         const uint32_t needed = efi ? sizeof(struct efi_entry) : sizeof(struct map_entry);
         struct map_head head;
@@ -151,12 +152,12 @@ static bool read_map(const struct tag *tag, bool efi)
         if (head.entry_size < needed)
                 return false;
         for (uint32_t at = sizeof(head); tag->length - at >= head.entry_size; at += head.entry_size)
-                add_entry(tag->data + at, efi);
+                multiboot2_add_entry(tag->data + at, efi);
         return true;
 }
 
 /* Of both versions the newer one is kept. */
-static bool read_rsdp(const struct tag *tag)
+static bool multiboot2_read_rsdp(const struct tag *tag)
 {
         const unsigned size = tag->length < MULTIBOOT2_RSDP ? tag->length : MULTIBOOT2_RSDP;
 
@@ -168,30 +169,31 @@ static bool read_rsdp(const struct tag *tag)
 }
 
 /* False when the tag is damaged. One tag describes memory, the best that there is. */
-static bool read_tag(const struct tag *tag, uint32_t memory)
+static bool multiboot2_read_tag(const struct tag *tag, uint32_t memory)
 {
         switch (tag->type) {
         case TAG_CMDLINE:
-                return read_string(tag, multiboot_cmdline, sizeof(multiboot_cmdline));
+                return multiboot2_read_string(tag, multiboot_cmdline, sizeof(multiboot_cmdline));
         case TAG_LOADER:
-                return read_string(tag, multiboot_loader, sizeof(multiboot_loader));
+                return multiboot2_read_string(tag, multiboot_loader, sizeof(multiboot_loader));
         case TAG_MODULE:
-                return read_module(tag);
+                return multiboot2_read_module(tag);
         case TAG_ACPI_OLD:
         case TAG_ACPI_NEW:
-                return read_rsdp(tag);
+                return multiboot2_read_rsdp(tag);
         case TAG_MAP:
         case TAG_EFI_MAP:
-                return tag->type != memory || read_map(tag, memory == TAG_EFI_MAP);
+                return tag->type != memory || multiboot2_read_map(tag, memory == TAG_EFI_MAP);
         case TAG_MEMORY:
-                return tag->type != memory || read_sizes(tag);
+                return tag->type != memory || multiboot2_read_sizes(tag);
         default:
                 return true;
         }
 }
 
 /* The tag at an offset; false at the end or where none can be. */
-static bool next_tag(const char *info, uint32_t total, paddr_t phys, uint32_t at, struct tag *tag)
+static bool multiboot2_next_tag(const char *info, uint32_t total, paddr_t phys, uint32_t at,
+                                struct tag *tag)
 {
         if (at > total || total - at < TAG_SIZE)
                 return false;
@@ -204,18 +206,19 @@ static bool next_tag(const char *info, uint32_t total, paddr_t phys, uint32_t at
         return true;
 }
 
-static uint32_t tag_end(uint32_t at, const struct tag *tag)
+static uint32_t multiboot2_tag_end(uint32_t at, const struct tag *tag)
 {
         return (at + tag->size + TAG_ALIGN - 1) & ~(uint32_t)(TAG_ALIGN - 1);
 }
 
 /* The tag that describes memory. */
-static uint32_t best_memory(const char *info, uint32_t total)
+static uint32_t multiboot2_best_memory(const char *info, uint32_t total)
 {
         struct tag tag;
         uint32_t best = TAG_END;
 
-        for (uint32_t at = TAG_SIZE; next_tag(info, total, 0, at, &tag); at = tag_end(at, &tag))
+        for (uint32_t at = TAG_SIZE; multiboot2_next_tag(info, total, 0, at, &tag);
+             at = multiboot2_tag_end(at, &tag))
                 if (tag.type == TAG_MAP || (tag.type == TAG_EFI_MAP && best != TAG_MAP) ||
                     (tag.type == TAG_MEMORY && best == TAG_END))
                         best = tag.type;
@@ -235,9 +238,9 @@ bool multiboot2_read(paddr_t phys)
         if (!info)
                 return false;
 
-        const uint32_t memory = best_memory(info, total);
-        for (; next_tag(info, total, phys, at, &tag); at = tag_end(at, &tag))
-                if (!read_tag(&tag, memory) && !multiboot2_damaged)
+        const uint32_t memory = multiboot2_best_memory(info, total);
+        for (; multiboot2_next_tag(info, total, phys, at, &tag); at = multiboot2_tag_end(at, &tag))
+                if (!multiboot2_read_tag(&tag, memory) && !multiboot2_damaged)
                         multiboot2_damaged = at;
         /* Not at the end: the rest is lost. */
         if (!multiboot2_damaged && (at > total || total - at < TAG_SIZE || tag.type != TAG_END))

@@ -39,7 +39,7 @@ static struct run *runs; /* a frame */
 static unsigned run_count;
 static word_t entry;
 
-static void add_run(const struct run *run)
+static void roottask_add_run(const struct run *run)
 {
         struct run *last = run_count ? &runs[run_count - 1] : NULL;
 
@@ -53,14 +53,14 @@ static void add_run(const struct run *run)
         runs[run_count++] = *run;
 }
 
-static bool can_map_in_place(const struct elf_segment *segment)
+static bool roottask_can_map_in_place(const struct elf_segment *segment)
 {
         return !((boot_roottask.start | (segment->offset ^ segment->address)) & (PAGE_SIZE - 1)) &&
                segment->file_size == segment->memory_size;
 }
 
 /* Copies a segment's file part to the group's memory, a chunk at a time. */
-static void copy_segment(const struct elf_segment *segment, paddr_t to)
+static void roottask_copy_segment(const struct elf_segment *segment, paddr_t to)
 {
         for (uint64_t done = 0; done < segment->file_size;) {
                 const uint64_t left = segment->file_size - done;
@@ -72,7 +72,7 @@ static void copy_segment(const struct elf_segment *segment, paddr_t to)
         }
 }
 
-static void clear(paddr_t at, uint64_t size)
+static void roottask_clear(paddr_t at, uint64_t size)
 {
         for (uint64_t done = 0; done < size;) {
                 const uint64_t left = size - done;
@@ -83,7 +83,7 @@ static void clear(paddr_t at, uint64_t size)
 }
 
 /* Copies segments first to last, which share pages, to memory of their own. */
-static void load_copy(const struct elf_segment *segments, unsigned first, unsigned last)
+static void roottask_load_copy(const struct elf_segment *segments, unsigned first, unsigned last)
 {
         const word_t page = segments[first].address >> PAGE_BITS;
         const word_t end = elf_segment_end_page(&segments[last]);
@@ -93,9 +93,10 @@ static void load_copy(const struct elf_segment *segments, unsigned first, unsign
         if (!memory)
                 kernel_stop("the roottask needs %lu KiB more memory than there is",
                             (unsigned long)(size >> 10));
-        clear(memory, size);
+        roottask_clear(memory, size);
         for (unsigned i = first; i <= last; i++)
-                copy_segment(&segments[i], memory + (segments[i].address - (page << PAGE_BITS)));
+                roottask_copy_segment(&segments[i],
+                                      memory + (segments[i].address - (page << PAGE_BITS)));
         unsigned from = first;
         for (word_t at = page; at < end; at++) {
                 struct run run = {.page = at, .count = 1, .perms = 0, .in_place = false};
@@ -104,7 +105,7 @@ static void load_copy(const struct elf_segment *segments, unsigned first, unsign
                         from++;
                 for (unsigned i = from; i <= last && segments[i].address >> PAGE_BITS <= at; i++)
                         run.perms |= segments[i].perms;
-                add_run(&run);
+                roottask_add_run(&run);
         }
 }
 
@@ -132,7 +133,7 @@ void roottask_load(void)
                             elf_segment_end_page(&segments[last]))
                                 break;
                 const struct elf_segment *segment = &segments[first];
-                if (first == last && can_map_in_place(segment)) {
+                if (first == last && roottask_can_map_in_place(segment)) {
                         const struct run run = {
                                 .page = segment->address >> PAGE_BITS,
                                 .frame = (word_t)((boot_roottask.start + segment->offset) >>
@@ -142,16 +143,16 @@ void roottask_load(void)
                                 .perms = segment->perms,
                                 .in_place = true,
                         };
-                        add_run(&run);
+                        roottask_add_run(&run);
                 } else {
-                        load_copy(segments, first, last);
+                        roottask_load_copy(segments, first, last);
                 }
         }
         boot_unmap();
 }
 
 /* Maps a run into the root PD; what lies in the module is derived from the kernel's memory. */
-static enum nova_status map_run(struct pd *pd, const struct run *run)
+static enum nova_status roottask_map_run(struct pd *pd, const struct run *run)
 {
         if (!run->in_place)
                 return mapping_insert(&pd->memory.space, run->page, run->count, run->frame,
@@ -174,18 +175,18 @@ static enum nova_status map_run(struct pd *pd, const struct run *run)
         return step == STEP_DONE ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
-static enum nova_status map_all(struct pd *pd)
+static enum nova_status roottask_map_all(struct pd *pd)
 {
         const word_t hip = (word_t)(pool_to_phys(boot_hip) >> PAGE_BITS);
         enum nova_status status =
                 mapping_insert(&pd->memory.space, NOVA_ROOT_HIP >> PAGE_BITS, 1, hip, NOVA_MEM_R);
 
         for (unsigned i = 0; i < run_count && status == NOVA_SUCCESS; i++)
-                status = map_run(pd, &runs[i]);
+                status = roottask_map_run(pd, &runs[i]);
         return status;
 }
 
-static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
+static enum nova_status roottask_create(struct cpu *cpu, struct sc **sc)
 {
         struct pd *pd;
         struct ec *ec;
@@ -195,7 +196,7 @@ static enum nova_status create_root(struct cpu *cpu, struct sc **sc)
                 status = object_space_insert(&pd->object_space, NOVA_SEL_ROOT_PD, &pd->object,
                                              NOVA_PERM_ALL);
         if (status == NOVA_SUCCESS)
-                status = map_all(pd);
+                status = roottask_map_all(pd);
         if (status != NOVA_SUCCESS)
                 return status;
 
@@ -229,7 +230,7 @@ void roottask_start(struct cpu *cpu)
         struct sc *sc;
 
         account_root.limit = account_root.used + (frame_count_free() << PAGE_BITS);
-        if (create_root(cpu, &sc) != NOVA_SUCCESS)
+        if (roottask_create(cpu, &sc) != NOVA_SUCCESS)
                 kernel_stop("the kernel pool is too small for the roottask, give more with kmem=");
         boot_info.boot.tsc_root = rdtsc();
         sc_start(sc);

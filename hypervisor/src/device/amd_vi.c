@@ -107,9 +107,9 @@ static struct {
 } senders[NOVA_HIP_GSI]; /* under remap_lock */
 
 /* Waits until all that was submitted is done. false: the unit does not answer. */
-static bool finish(struct unit *unit);
+static bool amd_vi_finish(struct unit *unit);
 
-static bool submit(struct unit *unit, uint64_t low, uint64_t high)
+static bool amd_vi_submit(struct unit *unit, uint64_t low, uint64_t high)
 {
         uint64_t *command = &unit->queue[unit->tail * 2];
 
@@ -118,21 +118,21 @@ static bool submit(struct unit *unit, uint64_t low, uint64_t high)
         atomic_fence();
         unit->tail = (unit->tail + 1) % QUEUE_LENGTH;
         iommu_write(unit->high, REG_QUEUE_TAIL, unit->tail * 16);
-        return ++unit->pending < PENDING_MAX || finish(unit);
+        return ++unit->pending < PENDING_MAX || amd_vi_finish(unit);
 }
 
-static bool finish(struct unit *unit)
+static bool amd_vi_finish(struct unit *unit)
 {
         unit->wanted = (uint32_t)unit->wanted + 1;
         unit->pending = 0;
-        return submit(unit, WAIT_AND_WRITE | pool_to_phys((const void *)unit->done),
-                      unit->wanted) &&
+        return amd_vi_submit(unit, WAIT_AND_WRITE | pool_to_phys((const void *)unit->done),
+                             unit->wanted) &&
                iommu_wait(unit->done, UINT32_MAX, (uint32_t)unit->wanted);
 }
 
-static bool forget(struct unit *unit, unsigned domain)
+static bool amd_vi_forget(struct unit *unit, unsigned domain)
 {
-        return submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
+        return amd_vi_submit(unit, INVALIDATE_PAGES | (uint64_t)domain << PAGES_DOMAIN, PAGES_ALL);
 }
 
 /* Functions were forgotten one by one when they were attached, but for the wait. */
@@ -145,20 +145,20 @@ static void amd_vi_flush(unsigned domain, bool more)
 
                 spin_lock(&unit->lock);
                 if (domain && domain != FLUSH_DMA_ALL)
-                        done = forget(unit, domain);
+                        done = amd_vi_forget(unit, domain);
                 for (unsigned d = 1; domain == FLUSH_DMA_ALL && d < DOMAINS && done; d++)
-                        done = forget(unit, d);
-                if (!done || !finish(unit))
+                        done = amd_vi_forget(unit, d);
+                if (!done || !amd_vi_finish(unit))
                         iommu_stop();
                 spin_unlock(&unit->lock);
         }
 }
 
-static void command_all(uint64_t command, bool wait)
+static void amd_vi_command_all(uint64_t command, bool wait)
 {
         for (unsigned i = 0; i < unit_count; i++) {
                 spin_lock(&units[i].lock);
-                if (!submit(&units[i], command, 0) || (wait && !finish(&units[i])))
+                if (!amd_vi_submit(&units[i], command, 0) || (wait && !amd_vi_finish(&units[i])))
                         iommu_stop();
                 spin_unlock(&units[i].lock);
         }
@@ -166,7 +166,7 @@ static void command_all(uint64_t command, bool wait)
 
 /* The first word of an entry: what a PD lets through, or nothing. It is never without the valid
  * bits, for then the function would reach everything. */
-static uint64_t first_word(const struct pd *pd)
+static uint64_t amd_vi_first_word(const struct pd *pd)
 {
         return pool_to_phys(pd ? pd->dma.root : empty) | ENTRY_VALID | LEVELS << ENTRY_LEVELS |
                (pd ? PAGE_READ | PAGE_WRITE : 0);
@@ -178,16 +178,16 @@ static enum nova_status amd_vi_attach(uint16_t rid, const struct pd *pd)
 
         if (rid >= function_count)
                 return NOVA_BAD_DEV;
-        pte_write(entry, first_word(NULL)); /* never a mixture of two PDs */
+        pte_write(entry, amd_vi_first_word(NULL)); /* never a mixture of two PDs */
         pte_write(entry + 1, pd ? pd->dma.domain : 0);
         if (pd)
-                pte_write(entry, first_word(pd));
-        command_all(INVALIDATE_FUNCTION | rid, false);
+                pte_write(entry, amd_vi_first_word(pd));
+        amd_vi_command_all(INVALIDATE_FUNCTION | rid, false);
         return NOVA_SUCCESS;
 }
 
 /* The function's own table of interrupts, by vector. NULL: no memory. */
-static uint32_t *interrupts_of(unsigned rid)
+static uint32_t *amd_vi_interrupts_of(unsigned rid)
 {
         uint64_t *entry = &functions[(size_t)rid * ENTRY_WORDS + 2];
 
@@ -197,7 +197,7 @@ static uint32_t *interrupts_of(unsigned rid)
                         return NULL;
                 pte_write(entry, pool_to_phys(table) | ENTRY_INTERRUPTS | INTERRUPTS_256 |
                                          INTERRUPTS_REMAP);
-                command_all(INVALIDATE_FUNCTION | rid, false);
+                amd_vi_command_all(INVALIDATE_FUNCTION | rid, false);
         }
         return phys_to_pool(*entry & INTERRUPTS_TABLE);
 }
@@ -209,18 +209,18 @@ static enum nova_status amd_vi_route(unsigned gsi, unsigned rid, unsigned vector
         if (rid >= function_count)
                 return NOVA_BAD_DEV;
 
-        uint32_t *table = interrupts_of(rid);
+        uint32_t *table = amd_vi_interrupts_of(rid);
         if (!table)
                 return NOVA_OUT_OF_MEMORY;
         if (senders[gsi].is_set && senders[gsi].rid != rid) {
-                store_once(interrupts_of(senders[gsi].rid)[vector], 0);
-                command_all(INVALIDATE_INTERRUPTS | senders[gsi].rid, false);
+                store_once(amd_vi_interrupts_of(senders[gsi].rid)[vector], 0);
+                amd_vi_command_all(INVALIDATE_INTERRUPTS | senders[gsi].rid, false);
         }
         senders[gsi].rid = (uint16_t)rid;
         senders[gsi].is_set = true;
         store_once(table[vector],
                    INTERRUPT_ON | apic_id << INTERRUPT_CPU | vector << INTERRUPT_VECTOR);
-        command_all(INVALIDATE_INTERRUPTS | rid, true);
+        amd_vi_command_all(INVALIDATE_INTERRUPTS | rid, true);
         return NOVA_SUCCESS;
 }
 
@@ -228,12 +228,12 @@ static void amd_vi_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wai
 {
         if (!senders[gsi].is_set || senders[gsi].rid != rid)
                 return;
-        store_once(interrupts_of(rid)[vector], INTERRUPT_SILENT);
+        store_once(amd_vi_interrupts_of(rid)[vector], INTERRUPT_SILENT);
         senders[gsi].is_set = false;
-        command_all(INVALIDATE_INTERRUPTS | rid, wait);
+        amd_vi_command_all(INVALIDATE_INTERRUPTS | rid, wait);
 }
 
-static void report(uint64_t event, uint64_t address)
+static void amd_vi_report(uint64_t event, uint64_t address)
 {
         if (EVENT_CODE(event) == EVENT_PAGE_FAULT && event & EVENT_INTERRUPT &&
             INTERRUPT_AREA(address))
@@ -244,7 +244,7 @@ static void report(uint64_t event, uint64_t address)
 }
 
 /* Begins the log again: events that did not fit end it. */
-static void start_log(struct unit *unit, bool log)
+static void amd_vi_start_log(struct unit *unit, bool log)
 {
         const uint32_t off = unit->control & ~(CONTROL_LOG | CONTROL_LOG_IRQ);
 
@@ -260,7 +260,7 @@ static void start_log(struct unit *unit, bool log)
 
 /* An event is there when it has a code. The unit's tail is not asked: it may run ahead of memory.
  */
-static void read_log(struct unit *unit)
+static void amd_vi_read_log(struct unit *unit)
 {
         const uint32_t status = iommu_read(unit->high, REG_STATUS);
 
@@ -269,29 +269,29 @@ static void read_log(struct unit *unit)
                 volatile uint64_t *event = &unit->log[unit->log_head * 2];
                 if (!EVENT_CODE(event[0]))
                         break;
-                report(event[0], event[1]);
+                amd_vi_report(event[0], event[1]);
                 event[0] = event[1] = 0;
                 unit->log_head = (unit->log_head + 1) % QUEUE_LENGTH;
         }
         iommu_write(unit->high, REG_LOG_HEAD, unit->log_head * 16);
         if (status & STATUS_OVERFLOW)
-                start_log(unit, true);
+                amd_vi_start_log(unit, true);
 }
 
 static void amd_vi_read_faults(void)
 {
         for (unsigned i = 0; i < unit_count; i++)
-                read_log(&units[i]);
+                amd_vi_read_log(&units[i]);
 }
 
 static void amd_vi_mask_faults(bool mask)
 {
         for (unsigned i = 0; i < unit_count; i++)
-                start_log(&units[i], !mask);
+                amd_vi_start_log(&units[i], !mask);
 }
 
 /* Lets the unit, as a PCI function, raise the interrupt of its log. No PD can get that function. */
-static void enable_msi(uint16_t rid)
+static void amd_vi_enable_msi(uint16_t rid)
 {
         volatile uint32_t *config = pci_take(rid);
         unsigned at = config ? config[0x34 / 4] & 0xfc : 0;
@@ -309,7 +309,7 @@ static void enable_msi(uint16_t rid)
         }
 }
 
-static bool start(struct unit *unit, const struct acpi_iommu *entry, uint32_t *done)
+static bool amd_vi_start(struct unit *unit, const struct acpi_iommu *entry, uint32_t *done)
 {
         *unit = (struct unit){
                 .registers = iommu_map(entry->phys), .lock = SPINLOCK(LOCK_UNIT), .done = done};
@@ -328,19 +328,19 @@ static bool start(struct unit *unit, const struct acpi_iommu *entry, uint32_t *d
         iommu_write(unit->high, REG_QUEUE_HEAD, 0);
         iommu_write(unit->high, REG_QUEUE_TAIL, 0);
         functions[(size_t)entry->rid % function_count * ENTRY_WORDS + 2] |= INTERRUPTS_PASS;
-        start_log(unit, true);
+        amd_vi_start_log(unit, true);
 
         bool done_all = true; /* nothing of what firmware left */
         for (unsigned i = 0; i < DOMAINS && done_all; i++)
-                done_all = forget(unit, i);
+                done_all = amd_vi_forget(unit, i);
         for (unsigned i = 0; i < function_count && done_all; i++)
-                done_all = submit(unit, INVALIDATE_FUNCTION | i, 0) &&
-                           submit(unit, INVALIDATE_INTERRUPTS | i, 0);
-        return done_all && finish(unit);
+                done_all = amd_vi_submit(unit, INVALIDATE_FUNCTION | i, 0) &&
+                           amd_vi_submit(unit, INVALIDATE_INTERRUPTS | i, 0);
+        return done_all && amd_vi_finish(unit);
 }
 
 /* The table of functions, all blocked, for the buses that there are. */
-static bool make_functions(void)
+static bool amd_vi_make_functions(void)
 {
         unsigned buses = 1, order = 0;
 
@@ -356,7 +356,7 @@ static bool make_functions(void)
         function_count = ((unsigned)PAGE_SIZE << order) / (ENTRY_WORDS * 8);
         for (unsigned i = 0; i < function_count; i++) {
                 uint64_t *entry = &functions[(size_t)i * ENTRY_WORDS];
-                entry[0] = first_word(NULL);
+                entry[0] = amd_vi_first_word(NULL);
                 entry[1] = entry[3] = 0;
                 entry[2] = remap_is_on ? ENTRY_INTERRUPTS : 0;
         }
@@ -368,7 +368,7 @@ static unsigned amd_vi_init(void)
         uint32_t *waits = iommu_table();
 
         remap_is_on = remap_knows_io_apics();
-        if (!waits || !make_functions())
+        if (!waits || !amd_vi_make_functions())
                 return 0;
         dma_format.levels = LEVELS;
         dma_format.large = 2;
@@ -378,12 +378,12 @@ static unsigned amd_vi_init(void)
         dma_format.table = dma_format.top_table = PAGE_PRESENT | PAGE_READ | PAGE_WRITE;
         dma_format.table_level = 1u << NEXT_LEVEL;
         for (unsigned i = 0; i < acpi.iommus; i++) {
-                if (!start(&units[unit_count], &acpi.iommu[i], &waits[2 * i])) {
+                if (!amd_vi_start(&units[unit_count], &acpi.iommu[i], &waits[2 * i])) {
                         iommu_ignore(acpi.iommu[i].phys);
                         continue;
                 }
                 unit_count++;
-                enable_msi(acpi.iommu[i].rid);
+                amd_vi_enable_msi(acpi.iommu[i].rid);
         }
         remap_is_on &= unit_count > 0;
         return unit_count ? DOMAINS : 0;

@@ -61,19 +61,19 @@ static struct io_apic io_apics[ACPI_IO_APICS];
 static unsigned io_apic_count;
 static struct pin pins[NOVA_HIP_GSI]; /* by GSI */
 
-static uint32_t reg_read(struct io_apic *io_apic, unsigned reg)
+static uint32_t io_apic_reg_read(struct io_apic *io_apic, unsigned reg)
 {
         *(volatile uint32_t *)(io_apic->registers + INDEX) = reg;
         return *(volatile uint32_t *)(io_apic->registers + WINDOW);
 }
 
-static void reg_write(struct io_apic *io_apic, unsigned reg, uint32_t value)
+static void io_apic_reg_write(struct io_apic *io_apic, unsigned reg, uint32_t value)
 {
         *(volatile uint32_t *)(io_apic->registers + INDEX) = reg;
         *(volatile uint32_t *)(io_apic->registers + WINDOW) = value;
 }
 
-static void add(const struct acpi_io_apic *entry)
+static void io_apic_add(const struct acpi_io_apic *entry)
 {
         struct io_apic *io_apic = &io_apics[io_apic_count];
         const paddr_t page = entry->phys & ~(paddr_t)(PAGE_SIZE - 1);
@@ -90,21 +90,21 @@ static void add(const struct acpi_io_apic *entry)
         spin_set_kind(&io_apic->lock, LOCK_IO_APIC);
         io_apic->gsi = entry->gsi;
         io_apic->id = entry->id;
-        io_apic->pins = (reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;
+        io_apic->pins = (io_apic_reg_read(io_apic, REG_VERSION) >> 16 & 0xff) + 1;
         if (io_apic->pins > PINS_MAX) /* nothing answers there */
                 return;
         for (unsigned pin = 0; pin < io_apic->pins; pin++)
-                reg_write(io_apic, REG_PIN + pin * 2, PIN_MASKED);
+                io_apic_reg_write(io_apic, REG_PIN + pin * 2, PIN_MASKED);
         io_apic_count++;
 }
 
 void io_apic_init(void)
 {
         for (unsigned i = 0; i < acpi.io_apics; i++)
-                add(&acpi.io_apic[i]);
+                io_apic_add(&acpi.io_apic[i]);
 }
 
-static struct io_apic *find(unsigned gsi)
+static struct io_apic *io_apic_find(unsigned gsi)
 {
         for (unsigned i = 0; i < io_apic_count; i++)
                 if (gsi >= io_apics[i].gsi && gsi - io_apics[i].gsi < io_apics[i].pins)
@@ -114,53 +114,54 @@ static struct io_apic *find(unsigned gsi)
 
 bool io_apic_has(unsigned gsi)
 {
-        return find(gsi);
+        return io_apic_find(gsi);
 }
 
-static unsigned pin_register(const struct io_apic *io_apic, unsigned gsi)
+static unsigned io_apic_pin_register(const struct io_apic *io_apic, unsigned gsi)
 {
         return REG_PIN + (gsi - io_apic->gsi) * 2;
 }
 
 /* Trigger and vector of a pin never change after boot, so an interrupt that is under way, and its
  * end, still find what they belong to. */
-static void write_state(struct io_apic *io_apic, unsigned gsi)
+static void io_apic_write_state(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
 
-        reg_write(io_apic, pin_register(io_apic, gsi),
-                  pin->vector | (pin->level ? PIN_LEVEL : 0) |
-                          (pin->active_low ? PIN_LOW_ACTIVE : 0) |
-                          (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
+        io_apic_reg_write(io_apic, io_apic_pin_register(io_apic, gsi),
+                          pin->vector | (pin->level ? PIN_LEVEL : 0) |
+                                  (pin->active_low ? PIN_LOW_ACTIVE : 0) |
+                                  (pin->state == PIN_OPEN ? 0 : PIN_MASKED));
 }
 
 /* Writes the whole entry, the upper half first: no interrupt goes to the old CPU with the new lower
  * half. */
-static void write_pin(struct io_apic *io_apic, unsigned gsi)
+static void io_apic_write_pin(struct io_apic *io_apic, unsigned gsi)
 {
         const struct pin *pin = &pins[gsi];
 
-        reg_write(io_apic, pin_register(io_apic, gsi) + 1,
-                  remap_by_index ? PIN_INDEXED | gsi << PIN_INDEX_SHIFT
-                                 : (uint32_t)pin->apic_id << 24);
-        write_state(io_apic, gsi);
+        io_apic_reg_write(io_apic, io_apic_pin_register(io_apic, gsi) + 1,
+                          remap_by_index ? PIN_INDEXED | gsi << PIN_INDEX_SHIFT
+                                         : (uint32_t)pin->apic_id << 24);
+        io_apic_write_state(io_apic, gsi);
 }
 
 /* Sends a pin to a CPU, through the I/O MMU where it remaps interrupts. */
-static enum nova_status route_pin(struct io_apic *io_apic, unsigned gsi, const struct cpu *cpu)
+static enum nova_status io_apic_route_pin(struct io_apic *io_apic, unsigned gsi,
+                                          const struct cpu *cpu)
 {
         const enum nova_status status =
                 remap_route(gsi, remap_source(false, io_apic->id), cpu, pins[gsi].level);
 
         if (status == NOVA_SUCCESS)
                 pins[gsi].apic_id = (uint8_t)cpu->apic_id;
-        write_pin(io_apic, gsi);
+        io_apic_write_pin(io_apic, gsi);
         return status;
 }
 
 enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu *cpu)
 {
-        struct io_apic *io_apic = find(gsi);
+        struct io_apic *io_apic = io_apic_find(gsi);
         struct pin *pin = &pins[gsi];
 
         if (!io_apic)
@@ -168,37 +169,37 @@ enum nova_status io_apic_set_up(unsigned gsi, unsigned vector, const struct cpu 
         spin_lock(&io_apic->lock);
         pin->vector = (uint8_t)vector;
         gsi_default(gsi, &pin->level, &pin->active_low);
-        const enum nova_status status = route_pin(io_apic, gsi, cpu);
+        const enum nova_status status = io_apic_route_pin(io_apic, gsi, cpu);
         spin_unlock(&io_apic->lock);
         return status;
 }
 
 enum nova_status io_apic_assign(unsigned gsi, const struct cpu *cpu)
 {
-        struct io_apic *io_apic = find(gsi);
+        struct io_apic *io_apic = io_apic_find(gsi);
         struct pin *pin = &pins[gsi];
 
         if (!io_apic)
                 return NOVA_SUCCESS;
         spin_lock(&io_apic->lock);
-        const enum nova_status status = route_pin(io_apic, gsi, cpu);
+        const enum nova_status status = io_apic_route_pin(io_apic, gsi, cpu);
         if (status == NOVA_SUCCESS && pin->state == PIN_CLOSED) {
                 pin->state = PIN_OPEN;
-                write_state(io_apic, gsi);
+                io_apic_write_state(io_apic, gsi);
         }
         spin_unlock(&io_apic->lock);
         return status;
 }
 
-static void set_state(unsigned gsi, enum pin_state state)
+static void io_apic_set_state(unsigned gsi, enum pin_state state)
 {
-        struct io_apic *io_apic = find(gsi);
+        struct io_apic *io_apic = io_apic_find(gsi);
 
         if (!io_apic)
                 return;
         spin_lock(&io_apic->lock);
         pins[gsi].state = (uint8_t)state;
-        write_state(io_apic, gsi);
+        io_apic_write_state(io_apic, gsi);
         /* A remapped interrupt may reach the CPU as an edge, the end of which comes to no pin. */
         if (state == PIN_SERVED && remap_is_on)
                 *(volatile uint32_t *)(io_apic->registers + END) = pins[gsi].vector;
@@ -208,7 +209,7 @@ static void set_state(unsigned gsi, enum pin_state state)
 void io_apic_serve(unsigned gsi)
 {
         if (pins[gsi].level)
-                set_state(gsi, PIN_SERVED);
+                io_apic_set_state(gsi, PIN_SERVED);
 }
 
 void io_apic_open(unsigned gsi)
@@ -216,7 +217,7 @@ void io_apic_open(unsigned gsi)
         /* An interrupt that closes the pin now ups the semaphore after that, and the down that
          * takes this up is followed by another one. */
         if (load_once(pins[gsi].state) != PIN_OPEN)
-                set_state(gsi, PIN_OPEN);
+                io_apic_set_state(gsi, PIN_OPEN);
 }
 
 void gsi_default(unsigned gsi, bool *level, bool *active_low)

@@ -104,13 +104,13 @@ uint32_t iommu_msi_address(void)
         return MSI_ADDRESS | cpu_by_id(cpu_boot_id)->apic_id << MSI_CPU_SHIFT;
 }
 
-static void flush(unsigned domain)
+static void iommu_flush(unsigned domain)
 {
         iommu_driver->flush(domain, false);
 }
 
 /* Number by which the units know a PD from now on. false: none is left. */
-static bool take_domain(struct pd *pd)
+static bool iommu_take_domain(struct pd *pd)
 {
         for (unsigned i = 1; !pd->dma.domain && i < domains; i++) {
                 if (domain_taken[i])
@@ -121,7 +121,7 @@ static bool take_domain(struct pd *pd)
         return pd->dma.domain;
 }
 
-static bool has_functions(const struct pd *pd)
+static bool iommu_has_functions(const struct pd *pd)
 {
         for (unsigned i = 0; i < FUNCTIONS_MAX; i++)
                 if (functions[i].pd == pd)
@@ -132,10 +132,11 @@ static bool has_functions(const struct pd *pd)
 /* A PD that has no function needs no domain. The units have forgotten what they knew of it when so
  * many functions had left it. The CPU that removes the last one returns it, after a flush of its
  * own. pd is borrowed: it may have ended. */
-static void give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
+static void iommu_give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
-        if (pd->dma.domain == domain && departures[domain] == departed && !has_functions(pd)) {
+        if (pd->dma.domain == domain && departures[domain] == departed &&
+            !iommu_has_functions(pd)) {
                 pd->dma.domain = 0;
                 domain_taken[domain] = false;
         }
@@ -143,7 +144,7 @@ static void give_domain_back(struct pd *pd, unsigned domain, uint32_t departed)
 }
 
 /* Blocks a step of the functions of a PD; whether it has no more. */
-static bool block_step(const struct pd *pd)
+static bool iommu_block_step(const struct pd *pd)
 {
         unsigned blocked = 0;
 
@@ -162,22 +163,22 @@ static bool block_step(const struct pd *pd)
 
 /* Blocks a step of the functions of a PD that ends. After the last one its domain is free for
  * others, when the units have forgotten it. */
-static bool release(struct pd *pd)
+static bool iommu_release(struct pd *pd)
 {
         spin_lock(&space_lock[NOVA_CRD_MEM]);
         const unsigned domain = pd->dma.domain;
-        const bool all = !domain || block_step(pd);
+        const bool all = !domain || iommu_block_step(pd);
         const uint32_t departed = departures[domain];
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (domain)
                 iommu_driver->flush(domain, true);
         if (domain && all)
-                give_domain_back(pd, domain, departed);
+                iommu_give_domain_back(pd, domain, departed);
         return all;
 }
 
 /* The place of a function, else a free one; FUNCTIONS_MAX: there is none. */
-static unsigned find_place(uint16_t rid)
+static unsigned iommu_find_place(uint16_t rid)
 {
         unsigned place = FUNCTIONS_MAX;
 
@@ -198,9 +199,9 @@ struct after {
 };
 
 /* Under the memory space lock. */
-static enum nova_status assign(struct pd *pd, uint16_t rid, struct after *after)
+static enum nova_status iommu_assign_locked(struct pd *pd, uint16_t rid, struct after *after)
 {
-        const unsigned place = find_place(rid);
+        const unsigned place = iommu_find_place(rid);
 
         if (load_once(pd->object.dead))
                 return NOVA_BAD_CAP;
@@ -208,7 +209,7 @@ static enum nova_status assign(struct pd *pd, uint16_t rid, struct after *after)
                 return NOVA_BAD_DEV;
         const bool had_domain = pd->dma.domain;
         if (place == FUNCTIONS_MAX || !second_level_create(pd, SECOND_LEVEL_DMA) ||
-            !take_domain(pd))
+            !iommu_take_domain(pd))
                 return NOVA_OUT_OF_MEMORY;
 
         const enum nova_status status = iommu_driver->attach(rid, pd);
@@ -231,7 +232,7 @@ enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
         struct after after = {NULL, 0, 0};
 
         spin_lock(&space_lock[NOVA_CRD_MEM]);
-        const enum nova_status status = assign(pd, rid, &after);
+        const enum nova_status status = iommu_assign_locked(pd, rid, &after);
         spin_unlock(&space_lock[NOVA_CRD_MEM]);
         if (status == NOVA_SUCCESS)
                 iommu_driver->flush(after.loser               ? after.domain
@@ -239,7 +240,7 @@ enum nova_status iommu_assign(struct pd *pd, uint16_t rid)
                                                               : 0,
                                     true);
         if (after.loser)
-                give_domain_back(after.loser, after.domain, after.departed);
+                iommu_give_domain_back(after.loser, after.domain, after.departed);
         return status;
 }
 
@@ -297,8 +298,8 @@ void iommu_init(void)
                 return;
         }
         iommu_driver = acpi.iommus_amd ? &amd_vi_driver : &vtd_driver;
-        dma_format.flush = flush;
-        dma_format.release = release;
+        dma_format.flush = iommu_flush;
+        dma_format.release = iommu_release;
         remap_init();
         domains = iommu_driver->init();
         if (domains > DOMAINS_MAX)

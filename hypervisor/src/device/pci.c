@@ -24,7 +24,7 @@
 
 static uint32_t exists[RIDS / 32]; /* fixed after pci_init */
 
-static bool scan_function(const volatile char *bus, unsigned function, unsigned rid)
+static bool pci_scan_function(const volatile char *bus, unsigned function, unsigned rid)
 {
         const volatile uint32_t *registers =
                 (const volatile void *)(bus + (word_t)function * FUNCTION_SIZE);
@@ -35,17 +35,17 @@ static bool scan_function(const volatile char *bus, unsigned function, unsigned 
         return registers[REG_HEADER] & IS_MULTIFUNCTION;
 }
 
-static void scan_bus(const volatile char *registers, unsigned bus)
+static void pci_scan_bus(const volatile char *registers, unsigned bus)
 {
         for (unsigned first = 0; first < BUS_FUNCTIONS; first += FUNCTIONS) {
-                const bool all = scan_function(registers, first, bus << 8 | first);
+                const bool all = pci_scan_function(registers, first, bus << 8 | first);
                 for (unsigned f = first + 1; all && f < first + FUNCTIONS; f++)
-                        scan_function(registers, f, bus << 8 | f);
+                        pci_scan_function(registers, f, bus << 8 | f);
         }
 }
 
 /* What firmware calls a window is not believed when something else is known to be there. */
-static bool is_sound(const struct acpi_pci_window *window)
+static bool pci_is_sound(const struct acpi_pci_window *window)
 {
         const paddr_t start = window->phys + window->first * BUS_SIZE;
         const uint64_t size = (window->last - window->first + 1u) * BUS_SIZE;
@@ -55,13 +55,13 @@ static bool is_sound(const struct acpi_pci_window *window)
                !memory_map_is_taken(start, size);
 }
 
-static void scan_window(const struct acpi_pci_window *window)
+static void pci_scan_window(const struct acpi_pci_window *window)
 {
         for (unsigned bus = window->first; bus <= window->last; bus++) {
                 const void *registers = boot_map_device(0, window->phys + bus * BUS_SIZE, BUS_SIZE);
                 if (!registers)
                         return;
-                scan_bus(registers, bus);
+                pci_scan_bus(registers, bus);
         }
 }
 
@@ -69,8 +69,8 @@ void pci_init(void)
 {
         memset(exists, 0, sizeof(exists));
         for (unsigned i = 0; i < acpi.windows;) {
-                if (is_sound(&acpi.window[i])) {
-                        scan_window(&acpi.window[i++]);
+                if (pci_is_sound(&acpi.window[i])) {
+                        pci_scan_window(&acpi.window[i++]);
                         continue;
                 }
                 console_print("NOVA: PCI configuration space cannot be at 0x%llx and is ignored.\n",
@@ -84,7 +84,7 @@ bool pci_exists(uint16_t rid)
         return exists[rid / 32] >> rid % 32 & 1;
 }
 
-static paddr_t config_of(uint16_t rid)
+static paddr_t pci_config_of(uint16_t rid)
 {
         for (unsigned i = 0; i < acpi.windows; i++)
                 if (rid >> 8 >= acpi.window[i].first && rid >> 8 <= acpi.window[i].last)
@@ -94,7 +94,7 @@ static paddr_t config_of(uint16_t rid)
 
 unsigned pci_bus_behind(uint16_t rid)
 {
-        const paddr_t phys = config_of(rid);
+        const paddr_t phys = pci_config_of(rid);
         const volatile uint32_t *registers = phys ? boot_map_device(0, phys, FUNCTION_SIZE) : NULL;
 
         return registers ? registers[REG_BUSES] >> SECONDARY_SHIFT & 0xff : 0;
@@ -102,7 +102,7 @@ unsigned pci_bus_behind(uint16_t rid)
 
 volatile uint32_t *pci_take(uint16_t rid)
 {
-        const paddr_t phys = pci_exists(rid) ? config_of(rid) : 0;
+        const paddr_t phys = pci_exists(rid) ? pci_config_of(rid) : 0;
 
         if (!phys)
                 return NULL;
@@ -111,7 +111,7 @@ volatile uint32_t *pci_take(uint16_t rid)
 }
 
 /* The function whose page is a frame. */
-static bool find_frame(word_t frame, uint16_t *rid)
+static bool pci_find_frame(word_t frame, uint16_t *rid)
 {
         for (unsigned i = 0; i < acpi.windows; i++) {
                 const struct acpi_pci_window *window = &acpi.window[i];
@@ -131,6 +131,6 @@ bool pci_find(struct pd *pd, word_t device, uint16_t *rid)
         word_t frame;
 
         return (mapping_source(&pd->memory.space, device >> PAGE_BITS, &frame) &&
-                find_frame(frame, rid)) ||
-               (mapping_source(&pd->memory.space, device, &frame) && find_frame(frame, rid));
+                pci_find_frame(frame, rid)) ||
+               (mapping_source(&pd->memory.space, device, &frame) && pci_find_frame(frame, rid));
 }

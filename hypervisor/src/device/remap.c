@@ -64,7 +64,7 @@ bool remap_knows_io_apics(void)
 }
 
 /* Under the lock. */
-static void end_stop(struct message *message)
+static void remap_end_stop(struct message *message)
 {
         if (!message->timer)
                 return;
@@ -72,7 +72,7 @@ static void end_stop(struct message *message)
         remap_stopped--;
 }
 
-static enum nova_status route(unsigned gsi, unsigned sender, unsigned apic_id, bool level)
+static enum nova_status remap_set_route(unsigned gsi, unsigned sender, unsigned apic_id, bool level)
 {
         return iommu_driver->route(gsi, sender & ~(unsigned)REMAP_FUNCTION, VECTOR_GSI + gsi,
                                    apic_id, level);
@@ -89,10 +89,10 @@ enum nova_status remap_route(unsigned gsi, unsigned sender, const struct cpu *cp
         /* Who sends too much does not go on by being routed again. */
         const bool stays = message->timer && message->sender == sender;
         if (!stays)
-                status = route(gsi, sender, cpu->apic_id, level);
+                status = remap_set_route(gsi, sender, cpu->apic_id, level);
         if (status == NOVA_SUCCESS) {
                 if (!stays)
-                        end_stop(message);
+                        remap_end_stop(message);
                 message->sender = sender & REMAP_FUNCTION ? sender : 0;
                 message->apic_id = cpu->apic_id;
         }
@@ -109,14 +109,14 @@ void remap_forget(uint16_t rid)
                 struct message *message = &messages[gsi];
                 if (message->sender != (REMAP_FUNCTION | rid))
                         continue;
-                end_stop(message);
+                remap_end_stop(message);
                 message->sender = 0;
                 iommu_driver->unroute(gsi, rid, VECTOR_GSI + gsi, false);
         }
         spin_unlock(&remap_lock);
 }
 
-static uint64_t stop(unsigned gsi, const struct cpu *cpu)
+static uint64_t remap_stop(unsigned gsi, const struct cpu *cpu)
 {
         struct message *message = &messages[gsi];
         uint64_t resume = 0;
@@ -144,7 +144,7 @@ uint64_t remap_count(unsigned gsi, const struct cpu *cpu)
         const bool is_flood = now - message->since < (uint64_t)tsc_khz * FLOOD_MS;
         message->since = now;
         message->count = 0;
-        return is_flood ? stop(gsi, cpu) : 0;
+        return is_flood ? remap_stop(gsi, cpu) : 0;
 }
 
 bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
@@ -160,11 +160,11 @@ bool remap_resume(unsigned gsi, const struct cpu *cpu, uint64_t *next)
                  * fail. If it did, the function would have no interrupts until it is routed again,
                  * and the semaphore is upped all the same: its driver looks at the device. */
                 const enum nova_status status =
-                        route(gsi, message->sender, message->apic_id, false);
+                        remap_set_route(gsi, message->sender, message->apic_id, false);
                 assert(status == NOVA_SUCCESS);
                 (void)status;
                 resumed = true;
-                end_stop(message);
+                remap_end_stop(message);
         } else if (message->timer == cpu && message->resume < *next) {
                 *next = message->resume;
         }

@@ -114,19 +114,19 @@ static unsigned unit_count;
 static uint64_t *interrupts; /* by GSI, two words for each; under remap_lock */
 static uint64_t *root;       /* two words for each bus; under the memory space lock */
 
-static void command(struct unit *unit, uint32_t bit)
+static void vtd_command(struct unit *unit, uint32_t bit)
 {
         const uint32_t lasting = iommu_read(unit->registers, REG_STATUS) & STATUS_LASTING;
 
         iommu_write(unit->registers, REG_COMMAND, lasting | bit);
 }
 
-static bool wait_status(const struct unit *unit, uint32_t mask, uint32_t value)
+static bool vtd_wait_status(const struct unit *unit, uint32_t mask, uint32_t value)
 {
         return iommu_wait((volatile uint32_t *)(unit->registers + REG_STATUS), mask, value);
 }
 
-static void submit(struct unit *unit, uint64_t low, uint64_t high)
+static void vtd_submit(struct unit *unit, uint64_t low, uint64_t high)
 {
         uint64_t *descriptor = &unit->queue[unit->tail * 2];
 
@@ -138,55 +138,56 @@ static void submit(struct unit *unit, uint64_t low, uint64_t high)
 }
 
 /* Waits until all that was submitted is done. false: the unit does not answer. */
-static bool finish(struct unit *unit)
+static bool vtd_finish(struct unit *unit)
 {
         unit->wanted++;
-        submit(unit, WAIT_AND_WRITE | (uint64_t)unit->wanted << WAIT_DATA_SHIFT,
-               pool_to_phys((const void *)unit->done));
+        vtd_submit(unit, WAIT_AND_WRITE | (uint64_t)unit->wanted << WAIT_DATA_SHIFT,
+                   pool_to_phys((const void *)unit->done));
         return iommu_wait(unit->done, UINT32_MAX, unit->wanted);
 }
 
 /* Makes a unit look at what was written to the tables, forget a domain and, perhaps, more. */
-static bool forget(struct unit *unit, unsigned domain, unsigned more)
+static bool vtd_forget(struct unit *unit, unsigned domain, unsigned more)
 {
         const uint64_t drain = unit->cap & CAP_DRAIN ? INVALIDATE_DRAIN : 0;
         bool done = true;
 
         spin_lock(&unit->lock);
         if (unit->cap & CAP_FLUSH_BUFFER) {
-                command(unit, COMMAND_FLUSH);
-                done = wait_status(unit, COMMAND_FLUSH, 0);
+                vtd_command(unit, COMMAND_FLUSH);
+                done = vtd_wait_status(unit, COMMAND_FLUSH, 0);
         }
         if (more & FUNCTIONS) {
-                submit(unit, INVALIDATE_CONTEXTS, 0);
-                done = finish(unit) && done; /* before pages are looked up by old contexts again */
+                vtd_submit(unit, INVALIDATE_CONTEXTS, 0);
+                done = vtd_finish(unit) &&
+                       done; /* before pages are looked up by old contexts again */
         }
         if (more & INTERRUPTS)
-                submit(unit, INVALIDATE_INTERRUPTS, 0);
+                vtd_submit(unit, INVALIDATE_INTERRUPTS, 0);
         if (domain == FLUSH_DMA_ALL)
-                submit(unit, INVALIDATE_ALL | drain, 0);
+                vtd_submit(unit, INVALIDATE_ALL | drain, 0);
         else if (domain)
-                submit(unit, INVALIDATE_DOMAIN | drain | (uint64_t)domain << DOMAIN_SHIFT, 0);
-        done = finish(unit) && done;
+                vtd_submit(unit, INVALIDATE_DOMAIN | drain | (uint64_t)domain << DOMAIN_SHIFT, 0);
+        done = vtd_finish(unit) && done;
         spin_unlock(&unit->lock);
         return done;
 }
 
-static void forget_all(unsigned domain, unsigned more)
+static void vtd_forget_all(unsigned domain, unsigned more)
 {
         atomic_fence();
         for (unsigned i = 0; i < unit_count; i++)
-                if (!forget(&units[i], domain, more))
+                if (!vtd_forget(&units[i], domain, more))
                         iommu_stop();
 }
 
 static void vtd_flush(unsigned domain, bool functions)
 {
-        forget_all(domain, !functions ? 0 : remap_is_on ? FUNCTIONS | INTERRUPTS : FUNCTIONS);
+        vtd_forget_all(domain, !functions ? 0 : remap_is_on ? FUNCTIONS | INTERRUPTS : FUNCTIONS);
 }
 
 /* The table of a bus's functions, two words for each. NULL: no memory. */
-static uint64_t *bus_table(unsigned bus)
+static uint64_t *vtd_bus_table(unsigned bus)
 {
         uint64_t *entry = &root[bus * 2];
 
@@ -202,7 +203,7 @@ static uint64_t *bus_table(unsigned bus)
 
 static enum nova_status vtd_attach(uint16_t rid, const struct pd *pd)
 {
-        uint64_t *table = bus_table(rid >> 8);
+        uint64_t *table = vtd_bus_table(rid >> 8);
 
         if (!table)
                 return NOVA_OUT_OF_MEMORY;
@@ -232,7 +233,7 @@ static enum nova_status vtd_route(unsigned gsi, unsigned rid, unsigned vector, u
         pte_write(entry,
                   ENTRY_PRESENT | (level ? INTERRUPT_LEVEL : 0) | vector << INTERRUPT_VECTOR | cpu);
         dma_sync(entry, 2 * sizeof(*entry));
-        forget_all(0, INTERRUPTS);
+        vtd_forget_all(0, INTERRUPTS);
         return NOVA_SUCCESS;
 }
 
@@ -244,10 +245,10 @@ static void vtd_unroute(unsigned gsi, unsigned rid, unsigned vector, bool wait)
         pte_write(entry, INTERRUPT_SILENT);
         dma_sync(entry, 2 * sizeof(*entry));
         if (wait)
-                forget_all(0, INTERRUPTS);
+                vtd_forget_all(0, INTERRUPTS);
 }
 
-static void read_record(volatile char *record)
+static void vtd_read_record(volatile char *record)
 {
         const uint32_t high = iommu_read(record, RECORD_HIGH);
         const uint16_t rid = (uint16_t)iommu_read(record, 8);
@@ -272,7 +273,7 @@ static void vtd_read_faults(void)
                         volatile char *record = unit->faults + at * RECORD_SIZE;
                         if (!(iommu_read(record, RECORD_HIGH) & RECORD_VALID))
                                 break;
-                        read_record(record);
+                        vtd_read_record(record);
                         at = (at + 1) % unit->fault_count;
                 }
                 iommu_write(unit->registers, REG_FAULT, status & FAULT_STATUS);
@@ -286,7 +287,7 @@ static void vtd_mask_faults(bool mask)
 }
 
 /* Looks at a unit; whether it can be used. */
-static bool find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_t *done)
+static bool vtd_find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_t *done)
 {
         volatile char *registers = iommu_map(entry->phys);
 
@@ -316,7 +317,7 @@ static bool find_unit(const struct acpi_iommu *entry, struct unit *unit, uint32_
 }
 
 /* The shape of tables that all units understand; a unit that does not blocks everything. */
-static void choose_format(unsigned found)
+static void vtd_choose_format(unsigned found)
 {
         uint64_t cap = ~(uint64_t)0;
 
@@ -334,7 +335,7 @@ static void choose_format(unsigned found)
 }
 
 /* Interrupts are remapped by all units or by none. */
-static bool can_remap(unsigned found)
+static bool vtd_can_remap(unsigned found)
 {
         bool can = acpi.remaps && remap_knows_io_apics();
 
@@ -345,21 +346,21 @@ static bool can_remap(unsigned found)
 }
 
 /* From here on only what stands in the table is an interrupt. */
-static bool start_interrupts(struct unit *unit)
+static bool vtd_start_interrupts(struct unit *unit)
 {
         iommu_write_u64(unit->registers, REG_INTERRUPTS,
                         pool_to_phys(interrupts) | INTERRUPTS_SIZE |
                                 (lapic_x2apic ? INTERRUPTS_X2APIC : 0));
-        command(unit, COMMAND_SET_INTERRUPTS);
-        if (!wait_status(unit, COMMAND_SET_INTERRUPTS, COMMAND_SET_INTERRUPTS) ||
-            !forget(unit, 0, INTERRUPTS))
+        vtd_command(unit, COMMAND_SET_INTERRUPTS);
+        if (!vtd_wait_status(unit, COMMAND_SET_INTERRUPTS, COMMAND_SET_INTERRUPTS) ||
+            !vtd_forget(unit, 0, INTERRUPTS))
                 return false;
-        command(unit, COMMAND_INTERRUPTS);
-        return wait_status(unit, COMMAND_INTERRUPTS, COMMAND_INTERRUPTS);
+        vtd_command(unit, COMMAND_INTERRUPTS);
+        return vtd_wait_status(unit, COMMAND_INTERRUPTS, COMMAND_INTERRUPTS);
 }
 
 /* Switches a unit on, with nothing of what firmware left in it. */
-static bool start(struct unit *unit, const uint64_t *table)
+static bool vtd_start(struct unit *unit, const uint64_t *table)
 {
         volatile char *registers = unit->registers;
 
@@ -368,25 +369,25 @@ static bool start(struct unit *unit, const uint64_t *table)
                 iommu_write(registers, REG_PROTECTED, 0);
         unit->queue = iommu_table();
         if (!unit->queue ||
-            !wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE | COMMAND_INTERRUPTS, 0))
+            !vtd_wait_status(unit, COMMAND_TRANSLATE | COMMAND_QUEUE | COMMAND_INTERRUPTS, 0))
                 return false;
         iommu_write_u64(registers, REG_ROOT, pool_to_phys(table));
-        command(unit, COMMAND_SET_ROOT);
+        vtd_command(unit, COMMAND_SET_ROOT);
         iommu_write(registers, REG_QUEUE_TAIL, 0);
         iommu_write_u64(registers, REG_QUEUE, pool_to_phys(unit->queue));
-        command(unit, COMMAND_QUEUE);
-        if (!wait_status(unit, COMMAND_SET_ROOT | COMMAND_QUEUE,
-                         COMMAND_SET_ROOT | COMMAND_QUEUE) ||
-            !forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS) ||
-            (remap_is_on && !start_interrupts(unit)))
+        vtd_command(unit, COMMAND_QUEUE);
+        if (!vtd_wait_status(unit, COMMAND_SET_ROOT | COMMAND_QUEUE,
+                             COMMAND_SET_ROOT | COMMAND_QUEUE) ||
+            !vtd_forget(unit, FLUSH_DMA_ALL, FUNCTIONS | INTERRUPTS) ||
+            (remap_is_on && !vtd_start_interrupts(unit)))
                 return false;
         iommu_write(registers, REG_FAULT, FAULT_STATUS);
         iommu_write(registers, REG_EVENT_DATA, VECTOR_IOMMU);
         iommu_write(registers, REG_EVENT_MSI, iommu_msi_address());
         iommu_write(registers, REG_EVENT_MSI_HI, 0);
         iommu_write(registers, REG_EVENT, 0);
-        command(unit, COMMAND_TRANSLATE);
-        return wait_status(unit, COMMAND_TRANSLATE, COMMAND_TRANSLATE);
+        vtd_command(unit, COMMAND_TRANSLATE);
+        return vtd_wait_status(unit, COMMAND_TRANSLATE, COMMAND_TRANSLATE);
 }
 
 static unsigned vtd_init(void)
@@ -401,17 +402,17 @@ static unsigned vtd_init(void)
         if (!root || !waits || !interrupts || !empty)
                 return 0;
         for (unsigned i = 0; i < acpi.iommus; i++) {
-                if (find_unit(&acpi.iommu[i], &units[found], &waits[i]))
+                if (vtd_find_unit(&acpi.iommu[i], &units[found], &waits[i]))
                         found++;
                 else
                         iommu_ignore(acpi.iommu[i].phys);
         }
-        choose_format(found);
-        remap_is_on = remap_by_index = can_remap(found);
+        vtd_choose_format(found);
+        remap_is_on = remap_by_index = vtd_can_remap(found);
         for (unsigned i = 0; i < found; i++) {
                 struct unit *unit = &units[unit_count];
                 *unit = units[i];
-                if (start(unit, unit->segment ? empty : root))
+                if (vtd_start(unit, unit->segment ? empty : root))
                         unit_count++;
                 else
                         iommu_ignore(unit->phys);

@@ -77,7 +77,7 @@ uint64_t acpi_field(struct acpi_table table, uint32_t at, unsigned bytes)
         return value;
 }
 
-static bool sum_is_zero(const uint8_t *data, size_t length)
+static bool acpi_sum_is_zero(const uint8_t *data, size_t length)
 {
         uint8_t sum = 0;
 
@@ -87,7 +87,7 @@ static bool sum_is_zero(const uint8_t *data, size_t length)
 }
 
 /* Maps a table whole. False when it is not sound or cannot be mapped. */
-static bool table_open(unsigned slot, paddr_t phys, struct acpi_table *table)
+static bool acpi_table_open(unsigned slot, paddr_t phys, struct acpi_table *table)
 {
         table->data = phys ? boot_map(slot, phys, HEADER_SIZE) : NULL;
         table->length = HEADER_SIZE;
@@ -99,23 +99,23 @@ static bool table_open(unsigned slot, paddr_t phys, struct acpi_table *table)
                 return false;
         table->data = boot_map(slot, phys, length);
         table->length = length;
-        return table->data && sum_is_zero(table->data, length);
+        return table->data && acpi_sum_is_zero(table->data, length);
 }
 
 /* Offset of a sound RSDP in memory, or -1. */
-static int rsdp_search(const uint8_t *data, unsigned size)
+static int acpi_rsdp_search(const uint8_t *data, unsigned size)
 {
         for (unsigned at = 0; at + RSDP_V1_SIZE <= size; at += 16)
                 if (data[at] == 'R' && !memcmp(data + at, "RSD PTR ", 8) &&
-                    sum_is_zero(data + at, RSDP_V1_SIZE))
+                    acpi_sum_is_zero(data + at, RSDP_V1_SIZE))
                         return (int)at;
         return -1;
 }
 
-static bool rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rsdp)
+static bool acpi_rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rsdp)
 {
         const uint8_t *data = boot_map(0, phys, size);
-        const int at = data ? rsdp_search(data, size) : -1;
+        const int at = data ? acpi_rsdp_search(data, size) : -1;
 
         if (at < 0)
                 return false;
@@ -125,33 +125,33 @@ static bool rsdp_find_in(paddr_t phys, unsigned size, struct acpi_table *rsdp)
 }
 
 /* What the boot loader passed on: the only way to it under UEFI. */
-static bool rsdp_from_loader(struct acpi_table *rsdp)
+static bool acpi_rsdp_from_loader(struct acpi_table *rsdp)
 {
-        if (multiboot2_rsdp_size < RSDP_V1_SIZE || rsdp_search(multiboot2_rsdp, RSDP_V1_SIZE))
+        if (multiboot2_rsdp_size < RSDP_V1_SIZE || acpi_rsdp_search(multiboot2_rsdp, RSDP_V1_SIZE))
                 return false;
         *rsdp = (struct acpi_table){multiboot2_rsdp, multiboot2_rsdp_size};
         return true;
 }
 
-static bool rsdp_find(struct acpi_table *rsdp)
+static bool acpi_rsdp_find(struct acpi_table *rsdp)
 {
-        if (rsdp_from_loader(rsdp))
+        if (acpi_rsdp_from_loader(rsdp))
                 return true;
 
         const uint8_t *segment = boot_map(0, BDA_EBDA_SEGMENT, 2);
         const paddr_t ebda = segment ? (paddr_t)(segment[0] | segment[1] << 8) << 4 : 0;
 
-        return (ebda && rsdp_find_in(ebda, 1024, rsdp)) ||
-               rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
+        return (ebda && acpi_rsdp_find_in(ebda, 1024, rsdp)) ||
+               acpi_rsdp_find_in(BIOS_START, BIOS_END - BIOS_START, rsdp);
 }
 
 /* The number for all CPUs has as many bits as the entry. */
-static uint32_t widen(uint32_t apic_id)
+static uint32_t acpi_widen(uint32_t apic_id)
 {
         return apic_id == 0xff ? APIC_BROADCAST : apic_id;
 }
 
-static void add_cpu(uint32_t apic_id, uint32_t flags)
+static void acpi_add_cpu(uint32_t apic_id, uint32_t flags)
 {
         if (!(flags & CPU_ENABLED))
                 return;
@@ -164,15 +164,15 @@ static void add_cpu(uint32_t apic_id, uint32_t flags)
                 acpi.cpu[acpi.cpus++] = apic_id;
 }
 
-static void read_madt_entry(struct acpi_table entry)
+static void acpi_read_madt_entry(struct acpi_table entry)
 {
         switch (acpi_field(entry, 0, 1)) {
         case ENTRY_LAPIC:
-                add_cpu(widen((uint32_t)acpi_field(entry, 3, 1)),
-                        (uint32_t)acpi_field(entry, 4, 4));
+                acpi_add_cpu(acpi_widen((uint32_t)acpi_field(entry, 3, 1)),
+                             (uint32_t)acpi_field(entry, 4, 4));
                 break;
         case ENTRY_X2APIC:
-                add_cpu((uint32_t)acpi_field(entry, 4, 4), (uint32_t)acpi_field(entry, 8, 4));
+                acpi_add_cpu((uint32_t)acpi_field(entry, 4, 4), (uint32_t)acpi_field(entry, 8, 4));
                 break;
         case ENTRY_IO_APIC:
                 if (entry.length >= 12 && acpi.io_apics < ACPI_IO_APICS)
@@ -197,7 +197,7 @@ static void read_madt_entry(struct acpi_table entry)
         }
 }
 
-static void read_madt(struct acpi_table madt)
+static void acpi_read_madt(struct acpi_table madt)
 {
         if (madt.length < MADT_ENTRIES || acpi.found)
                 return;
@@ -212,19 +212,19 @@ static void read_madt(struct acpi_table madt)
                                       at);
                         return;
                 }
-                read_madt_entry(entry);
+                acpi_read_madt_entry(entry);
                 at += entry.length;
         }
 }
 
-static uint16_t io_port(uint64_t port)
+static uint16_t acpi_io_port(uint64_t port)
 {
         return port <= 0xfffe ? (uint16_t)port : 0;
 }
 
 /* An integer of the AML encoding that fits into a byte (ACPI 6.0, 20.2.3); false: something else.
  */
-static bool aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
+static bool acpi_aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
 {
         const unsigned op = (unsigned)acpi_field(table, *at, 1);
 
@@ -236,7 +236,7 @@ static bool aml_byte(struct acpi_table table, uint32_t *at, uint8_t *value)
 }
 
 /* Finds the package of the name _S5_ by its bytes; the code around it is not run. */
-static void read_s5(struct acpi_table table)
+static void acpi_read_s5(struct acpi_table table)
 {
         static const uint8_t name[] = {'_', 'S', '5', '_', AML_PACKAGE};
 
@@ -245,15 +245,15 @@ static void read_s5(struct acpi_table table)
                         continue;
                 uint32_t element = at + (uint32_t)sizeof(name);
                 element += 2 + (table.data[element] >> 6); /* its length and number of elements */
-                if (aml_byte(table, &element, &acpi.s5_type[0]) &&
-                    aml_byte(table, &element, &acpi.s5_type[1])) {
+                if (acpi_aml_byte(table, &element, &acpi.s5_type[0]) &&
+                    acpi_aml_byte(table, &element, &acpi.s5_type[1])) {
                         acpi.has_s5 = true;
                         return;
                 }
         }
 }
 
-static void read_fadt(struct acpi_table fadt)
+static void acpi_read_fadt(struct acpi_table fadt)
 {
         const uint32_t flags = (uint32_t)acpi_field(fadt, FADT_FLAGS, 4);
         uint64_t port = acpi_field(fadt, FADT_PM_TMR, 4);
@@ -265,9 +265,9 @@ static void read_fadt(struct acpi_table fadt)
                 acpi.pm_timer = (uint16_t)port;
         acpi.pm_timer_32 = flags & FLAG_TMR_32;
         acpi.sci = (uint16_t)acpi_field(fadt, FADT_SCI, 2);
-        acpi.pm1_control[0] = io_port(acpi_field(fadt, FADT_PM1A, 4));
-        acpi.pm1_control[1] = io_port(acpi_field(fadt, FADT_PM1B, 4));
-        acpi.smi_port = io_port(acpi_field(fadt, FADT_SMI, 4));
+        acpi.pm1_control[0] = acpi_io_port(acpi_field(fadt, FADT_PM1A, 4));
+        acpi.pm1_control[1] = acpi_io_port(acpi_field(fadt, FADT_PM1B, 4));
+        acpi.smi_port = acpi_io_port(acpi_field(fadt, FADT_SMI, 4));
         acpi.smi_enable = (uint8_t)acpi_field(fadt, FADT_ENABLE, 1);
         dsdt = acpi_field(fadt, FADT_X_DSDT, 8);
         if (!dsdt)
@@ -280,7 +280,7 @@ static void read_fadt(struct acpi_table fadt)
         }
 }
 
-static void read_mcfg(struct acpi_table mcfg)
+static void acpi_read_mcfg(struct acpi_table mcfg)
 {
         for (uint32_t at = MCFG_ENTRIES;
              at + MCFG_ENTRY_SIZE <= mcfg.length && acpi.windows < ACPI_WINDOWS;
@@ -295,7 +295,7 @@ static void read_mcfg(struct acpi_table mcfg)
         }
 }
 
-static void read_hpet(struct acpi_table hpet)
+static void acpi_read_hpet(struct acpi_table hpet)
 {
         const paddr_t phys = acpi_field(hpet, HPET_ADDRESS + 4, 8);
 
@@ -305,35 +305,35 @@ static void read_hpet(struct acpi_table hpet)
                         .phys = phys, .number = (uint8_t)acpi_field(hpet, HPET_NUMBER, 1)};
 }
 
-static void read_table(paddr_t phys)
+static void acpi_read_table(paddr_t phys)
 {
         struct acpi_table table;
 
-        if (!table_open(1, phys, &table))
+        if (!acpi_table_open(1, phys, &table))
                 return;
         if (!memcmp(table.data, "APIC", 4))
-                read_madt(table);
+                acpi_read_madt(table);
         else if (!memcmp(table.data, "FACP", 4))
-                read_fadt(table);
+                acpi_read_fadt(table);
         else if (!memcmp(table.data, "DMAR", 4))
                 acpi_read_dmar(table);
         else if (!memcmp(table.data, "IVRS", 4))
                 acpi_read_ivrs(table);
         else if (!memcmp(table.data, "MCFG", 4))
-                read_mcfg(table);
+                acpi_read_mcfg(table);
         else if (!memcmp(table.data, "HPET", 4))
-                read_hpet(table);
+                acpi_read_hpet(table);
 }
 
 /* Follows the entries of an RSDT (4 bytes each) or XSDT (8). */
-static bool read_root(paddr_t phys, const char *signature, unsigned bytes)
+static bool acpi_read_root(paddr_t phys, const char *signature, unsigned bytes)
 {
         struct acpi_table table;
 
-        if (!table_open(0, phys, &table) || memcmp(table.data, signature, 4) != 0)
+        if (!acpi_table_open(0, phys, &table) || memcmp(table.data, signature, 4) != 0)
                 return false;
         for (uint32_t at = HEADER_SIZE; table.length - at >= bytes; at += bytes)
-                read_table(acpi_field(table, at, bytes));
+                acpi_read_table(acpi_field(table, at, bytes));
         return true;
 }
 
@@ -344,20 +344,20 @@ void acpi_init(void)
 
         memset(&acpi, 0, sizeof(acpi));
         dsdt = 0;
-        if (!rsdp_find(&rsdp)) {
+        if (!acpi_rsdp_find(&rsdp)) {
                 console_print("NOVA: no ACPI tables were found; only the boot CPU is used, and no "
                               "I/O APIC.\n");
                 return;
         }
         rsdt = acpi_field(rsdp, 16, 4);
         if (acpi_field(rsdp, 15, 1) >= 2 && rsdp.length == RSDP_V2_SIZE &&
-            sum_is_zero(rsdp.data, RSDP_V2_SIZE))
+            acpi_sum_is_zero(rsdp.data, RSDP_V2_SIZE))
                 xsdt = acpi_field(rsdp, 24, 8);
-        if (!read_root(xsdt, "XSDT", 8))
-                read_root(rsdt, "RSDT", 4);
+        if (!acpi_read_root(xsdt, "XSDT", 8))
+                acpi_read_root(rsdt, "RSDT", 4);
         struct acpi_table table;
-        if (table_open(1, dsdt, &table) && !memcmp(table.data, "DSDT", 4))
-                read_s5(table);
+        if (acpi_table_open(1, dsdt, &table) && !memcmp(table.data, "DSDT", 4))
+                acpi_read_s5(table);
         if (!acpi.found)
                 console_print("NOVA: ACPI has no sound table of CPUs (MADT); only the boot CPU is "
                               "used, and no I/O APIC.\n");

@@ -26,14 +26,14 @@
 #define SPECIAL_IO_APIC  1
 #define SPECIAL_HPET     2
 
-static struct acpi_table part(struct acpi_table table, uint32_t at, uint32_t length)
+static struct acpi_table acpi_iommu_part(struct acpi_table table, uint32_t at, uint32_t length)
 {
         return (struct acpi_table){table.data + at, length};
 }
 
 /* Whether an entry of a length, of at least min bytes, is whole; says so once for each table. */
-static bool is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsigned min,
-                     const char *name)
+static bool acpi_iommu_is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsigned min,
+                                const char *name)
 {
         if (length >= min && length <= table.length - at)
                 return true;
@@ -44,7 +44,7 @@ static bool is_whole(struct acpi_table table, uint32_t at, uint64_t length, unsi
 }
 
 /* One unit may be listed by several blocks. */
-static void add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flags)
+static void acpi_iommu_add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flags)
 {
         for (unsigned i = 0; i < acpi.iommus; i++)
                 if (acpi.iommu[i].phys == phys)
@@ -56,7 +56,7 @@ static void add_unit(paddr_t phys, uint64_t segment, uint64_t rid, uint64_t flag
                                                                 .flags = (uint8_t)flags};
 }
 
-static void add_source(struct acpi_source source)
+static void acpi_iommu_add_source(struct acpi_source source)
 {
         for (unsigned i = 0; i < acpi.sources; i++)
                 if (acpi.source[i].is_hpet == source.is_hpet && acpi.source[i].id == source.id)
@@ -65,7 +65,7 @@ static void add_source(struct acpi_source source)
                 acpi.source[acpi.sources++] = source;
 }
 
-static void read_scope(struct acpi_table scope)
+static void acpi_iommu_read_scope(struct acpi_table scope)
 {
         const uint64_t type = acpi_field(scope, 0, 1);
         const uint32_t depth = (scope.length - SCOPE_PATH) / 2;
@@ -81,18 +81,18 @@ static void read_scope(struct acpi_table scope)
                 const uint64_t function = acpi_field(scope, SCOPE_PATH + 2 * i + 1, 1);
                 source.function[i] = (uint8_t)(device << 3 | (function & 7));
         }
-        add_source(source);
+        acpi_iommu_add_source(source);
 }
 
-static void read_drhd(struct acpi_table unit)
+static void acpi_iommu_read_drhd(struct acpi_table unit)
 {
-        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0, 0);
+        acpi_iommu_add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 6, 2), 0, 0);
         for (uint32_t at = UNIT_SCOPES; unit.length - at >= 2;) {
                 const uint32_t length = (uint32_t)acpi_field(unit, at + 1, 1);
 
-                if (!is_whole(unit, at, length, SCOPE_PATH, "DMAR"))
+                if (!acpi_iommu_is_whole(unit, at, length, SCOPE_PATH, "DMAR"))
                         return;
-                read_scope(part(unit, at, length));
+                acpi_iommu_read_scope(acpi_iommu_part(unit, at, length));
                 at += length;
         }
 }
@@ -106,16 +106,16 @@ void acpi_read_dmar(struct acpi_table dmar)
         for (uint32_t at = TABLE_ENTRIES; dmar.length - at >= 4;) {
                 const uint32_t length = (uint32_t)acpi_field(dmar, at + 2, 2);
 
-                if (!is_whole(dmar, at, length, 4, "DMAR"))
+                if (!acpi_iommu_is_whole(dmar, at, length, 4, "DMAR"))
                         return;
                 if (acpi_field(dmar, at, 2) == DMAR_UNIT && length >= UNIT_SCOPES)
-                        read_drhd(part(dmar, at, length));
+                        acpi_iommu_read_drhd(acpi_iommu_part(dmar, at, length));
                 at += length;
         }
 }
 
 /* Length of an entry for devices; 0: unknown. */
-static uint32_t entry_length(struct acpi_table unit, uint32_t at)
+static uint32_t acpi_iommu_entry_length(struct acpi_table unit, uint32_t at)
 {
         const uint32_t type = (uint32_t)acpi_field(unit, at, 1);
 
@@ -124,24 +124,25 @@ static uint32_t entry_length(struct acpi_table unit, uint32_t at)
         return type < 0xc0 ? 4u << (type >> 6) : 0;
 }
 
-static void read_ivhd(struct acpi_table unit, uint32_t entries)
+static void acpi_iommu_read_ivhd(struct acpi_table unit, uint32_t entries)
 {
-        add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 16, 2), acpi_field(unit, 4, 2),
-                 acpi_field(unit, 1, 1));
+        acpi_iommu_add_unit(acpi_field(unit, 8, 8), acpi_field(unit, 16, 2), acpi_field(unit, 4, 2),
+                            acpi_field(unit, 1, 1));
         for (uint32_t at = entries; at < unit.length;) {
-                const uint32_t length = entry_length(unit, at);
+                const uint32_t length = acpi_iommu_entry_length(unit, at);
                 const uint64_t rid = acpi_field(unit, at + 5, 2),
                                kind = acpi_field(unit, at + 7, 1);
 
-                if (!is_whole(unit, at, length, 4, "IVRS"))
+                if (!acpi_iommu_is_whole(unit, at, length, 4, "IVRS"))
                         return;
                 if (acpi_field(unit, at, 1) == IVHD_SPECIAL &&
                     (kind == SPECIAL_IO_APIC || kind == SPECIAL_HPET))
-                        add_source((struct acpi_source){.is_hpet = kind == SPECIAL_HPET,
-                                                        .id = (uint8_t)acpi_field(unit, at + 4, 1),
-                                                        .bus = (uint8_t)(rid >> 8),
-                                                        .depth = 1,
-                                                        .function = {(uint8_t)rid}});
+                        acpi_iommu_add_source(
+                                (struct acpi_source){.is_hpet = kind == SPECIAL_HPET,
+                                                     .id = (uint8_t)acpi_field(unit, at + 4, 1),
+                                                     .bus = (uint8_t)(rid >> 8),
+                                                     .depth = 1,
+                                                     .function = {(uint8_t)rid}});
                 at += length;
         }
 }
@@ -156,13 +157,13 @@ void acpi_read_ivrs(struct acpi_table ivrs)
                 const uint64_t type = acpi_field(ivrs, at, 1);
                 const uint32_t length = (uint32_t)acpi_field(ivrs, at + 2, 2);
 
-                if (!is_whole(ivrs, at, length, 4, "IVRS"))
+                if (!acpi_iommu_is_whole(ivrs, at, length, 4, "IVRS"))
                         return;
                 if (type == IVRS_UNIT && length >= IVHD_ENTRIES)
-                        read_ivhd(part(ivrs, at, length), IVHD_ENTRIES);
+                        acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), IVHD_ENTRIES);
                 else if ((type == IVRS_UNIT_11 || type == IVRS_UNIT_40) &&
                          length >= IVHD_ENTRIES_11)
-                        read_ivhd(part(ivrs, at, length), IVHD_ENTRIES_11);
+                        acpi_iommu_read_ivhd(acpi_iommu_part(ivrs, at, length), IVHD_ENTRIES_11);
                 at += length;
         }
 }

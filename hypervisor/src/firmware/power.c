@@ -16,7 +16,7 @@
 #define SLEEP_MASK     0x3c00
 #define SPIN           10000000
 
-static void wait(void)
+static void power_wait(void)
 {
         for (unsigned i = 0; i < SPIN / 100; i++)
                 pause();
@@ -28,18 +28,18 @@ _Noreturn void power_reset(void)
 
         if (acpi.reset_space == SPACE_IO && acpi.reset_address && acpi.reset_address <= 0xffff) {
                 outb((uint16_t)acpi.reset_address, acpi.reset_value);
-                wait();
+                power_wait();
         }
         outb(RESET_CONTROL, RESET_FULL);
-        wait();
+        power_wait();
         outb(KEYBOARD, KEYBOARD_RESET);
-        wait();
+        power_wait();
         lidt(&none);
         for (;;)
                 __asm__ volatile("int3");
 }
 
-static void sleep(uint16_t port, uint8_t type)
+static void power_sleep(uint16_t port, uint8_t type)
 {
         const uint16_t value = (uint16_t)(inw(port) & ~SLEEP_MASK);
 
@@ -55,8 +55,8 @@ void power_off(void)
                 for (unsigned i = 0; i < SPIN && !(inw(acpi.pm1_control[0]) & SCI_ENABLED); i++)
                         pause();
         }
-        sleep(acpi.pm1_control[0], acpi.s5_type[0]);
+        power_sleep(acpi.pm1_control[0], acpi.s5_type[0]);
         if (acpi.pm1_control[1])
-                sleep(acpi.pm1_control[1], acpi.s5_type[1]);
-        wait();
+                power_sleep(acpi.pm1_control[1], acpi.s5_type[1]);
+        power_wait();
 }

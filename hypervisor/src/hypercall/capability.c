@@ -22,8 +22,8 @@
 
 /* The selector was taken meanwhile, or no memory is left for the capability: giving the reference
  * back ends the object. Where memory lacks the dispatcher ends all that is dying. */
-static cold_path hypercall_result_t not_published(struct ec *self, struct kobject *object,
-                                                  enum nova_status status)
+static cold_path hypercall_result_t hypercall_not_published(struct ec *self, struct kobject *object,
+                                                            enum nova_status status)
 {
         if (status != NOVA_OUT_OF_MEMORY)
                 reap_begin(self);
@@ -32,17 +32,19 @@ static cold_path hypercall_result_t not_published(struct ec *self, struct kobjec
 }
 
 /* Enters a new object with the reference that it was made with. */
-static always_inline hypercall_result_t publish(struct ec *self, struct capability_page *page,
-                                                word_t sel, struct kobject *object, unsigned perms)
+static always_inline hypercall_result_t hypercall_publish(struct ec *self,
+                                                          struct capability_page *page, word_t sel,
+                                                          struct kobject *object, unsigned perms)
 {
         const enum nova_status status =
                 object_space_publish(&self->pd->object_space, page, sel, object, perms);
 
-        return likely(status == NOVA_SUCCESS) ? NOVA_SUCCESS : not_published(self, object, status);
+        return likely(status == NOVA_SUCCESS) ? NOVA_SUCCESS
+                                              : hypercall_not_published(self, object, status);
 }
 
 /* Delegates to the new PD; its own capability comes last. *status: what became of that. */
-static enum step_result create_pd_step(struct ec *self, enum nova_status *status)
+static enum step_result hypercall_create_pd_step(struct ec *self, enum nova_status *status)
 {
         const enum step_result step = delegation_step(&self->transfer.delegation);
 
@@ -53,13 +55,13 @@ static enum step_result create_pd_step(struct ec *self, enum nova_status *status
         return *status == NOVA_OUT_OF_MEMORY ? STEP_FAILED : STEP_DONE;
 }
 
-static _Noreturn void finish_create_pd(struct ec *self)
+static _Noreturn void finish_hypercall_create_pd(struct ec *self)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         enum step_result step;
         bool waited = false;
 
-        while ((step = create_pd_step(self, &status)) != STEP_DONE) {
+        while ((step = hypercall_create_pd_step(self, &status)) != STEP_DONE) {
                 if (step == STEP_FAILED && self->cpu->dying)
                         object_reap();
                 else if (step == STEP_FAILED) {
@@ -68,7 +70,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
                                 break;
                         waited = help == RECLAIM_DONE;
                 }
-                preemption_point(self, finish_create_pd);
+                preemption_point(self, finish_hypercall_create_pd);
         }
         leave_if_ended(self);
 
@@ -81,7 +83,7 @@ static _Noreturn void finish_create_pd(struct ec *self)
 }
 
 /* Capabilities of the caller for the PD that it creates. */
-static cold_path void begin_initial_delegation(struct ec *self, nova_crd_t crd)
+static cold_path void hypercall_begin_initial_delegation(struct ec *self, nova_crd_t crd)
 {
         const unsigned order = nova_crd_order(crd);
         const word_t limit = (word_t)1 << NOVA_SEL_ORDER;
@@ -119,16 +121,17 @@ hypercall_result_t hypercall_create_pd(word_t id, struct ec *self)
                 return status;
         self->created_perms = (uint8_t)(owner_cap & NOVA_PERM_ALL);
         if (nova_crd_type(crd) != NOVA_CRD_OBJ || !nova_crd_perms(crd))
-                return publish(self, page, sel, &pd->object, self->created_perms);
+                return hypercall_publish(self, page, sel, &pd->object, self->created_perms);
         self->created = pd;
         self->grace_waits = false;
-        begin_initial_delegation(self, crd);
-        self->cont = finish_create_pd;
+        hypercall_begin_initial_delegation(self, crd);
+        self->cont = finish_hypercall_create_pd;
         return RESULT_CONTINUE;
 }
 
 /* Why an EC was not created. A UTCB whose page is taken is the first reason of all. */
-static cold_path enum nova_status no_ec(const struct ec_config *config, enum nova_status status)
+static cold_path enum nova_status hypercall_no_ec(const struct ec_config *config,
+                                                  enum nova_status status)
 {
         const bool taken =
                 config->utcb_page && !mapping_is_free(&config->pd->memory.space, config->utcb_page);
@@ -166,13 +169,14 @@ hypercall_result_t hypercall_create_ec(word_t id, struct ec *self)
                 .start = utcb ? block_on_startup : block_on_vcpu_startup,
         };
         if (capability_at(page, sel))
-                return result_of(self, no_ec(&config, NOVA_BAD_CAP));
+                return result_of(self, hypercall_no_ec(&config, NOVA_BAD_CAP));
 
         struct ec *ec;
         const enum nova_status status = ec_create(&config, &ec);
         if (unlikely(status != NOVA_SUCCESS))
-                return result_of(self, no_ec(&config, status));
-        const hypercall_result_t result = publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
+                return result_of(self, hypercall_no_ec(&config, status));
+        const hypercall_result_t result =
+                hypercall_publish(self, page, sel, &ec->object, NOVA_PERM_ALL);
         return likely(result == NOVA_SUCCESS) ? result_of(self, NOVA_SUCCESS) : result;
 }
 
@@ -201,7 +205,8 @@ hypercall_result_t hypercall_create_sc(word_t id, struct ec *self)
                                                   pd_cut_quantum(pd, nova_qpd_quantum(qpd)), &sc);
         if (status != NOVA_SUCCESS)
                 return status;
-        const hypercall_result_t result = publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
+        const hypercall_result_t result =
+                hypercall_publish(self, page, sel, &sc->object, NOVA_PERM_ALL);
         if (unlikely(result != NOVA_SUCCESS))
                 return result;
         sc_start(sc);
@@ -226,7 +231,7 @@ hypercall_result_t hypercall_create_pt(word_t id, struct ec *self)
                 pt_create(owner->account, ec, sel, REG_P4(self), REG_P5(self), &pt);
         if (unlikely(status != NOVA_SUCCESS))
                 return status;
-        return publish(self, page, sel, &pt->object, NOVA_PERM_ALL);
+        return hypercall_publish(self, page, sel, &pt->object, NOVA_PERM_ALL);
 }
 
 hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
@@ -243,11 +248,12 @@ hypercall_result_t hypercall_create_sm(word_t id, struct ec *self)
         const enum nova_status status = sm_create(owner->account, REG_P3(self), &sm);
         if (unlikely(status != NOVA_SUCCESS))
                 return status;
-        return publish(self, page, sel, &sm->object, NOVA_PERM_ALL);
+        return hypercall_publish(self, page, sel, &sm->object, NOVA_PERM_ALL);
 }
 
 /* A CRD's range in the caller's space: clipped to it, object selectors modulo SEL. */
-static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first, word_t *last)
+static struct space *hypercall_decode_range(struct ec *self, nova_crd_t crd, word_t *first,
+                                            word_t *last)
 {
         struct space *space = pd_space(self->pd, nova_crd_type(crd));
 
@@ -263,34 +269,34 @@ static struct space *decode_range(struct ec *self, nova_crd_t crd, word_t *first
         return space;
 }
 
-static _Noreturn void finish_revoke_steps(struct ec *self)
+static _Noreturn void finish_hypercall_revoke_steps(struct ec *self)
 {
         reap_begin(self);
         while (revocation_step(&self->revocation) == STEP_AGAIN)
-                preemption_point(self, finish_revoke_steps);
+                preemption_point(self, finish_hypercall_revoke_steps);
         resume_after_reap(self, NOVA_SUCCESS);
 }
 
 /* After the first step. */
-static _Noreturn void finish_revoke(struct ec *self)
+static _Noreturn void finish_hypercall_revoke(struct ec *self)
 {
-        preemption_point(self, finish_revoke_steps);
-        finish_revoke_steps(self);
+        preemption_point(self, finish_hypercall_revoke_steps);
+        finish_hypercall_revoke_steps(self);
 }
 
 /* A revocation that has begun; mostly it is one step. */
-static hypercall_result_t revoke(struct ec *self)
+static hypercall_result_t hypercall_run_revocation(struct ec *self)
 {
         reap_begin(self);
         if (likely(revocation_step(&self->revocation) == STEP_DONE))
                 return reap(self, NOVA_SUCCESS);
-        self->cont = finish_revoke;
+        self->cont = finish_hypercall_revoke;
         return RESULT_CONTINUE;
 }
 
 /* Revokes what was derived from memory or ports, mostly without a walk. */
 static __attribute__((noinline)) hypercall_result_t
-revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
+hypercall_revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
 {
         const unsigned perms = nova_crd_perms(REG_P2(self));
 
@@ -298,7 +304,7 @@ revoke_range(struct ec *self, struct space *space, word_t first, word_t last)
                 return result_of(self, NOVA_SUCCESS);
         leave_if_ended(self); /* no thread would finish what it began now */
         revocation_begin(&self->revocation, space, first, last, perms, false);
-        return revoke(self);
+        return hypercall_run_revocation(self);
 }
 
 hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
@@ -306,18 +312,18 @@ hypercall_result_t hypercall_revoke(word_t id, struct ec *self)
         const nova_crd_t crd = REG_P2(self);
         const bool self_too = nova_id_flags(id) & NOVA_REVOKE_SR;
         word_t first, last;
-        struct space *space = decode_range(self, crd, &first, &last);
+        struct space *space = hypercall_decode_range(self, crd, &first, &last);
 
         if (!space || !nova_crd_perms(crd))
                 return NOVA_SUCCESS;
         if (nova_crd_type(crd) != NOVA_CRD_OBJ && !self_too)
-                return revoke_range(self, space, first, last);
+                return hypercall_revoke_range(self, space, first, last);
         revocation_begin(&self->revocation, space, first, last, nova_crd_perms(crd), self_too);
-        return revoke(self);
+        return hypercall_run_revocation(self);
 }
 
 /* A mapping of an object has one selector, so that the capability describes all of it. */
-static nova_crd_t lookup_object(const struct ec *self, word_t sel)
+static nova_crd_t hypercall_lookup_object(const struct ec *self, word_t sel)
 {
         const word_t at = sel & (((word_t)1 << NOVA_SEL_ORDER) - 1);
         const word_t capability = object_space_capability(&self->pd->object_space, at);
@@ -333,7 +339,7 @@ hypercall_result_t hypercall_lookup(word_t id, struct ec *self)
 
         (void)id;
         if (nova_crd_type(crd) == NOVA_CRD_OBJ) {
-                found = lookup_object(self, sel);
+                found = hypercall_lookup_object(self, sel);
         } else {
                 struct space *space = pd_space(self->pd, nova_crd_type(crd));
                 if (space && sel < space_limit(space->type))

@@ -38,16 +38,17 @@ hypercall_result_t hypercall_sc_ctrl(word_t id, struct ec *self)
 }
 
 /* Argument 2: the upper, argument 3: the lower half of a deadline. */
-static uint64_t decode_deadline(const struct ec *self)
+static uint64_t hypercall_decode_deadline(const struct ec *self)
 {
         return (uint64_t)REG_P2(self) << 32 | (uint32_t)REG_P3(self);
 }
 
 /* The semaphore's count is 0, and its lock is held. */
-static __attribute__((noinline)) hypercall_result_t wait(struct ec *self, struct sm *sm, word_t id)
+static __attribute__((noinline)) hypercall_result_t hypercall_sm_wait(struct ec *self,
+                                                                      struct sm *sm, word_t id)
 {
         const bool timed = nova_id_flags(id) & NOVA_SM_TIMEOUT;
-        const uint64_t deadline = timed ? decode_deadline(self) : UINT64_MAX;
+        const uint64_t deadline = timed ? hypercall_decode_deadline(self) : UINT64_MAX;
 
         if (!sm_wait(sm, self, !timed || deadline > rdtsc()))
                 return self->wait_status;
@@ -60,7 +61,7 @@ static __attribute__((noinline)) hypercall_result_t wait(struct ec *self, struct
 
 /* found: the previous value of the semaphore's lock. An interrupt that comes is let in first. */
 static __attribute__((noinline)) hypercall_result_t
-down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero)
+hypercall_down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero)
 {
         if (found == SM_TAKEN)
                 sm_lock(sm);
@@ -70,12 +71,12 @@ down_slowly(word_t id, struct ec *self, struct sm *sm, uint32_t found, bool zero
                 sm_lock(sm);
         }
         if (!sm_count_down(sm, zero))
-                return wait(self, sm, id);
+                return hypercall_sm_wait(self, sm, id);
         sm_unlock(sm);
         return NOVA_SUCCESS;
 }
 
-static always_inline hypercall_result_t down(word_t id, struct ec *self, bool zero)
+static always_inline hypercall_result_t hypercall_down(word_t id, struct ec *self, bool zero)
 {
         struct sm *sm = object_space_find_sm(self->pd, nova_id_sel(id), NOVA_SM_DN);
 
@@ -83,15 +84,15 @@ static always_inline hypercall_result_t down(word_t id, struct ec *self, bool ze
                 return NOVA_BAD_CAP;
         const uint32_t found = sm_try_lock(sm);
         if (unlikely(found != SM_FREE))
-                return down_slowly(id, self, sm, found, zero);
+                return hypercall_down_slowly(id, self, sm, found, zero);
         if (unlikely(!sm_count_down(sm, zero)))
-                return wait(self, sm, id);
+                return hypercall_sm_wait(self, sm, id);
         sm_drop_lock(sm, SM_FREE);
         return NOVA_SUCCESS;
 }
 
 /* found: the previous value of the semaphore's lock. */
-static __attribute__((noinline)) hypercall_result_t wake(struct sm *sm, uint32_t found)
+static __attribute__((noinline)) hypercall_result_t hypercall_sm_wake(struct sm *sm, uint32_t found)
 {
         sm_up_slowly(sm, found);
         return cpu_self()->pending & CPU_PENDING_RESCHEDULE ? RESULT_RESCHEDULE : NOVA_SUCCESS;
@@ -105,13 +106,13 @@ hypercall_result_t hypercall_sm_up(word_t id, struct ec *self)
                 return NOVA_BAD_CAP;
         const uint32_t found = sm_try_up(sm);
         if (unlikely(found != SM_FREE))
-                return wake(sm, found);
+                return hypercall_sm_wake(sm, found);
         return NOVA_SUCCESS;
 }
 
 hypercall_result_t hypercall_sm_down(word_t id, struct ec *self)
 {
-        return down(id, self, false);
+        return hypercall_down(id, self, false);
 }
 
 hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
@@ -120,5 +121,5 @@ hypercall_result_t hypercall_sm_ctrl(word_t id, struct ec *self)
 
         if (!(flags & NOVA_SM_DN_OP))
                 return hypercall_sm_up(id, self);
-        return flags & NOVA_SM_ZC ? down(id, self, true) : hypercall_sm_down(id, self);
+        return flags & NOVA_SM_ZC ? hypercall_down(id, self, true) : hypercall_sm_down(id, self);
 }

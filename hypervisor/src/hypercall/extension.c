@@ -16,16 +16,16 @@
 #include "tls.h"
 
 /* The PD at argument 1, for operations on all of it: they need every permission. */
-static struct pd *find_whole_pd(struct ec *self)
+static struct pd *extension_find_whole_pd(struct ec *self)
 {
         return object_space_find_pd(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 }
 
 /* The rest happens when the hypercall ends what is dying, in steps. If the caller itself ends on
  * the way, this CPU goes on with it whenever it schedules. */
-static hypercall_result_t pd_destroy(struct ec *self)
+static hypercall_result_t extension_pd_destroy(struct ec *self)
 {
-        struct pd *pd = find_whole_pd(self);
+        struct pd *pd = extension_find_whole_pd(self);
 
         reap_begin(self);
         if (!pd || !pd_destroy_begin(pd)) {
@@ -36,7 +36,7 @@ static hypercall_result_t pd_destroy(struct ec *self)
 }
 
 /* More of an account can come only from a caller that may let the PD pay from which it was cut. */
-static enum nova_status quota_give(struct ec *self, const struct pd *pd)
+static enum nova_status extension_quota_give(struct ec *self, const struct pd *pd)
 {
         const struct pd *payer = object_space_find_pd(self->pd, REG_P4(self), NOVA_PD_PD);
 
@@ -45,14 +45,14 @@ static enum nova_status quota_give(struct ec *self, const struct pd *pd)
         return account_give(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
-static enum nova_status quota_query(struct ec *self, const struct pd *pd)
+static enum nova_status extension_quota_query(struct ec *self, const struct pd *pd)
 {
         REG_P2(self) = load_once(pd->account->used);
         REG_P3(self) = load_once(pd->account->limit);
         return NOVA_SUCCESS;
 }
 
-static enum nova_status quota(struct ec *self)
+static enum nova_status extension_quota(struct ec *self)
 {
         const word_t operation = REG_P2(self);
 
@@ -64,16 +64,16 @@ static enum nova_status quota(struct ec *self)
         if (!pd)
                 return NOVA_BAD_CAP;
         if (operation == NOVA_EXT_QUOTA_QUERY)
-                return quota_query(self, pd);
+                return extension_quota_query(self, pd);
         if (!pd_has_account(pd))
                 return NOVA_BAD_PAR;
         if (operation == NOVA_EXT_QUOTA_GIVE)
-                return quota_give(self, pd);
+                return extension_quota_give(self, pd);
         return account_take(pd->account, REG_P3(self)) ? NOVA_SUCCESS : NOVA_OUT_OF_MEMORY;
 }
 
 /* The object of any kind at a selector, if it can have a name. */
-static struct kobject *find_named(struct ec *self, unsigned perms)
+static struct kobject *extension_find_named(struct ec *self, unsigned perms)
 {
         const word_t capability =
                 object_space_capability(&self->pd->object_space, nova_id_sel(REG_P1(self)));
@@ -86,9 +86,9 @@ static struct kobject *find_named(struct ec *self, unsigned perms)
         return NULL;
 }
 
-static enum nova_status name_set(struct ec *self)
+static enum nova_status extension_name_set(struct ec *self)
 {
-        struct kobject *object = find_named(self, NOVA_PERM_ALL);
+        struct kobject *object = extension_find_named(self, NOVA_PERM_ALL);
         char name[NOVA_NAME_SIZE];
 
         if (!object)
@@ -103,9 +103,9 @@ static enum nova_status name_set(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status name_get(struct ec *self)
+static enum nova_status extension_name_get(struct ec *self)
 {
-        struct kobject *object = find_named(self, 0);
+        struct kobject *object = extension_find_named(self, 0);
 
         if (!object)
                 return NOVA_BAD_CAP;
@@ -113,9 +113,9 @@ static enum nova_status name_get(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status pd_limit(struct ec *self)
+static enum nova_status extension_pd_limit(struct ec *self)
 {
-        struct pd *pd = find_whole_pd(self);
+        struct pd *pd = extension_find_whole_pd(self);
         const uint32_t cpus[] = {(uint32_t)REG_P4(self), (uint32_t)REG_P5(self)};
 
         if (!pd)
@@ -124,7 +124,7 @@ static enum nova_status pd_limit(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status ec_receive(struct ec *self)
+static enum nova_status extension_ec_receive(struct ec *self)
 {
         struct ec *ec = object_space_find_ec(self->pd, nova_id_sel(REG_P1(self)), NOVA_PERM_ALL);
 
@@ -134,35 +134,35 @@ static enum nova_status ec_receive(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static hypercall_result_t object(struct ec *self)
+static hypercall_result_t extension_object(struct ec *self)
 {
         switch (REG_P2(self)) {
         case NOVA_EXT_PD_DESTROY:
-                return pd_destroy(self);
+                return extension_pd_destroy(self);
         case NOVA_EXT_NAME_SET:
-                return name_set(self);
+                return extension_name_set(self);
         case NOVA_EXT_NAME_GET:
-                return name_get(self);
+                return extension_name_get(self);
         case NOVA_EXT_PD_LIMIT:
-                return pd_limit(self);
+                return extension_pd_limit(self);
         case NOVA_EXT_EC_RECEIVE:
-                return ec_receive(self);
+                return extension_ec_receive(self);
         default:
                 return NOVA_BAD_HYP;
         }
 }
 
-static _Noreturn void thread_exit(struct ec *self)
+static _Noreturn void extension_thread_exit(struct ec *self)
 {
         struct cpu *cpu = self->cpu;
 
         while (!ec_end_scs(self))
-                preemption_point(self, thread_exit);
+                preemption_point(self, extension_thread_exit);
         ec_end(self);
         resume_reschedule(cpu);
 }
 
-static enum nova_status thread_tls(struct ec *self)
+static enum nova_status extension_thread_tls(struct ec *self)
 {
         const word_t base = REG_P3(self);
 
@@ -174,20 +174,20 @@ static enum nova_status thread_tls(struct ec *self)
         return NOVA_SUCCESS;
 }
 
-static enum nova_status thread(struct ec *self)
+static enum nova_status extension_thread(struct ec *self)
 {
         switch (REG_P2(self)) {
         case NOVA_EXT_THREAD_EXIT:
-                thread_exit(self);
+                extension_thread_exit(self);
                 break;
         case NOVA_EXT_THREAD_TLS:
-                return thread_tls(self);
+                return extension_thread_tls(self);
         default:
                 return NOVA_BAD_HYP;
         }
 }
 
-static enum nova_status machine(struct ec *self)
+static enum nova_status extension_machine(struct ec *self)
 {
         const word_t operation = REG_P2(self);
 
@@ -205,13 +205,13 @@ hypercall_result_t hypercall_extension(word_t id, struct ec *self)
 {
         switch (nova_id_flags(id)) {
         case NOVA_EXT_QUOTA:
-                return quota(self);
+                return extension_quota(self);
         case NOVA_EXT_OBJECT:
-                return object(self);
+                return extension_object(self);
         case NOVA_EXT_MACHINE:
-                return machine(self);
+                return extension_machine(self);
         case NOVA_EXT_THREAD:
-                return thread(self);
+                return extension_thread(self);
         default:
                 return NOVA_BAD_HYP;
         }

@@ -16,7 +16,7 @@ const struct ec *event_root_ec;
 
 /* No thread handles the event. The user has to see that of the first program, once: nothing else
  * may be left that could report it. */
-static __attribute__((noinline)) _Noreturn void shut_down(struct ec *self)
+static __attribute__((noinline)) _Noreturn void event_shut_down(struct ec *self)
 {
         const bool first = self == event_root_ec;
 
@@ -45,7 +45,7 @@ static __attribute__((noinline)) _Noreturn void finish_event_busy(struct ec *sel
 {
         if (handler->state != EC_DEAD)
                 block_on_callee(self, handler, finish_event_retry);
-        shut_down(self);
+        event_shut_down(self);
 }
 
 static __attribute__((noinline)) _Noreturn void finish_event_vcpu(struct ec *self, struct pt *pt)
@@ -63,7 +63,7 @@ _Noreturn void block_on_event(struct ec *self, word_t number, word_t error, word
         struct pt *pt = object_space_find_pt(self->pd, self->event_base + number, 0);
         struct cpu *cpu = self->cpu;
         if (unlikely(!pt || pt->ec->cpu != cpu))
-                shut_down(self);
+                event_shut_down(self);
 
         struct ec *handler = pt->ec;
         if (unlikely(handler->state != EC_REQUEST))

@@ -20,15 +20,15 @@ static word_t *item_words(const struct ec *ec, word_t item)
 }
 
 /* The bits of a selector that tell where in a range it is. */
-static word_t offset_bits(nova_crd_t range)
+static word_t item_offset_bits(nova_crd_t range)
 {
         return ~(~(word_t)0 << nova_crd_order(range));
 }
 
 /* The selector of a range that has these offset bits. */
-static word_t selector_in(nova_crd_t range, word_t offset)
+static word_t item_selector_in(nova_crd_t range, word_t offset)
 {
-        const word_t bits = offset_bits(range);
+        const word_t bits = item_offset_bits(range);
 
         return (nova_crd_base(range) & ~bits) | (offset & bits);
 }
@@ -54,7 +54,7 @@ void item_transfer_begin(struct ec *self, struct ec *to, bool is_answer, unsigne
 }
 
 /* The answer to a page fault brings memory around the address only. */
-static always_inline nova_crd_t delegate_window(const struct ec *to, bool is_answer)
+static always_inline nova_crd_t item_delegate_window(const struct ec *to, bool is_answer)
 {
         if (!is_answer)
                 return load_once(to->utcb->delegate_window);
@@ -63,25 +63,26 @@ static always_inline nova_crd_t delegate_window(const struct ec *to, bool is_ans
 }
 
 /* Ranges of ports keep their place: the one that lies inside the other, or nothing. */
-static bool intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
+static bool item_intersect(nova_crd_t crd, nova_crd_t window, struct delegation *d)
 {
         const word_t a = nova_crd_base(crd), b = nova_crd_base(window);
-        const word_t send = offset_bits(crd), receive = offset_bits(window);
+        const word_t send = item_offset_bits(crd), receive = item_offset_bits(window);
 
         d->from = d->to = send <= receive ? a & ~send : b & ~receive;
         return !((a ^ b) & ~(send | receive));
 }
 
 /* Source and destination of memory and objects: the larger range is cut by the hotspot's bits. */
-static void disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot, struct delegation *d)
+static void item_disambiguate(nova_crd_t crd, nova_crd_t window, word_t hotspot,
+                              struct delegation *d)
 {
-        d->from = selector_in(crd, hotspot & ~offset_bits(window));
-        d->to = selector_in(window, hotspot & ~offset_bits(crd));
+        d->from = item_selector_in(crd, hotspot & ~item_offset_bits(window));
+        d->to = item_selector_in(window, hotspot & ~item_offset_bits(crd));
 }
 
 /* Cuts a range at the end of its space, a power of two. A CRD of memory names nothing beyond it,
  * and object selectors wrap. */
-static always_inline void clip(struct delegation *d, unsigned type, unsigned order)
+static always_inline void item_clip(struct delegation *d, unsigned type, unsigned order)
 {
         const word_t limit = space_limit(type);
 
@@ -95,8 +96,9 @@ static always_inline void clip(struct delegation *d, unsigned type, unsigned ord
 }
 
 /* What an item delegates through a window to an EC; the CRD that its receiver sees. 0: refused. */
-static always_inline nova_crd_t decode(const struct ec *self, const struct ec *to, nova_crd_t crd,
-                                       word_t flags, nova_crd_t window, struct delegation *d)
+static always_inline nova_crd_t item_decode(const struct ec *self, const struct ec *to,
+                                            nova_crd_t crd, word_t flags, nova_crd_t window,
+                                            struct delegation *d)
 {
         const nova_crd_t both = crd & window;
         const unsigned type = nova_crd_type(both), perms = nova_crd_perms(both);
@@ -105,10 +107,10 @@ static always_inline nova_crd_t decode(const struct ec *self, const struct ec *t
         if (type == NOVA_CRD_NULL || (crd ^ window) & NOVA_CRD_TYPE_MASK || !perms)
                 return 0;
         if (type != NOVA_CRD_IO)
-                disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d);
-        else if (!intersect(crd, window, d))
+                item_disambiguate(crd, window, flags >> NOVA_ITEM_HOTSPOT_SHIFT, d);
+        else if (!item_intersect(crd, window, d))
                 return 0;
-        clip(d, type, order);
+        item_clip(d, type, order);
         d->perms = (uint8_t)perms;
         d->attr = (uint8_t)((flags & NOVA_ITEM_G ? MAPPING_GUEST : 0) |
                             (flags & NOVA_ITEM_D ? MAPPING_DMA : 0));
@@ -119,12 +121,13 @@ static always_inline nova_crd_t decode(const struct ec *self, const struct ec *t
 }
 
 /* An item that delegates one capability for an object. */
-static always_inline bool delegate_object(const struct ec *self, const struct ec *to,
-                                          nova_crd_t crd, word_t flags, nova_crd_t window,
-                                          word_t *copy)
+static always_inline bool item_delegate_object(const struct ec *self, const struct ec *to,
+                                               nova_crd_t crd, word_t flags, nova_crd_t window,
+                                               word_t *copy)
 {
         const unsigned perms = nova_crd_perms(crd & window);
-        const word_t sel = selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
+        const word_t sel =
+                item_selector_in(window, flags >> NOVA_ITEM_HOTSPOT_SHIFT) & SELECTOR_MASK;
 
         if (nova_crd_order(crd) || !perms || flags & NOVA_ITEM_H)
                 return false;
@@ -134,12 +137,12 @@ static always_inline bool delegate_object(const struct ec *self, const struct ec
 }
 
 /* One that delegates memory or ports: what item and window have in common is not an object. */
-static __attribute__((noinline)) bool delegate_range(struct ec *self, const struct ec *to,
-                                                     nova_crd_t crd, word_t flags,
-                                                     nova_crd_t window, word_t *copy)
+static __attribute__((noinline)) bool item_delegate_range(struct ec *self, const struct ec *to,
+                                                          nova_crd_t crd, word_t flags,
+                                                          nova_crd_t window, word_t *copy)
 {
         struct delegation d;
-        const nova_crd_t received = decode(self, to, crd, flags, window, &d);
+        const nova_crd_t received = item_decode(self, to, crd, flags, window, &d);
 
         if (!received)
                 return false;
@@ -165,10 +168,10 @@ bool item_at_once(struct ec *self, const struct ec *to)
                                            window);
                 return true;
         }
-        const nova_crd_t window = delegate_window(to, false);
+        const nova_crd_t window = item_delegate_window(to, false);
         if (nova_crd_type(crd & window) == NOVA_CRD_OBJ)
-                return delegate_object(self, to, crd, flags, window, copy);
-        return delegate_range(self, to, crd, flags, window, copy);
+                return item_delegate_object(self, to, crd, flags, window, copy);
+        return item_delegate_range(self, to, crd, flags, window, copy);
 }
 
 bool item_answers_at_once(struct ec *self, const struct ec *to)
@@ -177,26 +180,27 @@ bool item_answers_at_once(struct ec *self, const struct ec *to)
         const word_t flags = load_once(word[1]);
         word_t no_copy;
 
-        return flags & NOVA_ITEM_DELEGATE && delegate_range(self, to, load_once(word[0]), flags,
-                                                            delegate_window(to, true), &no_copy);
+        return flags & NOVA_ITEM_DELEGATE &&
+               item_delegate_range(self, to, load_once(word[0]), flags,
+                                   item_delegate_window(to, true), &no_copy);
 }
 
 /* Begins to delegate; the CRD that the receiver sees. 0: refused. */
-static nova_crd_t delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
+static nova_crd_t item_delegate_begin(struct ec *self, nova_crd_t crd, word_t flags)
 {
         struct transfer *transfer = &self->transfer;
         struct delegation *d = &transfer->delegation;
-        const nova_crd_t window = delegate_window(transfer->to, transfer->is_answer);
+        const nova_crd_t window = item_delegate_window(transfer->to, transfer->is_answer);
 
         d->at = d->fill = d->fill_end = 0;
         d->failed = d->undo = false;
         d->left = transfer->left;
         d->revocation = &self->revocation;
         self->grace_waits = false;
-        return decode(self, transfer->to, crd, flags, window, d);
+        return item_decode(self, transfer->to, crd, flags, window, d);
 }
 
-static nova_crd_t translate(const struct ec *self, nova_crd_t crd)
+static nova_crd_t item_translate(const struct ec *self, nova_crd_t crd)
 {
         const struct ec *to = self->transfer.to;
         const nova_crd_t window =
@@ -209,7 +213,7 @@ static nova_crd_t translate(const struct ec *self, nova_crd_t crd)
 }
 
 /* Writes the receiver's copy of the present item. The answer to an event has none. */
-static void result(const struct transfer *transfer, nova_crd_t crd, word_t flags)
+static void item_result(const struct transfer *transfer, nova_crd_t crd, word_t flags)
 {
         if (transfer->is_answer)
                 return;
@@ -226,24 +230,25 @@ static bool item_begin(struct ec *self)
         const nova_crd_t crd = load_once(word[0]);
 
         if (!(flags & NOVA_ITEM_DELEGATE)) {
-                result(&self->transfer, translate(self, crd), flags);
+                item_result(&self->transfer, item_translate(self, crd), flags);
                 return true;
         }
-        const nova_crd_t received = delegate_begin(self, crd, flags);
-        result(&self->transfer, received, flags);
+        const nova_crd_t received = item_delegate_begin(self, crd, flags);
+        item_result(&self->transfer, received, flags);
         return !received;
 }
 
 /* The receiver sees that it got nothing, and what is left of its limit is for the next items. */
-static cold_path void refuse(const struct ec *self)
+static cold_path void item_refuse(const struct ec *self)
 {
         if (!self->transfer.aborted)
-                result(&self->transfer, 0, load_once(item_words(self, self->transfer.item)[1]));
+                item_result(&self->transfer, 0,
+                            load_once(item_words(self, self->transfer.item)[1]));
 }
 
 /* Kernel memory ran out: another try when some came back, else the receiver sees that it got
  * nothing. */
-static __attribute__((noinline)) enum step_result step_again(struct ec *self)
+static __attribute__((noinline)) enum step_result item_step_again(struct ec *self)
 {
         struct transfer *transfer = &self->transfer;
         enum step_result step = STEP_FAILED;
@@ -260,7 +265,7 @@ static __attribute__((noinline)) enum step_result step_again(struct ec *self)
                 step = delegation_step(&transfer->delegation);
         leave_if_ended(self);
         if (step == STEP_FAILED)
-                refuse(self);
+                item_refuse(self);
         return step;
 }
 
@@ -270,12 +275,12 @@ static bool item_step(struct ec *self)
         enum step_result step = delegation_step(&self->transfer.delegation);
 
         if (unlikely(step == STEP_FAILED))
-                step = step_again(self);
+                step = item_step_again(self);
         leave_if_ended(self);
         if (step == STEP_AGAIN)
                 return false;
         if (unlikely(step == STEP_REFUSED))
-                refuse(self);
+                item_refuse(self);
         else
                 self->transfer.left = self->transfer.delegation.left;
         return true;

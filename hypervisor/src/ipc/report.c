@@ -29,7 +29,7 @@ bool report_allowed(struct report_rate *of, uint64_t now, uint64_t period)
 }
 
 /* @param[out] unsaid threads before this one that had no line */
-static bool take_line(struct report_rate *of, uint32_t *unsaid)
+static bool report_take_line(struct report_rate *of, uint32_t *unsaid)
 {
         spin_lock(&lock);
 
@@ -53,7 +53,7 @@ void report_shut_down(const struct ec *ec)
         uint32_t unsaid;
 
         if (!(ec->named_by_root || cmdline.serial) ||
-            !take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
+            !report_take_line(ec->named_by_root ? &rate_named : &rate, &unsaid))
                 return;
         if (unsaid)
                 console_print("NOVA: %u threads before had no line of their own: too many were "

@@ -10,18 +10,18 @@ struct cmdline cmdline;
 /* Words that had a meaning in 2012 and have none here: taken without a message. */
 static const char *const old_words[] = {"iommu", "keyb", "spinner", "vtlb", "novga", "novpid"};
 
-static bool is_space(char character)
+static bool cmdline_is_space(char character)
 {
         return character == ' ' || character == '\t' || character == '\r' || character == '\n';
 }
 
-static bool word_is(const char *word, size_t length, const char *name)
+static bool cmdline_word_is(const char *word, size_t length, const char *name)
 {
         return strlen(name) == length && !strncmp(word, name, length);
 }
 
 /* A number of bytes: digits, then nothing, K or M. False when it is none or too large. */
-static bool parse_size(const char *text, size_t length, uint64_t *size)
+static bool cmdline_parse_size(const char *text, size_t length, uint64_t *size)
 {
         uint64_t value = 0;
         unsigned shift = 0;
@@ -43,20 +43,20 @@ static bool parse_size(const char *text, size_t length, uint64_t *size)
         return value != 0;
 }
 
-static bool parse_word(const char *word, size_t length)
+static bool cmdline_parse_word(const char *word, size_t length)
 {
         static const char kmem[] = "kmem=";
         const size_t prefix = sizeof(kmem) - 1;
 
-        if (word_is(word, length, "serial"))
+        if (cmdline_word_is(word, length, "serial"))
                 cmdline.serial = true;
-        else if (word_is(word, length, "noiommu"))
+        else if (cmdline_word_is(word, length, "noiommu"))
                 cmdline.no_iommu = true;
         else if (length > prefix && !strncmp(word, kmem, prefix))
-                return parse_size(word + prefix, length - prefix, &cmdline.kmem);
+                return cmdline_parse_size(word + prefix, length - prefix, &cmdline.kmem);
         else {
                 for (unsigned i = 0; i < array_size(old_words); i++)
-                        if (word_is(word, length, old_words[i]))
+                        if (cmdline_word_is(word, length, old_words[i]))
                                 return true;
                 return false;
         }
@@ -70,11 +70,11 @@ void cmdline_parse(const char *text)
         while (*text) {
                 size_t length = 0;
 
-                while (is_space(*text))
+                while (cmdline_is_space(*text))
                         text++;
-                while (text[length] && !is_space(text[length]))
+                while (text[length] && !cmdline_is_space(text[length]))
                         length++;
-                if (length && !parse_word(text, length) && !first) {
+                if (length && !cmdline_parse_word(text, length) && !first) {
                         console_print("NOVA: option '");
                         for (size_t i = 0; i < length; i++)
                                 console_print("%c",

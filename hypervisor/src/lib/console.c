@@ -29,28 +29,28 @@ static struct spinlock lock = SPINLOCK(LOCK_CONSOLE); /* protects the ring and t
 static uint16_t com1 = COM1_DEFAULT;
 static uint16_t uart; /* com1, or 0: not in use */
 
-static void uart_put(char character)
+static void console_uart_put(char character)
 {
         for (unsigned i = 0; i < SPIN_MAX && !(inb(uart + UART_STATUS) & STATUS_EMPTY); i++)
                 pause();
         outb(uart + UART_DATA, (uint8_t)character);
 }
 
-static void serial_put(char character)
+static void console_serial_put(char character)
 {
         if (character == '\n')
-                uart_put('\r');
-        uart_put(character);
+                console_uart_put('\r');
+        console_uart_put(character);
 }
 
-static void put(char character)
+static void console_put(char character)
 {
         const uint32_t written = console_log.head.written;
 
         console_log.ring[written % CONSOLE_RING] = character;
         atomic_store_u32(&console_log.head.written, written + 1); /* after the byte */
         if (uart)
-                serial_put(character);
+                console_serial_put(character);
 }
 
 void console_set_port(uint16_t port)
@@ -75,12 +75,12 @@ void console_enable_serial(void)
         const uint32_t written = console_log.head.written;
         const uint32_t kept = written < CONSOLE_RING ? written : CONSOLE_RING;
         for (uint32_t i = written - kept; i != written; i++)
-                serial_put(console_log.ring[i % CONSOLE_RING]);
+                console_serial_put(console_log.ring[i % CONSOLE_RING]);
 }
 
 void console_print_unlocked(const char *format, va_list arguments)
 {
-        print_format(put, format, arguments);
+        print_format(console_put, format, arguments);
 }
 
 void console_print(const char *format, ...)
@@ -89,7 +89,7 @@ void console_print(const char *format, ...)
 
         va_start(arguments, format);
         spin_lock(&lock);
-        print_format(put, format, arguments);
+        print_format(console_put, format, arguments);
         spin_unlock(&lock);
         va_end(arguments);
 }

@@ -9,7 +9,7 @@ void heap_init(struct heap *heap, uint32_t seed)
 }
 
 /* Marsaglia's xorshift: full period, a few instructions. */
-static bool random_bit(struct heap *heap)
+static bool heap_random_bit(struct heap *heap)
 {
         heap->random ^= heap->random << 13;
         heap->random ^= heap->random >> 17;
@@ -18,7 +18,7 @@ static bool random_bit(struct heap *heap)
 }
 
 /* Makes two heaps one; both may be empty. */
-static struct heap_node *merge(struct heap *heap, struct heap_node *a, struct heap_node *b)
+static struct heap_node *heap_merge(struct heap *heap, struct heap_node *a, struct heap_node *b)
 {
         struct heap_node *root = NULL, *parent = NULL, **link = &root;
 
@@ -28,7 +28,7 @@ static struct heap_node *merge(struct heap *heap, struct heap_node *a, struct he
                 *link = low;
                 low->parent = parent;
                 parent = low;
-                link = random_bit(heap) ? &low->left : &low->right;
+                link = heap_random_bit(heap) ? &low->left : &low->right;
                 a = *link;
         }
         *link = a ? a : b;
@@ -40,13 +40,13 @@ static struct heap_node *merge(struct heap *heap, struct heap_node *a, struct he
 void heap_insert(struct heap *heap, struct heap_node *node)
 {
         node->left = node->right = NULL;
-        heap->first = merge(heap, heap->first, node);
+        heap->first = heap_merge(heap, heap->first, node);
 }
 
 void heap_remove(struct heap *heap, struct heap_node *node)
 {
         struct heap_node *parent = node->parent;
-        struct heap_node *rest = merge(heap, node->left, node->right);
+        struct heap_node *rest = heap_merge(heap, node->left, node->right);
 
         if (rest)
                 rest->parent = parent;

@@ -32,7 +32,7 @@ static const struct {
 /* Before the boot CPU has its own stack. */
 static struct locks_held at_boot;
 
-static bool interrupts_are_on(void)
+static bool lock_check_interrupts_are_on(void)
 {
         word_t flags;
 
@@ -40,7 +40,7 @@ static bool interrupts_are_on(void)
         return flags & FLAG_IF;
 }
 
-static struct locks_held *mine(void)
+static struct locks_held *lock_check_mine(void)
 {
         const word_t here = (word_t)__builtin_frame_address(0);
 
@@ -51,11 +51,11 @@ static struct locks_held *mine(void)
 
 void lock_check_taking(const void *lock, enum lock_kind kind, const char *file, unsigned line)
 {
-        struct locks_held *held = mine();
+        struct locks_held *held = lock_check_mine();
 
         if (kind == LOCK_UNKNOWN)
                 kernel_stop("a lock that was not initialised is taken at %s:%u", file, line);
-        if (interrupts_are_on())
+        if (lock_check_interrupts_are_on())
                 kernel_stop("%s is taken with interrupts on at %s:%u", order[kind].name, file,
                             line);
         for (unsigned i = 0; i < held->count; i++) {
@@ -72,7 +72,7 @@ void lock_check_taking(const void *lock, enum lock_kind kind, const char *file, 
 
 void lock_check_dropping(const void *lock, const char *file, unsigned line)
 {
-        struct locks_held *held = mine();
+        struct locks_held *held = lock_check_mine();
         unsigned at = held->count;
 
         while (at && held->lock[at - 1] != lock)
@@ -88,7 +88,7 @@ void lock_check_dropping(const void *lock, const char *file, unsigned line)
 
 bool lock_check_held(const void *lock)
 {
-        const struct locks_held *held = mine();
+        const struct locks_held *held = lock_check_mine();
 
         for (unsigned i = 0; i < held->count; i++)
                 if (held->lock[i] == lock)
@@ -98,5 +98,5 @@ bool lock_check_held(const void *lock)
 
 bool lock_check_any(void)
 {
-        return mine()->count;
+        return lock_check_mine()->count;
 }

@@ -14,23 +14,24 @@ struct field {
         unsigned longs; /* 0: int, 1: long or size_t, 2: long long */
 };
 
-static void pad(sink_fn sink, char with, size_t length, unsigned width)
+static void print_pad(sink_fn sink, char with, size_t length, unsigned width)
 {
         for (size_t i = length; i < width; i++)
                 sink(with);
 }
 
-static void put_text(sink_fn sink, const struct field *field, const char *text, size_t length)
+static void print_text(sink_fn sink, const struct field *field, const char *text, size_t length)
 {
         if (!field->left)
-                pad(sink, ' ', length, field->width);
+                print_pad(sink, ' ', length, field->width);
         for (size_t i = 0; i < length; i++)
                 sink(text[i]);
         if (field->left)
-                pad(sink, ' ', length, field->width);
+                print_pad(sink, ' ', length, field->width);
 }
 
-static void put_number(sink_fn sink, struct field field, uint64_t value, unsigned base, bool minus)
+static void print_number(sink_fn sink, struct field field, uint64_t value, unsigned base,
+                         bool minus)
 {
         char text[24];
         size_t at = sizeof(text);
@@ -44,16 +45,16 @@ static void put_number(sink_fn sink, struct field field, uint64_t value, unsigne
         if (field.zero && !field.left) {
                 if (minus)
                         sink('-');
-                pad(sink, '0', sizeof(text) - at + minus, field.width);
-                put_text(sink, &(struct field){0}, text + at, sizeof(text) - at);
+                print_pad(sink, '0', sizeof(text) - at + minus, field.width);
+                print_text(sink, &(struct field){0}, text + at, sizeof(text) - at);
                 return;
         }
         if (minus)
                 text[--at] = '-';
-        put_text(sink, &field, text + at, sizeof(text) - at);
+        print_text(sink, &field, text + at, sizeof(text) - at);
 }
 
-static const char *parse_field(const char *format, struct field *field)
+static const char *print_parse_field(const char *format, struct field *field)
 {
         *field = (struct field){0};
         for (;; format++) {
@@ -76,7 +77,7 @@ struct arguments {
         va_list list;
 };
 
-static uint64_t next_unsigned(struct arguments *arguments, const struct field *field)
+static uint64_t print_next_unsigned(struct arguments *arguments, const struct field *field)
 {
         switch (field->longs) {
         case 0:
@@ -88,9 +89,9 @@ static uint64_t next_unsigned(struct arguments *arguments, const struct field *f
         }
 }
 
-static int64_t next_signed(struct arguments *arguments, const struct field *field)
+static int64_t print_next_signed(struct arguments *arguments, const struct field *field)
 {
-        const uint64_t value = next_unsigned(arguments, field);
+        const uint64_t value = print_next_unsigned(arguments, field);
 
         return field->longs == 0   ? (int32_t)value
                : field->longs == 1 ? (int64_t)(long)value
@@ -98,8 +99,8 @@ static int64_t next_signed(struct arguments *arguments, const struct field *fiel
 }
 
 /* Prints one field; false when the conversion is none of ours. */
-static bool put_field(sink_fn sink, char conversion, const struct field *field,
-                      struct arguments *arguments)
+static bool print_field(sink_fn sink, char conversion, const struct field *field,
+                        struct arguments *arguments)
 {
         const char *text;
         int64_t value;
@@ -108,27 +109,27 @@ static bool put_field(sink_fn sink, char conversion, const struct field *field,
         switch (conversion) {
         case 'd':
         case 'i':
-                value = next_signed(arguments, field);
-                put_number(sink, *field, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
-                           value < 0);
+                value = print_next_signed(arguments, field);
+                print_number(sink, *field, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
+                             value < 0);
                 return true;
         case 'u':
         case 'x':
-                put_number(sink, *field, next_unsigned(arguments, field),
-                           conversion == 'u' ? 10 : 16, false);
+                print_number(sink, *field, print_next_unsigned(arguments, field),
+                             conversion == 'u' ? 10 : 16, false);
                 return true;
         case 'p':
                 sink('0');
                 sink('x');
-                put_number(sink, *field, (uintptr_t)va_arg(arguments->list, void *), 16, false);
+                print_number(sink, *field, (uintptr_t)va_arg(arguments->list, void *), 16, false);
                 return true;
         case 's':
                 text = va_arg(arguments->list, const char *);
-                put_text(sink, field, text ? text : "(null)", strlen(text ? text : "(null)"));
+                print_text(sink, field, text ? text : "(null)", strlen(text ? text : "(null)"));
                 return true;
         case 'c':
                 character = (char)va_arg(arguments->list, int);
-                put_text(sink, field, &character, 1);
+                print_text(sink, field, &character, 1);
                 return true;
         default:
                 return false;
@@ -147,11 +148,11 @@ void print_format(sink_fn sink, const char *format, va_list list)
                         sink(*format);
                         continue;
                 }
-                format = parse_field(format + 1, &field);
+                format = print_parse_field(format + 1, &field);
                 if (!*format)
                         break;
                 /* What is not ours is shown, so that the mistake is seen. */
-                if (*format == '%' || !put_field(sink, *format, &field, &arguments))
+                if (*format == '%' || !print_field(sink, *format, &field, &arguments))
                         sink(*format);
         }
         va_end(arguments.list);

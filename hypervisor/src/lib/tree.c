@@ -16,7 +16,7 @@ void tree_seed(uint64_t seed)
 
 /* Each word in turn, by Knuth's multipliers; the upper bits, which decide, repeat last. Trees under
  * different locks may draw the same one: that does no harm. */
-static word_t random_priority(void)
+static word_t tree_random_priority(void)
 {
         const uint64_t multiplier = NOVA_WORD_BITS == 64 ? 6364136223846793005 : 1664525;
         const word_t next = load_once(random) * (word_t)multiplier + 1;
@@ -25,12 +25,12 @@ static word_t random_priority(void)
         return next;
 }
 
-static struct tree_node *parent_of(const struct tree_node *node)
+static struct tree_node *tree_parent_of(const struct tree_node *node)
 {
         return node->parent & ROOT_TAG ? NULL : (struct tree_node *)node->parent;
 }
 
-static void update_max(struct tree_node *node)
+static void tree_update_max(struct tree_node *node)
 {
         word_t max = node->last;
 
@@ -42,20 +42,20 @@ static void update_max(struct tree_node *node)
 }
 
 /* Recomputes max from node upwards until nothing changes. */
-static void update_up(struct tree_node *node)
+static void tree_update_up(struct tree_node *node)
 {
-        for (; node; node = parent_of(node)) {
+        for (; node; node = tree_parent_of(node)) {
                 const word_t old = node->max;
-                update_max(node);
+                tree_update_max(node);
                 if (node->max == old)
                         return;
         }
 }
 
 /* What points at a node. */
-static struct tree_node **link_to(const struct tree_node *node)
+static struct tree_node **tree_link_to(const struct tree_node *node)
 {
-        struct tree_node *parent = parent_of(node);
+        struct tree_node *parent = tree_parent_of(node);
 
         if (!parent)
                 return &((struct tree *)(node->parent & ~(word_t)ROOT_TAG))->root;
@@ -69,7 +69,7 @@ struct side {
 };
 
 /* Hangs a node on its side; the next one of this side goes to its right, or to its left. */
-static void side_append(struct side *side, struct tree_node *node, bool right)
+static void tree_side_append(struct side *side, struct tree_node *node, bool right)
 {
         *side->link = node;
         node->parent = side->parent;
@@ -78,7 +78,7 @@ static void side_append(struct side *side, struct tree_node *node, bool right)
 }
 
 /* Hangs the rest, which is a whole subtree or NULL. */
-static void side_end(const struct side *side, struct tree_node *rest)
+static void tree_side_end(const struct side *side, struct tree_node *rest)
 {
         *side->link = rest;
         if (rest)
@@ -86,31 +86,31 @@ static void side_end(const struct side *side, struct tree_node *rest)
 }
 
 /* Recomputes max on the way from the end of a side up to what it hangs below. */
-static void update_side(const struct side *side, word_t top)
+static void tree_side_update(const struct side *side, word_t top)
 {
         for (word_t at = side->parent; at != top; at = ((struct tree_node *)at)->parent)
-                update_max((struct tree_node *)at);
+                tree_update_max((struct tree_node *)at);
 }
 
 /* Distributes a subtree: what starts before x, and the rest. */
-static void split(struct tree_node *node, word_t x, struct side left, struct side right)
+static void tree_distribute(struct tree_node *node, word_t x, struct side left, struct side right)
 {
         const word_t left_top = left.parent, right_top = right.parent;
 
         while (node) {
                 const bool before = node->start < x;
                 struct tree_node *next = before ? node->right : node->left;
-                side_append(before ? &left : &right, node, before);
+                tree_side_append(before ? &left : &right, node, before);
                 node = next;
         }
-        side_end(&left, NULL);
-        side_end(&right, NULL);
-        update_side(&left, left_top);
-        update_side(&right, right_top);
+        tree_side_end(&left, NULL);
+        tree_side_end(&right, NULL);
+        tree_side_update(&left, left_top);
+        tree_side_update(&right, right_top);
 }
 
 /* Hangs a node below one that comes from higher up. */
-static inline void set_parent(struct tree_node *node, struct tree_node *parent)
+static inline void tree_set_parent(struct tree_node *node, struct tree_node *parent)
 {
         if (node)
                 node->parent = (word_t)parent;
@@ -118,45 +118,45 @@ static inline void set_parent(struct tree_node *node, struct tree_node *parent)
 
 /* Those above the place that have a lower priority go below the node, each with what is on its
  * other side. */
-static always_inline void insert_at(struct tree *tree, struct tree_place place,
-                                    struct tree_node *node, bool overlap)
+static always_inline void tree_hang_at(struct tree *tree, struct tree_place place,
+                                       struct tree_node *node, bool overlap)
 {
-        const word_t priority = random_priority();
+        const word_t priority = tree_random_priority();
         struct tree_node *left = NULL, *right = NULL, *parent = place.parent;
         struct tree_node **link = place.link;
 
         while (parent && parent->priority < priority) {
                 if (link == &parent->left) {
                         *link = right;
-                        set_parent(right, parent);
+                        tree_set_parent(right, parent);
                         right = parent;
                 } else {
                         *link = left;
-                        set_parent(left, parent);
+                        tree_set_parent(left, parent);
                         left = parent;
                 }
                 if (overlap)
-                        update_max(parent);
-                link = link_to(parent);
-                parent = parent_of(parent);
+                        tree_update_max(parent);
+                link = tree_link_to(parent);
+                parent = tree_parent_of(parent);
         }
         *link = node;
         node->parent = parent ? (word_t)parent : (word_t)tree | ROOT_TAG;
         node->priority = priority;
         node->left = left;
         node->right = right;
-        set_parent(left, node);
-        set_parent(right, node);
+        tree_set_parent(left, node);
+        tree_set_parent(right, node);
         if (overlap) {
-                update_max(node);
-                for (; parent && parent->max < node->last; parent = parent_of(parent))
+                tree_update_max(node);
+                for (; parent && parent->max < node->last; parent = tree_parent_of(parent))
                         parent->max = node->last;
         }
 }
 
 void tree_insert_at(struct tree *tree, struct tree_place place, struct tree_node *node)
 {
-        insert_at(tree, place, node, false);
+        tree_hang_at(tree, place, node, false);
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node)
@@ -168,56 +168,56 @@ void tree_insert(struct tree *tree, struct tree_node *node)
                 place.link = node->start <= place.parent->start ? &place.parent->left
                                                                 : &place.parent->right;
         }
-        insert_at(tree, place, node, true);
+        tree_hang_at(tree, place, node, true);
 }
 
 /* What hangs below the node is merged in its place, the higher priority first. The last node that
  * was hung there, or what the node hung below. */
-static always_inline struct side merge_below(const struct tree_node *node)
+static always_inline struct side tree_merge_below(const struct tree_node *node)
 {
         struct tree_node *left = node->left, *right = node->right;
-        struct side side = {link_to(node), node->parent};
+        struct side side = {tree_link_to(node), node->parent};
 
         while (left && right) {
                 if (left->priority < right->priority) {
                         struct tree_node *next = right->left;
-                        side_append(&side, right, false);
+                        tree_side_append(&side, right, false);
                         right = next;
                 } else {
                         struct tree_node *next = left->right;
-                        side_append(&side, left, true);
+                        tree_side_append(&side, left, true);
                         left = next;
                 }
         }
-        side_end(&side, left ? left : right);
+        tree_side_end(&side, left ? left : right);
         return side;
 }
 
 void tree_remove_disjoint(struct tree_node *node)
 {
-        merge_below(node);
+        tree_merge_below(node);
         node->parent = 0;
 }
 
 void tree_remove(struct tree_node *node)
 {
-        const struct side side = merge_below(node);
+        const struct side side = tree_merge_below(node);
 
-        update_side(&side, node->parent);
-        update_up(parent_of(node));
+        tree_side_update(&side, node->parent);
+        tree_update_up(tree_parent_of(node));
         node->parent = 0;
 }
 
 void tree_set_last(struct tree_node *node, word_t last)
 {
         node->last = last;
-        update_up(node);
+        tree_update_up(node);
 }
 
 void tree_split(struct tree *tree, word_t x, struct tree *later)
 {
-        split(tree->root, x, (struct side){&tree->root, (word_t)tree | ROOT_TAG},
-              (struct side){&later->root, (word_t)later | ROOT_TAG});
+        tree_distribute(tree->root, x, (struct side){&tree->root, (word_t)tree | ROOT_TAG},
+                        (struct side){&later->root, (word_t)later | ROOT_TAG});
 }
 
 struct tree *tree_of(struct tree_node *node)
@@ -247,7 +247,7 @@ struct tree_node *tree_find_next(struct tree_node *node, word_t first, word_t la
                 next = tree_leftmost(node->right, first);
         } else {
                 struct tree_node *parent;
-                for (; !next && (parent = parent_of(node)); node = parent) {
+                for (; !next && (parent = tree_parent_of(node)); node = parent) {
                         if (parent->left != node)
                                 continue;
                         if (parent->last >= first)

@@ -25,7 +25,7 @@ word_t account_size(void)
 /* Notes whether a grace period would help the CPU's thread: not if it wants more than the account
  * can ever have. While another CPU gives memory back, what arrives counts neither as ended nor as
  * free: then that is unknown, and it may help. */
-static bool refuse(const struct account *account, word_t bytes)
+static bool account_note_refusal(const struct account *account, word_t bytes)
 {
         const uint32_t arrivals = load_once(account_arrivals);
         const word_t limit = load_once(account->limit), used = load_once(account->used);
@@ -38,14 +38,14 @@ static bool refuse(const struct account *account, word_t bytes)
 
 /* Charges any number of bytes: unlike account_charge() it never passes the limit for a moment, for
  * that could wrap around. */
-static bool reserve(struct account *account, word_t bytes)
+static bool account_reserve(struct account *account, word_t bytes)
 {
         word_t used = load_once(account->used);
 
         do {
                 const word_t limit = load_once(account->limit);
                 if (bytes > limit || used > limit - bytes)
-                        return refuse(account, bytes);
+                        return account_note_refusal(account, bytes);
         } while (!__atomic_compare_exchange_n(&account->used, &used, used + bytes, false,
                                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
         assert(used + bytes >= used);
@@ -55,12 +55,12 @@ static bool reserve(struct account *account, word_t bytes)
 bool account_refuse(struct account *account, word_t bytes)
 {
         account_return(account, bytes);
-        return reserve(account, bytes);
+        return account_reserve(account, bytes);
 }
 
 struct account *account_create(struct account *parent, word_t limit)
 {
-        if (parent->depth == ACCOUNT_DEPTH_MAX || !reserve(parent, limit))
+        if (parent->depth == ACCOUNT_DEPTH_MAX || !account_reserve(parent, limit))
                 return NULL;
 
         struct account *account = slab_alloc(&account_cache);
@@ -90,7 +90,7 @@ void account_leave(struct account *account)
 
 bool account_give(struct account *account, word_t bytes)
 {
-        if (!reserve(account->parent, bytes))
+        if (!account_reserve(account->parent, bytes))
                 return false;
         atomic_fetch_add_word(&account->limit, bytes);
         return true;
@@ -98,7 +98,7 @@ bool account_give(struct account *account, word_t bytes)
 
 bool account_take(struct account *account, word_t bytes)
 {
-        if (!reserve(account, bytes))
+        if (!account_reserve(account, bytes))
                 return false;
         const word_t limit = atomic_fetch_add_word(&account->limit, (word_t)0 - bytes);
 

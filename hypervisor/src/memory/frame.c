@@ -38,7 +38,7 @@ void frame_init(paddr_t phys, uint64_t size)
 }
 
 /* For the debug kernel: a frame goes into the list. */
-static inline void note_free(void *frame)
+static inline void frame_note_free(void *frame)
 {
         assert((word_t)frame % PAGE_SIZE == 0 && (char *)frame >= pool_start &&
                (char *)frame <= fresh && frame < (void *)fresh_end);
@@ -49,7 +49,7 @@ static inline void note_free(void *frame)
 }
 
 /* … and out of it. */
-static inline void note_taken(const void *frame)
+static inline void frame_note_taken(const void *frame)
 {
         assert(!KERNEL_CHECKS || frame_info(frame)->used == USED_FREE);
         if (KERNEL_CHECKS)
@@ -62,7 +62,7 @@ void *frame_alloc(void)
         void *frame = free_list;
         if (frame) {
                 free_list = *(void **)frame;
-                note_taken(frame);
+                frame_note_taken(frame);
                 poison_take(frame, PAGE_SIZE);
                 free_count--;
         } else if (fresh < fresh_end) {
@@ -92,7 +92,7 @@ void *frame_alloc_boot(unsigned order)
         if (frames + size > fresh_end)
                 return NULL;
         for (; fresh < frames; fresh += PAGE_SIZE) {
-                note_free(fresh);
+                frame_note_free(fresh);
                 *(void **)(void *)fresh = free_list;
                 free_list = fresh;
         }
@@ -104,7 +104,7 @@ void *frame_alloc_boot(unsigned order)
 void frame_free(void *frame)
 {
         spin_lock(&frame_lock);
-        note_free(frame);
+        frame_note_free(frame);
         *(void **)frame = free_list;
         free_list = frame;
         free_count++;

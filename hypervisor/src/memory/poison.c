@@ -24,7 +24,7 @@ bool poison_is_free(const void *memory, size_t bytes)
 }
 
 /* Four words at a time: all freed memory comes by here. */
-static bool is_unwritten(const word_t *words, size_t count)
+static bool poison_is_unwritten(const word_t *words, size_t count)
 {
         word_t differing = 0;
         size_t i = 1;
@@ -37,7 +37,7 @@ static bool is_unwritten(const word_t *words, size_t count)
         return !differing;
 }
 
-static _Noreturn void stop_at_write(const word_t *words, size_t bytes)
+static _Noreturn void poison_stop_at_write(const word_t *words, size_t bytes)
 {
         size_t i = 1;
 
@@ -52,8 +52,8 @@ void poison_take(void *memory, size_t bytes)
 {
         word_t *words = memory;
 
-        if (unlikely(!is_unwritten(words, bytes / sizeof(word_t))))
-                stop_at_write(words, bytes);
+        if (unlikely(!poison_is_unwritten(words, bytes / sizeof(word_t))))
+                poison_stop_at_write(words, bytes);
         words[0] = FREED;
         words[1] = TAKEN;
 }

@@ -127,7 +127,7 @@ static void ec_unmap(struct ec *ec)
 }
 
 /* Makes a new EC one of the PD's, unless the PD is ending. */
-static bool join_pd(struct ec *ec, struct pd *pd)
+static bool ec_join_pd(struct ec *ec, struct pd *pd)
 {
         spin_lock(&pd->lock);
         const bool live = object_get_live(&pd->object);
@@ -159,7 +159,7 @@ enum nova_status ec_create(const struct ec_config *config, struct ec **out)
         status = ec_map(ec, config->utcb_page);
         if (status != NOVA_SUCCESS)
                 goto not_mapped;
-        if (!join_pd(ec, pd)) {
+        if (!ec_join_pd(ec, pd)) {
                 status = NOVA_BAD_CAP;
                 goto no_pd;
         }
@@ -216,7 +216,7 @@ void ec_return_sc(struct ec *ec, struct ec *caller)
 
 /* An EC that owes a reply is shut down: its caller in a call gets COM_ABT. One that waits with an
  * event is shut down when it runs: so a chain of them takes a step of its own for each. */
-static void abort_caller(struct ec *ec)
+static void ec_abort_caller(struct ec *ec)
 {
         struct ec *caller = ec->caller;
         const bool by_event = ec->caller_kind == CALLER_EVENT;
@@ -235,7 +235,7 @@ static void abort_caller(struct ec *ec)
 }
 
 /* The caller ends while its message is being transferred: callee waits for requests again. */
-static void forget_caller(struct ec *callee)
+static void ec_lose_caller(struct ec *callee)
 {
         ec_forget_caller(callee);
         callee->callee = NULL;
@@ -245,7 +245,7 @@ static void forget_caller(struct ec *callee)
 /* An EC ends above at: the SC that came to it or through it goes back to who gave it, to, and
  * the EC below that had it goes on when another EC helps. There is at most one: callers have but
  * one callee. Whether it has to be looked for below at. */
-static bool search_sc(struct ec *at, struct ec *to)
+static bool ec_search_sc(struct ec *at, struct ec *to)
 {
         struct cpu *cpu = at->cpu;
 
@@ -258,7 +258,7 @@ static bool search_sc(struct ec *at, struct ec *to)
 }
 
 /* The callee of ec has no caller to answer any more. */
-static void cut_chain(struct ec *ec)
+static void ec_cut_chain(struct ec *ec)
 {
         struct ec *callee = ec->callee;
 
@@ -269,7 +269,7 @@ static void cut_chain(struct ec *ec)
                 callee->transfer.aborted = true;
 }
 
-static struct ec *next_below(const struct ec *ec)
+static struct ec *ec_next_below(const struct ec *ec)
 {
         return ec->callee ? ec->callee : ec->helping;
 }
@@ -277,12 +277,12 @@ static struct ec *next_below(const struct ec *ec)
 /* ec has ended. Goes a step of the way from cut_at to the end of its chain: there sleep SCs that
  * came through ec, and look for another EC. Whether it has come to the end. An EC on the way
  * that has ended or replied meanwhile is the end: who slept below it was woken then. */
-static bool go_below(struct ec *ec)
+static bool ec_go_below(struct ec *ec)
 {
         for (unsigned links = CUT_STEP; links; links--) {
-                struct ec *at = ec->cut_at, *next = next_below(at);
+                struct ec *at = ec->cut_at, *next = ec_next_below(at);
                 if (ec->cut_searches)
-                        ec->cut_searches = search_sc(at, ec->cut_to);
+                        ec->cut_searches = ec_search_sc(at, ec->cut_to);
                 if (!next) {
                         sched_wake_sleepers(at);
                         return true;
@@ -293,7 +293,7 @@ static bool go_below(struct ec *ec)
 }
 
 /* Those that help an EC which has ended do so no more. Whether that were all. */
-static bool stop_helpers(struct list *helpers)
+static bool ec_stop_helpers(struct list *helpers)
 {
         for (unsigned i = 0; i < HELP_STEP && !list_is_empty(helpers); i++)
                 ec_stop_helping(container_of(helpers->next, struct ec, help_link));
@@ -305,14 +305,14 @@ void ec_cut_step(struct cpu *cpu)
         struct ec *ec = cpu->cut;
 
         if (!list_is_empty(&cpu->stranded))
-                stop_helpers(&cpu->stranded);
-        else if (go_below(ec))
+                ec_stop_helpers(&cpu->stranded);
+        else if (ec_go_below(ec))
                 cpu->cut = ec->cut_next;
 }
 
 /* The chain below ec is long. Where another EC has ended before that was gone through, an SC goes
  * back to its owner: from there its calls lead to whom it belongs, whatever order they ended in. */
-static cold_path void cut_later(struct cpu *cpu, struct ec *ec)
+static cold_path void ec_cut_later(struct cpu *cpu, struct ec *ec)
 {
         if (cpu->cut)
                 ec->cut_to = NULL;
@@ -321,7 +321,7 @@ static cold_path void cut_later(struct cpu *cpu, struct ec *ec)
         sched_fall_behind(cpu);
 }
 
-static cold_path void strand(struct cpu *cpu, struct list *helpers)
+static cold_path void ec_strand(struct cpu *cpu, struct list *helpers)
 {
         list_append_all(&cpu->stranded, helpers);
         sched_fall_behind(cpu);
@@ -329,7 +329,7 @@ static cold_path void strand(struct cpu *cpu, struct list *helpers)
 
 /* Whether anybody may have to do with an EC: it runs, waits, calls, answers, helps, or sends items.
  * One test for all: most have nothing to do when they end. */
-static bool is_engaged(const struct ec *ec)
+static bool ec_is_engaged(const struct ec *ec)
 {
         const word_t links = (word_t)ec->caller | (word_t)ec->callee | (word_t)ec->helping |
                              (word_t)ec->donated | (word_t)load_once(ec->wait_sm) |
@@ -340,7 +340,7 @@ static bool is_engaged(const struct ec *ec)
 }
 
 /* For assert(): a shut down EC waits for no other one, and no other one waits for it. */
-static assert_only bool is_alone(const struct ec *ec)
+static assert_only bool ec_is_alone(const struct ec *ec)
 {
         return !ec->caller && ec->caller_kind == CALLER_NONE && !ec->callee && !ec->helping &&
                !ec->donated && !ec->wait_sm && !ec->timeout.key && list_is_empty(&ec->helpers) &&
@@ -348,33 +348,33 @@ static assert_only bool is_alone(const struct ec *ec)
 }
 
 /* Takes an EC that ends out of all that it has to do with others. */
-static __attribute__((noinline)) void disengage(struct ec *ec)
+static __attribute__((noinline)) void ec_disengage(struct ec *ec)
 {
         struct cpu *cpu = ec->cpu;
-        struct ec *below = next_below(ec), *to = ec->caller;
-        const bool searches = search_sc(ec, to);
+        struct ec *below = ec_next_below(ec), *to = ec->caller;
+        const bool searches = ec_search_sc(ec, to);
 
         if (unlikely(cpu->cut))
-                cpu->cut->cut_to = NULL; /* see cut_later() */
-        cut_chain(ec);
+                cpu->cut->cut_to = NULL; /* see ec_cut_later() */
+        ec_cut_chain(ec);
         /* A partner that has ended may be freed by now. */
         if (ec->transfer.to && !ec->transfer.aborted && ec->transfer.to->caller == ec)
-                forget_caller(ec->transfer.to);
+                ec_lose_caller(ec->transfer.to);
         ec->state = EC_DEAD;
         ec->callee = NULL;
         ec_stop_helping(ec);
-        if (unlikely(!stop_helpers(&ec->helpers)))
-                strand(cpu, &ec->helpers);
+        if (unlikely(!ec_stop_helpers(&ec->helpers)))
+                ec_strand(cpu, &ec->helpers);
         sm_leave(ec);
         timeout_stop(ec);
         if (below) {
                 ec->cut_at = below;
                 ec->cut_to = to;
                 ec->cut_searches = searches;
-                if (unlikely(!go_below(ec)))
-                        cut_later(cpu, ec);
+                if (unlikely(!ec_go_below(ec)))
+                        ec_cut_later(cpu, ec);
         }
-        abort_caller(ec);
+        ec_abort_caller(ec);
         sched_wake_sleepers(ec);
         /* The current SC may be bound to another EC now. */
         sched_decide(cpu);
@@ -383,21 +383,21 @@ static __attribute__((noinline)) void disengage(struct ec *ec)
 void ec_shut_down(struct ec *ec)
 {
         assert(ec->cpu == cpu_self());
-        if (is_engaged(ec))
-                disengage(ec);
-        assert(is_alone(ec));
+        if (ec_is_engaged(ec))
+                ec_disengage(ec);
+        assert(ec_is_alone(ec));
         ec->state = EC_DEAD;
 }
 
 /* Whether an EC is at a hypercall of several steps of which nothing has to be finished. */
-static bool is_at_work(const struct ec *ec)
+static bool ec_is_at_work(const struct ec *ec)
 {
         return (word_t)ec->created | (word_t)ec->calling |
                (word_t)(ec->reap_floor != EC_REAPS_NOTHING);
 }
 
 /* What it does there is given up. */
-static cold_path void give_up_work(struct ec *ec)
+static cold_path void ec_give_up_work(struct ec *ec)
 {
         ec->cpu->dying_orphans |= ec->reap_floor != EC_REAPS_NOTHING;
         if (ec->created)
@@ -423,7 +423,7 @@ void ec_leave_sc(struct ec *ec, struct sc *sc)
 
 /* Takes an SC out of a list, the current one last: without it the EC may have to wait for a step.
  */
-static struct sc *take_left(struct kobject **list, const struct sc *current)
+static struct sc *ec_take_left(struct kobject **list, const struct sc *current)
 {
         struct kobject **at = list;
 
@@ -437,10 +437,10 @@ static struct sc *take_left(struct kobject **list, const struct sc *current)
 
 /* Ends as many SCs of a list as the budget allows. What is left of the budget; 0: perhaps there are
  * more. */
-static unsigned end_left(struct ec *ec, struct kobject **list, unsigned budget)
+static unsigned ec_end_left(struct ec *ec, struct kobject **list, unsigned budget)
 {
         for (; *list && budget; budget--) {
-                struct sc *sc = take_left(list, ec->cpu->current_sc);
+                struct sc *sc = ec_take_left(list, ec->cpu->current_sc);
                 sc_end(sc);
                 reclaim_object(&sc->object);
         }
@@ -451,7 +451,7 @@ bool ec_end_scs(struct ec *ec)
 {
         if (likely(!ec->sc_due && !ec->sc_stays))
                 return true;
-        end_left(ec, &ec->sc_stays, end_left(ec, &ec->sc_due, SC_STEP));
+        ec_end_left(ec, &ec->sc_stays, ec_end_left(ec, &ec->sc_due, SC_STEP));
         return !ec->sc_due && !ec->sc_stays;
 }
 
@@ -459,7 +459,7 @@ void ec_end_due(struct ec *self, continuation_t cont)
 {
         struct cpu *cpu = self->cpu;
 
-        while (self->ends_later ? !ec_end_scs(self) : !end_left(self, &self->sc_due, SC_STEP))
+        while (self->ends_later ? !ec_end_scs(self) : !ec_end_left(self, &self->sc_due, SC_STEP))
                 preemption_point(self, cont);
         atomic_fetch_and_u32(&self->pending, ~(uint32_t)EC_PENDING_END);
         if (self->ends_later)
@@ -481,8 +481,8 @@ bool ec_end(struct ec *ec)
                 return false;
         ec->ending = true;
         fpu_drop(ec);
-        if (is_at_work(ec))
-                give_up_work(ec);
+        if (ec_is_at_work(ec))
+                ec_give_up_work(ec);
         ec_unmap(ec);
         if (ec->vcpu)
                 ec_guest_ops->stop(ec);
@@ -521,7 +521,7 @@ enum drop_result ec_drop(struct ec *ec)
 
 /* Lets another CPU do a step. Until the mail is done with, no CPU frees the EC, and afterwards not
  * before this CPU leaves the kernel. */
-static void do_elsewhere(struct ec *ec, uint32_t work)
+static void ec_do_elsewhere(struct ec *ec, uint32_t work)
 {
         mail_send(ec->cpu, &ec->mail, work);
         while (atomic_load_u32(&ec->mail.work) & work)
@@ -532,7 +532,7 @@ bool ec_end_anywhere(struct ec *ec)
 {
         if (ec->cpu == cpu_self())
                 return ec_end(ec);
-        do_elsewhere(ec, MAIL_END);
+        ec_do_elsewhere(ec, MAIL_END);
         return load_once(ec->object.dead);
 }
 
@@ -540,7 +540,7 @@ enum drop_result ec_drop_anywhere(struct ec *ec)
 {
         if (ec->cpu == cpu_self())
                 return ec_drop(ec);
-        do_elsewhere(ec, MAIL_DROP);
+        ec_do_elsewhere(ec, MAIL_DROP);
         if (load_once(ec->ends_later))
                 return DROP_LATER;
         return load_once(ec->object.dead) ? DROP_ENDED : DROP_AGAIN;
@@ -550,7 +550,7 @@ void ec_free(struct ec *ec)
 {
         struct account *account = ec->object.account;
 
-        assert(ec->state == EC_DEAD && is_alone(ec) && !ec->sc_due && !ec->sc_stays);
+        assert(ec->state == EC_DEAD && ec_is_alone(ec) && !ec->sc_due && !ec->sc_stays);
         assert(!ec_has_left_work(ec) && !ec->mail.work);
         const word_t bytes = ec_bytes((enum ec_kind)ec->kind);
 

@@ -59,7 +59,7 @@ void object_put(struct kobject *object)
 
 /* Whether an SC to which nothing refers has ended. If not it was left to its owner. Out of line as
  * all that makes calls of its own, so that object_reap() saves few registers. */
-static __attribute__((noinline)) bool sc_drop_anywhere(struct sc *sc)
+static __attribute__((noinline)) bool object_drop_sc(struct sc *sc)
 {
         if (sc->cpu == cpu_self()) {
                 sc_drop(sc);
@@ -107,7 +107,7 @@ static bool object_end(struct kobject *object)
         case OBJECT_SC: {
                 struct sc *sc = container_of(object, struct sc, object);
                 other = &sc->owner->object;
-                ended = sc_drop_anywhere(sc);
+                ended = object_drop_sc(sc);
                 break;
         }
         default:
@@ -120,7 +120,7 @@ static bool object_end(struct kobject *object)
 }
 
 /* Takes the first one off the dying list. */
-static void take_first(struct cpu *cpu, const struct kobject *first)
+static void object_take_first(struct cpu *cpu, const struct kobject *first)
 {
         assert(cpu->dying == first && cpu->dying_count);
         cpu->dying = first->next;
@@ -129,12 +129,12 @@ static void take_first(struct cpu *cpu, const struct kobject *first)
 
 /* A step of the end of a PD at the head of the dying list. What dies with it comes before it in
  * the list; it leaves the list when it is empty. */
-static __attribute__((noinline)) void reap_pd(struct cpu *cpu, struct pd *pd)
+static __attribute__((noinline)) void object_reap_pd(struct cpu *cpu, struct pd *pd)
 {
         store_once(pd->object.dead, true);
         if (!pd_end_step(pd) || cpu->dying != &pd->object)
                 return;
-        take_first(cpu, &pd->object);
+        object_take_first(cpu, &pd->object);
         if (atomic_load_u32(&pd->object.references))
                 object_put(&pd->object); /* pd_destroy: the last capability frees it */
         else
@@ -149,15 +149,15 @@ void object_reap(void)
         if (unlikely(!object))
                 return;
         if (object->kind == OBJECT_PD) {
-                reap_pd(cpu, container_of(object, struct pd, object));
+                object_reap_pd(cpu, container_of(object, struct pd, object));
                 return;
         }
         if (object->kind == OBJECT_SM) {
                 if (unlikely(!sm_end_step(container_of(object, struct sm, object))))
                         return;
-                take_first(cpu, object);
+                object_take_first(cpu, object);
         } else {
-                take_first(cpu, object);
+                object_take_first(cpu, object);
                 if (unlikely(!object_end(object)))
                         return;
         }

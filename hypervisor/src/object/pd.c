@@ -136,14 +136,14 @@ bool pd_destroy_begin(struct pd *pd)
         return first;
 }
 
-static bool space_is_empty(struct space *space)
+static bool pd_space_is_empty(struct space *space)
 {
         return space->type == NOVA_CRD_OBJ ? object_space_is_empty(object_space_of(space))
                                            : tree_is_empty(&space->tree);
 }
 
 /* Ends one of its ECs, or does a step of that; false when there is none left. */
-static bool end_ec(struct pd *pd)
+static bool pd_end_ec(struct pd *pd)
 {
         struct ec *ec = NULL;
         bool live = false;
@@ -169,7 +169,7 @@ static bool end_ec(struct pd *pd)
 }
 
 /* Does a step of what its ECs have left. All have ended: none of them adds to it. */
-static cold_path void finish_ec(struct pd *pd)
+static cold_path void pd_finish_ec(struct pd *pd)
 {
         struct kobject *object = pd->unfinished;
 
@@ -183,10 +183,10 @@ bool pd_end_step(struct pd *pd)
 {
         static const uint8_t types[] = {NOVA_CRD_OBJ, NOVA_CRD_IO, NOVA_CRD_MEM};
 
-        if (end_ec(pd))
+        if (pd_end_ec(pd))
                 return false;
         if (unlikely(pd->unfinished)) {
-                finish_ec(pd);
+                pd_finish_ec(pd);
                 return false;
         }
         if (!pd->end_stage && dma_format.levels && !dma_format.release(pd))
@@ -195,7 +195,7 @@ bool pd_end_step(struct pd *pd)
                 return true;
 
         struct space *space = pd_space(pd, types[pd->end_stage]);
-        if (!pd->end.space && space_is_empty(space)) {
+        if (!pd->end.space && pd_space_is_empty(space)) {
                 pd->end_stage++;
                 return false;
         }
@@ -210,7 +210,7 @@ bool pd_end_step(struct pd *pd)
 }
 
 /* On x86-64 the root, which belongs to the PD itself, is counted by the address space. */
-static word_t table_bytes(const struct pd *pd)
+static word_t pd_table_bytes(const struct pd *pd)
 {
         return (address_space_frames(&pd->memory.tables) - (sizeof(word_t) == 8)) << PAGE_BITS;
 }
@@ -222,7 +222,7 @@ void pd_count_ended(struct pd *pd)
 
         pd->ended_bytes =
                 pd_bytes() + (pd_has_account(pd) ? load_once(pd->account->limit)
-                                                 : table_bytes(pd) + (pages << PAGE_BITS));
+                                                 : pd_table_bytes(pd) + (pages << PAGE_BITS));
 }
 
 void pd_free(struct pd *pd)
@@ -241,7 +241,7 @@ void pd_free(struct pd *pd)
                 account_return(pd->account, PAGE_SIZE);
         }
         second_level_fini(pd);
-        const word_t tables = table_bytes(pd);
+        const word_t tables = pd_table_bytes(pd);
         struct account *account = pd->object.account, *own = pd->account;
         address_space_fini(&pd->memory.tables);
         object_give(OBJECT_PD, pd);

@@ -44,7 +44,7 @@ static uint64_t due;       /* TSC when the filling batch is late */
 static bool late;          /* it is, but a period is under way */
 static uint64_t forced_at; /* TSC when a thread that lacked memory began a period last */
 
-static void add_object(struct batch *batch, struct kobject *object)
+static void reclaim_add_object(struct batch *batch, struct kobject *object)
 {
         object->next = batch->objects;
         batch->objects = object;
@@ -52,7 +52,7 @@ static void add_object(struct batch *batch, struct kobject *object)
 }
 
 /* Asks all CPUs, this one too, for a quiescent moment. Under the lock. */
-static void begin(void)
+static void reclaim_begin(void)
 {
         assert_held(&reclaim_lock);
         assert(!under_way && !waiting.objects && waiting.frames == NO_FRAME);
@@ -67,7 +67,7 @@ static void begin(void)
 }
 
 /* Whether all CPUs were quiescent since the period began. */
-static bool all_seen(void)
+static bool reclaim_all_seen(void)
 {
         for (uint64_t left = cpu_online; left; left &= left - 1)
                 if (atomic_load_u32(&cpu_by_id(bit_lowest_u64(left))->grace_seen) != period)
@@ -75,7 +75,7 @@ static bool all_seen(void)
         return true;
 }
 
-static void free_object(struct kobject *object)
+static void reclaim_free_object(struct kobject *object)
 {
         account_arrive(object->account, object_ended_bytes(object));
         if (unlikely(object_has_mail(object)))
@@ -85,7 +85,7 @@ static void free_object(struct kobject *object)
 }
 
 /* Frees a step of a batch; whether nothing is left. */
-static bool free_step(struct batch *batch)
+static bool reclaim_free_step(struct batch *batch)
 {
         store_once(account_arrivals, account_arrivals + 1);
         for (unsigned i = 0; i < STEP; i++) {
@@ -96,7 +96,7 @@ static bool free_step(struct batch *batch)
                         frame_free(frame);
                 } else if (object) {
                         batch->objects = object->next;
-                        free_object(object);
+                        reclaim_free_object(object);
                 }
         }
         store_once(account_arrivals, account_arrivals + 1);
@@ -104,10 +104,10 @@ static bool free_step(struct batch *batch)
 }
 
 /* Frees a step of the batch, which is this CPU's task, and ends the period with the last one. */
-static void free_waiting(struct cpu *cpu)
+static void reclaim_free_waiting(struct cpu *cpu)
 {
-        assert(under_way && all_seen());
-        if (!free_step(&waiting)) {
+        assert(under_way && reclaim_all_seen());
+        if (!reclaim_free_step(&waiting)) {
                 ipi_send(cpu); /* the next step */
                 return;
         }
@@ -115,18 +115,18 @@ static void free_waiting(struct cpu *cpu)
         under_way = false;
         freer = NULL;
         if (filling.count >= BATCH || late)
-                begin();
+                reclaim_begin();
         spin_unlock(&reclaim_lock);
 }
 
 /* Something was added to the filling batch. Under the lock, which it drops. This CPU's timer looks
  * after the first thing of a batch, so that a few do not wait for ever. */
-static void added(void)
+static void reclaim_added(void)
 {
         uint64_t end = 0;
 
         if (!under_way && filling.count >= BATCH) {
-                begin();
+                reclaim_begin();
         } else if (unlikely(filling.count == 1)) {
                 due = end = rdtsc() + (uint64_t)tsc_khz * LATE_MS;
                 store_once(keeper, cpu_self());
@@ -150,7 +150,7 @@ void reclaim_timer(struct cpu *cpu)
                 if (under_way)
                         late = true;
                 else
-                        begin();
+                        reclaim_begin();
         }
         spin_unlock(&reclaim_lock);
         if (end)
@@ -162,8 +162,8 @@ void reclaim_object(struct kobject *object)
         assert(object->dead && !atomic_load_u32(&object->references));
         account_expect(object->account, object_ending_bytes(object));
         spin_lock(&reclaim_lock);
-        add_object(&filling, object);
-        added();
+        reclaim_add_object(&filling, object);
+        reclaim_added();
 }
 
 void reclaim_frame(void *frame)
@@ -172,7 +172,7 @@ void reclaim_frame(void *frame)
         frame_info(frame)->next = filling.frames;
         filling.frames = frame_index(frame);
         filling.count++;
-        added();
+        reclaim_added();
 }
 
 bool reclaim_is_full(void)
@@ -191,22 +191,22 @@ void reclaim_quiescent(struct cpu *cpu)
                 atomic_store_u32(&cpu->grace_seen, now);
                 atomic_fence();
                 spin_lock(&reclaim_lock);
-                if (under_way && !freer && all_seen())
+                if (under_way && !freer && reclaim_all_seen())
                         freer = cpu;
                 spin_unlock(&reclaim_lock);
         }
         if (load_once(freer) == cpu)
-                free_waiting(cpu);
+                reclaim_free_waiting(cpu);
 }
 
 /* Waits for the period that is under way, or for a new one. false: nothing waits to be freed, or
  * the EC that wants to wait has ended. */
-static bool wait_for_one(struct cpu *cpu)
+static bool reclaim_wait_for_one(struct cpu *cpu)
 {
         spin_lock(&reclaim_lock);
         const bool any = under_way || filling.count;
         if (!under_way && filling.count)
-                begin();
+                reclaim_begin();
         const uint32_t target = period;
         spin_unlock(&reclaim_lock);
 
@@ -230,15 +230,15 @@ static bool wait_for_one(struct cpu *cpu)
 bool reclaim_wait(void)
 {
         struct cpu *cpu = cpu_self();
-        const bool any = wait_for_one(cpu);
+        const bool any = reclaim_wait_for_one(cpu);
 
         if (any)
-                wait_for_one(cpu); /* what was added after the first one began */
+                reclaim_wait_for_one(cpu); /* what was added after the first one began */
         return any;
 }
 
 /* Whether anything waits to be freed; *end: the last grace period that has to end for that. */
-static bool choose_end(uint32_t *end)
+static bool reclaim_choose_end(uint32_t *end)
 {
         spin_lock(&reclaim_lock);
         const bool any = under_way || filling.count;
@@ -250,7 +250,7 @@ static bool choose_end(uint32_t *end)
 /* Whether a period has ended. One that has not begun begins, but not too soon after the last that
  * began in this way: otherwise a PD that exhausts its memory again and again could interrupt all
  * CPUs. */
-static bool has_ended(uint32_t end)
+static bool reclaim_has_ended(uint32_t end)
 {
         spin_lock(&reclaim_lock);
         const int32_t missing = (int32_t)(end - period);
@@ -259,7 +259,7 @@ static bool has_ended(uint32_t end)
                 const uint64_t now = rdtsc();
                 if (now - forced_at >= (uint64_t)tsc_khz * FORCE_MS) {
                         forced_at = now;
-                        begin();
+                        reclaim_begin();
                 }
         }
         spin_unlock(&reclaim_lock);
@@ -281,12 +281,12 @@ enum reclaim_help reclaim_wait_step(struct ec *self)
         struct cpu *cpu = self->cpu;
         unsigned mails = MAIL_STEP;
 
-        if (!self->grace_waits && !choose_end(&self->grace_end))
+        if (!self->grace_waits && !reclaim_choose_end(&self->grace_end))
                 return RECLAIM_CANNOT;
         self->grace_waits = true;
         if (!cpu_holds_pointers(cpu))
                 reclaim_quiescent(cpu);
-        if (!has_ended(self->grace_end)) {
+        if (!reclaim_has_ended(self->grace_end)) {
                 cpu_wait(&mails);
                 return RECLAIM_WAITS;
         }

@@ -20,7 +20,7 @@ void sc_boot(void)
 }
 
 /* Microseconds to TSC ticks; what does not fit is for ever. */
-static uint64_t ticks(word_t us)
+static uint64_t sc_ticks(word_t us)
 {
         const uint64_t longest = (uint64_t)1 << 40; /* us: twelve days */
 
@@ -42,7 +42,7 @@ enum nova_status sc_create(struct account *account, struct ec *ec, unsigned prio
         mail_init(&sc->mail, OBJECT_SC);
         sc->ec = sc->owner = ec;
         sc->cpu = ec->cpu;
-        sc->quantum = sc->round_end = ticks(quantum_us);
+        sc->quantum = sc->round_end = sc_ticks(quantum_us);
         sc->used = 0;
         sc->place = SC_NOWHERE;
         sc->prio = (uint8_t)prio;
@@ -70,7 +70,7 @@ void sc_start(struct sc *sc)
 }
 
 /* Its CPU counts charges before and after it changes what is read here. */
-static __attribute__((noinline)) uint64_t used_elsewhere(const struct sc *sc)
+static __attribute__((noinline)) uint64_t sc_used_elsewhere(const struct sc *sc)
 {
         const struct cpu *cpu = sc->cpu;
         uint32_t charges;
@@ -97,7 +97,7 @@ uint64_t sc_time_us(const struct sc *sc)
         if (likely(self->current_sc == sc)) /* no other CPU writes what is read */
                 used = rdtsc() - self->slice_start + sc->used;
         else
-                used = used_elsewhere(sc);
+                used = sc_used_elsewhere(sc);
         return scale(used, 1000, tsc_khz);
 }
 
@@ -121,7 +121,7 @@ void sc_end(struct sc *sc)
 /* Whether an SC of this CPU is the one that its owner's donating calls have taken along: it is
  * bound to another EC, or runs one. A further SC of the owner, which helps, stays bound to the
  * owner. */
-static bool is_donated(const struct sc *sc, const struct cpu *cpu)
+static bool sc_is_donated(const struct sc *sc, const struct cpu *cpu)
 {
         return sc->owner->state == EC_REPLY &&
                (sc->ec != sc->owner || (sc == cpu->current_sc && !(cpu->special & SPECIAL_LENT)));
@@ -130,7 +130,7 @@ static bool is_donated(const struct sc *sc, const struct cpu *cpu)
 /* Whether the current EC is at work for the owner of a donated SC: the owner's calls lead there.
  * They go on from the EC that the SC is bound to; while it runs and is bound to no EC, they end
  * here. */
-static bool serves_owner(const struct sc *sc, const struct cpu *cpu)
+static bool sc_serves_owner(const struct sc *sc, const struct cpu *cpu)
 {
         const struct ec *at = sc->ec;
 
@@ -147,7 +147,7 @@ void sc_note_drop(struct sc *sc)
 
         /* Mail is work that the current EC has nothing to do with. */
         if (sc->cpu == cpu && !cpu->in_mail)
-                sc->stays = is_donated(sc, cpu) && serves_owner(sc, cpu);
+                sc->stays = sc_is_donated(sc, cpu) && sc_serves_owner(sc, cpu);
 }
 
 void sc_drop(struct sc *sc)
@@ -155,7 +155,7 @@ void sc_drop(struct sc *sc)
         struct ec *owner = sc->owner;
 
         assert(sc->cpu == cpu_self() && !sc->left);
-        if (is_donated(sc, sc->cpu) || (sc->stays && owner->state != EC_DEAD))
+        if (sc_is_donated(sc, sc->cpu) || (sc->stays && owner->state != EC_DEAD))
                 ec_leave_sc(owner, sc);
         else
                 sc_end(sc);

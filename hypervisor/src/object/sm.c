@@ -53,7 +53,7 @@ void sm_set_gsi(struct sm *sm, unsigned gsi)
 }
 
 /* Takes the first waiter, there is one; under the lock, so that its end cannot pass by. */
-static struct ec *first_waiter(struct sm *sm)
+static struct ec *sm_first_waiter(struct sm *sm)
 {
         assert_held(&sm->lock);
         assert(!sm->count && !list_is_empty(&sm->waiters));
@@ -72,7 +72,7 @@ void sm_up_slowly(struct sm *sm, uint32_t found)
                 sm_unlock(sm);
                 return;
         }
-        struct ec *ec = first_waiter(sm);
+        struct ec *ec = sm_first_waiter(sm);
         sm_unlock(sm);
         sched_wake(ec);
 }
@@ -113,14 +113,14 @@ bool sm_leave(struct ec *ec)
 }
 
 /* Wakes a step of the waiters; true when none is left. */
-static __attribute__((noinline)) bool wake_waiters(struct sm *sm)
+static __attribute__((noinline)) bool sm_wake_waiters(struct sm *sm)
 {
         bool left = true;
 
         for (unsigned i = 0; i < END_STEP && left; i++) {
                 sm_lock(sm);
                 left = !list_is_empty(&sm->waiters);
-                struct ec *ec = left ? first_waiter(sm) : NULL;
+                struct ec *ec = left ? sm_first_waiter(sm) : NULL;
                 if (left)
                         ec->wait_status = NOVA_BAD_CAP;
                 sm_unlock(sm);
@@ -136,5 +136,5 @@ bool sm_end_step(struct sm *sm)
         const uint32_t found = sm_try_lock(sm);
         if (found != SM_TAKEN)
                 sm_drop_lock(sm, found);
-        return likely(found == SM_FREE) || wake_waiters(sm);
+        return likely(found == SM_FREE) || sm_wake_waiters(sm);
 }

@@ -8,7 +8,7 @@
 
 /* For assert(): the bitmaps and the rings agree about a priority, and what runs first comes before
  * the rings. */
-static assert_only bool is_sound(const struct run_queue *queue, unsigned prio)
+static assert_only bool run_queue_is_sound(const struct run_queue *queue, unsigned prio)
 {
         const uint32_t level = queue->level[prio / 32];
         const struct sc *head = queue->head[prio], *first = queue->first;
@@ -21,7 +21,7 @@ static assert_only bool is_sound(const struct run_queue *queue, unsigned prio)
                                        bit_highest(queue->level[bit_highest(queue->summary)]));
 }
 
-static void ring_insert(struct run_queue *queue, struct sc *sc, bool head)
+static void run_queue_ring_insert(struct run_queue *queue, struct sc *sc, bool head)
 {
         const unsigned prio = sc->prio;
         struct sc *first = queue->head[prio];
@@ -50,8 +50,8 @@ void run_queue_insert(struct run_queue *queue, struct sc *sc, bool head)
                 sc = first;
                 head = true;
         }
-        ring_insert(queue, sc, head);
-        assert(is_sound(queue, sc->prio));
+        run_queue_ring_insert(queue, sc, head);
+        assert(run_queue_is_sound(queue, sc->prio));
 }
 
 unsigned run_queue_top(const struct run_queue *queue)
@@ -66,7 +66,7 @@ unsigned run_queue_top(const struct run_queue *queue)
 }
 
 /* The last one of its priority goes. */
-static void ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
+static void run_queue_ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
 {
         queue->head[word * 32 + bit] = NULL;
         queue->level[word] &= ~(1u << bit);
@@ -74,7 +74,7 @@ static void ring_clear(struct run_queue *queue, unsigned word, unsigned bit)
                 queue->summary &= ~(1u << word);
 }
 
-static void ring_unlink(const struct sc *sc)
+static void run_queue_ring_unlink(const struct sc *sc)
 {
         assert(sc->next->prev == sc && sc->prev->next == sc);
         sc->next->prev = sc->prev;
@@ -85,16 +85,16 @@ void run_queue_remove(struct run_queue *queue, struct sc *sc)
 {
         const unsigned prio = sc->prio;
 
-        assert(is_sound(queue, prio) && (queue->first == sc || queue->head[prio]));
+        assert(run_queue_is_sound(queue, prio) && (queue->first == sc || queue->head[prio]));
         if (queue->first == sc) {
                 queue->first = NULL;
                 return;
         }
         if (sc->next == sc) {
-                ring_clear(queue, prio / 32, prio % 32);
+                run_queue_ring_clear(queue, prio / 32, prio % 32);
                 return;
         }
-        ring_unlink(sc);
+        run_queue_ring_unlink(sc);
         if (queue->head[prio] == sc)
                 queue->head[prio] = sc->next;
 }
@@ -106,12 +106,12 @@ struct sc *run_queue_take_from_rings(struct run_queue *queue)
 
         const unsigned word = bit_highest(queue->summary), bit = bit_highest(queue->level[word]);
         struct sc *sc = queue->head[word * 32 + bit];
-        assert(is_sound(queue, word * 32 + bit));
+        assert(run_queue_is_sound(queue, word * 32 + bit));
         if (sc->next == sc) {
-                ring_clear(queue, word, bit);
+                run_queue_ring_clear(queue, word, bit);
                 return sc;
         }
-        ring_unlink(sc);
+        run_queue_ring_unlink(sc);
         queue->head[word * 32 + bit] = sc->next;
         return sc;
 }

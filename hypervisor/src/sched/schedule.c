@@ -33,7 +33,7 @@ void sched_insert(struct sc *sc, bool head)
 }
 
 /* It is not known any more who comes first: the rings tell. */
-static cold_path void forget_first(struct cpu *cpu)
+static cold_path void sched_forget_first(struct cpu *cpu)
 {
         struct sc *first = cpu->run_queue.first;
 
@@ -50,7 +50,7 @@ void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top)
                 cpu->woken_top = (uint8_t)top;
         list_append_all(&cpu->woken, sleepers);
         if (first && top > first->prio)
-                forget_first(cpu);
+                sched_forget_first(cpu);
         cpu->behind = true;
         if (top > cpu->current_sc->prio)
                 sched_decide(cpu);
@@ -58,7 +58,7 @@ void sched_insert_later(struct cpu *cpu, struct list *sleepers, unsigned top)
 
 void sched_fall_behind(struct cpu *cpu)
 {
-        forget_first(cpu);
+        sched_forget_first(cpu);
         cpu->behind = true;
         sched_decide(cpu);
 }
@@ -80,23 +80,23 @@ void sched_remove(struct sc *sc)
 }
 
 /* sc, the current one, comes to be bound to the current EC. */
-static __attribute__((noinline)) void bind_other(struct cpu *cpu, struct sc *sc)
+static __attribute__((noinline)) void sched_bind_other(struct cpu *cpu, struct sc *sc)
 {
         if (!sc->object.dead)
                 sc_bind(sc, cpu->current);
 }
 
-static always_inline void bind(struct cpu *cpu, struct sc *sc)
+static always_inline void sched_bind(struct cpu *cpu, struct sc *sc)
 {
         if (unlikely(sc->ec != cpu->current))
-                bind_other(cpu, sc);
+                sched_bind_other(cpu, sc);
 }
 
 /* The same before sc leaves the CPU, unless it is bound. */
-static always_inline void bind_leaving(struct cpu *cpu, struct sc *sc)
+static always_inline void sched_bind_leaving(struct cpu *cpu, struct sc *sc)
 {
         if (likely(!(cpu->special & SPECIAL_LENT)))
-                bind(cpu, sc);
+                sched_bind(cpu, sc);
         else
                 cpu->special &= (uint8_t)~SPECIAL_LENT;
 }
@@ -107,13 +107,13 @@ void sched_bind_current(struct cpu *cpu)
 
         if (cpu->special & SPECIAL_LENT || sc->object.dead)
                 return;
-        bind(cpu, sc);
+        sched_bind(cpu, sc);
         cpu->special |= SPECIAL_LENT;
 }
 
 /* sc, the current one, runs whom it is bound to: from now on that is where its owner's calls lead.
  */
-static always_inline void unbind(struct sc *sc, struct ec *ec)
+static always_inline void sched_unbind(struct sc *sc, struct ec *ec)
 {
         if (likely(ec == sc->owner))
                 return;
@@ -122,7 +122,7 @@ static always_inline void unbind(struct sc *sc, struct ec *ec)
 }
 
 /* Others see what was stored before, and nothing that is stored after. */
-static always_inline void count_charge(struct cpu *cpu)
+static always_inline void sched_count_charge(struct cpu *cpu)
 {
         __atomic_signal_fence(__ATOMIC_SEQ_CST);
         cpu->charges++;
@@ -130,19 +130,19 @@ static always_inline void count_charge(struct cpu *cpu)
 }
 
 /* sc, the current one, leaves the CPU to next: charges the slice to it and begins the next. */
-static always_inline void charge(struct cpu *cpu, struct sc *sc, struct sc *next)
+static always_inline void sched_charge(struct cpu *cpu, struct sc *sc, struct sc *next)
 {
         const uint64_t now = rdtsc();
 
-        count_charge(cpu);
+        sched_count_charge(cpu);
         sc->used += now - cpu->slice_start;
         cpu->slice_start = now;
         cpu->current_sc = next;
-        count_charge(cpu);
+        sched_count_charge(cpu);
 }
 
 /* Puts an SC, which leaves the CPU but is ready, into the run queue. */
-static __attribute__((noinline)) void requeue(struct cpu *cpu, struct sc *sc)
+static __attribute__((noinline)) void sched_requeue(struct cpu *cpu, struct sc *sc)
 {
         assert(sc->object.dead || sc == cpu->idle_sc || sc->place == SC_READY);
         if (!sc->object.dead && sc != cpu->idle_sc)
@@ -170,7 +170,7 @@ struct ec *chain_end(struct ec *ec, const struct ec *self)
 }
 
 /* sc waits with ec, as others may do. */
-static void sleep_with(struct ec *ec, struct sc *sc)
+static void sched_sleep_with(struct ec *ec, struct sc *sc)
 {
         const struct list *first = ec->sleepers.next;
 
@@ -186,7 +186,7 @@ static void sleep_with(struct ec *ec, struct sc *sc)
 
 /* The EC that an SC, taken out of the run queue, can run; it is lent to one that it is not bound
  * to. NULL: none, the SC sleeps with whom it waits for. */
-static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc *sc)
+static __attribute__((noinline)) struct ec *sched_runnable(struct cpu *cpu, struct sc *sc)
 {
         struct ec *ec, *end;
 
@@ -209,40 +209,41 @@ static __attribute__((noinline)) struct ec *runnable(struct cpu *cpu, struct sc 
                 if (end != ec)
                         cpu->special |= SPECIAL_LENT;
                 else
-                        unbind(sc, ec);
+                        sched_unbind(sc, ec);
                 return end;
         }
-        sleep_with(end, sc);
+        sched_sleep_with(end, sc);
         return NULL;
 }
 
 /* The timer is set to a time after the end of the slice. */
-static __attribute__((noinline)) _Noreturn void dispatch_shorter(struct cpu *cpu, struct ec *ec,
-                                                                 uint64_t end)
+static __attribute__((noinline)) _Noreturn void sched_dispatch_shorter(struct cpu *cpu,
+                                                                       struct ec *ec, uint64_t end)
 {
         timeout_advance(cpu, end);
         resume_ec(cpu, ec);
 }
 
 /* sc, the current one, begins to run ec. */
-static always_inline _Noreturn void dispatch(struct cpu *cpu, const struct sc *sc, struct ec *ec)
+static always_inline _Noreturn void sched_dispatch(struct cpu *cpu, const struct sc *sc,
+                                                   struct ec *ec)
 {
         const uint64_t end = sc_slice_end(sc, cpu->slice_start);
 
         if (unlikely(timeout_is_late(cpu, end)))
-                dispatch_shorter(cpu, ec, end);
+                sched_dispatch_shorter(cpu, ec, end);
         resume_ec(cpu, ec);
 }
 
 /* The chosen EC may have nothing to do but end: interrupts come in before each decision. */
-static always_inline void begin_decision(struct cpu *cpu)
+static always_inline void sched_begin_decision(struct cpu *cpu)
 {
         interrupt_let_in();
         cpu->pending &= ~(uint32_t)(CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER);
 }
 
 /* Ends of ECs are dealt with. What was left in the mailbox comes with the next window. */
-static void let_mail_in(struct cpu *cpu)
+static void sched_let_mail_in(struct cpu *cpu)
 {
         cpu->mail_waits = false;
         if (!cpu->mail_came)
@@ -252,75 +253,75 @@ static void let_mail_in(struct cpu *cpu)
 }
 
 /* A step of that. Calls do not change meanwhile: no EC runs, and mail waits. */
-static void catch_up_with_ends(struct cpu *cpu)
+static void sched_catch_up_with_ends(struct cpu *cpu)
 {
         ec_cut_step(cpu);
         cpu->mail_waits = true;
         if (!cpu_has_cuts(cpu))
-                let_mail_in(cpu);
+                sched_let_mail_in(cpu);
 }
 
 /* Some SCs that slept together come into the run queue. */
-static void catch_up_with_woken(struct cpu *cpu)
+static void sched_catch_up_with_woken(struct cpu *cpu)
 {
         for (unsigned i = 0; i < WOKEN_STEP && !list_is_empty(&cpu->woken); i++) {
                 struct sc *sc = container_of(list_take(&cpu->woken), struct sc, link);
                 sc->place = SC_READY;
-                requeue(cpu, sc);
+                sched_requeue(cpu, sc);
         }
 }
 
 /* A step of what has to be done before the first of the queue is the one to run. false: that was
  * nothing. */
-static cold_path bool catch_up(struct cpu *cpu)
+static cold_path bool sched_catch_up(struct cpu *cpu)
 {
         const bool cuts = cpu_has_cuts(cpu), woken = !list_is_empty(&cpu->woken);
 
         cpu->behind = cuts || woken;
         if (cuts)
-                catch_up_with_ends(cpu);
+                sched_catch_up_with_ends(cpu);
         else if (woken && cpu->woken_top >= run_queue_top(&cpu->run_queue))
-                catch_up_with_woken(cpu);
+                sched_catch_up_with_woken(cpu);
         else
                 return false;
-        begin_decision(cpu);
+        sched_begin_decision(cpu);
         return true;
 }
 
 /* Runs the first SC of the queue that has an EC to run. */
-static __attribute__((noinline)) _Noreturn void resume_any(struct cpu *cpu)
+static __attribute__((noinline)) _Noreturn void sched_resume_any(struct cpu *cpu)
 {
         for (;;) {
-                while (unlikely(cpu->behind) && catch_up(cpu))
+                while (unlikely(cpu->behind) && sched_catch_up(cpu))
                         ;
                 struct sc *sc = run_queue_take(&cpu->run_queue);
                 if (unlikely(!sc))
                         resume_ec(cpu, cpu->idle_ec);
-                struct ec *ec = runnable(cpu, sc);
+                struct ec *ec = sched_runnable(cpu, sc);
                 if (likely(ec)) {
                         store_once(cpu->current_sc, sc);
-                        dispatch(cpu, sc, ec);
+                        sched_dispatch(cpu, sc, ec);
                 }
-                begin_decision(cpu);
+                sched_begin_decision(cpu);
         }
 }
 
 /* The same. Mostly it is known which one that is. */
-static _Noreturn void resume_first(struct cpu *cpu)
+static _Noreturn void sched_resume_first(struct cpu *cpu)
 {
-        begin_decision(cpu);
+        sched_begin_decision(cpu);
 
         struct sc *sc = cpu->run_queue.first;
         if (unlikely(!sc || sc->ec->state != EC_READY))
-                resume_any(cpu);
+                sched_resume_any(cpu);
         struct ec *ec = sc->ec;
         cpu->run_queue.first = NULL;
         store_once(cpu->current_sc, sc);
-        unbind(sc, ec);
-        dispatch(cpu, sc, ec);
+        sched_unbind(sc, ec);
+        sched_dispatch(cpu, sc, ec);
 }
 
-static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct cpu *cpu)
+static __attribute__((noinline)) _Noreturn void sched_resume_first_after_work(struct cpu *cpu)
 {
         if (cpu->pending & CPU_PENDING_GRACE && !cpu_has_cuts(cpu)) {
                 cpu->pending &= ~(uint32_t)CPU_PENDING_GRACE;
@@ -328,44 +329,45 @@ static __attribute__((noinline)) _Noreturn void resume_first_after_work(struct c
         }
         if (cpu->dying)
                 object_reap();
-        resume_first(cpu);
+        sched_resume_first(cpu);
 }
 
 /* What ran last was charged and put where it belongs. From here on nothing refers to it: it may be
  * freed. */
-static always_inline _Noreturn void resume_other(struct cpu *cpu)
+static always_inline _Noreturn void sched_resume_other(struct cpu *cpu)
 {
         cpu->current = cpu->idle_ec;
         cpu->current_ended = false;
         if (unlikely(cpu->pending & CPU_PENDING_GRACE || cpu->dying))
-                resume_first_after_work(cpu);
-        resume_first(cpu);
+                sched_resume_first_after_work(cpu);
+        sched_resume_first(cpu);
 }
 
 _Noreturn void resume_next(struct cpu *cpu)
 {
         struct sc *sc = cpu->current_sc;
 
-        bind_leaving(cpu, sc);
-        charge(cpu, sc, cpu->idle_sc);
-        resume_other(cpu);
+        sched_bind_leaving(cpu, sc);
+        sched_charge(cpu, sc, cpu->idle_sc);
+        sched_resume_other(cpu);
 }
 
 /* The same if the quantum of the SC that was preempted is spent. */
-static __attribute__((noinline)) _Noreturn void hand_over_spent(struct cpu *cpu, struct sc *sc)
+static __attribute__((noinline)) _Noreturn void sched_hand_over_spent(struct cpu *cpu,
+                                                                      struct sc *sc)
 {
         struct sc *next = cpu->current_sc;
         struct ec *ec = next->ec;
 
         cpu->run_queue.first = NULL;
-        requeue(cpu, sc);
-        unbind(next, ec);
-        dispatch(cpu, next, ec);
+        sched_requeue(cpu, sc);
+        sched_unbind(next, ec);
+        sched_dispatch(cpu, next, ec);
 }
 
 /* The first of the queue preempts the current SC, which comes before all others. Returns if that
  * takes more than a switch. What is dying waits for the next decision that is not a hand-over. */
-static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
+static always_inline void sched_hand_over(struct cpu *cpu, struct sc *sc)
 {
         struct sc *next = cpu->run_queue.first;
         struct ec *ec = next->ec;
@@ -374,12 +376,12 @@ static always_inline void hand_over(struct cpu *cpu, struct sc *sc)
                      sc->ec != cpu->current))
                 return;
         cpu->pending = 0;
-        charge(cpu, sc, next);
+        sched_charge(cpu, sc, next);
         cpu->run_queue.first = sc;
         if (unlikely(sc_is_spent(sc)))
-                hand_over_spent(cpu, sc);
-        unbind(next, ec);
-        dispatch(cpu, next, ec);
+                sched_hand_over_spent(cpu, sc);
+        sched_unbind(next, ec);
+        sched_dispatch(cpu, next, ec);
 }
 
 _Noreturn void resume_reschedule(struct cpu *cpu)
@@ -387,11 +389,11 @@ _Noreturn void resume_reschedule(struct cpu *cpu)
         struct sc *sc = cpu->current_sc;
 
         if (cpu->pending == (CPU_PENDING_RESCHEDULE | CPU_PENDING_HAND_OVER))
-                hand_over(cpu, sc);
-        bind_leaving(cpu, sc);
-        charge(cpu, sc, cpu->idle_sc);
-        requeue(cpu, sc);
-        resume_other(cpu);
+                sched_hand_over(cpu, sc);
+        sched_bind_leaving(cpu, sc);
+        sched_charge(cpu, sc, cpu->idle_sc);
+        sched_requeue(cpu, sc);
+        sched_resume_other(cpu);
 }
 
 _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
@@ -407,7 +409,7 @@ _Noreturn void resume_bound(struct cpu *cpu, struct ec *caller)
         if (unlikely(ec->state != EC_READY || sc->object.dead))
                 resume_reschedule(cpu);
         if (bound) {
-                unbind(sc, ec);
+                sched_unbind(sc, ec);
                 cpu->special &= (uint8_t)~SPECIAL_LENT;
         }
         resume_ec(cpu, ec);
@@ -419,14 +421,14 @@ _Noreturn void block_current(struct ec *self)
         struct sc *sc = cpu->current_sc;
 
         assert(self->state != EC_READY && self->state != EC_DEAD);
-        bind_leaving(cpu, sc);
+        sched_bind_leaving(cpu, sc);
         if (likely(sc->place == SC_READY)) { /* it has not ended */
                 sc->place = SC_SLEEPING;
                 assert(list_is_empty(&self->sleepers)); /* no SC sleeps with an EC that runs */
                 list_set(&self->sleepers, &sc->link);
         }
-        charge(cpu, sc, cpu->idle_sc);
-        resume_other(cpu);
+        sched_charge(cpu, sc, cpu->idle_sc);
+        sched_resume_other(cpu);
 }
 
 _Noreturn void block_current_with(struct ec *end)
@@ -434,9 +436,9 @@ _Noreturn void block_current_with(struct ec *end)
         struct cpu *cpu = end->cpu;
         struct sc *sc = cpu->current_sc;
 
-        bind_leaving(cpu, sc);
+        sched_bind_leaving(cpu, sc);
         if (sc->place == SC_READY)
-                sleep_with(end, sc);
+                sched_sleep_with(end, sc);
         resume_next(cpu);
 }
 

@@ -27,7 +27,8 @@ static __attribute__((noinline)) void wake_sc(struct sc *sc)
  * with the idle SC as the current one, no SC of the queue has a higher priority than the current
  * one.
  */
-static always_inline bool comes_first(const struct cpu *cpu, const struct sc *sc, unsigned current)
+static always_inline bool wake_comes_first(const struct cpu *cpu, const struct sc *sc,
+                                           unsigned current)
 {
         const bool not_below = sc->prio > current - 1; /* false for 0, which the idle SC has */
 
@@ -60,7 +61,7 @@ void sched_wake_sleepers(struct ec *ec)
 
         /* Mostly there is one. */
         if (unlikely(first->next != &ec->sleepers || first == &ec->sleepers ||
-                     !comes_first(cpu, sc, current))) {
+                     !wake_comes_first(cpu, sc, current))) {
                 wake_slowly(ec);
                 return;
         }
@@ -105,7 +106,7 @@ void mail_send(struct cpu *cpu, struct mail *mail, uint32_t work)
         ipi_send(cpu);
 }
 
-static void ec_mail(struct ec *ec, uint32_t work)
+static void wake_ec_mail(struct ec *ec, uint32_t work)
 {
         if (work & MAIL_WAKE)
                 wake_here(ec);
@@ -116,7 +117,7 @@ static void ec_mail(struct ec *ec, uint32_t work)
         /* A recall needs nothing here: the IPI has brought the EC into the kernel. */
 }
 
-static void sc_mail(struct sc *sc, uint32_t work)
+static void wake_sc_mail(struct sc *sc, uint32_t work)
 {
         if (work & MAIL_WAKE && !sc->object.dead)
                 sched_start(sc);
@@ -124,23 +125,23 @@ static void sc_mail(struct sc *sc, uint32_t work)
                 sc_drop(sc);
 }
 
-static void receive_one(struct mail *mail)
+static void wake_receive_one(struct mail *mail)
 {
         uint32_t work = atomic_load_u32(&mail->work), done = 0;
 
         assert(work);
         do {
                 if (mail->about == OBJECT_EC)
-                        ec_mail(container_of(mail, struct ec, mail), work & ~done);
+                        wake_ec_mail(container_of(mail, struct ec, mail), work & ~done);
                 else
-                        sc_mail(container_of(mail, struct sc, mail), work & ~done);
+                        wake_sc_mail(container_of(mail, struct sc, mail), work & ~done);
                 done |= work;
                 /* Until it is 0 no CPU frees the object, and no second mail is sent. */
         } while (!__atomic_compare_exchange_n(&mail->work, &work, 0, false, __ATOMIC_SEQ_CST,
                                               __ATOMIC_SEQ_CST));
 }
 
-static bool has_mail(const struct cpu *cpu)
+static bool wake_has_mail(const struct cpu *cpu)
 {
         return cpu->mail_rest || load_once(cpu->mail);
 }
@@ -149,15 +150,15 @@ unsigned mail_receive(struct cpu *cpu, unsigned most)
 {
         assert(!cpu->in_mail && cpu == cpu_self());
         cpu->in_mail = true;
-        for (; most && has_mail(cpu); most--) {
+        for (; most && wake_has_mail(cpu); most--) {
                 if (!cpu->mail_rest)
                         cpu->mail_rest = __atomic_exchange_n(&cpu->mail, NULL, __ATOMIC_SEQ_CST);
                 struct mail *const first = cpu->mail_rest;
                 cpu->mail_rest = first->next;
-                receive_one(first);
+                wake_receive_one(first);
         }
         cpu->in_mail = false;
-        if (!most && has_mail(cpu))
+        if (!most && wake_has_mail(cpu))
                 ipi_send(cpu);
         return most;
 }
@@ -182,7 +183,7 @@ void cpu_wait(unsigned *mails)
 
         assert_no_lock();
         flush_answer(cpu);
-        if (*mails && has_mail(cpu) && !cpu->in_mail) /* who waits for us waits no less */
+        if (*mails && wake_has_mail(cpu) && !cpu->in_mail) /* who waits for us waits no less */
                 *mails = mail_receive(cpu, *mails);
         pause();
 }

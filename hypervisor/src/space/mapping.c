@@ -18,7 +18,7 @@ void mapping_init(void)
         slab_init(&mapping_cache, sizeof(struct mapping));
 }
 
-static always_inline struct mapping *alloc(struct account *account, unsigned depth)
+static always_inline struct mapping *mapping_alloc_inline(struct account *account, unsigned depth)
 {
         if (depth > MAPPING_DEPTH_MAX || !account_charge(account, mapping_cache.size))
                 return NULL;
@@ -44,7 +44,7 @@ static always_inline struct mapping *alloc(struct account *account, unsigned dep
 
 struct mapping *mapping_alloc(struct account *account, unsigned depth)
 {
-        return alloc(account, depth);
+        return mapping_alloc_inline(account, depth);
 }
 
 void mapping_free(struct mapping *mapping)
@@ -65,8 +65,8 @@ struct mapping *mapping_search(struct space *space, word_t first, word_t last)
 }
 
 /* What a new mapping is of; it is in no tree yet. */
-static inline void set_range(struct mapping *mapping, struct space *space, word_t first,
-                             word_t last, word_t source, unsigned perms, unsigned attr)
+static inline void mapping_set_range(struct mapping *mapping, struct space *space, word_t first,
+                                     word_t last, word_t source, unsigned perms, unsigned attr)
 {
         mapping->space = space;
         mapping->perms = (uint8_t)perms;
@@ -78,8 +78,9 @@ static inline void set_range(struct mapping *mapping, struct space *space, word_
 }
 
 /* A range that was derived from nothing. out: where a UTCB's goes; else NULL. */
-static always_inline enum nova_status insert(struct space *space, word_t first, word_t count,
-                                             word_t source, unsigned perms, struct mapping **out)
+static always_inline enum nova_status mapping_insert_underived(struct space *space, word_t first,
+                                                               word_t count, word_t source,
+                                                               unsigned perms, struct mapping **out)
 {
         enum nova_status status = NOVA_OUT_OF_MEMORY;
         struct flush flush;
@@ -92,8 +93,8 @@ static always_inline enum nova_status insert(struct space *space, word_t first, 
         } else {
                 struct mapping *mapping = mapping_alloc(space->pd->account, 0);
                 if (mapping) {
-                        set_range(mapping, space, first, first + count - 1, source, perms,
-                                  out ? MAPPING_UTCB : 0);
+                        mapping_set_range(mapping, space, first, first + count - 1, source, perms,
+                                          out ? MAPPING_UTCB : 0);
                         tree_insert_at(&space->tree, place, &mapping->in_space);
                         if (space_apply(mapping, &flush)) {
                                 status = NOVA_SUCCESS;
@@ -114,13 +115,13 @@ static always_inline enum nova_status insert(struct space *space, word_t first, 
 enum nova_status mapping_insert(struct space *space, word_t first, word_t count, word_t source,
                                 unsigned perms)
 {
-        return insert(space, first, count, source, perms, NULL);
+        return mapping_insert_underived(space, first, count, source, perms, NULL);
 }
 
 enum nova_status mapping_insert_utcb(struct space *space, word_t sel, word_t frame,
                                      struct mapping **out)
 {
-        return insert(space, sel, 1, frame, 0, out);
+        return mapping_insert_underived(space, sel, 1, frame, 0, out);
 }
 
 bool mapping_is_free(struct space *space, word_t sel)
@@ -139,46 +140,47 @@ struct mapping *mapping_parent(struct mapping *mapping)
 }
 
 /* For assert(): no mapping of a space overlaps a range. */
-static assert_only bool is_free(struct space *space, const struct tree_node *range)
+static assert_only bool mapping_has_room(struct space *space, const struct tree_node *range)
 {
         return !tree_search(&space->tree, range->start, range->last, NULL);
 }
 
 /* Enters a child of parent into both trees, that of its space where a search found a place. */
-static inline void enter(struct mapping *child, struct tree_place place, struct mapping *parent)
+static inline void mapping_enter(struct mapping *child, struct tree_place place,
+                                 struct mapping *parent)
 {
         assert_held(&space_lock[child->space->type]);
         assert(!(child->perms & ~(unsigned)parent->perms) && child->depth == parent->depth + 1u);
         assert(child->in_parent.start >= parent->in_parent.start &&
                child->in_parent.last <= parent->in_parent.last);
-        assert(is_free(child->space, &child->in_space));
+        assert(mapping_has_room(child->space, &child->in_space));
         tree_insert_at(&child->space->tree, place, &child->in_space);
         tree_insert(&parent->children, &child->in_parent);
 }
 
 /* Whether a mark that a revocation left lies inside of a range of what a mapping maps. */
-static inline bool is_marked(const struct mapping *mapping, word_t source, word_t count)
+static inline bool mapping_is_marked(const struct mapping *mapping, word_t source, word_t count)
 {
         return mapping->cut > source && mapping->cut - source < count;
 }
 
 /* Makes a child of parent if nothing is where it goes, and writes its tables. It is filled before
  * that is looked for, so that no more than it has to be kept meanwhile. */
-static always_inline bool derive(struct mapping *parent, const struct delegation *d, word_t source,
-                                 unsigned perms, struct flush *flush)
+static always_inline bool mapping_derive(struct mapping *parent, const struct delegation *d,
+                                         word_t source, unsigned perms, struct flush *flush)
 {
-        struct mapping *child = alloc(d->target->pd->account, parent->depth + 1u);
+        struct mapping *child = mapping_alloc_inline(d->target->pd->account, parent->depth + 1u);
         struct tree_place place;
 
         if (unlikely(!child))
                 return false;
-        set_range(child, d->target, d->to, d->to + (d->count - 1), source, perms, d->attr);
+        mapping_set_range(child, d->target, d->to, d->to + (d->count - 1), source, perms, d->attr);
         if (unlikely(tree_search(&d->target->tree, child->in_space.start, child->in_space.last,
                                  &place))) {
                 mapping_free(child);
                 return false;
         }
-        enter(child, place, parent);
+        mapping_enter(child, place, parent);
         if (likely(space_apply(child, flush)))
                 return true;
         mapping_drop(child, flush);
@@ -198,8 +200,8 @@ bool range_delegate(const struct delegation *d)
         if (likely(parent && parent->in_space.last - d->from >= d->count - 1)) {
                 const word_t source = parent->in_parent.start + (d->from - parent->in_space.start);
                 const unsigned perms = parent->perms & d->perms;
-                if (likely(perms && !is_marked(parent, source, d->count)))
-                        done = derive(parent, d, source, perms, &flush);
+                if (likely(perms && !mapping_is_marked(parent, source, d->count)))
+                        done = mapping_derive(parent, d, source, perms, &flush);
         }
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);
@@ -209,7 +211,8 @@ bool range_delegate(const struct delegation *d)
 /* Delegates from one mapping what of it lies in the delegation's range, up to the next occupied or
  * forbidden boundary. The new mapping, whose tables are still to be written; NULL: there is nothing
  * to delegate, or no memory (*fail). */
-static struct mapping *delegate_piece(struct delegation *d, struct mapping *parent, bool *fail)
+static struct mapping *mapping_delegate_piece(struct delegation *d, struct mapping *parent,
+                                              bool *fail)
 {
         word_t first = max_word(parent->in_space.start, d->from + d->at);
         word_t last = min_word(parent->in_space.last, d->from + d->count - 1);
@@ -217,7 +220,7 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         const unsigned perms = parent->perms & d->perms;
 
         const word_t before = d->at;
-        if (is_marked(parent, source, last - first + 1))
+        if (mapping_is_marked(parent, source, last - first + 1))
                 last = first + (parent->cut - source) - 1;
         d->at = last - d->from + 1;
         if (!perms)
@@ -240,22 +243,22 @@ static struct mapping *delegate_piece(struct delegation *d, struct mapping *pare
         *fail = !child;
         if (child) {
                 d->target->charged += mapping_cache.size;
-                set_range(child, d->target, to, to_last, source, perms, d->attr);
-                enter(child, place, parent);
+                mapping_set_range(child, d->target, to, to_last, source, perms, d->attr);
+                mapping_enter(child, place, parent);
         } else {
                 d->at = before; /* may be tried again */
         }
         return child;
 }
 
-static enum step_result next_step(const struct delegation *d)
+static enum step_result mapping_next_step(const struct delegation *d)
 {
         return d->at < d->count ? STEP_AGAIN : STEP_DONE;
 }
 
 /* Whether a mapping is the one that the delegation entered last, or a piece that another CPU has
  * cut off from it meanwhile. Anything else in its place was entered after a revocation. */
-static bool is_own(const struct delegation *d, const struct mapping *mapping)
+static bool mapping_is_own(const struct delegation *d, const struct mapping *mapping)
 {
         const struct mapping *child = d->child;
 
@@ -264,7 +267,7 @@ static bool is_own(const struct delegation *d, const struct mapping *mapping)
                                             child->in_parent.start - child->in_space.start);
 }
 
-static void take_rights(struct mapping *mapping)
+static void mapping_take_rights(struct mapping *mapping)
 {
         mapping->perms = mapping->attr = 0;
         mapping->cut = 0;
@@ -272,9 +275,9 @@ static void take_rights(struct mapping *mapping)
 
 /* No memory for a mapping's tables: it and all pieces after it are taken back, and the rest of the
  * delegation may be tried again from there. */
-static void take_back(struct delegation *d, struct mapping *mapping)
+static void mapping_take_back(struct delegation *d, struct mapping *mapping)
 {
-        take_rights(mapping);
+        mapping_take_rights(mapping);
         d->fill = d->gone = mapping->in_space.start;
         d->at = d->fill - d->to;
         d->failed = true;
@@ -282,28 +285,28 @@ static void take_back(struct delegation *d, struct mapping *mapping)
 
 /* Writes tables of a mapping where they are to be written next, or clears them when it is taken
  * back. */
-static void fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
-                 struct flush *flush)
+static void mapping_fill(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                         struct flush *flush)
 {
-        if (unlikely(!is_own(d, mapping))) {
+        if (unlikely(!mapping_is_own(d, mapping))) {
                 d->fill = mapping->in_space.last + 1; /* the thread that entered it writes them */
                 return;
         }
         d->fill = max_word(d->fill, mapping->in_space.start);
         if (d->failed && mapping->perms)
-                take_rights(mapping);
+                mapping_take_rights(mapping);
         if (!space_apply_from(mapping, &d->fill, budget, flush))
-                take_back(d, mapping);
+                mapping_take_back(d, mapping);
 }
 
-static void pay_search(unsigned *budget)
+static void mapping_pay_search(unsigned *budget)
 {
         *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
 }
 
 /* Begins to revoke what the receiver has derived from a mapping that was taken back: it would keep
  * rights that the receiver has lost. The mapping leaves the space after that. */
-static cold_path void revoke_derived(struct delegation *d, const struct mapping *mapping)
+static cold_path void mapping_revoke_derived(struct delegation *d, const struct mapping *mapping)
 {
         struct revocation *r = d->revocation;
 
@@ -315,7 +318,7 @@ static cold_path void revoke_derived(struct delegation *d, const struct mapping 
 }
 
 /* Does a step of that. What the delegation stands on stays meanwhile. */
-static cold_path enum step_result revoke_derived_step(struct delegation *d)
+static cold_path enum step_result mapping_revoke_derived_step(struct delegation *d)
 {
         range_revocation_step(d->revocation);
         return STEP_AGAIN;
@@ -323,7 +326,7 @@ static cold_path enum step_result revoke_derived_step(struct delegation *d)
 
 /* What was taken back leaves the space when all its tables are clear: others may have cut it where
  * they were clear already. What a revocation has emptied is that one's. false: there is more. */
-static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
+static cold_path bool mapping_leave_taken(struct delegation *d, unsigned *budget)
 {
         struct mapping *mapping;
 
@@ -331,12 +334,12 @@ static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
                (mapping = mapping_find(d->target, d->gone, d->fill_end - 1))) {
                 if (!*budget)
                         return false;
-                pay_search(budget);
+                mapping_pay_search(budget);
                 d->gone = mapping->in_space.last + 1;
-                if (!is_own(d, mapping) || mapping->perms || mapping->cut)
+                if (!mapping_is_own(d, mapping) || mapping->perms || mapping->cut)
                         continue;
                 if (unlikely(!tree_is_empty(&mapping->children))) {
-                        revoke_derived(d, mapping);
+                        mapping_revoke_derived(d, mapping);
                         *budget = 0;
                         return false;
                 }
@@ -349,7 +352,7 @@ static cold_path bool leave_taken(struct delegation *d, unsigned *budget)
 
 /* Frees what the delegation stood on if nothing else holds it, and what waited for that above it.
  * It may be a long chain: no more than a few in a step. false: there are more. */
-static bool release_child(struct delegation *d, unsigned *budget)
+static bool mapping_release_child(struct delegation *d, unsigned *budget)
 {
         d->child = mapping_release_some(d->child, STEP_MAPPINGS);
         if (unlikely(d->child))
@@ -359,8 +362,8 @@ static bool release_child(struct delegation *d, unsigned *budget)
 
 /* Writes what is left of the tables for what was entered last; at most a step's entries. Others may
  * have cut it or taken it away meanwhile, so this goes by selector. */
-static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *budget,
-                                                struct flush *flush)
+static cold_path enum step_result mapping_delegate_fill(struct delegation *d, unsigned *budget,
+                                                        struct flush *flush)
 {
         while (d->fill < d->fill_end) {
                 struct mapping *mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
@@ -368,51 +371,52 @@ static cold_path enum step_result delegate_fill(struct delegation *d, unsigned *
                         break;
                 if (!*budget)
                         return STEP_AGAIN; /* goes on in the next step */
-                fill(d, mapping, budget, flush);
-                pay_search(budget);
+                mapping_fill(d, mapping, budget, flush);
+                mapping_pay_search(budget);
         }
         d->fill = d->fill_end;
-        if (d->failed && !leave_taken(d, budget))
+        if (d->failed && !mapping_leave_taken(d, budget))
                 return STEP_AGAIN;
-        if (!release_child(d, budget))
+        if (!mapping_release_child(d, budget))
                 return STEP_AGAIN;
 
         const bool failed = d->failed;
         d->failed = false;
-        return failed ? STEP_FAILED : next_step(d);
+        return failed ? STEP_FAILED : mapping_next_step(d);
 }
 
 /* Enters the next mapping and writes its tables, or goes on with those of the last one. */
-static enum step_result delegate_next(struct delegation *d, unsigned *budget, struct flush *flush)
+static enum step_result mapping_delegate_next(struct delegation *d, unsigned *budget,
+                                              struct flush *flush)
 {
         bool fail = false;
 
         if (unlikely(d->child))
-                return delegate_fill(d, budget, flush);
+                return mapping_delegate_fill(d, budget, flush);
 
         struct mapping *parent = mapping_find(d->source, d->from + d->at, d->from + d->count - 1);
         if (!parent)
                 return STEP_DONE;
 
-        struct mapping *child = delegate_piece(d, parent, &fail);
+        struct mapping *child = mapping_delegate_piece(d, parent, &fail);
         if (!child)
-                return fail ? STEP_FAILED : next_step(d);
+                return fail ? STEP_FAILED : mapping_next_step(d);
 
         word_t at = child->in_space.start;
         const bool written = space_apply_from(child, &at, budget, flush);
         if (likely(written && at > child->in_space.last))
-                return next_step(d);
+                return mapping_next_step(d);
         d->child = child;
         d->fill = at;
         d->fill_end = child->in_space.last + 1;
         if (!written)
-                take_back(d, child);
-        return delegate_fill(d, budget, flush);
+                mapping_take_back(d, child);
+        return mapping_delegate_fill(d, budget, flush);
 }
 
 /* Keeps what an open delegation stands on, and the target's PD, until the next step. A PD that has
  * no references any more is ending, and clears its tables itself. */
-static void hold(struct delegation *d, bool held)
+static void mapping_hold(struct delegation *d, bool held)
 {
         struct kobject *target = &d->target->pd->object;
         const bool open = delegation_is_open(d);
@@ -432,7 +436,7 @@ static void hold(struct delegation *d, bool held)
 /* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
  * like it: the sender may take back either at any time. One that others stand on or hang on stays
  * with the receiver. */
-static bool is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
+static bool mapping_is_undone(const struct delegation *d, struct mapping *mapping, word_t last)
 {
         const struct mapping *parent = mapping_parent(mapping);
 
@@ -445,7 +449,7 @@ static bool is_undone(const struct delegation *d, struct mapping *mapping, word_
 
 /* Takes away a mapping's first selectors, up to at, whose tables are clear. The others keep their
  * rights: another thread may delegate them on before the next step, and then they stay. */
-static void shrink(struct mapping *mapping, word_t at)
+static void mapping_shrink(struct mapping *mapping, word_t at)
 {
         struct mapping *parent = mapping_parent(mapping);
 
@@ -456,7 +460,7 @@ static void shrink(struct mapping *mapping, word_t at)
 }
 
 /* Frees a mapping that was taken back, but for what the delegation stands on. */
-static void release_undone(const struct delegation *d, struct mapping *mapping)
+static void mapping_release_undone(const struct delegation *d, struct mapping *mapping)
 {
         if (d->child)
                 d->child->pins++;
@@ -466,8 +470,8 @@ static void release_undone(const struct delegation *d, struct mapping *mapping)
 }
 
 /* Takes back a mapping, or as much of it as the budget allows. */
-static void undo(struct delegation *d, struct mapping *mapping, unsigned *budget,
-                 struct flush *flush)
+static void mapping_undo(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                         struct flush *flush)
 {
         const uint8_t perms = mapping->perms, attr = mapping->attr;
 
@@ -476,28 +480,28 @@ static void undo(struct delegation *d, struct mapping *mapping, unsigned *budget
         space_apply_from(mapping, &d->fill, budget, flush);
         if (d->fill > mapping->in_space.last) {
                 mapping_leave_space(mapping, d->target);
-                release_undone(d, mapping);
+                mapping_release_undone(d, mapping);
         } else {
                 mapping->perms = perms;
                 mapping->attr = attr;
-                shrink(mapping, d->fill);
+                mapping_shrink(mapping, d->fill);
         }
 }
 
 /* Passes a mapping that is not taken back. What was being filled when the limit was met gets all
  * its tables, or goes. */
-static void pass(struct delegation *d, struct mapping *mapping, unsigned *budget,
-                 struct flush *flush)
+static void mapping_pass(struct delegation *d, struct mapping *mapping, unsigned *budget,
+                         struct flush *flush)
 {
         if (d->child && mapping->perms)
-                fill(d, mapping, budget, flush);
+                mapping_fill(d, mapping, budget, flush);
         else
                 d->fill = mapping->in_space.last + 1;
 }
 
 /* A move of a delegation that takes back what it has entered. */
-static cold_path enum step_result undo_next(struct delegation *d, unsigned *budget,
-                                            struct flush *flush)
+static cold_path enum step_result mapping_undo_next(struct delegation *d, unsigned *budget,
+                                                    struct flush *flush)
 {
         struct mapping *mapping = NULL;
 
@@ -505,24 +509,24 @@ static cold_path enum step_result undo_next(struct delegation *d, unsigned *budg
                 mapping = mapping_find(d->target, d->fill, d->fill_end - 1);
         if (!mapping) {
                 d->fill = d->fill_end;
-                return release_child(d, budget) ? STEP_REFUSED : STEP_AGAIN;
+                return mapping_release_child(d, budget) ? STEP_REFUSED : STEP_AGAIN;
         }
-        if (is_undone(d, mapping, d->fill_end - 1))
-                undo(d, mapping, budget, flush);
+        if (mapping_is_undone(d, mapping, d->fill_end - 1))
+                mapping_undo(d, mapping, budget, flush);
         else
-                pass(d, mapping, budget, flush);
+                mapping_pass(d, mapping, budget, flush);
         return STEP_AGAIN;
 }
 
-/* delegate_next() where the target's PD pays no more than a limit. */
-static cold_path enum step_result delegate_limited(struct delegation *d, unsigned *budget,
-                                                   struct flush *flush)
+/* mapping_delegate_next() where the target's PD pays no more than a limit. */
+static cold_path enum step_result mapping_delegate_limited(struct delegation *d, unsigned *budget,
+                                                           struct flush *flush)
 {
         const word_t before = d->target->charged;
 
         if (d->undo && !d->failed)
-                return undo_next(d, budget, flush);
-        const enum step_result result = delegate_next(d, budget, flush);
+                return mapping_undo_next(d, budget, flush);
+        const enum step_result result = mapping_delegate_next(d, budget, flush);
         if (delegation_keeps_to_limit(d, d->target->charged - before))
                 return result;
         if (d->failed && d->child) { /* it is being taken back: nothing is left for another try */
@@ -542,7 +546,7 @@ enum step_result range_delegation_step(struct delegation *d)
         struct flush flush;
 
         if (unlikely(d->failed && revocation_is_open(d->revocation)))
-                return revoke_derived_step(d);
+                return mapping_revoke_derived_step(d);
         flush_init(&flush);
         spin_lock(&space_lock[d->source->type]);
         const bool held = delegation_is_open(d);
@@ -550,10 +554,10 @@ enum step_result range_delegation_step(struct delegation *d)
         if (d->child)
                 d->child->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && result == STEP_AGAIN; i++)
-                result = unlikely(d->left) ? delegate_limited(d, &budget, &flush)
-                                           : delegate_next(d, &budget, &flush);
+                result = unlikely(d->left) ? mapping_delegate_limited(d, &budget, &flush)
+                                           : mapping_delegate_next(d, &budget, &flush);
         if (unlikely(held || delegation_is_open(d)))
-                hold(d, held);
+                mapping_hold(d, held);
         spin_unlock(&space_lock[d->source->type]);
         flush_run(&flush);
         return result;

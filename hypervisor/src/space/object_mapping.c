@@ -22,8 +22,8 @@ void object_mapping_init(void)
         slab_init(&mapping_cache, sizeof(struct object_mapping));
 }
 
-static __attribute__((noinline)) void mapping_free(struct object_mapping *mapping,
-                                                   struct account *account)
+static __attribute__((noinline)) void object_mapping_free(struct object_mapping *mapping,
+                                                          struct account *account)
 {
         slab_free(&mapping_cache, mapping);
         account_return(account, mapping_cache.size);
@@ -52,8 +52,10 @@ enum nova_status object_space_publish(struct object_space *space, struct capabil
 
 /* Enters a capability that is derived from parent at a selector, whose page this is and where
  * nothing is. false: no memory, or too deep. */
-static always_inline bool derive(struct object_mapping *parent, struct object_space *space,
-                                 struct capability_page *page, word_t sel, uint8_t perms)
+static always_inline bool object_mapping_derive(struct object_mapping *parent,
+                                                struct object_space *space,
+                                                struct capability_page *page, word_t sel,
+                                                uint8_t perms)
 {
         struct account *account = space->space.pd->account;
 
@@ -74,7 +76,7 @@ static always_inline bool derive(struct object_mapping *parent, struct object_sp
         mapping->perms = perms;
         if (unlikely(object_space_enter(space, page, sel, mapping, parent->object, perms) !=
                      NOVA_SUCCESS)) {
-                mapping_free(mapping, space->space.pd->account);
+                object_mapping_free(mapping, space->space.pd->account);
                 return false;
         }
         assert(parent->space && perms && !(perms & ~(unsigned)parent->perms));
@@ -89,8 +91,9 @@ static always_inline bool derive(struct object_mapping *parent, struct object_sp
 }
 
 /* object_delegate() with the lock held. */
-static always_inline bool delegate_one(struct object_space *source, word_t from,
-                                       struct object_space *target, word_t to, unsigned perms)
+static always_inline bool object_mapping_delegate_one(struct object_space *source, word_t from,
+                                                      struct object_space *target, word_t to,
+                                                      unsigned perms)
 {
         struct object_mapping *parent = object_space_mapping(source, from);
         struct capability_page *page = object_space_page(target, to);
@@ -98,14 +101,14 @@ static always_inline bool delegate_one(struct object_space *source, word_t from,
         if (unlikely(!parent || page->mapping[to & (CAPABILITY_SLOTS - 1)]))
                 return true;
         perms &= parent->perms;
-        return !perms || derive(parent, target, page, to, (uint8_t)perms);
+        return !perms || object_mapping_derive(parent, target, page, to, (uint8_t)perms);
 }
 
 bool object_delegate(struct object_space *source, word_t from, struct object_space *target,
                      word_t to, unsigned perms)
 {
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
-        const bool done = delegate_one(source, from, target, to, perms);
+        const bool done = object_mapping_delegate_one(source, from, target, to, perms);
         spin_unlock(&space_lock[NOVA_CRD_OBJ]);
         return done;
 }
@@ -133,7 +136,7 @@ nova_crd_t object_translate(const struct object_space *sender, nova_crd_t crd,
 
 /* A mapping without permissions leaves its space, and its object, whose memory stays if the mapping
  * is part of it. */
-static void leave_space(struct object_mapping *mapping)
+static void object_mapping_leave_space(struct object_mapping *mapping)
 {
         struct kobject *object = mapping->object;
 
@@ -148,7 +151,7 @@ static void leave_space(struct object_mapping *mapping)
 }
 
 /* Takes a mapping out of its parent's list. */
-static void unlink_child(const struct object_mapping *mapping)
+static void object_mapping_unlink_child(const struct object_mapping *mapping)
 {
         assert(*mapping->link == mapping && !mapping->children && !mapping->pins);
         *mapping->link = mapping->next;
@@ -157,19 +160,19 @@ static void unlink_child(const struct object_mapping *mapping)
 }
 
 /* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
-static bool is_loose(const struct object_mapping *mapping)
+static bool object_mapping_is_loose(const struct object_mapping *mapping)
 {
         return !mapping->space && !mapping->pins && !mapping->children;
 }
 
 /* Frees a mapping that has left its space, unless something hangs on it; whether it did. */
-static bool release_one(struct object_mapping *mapping)
+static bool object_mapping_release_one(struct object_mapping *mapping)
 {
-        if (!is_loose(mapping))
+        if (!object_mapping_is_loose(mapping))
                 return false;
         if (mapping->parent) {
-                unlink_child(mapping);
-                mapping_free(mapping, mapping->account);
+                object_mapping_unlink_child(mapping);
+                object_mapping_free(mapping, mapping->account);
         } else {
                 if (unlikely(mapping->object->held == OBJECT_HELD_DUE))
                         reclaim_object(mapping->object);
@@ -190,11 +193,12 @@ bool object_mapping_holds(struct kobject *object)
 
 /* The walk is at an end on a mapping. What it frees may have been all that mappings above were
  * waiting for: then it goes on up, to free them one by one (rises). */
-static struct object_mapping *rise(struct revocation *r, struct object_mapping *mapping)
+static struct object_mapping *object_mapping_rise(struct revocation *r,
+                                                  struct object_mapping *mapping)
 {
         struct object_mapping *parent = mapping->parent;
 
-        if (!release_one(mapping) || (parent && !is_loose(parent)))
+        if (!object_mapping_release_one(mapping) || (parent && !object_mapping_is_loose(parent)))
                 parent = NULL;
         r->up = false;
         r->rises = parent;
@@ -203,7 +207,8 @@ static struct object_mapping *rise(struct revocation *r, struct object_mapping *
 
 /* Leaves a mapping only some of its permissions. Without any it leaves its space, unless it has to
  * stay until the walk that began with it has been below it. */
-static always_inline void reduce(struct object_mapping *mapping, unsigned left, bool stays)
+static always_inline void object_mapping_reduce(struct object_mapping *mapping, unsigned left,
+                                                bool stays)
 {
         if (mapping->perms == left)
                 return;
@@ -211,37 +216,38 @@ static always_inline void reduce(struct object_mapping *mapping, unsigned left, 
         if (left || stays)
                 object_space_update(mapping);
         else
-                leave_space(mapping);
+                object_mapping_leave_space(mapping);
 }
 
 /* The same for a mapping without children: it is gone if nothing is left and no revocation stands
  * on it. The one above it if that was waiting for this, else NULL. */
-static struct object_mapping *reduce_leaf(struct object_mapping *mapping, unsigned left)
+static struct object_mapping *object_mapping_reduce_leaf(struct object_mapping *mapping,
+                                                         unsigned left)
 {
         struct object_mapping *parent = mapping->parent;
         struct kobject *object = mapping->object;
 
         if (unlikely(left)) {
-                reduce(mapping, left, false);
+                object_mapping_reduce(mapping, left, false);
                 return NULL;
         }
         if (unlikely(mapping->pins)) {
                 mapping->perms = 0;
-                leave_space(mapping);
+                object_mapping_leave_space(mapping);
                 return NULL;
         }
         object_space_leave(mapping);
         object_put(object);
         if (parent) {
-                unlink_child(mapping);
-                mapping_free(mapping, mapping->space->space.pd->account);
+                object_mapping_unlink_child(mapping);
+                object_mapping_free(mapping, mapping->space->space.pd->account);
         }
-        return parent && unlikely(is_loose(parent)) ? parent : NULL;
+        return parent && unlikely(object_mapping_is_loose(parent)) ? parent : NULL;
 }
 
 /* object_delegate() where the target's PD pays no more than a limit. Over it, what was entered is
  * to be taken back, this capability with the others. */
-static cold_path bool delegate_limited(struct delegation *d, word_t from, word_t to)
+static cold_path bool object_mapping_delegate_limited(struct delegation *d, word_t from, word_t to)
 {
         struct object_space *source = object_space_of(d->source);
         struct object_space *target = object_space_of(d->target);
@@ -249,7 +255,7 @@ static cold_path bool delegate_limited(struct delegation *d, word_t from, word_t
         spin_lock(&space_lock[NOVA_CRD_OBJ]);
         const word_t before = target->space.charged;
         const bool was_free = !object_space_mapping(target, to);
-        const bool done = delegate_one(source, from, target, to, d->perms);
+        const bool done = object_mapping_delegate_one(source, from, target, to, d->perms);
         if (was_free && object_space_mapping(target, to))
                 target->space.charged += mapping_cache.size;
         if (!delegation_keeps_to_limit(d, target->space.charged - before))
@@ -261,7 +267,8 @@ static cold_path bool delegate_limited(struct delegation *d, word_t from, word_t
 /* Whether a mapping in the target is what a delegation has entered, or its sender earlier by one
  * like it: the sender may take back either at any time. One that others stand on or hang on stays
  * with the receiver. */
-static bool is_undone(const struct delegation *d, const struct object_mapping *mapping)
+static bool object_mapping_is_undone(const struct delegation *d,
+                                     const struct object_mapping *mapping)
 {
         const struct object_mapping *parent = mapping->parent;
 
@@ -271,7 +278,7 @@ static bool is_undone(const struct delegation *d, const struct object_mapping *m
 }
 
 /* Takes back the next capabilities of a delegation. */
-static cold_path enum step_result undo_step(struct delegation *d)
+static cold_path enum step_result object_mapping_undo_step(struct delegation *d)
 {
         struct object_space *target = object_space_of(d->target);
         const word_t end = d->to + d->at;
@@ -282,8 +289,8 @@ static cold_path enum step_result undo_step(struct delegation *d)
                 spin_lock(&space_lock[NOVA_CRD_OBJ]);
                 struct object_mapping *mapping = object_space_next(target, &d->fill, end, &budget);
                 found = mapping;
-                if (found && is_undone(d, mapping))
-                        reduce_leaf(mapping, 0);
+                if (found && object_mapping_is_undone(d, mapping))
+                        object_mapping_reduce_leaf(mapping, 0);
                 spin_unlock(&space_lock[NOVA_CRD_OBJ]);
                 d->fill += found;
         }
@@ -300,7 +307,7 @@ enum step_result object_delegation_step(struct delegation *d)
         bool failed = false;
 
         if (unlikely(d->undo))
-                return undo_step(d);
+                return object_mapping_undo_step(d);
         for (unsigned i = 0; i < STEP_DELEGATIONS && sel < end && !failed && !d->undo; i++) {
                 spin_lock(&space_lock[NOVA_CRD_OBJ]);
                 const bool found = object_space_next(source, &sel, end, &budget);
@@ -308,7 +315,7 @@ enum step_result object_delegation_step(struct delegation *d)
                 if (!found)
                         break;
                 const word_t to = d->to + (sel - d->from);
-                failed = !(d->left ? delegate_limited(d, sel, to)
+                failed = !(d->left ? object_mapping_delegate_limited(d, sel, to)
                                    : object_delegate(source, sel, target, to, d->perms));
                 sel += !failed;
         }
@@ -319,17 +326,18 @@ enum step_result object_delegation_step(struct delegation *d)
 }
 
 /* The end of a walk below the mapping where it began. */
-static struct object_mapping *leave_top(struct revocation *r, struct object_mapping *top)
+static struct object_mapping *object_mapping_leave_top(struct revocation *r,
+                                                       struct object_mapping *top)
 {
         if (r->emptied && top->space)
-                leave_space(top);
+                object_mapping_leave_space(top);
         r->emptied = false;
-        return rise(r, top);
+        return object_mapping_rise(r, top);
 }
 
 /* Begins a walk with the next capability of the caller's range; NULL: there is none up to r->at, or
  * nothing to walk along. */
-static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
+static struct object_mapping *object_mapping_begin_walk(struct revocation *r, unsigned *budget)
 {
         struct object_mapping *top =
                 object_space_next(object_space_of(r->space), &r->at, r->last + 1, budget);
@@ -339,32 +347,34 @@ static struct object_mapping *begin_walk(struct revocation *r, unsigned *budget)
         r->at++;
         const unsigned left = top->perms & ~(r->self ? (unsigned)r->perms : 0);
         if (likely(!top->children)) {
-                struct object_mapping *above = r->self ? reduce_leaf(top, left) : NULL;
+                struct object_mapping *above =
+                        r->self ? object_mapping_reduce_leaf(top, left) : NULL;
                 r->rises = above;
                 return above;
         }
         r->depth = top->depth;
         r->up = false;
         r->emptied = r->self && !left;
-        reduce(top, left, true);
+        object_mapping_reduce(top, left, true);
         return top;
 }
 
 /* One move of the walk: to the first child, else to the next sibling, else up to the parent, which
  * is done then, too (up). Frees what is empty on the way up. NULL at the end of the walk. */
-static struct object_mapping *walk_on(struct revocation *r, struct object_mapping *mapping)
+static struct object_mapping *object_mapping_walk_on(struct revocation *r,
+                                                     struct object_mapping *mapping)
 {
         if (unlikely(r->rises || (r->given_up && !r->emptied)))
-                return rise(r, mapping);
+                return object_mapping_rise(r, mapping);
 
         struct object_mapping *next = r->up ? NULL : mapping->children;
 
         if (!next && mapping->depth == r->depth)
-                return leave_top(r, mapping);
+                return object_mapping_leave_top(r, mapping);
         if (!next) {
                 struct object_mapping *parent = mapping->parent;
                 next = mapping->next;
-                release_one(mapping);
+                object_mapping_release_one(mapping);
                 if (!next) {
                         r->up = true;
                         return parent;
@@ -373,7 +383,7 @@ static struct object_mapping *walk_on(struct revocation *r, struct object_mappin
         r->up = false;
         /* Also what another revocation took from the parent: it finds this mapping by the parent,
          * which may be gone first. What that one began with it takes out of its space itself. */
-        reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
+        object_mapping_reduce(next, next->perms & ~(unsigned)r->perms & next->parent->perms, false);
         return next;
 }
 
@@ -387,7 +397,8 @@ enum step_result object_revocation_step(struct revocation *r)
         if (here)
                 here->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && (here || r->at <= r->last); i++)
-                here = here ? walk_on(r, here) : begin_walk(r, &budget);
+                here = here ? object_mapping_walk_on(r, here)
+                            : object_mapping_begin_walk(r, &budget);
         if (here)
                 here->pins++;
         r->object_pin = here;

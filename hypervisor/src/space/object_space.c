@@ -48,7 +48,7 @@ bool object_space_is_empty(const struct object_space *space)
 }
 
 /* A new table, a copy of the empty one. */
-static void *table_create(struct pd *pd, const void *empty)
+static void *object_space_table_create(struct pd *pd, const void *empty)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
@@ -64,7 +64,7 @@ static void *table_create(struct pd *pd, const void *empty)
         return table;
 }
 
-static void table_free(struct pd *pd, void *table)
+static void object_space_table_free(struct pd *pd, void *table)
 {
         assert(!frame_info(table)->used);
         account_return(pd->account, PAGE_SIZE);
@@ -72,17 +72,17 @@ static void table_free(struct pd *pd, void *table)
 }
 
 /* What points at the table of a selector's page. */
-static struct capability_page ***middle_of(struct object_space *space, word_t sel)
+static struct capability_page ***object_space_middle_of(struct object_space *space, word_t sel)
 {
         return sel < RADIX_FIRST ? &space->first
                                  : &space->top[sel >> (RADIX_BITS + CAPABILITY_BITS)];
 }
 
 /* Frees the tables on the way to a selector that are empty. */
-static void prune(struct object_space *space, word_t sel)
+static void object_space_prune(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;
-        struct capability_page ***middle = middle_of(space, sel), **pages = *middle;
+        struct capability_page ***middle = object_space_middle_of(space, sel), **pages = *middle;
         struct capability_page **page = &pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)];
         struct capability_page *const old_page = *page, ***const old_top = space->top;
 
@@ -90,51 +90,53 @@ static void prune(struct object_space *space, word_t sel)
                 if (frame_info(old_page)->used)
                         return;
                 store_once(*page, null_tables.page);
-                table_free(pd, old_page);
+                object_space_table_free(pd, old_page);
                 frame_info(pages)->used--;
         }
         if (pages != null_tables.middle) {
                 if (frame_info(pages)->used)
                         return;
                 store_once(*middle, null_tables.middle);
-                table_free(pd, pages);
+                object_space_table_free(pd, pages);
                 if (sel >= RADIX_FIRST)
                         frame_info(old_top)->used--;
         }
         if (old_top == null_tables.top || frame_info(old_top)->used)
                 return;
         store_once(space->top, null_tables.top);
-        table_free(pd, old_top);
+        object_space_table_free(pd, old_top);
 }
 
 /* Makes the tables for a selector. NULL: no memory. */
-static struct capability_page *page_create(struct object_space *space, word_t sel)
+static struct capability_page *object_space_page_create(struct object_space *space, word_t sel)
 {
         struct pd *pd = space->space.pd;
 
         if (sel >= RADIX_FIRST && space->top == null_tables.top) {
-                struct capability_page ***top = table_create(pd, null_tables.top);
+                struct capability_page ***top = object_space_table_create(pd, null_tables.top);
                 if (!top)
                         return NULL;
                 store_once(space->top, top);
         }
-        struct capability_page ***middle = middle_of(space, sel), **pages = *middle;
-        if (pages == null_tables.middle && (pages = table_create(pd, null_tables.middle))) {
+        struct capability_page ***middle = object_space_middle_of(space, sel), **pages = *middle;
+        if (pages == null_tables.middle &&
+            (pages = object_space_table_create(pd, null_tables.middle))) {
                 store_once(*middle, pages);
                 if (sel >= RADIX_FIRST)
                         frame_info(space->top)->used++;
         }
-        struct capability_page *page = pages ? table_create(pd, null_tables.page) : NULL;
+        struct capability_page *page =
+                pages ? object_space_table_create(pd, null_tables.page) : NULL;
         if (page) {
                 store_once(pages[sel >> CAPABILITY_BITS & (RADIX_SLOTS - 1)], page);
                 frame_info(pages)->used++;
         } else {
-                prune(space, sel);
+                object_space_prune(space, sel);
         }
         return page;
 }
 
-static word_t capability_of(const struct object_mapping *mapping)
+static word_t object_space_capability_of(const struct object_mapping *mapping)
 {
         return mapping->perms ? (word_t)mapping->object | mapping->perms : 0;
 }
@@ -143,7 +145,7 @@ struct capability_page *object_space_page_for(struct object_space *space, word_t
 {
         struct capability_page *page = object_space_page(space, sel);
 
-        return page == null_tables.page ? page_create(space, sel) : page;
+        return page == null_tables.page ? object_space_page_create(space, sel) : page;
 }
 
 void object_space_update(const struct object_mapping *mapping)
@@ -152,7 +154,8 @@ void object_space_update(const struct object_mapping *mapping)
 
         assert_held(&space_lock[NOVA_CRD_OBJ]);
         assert(page->mapping[mapping->sel & (CAPABILITY_SLOTS - 1)] == mapping);
-        store_once(page->capability[mapping->sel & (CAPABILITY_SLOTS - 1)], capability_of(mapping));
+        store_once(page->capability[mapping->sel & (CAPABILITY_SLOTS - 1)],
+                   object_space_capability_of(mapping));
 }
 
 void object_space_leave(const struct object_mapping *mapping)
@@ -165,11 +168,11 @@ void object_space_leave(const struct object_mapping *mapping)
         store_once(page->capability[slot], 0);
         page->mapping[slot] = NULL;
         if (unlikely(!--frame_info(page)->used))
-                prune(mapping->space, sel);
+                object_space_prune(mapping->space, sel);
 }
 
 /* Where the next table begins after one that is absent. */
-static word_t behind_absent(const struct object_space *space, word_t sel)
+static word_t object_space_behind_absent(const struct object_space *space, word_t sel)
 {
         if (sel >= RADIX_FIRST && space->top == null_tables.top)
                 return (word_t)1 << NOVA_SEL_ORDER;
@@ -191,7 +194,7 @@ struct object_mapping *object_space_search(const struct object_space *space, wor
                 mapping = page->mapping[at & (CAPABILITY_SLOTS - 1)];
                 if (mapping)
                         break;
-                at = page == null_tables.page ? behind_absent(space, at) : at + 1;
+                at = page == null_tables.page ? object_space_behind_absent(space, at) : at + 1;
         }
         *sel = at;
         return mapping;

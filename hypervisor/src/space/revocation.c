@@ -29,7 +29,7 @@
 
 #define TABLE_ENTRIES 512 /* of any table of pages, or a multiple of them */
 
-static struct mapping *child_at(struct tree_node *node)
+static struct mapping *revocation_child_at(struct tree_node *node)
 {
         return node ? container_of(node, struct mapping, in_parent) : NULL;
 }
@@ -46,43 +46,43 @@ void mapping_leave_space(struct mapping *mapping, struct space *space)
 }
 
 /* Whether nothing holds a mapping any more: neither its space nor what hangs on it. */
-static bool is_loose(const struct mapping *mapping)
+static bool revocation_is_loose(const struct mapping *mapping)
 {
         return !mapping->space && !mapping->pins && tree_is_empty(&mapping->children);
 }
 
-static void free_loose(struct mapping *mapping)
+static void revocation_free_loose(struct mapping *mapping)
 {
-        assert(is_loose(mapping));
+        assert(revocation_is_loose(mapping));
         if (mapping->in_parent.parent)
                 tree_remove(&mapping->in_parent);
         mapping_free(mapping);
 }
 
 /* Frees a mapping that nothing holds. The one above it if that was waiting for this, else NULL. */
-static struct mapping *release_one(struct mapping *mapping)
+static struct mapping *revocation_release_one(struct mapping *mapping)
 {
         struct mapping *parent = NULL;
 
-        if (is_loose(mapping)) {
+        if (revocation_is_loose(mapping)) {
                 parent = mapping_parent(mapping);
-                free_loose(mapping);
+                revocation_free_loose(mapping);
         }
-        return parent && is_loose(parent) ? parent : NULL;
+        return parent && revocation_is_loose(parent) ? parent : NULL;
 }
 
 struct mapping *mapping_release_some(struct mapping *mapping, unsigned count)
 {
         while (mapping && count--)
-                mapping = release_one(mapping);
+                mapping = revocation_release_one(mapping);
         return mapping;
 }
 
 void mapping_release(struct mapping *mapping)
 {
-        while (mapping && is_loose(mapping)) {
+        while (mapping && revocation_is_loose(mapping)) {
                 struct mapping *parent = mapping_parent(mapping);
-                free_loose(mapping);
+                revocation_free_loose(mapping);
                 mapping = parent;
         }
 }
@@ -127,13 +127,14 @@ bool mapping_source(struct space *space, word_t sel, word_t *source)
 }
 
 /* What mapping.cut of a mapping is that a revocation has taken all permissions from. */
-static word_t mark_of(const struct revocation *r)
+static word_t revocation_mark_of(const struct revocation *r)
 {
         return (word_t)r;
 }
 
 /* Whether a mapping has to be cut at x: one below top, or top itself if self. */
-static inline bool is_crossed(const struct revocation *r, const struct mapping *top, word_t x)
+static inline bool revocation_is_crossed(const struct revocation *r, const struct mapping *top,
+                                         word_t x)
 {
         if (!x)
                 return false;
@@ -146,8 +147,8 @@ static inline bool is_crossed(const struct revocation *r, const struct mapping *
  *
  * What another revocation took from the parent goes here, too: that one finds this mapping by its
  * parent, which leaves the space when both together have emptied it. */
-static void reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
-                   unsigned *budget, struct flush *flush)
+static void revocation_reduce(struct revocation *r, struct mapping *mapping, unsigned parent_perms,
+                              unsigned *budget, struct flush *flush)
 {
         const bool top = mapping->depth == r->depth;
         const bool had = mapping->perms || mapping->attr;
@@ -160,7 +161,7 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
         if (!left)
                 mapping->attr = 0;
         if (had && !left)
-                mapping->cut = mark_of(r);
+                mapping->cut = revocation_mark_of(r);
         if (top)
                 r->emptied = !left;
         if (top && !left)
@@ -168,8 +169,8 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
         /* What another revocation is about to remove stays in its space until that one has been
          * below it; its tables are cleared all the same, for this one may return first. */
         const bool leaves = !top && had && !left;
-        /* No revocation can cut a mapping of one selector, so that no sync() has to look for its
-         * pieces.
+        /* No revocation can cut a mapping of one selector, so that no revocation_sync() has to look
+         * for its pieces.
          */
         if (at == mapping->in_space.last) {
                 space_apply_from(mapping, &at, budget, flush);
@@ -189,7 +190,7 @@ static void reduce(struct revocation *r, struct mapping *mapping, unsigned paren
  * that the walk stands on may be cut and taken away by another revocation meanwhile. The PD that
  * the walk began in is kept by the revoking EC. One that has no references any more is ending: it
  * has no threads, and clears its tables itself. */
-static void hold_space(struct revocation *r, struct space *space)
+static void revocation_hold_space(struct revocation *r, struct space *space)
 {
         if (r->sync_space == space)
                 return;
@@ -201,15 +202,15 @@ static void hold_space(struct revocation *r, struct space *space)
 }
 
 /* Takes the price of one more search off a budget. */
-static void pay_search(unsigned *budget)
+static void revocation_pay_search(unsigned *budget)
 {
         *budget -= (unsigned)min_word(*budget, ENTRIES_OF_A_SEARCH);
 }
 
 /* Writes tables of a mapping from r->sync on. Only one that was delegated since the walk came by
  * can lack memory: where there is no table yet, nothing has to be cleared. */
-static void apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
-                  struct flush *flush)
+static void revocation_apply(struct revocation *r, const struct mapping *mapping, unsigned *budget,
+                             struct flush *flush)
 {
         if (unlikely(!space_apply_from(mapping, &r->sync, budget, flush)))
                 r->sync = (r->sync | (TABLE_ENTRIES - 1)) + 1;
@@ -218,13 +219,13 @@ static void apply(struct revocation *r, const struct mapping *mapping, unsigned 
 /* Writes tables from r->sync on: those of the next mapping, or of what nothing maps in front of it.
  * The latter are cleared, too: what was mapped there may have been taken out of the space by
  * another revocation before this one came to its tables. */
-static void sync_next(struct revocation *r, struct space *space, unsigned *budget,
-                      struct flush *flush)
+static void revocation_sync_next(struct revocation *r, struct space *space, unsigned *budget,
+                                 struct flush *flush)
 {
         const struct mapping *mapping = mapping_find(space, r->sync, r->sync_last);
 
         if (likely(mapping && mapping->in_space.start <= r->sync)) {
-                apply(r, mapping, budget, flush);
+                revocation_apply(r, mapping, budget, flush);
                 return;
         }
         const struct mapping nothing = {
@@ -232,13 +233,13 @@ static void sync_next(struct revocation *r, struct space *space, unsigned *budge
                 .in_space = {.start = r->sync,
                              .last = mapping ? mapping->in_space.start - 1 : r->sync_last},
         };
-        apply(r, &nothing, budget, flush);
+        revocation_apply(r, &nothing, budget, flush);
 }
 
-/* The pieces into which others have cut what reduce() has emptied leave their space. false: there
- * are more. here, which the walk stands on, is left to the caller. */
-static bool leave_pieces(struct revocation *r, struct space *space, const struct mapping *here,
-                         unsigned *budget)
+/* The pieces into which others have cut what revocation_reduce() has emptied leave their space.
+ * false: there are more. here, which the walk stands on, is left to the caller. */
+static bool revocation_leave_pieces(struct revocation *r, struct space *space,
+                                    const struct mapping *here, unsigned *budget)
 {
         struct mapping *mapping;
 
@@ -249,8 +250,8 @@ static bool leave_pieces(struct revocation *r, struct space *space, const struct
                 r->sync_first = mapping->in_space.last + 1;
                 if (mapping == here)
                         continue;
-                pay_search(budget);
-                if (mapping->perms || mapping->cut != mark_of(r))
+                revocation_pay_search(budget);
+                if (mapping->perms || mapping->cut != revocation_mark_of(r))
                         continue; /* another thread's, which may have to clear its tables yet */
                 mapping_leave_space(mapping, space);
                 mapping_release(mapping);
@@ -258,35 +259,36 @@ static bool leave_pieces(struct revocation *r, struct space *space, const struct
         return true;
 }
 
-/* Makes tables agree with what reduce() left of a mapping; it leaves the space when nothing is.
- * Others may have cut it meanwhile, so this goes by selector. true at the end. */
-static bool sync(struct revocation *r, struct mapping *here, unsigned *budget, struct flush *flush)
+/* Makes tables agree with what revocation_reduce() left of a mapping; it leaves the space when
+ * nothing is. Others may have cut it meanwhile, so this goes by selector. true at the end. */
+static bool revocation_sync(struct revocation *r, struct mapping *here, unsigned *budget,
+                            struct flush *flush)
 {
         struct space *space = r->sync_space ? r->sync_space : here->space;
 
         for (bool first = true; space && r->sync <= r->sync_last; first = false) {
                 if (!first)
-                        pay_search(budget);
+                        revocation_pay_search(budget);
                 if (!*budget)
                         return false;
-                sync_next(r, space, budget, flush);
+                revocation_sync_next(r, space, budget, flush);
         }
         if (space && r->leaves) {
-                if (!leave_pieces(r, space, here, budget))
+                if (!revocation_leave_pieces(r, space, here, budget))
                         return false;
                 if (here->space == space)
                         mapping_leave_space(here, space);
         }
         r->leaves = r->syncs = false;
-        hold_space(r, NULL);
+        revocation_hold_space(r, NULL);
         return true;
 }
 
 /* The walk is at an end on a mapping. What it frees may have been all that mappings above were
  * waiting for: then it goes on up, to free them one by one (rises). */
-static struct mapping *rise(struct revocation *r, struct mapping *mapping)
+static struct mapping *revocation_rise(struct revocation *r, struct mapping *mapping)
 {
-        struct mapping *above = release_one(mapping);
+        struct mapping *above = revocation_release_one(mapping);
 
         r->up = false;
         r->rises = above;
@@ -296,7 +298,7 @@ static struct mapping *rise(struct revocation *r, struct mapping *mapping)
 /* The end of a walk below top. Another revocation may have cut top meanwhile, and have taken a part
  * away. What was cut off is found by its selectors, with which the next walk begins; if the walk
  * has ended below a part that was cut off, those before it are looked at once more. */
-static struct mapping *leave_top(struct revocation *r, struct mapping *top)
+static struct mapping *revocation_leave_top(struct revocation *r, struct mapping *top)
 {
         r->at = r->top_last + 1;
         if (top->in_parent.last < r->last_source)
@@ -308,12 +310,12 @@ static struct mapping *leave_top(struct revocation *r, struct mapping *top)
         if (r->emptied && top->space)
                 mapping_leave_space(top, top->space);
         r->emptied = false;
-        return rise(r, top);
+        return revocation_rise(r, top);
 }
 
 /* Whether a mapping reaches beyond what is revoked: one that was delegated from top after the
  * revocation began. */
-static inline bool is_beyond(const struct revocation *r, const struct mapping *mapping)
+static inline bool revocation_is_beyond(const struct revocation *r, const struct mapping *mapping)
 {
         return mapping->in_parent.start < r->first_source ||
                mapping->in_parent.last > r->last_source;
@@ -321,7 +323,7 @@ static inline bool is_beyond(const struct revocation *r, const struct mapping *m
 
 /* Whether a mapping was cut off since the walk came by what it was cut off from, as far as that is
  * known: once too often does no harm, and each time takes another cut. */
-static bool is_torn(struct revocation *r, const struct mapping *mapping)
+static bool revocation_is_torn(struct revocation *r, const struct mapping *mapping)
 {
         const bool deep = mapping->depth >= r->depth_deep;
 
@@ -336,44 +338,46 @@ static bool is_torn(struct revocation *r, const struct mapping *mapping)
  * permissions, else up to the parent, which is done then, too (up). A sibling that reaches beyond
  * the range keeps its permissions, and the walk does not go below it. Frees what is empty on the
  * way up. NULL at the end of the walk. */
-static struct mapping *walk_on(struct revocation *r, struct mapping *mapping, unsigned *budget,
-                               struct flush *flush)
+static struct mapping *revocation_walk_on(struct revocation *r, struct mapping *mapping,
+                                          unsigned *budget, struct flush *flush)
 {
-        const bool again = r->up && is_torn(r, mapping);
+        const bool again = r->up && revocation_is_torn(r, mapping);
         struct mapping *next = NULL, *parent = mapping;
 
         if (!r->up)
-                next = child_at(tree_find(&mapping->children, r->first_source, r->last_source));
+                next = revocation_child_at(
+                        tree_find(&mapping->children, r->first_source, r->last_source));
         if (!next) {
                 if (mapping->depth == r->depth)
-                        return leave_top(r, mapping);
+                        return revocation_leave_top(r, mapping);
                 parent = mapping_parent(mapping);
                 struct tree_node *node =
                         tree_find_next(&mapping->in_parent, r->first_source, r->last_source);
-                if (is_loose(mapping))
-                        free_loose(mapping);
+                if (revocation_is_loose(mapping))
+                        revocation_free_loose(mapping);
                 if (again)
                         node = tree_find(&parent->children, r->first_source, r->last_source);
-                next = child_at(node);
+                next = revocation_child_at(node);
         }
-        r->up = !next || is_beyond(r, next);
+        r->up = !next || revocation_is_beyond(r, next);
         if (!next)
                 return parent;
         if (likely(!r->up))
-                reduce(r, next, parent->perms, budget, flush);
+                revocation_reduce(r, next, parent->perms, budget, flush);
         return next;
 }
 
 /* The end of cutting, at a mapping which is freed if nothing else holds it. */
-static struct mapping *end_cutting(struct revocation *r, struct mapping *mapping)
+static struct mapping *revocation_end_cutting(struct revocation *r, struct mapping *mapping)
 {
         r->cutting = false;
-        return rise(r, mapping);
+        return revocation_rise(r, mapping);
 }
 
 /* Cuts a mapping at r->cut_at, where no child crosses it. The mapping above it, where cutting goes
  * on; what that waited for may be freed. */
-static struct mapping *cut_below(struct revocation *r, struct mapping *mapping, struct flush *flush)
+static struct mapping *revocation_cut_below(struct revocation *r, struct mapping *mapping,
+                                            struct flush *flush)
 {
         struct mapping *parent = mapping_parent(mapping);
         const word_t x = r->cut_at;
@@ -384,18 +388,19 @@ static struct mapping *cut_below(struct revocation *r, struct mapping *mapping, 
         else if (!mapping_cut(mapping, r->space->type, x, flush))
                 r->whole = true;
         parent->pins--;
-        return r->whole ? end_cutting(r, parent) : parent;
+        return r->whole ? revocation_end_cutting(r, parent) : parent;
 }
 
 /* One move of cutting all that crosses r->cut_at below the top, and with r->self the top: down to a
  * child that crosses it, which leaves a mark, else a cut and up to the parent. NULL at the end,
- * where find_top() looks at the range again: others may have changed it between two steps. */
-static cold_path struct mapping *cut_on(struct revocation *r, struct mapping *mapping,
-                                        struct flush *flush)
+ * where revocation_find_top() looks at the range again: others may have changed it between two
+ * steps. */
+static cold_path struct mapping *revocation_cut_on(struct revocation *r, struct mapping *mapping,
+                                                   struct flush *flush)
 {
         const word_t x = r->cut_at;
         const bool top = mapping->depth == r->depth;
-        struct mapping *child = child_at(tree_find(&mapping->children, x, x - 1));
+        struct mapping *child = revocation_child_at(tree_find(&mapping->children, x, x - 1));
 
         if (child) {
                 if (mapping->perms && (!top || r->self))
@@ -403,15 +408,15 @@ static cold_path struct mapping *cut_on(struct revocation *r, struct mapping *ma
                 return child;
         }
         if (!top)
-                return cut_below(r, mapping, flush);
+                return revocation_cut_below(r, mapping, flush);
         if (r->self && mapping->space && mapping->in_parent.start < x &&
             x <= mapping->in_parent.last && !mapping_cut(mapping, r->space->type, x, flush))
                 r->whole = true;
-        return end_cutting(r, mapping);
+        return revocation_end_cutting(r, mapping);
 }
 
 /* Begins to cut what crosses x below top. */
-static struct mapping *begin_cutting(struct revocation *r, struct mapping *top, word_t x)
+static struct mapping *revocation_begin_cutting(struct revocation *r, struct mapping *top, word_t x)
 {
         r->cutting = true;
         r->cut_at = x;
@@ -421,7 +426,7 @@ static struct mapping *begin_cutting(struct revocation *r, struct mapping *top, 
 
 /* Finds the next mapping of the caller's range, the one to walk from, or to cut below first; NULL
  * if there is none at this place, and *done when there is none at all. */
-static struct mapping *find_top(struct revocation *r, bool *done)
+static struct mapping *revocation_find_top(struct revocation *r, bool *done)
 {
         /* What was taken whole may reach beyond the range, and others may have cut it since. */
         const word_t end = r->whole && r->owed_end ? max_word(r->last, r->owed_end - 1) : r->last;
@@ -443,9 +448,10 @@ static struct mapping *find_top(struct revocation *r, bool *done)
         r->first_source = top->in_parent.start + (first - node->start);
         r->last_source = r->first_source + (last - first);
         if (!r->whole) {
-                const bool begin = is_crossed(r, top, r->first_source);
-                if (begin || is_crossed(r, top, r->last_source + 1))
-                        return begin_cutting(r, top, begin ? r->first_source : r->last_source + 1);
+                const bool begin = revocation_is_crossed(r, top, r->first_source);
+                if (begin || revocation_is_crossed(r, top, r->last_source + 1))
+                        return revocation_begin_cutting(
+                                r, top, begin ? r->first_source : r->last_source + 1);
         }
 
         r->top_first = first;
@@ -471,24 +477,24 @@ void revocation_begin(struct revocation *r, struct space *space, word_t first, w
 }
 
 /* Handles one mapping, or as much of it as the budget allows. true when everything is done. */
-static bool revoke_one(struct revocation *r, struct mapping **here, unsigned *budget,
-                       struct flush *flush)
+static bool revocation_do_one(struct revocation *r, struct mapping **here, unsigned *budget,
+                              struct flush *flush)
 {
         bool done = false;
 
-        if (*here && r->syncs && !sync(r, *here, budget, flush))
+        if (*here && r->syncs && !revocation_sync(r, *here, budget, flush))
                 return false;
         if (unlikely(*here && r->cutting)) {
-                pay_search(budget);
-                *here = cut_on(r, *here, flush);
+                revocation_pay_search(budget);
+                *here = revocation_cut_on(r, *here, flush);
         } else if (unlikely(*here && (r->rises || (r->given_up && !r->emptied)))) {
-                *here = rise(r, *here);
+                *here = revocation_rise(r, *here);
         } else if (*here) {
-                *here = walk_on(r, *here, budget, flush);
+                *here = revocation_walk_on(r, *here, budget, flush);
         } else {
-                *here = find_top(r, &done);
+                *here = revocation_find_top(r, &done);
                 if (*here && r->self && !r->cutting)
-                        reduce(r, *here, NOVA_PERM_ALL, budget, flush);
+                        revocation_reduce(r, *here, NOVA_PERM_ALL, budget, flush);
         }
         return done;
 }
@@ -506,11 +512,11 @@ enum step_result range_revocation_step(struct revocation *r)
         if (here)
                 here->pins--;
         for (unsigned i = 0; i < STEP_MAPPINGS && budget && !done; i++)
-                done = revoke_one(r, &here, &budget, &flush);
+                done = revocation_do_one(r, &here, &budget, &flush);
         if (here) {
                 here->pins++;
                 if (r->syncs && !r->sync_space)
-                        hold_space(r, here->space);
+                        revocation_hold_space(r, here->space);
         }
         r->pin = here;
         spin_unlock(&space_lock[r->space->type]);
@@ -520,14 +526,14 @@ enum step_result range_revocation_step(struct revocation *r)
 
 /* Takes all permissions from the mappings that were derived from first..last of what top maps;
  * false if what is left takes a walk, for there is more to it than that it lies inside. */
-static bool revoke_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
-                          struct flush *flush)
+static bool revocation_do_leaves(struct mapping *top, word_t first, word_t last, unsigned perms,
+                                 struct flush *flush)
 {
         word_t budget = STEP_ENTRIES;
         struct tree_node *node;
 
         for (unsigned i = 0; (node = tree_find(&top->children, first, last)); i++) {
-                struct mapping *child = child_at(node);
+                struct mapping *child = revocation_child_at(node);
                 const word_t size = node->last - node->start + 1;
                 if (unlikely(i == STEP_MAPPINGS || size > budget || node->start < first ||
                              node->last > last || !child->space || child->pins || !child->perms ||
@@ -550,7 +556,7 @@ bool range_revoke(struct space *space, word_t first, word_t last, unsigned perms
         if (likely(top)) {
                 const word_t source = top->in_parent.start + (first - top->in_space.start);
                 done = top->in_space.start <= first && last <= top->in_space.last &&
-                       revoke_leaves(top, source, source + (last - first), perms, &flush);
+                       revocation_do_leaves(top, source, source + (last - first), perms, &flush);
         }
         spin_unlock(&space_lock[space->type]);
         flush_run(&flush);

@@ -30,7 +30,8 @@ struct walk {
         uint64_t *table[LEVELS_MAX];
 };
 
-static struct walk walk_of(struct pd *pd, enum second_level_kind kind, struct flush *flush)
+static struct walk second_level_walk_of(struct pd *pd, enum second_level_kind kind,
+                                        struct flush *flush)
 {
         if (kind == SECOND_LEVEL_DMA)
                 return (struct walk){pd, &pd->dma, &dma_format, flush, {0}};
@@ -46,7 +47,7 @@ void dma_sync(const void *start, size_t size)
         atomic_fence();
 }
 
-static uint64_t *table_create(struct pd *pd, bool sync)
+static uint64_t *second_level_table_create(struct pd *pd, bool sync)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
@@ -64,16 +65,16 @@ static uint64_t *table_create(struct pd *pd, bool sync)
 
 bool second_level_create(struct pd *pd, enum second_level_kind kind)
 {
-        const struct walk walk = walk_of(pd, kind, NULL);
+        const struct walk walk = second_level_walk_of(pd, kind, NULL);
 
         if (!walk.tables->root)
-                walk.tables->root = table_create(pd, walk.format->incoherent);
+                walk.tables->root = second_level_table_create(pd, walk.format->incoherent);
         if (walk.tables->root)
                 pd->memory.space.tables = SPACE_ALL_TABLES;
         return walk.tables->root;
 }
 
-static void free_root(struct pd *pd, struct second_level *tables)
+static void second_level_free_root(struct pd *pd, struct second_level *tables)
 {
         if (!tables->root)
                 return;
@@ -84,17 +85,17 @@ static void free_root(struct pd *pd, struct second_level *tables)
 
 void second_level_fini(struct pd *pd)
 {
-        free_root(pd, &pd->dma);
-        free_root(pd, &pd->guest);
+        second_level_free_root(pd, &pd->dma);
+        second_level_free_root(pd, &pd->guest);
 }
 
-static uint64_t *entry_of(const struct walk *walk, word_t page, unsigned level)
+static uint64_t *second_level_entry_of(const struct walk *walk, word_t page, unsigned level)
 {
         return &walk->table[level][page >> 9 * level & (TABLE_SIZE - 1)];
 }
 
 /* Translations of this table must go from the TLBs of those who use it. */
-static void note_change(const struct walk *walk)
+static void second_level_note_change(const struct walk *walk)
 {
         if (walk->format == &dma_format) {
                 flush_add_dma(walk->flush, walk->tables->domain);
@@ -105,11 +106,11 @@ static void note_change(const struct walk *walk)
 }
 
 /* Writes count entries of one table, the first for page; step is added from one to the next. */
-static void write_entries(const struct walk *walk, word_t page, unsigned level, word_t count,
-                          uint64_t value)
+static void second_level_write_entries(const struct walk *walk, word_t page, unsigned level,
+                                       word_t count, uint64_t value)
 {
         const uint64_t step = value ? (uint64_t)PAGE_SIZE << 9 * level : 0;
-        uint64_t *entry = entry_of(walk, page, level);
+        uint64_t *entry = second_level_entry_of(walk, page, level);
         struct frame_info *info = frame_info(walk->table[level]);
         bool changed = walk->format->keeps_absent;
         unsigned present = 0;
@@ -126,10 +127,11 @@ static void write_entries(const struct walk *walk, word_t page, unsigned level, 
         if (walk->format->incoherent)
                 dma_sync(entry, count * sizeof(*entry));
         if (changed)
-                note_change(walk);
+                second_level_note_change(walk);
 }
 
-static uint64_t table_entry(const struct walk *walk, const uint64_t *table, unsigned level)
+static uint64_t second_level_table_entry(const struct walk *walk, const uint64_t *table,
+                                         unsigned level)
 {
         const struct second_level_format *format = walk->format;
 
@@ -137,29 +139,30 @@ static uint64_t table_entry(const struct walk *walk, const uint64_t *table, unsi
                (level == format->levels - 1 ? format->top_table : format->table);
 }
 
-static bool is_page(uint64_t entry, unsigned level)
+static bool second_level_is_page(uint64_t entry, unsigned level)
 {
         return !level || entry & SECOND_LEVEL_LARGE;
 }
 
 /* Goes down to the table of a level, or as far as tables lead; makes them if create. The level that
  * it reached; above the wanted one at a large page, or where a table lacks. */
-static unsigned descend(struct walk *walk, word_t page, unsigned level, bool create)
+static unsigned second_level_descend(struct walk *walk, word_t page, unsigned level, bool create)
 {
         unsigned at = walk->format->levels - 1;
 
         walk->table[at] = walk->tables->root;
         while (at > level) {
-                uint64_t entry = *entry_of(walk, page, at);
+                uint64_t entry = *second_level_entry_of(walk, page, at);
                 if (!entry && create) {
-                        const uint64_t *table = table_create(walk->pd, walk->format->incoherent);
+                        const uint64_t *table =
+                                second_level_table_create(walk->pd, walk->format->incoherent);
                         if (!table)
                                 return at;
                         walk->pd->memory.space.charged += PAGE_SIZE;
-                        entry = table_entry(walk, table, at);
-                        write_entries(walk, page, at, 1, entry);
+                        entry = second_level_table_entry(walk, table, at);
+                        second_level_write_entries(walk, page, at, 1, entry);
                 }
-                if (!entry || is_page(entry, at))
+                if (!entry || second_level_is_page(entry, at))
                         return at;
                 walk->table[--at] = phys_to_pool(entry & PTE_ADDRESS);
         }
@@ -167,20 +170,20 @@ static unsigned descend(struct walk *walk, word_t page, unsigned level, bool cre
 }
 
 /* Unlinks the tables on a path that became empty, from a level upwards. The root stays. */
-static void prune(const struct walk *walk, word_t page, unsigned level)
+static void second_level_prune(const struct walk *walk, word_t page, unsigned level)
 {
         const unsigned top = walk->format->levels - 1;
 
         for (; level < top && !frame_info(walk->table[level])->used; level++) {
                 flush_add_frame(walk->flush, walk->table[level]);
                 account_return(walk->pd->account, PAGE_SIZE);
-                write_entries(walk, page, level + 1, 1, 0);
+                second_level_write_entries(walk, page, level + 1, 1, 0);
         }
 }
 
 /* Highest level at which one entry can map page onto frame, of those that are left. */
-static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame, word_t left,
-                              unsigned perms)
+static unsigned second_level_fitting_level(const struct walk *walk, word_t page, word_t frame,
+                                           word_t left, unsigned perms)
 {
         const struct second_level_format *format = walk->format;
         const unsigned large = format->small_execute && perms & NOVA_MEM_X ? 0 : format->large;
@@ -195,8 +198,8 @@ static unsigned fitting_level(const struct walk *walk, word_t page, word_t frame
         return level;
 }
 
-static uint64_t page_entry(const struct second_level_format *format, uint64_t frame, unsigned perms,
-                           unsigned level)
+static uint64_t second_level_page_entry(const struct second_level_format *format, uint64_t frame,
+                                        unsigned perms, unsigned level)
 {
         return frame << PAGE_BITS | format->page | (level ? SECOND_LEVEL_LARGE : 0) |
                (perms & NOVA_MEM_R ? format->read : 0) | (perms & NOVA_MEM_W ? format->write : 0) |
@@ -204,62 +207,64 @@ static uint64_t page_entry(const struct second_level_format *format, uint64_t fr
 }
 
 /* Pages that one entry of a level maps. */
-static word_t span(unsigned level)
+static word_t second_level_span(unsigned level)
 {
         return (word_t)1 << 9 * level;
 }
 
 /* Adds pages or changes their permissions, as many as one table takes. false: no memory. */
-static bool add(struct walk *walk, const struct page_range *range, word_t *at, word_t last,
-                unsigned *budget)
+static bool second_level_add(struct walk *walk, const struct page_range *range, word_t *at,
+                             word_t last, unsigned *budget)
 {
         const word_t frame = range->frame + (*at - range->first);
-        const unsigned wanted = fitting_level(walk, *at, frame, last - *at + 1, range->perms);
-        unsigned level = descend(walk, *at, wanted, true);
-        uint64_t entry = *entry_of(walk, *at, level);
+        const unsigned wanted =
+                second_level_fitting_level(walk, *at, frame, last - *at + 1, range->perms);
+        unsigned level = second_level_descend(walk, *at, wanted, true);
+        uint64_t entry = *second_level_entry_of(walk, *at, level);
 
         if (level > wanted && !entry)
                 return false;
-        while (entry &&
-               !is_page(entry, level)) { /* smaller pages are in the place of a large one */
+        while (entry && !second_level_is_page(
+                                entry, level)) { /* smaller pages are in the place of a large one */
                 walk->table[--level] = phys_to_pool(entry & PTE_ADDRESS);
-                entry = *entry_of(walk, *at, level);
+                entry = *second_level_entry_of(walk, *at, level);
         }
         const word_t start = align_down(*at, 9 * level); /* inside of a large page: all of it */
         const word_t in_table = TABLE_SIZE - (start & (TABLE_SIZE - 1));
         const word_t count = level ? 1 : min_word(min_word(in_table, last - start + 1), *budget);
         const word_t first_frame = range->frame + (start - range->first);
-        write_entries(walk, start, level, count,
-                      page_entry(walk->format, first_frame, range->perms, level));
-        *at = start + count * span(level);
+        second_level_write_entries(
+                walk, start, level, count,
+                second_level_page_entry(walk->format, first_frame, range->perms, level));
+        *at = start + count * second_level_span(level);
         budget_spend(budget, level ? BUDGET_TABLE : count);
         return true;
 }
 
 /* Removes pages, as many as one table has; a table that lies in the range goes as it is. */
-static void clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
+static void second_level_clear(struct walk *walk, word_t *at, word_t last, unsigned *budget)
 {
         const bool whole = !(*at & (TABLE_SIZE - 1)) && last - *at >= TABLE_SIZE - 1;
-        const unsigned level = descend(walk, *at, whole, false);
-        const uint64_t entry = *entry_of(walk, *at, level);
+        const unsigned level = second_level_descend(walk, *at, whole, false);
+        const uint64_t entry = *second_level_entry_of(walk, *at, level);
         const word_t in_table = TABLE_SIZE - (*at & (TABLE_SIZE - 1));
         const word_t count = level ? 1 : min_word(min_word(in_table, last - *at + 1), *budget);
 
         if (!level || entry)
-                write_entries(walk, *at, level, count, 0);
-        if (entry && !is_page(entry, level)) {
+                second_level_write_entries(walk, *at, level, count, 0);
+        if (entry && !second_level_is_page(entry, level)) {
                 flush_add_frame(walk->flush, phys_to_pool(entry & PTE_ADDRESS));
                 account_return(walk->pd->account, PAGE_SIZE);
         }
-        prune(walk, *at, level);
-        *at = align_down(*at, 9 * level) + count * span(level);
+        second_level_prune(walk, *at, level);
+        *at = align_down(*at, 9 * level) + count * second_level_span(level);
         budget_spend(budget, level ? BUDGET_TABLE : count);
 }
 
 bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct page_range *range,
                         word_t *at, unsigned *budget, struct flush *flush)
 {
-        struct walk walk = walk_of(pd, kind, flush);
+        struct walk walk = second_level_walk_of(pd, kind, flush);
         const word_t end = (word_t)1
                            << min_word(9 * walk.format->levels, NOVA_WORD_BITS - PAGE_BITS);
         const word_t last = min_word(range->last, end - 1);
@@ -271,8 +276,8 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
         }
         while (walk.tables->root && *at <= last && *budget) {
                 if (!range->perms)
-                        clear(&walk, at, last, budget);
-                else if (!add(&walk, range, at, last, budget))
+                        second_level_clear(&walk, at, last, budget);
+                else if (!second_level_add(&walk, range, at, last, budget))
                         return false;
         }
         if (*at > last || !walk.tables->root)
@@ -280,17 +285,17 @@ bool second_level_apply(struct pd *pd, enum second_level_kind kind, const struct
         return true;
 }
 
-static bool split(struct walk *walk, word_t page)
+static bool second_level_split_at(struct walk *walk, word_t page)
 {
         for (;;) {
                 if (!walk->tables->root || page >> 9 * (walk->format->levels - 1) >= TABLE_SIZE)
                         return true;
-                const unsigned level = descend(walk, page, 0, false);
-                const uint64_t large = *entry_of(walk, page, level);
-                if (!level || !large || !(page & (span(level) - 1)))
+                const unsigned level = second_level_descend(walk, page, 0, false);
+                const uint64_t large = *second_level_entry_of(walk, page, level);
+                if (!level || !large || !(page & (second_level_span(level) - 1)))
                         return true;
 
-                uint64_t *table = table_create(walk->pd, walk->format->incoherent);
+                uint64_t *table = second_level_table_create(walk->pd, walk->format->incoherent);
                 if (!table)
                         return false;
                 const uint64_t flags = level > 1 ? large : large & ~SECOND_LEVEL_LARGE;
@@ -300,14 +305,15 @@ static bool split(struct walk *walk, word_t page)
                 frame_info(table)->used = TABLE_SIZE;
                 if (walk->format->incoherent)
                         dma_sync(table, PAGE_SIZE);
-                write_entries(walk, page, level, 1, table_entry(walk, table, level));
+                second_level_write_entries(walk, page, level, 1,
+                                           second_level_table_entry(walk, table, level));
         }
 }
 
 bool second_level_split(struct pd *pd, word_t page, struct flush *flush)
 {
-        struct walk dma = walk_of(pd, SECOND_LEVEL_DMA, flush);
-        struct walk guest = walk_of(pd, SECOND_LEVEL_GUEST, flush);
+        struct walk dma = second_level_walk_of(pd, SECOND_LEVEL_DMA, flush);
+        struct walk guest = second_level_walk_of(pd, SECOND_LEVEL_GUEST, flush);
 
-        return split(&dma, page) && split(&guest, page);
+        return second_level_split_at(&dma, page) && second_level_split_at(&guest, page);
 }

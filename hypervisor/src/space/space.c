@@ -16,7 +16,7 @@
 
 struct spinlock space_lock[4];
 
-static enum space_tables tables_of(unsigned type, const struct pd *pd)
+static enum space_tables space_tables_of(unsigned type, const struct pd *pd)
 {
         if (pd == &kernel_pd || type == NOVA_CRD_OBJ)
                 return SPACE_NO_TABLES;
@@ -28,7 +28,7 @@ void space_init(struct space *space, unsigned type, struct pd *pd)
         space->tree.root = NULL;
         space->recent = NULL;
         space->type = (uint8_t)type;
-        space->tables = (uint8_t)tables_of(type, pd);
+        space->tables = (uint8_t)space_tables_of(type, pd);
         space->pd = pd;
         space->charged = 0;
 }
@@ -46,7 +46,7 @@ word_t space_limit(unsigned type)
 }
 
 /* Sets (forbids) or clears the bits of ports of one page of a bitmap. */
-static void io_write(word_t *bitmap, word_t first, word_t last, bool allowed)
+static void space_io_write(word_t *bitmap, word_t first, word_t last, bool allowed)
 {
         word_t *at = &bitmap[first % PORTS_OF_PAGE / NOVA_WORD_BITS];
         word_t *const end = &bitmap[last % PORTS_OF_PAGE / NOVA_WORD_BITS];
@@ -65,7 +65,7 @@ static void io_write(word_t *bitmap, word_t first, word_t last, bool allowed)
 
 /* The same where the PD has not yet its own page of the bitmap, or for ports of both. false: no
  * memory. */
-static cold_path bool io_apply_pages(const struct mapping *mapping, struct flush *flush)
+static cold_path bool space_io_apply_pages(const struct mapping *mapping, struct flush *flush)
 {
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;
         const bool allowed = mapping->perms & NOVA_IO_A;
@@ -77,28 +77,28 @@ static cold_path bool io_apply_pages(const struct mapping *mapping, struct flush
                 if (allowed && !page_table_io_bitmap(pd, page, flush))
                         return false;
                 if (pd->io.bitmap[page])
-                        io_write(pd->io.bitmap[page], port, end, allowed);
+                        space_io_write(pd->io.bitmap[page], port, end, allowed);
         }
         return true;
 }
 
 /* The I/O bitmap of a PD. */
-static bool io_apply(const struct mapping *mapping, struct flush *flush)
+static bool space_io_apply(const struct mapping *mapping, struct flush *flush)
 {
         const word_t first = mapping->in_space.start, last = mapping->in_space.last;
         word_t *bitmap = mapping->space->pd->io.bitmap[first / PORTS_OF_PAGE];
 
         if (unlikely(!bitmap || (first ^ last) >= PORTS_OF_PAGE))
-                return io_apply_pages(mapping, flush);
-        io_write(bitmap, first, last, mapping->perms & NOVA_IO_A);
+                return space_io_apply_pages(mapping, flush);
+        space_io_write(bitmap, first, last, mapping->perms & NOVA_IO_A);
         return true;
 }
 
 /* A second-level table that is there or wanted; afterwards the range ends where it came to, and
  * *used has what it took of the budget. */
-static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
-                         struct page_range *range, word_t at, unsigned budget, unsigned *used,
-                         struct flush *flush)
+static bool space_second_apply(struct pd *pd, enum second_level_kind kind, bool wanted,
+                               struct page_range *range, word_t at, unsigned budget, unsigned *used,
+                               struct flush *flush)
 {
         const unsigned whole = budget;
         const bool dma = kind == SECOND_LEVEL_DMA;
@@ -116,7 +116,7 @@ static bool second_apply(struct pd *pd, enum second_level_kind kind, bool wanted
 }
 
 /* Permissions that a page table shows: a UTCB has none. */
-static unsigned shown(const struct mapping *mapping)
+static unsigned space_shown(const struct mapping *mapping)
 {
         return mapping->attr & MAPPING_UTCB ? NOVA_MEM_R | NOVA_MEM_W : mapping->perms;
 }
@@ -124,8 +124,8 @@ static unsigned shown(const struct mapping *mapping)
 /* The page table after the DMA and the guest table. All get the whole budget, so that none has
  * small pages only because another one has; together they may spend three times as much, once in a
  * step. What the next one did not come to is done once more by the next step. */
-static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at, unsigned *budget,
-                                       struct flush *flush)
+static cold_path bool space_apply_all_tables(const struct mapping *mapping, word_t *at,
+                                             unsigned *budget, struct flush *flush)
 {
         const bool dma = mapping->attr & MAPPING_DMA, guest = mapping->attr & MAPPING_GUEST;
         struct pd *pd = mapping->space->pd;
@@ -133,13 +133,14 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
                 .first = mapping->in_space.start,
                 .last = mapping->in_space.last,
                 .frame = mapping->in_parent.start,
-                .perms = shown(mapping),
+                .perms = space_shown(mapping),
         };
 
         unsigned used = 0;
 
-        if (!second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||
-            !second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, &used, flush)) {
+        if (!space_second_apply(pd, SECOND_LEVEL_DMA, dma, &range, *at, *budget, &used, flush) ||
+            !space_second_apply(pd, SECOND_LEVEL_GUEST, guest, &range, *at, *budget, &used,
+                                flush)) {
                 --*budget;
                 return false;
         }
@@ -150,23 +151,23 @@ static cold_path bool apply_all_tables(const struct mapping *mapping, word_t *at
 }
 
 /* The same from the first page to the last. */
-static cold_path bool apply_whole(const struct mapping *mapping, struct flush *flush)
+static cold_path bool space_apply_whole(const struct mapping *mapping, struct flush *flush)
 {
         word_t at = mapping->in_space.start;
         unsigned budget = UINT32_MAX;
 
-        return apply_all_tables(mapping, &at, &budget, flush);
+        return space_apply_all_tables(mapping, &at, &budget, flush);
 }
 
 /* The frame of a mapping's selector as an entry of its page table. */
-static inline uint64_t value_at(const struct mapping *mapping, word_t at)
+static inline uint64_t space_value_at(const struct mapping *mapping, word_t at)
 {
         return page_table_value(mapping->in_parent.start + (at - mapping->in_space.start),
-                                shown(mapping));
+                                space_shown(mapping));
 }
 
 /* Whether a mapping is in the page table, and nowhere else. */
-static inline bool has_pages_only(const struct mapping *mapping)
+static inline bool space_has_pages_only(const struct mapping *mapping)
 {
         return mapping->space->tables == SPACE_PAGES &&
                !(mapping->attr & (MAPPING_DMA | MAPPING_GUEST));
@@ -178,11 +179,12 @@ bool space_apply(const struct mapping *mapping, struct flush *flush)
         const struct space *space = mapping->space;
 
         assert_held(&space_lock[space->type]);
-        if (likely(has_pages_only(mapping)))
-                return page_table_write(space->pd, first, last, value_at(mapping, first), flush);
+        if (likely(space_has_pages_only(mapping)))
+                return page_table_write(space->pd, first, last, space_value_at(mapping, first),
+                                        flush);
         if (space->tables == SPACE_PORTS)
-                return io_apply(mapping, flush);
-        return space->tables == SPACE_NO_TABLES || apply_whole(mapping, flush);
+                return space_io_apply(mapping, flush);
+        return space->tables == SPACE_NO_TABLES || space_apply_whole(mapping, flush);
 }
 
 bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budget,
@@ -192,10 +194,11 @@ bool space_apply_from(const struct mapping *mapping, word_t *at, unsigned *budge
         const struct space *space = mapping->space;
 
         assert_held(&space_lock[space->type]);
-        if (has_pages_only(mapping))
-                return page_table_apply(space->pd, at, last, value_at(mapping, *at), budget, flush);
+        if (space_has_pages_only(mapping))
+                return page_table_apply(space->pd, at, last, space_value_at(mapping, *at), budget,
+                                        flush);
         if (space->tables == SPACE_PAGES || space->tables == SPACE_ALL_TABLES)
-                return apply_all_tables(mapping, at, budget, flush);
+                return space_apply_all_tables(mapping, at, budget, flush);
         if (space->tables == SPACE_PORTS)
                 *budget -= (unsigned)min_word(*budget, (last - *at) / NOVA_WORD_BITS + 1);
         *at = last + 1;

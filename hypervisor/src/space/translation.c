@@ -8,7 +8,8 @@
 /* The CRD of the largest aligned range around sel that lies inside first..last. It keeps the
  * highest bit by which sel is above what is below first, and that by which it is below what is
  * above last. */
-static nova_crd_t crd_around(unsigned type, word_t sel, word_t first, word_t last, unsigned perms)
+static nova_crd_t translation_crd_around(unsigned type, word_t sel, word_t first, word_t last,
+                                         unsigned perms)
 {
         const word_t differing = min_word(sel ^ (first - 1), sel ^ (last + 1));
         const unsigned order = (unsigned)min_word(bit_highest(differing), NOVA_CRD_ORDER_MASK);
@@ -23,14 +24,14 @@ nova_crd_t mapping_lookup(struct space *space, word_t sel)
         spin_lock(&space_lock[space->type]);
         const struct mapping *mapping = mapping_find(space, sel, sel);
         if (mapping)
-                crd = crd_around(space->type, sel, mapping->in_space.start, mapping->in_space.last,
-                                 mapping->perms);
+                crd = translation_crd_around(space->type, sel, mapping->in_space.start,
+                                             mapping->in_space.last, mapping->perms);
         spin_unlock(&space_lock[space->type]);
         return crd;
 }
 
 /* Clips the range around sel (an image of the sender's range) to the window; 0: outside. */
-static nova_crd_t clip_to_window(nova_crd_t crd, nova_crd_t window)
+static nova_crd_t translation_clip_to_window(nova_crd_t crd, nova_crd_t window)
 {
         const unsigned order = nova_crd_order(crd), window_order = nova_crd_order(window);
         const word_t base = nova_crd_base(crd);
@@ -44,14 +45,15 @@ static nova_crd_t clip_to_window(nova_crd_t crd, nova_crd_t window)
 }
 
 /* The image, in ancestor's space, of the part of the sender's CRD that mapping covers. */
-static nova_crd_t image(const struct mapping *mapping, const struct mapping *ancestor,
-                        nova_crd_t crd, word_t sel)
+static nova_crd_t translation_image(const struct mapping *mapping, const struct mapping *ancestor,
+                                    nova_crd_t crd, word_t sel)
 {
         const word_t at = mapping_place_in(ancestor, mapping->in_parent.start +
                                                              (sel - mapping->in_space.start));
         const word_t first = at - (sel - mapping->in_space.start);
         const word_t last = first + (mapping->in_space.last - mapping->in_space.start);
-        const nova_crd_t around = crd_around(mapping->space->type, at, first, last, mapping->perms);
+        const nova_crd_t around =
+                translation_crd_around(mapping->space->type, at, first, last, mapping->perms);
         const unsigned order = (unsigned)min_word(nova_crd_order(around), nova_crd_order(crd));
 
         return nova_crd(mapping->space->type, align_down(at, order), order, mapping->perms);
@@ -59,8 +61,9 @@ static nova_crd_t image(const struct mapping *mapping, const struct mapping *anc
 
 /* The next ancestor above one, of the receiver's space, in which what a mapping covers meets the
  * window. */
-static struct mapping *ancestor_in(struct mapping *ancestor, const struct mapping *mapping,
-                                   const struct space *receiver, nova_crd_t window)
+static struct mapping *translation_ancestor_in(struct mapping *ancestor,
+                                               const struct mapping *mapping,
+                                               const struct space *receiver, nova_crd_t window)
 {
         const word_t begin = align_down(nova_crd_base(window), nova_crd_order(window));
         const word_t end = begin + (((word_t)1 << nova_crd_order(window)) - 1);
@@ -91,8 +94,9 @@ nova_crd_t mapping_translate(struct space *sender, nova_crd_t crd, struct space 
         if (mapping) {
                 struct mapping *ancestor = mapping;
                 while (!result && mapping->perms &&
-                       (ancestor = ancestor_in(ancestor, mapping, receiver, window)))
-                        result = clip_to_window(image(mapping, ancestor, crd, sel), window);
+                       (ancestor = translation_ancestor_in(ancestor, mapping, receiver, window)))
+                        result = translation_clip_to_window(
+                                translation_image(mapping, ancestor, crd, sel), window);
         }
         spin_unlock(&space_lock[sender->type]);
         return result;

@@ -37,7 +37,7 @@ _Noreturn void resume_with_protection_fault(struct ec *self)
 
 /* #DB and #AC are the guest's; they exit because their delivery can go on for ever inside the CPU.
  */
-static _Noreturn void finish_guest_exception(struct ec *self)
+static _Noreturn void finish_exit_exception(struct ec *self)
 {
         if (vcpu_ops->exception_vector(self) == NOVA_EXC_MC)
                 kernel_stop("a machine check while a guest was running");
@@ -46,7 +46,7 @@ static _Noreturn void finish_guest_exception(struct ec *self)
 }
 
 /* The guest's first access to a debug register: they are its own from now on. */
-static void finish_debug_access(struct ec *self)
+static void finish_exit_debug_access(struct ec *self)
 {
         if (self->vcpu->wants_dr_exits)
                 return;
@@ -62,7 +62,7 @@ void finish_port_or_return(struct ec *self, unsigned port, unsigned bytes, bool 
 
 /* Memory is coherent without it, and emptying the caches would stall all CPUs: so it does nothing,
  * unless the VMM wants the exit. */
-static void finish_wbinvd(struct ec *self)
+static void finish_exit_wbinvd(struct ec *self)
 {
         if (!self->vcpu->wants_wbinvd)
                 resume_after_instruction(self);
@@ -77,13 +77,13 @@ void finish_exit_or_return(struct ec *self, enum guest_exit exit)
                 resume_delivery(self);
                 break;
         case GUEST_EXIT_EXCEPTION:
-                finish_guest_exception(self);
+                finish_exit_exception(self);
                 break;
         case GUEST_EXIT_DEBUG_REGISTER:
-                finish_debug_access(self);
+                finish_exit_debug_access(self);
                 break;
         case GUEST_EXIT_WBINVD:
-                finish_wbinvd(self);
+                finish_exit_wbinvd(self);
                 break;
         case GUEST_EXIT_MACHINE_CHECK:
                 kernel_stop("a machine check while a guest was running");

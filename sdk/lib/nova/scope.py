@@ -19,8 +19,8 @@ Row = namedtuple("Row", ("pattern", "presets", "reason"))
 QUICK = {
     "host": (
         "label:unit", "abi-offsets", "abi-layer0-*", "style.text", "style.format", "style.includes",
-        "docs.links", "docs.tables", "docs.sentences", "docs.tools", "sdk.scope", "sdk.tap",
-        "sdk.words",
+        "style.names", "docs.links", "docs.tables", "docs.sentences", "docs.tools", "sdk.scope",
+        "sdk.tap", "sdk.words",
     ),
     "x86_64-release": ("conformance.*.cpus-[14]",),
     "x86_32-release": ("conformance.*.cpus-[14]",),

@@ -58,7 +58,7 @@ void paging_begin(void)
         memset(spare, 0, sizeof(spare));
         memset(early_root, 0, sizeof(early_root));
         memset(early_pdpt, 0, sizeof(early_pdpt));
-        early_root[511] = image_phys(early_pdpt) | PAGING_TOP_FLAGS;
+        early_root[511] = boot_paging_image_phys(early_pdpt) | PAGING_TOP_FLAGS;
         memset(boot_mapped, 0, sizeof(boot_mapped));
         spare_used = device_pages = 0;
         root = early_root;
@@ -78,7 +78,7 @@ uint64_t paging_lookup(uint64_t virt)
                         return UINT64_MAX;
                 if (!level || entry & PTE_LARGE)
                         return (entry & PTE_ADDRESS) + (virt & (span - 1));
-                table = table_pointer(entry & PTE_ADDRESS);
+                table = boot_paging_table_pointer(entry & PTE_ADDRESS);
         }
 }
 

@@ -37,22 +37,22 @@ static bool failed; /* no frame for a table */
 static unsigned device_pages;
 static word_t boot_mapped[2]; /* bytes of each slot that have been mapped since boot_unmap */
 
-static paddr_t image_phys(const void *pointer)
+static paddr_t boot_paging_image_phys(const void *pointer)
 {
         return (word_t)pointer - IMAGE_OFFSET;
 }
 
-static paddr_t table_phys(const void *table)
+static paddr_t boot_paging_table_phys(const void *table)
 {
-        return root == early_root ? image_phys(table) : pool_to_phys(table);
+        return root == early_root ? boot_paging_image_phys(table) : pool_to_phys(table);
 }
 
-static uint64_t *table_pointer(paddr_t phys)
+static uint64_t *boot_paging_table_pointer(paddr_t phys)
 {
         return root == early_root ? (uint64_t *)(word_t)(phys + IMAGE_OFFSET) : phys_to_pool(phys);
 }
 
-static uint64_t *new_table(void)
+static uint64_t *boot_paging_new_table(void)
 {
         if (root != early_root)
                 return frame_alloc_zeroed();
@@ -61,7 +61,7 @@ static uint64_t *new_table(void)
 
 /* The entry that maps an address at a level (0: 4 KiB), with the tables that lead to it. A large
  * page in the way goes. NULL when there is no memory for a table. */
-static uint64_t *walk(word_t virt, unsigned level)
+static uint64_t *boot_paging_walk(word_t virt, unsigned level)
 {
         uint64_t *table = root;
 
@@ -69,21 +69,21 @@ static uint64_t *walk(word_t virt, unsigned level)
                 uint64_t *entry = &table[virt >> (PAGE_BITS + 9 * l) & 511];
 
                 if (!(*entry & PTE_PRESENT) || *entry & PTE_LARGE) {
-                        table = new_table();
+                        table = boot_paging_new_table();
                         if (!table)
                                 return NULL;
-                        *entry = table_phys(table) |
+                        *entry = boot_paging_table_phys(table) |
                                  (l == PAGING_LEVELS - 1 ? PAGING_TOP_FLAGS
                                                          : PTE_PRESENT | PTE_WRITE);
                 }
-                table = table_pointer(*entry & PTE_ADDRESS);
+                table = boot_paging_table_pointer(*entry & PTE_ADDRESS);
         }
         return &table[virt >> (PAGE_BITS + 9 * level) & 511];
 }
 
-static void map_page(word_t virt, unsigned level, uint64_t entry)
+static void boot_paging_map_page(word_t virt, unsigned level, uint64_t entry)
 {
-        uint64_t *place = walk(virt, level);
+        uint64_t *place = boot_paging_walk(virt, level);
 
         if (place)
                 *place = entry;
@@ -91,7 +91,8 @@ static void map_page(word_t virt, unsigned level, uint64_t entry)
                 failed = true;
 }
 
-static void map_range(word_t virt, paddr_t phys, uint64_t size, unsigned level, uint64_t flags)
+static void boot_paging_map_range(word_t virt, paddr_t phys, uint64_t size, unsigned level,
+                                  uint64_t flags)
 {
         const word_t step = (word_t)1 << (PAGE_BITS + 9 * level);
 
@@ -100,19 +101,20 @@ static void map_range(word_t virt, paddr_t phys, uint64_t size, unsigned level, 
         for (uint64_t done = 0; done < size && !failed; done += step, place++) {
                 const word_t at = (word_t)(virt + done);
                 if (!place || !(at >> (PAGE_BITS + 9 * level) & 511))
-                        place = walk(at, level);
+                        place = boot_paging_walk(at, level);
                 failed |= !place;
                 if (place)
                         *place = (phys + done) | flags | (level ? PTE_LARGE : 0);
         }
 }
 
-static void map_image(const char *start, const char *end, uint64_t flags)
+static void boot_paging_map_image(const char *start, const char *end, uint64_t flags)
 {
-        map_range((word_t)start, image_phys(start), (uint64_t)(end - start), 0, flags);
+        boot_paging_map_range((word_t)start, boot_paging_image_phys(start), (uint64_t)(end - start),
+                              0, flags);
 }
 
-static uint64_t global_flag(void)
+static uint64_t boot_paging_global_flag(void)
 {
         return cpu_has(FEATURE_PGE) ? PTE_GLOBAL : 0;
 }
@@ -125,12 +127,12 @@ void boot_paging_init(void)
 
 void boot_paging_map_pool(paddr_t phys, uint64_t size)
 {
-        map_range(POOL_VIRT(phys), phys, size, 1, DATA_FLAGS);
+        boot_paging_map_range(POOL_VIRT(phys), phys, size, 1, DATA_FLAGS);
         write_cr3(read_cr3());
 }
 
 /* The frames of the TSSs and a frame of ones; no entry is global that differs between PDs. */
-static void map_window(void)
+static void boot_paging_map_window(void)
 {
         void *ones = frame_alloc();
         void *tss = frame_alloc_boot(1);
@@ -141,11 +143,13 @@ static void map_window(void)
         }
         memset(ones, 0xff, PAGE_SIZE);
         memset(tss, 0, 2 * PAGE_SIZE);
-        map_range(TSS_BASE, pool_to_phys(tss), 2 * PAGE_SIZE, 0, DATA_FLAGS | global_flag());
-        map_page(IO_BITMAP, 0, pool_to_phys(ones) | RODATA_FLAGS);
-        map_page(IO_BITMAP + PAGE_SIZE, 0, pool_to_phys(ones) | RODATA_FLAGS);
-        map_page(IO_BITMAP_END, 0, pool_to_phys(ones) | RODATA_FLAGS | global_flag());
-        window_table = walk(WINDOW_BASE, 0);
+        boot_paging_map_range(TSS_BASE, pool_to_phys(tss), 2 * PAGE_SIZE, 0,
+                              DATA_FLAGS | boot_paging_global_flag());
+        boot_paging_map_page(IO_BITMAP, 0, pool_to_phys(ones) | RODATA_FLAGS);
+        boot_paging_map_page(IO_BITMAP + PAGE_SIZE, 0, pool_to_phys(ones) | RODATA_FLAGS);
+        boot_paging_map_page(IO_BITMAP_END, 0,
+                             pool_to_phys(ones) | RODATA_FLAGS | boot_paging_global_flag());
+        window_table = boot_paging_walk(WINDOW_BASE, 0);
 }
 
 bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
@@ -155,21 +159,24 @@ bool boot_paging_finish(paddr_t pool_start, uint64_t pool_size)
         if (!final)
                 return false;
         root = final;
-        map_image(image_text_start, image_text_end, TEXT_FLAGS | global_flag());
-        map_image(image_text_end, image_rodata_end, RODATA_FLAGS | global_flag());
-        map_image(image_rodata_end, image_end, DATA_FLAGS | global_flag());
-        map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1, DATA_FLAGS | global_flag());
-        map_window();
+        boot_paging_map_image(image_text_start, image_text_end,
+                              TEXT_FLAGS | boot_paging_global_flag());
+        boot_paging_map_image(image_text_end, image_rodata_end,
+                              RODATA_FLAGS | boot_paging_global_flag());
+        boot_paging_map_image(image_rodata_end, image_end, DATA_FLAGS | boot_paging_global_flag());
+        boot_paging_map_range(POOL_VIRT(pool_start), pool_start, pool_size, 1,
+                              DATA_FLAGS | boot_paging_global_flag());
+        boot_paging_map_window();
         /* All tables of the kernel half exist from here on. */
         for (word_t at = 0; at < BOOT_MAP_SIZE; at += LARGE_PAGE_SIZE)
-                map_page(BOOT_MAP_BASE + at, 0, 0);
+                boot_paging_map_page(BOOT_MAP_BASE + at, 0, 0);
         for (word_t at = 0; at < NOVA_CPU_MAX * CPU_BLOCK_SIZE; at += LARGE_PAGE_SIZE)
-                map_page(CPU_BASE + at, 0, 0);
-        map_page(MMIO_BASE, 0, 0);
+                boot_paging_map_page(CPU_BASE + at, 0, 0);
+        boot_paging_map_page(MMIO_BASE, 0, 0);
         if (failed)
                 return false;
 
-        const uint64_t *directory = walk(IMAGE_OFFSET, 1);
+        const uint64_t *directory = boot_paging_walk(IMAGE_OFFSET, 1);
         kernel_pd_phys = pool_to_phys(directory) & PTE_ADDRESS;
         kernel_root_phys = pool_to_phys(final);
         write_cr3((word_t)kernel_root_phys);
@@ -186,7 +193,8 @@ struct cpu *boot_paging_map_cpu(unsigned id)
                 void *frame = frame_alloc_zeroed();
                 if (!frame)
                         return NULL;
-                map_page((word_t)block + at, 0, pool_to_phys(frame) | DATA_FLAGS | global_flag());
+                boot_paging_map_page((word_t)block + at, 0,
+                                     pool_to_phys(frame) | DATA_FLAGS | boot_paging_global_flag());
         }
         return (struct cpu *)(void *)block;
 }
@@ -198,18 +206,20 @@ void *boot_paging_map_device(paddr_t phys)
         if (phys >= boot_phys_end || device_pages == LARGE_PAGE_SIZE / PAGE_SIZE)
                 return NULL;
         device_pages++;
-        map_page(virt, 0, (phys & PTE_ADDRESS) | PTE_UNCACHED | DATA_FLAGS | global_flag());
+        boot_paging_map_page(virt, 0,
+                             (phys & PTE_ADDRESS) | PTE_UNCACHED | DATA_FLAGS |
+                                     boot_paging_global_flag());
         return (void *)(virt + (word_t)(phys & (PAGE_SIZE - 1)));
 }
 
-static void *map_slot(unsigned slot, paddr_t phys, uint64_t size, uint64_t flags)
+static void *boot_paging_map_slot(unsigned slot, paddr_t phys, uint64_t size, uint64_t flags)
 {
         const word_t virt = BOOT_MAP_BASE + slot * SLOT_SIZE;
         const word_t offset = (word_t)phys & (PAGE_SIZE - 1);
 
         if (phys >= boot_phys_end || size > boot_phys_end - phys || size > SLOT_SIZE - offset)
                 return NULL;
-        map_range(virt, phys - offset, offset + size, 0, flags);
+        boot_paging_map_range(virt, phys - offset, offset + size, 0, flags);
         if (boot_mapped[slot] < offset + size)
                 boot_mapped[slot] = (word_t)(offset + size);
         write_cr3(read_cr3());
@@ -218,12 +228,12 @@ static void *map_slot(unsigned slot, paddr_t phys, uint64_t size, uint64_t flags
 
 void *boot_map(unsigned slot, paddr_t phys, uint64_t size)
 {
-        return map_slot(slot, phys, size, DATA_FLAGS);
+        return boot_paging_map_slot(slot, phys, size, DATA_FLAGS);
 }
 
 void *boot_map_device(unsigned slot, paddr_t phys, uint64_t size)
 {
-        return map_slot(slot, phys, size, DATA_FLAGS | PTE_UNCACHED);
+        return boot_paging_map_slot(slot, phys, size, DATA_FLAGS | PTE_UNCACHED);
 }
 
 void boot_unmap(void)
@@ -231,7 +241,7 @@ void boot_unmap(void)
         for (unsigned slot = 0; slot < array_size(boot_mapped); slot++) {
                 const word_t virt = BOOT_MAP_BASE + slot * SLOT_SIZE;
                 for (word_t at = 0; at < boot_mapped[slot]; at += PAGE_SIZE)
-                        map_page(virt + at, 0, 0);
+                        boot_paging_map_page(virt + at, 0, 0);
                 boot_mapped[slot] = 0;
         }
         write_cr3(read_cr3());

@@ -44,7 +44,7 @@ struct sample {
 
 /* Reads the clocks as close together as possible: the best of some tries, so that an interruption
  * by a hypervisor below does not count. */
-static struct sample take_sample(uint16_t port)
+static struct sample calibrate_take_sample(uint16_t port)
 {
         struct sample best = {0};
         uint64_t best_time = UINT64_MAX;
@@ -64,20 +64,20 @@ static struct sample take_sample(uint16_t port)
         return best;
 }
 
-static uint32_t khz(uint64_t ticks, uint32_t reference_ticks, uint32_t reference_hz)
+static uint32_t calibrate_khz(uint64_t ticks, uint32_t reference_ticks, uint32_t reference_hz)
 {
         return (uint32_t)divide(ticks * (reference_hz / 8), reference_ticks * 125, NULL);
 }
 
 /* No CPU that this kernel runs on is slower, and none of today is so fast. */
-static bool is_plausible(void)
+static bool calibrate_is_plausible(void)
 {
         return tsc_khz >= KHZ_LEAST && tsc_khz <= KHZ_MOST && bus_khz;
 }
 
-static bool measure_pm(uint16_t port)
+static bool calibrate_measure_pm(uint16_t port)
 {
-        const struct sample first = take_sample(port);
+        const struct sample first = calibrate_take_sample(port);
         struct sample last;
         uint32_t passed = 0;
 
@@ -85,17 +85,17 @@ static bool measure_pm(uint16_t port)
                 passed = (inl(port) - first.pm) & PM_MASK;
         if (passed < PM_TICKS)
                 return false;
-        last = take_sample(port);
+        last = calibrate_take_sample(port);
         passed = (last.pm - first.pm) & PM_MASK;
         if (passed < PM_TICKS)
                 return false;
-        tsc_khz = khz(last.tsc - first.tsc, passed, PM_HZ);
-        bus_khz = khz(first.bus - last.bus, passed, PM_HZ);
-        return is_plausible();
+        tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PM_HZ);
+        bus_khz = calibrate_khz(first.bus - last.bus, passed, PM_HZ);
+        return calibrate_is_plausible();
 }
 
 /* What is left of channel 2's count. */
-static uint32_t pit_read(void)
+static uint32_t calibrate_pit_read(void)
 {
         outb(PIT_COMMAND, PIT_LATCH);
         const uint32_t low = inb(PIT_CHANNEL2);
@@ -103,7 +103,7 @@ static uint32_t pit_read(void)
 }
 
 /* The same with the PIT, whose count goes down. */
-static struct sample take_pit_sample(void)
+static struct sample calibrate_take_pit_sample(void)
 {
         struct sample best = {0};
         uint64_t best_time = UINT64_MAX;
@@ -112,7 +112,7 @@ static struct sample take_pit_sample(void)
                 struct sample now;
                 const uint64_t before = rdtsc();
 
-                now.pm = pit_read();
+                now.pm = calibrate_pit_read();
                 now.tsc = before;
                 now.bus = lapic_read(LAPIC_TIMER_CURRENT);
                 if (rdtsc() - before < best_time) {
@@ -124,7 +124,7 @@ static struct sample take_pit_sample(void)
 }
 
 /* Counts down from the largest value and reads back how far it came. */
-static bool measure_pit(void)
+static bool calibrate_measure_pit(void)
 {
         const uint8_t gate = (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAK) | PORT_B_GATE);
         uint32_t left = PIT_START;
@@ -134,21 +134,21 @@ static bool measure_pit(void)
         outb(PIT_COMMAND, PIT_ONE_SHOT);
         outb(PIT_CHANNEL2, PIT_START & 0xff);
         outb(PIT_CHANNEL2, PIT_START >> 8);
-        while ((left = pit_read()) == PIT_START || !left)
+        while ((left = calibrate_pit_read()) == PIT_START || !left)
                 if (++tries == PIT_TRIES)
                         return false;
 
-        const struct sample first = take_pit_sample();
-        for (left = first.pm; first.pm - left < PIT_TICKS; left = pit_read())
+        const struct sample first = calibrate_take_pit_sample();
+        for (left = first.pm; first.pm - left < PIT_TICKS; left = calibrate_pit_read())
                 if (++tries == PIT_TRIES || left > first.pm)
                         return false;
-        const struct sample last = take_pit_sample();
+        const struct sample last = calibrate_take_pit_sample();
         const uint32_t passed = first.pm - last.pm;
         if (last.pm > first.pm)
                 return false;
-        tsc_khz = khz(last.tsc - first.tsc, passed, PIT_HZ);
-        bus_khz = khz(first.bus - last.bus, passed, PIT_HZ);
-        return is_plausible();
+        tsc_khz = calibrate_khz(last.tsc - first.tsc, passed, PIT_HZ);
+        bus_khz = calibrate_khz(first.bus - last.bus, passed, PIT_HZ);
+        return calibrate_is_plausible();
 }
 
 void calibrate(uint16_t pm_timer)
@@ -156,7 +156,7 @@ void calibrate(uint16_t pm_timer)
         /* One-shot mode and masked, also where the deadline is used later. */
         lapic_write(LAPIC_LVT_TIMER, 0x10000 | VECTOR_TIMER);
         lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX);
-        if (!(pm_timer && measure_pm(pm_timer)) && !measure_pit()) {
+        if (!(pm_timer && calibrate_measure_pm(pm_timer)) && !calibrate_measure_pit()) {
                 tsc_khz = FALLBACK_KHZ;
                 bus_khz = FALLBACK_KHZ;
                 console_print("NOVA: neither PM timer nor PIT works: the clocks are taken to run "

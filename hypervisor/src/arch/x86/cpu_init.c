@@ -11,7 +11,7 @@
 #define DR6_CLEAR    0xffff0ff0
 #define DR7_CLEAR    0x400
 
-static word_t cr4_value(void)
+static word_t cpu_init_cr4_value(void)
 {
         word_t value = CR4_PAE | CR4_OSFXSR;
 
@@ -30,7 +30,7 @@ void cpu_init(struct cpu *cpu)
 {
         /* Caches are on: INIT leaves CD and NW set. TS: the first use of the FPU is seen. */
         write_cr0(CR0_PE | CR0_MP | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG);
-        write_cr4(cr4_value());
+        write_cr4(cpu_init_cr4_value());
         if (cpu_has(FEATURE_XSAVE))
                 xsetbv(0, XCR0_X87_SSE);
         if (cpu_has(FEATURE_PAT))

@@ -31,7 +31,7 @@ uint64_t descriptors_tss(word_t base, uint32_t limit)
                (uint64_t)(limit >> 16 & 0xf) << 48 | (uint64_t)(base >> 24 & 0xff) << 56;
 }
 
-static uint64_t *gdt_of(struct cpu *cpu)
+static uint64_t *descriptors_gdt_of(struct cpu *cpu)
 {
         return (uint64_t *)(void *)((char *)cpu + CPU_GDT);
 }
@@ -40,13 +40,13 @@ void descriptors_load(struct cpu *cpu)
 {
         cpu->tss->iomap = (uint16_t)(IO_BITMAP - (word_t)cpu->tss);
         descriptors_fill_tss(cpu);
-        gdt_size = descriptors_fill_gdt(gdt_of(cpu), cpu);
+        gdt_size = descriptors_fill_gdt(descriptors_gdt_of(cpu), cpu);
         descriptors_reload(cpu);
 }
 
 void descriptors_reload(struct cpu *cpu)
 {
-        uint64_t *gdt = gdt_of(cpu);
+        uint64_t *gdt = descriptors_gdt_of(cpu);
         struct table_pointer pointer = {(uint16_t)(gdt_size - 1), (word_t)gdt};
 
         gdt[SEL_TSS / 8] &= ~TSS_BUSY;

@@ -10,28 +10,29 @@
 
 uint32_t cpu_features[FEATURE_WORDS];
 
-static uint32_t max_extended(void)
+static uint32_t features_max_extended(void)
 {
         uint32_t max = cpuid(0x80000000, 0).eax;
 
         return max >> 31 ? max : 0;
 }
 
-static bool is_emulated(uint32_t features)
+static bool features_is_emulated(uint32_t features)
 {
         return features >> FEATURE_HYPERVISOR % 32 & 1 && cpuid(0x40000000, 0).ebx == EMULATOR_NAME;
 }
 
 bool features_emulated(void)
 {
-        return is_emulated(cpu_features[WORD_1_ECX]);
+        return features_is_emulated(cpu_features[WORD_1_ECX]);
 }
 
 /* QEMU 7.2 never gets past the MOV that sets OSXSAVE when it lacks what leaf 0xd says about XSAVE,
  * XSAVEOPT and others. */
-static bool xsave_is_broken(uint32_t features)
+static bool features_xsave_is_broken(uint32_t features)
 {
-        return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(0xd, 1).eax && is_emulated(features);
+        return features >> FEATURE_XSAVE % 32 & 1 && !cpuid(0xd, 1).eax &&
+               features_is_emulated(features);
 }
 
 void features_read(bool first)
@@ -47,7 +48,7 @@ void features_read(bool first)
                 now[WORD_7_ECX] = leaf.ecx;
                 now[WORD_7_EDX] = leaf.edx;
         }
-        if (max_extended() >= 0x80000001) {
+        if (features_max_extended() >= 0x80000001) {
                 leaf = cpuid(0x80000001, 0);
                 now[WORD_EXT_ECX] = leaf.ecx;
                 now[WORD_EXT_EDX] = leaf.edx;
@@ -55,7 +56,7 @@ void features_read(bool first)
         /* Firmware may have switched SVM off. */
         if (now[WORD_EXT_ECX] >> FEATURE_SVM % 32 & 1 && !(rdmsr(MSR_VM_CR) & VM_CR_SVMDIS))
                 now[WORD_SVM_EDX] = cpuid(0x8000000a, 0).edx;
-        if (xsave_is_broken(now[WORD_1_ECX]))
+        if (features_xsave_is_broken(now[WORD_1_ECX]))
                 now[WORD_1_ECX] &= ~(1u << FEATURE_XSAVE % 32);
         if (now[WORD_1_ECX] >> FEATURE_VMX % 32 & 1 && !vmx_usable())
                 now[WORD_1_ECX] &= ~(1u << FEATURE_VMX % 32);
@@ -68,7 +69,7 @@ void features_read(bool first)
 
 unsigned features_phys_bits(void)
 {
-        unsigned bits = max_extended() >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 0;
+        unsigned bits = features_max_extended() >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 0;
 
         /* 52 bits are the most that a page-table entry can hold. */
         return bits < 32 || bits > 52 ? 36 : bits;
@@ -82,7 +83,7 @@ uint32_t features_apic_id(void)
 }
 
 /* Bits that hold the numbers 0 to count - 1. */
-static unsigned bits_for(unsigned count)
+static unsigned features_bits_for(unsigned count)
 {
         return count > 1 ? 32 - (unsigned)__builtin_clz(count - 1) : 0;
 }
@@ -101,8 +102,8 @@ void features_topology(unsigned *thread_bits, unsigned *core_bits)
         /* Intel reports the cores in leaf 4, AMD in an extended leaf. */
         if (max >= 4 && cpuid(4, 0).eax)
                 cores = (cpuid(4, 0).eax >> 26) + 1;
-        else if (max_extended() >= 0x80000008)
+        else if (features_max_extended() >= 0x80000008)
                 cores = (cpuid(0x80000008, 0).ecx & 0xff) + 1;
-        *core_bits = bits_for(logical > cores ? logical : cores);
-        *thread_bits = *core_bits - bits_for(cores);
+        *core_bits = features_bits_for(logical > cores ? logical : cores);
+        *thread_bits = *core_bits - features_bits_for(cores);
 }

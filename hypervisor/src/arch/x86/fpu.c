@@ -73,7 +73,7 @@ void fpu_prepare(void *state)
                 memset((char *)state + FPU_SIZE_MIN, 0, XSAVE_HEADER_SIZE);
 }
 
-static void save(void *state)
+static void fpu_save(void *state)
 {
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
 
@@ -86,7 +86,7 @@ static void save(void *state)
 /* On CPUs of AMD before Zen 2 a restore leaves the address of the last instruction, its operand and
  * its opcode as they are unless an exception is pending (APM 5, FXRSTOR): FNINIT takes those of the
  * last owner away. */
-static void restore(const void *state)
+static void fpu_restore(const void *state)
 {
         const uint32_t low = (uint32_t)components, high = (uint32_t)(components >> 32);
 
@@ -118,11 +118,11 @@ void fpu_load(struct cpu *cpu, struct ec *ec)
                 return;
         fpu_leave_guest(cpu); /* all components are saved and loaded */
         if (owner) {
-                save(owner->fpu);
+                fpu_save(owner->fpu);
                 owner->special &= (uint8_t)~SPECIAL_FPU;
         }
         ec->special |= SPECIAL_FPU;
-        restore(ec->fpu_used ? ec->fpu : initial);
+        fpu_restore(ec->fpu_used ? ec->fpu : initial);
         ec->fpu_used = true;
         cpu->fpu_owner = ec;
 }

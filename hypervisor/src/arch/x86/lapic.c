@@ -75,7 +75,7 @@ unsigned lapic_id(void)
         return lapic_x2apic ? lapic_read(LAPIC_ID) : lapic_read(LAPIC_ID) >> 24;
 }
 
-static void send(unsigned apic_id, uint32_t command)
+static void lapic_send(unsigned apic_id, uint32_t command)
 {
         if (lapic_x2apic) {
                 /* Unlike a write to memory this one may overtake stores (SDM 3A, 10.12.3). */
@@ -92,22 +92,22 @@ static void send(unsigned apic_id, uint32_t command)
 
 void lapic_send_ipi(unsigned apic_id, unsigned vector)
 {
-        send(apic_id, ICR_ASSERT | vector);
+        lapic_send(apic_id, ICR_ASSERT | vector);
 }
 
 void lapic_send_nmi(unsigned apic_id)
 {
-        send(apic_id, ICR_ASSERT | ICR_NMI);
+        lapic_send(apic_id, ICR_ASSERT | ICR_NMI);
 }
 
 void lapic_send_init(unsigned apic_id)
 {
-        send(apic_id, ICR_ASSERT | ICR_INIT);
+        lapic_send(apic_id, ICR_ASSERT | ICR_INIT);
 }
 
 void lapic_send_start(unsigned apic_id, paddr_t page)
 {
-        send(apic_id, ICR_ASSERT | ICR_START | (uint32_t)(page >> PAGE_BITS));
+        lapic_send(apic_id, ICR_ASSERT | ICR_START | (uint32_t)(page >> PAGE_BITS));
 }
 
 void timer_set_rates(uint32_t timer_khz, uint32_t tsc_khz)

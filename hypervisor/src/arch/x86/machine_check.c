@@ -18,7 +18,7 @@
 #define STATUS_ENABLED     ((uint64_t)1 << 60)
 #define STATUS_FATAL       (STATUS_VALID | STATUS_UNCORRECTED | STATUS_ENABLED)
 
-static unsigned banks(void)
+static unsigned machine_check_banks(void)
 {
         const unsigned count = cpu_has(FEATURE_MCA) ? (unsigned)rdmsr(MSR_MCG_CAP) & BANKS : 0;
 
@@ -27,13 +27,13 @@ static unsigned banks(void)
 
 void machine_check_forget(void)
 {
-        for (unsigned i = 0; i < banks(); i++)
+        for (unsigned i = 0; i < machine_check_banks(); i++)
                 wrmsr(STATUS(i), 0);
 }
 
 bool machine_check_happened(void)
 {
-        for (unsigned i = 0; i < banks(); i++)
+        for (unsigned i = 0; i < machine_check_banks(); i++)
                 if ((rdmsr(STATUS(i)) & STATUS_FATAL) == STATUS_FATAL)
                         return true;
         return false;

@@ -22,21 +22,21 @@
 #define USER_PAGES  (NOVA_USER_END >> PAGE_BITS)
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
-/* What apply_above() returns when there is no memory for a table. */
+/* What page_table_apply_above() returns when there is no memory for a table. */
 #define NO_MEMORY ((word_t)-1)
 
-static uint64_t *entry_of(uint64_t *table, word_t page, unsigned level)
+static uint64_t *page_table_entry_of(uint64_t *table, word_t page, unsigned level)
 {
         return &table[page >> 9 * level & (level == TOP ? PAGING_TOP_SLOTS - 1 : 511)];
 }
 
-static uint64_t *table_of(uint64_t entry)
+static uint64_t *page_table_of(uint64_t entry)
 {
         return phys_to_pool(entry & PTE_ADDRESS);
 }
 
 /* Writes entries where none was, many in a row. */
-static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
+static void page_table_fill_empty(uint64_t *entry, word_t count, uint64_t value)
 {
         for (; count >= PTE_BATCH; count -= PTE_BATCH, entry += PTE_BATCH) {
                 pte_write_batch(entry, value);
@@ -47,7 +47,7 @@ static void fill_empty(uint64_t *entry, word_t count, uint64_t value)
 }
 
 /* A new table that has count entries, the first for page: value and the frames that follow. */
-static uint64_t *table_create(struct pd *pd, word_t page, word_t count, uint64_t value)
+static uint64_t *page_table_create(struct pd *pd, word_t page, word_t count, uint64_t value)
 {
         if (!account_charge(pd->account, PAGE_SIZE))
                 return NULL;
@@ -58,15 +58,15 @@ static uint64_t *table_create(struct pd *pd, word_t page, word_t count, uint64_t
                 return NULL;
         }
         pd->memory.space.charged += PAGE_SIZE;
-        fill_empty(entry_of(table, page, 0), count, value);
+        page_table_fill_empty(page_table_entry_of(table, page, 0), count, value);
         frame_info(table)->used = (uint16_t)count;
         return table;
 }
 
 /* Writes an entry and keeps the count of its table. The root is not counted. */
-static void write_entry(uint64_t *table, word_t page, unsigned level, uint64_t value)
+static void page_table_write_entry(uint64_t *table, word_t page, unsigned level, uint64_t value)
 {
-        uint64_t *entry = entry_of(table, page, level);
+        uint64_t *entry = page_table_entry_of(table, page, level);
 
         if (level != TOP) {
                 struct frame_info *info = frame_info(table);
@@ -76,15 +76,15 @@ static void write_entry(uint64_t *table, word_t page, unsigned level, uint64_t v
 }
 
 /* Enters a table that was made, or not, below an empty entry of another; false: there is none. */
-static bool link_table(struct pd *pd, uint64_t *above, word_t page, unsigned level,
-                       const uint64_t *table, struct flush *flush)
+static bool page_table_link(struct pd *pd, uint64_t *above, word_t page, unsigned level,
+                            const uint64_t *table, struct flush *flush)
 {
         const uint64_t flags = level == TOP ? PAGING_TOP_FLAGS : TABLE_FLAGS;
 
         if (!table)
                 return false;
-        write_entry(above, page, level,
-                    pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0));
+        page_table_write_entry(above, page, level,
+                               pool_to_phys(table) | flags | (PAGING_LEVELS > 3 ? PTE_USER : 0));
         if (PAGING_LEVELS == 3 && level == TOP)
                 flush_add(flush, pd); /* the CPU keeps PDPT entries */
         return true;
@@ -92,35 +92,37 @@ static bool link_table(struct pd *pd, uint64_t *above, word_t page, unsigned lev
 
 /* Goes down to the table that has a page's entry of a level. Stops above it at what leads no
  * further: an empty entry, or a large page. The level that it reached. */
-static always_inline unsigned walk(struct pd *pd, word_t page, unsigned level, uint64_t **table)
+static always_inline unsigned page_table_walk(struct pd *pd, word_t page, unsigned level,
+                                              uint64_t **table)
 {
         uint64_t *below = pd->memory.tables.root;
         unsigned at = TOP;
 
 #pragma GCC unroll 3
         for (; at > level; at--) {
-                const uint64_t entry = *entry_of(below, page, at);
+                const uint64_t entry = *page_table_entry_of(below, page, at);
                 if (unlikely(!entry || (at == 1 && entry & PTE_LARGE)))
                         break;
-                below = table_of(entry);
+                below = page_table_of(entry);
         }
         *table = below;
         return at;
 }
 
 /* Frees the tables of a page that became empty, from a level upwards. */
-static cold_path void prune(struct pd *pd, word_t page, unsigned level, struct flush *flush)
+static cold_path void page_table_prune(struct pd *pd, word_t page, unsigned level,
+                                       struct flush *flush)
 {
         for (; level < TOP; level++) {
                 uint64_t *table, *above;
-                walk(pd, page, level, &table);
+                page_table_walk(pd, page, level, &table);
                 if (frame_info(table)->used)
                         return;
-                walk(pd, page, level + 1, &above);
+                page_table_walk(pd, page, level + 1, &above);
                 flush_add(flush, pd); /* a CPU may have kept what led to it, though it was empty */
                 flush_add_frame(flush, table);
                 account_return(pd->account, PAGE_SIZE);
-                write_entry(above, page, level + 1, 0);
+                page_table_write_entry(above, page, level + 1, 0);
         }
 }
 
@@ -138,51 +140,52 @@ uint64_t page_table_value(word_t frame, unsigned perms)
 }
 
 /* Replaces a large page by a table of small ones. */
-static cold_path bool split_large(struct pd *pd, uint64_t *above, word_t page, struct flush *flush)
+static cold_path bool page_table_split_large(struct pd *pd, uint64_t *above, word_t page,
+                                             struct flush *flush)
 {
-        const uint64_t *table =
-                table_create(pd, 0, LARGE_PAGES, *entry_of(above, page, 1) & ~PTE_LARGE);
+        const uint64_t *table = page_table_create(
+                pd, 0, LARGE_PAGES, *page_table_entry_of(above, page, 1) & ~PTE_LARGE);
 
         if (!table)
                 return false;
-        write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
+        page_table_write_entry(above, page, 1, pool_to_phys(table) | TABLE_FLAGS);
         flush_add(flush, pd); /* no TLB keeps two sizes for one address */
         return true;
 }
 
 /* Writes one large page, or removes it or the table in its place. */
-static void apply_large(struct pd *pd, uint64_t *table, word_t page, uint64_t value,
-                        struct flush *flush)
+static void page_table_apply_large(struct pd *pd, uint64_t *table, word_t page, uint64_t value,
+                                   struct flush *flush)
 {
-        const uint64_t old = *entry_of(table, page, 1);
+        const uint64_t old = *page_table_entry_of(table, page, 1);
 
-        write_entry(table, page, 1, value);
+        page_table_write_entry(table, page, 1, value);
         if (!old)
                 return;
         flush_add(flush, pd);
         if (!(old & PTE_LARGE)) {
-                flush_add_frame(flush, table_of(old));
+                flush_add_frame(flush, page_table_of(old));
                 account_return(pd->account, PAGE_SIZE);
         }
 }
 
 /* What is left to do when there was something in entries that were written. */
-static __attribute__((noinline)) bool replaced(struct pd *pd, const struct frame_info *info,
-                                               word_t page, struct flush *flush)
+static __attribute__((noinline)) bool
+page_table_replaced(struct pd *pd, const struct frame_info *info, word_t page, struct flush *flush)
 {
         flush_add(flush, pd);
         if (!info->used)
-                prune(pd, page, 0, flush);
+                page_table_prune(pd, page, 0, flush);
         return true;
 }
 
 /* Writes the small pages of one table, or removes them, by a loop each: one for both would cost
  * each entry more. They are counted at the end. */
-static always_inline bool apply_small(struct pd *pd, uint64_t *table, word_t page, word_t count,
-                                      uint64_t value, struct flush *flush)
+static always_inline bool page_table_apply_small(struct pd *pd, uint64_t *table, word_t page,
+                                                 word_t count, uint64_t value, struct flush *flush)
 {
         struct frame_info *info = frame_info(table);
-        uint64_t *entry = entry_of(table, page, 0), *const end = entry + count;
+        uint64_t *entry = page_table_entry_of(table, page, 0), *const end = entry + count;
         word_t before = 0;
 
         if (value) {
@@ -199,16 +202,16 @@ static always_inline bool apply_small(struct pd *pd, uint64_t *table, word_t pag
                 } while (++entry != end);
         }
         info->used = (uint16_t)(info->used - before);
-        return !before || replaced(pd, info, page, flush);
+        return !before || page_table_replaced(pd, info, page, flush);
 }
 
 /* Makes the tables that lack on the way down to level 1 for a page; NULL: no memory. */
-static cold_path uint64_t *make_tables(struct pd *pd, uint64_t *table, unsigned level, word_t page,
-                                       struct flush *flush)
+static cold_path uint64_t *page_table_make_tables(struct pd *pd, uint64_t *table, unsigned level,
+                                                  word_t page, struct flush *flush)
 {
         for (; level > 1; level--) {
-                uint64_t *below = table_create(pd, 0, 0, 0);
-                if (!link_table(pd, table, page, level, below, flush))
+                uint64_t *below = page_table_create(pd, 0, 0, 0);
+                if (!page_table_link(pd, table, page, level, below, flush))
                         return NULL;
                 table = below;
         }
@@ -217,42 +220,43 @@ static cold_path uint64_t *make_tables(struct pd *pd, uint64_t *table, unsigned 
 
 /* Writes or removes what a walk that ended in a table above level 0 has led to: what lacks, a large
  * page, or all pages of a table. Pages done; 0: small pages can be written now; or NO_MEMORY. */
-static inline word_t apply_above(struct pd *pd, uint64_t *table, unsigned level, word_t page,
-                                 word_t left, uint64_t value, unsigned *budget, struct flush *flush)
+static inline word_t page_table_apply_above(struct pd *pd, uint64_t *table, unsigned level,
+                                            word_t page, word_t left, uint64_t value,
+                                            unsigned *budget, struct flush *flush)
 {
         const word_t span = (word_t)1 << 9 * level, room = span - (page & (span - 1));
         const word_t count = min_word(min_word(left, LARGE_PAGES - page % LARGE_PAGES), *budget);
         const bool whole = left >= LARGE_PAGES && !(page % LARGE_PAGES);
         const bool large = whole && !((word_t)(value >> PAGE_BITS) % LARGE_PAGES);
-        const uint64_t entry = *entry_of(table, page, level);
+        const uint64_t entry = *page_table_entry_of(table, page, level);
 
         if (!value && !entry) {
                 budget_spend(budget, BUDGET_TABLE);
                 if (!frame_info(table)->used)
-                        prune(pd, page, level, flush);
+                        page_table_prune(pd, page, level, flush);
                 return room;
         }
-        if (level > 1 && !(table = make_tables(pd, table, level, page, flush)))
+        if (level > 1 && !(table = page_table_make_tables(pd, table, level, page, flush)))
                 return NO_MEMORY;
         if (large) {
                 budget_spend(budget, BUDGET_TABLE);
-                apply_large(pd, table, page, value ? value | PTE_LARGE : 0, flush);
+                page_table_apply_large(pd, table, page, value ? value | PTE_LARGE : 0, flush);
                 if (!frame_info(table)->used)
-                        prune(pd, page, 1, flush);
+                        page_table_prune(pd, page, 1, flush);
                 return LARGE_PAGES;
         }
         if (entry)
-                return split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
-        if (!link_table(pd, table, page, 1, table_create(pd, page, count, value), flush))
+                return page_table_split_large(pd, table, page, flush) ? 0 : NO_MEMORY;
+        if (!page_table_link(pd, table, page, 1, page_table_create(pd, page, count, value), flush))
                 return NO_MEMORY;
         *budget -= (unsigned)count;
         return count;
 }
 
 /* Page table by page table, and makes those that lack. */
-static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, word_t last,
-                                                   uint64_t value, unsigned *budget,
-                                                   struct flush *flush)
+static __attribute__((noinline)) bool page_table_apply_tables(struct pd *pd, word_t *at,
+                                                              word_t last, uint64_t value,
+                                                              unsigned *budget, struct flush *flush)
 {
         const word_t end = min_word(last, USER_PAGES - 1) + 1;
         word_t page = *at, done = 0;
@@ -261,15 +265,16 @@ static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, wo
                 const word_t left = end - page, in_table = LARGE_PAGES - page % LARGE_PAGES;
                 const bool removes_all = !value && left >= LARGE_PAGES && in_table == LARGE_PAGES;
                 uint64_t *table;
-                const unsigned level = walk(pd, page, removes_all, &table);
+                const unsigned level = page_table_walk(pd, page, removes_all, &table);
 
                 done = min_word(min_word(left, in_table), *budget);
                 if (level) {
-                        done = apply_above(pd, table, level, page, left, value, budget, flush);
+                        done = page_table_apply_above(pd, table, level, page, left, value, budget,
+                                                      flush);
                         if (done == NO_MEMORY)
                                 break;
                 } else {
-                        apply_small(pd, table, page, done, value, flush);
+                        page_table_apply_small(pd, table, page, done, value, flush);
                         *budget -= (unsigned)done;
                 }
                 value += value ? (uint64_t)done << PAGE_BITS : 0;
@@ -279,16 +284,17 @@ static __attribute__((noinline)) bool apply_tables(struct pd *pd, word_t *at, wo
 }
 
 /* What is not part of one table, or the table lacks. */
-static __attribute__((noinline)) bool write_tables(struct pd *pd, word_t first, word_t last,
-                                                   uint64_t value, struct flush *flush)
+static __attribute__((noinline)) bool page_table_write_tables(struct pd *pd, word_t first,
+                                                              word_t last, uint64_t value,
+                                                              struct flush *flush)
 {
         unsigned budget = UINT32_MAX;
 
-        return apply_tables(pd, &first, last, value, &budget, flush);
+        return page_table_apply_tables(pd, &first, last, value, &budget, flush);
 }
 
 /* Whether pages are a part of one table. */
-static inline bool is_part(word_t first, word_t last)
+static inline bool page_table_is_part(word_t first, word_t last)
 {
         return (first ^ last) < LARGE_PAGES - 1 && last < USER_PAGES;
 }
@@ -298,9 +304,9 @@ bool page_table_write(struct pd *pd, word_t first, word_t last, uint64_t value, 
         uint64_t *table;
 
         /* Most are a part of one table, which is there. */
-        if (unlikely(!is_part(first, last) || walk(pd, first, 0, &table)))
-                return write_tables(pd, first, last, value, flush);
-        return apply_small(pd, table, first, last - first + 1, value, flush);
+        if (unlikely(!page_table_is_part(first, last) || page_table_walk(pd, first, 0, &table)))
+                return page_table_write_tables(pd, first, last, value, flush);
+        return page_table_apply_small(pd, table, first, last - first + 1, value, flush);
 }
 
 bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, unsigned *budget,
@@ -308,8 +314,8 @@ bool page_table_apply(struct pd *pd, word_t *at, word_t last, uint64_t value, un
 {
         const word_t page = *at, count = last - page + 1;
 
-        if (!is_part(page, last) || count > *budget)
-                return apply_tables(pd, at, last, value, budget, flush);
+        if (!page_table_is_part(page, last) || count > *budget)
+                return page_table_apply_tables(pd, at, last, value, budget, flush);
         *at = last + 1;
         *budget -= (unsigned)count;
         return page_table_write(pd, page, last, value, flush);
@@ -321,9 +327,10 @@ bool page_table_split(struct pd *pd, word_t page, struct flush *flush)
 
         if (page >= USER_PAGES || !(page & (LARGE_PAGES - 1)))
                 return true;
-        if (walk(pd, page, 1, &table) > 1 || !(*entry_of(table, page, 1) & PTE_LARGE))
+        if (page_table_walk(pd, page, 1, &table) > 1 ||
+            !(*page_table_entry_of(table, page, 1) & PTE_LARGE))
                 return true;
-        return split_large(pd, table, page, flush);
+        return page_table_split_large(pd, table, page, flush);
 }
 
 word_t *page_table_io_bitmap(struct pd *pd, unsigned half, struct flush *flush)

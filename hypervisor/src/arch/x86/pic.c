@@ -9,7 +9,7 @@
 #define MASTER 0x20
 #define SLAVE  0xa0
 
-static void set_up(uint16_t port, uint8_t vector, uint8_t cascade)
+static void pic_set_up(uint16_t port, uint8_t vector, uint8_t cascade)
 {
         outb(port, 0x11);        /* ICW1: initialise, ICW4 follows */
         outb(port + 1, vector);  /* ICW2 */
@@ -20,6 +20,6 @@ static void set_up(uint16_t port, uint8_t vector, uint8_t cascade)
 
 void pic_disable(void)
 {
-        set_up(MASTER, VECTOR_PIC, 1 << 2);
-        set_up(SLAVE, VECTOR_PIC + 8, 2);
+        pic_set_up(MASTER, VECTOR_PIC, 1 << 2);
+        pic_set_up(SLAVE, VECTOR_PIC + 8, 2);
 }

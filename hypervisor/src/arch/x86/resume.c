@@ -21,7 +21,7 @@
 /* entry.S */
 _Noreturn void continue_on_empty_stack(struct ec *ec, continuation_t cont, word_t stack);
 
-static void switch_special(struct cpu *cpu, const struct ec *ec)
+static void resume_switch_special(struct cpu *cpu, const struct ec *ec)
 {
         fpu_switch(cpu, ec);
         if (cpu->special & ~ec->special & SPECIAL_VCPU)
@@ -33,7 +33,7 @@ static void switch_special(struct cpu *cpu, const struct ec *ec)
 
 static __attribute__((noinline)) _Noreturn void resume_special(struct cpu *cpu, struct ec *ec)
 {
-        switch_special(cpu, ec);
+        resume_switch_special(cpu, ec);
         continue_on_empty_stack(ec, ec->cont, ec->stack_top);
 }
 
@@ -65,13 +65,13 @@ void cpu_drop_dead_pd(struct cpu *cpu)
         store_once(cpu->current_pd, NULL);
 }
 
-static bool has_pending_work(const struct ec *self)
+static bool resume_has_pending_work(const struct ec *self)
 {
         return self->cpu->pending | self->pending;
 }
 
 /* Work before self, whose frame is that of an interrupt, can return to user mode. */
-static void finish_interrupted_work(struct ec *self)
+static void resume_finish_work(struct ec *self)
 {
         if (do_pending_work(self, resume_interrupted))
                 block_on_event(self, NOVA_EXC_RECALL, 0, 0);
@@ -82,7 +82,7 @@ static void finish_interrupted_work(struct ec *self)
         }
 }
 
-static always_inline _Noreturn void leave_interrupted(struct ec *self)
+static always_inline _Noreturn void resume_by_iret(struct ec *self)
 {
         assert_no_lock();
         if (unlikely(!thread_can_return(&self->regs)))
@@ -92,17 +92,17 @@ static always_inline _Noreturn void leave_interrupted(struct ec *self)
 
 _Noreturn void resume_interrupted(struct ec *self)
 {
-        if (unlikely(has_pending_work(self)))
-                finish_interrupted_work(self);
-        leave_interrupted(self);
+        if (unlikely(resume_has_pending_work(self)))
+                resume_finish_work(self);
+        resume_by_iret(self);
 }
 
 /* Returns from a hypercall by the long way. */
-static __attribute__((noinline)) _Noreturn void leave_slowly(struct ec *self)
+static __attribute__((noinline)) _Noreturn void resume_slowly(struct ec *self)
 {
         thread_frame_from_hypercall(self);
-        finish_interrupted_work(self);
-        leave_interrupted(self);
+        resume_finish_work(self);
+        resume_by_iret(self);
 }
 
 /* Makes a decision first, or returns by the long way. A thread that is preempted here goes on where
@@ -116,13 +116,13 @@ static __attribute__((noinline)) _Noreturn void resume_pending(struct ec *self,
                 resume_reschedule(self->cpu);
         }
         REG_P1(self) = status;
-        leave_slowly(self);
+        resume_slowly(self);
 }
 
 _Noreturn void resume_hypercall(struct ec *self, enum nova_status status)
 {
         assert_no_lock();
-        if (unlikely(has_pending_work(self)))
+        if (unlikely(resume_has_pending_work(self)))
                 resume_pending(self, status);
         leave_by_hypercall(status, self);
 }
@@ -144,11 +144,11 @@ _Noreturn void resume_woken(struct ec *self)
 
 /* Enters the portal that the registers are set to. A recall leads to the next portal instead, and
  * so on: interrupts need not wait for the last. */
-static _Noreturn void enter_prepared_portal(struct ec *self)
+static _Noreturn void resume_prepared_portal(struct ec *self)
 {
-        if (unlikely(has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
+        if (unlikely(resume_has_pending_work(self) || !thread_ip_is_user(self->regs.ip))) {
                 interrupt_window(self->cpu);
-                leave_slowly(self);
+                resume_slowly(self);
         }
         leave_by_hypercall(REG_P1(self), self);
 }
@@ -157,7 +157,7 @@ void prepare_portal(struct ec *callee, const struct pt *pt)
 {
         REG_P1(callee) = pt->id;
         thread_enter_portal(callee, pt->ip);
-        callee->cont = enter_prepared_portal;
+        callee->cont = resume_prepared_portal;
 }
 
 /* On an empty stack: a recall may lead to the next portal. */

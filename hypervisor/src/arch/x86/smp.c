@@ -93,20 +93,20 @@ struct cpu *smp_prepare(unsigned id)
         return cpu;
 }
 
-static bool is_expected(unsigned id)
+static bool smp_is_expected(unsigned id)
 {
         return id != cpu_boot_id && load_once(state[id]) == AP_EXPECTED;
 }
 
-static void send_start(paddr_t page)
+static void smp_send_start(paddr_t page)
 {
         for (unsigned id = 0; id < cpus; id++)
-                if (is_expected(id))
+                if (smp_is_expected(id))
                         lapic_send_start(apic_of_cpu[id], page);
 }
 
 /* Waits until all have come or none has come for a time. */
-static void wait_for_arrival(unsigned expected, unsigned microseconds)
+static void smp_wait_for_arrival(unsigned expected, unsigned microseconds)
 {
         const uint64_t limit = divide((uint64_t)microseconds * tsc_khz, 1000, NULL);
         uint64_t start = rdtsc();
@@ -123,7 +123,7 @@ static void wait_for_arrival(unsigned expected, unsigned microseconds)
 }
 
 /* Prepares the blocks of all APs; one for which there is no memory is left out. */
-static unsigned prepare_all(void)
+static unsigned smp_prepare_all(void)
 {
         unsigned expected = 0;
 
@@ -140,7 +140,7 @@ static unsigned prepare_all(void)
         return expected;
 }
 
-static void leave_out_missing(void)
+static void smp_leave_out_missing(void)
 {
         for (unsigned id = 0; id < cpus; id++)
                 if (id != cpu_boot_id &&
@@ -151,7 +151,7 @@ static void leave_out_missing(void)
 }
 
 /* A free page below 1 MiB: the second one where possible, which no firmware uses. */
-static paddr_t trampoline_page(void)
+static paddr_t smp_trampoline_page(void)
 {
         const paddr_t page =
                 memory_map_find(PAGE_SIZE, PAGE_SIZE, TRAMPOLINE_LOW, TRAMPOLINE_LOW + PAGE_SIZE);
@@ -161,8 +161,8 @@ static paddr_t trampoline_page(void)
 
 void smp_start(void)
 {
-        const unsigned expected = prepare_all();
-        const paddr_t page = trampoline_page();
+        const unsigned expected = smp_prepare_all();
+        const paddr_t page = smp_trampoline_page();
         void *place = page ? boot_map(0, page, PAGE_SIZE) : NULL;
 
         if (!expected)
@@ -170,15 +170,15 @@ void smp_start(void)
         if (place) {
                 memcpy(place, trampoline, (size_t)(trampoline_end - trampoline));
                 for (unsigned id = 0; id < cpus; id++)
-                        if (is_expected(id))
+                        if (smp_is_expected(id))
                                 lapic_send_init(apic_of_cpu[id]);
                 delay_us(INIT_US);
-                send_start(page);
-                wait_for_arrival(expected, START_AGAIN_US);
-                send_start(page);
-                wait_for_arrival(expected, GIVE_UP_US);
+                smp_send_start(page);
+                smp_wait_for_arrival(expected, START_AGAIN_US);
+                smp_send_start(page);
+                smp_wait_for_arrival(expected, GIVE_UP_US);
         }
-        leave_out_missing();
+        smp_leave_out_missing();
         for (unsigned id = 0; id < cpus; id++)
                 if (state[id] == AP_ARRIVED) {
                         cpu_online |= (uint64_t)1 << id;
@@ -195,7 +195,7 @@ void smp_release(void)
 /* The release came after an AP had arrived and before it was seen: where the TSCs tell another
  * order they do not run together, and the AP takes over the boot CPU's. Others are left alone: a
  * write could only tear them apart (and Bochs 2.7 has deadlines wrong after one). */
-static void wait_for_release(uint64_t arrival)
+static void smp_wait_for_release(uint64_t arrival)
 {
         while (!atomic_load_u32(&released))
                 pause();
@@ -215,7 +215,7 @@ void ap_main(unsigned id)
                 lapic_init();
                 const uint64_t arrival = rdtsc();
                 atomic_fetch_add_u32(&arrived, 1);
-                wait_for_release(arrival);
+                smp_wait_for_release(arrival);
                 kernel_main(cpu);
         }
         for (;;) {

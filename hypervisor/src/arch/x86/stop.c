@@ -17,7 +17,7 @@ extern char image_text_start[], image_text_end[], boot_stack[], boot_stack_top[]
 
 static uint32_t stopping;
 
-static _Noreturn void halt(void)
+static _Noreturn void stop_halt(void)
 {
         for (;;) {
                 cli();
@@ -25,9 +25,9 @@ static _Noreturn void halt(void)
         }
 }
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void stop_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-static void say(const char *format, ...)
+static void stop_say(const char *format, ...)
 {
         va_list arguments;
 
@@ -36,7 +36,7 @@ static void say(const char *format, ...)
         va_end(arguments);
 }
 
-static bool in_cpu_block(word_t address)
+static bool stop_is_in_cpu_block(word_t address)
 {
         return address >= CPU_BASE && address < CPUS_END;
 }
@@ -46,7 +46,7 @@ static void stop_others(void)
 {
         const word_t here = (word_t)__builtin_frame_address(0);
 
-        if (!in_cpu_block(here))
+        if (!stop_is_in_cpu_block(here))
                 return;
         for (unsigned id = 0; id < NOVA_CPU_MAX; id++)
                 if (cpu_is_online(id) && id != cpu_self()->id)
@@ -58,27 +58,27 @@ static void stop_begin(void)
 {
         cli();
         if (atomic_exchange_u32(&stopping, 1))
-                halt();
+                stop_halt();
         stop_others();
         console_enable_serial();
 }
 
 static _Noreturn void stop_end(void)
 {
-        say("NOVA: stopped\n");
-        halt();
+        stop_say("NOVA: stopped\n");
+        stop_halt();
 }
 
 /* The part of a stack that a frame pointer may point into. */
-static bool stack_of(word_t frame, word_t *end)
+static bool stop_stack_of(word_t frame, word_t *end)
 {
         const word_t offset = frame & (CPU_BLOCK_SIZE - 1);
 
-        if (in_cpu_block(frame) && offset >= CPU_STACK_LIMIT) {
+        if (stop_is_in_cpu_block(frame) && offset >= CPU_STACK_LIMIT) {
                 *end = (frame - offset) + CPU_STACK_TOP;
                 return true;
         }
-        if (in_cpu_block(frame) && offset >= CPU_EMERGENCY && offset < CPU_GUARD) {
+        if (stop_is_in_cpu_block(frame) && offset >= CPU_EMERGENCY && offset < CPU_GUARD) {
                 *end = (frame - offset) + CPU_GUARD;
                 return true;
         }
@@ -86,20 +86,21 @@ static bool stack_of(word_t frame, word_t *end)
         return frame >= (word_t)boot_stack && frame < *end;
 }
 
-static bool is_text(word_t address)
+static bool stop_is_text(word_t address)
 {
         return address >= (word_t)image_text_start && address < (word_t)image_text_end;
 }
 
 /* Follows frame pointers; how many callers that gave. */
-static unsigned say_callers(word_t frame)
+static unsigned stop_say_callers(word_t frame)
 {
         unsigned callers = 0;
         word_t end;
 
-        while (callers < BACKTRACE_MAX && frame % sizeof(word_t) == 0 && stack_of(frame, &end) &&
-               end - frame >= 2 * sizeof(word_t) && is_text(((const word_t *)frame)[1])) {
-                say(" 0x%zx", (size_t)((const word_t *)frame)[1]);
+        while (callers < BACKTRACE_MAX && frame % sizeof(word_t) == 0 &&
+               stop_stack_of(frame, &end) && end - frame >= 2 * sizeof(word_t) &&
+               stop_is_text(((const word_t *)frame)[1])) {
+                stop_say(" 0x%zx", (size_t)((const word_t *)frame)[1]);
                 callers++;
                 if (*(const word_t *)frame <= frame)
                         break;
@@ -109,43 +110,43 @@ static unsigned say_callers(word_t frame)
 }
 
 /* Without frame pointers: whatever on the stack looks like a return address. */
-static unsigned say_candidates(word_t sp)
+static unsigned stop_say_candidates(word_t sp)
 {
         unsigned found = 0;
         word_t end;
 
-        if (sp % sizeof(word_t) || !stack_of(sp, &end))
+        if (sp % sizeof(word_t) || !stop_stack_of(sp, &end))
                 return 0;
         for (; sp < end && found < BACKTRACE_MAX; sp += sizeof(word_t)) {
-                if (!is_text(*(const word_t *)sp))
+                if (!stop_is_text(*(const word_t *)sp))
                         continue;
-                say(" 0x%zx", (size_t) * (const word_t *)sp);
+                stop_say(" 0x%zx", (size_t) * (const word_t *)sp);
                 found++;
         }
         return found;
 }
 
-static void say_backtrace(word_t frame, word_t sp)
+static void stop_say_backtrace(word_t frame, word_t sp)
 {
-        say("NOVA: called from");
-        if (!say_callers(frame) && !say_candidates(sp))
-                say(" nowhere in the kernel");
-        say("\n");
+        stop_say("NOVA: called from");
+        if (!stop_say_callers(frame) && !stop_say_candidates(sp))
+                stop_say(" nowhere in the kernel");
+        stop_say("\n");
 }
 
-static void say_control_registers(word_t sp)
+static void stop_say_control_registers(word_t sp)
 {
-        say("NOVA: sp 0x%zx cr0 0x%zx cr2 0x%zx cr3 0x%zx cr4 0x%zx\n", (size_t)sp,
-            (size_t)read_cr0(), (size_t)read_cr2(), (size_t)read_cr3(), (size_t)read_cr4());
+        stop_say("NOVA: sp 0x%zx cr0 0x%zx cr2 0x%zx cr3 0x%zx cr4 0x%zx\n", (size_t)sp,
+                 (size_t)read_cr0(), (size_t)read_cr2(), (size_t)read_cr3(), (size_t)read_cr4());
 }
 
-static void say_cpu(void)
+static void stop_say_cpu(void)
 {
         const word_t here = (word_t)__builtin_frame_address(0);
 
-        if (in_cpu_block(here))
-                say(" (CPU %u)", cpu_self()->id);
-        say("\n");
+        if (stop_is_in_cpu_block(here))
+                stop_say(" (CPU %u)", cpu_self()->id);
+        stop_say("\n");
 }
 
 void kernel_stop(const char *format, ...)
@@ -153,18 +154,18 @@ void kernel_stop(const char *format, ...)
         va_list arguments;
 
         stop_begin();
-        say("NOVA: ");
+        stop_say("NOVA: ");
         va_start(arguments, format);
         console_print_unlocked(format, arguments);
         va_end(arguments);
-        say_cpu();
+        stop_say_cpu();
         const word_t sp = (word_t)__builtin_frame_address(0);
-        say_control_registers(sp);
-        say_backtrace(sp, sp);
+        stop_say_control_registers(sp);
+        stop_say_backtrace(sp, sp);
         stop_end();
 }
 
-static const char *vector_name(unsigned vector)
+static const char *stop_vector_name(unsigned vector)
 {
         static const char *const names[] = {
                 "divide error",
@@ -195,24 +196,26 @@ static const char *vector_name(unsigned vector)
 void kernel_stop_exception(unsigned vector, const struct regs *regs, word_t cr2)
 {
         stop_begin();
-        say("NOVA: %s (vector %u) in %s", vector_name(vector), vector,
-            regs->cs & 3 ? "user mode" : "the kernel");
-        say_cpu();
-        say("NOVA: ip 0x%zx cs 0x%zx flags 0x%zx error 0x%zx cr2 0x%zx\n", (size_t)regs->ip,
-            (size_t)regs->cs, (size_t)regs->flags, (size_t)regs->error, (size_t)cr2);
-        say("NOVA: ax 0x%zx bx 0x%zx cx 0x%zx dx 0x%zx si 0x%zx di 0x%zx bp 0x%zx\n",
-            (size_t)regs->ax, (size_t)regs->bx, (size_t)regs->cx, (size_t)regs->dx,
-            (size_t)regs->si, (size_t)regs->di, (size_t)regs->bp);
+        stop_say("NOVA: %s (vector %u) in %s", stop_vector_name(vector), vector,
+                 regs->cs & 3 ? "user mode" : "the kernel");
+        stop_say_cpu();
+        stop_say("NOVA: ip 0x%zx cs 0x%zx flags 0x%zx error 0x%zx cr2 0x%zx\n", (size_t)regs->ip,
+                 (size_t)regs->cs, (size_t)regs->flags, (size_t)regs->error, (size_t)cr2);
+        stop_say("NOVA: ax 0x%zx bx 0x%zx cx 0x%zx dx 0x%zx si 0x%zx di 0x%zx bp 0x%zx\n",
+                 (size_t)regs->ax, (size_t)regs->bx, (size_t)regs->cx, (size_t)regs->dx,
+                 (size_t)regs->si, (size_t)regs->di, (size_t)regs->bp);
 #if __SIZEOF_POINTER__ == 8
-        say("NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 0x%zx\n",
-            regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14, regs->r15);
+        stop_say("NOVA: r8 0x%zx r9 0x%zx r10 0x%zx r11 0x%zx r12 0x%zx r13 0x%zx r14 0x%zx r15 "
+                 "0x%zx\n",
+                 regs->r8, regs->r9, regs->r10, regs->r11, regs->r12, regs->r13, regs->r14,
+                 regs->r15);
 #endif
         /* From the kernel an x86-32 CPU pushes no stack pointer: its stack goes on after the
          * frame. */
         const bool pushed = sizeof(word_t) == 8 || regs->cs & 3 || vector == VECTOR_NMI ||
                             vector == VECTOR_DOUBLE_FAULT;
         const word_t sp = pushed ? regs->sp : (word_t)&regs->sp;
-        say_control_registers(sp);
-        say_backtrace(regs->cs & 3 ? 0 : regs->bp, regs->cs & 3 ? 0 : sp);
+        stop_say_control_registers(sp);
+        stop_say_backtrace(regs->cs & 3 ? 0 : regs->bp, regs->cs & 3 ? 0 : sp);
         stop_end();
 }

@@ -34,7 +34,7 @@ void flush_add_frame(struct flush *flush, void *frame)
 }
 
 /* Whether an address space that a CPU has loaded is one of those to be flushed. */
-static bool is_affected(const struct flush *flush, const struct pd *pd)
+static bool tlb_is_affected(const struct flush *flush, const struct pd *pd)
 {
         if (!pd || flush->count > FLUSH_PDS)
                 return pd;
@@ -44,7 +44,7 @@ static bool is_affected(const struct flush *flush, const struct pd *pd)
         return false;
 }
 
-static void flush_others(const struct flush *flush, const struct cpu *self)
+static void tlb_flush_others(const struct flush *flush, const struct cpu *self)
 {
         uint32_t wanted[NOVA_CPU_MAX];
         uint64_t asked = 0;
@@ -55,7 +55,7 @@ static void flush_others(const struct flush *flush, const struct cpu *self)
         for (uint64_t left = cpu_online; left; left &= left - 1) {
                 const unsigned id = bit_lowest_u64(left);
                 struct cpu *cpu = cpu_by_id(id);
-                if (cpu == self || !(all || is_affected(flush, load_once(cpu->current_pd))))
+                if (cpu == self || !(all || tlb_is_affected(flush, load_once(cpu->current_pd))))
                         continue;
                 if (all)
                         store_once(cpu->flush_all, true);
@@ -80,10 +80,10 @@ void flush_perform(struct flush *flush)
                 pcid_note(flush, cpu);
                 if (flush->count > FLUSH_PDS && pcid_used())
                         pcid_flush_all();
-                else if (is_affected(flush, cpu->current_pd))
+                else if (tlb_is_affected(flush, cpu->current_pd))
                         write_cr3(read_cr3());
                 if (cpu_count > 1)
-                        flush_others(flush, cpu);
+                        tlb_flush_others(flush, cpu);
         }
         if (flush->dma)
                 dma_format.flush(flush->dma);

@@ -15,14 +15,15 @@
 #define PF_FETCH 0x10 /* error code of a page fault: the fetch of an instruction */
 
 /* self goes on after an interrupt. */
-static __attribute__((noinline)) _Noreturn void finish_interrupt(struct ec *self, unsigned vector)
+static __attribute__((noinline)) _Noreturn void finish_trap_interrupt(struct ec *self,
+                                                                      unsigned vector)
 {
         interrupt_dispatch(vector);
         resume_interrupted(self);
 }
 
 /* The FPU holds another EC's registers: self goes on with its own. */
-static __attribute__((noinline)) _Noreturn void finish_fpu_switch(struct ec *self)
+static __attribute__((noinline)) _Noreturn void finish_trap_fpu_switch(struct ec *self)
 {
         fpu_load(self->cpu, self);
         resume_interrupted(self);
@@ -31,7 +32,7 @@ static __attribute__((noinline)) _Noreturn void finish_fpu_switch(struct ec *sel
 /* A thread of 2012 exits by a jump to the first address of the kernel, and its parent knows that by
  * an error code without the bit of an instruction fetch, which CPUs set only where NX or SMEP is
  * on. */
-static __attribute__((noinline)) _Noreturn void block_on_fetch_fault(struct ec *self, word_t error)
+static __attribute__((noinline)) _Noreturn void block_on_trap_fetch(struct ec *self, word_t error)
 {
         const word_t address = read_cr2();
 
@@ -40,12 +41,12 @@ static __attribute__((noinline)) _Noreturn void block_on_fetch_fault(struct ec *
         block_on_event(self, NOVA_EXC_PF, error, address);
 }
 
-static always_inline _Noreturn void block_on_page_fault(struct ec *self)
+static always_inline _Noreturn void block_on_trap_page_fault(struct ec *self)
 {
         const word_t error = self->regs.error;
 
         if (unlikely(error & PF_FETCH))
-                block_on_fetch_fault(self, error);
+                block_on_trap_fetch(self, error);
         block_on_event(self, NOVA_EXC_PF, error, read_cr2());
 }
 
@@ -54,11 +55,11 @@ _Noreturn void trap_dispatch(struct ec *self)
         const unsigned vector = (unsigned)self->regs.vector;
 
         if (vector >= 32)
-                finish_interrupt(self, vector);
+                finish_trap_interrupt(self, vector);
         if (unlikely(vector == NOVA_EXC_NM))
-                finish_fpu_switch(self);
+                finish_trap_fpu_switch(self);
         if (vector == NOVA_EXC_PF)
-                block_on_page_fault(self);
+                block_on_trap_page_fault(self);
         block_on_event(self, vector, self->regs.error, 0);
 }
 

@@ -14,7 +14,7 @@
  * no vector, but only a double fault pushes an error code. */
 #define FAULT_STACK_TOP (CPU_EMERGENCY + 0xc00)
 
-static struct tss *fault_task(struct cpu *cpu)
+static struct tss *descriptors_fault_task(struct cpu *cpu)
 {
         return (struct tss *)(void *)((char *)cpu + CPU_FAULT_TASK);
 }
@@ -29,7 +29,8 @@ unsigned descriptors_fill_gdt(uint64_t *gdt, struct cpu *cpu)
         gdt[SEL_USER_CODE / 8] = 0x00cffb000000ffff;
         gdt[SEL_USER_DATA / 8] = 0x00cff3000000ffff;
         gdt[SEL_TSS / 8] = descriptors_tss(tss, IO_BITMAP_END - tss);
-        gdt[SEL_TSS_FAULT / 8] = descriptors_tss((word_t)fault_task(cpu), sizeof(struct tss) - 1);
+        gdt[SEL_TSS_FAULT / 8] =
+                descriptors_tss((word_t)descriptors_fault_task(cpu), sizeof(struct tss) - 1);
         gdt[SEL_TLS / 8] = 0;
         return (SEL_TLS / 8 + 1) * 8;
 }
@@ -46,7 +47,7 @@ void descriptors_fill_gate(uint64_t *idt, unsigned vector, word_t entry)
 }
 
 /* Runs in the fault task: shows the registers that the CPU saved in the interrupted task's TSS. */
-static _Noreturn void fault_entry(void)
+static _Noreturn void descriptors_fault_entry(void)
 {
         struct cpu *cpu = cpu_self();
         const word_t entry_sp = (word_t)__builtin_dwarf_cfa() - sizeof(word_t);
@@ -74,13 +75,13 @@ static _Noreturn void fault_entry(void)
 
 void descriptors_fill_tss(struct cpu *cpu)
 {
-        struct tss *task = fault_task(cpu);
+        struct tss *task = descriptors_fault_task(cpu);
 
         cpu->tss->sp0 = (word_t)cpu + CPU_STACK_TOP;
         cpu->tss->ss0 = SEL_KERNEL_DATA;
         *task = (struct tss){
                 .cr3 = (uint32_t)kernel_root_phys,
-                .ip = (uint32_t)fault_entry,
+                .ip = (uint32_t)descriptors_fault_entry,
                 .flags = 0x2,
                 .sp = (word_t)cpu + FAULT_STACK_TOP,
                 .cs = SEL_KERNEL_CODE,

@@ -12,23 +12,23 @@
 #define EPT_EXECUTE    0x4
 #define EPT_WRITE_BACK 0x30
 
-static bool can(struct vmx_range range, uint32_t bits)
+static bool vmx_can(struct vmx_range range, uint32_t bits)
 {
         return (range.may & bits) == bits;
 }
 
 bool vmx_offer_suffices(const struct vmx_offer *offer)
 {
-        return can(offer->pin, VMX_PIN) &&
-               can(offer->ctrl0, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS) &&
-               can(offer->ctrl0, VMX_CTRL0_DR) && can(offer->ctrl1, VMX_CTRL1_FORCED) &&
-               can(offer->exit, VMX_EXIT) && can(offer->entry, VMX_ENTRY) &&
+        return vmx_can(offer->pin, VMX_PIN) &&
+               vmx_can(offer->ctrl0, VMX_CTRL0_FORCED | VMX_CTRL0_WINDOWS) &&
+               vmx_can(offer->ctrl0, VMX_CTRL0_DR) && vmx_can(offer->ctrl1, VMX_CTRL1_FORCED) &&
+               vmx_can(offer->exit, VMX_EXIT) && vmx_can(offer->entry, VMX_ENTRY) &&
                (offer->ept & VMX_EPT_NEEDED) == VMX_EPT_NEEDED;
 }
 
 bool vmx_offers_vpid(const struct vmx_offer *offer)
 {
-        return can(offer->ctrl1, VMX_CTRL1_VPID) &&
+        return vmx_can(offer->ctrl1, VMX_CTRL1_VPID) &&
                (offer->ept & VMX_EPT_INVVPID) == VMX_EPT_INVVPID;
 }
 
