@@ -3,10 +3,10 @@
 # configuration; the rest is the same from all of them. NovaConfig is its counterpart.
 
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
-# The tree's own tools, as a regular expression of modules: benchmarks, mutation and conformance,
-# the builds of newlib and of the pages, packages and installation. tests/sdk/test_contents.py
-# compares it with what the commands of an installed SDK import.
-set(NOVA_TREE_MODULES "bench.*|conformance|doc_.*|docs|install|mutation|newlib.*|package|\
+# The tree's own tools, as a regular expression of modules: benchmarks, mutation, conformance and
+# coverage, the builds of newlib and of the pages, packages and installation.
+# tests/sdk/test_contents.py compares it with what the commands of an installed SDK import.
+set(NOVA_TREE_MODULES "bench.*|conformance|coverage|doc_.*|docs|install|mutation|newlib.*|package|\
 qemu_plugin|stretch|table")
 # All that has to be built before the build can be installed.
 add_custom_target(nova-sdk)

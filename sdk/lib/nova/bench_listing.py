@@ -14,7 +14,7 @@ OUR_SOURCES = (".c", ".S")
 LINKED = ".elf"
 
 
-def _output(*command, told=None):
+def output(*command, told=None):
     """What one of the binutils writes; nothing if it cannot read the file."""
     result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
     return result.stdout
@@ -23,7 +23,7 @@ def _output(*command, told=None):
 def symbols(kernel):
     """Addresses and names of the kernel's functions, in order."""
     found = []
-    for line in _output("nm", "-n", kernel).splitlines():
+    for line in output("nm", "-n", kernel).splitlines():
         address, kind, name = line.split()
         if kind in "tT":
             found.append((int(address, 16), name))
@@ -101,13 +101,13 @@ class Names:
 def names_of(kernel, addresses):
     """The names of a kernel's addresses."""
     told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
-    frames = read_frames(_output("addr2line", "-afi", "-e", kernel, told=told))
+    frames = read_frames(output("addr2line", "-afi", "-e", kernel, told=told))
     return Names(symbols(kernel), frames)
 
 
-def _disassembly(kernel):
+def disassembly(kernel):
     found = {}
-    for line in _output("objdump", "-d", "--no-show-raw-insn", kernel).splitlines():
+    for line in output("objdump", "-d", "--no-show-raw-insn", kernel).splitlines():
         address, colon, instruction = line.partition(":\t")
         if colon:
             found[int(address, 16)] = " ".join(instruction.split())
@@ -135,7 +135,7 @@ def _listing(path, names, instructions):
 
 def path_text(path, kernel, only_summary):
     """One operation: every instruction, unless only the summary is asked for, and the summary."""
-    names, instructions = names_of(kernel, path), _disassembly(kernel)
+    names, instructions = names_of(kernel, path), disassembly(kernel)
     missing = next((address for address in path if address not in instructions), None)
     if missing is not None:
         raise _nameless(kernel, f"no instruction at {missing:#x}, where the operation ran")

@@ -136,18 +136,24 @@ class BochsRunner(Runner):
 
     def _start_bochs(self, console, passed):
         setup, orders = Path(self.folder.name, "bochsrc"), Path(self.folder.name, "orders")
-        setup.write_text(config(self.machine, console, passed[-1]), encoding="utf-8")
+        text, output = config(self.machine, console, passed[-1]), os.devnull
+        if qemu.RECORDING in os.environ:
+            from nova import coverage  # which an installed SDK lacks
+
+            text, output = text + coverage.BOCHS, coverage.blocks_file(self.machine.kernel)
+        setup.write_text(text, encoding="utf-8")
         orders.write_text("c\n", encoding="utf-8")
         command = [PROGRAM, "-q", "-f", str(setup), "-rc", str(orders), *self.machine.extra]
         try:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=passed,
-                preexec_fn=process.die_with_parent,
-            )
+            with open(output, "wb") as stdout:
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=subprocess.PIPE,
+                    pass_fds=passed,
+                    preexec_fn=process.die_with_parent,
+                )
         except OSError as error:
             raise errors.NovaError(f"{PROGRAM} is missing: apt-get install bochs.") from error
 

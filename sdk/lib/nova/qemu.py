@@ -16,6 +16,8 @@ EMULATORS = ("qemu", "bochs")
 BOOTS = ("direct", "grub", "uefi")
 UEFI = "/usr/share/ovmf/OVMF.fd"
 MAX_CPUS = 64
+# The environment variable that names the folder of `nova test --coverage`.
+RECORDING = "NOVA_COVERAGE"
 MAX_MEMORY = 1 << 20
 # QEMU prints this about its own CPU models at every start.
 NOISE = b"TCG doesn't support requested feature"
@@ -146,6 +148,15 @@ def _software(machine):
     return command + list(machine.extra)
 
 
+def _recording(machine):
+    """Returns the plugin that records what runs of the kernel, for `nova test --coverage`."""
+    if RECORDING not in os.environ:
+        return []
+    from nova import coverage  # which an installed SDK lacks
+
+    return coverage.plugin(machine.kernel)
+
+
 CONSOLE = ("-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console")
 
 
@@ -158,7 +169,7 @@ def arguments(machine, control_fd, interactive):
         console = [*CONSOLE, "-monitor", "none"]
     control = ["-S", "-chardev", f"socket,id=control,fd={control_fd}"]
     control += ["-mon", "chardev=control,mode=control"]
-    return _hardware(machine) + console + control + _software(machine)
+    return _hardware(machine) + console + control + _software(machine) + _recording(machine)
 
 
 def debug_arguments(machine, socket):

@@ -14,10 +14,10 @@ ICOUNT = ["-icount", "shift=0,sleep=off"]
 FOLDER = tree.ROOT / "tests" / "bench" / "plugin"
 
 
-def compile_plugin(name, folder):
+def compile_plugin(name, folder, sources=FOLDER):
     """Compiles a plugin into a folder; the library."""
     library = Path(folder) / f"{name}.so"
-    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(FOLDER / f"{name}.c")]
+    command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(sources / f"{name}.c")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise NovaError(f"the plugin could not be compiled: {result.stderr}", EXIT_FAILED)

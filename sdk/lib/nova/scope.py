@@ -63,6 +63,13 @@ def runs(rows, test):
     return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
 
 
+def is_recorded(test):
+    """Whether --coverage can run a test on its preset: under Bochs on that of trace.c, and under
+    QEMU, whose plugin records, on the others."""
+    under_bochs = "bochs" in test.labels or ".bochs." in test.name or test.name.endswith("-vmx")
+    return under_bochs == (test.preset == tree.COVERAGE_PRESET)
+
+
 def mistakes(rows, tests):
     """A sentence for each row that fits none of TESTS, which are those of all presets, and for each
     test that no preset runs."""

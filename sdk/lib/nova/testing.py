@@ -73,6 +73,10 @@ def add_parser(commands):
             "--quick", action="store_true",
             help="four minutes for every commit: unit tests, quick checks, conformance, examples",
         )
+        parser.add_argument(
+            "--coverage", action="store_true",
+            help="also count the kernel's lines and branches that ran (docs/kernel/coverage.md)",
+        )
     parser.add_argument("--arch", choices=tree.ARCHES, help="only this architecture's")
     parser.add_argument("--config", choices=tree.CONFIGS, help="only this configuration's")
     parser.add_argument("--compiler", choices=tree.COMPILERS, help="only this compiler's")
@@ -109,6 +113,8 @@ def presets(args):
     """Returns the presets in the order of their tests; the host's quick ones come first."""
     if getattr(args, "quick", False):
         return list(scope.QUICK)
+    if getattr(args, "coverage", False):
+        return coverage_presets(args)
     chosen = []
     if not (args.arch or args.config or args.compiler):
         chosen.append(tree.HOST_PRESET)
@@ -122,6 +128,12 @@ def presets(args):
                 if compiler == "gcc" or config == "release" or args.config:
                     chosen.append(tree.preset_name(arch, config, compiler))
     return chosen
+
+
+def coverage_presets(args):
+    """Returns the preset under QEMU, and the one under Bochs."""
+    choice = (args.arch or "x86_64", args.config or "debug", args.compiler or "gcc")
+    return [tree.preset_name(*choice), tree.COVERAGE_PRESET]
 
 
 def _is_named(test, words):
@@ -150,6 +162,8 @@ def _chosen(tests, words):
 def select(tests, args):
     if getattr(args, "quick", False):
         return scope.quick(tests)
+    if getattr(args, "coverage", False):
+        return _chosen([test for test in tests if scope.is_recorded(test)], args.words)
     rows = scope.read()
     return _chosen([test for test in tests if _in_scope(rows, test, args)], args.words)
 
@@ -410,6 +424,29 @@ def run(args):
         from nova import mutation  # which an installed SDK lacks
 
         return mutation.run([word for word in args.words if word != "mutation"])
+    if getattr(args, "coverage", False):
+        return _run_recorded(args)
+    return _run(args, found)
+
+
+def _run_recorded(args):
+    """The tests under QEMU and Bochs, and the kernel's unit tests if they are chosen."""
+    from nova import coverage  # which an installed SDK lacks
+
+    if args.quick:
+        raise errors.NovaError("--coverage and --quick choose different tests: give one of them.")
+    coverage.begin()
+    status = errors.EXIT_OK
+    if not args.words or "unit" in args.words:
+        status = coverage.run_unit_tests()
+    words = [word for word in args.words if word != "unit"]
+    if words or not args.words:
+        status = _run(argparse.Namespace(**(vars(args) | {"words": words})), None) or status
+    coverage.report([*coverage_presets(args)])
+    return status
+
+
+def _run(args, found):
     totals = Totals()
     start = time.monotonic()
     selected, ran = {}, set()

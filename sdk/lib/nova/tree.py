@@ -14,6 +14,9 @@ ARCHES = ("x86_64", "x86_32")
 CONFIGS = ("debug", "release")
 COMPILERS = ("gcc", "clang")
 HOST_PRESET = "host"
+# What `nova test --coverage` boots under Bochs, and builds for the host.
+COVERAGE_PRESET = "x86_64-coverage"
+COVERAGE_HOST_PRESET = "host-coverage"
 
 
 def preset_name(arch, config, compiler="gcc"):

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`nova test --coverage`: which lines and branches of the kernel ran.
+
+Under QEMU a plugin (tests/coverage/plugin) sets bits in a map of the kernel's code. Under Bochs,
+for VMX, the kernel of the preset x86_64-coverage prints the address of each block that runs. On the
+host gcov counts what the unit tests run. The records of a kernel stay in build/coverage until the
+kernel changes, so several runs add up."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nova import bench_listing, build, elf, qemu, qemu_plugin, tree
+from nova.errors import EXIT_FAILED, EXIT_OK
+
+FOLDER = tree.ROOT / "build" / "coverage"
+SOURCE = tree.ROOT / "tests/coverage/plugin"
+SOURCES = tree.ROOT / "hypervisor"
+# The bits of the plugin's map.
+RAN, PASSED, TAKEN = 1, 2, 4
+BOTH = PASSED | TAKEN
+# Bochs prints what the kernel writes to port 0xe9; trace.c writes such lines.
+BOCHS = "port_e9_hack: enabled=1\n"
+BLOCK = re.compile(rb"^@([0-9a-f]{16})$", re.MULTILINE)
+TRACE = "<__sanitizer_cov_trace_pc>"
+# Instructions after which the next one only runs as the target of a jump or call.
+ENDS = re.compile(r"(notrack )?(jmp|ret|iret|sysret|sysexit|hlt|ud2)")
+CONDITIONAL = re.compile(r"j(?!mp|[er]?cxz)\w+(,p[nt])?")
+# Branches of checks that only a broken kernel fails are no edges to cover.
+CHECK = re.compile(r"\bassert\(")
+HEAD = ("file", "lines", "QEMU", "Bochs", "unit", "any", "%", "edges", "seen", "%")
+
+
+def begin():
+    """Compiles the plugin. Machines that start after this record."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    qemu_plugin.compile_plugin("coverage", FOLDER, SOURCE)
+    os.environ[qemu.RECORDING] = str(FOLDER)
+
+
+def _digest(linked):
+    return hashlib.sha256(linked.read_bytes()).hexdigest()[:16]
+
+
+def ranges(linked):
+    """Returns address and size of the kernel's text and of its boot part, which is linked first."""
+    boot, text = elf.segments(linked)[:2]
+    return text, boot
+
+
+def plugin(kernel):
+    """Returns QEMU's options for a kernel with symbols beside it; nothing for another one."""
+    linked = bench_listing.with_symbols(Path(kernel))
+    if linked.suffix != bench_listing.LINKED or not linked.exists():
+        return []
+    folder = Path(os.environ[qemu.RECORDING])
+    text, boot = ranges(linked)
+    record = folder / f"{_digest(linked)}.map"
+    with open(record, "ab") as file:
+        file.truncate(text[1] + boot[1])
+    words = [folder / "coverage.so", f"map={record}"]
+    for name, (start, size) in (("text", text), ("boot", boot)):
+        words.append(f"{name}={start:#x}:{size}")
+    return ["-plugin", ",".join(map(str, words))]
+
+
+def blocks_file(kernel):
+    """Returns the file that one Bochs writes: one process records here at a time."""
+    linked = bench_listing.with_symbols(Path(kernel))
+    return Path(os.environ[qemu.RECORDING]) / f"{_digest(linked)}-{os.getpid()}.blocks"
+
+
+def run_unit_tests():
+    """Runs the kernel's unit tests in a build that gcov can count."""
+    build.build(tree.COVERAGE_HOST_PRESET, ["unit-kernel"])
+    folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit/kernel"
+    result = subprocess.run([folder / "unit-kernel", "--gtest_brief=1"], cwd=folder, check=False)
+    return EXIT_FAILED if result.returncode else EXIT_OK
+
+
+def _name(file):
+    """Returns a source's name below hypervisor/, or None for another file."""
+    path = os.path.normpath(file)
+    prefix = f"{SOURCES}/"
+    return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+
+def read_lines(text):
+    """{address: (file, line)} of what `addr2line -a` writes."""
+    found, words = {}, text.splitlines()
+    for address, place in zip(words[::2], words[1::2]):
+        file, _, line = place.partition(" (discriminator")[0].rpartition(":")
+        name = _name(file)
+        if name and line.isdigit():
+            found[int(address, 16)] = name, int(line)
+    return found
+
+
+@dataclass
+class Code:
+    """A linked kernel: its instructions, and the source line of each."""
+
+    instructions: dict  # {address: text}, in order
+    lines: dict  # {address: (file, line)}
+
+    def jumps(self):
+        """Returns the addresses of the conditional jumps."""
+        words = ((address, text.split()[:1]) for address, text in self.instructions.items())
+        return [address for address, [name] in words if CONDITIONAL.fullmatch(name)]
+
+    def lines_of(self, addresses):
+        return {self.lines[address] for address in addresses if address in self.lines}
+
+
+def read_code(linked):
+    instructions = {a: text for a, text in bench_listing.disassembly(linked).items() if text}
+    told = "".join(f"{address:#x}\n" for address in instructions)
+    output = bench_listing.output("addr2line", "-a", "-e", linked, told=told)
+    return Code(instructions, read_lines(output))
+
+
+def ran_in_map(code, record, text, boot):
+    """Returns {address: bits} of the instructions that a map knows."""
+    found = {}
+    for address in code.instructions:
+        for (start, size), offset in ((text, 0), (boot, text[1])):
+            if start <= address < start + size and record[offset + address - start]:
+                found[address] = record[offset + address - start]
+    return found
+
+
+def blocks(code):
+    """Yields (return address of the call of a block's trace, its instructions). A block ends before
+    the next such call; what precedes the first call of a stretch of code belongs to it."""
+    trace, own, before = None, [], []
+    for address, text in code.instructions.items():
+        if before and TRACE in before[-1][1]:
+            if trace:
+                yield trace, own
+            trace, own = address, own if trace is None else []
+        own.append(address)
+        if ENDS.match(text):
+            if trace:
+                yield trace, own
+            trace, own = None, []
+        before = [(address, text)]
+    if trace:
+        yield trace, own
+
+
+def ran_in_blocks(code, addresses):
+    """Returns the addresses of the instructions in the blocks that printed."""
+    return {own for trace, members in blocks(code) if trace in addresses for own in members}
+
+
+@dataclass
+class Figures:
+    """What is known of one file: sets of line numbers, and counts of edges."""
+
+    code: set = field(default_factory=set)
+    qemu: set = field(default_factory=set)
+    bochs: set = field(default_factory=set)
+    unit: set = field(default_factory=set)
+    edges: int = 0
+    seen: int = 0
+    ways: dict = field(default_factory=dict)  # {line: bits of its jumps, of all copies together}
+
+    def any(self):
+        return (self.qemu | self.bochs | self.unit) & self.code
+
+    def never(self):
+        return sorted(self.code - self.any())
+
+    def one_way(self):
+        return sorted(line for line, bits in self.ways.items() if bits and bits & BOTH != BOTH)
+
+    def row(self, name):
+        parts = (self.qemu, self.bochs, self.unit)
+        counts = [len(part & self.code) for part in parts]
+        every, lines = len(self.any()), len(self.code)
+        return [
+            name, lines, *counts, every, _share(every, lines), self.edges, self.seen,
+            _share(self.seen, self.edges),
+        ]
+
+
+def _share(part, whole):
+    return f"{100 * part / whole:.1f}" if whole else "–"
+
+
+class Report:
+    """All files; `source` returns the text of a line."""
+
+    def __init__(self, source):
+        self.files = defaultdict(Figures)
+        self.source = source
+
+    def _add(self, lines, part):
+        for name, line in lines:
+            getattr(self.files[name], part).add(line)
+
+    def add_map(self, code, ran):
+        self._add(code.lines_of(code.instructions), "code")
+        self._add(code.lines_of(ran), "qemu")
+        for jump in code.jumps():
+            place = code.lines.get(jump)
+            if place and not CHECK.search(self.source(*place)):
+                file, line, bits = self.files[place[0]], place[1], ran.get(jump, 0)
+                file.edges += 2
+                file.seen += bool(bits & PASSED) + bool(bits & TAKEN)
+                file.ways[line] = file.ways.get(line, 0) | bits
+
+    def add_blocks(self, code, ran):
+        self._add(code.lines_of(code.instructions), "code")
+        self._add(code.lines_of(ran), "bochs")
+
+    def add_gcov(self, text):
+        """TEXT has one JSON document for each object."""
+        for line in filter(None, text.splitlines()):
+            for file in json.loads(line)["files"]:
+                name = _name(file["file"])
+                ran = {each["line_number"] for each in file["lines"] if each["count"]}
+                self._add({(name, number) for number in ran if name}, "unit")
+
+    def total(self):
+        """Returns the figures of all files as those of one."""
+        total = Figures(edges=sum(f.edges for f in self.files.values()))
+        total.seen = sum(file.seen for file in self.files.values())
+        for name, file in self.files.items():
+            for part in ("code", "qemu", "bochs", "unit"):
+                getattr(total, part).update((name, line) for line in getattr(file, part))
+        return total
+
+    def table(self):
+        """Returns the table as Markdown, the worst files first."""
+        known = {name: file for name, file in self.files.items() if file.code}
+        worst = sorted(known, key=lambda name: (-len(known[name].never()), name))
+        rows = [known[name].row(name) for name in worst] + [self.total().row("all")]
+        cells = [HEAD, ["---"] + ["---:"] * (len(HEAD) - 1), *rows]
+        return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in cells)
+
+    def _texts(self, choose):
+        for name in sorted(self.files):
+            for line in choose(self.files[name]):
+                yield f"{name}:{line}: {self.source(name, line).strip()}\n"
+
+    def never(self):
+        """Yields the text of each source line that never ran."""
+        return self._texts(Figures.never)
+
+    def one_way(self):
+        """Yields the text of each line that ran and whose jumps all went one way only."""
+        return self._texts(Figures.one_way)
+
+
+class Sources:
+    def __init__(self):
+        self.files = {}
+
+    def __call__(self, name, line):
+        if name not in self.files:
+            text = (SOURCES / name).read_text(encoding="utf-8")
+            self.files[name] = text.splitlines()
+        return self.files[name][line - 1] if line <= len(self.files[name]) else ""
+
+
+def _add_kernel(found, linked):
+    """Adds the records of one kernel. Returns whether there are any."""
+    digest = _digest(linked)
+    record, texts = FOLDER / f"{digest}.map", list(FOLDER.glob(f"{digest}-*.blocks"))
+    if not record.exists() and not texts:
+        return False
+    code = read_code(linked)
+    if record.exists():
+        found.add_map(code, ran_in_map(code, record.read_bytes(), *ranges(linked)))
+    if texts:
+        printed = {int(each, 16) for file in texts for each in BLOCK.findall(file.read_bytes())}
+        found.add_blocks(code, ran_in_blocks(code, printed))
+    return True
+
+
+def _add_unit(found):
+    folder = tree.build_dir(tree.COVERAGE_HOST_PRESET) / "tests/unit/kernel"
+    records = sorted(map(str, folder.rglob("*.gcda")))
+    if records:
+        found.add_gcov(bench_listing.output("gcov", "--json-format", "--stdout", *records))
+
+
+def report(presets):
+    """Prints the figures of the presets' kernels, and writes the lines that never ran."""
+    found = Report(Sources())
+    kernels = [tree.kernel(preset).with_suffix(bench_listing.LINKED) for preset in presets]
+    recorded = [linked for linked in kernels if linked.exists() and _add_kernel(found, linked)]
+    if not recorded:
+        print("nova: no test booted a kernel of these presets: nothing is counted", flush=True)
+        return
+    _add_unit(found)
+    print(found.table())
+    for what, file, texts in (
+        ("lines never ran", "never.txt", found.never()),
+        ("lines have a branch that went one way only", "one-way.txt", found.one_way()),
+    ):
+        texts, path = list(texts), FOLDER / file
+        path.write_text("".join(texts), encoding="utf-8")
+        print(f"nova: {len(texts)} {what}; {os.path.relpath(path)} lists them", flush=True)
