@@ -46,7 +46,7 @@ static void drop(nova_sel_t sel)
         EXPECT_EQ(hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
 }
 
-/* What the root PD has used when all memory that is on its way back has arrived. */
+/* Returns what the root PD has used after all memory of ended objects has been freed. */
 static word_t settled(void)
 {
         rest_until_freed();
@@ -66,7 +66,7 @@ static nova_sel_t empty_range(void)
         return range;
 }
 
-/* Semaphores that owner pays, until it has no more; how many. */
+/* Creates semaphores at the owner's expense until its account is empty. Returns their number. */
 static word_t exhaust(nova_sel_t owner, nova_sel_t first, word_t max)
 {
         word_t n = 0, status = NOVA_SUCCESS;
@@ -225,7 +225,7 @@ CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
         nova_sel_t owner = ROOT_PD;
         const nova_sel_t first = sel_alloc(7);
         word_t status = NOVA_SUCCESS, n = 0;
-        /* The first has room for the domains of the others. */
+        /* The first account has room for the domains of the others. */
         for (; n < 128 && status == NOVA_SUCCESS; n++) {
                 status = create_pd(first + n, owner, 0x100000 - n * 0x3000);
                 owner = first + n;
@@ -237,7 +237,7 @@ CASE_ON(account, the_depth_is_bounded, "X-QUOTA", needs_quota)
 
 /* ---- Memory of ended objects ----------------------------------------------------------------- */
 
-/* Whether a PD has used so much again; a busy host may let an emulator come late. */
+/* Waits until a PD's use has come back to this amount; a busy host may delay an emulator. */
 static bool comes_back(nova_sel_t pd, word_t used)
 {
         for (unsigned i = 0; i < 100 && amount_of(pd).used != used; i++)
@@ -258,13 +258,14 @@ CASE_ON(account, memory_of_a_few_ended_objects_comes_back_within_10_ms, "X-QUOTA
                 late += amount_of(pd).used != before;
                 EXPECT(comes_back(pd, before));
         }
-        /* A busy host lets an emulator come late, but not always. conformance.extension.counted-N
-         * runs this case in time that instructions make, where no round may be late. */
+        /* A busy host may delay an emulator, but not in every round.
+         * conformance.extension.counted-N runs this case in time that instructions make; there no
+         * round may be late. */
         remark("late rounds of 12:", late);
         EXPECT(late < 12);
 }
 
-/* An account that has just what is in it now. */
+/* Lowers an account's limit to what the account uses now. */
 static void shrink(nova_sel_t pd)
 {
         const struct amount now = amount_of(pd);
@@ -274,7 +275,7 @@ static void shrink(nova_sel_t pd)
 
 typedef word_t create_fn(nova_sel_t sel, nova_sel_t owner);
 
-/* A PD of the working size creates an object and drops it, again and again, and always can. */
+/* Checks that a PD with an account of the working size can create and drop an object for ever. */
 static void create_for_ever(create_fn *create, unsigned rounds)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA), sel = sel_alloc(0);
@@ -312,7 +313,7 @@ static word_t creates_pd(nova_sel_t sel, nova_sel_t owner)
 
 static nova_sel_t inside;
 
-/* A PD with an account of its own, in which an object is. */
+/* Creates a PD with an account of its own, and an object in it. */
 static word_t creates_account(nova_sel_t sel, nova_sel_t owner)
 {
         const word_t status = create_pd(sel, owner, 0x8000);
@@ -333,8 +334,8 @@ CASE_ON(account, of_the_working_size_lets_its_pd_create_and_drop_for_ever, "X-QU
         create_for_ever(creates_account, 200);
 }
 
-/* A PD whose own creates fail does not hasten the end of objects, which interrupts all CPUs: what
- * ended just before is still charged after a create that asks for too much. */
+/* A PD whose own creates fail does not hasten the end of objects, because that interrupts all CPUs:
+ * after a create that asks for too much, memory of recently ended objects is still charged. */
 CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X-QUOTA",
         needs_quota)
 {
@@ -350,14 +351,16 @@ CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X
                 EXPECT_EQ(give_bytes(pd, ~(word_t)0, ROOT_PD), NOVA_OUT_OF_MEMORY);
                 waits += amount_of(pd).used != before;
         }
-        EXPECT(waits > 0); /* a busy host may stop the emulator for milliseconds, but not always */
+        EXPECT(waits > 0); /* a busy host may stop the emulator for milliseconds, but not in every
+                            * round */
 }
 
 /* ---- Several CPUs ---------------------------------------------------------------------------- */
 
 static volatile word_t failures;
 
-/* Gives, takes, creates and drops at value[0] with selectors from value[1] on. */
+/* Gives and takes memory, creates and drops objects: value[0] is the PD, value[1] the first
+ * selector. */
 static void churn(struct thread *t)
 {
         const nova_sel_t pd = t->value[0], first = t->value[1];
@@ -397,7 +400,7 @@ CASE_ON(account, cpus_that_share_an_account_lose_nothing, "X-QUOTA", needs_quota
 
 static create_fn *made_for_ever;
 
-/* Drops and creates for ever at value[1]; value[0] pays. */
+/* Drops and creates an object at value[1] in a loop; value[0] pays. */
 static void drop_and_create(struct thread *t)
 {
         const nova_sel_t pd = t->value[0], sel = t->value[1];
@@ -408,7 +411,7 @@ static void drop_and_create(struct thread *t)
         }
 }
 
-/* Threads of all CPUs, and at least two, share an account of the size that they work with. */
+/* Threads of all CPUs, at least two, share an account of their working size. */
 static void share_for_ever(create_fn *create)
 {
         const nova_sel_t pd = new_pd(ROOT_PD, QUOTA);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses that are not the user's, and stack pointers that are none. */
+/* Addresses that do not belong to the user, and stack pointers that are not addresses. */
 #include "attempt.h"
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
@@ -31,7 +31,7 @@ __asm__(".text\ntrap_returns:\nmov target, " AX "\npush " AX "\nret\n"
         "trap_calls:\nmov target, " AX "\nmov " AX ", " SP "\ncall .\nret\n");
 extern void trap_returns(void), trap_pushes(void), trap_calls(void);
 
-/* The first address that is not the user's, the last one of all, and some between. */
+/* The first address beyond the user's, the last address of all, and some between. */
 static const word_t bad[] = {
         NOVA_USER_END,  NOVA_USER_END + 0x1000, ~(word_t)0 << 12,   ~(word_t)0 - 7,
 #if __SIZEOF_POINTER__ == 8
@@ -111,7 +111,7 @@ void trap_with_sp(void);
 void ud_with_sp(void);
 void spin_with_sp(void);
 
-/* Makes a hypercall, raises #UD, or spins with odd_sp as stack pointer. EBX is lost. */
+/* Makes a hypercall, raises #UD, or spins, with odd_sp as stack pointer. EBX is lost. */
 __asm__(".text\n"
 #if __SIZEOF_POINTER__ == 8
         "trap_with_sp:\nmov %rsp, %rbx\nmov odd_sp, %rsp\nmov regs_id, %rdi\nsyscall\n"

@@ -4,7 +4,7 @@
 
 #define RW (NOVA_MEM_R | NOVA_MEM_W)
 
-/* Maps what a memory descriptor names, to read; where it begins. */
+/* Maps the memory that a descriptor names read-only. Returns its address. */
 static const char *map(const struct nova_hip_mem *m)
 {
         const word_t first = (word_t)(m->addr >> NOVA_PAGE_BITS);
@@ -96,7 +96,7 @@ CASE_ON(announce, the_log_cannot_be_written, "X-LOG", needs_log)
         EXPECT_EQ(probe_write(page, 0), 1);
 }
 
-/* The pages beside it belong to the kernel, unless they are announced, too. */
+/* The neighbouring pages belong to the kernel, unless they are announced, too. */
 CASE_ON(announce, nothing_beside_the_log_can_be_requested, "X-LOG", needs_log)
 {
         const struct nova_hip_mem *m = hip_mem(NOVA_MEM_LOG), *b = hip_mem(NOVA_MEM_BOOT);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What programs of the time were written against, beyond the words of the specification. */
+/* Behaviour that programs of 2012 rely on, beyond the words of the specification. */
 #include "attempt.h"
 
 #define ALL NOVA_PERM_ALL
 
 /* ---- The image ------------------------------------------------------------------------------- */
 
-/* The parts of an ELF file that say where a segment lies. */
+/* The fields of an ELF file that describe its segments. */
 #if __SIZEOF_POINTER__ == 8
 struct header {
         uint8_t ident[16];
@@ -42,7 +42,7 @@ static const struct nova_hip_mem *roottask(void)
         return NULL;
 }
 
-/* A physical page, mapped here. */
+/* Maps a physical page. */
 static char *frame(uint64_t address)
 {
         const word_t page = page_alloc(0);
@@ -52,7 +52,7 @@ static char *frame(uint64_t address)
 
 static volatile char victim[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
 
-/* Where in the file an address of the image lies; the segment must be one that fits in place. */
+/* Offset of an image address in the file; its segment must be mapped in place. */
 static uint64_t place_in_file(const char *file, word_t address)
 {
         const struct header *h = (const void *)file;
@@ -93,7 +93,7 @@ static uint64_t number_at(unsigned offset, unsigned bytes)
         return number;
 }
 
-/* Programs of the time step by the sizes that the page states, and read without alignment. */
+/* Programs of 2012 step by the sizes that the page states, and read without alignment. */
 CASE(client, memory_descriptors_follow_each_other_by_their_size_up_to_the_length, "C-02 6.2-03")
 {
         unsigned at, modules = 0, kernel = 0, available = 0;
@@ -120,8 +120,7 @@ static bool is_of_the_kernel(uint64_t page)
         return false;
 }
 
-/* They round what is available to whole pages; the page in which it begins or ends is there, too.
- */
+/* Programs of 2012 round available memory to whole pages; the pages at both ends are there, too. */
 CASE(client, available_memory_may_begin_and_end_inside_of_a_page, "C-02 C-08")
 {
         unsigned found = 0;
@@ -163,8 +162,8 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* The first thread spins while a case runs, so threads without a higher priority alternate with it.
- */
+/* The first thread spins while a case runs, so it shares the CPU with threads of its own
+ * priority. */
 CASE(client, a_thread_of_priority_2_preempts_the_first_thread, "A-02")
 {
         for (unsigned i = 0; i < 5; i++) {
@@ -228,8 +227,8 @@ static void exits_by_a_jump(struct thread *t)
         jumps_out();
 }
 
-/* Its parent knows it by the write and user bits of the error code, and expects no other; the bit
- * for a page that is there depends on the kernel's tables. */
+/* The parent recognizes the exit by the write and user bits of the error code, and expects no
+ * others. The bit for a present page depends on the kernel's tables. */
 CASE(client, the_fault_of_a_childs_exit_has_the_user_bit_and_no_fetch_bit, "C-22 C-16")
 {
         struct thread *t = child_global(child_new(boot_cpu), exits_by_a_jump, NULL);
@@ -279,7 +278,7 @@ CASE(client, windows_written_before_the_first_request_hold_for_it, "C-13")
 
 CASE(client, many_objects_can_lie_below_the_first_free_selector, "C-12")
 {
-        /* Two sets of event portals for each of 64 CPUs, as an environment of the time had them. */
+        /* Two sets of event portals for each of 64 CPUs, as an environment of 2012 had them. */
         struct thread *t = server(boot_cpu);
         const nova_sel_t far = sel_far(12);
         for (nova_sel_t i = 0; i < 64 * 2 * 32; i += 61)
@@ -294,7 +293,7 @@ CASE(client, many_objects_can_lie_below_the_first_free_selector, "C-12")
 
 static word_t shared_page;
 
-/* The parent gives the page again. */
+/* Answers a page fault: the parent delegates the page again. */
 static bool gives_again(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         if (n != NOVA_EXC_PF || u->state.qual[1] != t->value[0])
@@ -317,7 +316,7 @@ static void waits_and_reads(struct thread *t)
         }
 }
 
-/* The client sleeps in a down while its page goes; then it touches the page. */
+/* The client sleeps in a down while its page is revoked; then it touches the page. */
 CASE(client, a_client_that_waits_faults_on_a_page_that_was_revoked_meanwhile, "C-14 C-16 7.2-11")
 {
         struct child *c = child_new(boot_cpu);
@@ -342,7 +341,7 @@ CASE(client, a_client_that_waits_faults_on_a_page_that_was_revoked_meanwhile, "C
                 EXPECT_EQ(hc_sm_ctrl(ready, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT(wait_for(&t->value[2], 2 * round + 2));
                 EXPECT_EQ(t->value[5], round + 1);
-                EXPECT_EQ(t->value[4], 4); /* a read by the user of what is not there */
+                EXPECT_EQ(t->value[4], 4); /* a user's read of a page that is not present */
                 EXPECT_EQ(t->value[1], 1001 + round);
         }
 }

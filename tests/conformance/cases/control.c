@@ -121,7 +121,7 @@ CASE(control, the_time_of_a_callee_is_that_of_the_caller, "2.3-04 3.2-18")
         EXPECT(time >= 19000 && time < 1000000);
 }
 
-/* A reading of an SC's time between two of the clock. */
+/* A reading of an SC's time, with a reading of the clock before it and after it. */
 struct reading {
         uint64_t before, time, after;
 };
@@ -138,7 +138,7 @@ static uint64_t microseconds(uint64_t ticks)
         return ticks * 1000 / tsc_per_ms();
 }
 
-/* Whether an SC that ran all the time between two readings says so to a microsecond. */
+/* Returns whether the time of an SC that ran between two readings is right to a microsecond. */
 static bool agree(const struct reading *a, const struct reading *b)
 {
         const uint64_t time = b->time - a->time;
@@ -147,7 +147,7 @@ static bool agree(const struct reading *a, const struct reading *b)
 }
 
 #define EXACT_US    3000
-#define EXACT_TRIES 30 /* one without a thread or an interrupt in between will do */
+#define EXACT_TRIES 30 /* one try without another thread or an interrupt is enough */
 
 static struct reading readings[2];
 static volatile word_t exact;
@@ -384,8 +384,8 @@ CASE(control, bits_of_the_identifier_above_the_selector_do_not_reach_another_obj
         EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* What a hypercall says when all its capabilities are null and its argument 2 is not an operation.
- */
+/* Returns the status of a hypercall whose capabilities are all null and whose argument 2 is not an
+ * operation. */
 static word_t status_without_capabilities(word_t number)
 {
         switch (number) {
@@ -400,8 +400,8 @@ static word_t status_without_capabilities(word_t number)
         }
 }
 
-/* Two kernels may find their way from an identifier to a hypercall differently: by a table in
- * assembly, with short cuts for some numbers, or in C. All are to say the same. */
+/* Kernels may find the handler of an identifier in different ways: by a table in assembly, with
+ * short cuts for some numbers, or in C. All of them must return equal statuses. */
 CASE(control, each_number_with_any_flags_and_any_selector_is_one_hypercall,
      "5.1-24 5.1-09 5.1-10 5.1-11 5.1-12 5.1-13 5.1-14 7.5-04 8.5-04")
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Corner values: first and last, none and all of messages, ranges, selectors and addresses. */
+/* Corner values of messages, ranges, selectors and addresses: first, last, none and all. */
 #include "harness.h"
 
 #define ALL   NOVA_PERM_ALL
@@ -121,7 +121,7 @@ CASE(corner, hotspots_that_overlap_fill_a_place_once, "3.5-13 D-21")
 {
         const nova_sel_t src = semaphores(3), dst = sel_alloc(4);
         struct thread *t = receiver(nova_crd(NOVA_CRD_OBJ, dst, 4, ALL));
-        /* The second pair lies in the first four; the third beside them. */
+        /* The second pair lies inside the first four selectors; the third lies beside them. */
         put_item(0, nova_crd(NOVA_CRD_OBJ, src, 2, ALL), item_upper(NOVA_ITEM_DELEGATE, 4));
         put_item(1, nova_crd(NOVA_CRD_OBJ, src + 4, 1, NOVA_SM_UP),
                  item_upper(NOVA_ITEM_DELEGATE, 6));
@@ -139,7 +139,7 @@ CASE(corner, only_the_middle_bits_of_a_hotspot_count, "3.5-13 3.5-14")
 {
         const nova_sel_t src = semaphores(1), dst = sel_alloc(3);
         struct thread *t = receiver(nova_crd(NOVA_CRD_OBJ, dst, 3, ALL));
-        /* Bit 0 is below the order, bits 3 and up are above that of the window. */
+        /* Bit 0 is below the order; bits 3 and up are above the order of the window. */
         send(t, nova_crd(NOVA_CRD_OBJ, src, 1, ALL),
              item_upper(NOVA_ITEM_DELEGATE, (~(word_t)0 >> 12 & ~(word_t)7) | 5));
         for (nova_sel_t i = 0; i < 8; i++)
@@ -178,7 +178,7 @@ CASE(corner, every_order_of_a_revocation_reaches_its_selector, "5.3.6-03 4.3-03"
 #if __SIZEOF_POINTER__ == 8
 #define LAST_SEL (((word_t)1 << NOVA_SEL_ORDER) - 1)
 #else
-#define LAST_SEL 0xfffff /* the last one that a CRD can name */
+#define LAST_SEL 0xfffff /* the last selector that a CRD can name */
 #endif
 
 CASE(corner, the_last_selector_is_one_like_others, "6.2-13 5.3.5-01 4.2-01")
@@ -231,7 +231,7 @@ CASE(corner, the_first_page_of_memory_is_one_like_others, "2.1-07 4.1.2-01")
         EXPECT_EQ(*p, 78);
 }
 
-/* The UTCBs of two ECs of a child side by side there; each page is taken once. */
+/* Creates two ECs of a child with adjacent UTCBs; each page can be taken once. */
 static void takes_utcbs(word_t utcb, word_t beside)
 {
         struct child *c = child_new(boot_cpu);
@@ -295,7 +295,7 @@ CASE(corner, a_single_capability_with_an_odd_selector_can_be_given_to_a_new_pd,
         event_portal(t, NOVA_EXC_PF, NOVA_MTD_EXCEPTION);
         EXPECT_EQ(hc_create_pd(c.pd, ROOT_PD, obj(t->events + NOVA_EXC_PF, ALL)), NOVA_SUCCESS);
         t->utcb = (struct nova_utcb *)utcb_alloc();
-        /* The page-fault portal is at selector 0, so the base lies before it. */
+        /* The page-fault portal is at selector 0, so the event base lies before it. */
         EXPECT_EQ(hc_create_ec(t->ec, c.pd, (word_t)t->utcb | boot_cpu, t->sp,
                                (nova_sel_t)0 - NOVA_EXC_PF, 0),
                   NOVA_SUCCESS);
@@ -436,12 +436,12 @@ CASE(corner, a_callee_that_replied_has_nothing_to_do_with_its_caller, "5.2.2-04 
         thread_start(t, PRIO_HIGH, QUANTUM);
         EXPECT_EQ(t->value[2], NOVA_SUCCESS);
         EXPECT_EQ(t->value[4], 0);
-        /* Another caller gets the next reply, and no other EC. */
+        /* The next reply goes to the other caller only. */
         self->utcb->items = nova_utcb_items(1, 0);
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_SUCCESS);
         EXPECT_EQ(t->value[4], 0);
         EXPECT_EQ(t->utcb->word[0], 0x77);
-        /* Nor does the callee's end wake the first one. */
+        /* The callee's end does not wake the first caller, either. */
         hc_revoke(obj(s->pt, ALL), NOVA_REVOKE_SR);
         hc_revoke(nova_crd(NOVA_CRD_OBJ, s->events, 5, ALL), NOVA_REVOKE_SR);
         hc_revoke(obj(s->ec, ALL), NOVA_REVOKE_SR);

@@ -4,7 +4,7 @@
 
 #define QPD nova_qpd(QUANTUM, PRIO_LOW)
 
-/* A capability for the same object with only these permissions. */
+/* Delegates a capability with only these permissions. */
 static nova_sel_t reduced(nova_sel_t sel, unsigned perms)
 {
         const nova_sel_t copy = sel_alloc(0);
@@ -39,7 +39,7 @@ static nova_sel_t new_pd(void)
         return pd;
 }
 
-/* A selector that is no PD, for each way of being none. */
+/* A selector without a PD, for each way of not holding one. */
 static nova_sel_t not_a_pd(unsigned way)
 {
         switch (way) {
@@ -114,7 +114,7 @@ CASE(create, create_pd_with_a_null_range_delegates_nothing, "5.3.1-05 4.3.1-01")
         EXPECT_EQ(hc_create_ec(ec, pd, new_utcb(), t->sp, 0, 0), NOVA_SUCCESS);
         EXPECT_EQ(hc_create_pt(entry, ROOT_PD, ec, 0, (word_t)portal_entry), NOVA_SUCCESS);
         self->utcb->items = 0;
-        /* no memory, no event portals: its first instruction ends it */
+        /* the thread has neither memory nor event portals: its first instruction ends it */
         EXPECT_EQ(hc_call(entry, 0), NOVA_COM_ABT);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same things at once on all CPUs, up to four. */
+/* Equal operations at once on all CPUs, up to four. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL
@@ -10,7 +10,7 @@ static volatile word_t stop, base;
 static struct thread *crowd[CROWD], *servers[CROWD];
 static unsigned count;
 
-/* A thread and a server on each CPU; the threads run when they are let go. */
+/* Makes a thread and a server on each CPU; the threads run after let_go(). */
 static void gather(thread_fn *fn)
 {
         count = cpu_count < CROWD ? cpu_count : CROWD;
@@ -23,7 +23,7 @@ static void gather(thread_fn *fn)
         }
 }
 
-/* From that of the case's own CPU on, or only those of the others. */
+/* Starts the threads from this one on: 0 includes the thread on the case's own CPU. */
 static void let_go(unsigned first)
 {
         for (unsigned i = count; i-- > first;)
@@ -51,7 +51,7 @@ static unsigned next_random(struct thread *t)
         return (unsigned)(t->value[7] >> 8 & 0xffff);
 }
 
-/* One typed item to the CPU's own server; what the receiver got is in the server. */
+/* Sends one typed item to the CPU's own server, which records the item it received. */
 static word_t delegate_here(struct thread *t, nova_crd_t crd, word_t hot)
 {
         t->utcb->word[nova_utcb_item_index(0)] = crd;
@@ -91,7 +91,7 @@ CASE_ON(crowd, one_place_takes_one_of_all_that_are_delegated_to_it, "D-21 3.5-05
                 EXPECT_EQ(crowd[i]->value[1], 0);
         for (unsigned i = 0; i < PLACES; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, dst + i), obj(dst + i, ALL));
-        /* Each place is derived from exactly one of the sources. */
+        /* Each destination is derived from exactly one of the sources. */
         for (unsigned i = 0; i < 4; i++)
                 EXPECT_EQ(hc_revoke(obj(base + i, ALL), 0), NOVA_SUCCESS);
         for (unsigned i = 0; i < PLACES; i++)
@@ -225,7 +225,7 @@ static void makes_hypercalls(struct thread *t)
         }
 }
 
-/* Recalls all others until a counter has grown beyond a value. */
+/* Recalls all other threads until a counter exceeds a value. */
 static bool wait_for_more(const volatile word_t *p, word_t value)
 {
         for (unsigned ms = 0; ms < 5000 && *p <= value; ms++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects die, and the extension pd_destroy. */
+/* The end of objects, and the extension pd_destroy. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL
@@ -236,7 +236,7 @@ CASE_ON(destroy, pd_destroy_takes_back_what_the_pd_delegated, "3.6-08", needs_pd
         EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
 }
 
-/* A fresh PD and thread under the selectors of the ones that were destroyed. */
+/* Makes a new PD and a new thread at the selectors of destroyed ones. */
 static void renew(struct child *c, struct thread *t)
 {
         drop(c->pd);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* assign_gsi: pins, and what it refuses. What the root PD can request of devices. */
+/* assign_gsi: pins, and refusals. Device resources that the root PD can request. */
 #include "device.h"
 
 #define ALL         NOVA_PERM_ALL
-#define MESSAGE_GSI 100 /* no pin of any PC that this runs on */
+#define MESSAGE_GSI 100 /* not a pin of any PC that runs the suite */
 #define PIT_GSI     2
 #define RTC_GSI     8
 
@@ -89,7 +89,7 @@ static uint64_t clock_interrupts(nova_sel_t sm, unsigned count)
         const uint64_t begin = tsc();
         while (count--) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP), NOVA_SUCCESS);
-                rtc(RTC_CAUSE); /* it sends no more before this */
+                rtc(RTC_CAUSE); /* the timer sends no interrupt before this */
         }
         return (tsc() - begin) / tsc_per_ms();
 }
@@ -104,7 +104,7 @@ CASE(device, the_clock_interrupts_at_its_pace, "5.5.2-02 3.4-02 3.4-03")
         rtc(RTC_CAUSE);
         hc_sm_ctrl(sm, NOVA_SM_DN_OP | NOVA_SM_ZC);
         rtc(RTC_CAUSE);
-        /* An emulator that was held up catches up with its clock. */
+        /* An emulator that was delayed catches up with its clock. */
         uint64_t ms = 0;
         for (unsigned i = 0; i < 200 && ms < RTC_INTERRUPTS * 1000 / 256 / 2; i++)
                 ms = clock_interrupts(sm, RTC_INTERRUPTS);
@@ -178,7 +178,7 @@ CASE(device, a_capability_of_a_gsi_that_was_given_back_is_none, "5.5.2-09")
 
 /* ---- What can be requested ------------------------------------------------------------------- */
 
-/* Requests one frame; true if it became a mapping. */
+/* Requests one frame. Returns whether it became a mapping. */
 static bool got(word_t frame)
 {
         const word_t page = page_alloc(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which thread had a scheduling context dropped: its owner, through calls, or another one. */
+/* The EC that drops an SC: the SC's owner, through calls, or another EC. */
 #include "way.h"
 
 static void let_lower_run(nova_sel_t sm)
@@ -28,7 +28,7 @@ static struct thread *asker(nova_sel_t pt, unsigned prio)
         return t;
 }
 
-/* The server works for the low thread while the high one's time runs. */
+/* The server works for the low thread on the time of the high one. */
 CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         "3.6-11 3.2-08 2.3-03 D-40.2", needs_timeout)
 {
@@ -41,7 +41,8 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         struct thread *high = asker(way.server[0]->pt, PRIO_HIGH);
         way.drop[0] = low->sc;
         way.drops = 1;
-        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* on the high one's SC */
+        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* runs on the high thread's
+                                                                    * SC */
         EXPECT_EQ(way.done, 1);
         way.drops = 0;
         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
@@ -51,8 +52,8 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         EXPECT_EQ(low->value[3], 1);
 }
 
-/* high -> other -> busy server, which works for low and drops high's SC: that was not high's wish.
- */
+/* high -> other -> busy server. The server works for low and drops high's SC, which high did not
+ * ask for. */
 CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         "3.6-11 3.2-09 D-04.3 D-40", needs_timeout)
 {
@@ -76,7 +77,7 @@ CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         let_lower_run(idle);
         EXPECT_EQ(high->value[1], 1);
         EXPECT_EQ(low->value[1], 2);
-        /* The thread is there, and goes on with another SC. */
+        /* The thread is still there, and runs on with another SC. */
         high->sc = sel_alloc(0);
         EXPECT_EQ(hc_create_sc(high->sc, ROOT_PD, high->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
                   NOVA_SUCCESS);
@@ -84,7 +85,7 @@ CASE_ON(dropper, an_sc_that_only_helps_its_dropper_ends_when_it_comes_back,
         EXPECT_EQ(high->value[2], NOVA_SUCCESS);
 }
 
-/* A helper is with its own SC: that ends at once, and what it helped goes on without it. */
+/* The SC of a helper is with its owner: it ends at once, and the helped EC runs on without it. */
 CASE_ON(dropper, an_sc_that_helps_ends_at_once, "3.6-11 3.2-08 D-04.3 D-40.3", needs_quota)
 {
         const nova_sel_t first = semaphore(0), idle = semaphore(0);
@@ -96,7 +97,8 @@ CASE_ON(dropper, an_sc_that_helps_ends_at_once, "3.6-11 3.2-08 D-04.3 D-40.3", n
         way.drop[0] = high->sc;
         way.drops = 1;
         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
-        EXPECT_EQ(way.done, 0); /* the server has dropped it and is as low as its caller now */
+        EXPECT_EQ(way.done, 0); /* the server has dropped it, and now runs at its caller's low
+                                 * priority */
         let_lower_run(idle);
         EXPECT_EQ(way.done, 1);
         EXPECT_EQ(low->value[1], 2);
@@ -132,7 +134,7 @@ static void asks_then_drops_itself(struct thread *t)
         t->value[1] = 2;
 }
 
-/* Then only the SC that stayed refers to the thread, and no capability could end the thread. */
+/* Now only the kept SC refers to the thread, and no capability could end the thread. */
 CASE_ON(dropper, a_thread_whose_sc_stayed_ends_with_the_last_capability_of_its_ec,
         "3.6-11 D-04.2 D-04.3 D-40.4", needs_quota)
 {
@@ -152,7 +154,7 @@ CASE_ON(dropper, a_thread_whose_sc_stayed_ends_with_the_last_capability_of_its_e
         }
 }
 
-/* The answer that the thread waits for does not come, but the server's end. */
+/* The thread does not get a reply; its call ends with the server. */
 CASE_ON(dropper, a_thread_whose_sc_was_dropped_gets_the_end_of_its_server,
         "3.6-11 5.2.1-11 D-04.3 D-40 D-40.2", needs_timeout)
 {
@@ -169,7 +171,7 @@ CASE_ON(dropper, a_thread_whose_sc_was_dropped_gets_the_end_of_its_server,
                         drop(t->sc);
                 drop(way.server[0]->pt);
                 drop(way.server[0]->ec);
-                EXPECT_EQ(t->value[1], i ? 2 : 1); /* it stayed; or it came back and ended */
+                EXPECT_EQ(t->value[1], i ? 2 : 1); /* the SC was kept; or it came back and ended */
                 if (i)
                         EXPECT_EQ(t->value[2], NOVA_COM_ABT);
                 EXPECT_EQ(way.done, 0);

@@ -124,7 +124,7 @@ CASE_ON(exception, a_non_canonical_stack_address_is_event_12, "8.2-09", needs_ha
 }
 #endif
 
-/* ---- Where events go ------------------------------------------------------------------------- */
+/* ---- Portals of events ----------------------------------------------------------------------- */
 
 CASE(exception, each_thread_has_its_own_event_base, "2.2-05 3.3-01 5.3.2-19")
 {
@@ -238,7 +238,8 @@ static void handler_raises(struct thread *t)
         event_remove(faulting, NOVA_EXC_GP);
 }
 
-/* Raises #GP; the handler's reply leaves the thread where it was, so it comes again. */
+/* Raises #GP. The handler's reply does not move the instruction pointer, so the thread raises it
+ * again. */
 static void raises_gp_once(struct thread *t)
 {
         (void)t;

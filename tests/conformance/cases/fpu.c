@@ -25,7 +25,7 @@ static bool has_sse(void)
         return r[3] & 1u << 25;
 }
 
-/* An image with a pattern in x87 and XMM registers. */
+/* An image with a pattern in the x87 and XMM registers. */
 static void pattern(struct image *image, uint32_t seed)
 {
         __asm__ volatile("fninit");
@@ -50,7 +50,8 @@ static bool same(const struct image *a, const struct image *b)
         return true;
 }
 
-/* Keeps a pattern of its own in the registers until told to end; value[2]: it was kept. */
+/* Keeps a pattern of its own in the registers until value[0] ends it; value[2]: the pattern was
+ * kept. */
 static void keeps(struct thread *t)
 {
         struct image mine, now;
@@ -155,7 +156,7 @@ static void save_ymm(uint32_t *to)
         __asm__ volatile("vmovdqu %%ymm7, (%0)" : : "r"(to) : "memory");
 }
 
-/* Sees what the register holds at first, then leaves something else in it. */
+/* Saves what the register holds at first, then writes another value to it. */
 static void looks_at_ymm(struct thread *t)
 {
         save_ymm(ymm[1]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random values in hypercalls and messages: a status of section 5.1 comes back, nothing breaks. */
+/* Random values in hypercalls and messages: each returns a status of section 5.1, and nothing
+ * breaks. */
 #include "harness.h"
 
 static uint64_t seed;
@@ -12,7 +13,7 @@ static word_t random(void)
         return (word_t)(seed * 0x2545f4914f6cdd1dull >> 16) ^ (word_t)(seed << 40);
 }
 
-/* Small, huge and in between. */
+/* Returns a small, a huge or a medium value. */
 static word_t value(void)
 {
         const word_t r = random();
@@ -48,7 +49,7 @@ static bool harmless(word_t id, const struct args *a)
         return true;
 }
 
-/* A child PD so that nothing random hits the harness. */
+/* The random calls run in a child PD, so that they cannot reach the harness. */
 static void many(struct thread *t)
 {
         for (unsigned i = 0; i < 20000; i++) {

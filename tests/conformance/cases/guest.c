@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: that they run, what ends them, and what moves between them and their monitor. */
+/* Guests: they run, end, and exchange state with their monitor. */
 #include "guest.h"
 
 GUEST(halt_16, 16, "hlt");
-/* With IF: Bochs 2.7 lets no interrupt end a guest that was entered without it. */
+/* With IF set: under Bochs 2.7 no interrupt ends a guest that was entered with IF clear. */
 GUEST(spin_16, 16, "sti; 1: jmp 1b");
 GUEST(cpuid_16, 16, "cpuid; hlt");
 GUEST(invd_16, 16, "invd; hlt");
@@ -63,7 +63,7 @@ CASE_ON(guest, invd_exits_without_being_asked_for, "7.2-35 7.2-108", needs_virtu
         const nova_mtd_t mtd = guest_real(g);
 
         g->state->ctrl[0] = 0;
-        g->state->ctrl[1] = 1u << 9; /* for QEMU, which takes it for WBINVD */
+        g->state->ctrl[1] = 1u << 9; /* for QEMU, which treats INVD as WBINVD */
         const word_t event = guest_run(g, mtd | NOVA_MTD_CTRL);
         EXPECT(event == guest_event(EXIT_INVD) || event == 0x89);
 }
@@ -77,7 +77,7 @@ CASE_ON(guest, cpuid_exits_when_it_is_asked_for, "7.2-104 7.4-49 8.4-34", needs_
         g->state->ctrl[1] = 0;
         guest_until(g, mtd | NOVA_MTD_CTRL, EXIT_CPUID);
         g->state->ctrl[0] = 0;
-        guest_until(g, NOVA_MTD_CTRL, EXIT_HLT); /* the instruction is done by the CPU now */
+        guest_until(g, NOVA_MTD_CTRL, EXIT_HLT); /* now the CPU executes the instruction */
 }
 
 CASE_ON(guest, cpuid_exits_unasked_on_vmx, "3.3-03 7.2-32", needs_vmx)
@@ -315,7 +315,8 @@ static void expect_shut_down(const struct guest_portal *halt)
 
         guest_answer(g, guest_real(g));
         EXPECT(!guest_wait(g, 50));
-        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* it is there, and never runs again */
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* the virtual CPU exists, but never runs
+                                                     * again */
         EXPECT(!guest_wait(g, 50));
         g = guest_new(boot_cpu, halt_16, halt_16_end);
         guest_until(g, guest_real(g), EXIT_HLT);
@@ -396,7 +397,7 @@ CASE_ON(guest, cr8_is_the_guests_own, "8.3-15", needs_virtualization_64)
 
 GUEST(cr8_bits_64, 64, "movq %rbx, %cr8; hlt");
 
-/* The kernel does it in the guest's place. Without an IDT the #GP is a triple fault. */
+/* The kernel writes CR8 for the guest. Without an IDT the #GP becomes a triple fault. */
 CASE_ON(guest, reserved_bits_of_cr8_fault_in_the_guest, "8.3-15", needs_vmx)
 {
         struct guest *g = guest_new(boot_cpu, cr8_bits_64, cr8_bits_64_end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: each type of event in each state that may delay it, and windows that are asked for
+/* Guests: each type of event in each state that may delay it, and windows that are requested
  * together with an injection. */
 #include "guest.h"
 
@@ -30,7 +30,7 @@ enum {
 
 static const struct {
         word_t flags;
-        uint32_t blocked; /* interruptibility state; SVM has bit 0 alone */
+        uint32_t blocked; /* interruptibility state; SVM has only bit 0 */
 } states[STATES] = {
         [OPEN] = {0x202, 0},      [SHUT] = {0x2, 0},          [BEHIND_STI] = {0x202, 1},
         [BEHIND_SS] = {0x202, 2}, [NMI_BLOCKED] = {0x202, 8},
@@ -38,13 +38,13 @@ static const struct {
 
 #define IN(state) (1u << (state))
 #define ALL       (IN(STATES) - 1)
-/* NMIs: the SDM leaves it to the CPU what STI does to them; Bochs takes one while they are blocked.
- */
+/* NMIs: the SDM lets the CPU decide what STI does to them; Bochs accepts one while they are
+ * blocked. */
 #define UP_TO_CPU   (IN(BEHIND_STI) | IN(NMI_BLOCKED))
 #define MASKED      (IN(SHUT) | IN(BEHIND_STI) | IN(BEHIND_SS))
 #define WITH_LENGTH 1
 
-/* In which states the event is refused. SVM looks at nothing but the type. */
+/* The states in which the CPU refuses the event. SVM checks only the type. */
 static const struct row {
         uint32_t info, svm, vmx;
 } rows[] = {
@@ -75,7 +75,7 @@ static bool is_nmi(const struct row *row)
         return (row->info & 0x700) == NMI;
 }
 
-/* To the hlt. The IRET lets NMIs in. */
+/* Runs the guest to its hlt. The IRET unblocks NMIs. */
 static void return_from_handler(struct guest *g)
 {
         g->state->ip = GUEST_CODE + 1;
@@ -84,7 +84,7 @@ static void return_from_handler(struct guest *g)
         EXPECT_EQ(g->state->intr_state & 8, 0);
 }
 
-/* What is refused does not arrive later. */
+/* A refused event does not arrive later. */
 static void expect_refusal(struct guest *g)
 {
         EXPECT_EQ(g->event, guest_event(EXIT_STATE));
@@ -105,7 +105,7 @@ static void expect_arrival(struct guest *g, const struct row *row)
         EXPECT_EQ(g->state->intr_state & 3, 0);
         EXPECT_EQ(g->state->inj_info, 0);
         if (is_nmi(row))
-                return_from_handler(g); /* the next one waits for it */
+                return_from_handler(g); /* the next NMI waits for the IRET */
 }
 
 static void try(struct guest *g, nova_mtd_t mtd, const struct row *row, unsigned state)
@@ -206,7 +206,7 @@ GUEST(cr8_writes_64, 64,
       "hlt; movq %cr8, %rax; movl $9, %ebx; movq %rbx, %cr8; incl %ecx;"
       "movl $4, %ebx; movq %rbx, %cr8; hlt");
 
-/* At its first instruction, with CR8 15. */
+/* Returns a guest at its first instruction, with CR8 = 15. */
 static struct guest *writer(void)
 {
         struct guest *g = guest_new(boot_cpu, cr8_writes_64, cr8_writes_64_end);
@@ -218,7 +218,7 @@ static struct guest *writer(void)
         return g;
 }
 
-/* At its first write of CR8, which is an event. */
+/* Returns a guest at its first write of CR8, which exits. */
 static struct guest *writer_in_window(void)
 {
         struct guest *g = writer();
@@ -239,7 +239,7 @@ CASE_ON(guest_delivery, the_next_write_of_cr8_is_an_event_if_that_is_asked_for, 
         EXPECT_EQ(g->state->cr8, 15); /* it was not written */
         EXPECT_EQ(g->state->cx, 0);
         EXPECT_EQ(g->state->inj_info, 0);
-        guest_until(g, 0, EXIT_HLT); /* what is begun again, and the next one, are not */
+        guest_until(g, 0, EXIT_HLT); /* neither the repeated write nor the next one exits */
         EXPECT_EQ(g->state->cr8, 4);
         EXPECT_EQ(g->state->cx, 1);
 }

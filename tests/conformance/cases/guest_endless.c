@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: exceptions in the delivery of their own kind, without end. They are the guest's alone. */
+/* Guests: exceptions that raise themselves again in their own delivery, without end. They affect
+ * only the guest. */
 #include "guest.h"
 
 #define VALID NOVA_INJ_VALID
@@ -10,7 +11,7 @@ static void count(struct thread *t)
                 t->value[1]++;
 }
 
-/* The guest is caught in a delivery. Who else runs on its CPU does so, and it can be recalled. */
+/* The guest is stuck in a delivery. Other threads of its CPU still run, and it can be recalled. */
 static void expect_endless(struct guest *g, nova_mtd_t mtd)
 {
         struct thread *other = run_thread(boot_cpu, 1, count, NULL);
@@ -23,7 +24,7 @@ static void expect_endless(struct guest *g, nova_mtd_t mtd)
                 EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS);
                 EXPECT(guest_wait(g, 10000));
                 EXPECT_EQ(g->event, NOVA_VMI_RECALL);
-                EXPECT(g->state->inj_info & VALID); /* on its way for ever */
+                EXPECT(g->state->inj_info & VALID); /* the delivery never ends */
                 guest_answer(g, 0);
                 EXPECT(!guest_wait(g, 50));
                 EXPECT(other->value[1] > before);
@@ -39,7 +40,7 @@ static const char *needs_virtualization_of_hardware(void)
 
 GUEST(align_32, 32, "movl 0x9001, %eax; hlt");
 
-/* At privilege level 3 the handler of #AC has the stack that was not aligned. */
+/* At privilege level 3; the handler of #AC uses the unaligned stack. */
 CASE_ON(guest_endless, alignment_checks_without_end_keep_no_one_else_from_running,
         "7.2-22 7.2-85 D-16 3.1-03 5.4.1-02", needs_virtualization_of_hardware)
 {
@@ -67,8 +68,8 @@ GUEST(debug_64, 64, "sti; movq %rax, 0x8ff8; nop; hlt");
 #define TSS_AT   0x9800
 #define DB_STACK 0x9000
 
-/* The handler of #DB has a stack of its own, with a breakpoint on what its delivery writes there.
- */
+/* The handler of #DB has a stack of its own, with a breakpoint on the words that the delivery
+ * writes. */
 CASE_ON(guest_endless, breakpoints_on_their_own_delivery_keep_no_one_else_from_running,
         "7.2-22 7.2-85 D-16 3.1-03 5.4.1-02", needs_virtualization_64)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: software interrupts, what delays an interrupt, faults in a delivery, one guest's
- * interrupts for another, how long a monitor and its neighbours wait, and time that a guest's TSC
- * leaves out. */
+/* Guests: software interrupts, delays of interrupts, faults in a delivery, interrupts between
+ * guests, how long a monitor and its neighbours wait, and the time that a guest's TSC leaves
+ * out. */
 #include "guest.h"
 
 #define VALID         NOVA_INJ_VALID
@@ -29,7 +29,7 @@ static void expect_soft(struct guest *g, nova_mtd_t mtd, uint32_t type, unsigned
         guest_until(g, mtd | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + vector);
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
-        /* VMX adds the length; SVM takes the pointer as it is. */
+        /* VMX adds the length; SVM uses the pointer as it is. */
         EXPECT_EQ(top_of_stack(g), GUEST_CODE + (needs_vmx() ? 0 : length));
 }
 
@@ -83,7 +83,8 @@ static const struct software {
         {into_32, into_32_end, SOFT_OTHER, 4, 1},
 };
 
-/* The guest's table of gates is not there, then it is, and the message goes back as it came. */
+/* The guest's IDT is absent at first. After it is mapped, the reply returns the message
+ * unchanged. */
 static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct software *s, bool told)
 {
         g->state->ip = GUEST_CODE;
@@ -99,7 +100,7 @@ static void deliver_at_last(struct guest *g, nova_mtd_t mtd, const struct softwa
         EXPECT_EQ(g->state->sp, GUEST_STACK - 12);
 }
 
-/* A guest with such an instruction, and one injected. */
+/* Makes a guest with such an instruction, and injects one. */
 static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, s->code, s->end);
@@ -112,14 +113,16 @@ static struct guest *prepare(const struct software *s, nova_mtd_t *mtd)
         return g;
 }
 
-/* VMX tells what it has to know, the length of the instruction. With SVM it is executed again. */
+/* VMX reports the length of the instruction, which it needs. With SVM the CPU executes the
+ * instruction again. */
 CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives_once,
         "7.4-50 8.4-35 7.4-51 8.4-36", needs_virtualization)
 {
         for (const struct software *s = software; s < software + 3; s++) {
                 nova_mtd_t mtd;
                 struct guest *g = prepare(s, &mtd);
-                g->state->ip = GUEST_CODE + s->length; /* one that is injected, elsewhere */
+                g->state->ip = GUEST_CODE + s->length; /* the injected one returns to another
+                                                        * address */
                 guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT);
                 deliver_at_last(g, 0, s, !needs_vmx());
                 EXPECT_EQ(top_of_stack(g), GUEST_CODE + s->length);
@@ -181,7 +184,7 @@ static const char *needs_virtualization_and_2_cpus(void)
 GUEST(sender_32, 32, "1: outb %al, $0xe9; jmp 1b");
 GUEST(receiver_32, 32, "sti; 1: jmp 1b; incl %ebx; outb %al, $0xe9; iret");
 
-/* The monitor carries each interrupt over: a recall of the other virtual CPU, and an injection. */
+/* The monitor forwards each interrupt: it recalls the other virtual CPU and injects. */
 CASE_ON(guest_event, a_monitor_relays_interrupts_between_virtual_cpus_of_two_cpus,
         "5.4.1-02 7.4-51 8.4-36", needs_virtualization_and_2_cpus)
 {
@@ -196,7 +199,8 @@ CASE_ON(guest_event, a_monitor_relays_interrupts_between_virtual_cpus_of_two_cpu
                 EXPECT_EQ(hc_ec_ctrl(to->ec), NOVA_SUCCESS);
                 EXPECT(guest_wait(to, 10000));
                 EXPECT_EQ(to->event, NOVA_VMI_RECALL);
-                /* It may not have reached its STI, or be on its way out of the handler. */
+                /* The guest may not have reached its STI yet, or may still be leaving the
+                 * handler. */
                 to->state->flags = 0x202;
                 to->state->ip = GUEST_CODE + 1;
                 to->state->intr_state = 0;
@@ -215,7 +219,8 @@ CASE_ON(guest_event, a_monitor_relays_interrupts_between_virtual_cpus_of_two_cpu
 
 GUEST(spin_32, 32, "sti; 1: jmp 1b");
 
-/* Long before its quantum ends; the bound is wide, for the machine may have other work. */
+/* The recall comes long before the quantum ends. The bound is wide because the machine may have
+ * other work. */
 CASE_ON(guest_event, a_spinning_guest_on_another_cpu_is_recalled_before_its_quantum_ends,
         "5.4.1-02", needs_virtualization_and_2_cpus)
 {
@@ -247,7 +252,8 @@ static void count(struct thread *t)
                 t->value[1]++;
 }
 
-/* Two of one priority and one quantum: many quanta each, and nearly as much time. */
+/* Returns whether two SCs of equal priority and quantum had many quanta each, and nearly equal
+ * time. */
 static bool share_alike(uint64_t a, uint64_t b)
 {
         return a >= 8 * QUANTUM && b >= 8 * QUANTUM && 4 * a <= 5 * b && 4 * b <= 5 * a;
@@ -261,7 +267,7 @@ static uint64_t time_of(nova_sel_t sc)
         return us;
 }
 
-/* Until an SC has had so much time, in us; the guest has no event. */
+/* Waits until an SC has used this time, in us; the guest raises no event. */
 static void wait_for_time(struct guest *g, nova_sel_t sc, uint64_t us)
 {
         for (unsigned i = 0; i < 100 && time_of(sc) < us; i++)
@@ -282,7 +288,8 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
 
         monitor->fn = skip;
         guest_answer(g, guest_flat(g));
-        /* Each gets quantum after quantum; in which time depends on the machine's other work. */
+        /* Each guest gets one quantum after another; how long this takes depends on the machine's
+         * other work. */
         for (unsigned i = 0; i < 100 && !share_alike(guests, others); i++) {
                 EXPECT(!guest_wait(g, 100));
                 guests = time_of(g->sc);
@@ -295,7 +302,7 @@ CASE_ON(guest_event, a_storm_of_exits_takes_no_more_than_its_share, "3.1-03 7.2-
         hc_revoke(obj(g->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Stolen time: what another thread runs while a virtual CPU is ready. Its TSC leaves it out. */
+/* Stolen time: another thread runs while a virtual CPU is ready. The guest's TSC leaves it out. */
 CASE_ON(guest_event, the_tsc_of_a_guest_leaves_out_what_others_take, "D-11 7.3-12 8.3-13",
         needs_virtualization)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: registers of 256 and 512 bits are each guest's and each thread's own, whatever XCR0 says.
- */
+/* Guests: each guest and each thread has its own registers of 256 and 512 bits, whatever XCR0
+ * is. */
 #include "guest.h"
 
-#define FIRST 0x9000 /* what two registers hold at first */
-#define OWN   0x9100 /* what they get */
-#define LEFT  0x9200 /* what they hold later */
+#define FIRST 0x9000 /* the first values of two registers */
+#define OWN   0x9100 /* the guest's own values */
+#define LEFT  0x9200 /* the later values */
 #define BYTES 128
 
 #define XCR0_SSE    0x3
@@ -21,7 +21,7 @@ static const char *needs_virtualization_with_avx(void)
         return needs_virtualization() ? needs_virtualization() : needs_avx();
 }
 
-/* TCG's SVM takes the value without an exit. */
+/* TCG's SVM accepts the value without an exit. */
 static const char *needs_virtualization_with_avx_and_xsetbv(void)
 {
         if (needs_virtualization_with_avx())
@@ -57,12 +57,12 @@ static void expect_zero(const char *a, unsigned bytes)
                 EXPECT_EQ((uint8_t)a[i], 0);
 }
 
-/* A register file: code of a guest that shows what it finds, takes its own values, and after its
- * first halt shows what is left; a thread's way to fill and to read it. */
+/* A register file. The guest code stores the values it finds, loads its own, and after its first
+ * halt stores the registers again. A thread uses load and save. */
 struct file {
         const char *code, *end;
         uint64_t xcr0;
-        unsigned bytes; /* of the two registers */
+        unsigned bytes; /* size of the two registers */
         void (*load)(const char *from);
         void (*save)(char *to);
 };
@@ -83,7 +83,7 @@ static void save_ymm(char *to)
 
 static const struct file ymm = {ymm_32, ymm_32_end, XCR0_AVX, 64, load_ymm, save_ymm};
 
-/* One register of 512 bits, and one that masks. */
+/* One register of 512 bits, and one mask register. */
 GUEST(zmm_32, 32,
       "vmovdqu64 %zmm7, 0x9000; kmovw %k1, 0x9040; vmovdqu64 0x9100, %zmm7; kmovw 0x9140, %k1;"
       "hlt; vmovdqu64 %zmm7, 0x9200; kmovw %k1, 0x9240; hlt");
@@ -102,7 +102,7 @@ static const struct file zmm = {zmm_32, zmm_32_end, XCR0_AVX512, 66, load_zmm, s
 
 static char before[BYTES], after[BYTES], others[2][BYTES];
 
-/* A thread that must not see registers of others, and that leaves its own in the FPU. */
+/* Body of a thread that must not see other registers, and that leaves its own values in the FPU. */
 static void uses_registers(struct thread *t)
 {
         const struct file *f = t->arg;
@@ -112,7 +112,7 @@ static void uses_registers(struct thread *t)
         t->value[0] = 1;
 }
 
-/* A guest that has the registers, before its first instruction. */
+/* Returns a guest with these registers, before its first instruction. */
 static struct guest *prepare(const struct file *f, uint32_t seed, nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, f->code, f->end);
@@ -132,7 +132,7 @@ static void go_on(struct guest *g)
         guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
 }
 
-/* Two guests, the thread of the case, and another one that runs in between. */
+/* Two guests, the case's thread, and another thread that runs in between. */
 static void expect_own_registers(const struct file *f)
 {
         nova_mtd_t mtd[2];
@@ -182,7 +182,7 @@ CASE_ON(guest_fpu, what_xcr0_hides_from_a_guest_is_kept_for_it, "2.2-09 2.2-10",
         guest_until(g, mtd, EXIT_HLT);
         const word_t halted_at = g->state->ip;
         fill(before, BYTES, 6);
-        load_ymm(before); /* the guest's are not in the registers any more */
+        load_ymm(before); /* the registers no longer hold the guest's values */
         g->utcb->event.more.xcr0 = XCR0_SSE;
         g->state->ip++;
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_XCR0, EXIT_HLT);
@@ -200,8 +200,8 @@ GUEST(xsetbv_32, 32,
       "movl $7, %eax; xsetbv; xgetbv; movl %eax, %ebx; vmovdqu 0x9100, %ymm0;"
       "vmovdqu %ymm0, 0x9200; movl $5, %eax; xsetbv; hlt");
 
-/* XSETBV is done in the guest's place: by the kernel under SVM, by the monitor under VMX. The value
- * 5 is one that no CPU takes: AVX without SSE. */
+/* XSETBV is executed for the guest: by the kernel under SVM, by the monitor under VMX. No CPU
+ * accepts the value 5: AVX without SSE. */
 CASE_ON(guest_fpu, a_guest_switches_avx_on, "2.2-09 7.2-73",
         needs_virtualization_with_avx_and_xsetbv)
 {

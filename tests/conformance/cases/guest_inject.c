@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: what is injected arrives, when windows open, and what the guest shares with no one. */
+/* Guests: injected events arrive, windows open in time, and a guest's state stays its own. */
 #include "guest.h"
 
 #define VALID     NOVA_INJ_VALID
@@ -11,7 +11,7 @@
 
 GUEST(halts_32, 32, "hlt; iret");
 
-/* A flat guest that halts, with all vectors. */
+/* Returns a flat guest that has halted, with a gate for each vector. */
 static struct guest *halted(void)
 {
         struct guest *g = guest_new(boot_cpu, halts_32, halts_32_end);
@@ -23,7 +23,7 @@ static struct guest *halted(void)
         return g;
 }
 
-/* Injects with flags; the handler runs on the given stack. */
+/* Injects an event with these flags; the handler runs on the given stack. */
 static void expect_delivery(struct guest *g, uint32_t info, word_t flags)
 {
         const unsigned words = info & ERROR ? 4 : 3;
@@ -75,7 +75,7 @@ CASE_ON(guest_inject, an_exception_of_every_vector_arrives_whatever_IF_is, "7.4-
         }
 }
 
-/* Back from the handler of an NMI, to the hlt. */
+/* Returns from the handler of an NMI to the hlt. */
 static void return_from_nmi(struct guest *g)
 {
         g->state->ip = GUEST_CODE + 1; /* iret */
@@ -100,7 +100,7 @@ CASE_ON(guest_inject, a_guest_that_ends_in_its_nmi_handler_blocks_no_other_guest
 
         expect_delivery(first, VALID | NMI | 2, 0x2);
         EXPECT_EQ(hc_revoke(obj(first->ec, NOVA_PERM_ALL), NOVA_REVOKE_SR), NOVA_SUCCESS);
-        struct guest *g = halted(); /* says 0 before the entry */
+        struct guest *g = halted(); /* reports the state before the entry: 0 */
         if (g->state->intr_state & 8) {
                 return_from_nmi(g);
                 NOT_RAISED("needs an entry to a guest that unblocks NMIs");
@@ -117,7 +117,8 @@ CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_
         guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         g->state->inj_info = VALID | INTERRUPT | 0x80;
-        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the bit it is not read */
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the MTD bit the kernel does not read
+                                                 * it */
         EXPECT_EQ(g->state->ip, GUEST_CODE);
 }
 
@@ -134,7 +135,7 @@ CASE_ON(guest_inject, what_a_fault_interrupts_is_told, "7.4-50 8.4-35 7.3-06 8.3
         EXPECT_EQ(g->utcb->event.more.gpa & ~(uint64_t)0xfff, 0x20000);
         EXPECT_EQ(g->state->inj_info & (VALID | 0x7ff), VALID | INTERRUPT | 0x80);
         g->state->idtr.base = GUEST_IDT;
-        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT); /* and goes back as it came */
+        guest_until(g, NOVA_MTD_IDTR | NOVA_MTD_INJ, EXIT_HLT); /* the reply returns it unchanged */
         EXPECT_EQ(g->state->ip, GUEST_HANDLERS + 0x80);
 }
 
@@ -148,7 +149,7 @@ CASE_ON(guest_inject, a_window_stays_shut_while_interrupts_are_blocked,
 
         g->state->inj_info = WINDOW;
         guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT); /* IF is 0 */
-        EXPECT_EQ(g->state->inj_info, WINDOW);        /* and it is still wanted */
+        EXPECT_EQ(g->state->inj_info, WINDOW);        /* the window is still requested */
         g->state->ip++;
         guest_until(g, NOVA_MTD_EIP, EXIT_PORT); /* the shadow of sti */
         EXPECT_EQ(g->state->inj_info, WINDOW);
@@ -267,7 +268,7 @@ CASE_ON(guest_inject, each_permission_of_a_page_is_the_guests_too, "4.6.2.2-23 7
         EXPECT_EQ(g->state->qual[0] & (needs_svm() ? 4 : 0x10), needs_svm() ? 4 : 0x10);
 }
 
-/* At 10: the second virtual CPU; at 21: it spins. */
+/* Offset 10: code of the second virtual CPU; offset 21: it spins. */
 GUEST(two_32, 32, "1: cmpl $1, 0x9000; jne 1b; hlt; movl $1, 0x9000; hlt; 2: jmp 2b");
 
 CASE_ON(guest_inject, two_virtual_cpus_share_memory_and_portals, "4.6.2.2-23 5.3.2-07",
@@ -286,7 +287,7 @@ CASE_ON(guest_inject, two_virtual_cpus_share_memory_and_portals, "4.6.2.2-23 5.3
         g->state->flags = 0x202;
         g->state->ip = GUEST_CODE + 10;
         guest_until(g, mtd, EXIT_HLT);
-        while (g->state->ip == GUEST_CODE + 20) { /* the second one is first, or not */
+        while (g->state->ip == GUEST_CODE + 20) { /* the second virtual CPU may come first */
                 g->state->ip = GUEST_CODE + 21;
                 guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
         }

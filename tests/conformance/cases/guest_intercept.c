@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: which instructions exit, with which number, and which control bits ask for it. */
+/* Guests: instructions that exit, the exit's number, and the control bits that request it. */
 #include "intercept.h"
 
 /* ---- SVM ------------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: modes of the CPU and of paging, reserved bits, all MSRs, and an FPU beside the host's. */
+/* Guests: modes of the CPU and of paging, reserved bits, all MSRs, and an FPU separate from the
+ * host's. */
 #include "guest.h"
 
 #define GP 13
@@ -7,7 +8,7 @@
 
 /* ---- Paging ---------------------------------------------------------------------------------- */
 
-/* EBX: what CR4 gets. The address space ends at 8 MiB; the second half is the first one again. */
+/* EBX: the new CR4. The address space ends at 8 MiB; its second half maps the first one again. */
 GUEST(paging_32, 32,
       "movl %ebx, %cr4; movl $0xa000, %eax; movl %eax, %cr3; movl $0x80000011, %eax;"
       "movl %eax, %cr0; movl 0x9000, %ecx; movl (%esi), %edx; movl (%edi), %eax; hlt");
@@ -24,7 +25,7 @@ static void expect_paging(struct guest *g, nova_mtd_t mtd, word_t cr4, word_t se
         EXPECT_EQ(g->state->cx, 0x600d);
         EXPECT_EQ(g->state->dx, 0x600d);
         EXPECT_EQ(g->state->cr2, 2 * second + 0x123);
-        EXPECT_EQ(*guest_word(g, g->state->sp), 0); /* a read of what is not present */
+        EXPECT_EQ(*guest_word(g, g->state->sp), 0); /* a read of a page that is not present */
 }
 
 CASE_ON(guest_mode, paging_of_32_bits_goes_through_the_guests_tables_and_faults_in_the_guest,
@@ -65,7 +66,7 @@ static bool has_la57(void)
         return r[2] & 1u << 16;
 }
 
-/* The bit is the guest's, but not one that its CPU lacks. */
+/* The guest can set the bit unless its CPU lacks it. */
 CASE_ON(guest_mode, five_levels_of_paging_are_refused_where_the_cpu_has_four, "7.2-55 7.2-133",
         needs_virtualization)
 {
@@ -90,7 +91,8 @@ static const char *needs_virtualization_with_la57(void)
 
 GUEST(paging_64, 64, "movl (%rsi), %edx; movl (%rdi), %eax; hlt");
 
-/* The second entry of the table above the four leads to them once more, the third to nothing. */
+/* The second entry of the fifth-level table leads to the four levels again, the third to
+ * nothing. */
 CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_faults_in_the_guest,
         "4.6.2.2-23 7.2-50", needs_virtualization_with_la57)
 {
@@ -100,7 +102,7 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
 
         top[0] = top[1] = GUEST_TABLE | 3;
         g->memory[GUEST_HANDLERS] = (char)0xf4;
-        guest_gate(g, 2 * PF, GUEST_HANDLERS); /* in 64-bit mode each has the place of two */
+        guest_gate(g, 2 * PF, GUEST_HANDLERS); /* a gate of 64-bit mode takes the space of two */
         *guest_word(g, 0x9000) = 0x600d;
         g->state->idtr.base = GUEST_IDT;
         g->state->cr3 = TOP_TABLE;
@@ -120,8 +122,8 @@ CASE_ON(guest_mode, paging_of_five_levels_goes_through_the_guests_tables_and_fau
 GUEST(cr4_32, 32, "movl %eax, %cr4; hlt");
 GUEST(cr0_32, 32, "movl %eax, %cr0; hlt");
 
-/* The guest writes one value; it goes on or gets #GP, nothing else. QEMU's TCG ends it as if its
- * state had been refused, instead of #GP for a bit of CR4 that the CPU does not have. */
+/* The guest writes one value, and either runs on or gets #GP. For a bit of CR4 that the CPU lacks,
+ * QEMU's TCG ends the guest as if its state had been refused, instead of raising #GP. */
 static bool takes(struct guest *g, nova_mtd_t mtd, word_t value)
 {
         g->state->ip = GUEST_CODE;
@@ -160,14 +162,14 @@ CASE_ON(guest_mode, reserved_bits_of_control_registers_fault_in_the_guest, "7.2-
         EXPECT(takes(g, mtd, 0x40000011));
         EXPECT(takes(g, next, 0x60000031));
         if (needs_hardware())
-                return;                      /* TCG takes these two */
+                return;                      /* TCG accepts these two */
         EXPECT(!takes(g, next, 0x80000010)); /* paging without protection */
         EXPECT(!takes(g, next, 0x20000011)); /* NW without CD */
 }
 
 /* ---- MSRs ------------------------------------------------------------------------------------ */
 
-/* From ECX on, EBX of them; the monitor skips what exits. */
+/* Accesses EBX MSRs from ECX on; the monitor skips each access that exits. */
 GUEST(msrs_32, 32, "1: wrmsr; rdmsr; incl %ecx; decl %ebx; jnz 1b; hlt");
 
 static void expect_msrs(uint32_t first, unsigned count)
@@ -209,7 +211,7 @@ CASE_ON(guest_mode, no_msr_that_a_guest_touches_is_the_hosts, "7.2-53 7.2-54 7.2
 
 /* ---- FPU ------------------------------------------------------------------------------------- */
 
-/* What the registers hold at first goes to 0x9000, then all of them are the guest's. */
+/* Stores the first values of the registers at 0x9000, then loads its own into all of them. */
 GUEST(fpu_32, 32,
       "movups %xmm0, 0x9000; movups %xmm7, 0x9010; fnstsw 0x9020; pcmpeqd %xmm0, %xmm0;"
       "pcmpeqd %xmm7, %xmm7; fninit; fldpi; fldpi; hlt");
@@ -319,7 +321,7 @@ CASE_ON(guest_mode, one_guest_goes_from_real_to_long_mode_and_back, "7.2-50 8.2-
         EXPECT_EQ(more->efer, 0x500);
         EXPECT_EQ(g->state->cs.ar & 0x600, 0x400);
         g->state->ip++;
-        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* no paging any more */
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* paging is off */
         EXPECT_EQ(more->efer, 0x100);
         g->state->ip++;
         guest_until(g, NOVA_MTD_EIP, EXIT_HLT);
@@ -329,7 +331,7 @@ CASE_ON(guest_mode, one_guest_goes_from_real_to_long_mode_and_back, "7.2-50 8.2-
         EXPECT_EQ(g->state->cs.sel, 0);
 }
 
-/* Long mode is asked for before anything that it needs is there. */
+/* Requests long mode before the registers that it needs are set up. */
 GUEST(enable_32, 32,
       "movl $0xc0000080, %ecx; movl $0x100, %eax; xorl %edx, %edx; wrmsr; hlt;"
       "movl %cr4, %edi; movl %cr0, %eax; orl $0x10000, %eax; movl %eax, %cr0; hlt;"
@@ -368,13 +370,13 @@ CASE_ON(guest_mode, long_mode_may_be_enabled_before_all_that_it_needs, "7.2-50 8
         EXPECT_EQ(g->state->ip & 0xff00, 0x1200);
         EXPECT_EQ(g->state->bx, 0x1122334455667788);
         guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* compatibility mode */
-        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* no paging any more */
+        guest_until(g, goes_on_behind(g, 1), EXIT_HLT); /* paging is off */
         EXPECT_EQ(more->efer, 0x100);
         guest_until(g, goes_on_behind(g, 1), EXIT_HLT);
         EXPECT_EQ(g->state->di, 0x5a5a);
 }
 
-/* PAE is missing, or goes while it is needed: #GP, which finds no handler. */
+/* PAE is missing, or the guest clears it in long mode: #GP, for which there is no handler. */
 GUEST(no_pae_32, 32,
       "movl $0xa000, %eax; movl %eax, %cr3; movl $0x80000011, %eax; movl %eax, %cr0; hlt; hlt");
 GUEST(lose_pae_64, 64,
@@ -383,7 +385,7 @@ GUEST(leave_and_lose_32, 32,
       "movl $0x11, %eax; movl %eax, %cr0; hlt; xorl %eax, %eax; movl %eax, %cr4; hlt;"
       "movl $0x80000011, %eax; movl %eax, %cr0; hlt; hlt");
 
-/* Emulators may do it all the same, and refuse the state at the next entry. */
+/* Emulators may execute the write anyway, and refuse the state at the next entry. */
 static void expect_end(struct guest *g, nova_mtd_t mtd)
 {
         g->state->idtr = (struct nova_segment){.limit = 0};

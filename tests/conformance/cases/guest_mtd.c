@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: what each bit of an MTD moves into a message, and out of an answer. */
+/* Guests: the state that each MTD bit copies into a message, and out of a reply. */
 #include "guest.h"
 
-/* The whole page is hlt: it does not matter where in it the guest goes on. */
+/* The whole page is hlt, so that the guest may run on from any address in it. */
 #define HLT ((char)0xf4)
 
-/* A field of the message, the group it belongs to, and two values that a CPU accepts. */
+/* A field of the message, its group, and two values that a CPU accepts. */
 struct field {
         nova_mtd_t mtd;
         uint16_t offset;
@@ -30,7 +30,7 @@ struct field {
         STATE(group, name.limit, 0xffff, limit2), STATE(group, name.base, 0, base2)
 
 #define ALL 0xffffffff
-/* Where a CPU takes any canonical address, of 64 bits if words have them. */
+/* For registers that take any canonical address: 64 bits wide if words are. */
 #define WIDE(address) (sizeof(word_t) == 8 ? 0xffff800000000000 | (address) : (address))
 
 static const struct field fields[] = {
@@ -127,7 +127,7 @@ static uint64_t cut(const struct field *f, uint64_t value)
         return f->size == 8 ? value : value & (((uint64_t)1 << 8 * f->size) - 1);
 }
 
-/* Fields of the groups of mtd have the second value, all others the first one. */
+/* Checks that fields of the groups in mtd have their second value, and all others the first one. */
 static void expect_fields(const struct guest *g, nova_mtd_t mtd)
 {
         for (unsigned i = 0; i < FIELDS; i++) {
@@ -136,7 +136,8 @@ static void expect_fields(const struct guest *g, nova_mtd_t mtd)
                 const uint64_t is = get(g, f);
                 if (is == wanted)
                         continue;
-                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0); /* this field, after this bit */
+                EXPECT_EQ(f->offset | (uint32_t)mtd << 16, 0); /* shows the field, and the MTD above
+                                                                * it */
                 EXPECT_EQ(is, wanted);
         }
 }
@@ -177,7 +178,7 @@ CASE_ON(guest_mtd, each_bit_of_an_answer_changes_its_own_state_alone,
         expect_fields(g, GROUPS);
 }
 
-/* Fields whose bit the portal does not have are as they were sent. */
+/* Fields whose bit the portal lacks keep the values that the monitor sent. */
 static void expect_message(nova_mtd_t mtd)
 {
         struct guest *g = guest_new_mtd(boot_cpu, NULL, NULL, EXIT_HLT, mtd);
@@ -192,7 +193,7 @@ static void expect_message(nova_mtd_t mtd)
         expect_fields(g, mtd);
 }
 
-/* Selectors of a case are enough for seven guests. */
+/* A case has selectors for seven guests. */
 CASE_ON(guest_mtd, each_bit_of_a_portal_fills_its_own_general_registers_alone,
         "7.4-15 7.4-17 7.4-19 7.4-21 7.4-23 8.4-19", needs_virtualization)
 {
@@ -289,7 +290,7 @@ CASE_ON(guest_mtd, the_offset_of_the_tsc_appears, "7.3-12 8.3-13 7.4-55 8.4-40",
         EXPECT_EQ(g->state->tsc_offset, 77);
 }
 
-/* The instruction behind sti or mov to ss exits: what blocks interrupts still does. */
+/* The instruction after sti or mov to ss exits: interrupts are still blocked. */
 GUEST(shadow_32, 32, "sti; outb %al, $0xe9; hlt");
 
 CASE_ON(guest_mtd, what_blocks_interrupts_is_told, "7.3-05 8.3-05 7.4-52 8.4-37",

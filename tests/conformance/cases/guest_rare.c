@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: exits that not every emulator raises. Bochs' AMD model has those that QEMU's TCG leaves
- * out, its Intel models have SMX, RDRAND and VM functions. */
+/* Guests: exits that not every emulator raises. Bochs' AMD model raises exits that QEMU's TCG
+ * omits; its Intel models have SMX, RDRAND and VM functions. */
 #include "intercept.h"
 
 static const char *needs_svm_of_hardware(void)
@@ -43,7 +43,7 @@ CASE_ON(guest_rare, an_mwait_exits_when_its_monitor_is_armed_on_svm, "7.2-130",
 
 GUEST(xsetbv_32, 32, "xsetbv; hlt");
 
-/* TCG takes the value without an exit. */
+/* TCG accepts the value without an exit. */
 static const char *needs_svm_of_hardware_with_xsave(void)
 {
         uint32_t r[4];
@@ -54,7 +54,7 @@ static const char *needs_svm_of_hardware_with_xsave(void)
         return r[2] & 1u << 26 ? NULL : "needs XSAVE";
 }
 
-/* 0x8d of the CPU is the kernel's own affair; the events 0x8d to 0x8f stay reserved. */
+/* The kernel handles the CPU's exit 0x8d itself; the events 0x8d to 0x8f stay reserved. */
 CASE_ON(guest_rare, an_xsetbv_is_no_event_on_svm, "7.2-131", needs_svm_of_hardware_with_xsave)
 {
         struct guest *g = guest_new(boot_cpu, xsetbv_32, xsetbv_32_end);
@@ -78,7 +78,7 @@ static const char *needs_vmx_with_rdrand(void)
 
 GUEST(vmfunc_32, 32, "rdrand %eax; xorl %eax, %eax; vmfunc; hlt");
 
-/* No function is there for a guest to call: all of them exit. */
+/* A guest has no VM function to call: every VMFUNC exits. */
 CASE_ON(guest_rare, rdrand_and_vmfunc_exit_when_it_is_asked_for_on_vmx, "7.2-74 7.2-76",
         needs_vmx_with_rdrand)
 {

@@ -41,7 +41,7 @@ GUEST(step_32, 32,
 
 GUEST(nested_32, 32, "pushfl; pushl %cs; pushl $0x100b; hlt; iret; hlt; nop; nop; hlt");
 
-/* With VMX there is the window for NMIs. */
+/* VMX has the NMI window instead. */
 CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-90", needs_svm)
 {
         struct guest *g = guest_new(boot_cpu, nested_32, nested_32_end);
@@ -60,7 +60,7 @@ CASE_ON(guest_state, a_step_over_an_iret_is_an_event_if_that_is_asked_for, "7.2-
 
 GUEST(bad_iret_32, 32, "pushfl; pushl $0x50; pushl $0; hlt; iret; hlt");
 
-/* The exception is the guest's, and no flag of the step is in its frame. */
+/* The guest gets the exception, and its frame contains no flag of the single step. */
 CASE_ON(guest_state, a_step_over_an_iret_that_faults_leaves_no_trace, "7.2-90", needs_svm)
 {
         struct guest *g = guest_new(boot_cpu, bad_iret_32, bad_iret_32_end);
@@ -101,7 +101,7 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
 
         guest_gate(g, 0x80, GUEST_CODE);
         g->state->flags = 0x202;
-        g->state->ip = 0xffff0000; /* what halts does not run */
+        g->state->ip = 0xffff0000; /* a halted CPU does not execute */
         g->state->intr_state = 0;
         g->state->actv_state = 1;
         g->state->inj_info = NOVA_INJ_VALID | NOVA_INJ_INTERRUPT | 0x80;
@@ -117,8 +117,8 @@ CASE_ON(guest_state, a_halted_guest_wakes_by_an_event_and_no_other_inactive_stat
 
 GUEST(caches_32, 32, "movl %cr0, %eax; orl $0x20000000, %eax; movl %eax, %cr0; hlt; hlt; hlt");
 
-/* CR0.NW without CD: CPUs fault, but QEMU's TCG lets it through and refuses the next entry. What
- * the message then holds is the guest's. */
+/* CR0.NW without CD: CPUs fault, but QEMU's TCG accepts the write and refuses the next entry. The
+ * message then holds the guest's state. */
 CASE_ON(guest_state, a_refused_entry_that_the_guest_brought_about_shows_the_guests_state,
         "7.2-133 7.4-40", needs_svm)
 {
@@ -146,7 +146,7 @@ GUEST(cr_32, 32,
       "movl %eax, %cr4; movl %cr4, %edx; movl $0xa000, %eax; movl %eax, %cr3;"
       "movl $0x80000031, %eax; movl %eax, %cr0; movl 0x209000, %esi; hlt");
 
-/* Paging by PAE is switched on together with a bit that the host keeps. */
+/* The guest enables PAE paging together with a bit that the host keeps. */
 CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2-50",
         needs_virtualization)
 {
@@ -167,7 +167,7 @@ CASE_ON(guest_state, bits_that_the_host_keeps_read_as_the_guest_wrote_them, "7.2
         guest_until(g, NOVA_MTD_EIP | NOVA_MTD_CR, EXIT_HLT);
         if (needs_vmx())
                 return;
-        g->state->cr3 = 0xb000; /* its four entries must not be read */
+        g->state->cr3 = 0xb000; /* the kernel must not read its four entries */
         guest_until(g, NOVA_MTD_CR, EXIT_STATE);
 }
 
@@ -293,7 +293,8 @@ CASE_ON(guest_state, registers_of_the_cpu_come_back, "7.4-41 7.4-42 7.4-43 7.4-4
                 EXPECT(more->dr[i] == sent.dr[i]);
 }
 
-/* POPF sets the I/O privilege level at privilege level 0 only; then a page that is not there. */
+/* POPF sets the I/O privilege level at privilege level 0 only. The guest then faults on an absent
+ * page. */
 GUEST(level_32, 32, "pushl $0x3002; popfl; pushfl; popl %ebx; movl %ebx, 0x20000");
 
 CASE_ON(guest_state, a_guest_begins_with_the_privilege_level_of_the_message, "7.4-30 8.4-22",
@@ -344,7 +345,7 @@ CASE_ON(guest_state, swapgs_and_syscall_use_the_guests_registers, "D-36", needs_
 
 GUEST(compat_32, 32, "syscall; hlt");
 
-/* A gate of long mode for #UD, and a task state segment with a stack for it. */
+/* Makes a gate of long mode for #UD, and a task state segment with a stack for it. */
 static void add_invalid_opcode_gate(struct guest *g, uint64_t handler)
 {
         uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
@@ -402,7 +403,7 @@ static const char *needs_rdtscp(void)
         return leaf[3] >> 27 & 1 ? NULL : "needs RDTSCP";
 }
 
-/* Another guest on the same CPU, and the thread that answers, have other values. */
+/* Another guest on this CPU and the thread that replies have other values. */
 CASE_ON(guest_state, each_guest_has_a_TSC_AUX_of_its_own, "D-36", needs_rdtscp)
 {
         struct guest *g[2];
@@ -457,7 +458,7 @@ CASE_ON(guest_state, each_guest_has_debug_registers_of_its_own, "2.2-09 8.3-15",
         for (unsigned turn = 0; turn < DEBUGGERS; turn++) {
                 for (unsigned i = 0; i < DEBUGGERS; i++) {
                         const word_t value = 0x1000 * (i + 1);
-                        g[i]->state->ip = GUEST_CODE + 13; /* behind the first hlt */
+                        g[i]->state->ip = GUEST_CODE + 13; /* after the first hlt */
                         set_four(g[i], 0);
                         guest_until(g[i], NOVA_MTD_EIP | NOVA_MTD_ACDB | NOVA_MTD_BSD, EXIT_HLT);
                         EXPECT_EQ((uint32_t)g[i]->state->ax, value);

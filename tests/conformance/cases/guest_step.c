@@ -16,7 +16,7 @@
 
 GUEST(handler_32, 32, "movl %dr6, %eax; hlt");
 
-/* What a flat guest begins with that steps from its first instruction on. */
+/* Returns the first state of a flat guest that single-steps from its first instruction on. */
 static nova_mtd_t stepping(struct guest *g)
 {
         const nova_mtd_t mtd = guest_flat(g);
@@ -28,7 +28,7 @@ static nova_mtd_t stepping(struct guest *g)
         return mtd;
 }
 
-/* The guest is in its handler: of a step, after which it would go on at this address. */
+/* Checks that the guest is in its handler, after a step whose return address is next. */
 static void expect_step(const struct guest *g, word_t next)
 {
         const uint32_t *stack = guest_word(g, g->state->sp);
@@ -45,7 +45,7 @@ static void expect_step(const struct guest *g, word_t next)
 
 GUEST(port_32, 32, "outb %al, $0x80; hlt");
 
-/* The virtual CPU is one of a PD that a thread lives in, too, who takes the ports for it. */
+/* Makes a virtual CPU in the PD of a thread, which receives the ports on its behalf. */
 static struct guest *guest_with_ports(const char *code, const char *end, word_t port,
                                       unsigned order)
 {
@@ -97,8 +97,8 @@ CASE_ON(guest_step, a_port_access_ends_what_sti_delays_and_needs_all_of_its_port
         EXPECT_EQ(g->state->ip, GUEST_CODE + 7);
 }
 
-/* Those of PCI's configuration space: an address and a word of it. Of the host bridge: the vendor,
- * and a byte that keeps what was written. */
+/* The ports of PCI's configuration space: an address and a word of it. The host bridge has a
+ * vendor, and a byte that keeps the value written to it. */
 GUEST(widths_32, 32,
       "movw $0xcf8, %dx; movl $0x80000000, %eax; outl %eax, %dx; xorl %eax, %eax; inl %dx, %eax; "
       "hlt; movw $0xcfc, %dx; movl $0x12345678, %eax; inw %dx, %ax; hlt; "
@@ -141,7 +141,7 @@ static word_t *register_of(const struct guest *g, unsigned number)
         return (word_t *)(void *)((char *)g->state + registers[number]);
 }
 
-/* Halts behind a move between CR8 and a general register. */
+/* Writes the code: a move between CR8 and a general register, then hlt. */
 static void place_cr8(struct guest *g, unsigned number, bool write)
 {
         g->memory[GUEST_CODE] = (char)(0x44 | number >> 3);
@@ -185,7 +185,7 @@ CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
         struct guest *g = guest_new(boot_cpu, step_64, step_64_end);
         const nova_mtd_t mtd = guest_long(g);
 
-        guest_gate(g, 2, GUEST_CODE + 5); /* of #DB: gates of 64-bit mode have the place of two */
+        guest_gate(g, 2, GUEST_CODE + 5); /* of #DB: a gate of 64-bit mode takes the space of two */
         g->state->idtr.base = GUEST_IDT;
         g->state->flags = 0x2 | FLAG_TF;
         g->state->cr8 = 6;
@@ -197,12 +197,12 @@ CASE_ON(guest_step, a_step_over_cr8_is_told, "8.3-15", needs_virtualization_64)
 }
 #endif
 
-/* ---- Done by the monitor, or begun again ------------------------------------------------------
- */
+/* ---- Emulated by the monitor, or restarted
+ * ----------------------------------------------------- */
 
 GUEST(cpuid_32, 32, "cpuid; hlt");
 
-/* An exception that is injected leaves DR6 alone: who skips an instruction writes it. */
+/* An injected exception leaves DR6 unchanged: the VMM that skips an instruction writes it. */
 CASE_ON(guest_step, a_monitor_that_skips_an_instruction_tells_the_step, "7.4-51 8.4-36",
         needs_virtualization)
 {
@@ -243,7 +243,7 @@ static const char *needs_virtualization_of_hardware(void)
 
 GUEST(mov_ss_32, 32, "movl %eax, %ss; movl 0x20000, %ebx; hlt");
 
-/* MOV to SS puts the #DB of its own step off, too; an entry in between must say so. */
+/* MOV to SS also delays the #DB of its own step; an entry in between must keep it pending. */
 CASE_ON(guest_step, a_step_that_mov_to_ss_delays_comes_behind_the_next_instruction,
         "7.4-52 7.4-53 8.4-37 8.4-38", needs_virtualization_of_hardware)
 {
@@ -264,7 +264,7 @@ CASE_ON(guest_step, a_step_that_mov_to_ss_delays_comes_behind_the_next_instructi
 
 /* ---- IRET ------------------------------------------------------------------------------------ */
 
-/* The handler of NMIs returns by a stack that is not there yet; then the guest halts. */
+/* The handler of NMIs returns on a stack that is not mapped yet; then the guest halts. */
 GUEST(iret_32, 32, "movl $0x20000, %esp; iret; hlt; hlt");
 
 #define IRET_AT     (GUEST_CODE + 5)
@@ -292,7 +292,7 @@ CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
         if (!needs_vmx()) {
                 EXPECT_EQ(g->state->qual[0] & BY_IRET, BY_IRET);
                 EXPECT_EQ(g->state->intr_state & BLOCKED_NMI, BLOCKED_NMI);
-                g->state->inj_info = NMI_WINDOW; /* it opens behind the IRET */
+                g->state->inj_info = NMI_WINDOW; /* the window opens after the IRET */
                 EXPECT_EQ(guest_run(g, NOVA_MTD_INJ), 0x08);
                 EXPECT_EQ(g->state->ip, BEHIND_IRET);
         }
@@ -300,17 +300,17 @@ CASE_ON(guest_step, an_iret_that_faults_and_is_begun_anew_unblocks_nmis_once,
         EXPECT_EQ(g->state->ip, BEHIND_IRET);
         EXPECT_EQ(g->state->intr_state & BLOCKED_NMI, 0);
         g->state->sp = GUEST_STACK;
-        g->state->inj_info = INJECT_NMI; /* and the next one arrives */
+        g->state->inj_info = INJECT_NMI; /* the next NMI arrives */
         guest_until(g, NOVA_MTD_ESP | NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, BEHIND_IRET);
         EXPECT_EQ(g->state->sp, 0x2000c);
 }
 
-/* ---- Debug registers that are guarded -------------------------------------------------------- */
+/* ---- Guarded debug registers ----------------------------------------------------------------- */
 
 GUEST(guarded_32, 32, "movl %dr0, %ebx; hlt");
 
-/* DR7.GD: the handler of the #DB may use them. */
+/* DR7.GD: the handler of the #DB may access the debug registers. */
 CASE_ON(guest_step, an_access_to_guarded_debug_registers_faults_once, "7.2-85 D-16",
         needs_virtualization)
 {

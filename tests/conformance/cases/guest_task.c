@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: switches of tasks, by each way that leads to one. SVM's CPUs do them unless they are
- * asked to exit, VMX's leave all of them to the monitor. */
+/* Guests: each way to switch tasks. CPUs with SVM switch them unless asked to exit; those with VMX
+ * leave every switch to the monitor. */
 #include "guest.h"
 
 #define OLD_TSS  0x9800
@@ -9,8 +9,8 @@
 #define NEW_TASK 0x20
 #define GATE     0x28
 #define STACK    0x7800   /* of the new task */
-#define IN_TASK  0x3000   /* where it begins: hlt, iret */
-#define LOST     0x50     /* a selector behind the end of the GDT */
+#define IN_TASK  0x3000   /* its first instruction: hlt, iret */
+#define LOST     0x50     /* a selector beyond the end of the GDT */
 #define TASK_BIT 1u << 29 /* of ctrl[0] of SVM */
 
 #define FLAG_NT  0x4000
@@ -41,7 +41,7 @@ GUEST(by_error_32, 32, "movl %ecx, %ds; hlt");
 GUEST(by_iret_32, 32, "iret; hlt");
 GUEST(task_32, 32, "hlt; iret");
 
-/* Sources as VMX tells them: bits 31 and 30 of the qualification. */
+/* Sources as VMX reports them: bits 31 and 30 of the qualification. */
 enum source { BY_CALL, BY_IRET, BY_JMP, BY_IDT };
 
 static const struct way {
@@ -49,7 +49,7 @@ static const struct way {
         enum source source;
         uint32_t info; /* the event whose delivery leads to the task; 0: none */
         bool links;    /* the new task can return */
-        bool faults;   /* the old one goes on at the instruction, not behind it */
+        bool faults;   /* the old task resumes at the instruction, not after it */
 } ways[] = {
         {by_jmp_32, by_jmp_32_end, BY_JMP, 0, false, false},
         {by_gate_32, by_gate_32_end, BY_JMP, 0, false, false},
@@ -67,7 +67,7 @@ static uint64_t *descriptor(const struct guest *g, word_t table, unsigned index)
         return (uint64_t *)(void *)(g->memory + table) + index;
 }
 
-/* A flat guest in the old task, and a new one that is like it. */
+/* Makes a flat guest in the old task, and a new task like it. */
 static struct guest *prepare(const struct way *way, nova_mtd_t *mtd)
 {
         struct guest *g = guest_new(boot_cpu, way->code, way->end);
@@ -90,7 +90,7 @@ static struct guest *prepare(const struct way *way, nova_mtd_t *mtd)
         g->state->gdtr.limit = GATE + 7;
         g->state->tr = (struct nova_segment){OLD_TASK, 0x8b, .limit = 0x67, .base = OLD_TSS};
         g->state->cx = LOST;
-        if (way->source == BY_IRET) { /* back to a task that called this one */
+        if (way->source == BY_IRET) { /* returns to the task that called this one */
                 *descriptor(g, GUEST_GDT, NEW_TASK / 8) |= BUSY;
                 *guest_word(g, OLD_TSS + LINK) = NEW_TASK;
                 g->state->flags |= FLAG_NT;
@@ -141,8 +141,8 @@ CASE_ON(guest_task, a_switch_of_each_kind_is_done_by_the_cpu_on_svm, "7.2-136", 
         }
 }
 
-/* Nothing of the guest has changed; the event that leads to a task is told like one that an exit
- * interrupted. */
+/* Checks that the guest's state is unchanged, and that the message shows the event that led to the
+ * task as one that an exit interrupted. */
 static void expect_event(const struct guest *g, const struct way *way)
 {
         EXPECT_EQ(g->state->ip, GUEST_CODE);
@@ -172,7 +172,7 @@ static const char *needs_svm_of_hardware(void)
         return needs_svm() ? needs_svm() : needs_hardware();
 }
 
-/* Sources as SVM tells them, in the second qualification (APM 2, 15.14.1). */
+/* Sources as SVM reports them, in the second qualification (APM 2, 15.14.1). */
 #define SVM_BY_IRET ((uint64_t)1 << 36)
 #define SVM_BY_JMP  ((uint64_t)1 << 38)
 #define SVM_ERROR   ((uint64_t)1 << 44)
@@ -191,7 +191,7 @@ CASE_ON(guest_task, a_switch_of_each_kind_is_an_event_on_svm_if_it_is_asked_for,
                 EXPECT_EQ(!!(g->state->qual[1] & SVM_BY_JMP), ways[i].source == BY_JMP);
                 EXPECT_EQ(!!(g->state->qual[1] & SVM_ERROR), !!(ways[i].info & 0x800));
                 if ((ways[i].info & 0x700) == SOFT && g->state->inj_info != ways[i].info)
-                        continue; /* Bochs does not tell INT n, but an old event */
+                        continue; /* Bochs does not report INT n, but an old event */
                 expect_event(g, &ways[i]);
         }
 }

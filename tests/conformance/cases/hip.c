@@ -212,7 +212,7 @@ static bool begins(const char *at, const char *name)
         return true;
 }
 
-/* A page and the next one, mapped here. */
+/* Maps a page and the next one. */
 static const char *two_pages(uint64_t address)
 {
         const word_t page = page_alloc(1);

@@ -49,7 +49,7 @@ CASE(interrupt, an_interrupt_is_an_up, "3.4-03 3.4-02")
         }
 }
 
-/* How many of five interrupts a thread finds that comes later. */
+/* Returns how many of five interrupts a thread finds that waits after the last one. */
 static word_t count_five(nova_sel_t sm, unsigned pause_us)
 {
         for (unsigned i = 0; i < 5; i++) {
@@ -69,7 +69,7 @@ CASE(interrupt, interrupts_that_nobody_waits_for_are_counted, "3.4-03 2.5-02")
 {
         const nova_sel_t sm = timer_open();
         word_t count = 0;
-        /* A machine that loses time may let the timer be set again before it went off. */
+        /* On a machine that loses time, the timer may be set again before it has fired. */
         for (unsigned pause_us = 3000; count != 5 && pause_us < 1600000; pause_us *= 4) {
                 count = count_five(sm, pause_us);
                 EXPECT(count <= 5);
@@ -82,7 +82,7 @@ CASE(interrupt, an_interrupt_preempts_a_lower_thread_at_once, "3.4-03 3.1-08 2.3
         const nova_sel_t sm = timer_open();
         struct thread *t = waiter(boot_cpu, sm, PRIO_CASE + 1);
         timer_shot(2000);
-        /* No hypercall and no page fault of this thread lets the other one run. */
+        /* This thread makes no hypercall and no page fault that could let the other thread run. */
         EXPECT(wait_for(&t->value[1], 1));
 }
 
@@ -169,7 +169,7 @@ CASE(interrupt, a_child_can_wait_for_an_interrupt_that_it_was_given, "3.4-02 2.5
 
 static volatile uint32_t *hpet;
 
-/* Opens the first timer for level interrupts: its semaphore. */
+/* Opens the first timer for level interrupts. Returns its semaphore. */
 static nova_sel_t level_open(void)
 {
         const word_t page = page_alloc(0);
@@ -199,8 +199,8 @@ static void level_quiet(void)
         hpet[HPET_STATUS] = 1;
 }
 
-/* An emulator on a busy machine may stop between these accesses until the moment has passed: the
- * timer would go off when its counter comes round. Then it is tried again, with more time. */
+/* An emulator on a busy machine may stop between these accesses until the moment has passed; the
+ * timer would then fire only when its counter wraps. In that case try again with more time. */
 static void level_shot(unsigned us)
 {
         for (;; us *= 2) {
@@ -215,7 +215,7 @@ static void level_shot(unsigned us)
         }
 }
 
-/* Waits until the line is up: that is an event of the emulator's, whenever it comes. */
+/* Waits until the line is up, which the emulator does at a time of its own. */
 static bool level_is_up(void)
 {
         for (unsigned i = 0; i < 10000; i++) {
@@ -259,5 +259,5 @@ CASE(interrupt, a_line_that_is_still_up_ends_the_next_down_at_once, "3.4-02 6.1.
         level_quiet();
         struct thread *t = waiter(boot_cpu, sm, PRIO_HIGH);
         spin_us(5000);
-        EXPECT(t->value[1] <= 1); /* one may have come after the last down */
+        EXPECT(t->value[1] <= 1); /* one more may have come after the last down */
 }

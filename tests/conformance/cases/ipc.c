@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* call and reply: who runs when, statuses and flags. */
+/* call and reply: the order in which threads run, statuses and flags. */
 #include "harness.h"
 
 static word_t call(nova_sel_t pt, word_t flags)
@@ -8,7 +8,7 @@ static word_t call(nova_sel_t pt, word_t flags)
         return hc_call(pt, flags);
 }
 
-/* Body: one call with the flags in value[1] to the portal value[0]; value[2]: the status. */
+/* Body: makes one call to the portal value[0] with the flags in value[1]; value[2]: the status. */
 static void caller(struct thread *t)
 {
         t->utcb->items = 0;
@@ -32,7 +32,7 @@ static void waits(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP);
 }
 
-/* A server that is busy with a request of a high thread, waiting on a semaphore. */
+/* A server that is busy with a request of a high thread and waits on a semaphore. */
 static struct thread *busy_server(struct thread **first)
 {
         struct thread *s = server(boot_cpu);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A tree of more than 100,000 delegations is revoked while other CPUs use the database, and while a
- * thread of higher priority keeps being woken on the CPU that revokes. */
+/* A tree of more than 100,000 delegations is revoked. Meanwhile other CPUs use the mapping
+ * database, and a thread of higher priority wakes again and again on the CPU that revokes. */
 #include "harness.h"
 
 #define ALL        NOVA_PERM_ALL
 #define TREE_ORDER 17
 #define TREE       ((nova_sel_t)1 << TREE_ORDER)
-#define BELOW      0xc0000 /* selectors where others delegate to from the tree */
+#define BELOW      0xc0000 /* selectors to which other CPUs delegate from the tree */
 #define BELOW_BITS 12
 #define PART_BITS  3
 #define SHOT_US    200
@@ -21,7 +21,7 @@ static struct {
         nova_sel_t made[2];
 } test;
 
-/* One item from the root PD to itself on t's CPU; the receiver's item. */
+/* Sends one item from the root PD to itself on t's CPU. Returns the receiver's item. */
 static nova_crd_t give_here(struct nova_utcb *u, struct thread *t, nova_crd_t crd,
                             nova_crd_t window)
 {
@@ -32,8 +32,8 @@ static nova_crd_t give_here(struct nova_utcb *u, struct thread *t, nova_crd_t cr
         return hc_call(t->pt, 0) == NOVA_SUCCESS ? t->rx_item[0] : 0;
 }
 
-/* Each doubling delegates all there is so far: every capability but the first has an ancestor among
- * the others. */
+/* Each round delegates the whole tree once more: every capability but the first has an ancestor in
+ * it. */
 static void grow_tree(void)
 {
         test.tree = sel_far(TREE_ORDER);
@@ -53,7 +53,8 @@ static void revokes(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* How long after the interrupt this thread runs, and how often it did during the revocation. */
+/* Records how long after the interrupt this thread runs, and how often it ran during the
+ * revocation. */
 static void wakes(struct thread *t)
 {
         (void)t;
@@ -138,13 +139,14 @@ CASE_ON(large, a_tree_of_100000_is_revoked_while_others_use_the_database,
         report();
         EXPECT_EQ(test.status, NOVA_SUCCESS);
         EXPECT_EQ(maker->value[2], NOVA_SUCCESS);
-        /* Nobody waits for the end of it: neither the high thread nor the other CPUs. */
+        /* Neither the high thread nor the other CPUs wait for the end of the revocation. */
         EXPECT(test.wakes >= WAKES_MIN);
         EXPECT(test.delegated >= WAKES_MIN && test.created >= WAKES_MIN);
         EXPECT(look(NOVA_CRD_OBJ, test.tree) != 0);
         for (nova_sel_t i = 1; i < TREE; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, test.tree + i), 0);
-        /* What was delegated from below the root is gone with it, whenever that was. */
+        /* Capabilities that were delegated from below the root are gone with it, whenever that
+         * happened. */
         hc_revoke(obj(test.tree, ALL), 0);
         for (nova_sel_t i = 0; i < 1 << BELOW_BITS; i++)
                 EXPECT_EQ(look(NOVA_CRD_OBJ, BELOW + i), 0);

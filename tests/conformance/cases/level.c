@@ -11,11 +11,11 @@ static word_t assign(nova_sel_t sm, unsigned cpu)
         return hc_assign_gsi(sm, 0, cpu, &address, &data);
 }
 
-/* Functions whose pins lead to the same place. */
+/* Functions whose pins are wired together. */
 static struct edu edu[2];
 static nova_sel_t line;
 
-/* The pin of the first edu at a CPU, with no interrupt pending. */
+/* Opens the pin of the first edu at a CPU, with no interrupt pending. */
 static void line_open(unsigned cpu)
 {
         edu[0] = edu_open(0);
@@ -47,7 +47,7 @@ static void acknowledge(unsigned n)
         edu[n].registers[EDU_ACK] = ~0u;
 }
 
-/* A driver: serves whichever function has raised its interrupt. value[1]: downs, value[2] and [3]:
+/* A driver: serves each function that has raised its interrupt. value[1]: downs, value[2] and [3]:
  * services. */
 static void serves(struct thread *t)
 {
@@ -70,7 +70,8 @@ static struct thread *driver(unsigned cpu)
         return t;
 }
 
-/* No more comes than what came between the last down and its service; then all goes on. */
+/* Expects only interrupts that came between the last down and its service; then checks that new
+ * ones arrive. */
 static void expect_quiet_and_ready(unsigned functions)
 {
         struct thread *t = driver(boot_cpu);
@@ -131,20 +132,20 @@ CASE_ON(level, two_functions_share_a_pin, "5.5.2-02 3.4-02 3.4-03", needs_2_edus
         EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS);
         EXPECT(edu[0].registers[EDU_STATUS] && edu[1].registers[EDU_STATUS]);
         acknowledge(0);
-        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS); /* for the other one */
+        EXPECT_EQ(hc_sm_ctrl(line, NOVA_SM_DN_OP), NOVA_SUCCESS); /* for the other function */
         acknowledge(1);
         expect_quiet_and_ready(2);
 }
 
-/* ---- A driver on one CPU, devices raised on another, the pin rerouted by a third ---------------
- */
+/* ---- A driver on one CPU, devices on another, a third reroutes the pin
+ * ------------------------- */
 
 #define ROUNDS     1000
 #define FEWER      200   /* where CPUs that contend for a lock are slow under emulation */
-#define LEAST      50    /* where the host has other things to do */
-#define LONGEST_MS 20000 /* more than the least only so long */
+#define LEAST      50    /* where the host has other work */
+#define LONGEST_MS 20000 /* time limit for rounds beyond the least */
 
-/* Assigns a pin, value[3], to one CPU after the other until value[0]. */
+/* Assigns the pin value[3] to one CPU after the other until value[0] is set. */
 static void reroutes(struct thread *t)
 {
         for (unsigned i = 0; !t->value[0]; i++) {
@@ -170,7 +171,7 @@ static void rerouter_end(struct thread *t)
         EXPECT_EQ(t->value[1], NOVA_SUCCESS);
 }
 
-/* Raises interrupts one after the other, each as soon as the last one was served. */
+/* Raises interrupts one after the other, each as soon as the last one has been served. */
 static void raise_all(struct thread *t, unsigned functions, unsigned rounds)
 {
         case_seconds(60);
@@ -183,7 +184,7 @@ static void raise_all(struct thread *t, unsigned functions, unsigned rounds)
                 EXPECT(wait_for(&t->value[2 + n], before + 1));
         }
         EXPECT(comes_to_rest(&t->value[1]));
-        /* At most one more for each: what came between an up and its service. */
+        /* At most one more for each interrupt: those that came between an up and its service. */
         EXPECT(t->value[1] <= 2 * i + 1);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long a scheduling context lives: threads that have their own one dropped through nested
- * calls, and handlers that drop the one on which they run. */
+/* The lifetime of scheduling contexts: threads that have their own SC dropped through nested calls,
+ * and handlers that drop the SC on which they run. */
 #include "guest.h"
 #include "way.h"
 
@@ -9,8 +9,8 @@
 
 enum waits { WAITS_NOT, WAITS_BEFORE, WAITS_AFTER, WAITS_UNTIL };
 
-/* Starts the doomed thread, lets the last server pass what it waits for, and waits until that
- * server has dropped what plan() named. The server has served so many requests before: done. */
+/* Starts the doomed thread, releases the last server from its wait, and waits until that server has
+ * dropped everything in plan(). done: the number of requests that the server has served before. */
 static void run_to_last_server(struct doomed *d, word_t done, enum waits waits, nova_sel_t taken)
 {
         way.before = waits == WAITS_BEFORE ? taken : 0;
@@ -38,7 +38,7 @@ static void thread_ends(unsigned depth, bool own_pd, const char *order, enum wai
                 run_to_last_server(&d, round, waits, taken);
                 EXPECT_EQ(way.status[0], NOVA_SUCCESS);
                 EXPECT_EQ(way.status[1], waits == WAITS_UNTIL ? NOVA_COM_TIM : NOVA_SUCCESS);
-                if (order[1]) { /* its EC went, too: it ends with the reply */
+                if (order[1]) { /* its EC was dropped, too: it ends with the reply */
                         EXPECT_EQ(t->value[1], 1);
                         drop(d.base + SEL_PD);
                 } else {
@@ -139,8 +139,8 @@ CASE_ON(lifetime, a_handler_three_pds_up_drops_a_child_on_whose_sc_it_runs,
         handler_kills(3, "ESP", WAITS_UNTIL);
 }
 
-/* Until the handler replies, one SC is left of the child, with the EC that it refers to and that
- * EC's PD; a further SC of the EC is gone. */
+/* Until the handler replies, one SC of the child is left, with its EC and that EC's PD; a second SC
+ * of the EC is gone. */
 static void account_until(bool reply)
 {
         struct doomed d;
@@ -161,7 +161,7 @@ static void account_until(bool reply)
                 EXPECT(settled(sm) > one);
                 drop(other);
                 EXPECT(comes_to(one, sm));
-                EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* the three are gone */
+                EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* all three are gone */
                 EXPECT_EQ(look(NOVA_CRD_OBJ, d.base + SEL_EC), 0);
                 EXPECT_EQ(settled(sm), one);
                 if (reply) {
@@ -196,8 +196,8 @@ CASE_ON(lifetime, one_sc_is_left_of_a_dropped_child_until_its_handler_ends,
 /* ---- Dropped by another EC ------------------------------------------------------------------
  */
 
-/* While the server waits, others drop the thread: the server gets to its reply, the thread does not
- * run again. */
+/* Other ECs drop the thread while the server waits. The server gets to its reply; the thread does
+ * not run again. */
 static void drop_from_outside(unsigned cpu, thread_fn *fn, const char *order)
 {
         struct doomed d;
@@ -251,7 +251,7 @@ CASE_ON(lifetime, a_server_goes_on_when_the_sc_it_runs_on_is_dropped_by_another_
 
 static nova_sel_t lock;
 
-/* With a semaphore in value[2] it waits for that while it has the lock. */
+/* Waits for the semaphore in value[2], if there is one, while it holds the lock. */
 static void serves_with_the_lock(struct thread *t)
 {
         t->fn = serves_with_the_lock;
@@ -272,8 +272,8 @@ static void asks_and_stays(struct thread *t)
         t->value[1] = 2;
 }
 
-/* A server has a lock when its client is dropped: it gets to the end of its work, and the next one
- * that waits for the lock gets it. */
+/* A server holds a lock when its client is dropped: the server finishes its work, and the next
+ * waiter gets the lock. */
 static void drop_under_the_lock(unsigned cpu)
 {
         static const char *const orders[] = {"S", "SE", "ES", "EPS", "PSE"};
@@ -329,7 +329,7 @@ CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped_b
         drop_under_the_lock(cpu_numbers[1]);
 }
 
-/* A thread of another CPU that calls the first server of the way, and lends it its time. */
+/* A thread of another CPU calls the first server of the way, and donates its time to it. */
 static struct thread *start_helper(void)
 {
         struct thread *helper = global(cpu_numbers[1], asks, NULL);
@@ -348,7 +348,7 @@ static void drop_helper(struct thread *helper)
                   NOVA_SUCCESS);
 }
 
-/* pd_destroy takes everything at once, also the SC that the handler runs on: the handler goes on
+/* pd_destroy ends everything at once, even the SC on which the handler runs; the handler runs on
  * when another EC helps it. */
 CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
         "3.6-11 D-04", needs_2_cpus)
@@ -396,7 +396,8 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
 
 GUEST(two_halts_32, 32, "hlt; hlt; in $0x80, %al");
 
-/* The handler of HLT: drops what is named at the first one, and goes on after the instruction. */
+/* The handler of HLT: drops the planned objects at the first one, and resumes after the
+ * instruction. */
 static void drops_at_the_first_exit(struct thread *t)
 {
         t->fn = drops_at_the_first_exit;
@@ -419,7 +420,7 @@ static struct guest *dropping_guest(void)
         return guest_new_portals(boot_cpu, two_halts_32, two_halts_32_end, &own, 1);
 }
 
-/* Its monitor runs on the virtual CPU's SC: the owner keeps it, as a thread does. */
+/* The monitor runs on the virtual CPU's SC: the owner keeps the SC, as a thread does. */
 CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-03 D-40.2",
         needs_virtualization)
 {
@@ -432,7 +433,7 @@ CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_its_sc_runs_on, "3.6-11 2.3-
                 guest_until(g, mtd, EXIT_PORT);
                 EXPECT_EQ(look(NOVA_CRD_OBJ, g->sc), 0);
                 EXPECT_EQ(way.done, 2);
-                drop(g->ec); /* nothing else refers to it: it ends with the answer */
+                drop(g->ec); /* nothing else refers to it: it ends with the reply */
                 guest_answer(g, 0);
                 EXPECT(!guest_wait(g, 5));
         }
@@ -457,7 +458,8 @@ CASE_ON(lifetime, a_virtual_cpu_whose_handler_drops_it_with_its_sc_ends_with_the
         }
 }
 
-/* The case drops it: the SC ends when it comes back, and the virtual CPU goes on with another. */
+/* The case drops the SC: it ends when it comes back, and the virtual CPU runs on with another
+ * one. */
 CASE_ON(lifetime, the_sc_of_a_virtual_cpu_that_another_thread_drops_ends_when_it_comes_back,
         "3.6-11 2.3-03 D-40 D-40.3", needs_virtualization)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extension: limits of PDs. What a PD's threads may ask for is bounded, whatever they hold. */
+/* Extension: limits of PDs. They bound what a PD's threads may request, whatever capabilities they
+ * hold. */
 #include "harness.h"
 
 #define ALL      NOVA_PERM_ALL
@@ -39,7 +40,7 @@ static word_t remote_limit(struct thread *t, nova_sel_t pd, word_t prio, uint64_
         return remote_hypercall(t, &a);
 }
 
-/* Each drops what was made, so that the next one can use the selector. */
+/* Drops the new object, so that the next create can use its selector. */
 static word_t drop_new(struct thread *t, word_t status)
 {
         struct args a = {nova_hypercall_id(NOVA_REVOKE, NOVA_REVOKE_SR, 0), obj(NEW, ALL), 0, 0, 0};
@@ -68,13 +69,14 @@ static word_t remote_create_pd(struct thread *t, nova_sel_t sel, nova_sel_t owne
         return remote_hypercall(t, &a);
 }
 
-/* A thread of its own, which never runs, and a capability for it. */
+/* Gives a PD a capability for a new thread, which never runs. */
 static void give_ec(struct thread *t, unsigned cpu, nova_sel_t dst)
 {
         give(t, obj(global(cpu, thread_exit_fn, NULL)->ec, ALL), dst);
 }
 
-/* A thread of a child that holds all permissions for its own PD, and a global EC on its CPU. */
+/* Makes a child thread that holds all permissions for its own PD, and for a global EC on its
+ * CPU. */
 static struct thread *mighty_child(struct child **child)
 {
         struct child *c = child_new(boot_cpu);
@@ -86,7 +88,7 @@ static struct thread *mighty_child(struct child **child)
         return t;
 }
 
-/* A CPU beside that of the case. */
+/* Returns a CPU other than the case's. */
 static unsigned other_cpu(void)
 {
         return cpu_numbers[1];
@@ -129,7 +131,7 @@ CASE_ON(limit, a_cpu_beyond_the_limit_gives_BAD_CPU, "X-LIMIT", needs_limit_and_
         EXPECT_EQ(remote_create_sc(t, OWN_EC + 8, PRIO), NOVA_BAD_CPU);
 }
 
-/* Before anything else is looked at: UTCB 0 asks for a virtual CPU. */
+/* The kernel checks the CPU before anything else: UTCB 0 requests a virtual CPU. */
 CASE_ON(limit, a_virtual_cpu_beyond_the_limit_gives_BAD_CPU, "X-LIMIT", needs_limit)
 {
         struct child *c;
@@ -155,7 +157,7 @@ CASE_ON(limit, an_interrupt_cannot_be_routed_beyond_the_limit, "X-LIMIT", needs_
         EXPECT_EQ(remote_hypercall(t, &here), NOVA_SUCCESS);
 }
 
-/* All 64 CPUs have a bit, on both widths: those of the upper argument as well. */
+/* Each of the 64 CPUs has a bit, on both widths: the upper argument holds some of them. */
 CASE_ON(limit, each_cpu_has_a_bit_of_its_own, "X-LIMIT", needs_limit)
 {
         for (unsigned i = 0; i < cpu_count; i++) {
@@ -193,8 +195,8 @@ static void counts(struct thread *t)
                 t->value[1]++;
 }
 
-/* Beside a thread of the case's priority with the longest quantum that there is, of a child that
- * may have a millisecond only. A limit of 0 lowers nothing, and a longer one does not raise it. */
+/* A child with a limit of one millisecond runs beside a thread of equal priority with the longest
+ * possible quantum. A limit of 0 lowers nothing, and a longer limit does not raise the quantum. */
 CASE_ON(limit, a_quantum_is_cut_to_the_limit, "X-LIMIT", needs_limit)
 {
         const word_t most = (word_t)-1 >> NOVA_QPD_QUANTUM_SHIFT;
@@ -241,7 +243,8 @@ CASE_ON(limit, setting_it_needs_a_pd_and_all_permissions, "X-LIMIT", needs_limit
         EXPECT_EQ(remote_create_ec(t, boot_cpu), NOVA_SUCCESS);
 }
 
-/* The limit is that of the PD that asks, not of the one that pays or gets the thread. */
+/* The kernel applies the limit of the PD that makes the call, not of the PD that pays or gets the
+ * thread. */
 CASE_ON(limit, what_others_do_for_a_bound_pd_is_theirs, "X-LIMIT", needs_limit)
 {
         struct child *c;
@@ -266,7 +269,8 @@ CASE_ON(limit, threads_that_exist_keep_what_they_have, "X-LIMIT", needs_limit)
 
 /* ---- PDs that bound ones create -------------------------------------------------------------- */
 
-/* A thread of a PD that t's PD creates. It holds the same: all permissions for its PD and an EC. */
+/* Makes a thread of a PD that t's PD creates. It holds as much as t: all permissions for its PD and
+ * an EC. */
 static struct thread *grandchild(struct thread *t, nova_sel_t owner)
 {
         static struct child children[4];
@@ -313,7 +317,7 @@ CASE_ON(limit, a_child_can_bind_its_own_further, "X-LIMIT", needs_limit)
         EXPECT_EQ(remote_create_sc(g, OWN_EC, PRIO - 9), NOVA_BAD_PAR);
 }
 
-/* Named as owner, another PD pays; its freedom is not the caller's. */
+/* The PD named as owner pays, but its freedom does not pass to the caller. */
 CASE_ON(limit, a_free_owner_does_not_free_the_creator, "X-LIMIT", needs_limit)
 {
         struct child *c, *rich = child_new(boot_cpu);

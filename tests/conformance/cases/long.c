@@ -5,7 +5,7 @@
 #define ALL    NOVA_PERM_ALL
 #define ROUNDS 20
 
-/* What the low thread does, and what the high one does when the timer has gone off. */
+/* The low thread's operation, and what the high thread does when the timer fires. */
 static struct {
         struct thread *thread; /* low */
         nova_sel_t timer, ended, spare;
@@ -41,7 +41,7 @@ static void high_thread(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* Runs low, interrupted by high after this many microseconds; 0: not interrupted. */
+/* Runs low; after this many microseconds the timer starts high. 0: no timer. */
 static void meet(word_t (*low)(void), void (*high)(void), unsigned after)
 {
         test.low = low;
@@ -122,7 +122,8 @@ static void create_and_revoke(void)
         hc_revoke(obj(sel, ALL), NOVA_REVOKE_SR);
 }
 
-/* The timer goes off in the middle of low's work; what high then does takes none of its time. */
+/* The timer fires in the middle of low's work; the high operation then takes no longer than
+ * alone. */
 static void expect_no_delay(word_t (*low)(void), void (*high)(void), void (*prepare)(void))
 {
         uint64_t shortest = ~(uint64_t)0;
@@ -188,7 +189,7 @@ CASE_ON(long, a_revoke_does_not_wait_for_a_low_threads_pd_destroy, "3.1-08 3.6-1
 
 static word_t parent_page, child_page, grandchildren;
 
-/* parent -> child -> grandchildren of the lower half, then of the upper one. */
+/* Delegates parent -> child -> grandchildren, of the lower half first, then of the upper one. */
 static void make_family(void)
 {
         give_self(mem(parent_page, RANGE_ORDER, ALL), child_page);
@@ -215,7 +216,7 @@ static void give_and_revoke_other(void)
         hc_revoke(test.other_crd + ((nova_crd_t)HALF / 2 << NOVA_CRD_BASE_SHIFT), 0);
 }
 
-/* The child takes back everything while other_crd is taken from it. */
+/* The child revokes the whole range from below itself while other_crd is revoked from it. */
 static void two_revocations(nova_crd_t other, void (*high)(void))
 {
         set_up();
@@ -276,7 +277,7 @@ CASE(long, a_revocation_is_complete_when_its_parent_takes_writing_away, "3.6-04 
 #define WINDOW_ORDER (OBJECTS_ORDER + ITEMS_ORDER)
 #define ENOUGH_US    100000
 
-/* Of a child that calls. */
+/* Selectors of a child that calls. */
 #define CHILD_PORTAL (CHILD_FREE_SEL + (1 << OBJECTS_ORDER))
 #define CHILD_SM     (CHILD_PORTAL + 1)
 
@@ -310,13 +311,13 @@ static void end_child(void)
         hc_pd_destroy(test.pd);
 }
 
-/* When to interrupt the next time: later, unless it was too late. */
+/* Returns when to interrupt the next time: later, unless this time was too late. */
 static unsigned next_time(unsigned after, bool late)
 {
         return late ? after - after / 4 : after + after / 8 + 1;
 }
 
-/* The next child, with the portals of the last one. */
+/* Makes the next child, with the portals of the last one. */
 static void make_child(void)
 {
         child->pd = sel_alloc(0);
@@ -335,7 +336,7 @@ static void make_receiver(void)
         receiver->calls = 0;
 }
 
-/* Of a call: it was made before, while or after the callee's PD ended. */
+/* Statuses of a call that was made before, during or after the end of the callee's PD. */
 static bool is_possible(word_t status)
 {
         return status == NOVA_SUCCESS || status == NOVA_COM_ABT || status == NOVA_BAD_CAP ||
@@ -394,8 +395,8 @@ static void ends_child(struct thread *t)
         hc_sm_ctrl(test.ended, NOVA_SM_UP_OP);
 }
 
-/* A child ends so many microseconds after it has begun. @return how long its work took; 0: it was
- * in the middle of it */
+/* Ends a child this many microseconds after its start. @return how long its work took; 0 if it was
+ * interrupted */
 static word_t run_child(thread_fn *fn, unsigned after)
 {
         make_child();
@@ -430,8 +431,8 @@ static void expect_no_copies(void)
         EXPECT(look(NOVA_CRD_OBJ, objects) != 0);
 }
 
-/* A child ends all the way through its work; in how many rounds that was in the middle, when the
- * receiver had so many calls. */
+/* Ends a child at each stage of its work. Returns in how many rounds the work was interrupted after
+ * the receiver had this number of calls. */
 static unsigned cut_rounds(thread_fn *fn, word_t calls)
 {
         const word_t whole = run_child(fn, ENOUGH_US);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Delegation of memory and ports, and what page faults say. */
+/* Delegation of memory and ports, and the contents of page-fault messages. */
 #include "harness.h"
 
 #define PF_PRESENT 1

@@ -3,7 +3,7 @@
 #include "device.h"
 
 #define ALL         NOVA_PERM_ALL
-#define MESSAGE_GSI 101 /* no pin of any PC that this runs on */
+#define MESSAGE_GSI 101 /* not a pin of any PC that runs the suite */
 
 struct message {
         word_t address, data;
@@ -37,7 +37,7 @@ static struct thread *waiter(unsigned cpu, nova_sel_t sm)
 
 static struct edu edu;
 
-/* A message of edu for a GSI at a CPU. */
+/* Opens a message of edu for a GSI at a CPU. */
 static nova_sel_t edu_message(unsigned gsi, unsigned cpu)
 {
         edu = edu_open(0);
@@ -241,7 +241,7 @@ static const char *needs_nvme(void)
         return pci_find(NVME_ID, 0) == PCI_NONE ? "needs an NVMe controller" : needs_pci_window();
 }
 
-/* One page that the controller may use. */
+/* Allocates one page that the controller may access. */
 static volatile uint32_t *queue(unsigned reg)
 {
         word_t frame;
@@ -256,7 +256,7 @@ static volatile uint32_t *queue(unsigned reg)
         return memory;
 }
 
-/* The first entry of the table of messages. */
+/* The first entry of the message table. */
 static volatile uint32_t *msi_x_open(unsigned function)
 {
         const unsigned at = pci_capability(function, PCI_CAP_MSI_X);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What only one of the architectures can raise: far calls, tasks, 32-bit code in 64-bit mode. */
+/* Events that only one of the architectures can raise: far calls, tasks, 32-bit code in 64-bit
+ * mode. */
 #include "attempt.h"
 
 static volatile word_t regs_id __attribute__((used));
@@ -40,7 +41,7 @@ CASE(mode, a_far_call_to_its_own_segment_works, "7.1-01")
 }
 
 CODE(iret_within, "mov (%esp), %eax; pushf; orl $0x20000, (%esp); push %cs; push $1f; iret; 1: ")
-/* QEMU's TCG enters it from any privilege. */
+/* QEMU's TCG enters it at any privilege level. */
 CASE_ON(mode, an_iret_does_not_lead_into_virtual_8086_mode, "7.1-01", needs_hardware)
 {
         EXPECT_EQ(raised_by(code_iret_within), NO_EVENT);
@@ -67,16 +68,16 @@ CASE(mode, an_event_with_null_segments_is_delivered, "7.2-07")
 
 /* ---- both: IRET with VM ---------------------------------------------------------------------- */
 
-/* QEMU's TCG (7.2) lets any program into virtual-8086 mode by IRET, and takes IOPL and IF from the
- * stack. Whatever happens then, an event or none, is the thread's own. The thread's IP has 16 bits,
- * where no page is. */
+/* QEMU's TCG (7.2) lets any program enter virtual-8086 mode by IRET, and takes IOPL and IF from the
+ * stack. Any event that follows must stay within the thread. The thread's IP has 16 bits and points
+ * to an absent page. */
 #if __SIZEOF_POINTER__ == 4
 #define USER_CS "0x1b"
 #define IRET_WITH_VM(flags_, cs_)                                                          \
         "push $0; push $0; push $0; push $0; push $0x23; push $0x800; pushf; orl $" flags_ \
         ", (%esp); push $" cs_ "; push $0x100; iret"
 #else
-/* Of 64 bits, as the way out is, where IRET leads to protected mode. */
+/* Uses a 64-bit return where IRET leads to protected mode. */
 #define USER_CS "0x2b"
 #define IRET_WITH_VM(flags_, cs_)                                                    \
         "pushf; pop %rcx; or $" flags_ ", %ecx; sub $64, %rsp; movl $0x100, (%rsp);" \
@@ -94,7 +95,7 @@ CASE(mode, an_event_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* In a page where 16 bits lead: a step, which x86-64 takes on another stack. */
+/* In a page that 16 bits can address: a single step, which x86-64 takes on another stack. */
 #define LOW_PAGE 0x20
 CODE(iret_with_vm_to_low_page, IRET_WITH_VM("0x20300", "0x2000"))
 CASE(mode, a_step_after_an_iret_with_VM_is_the_threads_own, "7.1-01")
@@ -189,7 +190,8 @@ RAISES(mode, cmpxchg16b_unaligned_is_a_protection_fault, "8.2-10",
        ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_UD),
        "lea -63(%rsp), %rax; and $-16, %rax; inc %rax; mov %rax, %rdi; cmpxchg16b (%rdi)")
 
-/* 32-bit code in a compatibility segment; the way out of an event there begins in 32-bit code. */
+/* 32-bit code in a compatibility segment; the kernel's exit path for an event there begins in
+ * 32-bit code. */
 __asm__(".text\n.code32\n.globl mode_compat_out\nmode_compat_out:\nljmp $0x2b, $mode_over\n"
         ".code64\n.globl mode_over\nmode_over:\njmp *mode_over_address\n"
         ".data\n.balign 8\n.globl mode_over_address\nmode_over_address: .quad 0\n.text\n");
@@ -248,7 +250,7 @@ CASE(mode, in_32_bit_code_syscall_is_refused, "8.5-01 8.2-07 A-18")
         EXPECT_EQ(hc_sm_ctrl(semaphore(1), NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* What the selectors of data segments are, in one word. */
+/* Returns the selectors of the data segments in one word. */
 static word_t segments(void)
 {
         word_t ds, es, fs, gs;
@@ -279,7 +281,7 @@ static void reads_segments(struct thread *t)
 CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
 {
         struct thread *t = child_server(child_new(boot_cpu));
-        load_segments(0x23); /* what a PD begins with: a case before may have left others */
+        load_segments(0x23); /* a PD's first selectors: an earlier case may have left others */
         const word_t own = segments();
         remote(t, nulls_segments, NULL);
         EXPECT_EQ(segments(), own);
@@ -293,7 +295,7 @@ CASE(mode, data_segments_of_one_pd_do_not_reach_another, "2.1-01")
 
 COMPAT(compat_ud2, "ud2")
 
-/* The first event's thread goes on above 4 GiB, the second one's below. */
+/* The thread of the first event resumes above 4 GiB, the thread of the second one below. */
 static bool leads_above_4_gib(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         const word_t behind = (uint32_t)u->state.ip + 2, above = (word_t)1 << 32;
@@ -326,7 +328,7 @@ CASE(mode, code_of_32_bits_cannot_be_led_above_4_gib, "8.2-10")
 
 COMPAT(compat_accesses, "mov %ds:(%esp), %eax; mov %es:(%esp), %eax; mov %fs:(%esp), %eax; "
                         "mov %gs:(%esp), %eax")
-/* QEMU lets null segments through. */
+/* QEMU accepts null segments. */
 CASE(mode, code_of_32_bits_reaches_memory_after_another_pd_nulled_the_segments, "8.1-01 2.1-01")
 {
         struct thread *t = child_server(child_new(boot_cpu));

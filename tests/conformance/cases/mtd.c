@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which state an exception's message carries, and what the reply writes back. */
+/* The state that an exception's message carries, and the state that the reply writes back. */
 #include "harness.h"
 
 #define PATTERN ((word_t)0x5a5a5a5a5a5a5a5aull)
@@ -21,7 +21,7 @@
 static struct gpr regs;             /* the thread's registers before and after */
 static struct nova_utcb_state seen; /* the message */
 static word_t seen_items;
-static struct nova_utcb_state answer; /* the reply, ip apart */
+static struct nova_utcb_state answer; /* the reply, without ip */
 static word_t answer_mtd;
 
 static bool capture(struct thread *t, unsigned n, struct nova_utcb *u)
@@ -69,7 +69,7 @@ static void reset_answer(void)
         answer_mtd = 0;
 }
 
-/* Expects the pattern in all words of the message but those from first to last, and w0. */
+/* Expects the pattern in all words of the message except first to last, and except w0. */
 static void others_untouched(size_t first, size_t end)
 {
         const char *p = (const char *)&seen;
@@ -208,7 +208,7 @@ CASE_ON(mtd, R8_R15_carries_and_writes_the_eight_registers, "X-MTD", needs_r8_r1
 
 /* ---- Back ------------------------------------------------------------------------------------ */
 
-/* True if ax, bx, cx, dx (first) or si, di, bp (second) are as before. */
+/* Returns whether ax, bx, cx, dx (first) or si, di, bp (second) are unchanged. */
 static bool same_acdb(void)
 {
         return regs.ax == VALUE && regs.bx == VALUE + 1 && regs.cx == VALUE + 2 &&
@@ -285,7 +285,7 @@ static inline word_t stack_pointer(void)
         return here;
 }
 
-/* Must not use its frame after the event: its stack pointer is another one. */
+/* The function must not use its frame after the event, because its stack pointer has changed. */
 static void faults_then_exits(struct thread *t)
 {
         (void)t;
@@ -330,7 +330,7 @@ CASE(mtd, a_reply_with_QUAL_or_another_bit_writes_nothing,
 
 /* ---- Flags ----------------------------------------------------------------------------------- */
 
-/* The thread's flags after a reply that wrote these. */
+/* Returns the thread's flags after a reply that wrote these. */
 static word_t flags_after(word_t flags)
 {
         reset_answer();

@@ -23,7 +23,7 @@ static struct bare bare(unsigned slot, word_t id, nova_sel_t events)
         return b;
 }
 
-/* Portals of which each calls the next; the last one makes the given hypercall. */
+/* Makes portals of which each calls the next one; the last one makes the given hypercall. */
 static void make_chain(struct bare *chain, unsigned n, word_t last)
 {
         for (unsigned i = n; i-- > 0;)
@@ -68,7 +68,7 @@ static void ups(struct thread *t)
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
 }
 
-/* Blocks the case's thread until all that are higher had the CPU. */
+/* Blocks the case's thread until all higher threads have run. */
 static void let_lower_run(unsigned prio)
 {
         struct thread *t = global(boot_cpu, ups, NULL);
@@ -77,7 +77,7 @@ static void let_lower_run(unsigned prio)
         EXPECT_EQ(hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
 }
 
-/* Makes and drops so many objects that the memory of those that ended before is free again. */
+/* Creates and drops enough objects that the memory of those that ended before is free again. */
 static void reuse_memory(void)
 {
         const nova_sel_t sel = sel_alloc(0);
@@ -135,7 +135,7 @@ CASE(nested, the_end_of_a_thread_deep_in_a_chain_lets_all_above_go_on, "5.2.1-11
         EXPECT_EQ(call(chain[0].pt), NOVA_SUCCESS);
 }
 
-/* Each recall's portal belongs to the next thread, which is to be recalled itself. */
+/* The recall portal of each thread leads to the next thread, which has a recall pending, too. */
 CASE(nested, recalls_lead_over_200_portals, "5.4.1-01 7.2-21")
 {
         struct bare chain[CHAIN];
@@ -164,7 +164,7 @@ static void counts(struct thread *t)
                 t->value[2]++;
 }
 
-/* A global thread without an SC; many of them take the memory of threads that ended. */
+/* A global thread without an SC; many of them take the memory of threads that have ended. */
 static void fill_with_threads(struct thread **t, unsigned n)
 {
         for (unsigned i = 0; i < n; i++)
@@ -181,7 +181,7 @@ CASE(nested, who_helped_a_thread_that_ended_can_be_helped_itself, "3.2-08 3.2-09
         let_lower_run(PRIO_LOW);
         EXPECT_EQ(x->value[1], 1);
         EXPECT_EQ(y->value[1], 1);
-        drop(c.pt); /* now s waits for c, and cannot try again: its caller is low */
+        drop(c.pt); /* now s waits for c, and cannot try again, because its caller is low */
         drop(c.ec);
         reuse_memory();
         fill_with_threads(other, 40);
@@ -241,13 +241,14 @@ CASE(nested, an_sc_that_is_revoked_during_nested_calls_is_gone_after_the_reply,
         const struct three t = three();
         drop(t.a->sc);
         reuse_memory();
-        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* all goes back to a, on it */
+        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* everything returns to a, on
+                                                                   * this SC */
         reuse_memory();
         struct thread *next = successor();
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(call(t.b.pt), NOVA_SUCCESS);
         check_successor(next);
-        EXPECT_EQ(t.a->value[1], 1); /* its call is answered, but it has nothing to run on */
+        EXPECT_EQ(t.a->value[1], 1); /* its call is answered, but it has no SC to run on */
         t.a->sc = sel_alloc(0);
         EXPECT_EQ(hc_create_sc(t.a->sc, ROOT_PD, t.a->ec, nova_qpd(QUANTUM, PRIO_HIGH)),
                   NOVA_SUCCESS);
@@ -261,10 +262,11 @@ CASE(nested, a_server_whose_callers_sc_is_revoked_goes_on_with_it_until_the_repl
         const struct three t = three();
         struct thread *helper = caller(t.c.pt, PRIO_HIGH);
         drop(t.a->sc);
-        drop(helper->sc); /* with its owner: gone at once */
+        drop(helper->sc); /* the SC is with its owner: it ends at once */
         reuse_memory();
         struct thread *next = successor();
-        for (unsigned i = 0; i < 2; i++) /* the first brings c and b to their replies, on a's SC */
+        for (unsigned i = 0; i < 2; i++) /* the first SC brings c and b to their replies, on a's
+                                          * SC */
                 EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP), NOVA_SUCCESS); /* the second is still free */
         EXPECT_EQ(helper->value[1], 1);

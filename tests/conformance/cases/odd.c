@@ -9,7 +9,7 @@ static const word_t bad_addresses[] = {(word_t)1 << (NOVA_WORD_BITS - 4), NOVA_U
 
 #define ADDRESSES (sizeof(bad_addresses) / sizeof(bad_addresses[0]))
 
-/* A fault at a portal's odd entry: the thread goes on at a sound one. */
+/* The odd entry of a portal faults: the reply moves the thread to a valid one. */
 static bool enters_elsewhere(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         t->value[0]++;
@@ -70,7 +70,7 @@ static void traps(struct thread *t)
         trap(&stepped);
 }
 
-/* Steps through the stub of a hypercall, with the call itself; its status. */
+/* Single-steps through the stub of a hypercall, including the call itself. Returns the status. */
 static word_t step_through(struct thread *t, word_t id)
 {
         t->on_event = goes_on;
@@ -97,6 +97,6 @@ CASE(odd, single_steps_lead_over_a_call, "7.2-03 8.2-03 3.2-20")
         struct thread *t = server(boot_cpu), *s = server(boot_cpu);
         EXPECT_EQ(step_through(t, nova_hypercall_id(NOVA_CALL, 0, s->pt)), NOVA_SUCCESS);
         EXPECT_EQ(s->calls, 1);
-        EXPECT_EQ(s->event, NO_EVENT); /* the callee is not stepped */
+        EXPECT_EQ(s->event, NO_EVENT); /* the callee is not single-stepped */
         EXPECT_EQ(t->value[1], 1);
 }

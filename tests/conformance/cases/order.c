@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which of several mistakes a hypercall reports, and what bits it does not look at. */
+/* The order in which a hypercall checks for errors, and the bits that it ignores. */
 #include "harness.h"
 
 #define ALL                    NOVA_PERM_ALL
@@ -45,7 +45,7 @@ CASE_ON(order, call_reports_BAD_CPU_for_a_dead_callee_of_another_cpu, "5.2.1-14"
         EXPECT_EQ(hc_call(s->pt, 0), NOVA_BAD_CPU);
 }
 
-/* Every create with a taken selector and another mistake; the selector keeps what it held. */
+/* Every create with a taken selector and a second error; the selector keeps its capability. */
 CASE(order, a_refused_create_keeps_what_the_selector_held,
      "5.3.1-11 5.3.2-21 5.3.3-07 5.3.4-08 5.3.5-07")
 {
@@ -73,7 +73,7 @@ CASE(order, a_refused_create_sc_leaves_the_thread_alone, "5.3.3-07 2.2-03")
         EXPECT_EQ(t->started, 0);
 }
 
-/* Flag bits 4 and 5 mean nothing for these; 6 and 7 are left for extensions. */
+/* Flag bits 4 and 5 mean nothing for these hypercalls; bits 6 and 7 are left for extensions. */
 CASE(order, flags_that_a_call_does_not_have_do_not_matter, "7.5-03 8.5-03")
 {
         for (word_t flags = 0x10; flags <= 0x30; flags += 0x10) {
@@ -93,7 +93,7 @@ CASE(order, flags_that_a_call_does_not_have_do_not_matter, "7.5-03 8.5-03")
         }
 }
 
-/* Permissions are looked at before anything else happens to the object. */
+/* The kernel checks permissions before it does anything else to the object. */
 CASE(order, a_refused_down_takes_nothing_and_a_refused_up_gives_nothing, "5.4.3-12 5.4.3-13")
 {
         const nova_sel_t sm = semaphore(1), up = sel_alloc(0), down = sel_alloc(0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who pays for a new object: the PD that is named as its owner. Accounts make it visible. */
+/* The PD that pays for a new object is the one named as its owner. Accounts show it. */
 #include "harness.h"
 
 #define ALL   NOVA_PERM_ALL
@@ -13,18 +13,18 @@ static word_t used(nova_sel_t pd)
         return a.a2;
 }
 
-/* Creates an object that owner pays; its status. */
+/* Creates an object for which owner pays. Returns the status. */
 typedef word_t create_fn(nova_sel_t sel, nova_sel_t owner);
 
-/* The same object once with the root PD and once with another one as owner: the other one pays in
- * the second case, and the root PD pays less than in the first. */
+/* Creates the object once with the root PD and once with another one as owner. In the second case
+ * the other PD pays, and the root PD pays less than in the first. */
 static void expect_owner_pays(create_fn *create)
 {
         const nova_sel_t payer = sel_alloc(0), sel = sel_alloc(2);
         struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, payer), ROOT_PD, 0,
                          QUOTA, 0};
         EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
-        EXPECT_EQ(create(sel, ROOT_PD), NOVA_SUCCESS); /* tables that are needed once */
+        EXPECT_EQ(create(sel, ROOT_PD), NOVA_SUCCESS); /* tables that are allocated once */
         EXPECT_EQ(create(sel + 1, payer), NOVA_SUCCESS);
         rest_until_freed();
 

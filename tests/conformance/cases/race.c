@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What one CPU uses ends on another one, again and again. */
+/* Objects that one CPU uses end on another CPU, again and again. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL
@@ -19,7 +19,7 @@ static unsigned others(void)
         return cpu_count - 1 < OTHERS ? cpu_count - 1 : OTHERS;
 }
 
-/* Differs from round to round. */
+/* A delay that differs from round to round. */
 static unsigned jitter(unsigned i)
 {
         return i * 37 % 61;
@@ -65,7 +65,7 @@ CASE_ON(race, no_thread_waits_for_a_semaphore_that_was_dropped, "3.6-11 D-04.5",
 
 static word_t chain_stack[CHAIN][2];
 
-/* Portals of which each calls the next; the last one waits. The first portal. */
+/* Makes portals of which each calls the next one; the last one waits. Returns the first portal. */
 static nova_sel_t make_chain(unsigned cpu, nova_sel_t sm)
 {
         word_t id = nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm);
@@ -92,7 +92,7 @@ static void calls_for_ever(struct thread *t)
         }
 }
 
-/* SCs that help a long chain are dropped while their CPU looks for its end. */
+/* SCs that help a long chain are dropped while their CPU looks for the end of the chain. */
 CASE_ON(race, an_sc_that_helps_a_long_chain_is_dropped, "3.6-11 D-04.3 3.2-09", needs_2_cpus)
 {
         case_seconds(60);
@@ -142,7 +142,7 @@ static void calls_once(struct thread *t)
         hc_call(t->value[0], 0);
 }
 
-/* A PD is destroyed while a long answer is on its way to one of its threads. */
+/* A PD is destroyed while a long reply to one of its threads is in progress. */
 CASE_ON(race, the_receiver_of_a_long_answer_ends, "5.2.1-11 3.6-11 5.1-19", needs_2_cpus)
 {
         case_seconds(60);
@@ -165,7 +165,7 @@ CASE_ON(race, the_receiver_of_a_long_answer_ends, "5.2.1-11 3.6-11 5.1-19", need
                 EXPECT(wait_for(&t->value[1], 1));
                 spin_us(jitter(i) * 4);
                 EXPECT_EQ(hc_pd_destroy(c->pd), NOVA_SUCCESS);
-                t->events = 0; /* the next one has the same portals */
+                t->events = 0; /* the next child uses these portals, too */
         }
         struct thread *last = global(cpu_numbers[1], calls_for_ever, NULL);
         last->value[0] = s->pt;
@@ -209,8 +209,8 @@ CASE_ON(race, a_pd_is_never_made_without_permissions_when_its_owner_goes, "5.3.1
         EXPECT_EQ(t->value[4], 0);
 }
 
-/* ---- Threads that end themselves while they are ended ------------------------------------------
- */
+/* ---- Threads that end themselves while another CPU ends them
+ * ----------------------------------- */
 
 #define ENDS 20
 
@@ -235,7 +235,7 @@ CASE_ON(race, a_thread_that_ends_itself_is_dropped_by_another_cpu, "X-EXIT D-04"
                 drop(t->ec);
                 drop(t->sc);
         }
-        /* No frame was given back twice: all new message buffers are different ones. */
+        /* Checks that no frame was freed twice: the new message buffers are all different. */
         struct thread *t[8];
         for (unsigned i = 0; i < 8; i++) {
                 t[i] = server(boot_cpu);
@@ -259,8 +259,8 @@ static void takes_from_its_pd(struct thread *t)
         t->value[2] = 1;
 }
 
-/* The thread takes a range from its own PD, page by page from those below; another one cuts the
- * range into pieces meanwhile, and ends the first. */
+/* The thread revokes a range from its own PD, page by page from the PDs below. Another thread
+ * splits the range meanwhile, and ends the first one. */
 CASE_ON(race, no_page_is_left_without_rights_by_a_thread_that_ends, "3.6-08 3.6-11", needs_2_cpus)
 {
         case_seconds(120);

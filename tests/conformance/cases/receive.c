@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extension: limits of what a message may cost its receiver, in kernel memory. */
+/* Extension: limits of the kernel memory that a message may cost its receiver. */
 #include "harness.h"
 
 #define ALL    NOVA_PERM_ALL
@@ -21,8 +21,8 @@ static word_t limit(nova_sel_t ec, word_t bytes)
         return hypercall(&a);
 }
 
-/* What the root PD's account has used when all memory that is on its way back has arrived; its
- * children use the same. */
+/* Returns what the root PD's account has used after all memory of ended objects has been freed; its
+ * children use this account, too. */
 static word_t used(void)
 {
         rest_until_freed();
@@ -32,7 +32,7 @@ static word_t used(void)
         return a.a2;
 }
 
-/* The receiver's whole copy of a message; its typed items. */
+/* The receiver's whole copy of a message, and its typed items. */
 static nova_crd_t copy[ITEMS];
 
 static void copy_items(struct thread *t)
@@ -41,7 +41,8 @@ static void copy_items(struct thread *t)
                 copy[i] = t->utcb->word[nova_utcb_item_index(i)];
 }
 
-/* A thread of a child that has all code of these cases already: pages of it cost memory, too. */
+/* A thread of a child that has all the code of these cases already, because its pages cost memory,
+ * too. */
 static struct thread *receiver(void)
 {
         struct thread *t = child_server(child_new(boot_cpu));
@@ -59,7 +60,7 @@ static void item(unsigned i, nova_crd_t crd, nova_sel_t hot)
         self->utcb->word[nova_utcb_item_index(i) + 1] = item_upper(NOVA_ITEM_DELEGATE, hot);
 }
 
-/* Sends items that were written; how many the receiver got. */
+/* Sends items that are already written. Returns how many the receiver got. */
 static unsigned send_items(struct thread *t, unsigned items)
 {
         unsigned got = 0;
@@ -71,7 +72,7 @@ static unsigned send_items(struct thread *t, unsigned items)
         return got;
 }
 
-/* Each capability needs a table of its own. What it costs. */
+/* Each capability needs a table of its own. Returns the cost. */
 static word_t flood_objects(struct thread *t, nova_sel_t window, unsigned *got)
 {
         const nova_sel_t sm = semaphore(0);
@@ -165,7 +166,7 @@ CASE_ON(receive, pieces_of_memory_beyond_the_limit_are_null_and_free, "X-RECEIVE
         EXPECT_EQ(remote_read(t, (dst + 63) << NOVA_PAGE_BITS), 0);
 }
 
-/* Memory of which no part fits into a large page of another place. */
+/* Memory of which no part fits into a large page at the destination. */
 static word_t small_pages(void)
 {
         const word_t from = page_of(memory(LARGE + 1)), to = page_alloc(LARGE);
@@ -174,7 +175,7 @@ static word_t small_pages(void)
         return to;
 }
 
-/* Its tables take several steps, and so does the way back. Nothing is left of either. */
+/* Its tables are made and freed in several steps. Neither leaves memory behind. */
 static void expect_large_refused(word_t upper, word_t roots)
 {
         struct thread *t = receiver();
@@ -323,7 +324,7 @@ CASE_ON(receive, the_answer_to_an_event_has_no_limit, "X-RECEIVE", needs_receive
 {
         struct thread *t = child_server(child_new(boot_cpu));
         EXPECT_EQ(limit(t->ec, 0), NOVA_SUCCESS);
-        windows(t, 0, 0); /* its code comes by answers to page faults */
+        windows(t, 0, 0); /* replies to page faults deliver its code */
         EXPECT(t->event_count > 0);
         EXPECT_EQ(t->calls, 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What hypercalls do to the registers of their caller. */
+/* The effects of hypercalls on their caller's registers. */
 #include "harness.h"
 
 #define FLAG_DF    0x400
@@ -33,7 +33,7 @@ static bool is_argument(unsigned i, word_t mask)
         return false;
 }
 
-/* Compares all registers but arguments named in mask and those the interface gives away. */
+/* Compares all registers except the arguments in mask and those that the interface may change. */
 static void compare(const struct gpr *before, const struct gpr *after, word_t mask)
 {
         const word_t *b = (const word_t *)before, *a = (const word_t *)after;
@@ -60,7 +60,8 @@ static void compare(const struct gpr *before, const struct gpr *after, word_t ma
         }
 }
 
-/* Runs the hypercall with patterns everywhere else; mask: argument registers that are results. */
+/* Runs the hypercall with patterns in all other registers; mask: argument registers that hold
+ * results. */
 static void check(const struct args *args, word_t expected, word_t mask)
 {
         struct gpr before, g;
@@ -217,13 +218,14 @@ CASE(registers, assign_gsi_keeps_all_but_its_results,
               NOVA_BAD_CAP, 2 | 4);
 }
 
-/* A refusal gives its status and leaves everything else, results included. */
+/* A refused hypercall returns its status and leaves all other registers unchanged, results
+ * included. */
 static void check_refused(word_t id, word_t a2, word_t a3, word_t a4, word_t a5, word_t status)
 {
         check(&(struct args){id, a2, a3, a4, a5}, status, 0);
 }
 
-/* A hypercall in the context of a server, with patterns in all registers. */
+/* Makes a hypercall in the context of a server, with patterns in all registers. */
 static void calls_itself(struct thread *t)
 {
         struct gpr before, g;

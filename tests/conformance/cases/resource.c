@@ -15,7 +15,7 @@ static const struct nova_hip_mem *kernel_range(void)
         return NULL;
 }
 
-/* Requests one frame; true if it became a mapping. */
+/* Requests one frame. Returns whether it became a mapping. */
 static bool got(word_t frame)
 {
         const word_t page = page_alloc(0);
@@ -23,7 +23,7 @@ static bool got(word_t frame)
         return look(NOVA_CRD_MEM, page) != 0;
 }
 
-/* Pages of the kernel that an extension lets the root PD read. */
+/* Kernel pages that an extension lets the root PD read. */
 static bool is_announced(word_t page)
 {
         for (int type = NOVA_MEM_CMDLINE; type >= NOVA_MEM_BOOT; type--) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* revoke: which capabilities lose which permissions. */
+/* revoke: the capabilities that lose permissions, and which permissions they lose. */
 #include "harness.h"
 
 #define ALL NOVA_PERM_ALL

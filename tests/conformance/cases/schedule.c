@@ -24,7 +24,7 @@ static struct thread *prepare(thread_fn *fn, word_t value)
         return t;
 }
 
-/* Blocks the case's thread until all lower ones up to this priority had the CPU. */
+/* Blocks the case's thread until all lower threads, down to this priority, have run. */
 static void ups(struct thread *t)
 {
         hc_sm_ctrl(t->value[0], NOVA_SM_UP_OP);
@@ -57,8 +57,8 @@ CASE(schedule, a_new_sc_of_lower_priority_waits, "3.1-09 5.3.3-03")
         EXPECT_EQ(turn, 1);
 }
 
-/* Starts another one of its own priority. Its quantum is long, for time in which the host holds it
- * up counts, too. */
+/* Starts another thread of its own priority. The quantum is long, because time in which the host
+ * delays the thread counts, too. */
 static void starts_equal(struct thread *t)
 {
         thread_start(t->arg, PRIO_HIGH, QUANTUM);
@@ -164,7 +164,8 @@ CASE(schedule, a_lower_thread_never_runs_beside_a_higher_one, "3.1-09 3.1-14")
         t->value[0] = 1;
 }
 
-/* Spins until a thread that counts has had the CPU again; false: the case's time is nearly over. */
+/* Spins until a thread that counts has run again. Returns false when the case's time is nearly
+ * over. */
 static bool goes_on(struct thread *t)
 {
         t->value[2] = 0;
@@ -201,8 +202,8 @@ static void race(unsigned quantum_a, unsigned quantum_b, uint64_t *a, uint64_t *
         EXPECT(wait_for(&t[0]->done, 1) && wait_for(&t[1]->done, 1));
 }
 
-/* Time that the machine itself loses is charged to the running SC, so a share may be tried
- * again. */
+/* Time that the machine itself loses is charged to the running SC, so the measurement may be
+ * repeated. */
 #define TRIES 20
 
 CASE(schedule, equal_quanta_give_equal_shares, "3.1-01 3.1-10 2.3-05")
@@ -369,8 +370,8 @@ static void downs_for_ever(struct thread *t)
         }
 }
 
-/* Wakes a higher thread all the time from one that has a quantum and an equal one behind it: how
- * often, until that one has the CPU. */
+/* Wakes a higher thread again and again from a thread that has a quantum and a queued thread of
+ * equal priority after it. Returns how often, until that one has run. */
 static word_t preemptions_of_a_quantum(void)
 {
         struct thread *high = prepare(downs_for_ever, 0), *spinner = prepare(ups_for_ever, 0);
@@ -383,7 +384,7 @@ static word_t preemptions_of_a_quantum(void)
         EXPECT_EQ(hc_sm_ctrl(equal->value[0], NOVA_SM_DN_OP), NOVA_SUCCESS);
         for (unsigned i = 0; i < 2; i++)
                 hc_revoke(obj(i ? high->sc : spinner->sc, NOVA_PERM_ALL), NOVA_REVOKE_SR);
-        /* The spinner came first, and had its quantum only. */
+        /* The spinner came first, and had only its quantum. */
         EXPECT(tsc() - begin >= tsc_per_ms() * QUANTUM / 1000 / 2);
         return high->value[2];
 }

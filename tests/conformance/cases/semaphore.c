@@ -8,7 +8,7 @@
 
 static volatile word_t order, order_of[8];
 
-/* Body: down with the flags value[1] on value[0]; notes its turn. */
+/* Body: down on value[0] with the flags value[1]; records its turn. */
 static void waiter(struct thread *t)
 {
         t->value[3] = hc_sm_ctrl(t->value[0], t->value[1]);
@@ -27,7 +27,7 @@ static struct thread *wait_on(unsigned cpu, nova_sel_t sm, word_t flags, unsigne
         return t;
 }
 
-/* A semaphore's counter, by a thread that is blocked at 0. */
+/* Returns a semaphore's counter; a second thread stays blocked at 0. */
 static word_t drain(nova_sel_t sm)
 {
         struct thread *t;

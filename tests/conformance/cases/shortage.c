@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A small kernel pool that is used up: nothing is lost, and the status says so. */
+/* A small kernel pool that is used up: no memory is lost, and statuses report the shortage. */
 #include "harness.h"
 
 #define ALL        NOVA_PERM_ALL
@@ -14,8 +14,8 @@ static void empty(void)
                   NOVA_SUCCESS);
 }
 
-/* Uses the pool up with semaphores; how many there was room for. Those from the first one on may be
- * there already. */
+/* Fills the pool with semaphores from selector first on, some of which may exist already. Returns
+ * their number. */
 static word_t fill(word_t from)
 {
         for (word_t n = from; n < FILL; n++) {
@@ -28,7 +28,7 @@ static word_t fill(word_t from)
         NOT_RAISED("the kernel has more memory than this case can use");
 }
 
-/* Frees some of it: room for this many semaphores. */
+/* Frees memory for this many semaphores. */
 static void give_back(word_t room, word_t n)
 {
         for (word_t i = room - n; i < room; i++)
@@ -50,7 +50,7 @@ static word_t set_up(void)
         return room;
 }
 
-/* Tables that can never be needed again may stay: one in a hundred is a leak already. */
+/* Tables that can never be needed again may stay; even one for a hundred objects is a leak. */
 static void expect_room(word_t room)
 {
         const word_t now = fill(0);
@@ -70,7 +70,7 @@ CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04"
         const word_t before = set_up(), utcb = utcb_alloc();
         const nova_sel_t far = sel_far(10), near = sel_alloc(0);
         unsigned made = 0, refused = 0;
-        const word_t room = fill(0); /* what an earlier case left may have ended only now */
+        const word_t room = fill(0); /* objects of an earlier case may only now have ended */
         EXPECT(room + before / 100 >= before);
         for (word_t n = 1; n < 400; n += 3) {
                 give_back(room, n);
@@ -78,7 +78,8 @@ CASE_ON(shortage, a_thread_is_made_or_refused_for_memory_only, "3.6-11 5.3.2-04"
                 EXPECT(status == NOVA_SUCCESS || status == NOVA_OUT_OF_MEMORY);
                 made += status == NOVA_SUCCESS;
                 refused += status != NOVA_SUCCESS;
-                /* One that had all but a table for its selector has not kept the UTCB's address. */
+                /* A create that failed only for want of a selector table has not kept the UTCB's
+                 * address. */
                 if (status != NOVA_SUCCESS)
                         EXPECT(hc_create_ec(near, ROOT_PD, utcb | boot_cpu, 0, 0, 0) !=
                                NOVA_BAD_PAR);

@@ -91,7 +91,7 @@ CASE_ON(smp, a_call_to_the_boot_cpu_gives_BAD_CPU, "5.2.1-14", needs_2_cpus)
         EXPECT_EQ(s->calls, 0);
 }
 
-/* Reads value[0] until it faults; value[1] counts, value[2] tells the end. */
+/* Reads value[0] until it faults; value[1] counts the reads, value[2] reports the end. */
 static void reads_until_fault(struct thread *t)
 {
         while (!probe_read((const volatile void *)t->value[0]))

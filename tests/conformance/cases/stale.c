@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that was revoked from PDs which no CPU has loaded: nothing may remember it. */
+/* Memory that was revoked from PDs which no CPU has loaded: no TLB may still hold it. */
 #include "harness.h"
 
 #define ROUNDS   50
@@ -36,7 +36,7 @@ CASE(stale, a_pd_that_is_not_loaded_loses_the_right_to_write, "3.6-06 3.6-16")
         }
 }
 
-/* More PDs than a shoot-down names one by one. */
+/* More PDs than a shoot-down can name one by one. */
 CASE(stale, many_pds_lose_what_they_read_before, "3.6-06 3.6-08 3.6-15")
 {
         struct thread *t[CHILDREN];
@@ -54,7 +54,7 @@ CASE(stale, many_pds_lose_what_they_read_before, "3.6-06 3.6-08 3.6-15")
         }
 }
 
-/* What told the PDs apart may be used again. */
+/* The kernel may reuse the tags that distinguished the PDs. */
 CASE_ON(stale, a_new_pd_sees_nothing_of_one_that_was_destroyed, "2.1-07", needs_pd_destroy)
 {
         const word_t src = page_of(memory(0)), dst = page_alloc(0);
@@ -68,7 +68,7 @@ CASE_ON(stale, a_new_pd_sees_nothing_of_one_that_was_destroyed, "2.1-07", needs_
         }
 }
 
-/* Reads value[0] until it faults; value[1] counts, value[2] tells the end. */
+/* Reads value[0] until it faults; value[1] counts the reads, value[2] reports the end. */
 static void reads_until_fault(struct thread *t)
 {
         while (!probe_read((const volatile void *)t->value[0]))

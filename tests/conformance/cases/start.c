@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the roottask finds when it starts. */
+/* The state in which the roottask starts. */
 #include "harness.h"
 
 extern char _start[], __image_end[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extensions for threads: the end of oneself, names, storage bases. */
+/* Extensions for threads: a thread's own end, names, storage bases. */
 #include "harness.h"
 
 #define ALL NOVA_PERM_ALL
@@ -10,7 +10,7 @@ static word_t extension(word_t group, nova_sel_t sel, word_t operation, word_t a
         return hypercall(&a);
 }
 
-/* ---- The end of oneself ---------------------------------------------------------------------- */
+/* ---- A thread ends itself -------------------------------------------------------------------- */
 
 /* Ends itself, though arg names another thread's selector. */
 static void ends(struct thread *t)
@@ -149,7 +149,7 @@ static struct args name_args(nova_sel_t sel, const char name[NOVA_NAME_SIZE])
                              NOVA_EXT_NAME_SET, word[0], word[1], 0};
 }
 
-/* A program that may create PDs cannot use one to pose as another. */
+/* A program that may create PDs cannot use one to pose as another program. */
 CASE_ON(thread, a_pd_has_the_name_of_its_creator, "X-NAME", needs_names)
 {
         enum { OWN_PD = CHILD_FREE_SEL, NEW, PAYER };
@@ -203,7 +203,7 @@ static word_t set_base(word_t base)
         return extension(NOVA_EXT_THREAD, 0, NOVA_EXT_THREAD_TLS, base, 0);
 }
 
-/* Reads at an address by the segment that has the base. */
+/* Reads at an address through the segment that has the base. */
 static word_t read_by_base(const void *address)
 {
         word_t value;
@@ -218,8 +218,8 @@ static word_t read_by_base(const void *address)
 static word_t blocks[8];
 static const word_t flat = 0x1234;
 
-/* Gives itself a base, then sees that it stays; value[0]: the number of its block, value[1]: how
- * often it looked, value[2]: how often it was wrong. */
+/* Sets its own base, then checks that it stays. value[0]: the number of its block, value[1]: the
+ * number of checks, value[2]: the number of failures. */
 static void has_base(struct thread *t)
 {
         blocks[t->value[0]] = 0x100 + t->value[0];
@@ -321,7 +321,7 @@ CASE_ON(thread, bases_outside_of_user_addresses_are_refused, "X-TLS", needs_tls)
                 for (unsigned i = 0; i < 5; i++)
                         EXPECT_EQ(set_base((word_t)bad[i]), NOVA_BAD_PAR);
         } else {
-                EXPECT_EQ(set_base(~(word_t)0), NOVA_SUCCESS); /* pages protect the kernel */
+                EXPECT_EQ(set_base(~(word_t)0), NOVA_SUCCESS); /* paging protects the kernel */
                 EXPECT_EQ(set_base(0), NOVA_SUCCESS);
         }
         EXPECT_EQ(read_by_base(&flat), flat);

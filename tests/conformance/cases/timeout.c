@@ -12,7 +12,8 @@ static uint64_t in_us(unsigned us)
 }
 
 static volatile word_t order;
-static uint64_t base; /* for threads whose value[5] is set: of their times; else the present */
+static uint64_t base; /* for threads whose value[5] is set: the origin of their times; else the
+                       * present */
 
 /* Body: waits on value[0] for value[1] us (NEVER_US: for ever); value[2]: status, 3: turn. */
 #define NEVER_US (~(word_t)0)
@@ -36,7 +37,7 @@ static struct thread *sleep_on(unsigned cpu, nova_sel_t sm, word_t us, unsigned 
         return t;
 }
 
-/* The counter, taken to 0. */
+/* Returns the counter after taking it to 0. */
 static word_t drain(nova_sel_t sm)
 {
         word_t n = 0;
@@ -124,7 +125,7 @@ CASE_ON(timeout, an_up_in_time_succeeds_and_the_deadline_is_forgotten, "X-TIME",
         EXPECT_EQ(u->value[2], NOVA_SUCCESS);
 }
 
-/* Waits with a deadline, is released, waits again without. */
+/* Waits with a deadline, is released, waits again without one. */
 static void twice(struct thread *t)
 {
         t->value[2] = hc_sm_until(t->value[0], 0, in_us(150000));
@@ -146,7 +147,7 @@ CASE_ON(timeout, an_old_deadline_does_not_end_the_next_wait, "X-TIME", needs_tim
         EXPECT_EQ(t->value[4], 1);
 }
 
-/* Whether four threads woke one by one as their deadlines came. */
+/* Returns whether four threads woke one by one in the order of their deadlines. */
 static bool wake_in_order(void)
 {
         static const word_t us[] = {60000, 30000, 120000, 90000}, turns[] = {2, 1, 4, 3};
@@ -175,7 +176,8 @@ static bool wake_in_order(void)
 
 CASE_ON(timeout, threads_wake_in_the_order_of_their_deadlines, "X-TIME", needs_timeout)
 {
-        /* On a busy host deadlines may pass together; of many rounds one is undisturbed. */
+        /* On a busy host several deadlines may pass together, but at least one of many rounds is
+         * undisturbed. */
         for (unsigned round = 0; !wake_in_order(); round++)
                 EXPECT(round < 20);
 }
@@ -292,7 +294,7 @@ CASE_ON(timeout, without_the_flag_the_arguments_mean_nothing, "X-TIME", needs_ti
 
 static volatile word_t stop;
 
-/* Short waits; value[1]: successes, value[2]: expiries, value[3]: other. */
+/* Makes short waits; value[1]: successes, value[2]: expiries, value[3]: other statuses. */
 static void short_waits(struct thread *t)
 {
         for (unsigned i = 0; i < ROUNDS && !stop; i++) {

@@ -36,7 +36,7 @@ static void fill(word_t base)
                 self->utcb->word[i] = base + i;
 }
 
-/* Sends u and t; expects that the first n words arrived and the next one did not. */
+/* Sends from u to t; expects that the first n words arrived and the next one did not. */
 static void transfer(unsigned u, unsigned n)
 {
         struct thread *r = receiver(0x5555);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program can raise, instruction by instruction; afterwards the thread goes on. */
+/* Exceptions that a program can raise, instruction by instruction; the thread runs on after
+ * each. */
 #include "attempt.h"
 
 #define FLAG_IOPL 0x3000
@@ -94,7 +95,7 @@ RAISES(trap, a_far_return_to_the_null_selector_is_a_protection_fault, IDS_GP, ON
 RAISES(trap, a_far_return_to_data_is_a_protection_fault, IDS_GP, ONLY(NOVA_EXC_GP),
        "push $0x23; push $0; lret")
 
-/* Descriptors that programs of privilege 3 can use: code and data of theirs, nothing else. */
+/* Descriptors that programs at privilege level 3 can use: their code and data, nothing else. */
 CASE(trap, no_other_descriptor_can_be_read_or_written, "2.1-07 7.1-01 8.1-01")
 {
         unsigned readable = 0, writable = 0;

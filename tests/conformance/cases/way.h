@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A way of servers from a thread up to the root PD, whose last server drops the thread's objects,
- * and the threads that are dropped: for cases on the life of scheduling contexts. */
+ * and the doomed threads: for cases on the lifetime of scheduling contexts. */
 #ifndef NOVA_CONFORMANCE_WAY_H
 #define NOVA_CONFORMANCE_WAY_H
 
@@ -9,24 +9,24 @@
 #define ALL  NOVA_PERM_ALL
 #define MOST 3 /* protection domains above the thread */
 
-/* Selectors of the doomed thread: one aligned range of the root PD, whose last page stays in use.
- */
+/* Selectors of the doomed thread: one aligned range of the root PD, whose last page stays in
+ * use. */
 #define SEL_PD      0
 #define SEL_EC      1
 #define SEL_SC      2
 #define SEL_STAYS   127
 #define SEL_EVENTS  128
-#define CALL_PORTAL 64 /* after the event portals; the same in the thread's own PD */
+#define CALL_PORTAL 64 /* after the event portals; the thread's own PD uses the same selectors */
 
-/* The way from the thread up to the root PD, and what the last server does there. */
+/* The way from the thread up to the root PD, and the actions of the last server. */
 static struct {
-        struct thread *server[MOST]; /* the last one is the first that is called */
+        struct thread *server[MOST]; /* the last server is called first */
         unsigned depth;
 
         nova_sel_t drop[3]; /* in this order */
         unsigned drops;
         nova_sel_t before, after; /* semaphores: taken before the drops, after them; 0: none */
-        bool deadline;            /* … the second one until a time that passes */
+        bool deadline;            /* … the second one with a deadline that expires */
         word_t status[2];         /* of the two */
         volatile word_t done;     /* requests served */
 } way;
@@ -45,7 +45,7 @@ static inline word_t used(void)
         return a.a2;
 }
 
-/* Lets memory that is on its way back arrive: who finds none waits for it. */
+/* Waits until memory of ended objects is free: a create that finds none waits for it. */
 static inline void settle(nova_sel_t sm)
 {
         struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, sm + 1), ROOT_PD, 0,
@@ -54,8 +54,8 @@ static inline void settle(nova_sel_t sm)
         hc_sm_until(sm, NOVA_SM_DN_OP, tsc() + tsc_per_ms());
 }
 
-/* What the root PD's account has paid for comes down to so many bytes: on a busy host the number of
- * the first round may still have had something of the case before in it. */
+/* Waits until the root PD's account falls to this number of bytes: on a busy host the number of the
+ * first round may still have included objects of the case before. */
 static inline bool comes_to(word_t bytes, nova_sel_t sm)
 {
         for (unsigned ms = 0; ms < 1000; ms++) {
@@ -110,7 +110,7 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Servers in this many PDs, the last of which is the root; on another CPU all belong to the
+/* Makes servers in this many PDs, the last of which is the root; on another CPU all belong to the
  * root. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
@@ -155,7 +155,7 @@ static inline void fails(struct thread *t)
         t->value[1] = 2;
 }
 
-/* Its exit: the parent drops what is left. */
+/* The handler of its exit: the parent drops the rest. */
 static inline bool exits(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         if (n != NOVA_EXC_PF || u->state.qual[1] != NOVA_USER_END)
@@ -175,8 +175,8 @@ static inline void make_range(struct doomed *d)
         EXPECT_EQ(hc_create_sm(d->base + SEL_STAYS, ROOT_PD, 0), NOVA_SUCCESS);
 }
 
-/* Prepares rounds in which a way is used and something doomed ends: sm is made, which they measure
- * memory with. */
+/* Prepares rounds in which a doomed thread ends through a way. Creates sm, the semaphores that
+ * measure memory. */
 static inline void begin_rounds(struct doomed *d, nova_sel_t sm, unsigned depth, unsigned cpu)
 {
         EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
@@ -224,7 +224,7 @@ static inline void start_doomed(struct doomed *d, unsigned prio)
         EXPECT_EQ(hc_create_sc(d->t->sc, ROOT_PD, d->t->ec, nova_qpd(QUANTUM, prio)), NOVA_SUCCESS);
 }
 
-/* What the root PD holds of it beside the three. */
+/* The capabilities that the root PD holds of it beside the three. */
 static inline void drop_portals(struct doomed *d)
 {
         EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, d->base + SEL_EVENTS, 7, ALL), NOVA_REVOKE_SR),
@@ -232,7 +232,7 @@ static inline void drop_portals(struct doomed *d)
         d->t->events = 0;
 }
 
-/* Drops of the way: letters P, E, S in this order. */
+/* Plans the drops of the way: letters P, E, S in this order. */
 static inline void plan(const struct doomed *d, const char *order)
 {
         for (way.drops = 0; order[way.drops]; way.drops++) {
@@ -241,8 +241,7 @@ static inline void plan(const struct doomed *d, const char *order)
         }
 }
 
-/* The memory comes back, and so it was when the first one of its kind had gone: that one makes the
- * tables. */
+/* Checks that memory comes back to the amount after the first round, which makes the tables. */
 static inline void expect_no_more(word_t *before, nova_sel_t sm)
 {
         if (!*before)
