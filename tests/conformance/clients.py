@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that each case which clients.tsv names exists: what old programs rely on has a test."""
+"""Checks that each case named in clients.tsv exists: behaviour that old programs rely on has a
+test."""
 
 import csv
 import re
@@ -12,7 +13,7 @@ CASE = re.compile(r"^CASE(?:_ON)?\(\s*(\w+),\s*(\w+)", re.MULTILINE)
 
 
 def main() -> int:
-    """Names the rows whose case does not exist."""
+    """Lists the rows whose case does not exist."""
     cases = set()
     for folder in (HERE / "cases", HERE.parent / "stress"):
         for file in folder.glob("*.c"):

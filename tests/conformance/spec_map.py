@@ -13,7 +13,7 @@ MAP = HERE.parent.parent / "docs" / "spec-map.md"
 CASE = re.compile(r'\.area = "(\w+)",\s*\.name = "(\w+)",\s*\.ids = ((?:"[^"]*"\s*)+),'
                   r'\s*\.run = \w+,\s*\.needs = (\w+|\(\(void \*\)0\))\s*\}')
 ARCHES = {"x86-32": ("x86_32", "-m32"), "x86-64": ("x86_64", "-m64")}
-# What the suite may know: the interface, its own harness, the compiler's headers.
+# The only headers that the suite may include: the interface, its own harness, the compiler's.
 INCLUDE = re.compile(r'^\s*#\s*include\s*(\S+)', re.MULTILINE)
 ALLOWED = re.compile(r'"nova/abi/\w+\.h"|<std(arg|bool|def|int)\.h>')
 STATES = ("covered", "uncovered", "not observable")
@@ -22,7 +22,7 @@ OTHER = {"needs_x86_64": "x86-32", "needs_x86_32": "x86-64"}
 
 
 def preprocess(path, arch):
-    """A file of cases as the compiler sees it."""
+    """Returns a file of cases after the preprocessor."""
     folder, option = ARCHES[arch]
     command = [os.environ.get("CC", "gcc"), "-E", "-P", option, "-ffreestanding"]
     command += ["-I", HERE.parent.parent / "hypervisor/abi", "-I", HERE / "harness"]
@@ -53,7 +53,8 @@ def read_statements():
 
 
 def read_elsewhere():
-    """Yields (id, test) of what other tests than the suite show; the test must be there."""
+    """Yields (id, test) for statements that other tests than the suite show; the test must exist.
+    """
     lines = (HERE / "elsewhere.tsv").read_text(encoding="utf-8").splitlines()
     for line in lines[1:]:
         statement, test, file, word = line.split("\t")
@@ -63,7 +64,7 @@ def read_elsewhere():
 
 
 def chapter(row):
-    """The part of the table that a statement belongs to."""
+    """Returns the part of the table that a statement belongs to."""
     if row[0][0].isalpha():
         return row[0][0]
     return ".".join(row[1].split(".")[:2])
@@ -77,7 +78,7 @@ def state(row, covered):
 
 
 def totals(rows, covered):
-    """The table at the top: counts for each part."""
+    """Returns the table at the top: counts for each part."""
     parts = {}
     for row in rows:
         counts = parts.setdefault(chapter(row), dict.fromkeys(STATES, 0))
@@ -95,8 +96,8 @@ def totals(rows, covered):
 
 
 def cover(rows):
-    """{id: {case: whether some machine of the test raises it}}, and the number of cases of each
-    architecture."""
+    """Returns {id: {case: whether some machine of the test raises it}}, and the number of cases of
+    each architecture."""
     known = {row[0]: row[2] for row in rows}
     covered, counts = {}, dict.fromkeys(ARCHES, 0)
     for arch, area, name, ids, needs in read_cases():
@@ -118,7 +119,7 @@ def cover(rows):
 
 
 def document():
-    """The whole text of the map."""
+    """Returns the whole text of the map."""
     rows = read_statements()
     covered, counts = cover(rows)
     lines = ["# Specification map", "",
@@ -139,7 +140,7 @@ def document():
 
 
 def check_includes():
-    """The suite runs on other kernels because it knows nothing of this one."""
+    """Checks that the suite includes nothing of this kernel, so that it runs on other kernels."""
     own = {f'"{path.name}"' for path in HERE.rglob("*.h")}
     for path in sorted(HERE.rglob("*.[chS]")):
         for name in INCLUDE.findall(path.read_text(encoding="utf-8")):

@@ -6,7 +6,7 @@ static struct context before;
 static word_t stack_in_order;
 static word_t way_out;
 
-/* Of SPIN: its begin and length, the low halves of the TSC. */
+/* Of SPIN: its begin and its length, as low halves of the TSC. */
 uint32_t spin_from, spin_ticks;
 
 void spin_for(unsigned ms)
@@ -21,7 +21,7 @@ _Noreturn void attempt_over(void)
         context_restore(&before);
 }
 
-/* Any event ends the attempt; what came is in the thread. */
+/* Any event ends the attempt; the thread keeps its number and message. */
 static bool ends(struct thread *t, unsigned n, struct nova_utcb *u)
 {
         (void)t;
@@ -34,7 +34,7 @@ static bool ends(struct thread *t, unsigned n, struct nova_utcb *u)
         return true;
 }
 
-/* The number of the event that code raises; NO_EVENT: none. */
+/* Returns the number of the event that code raises; NO_EVENT: none. */
 word_t raised_by_at(void (*code)(void), word_t out)
 {
         way_out = out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attempts: pieces of code that raise an event, and how a case expects it. */
+/* Attempts: pieces of code that raise an event, and how a case expects the event. */
 #ifndef CONFORMANCE_ATTEMPT_H
 #define CONFORMANCE_ATTEMPT_H
 
@@ -16,20 +16,20 @@
 #define ONLY(number) (1u << (number))
 #define FAULTS       (ONLY(NOVA_EXC_GP) | ONLY(NOVA_EXC_PF) | ONLY(NOVA_EXC_SS))
 
-/* The number of the event that code raises, NO_EVENT if none. What the message said is in self. The
- * event's thread goes on at out, which leads to attempt_over(). */
+/* Returns the number of the event that code raises, NO_EVENT if none. Its message is in self. The
+ * thread resumes at out, which leads to attempt_over(). */
 word_t raised_by_at(void (*code)(void), word_t out);
 word_t raised_by(void (*code)(void));
-/* Expects one of the numbers (a mask), three times: an attempt must leave nothing behind. */
+/* Expects one of the events (a mask), three times: an attempt must leave nothing behind. */
 void expect_one_of(void (*code)(void), unsigned numbers, word_t out);
 _Noreturn void attempt_over(void);
 
-/* A function of these instructions. */
+/* Defines a function of these instructions. */
 #define CODE(name_, text_)                                                            \
         __asm__(".text\n.globl code_" #name_ "\ncode_" #name_ ":\n" text_ "\nret\n"); \
         void code_##name_(void);
 
-/* Instructions that need no stack and take until the end of spin_for(ms), for at most a second. EAX
+/* Instructions that need no stack and run until the end of spin_for(ms), for at most a second. EAX
  * and EDX are lost. */
 #define SPIN "9: rdtsc; sub spin_from, %eax; cmp spin_ticks, %eax; jb 9b\n"
 void spin_for(unsigned ms);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The functions that compilers call on their own. */
+/* Functions that compilers call implicitly. */
 #include <stddef.h>
 
 void *memcpy(void *to, const void *from, size_t n);

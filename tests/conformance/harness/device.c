@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices of a PC for cases (see device.h). Everything is taken with H items. */
+/* Devices of a PC for cases (see device.h). Every resource comes by H items. */
 #include "device.h"
 
 #define BIOS_FIRST   0xe0000
@@ -31,7 +31,7 @@ nova_sel_t gsi_open(unsigned gsi)
 
 /* ---- ACPI ------------------------------------------------------------------------------------ */
 
-/* Maps some bytes of physical memory; NULL: they cannot be requested. */
+/* Maps bytes of physical memory; NULL: they cannot be requested. */
 static const uint8_t *map(uint64_t phys, unsigned size)
 {
         const word_t frame = (word_t)(phys >> NOVA_PAGE_BITS);
@@ -73,7 +73,7 @@ static bool sum_is_zero(const uint8_t *bytes, unsigned count)
         return !sum;
 }
 
-/* Physical address of the RSDT, 0: there is none. */
+/* Physical address of the RSDT; 0: there is none. */
 static uint32_t find_rsdt(void)
 {
         const uint8_t *bios = map(BIOS_FIRST, BIOS_END - BIOS_FIRST);

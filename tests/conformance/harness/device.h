@@ -5,55 +5,57 @@
 
 #include "harness.h"
 
-/* The interrupt semaphore of a GSI in the root PD, with a count of 0. */
+/* Returns the interrupt semaphore of a GSI in the root PD, with a count of 0. */
 nova_sel_t gsi_open(unsigned gsi);
 
-/* An ACPI table, mapped readable; NULL: there is none. */
+/* Maps an ACPI table read-only; NULL: there is none. */
 const uint8_t *acpi_table(const char *signature);
 uint32_t acpi_u32(const uint8_t *field);
 
-/* Address of the first HPET's registers, 0: none. */
+/* Address of the first HPET's registers; 0: none. */
 word_t hpet_address(void);
 
-/* Frame of the first I/O APIC, 0: none. */
+/* Frame of the first I/O APIC; 0: none. */
 word_t io_apic_frame(void);
 
 /* ---- PCI: a function is bus << 8 | device << 3 | function ------------------------------------ */
 
 #define PCI_NONE      0xffffffffu
 #define PCI_COMMAND   0x04
-#define PCI_MEMORY    0x2 /* answers at its memory addresses */
-#define PCI_MASTER    0x4 /* may write to memory, so also send interrupts */
+#define PCI_MEMORY    0x2 /* responds at its memory addresses */
+#define PCI_MASTER    0x4 /* may write to memory, and so send interrupts */
 #define PCI_CAP_MSI   0x05
 #define PCI_CAP_MSI_X 0x11
 
-/* Configuration registers, by the ports that each PC has. reg: a multiple of 4. */
+/* Access configuration registers through the ports that each PC has. reg: a multiple of 4. */
 uint32_t pci_read(unsigned function, unsigned reg);
 void pci_write(unsigned function, unsigned reg, uint32_t value);
 
-/* Function number n of bus 0 with an id (device << 16 | vendor), PCI_NONE: there is none. */
+/* Returns function number n of bus 0 with an id (device << 16 | vendor); PCI_NONE: there is
+ * none. */
 unsigned pci_find(uint32_t id, unsigned n);
 
 /* Frame of a function's configuration space; 0: the machine does not map it. */
 word_t pci_frame(unsigned function);
 
-/* The same in the root PD: page number. */
+/* Maps that frame in the root PD. Returns the page number. */
 word_t pci_page(unsigned function);
 
 /* Maps pages of a base address register and lets the function use memory. */
 volatile uint32_t *pci_map(unsigned function, unsigned bar, unsigned order);
 
-/* Where a capability begins, 0: there is none. */
+/* Offset of a capability; 0: there is none. */
 unsigned pci_capability(unsigned function, unsigned id);
 
-/* GSI of the pin that the function's INTA leads to, 0: unknown chipset. */
+/* GSI of the pin to which the function's INTA leads; 0: unknown chipset. */
 unsigned pci_gsi(unsigned function);
 
 /* Lets a function send a message, or use its pin again. */
 void msi_set(unsigned function, word_t address, word_t data);
 void msi_off(unsigned function);
 
-/* ---- edu: raises an interrupt for a write, and keeps its pin up until that is acknowledged --- */
+/* ---- edu: raises an interrupt for a write, and keeps its pin up until it is acknowledged
+ * ------ */
 
 struct edu {
         unsigned function;
@@ -65,7 +67,7 @@ struct edu {
 #define EDU_RAISE  (0x60 / 4)
 #define EDU_ACK    (0x64 / 4)
 
-/* Edu number n, quiet and with its message off. */
+/* Returns edu number n, quiet and with its message off. */
 struct edu edu_open(unsigned n);
 
 need_fn needs_edu, needs_2_edus, needs_pci_window, needs_hpet, needs_hpet_msi;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Default answers to events: start-up, the image of child PDs, probes; all else fails the case. */
+/* Default replies to events: start-up, the image of child PDs, probes; any other event fails the
+ * case. */
 #include "internal.h"
 
 #define IMAGE_BEGIN  0x400000
@@ -7,7 +8,7 @@
 
 extern char __image_end[]; /* of the linker script */
 
-/* Delegates the image's pieces from the one that holds the address on. */
+/* Delegates pieces of the image, from the one that holds the address on. */
 bool event_answer_image(struct nova_utcb *u, word_t address)
 {
         word_t page = address >> NOVA_PAGE_BITS;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests (see guest.h). The thread that gets the events hands each over to the case and waits for
- * the answer. */
+/* Guests (see guest.h). The thread that receives the events passes each one to the case and waits
+ * for the reply. */
 #include "guest.h"
 
 #define EVENT_ORDER 8
 
-/* The thread of an old guest of the case may still read what it was given. */
+/* The thread of an earlier guest of the case may still read its argument. */
 #define GUESTS 64
 
 static struct guest guests[GUESTS];
@@ -42,7 +42,7 @@ word_t guest_event(enum guest_exit exit)
         return needs_svm() ? number[exit].vmx : number[exit].svm;
 }
 
-/* The thread behind the event portals. */
+/* The thread that serves the event portals. */
 static void hand_over(struct thread *t)
 {
         struct guest *g = t->arg;
@@ -116,7 +116,7 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
         return g;
 }
 
-/* The SC has the priority of the thread that watches over cases: that one must not starve. */
+/* The SC has the priority of the thread that watches over cases, which must not starve. */
 void guest_start(struct guest *g)
 {
         EXPECT_EQ(hc_create_sc(g->sc, ROOT_PD, g->ec, nova_qpd(g->quantum_us, 1)), NOVA_SUCCESS);

@@ -5,7 +5,7 @@
 
 #include "harness.h"
 
-/* Guest-physical addresses. The guest's memory begins at 0; its first page is not there. */
+/* Guest-physical addresses. The guest's memory begins at 0; its first page is not mapped. */
 #define GUEST_CODE     0x1000
 #define GUEST_HANDLERS 0x3000 /* see guest_gates() */
 #define GUEST_STACK    0x8000
@@ -15,7 +15,7 @@
 #define GUEST_GDT      0xe000
 #define GUEST_ORDER    4 /* 16 pages */
 
-/* Events by what they mean; the numbers are those of SVM or of VMX. */
+/* Events by their meaning; the numbers are those of SVM or of VMX. */
 enum guest_exit {
         EXIT_TRIPLE_FAULT,
         EXIT_WINDOW,
@@ -35,7 +35,7 @@ enum guest_exit {
 
 #define GUEST_MTD (((nova_mtd_t)1 << 28) - 1)
 
-/* Guest code, bits wide: name and name_end. */
+/* Defines guest code for a mode of this many bits: from name to name_end. */
 #if __SIZEOF_POINTER__ == 8
 #define GUEST_CODE_END ".code64"
 #else
@@ -49,25 +49,25 @@ enum guest_exit {
 struct guest {
         nova_sel_t pd, ec, sc, portals, arrived, go;
         unsigned cpu;
-        unsigned quantum_us; /* of its SC; QUANTUM unless the case says something else */
+        unsigned quantum_us; /* of its SC; QUANTUM unless the case sets another one */
         struct thread *server;
-        struct nova_utcb *utcb;        /* the message of the last event, and the answer to it */
+        struct nova_utcb *utcb;        /* the message of the last event, and the reply to it */
         struct nova_utcb_state *state; /* … */
         char *memory;                  /* the guest's, from address 0 on */
-        word_t event;                  /* number of the last one */
-        unsigned items;                /* typed items of the answer */
+        word_t event;                  /* number of the last event */
+        unsigned items;                /* typed items of the reply */
         volatile word_t count;         /* events so far */
 };
 
 need_fn needs_svm, needs_vmx, needs_virtualization_64;
 
-/* A guest without state on a CPU, with one thread that gets its events; code is copied to
+/* Makes a guest without state on a CPU, with one thread that gets its events; code is copied to
  * GUEST_CODE. */
 struct guest *guest_new(unsigned cpu, const char *code, const char *end);
-/* The same, and one event's portal has an MTD of its own. */
+/* As guest_new(), with a special MTD for one event's portal. */
 struct guest *guest_new_mtd(unsigned cpu, const char *code, const char *end, enum guest_exit exit,
                             nova_mtd_t mtd);
-/* The same, and these portals are other threads' or have MTDs of their own. */
+/* As guest_new(), with portals of other threads or with special MTDs. */
 struct guest_portal {
         enum guest_exit exit;
         nova_mtd_t mtd;
@@ -78,31 +78,31 @@ struct guest *guest_new_portals(unsigned cpu, const char *code, const char *end,
                                 const struct guest_portal *own, unsigned count);
 /* Binds an SC; the first event is STARTUP. */
 void guest_start(struct guest *g);
-/* Starts, and prepares the answer: real mode, or flat 32-bit protected mode, at GUEST_CODE. What
- * has to be sent back. */
+/* Start the guest and prepare the reply: real mode, or flat 32-bit protected mode, at GUEST_CODE.
+ * Return the MTD of the reply. */
 nova_mtd_t guest_real(struct guest *g);
 nova_mtd_t guest_flat(struct guest *g);
-/* 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
+/* Starts in 64-bit mode; the first 1 GiB is mapped one to one. x86-64 only. */
 nova_mtd_t guest_long(struct guest *g);
-/* The handler of a vector in flat mode; and one hlt for each vector, so that its address tells
- * which one arrived. */
+/* Set the handler of a vector in flat mode, or one hlt for each vector, whose address shows the
+ * vector that arrived. */
 void guest_gate(struct guest *g, unsigned vector, word_t handler);
 void guest_gates(struct guest *g);
-/* 32 bits of the guest's memory. */
+/* Returns the address of 32 bits of the guest's memory. */
 static inline uint32_t *guest_word(const struct guest *g, word_t address)
 {
         return (uint32_t *)(void *)(g->memory + address);
 }
-/* Sends the answer, waits for the next event; its number. */
+/* Sends the reply and waits for the next event. Returns its number. */
 word_t guest_run(struct guest *g, nova_mtd_t mtd);
-/* The same, and it has to be this event. */
+/* As guest_run(), and expects this event. */
 void guest_until(struct guest *g, nova_mtd_t mtd, enum guest_exit exit);
-/* Sends the answer only; the next event, if there is one, can be waited for. */
+/* Sends the reply without waiting; guest_wait() may wait for the next event. */
 void guest_answer(struct guest *g, nova_mtd_t mtd);
 bool guest_wait(struct guest *g, unsigned ms);
-/* Adds to the answer a delegation of own pages to guest-physical pages. */
+/* Adds to the reply a delegation of own pages to guest-physical pages. */
 void guest_give(struct guest *g, nova_crd_t crd, word_t page, word_t flags);
-/* Number of an event on this CPU. */
+/* Returns the number of an event on this CPU. */
 word_t guest_event(enum guest_exit exit);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a conformance case is written with: expectations, hypercalls, threads, child PDs, messages.
- */
+/* The interface for conformance cases: expectations, hypercalls, threads, child PDs, messages. */
 #ifndef CONFORMANCE_HARNESS_H
 #define CONFORMANCE_HARNESS_H
 
@@ -21,7 +20,7 @@ typedef nova_word_t word_t;
 
 /* ---- Cases ---------------------------------------------------------------------------------- */
 
-/* NULL, or what this machine or kernel lacks. */
+/* NULL, or the name of a feature that this machine or kernel lacks. */
 typedef const char *need_fn(void);
 
 struct conformance_case {
@@ -32,11 +31,11 @@ struct conformance_case {
         need_fn *needs; /* NULL: nothing */
 };
 
-/* One case; the name is a sentence, the ids are those of spec-statements.tsv. */
+/* Defines a case; the name is a sentence, the ids are those of spec-statements.tsv. */
 #define CASE(area_, name_, ids_) CASE_ON(area_, name_, ids_, NULL)
 
-/* The same, for machines and kernels that have what it needs; elsewhere it is `not raised here`,
- * with the need's words as the reason. Where that may be, not-raised.tsv lists. */
+/* Defines a case for machines and kernels that have the needed feature; elsewhere it is `not raised
+ * here`, with the feature's name as the reason. not-raised.tsv lists where that may happen. */
 #define CASE_ON(area_, name_, ids_, needs_)                                                    \
         static void area_##_##name_(void);                                                     \
         static const struct conformance_case area_##_##name_##_case = {.area = #area_,         \
@@ -57,7 +56,7 @@ need_fn needs_large_pool, needs_exit, needs_names, needs_tls, needs_machine, nee
 #define EXPECT_EQ(actual, expected) \
         case_expect(__FILE__, __LINE__, #actual, (word_t)(actual), (word_t)(expected))
 #define EXPECT(condition) case_expect(__FILE__, __LINE__, #condition, (condition) ? 1 : 0, 1)
-/* Ends the case as not raised here, for what only a part of it can find out. */
+/* Ends the case as not raised here, when only a part of the case can find that out. */
 #define NOT_RAISED(reason) case_not_raised(reason)
 
 _Noreturn void case_failed(const char *file, int line, const char *text, word_t actual,
@@ -94,39 +93,40 @@ word_t hc_lookup(nova_crd_t crd, nova_crd_t *result);
 word_t hc_ec_ctrl(nova_sel_t ec);
 word_t hc_sc_ctrl(nova_sel_t sc, uint64_t *time_us);
 word_t hc_sm_ctrl(nova_sel_t sm, word_t flags);
-/* An extension: a down that waits until a time of the TSC at most. */
+/* An extension: a down with a deadline in TSC ticks. */
 word_t hc_sm_until(nova_sel_t sm, word_t flags, uint64_t deadline);
 word_t hc_assign_pci(nova_sel_t pd, word_t device, word_t rid);
 word_t hc_assign_gsi(nova_sel_t sm, word_t device, word_t cpu, word_t *address, word_t *data);
 word_t hc_pd_destroy(nova_sel_t pd);
 
-/* The descriptor that lookup gives for a selector. */
+/* Returns the descriptor that lookup gives for a selector. */
 nova_crd_t look(unsigned type, nova_sel_t sel);
 
 /* ---- Machine --------------------------------------------------------------------------------- */
 
 extern struct gpr start_gpr; /* registers at the first instruction */
 extern const struct nova_hip *hip;
-/* The first memory descriptor of a type, or NULL. */
+/* Returns the first memory descriptor of a type, or NULL. */
 const struct nova_hip_mem *hip_mem(int type);
 extern unsigned boot_cpu;
 extern unsigned cpu_count;                 /* CPUs that can be used */
 extern unsigned cpu_numbers[NOVA_CPU_MAX]; /* the boot CPU first */
 
-/* A line of the output that is not a result: a count that a test of the boot reads. */
+/* Prints a line that is not a result: a count for a test of the boot. */
 void remark(const char *what, word_t number);
 
 uint64_t tsc(void);
 uint64_t tsc_per_ms(void);
 void spin_us(unsigned us);
-/* Waits without work, by the extension of deadlines: others have something to do, or are idle. */
+/* Waits without work, by the extension of deadlines, so that other threads run or the CPU is
+ * idle. */
 void rest(unsigned ms);
-/* Memory of objects that ended before is free after this: the kernel has 10 ms for that. */
+/* Waits until memory of ended objects is free; the kernel has 10 ms for that. */
 void rest_until_freed(void);
-/* Spins until *p == value; false shortly before the case's time is over. How long that may take
- * is the host's affair, which may have other things to do. */
+/* Spins until *p == value; returns false shortly before the case's time is over. The limit is that
+ * wide because the host may have other work. */
 bool wait_for(const volatile word_t *p, word_t value);
-/* True as soon as a counter keeps its value for 20 ms; false after a second. */
+/* Returns true as soon as a counter keeps its value for 20 ms; false after a second. */
 bool comes_to_rest(const volatile word_t *p);
 void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
@@ -135,7 +135,8 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 #define ROOT_PD NOVA_SEL_ROOT_PD
 
 nova_sel_t sel_alloc(unsigned order); /* 2^order selectors of the root PD, aligned */
-nova_sel_t sel_far(unsigned order);   /* the same, far from all others, not revoked after */
+nova_sel_t sel_far(unsigned order);   /* 2^order selectors far from all others; not revoked after
+                                       * the case */
 word_t page_alloc(unsigned order);    /* page number of 2^order unused aligned pages */
 word_t utcb_alloc(void);              /* address of an unused page */
 bool frame_alloc(unsigned order, word_t *frame); /* unused memory: frame number */
@@ -153,7 +154,7 @@ nova_sel_t semaphore(word_t count);              /* a new semaphore */
 
 struct thread;
 typedef void thread_fn(struct thread *t);
-/* Answers event number n by writing u->items and u->state (mtd first); false: default answer. */
+/* Answers event number n by writing u->items and u->state (mtd first); false: default reply. */
 typedef bool event_fn(struct thread *t, unsigned n, struct nova_utcb *u);
 
 struct thread {
@@ -164,7 +165,7 @@ struct thread {
         nova_sel_t own_events;
         word_t sp;
 
-        thread_fn *fn; /* global: its body; local: what the next call runs */
+        thread_fn *fn; /* global: its body; local: the function for the next call */
         void *arg;
         nova_crd_t win_t, win_d; /* windows for the message after this one */
 
@@ -194,21 +195,21 @@ struct thread {
 
 extern struct thread *self; /* the thread that runs the case */
 
-/* A local EC of the root PD with one portal; calls to it record the message and run fn. */
+/* Makes a local EC of the root PD with one portal; calls to it record the message and run fn. */
 struct thread *server(unsigned cpu);
-/* A global EC of the root PD; thread_start() binds an SC to it. */
+/* Makes a global EC of the root PD; thread_start() binds an SC to it. */
 struct thread *global(unsigned cpu, thread_fn *fn, void *arg);
 void thread_start(struct thread *t, unsigned prio, unsigned quantum_us);
-/* Both at once with the standard quantum. */
+/* Does both at once, with the standard quantum. */
 struct thread *run_thread(unsigned cpu, unsigned prio, thread_fn *fn, void *arg);
-/* One more portal of a local thread, entry as for the first; its selector. */
+/* Makes one more portal of a local thread, with the entry of the first. Returns its selector. */
 nova_sel_t portal(struct thread *t);
-/* An event portal that carries mtd and leads to the CPU's event handler; replaces the standard one.
- */
+/* Replaces the standard event portal by one that carries mtd and leads to the CPU's event
+ * handler. */
 void event_portal(struct thread *t, unsigned n, nova_mtd_t mtd);
-/* Takes the event's portal away: the event will end the thread. */
+/* Revokes the event's portal: the event will end the thread. */
 void event_remove(struct thread *t, unsigned n);
-/* Message buffer of the CPU's event handler. */
+/* Returns the message buffer of the CPU's event handler. */
 struct nova_utcb *event_utcb(unsigned cpu);
 /* Registers of a new thread without objects; for cases that call create_ec themselves. */
 struct thread *thread_blank(unsigned cpu);
@@ -226,7 +227,7 @@ extern word_t portal_gpr_sp;
 
 /* Runs fn in t's context: a local thread of any PD. */
 word_t remote(struct thread *t, thread_fn *fn, void *arg);
-/* A hypercall by t; its first argument register. */
+/* Makes a hypercall by t. Returns its first argument register. */
 word_t remote_hypercall(struct thread *t, struct args *args);
 word_t remote_sm(struct thread *t, nova_sel_t sm, word_t flags);
 nova_crd_t remote_look(struct thread *t, unsigned type, nova_sel_t sel);
@@ -244,7 +245,7 @@ struct child {
 };
 
 struct child *child_new(unsigned cpu);
-/* The same; perms: mask of the initial capabilities. */
+/* As child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
 struct thread *child_server(struct child *c);
 struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
@@ -253,18 +254,19 @@ struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
 
 /* Sets the windows of a local thread for the next message. */
 void windows(struct thread *t, nova_crd_t translate, nova_crd_t delegate);
-/* Sends one typed item to t; the receiver's item, lower word. */
+/* Sends one typed item to t. Returns the lower word of the receiver's item. */
 nova_crd_t send(struct thread *t, nova_crd_t crd, word_t upper);
-/* The same from a local thread of any PD; pt: selector of t's portal there. */
+/* Sends it from a local thread of any PD; pt: selector of t's portal there. */
 nova_crd_t send_from(struct thread *from, nova_sel_t pt, struct thread *t, nova_crd_t crd,
                      word_t upper);
-/* Delegates one object, port or page range to the receiver at dst, same order; the result. */
+/* Delegates one range of objects, ports or pages to the receiver at dst, in equal order. Returns
+ * the result. */
 nova_crd_t give(struct thread *t, nova_crd_t crd, nova_sel_t dst);
 /* Delegates within the root PD through the harness's own portal. */
 nova_crd_t give_self(nova_crd_t crd, nova_sel_t dst);
 /* Requests resources of the microhypervisor with an H item, to dst of the root PD. */
 nova_crd_t request(nova_crd_t crd, nova_sel_t dst);
-/* New memory, mapped read-write-execute: its address. order: 2^order pages. */
+/* Returns the address of new memory, mapped read-write-execute. order: 2^order pages. */
 char *memory(unsigned order);
 static inline word_t item_upper(word_t flags, nova_sel_t hot)
 {
@@ -287,8 +289,8 @@ static inline word_t page_of(const void *p)
         return (word_t)p >> NOVA_PAGE_BITS;
 }
 
-/* ---- Probes: 0 done, 1 an exception came (recorded in the thread) -----------------------------
- */
+/* ---- Probes: 0 done, 1 an exception came (recorded in the thread)
+ * ----------------------------- */
 
 extern char probe_begin[], probe_end[], probe_failed[], trap_return[], event_ud_at[];
 int probe_read(const volatile void *address);
@@ -324,13 +326,13 @@ struct context {
         word_t registers[8];
 };
 
-/* Returns 0, and 1 when the context is restored. */
+/* Returns 0, and 1 after the context has been restored. */
 int context_save(struct context *context) __attribute__((returns_twice));
 _Noreturn void context_restore(struct context *context);
 
 /* ---- Interrupts ------------------------------------------------------------------------------ */
 
-/* The timer's interrupt semaphore in the root PD, with no interrupt pending. */
+/* Returns the timer's interrupt semaphore in the root PD, with no interrupt pending. */
 nova_sel_t timer_open(void);
 /* Raises one interrupt after this many microseconds, at most 54000. */
 void timer_shot(unsigned us);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of instructions that exit from a guest: what each exits with, and which control asks for
+/* Tables of instructions that exit from a guest: the exit of each, and the control that requests
  * it. */
 #ifndef CONFORMANCE_INTERCEPT_H
 #define CONFORMANCE_INTERCEPT_H
@@ -12,11 +12,12 @@ struct intercept {
         uint8_t size;
         uint8_t event;
         int8_t control;
-        bool stays; /* without the control bit it does no harm */
+        bool stays; /* harmless without the control bit */
 };
 
 #define FORCED (-1)
-/* Exits whatever the controls are; exits when the bit is set; … and else goes on behind it. */
+/* The instruction exits whatever the controls are; exits when the bit is set; … and otherwise the
+ * guest runs on after it. */
 #define ALWAYS(bytes, event)                                   \
         {                                                      \
                 bytes, sizeof(bytes) - 1, event, FORCED, false \
@@ -35,17 +36,17 @@ struct intercept {
 /* A task in descriptor 3. */
 #define INTERCEPT_TSS 0x9800
 
-/* Starts a flat guest with operands at GUEST_DATA + 0x1000 and a task: an exception is a triple
- * fault. What has to be sent back. */
+/* Starts a flat guest with operands at GUEST_DATA + 0x1000 and a task; an exception is a triple
+ * fault. Returns the MTD of the reply. */
 nova_mtd_t intercept_prepare(struct guest *g);
-/* Writes a row's instruction to GUEST_CODE, and HLT behind it. */
+/* Writes a row's instruction to GUEST_CODE, and HLT after it. */
 void intercept_place(struct guest *g, const struct intercept *row);
-/* Registers as the instructions of the tables want them: eax an address, ecx 0; one control, or
- * none for 64 and above. */
+/* Sets the registers that the instructions of the tables need: eax an address, ecx 0; and one
+ * control bit, or none for 64 and above. */
 void intercept_registers(struct guest *g, unsigned control);
-/* Each row's instruction exits with its event. */
+/* Checks that each row's instruction exits with its event. */
 void expect_exits(struct guest *g, const struct intercept *rows, unsigned count);
-/* Without the control bit the CPU does the instruction alone. */
+/* Checks that the CPU executes the instruction itself without the control bit. */
 void expect_no_exits(struct guest *g, const struct intercept *rows, unsigned count);
 
 #endif

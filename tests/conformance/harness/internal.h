@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the harness's own files share and cases do not need. */
+/* Declarations that the harness's files share and cases do not need. */
 #ifndef CONFORMANCE_INTERNAL_H
 #define CONFORMANCE_INTERNAL_H
 
@@ -12,7 +12,7 @@ void threads_init(void);
 /* Selectors up to here belong to the harness, the others to cases. */
 #define PERMANENT_SEL_END 0x4000
 
-/* Selectors that sel_alloc() gives from now on. */
+/* First selector that sel_alloc() returns from now on. */
 void sel_range(nova_sel_t first, nova_sel_t end);
 
 /* Thread of an event portal, or NULL. */
@@ -21,7 +21,7 @@ struct thread *thread_of_event(nova_sel_t portal);
 /* Answers a page fault in the image with all of it from there on; false if it was elsewhere. */
 bool event_answer_image(struct nova_utcb *u, word_t address);
 void event_serve(struct thread *keeper, word_t portal);
-/* An event that no case asked for: the case fails. */
+/* Fails the case because of an event that it did not expect. */
 void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb_state *state);
 
 void portal_dispatch(word_t portal, struct thread *t);
@@ -29,7 +29,7 @@ void portal_dispatch_other(word_t portal, struct thread *t);
 _Noreturn void global_main(struct thread *t);
 _Noreturn void harness_main(void);
 
-/* When the case's time is over. */
+/* End of the case's time. */
 uint64_t case_deadline(void);
 
 #endif

@@ -27,7 +27,7 @@ void spin_us(unsigned us)
 
 bool wait_for(const volatile word_t *p, word_t value)
 {
-        /* The case can still say what did not happen. */
+        /* Leaves the case time to report what did not happen. */
         const uint64_t end = case_deadline() - tsc_per_ms() * 1000;
         while (*p != value) {
                 if (tsc() > end)
@@ -88,7 +88,8 @@ const struct nova_hip_mem *hip_mem(int type)
         return NULL;
 }
 
-/* A range that is not available memory and overlaps [begin, end): its start, else end. */
+/* Finds a range that is not available memory and overlaps [begin, end). Returns its start, else
+ * end. */
 static uint64_t first_taken(uint64_t begin, uint64_t end)
 {
         uint64_t taken = end;

@@ -12,7 +12,7 @@
 
 enum outcome { RUNNING, PASSED, FAILED, NOT_RAISED, HUNG };
 
-/* What the running case tells the controller. */
+/* Results that the running case leaves for the controller. */
 static struct {
         const struct conformance_case *what;
         nova_sel_t base; /* its selectors */
@@ -42,7 +42,7 @@ static char command_line[512];
 extern const struct conformance_case *const __start_nova_cases[];
 extern const struct conformance_case *const __stop_nova_cases[];
 
-/* ---- Told by the case ------------------------------------------------------------------------ */
+/* ---- Reported by the case -------------------------------------------------------------------- */
 
 _Noreturn void case_abort(void)
 {
@@ -119,7 +119,7 @@ void case_stray_event(const struct thread *t, unsigned n, const struct nova_utcb
 
 /* ---- The worker ------------------------------------------------------------------------------ */
 
-/* Takes back what the case created, with all that was derived from it. */
+/* Takes back everything that the case created and delegated. */
 static void clean_up(void)
 {
         hc_revoke(nova_crd(NOVA_CRD_OBJ, run.base, CASE_SEL_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
@@ -139,7 +139,7 @@ static void worker_main(struct thread *t)
                         run.what->run();
                         run.outcome = PASSED;
                 }
-                /* Threads that it did not come to end may have the CPU before the controller. */
+                /* Threads that the case has not ended may have the CPU before the controller. */
                 if (run.outcome != PASSED)
                         clean_up();
                 run.finished = 1;
@@ -222,7 +222,7 @@ static void announce(unsigned number)
         console_string("\n");
 }
 
-/* Runs the case, or finds that this machine or kernel cannot: its outcome. */
+/* Runs the case, or finds that this machine or kernel cannot. Returns its outcome. */
 static enum outcome run_case(const struct conformance_case *c, unsigned number)
 {
         run.base = CASE_SEL + ((nova_sel_t)(number % CASE_WINDOWS) << CASE_SEL_ORDER);
@@ -252,7 +252,7 @@ static enum outcome run_case(const struct conformance_case *c, unsigned number)
         return run.outcome;
 }
 
-/* Where s goes on after prefix, or NULL. */
+/* Returns the rest of s after prefix, or NULL. */
 static const char *after(const char *s, const char *prefix)
 {
         while (*prefix && *s == *prefix) {
@@ -262,8 +262,8 @@ static const char *after(const char *s, const char *prefix)
         return *prefix ? NULL : s;
 }
 
-/* Whether the roottask's own command line has no word that begins with PREFIX, or one that ends in
- * NAME. */
+/* Returns whether the roottask's own command line has no word that begins with PREFIX, or one that
+ * ends in NAME. */
 static bool chosen(const char *prefix, const char *name)
 {
         bool all = true;

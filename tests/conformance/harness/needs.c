@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a case may need of the machine or the kernel: NULL where it is there, else its name. */
+/* Features of the machine or the kernel that a case may need: NULL where present, else the name. */
 #include "harness.h"
 
 static const char *unless(bool there, const char *what)
@@ -39,7 +39,7 @@ const char *needs_no_virtualization(void)
         return unless(needs_virtualization() != NULL, "needs a CPU without virtualization");
 }
 
-/* QEMU's own emulation does not raise all exceptions; it gives itself a name. */
+/* QEMU's own emulation does not raise all exceptions; CPUID shows its name. */
 const char *needs_hardware(void)
 {
         const bool guest = features(1, 2) >> 31;
@@ -52,7 +52,7 @@ const char *needs_sse(void)
         return unless(features(1, 3) & 1u << 25, "needs SSE");
 }
 
-/* Also switched on by the kernel. */
+/* The kernel must have enabled it, too. */
 const char *needs_avx(void)
 {
         const uint32_t osxsave_and_avx = 3u << 27;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads, child PDs and the selectors, pages and stacks that they are made of. */
+/* Threads, child PDs, and their selectors, pages and stacks. */
 #include "internal.h"
 
 #define POOL      112
@@ -54,7 +54,7 @@ word_t page_alloc(unsigned order)
 {
         static word_t next = PAGE_BASE;
         const word_t page = align(next, order);
-        next = page + ((word_t)1 << order) + 1; /* a page that stays free behind it */
+        next = page + ((word_t)1 << order) + 1; /* a page that stays free after it */
         return page;
 }
 
@@ -74,7 +74,7 @@ nova_sel_t semaphore(word_t count)
 
 void rest(unsigned ms)
 {
-        static nova_sel_t sm; /* for all cases: to make one would change what cases measure */
+        static nova_sel_t sm; /* for all cases: making one would change what cases measure */
         if (!sm) {
                 sm = sel_far(0);
                 EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
@@ -84,7 +84,7 @@ void rest(unsigned ms)
 
 void rest_until_freed(void)
 {
-        rest(300); /* an emulator on a busy host comes late */
+        rest(300); /* an emulator on a busy host is late */
 }
 
 static struct thread *keeper_of(unsigned cpu)
@@ -101,7 +101,7 @@ struct nova_utcb *event_utcb(unsigned cpu)
         return keeper_of(cpu)->utcb;
 }
 
-/* Threads made outside of cases stay; those of cases take turns. */
+/* Threads made outside of cases stay; those of cases are reused in turn. */
 static unsigned next_slot(void)
 {
         if (sel_end <= PERMANENT_SEL_END && permanent_next < PERMANENT)

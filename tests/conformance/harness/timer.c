@@ -5,7 +5,7 @@
 #define PIT_HZ       1193182
 #define PIT_CHANNEL  0x40
 #define PIT_MODE     0x43
-#define PIT_ONE_SHOT 0x30 /* channel 0, low byte first, mode 0: rises when the count is over */
+#define PIT_ONE_SHOT 0x30 /* channel 0, low byte first, mode 0: rises when the count ends */
 #define PIT_GSI      2    /* where PCs route the interrupt of ISA line 0 */
 
 static void outb(uint16_t port, uint8_t value)
@@ -27,7 +27,8 @@ nova_sel_t timer_open(void)
         const nova_sel_t sm = sel_alloc(0);
         request(io(PIT_CHANNEL, 2), PIT_CHANNEL);
         request(obj(NOVA_SEL_GSI_SM + PIT_GSI, NOVA_PERM_ALL), sm);
-        /* A down opens the line, also to the firmware's pace; what came before is forgotten. */
+        /* A down opens the line, also to interrupts that the firmware programmed; earlier
+         * interrupts are forgotten. */
         for (unsigned i = 0; i < 2; i++) {
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT_EQ(hc_sm_ctrl(sm, NOVA_SM_DN_OP | NOVA_SM_ZC), NOVA_SUCCESS);

@@ -75,7 +75,7 @@ trap_return:
         pop_callee_saved
         ret
 
-        /* The same with a stack pointer at entry that is not an address. */
+        /* The hypercall with a stack pointer at entry that is not an address. */
         .globl trap_no_stack
 trap_no_stack:
         push_callee_saved
@@ -170,7 +170,7 @@ global_entry:
         call global_main
         ud2
 
-        /* Ends a global thread; answers the caller of a local one. */
+        /* Ends a global thread; replies to the caller of a local one. */
         .globl reply_now
 reply_now:
         mov %esp, %ecx

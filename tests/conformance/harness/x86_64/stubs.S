@@ -102,8 +102,8 @@ event_ud_at:
         pop_callee_saved
         ret
 
-        /* void spin_gprs(struct gpr *, volatile word *stop): spin with all registers given.
-         * r15 holds the address of the stop word. */
+        /* void spin_gprs(struct gpr *, volatile word *stop): spin with all registers given. r15
+         * holds the address of the stop word. */
         .globl spin_gprs
 spin_gprs:
         push_callee_saved
@@ -163,7 +163,7 @@ global_entry:
         ud2
 
         /* int context_save(struct context *); _Noreturn void context_restore(struct context *) */
-        /* Ends a global thread; answers the caller of a local one. */
+        /* Ends a global thread; replies to the caller of a local one. */
         .globl reply_now
 reply_now:
         mov $1, %edi
