@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a measurement is written with: timed operations, rounds, the line that reports a figure. */
+/* The interface for measurements: timed operations, rounds, the line that reports a figure. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -9,26 +9,28 @@
 #define ROUNDS 401 /* samples of an operation; odd, so that one of them is the median */
 #define WARM   16  /* rounds before them that do not count */
 
-/* Runs one operation between two readings of the TSC; the ticks between them. The status comes back
- * in a1. Assembly: what is counted is the same with every compiler. */
+/* Runs one operation between two readings of the TSC. Returns the ticks between them; the status is
+ * in a1. In assembly, so that every compiler counts the same instructions. */
 typedef uint32_t timed_fn(struct args *args);
-timed_fn timed_nothing; /* what the readings themselves cost */
+timed_fn timed_nothing; /* the cost of the readings themselves */
 timed_fn timed_trap_1, timed_trap_2, timed_trap_3, timed_trap_4, timed_trap_5;
 timed_fn timed_pair; /* two hypercalls: identifiers a1 and a2 */
 timed_fn timed_read; /* a load from address a1 */
 timed_fn timed_ud;   /* an undefined instruction of two bytes */
 
-/* Portals. None needs more than its thread's stack, at whose top its UTCB's address is found. */
-extern char portal_echo[];  /* replies at once, with the message as it came */
+/* Portals. None needs more than its thread's stack, whose top holds the address of its UTCB. */
+extern char portal_echo[];  /* replies at once, with the message unchanged */
 extern char portal_empty[]; /* replies with no items */
-extern char portal_pager[]; /* replies with one typed item, which lies ready in its UTCB */
-extern char portal_skip[];  /* replies to an event with IP behind the two bytes */
-/* The same, of a guest: injects interrupt 0x80; makes the hypercall bench_recall before. */
+extern char portal_pager[]; /* replies with one typed item, which is prepared in its UTCB */
+extern char portal_skip[];  /* replies to an event with IP after the two bytes */
+/* Replies to a guest's event in that way; injects interrupt 0x80; first makes the hypercall
+ * bench_recall. */
 extern char portal_inject[], portal_recall[];
 extern word_t bench_recall;
 
-/* Never-ending threads: down; down on first, up on second; the hypercall bench_wait with the
- * deadline bench_deadline, and one more of bench_deadlines. The last has nothing on its stack. */
+/* Threads that never end: down; down on first, up on second; the hypercall bench_wait with the
+ * deadline bench_deadline, and bench_deadlines further ones. The last one has nothing on its
+ * stack. */
 _Noreturn void loop_down(word_t down);
 _Noreturn void loop_pong(word_t down, word_t up);
 _Noreturn void loop_deadlines(void);
@@ -40,16 +42,16 @@ struct timed;
 /* Runs before an operation in each round. */
 typedef void before_fn(struct timed *op, unsigned round);
 
-/* One operation of a round and, after the rounds, its samples. What depends on where the kernel
- * happens to keep something is done at another place each round, and the figure is the mean, as for
- * what now and then does work that was put off. */
+/* One operation of a round and, after the rounds, its samples. If the cost depends on where the
+ * kernel happens to keep an object, each round uses another place, and the figure is the mean; so
+ * it is for operations that sometimes do deferred work. */
 struct timed {
         const char *key; /* name of the figure; NULL: it is not reported */
         timed_fn *fn;
         struct args args;
         word_t items; /* the caller's items word before it */
         before_fn *before;
-        struct thread *thread; /* for before, if it needs one */
+        struct thread *thread; /* argument of before, if it needs one */
         bool mean;
         uint32_t sample[ROUNDS];
         volatile word_t failed; /* rounds whose status was not the expected one */
@@ -59,29 +61,29 @@ struct timed {
 
 /* Runs the operations of a round one after the other, in any thread. */
 void run_rounds(struct timed *ops, unsigned count, struct nova_utcb *utcb);
-/* A semaphore more: what the operation allocates comes to lie at another place. */
+/* Creates one more semaphore, so that the operation's memory lies at another place. */
 before_fn move_on;
 /* Tells a trace which operation is timed from now on; rounds do. */
 void trace_operation(struct timed *op);
-/* The same for what all CPUs do from now on until the end. */
+/* Tells the plugin the operation of all CPUs from now on until the end. */
 void trace_begin(const char *key);
 void trace_end(void);
-/* A NOP that the plugin runs.c looks for, with the number of what is done from now on. */
+/* A NOP that the plugin runs.c looks for, with the number of the operation that follows. */
 #define MARKER(n) \
         __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4d4b0000 + %c0" : : "i"(n) : "memory")
-/* Median or mean of the samples without the cost of timing; fails the case if an operation failed.
- */
+/* Median or mean of the samples without the cost of timing; fails the case if an operation
+ * failed. */
 uint32_t figure(struct timed *op);
 void report(const char *key, uint32_t value);
-/* The same for hundredths. */
+/* Median or mean in hundredths. */
 void report_hundredths(const char *key, uint32_t value);
 /* Rounds in the case's own thread, with a report of each operation. */
 void measure(struct timed *ops, unsigned count);
-/* Mean of CYCLES rounds, with all work that the kernel put off meanwhile. */
+/* Mean of CYCLES rounds, including all work that the kernel deferred meanwhile. */
 void measure_cycle(const char *key, struct timed *ops, unsigned count);
 /* Ends a thread made by global(), its SC first. */
 void thread_stop(struct thread *t);
-/* A portal to t that enters at one of the portals above. */
+/* Makes a portal to t that enters at one of the portals above. */
 nova_sel_t portal_at(struct thread *t, nova_mtd_t mtd, const char *entry);
 
 #endif

@@ -9,8 +9,8 @@ volatile uint64_t bench_deadline;
 volatile word_t bench_deadlines;
 static uint32_t overhead;
 
-/* A plugin of the emulator looks for the NOP; the address that is stored to behind it says which
- * operation the readings of the TSC enclose from now on. */
+/* A plugin of the emulator looks for the NOP; the store after it names the operation that the
+ * following readings of the TSC enclose. */
 static void trace(unsigned number)
 {
         static volatile uint8_t at[OPERATIONS_MAX] __attribute__((aligned(OPERATIONS_MAX)));
@@ -120,7 +120,7 @@ static uint32_t timing_overhead(void)
         return overhead;
 }
 
-/* What is not a median; the table names it. */
+/* Reports a figure that is not a median; the table names it. */
 static void name_mean(const char *key)
 {
         console_string("mean ");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ranges of selectors for a new PD: an aligned one arrives. With NOVA_DEBUG the library refuses one
- * that is not aligned by an invalid instruction; else the kernel rounds it down. */
+/* Ranges of selectors for a new PD: an aligned one arrives. With NOVA_DEBUG the library refuses an
+ * unaligned one by an invalid instruction; otherwise the kernel rounds it down. */
 #include <nova/console.h>
 #include <nova/crd.h>
 #include <nova/nova.h>

@@ -25,7 +25,7 @@ class Segment:
 
 
 class Elf:
-    """A file's header fields that matter here, and its program headers."""
+    """The header fields of a file that this tool changes, and its program headers."""
 
     def __init__(self, data):
         self.data = bytearray(data)
@@ -71,7 +71,7 @@ def short_header(elf):
 
 
 def truncated(elf):
-    """The last segment is not all there."""
+    """The file lacks part of the last segment."""
     last = elf.with_flag(WRITE)
     return elf.write()[: last.offset + last.filesz // 2]
 
@@ -82,7 +82,7 @@ def other_machine(elf):
 
 
 def other_class(elf):
-    """32 bits instead of 64 or the other way round."""
+    """32 bits instead of 64 or vice versa."""
     elf.data[4] ^= 3
     return bytes(elf.data)
 
@@ -152,7 +152,7 @@ def all_rights(elf):
 
 
 def odd_offsets(elf):
-    """Good: segments whose place in the file has nothing to do with their address."""
+    """Good: segments whose place in the file does not depend on their address."""
     first = min(s.offset for s in elf.segments if s.type == PT_LOAD)
     for segment in elf.segments:
         segment.offset += SHIFT
@@ -174,7 +174,7 @@ def shared_page(elf):
 
 
 def bss(elf):
-    """Good: the zeros at the end of the data are not in the file, something else is there."""
+    """Good: the file does not contain the zeros at the end of the data, but other bytes there."""
     data = elf.with_flag(WRITE)
     content = bytes(elf.data[data.offset : data.offset + data.filesz])
     kept = len(content.rstrip(b"\0"))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask whose guest spins for ever; any other event than its start ends the run with 1. */
+/* A roottask whose guest spins for ever; any event but its start ends the run with 1. */
 #include <nova/console.h>
 #include <nova/crd.h>
 #include <nova/event.h>
@@ -11,7 +11,7 @@
 #define EVENTS      ((nova_sel_t)1 << 12)
 #define GUEST_IP    0x1000
 
-/* A page of our own program, which may be executed: the same bytes in each mode. */
+/* An executable page of our own program: valid code in each mode. */
 __asm__(".pushsection .text\n.balign 4096\nguest_page: sti\n1: jmp 1b\n.balign "
         "4096\n.popsection\n");
 

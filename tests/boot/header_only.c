@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The beginning of a roottask without libnova.a: all of the library comes from its headers. */
+/* The start of a roottask without libnova.a: the library's headers contain everything. */
 #include "nova/inline/start.h"

@@ -9,7 +9,8 @@ PROMPT = b"any key goes on"
 
 
 def play(kernel, tour, keys):
-    """What was shown while KEYS were pressed, one at each prompt, the status, and how many were."""
+    """Returns the output while KEYS were pressed, one at each prompt, the status, and the number of
+    keys."""
     left = list(keys)
 
     def key(seen):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A roottask that says what the kernel gave it: its image, CPUs, memory and modules. */
+/* A roottask that reports what the kernel gave it: its image, CPUs, memory and modules. */
 #include <nova/console.h>
 #include <nova/nova.h>
 #include <nova/root.h>
@@ -12,7 +12,7 @@ static struct nova_console console;
 static unsigned char bss[DATA_SIZE];
 static unsigned char data[DATA_SIZE] = {[0] = 0x11, [DATA_SIZE - 1] = 0x22};
 
-/* Before anything else: a kernel that loads the image wrongly shows it here. */
+/* First of all: a kernel that loads the image wrongly shows it here. */
 static bool image_is_whole(void)
 {
         unsigned char found = 0;
@@ -47,7 +47,7 @@ static void say_modules(const struct nova_hip *hip)
         }
 }
 
-/* Memory that was said to be free can be had, and holds what is written to it. */
+/* Checks that memory listed as available can be requested, and keeps what is written to it. */
 static bool memory_works(void)
 {
         volatile nova_word_t *page = nova_root_alloc(&root, 0);

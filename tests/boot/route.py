@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the I/O APIC of a running system through QEMU's monitor: where each pin leads, and how.
+"""Reads the I/O APIC of a running system through QEMU's monitor: destination and mode of each pin.
 
 route.py KERNEL ROOTTASK; the roottask routes pins 16 to 19 to CPUs 0 to 3 and prints `ready`.
 """
@@ -23,7 +23,7 @@ LEVEL_HIGH = (5, 9, 10, 11)  # QEMU's overrides
 
 
 def expected(pin):
-    """What the monitor must say of a pin: CPU, vector, polarity, trigger, masked."""
+    """Expected state of a pin: CPU, vector, polarity, trigger, masked."""
     if pin in LEVEL_HIGH:
         how = ("hi", "level")
     else:
@@ -32,7 +32,7 @@ def expected(pin):
 
 
 def read(text):
-    """{pin: what the monitor says of it}."""
+    """Returns {pin: its state as the monitor shows it}."""
     return {
         int(pin): (int(cpu), int(vector), polarity, trigger, bool(masked))
         for pin, cpu, vector, polarity, trigger, masked in PIN.findall(text)

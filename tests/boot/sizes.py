@@ -20,7 +20,8 @@ def sizes(count, smallest):
     result = list(range(smallest, smallest + count // 8))
     around = count * 5 // 8 // 4
     for border in (1, 2, 3, 4):
-        # A pool is a sixteenth of the memory: it crosses the border up to that far above it.
+        # A pool is a sixteenth of the memory: it crosses the border for sizes up to that much above
+        # it.
         span = border * GIB // 15 + 16
         result += [border * GIB - 8 + (span + 8) * i // around for i in range(around)]
     left = count - len(result)
@@ -28,7 +29,7 @@ def sizes(count, smallest):
 
 
 def boots(arch, kernel, hello, machine, size):
-    """Whether hello says its line with so much memory."""
+    """Returns whether hello prints its line with this much memory."""
     uefi = machine == "uefi"
     command = [sys.executable, "-S", NOVA, "boot-test", f"--name=size.{size}", "--arch", arch]
     command += ["--kernel", kernel, "--roottask", hello, f"--memory={size}", "--timeout=120"]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Sends an NMI or a machine check to a running system and reads what the kernel says as it stops.
+"""Sends an NMI or a machine check to a running system and reads the kernel's output as it stops.
 
 stop.py KERNEL ROOTTASK LINE EVENT WHERE: EVENT (`nmi`, `mce`) comes when the console shows LINE;
-WHERE is `user`, `kernel` or `guest`, whichever the CPU is in then. An NMI in a guest is the host's:
-it is told as one in the kernel, and is not an event.
+WHERE is where the CPU runs then: `user`, `kernel` or `guest`. An NMI in a guest is the host's: the
+kernel reports it as one in the kernel, not as an event.
 """
 
 import re
@@ -16,24 +16,25 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/lib"))
 from nova.qemu import Machine  # noqa: E402
 from nova.runner import Runner  # noqa: E402
 
-# QEMU's monitor: of the machine check CPU, bank, status (uncorrected, valid), MCG status, address.
+# QEMU's monitor command; for the machine check CPU, bank, status (uncorrected, valid), MCG status,
+# address.
 ORDERS = {"nmi": "nmi", "mce": "mce 0 1 0xbd00000000000000 5 0 0"}
-# On x86-32 NMI and machine check share a task gate, which does not tell them apart.
+# On x86-32, NMI and machine check share a task gate, which does not distinguish them.
 EVENTS = {"nmi": r"NMI \(vector 2\)", "mce": r"(machine check \(vector 18\)|NMI \(vector 2\))"}
 EXPECTED = {
     "user": [r"^NOVA: {} in user mode \(CPU 0\)$", r"called from nowhere in the"],
     "kernel": [r"^NOVA: {} in the kernel \(CPU 0\)$", r"called from 0x[0-9a-f]"],
 }
-# Behind STGI, where the kernel's stack is empty; or a little later, with an interrupt of the host.
+# After STGI, where the kernel's stack is empty; or a little later, with an interrupt of the host.
 EXPECTED["guest"] = [EXPECTED["kernel"][0], r"called from (nowhere in the kernel|0x[0-9a-f])"]
 OTHER = {"user": "kernel", "kernel": "user", "guest": "user"}
 TRIES = 5
-ENTRY = 0.3  # seconds from the line to the guest's entry, also on a machine with other work
+ENTRY = 0.3  # seconds from the line to the guest's entry, also on a busy machine
 ALWAYS = [r"^NOVA: ip 0x[0-9a-f]+ cs 0x", r"^NOVA: ax 0x", r" cr3 0x[0-9a-f]+ ", r"^NOVA: stopped$"]
 
 
 class Stop(Runner):
-    """Asks for the event once the line is there."""
+    """Requests the event once the line has appeared."""
 
     def __init__(self, machine, timeout, wanted, order, pause):
         super().__init__(machine, timeout)
@@ -51,8 +52,8 @@ class Stop(Runner):
 
 
 def stop(kernel, roottask, wanted, event, where):
-    """An interrupt may come just before the NMI: then the CPU is elsewhere, and it counts as no
-    try."""
+    """Tries several times: an interrupt may come just before the NMI, so that the CPU is elsewhere;
+    such a try does not count."""
     for _ in range(TRIES):
         machine = Machine(kernel, [roottask], cpus=1, cmdline="serial")
         pause = ENTRY if where == "guest" else 0

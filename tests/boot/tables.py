@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes what QEMU puts behind the header of a further ACPI table: tables.py KIND FILE."""
+"""Writes the contents of a further ACPI table for QEMU, without its header: tables.py KIND FILE."""
 
 import struct
 import sys
@@ -9,7 +9,7 @@ MIB = 1 << 20
 
 
 def window(phys, first=0, last=0, segment=0):
-    """An MCFG's entry: configuration space of some buses."""
+    """Returns an MCFG's entry: configuration space of some buses."""
     return struct.pack("<QHBBI", phys, segment, first, last, 0)
 
 

@@ -20,9 +20,9 @@ CODE = (
 
 
 def play(kernel, boot, modules, keys, machine="cpus=1"):
-    """Boots KERNEL on MACHINE with MODULES, an expression in which BOOT is sys.argv[3].
-    KEYS(seen) gives what to type now that SEEN was shown, or nothing. Returns all that was shown,
-    and the status."""
+    """Boots KERNEL on MACHINE with MODULES, an expression in which BOOT is sys.argv[3]. KEYS(seen)
+    returns the next input once SEEN has been shown, or nothing. Returns all output, and the status.
+    """
     code = CODE.format(modules=modules, machine=machine)
     ours, theirs = pty.openpty()
     running = subprocess.Popen(

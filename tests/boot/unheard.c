@@ -30,7 +30,7 @@ static void overflow(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
         nova_utcb_put(utcb, deeper(1));
 }
 
-/* The status of a call to a new local thread whose stack ends where nothing is mapped. */
+/* Returns the status of a call to a new local thread whose stack ends where nothing is mapped. */
 static unsigned call_overflowing(void)
 {
         unsigned char *stack = nova_root_alloc(&root, 0);
@@ -57,7 +57,7 @@ static enum nova_status name_thread(nova_sel_t ec)
 #endif
 }
 
-/* A child's thread gets an SC, and its STARTUP has no portal. */
+/* A child's thread gets an SC, and its STARTUP event has no portal. */
 static bool start_child(const char name[NOVA_NAME_SIZE])
 {
         const nova_sel_t pd = nova_root_sel(&root, 3);

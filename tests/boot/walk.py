@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the page tables of a running system through QEMU's monitor: who may write, execute, see.
+"""Reads the page tables of a running system through QEMU's monitor and checks the access rights.
 
-walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and goes on running.
+walk.py ARCH KERNEL ROOTTASK; the roottask prints `ready` and runs on.
 """
 
 import re
@@ -37,7 +37,7 @@ class Page:
         return f"{self.address:#x} (frame {self.frame:#x}, {rights}{' user' * self.user})"
 
 
-# Bits that must be set on a CPU that has everything (SDM 3A, 2.5; 2.2.1).
+# Bits that must be set on a CPU that has all features (SDM 3A, 2.5; 2.2.1).
 REGISTER_BITS = {
     "CR0": {"WP": 16, "PG": 31},
     "CR4": {"UMIP": 11, "SMEP": 20, "SMAP": 21},
@@ -65,7 +65,7 @@ class Walk(Runner):
 
 
 def missing_bits(registers):
-    """Protections that the kernel has not switched on."""
+    """Returns the protections that the kernel has not enabled."""
     found = []
     for name, bits in REGISTER_BITS.items():
         match = re.search(rf"\b{name}=([0-9a-f]+)", registers)
@@ -88,7 +88,8 @@ def parse(tables):
 
 
 def complaints(pages, half):
-    """What must not be, and what has to be there for the walk to mean anything."""
+    """Lists forbidden mappings, and the absence of those without which the walk would prove
+    nothing."""
     kernel = [page for page in pages if page.address >= half]
     user = [page for page in pages if page.address < half]
     found = [f"writable and executable: {page}" for page in pages if page.write and page.execute]

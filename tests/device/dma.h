@@ -5,8 +5,8 @@
 
 #include "device.h"
 
-/* Moves a word from memory to the buffer, and from the buffer to memory. Whether that was allowed
- * only the memory tells. */
+/* Moves a word from memory to the buffer, and from the buffer to memory. Only the memory shows
+ * whether that was allowed. */
 void edu_load(struct edu edu, uint64_t address);
 void edu_store(struct edu edu, uint64_t address);
 

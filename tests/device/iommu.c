@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Assignment of PCI devices: what DMA reaches, and when no longer. */
+/* Assignment of PCI devices: the memory that DMA reaches, and when it can no longer reach it. */
 #include "dma.h"
 
 #define RW          (NOVA_MEM_R | NOVA_MEM_W)
@@ -41,8 +41,8 @@ static void open_for(nova_sel_t pd)
         EXPECT_EQ(assign(pd), NOVA_SUCCESS);
 }
 
-/* Whether the device moves a word from one address to another one of its PD. shown: where the
- * words are in the root PD. */
+/* Returns whether the device moves a word from one address to another one of its PD. shown:
+ * addresses of the words in the root PD. */
 static bool moves(word_t from, word_t to, volatile uint32_t *from_shown,
                   volatile uint32_t *to_shown)
 {
@@ -60,7 +60,7 @@ static bool moves_here(volatile uint32_t *from, volatile uint32_t *to)
         return moves(at(from), at(to), from, to);
 }
 
-/* Whether a device that may use good can read and write bad. */
+/* Checks whether a device that may use good can read and write bad. */
 static bool reads(volatile uint32_t *good, volatile uint32_t *bad)
 {
         return moves_here(bad, good);
@@ -71,7 +71,7 @@ static bool writes(volatile uint32_t *good, volatile uint32_t *bad)
         return moves_here(good, bad);
 }
 
-/* So long that faults are reported again. */
+/* Waits until faults are reported again. */
 static void calm(void)
 {
         rest(1200);
@@ -185,7 +185,7 @@ CASE(iommu, one_page_of_a_large_range_goes_alone, "3.6-05 5.5.1-01")
         EXPECT(moves(at(middle), at(shown), middle, shown));
 }
 
-/* A child with a page for DMA at the address that the root PD has it at. */
+/* A child with a page for DMA at the address at which the root PD has it. */
 static nova_sel_t child_with(volatile uint32_t *p)
 {
         struct child *c = child_new(boot_cpu);

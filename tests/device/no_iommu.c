@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same device on a machine without an I/O MMU, or with one that was left off. */
+/* The edu device on a machine without an I/O MMU, or with a disabled one. */
 #include "dma.h"
 
 CASE(no_iommu, the_D_bit_has_no_effect_and_DMA_uses_frame_numbers, "4.6.2.2-25")

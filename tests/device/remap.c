@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts that go through the I/O MMU: messages of the assigned device arrive, and none of other
- * devices. */
+/* Interrupts that pass the I/O MMU: messages of the assigned device arrive, those of other devices
+ * do not. */
 #include "dma.h"
 
 #define GSI       100 /* and above: no pins */
@@ -17,7 +17,7 @@ static void counts_downs(struct thread *t)
                 t->value[1]++;
 }
 
-/* Counts what comes to a semaphore, in its value[1]. */
+/* Counts the ups of a semaphore in its value[1]. */
 static struct thread *counter(nova_sel_t sm)
 {
         struct thread *t = global(boot_cpu, counts_downs, NULL);
@@ -37,8 +37,8 @@ static struct message assign(nova_sel_t sm, struct edu edu, unsigned cpu)
         return m;
 }
 
-/* The device sends a message: so many interrupts have come then. The last one of those that are
- * expected may take its time, on a CPU of a busy host. */
+/* The device sends a message; then this number of interrupts must have come. The last expected one
+ * may take its time, on a CPU of a busy host. */
 static void expect_after_sending(struct edu edu, struct message m, const struct thread *t,
                                  word_t expected)
 {
@@ -109,7 +109,7 @@ CASE(remap, a_function_that_changes_hands_loses_its_interrupts, "D-remap 5.5.1-0
         hand_to(edu, ROOT_PD);
         const struct message m = assign(sm, edu, boot_cpu), n = assign(other_sm, other, boot_cpu);
         expect_after_sending(edu, m, t, 1);
-        hand_to(edu, ROOT_PD); /* which has it already */
+        hand_to(edu, ROOT_PD); /* which has the device already */
         expect_after_sending(edu, m, t, 2);
         hand_to(edu, pd);
         expect_after_sending(edu, m, t, 2);
@@ -164,7 +164,8 @@ CASE(remap, one_function_goes_to_more_pds_than_there_are_domains, "5.5.1-01 D-io
         EXPECT_EQ(given, MORE_THAN_DOMAINS);
 }
 
-/* The data of a message lies in memory that the device may use; it writes it to an address. */
+/* The data of a message lies in memory that the device may use; the device writes it to an
+ * address. */
 static word_t after_writing(struct edu edu, struct message m, const struct thread *t)
 {
         volatile uint32_t *here = (volatile uint32_t *)memory(0);
@@ -181,8 +182,8 @@ static word_t after_writing(struct edu edu, struct message m, const struct threa
         return t->value[1];
 }
 
-/* QEMU's I/O MMU is not told who has written, and lets messages of the old form through, which
- * hardware does not: neither can be shown here. */
+/* QEMU's I/O MMU does not learn which device has written, and lets messages of the old form
+ * through, which hardware does not. So neither check can be shown here. */
 CASE(remap, a_message_that_a_device_forges_by_DMA_is_stopped, "D-remap")
 {
         const struct edu edu = edu_open(0);

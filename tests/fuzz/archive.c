@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as an archive: what is listed lies inside, and names cannot lead outside. */
+/* Any bytes as an archive: listed files lie inside it, and names cannot lead outside. */
 #include "archive.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Random bytes never have a right checksum: mend those of the first blocks. */
+/* Random bytes never have a valid checksum: repairs those of the first blocks. */
 static void mend(uint8_t *block)
 {
         unsigned sum = 0;

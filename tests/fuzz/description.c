@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parser of system descriptions with any bytes: it ends, and each mistake is one sentence. */
+/* The parser of system descriptions with any bytes: it terminates, and each error is one
+ * sentence. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static void check(void *context, unsigned line, const char *sentence)
                 abort();
 }
 
-/* A description without mistakes is whole: all that its lists name is there. */
+/* Checks that a description without errors is complete: everything in its lists exists. */
 static void check_whole(const struct nova_system *system)
 {
         for (unsigned i = 0; i < system->programs; i++) {

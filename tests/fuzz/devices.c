@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any driver of a PC's devices: 8259s, PIT, clock, 16550, reset ports, local APIC, I/O APIC, ACPI.
- * Whatever it writes they end, touch no memory but their own, and their alarms lie ahead of time.
- */
+ * Whatever it writes, they terminate, access only their own memory, and set alarms in the
+ * future. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,15 +17,16 @@
 
 #define EPOCH 1700000000
 
-/* An alarm that has fired sets the next one; more in a row than this, and it never lies ahead. */
+/* An alarm that has fired sets the next one; after more than this many in a row it will never be in
+ * the future. */
 #define ROUNDS 1000
 
-/* Bytes of input that a step takes. */
+/* Bytes of input that a step uses. */
 #define STEP_BYTES 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Each on its own, so that an access past its end is seen. */
+/* Each in an allocation of its own, so that an access past its end is detected. */
 struct board {
         struct nova_pic *pic;
         struct nova_pit *pit;
@@ -35,7 +36,7 @@ struct board {
         struct nova_ioapic *ioapic;
         struct nova_reset *reset;
         struct nova_acpi *acpi;
-        struct nova_bus bus; /* ports and memory: they have no address in common */
+        struct nova_bus bus; /* ports and memory: no address is in both */
 };
 
 static uint64_t now;
@@ -131,7 +132,7 @@ static void make(struct board *board)
         nova_acpi_init(board->acpi, &clock, &none);
 }
 
-/* Where guests reach them. */
+/* Connects the devices to the addresses that guests use. */
 static bool connect(struct board *board)
 {
         const struct nova_bus_range range[] = {
@@ -170,7 +171,7 @@ static void expire(struct nova_alarm *alarm)
         }
 }
 
-/* What the world outside of the guest does. */
+/* Does what the world outside of the guest does. */
 static void happen(const struct board *board, unsigned what, unsigned number, bool level)
 {
         switch (what & 3) {
@@ -181,7 +182,7 @@ static void happen(const struct board *board, unsigned what, unsigned number, bo
         case 1:
                 nova_uart_receive(board->uart, (uint8_t)number);
                 break;
-        case 2: /* who says that there is an interrupt has one */
+        case 2: /* a pending interrupt must have a valid vector */
                 if (nova_lapic_pending(board->lapic) && nova_lapic_take(board->lapic) < 16)
                         abort();
                 break;
@@ -192,7 +193,7 @@ static void happen(const struct board *board, unsigned what, unsigned number, bo
         }
 }
 
-/* One step: an access, or something from outside, and time that passes. */
+/* Executes one step: an access, or an outside event, and passing time. */
 static void step(const struct board *board, const uint8_t *in)
 {
         const struct nova_bus *const bus = &board->bus;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ELF loader of children with any bytes: what it accepts must be possible to lay out. */
+/* The ELF loader of children with any bytes: an image that it accepts must have a possible
+ * layout. */
 #include "elf.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void fill(const struct elf *elf, const struct elf_run *run, unsigned *pag
                 novart_elf_fill(elf, run->address + at, page);
 }
 
-/* A good image of two segments, in which the input changes bytes: each four bytes of it are a
+/* A good image of two segments, whose bytes the input changes: each four bytes of input are a
  * place, two bytes long, and a new value. */
 static void make_image(unsigned char *image, const uint8_t *data, size_t size)
 {
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const size_t bytes = raw ? size : IMAGE_BYTES;
         void *image;
 
-        /* Modules begin at a page; what lies behind the image is where the sanitizer looks. */
+        /* Modules begin at a page; the sanitizer watches the bytes after the image. */
         if (posix_memalign(&image, NOVA_PAGE_SIZE, bytes))
                 abort();
         if (raw)

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct nova_utcb_event start;
 
         if (!ram)
-                ram = malloc(RAM_BYTES); /* on the heap: its ends are guarded */
+                ram = malloc(RAM_BYTES); /* on the heap: the sanitizer guards its ends */
         if (!ram)
                 return 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any order of arming, cancelling and expiring: the heap's order and positions stay right. */
+/* Any order of arming, cancelling and expiring: the heap's order and positions stay valid. */
 #include "heap.h"
 
 #include <stdlib.h>

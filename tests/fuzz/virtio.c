@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any driver of virtio devices: accesses to their registers and configuration spaces, and any bytes
- * in their queues. They touch no memory but the guest's and their disk, and report no more than
- * once.
- */
+ * in their queues. The devices access only the guest's memory and their disk, and report at most
+ * one error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +62,7 @@ static void put(const struct nova_virtio *to, unsigned at, unsigned bytes, uint6
         nova_pci_memory_write(&pci, to->pci.config[NOVA_PCI_BAR] + at, bytes, value);
 }
 
-/* A driver that does right up to here, so that what follows meets a device that works. */
+/* Does the steps of a correct driver up to here, so that the rest meets a working device. */
 static void start(const struct nova_virtio *to)
 {
         put(to, 20, 1, 0);
@@ -81,7 +80,8 @@ static void start(const struct nova_virtio *to)
         put(to, 20, 1, NOVA_VIRTIO_DRIVER_OK);
 }
 
-/* One step: what to do, with which device, where, with what. @return bytes of input used */
+/* Executes one step, which names an action, a device, an address and data. @return bytes of input
+ * used */
 static size_t step(uint8_t *ram, const uint8_t *data, size_t size)
 {
         uint8_t in[8] = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the programs of these tests check with: the first wrong thing is told and ends the run. */
+/* The checks of these tests: the first failure is reported and ends the run. */
 #ifndef TESTS_RUNTIME_CHECK_H
 #define TESTS_RUNTIME_CHECK_H
 

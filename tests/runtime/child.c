@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The child of many tests: its first argument says what it does. */
+/* The child of many tests: its first argument chooses its action. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -47,7 +47,8 @@ __attribute__((noinline)) static int do_fault(char **argv)
         return 0;
 }
 
-/* Compilers put some of its calls into one frame, which must not be larger than a guard page. */
+/* Compilers merge the frames of some of its calls, and a frame must not be larger than a guard
+ * page. */
 static int do_overflow(char **argv)
 {
         volatile char here[256];
@@ -63,7 +64,7 @@ static int do_spin(char **argv)
         return 0;
 }
 
-/* Says how many words it was given. */
+/* Reports the number of its arguments. */
 static int do_count(char **argv)
 {
         unsigned words = 0;
@@ -83,7 +84,7 @@ static int do_sleep(char **argv)
         return 0;
 }
 
-/* Asks without end: what for does not matter. */
+/* Makes requests without end; their contents do not matter. */
 static int do_flood(char **argv)
 {
         (void)argv;
@@ -92,7 +93,7 @@ static int do_flood(char **argv)
         return 0;
 }
 
-/* Uses up one thing after the other; the parent answers with errors. */
+/* Uses up one resource after the other; the parent answers with errors. */
 static int do_exhaust(char **argv)
 {
         unsigned semaphores = 0, pages = 0;
@@ -115,7 +116,7 @@ static unsigned next(void)
         return state >> 8;
 }
 
-/* Anything but EXIT, FAULT and POWER, with any words and items. */
+/* Sends any request but EXIT, FAULT and POWER, with any words and items. */
 static int do_nonsense(char **argv)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -146,7 +147,7 @@ static void *ask(void *argument)
         return argument;
 }
 
-/* Ends threads while the parent serves them, without asking anybody. */
+/* Ends threads while the parent serves them, without asking any other thread. */
 static int do_suicide(char **argv)
 {
         (void)argv;
@@ -185,8 +186,8 @@ static bool parent_is_free(void)
         return false;
 }
 
-/* Threads that have the SC dropped on which they ask for that: it ends with the answer, which the
- * parent gets to. */
+/* Threads drop the SC on which they make the request: it ends with the reply, which the parent
+ * still makes. */
 static int do_drop(char **argv)
 {
         (void)argv;
@@ -212,7 +213,7 @@ static void *add_one(void *argument)
         return NULL;
 }
 
-/* Threads on all CPUs that were granted, again and again. */
+/* Makes threads on all granted CPUs, again and again. */
 static int do_threads(char **argv)
 {
         const unsigned cpus = (unsigned)atoi(argv[2]);
@@ -235,7 +236,7 @@ static int do_threads(char **argv)
                        : 2;
 }
 
-/* Is a parent itself: starts a child from the module that it was granted. */
+/* Acts as a parent: starts a child from the module granted to it. */
 static int do_parent(char **argv)
 {
         const char *arguments[] = {atoi(argv[2]) ? "return" : "print", argv[2], NULL};
@@ -258,7 +259,7 @@ static int do_parent(char **argv)
         return status;
 }
 
-/* Asks the kernel for a thread on a CPU, and for time of a priority; nothing of it stays. */
+/* Asks the kernel for a thread on a CPU, and for time at a priority; gives both back. */
 static enum nova_status grab(nova_word_t cpu, unsigned priority)
 {
         const nova_sel_t sel = nova_sel_alloc(1);
@@ -273,7 +274,7 @@ static enum nova_status grab(nova_word_t cpu, unsigned priority)
         return status;
 }
 
-/* Tries each CPU and some priorities beside the runtime; false if the bounds are not these. */
+/* Tries each CPU and some priorities without the runtime; false if the bounds differ from these. */
 static bool bound_to(uint64_t cpus, unsigned priority)
 {
         const nova_word_t own = nova_thread_cpu();
@@ -285,7 +286,7 @@ static bool bound_to(uint64_t cpus, unsigned priority)
                grab(own, NOVA_PRIO_MAX) == NOVA_BAD_PAR;
 }
 
-/* Starts itself as a child with what it has not itself. */
+/* Starts its own program as a child with more than its own grants. */
 static int start_greedy(struct nova_child_config *config, unsigned priority, uint64_t cpus)
 {
         struct nova_child *child;
@@ -299,7 +300,8 @@ static int start_greedy(struct nova_child_config *config, unsigned priority, uin
         return status;
 }
 
-/* What services take it for: itself, and PDs that it makes, would have the name of another. */
+/* Services identify a program by its PD: the program and PDs that it makes would have another
+ * program's name. */
 static bool keeps_its_name(void)
 {
         static const char other[NOVA_NAME_SIZE] = {'b', 'a', 'n', 'k'};
@@ -315,8 +317,8 @@ static bool keeps_its_name(void)
         return kept;
 }
 
-/* May have children and CPUs 0 and 1 at priority 20, and wants more: for itself, and for children
- * that it starts after it has told its runtime what it wishes. */
+/* May have children and CPUs 0 and 1 at priority 20, and asks for more: for itself, and for
+ * children that it starts after it has told its runtime its wishes. */
 static int do_greedy(char **argv)
 {
         const char *arguments[] = {"greedy", "grandchild", NULL};
@@ -347,7 +349,7 @@ static int do_greedy(char **argv)
         return start_greedy(&config, 10, 0x1) == GIVEN ? 0 : 6;
 }
 
-/* What is not granted by name is not there. */
+/* A resource that is not granted by name is absent. */
 static int do_denied(char **argv)
 {
         const void *data;
@@ -368,7 +370,7 @@ static int do_denied(char **argv)
                        : 1;
 }
 
-/* Adds one to what it is sent. The third call of a server that is to crash is its last. */
+/* Adds one to each word it receives. The third call of a server that is to crash is its last. */
 static void serve(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         static unsigned calls;
@@ -395,7 +397,7 @@ static int do_serve(char **argv)
         return error ? error : do_sleep(argv);
 }
 
-/* Calls the server until it got twelve answers, opening it again when it has died. */
+/* Calls the server until it has twelve answers, and opens it again after its death. */
 static int do_use(char **argv)
 {
         struct nova_utcb *const utcb = nova_thread_utcb();
@@ -423,7 +425,7 @@ static int do_use(char **argv)
         return 0;
 }
 
-/* In seconds since 1970. */
+/* Prints the time in seconds since 1970. */
 #define YEAR_2020 1577836800
 
 /* The ports of the clock, its date, and its interrupt. */
@@ -453,8 +455,8 @@ static int do_device(char **argv)
         return 0;
 }
 
-/* Asks for services of many names, some of them no names. */
-/* Asks for a service that its description does not name. */
+/* Opens services with many names, some of them invalid. */
+/* Opens a service that its description does not name. */
 static int do_ask(char **argv)
 {
         const nova_sel_t sel = nova_sel_alloc(NOVA_PARENT_SERVICE_ORDER);
@@ -495,7 +497,7 @@ static uint32_t pci(unsigned device, unsigned offset)
         return nova_in32(0xcfc);
 }
 
-/* Puts the device's registers where the description says, and lets it reach memory. */
+/* Maps the device's registers at the address in the description, and enables its bus mastering. */
 static bool place_edu(void)
 {
         unsigned device = 0;
@@ -520,7 +522,7 @@ static void edu_move(volatile uint32_t *edu, uint64_t from, uint64_t to, uint32_
                 nova_sleep(1000000);
 }
 
-/* The device reads the program's memory at the physical address, and writes it further on. */
+/* The device reads the program's memory at the physical address, and writes a copy further on. */
 static int do_dma(char **argv)
 {
         struct nova_dma dma;
@@ -548,7 +550,7 @@ static int do_dma(char **argv)
         return 0;
 }
 
-/* A child without the grant learns no physical address. */
+/* A child without the grant cannot learn a physical address. */
 static int do_no_dma(char **argv)
 {
         struct nova_dma dma;
@@ -557,7 +559,7 @@ static int do_no_dma(char **argv)
         return nova_dma_alloc(1, &dma) == EPERM && !nova_program.start->pool_phys ? 0 : 1;
 }
 
-/* Prints what the runtime has taken of the pool so far. */
+/* Prints how much the runtime has taken of the pool so far. */
 static int do_measure(char **argv)
 {
         (void)argv;

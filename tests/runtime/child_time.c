@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deeds of the child of many tests that take others' time, or measure what is left of it. */
+/* Actions of the child of many tests that take time from others, or measure the rest. */
 #include "child_time.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static void *spin(void *argument)
         return NULL;
 }
 
-/* Wants all of its CPU's time: a time slice that does not end. */
+/* Asks for all of its CPU's time: a time slice that does not end. */
 int do_hog(char **argv)
 {
         const struct nova_thread_attr attr = {.name = "hog", .quantum_us = 1000000000};
@@ -30,7 +30,7 @@ int do_hog(char **argv)
         return 2;
 }
 
-/* Talks without end, in lines of its parent's longest length. */
+/* Prints without end, in lines of its parent's maximum length. */
 int do_chatter(char **argv)
 {
         char text[1600];
@@ -42,7 +42,7 @@ int do_chatter(char **argv)
         return 0;
 }
 
-/* Says without end that it has faulted. */
+/* Reports faults without end. */
 int do_reports(char **argv)
 {
         struct nova_fault_report report = {.bytes = sizeof(report),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deeds of runtime-child that take others' time, or measure what is left of it. */
+/* Actions of runtime-child that take time from others, or measure the rest. */
 #ifndef TESTS_RUNTIME_CHILD_TIME_H
 #define TESTS_RUNTIME_CHILD_TIME_H
 

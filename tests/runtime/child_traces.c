@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A deed of the child: what others left in its memory (see child_traces.h). */
+/* An action of the child: looks for other programs' data in its memory (see child_traces.h). */
 #include "child_traces.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #include "nova/abi/crd.h"
 #include "novart/page.h"
 
-/* Takes all of its memory, the largest blocks first, looks for traces of others, and leaves some.
- */
+/* Takes all of its memory, the largest blocks first, looks for traces of other programs, and leaves
+ * some. */
 int do_traces(char **argv)
 {
         size_t pages = 0, traces = 0;

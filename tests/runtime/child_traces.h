@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A deed of the child (child.c): it looks for what others left in its memory. */
+/* An action of the child (child.c): looks for other programs' data in its memory. */
 #ifndef TESTS_RUNTIME_CHILD_TRACES_H
 #define TESTS_RUNTIME_CHILD_TRACES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children that do well, fault, flood, ask for nonsense, use everything up or never end: the parent
- * answers and goes on, and everything comes back. */
+/* Children that behave well, fault, flood, ask for nonsense, use everything up or never end: the
+ * parent answers and continues, and all resources come back. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@
 #include "tap.h"
 
 #define GIVEN 7
-#define KEPT  4 /* pages; runtime-many-children shows that nothing is kept in the long run */
+#define KEPT  4 /* pages; runtime-many-children shows that none is kept in the long run */
 
 static struct family_balance before;
 
@@ -58,7 +58,7 @@ static void check_faults(void)
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
 }
 
-/* Starts a child with this many words, including its name. */
+/* Starts a child with this number of words, including its name. */
 static int start_with_words(unsigned words, const char **sentence)
 {
         static const char *arguments[NOVA_START_WORDS + 2];
@@ -111,7 +111,7 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* More than a descriptor holds on x86-32, where the bits that are too high must not become 0. */
+/* More than a descriptor holds on x86-32, where the upper bits must not be cut off. */
 static void check_quantum(void)
 {
         const struct nova_thread_attr attr = {.name = "long", .quantum_us = 1 << 20};
@@ -131,9 +131,9 @@ static void check_quantum(void)
         check(family_balanced(&before, KEPT), "the hog leaves nothing behind");
 }
 
-/* Whether a child on the first CPU gets on beside one that does something else, on the first or the
- * last CPU, half as well at least as beside one that spins there. Other loads of the machine that
- * the test runs on pass. */
+/* Returns whether a child on the first CPU progresses beside a busy child, on the first or the last
+ * CPU, at least half as well as beside one that spins there. Other loads of the test machine are
+ * transient. */
 static bool gets_on(const char *deed, bool same_cpu)
 {
         const uint64_t cpus = nova_program.cpus;
@@ -210,7 +210,8 @@ static void check_evil(void)
         check(family_balanced(&before, KEPT), "none of this leaves anything behind");
 }
 
-/* The second child gets the pages of the first one, and its child those that it has not touched. */
+/* The second child gets the pages of the first one; the second child's child gets the pages it has
+ * not touched. */
 static void check_traces(void)
 {
         family_config.memory = 8 << 20;
@@ -270,7 +271,7 @@ static void check_grandchildren(void)
         check(family_balanced(&before, KEPT), "a family of two generations leaves nothing behind");
 }
 
-/* Kernel memory of a child that sleeps, and pages that its runtime has taken. */
+/* Prints the kernel memory of a child that sleeps, and the pages that its runtime has taken. */
 static void check_overhead(void)
 {
         struct family_balance with, without = family_balance();
@@ -282,7 +283,7 @@ static void check_overhead(void)
         with = family_balance();
         nova_child_kernel_memory(child, &used, &limit);
 
-        /* The account's whole limit counts as used by the parent. */
+        /* The parent's account counts the whole limit as used. */
         const size_t parent = (size_t)(with.kernel - without.kernel) - limit;
         const size_t own = (size_t)pages * NOVA_PAGE_SIZE;
         const size_t start_page = NOVA_PAGE_SIZE;
@@ -296,8 +297,7 @@ static void check_overhead(void)
         nova_child_wait(child, NULL);
 }
 
-/* What this program takes once and keeps: memory for the largest children, the servers of all CPUs.
- */
+/* Allocates what this program keeps: memory for the largest children, the servers of all CPUs. */
 static void warm_up(void)
 {
         struct nova_child *child[4];

@@ -5,7 +5,7 @@
 
 #include "novart/program.h"
 
-/** The next CPU after @p cpu; the first one comes after the last. */
+/** Returns the CPU after @p cpu; the first one comes after the last. */
 static inline nova_word_t next_cpu(nova_word_t cpu)
 {
         do

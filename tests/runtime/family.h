@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For tests that are parents: children from a module, and what they may leave. */
+/* For tests that are parents: children from a module, and the resources they may leave in use. */
 #ifndef TESTS_RUNTIME_FAMILY_H
 #define TESTS_RUNTIME_FAMILY_H
 
@@ -59,7 +59,7 @@ struct family_balance {
         nova_word_t kernel;
 };
 
-/* The kernel gives the memory of ended objects back within 10 ms. */
+/* The kernel frees the memory of ended objects within 10 ms. */
 #define FAMILY_REST_MS 20
 
 static inline struct family_balance family_balance(void)
@@ -73,8 +73,8 @@ static inline struct family_balance family_balance(void)
         return now;
 }
 
-/* Whether all is as it was, but for so many pages that the program's own heap and stacks may have
- * taken for good. */
+/* Returns whether all resources are back, except this number of pages that the program's own heap
+ * and stacks may keep. */
 static inline bool family_back(const struct family_balance *before, unsigned kept)
 {
         const struct family_balance now = family_balance();
@@ -83,7 +83,7 @@ static inline bool family_back(const struct family_balance *before, unsigned kep
                now.kernel <= before->kernel + kept * 256;
 }
 
-/* Waits until it is: the kernel gives memory back a moment later. */
+/* Waits until they are: the kernel frees memory a moment later. */
 static inline bool family_balanced(const struct family_balance *before, unsigned kept)
 {
         for (unsigned i = 0; i < 200; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every exception that a program can raise: each is reported with its name, and the others go on.
- * With the argument "rare" those that QEMU does not emulate, and no others. */
+/* Every exception that a program can raise: each is reported with its name, and the other threads
+ * continue. With the argument "rare", only those that QEMU does not emulate. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +115,7 @@ static void overflow_stack(void)
         recurse(0);
 }
 
-/* A frame that is larger than stack and guard page: its first access must not reach beyond both. */
+/* A frame larger than stack and guard page: its first access must not reach beyond both. */
 static void large_frame(void)
 {
         static volatile unsigned lowest; /* the compiler does not know that it is 0 */
@@ -216,7 +216,7 @@ static void *run(void *argument)
         return NULL;
 }
 
-/* A thread that must end by an event, while the others of this program go on. */
+/* A thread that an event must end, while the program's other threads continue. */
 static void raise(const struct fault *fault, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {.name = fault->name, .cpu = cpu};
@@ -229,7 +229,7 @@ static void raise(const struct fault *fault, nova_word_t cpu)
         nova_program.name = name;
 }
 
-/* The same report from all CPUs at once: their lines must not be mixed. */
+/* All CPUs report the fault at once: their lines must not be mixed. */
 static void at_once(void)
 {
         const struct nova_thread_attr like = {.name = "nested", .cpu = 0};
@@ -275,6 +275,6 @@ int main(int argc, char **argv)
         }
         at_once();
         tap_end();
-        *(volatile char *)nothing = 1; /* the main thread's end is the program's */
+        *(volatile char *)nothing = 1; /* the end of the main thread ends the program */
         return 0;
 }

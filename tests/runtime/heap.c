@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The heap and the streams under load from all CPUs: blocks keep what was written to them. */
+/* The heap and the streams under load from all CPUs: blocks keep their contents. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
@@ -67,7 +67,7 @@ static void *storm(void *argument)
         return NULL;
 }
 
-/* Compilers know these functions: without volatile they would leave calls out. */
+/* Compilers know these functions: without volatile they would omit calls. */
 static void check_corners(void)
 {
         static void *volatile memory;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The machine of a system description is that of `nova run`, unless an option says otherwise:
+"""The machine of a system description is that of `nova run`, unless an option overrides it:
 `machine.py SDK ARCH CONFIG COMPILER DESCRIPTION`, whose machine has 3 CPUs and 96 MiB."""
 
 import argparse
@@ -12,7 +12,7 @@ from nova.qemu import Module  # pylint: disable=wrong-import-position
 
 
 def machine(*words):
-    """CPUs and MiB for a command line."""
+    """Returns CPUs and MiB for a command line."""
     parser = argparse.ArgumentParser()
     options.add_machine(parser)
     args = parser.parse_args(words)

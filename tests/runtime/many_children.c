@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Many children, one after the other, that end by themselves or are killed: while they start, in
- * the middle of a call, while they fault. Nothing is left of them. */
+ * the middle of a call, while they fault. They leave no resources in use. */
 #include "family.h"
 #include "tap.h"
 
@@ -20,7 +20,7 @@ static uint64_t one_cpu(unsigned number)
         return left & -left;
 }
 
-/* Starts one and ends it, after a time that goes through all moments of its life. */
+/* Starts one and ends it, after a time that varies over its whole life. */
 static bool live(unsigned number)
 {
         family_config.cpus = one_cpu(number);
@@ -56,12 +56,12 @@ int main(void)
 
         if (!family_begin("runtime-child"))
                 return 1;
-        /* Each deed on each CPU, at many moments: stacks of the threads that answer get their
+        /* Each action on each CPU, at many moments: stacks of the threads that answer get their
          * pages. */
         for (unsigned i = 0; i < 400; i++)
                 good = live(i) && good;
-        /* One stack may reach deeper for the first time at a moment that one child in thousands
-         * meets. What is lost by children is lost by the next ones, too. */
+        /* One child in thousands may let a stack reach a new depth. A real leak recurs with later
+         * children. */
         for (unsigned i = 0; i < 3 && good && !balanced; i++) {
                 before = family_balance();
                 good = live_all();

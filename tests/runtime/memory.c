@@ -21,14 +21,14 @@
 #define HELD   16
 #define MIB    0x100000
 
-/* Kernel memory that may still be waiting: less than a storm would leak, an object each time. */
+/* Kernel memory that may still be waiting: less than a storm would leak at one object a round. */
 #define ON_ITS_WAY 0x1000
 
 static unsigned threads;
 static char *shared;
 static volatile unsigned bad;
 
-/* Runs a function on every CPU at once. @return true if all came to their end */
+/* Runs a function on every CPU at once. @return true if all of them finished */
 static bool everywhere(void *(*function)(void *))
 {
         struct nova_thread *thread[NOVA_CPU_MAX];
@@ -125,7 +125,7 @@ static void *selector_storm(void *argument)
         return NULL;
 }
 
-/* Every page of the region is touched first by some CPU; all see what all wrote. */
+/* Each page of the region is first touched by one of the CPUs; all CPUs see what all wrote. */
 static void *touch(void *argument)
 {
         const size_t own = (size_t)argument;
@@ -284,7 +284,7 @@ static void committed(void)
 
 static struct nova_semaphore all_taken = NOVA_SEMAPHORE_INITIALIZER(0);
 
-/* Without waiting it could run, with pages left, before its creator has taken them all. */
+/* If it did not wait it could run before its creator has taken all pages. */
 static void *touch_once(void *argument)
 {
         nova_semaphore_down(&all_taken);
@@ -379,7 +379,8 @@ struct used {
         nova_word_t kernel;
 };
 
-/* The kernel gives memory of dead objects back in batches, so others must die for it to come. */
+/* The kernel frees memory of dead objects in batches, so other objects must die before it comes
+ * back. */
 static nova_word_t kernel_memory(void)
 {
         nova_word_t least = (nova_word_t)-1, used, limit = 0;
@@ -417,7 +418,8 @@ static void storms(void)
 {
         struct used before = {0};
 
-        /* What stays comes first: all RAM is requested, and the first round makes event portals. */
+        /* First takes everything that stays: all RAM is requested, and the first round makes event
+         * portals. */
         give_all(take_all());
         for (unsigned round = 0; round < 2; round++) {
                 before = used_now();
@@ -435,7 +437,7 @@ int main(void)
 {
         nova_word_t begin, end;
 
-        /* The main thread must go on without pages. */
+        /* The main thread must continue without pages. */
         nova_thread_stack_bounds(&begin, &end);
         check(nova_region_commit((void *)begin, end - begin) == 0, "a stack is committed");
         storms();
@@ -448,6 +450,6 @@ int main(void)
 
         out_of_pages();
         check(nova_page_free_count() == before.pages, "after the exhaustion all pages are back");
-        out_of_heap(); /* last, for the C library keeps what it got */
+        out_of_heap(); /* last, because the C library keeps its memory */
         return tap_end();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* POSIX threads: results, kinds of mutexes, conditions, keys, once, and waits that end in time. */
+/* POSIX threads: results, kinds of mutexes, conditions, keys, once, and waits with a time limit. */
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static struct timespec in_ms(clockid_t clock, int ms)
         return time;
 }
 
-/* Each thread in its turn: every signal must arrive. */
+/* The threads take turns: every signal must arrive. */
 static void *in_turn(void *argument)
 {
         const int number = (int)(intptr_t)argument;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Children on all CPUs with little kernel memory, a step more each time: wherever it ends, what
- * they ask for is there or is refused, and nobody hangs or has a fault. */
+/* Children on all CPUs with little kernel memory, a step more each time. Wherever it runs out,
+ * their requests succeed or are refused, and no child hangs or faults. */
 #include "scarce.h"
 #include "family.h"
 #include "novart/parent.h"
 #include "tap.h"
 
 #define KIB      ((size_t)1 << 10)
-#define FIRST    64 /* KiB: what a child needs at least */
+#define FIRST    64 /* KiB: a child's minimum */
 #define LAST     200
-#define STEP     2 /* such that it once ends between an SC and the capability to it, too */
+#define STEP     2 /* so small that it once runs out between an SC and the capability for it */
 #define PATIENCE UINT64_C(20000000000) /* ns, for a child that takes some ms */
 
 /* Starts a service that no client opens. */
@@ -39,7 +39,7 @@ static struct nova_child *start(const char *deed, size_t kernel_memory)
         return NULL;
 }
 
-/* The child's status; -1: it did not start or hung. */
+/* Returns the child's status; -1: it did not start or hung. */
 static int run(const char *deed, size_t kernel_memory)
 {
         struct nova_child *const child = start(deed, kernel_memory);
@@ -52,7 +52,7 @@ static int run(const char *deed, size_t kernel_memory)
         return -1;
 }
 
-/* All amounts; whether some were too little, some enough, and none trouble. */
+/* Tries all amounts. Returns whether some were too little, some enough, and none caused trouble. */
 static bool sweep(const char *deed)
 {
         unsigned done = 0, refused = 0, bad = 0;

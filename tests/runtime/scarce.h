@@ -4,8 +4,8 @@
 #define TESTS_RUNTIME_SCARCE_H
 
 #define SCARCE_DONE    10 /* there was enough */
-#define SCARCE_REFUSED 11 /* there was not, and nothing is left of the attempt */
+#define SCARCE_REFUSED 11 /* there was too little, and nothing is left of the attempt */
 #define SCARCE_WRONG   12 /* neither */
-#define SCARCE_LOST    13 /* something is left of it */
+#define SCARCE_LOST    13 /* part of the attempt is left */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A child with too little kernel memory for what it does: a failure gives all back that was made.
+/* A child with too little kernel memory for its action: a failure frees everything that was made.
  * Argument: "threads" or "service". Ends with the statuses of scarce.h. */
 #include <errno.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static struct balance balance(void)
         return now;
 }
 
-/* The kernel gives memory back a moment later. */
+/* The kernel frees memory a moment later. */
 static bool is_back(const struct balance *before)
 {
         for (unsigned i = 0; i < 100; i++) {
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 
         if (status != SCARCE_REFUSED)
                 return status;
-        /* What the first one made for each CPU stays. */
+        /* Objects that the first one made for each CPU stay. */
         nova_sleep(20000000);
 
         const struct balance before = balance();

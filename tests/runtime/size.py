@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A program's code and data, .bss included, do not exceed a limit in bytes: size.py FILE LIMIT."""
+"""Checks that a program's code and data, .bss included, do not exceed a limit in bytes: size.py
+FILE LIMIT."""
 
 import struct
 import sys
 
 PT_LOAD = 1
-# By ELF class: how and where the program headers' offset, their size and number are written, and in
-# each of them its flags and its size in memory.
+# By ELF class: offset and format of the fields e_phoff, e_phentsize and e_phnum, and in each
+# program header of its flags and its size in memory.
 LAYOUT = {
     1: {"table": ("<I", 28), "sizes": ("<HH", 42), "flags": 24, "memory": ("<I", 20)},
     2: {"table": ("<Q", 32), "sizes": ("<HH", 54), "flags": 4, "memory": ("<Q", 40)},
@@ -14,7 +15,7 @@ LAYOUT = {
 
 
 def segments(image):
-    """Flags and sizes in memory of what an ELF file loads."""
+    """Returns flags and sizes in memory of an ELF file's segments."""
     layout = LAYOUT[image[4]]
     (table,) = struct.unpack_from(*_at(layout["table"], image))
     size, count = struct.unpack_from(*_at(layout["sizes"], image))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The runtime's memory is asked for where the stack's next page, or the memory of an argument, has
- * not come yet: that page fault's handler needs the same lock, so it must not come under it. */
+/* Calls of the runtime's memory functions while the stack's next page, or the memory of an
+ * argument, is not mapped yet: that page fault's handler needs the memory lock, so the fault must
+ * not happen under it. */
 #include <alloca.h>
 
 #include "check.h"
@@ -10,10 +11,10 @@
 #include "novart/selector.h"
 #include "novart/thread.h"
 
-/* From one distance between stack pointer and page to the next: less than most frames have. */
+/* The step between two distances from stack pointer to page: less than most frames have. */
 #define STEP 64
 
-/* What the operations work on, and one after the other makes and frees. */
+/* Objects that the operations use, make and free in turn. */
 static struct {
         char *region, *other;
         void *page;
@@ -112,7 +113,7 @@ static void dma_free(void)
         nova_dma_free(&own.dma);
 }
 
-/* In this order each finds what it needs. */
+/* In this order each operation finds the objects it needs. */
 static void (*const operations[])(void) = {
         page_alloc,     page_free,     page_count,  sel_alloc,  sel_used,      sel_free,
         region_reserve, region_commit, region_name, self_map,   region_shrink, region_free,
@@ -134,7 +135,7 @@ __attribute__((noinline)) static void call_at(nova_word_t sp, void (*operation)(
         operation();
 }
 
-/* All operations at one distance of the stack pointer to the end of its page. */
+/* Runs all operations with one distance from the stack pointer to the end of its page. */
 static void *at_distance(void *distance)
 {
         nova_word_t begin, end;
@@ -160,7 +161,7 @@ static void all_distances(void)
         }
 }
 
-/* A name, empty, in memory that comes when the name is read. */
+/* An empty name, in memory that is mapped when the name is read. */
 static void lazy_name(void)
 {
         char *const names = nova_region_lazy("names", 2 * NOVA_PAGE_SIZE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program finds at its start, and the order of what happens at its end. */
+/* The state in which a program starts, and the order of events at its end. */
 #include <string.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads come and go, joined and detached, on all CPUs; at the end everything is back. The
- * argument says how many. */
+/* Threads come and go, joined and detached, on all CPUs; at the end all resources are back. The
+ * argument is their number. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #define AT_ONCE 8
 #define WARM_UP 64
 
-/* What died since the kernel's last grace period waits for the next. */
+/* Objects that died since the kernel's last grace period wait for the next one. */
 #define WAITING 0x10000
 
 static struct nova_semaphore detached_ended;
@@ -74,7 +74,7 @@ struct stock {
         nova_word_t kernel;
 };
 
-/* The last detached threads may still be ending, and are taken back by those who come after. */
+/* The last detached threads may still be ending; later threads free their resources. */
 static struct stock take_stock(void)
 {
         struct stock stock;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mutexes, conditions and semaphores under load from all CPUs, and with waits that end in time. */
+/* Mutexes, conditions and semaphores under load from all CPUs, and waits with a time limit. */
 #include <errno.h>
 #include <stdint.h>
 
@@ -72,7 +72,7 @@ static void *nest(void *argument)
         return NULL;
 }
 
-/* Half of them put items into three places, the others take them, some without patience. */
+/* Half of them put items into three places, the others take them, some with a time limit. */
 static void *trade(void *argument)
 {
         const intptr_t number = (intptr_t)argument;

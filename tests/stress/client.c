@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client as programs of 2012 were: threads that register and end through nested services, while
- * their own time runs the chain; a server that holds a lock on a donated time that is taken away;
- * shared memory and semaphores revoked under a client that waits; a child that its exception
- * handler ends, on the child's own time. */
+/* A client in the style of 2012: threads that register and end through nested services, while their
+ * own time runs the chain; a server that holds a lock on donated time that is revoked; shared
+ * memory and semaphores that are revoked under a waiting client; a child that its exception handler
+ * ends, on the child's own time. */
 #include "internal.h"
 #include "stress.h"
 
@@ -17,12 +17,12 @@ enum { EC_OF = 46, SC_OF = 54 };
 /* Slots: the root's service and handler, the parent's service and server, the child's threads. */
 enum { ROOT, HANDLER, PARENT, SERVER, ENDER, CALLER, SLEEPER };
 
-enum { REGISTER, END }; /* what a thread asks its parent, and that the root */
+enum { REGISTER, END }; /* a thread's requests to its parent, and the parent's to the root */
 
-/* What the workers know of their rounds, in all of their PDs. */
+/* The state of the workers' rounds, visible in all of their PDs. */
 static struct round {
         word_t registered, ended; /* by the root's service */
-        word_t status;            /* what the sleeper came back with */
+        word_t status;            /* status of the sleeper's down */
         word_t lost;              /* whether its memory was gone */
         word_t killed;
         volatile word_t page; /* what is shared */
@@ -50,7 +50,8 @@ static word_t drop(nova_sel_t sel)
 
 /* ---- The root's side ------------------------------------------------------------------------- */
 
-/* The last service of a chain. To end a thread it drops the thread's SC, on which it runs. */
+/* The last service of a chain. To end a thread it drops the thread's SC, on which the service
+ * itself runs. */
 static void root_serves(struct thread *t)
 {
         struct worker *w = worker_of(t);
@@ -71,7 +72,7 @@ static void answer(struct nova_utcb *u, nova_mtd_t mtd, word_t ip)
         u->items = nova_utcb_items(NOVA_UTCB_STATE_WORDS, 0);
 }
 
-/* The shared page for its reader, as long as there is one. */
+/* Delegates the shared page to its reader, as long as there is one. */
 static void answer_shared(const struct worker *w, struct nova_utcb *u)
 {
         const word_t page = round_of(w)->page;
@@ -86,15 +87,15 @@ static void answer_shared(const struct worker *w, struct nova_utcb *u)
         u->items = nova_utcb_items(1, 1);
 }
 
-/* A thread that asked for its end has come to it. */
+/* A thread that asked for its end has reached it. */
 static void bury(const struct worker *w, unsigned slot)
 {
         drop(w->sel + EC_OF + slot);
         drop(w->sel + SC_OF + slot);
 }
 
-/* The child's last thread came to its end: all of the child goes, with the time that this runs on.
- * Meanwhile locks are taken and others are waited for. */
+/* The child's last thread has ended: the whole child ends, with the time on which this code runs.
+ * Meanwhile it takes locks and waits for others. */
 static void kill_child(struct worker *w)
 {
         hc_sm_ctrl(w->sel + SEM_LOCK, NOVA_SM_DN_OP);
@@ -134,7 +135,7 @@ static void handles(struct thread *t)
                 kill_child(w);
         else
                 bury(w, slot);
-        /* The killed worker no longer runs, whatever the answer. */
+        /* The killed worker no longer runs, whatever the reply. */
         answer(u, 0, 0);
 }
 
@@ -224,7 +225,7 @@ static word_t start(const struct worker *w, unsigned slot)
                             nova_qpd(QUANTUM, PRIO_CHILD));
 }
 
-/* The root's services, the parent, the server and the child, which does not run yet. */
+/* Makes the root's services, the parent, the server and the child, which does not run yet. */
 static void set_up(struct worker *w)
 {
         const nova_crd_t all = nova_crd(NOVA_CRD_OBJ, w->sel, 6, ALL);
@@ -249,7 +250,7 @@ static void set_up(struct worker *w)
         CHECK_EQ(w, make_ec(w, SLEEPER, child, sleeps, NOVA_EC_GLOBAL), NOVA_SUCCESS);
 }
 
-/* A thread ends itself through its parent, on its own time to the last. */
+/* A thread ends itself through its parent, on its own time up to the last moment. */
 static void end_through_services(struct worker *w)
 {
         w->phase = 1;
@@ -260,7 +261,7 @@ static void end_through_services(struct worker *w)
         CHECK_EQ(w, look(NOVA_CRD_OBJ, w->sel + EC_OF + ENDER), 0);
 }
 
-/* A caller's time is taken away while a server holds a lock on it. */
+/* A caller's SC is revoked while a server holds a lock on it. */
 static void take_donated_time(struct worker *w)
 {
         w->phase = 2;
@@ -273,7 +274,7 @@ static void take_donated_time(struct worker *w)
         hc_sm_ctrl(w->sel + SEM_LOCK, NOVA_SM_UP_OP);
 }
 
-/* Memory and semaphore go while a client waits; then the child ends by its handler. */
+/* Memory and semaphore are revoked while a client waits; then its handler ends the child. */
 static void take_under_sleeper(struct worker *w)
 {
         w->phase = 3;

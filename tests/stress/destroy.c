@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PDs are destroyed while their threads are in every state there is, on all CPUs at once. */
+/* PDs are destroyed while their threads are in every possible state, on all CPUs at once. */
 #include "stress.h"
 
 #define PRIO_LOWER 80
@@ -27,7 +27,7 @@ static void sleeps(struct thread *t)
                 hc_sm_ctrl(GROUP_OBJECTS + t->value[1], NOVA_SM_DN_OP);
 }
 
-/* Calls for ever; the first time ends with what value[2] tells. */
+/* Calls for ever; value[2] records how the first call ends. */
 static void calls(struct thread *t)
 {
         for (;;) {
@@ -37,7 +37,7 @@ static void calls(struct thread *t)
         }
 }
 
-/* Faults at unmapped addresses: the image's last page, taken away again and again. */
+/* Faults at unmapped addresses: the image's last page, revoked again and again. */
 static void faults(struct thread *t)
 {
         for (;;) {
@@ -64,8 +64,8 @@ static void serves_long(struct thread *t)
         t->fn = serves_long;
 }
 
-/* A thread of the worker's PD in a slot; its objects at selectors of the group, so that the PD
- * sees them. */
+/* Makes a thread of the worker's PD in a slot; its objects are at selectors of the group, so that
+ * the PD sees them. */
 static nova_sel_t own(const struct worker *w, unsigned n)
 {
         return group + GROUP_OBJECTS + 32 * w->index + n;
@@ -94,7 +94,7 @@ static void clear(struct worker *w)
         hc_revoke(nova_crd(NOVA_CRD_OBJ, w->sel, 6, ALL), NOVA_REVOKE_SR);
 }
 
-/* A PD with a thread in each state: running, asleep, in a call, helping, in page faults. */
+/* Makes a PD with a thread in each state: running, asleep, in a call, helping, in page faults. */
 static void populate(struct worker *w)
 {
         const nova_sel_t pd = w->sel + PD;
@@ -158,7 +158,7 @@ static void storm_of_states(struct worker *w)
                 hc_revoke(obj(own(w, SM), ALL), NOVA_REVOKE_SR);
                 break;
         default:
-                /* The neighbour's, whatever it has now; it may be gone already. */
+                /* Destroys the neighbour's PD in whatever state it is; it may be gone already. */
                 hc_pd_destroy(workers[(w->index + 1) % worker_count].sel + PD);
                 break;
         }
@@ -186,7 +186,7 @@ static void destroys(struct thread *t)
         t->value[3] = 1;
 }
 
-/* A server in PD n of the worker that holds a capability to pd at WINDOW_SEL. */
+/* Makes a server in PD n of the worker that holds a capability to pd at WINDOW_SEL. */
 static void server_with(struct worker *w, unsigned n, nova_sel_t home, nova_sel_t pd)
 {
         struct thread *t = &w->slot[n].thread;
@@ -238,7 +238,7 @@ static void ends_the_next(struct worker *w)
         struct nova_utcb *u = w->self->utcb;
         w->phase = 1;
         CHECK_EQ(w, hc_create_pd(pd, ROOT_PD, nova_crd(NOVA_CRD_OBJ, group, 7, ALL)), NOVA_SUCCESS);
-        /* It may be gone from now on. */
+        /* The PD may be gone from now on. */
         thread_in(w, pd, 1, thread_exit_fn, false, 0);
         hc_create_pt(own(w, 17), ROOT_PD, own(w, 1), 0, (word_t)portal_entry);
         u->items = 0;
@@ -275,7 +275,7 @@ static void waits_once(struct thread *t)
         t->value[3]++;
 }
 
-/* Worker 0 makes and drops the semaphore; all make threads that wait for it. */
+/* Worker 0 makes and drops the semaphore; all workers make threads that wait for it. */
 static void drops_semaphore(struct worker *w)
 {
         const nova_sel_t sm = group + GROUP_OBJECTS;

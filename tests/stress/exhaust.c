@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's pool is used up in every way, again and again; each time a status says so and all
- * works again when something was given back. */
+/* The kernel's pool is used up in every way, again and again. Each time a status reports it, and
+ * all operations work again after some memory was freed. */
 #include "stress.h"
 
 #define BITS        14 /* a worker's selectors */
@@ -43,7 +43,7 @@ static word_t first_port(const struct worker *w)
         return 0x1000 + 0x2000 * w->index;
 }
 
-/* One more of a kind. */
+/* Makes one more object of a kind. */
 static word_t make(struct worker *w, unsigned kind, word_t n)
 {
         const nova_sel_t sel = bulk[w->index] + n;
@@ -83,7 +83,7 @@ static void take_back(struct worker *w)
         hc_revoke(nova_crd(NOVA_CRD_IO, first_port(w), PORT_BITS, ALL), NOVA_REVOKE_SR);
 }
 
-/* Fills what is left with one kind, takes a part back, goes on with another kind. */
+/* Fills the rest of the pool with one kind, frees a part, continues with another kind. */
 static void fills(struct worker *w)
 {
         word_t n = 0;
@@ -104,7 +104,7 @@ static void fills(struct worker *w)
         w->phase = 200;
         take_back(w);
         if (worker_count > 1)
-                return; /* the others may have all of it */
+                return; /* other workers may have all of it */
         w->phase = 300;
         CHECK_EQ(w, make(w, MAKE_EC, 0), NOVA_SUCCESS);
         take_back(w);
@@ -158,7 +158,7 @@ CASE(exhaust, the_last_few_bytes_are_given_and_taken_thousands_of_times, "5.1-19
         if (!pile)
                 pile = sel_far(PILE_BITS);
         const word_t before = memory_left();
-        /* What the run itself needs is kept free: threads are made before the pile. */
+        /* Keeps the memory free that the run itself needs: makes threads before the pile. */
         for (unsigned room = 200; room <= 600; room += 400) {
                 const word_t height = before > 400 + room ? before - 400 - room : 0;
                 for (word_t n = 0; n < height; n++)

@@ -28,7 +28,7 @@ static word_t value(uint64_t *seed)
         }
 }
 
-/* The selector in the identifier: mostly one that exists, or is free to be used. */
+/* Returns a selector for the identifier: mostly one that exists, or that is free. */
 static word_t identifier(uint64_t *seed)
 {
         const word_t r = random_next(seed);
@@ -64,7 +64,7 @@ static void fuzzes(struct thread *t)
         }
 }
 
-/* The shared objects: some of each kind, others come and go. */
+/* The shared objects: some of each kind are permanent, others come and go. */
 static void furnish(struct worker *w)
 {
         for (unsigned i = 0; i < 24; i++) {
@@ -99,7 +99,7 @@ static void furnish(struct worker *w)
         }
 }
 
-/* A PD with a thread that does anything; after a while it is destroyed. */
+/* Makes a PD with a thread that makes random calls; after a while it is destroyed. */
 static void lets_one_loose(struct worker *w)
 {
         struct thread *t = &w->slot[1].thread;
@@ -117,7 +117,7 @@ static void lets_one_loose(struct worker *w)
                  hc_create_ec(w->sel + EC, w->sel + PD, utcb_of(w, 1) | w->cpu,
                               slot_prepare(w, 1, fuzzes), events_of(0, w->index), NOVA_EC_GLOBAL),
                  NOVA_SUCCESS);
-        /* Above the worker, with a quantum: it runs, then the worker has its turn. */
+        /* Above the worker, with a quantum: the thread runs, then the worker has its turn. */
         CHECK_EQ(w, hc_create_sc(w->sel + SC, ROOT_PD, w->sel + EC, nova_qpd(LIFE_US, PRIO_CASE)),
                  NOVA_SUCCESS);
         w->phase = 3;

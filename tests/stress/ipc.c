@@ -11,7 +11,7 @@ enum { SERVER_EC, SERVER_PT, NAP, EC_OF = 8, SC_OF = 24 };
 
 static struct thread *mirrors[WORKERS];
 
-/* The server hands back what came, sometimes after a nap with the caller's time on its hands. */
+/* The server returns the message, sometimes after a sleep on the caller's time. */
 static void serves(struct thread *t)
 {
         struct nova_utcb *u = t->utcb;
@@ -25,7 +25,7 @@ static void serves(struct thread *t)
         t->fn = serves;
 }
 
-/* Calls without an end; value[0] counts, value[2] what was wrong. */
+/* Calls without end; value[0] counts the calls, value[2] records an error. */
 static void asks(struct thread *t)
 {
         struct nova_utcb *u = t->utcb;
@@ -43,7 +43,7 @@ static void asks(struct thread *t)
                         t->value[2] = status << 8 | 1;
                 if (status == NOVA_SUCCESS && u->word[0] != r + 1)
                         t->value[2] = 2;
-                /* Who goes on for ever above the worker lets it end nothing more. */
+                /* A thread that runs for ever above the worker would keep it from ending others. */
                 if (t->value[4] && status == NOVA_BAD_CAP)
                         thread_exit();
                 t->value[0]++;
@@ -91,7 +91,7 @@ static void crowd(struct worker *w)
                 make(w, n, asks, NOVA_EC_GLOBAL);
                 t->value[1] = w->sel + NAP;
                 t->value[3] = w->sel + SERVER_PT;
-                /* Equal priorities too; those above the worker nap with the server. */
+                /* Includes equal priorities; threads above the worker sleep with the server. */
                 start(w, n, PRIO_CASE - 2 + n / 2, 100 + 200 * n);
         }
         w->phase = 2;
@@ -171,7 +171,7 @@ static void make_chain(struct worker *w, unsigned depth)
         }
 }
 
-/* Calls down the whole chain; then its end is bent back to its middle, which must time out. */
+/* Calls down the whole chain; then its end is linked to its middle, which must time out. */
 static void goes_deep(struct worker *w)
 {
         const unsigned depth = 2 + (unsigned)random_below(w, DEPTH - 1);
@@ -211,7 +211,7 @@ CASE(ipc, chains_of_100_calls_and_cycles, "5.2.1 D-28")
 /* ---- Random messages ---------------------------------------------------------------------------
  */
 
-/* All items are the sender's guess; nothing it may do hurts, for the window lies far away. */
+/* The sender chooses all items at random; none can do harm, because the window lies far away. */
 static void babbles(struct worker *w)
 {
         struct thread *t = mirrors[w->index];

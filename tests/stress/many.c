@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* 10,000 of what has to do with one thread or one CPU: SCs that sleep with a thread, links of a
- * chain of calls, threads that help one, mails. What the kernel does about them with interrupts off
- * must not grow with their number: the tests of the label stretch look at that. Here they must all
- * go on, and a thread of higher priority must not wait for them. */
+/* 10,000 objects connected to one thread or one CPU: SCs that sleep with a thread, links of a chain
+ * of calls, threads that help one, mails. The kernel's work for them with interrupts off must not
+ * grow with their number; the tests of the label stretch check that. Here all of them must
+ * continue, and a thread of higher priority must not wait for them. */
 #include "nova/abi/event.h"
 #include "stress.h"
 
@@ -13,11 +13,11 @@
 
 static nova_sel_t ecs, scs, pts, events;
 static word_t utcbs;
-static word_t stack_of[MANY][2]; /* all that a thread without a stack needs: what it asks for */
+static word_t stack_of[MANY][2]; /* all that a thread without a stack needs: its hypercall */
 static struct thread *starter;
 static unsigned many; /* of them */
 
-/* Answers the first event of a thread: it makes the hypercall at its stack top, and stays. */
+/* Replies to the first event of a thread: it makes the hypercall at its stack top, and stays. */
 static void starts(struct thread *t)
 {
         t->fn = starts;
@@ -121,7 +121,8 @@ CASE(many, scs_of_one_thread_sleep_and_wake, "3.1-08 3.1-14")
         clean_up();
 }
 
-/* Those that wake are of a lower priority than who wakes them, which others preempt meanwhile. */
+/* The woken SCs have a lower priority than the thread that wakes them, which others preempt
+ * meanwhile. */
 CASE(many, scs_that_wake_delay_no_thread_of_higher_priority, "3.1-08 3.1-14")
 {
         set_up(boot_cpu);
@@ -162,7 +163,7 @@ static void end_ec(unsigned n)
         drop(ecs + n);
 }
 
-/* Its first part ends: who called it, and who helped, goes on at once. */
+/* The first part of the chain ends: its caller and its helper continue at once. */
 CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
 {
         set_up(boot_cpu);
@@ -177,8 +178,7 @@ CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
         EXPECT_EQ(second->value[2], 1);
         EXPECT(second->value[1] != NOVA_SUCCESS);
         /* The rest of the chain continues when another caller helps it, whose own call comes after
-         * that.
-         */
+         * that. */
         struct thread *third = caller(PRIO_HIGH, pts + 1);
         hc_sm_ctrl(sm, NOVA_SM_UP_OP);
         EXPECT_EQ(third->value[2], 0);
@@ -188,7 +188,7 @@ CASE(many, links_of_a_chain_lose_their_callers, "5.2.1-11 3.6-11")
         clean_up();
 }
 
-/* All of it ends, from the callers down. */
+/* The whole chain ends, from the callers down. */
 CASE(many, links_of_a_chain_end_from_the_first_on, "5.2.1-11 3.6-11")
 {
         set_up(boot_cpu);
@@ -199,7 +199,7 @@ CASE(many, links_of_a_chain_end_from_the_first_on, "5.2.1-11 3.6-11")
                 end_ec(n);
         EXPECT_EQ(first->value[2], 1);
         EXPECT_EQ(first->value[1], NOVA_COM_ABT);
-        /* … and the rest from its end up, which is less to do. */
+        /* … and the rest from its end up, which takes less work. */
         for (unsigned n = many; n-- > 100;)
                 drop(pts + n), drop(ecs + n);
         clean_up();
@@ -268,7 +268,7 @@ CASE_ON(many, mails_to_a_cpu, "3.1-08 3.6-11", needs_2_cpus)
         drop(sm);
         EXPECT(wait_for(&t->value[2], 1));
         EXPECT_EQ(t->value[1], NOVA_BAD_CAP);
-        /* One of lower priority runs when all others are done. */
+        /* A thread of lower priority runs after all others are done. */
         struct thread *low = waiter(cpu, PRIO_LOW, done);
         hc_sm_ctrl(done, NOVA_SM_UP_OP);
         EXPECT(wait_for(&low->value[2], 1));

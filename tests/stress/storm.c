@@ -11,7 +11,7 @@ static nova_sel_t any(struct worker *w)
         return group + GROUP_OBJECTS + random_below(w, OBJECTS);
 }
 
-/* What a thread of the storm does with the objects that it sees from base on. */
+/* Makes a random call on the objects that a thread of the storm sees from base on. */
 static void act(struct thread *t, uint64_t *seed)
 {
         const nova_sel_t base = t->value[0];
@@ -119,7 +119,7 @@ static void use_any(struct worker *w, unsigned op)
 
 static void storm(struct worker *w)
 {
-        /* What many selectors do not fit is tried more often. */
+        /* Operations that fail for many selectors are tried more often. */
         static const uint8_t often[OPS] = {1, 8, 4, 8, 1, 1, 4, 4, 4, 4};
         const unsigned op = (unsigned)random_below(w, OPS);
         w->phase = op;

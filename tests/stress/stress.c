@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Workers on all CPUs, events of their threads, and the measure of the kernel's memory. */
+/* Workers on all CPUs, events of their threads, and the measurement of the kernel's memory. */
 #include "stress.h"
 #include "internal.h"
 
@@ -229,7 +229,7 @@ word_t memory_left(void)
 void memory_check(word_t before)
 {
         word_t after = memory_left();
-        /* Other CPUs may still be ending what was revoked. */
+        /* Other CPUs may still be ending the revoked objects. */
         for (unsigned i = 0; after + SLACK < before && i < 20; i++) {
                 hc_sm_until(semaphore(0), NOVA_SM_DN_OP, tsc() + 100 * tsc_per_ms());
                 after = memory_left();

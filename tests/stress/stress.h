@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a stress case is written with: workers on all CPUs for a span of time, and a look at the
+/* The interface for stress cases: workers on all CPUs for a span of time, and a measurement of the
  * kernel's memory. Cases themselves are those of the conformance harness. */
 #ifndef STRESS_H
 #define STRESS_H
@@ -20,7 +20,7 @@ extern const unsigned stress_ms;
 #define OBJECTS       128
 
 struct worker;
-/* A round. It is repeated until the time is over or something was not as expected. */
+/* A round. It is repeated until the time is over or a check has failed. */
 typedef void work_fn(struct worker *w);
 
 struct slot {
@@ -46,25 +46,25 @@ struct worker {
 extern struct worker workers[WORKERS];
 extern unsigned worker_count;
 extern nova_sel_t group;
-/* An event of a thread that belongs to no worker is answered by an end of the thread, not a
- * failure of the case. */
+/* Ends a thread that belongs to no worker when it raises an event, instead of failing the case. */
 extern bool stress_tolerant;
 
-/* First thing in a case: the shared selectors and their event portals. */
+/* Must come first in a case: makes the shared selectors and their event portals. */
 void stress_begin(void);
 /* Runs work on each CPU at the same time for stress_ms; the case fails when one does. */
 void stress_run(work_fn *work);
-/* Whether the time is over: for rounds that take long. */
+/* Returns whether the time is over: for rounds that take long. */
 bool stress_over(void);
 /* Revokes all shared selectors and those of the workers. */
 void stress_clear(void);
 /* Number of semaphores that fit into what the kernel's pool has left. */
 word_t memory_left(void);
-/* The case fails if less is left than before, but for the frames that empty caches may keep. */
+/* Fails the case if less memory is left than before, except the frames that empty caches may
+ * keep. */
 void memory_check(word_t before);
 
 word_t random_next(uint64_t *seed);
-/* A number below n. */
+/* Returns a number below n. */
 word_t random_below(struct worker *w, word_t n);
 
 /* Spins; also for threads of child PDs. */
@@ -76,7 +76,7 @@ static inline word_t events_of(nova_sel_t base, unsigned index)
         return base + EVENTS * index;
 }
 
-/* Page of the UTCB of a slot, the same in all PDs. */
+/* Page of a slot's UTCB, at one address in all PDs. */
 word_t utcb_of(const struct worker *w, unsigned slot);
 /* Readies a slot for an EC: its stack pointer. */
 word_t slot_prepare(struct worker *w, unsigned slot, thread_fn *fn);
@@ -91,7 +91,7 @@ bool check_equal(struct worker *w, const char *file, int line, const char *text,
                         return;                                                    \
         } while (0)
 
-/* The same in a function with a result, which is then value. */
+/* As above, in a function with a result, which is then value. */
 #define CHECK_VALUE(w, actual, expected, value)                                    \
         do {                                                                       \
                 if (!check_equal(w, __FILE__, __LINE__, #actual, (word_t)(actual), \

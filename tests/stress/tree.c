@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees of mappings are built and revoked from all CPUs at the same time; what a revoke took away
- * is gone on every CPU when it returns. */
+/* Trees of mappings are built and revoked from all CPUs at the same time; a revoked mapping is gone
+ * on every CPU when the revoke returns. */
 #include "stress.h"
 
 #define PORTS_ORDER 8
@@ -47,7 +47,7 @@ static void build_or_revoke(struct worker *w, unsigned type, const nova_sel_t *b
         if (random_below(w, 8) < 5) {
                 const nova_crd_t crd = part(w, type, bases[level], order);
                 const word_t at = nova_crd_base(crd) - bases[level];
-                /* Mostly the same place in the next level, sometimes elsewhere. */
+                /* Mostly the corresponding place in the next level, sometimes another one. */
                 const word_t hot = random_below(w, 4) ? at : random_below(w, (word_t)1 << order);
                 give_here(w, crd, nova_crd(type, bases[level + 1], order, ALL),
                           item_upper(NOVA_ITEM_DELEGATE, hot));
@@ -104,7 +104,7 @@ static void grow_and_cut(struct worker *w)
         }
 }
 
-/* Takes everything below level 0 back and sees that nothing is left. */
+/* Takes back everything below level 0 and checks that nothing is left. */
 static void nothing_escapes(void)
 {
         hc_revoke(nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL), 0);
@@ -142,8 +142,8 @@ CASE(tree, mappings_grow_and_are_cut_on_all_CPUs, "3.5 3.6-08")
 /* ---- Delegating below a tree that is revoked from above -----------------------------------------
  */
 
-/* Worker 0 hands level 1 out and takes it back; the others delegate what they can reach of it
- * further down. After each revoke nothing below is left, whatever the others were about. */
+/* Worker 0 delegates level 1 and revokes it; the others delegate whatever they can reach of it
+ * further down. After each revoke nothing below is left, whatever the others were doing. */
 static void cuts_above(struct worker *w)
 {
         const nova_crd_t all = nova_crd(NOVA_CRD_MEM, area[0], AREA_ORDER, ALL);
@@ -189,11 +189,11 @@ CASE(tree, nothing_grows_below_what_is_being_revoked, "3.6-08")
  */
 
 static nova_sel_t frames[2]; /* two different ranges of memory */
-static nova_sel_t seen;      /* where the one or the other is mapped, or nothing */
+static nova_sel_t seen;      /* page where one of them is mapped, or none */
 static unsigned seen_order;
 static volatile word_t epoch; /* even: nothing; 1 and 3 modulo 4: the first, the second */
 
-/* Reads what is there; 0: an exception came. */
+/* Returns the word at the page; 0: an exception came. */
 static word_t read_page(nova_sel_t page)
 {
         const volatile word_t *p = (const volatile word_t *)(page << NOVA_PAGE_BITS);
@@ -205,7 +205,8 @@ static void reads(struct worker *w)
         const nova_sel_t page = seen + random_below(w, (word_t)1 << seen_order);
         const word_t at = epoch;
         const volatile word_t *p = (const volatile word_t *)(page << NOVA_PAGE_BITS);
-        /* Between both the page may go; then the second one is not what the first one was. */
+        /* The page may go between the two reads; then the second value may differ from the
+         * first. */
         const int fault = probe_read(p);
         if (epoch != at || at == (word_t)-1)
                 return;
@@ -264,7 +265,7 @@ CASE(tree, no_CPU_reads_what_was_revoked, "3.6-08")
 /* ---- Large ranges ------------------------------------------------------------------------------
  */
 
-/* All of the first GiB at a place, with the kernel's own holes, and parts of it taken away. */
+/* All of the first GiB at a place, except the kernel's own holes, with parts of it revoked. */
 static void large(struct worker *w)
 {
         const unsigned order = 9 + (unsigned)random_below(w, 10);
@@ -295,10 +296,10 @@ CASE(tree, large_ranges_come_and_go, "3.5 3.6-08")
         memory_check(before);
 }
 
-/* ---- Threads that end in the middle of it ------------------------------------------------------
- */
+/* ---- Threads that end in the middle of an operation
+ * -------------------------------------------- */
 
-static struct worker doers[WORKERS]; /* what the threads that end go by */
+static struct worker doers[WORKERS]; /* state of the threads that end */
 
 static void grows_and_cuts_for_ever(struct thread *t)
 {
@@ -306,7 +307,8 @@ static void grows_and_cuts_for_ever(struct thread *t)
                 build_or_revoke(&doers[t->value[1]], NOVA_CRD_MEM, area, AREA_ORDER);
 }
 
-/* A thread of less priority works on the trees while the worker sleeps, and is ended then. */
+/* A thread of lower priority works on the trees while the worker sleeps; then the worker ends
+ * it. */
 static void ends_a_thread(struct worker *w)
 {
         const nova_sel_t ec = w->sel, sc = w->sel + 1, sm = w->sel + 2;
@@ -319,7 +321,8 @@ static void ends_a_thread(struct worker *w)
         doer->seed = random_next(&w->seed) | 1;
         doer->self = t;
         hc_create_sm(sm, ROOT_PD, 0);
-        /* The last one keeps its address until the call in which it was dropped is answered. */
+        /* The last one keeps its address until the kernel answers the call in which it was
+         * dropped. */
         word_t status = NOVA_BAD_PAR;
         for (unsigned i = 0; i < 1000 && status == NOVA_BAD_PAR; i++) {
                 if (i)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IA32_APIC_BASE of two virtual CPUs: the first one's alone says so, and a write that moves the
- * local APIC raises #GP, and one may be switched off: then its registers are gone. */
+/* IA32_APIC_BASE of two virtual CPUs: only the first one's has the BSP bit. A write that moves the
+ * local APIC raises #GP. A write may disable the APIC: then its registers are gone. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -9,13 +9,13 @@
 #include "machine.h"
 
 #define GUEST_AT     0x1000
-#define FOUND_AT     0x5000 /* by each virtual CPU: what it read, and how many writes faulted */
-#define SEEN_AT      0x5010 /* … whether CPUID told of an APIC that was off */
+#define FOUND_AT     0x5000 /* by each virtual CPU: the value it read, its writes that faulted */
+#define SEEN_AT      0x5010 /* … whether CPUID reported an APIC that was off */
 #define THROUGH_PORT 0xe9
 
-/* In real mode; vector 13 is at 0x34. A write of what is there, one to another place, one for
- * x2APIC; one that switches off, a look at CPUID, one that switches on again. The second one begins
- * at the same place and finds its own number in bit 8. */
+/* In real mode; vector 13 is at 0x34. Writes the present value, another address, and the x2APIC
+ * bit. Then disables the APIC, reads CPUID, and enables it again. The second virtual CPU runs this
+ * code, too, and has its own number in bit 8. */
 GUEST_CODE(reader, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -76,7 +76,7 @@ static bool check(unsigned vcpu, uint32_t base)
         return found[0] == base && found[1] == 2 && !seen;
 }
 
-/* The first one is through and begins the second one, which ends the machine. */
+/* The first virtual CPU is done and starts the second one, which ends the machine. */
 static void next(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that do wrong, one after the other. With an argument the program is also the service
- * `bad`, which says whether it is ready with them. */
+/* Faulty guests, one after the other. With an argument the program is also the service `bad`, which
+ * reports whether it is done with them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@
 
 #define GUEST_AT 0x1000
 
-/* A driver of a virtio device that lets it write outside of the guest's memory. It sees that the
- * device needs a reset, gives it that, and halts. */
+/* A driver of a virtio device that makes the device write outside of the guest's memory. It sees
+ * that the device needs a reset, resets it, and halts. */
 GUEST_CODE(driver, 32,
            "        movl $0xe0010000, %ebx\n"
            "        movb $3, 20(%ebx)\n"
@@ -29,7 +29,7 @@ GUEST_CODE(driver, 32,
            "        movl $0x2c00, 48(%ebx)\n"
            "        movw $1, 28(%ebx)\n"
            "        movb $0xf, 20(%ebx)\n"
-           "        movl $0x80000000, 0x2000\n" /* the descriptor: where, how much, to be written */
+           "        movl $0x80000000, 0x2000\n" /* the descriptor: address, length, writable */
            "        movl $16, 0x2008\n"
            "        movl $2, 0x200c\n"
            "        movw $1, 0x2802\n"
@@ -41,11 +41,11 @@ GUEST_CODE(driver, 32,
            "        jne 2b\n"
            "        hlt\n");
 
-/* A guest without a board, with one, with one whose device input breaks in the end, and with one
+/* A guest without a board, with one, with one whose device input breaks at the end, and with one
  * whose reset shows registers. */
 enum board { NO_BOARD, BOARD, BROKEN_BOARD, REPORTING_BOARD };
 
-/* Code for protected mode without paging, and how the machine has to end. */
+/* Code for protected mode without paging, and the expected end of the machine. */
 static const struct bad_guest {
         const char *name, *code;
         size_t bytes;
@@ -59,20 +59,19 @@ static const struct bad_guest {
         {"tables",
          "\xb8\x00\x00\x00\xd0\x0f\x22\xd8\x0f\x20\xc0\x0d\x00\x00\x00\x80\x0f\x22\xc0\xf4", 20,
          NOVA_VM_ERROR, NO_BOARD},
-        /* ud2, without any table of interrupts */
+        /* ud2, without an IDT */
         {"triple", "\x0f\x0b", 2, NOVA_VM_ERROR, NO_BOARD},
         /* movups %xmm0, 0xd0000000, after CR4.OSFXSR was set */
         {"vector", "\x0f\x20\xe0\x0d\x00\x02\x00\x00\x0f\x22\xe0\x0f\x11\x05\x00\x00\x00\xd0", 18,
          NOVA_VM_ERROR, NO_BOARD},
-        /* reads of memory and ports that are not there give ones, writes are lost:
-         * mov %eax, 0xd0000000; mov 0xd0000000, %eax; inc %eax; jnz .; in $0x80, %eax; inc %eax;
-         * jnz .; cli; hlt */
+        /* reads of absent memory and ports return ones, writes are lost: mov %eax, 0xd0000000; mov
+         * 0xd0000000, %eax; inc %eax; jnz .; in $0x80, %eax; inc %eax; jnz .; cli; hlt */
         {"absent",
          "\xa3\x00\x00\x00\xd0\xa1\x00\x00\x00\xd0\x40\x75\xfe\xe5\x80\x40\x75\xfe\xfa\xf4", 20,
          NOVA_VM_HALTED, NO_BOARD},
         /* hlt with interrupts off */
         {"halted", "\xf4", 1, NOVA_VM_HALTED, NO_BOARD},
-        /* what a guest cannot have raises exceptions: vmmcall, without a table of interrupts */
+        /* unavailable instructions raise exceptions: vmmcall, without an IDT */
         {"refused", "\x0f\x01\xd9", 3, NOVA_VM_ERROR, NO_BOARD},
         /* hlt, beside a device that input breaks */
         {"input", "\xf4", 1, NOVA_VM_HALTED, BROKEN_BOARD},
@@ -84,8 +83,8 @@ static const struct bad_guest {
         /* mov $'h', %al; mov $0x3f8, %edx; out %al, %dx; mov $0x1000000, %ecx; loop .; int3 */
         {"half", "\xb0\x68\xba\xf8\x03\x00\x00\xee\xb9\x00\x00\x00\x01\xe2\xfe\xcc", 16,
          NOVA_VM_ERROR, BOARD},
-        /* a table of interrupts in a device: movl $0xe0010000, 0x1102; movw $0x7ff, 0x1100;
-         * lidt 0x1100; int $0x80 */
+        /* an IDT in a device: movl $0xe0010000, 0x1102; movw $0x7ff, 0x1100; lidt 0x1100; int
+         * $0x80 */
         {"table",
          "\xc7\x05\x02\x11\x00\x00\x00\x00\x01\xe0\x66\xc7\x05\x00\x11\x00\x00\xff\x07"
          "\x0f\x01\x1d\x00\x11\x00\x00\xcd\x80",
@@ -105,7 +104,7 @@ static int add_devices(struct nova_vm *vm, struct nova_pc *pc)
         return error ? error : nova_pc_add_virtio(pc, 1, &entropy.virtio);
 }
 
-/* As if input had found it: no exit is answered. */
+/* Breaks the device as if input had done it: no exit gets a reply. */
 static void break_device(struct nova_vm *vm)
 {
         nova_vm_lock(vm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A Linux kernel that cannot work: with too little memory, with a header that promises 64 bits,
- * with a damaged payload, or, with the argument "initrd", with an initrd of nonsense. The monitor
- * says so and goes on. */
+/* A Linux kernel that cannot work: with too little memory, with a header that claims 64 bits, with
+ * a damaged payload, or, with the argument "initrd", with an invalid initrd. The monitor reports it
+ * and continues. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@
 
 #define MEMORY     (112u << 20)
 #define TOO_LITTLE (8u << 20)
-#define KERNEL_AT  0x1000000u /* where Debian's kernels want to be */
-#define PAYLOAD    0x100000u  /* in the middle of what is compressed */
+#define KERNEL_AT  0x1000000u /* preferred address of Debian's kernels */
+#define PAYLOAD    0x100000u  /* in the middle of the compressed part */
 #define NONSENSE   65536u
 #define HEADER     4096u
 #define XLOADFLAGS 0x236
@@ -70,7 +70,7 @@ static bool run_small(const struct nova_linux *image)
         return !loaded;
 }
 
-/* A 64-bit kernel, of which there is only the beginning: the width is judged first. */
+/* Only the beginning of a 64-bit kernel: the monitor checks the width first. */
 static bool run_wide(const struct nova_linux *image)
 {
         static uint8_t header[HEADER];
@@ -88,7 +88,7 @@ static bool run_wide(const struct nova_linux *image)
         return !loaded;
 }
 
-/* What unpacks the kernel finds out, says so because of earlyprintk, and halts. */
+/* The kernel's unpacker detects the damage, reports it because of earlyprintk, and halts. */
 static bool run_damaged(const struct nova_linux *image)
 {
         if (!create("damaged", MEMORY) || nova_pc_create(&pc, &vm) || !load(image))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Monitors whose own functions raise an exception, one after the other: the machine ends, the
- * program goes on with the next one. */
+ * program continues with the next one. */
 #include <stdio.h>
 #include <string.h>
 

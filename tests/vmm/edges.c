@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests at edges: operands that begin in one device, or in RAM, and end in another one, and
- * instructions behind which the address space or 64 KiB end. */
+/* Guests at edges: operands that begin in a device or in RAM and end in another device, and
+ * instructions at the end of the address space or of 64 KiB. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #define PORT         0x81
 #define NOTES_AT     0x500
 
-/* Two devices lie behind the guest's RAM, two others at ports. */
+/* Two devices lie after the guest's RAM, two others at ports. */
 GUEST_CODE(operands, 32,
            "        movl $0x44332211, %eax\n"
            "        movl %eax, 0x1ffffe\n" /* RAM and a device */
@@ -39,12 +39,12 @@ GUEST_CODE(operands, 32,
            "        movl %eax, 0x510\n"
            "        hlt\n");
 
-/* What comes at 0 behind the last byte of 4 GiB. */
+/* The code at 0, which follows the last byte of 4 GiB. */
 GUEST_CODE(first, 32,
            "        movl $1, 0x500\n"
            "        hlt\n");
 
-/* What comes behind 64 KiB, and the handler of exception 13, which is at 0x2000. */
+/* The code after 64 KiB, and the handler of exception 13, which is at 0x2000. */
 GUEST_CODE(beyond, 16,
            "        movl $2, 0x500\n"
            "        hlt\n");
@@ -52,7 +52,7 @@ GUEST_CODE(handler, 16,
            "        movl $1, 0x500\n"
            "        hlt\n");
 
-/* A device that remembers what was written to it. */
+/* A device that records the values written to it. */
 struct store {
         uint64_t at;
         uint8_t memory[DEVICE_BYTES];
@@ -145,8 +145,8 @@ static bool run_last(const char *name, const char *instruction)
 }
 
 /* CPUID at the last two bytes of 64 KiB, in real mode. Beyond the segment's limit there is
- * exception 13, but in QEMU, which does not look at limits of code; nowhere does it begin again
- * at 0. */
+ * exception 13, except in QEMU, which does not check the limits of code segments. No CPU wraps
+ * around to 0. */
 static bool run_real(const char *name, bool big)
 {
         struct nova_utcb_state *const start = &vm.vcpu[0].start.state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* #GP that is raised in a guest's place, by the library or by the kernel: in real mode exceptions
- * have no error codes, and a CPU of VMX refuses one there; in protected mode they have. */
+/* #GP that the library or the kernel injects into a guest: in real mode exceptions have no error
+ * codes, and a CPU with VMX refuses one there; in protected mode they have. */
 #include <stdio.h>
 
 #include "novavmm/cpuid.h"
@@ -16,16 +16,16 @@
 #define NOTE_AT    0x6000
 #define STACK_AT   0x8000
 
-/* Three words lie on the handler's stack in real mode; four that are twice as long in protected
- * mode, where there is an error code. */
+/* The handler's stack holds three words in real mode; in protected mode it holds four of double
+ * size, because there is an error code. */
 #define REAL_NOTE      (STACK_AT - 6)
 #define PROTECTED_NOTE (STACK_AT - 16)
 
-/* The handlers note what their stack is. */
+/* The handlers record their stack pointer. */
 GUEST_CODE(real_handler, 16, "movw %sp, 0x6000\nhlt\n");
 GUEST_CODE(protected_handler, 32, "movl %esp, 0x6000\nhlt\n");
 
-/* What raises #GP; without one the guest halts, and has noted nothing. */
+/* Instructions that raise #GP. If one does not, the guest halts and has recorded nothing. */
 GUEST_CODE(rdmsr, 16, "movl $0x12345678, %ecx\nrdmsr\nhlt\n");
 GUEST_CODE(wrmsr, 16, "movl $0x12345678, %ecx\nwrmsr\nhlt\n");
 GUEST_CODE(rdpmc, 16, "xorl %ecx, %ecx\nrdpmc\nhlt\n");
@@ -64,7 +64,7 @@ static void prepare_protected(void)
         start->idtr.limit = 14 * sizeof(gate) - 1;
 }
 
-/* @return whether the guest got its exception, and with as much on its stack as it should */
+/* @return whether the guest got its exception, with the expected words on its stack */
 static bool run(const char *name, const char *code, size_t bytes, bool protected)
 {
         const struct nova_vm_config config = {.name = name, .memory = 2u << 20};
@@ -92,7 +92,7 @@ static bool run(const char *name, const char *code, size_t bytes, bool protected
 
 #define RUN(name, protected) run(#name, name, GUEST_BYTES(name), protected)
 
-/* QEMU does not look whether NW comes with CD, and offers no XSAVE to guests of SVM. */
+/* QEMU does not check that NW comes with CD, and offers no XSAVE to guests of SVM. */
 int main(void)
 {
         bool good = RUN(rdmsr, false);

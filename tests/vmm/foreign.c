@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor for kernels that were written elsewhere. Its arguments say which boot module is the
- * kernel, by which protocol it is loaded, and what machine it gets:
+/* A monitor for kernels that were written elsewhere. Its arguments select the boot module with the
+ * kernel, the protocol that loads it, and its machine:
  *
- *   linux|multiboot|firmware kernel=NAME [OPTION=VALUE]... [-- COMMAND LINE OF THE KERNEL]
+ * linux|multiboot|firmware kernel=NAME [OPTION=VALUE]... [-- COMMAND LINE OF THE KERNEL]
  *
  * The options: initrd=NAME, for Multiboot two modules with initrd=NAME,NAME; disk=NAME, a virtio
- * disk; memory=MIB; vcpus=N; until=TEXT, ends the machine when its text screen has TEXT, with
- * '_' for a blank; seconds=N, ends the machine after that time; report=N, reports every N seconds
- * where its virtual CPUs are. At the end the monitor prints the text screen and how the machine
- * ended. */
+ * disk; memory=MIB; vcpus=N; until=TEXT, ends the machine when its text screen shows TEXT, with '_'
+ * for a blank; seconds=N, ends the machine after that time; report=N, reports every N seconds where
+ * its virtual CPUs are. At the end the monitor prints the text screen and how the machine ended. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,12 +27,12 @@
 #define SECOND_NS   1000000000ull
 #define MODULES_MAX 4
 
-/* Not slot 1: the BIOS says that the interrupt router of its PC is there, and without ACPI Linux
- * would take the disk for it. */
+/* Not slot 1: the BIOS expects the interrupt router of its PC there, and without ACPI Linux would
+ * take the disk for it. */
 #define DISK_SLOT 2
 
-/* The configuration port by which QEMU speaks to its firmware, as far as SeaBIOS needs it to show
- * its text, and that of programs that call it, on the serial port. */
+/* QEMU's configuration port for its firmware. SeaBIOS needs this part of it to send its own text,
+ * and that of programs that call it, to the serial port. */
 #define CONFIG_PORT      0x510
 #define CONFIG_SIGNATURE 0x0000
 #define CONFIG_ID        0x0001
@@ -134,7 +133,7 @@ static bool set_option(const char *name, size_t length, const char *value)
         return false;
 }
 
-/* Reads the arguments into `wanted`. @return whether they make sense */
+/* Reads the arguments into `wanted`. @return whether they are valid */
 static bool read_arguments(char **argv)
 {
         char **word = argv + 1;
@@ -223,8 +222,7 @@ static const char *load_linux(const void *kernel, size_t bytes)
         return nova_linux_load(&vm.memory, &image, &vm.vcpu[0].start);
 }
 
-/* The command line goes to the kernel up to the word "---"; what follows it is the first module's.
- */
+/* The command line up to the word "---" goes to the kernel; the rest is the first module's. */
 static const char *load_multiboot(const void *kernel, size_t bytes)
 {
         struct nova_multiboot_module module[MODULES_MAX];
@@ -263,7 +261,7 @@ static int load(void)
         return why ? nova_vm_not_loaded(&vm, why) : 0;
 }
 
-/* Reads the screen: its rows, without the blanks at their ends. */
+/* Reads the rows of the screen, without trailing blanks. */
 static void read_screen(char row[ROWS][COLUMNS + 1])
 {
         char screen[ROWS][COLUMNS][2];

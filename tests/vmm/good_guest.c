@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that does right, beside one of another monitor that does not. It counts for as long as
- * that takes and somewhat longer, and every one of its exits is answered. Then the monitor says how
- * much memory it has beside the guest's: its image, and what it took of `memory` in the
- * description, which is its argument, in KiB. */
+/* A correct guest beside a faulty guest of another monitor. It counts until that one has ended and
+ * a little longer, and every one of its exits gets a reply. Then the monitor prints how much memory
+ * it has beside the guest's: its image, and its use of `memory` in the description, which is its
+ * argument, in KiB. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,7 +83,7 @@ static int make(void)
         return error;
 }
 
-/* Asks the other monitor until it is ready with its guests. @return false if it cannot be asked */
+/* Asks the other monitor until it is done with its guests. @return false if that fails */
 static bool wait_for_other(void)
 {
         struct nova_session *bad;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Code of guests in the middle of a monitor's own. */
+/* Code of guests inside a monitor's source. */
 #ifndef NOVA_TESTS_VMM_GUEST_CODE_H
 #define NOVA_TESTS_VMM_GUEST_CODE_H
 
@@ -11,13 +11,13 @@
 #define OWN_BITS ".code32\n"
 #endif
 
-/* Instructions for code segments of 16 or 32 bits: `name` and `name_end` are where they lie. */
+/* Instructions for code segments of 16 or 32 bits, from `name` to `name_end`. */
 #define GUEST_CODE(name, bits, instructions)                                                 \
         __asm__(".pushsection .rodata\n.code" #bits "\n" #name ":\n" instructions "\n" #name \
                 "_end:\n" OWN_BITS ".popsection\n");                                         \
         extern const char name[], name##_end[]
 
-/* Bytes of such code. */
+/* Size of such code in bytes. */
 #define GUEST_BYTES(name) ((size_t)(name##_end - (name)))
 
 #endif

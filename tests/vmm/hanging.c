@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that hang: the monitor says where, and they go on. One that cannot hear is left alone. */
+/* Guests that hang: the monitor reports where, and they continue. A guest that cannot take an
+ * interrupt is left alone. */
 #include <stdio.h>
 
 #include "novart/time.h"
@@ -25,7 +26,7 @@ GUEST_CODE(wait, 32,
            "        incl 0x500\n"
            "        jmp 1b\n");
 
-/* The same, and every millisecond the 8259s have an interrupt that its local APIC does not pass. */
+/* Waits, while the 8259s raise an interrupt every millisecond that its local APIC does not pass. */
 GUEST_CODE(deaf, 32,
            "        movl $0x1ff, 0xfee000f0\n"
            "        movb $0x11, %al\n"
@@ -59,7 +60,7 @@ static uint32_t count(void)
         return value;
 }
 
-/* Whether it still counts: within some seconds, for it may get little time. */
+/* Returns whether the guest still counts: within some seconds, because it may get little time. */
 static bool counts_on(void)
 {
         const uint32_t before = count();
@@ -103,7 +104,7 @@ static bool run_spin(void)
         return good;
 }
 
-/* It still waits after the report, and after another one. */
+/* The guest still waits after the report, and after another one. */
 static bool run_wait(void)
 {
         if (!start("wait", wait, GUEST_BYTES(wait)))
@@ -128,7 +129,7 @@ static uint64_t exits(void)
         return now;
 }
 
-/* It is not woken for an interrupt that it cannot get. */
+/* The monitor does not wake the guest for an interrupt that it cannot take. */
 static bool run_deaf(void)
 {
         if (!start("deaf", deaf, GUEST_BYTES(deaf)))

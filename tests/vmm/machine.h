@@ -9,7 +9,8 @@
 #include "novart/module.h"
 #include "novavmm/pc.h"
 
-/* A machine, with a PC's devices unless pc is NULL. false, and why was told: there is none. */
+/* Makes a machine, with a PC's devices unless pc is NULL. @return false if that failed; the reason
+ * was printed */
 static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_config *config,
                                   struct nova_pc *pc)
 {
@@ -22,8 +23,8 @@ static inline bool machine_create(struct nova_vm *vm, const struct nova_vm_confi
         return !error;
 }
 
-/* The bytes of a boot module, which stay mapped. NULL: there is none of this name, as a line says.
- */
+/* Maps the bytes of a boot module for good. @return NULL if there is none of this name; a line
+ * reports it */
 static inline const void *open_module(const char *name, size_t *bytes)
 {
         const void *data;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An NMI for a virtual CPU that halted with interrupts off, while the one that sent it halts, too:
- * the machine goes on. Its handler sends another one, which arrives right after its IRET:
- * interrupts are off there, and nothing exits. */
+/* An NMI for a virtual CPU that halted with interrupts off, while its sender halts, too: the
+ * machine continues. Its handler sends another one, which arrives right after the handler's IRET,
+ * although interrupts are off there and nothing exits. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -12,15 +12,15 @@
 #define GUEST_AT 0x1000
 #define PORT     0xe9
 
-/* What a virtual CPU says at the port. */
+/* Words that a virtual CPU writes to the port. */
 enum word {
-        START = 1, /* the second one is to begin */
-        SEND,      /* it is to get an NMI */
+        START = 1, /* starts the second one */
+        SEND,      /* sends it an NMI */
         ARRIVED    /* it got it */
 };
 
-/* In real mode; vector 2 is at 8. The second one finds 1 at 0x5000, says at 0x5002 that it is up,
- * and halts; the first one waits for that and for as long as the halt may take. */
+/* In real mode; vector 2 is at 8. The second one finds 1 at 0x5000, writes to 0x5002 that it is up,
+ * and halts; the first one waits for that, and for as long as the halt may take. */
 GUEST_CODE(guest, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"

@@ -14,7 +14,7 @@ static struct nova_vm vm;
 static struct nova_pc pc;
 static uint64_t result = 1;
 
-/* Where the guest tells its emulator that it is over, and how: nova_exit(). */
+/* The port by which the guest reports its end and its status to its emulator: nova_exit(). */
 static void exit_write(void *device, uint64_t port, unsigned bytes, uint64_t value)
 {
         (void)device;

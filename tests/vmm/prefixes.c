@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instructions with prefixes that are done in the guest's place, on CPUs that do not tell how long
- * they are, too. */
+/* Emulated instructions with prefixes, also on CPUs that do not report the length of
+ * instructions. */
 #include <stdio.h>
 
 #include "novavmm/cpuid.h"
@@ -14,10 +14,12 @@
 #define NOTE_AT   0x6000
 #define STACK_AT  0x8000
 
-/* Behind each one the guest counts; what is skipped by too little or too much shows there. */
+/* The guest counts after each one, which shows whether the monitor skipped too few or too many
+ * bytes. */
 #define COUNT "incl (%edi)\n"
 
-/* A segment, sizes of operands and addresses, several of them. EFER is written as it is. */
+/* A segment, sizes of operands and addresses, several of them. EFER is written with its own
+ * value. */
 #define COMMON                                                                                     \
         "movl $0x6000, %edi\n"                                                                     \
         "xorl %eax, %eax\n"                                                                        \
@@ -53,7 +55,7 @@ GUEST_CODE(xsetbv, 32,
 static struct nova_vm vm;
 static unsigned halts;
 
-/* The first HLT is skipped by a function of the monitor's own, the second one ends the machine. */
+/* A function of the monitor's own skips the first HLT; the second one ends the machine. */
 static void on_halt(struct nova_vcpu *vcpu)
 {
         if (halts++)

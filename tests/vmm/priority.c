@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A 64-bit guest that holds interrupts back by its task priority, which CR8 and a register of the
- * local APIC both are, and lowers it by either. */
+/* A 64-bit guest that holds interrupts back by its task priority, which is both CR8 and a register
+ * of the local APIC, and lowers it by either. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -13,14 +13,14 @@
 #define IDT_AT    0x3000
 #define COUNT_AT  0x5000  /* of interrupts */
 #define LIST_AT   0x5010  /* of return address and vector of each */
-#define SEEN_AT   0x6000  /* what the guest saw, in order */
+#define SEEN_AT   0x6000  /* the values that the guest recorded, in order */
 #define TABLES_AT 0x10000 /* four of them, for 2 MiB at 0 and those of the local APIC */
 
 #define PRESENT 3u
 #define PAGE_2M 0x83u
 #define APIC_AT (NOVA_LAPIC_AT & ~(uint64_t)0x1fffff)
 
-/* RDI is the local APIC, RSI where the next thing that is seen goes. CPUID exits. */
+/* RDI points to the local APIC, RSI to the place of the next record. CPUID exits. */
 #define NOTE         "movl %eax, (%rsi)\n addq $4, %rsi\n"
 #define NOTE_COUNT   "movl 0x5000, %eax\n" NOTE
 #define NOTE_TPR     "movl 0x80(%rdi), %eax\n" NOTE
@@ -38,23 +38,24 @@
 GUEST_CODE(holder, 64,
            "movl $0x9000, %esp\n movl $0xfee00000, %edi\n movl $0x6000, %esi\n"
            "movl $0x1ff, 0xf0(%rdi)\n sti\n"
-           /* CR8 is what the register shows, and holds back its own class. */
+           /* The register shows CR8, and CR8 holds back its own class. */
            SET_CR8(15) NOTE_TPR SEND(0x51) FOR_A_WHILE NOTE_COUNT
            SET_CR8(5) FOR_A_WHILE NOTE_TPR NOTE_COUNT
            SET_CR8(4) "by_cr8: nop\n" NOTE_COUNT
-           /* The register is what CR8 shows. */
+           /* CR8 shows the register. */
            SET_TPR(0xf0) NOTE_CR8 SEND(0x51) FOR_A_WHILE NOTE_COUNT
            SET_TPR(0x50) NOTE_CR8 FOR_A_WHILE NOTE_COUNT
            SET_TPR(0x40) "by_register: nop\n" NOTE_COUNT
-           /* Of two that wait each comes in its turn. */
+           /* Two pending interrupts arrive in order of priority. */
            SET_CR8(15) SEND(0x51) SEND(0x71) FOR_A_WHILE
            SET_CR8(6) "high: nop\n" FOR_A_WHILE NOTE_COUNT
            SET_CR8(0) "low: nop\n" NOTE_COUNT
-           /* One that comes while CR8 is lower than at the last exit, and nothing else exits. */
+           /* An interrupt arrives while CR8 is lower than at the last exit, and nothing else
+            * exits. */
            "movl $0xb, 0x3e0(%rdi)\n movl $0x62, 0x320(%rdi)\n"
            SET_CR8(15) "movl $2000000, 0x380(%rdi)\n" SET_CR8(0)
            "1: cmpl $5, 0x5000\n jne 1b\n"
-           /* Both are waited for, a lower priority and that interrupts are on. */
+           /* The guest must have both a lower priority and interrupts enabled. */
            SET_CR8(15) SEND(0x51) "cli\n" SET_CR8(0) FOR_A_WHILE NOTE_COUNT
            "sti\n nop\n behind_sti: nop\n" NOTE_COUNT
            "cli\n hlt\n"
@@ -86,7 +87,7 @@ static void set_gate(unsigned vector, const char *handler)
                                            (uint64_t)0x8e00 << 32);
 }
 
-/* What a 64-bit guest needs before its first instruction. */
+/* The structures that a 64-bit guest needs before its first instruction. */
 static void prepare(void)
 {
         struct nova_utcb_event *const start = &vm.vcpu[0].start;
@@ -124,7 +125,8 @@ static bool check_seen(void)
         return good;
 }
 
-/* Each came before the next instruction; where the timer's came is up to time. */
+/* Each interrupt came before the next instruction; the place of the timer's interrupt depends on
+ * time. */
 static bool check_interrupts(void)
 {
         static const struct {

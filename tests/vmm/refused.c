@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Machines that cannot be made: each refusal has its errno value and a sentence of its own, takes
- * nothing, and lets the next machine be made. */
+/* Machines that cannot be made: each refusal has its errno value and a message of its own,
+ * allocates nothing, and lets the next machine be made. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static bool make_all(void)
         return make(&small, 0) && good;
 }
 
-/* With arguments: the errno value that a small machine is refused with, and what helps. */
+/* With arguments: the errno value with which a small machine is refused, and the remedy. */
 int main(int argc, char **argv)
 {
         bool good;
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
                 good = make(&small, strcmp(argv[1], "EACCES") ? EAGAIN : EACCES);
                 return !(good && strstr(vm.why, argv[2]));
         }
-        good = make_all(); /* what comes with the first ones stays */
+        good = make_all(); /* allocations of the first machines stay */
 
         const size_t pages = nova_page_free_count(), selectors = nova_sel_used();
 

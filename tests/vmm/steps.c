@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest that single-steps over what its monitor does for it, and one that switches tasks: SVM's
- * CPUs do that, VMX's leave it to the monitor, which says that it cannot. */
+/* A guest that single-steps over emulated instructions, and one that switches tasks: CPUs with SVM
+ * do that themselves, those with VMX leave it to the monitor, which reports that it cannot. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -10,7 +10,7 @@
 
 #define GUEST_AT 0x1000
 #define LIST_AT  0x5000 /* of return address and DR6 at each step */
-#define STEPS_AT 0x6000 /* how many there were */
+#define STEPS_AT 0x6000 /* number of steps */
 #define DR6_STEP 0x4000u
 #define DR6_WHY  0xe00fu
 
@@ -58,7 +58,7 @@ GUEST_CODE(stepper, 32,
                   "              popl %eax\n"
                   "              iret\n");
 
-/* In the task everything is as it was but for the stack. */
+/* In the task everything but the stack is unchanged. */
 GUEST_CODE(switcher, 32,
            TABLES "              movl $(switched - switcher + 0x1000), 0x7020\n"
                   "              movl $2, 0x7024\n"
@@ -89,7 +89,7 @@ static bool check(const char *what, bool good)
         return good;
 }
 
-/* Each instruction is one step, and DR6 says so; that of POPF comes last. */
+/* Each instruction is one step, as DR6 shows; that of POPF comes last. */
 static bool check_steps(const struct nova_vm *vm)
 {
         static const struct {
@@ -109,7 +109,7 @@ static bool check_steps(const struct nova_vm *vm)
         return check("steps", good);
 }
 
-/* Where the CPU does not do it the machine ends with a sentence. */
+/* Where the CPU does not switch tasks, the machine ends with a message. */
 static bool check_task(const struct nova_vm *vm)
 {
         if (!vm->svm)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests whose string instructions reach ports and devices: what comes and goes must be what a CPU
+/* Guests whose string instructions access ports and devices: the moved data must be what a CPU
  * would have moved. */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #define GUEST_AT  0x1000
 #define DEVICE_AT 0xd0000000u
 #define PORT      0x1f0
-#define TEXT_AT   0x10f00 /* more rounds than are done at once, from one page to others */
+#define TEXT_AT   0x10f00 /* more iterations than one exit handles, across pages */
 #define TEXT      5000u
 #define INPUT_AT  0x20ffe
 #define INPUT     600u
@@ -50,7 +50,7 @@ GUEST_CODE(flat, 32,
            "        movl %edi, 0x50000\n"
            "        hlt\n");
 
-/* In real mode, where a word may not lie across the end of its segment: exception 13. */
+/* In real mode, where a word must not cross the end of its segment: exception 13. */
 GUEST_CODE(real, 16,
            "        xorw %ax, %ax\n"
            "        movw %ax, %ds\n"
@@ -73,7 +73,7 @@ GUEST_CODE(real, 16,
 
 extern const char real_ins[];
 
-/* A port and some memory behind which there is a device. */
+/* A port, and memory with a device after it. */
 struct probe {
         unsigned received, wrong, given;
         uint8_t memory[4096];
@@ -124,7 +124,7 @@ static bool check(const char *what, bool good)
         return good;
 }
 
-/* What 32 bits at an address of the guest are. */
+/* Returns 32 bits at an address of the guest. */
 static uint32_t peek(const struct nova_vm *vm, uint64_t address)
 {
         uint32_t value = 0;
@@ -151,7 +151,7 @@ static bool check_flat(const struct nova_vm *vm, const struct probe *probe)
         return good & check("scas", peek(vm, 0x50000) == DEVICE_AT + first + 1);
 }
 
-/* One round was done, the second faulted at the instruction. */
+/* One iteration was done, the second one faulted at the instruction. */
 static bool check_real(const struct nova_vm *vm, const struct probe *probe)
 {
         return vm->end == NOVA_VM_HALTED && probe->given == 1 && peek(vm, 0x500) == 0x1ffff &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A 32-bit program in a guest enters the guest's kernel by INT 0x80, SYSCALL and SYSENTER: under a
- * kernel of 64 bits with the 64-bit library, else under one of 32 bits. The guest sets the MSRs;
- * values that no CPU takes raise #GP. */
+ * 64-bit kernel with the 64-bit library, otherwise under a 32-bit one. The guest sets the MSRs;
+ * values that no CPU accepts raise #GP. */
 #include <stdio.h>
 
 #include "novavmm/load.h"
@@ -14,7 +14,7 @@
 #define GDT_AT     0x3000
 #define IDT_AT     0x3800
 #define TSS_AT     0x5000
-#define FOUND_AT   0x6000 /* #GP so far, ways in, #UD so far */
+#define FOUND_AT   0x6000 /* number of #GP, of entries, of #UD */
 #define STACK_AT   0x8000
 #define TABLES_AT  0x10000
 
@@ -68,9 +68,9 @@
 #define SYSCALL_AT  0x12c0
 #define SYSENTER_AT 0x1300
 
-/* In legacy mode STAR has the address, else CSTAR. LSTAR leads to HLT. A CPU of AMD enters by
- * SYSENTER in compatibility mode under QEMU, but has no SYSEXIT: IRET does. OUT exits, so the CPU
- * is entered with the segments that the way in has left. */
+/* In legacy mode STAR has the address, otherwise CSTAR. LSTAR leads to HLT. Under QEMU, a CPU of
+ * AMD enters by SYSENTER in compatibility mode, but has no SYSEXIT, so the kernel returns by IRET.
+ * OUT exits, so that the CPU is entered with the segments that the entry has set. */
 #define KERNEL                                                                                   \
         "movl $0x28, %eax\nltr %ax\n" FAULTY WRMSR(0xc0000081, 0x1b0008, 0x12c0) WRMSR(          \
                 0xc0000082, 0, 0x1340) WRMSR(0xc0000083, 0, 0x12c0) WRMSR(0xc0000084, 0, 0x200)  \
@@ -149,8 +149,7 @@ static void prepare_state(void)
         state->idtr.limit = 0x81 * BITS / 4 - 1;
 }
 
-/* Of SYSCALL and SYSENTER a CPU of Intel lacks the one in compatibility mode, one of AMD the other.
- */
+/* In compatibility mode a CPU of Intel lacks SYSCALL, one of AMD lacks SYSENTER. */
 int main(void)
 {
         const struct nova_vm_config config = {.name = "syscalls", .memory = 2u << 20};

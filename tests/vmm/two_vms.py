@@ -10,9 +10,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 import terminal
 
 PROMPT = rb"/ # [^\n]*$"
-# The guest's own end of a line, with another carriage return that QEMU's terminal puts before it.
+# The guest's own line end, after a further carriage return from QEMU's terminal.
 END = rb"\r\r\n"
-# What is typed when this was shown, behind what the step before waited for.
+# The next input, once this text has appeared after the text of the step before.
 STEPS = (
     (PROMPT, b"echo here is $who; date\r"),
     (rb"\nhere is (left|right)" + END + rb".* UTC 20[2-6]\d" + END + PROMPT, b"\x14"),
@@ -41,7 +41,7 @@ def main(kernel, boot):
     seen, status = terminal.play(
         kernel, boot, "boot_list.read(sys.argv[3])", keys, "cpus=2, memory=384"
     )
-    # Who spoke, whose name came with the key, who spoke, ...
+    # Returns the speakers in order, with the name that each switch showed.
     names = [name.decode() for name in heard]
     one, other = names[0] if names else "", names[1] if len(names) > 1 else ""
     right = names == [one, other, other, one, one, other] and one != other

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What CPUID says of the state that XSAVE saves follows what the guest has switched on. */
+/* CPUID's size of the state that XSAVE saves follows the features that the guest has enabled. */
 #include <stdio.h>
 
 #include "novavmm/cpuid.h"
@@ -11,7 +11,7 @@
 #define GUEST_AT 0x1000
 #define PORT     0x80
 
-/* Sizes that the guest wrote: with x87 and SSE, then with AVX; of both forms each. */
+/* Sizes that the guest wrote: with x87 and SSE, then with AVX; both forms of each. */
 static uint32_t size[4];
 static unsigned sizes;
 static struct nova_vm vm;

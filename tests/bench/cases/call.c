@@ -40,7 +40,8 @@ CASE(call, same_pd, "")
         measure(ops, 1);
 }
 
-/* One word more in one direction: the difference of 64 and none, by 64. */
+/* The cost of one more word in one direction: the difference between 64 words and none, divided by
+ * 64. */
 CASE(call, other_pd, "")
 {
         struct thread *server = child_server(child_new(boot_cpu));
@@ -61,7 +62,7 @@ static struct timed translation;
 #define CLIENT_PT CHILD_FREE_SEL
 #define CLIENT_SM (CHILD_FREE_SEL + 1)
 
-/* In the child: another capability each round. */
+/* Runs in the child: another capability each round. */
 static void next_item(struct timed *op, unsigned round)
 {
         struct thread *client = op->thread;

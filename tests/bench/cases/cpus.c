@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What several CPUs do at the same time, or to each other. A plugin of the emulator counts each
- * CPU's instructions in the kernel between two markers, and the lines that they share. */
+/* Operations of several CPUs at one time, or of one CPU on others. A plugin of the emulator counts
+ * each CPU's instructions in the kernel between two markers, and the lines that they share. */
 #include "bench.h"
 
-#define TIMES      1000    /* so many that an interrupt meanwhile is not an instruction of each */
-#define LONG       1000000 /* a quantum that does not end meanwhile, in microseconds */
-#define SETTLE     20      /* until a thread that was woken waits again, in microseconds */
+#define TIMES      1000    /* so large that an interrupt does not change the quotient */
+#define LONG       1000000 /* a quantum that lasts longer than the measurement, in microseconds */
+#define SETTLE     20      /* until a woken thread waits again, in microseconds */
 #define CPUS_MAX   16
-#define FIRST_PAGE 0x70000 /* addresses that nothing else uses */
+#define FIRST_PAGE 0x70000 /* addresses with no other use */
 
-/* ---- The same on all CPUs -------------------------------------------------------------------- */
+/* ---- One operation on all CPUs --------------------------------------------------------------- */
 
 static struct worker {
         nova_sel_t sel;
@@ -51,8 +51,8 @@ static unsigned workers_count(void)
         return cpu_count < CPUS_MAX ? cpu_count : CPUS_MAX;
 }
 
-/* This thread's quantum begins again, so that it does not end while something is counted: another
- * one of its priority had the CPU because the last quantum was used up. */
+/* Starts a new quantum for this thread, so that it does not end during a count: another thread of
+ * its priority has run because the last quantum was used up. */
 static void begin_quantum(void)
 {
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
@@ -120,7 +120,7 @@ CASE(cpus, own_semaphore, "")
         all_at_once("cpus_own_semaphore");
 }
 
-/* The instrument's own test: here they do share. */
+/* The instrument's own test: here the CPUs share a line. */
 CASE(cpus, one_semaphore, "")
 {
         const nova_sel_t sm = semaphore(CPUS_MAX);
@@ -131,7 +131,7 @@ CASE(cpus, one_semaphore, "")
         all_at_once("cpus_one_semaphore");
 }
 
-/* ---- One CPU does something to the others ---------------------------------------------------- */
+/* ---- One CPU acts on the others -------------------------------------------------------------- */
 
 static volatile word_t woken;
 
@@ -145,7 +145,7 @@ static void wait_again(struct thread *t)
         }
 }
 
-/* Wakes a thread of each other CPU in turn; with one CPU one of its own, of higher priority. */
+/* Wakes a thread of each other CPU in turn; on one CPU, one of its own with a higher priority. */
 CASE(cpus, wake, "")
 {
         const unsigned first = cpu_count > 1;
@@ -179,7 +179,7 @@ static void stay(struct thread *t)
                 __asm__ volatile("pause");
 }
 
-/* All CPUs run threads of the PD that a page is taken from. */
+/* All CPUs run threads of the PD from which a page is revoked. */
 CASE(cpus, shoot_down, "")
 {
         const word_t page = page_of(memory(0));

@@ -9,7 +9,7 @@
 static struct thread *receiver;
 static struct timed ops[2];
 
-/* What is delegated to the place behind dst, so that dst's tables stay when dst is revoked. */
+/* Delegated to the place after dst, so that dst's tables stay when dst is revoked. */
 static void keep_tables(nova_crd_t crd, nova_sel_t dst)
 {
         const nova_sel_t behind = dst + ((nova_sel_t)1 << nova_crd_order(crd));
@@ -22,7 +22,7 @@ static void keep_tables(nova_crd_t crd, nova_sel_t dst)
                 give(receiver, io(behind, 0), behind);
 }
 
-/* Sends crd to the child in a call, after BEFORE, and revokes it again, each measured. */
+/* Sends crd to the child in a call, after BEFORE, and revokes it again; measures each operation. */
 static void send_and_revoke(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                             before_fn *before, bool searches)
 {
@@ -43,7 +43,7 @@ static void send_and_revoke(const char *delegate_key, const char *revoke_key, no
         measure(ops, 2);
 }
 
-/* Sends crd to dst of the child, whose tables are there, and revokes it. */
+/* Sends crd to dst of the child, whose tables exist, and revokes it. */
 static void delegate(const char *delegate_key, const char *revoke_key, nova_crd_t crd,
                      nova_sel_t dst)
 {
@@ -104,7 +104,7 @@ CASE(delegate, first_object, "")
                        OBJECT_TABLE);
 }
 
-/* From 1 GiB on, so that the tables above the first one are common to all rounds. */
+/* From 1 GiB on, so that all rounds share the tables above the first one. */
 CASE(delegate, first_page, "")
 {
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_RWX);
@@ -119,8 +119,8 @@ CASE(delegate, large_page, "")
         delegate("delegate_large_page", "revoke_large_page", crd, page_alloc(LARGE_ORDER));
 }
 
-/* Part of the image: its frames lie as the boot loader left them, in general aligned to no large
- * page, as the figure for the large page shows by its difference. */
+/* Part of the image. Its frames lie where the boot loader put them, usually not aligned to a large
+ * page, as the difference from the large page's figure shows. */
 CASE(delegate, pages, "")
 {
         static char array[NOVA_PAGE_SIZE << LARGE_ORDER]

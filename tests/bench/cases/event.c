@@ -2,7 +2,7 @@
 /* Events: page fault, undefined instruction, recall. */
 #include "bench.h"
 
-/* Puts a portal of the handler in the place of one of the case's own event portals. */
+/* Replaces one of the case's own event portals by one of the handler. */
 static void take_event(unsigned n, struct thread *handler, nova_mtd_t mtd, const char *entry)
 {
         event_remove(self, n);
@@ -38,7 +38,7 @@ CASE(event, recall, "")
 
 static struct timed fault;
 
-/* One access; the page is taken away between two calls. */
+/* Makes one access; the page is revoked between two calls. */
 static void touch(struct thread *t)
 {
         struct args args = fault.args;
@@ -47,7 +47,7 @@ static void touch(struct thread *t)
         fault.sample[0] = fault.fn(&args);
 }
 
-/* A child's page fault; the pager lies in the root PD and answers with a page of its own. */
+/* A child's page fault; the pager lies in the root PD and replies with a page of its own. */
 CASE(event, page_fault, "")
 {
         struct thread *client = child_server(child_new(boot_cpu));

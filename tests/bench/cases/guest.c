@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests: exits and what answers them. The guest reads the TSC itself and keeps the samples. */
+/* Guests: exits and their handling. The guest reads the TSC itself and keeps the samples. */
 #include "guest.h"
 #include "bench.h"
 
@@ -7,8 +7,8 @@
 #define VECTOR  0x80
 #define PAGE    0x20
 
-/* One operation between two readings, again and again; then a halt. EBP counts, EDI is the place
- * of the sample. The operation keeps ESI. */
+/* One operation between two readings, repeated; then a halt. EBP counts, EDI points to the sample.
+ * The operation keeps ESI. */
 #define LOOP(operation)                        \
         "1: rdtsc; movl %eax, %esi;" operation \
         "; rdtsc; subl %esi, %eax; movl %eax, (%edi); addl $4, %edi; decl %ebp; jnz 1b; hlt"
@@ -20,7 +20,7 @@ GUEST(inject_32, 32,
       "1: sti; rdtsc; movl %eax, %esi; cpuid; 2: jmp 2b;"
       "3: rdtsc; subl %esi, %eax; movl %eax, (%edi); addl $4, %edi; addl $12, %esp; decl %ebp;"
       "jnz 1b; hlt");
-/* The page is taken away while the guest halts. */
+/* The page is revoked while the guest halts. */
 GUEST(memory_32, 32,
       "1: rdtsc; movl %eax, %esi; movl 0x20000, %ebx; rdtsc; subl %esi, %eax; movl %eax, (%edi);"
       "addl $4, %edi; hlt; jmp 1b");
@@ -50,7 +50,7 @@ static void take_samples(const struct guest *g)
                 result.sample[i] = sample[WARM + i];
 }
 
-/* Median or mean without the cost of the readings, which is the same in a guest. */
+/* Returns median or mean without the cost of the readings, which a guest shares. */
 static void report_guest(bool mean)
 {
         result.mean = mean;
@@ -89,7 +89,7 @@ CASE_ON(guest, injection, "", needs_virtualization)
         const struct guest_portal own = {EXIT_CPUID, NOVA_MTD_EIP | NOVA_MTD_INJ, server(boot_cpu),
                                          portal_inject};
         struct guest *g = guest_new_portals(boot_cpu, inject_32, inject_32_end, &own, 1);
-        const word_t handler = GUEST_CODE + 9; /* behind "2: jmp 2b" */
+        const word_t handler = GUEST_CODE + 9; /* after "2: jmp 2b" */
         const nova_mtd_t mtd = begin("guest_inject", g);
         uint64_t *idt = (uint64_t *)(void *)(g->memory + GUEST_IDT);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many of each thing the kernel's pool holds; two pool sizes give the bytes of one. */
+/* The number of objects of each kind that the kernel's pool holds; two pool sizes give the bytes of
+ * one. */
 #include "bench.h"
 
 #define MANY_ORDER 17
 #define MANY       ((word_t)1 << MANY_ORDER)
-#define FIRST_PAGE 0x70000 /* addresses that nothing else uses */
+#define FIRST_PAGE 0x70000 /* addresses with no other use */
 #define ALL_ORDER  20
 
 static nova_sel_t base;
@@ -62,7 +63,7 @@ static void count(const char *key, make_fn *make)
 static struct thread *delegator;
 static nova_crd_t delegated;
 
-/* Within the PD: one more copy, at place n. */
+/* Makes one more copy within the PD, at place n. */
 static word_t delegate(word_t n)
 {
         const unsigned type = nova_crd_type(delegated);

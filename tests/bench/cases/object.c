@@ -27,14 +27,14 @@ static struct timed destroy(const char *key, nova_sel_t sel)
                               .mean = true};
 }
 
-/* Selectors of a case whose table stays, because another object is in it. */
+/* Selectors of a case whose table stays, because it holds another object. */
 static nova_sel_t warm_sel(void)
 {
         semaphore(0);
         return sel_alloc(0);
 }
 
-/* Something new each round. */
+/* Creates a new object in each round. */
 static void next_object(struct timed *op, unsigned round)
 {
         (void)round;
@@ -92,7 +92,7 @@ CASE(object, pt, "")
         measure_cycle("cycle_pt", ops, 2);
 }
 
-/* The thread is of lower priority and never runs. */
+/* The thread has a lower priority and never runs. */
 CASE(object, sc, "")
 {
         struct thread *t = global(boot_cpu, thread_exit_fn, NULL);
@@ -130,7 +130,7 @@ CASE(object, pd, "")
         measure_cycle("cycle_pd", ops, 2);
 }
 
-/* A PD's first use: its first thread, which brings it its first page. */
+/* A PD's first use: its first thread, which brings its first page. */
 CASE(object, pd_with_ec, "")
 {
         const struct args pd = {.a1 = warm_sel(), .a2 = ROOT_PD};

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What operations cost beside 1, 10, 1,000 and 100,000 of a thing, and how long their end takes. */
+/* The cost of operations beside 1, 10, 1,000 and 100,000 objects of a kind, and the time that the
+ * end of these objects takes. */
 #include "bench.h"
 #include "nova/abi/event.h"
 
 #define MOST         100000
-#define MOST_THREADS 80000 /* what a pool of 512 MiB holds with room to spare */
+#define MOST_THREADS 80000 /* fits easily into a pool of 512 MiB */
 
-/* Selectors and pages of the things: no case's own window and nothing of the harness is there. Each
- * eighth place stays free, for what is created and delegated among them. Few things have the low
- * selectors that a program counts up to; many have those that the kernel finds by a longer way. */
+/* Selectors and pages of the objects, apart from a case's own window and the harness. Each eighth
+ * place stays free, for objects that are created and delegated among them. A few objects have the
+ * low selectors that a program would use first; many have selectors that the kernel finds by a
+ * longer path. */
 #define RANGE_ORDER   17
 #define MANY_THINGS   0xe0000
 #define FEW_ORDER     11
@@ -20,10 +22,10 @@
 #define OTHER_UTCBS   0xba000
 #define OTHER_PAGES   (PAGES - 1) /* and below: one that stays, one that comes and goes */
 #define LOW_PRIOS     (PRIO_LOW - 1)
-#define STRIDE        7919  /* a prime: rounds go all over the things */
+#define STRIDE        7919  /* a prime: rounds reach all places */
 #define TIMER_TICKS   50000 /* between two deadlines */
 #define SPREAD_TICKS  4000  /* for a thread to be woken and to wait with another deadline */
-#define FAR_DEADLINE  ((uint64_t)1 << 52) /* from here on deadlines never come */
+#define FAR_DEADLINE  ((uint64_t)1 << 52) /* deadlines from here on are never reached */
 #define CASE_DEADLINE 3000
 
 /* For the plugin that measures stretches with interrupts off. */
@@ -78,20 +80,20 @@ struct kind {
         word_t (*make)(word_t n);
         void (*end)(void);
         word_t most;
-        bool semaphores, portals, pages; /* what operations use is one of the things */
-        bool deadlines;                  /* … and deadlines that pass are theirs */
+        bool semaphores, portals, pages; /* operations use one of the objects */
+        bool deadlines;                  /* … and deadlines that pass belong to the objects */
 };
 
 static const struct kind *kind;
-static word_t present;    /* things that are there */
+static word_t present;    /* number of objects */
 static nova_sel_t things; /* their first selector */
 static nova_sel_t fixed_sm, fixed_pt, object_pt, page_pt, wake_sm, crowd_sm, free_sel, events;
 static word_t page;
 static struct thread *echo, *object_taker, *page_taker, *waker;
-static struct thread *without_sc; /* what is created for it is of lower priority: it never runs */
+static struct thread *without_sc; /* threads created for it have a lower priority: they never run */
 static struct timed ops[OPERATIONS];
 
-/* ---- The things ------------------------------------------------------------------------------ */
+/* ---- The objects ----------------------------------------------------------------------------- */
 
 static word_t place(word_t n)
 {
@@ -131,8 +133,7 @@ static word_t make_page(word_t n)
         return delegate(page_pt, mem(page, 0, NOVA_MEM_RWX), PAGES + place(n));
 }
 
-/* Common to all threads: none of them uses it, as they never come back or have no more than
- * registers. */
+/* Shared by all threads: none of them uses it, as they never return, or use registers only. */
 static char stack[STACK_BYTES] __attribute__((aligned(16)));
 
 static word_t make_thread(word_t n, unsigned prio)
@@ -159,7 +160,7 @@ static word_t make_waiting(word_t n)
         return make_thread(n, PRIO_HIGH);
 }
 
-/* Answers the first event of a thread. */
+/* Replies to the first event of a thread. */
 static void begin_waiting(struct thread *t)
 {
         t->fn = begin_waiting;
@@ -203,7 +204,7 @@ static word_t thing_of(unsigned round)
         return (word_t)round * STRIDE % present;
 }
 
-/* The free place next to it. */
+/* The free place next to the object. */
 static word_t gap_of(unsigned round)
 {
         return thing_of(round) / 7 * 8 + 7;
@@ -236,14 +237,14 @@ static void next_lookup_object(struct timed *op, unsigned round)
         op->args.a2 = obj(semaphore_of(round), 0);
 }
 
-/* The identifier's lowest byte tells what is created. */
+/* The lowest byte of the identifier decides which object is created. */
 static void next_create(struct timed *op, unsigned round)
 {
         op->args.a1 = (op->args.a1 & 0xff) | nova_hypercall_id(0, 0, free_selector_of(round));
 }
 
-/* The kernel frees objects by batches of a power of two: two rounds end an odd number of them, so
- * that each operation gets its share of that work. */
+/* The kernel frees objects by batches of a power of two: two rounds end an odd number of objects,
+ * so that each operation gets its share of that work. */
 static void next_first_create(struct timed *op, unsigned round)
 {
         if (round % 2) {
@@ -259,13 +260,13 @@ static void next_revoke(struct timed *op, unsigned round)
         op->args.a2 = obj(free_selector_of(round), NOVA_PERM_ALL);
 }
 
-/* The page that was just delegated: in each round it has another place in the trees. */
+/* The page just delegated: in each round it has another place in the trees. */
 static void next_lookup_memory(struct timed *op, unsigned round)
 {
         op->args.a2 = mem(free_page_of(round), 0, 0);
 }
 
-/* A search tries what was found last: for a revoke that is rarely its page. */
+/* A search first tries its previous result, which is rarely the page of a revoke. */
 static void next_revoke_page(struct timed *op, unsigned round)
 {
         look(NOVA_CRD_MEM, page);
@@ -305,7 +306,7 @@ static struct timed revoking(before_fn *before)
                               .before = before};
 }
 
-/* What is created goes again at once. */
+/* Creates an object and drops it at once. */
 static void creating(enum operation operation, enum nova_hypercall number, word_t flags,
                      timed_fn *fn, const struct args *args)
 {
@@ -351,7 +352,7 @@ static void prepare(void)
 
 /* ---- Deadlines ------------------------------------------------------------------------------- */
 
-/* Of each number the deadline is another. As many pass as there are rounds. */
+/* The deadline depends on the number. As many deadlines pass as there are rounds. */
 static uint64_t deadline_of(uint64_t first, word_t number)
 {
         const uint64_t at = first + (uint64_t)number * TIMER_TICKS;
@@ -359,8 +360,8 @@ static uint64_t deadline_of(uint64_t first, word_t number)
         return number < ROUNDS ? at : at + FAR_DEADLINE;
 }
 
-/* Each of n threads that wait gets one of the first n deadlines, in no order: they are mixed, and
- * behind the one that passes next is not just the rest of them. The time of the first one. */
+/* Gives each of n waiting threads one of the first n deadlines, in mixed order, so that the heap
+ * below the next one is mixed, too. Returns the time of the first one. */
 static uint64_t spread_deadlines(word_t n)
 {
         const uint64_t first = tsc() + TIMER_TICKS + (uint64_t)n * SPREAD_TICKS;
@@ -380,7 +381,8 @@ static void wait_again(struct thread *t)
         loop_deadlines();
 }
 
-/* What is missing between two looks at the clock when a deadline has passed there. */
+/* Returns the time missing between two readings of the clock because a deadline has passed
+ * there. */
 static uint32_t time_of_deadline(void)
 {
         const word_t seen = bench_deadlines;
@@ -393,7 +395,7 @@ static uint32_t time_of_deadline(void)
         return (uint32_t)(tsc() - before);
 }
 
-/* Threads wait for a deadline each, and, when it has passed, for one later than all. */
+/* Each thread waits for a deadline, and, after it has passed, for one later than all others. */
 static uint32_t timer(void)
 {
         static struct timed op = {.mean = true};
@@ -414,7 +416,7 @@ static uint32_t timer(void)
         return figure(&op);
 }
 
-/* ---- One number of things -------------------------------------------------------------------- */
+/* ---- One number of objects ------------------------------------------------------------------- */
 
 static void report_beside(const char *operation, uint32_t value)
 {
@@ -461,7 +463,7 @@ static void wait_for_wake(struct thread *t)
         loop_down(nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, wake_sm));
 }
 
-/* What comes and goes alone is not to bring its table with it. */
+/* An object that comes and goes alone must not bring its table with it. */
 static void keep_tables(void)
 {
         const nova_crd_t crd = mem(page_of(memory(0)), 0, NOVA_MEM_R);
@@ -505,8 +507,8 @@ static void count_kind(const struct kind *k)
         thread_stop(waker);
 }
 
-/* A case for a kind: its key, what it needs, how one is made, how all end, how many there are at
- * most, and what of it operations use. */
+/* Defines a case for a kind: its key, its needs, the functions that make one and end all, their
+ * maximum number, and the part that operations use. */
 #define KIND(key_, needs_, ...)                                    \
         CASE_ON(scale, key_, "", needs_)                           \
         {                                                          \

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long operations in their worst shapes. A plugin of the emulator counts the longest stretch of
- * each that passes with interrupts off; it learns from markers which operation runs. */
+/* Long operations in their worst shapes. A plugin of the emulator measures the longest stretch of
+ * each with interrupts off; markers tell it which operation runs. */
 #include "bench.h"
 
 #define ALL         NOVA_PERM_ALL
 #define ITEMS       NOVA_UTCB_TYPED_MAX
 #define WIDE_ORDER  11
 #define WIDE        (1u << WIDE_ORDER) /* delegations of one capability */
-#define DEEP        990                /* delegations one from the other */
-#define HALVES      500                /* ranges that a revocation cuts */
+#define DEEP        990                /* delegations, each derived from the one before */
+#define HALVES      500                /* ranges that a revocation splits */
 #define CAPS_ORDER  12
 #define PAGES_ORDER 9
 #define THREADS     100
 #define WAITERS     24
 #define LARGEST     NOVA_CRD_ORDER_MASK
-#define FIRST_PAGE  0x70000 /* addresses that nothing else uses */
+#define FIRST_PAGE  0x70000 /* addresses with no other use */
 
-/* The operation between two markers, announced by name on the console. */
+/* Runs the operation between two markers, and announces its name on the console. */
 #define MARKED(n, key, operation)                        \
         do {                                             \
                 console_string("mark " #n " " key "\n"); \
@@ -34,7 +34,7 @@ static nova_sel_t target(void)
         return base;
 }
 
-/* One thread of this PD that takes what is sent to it, into a wide window. */
+/* A thread of this PD that accepts everything sent to it, into a wide window. */
 static struct thread *taker(unsigned type)
 {
         struct thread *t = server(boot_cpu);
@@ -83,7 +83,7 @@ CASE(windows, revoke_cut, "")
         hc_revoke(mem(page, 1, ALL), 0);
 }
 
-/* Each mapping of a long chain crosses the end of what is revoked. */
+/* Each mapping of a long chain crosses the end of the revoked range. */
 CASE(windows, revoke_cut_deep, "")
 {
         struct thread *t = taker(NOVA_CRD_MEM);
@@ -99,7 +99,7 @@ CASE(windows, revoke_cut_deep, "")
         hc_revoke(mem(first, 1, ALL), 0);
 }
 
-/* 254 items, each with all that the space holds. */
+/* 254 items, each with everything that the space holds. */
 CASE(windows, delegate_items, "")
 {
         struct thread *t = child_server(child_new(boot_cpu));
@@ -138,7 +138,7 @@ CASE(windows, translate_items, "")
                 self->utcb->word[nova_utcb_item_index(i)] = obj(sel, ALL);
                 self->utcb->word[nova_utcb_item_index(i) + 1] = 0;
         }
-        windows(t, obj(self->ec, ALL), 0); /* no ancestor lies there: all are looked at */
+        windows(t, obj(self->ec, ALL), 0); /* no ancestor lies there: the search visits all */
         self->utcb->items = nova_utcb_items(0, ITEMS);
         MARKED(7, "off_translate_items", EXPECT_EQ(hc_call(t->pt, 0), NOVA_SUCCESS));
 }
@@ -171,7 +171,7 @@ CASE_ON(windows, destroy_pd, "", needs_pd_destroy)
         hc_revoke(nova_crd(NOVA_CRD_OBJ, target(), CAPS_ORDER, ALL), NOVA_REVOKE_SR);
 }
 
-/* Many small objects die: their memory comes back after a grace period. */
+/* Many small objects end: their memory comes back after a grace period. */
 CASE(windows, objects_come_and_go, "")
 {
         MARKED(
@@ -197,7 +197,7 @@ CASE(windows, threads_end, "")
                 EXPECT_EQ(hc_create_sc(target() + THREADS + i, ROOT_PD, target() + i,
                                        nova_qpd(QUANTUM, PRIO_CASE)),
                           NOVA_SUCCESS);
-        /* All of them come before this thread is chosen again. */
+        /* All of them are chosen before this thread is chosen again. */
         struct thread *waker = global(boot_cpu, thread_exit_fn, NULL);
         thread_start(waker, PRIO_LOW, QUANTUM);
         MARKED(12, "off_threads_end", spin_us(3 * QUANTUM));
@@ -219,7 +219,7 @@ CASE(windows, semaphore_ends, "")
         MARKED(13, "off_semaphore_end", hc_revoke(obj(sm, ALL), NOVA_REVOKE_SR));
 }
 
-/* A busy thread with many callers that lend it their time, ends. */
+/* A busy thread ends that has many callers, which donate it their time. */
 static void sleep_in_portal(struct thread *t)
 {
         hc_sm_ctrl((nova_sel_t)(word_t)t->arg, NOVA_SM_DN_OP);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU plugin that counts what each CPU executes in the kernel in an operation that several do at
- * the same time, and which lines of memory they share there.
+/* A QEMU plugin for operations that several CPUs do at one time: it counts each CPU's instructions
+ * in the kernel, and the lines of memory that the CPUs share there.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, entry=ADDRESS of the
- * roottask's first instruction. The program under test names operations by a marker (kinds.h); what
- * comes before the roottask is the operation BOOT. For each operation and each CPU that was in the
- * kernel the file has `cpu NUMBER CPU INSTRUCTIONS LOCKED LINES SHARED`. A line is shared when
- * another CPU was there too and one of them wrote to it; lines are told apart by physical address.
- * Waiting does not count: a round of at most SPIN instructions from one PAUSE to the next. */
+ * roottask's first instruction. The program under test names operations by a marker (kinds.h);
+ * execution before the roottask is the operation BOOT. For each operation and each CPU that was in
+ * the kernel the file has `cpu NUMBER CPU INSTRUCTIONS LOCKED LINES SHARED`. A line is shared when
+ * another CPU accessed it, too, and one of them wrote to it; lines are distinguished by physical
+ * address. Waiting does not count: a round of at most SPIN instructions from one PAUSE to the
+ * next. */
 #include "kinds.h"
 
 #include <inttypes.h>
@@ -29,7 +30,7 @@ static struct cpu {
         bool marked; /* the next store names an operation */
 } cpus[CPUS];
 
-/* By physical address and operation. */
+/* Keyed by physical address and operation. */
 static struct line {
         uint64_t key; /* 0: free */
         uint32_t readers, writers;

@@ -2,11 +2,12 @@
 /* A QEMU plugin that counts instructions inside and outside of guests: VMRUN begins a guest, the
  * instruction after it ends it. One CPU.
  *
- * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are noted.
- * FILE gets `host N guest N entries N start N`, start being what the host executed before the first
- * entry, and for each reason why the guest was left `exit CODE TIMES INSTRUCTIONS`: what the host
- * executed from there to the next entry, or to the end. The code is the one that the kernel loads
- * from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a page. */
+ * Arguments: out=FILE, from=ADDRESS where the kernel begins; without it no reasons are recorded.
+ * FILE gets `host N guest N entries N start N`, where start counts the host's instructions before
+ * the first entry. For each exit reason it gets `exit CODE TIMES INSTRUCTIONS`: the host's
+ * instructions from the exit to the next entry, or to the end. The code is the one that the kernel
+ * loads from the control block after the guest: the first load of 8 bytes at EXIT_CODE in a
+ * page. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -16,19 +17,19 @@
 
 /* A piece of code that QEMU translated. */
 struct piece {
-        uint64_t address, after; /* its first instruction; what follows its VMRUN, or 0 */
+        uint64_t address, after; /* its first instruction; the one after its VMRUN, or 0 */
         uint64_t count;
 };
 
-/* QEMU's own: its plugin interface shows where something is loaded, not what. Weak, for a QEMU that
- * hides it; then no reason is known. */
+/* A function of QEMU's: its plugin interface shows the address of a load, not the value. Weak, for
+ * a QEMU that hides it; then no reason is known. */
 extern void cpu_physical_memory_rw(uint64_t address, void *data, uint64_t size, bool write)
         __attribute__((weak));
 extern unsigned qemu_plugin_mem_size_shift(memory_info info);
 
 static uint64_t counts[2], entries, start, back_at = UINT64_MAX;
 static uint64_t times[CODES], instructions[CODES];
-static uint64_t since; /* of the host, since the guest was left */
+static uint64_t since; /* of the host, since the last exit */
 static unsigned code;  /* why it was */
 static bool inside, asking;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What kind of instruction one is, and the marker that names an operation: a NOP of seven bytes
- * with MARK in its displacement; what follows it stores to an address whose low byte is the number.
- */
+/* The kinds of instructions, and the marker that names an operation: a NOP of seven bytes with MARK
+ * in its displacement. The next instruction stores to an address whose low byte is the number. */
 #ifndef NOVA_TESTS_BENCH_KINDS_H
 #define NOVA_TESTS_BENCH_KINDS_H
 
@@ -9,7 +8,7 @@
 
 #define MARK 0x4d4b8000u
 
-/* What is counted of an instruction besides itself. */
+/* Properties that are counted for an instruction. */
 enum kind { PLAIN, LOCKED, CR3, SERIALISING, MSR, KINDS };
 
 static inline bool is_mark(const struct qemu_plugin_insn *insn)
@@ -24,13 +23,13 @@ static inline bool is_prefix(uint8_t byte)
         return strchr("\x66\x67\x2e\x36\x3e\x26\x64\x65\xf0\xf2\xf3", byte) && byte;
 }
 
-/* SDM 3A, 8.3: serialising instructions. Behind 0F; REX_R makes CR0 CR8. */
+/* SDM 3A, 8.3: serialising instructions. After 0F; REX_R makes CR0 CR8. */
 static inline enum kind kind_of_two_bytes(uint8_t opcode, uint8_t modrm, bool rex_r)
 {
         const unsigned reg = modrm >> 3 & 7;
 
         switch (opcode) {
-        case 0x22: /* MOV to a control register: to CR8, none */
+        case 0x22: /* MOV to a control register; none for CR8 */
                 return rex_r ? PLAIN : reg == 3 ? CR3 : SERIALISING;
         case 0x30:
         case 0x32:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What QEMU's plugins of the benchmarks share: its plugin interface, version 1, as far as it is
- * used, their arguments and their markers. Each plugin is one source file. */
+/* The common part of the benchmarks' QEMU plugins: the used part of QEMU's plugin interface,
+ * version 1, their arguments and their markers. Each plugin is one source file. */
 #ifndef NOVA_TESTS_BENCH_PLUGIN_H
 #define NOVA_TESTS_BENCH_PLUGIN_H
 
@@ -49,7 +49,7 @@ int qemu_plugin_version = 1;
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
 
 static const char *file;                  /* out=FILE: gets the results */
-static uint64_t kernel_from = UINT64_MAX; /* from=ADDRESS: where the kernel begins, if it is told */
+static uint64_t kernel_from = UINT64_MAX; /* from=ADDRESS: start of the kernel, if given */
 
 static void (*write_results)(FILE *out);
 
@@ -65,8 +65,8 @@ static void plugin_end(plugin_id id, void *unused)
         fclose(out);
 }
 
-/* Takes the arguments, and has both functions called. @return what qemu_plugin_install() does: not
- * 0 if there is no FILE */
+/* Reads the arguments and registers both functions. @return the value for qemu_plugin_install():
+ * not 0 if there is no FILE */
 static int plugin_begin(plugin_id id, int argc, char **argv,
                         void (*translated)(plugin_id, struct qemu_plugin_tb *),
                         void (*results)(FILE *out))
@@ -85,7 +85,7 @@ static int plugin_begin(plugin_id id, int argc, char **argv,
         return 0;
 }
 
-/* The same, where kernel_from has to be told. */
+/* As above; kernel_from is required. */
 static inline int plugin_begin_kernel(plugin_id id, int argc, char **argv,
                                       void (*translated)(plugin_id, struct qemu_plugin_tb *),
                                       void (*results)(FILE *out))
@@ -100,8 +100,8 @@ static inline bool is_code(const struct qemu_plugin_insn *insn, const void *byte
                !memcmp(qemu_plugin_insn_data(insn), bytes, count);
 }
 
-/* By a marker, a NOP of seven bytes with a displacement of its own, a program tells what it does.
- * @return whether it is such a NOP */
+/* A program reports its operation by a marker: a NOP of seven bytes with a displacement of its own.
+ * @return whether the instruction is such a NOP */
 static inline bool is_long_nop(const struct qemu_plugin_insn *insn, uint32_t *displacement)
 {
         static const uint8_t nop[] = {0x0f, 0x1f, 0x80};

@@ -3,7 +3,7 @@
  * entry, or from the STI of an interrupt window, to the next STI or the return to user mode.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
- * names what it does by a marker, which is a NOP of seven bytes with MARK and a number in its
+ * names its operation by a marker, which is a NOP of seven bytes with MARK and a number in its
  * displacement. For each mark the file has a line `run MARK LENGTH FIRST LAST`. */
 #include "plugin.h"
 

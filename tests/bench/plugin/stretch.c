@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A QEMU plugin that finds the longest stretches of kernel instructions with interrupts off, on
- * each CPU by itself: from an entry, the STI of an interrupt window, or the end of a VMRUN, to the
- * next STI, VMRUN or return: IRET, SYSRET, SYSEXIT. The kernel has no exceptions of its own, so
- * that an IRET always goes where interrupts are on. What is before the first user instruction is
- * the kernel's start and does not count.
+ * each CPU separately: from an entry, the STI of an interrupt window, or the end of a VMRUN, to the
+ * next STI, VMRUN or return: IRET, SYSRET, SYSEXIT. The kernel raises no exceptions of its own, so
+ * that an IRET always leads to code with interrupts on. Execution before the first user instruction
+ * is the kernel's start and does not count.
  *
- * Waiting is counted apart: rounds of at most ROUND instructions from one PAUSE to the next, which
- * are those of locks and of waiting for other CPUs or a device.
+ * Waiting is counted apart: rounds of at most ROUND instructions from one PAUSE to the next, for
+ * locks, other CPUs or a device.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins, bound=NUMBER. When a
- * stretch ends that is above the bound, FILE.above gets a line at once, `above CPU LENGTH WAITED`
- * and its details. At the end FILE gets for each CPU `longest CPU LENGTH WAITED` and its details,
- * and `waited CPU MOST` with the longest wait of one stretch. Details are `FIRST LAST begin
- * ADDRESS... end ADDRESS... hot ADDRESS:COUNT...`: where the stretch began and ended, the calls
- * that it was in then, the innermost last, and where its instructions were. */
+ * stretch ends above the bound, FILE.above gets a line at once, `above CPU LENGTH WAITED` and its
+ * details. At the end FILE gets for each CPU `longest CPU LENGTH WAITED` and its details, and
+ * `waited CPU MOST` with the longest wait of one stretch. Details are `FIRST LAST begin ADDRESS...
+ * end ADDRESS... hot ADDRESS:COUNT...`: the calls, innermost last, that were active where the
+ * stretch began and where it ended, and the addresses of most of its instructions. */
 #include "plugin.h"
 
 #include <inttypes.h>
@@ -24,7 +24,7 @@
 #define ROUND   160 /* instructions of a round of waiting, at most */
 #define HOT     512 /* pieces of code of a stretch */
 #define REPORTS 500 /* of stretches above the bound */
-#define LONG    500 /* instructions after which a stretch is looked at more closely */
+#define LONG    500 /* instructions after which a stretch is recorded in detail */
 
 #define ROM 0xff000000u /* up to 4 GiB: firmware's, in the kernel's half on x86-32 */
 
@@ -32,13 +32,13 @@ enum { PLAIN, END, PAUSE, CALL, RET };
 
 /* A piece of code that QEMU translated; lives as long as the plugin. */
 struct piece {
-        uint64_t address, after; /* its first instruction; what follows its VMRUN, or 0 */
+        uint64_t address, after; /* its first instruction; the one after its VMRUN, or 0 */
         uint64_t count;
 };
 
 struct calls {
         unsigned depth;
-        uint64_t at[DEPTH]; /* instructions that call; deeper ones are not known */
+        uint64_t at[DEPTH]; /* instructions that call; deeper ones are not recorded */
 };
 
 struct hot {
@@ -59,12 +59,12 @@ static struct cpu {
         bool begun;    /* the CPU's start is over */
         bool entering; /* the next instruction of the kernel is an entry */
         bool paused;
-        bool ran; /* the kernel, at its own addresses; firmware did before */
+        bool ran; /* the kernel runs at its own addresses; before, firmware did */
 } cpus[CPUS];
 
 static uint64_t bound = UINT64_MAX;
 static unsigned reports;
-static bool started; /* a user instruction was executed; firmware's are none */
+static bool started; /* a user instruction was executed; firmware's do not count */
 static pthread_mutex_t file_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void print_calls(FILE *out, const char *name, const struct calls *calls)
@@ -187,13 +187,13 @@ static void at_piece(unsigned index, void *data)
         }
 }
 
-/* Whether the CPU executes the kernel's instruction at this moment, not a guest's. */
+/* Returns whether the CPU executes the kernel's instruction at this moment, not a guest's. */
 static bool in_kernel(const struct cpu *cpu)
 {
         return !cpu->back_at;
 }
 
-/* STI, and all ways out of the kernel. */
+/* STI, and all exits of the kernel. */
 static void at_end(unsigned index, void *unused)
 {
         struct cpu *const cpu = &cpus[index % CPUS];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU plugin that looks at what the kernel executes in a timed operation, which is what passes
- * between two RDTSC outside of it. One CPU.
+/* A QEMU plugin that examines the kernel's instructions in a timed operation: those between two
+ * RDTSC outside of the kernel. One CPU.
  *
  * Arguments: out=FILE for the results, from=ADDRESS where the kernel begins. The program under test
  * names the operation by a marker (kinds.h). For each number the file has `trace NUMBER
  * INSTRUCTIONS LOCKED CR3 SERIALISING MSR LINES WRITTEN` and `path NUMBER ADDRESS…`, both of the
- * sample with the median of instructions: of several, the first. */
+ * sample with the median of instructions, or the first of several. */
 #include "kinds.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@
 struct sample {
         uint32_t instructions, kind[KINDS], lines, written;
         unsigned order;
-        uint64_t *path; /* of the first sample with so many instructions */
+        uint64_t *path; /* of the first sample with this number of instructions */
 };
 
 static struct operation {
@@ -27,8 +27,8 @@ static struct operation {
         unsigned samples;
 } operations[OPERATIONS];
 
-static struct operation *operation; /* the one that was named last */
-static bool marked;                 /* the next store names one */
+static struct operation *operation; /* the one named last */
+static bool marked;                 /* the next store names an operation */
 static bool timing;                 /* between its two readings */
 static struct sample current;
 static uint64_t path[PATH];
@@ -58,7 +58,7 @@ static void on_memory(unsigned cpu, memory_info info, uint64_t address, void *un
                 note_line(address, qemu_plugin_mem_is_store(info));
 }
 
-/* data: the address, the kind in the bits that no address of the kernel needs. */
+/* data: the address, with the kind in bits that no address of the kernel uses. */
 static void in_kernel(unsigned cpu, void *data)
 {
         const uint64_t value = (uint64_t)(uintptr_t)data;

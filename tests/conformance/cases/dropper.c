@@ -41,8 +41,7 @@ CASE_ON(dropper, a_server_drops_its_callers_sc_while_a_helpers_time_runs,
         struct thread *high = asker(way.server[0]->pt, PRIO_HIGH);
         way.drop[0] = low->sc;
         way.drops = 1;
-        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* runs on the high thread's
-                                                                    * SC */
+        EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS); /* on high's SC */
         EXPECT_EQ(way.done, 1);
         way.drops = 0;
         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);

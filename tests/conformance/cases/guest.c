@@ -315,8 +315,7 @@ static void expect_shut_down(const struct guest_portal *halt)
 
         guest_answer(g, guest_real(g));
         EXPECT(!guest_wait(g, 50));
-        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* the virtual CPU exists, but never runs
-                                                     * again */
+        EXPECT_EQ(hc_ec_ctrl(g->ec), NOVA_SUCCESS); /* it exists, but never runs again */
         EXPECT(!guest_wait(g, 50));
         g = guest_new(boot_cpu, halt_16, halt_16_end);
         guest_until(g, guest_real(g), EXIT_HLT);

@@ -117,8 +117,7 @@ CASE_ON(guest_inject, nothing_arrives_that_is_not_valid, "7.4-51 8.4-36", needs_
         guest_until(g, NOVA_MTD_INJ, EXIT_HLT);
         EXPECT_EQ(g->state->ip, GUEST_CODE);
         g->state->inj_info = VALID | INTERRUPT | 0x80;
-        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the MTD bit the kernel does not read
-                                                 * it */
+        guest_until(g, NOVA_MTD_EIP, EXIT_HLT); /* without the MTD bit it is ignored */
         EXPECT_EQ(g->state->ip, GUEST_CODE);
 }
 

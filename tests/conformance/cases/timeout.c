@@ -12,8 +12,7 @@ static uint64_t in_us(unsigned us)
 }
 
 static volatile word_t order;
-static uint64_t base; /* for threads whose value[5] is set: the origin of their times; else the
-                       * present */
+static uint64_t base; /* if value[5] is set: the origin of a thread's times; else the present */
 
 /* Body: waits on value[0] for value[1] us (NEVER_US: for ever); value[2]: status, 3: turn. */
 #define NEVER_US (~(word_t)0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client as a program: its first argument says what it does. It ends with 0 if all was well. */
+/* A client as a program: its first argument chooses its action. It exits with 0 if all was well. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@
         } while (0)
 
 static struct nova_session *echo;
-static const char *server = "echo"; /* service that steady calls */
+static const char *server = "echo"; /* service that the action `steady` calls */
 
 static int call(nova_word_t operation, nova_word_t *answer)
 {
@@ -171,7 +171,7 @@ static void mortal(void)
         _Exit(7);
 }
 
-/* Waits until all others are gone, and compares what the server has with what it had. */
+/* Waits until all other clients are gone, and compares the server's resources with those before. */
 static void watch(const char *rounds)
 {
         nova_word_t answer[4], before[4];
@@ -195,7 +195,7 @@ static void watch(const char *rounds)
         printf("nothing is lost\n");
 }
 
-/* The server dies while it serves this client, and comes again. */
+/* The server dies while it serves this client, and starts again. */
 static void survivor(void)
 {
         nova_word_t count = 0;
@@ -208,7 +208,7 @@ static void survivor(void)
         printf("the server died and came again\n");
 }
 
-/* The server does not answer; this program goes on all the same, and is rid of it. */
+/* The server does not answer; this program continues nevertheless, and can drop the session. */
 static void patient(void)
 {
         struct nova_message message = {.operation = ECHO_HANG};
@@ -222,7 +222,7 @@ static void patient(void)
         printf("it is left alone\n");
 }
 
-/* Says that it provides something, and never does. */
+/* Is described as the provider of a service, and never provides it. */
 static void mute(void)
 {
         for (;;)
@@ -243,14 +243,14 @@ static void greedy(void)
                 ;
 }
 
-/* Asks for everything that it must not get, and dies with all that it has. */
+/* Requests everything that it must not get, and dies with its sessions open. */
 static void flood(void)
 {
         struct nova_session *more;
         struct nova_utcb *utcb = nova_thread_utcb();
 
         if (nova_session_open(&echo, "echo", NULL))
-                _Exit(7); /* what the one before me had is not cleared away yet */
+                _Exit(7); /* the sessions of the previous client are not cleared away yet */
         while (nova_session_open(&more, "echo", NULL) == 0)
                 ;
         for (unsigned i = 0; i < 500; i++) {
@@ -267,7 +267,7 @@ static void flood(void)
         _Exit(7);
 }
 
-/* Is answered, whatever others do. */
+/* Gets its answers, whatever other clients do. */
 static void steady(void)
 {
         nova_word_t count = 0;
@@ -280,7 +280,7 @@ static void steady(void)
         printf("all calls were answered\n");
 }
 
-/* Publishes a semaphore for a friend, and waits for it. */
+/* Publishes a semaphore for a partner, and waits for it. */
 static void bell(void)
 {
         struct nova_session *names;

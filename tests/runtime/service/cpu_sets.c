@@ -58,14 +58,14 @@ static bool serve(const struct set *set)
         return echo_start(&options) != NULL;
 }
 
-/* The services stay, so their handles need not be stored. */
+/* The services stay, so the program does not store their handles. */
 static int open_service(void *context, const char *name, nova_sel_t *sel)
 {
         (void)context;
         return novart_registry_get(name, sel) ? 0 : EACCES;
 }
 
-/* The status of a child on the set's CPUs that goes through all services: 0 if all is well. */
+/* Returns the status of a child on the set's CPUs that uses all services: 0 if all is well. */
 static int visit(const struct set *set)
 {
         const char *arguments[SETS + 1] = {NULL};

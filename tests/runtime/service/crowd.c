@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many sessions, many clients that die, floods from all CPUs: everybody is served, nothing leaks.
- */
+/* Many sessions, many clients that die, floods from all CPUs: every client is served, nothing
+ * leaks. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static struct used used_now(void)
         return used;
 }
 
-/* Memory of objects that died comes back a moment later, by frames that have no object left. A
+/* Memory of ended objects comes back a moment later, by frames that contain no object any more. A
  * round has more than 3000 sessions, so a leak of the smallest object would be 192 KiB. */
 static bool is_back(const struct used *before)
 {
@@ -138,7 +138,7 @@ static void *open_and_close(void *argument)
         return NULL;
 }
 
-/* A client that is nothing but a PD: opens, and dies without a word. */
+/* A client that is only a PD: opens, and dies without closing. */
 static bool live_and_die(nova_sel_t pd)
 {
         static const char name[NOVA_NAME_SIZE] = {'m', 'o', 'r', 't', 'a', 'l'};
@@ -190,7 +190,7 @@ static void deaths(unsigned count)
         nova_sel_release(pd, 0);
 }
 
-/* Messages of every kind as fast as they go. */
+/* Sends messages of every kind as fast as possible. */
 static void *flood(void *argument)
 {
         struct nova_utcb *utcb = nova_thread_utcb();

@@ -16,7 +16,7 @@ STEPS = (
 
 
 def play(kernel, boot):
-    """What the terminal shows, the status, and how many steps were left."""
+    """Returns the terminal's output, the status, and the number of steps left."""
     steps = list(STEPS)
 
     def keys(seen):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Services that hang: time-outs, and what is left of calls that were given up. */
+/* Services that hang: time-outs, and the remains of abandoned calls. */
 #include <errno.h>
 
 #include "case.h"
@@ -39,7 +39,7 @@ static int call_until(nova_word_t operation, uint64_t deadline)
         return nova_session_call_until(session, &message, deadline);
 }
 
-/* One call is inside of the service and does not come back. On a busy machine one may be given up
+/* One call is inside the service and does not return. On a busy machine a call may be abandoned
  * before it gets there. */
 static bool hang(void)
 {
@@ -76,7 +76,7 @@ static void times_out(void)
 
 static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
 
-/* The service adds one to the first byte of what is shared. */
+/* The service adds one to the first byte of the shared memory. */
 static int add_one(void)
 {
         const nova_word_t words[] = {0, 1};
@@ -137,7 +137,7 @@ static void takes_back_in_time(void)
         check(add_one() != 0 && page[0] == 1 && wait_for_hanging(0),
               "which has it no more, though it never answered");
 
-        /* The service's own thread locks out handlers that would take the memory. */
+        /* The service's own thread holds the lock, so that handlers cannot take the memory. */
         check(nova_service_lock(service) == 0 && share_far_away() == ETIMEDOUT,
               "sharing is given up in the middle, on another CPU if there is one");
         nova_service_unlock(service);
@@ -183,7 +183,7 @@ static void arrives_nowhere(void)
                 nova_word_t count = 0;
 
                 if (nova_session_open(&session, "hang", NULL))
-                        continue; /* those before are not closed yet */
+                        continue; /* earlier ones are not closed yet */
                 early += call_until(ECHO_COUNT, i & 1 ? nova_deadline_in(i * 10000) : 1) == 0;
                 nova_session_close(session);
                 if (nova_session_open(&session, "other", NULL))
@@ -222,14 +222,14 @@ static void *nothing(void *argument)
         return argument;
 }
 
-/* Selectors and kernel memory after some calls that were given up, in any state. */
+/* Returns selectors and kernel memory after some abandoned calls, in any state. */
 static void give_up(nova_word_t *selectors, nova_word_t *memory)
 {
         struct nova_thread *thread;
 
         for (unsigned i = 0; i < 40; i++) {
                 if (nova_session_open(&session, "hang", NULL))
-                        continue; /* those before are not closed yet */
+                        continue; /* earlier ones are not closed yet */
                 nova_session_enable_notify_until(session, nova_deadline_in(i * 20000));
                 nova_session_share_until(session, page, 1, nova_deadline_in(i * 20000));
                 call_until(ECHO_SLOW, nova_deadline_in(i * 100000));
@@ -238,12 +238,12 @@ static void give_up(nova_word_t *selectors, nova_word_t *memory)
         wait_for_sessions(0);
         nova_sleep(SOON);
         if (nova_thread_create(&thread, NULL, nothing, NULL) == 0)
-                nova_thread_join(thread, NULL); /* takes back what detached threads had */
+                nova_thread_join(thread, NULL); /* frees the resources of detached threads */
         *selectors = nova_sel_used();
         *memory = kernel_memory();
 }
 
-/* Kernel memory that was given back waits for a while: not every look finds all of it. */
+/* Freed kernel memory becomes available later: not every reading includes all of it. */
 static void costs_nothing(void)
 {
         nova_word_t selectors[2], memory[2], least = (nova_word_t)-1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service on all CPUs and its clients in one program: what works, and every refusal by its
+/* A service on all CPUs and its clients in one program: successful calls, and every refusal by its
  * smallest case. */
 #include <errno.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static void items(void)
         nova_sel_release(sm, 0);
 }
 
-/* OPEN at the control portal with any capability for a PD. */
+/* Sends OPEN to the control portal with any capability for a PD. */
 static nova_word_t open_raw(nova_crd_t proof, nova_word_t bytes, nova_word_t order, unsigned count)
 {
         struct nova_utcb *utcb = nova_thread_utcb();
@@ -184,7 +184,7 @@ static bool is_null(nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
 }
 
-/* What a handler has put into its answer before it fails stays with the server. */
+/* Capabilities that a handler has put into its answer before it fails stay with the server. */
 static void gifts(void)
 {
         const nova_sel_t room = nova_sel_alloc(0);
@@ -213,7 +213,7 @@ static void count(struct nova_later *later)
         done++;
 }
 
-/* What a handler has given may be on its way until its next message. */
+/* A capability given by a handler may be in transit until the handler's next message. */
 static void waits_for_gifts(struct nova_service *service)
 {
         static struct nova_later first = {.function = count}, second = {.function = count};
@@ -233,8 +233,8 @@ static void waits_for_gifts(struct nova_service *service)
         nova_service_unlock(service);
 }
 
-/* Enabled first: what the service tells before that is lost, and the deadline may be over by then.
- */
+/* Enabled first: messages of the service before that are lost, and the deadline may be over by
+ * then. */
 static void notifications(void)
 {
         check(nova_session_enable_notify(session) == 0, "notifications are enabled");
@@ -301,7 +301,7 @@ static nova_word_t kernel_memory(void)
 #define FLOOD_PAGES 128
 #define FLOOD_BYTES 8192
 
-/* A service that says how much kernel memory a message may cost it. */
+/* A service that limits the kernel memory that a message may cost it. */
 static void flood(void)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};
@@ -332,7 +332,7 @@ static void flood(void)
         nova_service_stop(narrow);
 }
 
-/* Services of one program: @p there are some already. */
+/* Services of one program: @p there exist already. */
 static void services(unsigned there)
 {
         static const struct nova_service_operation operations[] = {{.handler = nothing}};
@@ -359,7 +359,7 @@ static void services(unsigned there)
                 nova_service_stop(more[--count]);
 }
 
-/* A row that would refuse every call is a mistake of the program. */
+/* A row that would refuse every call is an error in the program. */
 static void impossible_row(void)
 {
         static const struct nova_service_operation operations[] = {

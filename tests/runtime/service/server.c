@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service of the tests as a program. Arguments: its name, sessions, sessions of a client. */
+/* The service of the tests as a program. Arguments: its name, its sessions, sessions of a
+ * client. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -40,7 +40,7 @@ static void sink(void *argument, const char *text, size_t bytes)
         console_used += bytes;
 }
 
-/* What has been written since the last question. */
+/* Returns the text written since the last call. */
 static bool was_written(const char *text)
 {
         const bool same = console_used == strlen(text) && !memcmp(console, text, console_used);

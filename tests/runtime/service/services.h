@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Append a file of @p size bytes @p fill. @return where the next begins */
+/* Append a file of @p size bytes @p fill. @return where the next one begins */
 static inline unsigned char *add_file(unsigned char *block, const char *name, size_t size,
                                       char fill)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls that are cancelled; services that die and come again; CPUs that a service does not serve;
- * portals given on. */
+/* Calls that are cancelled; services that die and start again; CPUs that a service does not serve;
+ * portals delegated to others. */
 #include <errno.h>
 #include <string.h>
 
@@ -83,7 +83,7 @@ static unsigned hang_everywhere(struct nova_thread **threads)
         return count;
 }
 
-/* How many of them end with ECANCELED, within a minute. */
+/* Returns how many of them end with ECANCELED, within a minute. */
 static unsigned cancelled(struct nova_thread **threads, unsigned count)
 {
         unsigned ended = 0;
@@ -165,7 +165,7 @@ static void *call_slowly(void *argument)
         return answers ? session : NULL;
 }
 
-/* Handlers exclude each other to the end. */
+/* Handlers exclude each other until the service's end. */
 static void stops(void)
 {
         const struct echo_options options = {"slow", 4, 4, false, 0};
@@ -191,7 +191,7 @@ static struct nova_semaphore has = NOVA_SEMAPHORE_INITIALIZER(0);
 static struct nova_semaphore let_go = NOVA_SEMAPHORE_INITIALIZER(0);
 static volatile bool stopped;
 
-/* A thread of the service's own that has the lock until it is told. */
+/* A thread of the service's own that holds the lock until told to stop. */
 static void *keep_lock(void *argument)
 {
         const int error = nova_service_lock(locked);
@@ -235,7 +235,7 @@ static void *stop(void *argument)
         return NULL;
 }
 
-/* True if all of them end with an errno value, within a minute. */
+/* Returns true if all of them end with an errno value, within a minute. */
 static bool end_with(struct nova_thread **threads, unsigned count, int wanted)
 {
         unsigned ended = 0;
@@ -325,7 +325,7 @@ static bool is_null(nova_sel_t sel)
         return nova_lookup(&crd) == NOVA_SUCCESS && !crd;
 }
 
-/* As an opening that found the service and is about to call it. */
+/* The state of an opening that found the service and is about to call it. */
 static void stops_while_found(void)
 {
         const struct echo_options options = {"found", 4, 4, false, 0};
@@ -352,7 +352,7 @@ static void stops_while_found(void)
 static volatile bool enough;
 static unsigned opened, refused;
 
-/* Opens without end, and takes no other answers than those that are documented. */
+/* Opens without end, and accepts documented answers only. */
 static void *open_often(void *argument)
 {
         unsigned strange = 0;
@@ -384,7 +384,8 @@ static void *open_often(void *argument)
         return (void *)(nova_word_t)strange;
 }
 
-/* Starts and stops a service until it was opened and refused some times. @return false: never */
+/* Starts and stops a service until openings have succeeded and been refused some times. @return
+ * false: never */
 static bool come_and_go(const struct echo_options *options)
 {
         const uint64_t deadline = nova_deadline_in(60 * SECOND);
@@ -421,7 +422,7 @@ static void stops_while_opened(void)
         check(strange == 0, "each is opened, or is told that the service is gone");
 }
 
-/* By way of the service names, as one program would to another. */
+/* Through the service names, as between two programs. */
 static bool give_on(nova_sel_t portal, nova_sel_t copy)
 {
         struct nova_session *names;

@@ -250,7 +250,7 @@ TEST(account, of_a_new_pd_comes_with_the_flag)
         EXPECT_EQ(account_root.used, before);
 }
 
-// ---- What waits for the grace period
+// ---- Creates that wait for the grace period
 
 // A clock that stands still unless a thread waits.
 struct Waits : Quotas {

@@ -23,7 +23,7 @@ struct Call : Kernel {
         {
                 make_pt(home, SEL_PT, callee, 0x5000);
                 REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
-                /* What is in no list may have any links. */
+                /* The links of an EC that is in no list may have any value. */
                 caller->help_link.next = caller->help_link.prev = nullptr;
         }
 
@@ -33,7 +33,7 @@ struct Call : Kernel {
         }
 };
 
-// Preempted before it could help, the caller retries and was in no list of helpers.
+// The caller was preempted before it could help: it retries, and was in no list of helpers.
 TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_helped)
 {
         Call c;
@@ -51,7 +51,7 @@ TEST(call, is_tried_again_after_an_interrupt_came_before_the_busy_callee_was_hel
         EXPECT_EQ(c.callee->caller, c.caller);
 }
 
-// One that helps is taken out of the list when the callee ends, and tries again, too.
+// A helper is removed from the list when the callee ends, and retries, too.
 TEST(call, is_tried_again_after_the_callee_that_was_helped_has_ended)
 {
         Call c;

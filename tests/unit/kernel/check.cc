@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reads what the kernel has built for a PD, by other ways than the kernel's own.
+// Reads the data structures that the kernel has built for a PD, without the kernel's functions.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -56,7 +56,7 @@ void check_mapping(mapping *m, bool settled)
         }
 }
 
-// Leaves of a page table: page -> (frame, flags that matter). Returns entries in use.
+// Collects the leaves of a page table: page -> (frame, flags that matter). Returns entries in use.
 unsigned read_table(const uint64_t *table, unsigned level, word_t page, Caps &out)
 {
         unsigned used = 0;
@@ -108,7 +108,7 @@ void check_memory(pd *owner)
                 }
 }
 
-// Leaves of a DMA page table.
+// Collects the leaves of a DMA page table.
 unsigned read_dma(const uint64_t *table, unsigned level, word_t page, Caps &out)
 {
         unsigned used = 0;
@@ -198,7 +198,7 @@ void check_object(const object_mapping *m, const object_space *owner, word_t sel
         }
 }
 
-// A page of capabilities with their mappings; what is found is added. Returns entries in use.
+// Adds the capabilities of a page, with their mappings. Returns entries in use.
 unsigned read_capabilities(pd *owner, const capability_page *page, word_t base, bool settled,
                            Caps &out)
 {

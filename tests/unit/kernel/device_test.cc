@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// assign_gsi: what it refuses, in which order, and what it answers.
+// assign_gsi: its refusals, their order, and its results.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -46,7 +46,7 @@ struct Gsi : Kernel {
                 return fake_hypercall(self);
         }
 
-        // The message that the call gave.
+        // The message that the call returned.
         void expect_message()
         {
                 EXPECT_EQ(REG_P2(self), 0xfee00000u);

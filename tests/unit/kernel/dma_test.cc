@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// DMA page tables and the assignment of devices. What a table holds is compared with the database
-// by check_pd(), in all other tests too.
+// DMA page tables and the assignment of devices. check_pd() compares the contents of a table with
+// the database, in all other tests, too.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -18,7 +18,7 @@ namespace
 constexpr word_t SOURCE = 0x10000, BASE = 0x40000;
 constexpr unsigned RW = NOVA_MEM_R | NOVA_MEM_W;
 
-// The entry that maps a page, and its level.
+// Returns the entry that maps a page, and its level.
 uint64_t entry_of(const pd *owner, word_t page, unsigned *level)
 {
         const uint64_t *table = owner->dma.root;
@@ -216,7 +216,7 @@ TEST(dma, is_refused_when_no_domain_or_no_memory_is_left)
         fake_fail_allocation(0);
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_OUT_OF_MEMORY);
         EXPECT_EQ(iommu_assign(w.a, FAKE_FUNCTIONS), NOVA_BAD_DEV);
-        EXPECT_EQ(w.a->dma.domain, 0u); // that it could not use
+        EXPECT_EQ(w.a->dma.domain, 0u); // which the PD could not use
         for (uint16_t i = 1; i < FAKE_DOMAINS; i++)
                 EXPECT_EQ(iommu_assign(w.make_pd(), uint16_t(8 * i)), NOVA_SUCCESS);
         EXPECT_EQ(iommu_assign(w.b, 8), NOVA_OUT_OF_MEMORY);
@@ -239,7 +239,7 @@ TEST(dma, of_one_function_takes_one_domain_for_all_its_owners)
         EXPECT_EQ(iommu_assign(had.back(), 10), NOVA_SUCCESS);
         const unsigned domain = had.back()->dma.domain;
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
-        EXPECT_EQ(had.back()->dma.domain, domain); // of the other function
+        EXPECT_EQ(had.back()->dma.domain, domain); // the other function's domain
         EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS);
         EXPECT_NE(w.a->dma.domain, 0u);
 }
@@ -288,7 +288,7 @@ TEST(dma, the_interrupts_of_a_function_go_when_it_changes_hands)
         w.route(100, REMAP_FUNCTION | 8);
         w.route(101, REMAP_FUNCTION | 10);
         w.route(102, REMAP_FUNCTION | 8);
-        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS); // who had it before could raise them
+        EXPECT_EQ(iommu_assign(w.a, 8), NOVA_SUCCESS); // the previous owner could raise them
         EXPECT_FALSE(fake_routes[100].on);
         EXPECT_TRUE(fake_routes[101].on);
         EXPECT_FALSE(fake_routes[102].on);
@@ -352,7 +352,7 @@ struct Flood : Messages {
                 return remap_count(GSI, here);
         }
 
-        // So many until it is stopped; 0: it is not.
+        // Counts messages until the function is stopped; 0: it is not.
         unsigned send(uint64_t ticks)
         {
                 for (unsigned i = 1; i <= 3 * ROUNDS; i++)
@@ -414,6 +414,6 @@ TEST(dma, a_stopped_gsi_goes_on_with_another_function_and_ends_with_its_own)
         remap_forget(14);
         EXPECT_EQ(remap_stopped, 0u);
         EXPECT_FALSE(fake_routes[Flood::GSI].on);
-        f.route(Flood::GSI, 14); // a pin of an I/O APIC masks itself
+        f.route(Flood::GSI, 14); // a pin of an I/O APIC is masked by itself
         EXPECT_EQ(f.send(1000), 0u);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ELF images: good ones, one of each mistake, and random ones.
+// ELF images: valid ones, one for each error, and random ones.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -44,7 +44,8 @@ struct Image {
 
         std::string read(const std::vector<uint8_t> &bytes, uint64_t head_bytes)
         {
-                // Memory of its own, of the exact size, so that the sanitizer sees the end.
+                // Memory of its own, of the exact size, so that the sanitizer sees an access beyond
+                // the end.
                 std::unique_ptr<uint8_t[]> exact(new uint8_t[head_bytes]);
                 if (head_bytes)
                         std::memcpy(exact.get(), bytes.data(), head_bytes);
@@ -238,7 +239,7 @@ TEST(elf, refuses_an_entry_outside_of_its_segments)
         }
 }
 
-// What must hold of an image that was accepted.
+// Checks the properties of an accepted image.
 void check_accepted(const Image &image)
 {
         bool inside = false;

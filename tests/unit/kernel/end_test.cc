@@ -17,13 +17,13 @@ extern "C" {
 namespace
 {
 
-// 64 pages or selectors from BASE on are a range.
+// The range: 64 pages or selectors from BASE on.
 constexpr word_t SEL_PT = 0x20, SEL_PD = 0x21, SEL_EC = 0x22, BASE = 0x400040, SOURCE = 0x10000;
 constexpr unsigned ORDER = 6, PAGES = 1u << ORDER, CHILDREN = 40;
 
 ec *dying; // ends while this CPU waits for the other one
 
-// What happens meanwhile; the mail is received before the other CPU has answered.
+// Runs while the CPU waits; it receives the mail before the other CPU has answered.
 void wait_for_other_cpu()
 {
         struct cpu *other = cpu_by_id(1);
@@ -54,13 +54,13 @@ struct End : Kernel {
                 fake_fail_allocation(-1);
                 fake_general = false;
                 fake_idle();
-                // Nothing that they held may be left.
+                // Checks that nothing is left of what they held.
                 while (!pds.empty())
                         destroy(pds.back());
                 fake_guest_boot(false);
         }
 
-        // When TLBs of the server's PD are flushed from now on, an EC ends.
+        // From now on an EC ends during each flush of TLBs of the server's PD.
         static void end_in_flush(pd *loaded, ec *one)
         {
                 fake_second_cpu(loaded);
@@ -77,20 +77,20 @@ struct End : Kernel {
                 caller->utcb->word[item + 1] = flags | NOVA_ITEM_DELEGATE;
                 REG_P1(caller) = nova_hypercall_id(NOVA_CALL, 0, SEL_PT);
                 const nova_status status = fake_hypercall(caller);
-                // Who was preempted gets it when it runs again.
+                // A preempted caller gets the status when it runs again.
                 return caller->cont == continuation_t(resume_woken)
                                ? nova_status(caller->wait_status)
                                : status;
         }
 
-        // The server's first port: TLBs are flushed for it. At once, or in steps.
+        // Delegates the server's first port, which flushes TLBs. At once, or in steps.
         nova_status call_with_port(bool in_steps)
         {
                 fake_general = in_steps;
                 return call(nova_crd(NOVA_CRD_IO, 0x3f8, 0, NOVA_IO_A), 0);
         }
 
-        // One that was derived from what the client has goes after the other.
+        // Revokes the client's capabilities, one derived capability after the other.
         nova_status revoke(unsigned type)
         {
                 for (word_t i = 0; i < CHILDREN; i++)
@@ -128,8 +128,8 @@ TEST(end, of_the_caller_while_tlbs_are_flushed_for_its_item_leaves_the_callee_fr
         }
 }
 
-// A page needs several tables: when memory runs out after some, what was entered is taken back, and
-// TLBs are flushed though nothing was delegated.
+// A page needs several tables. When memory runs out after some of them, the entered mappings are
+// taken back, and TLBs are flushed although nothing was delegated.
 TEST(end, in_a_call_whose_item_finds_no_memory_is_noticed)
 {
         for (const bool of_caller : {false, true}) {
@@ -183,8 +183,8 @@ TEST(end, of_a_revoker_while_tlbs_are_flushed_leaves_nothing)
         EXPECT_EQ(e.caller->revocation.pin, nullptr);
 }
 
-// To create an EC the kernel may have to wait for a flush: work that comes then is done before the
-// caller goes on, whatever the status.
+// The kernel may have to wait for a flush when it creates an EC: work that arrives meanwhile is
+// done before the caller resumes, whatever the status.
 TEST(end, of_who_creates_an_ec_is_noticed)
 {
         End e;
@@ -199,7 +199,7 @@ TEST(end, of_who_creates_an_ec_is_noticed)
                 EXPECT_EQ(e.caller->wait_status, status);
                 cpu_self()->pending = 0;
         }
-        fake_fail_allocation(0); // this the dispatcher has to see
+        fake_fail_allocation(0); // the dispatcher has to handle this
         sched_decide(cpu_self());
         REG_P1(e.caller) = nova_hypercall_id(NOVA_CREATE_EC, 0, SEL_EC + 1);
         REG_P3(e.caller) = word_t{0x3000} << PAGE_BITS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Each allocation of each operation fails once: the status says so, nothing leaks, nothing is left
-// half-way, and the same operation works when there is memory again.
+// Each allocation of each operation fails once: the status reports it, nothing leaks, nothing is
+// left half-way, and the operation works when there is memory again.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -62,8 +62,8 @@ void check_nothing_is_dying()
         EXPECT_EQ(cpu_self()->dying_count, 0u);
 }
 
-// Runs the operation with one more failing each time, until it succeeds at once. Clean: memory is
-// as before when it fails; in any case it is so when the PDs are gone.
+// Runs the operation with a later allocation failing each time, until it succeeds at once. Clean:
+// after a failure, memory is as before. After the end of the PDs it always is.
 void fail_each(const Operation &operation, bool rest, bool clean = true)
 {
         for (long n = 0; n < 200; n++) {
@@ -125,7 +125,7 @@ void fail_in_every_way(const Operation &operation)
         refuse_each_charge(operation);
 }
 
-// What fails once is tried again when memory that waited to be freed came back.
+// An operation that fails once is tried again after memory has come back that waited to be freed.
 void make_each_good(const Operation &operation)
 {
         for (long n = 0, allocations = 1; n < allocations; n++) {
@@ -219,7 +219,7 @@ TEST(failure, of_a_delegation_of_an_object_leaves_nothing)
 TEST(failure, of_a_delegation_of_ports_leaves_nothing)
 {
         fail_in_every_way(delegates(NOVA_CRD_IO, 0x3f8, 0x3f8, 8));
-        // The page of the first half stays with its PD when there is none for the second.
+        // The first half's page stays with its PD when there is none for the second half.
         fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), false, false);
         fail_each(delegates(NOVA_CRD_IO, 0x7fff, 0x7fff, 2), true, false);
 }

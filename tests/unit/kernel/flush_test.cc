@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A page table is freed when no CPU can hold an entry that leads to it, also if nothing was mapped
-// below it: CPUs keep entries of upper tables by themselves (SDM 3A, 4.10.3).
+// A page table is freed only when no CPU can hold an entry that leads to it, even if nothing was
+// mapped below it: CPUs cache entries of upper tables separately (SDM 3A, 4.10.3).
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -14,8 +14,8 @@ namespace
 
 constexpr word_t SOURCE = 0x10000, BASE = 0x400000;
 
-unsigned cr3_writes;  // of this CPU, before the operation
-unsigned freed, held; // frames; those of them that a CPU may hold
+unsigned cr3_writes;  // by this CPU, before the operation
+unsigned freed, held; // number of frames, and of those that a CPU may still hold
 
 void note_freed()
 {
@@ -31,7 +31,7 @@ void let_other_answer()
         cpu_by_id(1)->flush_done = cpu_by_id(1)->flush_wanted;
 }
 
-// A PD without page tables but its root, which both CPUs have loaded.
+// A PD with a root and no other page tables, which both CPUs have loaded.
 struct Loaded : Kernel {
         pd *child = make_pd();
         Taken before = taken_now();
@@ -53,14 +53,14 @@ struct Loaded : Kernel {
                 fake_idle();
         }
 
-        // There is memory for a mapping and that many tables.
+        // Leaves memory for one mapping and this number of tables.
         static void limit_to(unsigned tables)
         {
                 account_root.limit = account_root.used + sizeof(mapping) + PAGE_SIZE / 2 +
                                      (word_t{tables} << PAGE_BITS);
         }
 
-        // That many tables were made, and freed after both CPUs had flushed.
+        // Checks that this number of tables was made, and freed after both CPUs had flushed.
         void expect_freed(unsigned tables)
         {
                 EXPECT_EQ(freed, tables);
@@ -70,7 +70,7 @@ struct Loaded : Kernel {
         }
 };
 
-// Delegates with that many tables to be had, of those that are needed.
+// Delegates with memory for each possible number of the needed tables.
 void try_each_number_of_tables(word_t pages, unsigned needed, bool (*run)(delegation &))
 {
         for (unsigned tables = 0; tables <= needed; tables++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What threads leave in the mapping database that end in the middle of a revocation or a
-// delegation, while others cut what they work on; and how much a step does there with interrupts
+// The mapping database after threads end in the middle of a revocation or a delegation, while other
+// threads split the mappings they work on; and the bound on each step of that work with interrupts
 // off.
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace
 constexpr word_t BASE = 0x400001, SOURCE = 0x4000; // never large pages
 constexpr word_t PIECES = 10000;
 
-// The most that one step may do. A search or a mapping taken out takes about 300 instructions; the
+// The bounds of one step. A search or the removal of a mapping takes about 300 instructions; the
 // bound of a stretch with interrupts off is 32,000.
 constexpr unsigned long SEARCHES = 64;
 constexpr long FREED = 32;
@@ -43,7 +43,7 @@ struct Revocation {
         }
 };
 
-// Watches what a step does.
+// Checks a step against its bounds.
 class Watch
 {
       public:
@@ -68,7 +68,7 @@ void cut_into_pieces(pd *owner, word_t count, word_t every)
                 Revocation(owner, BASE + i, BASE + i, NOVA_MEM_RWX, true).finish();
 }
 
-// The names are free: what comes now goes to all of the range.
+// Checks that the selectors are free: a new delegation reaches the whole range.
 void expect_free(Kernel &kernel, pd *owner, word_t count)
 {
         EXPECT_TRUE(caps_of(owner, NOVA_CRD_MEM).empty());
@@ -78,7 +78,8 @@ void expect_free(Kernel &kernel, pd *owner, word_t count)
         check_pd(owner);
 }
 
-// A thread takes a range from its own PD, and another thread of the PD cuts it into pieces.
+// A thread revokes a range from its own PD, and another thread of the PD splits the range into
+// pieces.
 TEST(given_up, revocation_leaves_no_mapping_without_rights_among_pieces)
 {
         for (unsigned steps = 1; steps < 60; steps++) {
@@ -96,14 +97,14 @@ TEST(given_up, revocation_leaves_no_mapping_without_rights_among_pieces)
                         first.once();
                 abandon(&first.r);
                 EXPECT_LE(taken_now().objects, before.objects);
-                // What was derived from it is gone, too: a could not revoke it any more.
+                // Derived mappings are gone, too, because a could no longer revoke them.
                 EXPECT_TRUE(caps_of(b, NOVA_CRD_MEM).empty());
                 check_pd(b);
                 expect_free(kernel, a, 2000);
         }
 }
 
-// What came into the range meanwhile is another's, and stays.
+// A mapping that came into the range meanwhile belongs to another delegation, and stays.
 TEST(given_up, revocation_takes_no_more_than_it_had_begun_with)
 {
         Kernel kernel;
@@ -144,7 +145,7 @@ TEST(given_up, revocation_goes_over_any_number_of_pieces_in_short_steps)
         }
 }
 
-// The parent's revocation stands on the mapping of a child, who cuts it.
+// The parent's revocation holds the mapping of a child, which splits it.
 TEST(short_steps, take_out_any_number_of_pieces_of_a_mapping)
 {
         for (const bool gives_up : {false, true}) {
@@ -165,8 +166,8 @@ TEST(short_steps, take_out_any_number_of_pieces_of_a_mapping)
         }
 }
 
-// After the cuts are made the owner delegates any number of ranges that begin before what is
-// revoked and reach into it.
+// After the splits the owner delegates any number of ranges that begin before the revoked range and
+// reach into it.
 TEST(short_steps, pass_any_number_of_siblings_that_cross_the_range)
 {
         Kernel kernel(32768);
@@ -176,7 +177,7 @@ TEST(short_steps, pass_any_number_of_siblings_that_cross_the_range)
                 kernel.delegate(a, BASE + 500 + i, b, BASE + i, 1, NOVA_CRD_MEM, 7);
         Revocation first(a, BASE + 500, BASE + 600, NOVA_MEM_RWX, false);
         EXPECT_EQ(first.once(), STEP_AGAIN);
-        EXPECT_NE(first.r.pin, nullptr); // nothing is to be cut any more
+        EXPECT_NE(first.r.pin, nullptr); // nothing is left to split
         for (word_t i = 0; i < PIECES; i++)
                 kernel.delegate(a, BASE + (i % 2 ? 590 : 499), b, BASE + 100 + 20 * i,
                                 i % 2 ? 12 : 2, NOVA_CRD_MEM, 7);
@@ -192,7 +193,7 @@ TEST(short_steps, pass_any_number_of_siblings_that_cross_the_range)
 }
 
 // Each mapping of a chain has lost its rights and waits for the last one, which another revocation
-// stands on.
+// holds.
 TEST(short_steps, free_a_chain_that_waited_for_its_end)
 {
         for (const bool gives_up : {false, true}) {
@@ -221,7 +222,7 @@ TEST(short_steps, free_a_chain_that_waited_for_its_end)
         }
 }
 
-// Its thread ends, or its partner does, when a part of the tables was written.
+// The thread or its partner ends when part of the tables has been written.
 TEST(given_up, delegation_leaves_a_mapping_with_its_tables)
 {
         for (unsigned steps = 1; steps < 5; steps++) {
@@ -255,7 +256,7 @@ TEST(given_up, delegation_without_memory_leaves_no_mapping_without_rights)
         }
 }
 
-// The receiver's PD ends while the thread that delegates is preempted.
+// The receiver's PD ends while the delegating thread is preempted.
 TEST(given_up, delegation_lets_a_pd_go_that_has_ended)
 {
         Kernel kernel;
@@ -271,8 +272,9 @@ TEST(given_up, delegation_lets_a_pd_go_that_has_ended)
         check_pd(a);
 }
 
-// What a delegation has entered is revoked before its tables are written, and another one comes to
-// the same place, from below the window. What lacks memory then is not its own to take back.
+// The mappings of a delegation are revoked before its tables are written, and a second delegation
+// enters mappings there, from below the window on. When memory then runs out, the first one must
+// not take back the mappings of the second.
 TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
 {
         for (const bool whole : {false, true}) {
@@ -295,7 +297,7 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
                         ;
                 fake_fail_allocations_from(-1);
                 EXPECT_EQ(result, STEP_DONE);
-                EXPECT_LE(d.at, d.count); // it is not before the window
+                EXPECT_LE(d.at, d.count); // not before the window
                 while ((otherwise = delegation_step(&other)) == STEP_AGAIN)
                         ;
                 EXPECT_EQ(otherwise, STEP_DONE);
@@ -304,7 +306,7 @@ TEST(taken_back, is_nothing_that_another_delegation_entered_in_its_place)
         }
 }
 
-// The receiver has delegated on before memory lacked: what it loses, those below it lose.
+// The receiver has delegated further before memory ran out: mappings below it lose what it loses.
 TEST(taken_back, is_what_was_derived_from_a_mapping_without_memory)
 {
         for (const bool ends : {false, true})
@@ -329,7 +331,7 @@ TEST(taken_back, is_what_was_derived_from_a_mapping_without_memory)
                         for (pd *one : kernel.pds)
                                 check_pd(one);
                         if (ends && !steps)
-                                continue; /* memory did not lack */
+                                continue; /* memory has not run out */
                         EXPECT_TRUE(ends || result == STEP_FAILED);
                         EXPECT_EQ(caps_of(b, NOVA_CRD_MEM).empty(),
                                   caps_of(a, NOVA_CRD_MEM).empty());
@@ -339,7 +341,7 @@ TEST(taken_back, is_what_was_derived_from_a_mapping_without_memory)
                 }
 }
 
-// A piece that another revocation has cut off is taken back, too, when memory lacks.
+// When memory runs out, a piece that another revocation has split off is taken back, too.
 TEST(taken_back, are_all_pieces_of_a_mapping_without_memory)
 {
         Kernel kernel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What an exit of SVM means, guest page tables, and state in messages, without a guest.
+// The meaning of SVM's exits, guest page tables, and state in messages, without a guest.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -30,7 +30,7 @@ struct Guest : Kernel {
                 const ec_config config = {domain, domain->account,      EC_VCPU, cpu_self(), 0, 0,
                                           0x100,  block_on_vcpu_startup};
                 EXPECT_EQ(ec_create(&config, &vcpu), NOVA_SUCCESS);
-                cpu_self()->debug_owner = vcpu; // the host's registers are not ours to write
+                cpu_self()->debug_owner = vcpu; // this test must not write the host's registers
                 cpu_self()->current_pd = domain;
         }
 
@@ -50,7 +50,8 @@ struct Guest : Kernel {
         }
 };
 
-// Number of the event that an exit with this code becomes; ENTRY: it goes back into the guest.
+// Returns the number of the event that an exit with this code becomes; ENTRY: the guest is entered
+// again.
 constexpr unsigned ENTRY = ~0u;
 
 unsigned event_of(Guest &g, uint64_t code)
@@ -95,7 +96,7 @@ TEST(guest, some_exits_are_the_kernels_own)
         EXPECT_EQ(g.control()->event_inj, 0x80000b11u); // #AC with its error code
 }
 
-// A guest must not empty all caches, and 2012 asks for that exit as for others.
+// A guest must not flush all caches. The interface of 2012 lets the VMM request that exit, too.
 TEST(guest, a_wbinvd_does_nothing_unless_the_vmm_asks_for_its_exit)
 {
         Guest g;
@@ -128,7 +129,7 @@ TEST(guest, a_shutdown_by_a_machine_check_is_the_machines)
         fake_machine_check = false;
 }
 
-// An exception that comes instead of the step: it saves the guest's flags, not the step's.
+// An exception replaces the single step: its frame holds the guest's flags, not the step's.
 TEST(guest, an_exception_ends_a_step_and_is_delivered_without_its_flag)
 {
         Guest g;
@@ -150,7 +151,8 @@ TEST(guest, an_exception_ends_a_step_and_is_delivered_without_its_flag)
         EXPECT_EQ(g.control()->exception_intercepts, SVM_EXCEPTIONS_FORCED);
 }
 
-// QEMU's TCG lets the guest write CR0.NW without CD, refuses that, and has written its own state.
+// QEMU's TCG lets the guest write CR0.NW without CD, then refuses the state after it has written
+// its own.
 TEST(guest, a_refusal_that_no_message_brought_about_loses_no_state)
 {
         Guest g;
@@ -165,7 +167,7 @@ TEST(guest, a_refusal_that_no_message_brought_about_loses_no_state)
         EXPECT_EQ(g.control()->cr3, 0u);
 }
 
-// Whatever the CPU writes when it refuses an entry, the next one has the kernel's controls.
+// Whatever the CPU writes when it refuses an entry, the next entry has the kernel's controls.
 TEST(guest, a_refused_entry_leaves_no_control_behind)
 {
         Guest g;
@@ -237,9 +239,9 @@ TEST(guest, a_software_event_is_told_if_it_was_injected_and_else_begun_anew)
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
                 inject(g, event, 0x1000);
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
-                g.control()->rip = 0x1001; // the guest's own, in its handler
+                g.control()->rip = 0x1001; // the guest's own instruction, in its handler
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), 0u);
-                g.control()->exit_code = NOVA_SVM_TASK_SWITCH; // does not begin again
+                g.control()->exit_code = NOVA_SVM_TASK_SWITCH; // is not repeated
                 EXPECT_EQ(svm_interrupted_event(g.vcpu->vcpu), event);
                 g.control()->exit_code = SVM_EXIT_NPF;
                 inject(g, 0x80000080, 0x1001);
@@ -284,11 +286,11 @@ TEST(guest, an_instructions_length_is_told_though_IP_wraps_behind_it)
         EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0x1000, 0x1002), 2u);
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1002), 2u);
         EXPECT_EQ(told_length(g, NOVA_SVM_IO_ACCESS, 0xffffffff, 1), 2u);
-        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1010), 0u); // none has sixteen bytes
+        EXPECT_EQ(told_length(g, 0x72, 0x1000, 0x1010), 0u); // no instruction has sixteen bytes
         EXPECT_EQ(told_length(g, 0x72, 0x1000, 0), 0u);
 }
 
-// As SYSRET leaves it: SS has the attributes of before.
+// As after SYSRET: SS keeps its previous attributes.
 TEST(guest, the_privilege_level_is_the_dpl_of_ss)
 {
         Guest g;
@@ -302,7 +304,7 @@ TEST(guest, the_privilege_level_is_the_dpl_of_ss)
         EXPECT_EQ(g.control()->cpl, 3u);
 }
 
-// As QEMU leaves it after SYSENTER from compatibility mode.
+// As after SYSENTER from compatibility mode on QEMU.
 TEST(guest, a_code_segment_has_either_l_or_d_after_an_exit)
 {
         Guest g;
@@ -314,7 +316,7 @@ TEST(guest, a_code_segment_has_either_l_or_d_after_an_exit)
         g.control()->cs.ar = 0xc9b;
         EXPECT_EQ(event_of(g, 0x78), 0x78u);
         EXPECT_EQ(g.control()->cs.ar, 0xc9b);
-        g.control()->cs.ar = 0xe9b; // the bit means nothing then
+        g.control()->cs.ar = 0xe9b; // the bit means nothing in this mode
         g.control()->efer = 0;
         EXPECT_EQ(event_of(g, 0x78), 0x78u);
         EXPECT_EQ(g.control()->cs.ar, 0xe9b);
@@ -385,7 +387,7 @@ TEST(guest, tags_are_given_out_in_rounds)
         EXPECT_EQ(g.vcpu->vcpu->tag, 1u);
         EXPECT_EQ(self->tag_round, 2u);
         EXPECT_TRUE(self->tag_flush);
-        // A refused entry flushed nothing.
+        // The refused entry flushed nothing.
         event_of(g, ~uint64_t{0});
         EXPECT_TRUE(self->tag_flush);
         event_of(g, 0x78);
@@ -404,7 +406,7 @@ TEST(guest, rights_that_are_taken_away_cost_a_new_tag)
         EXPECT_EQ(tag(), 1u);
         g.delegate(&kernel_pd, 0x10000, g.domain, 0x40000, 4, NOVA_CRD_MEM, NOVA_MEM_RWX,
                    MAPPING_GUEST);
-        EXPECT_EQ(tag(), 1u); // more is no harm
+        EXPECT_EQ(tag(), 1u); // a second flush is harmless
         g.revoke(g.domain, 0x40000, 0x40000, NOVA_CRD_MEM, NOVA_MEM_W, true);
         EXPECT_EQ(tag(), 2u);
         g.revoke(&kernel_pd, 0x10001, 0x10001, NOVA_CRD_MEM, NOVA_MEM_RWX, false);
@@ -464,7 +466,7 @@ TEST(guest, its_memory_is_what_was_given_with_the_G_flag)
         EXPECT_EQ(frame_info(g.domain->guest.root)->used, 0u);
 }
 
-// The host may not touch ports: an access ends the test.
+// The host may not access ports: an access ends the test.
 TEST(guest, a_port_that_is_revoked_while_its_access_waits_for_the_lock_is_not_touched)
 {
         constexpr unsigned PORT = 0x80;

@@ -20,7 +20,7 @@ unsigned depth_of(const heap_node *node)
         return node ? 1 + std::max(depth_of(node->left), depth_of(node->right)) : 0;
 }
 
-// Every node's key is at least its parent's, and the links agree.
+// Checks that every node's key is at least its parent's, and that the links agree.
 void check(const heap_node *node, const heap_node *parent, size_t &count)
 {
         if (!node)

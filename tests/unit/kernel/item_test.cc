@@ -41,7 +41,7 @@ struct Pair : Kernel {
                 item_transfer(sender, nullptr);
         }
 
-        // As a call or a reply does.
+        // Transfers the items as a call or a reply does.
         void send(unsigned items)
         {
                 if (items != 1 || !item_at_once(sender, receiver))
@@ -58,7 +58,7 @@ struct Pair : Kernel {
                 return received(0);
         }
 
-        // The same from the microhypervisor.
+        // Transfers items of the microhypervisor.
         nova_crd_t delegate_host(nova_crd_t crd, nova_crd_t window, word_t hotspot)
         {
                 from->is_root = true;
@@ -188,7 +188,7 @@ TEST(item, translates_what_was_derived_from_the_receiver)
         EXPECT_EQ(p.received(0), 0u);
 }
 
-// What became of one item: the receiver's copy, and its capabilities, where objects are numbers.
+// The result of one item: the receiver's copy, and its capabilities, with objects as numbers.
 struct Outcome {
         bool at_once;
         nova_crd_t crd;

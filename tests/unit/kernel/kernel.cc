@@ -10,7 +10,7 @@
 namespace
 {
 
-// Those of the delegations that were made since the kernel was booted.
+// The parameters of the delegations since the kernel was booted.
 std::deque<revocation> of_delegations;
 
 } // namespace

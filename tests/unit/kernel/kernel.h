@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A kernel that a test has to itself, and checks of all that it believes about its PDs.
+// A kernel of a test's own, and checks of the kernel's data about its PDs.
 #ifndef UNIT_KERNEL_KERNEL_H
 #define UNIT_KERNEL_KERNEL_H
 
@@ -29,7 +29,7 @@ extern "C" {
 // Frames and ports that the microhypervisor's own PD holds.
 constexpr word_t FRAMES_END = 0x20000, PORTS_END = 0x10000;
 
-// What a selector refers to: frame, port or object; and with which permissions.
+// The target of a selector: frame, port or object; and its permissions.
 struct Cap {
         word_t source;
         unsigned perms;
@@ -41,7 +41,7 @@ struct Cap {
 
 using Caps = std::map<word_t, Cap>;
 
-// What is taken: equal before and after means that nothing leaked.
+// Memory in use: if it is equal before and after, nothing leaked.
 struct Taken {
         long frames, objects;
         word_t bytes;
@@ -56,7 +56,7 @@ std::ostream &operator<<(std::ostream &out, const Cap &cap);
 
 Taken taken_now();
 
-// Boots a kernel; the destructor destroys the PDs that were made and expects all memory back.
+// Boots a kernel; the destructor destroys the PDs and expects all memory back.
 class Kernel
 {
       public:
@@ -69,16 +69,17 @@ class Kernel
         sm *make_sm(pd *owner, word_t sel, unsigned perms = NOVA_PERM_ALL);
         // Enters a capability of an object, with a reference of its own.
         void share(pd *owner, word_t sel, kobject *object);
-        // A portal to a thread, which it tells its selector.
+        // Makes a portal to a thread; the portal's ID is its selector.
         pt *make_pt(pd *owner, word_t sel, ec *handler, word_t ip, nova_mtd_t mtd = 0);
         // A thread that never runs, with its UTCB at a page.
         ec *make_ec(pd *owner, word_t utcb_page, ec_kind kind = EC_LOCAL);
-        // Gives the reference to a thread back.
+        // Returns the reference to a thread.
         void drop(ec *one);
         // Destroys one of the PDs now.
         void destroy(pd *one);
 
-        // Whole operations, by turns at once, if that can be, and in as many steps as they need.
+        // Execute a whole operation: alternately at once, if possible, and in as many steps as it
+        // needs.
         void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                       unsigned perms, unsigned attr = MAPPING_DMA);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
@@ -95,15 +96,15 @@ class Kernel
 delegation make_delegation(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                            unsigned perms, unsigned attr = MAPPING_DMA);
 
-// Destroys the thread that has begun this; the destroying thread finishes its operations, in steps.
+// Destroys the thread that began the operation; the destroying thread finishes it, in steps.
 unsigned abandon(revocation *r);
 unsigned abandon(delegation *d);
 
-// What the mapping database says of a space, selector by selector.
+// Returns the capabilities of a space according to the mapping database, selector by selector.
 Caps caps_of(pd *owner, unsigned type);
 
-// Checks the database's own rules, and that page tables, I/O bitmap and capabilities say the same.
-// Settled: no operation is under way, and none was given up.
+// Checks the database's own rules, and that page tables, I/O bitmap and capabilities agree with it.
+// Settled: no operation is in progress, and none was abandoned.
 void check_pd(pd *owner, bool settled = true);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a delegation leaves that costs more than its limit, when others come between its steps: its
-// sender ends, or what it has entered is revoked, delegated on, or finds no memory.
+// The state after a delegation that exceeds its limit, when other operations come between its
+// steps: the sender ends, or its mappings are revoked, delegated further, or find no memory.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -12,7 +12,7 @@ namespace
 
 constexpr word_t BASE = 0x400001, SOURCE = 0x10000; // never large pages
 constexpr word_t COUNT = 4096;
-constexpr uint32_t LIMIT = 5 * PAGE_SIZE; // is met in the middle
+constexpr uint32_t LIMIT = 5 * PAGE_SIZE; // reached in the middle
 
 // Executes up to this many steps; returns the last result.
 step_result some_steps(delegation *d, unsigned count)
@@ -36,7 +36,7 @@ delegation make_limited(pd *from, word_t first, pd *to, word_t count, uint32_t l
 }
 
 // The sender ends after any number of steps. The target pays no more than the limit, and its tables
-// and the database agree.
+// agree with the database.
 void end_senders(Kernel &kernel, pd *from, word_t first, pd *to, word_t count, uint32_t every)
 {
         kernel.delegate(from, first, to, 1, 1, NOVA_CRD_MEM, 7);
@@ -94,8 +94,8 @@ TEST(limit, lets_a_pd_go_that_has_ended)
         }
 }
 
-// Another thread revokes the first part of what is being filled; its record waits for the
-// delegation.
+// Another thread revokes the first part of the range during the delegation; its record waits for
+// the delegation.
 TEST(limit, gives_back_the_record_of_a_part_that_was_revoked)
 {
         for (const bool ends : {false, true})
@@ -116,8 +116,8 @@ TEST(limit, gives_back_the_record_of_a_part_that_was_revoked)
                 }
 }
 
-// What the receiver has delegated on stays with it, and has all its tables. Without memory for them
-// it goes.
+// Pages that the receiver has delegated further stay with it, and have all their tables. Without
+// memory for the tables they go.
 TEST(limit, leaves_tables_of_what_was_delegated_on)
 {
         for (const bool memory : {true, false})
@@ -146,7 +146,7 @@ TEST(limit, leaves_tables_of_what_was_delegated_on)
                         }
 }
 
-// Others revoke, delegate on and take all memory between any two steps.
+// Other threads revoke, delegate further and take all memory between any two steps.
 struct Others {
         Kernel kernel;
         pd *a = kernel.make_pd(), *b = kernel.make_pd(), *c = kernel.make_pd();

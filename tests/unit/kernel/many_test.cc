@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// 10,000 SCs that sleep with one thread, links of a chain of calls, helpers and mails: how many of
-// them are dealt with between two interrupt windows, and that none is forgotten.
+// 10,000 SCs that sleep with one thread, links of a chain of calls, helpers, and mails: the number
+// handled between two interrupt windows is bounded, and none is forgotten.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace
 
 constexpr unsigned MANY = 10000, FRAMES = 32768;
 
-// What may happen between two windows.
+// Maximum numbers handled between two windows.
 constexpr unsigned WOKEN = 16, HELPERS = 16, MAILS = 8, LINKS = 64;
 
 unsigned length(const list *head)
@@ -39,7 +39,7 @@ void decide(ec *)
 
 unsigned windows, most, last;
 
-// Maximum number of entries that leave a list between two windows.
+// Records the maximum number of entries that leave a list between two windows.
 void count_woken()
 {
         const unsigned now = length(&cpu_self()->woken);
@@ -67,7 +67,7 @@ struct Sleepers {
         sc *on = w.context("self's", self);
         std::vector<sc *> scs;
 
-        // They came into the queue, found the thread waiting, and sleep with it.
+        // Adds SCs that came into the queue, found the thread waiting, and sleep with it.
         void add(unsigned count, unsigned prio)
         {
                 with->state = EC_BLOCKED;
@@ -118,7 +118,7 @@ TEST(many, sleepers_of_a_lower_priority_wait_until_it_is_due)
         EXPECT_EQ(fake_run_to_user(decide, s.self), s.self);
         EXPECT_EQ(most, 0u);
         EXPECT_EQ(length(&cpu_self()->woken), MANY);
-        // One of them ends meanwhile.
+        // One of the sleepers ends meanwhile.
         sc_end(s.scs[5000]);
         EXPECT_EQ(length(&cpu_self()->woken), MANY - 1);
         // No other EC can run.
@@ -128,7 +128,7 @@ TEST(many, sleepers_of_a_lower_priority_wait_until_it_is_due)
         EXPECT_TRUE(list_is_empty(&cpu_self()->woken));
 }
 
-// The one with the highest priority leaves; what is known of the rest is a bound.
+// The sleeper with the highest priority leaves; the recorded priority is then only an upper bound.
 TEST(many, sleepers_have_the_highest_priority_of_all)
 {
         for (const unsigned gone : {0u, 1u, 2u}) {
@@ -144,7 +144,7 @@ TEST(many, sleepers_have_the_highest_priority_of_all)
         }
 }
 
-// It is known who comes first, but those that wake then come before it, or do not.
+// The first SC of the queue is known; sleepers of higher priority come before it, others do not.
 TEST(many, sleepers_come_before_the_first_if_their_priority_is_higher)
 {
         for (const unsigned above : {0u, 1u, 2u}) {
@@ -169,7 +169,7 @@ struct Chain {
         sc *tops = w.context("top's", top);
         std::vector<ec *> links;
 
-        // Each has called the next, the last one waits with the SC of the first.
+        // Each link has called the next one; the last one waits, with the SC of the first.
         explicit Chain(unsigned count)
         {
                 ec *caller = top;
@@ -219,7 +219,7 @@ TEST(many, links_are_gone_through_some_at_a_time)
         EXPECT_GE(windows, MANY / LINKS);
 }
 
-// As long as a walk stands on them, nothing is freed that was to be freed after a grace period.
+// As long as a walk holds the links, nothing is freed that waits for a grace period.
 TEST(many, links_are_not_freed_before_the_walk_has_ended)
 {
         Chain c(200);
@@ -233,7 +233,7 @@ TEST(many, links_are_not_freed_before_the_walk_has_ended)
         EXPECT_EQ(taken_now().frames, before.frames - 1);
 }
 
-// Several end before a decision can be made.
+// Several links end before a decision can be made.
 TEST(many, links_end_together)
 {
         for (const std::vector<unsigned> &order : std::vector<std::vector<unsigned>>{{0, 1},
@@ -275,7 +275,7 @@ TEST(many, links_end_with_who_called_them)
         }
 }
 
-// Mail could end more of them, and has to wait; then it is asked for again.
+// Mail could end more links, and has to wait; then the interrupt is requested again.
 ec *victim;
 
 TEST(many, links_do_not_change_while_they_are_gone_through)
@@ -313,7 +313,7 @@ TEST(many, helpers_stop_some_at_a_time)
         }
         ec_end(callee);
         EXPECT_EQ(length(&cpu_self()->stranded), MANY - HELPERS);
-        // Some end before they find out.
+        // Some helpers end before they learn of the callee's end.
         ec_end(helpers[5000]);
         ec_stop_helping(helpers[6000]);
         EXPECT_EQ(length(&cpu_self()->stranded), MANY - HELPERS - 2);
@@ -368,7 +368,7 @@ TEST(many, mails_are_received_some_at_a_time)
                 const unsigned now = m.received();
                 ASSERT_GT(now, done);
                 ASSERT_LE(now, done + MAILS);
-                // The next interrupt comes until all are received.
+                // One more interrupt comes as long as mails are left.
                 ASSERT_EQ(fake_ipis - ipis, now < MANY ? 1u : 0u);
                 done = now;
         }
@@ -376,7 +376,7 @@ TEST(many, mails_are_received_some_at_a_time)
                 EXPECT_EQ(one->mail.work, 0u);
 }
 
-// Work that comes for one that was taken out of the mailbox, but not received, is merged.
+// New work for an EC that has left the mailbox, but whose mail has not been received, is merged.
 TEST(many, mails_that_wait_take_further_work)
 {
         Mails m;
@@ -395,7 +395,7 @@ TEST(many, mails_are_received_while_a_cpu_waits_but_not_without_end)
                 cpu_wait(&mails);
         EXPECT_EQ(m.received(), MAILS);
         EXPECT_EQ(fake_ipis, 1u);
-        // With windows there is no end to it.
+        // With windows, mails are received without a limit.
         for (unsigned i = 0; i < 10; i++)
                 cpu_wait_openly();
         EXPECT_EQ(m.received(), 11 * MAILS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Delegation, revocation, lookup and translation between PDs against the naive model; and what the
-// hardware's tables hold after each of them.
+// Delegation, revocation, lookup and translation between PDs, compared with the naive model; the
+// hardware's tables are compared after each operation.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -10,7 +10,7 @@
 namespace
 {
 
-// Where the tests of a type play: selectors of PDs, and what the microhypervisor has of it.
+// The ranges for the tests of one type: the PDs' selectors, and the microhypervisor's source.
 struct Field {
         unsigned type;
         word_t base, size, source;
@@ -71,7 +71,7 @@ class Play
                 }
         }
 
-        // Neither are all of the operations at once, nor none.
+        // Checks that some operations ran at once, and others in steps.
         void expect_both_ways() const
         {
                 EXPECT_GT(kernel.delegated_at_once, 5u);
@@ -100,7 +100,7 @@ class Play
                 return random() % 3 ? unsigned(NOVA_PERM_ALL) : unsigned(random() % 32);
         }
 
-        // A range in the field; mostly aligned, so that large pages fit.
+        // Returns a range in the field; mostly aligned, so that large pages fit.
         word_t any_range(word_t base, word_t &count)
         {
                 const unsigned order = random() % (field.max_order + 1);
@@ -144,7 +144,7 @@ class Play
                 const word_t sel = field.base + random() % field.size;
                 const Caps caps = model.caps(owner, field.type);
                 const auto at = caps.find(sel);
-                if (field.type == NOVA_CRD_OBJ) { // what the hypercall reads
+                if (field.type == NOVA_CRD_OBJ) { // the word that the hypercall reads
                         const word_t cap = object_space_capability(&owner->object_space, sel);
                         ASSERT_EQ(cap & NOVA_PERM_ALL, at == caps.end() ? 0 : at->second.perms);
                         return;
@@ -196,7 +196,8 @@ class Play
                 ASSERT_EQ(first & (size - 1), 0u);
                 ASSERT_LE(nova_crd_order(result), order);
                 ASSERT_EQ(first >> wide, window);
-                // Each selector of it is the origin of one at the same distance from the base.
+                // Each of its selectors is the origin of the selector at an equal distance from the
+                // base.
                 bool same = false;
                 for (word_t sel : at) {
                         bool all = true;

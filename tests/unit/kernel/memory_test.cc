@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames, slabs and accounts: all can be taken, nothing twice, everything comes back.
+// Frames, slabs and accounts: all memory can be allocated, none twice, and all of it comes back.
 #include <gtest/gtest.h>
 
 #include <set>

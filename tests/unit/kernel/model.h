@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What delegation, revocation and translation mean, one selector at a time.
+// The meaning of delegation, revocation and translation, one selector at a time.
 #ifndef UNIT_KERNEL_MODEL_H
 #define UNIT_KERNEL_MODEL_H
 
@@ -11,21 +11,21 @@
 class Model
 {
       public:
-        // Enters what was derived from nothing.
+        // Enters capabilities that were derived from nothing.
         void insert(pd *owner, unsigned type, word_t first, word_t count, word_t source,
                     unsigned perms);
         void delegate(pd *from, word_t first, pd *to, word_t base, word_t count, unsigned type,
                       unsigned perms);
         void revoke(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self);
 
-        // A PD has no more than this: memory lacked for the rest, or for a cut of what is left.
-        // What was derived from something lost is lost.
+        // Limits a PD to these capabilities, because memory was missing for others, or to split a
+        // range. Capabilities derived from lost ones are lost, too.
         void keep(pd *owner, unsigned type, const Caps &caps);
 
-        // What a PD has.
+        // Returns the capabilities of a PD.
         Caps caps(pd *owner, unsigned type) const;
 
-        // Selectors of a PD that the sender's selector was derived from.
+        // Returns the selectors of a PD from which the sender's selector was derived.
         std::set<word_t> origins(pd *sender, unsigned type, word_t sel, pd *receiver) const;
 
       private:

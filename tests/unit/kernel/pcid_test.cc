@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Process-context identifiers: a load keeps translations only when the PD has lost none meanwhile.
-// (No emulator shows it: those that have PCIDs flush at every load.)
+// Process-context identifiers: a load keeps translations only if the PD has lost none meanwhile.
+// (No emulator shows it: those with PCIDs flush at every load.)
 #include <gtest/gtest.h>
 
 #include <vector>

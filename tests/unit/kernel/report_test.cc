@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How many lines come about threads that were shut down.
+// The number of lines printed about threads that were shut down.
 #include <gtest/gtest.h>
 
 extern "C" {

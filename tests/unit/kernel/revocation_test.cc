@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Revocations that meet others, or that end with their thread.
+// Revocations that meet other revocations, or that end with their thread.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -36,8 +36,8 @@ struct Step {
         }
 };
 
-// Two revocations at a time: the first one stands in the middle when the second
-// one cuts what it stands on, or what it began with.
+// Two revocations at a time: the first one is in the middle when the second one splits the mapping
+// it holds, or the mapping it began with.
 TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_began_with)
 {
         Kernel kernel;
@@ -74,7 +74,7 @@ TEST(revocation, revokes_all_though_another_revocation_cuts_what_it_took_from_it
         check_pd(b);
 }
 
-// The walk may stand below either piece; siblings begin before, between and in the pieces.
+// The walk may be below either piece; siblings begin before, between and in the pieces.
 TEST(revocation, revokes_from_siblings_though_another_revocation_cuts_what_it_stands_below)
 {
         for (unsigned steps = 1; steps < 40; steps++) {
@@ -109,7 +109,7 @@ TEST(revocation, clears_tables_though_another_revocation_cuts_the_mapping)
         EXPECT_EQ(first.once(), STEP_AGAIN);
         Step(&kernel_pd, SOURCE, SOURCE + 599, NOVA_PERM_ALL, false).finish();
         first.finish();
-        check_pd(a); // no page may be writable any more
+        check_pd(a); // no page may remain writable
 }
 
 TEST(revocation, clears_tables_of_what_has_no_rights_left_and_is_cut)
@@ -136,8 +136,8 @@ TEST(revocation, leaves_tables_right_when_it_is_given_up)
         check_pd(a);
 }
 
-// The mapping of a new object's capability lies in the object's memory: that stays
-// as long as a revocation stands below the mapping.
+// The mapping of a new object's capability lies in the object's memory, which stays as long as a
+// revocation is below the mapping.
 TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
 {
         for (const bool give_up : {false, true}) {
@@ -154,7 +154,8 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
                 Step(a, 1, 1, NOVA_PERM_ALL, true, NOVA_CRD_OBJ).finish();
                 EXPECT_EQ(caps_of(a, NOVA_CRD_OBJ).size(), 0u);
                 EXPECT_EQ(caps_of(b, NOVA_CRD_OBJ).size(), 1u);
-                EXPECT_EQ(taken_now().objects, before.objects + 1); // what the walk stands on
+                EXPECT_EQ(taken_now().objects, before.objects + 1); // the mapping that the walk
+                                                                    // holds
                 fake_settle();
                 EXPECT_EQ(taken_now().objects, before.objects + 1);
                 if (give_up)
@@ -166,8 +167,8 @@ TEST(revocation, keeps_an_object_that_another_one_ended_until_it_has_passed)
         }
 }
 
-// One that was given up may have taken from a capability what those derived from it still have: the
-// next one that passes takes it from them.
+// An abandoned revocation may have taken rights from a capability that those derived from it still
+// have. The next revocation that passes takes these rights from them.
 TEST(revocation, takes_what_one_that_was_given_up_took_from_what_is_above)
 {
         Kernel kernel;
@@ -285,7 +286,7 @@ class Storm
         bool may_give_up, gave_up = false;
 };
 
-// How many storms: a minute's worth and more can be asked for.
+// Number of storms: the environment can ask for a minute's worth and more.
 unsigned seeds()
 {
         const char *more = std::getenv("NOVA_STORMS");

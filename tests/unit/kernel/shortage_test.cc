@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Random delegations and revocations whose allocations fail: one by one against the model, and many
-// in steps at a time.
+// at a time in steps.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ namespace
 constexpr word_t BASE = 0x400001, SOURCE = 0x10001; // never large pages
 constexpr word_t LARGE = 0x400000;                  // large pages, with SOURCE - 1
 
-// The number of seeds; the environment may ask for more, and for those from another one on.
+// The number of seeds; the environment may ask for more, and for another first seed.
 unsigned number_of(const char *name, unsigned usual)
 {
         const char *other = std::getenv(name);
@@ -32,7 +32,7 @@ unsigned last_seed()
         return first_seed() + number_of("NOVA_SHORTAGES", 500) - 1;
 }
 
-// One kind of space, where its operations are.
+// One kind of space, and the ranges of its operations.
 struct Place {
         unsigned type;
         word_t base, source, size;
@@ -50,7 +50,7 @@ Place place_of(unsigned seed, word_t pages)
         }
 }
 
-// Operations and failures of one seed.
+// Runs the operations and failures of one seed.
 class Shortage
 {
       public:
@@ -61,7 +61,7 @@ class Shortage
         }
 
       protected:
-        // In half of all cases one allocation or all further ones fail from some number on.
+        // In half of all cases one allocation, or all from some number on, fail.
         void choose_failure(unsigned most)
         {
                 const long n = long(random() % most);
@@ -77,7 +77,8 @@ class Shortage
                 }
         }
 
-        // A range of a PD; of the microhypervisor's own the one that the others' comes from.
+        // Returns a range of a PD; for the microhypervisor the range from which the other PDs'
+        // capabilities come.
         word_t range_of(pd *owner, word_t *first)
         {
                 const word_t count = 1 + random() % (random() % 2 ? place.size : 40);
@@ -107,7 +108,7 @@ class Shortage
                         check_pd(one, settled);
         }
 
-        // What the others have came from the microhypervisor, who can take all of it back.
+        // The other PDs' capabilities came from the microhypervisor, which can revoke all of them.
         void take_all_back()
         {
                 kernel.revoke(&kernel_pd, place.source, place.source + place.size - 1, place.type,
@@ -122,8 +123,8 @@ class Shortage
         const Place place;
 };
 
-// One operation after the other: what each PD has afterwards is what it should have, or less where
-// memory lacked.
+// One operation after the other: each PD then has the expected capabilities, or fewer where memory
+// was missing.
 class Single : Shortage
 {
       public:
@@ -211,7 +212,7 @@ class Single : Shortage
         Model model;
 };
 
-// Many at a time, step by step in any order; some are given up.
+// Many operations at a time, step by step in any order; some are abandoned.
 class Many : Shortage
 {
       public:
@@ -271,7 +272,7 @@ class Many : Shortage
                 if (!one->delegates)
                         return revocation_step(&one->r);
                 const step_result result = delegation_step(&one->d);
-                /* A hypercall that lacks memory is made again when some may have come back. */
+                /* A hypercall that lacks memory is repeated after some may have come back. */
                 return result == STEP_FAILED && one->tries-- > 0 ? STEP_AGAIN : result;
         }
 

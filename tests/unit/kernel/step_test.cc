@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Long operations in steps, with others between them.
+// Long operations in steps, with other operations between them.
 #include <gtest/gtest.h>
 
 #include "kernel.h"
@@ -44,13 +44,14 @@ TEST(step, ends_a_delegation_after_a_budget_of_entries)
         check_pd(a);
         EXPECT_GE(Step(a, BASE, BASE + 4095, NOVA_MEM_W, true).finish(), 4096u / STEP_ENTRIES);
         check_pd(a);
-        // A table goes as a whole.
+        // A table is removed as a whole.
         EXPECT_LE(Step(a, BASE, BASE + 4095, 7, true).finish(), 4u);
         EXPECT_TRUE(caps_of(a, NOVA_CRD_MEM).empty());
         check_pd(a);
 }
 
-// Whatever the limit, the target's tables and the database agree afterwards, and nothing stays.
+// Whatever the limit is, the target's tables and the database agree afterwards, and no memory stays
+// in use.
 void try_limits(Kernel &kernel, pd *from, word_t first, pd *to, word_t base, word_t count,
                 unsigned type)
 {
@@ -124,8 +125,8 @@ TEST(step, leaves_what_was_delegated_on_before_the_limit_was_met)
         check_pd(a);
 }
 
-// A table finds no memory in the step that meets the limit: two ways to take the mapping back. It
-// never has rights that its parent does not have.
+// A table finds no memory in the step that reaches the limit, so that the mapping is taken back for
+// two reasons. It never has rights that its parent lacks.
 TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
 {
         for (long fails = 1; fails < 8; fails++)
@@ -152,8 +153,8 @@ TEST(step, gives_no_rights_that_the_sender_lacks_while_it_takes_memory_back)
                 }
 }
 
-// A revocation looks for the pieces of what it has emptied. Meanwhile another thread has made the
-// names free, and a third one takes back what it has delegated to them.
+// A revocation looks for the pieces of a mapping that it has emptied. Meanwhile another thread has
+// freed the selectors, and a third one revokes its delegation to them.
 TEST(step, takes_out_no_mapping_whose_tables_another_thread_clears)
 {
         constexpr word_t COUNT = 30000;
@@ -178,7 +179,7 @@ TEST(step, takes_out_no_mapping_whose_tables_another_thread_clears)
         }
 }
 
-// A revocation cuts what is being taken back where the tables are clear already.
+// A revocation splits a mapping that is being taken back where its tables are already clear.
 TEST(step, takes_back_all_pieces_of_a_delegation)
 {
         constexpr word_t COUNT = 30000;
@@ -203,7 +204,8 @@ TEST(step, takes_back_all_pieces_of_a_delegation)
         }
 }
 
-// Without memory to cut it a mapping is taken whole, and another thread cuts it beyond the range.
+// Without memory to split a mapping it is revoked as a whole, and another thread splits it beyond
+// the range.
 TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
 {
         Kernel kernel;
@@ -222,7 +224,8 @@ TEST(step, takes_out_all_pieces_of_what_it_takes_whole)
         check_pd(a);
 }
 
-// The same of a part of the rights: what was derived from a piece beyond the range loses them, too.
+// A revocation of some of the rights: mappings derived from a piece beyond the range lose them,
+// too.
 TEST(step, walks_below_all_pieces_of_what_it_takes_whole)
 {
         for (word_t at = 20; at < 100; at += 7) {
@@ -269,7 +272,7 @@ TEST(step, takes_back_what_another_revocation_meets_on_the_way)
         }
 }
 
-// The way to a large page is long, and there may be a DMA table besides.
+// The path to a large page is long, and there may be a DMA table besides.
 TEST(step, writes_few_large_pages)
 {
         constexpr word_t LARGE = 512, COUNT = 128, FIRST = 0x400000;

@@ -16,7 +16,7 @@ namespace
 {
 
 using Node = tree_node;
-using Nodes = std::list<Node *>; // in the order that the tree has to have
+using Nodes = std::list<Node *>; // in the order that the tree must have
 
 struct Trees {
         std::vector<std::unique_ptr<Node>> memory;
@@ -202,7 +202,7 @@ TEST(tree, holds_ranges_that_end_with_the_last_word)
         EXPECT_EQ(found_by_tree(tree, 1, 0), (Nodes{all})); // crosses the boundary
 }
 
-// Ranges with holes between them: what a search finds, and that its place keeps the order.
+// Ranges with holes between them: the results of a search, and whether its place keeps the order.
 TEST(tree, of_disjoint_ranges_finds_the_first_and_a_place_before_it)
 {
         Trees t;

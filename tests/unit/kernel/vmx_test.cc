@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VMX without a CPU that has it: which controls a VMM may choose, what may be injected, access
-// rights, entries of extended page tables.
+// VMX without a CPU that has it: the controls that a VMM may choose, injection, access rights,
+// entries of extended page tables.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -16,7 +16,7 @@ extern "C" {
 namespace
 {
 
-// A CPU that offers everything, and demands the bits that all CPUs demand.
+// A CPU that offers everything, and requires the bits that all CPUs require.
 vmx_offer full_offer()
 {
         vmx_offer offer{};
@@ -37,7 +37,7 @@ TEST(vmx, a_cpu_that_offers_all_suffices)
         EXPECT_TRUE(vmx_offers_vpid(&offer));
 }
 
-// The words of an offer, to take single bits away.
+// The words of an offer, from which single bits can be removed.
 uint32_t *word_of(vmx_offer &offer, unsigned word)
 {
         vmx_range *const ranges[] = {&offer.pin, &offer.ctrl0, &offer.ctrl1, &offer.exit,
@@ -86,7 +86,7 @@ TEST(vmx, a_vmm_switches_only_controls_of_the_list)
         const uint32_t list1 =
                 1u << 2 | 1u << 3 | 1u << 6 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 16;
         EXPECT_EQ(none0 & list0, 0u);
-        EXPECT_EQ(none1 & list1, 1u << 6); // WBINVD exits to the kernel at least
+        EXPECT_EQ(none1 & list1, 1u << 6); // WBINVD always exits to the kernel
         for (unsigned bit = 0; bit < 32; bit++) {
                 const uint32_t one = 1u << bit;
                 EXPECT_EQ(vmx_ctrl0(&offer, one), none0 | (one & list0)) << bit;
@@ -131,7 +131,7 @@ TEST(vmx, a_segment_that_is_not_present_is_unusable)
         EXPECT_EQ(vmx_ar_from_message(0x93), 0x93u);
 }
 
-// Also those that no emulator raises, as the monitor trap flag's 0x25.
+// Includes exits that no emulator raises, such as the monitor trap flag's 0x25.
 TEST(vmx, an_exit_is_the_event_of_its_reason_and_reserved_ones_are_not)
 {
         const std::set<uint32_t> reserved = {0x23, 0x26, 0x2a, 0x2d, 0x38, 0x3c};
@@ -189,7 +189,7 @@ TEST(vmx, guest_pages_are_readable_and_have_the_permissions_of_the_mapping)
         guest_format = {};
 }
 
-// The entry that maps a page, of the table of level 1 or of one below.
+// Returns the entry that maps a page, in a table of level 1 or above.
 uint64_t guest_entry(const pd *domain, word_t page)
 {
         const uint64_t *table = domain->guest.root;

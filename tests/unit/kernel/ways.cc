@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One input, two ways (see ways.h).
+// One input, two paths (see ways.h).
 #include "ways.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ size_t hash_of(const void *at, size_t size)
         return std::hash<std::string_view>()({static_cast<const char *>(at), size});
 }
 
-// What a decision does before one of those that woke together could be chosen.
+// Does the part of a decision that comes before it can choose an SC that woke with others.
 void queue_woken(cpu *self)
 {
         while (!list_is_empty(&self->woken)) {
@@ -150,7 +150,8 @@ std::string World::name(const void *one) const
         return found == names.end() ? "?" : found->second;
 }
 
-// How a thread goes on counts if it will; what a callee may overwrite is what it looks at.
+// Shows a thread's continuation if it will run; of a UTCB that a callee may overwrite, shows the
+// part that the callee reads.
 void World::show_ec(std::ostream &out, const std::string &who, const ec *one) const
 {
         out << who << ": state " << +one->state << ", of kind " << +one->caller_kind << " "
@@ -179,7 +180,7 @@ void World::show_ec(std::ostream &out, const std::string &who, const ec *one) co
         out << "\n";
 }
 
-// SCs of ended threads run no EC.
+// An SC whose owner has ended runs no EC.
 void World::show_queue(std::ostream &out) const
 {
         const run_queue *queue = &cpu_self()->run_queue;
@@ -217,7 +218,8 @@ void World::show_caps(std::ostream &out, pd *owner) const
         out << "\n";
 }
 
-// Who comes to user mode has left nothing behind that was to be done before, and has what it needs.
+// Checks that an EC which returns to user mode leaves no pending work, and has its own state
+// loaded.
 void World::check_settled() const
 {
         const cpu *self = cpu_self();

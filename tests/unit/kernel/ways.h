@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The same input twice, by the fast way and by the general one, and all that can be seen after it.
+// Runs one input by the fast path and by the general one, and compares everything visible after it.
 #ifndef UNIT_KERNEL_WAYS_H
 #define UNIT_KERNEL_WAYS_H
 
@@ -14,16 +14,16 @@ extern "C" {
 #include "thread.h"
 }
 
-// Asks for the CPU's attention where there is nothing to do: all take the general way.
+// Requests the CPU's attention without work, so that every path is the general one.
 constexpr uint32_t ATTENTION_FOR_NOTHING = 0x80000000;
 
 constexpr unsigned PRIO = 100;
 
-// What an input is, for who reads of a failure: the names and values of its parts.
+// Describes an input for the reader of a failure: the names and values of its parts.
 std::string describe(std::initializer_list<const char *> names,
                      std::initializer_list<unsigned> values);
 
-// Threads of two PDs on one CPU. What is made here is named in what state() says.
+// Threads of two PDs on one CPU. Objects made here have names in state().
 class World : public Kernel
 {
       public:
@@ -32,18 +32,19 @@ class World : public Kernel
 
         ec *thread(const char *name, pd *owner, ec_kind kind);
         sc *context(const char *name, ec *owner, unsigned prio = PRIO);
-        // A portal of a thread, in the space of home.
+        // Makes a portal of a thread, in the space of home.
         pt *portal(word_t sel, ec *owner, word_t ip, nova_mtd_t mtd = 0);
 
-        // The CPU runs ec on an SC.
+        // Lets the CPU run ec on an SC.
         void run(ec *one, sc *on);
-        // Its SC is ready, in front of or behind others of its priority.
+        // Makes an SC ready, before or after others of its priority.
         void ready(sc *one, bool head);
         // Enters the kernel and continues until an EC returns to user mode.
         void enter(ec *one, bool general);
         void enter(void (*function)(ec *), ec *one, bool general);
 
-        // Everything; check: also that tables agree with it, which follow a revocation under way.
+        // Returns the whole state; check: also that the tables agree with it, which lag behind a
+        // revocation in progress.
         std::string state(bool check = true);
 
         std::map<const void *, std::string> names;

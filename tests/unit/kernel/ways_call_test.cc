@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Calls, events and replies: the short ways, for what is mostly so, do what the general ones do.
+// Calls, events and replies: the fast paths, for the common cases, do exactly what the general ones
+// do.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,8 +24,8 @@ struct Item {
         word_t base, flags;
 };
 
-// What the header says, and the items that are there. Others that it tells of are what else the
-// UTCB holds.
+// A message's header, and its prepared items. If the header counts more, the others are whatever
+// the UTCB holds.
 struct Message {
         word_t header;
         std::vector<Item> items;
@@ -33,7 +34,7 @@ struct Message {
 constexpr Item SEMAPHORE = {NOVA_CRD_OBJ, SEL_SM, NOVA_ITEM_DELEGATE},
                MEMORY = {NOVA_CRD_MEM, PAGE, NOVA_ITEM_DELEGATE},
                PORTS = {NOVA_CRD_IO, PORT, NOVA_ITEM_DELEGATE};
-constexpr unsigned MOST = NOVA_UTCB_COUNT_MASK; // what a count can say
+constexpr unsigned MOST = NOVA_UTCB_COUNT_MASK; // the largest possible count
 
 const std::vector<Message> messages = {
         {0, {}},
@@ -47,9 +48,9 @@ const std::vector<Message> messages = {
         {nova_utcb_items(0, 1), {{NOVA_CRD_MEM, PAGE + 9, NOVA_ITEM_DELEGATE}}}, // nothing is there
         {nova_utcb_items(0, 2), {SEMAPHORE, SEMAPHORE}},
         {nova_utcb_items(1, 2), {MEMORY, {NOVA_CRD_MEM, PAGE + 1, NOVA_ITEM_DELEGATE}}},
-        // No counts are there.
+        // Bits that belong to no count.
         {word_t{1} << 32, {}},
-        // All that fits, and more than fits.
+        // As much as fits, and more.
         {nova_utcb_items(NOVA_UTCB_WORDS - 2, 1), {SEMAPHORE}},
         {nova_utcb_items(NOVA_UTCB_WORDS - 1, 1), {SEMAPHORE}},
         {nova_utcb_items(0, NOVA_UTCB_TYPED_MAX), {PORTS}},
@@ -62,7 +63,8 @@ const std::vector<Message> messages = {
         {nova_utcb_items(MOST, MOST), {SEMAPHORE}},
 };
 
-// As much of a message has arrived as fits, its items first, and nothing else was written.
+// Checks that the message arrived as far as it fits, items first, and that nothing else was
+// written.
 void check_message(const nova_utcb &sent, const nova_utcb &before, const nova_utcb &now)
 {
         const word_t typed = std::min<word_t>(nova_utcb_typed(sent.items), NOVA_UTCB_TYPED_MAX);
@@ -82,7 +84,7 @@ void load_fpu(ec *)
         self->special |= SPECIAL_FPU;
 }
 
-// What is to be done before next can go on; first, nothing.
+// Pending work before next can run on; the first entry has none.
 void (*const attentions[])(ec *next) = {
         [](ec *) {},
         [](ec *) { cpu_self()->pending |= CPU_PENDING_GRACE; },
@@ -112,7 +114,7 @@ struct Ipc : World {
         ec *caller, *callee, *third;
         sc *callers, *thirds;
 
-        // The handler lies in the same PD or in another one.
+        // The handler lies in the caller's PD or in another one.
         Ipc(bool same, word_t ip, nova_mtd_t mtd = NOVA_MTD_EXCEPTION)
         {
                 caller = thread("caller", home, EC_GLOBAL);
@@ -133,7 +135,8 @@ struct Ipc : World {
                 callee->cpu = cpu_self();
         }
 
-        // Each item goes to a place of its own; the first says what kind the receiver allows.
+        // Each item goes to a place of its own; the first one decides which type the receiver
+        // allows.
         void put(const Message &message, ec *from, ec *to)
         {
                 from->utcb->items = message.header;
@@ -154,7 +157,7 @@ struct Ipc : World {
                 enter(from, general);
         }
 
-        // The callee handles a call of the third one.
+        // The callee handles a call of the third thread.
         void call_by_third()
         {
                 run(third, thirds);
@@ -163,7 +166,8 @@ struct Ipc : World {
                 call(third, 0, true);
         }
 
-        // It does, and the third one's SC is in front of others again.
+        // The callee handles a call of the third thread, whose SC is at the head of the queue
+        // again.
         void make_busy()
         {
                 call_by_third();
@@ -172,7 +176,8 @@ struct Ipc : World {
                 run(caller, callers);
         }
 
-        // It does, too, and waits for the caller, which handles one of it.
+        // The callee handles a call of the third thread, too, and waits for the caller, which
+        // handles a call of the callee.
         void make_cycle()
         {
                 caller->kind = EC_LOCAL;
@@ -184,7 +189,8 @@ struct Ipc : World {
                                          NOVA_PERM_ALL);
                 call_by_third();
                 callee->utcb->items = 0;
-                callee->regs.ip = 0x7000; // its entry may be none that hypercalls return to
+                callee->regs.ip = 0x7000; // the callee's entry may be an address to which
+                                          // hypercalls do not return
                 call(callee, 0, true, SEL_BACK);
                 ASSERT_EQ(cpu_self()->current, caller);
         }
@@ -209,7 +215,7 @@ struct Ipc : World {
                 enter(callee, general);
         }
 
-        // The busy callee, which the caller helps, is free again: now the caller's turn comes.
+        // The busy callee, which the caller helps, replies; now the caller's turn comes.
         void reply_if_helped(bool general)
         {
                 if (caller->helping == callee && cpu_self()->current == callee)
@@ -225,7 +231,7 @@ struct Call {
         bool same, by_iret;
 };
 
-// What a call says that does not reach its callee; SUCCESS: it does.
+// Returns the status of a call that does not reach its callee; SUCCESS: the call reaches it.
 nova_status refusal(const Call &one)
 {
         switch (one.callee) {
@@ -293,7 +299,7 @@ TEST(ways, of_a_call_are_the_same)
                 }
 }
 
-// Where a register of the caller lies in the message of an event.
+// Place of a register of the caller in the message of an event.
 struct Field {
         nova_mtd_t group;
         word_t regs::*from;
@@ -321,7 +327,7 @@ const Field fields[] = {
         {NOVA_MTD_R8_R15, &regs::r15, &nova_utcb_state::r15},
 };
 
-// What a portal asks for: nothing, one group, all of the specification, all bits.
+// Groups that a portal requests: none, one, all of the specification, all bits.
 const nova_mtd_t mtds[] = {0,
                            NOVA_MTD_ACDB,
                            NOVA_MTD_BSD,
@@ -340,7 +346,7 @@ struct Event {
         bool same, by_iret;
 };
 
-// The handler runs and has what its portal asks for; or there is none, and the thread ended.
+// The handler runs and has what its portal requests; without a handler the thread has ended.
 void check_event(const Ipc &w, const Event &one, const nova_utcb &before)
 {
         const nova_mtd_t mtd = mtds[one.mtd];
@@ -403,7 +409,7 @@ struct Reply {
         bool same, sleeper;
 };
 
-// The handler runs, with the reply still to be made.
+// Runs up to the handler, before its reply.
 void begin(Ipc &w, const Reply &one)
 {
         w.caller->utcb->items = 0;
@@ -459,7 +465,7 @@ TEST(ways, of_a_reply_are_the_same)
                 for (unsigned more = 0; more < CALLERS * ATTENTIONS * 4 && !HasFailure(); more++) {
                         const Reply one = {more / 4 / ATTENTIONS, message, more / 4 % ATTENTIONS,
                                            more % 2 != 0, more / 2 % 2 != 0};
-                        /* SCs wait with a thread that has given none away. */
+                        /* SCs can wait only with a thread that has donated none. */
                         if (one.sleeper && one.caller != ALONE)
                                 continue;
                         SCOPED_TRACE(describe(

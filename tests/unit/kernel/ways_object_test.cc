@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Objects: what ends, is revoked or made at once, or in steps.
+// Objects that are ended, revoked or created: at once, or in steps.
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -15,14 +15,14 @@ namespace
 
 constexpr word_t SEL_HOME = 0x20, SEL_LOCAL = 0x21, SEL_LESS = 0x22, SEL_FREE = 0x23,
                  BASE = 0x100000, NOTHING_THERE = 0x200000;
-// What ends lies in FEW selectors; with capabilities behind them, which end nothing, a revocation
-// of MANY takes more than a step.
+// The objects that end lie in FEW selectors. After them lie capabilities that end nothing, so that
+// a revocation of MANY takes more than a step.
 constexpr unsigned FEW = 2, MANY = 5;
 constexpr word_t BEHIND = BASE + 16, MORE = STEP_MAPPINGS + 4;
 
 unsigned windows;
 
-// A thread makes hypercalls on objects of the region from BASE on.
+// A thread that makes hypercalls on objects of the region from BASE on.
 struct Maker : World {
         ec *self = thread("self", home, EC_GLOBAL), *local = thread("local", home, EC_LOCAL);
         ec *waiter = thread("waiter", home, EC_GLOBAL);
@@ -39,7 +39,7 @@ struct Maker : World {
                 fake_window = [] { windows++; };
         }
 
-        // A creating hypercall, arguments 3 and 4.
+        // Makes a create hypercall with arguments 3 and 4.
         nova_status create(nova_hypercall kind, word_t sel, word_t third = 0, word_t fourth = 0,
                            word_t flags = 0, word_t owner = SEL_HOME)
         {
@@ -118,7 +118,7 @@ std::string after_revoke(const Ending &one, unsigned order)
 {
         Maker maker;
         maker.make(one.what);
-        if (one.other_dies) { // done by another thread
+        if (one.other_dies) { // ended by another thread
                 kobject *other = &maker.make_sm(maker.home, 0x30)->object;
                 object_get(other);
                 maker.revoke(maker.home, 0x30, 0x30, NOVA_CRD_OBJ, NOVA_PERM_ALL, true);
@@ -160,7 +160,7 @@ std::ostream &operator<<(std::ostream &out, const Creation &one)
                    << one.bytes << ", limit " << one.limit << ", account " << one.account;
 }
 
-// A PD without capabilities, or with those of a range that has none.
+// Creates a PD without capabilities, or with those of an empty range.
 std::string after_create_pd(const Creation &one, bool in_steps)
 {
         Maker maker;
@@ -173,7 +173,7 @@ std::string after_create_pd(const Creation &one, bool in_steps)
                              one.account ? NOVA_PD_ACCOUNT : 0, one.owner);
         account_root.limit = ~word_t{0};
         REG_P3(maker.self) = 0;
-        fake_settle(); // a PD for which there was no selector may still be dying
+        fake_settle(); // a PD that got no selector may still be dying
         return std::to_string(status) + "\n" + maker.state();
 }
 
@@ -195,7 +195,7 @@ TEST(ways, of_making_a_pd_are_the_same)
         EXPECT_GT(refused, 0u);
 }
 
-// Two levels below home: a walk of all stands somewhere when a leaf loses permissions.
+// Two levels below home: a walk over all of them is in the middle when a leaf loses permissions.
 constexpr word_t BRANCHES = 16, MIDDLE = 0x400, LEAVES = 0x800;
 
 struct Leaf {
@@ -222,7 +222,7 @@ std::string caps_text(Kernel &kernel)
         return out.str();
 }
 
-// The leaf's own space gives it up, which is not a walk, or what is above it takes it away.
+// The leaf's own space drops the permissions, which needs no walk, or the parent revokes them.
 std::string after_leaf(const Leaf &one, bool own)
 {
         Kernel kernel(2048);
@@ -248,7 +248,8 @@ std::string after_leaf(const Leaf &one, bool own)
         const object_mapping *here = object_space_mapping(&home->object_space, LEAVES + one.branch);
         const object_mapping *parent =
                 object_space_mapping(&away->object_space, MIDDLE + one.branch);
-        // What the walk took from the parent only would go by the parent's way, too.
+        // Permissions that only the walk took from the parent would be taken from the leaf by a
+        // revocation of the parent, too.
         const bool same = here && parent && !(here->perms & ~parent->perms);
         const long freed = !here ? 0 : parent ? 1 : 2;
         fake_settle();
@@ -285,8 +286,7 @@ TEST(ways, of_a_capability_without_children_are_the_same)
         }
 }
 
-// A walk that was given up may have left a capability below one that is gone: no other way leads to
-// it.
+// An abandoned walk may have left a capability whose parent is gone: no other path reaches it.
 TEST(ways, of_a_capability_whose_parent_is_gone_free_both)
 {
         for (unsigned i = 0; i < BRANCHES * 6 * 3; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Ranges and items that are delegated and revoked at once: as in steps, whatever else is under way.
+// Ranges and items that are delegated and revoked at once give equal results in steps, whatever
+// other work is in progress.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -14,11 +15,11 @@ namespace
 {
 
 constexpr unsigned PDS = 3, OPERATIONS = 40, SELECTORS = 24;
-// A chain of delegations, longer than a step of a walk: cuts leave marks on it.
+// A chain of delegations, longer than a step of a walk: splits leave marks on it.
 constexpr unsigned LINKS = 24, PIECE = 8;
 constexpr word_t CHAIN = 0x100;
 
-// A script of random operations; the same one for the same seed, whichever way it goes.
+// A script of random operations; a seed gives one script on both paths.
 class Script : public World
 {
       public:
@@ -46,7 +47,7 @@ class Script : public World
                 abandon(&walk);
         }
 
-        // What all looks like after each operation.
+        // Returns the whole state after each operation.
         std::vector<std::string> play()
         {
                 std::vector<std::string> states;
@@ -108,7 +109,7 @@ class Script : public World
                         ;
         }
 
-        // Another revocation, one step after the other between the operations: marks, pins, cuts.
+        // Another revocation, one step of it between operations: marks, pins, splits.
         void walk_on(pd *from, word_t first, word_t last, unsigned type, unsigned perms, bool self)
         {
                 if (!walks)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Page tables: a part of one table that is there is written as ranges are that need more.
+// Page tables: a write to part of one existing table gives equal results to a write that needs more
+// tables.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -19,9 +20,8 @@ namespace
 constexpr word_t TABLE = 512, USER_PAGES = NOVA_USER_END >> PAGE_BITS,
                  LAST_TABLE = USER_PAGES - TABLE;
 
-// WHOLE: at once. IN_STEPS: with a budget that is never enough for what is left but one page.
-// BEYOND: up to the first page that is none of the user's, which has no entry. WRITTEN: without a
-// budget.
+// WHOLE: at once. IN_STEPS: with a budget that is always one page too small for the rest. BEYOND:
+// up to the first page beyond the user's, which has no entry. WRITTEN: without a budget.
 enum Way { WHOLE, IN_STEPS, BEYOND, WRITTEN };
 
 struct Write {
@@ -34,7 +34,7 @@ std::ostream &operator<<(std::ostream &out, const Write &one)
         return out << std::hex << one.first << ".." << one.last << " value " << one.value;
 }
 
-// All entries of the user's half; counts of entries, in place of tables' addresses.
+// Shows all entries of the user's half, with counts of entries in place of tables' addresses.
 void show_table(const uint64_t *table, unsigned level, word_t page, std::string &out)
 {
         for (word_t i = 0; i < (level == 3 ? TABLE / 2 : TABLE); i++) {
@@ -52,7 +52,7 @@ void show_table(const uint64_t *table, unsigned level, word_t page, std::string 
         }
 }
 
-// A step; whether translations have to go.
+// Executes a step. Returns whether translations must be flushed.
 bool apply(pd *owner, word_t *at, word_t last, uint64_t value, unsigned *budget)
 {
         flush all;
@@ -63,7 +63,7 @@ bool apply(pd *owner, word_t *at, word_t last, uint64_t value, unsigned *budget)
         return flushed;
 }
 
-// The same without a budget.
+// Writes without a budget. Returns whether translations must be flushed.
 bool write(pd *owner, const Write &one)
 {
         flush all;
@@ -74,7 +74,7 @@ bool write(pd *owner, const Write &one)
         return flushed;
 }
 
-// What is seen after it: tables, memory, and whether TLBs were flushed.
+// Returns the visible result: tables, memory, and whether TLBs were flushed.
 std::string after(pd *owner, const Write &one, Way way)
 {
         const Taken before = taken_now();
@@ -129,7 +129,7 @@ class PageTables : public Kernel
                 ASSERT_EQ(whole, after(two, what, way));
         }
 
-        // Mostly nothing, or frames of which some allow a large page.
+        // Returns zero most of the time, or frames of which some allow a large page.
         uint64_t value()
         {
                 const unsigned perms = unsigned(random() % 8);
@@ -147,7 +147,7 @@ TEST(ways, of_parts_of_page_tables_are_the_same)
                 const word_t first = tables.random() % (2 * TABLE);
                 const word_t count = tables.random() % 8 ? 1 + tables.random() % 40
                                                          : 1 + tables.random() % TABLE;
-                const bool all = tables.random() % 16 == 0; // so that tables go, too
+                const bool all = tables.random() % 16 == 0; // so that tables are freed, too
                 const Write what = {all ? 0 : first, all ? 3 * TABLE - 1 : first + count - 1,
                                     all || i % 3 == 0 ? 0 : tables.value()};
                 ASSERT_NO_FATAL_FAILURE(tables.expect_same(what, i % 2 ? IN_STEPS : WRITTEN));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Semaphores, waking and the switch to who was woken: the short ways do what the general ones do.
+// Semaphores, wake-ups and the switch to a woken thread: the fast paths do exactly what the general
+// ones do.
 #include <gtest/gtest.h>
 
 #include "ways.h"
@@ -13,10 +14,10 @@ enum Operation { UP, DOWN, ZERO, PAST, FUTURE, OPERATIONS };
 
 struct Input {
         unsigned operation, waiters, count;
-        int above; // the waiters' priority above that of who is running
+        int above; // the waiters' priority above that of the running thread
         bool first, spent, slept_spent;
-        bool lent; // the waiters have the SCs of their callers
-        bool due;  // a decision, for one of a higher priority than all
+        bool lent; // the waiters run on the SCs of their callers
+        bool due;  // a decision is pending, for an SC of a higher priority than all
 };
 
 std::ostream &operator<<(std::ostream &out, const Input &one)
@@ -36,7 +37,8 @@ void set_call(ec *self, unsigned operation)
         REG_P3(self) = 0;
 }
 
-// The SC of a thread that has ended waits with it, too: it runs no EC, but there is more than one.
+// The SC of an ended thread sleeps with it, too: it runs no EC, but makes the sleepers more than
+// one.
 void add_dead_sleeper(ec *with, sc *dead)
 {
         dead->place = SC_SLEEPING;
@@ -44,7 +46,7 @@ void add_dead_sleeper(ec *with, sc *dead)
         list_append(&with->sleepers, &dead->link);
 }
 
-// The one is in a call of the other.
+// Puts callee into a call of caller.
 void set_caller(ec *callee, ec *caller)
 {
         caller->state = EC_REPLY;
@@ -86,7 +88,7 @@ std::string after(const Input &one, bool general)
         w.run(self, selfs);
         semaphore->count = one.count;
         if (general) {
-                /* Who is preempted meanwhile comes after those that woke together. */
+                /* A preempted SC is queued after those that woke together. */
                 if (one.waiters && !one.due)
                         add_dead_sleeper(waiter[0], deads);
                 semaphore->lock = SM_SPECIAL;
@@ -128,7 +130,7 @@ enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NOBODY, FIRSTS };
 
 struct Switch {
         unsigned first;
-        int above; // the first SC's priority above that of the one behind it
+        int above; // the first SC's priority above that of the next one
         bool blocks, spent, grace, behind, dying;
 };
 
@@ -139,7 +141,7 @@ std::ostream &operator<<(std::ostream &out, const Switch &one)
                    << one.behind << ", dying " << one.dying;
 }
 
-// It has no references: it waits for its end.
+// A semaphore without references waits for its end.
 void let_semaphore_die()
 {
         sm *made = nullptr;
@@ -168,7 +170,8 @@ void make_first(sc *first, ec *owner, ec *other, unsigned kind)
         }
 }
 
-// The current one blocks, or a decision is due. It is known who comes first, or the rings tell.
+// The current EC blocks, or a decision is pending. The queue knows its first SC, or finds it in the
+// rings.
 std::string after_switch(const Switch &one, bool known)
 {
         World w;
@@ -199,7 +202,7 @@ std::string after_switch(const Switch &one, bool known)
                 sched_decide(cpu_self());
         set_call(self, one.blocks ? DOWN : UP);
         w.enter(self, false);
-        /* A decision ends one of them. */
+        /* A decision ends one of the dying semaphores. */
         EXPECT_EQ(cpu_self()->dying_count, one.dying ? 1u : 0u);
         return w.state();
 }

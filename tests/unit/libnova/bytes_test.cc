@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Words, bytes and texts in messages: they come back whole or not at all, and nothing is written or
- * read outside of the UTCB or of a buffer, whatever a sender has written. */
+/* Words, bytes and texts in messages arrive whole or not at all, and no access leaves the UTCB or a
+ * buffer, whatever a sender has written. */
 #include "nova/utcb.h"
 
 #include <cstring>

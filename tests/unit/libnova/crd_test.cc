@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Descriptors, and cutting ranges into aligned pieces. */
+/* Descriptors, and splitting ranges into aligned pieces. */
 #include "nova/crd.h"
 #include "nova/qpd.h"
 
@@ -118,7 +118,7 @@ TEST(crd, pieces_cover_each_range_once_and_are_aligned)
                         }
 }
 
-/* All selectors of a descriptor, the kernel's way: aligned down. */
+/* Returns all selectors of a descriptor as the kernel does: aligned down. */
 std::set<nova_sel_t> selectors(nova_crd_t crd)
 {
         std::set<nova_sel_t> all;
@@ -185,7 +185,7 @@ TEST(crd, spaces_end_where_the_interface_says)
         EXPECT_EQ(nova_crd_space_end(NOVA_CRD_MEM), 0x10000000000000u);
 }
 
-/* Pieces by brute force: at each place the largest aligned block that fits. */
+/* Finds the pieces by brute force: at each place the largest aligned block that fits. */
 std::vector<piece> brute(nova_sel_t base, nova_sel_t hotspot, nova_word_t count, nova_sel_t end)
 {
         std::vector<piece> pieces;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading HIPs, well-formed and hostile ones. The page ends where the sanitizer watches. */
+/* Reading HIPs, well-formed and hostile ones. The sanitizer watches the end of the page. */
 #include "nova/hip.h"
 
 #include <cstring>
@@ -209,7 +209,7 @@ TEST_F(hip, neighbours_and_overlapping_ranges_are_joined)
         EXPECT_EQ(free_ram(), (std::vector<range>{{0x1000, 0x4000}}));
 }
 
-/* By brute force: a page is free if each of its bytes is available and none is taken. */
+/* By brute force: a page is free if each of its bytes is available and none is reserved. */
 std::vector<range> brute(const std::vector<nova_hip_mem> &mems, unsigned pages)
 {
         const unsigned grain = 0x100;

@@ -61,7 +61,7 @@ TEST(names, every_event_is_found_by_its_name)
                 if (vmx != NOVA_EVENT_RESERVED) {
                         EXPECT_EQ(nova_vmx_number(vmx.c_str()), static_cast<int>(number));
                 }
-                /* Groups have the name of their first number. */
+                /* A group has the name of its first number. */
                 if (svm != NOVA_EVENT_RESERVED && number >= 0x60) {
                         EXPECT_EQ(nova_svm_number(svm.c_str()), static_cast<int>(number));
                 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Message builders and readers: they keep to the data area whatever the items word says. */
+/* Message builders and readers stay inside the data area, whatever the items word is. */
 #include "nova/utcb.h"
 
 #include <gtest/gtest.h>

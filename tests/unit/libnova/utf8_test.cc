@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a terminal gets of strangers' text. */
+/* Filtering of untrusted text before it reaches a terminal. */
 #include "nova/utf8.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ void take(nova_utf8 *utf8, const std::string &text, std::string *shown)
                 shown->append(room, nova_utf8_take(utf8, c, room));
 }
 
-/* The text in two pieces; the first one has @p first bytes. */
+/* Filters the text in two pieces; the first one has @p first bytes. */
 std::string in_two(const std::string &text, size_t first)
 {
         nova_utf8 utf8 = {};
@@ -29,7 +29,7 @@ std::string in_two(const std::string &text, size_t first)
         return shown;
 }
 
-/* However it is cut it is the same. */
+/* Checks that the result does not depend on the place of the cut. */
 void expect(const std::string &text, const std::string &shown)
 {
         for (size_t first = 0; first <= text.size(); first++)
@@ -41,7 +41,7 @@ std::string marks(size_t count)
         return std::string(count, '?');
 }
 
-/* Of any number, also those that are not characters, in as many bytes as are asked for. */
+/* Encodes any number, even one that is not a character, in as many bytes as requested. */
 std::string encode(unsigned code, unsigned bytes)
 {
         static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
@@ -71,7 +71,7 @@ TEST(utf8, passes_if_it_is_well_formed)
                "\xc3\x84\xc3\x9b \xe2\x82\xac \xf0\x9f\x98\x80");
 }
 
-/* All that four bytes can say, in its shortest form. */
+/* All values that four bytes can encode, in the shortest form. */
 TEST(utf8, passes_for_characters_and_for_nothing_else)
 {
         for (unsigned code = 0; code < 0x140000; code++) {

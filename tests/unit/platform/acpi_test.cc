@@ -266,7 +266,7 @@ TEST(acpi, survives_tables_of_random_content)
 
 constexpr uint64_t DSDT = 0x50000;
 
-// A PC whose DSDT holds these bytes, among others.
+// A PC whose DSDT contains these bytes.
 void put_dsdt(Pc &pc, const Bytes &code)
 {
         Bytes body(40, 0x5f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// I/O APICs: which are believed, and what becomes of a pin.
+// I/O APICs: the kernel's checks of them, and the states of a pin.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -23,7 +23,7 @@ constexpr uint64_t BASE = 0xfec00000;
 constexpr uint32_t LOW_ACTIVE = 0x2000, LEVEL = 0x8000, MASKED = 0x10000;
 constexpr unsigned WINDOW = 0x10, VECTOR = 0x40;
 
-// Registers of the I/O APIC: index and window keep what was written last.
+// Registers of the I/O APIC: index and window keep the value written last.
 alignas(4) char registers[4096];
 unsigned mapped_pages;
 
@@ -44,7 +44,7 @@ uint32_t window()
 struct Board : Machine {
         cpu boot = {};
 
-        // pins: what the version register says.
+        // pins: the number in the version register.
         explicit Board(unsigned pins = 24, uint64_t phys = BASE)
         {
                 const uint32_t version = (pins - 1) << 16;
@@ -62,7 +62,8 @@ struct Board : Machine {
         }
 };
 
-// A board whose I/O APIC was found. There is one pin for each test, for pins never go.
+// A board whose I/O APIC was found. Each test has a pin of its own, because the kernel never
+// releases a pin.
 struct Found : Board {
         unsigned gsi;
 
@@ -75,7 +76,7 @@ struct Found : Board {
                 io_apic_set_up(gsi, VECTOR, &boot);
         }
 
-        // What was written to the pin last, which is its lower half.
+        // Returns the value last written to the pin: its lower half.
         uint32_t pin() const
         {
                 EXPECT_EQ(index_register(), 0x10 + 2 * gsi);
@@ -102,7 +103,7 @@ TEST(io_apic, is_not_believed_with_more_pins_than_one_can_have)
         Board board(256);
         io_apic_init();
         EXPECT_FALSE(io_apic_has(0));
-        EXPECT_EQ(boot_kernel_range_count, 1u); /* the page is not given away all the same */
+        EXPECT_EQ(boot_kernel_range_count, 1u); /* the kernel keeps the page nevertheless */
 }
 
 TEST(io_apic, has_the_gsis_of_its_pins)
@@ -181,7 +182,7 @@ TEST(io_apic, leaves_gsis_alone_that_are_no_pins)
         EXPECT_EQ(window(), before);
 }
 
-// Trigger and polarity of a GSI.
+// Returns trigger and polarity of a GSI.
 std::pair<bool, bool> kind(unsigned gsi)
 {
         bool level, low;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel functions that the parts under test call, on a machine of the test's making.
+// The kernel functions that the parts under test call, on a machine that the test builds.
 #include "machine.h"
 
 #include <cstdarg>

@@ -16,8 +16,8 @@ extern "C" {
 
 using Bytes = std::vector<uint8_t>;
 
-// Memory that nobody filled reads as 0xff. What boot_map returned dies at the next call for the
-// same slot and ends where it was said to end, so that the sanitizer sees every access beside it.
+// Memory that a test has not filled reads as 0xff. A result of boot_map dies at the next call for
+// its slot and ends exactly at its size, so that the sanitizer sees every access outside.
 struct Machine {
         std::map<uint64_t, Bytes> memory;
         std::string console;
@@ -30,7 +30,7 @@ struct Machine {
         void *map(unsigned slot, uint64_t phys, uint64_t size);
 };
 
-// The one machine that exists now.
+// The only machine at this time.
 extern Machine *machine;
 
 // Appends a little-endian number.

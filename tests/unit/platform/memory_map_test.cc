@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The memory map: what is free, and what happens when it is long.
+// The memory map: free ranges, and maps with too many entries.
 #include <gtest/gtest.h>
 
 #include "machine.h"

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's first address space on the host: the real source, which reads and writes no control
- * register here, and what a test may ask of it. */
+/* The kernel's first address space on the host: the real source, which accesses no control register
+ * here, and functions that a test may call. */
 #define read_cr3  real_read_cr3
 #define write_cr3 real_write_cr3
 #include "arch/x86/insn.h"
 #undef read_cr3
 #undef write_cr3
 
-/* Pool addresses are host addresses with the same place in their GiB. */
+/* Pool addresses are host addresses with the physical address's offset in its GiB. */
 #include "layout.h"
 #undef POOL_OFFSET
 #define POOL_OFFSET PAGING_POOL_OFFSET
 
-/* Other files have these for the other tests. */
+/* Other files define these for the other tests. */
 #define boot_map               paging_boot_map
 #define boot_map_device        paging_boot_map_device
 #define boot_unmap             paging_boot_unmap
@@ -33,7 +33,7 @@ static void write_cr3(uint64_t value)
 #include "arch/x86/boot_paging.c"
 #include "memory/frame.c"
 
-/* What start.S made: the directories of slot 511, where the image lies. */
+/* The tables of start.S: the directories of slot 511, where the image lies. */
 uint64_t early_root[512] __attribute__((aligned(PAGE_SIZE)));
 static uint64_t early_pdpt[512] __attribute__((aligned(PAGE_SIZE)));
 

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tests can set and read of the kernel's first address space. */
+/* The parts of the kernel's first address space that tests can set and read. */
 #ifndef UNIT_PLATFORM_PAGING_H
 #define UNIT_PLATFORM_PAGING_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A physical address of the pool plus this is where the host has the frame. */
+/* Offset from a physical address of the pool to the host address of the frame. */
 #define PAGING_POOL_OFFSET 0x200000000000ul
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** Starts again with the tables that start.S made. */
+/** Starts again with the tables of start.S. */
 void paging_begin(void);
 
 /** Gives the pool to the allocator and builds the final tables. */
 bool paging_finish(uint64_t start, uint64_t size);
 
-/** Physical address that the tables in use give for a virtual one; UINT64_MAX: none. */
+/** Returns the physical address of a virtual one by the tables in use; UINT64_MAX: none. */
 uint64_t paging_lookup(uint64_t virt);
 
 /** Whether a table found no memory. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel's first address space: a pool of any size finds its tables at any place.
+// The kernel's first address space: there are enough tables for a pool of any size at any place.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -19,7 +19,7 @@ constexpr uint64_t KIB = 1 << 10, MIB = 1 << 20, GIB = 1 << 30, LARGE = 2 * MIB;
 constexpr uint64_t FOUR_GIB = 4 * GIB, IMAGE = LARGE, IMAGE_SIZE = 200 * KIB;
 constexpr uint32_t AVAILABLE = 1, RESERVED = 2;
 
-// Host memory in the place of all physical memory below 4 GiB.
+// Host memory in place of all physical memory below 4 GiB.
 class Frames
 {
       public:
@@ -45,7 +45,7 @@ struct Layout : Machine {
         {
                 memory_map_take(IMAGE, IMAGE_SIZE, false);
         }
-        // As QEMU lays memory out: up to `low`, less the tables of its firmware, and above 4 GiB.
+        // Memory as QEMU places it: up to `low`, less the tables of its firmware, and above 4 GiB.
         void add_memory(uint64_t all, uint64_t low)
         {
                 const uint64_t below = all < low ? all : low;
@@ -67,7 +67,8 @@ bool shows_pool(const struct boot_range &pool)
         return true;
 }
 
-// Starts the kernel's memory as boot.c does, after the loader's information filled both windows.
+// Starts the kernel's memory as boot.c does, after the loader's information has filled both
+// windows.
 void start(uint64_t wanted)
 {
         paging_begin();
@@ -97,7 +98,7 @@ void start_with(uint64_t mib, uint64_t low)
         start(0);
 }
 
-// Where QEMU's machines end their memory below 4 GiB: q35 with little and much of it, and pc.
+// End of the memory below 4 GiB on QEMU's machines: q35 with little and much memory, and pc.
 constexpr uint64_t ENDS[] = {0xb0000000, 0x80000000, 0xe0000000, 0xc0000000};
 
 TEST(paging, holds_the_pool_of_each_size_of_memory)
@@ -126,7 +127,7 @@ void start_across(uint64_t border, uint64_t pages, uint64_t above)
         start(pages * LARGE);
 }
 
-// A pool of the command line's size, whose start goes over each border of a GiB.
+// A pool of the command line's size, whose start crosses each border of a GiB.
 TEST(paging, holds_a_pool_of_each_size_across_each_border)
 {
         Frames frames;
@@ -140,7 +141,7 @@ TEST(paging, holds_a_pool_of_each_size_across_each_border)
 TEST(paging, holds_the_pool_of_any_layout)
 {
         Frames frames;
-        std::mt19937_64 random(20); // the same numbers each time
+        std::mt19937_64 random(20); // a fixed seed
         for (unsigned round = 0; round < 1000 && !testing::Test::HasFatalFailure(); round++) {
                 SCOPED_TRACE("layout " + std::to_string(round));
                 Layout layout;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// PCI functions and HPETs that firmware tells of, and what programs name them with.
+// PCI functions and HPETs that firmware lists, and the names that programs use for them.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -265,7 +265,7 @@ TEST(pci, survives_tables_cut_at_every_byte_and_of_random_content)
                                 bytes.resize(round);
                                 bytes[4] = static_cast<uint8_t>(round);
                         } else {
-                                /* Not the number of the last bus: that would only take long. */
+                                /* Not the number of the last bus: that would only take longer. */
                                 for (unsigned i = 0; i < 1 + random() % 3; i++)
                                         bytes[36 + random() % 18] = static_cast<uint8_t>(random());
                         }

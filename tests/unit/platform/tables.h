@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ACPI tables of a test's making.
+// ACPI tables that tests build.
 #ifndef UNIT_PLATFORM_TABLES_H
 #define UNIT_PLATFORM_TABLES_H
 
@@ -9,13 +9,13 @@
 
 constexpr uint64_t RSDP = 0xf5000, RSDT = 0x10000, XSDT = 0x11000;
 
-// Makes the sum of bytes 0 by the byte at a place.
+// Sets the byte at a place so that the sum of the bytes is 0.
 void fix_sum(Bytes &bytes, size_t at, size_t length);
 
-// A table with its header.
+// Returns a table with its header.
 Bytes table(const char *signature, const Bytes &body);
 
-// The root pointer, and an RSDT (entries of 4 bytes) or XSDT (8).
+// Return the root pointer, and an RSDT (entries of 4 bytes) or XSDT (8).
 Bytes rsdp(unsigned revision, uint64_t rsdt, uint64_t xsdt);
 Bytes root(const char *signature, std::initializer_list<uint64_t> tables, unsigned size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The RAM disk's archive reader: what it lists, and every reason to refuse. */
+/* The RAM disk's archive reader: the files it lists, and every reason to refuse an archive. */
 extern "C" {
 #include "archive.h"
 }
@@ -54,7 +54,7 @@ const std::string end(1024, '\0');
 std::string refused(const std::string &bytes)
 {
         const char *error = nullptr;
-        /* The copy lets the sanitizer see each byte beyond the end. */
+        /* The copy lets the sanitizer see each access beyond the end. */
         const std::vector<char> exact(bytes.begin(), bytes.end());
         EXPECT_EQ(archive_check(exact.data(), exact.size(), &error), -1);
         return error ? error : "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A command line becomes arguments and environment.
+// Conversion of a command line into arguments and environment.
 #include "start/arguments.h"
 
 #include "nova/cmdline.h"

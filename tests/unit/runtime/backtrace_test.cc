@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walks along frames: well-formed ones, and what a broken program leaves. */
+/* Walks along frames: well-formed frames, and those of a broken program. */
 #include "fault/backtrace.h"
 
 #include <gtest/gtest.h>
@@ -63,7 +63,8 @@ TEST_F(backtrace, a_jump_to_nowhere_shows_its_caller)
         EXPECT_EQ(walk(0, 0xf01, 0x2000), (addresses{0}));
 }
 
-/* A call at code + 0x100 of the function at code + 0x80, which begins with the given byte. */
+/* Sets up a call at code + 0x100 of the function at code + 0x80, which begins with the given
+ * byte. */
 TEST_F(backtrace, a_function_without_a_frame_shows_its_caller)
 {
         const auto put = [this](nova_word_t addr, std::vector<unsigned char> bytes) {

@@ -30,7 +30,7 @@ class buddy : public testing::Test
                 records.reserve(BUDDY_ZONES);
         }
 
-        /* What the allocator's user does. */
+        /* Clears memory as the allocator's user does. */
         void clear(uintptr_t addr, unsigned order)
         {
                 const buddy_zone *z = novart_buddy_zone_of(&b, addr);
@@ -67,7 +67,7 @@ class buddy : public testing::Test
         }
 };
 
-/* Pages of a block that must be cleared. */
+/* Returns the pages of a block that must be cleared. */
 size_t used_pages(const buddy_zone *zone, uintptr_t addr, unsigned order)
 {
         size_t page = (addr - zone->base) / page_size, used = 0, count;
@@ -216,8 +216,8 @@ TEST_F(buddy, pages_of_unknown_content_are_cleared)
         EXPECT_EQ(used_pages(z, novart_buddy_take(&b, 4), 4), 16u);
 }
 
-/* Zones of odd sizes, orders 0 to 6: no page is given twice, all that is given is zero, a failure
- * means there is no block. */
+/* Zones of odd sizes, orders 0 to 6: no page is allocated twice, allocated memory is zero, and an
+ * allocation fails only without a free block. */
 TEST_F(buddy, storm_agrees_with_a_model)
 {
         std::mt19937 random(7);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commit tables: pages that were noted are found, and leaves are freed. */
+/* Commit tables: recorded pages are found, and leaves are freed. */
 #include "memory/commit_table.h"
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System descriptions against what is there: files, their segments, the machine.
+// System descriptions compared with reality: files, their segments, the machine.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -82,7 +82,7 @@ TEST(machine, with_gaps_in_its_cpus_runs_programs_on_all_of_them)
         EXPECT_EQ(nova_system_check_machine(d.system.get(), &machine, Description::report, &d), 0u);
 }
 
-/* Segments count beside what a program can allocate, and have a bound of their own. */
+/* Segments count in addition to allocated memory, and have a bound of their own. */
 TEST(description, counts_segments_as_far_as_they_are_known)
 {
         Description d("machine\n  memory 8M\nprogram a\n  memory 4M\nprogram b\n  image 1M\n");
@@ -104,7 +104,8 @@ TEST(description, counts_segments_as_far_as_they_are_known)
                   "has 8192 KiB for them; give them less, or the machine more.\n");
 }
 
-/* Program headers of both classes; what is never written and all in the file takes nothing. */
+/* Program headers of both classes; a segment that is never written and all in the file takes no
+ * memory. */
 TEST(description, segments_of_a_file_are_measured)
 {
         for (const bool wide : {false, true}) {
@@ -144,7 +145,7 @@ TEST(description, segments_of_a_file_are_measured)
         }
 }
 
-/* By eight characters services know a client. */
+/* Services identify a client by eight characters. */
 TEST(description, clients_of_a_service_differ_in_eight_characters)
 {
         const std::string log = "program log\n  provides log\nprogram clock\n  provides clock\n";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System descriptions: what good ones say, and the sentence about each mistake.
+// System descriptions: the contents of valid ones, and the message about each error.
 #include <string>
 
 #include "description_text.h"
@@ -134,7 +134,7 @@ TEST(description, goes_on_after_a_mistake_and_tells_the_next_one_too)
         EXPECT_EQ(d.mistakes.size(), 3u);
 }
 
-// WRONG(name, text, "line: sentence"): exactly this one mistake is told.
+// WRONG(name, text, "line: sentence"): expects exactly this one error.
 #define WRONG(name, text, ...)                                        \
         TEST(wrong_description, name)                                 \
         {                                                             \

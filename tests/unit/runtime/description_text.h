@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A system description that is read, and the sentences about its mistakes.
+// A system description that is read, and the messages about its errors.
 #ifndef DESCRIPTION_TEXT_H
 #define DESCRIPTION_TEXT_H
 
@@ -11,7 +11,7 @@
 
 #include "system/description.h"
 
-// Begins most texts of the tests.
+// The beginning of most texts.
 #define A "program a\n"
 
 struct Description {
@@ -26,7 +26,7 @@ struct Description {
 
         explicit Description(const std::string &text)
         {
-                // Memory of the exact size, so that the sanitizer sees the end.
+                // Memory of the exact size, so that the sanitizer sees an access beyond the end.
                 const std::vector<char> exact(text.begin(), text.end());
                 const unsigned count =
                         nova_system_read(system.get(), exact.data(), exact.size(), report, this);

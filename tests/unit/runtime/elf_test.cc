@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ELF images of children: good ones, one of each mistake, how pages are laid out, and random ones.
+// ELF images of children: valid ones, one for each error, the layout of pages, and random images.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -44,7 +44,7 @@ struct Free {
 };
 
 // An image in memory of its own, page-aligned and of the exact size, so that the sanitizer sees
-// each byte outside.
+// each access outside.
 struct Image {
         Header header;
         std::vector<Program> programs{1};

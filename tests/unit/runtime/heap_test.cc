@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The blocks of malloc(): nothing overlaps, nothing is lost, neighbours are joined.
+// The blocks of malloc(): no two overlap, none is lost, neighbours are joined.
 #include "heap/heap.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The log service's lines: whole, prefixed, and nobody can write in another's name. */
+/* The log service's lines: whole, prefixed, and never in the name of another client. */
 extern "C" {
 #include "lines.h"
 }
@@ -75,7 +75,7 @@ TEST_F(lines, have_no_control_characters)
         EXPECT_EQ(write(std::string("\0\n", 2)), "[anna] ?\n");
 }
 
-/* CSI in one byte is as good as ESC [. */
+/* CSI in one byte works like ESC [. */
 TEST_F(lines, have_no_control_characters_of_8_bits)
 {
         EXPECT_EQ(write("a\2332J \xc2\x85 \x80\x9f \x7f \xc3\xa4\xa0\n"),

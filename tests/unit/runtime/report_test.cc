@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of fault reports, also of reports that a hostile child made up. */
+/* The text of fault reports, also for values that a hostile child made up. */
 #include "novart/fault.h"
 
 #include "nova/event.h"

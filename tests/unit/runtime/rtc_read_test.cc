@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading a PC's clock through its ports: one that runs, one that does not, and none. */
+/* Reading a PC's clock through its ports: a running clock, a stopped one, and none. */
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -11,7 +11,7 @@
 #include "novart/region.h"
 #include "novart/time.h"
 
-/* A structure and a function of its have one name. */
+/* The header has a structure and a function of one name. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "novart/parent.h"
@@ -59,7 +59,7 @@ struct rtc_read : testing::Test {
                 machine.error = error;
         }
 
-        /* The time stays, and the wait was neither given up early nor long. */
+        /* The time is not set, and the wait was neither given up early nor too long. */
         static void expect_given_up()
         {
                 EXPECT_EQ(machine.set, 0u);
@@ -107,7 +107,7 @@ TEST_F(rtc_read, an_update_is_waited_for)
         EXPECT_GT(machine.ns, 2 * ms);
 }
 
-/* The seconds are from before, the rest from behind it. */
+/* The seconds were read before the update, the other registers after it. */
 TEST_F(rtc_read, an_update_between_two_registers_is_noticed)
 {
         bool is_first = true;

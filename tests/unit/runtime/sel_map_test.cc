@@ -90,7 +90,7 @@ TEST_F(sel_map, grows_by_pages_and_ends_without_them)
         pages_left = 1;
         for (nova_sel_t sel = SEL_SMALL_COUNT; sel < SEL_LEAF_COUNT; sel++)
                 ASSERT_EQ(novart_sel_map_take(&map, 0), sel);
-        EXPECT_EQ(novart_sel_map_take(&map, 0), none); /* the next leaf wants a page, too */
+        EXPECT_EQ(novart_sel_map_take(&map, 0), none); /* the next leaf needs a page, too */
         pages_left = 1;
         EXPECT_EQ(novart_sel_map_take(&map, 0), SEL_LEAF_COUNT);
 }
@@ -106,7 +106,7 @@ TEST_F(sel_map, clips_what_no_selector_can_be)
         EXPECT_EQ(novart_sel_map_take(&map, 0), none);
 }
 
-/* Anything free and aligned must be found, and nothing twice. */
+/* Every free aligned range must be found, and none twice. */
 TEST_F(sel_map, storm_agrees_with_a_model)
 {
         constexpr nova_sel_t first = 37, count = 5000;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of a service's sessions: limits, portals, and slots that come back in time. */
+/* The table of a service's sessions: limits, portals, and the release of slots. */
 extern "C" {
 #include "session_table.h"
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Symbols of well-formed ELF files of both classes, and of hostile ones. The file ends where the
- * sanitizer watches. */
+/* Symbols of well-formed ELF files of both classes, and of hostile ones. The sanitizer watches the
+ * end of the file. */
 #include "novart/symbols.h"
 
 #include <cerrno>
@@ -113,7 +113,7 @@ template <class elf> class symbols : public testing::Test
                 symbol(3, 14, 0x2000, 0, STT_FUNC);
         }
 
-        /* Through memory of exactly the file's size. */
+        /* Reads from memory of exactly the file's size. */
         int init(size_t bytes = size)
         {
                 exact.reset(new unsigned char[bytes]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The timer service's heap: order, removal, periods that are missed. */
+/* The timer service's heap: order, removal, missed periods. */
 extern "C" {
 #include "heap.h"
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU with some RAM, a device in memory and one at ports, for tests of what instructions
- * do there. */
+/* A virtual CPU with RAM, a device in memory and one at ports, for tests of instructions that
+ * access them. */
 #ifndef NOVA_TESTS_UNIT_VMM_ACCESS_H
 #define NOVA_TESTS_UNIT_VMM_ACCESS_H
 
@@ -19,7 +19,7 @@ using bytes = std::vector<uint8_t>;
 constexpr uint64_t device_at = 0xd0000000;
 constexpr uint16_t data_rights = 0x93, code_rights = 0x9b, user_rights = 0xf3;
 
-/* What a device was told, and what it says: numbers that count up. */
+/* Values written to a device, and the values it returns: numbers that count up. */
 struct probe {
         std::vector<std::pair<uint64_t, uint64_t>> written;
         uint64_t next = 0x11223344;
@@ -75,7 +75,7 @@ struct guest_access : testing::Test {
                 state.cs = {0, 0xc9b, 0xffffffff, 0};
         }
 
-        /* Long mode: pages 0 to 63 as they are, page 64 is the device. */
+        /* Long mode: pages 0 to 63 are mapped one to one, page 64 is the device. */
         void wide(uint16_t rights = data_rights)
         {
                 flat(rights);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages of a PC's local APICs, and what they do to virtual CPUs. */
+/* Messages of a PC's local APICs, and their effects on virtual CPUs. */
 #include <gtest/gtest.h>
 #include <string>
 
@@ -12,7 +12,7 @@ extern "C" {
 namespace
 {
 
-/* What was done to which virtual CPU, in order. */
+/* The actions on virtual CPUs, in order. */
 std::string done;
 
 void note(const char *what, const nova_vcpu *vcpu)
@@ -117,7 +117,7 @@ TEST_F(apic, one_that_is_switched_off_hears_nothing_and_forgets)
         EXPECT_EQ(get(1, 0x80), 0u);
 }
 
-/* As on a CPU whose pin LINT0 is the interrupt itself. */
+/* As on a CPU whose pin LINT0 is the interrupt request itself. */
 TEST_F(apic, without_a_local_apic_the_first_cpu_hears_the_8259s)
 {
         put(0, 0xf0, 0x1ff);
@@ -151,7 +151,7 @@ TEST_F(apic, resets_the_local_apic_of_a_cpu_that_gets_init)
         send(0, 1, 0x4500);
         EXPECT_EQ(pc.lapic[1].task_priority, 0u);
         EXPECT_EQ(pc.lapic[1].spurious, 0xffu);
-        send(0, 1, 0x4608); /* its number is what it was */
+        send(0, 1, 0x4608); /* its number has not changed */
         EXPECT_EQ(done, "reset1 start1 ");
 }
 

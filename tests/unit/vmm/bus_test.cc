@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Buses: the device that answers, and the result without a device. */
+/* Buses: the device that responds, and the result without a device. */
 #include "novavmm/bus.h"
 
 #include <cerrno>

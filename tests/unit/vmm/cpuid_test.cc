@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID of guests: what passes, what does not, what is added. */
+/* CPUID of guests: features that pass, are masked, and are added. */
 #include "novavmm/cpuid.h"
 
 #include <gtest/gtest.h>
@@ -54,7 +54,7 @@ TEST(cpuid, offers_umip_rdtscp_invpcid_and_mtrrs)
         EXPECT_NE(ask(0x80000001).edx & 1u << 27, 0u);
         EXPECT_NE(ask(7).ebx & 1u << 10, 0u);
         EXPECT_NE(ask(7).ecx & 1u << 2, 0u);
-        EXPECT_EQ(ask(1).ecx & 1u << 17, 0u); /* no PCID all the same */
+        EXPECT_EQ(ask(1).ecx & 1u << 17, 0u); /* no PCID nevertheless */
 }
 
 TEST(cpuid, offers_no_long_mode_where_guests_cannot_have_it)
@@ -105,7 +105,7 @@ TEST(cpuid, offers_the_state_of_what_leaf_7_offers_and_no_other)
                 EXPECT_EQ(xsave(subleaf).eax | xsave(subleaf).ebx, 0u) << subleaf;
 }
 
-/* A CPU that has more than is offered, and has it all switched on. */
+/* A CPU with more features than guests get, all of them enabled. */
 nova_cpuid with_sizes(uint32_t leaf, uint32_t subleaf)
 {
         if (leaf != 0xd)
@@ -159,7 +159,7 @@ TEST(cpuid, a_compacted_area_has_no_gaps_but_for_alignment)
         EXPECT_EQ(sizes(1, 0x227).ebx, 896u + 8);
 }
 
-/* Of QEMU when it emulates the CPU, and of QEMU with the host's. */
+/* As reported by QEMU's emulation, and by QEMU with the host's CPU. */
 nova_cpuid emulated(uint32_t leaf, uint32_t)
 {
         if (leaf == 0x40000000)

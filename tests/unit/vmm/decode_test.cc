@@ -159,7 +159,7 @@ TEST(compute, flags_are_those_of_the_cpu)
         EXPECT_EQ(flags, nova_word_t{NOVA_FLAG_IF | 0x4 | 0x40});
 }
 
-/* What the CPU under this test makes of an operation. Below the stack pointer lies what is ours. */
+/* Executes an operation on the CPU of this test. The area below the stack pointer may be in use. */
 #define ON_CPU(name, operation, T)                                             \
         uint64_t name(uint64_t to, uint64_t from, nova_word_t *flags)          \
         {                                                                      \
@@ -206,7 +206,7 @@ ON_CPU_BIT(btc)
 
 struct operation_row {
         nova_operation operation;
-        nova_word_t defined; /* flags that have a value then */
+        nova_word_t defined; /* flags that the operation defines */
         uint64_t (*on_cpu[4])(uint64_t, uint64_t, nova_word_t *);
 };
 
@@ -377,7 +377,7 @@ TEST_F(paging, four_levels)
         EXPECT_FALSE(walk(0));
 }
 
-// Not offered, but nothing keeps a guest from switching it on.
+// The guest is not offered this feature, but may enable it nevertheless.
 TEST_F(paging, five_levels)
 {
         mode.cr0 = NOVA_CR0_PG;
@@ -478,8 +478,8 @@ TEST(decode_cr8, refuses_what_is_no_write_of_it)
                 {{0x44, 0x0f, 0x22}, 64},       /* cut off */
                 {{}, 64},
                 {{0x44, 0x0f, 0x22, 0xc0}, 32},       /* no prefix there */
-                {{0x44, 0x66, 0x0f, 0x22, 0xc0}, 64}, /* REX does not count here */
-                {{0xf0, 0x44, 0x0f, 0x22, 0xc0}, 64}, /* LOCK makes it another one */
+                {{0x44, 0x66, 0x0f, 0x22, 0xc0}, 64}, /* REX has no effect here */
+                {{0xf0, 0x44, 0x0f, 0x22, 0xc0}, 64}, /* LOCK makes it another instruction */
                 {{0x44, 0x0f, 0x22, 0xc8}, 64},       /* CR9 */
         };
         for (const auto &other : others) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What goes into a guest with a reply: exceptions, NMIs, interrupts, and windows for them. */
+/* Events that a reply delivers to a guest: exceptions, NMIs, interrupts, and windows for them. */
 #include <gtest/gtest.h>
 #include <utility>
 
@@ -161,7 +161,7 @@ TEST_F(deliver, keeps_an_nmi_until_the_iret_is_done)
         leave(NOVA_VM_EXIT_WINDOW, IRET);
         EXPECT_EQ(reply(), STEP);
         EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
-        leave(NOVA_VM_EXIT_MEMORY, 0xfc); /* the IRET reached a device, and is begun again */
+        leave(NOVA_VM_EXIT_MEMORY, 0xfc); /* the IRET accessed a device, and is repeated */
         EXPECT_EQ(reply(), 0u);
         EXPECT_TRUE(vcpu->changed & NOVA_MTD_CTRL);
         EXPECT_TRUE(vcpu->nmi_blocked);

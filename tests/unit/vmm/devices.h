@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A line that remembers, and a clock that stands, for tests of devices. */
+/* An interrupt line that records its states, and a clock that stands still, for tests of
+ * devices. */
 #ifndef NOVA_TESTS_VMM_DEVICES_H
 #define NOVA_TESTS_VMM_DEVICES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Causes of exits by number, and what qualifications tell. */
+/* Causes of exits by number, and the contents of qualifications. */
 #include "novavmm/exit.h"
 
 #include <gtest/gtest.h>

@@ -85,7 +85,7 @@ TEST_F(ioapic, a_level_waits_behind_the_mask)
         EXPECT_EQ(sent.size(), 1u);
 }
 
-/* So systems end a level that the local APIC took for an edge. */
+/* Systems end a level interrupt this way when the local APIC took it for an edge. */
 TEST_F(ioapic, an_entry_for_edges_forgets_that_a_level_is_served)
 {
         put(0x1a, 0x8035);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loaders: what a kernel finds, and files that are refused. */
+/* Loaders: the state in which a kernel starts, and files that are refused. */
 #include "loader.h"
 
 #include <cstring>
@@ -45,7 +45,7 @@ struct load : loader {
         }
 };
 
-/* What a field of a later version would be does not count. */
+/* The loader ignores fields of later protocol versions. */
 TEST_F(load, a_kernel_of_an_older_protocol_begins_in_protected_mode)
 {
         const std::string initrd(5000, 'i');
@@ -163,11 +163,11 @@ TEST_F(load, refuses_a_kernel_of_which_the_end_is_missing)
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, (8192 - 2048) / 16 + 1);
         EXPECT_EQ(load_linux(), "it is truncated: the file has 8192 bytes of 8208");
-        file.resize(8193); /* its last 16 bytes need not be whole */
+        file.resize(8193); /* its last 16 bytes need not be complete */
         EXPECT_EQ(load_linux(), "");
         put<uint32_t>(0x1f4, UINT32_MAX);
         EXPECT_EQ(load_linux(), "it is truncated: the file has 8193 bytes of 68719478768");
-        put<uint32_t>(0x1f4, 0); /* what is behind it may be a signature */
+        put<uint32_t>(0x1f4, 0); /* a signature may follow it */
         EXPECT_EQ(load_linux(), "");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tests of loaders begin with: a guest's RAM, a file, and the state that is to come. */
+/* The start of loader tests: a guest's RAM, a file, and the expected state. */
 #ifndef NOVA_TESTS_UNIT_VMM_LOADER_H
 #define NOVA_TESTS_UNIT_VMM_LOADER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSRs of guests: those that they have, and values that they may not have. */
+/* MSRs of guests: the MSRs they have, and values that are refused. */
 #include "novavmm/msr.h"
 
 #include <gtest/gtest.h>
@@ -112,7 +112,7 @@ TEST_F(msr, the_time_stamp_counter_can_be_set)
         event.state.tsc_offset = 5000;
         const uint64_t before = get(0x10);
         EXPECT_TRUE(set(0x10, 0));
-        /* The kernel adds what is written to the offset. */
+        /* The kernel adds the written value to the offset. */
         event.state.tsc_offset += 5000;
         EXPECT_LT(get(0x10), before);
         EXPECT_EQ(changed, nova_mtd_t{NOVA_MTD_TSC});
@@ -144,7 +144,7 @@ TEST_F(msr, the_first_cpu_alone_is_the_first)
                 nova_msr_init(&kept, vcpu, true);
                 EXPECT_EQ(get(0x1b), vcpu ? 0xfee00800u : 0xfee00900u) << vcpu;
         }
-        nova_msr_init(&kept, 0, false); /* no local APIC is as one that is off */
+        nova_msr_init(&kept, 0, false); /* no local APIC looks like a disabled one */
         EXPECT_EQ(get(0x1b), 0xfee00100u);
 }
 
@@ -162,7 +162,7 @@ TEST_F(msr, the_local_apic_can_be_switched_and_not_moved)
         EXPECT_FALSE(nova_msr_apic_is_on(&kept));
         EXPECT_TRUE(set(0x1b, 0xfee00900));
         EXPECT_TRUE(nova_msr_apic_is_on(&kept));
-        nova_msr_init(&kept, 0, false); /* there is none to be switched on */
+        nova_msr_init(&kept, 0, false); /* there is none to enable */
         EXPECT_FALSE(set(0x1b, 0xfee00900));
         EXPECT_EQ(changed, nova_mtd_t{0});
 }
@@ -214,7 +214,7 @@ TEST_F(msr, registers_of_amd_are_there_where_cpuid_says_amd)
         }
 }
 
-/* On CPUs of Intel, Linux looks for the bit that hides NX before it can take an exception. */
+/* On CPUs of Intel, Linux reads the bit that hides NX before it can take an exception. */
 TEST_F(msr, what_linux_reads_of_intel_before_it_has_handlers_is_there)
 {
         const uint64_t nx_is_hidden = uint64_t{1} << 34;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loader of Multiboot kernels: what a kernel finds, and files that are refused. */
+/* The loader of Multiboot kernels: the state in which a kernel starts, and files that are
+ * refused. */
 #include "loader.h"
 
 #include <cstring>
@@ -71,12 +72,12 @@ TEST_F(multiboot_load, an_elf_kernel_begins_in_protected_mode_at_its_physical_en
         EXPECT_EQ(ram[code_at + 0x1000], 0);
         EXPECT_EQ(ram[code_at + 0x1fff], 0);
         EXPECT_EQ(ram[code_at + 0x2000], 0xaa);
-        put<uint32_t>(24, code_at + 0x20); /* one that is physical already */
+        put<uint32_t>(24, code_at + 0x20); /* a physical address already */
         ASSERT_EQ(load(), "");
         EXPECT_EQ(start.state.ip, code_at + 0x20);
 }
 
-/* Each segment is cleared: 65,535 that are as large as the memory would take hours. */
+/* Each segment is cleared: 65,535 segments of the memory's size would take hours. */
 TEST_F(multiboot_load, segments_that_overlap_are_no_larger_in_all_than_the_memory)
 {
         const uint32_t large[] = {1, 0x1000, linked_at, code_at, 0, 5 * mib, 7, 0x1000};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operands in memory: where they lie, and what becomes of one that lies in RAM and in a device, or
- * in two devices. */
+/* Operands in memory: their addresses, and accesses to an operand that lies in RAM and in a device,
+ * or in two devices. */
 #include "access.h"
 
 namespace
@@ -26,7 +26,7 @@ struct operand_access : guest_access {
                 return nova_operand_offset(&state, &in);
         }
 
-        /* The exit was for an address. */
+        /* The exit was for an access to this address. */
         bool run(const bytes &code, uint64_t address)
         {
                 offset(code);
@@ -43,7 +43,7 @@ TEST_F(operand_access, in_one_device_it_goes_there_in_one_piece)
         EXPECT_TRUE(run({0x89, 0x07}, device_at + 0xffc)); /* mov %eax, (%rdi) */
         EXPECT_EQ(device.written, (writes{{device_at + 0xffc, 0x11223344}}));
         state.di = 0x40000;
-        EXPECT_TRUE(run({0x48, 0x89, 0x07}, device_at)); /* where a page begins */
+        EXPECT_TRUE(run({0x48, 0x89, 0x07}, device_at)); /* at the start of a page */
         EXPECT_EQ(device.written.back(), std::make_pair(device_at, uint64_t{0x11223344}));
         EXPECT_EQ(device.written.size(), 2u);
 }

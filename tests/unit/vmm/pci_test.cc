@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PCI host bridge: which device is reached, what can be written. */
+/* The PCI host bridge: the device that an access reaches, and its writable registers. */
 #include "novavmm/pci.h"
 
 #include <cerrno>

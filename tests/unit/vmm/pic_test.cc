@@ -61,12 +61,12 @@ TEST_F(pic, an_edge_that_ends_before_it_is_taken_is_spurious)
         EXPECT_FALSE(nova_pic_pending(&chips));
         EXPECT_FALSE(out.level);
         out8(0x20, 0x0b);
-        EXPECT_EQ(in8(0x20), 0u); /* nothing is served: no end has to be told */
+        EXPECT_EQ(in8(0x20), 0u); /* no interrupt is in service: no end is due */
         pulse(4);                 /* another edge */
         EXPECT_EQ(nova_pic_take(&chips), 0x34u);
 }
 
-/* A system that does not use the controllers masks all of them, and has no handlers for them. */
+/* A system that does not use the controllers masks all interrupts, and has no handlers for them. */
 TEST_F(pic, a_spurious_interrupt_ends_with_a_poll_and_when_all_is_masked)
 {
         pulse(4);
@@ -107,7 +107,7 @@ TEST_F(pic, what_nobody_was_told_of_ends_without_a_trace)
         EXPECT_FALSE(nova_pic_pending(&chips));
         out8(0x21, 0);
         EXPECT_FALSE(nova_pic_pending(&chips));
-        pulse(3); /* another interrupt comes in the place of the one that ended */
+        pulse(3); /* another interrupt replaces the one that ended */
         pulse(5);
         nova_pic_set(&chips, 3, false);
         EXPECT_EQ(nova_pic_take(&chips), 0x35u);

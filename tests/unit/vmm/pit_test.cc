@@ -18,7 +18,7 @@ uint64_t ns_of(uint64_t ticks)
         return (ticks * second + NOVA_PIT_HZ - 1) / NOVA_PIT_HZ;
 }
 
-/* Of a square wave at a tick. */
+/* State of a square wave at a tick. */
 struct wave {
         unsigned count, output;
 };
@@ -52,7 +52,7 @@ struct pit : testing::Test {
                 out8(0x40 + channel, count >> 8);
         }
 
-        /* What the machine does at an alarm. */
+        /* Does the machine's work at an alarm. */
         void run_until(uint64_t ns)
         {
                 while (timer.alarm.deadline <= ns) {
@@ -70,7 +70,7 @@ struct pit : testing::Test {
                 return low | in8(0x40 + channel) << 8;
         }
 
-        /* What mode 3 makes of a divisor, tick by tick. */
+        /* Returns the wave of mode 3 for a divisor, tick by tick. */
         void expect_wave(unsigned divisor, const std::vector<wave> &wanted)
         {
                 program(2, 3, divisor);
@@ -114,10 +114,11 @@ TEST_F(pit, modes_6_and_7_are_2_and_3)
         program(2, 7, 1000);
         out8(0x61, 1);
         time.ns += ns_of(600);
-        EXPECT_EQ(in8(0x61) & 0x20, 0u); /* a pulse of mode 2 would be its last tick */
+        EXPECT_EQ(in8(0x61) & 0x20, 0u); /* mode 2 would have its pulse at the last tick */
 }
 
-/* The data sheet's mode 3: from the count less one, by two; one tick more high than low. */
+/* The data sheet's mode 3: starts at the count less one and counts by two; high one tick longer
+ * than low. */
 TEST_F(pit, a_square_wave_of_an_odd_count_is_longer_high)
 {
         expect_wave(5, {{4, 1}, {2, 1}, {0, 1}, {4, 0}, {2, 0}, {4, 1}});

@@ -102,7 +102,7 @@ TEST_F(rtc, keeps_what_is_written)
         set(0);
         put(0x7f, 0xab);
         EXPECT_EQ(get(0x7f), 0xabu);
-        EXPECT_EQ(get(0xff), 0xabu); /* the highest bit is another matter */
+        EXPECT_EQ(get(0xff), 0xabu); /* the highest bit has another meaning */
 }
 
 } // namespace

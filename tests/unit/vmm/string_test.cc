@@ -117,7 +117,7 @@ TEST_F(string_access, in_64_bit_mode_only_fs_and_gs_have_a_base)
         state.si = 0x00007fffffffffff;
         EXPECT_EQ(run({0x6f}), NOVA_STRING_FAULT);
         EXPECT_EQ(fault.vector, 13);
-        state.cr4 |= NOVA_CR4_LA57; /* with five levels it is an address, but of nothing */
+        state.cr4 |= NOVA_CR4_LA57; /* canonical with five levels, but not mapped */
         EXPECT_EQ(run({0x6f}), NOVA_STRING_FAULT);
         EXPECT_EQ(fault.vector, 14);
         state.si = 0x0100000000000000;
@@ -128,7 +128,7 @@ TEST_F(string_access, in_64_bit_mode_only_fs_and_gs_have_a_base)
 TEST_F(string_access, an_element_may_lie_in_two_pages)
 {
         wide();
-        entry(0x4000 + 8 * 8, 0x20007); /* page 8 and 9 do not follow each other */
+        entry(0x4000 + 8 * 8, 0x20007); /* pages 8 and 9 are not contiguous in memory */
         entry(0x4000 + 8 * 9, 0x10007);
         state.di = 0x8ffd;
         EXPECT_EQ(run({0x6d}), NOVA_STRING_DONE);
@@ -138,7 +138,7 @@ TEST_F(string_access, an_element_may_lie_in_two_pages)
         state.si = 0x8ffd;
         EXPECT_EQ(run({0x6f}), NOVA_STRING_DONE);
         EXPECT_EQ(port.written.back().second, 0x11223344u);
-        /* Half of it in a device. */
+        /* Half of the element lies in a device. */
         entry(0x4000 + 8 * 9, device_at | 7);
         state.di = 0x8ffe;
         EXPECT_EQ(run({0xab}), NOVA_STRING_DONE);
@@ -212,7 +212,7 @@ TEST_F(string_access, segments_limit_what_strings_reach)
         EXPECT_EQ(run({0x6e}), NOVA_STRING_FAULT);
         EXPECT_EQ(fault.vector, 13);
         EXPECT_EQ(fault.error, 0u);
-        state.ds = {0, 0xc97, 0xffff, 0}; /* expands down: what is above */
+        state.ds = {0, 0xc97, 0xffff, 0}; /* expands down: addresses above the limit */
         EXPECT_EQ(run({0x6e}), NOVA_STRING_DONE);
         state.si = 0xffff;
         EXPECT_EQ(run({0x6e}), NOVA_STRING_FAULT);
@@ -235,7 +235,7 @@ TEST_F(string_access, rounds_end_where_interrupts_are_to_come_in)
         EXPECT_EQ(state.cx, 6u);
         EXPECT_EQ(state.di, 0x8004u);
         EXPECT_EQ(run({0xf3, 0x6c}, 6), NOVA_STRING_DONE);
-        EXPECT_EQ(run({0xf3, 0x6c}, 6), NOVA_STRING_DONE); /* no round at all */
+        EXPECT_EQ(run({0xf3, 0x6c}, 6), NOVA_STRING_DONE); /* no iteration at all */
         EXPECT_EQ(state.di, 0x800au);
         EXPECT_EQ(changed, 0u);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR8 and the task priority of a local APIC: where it is held, and emulated writes. */
+/* CR8 and the task priority of a local APIC: the place that holds it, and emulated writes. */
 extern "C" {
 #include "novavmm/lapic.h"
 #include "vm.h"

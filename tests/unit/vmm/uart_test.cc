@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The 16550: data, interrupts by priority, and input that is not read. */
+/* The 16550: data, interrupts by priority, and input that the guest does not read. */
 #include "novavmm/uart.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of virtio devices for tests: it does what drivers do, and what they must not. */
+/* A driver of virtio devices for tests: it makes the accesses of drivers, and forbidden ones. */
 #ifndef TESTS_UNIT_VMM_VIRTIO_H
 #define TESTS_UNIT_VMM_VIRTIO_H
 
@@ -13,7 +13,7 @@
 namespace virtio
 {
 
-/* Registers, from the begin of BAR 0 on. */
+/* Registers, from the start of BAR 0 on. */
 enum : unsigned {
         offered_half = 0,
         offered = 4,
@@ -33,7 +33,8 @@ enum : unsigned {
 
 enum : uint16_t { chained = 1, writable = 2, indirect = 4 };
 
-/* Where a queue's parts lie in the guest's memory; 0x1000 for each queue, data from 0x8000 on. */
+/* Addresses of a queue's parts in the guest's memory; 0x1000 for each queue, data from 0x8000
+ * on. */
 enum : unsigned { descriptors = 0, available = 0x800, used = 0xc00, data = 0x8000 };
 
 struct test : testing::Test {
@@ -134,7 +135,7 @@ struct test : testing::Test {
                 out(status, 1, in(status, 1) | NOVA_VIRTIO_DRIVER_OK);
         }
 
-        /* All that a driver does before it uses the device. */
+        /* Does everything that a driver does before it uses the device. */
         void start()
         {
                 begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio disk: requests, their ends, and drivers that do wrong. */
+/* The virtio disk: requests, their completion, and faulty drivers. */
 #include "novavmm/virtio_block.h"
 
 #include "virtio.h"

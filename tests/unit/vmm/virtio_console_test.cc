@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio console: bytes in both directions, and drivers that do wrong. */
+/* The virtio console: bytes in both directions, and faulty drivers. */
 #include "novavmm/virtio_console.h"
 
 #include "virtio.h"

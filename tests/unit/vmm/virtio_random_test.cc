@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio entropy device, and drivers that do wrong. */
+/* The virtio entropy device, and faulty drivers. */
 #include "novavmm/virtio_random.h"
 
 #include "novavmm/entropy.h"

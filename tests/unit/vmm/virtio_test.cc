@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all virtio devices share: capabilities, negotiation, queues, and drivers that do wrong. */
+/* The parts that all virtio devices share: capabilities, negotiation, queues, and faulty
+ * drivers. */
 #include "virtio.h"
 
 namespace
@@ -12,7 +13,7 @@ struct probe {
         unsigned notified, taken;
 };
 
-/* Takes all that there is. */
+/* Takes all available chains. */
 void take_all(nova_virtio *virtio, unsigned queue)
 {
         auto *self = reinterpret_cast<probe *>(virtio);
@@ -254,7 +255,7 @@ TEST_F(virtio_common, registers_are_reached_through_the_configuration_space)
         pci->config[0x94 / 4] = 0;
         pci->changed(pci->context, 0x94 / 4);
         EXPECT_EQ(in(status, 1), 0u);
-        /* What is not aligned, too long, outside, or in another BAR, is not reached. */
+        /* Accesses that are unaligned, too long, outside, or in another BAR have no effect. */
         out(status, 1, 1);
         for (const auto &[bar, offset, bytes] : {std::array<uint32_t, 3>{1, status, 1},
                                                  {0, status, 3},
@@ -288,7 +289,7 @@ TEST_F(virtio_common, addresses_without_registers_do_nothing)
         EXPECT_EQ(card.notified, 0u);
 }
 
-/* Drivers that do wrong. Each is told once, the device waits for its reset. */
+/* Faulty drivers. The device reports each error once, then waits for its reset. */
 
 TEST_F(virtio_common, a_descriptor_outside_of_memory_is_refused)
 {

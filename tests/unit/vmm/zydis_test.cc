@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decoder against Zydis, a decoder that many use: on millions of byte strings both say the
- * same. What one of them knows and the other does not is a failure, too. */
+/* Compares the decoder with Zydis, a widely used decoder, on millions of byte strings. An
+ * instruction that only one of them knows is a failure, too. */
 #include "novavmm/decode.h"
 
 #include <Zydis/Zydis.h>
@@ -45,9 +45,9 @@ const std::map<ZydisMnemonic, nova_operation> strings = {
         {ZYDIS_MNEMONIC_OUTSW, NOVA_OP_OUTS}, {ZYDIS_MNEMONIC_OUTSD, NOVA_OP_OUTS},
 };
 
-/* Two instructions are the same if these are. */
+/* Two instructions are equal if these fields are. */
 struct summary {
-        int operation = -1; /* none that the decoder is to know */
+        int operation = -1; /* an instruction that the decoder need not know */
         unsigned length = 0, bytes = 0, address_bytes = 0;
         int reg = ZYDIS_REGISTER_NONE;
         bool to_register = false, sign = false, has_immediate = false;
@@ -80,7 +80,7 @@ uint64_t cut(uint64_t value, unsigned bytes)
         return value & UINT64_MAX >> (64 - 8 * bytes);
 }
 
-/* Immediates of bits are numbers of a byte. */
+/* Immediates of bit instructions are byte-sized bit numbers. */
 bool is_bit(int operation)
 {
         return operation >= NOVA_OP_BT && operation <= NOVA_OP_BTC;
@@ -104,7 +104,7 @@ int register_of(const nova_instruction &in)
         }
 }
 
-/* A general register of an address. */
+/* Returns a general register of an address. */
 int address_register(uint8_t number, unsigned bytes)
 {
         if (number == NOVA_NO_REGISTER)
@@ -185,8 +185,8 @@ void read_string(const ZydisDecodedInstruction &in, const ZydisDecodedOperand *o
                 out->repeat = compares(out->operation) ? NOVA_REPEAT_NOT_EQUAL : NOVA_REPEAT_EQUAL;
 }
 
-/* Zydis says no scale for 16-bit addresses, and behind REX.B a base for 32-bit ones that have none
- * (SDM 2, table 2-3: a constant in its place). */
+/* Zydis reports no scale for 16-bit addresses, and with REX.B it reports a base for 32-bit
+ * addresses that have none (SDM 2, table 2-3: a constant in its place). */
 void read_address(const ZydisDecodedInstruction &in, const ZydisDecodedOperand &operand,
                   summary *out)
 {
@@ -233,8 +233,8 @@ bool read_operands(const ZydisDecodedInstruction &in, const ZydisDecodedOperand 
         return true;
 }
 
-/* Known to Zydis, but not to us: a move of a segment register, and MOVSXD to 16 bits, on which the
- * makers of CPUs disagree. */
+/* Known to Zydis only: a move of a segment register, and MOVSXD to 16 bits, on which CPU vendors
+ * disagree. */
 bool is_exception(const ZydisDecodedInstruction &in, const summary &out)
 {
         return (out.reg >= ZYDIS_REGISTER_ES && out.reg <= ZYDIS_REGISTER_GS) ||
@@ -330,7 +330,7 @@ TEST_P(zydis, agrees_on_all_opcodes_and_operands)
         EXPECT_GT(known, 10000u);
 }
 
-/* Prefixes in all orders, cut off anywhere. */
+/* Prefixes in all orders, truncated anywhere. */
 TEST_P(zydis, agrees_on_random_bytes_behind_prefixes)
 {
         static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x66, 0x67,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What tests can set and read of the fakes. */
+/* The parts of the fakes that tests can set and read. */
 #ifndef UNIT_KERNEL_FAKE_FAKE_H
 #define UNIT_KERNEL_FAKE_FAKE_H
 
@@ -15,17 +15,16 @@ void fake_boot(unsigned frames);
 #define FAKE_PINS 24
 #define FAKE_PCI  0x7000ul
 
-/** Forgets what was assigned. */
+/** Forgets all assignments. */
 void fake_device_boot(void);
 
 /** The pin assigned last, and its CPU. */
 extern unsigned fake_assigned_gsi, fake_assigned_cpu;
 
-/** What the next pins are assigned with. */
+/** The status of the next assignments of pins. */
 extern enum nova_status fake_pin_status;
 
-/* An I/O MMU for PCI functions with even numbers below 0x100, others exist that it does not know.
- */
+/* An I/O MMU for PCI functions with even numbers below 0x100; it does not know the odd ones. */
 #define FAKE_FUNCTIONS 0x100
 #define FAKE_DOMAINS   4 /* 0 aside, three */
 #define FAKE_DMA_READ  (1ul << 61)
@@ -37,44 +36,44 @@ extern enum nova_status fake_pin_status;
 /** Switches it on. */
 void fake_iommu_boot(void);
 
-/** Whose table each function uses, and what was flushed. */
+/** The PD whose table each function uses, and the record of flushes. */
 extern const struct pd *fake_attached[FAKE_FUNCTIONS];
 extern unsigned fake_flushed_domain, fake_flushes;
 
-/** Who may raise each GSI, and where; only while the test has set remap_is_on. */
+/** The source and the destination of each GSI; only while the test has set remap_is_on. */
 struct fake_route {
         unsigned rid, apic_id;
         bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
 
-/** Writes to CR4: two for each flush of the whole TLB; and to CR3. */
+/** Writes to CR4 (two for each flush of the whole TLB) and to CR3. */
 extern unsigned fake_cr4_writes, fake_cr3_writes;
 
-/** Interrupts that were sent to CPUs; what the timer was armed with last, in TSC ticks. */
+/** Number of interrupts sent to CPUs; the timer's last setting, in TSC ticks. */
 extern unsigned fake_ipis;
 extern uint64_t fake_timer;
 
-/** Whether the CPU is one of QEMU's. */
+/** Whether the CPU is emulated by QEMU. */
 extern bool fake_emulated;
 
-/** Ends what is dying and frees what waits for the grace period. */
+/** Ends dying objects and frees the memory that waits for the grace period. */
 void fake_settle(void);
 
 /** Forgets all memory: the allocator's lists are empty. */
 void fake_memory_forget(void);
 
-/** Frames that are taken, those of caches aside; objects in caches that are taken. */
+/** Frames in use, except those of caches; objects in use in caches. */
 long fake_frames_taken(void);
 long fake_objects_taken(void);
 
-/** Called before a frame is freed, those of caches aside. */
+/** Called before a frame is freed, except frames of caches. */
 extern void (*fake_freed)(void);
 
 /** Lets allocation number n from now on (0: the next) fail; n < 0: none. */
 void fake_fail_allocation(long n);
 
-/** Lets all from number n on fail. */
+/** Lets all allocations from number n on fail. */
 void fake_fail_allocations_from(long n);
 
 /* Searches in trees since the start. */
@@ -86,17 +85,18 @@ long fake_allocations(void);
 /** Makes a hypercall of ec and returns its status; the way out of the kernel ends here. */
 enum nova_status fake_hypercall(struct ec *ec);
 
-/** Calls a function that may leave the kernel by resume_…: the EC that would run; NULL: it
- * returned. */
+/** Calls a function that may leave the kernel by resume_…. Returns the EC that would run; NULL if
+ * the function returned. */
 struct ec *fake_run(void (*function)(struct ec *ec), struct ec *ec);
 
-/** The same, with the following continuations. Returns the EC that finally returns to user mode. */
+/** As fake_run(), including the continuations that follow. Returns the EC that finally returns to
+ * user mode. */
 struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec);
 
-/** What entry.S does with a hypercall of ec. */
+/** Does the work of entry.S for a hypercall of ec. */
 void fake_enter(struct ec *ec);
 
-/** How often a guest was entered, which never comes back. */
+/** Number of entries into a guest; an entry does not come back. */
 extern unsigned fake_guest_entries;
 
 /** Whether a machine check happened to the guest. */
@@ -105,23 +105,23 @@ extern bool fake_machine_check;
 /** Gives guests page tables like those of PDs, or none. */
 void fake_guest_boot(bool has_tables);
 
-/** Called in place of an open interrupt window; each time that this CPU waits for another one. */
+/** Called in place of an open interrupt window; called each time this CPU waits for another one. */
 extern void (*fake_window)(void), (*fake_wait)(void);
 
-/** Nothing is tried at once: the general way follows. */
+/** Disables the fast paths, so that the general path follows. */
 extern bool fake_general;
 
-/** Called when an answer's item was delegated at once: on x86-32 TLBs are flushed for a table of
- * the top level, and meanwhile mail comes. */
+/** Called after an item of a reply was delegated at once: on x86-32, TLBs are flushed for a table
+ * of the top level, and mail may come meanwhile. */
 extern void (*fake_answered)(void);
 
-/** What the TSC says; 0: the real one does. */
+/** Value of the TSC; 0: the real one. */
 extern uint64_t fake_tsc;
 
-/** There is a second CPU, which has loaded pd or none; fake_wait answers for it. */
+/** Adds a second CPU, which has loaded pd or none; fake_wait answers for it. */
 void fake_second_cpu(struct pd *pd);
 
-/** There is one CPU, and no EC runs on it any more, so that all can be freed. */
+/** Leaves one CPU, on which no EC runs any more, so that everything can be freed. */
 void fake_idle(void);
 
 #endif

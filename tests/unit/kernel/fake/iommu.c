@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An I/O MMU that remembers what it was told, and the registers that it does not have. */
+/* An I/O MMU that records its commands, and the registers that it does not have. */
 #include "device/iommu.h"
 #include "arch/x86/boot_paging.h"
 #include "boot/memory_map.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way in and the ways out, which are entry.S: a way out ends the call that a test made. What
- * the user would find in the registers is then in the EC, whichever way it was. */
+/* The kernel's entry and exits, which are entry.S on the target: an exit ends the call that a test
+ * made. The registers that the user would see are then in the EC, whichever exit was used. */
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -88,7 +88,7 @@ struct ec *fake_run_to_user(void (*function)(struct ec *ec), struct ec *ec)
         return ec;
 }
 
-/* What the table holds besides handlers. */
+/* The table's entries that are not handlers. */
 hypercall_result_t entry_call(word_t id, struct ec *self)
 {
         return call_donating(id, self);
@@ -111,7 +111,8 @@ hypercall_result_t entry_invalid(word_t id, struct ec *self)
         return NOVA_BAD_HYP;
 }
 
-/* A test may have left the CPU work that on the hardware it would have done before. */
+/* Before the entry, does the pending work that a test has left to the CPU and that hardware would
+ * have done. */
 void fake_enter(struct ec *ec)
 {
         const word_t id = REG_P1(ec);

@@ -117,7 +117,7 @@ void fake_pause(void)
 {
         if (fake_wait)
                 fake_wait();
-        if (fake_tsc) /* or a wait for a point in time would never end */
+        if (fake_tsc) /* otherwise a wait for a point in time would never end */
                 fake_tsc += tsc_khz / 4;
 }
 
@@ -254,7 +254,7 @@ void fake_idle(void)
         cpu->current_ended = false;
 }
 
-/* What a decision does that follows the end of an EC. */
+/* Does the work of a decision that follows the end of an EC. */
 static void finish_ends(struct cpu *cpu)
 {
         while (cpu_has_cuts(cpu))

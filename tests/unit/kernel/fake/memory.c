@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The allocators with a counter before them: any allocation can be made to fail, what is free is
- * poisoned, what is taken is counted. */
+/* The allocators with a counter before them: each allocation can be made to fail, free memory is
+ * poisoned, memory in use is counted. */
 #include <sanitizer/asan_interface.h>
 
 #include "fake.h"
 #include "memory/frame.h"
 #include "memory/slab.h"
 
-/* The real ones; their sources are compiled with these names. */
+/* The real allocators; their sources are compiled with these names. */
 void *real_frame_alloc(void);
 void *real_frame_alloc_zeroed(void);
 void real_frame_free(void *frame);
@@ -109,7 +109,7 @@ void *slab_alloc(struct slab_cache *cache)
 void slab_free(struct slab_cache *cache, void *object)
 {
         objects--;
-        /* The frame itself is poisoned if it goes: the slot before that. */
+        /* The frame itself is poisoned when it is freed: the slot before that. */
         ASAN_POISON_MEMORY_REGION((char *)object + sizeof(void *), cache->size - sizeof(void *));
         in_slab = true;
         real_slab_free(cache, object);

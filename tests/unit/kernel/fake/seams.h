@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Included before every file of these tests: what of the machine the kernel's headers hold, in a
- * form that runs on the host. Pool addresses are physical addresses; the blocks of CPUs are an
+/* Included before every file of these tests: the machine-dependent parts of the kernel's headers,
+ * in a form that runs on the host. Pool addresses are physical addresses; the blocks of CPUs are an
  * array; privileged instructions and "which CPU am I" are fakes. */
 #ifndef UNIT_KERNEL_FAKE_SEAMS_H
 #define UNIT_KERNEL_FAKE_SEAMS_H
@@ -16,8 +16,8 @@
 #define MMIO_BASE       ((unsigned long)fake_device)
 
 #ifdef __cplusplus
-/* A struct and a function of one name are fine in C; in C++ the one hides the other's constructor.
- */
+/* C allows a struct and a function of one name; in C++ the function hides the struct's
+ * constructor. */
 #pragma GCC diagnostic ignored "-Wshadow"
 #define _Static_assert static_assert
 #define _Noreturn __attribute__((noreturn))

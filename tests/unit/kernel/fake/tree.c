@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counts what a step searches in trees: each search takes a number of instructions that the size of
- * the tree hardly changes, so that a bound of searches bounds the step. */
+/* Counts the searches in trees that a step makes. The number of instructions of a search hardly
+ * depends on the size of the tree, so that a bound on searches is a bound on the step. */
 #include "lib/tree.h"
 #include "fake.h"
 #include "space/mapping_tree.h"
 
-/* The real ones; their sources are compiled with these names. */
+/* The real functions; their sources are compiled with these names. */
 struct tree_node *real_tree_find_next(struct tree_node *node, word_t first, word_t last);
 struct mapping *real_mapping_search(struct space *space, word_t first, word_t last);
 

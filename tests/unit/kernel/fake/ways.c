@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* In front of what is tried at once where the general way follows: a test may forbid it. */
+/* Wrappers of the fast paths that have a general path: a test may disable them. */
 #include "ipc/item.h"
 #include "space/mapping.h"
 

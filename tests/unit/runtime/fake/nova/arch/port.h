@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O ports that the test is behind. */
+/* I/O ports that the test implements. */
 #ifndef NOVA_ARCH_PORT_H
 #define NOVA_ARCH_PORT_H
 
