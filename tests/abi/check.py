@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiles headers and sources with every compiler, language and width, and looks at the code."""
+"""Compiles headers and sources with every compiler, language and width, and checks the code."""
 import argparse
 import re
 import shutil
@@ -14,17 +14,18 @@ import symbols
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror", "-pedantic", "-ffreestanding"]
 COMPILERS = {"gcc": ["c11"], "clang": ["c11"], "g++": ["c++17"], "clang++": ["c++17"]}
 WIDTHS = ["32", "64"]
-# Most instructions of a layer 0 function: five moves, a shift, an or, the trap, the status,
-# results, ret; on x86-32 also loads of the parameters, and four saved registers.
+# Maximum number of instructions of a layer 0 function: five moves, a shift, an or, the trap, the
+# status, results, ret; on x86-32 also loads of the parameters, and four saved registers.
 MOST_INSTRUCTIONS = {"64": 12, "32": 24}
 TRAP = {"64": "syscall", "32": "sysenter"}
 MOVES = {"mov", "movl", "movq", "movzbl", "lea", "or", "shl", "shr", "xor", "ret", "ud2"}
 OPERATIONS = {"64": MOVES | {"syscall"}, "32": MOVES | {"sysenter", "push", "pop", "inc", "add"}}
-# What takes or gives results through pointers touches memory, but for its results never the stack.
+# Functions with parameters or results through pointers access memory; except for their results they
+# never use the stack.
 POINTERS = {"lookup", "sc_ctrl", "assign_gsi", "name_set", "name_get", "quota_query"}
-# Where layer 0 is.
+# The sources of layer 0.
 LAYER0 = ("nova/hypercall.h", "nova/extension.h")
-# What is in layer 0's header and is not a hypercall.
+# Definitions in layer 0's header that are not hypercalls.
 NO_HYPERCALL = {"status_of"}
 
 
@@ -53,7 +54,7 @@ def check_header(includes, header):
         other = re.search(r"arch/x86_(32|64)/", header)
         if other and other.group(1) != width:
             continue
-        # Twice: the guard must hold.
+        # Included twice: the guard must work.
         text = f'#include "{header}"\n#include "{header}"\nextern int nothing;\n'
         for options in ((), ("-DNOVA_HEADER_ONLY",)):
             cases += 1
@@ -91,7 +92,7 @@ def functions(listing):
 
 
 def wrong_operand(name, text, width):
-    """Says whether one instruction of a layer 0 function uses memory that it need not."""
+    """Returns whether one instruction of a layer 0 function uses memory without need."""
     memory = re.search(r"\((%\w+)", text) or re.search(r"[\s,](%\ws:|0x)[0-9a-f]+(?=,|$)", text)
     if width == "64" and name == "reply" and re.fullmatch(r"mov\s+%\w+,%rsp", text):
         return False
@@ -104,8 +105,8 @@ def wrong_operand(name, text, width):
 
 
 def wrong_code(name, code, width):
-    """Says what is wrong with one layer 0 function, or returns None."""
-    # What follows the return is padding.
+    """Returns a complaint about one layer 0 function, or None."""
+    # The bytes after the return are padding.
     last = ("ret", "ud2")
     end = next((i for i, text in enumerate(code) if text.startswith(last)), len(code) - 1)
     body = code[: end + 1]
@@ -122,7 +123,7 @@ def wrong_code(name, code, width):
 
 
 def layer0_names(includes):
-    """The functions that there have to be: all that layer 0's headers define."""
+    """Returns the functions that must exist: all that layer 0's headers define."""
     names = set()
     for folder in includes:
         for path in [Path(folder) / name for name in LAYER0 if (Path(folder) / name).exists()]:

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the code of a program, the bytes that are executable, fits (or not) a limit."""
+"""Checks whether the code of a program, its executable bytes, stays within a limit."""
 import re
 import subprocess
 import sys
 
 
 def code_bytes(path):
-    """Size of the executable segments in memory, as readelf says; padding to pages counts."""
+    """Returns the size of the executable segments in memory from readelf; padding to pages counts.
+    """
     listing = subprocess.run(["readelf", "-lW", path], text=True, capture_output=True, check=True)
     sizes = []
     for line in listing.stdout.splitlines():

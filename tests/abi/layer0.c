@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every function of layer 0 as one compiled function, for the disassembly check: layer0_X calls
- * nova_X. The check knows from the header which there have to be. */
+ * nova_X. The check reads from the header which functions must exist. */
 #include "nova/hypercall.h"
 
 #define LAYER0(name, parameters, ...)              \

@@ -18,7 +18,7 @@ FLAGS = ["-Wall", "-Wextra", "-Wshadow", "-Wundef", "-Werror", "-ffreestanding",
          "-fno-asynchronous-unwind-tables", "-ffunction-sections"]
 LINK = ["-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,--gc-sections",
         "-Wl,--fatal-warnings"]
-# No value: they hold places for names and code, or choose a way to compile.
+# Macros without a value: placeholders for names and code, or options of compilation.
 NO_VALUE = {"NOVA_LIBRARY", "NOVA_LIBRARY_ENTRY", "NOVA_STATIC_ASSERT"}
 
 
@@ -28,7 +28,7 @@ def foreign(name, width):
 
 
 def program(found, width, header_only):
-    """The text of a roottask that takes the address or size of all that is public."""
+    """Returns the text of a roottask that takes the address or size of every public symbol."""
     mine = [(name, text) for name, text in found if not foreign(name, width)]
     lines = ["/* Every public symbol of libnova. */"]
     lines += [f'#include "{name}"' for name, _ in mine]
@@ -41,7 +41,7 @@ def program(found, width, header_only):
     lines += ["};", "volatile unsigned long sizes[] = {"]
     lines += [f"        sizeof({name})," for _, text in mine for name in symbols.types(text)]
     values = [name for _, text in mine for name in symbols.constants(text)]
-    # Some are texts: that an expression has a size says that its names are known.
+    # Some are texts: if the expression has a size, its names are known.
     lines += [f"        sizeof({name}),"
               for name in dict.fromkeys(values) if name not in NO_VALUE]
     lines += ["};", "int nova_main(const struct nova_hip *hip, nova_word_t cpu)", "{",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every offset and number of the binary interface, typed a second time from the specification. */
+/* Every offset and number of the binary interface, written a second time from the specification. */
 #include "nova/nova.h"
 
 #define WIDTH(value32, value64) (sizeof(nova_word_t) == 8 ? (value64) : (value32))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Lists what the public headers define, so that no test of all of it can forget anything."""
+"""Lists the definitions of the public headers, so that a test of all of them cannot forget one."""
 import re
 from pathlib import Path
 
-# What is not a function's name before a bracket at the beginning of a declaration.
+# Words before a parenthesis at the start of a declaration that are not a function's name.
 NO_FUNCTION = {"__attribute__", "NOVA_STATIC_ASSERT", "NOVA_UTCB_OFFSET", "NOVA_DEPRECATED"}
 # Bodies of functions that other headers declare, and the start file.
 SKIPPED = ("nova/inline/",)
@@ -16,7 +16,7 @@ def _without_comments(text):
 
 
 def headers(folders):
-    """Names as they are included, of all public headers but those of bodies."""
+    """Returns the names, as included, of all public headers except those of bodies."""
     found = []
     for folder in folders:
         for path in sorted(Path(folder).rglob("*.h")):
@@ -27,7 +27,8 @@ def headers(folders):
 
 
 def functions(text):
-    """Names of the functions that TEXT, a header, declares or defines at its outermost level."""
+    """Returns the names of the functions that TEXT, a header, declares or defines at its outermost
+    level."""
     names = []
     depth = 0
     line = ""
@@ -59,12 +60,13 @@ def _function_of(declaration):
 
 
 def types(text):
-    """Structures and enumerations that TEXT defines."""
+    """Returns the structures and enumerations that TEXT defines."""
     return re.findall(r"^((?:struct|enum) nova_\w+) \{", _without_comments(text), flags=re.M)
 
 
 def constants(text):
-    """Macros without parameters that have a value: rows and texts of assembly are none."""
+    """Returns the macros without parameters that have a value; rows and assembly texts have none.
+    """
     text = _without_comments(re.sub(r"@cond.*?@endcond", " ", text, flags=re.S))
     gone = re.findall(r"^#undef (\w+)", text, flags=re.M)
     found = re.findall(r"^#define (NOVA_[A-Z0-9_]+)[ \t]+(?=\S)", text, flags=re.M)

@@ -41,7 +41,7 @@ ARCHES = ("x86_64", "x86_32")
 
 
 class PageError(Exception):
-    """A block that cannot be understood; the text says where."""
+    """A block that cannot be understood; the text shows where."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def kind(self):
-        """How it is tested: fragment, program, output, session, quote, untested or "" (alone)."""
+        """The way to test it: fragment, program, output, session, quote, untested or "" (alone)."""
         if UNTESTED.match(self.mark):
             return "untested"
         return self.words[0] if self.words else ""
@@ -112,7 +112,7 @@ def _new_block(page, number, fence, before):
 
 
 def of_page(page, text):
-    """All blocks of a page, in their order."""
+    """Returns all blocks of a page, in order."""
     found, block, before = [], None, ""
     for number, line in enumerate(text.splitlines(), start=1):
         fence = doc_pages.FENCE.match(line)
@@ -140,7 +140,7 @@ HEADERS = {
 
 
 def of_header(header, text, mark):
-    """The examples in the comments of a header."""
+    """Returns the examples in the comments of a header."""
     if text.count("@code") != len(CODE.findall(text)):
         raise PageError(f"{header}: an example does not end, or @code does not stand alone")
     found = []
@@ -161,7 +161,7 @@ def of_headers(root=ROOT):
 
 
 def pages(root):
-    """The pages whose blocks are tested."""
+    """Returns the pages whose blocks are tested."""
     return ["README.md"] + sorted(p.relative_to(root).as_posix() for p in root.glob("docs/**/*.md"))
 
 
@@ -173,12 +173,12 @@ def of_tree(root=ROOT):
 
 
 def short_name(page):
-    """The part of a test's name that stands for a page."""
+    """Returns the part of a test's name that stands for a page."""
     return doc_pages.page_id(page).removeprefix("manual_").replace("_", "-")
 
 
 def programs(blocks):
-    """{(page, name): (source, {arch: output})} of all programs."""
+    """Returns {(page, name): (source, {arch: output})} of all programs."""
     found = {}
     for block in blocks:
         if block.kind() == "program":
@@ -198,7 +198,7 @@ def programs(blocks):
 
 
 def sessions(blocks):
-    """{(page, name): [block, …]} of all sessions."""
+    """Returns {(page, name): [block, …]} of all sessions."""
     found = {}
     for block in blocks:
         if block.kind() == "session":
@@ -207,7 +207,7 @@ def sessions(blocks):
 
 
 def alone(blocks):
-    """{page: [block, …]} of the shell's blocks that run by themselves."""
+    """Returns {page: [block, …]} of the shell's blocks that run by themselves."""
     found = {}
     for block in blocks:
         if block.language == "sh" and block.kind() == "":

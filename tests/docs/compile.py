@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiles and looks through the code blocks of pages and headers: `compile.py ROOT FOLDER`.
+"""Compiles and checks the code blocks of pages and headers: `compile.py ROOT FOLDER`.
 
-What runs is the work of boot tests and of session.py; marks are explained in blocks.py. The blocks
-that are not tested are listed with their reasons.
+Boot tests and session.py run programs and sessions; blocks.py explains the marks. The output lists
+the blocks that are not tested, with their reasons.
 """
 
 import functools
@@ -30,7 +30,7 @@ LIBNOVA = """#include <nova/nova.h>
 #include <nova/portal.h>
 #include <nova/root.h>
 """
-# What a fragment finds around it: a roottask with its helpers, and selectors to talk about.
+# The environment of a fragment: a roottask with its helpers, and selectors for examples.
 FRAME = """static struct nova_root root;
 static struct nova_console console;
 void fragment(const struct nova_hip *hip, nova_word_t cpu, struct nova_utcb *utcb, nova_sel_t pd,
@@ -48,12 +48,13 @@ HEADERS = ("libnova/include", "hypervisor/abi")
 
 
 def with_runtime(block):
-    """Whether a block needs the C library."""
+    """Returns whether a block needs the C library."""
     return "runtime" in block.words or HOSTED.search(block.text)
 
 
 def runtime_headers(root, own):
-    """Every header of the runtime, for fragments; those of the VMM library for its own headers."""
+    """Returns every header of the runtime, for fragments; those of the VMM library for its own
+    headers."""
     folders = [root / "roottask/include/novart"]
     folders += [root / "roottask/vmm/include/novavmm"] * ("<novavmm/" in own)
     found = [header for folder in folders for header in sorted(folder.glob("*.h"))]
@@ -61,7 +62,7 @@ def runtime_headers(root, own):
 
 
 def source(block, root=ROOT):
-    """The file that the compiler gets; its messages name the page."""
+    """Returns the file for the compiler; its messages name the page."""
     own = block.page.partition("/include/")[2] if block.page.endswith(".h") else ""
     own = f"#include <{own}>\n" if own else ""
     place = f'#line {block.line + 1} "{block.page}"\n'
@@ -76,7 +77,7 @@ def source(block, root=ROOT):
 
 @functools.lru_cache(maxsize=None)
 def library(root, arch, compiler):
-    """Options for the headers of the runtime and of its C library."""
+    """Returns options for the headers of the runtime and of its C library."""
     newlib.ensure(arch)
     own = subprocess.run(
         [compiler, "-print-file-name=include"], stdout=subprocess.PIPE, text=True, check=True
@@ -88,7 +89,7 @@ def library(root, arch, compiler):
 
 
 def compilations(root, found):
-    """(command, source, where) of each compilation."""
+    """Yields (command, source, where) of each compilation."""
     include = [f"-I{root / part}" for part in HEADERS]
     for block in found:
         if block.language == "asm" and block.kind() == "":
@@ -115,7 +116,7 @@ def compiled(job):
 
 
 def quoted(root, block):
-    """A quotation stands in its file, line by line; indentation does not count."""
+    """Checks that a quotation appears in its file, line by line; indentation does not count."""
     file = root / block.name()
     if not file.is_file():
         return [f"{block.where()}: there is no file {block.name()}"]
@@ -129,7 +130,7 @@ def quoted(root, block):
 
 
 def commands(block):
-    """The command lines of `nova` in a block of the shell."""
+    """Returns the command lines of `nova` in a block of the shell."""
     for line in block.text.replace("\\\n", " ").splitlines():
         try:
             words = shlex.split(line, comments=True)
@@ -140,7 +141,7 @@ def commands(block):
 
 
 def understood(block):
-    """`nova` understands each of its command lines, and the shell the rest."""
+    """Checks that `nova` parses each of its command lines, and the shell the rest."""
     found = []
     result = subprocess.run(
         ["sh", "-n"], input=block.text, capture_output=True, text=True, check=False
@@ -167,7 +168,7 @@ def system_checker(root, folder):
 
 
 def system_complaints(root, found):
-    """What nova-system says to the descriptions, and whether that is what the pages say."""
+    """Compares nova-system's messages about the descriptions with those on the pages."""
     complaints, said = [], None
     found = [b for b in found if b.language == "system" or b.kind() == "mistakes"]
     with tempfile.TemporaryDirectory() as folder:
@@ -191,7 +192,7 @@ def system_complaints(root, found):
 
 
 def check(root, found):
-    """All complaints about the blocks."""
+    """Returns all complaints about the blocks."""
     complaints = system_complaints(root, found)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for result in pool.map(compiled, list(compilations(root, found))):

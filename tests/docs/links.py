@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Links between pages lead somewhere, and every page can be reached: `links.py ROOT`.
+"""Checks that links between pages lead somewhere, and that every page can be reached: `links.py
+ROOT`.
 
-All Markdown files of the tree are looked at. A link may name a file or folder of the tree, and a
-heading of a page. From docs/index.md the reader comes to every page in docs, from README.md to
+It reads all Markdown files of the tree. A link may name a file or folder of the tree, and a heading
+of a page. From docs/index.md a reader can reach every page in docs, and from README.md
 docs/index.md.
 """
 
@@ -19,7 +20,7 @@ SKIPPED = ("build", "__pycache__")
 
 
 def pages(root):
-    """{path: text} of all Markdown files."""
+    """Returns {path: text} of all Markdown files."""
     found = {}
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name not in SKIPPED and name[0] != "."]
@@ -31,13 +32,13 @@ def pages(root):
 
 
 def to_page(path, texts):
-    """The page that a path means: a folder is its README.md."""
+    """Returns the page for a path: a folder stands for its README.md."""
     readme = f"{path}/README.md".lstrip("/")
     return path if path in texts else readme if readme in texts else None
 
 
 def broken(root, texts):
-    """A sentence for each link that leads nowhere."""
+    """Returns a message for each link that leads nowhere."""
     found = []
     for page, text in sorted(texts.items()):
         for target in doc_pages.links(text):
@@ -53,7 +54,7 @@ def broken(root, texts):
 
 
 def reachable(start, texts):
-    """The pages that links lead to from START, itself included."""
+    """Returns the pages reachable by links from START, including START."""
     seen, to_do = set(), [start]
     while to_do:
         page = to_do.pop()
@@ -67,8 +68,8 @@ def reachable(start, texts):
 
 
 def lost(texts):
-    """A sentence for each page of the documentation that no link leads to; a folder's README.md
-    is for those who look into the folder."""
+    """Returns a message for each page of the documentation without a link to it, except a folder's
+    README.md, which readers of the folder find."""
     from_index = reachable(doc_pages.INDEX, texts)
     pages_of_docs = {page for page in texts if page.startswith("docs/")}
     found = [

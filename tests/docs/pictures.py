@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Pictures are as their sources say, and pages show each of them: `pictures.py ROOT`."""
+"""Checks that pictures match their sources, and that pages show each of them: `pictures.py ROOT`.
+"""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -12,7 +13,7 @@ from nova import doc_pictures  # noqa: E402
 
 
 def broken(folder):
-    """A sentence for each picture that is not well-formed XML or has no title."""
+    """Returns a message for each picture that is not well-formed XML or has no title."""
     found = []
     for picture in sorted(folder.glob("*.svg")):
         try:
@@ -26,7 +27,7 @@ def broken(folder):
 
 
 def unused(folder, pages):
-    """A sentence for each picture that no page shows."""
+    """Returns a message for each picture that no page shows."""
     texts = [page.read_text(encoding="utf-8") for page in pages]
     return [
         f"{picture.name}: no page shows it"

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import blocks
 
-# One build runs the sessions, which build what they need by themselves.
+# The build that runs the sessions, which build all they need.
 SESSION_BUILD = ("x86_64", "GNU", "release")
 SECONDS = 900
 
 
 def pattern(line):
-    """A regular expression for a line, without what separates the elements of CMake's lists."""
+    """Returns a regular expression for a line, without CMake's list separator."""
     return "^" + re.escape(line.rstrip()).replace(";", ".").replace("\\ ", " ") + "\\s*$"
 
 
 def bracket(text):
-    """The text as one argument of CMake, whatever is in it."""
+    """Quotes any text as one argument of CMake."""
     return f"[==[{text}]==]"
 
 
 def program(page, name, text, output, folder):
-    """The lines for a program that is built and booted."""
+    """Returns the lines for a program that is built and booted."""
     target = f"manual-{blocks.short_name(page)}-{name}"
     file = folder / f"{target}.c"
     if not file.exists() or file.read_text(encoding="utf-8") != text:

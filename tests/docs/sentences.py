@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The sentences about bad guests that the manual tells are those that the library prints."""
+"""Checks that the manual's messages about bad guests are those that the library prints."""
 
 import re
 import sys
@@ -9,14 +9,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "manual" / "vmm.md"
 SOURCES = ROOT / "roottask" / "vmm"
 FORMAT = re.compile(r"%[0-9]*l*[a-z]")
-# A string, and what stands in further ones behind it.
+# A string, and further ones that follow it.
 PIECE = r'"((?:[^"\\\n]|\\.)*)"'
 STRING = re.compile(rf"{PIECE}(?:\s*{PIECE})?(?:\s*{PIECE})?")
 FEWEST = 20
 
 
 def printed():
-    """All texts of the library, with `…` for what is put in."""
+    """Returns all texts of the library, with `…` for inserted values."""
     files = [*SOURCES.rglob("*.c"), *SOURCES.rglob("*.h")]
     for file in files:
         for parts in STRING.findall(file.read_text(encoding="utf-8")):
@@ -24,7 +24,7 @@ def printed():
 
 
 def told():
-    """The second columns of the section's tables."""
+    """Returns the second columns of the section's tables."""
     section = PAGE.read_text(encoding="utf-8").split("## When a guest goes wrong")[1]
     section = section.split("### A guest that hangs")[0]
     for row in re.findall(r"^\|[^|]+\|(.*`.*)\|$", section, re.MULTILINE):
@@ -32,7 +32,7 @@ def told():
 
 
 def plain(text):
-    """Without what is put in."""
+    """Returns a message without inserted values."""
     return " ".join(text.replace("…", "").split())
 
 

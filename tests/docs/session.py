@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does what a page says, command by command: `session.py ROOT PAGE NAME`.
+"""Executes the commands of a page, one by one: `session.py ROOT PAGE NAME`.
 
 The session's blocks run in one shell, which begins in an empty folder and stops at the first
 command that fails; with NAME `-` each block of the page that stands alone has a shell and a folder
-of its own. `nova` is on the PATH, and sdk/bin/nova there where a block uses it.
+of its own. `nova` is on the PATH. sdk/bin/nova is there if a block uses it.
 """
 
 import os
@@ -20,7 +20,8 @@ MARKER = "=== block {} ==="
 
 
 def script(session):
-    """What the shell gets: the blocks in their order, with markers that separate their outputs."""
+    """Returns the input of the shell: the blocks in order, with markers that separate their
+    outputs."""
     lines = ["set -e"]
     for number, block in enumerate(session):
         if block.language == "sh":
@@ -31,13 +32,13 @@ def script(session):
 
 
 def outputs(text):
-    """{number of the block: what it printed}."""
+    """Returns {number of the block: its output}."""
     parts = re.split(r"^=== block (\d+) ===\n", text, flags=re.MULTILINE)
     return {int(number): part for number, part in zip(parts[1::2], parts[2::2])}
 
 
 def holds(text, wanted):
-    """The lines that are wanted stand in the text, in this order; others may be between them."""
+    """Checks that the text contains the wanted lines in this order; others may be between them."""
     there = iter(line.strip() for line in text.splitlines())
     return all(line.strip() in there for line in wanted.splitlines() if line.strip())
 

@@ -36,7 +36,7 @@ def descriptions(member):
 
 
 def named(member, parameter):
-    """Whether the name stands after @param or as a word in the text."""
+    """Returns whether the name follows @param or is a word of the text."""
     return any(re.search(rf"\b{parameter}\b", text_of(part)) for part in descriptions(member))
 
 
@@ -50,7 +50,7 @@ def has_return(member):
 
 
 def leaves_open(member):
-    """Whether it says that it returns an errno value, and names none."""
+    """Returns whether it mentions an errno value without naming any."""
     texts = [
         text_of(section)
         for part in descriptions(member)
@@ -74,7 +74,7 @@ def has_spec(member):
 
 
 def parameters(member):
-    """[(name, type)] of a function."""
+    """Returns [(name, type)] of a function."""
     found = []
     for param in member.findall("param"):
         name = text_of(param.find("declname"))
@@ -84,19 +84,19 @@ def parameters(member):
 
 
 def speaks_for_itself(kind, kinds):
-    """A type of ours that no other parameter has."""
+    """Returns whether the parameter has a type of ours that no other parameter has."""
     own = re.search(r"\b(struct|enum) nova_\w+|nova_(crd|mtd|qpd)_t", kind)
     return own is not None and kinds.count(kind) == 1
 
 
 def only_tells(kinds):
-    """It is given at most one object of ours, and nothing else that it could change."""
+    """Returns whether it has at most one object of ours, and nothing else that it could change."""
     others = [kind for kind in kinds if "*" in kind and "const" not in kind]
     return not others or (len(kinds) == 1 and "struct nova_" in kinds[0])
 
 
 def is_guard(member):
-    """The definition that keeps a header from being read twice has no value."""
+    """The definition that guards a header against a second inclusion has no value."""
     return text_of(member.find("name")).endswith("_H") and not text_of(member.find("initializer"))
 
 
@@ -120,8 +120,8 @@ def function_complaints(member):
 
 
 def needs_words(member):
-    """Guards of headers, unused fields and unnamed symbols need none; what has a name of POSIX or
-    C++ is described there."""
+    """Guards of headers, unused fields and unnamed symbols need no description; names of POSIX or
+    C++ are described there."""
     name, kind = text_of(member.find("name")), member.get("kind")
     if kind != "variable" and not name.lower().startswith("nova"):
         return False
@@ -135,7 +135,7 @@ def needs_words(member):
 
 
 def complaints(member):
-    """Each thing that the description of a symbol lacks."""
+    """Yields each part that is missing in the description of a symbol."""
     kind = member.get("kind")
     if not needs_words(member):
         return []
@@ -149,7 +149,8 @@ def complaints(member):
 
 
 def members(folder):
-    """(member, name) of every symbol, each once: members of groups are in their files, too."""
+    """Yields (member, name) of every symbol once, because members of groups are in their files,
+    too."""
     seen = set()
     for path in sorted(Path(folder).glob("*.xml")):
         root = ElementTree.parse(path).getroot()
@@ -167,7 +168,8 @@ def members(folder):
 
 
 def in_groups(folder):
-    """The names of all symbols and structures in the groups that Doxygen writes to FOLDER."""
+    """Returns the names of all symbols and structures in the groups that Doxygen writes to FOLDER.
+    """
     found = set()
     for path in Path(folder).glob("group__*.xml"):
         root = ElementTree.parse(path).getroot()
@@ -177,7 +179,7 @@ def in_groups(folder):
 
 
 def homeless(folder):
-    """Complaints about symbols and structures without a group."""
+    """Returns complaints about symbols and structures without a group."""
     grouped, found = in_groups(folder), []
     for member, name in members(folder):
         inside = member.tag == "compounddef" and "::" in name  # a structure inside another one
@@ -189,14 +191,15 @@ def homeless(folder):
 
 
 def needs_group(member):
-    """Whether a symbol belongs to the interface: not a guard, and ours."""
+    """Returns whether a symbol belongs to the interface: not a guard, and ours."""
     name = text_of(member.find("name" if member.tag == "memberdef" else "compoundname"))
     guard = member.get("kind") == "define" and is_guard(member)
     return name.lower().startswith("nova") and not guard
 
 
 def unlisted(root, folders, groups):
-    """Complaints about headers that no group lists, and about listed ones that are not there."""
+    """Returns complaints about headers that no group lists, and about listed headers that do not
+    exist."""
     headers = {
         path.relative_to(root / folder).as_posix(): folder
         for folder in folders
@@ -209,7 +212,7 @@ def unlisted(root, folders, groups):
 
 
 def check(folder):
-    """(number of symbols, complaints about them)."""
+    """Returns (number of symbols, complaints about them)."""
     count, found = 0, []
     for member, name in members(folder):
         location = member.find("location")

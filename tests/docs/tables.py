@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of docs/manual/reference.md come from the rows of the headers, one in limits.md from
-their constants: `tables.py ROOT` checks that they are up to date, `tables.py ROOT --update` writes
-them again. What a system description can say is told in docs/manual/systems.md: all of it.
+their constants. `tables.py ROOT` checks that they are up to date, `tables.py ROOT --update` writes
+them again. It also checks that docs/manual/systems.md documents all that a system description can
+contain.
 
 A table stands between the comments `<!-- table: NAME -->` and `<!-- end of table -->`.
 """
@@ -43,7 +44,7 @@ def event(prefix):
     return lambda number, name, text: (number, f"`{prefix}{name}`", text)
 
 
-# Name of the table: (rows, head, what makes the cells of a line out of those of a row).
+# Name of the table: (rows, head, function from the cells of a row to those of a line).
 TABLES = {
     "hypercalls": (
         "NOVA_HYPERCALL_ROWS", ("number", "constant", "hypercall", "specification"), hypercall),
@@ -75,7 +76,7 @@ def less_one(number):
     return plain(number - 1)
 
 
-# (what there is a limit for, header, constant, how it is shown, what happens at the limit)
+# (limited resource, header, constant, its format, result at the limit)
 SYSTEM_REFUSED = "the check refuses the description"
 LIMITS = (
     ("programs of a system", DESCRIPTION, "NOVA_SYSTEM_PROGRAMS_MAX", plain, SYSTEM_REFUSED),
@@ -129,7 +130,7 @@ LIMITS = (
 
 
 def constant(texts, name):
-    """The number that a constant of C stands for: numbers, other constants, + - * << and casts."""
+    """Evaluates a constant of C: numbers, other constants, + - * << and casts."""
     for text in texts:
         match = re.search(rf"^#define {name}[ \t]+([^\n]*?)[ \t]*(?:/\*.*)?$", text, re.MULTILINE)
         if match:
@@ -143,7 +144,7 @@ def constant(texts, name):
 
 
 def limits(root):
-    """The table of the limits of runtime and systems."""
+    """Returns the table of the limits of runtime and systems."""
     lines = ["| what | limit | at the limit |", "|---|---|---|"]
     types = (root / TYPES).read_text(encoding="utf-8")
     for what, header, name, shown, end in LIMITS:
@@ -153,7 +154,7 @@ def limits(root):
 
 
 def limits_filled(text, rows):
-    """The page about limits with its table."""
+    """Returns the page about limits with its table."""
     begin, end = "<!-- table: runtime_limits -->\n", "<!-- end of table -->"
     if text.count(begin) != 1 or end not in text.partition(begin)[2]:
         sys.exit(f"{LIMITS_PAGE} has no place for the table runtime_limits")
@@ -169,7 +170,7 @@ def table(name, rows):
 
 
 def filled(text, rows):
-    """The page with all its tables as the rows say; KeyError for an unknown table."""
+    """Returns the page with all its tables from the rows; KeyError for an unknown table."""
 
     def replace(match):
         return match.group(1) + table(match.group(2), rows) + match.group(3)
@@ -178,12 +179,12 @@ def filled(text, rows):
 
 
 def unexplained(page, rows):
-    """The properties of programs that the page about system descriptions does not tell of."""
+    """Returns the properties of programs that the page about system descriptions omits."""
     return [row[1] for row in rows["NOVA_SYSTEM_PROPERTY_ROWS"] if f"\n| `{row[1]} " not in page]
 
 
 def settle(page, before, after, update):
-    """Writes the page again, or ends if it is out of date."""
+    """Writes the page again, or exits if it is out of date."""
     if update:
         page.write_text(after, encoding="utf-8")
     elif before != after:

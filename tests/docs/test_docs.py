@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tools that look at the pages find what is wrong: each on small texts of its own."""
+"""The checkers of the pages find errors: each on small texts of its own."""
 
 import json
 import subprocess
@@ -259,7 +259,7 @@ class Search(unittest.TestCase):
                 self.assertEqual(self.found(rows, words), names)
 
     def found(self, rows, words):
-        """The titles that search.js finds in ROWS."""
+        """Returns the titles that search.js finds in ROWS."""
         script = (docs.FOLDER / "search.js").read_text(encoding="utf-8")
         script = script.replace("        begin();\n}());", "        return search;\n}())")
         program = f"globalThis.window = {{novaSearchIndex: {json.dumps(rows)}}};\n"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The walks of docs/kernel/walks.md name functions that stand in the named files:
-`walks.py ROOT`."""
+"""Checks that the walks of docs/kernel/walks.md name functions of the named files: `walks.py ROOT`.
+"""
 
 import re
 import sys
@@ -14,13 +14,13 @@ PREFIXES = ("nova_",)  # of libnova, not of the kernel
 
 
 def is_defined(name, text):
-    """Whether a source defines a function, a label or a table of that name."""
+    """Returns whether a source defines a function, a label or a table of that name."""
     function = rf"(?m)^(?!\s)(?!.*;\s*$).*\b{name}\(|^{name}:|^(?!\s|extern).*\b{name}\[.*\]"
     return re.search(function, text) is not None
 
 
 def complaints(page, read, everything):
-    """A sentence for each name that is wrong. READ(file) is the text of a file or None."""
+    """Returns a message for each wrong name. READ(file) is the text of a file or None."""
     found = []
     for name, file in ROW.findall(page) + NAMED.findall(page):
         text = read(file)

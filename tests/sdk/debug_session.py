@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debugs the examples with `nova debug`, and looks for objects that must be in each listing:
+"""Debugs the examples with `nova debug`, and checks for objects that must be in each listing:
 `debug_session.py ARCH CONFIG`."""
 
 import re
@@ -18,7 +18,7 @@ class Session(unittest.TestCase):
         return result
 
     def batch(self, name, commands, *arguments):
-        """What the script's commands print."""
+        """Returns the output of the script's commands."""
         result = self.debug(name, *arguments, "--batch", commands)
         self.assertEqual(result.returncode, 0, self.shown)
         self.assertNotIn("broken", result.stdout, self.shown)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Takes the blocks of one language out of a page: `extract.py PAGE LANGUAGE [FILE]`."""
+"""Extracts the blocks of one language from a page: `extract.py PAGE LANGUAGE [FILE]`."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ BLOCK = r"^```{}\n(.*?)^```$"
 
 
 def blocks(text, language):
-    """The contents of all blocks of LANGUAGE, in their order."""
+    """Returns the contents of all blocks of LANGUAGE, in order."""
     return re.findall(BLOCK.format(language), text, re.MULTILINE | re.DOTALL)
 
 

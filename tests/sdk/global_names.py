@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A program may use every name that C, POSIX and NOVA leave to it.
+"""Checks that a program may use every name that C, POSIX and NOVA leave to it.
 
 `global_names.py ARCHIVE...`: each global name in the archives begins with `nova` or is in the list.
 In newlib's own archives it may also begin with `_` or be declared by a header."""
@@ -20,7 +20,7 @@ DECLARED = re.compile(r"\b(\w+)\s*[(;[]")
 
 
 def rows(text):
-    """(who demands it, name or pattern) for each entry of a list."""
+    """Returns (the standard that demands it, name or pattern) for each entry of a list."""
     for line in text.splitlines():
         words = line.split()
         if words and not line.startswith("#"):
@@ -28,16 +28,17 @@ def rows(text):
 
 
 def symbols(archive):
-    """The names that an archive defines for others."""
+    """Returns the names that an archive defines for others."""
     command = ["nm", "--format=posix", "--extern-only", "--defined-only", archive]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    # A name, its type, value and size; and a line for each member, which begins with the archive.
+    # Either a name, its type, value and size; or a line for each member, which begins with the
+    # archive.
     lines = (line.split() for line in result.stdout.splitlines() if not line.endswith(":"))
     return {words[0] for words in lines if len(words) > 2}
 
 
 def declared(folder):
-    """The names that the headers in a folder declare."""
+    """Returns the names that the headers in a folder declare."""
     found = set()
     for file in folder.rglob("*.h"):
         text = COMMENT.sub("", file.read_text(encoding="utf-8", errors="replace"))
@@ -46,7 +47,7 @@ def declared(folder):
 
 
 def offenders(archive, patterns):
-    """The names in an archive that it may not have, and the patterns that it needs."""
+    """Returns the names in an archive that it must not have, and the patterns that it needs."""
     archive = Path(archive)
     allowed = set()
     if archive.name in NEWLIB:
@@ -62,7 +63,7 @@ def offenders(archive, patterns):
 
 
 def with_includes(header, folders, seen=None):
-    """The text of a header and of those that it includes."""
+    """Returns the text of a header and of those that it includes."""
     seen = set() if seen is None else seen
     seen.add(header)
     files = [folder / header for folder in folders if (folder / header).exists()]
@@ -74,7 +75,7 @@ def with_includes(header, folders, seen=None):
 
 
 def undeclared(entries, folders):
-    """The entries whose header is not in any of the folders, or does not contain the name."""
+    """Returns the entries whose header is in none of the folders, or does not contain the name."""
     for header, name in entries:
         if "." not in header:
             continue

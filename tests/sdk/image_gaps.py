@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's segments leave no gap in physical memory: `image_gaps.py ELF…`.
+"""Checks that the kernel's segments leave no gap in physical memory: `image_gaps.py ELF…`.
 
-A boot loader takes a gap for free memory and may put command lines of modules there. They would
-lie in pages of the kernel's image, which the roottask cannot map."""
+A boot loader takes a gap for free memory and may put command lines of modules there. They would lie
+in pages of the kernel's image, which the roottask cannot map."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ LOAD = re.compile(r"^ +LOAD +\S+ +\S+ +(0x\w+) +\S+ +(0x\w+)", re.MULTILINE)
 
 
 def segments(path):
-    """(begin, end) of each loaded segment, physical."""
+    """Returns (begin, end) of each loaded segment, physical."""
     text = subprocess.run(
         ["readelf", "-lW", path], stdout=subprocess.PIPE, text=True, check=True
     ).stdout
@@ -22,7 +22,7 @@ def segments(path):
 
 
 def gaps(path):
-    """A sentence for each gap."""
+    """Returns a message for each gap."""
     found = segments(path)
     if len(found) < 2:
         return [f"{path} has {len(found)} loaded segments, which cannot be all."]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes an SDK that was installed from a copy of the tree, which then moved away.
 
-The copy stays in build/ for the next time, so that only what changed is built again."""
+The copy stays in build/ for the next time, so that only changed files are built again."""
 
 import os
 import shutil
@@ -45,12 +45,12 @@ def copy_tree():
             (SOURCE / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(paths.ROOT / name, SOURCE / name)
     newlib = paths.ROOT / "build/newlib"
-    if newlib.exists():  # takes minutes to make, and is nothing of ours
+    if newlib.exists():  # takes minutes to build, and its code is not ours
         shutil.copytree(newlib, SOURCE / "build/newlib", symlinks=True, dirs_exist_ok=True)
 
 
 def fetch_guests():
-    """What the guests of examples are made of is downloaded once, for all tests of the tree."""
+    """The software of example guests is downloaded once, for all tests of the tree."""
     try:
         for arch, _ in PRESETS:
             for what in guest.MAKERS:
@@ -60,7 +60,7 @@ def fetch_guests():
 
 
 def check_plain_cmake():
-    """`cmake --install` alone makes no HTML, and says so."""
+    """`cmake --install` alone makes no HTML, and reports that."""
     html, hidden = SOURCE / "build/docs/html", SOURCE / "build/docs/hidden"
     html.rename(hidden)
     try:
@@ -75,7 +75,7 @@ def check_plain_cmake():
 
 
 def compile_modules():
-    """Tests that run side by side read the installation: none writes what Python compiles."""
+    """Tests that run in parallel read the installation: none writes Python's compiled files."""
     command = [sys.executable, "-m", "compileall", "-q", PREFIX / "lib/nova"]
     subprocess.run(command, check=True)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes the modules under test importable, and says where the command is."""
+"""Makes the modules under test importable, and holds the path of the command."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("sdk/lib", "tests/style", "tests/b
 
 
 def nova(*arguments, **options):
-    """Runs the command to its end and keeps what it says."""
+    """Runs the command to its end and keeps its output."""
     return subprocess.run(
         [str(NOVA), *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Does what docs/start.md says about a roottask outside of the tree: `recipe.py ARCH`."""
+"""Executes the recipe of docs/start.md for a roottask outside of the tree: `recipe.py ARCH`."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ GREETING = "Hello from CPU 0 of 4!"
 
 
 def recipes(text, arch):
-    """The shell blocks for ARCH."""
+    """Returns the shell blocks for ARCH."""
     section = text[text.index("## A roottask from anywhere") :]
     return [block for block in blocks(section, "sh") if f"build/{arch}-" in block]
 
@@ -25,7 +25,7 @@ def main(arch):
         sys.exit(f"docs/start.md has {len(shell)} recipes for {arch} instead of one")
     with tempfile.TemporaryDirectory(prefix="nova test ") as folder:
         tree = Path(folder) / "tree"
-        tree.symlink_to(ROOT)  # $N without quotes has to work, wherever this tree is
+        tree.symlink_to(ROOT)  # $N without quotes must work, whatever the path of this tree is
         for block in shell:
             print(block)
             result = subprocess.run(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The release kernel has nothing of the debug kernel's checks: `release_checks.py ELF CONFIG`.
+"""Checks that the release kernel has none of the debug kernel's checks: `release_checks.py ELF
+CONFIG`.
 
-Of a debug kernel: it has all of them, so that the names here are those of the checks."""
+A debug kernel must have all of them, which proves that the names here are those of the checks."""
 
 import subprocess
 import sys

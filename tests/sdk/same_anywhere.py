@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing that is loaded names the folder that it was built in: `same_anywhere.py BUILD`.
+"""Checks that no loaded byte names the folder of the build: `same_anywhere.py BUILD`.
 
-A name of another length moves what lies behind it, and figures and addresses with it."""
+A name of another length moves the bytes after it, and changes figures and addresses."""
 
 import re
 import sys
@@ -12,12 +12,13 @@ from paths import ROOT
 from nova import elf, newlib
 
 OWN = str(ROOT).encode()
-# Before it stands the folder of newlib's source, or of its objects.
+# The folder of newlib's source, or of its objects, comes before it.
 PART_OF_NEWLIB = re.compile(rb"/[^\0]*?(?=/newlib/libc/)")
 
 
 def folders(kernel):
-    """The folders in which the kernel and the C library were compiled, perhaps in another tree."""
+    """Returns the folders in which the kernel and the C library were compiled, perhaps in another
+    tree."""
     if OWN not in kernel.read_bytes():
         sys.exit("The kernel's debug information does not name the tree: look for another name.")
     library = newlib.folder(elf.program_arch(kernel)) / "lib/libc.a"

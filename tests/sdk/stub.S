@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A multiboot kernel of a few bytes: prints TEXT on COM1 and ends as END says. */
+/* A multiboot kernel of a few bytes: prints TEXT on COM1 and ends as END specifies. */
 #define END_EXIT   0 /* writes VALUE to the exit device */
 #define END_LOOP   1
 #define END_RESET  2 /* by a triple fault */
 #define END_POWER  3 /* switches the q35 machine off */
-#define END_INPUT  4 /* prints what it hears until that is VALUE, then exits with 0 */
+#define END_INPUT  4 /* prints its input until the input is VALUE, then exits with 0 */
 
         .set    MAGIC, 0x1badb002
         .set    FLAGS, 0x3

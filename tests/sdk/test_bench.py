@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `nova bench` reads, what is above its limit, and how it shows a table."""
+"""The input of `nova bench`, figures above their limits, and the format of a table."""
 
 import contextlib
 import io
@@ -48,7 +48,7 @@ class Comparison(unittest.TestCase):
         self.assertEqual(self.above({"call": 100}, all_needed=False), [])
 
     def compare(self, found, *options):
-        """The exit status, what is said, and what is published."""
+        """Returns the exit status, the output, and the published files."""
         args = cli.parse(["bench", "--arch=x86_64", *options])
         published = []
         with (
@@ -307,7 +307,7 @@ class History(unittest.TestCase):
         self.assertIn("x<y&z", "".join(ElementTree.fromstring(text).itertext()))
 
     def release(self, name, found):
-        """What is said when a build with these figures is kept as a release."""
+        """Returns the output when a build with these figures is kept as a release."""
         args = cli.parse(["bench", "--release", name])
         with (
             mock.patch.multiple(bench, HISTORY=self.path, PLOTS=self.path.parent),

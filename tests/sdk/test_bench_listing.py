@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `nova bench` says of each instruction: its kind, its function, and whether any kernel needs
-it."""
+"""The properties that `nova bench` lists for each instruction: its kind, its function, and whether
+any kernel needs it."""
 
 import subprocess
 import tempfile
@@ -14,7 +14,8 @@ from nova.errors import NovaError
 
 
 class Kinds(unittest.TestCase):
-    """What the plugin takes an instruction for: its header, and bytes from the command line."""
+    """Returns the plugin's classification of an instruction: its header, and bytes from the command
+    line."""
 
     PROGRAM = """
         #include "kinds.h"
@@ -38,7 +39,7 @@ class Kinds(unittest.TestCase):
         source, cls.program = Path(cls.folder.name) / "kinds.c", Path(cls.folder.name) / "kinds"
         source.write_text(cls.PROGRAM, encoding="utf-8")
         include = f"-I{bench.FOLDER / 'plugin'}"
-        # What is not called is left out, and with it the rest of the plugin interface.
+        # Uncalled functions are left out, and with them the rest of the plugin interface.
         flags = ["-O2", "-ffunction-sections", "-Wl,--gc-sections", "-w", include]
         subprocess.run(["gcc", *flags, "-o", cls.program, source], check=True)
 
@@ -71,7 +72,7 @@ class Kinds(unittest.TestCase):
 
 
 class Paths(unittest.TestCase):
-    """Code of outer() at 0x10, into which the compiler put inner() and helper()."""
+    """Code of outer() at 0x10, into which the compiler inlined inner() and helper()."""
 
     ADDR2LINE = (
         "0x10\nouter\na.c:1\n0x11\nhelper\nlist.h:2\ninner\nb.c:3\nouter\na.c:4\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `nova bench --scale` and `nova bench --cpus` read, and what is more than they allow."""
+"""The input of `nova bench --scale` and `nova bench --cpus`, and figures above their limits."""
 
 import unittest
 

@@ -80,7 +80,7 @@ class Inputs(WithFolder):
 
 
 class OnTerminal(test_runner.OnTerminal):
-    """The same as with QEMU."""
+    """The results are those of QEMU."""
 
     EMULATOR = "bochs"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The style checks find what they are there for."""
+"""The style checks find the errors for which they exist."""
 
 import json
 import subprocess
@@ -242,7 +242,7 @@ class Nothing(unittest.TestCase):
 
 
 class Tidy(unittest.TestCase):
-    """A small tree of two files, of which one includes a header."""
+    """A small tree of two files; one includes a header."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -264,7 +264,7 @@ class Tidy(unittest.TestCase):
         return {"directory": str(self.root), "file": str(self.root / name), "command": command}
 
     def looked_at(self):
-        """The names of the files that clang-tidy looks at, and the number of complaints."""
+        """Returns the names of the files that clang-tidy checks, and the number of complaints."""
         check_tidy.file_digest.cache_clear()
         seen, real = [], check_tidy.complaint
 

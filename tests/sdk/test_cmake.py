@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the functions of the CMake package say of wrong arguments. Nothing is built or compiled."""
+"""The messages of the CMake package's functions about wrong arguments. Nothing is built or
+compiled."""
 
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 import paths
 from nova import explain
 
-# A package whose libraries and programs have nothing in them.
+# A package whose libraries and programs are empty.
 HEAD = f"""cmake_minimum_required(VERSION 3.25)
 project(mine LANGUAGES NONE)
 set(NOVA_ARCH x86_64)
@@ -28,7 +29,7 @@ enable_testing()
 """
 FIRST = HEAD.count("\n") + 1
 
-# (what is wrong, line, the sentence)
+# (the error, line, the message)
 WRONG = (
     ("nova_add_program(one)", FIRST,
      "nova_add_program(one): SOURCES is missing: name the files, such as SOURCES main.c."),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova conformance` believes a kernel nothing, and knows what a platform may leave out."""
+"""`nova conformance` does not trust a kernel, and knows which cases a platform may leave out."""
 
 import re
 import tempfile

@@ -14,7 +14,7 @@ TOOLS = ("bench", "conformance", "docs", "install", "mutation", "newlib", "packa
 
 
 def imported(file):
-    """The modules of `nova` that a file imports when it is loaded, not in a function."""
+    """Returns the modules of `nova` that a file imports when it is loaded, not in a function."""
     found = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module == "nova":
@@ -25,7 +25,7 @@ def imported(file):
 
 
 def needed(folder):
-    """All modules that the commands of an installed SDK load from FOLDER."""
+    """Returns all modules that the commands of an installed SDK load from FOLDER."""
     commands = {module for name, module in cli.MODULES.items() if name not in cli.SOURCE_ONLY}
     found, left = {"__init__"}, {"__main__", "cli"} | commands
     while left:
@@ -40,7 +40,7 @@ def modules(folder):
 
 
 def left_out():
-    """The modules of the tree that are not installed."""
+    """Returns the modules of the tree that are not installed."""
     text = INSTALL.read_text(encoding="utf-8").replace("\\\n", "")
     pattern = re.compile(re.search(r'NOVA_TREE_MODULES "(.*?)"', text).group(1))
     return {name for name in modules(LIBRARY) if pattern.fullmatch(name)}

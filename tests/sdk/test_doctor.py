@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `nova doctor` says of machines that lack something, shown by a faked environment."""
+"""The findings of `nova doctor` on machines that lack something, shown by a faked environment."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that are not programs for the chosen architecture are refused with a sentence."""
+"""Files that are not programs for the chosen architecture are refused with a message."""
 
 import struct
 import tempfile
@@ -18,7 +18,7 @@ def header(bits, machine, kind=2):
 
 
 def program(types=(elf.LOAD,), size=100):
-    """A 64-bit program with a segment of each type, which goes on to the file's end."""
+    """A 64-bit program with a segment of each type, which extends to the file's end."""
     start = 64 + 56 * len(types)
     data = bytearray(header(2, 62)[:64])
     struct.pack_into("<Q", data, 32, 64)

@@ -49,8 +49,8 @@ class Faults(unittest.TestCase):
         return int(re.search(rf"(\w+) [Tt] {name}\n", table.stdout).group(1), 16)
 
     def report(self, program, who="adder", function="next", before=""):
-        """What the runtime prints when FUNCTION faults in its first instruction, called by store,
-        called by _start."""
+        """Returns the runtime's report when FUNCTION faults in its first instruction, called by
+        store, called by _start."""
         ip = self.address(program, function)
         code = elf.bytes_at(program, ip - 6, 16)
         words = [f"<{byte:02x}>" if at == 6 else f"{byte:02x}" for at, byte in enumerate(code)]
@@ -65,7 +65,7 @@ class Faults(unittest.TestCase):
         return [f"{before}{line}" for line in lines]
 
     def returns(self, program, caller):
-        """The address behind the only call in a function."""
+        """Returns the address after the only call in a function."""
         text = subprocess.run(["objdump", "-d", f"--disassemble={caller}", program],
                               stdout=subprocess.PIPE, text=True, check=True).stdout
         lines = [line for line in text.splitlines() if re.match(r" +[0-9a-f]+:\t", line)]
@@ -97,7 +97,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(len(self.hear(2 * self.report(program), program)), 2)
 
     def test_of_several_files_the_one_with_the_code_and_the_functions_is_taken(self):
-        """The other one's code is the same, byte for byte: only its names differ."""
+        """The other program's code is equal, byte for byte: only its names differ."""
         program, other = self.program("adder"), self.program("other", "prev")
         (self.folder / "text").write_text("no program", encoding="utf-8")
         for files in ((program, other), (other, program)):

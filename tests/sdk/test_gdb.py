@@ -61,7 +61,7 @@ STRUCTS = {
     "table": {"entry": (WORD, TABLE)},
     "console_log": {"head.written": 4, "ring": (1, 16)},
 }
-# Structures inside, whose addresses are asked for.
+# Nested structures, whose addresses are read.
 WITHIN = {"children": "children.root", "in_space": "in_space.parent",
           "in_parent": "in_parent.parent", "node": "node.parent"}
 
@@ -71,7 +71,7 @@ def _layout(name):
     for path, size in STRUCTS[name].items():
         size, count = size if isinstance(size, tuple) else (size, 1)
         offset += -offset % min(size, WORD)
-        # Of a structure of words the fake keeps the first.
+        # Of a structure of words the fake keeps the first one.
         fields[path] = Field(offset, min(size, WORD), path == "gsi", count)
         offset += size * count
     for path, first in WITHIN.items():
@@ -84,7 +84,7 @@ LAYOUTS = {name: _layout(name) for name in STRUCTS}
 
 
 class Fake:
-    """A kernel's memory: structures at addresses of the test's choice."""
+    """A kernel's memory: structures at addresses that the test chooses."""
 
     word = WORD
     program = "/root"
@@ -132,7 +132,7 @@ class Fake:
             self.poke(here, there)
             self.poke(there + WORD, here)
 
-    # What the walkers ask for.
+    # The context of the walkers.
     def layout(self, struct):
         return LAYOUTS[struct]
 
@@ -270,7 +270,7 @@ class Listings(unittest.TestCase):
 
     def setUp(self):
         fake = self.fake = Fake()
-        # What absent parts of all object spaces point at.
+        # The address that absent parts of all object spaces point to.
         self.no_page = fake.make("table")
         self.no_middle = self.table(self.no_page, 0, self.no_page)
         self.no_top = self.table(self.no_middle, 0, self.no_middle)
@@ -323,7 +323,7 @@ class Listings(unittest.TestCase):
         return mapping
 
     def table(self, entry, slot, value):
-        """A table with one entry that is not like the others."""
+        """A table with one entry that differs from the others."""
         table = self.fake.make("table")
         for at in range(TABLE):
             self.fake.poke(table + at * WORD, value if at == slot else entry)

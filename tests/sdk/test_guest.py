@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where guests' software comes from, and what is said when it cannot be had."""
+"""The sources of guests' software, and the messages when it is not available."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ import paths  # noqa: F401
 from nova import boot_list, guest
 from nova.errors import NovaError
 
-# An apt-get that has a package only after its lists were fetched, and notes what it was asked. Its
+# An apt-get that has a package only after its lists were fetched, and records its requests. Its
 # first option names the architecture.
 APT = """\
 #!/bin/sh

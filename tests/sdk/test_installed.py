@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the installed SDK does without the source tree it came from (installed.py)."""
+"""Uses of the installed SDK without the source tree it came from (installed.py)."""
 
 import json
 import os
@@ -49,7 +49,7 @@ enable_testing()
 
 
 class Installed(unittest.TestCase):
-    """Each test has a folder of its own, whose path has a blank, and a home that starts empty."""
+    """Each test has a folder of its own, whose path contains a blank, and an empty home."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="nova test ")
@@ -58,7 +58,7 @@ class Installed(unittest.TestCase):
         self.assertFalse(installed.SOURCE.exists(), "the source tree is still there")
 
     def call(self, *command, cwd=None):
-        """Runs a command that must succeed. Returns all that it says."""
+        """Runs a command that must succeed. Returns all of its output."""
         result = self.attempt(*command, cwd=cwd)
         self.assertEqual(result.returncode, 0, f"{command}\n{result.stdout}")
         return result.stdout
@@ -98,7 +98,7 @@ TALKED_TO = ("two-vms",)
 
 
 class Projects(Installed):
-    """Plain copies of templates or examples, their tests, and their programs."""
+    """Returns plain copies of templates or examples, their tests, and their programs."""
 
     def setUp(self):
         super().setUp()
@@ -118,7 +118,7 @@ class Projects(Installed):
                     self.passes_alone(copy, *options)
 
     def copy(self, project):
-        """A copy that has no neighbours."""
+        """Makes a copy without neighbours."""
         copy = self.folder / f"only {project.name}" / project.name
         shutil.copytree(project, copy, dirs_exist_ok=True)
         return copy
@@ -129,7 +129,7 @@ class Projects(Installed):
 
 
     def all_in_one(self, part):
-        """A project with a copy of each in a folder of its own: they are configured once."""
+        """Makes a project with a copy of each in a folder of its own: they are configured once."""
         found = projects(part)
         self.assertTrue(found)
         text = ALL_CMAKE
@@ -153,22 +153,22 @@ class Templates(Projects):
 
 class Examples(Projects):
     def test_with_gcc(self):
-        """Each is a project that needs nothing of its neighbours."""
+        """Each is a project that needs none of its neighbours."""
         self.passes("examples")
 
     def test_with_clang(self):
-        """With one compiler each passed alone: with the other they may share a build."""
+        """With the first compiler each passed alone: with the second they may share a build."""
         self.passes_alone(self.all_in_one("examples"), "--compiler", "clang")
 
     def test_on_x86_32(self):
-        """All are built; the tests of some are run, with each kind of program among them."""
+        """Builds all of them; runs the tests of some, including each kind of program."""
         self.assertLessEqual(BOOTED_ON_X86_32, {project.name for project in projects("examples")})
         names = sorted(BOOTED_ON_X86_32)
         self.passes_alone(self.all_in_one("examples"), *names, "--arch", "x86_32")
 
 
 class Contents(Installed):
-    """What is installed is for its users."""
+    """The installed commands are for the SDK's users."""
 
     def test_no_archive_takes_a_name_that_belongs_to_programs(self):
         archives = sorted(installed.PREFIX.rglob("*.a"))
@@ -496,7 +496,7 @@ class CMake(Installed):
 
 class Tree(Installed):
     def test_nothing_of_the_prefix_names_the_source_tree(self):
-        """But what gdb reads in programs, and the archives of what they are linked from."""
+        """Except files that gdb reads, and the archives with which programs are linked."""
         for file in filter(Path.is_file, installed.PREFIX.rglob("*")):
             content = file.read_bytes()
             if not content.startswith((b"\x7fELF", b"!<arch>")) and file.suffix != ".pyc":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The CD that GRUB boots from: its menu, and which multiboot version the kernel understands."""
+"""The CD that GRUB boots from: its menu, and the multiboot version that the kernel supports."""
 
 import tempfile
 import unittest

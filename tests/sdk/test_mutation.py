@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The list of mutations fits the kernel, and code is replaced only where it is meant to be."""
+"""The list of mutations matches the kernel, and code is replaced only at its place."""
 
 import unittest
 
@@ -30,7 +30,7 @@ class Mutations(unittest.TestCase):
                 mutation.parse(text)
 
     def broken(self, body, head="void one(int a)"):
-        """What becomes of a function beside another one."""
+        """Returns the new text of a function beside another one."""
         one = mutation.parse(ONE)[0]
         done = mutation.apply(one, f"{OTHER}\n{head}\n{{\n{body}\n}}\n\n{OTHER}")
         self.assertEqual(done.count("f(1)"), 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova new`, and what the commands say about folders that are not projects. Builds nothing."""
+"""`nova new`, and the commands' messages about folders that are not projects. Builds nothing."""
 
 import os
 import re
@@ -106,7 +106,7 @@ class New(Folder):
 
 
 class Foreign(Folder):
-    """A project that has nothing to do with NOVA is neither built nor passed over."""
+    """A project without NOVA is neither built nor passed over."""
 
     def setUp(self):
         super().setUp()

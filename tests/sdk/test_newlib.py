@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""When the C library is built, and what is said when it cannot be."""
+"""The conditions under which the C library is built, and the messages when it cannot be."""
 
 import hashlib
 import io

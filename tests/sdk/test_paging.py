@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How gdb's command `nova` finds the kernel's memory: by page tables that are made up."""
+"""gdb's command `nova` finds the kernel's memory by its page tables, here by made-up ones."""
 
 import unittest
 
@@ -9,7 +9,7 @@ from nova.gdb.view import Unreadable
 
 
 class PageTables(unittest.TestCase):
-    """The image at 1 GiB + 2 MiB lies at 2 MiB, the root's address in its first word."""
+    """The image at 1 GiB + 2 MiB lies at 2 MiB; its first word is the root's address."""
 
     IMAGE = (0x40200000, 0x40203000)
 

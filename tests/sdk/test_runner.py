@@ -28,7 +28,7 @@ BUILD += ["-Wl,--no-warn-rwx-segments", "-Wa,--noexecstack"]
 
 
 def build(folder, end, text="some text\\r\\n", value=0):
-    """A kernel that ends as END says."""
+    """Makes a kernel that ends as END specifies."""
     file = Path(folder) / f"stub-{end}-{value}-{abs(hash(text))}"
     defines = [f"-DEND=END_{end}", f"-DVALUE={value}", f'-DTEXT="{text}"']
     source = str(paths.ROOT / "tests/sdk/stub.S")
@@ -208,7 +208,7 @@ class NoOrphans(WithFolder):
             [sys.executable, "-c", self.CODE, str(paths.ROOT / "sdk/lib"), str(kernel)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            # Who runs the tests in a shell's background may have it ignored.
+            # A shell that runs the tests in the background may have it ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.addCleanup(process.stdout.close)
@@ -216,7 +216,7 @@ class NoOrphans(WithFolder):
         return process, kernel
 
     def qemus(self, kernel):
-        """Processes whose command line names the kernel, but for the Python one."""
+        """Returns the processes whose command line names the kernel, except the Python one."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -283,7 +283,7 @@ class Inputs(WithFolder):
         self.assertEqual(result.stderr.count(b"nova: standard input has ended, and"), 1)
 
     def test_whoever_speaks_again_hears_it_again(self):
-        """A system may lose what comes before it listens: this one takes it for a letter first."""
+        """A system may lose input from before it listens: this one first waits for one letter."""
         result = self.run_stub("INPUT", "ready\\r\\n", 5, timeout=4, stdin=subprocess.DEVNULL)
         self.assertEqual(result.returncode, 124)
         self.assertGreater(result.stdout.count(b"\x04"), 1)

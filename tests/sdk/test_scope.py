@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tests/presets.tsv: which tests run on which presets, and what --quick chooses."""
+"""tests/presets.tsv: the presets of each test, and the tests of --quick."""
 
 import argparse
 import tempfile
@@ -19,7 +19,7 @@ def named(name, preset, *labels, source=""):
 
 
 def where(name, *labels, source=""):
-    """The presets that run a test."""
+    """Returns the presets that run a test."""
     rows = scope.read()
     return {
         preset for preset in (*GCC, *CLANG)

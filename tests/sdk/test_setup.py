@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the set-up does on machines that lack packages, shown by a PATH with few commands in it."""
+"""The set-up on machines that lack packages, shown by a PATH with few commands."""
 
 import os
 import pty
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import paths
 
-# What is there before any package is asked for, beside the shell's own commands.
+# The commands that exist before any package is installed, beside the shell's own.
 BARE = ("sh", "cat", "chmod", "dirname", "env", "grep", "head", "mktemp", "readlink", "rm")
 BARE += ("sleep", "tail", "touch")
 ALL = ("python3", "gcc", "g++", "clang", "make", "cmake", "ninja", "clang-format", "clang-tidy")
@@ -44,7 +44,7 @@ class Setup(unittest.TestCase):
 
     def add(self, *names):
         for name in names:
-            # The interpreter itself: what PATH names may be a script that looks for it.
+            # The interpreter itself: the one in PATH may be a script that looks for it.
             found = sys.executable if name == "python3" else shutil.which(name)
             (self.bin / name).symlink_to(found)
 
@@ -95,7 +95,7 @@ class Setup(unittest.TestCase):
         self.assertRegex(self.calls()[0], "install .*python3")
 
     def at_a_terminal(self, answer, *arguments):
-        """What nova prints, and its status, for a person who types an answer."""
+        """Returns nova's output and status for a user who types an answer."""
         self.add(*BUILD)
         self.script("apt-get", APT)
         environment = {"PATH": str(self.bin), "LOG": str(self.log), "BIN": str(self.bin)}

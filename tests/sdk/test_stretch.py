@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests of the label stretch read of the plugin, and what they complain of."""
+"""The plugin output that the tests of the label stretch read, and their complaints."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The TAP reader believes nothing that is not there."""
+"""The TAP reader does not trust the stream: missing results are failures."""
 
 import unittest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova test` in a small tree of its own: it counts what ran, and nothing else."""
+"""`nova test` in a small tree of its own: it counts exactly the tests that ran."""
 
 import argparse
 import re
@@ -23,7 +23,8 @@ set_tests_properties(unit.skipped PROPERTIES SKIP_RETURN_CODE 77)
 DISABLED = """add_test(NAME unit.disabled COMMAND true)
 set_tests_properties(unit.disabled PROPERTIES DISABLED ON)
 """
-# Fails the first time. From then on it passes, unless another one of its kind runs beside it.
+# Fails the first time. From then on it passes, unless another test of this kind runs at the same
+# time.
 ONCE = """add_test(NAME unit.{0} COMMAND sh -c
   "test -e {0} || {{ touch {0} && exit 1; }}; mkdir lock && sleep 0.5 && rmdir lock")
 """
@@ -32,7 +33,8 @@ LOST = "add_test(NAME unit.lost COMMAND /does/not/exist)\n"
 
 
 class Tree(unittest.TestCase):
-    """A small tree, whose presets are configured from nothing only once: that takes its time."""
+    """Makes a small tree, whose presets are configured from scratch only once, because that takes
+    long."""
 
     @classmethod
     def setUpClass(cls):
@@ -43,12 +45,12 @@ class Tree(unittest.TestCase):
         for name in ("CMakeLists.txt", "CMakePresets.json"):
             shutil.copy(paths.ROOT / name, cls.root / name)
         shutil.copytree(paths.ROOT / "sdk", cls.root / "sdk")
-        # The C library takes minutes to make and plays no part here.
+        # The C library takes minutes to build and is not needed here.
         (cls.root / "build").mkdir()
         (cls.root / "build/newlib").symlink_to(paths.ROOT / "build/newlib")
 
     def setUp(self):
-        """Nothing is left of the tests before."""
+        """Nothing is left of earlier tests."""
         for place in (self.root, *(self.root / "build").iterdir()):
             if place.name != "newlib":
                 shutil.rmtree(place / "tests", ignore_errors=True)
@@ -183,7 +185,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
         self.assertEqual(self.configured(), before)
 
     def configured(self):
-        """When each preset was."""
+        """Returns the time at which each preset ran."""
         found = (self.root / "build").glob("*/build.ninja")
         return {file: file.stat().st_mtime_ns for file in found}
 
@@ -237,7 +239,7 @@ set_tests_properties(unit.good PROPERTIES FIXTURES_REQUIRED it)
 
     def test_builds_that_fail_beside_a_test_that_passes_are_failures(self):
         for stamp in (self.root / "build").glob(f"*/{build.STAMP}"):
-            stamp.unlink()  # a part that was not there is not missed
+            stamp.unlink()  # a missing part that never existed is not reported
         (self.root / "tests/boot").mkdir()
         (self.root / "tests/boot/CMakeLists.txt").write_text(BROKEN, encoding="utf-8")
         result = self.run_tests(GOOD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the operating system refuses is told in one sentence, with status 2."""
+"""A refusal of the operating system is reported in one sentence, with status 2."""
 
 import io
 import os

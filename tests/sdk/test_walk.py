@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The walk of the page tables finds what must not be."""
+"""The walk of the page tables finds forbidden mappings."""
 
 import unittest
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tool knows of the kernel's words: its options, and its line on the roottask's end."""
+"""The tool's knowledge of the kernel's output: its options, and its line about the roottask's end.
+"""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""clang-format has nothing to change in C and C++ files."""
+"""Checks that clang-format would not change any C or C++ file."""
 
 import os
 import subprocess
@@ -23,12 +23,12 @@ def check(root, _scratch):
         )
         return [] if result.returncode == 0 else [result.stdout.rstrip()]
 
-    # It takes ten times longer to start than to look at a file.
+    # clang-format takes ten times longer to start than to read a file.
     return len(names), sum(sources.in_parallel(run, batches(names)), [])
 
 
 def batches(names):
-    """All NAMES, in as many lists as there are processors."""
+    """Splits NAMES into as many lists as there are processors."""
     count = os.cpu_count() or 1
     return [names[first::count] for first in range(min(count, len(names)))]
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each header of the kernel compiles alone, and twice, with gcc and clang for its architectures.
+"""Checks that each header of the kernel compiles alone, and twice, with gcc and clang for its
+architectures.
 
-The public headers have such a test, in C and C++, in tests/abi.
+tests/abi has this test for the public headers, in C and C++.
 """
 
 import subprocess
@@ -13,13 +14,13 @@ KERNEL = "hypervisor/src"
 
 
 def for_arch(header, arch):
-    """Whether a header in a folder of an architecture is this one's."""
+    """Returns whether a header in a folder of an architecture belongs to this one."""
     others = [other for other in database.ARCHES if other != arch]
     return not any(other in header.parts for other in others)
 
 
 def jobs(root, scratch, arch, compiler):
-    """All compilations for one architecture and compiler: (what it is, command, header)."""
+    """Yields all compilations for one architecture and compiler: (name, command, header)."""
     entries = database.make(root, scratch, arch, compiler)
     command = database.flags(entries, str(root / KERNEL))
     return [

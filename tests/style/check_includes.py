@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Includes and calls of the kernel go from higher folders to lower ones, and a file includes its
-own header first.
+"""Checks that includes and calls of the kernel go from higher folders to lower ones, and that a
+file includes its own header first.
 
 Every folder has its place in FOLDERS: it may include headers of its own and of earlier folders.
-What goes upward is listed in UPWARD with a reason, and nothing else may: so folders form no cycle
-that is not listed. A call needs a declaration; a function that a lower folder declares and a higher
-one defines would be a call upward that no include shows, and is refused unless UPWARD_CALLS has it.
-Continuations are called through pointers and need no declaration.
+UPWARD lists the permitted upward includes, each with a reason, so that folders form no cycle that
+is not listed. A call needs a declaration. If a lower folder declares a function and a higher one
+defines it, calls go upward although no include shows it: this is refused unless UPWARD_CALLS has
+it. Continuations are called through pointers and need no declaration.
 """
 
 import re
@@ -29,7 +29,7 @@ FOLDERS = (
     "boot",
 )
 PLACE = {folder: number for number, folder in enumerate(FOLDERS)}
-# Headers that each architecture has under the same name, included without their folder.
+# Headers that each architecture has under one name, included without their folder.
 WIDTHS = ("arch/x86_64", "arch/x86_32", "virt/x86_64", "virt/x86_32")
 # (folder, folder above it): the reason, and the headers.
 UPWARD = {
@@ -93,7 +93,7 @@ UPWARD = {
     ("firmware", "boot"): ("the boot loader hands over the RSDP", ("boot/multiboot2.h",)),
     ("device", "boot"): ("registers of devices are not in RAM", ("boot/memory_map.h",)),
 }
-# Function: the reason why a higher folder defines what a lower one declares.
+# Function: the reason why a higher folder defines a function that a lower one declares.
 UPWARD_CALLS = {
     "kernel_stop": "all folders can stop the kernel; it stops the other CPUs by NMI",
     "kernel_stop_exception": "as kernel_stop",
@@ -110,7 +110,7 @@ def includes(text):
 
 
 def check_own(name, text, has_header):
-    """A complaint if a source file (`ipc/call.c`) does not include its own header first."""
+    """Returns a complaint if a source file (`ipc/call.c`) does not include its own header first."""
     own = name[:-2] + ".h"
     first = includes(text)[:1]
     if name.endswith(".c") and has_header and first not in ([own], [own.split("/")[-1]]):
@@ -119,8 +119,8 @@ def check_own(name, text, has_header):
 
 
 def arrows(name, text, folder_of):
-    """(folder, folder above it, header) of each include that goes upward. folder_of: the folder of
-    a header that is included without one."""
+    """Yields (folder, folder above it, header) of each include that goes upward. folder_of: the
+    folder of a header that is included without one."""
     here = name.split("/")[0]
     for header in includes(text):
         there = header.split("/")[0] if "/" in header else folder_of.get(header, here)
@@ -129,7 +129,7 @@ def arrows(name, text, folder_of):
 
 
 def check_arrows(files, folder_of, upward):
-    """Complaints about includes that go upward and are not in the list, and about entries of the
+    """Returns complaints about upward includes that are not in the list, and about entries of the
     list that no file needs. files: text by name."""
     found, used = [], set()
     for name, text in sorted(files.items()):
@@ -151,7 +151,7 @@ def check_arrows(files, folder_of, upward):
 
 
 def check_calls(files, allowed):
-    """Complaints about functions that a folder defines and only a lower folder declares."""
+    """Returns complaints about functions that a folder defines and only a lower folder declares."""
     declared = {}
     for name, text in files.items():
         if name.endswith(".h"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The VMM library includes its own headers and the public ones of the parts below it."""
+"""Checks that the VMM library includes only its own headers and the public ones of the parts below
+it."""
 
 import re
 
@@ -13,7 +14,7 @@ PRIVATE_PATH = re.compile(r"\.\./src|roottask/src|hypervisor/src")
 
 
 def check_file(name, text, exists):
-    """Complaints about a source; EXISTS says whether the tree has a file."""
+    """Returns complaints about a source; EXISTS tells whether the tree has a file."""
     found = []
     for line in text.splitlines():
         match = INCLUDE.match(line)

@@ -12,9 +12,9 @@ MAX_LINES = 600
 # Written so that this file does not find itself.
 LEFT_OPEN = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 
-# Pages whose words are those of other files.
+# Pages that quote other files.
 GENERATED = ("spec-map.md",)
-# A phrase, and what to write instead. Only those belong here that are never right.
+# A phrase, and its replacement. Only phrases that are never right belong here.
 PHRASES = (
     (re.compile(r"\b(an" + r"ew)\b"), "again"),
     (
@@ -36,7 +36,7 @@ PHRASES = (
 
 
 def check_phrases(name, lines):
-    """Complaints about phrases in a text, be it code or a page."""
+    """Returns complaints about phrases in a text, be it code or a page."""
     return [
         f"{name}:{number}: '{match.group(1)}': write '{better}'"
         for number, line in enumerate(lines, start=1)
@@ -46,7 +46,7 @@ def check_phrases(name, lines):
 
 
 def check_lines(name, lines):
-    """All complaints about one file."""
+    """Returns all complaints about one file."""
     found = []
     first = lines[1:2] if lines and lines[0].startswith("#!") else lines[:1]
     if not first or SPDX not in first[0]:

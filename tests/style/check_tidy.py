@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""clang-tidy finds nothing in the C files of x86_64; what it looks for is in .clang-tidy.
+"""Checks that clang-tidy finds nothing in the C files of x86_64; .clang-tidy selects its checks.
 
-A file that was in order is looked at again when it, a header that it includes, its compile
+A file without findings is checked again only when the file, a header that it includes, its compile
 command, a .clang-tidy or clang-tidy itself has changed."""
 
 import functools
@@ -17,7 +17,7 @@ COMPILER = "clang"
 
 
 def digest(*parts):
-    """A short name of byte strings."""
+    """Returns a digest of byte strings."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(b"%d:" % len(part) + part)
@@ -31,7 +31,8 @@ def file_digest(name):
 
 
 def read_by(entry):
-    """The files that the compiler reads for an entry of the database, or None if it fails."""
+    """Returns the files that the compiler reads for an entry of the database, or None if it fails.
+    """
     words = shlex.split(entry["command"])
     words = words[: words.index("-MD")] if "-MD" in words else words[: words.index("-o")]
     result = subprocess.run(
@@ -44,7 +45,8 @@ def read_by(entry):
 
 
 def input_of(entry, tool):
-    """A name of all that decides what clang-tidy says about a file, or None if that is unknown."""
+    """Returns a digest of everything that clang-tidy's result for a file depends on, or None if it
+    is unknown."""
     try:
         read = read_by(entry)
         if not read:
@@ -62,7 +64,7 @@ def tool_digest(root):
 
 
 def complaint(file, folder):
-    """What clang-tidy says about a file, or None."""
+    """Returns clang-tidy's output for a file, or None."""
     result = subprocess.run(
         ["clang-tidy", "--quiet", "-p", str(folder), file],
         stdout=subprocess.PIPE,
@@ -74,7 +76,8 @@ def complaint(file, folder):
 
 
 def check_entries(entries, root, folder, memory):
-    """The complaints about the entries' files. MEMORY is a file with the inputs in order."""
+    """Returns the complaints about the entries' files. MEMORY is a file with the digests of files
+    without findings."""
     known = set(memory.read_text(encoding="utf-8").split()) if memory.exists() else set()
     tool = tool_digest(root)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compile databases of the style checks' own: what the build would call for each file."""
+"""Makes the compile databases of the style checks: the compiler calls that a build would make."""
 
 import json
 import shlex
@@ -30,7 +30,7 @@ def make(root, scratch, arch, compiler):
 
 
 def flags(entries, prefix):
-    """The compiler and its flags for the first C file below PREFIX, without files."""
+    """Returns the compiler and its flags for the first C file below PREFIX, without files."""
     for entry in entries:
         if entry["file"].startswith(prefix) and entry["file"].endswith(".c"):
             words = shlex.split(entry["command"])

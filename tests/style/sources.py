@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Finds the sources of a tree, and runs a check so that it cannot pass by looking at nothing."""
+"""Finds the sources of a tree, and runs a check so that it cannot pass without checking anything.
+"""
 
 import os
 import sys
@@ -13,7 +14,8 @@ SKIPPED = ("build", "__pycache__")
 
 
 def find(root, suffixes, names=()):
-    """Paths relative to ROOT, sorted; hidden folders but .ci and build directories are left out."""
+    """Returns paths relative to ROOT, sorted; hidden folders except .ci, and build directories, are
+    left out."""
     found = []
     for folder, folders, files in os.walk(root):
         folders[:] = [
@@ -28,13 +30,13 @@ def find(root, suffixes, names=()):
 
 
 def in_parallel(function, items):
-    """All results in order, from as many processes as there are processors."""
+    """Returns all results in order, from one process per processor."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(function, items))
 
 
 def main(check):
-    """Runs CHECK(root, scratch) -> (number of things looked at, list of complaints)."""
+    """Runs CHECK(root, scratch) -> (number of things checked, list of complaints)."""
     looked_at, complaints = check(Path(sys.argv[1]), Path(sys.argv[2]))
     for complaint in complaints:
         print(complaint)

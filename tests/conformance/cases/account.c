@@ -351,8 +351,7 @@ CASE_ON(account, a_create_beyond_its_total_is_refused_without_a_grace_period, "X
                 EXPECT_EQ(give_bytes(pd, ~(word_t)0, ROOT_PD), NOVA_OUT_OF_MEMORY);
                 waits += amount_of(pd).used != before;
         }
-        EXPECT(waits > 0); /* a busy host may stop the emulator for milliseconds, but not in every
-                            * round */
+        EXPECT(waits > 0); /* a busy host may stop the emulator, but not in every round */
 }
 
 /* ---- Several CPUs ---------------------------------------------------------------------------- */

@@ -121,8 +121,7 @@ CASE_ON(guest_event, a_guests_software_interrupt_that_an_exit_interrupts_arrives
         for (const struct software *s = software; s < software + 3; s++) {
                 nova_mtd_t mtd;
                 struct guest *g = prepare(s, &mtd);
-                g->state->ip = GUEST_CODE + s->length; /* the injected one returns to another
-                                                        * address */
+                g->state->ip = GUEST_CODE + s->length; /* the injected one returns elsewhere */
                 guest_until(g, mtd | NOVA_MTD_INJ, EXIT_HLT);
                 deliver_at_last(g, 0, s, !needs_vmx());
                 EXPECT_EQ(top_of_stack(g), GUEST_CODE + s->length);

@@ -241,8 +241,7 @@ CASE(nested, an_sc_that_is_revoked_during_nested_calls_is_gone_after_the_reply,
         const struct three t = three();
         drop(t.a->sc);
         reuse_memory();
-        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* everything returns to a, on
-                                                                   * it */
+        EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS); /* all returns to a, on it */
         reuse_memory();
         struct thread *next = successor();
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
@@ -265,8 +264,7 @@ CASE(nested, a_server_whose_callers_sc_is_revoked_goes_on_with_it_until_the_repl
         drop(helper->sc); /* the SC is with its owner: it ends at once */
         reuse_memory();
         struct thread *next = successor();
-        for (unsigned i = 0; i < 2; i++) /* the first one brings c and b to their replies, on a's
-                                          * SC */
+        for (unsigned i = 0; i < 2; i++) /* the first one brings c and b to their replies */
                 EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_UP_OP), NOVA_SUCCESS);
         EXPECT_EQ(hc_sm_ctrl(t.sm, NOVA_SM_DN_OP), NOVA_SUCCESS); /* the second is still free */
         EXPECT_EQ(helper->value[1], 1);

@@ -135,8 +135,7 @@ void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 #define ROOT_PD NOVA_SEL_ROOT_PD
 
 nova_sel_t sel_alloc(unsigned order); /* 2^order selectors of the root PD, aligned */
-nova_sel_t sel_far(unsigned order);   /* 2^order selectors apart from others; not revoked after a
-                                       * case */
+nova_sel_t sel_far(unsigned order);   /* 2^order selectors apart; not revoked after a case */
 word_t page_alloc(unsigned order);    /* page number of 2^order unused aligned pages */
 word_t utcb_alloc(void);              /* address of an unused page */
 bool frame_alloc(unsigned order, word_t *frame); /* unused memory: frame number */
