@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Checks of what the functions of the SDK are given: a mistake stops the configuration with one
-# sentence that names the function, its target and the remedy.
+# Checks the arguments of the SDK's functions: an error stops the configuration with one sentence
+# that names the function, its target and the remedy.
 
 # nova_mistake(<function> <target> <sentence>)
 function(nova_mistake function target sentence)
   message(FATAL_ERROR "${function}(${target}): ${sentence}")
 endfunction()
 
-# What of KNOWN a word was probably meant to be, as a question after a blank; else nothing.
+# Returns the word of KNOWN that was probably meant, as a question after a blank; else nothing.
 function(nova_meant out word)
   list(JOIN ARGN "\n" known)
   execute_process(
@@ -18,8 +18,8 @@ from nova.errors import meant; print(end=meant(sys.argv[2], sys.argv[3].splitlin
   set(${out} "${question}" PARENT_SCOPE)
 endfunction()
 
-# nova_check_arguments(<function> <target> <keyword>...)
-# for the caller's cmake_parse_arguments() with the prefix arg and these keywords.
+# nova_check_arguments(<function> <target> <keyword>...) for the caller's cmake_parse_arguments()
+# with the prefix arg and these keywords.
 function(nova_check_arguments function target)
   if(target IN_LIST ARGN)
     message(FATAL_ERROR "${function}: a name comes first, before ${target}.")
@@ -30,7 +30,7 @@ function(nova_check_arguments function target)
     if(word IN_LIST arg_UNPARSED_ARGUMENTS OR word MATCHES "^[A-Z_]+$")
       nova_meant(question "${word}" ${ARGN})
     endif()
-    # After a keyword that takes several values a wrong one looks like another value.
+    # After a keyword with several values, a misspelt keyword looks like another value.
     if(word IN_LIST arg_UNPARSED_ARGUMENTS OR question)
       nova_mistake(${function} "${target}"
         "'${word}' is not understood.${question} What can be said here: ${known}.")
@@ -38,7 +38,7 @@ function(nova_check_arguments function target)
   endforeach()
 endfunction()
 
-# nova_check_name(<function> <target>): whether the target can be made.
+# nova_check_name(<function> <target>): checks that the target can be made.
 function(nova_check_name function target)
   if(TARGET ${target})
     nova_mistake(${function} ${target}
@@ -50,8 +50,8 @@ function(nova_check_name function target)
   endif()
 endfunction()
 
-# nova_check_languages(<function> <target> <file>...)
-# whether the project has the languages of its sources: CMake leaves out what it does not know.
+# nova_check_languages(<function> <target> <file>...): checks that the project has the languages of
+# its sources, because CMake leaves out sources of unknown languages.
 function(nova_check_languages function target)
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
   foreach(file IN LISTS ARGN)
@@ -68,8 +68,8 @@ function(nova_check_languages function target)
   endforeach()
 endfunction()
 
-# nova_check_files(<function> <target> <keyword> <file>...)
-# whether the files are there, or something of this folder makes them: that is known at its end.
+# nova_check_files(<function> <target> <keyword> <file>...): checks that the files exist, or that a
+# rule of this folder makes them, which is known at the folder's end.
 function(nova_check_files function target keyword)
   foreach(file IN LISTS ARGN)
     if(NOT file MATCHES "^guest:|\\$<")
@@ -100,8 +100,8 @@ MODULES.")
   nova_mistake(${function} ${target} "the file '${file}' of ${keyword} is not there.${question}")
 endfunction()
 
-# nova_check_libraries(<function> <target> <library>...)
-# Others than those of the SDK are the linker's business.
+# nova_check_libraries(<function> <target> <library>...): checks the names of SDK libraries; the
+# linker checks all others.
 function(nova_check_libraries function target)
   foreach(library IN LISTS ARGN)
     if(library MATCHES "^Nova::" AND NOT TARGET ${library})

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # nova_add_boot_test(): tests that boot programs, in NOVA's tree and in projects that found the SDK.
-# Who includes this has set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder of
-# bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL where there are systems.
-# NovaPrograms comes before.
+# The including file must set NOVA_ARCH, NOVA_KERNEL (the bootable kernel) and NOVA_SDK (the folder
+# of bin/ and lib/ of the command `nova`), and NOVA_SYSTEM_TOOL if there are systems. It includes
+# NovaPrograms first.
 
-# What a test boots, as far as it is known now, and where its order among other lines means nothing
-# at the end of the folder.
+# Checks the files that a test boots, as far as they are known now; the rest is checked at the end
+# of the folder, where the order of lines no longer matters.
 function(nova_check_boot_test name roottask system timeout)
   if((NOT roottask AND NOT system) OR (roottask AND system))
     nova_mistake(nova_add_boot_test "${name}" "ROOTTASK or SYSTEM, one of the two, says what is \
@@ -29,8 +29,8 @@ ${keyword} says.${question} Add it with nova_add_roottask or nova_add_system bef
   endif()
 endfunction()
 
-# The keywords whose value is a number, and those that choose one of a few words. Who boots the test
-# would find a wrong one later, when the test runs.
+# Keywords whose value is a number, and keywords with a fixed set of values. Without this check an
+# error would appear only when the test runs.
 function(nova_check_boot_values name)
   foreach(row "CPUS:CPUs, 1 to 64:^([1-9]|[1-5][0-9]|6[0-4])$" "MEMORY:MiB:^[1-9][0-9]*$"
       "STATUS::^[0-9]+$")
@@ -59,18 +59,16 @@ function(nova_check_boot_values name)
   endforeach()
 endfunction()
 
-# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target>
-#   [ARGUMENTS <text>] [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>]
-#   [MODULES "<file> <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>]
-#   [TIMEOUT <s>] [QEMU <argument>...] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi]
-#   [MULTIBOOT 1|2] [LABELS <label>...])
-# adds a test that boots the kernel with a roottask, or with what nova_add_system() made of SYSTEM.
-# CPUS and MEMORY: without them those of the section `machine` of the system's description, or 4 and
-# 256. EXPECT: each matches, in this order; REJECT: none does. They are regular expressions of
-# Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a dot (no semicolons in
-# them).
-# MODULES: a target's name stands for its file; another file's may stand in single quotes.
-# guest:NAME is a guest's software, which is made when the test runs.
+# nova_add_boot_test(<name> ROOTTASK <target, file or NONE> | SYSTEM <target> [ARGUMENTS <text>]
+# [CPUS <n>] [MEMORY <MiB>] [MACHINE <m>] [CPU <model>] [CMDLINE <text>] [MODULES "<file>
+# <args>"...] [EXPECT <regex>...] [REJECT <regex>...] [TAP] [STATUS <n>] [TIMEOUT <s>] [QEMU
+# <argument>...] [EMULATOR qemu|bochs] [BOOT direct|grub|uefi] [MULTIBOOT 1|2] [LABELS <label>...])
+# adds a test that boots the kernel with a roottask, or with the system that nova_add_system() made
+# of SYSTEM. Defaults of CPUS and MEMORY: those of the section `machine` of the system's
+# description, or 4 and 256. EXPECT: each matches, in this order; REJECT: none does. They are
+# regular expressions of Python, where ^ and $ match at each line: "\\(" is a parenthesis, "\\." a
+# dot (no semicolons in them). MODULES: a target's name stands for its file; the name of another
+# file may be in single quotes. guest:NAME is a guest's software, which is made when the test runs.
 # BOOT: by the emulator, or by GRUB from a CD, which Bochs always needs; MULTIBOOT: the version that
 # GRUB uses.
 function(nova_add_boot_test name)
@@ -88,7 +86,7 @@ function(nova_add_boot_test name)
     set(arg_TIMEOUT 60)
   endif()
 
-  # -S: it needs nothing beyond Python itself, and starts sooner without the search for more.
+  # -S: the tool needs only Python itself, and starts sooner without the search for more.
   set(command "${NOVA_PYTHON}" -S "${NOVA_SDK}/lib/nova" boot-test "--name=${name}"
     --arch ${NOVA_ARCH} --kernel "${NOVA_KERNEL}" --timeout ${arg_TIMEOUT})
   if(arg_SYSTEM)

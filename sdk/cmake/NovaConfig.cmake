@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # find_package(Nova): the installed SDK for the architecture NOVA_ARCH (x86_64) and the
-# configuration NOVA_CONFIG (release, or debug in a build of type Debug). Gives nova_add_roottask
-# and the other functions of NovaPrograms, and nova_add_boot_test.
+# configuration NOVA_CONFIG (release, or debug in a build of type Debug). It provides
+# nova_add_roottask, the other functions of NovaPrograms, and nova_add_boot_test.
 
-# In NOVA's own tree, whose examples look for the package too, NovaTargets has done all of it.
+# In NOVA's own tree, whose examples search for the package, too, NovaTargets has done all of it.
 if(DEFINED NOVA_ROOT)
   return()
 endif()
 
-# CMAKE_C_COMPILER does not answer this: a command line can set it for a project without C.
+# CMAKE_C_COMPILER does not show this: a command line can set it for a project without C.
 get_property(NOVA_LANGUAGES GLOBAL PROPERTY ENABLED_LANGUAGES)
 if(NOT "C" IN_LIST NOVA_LANGUAGES)
   set(Nova_FOUND FALSE)
@@ -86,7 +86,7 @@ if(NOT TARGET Nova::nova)
   target_compile_features(Nova::nova INTERFACE c_std_11)
 
   add_library(Nova::novart STATIC IMPORTED)
-  # Its headers come before those of the C library, which has a pthread.h without anything, too.
+  # Its headers come before those of the C library, whose pthread.h is empty.
   set_target_properties(Nova::novart PROPERTIES
     IMPORTED_LOCATION "${NOVA_LIBRARIES}/libnovart.a" SYSTEM OFF)
   target_include_directories(Nova::novart INTERFACE "${NOVA_SDK}/include"

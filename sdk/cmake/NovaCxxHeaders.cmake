@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Headers in place of those of the C++ standard library, which the SDK does not have: each stops the
-# compiler with a sentence that says what to include instead.
+# compiler with a message that names the header to include instead.
 
-# What C has under another name.
+# C headers under their C++ names.
 set(NOVA_CXX_OF_C assert complex ctype errno fenv float inttypes limits locale math setjmp signal
   stdarg stddef stdint stdio stdlib string time uchar wchar wctype)
 set(NOVA_CXX_ONLY algorithm any array atomic bitset charconv chrono compare concepts

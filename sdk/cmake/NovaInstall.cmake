@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What `cmake --install` copies from NOVA's tree. Each build adds the parts of its architecture and
-# configuration; the rest is the same from all of them. NovaConfig is its counterpart.
+# Selects the files that `cmake --install` copies from NOVA's tree. Each build adds the parts of its
+# architecture and configuration; all builds share the rest. NovaConfig is the counterpart.
 
 set(NOVA_PRESET "${NOVA_ARCH}-${NOVA_CONFIG}")
 # The tree's own tools, as a regular expression of modules: benchmarks, mutation, conformance and
 # coverage, the builds of newlib and of the pages, packages and installation.
-# tests/sdk/test_contents.py compares it with what the commands of an installed SDK import.
+# tests/sdk/test_contents.py compares it with the imports of an installed SDK's commands.
 set(NOVA_TREE_MODULES "bench.*|conformance|coverage|doc_.*|docs|install|mutation|newlib.*|package|\
 qemu_plugin|stretch|table")
-# All that has to be built before the build can be installed.
+# Everything that must be built before the build can be installed.
 add_custom_target(nova-sdk)
 
-# nova_install_library(<target>): a static library of the SDK, called Nova::<target> by programs.
+# nova_install_library(<target>): installs a static library of the SDK as Nova::<target>, for
+# programs.
 function(nova_install_library target)
   add_library(Nova::${target} ALIAS ${target})
   add_dependencies(nova-sdk ${target})
   install(TARGETS ${target} ARCHIVE DESTINATION "lib/${NOVA_PRESET}")
 endfunction()
 
-# nova_install_program(<target>): a program of the SDK, called Nova::<target> by systems.
+# nova_install_program(<target>): installs a program of the SDK as Nova::<target>, for systems.
 function(nova_install_program target)
   add_executable(Nova::${target} ALIAS ${target})
   add_dependencies(nova-sdk ${target})
   install(PROGRAMS "$<TARGET_FILE:${target}>" DESTINATION "share/nova/${NOVA_PRESET}/programs")
 endfunction()
 
-# nova_install_common(): all that belongs to no single target.
+# nova_install_common(): installs everything that belongs to no single target.
 function(nova_install_common)
   if(TARGET nova_kernel)
     add_dependencies(nova-sdk nova_kernel)
@@ -55,13 +56,13 @@ function(nova_install_common)
   nova_install_package()
 endfunction()
 
-# The pages, beside examples and templates as in the tree, so that links between them lead
-# somewhere; and HTML of them, which `nova docs` makes.
+# The pages, beside examples and templates as in the tree, so that links between them work; and
+# their HTML, which `nova docs` makes.
 function(nova_install_manual)
   install(DIRECTORY "${NOVA_ROOT}/docs" DESTINATION share/nova
     FILES_MATCHING PATTERN "*.md" PATTERN "*.svg" PATTERN "docs/doxygen" EXCLUDE
     PATTERN "docs/README.md" EXCLUDE PATTERN "docs/manual/README.md" EXCLUDE)
-  # An installation has no tests to link to: it names their sources.
+  # An installation contains no tests to link to, so its pages name the tests' sources.
   install(CODE [=[
     set(page "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}/share/nova/docs/promises.md")
     file(READ "${page}" text)
@@ -77,7 +78,7 @@ again.\")
   endif()")
 endfunction()
 
-# The CMake package, the files for pkg-config, and the version for all who ask.
+# The CMake package, the files for pkg-config, and the version for other tools.
 function(nova_install_package)
   include(CMakePackageConfigHelpers)
   set(generated "${CMAKE_BINARY_DIR}/package")

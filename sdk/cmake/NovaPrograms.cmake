@@ -18,7 +18,7 @@ if(NOT TARGET nova_freestanding)
     -Wl,--fatal-warnings)
 endif()
 
-# Programs with the runtime: newlib's headers and the compiler's own, nothing of the host. Frame
+# Programs with the runtime: newlib's headers and the compiler's own, none of the host's. Frame
 # pointers serve backtraces.
 if(NOT TARGET nova_hosted)
   if(NOVA_ARCH AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
@@ -46,15 +46,15 @@ if(NOT TARGET nova_hosted)
     -Wl,--gc-sections -Wl,--fatal-warnings)
 endif()
 
-# What a program with the runtime is linked with. The C library has empty locks of its own, the
-# runtime's must be found first. Both need each other; libnova comes last, for it has some functions
-# of C, too.
+# The libraries of a program with the runtime. The C library has empty locks of its own, so the
+# runtime's must be found first. Both need each other; libnova comes last, because it has some
+# functions of C, too.
 set(NOVA_RUNTIME_LIBRARIES
   -Wl,-u,__retarget_lock_acquire_recursive
   -Wl,--start-group $<TARGET_FILE:Nova::novart> -lc -lm $<TARGET_FILE:Nova::nova> gcc
   -Wl,--end-group)
 
-# A program with the linker script SCRIPT in bin/.
+# Links a program with the linker script SCRIPT into bin/.
 function(nova_add_image target script)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES
@@ -65,28 +65,28 @@ function(nova_add_image target script)
   target_link_libraries(${target} PRIVATE nova_warnings)
 endfunction()
 
-# What an earlier configuration wanted to be booted, and this one perhaps does not: the lists that
-# are still wanted are written again when the configuration is complete.
+# An earlier configuration may have left boot lists that this one no longer needs, so all needed
+# lists are written again when the configuration is complete.
 file(GLOB nova_boot_lists
   "${CMAKE_BINARY_DIR}/boot/*.boot" "${CMAKE_BINARY_DIR}/boot/*.program")
 if(nova_boot_lists)
   file(REMOVE ${nova_boot_lists})
 endif()
 
-# nova_write_boot_list(<name> ROOTTASK <file> [MODULES "<file><tab><arguments>"...])
-# lists for `nova run <name>` and boot tests what to boot: a line for each boot module, the roottask
-# first, its file and, after a tab, its command line. Generator expressions may stand for files.
+# nova_write_boot_list(<name> ROOTTASK <file> [MODULES "<file><tab><arguments>"...]) writes the boot
+# list for `nova run <name>` and boot tests: a line for each boot module, the roottask first, with
+# its file and, after a tab, its command line. Generator expressions may stand for files.
 function(nova_write_boot_list name)
   set_property(GLOBAL APPEND PROPERTY NOVA_BOOT_LISTS "${name}")
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOTTASK" "MODULES")
-  # Guests are as wide as their monitors.
+  # Guests have the width of their monitors.
   list(TRANSFORM arg_MODULES REPLACE "^guest:" "guest:${NOVA_ARCH}/")
   list(JOIN arg_MODULES "\n" modules)
   file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/boot/${name}.boot"
     CONTENT "${arg_ROOTTASK}\n${modules}\n")
 endfunction()
 
-# What both kinds of programs need.
+# Settings of both kinds of programs.
 function(nova_check_program function target sources libraries)
   nova_check_name(${function} "${target}")
   if(NOT sources)
@@ -106,16 +106,16 @@ function(nova_add_program target)
   nova_check_arguments(nova_add_program "${target}" SOURCES LINK)
   nova_check_program(nova_add_program "${target}" "${arg_SOURCES}" "${arg_LINK}")
   nova_add_image(${target} "${NOVA_LINKER}/program.ld" ${arg_SOURCES})
-  # For `nova run`: nothing to boot, but something that there is.
+  # For `nova run`: an entry that cannot boot, but exists.
   file(WRITE "${CMAKE_BINARY_DIR}/boot/${target}.program" "")
   target_link_libraries(${target} PRIVATE nova_hosted ${arg_LINK} Nova::novart)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${NOVA_NEWLIB}/lib/libc.a")
 endfunction()
 
-# nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [RUNTIME | NO_LIBNOVA]
-#   [MODULES <program or file>...])
-# builds bin/<target>, a static ELF file that the kernel can start as its roottask: with libnova
-# only, with nothing, or with RUNTIME as nova_add_program() does. MODULES are booted with it.
+# nova_add_roottask(<target> SOURCES <file>... [LINK <library>...] [RUNTIME | NO_LIBNOVA] [MODULES
+# <program or file>...]) builds bin/<target>, a static ELF file that the kernel can start as its
+# roottask: with libnova only, with nothing, or with RUNTIME as nova_add_program() does. MODULES are
+# booted with it.
 function(nova_add_roottask target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_LIBNOVA;RUNTIME" "" "SOURCES;LINK;MODULES")
   nova_check_arguments(nova_add_roottask "${target}" SOURCES LINK MODULES RUNTIME NO_LIBNOVA)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Systems: init, a system description and the programs that it names, in NOVA's tree and in a
 # project that found the SDK. It needs NovaPrograms, and either NOVA_ROOT (the tree, where the tool
-# nova-system is built) or NOVA_SYSTEM_TOOL (where it is).
+# nova-system is built) or NOVA_SYSTEM_TOOL (the path of the tool).
 
-# The program that checks descriptions, built with the host's compiler: it runs here.
+# The program that checks descriptions, built with the host's compiler because it runs here.
 if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
   find_program(NOVA_HOST_CC NAMES cc gcc clang REQUIRED)
   set(NOVA_SYSTEM_TOOL "${CMAKE_BINARY_DIR}/host/nova-system")
@@ -22,7 +22,7 @@ if(NOT NOVA_SYSTEM_TOOL AND NOT TARGET nova-system)
   add_custom_target(nova-system DEPENDS "${NOVA_SYSTEM_TOOL}")
 endif()
 
-# The target that a name means: one of the project, else one that comes with the SDK.
+# Returns the target for a name: one of the project, else one that comes with the SDK.
 function(nova_find_program out system name)
   if(TARGET ${name})
     set(${out} ${name} PARENT_SCOPE)
@@ -36,14 +36,14 @@ nova_add_program before this line, or put files that are not programs after MODU
   endif()
 endfunction()
 
-# What comes with the SDK for systems, beside init.
+# The SDK's programs for systems, except init.
 set(NOVA_SERVICES disk log memory names power timer)
 
-# nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...])
-# makes a system out of init, a system description and what it names. The description is checked
-# when <name> is built: each mistake in it, and each program or module that it lacks or does not
-# know, stops the build with a sentence. `nova run <name>` boots it. PROGRAMS also has those that a
-# program with `grants children` starts, which the description names after `modules`.
+# nova_add_system(<name> DESCRIPTION <file> [PROGRAMS <target>...] [MODULES <file>...]) makes a
+# system of init, a system description and the files that it names. The build of <name> checks the
+# description: each error in it, and each program or module that it lacks or does not know, stops
+# the build with a message. `nova run <name>` boots it. PROGRAMS includes those that a program with
+# `grants children` starts, which the description names after `modules`.
 function(nova_add_system name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION" "PROGRAMS;MODULES")
   nova_check_arguments(nova_add_system "${name}" DESCRIPTION PROGRAMS MODULES)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# NOVA's own tree: languages, warnings, and where NovaPrograms and NovaBootTest find things here.
-# The same for an installed SDK is in NovaConfig.
+# NOVA's own tree: languages, warnings, and the locations for NovaPrograms and NovaBootTest.
+# NovaConfig does this for an installed SDK.
 include_guard(GLOBAL)
 
 get_filename_component(NOVA_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 set(NOVA_LINKER "${NOVA_SDK}/linker")
 set(NOVA_EXAMPLES "${NOVA_ROOT}/examples")
 set(NOVA_KERNEL "${CMAKE_BINARY_DIR}/nova.elf32")
-# What find_package(Nova) of examples and templates finds; it does nothing in the tree.
+# The package that find_package(Nova) of examples and templates finds; it does nothing in the tree.
 set(Nova_DIR "${CMAKE_CURRENT_LIST_DIR}")
 
 include("${CMAKE_CURRENT_LIST_DIR}/NovaPython.cmake")
@@ -32,7 +32,7 @@ set(CMAKE_ASM_FLAGS_DEBUG "-g -DNOVA_DEBUG=1")
 set(CMAKE_ASM_FLAGS_RELEASE "-g -DNDEBUG")
 
 include_directories("${NOVA_ROOT}/hypervisor/abi")
-# Programs are the same wherever the tree lies: what they print names files from its root on.
+# Programs do not depend on the place of the tree: file names in their output start at its root.
 add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fmacro-prefix-map=${NOVA_ROOT}/=>")
 
 # Warnings for all of our code, errors in gcc and clang.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# For CPack: what the SDK's packages are called and need. `nova package` adds the folder of their
+# For CPack: names and dependencies of the SDK's packages. `nova package` adds the folder of their
 # files (CPACK_INSTALLED_DIRECTORIES), the version and the name of the package's file.
 set(CPACK_PACKAGE_NAME nova)
 set(CPACK_PACKAGE_VENDOR NOVA)

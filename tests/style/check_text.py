@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""SPDX line, length of lines and files, and words that must not stay, in every source file; phrases
-that plain English has no use for, in pages, too."""
+"""Checks the SPDX line, the length of lines and files, and forbidden words in every source file; in
+pages, too, phrases that plain English has no use for."""
 
 import re
 

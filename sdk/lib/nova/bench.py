@@ -53,16 +53,18 @@ CONFIG = "release"
 KERNEL = "nova.elf32"
 TIMEOUT = 120
 DEFAULT_ARCH = "x86_64"
-# Two sizes of the kernel's pool in MiB; the objects that the second holds more give their size.
+# Two sizes of the kernel's pool in MiB; the size of an object follows from the number of further
+# objects that the second pool holds.
 POOLS = (4, 8)
-# So many boots make the trace.
+# The trace is the mean of this many boots.
 TRACE_BOOTS = 4
 PROGRAMS = ("bench", "bench-memory", "bench-windows", bench_scale.PROGRAM, bench_cpus.PROGRAM)
-# Where the kernel's half of the address space begins.
+# Start of the kernel's half of the address space.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
 SECTIONS = (".boot", ".text", ".rodata", ".data", ".bss")
 
-# Where figures.json keeps with what each table was counted, and where the page shows it.
+# The key in figures.json under which the conditions of each table are kept, and the page's marks
+# for them.
 COUNTED = "counted with"
 COUNTED_BEGIN = "<!-- counted with: written by nova bench --update -->"
 COUNTED_END = "<!-- end of counted with -->"
@@ -131,7 +133,7 @@ def add_parser(commands):
         metavar="NAME",
         help="count, and keep the figures as those of a release",
     )
-    # What a test of the build system says: these programs, no build.
+    # Error message of a test of the build system: it names programs, not a build.
     parser.add_argument("--programs", metavar="FOLDER", help=options.HIDDEN)
     parser.set_defaults(function=run)
 
@@ -153,22 +155,25 @@ def _console(machine, what, all_needed=True, timeout=TIMEOUT):
 
 
 def _other_arch(machine):
-    """A question to follow a failure if kernel and program seem to be for different CPUs."""
+    """Returns a question to follow a failure if kernel and program seem to be for different CPUs.
+    """
     arch = elf.kernel_arch(machine.kernel)
     fits = arch in (None, elf.program_arch(Path(machine.modules[0].file)))
     return "" if fits else f" Do you mean --arch {arch}?"
 
 
 def _count_operations(kernel, programs, boot, what, plugin=()):
-    """The console of one of several boots. The firmware needs longer for a longer serial number, so
-    that the kernel's clock, of which the shapes of its trees come, shows another time."""
+    """Returns the console of one of several boots. The firmware needs longer for a longer serial
+    number, so that the kernel's clock, from which the shapes of its trees come, has another time.
+    """
     serial = "x" * 8 * (boot + 1)
     extra = [*ICOUNT, "-smbios", f"type=1,serial={serial}", *plugin]
     return _console(_machine(kernel, programs / "bench", extra=extra), what)
 
 
 def _memory(kernel, programs):
-    """Bytes of each object; empty for a kernel that stops when its memory is used up."""
+    """Returns the bytes of each object; empty for a kernel that stops when its memory is used up.
+    """
     program = programs / "bench-memory"
 
     def numbers(size):
@@ -184,14 +189,16 @@ def _memory(kernel, programs):
 
 
 def _count_runs(kernel, program, arch, what, timeout=TIMEOUT, **more):
-    """The console of a program, and what the plugin wrote about stretches with interrupts off."""
+    """Returns the console of a program, and the plugin's output about stretches with interrupts
+    off."""
     with qemu_plugin.compiled("runs", KERNEL_FROM[arch]) as (plugin, results):
         machine = _machine(kernel, program, extra=[*ICOUNT, "-plugin", plugin], **more)
         return _console(machine, what, timeout=timeout), results.read_text(encoding="utf-8")
 
 
 def _interrupts_off(kernel, programs, arch):
-    """The longest stretch of each operation; the program numbers them, the plugin counts them."""
+    """Returns the longest stretch of each operation; the program numbers them, the plugin measures
+    them."""
     console, runs = _count_runs(kernel, programs / "bench-windows", arch, "the count of stretches")
     names = qemu_plugin.told_names(console, "mark")
     found = {}
@@ -209,8 +216,8 @@ def _image(kernel):
 
 @contextlib.contextmanager
 def _short_names(kernel, programs):
-    """Works in a folder of its own, with the same names for every kernel: a file's path is part of
-    what the kernel reads at boot, and of where everything is afterwards."""
+    """Works in a folder of its own, with equal names for every kernel: the kernel reads a file's
+    path at boot, and the path's length shifts everything after it."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         files = {KERNEL: kernel} | {name: programs / name for name in PROGRAMS}
@@ -225,7 +232,7 @@ def _short_names(kernel, programs):
 
 @contextlib.contextmanager
 def _built(args):
-    """Kernel and programs, built unless they are named."""
+    """Returns kernel and programs, built unless the arguments name them."""
     if args.programs:
         programs = Path(args.programs)
     else:
@@ -238,7 +245,7 @@ def _built(args):
 
 
 def _count_table(args, rows):
-    """Figures of all rows, and whether all counts ended well."""
+    """Returns the figures of all rows, and whether all counts ended well."""
     with _built(args) as (kernel, programs):
         found, complete = _figures(args, rows, kernel, programs)
     unknown = set(found) - {row.key for row in rows}
@@ -269,7 +276,7 @@ def _read_figures(path=None):
 
 
 def _traces(args, rows):
-    """Counts, and the text of the operation that is asked for, or None."""
+    """Counts. Returns the text of the requested operation, or None."""
     with _built(args) as (kernel, programs):
 
         def run_with(boot):
@@ -294,8 +301,8 @@ def _is_own_kernel(args):
 
 
 def page_with(page, rows, figures):
-    """The text of the page with the tables of these figures, and of those that have a file of their
-    own."""
+    """Returns the text of the page with the tables of these figures, and of those that have a file
+    of their own."""
     model = bench_floor.read(FLOORS)
     page = table.write_page(page, rows, figures, model.floor)
     counted = [["table", "architecture", "counted with"]]
@@ -318,7 +325,7 @@ def _write_page(rows, figures):
 
 
 def _show(args, records, text):
-    """What was counted. A test says only what is above its limit."""
+    """Prints the figures. A test prints only those above their limits."""
     if args.json:
         print(json.dumps(records, indent=2))
     elif not args.programs:
@@ -326,7 +333,7 @@ def _show(args, records, text):
 
 
 def _first_line(*command):
-    """The first line that a command writes, or nothing."""
+    """Returns the first line of a command's output, or nothing."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:
@@ -335,7 +342,7 @@ def _first_line(*command):
 
 
 def _this_build():
-    """What the figures depend on: the commit, the compiler and the emulator."""
+    """Returns the conditions of the figures: the commit, the compiler and the emulator."""
     describe = ("git", "-C", str(tree.ROOT), "describe", "--always", "--dirty=, changed")
     parts = (_first_line(*describe), _first_line("gcc", "--version"),
              _first_line(qemu.PROGRAM, "--version"))
@@ -343,8 +350,8 @@ def _this_build():
 
 
 def _end(args, option, bad, write):
-    """Says what is above its limit, gives the exit status, and with --update has WRITE publish what
-    was counted: that is what this build counts, whatever its limits are."""
+    """Reports figures above their limits and returns the exit status. With --update it lets WRITE
+    publish this build's figures, whatever their limits are."""
     for sentence in bad:
         build.say(f"above its limit: {sentence}")
     if args.update:
@@ -367,7 +374,7 @@ def _run_trace(args, rows):
         limits = {key: most for key, most in limits.items() if key in counts}
 
     def write(figures):
-        # Instructions are in the other table.
+        # The other table contains instructions.
         found = {key: numbers[1:] for key, numbers in counts.items()}
         figures.setdefault(bench_trace.SECTION, {})[args.arch] = found
         _write_figures(rows, figures)
@@ -376,7 +383,7 @@ def _run_trace(args, rows):
 
 
 def _count_scale(args):
-    """One run gives both: the clock does not see the plugin, which counts instructions, too."""
+    """One run gives both: the clock does not notice the plugin, which counts instructions, too."""
     more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
     with _built(args) as (kernel, programs):
         console, runs = _count_runs(kernel, programs / bench_scale.PROGRAM, args.arch,
@@ -386,7 +393,7 @@ def _count_scale(args):
 
 
 def stretch_bound(rows):
-    """The most instructions with interrupts off that the kernel promises."""
+    """The kernel's promised maximum of instructions with interrupts off."""
     return max(row.limit for row in rows if row.unit == table.OFF)
 
 
@@ -402,7 +409,8 @@ def _run_scale(args, rows):
 
 
 def _cpus_machine(args, kernel, programs):
-    """How a machine is booted whose CPUs are counted, the program, where the kernel begins."""
+    """Returns how to boot a machine whose CPUs are counted, the program, and where the kernel
+    begins."""
     program = programs / bench_cpus.PROGRAM
 
     def boot(cpus, memory, pool, more_modules, plugin):
@@ -431,13 +439,13 @@ def _run_cpus(args, rows):
 
 
 def _write_figures(rows, figures):
-    """Publishes FIGURES, which hold more than one table, with the page."""
+    """Publishes FIGURES, which contain more than one table, with the page."""
     FIGURES.write_text(table.dumps(figures), encoding="utf-8")
     _write_page(rows, figures)
 
 
 def _update_file(path, rows, arch, found, figures, levels=3):
-    """Publishes what was FOUND in a file of its own, and with what it was counted in FIGURES."""
+    """Publishes FOUND in a file of its own, and its conditions in FIGURES."""
     of_file = _read_figures(path)
     of_file[arch] = found
     path.write_text(table.dumps(of_file, levels), encoding="utf-8")
@@ -451,7 +459,7 @@ def _update(rows, arch, found, figures):
 
 
 def history_plots():
-    """{file: text} of the plots of all releases and of what is published."""
+    """Returns {file: text} of the plots of all releases and of the published figures."""
     current = _read_figures()[bench_history.ARCH]
     return {PLOTS / name: text for name, text in bench_history.plots(HISTORY, current).items()}
 
@@ -476,7 +484,7 @@ def _run_release(args, rows):
 
 
 def complaints(rows, arch, found, all_needed):
-    """A sentence for each figure that is above its limit, or was not counted."""
+    """Returns a message for each figure that is above its limit, or was not counted."""
     bad = []
     for row in rows:
         figure, limit = found.get(row.key), row.limit_for(arch)
@@ -488,7 +496,7 @@ def complaints(rows, arch, found, all_needed):
 
 
 def _compare(args, rows, found):
-    """Says what is above its limit and what shows why, and gives the exit status."""
+    """Reports figures above their limits and how to find the cause, and returns the exit status."""
     bad = complaints(rows, args.arch, found, _is_own_kernel(args))
     below = bench_floor.complaints(bench_floor.read(FLOORS), found, args.arch)
     for sentence in below:
@@ -501,7 +509,7 @@ def _compare(args, rows, found):
 
 
 def _warn_of_project():
-    """Who is in a project of his own may take the figures for its."""
+    """In a project of their own, users might take the figures for those of the project."""
     if project.here(foreign_too=False):
         build.say(f"this counts NOVA's kernel, not the project here; {OWN} says how to count that")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --cpus`: what several CPUs do at the same time or to each other, and the kernel's
+"""`nova bench --cpus`: operations of several CPUs at one time or on each other, and the kernel's
 start. A plugin of QEMU counts each CPU's instructions in the kernel and the lines they share."""
 
 import contextlib
@@ -12,13 +12,13 @@ PROGRAM = "bench-cpus"
 NUMBERS = (1, 2, 4)
 # TIMES of tests/bench/cases/cpus.c.
 TIMES = 1000
-# What the plugin calls the time before the roottask.
+# The plugin's name for the time before the roottask.
 BOOT = "255"
 BEGIN = "<!-- cpus: written by nova bench --cpus --update -->"
 END = "<!-- end of the CPUs -->"
 # Sizes in MiB, of memory and of the kernel's pool, with which the start is counted on one CPU. The
-# pool is always asked for (kmem=): else it is a sixteenth of the memory, and the start would grow
-# with memory by what it costs to map the pool, which has a row of its own.
+# pool is always given (kmem=). Its default is a sixteenth of the memory, so that the start would
+# grow with memory by the cost of mapping the pool, which has a row of its own.
 SMALL, LARGE_MEMORY, LARGE_POOL = (256, 4), (4096, 4), (4096, 512)
 # … and further modules, each a line of the memory map that the roottask gets.
 FEW, MANY = 0, 25
@@ -50,7 +50,8 @@ def read_rows(path):
 
 
 def read(results, console):
-    """{operation and whose: [instructions, locked, shared]} of one machine; of others the most."""
+    """Returns {operation and CPU: [instructions, locked, shared]} of one machine; of several other
+    CPUs the maximum."""
     names = {BOOT: "boot"} | qemu_plugin.told_names(console)
     found = {}
     for line in results.splitlines():
@@ -64,9 +65,8 @@ def read(results, console):
 
 @contextlib.contextmanager
 def _machines(boot, program, kernel_from):
-    """MACHINE(cpus, sizes, modules): what the plugin counts there. BOOT(cpus, memory, pool,
-    modules, plugin) gives the console's text; with modules, not None, the program ends as soon as
-    it has begun."""
+    """MACHINE(cpus, sizes, modules) counts there. BOOT(cpus, memory, pool, modules, plugin) returns
+    the console's text; if modules is not None, the program ends as soon as it has begun."""
     entry = f"entry={elf.entry(program):#x}"
     with qemu_plugin.compiled("cpus", kernel_from, entry) as (plugin, results):
 
@@ -80,7 +80,7 @@ def _machines(boot, program, kernel_from):
 
 
 def count_boot(boot, program, kernel_from):
-    """The kernel's instructions up to the roottask's first, on one CPU."""
+    """Returns the kernel's instructions up to the roottask's first, on one CPU."""
     with _machines(boot, program, kernel_from) as machine:
         return machine(1, SMALL, FEW)["boot first"][0]
 
@@ -124,12 +124,13 @@ def _bad_of_row(row, figures):
 
 
 def complaints(rows, found):
-    """A sentence for each figure that is more than its row in cpus.tsv allows."""
+    """Returns a message for each figure above its row in cpus.tsv."""
     return [bad for row in rows for bad in _bad_of_row(row, found.get(row.key, {}))]
 
 
 def records(rows, found, published):
-    """What --json prints: each row with each number of CPUs, or on a larger machine ("more")."""
+    """Returns the records of --json: each row with each number of CPUs, or on a larger machine
+    ("more")."""
     return [
         {
             "key": row.key,
@@ -146,7 +147,7 @@ def records(rows, found, published):
 
 
 def _tables(rows, found, arch):
-    """Two tables of cells: by number of CPUs, and the start of larger machines."""
+    """Returns two tables of cells: by number of CPUs, and the start of larger machines."""
     title = f"instructions in the kernel ({arch})"
     cpus = [[title, "1 CPU", "2", "4", "locked", "shared lines"]]
     sizes = [[title, f"{SMALL[0]} MiB, pool of {SMALL[1]} MiB, one module", "more"]]
@@ -156,7 +157,7 @@ def _tables(rows, found, arch):
             sizes.append([row.title, *(str(figures[name][0]) for name in ("1", MORE))])
         elif figures:
             instructions = [figures.get(str(number), [None])[0] for number in NUMBERS]
-            # What the start locks and shares is nobody's cost.
+            # Locks and shared lines of the start cost no operation anything.
             last = figures[str(NUMBERS[-1])][1:] if row.operation != "boot" else [None, None]
             cpus.append([row.title, *map(table.show, [*instructions, *last])])
     return cpus, sizes
@@ -167,6 +168,6 @@ def text(rows, found, arch):
 
 
 def write_page(page, rows, figures):
-    """The text of a page with the tables of one architecture between its two marks."""
+    """Returns the text of a page with the tables of one architecture between its two marks."""
     tables = _tables(rows, figures.get(table.SHOWN, {}), table.SHOWN)
     return table.replace_between(page, BEGIN, END, "\n\n".join(map(table.markdown, tables)))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The floor of each figure: what no kernel of the interface can do with fewer instructions. It is
-stated in a file, with a reason for each number, and knows nothing of what our kernel executes."""
+"""The floor of each figure: the number of instructions that any kernel of the interface needs. A
+file states it, with a reason for each number, independent of our kernel's instructions."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ BEGIN = "<!-- floor: written by nova bench --update -->"
 END = "<!-- end of the floor -->"
 USE_BEGIN = "<!-- first use: written by nova bench --update -->"
 USE_END = "<!-- end of the first use -->"
-# What memory that is cleared costs.
+# The cost of clearing memory.
 CLEARED = ("page", "root", "tables")
-# What a PD and its first use cost: rows that are added, and one that is subtracted.
+# The cost of a PD and its first use: rows that are added, and one that is subtracted.
 PD, FIRST_EC, EC = "create_pd", "create_first_ec", "create_ec"
 FIRST_USE = {
     "create PD": ((PD,), ()),
@@ -43,13 +43,13 @@ class Model:
         return sum(part.counts[arch] for part in self.parts if part.of == name)
 
     def floor(self, key, arch):
-        """The floor of a row; None: nothing is stated."""
+        """Returns the floor of a row; None if none is stated."""
         if key not in self.rows:
             return None
         return sum(times * self.cost(name, arch) for name, times in self.rows[key].items())
 
     def cleared(self, key, arch):
-        """What of a row's floor clears memory."""
+        """Returns the part of a row's floor that clears memory."""
         made_of = self.rows[key].items()
         return sum(times * self.cost(name, arch) for name, times in made_of if name in CLEARED)
 
@@ -72,7 +72,7 @@ def read(path):
 
 
 def complaints(model, found, arch):
-    """A sentence for each figure that is below what the model calls possible."""
+    """Returns a message for each figure below the model's minimum."""
     bad = []
     for key in model.rows:
         floor = model.floor(key, arch)
@@ -86,7 +86,7 @@ def add_to_records(records, model, arch):
 
 
 def classes_table(model):
-    """What the classes are made of."""
+    """Returns the components of the classes."""
     cells = [["class", "because of", *ARCHES]]
     last = Counter(part.of for part in model.parts)
     for part in model.parts:
@@ -99,7 +99,7 @@ def classes_table(model):
 
 
 def rows_table(model, rows):
-    """What the rows are made of."""
+    """Returns the components of the rows."""
     cells = [["operation", "made of"]]
     for row in rows:
         if row.key in model.rows:
@@ -109,7 +109,7 @@ def rows_table(model, rows):
 
 
 def first_use_table(model, figures):
-    """What a PD and its first use cost, and how much of that clears memory."""
+    """Returns the cost of a PD and its first use, and the part of it that clears memory."""
     parts = ("", ": floor", ": of it cleared")
     cells = [["instructions", *(f"{arch}{part}" for arch in ARCHES for part in parts)]]
     for title, (added, subtracted) in FIRST_USE.items():
@@ -123,7 +123,8 @@ def first_use_table(model, figures):
 
 
 def write_page(page, rows, model, figures):
-    """The text of a page with the model, and with a PD's first use, each between its two marks."""
+    """Returns the text of a page with the model, and with a PD's first use, each between its two
+    marks."""
     shown = f"{classes_table(model)}\n\n{rows_table(model, rows)}"
     page = table.replace_between(page, BEGIN, END, shown)
     return table.replace_between(page, USE_BEGIN, USE_END, first_use_table(model, figures))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --release NAME`: keeps what this build counts as the figures of a release. The plots
-show the figures of all releases, and those that are published now."""
+"""`nova bench --release NAME`: keeps this build's figures as those of a release. The plots show the
+figures of all releases, and those that are published now."""
 
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -11,7 +11,7 @@ from nova.errors import NovaError
 FOLDER = "performance"
 COMMENT = "# SPDX-License-Identifier: BSD-2-Clause\n"
 ABSENT = "-"
-# What is published now, after the releases.
+# Name of the published figures, after the releases.
 PRESENT = "now"
 ARCH = "x86_64"
 
@@ -24,7 +24,7 @@ class Chart:
     unit: str = "instructions"
 
 
-# Figures that belong together in a plot.
+# Figures that share a plot.
 CHARTS = (
     Chart(
         "calls",
@@ -125,7 +125,7 @@ COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5aa8", "#b8860b", "#444444", "#2
 
 
 def read(path):
-    """Names of the releases, and {key: figures, None where there was none}."""
+    """Returns the names of the releases, and {key: figures, None where there was none}."""
     head, *lines = table.lines_of(path)
     figures = {
         key: [None if value == ABSENT else float(value) for value in values]
@@ -145,7 +145,7 @@ def check_name(name, names):
 
 
 def with_release(path, name, current):
-    """The text of the file with one more release, or with new figures of its last."""
+    """Returns the text of the file with one more release, or with new figures of its last."""
     names, figures = read(path)
     check_name(name, names)
     again = names[-1] == name
@@ -162,13 +162,14 @@ def with_release(path, name, current):
 
 
 def _ceiling(value):
-    """The next round number."""
+    """Returns the next round number."""
     power = 10 ** (len(str(int(value))) - 1)
     return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
 
 
 def _spread(places, lowest):
-    """Places of labels, in order, so far apart that they do not overlap, none below the lowest."""
+    """Returns places of labels, in order, far enough apart not to overlap, none below the lowest.
+    """
     result = []
     for place in places:
         result.append(max(place, result[-1] + LABEL_HEIGHT) if result else place)
@@ -227,7 +228,7 @@ class _Picture:
 
 
 def plot(chart, names, figures):
-    """One chart as SVG; its curves are those that have a figure now."""
+    """Returns one chart as SVG; its curves are those that have a figure now."""
     curves = [
         (figures[key], key.replace("_", " "), colour)
         for key, colour in zip(chart.keys, COLOURS)
@@ -245,7 +246,8 @@ def plot(chart, names, figures):
 
 
 def plots(path, current):
-    """{name of the file: its text} of all charts; their last point is what is published now."""
+    """Returns {name of the file: its text} of all charts; their last point is the published figure.
+    """
     names, figures = read(path)
     figures = {
         key: [*figures.get(key, [None] * len(names)), value] for key, value in current.items()

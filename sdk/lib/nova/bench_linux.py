@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench linux`: what the example linux costs until its guest's shell has answered, counted in
-instructions, and what the same kernel costs without NOVA."""
+"""`nova bench linux`: counts the instructions of the example linux until its guest's shell has
+answered, and those of the guest's kernel without NOVA."""
 
 import subprocess
 import tempfile
@@ -14,17 +14,17 @@ from nova.runner import Runner
 
 ARCH = "x86_64"
 TIMEOUT = 240
-# The guest's memory in the example, and the words that both kernels get.
+# The guest's memory in the example, and the command line of both kernels.
 MEMORY = 112
 WORDS = "quiet run=echo,ready+poweroff,-f"
 ALONE = "console=ttyS0 reboot=k panic=-1 no_timer_check tsc=reliable"
-# So many times the instructions of the kernel alone are allowed.
+# Permitted factor over the instructions of the kernel alone.
 MOST = 1.08
 KERNEL_FROM = 0xFFFF800000000000
-# What the plugin calls an exit whose code it did not see.
+# The plugin's name for an exit whose code it did not see.
 UNKNOWN = 0x4FF
 UNSEEN = "not seen"
-# SVM's codes of exits (APM 2, C), as far as a guest has them here.
+# SVM's codes of exits (APM 2, C) that occur in these guests.
 REASONS = {
     **{code: f"write of CR{code - 0x10}" for code in range(0x10, 0x20)},
     **{code: f"read of CR{code}" for code in range(0x10)},
@@ -44,7 +44,7 @@ REASONS = {
 
 @dataclass
 class Exits:
-    """Exits with one reason."""
+    """Exits for one reason."""
 
     reason: str
     times: int
@@ -55,15 +55,15 @@ class Exits:
 
 
 def _counts(results, console, what):
-    """What the plugin wrote, if the guest's shell answered."""
+    """Returns the plugin's output, if the guest's shell answered."""
     if "ready" not in console.replace(WORDS, "") or not results.exists():
         raise NovaError(f"{what} did not come to its shell:\n{console}", EXIT_FAILED)
     return read(results.read_text(encoding="utf-8"))
 
 
 def read(text):
-    """What the plugin wrote: counts by name, and the exits by reason, those that cost most first.
-    Raises NovaError if the parts are not the whole."""
+    """Parses the plugin's output: counts by name, and the exits by reason, the most expensive
+    first. Raises NovaError if the parts do not sum up to the whole."""
     head, *lines = text.splitlines()
     fields = head.split()
     counts = {name: int(count) for name, count in zip(fields[::2], fields[1::2])}
@@ -111,7 +111,7 @@ def _alone(plugin, folder):
 
 
 def figures(with_nova, alone):
-    """What the two counts say: name, value, as text."""
+    """Returns the results of the two counts: name, value, as text."""
     host, inside = with_nova["host"], with_nova["guest"]
     if not with_nova["entries"] or not alone["host"]:
         raise NovaError("no guest was entered, or nothing was counted.", EXIT_FAILED)
@@ -128,7 +128,7 @@ def figures(with_nova, alone):
 
 
 def run(build_folder):
-    """Counts and prints. BUILD_FOLDER: where kernel and example are; None: they are built."""
+    """Counts and prints. BUILD_FOLDER: folder of kernel and example; None: they are built."""
     process.die_with_parent()
     if not build_folder:
         preset = tree.preset_name(ARCH, "release")

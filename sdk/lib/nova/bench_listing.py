@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --trace KEY`: every instruction of one operation, and how many of them belong to
-which function of the kernel's sources."""
+"""`nova bench --trace KEY`: every instruction of one operation, and the number of them per function
+of the kernel's sources."""
 
 import bisect
 import itertools
@@ -15,13 +15,13 @@ LINKED = ".elf"
 
 
 def output(*command, told=None):
-    """What one of the binutils writes; nothing if it cannot read the file."""
+    """Returns the output of one of the binutils; nothing if it cannot read the file."""
     result = subprocess.run(command, input=told, capture_output=True, text=True, check=False)
     return result.stdout
 
 
 def symbols(kernel):
-    """Addresses and names of the kernel's functions, in order."""
+    """Returns addresses and names of the kernel's functions, in order."""
     found = []
     for line in output("nm", "-n", kernel).splitlines():
         address, kind, name = line.split()
@@ -33,13 +33,13 @@ def symbols(kernel):
 
 
 def with_symbols(kernel):
-    """The file beside a kernel for QEMU as the linker made it, or the kernel itself."""
+    """Returns the linker's original of a kernel for QEMU, or the kernel itself."""
     linked = kernel.resolve().with_suffix(LINKED)
     return linked if linked.exists() else kernel.resolve()
 
 
 def _nameless(kernel, what):
-    """The error of a kernel whose code has no names."""
+    """Returns the error for a kernel whose code has no names."""
     return NovaError(
         f"{kernel} has {what}: put the same kernel as it was linked, with symbols, beside it, as "
         f"{kernel.with_suffix(LINKED).name}.",
@@ -48,7 +48,8 @@ def _nameless(kernel, what):
 
 
 def read_frames(text):
-    """{address: [(function, file), …]} of what `addr2line -afi` writes, the innermost first."""
+    """Returns {address: [(function, file), …]} of the output of `addr2line -afi`, the innermost
+    first."""
     found, lines = {}, iter(text.splitlines())
     for line in lines:
         if line.startswith("0x"):
@@ -63,7 +64,7 @@ class Names:
     """Names of addresses: by debug lines, and by symbols where there are none."""
 
     def __init__(self, functions, frames):
-        """FUNCTIONS are symbols(), FRAMES what read_frames() gives."""
+        """FUNCTIONS come from symbols(), FRAMES from read_frames()."""
         self.symbols = functions
         self.starts = [address for address, _ in functions]
         self.frames = frames
@@ -77,19 +78,20 @@ class Names:
         return self.symbols[place][1] if place >= 0 else "?"
 
     def code(self, address):
-        """The function whose code it is, with all that the compiler put into it."""
+        """Returns the function that contains the code, including inlined functions."""
         frames = self._known(address)
         return frames[-1][0] if frames else self._symbol(address)
 
     def source(self, address):
-        """The innermost function of a source file: what a header defines belongs to its user."""
+        """Returns the innermost function of a source file: functions of headers belong to their
+        user."""
         for name, file in self._known(address):
             if file.endswith(OUR_SOURCES):
                 return name
         return self.code(address)
 
     def summary(self, executed):
-        """{function: instructions} of {address: times}, in the order in which they come first."""
+        """Returns {function: instructions} of {address: times}, in order of first occurrence."""
         found = {}
         for address, times in executed.items():
             name = self.source(address)
@@ -99,7 +101,7 @@ class Names:
 
 
 def names_of(kernel, addresses):
-    """The names of a kernel's addresses."""
+    """Returns the names of a kernel's addresses."""
     told = "".join(f"{address:#x}\n" for address in sorted(set(addresses)))
     frames = read_frames(output("addr2line", "-afi", "-e", kernel, told=told))
     return Names(symbols(kernel), frames)
@@ -115,7 +117,7 @@ def disassembly(kernel):
 
 
 def summary_text(summary):
-    """The functions of one operation, the longest first."""
+    """Returns the functions of one operation, the longest first."""
     cells = [["function", "instructions"]]
     cells += [[name, str(count)] for name, count in sorted(summary.items(), key=lambda i: -i[1])]
     cells.append(["all in the kernel", str(sum(summary.values()))])
@@ -123,7 +125,8 @@ def summary_text(summary):
 
 
 def _listing(path, names, instructions):
-    """Instructions by the function whose code they are, each with the one of the sources."""
+    """Returns instructions by the function that contains them, each with its function in the
+    sources."""
     for code, group in itertools.groupby(path, key=names.code):
         group = list(group)
         yield f"{code} ({len(group)})"
@@ -134,7 +137,8 @@ def _listing(path, names, instructions):
 
 
 def path_text(path, kernel, only_summary):
-    """One operation: every instruction, unless only the summary is asked for, and the summary."""
+    """Returns one operation: every instruction, unless only the summary is requested, and the
+    summary."""
     names, instructions = names_of(kernel, path), disassembly(kernel)
     missing = next((address for address in path if address not in instructions), None)
     if missing is not None:

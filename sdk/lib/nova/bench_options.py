@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which options of `nova bench` go with each other. Refused before anything is built."""
+"""Checks which options of `nova bench` go together, before anything is built."""
 
 import re
 
 from nova import elf
 from nova.errors import NovaError, meant
 
-# What --trace counts without a KEY.
+# The default of --trace without a KEY.
 ALL = object()
 COUNT = ("--arch", "--kernel", "--json", "--update")
 RELEASE = re.compile("[0-9A-Za-z.-]+")
-# What else is counted or done instead of the table, and the options that go with it.
+# Options that count or do something else than the table, and the options that go with each.
 MODES = {
     "linux": (),
     "--release": (),
@@ -23,7 +23,7 @@ OPTIONS = ("--release", "--trace", "--scale", "--cpus", "--summary", *COUNT)
 
 
 def _given(args):
-    """The word and the options that were given."""
+    """Returns the word and the given options."""
     given = [name for name in OPTIONS if getattr(args, name[2:]) not in (None, False)]
     if args.trace not in (None, ALL):
         given[given.index("--trace")] = "--trace KEY"
@@ -31,14 +31,14 @@ def _given(args):
 
 
 def no_trace(key, known):
-    """The error of a KEY that is none of the operations that are KNOWN to have a trace."""
+    """Returns the error for a KEY that is not among the KNOWN operations with a trace."""
     listed = ", ".join(sorted(known))
     hint = meant(key, known)
     return NovaError(f"'{key}' is not an operation with a trace.{hint} There are {listed}.")
 
 
 def check(args, rows, traced):
-    """Raises NovaError if something in ARGS would not have any effect. ROWS: the keys of the table;
+    """Raises NovaError if an option in ARGS would not have any effect. ROWS: the keys of the table;
     TRACED: those that have a trace."""
     if args.what not in (None, "linux"):
         raise NovaError(f"'{args.what}' is not understood. See nova bench --help.")
@@ -57,6 +57,6 @@ def check(args, rows, traced):
         elf.check_kernel(args.kernel)
         if args.update:
             raise NovaError("--update publishes this tree's own kernel: leave out --kernel.")
-    # A row that is new has no trace yet.
+    # A new row has no trace yet.
     if "--trace KEY" in given and args.trace not in rows:
         raise no_trace(args.trace, traced)

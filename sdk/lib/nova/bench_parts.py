@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parts of `nova bench`: what programs say, the mean of several boots, and what is left of a
-part that failed."""
+"""The parts of `nova bench`: the programs' output, the mean of several boots, and the results of a
+failed part."""
 
 from nova import build, table
 from nova.errors import EXIT_FAILED, NovaError
 
-# So many boots, each with other shapes of the kernel's trees, make the figures of operations.
+# Figures of operations are the mean of this many boots, each with other shapes of the kernel's
+# trees.
 BOOTS = 8
 
 
 class Unfinished(NovaError):
-    """A program did not end well; what its console got until then."""
+    """A program that did not end well; its console's text up to then."""
 
     def __init__(self, sentence, text):
         super().__init__(sentence, EXIT_FAILED)
@@ -18,7 +19,7 @@ class Unfinished(NovaError):
 
 
 def values(text, word):
-    """The values of all lines `WORD KEY VALUE`."""
+    """Returns the values of all lines `WORD KEY VALUE`."""
     found = {}
     for line in text.splitlines():
         fields = line.split()
@@ -28,15 +29,15 @@ def values(text, word):
 
 
 def mean(runs):
-    """{key: the mean of all runs}, to as many digits as the runs have."""
+    """Returns {key: the mean of all runs}, to as many digits as the runs have."""
     keys = [key for key in runs[0] if all(key in run for run in runs)]
     sums = {key: sum(run[key] for run in runs) / len(runs) for key in keys}
     return {key: round(sums[key], 2 if isinstance(runs[0][key], float) else None) for key in keys}
 
 
 def check_means(rows, console):
-    """Raises NovaError if rows.tsv calls a mean what the program's lines `mean KEY` do not, or vice
-    versa."""
+    """Raises NovaError unless the means in rows.tsv are exactly those of the program's lines `mean
+    KEY`."""
     told = {line.split()[1] for line in console.splitlines() if line.startswith("mean ")}
     measured = values(console, "bench")
     listed = {row.key for row in rows if row.sample == table.MEAN and row.key in measured}
@@ -46,8 +47,8 @@ def check_means(rows, console):
 
 
 def operations(rows, count):
-    """The mean of several boots, each counted by COUNT(boot). A boot that did not end well raises
-    Unfinished with its text."""
+    """Returns the mean of several boots, each counted by COUNT(boot). A boot that did not end well
+    raises Unfinished with its text."""
     texts = [count(boot) for boot in range(BOOTS)]
     runs = [values(text, "bench") for text in texts]
     if not all(runs):
@@ -57,8 +58,8 @@ def operations(rows, count):
 
 
 def count(own_kernel, counts):
-    """Figures of several counts, and whether all of them ended well. That of the own kernel has to;
-    of another one, what was counted until then is kept, if there is anything."""
+    """Returns figures of several counts, and whether all of them ended well. Our own kernel must
+    end well; figures that another kernel gave before it failed are kept."""
     found, complete = {}, True
     for part in counts:
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The few figures that the README shows: published ones, so that both pages say the same."""
+"""The few figures that the README shows: published ones, so that both pages agree."""
 
 from nova import table, tree
 
@@ -7,7 +7,7 @@ PAGE = tree.ROOT / "README.md"
 BEGIN = "<!-- figures: written by nova bench --update -->"
 END = "<!-- end of figures -->"
 ARCH = "x86_64"
-# Keys of tests/bench/rows.tsv, and what the README calls each.
+# Keys of tests/bench/rows.tsv, and their names in the README.
 SHOWN = (
     ("call_same_pd", "call and reply"),
     ("call_other_pd", "call and reply, between two protection domains"),
@@ -21,7 +21,7 @@ SHOWN = (
 
 
 def page_with(page, figures):
-    """The text of the README with these figures."""
+    """Returns the text of the README with these figures."""
     counted = figures.get(ARCH, {})
     rows = [["operation", "instructions"]]
     rows += [[text, f"{counted[key]:,}"] for key, text in SHOWN if key in counted]

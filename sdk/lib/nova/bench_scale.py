@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --scale`: what operations cost beside 1, 10, 1,000 and 100,000 of a thing. Nothing
-may grow by more than its factor in tests/bench/scale.tsv."""
+"""`nova bench --scale`: the cost of operations beside 1, 10, 1,000 and 100,000 objects of a kind.
+No cost may grow by more than its factor in tests/bench/scale.tsv."""
 
 from dataclasses import dataclass, field
 
 from nova import table
 
 PROGRAM = "bench-scale"
-# 80,000 threads need this pool; a machine of so many MiB has it below 4 GiB.
+# 80,000 threads need this pool; a machine with this many MiB has it below 4 GiB.
 POOL = 512
 MEMORY = 1024
-# The program with the plugin: half a minute alone.
+# The program with the plugin takes half a minute alone.
 TIMEOUT = 280
-# What the program marks for the plugin `runs`, and where the lengths are among the figures.
+# The program's marks for the plugin `runs`, and the key of their lengths among the figures.
 MARKS = {"1": "while all the things are revoked", "2": "all else beside them"}
 STRETCHES = "interrupts_off"
 NUMBERS = ("1", "10", "1,000", "100,000")
@@ -22,15 +22,16 @@ END = "<!-- end of the scale -->"
 
 @dataclass
 class Subject:
-    """A thing of which there are many, or an operation beside them."""
+    """A kind of object of which there are many, or an operation beside them."""
 
     key: str
     factor: float
     title: str
-    beside: dict = field(default_factory=dict)  # {key of a thing: limits that hold beside it}
+    beside: dict = field(default_factory=dict)  # {key of a kind: limits beside objects of this
+                                                # kind}
 
     def limits(self, thing):
-        """What holds beside the thing of this key."""
+        """Returns the limit beside objects of this key's kind."""
         return self.beside.get(thing, self)
 
 
@@ -50,7 +51,7 @@ def read_subjects(path):
 
 
 def read(console):
-    """{thing: {operation: pairs}} of the lines `scale THING OPERATION NUMBER FIGURE`."""
+    """Returns {kind: {operation: pairs}} of the lines `scale THING OPERATION NUMBER FIGURE`."""
     found = {}
     for line in console.splitlines():
         word, *fields = line.split() or [""]
@@ -62,7 +63,7 @@ def read(console):
 
 
 def read_stretches(results):
-    """{what: the longest stretch of kernel instructions with interrupts off}."""
+    """Returns {mark: the longest stretch of kernel instructions with interrupts off}."""
     found = {}
     for line in results.splitlines():
         _, mark, length, *_ = line.split()
@@ -72,13 +73,14 @@ def read_stretches(results):
 
 
 def growth(pairs):
-    """The greatest figure beside more than one, as a factor of the one beside one."""
+    """Returns the greatest figure beside more than one object, as a factor of the figure beside
+    one."""
     return max(figure for _, figure in pairs[1:]) / pairs[0][1]
 
 
 def complaints(things, operations, found, bound):
-    """A sentence for each operation that grows too much, or was not counted, and for stretches with
-    interrupts off above the bound."""
+    """Returns a message for each operation that grows too much, or was not counted, and for
+    stretches with interrupts off above the bound."""
     bad = []
     stretches = found.get(STRETCHES, {})
     for what in MARKS.values():
@@ -100,7 +102,7 @@ def complaints(things, operations, found, bound):
 
 
 def records(things, operations, found, published, bound):
-    """What --json prints: each operation beside each thing, and the stretches."""
+    """Returns the records of --json: each operation beside each kind, and the stretches."""
     counted = [
         {
             "thing": thing.key,
@@ -152,8 +154,8 @@ def text(things, operations, found, bound, arch):
 
 
 def write_page(page, things, operations, bound, figures):
-    """The text of a page with each operation beside that thing with which it grows most, and the
-    longest stretches with interrupts off."""
+    """Returns the text of a page with each operation beside the kind with which it grows most, and
+    the longest stretches with interrupts off."""
     found = figures.get(table.SHOWN, {})
     cells = [[f"instructions ({table.SHOWN})", "grows most beside", *NUMBERS, "factor", "may be"]]
     for operation in operations:

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova bench --trace`: what the number of instructions does not show. A plugin of QEMU looks at
-what the kernel executes between the two readings of each operation."""
+"""`nova bench --trace`: properties that the number of instructions does not show. A plugin of QEMU
+examines the kernel's instructions between the two readings of each operation."""
 
 from nova import qemu_plugin, table
 from nova.errors import EXIT_FAILED, NovaError
 
-# What the plugin counts, in its order, behind the instructions.
+# The plugin's columns after the instructions.
 COLUMNS = ("locked", "CR3", "serialising", "MSR", "lines", "written")
 HEAD = ("instructions", *COLUMNS)
 BEGIN = "<!-- trace: written by nova bench --trace --update -->"
 END = "<!-- end of the trace -->"
-# Where figures.json keeps it, beside the figures of each architecture.
+# The key in figures.json, beside the figures of each architecture.
 SECTION = "trace"
-# What no shape of a tree makes more of.
+# Columns that do not depend on the shape of a tree.
 EXACT = ("locked", "CR3", "serialising", "MSR")
 
 
 def read(results, console):
-    """What the plugin wrote, by the names that the program printed: counts and paths."""
+    """Parses the plugin's output by the names that the program printed: counts and paths."""
     names = qemu_plugin.told_names(console)
     counts, paths = {}, {}
     for line in results.read_text(encoding="utf-8").splitlines():
@@ -32,7 +32,7 @@ def read(results, console):
 
 
 def count(run, kernel_from):
-    """Compiles the plugin, runs the program, and reads both."""
+    """Compiles the plugin, runs the program, and parses the output of both."""
     with qemu_plugin.compiled("trace", kernel_from) as (plugin, results):
         found = read(results, run(plugin))
     if not found[0]:
@@ -41,8 +41,8 @@ def count(run, kernel_from):
 
 
 def combine(traces):
-    """Of what several boots traced: of counts that are exact the fewest, as a sample may do work
-    that was put off, of all else the mean; and the paths of the first."""
+    """Merges the traces of several boots: the minimum of exact counts, because a sample may include
+    deferred work, the mean of all others, and the paths of the first boot."""
     counts = {}
     for key in traces[0][0]:
         columns = zip(*(boot[0][key] for boot in traces))
@@ -55,12 +55,13 @@ def combine(traces):
 
 
 def read_limits(path):
-    """{key: the most of each of COLUMNS, on either architecture}."""
+    """Returns {key: the maximum of each of COLUMNS, on either architecture}."""
     return {key: [int(most) for most in limits] for key, *limits in table.lines_of(path)}
 
 
 def complaints(rows, limits, found):
-    """A sentence for each count that is above its limit, was not counted, or has no limit."""
+    """Returns a message for each count that is above its limit, was not counted, or has no limit.
+    """
     bad = []
     for row, most, counts in table.pairs(rows, limits, found):
         if counts is None:
@@ -93,7 +94,7 @@ def text(rows, found, arch):
 
 
 def write_page(page, rows, figures):
-    """The text of a page with the trace between its two marks."""
+    """Returns the text of a page with the trace between its two marks."""
     wide, narrow = (figures.get(SECTION, {}).get(arch, {}) for arch in ("x86_64", "x86_32"))
     cells = [["x86_64 (x86_32)", *COLUMNS]]
     for row in rows:

@@ -19,7 +19,7 @@ CPU = "corei7_skylake_x"
 # Instructions per second of emulated time: few, so that waits are short, but enough to boot.
 INSTRUCTIONS = 50_000_000
 LINGER = 0.3  # seconds in which the serial port sends what it still holds
-# What nobody needs; some of it does not work on a machine without sound or USB.
+# Disabled parts; some do not work on a machine without sound or USB.
 NO_PLUGINS = ("usb_uhci", "speaker", "gameport", "parallel", "iodebug")
 
 CONFIG = """\
@@ -53,13 +53,14 @@ MODEL = re.compile(r"^[a-z]\w*$", re.MULTILINE)
 
 
 def models():
-    """The CPU models that it has."""
+    """The CPU models of Bochs."""
     told = subprocess.run([PROGRAM, "--help", "cpu"], capture_output=True, text=True, check=False)
     return MODEL.findall(told.stderr)
 
 
 def config(machine, console, log):
-    """Bochs' configuration file; console is what its serial port has, log a descriptor."""
+    """Returns Bochs' configuration file; console is the other end of its serial port, log a
+    descriptor."""
     return CONFIG.format(
         cpu=CPU if machine.cpu == qemu.Machine.cpu else machine.cpu,
         cpus=machine.cpus,

@@ -83,7 +83,7 @@ class Input:
         self.ended = True
 
     def spoke(self):
-        """Notes that the system printed something."""
+        """Records that the system printed something."""
         self.heard = time.monotonic()
         self.answered = True
         self.awake.set()

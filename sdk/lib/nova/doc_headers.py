@@ -22,7 +22,7 @@ ENUM = re.compile(
     r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",
     re.MULTILINE,
 )
-# The same macro for rows without numbers.
+# The macro's form for rows without numbers.
 PLAIN_ENUM = re.compile(
     r"^#define (NOVA_\w+)\((\w+), [^)]*\) +(NOVA_\w*?)##\2,\n"
     r"\s+(NOVA_\w+_ROWS)\(\1\)\n#undef \1\n",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Converts the Markdown pages of the tree for Doxygen: headings get names, links become references,
 code does not change. The order of the pages is that of the links in docs/index.md. If a folder's
-README.md is a page, the folder's other pages are below it. Each page of the index ends with
-links to the previous and the next one.
+README.md is a page, the folder's other pages are below it. Each page of the index ends with links
+to the previous and the next one.
 """
 
 import re
@@ -55,7 +55,7 @@ def lines_of(text):
 
 
 def mended(text):
-    """The text with each link whose words are on two lines on the second of them."""
+    """Returns the text with each link whose words span two lines moved to the second of them."""
     return BROKEN_LINK.sub(r"\n\2[\1 \3](", COMMENT.sub("", text))
 
 
@@ -93,13 +93,14 @@ def in_order(index, paths):
 
 
 def title(path, text):
-    """The title of a page, without marks of code."""
+    """Returns the title of a page, without marks of code."""
     found = next((line[2:] for line in text.splitlines() if line.startswith("# ")), "")
     return TITLES.get(path, found.replace("`", ""))
 
 
 def neighbours(path, index, titles):
-    """Links to the pages before and after one, as the index lists them. TITLES: {page: title}."""
+    """Returns links to the pages before and after one, as the index lists them. TITLES: {page:
+    title}."""
     order = in_order(index, titles)
     listed = {INDEX, *(resolve(INDEX, target)[0] for target in links(index))}
     order = [page for page in order if page in listed]
@@ -113,7 +114,7 @@ def neighbours(path, index, titles):
 
 
 def picture_name(path):
-    """The name of a picture among those of all folders."""
+    """Returns the name of a picture, unique among those of all folders."""
     return path.removeprefix("docs/").replace("/", "_")
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The pictures of the pages: docs/pictures/NAME.dot is drawn as NAME.svg by Graphviz, NAME.term,
-the text of a terminal with its title in the first line, as a window.
+"""The pictures of the pages: Graphviz draws docs/pictures/NAME.dot as NAME.svg. NAME.term, the text
+of a terminal with its title in the first line, becomes a window.
 
-Both are checked in, so that the pages can be read without Graphviz. The picture carries the
-digest of its source, by which a test finds a picture that was not drawn again. A picture without
-a source was drawn by hand: it is its own source."""
+Both are checked in, so that the pages can be read without Graphviz. The picture carries the digest
+of its source, so that a test detects an outdated picture. A picture without a source was drawn by
+hand: it is its own source."""
 
 import hashlib
 import html
@@ -27,17 +27,17 @@ STYLE = {
 
 
 def digest(source):
-    """The digest of a source that its picture carries."""
+    """Returns the digest of a source, which its picture carries."""
     return hashlib.sha256(source.read_bytes()).hexdigest()
 
 
 def sources(folder):
-    """The files of a folder that are drawn, in order."""
+    """Returns the files of a folder that are drawn, in order."""
     return sorted(path for path in folder.iterdir() if path.suffix in (".dot", ".term"))
 
 
 def stale(folder):
-    """Complaints about the sources in a folder whose pictures are missing or older."""
+    """Returns complaints about the sources in a folder whose pictures are missing or older."""
     found = []
     for source in sources(folder):
         picture = source.with_suffix(".svg")
@@ -51,8 +51,8 @@ def stale(folder):
 
 
 def terminal(text):
-    """A window with the lines of TEXT; its first line is the title. Lines that begin with a
-    prompt are what the user typed."""
+    """Returns a window with the lines of TEXT; its first line is the title. Lines that begin with a
+    prompt are the user's input."""
     title, *lines = text.rstrip("\n").split("\n")
     columns = max(map(len, lines))
     width, height = round(columns * COLUMN + 2 * EDGE), BAR + len(lines) * LINE + 2 * EDGE

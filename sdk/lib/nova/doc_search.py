@@ -14,7 +14,7 @@ TAG = '<script defer src="search.js"></script>\n</head>'
 
 
 def text_of(element, skip=()):
-    """The text of an element with single blanks, without the children named in SKIP."""
+    """Returns the text of an element with single blanks, without the children named in SKIP."""
     if element is None:
         return ""
 
@@ -31,14 +31,15 @@ def text_of(element, skip=()):
 
 
 def address(compound, identifier):
-    """The page and the anchor of what Doxygen calls IDENTIFIER in a compound."""
+    """Returns the page and the anchor of Doxygen's IDENTIFIER in a compound."""
     page = "index" if compound == "indexpage" else compound
     anchor = identifier.removeprefix(f"{page}_1")
     return f"{page}.html#{anchor}" if anchor else f"{page}.html"
 
 
 def sections(compound):
-    """An entry for a page and for each section: (title, kind, page's title, address, text)."""
+    """Returns an entry for a page and for each section: (title, kind, page's title, address, text).
+    """
     identifier, title = compound.get("id"), text_of(compound.find("title"))
     detail = compound.find("detaileddescription")
     nested = ("sect1", "sect2", "sect3", "sect4", "title")
@@ -50,13 +51,13 @@ def sections(compound):
 
 
 def described(member):
-    """The prose about a symbol, without its example and its parameters."""
+    """Returns the prose about a symbol, without its example and its parameters."""
     parts = (member.find("briefdescription"), member.find("detaileddescription"))
     return " ".join(text_of(part, ("programlisting", "parameterlist")) for part in parts).strip()
 
 
 def symbols(compound):
-    """An entry for a group or a structure, and for each symbol in it."""
+    """Yields an entry for a group or a structure, and for each symbol in it."""
     identifier, name = compound.get("id"), text_of(compound.find("compoundname"))
     title = text_of(compound.find("title")) or f"struct {name}"
     yield title, compound.get("kind"), "", address(identifier, ""), described(compound)
@@ -76,7 +77,7 @@ def symbols(compound):
 
 
 def entries(folder):
-    """All entries of the index, from the XML in a folder."""
+    """Returns all entries of the index, from the XML in a folder."""
     found = []
     for path in sorted(folder.glob("*.xml")):
         for compound in ElementTree.parse(path).getroot().iter("compounddef"):
@@ -88,14 +89,15 @@ def entries(folder):
 
 
 def reachable(entry, texts):
-    """The entry, which leads to its page if the page lacks the anchor. TEXTS: {page: HTML}."""
+    """Returns the entry, which leads to its page if the page lacks the anchor. TEXTS: {page: HTML}.
+    """
     title, kind, place, where, text = entry
     page, _, anchor = where.partition("#")
     return title, kind, place, where if f'id="{anchor}"' in texts.get(page, "") else page, text
 
 
 def add(output, folder):
-    """Writes the index beside the HTML pages in OUTPUT, and puts the script of FOLDER on each."""
+    """Writes the index beside the HTML pages in OUTPUT, and adds the script of FOLDER to each."""
     html = output / "html"
     texts = {page.name: page.read_text(encoding="utf-8") for page in html.glob("*.html")}
     found = [reachable(entry, texts) for entry in entries(output / "xml")]

@@ -49,7 +49,7 @@ def page_paths(root):
 
 
 def sections():
-    """{statement of the specification: its section}."""
+    """Returns {statement of the specification: its section}."""
     if not STATEMENTS.exists():
         return {}
     lines = STATEMENTS.read_text(encoding="utf-8").splitlines()[1:]

@@ -36,9 +36,9 @@ virtio/virtio_pci block/virtio_blk char/virtio_console char/hw_random/virtio-rng
 
 DISK_SECTORS = 2048
 
-# The first process of a guest: a shell, or what the kernel's command line says after "run=", with
-# commas for blanks and + between commands. A shell that reads them from a pipe shows the prompt
-# that it would show on a terminal.
+# The first process of a guest: a shell, or the commands after "run=" in the kernel's command line,
+# with commas for blanks and + between commands. A shell that reads them from a pipe shows the
+# prompt that it would show on a terminal.
 INIT = """\
 #!/bin/sh
 mount -t devtmpfs dev /dev
@@ -263,9 +263,9 @@ def _make_initrd(arch, folder, to):
     to.write_bytes(archive + _entry("TRAILER!!!", 0))
 
 
-# A 32-bit program for Linux: its argument is int, sysenter or syscall, the way on which it enters
-# the kernel as user 1000. Linux returns from sysenter and syscall to code of its own in the
-# program, which pops three registers.
+# A 32-bit program for Linux: its argument (int, sysenter or syscall) selects how it enters the
+# kernel, as user 1000. Linux returns from sysenter and syscall to code of its own in the program,
+# which pops three registers.
 SYSCALLS = """\
         .section .note.GNU-stack
         .text
@@ -328,7 +328,7 @@ text_end:
 
 
 def _make_initrd_syscalls(arch, folder, to):
-    """The initrd of a 64-bit guest, and behind it another archive with the program."""
+    """Creates the initrd of a 64-bit guest, followed by another archive with the program."""
     _make_initrd(arch, folder, to)
     source, program = folder / "syscalls.s", folder / "syscalls"
     source.write_text(SYSCALLS, encoding="ascii")
@@ -362,7 +362,7 @@ def _make_memtest(arch, folder, to):
 
 
 def _other_kernel(arch, package):
-    """A maker of another Linux kernel of Debian's, for guests of ARCH on any host."""
+    """Returns a maker of another Linux kernel of Debian's, for guests of ARCH on any host."""
 
     def make(_, folder, to):
         _copy_kernel(_unpack(arch, _real_package(arch, package), folder), package, to)
@@ -375,7 +375,8 @@ def _make_initrd_32(_, folder, to):
 
 
 def _unpacked(package, pattern):
-    """A maker of a file that a package holds compressed, as a boot loader would unpack it."""
+    """Returns a maker of a file that a package holds compressed, as a boot loader would unpack it.
+    """
 
     def make(_, folder, to):
         found = sorted(_unpack("x86_64", package, folder).glob(pattern))
@@ -400,7 +401,7 @@ GRUB_MODULES = "normal iso9660 biosdisk part_msdos serial terminal echo linux"
 
 
 def _make_grub_disk(_, folder, to):
-    """A disk from which a BIOS boots GRUB, and GRUB Linux."""
+    """Creates a disk from which a BIOS boots GRUB, and GRUB Linux."""
     tree = folder / "tree"
     (tree / "boot/grub").mkdir(parents=True)
     (tree / "boot/grub/grub.cfg").write_text(GRUB_CONFIG, encoding="ascii")

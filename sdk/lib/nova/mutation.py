@@ -20,7 +20,7 @@ from nova.runner import STOP_LINE, Runner
 FILE = tree.ROOT / "tests/mutation/mutations.txt"
 CONFIG = "release"
 CHECKED = "debug"
-TIMEOUT = 75  # a fault that ends in silence is caught, too
+TIMEOUT = 75  # a fault that hangs the run is caught, too
 SOUND_TIMEOUT = 600
 KEYS = ("name", "file", "function", "pattern", "new", "areas")
 OPTIONAL = {"arch": "x86_64", "cpus": "4", "emulator": "qemu", "stop": ""}
@@ -41,19 +41,19 @@ class Mutation:
     arch: str
     cpus: int
     emulator: str
-    stop: str  # a part of the sentence with which the debug kernel stops, or nothing
+    stop: str  # part of the message with which the debug kernel stops, or nothing
 
     def preset(self):
         """Returns the preset whose kernel is mutated."""
         return tree.preset_name(self.arch, CHECKED if self.stop else CONFIG)
 
     def kind(self):
-        """What it is booted on."""
+        """The machine that boots it."""
         return self.preset(), self.arch, self.cpus, self.emulator
 
 
 def parse(text):
-    """The mutations of a file: paragraphs of `key: value` lines; # begins a comment."""
+    """Returns the mutations of a file: paragraphs of `key: value` lines; # begins a comment."""
     found = []
     for paragraph in text.split("\n\n"):
         lines = [line for line in paragraph.splitlines() if line and not line.startswith("#")]
@@ -77,7 +77,8 @@ def parse(text):
 
 
 def _definitions(text, name):
-    """Where a function, a macro or a label of assembly is defined: pairs of begin and end."""
+    """Finds the definitions of a function, a macro or a label of assembly: pairs of begin and end.
+    """
     name = re.escape(name)
     shapes = (
         rf"^\w[^;{{}}]*?\b{name}\([^;{{}}]*^\{{$.*?^\}}",
@@ -89,17 +90,17 @@ def _definitions(text, name):
 
 
 def _pattern(text):
-    """The regular expression of a piece of code in which any blanks may be between words and
-    signs, line ends too."""
+    """Returns the regular expression of a piece of code, with any blanks, even line ends, between
+    words and signs."""
     tokens = re.findall(r"\w+|[^\w\s]", text)
     expression = r"\s*".join(map(re.escape, tokens))
-    # No token may be a part of a longer word.
+    # A token must not match a part of a longer word.
     begin, end = (r"\b" if re.match(r"\w", tokens[at]) else "" for at in (0, -1))
     return re.compile(begin + expression + end)
 
 
 def apply(mutation, text):
-    """TEXT with the pattern replaced in the function. Raises NovaError unless the pattern is there
+    """Returns TEXT with the pattern replaced in the function. Raises NovaError unless it occurs
     exactly once."""
     where = f"{mutation.function} of {mutation.file}"
     spans = _definitions(text, mutation.function)
@@ -144,7 +145,7 @@ WHOLE = dict(zip(EMULATORS, (Runner, BochsRunner)))  # of a kernel that is to st
 
 
 def stop_line(outcome, words):
-    """The sentence of a kernel that stopped as it should, or None."""
+    """Returns the message of a kernel that stopped as expected, or None."""
     lines = outcome.text().splitlines()
     if STOP_LINE.decode() not in lines:
         return None
@@ -152,7 +153,7 @@ def stop_line(outcome, words):
 
 
 def _verdict(runner, outcome):
-    """What caught the mutation, or None."""
+    """Returns the case that caught the mutation, or None."""
     if runner.failure:
         return runner.failure.partition(" - ")[2] or runner.failure
     if outcome.status != EXIT_OK:
@@ -170,7 +171,7 @@ class Bench:
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, self.root / name)
         (self.root / "build").mkdir()
-        # The C library takes minutes, and no mutation is in it.
+        # The C library takes minutes to build, and no mutation is in it.
         (self.root / "build/newlib").symlink_to(tree.ROOT / "build/newlib")
         self.configured = set()
 
@@ -194,7 +195,8 @@ class Bench:
         self._command("cmake", "--build", f"build/{preset}", "-j", "2", "--target", "nova.elf32")
 
     def boot(self, kind, areas, timeout=TIMEOUT, stop=""):
-        """What failed in these areas, or None; or the sentence with which the kernel stopped."""
+        """Returns the failure in these areas, or None; or the message with which the kernel
+        stopped."""
         preset, arch, cpus, emulator = kind
         program = tree.program(tree.preset_name(arch, CONFIG), conformance.PROGRAM)
         for machine in machines(self.kernel(preset), program, cpus, areas, emulator):
@@ -206,7 +208,7 @@ class Bench:
         return None
 
     def judge(self, mutation):
-        """What caught the mutation, or None when it survived."""
+        """Returns the case or check that caught the mutation, or None when it survived."""
         path = self.root / mutation.file
         original = path.read_text(encoding="utf-8")
         path.write_text(apply(mutation, original), encoding="utf-8")
@@ -218,7 +220,7 @@ class Bench:
 
 
 def machines(kernel, program, cpus, areas, emulator="qemu"):
-    """The machine of each boot that the areas need."""
+    """Returns the machine of each boot that the areas need."""
     of_qemu = emulator == "qemu"
     for cmdline, cpu, names in conformance.boots(areas, "", Machine.cpu):
         words = " ".join(f"area={name}" for name in names)
@@ -237,13 +239,14 @@ def _select(mutations, words):
 
 
 def _sound(bench, mutations):
-    """Whether the kernel as it is passes all areas that are used; else nothing would be shown."""
+    """Returns whether the unchanged kernel passes all used areas; otherwise the test would prove
+    nothing."""
     for kind in sorted({m.kind() for m in mutations}):
         preset, _, cpus, emulator = kind
         those = [m for m in mutations if m.kind() == kind]
         areas = sorted({area for m in those for area in m.areas})
         bench.build(preset)
-        # Of a kernel that must not stop, any line of a stop is one too much.
+        # In a kernel that must not stop, any line of a stop is an error.
         caught = bench.boot(kind, areas, SOUND_TIMEOUT, "NOVA: " if those[0].stop else "")
         if caught:
             print(f"{preset}'s kernel itself fails with {cpus} CPUs under {emulator}: {caught}")
@@ -252,7 +255,7 @@ def _sound(bench, mutations):
 
 
 def _judge(bench, mutation):
-    """A mutation that the compiler refuses shows nothing, so it counts as one that survived."""
+    """A mutation that the compiler refuses proves nothing, so it counts as a survivor."""
     try:
         return bench.judge(mutation)
     except build.BuildError as error:
@@ -261,7 +264,7 @@ def _judge(bench, mutation):
 
 
 def run(words):
-    """Judges the mutations whose names hold one of WORDS (all), and prints a table."""
+    """Judges the mutations whose names contain one of WORDS (all), and prints a table."""
     process.die_with_parent()
     mutations = _select(parse(FILE.read_text(encoding="utf-8")), words)
     for arch in sorted({mutation.arch for mutation in mutations}):

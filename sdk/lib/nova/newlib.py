@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds newlib, the C library of programs with the runtime, from Debian's package of its source.
 
-There is one for each architecture, built by gcc, whatever compiles the programs. It lies in
-build/newlib/ARCH and is built again when the source or what stands here changes.
+There is one library for each architecture, built by gcc, whichever compiler builds the programs. It
+lies in build/newlib/ARCH and is built again when the source or this recipe changes.
 """
 
 import contextlib
@@ -60,8 +60,8 @@ LEFT_OUT = (
     "lock getreent malloc calloc realloc malign valloc mstats msize mallocr freer callocr reallocr "
     "malignr vallocr pvallocr cfreer msizer mallinfor malloptr mallstatsr"
 ).split()
-# A recipe and the digest of an earlier one that builds the same library: the changes to the source
-# were not patch files then.
+# A recipe and the digest of an earlier one that builds the same library: at that time the changes
+# to the source were not patch files.
 SAME = {
     "995459f89c8761dec81def3403b0f8087e44f724a0871337763a22f1ff9b8118":
         "e1694cd567b53134ba949bd42938af842ce4882dc4106e3dbeb276aa677dcf75",
@@ -103,7 +103,8 @@ def _recipe(arch):
 
 
 def _archive():
-    """The source's file, whose sum is the one that its package states; None if it is not there."""
+    """Returns the source's file, whose sum must be the one in its package; None if it does not
+    exist."""
     found = sorted(SOURCES.glob("newlib-*.tar.xz"))
     if not found:
         return None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Applies sdk/newlib/*.patch, what the kit changes in newlib's source, in the order of their names.
+"""Applies sdk/newlib/*.patch, the kit's changes to newlib's source, in the order of their names.
 
-A hunk must fit the source line by line: another version of newlib is not patched by guess."""
+A hunk must match the source line by line: another version of newlib is not patched by guess."""
 
 import re
 
@@ -14,12 +14,12 @@ HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
 def read():
-    """The text of each patch, in their order."""
+    """Returns the text of each patch, in order."""
     return [file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.patch"))]
 
 
 def hunks(text):
-    """(file, number of the first line, old lines, new lines) of each hunk of a patch."""
+    """Yields (file, number of the first line, old lines, new lines) of each hunk of a patch."""
     found, name = [], None
     for line in text.splitlines():
         if target := TARGET.match(line):
@@ -35,7 +35,7 @@ def hunks(text):
 
 
 def _patched(lines, changes):
-    """LINES with all CHANGES of one patch to one file. None if one does not fit."""
+    """Returns LINES with all CHANGES of one patch to one file; None if one does not match."""
     for first, old, new in sorted(changes, reverse=True):
         if lines[first - 1 : first - 1 + len(old)] != old:
             return None

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which conformance cases a platform may leave out: the rows of tests/conformance/not-raised.tsv.
+"""The conformance cases that a platform may leave out: the rows of
+tests/conformance/not-raised.tsv.
 
-A row holds a reason as the cases print it, the words that must hold of the platform (`!word`: must
-not), and why. What no row allows must be raised."""
+A row holds a reason as the cases print it, the words that must be true of the platform (`!word`:
+must not), and an explanation. A case that no row permits must be raised."""
 
 from nova import tree
 from nova.errors import EXIT_FAILED, NovaError
@@ -12,8 +13,8 @@ HEADER = ["reason", "where", "why"]
 
 
 def read(path=FILE):
-    """{reason: [the conditions of a row]}; a reason may have several rows. Without the kernel's
-    tests, in an installed SDK, nothing may be left out."""
+    """Returns {reason: [the conditions of a row]}; a reason may have several rows. In an installed
+    SDK, which lacks the kernel's tests, no case may be left out."""
     if not path.exists():
         return {}
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -28,9 +29,9 @@ def read(path=FILE):
 
 
 def platform(machine, arch, emulator="qemu", foreign=False):
-    """The words that hold of a run: emulator, architecture, CPU count, machine, CPU model, way of
-    booting, words of the kernel's command line and of further QEMU arguments; `foreign` for
-    another kernel."""
+    """Returns the words that are true of a run: emulator, architecture, CPU count, machine, CPU
+    model, way of booting, words of the kernel's command line and of further QEMU arguments;
+    `foreign` for another kernel."""
     words = {emulator, arch, f"cpus={machine.cpus}", machine.machine, machine.cpu}
     words.add(f"boot={machine.boot}")
     words.update(machine.cmdline.split())
@@ -42,7 +43,8 @@ def platform(machine, arch, emulator="qemu", foreign=False):
 
 
 def allowed(rows, reason, words):
-    """Whether a case may be left out for this reason on a platform of which WORDS hold."""
+    """Returns whether a case may be left out for this reason on a platform for which WORDS are
+    true."""
     return any(
         all((word[1:] not in words) if word.startswith("!") else word in words for word in row)
         for row in rows.get(reason, [])

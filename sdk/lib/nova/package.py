@@ -10,7 +10,7 @@ from nova.errors import EXIT_OK, NovaError
 
 OUT = tree.ROOT / "build/package"
 DESCRIPTION_FILE = tree.ROOT / "sdk/packaging/cpack.cmake"
-# Where the .deb puts everything, and what leads there.
+# Folder of the .deb's files, and links to them.
 DEB_PREFIX = "opt/nova"
 LINKS = (
     ("usr/bin/nova", "../../opt/nova/bin/nova"),
@@ -41,7 +41,7 @@ def add_parser(commands):
 
 
 def _stage(folder, prefix):
-    """Lays out in FOLDER what the .deb has from / on."""
+    """Creates in FOLDER the files that the .deb has from / on."""
     target = folder / DEB_PREFIX
     if prefix is None:
         docs.ensure()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How long the parts of a test run take: by the clock, and on the processors."""
+"""Measures how long the parts of a test run take: elapsed time, and time on the processors."""
 
 import contextlib
 import resource
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 def _processors():
-    """Seconds that the processes took which have ended and were waited for."""
+    """Returns the processor time of all processes that have ended and were waited for."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -22,14 +22,14 @@ class Part:
 
 
 class Parts:
-    """What was measured, in the order in which it began."""
+    """The measured parts, in the order in which they began."""
 
     def __init__(self):
         self.parts = {}
 
     @contextlib.contextmanager
     def measure(self, name):
-        """Adds what is done in the context to the part of that name."""
+        """Adds the time of the context to the part of that name."""
         part = self.parts.setdefault(name, Part(name))
         start, used = time.monotonic(), _processors()
         try:
@@ -39,7 +39,7 @@ class Parts:
             part.processors += _processors() - used
 
     def lines(self):
-        """A line for each part that took at least half a second."""
+        """Returns a line for each part that took at least half a second."""
         told = [part for part in self.parts.values() if part.seconds >= 0.5]
         width = max((len(part.name) for part in told), default=0)
         return [
@@ -49,7 +49,8 @@ class Parts:
 
 
 def by_label(tests):
-    """A line that sums up the seconds of tests by their first label; they ran side by side."""
+    """Returns a line that sums up the seconds of tests by their first label; tests ran in parallel.
+    """
     seconds, count = defaultdict(float), defaultdict(int)
     for test in tests:
         label = test.labels[0] if test.labels else "(none)"

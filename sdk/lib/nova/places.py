@@ -42,7 +42,7 @@ def _folders(place):
 
 
 def examples():
-    """The names of the examples, each a folder with a build description."""
+    """Returns the names of the examples, each a folder with a build description."""
     return _folders(EXAMPLES)
 
 

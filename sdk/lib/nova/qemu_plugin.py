@@ -15,7 +15,7 @@ FOLDER = tree.ROOT / "tests" / "bench" / "plugin"
 
 
 def compile_plugin(name, folder, sources=FOLDER):
-    """Compiles a plugin into a folder; the library."""
+    """Compiles a plugin into a folder. Returns the library."""
     library = Path(folder) / f"{name}.so"
     command = ["gcc", "-O2", "-shared", "-fPIC", "-o", str(library), str(sources / f"{name}.c")]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -26,8 +26,8 @@ def compile_plugin(name, folder, sources=FOLDER):
 
 @contextlib.contextmanager
 def compiled(name, kernel_from, *options):
-    """QEMU's options for a plugin that counts in the kernel, which begins at an address, and the
-    file that the plugin writes."""
+    """Returns QEMU's options for a plugin that counts in the kernel, which begins at an address,
+    and the plugin's output file."""
     with tempfile.TemporaryDirectory(prefix="nova-") as folder:
         library, results = compile_plugin(name, folder), Path(folder) / name
         words = (library, f"out={results}", f"from={kernel_from:#x}", *options)
@@ -35,6 +35,6 @@ def compiled(name, kernel_from, *options):
 
 
 def told_names(console, word="operation"):
-    """{number: key} of the lines by which a program names what a plugin counts by number."""
+    """Returns {number: key} of the lines in which a program names the plugin's numbers."""
     told = (line.split() for line in console.splitlines() if line.startswith(word + " "))
     return {number: key for _, number, key in told}

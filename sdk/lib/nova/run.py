@@ -66,7 +66,7 @@ def add_parser(commands):
 
 
 def add_programs(parser):
-    """What is to be booted."""
+    """The parts of a boot."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to boot (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(
@@ -91,7 +91,7 @@ def _check(args):
 
 
 def _find(args):
-    """(project, None), (project, what in it), or (None, example)."""
+    """Returns (project, None), (project, name in it), or (None, example)."""
     name = args.name
     if name is None:
         found = project.here()
@@ -131,8 +131,8 @@ def _unknown(name, args, found, own, examples):
 
 
 def _build(args, own):
-    """Builds what is to be booted; modules with a name among OWN need not be there. Returns kernel,
-    boot modules and whether it is an example. The name in ARGS is its name then."""
+    """Builds the program to boot; modules with a name among OWN need not exist. Returns kernel,
+    boot modules and whether it is an example. Sets the name in ARGS."""
     choice = (args.arch, args.config, args.compiler)
     found, name = (None, None) if args.roottask else _find(args)
     is_example = bool(name) and not found
@@ -168,8 +168,8 @@ def _modules(texts):
 
 
 def with_further(modules, further):
-    """The boot modules of what is booted and those of the user, which take the place of one with
-    the same file name: programs find their modules by it. The roottask stays."""
+    """Returns the boot modules of the program and those of the user. A user's module replaces one
+    with an equal file name, by which programs find their modules. The roottask stays."""
     found, left = list(modules), list(range(1, len(modules)))
     for module in further:
         name = os.path.basename(module.file)
@@ -183,8 +183,8 @@ def with_further(modules, further):
 
 
 def warn_of_modules(name, modules, further):
-    """What is surprising about the user's modules. A program may open any by name, so none of this
-    is an error; one with no modules of its own surely wants what it is given."""
+    """Returns a warning about the user's modules. A program may open any name, so none of this is
+    an error; but a program without modules of its own surely needs those it is given."""
     known = [os.path.basename(module.file) for module in modules[1:]]
     given = [os.path.basename(module.file) for module in further]
     for file in dict.fromkeys(given if known else ()):
@@ -195,7 +195,7 @@ def warn_of_modules(name, modules, further):
             yield f"{given.count(file)} modules are called {file}; who opens one gets the first"
 
 
-# MiB that kernel and BIOS need beside the boot modules at the very least.
+# Minimum of MiB that kernel and BIOS need beside the boot modules.
 LEAST_BESIDE = 4
 
 
@@ -212,15 +212,16 @@ def check_room(modules, memory):
 
 
 def _on_terminal():
-    """Whether the console can have the terminal: both ends are one, and it is ours now."""
+    """Returns whether the console can use the terminal: both ends are one, and we are in its
+    foreground."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     return os.tcgetpgrp(0) == os.getpgrp()
 
 
 def prepare(args, pause=""):
-    """Builds what is to be booted. Returns the machine and the roottask's file. The tour's command
-    line gets PAUSE; to other examples the word would mean something else, or nothing."""
+    """Builds the program to boot. Returns the machine and the roottask's file. The tour's command
+    line gets PAUSE, a word that other examples do not know."""
     _check(args)
     further = _modules(args.module)
     warning = cmdline.warning(args.cmdline)

@@ -76,7 +76,7 @@ class Runner:
         self.reason = None  # of a shutdown, as QEMU names it
         self.process = None
         self.control = None
-        self.input = None  # of the console, where it has some that is not a terminal
+        self.input = None  # of the console, if it has an input that is not a terminal
         self.deadline = None  # of the run, by the monotonic clock
         self.began = None
         self.words = 0  # to `waiting`

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which tests run on which presets, by the rows of tests/presets.tsv, and which are quick.
+"""Selects the tests of each preset by the rows of tests/presets.tsv, and the quick ones.
 
 A test runs where its result can differ. A row holds a pattern of names (or `label:` and a label, or
-`folder:` and a pattern of folders), patterns of presets, and the reason. The first row that fits a
-test decides."""
+`folder:` and a pattern of folders), patterns of presets, and the reason. The first row that matches
+a test decides."""
 
 from collections import namedtuple
 from fnmatch import fnmatchcase
@@ -15,7 +15,7 @@ FILE = tree.ROOT / "tests/presets.tsv"
 HEADER = ["tests", "presets", "reason"]
 Row = namedtuple("Row", ("pattern", "presets", "reason"))
 
-# What --quick runs. Tests of the whole tree's sources that take long are not among them.
+# Labels and names of --quick, without the slow checks of the whole tree's sources.
 QUICK = {
     "host": (
         "label:unit", "abi-offsets", "abi-layer0-*", "style.text", "style.format", "style.includes",
@@ -25,12 +25,13 @@ QUICK = {
     "x86_64-release": ("conformance.*.cpus-[14]",),
     "x86_32-release": ("conformance.*.cpus-[14]",),
 }
-# Where --quick boots each example once.
+# The preset in which --quick boots each example once.
 QUICK_EXAMPLES = "x86_64-release"
 
 
 def read(path=FILE):
-    """The rows, in their order. A tree without the file has none: each test runs on each preset."""
+    """Returns the rows, in order. A tree without the file has none: each test runs on each preset.
+    """
     if not path.exists():
         return []
     rows = []
@@ -44,7 +45,7 @@ def read(path=FILE):
 
 
 def fits(pattern, test):
-    """Whether a pattern is one of the test's name or folder, or names one of its labels."""
+    """Returns whether a pattern matches the test's name or folder, or names one of its labels."""
     if pattern.startswith("label:"):
         return pattern.removeprefix("label:") in test.labels
     if pattern.startswith("folder:"):
@@ -53,12 +54,12 @@ def fits(pattern, test):
 
 
 def row_of(rows, test):
-    """The row that decides about a test, or None."""
+    """Returns the row that decides about a test, or None."""
     return next((row for row in rows if fits(row.pattern, test)), None)
 
 
 def runs(rows, test):
-    """Whether the test belongs to what its preset runs."""
+    """Returns whether the preset runs the test."""
     row = row_of(rows, test)
     return row is None or any(fnmatchcase(test.preset, preset) for preset in row.presets)
 
@@ -71,8 +72,8 @@ def is_recorded(test):
 
 
 def mistakes(rows, tests):
-    """A sentence for each row that fits none of TESTS, which are those of all presets, and for each
-    test that no preset runs."""
+    """Returns a message for each row that matches none of TESTS, which are those of all presets,
+    and for each test that no preset runs."""
     used, names, running = set(), set(), set()
     for test in tests:
         row = row_of(rows, test)
@@ -85,13 +86,14 @@ def mistakes(rows, tests):
 
 
 def _example(test):
-    """The example that a test boots, or None."""
+    """Returns the example that a test boots, or None."""
     above, _, name = test.source.rpartition("/")
     return name if above == "examples" else None
 
 
 def quick(tests):
-    """Those of TESTS, all of one preset, that --quick runs: of each example the first."""
+    """Returns those of TESTS, all of one preset, that --quick runs: of each example only the first.
+    """
     chosen, booted = [], set()
     for test in tests:
         example = _example(test)

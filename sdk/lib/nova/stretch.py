@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`stretch-test`, what the tests of the label stretch call: boots a roottask under a plugin of QEMU
-that finds each CPU's longest stretch of instructions with interrupts off, and compares it with the
-bound that the kernel promises."""
+"""`stretch-test`, the command of the label stretch: boots a roottask under a plugin of QEMU that
+finds each CPU's longest stretch of instructions with interrupts off, and compares it with the bound
+that the kernel promises."""
 
 import sys
 from collections import Counter
@@ -14,7 +14,7 @@ from nova.qemu import Machine, Module
 from nova.runner import Runner
 
 BOUND = 32000
-# Where the kernel's half of the address space begins.
+# Start of the kernel's half of the address space.
 KERNEL_FROM = {"x86_64": 0xFFFF800000000000, "x86_32": 0xC0000000}
 # Maximum number of functions of a stretch and of a stack in a report.
 SHOWN = 4
@@ -57,7 +57,7 @@ def read_stretch(line):
 
 
 def read(text):
-    """The longest stretch of each CPU, {cpu: the most that it waited in one}."""
+    """Returns the longest stretch of each CPU, and {cpu: its longest wait in one stretch}."""
     lines = [line for line in text.splitlines() if line]
     longest = [read_stretch(line) for line in lines if line.startswith("longest ")]
     waited = (line.split()[1:] for line in lines if line.startswith("waited "))
@@ -88,8 +88,8 @@ def describe(stretch, names):
 
 
 def complaints(longest, above, bound, names):
-    """A sentence for each CPU and case with a stretch above the bound, about the longest one. ABOVE
-    are those of which the case is known, LONGEST those of each CPU."""
+    """Returns a message for each CPU and case with a stretch above the bound, about the longest
+    one. ABOVE are those of a known case, LONGEST those of each CPU."""
     worst = {}
     known = {(one.cpu, one.length) for one in above}
     late = [one for one in longest if one.length > bound and (one.cpu, one.length) not in known]
@@ -108,7 +108,7 @@ class Watcher:
     """Reads the plugin's output for a case when the console reports the end of the case."""
 
     def __init__(self, results):
-        self.results, self.offset, self.above = results, 0, []  # results: what is above the bound
+        self.results, self.offset, self.above = results, 0, []  # results: stretches above the bound
 
     def __call__(self, line):
         if not line.startswith((b"ok ", b"not ok ")):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The table of counted figures: its rows, and how it is kept, and shown as text, records and a
+"""The table of counted figures: its rows, their files, and their output as text, records and a
 page."""
 
 import json
@@ -13,11 +13,11 @@ OFF = "instructions with interrupts off"
 UNITS = ("instructions", "bytes", OFF)
 
 
-# The architecture of those of a page's tables that show one.
+# The architecture for the page's tables that show only one.
 SHOWN = "x86_64"
-# What follows a row's title in the table for people.
+# Text after a row's title in the printed table.
 NOTES = {"bytes": " (bytes)", OFF: " (interrupts off)"}
-# A target for x86_32 in rows.tsv: so many percent above that for x86_64.
+# Default target for x86_32 in rows.tsv, in percent above that for x86_64.
 ABOVE = "15%"
 MEAN = "mean"
 
@@ -31,11 +31,11 @@ class Row:
     target_x86_32: float
     limit: float  # for x86_64: a figure above it is a failure
     limit_x86_32: float
-    sample: str  # what of its rounds: median, mean, or None for what has none
+    sample: str  # figure of its rounds: median, mean, or None without rounds
     title: str
 
     def __str__(self):
-        """Title and key, as sentences name a row."""
+        """Returns title and key, as messages name a row."""
         return f"{self.title} ({self.key})"
 
     def target_for(self, arch):
@@ -55,13 +55,13 @@ def _number(text):
 
 
 def lines_of(path):
-    """The fields of each line of a file of rows; # begins a comment."""
+    """Yields the fields of each line of a file of rows; # begins a comment."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 def _narrow_target(text, target):
-    """The target for x86_32; a share of the other one is rounded down."""
+    """Returns the target for x86_32; a share of the other one is rounded down."""
     if text != ABOVE:
         return _number(text)
     percent = 100 + int(ABOVE.rstrip("%"))
@@ -82,7 +82,7 @@ def read_rows(path):
 
 
 def pairs(rows, published, found):
-    """(row, what is published, what was found) of each row that has either; None: not there."""
+    """Yields (row, published figure, new figure) of each row that has either; None: absent."""
     for row in rows:
         old, new = published.get(row.key), found.get(row.key)
         if (old, new) != (None, None):
@@ -90,7 +90,7 @@ def pairs(rows, published, found):
 
 
 def show(value):
-    """A value in a cell, a dash for None."""
+    """Returns a value in a cell, a dash for None."""
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -120,7 +120,7 @@ def records(rows, published, found):
 
 
 def dumps(figures, levels=3):
-    """JSON with a line for each figure, or for each dictionary LEVELS down."""
+    """Returns JSON with a line for each figure, or for each dictionary LEVELS down."""
     return _dumps(figures, levels, "") + "\n"
 
 
@@ -133,7 +133,8 @@ def _dumps(value, levels, indent):
 
 
 def lines(cells, texts=1):
-    """Aligned lines of cells: the first so many columns to the left, the others to the right."""
+    """Returns aligned lines of cells: the first LEFT columns to the left, the others to the right.
+    """
     widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     for line in cells:
         pairs = list(zip(line, widths))
@@ -143,7 +144,7 @@ def lines(cells, texts=1):
 
 
 def text(rows, published, found, arch):
-    """The table for people; on x86_64 with the figure of 2012."""
+    """Returns the printed table; on x86_64 with the figure of 2012."""
     head = ["figure", "published", "difference", "limit", "target", "2012"]
     cells = [[f"operation ({arch})", "key", *head]]
     for row, old, new in pairs(rows, published, found):
@@ -157,7 +158,7 @@ def text(rows, published, found, arch):
 
 
 def markdown(cells, texts=1, last_texts=0):
-    """A page's table: so many columns first and last to the left, the others to the right."""
+    """Returns a page's table: some columns first and last to the left, the others to the right."""
     head, *rest = (f"| {' | '.join(line)} |" for line in cells)
     numbers = len(cells[0]) - texts - last_texts
     rule = "|---" * texts + "|---:" * numbers + "|---" * last_texts + "|"
@@ -181,7 +182,7 @@ def _page_table(rows, figures, unit, floor):
 
 
 def replace_between(page, begin, end, shown):
-    """The text of a page with what stands between two marks replaced."""
+    """Returns the text of a page with the part between two marks replaced."""
     if begin not in page or end not in page:
         raise NovaError(f"the page has no place for the table: the lines {begin} and {end}.")
     head, tail = page.split(begin)[0], page.split(end)[1]
@@ -189,6 +190,7 @@ def replace_between(page, begin, end, shown):
 
 
 def write_page(page, rows, figures, floor):
-    """The text of a page with the figures between its two marks; FLOOR(key, arch) is a row's."""
+    """Returns the text of a page with the figures between its two marks; FLOOR(key, arch) is a
+    row's."""
     tables = [_page_table(rows, figures, unit, floor) for unit in UNITS]
     return replace_between(page, BEGIN, END, "\n\n".join(tables))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`nova test`: builds every preset, runs the tests and counts what really ran."""
+"""`nova test`: builds every preset, runs the tests and counts those that really ran."""
 
 import argparse
 import re
@@ -46,7 +46,7 @@ else 1; 2 for wrong usage."""
 
 
 def _elsewhere():
-    """Whether this is not about the tree's own tests."""
+    """Returns whether the tests are those of a user's project."""
     try:
         return bool(places.INSTALLED or project.here(foreign_too=False))
     except OSError:  # the current folder is gone
@@ -90,8 +90,8 @@ class Totals:
     not_raised: int = 0
     not_built: list = field(default_factory=list)  # presets, each of which is a failure
     not_run: list = field(default_factory=list)
-    again: list = field(default_factory=list)  # passed only when they ran again alone
-    cases: set = field(default_factory=set)  # names without preset of what passed
+    again: list = field(default_factory=list)  # passed only in a second run, alone
+    cases: set = field(default_factory=set)  # names, without preset, of passed tests
     times: parts.Parts = field(default_factory=parts.Parts)
 
     def add(self, result, name):
@@ -124,7 +124,7 @@ def presets(args):
                 wanted = (args.arch, args.config, args.compiler)
                 if any(w and w != h for w, h in zip(wanted, (arch, config, compiler))):
                     continue
-                # Debug code of the second compiler runs only for who names it.
+                # Debug code of the second compiler is tested only on request.
                 if compiler == "gcc" or config == "release" or args.config:
                     chosen.append(tree.preset_name(arch, config, compiler))
     return chosen
@@ -137,12 +137,12 @@ def coverage_presets(args):
 
 
 def _is_named(test, words):
-    """Whether a word that is not just a label selects the test."""
+    """Returns whether a word that is not just a label selects the test."""
     return any(word not in LABELS and test.selected_by(word) for word in words)
 
 
 def _in_scope(rows, test, args):
-    """Who chooses tests for a configuration or compiler, or by name, gets them on each preset."""
+    """Tests chosen by name, configuration or compiler run on each preset that is chosen."""
     chosen = args.words and (args.config or args.compiler)
     return bool(chosen) or _is_named(test, args.words) or scope.runs(rows, test)
 
@@ -192,9 +192,9 @@ def _texts():
 
 
 def _check_plausible(words):
-    """Refuses at once what cannot be a test: the names themselves are known after minutes of
-    building. The parts of a name, between . and - and /, all stand in the sources somewhere, where
-    they may begin with a capital; but for the number of CPUs, which CMake puts together."""
+    """Refuses impossible names at once, because the names themselves are known only after minutes
+    of building. All parts of a name, between . and - and /, occur in the sources, perhaps with a
+    capital; except the number of CPUs, which CMake generates."""
     text = "\n".join(_texts()).lower() if words else ""
     for word in words:
         parts = [part for part in re.split(r"[.\-/ ]", word.lower()) if part]
@@ -236,7 +236,7 @@ def _prepare(args, totals):
 
 
 def _check_scope(known, totals):
-    """Of a run that knows the tests of all presets: each must run on one of them."""
+    """In a run that knows the tests of all presets, each must run on one of them."""
     for sentence in scope.mistakes(scope.read(), known):
         print(f"nova: {scope.FILE.name}, which is a failure: {sentence}", flush=True)
         totals.failed += 1
@@ -274,7 +274,7 @@ def _check_project_words(words, known):
 
 
 def _prepare_project(found, args):
-    """The same for a user's project; of a build that fails, its error is the end."""
+    """Builds a user's project; if that fails, its error ends the run."""
     choice = (args.arch or "x86_64", args.config or "release", args.compiler or "gcc")
     preset = tree.preset_name(*choice)
     known = ctest.list_tests(preset, found.build(*choice))
@@ -289,7 +289,7 @@ def _prepare_project(found, args):
 
 
 class Progress:
-    """One line for each test that ended."""
+    """Prints one line for each test that ended."""
 
     def __init__(self):
         self.total = 0
@@ -318,7 +318,7 @@ def _show_output(test):
 
 
 def _count(test, totals):
-    """A test is one, a TAP stream as many as it has cases."""
+    """Returns the number of cases: one for a test, all cases for a TAP stream."""
     name = f"{test.preset} {test.name}"
     if not test.is_tap or test.result == tap.NOT_RUN:
         totals.add(test.result, name)
@@ -330,7 +330,7 @@ def _count(test, totals):
         totals.add(case.result, f"{name} {case.number} {case.name}")
         if case.result == tap.PASSED:
             totals.cases.add(f"{test.name} {case.name}")
-    # Something else was wrong with the run than a case: that is a failure of its own.
+    # The run failed for a reason that is not a case: that is a failure of its own.
     if test.result == tap.FAILED and (stream.good() or stream.problems):
         totals.failed += 1
     elif not stream.cases:
@@ -347,7 +347,7 @@ def _run_preset(tests, progress, totals):
 
 
 def _run_again(selected, totals):
-    """An accident of a busy host does not happen a second time, to a test that runs alone."""
+    """Runs failed tests again, alone: an accident of a busy host does not happen twice."""
     for test in again.candidates(test for tests in selected.values() for test in tests):
         print(f"nova: {test.preset} {test.name} runs again, alone", flush=True)
         with totals.times.measure("failed tests again"):
@@ -359,7 +359,7 @@ def _run_again(selected, totals):
 
 
 def _show_times(selected, totals):
-    """How long each part took; after a single short test nobody asks."""
+    """Prints how long each part took, except after a single short test."""
     lines = totals.times.lines()
     if sum(len(tests) for tests in selected.values()) < 2 or not lines:
         return
@@ -373,7 +373,7 @@ def _show_times(selected, totals):
 
 
 def _finish(totals, start):
-    """The lines that close every run."""
+    """Prints the lines that close every run."""
     for preset in totals.not_built:
         print(f"could not be built, which is a failure: {preset}, whose tests did not run")
     for name in totals.not_run:
@@ -389,8 +389,8 @@ def _finish(totals, start):
 
 
 def _count_all(selected, ran, progress, totals):
-    """Of a preset that was interrupted, what ended counts by its line of progress, as one test:
-    its cases were not read."""
+    """Counts the tests of an interrupted preset: each that ended counts by its line of progress, as
+    one test, because its cases were not read."""
     for preset, tests in selected.items():
         for test in tests:
             if preset in ran:
@@ -401,7 +401,7 @@ def _count_all(selected, ran, progress, totals):
 
 
 def _show_failed(selected, ran, progress):
-    """The output of what failed in the preset that was interrupted: others were shown."""
+    """Prints the output of failed tests of the interrupted preset; that of others was shown."""
     for preset, tests in selected.items():
         for test in tests:
             if preset in ran or progress.ended.get((preset, test.name)) != tap.FAILED:
@@ -457,7 +457,7 @@ def _run(args, found):
         for preset, tests in selected.items():
             _run_preset(tests, progress, totals)
             ran.add(preset)
-        if not found or progress.total > 1:  # the only one of a project ran alone already
+        if not found or progress.total > 1:  # the only test of a project has already run alone
             _run_again(selected, totals)
     except (KeyboardInterrupt, SystemExit):
         _show_failed(selected, ran, progress)
