@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices: init gets ports, memory and interrupts from the kernel when a program first asks. */
+/* Devices: init gets ports, memory and interrupts from the kernel when a program first asks for
+ * them. */
 #include <errno.h>
 
 #include "init.h"
@@ -11,7 +12,7 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-/* What init has of each range. */
+/* The resources that init holds of each range. */
 static struct {
         bool there;
         void *memory;
@@ -61,7 +62,7 @@ static int get(unsigned kind, unsigned number)
         return error;
 }
 
-/* A list of ranges, and which of it an index means: all interrupts of a range count. */
+/* A list of ranges, and the range that an index selects: each interrupt of a range counts. */
 static bool find(struct nova_system_list list, unsigned kind, unsigned index, unsigned *number,
                  struct nova_system_range *found)
 {

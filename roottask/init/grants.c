@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What programs get by name: services, modules and devices, those that the description names for
- * them and no others. Called by the threads that answer children, one at a time. */
+/* Grants resources to programs by name: the services, modules and devices that the description
+ * lists for them, and no others. The threads that answer children call these functions one at a
+ * time. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,13 +12,13 @@
 #include "novart/program.h"
 #include "novart/selector.h"
 
-#define DENIALS_MAX 4 /* reported for each program */
+#define DENIALS_MAX 4 /* maximum number of reports for each program */
 
-/* The services that are there. */
+/* The services that can be opened. */
 struct service {
         const char *name;
         const struct program *provider;
-        nova_sel_t sel; /* of its control portals */
+        nova_sel_t sel; /* first of its control portals */
 };
 
 static struct service services[NOVA_SYSTEM_WORDS_MAX];
@@ -58,8 +59,9 @@ static bool is_name(const char *name)
         return *name;
 }
 
-/* A program wants to open or to offer a service, and its description does not say so: who wrote
- * that is reported, but not for ever, for a program may ask for anything. */
+/* Reports to the author of the description that a program wants to open or to offer a service that
+ * the description does not grant. The number of reports is limited, because a program may ask
+ * without end. */
 static void tell_denied(struct program *program, const char *wants, const char *name,
                         enum nova_system_property what)
 {
@@ -110,7 +112,7 @@ static int open(void *context, const char *name, nova_sel_t *sel)
         return service ? 0 : EAGAIN;
 }
 
-/* The name as the description has it, which stays. */
+/* The name in the description's memory, which stays valid. */
 static const char *kept(const struct program *program, const char *name)
 {
         for (unsigned i = 0; i < program->says->provides.count; i++) {
@@ -163,7 +165,7 @@ static int device(void *context, const char *name, unsigned index, struct nova_c
         return devices_get(name, index, wanted);
 }
 
-/* Its services are no more. */
+/* Removes the services of a program that has ended. */
 static void ended(void *context)
 {
         struct program *const program = context;

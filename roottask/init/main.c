@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* init: the roottask that starts the programs of a system description. Its argument is the name of
- * the description's module; without one it takes the first whose name ends with .nova. */
+ * the description's module; without an argument it uses the first module whose name ends with
+ * .nova. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@
 
 struct init init;
 
-/* Above all programs, so that none can keep others from being started or started again. */
+/* Above the priorities of all programs, so no program can prevent init from starting others. */
 static void *run(void *status)
 {
         *(int *)status = programs_run();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The boot modules: the description among them, and the images of programs. */
+/* Boot modules: finds the description among them, and the images of programs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 #define MODULES_MAX 128
 
-/* A module that was mapped stays so: children may have it at any time. */
+/* A mapped module stays mapped, because children may use it at any time. */
 static struct {
         struct nova_module module;
         const void *data;
@@ -54,7 +54,7 @@ static void tell(void *name, unsigned line, const char *sentence)
                 printf("%s: %s\n", (const char *)name, sentence);
 }
 
-/* A file that cannot be mapped, or is not a program, is reported when its program starts. */
+/* If a file cannot be mapped, or is not a program, init reports that when it starts the program. */
 static void look_at_images(void)
 {
         for (unsigned i = 0; i < init.system.programs; i++) {

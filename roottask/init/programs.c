@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting the programs, starting them again, and the end of the system. */
+/* Starts the programs, restarts them, and ends the system. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +10,19 @@
 
 #define STRINGS_MAX 65
 
-/* A program that crashes again and again must not keep init, which runs before all others, busy. */
-#define PAUSE_NS  UINT64_C(1000000) /* longer by this with each restart */
-#define PAUSE_MAX 100               /* … and its maximum */
+/* Pause before a restart: a program that crashes repeatedly must not keep init busy, which runs
+ * before all others. */
+#define PAUSE_NS  UINT64_C(1000000) /* added to the pause at each restart */
+#define PAUSE_MAX 100               /* maximum of the pause */
 
-/* A program without a limit of its own that fails so often one after the other before it comes up
- * will not come up by itself, and would fill the terminal for ever. */
+/* Maximum number of failures before a program comes up, if its description sets no limit. After so
+ * many failures in a row the program will not come up by itself, and its messages would fill the
+ * terminal for ever. */
 #define FAILURES_MAX 5
-#define UP_NS        UINT64_C(1000000000) /* without services: after that time it has come up */
+#define UP_NS        UINT64_C(1000000000) /* uptime after which one without services has come up */
 
-/* A list as children get it: NULL at the end. A line has fewer words. */
+/* A list in the form that children get it: NULL at the end. A line of the description has fewer
+ * words. */
 static void make_strings(const char **strings, struct nova_system_list list)
 {
         memcpy(strings, &init.system.word[list.first], list.count * sizeof(*strings));
@@ -48,7 +51,8 @@ static void start(struct program *program)
                 .environment = environment,
                 .memory = (size_t)says->memory,
                 .image_memory = (size_t)says->image,
-                /* Without a line of its own: as much as its CPUs need. */
+                /* The default if the description has no line for it: the amount that its CPUs
+                 * need. */
                 .kernel_memory =
                         says->line_of[NOVA_SYSTEM_KERNEL_MEMORY] ? (size_t)says->kernel_memory : 0,
                 .selectors = says->selectors,
@@ -80,7 +84,7 @@ static void start_first(struct program *program)
         start(program);
 }
 
-/* True if a program that ended is to be started again. */
+/* Returns true if init restarts a program that has ended. */
 static bool again(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;
@@ -93,7 +97,8 @@ static bool again(const struct program *program)
         return program->restarts < says->restart_limit;
 }
 
-/* Whether a program that has ended had come up: had offered a service, or had run for a while. */
+/* Returns true if a program that has ended had come up: it had offered a service, or had run for a
+ * while. */
 static bool was_up(const struct program *program)
 {
         if (program->says->provides.count)
@@ -109,7 +114,8 @@ static void count_failure(struct program *program)
                 program->failures++;
 }
 
-/* Ends the sentence about a program on which init gives up: the missing service and its clients. */
+/* Ends the sentence about a program that init gives up: names the missing service and its
+ * clients. */
 static void tell_given_up(const struct program *program)
 {
         const struct nova_system_list provides = program->says->provides;
@@ -133,7 +139,8 @@ static void tell_given_up(const struct program *program)
         puts(waiting == 0 ? "." : waiting == 1 ? " waits for it." : " wait for it.");
 }
 
-/* Why a program that ended is not started again, for the message; NULL: it is, or was not to be. */
+/* Returns the reason why init does not restart a program that has ended, for the message; NULL if
+ * init restarts it, or if it was not to be restarted. */
 static void tell_end(const struct program *program)
 {
         const struct nova_system_program *const says = program->says;
@@ -185,7 +192,7 @@ static void look_at(struct program *program)
                 start_first(program);
 }
 
-/* Services go on until everything else has ended; a system of services alone goes on. */
+/* Services run until all other programs have ended; a system of services alone runs on. */
 static bool over(void)
 {
         bool other = false;
@@ -215,7 +222,7 @@ static int end_system(void)
                         nova_child_kill(program->child, 0);
                         nova_child_wait(program->child, NULL);
                 } else if (program->status && program->state != PROGRAM_PAUSES) {
-                        status = EXIT_FAILURE; /* one that pauses would have gone on */
+                        status = EXIT_FAILURE; /* a program that pauses would have run again */
                 }
         }
         printf("init: the system ends with status %d.\n", status);

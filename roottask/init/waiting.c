@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Programs that wait for services of others, and what becomes of them if those never come; when
- * init looks again by itself. */
+/* Programs that wait for services of other programs, what happens if those services never appear,
+ * and when init checks again by itself. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,8 +8,8 @@
 #include "novart/time.h"
 
 #define SECOND          UINT64_C(1000000000)
-#define SERVICE_SECONDS 20    /* from the start of a program until its services should be there */
-#define SECONDS_MAX     86400 /* of those that the environment says */
+#define SERVICE_SECONDS 20    /* time in s that a program has to provide its services */
+#define SECONDS_MAX     86400 /* maximum in s that the environment may set */
 
 uint64_t waiting_patience(void)
 {
@@ -24,7 +24,7 @@ static struct program *provider_of(const char *service)
         return &init.program[nova_system_provider(&init.system, service)];
 }
 
-/* The service at place I of those that a program uses; NULL behind the last. */
+/* Returns the service at place I of those that a program uses; NULL after the last one. */
 static const char *used(const struct program *program, unsigned i)
 {
         const struct nova_system_list uses = program->says->uses;
@@ -42,7 +42,7 @@ static bool services_there(const struct program *program)
         return true;
 }
 
-/* A program that waits for a service that will never be there. */
+/* Reports a program that waits for a service that will never be available. */
 static bool waits_in_vain(const struct program *program)
 {
         const char *service;
@@ -58,8 +58,8 @@ static bool waits_in_vain(const struct program *program)
         return false;
 }
 
-/* A program that waits for one that runs, and does not say that its service is there. It starts if
- * that comes late, but nothing else waits for it. */
+/* Reports a program that waits for a program that runs but has not provided its service. The
+ * waiting program starts if the service appears later, but init does not wait for it. */
 static bool waits_too_long(const struct program *program)
 {
         const char *service;
@@ -96,7 +96,7 @@ bool waiting_look(struct program *program)
         return false;
 }
 
-/* When the next of those that a program waits for has had its time, in ns since boot. */
+/* Returns when the next of the programs for which a program waits is overdue, in ns since boot. */
 static uint64_t patience_ends(const struct program *program)
 {
         uint64_t end = UINT64_MAX;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the runtime does about events of the program's threads: faults in lazy memory get a page,
- * everything else that nobody handles gets a report, and ends the thread or the program. */
+/* How the runtime handles events of the program's threads: a fault in lazy memory gets a page. Any
+ * other event without a handler is reported, and ends the thread or the program. */
 #ifndef NOVART_FAULT_H
 #define NOVART_FAULT_H
 
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/** Bytes of code, addresses and characters that a report holds at most. */
+/** Maximum numbers of code bytes, addresses and characters in a report. */
 #define NOVA_FAULT_CODE   16
 #define NOVA_FAULT_FRAMES 24
 #define NOVA_FAULT_NAME   24

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads ustar archives that lie in memory, and refuses what is not one. */
+/* Reads ustar archives in memory, and refuses anything else. */
 #include "archive.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ void archive_begin(struct archive *archive, const void *bytes, size_t size)
         archive->error = NULL;
 }
 
-/* An octal number that ends with a blank, a 0 or the field. */
+/* Reads an octal number that ends at a blank, a 0 or the end of the field. */
 static bool read_octal(const unsigned char *field, size_t size, uint64_t *value)
 {
         size_t i = 0;
@@ -67,7 +67,7 @@ static size_t field_length(const unsigned char *field, size_t size)
         return length;
 }
 
-/* Copy one part of a path, component by component; "." and empty ones are left out. */
+/* Copies one part of a path, component by component, without "." and empty components. */
 static bool append_path(char *name, size_t *length, const unsigned char *from, size_t size)
 {
         size_t i = 0;
@@ -94,7 +94,7 @@ static bool append_path(char *name, size_t *length, const unsigned char *from, s
         return true;
 }
 
-/* The file's name: printable, without a way out of the archive. */
+/* Copies the file's name. It must be printable and must not lead out of the archive. */
 static bool read_name(const unsigned char *block, char *name)
 {
         const unsigned char *prefix = block + PREFIX_OFFSET;
@@ -117,7 +117,7 @@ static bool fail(struct archive *archive, const char *error)
         return false;
 }
 
-/* Check the header at the archive's position, and go behind its data. */
+/* Checks the header at the archive's position, and advances past its data. */
 static bool read_entry(struct archive *archive, struct archive_file *file, bool *regular)
 {
         const unsigned char *block = archive->bytes + archive->offset;

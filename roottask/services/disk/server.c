@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service disk: the files of an archive, by path and by number. Nothing changes, so handlers
- * of all CPUs work at the same time. */
+/* The service disk: finds the files of an archive by path and by number. The archive is constant,
+ * so handlers of all CPUs may run at the same time. */
 #include "server.h"
 
 #include <errno.h>
@@ -15,13 +15,13 @@ NOVA_STATIC_ASSERT(ARCHIVE_NAME_MAX + 1 == NOVA_DISK_PATH_SIZE, "a path has room
 static struct archive_file *files;
 static unsigned file_count;
 
-/* What a request is about: a range of a file. */
+/* The subject of a request: a range of a file. */
 struct part {
         const unsigned char *data;
         size_t bytes;
 };
 
-/* The range that words 0 to 2 name, cut at the file's end. */
+/* Computes the range that words 0 to 2 name, cut at the file's end. */
 static int find_part(const struct nova_request *request, struct part *part)
 {
         const nova_word_t number = request->word[0], offset = request->word[1];
@@ -95,7 +95,7 @@ static int fetch_shared(struct nova_request *request)
         return error;
 }
 
-/* Note where each file is; the archive has been checked. */
+/* Records the position of each file; the archive has been checked. */
 static int index_files(const void *bytes, size_t size, unsigned count)
 {
         struct archive archive;

@@ -5,8 +5,9 @@
 
 #include "novart/service.h"
 
-/* Start it for an archive in memory, which stays there. @return 0, EILSEQ: it is not a ustar
- * archive, @p error says why; or another errno value */
+/* Starts the service for an archive in memory, which must stay valid.
+ * @return 0; EILSEQ: it is not a ustar archive, @p error gives the reason; or another errno value
+ */
 int disk_service_start(const void *bytes, size_t size, const char **error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Puts the output of many clients together line by line, and cuts typed text into lines. */
+/* Assembles the output of many clients line by line, and splits typed text into lines. */
 #include "lines.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@
 #define BACKSPACE 0x08
 #define DELETE    0x7f
 
-/* Of a name, which stands between brackets: nothing in it may look like their end. */
+/* Filters a character of a name, which appears in brackets: it must not look like the closing
+ * one. */
 static size_t put_name(char *out, const char *name)
 {
         struct nova_utf8 utf8 = {{0}, 0};
@@ -39,7 +40,7 @@ static void send_line(struct log_line *line, const char *name, log_sink *sink, v
         sink(argument, out, length);
 }
 
-/* Characters stay whole. */
+/* Keeps the bytes of a character together. */
 static void append(struct log_line *line, const char *name, const char *shown, unsigned count,
                    log_sink *sink, void *argument)
 {
@@ -89,7 +90,7 @@ const char *log_input_key(struct log_input *input, char key, char echo[4])
 
         const size_t used = input->ready + input->editing;
 
-        /* The last byte is kept for the line feed. */
+        /* The last byte is reserved for the line feed. */
         if (used >= LOG_LINE_MAX || (key != '\n' && used >= LOG_LINE_MAX - 1))
                 return NULL;
         echo[0] = key == '\n' ? '\n' : nova_text_printable(key);

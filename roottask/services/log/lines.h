@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Puts the output of many clients together line by line, and cuts typed text into lines. */
+/* Assembles the output of many clients line by line, and splits typed text into lines. */
 #ifndef NOVART_LOG_LINES_H
 #define NOVART_LOG_LINES_H
 
@@ -7,39 +7,41 @@
 
 #include "nova/utf8.h"
 
-#define LOG_LINE_MAX 160 /* a longer line goes out in pieces, each with the prefix */
+#define LOG_LINE_MAX 160 /* a longer line is written in pieces, each with the prefix */
 
-/* Where finished lines go. */
+/* Destination of finished lines. */
 typedef void log_sink(void *argument, const char *text, size_t bytes);
 
-/* What one client has written since its last line feed. */
+/* Text that one client has written since its last line feed. */
 struct log_line {
         size_t used;
         char text[LOG_LINE_MAX];
-        struct nova_utf8 utf8; /* a character that has begun */
+        struct nova_utf8 utf8; /* the incomplete character at its end */
 };
 
-/* Add text; each line that gets finished goes out as "[name] text\n" in one call of the sink. Bytes
- * that nova_utf8_take() rejects become '?', so that no client can imitate another.
- */
+/* Adds text. Each finished line goes to the sink in one call, as "[name] text\n". Bytes that
+ * nova_utf8_take() rejects become '?', so no client can imitate another. */
 void log_line_write(struct log_line *line, const char *name, const char *text, size_t bytes,
                     log_sink *sink, void *argument);
 
-/* Send what has no line feed yet, as a line. */
+/* Writes an incomplete line as a line. */
 void log_line_flush(struct log_line *line, const char *name, log_sink *sink, void *argument);
 
-/* What was typed for one client: the line being edited, and finished ones. */
+/* Input typed for one client: the line being edited, and finished lines. */
 struct log_input {
-        size_t editing; /* bytes of the line that is not finished; they lie behind ready */
+        size_t editing; /* bytes of the unfinished line; they follow the finished ones */
         size_t ready;   /* bytes of finished lines, each with its line feed */
         char text[LOG_LINE_MAX];
 };
 
-/* Add a typed character (carriage return counts as line feed, backspace takes one back).
- * @return what to echo, ended by a 0 in @p echo (at least 4 bytes); NULL if it did not fit */
+/* Adds a typed character (carriage return counts as line feed; backspace removes the last
+ * character).
+ * @return the text to echo, ended by a 0 in @p echo (at least 4 bytes); NULL if the character did
+ *   not fit */
 const char *log_input_key(struct log_input *input, char key, char echo[4]);
 
-/* Take at most @p max bytes of the first finished line. @return how many, 0 if there is none */
+/* Removes at most @p max bytes of the first finished line.
+ * @return number of bytes, 0 if there is no such line */
 size_t log_input_take(struct log_input *input, char *to, size_t max);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program log: a 16550 that the device `serial` names. It is polled for output and, if the
- * device has an interrupt, waits for input. */
+/* The program log: drives a 16550 that the device `serial` names. It polls for output and waits for
+ * input if the device has an interrupt. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,14 +18,14 @@
 #define UART_IER      1    /* interrupt enable register */
 #define UART_IER_DATA 0x01 /* interrupt when a character has arrived */
 #define UART_MCR      4    /* modem control register */
-#define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts pass */
+#define UART_MCR_OUT2 0x0b /* data terminal ready, request to send, interrupts enabled */
 
-/* How long to wait for the end of the parent's line: more than it takes. */
+/* Time in ns to wait for the end of the parent's line: more than a line takes. */
 #define TURN_NS 1000000000
 
 static struct nova_console uart;
 static nova_sel_t interrupt;
-static nova_sel_t turn; /* the parent writes to the device, too; or NOVA_SEL_NONE */
+static nova_sel_t turn; /* semaphore shared with the parent; or NOVA_SEL_NONE */
 
 static void write_line(void *argument, const char *text, size_t bytes)
 {
@@ -51,7 +51,7 @@ static void *read_keys(void *argument)
         return NULL;
 }
 
-/* Input is extra: without an interrupt there is none. */
+/* Input is optional: without an interrupt there is none. */
 static void start_input(void)
 {
         const struct nova_thread_attr attr = {.name = "keys", .cpu = nova_program.cpu};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service log: lines of all clients to one sink, and a keyboard that one of them has. */
+/* The service log: writes lines of all clients to one sink, and passes the keyboard to one of
+ * them. */
 #include "server.h"
 
 #include <errno.h>
@@ -60,9 +61,9 @@ static int read_text(struct nova_request *request)
 }
 
 struct search {
-        struct state *from;  /* find the one behind it */
-        struct state *first; /* of all */
-        struct state *next;  /* behind from */
+        struct state *from;  /* find the session after this one */
+        struct state *first; /* first of all sessions */
+        struct state *next;  /* the session after `from` */
         bool passed;
 };
 

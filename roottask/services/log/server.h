@@ -6,10 +6,12 @@
 #include "lines.h"
 #include "novart/service.h"
 
-/* Start it; what clients write goes to @p sink, one line per call. @return 0 or an errno value */
+/* Starts the service; it writes clients' text to @p sink, one line per call.
+ * @return 0 or an errno value */
 int log_service_start(log_sink *sink, void *sink_argument);
 
-/* A key was pressed. From any thread of the program that is not a handler of the service. */
+/* Passes a pressed key to the service. May be called by any thread of the program that is not a
+ * handler of the service. */
 void log_service_key(char key);
 
 #endif

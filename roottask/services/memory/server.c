@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service memory: pages of this program for clients, until they free them, close or die. */
+/* The service memory: lends pages of this program to clients until they free them, close or die. */
 #include "server.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ static int allocate(struct nova_request *request)
         return 0;
 }
 
-/* Take the memory away from the client, and from everybody that it gave it to. */
+/* Revokes the memory from the client, and from all programs that got it from the client. */
 static void give_back(struct nova_later *later)
 {
         struct lease *lease = (struct lease *)later;
@@ -75,7 +75,8 @@ static void give_back(struct nova_later *later)
         free(lease);
 }
 
-/* Another thread of the client may be getting it at this moment, for numbers can be guessed. */
+/* Another thread of the client may be getting the block at this moment, because numbers can be
+ * guessed. */
 static void end_lease(struct nova_service *service, struct state *state, struct lease **link)
 {
         struct lease *lease = *link;

@@ -5,7 +5,8 @@
 
 #include "novart/service.h"
 
-/* Start it; every client may have @p bytes bytes. @return 0 or an errno value */
+/* Starts the service; each client may have @p bytes bytes.
+ * @return 0 or an errno value */
 int memory_service_start(size_t bytes);
 
 #endif

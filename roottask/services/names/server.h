@@ -5,7 +5,8 @@
 
 #include "novart/service.h"
 
-/* Start it. @return 0 or an errno value */
+/* Starts the service.
+ * @return 0 or an errno value */
 int names_service_start(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names under which programs publish capabilities: who owns each, and with what rights it goes on.
- */
+/* Names under which programs publish capabilities: the owner of each name, and the rights that
+ * others get. */
 #ifndef NOVART_NAMES_TABLE_H
 #define NOVART_NAMES_TABLE_H
 
@@ -8,38 +8,39 @@
 
 #include "nova/abi/types.h"
 
-#define NAMES_LENGTH 31 /* longest name */
+#define NAMES_LENGTH 31 /* maximum length of a name */
 
 /* One published name. */
 struct name_entry {
         char name[NAMES_LENGTH + 1]; /* empty: the entry is free */
-        const void *owner;           /* the publisher's session */
+        const void *owner;           /* session of the publisher */
         nova_sel_t sel;              /* first of 2^order capabilities */
         unsigned order;
-        unsigned perms; /* what others get at most */
+        unsigned perms; /* maximum permissions of other programs */
 };
 
 struct name_table {
         struct name_entry *entries;
         unsigned max;
-        unsigned owner_max; /* names of one publisher */
+        unsigned owner_max; /* maximum number of names of one publisher */
 };
 
-/* True if @p name has 1 to NAMES_LENGTH characters: letters, digits, '.', '-', '_' and '/'. */
+/* Returns true if @p name has 1 to NAMES_LENGTH characters: letters, digits, '.', '-', '_' and
+ * '/'. */
 bool name_valid(const char *name);
 
-/* Add an entry. 0, or EINVAL: no valid name; EEXIST: taken; EDQUOT: the owner has as many as it
- * may; ENOSPC: the table is full. @p added is the entry, to be filled. */
+/* Adds an entry for the caller to fill in, @p added. Returns 0, or EINVAL: invalid name; EEXIST:
+ * name taken; EDQUOT: the owner has reached its limit; ENOSPC: the table is full. */
 int name_add(struct name_table *table, const char *name, const void *owner,
              struct name_entry **added);
 
-/* The entry of a name, or NULL. */
+/* Returns the entry of a name, or NULL. */
 struct name_entry *name_find(const struct name_table *table, const char *name);
 
-/* Any entry of an owner, or NULL: for taking all away when the owner goes. */
+/* Returns any entry of an owner, or NULL, so that all can be removed when the owner ends. */
 struct name_entry *name_of_owner(const struct name_table *table, const void *owner);
 
-/* Make an entry free. What lies at its selectors is the caller's to release before. */
+/* Frees an entry. The caller must release its selectors before. */
 void name_remove(struct name_entry *entry);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service power: hands on what it is asked for; the right to ask is the session. */
+/* The service power: passes requests on; a client that has a session has the right to make them. */
 #include "server.h"
 
 #include "novart/service/power.h"

@@ -5,10 +5,12 @@
 
 #include "novart/service.h"
 
-/* Resets the machine (NOVA_EXT_MACHINE_RESET) or switches it off. @return only if that fails */
+/* Resets the machine (NOVA_EXT_MACHINE_RESET) or switches it off.
+ * @return only if that fails */
 typedef int power_switch(nova_word_t operation);
 
-/* Start it. @return 0 or an errno value */
+/* Starts the service.
+ * @return 0 or an errno value */
 int power_service_start(power_switch *function);
 
 #endif

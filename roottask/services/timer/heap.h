@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One timer. It is owned by its declarer and must not move while it is in a heap. */
+/* A timer. Its declarer owns it and must not move it while it is in a heap. */
 struct timer {
-        uint64_t deadline; /* ns since boot */
-        uint64_t period;   /* ns; 0: once */
+        uint64_t deadline; /* deadline in ns since boot */
+        uint64_t period;   /* period in ns; 0: once */
         unsigned index;    /* position in the heap + 1; 0: not armed */
 };
 
@@ -19,17 +19,18 @@ struct timer_heap {
         unsigned max;
 };
 
-/* Put a timer that is not armed in. @return false if the heap is full */
+/* Inserts a timer that is not armed.
+ * @return false if the heap is full */
 bool timer_heap_insert(struct timer_heap *heap, struct timer *timer);
 
-/* Take a timer out; nothing happens if it is not in. */
+/* Removes a timer; does nothing if it is not armed. */
 void timer_heap_remove(struct timer_heap *heap, struct timer *timer);
 
-/* The timer with the earliest deadline, or NULL. */
+/* Returns the timer with the earliest deadline, or NULL. */
 struct timer *timer_heap_first(const struct timer_heap *heap);
 
-/* Take the first timer if its deadline is not after @p now, else NULL. A periodic one stays in,
- * with its next deadline after @p now: periods that were missed count as one. */
+/* Returns the first timer if its deadline is not after @p now, else NULL, and removes it. A
+ * periodic timer stays, with its next deadline after @p now: missed periods count as one. */
 struct timer *timer_heap_expire(struct timer_heap *heap, uint64_t now);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The service timer: a heap of deadlines, and a thread that sleeps until the first of them. */
+/* The service timer: a heap of deadlines, and a thread that sleeps until the first one. */
 #include "server.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "novart/time.h"
 
 struct state {
-        struct timer timer; /* first, so that a timer is its session's state */
+        struct timer timer; /* the first field, so that a timer is the state of its session */
         unsigned expired;
 };
 
-static struct timer_heap heap; /* under the service's lock, and so are the states */
+static struct timer_heap heap; /* protected by the service's lock, as are the states */
 static struct nova_service *service;
 static struct nova_semaphore changed = NOVA_SEMAPHORE_INITIALIZER(0);
 
@@ -71,7 +71,8 @@ static void close_session(struct nova_service *of, void *bytes)
         timer_heap_remove(&heap, &state->timer);
 }
 
-/* Tell all whose time has come. @return when the next one's will, in ns */
+/* Notifies the sessions whose timers have expired.
+ * @return the next deadline in ns */
 static uint64_t expire(void)
 {
         struct timer *timer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting children, and waiting for their end. */
+/* Starts children, and waits for their end. */
 #include "child/child.h"
 
 #include <errno.h>
@@ -14,12 +14,11 @@
 #include "novart/layout.h"
 #include "novart/selector.h"
 
-#define MEMORY        (256 << 10)
-#define IMAGE_MEMORY  (16 << 20)
-#define KERNEL_MEMORY (128 << 10)
-#define KERNEL_PER_CPU \
-        (48 << 10) /* for each CPU after the first: threads and portals of a service */
-#define KERNEL_MAX      (1 << 20) /* of the default: it is taken from the parent's account */
+#define MEMORY          (256 << 10)
+#define IMAGE_MEMORY    (16 << 20)
+#define KERNEL_MEMORY   (128 << 10)
+#define KERNEL_PER_CPU  (48 << 10) /* per CPU after the first: threads and portals of a service */
+#define KERNEL_MAX      (1 << 20)  /* of the default, which the parent's account pays */
 #define SELECTORS       1024
 #define PRIORITY        64
 #define IMAGE_BEGIN     ((nova_word_t)NOVA_PAGE_SIZE)
@@ -32,7 +31,7 @@ static size_t kernel_memory_for(uint64_t cpus)
         return KERNEL_MEMORY + more < KERNEL_MAX ? KERNEL_MEMORY + more : KERNEL_MAX;
 }
 
-/* Puts the defaults in. */
+/* Fills in the defaults. */
 static void complete(struct nova_child_config *config)
 {
         if (!config->memory)
@@ -53,7 +52,7 @@ static void complete(struct nova_child_config *config)
                 config->quantum_us = NOVA_THREAD_QUANTUM;
 }
 
-/* NULL, or what is wrong. */
+/* Returns NULL, or the error in a configuration. */
 static const char *check(const struct nova_child_config *config)
 {
         if (!config->name || !*config->name || strlen(config->name) > NAME_MAX_LENGTH)
@@ -65,7 +64,7 @@ static const char *check(const struct nova_child_config *config)
         return NULL;
 }
 
-/* The first selector behind the events of the highest CPU. */
+/* Returns the first selector after the events of the highest CPU. */
 static nova_sel_t block_end(uint64_t cpus)
 {
         unsigned highest = 0;
@@ -136,7 +135,7 @@ static void tell_names(const struct nova_child *child)
         nova_name_set(child->block + CHILD_EC, name);
 }
 
-/* Makes PD and first thread. They do not run yet. */
+/* Creates PD and first thread. They do not run yet. */
 static int make_objects(struct nova_child *child, size_t kernel_memory)
 {
         const nova_sel_t pd = child->block + CHILD_PD, ec = child->block + CHILD_EC;
@@ -146,7 +145,8 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
 
         if (status != NOVA_SUCCESS)
                 return nova_errno_of(status);
-        /* Before anything of the child runs; what it creates itself is bound from the start. */
+        /* Set before any thread of the child runs; the limit binds all PDs that the child
+         * creates. */
         status = nova_pd_limit(pd, nova_qpd_clamped(child->quantum_us, child->priority),
                                child->cpus);
         if (status == NOVA_SUCCESS)
@@ -159,7 +159,7 @@ static int make_objects(struct nova_child *child, size_t kernel_memory)
         return nova_errno_of(status);
 }
 
-/* From here on the child runs. */
+/* The child runs from here on. */
 static int run(struct nova_child *child)
 {
         const nova_sel_t pd = child->block + CHILD_PD;

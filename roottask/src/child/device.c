@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Modules and devices for children: memory, ports and interrupts that were granted by name. */
+/* Modules and devices for children: memory, ports and interrupts that the parent grants by name. */
 #include <errno.h>
 
 #include "child/request.h"
@@ -9,8 +9,8 @@
 #include "novart/region.h"
 #include "novart/selector.h"
 
-/* Appends items for pages from number `page` of a range on, and how many they are. At the child
- * they keep their distance from the window's begin. */
+/* Appends items for pages of a range, from number `page` on, and their number. At the child they
+ * keep their distance from the start of the window. */
 static void give_pages(struct request *request, nova_word_t first, nova_word_t pages,
                        nova_word_t page, unsigned perms)
 {
@@ -18,7 +18,7 @@ static void give_pages(struct request *request, nova_word_t first, nova_word_t p
         nova_crd_t crd;
         nova_sel_t hotspot;
 
-        /* The words of the answer come before its items. */
+        /* The words of the answer precede its items. */
         nova_utcb_put(request->utcb, 0);
 
         const unsigned given = nova_utcb_word_count(request->utcb) - 1;
@@ -41,7 +41,7 @@ int novart_serve_module(struct request *request)
                 return ENOENT;
 
         const nova_word_t pages = (bytes + NOVA_PAGE_SIZE - 1) >> NOVA_PAGE_BITS;
-        /* Who may have children must be able to give them code. */
+        /* A program that may have children must be able to delegate code to them. */
         const unsigned perms = request->child->flags & NOVA_CHILD_MAY_HAVE_CHILDREN
                                        ? NOVA_MEM_R | NOVA_MEM_X
                                        : NOVA_MEM_R;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading ELF images (see elf.h). Nothing is read that was not checked to lie inside. */
+/* Reads ELF images (see elf.h). It checks each range before it reads it. */
 #include "elf.h"
 
 #include <string.h>
@@ -82,7 +82,8 @@ static nova_word_t segment_end(const struct elf_segment *segment)
         return segment->address + segment->memory_bytes;
 }
 
-/* Enters a segment in the order of addresses. NULL, or why it cannot be there. */
+/* Enters a segment in the order of addresses. Returns NULL, or the reason why it cannot be
+ * there. */
 static const char *insert(struct elf *elf, const struct elf_segment *segment)
 {
         unsigned at = elf->segments++;
@@ -161,7 +162,7 @@ const char *novart_elf_read(struct elf *elf, const void *image, size_t bytes, no
         return error ? error : check_all(elf);
 }
 
-/* What the image has for one page. False if nothing. */
+/* Finds the content of the image for one page. Returns false if there is none. */
 static bool look_at_page(const struct elf *elf, nova_word_t page, struct elf_run *run)
 {
         const struct elf_segment *only = NULL;
@@ -181,7 +182,7 @@ static bool look_at_page(const struct elf *elf, nova_word_t page, struct elf_run
             only->file_bytes != only->memory_bytes)
                 return touching;
 
-        /* Bytes around the segment in its first and last page are the image's own as well. */
+        /* Bytes around the segment in its first and last page belong to the image as well. */
         const nova_word_t before = only->address > page ? only->address - page : 0;
 
         run->offset = only->offset + (page + before - only->address) - before;

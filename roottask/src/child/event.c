@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events of children that come to the parent: the beginning of the first thread, and what no
+/* Events of children that reach the parent: the start of the first thread, and events that no
  * handler of the child's own took. */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ void novart_child_report(struct nova_child *child, struct nova_fault_report *rep
         nova_fault_print(report, &symbols);
 }
 
-/* The first thread begins, or goes on with what did not fit into the first answer. */
+/* Starts the first thread, or continues with the items that did not fit into the first answer. */
 static void answer_begin(struct nova_child *child, struct nova_utcb *utcb)
 {
         nova_utcb_event_reply(utcb, child->begun ? 0 : NOVA_MTD_EIP);

@@ -15,7 +15,8 @@
 #define PAGE_MASK ((nova_word_t)NOVA_PAGE_SIZE - 1)
 #define ORDER_MAX 20
 
-/* An array with room for one more element: the same one, or a larger one. NULL if there is none. */
+/* Returns an array with room for one more element: the same array, or a larger one. NULL if memory
+ * is exhausted. */
 static void *grown(void *array, unsigned count, unsigned *max, size_t size)
 {
         const unsigned more = *max ? 2 * *max : 8;
@@ -63,7 +64,7 @@ int novart_child_memory_map(struct child_memory *memory, const void *from, nova_
         return 0;
 }
 
-/* The largest block that so many pages fill and that can be had; its order. */
+/* Takes the largest available block that `pages` pages fill, and returns its order. */
 static void *take_some(struct child_memory *memory, size_t pages, unsigned *order)
 {
         unsigned at = 0;
@@ -80,8 +81,9 @@ static void *take_some(struct child_memory *memory, size_t pages, unsigned *orde
         return page;
 }
 
-/* The same pages with permissions that include executing them. A root's pool is not executable, so
- * it asks the kernel for them once more; programs that may have children have a pool that is. */
+/* Returns a second mapping of the pages, with permission to execute them. A root's pool is not
+ * executable, so a root requests the pages from the kernel a second time. In a program that may
+ * have children, the pool is executable. */
 static void *executable(struct child_block *block, unsigned perms)
 {
         if (!nova_program_is_root())
@@ -145,7 +147,7 @@ int novart_child_memory_stacks(struct child_memory *memory, const nova_word_t to
         return error;
 }
 
-/* Copies one run of pages that cannot be used where they lie. */
+/* Copies one run of pages that cannot be used in place. */
 static int copy_run(struct child_memory *memory, const struct elf *elf, const struct elf_run *run)
 {
         size_t done = 0;
@@ -214,7 +216,7 @@ bool novart_child_memory_has(const struct child_memory *memory, nova_word_t addr
 {
         const nova_word_t page = addr >> NOVA_PAGE_BITS;
 
-        /* Of a map that was sent nothing is left but where it ended. */
+        /* Of a map that was sent completely, only its end remains. */
         for (unsigned i = 0; i < memory->maps; i++) {
                 const nova_word_t end = memory->map[i].to + memory->map[i].pages;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The start page: what a child learns about itself, its arguments, and a copy of the hypervisor
- * information page that shows the child's CPUs only and no memory. */
+/* The start page: the child's properties, its arguments, and a copy of the hypervisor information
+ * page that shows only the child's CPUs and no memory. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,11 +13,12 @@
 #define HIP_BYTES   offsetof(struct nova_hip, mem)
 #define HIP_OFFSET  ((sizeof(struct nova_start_page) + 7) & ~(size_t)7)
 
-/* Addresses and memory from which on a child has the pages of its first stacks at once. */
+/* Sizes of addresses and of memory from which on a child gets the pages of its first stacks at
+ * once. */
 #define STACKS_ROOM   (2 * NOVA_LAYOUT_MAIN_STACK)
 #define STACKS_MEMORY (16 * NOVA_PAGE_SIZE)
 
-/* Of the strings: name, arguments, environment. */
+/* Size of the strings: name, arguments, environment. */
 #define STRINGS_OFFSET (HIP_OFFSET + HIP_BYTES)
 
 struct strings {
@@ -59,9 +60,8 @@ static void copy_hip(struct nova_hip *to, uint64_t cpus)
         to->checksum = (uint16_t)-nova_hip_checksum(to);
 }
 
-/* The physical address of the pool, which is one piece then, if the child may know it. Only a root
- * knows.
- */
+/* Returns the physical address of the pool, which is then one block, if the child may learn it.
+ * Only a root knows physical addresses. */
 static uint64_t physical(const struct nova_child *child)
 {
         if (!nova_program_is_root() || !(child->flags & NOVA_CHILD_MAY_DMA))
@@ -100,7 +100,8 @@ static void fill(struct nova_start_page *page, const struct nova_child *child,
         memcpy(page->name, child->name, sizeof(page->name));
 }
 
-/* A page lies between the segments and the start page, one between the UTCB and the regions. */
+/* One page lies between the segments and the start page, and one between the UTCB and the
+ * regions. */
 int novart_child_lay_out(struct nova_child *child, const struct nova_child_config *config)
 {
         struct child_layout *const layout = &child->layout;
@@ -115,8 +116,8 @@ int novart_child_lay_out(struct nova_child *child, const struct nova_child_confi
         layout->pages = (bytes + NOVA_PAGE_SIZE - 1) / NOVA_PAGE_SIZE;
         layout->start = child->elf.end + NOVA_PAGE_SIZE;
         layout->utcb = layout->start + layout->pages * NOVA_PAGE_SIZE;
-        /* Regions of two pages, as the handler's stack with its guard, begin at a multiple of it.
-         */
+        /* Regions of two pages, such as the handler's stack with its guard page, begin at an even
+         * page. */
         layout->region = (layout->utcb + 3 * (nova_word_t)NOVA_PAGE_SIZE) &
                          -(2 * (nova_word_t)NOVA_PAGE_SIZE);
         layout->region_end = (layout->region + NOVA_LAYOUT_TABLE - 1) & -NOVA_LAYOUT_TABLE;

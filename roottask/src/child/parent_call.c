@@ -70,7 +70,7 @@ bool novart_parent_call_arrived(unsigned type, nova_sel_t sel)
         return nova_crd_type(crd) == type;
 }
 
-/* Pages that had not come yet came through the portals that go. */
+/* Pages that had not arrived yet came through the portals that are removed now. */
 int nova_parent_events(void)
 {
         nova_word_t more = 1;
@@ -127,7 +127,7 @@ int nova_parent_sc(nova_sel_t sc, nova_sel_t ec, unsigned priority, unsigned qua
 
         if (error || novart_parent_call_arrived(NOVA_CRD_OBJ, sc))
                 return error;
-        /* There is an SC, which keeps the EC alive, but the capability found no room. */
+        /* The SC exists and keeps the EC alive, but there was no room for its capability. */
         nova_parent_sc_drop(sc);
         return EAGAIN;
 }

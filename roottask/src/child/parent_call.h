@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of the parent portal: how a message is built and sent. */
+/* Builds and sends calls through the parent portal. */
 #ifndef NOVART_CHILD_PARENT_CALL_H
 #define NOVART_CHILD_PARENT_CALL_H
 
@@ -11,15 +11,15 @@
 /* Begins a message in the caller's UTCB. */
 struct nova_utcb *novart_parent_call_begin(enum nova_parent_operation operation);
 
-/* Appends bytes in words; those of a name end with a 0. False if there is no room. */
+/* Appends bytes in words; the bytes of a name end with a 0. Returns false if there is no room. */
 bool novart_parent_call_put_bytes(struct nova_utcb *utcb, const void *bytes, size_t size);
 bool novart_parent_call_put_name(struct nova_utcb *utcb, const char *name);
 
-/* Sends the message; what is delegated in the answer comes to a window, 0 for none. The parent's
- * answer: 0 or an errno value. */
+/* Sends the message. Capabilities in the answer arrive in the window, 0 for none. Returns the
+ * parent's answer: 0 or an errno value. */
 int novart_parent_call_send(struct nova_utcb *utcb, nova_crd_t window);
 
-/* True if there is something at a selector of the window's type. */
+/* Returns true if there is a capability at a selector of the window's type. */
 bool novart_parent_call_arrived(unsigned type, nova_sel_t sel);
 
 #endif

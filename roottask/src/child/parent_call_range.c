@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The child's side of modules and devices, which come as memory, ports and semaphores. */
+/* The child's side of modules and devices, which arrive as memory, ports and semaphores. */
 #include <errno.h>
 
 #include "child/parent_call.h"
@@ -9,17 +9,18 @@
 #include "novart/region.h"
 #include "novart/thread.h"
 
-/* How many times a parent may answer with part of the pages. */
+/* Maximum number of answers with a part of the pages. */
 #define PARTS_MAX 4096
 
-/* The smallest window that holds so many pages from an address that is aligned to that. */
+/* Returns the smallest window that holds this many pages from an address that is aligned to its
+ * size. */
 static nova_crd_t window_of(void *addr, size_t pages)
 {
         return nova_crd_mem((nova_word_t)addr >> NOVA_PAGE_BITS, nova_crd_order_for(pages),
                             NOVA_MEM_RWX);
 }
 
-/* Asks for memory page by page number until all of it is there. */
+/* Requests memory from page number `page` on until all of it has arrived. */
 static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_t page, nova_crd_t),
                        void *context)
 {
@@ -42,7 +43,7 @@ static int fetch_pages(void *addr, size_t pages, int (*ask)(void *context, size_
         return page < pages ? EIO : 0;
 }
 
-/* Takes addresses for so many bytes, as a window needs them: a power of two. */
+/* Reserves addresses for this many bytes, as a window needs them: a power of two. */
 static void *reserve(size_t bytes, size_t *pages)
 {
         size_t size = NOVA_PAGE_SIZE;
@@ -115,7 +116,7 @@ static int call_for_device(void *context, size_t page, nova_crd_t window)
                        : EINVAL;
 }
 
-/* Asks for a range; its first and last number, in low and high words. */
+/* Requests a range. Its first and last number arrive in low and high words. */
 static int call_for_range(struct device_question *question, nova_crd_t window, uint64_t *first,
                           uint64_t *last)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a child finds at its selectors when it begins: portals to its parent, on each of its CPUs,
- * for calls and for events. */
+/* Fills the initial selectors of a child: portals to its parent, on each of its CPUs, for calls and
+ * for events. */
 #include <errno.h>
 
 #include "child/child.h"
@@ -8,18 +8,19 @@
 #include "nova/event.h"
 #include "novart/selector.h"
 
-/* What a report needs. */
+/* State that a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
 
-/* All that the kernel sends to a thread, for the first one: a program without the runtime has no
- * other way to be reported. */
+/* All events that the kernel sends to a thread, for the first thread: a program without the runtime
+ * has no other way to be reported. */
 static const unsigned char first_thread[] = {
         NOVA_EXC_DE, NOVA_EXC_DB, NOVA_EXC_BP, NOVA_EXC_OF, NOVA_EXC_BR,
         NOVA_EXC_UD, NOVA_EXC_TS, NOVA_EXC_NP, NOVA_EXC_SS, NOVA_EXC_GP,
         NOVA_EXC_PF, NOVA_EXC_MF, NOVA_EXC_AC, NOVA_EXC_XM, NOVA_EXC_STARTUP,
 };
 
-/* What a broken handler of events of the child's own can raise; each portal costs kernel memory. */
+/* Events that a broken handler of the child's own events can raise; each portal costs kernel
+ * memory. */
 static const unsigned char handlers[] = {
         NOVA_EXC_DE, NOVA_EXC_UD, NOVA_EXC_SS, NOVA_EXC_GP, NOVA_EXC_PF,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What children ask for: each operation of the parent portal (<novart/parent.h>). */
+/* Requests of children: each operation of the parent portal (<novart/parent.h>). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +170,8 @@ static int serve_fault(struct request *request)
                 return EINVAL;
         memcpy(&report, &request->word[1], sizeof(report));
         novart_child_report(request->child, &report);
-        /* It is the last that the runtime says; so nobody can fill the console with reports. */
+        /* The report is the last output of the runtime, so no child can fill the console with
+         * reports. */
         novart_child_end(request->child,
                          NOVA_FAULT_STATUS + (report.event < CHILD_EVENTS ? report.event : 0));
         return 0;
@@ -221,7 +222,7 @@ static int serve_operation(struct request *request)
         return serve[operation](request);
 }
 
-/* Copies the message, and notes what capabilities came with it. */
+/* Copies the message, and records the capabilities that arrived with it. */
 static void read_message(struct request *request, struct nova_child *child,
                          struct child_server *server)
 {
@@ -240,7 +241,7 @@ static void read_message(struct request *request, struct nova_child *child,
         }
 }
 
-/* What came and was not asked for, or has been used. */
+/* Revokes capabilities that arrived without being requested, or that have been used. */
 static void clear_window(const struct child_server *server)
 {
         nova_revoke(nova_crd_obj(server->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL),
@@ -251,7 +252,7 @@ static void serve_call(struct nova_child *child, struct child_server *server)
 {
         struct request *const request = server->request;
 
-        /* After a line of text the message is in the UTCB no more. */
+        /* After a line of text the UTCB no longer holds the message. */
         if (!request->text.bytes)
                 read_message(request, child, server);
         nova_utcb_clear(server->utcb);
@@ -269,7 +270,7 @@ static void serve_call(struct nova_child *child, struct child_server *server)
                 clear_window(server);
 }
 
-/* The child that has a portal in its block, and which of its selectors that is. */
+/* Finds the child that has a portal in its block, and the portal's selector in the child. */
 static struct nova_child *find(nova_sel_t portal, nova_sel_t *own)
 {
         for (struct nova_child *child = novart_child_first; child; child = child->next) {
@@ -287,7 +288,7 @@ void novart_child_serve(struct child_server *server, nova_word_t cpu)
         nova_sel_t own;
         struct nova_child *const child = find(server->portal, &own);
 
-        /* The child is gone: no answer arrives. */
+        /* The child has ended, so no answer arrives. */
         if (!child) {
                 server->request->text.bytes = 0;
                 clear_window(server);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selectors of children that are gone. A handler may have been suspended after it received a
- * message from such a child and may still use the child's portal number later; until then no other
- * child may get the same number. A handler that has received another message since no longer has
- * it. */
+/* Selectors of children that have ended. A handler may have been suspended after it received a
+ * message from such a child, and may use the child's portal number later. Until then no other child
+ * may get the number. A handler that has received another message since then no longer has it. */
 #include <stdlib.h>
 
 #include "child/child.h"
@@ -13,11 +12,11 @@ struct retired_selectors {
         nova_sel_t block;
         unsigned order;
         uint64_t cpus;      /* bit n: the handler of CPU n may still use a number of the block */
-        nova_word_t number; /* counted from 1 */
+        nova_word_t number; /* number of the block, counted from 1 */
 };
 
 static struct retired_selectors *first;
-static nova_word_t blocks; /* number of the last one; written under the mutex, read without it */
+static nova_word_t blocks; /* number of the last block; written under the mutex, read without it */
 
 nova_word_t novart_retired_selectors_count(void)
 {

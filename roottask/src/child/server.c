@@ -18,14 +18,15 @@
 #define WORKER_STACK  0x6000
 #define FLUSHER_STACK NOVA_THREAD_STACK_MIN
 
-/* Nanoseconds that a child may take for a line on its own time: others wait for the serial line. */
+/* Nanoseconds that a child may take for a line on its own time, because other programs wait for the
+ * serial line. */
 #define GUARD_NS 100000000
 
 struct nova_mutex novart_child_mutex = NOVA_MUTEX_INITIALIZER;
 struct nova_child *novart_child_first;
 
 static struct child_server all[NOVA_CPU_MAX];
-static struct child_server *servers[NOVA_CPU_MAX]; /* those that exist */
+static struct child_server *servers[NOVA_CPU_MAX]; /* servers that exist */
 
 struct child_server *novart_child_server_of(nova_word_t cpu)
 {
@@ -44,7 +45,7 @@ static void set_windows(const struct child_server *server)
                 nova_crd_obj(server->window, NOVA_PARENT_SERVICE_ORDER, NOVA_PERM_ALL));
 }
 
-/* Runs on a child's time: see child.h for what that forbids. */
+/* Runs on a child's time: child.h says what it must not do. */
 static void receive(nova_sel_t portal, struct nova_utcb *utcb, void *argument)
 {
         struct child_server *const server = argument;
@@ -76,7 +77,7 @@ static void reclaim_ended(void)
         }
 }
 
-/* Does what needs the mutex. */
+/* Does the work that needs the mutex. */
 static void work(struct child_server *server, bool pending)
 {
         const nova_word_t cpu = (nova_word_t)(server - all);
@@ -89,8 +90,8 @@ static void work(struct child_server *server, bool pending)
         nova_mutex_unlock(&novart_child_mutex);
 }
 
-/* Serves a message, or continues one after a line of its text was written. Text that cannot be
- * written on the child's time is written here. */
+/* Serves a message, or continues after a line of its text was written. Also writes text that cannot
+ * be written on the child's time. */
 static void serve(struct child_server *server)
 {
         const struct child_text *const text = &server->request->text;
@@ -106,7 +107,7 @@ static void serve(struct child_server *server)
 static void *run_worker(void *argument)
 {
         struct child_server *const server = argument;
-        bool writes = false; /* the handler writes a line, and may be suspended in it */
+        bool writes = false; /* the handler writes a line, and may be suspended meanwhile */
         enum nova_status status;
 
         for (;;) {
@@ -131,7 +132,8 @@ void novart_child_server_flush(nova_word_t cpu)
         nova_sm_up(servers[cpu]->flush);
 }
 
-/* Calls the handler: the call helps it to continue wherever it was suspended. */
+/* Calls the handler: the call lends it time to continue from the instruction at which it was
+ * suspended. */
 static void *run_flusher(void *argument)
 {
         struct child_server *const server = argument;
@@ -192,7 +194,7 @@ free_nothing:
         return ENOMEM;
 }
 
-/* On its CPU, so that a child's requests take no time on other CPUs. */
+/* Runs on the child's CPU, so a child's requests take no time on other CPUs. */
 static int make_worker(struct child_server *server, nova_word_t cpu)
 {
         const struct nova_thread_attr attr = {"children", cpu, nova_program.priority, 0,

@@ -11,7 +11,7 @@ static void finish(struct child_line *line, const char *name, struct child_text 
         line->bytes = 0;
 }
 
-/* What is left of a character, before the line or all text ends. */
+/* Writes the bytes of an incomplete character, before the line or all text ends. */
 static void end_character(struct child_line *line)
 {
         line->bytes += nova_utf8_end(&line->utf8, line->text + line->bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text that a child writes on its parent's console: whole lines, each behind the child's name. */
+/* Text that a child writes on its parent's console: whole lines, each after the child's name. */
 #ifndef NOVA_ROOTTASK_CHILD_TEXT_H
 #define NOVA_ROOTTASK_CHILD_TEXT_H
 
@@ -8,24 +8,24 @@
 
 #define CHILD_LINE 160 /* bytes of its text that wait for the end of the line */
 
-/* What a child has written since its last line. Begins as zeroes. */
+/* Text that a child has written since its last line. Zeroed initially. */
 struct child_line {
         unsigned bytes;
-        char text[CHILD_LINE + NOVA_UTF8_MAX]; /* a character may go beyond the line */
-        struct nova_utf8 utf8;                 /* a character that has begun */
+        char text[CHILD_LINE + NOVA_UTF8_MAX]; /* the last character may extend past the line */
+        struct nova_utf8 utf8;                 /* the incomplete character at its end */
 };
 
 /* A line of a child's text, ready for the console. */
 struct child_text {
-        size_t bytes; /* 0: there is none */
+        size_t bytes; /* number of bytes; 0: there is no line */
         char text[NOVA_START_NAME_SIZE + CHILD_LINE + NOVA_UTF8_MAX + 4];
 };
 
-/* Takes text until a line is complete or all of it is taken. Returns how many bytes it took. */
+/* Takes text until a line is complete or all of it is taken. Returns the number of bytes taken. */
 size_t novart_child_line_write(struct child_line *line, const char *name, const char *text,
                                size_t bytes, struct child_text *out);
 
-/* What has no line feed yet. */
+/* Returns the text without a line feed. */
 void novart_child_line_end(struct child_line *line, const char *name, struct child_text *out);
 
 #endif

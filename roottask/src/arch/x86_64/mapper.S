@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where mappers begin (memory/mapper.h): the reply is empty, the stack pointer is the UTCB. */
+/* Entry point of mappers (memory/mapper.h): the reply is empty, and the stack pointer is the
+ * UTCB. */
 #include "nova/arch/trap.h"
 
         .section .text.novart_mapper_entry, "ax", @progbits
