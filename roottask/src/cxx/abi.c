@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What code of C++ compilers calls: guards of static variables, calls of pure virtual functions. */
+/* Functions that C++ compilers call: guards of static variables, pure virtual functions. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ void __cxa_guard_abort(unsigned char *guard);
 _Noreturn void __cxa_pure_virtual(void);
 _Noreturn void __cxa_deleted_virtual(void);
 
-/* Names the program in calls of __cxa_atexit(): there are no libraries that come and go. */
+/* Names the program in calls of __cxa_atexit(): libraries are never loaded or unloaded. */
 void *__dso_handle;
 
 /* On x86-32 a guard may be aligned to 4 bytes, so it is bytes here. */

@@ -2,15 +2,16 @@
 /* Backtraces (see backtrace.h). */
 #include "fault/backtrace.h"
 
-/* A near call with a displacement of 32 bits, and what functions with a frame begin with. SDM 2 */
+/* A near call with a displacement of 32 bits, and the first instructions of functions with a frame.
+ * SDM 2 */
 #define CALL_OPCODE    0xe8
 #define CALL_BYTES     5
 #define PUSH_BP_OPCODE 0x55
 
-/* No longer function is taken for one without a frame. */
+/* A longer function is not taken for one without a frame. */
 #define FUNCTION_BYTES 4096
 
-/* A word at any address. */
+/* Reads a word at any address. */
 static bool read_any(backtrace_read *read, void *context, nova_word_t addr, nova_word_t *word)
 {
         const unsigned shift = addr % sizeof(*word) * 8;
@@ -23,8 +24,8 @@ static bool read_any(backtrace_read *read, void *context, nova_word_t addr, nova
         return true;
 }
 
-/* True if @p back is the return address of a call to a function that has no frame of its own when
- * it is at @p ip: it is a small one without, or has not begun. */
+/* Returns true if @p back is the return address of a call to a function that has no frame of its
+ * own at @p ip: a small function without a frame, or one that has not set it up yet. */
 static bool called_without_frame(nova_word_t ip, nova_word_t back, backtrace_read *read,
                                  void *context)
 {
@@ -56,8 +57,8 @@ unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, b
                         frame[count++] = word;
         }
 
-        /* A frame is two words: the caller's frame pointer, and where the caller goes on. Callers'
-         * frames lie higher up, so the walk ends whatever the words say. */
+        /* A frame is two words: the caller's frame pointer and the return address. Callers' frames
+         * are at higher addresses, so the walk ends whatever the words are. */
         while (count < max && bp >= below && bp % sizeof(word) == 0) {
                 nova_word_t next, back;
 

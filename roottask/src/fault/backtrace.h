@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Following a chain of frame pointers through memory that may hold anything. Pure logic. */
+/* Follows a chain of frame pointers through untrusted memory. Pure logic. */
 #ifndef NOVA_ROOTTASK_BACKTRACE_H
 #define NOVA_ROOTTASK_BACKTRACE_H
 
@@ -11,19 +11,17 @@
 extern "C" {
 #endif
 
-/** Reads a word of the program's memory. @return false if nothing is known to be there */
+/** Reads a word of the program's memory.
+ * @return false if the memory may not be mapped */
 typedef bool backtrace_read(void *context, nova_word_t addr, nova_word_t *word);
 
-/**
- * Collects the addresses at which the functions on a stack go on.
- *
- * @param ip, sp, bp where the thread stands. The word at @p sp is the first return address if there
- *                   is no code at @p ip (a call through a bad pointer), or if it lies behind a call
- *                   to a function around @p ip that has no frame
+/** Collects the return addresses of the functions on a stack.
+ * @param ip, sp, bp registers of the thread. The word at @p sp is the first return address if
+ *   there is no code at @p ip (a call through a bad pointer), or if it follows a call to a
+ *   function around @p ip that has no frame
  * @param[out] frame @p ip, then return addresses, innermost first
- * @param max        entries of @p frame, at least 1
- * @return how many there are
- */
+ * @param max entries of @p frame, at least 1
+ * @return number of entries */
 unsigned novart_backtrace_walk(nova_word_t ip, nova_word_t sp, nova_word_t bp, backtrace_read *read,
                                void *context, nova_word_t *frame, unsigned max);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a report says about this program: names, code, return addresses. Memory is read only where
- * it is known to be: a broken thread's registers may hold anything. */
+/* Collects the part of a report about this program: names, code, return addresses. It reads only
+ * memory that is known to be mapped, because a broken thread's registers may hold any value. */
 #include "fault/backtrace.h"
 #include "fault/fault.h"
 #include "memory/region.h"
@@ -8,7 +8,7 @@
 #include "nova/hip.h"
 #include "novart/program.h"
 
-/* Bytes of code before the instruction. */
+/* Number of code bytes before the instruction. */
 #define CODE_BEFORE 6
 
 /* The program's segments, made by the linker. */
@@ -50,7 +50,7 @@ static void copy_code(struct nova_fault_report *report)
                 report->code[report->codes++] = *(const unsigned char *)addr++;
 }
 
-/* A thread is known by its stack: that of its stack pointer, or the one it ran out of. */
+/* Finds a thread by its stack: the stack of its stack pointer, or the one that it overflowed. */
 static void name_thread(struct nova_fault_report *report)
 {
         struct region region;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Event portals: on each CPU one handler serves all events of the program's threads. Its own events
- * go to the parent, on a root to a second handler. */
+/* Event portals: on each CPU one handler serves all events of the program's threads. Events of the
+ * handler itself go to the parent, on a root to a second handler. */
 #include <errno.h>
 
 #include "fault/fault.h"
@@ -15,20 +15,21 @@
 #include "thread/handler.h"
 #include "thread/thread.h"
 
-/* Selectors of a set: 2^5 = NOVA_HIP_EXC. */
+/* Number of selectors of a set: 2^5 = NOVA_HIP_EXC. */
 #define EVENTS_ORDER 5
 
-/* Stacks; what is left of their pages holds the threads' blocks. */
+/* Sizes of stacks; the rest of their pages holds the threads' blocks. */
 #define STACK     0x1400
 #define OWN_STACK 0xa00
 
-/* Of a child's handler, which with its block fits into a page: the parent words its reports. */
+/* Stack of a child's handler, which fits into a page with its block: the parent formats its
+ * reports. */
 #define CHILD_STACK 0x880
 
-/* What a report needs. */
+/* State that a report needs. */
 #define MTD (NOVA_MTD_EXCEPTION | NOVA_MTD_R8_R15)
 
-/* A set of portals is complete when its selector + 1 stands here. */
+/* A set of portals is complete when its selector + 1 is here. */
 static struct {
         uint32_t ready, own;
         struct nova_handler *handler;
@@ -55,7 +56,7 @@ static int make_handler(struct nova_handler **handler, nova_word_t cpu, const ch
         return error;
 }
 
-/* One portal for each event that the kernel sends. */
+/* Creates a portal for each event that the kernel sends. */
 static int make_portals(struct nova_handler *handler, nova_sel_t base)
 {
         static const unsigned char events[] = {
@@ -71,7 +72,7 @@ static int make_portals(struct nova_handler *handler, nova_sel_t base)
         return error;
 }
 
-/* Where the handler's own events go. */
+/* Returns the destination of the handler's own events. */
 static nova_sel_t make_own(nova_word_t cpu)
 {
         struct nova_handler *handler;
@@ -101,7 +102,7 @@ free_selectors:
         return NOVA_SEL_NONE;
 }
 
-/* The selectors of a set: the main EC's were chosen by who made it. */
+/* Returns the selectors of a set. The creator of the main EC chose those of its set. */
 static nova_sel_t take_selectors(nova_word_t cpu)
 {
         if (cpu != nova_program.cpu)
@@ -119,8 +120,8 @@ static void give_selectors(nova_word_t cpu, nova_sel_t base)
                 nova_revoke(nova_crd_obj(base, EVENTS_ORDER, NOVA_PERM_ALL), NOVA_REVOKE_SR);
 }
 
-/* Under the mutex, which a thread on that CPU would need, too: so what was made half-way is
- * discarded, for to destroy a handler takes a thread. */
+/* Runs under the mutex, which a thread on that CPU would need, too. So the function discards an
+ * incomplete set instead of destroying its handler, which would take a thread. */
 static nova_sel_t make(nova_word_t cpu)
 {
         const nova_sel_t events = novart_mapper_prepare(cpu) ? NOVA_SEL_NONE : make_own(cpu);

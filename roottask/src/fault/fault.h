@@ -18,21 +18,21 @@ void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *ar
 /* Copies a name into a report's. */
 void novart_fault_copy_name(char to[NOVA_FAULT_NAME], const char *from);
 
-/* Fills in all of a report but its reason and the program's name. */
+/* Fills in all fields of a report except its reason and the program's name. */
 void novart_fault_collect(struct nova_fault_report *report, const struct nova_utcb_state *state,
                           unsigned event, nova_word_t cpu);
 
-/* Symbols of a root's own ELF file, or NULL. One thread at a time. */
+/* Returns the symbols of a root's own ELF file, or NULL. For one thread at a time. */
 const struct nova_symbols *novart_fault_own_symbols(void);
 
-/* Lets the others print if the handler of events of this CPU broke down while it did. */
+/* Lets other CPUs print if the handler of events of this CPU broke down while it printed. */
 void novart_fault_print_abandon(nova_word_t cpu);
 
-/* Prints under the lock. @p symbols is asked for when nobody else prints. */
+/* Prints a report under the lock. @p symbols is called when no other CPU prints. */
 void novart_fault_print(const struct nova_fault_report *report,
                         const struct nova_symbols *(*symbols)(void));
 
-/* The thread that serves the events of a CPU. */
+/* Returns the thread that serves the events of a CPU. */
 const struct nova_thread *novart_fault_handler_of(nova_word_t cpu);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report's registers, from the state of an event message. */
+/* Fills in a report's registers from the state of an event message. */
 #include "nova/event.h"
 #include "novart/fault.h"
 

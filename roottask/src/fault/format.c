@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of a fault report. Its fields may come from a child: none of them is trusted. */
+/* Formats a fault report. A child may have filled it in, so none of its fields is trusted. */
 #include <stdarg.h>
 
 #include "nova/event.h"
@@ -45,7 +45,7 @@ static void end(struct line *line)
         line->length = 0;
 }
 
-/* A name that ends and can be printed. */
+/* Copies a name that may be unterminated or unprintable. */
 static const char *clean(const char *from, char to[NAME_BYTES], const char *otherwise)
 {
         unsigned i = 0;
@@ -56,7 +56,7 @@ static const char *clean(const char *from, char to[NAME_BYTES], const char *othe
         return i ? to : otherwise;
 }
 
-/* What an event is in words; names of the rest say enough. */
+/* Returns a description of an event; for the other events the name is enough. */
 static const char *explain(unsigned event)
 {
         switch (event) {
@@ -174,7 +174,7 @@ static void backtrace(struct line *line, const struct nova_fault_report *r,
                 struct nova_symbol symbol;
 
                 add(line, "  #%u %0*zx", i, WIDTH, r->frame[i]);
-                /* A return address may lie behind the end of a function that does not return. */
+                /* A return address may lie past the end of a function that does not return. */
                 if (nova_symbols_find(symbols, r->frame[i] - (i ? 1 : 0), &symbol))
                         add(line, " %s+0x%llx", symbol.name,
                             (unsigned long long)symbol.offset + (i ? 1 : 0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is done about an event: memory for a page fault, else a report and an end. A child ends as a
- * whole; of a root the thread ends, for the rest of the system lives on it. */
+/* Handles events: a page fault in lazy memory gets a page; any other event is reported. Then a
+ * child ends as a whole; in a root only the thread ends, because the rest of the system depends on
+ * the root. */
 #include <stdlib.h>
 
 #include "fault/fault.h"
@@ -14,19 +15,20 @@
 #include "start/start.h"
 #include "thread/thread.h"
 
-/* A page fault's error code: the page is there, but not for this. SDM 3A, 4.7 */
+/* Bit of a page fault's error code: the page is mapped but the access is forbidden. SDM 3A, 4.7 */
 #define ERROR_PRESENT 0x1
 
-/* Flags of a thread that begins: interrupts on, bit 1. SDM 1, 3.4.3 */
+/* Initial flags of a thread: interrupts on, bit 1. SDM 1, 3.4.3 */
 #define FLAGS 0x202
 
-/* For a thread that ran into trouble with a stack that is not known. */
+/* Stack for a thread with a fault whose own stack is unknown. */
 #define SPARE_STACK 0x2000
 
-/* Where copies of memory that may vanish go on (novart/guard.h); only in programs with such. */
+/* Continuation of copies of memory that may be revoked (novart/guard.h); only in programs that use
+ * them. */
 __attribute__((weak)) nova_word_t nova_guard_resume(nova_word_t ip);
 
-/* Runs on the stack of a thread that raised an event, from its middle. */
+/* Runs from the middle of the stack of a thread that raised an event. */
 static _Noreturn void end_thread(void)
 {
         struct nova_thread *const self = nova_thread_self();
@@ -50,7 +52,7 @@ static void reply_with(struct nova_utcb *utcb, nova_word_t ip, nova_word_t sp)
         nova_utcb_event_reply(utcb, NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL);
 }
 
-/* Lets the thread end itself. @p addr: somewhere in its stack, if it is known. */
+/* Makes the thread end itself. @p addr: an address in its stack, if it is known. */
 static void reply_end(struct nova_utcb *utcb, nova_word_t addr)
 {
         struct region stack;
@@ -62,7 +64,7 @@ static void reply_end(struct nova_utcb *utcb, nova_word_t addr)
                 sp = (nova_word_t)nova_stack_alloc(SPARE_STACK);
                 sp = sp ? sp + SPARE_STACK : utcb->state.sp & ~(nova_word_t)15;
         }
-        /* As a call leaves it. */
+        /* Aligned as after a call. */
         reply_with(utcb, NOVA_ADDRESS(end_thread), sp - sizeof(sp));
 }
 
@@ -87,7 +89,8 @@ static void report_and_end(struct nova_utcb *utcb, unsigned event, nova_word_t c
         __builtin_trap();
 }
 
-/* @return true if the thread can go on */
+/* Handles an event.
+ * @return true if the thread can continue */
 static bool page_fault(struct nova_utcb *utcb, enum nova_fault_reason *reason)
 {
         const nova_word_t ip = utcb->state.ip;
@@ -124,7 +127,7 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
 
         switch (event) {
         case NOVA_EXC_STARTUP:
-                /* The stack pointer is what create_ec was given. */
+                /* The stack pointer is the argument of create_ec. */
                 utcb->state.ip = NOVA_ADDRESS(nova_thread_entry);
                 nova_utcb_event_reply(utcb, NOVA_MTD_EIP);
                 return;
@@ -139,7 +142,7 @@ void novart_fault_handle(nova_sel_t portal, struct nova_utcb *utcb, void *argume
         report_and_end(utcb, event, (nova_word_t)argument, reason);
 }
 
-/* Runs as the handler of events after it broke down: its caller ends, the next one is served. */
+/* Runs as the handler of events after it broke down: ends its caller, and serves the next one. */
 static _Noreturn void resume_handler(void)
 {
         struct nova_thread *const self = nova_thread_self();
@@ -156,7 +159,7 @@ void novart_fault_handle_own(nova_sel_t portal, struct nova_utcb *utcb, void *ar
 
         novart_fault_collect(&report, &utcb->state, portal % NOVA_HIP_EXC, cpu);
         report.reason = NOVA_FAULT_IN_HANDLER;
-        /* The program's record may be what broke the handler. */
+        /* The program's record may be the cause of the handler's fault. */
         novart_fault_copy_name(report.program, "roottask");
         novart_fault_print_abandon(cpu);
         novart_fault_print(&report, novart_fault_own_symbols);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing reports, one after the other. */
+/* Writes reports, one at a time. */
 #include <string.h>
 
 #include "fault/fault.h"
@@ -11,7 +11,7 @@
 
 static struct nova_mutex mutex;
 
-/* CPU number + 1 of who prints; changes under the mutex. */
+/* Number + 1 of the CPU that prints; changes under the mutex. */
 static nova_word_t printer;
 
 static void put_line(void *context, const char *line)

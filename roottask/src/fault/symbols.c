@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Symbols of an ELF file (see novart/symbols.h). Fields are read byte by byte, never through a
- * pointer into the file, so neither its alignment nor its class matters. */
+/* Reads symbols of an ELF file (see novart/symbols.h). It reads fields byte by byte, never through
+ * a pointer into the file, so it supports any alignment and both classes. */
 #include "novart/symbols.h"
 
 #include <errno.h>
 
-/* ELF: offsets and sizes of what is read here, for classes 32 and 64. */
+/* Offsets and sizes of the fields of ELF that this file reads, for classes 32 and 64. */
 struct layout {
         unsigned header, shoff, shentsize, shnum;
         unsigned section, type, offset, size, link, entsize;
         unsigned symbol, value, symbol_size, info;
-        unsigned wide; /* bytes of an address */
+        unsigned wide; /* size of an address in bytes */
 };
 
 static const struct layout layouts[] = {
@@ -43,7 +43,7 @@ static uint64_t get(const struct nova_symbols *symbols, size_t offset, unsigned 
         return value;
 }
 
-/* Reads the place of a section's content. False: it does not lie in the file. */
+/* Reads the position of a section's content. Returns false if it does not lie in the file. */
 static bool content(const struct nova_symbols *symbols, size_t section, size_t *offset,
                     size_t *size)
 {
@@ -58,7 +58,7 @@ static bool content(const struct nova_symbols *symbols, size_t section, size_t *
         return true;
 }
 
-/* Takes the symbols of section header `section`, whose names are in one of the others. */
+/* Uses the symbols of section header `section`, whose names are in another section. */
 static int take(struct nova_symbols *symbols, size_t section, size_t headers, size_t count)
 {
         const struct layout *l = layout_of(symbols);
@@ -113,7 +113,7 @@ int nova_symbols_init(struct nova_symbols *symbols, const void *elf, size_t size
         return ENOENT;
 }
 
-/* Copies a name as far as it lies in the table of names, in printable characters. */
+/* Copies a name up to the end of the table of names, in printable characters. */
 static void copy_name(const struct nova_symbols *symbols, uint64_t from, char *name)
 {
         unsigned i = 0;

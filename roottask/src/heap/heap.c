@@ -4,15 +4,15 @@
 
 #define PAGE      ((size_t)4096)
 #define HEAD      sizeof(size_t)
-#define MIN_BYTES ((size_t)(sizeof(size_t) == 8 ? 32 : 16)) /* a head, two links, a size */
+#define MIN_BYTES ((size_t)(sizeof(size_t) == 8 ? 32 : 16)) /* head, two links, size */
 #define MAX_BYTES (SIZE_MAX / 4)
 
 /* Bytes by which the area grows if possible, and free bytes at its end above which it shrinks. */
 #define GROWTH (4 * PAGE)
 #define TRIM   (32 * PAGE)
 
-/* Blocks that are tried in a list with blocks of sufficient and of smaller sizes, before a larger
- * one is cut. */
+/* Number of blocks to try in a list with blocks of sufficient and of smaller sizes, before a larger
+ * block is split. */
 #define TRIES 16
 
 /* Flags in a head beside the size, which is a multiple of HEAP_ALIGN. */
@@ -20,11 +20,11 @@
 #define PREV_USED ((size_t)2)
 #define FLAGS     (HEAP_ALIGN - 1)
 
-/* The head lies just below the memory; so blocks begin HEAD bytes below a multiple of HEAP_ALIGN.
- */
+/* The head lies directly below the memory, so blocks begin HEAD bytes below a multiple of
+ * HEAP_ALIGN. */
 struct heap_block {
         size_t head;
-        struct heap_block *next, *prev; /* of a free one */
+        struct heap_block *next, *prev; /* links of a free block */
 };
 
 static size_t size_of(const struct heap_block *block)
@@ -52,7 +52,7 @@ static struct heap_block *after(struct heap_block *block)
         return at(block, size_of(block));
 }
 
-/* The word before a block: the size of a free one that ends there. */
+/* Returns the word before a block: the size of a free block that ends there. */
 static size_t *size_before(struct heap_block *block)
 {
         return (size_t *)block - 1;
@@ -88,7 +88,7 @@ static void unlink_block(struct heap *heap, struct heap_block *block)
                 heap->filled &= ~((size_t)1 << n);
 }
 
-/* Makes a block free, whose neighbours are in use. */
+/* Makes a block free whose neighbours are in use. */
 static void link_block(struct heap *heap, struct heap_block *block, size_t size)
 {
         const unsigned n = list_of(size);
@@ -104,7 +104,7 @@ static void link_block(struct heap *heap, struct heap_block *block, size_t size)
         heap->filled |= (size_t)1 << n;
 }
 
-/* Takes a free block out of its list; it is in use then. */
+/* Removes a free block from its list; it is then in use. */
 static void occupy(struct heap *heap, struct heap_block *block)
 {
         unlink_block(heap, block);
@@ -112,8 +112,8 @@ static void occupy(struct heap *heap, struct heap_block *block)
         after(block)->head |= PREV_USED;
 }
 
-/* Makes a block in use free, joined with what is free beside it. Heads that lie inside of a block
- * afterwards are wiped, so that giving the same memory back twice is noticed. */
+/* Makes a block in use free, and joins it with free neighbours. Clears heads that then lie inside a
+ * block, so that freeing the same memory twice is noticed. */
 static struct heap_block *release(struct heap *heap, struct heap_block *block)
 {
         struct heap_block *const next = after(block);
@@ -137,7 +137,7 @@ static struct heap_block *release(struct heap *heap, struct heap_block *block)
         return block;
 }
 
-/* Cuts a block in use so that its rest, if it is one, becomes free. */
+/* Splits a block in use so that its rest, if it can be a block, becomes free. */
 static void cut(struct heap *heap, struct heap_block *block, size_t size)
 {
         const size_t rest = size_of(block) - size;
@@ -164,7 +164,7 @@ static struct heap_block *search(const struct heap *heap, size_t size)
         return larger ? heap->list[__builtin_ctzl(larger)] : NULL;
 }
 
-/* The area grows behind its last block, which stands for what is not there: a head, in use. */
+/* Grows the area after its last block, which represents the missing memory: a head, in use. */
 static struct heap_block *grow(struct heap *heap, size_t size)
 {
         const size_t free_before =
@@ -194,7 +194,7 @@ static struct heap_block *grow(struct heap *heap, size_t size)
         return release(heap, block);
 }
 
-/* Gives back what is free at the end of the area, if it is much. */
+/* Returns the free bytes at the end of the area, if they are many. */
 static void trim(struct heap *heap)
 {
         if (heap->last->head & PREV_USED)
@@ -237,7 +237,7 @@ void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes)
         if (bytes > MAX_BYTES || align > MAX_BYTES - bytes)
                 return NULL;
 
-        /* Room for a free block before the aligned address. */
+        /* Makes room for a free block before the aligned address. */
         char *const memory = novart_heap_take(heap, bytes + align + MIN_BYTES);
 
         if (!memory || (uintptr_t)memory % align == 0)
@@ -254,7 +254,7 @@ void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes)
         return aligned;
 }
 
-/* True if a block in use begins here, as far as its size and the next block show. */
+/* Returns true if a block in use begins here, according to its size and the next block. */
 static bool is_block(const struct heap *heap, struct heap_block *block)
 {
         if (!heap->last || block < heap->first || block >= heap->last ||

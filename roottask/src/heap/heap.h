@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Blocks of memory of any size, for malloc(). Pure logic: no lock, no system call.
  *
- * Memory is one area that grows and shrinks at its end. It consists of blocks that follow each
- * other without gaps, each with its size in front; a free one has its size at its end, too, so that
- * neighbours find each other. Free blocks are in lists by size: the list of 2^n to 2^(n+1) - 1. */
+ * Memory is one area that grows and shrinks at its end. It consists of adjacent blocks, each with
+ * its size in front. A free block has its size at its end, too, so that neighbours find each
+ * other. Free blocks are in lists by size: the list of 2^n to 2^(n+1) - 1. */
 #ifndef NOVA_ROOTTASK_HEAP_H
 #define NOVA_ROOTTASK_HEAP_H
 
@@ -15,37 +15,40 @@
 extern "C" {
 #endif
 
-/* All memory is aligned to this. */
+/* Alignment of all memory. */
 #define HEAP_ALIGN 16
 
-/* Lists of free blocks. */
+/* Number of lists of free blocks. */
 #define HEAP_LISTS (sizeof(size_t) * 8)
 
 struct heap_block;
 
 struct heap {
-        /* Moves the area's end by this number of bytes, a multiple of 4096. @return the old end, or
-         * NULL; the first time any address, which is aligned to 4096 */
+        /* Moves the area's end by this number of bytes, a multiple of 4096.
+         * @return the old end, or NULL; the first time any address, which is aligned to 4096 */
         void *(*move_end)(ptrdiff_t bytes);
-        struct heap_block *first,
-                *last; /* last stands at the area's end; NULL: there is none yet */
+        struct heap_block *first, *last; /* block at the area's end; NULL: none yet */
         struct heap_block *list[HEAP_LISTS];
         size_t filled; /* bit n: list n is not empty */
 };
 
-/** Takes memory. @return NULL if there is none */
+/** Allocates memory.
+ * @return NULL if there is none */
 void *novart_heap_take(struct heap *heap, size_t bytes);
 
-/** Takes memory at a multiple of @p align, a power of two. @return NULL if there is none */
+/** Allocates memory at a multiple of @p align, a power of two.
+ * @return NULL if there is none */
 void *novart_heap_take_aligned(struct heap *heap, size_t align, size_t bytes);
 
-/** Gives memory back. @return false, and nothing changes, if it is none that was taken */
+/** Frees memory.
+ * @return false, and nothing changes, if it was not allocated */
 bool novart_heap_give(struct heap *heap, void *memory);
 
-/** Changes the size of memory where it is. @return false if it cannot grow there */
+/** Changes the size of memory in place.
+ * @return false if it cannot grow there */
 bool novart_heap_resize(struct heap *heap, void *memory, size_t bytes);
 
-/** How many bytes of memory may be used: at least as many as were asked for. */
+/** Returns the usable size of memory in bytes: at least the requested size. */
 size_t novart_heap_size(const void *memory);
 
 #ifdef __cplusplus

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-/* What a page's record says: inside of a block, or first page of one with the order in it. */
+/* Record of a page: inside a block, or the first page of a block, with its order. */
 #define RECORD_INSIDE 0x00
 #define RECORD_FREE   0x80
 #define RECORD_TAKEN  0x40
-/* Beside each of them: the page is zero, but for the links of a free block. */
+/* Flag of both: the page is zero, except the links of a free block. */
 #define RECORD_ZERO 0x20
 
 static bool is_at(const struct buddy_zone *zone, size_t page, unsigned state)
@@ -42,7 +42,7 @@ static void list_push(struct buddy *buddy, uintptr_t addr, unsigned order)
         buddy->list[order] = link;
 }
 
-/* Its links go, so that a block of zeros is one again. */
+/* Clears the links, so that a block of zeros is one again. */
 static void list_remove(struct buddy *buddy, uintptr_t addr, unsigned order)
 {
         struct buddy_link *link = link_of(addr);
@@ -101,7 +101,7 @@ static void insert(struct buddy *buddy, struct buddy_zone *zone, size_t page, un
         for (; order + 1 < BUDDY_ORDERS; order++) {
                 const size_t other = ((first + page) ^ (size_t)1 << order) - first;
 
-                /* A buddy in front of the zone wraps around to a large number. */
+                /* The offset of a buddy in front of the zone wraps around to a large number. */
                 if (other >= zone->ready || !is_at(zone, other, RECORD_FREE | order))
                         break;
                 list_remove(buddy, addr_of(zone, other), order);

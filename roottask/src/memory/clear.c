@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Filling pages with zero (see clear.h). What is small stays in the cache, for its owner uses it at
- * once: a `rep stos` of whole words, which CPUs with and without ERMS do by cache lines. What is
- * larger goes past the cache, 16 bytes at a time: two to four times as fast as `rep stos`, which
- * reads each line before it writes it. docs/performance.md has the figures. */
+/* Fills pages with zero (see clear.h).
+ *
+ * Small ranges stay in the cache, because their owner uses them at once: a `rep stos` of whole
+ * words, which CPUs with and without ERMS execute by cache lines. Larger ranges bypass the cache,
+ * 16 bytes at a time. This is two to four times as fast as `rep stos`, which reads each line
+ * before it writes it. docs/performance.md has the figures. */
 #include "memory/clear.h"
 
 #include <stdbool.h>
@@ -15,7 +17,7 @@
 #include "nova/abi/crd.h"
 #include "nova/abi/types.h"
 
-/* Pages from which on stores go past the cache: 256 KiB. */
+/* Number of pages from which on stores bypass the cache: 256 KiB. */
 #define LARGE_PAGES 64
 
 #if NOVA_WORD_BITS == 64
@@ -31,7 +33,7 @@ static void store(void *to, size_t bytes)
         __asm__ volatile(REP_STOS : "+D"(to), "+c"(words) : "a"((nova_word_t)0) : "memory");
 }
 
-/* The fence: such stores are not ordered with the ones by which the pages are given away. */
+/* The fence orders these stores before the stores that give the pages away. */
 __attribute__((target("sse"))) static void stream(void *to, size_t bytes)
 {
         __asm__ volatile("xorps %%xmm0, %%xmm0\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages are filled with zero, by the fastest way that the CPU has. */
+/* Fills pages with zero in the fastest way of the CPU. */
 #ifndef NOVA_ROOTTASK_CLEAR_H
 #define NOVA_ROOTTASK_CLEAR_H
 
@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/** Fills pages with zero, which any CPU sees after the return. */
+/** Fills pages with zero. All CPUs see the zeros after the return. */
 void novart_clear_pages(void *pages, size_t count);
 
 #ifdef __cplusplus

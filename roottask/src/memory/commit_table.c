@@ -12,7 +12,7 @@ static uintptr_t page_of(const struct commit_table *table, uint32_t number)
         return number ? table->pool + ((uintptr_t)(number - 1) << NOVA_PAGE_BITS) : 0;
 }
 
-/* Entry of the directory for an address; NULL outside of the area. */
+/* Returns the directory's entry for an address; NULL outside the area. */
 static uint32_t *entry_of(const struct commit_table *table, uintptr_t addr)
 {
         const uintptr_t index = (addr - table->begin) / COMMIT_TABLE_SPAN;
@@ -20,7 +20,7 @@ static uint32_t *entry_of(const struct commit_table *table, uintptr_t addr)
         return addr >= table->begin && index < table->leaves ? &table->leaf[index] : NULL;
 }
 
-/* True if an address has an entry without a leaf. */
+/* Returns true if an address has an entry without a leaf. */
 static bool is_flat(const struct commit_table *table, uintptr_t addr)
 {
         return addr >= table->begin && (addr - table->begin) >> NOVA_PAGE_BITS < table->flat_pages;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commit tables: which page of the pool is committed to which page of an area for regions. A table
- * has two levels; leaves are allocated and freed. Pure logic: no lock, no hypercall. */
+/* Commit tables: record which page of the pool is committed to which page of an area for regions. A
+ * table has two levels; leaves are allocated and freed. Pure logic: no lock, no hypercall. */
 #ifndef NOVA_ROOTTASK_COMMIT_TABLE_H
 #define NOVA_ROOTTASK_COMMIT_TABLE_H
 
@@ -17,12 +17,12 @@ extern "C" {
 #define COMMIT_TABLE_LEAF_ORDER 10
 #define COMMIT_TABLE_LEAF_PAGES ((size_t)1 << COMMIT_TABLE_LEAF_ORDER)
 
-/* Addresses that one directory entry stands for. */
+/* Number of addresses of one directory entry. */
 #define COMMIT_TABLE_SPAN ((uintptr_t)COMMIT_TABLE_LEAF_PAGES << NOVA_PAGE_BITS)
 
 /** One contiguous area of addresses. `leaf` has an entry for each COMMIT_TABLE_SPAN of it; a small
- * area has `flat` instead, an entry for each page. All numbers are page numbers counted from `pool`
- * on, plus 1; 0 is nothing. */
+ * area has `flat` instead, with an entry for each page. All numbers are page numbers counted from
+ * `pool` on, plus 1; 0: none. */
 struct commit_table {
         uintptr_t begin; /* a multiple of COMMIT_TABLE_SPAN, unless flat */
         size_t leaves;
@@ -39,21 +39,22 @@ struct commit_table_pages {
         void *context;
 };
 
-/** The pool page that is committed to an address; 0 if there is none. */
+/** Returns the pool page that is committed to an address; 0 if there is none. */
 uintptr_t novart_commit_table_get(const struct commit_table *table, uintptr_t addr);
 
-/** Makes sure that there is a leaf for an address. @return false if there is no page for one */
+/** Allocates the leaf of an address if it does not exist.
+ * @return false if there is no page for it */
 bool novart_commit_table_prepare(struct commit_table *table, uintptr_t addr,
                                  const struct commit_table_pages *pages);
 
-/** Notes the pool page of an address for which a leaf was prepared; @p page 0 forgets it. */
+/** Records the pool page of an address whose leaf was prepared; @p page 0 removes the record. */
 void novart_commit_table_set(struct commit_table *table, uintptr_t addr, uintptr_t page);
 
-/** Frees the leaf of an address if no page is noted in it. */
+/** Frees the leaf of an address if no page is recorded in it. */
 void novart_commit_table_trim(struct commit_table *table, uintptr_t addr,
                               const struct commit_table_pages *pages);
 
-/** The next address in [addr, end) with a committed page; end if there is none. */
+/** Returns the next address in [addr, end) with a committed page; end if there is none. */
 uintptr_t novart_commit_table_next(const struct commit_table *table, uintptr_t addr, uintptr_t end);
 
 #ifdef __cplusplus

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The heap that grows at its end. Its pages come with the growth and not with a touch, so that
- * malloc() can answer NULL. The caller (malloc) sees to it that one thread at a time is here. */
+/* The heap that grows at its end. It gets its pages when it grows, not at a touch, so malloc() can
+ * return NULL. The caller, malloc(), admits one thread at a time. */
 #include <errno.h>
 
 #include "memory/page.h"
 #include "memory/region.h"
 #include "novart/layout.h"
 
-/* Pages that the heap leaves to stacks and tables. */
+/* Number of pages that the heap leaves to stacks and tables. */
 #define LEFT_PAGES 8
 
 static nova_word_t begin, end, committed, limit;
 
-/* Addresses for as much as the program can ever have, or what there is. */
+/* Reserves addresses for all memory that the program can ever have, or as many as there are. */
 static bool reserve(void)
 {
         size_t pages = novart_page_total();
 
-        /* Not a power of two: alignment is of no use here. */
+        /* The size is not a power of two, because the heap needs no alignment. */
         for (pages |= 1; pages > 1; pages = pages / 2 | 1) {
                 begin = (nova_word_t)nova_region_reserve(pages * NOVA_PAGE_SIZE);
                 if (begin)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Delegations of a program to itself (see mapper.h). */
+/* Delegates from the program to itself (see mapper.h). */
 #include "memory/mapper.h"
 
 #include <errno.h>
@@ -14,13 +14,12 @@
 #include "selector/lock.h"
 
 struct mapper {
-        uint32_t utcb_page; /* its UTCB's page number; 0: there is none */
-        uint32_t ec;        /* selector; its portal is the next one */
+        uint32_t utcb_page; /* page number of its UTCB; 0: none */
+        uint32_t ec;        /* selector of its EC; its portal is the next one */
         bool ready;
 };
 
-/* mapper[] changes under `lock`, and each is used under it, for the window is set again each time.
- */
+/* `lock` protects mapper[] and each use of a mapper, because each use sets the window. */
 static struct mapper mapper[NOVA_CPU_MAX];
 static struct lock lock;
 
@@ -46,7 +45,8 @@ static nova_word_t own_cpu(void)
         return tls_ready ? nova_thread_cpu() : nova_program.cpu;
 }
 
-/* Creates thread and portal; of the first CPU when they are needed: many children never do. */
+/* Creates thread and portal. Those of the first CPU are created when they are needed: many children
+ * never use them. */
 static int make_ready(struct mapper *own, nova_word_t cpu)
 {
         const nova_word_t utcb = (nova_word_t)own->utcb_page << NOVA_PAGE_BITS;
@@ -83,7 +83,7 @@ int novart_mapper_start(nova_word_t utcb)
         return 0;
 }
 
-/* Nobody is on that CPU yet. */
+/* No other thread uses that CPU yet. */
 static int make_at(nova_word_t cpu, nova_word_t utcb, nova_sel_t ec)
 {
         set(cpu, utcb, ec);
@@ -122,7 +122,7 @@ int novart_mapper_prepare(nova_word_t cpu)
         return error == EALREADY ? 0 : error;
 }
 
-/* The largest window of a type around a selector: the hotspot alone decides. */
+/* Returns the largest window of a type around a selector: the hotspot alone decides. */
 static nova_crd_t window(unsigned type, nova_sel_t to)
 {
         if (type != NOVA_CRD_MEM)
@@ -131,7 +131,7 @@ static nova_crd_t window(unsigned type, nova_sel_t to)
                             NOVA_PERM_ALL);
 }
 
-/* The caller's message, half written perhaps, survives: the item takes the last two words. */
+/* The caller's message, which may be incomplete, survives: the item uses the last two words. */
 int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         struct nova_utcb *const utcb = own_utcb();
@@ -168,7 +168,7 @@ int novart_mapper_send(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
         return nova_crd_type(came) == nova_crd_type(crd) ? 0 : ENOMEM;
 }
 
-/* True if the program holds a selector with at least these permissions. */
+/* Returns true if the program holds a selector with at least these permissions. */
 static bool holds(unsigned type, nova_sel_t sel, unsigned perms)
 {
         nova_crd_t crd = nova_crd(type, sel, 0, 0);
@@ -177,7 +177,7 @@ static bool holds(unsigned type, nova_sel_t sel, unsigned perms)
         return nova_crd_type(crd) == type && (nova_crd_perms(crd) & perms) == perms;
 }
 
-/* Sends an item, and looks whether both ends of the range came. */
+/* Sends an item, and checks whether both ends of the range arrived. */
 static int send_checked(nova_crd_t crd, nova_sel_t to, nova_word_t flags)
 {
         const unsigned type = nova_crd_type(crd), perms = nova_crd_perms(crd);
@@ -194,7 +194,7 @@ int novart_mapper_request(nova_crd_t crd, nova_sel_t to)
         if (!nova_program_is_root())
                 return EPERM;
 
-        /* Objects of several kinds have different permissions: any will do. */
+        /* Objects of several kinds have different permissions, so any permission is enough. */
         if (nova_crd_type(crd) == NOVA_CRD_OBJ)
                 return novart_mapper_send(crd, to, NOVA_ITEM_H);
         return send_checked(crd, to, NOVA_ITEM_H);

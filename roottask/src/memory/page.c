@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages of the pool. A child's pool is there from the start. A root's zones are the free RAM, each
- * at NOVA_LAYOUT_POOL + physical address, requested from the kernel piece by piece. */
+/* Pages of the pool. A child's pool is complete from the start. A root's zones are the free RAM,
+ * each at NOVA_LAYOUT_POOL + physical address, which the runtime requests from the kernel piece by
+ * piece. */
 #include "memory/page.h"
 
 #include <errno.h>
@@ -14,10 +15,10 @@
 #include "novart/selector.h"
 #include "selector/lock.h"
 
-/* Firmware tables and video memory lie below: not worth the trouble. */
+/* Firmware tables and video memory lie below this address; the runtime does not use that RAM. */
 #define RAM_BEGIN 0x100000
 
-/* RAM is requested in steps of at least so many pages, and of a fourth of what is there. */
+/* RAM is requested in steps of at least this many pages, and of a fourth of the present number. */
 #define STEP_PAGES 1024
 
 /* Numbers of pages in the pool have 32 bits (memory/commit_table.h). */
@@ -105,7 +106,8 @@ int novart_page_start(void)
         return 0;
 }
 
-/* Requests [ready, end) of a root's zone. What comes is entered. False: something did not. */
+/* Requests [ready, end) of a root's zone, and enters the pages that arrive. Returns false if some
+ * did not. */
 static bool request(struct buddy_zone *zone, size_t end)
 {
         const nova_word_t first = zone->base >> NOVA_PAGE_BITS;
@@ -175,7 +177,7 @@ static uintptr_t take(unsigned order)
         return addr;
 }
 
-/* Clears those pages of a block that are not zero yet. */
+/* Clears the pages of a block that are not zero yet. */
 static void clear_used(const struct buddy_zone *zone, uintptr_t block, unsigned order)
 {
         size_t page = (block - zone->base) >> NOVA_PAGE_BITS, count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The page allocator for those who have touched their stack already (selector/lock.h). */
+/* The page allocator, for callers whose stack has its memory (selector/lock.h). */
 #ifndef NOVA_ROOTTASK_PAGE_H
 #define NOVA_ROOTTASK_PAGE_H
 
@@ -9,7 +9,8 @@
 /* Finds the program's memory. @return 0 or an errno value */
 int novart_page_start(void);
 
-/* Number of pages that hold this many bytes, and order of a block that holds them. */
+/* Returns the number of pages that hold this many bytes, and the order of a block that holds
+ * them. */
 static inline size_t page_count(size_t bytes)
 {
         return bytes / NOVA_PAGE_SIZE + !!(bytes % NOVA_PAGE_SIZE);
@@ -23,20 +24,21 @@ static inline unsigned page_order(size_t bytes)
 /* As nova_page_alloc(). */
 void *novart_page_take(unsigned order);
 
-/* As novart_page_take(), for pages that come back one by one. */
+/* As novart_page_take(), for pages that are freed one by one. */
 void *novart_page_take_split(unsigned order);
 
 /* As nova_page_free(). */
 void novart_page_give(void *page, unsigned order);
 
-/* So many bytes of what a child's start page leaves, zero, for good; NULL if there are not so many.
- * Only start may ask, which is one thread. */
+/* Returns this many zeroed bytes of the unused part of a child's start page, for good; NULL if
+ * there are not enough. Only for the start code, which is one thread. */
 void *novart_page_spare(size_t bytes);
 
-/* All memory that the program can ever have, in pages. */
+/* Returns all memory that the program can ever have, in pages. */
 size_t novart_page_total(void);
 
-/* The physical address of a page of the pool. @return 0 or an errno value */
+/* Finds the physical address of a page of the pool.
+ * @return 0 or an errno value */
 int novart_page_physical(const void *page, uint64_t *phys);
 
 #endif

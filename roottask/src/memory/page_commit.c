@@ -18,8 +18,8 @@
 #define LEAVES(begin, end) (((end) - (begin)) / COMMIT_TABLE_SPAN)
 #define FAR_LEAVES         LEAVES(NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END)
 
-/* The own area is a child's, near its segments: most children use no other. The far one's directory
- * is allocated at its first use. */
+/* The `own` area is that of a child, near its segments; most children use no other. The directory
+ * of the `far` area is allocated at its first use. */
 static uint32_t near_leaf[LEAVES(NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END)];
 static struct commit_table own;
 static struct commit_table near = {.begin = NOVA_LAYOUT_REGION,
@@ -133,7 +133,7 @@ static int fill_block(nova_word_t addr, unsigned order)
         return error;
 }
 
-/* Order of the largest block that fits at an address without a page. */
+/* Returns the order of the largest block that fits at an address without a page. */
 static unsigned fitting(nova_word_t addr, nova_word_t end)
 {
         const nova_word_t next = novart_commit_table_next(table_of(addr), addr, end);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commits pages of the pool to addresses of regions and maps them. All under the lock of the
- * regions. */
+/* Commits pages of the pool to addresses of regions and maps them. The lock of the regions protects
+ * all of it. */
 #ifndef NOVA_ROOTTASK_PAGE_COMMIT_H
 #define NOVA_ROOTTASK_PAGE_COMMIT_H
 
@@ -9,25 +9,25 @@
 
 #include "nova/abi/types.h"
 
-/* Prepares the commit tables, for a child also that of the addresses near its segments.
+/* Prepares the commit tables, in a child also the table of the addresses near its segments.
  * @return 0 or ENOMEM */
 int novart_page_commit_start(void);
 
 /* Prepares the commit table for an address. @return false if there is no page for it */
 bool novart_page_commit_prepare(nova_word_t addr);
 
-/* Commits pages to [addr, addr + pages) where there are none. @return 0 or ENOMEM; then some may
- * have been committed */
+/* Commits pages to the addresses of [addr, addr + pages) that have none.
+ * @return 0 or ENOMEM; then some may have been committed */
 int novart_page_commit(nova_word_t addr, size_t pages);
 
 /* Maps the committed page of an address again after the kernel removed the mapping.
  * @return 0 or an errno value; EFAULT: no page is committed */
 int novart_page_commit_renew(nova_word_t addr);
 
-/* Unmaps [addr, addr + pages), memory of other programs included, and frees the committed pages. */
+/* Unmaps [addr, addr + pages), also from other programs, and frees the committed pages. */
 void novart_page_decommit(nova_word_t addr, size_t pages);
 
-/* True if a page is committed to an address. */
+/* Returns true if a page is committed to an address. */
 bool novart_page_is_committed(nova_word_t addr);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory with known physical addresses: registers of devices, and memory for them. */
+/* Memory with known physical addresses: registers of devices, and memory for devices. */
 #include <errno.h>
 
 #include "memory/mapper.h"
@@ -38,7 +38,7 @@ int nova_map_physical(uint64_t phys, size_t bytes, unsigned perms, void **out)
         const size_t before = pages < LARGE_PAGES ? 0 : first % LARGE_PAGES;
         size_t wanted = before + pages;
 
-        /* Regions of a power of two are aligned to it. */
+        /* A region whose size is a power of two is aligned to it. */
         while (before && wanted & (wanted - 1))
                 wanted += wanted & -wanted;
         if (wanted < pages || wanted > SIZE_MAX / NOVA_PAGE_SIZE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Regions of the program. Everything that changes a region, its pages or what is mapped there, the
- * pager too, does so under one lock, and a mapping is complete before the lock is dropped: so no
- * page comes to an address after its region was freed. */
+/* Regions of the program. One lock protects every change of a region, of its pages and of its
+ * mappings, also by the pager, and a mapping is complete before the lock is dropped. So no page
+ * appears at an address after its region was freed. */
 #include "memory/region.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@ int novart_region_start(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
         struct region_area area[REGION_AREAS] = {
-                {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION}, /* empty, but for children */
+                {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION}, /* empty, except in a child */
                 {NOVA_LAYOUT_REGION, NOVA_LAYOUT_REGION_END},
                 {NOVA_LAYOUT_FAR, NOVA_LAYOUT_FAR_END},
         };
@@ -39,13 +39,13 @@ static void enter(void)
         lock_take(&lock);
 }
 
-/* The order of the pages that hold the map's array. */
+/* Returns the order of the pages that hold the map's array. */
 static unsigned array_order(size_t room)
 {
         return page_order(room * sizeof(struct region));
 }
 
-/* Makes sure that one more region can be entered. */
+/* Makes room to enter one more region. */
 static bool make_room(void)
 {
         if (!region_map_full(&map))
@@ -66,7 +66,8 @@ static bool make_room(void)
         return true;
 }
 
-/* Under the lock. @return the base, 0 if there is no place */
+/* Called under the lock.
+ * @return the base, 0 if there is no place */
 static nova_word_t add(size_t pages, enum region_kind kind, const char *name)
 {
         const size_t align = pages & (pages - 1) ? 1 : pages;
@@ -90,7 +91,7 @@ void *nova_region_lazy(const char *name, size_t bytes)
 {
         struct region copy;
 
-        novart_region_set_name(&copy, name); /* which may fault, and so not under the lock */
+        novart_region_set_name(&copy, name); /* may fault, so it is not called under the lock */
         enter();
 
         const nova_word_t base = add(page_count(bytes), REGION_LAZY, copy.name);
@@ -120,7 +121,7 @@ int nova_region_name(void *addr, const char *name)
 {
         struct region copy;
 
-        novart_region_set_name(&copy, name); /* before the lock, as there */
+        novart_region_set_name(&copy, name); /* may fault, so it is called before the lock */
         enter();
 
         struct region *const region = novart_region_map_find(&map, (nova_word_t)addr);
@@ -131,7 +132,7 @@ int nova_region_name(void *addr, const char *name)
         return region ? 0 : EINVAL;
 }
 
-/* True if [addr, addr + bytes) lies in a region, its guard page left out. */
+/* Returns true if [addr, addr + bytes) lies in a region, without its guard page. */
 static bool inside(const struct region *region, nova_word_t addr, size_t bytes)
 {
         const nova_word_t guard = region->kind == REGION_STACK ? NOVA_PAGE_SIZE : 0;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What start, the pager and fault reports ask of the regions. */
+/* Regions, for the start code, the pager and fault reports. */
 #ifndef NOVA_ROOTTASK_REGION_H
 #define NOVA_ROOTTASK_REGION_H
 
 #include "memory/region_map.h"
 #include "novart/region.h"
 
-/* Prepares map and lock. @return 0 or an errno value */
+/* Initialises map and lock.
+ * @return 0 or an errno value */
 int novart_region_start(void);
 
-/* What came of a page fault. */
+/* Result of a page fault. */
 enum region_answer {
-        REGION_SERVED,   /* the page is there */
-        REGION_UNKNOWN,  /* nothing comes to this address */
+        REGION_SERVED,   /* the page is mapped */
+        REGION_UNKNOWN,  /* the address has no lazy memory */
         REGION_GUARD,    /* it is the guard page of a stack */
         REGION_NO_MEMORY /* no page or kernel memory is left */
 };
@@ -23,10 +24,10 @@ enum region_answer novart_region_fault(nova_word_t addr);
 /* Copies the region of an address. @return false if there is none */
 bool novart_region_at(nova_word_t addr, struct region *region);
 
-/* True if [addr, addr + bytes), in one page, has memory of a region behind it. */
+/* Returns true if [addr, addr + bytes), which lies in one page, has memory of a region. */
 bool novart_region_readable(nova_word_t addr, size_t bytes);
 
-/* Takes memory away from [addr, addr + bytes) of a region, but not the addresses. */
+/* Removes the memory of [addr, addr + bytes) of a region, but keeps the addresses. */
 void novart_region_decommit(void *addr, size_t bytes);
 
 #endif

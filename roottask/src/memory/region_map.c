@@ -16,7 +16,7 @@ static uintptr_t end_of(const struct region *region)
         return region->base + (region->pages << NOVA_PAGE_BITS);
 }
 
-/* Index of the first region that begins above an address. */
+/* Returns the index of the first region that begins above an address. */
 static size_t above(const struct region_map *map, uintptr_t addr)
 {
         size_t low = 0, high = map->count;
@@ -41,7 +41,7 @@ struct region *novart_region_map_find(struct region_map *map, uintptr_t addr)
         return &map->entry[index - 1];
 }
 
-/* First fit in one area. 0: none; index says where the region goes. */
+/* First fit in one area. Returns 0 if there is none; `index` is the position for the region. */
 static uintptr_t fit(const struct region_map *map, const struct region_area *area, size_t pages,
                      size_t align, size_t *index)
 {

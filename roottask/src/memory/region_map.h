@@ -18,14 +18,14 @@ extern "C" {
 #define REGION_FIRST_ROOM 10
 
 enum region_kind {
-        REGION_RESERVED, /* addresses only: windows, UTCBs, memory of devices */
-        REGION_LAZY,     /* the pager gives it pages */
+        REGION_RESERVED, /* addresses only: windows, UTCBs, device memory */
+        REGION_LAZY,     /* the pager maps pages on first touch */
         REGION_STACK     /* as LAZY, but the first page is the guard */
 };
 
 struct region {
         uintptr_t base;
-        size_t pages; /* a stack's guard page included */
+        size_t pages; /* including a stack's guard page */
         uint8_t kind;
         char name[REGION_NAME_BYTES];
 };
@@ -34,7 +34,7 @@ struct region_area {
         uintptr_t begin, end;
 };
 
-/** Sorted by base. The array can be exchanged for a larger one: region_map_room(). */
+/** Sorted by base. region_map_room() can replace the array by a larger one. */
 struct region_map {
         struct region_area area[REGION_AREAS]; /* searched in this order */
         struct region *entry;
@@ -42,35 +42,33 @@ struct region_map {
         struct region first[REGION_FIRST_ROOM];
 };
 
-/** A map without regions. */
+/** Initialises a map without regions. */
 void novart_region_map_init(struct region_map *map, const struct region_area area[REGION_AREAS]);
 
-/**
- * Finds free addresses and makes a region of them.
- *
+/** Finds free addresses and makes a region of them.
  * @param pages not 0
  * @param align pages: a power of two of which the first page number is a multiple
- * @return the region, valid until the map changes; NULL if there are no addresses or no room
- */
+ * @return the region, valid until the map changes; NULL if there are no addresses or no room */
 struct region *novart_region_map_add(struct region_map *map, size_t pages, size_t align,
                                      enum region_kind kind, const char *name);
 
-/** The region that holds an address, or NULL. Valid until the map changes. */
+/** Returns the region that contains an address, or NULL. Valid until the map changes. */
 struct region *novart_region_map_find(struct region_map *map, uintptr_t addr);
 
-/** Forgets a region of the map. */
+/** Removes a region from the map. */
 void novart_region_map_remove(struct region_map *map, struct region *region);
 
-/** True if the next region needs a larger array. */
+/** Returns true if the next region needs a larger array. */
 static inline bool region_map_full(const struct region_map *map)
 {
         return map->count == map->room;
 }
 
-/** Moves the regions to a larger array. @return the old one, NULL if it is not the caller's */
+/** Moves the regions to a larger array.
+ * @return the old one, NULL if it is not the caller's */
 struct region *novart_region_map_move(struct region_map *map, struct region *entry, size_t room);
 
-/** Sets a region's name, cut to what there is room for. NULL is an empty one. */
+/** Sets a region's name, cut to the available room. NULL sets an empty name. */
 void novart_region_set_name(struct region *region, const char *name);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The order in which the parts of memory begin. */
+/* Initialises the parts of memory in their order. */
 #include <errno.h>
 
 #include "memory/mapper.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the C library's heap lacks: aligned_alloc() stands on this. */
+/* The function that the C library's heap lacks: aligned_alloc() uses it. */
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where text goes, and where it comes from. */
+/* Destination of output, and source of input. */
 #include "novart/console.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 static struct nova_mutex mutex;
 static const struct nova_console_output *output;
 
-/* Where text goes without another way out. */
+/* The destination of output without nova_console_use(). */
 static int write_plain(const char *text, size_t bytes)
 {
         if (!nova_program_is_root())
@@ -59,7 +59,7 @@ int nova_console_write(const char *text, size_t bytes)
         return error;
 }
 
-/* Waiting for a line must not keep others from writing. */
+/* A thread that waits for a line must not keep others from writing. */
 int nova_console_read(char *text, size_t bytes)
 {
         nova_mutex_lock(&mutex);

@@ -15,7 +15,7 @@ struct __lock __lock___sinit_recursive_mutex, __lock___sfp_recursive_mutex,
         __lock___malloc_recursive_mutex, __lock___env_recursive_mutex, __lock___tz_mutex,
         __lock___dd_hash_mutex, __lock___arc4random_mutex;
 
-/* A stream without memory for a lock has this one, so that it is never without. */
+/* A stream without memory for a lock uses this one. */
 static struct __lock shared;
 
 void __retarget_lock_init(_LOCK_T *lock)

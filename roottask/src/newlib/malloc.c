@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* malloc() and its kin, for programs and for the C library itself, whose own stay out. */
+/* malloc() and related functions, for programs and for the C library, in place of its own. */
 #include <errno.h>
 #include <malloc.h>
 #include <reent.h>
@@ -28,7 +28,7 @@ static void *taken(void *memory)
         return memory;
 }
 
-/* Not by the name of malloc(): compilers would make calloc() of this and a memset(). */
+/* Not named malloc(): compilers would turn this function and a memset() into calloc(). */
 static void *take(size_t bytes)
 {
         nova_mutex_lock(&mutex);

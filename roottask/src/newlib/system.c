@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the C library asks of a system: three open files, which are the console, and a heap. */
+/* The system calls of the C library: three open files, which are the console, and a heap. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -79,7 +79,7 @@ off_t lseek(int file, off_t offset, int whence)
         return fail(is_console(file) ? ESPIPE : EBADF);
 }
 
-/* There are no files yet but the three that are open. */
+/* Only the three open files exist. */
 int open(const char *name, int flags, ...)
 {
         (void)name;
@@ -112,7 +112,7 @@ int getpid(void)
         return 1;
 }
 
-/* abort() and raise() end here: the program ends as by the signal. */
+/* abort() and raise() call this: the program ends as by the signal. */
 int kill(int process, int signal)
 {
         if (process != 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a time of POSIX to a deadline of the runtime. */
+/* Converts a time of POSIX into a deadline of the runtime. */
 #include "posix/deadline.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ int novart_deadline_of(clockid_t clock, const struct timespec *time, uint64_t *d
                  __builtin_add_overflow(ns, (uint64_t)time->tv_nsec, &ns))
                 ns = UINT64_MAX;
 
-        /* The clock may have been set back before the time of boot: the offset is modulo 2^64. */
+        /* The clock may be set to a time before the boot: the offset is modulo 2^64. */
         const uint64_t since_boot = ns - offset;
 
         *deadline = nova_tsc_of_ns(since_boot > ns && offset <= INT64_MAX ? 0 : since_boot);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values that each thread has of its own, by key. A thread's array comes with its first value. */
+/* Thread-specific values by key. A thread's array is allocated with its first value. */
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "thread/thread.h"
 
-/* A key that is made again has another turn: values that threads set before are none of its. */
+/* A key that is created again has another turn number, so it ignores values that threads set
+ * before. */
 struct key {
         void (*destructor)(void *);
         unsigned turn; /* odd while the key exists */
@@ -13,13 +14,13 @@ struct key {
 
 struct thread_value {
         void *value;
-        unsigned turn; /* of the key when it was set */
+        unsigned turn; /* turn of the key when the value was set */
 };
 
 static struct key keys[PTHREAD_KEYS_MAX];
 static struct nova_mutex mutex;
 
-/* The key's turn; an even number if it does not exist. */
+/* Returns the key's turn; an even number if it does not exist. */
 static unsigned turn_of(pthread_key_t key)
 {
         return key < PTHREAD_KEYS_MAX ? __atomic_load_n(&keys[key].turn, __ATOMIC_ACQUIRE) : 0;
@@ -80,7 +81,8 @@ int pthread_setspecific(pthread_key_t key, const void *value)
         return 0;
 }
 
-/* @return true if there was a value */
+/* Runs the destructors once.
+ * @return true if there was a value */
 static bool destroy_values(struct thread_value *values)
 {
         bool any = false;

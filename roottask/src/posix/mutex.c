@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* POSIX mutexes. The holder is kept for all kinds, so that a condition can give it back. */
+/* POSIX mutexes. The holder is recorded for all kinds, so that a condition can release the
+ * mutex. */
 #include <pthread.h>
 
 #include "posix/deadline.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a holder's stack needs (see lock.h). Not inline: what the caller calls next lies where this
- * function did, below the caller's frame. No array: compilers keep only what is used of it. */
+/* Touches the stack of a holder (see lock.h). The function is not inline, so the functions that
+ * the caller calls next use the same addresses, below the caller's frame. It writes below its
+ * frame instead of into an array, because compilers keep only the used part of an array. */
 #include "selector/lock.h"
 
 void novart_lock_touch_stack(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lock below everything else: it needs nothing of the calling thread but its stack.
+/* The lock below all other parts: it needs only the stack of the calling thread. The first thread
+ * that takes it holds it; others wait at its semaphore in the order of their arrival. Holders must
+ * not fault: novart_lock_touch_stack() touches the stack that they may need, and the data that
+ * they use has its memory already.
  *
- * Who takes it first has it, the others wait at its semaphore in the order of their coming. Holders
- * must not fault: lock_take() touches the stack that they may need, and what they work on has its
- * memory already. Order: selectors or regions, then pages, then mapper. */
+ * Order: selectors or regions, then pages, then mapper. */
 #ifndef NOVA_ROOTTASK_LOCK_H
 #define NOVA_ROOTTASK_LOCK_H
 
@@ -11,13 +12,13 @@
 
 struct lock {
         uint32_t users; /* number of threads that hold or wait for it; atomic */
-        nova_sel_t sm;  /* of the kernel's semaphore */
+        nova_sel_t sm;  /* selector of the kernel's semaphore */
 };
 
-/* Bytes of stack that holders and what they call may use. */
+/* Bytes of stack that holders and the functions they call may use. */
 #define LOCK_STACK 2048
 
-/* Makes the semaphore at a free selector. */
+/* Creates the semaphore at a free selector. */
 static inline enum nova_status lock_init(struct lock *lock, nova_sel_t sm, nova_sel_t pd)
 {
         lock->users = 0;
@@ -25,7 +26,8 @@ static inline enum nova_status lock_init(struct lock *lock, nova_sel_t sm, nova_
         return nova_create_sm(sm, pd, 0);
 }
 
-/* A page fault of the stack, down to LOCK_STACK below the caller's, comes now or not at all. */
+/* Forces page faults of the stack, down to LOCK_STACK below the caller's frame, to happen before
+ * the lock is held. */
 void novart_lock_touch_stack(void);
 
 static inline void lock_take(struct lock *lock)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bitmap of selectors (see sel_map.h): searched by words, whole words for orders from 5 up. */
+/* A bitmap of selectors (see sel_map.h), searched by words; for orders from 5 up by whole words. */
 #include "selector/sel_map.h"
 
 #define NONE       ((nova_sel_t)-1)
@@ -23,7 +23,7 @@ void novart_sel_map_init(struct sel_map *map, nova_sel_t first, nova_sel_t count
                 map->small[i] = 0;
 }
 
-/* Bits of one word that stand for a range inside it. */
+/* Returns the bits of one word that represent a range inside it. */
 static uint32_t mask_of(nova_sel_t index, unsigned order)
 {
         const uint32_t ones = order >= WORD_ORDER ? ~0u : ((uint32_t)1 << (1u << order)) - 1;
@@ -31,7 +31,7 @@ static uint32_t mask_of(nova_sel_t index, unsigned order)
         return ones << index % SEL_WORD_BITS;
 }
 
-/* True if all 2^order bits from index on have the value. */
+/* Returns true if all 2^order bits from `index` on have the value. */
 static bool all_are(const struct sel_leaf *leaf, nova_sel_t index, unsigned order, bool value)
 {
         const uint32_t mask = mask_of(index, order);
@@ -55,7 +55,8 @@ static void set(struct sel_leaf *leaf, nova_sel_t index, unsigned order, bool va
         }
 }
 
-/* Searches a leaf whose first selector is base. @return index in it, or NONE */
+/* Searches a leaf whose first selector is `base`.
+ * @return index in it, or NONE */
 static nova_sel_t search(const struct sel_map *map, struct sel_leaf *leaf, nova_sel_t base,
                          unsigned order)
 {
@@ -76,7 +77,7 @@ static nova_sel_t search(const struct sel_map *map, struct sel_leaf *leaf, nova_
         return NONE;
 }
 
-/* Gives a leaf its page. False: it has all bits already, or there is no page. */
+/* Allocates a leaf's page. Returns false if it has all bits already, or there is no page. */
 static bool extend(struct sel_map *map, struct sel_leaf *leaf)
 {
         uint32_t *page = leaf->covered < SEL_LEAF_COUNT ? map->page() : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program's object selectors: a map of them under a lock. */
+/* The program's object selectors: a bitmap and its lock. */
 #include "selector/selector.h"
 
 #include <errno.h>
@@ -9,7 +9,8 @@
 #include "selector/lock.h"
 #include "selector/sel_map.h"
 
-/* What a root gives out: above its events, its own objects, and what 2012's tools use. */
+/* Range of a root's allocator: above its events, its own objects, and the selectors that tools of
+ * 2012 use. */
 #define ROOT_FIRST 64
 
 static struct sel_map map;

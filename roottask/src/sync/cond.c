@@ -44,7 +44,7 @@ void nova_cond_signal(struct nova_cond *cond)
                 novart_wait_wake(thread);
 }
 
-/* A waiter stays where it is until it is woken, so the list can be walked without the guard. */
+/* A waiter stays in place until it is woken, so the list can be walked without the guard. */
 void nova_cond_broadcast(struct nova_cond *cond)
 {
         novart_wait_guard(&cond->queue);

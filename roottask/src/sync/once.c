@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is done once. One mutex and condition serve all: they are held for moments only. */
+/* One-time initialisation. One mutex and condition serve all objects: they are held only
+ * briefly. */
 #include "sync/once.h"
 
 #include "novart/sync.h"

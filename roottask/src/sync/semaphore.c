@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Semaphores. The counter alone decides while it is above 0; below, it says how many ups are owed
- * to threads that wait or are about to. */
+/* Semaphores. The counter alone decides while it is above 0. Below 0, it is minus the number of ups
+ * owed to threads that wait or are about to. */
 #include <errno.h>
 
 #include "sync/wait.h"
@@ -16,8 +16,8 @@ bool nova_semaphore_try(struct nova_semaphore *semaphore)
         return false;
 }
 
-/* Takes back the claim of a thread whose time is over. @return false if an up was for it, which is
- * on its way */
+/* Withdraws the claim of a thread whose deadline has passed.
+ * @return false if an up was granted to it and is on its way */
 static bool withdraw(struct nova_semaphore *semaphore)
 {
         int32_t count = __atomic_load_n(&semaphore->count, __ATOMIC_RELAXED);

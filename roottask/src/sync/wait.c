@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of waiting threads. Each thread waits on a semaphore of its own, which gets one up for
- * each time it is granted something, and never another. A thread that was granted something, even
- * if it finds that out by itself, goes on only after that up: until then it and its waiter stay. */
+/* Queues of waiting threads. Each thread waits on a semaphore of its own, which is upped once for
+ * each grant and never otherwise. A thread with a grant, even if it discovers the grant itself,
+ * continues only after that up: until then the thread and its waiter stay. */
 #include "sync/wait.h"
 
 #include "nova/arch/tsc.h"
@@ -9,13 +9,14 @@
 #include "novart/program.h"
 #include "thread/thread.h"
 
-/* How often a guard is tried before its holder may need the CPU, and for how long it gets it: at
- * first 1/16 ms, then twice as long each time, for a busy machine may take all of a short sleep. */
+/* Number of tries before a guard's holder may need the CPU, and the time for which it gets it:
+ * initially 1/16 ms, then twice as long each time, because on a busy machine a short sleep may be
+ * over before the holder runs. */
 #define GUARD_TRIES 200
 #define GUARD_SLEEP 16
 #define GUARD_STEPS 8
 
-/* Sleeps for a moment, all of it: what was granted to the caller meanwhile, or before, is put back
+/* Sleeps for a moment, to its end: grants that arrive meanwhile, or arrived before, are put back
  * afterwards. */
 static void step_aside(unsigned step)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the C library's clocks need beside novart/time.h. */
+/* Clock data that the C library needs in addition to novart/time.h. */
 #ifndef NOVA_ROOTTASK_CLOCK_H
 #define NOVA_ROOTTASK_CLOCK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The time by the machine's clock (see novart/time.h). */
+/* Reads the time of the machine's clock (see novart/time.h). */
 #include "time/rtc.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "novart/region.h"
 #include "novart/time.h"
 
-#define PORT       0x70 /* a register's number; the next port has its value */
+#define PORT       0x70 /* port of the register number; the next port has the value */
 #define STATUS_A   0x0a
 #define A_UPDATING 0x80
 
@@ -33,7 +33,7 @@ static void read_all(uint16_t port, uint8_t reg[RTC_REGISTERS])
                 reg[i] = read_register(port, i);
 }
 
-/* Registers are read twice, for an update may begin in between. */
+/* The function reads the registers twice, because an update may begin in between. */
 static bool read_steadily(uint16_t port, uint8_t reg[RTC_REGISTERS])
 {
         const uint64_t end = nova_time_ns() + PATIENCE_NS;

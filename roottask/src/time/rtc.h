@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As many registers as have to do with the date, from 0 on. */
+/* Number of registers that belong to the date, from 0 on. */
 #define RTC_REGISTERS 12
 
-/* The seconds since 1970 that registers hold, in UTC, for years from 1970 to 2069. @return false:
- * they hold no valid date */
+/* Computes the seconds since 1970 from the registers, in UTC, for years from 1970 to 2069.
+ * @return false: they hold no valid date */
 bool novart_rtc_seconds(const uint8_t reg[RTC_REGISTERS], uint64_t *seconds);
 
 #endif

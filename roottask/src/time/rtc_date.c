@@ -36,7 +36,7 @@ static bool hour(const uint8_t reg[RTC_REGISTERS], unsigned *to)
         return true;
 }
 
-static bool is_leap(unsigned year) /* until 2099 */
+static bool is_leap(unsigned year) /* valid until 2099 */
 {
         return year % 4 == 0;
 }

@@ -12,7 +12,8 @@
 
 static uint64_t realtime_offset;
 
-/* value * times / by without an overflow in between; UINT64_MAX if the result has no room. */
+/* Returns value * times / by without an overflow in between; UINT64_MAX if the result does not
+ * fit. */
 static uint64_t scale(uint64_t value, uint32_t times, uint32_t by)
 {
         const uint64_t whole = value / by, rest = value % by;
@@ -46,7 +47,7 @@ uint64_t nova_deadline_in(uint64_t ns)
         return ticks < NOVA_FOREVER - now ? now + ticks : NOVA_FOREVER;
 }
 
-/* No other thread ups the semaphore, so only the deadline ends the wait. */
+/* No thread ups the semaphore, so only the deadline ends the wait. */
 void nova_sleep_until(uint64_t tsc)
 {
         while (nova_sm_down_until(nova_thread_self()->park, 0, tsc) == NOVA_SUCCESS)
