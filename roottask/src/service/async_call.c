@@ -27,9 +27,9 @@ enum async_call_state { ASYNC_CALL_NEW, ASYNC_CALL_BEGUN, ASYNC_CALL_DONE, ASYNC
 
 struct nova_async_call {
         struct nova_message message;
-        struct client_share share;    /* if it has memory, the message has */
-        struct nova_semaphore over;   /* up: the call has returned, or is cancelled */
-        struct nova_async_call *next; /* in cancel->first, under its mutex */
+        struct client_share share;    /* used if the message has memory */
+        struct nova_semaphore over;   /* upped when the call has returned, or is cancelled */
+        struct nova_async_call *next; /* in the list cancel->first, under its mutex */
         nova_sel_t portal;
         uint32_t state;   /* enum async_call_state; atomic */
         unsigned holders; /* references of caller and call thread; the last one frees */
@@ -53,7 +53,8 @@ static bool change_state(struct nova_async_call *async, enum async_call_state fr
                                            __ATOMIC_ACQUIRE);
 }
 
-/* Takes the page faults of stack and answer now: a thread in a page fault holds locks. */
+/* Forces the page faults of stack and answer to happen now, because a thread in a page fault holds
+ * locks. */
 static void touch(struct nova_async_call *async)
 {
         volatile char depth[CALL_STACK];
@@ -133,7 +134,7 @@ static bool give_up(struct nova_async_call *async, struct nova_thread *thread)
 
         if (state == ASYNC_CALL_BEGUN) {
                 novart_thread_block_destroy(thread);
-                __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller stays */
+                __atomic_sub_fetch(&async->holders, 1, __ATOMIC_ACQ_REL); /* the caller's stays */
         } else {
                 nova_thread_detach(thread);
         }
@@ -152,7 +153,8 @@ static int await(struct nova_async_call *async, struct nova_thread *thread, uint
         return over ? over : ECANCELED;
 }
 
-/* @return 0 or ECANCELED */
+/* Enters the call into the list of its cancel object.
+ * @return 0 or ECANCELED */
 static int enlist(struct nova_cancel *cancel, struct nova_async_call *async)
 {
         int error = ECANCELED;

@@ -14,9 +14,9 @@ int novart_client_errno(nova_word_t status)
         switch ((enum nova_status)status) {
         case NOVA_SUCCESS:
                 return 0;
-        case NOVA_COM_ABT: /* the handler died meanwhile */
-        case NOVA_COM_TIM: /* it was dead before */
-        case NOVA_BAD_CAP: /* there is no portal any more */
+        case NOVA_COM_ABT: /* the handler died during the call */
+        case NOVA_COM_TIM: /* it had died before the call */
+        case NOVA_BAD_CAP: /* the portal does not exist any more */
                 return ECONNRESET;
         default:
                 return nova_errno_of((enum nova_status)status);
@@ -39,7 +39,7 @@ static int send(struct nova_utcb *utcb, const struct nova_message *message,
         return share ? novart_client_put_share(utcb, share) : 0;
 }
 
-/* The answer's words and its first item. A server may send anything. */
+/* Reads the answer's words and its first item, which may have any content. */
 static int receive(const struct nova_utcb *utcb, struct nova_message *message)
 {
         nova_word_t word = 0;
@@ -95,7 +95,7 @@ int novart_client_call(const struct client_call *call)
         return novart_client_call_async(call, NOVA_FOREVER, &left);
 }
 
-/* A session without portals was closed in vain to be opened again. */
+/* An attempt to reopen the session failed and left it without portals. */
 static int not_open(struct nova_message *message)
 {
         message->answer_count = 0;

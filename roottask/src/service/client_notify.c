@@ -9,14 +9,14 @@
 #include "novart/selector.h"
 #include "novart/time.h"
 
-#define LOOK_NS 1000000000 /* between two looks at whether the service lives */
+#define LOOK_NS 1000000000 /* ns between two checks whether the service lives */
 
 static nova_sel_t notify_of(const struct nova_session *session)
 {
         return __atomic_load_n(&session->notify, __ATOMIC_SEQ_CST);
 }
 
-/* A semaphore for notifications, or NOVA_SEL_NONE. */
+/* Returns a semaphore for notifications, or NOVA_SEL_NONE. */
 static nova_sel_t create(void)
 {
         const nova_sel_t sm = nova_sel_alloc(0);
@@ -27,8 +27,8 @@ static nova_sel_t create(void)
         return NOVA_SEL_NONE;
 }
 
-/* A request that was given up may have arrived: the next one offers the same semaphore, and if the
- * service has one already, it is that. */
+/* A request that was given up may have arrived. So the next request offers the same semaphore: if
+ * the service has one already, it is this one. */
 static int enable(struct nova_session *session, uint64_t deadline)
 {
         const bool again = session->offered != NOVA_SEL_NONE;
@@ -75,7 +75,7 @@ int nova_session_enable_notify(struct nova_session *session)
         return nova_session_enable_notify_until(session, NOVA_FOREVER);
 }
 
-/* True if the service still has the session: its portals die with it. */
+/* Returns true if the service still has the session: its portals end with it. */
 static bool alive(const struct nova_session *session)
 {
         return session->cpus & novart_client_cpus(session->portals);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's side: how a session begins, and how long a client waits for that. */
+/* The client's side: opens sessions, and waits for services that are starting. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +14,10 @@
 #include "parent_registry.h"
 #include "registry.h"
 
-#define AGAIN_NS  1000000 /* between two tries */
-#define AGAIN_MAX 5000    /* tries until the service or its start counts as stuck */
+#define AGAIN_NS  1000000 /* ns between two tries */
+#define AGAIN_MAX 5000    /* number of tries until the service counts as stuck */
 
-/* Order of a range with one selector for each CPU number that the program may use. */
+/* Returns the order of a range with one selector for each CPU number that the program may use. */
 static unsigned cpu_order(void)
 {
         unsigned order = 0;
@@ -27,8 +27,8 @@ static unsigned cpu_order(void)
         return order;
 }
 
-/* Why no control portal is on a CPU of the program: there is none at all when the service has ended
- * since a client found it. */
+/* Finds out why no control portal is on a CPU of the program: if the service has ended since the
+ * client found it, there is no control portal at all. */
 static int why_unreachable(nova_sel_t control)
 {
         for (nova_sel_t sel = control; sel < control + NOVA_CPU_MAX; sel++) {
@@ -84,7 +84,7 @@ static int open_once(struct nova_session *session)
         if (error)
                 return error;
         session->cpus = novart_client_cpus(session->portals);
-        return session->cpus ? 0 : ECONNRESET; /* they went with the service */
+        return session->cpus ? 0 : ECONNRESET; /* the portals ended with the service */
 }
 
 int novart_client_open(struct nova_session *session)
@@ -104,8 +104,8 @@ int novart_client_open(struct nova_session *session)
         return error;
 }
 
-/* A thread that opens a session for a caller with a deadline. Both write the state; the second one
- * sees what the first has done, and has the session. */
+/* A thread that opens a session for a caller with a deadline. Both write the state. The second one
+ * to write sees the other's result, and owns the session. */
 enum opening_state { OPENING, OPENING_DONE, OPENING_LEFT };
 
 struct opening {

@@ -17,7 +17,7 @@ static struct nova_crd_range pages_of(const void *memory, unsigned pages)
         return range;
 }
 
-/* The memory is cut into pieces that are aligned on both sides. */
+/* Splits the memory into pieces that are aligned on both sides. */
 int novart_client_put_share(struct nova_utcb *utcb, const struct client_share *share)
 {
         struct nova_crd_range range = pages_of(share->memory, share->pages);
@@ -41,14 +41,16 @@ static void take_back(const void *memory, unsigned pages)
                 nova_revoke(crd, 0);
 }
 
-/* A service could keep what it has until its end; the client's memory is used again. */
+/* The memory is revoked first, because a service could keep it until its end, and the client reuses
+ * it. */
 void novart_client_take_back(const struct nova_session *session)
 {
         if (session->share)
                 take_back(session->share, session->share_pages);
 }
 
-/* @return 0 or an errno value; after a time-out it may be there or not */
+/* Shares the memory.
+ * @return 0 or an errno value; after a time-out it may be shared or not */
 static int send(struct nova_session *session, const struct client_share *share, uint64_t deadline)
 {
         const nova_word_t words[] = {share->pages};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How sessions begin and end. The service's lock is held in all functions. */
+/* Opens and closes sessions. All functions are called with the service's lock held. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "novart/error.h"
 #include "novart/selector.h"
 
-/* True if a capability is that of a PD that lives. Only a PD has an account to ask for. */
+/* Returns true if a capability is that of a live PD. Only a PD has an account to query. */
 static bool pd_alive(nova_sel_t pd)
 {
         nova_word_t used = 0, limit = 0;
@@ -17,8 +17,8 @@ static bool pd_alive(nova_sel_t pd)
         return nova_quota_query(pd, &used, &limit) == NOVA_SUCCESS;
 }
 
-/* The name that the client's parent gave it: a PD is named once, and those that a program makes
- * have its own name. */
+/* Reads the name that the client's parent gave it: a PD can be named once, and PDs that a program
+ * creates inherit its name. */
 static int identify(nova_sel_t pd, char name[NOVA_NAME_SIZE])
 {
         return pd_alive(pd) && nova_name_get(pd, name) == NOVA_SUCCESS ? 0 : EACCES;
@@ -49,8 +49,8 @@ static int create_portals(struct nova_service *service, const struct session *se
 
 static void end_session(struct nova_service *service, struct session *session)
 {
-        /* With one CPU no message can be on its way to a handler: this thread or the one whose
-         * lock it holds is all that there is. */
+        /* With one CPU no message can be on its way to a handler: the only other thread is the
+         * holder of the lock. */
         const bool at_once = !(service->cpus & (service->cpus - 1));
 
         remove_portals(service, session);
@@ -98,7 +98,7 @@ static int take_session(struct nova_service *service, const char name[NOVA_NAME_
         int error = novart_session_take(&service->table, name, session);
 
         if (error == EMFILE || error == ENFILE) {
-                /* Perhaps some of those that have sessions are dead. */
+                /* Some programs with sessions may have died. */
                 novart_service_sweep(service, 0, service->table.slot_count);
                 if (!novart_service_inside(service))
                         return ECONNRESET;
@@ -122,7 +122,8 @@ static int copy_arguments(const struct nova_request *request,
         return 0;
 }
 
-/* The service's own part, without the lock for parallel ones. ECONNRESET: it does not come back */
+/* Calls the service's open function, without the lock for parallel services. ECONNRESET: the lock
+ * was not taken again */
 static int begin_session(struct nova_service *service, struct nova_request *request,
                          struct session *session, const char *arguments)
 {
@@ -140,8 +141,8 @@ static int begin_session(struct nova_service *service, struct nova_request *requ
 }
 
 /* The client's window has room for two ranges, each with a selector for every CPU number of the
- * client. The service may have more CPU numbers, or fewer: of its portals those go that the client
- * can use, and the share portals go to where the client's second range begins. */
+ * client. The service may have more CPU numbers, or fewer. It delegates the portals that the client
+ * can use, and places the share portals where the client's second range begins. */
 static void give_portals(struct service_cpu *cpu, const struct session *session,
                          unsigned client_order)
 {
@@ -194,7 +195,7 @@ int novart_service_open(struct service_cpu *cpu, struct nova_request *request)
 
 int novart_service_notify_set(struct service_cpu *cpu, struct nova_request *request)
 {
-        /* It stays as long as the session, so that notifying needs no lock for it. */
+        /* The semaphore stays as long as the session, so notifying needs no lock for it. */
         if (cpu->session->notify)
                 return EEXIST;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Work that a service defers until no reply that delegates something is under way.
+/* Work that a service defers until no reply with a delegation is in progress.
  *
- * A handler releases its lock before it sends its reply, and the kernel looks up what the reply
- * delegates when it is sent. So selectors that are revoked in between must not name something else
- * by then. A handler that receives its next message has sent its reply. */
+ * A handler releases its lock before it sends its reply, and the kernel looks up the delegated
+ * range when the reply is sent. So selectors that are revoked in between must not name other
+ * objects by then. A handler that receives its next message has sent its reply. */
 #include <stdlib.h>
 
 #include "internal.h"
@@ -84,7 +84,7 @@ void nova_service_drop(struct nova_service *service, nova_sel_t sel)
 
         nova_revoke(nova_crd_obj(sel, order, NOVA_PERM_ALL), NOVA_REVOKE_SR);
         if (!dropped)
-                return; /* leaking the selectors is harmless */
+                return; /* leaks the selectors, which is harmless */
         dropped->later.function = release;
         dropped->sel = sel;
         dropped->order = order;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One call: out of the UTCB, checked against the table, to its handler, and the answer back. */
+/* One call: copies it from the UTCB, checks it against the table, calls its handler and sends the
+ * answer. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "nova/utcb.h"
 #include "novart/selector.h"
 
-/* Copy the message: the handler may use the UTCB for calls of its own. */
+/* Copies the message: the handler may use the UTCB for calls of its own. */
 static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
 {
         struct nova_request *request = cpu->request;
@@ -26,7 +27,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
         if (request->word_count)
                 memcpy(request->word, &utcb->word[1], request->word_count * sizeof(nova_word_t));
         request->item = 0;
-        /* Only what lies where a handler looks for it counts. */
+        /* Only items at the start of the window, where a handler looks for them, count. */
         if (nova_utcb_get_item(utcb, 0, &item) && nova_item_is_delegate(item) &&
             nova_crd_type(item.crd) == NOVA_CRD_OBJ && nova_crd_base(item.crd) == cpu->window)
                 request->item = item.crd;
@@ -36,7 +37,7 @@ static void begin(struct service_cpu *cpu, const struct nova_utcb *utcb)
         request->taken = false;
 }
 
-/* A window that was taken is replaced; what nobody took is revoked. */
+/* Replaces a window whose content was taken; revokes content that was not taken. */
 static void renew_window(struct service_cpu *cpu, bool came)
 {
         const unsigned order = cpu->service->config.receive_order;
@@ -49,8 +50,8 @@ static void renew_window(struct service_cpu *cpu, bool came)
                 cpu->window = nova_sel_alloc(order);
 }
 
-/* Where the second range goes in the client's window: after the first one, aligned to its own size,
- * so that a client knows the place without knowing the service's CPUs. */
+/* Computes the position of the second range in the client's window: after the first one, aligned to
+ * its own size, so the client knows the position without knowing the service's CPUs. */
 static nova_sel_t second_hotspot(const struct service_cpu *cpu)
 {
         const unsigned first = nova_crd_order(cpu->request->give[0]);
@@ -61,7 +62,7 @@ static nova_sel_t second_hotspot(const struct service_cpu *cpu)
         return (nova_sel_t)1 << (first > second ? first : second);
 }
 
-/* A refusal gives nothing: its handler may have failed half-way. */
+/* A refused call delegates nothing: its handler may have failed half-way. */
 static void finish(struct service_cpu *cpu, struct nova_utcb *utcb, int error, unsigned items)
 {
         const struct nova_request *request = cpu->request;
@@ -167,7 +168,7 @@ void novart_service_dispatch(nova_sel_t portal, struct nova_utcb *utcb, void *ar
         if (cpu->request->operation == NOVA_OPERATION_NOP && !items) {
                 nova_utcb_clear(utcb);
                 nova_utcb_put(utcb, 0);
-                return; /* runners pass here while the lock is held */
+                return; /* a runner calls this while the lock is held */
         }
         if (items > 1) {
                 error = EINVAL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copying from and to memory that may vanish: the range of instructions that may fault. */
+/* Copies from and to memory that may be revoked: the range of instructions that may fault. */
 #include "novart/guard.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 size_t novart_guard_copy(void *to, const void *from, size_t bytes);
 
 extern const char novart_guard_copy_fault[];  /* the only instruction that may fault */
-extern const char novart_guard_copy_resume[]; /* where it goes on then */
+extern const char novart_guard_copy_resume[]; /* address at which execution continues then */
 
 int nova_copy_guarded(void *to, const void *from, size_t bytes)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service's lock, and what becomes of it when the service stops.
+/* A service's lock, and how the service stops.
  *
- * A handler that had a fault may have the lock for ever. So who waits for it gives up when the
- * service stops, and who gave it up for a moment, to call the service's own functions, may not get
- * it back: it touches nothing of the service then, and stopping ends what it has begun.
+ * A handler that had a fault may hold the lock for ever. So a thread that waits for the lock gives
+ * up when the service stops. A thread that released it for a moment, to call the service's own
+ * functions, may not get it back: it does not touch the service then, and the thread that stops
+ * the service ends the work that it had begun.
  *
- * A handler whose caller has died has no time to give the lock back, or to take it when it is its
+ * A handler whose caller has died has no time to release the lock, or to take it when it is its
  * turn. Its runner calls it, but may be calling the other handler of that CPU, which waits for the
- * lock: so handlers and runners that wait lend their time to those of their CPU that need it. */
+ * lock. So handlers and runners that wait lend their time to those of their CPU that need it. */
 #include <errno.h>
 
 #include "internal.h"
@@ -19,7 +20,7 @@ static nova_word_t self(void)
         return (nova_word_t)nova_thread_self();
 }
 
-/* What the caller is on its CPU: -1 if it is none of the service's handlers. */
+/* Returns the caller's index among its CPU's handlers: -1 if it is not a handler of the service. */
 static int role(const struct service_cpu *cpu)
 {
         if (cpu && cpu->handler && self() == (nova_word_t)&cpu->handler->thread)
@@ -29,7 +30,8 @@ static int role(const struct service_cpu *cpu)
         return -1;
 }
 
-/* Where others see that the caller has the lock or wants it, if it is a handler; else NULL. */
+/* Returns the flag that shows other threads that the caller has the lock or wants it, if it is a
+ * handler; else NULL. */
 static bool *needs_lock(struct nova_service *service)
 {
         struct service_cpu *const cpu = service->cpu[nova_thread_cpu()];
@@ -66,7 +68,8 @@ static void wake_runners(struct nova_service *service)
                         novart_service_runner_wake(service->cpu[n]);
 }
 
-/* @return false if the service stops and the holder does not release the lock soon */
+/* Takes the lock, lending time to its holder.
+ * @return false if the service stops and the holder does not release the lock soon */
 static bool take(struct nova_service *service, bool insist)
 {
         bool *const needs = needs_lock(service);
@@ -105,7 +108,7 @@ void novart_service_leave(struct nova_service *service)
 
         __atomic_store_n(&service->holder, 0, __ATOMIC_RELAXED);
         nova_mutex_unlock(&service->lock);
-        set(needs, false); /* of others than handlers the service may be gone by now */
+        set(needs, false); /* for a caller that is not a handler, the service may be freed by now */
 }
 
 void novart_service_holder_ended(struct nova_service *service, nova_word_t thread)

@@ -14,7 +14,7 @@
 
 #define REGISTRY_MAX 16
 
-/* An entry's life: FREE → NAMED → GONE (threads still have its portals in hand) → FREE. */
+/* States of an entry: FREE → NAMED → GONE (threads still use its portals) → FREE. */
 static struct {
         char name[NOVA_SERVICE_NAME_SIZE]; /* empty: free or gone */
         nova_sel_t control;                /* 0: free */
@@ -31,7 +31,7 @@ static int find(const char *name)
         return -1;
 }
 
-/* The entry of these portals; of those that are free for 0. */
+/* Returns the entry of these portals; for 0, a free entry. */
 static int find_portals(nova_sel_t control)
 {
         for (int i = 0; i < REGISTRY_MAX; i++)

@@ -7,14 +7,15 @@
 
 #include "nova/abi/types.h"
 
-/* Give control portals of novart_parent_registry_alloc() a name. @return 0, EEXIST or ENOSPC */
+/* Gives control portals of novart_parent_registry_alloc() a name.
+ * @return 0, EEXIST or ENOSPC */
 int novart_registry_add(const char *name, nova_sel_t control);
 
-/* Take away name and portals that were added. From now on nobody finds them, and who has them in
- * hand is notified that they are gone: their selectors are free when the last one has put them. */
+/* Removes name and portals. From now on no thread finds them, and threads that use them are
+ * notified. Their selectors are free when the last thread has put them. */
 void novart_registry_remove(nova_sel_t control);
 
-/* The control portals of a service, whose selectors stay what they are until they are put.
+/* Gets the control portals of a service, whose selectors stay valid until they are put.
  * @return false if no service of this program has the name */
 bool novart_registry_get(const char *name, nova_sel_t *control);
 void novart_registry_put(nova_sel_t control);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What handlers read from a request and put into its answer. */
+/* Functions by which handlers read a request and fill in its answer. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +20,8 @@ nova_sel_t nova_request_take(struct nova_request *request)
         return cpu_of(request)->window;
 }
 
-/* Words that the answer can still have: one is the errno value, two each are for its items. */
+/* Returns the number of words that the answer can still have: one is the errno value, two each are
+ * for its items. */
 static unsigned room(const struct nova_request *request)
 {
         return (unsigned)NOVA_MESSAGE_WORDS - 2 * NOVA_REQUEST_GIVES - request->answer_count;
@@ -87,7 +88,7 @@ size_t nova_request_share_bytes(const struct nova_request *request)
         return session ? (size_t)session->share_pages * NOVA_PAGE_SIZE : 0;
 }
 
-/* Where a range of the shared memory is, or NULL if it is not inside. */
+/* Returns the address of a range of the shared memory, or NULL if it is not inside. */
 static char *share_range(const struct nova_request *request, size_t offset, size_t bytes)
 {
         const size_t all = nova_request_share_bytes(request);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One thread per CPU that calls the service's own handler there. A handler runs on its caller's
- * time, which ends if the caller dies: the runner's call lends it the time to finish. When the call
- * returns, no older message is on its way to the handler, so slots of sessions can be used again.
- * The runner of the first CPU also looks for clients that died. In the end each runner ends its
- * CPU's handlers, for that takes a thread there. */
+/* One thread per CPU, the runner, which calls the service's own handler there.
+ *
+ * A handler runs on its caller's time, which ends if the caller dies: the runner's call lends it
+ * the time to finish. When the call returns, no older message is on its way to the handler, so
+ * slots of sessions can be reused. The runner of the first CPU also looks for clients that died.
+ * When the service stops, each runner ends its CPU's handlers, because a thread of that CPU has
+ * to. */
 #include <errno.h>
 
 #include "internal.h"
@@ -12,7 +14,7 @@
 #include "novart/time.h"
 #include "thread/handler.h"
 
-#define SWEEP_STEP 64 /* sessions that are looked at without letting handlers in */
+#define SWEEP_STEP 64 /* sessions to check before handlers are admitted again */
 
 void novart_service_runner_wake(struct service_cpu *cpu)
 {
@@ -34,7 +36,7 @@ void novart_service_pass(const struct service_cpu *cpu, nova_sel_t portals)
         nova_call(portals + cpu->cpu, 0);
 }
 
-/* Call the handlers of this CPU. */
+/* Calls the handlers of this CPU. */
 static void pass(struct service_cpu *cpu)
 {
         const uint32_t wanted = __atomic_load_n(&cpu->wanted, __ATOMIC_ACQUIRE);
@@ -46,7 +48,7 @@ static void pass(struct service_cpu *cpu)
         nova_semaphore_up(&cpu->service->passed);
 }
 
-/* Let every handler come to its end once, and wait for that. */
+/* Lets every handler complete its work once, and waits for that. */
 static void pass_everywhere(struct nova_service *service, struct service_cpu *self)
 {
         for (nova_word_t n = 0; n < NOVA_CPU_MAX; n++) {
@@ -70,8 +72,8 @@ static void pass_everywhere(struct nova_service *service, struct service_cpu *se
         }
 }
 
-/* Give retired slots free, and do what waits for answers. If the service stops, that does the
- * latter, when its handlers are gone. */
+/* Frees retired slots, and does the deferred work. If the service stops, the thread that stops it
+ * does the deferred work when the handlers have ended. */
 static void clear(struct nova_service *service, struct service_cpu *self)
 {
         unsigned count;
@@ -107,7 +109,7 @@ static void sweep(struct nova_service *service)
         }
 }
 
-/* Who called them gets an answer before, or learns that nobody is there. */
+/* Callers get an answer before, or an error because the handler has ended. */
 static void end_handlers(struct service_cpu *cpu)
 {
         if (!cpu->service->published)
@@ -170,7 +172,8 @@ bool novart_service_runner_stop(struct service_cpu *cpu)
                 join(cpu);
         if (!cpu->service->published)
                 return true;
-        /* One that had a fault, in the service's own close function, left its handlers behind. */
+        /* A runner that had a fault, in the service's own close function, left its handlers
+         * behind. */
         if (!cpu->ended && novart_service_runner_start(cpu) == 0)
                 join(cpu);
         return cpu->ended;

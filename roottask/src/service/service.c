@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making a service and ending it. */
+/* Starts and stops a service. */
 #include "novart/service.h"
 
 #include <errno.h>
@@ -23,12 +23,12 @@
 #define RECEIVE_MAX     6
 #define SHARE_MAX       1024
 
-/* What a message may cost the service in kernel memory, unless its config says otherwise: tables
- * enough for any window, and a record for each page that can be shared. */
+/* The kernel memory that a message may cost the service unless its configuration says otherwise:
+ * tables for any window, and a record for each page that can be shared. */
 #define RECEIVE_BYTES      0x10000
 #define RECEIVE_PAGE_BYTES 256
 
-/* A row that no number of words suits would refuse every call. */
+/* A row that accepts no number of words would refuse every call. */
 static bool rows_possible(const struct nova_service_config *config)
 {
         for (unsigned i = 0; i < config->operation_count; i++) {
@@ -150,7 +150,7 @@ static int start_cpu(struct nova_service *service, nova_word_t number)
         return error ? error : novart_service_runner_start(cpu);
 }
 
-/* Let clients find the service. */
+/* Publishes the service's name. */
 static int publish(struct nova_service *service)
 {
         const int error = novart_registry_add(service->config.name, service->control);
@@ -193,7 +193,8 @@ int nova_service_start(struct nova_service **started, const struct nova_service_
         return 0;
 }
 
-/* No call comes in any more; the sessions' portals and all else that sessions have go. */
+/* Revokes the sessions' portals and frees all other resources of sessions, so no new call
+ * arrives. */
 static void end_sessions(struct nova_service *service)
 {
         for (unsigned slot = 0; slot < service->table.slot_count; slot++) {
@@ -210,7 +211,7 @@ static void end_sessions(struct nova_service *service)
         free(service->states);
 }
 
-/* Its handlers do nothing any more, and their answers are gone. */
+/* Its handlers do no more work, and their answers have been delivered. */
 static void leave_handlers(struct service_cpu *cpu)
 {
         if (cpu->handler)
@@ -220,8 +221,8 @@ static void leave_handlers(struct service_cpu *cpu)
         cpu->giving = false;
 }
 
-/* The handlers have ended, or nobody but the runners ever called and the portals are gone, too:
- * that takes no memory, of which there may have been too little to start. */
+/* Frees the handlers. They have ended; or only the runners ever called them, and the portals are
+ * revoked, too. This needs no memory, because a service may stop for lack of it. */
 static void stop_cpu(struct service_cpu *cpu)
 {
         if (cpu->handler)
@@ -243,7 +244,8 @@ static void each_cpu(struct nova_service *service, void (*function)(struct servi
                         function(service->cpu[cpu]);
 }
 
-/* @return false if some handlers could not be ended */
+/* Stops the handlers.
+ * @return false if some could not be ended */
 static bool stop_runners(struct nova_service *service)
 {
         bool all = true;
@@ -254,7 +256,7 @@ static bool stop_runners(struct nova_service *service)
         return all;
 }
 
-/* Handlers in progress may finish, but no new call enters. */
+/* Calls in progress may finish, but no new call enters. */
 static void leave_behind(const struct nova_service *service)
 {
         nova_revoke(nova_crd_obj(service->table.portals, service->session_order, NOVA_PERM_ALL),

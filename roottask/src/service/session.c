@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's side: how sessions come and go. */
+/* The client's side: opens, closes and reopens sessions. */
 #include "novart/session.h"
 
 #include <errno.h>
@@ -72,8 +72,8 @@ static void *run_finish(void *argument)
         return NULL;
 }
 
-/* As novart_client_finish(), by a thread, since the service may not answer. At the lowest priority:
- * it may well use up all the time that it is lent. */
+/* Calls novart_client_finish() in a thread, because the service may not answer. The thread has the
+ * lowest priority, because the service may use up all the time that it is lent. */
 static void finish_later(struct nova_session *session)
 {
         const uint64_t here = (uint64_t)1 << nova_thread_cpu();
@@ -88,13 +88,14 @@ static void finish_later(struct nova_session *session)
                 nova_thread_detach(thread);
                 return;
         }
-        session->cpus = 0; /* the service learns of it when this program ends */
+        session->cpus = 0; /* the service notices the close when this program ends */
         novart_client_finish(session);
 }
 
 void nova_session_close(struct nova_session *session)
 {
-        /* Whatever the service does, it has neither memory nor semaphore of the session. */
+        /* From then on the service has neither memory nor semaphore of the session, whatever it
+         * does. */
         novart_client_take_back(session);
         if (session->notify != NOVA_SEL_NONE)
                 nova_sel_release(session->notify, 0);
@@ -106,7 +107,7 @@ void nova_session_close(struct nova_session *session)
                 novart_client_finish(session);
 }
 
-/* Take over what another session has, which ends thereby. */
+/* Moves the resources of another session into this one and ends the other. */
 static void take_over(struct nova_session *session, struct nova_session *fresh)
 {
         session->portals = fresh->portals;
@@ -117,7 +118,7 @@ static void take_over(struct nova_session *session, struct nova_session *fresh)
         free(fresh);
 }
 
-/* As nova_session_close(), but the session stays, and knows what it had. */
+/* Closes a session as nova_session_close(), but keeps the object and its settings. */
 static int leave(struct nova_session *session)
 {
         struct nova_session *old = malloc(sizeof(*old));
@@ -149,7 +150,7 @@ int nova_session_reopen_until(struct nova_session *session, uint64_t deadline)
                 error = nova_session_enable_notify_until(session, deadline);
         if (!error && share) {
                 error = nova_session_share_until(session, share, session->share_pages, deadline);
-                session->share = share; /* to be tried again */
+                session->share = share; /* the next attempt shares it again */
         }
         return error;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that clients share. A local thread of its own receives it, because a window is for one
- * kind of item; the client shows by a translated session portal which session it means. */
+/* Memory that clients share. A separate local thread receives it, because a window is for one kind
+ * of item. The client identifies its session by a translated session portal. */
 #include <errno.h>
 
 #include "internal.h"
@@ -37,11 +37,11 @@ void novart_service_share_end(struct session *session)
         session->share_pages = 0;
 }
 
-/* What a message offers. It is read before the UTCB is used for anything else. */
+/* The memory that a message offers, read before the UTCB is used for other purposes. */
 struct offer {
         nova_word_t operation, pages;
-        nova_sel_t portal; /* that the first item translates to, NOVA_SEL_NONE: none */
-        bool lacks;        /* some of the memory did not come: kernel memory is short, or limited */
+        nova_sel_t portal; /* to which the first item translates; NOVA_SEL_NONE: none */
+        bool lacks;        /* some memory did not arrive: kernel memory is exhausted, or limited */
 };
 
 static void read(const struct nova_utcb *utcb, struct offer *offer)
@@ -74,7 +74,7 @@ static int share(struct service_cpu *cpu, const struct offer *offer)
         if (!session)
                 return EBADF;
         if (session->calls)
-                return EBUSY; /* a handler may be copying from what is shared now */
+                return EBUSY; /* a handler may be copying from the present memory */
         novart_service_share_end(session);
         session->share = cpu->share_window;
         session->share_pages = (unsigned)offer->pages;
@@ -92,7 +92,7 @@ void novart_service_share_dispatch(nova_sel_t portal, struct nova_utcb *utcb, vo
         (void)portal;
         read(utcb, &offer);
         if (offer.operation == NOVA_OPERATION_NOP && !items) {
-                error = 0; /* runners pass here while the lock is held */
+                error = 0; /* a runner calls this while the lock is held */
         } else if (novart_service_enter(cpu->service)) {
                 error = share(cpu, &offer);
                 novart_service_leave(cpu->service);

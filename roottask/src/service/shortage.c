@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A service that finds too little memory to start says of what, and where that is to be changed: an
- * errno value alone would send people to the wrong account. */
+/* Reports of a service that finds too little memory to start. They name the resource and where to
+ * change its size, because an errno value alone would send people to the wrong account. */
 #include <stdio.h>
 
 #include "internal.h"
 #include "nova/hypercall.h"
 #include "novart/page.h"
 
-/* What a service takes of kernel memory on each CPU: two handlers, a runner and their portals. */
+/* Kernel memory of a service on each CPU: two handlers, a runner and their portals. */
 #define CPU_BYTES ((nova_word_t)56 << 10)
 
-/* With less than that an account may be too small for the next thread: memory is handed out in
+/* With less than this an account may be too small for the next thread: memory is allocated in
  * frames, each for objects of one kind. */
 #define SHORT_BYTES ((nova_word_t)24 << 10)
 #define SHORT_PAGES 8

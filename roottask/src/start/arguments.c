@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command line becomes arguments and environment. Pure logic. */
+/* Splits a command line into arguments and environment. Pure logic. */
 #include "start/arguments.h"
 
 #include <stdbool.h>
 
 #include "nova/cmdline.h"
 
-/* Takes the next word off the text, in which it lies without its quotes. NULL: none is left */
+/* Takes the next word from the text, in place and without its quotes. Returns NULL if there is
+ * none. */
 static char *next_word(struct nova_cmdline *at)
 {
         char *const word = at->to;
@@ -19,7 +20,8 @@ static char *next_word(struct nova_cmdline *at)
         return word;
 }
 
-/* NAME=VALUE, the name of letters, digits and underlines and not beginning with a digit. */
+/* Returns true for NAME=VALUE, where the name has letters, digits and underscores and does not
+ * begin with a digit. */
 static bool is_setting(const char *word)
 {
         const char *c = word;
@@ -56,7 +58,7 @@ void novart_arguments_split(struct arguments *arguments, char *text, char **room
                 else
                         arguments->left_out++;
 
-        /* The environment goes first, so that the arguments, which may be many, come last. */
+        /* The environment comes first, so the arguments, which may be many, come last. */
         const size_t settings = (size_t)(next - room) - 1;
         char *const name = room[0];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command line becomes arguments and environment. But for the copying it is pure logic. */
+/* Splits a command line into arguments and environment. Pure logic, except for the copying. */
 #ifndef NOVA_ROOTTASK_ARGUMENTS_H
 #define NOVA_ROOTTASK_ARGUMENTS_H
 
@@ -10,26 +10,24 @@
 extern "C" {
 #endif
 
-/* What a command line says. The words lie in the text itself. */
+/* Content of a command line. The words lie in the text itself. */
 struct arguments {
         char **argv; /* argc words, then NULL */
         char **envp; /* the environment, then NULL */
         int argc;
-        unsigned left_out; /* words for which there was no room */
+        unsigned left_out; /* number of words that did not fit */
 };
 
-/**
- * Cuts a command line into words, in place.
- *
- * Words are those of nova_cmdline_split(). The first is the program's name, of which the part after
- * the last slash counts. Words of the form NAME=VALUE that follow it at once are its environment.
- * @param text  changed; must stay
- * @param room  for pointers
- * @param count how many pointers there is room for: words beyond are left out. At least 3
- */
+/** Splits a command line into words, in place, like nova_cmdline_split(). The first word is the
+ * program's name, of which only the part after the last slash is used. Words of the form
+ * NAME=VALUE that directly follow it are the environment.
+ * @param text changed; must stay valid
+ * @param room array for pointers
+ * @param count number of pointers in the array, at least 3: further words are left out */
 void novart_arguments_split(struct arguments *arguments, char *text, char **room, size_t count);
 
-/* For roots: copies the string at a physical address, cut to bytes with its end. 0 or an errno. */
+/* For roots: copies the string at a physical address, cut to `bytes` with its end. Returns 0 or an
+ * errno value. */
 int novart_program_copy_string(char *to, size_t bytes, uint64_t addr);
 
 #ifdef __cplusplus

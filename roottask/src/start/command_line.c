@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where arguments and environment come from: boot module 0's command line, or the start page. */
+/* Source of arguments and environment: boot module 0's command line, or the start page. */
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #define TEXT_BYTES (NOVA_PAGE_SIZE / 2)
 #define POINTERS   ((NOVA_PAGE_SIZE - TEXT_BYTES) / sizeof(char *))
 
-/* The string's end may lie in a page behind which nothing is. */
+/* The string may end in a page after which no memory follows. */
 int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
 {
         size_t done = 0;
@@ -40,7 +40,7 @@ int novart_program_copy_string(char *to, size_t bytes, uint64_t addr)
         return 0;
 }
 
-/* What is missing must not be missed: a program that runs with half of its arguments is wrong. */
+/* A program with a part of its arguments would do the wrong thing, so this is reported. */
 static void tell_left_out(void)
 {
         static const char text[] = "The command line is too long: its last words are left out.\n";
@@ -74,7 +74,7 @@ static int read_root(char *page)
         return 0;
 }
 
-/* Puts @p count strings that follow each other at an offset of the start pages into a list. */
+/* Puts @p count consecutive strings at an offset of the start pages into a list. */
 static int list_strings(char **list, uint32_t count, uint32_t offset)
 {
         const struct nova_start_page *const start = nova_program.start;

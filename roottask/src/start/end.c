@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of a program, and what it may ask its parent for; a root has none. */
+/* The end of a program, and its requests to its parent; a root has no parent. */
 #include "nova/console.h"
 #include "nova/hypercall.h"
 #include "start/parent.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a status to an errno value. */
+/* Translates a status into an errno value. */
 #include "novart/error.h"
 
 int nova_errno_of(enum nova_status status)

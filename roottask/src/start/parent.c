@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What start and threads of a child ask of its parent. */
+/* Requests of a child's start code and threads to its parent. */
 #include "start/parent.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "novart/parent.h"
 #include "novart/program.h"
 
-/* No thread-local variable works yet, so the start page says where the UTCB is. */
+/* Thread-local variables do not work yet, so the start page gives the address of the UTCB. */
 int novart_parent_begin(void)
 {
         const struct nova_start_page *const page = nova_program.start;

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the start code of a child asks of its parent. */
+/* Requests of a child's start code to its parent. */
 #ifndef NOVA_ROOTTASK_PARENT_H
 #define NOVA_ROOTTASK_PARENT_H
 
 #include "nova/abi/types.h"
 
-/* Gets the program's own PD and first EC, before anything else. @return 0 or an errno value */
+/* Gets the program's own PD and first EC; must be the first request.
+ * @return 0 or an errno value */
 int novart_parent_begin(void);
 
-/* The program handles its first thread's events from now on. @return 0 or an errno value */
+/* Reports that the program handles its first thread's events from now on.
+ * @return 0 or an errno value */
 int novart_parent_events(void);
 
-/* Tells the parent what ended the program. */
+/* Reports to the parent the event that ended the program. */
 struct nova_fault_report;
 void novart_parent_fault(const struct nova_fault_report *report);
 
-/* Tells the parent that the program has ended. Returns only if the parent cannot be reached. */
+/* Reports to the parent that the program has ended. Returns only if the parent cannot be
+ * reached. */
 void novart_parent_exit(int status);
 
 /* Writes text on the parent's console. @return 0 or an errno value */

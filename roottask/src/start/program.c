@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program's record, from the hypervisor information page or from a parent's start page. */
+/* Fills in the program's record, from the hypervisor information page or from a parent's start
+ * page. */
 #include <stdlib.h>
 
 #include "nova/hip.h"
@@ -21,7 +22,8 @@ static void read_hip(const struct nova_hip *hip, nova_word_t cpu)
                 nova_program.cpus |= (uint64_t)nova_hip_cpu_enabled(hip, i) << i;
 }
 
-/* True if @p size bytes at @p addr lie behind the start page and in its pages. */
+/* Returns true if @p size bytes at @p addr lie after the start page's structure and in its
+ * pages. */
 static bool handed_over(const struct nova_start_page *page, nova_word_t addr, size_t size)
 {
         const nova_word_t begin = (nova_word_t)page;
@@ -55,7 +57,7 @@ static void read_start_page(const struct nova_start_page *page)
 
 void novart_program_read(const void *page, nova_word_t cpu)
 {
-        /* The starter passed a wrong page, and there is no console to report that to. */
+        /* The parent passed a wrong page, and there is no console to report that to. */
         if (*(const uint32_t *)page == NOVA_HIP_SIGNATURE)
                 read_hip(page, cpu);
         else if (valid(page))

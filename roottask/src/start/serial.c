@@ -12,15 +12,16 @@
 
 #define SERIAL_ORDER 3
 
-/* How often a root that waits for input looks for it: the line's interrupt is a driver's. */
+/* Interval in ns at which a root that waits for input checks for it: the line's interrupt belongs
+ * to a driver. */
 #define POLL_NS 10000000
 
-/* Longer than a line takes. A program that holds the turn for longer is stuck or has died: then
- * lines may be torn, but no program waits for ever. */
+/* Longer than a line takes. A program that holds the line for longer is stuck or has died. Then
+ * lines may be mixed, but no program waits for ever. */
 #define TURN_NS 1000000000
 
 static struct nova_console console;
-static nova_sel_t turn = NOVA_SEL_NONE; /* a semaphore with the counter 1 while no program writes */
+static nova_sel_t turn = NOVA_SEL_NONE; /* semaphore; its counter is 1 while no program writes */
 
 void novart_serial_init(void)
 {
@@ -48,11 +49,11 @@ int novart_serial_turn(nova_sel_t *sel)
         return 0;
 }
 
-/* It may be another program's, or another CPU's, that stops or dies now: the kernel knows who
- * waits, and nothing of this program is locked. */
+/* The holder may be a program or a CPU that stops or dies now. The kernel knows the waiters, and no
+ * lock of this program is held. */
 static void take_turn(nova_sel_t sm)
 {
-        static bool stuck; /* the last wait was in vain: the next one would be, too */
+        static bool stuck; /* the last wait timed out, and so would the next */
         const uint64_t deadline =
                 __atomic_load_n(&stuck, __ATOMIC_RELAXED) ? 0 : nova_deadline_in(TURN_NS);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way from the first instruction to main(), and from its return to exit(). */
+/* The path from the first instruction to main(), and from its return to exit(). */
 #include "start/start.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ int main(int argc, char **argv, char **envp);
 
 typedef void start_function(void);
 
-/* Made by the linker from the program's constructors and destructors. */
+/* Defined by the linker: the program's constructors and destructors. */
 extern start_function *__preinit_array_start[], *__preinit_array_end[];
 extern start_function *__init_array_start[], *__init_array_end[];
 extern start_function *__fini_array_start[], *__fini_array_end[];
@@ -57,7 +57,7 @@ void novart_start_program(const void *page, nova_word_t cpu)
         if (novart_thread_make_main(&stack) || novart_thread_main_running())
                 novart_program_end(EXIT_FAILURE);
         novart_mapper_tls_ready();
-        /* From now on memory comes when it is touched. */
+        /* From now on memory is committed when it is touched. */
         if (nova_event_base(nova_program.cpu) == NOVA_SEL_NONE)
                 novart_program_end(EXIT_FAILURE);
         novart_start_on_stack(stack, run_main);

@@ -11,8 +11,8 @@ _Noreturn void novart_start_program(const void *page, nova_word_t cpu);
 /* Calls @p function on an empty stack that ends at @p top, which is aligned to 16 bytes. */
 _Noreturn void novart_start_on_stack(nova_word_t top, void (*function)(void));
 
-/* Fills nova_program but for name, arguments and environment. Ends the program if the page is none
- * that it can begin with. */
+/* Fills in nova_program except name, arguments and environment. Ends the program if the page is
+ * invalid. */
 void novart_program_read(const void *page, nova_word_t cpu);
 
 /* Fills in name, arguments and environment. @return 0 or an errno value */
@@ -21,11 +21,11 @@ int novart_program_read_arguments(void);
 /* Ends the program at once: a root ends the run, a child notifies its parent. */
 _Noreturn void novart_program_end(int status);
 
-/* Where a root's text goes until other ways are set up, and at its end. */
+/* Destination of a root's text until another one is set up, and at its end. */
 void novart_serial_init(void);
 void novart_serial_write(const char *text, size_t bytes);
-/* From now on each writer takes turns, with this semaphore. One call at a time. 0, ENOMEM or
- * ENOSYS: no root. */
+/* From now on each writer takes turns by this semaphore. One call at a time. Returns 0, ENOMEM or
+ * ENOSYS: the program is not a root. */
 int novart_serial_turn(nova_sel_t *sel);
 int novart_serial_read(char *text, size_t bytes);
 

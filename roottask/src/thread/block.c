@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's stack, block, thread-local variables, UTCB and semaphore; the main thread's, too. */
+/* Creates a thread's stack, block, thread-local variables, UTCB and semaphore, also for the main
+ * thread. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@
 #include "novart/selector.h"
 #include "thread/thread.h"
 
-/* Made by the linker: what thread-local variables begin as, the end of what is not zero, the end of
- * all, and their alignment. */
+/* Defined by the linker: initial values of thread-local variables, the end of the values that are
+ * not 0, the end of all, and their alignment. */
 extern const char __tls_begin[], __tls_file_end[], __tls_end[], __tls_align[];
 
 #define BLOCK_ALIGN 64
@@ -59,7 +60,8 @@ static size_t block_align(void)
         return align > BLOCK_ALIGN ? align : BLOCK_ALIGN;
 }
 
-/* Bytes at the end of a stack that are none: a block of @p bytes, variables. */
+/* Returns the bytes at the end of a stack that belong to the block, which has @p bytes, and to the
+ * variables. */
 static size_t above_stack(size_t bytes)
 {
         return bytes + variables_size() + 2 * block_align();
@@ -70,7 +72,7 @@ nova_word_t novart_thread_spare_stack(nova_word_t end)
         return (end - above_stack(sizeof(struct nova_handler))) & ~(nova_word_t)15;
 }
 
-/* A stack whose end is a block; its pages are zero. */
+/* Creates a stack whose end is a block; its pages are zero. */
 static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 {
         const size_t align = block_align();
@@ -84,8 +86,8 @@ static struct nova_thread *make_stack(size_t stack_bytes, size_t bytes)
 
         if (!stack)
                 return NULL;
-        /* The main thread's block is written before page faults are served, and who runs out of
-         * memory needs some to end. */
+        /* The main thread's block is written before page faults are served. A thread needs some
+         * memory to end after memory is exhausted. */
         const nova_word_t end = (nova_word_t)stack + size;
         const nova_word_t spare = novart_thread_spare_stack(end) - THREAD_SPARE;
 
@@ -144,7 +146,7 @@ int novart_thread_cpu(nova_word_t *cpu)
 
 static struct nova_thread *main_thread;
 
-/* The objects go first: nothing of the thread runs any more when its memory goes. */
+/* The objects are freed first: no instruction of the thread may run when its memory is freed. */
 void novart_thread_block_destroy(struct nova_thread *thread)
 {
         if (thread == main_thread)

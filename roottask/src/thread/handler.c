@@ -10,8 +10,8 @@
 #include "novart/error.h"
 #include "thread/thread.h"
 
-/* The last of a block's selectors: the portal through which a handler is asked to end itself. A
- * revocation of its EC would not end it as long as anybody holds a portal to it. */
+/* Last selector of a block: the portal that asks a handler to end itself. A revocation of its EC
+ * would not end it while any program holds a portal to it. */
 static nova_sel_t end_portal(const struct nova_handler *handler)
 {
         return handler->thread.ec + 3;
@@ -107,7 +107,7 @@ int novart_handler_prepare_end(struct nova_handler *handler)
 
 void novart_handler_end(struct nova_handler *handler)
 {
-        /* The call fails, because the callee ends while it serves it. */
+        /* The call fails, because the callee ends while it serves the call. */
         nova_call(end_portal(handler), 0);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of threads, and taking back what detached ones had.
+/* Ends threads, and frees the resources of detached ones.
  *
- * A thread cannot free the stack on which it runs. A joined one leaves that to who joins it; a
- * detached one puts itself into a list, and the next thread that is created, joined or ends
- * detached takes everything in the list. The thread that frees another one ends its EC first,
- * wherever that is: revocation is complete when it returns. So nothing that a thread does after it
- * has let itself be found may matter to others, and its last instruction need not be reached. */
+ * A thread cannot free the stack on which it runs. The thread that joins it does. A detached
+ * thread puts itself into a list, and the next thread that is created, joins or ends detached
+ * frees all threads in the list. The thread that frees another one first ends its EC, wherever the
+ * EC runs: revocation is complete when it returns. So no action of a thread after its publication
+ * as ended may matter to other threads, and it need not reach its last instruction. */
 #include "thread/reap.h"
 
 #include "nova/hypercall.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a thread can ask about itself and others. */
+/* Functions by which a thread reads its own properties and those of other threads. */
 #include "arch/storage.h"
 #include "thread/thread.h"
 

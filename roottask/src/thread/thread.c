@@ -42,9 +42,10 @@ static int create_ec(struct nova_thread *thread)
         return 0;
 }
 
-/* An SC refers to its EC, so its creator must end it. When it is there the thread may have ended
- * and gone already: nothing of it is touched then. That a parent's capability found no room is
- * known only when the thread runs, so it waits until it may begin. */
+/* Creates the SC. An SC refers to its EC, so its creator must end it. When it exists, the thread
+ * may have ended and been freed already, so the function touches no field of the thread then. Only
+ * a running thread shows whether the capability from the parent fitted, so the thread waits until
+ * it may begin. */
 static int create_sc(struct nova_thread *thread, unsigned quantum_us)
 {
         const nova_sel_t sc = thread->sc = thread->ec + 1, park = thread->park;
@@ -89,7 +90,7 @@ int nova_thread_create(struct nova_thread **thread, const struct nova_thread_att
         struct nova_thread *const new =
                 novart_thread_block_create(stack_bytes, sizeof(*new), attr->name, cpu);
 
-        /* Before the thread itself may look there. */
+        /* Set before the thread itself may read it. */
         *thread = new;
         if (!new)
                 return EAGAIN;
@@ -114,9 +115,9 @@ void nova_thread_exit_with(void *result)
         novart_thread_end(self);
 }
 
-/* Makes the caller the one who takes back what a thread had, if nobody is yet.
- * @return what the thread's life was; with THREAD_JOINED or THREAD_DETACHED, another thread does
- *         it */
+/* Makes the caller the thread that frees another one, if no other thread is yet.
+ * @return the former state of the thread; with THREAD_JOINED or THREAD_DETACHED, another thread
+ *   frees it */
 static uint32_t claim(struct nova_thread *thread, enum thread_life as)
 {
         uint32_t life = __atomic_load_n(&thread->life, __ATOMIC_ACQUIRE);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PATH_WORDS  NOVA_WORDS_OF(NOVA_DISK_PATH_SIZE)
-#define CHUNK_WORDS 128 /* of data in one message */
+#define CHUNK_WORDS 128 /* words of data in one message */
 
 int nova_disk_open(struct nova_session **disk)
 {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHUNK_WORDS 64 /* of text in one message */
+#define CHUNK_WORDS 64 /* words of text in one message */
 
 int nova_log_open(struct nova_session **log)
 {

@@ -21,7 +21,7 @@ static int free_number(struct nova_session *session, nova_word_t number)
         return nova_session_call(session, &message);
 }
 
-/* True if the last page of a range is there: the service delegates all of it or nothing. */
+/* Returns true if the last page of a range has arrived: the service delegates all pages or none. */
 static bool arrived(const struct nova_memory *memory)
 {
         const nova_word_t last = (nova_word_t)memory->address + memory->bytes - 1;
