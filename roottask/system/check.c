@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks across programs: services, the order of starting, devices. */
+/* Checks across programs: services, the order of starts, devices. */
 #include "system/reader.h"
 
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #define CYCLE_TEXT_MAX 300
 #define LABEL_MAX      8 /* NOVA_NAME_SIZE */
 
-/* With less memory no service starts on one CPU, and no session is opened: the heap leaves 32 KiB
- * to stacks and tables, and both need some. (16 KiB are enough for a program that only computes.)
- */
+/* With less memory no service can start on one CPU, and no session can be opened: the heap leaves
+ * 32 KiB to stacks and tables, and both need some. (16 KiB are enough for a program that only
+ * computes.) */
 #define PROVIDES_MIN (UINT64_C(64) << 10)
 #define USES_MIN     (UINT64_C(48) << 10)
 
@@ -74,7 +74,7 @@ static void unknown_service(struct reader *reader, unsigned line, const char *se
                                service, service);
 }
 
-/* A call stays on its CPU: without one that both may have none can ever be made. */
+/* A call stays on its CPU, so without a common CPU no call is possible. */
 static void check_common_cpu(struct reader *reader, const struct nova_system_program *program,
                              const struct nova_system_program *provider, const char *service)
 {
@@ -124,7 +124,7 @@ static void check_memory(struct reader *reader, const struct nova_system_program
                                (unsigned long long)(min >> 10));
 }
 
-/* A program that this one waits for and that is not yet in the order; -1: none. */
+/* Returns a program for which this one waits and that is not yet in the order; -1: none. */
 static int waits_for(const struct nova_system *system, unsigned number, const bool *placed)
 {
         const struct nova_system_program *program = &system->program[number];
@@ -139,7 +139,7 @@ static int waits_for(const struct nova_system *system, unsigned number, const bo
         return -1;
 }
 
-/* Tells one circle among the programs that wait for each other. */
+/* Reports one cycle among the programs that wait for each other. */
 static void tell_cycle(struct reader *reader, unsigned start, const bool *placed)
 {
         const struct nova_system *system = reader->system;
@@ -165,7 +165,7 @@ static void tell_cycle(struct reader *reader, unsigned start, const bool *placed
                        text);
 }
 
-/* Puts the programs into an order in which each comes after all that it uses. */
+/* Orders the programs so that each comes after all that it uses. */
 static void find_order(struct reader *reader)
 {
         struct nova_system *system = reader->system;
@@ -202,7 +202,7 @@ static bool overlap(const struct nova_system *system, struct nova_system_list a,
         return false;
 }
 
-/* What two devices have in common, or NULL. */
+/* Returns the resource that two devices share, or NULL. */
 static const char *common(const struct nova_system *system, const struct nova_system_device *a,
                           const struct nova_system_device *b)
 {
@@ -213,7 +213,7 @@ static const char *common(const struct nova_system *system, const struct nova_sy
         return overlap(system, a->interrupts, b->interrupts) ? "an interrupt" : NULL;
 }
 
-/* Checks one device of a program against all that programs up to it have. */
+/* Checks one device of a program against the devices of all programs up to it. */
 static void check_device(struct reader *reader, unsigned number, const char *name, int device,
                          const int *owner)
 {
@@ -290,7 +290,7 @@ struct nova_system_machine nova_system_declared_machine(const struct nova_system
         };
 }
 
-/* A service that two programs use, or NULL. */
+/* Returns a service that two programs use, or NULL. */
 static const char *common_service(const struct nova_system *system,
                                   const struct nova_system_program *a,
                                   const struct nova_system_program *b)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the segments of a program's file take of its parent's memory. Only an estimate is needed, so
- * only the program headers are read, of either class; they may say anything. */
+/* Computes the part of its parent's memory that the segments of a program's file need. An estimate
+ * is enough, so only the program headers are read, of either class; they are not trusted. */
 #include <string.h>
 
 #include "system/description.h"
@@ -11,7 +11,7 @@
 #define BYTES_MAX  (UINT64_C(1) << 40)
 #define HEADER_MAX 64
 
-/* Where numbers stand, and how many bytes they have: in the file's header, in a program header. */
+/* Positions and sizes of numbers, in the file's header and in a program header. */
 struct layout {
         uint8_t table, entry_size, count; /* of the program headers */
         uint8_t flags, address, file_bytes, memory_bytes;
@@ -29,7 +29,7 @@ static uint64_t number(const unsigned char *at, unsigned bytes)
         return value;
 }
 
-/* What is never written and all in the file is mapped where it lies; all else is copied. */
+/* A read-only segment that is completely in the file is mapped in place; all others are copied. */
 static uint64_t segment_bytes(const unsigned char *header, const struct layout *layout)
 {
         const uint64_t address = number(header + layout->address, layout->word);

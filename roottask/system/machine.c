@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Checks of a description against what is there: the machine, and the files of a system. */
+/* Checks a description against the machine and the files of a system. */
 #include "system/reader.h"
 
 /* A reader that only reports mistakes. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines about a program: one function per property. */
+/* Reads lines about a program: one function per property. */
 #include "system/reader.h"
 
 #include <string.h>
@@ -78,7 +78,7 @@ static void set_environment(struct reader *reader, struct nova_system_program *p
         set_words(reader, &program->environment);
 }
 
-/* A size in whole pages between two bounds. */
+/* Reads a size in whole pages between two bounds. */
 static void set_size(struct reader *reader, uint64_t *bytes, uint64_t min, uint64_t max)
 {
         const char *what = reader->word[0];
@@ -116,7 +116,7 @@ static void set_kernel_memory(struct reader *reader, struct nova_system_program 
         set_size(reader, &program->kernel_memory, KERNEL_MEMORY_MIN, KERNEL_MEMORY_MAX);
 }
 
-/* A number between two bounds; 0 after a mistake. */
+/* Reads a number between two bounds. Returns 0 after a mistake. */
 static uint64_t bounded(struct reader *reader, const char *what, const char *word, unsigned min,
                         unsigned max)
 {
@@ -234,7 +234,7 @@ static void set_grants(struct reader *reader, struct nova_system_program *progra
         }
 }
 
-/* How to read each property, and how many values it has. */
+/* The function that reads each property, and the number of its values. */
 static const struct {
         set_property *set;
         unsigned values_max;

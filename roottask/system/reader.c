@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines and words of a description, and the way through its sections. */
+/* Splits a description into lines and words, and reads it section by section. */
 #include "system/reader.h"
 
 #include <stdarg.h>
@@ -61,7 +61,7 @@ static bool check_character(struct reader *reader, char c)
         return false;
 }
 
-/* The rest of a word in quotes; at stands behind the first one. */
+/* Reads the rest of a quoted word; `at` is after the opening quote. */
 static bool read_quoted(struct reader *reader)
 {
         for (; reader->at < reader->end && *reader->at != '\n'; reader->at++) {
@@ -105,7 +105,7 @@ static bool read_word(struct reader *reader)
         return store(reader, 0);
 }
 
-/* The words of one line. False after a mistake. */
+/* Reads the words of one line. Returns false after a mistake. */
 static bool read_words(struct reader *reader)
 {
         reader->words = 0;
@@ -136,7 +136,8 @@ bool reader_next_line(struct reader *reader)
 
 static void read_line(struct reader *reader)
 {
-        /* `device` also begins what many will write for `devices`, so a section has one name. */
+        /* Many people will write `device` for `devices`, and `device` also begins a section, so a
+         * section needs a name. */
         if (section_is(reader->word[0]))
                 section_begin(reader);
         else if (reader->program)
@@ -151,7 +152,7 @@ static void read_line(struct reader *reader)
                                reader->word[0]);
 }
 
-/* Editors of other systems put a mark of the byte order before a text, which no eye sees. */
+/* Some editors write a byte-order mark, which is invisible, before a text. */
 static bool check_begin(struct reader *reader)
 {
         static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the parser: a description being read line by line, and values of words. */
+/* Internals of the parser: a description that is being read line by line, and values of words. */
 #ifndef NOVA_SYSTEM_READER_H
 #define NOVA_SYSTEM_READER_H
 
@@ -13,64 +13,64 @@ struct reader {
         nova_system_report *report;
         void *context;
         unsigned mistakes;
-        unsigned earlier; /* mistakes before the section that is being read */
+        unsigned earlier; /* number of mistakes before the present section */
 
-        const char *at, *end; /* what is still to be read */
+        const char *at, *end; /* the unread part */
         unsigned line;
-        const char *word[LINE_WORDS_MAX]; /* of this line, in the system's text */
+        const char *word[LINE_WORDS_MAX]; /* words of the present line, in the system's text */
         unsigned words;
 
         struct nova_system_program *program;
         struct nova_system_device *device;
-        bool machine; /* in the section about the machine */
-        bool skipped; /* in a section whose first line is wrong */
-        bool no_text; /* what is read is not a description: the rest would only repeat that */
+        bool machine; /* the present section is about the machine */
+        bool skipped; /* the first line of the present section is wrong */
+        bool no_text; /* the text is not a description: further messages are useless */
 };
 
 /** Counts and reports a mistake in a line. */
 __attribute__((format(printf, 3, 4))) void reader_mistake(struct reader *reader, unsigned line,
                                                           const char *format, ...);
 
-/** Goes on to the next line that has words and no mistake in them. False at the end. */
+/** Advances to the next line that has words and no mistake in them. Returns false at the end. */
 bool reader_next_line(struct reader *reader);
 
-/** One line of a program, of a device, of the machine; reader->word[0] is its keyword. */
+/** Reads one line of a program, of a device, of the machine; reader->word[0] is its keyword. */
 void section_program_line(struct reader *reader);
 void section_device_line(struct reader *reader);
 void section_machine_line(struct reader *reader);
 
-/** Whether a word begins a section. */
+/** Returns whether a word begins a section. */
 bool section_is(const char *word);
 
-/** Tells a word that was probably meant to begin a section, and passes over what follows; false if
- * it resembles `closest` (may be NULL) more, or nothing. */
+/** Reports a word that was probably meant to begin a section, and skips the section. Returns false
+ * if it is more like `closest` (may be NULL), or like no keyword. */
 bool section_misspelt(struct reader *reader, const char *closest);
 
 /** Begins a section; reader->word[0] is `program`, `device` or `machine`. */
 void section_begin(struct reader *reader);
 
-/** Checks the section that has been read, for what it must have. */
+/** Checks the present section for its required lines. */
 void section_end(struct reader *reader);
 
-/** Makes the devices that are known without declaration. */
+/** Creates the devices that need no declaration. */
 void section_known_devices(struct nova_system *system);
 
 /** Checks all programs together. */
 void check_programs(struct reader *reader);
 
-/* Values. Each reports the mistake itself and returns false. `what` is the keyword. */
+/* Values. Each function reports the mistake itself and returns false. `what` is the keyword. */
 bool value_name(struct reader *reader, const char *what, const char *word);
-/* The bounds are for what is not a number at all. */
+/* The message about a word that is not a number names the bounds. */
 bool value_number(struct reader *reader, const char *what, const char *word, unsigned min,
                   unsigned max, uint64_t *value);
 bool value_size(struct reader *reader, const char *what, const char *word, uint64_t *bytes);
 bool value_range(struct reader *reader, const char *what, const char *word,
                  struct nova_system_range *range);
 
-/** The keyword of several that a wrong word most resembles, or NULL. */
+/** Returns the keyword that is most like a wrong word, or NULL. */
 const char *value_closest(const char *word, const char *const *keyword, unsigned count);
 
-/** One step of that: the candidate, or what was the closest up to now (NULL: nothing). */
+/** Compares one candidate: returns it, or the closest one up to now (NULL: none). */
 const char *value_closer(const char *word, const char *closest, const char *candidate);
 
 bool text_equal(const char *a, const char *b);

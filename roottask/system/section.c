@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sections of a description: how each begins, and lines about devices and the machine. */
+/* Reads sections of a description: the line that begins each, and lines about devices and the
+ * machine. */
 #include "system/reader.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 #define INTERRUPT_MAX 127
 #define PAGE_MASK     4095
 #define MIB           (UINT64_C(1) << 20)
-/* What `nova run` can make. */
+/* Maximum that `nova run` supports. */
 #define MACHINE_MIN (8 * MIB)
 #define MACHINE_MAX ((1 << 20) * MIB)
 
@@ -156,7 +157,7 @@ bool section_is(const char *word)
         return false;
 }
 
-/* What follows is passed over, until a section begins. */
+/* The lines that follow are skipped, until a section begins. */
 static void leave_section(struct reader *reader)
 {
         section_end(reader);

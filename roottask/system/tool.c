@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* nova-system, a program of the host: checks a system description as init will when it boots, and
- * prints for `nova run` which machine it is made for. */
+/* nova-system, a program of the host: checks a system description like init at boot, and prints the
+ * machine for which it is made, for `nova run`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #define FILES_MAX 256
 #define BYTES_MAX (1 << 20)
 
-/* Of a program's file: its program headers stand behind its first bytes. */
+/* Bytes of a program's file to read: its program headers follow its first bytes. */
 #define HEADERS_MAX 65536
 
 static const char usage[] =
@@ -31,7 +31,7 @@ static void tell(void *context, unsigned line, const char *sentence)
                 fprintf(stderr, "%s: %s\n", (const char *)context, sentence);
 }
 
-/* Reads a whole file; NULL, with a message, if that cannot be. */
+/* Reads a whole file. Returns NULL, after a message, if that is impossible. */
 static char *read_file(const char *name, size_t *bytes)
 {
         FILE *file = fopen(name, "rb");
@@ -57,7 +57,8 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
-/* What the segments of a program's file take; 0 if there is no such file yet. */
+/* Returns the memory that the segments of a program's file need; 0 if the file does not exist
+ * yet. */
 static uint64_t image_bytes(const char *path)
 {
         static char begin[HEADERS_MAX];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of words: names, numbers, sizes, ranges, and what a wrong keyword was meant to be. */
+/* Values of words: names, numbers, sizes, ranges, and suggestions for a wrong keyword. */
 #include "system/reader.h"
 
 #include <string.h>
 
 #define WORD_MAX     40
-#define FAR          3    /* edit distance from which words are unrelated */
-#define SMALLEST_MAX 4095 /* bytes: so little is never meant */
+#define FAR          3    /* edit distance from which two words are unrelated */
+#define SMALLEST_MAX 4095 /* bytes below which a size has probably lost its unit */
 
 bool value_name(struct reader *reader, const char *what, const char *word)
 {
@@ -41,7 +41,7 @@ static int digit(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* A number at the beginning of a text; NULL if there is none or it is too large. */
+/* Reads a number at the beginning of a text. Returns NULL if there is none or it is too large. */
 static const char *parse_number(const char *text, uint64_t *value)
 {
         const int base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
@@ -138,7 +138,7 @@ static bool same_letter(char a, char b)
         return a == b || (small == (b | 0x20) && small >= 'a' && small <= 'z');
 }
 
-/* How many letters have to be changed, added or taken away to make a into b; at most FAR. */
+/* Returns the number of letters to change, add or remove to make a into b; at most FAR. */
 static unsigned distance(const char *a, const char *b)
 {
         const size_t m = strlen(a), n = strlen(b);
@@ -177,7 +177,7 @@ const char *value_closest(const char *word, const char *const *keyword, unsigned
 const char *value_closer(const char *word, const char *closest, const char *candidate)
 {
         const size_t length = strlen(word);
-        /* Of a word of two letters one must be right. */
+        /* In a word of two letters one must match. */
         const unsigned far = length < FAR ? (unsigned)length : FAR;
         const unsigned d = distance(word, candidate);
 

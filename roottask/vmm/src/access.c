@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory as a guest's instructions see it (see novavmm/access.h); SDM 3A, chapters 4 and 5. */
+/* Memory accesses of a guest's instructions (see novavmm/access.h); SDM 3A, chapters 4 and 5. */
 #include "novavmm/access.h"
 
 #include <string.h>
@@ -66,7 +66,7 @@ size_t nova_access_fetch(const struct nova_access *access, uint8_t *code)
 static const struct nova_segment *segment_of(const struct nova_access *access,
                                              enum nova_segment_number number)
 {
-        return &access->state->es + number; /* they lie in the order of their numbers */
+        return &access->state->es + number; /* in the order of their numbers */
 }
 
 static bool in_limit(const struct nova_segment *segment, uint64_t offset, unsigned bytes)
@@ -79,7 +79,7 @@ static bool in_limit(const struct nova_segment *segment, uint64_t offset, unsign
         return last <= segment->limit;
 }
 
-/* Code can be read if its descriptor says so, and never be written. */
+/* Code is readable if its descriptor says so, and never writable. */
 static bool has_right(const struct nova_segment *segment, bool write)
 {
         if (!(segment->ar & AR_PRESENT) || segment->ar & AR_UNUSABLE)
@@ -89,7 +89,8 @@ static bool has_right(const struct nova_segment *segment, bool write)
         return segment->ar & AR_WRITABLE || !write;
 }
 
-/* In long mode translation uses 48 bits of an address, or 57; those above repeat the highest. */
+/* In long mode translation uses 48 bits of an address, or 57; the bits above repeat the highest of
+ * them. */
 static bool canonical(const struct nova_access *access, uint64_t linear, unsigned bytes)
 {
         const unsigned sign = access->state->cr4 & NOVA_CR4_LA57 ? 56 : 47;
@@ -99,7 +100,8 @@ static bool canonical(const struct nova_access *access, uint64_t linear, unsigne
         return (first == 0 || first == -1) && last == first;
 }
 
-/* @return whether the segment allows the access */
+/* Computes a linear address.
+ * @return whether the segment allows the access */
 static bool linear_of(const struct nova_access *access, enum nova_segment_number number,
                       uint64_t offset, unsigned bytes, bool write, uint64_t *linear)
 {
@@ -176,7 +178,7 @@ static void put(const struct nova_access *access, uint64_t address, unsigned byt
                 nova_bus_put(access->mmio, address, bytes, value);
 }
 
-/* @return where byte @p i lies */
+/* Returns the address of byte @p i. */
 static uint64_t byte_of(const struct nova_place *place, unsigned i)
 {
         return i < place->first ? place->physical[0] + i : place->physical[1] + i - place->first;
@@ -204,8 +206,9 @@ void nova_access_put(const struct nova_access *access, const struct nova_place *
                 put(access, byte_of(place, i), 1, value >> 8 * i & 0xff);
 }
 
-/* An exit names the first byte that is not there: if a page begins with it, the operand may begin
- * in the page before. Only where it may lie in two pages its instruction is asked. */
+/* An exit names the first byte that is not mapped. If a page begins with it, the operand may begin
+ * in the page before. The function decodes the instruction only if the operand may lie in two
+ * pages. */
 static bool find_operand(const struct nova_access *access, const struct nova_instruction *in,
                          uint64_t address, struct nova_place *place, struct nova_fault *fault)
 {

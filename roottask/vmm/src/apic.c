@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A PC's APICs and what connects them (see apic.h). */
+/* A PC's APICs and their connections (see apic.h). */
 #include "apic.h"
 
 /* The timer's interrupt is wired to another input of the I/O APIC, as ACPI's tables say. */
@@ -19,7 +19,7 @@ static void interrupt(void *context, unsigned vcpu, bool level)
                 nova_vcpu_kick(&pc->vm->vcpu[vcpu]);
 }
 
-/* The first CPU would go on in the firmware, which resets the machine. */
+/* The first CPU would continue in the firmware, which resets the machine. */
 static void init(struct nova_pc *pc, unsigned vcpu)
 {
         if (vcpu == 0) {
@@ -35,7 +35,7 @@ static bool is_on(const struct nova_pc *pc, unsigned vcpu)
         return nova_msr_apic_is_on(&pc->vm->vcpu[vcpu].msr);
 }
 
-/* What was in a local APIC is lost when it is switched off. */
+/* A local APIC loses its state when it is disabled. */
 static void switched(struct nova_vcpu *vcpu)
 {
         struct nova_pc *const pc = vcpu->vm->apics;
@@ -43,7 +43,7 @@ static void switched(struct nova_vcpu *vcpu)
         nova_lapic_reset(&pc->lapic[vcpu->number]);
 }
 
-/* A disabled one receives nothing. */
+/* A disabled local APIC receives no messages. */
 static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_message *message)
 {
         if (!is_on(pc, vcpu))
@@ -62,7 +62,7 @@ static void deliver(struct nova_pc *pc, unsigned vcpu, const struct nova_apic_me
         case NOVA_DELIVER_NMI:
                 nova_vcpu_nmi(&pc->vm->vcpu[vcpu]);
                 break;
-        default: /* what the 8259s have comes by another way */
+        default: /* interrupts of the 8259s use another path */
                 break;
         }
 }
@@ -104,8 +104,8 @@ static void ended(void *context, uint8_t vector)
         nova_ioapic_end(&pc->ioapic, vector);
 }
 
-/* Each virtual CPU finds its own local APIC at the same address; one that switched it off finds
- * nothing there. */
+/* Each virtual CPU finds its own local APIC at the same address; with its local APIC disabled, it
+ * finds no device there. */
 static uint64_t read(void *context, uint64_t address, unsigned bytes)
 {
         struct nova_pc *const pc = context;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A PC's APICs and what connects them: pins, messages, virtual CPUs. */
+/* A PC's APICs and their connections: pins, messages, virtual CPUs. */
 #ifndef NOVAVMM_SRC_APIC_H
 #define NOVAVMM_SRC_APIC_H
 
 #include "novavmm/pc.h"
 
-/* Makes them, and puts them at their addresses. @return 0 or an errno value */
+/* Creates the APICs at their addresses.
+ * @return 0 or an errno value */
 int novavmm_apic_create(struct nova_pc *pc);
 
-/* A device's interrupt, by its number on an ISA bus: goes to the 8259s and the I/O APIC. */
+/* Drives a device's interrupt, by its number on an ISA bus, at the 8259s and the I/O APIC. */
 void novavmm_apic_set_pin(void *context, unsigned irq, bool level);
 
-/* For struct nova_vm_interrupts. */
+/* The functions of struct nova_vm_interrupts. */
 bool novavmm_apic_pending(void *context, unsigned vcpu);
 int novavmm_apic_take(void *context, unsigned vcpu);
 

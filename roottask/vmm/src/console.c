@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A PC's serial port and the program's console: output collects and is written by a thread, for the
- * handlers of virtual CPUs may not call services; input is read by another one, which stays when a
- * machine goes, for nothing ends its wait. */
+/* A PC's serial port and the program's console. A thread writes the collected output, because the
+ * handlers of virtual CPUs may not call services. Another thread reads input; it remains after the
+ * end of a machine, because its wait cannot be ended. */
 #include "console.h"
 
 #include <string.h>
@@ -10,23 +10,23 @@
 #include "novart/time.h"
 #include "report.h"
 
-/* So long is waited for more output, so that it goes in pieces. */
+/* Time in ns to wait for more output, so that it is written in larger pieces. */
 #define COLLECT_NS 2000000
 
-/* How often input is offered to a guest that has no room for it. */
+/* Interval in ns at which input is offered to a guest without room for it. */
 #define OFFER_NS 10000000
 
-/* So long a console that takes nothing holds up a machine; from then on output is lost until it
- * takes something. */
+/* Time in ns for which a console that accepts nothing delays a machine. After that output is lost
+ * until the console accepts some again. */
 #define PATIENCE_NS 1000000000
 
-/* The machine that gets the program's input. A thread that holds this and a machine's lock took
- * this first. */
+/* The machine that gets the program's input. Lock order: a thread takes this lock before a
+ * machine's lock. */
 static struct nova_mutex listener_lock;
 static struct nova_pc *listener;
 static struct nova_thread *reader;
 
-/* Waits for room in the ring, with the ring's lock, which is free meanwhile. */
+/* Waits for room in the ring, with the ring's lock, which it releases meanwhile. */
 static bool wait_for_room(struct nova_pc *pc)
 {
         const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);
@@ -57,7 +57,8 @@ void novavmm_console_send(void *context, uint8_t byte)
         nova_mutex_unlock(&pc->lock);
 }
 
-/* Writes what there is in one piece of the ring. @return false if there is nothing */
+/* Writes the next contiguous part of the ring.
+ * @return false if the ring is empty */
 static bool write_some(struct nova_pc *pc)
 {
         char text[256];
@@ -114,7 +115,7 @@ void nova_pc_flush(struct nova_pc *pc)
         novavmm_report_begin_line(pc->vm);
 }
 
-/* The guest's virtio console gets it when it has a driver. */
+/* The guest's virtio console gets the input when it has a driver. */
 static bool offer(struct nova_pc *pc, char byte)
 {
         bool taken;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID of guests (see novavmm/cpuid.h). Offered is what needs nothing of the monitor, or what it
- * has; docs/manual/vmm.md says why. */
+/* CPUID of guests (see novavmm/cpuid.h). It offers features that need no support of the monitor, or
+ * that the monitor supports; docs/manual/vmm.md gives the reasons. */
 #include "novavmm/cpuid.h"
 
 #define ALL UINT32_MAX
@@ -19,11 +19,11 @@
 #define POWER_LEAF    0x80000007
 
 /* Leaf 1, ecx: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, SSE4.1, SSE4.2, MOVBE, POPCNT, AES, XSAVE,
- * AVX, F16C, RDRAND. Not: MONITOR, VMX, TSC deadline, x2APIC, PCID and all that counts or traces.
- */
+ * AVX, F16C, RDRAND. Not: MONITOR, VMX, TSC deadline, x2APIC, PCID, and features that count or
+ * trace. */
 #define LEAF1_ECX            0x76d83203
 #define LEAF1_ECX_OSXSAVE    0x08000000
-#define LEAF1_ECX_BY_XSAVE   0x34001000 /* XSAVE and what needs it: FMA, AVX, F16C */
+#define LEAF1_ECX_BY_XSAVE   0x34001000 /* XSAVE and features that need it: FMA, AVX, F16C */
 #define LEAF1_ECX_HYPERVISOR 0x80000000
 
 /* Leaf 1, edx: FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, MTRR, PGE, CMOV, PAT, PSE36, CLFSH, MMX,
@@ -45,17 +45,18 @@
 #define EXT1_EDX    0xedd3b97d
 #define EXT1_EDX_LM 0x20000000u
 
-/* Extended leaf 7, edx: the TSC never stops; but what others took of a virtual CPU's time is taken
- * off its TSC, so those of several go apart. */
+/* Extended leaf 7, edx: the TSC never stops. But stolen time is subtracted from a virtual CPU's
+ * TSC, so the TSCs of several virtual CPUs drift apart. */
 #define EXT7_EDX_TSC 0x100
 
 /* State components that are offered: x87, SSE, AVX. Not: AVX-512 and protection keys, which leaf 7
- * does not offer, MPX, AMX, and those that need XSAVES. */
+ * does not offer, MPX, AMX, and components that need XSAVES. */
 #define XCR0_X87     0x1u
 #define XCR0_SSE     0x2u
 #define XCR0_AVX     0x4u
 #define XCR0_OFFERED (XCR0_X87 | XCR0_SSE | XCR0_AVX)
-/* Those that the kernel switches: with SVM it lets a guest have them that does not ask. */
+/* State components that the kernel switches: with SVM, the kernel lets a guest enable them without
+ * asking the monitor. */
 #define XCR0_SWITCHED 0x2e7u
 
 /* Leaf 0xd, subleaf 1, eax: XSAVEOPT, XSAVEC, XGETBV of components in use. Not: XSAVES, XFD. */
@@ -90,13 +91,14 @@ struct nova_cpuid nova_cpuid_host(uint32_t leaf, uint32_t subleaf)
         return out;
 }
 
-/* No more leaves than the table has; the two highest give their number. */
+/* Limits the leaves to those of the table; the two highest leaves give their number. */
 static uint32_t least(uint32_t a, uint32_t b)
 {
         return a < b ? a : b;
 }
 
-/* The size of an area that holds components @p set, after those that every area has. */
+/* Returns the size of an area that holds components @p set, without the part that every area
+ * has. */
 static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compacted)
 {
         uint32_t end = XSAVE_MIN;
@@ -115,7 +117,8 @@ static uint32_t xsave_bytes(nova_cpuid_source *source, uint64_t set, bool compac
         return end;
 }
 
-/* Sizes depend on what the guest has switched on, and on what it could: they are not the host's. */
+/* Sizes depend on the components that the guest has enabled, and on those that it could enable, not
+ * on the host's. */
 static void xsave(struct nova_cpuid *out, nova_cpuid_source *source, uint64_t xcr0,
                   uint32_t subleaf)
 {
@@ -172,7 +175,7 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
                 out->eax = least(out->eax, LAST_EXTENDED);
                 break;
         case EXTENDED_LEAF + 1:
-                if (view->no_long_mode) { /* nor has its kernel a place for CR8 */
+                if (view->no_long_mode) { /* its kernel has no place for CR8 either */
                         out->ecx &= ~EXT1_ECX_CR8;
                         out->edx &= ~EXT1_EDX_LM;
                 }
@@ -186,7 +189,8 @@ static void add_own(struct nova_cpuid *out, nova_cpuid_source *source,
         }
 }
 
-/* Some leaves exist only where the CPU has them: asked for others it returns those of the last. */
+/* Some leaves exist only where the CPU has them; for other leaves a CPU returns the values of the
+ * last one. */
 static bool has(nova_cpuid_source *source, uint32_t leaf)
 {
         return leaf <= source(leaf & EXTENDED_LEAF, 0).eax;
@@ -198,7 +202,7 @@ struct nova_cpuid nova_cpuid_answer(nova_cpuid_source *source, const struct nova
         const struct nova_cpuid nothing = {0, 0, 0, 0};
         const struct nova_cpuid_row *row = nova_cpuid_rows;
 
-        /* Who looks for a hypervisor finds one without an interface. */
+        /* Software that looks for a hypervisor finds one without an interface. */
         if (leaf >= HYPERVISOR_LEAF && leaf <= LAST_HYPERVISOR) {
                 const struct nova_cpuid own = {HYPERVISOR_LEAF, 0x61766f4e, 0x61766f4e, 0x61766f4e};
                 return leaf == HYPERVISOR_LEAF ? own : nothing;
@@ -228,8 +232,8 @@ static bool is_emulated(nova_cpuid_source *source)
                name.edx == TCG_EDX;
 }
 
-/* QEMU's CPU does a guest's XSETBV without the exit that the kernel asks for with SVM: nobody knows
- * which state the guest has then, and it is lost at the next exit. */
+/* QEMU's CPU executes a guest's XSETBV without the exit that the kernel requests with SVM. So the
+ * kernel does not know the guest's state components, and loses them at the next exit. */
 bool nova_cpuid_has_xsave(nova_cpuid_source *source, bool svm)
 {
         return source(1, 0).ecx & LEAF1_ECX_OSXSAVE && !(svm && is_emulated(source));

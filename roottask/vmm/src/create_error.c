@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errors of creating a machine: a sentence that says what is missing and what helps. */
+/* Errors of creating a machine: a sentence that names the missing resource and the remedy. */
 #include "create_error.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #define MIB (1u << 20)
 
-/* Timers have one more than virtual CPUs. */
+/* Timers have the priority of virtual CPUs + 1. */
 #define PRIORITY_MAX (NOVA_PRIO_MAX - 1)
 
 __attribute__((format(printf, 3, 4))) static int refuse(struct nova_vm *vm, int error,

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errors of creating a machine: each function notes the reason and returns an errno value. */
+/* Errors of creating a machine: each function records the reason and returns an errno value. */
 #ifndef NOVAVMM_SRC_CREATE_ERROR_H
 #define NOVAVMM_SRC_CREATE_ERROR_H
 
 #include "novavmm/vm.h"
 
-/* Checks what a machine is to be like. @return 0, ENOTSUP or EINVAL */
+/* Checks the configuration of a machine.
+ * @return 0, ENOTSUP or EINVAL */
 int novavmm_create_error_config(struct nova_vm *vm, const struct nova_vm_config *config);
 
-/* @return @p error of nova_guest_memory_create(), for @p bytes of RAM */
+/* Records an error of nova_guest_memory_create().
+ * @return @p error, for @p bytes of RAM */
 int novavmm_create_error_memory(struct nova_vm *vm, int error, size_t bytes);
 
-/* @return @p error of making threads and kernel objects, EAGAIN for any lack of memory */
+/* Records an error of creating threads and kernel objects.
+ * @return @p error, EAGAIN for any lack of memory */
 int novavmm_create_error_objects(struct nova_vm *vm, int error);
 
 #endif

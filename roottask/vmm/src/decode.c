@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bytes of instructions (see novavmm/decode.h); SDM 2, chapter 2 and appendix A. */
+/* Decodes the bytes of instructions (see novavmm/decode.h); SDM 2, chapter 2 and appendix A. */
 #include "novavmm/decode.h"
 
 #include <string.h>
@@ -29,10 +29,10 @@ struct cursor {
         bool operand16, address_switch, lock;
         uint8_t rex;
         enum nova_segment_number segment;
-        bool overridden; /* the segment is not the operand's usual one */
+        bool overridden; /* the segment is not the operand's default */
         enum nova_repeat repeat;
         struct nova_address address;
-        bool refused; /* cut off, or not what it looks like */
+        bool refused; /* the instruction is cut off, or unknown */
 };
 
 static uint8_t next(struct cursor *cursor)
@@ -53,7 +53,7 @@ static uint64_t next_value(struct cursor *cursor, unsigned bytes)
         return value;
 }
 
-/* The same, extended with its sign; of no bytes it is 0. */
+/* Reads bytes and extends their sign; the value of no bytes is 0. */
 static uint64_t next_signed(struct cursor *cursor, unsigned bytes)
 {
         const unsigned shift = 64 - 8 * bytes;
@@ -70,7 +70,8 @@ static void set_segment(struct cursor *cursor, enum nova_segment_number segment)
         cursor->overridden = true;
 }
 
-/* @return whether it was a prefix other than REX */
+/* Reads a prefix.
+ * @return whether it was a prefix other than REX */
 static bool read_prefix(struct cursor *cursor, uint8_t byte)
 {
         switch (byte) {
@@ -102,7 +103,8 @@ static bool read_prefix(struct cursor *cursor, uint8_t byte)
         }
 }
 
-/* A REX prefix counts only directly before the opcode. @return the opcode's first byte */
+/* Reads prefixes and opcode. A REX prefix counts only directly before the opcode.
+ * @return the opcode's first byte */
 static uint8_t read_prefixes(struct cursor *cursor)
 {
         for (;;) {
@@ -162,7 +164,7 @@ static void read_sib(struct cursor *cursor, unsigned mod)
         address->scale = sib >> 6;
 }
 
-/* The others (tables 2-2 and 2-3). */
+/* Other forms of a memory operand (tables 2-2 and 2-3). */
 static void read_address32(struct cursor *cursor, unsigned mod, unsigned rm)
 {
         struct nova_address *const address = &cursor->address;
@@ -181,7 +183,8 @@ static void read_address32(struct cursor *cursor, unsigned mod, unsigned rm)
         address->constant = next_signed(cursor, mod == 1 ? 1 : mod == 2 || absolute ? 4 : 0);
 }
 
-/* ModRM, SIB and displacement of a memory operand. @return ModRM's middle bits */
+/* Decodes ModRM, SIB and displacement of a memory operand.
+ * @return ModRM's middle bits */
 static unsigned read_modrm(struct cursor *cursor)
 {
         const uint8_t modrm = next(cursor);
@@ -254,7 +257,7 @@ static bool decode_bit(struct cursor *cursor, struct nova_instruction *out)
         return true;
 }
 
-/* MOVNTI is what it is without any of the prefixes that change opcodes. */
+/* MOVNTI has no prefixes that change opcodes. */
 static bool decode_movnti(struct cursor *cursor, struct nova_instruction *out)
 {
         decode_register(cursor, NOVA_OP_STORE, true, out);
@@ -295,7 +298,7 @@ static bool decode_second(struct cursor *cursor, struct nova_instruction *out)
         }
 }
 
-/* MOV between AL or AX and an address that stands in the instruction: a0 to a3. */
+/* MOV between AL or AX and an address in the instruction: a0 to a3. */
 static bool decode_offset(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         cursor->address.constant = next_value(cursor, address_bytes(cursor));
@@ -313,8 +316,8 @@ static bool decode_arithmetic(struct cursor *cursor, uint8_t opcode, struct nova
         return opcode != 0x82 || cursor->bits != 64;
 }
 
-/* c6, c7: MOV; f6, f7: TEST twice, NOT, NEG, and what nobody does to a device; fe, ff: INC, DEC,
- * and more of that. */
+/* c6, c7: MOV; f6, f7: TEST twice, NOT, NEG, and operations that no driver uses on a device; fe,
+ * ff: INC, DEC, and more of those. */
 static bool decode_group(struct cursor *cursor, uint8_t opcode, struct nova_instruction *out)
 {
         const unsigned number = read_modrm(cursor);
@@ -415,8 +418,8 @@ bool nova_decode(const uint8_t *code, size_t count, unsigned bits, struct nova_i
         return true;
 }
 
-/* The operand is a register, whatever the upper bits of its byte say. CPUs of AMD have CR8 outside
- * of 64-bit mode, too: as CR0 with LOCK. */
+/* The operand is a register, whatever the upper bits of its byte are. CPUs of AMD have CR8 outside
+ * 64-bit mode, too, as CR0 with LOCK. */
 bool nova_decode_cr8_write(const uint8_t *code, size_t count, unsigned bits,
                            struct nova_instruction *out)
 {

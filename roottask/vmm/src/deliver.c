@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a virtual CPU is given when it goes on: exceptions, NMIs, interrupts. */
+/* Delivers events to a virtual CPU that continues: exceptions, NMIs, interrupts. */
 #include "nova/abi/event.h"
 #include "novavmm/lapic.h"
 #include "novavmm/registers.h"
@@ -36,9 +36,10 @@ static bool takes_nmi(const struct nova_vcpu *vcpu)
         return !(blocked & (SHADOW | NOVA_STA_NMI));
 }
 
-/* With SVM an NMI blocks others until its handler's IRET is done: the guest exits at it, steps over
- * it, and exits again. One that does something else first, a page fault for instance, comes to its
- * IRET once more. @return whether it is at its IRET now */
+/* With SVM an NMI blocks further NMIs until its handler's IRET is complete: the guest exits at the
+ * IRET, steps over it, and exits again. If another event comes first, a page fault for instance,
+ * the guest reaches its IRET once more.
+ * @return whether it is at its IRET now */
 static bool follow_nmi(struct nova_vcpu *vcpu)
 {
         const bool stepped = vcpu->steps;
@@ -51,7 +52,8 @@ static bool follow_nmi(struct nova_vcpu *vcpu)
         return vcpu->steps;
 }
 
-/* @return the injection */
+/* Chooses an NMI or a window for it.
+ * @return the injection */
 static uint32_t add_nmi(struct nova_vcpu *vcpu, uint32_t info)
 {
         if (!vcpu->nmi || vcpu->nmi_blocked)
@@ -71,9 +73,9 @@ static bool is_held_back(const struct nova_vcpu *vcpu)
         return vcpu->lapic && nova_lapic_held_back(vcpu->lapic);
 }
 
-/* An interrupt that the task priority holds back waits for a write of CR8. With SVM all windows
- * wait for one as well: QEMU (7.2) crashes where a guest writes CR8 while one is open. @return the
- * injection */
+/* An interrupt that the task priority blocks waits for a write of CR8. With SVM all windows wait
+ * for one as well, because QEMU (7.2) crashes when a guest writes CR8 while a window is open.
+ * @return the injection */
 static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
 {
         if (pending)
@@ -84,7 +86,8 @@ static uint32_t add_windows(struct nova_vcpu *vcpu, uint32_t info, bool pending)
         return info | NOVA_INJ_CR8_WINDOW;
 }
 
-/* For an interrupt that cannot be taken yet, a window is asked for. @return the injection */
+/* Requests a window for an interrupt that cannot be injected yet.
+ * @return the injection */
 static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
 {
         const struct nova_vm_interrupts *const from = &vcpu->vm->interrupts;
@@ -98,8 +101,8 @@ static uint32_t add_interrupt(struct nova_vcpu *vcpu, uint32_t info)
         return add_windows(vcpu, info, pending && novavmm_vcpu_has_interrupt(vcpu));
 }
 
-/* What the exit interrupted comes first, then the handler's exception, then NMIs, then interrupts.
- * One that is recalled is in the middle of an instruction. */
+/* The event that the exit interrupted comes first, then the handler's exception, then NMIs, then
+ * interrupts. A recalled virtual CPU is in the middle of an instruction. */
 void novavmm_vcpu_deliver(struct nova_vcpu *vcpu)
 {
         const uint32_t windows = NOVA_INJ_WINDOW | NOVA_INJ_NMI_WINDOW | NOVA_INJ_CR8_WINDOW;

@@ -9,7 +9,7 @@
 
 #define LEAF1_ECX_RDRAND 0x40000000u
 
-/* How often a CPU is asked that has nothing right now. */
+/* Number of tries when the CPU has no random bytes at the moment. */
 #define ATTEMPTS 10
 
 static bool rdrand(uintptr_t *value)
@@ -20,7 +20,7 @@ static bool rdrand(uintptr_t *value)
         return valid;
 }
 
-/* All ones is what some CPUs say whose generator does not work. */
+/* Some CPUs whose generator does not work return all ones. */
 static bool get(uintptr_t *value)
 {
         for (unsigned i = 0; i < ATTEMPTS; i++)

@@ -10,25 +10,26 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 
-/* Of SVM: what is intercepted besides what the kernel wants; APM 2, 15.9: CPUID; VMMCALL, STGI,
- * WBINVD, MONITOR, MWAIT. WBINVD stalls other programs. */
+/* Intercepts of SVM in addition to the kernel's; APM 2, 15.9: CPUID; VMMCALL, STGI, WBINVD,
+ * MONITOR, MWAIT. WBINVD stalls other programs. */
 #define SVM_CTRL0 0x40000u
 #define SVM_CTRL1 0x0e12u
 
 #define SVM_CTRL0_IRET 0x100000u
 
-/* In the qualification of a nested page fault: it is in the walk of a guest's page tables; of an
- * EPT violation: there is a linear address, and it is that address's own translation. */
+/* Bits in the qualification of a nested page fault: the access belongs to a walk of the guest's
+ * page tables; of an EPT violation: there is a linear address, and the access is to its
+ * translation. */
 #define SVM_NPF_TABLE  0x200000000u
 #define VMX_EPT_LINEAR 0x80u
 #define VMX_EPT_FINAL  0x100u
 
-/* Of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits, RDTSCP and INVPCID exist; SDM 3C,
- * 25.6.2. */
+/* Controls of VMX: TSC offsetting, MWAIT and MONITOR exits; WBINVD exits, RDTSCP and INVPCID exist;
+ * SDM 3C, 25.6.2. */
 #define VMX_CTRL0 0x20000408u
 #define VMX_CTRL1 0x1048u
 
-/* Groups that every exit needs: registers, and what interrupts depend on. */
+/* Groups that every exit needs: general registers, and the state that decides about interrupts. */
 #define USUAL                                                                        \
         (NOVA_MTD_ACDB | NOVA_MTD_BSD | NOVA_MTD_ESP | NOVA_MTD_EIP | NOVA_MTD_EFL | \
          NOVA_MTD_QUAL | NOVA_MTD_INJ | NOVA_MTD_STA)
@@ -48,7 +49,7 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         case NOVA_VM_EXIT_RDMSR:
         case NOVA_VM_EXIT_WRMSR:
                 return USUAL | fetch | NOVA_MSR_MTD;
-        case NOVA_VM_EXIT_PORT: /* its length is always reported */
+        case NOVA_VM_EXIT_PORT: /* the CPU always reports its length */
         case NOVA_VM_EXIT_WINDOW:
                 return USUAL;
         case NOVA_VM_EXIT_RECALL:
@@ -65,7 +66,8 @@ nova_mtd_t novavmm_exit_mtd(enum nova_vm_exit exit, bool tells_length)
         }
 }
 
-/* The guest's memory comes with the reply to its first event: the kernel allows any there. */
+/* The guest's memory is delegated with the reply to its first event: the kernel allows any item
+ * there. */
 static void give_memory(struct nova_vcpu *vcpu)
 {
         const struct nova_guest_memory *const memory = &vcpu->vm->memory;
@@ -99,7 +101,7 @@ static void start(struct nova_vcpu *vcpu)
                 give_memory(vcpu);
 }
 
-/* Interrupts are looked for after each exit. */
+/* Each exit checks for interrupts. */
 static void nothing(struct nova_vcpu *vcpu)
 {
         (void)vcpu;
@@ -191,8 +193,8 @@ static void wrmsr(struct nova_vcpu *vcpu)
                 vcpu->vm->apic_switched(vcpu);
 }
 
-/* Virtual CPUs that halted with interrupts off stay so but for an NMI that is on its way, and
- * nobody is left to start others. */
+/* Virtual CPUs that halted with interrupts off stay halted unless an NMI is on its way, and no
+ * running virtual CPU is left to start others. */
 static bool is_dead(const struct nova_vm *vm)
 {
         for (unsigned i = 0; i < vm->vcpus; i++) {
@@ -224,14 +226,14 @@ static void cache(struct nova_vcpu *vcpu)
         nova_vcpu_skip(vcpu, 2);
 }
 
-/* NOP with a prefix. */
+/* PAUSE is NOP with a prefix. */
 static void pause(struct nova_vcpu *vcpu)
 {
         nova_vcpu_skip(vcpu, 1);
 }
 
-/* Of VMX; under SVM the kernel does it. The kernel would refuse a value that the CPU does not have.
- */
+/* XSETBV of VMX; under SVM the kernel emulates it. The kernel would refuse a value that the CPU
+ * does not support. */
 static void xsetbv(struct nova_vcpu *vcpu)
 {
         const struct nova_utcb_state *const state = vcpu->state;
@@ -256,8 +258,8 @@ static void foreign(struct nova_vcpu *vcpu)
         nova_vcpu_raise(vcpu, VECTOR_UD);
 }
 
-/* Whether the CPU missed a page table of the guest, not what the guest was after; APM 2, 15.25.6;
- * SDM 3C, table 28-7. */
+/* Returns whether the CPU found no page table of the guest, in contrast to the guest's own access;
+ * APM 2, 15.25.6; SDM 3C, table 28-7. */
 static bool misses_table(const struct nova_vcpu *vcpu)
 {
         const uint64_t how = vcpu->state->qual[0];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Copying into a guest's RAM and out of it (see novavmm/memory.h). */
+/* Copies into a guest's RAM and out of it (see novavmm/memory.h). */
 #include <string.h>
 
 #include "novavmm/memory.h"

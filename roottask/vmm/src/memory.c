@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RAM of guests (see novavmm/memory.h): blocks of pages, seen in one piece, and executable, for a
- * guest gets no permission that its monitor does not have. */
+/* RAM of guests (see novavmm/memory.h): blocks of pages at consecutive addresses. The blocks are
+ * executable, because a guest gets no permission that its monitor does not have. */
 #include "novavmm/memory.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static size_t power_of_two(size_t bytes)
         return size;
 }
 
-/* A root's pages are not executable: it gets them from the kernel once more. */
+/* A root's pages are not executable, so it requests them from the kernel a second time. */
 static int map(void *page, void *to, unsigned order)
 {
         const nova_word_t from = (nova_word_t)page >> NOVA_PAGE_BITS;
@@ -38,7 +38,7 @@ static int map(void *page, void *to, unsigned order)
                 nova_crd_mem(from - (NOVA_LAYOUT_POOL >> NOVA_PAGE_BITS), order, NOVA_MEM_RWX), at);
 }
 
-/* Largest blocks first: then each is aligned. */
+/* Takes the largest blocks first, so that each is aligned. */
 static int fill(struct nova_guest_memory *memory)
 {
         unsigned order = ORDER_MAX;
@@ -75,7 +75,7 @@ int nova_guest_memory_create(struct nova_guest_memory *memory, size_t bytes)
         if (!bytes || bytes > NOVA_GUEST_MEMORY_MAX)
                 return EINVAL;
         memory->bytes = (bytes + LARGE_SIZE - 1) & ~(LARGE_SIZE - 1);
-        if (memory->bytes > SIZE_MAX / 2) /* a power of two above has no number */
+        if (memory->bytes > SIZE_MAX / 2) /* the next power of two does not fit into size_t */
                 return ENOMEM;
         memory->base = nova_region_reserve(power_of_two(memory->bytes));
         if (!memory->base)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instructions that are done in a guest's place: those that access devices in memory, and string
- * accesses to ports. */
+/* Emulates instructions of a guest: those that access devices in memory, and string accesses to
+ * ports. */
 #include "novavmm/access.h"
 #include "novavmm/registers.h"
 #include "vm.h"
@@ -8,11 +8,11 @@
 #define VECTOR_DB 1
 #define VECTOR_PF 14
 
-/* Of the first qualification: the access is a write. The same bit for SVM and VMX; APM 2, 15.25.6;
- * SDM 3C, table 28-7. */
+/* Bit of the first qualification: the access is a write. The bit is common to SVM and VMX; APM 2,
+ * 15.25.6; SDM 3C, table 28-7. */
 #define QUAL_WRITE 0x2
 
-/* Rounds of a string instruction between which the guest can take interrupts. */
+/* Number of rounds of a string instruction after which the guest can take interrupts. */
 #define ROUNDS 512
 
 struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu)
@@ -24,8 +24,8 @@ struct nova_access novavmm_vcpu_access(const struct nova_vcpu *vcpu)
         return access;
 }
 
-/* An access to a port, if @p port, else to memory. Where the instruction ends is not known: the
- * report shows what is at its place. */
+/* Ends the machine: an unknown instruction has accessed a port, if @p port, else memory. The end of
+ * the instruction is unknown, so the report shows the bytes at its address. */
 static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
 {
         const char *const kind = vcpu->state->qual[0] & QUAL_WRITE ? "write to" : "read of";
@@ -43,7 +43,8 @@ static void fail_unknown(struct nova_vcpu *vcpu, bool port, uint64_t where)
                                (unsigned long long)vcpu->vm->memory.bytes);
 }
 
-/* Decodes the guest's instruction; ends its machine if it is unknown. @p where: an access to it */
+/* Decodes the guest's instruction; ends its machine if it is unknown. @p where: an address that it
+ * accesses */
 static bool decode(struct nova_vcpu *vcpu, const struct nova_access *access, bool port,
                    uint64_t where, struct nova_instruction *in)
 {
@@ -71,14 +72,15 @@ static void raise(struct nova_vcpu *vcpu, const struct nova_fault *fault)
         nova_vcpu_raise_error(vcpu, fault->vector, fault->error);
 }
 
-/* The decoder knows the length better than a CPU that does not report it. */
+/* The decoder gives the length, because not every CPU reports it. */
 static void skip(struct nova_vcpu *vcpu, const struct nova_instruction *in)
 {
         vcpu->state->inst_len = in->length;
         nova_vcpu_skip(vcpu, in->length);
 }
 
-/* Some rounds; if there are more, the guest tries again. A debugger sees each of them. */
+/* Executes some rounds; if more remain, the guest executes the instruction again. A debugger sees
+ * each round. */
 static void run_string(struct nova_vcpu *vcpu, const struct nova_access *access,
                        const struct nova_instruction *in)
 {

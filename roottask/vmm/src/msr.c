@@ -9,17 +9,17 @@
 #include "novavmm/lapic.h"
 #include "novavmm/registers.h"
 
-/* Where a register lives. */
+/* Location of a register. */
 enum home {
         FIELD,     /* in the event message, at `offset` */
-        WORD,      /* the same, a machine word */
-        ADDRESS,   /* the same, and values must be canonical */
+        WORD,      /* in the event message, a machine word */
+        ADDRESS,   /* as WORD; values must be canonical */
         ADDRESS64, /* a field whose values must be canonical */
         FLAGS,     /* a field whose upper half is reserved */
-        CONSTANT,  /* reads give `value`, writes are lost */
-        READ_ONLY, /* reads give `value`, writes fault */
-        APIC_BASE, /* in struct nova_msr_kept, as all that follow */
-        RANGES,    /* memory types, one a byte */
+        CONSTANT,  /* reads return `value`, writes are ignored */
+        READ_ONLY, /* reads return `value`, writes fault */
+        APIC_BASE, /* in struct nova_msr_kept, like all that follow */
+        RANGES,    /* memory types, one per byte */
         RANGE_TYPE,
         RANGE_MASK,
         RANGES_TYPE,
@@ -31,7 +31,7 @@ enum home {
 struct row {
         uint32_t number;
         uint8_t home;
-        uint16_t offset; /* of KEPT ones: in struct nova_msr_kept */
+        uint16_t offset; /* in struct nova_msr_kept, for registers stored there */
         nova_mtd_t mtd;
         uint64_t value;
 };
@@ -45,26 +45,27 @@ struct row {
         (NOVA_EFER_SCE | (sizeof(nova_word_t) == 8 ? NOVA_EFER_LME | NOVA_EFER_LMA : 0) | \
          NOVA_EFER_NXE)
 
-/* Of IA32_APIC_BASE: the CPU is the first one; its local APIC is on. SDM 3A, 11.4.4. */
+/* Bits of IA32_APIC_BASE: the CPU is the first one; its local APIC is enabled. SDM 3A, 11.4.4. */
 #define APIC_FIRST 0x100u
 #define APIC_ON    0x800u
 
-/* Fast string instructions; neither branches nor events are stored (IA32_MISC_ENABLE). */
+/* Fast string instructions are enabled; neither branches nor events are stored
+ * (IA32_MISC_ENABLE). */
 #define MISC_ENABLE 0x1801
 
 /* MTRRs: eight variable ranges, the fixed ones, write-combining. SDM 3A, 12.11. */
 #define MTRR_CAP     0x508
-#define MTRR_ON      0x800u /* in the mask of a range, and in the type of all others */
+#define MTRR_ON      0x800u /* in a range's mask, and in the default type */
 #define MTRR_FIXED   0x400u
 #define MTRR_TYPE    0xffu
 #define PAGE_BITS    12
-#define PHYS_BITS    36 /* of a CPU that does not report it */
+#define PHYS_BITS    36 /* for a CPU that does not report the number */
 #define PHYS_LEAF    0x80000008
 #define WRITE_BACK   6u
 #define UNCACHED_AT  0xc0000000u /* where a PC has devices, up to 4 GiB */
 #define ALL_OF(type) (0x0101010101010101 * (type))
 
-/* Numbers that CPUs of AMD alone have. */
+/* Registers that only CPUs of AMD have. */
 #define AMD_FIRST 0xc0010000
 #define AMD_LAST  0xc001ffff
 
@@ -79,7 +80,7 @@ struct row {
         }
 
 /* Constants are registers that Linux and other systems read on CPUs of AMD and Intel without asking
- * CPUID; 0 says that nothing special is there. */
+ * CPUID; 0 says that no special feature exists. */
 static const struct row rows[] = {
         {0x10, TSC, 0, NOVA_MTD_TSC, 0},
         {0x17, CONSTANT, 0, 0, 0},
@@ -157,8 +158,8 @@ static bool is_amd(void)
         return name == 0x68747541 || name == 0x6f677948;
 }
 
-/* RAM is write-back but for the window of VGA's memory and the ROMs behind it, as firmware leaves
- * it; the CPU's own nested tables say the type, so nothing depends on it. */
+/* RAM is write-back except VGA's memory and the ROMs after it, as firmware leaves it. The CPU's
+ * nested tables set the memory type, so this has no effect. */
 static void init_ranges(struct nova_msr_kept *kept)
 {
         const uint32_t width = nova_cpuid_host(PHYS_LEAF, 0).eax & 0xff;
@@ -240,7 +241,7 @@ bool nova_msr_get(const struct nova_utcb_event *event, const struct nova_msr_kep
         return false;
 }
 
-/* Long mode is entered and left by paging alone. */
+/* Only paging enters and leaves long mode. */
 static bool efer_is_valid(const struct nova_utcb_event *event, uint64_t value)
 {
         const uint64_t old = event->more.efer;
@@ -261,7 +262,8 @@ static bool types_are_valid(uint64_t value, unsigned last)
         return true;
 }
 
-/* Of an address or a mask; bits of addresses that the CPU does not have are reserved. */
+/* Returns the valid bits of an address or a mask; address bits that the CPU does not have are
+ * reserved. */
 static bool range_is_valid(const struct nova_msr_kept *kept, uint64_t value, uint64_t others)
 {
         const uint64_t pages = (kept->address_end - 1) >> PAGE_BITS << PAGE_BITS;
@@ -269,7 +271,7 @@ static bool range_is_valid(const struct nova_msr_kept *kept, uint64_t value, uin
         return !(value & ~(pages | others));
 }
 
-/* The local APIC can be switched off, and on again, but not be moved. */
+/* A guest can disable and enable the local APIC, but not move it. */
 static bool apic_base_is_valid(const struct nova_msr_kept *kept, uint64_t value)
 {
         const uint64_t change = value ^ kept->apic_base;
@@ -338,7 +340,7 @@ bool nova_msr_set(struct nova_utcb_event *event, struct nova_msr_kept *kept, nov
         case RANGES_TYPE:
                 *(uint64_t *)((char *)kept + row->offset) = value;
                 break;
-        case TSC: /* what is written is added by the kernel */
+        case TSC: /* the kernel adds the value written */
                 event->state.tsc_offset = value - nova_rdtsc() - event->state.tsc_offset;
                 break;
         case READ_ONLY:

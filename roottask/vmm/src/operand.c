@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What decoded instructions do to registers and flags (see novavmm/decode.h). */
+/* Effects of decoded instructions on registers and flags (see novavmm/decode.h). */
 #include "novavmm/decode.h"
 
 #define FLAG_CARRY    0x001u
@@ -8,7 +8,7 @@
 #define FLAG_ZERO     0x040u
 #define FLAG_SIGN     0x080u
 #define FLAG_OVERFLOW 0x800u
-#define FLAGS         0x8d5u /* all of them */
+#define FLAGS         0x8d5u /* all arithmetic flags */
 
 static uint64_t mask(unsigned bytes)
 {
@@ -38,7 +38,7 @@ static uint64_t value_of(const struct nova_utcb_state *state, unsigned number)
         return *general((struct nova_utcb_state *)state, number);
 }
 
-/* A bit's number in a register counts from the operand on, in both directions. */
+/* A bit number in a register counts from the operand on, in both directions. */
 static uint64_t bit_offset(const struct nova_utcb_state *state, const struct nova_instruction *in)
 {
         const unsigned shift = 64 - 8 * in->bytes;
@@ -76,7 +76,7 @@ nova_mtd_t nova_operand_set(struct nova_utcb_state *state, const struct nova_ins
         const unsigned shift = 64 - 8 * in->bytes;
 
         value = in->sign ? (uint64_t)((int64_t)(value << shift) >> shift) : value & mask(in->bytes);
-        if (in->target_bytes >= 4) /* 32 bits clear the upper half */
+        if (in->target_bytes >= 4) /* a 32-bit value clears the upper half */
                 *to = (nova_word_t)(value & mask(in->target_bytes));
         else if (in->high)
                 *to = (*to & ~(nova_word_t)0xff00) | (nova_word_t)(value & 0xff) << 8;
@@ -97,7 +97,7 @@ static void set_flags(nova_word_t *flags, nova_word_t which, nova_word_t to)
         *flags = (*flags & ~which) | (to & which);
 }
 
-/* Sums and differences: what only they set. @p carry: into the lowest bit */
+/* Sets the flags that only sums and differences set. @p carry: into the lowest bit */
 static uint64_t add(unsigned bytes, uint64_t left, uint64_t right, unsigned carry, nova_word_t *out)
 {
         const uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
@@ -121,7 +121,7 @@ static uint64_t subtract(unsigned bytes, uint64_t left, uint64_t right, unsigned
         return result;
 }
 
-/* Only the carry flag changes: it gets the bit as it was. */
+/* Tests a bit. Only the carry flag changes: it receives the old value of the bit. */
 static uint64_t compute_bit(enum nova_operation operation, unsigned bytes, uint64_t left,
                             uint64_t right, nova_word_t *flags)
 {
@@ -192,8 +192,8 @@ uint64_t nova_compute(enum nova_operation operation, unsigned bytes, uint64_t le
         return result;
 }
 
-/* Memory gets the register if it equals the accumulator, which gets it otherwise. A 32-bit
- * accumulator keeps its upper half in the first case. */
+/* Memory receives the register if it equals the accumulator; otherwise the accumulator receives
+ * memory. A 32-bit accumulator keeps its upper half in the first case. */
 static void compare_exchange(struct nova_utcb_state *state, const struct nova_instruction *in,
                              uint64_t *memory, nova_mtd_t *changed)
 {

@@ -14,7 +14,7 @@
 
 #define UART_PORT 0x3f8
 
-/* The controller's output, which CPU 0's local APIC may not pass. */
+/* Drives the controller's output, which CPU 0's local APIC may block. */
 static void interrupt(void *context, unsigned pin, bool level)
 {
         struct nova_pc *const pc = context;

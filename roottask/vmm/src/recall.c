@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recalls by which the library gets all of a virtual CPU's state where an exit brought less: rare
- * work must not make each exit dearer. */
+/* Recalls by which the library gets all of a virtual CPU's state after an exit that carried less:
+ * rare work must not make each exit more expensive. */
 #include <stddef.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #define VECTOR_DB 1
 #define DR6_STEP  0x4000
 
-/* Debug registers after INIT. */
+/* Values of debug registers after INIT. */
 #define DR6_RESET 0xffff0ff0u
 #define DR7_RESET 0x400u
 
@@ -24,7 +24,7 @@ void novavmm_vcpu_recall_for(struct nova_vcpu *vcpu, enum vcpu_recall purpose)
                 novavmm_vcpu_wake(vcpu);
 }
 
-/* SDM 3A, table 10-1: MSRs but EFER stay, and the control block's own controls. */
+/* SDM 3A, table 10-1: MSRs except EFER stay, and so do the control block's own controls. */
 static void begin_anew(struct nova_vcpu *vcpu)
 {
         struct nova_utcb_state *const state = vcpu->state;
@@ -66,7 +66,7 @@ void novavmm_vcpu_recalled(struct nova_vcpu *vcpu)
                 vcpu->changed |= NOVA_MTD_EIP;
         }
         if (purposes & VCPU_STEP) {
-                vcpu->more->dr6 |= DR6_STEP; /* what is injected does not write it */
+                vcpu->more->dr6 |= DR6_STEP; /* an injected exception does not write DR6 */
                 vcpu->changed |= NOVA_MTD_DEBUG;
                 nova_vcpu_raise(vcpu, VECTOR_DB);
         }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* States in which virtual CPUs begin (see novavmm/registers.h). */
+/* Initial states of virtual CPUs (see novavmm/registers.h). */
 #include "novavmm/registers.h"
 
 #include <string.h>
 
-/* Access rights as struct nova_segment has them. */
+/* Access rights in the layout of struct nova_segment. */
 #define AR_CODE16 0x09b
 #define AR_DATA16 0x093
 #define AR_CODE32 0xc9b

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reports of what went wrong: who, why, and the registers. */
+/* Reports of errors: virtual CPU, cause, and registers. */
 #include "report.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static void to_output(void *unused, const char *text)
         fputs(text, stdout);
 }
 
-/* The program's own. */
+/* The destination of reports by default: the program's console. */
 static const struct report_sink output = {to_output, NULL};
 
 __attribute__((format(printf, 2, 3))) static void say(const struct report_sink *to,
@@ -34,27 +34,28 @@ __attribute__((format(printf, 2, 3))) static void say(const struct report_sink *
         to->write(to->context, text);
 }
 
-/* Of a segment's rights: the stack pointer has 32 bits; as struct nova_segment has them. */
+/* Bit of a segment's rights: the stack pointer has 32 bits; in the layout of struct
+ * nova_segment. */
 #define AR_BIG 0x400
 
-/* What it takes to read code and stack. */
+/* Groups of state that are needed to read code and stack. */
 #define NEAR_MTD (FETCH_MTD | NOVA_MTD_EIP | NOVA_MTD_ESP | NOVA_MTD_EFL)
 
 #define STACK_WORDS 8
 
-/* What lies where a virtual CPU stands. */
+/* Code and stack at a virtual CPU's position. */
 struct near {
         uint64_t efer;
         uint8_t code[NOVA_CODE_BYTES];
-        size_t codes;                /* bytes of `code` */
+        size_t codes;                /* number of bytes in `code` */
         uint64_t stack[STACK_WORDS]; /* from the stack pointer on */
-        unsigned stacks;             /* words of `stack` */
-        unsigned word;               /* bytes of one */
+        unsigned stacks;             /* number of words in `stack` */
+        unsigned word;               /* bytes of a word */
 };
 
 #define RESET_BY " reset the machine by"
 
-/* So long a virtual CPU is waited for: one that gets no time does not come. */
+/* Time in ns to wait for a virtual CPU, which may get no time. */
 #define PATIENCE_NS 1000000000
 
 #define FIELD(name, group)                                           \
@@ -95,7 +96,7 @@ static void print_segment(const struct report_sink *to, const char *name,
             (unsigned long long)segment->base, (unsigned)segment->limit, segment->ar);
 }
 
-/* Those that are in @p mtd. */
+/* Prints the registers of the groups in @p mtd. */
 static void print_registers(const struct report_sink *to, const struct nova_utcb_state *state,
                             nova_mtd_t mtd)
 {
@@ -118,7 +119,7 @@ static void print_registers(const struct report_sink *to, const struct nova_utcb
                                       (const struct nova_segment *)(bytes + segments[i].offset));
 }
 
-/* Of the stack only what is RAM: a device might do something when it is read. */
+/* Reads only the part of the stack that is RAM, because a read may change a device. */
 static void read_stack(const struct nova_vcpu *vcpu, const struct nova_access *access,
                        struct near *near)
 {
@@ -174,7 +175,7 @@ void novavmm_report_begin_line(struct nova_vm *vm)
                 fputs("\n", stdout);
 }
 
-/* What is written may go through the UTCB that holds the state, so a copy is printed. */
+/* Writing may overwrite the UTCB that holds the state, so the function prints a copy. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause)
 {
@@ -213,7 +214,7 @@ void novavmm_report_reset(struct nova_vcpu *vcpu)
         nova_vm_end_with(vcpu->vm, NOVA_VM_RESET);
 }
 
-/* One that was stopped meanwhile has no registers to show before it begins again. */
+/* A virtual CPU that was stopped meanwhile has no registers to show before it starts again. */
 void nova_vm_reset(struct nova_vm *vm, const char *means)
 {
         struct nova_vcpu *const vcpu = vm->serving;
@@ -257,8 +258,9 @@ const char *nova_vm_end_text(enum nova_vm_end end)
         }
 }
 
-/* Has a virtual CPU copy its state. The answer may come while nobody waits any more: then the
- * semaphore is up. @return whether it came */
+/* Makes a virtual CPU copy its state. The copy may arrive after the wait has ended; then the
+ * semaphore stays up.
+ * @return whether it arrived */
 static bool get_state(struct nova_vcpu *vcpu, struct nova_utcb_state *state)
 {
         const uint64_t deadline = nova_tsc_of_ns(nova_vm_now(NULL) + PATIENCE_NS);

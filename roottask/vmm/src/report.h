@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a report about an exit is made of, wherever it goes. */
+/* The parts of a report about an exit, for any destination. */
 #ifndef NOVAVMM_SRC_REPORT_H
 #define NOVAVMM_SRC_REPORT_H
 
 #include "novavmm/vcpu.h"
 
-/* Takes a report, in pieces of lines. */
+/* Receives a report, in parts of lines. */
 struct report_sink {
         void (*write)(void *context, const char *text);
-        void *context; /* handed to it */
+        void *context; /* argument of the function */
 };
 
-/* Tells what a virtual CPU whose exit is answered did, or a part of the machine that it uses (@p
- * what: " cannot go on:"), why, and its registers. */
+/* Reports the error of a virtual CPU whose exit is being handled, or of a part of the machine that
+ * it uses (@p what: " cannot go on:"), with the reason and its registers. */
 void novavmm_report_exit(struct nova_vcpu *vcpu, const struct report_sink *to, const char *what,
                          const char *cause);
 
-/* Tells that a virtual CPU has reset its machine, with its registers, and ends it. */
+/* Reports that a virtual CPU has reset its machine, with its registers, and ends the machine. */
 void novavmm_report_reset(struct nova_vcpu *vcpu);
 
-/* Ends the line within which the guest's text on the console ended, if it did. */
+/* Ends the line if the guest's text on the console ended within one. */
 void novavmm_report_begin_line(struct nova_vm *vm);
 
 #endif

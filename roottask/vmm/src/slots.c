@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The slots of a PC's PCI bus: where devices have their registers, and which interrupts their pins
- * are wired to. ACPI's tables say the same (device/dsdt.asl). */
+/* The slots of a PC's PCI bus: the addresses of the devices' registers, and the interrupts of their
+ * pins. ACPI's tables say the same (device/dsdt.asl). */
 #include "slots.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define SLOT_STEP 0x10000u
 
-/* Odd slots have the first one, even slots the second. */
+/* Odd slots use the first interrupt, even slots the second. */
 #define IRQ_ODD  10u
 #define IRQ_EVEN 11u
 
@@ -23,7 +23,7 @@ static unsigned irq_of(unsigned slot)
         return slot & 1 ? IRQ_ODD : IRQ_EVEN;
 }
 
-/* Devices share wires: one is low when all of them let it be. */
+/* Devices share wires: a wire is low when all of its devices let it be low. */
 static void set_pin(void *context, unsigned slot, bool level)
 {
         struct nova_pc *const pc = context;
@@ -33,14 +33,15 @@ static void set_pin(void *context, unsigned slot, bool level)
         novavmm_apic_set_pin(pc, irq_of(slot), pc->slot_levels & same);
 }
 
-/* Goes out with the guest's output, for nothing else may be called while an exit is answered. */
+/* Writes the report with the guest's output, because handlers may call no other function. */
 static void to_console(void *context, const char *text)
 {
         for (; *text; text++)
                 novavmm_console_send(context, (uint8_t)*text);
 }
 
-/* It was a virtual CPU that kicked the device, unless the device looked for room for input. */
+/* Attributes the error to the virtual CPU that kicked the device. There is none if the device
+ * checked for room for input. */
 static void complain(void *context, const char *device, const char *cause)
 {
         struct nova_pc *const pc = context;
@@ -58,7 +59,7 @@ static void complain(void *context, const char *device, const char *cause)
         }
 }
 
-/* Firmware puts devices where it likes, between RAM and the APICs. */
+/* Firmware places devices anywhere between RAM and the APICs. */
 int novavmm_slots_create(struct nova_pc *pc)
 {
         const struct nova_bus_range window = {NOVA_GUEST_MEMORY_MAX, NOVA_IOAPIC_AT - 1,

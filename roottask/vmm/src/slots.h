@@ -5,7 +5,8 @@
 
 #include "novavmm/pc.h"
 
-/* Makes devices' memory part of the machine. @return 0 or ENOSPC */
+/* Adds the devices' memory to the machine.
+ * @return 0 or ENOSPC */
 int novavmm_slots_create(struct nova_pc *pc);
 
 #endif

@@ -5,7 +5,7 @@
 
 #define FLAG_ZERO 0x40u
 
-/* A string instruction under way. */
+/* State of a string instruction. */
 struct string {
         const struct nova_access *access;
         const struct nova_instruction *in;
@@ -18,7 +18,7 @@ static bool compares(enum nova_operation operation)
         return operation == NOVA_OP_CMPS || operation == NOVA_OP_SCAS;
 }
 
-/* Whether SI, and whether DI, points to the string. */
+/* Return whether SI, and whether DI, points to the string. */
 static bool uses_si(enum nova_operation operation)
 {
         return operation == NOVA_OP_MOVS || operation == NOVA_OP_CMPS ||
@@ -35,7 +35,7 @@ static uint64_t mask(unsigned bytes)
         return UINT64_MAX >> (64 - 8 * bytes);
 }
 
-/* An index or counter of 16 bits leaves the rest of its register; one of 32 clears it. */
+/* Sets an index or counter: 16 bits leave the rest of the register unchanged; 32 bits clear it. */
 static void set_index(const struct string *string, nova_word_t *to, uint64_t value)
 {
         if (string->in->address_bytes == 2)
@@ -63,7 +63,7 @@ static bool find(const struct string *string, bool source, struct nova_place *pl
                                 in->bytes, write, place, string->fault);
 }
 
-/* Moves or compares one element, once it is known that it can be reached. */
+/* Moves or compares one element whose addresses were checked. */
 static void move(const struct string *string, const struct nova_place *from,
                  const struct nova_place *to)
 {
@@ -115,7 +115,7 @@ static bool do_round(const struct string *string)
         return true;
 }
 
-/* Whether a comparison was what the repetition ends with. */
+/* Returns whether a comparison ends the repetition. */
 static bool is_found(const struct string *string)
 {
         const bool equal = string->access->state->flags & FLAG_ZERO;

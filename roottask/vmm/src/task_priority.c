@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CR8 and the task priority of a local APIC, which are one (SDM 3A, 11.8.6). The CPU has it while
- * the guest runs, the APIC while an exit is answered. */
+/* CR8 and the task priority of a local APIC, which are one register (SDM 3A, 11.8.6). The CPU holds
+ * it while the guest runs, the APIC while an exit is being handled. */
 #include "novavmm/decode.h"
 #include "novavmm/lapic.h"
 #include "vm.h"
@@ -9,7 +9,7 @@
 
 #define CR8_BITS 0xf
 
-/* Only x86-64 has it in messages. */
+/* Only messages of x86-64 have CR8. */
 static nova_word_t *cr8_of(struct nova_utcb_state *state)
 {
 #if __SIZEOF_POINTER__ == 8
@@ -26,7 +26,7 @@ void novavmm_vcpu_take_priority(struct nova_vcpu *vcpu)
                 nova_lapic_set_cr8(vcpu->lapic, (unsigned)*cr8_of(vcpu->state));
 }
 
-/* What a handler wrote comes first: so the state in which a virtual CPU begins. */
+/* The value of a handler takes precedence, and so does that of the initial state. */
 void novavmm_vcpu_give_priority(struct nova_vcpu *vcpu)
 {
         if (vcpu->changed & NOVA_MTD_CR8) {

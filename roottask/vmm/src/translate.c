@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's page tables (see novavmm/decode.h); SDM 3A, chapter 4. */
+/* Walks a guest's page tables (see novavmm/decode.h); SDM 3A, chapter 4. */
 #include "novavmm/decode.h"
 #include "novavmm/registers.h"
 
@@ -18,9 +18,9 @@
 
 #define LEVELS_MAX 5
 
-/* A way through the tables, as far as it went. */
+/* A walk through the tables, as far as it went. */
 struct path {
-        uint64_t entry[LEVELS_MAX]; /* where the entries lie that can be marked */
+        uint64_t entry[LEVELS_MAX]; /* addresses of the entries that can be marked */
         unsigned entries;
         uint32_t rights; /* WRITABLE and USER, if all entries have them */
         uint64_t physical;
@@ -54,8 +54,7 @@ static bool walk_wide(const struct nova_guest_memory *memory, uint64_t table, un
         return false;
 }
 
-/* The three-level form begins with four entries, aligned to 32 bytes, that have no rights and no
- * marks. */
+/* The three-level form begins with four entries, aligned to 32 bytes, without rights and marks. */
 static bool walk_pae(const struct nova_guest_memory *memory, uint64_t cr3, uint64_t linear,
                      struct path *path)
 {

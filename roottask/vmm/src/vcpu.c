@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual CPU's way from an exit to the reply (see novavmm/vcpu.h). */
+/* The path of a virtual CPU from an exit to the reply (see novavmm/vcpu.h). */
 #include "vm.h"
 
 #include "nova/hypercall.h"
@@ -8,7 +8,7 @@
 
 #define EVENT_MASK 0xff
 
-/* The length of the instruction, which has @p bytes without prefixes. */
+/* Returns the length of the instruction, which has @p bytes without prefixes. */
 static size_t length_of(const struct nova_vcpu *vcpu, unsigned bytes)
 {
         uint8_t code[NOVA_CODE_BYTES];
@@ -86,7 +86,7 @@ void nova_vcpu_kick(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Stays here when the machine has ended, until it is destroyed. The lock is free meanwhile. */
+/* Blocks after the end of the machine, until it is destroyed. Releases the lock meanwhile. */
 static void park(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -114,7 +114,7 @@ void nova_vcpu_start_at(struct nova_vcpu *vcpu, uint8_t vector)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* One that has reset the machine has to come to that. */
+/* A virtual CPU that has reset the machine must reach that work. */
 void nova_vcpu_reset(struct nova_vcpu *vcpu)
 {
         if (vcpu->activity == NOVA_VCPU_OFF || vcpu->recalled_for & VCPU_RESETS_MACHINE)
@@ -133,7 +133,7 @@ void nova_vcpu_nmi(struct nova_vcpu *vcpu)
         novavmm_vcpu_wake(vcpu);
 }
 
-/* Sleeps until another thread wakes the virtual CPU. The lock is free meanwhile. */
+/* Sleeps until another thread wakes the virtual CPU. Releases the lock meanwhile. */
 static void sleep(struct nova_vcpu *vcpu)
 {
         struct nova_vm *const vm = vcpu->vm;
@@ -165,7 +165,7 @@ static void wait(struct nova_vcpu *vcpu)
         }
 }
 
-/* Why it left the guest. A recall by the library belongs to the exit before. */
+/* Returns the cause of the exit. A recall by the library belongs to the exit before. */
 static void note_exit(struct nova_vcpu *vcpu, unsigned event)
 {
         const struct nova_vm *const vm = vcpu->vm;
@@ -178,7 +178,7 @@ static void note_exit(struct nova_vcpu *vcpu, unsigned event)
                 vcpu->event = event;
 }
 
-/* What a virtual CPU did that was reset since is not done, but for its begin. */
+/* A virtual CPU that was reset meanwhile discards its work, except its start. */
 static void answer(struct nova_vcpu *vcpu)
 {
         if (vcpu->exit == NOVA_VM_EXIT_RECALL && vcpu->recalled_for)

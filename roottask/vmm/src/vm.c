@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making and ending virtual machines (see novavmm/vm.h). */
+/* Creates and ends virtual machines (see novavmm/vm.h). */
 #include "vm.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ void nova_vm_on(struct nova_vm *vm, enum nova_vm_exit exit, nova_vcpu_handler *h
         vm->handler[exit] = handler;
 }
 
-/* The CPU of the n-th virtual CPU: the program's CPUs in turn, the caller's first. */
+/* Returns the CPU of the n-th virtual CPU: the program's CPUs in turn, the caller's first. */
 static nova_word_t choose_cpu(unsigned number)
 {
         nova_word_t at = nova_thread_cpu();
@@ -140,8 +140,8 @@ static int make_objects(struct nova_vm *vm)
         return error;
 }
 
-/* Whether exits report the length of their instruction: CPUs of SVM do if they have NRIPS (APM 3,
- * appendix E.4.9); QEMU's TCG (7.2) does not have it. */
+/* Returns whether exits report the length of their instruction. CPUs of SVM do so if they have
+ * NRIPS (APM 3, appendix E.4.9), which QEMU's TCG (7.2) does not have. */
 static bool exits_report_length(const struct nova_vm *vm)
 {
         return !vm->svm || nova_cpuid_host(SVM_LEAF, 0).edx & SVM_NRIPS;
@@ -200,7 +200,7 @@ int nova_vm_create(struct nova_vm *vm, const struct nova_vm_config *config)
         return novavmm_create_error_objects(vm, error);
 }
 
-/* Gives a virtual CPU time, and by that lets it begin. */
+/* Creates a virtual CPU's SC, which starts it. */
 static int run(struct nova_vcpu *vcpu)
 {
         return nova_sc_create(vcpu->ec + 1, vcpu->ec, vcpu->vm->priority, QUANTUM_US);
@@ -248,8 +248,8 @@ void nova_vm_stop(struct nova_vm *vm)
         nova_vm_unlock(vm);
 }
 
-/* A virtual CPU's time ends first: its handler, which waits, has none then but that of the caller
- * who ends it. */
+/* A virtual CPU's SC is destroyed first: then its waiting handler has no time except that of the
+ * caller that ends it. */
 static void destroy_vcpu(struct nova_vcpu *vcpu)
 {
         if (vcpu->running) {

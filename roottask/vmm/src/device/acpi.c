@@ -13,7 +13,7 @@
 #define CONTROL_SCI   0x0001 /* ACPI mode: always */
 #define CONTROL_TYPE  0x1c00
 #define CONTROL_SLEEP 0x2000
-#define TYPE_OFF      0x1400 /* 5, as \_S5 in the DSDT says */
+#define TYPE_OFF      0x1400 /* sleep type 5, as \_S5 in the DSDT */
 
 #define TIMER_HZ 3579545
 #define NS_PER_S 1000000000u
@@ -33,7 +33,7 @@ static uint32_t ticks(const struct nova_acpi *acpi)
         return (uint32_t)(now / NS_PER_S * TIMER_HZ + now % NS_PER_S * TIMER_HZ / NS_PER_S);
 }
 
-/* All registers in a row, as accesses of any width see them. */
+/* Returns all registers in a row, for accesses of any width. */
 uint64_t nova_acpi_read(void *context, uint64_t port, unsigned bytes)
 {
         const struct nova_acpi *const acpi = context;
@@ -56,7 +56,7 @@ static void write_control(struct nova_acpi *acpi, uint16_t value)
                 nova_line_set(&acpi->off, true);
 }
 
-/* Bits of the status are cleared by ones. Accesses have the registers' width. */
+/* Writing ones clears bits of the status. Accesses have the registers' width. */
 void nova_acpi_write(void *context, uint64_t port, unsigned bytes, uint64_t value)
 {
         struct nova_acpi *const acpi = context;

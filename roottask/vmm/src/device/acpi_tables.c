@@ -5,7 +5,7 @@
 #include "device/dsdt.h"
 #include "novavmm/acpi.h"
 
-/* Where they go, each in a place of its own. */
+/* Addresses of the tables, each with room of its own. */
 #define AREA       0xe0000u
 #define AREA_BYTES 0x20000u
 #define RSDP_AT    0x0000u
@@ -47,7 +47,7 @@ static uint8_t negative_sum(const uint8_t *from, size_t bytes)
         return sum;
 }
 
-/* Fills a table's header; the last step, for it has the checksum. */
+/* Fills in a table's header; the last step, because the header has the checksum. */
 static void finish(uint8_t *table, const char *signature, uint8_t revision, size_t bytes)
 {
         put_text(table, signature);
@@ -83,7 +83,7 @@ static void make_xsdt(uint8_t *area)
         finish(xsdt, "XSDT", 1, HEADER_BYTES + 16);
 }
 
-/* A generic address: a port and its width. */
+/* Writes a generic address: a port and its width. */
 static void put_port(uint8_t *at, uint64_t port, uint8_t bits)
 {
         at[0] = 1;
@@ -109,8 +109,8 @@ static void make_fadt(uint8_t *area)
         put(fadt + 98, 0xffff, 2);  /* no C3 */
         fadt[108] = 0x32;           /* the RTC's century */
         put(fadt + 109, 0x0005, 2); /* boot: legacy devices, no keyboard controller, no VGA */
-        /* Caches can be written back, all CPUs have C1, no buttons that are devices of their own,
-         * the timer has 32 bits, there is a reset register. */
+        /* Caches can be written back, all CPUs have C1, buttons are not separate devices, the timer
+         * has 32 bits, there is a reset register. */
         put(fadt + 112, 0x00000535, 4);
         put_port(fadt + 116, RESET_PORT, 8);
         fadt[128] = RESET_VALUE;

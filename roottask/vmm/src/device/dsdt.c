@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The DSDT of a guest's PC as bytes: what `iasl` makes of dsdt.asl, behind the table's header. */
+/* The DSDT of a guest's PC as bytes: the output of `iasl` for dsdt.asl, after the table's
+ * header. */
 #include "device/dsdt.h"
 
 const uint8_t novavmm_dsdt_body[] = {

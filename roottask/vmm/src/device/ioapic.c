@@ -15,11 +15,11 @@
 #define VERSION (0x11u | (NOVA_IOAPIC_PINS - 1) << 16)
 #define ID_BITS 0x0f000000u
 
-/* Of an entry. */
+/* Bits of an entry. */
 #define DELIVERY_SHIFT    8
 #define LOGICAL           0x800u
 #define ACTIVE_LOW        0x2000u
-#define REMOTE            0x4000u /* level-triggered: sent, and not yet ended */
+#define REMOTE            0x4000u /* level-triggered: sent, and has not ended */
 #define LEVEL             0x8000u
 #define MASKED            0x10000u
 #define WRITABLE          0x1afffu

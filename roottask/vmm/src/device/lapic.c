@@ -31,7 +31,7 @@
 #define VERSION_VALUE 0x00050014
 #define ENABLED       0x100u
 #define MASKED        0x10000u
-#define LVT_BITS      0x317ffu /* delivery status and remote IRR are the APIC's own */
+#define LVT_BITS      0x317ffu /* the APIC itself sets delivery status and remote IRR */
 #define FORMAT_FLAT   0xffffffffu
 
 #define COMMAND_LOGICAL 0x800u
@@ -72,7 +72,7 @@ static bool is_on(const struct nova_lapic *lapic)
         return lapic->spurious & ENABLED;
 }
 
-/* Highest vector of a set, -1 if it is empty. */
+/* Returns the highest vector of a set, -1 if it is empty. */
 static int highest(const uint32_t set[8])
 {
         for (int i = 7; i >= 0; i--)
@@ -81,7 +81,7 @@ static int highest(const uint32_t set[8])
         return -1;
 }
 
-/* … and its priority, 0 if it is empty. */
+/* Returns the priority of that vector, 0 if the set is empty. */
 static unsigned priority(const uint32_t set[8])
 {
         const int vector = highest(set);
@@ -105,7 +105,7 @@ static uint32_t processor_priority(const struct nova_lapic *lapic)
                                                                         : task;
 }
 
-/* Priority of the interrupt that would come next if there were no task priority; 0: none would. */
+/* Returns the priority of the next interrupt without regard to the task priority; 0: none. */
 static unsigned waiting(const struct nova_lapic *lapic)
 {
         const unsigned next = priority(lapic->request);
@@ -145,7 +145,7 @@ int nova_lapic_take(struct nova_lapic *lapic)
         return vector;
 }
 
-/* While the guest runs, CR8 may be lower than is known here. */
+/* While the guest runs, its CR8 may be lower than the value here. */
 static void tell(struct nova_lapic *lapic)
 {
         if (waiting(lapic))
@@ -208,7 +208,7 @@ static void send(struct nova_lapic *lapic)
                 .level = false,
         };
 
-        /* The end of an INIT is nothing that anybody waits for. */
+        /* No software waits for the end of an INIT. */
         if (message.delivery == NOVA_DELIVER_INIT && command & COMMAND_LEVEL &&
             !(command & COMMAND_ASSERT))
                 return;
@@ -271,7 +271,7 @@ uint64_t nova_lapic_read(void *context, uint64_t address, unsigned bytes)
         return at & 15 ? 0 : read_register(context, at);
 }
 
-/* An APIC that is switched off masks its local vector table. */
+/* A disabled APIC masks its local vector table. */
 static void write_spurious(struct nova_lapic *lapic, uint32_t value)
 {
         lapic->spurious = value & 0x3ff;
@@ -286,7 +286,7 @@ static void write_lvt(struct nova_lapic *lapic, unsigned number, uint32_t value)
                 novavmm_lapic_timer_changed(lapic);
 }
 
-/* Registers that only say how the APIC behaves. */
+/* Registers that only configure the APIC. */
 static void write_setting(struct nova_lapic *lapic, unsigned at, uint32_t value)
 {
         switch (at) {
@@ -328,7 +328,7 @@ static void write_register(struct nova_lapic *lapic, unsigned at, uint32_t value
         case SPURIOUS:
                 write_spurious(lapic, value);
                 break;
-        case ERROR: /* a write shows what has happened since the last one */
+        case ERROR: /* a write shows the errors since the last write */
                 lapic->seen_error = lapic->error;
                 lapic->error = 0;
                 break;

@@ -25,7 +25,7 @@ static uint64_t period(const struct nova_lapic *lapic)
         return lapic->timer_count * ns_per_count(lapic);
 }
 
-/* The next end of the count after a moment. */
+/* Returns when the count next ends after a time. */
 static void set_alarm(struct nova_lapic *lapic, uint64_t now)
 {
         const uint64_t whole = period(lapic);

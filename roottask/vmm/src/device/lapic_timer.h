@@ -7,13 +7,13 @@
 
 void novavmm_lapic_timer_init(struct nova_lapic *lapic);
 
-/* Its count was written; 0 stops it. */
+/* Handles a write of its count; 0 stops it. */
 void novavmm_lapic_timer_start(struct nova_lapic *lapic, uint32_t count);
 
-/* Its divider or its vector table entry was written. */
+/* Handles a write of its divider or its vector table entry. */
 void novavmm_lapic_timer_changed(struct nova_lapic *lapic);
 
-/* What is left of the count. */
+/* Returns the rest of the count. */
 uint32_t novavmm_lapic_timer_current(const struct nova_lapic *lapic);
 
 #endif

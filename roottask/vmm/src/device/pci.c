@@ -44,7 +44,7 @@ int nova_pci_add(struct nova_pci *pci, unsigned number, struct nova_pci_device *
         return 0;
 }
 
-/* The device that the address names: bus 0, function 0. */
+/* Returns the device that the address names: bus 0, function 0. */
 static struct nova_pci_device *selected(const struct nova_pci *pci)
 {
         if (!(pci->address & ADDRESS_ENABLE) || pci->address & 0x00ff0700)
@@ -110,7 +110,7 @@ void nova_pci_set_memory(struct nova_pci_device *device, uint32_t address, uint3
         device->writable[NOVA_PCI_COMMAND] |= COMMAND_KEEPS;
 }
 
-/* The device that has registers at an address, all bytes of the access included. */
+/* Returns the device with registers at an address, if they include all bytes of the access. */
 static struct nova_pci_device *find(const struct nova_pci *pci, uint64_t address, unsigned bytes)
 {
         for (unsigned i = 0; i < NOVA_PCI_DEVICES; i++) {

@@ -9,7 +9,7 @@
 #define CASCADE_PIN 2
 #define SPURIOUS    7
 
-/* Initialisation command words and what is in them. */
+/* Initialisation command words and their bits. */
 #define ICW1       0x10
 #define ICW1_LEVEL 0x08
 #define ICW1_ICW4  0x01
@@ -28,7 +28,8 @@
 
 #define POLL_PENDING 0x80
 
-/* The pin of a set that comes first: the one behind that of lowest priority. 8: the set is empty */
+/* Returns the first pin of a set by priority: the pin after the one with the lowest priority. 8:
+ * the set is empty */
 static unsigned first_of(const struct nova_pic_chip *chip, unsigned set)
 {
         for (unsigned i = 1; set && i <= 8; i++)
@@ -37,13 +38,13 @@ static unsigned first_of(const struct nova_pic_chip *chip, unsigned set)
         return 8;
 }
 
-/* How far a pin is from the highest priority; 8 if it is none. */
+/* Returns the distance of a pin from the highest priority; 8 for 8, which is no pin's number. */
 static unsigned rank(const struct nova_pic_chip *chip, unsigned pin)
 {
         return pin == 8 ? 8 : (pin - chip->lowest - 1) & 7;
 }
 
-/* The pin that is to be served next: one that is not held back by what is served. 8: none */
+/* Returns the next pin to serve: one that no pin in service holds back. 8: none */
 static unsigned next(const struct nova_pic_chip *chip)
 {
         const unsigned pin = first_of(chip, chip->request & ~chip->mask & 0xff);
@@ -53,14 +54,15 @@ static unsigned next(const struct nova_pic_chip *chip)
         return rank(chip, pin) < rank(chip, first_of(chip, served)) ? pin : 8;
 }
 
-/* Whether the chip's output line is high. */
+/* Returns whether the chip's output line is high. */
 static bool output(const struct nova_pic_chip *chip)
 {
         return next(chip) < 8 || chip->spurious;
 }
 
-/* An edge or a level becomes a request; one that ends takes it back. The CPU was told of an edge,
- * and its acknowledge finds a spurious interrupt; of the cascade's pin that is the other chip's. */
+/* Turns an edge or a level into a request, and withdraws the request when the line goes low. If the
+ * CPU has been notified of the edge, its acknowledge finds a spurious interrupt; for the cascade's
+ * pin the other chip reports it. */
 static void set_pin(struct nova_pic_chip *chip, unsigned pin, bool level, bool cascade)
 {
         const uint8_t bit = (uint8_t)(1u << pin);
@@ -194,7 +196,7 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 chip->base = value & 0xf8;
                 chip->step = 3;
                 break;
-        case 3: /* where the second one is: known */
+        case 3: /* the pin of the second chip: known */
                 chip->step = chip->wants_icw4 ? 4 : 0;
                 break;
         case 4:
@@ -203,7 +205,7 @@ static void write_data(struct nova_pic_chip *chip, uint8_t value)
                 break;
         default:
                 chip->mask = value;
-                chip->spurious &= value != 0xff; /* one that is off raises nothing */
+                chip->spurious &= value != 0xff; /* with all pins masked it raises nothing */
                 break;
         }
 }
@@ -245,7 +247,7 @@ void nova_pic_write(void *context, uint64_t port, unsigned bytes, uint64_t value
 
         (void)bytes;
         if (port == 0x4d0)
-                pic->chip[FIRST].level = value & 0xf8; /* timer, keyboard and cascade have edges */
+                pic->chip[FIRST].level = value & 0xf8; /* timer, keyboard, cascade: edges */
         else if (port == 0x4d1)
                 pic->chip[SECOND].level = value & 0xde;
         else if (port & 1)

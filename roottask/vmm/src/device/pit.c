@@ -12,16 +12,16 @@
 #define ACCESS_LATCH 0
 #define ACCESS_LOW   1
 #define ACCESS_HIGH  2
-#define READ_BACK    3 /* in place of a channel's number */
+#define READ_BACK    3 /* instead of a channel's number */
 
-/* Of a read-back command: what is not latched, and the first channel's bit. */
+/* Bits of a read-back command: data not to latch, and the first channel. */
 #define READ_BACK_NO_COUNT  0x20
 #define READ_BACK_NO_STATUS 0x10
 #define READ_BACK_CHANNEL   0x02
 
 #define STATUS_OUT 0x80
 
-/* Of port 0x61: gate of channel 2, speaker, a bit that changes, output of channel 2. */
+/* Bits of port 0x61: gate of channel 2, speaker, a bit that changes, output of channel 2. */
 #define SPEAKER_GATE   0x01
 #define SPEAKER_ON     0x02
 #define SPEAKER_TOGGLE 0x10
@@ -32,7 +32,7 @@ static uint64_t ticks_of(uint64_t ns)
         return ns / NS_PER_S * NOVA_PIT_HZ + ns % NS_PER_S * NOVA_PIT_HZ / NS_PER_S;
 }
 
-/* Rounded up, so that the tick has come when that time is over. */
+/* Rounds up, so that the tick has occurred when that time is over. */
 static uint64_t ns_of(uint64_t ticks)
 {
         return ticks / NOVA_PIT_HZ * NS_PER_S +
@@ -49,13 +49,14 @@ static uint64_t elapsed(const struct nova_pit_channel *channel, uint64_t now)
         return channel->count && channel->gate ? ticks_of(now - channel->start) : 0;
 }
 
-/* Ticks of a square wave for which its output is high. */
+/* Returns the ticks of a square wave during which its output is high. */
 static uint32_t high_ticks(uint32_t count)
 {
         return (count + 1) / 2;
 }
 
-/* Mode 3 counts by two, in either half from the count on, of an odd one from the count less one. */
+/* Mode 3 counts by two, in either half from the count on, and from the count minus one if the count
+ * is odd. */
 static uint16_t square_wave(uint32_t count, uint64_t tick)
 {
         const uint64_t in_half = tick < high_ticks(count) ? tick : tick - high_ticks(count);
@@ -93,7 +94,7 @@ static bool output(const struct nova_pit_channel *channel, uint64_t now)
         }
 }
 
-/* When channel 0 is to raise its interrupt next. */
+/* Returns when channel 0 next raises its interrupt. */
 static void set_alarm(struct nova_pit *pit, uint64_t now)
 {
         const struct nova_pit_channel *const channel = &pit->channel[0];
@@ -108,7 +109,7 @@ static void set_alarm(struct nova_pit *pit, uint64_t now)
                 pit->alarm.deadline = channel->start + ns_of(channel->count);
 }
 
-/* An edge for the interrupt controller. */
+/* Sends an edge to the interrupt controller. */
 static void expire(void *context, uint64_t now)
 {
         struct nova_pit *const pit = context;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ways in which a PC resets itself (see novavmm/reset.h). */
+/* The reset mechanisms of a PC (see novavmm/reset.h). */
 #include "novavmm/reset.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@
 #define A20_ON     0x02
 #define FAST_RESET 0x01
 
-#define CONTROL_KEEPS 0x0a /* what kind of reset it is to be */
+#define CONTROL_KEEPS 0x0a /* the kind of the reset */
 #define CONTROL_GO    0x04
 
 #define KEYBOARD "the keyboard controller"

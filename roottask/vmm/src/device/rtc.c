@@ -21,8 +21,8 @@
 #define STATUS_D     0x0d
 #define CENTURY      0x32
 
-/* Where PCs note their memory, two bytes each: below 640 KiB and above 1 MiB (twice) in KiB, above
- * 16 MiB in 64 KiB. */
+/* Positions at which PCs store their memory size, two bytes each: below 640 KiB and above 1 MiB
+ * (twice) in KiB, above 16 MiB in 64 KiB. */
 #define RAM_BASE      0x15
 #define RAM_EXTENDED  0x17
 #define RAM_EXTENDED2 0x30
@@ -30,7 +30,7 @@
 #define KIB           1024u
 #define MIB           (1024u * KIB)
 
-#define A_32KHZ  0x26 /* the divider of a clock that runs, with the usual rate */
+#define A_32KHZ  0x26 /* the divider of a running clock, with the usual rate */
 #define B_24H    0x02
 #define B_BINARY 0x04
 #define D_VALID  0x80
@@ -152,6 +152,7 @@ void nova_rtc_write(void *context, uint64_t port, unsigned bytes, uint64_t value
                 rtc->index = value & (NOVA_RTC_BYTES - 1);
         else if (rtc->index != STATUS_C && rtc->index != STATUS_D)
                 rtc->memory[rtc->index] = (uint8_t)value;
-        /* Bit 7 of register A is the clock's own: it never says that an update goes on. */
+        /* The clock itself sets bit 7 of register A, and never shows that an update is in
+         * progress. */
         rtc->memory[STATUS_A] &= 0x7f;
 }

@@ -7,7 +7,7 @@
 /* Registers; the first two are the divisor while the format's highest bit is set. */
 #define DATA         0
 #define ENABLE       1
-#define IDENTIFY     2 /* written: FIFO control */
+#define IDENTIFY     2 /* when written: FIFO control */
 #define FORMAT       3
 #define MODEM        4
 #define LINE_STATUS  5
@@ -22,10 +22,10 @@
 
 #define FIFO_ON    0x01
 #define FIFO_CLEAR 0x02
-#define FIFO_KEEPS 0xc9 /* bits that stay */
+#define FIFO_KEEPS 0xc9 /* bits that the register keeps */
 
 #define MODEM_LOOP 0x10
-#define MODEM_OUT2 0x08 /* lets interrupts out in a PC */
+#define MODEM_OUT2 0x08 /* enables interrupts in a PC */
 
 #define STATUS_INPUT   0x01
 #define STATUS_OVERRUN 0x02

@@ -23,7 +23,7 @@
 #define AT_NOTIFY   0x3000u
 #define NOTIFY_STEP 4u
 
-/* Capabilities: where in the configuration space, which ID, what kinds. */
+/* Capabilities: their positions in the configuration space, their ID and their kinds. */
 #define CAPABILITY_VENDOR 0x09u
 #define CAPABILITY_COMMON 1u
 #define CAPABILITY_NOTIFY 2u
@@ -85,7 +85,7 @@ void nova_virtio_break(struct nova_virtio *virtio, const char *cause)
         if (virtio->status & NOVA_VIRTIO_DRIVER_OK)
                 novavmm_virtio_interrupt(virtio, ISR_CONFIG);
         if (virtio->complain && !virtio->complained) {
-                virtio->complained = true; /* once: a guest must not fill the log */
+                virtio->complained = true; /* only once, so that a guest cannot fill the log */
                 virtio->complain(virtio->context, virtio->kind->name, cause);
         }
 }
@@ -103,15 +103,15 @@ static void reset(struct nova_virtio *virtio)
         drive(virtio);
 }
 
-/* Features count when all of them were offered, and the one that says "not legacy" is among them.
- */
+/* The driver's features are valid if all of them were offered, and the feature "not legacy" is
+ * among them. */
 static bool agreed(const struct nova_virtio *virtio)
 {
         return !(virtio->accepted & ~virtio->offered) && !virtio->accepts_unknown &&
                virtio->accepted & NOVA_VIRTIO_VERSION_1;
 }
 
-/* Bits are only added; 0 resets. */
+/* Bits can only be added; 0 resets. */
 static void set_status(struct nova_virtio *virtio, uint8_t value)
 {
         uint8_t added = value & STATUS_BITS & (uint8_t)~virtio->status;
@@ -125,7 +125,7 @@ static void set_status(struct nova_virtio *virtio, uint8_t value)
         if (!((virtio->status | added) & NOVA_VIRTIO_FEATURES_OK))
                 added &= (uint8_t)~NOVA_VIRTIO_DRIVER_OK;
         virtio->status |= added;
-        /* What the driver put into queues before it was ready. */
+        /* Processes chains that the driver put into queues before it was ready. */
         for (unsigned i = 0; added & NOVA_VIRTIO_DRIVER_OK && i < virtio->kind->queues; i++)
                 if (nova_virtio_waiting(virtio, i))
                         virtio->kind->notify(virtio, i);
@@ -151,7 +151,7 @@ static struct nova_virtio_queue *selected(struct nova_virtio *virtio)
                        : NULL;
 }
 
-/* Of a queue; there may be none with the number that was selected. */
+/* Returns the selected queue; there may be none with that number. */
 static uint64_t get_queue(const struct nova_virtio *virtio, const struct nova_virtio_queue *queue,
                           uint64_t at, unsigned bytes)
 {
@@ -215,7 +215,7 @@ static void put_address(struct nova_virtio_queue *queue, uint64_t at, unsigned b
                 *address = (uint32_t)*address | value << 32;
 }
 
-/* A queue that was enabled stays as it is until the reset. */
+/* An enabled queue stays unchanged until the reset. */
 static void put_queue(struct nova_virtio *virtio, uint64_t at, unsigned bytes, uint64_t value)
 {
         struct nova_virtio_queue *const queue = selected(virtio);
@@ -310,8 +310,8 @@ void nova_virtio_put(void *context, uint64_t offset, unsigned bytes, uint64_t va
                 notify(virtio, at);
 }
 
-/* Whether the window in the configuration space shows registers: BAR 0, aligned, 1, 2 or 4 bytes.
- */
+/* Returns whether the window in the configuration space shows registers: BAR 0, aligned, 1, 2 or 4
+ * bytes. */
 static bool window(const struct nova_virtio *virtio, uint32_t *offset, unsigned *bytes)
 {
         const uint32_t *const config = virtio->pci.config;
@@ -349,7 +349,8 @@ static void changed(void *context, unsigned reg)
                         bytes == 4 ? value : value & ((1u << 8 * bytes) - 1));
 }
 
-/* Says where in BAR 0 a structure is. @return where the next capability begins */
+/* Writes the capability for a structure in BAR 0.
+ * @return offset at which the next capability begins */
 static unsigned add_capability(struct nova_virtio *virtio, unsigned at, unsigned kind,
                                uint32_t offset, uint32_t bytes)
 {
@@ -365,7 +366,7 @@ static unsigned add_capability(struct nova_virtio *virtio, unsigned at, unsigned
         return next;
 }
 
-/* Mass storage, communication, or none that PCI has a class for. */
+/* Returns the PCI class: mass storage, communication, or the class for all other devices. */
 static uint32_t class_code(enum nova_virtio_kind kind)
 {
         switch (kind) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the registers of a virtio device and its queues know of each other. */
+/* Declarations that the registers of a virtio device and its queues share. */
 #ifndef NOVAVMM_SRC_DEVICE_VIRTIO_H
 #define NOVAVMM_SRC_DEVICE_VIRTIO_H
 
@@ -9,10 +9,10 @@
 #define ISR_QUEUE  0x01
 #define ISR_CONFIG 0x02
 
-/* The driver enables the queue that it described: now its addresses are checked. */
+/* Handles that the driver enables the queue that it described: checks its addresses. */
 void novavmm_virtio_queue_enable(struct nova_virtio *virtio, unsigned number);
 
-/* A cause of interrupts. */
+/* Raises a cause of interrupts. */
 void novavmm_virtio_interrupt(struct nova_virtio *virtio, uint8_t cause);
 
 #endif

@@ -14,7 +14,7 @@
 #define CONFIG_SEGMENTS 12
 #define CONFIG_BLOCK    20
 
-/* Requests: the header's pieces and the status byte leave this many for data. */
+/* Requests: the pieces of the header and of the status byte leave this many for data. */
 #define DATA_PIECES (NOVA_VIRTIO_QUEUE_SIZE - 2u)
 
 enum { READ = 0, WRITE = 1, FLUSH = 4, IDENTIFY = 8 };
@@ -29,14 +29,15 @@ _Static_assert(sizeof(struct request) == 16, "5.2.6");
 
 static const char identity[20] = "novavmm";
 
-/* Whether a disk has @p bytes from @p sector on, and they are sectors. */
+/* Returns whether a disk has @p bytes from @p sector on, and they are whole sectors. */
 static bool fits(const struct nova_virtio_block *block, uint64_t sector, uint64_t bytes)
 {
         return bytes % NOVA_SECTOR == 0 && sector <= block->sectors &&
                bytes / NOVA_SECTOR <= block->sectors - sector;
 }
 
-/* @p room: bytes that may be written before the status. @return the status */
+/* Serves a request. @p room: bytes that may be written before the status.
+ * @return the status */
 static uint8_t perform(struct nova_virtio_block *block, const struct request *request,
                        uint64_t room, uint64_t *written)
 {
@@ -67,7 +68,7 @@ static uint8_t perform(struct nova_virtio_block *block, const struct request *re
         }
 }
 
-/* The status is the last byte that can be written. */
+/* The status is the last writable byte. */
 static bool serve(struct nova_virtio_block *block, uint32_t *written)
 {
         const struct nova_virtio_chain *const chain = &block->virtio.chain;
@@ -86,7 +87,7 @@ static bool serve(struct nova_virtio_block *block, uint32_t *written)
         return true;
 }
 
-/* What is there now; for what comes meanwhile, the driver notifies again. */
+/* Serves the present chains; the driver notifies the device again of later ones. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
         unsigned waiting = nova_virtio_waiting(virtio, queue);

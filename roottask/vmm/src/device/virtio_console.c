@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Consoles (see novavmm/virtio_console.h); Virtual I/O Device Specification 1.2, 5.3. One port, and
- * no sizes: who looks at the screen is not known. */
+ * no sizes, because the size of the user's screen is unknown. */
 #include "novavmm/virtio_console.h"
 
 /* Queues. */
@@ -18,7 +18,7 @@ static void send_chain(struct nova_virtio_console *console)
                         console->send(console->context, chain->piece[i].data[at]);
 }
 
-/* Room for input is taken when there is input. */
+/* The device uses room for input when there is input. */
 static void notify(struct nova_virtio *virtio, unsigned queue)
 {
         unsigned waiting = queue == FROM_GUEST ? nova_virtio_waiting(virtio, queue) : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Split queues (see novavmm/virtio.h); Virtual I/O Device Specification 1.2, 2.7. All of a queue is
- * the guest's memory, which its CPUs change meanwhile: every value is read once, then checked. */
+/* Split queues (see novavmm/virtio.h); Virtual I/O Device Specification 1.2, 2.7. Queues lie in the
+ * guest's memory, which its CPUs may change at any time: every value is read once, then checked. */
 #include <string.h>
 
 #include "device/virtio.h"
@@ -18,7 +18,7 @@ struct descriptor {
 
 _Static_assert(sizeof(struct descriptor) == DESCRIPTOR_BYTES, "2.7.5");
 
-/* What is available, and what was used: flags, index, the ring. */
+/* Available and used rings: flags, index, the ring. */
 #define INDEX_AT     2u
 #define RING_AT      4u
 #define USED_BYTES   8u
@@ -69,7 +69,8 @@ unsigned nova_virtio_waiting(struct nova_virtio *virtio, unsigned number)
         return waiting;
 }
 
-/* Adds what a descriptor names. @return why that cannot be, or NULL */
+/* Adds the piece that a descriptor names.
+ * @return the error, or NULL */
 static const char *add(struct nova_virtio *virtio, const struct descriptor *from)
 {
         struct nova_virtio_chain *const chain = &virtio->chain;
@@ -92,7 +93,8 @@ static const char *add(struct nova_virtio *virtio, const struct descriptor *from
         return NULL;
 }
 
-/* Follows a chain from its head on. @return why that cannot be, or NULL */
+/* Follows a chain from its head on.
+ * @return the error, or NULL */
 static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_queue *queue)
 {
         struct nova_virtio_chain *const chain = &virtio->chain;
@@ -109,7 +111,7 @@ static const char *follow(struct nova_virtio *virtio, const struct nova_virtio_q
                         return "a chain that is longer than its queue";
                 memcpy(&descriptor, queue->descriptors + (size_t)DESCRIPTOR_BYTES * descriptor.next,
                        sizeof(descriptor));
-                __atomic_signal_fence(__ATOMIC_SEQ_CST); /* the copy is what counts */
+                __atomic_signal_fence(__ATOMIC_SEQ_CST); /* only the copy is used from here on */
                 why = add(virtio, &descriptor);
                 if (why)
                         return why;
@@ -152,7 +154,7 @@ void nova_virtio_give(struct nova_virtio *virtio, unsigned number, uint32_t writ
                 novavmm_virtio_interrupt(virtio, ISR_QUEUE);
 }
 
-/* Copies between a run of pieces and memory of ours. */
+/* Copies between a run of pieces and the monitor's memory. */
 static bool copy(const struct nova_virtio_piece *piece, unsigned pieces, uint64_t offset, void *to,
                  const void *from, uint64_t bytes)
 {

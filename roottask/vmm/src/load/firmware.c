@@ -6,7 +6,7 @@
 #define BYTES_MAX 0x20000u
 #define PAGE      4096u
 
-/* After a reset a CPU is 16 bytes before the end. */
+/* After a reset a CPU starts 16 bytes before the end. */
 #define RESET_SEL    0xf000
 #define RESET_OFFSET 0xfff0
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads files as they are (see novavmm/load.h). */
+/* Loads files unchanged (see novavmm/load.h). */
 #include "novavmm/load.h"
 
 #define REAL_MODE_END 0x100000

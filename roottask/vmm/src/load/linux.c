@@ -5,7 +5,7 @@
 
 #include "novavmm/load.h"
 
-/* Where things go, all of them below the first MiB. */
+/* Addresses of the parts, all of them below 1 MiB. */
 #define GDT          0x6000
 #define BOOT_PARAMS  0x10000
 #define COMMAND_LINE 0x20000
@@ -53,7 +53,7 @@
 #define EXTENDED_64       0x0001
 #define ENTRY_64          0x200
 #define SECTOR            512u
-#define UNIT              16u /* of the kernel proper's size; the last one need not be whole */
+#define UNIT              16u /* unit of the kernel's size; the last one may be partial */
 
 #define E820_RAM      1
 #define E820_RESERVED 2
@@ -91,26 +91,28 @@ static void put(uint8_t *params, unsigned offset, uint64_t value, unsigned bytes
         memcpy(params + offset, &value, bytes);
 }
 
-/* A field that is there from a version of the protocol on, and what it would be before. */
+/* Returns a field that exists from a version of the protocol on, or its value in older versions. */
 static uint32_t get_since(const void *file, unsigned version, unsigned offset, unsigned bytes,
                           uint32_t before)
 {
         return get(file, VERSION, 2) >= version ? get(file, offset, bytes) : before;
 }
 
-/* In 64-bit mode begin those that say so; others begin in protected mode, whatever they are. */
+/* Returns whether the kernel starts in 64-bit mode, which it announces; others start in protected
+ * mode. */
 static bool begins_with_64_bits(const void *file)
 {
         return get_since(file, 0x20c, EXTENDED_FLAGS, 2, 0) & EXTENDED_64;
 }
 
-/* Where it is to lie; before version 2.10 all lie where memory begins again. */
+/* Returns the kernel's address; before version 2.10 it is 1 MiB. */
 static uint64_t preferred(const void *file)
 {
         return get(file, VERSION, 2) >= 0x20a ? get64(file, PREFERRED) : RAM_BEGIN;
 }
 
-/* How much memory it needs there until it knows what there is: in older ones it is not told. */
+/* Returns the memory that the kernel needs there until it knows the memory map; older versions do
+ * not state it. */
 static uint64_t init_bytes(const struct nova_linux *image)
 {
         return get_since(image->kernel, 0x20a, INIT_BYTES, 4, (uint32_t)image->kernel_bytes * 4);
@@ -171,7 +173,7 @@ static size_t setup_bytes(const struct nova_linux *image)
         return ((sectors ? sectors : 4) + 1) * SECTOR;
 }
 
-/* In bytes, up to the end of the last page. */
+/* Returns the kernel's size in bytes, up to the end of its last page. */
 static uint64_t pages(uint64_t bytes)
 {
         return (bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
@@ -182,12 +184,12 @@ static uint64_t megabytes(uint64_t bytes)
         return (bytes + RAM_BEGIN - 1) / RAM_BEGIN;
 }
 
-/* Whether all of the file is there: its header says how long it is at least. */
+/* Returns whether the file is complete, according to the minimum length in its header. */
 static const char *check_size(const struct nova_linux *image)
 {
         static _Thread_local char text[96];
         const uint64_t begin = setup_bytes(image);
-        /* Before version 2.04 the field has 16 bits, too few for many. */
+        /* Before version 2.04 the field has 16 bits, too few for many kernels. */
         const uint64_t end = get(image->kernel, VERSION, 2) >= 0x204
                                      ? begin + (uint64_t)get(image->kernel, UNITS, 4) * UNIT
                                      : begin;
@@ -199,7 +201,7 @@ static const char *check_size(const struct nova_linux *image)
         return text;
 }
 
-/* Whether it fits into memory, at the place that it prefers, and its initrd behind it. */
+/* Checks whether it fits into memory at the address that it prefers, with its initrd after it. */
 static const char *check_room(const struct nova_guest_memory *memory,
                               const struct nova_linux *image)
 {
@@ -221,7 +223,8 @@ static const char *check_room(const struct nova_guest_memory *memory,
         return text;
 }
 
-/* Copies the kernel proper. @return as nova_linux_load() */
+/* Copies the kernel itself.
+ * @return as nova_linux_load() */
 static const char *place_kernel(const struct nova_guest_memory *memory,
                                 const struct nova_linux *image, uint64_t *at)
 {
@@ -238,7 +241,8 @@ static const char *place_kernel(const struct nova_guest_memory *memory,
         return NULL;
 }
 
-/* At the end of the memory, so that the kernel has room. @return as nova_linux_load() */
+/* Copies the initrd to the end of the memory, so that the kernel has room.
+ * @return as nova_linux_load() */
 static const char *place_initrd(const struct nova_guest_memory *memory,
                                 const struct nova_linux *image, uint64_t kernel, uint64_t *at)
 {

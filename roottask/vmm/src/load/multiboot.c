@@ -8,14 +8,14 @@
 #define SEARCH_BYTES 8192u
 #define HEADER_MAGIC 0x1badb002u
 #define WANTS_VIDEO  0x4u
-#define WANTS_OTHERS 0xfff8u  /* of bits 0 to 15, which a loader has to know */
-#define HAS_ADDRESS  0x10000u /* the header says where things go, not an ELF header */
+#define WANTS_OTHERS 0xfff8u  /* other bits of 0 to 15, which a loader must know */
+#define HAS_ADDRESS  0x10000u /* the header gives the addresses, not an ELF header */
 
-/* What a kernel finds in EAX, and where its information lies: below what the BIOS would use. */
+/* Value of EAX for the kernel, and address of its information: below the BIOS's memory. */
 #define BOOT_MAGIC 0x2badb002u
 #define INFO       0x90000u
 #define INFO_END   0x9f000u
-#define RAM_END    0x9fc00u /* then the extended BIOS data area */
+#define RAM_END    0x9fc00u /* followed by the extended BIOS data area */
 #define ROM_BEGIN  0xa0000u
 #define RAM_BEGIN  0x100000u
 
@@ -23,7 +23,7 @@
 #define VECTORS        256u
 #define HANDLER_OFFSET 0x10
 
-/* Which parts of the information are there. */
+/* Bits for the present parts of the information. */
 #define INFO_MEMORY  0x1u
 #define INFO_LINE    0x4u
 #define INFO_MODULES 0x8u
@@ -33,7 +33,7 @@
 #define MAP_RAM      1u
 #define MAP_RESERVED 2u
 
-/* Flat segments; there is no table of them. */
+/* Flat segments; the kernel has no descriptor table for them. */
 #define CODE_SELECTOR 8
 #define DATA_SELECTOR 16
 
@@ -56,7 +56,7 @@ struct module {
 };
 
 struct map_entry {
-        uint32_t bytes; /* of what follows */
+        uint32_t bytes; /* size of the rest in bytes */
         uint32_t base[2], length[2], kind;
 };
 
@@ -90,15 +90,15 @@ struct elf64_program {
         uint64_t offset, virtual, physical, file_bytes, memory_bytes, alignment;
 };
 
-/* A load under way. */
+/* State of a load. */
 struct loader {
         const struct nova_guest_memory *memory;
         const uint8_t *file;
         size_t bytes;
-        uint64_t end;   /* of what was loaded */
-        uint64_t total; /* bytes of what was loaded; pieces that overlap count twice */
+        uint64_t end;   /* end of the loaded memory */
+        uint64_t total; /* sum of the loaded bytes; overlapping pieces count twice */
         uint32_t entry;
-        uint32_t at; /* where the next piece of information goes */
+        uint32_t at; /* address for the next part of the information */
 };
 
 static const char too_small[] = "the guest has too little memory for it";
@@ -128,7 +128,8 @@ static const char *place(struct loader *loader, uint64_t offset, uint64_t bytes,
         return NULL;
 }
 
-/* @return whether there is a header, and where in the file */
+/* Finds the header.
+ * @return whether there is one, and its offset in the file */
 static bool find_header(const struct loader *loader, struct header *header, size_t *at)
 {
         const size_t end = loader->bytes < SEARCH_BYTES ? loader->bytes : SEARCH_BYTES;
@@ -145,7 +146,7 @@ static bool find_header(const struct loader *loader, struct header *header, size
         return false;
 }
 
-/* A file whose header says where it goes: up to its end if there is no other. */
+/* Loads a file whose header gives its addresses: up to its end if the header gives no other. */
 static const char *place_flat(struct loader *loader, const struct header *header, size_t at)
 {
         const uint32_t before = header->header_address - header->load_address;
@@ -167,7 +168,7 @@ static const char *place_flat(struct loader *loader, const struct header *header
         return place(loader, offset, bytes, header->load_address, all);
 }
 
-/* A kernel that is linked to other addresses begins at a virtual one. */
+/* The entry point of a kernel that is linked to other addresses is a virtual address. */
 static void translate_entry(struct loader *loader, const struct elf64_header *elf,
                             const struct elf64_program *program)
 {
@@ -175,7 +176,8 @@ static void translate_entry(struct loader *loader, const struct elf64_header *el
                 loader->entry = (uint32_t)(elf->entry - program->virtual + program->physical);
 }
 
-/* The header, in the form of 64 bits. @return as nova_multiboot_load() */
+/* Reads the ELF header in its 64-bit form.
+ * @return as nova_multiboot_load() */
 static const char *read_header(const struct loader *loader, struct elf64_header *elf)
 {
         struct elf_header narrow;
@@ -201,7 +203,8 @@ static const char *read_header(const struct loader *loader, struct elf64_header 
         return NULL;
 }
 
-/* A program header of either form. @return false: the file is cut off */
+/* Reads a program header of either form.
+ * @return false: the file is cut off */
 static bool read_program(const struct loader *loader, const struct elf64_header *elf, unsigned i,
                          struct elf64_program *program)
 {
@@ -254,7 +257,8 @@ static const char *place_elf(struct loader *loader)
         return why;
 }
 
-/* Puts something behind the information. @return where it is; 0: there is no room */
+/* Appends data to the information.
+ * @return its address; 0: there is no room */
 static uint32_t add(struct loader *loader, const void *what, size_t bytes)
 {
         const uint32_t at = loader->at;
@@ -333,9 +337,9 @@ static const char *place_info(struct loader *loader, const struct nova_multiboot
         return why;
 }
 
-/* Sets all vectors of real mode to a handler in the extended BIOS data area. It sets the carry flag
- * and returns: a kernel that goes back to real mode and calls the BIOS learns that there is no such
- * function. */
+/* Sets all vectors of real mode to a handler in the extended BIOS data area. The handler sets the
+ * carry flag and returns. So a kernel that returns to real mode and calls the BIOS learns that
+ * there is no such function. */
 static void place_bios_vectors(const struct loader *loader)
 {
         static const uint8_t handler[] = {
@@ -354,9 +358,9 @@ static void place_bios_vectors(const struct loader *loader)
                 nova_guest_write(loader->memory, i * sizeof(vector), &vector, sizeof(vector));
 }
 
-/* What a BIOS leaves for systems that look for themselves: the vectors of real mode, the first
- * serial port, the x87 unit, the size of the memory below 640 KiB, and the extended area behind it,
- * which begins with its size in KiB. A kernel that lies there has it overwritten. */
+/* Writes the data that a BIOS leaves for systems that look for it: the vectors of real mode, the
+ * first serial port, the x87 unit, the size of the memory below 640 KiB, and the extended area
+ * after it, which begins with its size in KiB. A kernel that is loaded there overwrites it. */
 static void place_bios_data(const struct loader *loader)
 {
         static const struct {
