@@ -264,14 +264,6 @@ static void serves_with_the_lock(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-static void asks_and_stays(struct thread *t)
-{
-        t->utcb->items = 0;
-        t->value[1] = 1;
-        t->value[2] = hc_call(t->value[0], 0);
-        t->value[1] = 2;
-}
-
 /* A server holds a lock when its client is dropped: the server finishes its work, and the next
  * waiter gets the lock. */
 static void drop_under_the_lock(unsigned cpu)
@@ -329,25 +321,6 @@ CASE_ON(lifetime, a_server_with_a_lock_releases_it_when_its_client_was_dropped_b
         drop_under_the_lock(cpu_numbers[1]);
 }
 
-/* A thread of another CPU calls the first server of the way, and donates its time to it. */
-static struct thread *start_helper(void)
-{
-        struct thread *helper = global(cpu_numbers[1], asks, NULL);
-        helper->value[0] = way.server[0]->pt;
-        helper->on_event = exits;
-        helper->value[4] = sel_alloc(2); /* nothing is there */
-        thread_start(helper, PRIO_HIGH, QUANTUM);
-        return helper;
-}
-
-static void drop_helper(struct thread *helper)
-{
-        drop(helper->sc);
-        drop(helper->ec);
-        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, helper->events, 5, ALL), NOVA_REVOKE_SR),
-                  NOVA_SUCCESS);
-}
-
 /* pd_destroy ends everything at once, even the SC on which the handler runs; the handler runs on
  * when another EC helps it. */
 CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_its_sc,
@@ -374,7 +347,7 @@ CASE_ON(lifetime, a_child_is_destroyed_by_another_cpu_while_its_handler_runs_on_
                         EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT_EQ(hc_sm_ctrl(second, NOVA_SM_UP_OP), NOVA_SUCCESS);
 
-                struct thread *helper = start_helper();
+                struct thread *helper = start_helper(cpu_numbers[1]);
                 EXPECT_EQ(hc_sm_ctrl(first, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT_EQ(hc_sm_ctrl(second, NOVA_SM_UP_OP), NOVA_SUCCESS);
                 EXPECT(wait_for(&way.done, 2 * round + 2));

@@ -9,6 +9,8 @@
 #define ALL  NOVA_PERM_ALL
 #define MOST 3 /* protection domains above the thread */
 
+#define SERVER_BYTES 0x40000 /* in the account of a server's PD, and of a doomed thread */
+
 /* Selectors of the doomed thread: one aligned range of the root PD, whose last page stays in
  * use. */
 #define SEL_PD      0
@@ -33,16 +35,22 @@ static struct {
 
 struct doomed {
         nova_sel_t base;
+        nova_sel_t payer; /* of its PD and SC; 0: the root PD */
         struct thread *t;
         bool own_pd;
 };
 
-static inline word_t used(void)
+static inline word_t used_by(nova_sel_t pd)
 {
-        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, ROOT_PD),
+        struct args a = {nova_hypercall_id(NOVA_EXTENSION, NOVA_EXT_QUOTA, pd),
                          NOVA_EXT_QUOTA_QUERY, 0, 0, 0};
         EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
         return a.a2;
+}
+
+static inline word_t used(void)
+{
+        return used_by(ROOT_PD);
 }
 
 /* Waits until memory of ended objects is free: a create that finds none waits for it. */
@@ -110,8 +118,8 @@ static inline void forwards(struct thread *t)
         t->utcb->items = nova_utcb_items(1, 0);
 }
 
-/* Makes servers in this many PDs, the last of which is the root; on another CPU all belong to the
- * root. */
+/* Makes servers in this many PDs, the last of which is the root; the others have accounts of their
+ * own. */
 static inline void make_way(unsigned depth, unsigned cpu)
 {
         way.depth = depth;
@@ -121,11 +129,9 @@ static inline void make_way(unsigned depth, unsigned cpu)
         way.server[0] = server(cpu);
         way.server[0]->fn = serves;
         for (unsigned i = 1; i < depth; i++) {
-                const bool in_child = cpu == boot_cpu; /* no child there can get the portal */
-                struct thread *t = in_child ? child_server(child_new(cpu)) : server(cpu);
-                t->value[0] = in_child ? CHILD_FREE_SEL : way.server[i - 1]->pt;
-                if (in_child)
-                        give(t, obj(way.server[i - 1]->pt, ALL), CHILD_FREE_SEL);
+                struct child *c = child_with_account(cpu, SERVER_BYTES, way.server[i - 1]);
+                struct thread *t = child_server(c);
+                t->value[0] = CHILD_WAY_SEL;
                 t->fn = forwards;
                 way.server[i] = t;
         }
@@ -145,6 +151,31 @@ static inline void asks(struct thread *t)
         t->value[2] = hc_call(t->value[0], 0);
         t->value[1] = 2;
         ((void (*)(void))NOVA_USER_END)();
+}
+
+static inline void asks_and_stays(struct thread *t)
+{
+        t->utcb->items = 0;
+        t->value[1] = 1;
+        t->value[2] = hc_call(t->value[0], 0);
+        t->value[1] = 2;
+}
+
+/* A thread that calls the way, and lends its time to the servers on it. */
+static inline struct thread *start_helper(unsigned cpu)
+{
+        struct thread *helper = global(cpu, asks_and_stays, NULL);
+        helper->value[0] = way.server[way.depth - 1]->pt;
+        thread_start(helper, PRIO_HIGH, QUANTUM);
+        return helper;
+}
+
+static inline void drop_helper(const struct thread *helper)
+{
+        drop(helper->sc);
+        drop(helper->ec);
+        EXPECT_EQ(hc_revoke(nova_crd(NOVA_CRD_OBJ, helper->events, 5, ALL), NOVA_REVOKE_SR),
+                  NOVA_SUCCESS);
 }
 
 /* Raises an exception whose handler is the way. */
@@ -172,6 +203,7 @@ static inline bool exits(struct thread *t, unsigned n, struct nova_utcb *u)
 static inline void make_range(struct doomed *d)
 {
         d->base = sel_alloc(8);
+        d->payer = 0;
         EXPECT_EQ(hc_create_sm(d->base + SEL_STAYS, ROOT_PD, 0), NOVA_SUCCESS);
 }
 
@@ -182,6 +214,11 @@ static inline void begin_rounds(struct doomed *d, nova_sel_t sm, unsigned depth,
         EXPECT_EQ(hc_create_sm(sm, ROOT_PD, 0), NOVA_SUCCESS);
         make_way(depth, cpu);
         make_range(d);
+}
+
+static inline nova_sel_t payer_of(const struct doomed *d)
+{
+        return d->payer ? d->payer : ROOT_PD;
 }
 
 static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_fn *fn, unsigned cpu)
@@ -207,7 +244,7 @@ static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_f
         EXPECT_EQ(hc_create_pt(first + CALL_PORTAL, ROOT_PD, way_ec, 0, (word_t)portal_entry),
                   NOVA_SUCCESS);
         if (own_pd)
-                EXPECT_EQ(hc_create_pd(d->base + SEL_PD, ROOT_PD,
+                EXPECT_EQ(hc_create_pd(d->base + SEL_PD, payer_of(d),
                                        nova_crd(NOVA_CRD_OBJ, first, 7, ALL)),
                           NOVA_SUCCESS);
         t->ec = d->base + SEL_EC;
@@ -221,7 +258,8 @@ static inline struct thread *make_doomed(struct doomed *d, bool own_pd, thread_f
 static inline void start_doomed(struct doomed *d, unsigned prio)
 {
         d->t->sc = d->base + SEL_SC;
-        EXPECT_EQ(hc_create_sc(d->t->sc, ROOT_PD, d->t->ec, nova_qpd(QUANTUM, prio)), NOVA_SUCCESS);
+        EXPECT_EQ(hc_create_sc(d->t->sc, payer_of(d), d->t->ec, nova_qpd(QUANTUM, prio)),
+                  NOVA_SUCCESS);
 }
 
 /* The capabilities that the root PD holds of it beside the three. */

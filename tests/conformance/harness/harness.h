@@ -71,6 +71,8 @@ _Noreturn void case_not_raised(const char *reason);
 _Noreturn void case_abort(void);
 /* Gives the running case this many seconds from now before it counts as hung. */
 void case_seconds(unsigned seconds);
+/* Takes back what the running case has created: it has all selectors and its time again. */
+void case_start_over(void);
 
 /* ---- Hypercalls; each returns the whole first argument register ------------------------------ */
 
@@ -235,6 +237,7 @@ nova_crd_t remote_look(struct thread *t, unsigned type, nova_sel_t sel);
 
 #define CHILD_ORDER    7 /* event portals at selectors 0..127: four threads */
 #define CHILD_FREE_SEL 0x1000
+#define CHILD_WAY_SEL  0x12 /* no event has this number */
 
 struct child {
         nova_sel_t pd;
@@ -246,6 +249,9 @@ struct child {
 struct child *child_new(unsigned cpu);
 /* As child_new(); perms: mask of the initial capabilities. */
 struct child *child_masked(unsigned cpu, unsigned perms);
+/* The same with an account of so many bytes. At CHILD_WAY_SEL it has a portal of a local thread, on
+ * whatever CPU: that comes with the PD, for no message crosses CPUs. */
+struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches);
 struct thread *child_server(struct child *c);
 struct thread *child_global(struct child *c, thread_fn *fn, void *arg);
 

@@ -127,6 +127,18 @@ static void clean_up(void)
         self->exec_target = 0;
 }
 
+static void give_selectors(void)
+{
+        sel_range(run.base, run.base + ((nova_sel_t)1 << CASE_SEL_ORDER));
+}
+
+void case_start_over(void)
+{
+        clean_up();
+        give_selectors();
+        case_seconds(CASE_SECONDS);
+}
+
 static void worker_main(struct thread *t)
 {
         (void)t;
@@ -233,7 +245,7 @@ static enum outcome run_case(const struct conformance_case *c, unsigned number)
         run.stray = 0;
         case_seconds(CASE_SECONDS);
         announce(number);
-        sel_range(run.base, run.base + ((nova_sel_t)1 << CASE_SEL_ORDER));
+        give_selectors();
         hc_sm_ctrl(go, NOVA_SM_UP_OP);
         while (!run.finished && tsc() < run.deadline)
                 __asm__ volatile("pause");

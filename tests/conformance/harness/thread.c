@@ -213,7 +213,8 @@ struct thread *run_thread(unsigned cpu, unsigned prio, thread_fn *fn, void *arg)
         return t;
 }
 
-struct child *child_masked(unsigned cpu, unsigned perms)
+/* A child with its event portals, but without a PD. */
+static struct child *child_blank(unsigned cpu)
 {
         struct child *c = &children[child_next++ % 16];
         c->cpu = cpu;
@@ -222,9 +223,27 @@ struct child *child_masked(unsigned cpu, unsigned perms)
         for (unsigned slot = 0; slot < 1 << CHILD_ORDER; slot += EVENTS)
                 event_portals(c->portals + slot, cpu);
         c->pd = sel_alloc(0);
+        return c;
+}
+
+struct child *child_masked(unsigned cpu, unsigned perms)
+{
+        struct child *c = child_blank(cpu);
         EXPECT_EQ(hc_create_pd(c->pd, ROOT_PD,
                                nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, perms)),
                   NOVA_SUCCESS);
+        return c;
+}
+
+struct child *child_with_account(unsigned cpu, word_t bytes, const struct thread *reaches)
+{
+        struct child *c = child_blank(cpu);
+        struct args a = {nova_hypercall_id(NOVA_CREATE_PD, NOVA_PD_ACCOUNT, c->pd), ROOT_PD,
+                         nova_crd(NOVA_CRD_OBJ, c->portals, CHILD_ORDER, NOVA_PERM_ALL), bytes, 0};
+        EXPECT_EQ(hc_create_pt(c->portals + CHILD_WAY_SEL, ROOT_PD, reaches->ec, 0,
+                               (word_t)portal_entry),
+                  NOVA_SUCCESS);
+        EXPECT_EQ(hypercall(&a), NOVA_SUCCESS);
         return c;
 }
 
