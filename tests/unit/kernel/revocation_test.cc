@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <memory>
 #include <random>
 
 #include "kernel.h"
+#include "stepwise.h"
 
 namespace
 {
@@ -191,13 +191,14 @@ TEST(revocation, takes_what_one_that_was_given_up_took_from_what_is_above)
         check_pd(b);
 }
 
-// Random operations, all in steps, in any order.
-class Storm
+// A storm of operations on memory or objects.
+class Storm : Stepwise
 {
       public:
         Storm(unsigned seed, bool give_up, unsigned of)
-            : random(seed), type(of), base(of == NOVA_CRD_MEM ? BASE : RADIX_FIRST - 100),
-              size(of == NOVA_CRD_MEM ? 3000 : 200), may_give_up(give_up)
+            : Stepwise(random, 6, give_up ? 64 : 0), random(seed), type(of),
+              base(of == NOVA_CRD_MEM ? BASE : RADIX_FIRST - 100),
+              size(of == NOVA_CRD_MEM ? 3000 : 200)
         {
                 for (unsigned i = 0; i < 4; i++)
                         kernel.make_pd();
@@ -209,29 +210,14 @@ class Storm
 
         void run(unsigned steps)
         {
-                for (unsigned i = 0; i < steps; i++) {
-                        if (work.size() < 6 && random() % 3 == 0)
-                                begin();
-                        if (!work.empty())
-                                step(random() % work.size());
-                }
-                may_give_up = false;
-                while (!work.empty())
-                        step(work.size() - 1);
+                Stepwise::run(steps);
                 for (pd *one : kernel.pds)
                         check_pd(one, !gave_up);
         }
 
       private:
-        struct Work {
-                bool delegates;
-                delegation d;
-                revocation r;
-        };
-
-        void begin()
+        bool begin(Work *one) override
         {
-                auto one = std::make_unique<Work>();
                 pd *from = kernel.pds[random() % 4], *to = kernel.pds[random() % 4];
                 const word_t count = 1 + random() % (random() % 2 ? size : 50);
                 const word_t first = base + random() % (size - count + 1);
@@ -246,8 +232,7 @@ class Storm
                 else
                         revocation_begin(&one->r, pd_space(from, type), at, at + count - 1, perms,
                                          from != &kernel_pd && random() % 2);
-                if (!is_done_at_once(*one))
-                        work.push_back(std::move(one));
+                return !is_done_at_once(*one);
         }
 
         bool is_done_at_once(const Work &one)
@@ -259,31 +244,10 @@ class Storm
                 return !one.r.self && range_revoke(one.r.space, one.r.at, one.r.last, one.r.perms);
         }
 
-        void step(size_t i)
-        {
-                Work &one = *work[i];
-                bool done;
-                if (may_give_up && random() % 64 == 0) {
-                        gave_up |= !one.delegates;
-                        if (one.delegates)
-                                abandon(&one.d);
-                        else
-                                abandon(&one.r);
-                        done = true;
-                } else {
-                        done = (one.delegates ? delegation_step(&one.d)
-                                              : revocation_step(&one.r)) != STEP_AGAIN;
-                }
-                if (done)
-                        work.erase(work.begin() + long(i));
-        }
-
         Kernel kernel;
         std::mt19937_64 random;
         const unsigned type;
         const word_t base, size;
-        std::vector<std::unique_ptr<Work>> work;
-        bool may_give_up, gave_up = false;
 };
 
 // Number of storms: the environment can ask for a minute's worth and more.

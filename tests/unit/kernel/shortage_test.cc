@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "model.h"
+#include "stepwise.h"
 
 namespace
 {
@@ -212,11 +213,12 @@ class Single : Shortage
         Model model;
 };
 
-// Many operations at a time, step by step in any order; some are abandoned.
-class Many : Shortage
+// Many operations at a time; some are abandoned.
+class Many : Shortage, Stepwise
 {
       public:
-        Many(unsigned seed, bool give_up) : Shortage(seed, 4000), may_give_up(give_up)
+        Many(unsigned seed, bool give_up)
+            : Shortage(seed, 4000), Stepwise(random, 5, give_up ? 32 : 0)
         {
                 kernel.delegate(&kernel_pd, place.source, kernel.pds[0], place.base, place.size,
                                 place.type, 7);
@@ -224,30 +226,14 @@ class Many : Shortage
 
         void run(unsigned steps)
         {
-                for (unsigned i = 0; i < steps; i++) {
-                        if (work.size() < 5 && random() % 3 == 0)
-                                begin();
-                        if (!work.empty())
-                                step(random() % work.size());
-                }
-                may_give_up = false;
-                while (!work.empty())
-                        step(work.size() - 1);
+                Stepwise::run(steps);
                 check(!gave_up);
                 take_all_back();
         }
 
       private:
-        struct Work {
-                bool delegates;
-                unsigned tries;
-                delegation d;
-                revocation r;
-        };
-
-        void begin()
+        bool begin(Work *one) override
         {
-                auto one = std::make_unique<Work>();
                 pd *from = random() % 6 ? any_pd() : &kernel_pd, *to = any_pd();
                 word_t first;
                 const word_t count = range_of(from, &first);
@@ -264,40 +250,18 @@ class Many : Shortage
                                          from != &kernel_pd && random() % 2);
                 if (one->delegates && random() % 8 == 0)
                         one->d.left = 1 + unsigned(random() % 20000);
-                work.push_back(std::move(one));
+                return true;
         }
 
-        step_result step_of(Work *one)
+        void prepare_step() override
         {
-                if (!one->delegates)
-                        return revocation_step(&one->r);
-                const step_result result = delegation_step(&one->d);
-                /* A hypercall that lacks memory is repeated after some may have come back. */
-                return result == STEP_FAILED && one->tries-- > 0 ? STEP_AGAIN : result;
-        }
-
-        void step(size_t i)
-        {
-                Work *one = work[i].get();
-                bool done = true;
-
                 choose_failure(5);
-                if (may_give_up && random() % 32 == 0) {
-                        gave_up |= !one->delegates;
-                        if (one->delegates)
-                                abandon(&one->d);
-                        else
-                                abandon(&one->r);
-                } else {
-                        done = step_of(one) != STEP_AGAIN;
-                }
-                fake_fail_allocation(-1);
-                if (done)
-                        work.erase(work.begin() + long(i));
         }
 
-        std::vector<std::unique_ptr<Work>> work;
-        bool may_give_up, gave_up = false;
+        void finish_step() override
+        {
+                fake_fail_allocation(-1);
+        }
 };
 
 TEST(shortage, of_memory_leaves_what_the_model_has_or_less)
