@@ -273,6 +273,7 @@ struct Messages : World {
         ~Messages()
         {
                 remap_is_on = false;
+                fake_route_status = NOVA_SUCCESS;
         }
 
         void route(unsigned gsi, unsigned sender)
@@ -320,6 +321,23 @@ TEST(dma, an_io_apic_and_an_hpet_keep_their_interrupts_though_a_function_has_the
         w.destroy(w.a);
         EXPECT_TRUE(fake_routes[20].on);
         EXPECT_TRUE(fake_routes[100].on);
+}
+
+// The first table of a function may find no memory, on a unit of AMD.
+TEST(dma, a_route_that_fails_leaves_the_interrupt_with_the_function_that_had_it)
+{
+        Messages w;
+        w.route(105, REMAP_FUNCTION | 20);
+        fake_route_status = NOVA_OUT_OF_MEMORY;
+        EXPECT_EQ(remap_route(105, REMAP_FUNCTION | 22, &w.target, false), NOVA_OUT_OF_MEMORY);
+        EXPECT_EQ(remap_route(106, REMAP_FUNCTION | 22, &w.target, false), NOVA_OUT_OF_MEMORY);
+        for (unsigned i = 0; i < 3000; i++)
+                EXPECT_EQ(remap_count(106, cpu_self()), 0u); // nothing to stop
+        remap_forget(22);
+        EXPECT_EQ(fake_routes[105].rid, 20u);
+        EXPECT_TRUE(fake_routes[105].on);
+        remap_forget(20);
+        EXPECT_FALSE(fake_routes[105].on);
 }
 
 // ---- Functions that send too much
@@ -380,6 +398,22 @@ TEST(dma, a_function_that_floods_is_stopped_and_goes_on_after_a_while)
         EXPECT_EQ(fake_routes[Flood::GSI].rid, 12u);
         EXPECT_EQ(remap_stopped, 0u);
         EXPECT_FALSE(remap_resume(Flood::GSI, f.here, &next));
+}
+
+// A unit that refuses what it has accepted before breaks what remap_resume() relies on.
+TEST(dma, a_refusal_to_go_on_after_a_flood_stops_the_debug_kernel)
+{
+        Flood f;
+        uint64_t next = UINT64_MAX;
+        ASSERT_GT(f.send(1000), 0u);
+        fake_tsc += f.window;
+        for (const auto status : {NOVA_OUT_OF_MEMORY, NOVA_BAD_DEV}) {
+                fake_route_status = status;
+                EXPECT_DEATH(remap_resume(Flood::GSI, f.here, &next),
+                             "assertion 'status == NOVA_SUCCESS' failed");
+        }
+        fake_route_status = NOVA_SUCCESS;
+        EXPECT_TRUE(remap_resume(Flood::GSI, f.here, &next));
 }
 
 TEST(dma, a_function_that_sends_often_goes_on)

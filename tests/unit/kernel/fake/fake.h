@@ -46,6 +46,8 @@ struct fake_route {
         bool on;
 };
 extern struct fake_route fake_routes[NOVA_HIP_GSI];
+/** What the unit answers to a further route. */
+extern enum nova_status fake_route_status;
 
 /** Writes to CR4 (two for each flush of the whole TLB) and to CR3. */
 extern unsigned fake_cr4_writes, fake_cr3_writes;

@@ -15,6 +15,7 @@ struct cmdline cmdline;
 const struct pd *fake_attached[FAKE_FUNCTIONS];
 unsigned fake_flushed_domain, fake_flushes;
 struct fake_route fake_routes[NOVA_HIP_GSI];
+enum nova_status fake_route_status;
 
 static unsigned init(void)
 {
@@ -56,6 +57,8 @@ static enum nova_status route(unsigned gsi, unsigned rid, unsigned vector, unsig
                               bool level)
 {
         (void)vector, (void)level;
+        if (fake_route_status != NOVA_SUCCESS)
+                return fake_route_status;
         fake_routes[gsi].rid = rid;
         fake_routes[gsi].apic_id = apic_id;
         fake_routes[gsi].on = true;
