@@ -2,40 +2,9 @@
 /* Interrupts that pass the I/O MMU: messages of the assigned device arrive, those of other devices
  * do not. */
 #include "dma.h"
+#include "sent.h"
 
-#define GSI       100 /* and above: no pins */
-#define OTHER_GSI 101
-#define D         (NOVA_ITEM_DELEGATE | NOVA_ITEM_D)
-
-struct message {
-        word_t address, data;
-};
-
-static void counts_downs(struct thread *t)
-{
-        while (hc_sm_ctrl(t->value[0], NOVA_SM_DN_OP) == NOVA_SUCCESS)
-                t->value[1]++;
-}
-
-/* Counts the ups of a semaphore in its value[1]. */
-static struct thread *counter(nova_sel_t sm)
-{
-        struct thread *t = global(boot_cpu, counts_downs, NULL);
-
-        t->value[0] = sm;
-        thread_start(t, PRIO_HIGH, QUANTUM);
-        EXPECT(wait_for(&t->started, 1));
-        return t;
-}
-
-static struct message assign(nova_sel_t sm, struct edu edu, unsigned cpu)
-{
-        struct message m;
-        const word_t config = pci_page(edu.function) << NOVA_PAGE_BITS;
-
-        EXPECT_EQ(hc_assign_gsi(sm, config, cpu, &m.address, &m.data), NOVA_SUCCESS);
-        return m;
-}
+#define D (NOVA_ITEM_DELEGATE | NOVA_ITEM_D)
 
 /* The device sends a message; then this number of interrupts must have come. The last expected one
  * may take its time, on a CPU of a busy host. */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A function that sends more messages than a CPU should spend its time on. The test makes time with
+ * instructions, so that no host is too slow to send them. */
+#include "sent.h"
+
+#define FLOOD      1000 /* messages in less than STOP_MS are a flood */
+#define STOP_MS    10
+#define FEW        20
+#define SLOW_TICKS (tsc_per_ms() * STOP_MS / FLOOD * 2) /* between messages that are none */
+
+struct flood {
+        nova_sel_t sm;
+        struct edu edu;
+        struct message m;
+        const struct thread *t;
+};
+
+static struct flood flood_open(unsigned device, nova_sel_t gsi)
+{
+        struct flood f;
+
+        f.sm = gsi_open(gsi);
+        f.edu = edu_open(device);
+        f.t = counter(f.sm);
+        f.m = assign(f.sm, f.edu, boot_cpu);
+        msi_set(f.edu.function, f.m.address, f.m.data);
+        return f;
+}
+
+static void flood_close(const struct flood *f)
+{
+        f->edu.registers[EDU_ACK] = ~0u;
+        msi_off(f->edu.function);
+}
+
+/* Sends messages, one in so many ticks or as fast as the CPU can. Returns how many arrived. */
+static word_t send_messages(const struct flood *f, unsigned count, uint64_t ticks)
+{
+        const word_t before = f->t->value[1];
+
+        for (unsigned i = 0; i < count; i++) {
+                const uint64_t next = tsc() + ticks;
+                f->edu.registers[EDU_RAISE] = 1;
+                while (tsc() < next)
+                        __asm__ volatile("pause");
+        }
+        return f->t->value[1] - before;
+}
+
+static void pass_ms(unsigned ms)
+{
+        spin_us(ms * 1000);
+}
+
+CASE(flood, a_function_that_floods_is_stopped_for_a_while, "D-remap")
+{
+        const struct flood f = flood_open(0, GSI), other = flood_open(1, OTHER_GSI);
+
+        /* Often, but no flood: each one arrives. */
+        EXPECT_EQ(send_messages(&f, 3 * FLOOD, SLOW_TICKS), 3 * FLOOD);
+        for (unsigned round = 0; round < 3; round++) {
+                pass_ms(2 * STOP_MS); /* what came before is none of the flood */
+                const uint64_t begin = tsc();
+                const word_t arrived = send_messages(&f, 4 * FLOOD, 0);
+                const uint64_t took = tsc() - begin;
+
+                EXPECT(took < STOP_MS * tsc_per_ms()); /* all of it was a flood */
+                EXPECT(arrived >= FLOOD);
+                EXPECT(arrived <= 2 * FLOOD);
+                EXPECT_EQ(send_messages(&f, FEW, 0), 0);
+                EXPECT_EQ(send_messages(&other, FEW, 0), FEW); /* is not concerned */
+
+                const word_t before = f.t->value[1];
+                pass_ms(2 * STOP_MS);
+                EXPECT_EQ(f.t->value[1], before + 1); /* the driver looks at its device */
+                EXPECT_EQ(send_messages(&f, FEW, 0), FEW);
+        }
+        flood_close(&f);
+        flood_close(&other);
+}
+
+CASE(flood, a_stop_does_not_end_by_another_assignment_of_the_function, "D-remap")
+{
+        const struct flood f = flood_open(0, GSI);
+
+        EXPECT(send_messages(&f, 4 * FLOOD, 0) <= 2 * FLOOD);
+        const word_t before = f.t->value[1];
+        assign(f.sm, f.edu, boot_cpu);
+        EXPECT_EQ(send_messages(&f, FEW, 0), 0);
+        EXPECT_EQ(f.t->value[1], before);
+        pass_ms(2 * STOP_MS);
+        EXPECT_EQ(f.t->value[1], before + 1);
+        EXPECT_EQ(send_messages(&f, FEW, 0), FEW);
+        flood_close(&f);
+}
+
+CASE(flood, a_stopped_interrupt_goes_on_at_once_with_another_function, "D-remap")
+{
+        const struct flood f = flood_open(0, GSI);
+        struct flood other = {f.sm, edu_open(1), {0, 0}, f.t};
+
+        EXPECT(send_messages(&f, 4 * FLOOD, 0) <= 2 * FLOOD);
+        other.m = assign(f.sm, other.edu, boot_cpu);
+        msi_set(other.edu.function, other.m.address, other.m.data);
+        EXPECT_EQ(send_messages(&other, FEW, 0), FEW);
+        EXPECT_EQ(send_messages(&f, FEW, 0), 0);
+        flood_close(&f);
+        flood_close(&other);
+}
