@@ -21,6 +21,8 @@ static const char *mem_type(int32_t type)
                 return "log of the microhypervisor";
         case NOVA_MEM_BOOT:
                 return "boot information";
+        case NOVA_MEM_PCI:
+                return "PCI configuration space";
         default:
                 return "reserved";
         }

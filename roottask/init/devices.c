@@ -2,6 +2,7 @@
 /* Devices: init gets ports, memory and interrupts from the kernel when a program first asks for
  * them. */
 #include <errno.h>
+#include <string.h>
 
 #include "init.h"
 #include "nova/console.h"
@@ -107,6 +108,9 @@ int devices_get(const char *name, unsigned index, struct nova_child_device *devi
 
         if (device->kind == NOVA_PARENT_CONSOLE)
                 return has_console(says) && !index ? nova_console_turn(&device->sel) : ENOENT;
+
+        if (device->kind == NOVA_PARENT_MEMORY && strcmp(name, NOVA_SYSTEM_PCI) == 0)
+                return pci_get_bus(index, device);
 
         const struct nova_system_list list = device->kind == NOVA_PARENT_PORTS ? says->ports
                                              : device->kind == NOVA_PARENT_MEMORY

@@ -52,6 +52,10 @@ bool grants_service_there(const char *name);
 /* devices.c: gets range number `index` of one kind of a device. Returns 0 or ENOENT. */
 int devices_get(const char *name, unsigned index, struct nova_child_device *device);
 
+/* pci.c: configuration space of a bus, as memory of 1 MiB; 0, or ENOENT if the machine does not map
+ * it. */
+int pci_get_bus(unsigned bus, struct nova_child_device *device);
+
 /* waiting.c: time in ns that a program may take to provide its services. */
 uint64_t waiting_patience(void);
 /* Returns true if a waiting program can start now. Reports once if it cannot start soon, or

@@ -21,6 +21,11 @@ extern "C" {
 #define NOVA_SYSTEM_NAME_MAX     31    /* characters of a program's, service's or device's name */
 #define NOVA_SYSTEM_CPUS_MAX     64
 
+/** The device of the service pci: the configuration ports, and as range n of its memory the
+ *  configuration space of bus n where the machine maps it. The machine decides which buses have
+ *  one, so a description cannot name them. */
+#define NOVA_SYSTEM_PCI "pci-config"
+
 /** ROW(ENUM, "keyword", "example"): the properties of a program. */
 #define NOVA_SYSTEM_PROPERTY_ROWS(ROW)                            \
         ROW(FILE, "file", "file server.elf")                      \

@@ -24,7 +24,8 @@
         ROW("keyboard", "ports", 0x64, 0x64)          \
         ROW("keyboard", "interrupts", 1, 1)           \
         ROW("hpet", "memory", 0xfed00000, 0xfed00fff) \
-        ROW("pci", "ports", 0xcf8, 0xcff)
+        ROW("pci", "ports", 0xcf8, 0xcff)             \
+        ROW(NOVA_SYSTEM_PCI, "ports", 0xcf8, 0xcff)
 
 static struct nova_system_list *device_list(struct nova_system_device *device, const char *kind)
 {

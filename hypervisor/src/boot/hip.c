@@ -8,6 +8,8 @@
 #include "arch/x86/smp.h"
 #include "boot/boot_info.h"
 #include "boot/memory_map.h"
+#include "device/pci.h"
+#include "firmware/acpi.h"
 #include "lib/console.h"
 #include "lib/string.h"
 #include "memory/frame.h"
@@ -19,14 +21,14 @@
 
 #define PAGE_SIZES (1u << 12 | 1u << 21)
 #define UTCB_SIZES (1u << 12)
-#define EXTENSIONS 3  /* descriptors of our own */
+#define EXTENSIONS 3  /* descriptors of our own, without those of PCI */
 #define LISTED     16 /* of the kernel's ranges: all but registers of devices */
 
 /* Extensions of both architectures. */
 #define FEATURES                                                                            \
         (NOVA_HIP_DESTROY | NOVA_HIP_OOM | NOVA_HIP_DL | NOVA_HIP_BOOT | NOVA_HIP_LOG |     \
          NOVA_HIP_TIMEOUT | NOVA_HIP_QUOTA | NOVA_HIP_NAME | NOVA_HIP_EXIT | NOVA_HIP_TLS | \
-         NOVA_HIP_MACHINE | NOVA_HIP_LIMIT | NOVA_HIP_RECEIVE)
+         NOVA_HIP_MACHINE | NOVA_HIP_LIMIT | NOVA_HIP_RECEIVE | NOVA_HIP_PCI)
 
 _Static_assert(MEMORY_ENTRIES + MODULES + LISTED + EXTENSIONS <= MEM_MAX, "all descriptors fit");
 
@@ -87,6 +89,18 @@ static void hip_add_extensions(void)
         hip_add_image(&boot_info.boot, sizeof(boot_info.boot), NOVA_MEM_BOOT);
 }
 
+/* Last: a page that is full by then leaves them out, and programs use the ports 0xcf8 and 0xcfc. */
+static void hip_add_pci(void)
+{
+        for (unsigned i = 0; i < acpi.windows; i++) {
+                const struct acpi_pci_window *window = &acpi.window[i];
+
+                hip_add_memory(window->phys + window->first * PCI_BUS_SIZE,
+                               (window->last - window->first + 1u) * PCI_BUS_SIZE, NOVA_MEM_PCI,
+                               window->first);
+        }
+}
+
 static void hip_add_cpus(struct nova_hip *hip)
 {
         unsigned thread_bits, core_bits;
@@ -121,6 +135,7 @@ void hip_finish(void)
                         hip_add_memory(boot_kernel_ranges[i].start, boot_kernel_ranges[i].size,
                                        NOVA_MEM_KERNEL, 0);
         hip_add_extensions();
+        hip_add_pci();
         hip->checksum = 0;
         for (unsigned i = 0; i < hip->length / 2; i++)
                 sum = (uint16_t)(sum + ((const uint16_t *)boot_hip)[i]);

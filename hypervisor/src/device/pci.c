@@ -13,7 +13,6 @@
 #define FUNCTION_SIZE    PAGE_SIZE
 #define FUNCTIONS        8   /* of a device */
 #define BUS_FUNCTIONS    256 /* of a bus */
-#define BUS_SIZE         ((uint64_t)BUS_FUNCTIONS * FUNCTION_SIZE)
 #define RIDS             0x10000
 #define REG_ID           (0x00 / 4)
 #define REG_HEADER       (0x0c / 4)
@@ -47,10 +46,10 @@ static void pci_scan_bus(const volatile char *registers, unsigned bus)
 /* What firmware calls a window is not believed when something else is known to be there. */
 static bool pci_is_sound(const struct acpi_pci_window *window)
 {
-        const paddr_t start = window->phys + window->first * BUS_SIZE;
-        const uint64_t size = (window->last - window->first + 1u) * BUS_SIZE;
+        const paddr_t start = window->phys + window->first * PCI_BUS_SIZE;
+        const uint64_t size = (window->last - window->first + 1u) * PCI_BUS_SIZE;
 
-        return !(window->phys % BUS_SIZE) && start >= window->phys && start < boot_phys_end &&
+        return !(window->phys % PCI_BUS_SIZE) && start >= window->phys && start < boot_phys_end &&
                size <= boot_phys_end - start && !memory_map_is_ram(start, size) &&
                !memory_map_is_taken(start, size);
 }
@@ -58,7 +57,8 @@ static bool pci_is_sound(const struct acpi_pci_window *window)
 static void pci_scan_window(const struct acpi_pci_window *window)
 {
         for (unsigned bus = window->first; bus <= window->last; bus++) {
-                const void *registers = boot_map_device(0, window->phys + bus * BUS_SIZE, BUS_SIZE);
+                const void *registers =
+                        boot_map_device(0, window->phys + bus * PCI_BUS_SIZE, PCI_BUS_SIZE);
                 if (!registers)
                         return;
                 pci_scan_bus(registers, bus);

@@ -8,6 +8,9 @@
 
 struct pd;
 
+/** Configuration space of a bus: a page for each of its 256 functions (PCIe 3.0, 7.2.2). */
+#define PCI_BUS_SIZE ((uint64_t)256 * PAGE_SIZE)
+
 /** Finds the functions that exist. Once, at boot; uses boot_map's slot 0. */
 void pci_init(void);
 

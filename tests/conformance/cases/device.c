@@ -219,6 +219,27 @@ CASE_ON(device, pci_configuration_space_can_be_requested, "D-32.2 6.1.1-01", nee
         }
 }
 
+static const char *needs_pci_descriptor(void)
+{
+        return hip->features & NOVA_HIP_PCI ? NULL
+                                            : "needs the extension of PCI memory descriptors";
+}
+
+CASE_ON(device, pci_configuration_space_is_announced_as_firmware_names_it, "X-PCI",
+        needs_pci_descriptor)
+{
+        const struct nova_hip_mem *m = hip_mem(NOVA_MEM_PCI);
+        if (!pci_frame(0)) {
+                EXPECT(!m);
+                return;
+        }
+        EXPECT(m);
+        EXPECT_EQ(m->addr, (uint64_t)pci_frame(0) << NOVA_PAGE_BITS);
+        EXPECT_EQ(m->aux, 0);
+        EXPECT(m->size > 0 && m->size % 0x100000 == 0 && m->size >> 20 <= 256);
+        EXPECT(got(pci_frame(0) + (word_t)(m->size >> NOVA_PAGE_BITS) - 1));
+}
+
 CASE(device, the_area_of_the_firmware_can_be_requested, "D-32.2 6.1.1-01 C-08")
 {
         for (word_t frame = 0xa0; frame < 0x100; frame += 3)

@@ -329,6 +329,8 @@ WRONG(devices_with_common_ports,
 WRONG(devices_with_a_common_interrupt,
       "device d\n interrupts 8\n" A " devices rtc\nprogram b\n devices d\n",
       "6: the device 'd' has an interrupt in common with 'rtc', which belongs to 'a'.")
+WRONG(pci_ports_beside_the_service, A " devices pci\nprogram b\n devices pci-config\n",
+      "4: the device 'pci-config' has ports in common with 'pci', which belongs to 'a'.")
 WRONG(devices_with_common_memory,
       "device d\n memory 0xfed00000-0xfed01fff\n" A " devices hpet\nprogram b\n devices d\n",
       "6: the device 'd' has memory in common with 'hpet', which belongs to 'a'.")

@@ -31,6 +31,7 @@
 #define NOVA_HIP_VCPU    0x100000 /**< MTD bits CR8 to XCR0 of virtual CPUs */
 #define NOVA_HIP_LIMIT   0x200000 /**< limits of PDs: priority and CPUs */
 #define NOVA_HIP_RECEIVE 0x400000 /**< limits of ECs: kernel memory that a message may use */
+#define NOVA_HIP_PCI     0x800000 /**< memory descriptors PCI */
 
 /* Types of memory descriptors. */
 #define NOVA_MEM_AVAILABLE    1    /**< RAM; parts of it may be allocated by other descriptors */
@@ -45,6 +46,10 @@
 #define NOVA_MEM_CMDLINE (-3) /**< the kernel's command line; size includes the terminating 0 */
 #define NOVA_MEM_LOG     (-4) /**< struct nova_log and its ring */
 #define NOVA_MEM_BOOT    (-5) /**< struct nova_boot */
+
+/* Extension: memory-mapped configuration space of PCI segment 0, 1 MiB for each bus. The root PD
+ * can request the pages of functions that do not belong to the kernel. */
+#define NOVA_MEM_PCI (-6) /**< aux: number of the first bus, the one at addr */
 
 /* CPU descriptor flags. */
 #define NOVA_CPU_ENABLED 0x1 /**< the CPU runs */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of PCI classes, vendors and some devices. */
+#ifndef LSPCI_NAMES_H
+#define LSPCI_NAMES_H
+
+#include <stdint.h>
+
+/* Name of a class (class << 16 | subclass << 8 | interface). */
+const char *class_name(uint32_t class_code);
+
+/* NULL: unknown. */
+const char *vendor_name(uint16_t vendor);
+const char *device_name(uint16_t vendor, uint16_t device);
+
+#endif

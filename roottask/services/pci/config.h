@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration space: registers of 32 bits of the functions of PCI segment 0. */
+#ifndef NOVART_PCI_CONFIG_H
+#define NOVART_PCI_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_PORT_BYTES 256  /* of a function, through ports */
+#define CONFIG_BYTES      4096 /* … through memory */
+
+/* Gets the ports from the parent. 0 or an errno value. */
+int config_init(void);
+
+/* Maps the configuration space of a bus, if the machine maps it. Only config_read() beyond the
+ * ports' 256 bytes needs it. */
+void config_map_bus(unsigned bus);
+
+/* True if this register of a function can be read and written. */
+bool config_reaches(uint16_t address, unsigned offset);
+
+/* offset: a multiple of 4, for which config_reaches() holds. */
+uint32_t config_read(uint16_t address, unsigned offset);
+void config_write(uint16_t address, unsigned offset, uint32_t value);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program pci. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "server.h"
+
+int main(void)
+{
+        int error = config_init();
+
+        if (error) {
+                printf("pci: the configuration ports cannot be had: %s; write 'devices pci-config' "
+                       "into its section of the description.\n",
+                       strerror(error));
+                return 1;
+        }
+        error = pci_service_start();
+        if (error) {
+                printf("pci: the service cannot start: %s.\n", strerror(error));
+                return 1;
+        }
+        nova_service_sleep();
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The scan of the buses (PCI Local Bus Specification 3.0, chapter 6; PCI Express 3.0, chapter 7).
+ * Registers may hold anything, so each loop has a bound of its own. */
+#include "scan.h"
+
+#include <stddef.h>
+
+#include "config.h"
+
+#define BUSES     256u
+#define DEVICES   32u
+#define FUNCTIONS 8u
+
+#define REG_ID         0x00
+#define REG_COMMAND    0x04 /* and status */
+#define REG_CLASS      0x08 /* and revision */
+#define REG_HEADER     0x0c
+#define REG_BAR        0x10
+#define REG_BUSES      0x18 /* of a bridge */
+#define REG_SUBSYSTEM  0x2c /* of a device */
+#define REG_CAPABILITY 0x34
+#define REG_INTERRUPT  0x3c
+
+#define NO_VENDOR           0xffff
+#define COMMAND_DECODES     0x3u /* ports and memory */
+#define COMMAND_MASK        0xffffu
+#define STATUS_LIST         0x100000u
+#define HEADER_MULTIPLE     0x80
+#define CAPABILITY_FIRST    0x40
+#define CAPABILITIES        48 /* that fit into the 192 bytes after the header */
+#define CAPABILITY_MSI      0x05
+#define CAPABILITY_EXPRESS  0x10
+#define CAPABILITY_MSIX     0x11
+#define MSI_VECTORS_LOG_MAX 5
+
+#define BAR_PORTS    0x1u
+#define BAR_TYPE     0x6u
+#define BAR_TYPE_64  0x4u
+#define BAR_PREFETCH 0x8u
+#define PORTS_MASK   0x3u
+#define MEMORY_MASK  0xfu
+#define ALL_ONES     0xffffffffu
+
+#define CLASS_HOST_BRIDGE 0x0600
+#define CLASS_IOMMU       0x0806
+
+/* What a register keeps of all ones. */
+static uint32_t sizing_bits(uint16_t address, unsigned offset, uint32_t *old)
+{
+        *old = config_read(address, offset);
+        config_write(address, offset, ALL_ONES);
+
+        const uint32_t bits = config_read(address, offset);
+
+        config_write(address, offset, *old);
+        return bits;
+}
+
+/* A size, from the bits of an address that can be set; 0 if they make none. */
+static uint64_t size_of(uint64_t mask)
+{
+        const uint64_t size = ~mask + 1;
+
+        return mask && !(size & (size - 1)) ? size : 0;
+}
+
+/* Reads register number n of a header with count of them. The number of registers that it takes. */
+static unsigned read_bar(uint16_t address, unsigned n, unsigned count, struct nova_pci_bar *bar)
+{
+        uint32_t low, high = 0;
+        const unsigned offset = REG_BAR + 4 * n;
+        const uint32_t bits = sizing_bits(address, offset, &low);
+
+        if (!bits || bits == ALL_ONES)
+                return 1;
+        if (bits & BAR_PORTS) {
+                const uint32_t ports = bits & ~PORTS_MASK;
+
+                /* The upper half may be absent. */
+                bar->size = size_of(~(uint64_t)0xffff | ports);
+                bar->base = low & ~PORTS_MASK & 0xffff;
+                bar->flags = NOVA_PCI_BAR_PORTS;
+                return 1;
+        }
+
+        uint64_t mask = ~(uint64_t)0xffffffff | (bits & ~MEMORY_MASK);
+
+        bar->flags = bits & BAR_PREFETCH ? NOVA_PCI_BAR_PREFETCH : 0;
+        if ((bits & BAR_TYPE) == BAR_TYPE_64) {
+                if (n + 1 == count)
+                        return 1;
+                mask = (uint64_t)sizing_bits(address, offset + 4, &high) << 32 |
+                       (bits & ~MEMORY_MASK);
+                bar->flags |= NOVA_PCI_BAR_64;
+        }
+        bar->size = size_of(mask);
+        bar->base = (uint64_t)high << 32 | (low & ~MEMORY_MASK);
+        return bar->flags & NOVA_PCI_BAR_64 ? 2 : 1;
+}
+
+/* The function must not respond to the addresses that the registers hold meanwhile. Host bridges
+ * and I/O MMUs stay as they are: the machine needs them while the scan runs. */
+static void read_bars(struct nova_pci_function *function)
+{
+        const unsigned counts[] = {NOVA_PCI_BARS, 2, 1};
+        const unsigned class = function->class_code >> 8;
+        const uint16_t address = function->address;
+
+        if (function->header > NOVA_PCI_HEADER_CARDBUS || class == CLASS_HOST_BRIDGE ||
+            class == CLASS_IOMMU)
+                return;
+
+        /* Zeroes leave the bits of the status register alone. */
+        const uint32_t command = config_read(address, REG_COMMAND) & COMMAND_MASK;
+
+        config_write(address, REG_COMMAND, command & ~COMMAND_DECODES);
+        for (unsigned n = 0; n < counts[function->header];)
+                n += read_bar(address, n, counts[function->header], &function->bar[n]);
+        config_write(address, REG_COMMAND, command);
+}
+
+static void read_capability(struct nova_pci_function *function, unsigned id, uint32_t head)
+{
+        const uint32_t control = head >> 16;
+
+        if (id < 32)
+                function->capabilities |= 1u << id;
+        if (id == CAPABILITY_MSI && (control >> 1 & 0x7) <= MSI_VECTORS_LOG_MAX)
+                function->msi_vectors = (uint8_t)(1u << (control >> 1 & 0x7));
+        else if (id == CAPABILITY_EXPRESS)
+                function->express_type = control >> 4 & 0xf;
+        else if (id == CAPABILITY_MSIX)
+                function->msix_vectors = (uint16_t)((control & 0x7ff) + 1);
+}
+
+/* The list may be a circle. */
+static void read_capabilities(struct nova_pci_function *function)
+{
+        const uint16_t address = function->address;
+
+        if (!(config_read(address, REG_COMMAND) & STATUS_LIST))
+                return;
+
+        unsigned at = config_read(address, REG_CAPABILITY) & 0xfc;
+
+        for (unsigned i = 0; i < CAPABILITIES && at >= CAPABILITY_FIRST; i++) {
+                const uint32_t head = config_read(address, at);
+
+                if (head == ALL_ONES)
+                        return;
+                read_capability(function, head & 0xff, head);
+                at = head >> 8 & 0xfc;
+        }
+}
+
+static void read_header(struct nova_pci_function *function)
+{
+        const uint16_t address = function->address;
+        const uint32_t class = config_read(address, REG_CLASS);
+        const uint32_t interrupt = config_read(address, REG_INTERRUPT);
+
+        function->class_code = class >> 8;
+        function->revision = (uint8_t) class;
+        function->interrupt_line = (uint8_t)interrupt;
+        function->interrupt_pin = (interrupt >> 8 & 0xff) <= 4 ? (uint8_t)(interrupt >> 8) : 0;
+        if (function->header == NOVA_PCI_HEADER_DEVICE) {
+                const uint32_t subsystem = config_read(address, REG_SUBSYSTEM);
+
+                function->subsystem_vendor = (uint16_t)subsystem;
+                function->subsystem = (uint16_t)(subsystem >> 16);
+        } else if (function->header <= NOVA_PCI_HEADER_CARDBUS) {
+                const uint32_t buses = config_read(address, REG_BUSES);
+
+                function->secondary_bus = (uint8_t)(buses >> 8);
+                function->last_bus = (uint8_t)(buses >> 16);
+        }
+}
+
+static void read_function(uint16_t address, uint32_t id, uint8_t header,
+                          struct nova_pci_function *function)
+{
+        *function = (struct nova_pci_function){
+                .address = address,
+                .vendor = (uint16_t)id,
+                .device = (uint16_t)(id >> 16),
+                .header = header,
+                .express_type = NOVA_PCI_NO_EXPRESS,
+        };
+        read_header(function);
+        read_bars(function);
+        read_capabilities(function);
+}
+
+unsigned scan_buses(struct nova_pci_function *table, unsigned max)
+{
+        unsigned count = 0;
+
+        for (unsigned device = 0; device < BUSES * DEVICES; device++) {
+                unsigned functions = 1;
+
+                for (unsigned f = 0; f < functions; f++) {
+                        const uint16_t address = (uint16_t)(device * FUNCTIONS + f);
+                        const uint32_t id = config_read(address, REG_ID);
+
+                        if ((id & 0xffff) == NO_VENDOR)
+                                continue;
+
+                        const uint8_t header = config_read(address, REG_HEADER) >> 16 & 0xff;
+
+                        if (!f && header & HEADER_MULTIPLE)
+                                functions = FUNCTIONS;
+                        config_map_bus(address >> 8);
+                        if (count < max)
+                                read_function(address, id, header & 0x7f, &table[count]);
+                        count++;
+                }
+        }
+        return count;
+}
+
+const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
+                                          uint16_t address)
+{
+        for (unsigned i = 0; i < count; i++)
+                if (table[i].address == address)
+                        return &table[i];
+        return NULL;
+}

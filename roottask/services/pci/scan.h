@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the functions of PCI segment 0 and reads what they are. */
+#ifndef NOVART_PCI_SCAN_H
+#define NOVART_PCI_SCAN_H
+
+#include "novart/service/pci.h"
+
+/* Fills in a table in the order of addresses. The number of functions, which may exceed max: the
+ * table then holds the first ones. */
+unsigned scan_buses(struct nova_pci_function *table, unsigned max);
+
+/* The function with an address; NULL if there is none. */
+const struct nova_pci_function *scan_find(const struct nova_pci_function *table, unsigned count,
+                                          uint16_t address);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The service pci as a part of a program. */
+#ifndef NOVART_PCI_SERVER_H
+#define NOVART_PCI_SERVER_H
+
+#include "novart/service.h"
+
+/* Scans the buses and starts the service. @return 0 or an errno value */
+int pci_service_start(void);
+
+#endif
