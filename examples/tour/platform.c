@@ -110,7 +110,7 @@ void screen_platform(void)
 
         title(1, "The platform, from the hypervisor information page");
         must_be("a hypervisor information page with the right checksum", nova_hip_valid(hip));
-        say("The kernel describes the machine in one page; nobody asks firmware again.\n\n");
+        say("The kernel describes the machine in one page; programs need no firmware.\n\n");
         show_cpus(hip);
         show_memory(hip);
         show_modules(hip);

@@ -33,7 +33,7 @@ function(nova_check_arguments function target)
     # After a keyword with several values, a misspelt keyword looks like another value.
     if(word IN_LIST arg_UNPARSED_ARGUMENTS OR question)
       nova_mistake(${function} "${target}"
-        "'${word}' is not understood.${question} What can be said here: ${known}.")
+        "'${word}' is not understood.${question} Possible here: ${known}.")
     endif()
   endforeach()
 endfunction()
@@ -42,7 +42,7 @@ endfunction()
 function(nova_check_name function target)
   if(TARGET ${target})
     nova_mistake(${function} ${target}
-      "something is called '${target}' already: give one of the two another name.")
+      "the name '${target}' is already taken: give one of the two another name.")
   elseif(NOT target MATCHES "^[A-Za-z0-9_.+-]+$" OR target MATCHES
       "^(all|clean|edit_cache|help|install|package|rebuild_cache|test)$")
     nova_mistake(${function} "${target}"

@@ -54,7 +54,7 @@ function(nova_check_boot_values name)
       nova_meant(question "${arg_${keyword}}" ${words})
       list(JOIN words ", " words)
       nova_mistake(nova_add_boot_test ${name}
-        "${keyword} ${arg_${keyword}} is unknown.${question} Possible are: ${words}.")
+        "${keyword} ${arg_${keyword}} is unknown.${question} Possible values: ${words}.")
     endif()
   endforeach()
 endfunction()

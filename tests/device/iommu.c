@@ -77,7 +77,7 @@ static void calm(void)
         rest(1200);
 }
 
-CASE(iommu, a_device_that_nobody_has_is_blocked, "D-iommu 5.5.1-01")
+CASE(iommu, an_unassigned_device_is_blocked, "D-iommu 5.5.1-01")
 {
         word_t frame;
         edu = edu_open(1); /* which no case assigns */

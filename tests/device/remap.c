@@ -89,7 +89,7 @@ CASE(remap, a_function_that_changes_hands_loses_its_interrupts, "D-remap 5.5.1-0
         expect_after_sending(edu, m, t, 3);
 }
 
-CASE(remap, a_function_that_nobody_had_loses_the_interrupts_it_was_given_before, "D-remap 5.5.1-01")
+CASE(remap, an_unassigned_function_loses_its_earlier_interrupts_when_assigned, "D-remap 5.5.1-01")
 {
         const struct edu edu = edu_open(0);
         const nova_sel_t sm = gsi_open(GSI), first = new_pd(), second = new_pd();

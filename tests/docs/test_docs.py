@@ -377,7 +377,7 @@ class Blocks(unittest.TestCase):
         self.assertEqual([block.kind() for block in found], ["program", "output"])
         self.assertEqual(blocks.programs(found), {("docs/a.md", "p"): ("a\n", {"x86_32": "1\n"})})
 
-    def test_what_nobody_tests_is_refused(self):
+    def test_a_block_without_a_test_is_refused(self):
         for text in (
             fenced("cmake", "x\n"),
             fenced("python", "x\n"),

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(condition)                                                               \
-        do {                                                                           \
-                if (!(condition)) {                                                    \
-                        printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-                        exit(1);                                                       \
-                }                                                                      \
+#define CHECK(condition)                                                                     \
+        do {                                                                                 \
+                if (!(condition)) {                                                          \
+                        printf("%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
+                        exit(1);                                                             \
+                }                                                                            \
         } while (0)
 
 #endif

@@ -27,10 +27,10 @@ static void check_lives(void)
         family_config.environment = environment;
         check(family_run("print", "a text of the child's") == 0, "a child has its environment");
         family_config.environment = NULL;
-        check(family_run("denied", NULL) == GIVEN, "a child has nothing that was not granted");
+        check(family_run("denied", NULL) == GIVEN, "a child has no resource that was not granted");
 
         child = family_start("sleep", NULL);
-        check(nova_child_wait_until(child, &status, 0) == ETIMEDOUT, "a wait can have an end");
+        check(nova_child_wait_until(child, &status, 0) == ETIMEDOUT, "a wait can have a deadline");
         nova_child_kill(child, 77);
         nova_child_wait(child, &status);
         check(status == 77, "a child that sleeps is killed");
@@ -39,7 +39,7 @@ static void check_lives(void)
         nova_child_kill(child, 78);
         nova_child_wait(child, &status);
         check(status == 78, "a child that spins is killed");
-        check(family_balanced(&before, KEPT), "all of them gave everything back");
+        check(family_balanced(&before, KEPT), "all of them returned all resources");
 }
 
 static void check_faults(void)
@@ -52,7 +52,7 @@ static void check_faults(void)
         check(family_run("overflow", NULL) == NOVA_FAULT_STATUS + NOVA_EXC_PF,
               "a child whose stack overflows ends with that event");
         family_config.memory = 0;
-        check(nova_child_wait_until(other, NULL, 0) == ETIMEDOUT, "another child goes on");
+        check(nova_child_wait_until(other, NULL, 0) == ETIMEDOUT, "another child continues");
         nova_child_kill(other, 0);
         nova_child_wait(other, NULL);
         check(family_balanced(&before, KEPT), "faults leave nothing behind");
@@ -84,11 +84,11 @@ static void check_words(void)
         const char *sentence = "";
 
         check(start_with_words(NOVA_START_WORDS, &sentence) == GIVEN,
-              "a child gets as many words as there is room for");
+              "a child gets as many words as fit");
         check(start_with_words(NOVA_START_WORDS + 1, &sentence) == -E2BIG &&
                       strcmp(sentence, "has more arguments and environment than a program can be "
                                        "given") == 0,
-              "one word more is refused");
+              "one more word is refused");
         check(family_balanced(&before, KEPT), "words leave nothing behind");
 }
 
@@ -102,7 +102,7 @@ static void check_image(void)
         config.image_memory = NOVA_PAGE_SIZE;
         check(nova_child_start(&child, &config, &sentence) == EFBIG &&
                       strstr(sentence, "segments that take more memory"),
-              "a child's segments take no more than they may");
+              "a child's segments take no more than their limit");
         check(family_balanced(&before, 0), "nothing was taken for it");
 }
 
@@ -120,7 +120,7 @@ static void check_quantum(void)
 
         if (!error)
                 error = nova_thread_join(thread, NULL);
-        check(!error, "a thread can ask for a time slice longer than there is");
+        check(!error, "a thread can ask for a time slice above the maximum");
 
         struct nova_child *const hog = family_start("hog", NULL);
 
@@ -175,7 +175,7 @@ static void check_text(void)
               "a child can say once that it has faulted");
         check(gets_on("chatter", true), "a child writes text on its own time");
         check(gets_on("chatter", false), "a child that writes text does not slow other CPUs");
-        check(gets_on("flood", false), "nor does one that asks without end");
+        check(gets_on("flood", false), "nor does a child that makes requests without end");
         for (unsigned i = 0; i < 20; i++) {
                 struct nova_child *const chatter = family_start("chatter", NULL);
 
@@ -185,7 +185,7 @@ static void check_text(void)
         }
         family_config.environment = environment;
         check(family_run("print", "after the chatter") == 0,
-              "others write when one was killed in the middle of a line");
+              "other children write after one was killed in the middle of a line");
         family_config.environment = NULL;
         check(family_balanced(&before, KEPT), "text leaves nothing behind");
 }
@@ -195,7 +195,8 @@ static void check_evil(void)
         struct nova_child *const flood = family_start("flood", NULL);
         struct nova_child *const second = family_start("flood", NULL);
 
-        check(family_run("return", "3") == 3, "a child comes through while two others flood");
+        check(family_run("return", "3") == 3,
+              "a child gets its requests answered while two others flood");
         nova_child_kill(flood, 0);
         nova_child_kill(second, 0);
         nova_child_wait(flood, NULL);
@@ -203,11 +204,11 @@ static void check_evil(void)
         check(family_run("exhaust", NULL) == GIVEN, "a child can use up its own memory only");
         check(family_run("nonsense", "2000") == GIVEN, "nonsense is answered");
         check(family_run("suicide", NULL) == GIVEN,
-              "threads that end while they are served hold nobody up");
+              "threads that end while they are served delay no other thread");
         check(family_run("drop", NULL) == GIVEN,
               "a thread that drops the SC on which it asks leaves the parent's thread free");
-        check(family_run("return", "4") == 4, "the next child is served as if nothing had been");
-        check(family_balanced(&before, KEPT), "none of this leaves anything behind");
+        check(family_run("return", "4") == 4, "the next child is served normally");
+        check(family_balanced(&before, KEPT), "these requests leave nothing behind");
 }
 
 /* The second child gets the pages of the first one; the second child's child gets the pages it has
@@ -216,7 +217,7 @@ static void check_traces(void)
 {
         family_config.memory = 8 << 20;
         check(family_run("traces", NULL) == GIVEN, "all of a child's memory is zero");
-        check(family_run("traces", NULL) == GIVEN, "so is what another child has left");
+        check(family_run("traces", NULL) == GIVEN, "so is memory that another child has used");
         family_config.memory = 0;
         check(family_balanced(&before, KEPT), "the traces leave nothing behind");
 }

@@ -68,7 +68,7 @@ int main(void)
                 balanced = family_balanced(&before, 0);
         }
         check(good, "all children started and ended");
-        check(balanced, "no byte and no selector is left of them");
+        check(balanced, "they leave no byte and no selector in use");
         check(nova_child_count() == 0, "no child is left");
         return tap_end();
 }

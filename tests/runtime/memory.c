@@ -147,11 +147,11 @@ static void lazy_memory(void)
                 check(false, "there are addresses for lazy memory");
                 return;
         }
-        check(everywhere(touch), "lazy memory comes, zeroed and once, to all CPUs at once");
+        check(everywhere(touch), "lazy memory is zeroed and allocated once, for all CPUs at once");
         for (size_t page = 0; page < 512; page++)
                 for (unsigned i = 0; i < threads; i++)
                         bad += shared[page * NOVA_PAGE_SIZE + i] != (char)(i + 1);
-        check(!bad, "all CPUs wrote to the same pages");
+        check(!bad, "all CPUs wrote to these pages");
         check(nova_region_free(shared) == 0 && nova_region_free(shared) == EINVAL,
               "a region is freed once");
 }
@@ -226,7 +226,7 @@ static void under_fire(void)
         for (nova_word_t cpu = 0; cpu < NOVA_CPU_MAX; cpu++)
                 if (nova_program_has_cpu(cpu))
                         good &= free_under_fire(cpu);
-        check(good, "a region is freed while its pages come: no page is written to afterwards");
+        check(good, "a region is freed during its page faults: no page is written to afterwards");
 }
 
 static void dma(void)
@@ -263,7 +263,7 @@ static void physical(void)
         check(nova_map_physical(0, 0, NOVA_MEM_R, &nothing) == EINVAL &&
                       nova_map_physical(UINT64_MAX, 2, NOVA_MEM_R, &nothing) == EINVAL &&
                       nova_map_physical(0, SIZE_MAX, NOVA_MEM_R, &nothing) != 0,
-              "so are ranges that cannot be");
+              "so are impossible ranges");
 }
 
 static void committed(void)
@@ -303,7 +303,7 @@ static void out_of_pages(void)
         check(rest && nova_page_free_count() == 0 && !nova_page_alloc(0), "pages end");
         check(!nova_stack_alloc(NOVA_PAGE_SIZE) && nova_dma_alloc(1, &memory) == ENOMEM &&
                       nova_region_commit(lazy, 1) == ENOMEM && nova_sbrk(1 * MIB) == (void *)-1,
-              "without pages everything that needs them says so");
+              "without pages every function that needs them reports an error");
         check(nova_thread_create(&thread, &attr, touch_once, lazy) == EAGAIN,
               "no thread can be made");
         for (unsigned i = 0; rest && i < 16; i++) {
@@ -334,14 +334,14 @@ static void out_of_heap(void)
                 list = piece;
                 count++;
         }
-        check(count > 4 && errno == ENOMEM, "malloc says when there is no more memory");
+        check(count > 4 && errno == ENOMEM, "malloc reports that memory has run out");
         while (list) {
                 void **const next = *list;
 
                 free(list);
                 list = next;
         }
-        check((piece = malloc(MIB)) != NULL, "and has some again when it was freed");
+        check((piece = malloc(MIB)) != NULL, "and has some again after it was freed");
         free(piece);
 }
 

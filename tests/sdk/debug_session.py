@@ -156,9 +156,9 @@ class Session(unittest.TestCase):
         self.assertIn("needs a number of seconds", result.stdout, self.shown)
 
     def test_what_fails_is_the_status(self):
-        result = self.debug("hello", "--batch", "nova caps nobody; nova pd")
+        result = self.debug("hello", "--batch", "nova caps absent; nova pd")
         self.assertEqual(result.returncode, 1, self.shown)
-        self.assertIn("failed: there is no PD 'nobody'; there are:", result.stdout, self.shown)
+        self.assertIn("failed: there is no PD 'absent'; there are:", result.stdout, self.shown)
         self.assertNotIn("capabilities", result.stdout)
         self.assertEqual(self.debug("hello", "--batch", "quit 7").returncode, 7, self.shown)
 

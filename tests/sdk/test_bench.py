@@ -131,7 +131,7 @@ class Boots(unittest.TestCase):
         bench_parts.check_means(rows, "mean call\nbench call 1\n")
         bench_parts.check_means(rows, "another kernel has no such case\n")
         for text in ("bench call 1\n", "mean call\nbench call 1\nmean other\nbench other 2\n"):
-            with self.assertRaisesRegex(NovaError, "wrong about means: (call|other)[.]"):
+            with self.assertRaisesRegex(NovaError, "disagrees about means: (call|other)[.]"):
                 bench_parts.check_means(rows, text)
 
 
@@ -320,7 +320,7 @@ class History(unittest.TestCase):
 
     def test_who_keeps_a_release_is_told_what_is_written(self):
         found = bench._read_figures()["x86_64"]
-        cases = (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* counts as 0.3"))
+        cases = (("0.2", "replacing the figures of 0.2"), ("0.3", "adding .* figures as 0.3"))
         for name, words in cases:
             said = self.release(name, found | {"call_same_pd": 123})
             self.assertRegex(said, f"{words}: written to history.tsv and to ")
@@ -439,7 +439,7 @@ class Linux(unittest.TestCase):
         self.assertEqual((found["host"], found["start"]), (200, 150))
 
     def test_parts_that_are_not_the_whole_are_refused(self):
-        with self.assertRaisesRegex(NovaError, "not all that the host executed"):
+        with self.assertRaisesRegex(NovaError, "do not sum up to the host's"):
             bench_linux.read(self.TEXT.replace("2 20", "2 21"))
         with self.assertRaisesRegex(NovaError, "not left as often as it was entered"):
             bench_linux.read(self.TEXT.replace("2 20", "1 20"))
@@ -459,7 +459,7 @@ class Linux(unittest.TestCase):
             results.write_text(self.TEXT)
             count = bench_linux._counts
             self.assertEqual(count(results, "/ # ready", "it")["guest"], 1000)
-            with self.assertRaisesRegex(NovaError, "it did not come to its shell"):
+            with self.assertRaisesRegex(NovaError, "it did not reach its shell"):
                 count(results, f"Command line: {bench_linux.WORDS}", "it")
 
 

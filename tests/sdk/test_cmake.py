@@ -36,9 +36,9 @@ WRONG = (
     ("nova_add_program(one SOURCES)", FIRST,
      "nova_add_program(one): SOURCES is missing: name the files, such as SOURCES main.c."),
     ("nova_add_program(one main.c)", FIRST,
-     "nova_add_program(one): 'main.c' is not understood. What can be said here: SOURCES, LINK."),
+     "nova_add_program(one): 'main.c' is not understood. Possible here: SOURCES, LINK."),
     ("nova_add_program(one SOURCE main.c)", FIRST,
-     "nova_add_program(one): 'SOURCE' is not understood. Did you mean 'SOURCES'? What can be said "
+     "nova_add_program(one): 'SOURCE' is not understood. Did you mean 'SOURCES'? Possible "
      "here: SOURCES, LINK."),
     ("nova_add_program(SOURCES main.c)", FIRST,
      "nova_add_program: a name comes first, before SOURCES."),
@@ -59,14 +59,14 @@ WRONG = (
      "nova_add_program(my one): 'my one' cannot be a name: use letters, digits, _ and -, and no "
      "name of CMake's own."),
     ("nova_add_program(one SOURCES main.c)\nnova_add_program(one SOURCES main.c)", FIRST + 1,
-     "nova_add_program(one): something is called 'one' already: give one of the two another "
+     "nova_add_program(one): the name 'one' is already taken: give one of the two another "
      "name."),
     ("nova_add_roottask(one RUNTIME SOURCES main.c LINK Nova::novavm)", FIRST,
      "nova_add_roottask(one): there is no library 'Nova::novavm'. Did you mean 'Nova::novavmm'? "
      "The SDK has Nova::nova, Nova::novart and Nova::novavmm."),
     ("nova_add_roottask(one SOURCES main.c MODULE x)", FIRST,
-     "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? What can be "
-     "said here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),
+     "nova_add_roottask(one): 'MODULE' is not understood. Did you mean 'MODULES'? Possible "
+     "here: SOURCES, LINK, MODULES, RUNTIME, NO_LIBNOVA."),
     ("nova_add_roottask(one SOURCES main.c MODULES disk.img)", None,
      "nova_add_roottask(one): the file 'disk.img' of MODULES is not there."),
     ("nova_add_system(one PROGRAMS log)", FIRST,
@@ -79,8 +79,8 @@ WRONG = (
      "nova_add_system(one): the file 'sytem.nova' of DESCRIPTION is not there. Did you mean "
      "'system.nova'?"),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAM log)", FIRST,
-     "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? What can be "
-     "said here: DESCRIPTION, PROGRAMS, MODULES."),
+     "nova_add_system(one): 'PROGRAM' is not understood. Did you mean 'PROGRAMS'? Possible "
+     "here: DESCRIPTION, PROGRAMS, MODULES."),
     ("nova_add_system(one DESCRIPTION system.nova PROGRAMS log MODULES disk.img)", None,
      "nova_add_system(one): the file 'disk.img' of MODULES is not there."),
     ("nova_add_program(child SOURCES main.c)\n"
@@ -97,7 +97,7 @@ WRONG = (
      "nova_add_program before this line, or put files that are not programs after MODULES."),
     ("nova_add_program(one SOURCES main.c)\n"
      "nova_add_system(one DESCRIPTION system.nova PROGRAMS one)", FIRST + 1,
-     "nova_add_system(one): something is called 'one' already: give one of the two another name."),
+     "nova_add_system(one): the name 'one' is already taken: give one of the two another name."),
     ("nova_add_boot_test(one EXPECT hello)", FIRST,
      "nova_add_boot_test(one): ROOTTASK or SYSTEM, one of the two, says what is booted: ROOTTASK "
      "names a program, SYSTEM what nova_add_system() made."),
@@ -121,13 +121,13 @@ WRONG = (
     ("nova_add_boot_test(one ROOTTASK NONE STATUS bad)", FIRST,
      "nova_add_boot_test(one): STATUS bad is not a number."),
     ("nova_add_boot_test(one ROOTTASK NONE EMULATOR boch)", FIRST,
-     "nova_add_boot_test(one): EMULATOR boch is unknown. Did you mean 'bochs'? Possible are: "
+     "nova_add_boot_test(one): EMULATOR boch is unknown. Did you mean 'bochs'? Possible values: "
      "qemu, bochs."),
     ("nova_add_boot_test(one ROOTTASK NONE MULTIBOOT 3)", FIRST,
-     "nova_add_boot_test(one): MULTIBOOT 3 is unknown. Possible are: 1, 2."),
+     "nova_add_boot_test(one): MULTIBOOT 3 is unknown. Possible values: 1, 2."),
     ("nova_add_boot_test(one ROOTTASK NONE EXPECTS x)", FIRST,
-     "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? What can be "
-     "said here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
+     "nova_add_boot_test(one): 'EXPECTS' is not understood. Did you mean 'EXPECT'? Possible "
+     "here: ROOTTASK, SYSTEM, ARGUMENTS, CPUS, MEMORY, MACHINE, CPU, CMDLINE, STATUS, "
      "TIMEOUT, EMULATOR, BOOT, MULTIBOOT, MODULES, EXPECT, REJECT, QEMU, LABELS, TAP."),
 )
 RIGHT = """add_custom_command(OUTPUT disk.img COMMAND touch disk.img)

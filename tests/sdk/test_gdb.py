@@ -378,7 +378,7 @@ class Listings(unittest.TestCase):
         fake.set("cpu", self.cpu, "special", listings.LENT)
         self.assertRegex(self.text(listings.scs), r"next +next .* running")
 
-    def test_a_pd_that_nobody_holds_is_found_by_its_memory(self):
+    def test_a_pd_without_capabilities_is_found_by_its_memory(self):
         self.assertIn(self.child, self.objects().found[0])
 
     def test_what_a_pd_holds(self):
@@ -415,7 +415,7 @@ class Listings(unittest.TestCase):
         self.fake.set("object_mapping", held, "space", 0)
         objects = self.objects()
         lines = list(spaces.mappings(objects, objects.pd_named("root"), ("objects",)))
-        self.assertEqual(lines[2], "    - nobody any more: 0x3000007, which was revoked")
+        self.assertEqual(lines[2], "    - no PD any more: 0x3000007, which was revoked")
         self.fake.set("object_mapping", self.cap, "sel", 8)
         self.objects()
         self.assertIn("is broken at selector 0x7", self.reader.problems[0])

@@ -131,7 +131,7 @@ class Guest(unittest.TestCase):
             guest.file("guest:x86_64/vmlinuz")
         self.assertEqual(
             str(caught.exception),
-            "the package linux-image-1 cannot be had, nor can apt-get update: no network",
+            "the package linux-image-1 is not available; apt-get update failed, too: no network",
         )
 
     def test_offline_nothing_is_fetched(self):
@@ -140,8 +140,8 @@ class Guest(unittest.TestCase):
                 guest.file("guest:x86_64/vmlinuz")
         self.assertEqual(
             str(caught.exception),
-            "the package linux-image-cloud-amd64 cannot be had: NOVA_OFFLINE is set, so nothing is "
-            "downloaded; unset it.",
+            "a package is not available: linux-image-cloud-amd64; NOVA_OFFLINE is set, so nothing "
+            "is downloaded; unset it.",
         )
         self.assertFalse((self.root / "calls").exists())
 
@@ -157,7 +157,7 @@ class Guest(unittest.TestCase):
             self.read()
         self.assertEqual(
             str(caught.exception),
-            "the packages linux-image-cloud-amd64 and busybox-static cannot be had: NOVA_OFFLINE "
+            "packages are not available: linux-image-cloud-amd64 and busybox-static; NOVA_OFFLINE "
             "is set, so nothing is downloaded; unset it, or give own files with --module, named "
             "vmlinuz and initrd.",
         )
@@ -197,7 +197,7 @@ class Guest(unittest.TestCase):
             self.assertIn(f"in {place}: a file or a link to nowhere is in the way;", self.refused())
             place.unlink()
 
-    def test_a_guest_that_nobody_can_make_is_named(self):
+    def test_an_unknown_guest_is_named(self):
         for name in ("x86_64/windows", "windows", "vmlinuz", "arm/vmlinuz"):
             with self.assertRaises(NovaError) as caught:
                 guest.file(f"guest:{name}")

@@ -29,7 +29,7 @@ nova_add_system(mine DESCRIPTION system.nova PROGRAMS greeter)
 SYSTEM_C = """#include <stdio.h>
 int main(int argc, char **argv)
 {
-        return printf("Good morning, %s.\\n", argc > 1 ? argv[1] : "nobody") < 0;
+        return printf("Good morning, %s.\\n", argc > 1 ? argv[1] : "everyone") < 0;
 }
 """
 SYSTEM_NOVA = """program first

@@ -46,7 +46,7 @@ class Mutations(unittest.TestCase):
         self.assertEqual(self.broken("\ta  =\n\t\tf( 1 ) ;"), "\ta = 2 ;")
 
     def refused(self, text, words):
-        with self.assertRaisesRegex(NovaError, f"mutation 'a b': {words}; bring .*txt up to date"):
+        with self.assertRaisesRegex(NovaError, f"mutation 'a b': {words}; update .*mutations.txt"):
             mutation.apply(mutation.parse(ONE)[0], text)
 
     def test_what_matches_nothing_or_more_than_one_place_is_one_error(self):

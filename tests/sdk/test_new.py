@@ -115,7 +115,7 @@ class Foreign(Folder):
     def test_run_build_and_test_say_what_to_do(self):
         for command in ("run", "build", "test"):
             with self.subTest(command=command):
-                self.refuses(command, says="does not say find_package(Nova)")
+                self.refuses(command, says="lacks find_package(Nova)")
         self.assertFalse((self.folder / "build").exists())
 
     def test_folders_below_belong_to_it(self):
@@ -123,7 +123,7 @@ class Foreign(Folder):
         self.refuses("run", "./part", says="is not a project")
         result = paths.nova("build", cwd=self.folder / "part")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("does not say find_package(Nova)", result.stderr)
+        self.assertIn("lacks find_package(Nova)", result.stderr)
 
 
 class NoProject(Folder):
@@ -134,7 +134,7 @@ class NoProject(Folder):
         (self.folder / "empty").mkdir()
         self.refuses("run", "empty", says="is not a project")
 
-    def test_a_name_that_nobody_has(self):
+    def test_an_unknown_name(self):
         self.refuses("run", "nothing", says="there is no example 'nothing'. There are: board")
         self.refuses("run", "helo", says="there is no example 'helo'. Did you mean 'hello'?")
 

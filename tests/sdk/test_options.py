@@ -72,7 +72,7 @@ class Options(unittest.TestCase):
             self.assertEqual((result.returncode, result.stdout), (2, ""))
             self.assertRegex(
                 result.stderr,
-                rf"\Anova: the test 'mine' says {keyword} 'client: \(length', which is not a "
+                rf"\Anova: the test 'mine': {keyword} 'client: \(length' is not a "
                 r"regular expression: [^\n]+ such as \\\\\( for a parenthesis[.]\n\Z",
             )
 

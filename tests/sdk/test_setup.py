@@ -126,7 +126,7 @@ class Setup(unittest.TestCase):
         self.assertIn("run it now? [Y/n]", said)
         self.assertEqual((status, len(self.calls())), (0, 1), said)
 
-    def test_with_yes_nobody_is_asked_and_the_command_does_not_see_the_word(self):
+    def test_with_yes_there_is_no_question_and_the_command_does_not_see_the_word(self):
         said, status = self.at_a_terminal("", "build", "--yes", "hello", "--", "--yes")
         self.assertNotIn("[Y/n]", said)
         self.assertEqual((status, len(self.calls())), (0, 1), said)

@@ -34,13 +34,13 @@ class Trouble(unittest.TestCase):
                 self.assertRegex(result.stderr, SENTENCE)
                 self.assertIn("No space left", result.stderr)
 
-    def test_an_output_that_nobody_reads(self):
+    def test_an_output_without_a_reader(self):
         for buffering in ((), [("PYTHONUNBUFFERED", "1")]):
             command = "{ sleep 0.3; $nova run --help; echo $? >&2; } | true"
             result = self.shell(command, *buffering)
             self.assertRegex(result.stderr, r"\Anova: the reader of [^\n]+[.]\n2\n\Z")
 
-    def test_errors_that_nobody_can_be_told(self):
+    def test_errors_that_cannot_be_printed(self):
         self.assertEqual(self.shell("$nova fly 2>/dev/full").returncode, 2)
 
     def test_a_slip_in_a_command_is_guessed(self):

@@ -82,7 +82,7 @@ class Modules(unittest.TestCase):
     def test_one_too_many_of_a_name_gets_a_word(self):
         own = ("bin/linux", "/cache/vmlinuz")
         self.assertEqual(self.warnings(own, "a/vmlinuz", "b/vmlinuz"), [
-            "2 modules are called vmlinuz; who opens one gets the first"])
+            "2 modules are called vmlinuz; a program that opens one gets the first"])
         self.assertEqual(self.warnings((*own, "2/vmlinuz"), "a/vmlinuz", "b/vmlinuz"), [])
 
     def test_more_than_the_machine_can_hold_are_refused(self):

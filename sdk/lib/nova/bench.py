@@ -75,8 +75,8 @@ bytes of kernel memory per object and bytes of the image, and compares them with
 their limits in tests/bench/rows.tsv.
 
 Exit status: 0 if no figure is above its limit or below its floor, and all were
-counted, else 1; 2 for wrong usage. What --trace, --scale, --cpus and linux are
-compared with: docs/performance.md has a table."""
+counted, else 1; 2 for wrong usage. docs/performance.md has a table of the
+limits of --trace, --scale, --cpus and linux."""
 
 
 def add_parser(commands):
@@ -105,9 +105,9 @@ def add_parser(commands):
         nargs="?",
         const=bench_options.ALL,
         metavar="KEY",
-        help="count what instructions hide instead (locked ones, loads of CR3, cache lines …); "
-        "with the KEY of a row: every instruction of that operation, and how many belong to which "
-        "function. All of one sample: that with the median of instructions, the first of several",
+        help="count costs that instructions hide instead (locked ones, loads of CR3, cache lines "
+        "…); with the KEY of a row: every instruction of that operation, and how many belong to "
+        "each function. All counts are of one sample: the first one with the median of instructions",
     )
     parser.add_argument(
         "--summary", action="store_true", help="with --trace KEY: only the functions"
@@ -115,18 +115,18 @@ def add_parser(commands):
     parser.add_argument(
         "--scale",
         action="store_true",
-        help="count operations beside 1, 10, 1,000 and 100,000 of a thing instead",
+        help="count operations beside 1, 10, 1,000 and 100,000 objects of a kind instead",
     )
     parser.add_argument(
         "--cpus",
         action="store_true",
-        help="count what several CPUs do at the same time or to each other, and the boot, instead",
+        help="count operations of several CPUs at one time or on each other, and the boot, instead",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--update",
         action="store_true",
-        help="publish what this build counts: write tests/bench/figures.json and the pages",
+        help="publish this build's figures: write tests/bench/figures.json and the pages",
     )
     parser.add_argument(
         "--release",
@@ -387,7 +387,7 @@ def _count_scale(args):
     more = {"cmdline": f"kmem={bench_scale.POOL}M", "memory": bench_scale.MEMORY}
     with _built(args) as (kernel, programs):
         console, runs = _count_runs(kernel, programs / bench_scale.PROGRAM, args.arch,
-                                    "the count beside many things", bench_scale.TIMEOUT, **more)
+                                    "the count beside many objects", bench_scale.TIMEOUT, **more)
     found = bench_scale.read(console)
     return {**found, bench_scale.STRETCHES: bench_scale.read_stretches(runs)}
 
@@ -474,7 +474,7 @@ def _run_release(args, rows):
     bench_history.check_name(args.release, names)
     found = _count_table(args, rows)[0]
     again = names[-1] == args.release
-    what = "replacing the figures of" if again else "adding what this build counts as"
+    what = "replacing the figures of" if again else "adding this build's figures as"
     where = f"{HISTORY.relative_to(tree.ROOT)} and to {PLOTS.relative_to(tree.ROOT)}/*.svg"
     build.say(f"{what} {args.release}: written to {where}")
     text = bench_history.with_release(HISTORY, args.release, found)

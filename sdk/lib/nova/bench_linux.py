@@ -57,7 +57,7 @@ class Exits:
 def _counts(results, console, what):
     """Returns the plugin's output, if the guest's shell answered."""
     if "ready" not in console.replace(WORDS, "") or not results.exists():
-        raise NovaError(f"{what} did not come to its shell:\n{console}", EXIT_FAILED)
+        raise NovaError(f"{what} did not reach its shell:\n{console}", EXIT_FAILED)
     return read(results.read_text(encoding="utf-8"))
 
 
@@ -73,9 +73,9 @@ def read(text):
         reason = REASONS.get(int(code, 16), f"exit {code}")
         exits.append(Exits(UNSEEN if int(code, 16) == UNKNOWN else reason, *map(int, numbers)))
     if sum(one.times for one in exits) != counts["entries"]:
-        raise NovaError("the guest was not left as often as it was entered.", EXIT_FAILED)
+        raise NovaError("the numbers of guest exits and entries differ.", EXIT_FAILED)
     if exits and counts["start"] + sum(one.instructions for one in exits) != counts["host"]:
-        raise NovaError("start-up and exits are not all that the host executed.", EXIT_FAILED)
+        raise NovaError("start-up and exits do not sum up to the host's instructions.", EXIT_FAILED)
     counts["exits"] = sorted(exits, key=lambda one: -one.instructions)
     return counts
 
@@ -147,7 +147,7 @@ def run(build_folder):
     for one in with_nova["exits"]:
         print(f"{one.reason:40}{one.times:>12}{one.instructions:>12}{one.each():>12}")
     if any(one.reason == UNSEEN for one in with_nova["exits"]):
-        build.say("of some exits the reason was not seen: this QEMU or this kernel hides it")
+        build.say("the reason of some exits is unknown: this QEMU or this kernel hides it")
         return EXIT_FAILED
     if found["ratio"] > MOST:
         build.say(f"worse: {found['ratio']} times the instructions, above {MOST}")

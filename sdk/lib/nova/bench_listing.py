@@ -41,8 +41,8 @@ def with_symbols(kernel):
 def _nameless(kernel, what):
     """Returns the error for a kernel whose code has no names."""
     return NovaError(
-        f"{kernel} has {what}: put the same kernel as it was linked, with symbols, beside it, as "
-        f"{kernel.with_suffix(LINKED).name}.",
+        f"{kernel} has {what}: put the linker's original of this kernel, with symbols, beside it, "
+        f"as {kernel.with_suffix(LINKED).name}.",
         EXIT_FAILED,
     )
 

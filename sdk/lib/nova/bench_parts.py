@@ -43,7 +43,7 @@ def check_means(rows, console):
     listed = {row.key for row in rows if row.sample == table.MEAN and row.key in measured}
     wrong = ", ".join(sorted(told ^ listed))
     if wrong:
-        raise NovaError(f"tests/bench/rows.tsv is wrong about means: {wrong}.", EXIT_FAILED)
+        raise NovaError(f"tests/bench/rows.tsv disagrees about means: {wrong}.", EXIT_FAILED)
 
 
 def operations(rows, count):

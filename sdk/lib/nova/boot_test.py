@@ -44,7 +44,7 @@ def check_patterns(args):
                 re.compile(pattern, re.MULTILINE)
             except re.error as error:
                 raise NovaError(
-                    f"{test} says {keyword} '{pattern}', which is not a regular expression: "
+                    f"{test}: {keyword} '{pattern}' is not a regular expression: "
                     f"{error}. To match a special character literally, write \\\\ before it in "
                     f"CMakeLists.txt, such as \\\\( for a parenthesis."
                 ) from error

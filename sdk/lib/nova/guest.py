@@ -77,7 +77,8 @@ class Offline(NovaError):
         self.packages = packages
         own = f", or give own files with --module, named {' and '.join(names)}" if names else ""
         super().__init__(
-            f"the package{'s' * (len(packages) > 1)} {' and '.join(packages)} cannot be had: "
+            f"{'a package is' if len(packages) == 1 else 'packages are'} not available: "
+            f"{' and '.join(packages)}; "
             f"NOVA_OFFLINE is set, so nothing is downloaded; unset it{own}."
         )
 
@@ -172,7 +173,7 @@ def _apt(arch, command, package, folder=None):
     sources may fail as long as another one has the package."""
     if os.environ.get("NOVA_OFFLINE"):
         raise Offline([package])
-    sentence = f"the package {package} cannot be had"
+    sentence = f"the package {package} is not available"
     command = [*command[:1], *_options(arch), *command[1:]]
     try:
         return _output(command, sentence, folder)
@@ -182,7 +183,7 @@ def _apt(arch, command, package, folder=None):
     update = ["apt-get", *_options(arch), "-qq", "update"]
     failed = None
     try:
-        _output(update, f"{sentence}, nor can apt-get update")
+        _output(update, f"{sentence}; apt-get update failed, too")
     except NovaError as error:
         failed = error
     try:

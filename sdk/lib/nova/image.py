@@ -23,7 +23,7 @@ Try it in QEMU:      qemu-system-x86_64 -cpu qemu64,+svm,+npt -m {memory} -smp {
 -nographic -cdrom {file}
                      (ctrl-a x leaves it)
 To a USB stick:      sudo dd if={file} of=/dev/sdX bs=4M conv=fsync
-                     (lsblk shows which sdX it is; all that is on it is lost)
+                     (lsblk shows which sdX it is; everything on it is lost)
 Messages come on the first serial port, COM1, at 115200 8N1."""
 
 

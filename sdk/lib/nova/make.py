@@ -12,7 +12,7 @@ def add_parser(commands):
         help="build a project, or the kernel, the library and the examples",
         description="Builds everything for one architecture into build/ARCH-CONFIG: the project\n"
         "around the current folder, or in NOVA's tree\n"
-        "nova.elf32 (what QEMU's -kernel takes), nova.elf (with symbols), bin/.",
+        "nova.elf32 (for QEMU's -kernel), nova.elf (with symbols), bin/.",
         formatter_class=options.Formatter,
     )
     options.add_build(parser)
@@ -23,7 +23,7 @@ def run(args):
     found = project.needed()
     if found:
         folder = found.build(args.arch, args.config, args.compiler)
-        build.say(f"all is built in {folder}")
+        build.say(f"everything is built in {folder}")
         return errors.EXIT_OK
     preset = tree.preset_name(args.arch, args.config, args.compiler)
     build.build(preset)

@@ -14,8 +14,8 @@ def add_parser(commands):
     parser = commands.add_parser(
         "docs",
         prog="nova docs",
-        help="print where the manual lies",
-        description="Prints where the manual's first page lies.",
+        help="print the path of the manual",
+        description="Prints the path of the manual's first page.",
         formatter_class=options.Formatter,
         usage="nova docs",
     )

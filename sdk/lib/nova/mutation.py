@@ -116,7 +116,7 @@ def apply(mutation, text):
         [(begin, end)] = places
         return text[:begin] + mutation.new + text[end:]
     raise NovaError(
-        f"mutation '{mutation.name}': {wrong}; bring tests/mutation/mutations.txt up to date.",
+        f"mutation '{mutation.name}': {wrong}; update tests/mutation/mutations.txt.",
         EXIT_FAILED,
     )
 
@@ -234,7 +234,7 @@ def machines(kernel, program, cpus, areas, emulator="qemu"):
 def _select(mutations, words):
     chosen = [m for m in mutations if not words or any(word in m.name for word in words)]
     if not chosen:
-        raise NovaError(f"no mutation's name holds '{words[0]}'.")
+        raise NovaError(f"no mutation's name contains '{words[0]}'.")
     return chosen
 
 

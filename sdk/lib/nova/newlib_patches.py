@@ -53,5 +53,5 @@ def apply(source, patches):
             lines = (source / name).read_text(encoding="utf-8").split("\n")
             lines = _patched(lines, wanted)
             if lines is None:
-                raise NovaError(f"{name} is not that of newlib 3.3.0, which the kit knows.")
+                raise NovaError(f"{name} is not that of newlib 3.3.0, which the kit supports.")
             (source / name).write_text("\n".join(lines), encoding="utf-8")

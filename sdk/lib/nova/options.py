@@ -58,7 +58,7 @@ def cpu_model(text):
     """Parses --cpu; a small number was probably meant for --cpus."""
     if text.isascii() and text.isdigit() and 1 <= int(text) <= qemu.MAX_CPUS:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no CPU model; for {int(text)} CPUs write --cpus {int(text)}"
+            f"'{text}' is not a CPU model; for {int(text)} CPUs write --cpus {int(text)}"
         )
     return text
 

@@ -143,7 +143,7 @@ def at(folder):
     found = Project(folder, _out(folder))
     if not found.uses_nova():
         raise NovaError(
-            f"{folder / DESCRIPTION} does not say find_package(Nova): go to a project that does "
+            f"{folder / DESCRIPTION} lacks find_package(Nova): go to a project that has it "
             "(nova new TEMPLATE DIR makes one), or to NOVA's own tree."
         )
     return found
@@ -181,5 +181,5 @@ def choose(folder, name):
         )
     if name is None and len(known) > 1:
         names = ", ".join(known)
-        raise NovaError(f"the project has more than one thing to boot, name one: {names}.")
+        raise NovaError(f"the project has more than one program to boot, name one: {names}.")
     return name or known[0]

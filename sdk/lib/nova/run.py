@@ -70,7 +70,7 @@ def add_programs(parser):
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to boot (tour)")
     parser.add_argument("--roottask", metavar="FILE", help="boot this ELF file instead")
     parser.add_argument(
-        "--arguments", metavar="TEXT", help="command line of what is booted, after its name"
+        "--arguments", metavar="TEXT", help="command line of the booted program, after its name"
     )
     parser.add_argument(
         "--module",
@@ -192,7 +192,8 @@ def warn_of_modules(name, modules, further):
             listed = ", ".join(dict.fromkeys(known))
             yield f"{name} does not name a module '{file}'; those that it names are {listed}"
         elif given.count(file) > known.count(file):
-            yield f"{given.count(file)} modules are called {file}; who opens one gets the first"
+            count = given.count(file)
+            yield f"{count} modules are called {file}; a program that opens one gets the first"
 
 
 # Minimum of MiB that kernel and BIOS need beside the boot modules.
@@ -207,7 +208,7 @@ def check_room(modules, memory):
     if need > memory:
         raise NovaError(
             f"the boot modules have {size} MiB, too much for a machine of {memory} "
-            f"MiB: --memory gives it more, {need} at the very least, and what the programs need."
+            f"MiB: --memory gives it more, {need} at the very least, and more for the programs."
         )
 
 

@@ -18,30 +18,30 @@ SHOWN_LINES = 120
 
 IN_PROJECT = """\
 Builds the project around the current folder and runs its tests, or those that a LABEL
-or a NAME selects (NAME also selects the tests whose names go on after it with . or -).
-A test has the labels that its nova_add_boot_test(… LABELS …) says; without one it is boot.
+or a NAME selects (NAME also selects the tests whose names continue with . or -).
+A test has the labels of its nova_add_boot_test(… LABELS …), by default boot.
 One with the label endurance runs only by that label or by its exact name.
 """
 IN_TREE = f"""\
 In a project of your own: builds it and runs its tests. In NOVA's tree:
 builds all presets and runs the tests, or those that a LABEL or a NAME selects
-(NAME also selects the tests whose names go on after it with . or -).
+(NAME also selects the tests whose names continue with . or -).
 Labels: {', '.join(LABELS)};
 endurance (an hour and more) runs only by that label or by the exact names of its tests,
-and mutation only when it is named: it shows that the conformance suite, or a check of the
-debug kernel, notices each of many one-line faults of the kernel (`nova test mutation
-WORD…`: only those whose names hold a WORD).
-Each preset runs the tests whose result can differ there, as tests/presets.tsv says.
-What is named by its NAME, or chosen with --config or --compiler and a word, runs on
+and mutation only when named: it shows that the conformance suite, or a check of the
+debug kernel, detects each of many one-line faults of the kernel (`nova test mutation
+WORD…`: only those whose names contain a WORD).
+Each preset runs the tests whose result can differ there, according to tests/presets.tsv.
+A test named by its NAME, or chosen with --config or --compiler and a word, runs on
 every chosen preset.
 """
 DESCRIPTION = f"""\
 
-When at most {again.MOST} tests failed, each runs once more at the end, alone: what passes then is
-listed as `passed only when run again alone` and counts as passed.
-The last line is `N passed, N failed`, also of tests that are interrupted; the
-line before says how many did not run. Each preset that cannot be built is one that
-failed. Exit status: 0 if at least one test passed and none failed or was not run,
+When at most {again.MOST} tests failed, each runs once more at the end, alone: a test that
+passes then is listed as `passed only when run again alone` and counts as passed.
+The last line is `N passed, N failed`, also after an interrupt; the
+line before says how many did not run. A preset that cannot be built counts as one
+failed test. Exit status: 0 if at least one test passed and none failed or was not run,
 else 1; 2 for wrong usage."""
 
 
@@ -366,7 +366,7 @@ def _show_times(selected, totals):
     print("nova: the parts took")
     for line in lines:
         print(f"    {line}")
-    print("nova: the seconds of the tests by label, with their number; they ran side by side")
+    print("nova: the seconds of the tests by label, with their number; they ran in parallel")
     for preset, tests in selected.items():
         print(f"    {preset}: {parts.by_label(tests)}")
     print(f"nova: {len(totals.cases)} different cases passed, however many presets ran them")

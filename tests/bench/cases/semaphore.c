@@ -12,7 +12,7 @@ static word_t down_id(nova_sel_t sm)
         return nova_hypercall_id(NOVA_SM_CTRL, NOVA_SM_DN_OP, sm);
 }
 
-CASE(semaphore, nobody_waits, "")
+CASE(semaphore, no_thread_waits, "")
 {
         const nova_sel_t sm = semaphore(0);
         static struct timed ops[2];

@@ -245,7 +245,7 @@ static void ends_by_a_jump(struct thread *t)
         t->value[0] = 2;
 }
 
-CASE(client, a_thread_ends_by_a_jump_when_nobody_answers, "C-22")
+CASE(client, a_thread_ends_by_a_jump_without_a_handler, "C-22")
 {
         uint64_t before, after;
         struct thread *t = global(boot_cpu, ends_by_a_jump, NULL);

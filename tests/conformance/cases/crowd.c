@@ -236,7 +236,7 @@ static bool wait_for_more(const volatile word_t *p, word_t value)
         return *p > value;
 }
 
-CASE_ON(crowd, a_storm_of_recalls_harms_nobody, "5.4.1-01 5.4.1-05", needs_2_cpus)
+CASE_ON(crowd, a_storm_of_recalls_does_no_harm, "5.4.1-01 5.4.1-05", needs_2_cpus)
 {
         gather(makes_hypercalls);
         for (unsigned i = 1; i < count; i++)

@@ -164,7 +164,8 @@ static void looks_at_ymm(struct thread *t)
         t->value[0] = 1;
 }
 
-CASE_ON(fpu, upper_halves_of_avx_survive_and_are_nobody_elses, "2.2-09 2.2-10 2.2-11", needs_avx)
+CASE_ON(fpu, upper_halves_of_avx_survive_and_are_not_visible_to_others, "2.2-09 2.2-10 2.2-11",
+        needs_avx)
 {
         static uint32_t other[YMM_WORDS];
 

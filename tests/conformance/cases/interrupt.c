@@ -65,7 +65,7 @@ static word_t count_five(nova_sel_t sm, unsigned pause_us)
         return count;
 }
 
-CASE(interrupt, interrupts_that_nobody_waits_for_are_counted, "3.4-03 2.5-02")
+CASE(interrupt, interrupts_without_a_waiter_are_counted, "3.4-03 2.5-02")
 {
         const nova_sel_t sm = timer_open();
         word_t count = 0;

@@ -96,7 +96,7 @@ CASE_ON(level, a_pin_of_a_function_interrupts_once_for_each_service, "5.5.2-02 3
         expect_quiet_and_ready(1);
 }
 
-CASE_ON(level, a_pin_that_nobody_serves_does_not_storm, "3.4-03 6.1.1-07", needs_edu)
+CASE_ON(level, a_pin_that_is_not_served_does_not_storm, "3.4-03 6.1.1-07", needs_edu)
 {
         line_open(boot_cpu);
         raise(0);

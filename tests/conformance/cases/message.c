@@ -73,7 +73,7 @@ EDU_CASE(a_message_is_an_up_of_the_semaphore_it_was_assigned_to, "5.5.2-03 5.5.2
         msi_off(edu.function);
 }
 
-EDU_CASE(messages_that_nobody_waits_for_are_counted, "5.5.2-05 3.4-03")
+EDU_CASE(messages_without_a_waiter_are_counted, "5.5.2-05 3.4-03")
 {
         const nova_sel_t sm = edu_message(MESSAGE_GSI, boot_cpu);
         for (unsigned i = 0; i < 7; i++) {

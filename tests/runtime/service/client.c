@@ -26,13 +26,13 @@
 #define SESSIONS 1000
 #define SLACK    4096 /* bytes of kernel memory: less than an object for each of 100 deaths */
 
-#define CHECK(condition)                                                                 \
-        do {                                                                             \
-                if (!(condition)) {                                                      \
-                        printf("%s: line %d: not so: %s\n", nova_program.name, __LINE__, \
-                               #condition);                                              \
-                        exit(1);                                                         \
-                }                                                                        \
+#define CHECK(condition)                                                                       \
+        do {                                                                                   \
+                if (!(condition)) {                                                            \
+                        printf("%s: line %d: check failed: %s\n", nova_program.name, __LINE__, \
+                               #condition);                                                    \
+                        exit(1);                                                               \
+                }                                                                              \
         } while (0)
 
 static struct nova_session *echo;
@@ -74,14 +74,14 @@ static void services(void)
         printf("the disk answers: %.9s\n", text);
         CHECK(nova_power_open(&power) == 0 && nova_power_off(power) == EPERM);
         printf("the power service may not\n");
-        CHECK(nova_session_open(&echo, "nobody", NULL) == EACCES);
-        printf("what is not granted is refused\n");
+        CHECK(nova_session_open(&echo, "absent", NULL) == EACCES);
+        printf("a service that is not granted is refused\n");
 }
 
 static void *talk(void *argument)
 {
         for (unsigned i = 0; i < 50; i++)
-                printf("thread %zu says line %u of many, which is not short\n", (size_t)argument,
+                printf("thread %zu prints line %u of many, which is not short\n", (size_t)argument,
                        i);
         return NULL;
 }
@@ -95,7 +95,7 @@ static void talking(void)
         CHECK(nova_thread_create(&thread, NULL, talk, (void *)1) == 0);
         talk((void *)2);
         CHECK(nova_thread_join(thread, NULL) == 0);
-        printf("has said all\n");
+        printf("has printed everything\n");
 }
 
 static void typing(void)
@@ -205,7 +205,7 @@ static void survivor(void)
         CHECK(call(ECHO_COUNT, NULL) == ECONNRESET);
         CHECK(nova_session_reopen(echo) == 0);
         CHECK(call(ECHO_COUNT, &count) == 0 && count == 1);
-        printf("the server died and came again\n");
+        printf("the server died and started again\n");
 }
 
 /* The server does not answer; this program continues nevertheless, and can drop the session. */
@@ -255,7 +255,7 @@ static void flood(void)
                 ;
         for (unsigned i = 0; i < 500; i++) {
                 CHECK(nova_session_open(&more, "echo", NULL) == EMFILE);
-                CHECK(nova_session_open(&more, "nobody", NULL) == EACCES);
+                CHECK(nova_session_open(&more, "absent", NULL) == EACCES);
                 CHECK(call((nova_word_t)-1 - i, NULL) == ENOSYS);
                 CHECK(nova_session_share(echo, &more, 1) != 0);
                 nova_utcb_clear(utcb);
@@ -263,7 +263,7 @@ static void flood(void)
                 CHECK(nova_call(nova_session_portals(echo) + nova_thread_cpu(), 0) == 0 &&
                       utcb->word[0] == EINVAL);
         }
-        printf("nothing was to be had\n");
+        printf("no attempt succeeded\n");
         _Exit(7);
 }
 
@@ -318,7 +318,7 @@ static void reset(void)
         struct nova_session *power;
 
         CHECK(nova_power_open(&power) == 0);
-        printf("the machine begins again\n");
+        printf("the machine restarts\n");
         nova_power_reset(power);
 }
 
@@ -346,6 +346,6 @@ int main(int argc, char **argv)
                 modes[i].function();
                 return 0;
         }
-        printf("client: say as an argument what to do.\n");
+        printf("client: name an action as argument.\n");
         return 2;
 }

@@ -12,15 +12,15 @@
 
 #define PAGES 2
 
-#define CHECK(condition)                                                                    \
-        do {                                                                                \
-                if (!(condition)) {                                                         \
-                        printf("CPUs %lx, service %s, thread on CPU %lu, line %d: not so: " \
-                               "%s\n",                                                      \
-                               (unsigned long)nova_program.cpus, service,                   \
-                               (unsigned long)nova_thread_cpu(), __LINE__, #condition);     \
-                        exit(1);                                                            \
-                }                                                                           \
+#define CHECK(condition)                                                                          \
+        do {                                                                                      \
+                if (!(condition)) {                                                               \
+                        printf("CPUs %lx, service %s, thread on CPU %lu, line %d: check failed: " \
+                               "%s\n",                                                            \
+                               (unsigned long)nova_program.cpus, service,                         \
+                               (unsigned long)nova_thread_cpu(), __LINE__, #condition);           \
+                        exit(1);                                                                  \
+                }                                                                                 \
         } while (0)
 
 static unsigned char memory[PAGES * NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));

@@ -230,7 +230,7 @@ static void *ask(void *argument)
                         error = EILSEQ;
         }
         if (error) {
-                printf("# who asks is told: %s\n", strerror(error));
+                printf("# the normal client got: %s\n", strerror(error));
                 return &sessions;
         }
         nova_session_close(session);
@@ -256,7 +256,7 @@ static void round_of_all(unsigned count)
         thousand();
         check(everywhere(open_and_close), "sessions come and go on all CPUs");
         deaths(count);
-        check(everywhere(flood_and_ask), "who asks among floods gets its answers");
+        check(everywhere(flood_and_ask), "a normal client among floods gets its answers");
         check(wait_for_none(), "no session is left");
 }
 

@@ -65,13 +65,13 @@ static void times_out(void)
               "and so does the next one");
         echo_release();
         check(call_until(ECHO_CPU, nova_deadline_in(60 * SECOND)) == 0 && wait_for_hanging(0),
-              "the session is of use when the service is");
-        check(hang(), "another call is given up");
+              "the session works again when the service does");
+        check(hang(), "another call is abandoned");
         nova_session_close(session);
         check(echo_hanging() == 1, "it can be closed while the service hangs");
         echo_release();
         check(wait_for_hanging(0) && wait_for_sessions(0),
-              "when the service goes on it closes the session, too");
+              "when the service continues it closes the session, too");
 }
 
 static char page[NOVA_PAGE_SIZE] __attribute__((aligned(NOVA_PAGE_SIZE)));
@@ -89,7 +89,7 @@ static void gives_and_asks_in_time(void)
 {
         check(nova_session_open(&session, "hang", NULL) == 0 && hang(), "a service hangs");
         check(nova_session_enable_notify_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
-              "asking for notifications ends at its deadline");
+              "a request for notifications ends at its deadline");
         check(nova_session_wait(session, nova_deadline_in(SOON)) == ETIMEDOUT,
               "and so does waiting for them");
         check(nova_session_share_until(session, page, 1, nova_deadline_in(SOON)) == ETIMEDOUT,
@@ -98,14 +98,14 @@ static void gives_and_asks_in_time(void)
               "and so does taking it back");
         echo_release();
         check(add_one() != 0 && page[0] == 0 && wait_for_hanging(0),
-              "when the service goes on, nothing is shared");
+              "when the service continues, nothing is shared");
         check(nova_session_enable_notify_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
                       call_until(ECHO_TELL, nova_deadline_in(60 * SECOND)) == 0 &&
                       nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
-              "it notifies when it is asked again");
+              "it notifies after another request");
         check(nova_session_share_until(session, page, 1, nova_deadline_in(60 * SECOND)) == 0 &&
                       add_one() == 0 && page[0] == 1,
-              "and uses memory when that is shared again");
+              "and uses memory that is shared again");
 }
 
 static void *share_soon(void *argument)
@@ -135,14 +135,14 @@ static void takes_back_in_time(void)
               "memory is taken back while the service hangs");
         echo_release();
         check(add_one() != 0 && page[0] == 1 && wait_for_hanging(0),
-              "which has it no more, though it never answered");
+              "the service has lost it, though it never answered");
 
         /* The service's own thread holds the lock, so that handlers cannot take the memory. */
         check(nova_service_lock(service) == 0 && share_far_away() == ETIMEDOUT,
-              "sharing is given up in the middle, on another CPU if there is one");
+              "sharing is abandoned in the middle, on another CPU if there is one");
         nova_service_unlock(service);
         check(call_until(ECHO_COUNT, nova_deadline_in(60 * SECOND)) == 0,
-              "what is left of it keeps nobody out");
+              "the unfinished call blocks no other sharing");
         check(nova_session_share_until(session, page, 1, nova_deadline_in(60 * SECOND)) == 0 &&
                       nova_session_unshare_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
                       add_one() == EINVAL,
@@ -162,12 +162,12 @@ static void opens_again(void)
         check(nova_session_reopen_until(session, nova_deadline_in(SOON)) == ETIMEDOUT,
               "and so does opening one again");
         check(nova_session_invoke(session, ECHO_COUNT, 0, 0) == ECONNRESET,
-              "a session that could not be opened again is of no use");
+              "a session that could not be opened again cannot be called");
         echo_release();
-        check(wait_for_sessions(0), "what is opened late is closed");
+        check(wait_for_sessions(0), "a session that is opened too late is closed");
         check(nova_session_reopen_until(session, nova_deadline_in(60 * SECOND)) == 0 &&
                       echo_call(session, ECHO_COUNT, NULL, 0, &count) == 0 && count == 1,
-              "when the service goes on, the session begins again");
+              "when the service continues, the session begins again");
         nova_session_close(session);
         check(wait_for_sessions(0), "and is closed at once");
 }
@@ -193,7 +193,7 @@ static void arrives_nowhere(void)
                         strange++;
                 nova_session_close(session);
         }
-        check(early < 20 && strange == 0, "a call that was given up reaches no other service");
+        check(early < 20 && strange == 0, "an abandoned call reaches no other service");
         nova_service_stop(other);
 }
 
@@ -206,7 +206,7 @@ static void is_cancelled(void)
         nova_session_open(&session, "hang", NULL);
         check(nova_session_call(session, &message) == ECANCELED, "a call is cancelled in advance");
         nova_session_close(session);
-        check(nova_service_sessions(service) == 0, "its session is closed as any other");
+        check(nova_service_sessions(service) == 0, "its session is closed like any other");
 }
 
 static nova_word_t kernel_memory(void)
@@ -258,7 +258,7 @@ static void costs_nothing(void)
                        (size_t)memory[1]);
         }
         check(selectors[0] == selectors[1] && least <= memory[0] + 32 * NOVA_PAGE_SIZE,
-              "calls that are given up leave nothing behind");
+              "abandoned calls leave nothing behind");
 }
 
 int main(void)

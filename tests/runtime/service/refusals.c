@@ -56,7 +56,7 @@ static void words(void)
         check(call(ECHO_SUM, NOVA_MESSAGE_WORDS) == EINVAL, "the longest message is refused");
         check(call(ECHO_SUM, NOVA_MESSAGE_WORDS + 1) == EINVAL, "a longer one is not sent");
         check(call(ECHO_NONE, 0) == ENOSYS, "a row without a handler is refused");
-        check(call(ECHO_NONE + 1, 0) == ENOSYS, "an operation behind the table is refused");
+        check(call(ECHO_NONE + 1, 0) == ENOSYS, "an operation beyond the table is refused");
         check(call(NOVA_OPERATION_FIRST - 1, 0) == ENOSYS, "an unknown operation is refused");
         check(call(NOVA_OPERATION_OPEN, 0) == ENOSYS, "a session portal opens no session");
         check(call((nova_word_t)-1, 0) == ENOSYS, "the largest operation is refused");
@@ -116,7 +116,7 @@ static void items(void)
         check(send_raw() == 0, "an empty message is answered");
         utcb->items = (nova_word_t)-1;
         utcb->word[0] = ECHO_SUM;
-        check(send_raw() == EINVAL, "a message that says more than fits is refused");
+        check(send_raw() == EINVAL, "a message whose header counts more than fits is refused");
         nova_sel_release(sm, 0);
 }
 
@@ -149,8 +149,8 @@ static void opening(void)
         const nova_sel_t sm = nova_sel_alloc(0);
         static const char name[NOVA_NAME_SIZE] = {'l', 'o', 'g'};
 
-        check(nova_session_open(&more[0], "nobody", NULL) == ENOENT,
-              "a service that nobody knows is refused");
+        check(nova_session_open(&more[0], "absent", NULL) == ENOENT,
+              "an unknown service is refused");
         check(nova_session_open(&more[0], "", NULL) == ENOENT, "an empty name is refused");
         check(nova_session_open(&more[0], "a-name-of-thirty-two-characters.", NULL) == EINVAL,
               "a name that is too long is refused");
@@ -160,16 +160,16 @@ static void opening(void)
         nova_create_sm(sm, nova_program.pd, 0);
         nova_name_set(sm, name);
         check(open_raw(nova_crd_obj(sm, 0, NOVA_PERM_ALL), 0, 0, 1) == EACCES,
-              "a semaphore with the name of a program is no PD");
+              "a semaphore with the name of a program is not a PD");
         nova_sel_release(sm, 0);
         check(open_raw(pd, NOVA_SESSION_ARGUMENT_SIZE, 0, 100) == EINVAL,
               "arguments that are too long are refused");
         check(open_raw(pd, 0, 7, 2) == EINVAL, "an order above that of all CPUs is refused");
-        check(open_raw(pd, 9, 0, 3) == EINVAL, "arguments that are not all there are refused");
+        check(open_raw(pd, 9, 0, 3) == EINVAL, "incomplete arguments are refused");
         check(open_raw(pd, 0, 0, 0) == 0, "a client may leave the arguments out");
         while (opened < 8 && nova_session_open(&more[opened], "echo", NULL) == 0)
                 opened++;
-        check(opened == 2, "a client has no more sessions than it may");
+        check(opened == 2, "a client cannot have more sessions than its limit");
         check(nova_session_open(&more[opened], "echo", NULL) == EMFILE, "and learns why");
         while (opened > 0)
                 nova_session_close(more[--opened]);
@@ -201,7 +201,7 @@ static void gifts(void)
               "a call that fails gives neither words nor capabilities");
         word = 0;
         check(nova_session_call(session, &message) == 0 && answer == 1 && !is_null(room),
-              "one that does not gives both");
+              "a call that succeeds gives both");
         nova_sel_release(room, 0);
 }
 
@@ -222,14 +222,14 @@ static void waits_for_gifts(struct nova_service *service)
         echo_call(session, ECHO_GIVE, &word, 1, NULL);
         check(nova_service_lock(service) == 0, "a thread of the service's own takes the lock");
         nova_service_later(service, &first);
-        check(done == 0, "what was given is not used again at once");
+        check(done == 0, "a given capability's selector is not used again at once");
         nova_service_unlock(service);
         for (unsigned i = 0; i < 30000 && !done; i++)
                 nova_sleep(1000000);
         check(done == 1, "but soon");
         check(nova_service_lock(service) == 0, "it takes it again");
         nova_service_later(service, &second);
-        check(done == 2, "where nothing is on its way there is nothing to wait for");
+        check(done == 2, "without a capability in transit there is nothing to wait for");
         nova_service_unlock(service);
 }
 
@@ -239,13 +239,13 @@ static void notifications(void)
 {
         check(nova_session_enable_notify(session) == 0, "notifications are enabled");
         check(nova_session_wait(session, nova_deadline_in(1000000)) == ETIMEDOUT,
-              "who is not notified waits until the deadline");
+              "a waiter without a notification waits until the deadline");
         check(call(ECHO_TELL, 0) == 0 &&
                       nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
-              "who was notified does not wait");
+              "a waiter that was notified returns at once");
         nova_session_cancel(session);
         check(nova_session_wait(session, nova_deadline_in(60 * SECOND)) == ECANCELED,
-              "who is cancelled does not wait");
+              "a cancelled waiter returns at once");
         check(nova_session_wait(session, 0) == ETIMEDOUT, "and waits again afterwards");
 }
 
@@ -270,17 +270,17 @@ static void sharing(void)
         check(nova_session_share(session, memory + NOVA_PAGE_SIZE, 3) == 0 &&
                       range(NOVA_PAGE_SIZE - 2, 4) == 0 &&
                       !memcmp(memory + 2 * NOVA_PAGE_SIZE - 3, "abbbba", 6),
-              "a service reads and writes what is shared");
+              "a service reads and writes shared memory");
         check(range(all - 4, 4) == 0 && range(all - 3, 4) == EINVAL && range(all, 0) == 0 &&
                       range((nova_word_t)-1, 2) == EINVAL,
-              "a range must lie inside of what is shared");
+              "a range must lie inside of the shared memory");
         nova_revoke(nova_crd_mem((nova_word_t)(memory + NOVA_PAGE_SIZE) >> NOVA_PAGE_BITS, 0,
                                  NOVA_PERM_ALL),
                     0);
         check(range(0, 4) == EFAULT && range(NOVA_PAGE_SIZE, 4) == 0,
               "memory that is taken away is not a fault of the server");
         check(nova_session_share(session, memory, 1) == 0 && range(0, 4) == 0,
-              "sharing again replaces what was shared");
+              "sharing again replaces the shared memory");
         check(nova_session_unshare(session) == 0 && range(0, 1) == EINVAL,
               "unsharing takes it back");
 }

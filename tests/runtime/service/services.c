@@ -90,10 +90,10 @@ static void logging(void)
 
         check(nova_log_read_line(one, text, sizeof(text), &bytes, nova_deadline_in(1000000)) ==
                       ETIMEDOUT,
-              "who reads waits for a line");
+              "a reader waits for a line");
         nova_log_read_line(two, text, sizeof(text), &bytes, 0);
         type("ab\r");
-        check(reads(one, "ab\n") && was_written("ab\n"), "the first who reads has the keyboard");
+        check(reads(one, "ab\n") && was_written("ab\n"), "the first reader has the keyboard");
         type("\x14"
              "cd\r");
         check(reads(two, "cd\n") && was_written("[log] the keyboard is now for main\ncd\n"),
@@ -101,13 +101,13 @@ static void logging(void)
         nova_log_write(two, "rest", 4);
         nova_session_close(two);
         check(was_written("[main] rest\n[log] the keyboard is now for main\n"),
-              "who leaves gives the keyboard back, and its last line is not lost");
+              "a reader that leaves releases the keyboard, and its last line is not lost");
         type("ef\r");
-        check(reads(one, "ef\n"), "then the first has it again");
+        check(reads(one, "ef\n"), "then the first reader has it again");
         nova_session_close(one);
         console_used = 0;
-        type("nobody\r\x14");
-        check(was_written(""), "keys for nobody go nowhere");
+        type("unread\r\x14");
+        check(was_written(""), "keys without a reader are dropped");
 }
 
 static int machine_error;
@@ -127,10 +127,10 @@ static void powering(void)
               "the power service is opened");
         machine_error = EPERM;
         check(nova_power_off(power) == EPERM && machine_did == NOVA_EXT_MACHINE_OFF + 1,
-              "what it may not do it says");
+              "it reports an action that is not permitted");
         machine_error = ENOTSUP;
         check(nova_power_reset(power) == ENOTSUP && machine_did == NOVA_EXT_MACHINE_RESET + 1,
-              "what the machine cannot do, too");
+              "and one that the machine lacks");
         nova_session_close(power);
 }
 
@@ -156,20 +156,21 @@ static void naming(void)
         check(nova_names_publish(two, "bell", nova_crd_obj(sm, 0, NOVA_SM_UP)) == EEXIST,
               "a name that is taken is refused");
         check(nova_names_publish(two, "no name", nova_crd_obj(sm, 0, NOVA_SM_UP)) == EINVAL,
-              "what is not a name is refused");
-        check(nova_names_publish(two, "empty", 0) == EINVAL, "nothing cannot be published");
+              "an invalid name is refused");
+        check(nova_names_publish(two, "empty", 0) == EINVAL,
+              "a null capability cannot be published");
         check(nova_names_lookup(two, "bell", down, 0) == 0 &&
                       nova_sm_down_until(got, 0, 0) == NOVA_SUCCESS &&
                       nova_sm_up(got) == NOVA_BAD_CAP,
-              "who looks it up has the permissions that it asked for");
+              "a client that looks it up gets the permissions that it requested");
         check(nova_names_lookup(two, "bell", nova_crd_obj(got, 0, 0x10), 0) == EACCES,
               "permissions that the publisher did not give are refused");
         check(nova_names_withdraw(two, "bell") == EPERM, "only the publisher withdraws");
         check(nova_names_withdraw(one, "bell") == 0 && is_null(got) && !is_null(sm),
-              "withdrawing takes it away from all who looked it up");
+              "withdrawing revokes it from all clients that looked it up");
         check(nova_names_lookup(two, "bell", down, 0) == ENOENT, "then the name is free");
         check(nova_names_lookup(two, "bell", down, nova_deadline_in(1000000)) == ETIMEDOUT,
-              "who waits for a name waits until the deadline");
+              "a lookup of an unpublished name waits until the deadline");
         nova_names_publish(one, "bell", nova_crd_obj(sm, 0, NOVA_SM_DN));
         nova_session_close(one);
         check(nova_names_lookup(two, "bell", down, 0) == ENOENT,
@@ -202,7 +203,7 @@ static void leasing(void)
         check(zero, "it is filled with 0");
         check(nova_memory_query(session, &used, &quota) == 0 && used == memory.bytes &&
                       quota == QUOTA,
-              "the service knows what the client has");
+              "the service reports the client's memory");
         check(nova_memory_alloc(session, 8 * NOVA_PAGE_SIZE, &more) == EDQUOT,
               "more than the quota is refused");
         check(nova_memory_alloc(session, (size_t)1 << 30, &more) == EINVAL &&
@@ -212,12 +213,12 @@ static void leasing(void)
 
         check(nova_memory_free(session, &memory) == 0 &&
                       nova_memory_query(session, &used, &quota) == 0 && used == 0,
-              "what is freed can be had again");
+              "freed memory can be allocated again");
         check(nova_session_invoke(session, NOVA_MEMORY_FREE, number, 0) == EINVAL,
               "a message with a word too many is refused");
         nova_memory_alloc(session, QUOTA, &memory);
         nova_session_close(session);
-        check(nova_page_free_count() == pages, "all comes back when the session ends");
+        check(nova_page_free_count() == pages, "all memory comes back when the session ends");
 }
 
 static void reading(void)
@@ -230,7 +231,7 @@ static void reading(void)
         size_t bytes = 0;
 
         check(disk_service_start("nonsense", 8, &error) == EILSEQ && error,
-              "what is not an archive is refused with the reason");
+              "a file that is not an archive is refused with the reason");
         check(disk_service_start(archive, make_archive(archive), &error) == 0 &&
                       nova_disk_open(&disk) == 0,
               "an archive is opened");
@@ -238,7 +239,7 @@ static void reading(void)
                       file.size == 900 && nova_disk_stat(disk, 1, &file) == 0 &&
                       nova_disk_stat(disk, 2, &file) == ENOENT,
               "its files are listed");
-        check(nova_disk_find(disk, "dir/none", &file) == ENOENT, "a file that is not there");
+        check(nova_disk_find(disk, "dir/none", &file) == ENOENT, "a missing file is reported");
         check(nova_disk_find(disk, "dir/one", &file) == 0 &&
                       nova_disk_read(disk, &file, 0, room, sizeof(room), &bytes) == 0 &&
                       bytes == 900 && room[0] == 'a' && room[899] == 'a' && room[900] == 0,
@@ -248,14 +249,14 @@ static void reading(void)
                       nova_disk_read(disk, &file, (size_t)-1, room, 10, &bytes) == 0 && bytes == 0,
               "reading ends at the end");
         check(nova_disk_fetch(disk, &file, 0, 0, 10, &bytes) == EINVAL,
-              "there is no shared memory yet");
+              "reading without shared memory is refused");
         memset(room, 0, sizeof(room));
         check(nova_session_share(disk, room, 2) == 0 &&
                       nova_disk_fetch(disk, &file, 0, NOVA_PAGE_SIZE - 5, 10, &bytes) == 0 &&
                       bytes == 10 && !memcmp(room + NOVA_PAGE_SIZE - 6, "\0aaaaaaaaaa", 12),
               "a file is read into shared memory");
         check(nova_disk_fetch(disk, &file, 0, 2 * NOVA_PAGE_SIZE - 5, 10, &bytes) == EINVAL,
-              "but not behind its end");
+              "but not beyond its end");
         nova_session_close(disk);
 }
 

@@ -39,7 +39,7 @@ static void one(void)
                       nova_timer_wait(timer, NULL, nova_time_ns() + 50 * MS) == ETIMEDOUT,
               "a cancelled timer does not expire");
         check(nova_timer_arm(timer, 0, NOVA_TIMER_PERIOD_MIN - 1) == EINVAL,
-              "a period that is too short is refused");
+              "too short a period is refused");
         nova_timer_arm(timer, nova_time_ns() + 5 * MS, 5 * MS);
 
         unsigned sum = 0;
@@ -91,7 +91,7 @@ static void many(void)
                 good &= !nova_thread_join(thread[i], &result) && !result;
         }
         check(good, "a thousand timers expire for clients on all CPUs");
-        check(!early, "none of them too early");
+        check(!early, "and none of them too early");
 }
 
 int main(void)

@@ -109,7 +109,7 @@ static void is_cancelled(void)
 
         check(service && nova_session_open(&session, "cancel", NULL) == 0 &&
                       nova_session_call(session, &quick) == 0,
-              "a call that could be cancelled is answered as others are");
+              "a cancellable call is answered like any other");
 
         const unsigned count = hang_everywhere(threads);
 
@@ -117,13 +117,13 @@ static void is_cancelled(void)
         nova_cancel_calls(&cancel);
         check(cancelled(threads, count) == count, "another thread cancels all of them");
         check(nova_session_call(session, &late) == ECANCELED && echo_hanging() == count,
-              "and those that come later are not even begun");
+              "and later calls do not even begin");
         echo_release();
         check(wait_for_hanging(0) && nova_session_call(session, &free_one) == 0,
-              "when the service has answered it can be called as before");
+              "after the service has answered it can be called as before");
         nova_cancel_calls(&cancel);
         nova_session_close(session);
-        check(wait_for_no_session(service), "nothing of the calls keeps the session");
+        check(wait_for_no_session(service), "the calls leave nothing in the session");
         nova_service_stop(service);
 }
 
@@ -138,16 +138,16 @@ static void dies(void)
               "a service that will die is opened");
 
         check(echo_call(session, ECHO_DIE, NULL, 0, NULL) == ECONNRESET,
-              "when the handler dies in the middle of a call, the caller learns it");
+              "when the handler dies in the middle of a call, the caller gets an error");
         check(echo_call(session, ECHO_CPU, NULL, 0, NULL) == ECONNRESET, "and so does the next");
         nova_service_stop(service);
         check(nova_session_wait(session, nova_deadline_in(60 * SECOND)) == ECONNRESET,
-              "who waits learns it when the service has ended");
-        check(nova_session_reopen(session) == ENOENT, "while it is gone there is nothing to open");
+              "a waiter gets an error when the service has ended");
+        check(nova_session_reopen(session) == ENOENT, "while it is gone it cannot be opened");
         service = echo_start(&options);
         check(nova_session_reopen(session) == 0 &&
                       echo_call(session, ECHO_COUNT, NULL, 0, &answer) == 0 && answer == 1,
-              "when it has come again, a session begins again");
+              "after it has started again, a session begins again");
         check(echo_call(session, ECHO_TELL, NULL, 0, NULL) == 0 &&
                       nova_session_wait(session, nova_deadline_in(60 * SECOND)) == 0,
               "and notifies as before");
@@ -267,13 +267,15 @@ static void stops_while_locked(void)
         nova_sleep(SECOND / 50);
         stopped = false;
         stopper = start(stop, nova_program.cpu);
-        check(end_with(waiters, count, ECANCELED), "who waits for the lock learns of the stop");
+        check(end_with(waiters, count, ECANCELED),
+              "a thread that waits for the lock gets an error");
         echo_release();
-        check(end_with(callers, count, ECONNRESET), "calls that are inside find no way back");
+        check(end_with(callers, count, ECONNRESET), "calls inside the service do not return");
         nova_sleep(SECOND / 50);
-        check(!stopped, "it is not stopped as long as a thread has the lock");
+        check(!stopped, "it does not stop as long as a thread holds the lock");
         nova_semaphore_up(&let_go);
-        check(end_with(&keeper, 1, 0) && end_with(&stopper, 1, 0), "and is when that lets it go");
+        check(end_with(&keeper, 1, 0) && end_with(&stopper, 1, 0),
+              "and stops when the thread releases it");
         check(echo_closed() == closed + 1, "each session was closed once");
         nova_session_close(session);
 }
@@ -292,10 +294,11 @@ static void stops_while_opening(void)
         stopper = start(stop, nova_program.cpu);
         nova_sleep(SECOND / 50);
         echo_release();
-        check(end_with(&opener, 1, ECONNRESET), "the client learns that it is gone");
+        check(end_with(&opener, 1, ECONNRESET),
+              "the client gets the error for a service that is gone");
         nova_semaphore_up(&let_go);
         check(end_with(&keeper, 1, 0) && end_with(&stopper, 1, 0) && echo_closed() == closed + 1,
-              "what was begun for the session is closed");
+              "the half-opened session is closed");
 }
 
 static void stops_with_a_dead_handler(void)
@@ -312,9 +315,10 @@ static void stops_with_a_dead_handler(void)
 
         nova_sleep(SECOND / 50);
         stopper = start(stop, nova_program.cpu);
-        check(end_with(waiters, count, ECANCELED), "nobody waits for it when the service stops");
+        check(end_with(waiters, count, ECANCELED),
+              "no thread waits for the lock after the service has stopped");
         check(end_with(&stopper, 1, 0) && echo_closed() == closed + 1,
-              "which comes to its end, and closes the session");
+              "the stop completes and closes the session");
         nova_session_close(session);
 }
 
@@ -335,8 +339,8 @@ static void stops_while_found(void)
 
         check(service && novart_registry_get("found", &control), "a service is found");
         nova_service_stop(service);
-        check(!novart_registry_get("found", &other), "when it stops, nobody finds it any more");
-        check(is_null(control + nova_thread_cpu()), "and who had found it has no portal");
+        check(!novart_registry_get("found", &other), "after it has stopped, it cannot be found");
+        check(is_null(control + nova_thread_cpu()), "and a client that had found it has no portal");
 
         service = echo_start(&options);
         check(service && novart_registry_get("found", &other) && other != control,
@@ -346,7 +350,7 @@ static void stops_while_found(void)
         used = nova_sel_used();
         novart_registry_put(control);
         check(nova_sel_used() == used - ((size_t)1 << NOVA_PARENT_SERVICE_ORDER),
-              "its selectors are free when the last one has let them go");
+              "its selectors are free when the last client has released them");
 }
 
 static volatile bool enough;
@@ -419,7 +423,7 @@ static void stops_while_opened(void)
                 strange += (nova_word_t)answers;
         }
         check(good, "a service comes and goes while sessions are opened on all CPUs");
-        check(strange == 0, "each is opened, or is told that the service is gone");
+        check(strange == 0, "each opening succeeds, or reports that the service is gone");
 }
 
 /* Through the service names, as between two programs. */
@@ -443,12 +447,12 @@ static void given_on(void)
 
         nova_session_open(&session, "given", NULL);
         check(give_on(nova_session_portals(session) + nova_thread_cpu(), copy),
-              "a session portal is given on");
+              "a session portal is delegated to another program");
         utcb->items = 1;
         utcb->word[0] = ECHO_COUNT;
         check(nova_call(copy, 0) == NOVA_SUCCESS && utcb->word[0] == 0 && utcb->word[1] == 1 &&
                       echo_call(session, ECHO_COUNT, NULL, 0, &count) == 0 && count == 2,
-              "and means the same session");
+              "and refers to the same session");
         nova_session_close(session);
         utcb->items = 1;
         check(nova_call(copy, 0) == NOVA_BAD_CAP, "it ends with the session");
@@ -480,10 +484,10 @@ static void other_cpus(void)
         struct nova_service *service = echo_start(&options);
         void *answer = NULL;
 
-        check(!echo_start(&none), "a service on a CPU that the program has not is refused");
+        check(!echo_start(&none), "a service on a CPU that the program lacks is refused");
         nova_thread_join(start(from_here, nova_program.cpu), &answer);
         check(result == 0 && (nova_word_t)answer == far,
-              "a call from a CPU that is not served is made from another");
+              "a call from a CPU that is not served is made on another one");
         check(nova_session_share(session, page, 1) == 0 && nova_session_unshare(session) == 0,
               "and so is memory shared");
         nova_session_close(session);

@@ -285,7 +285,7 @@ struct Waits : Quotas {
         }
 };
 
-TEST(account, a_create_that_wants_more_than_there_is_interrupts_nobody)
+TEST(account, a_create_beyond_its_account_interrupts_no_cpu)
 {
         Waits w;
         w.purse.limit = 4096;

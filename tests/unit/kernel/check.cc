@@ -52,7 +52,7 @@ void check_mapping(mapping *m, bool settled)
         if (settled) {
                 ASSERT_NE(parent->space, nullptr);
                 ASSERT_EQ(m->perms & ~parent->perms, 0)
-                        << "a child has more rights than what it was derived from";
+                        << "a child has more rights than its parent";
         }
 }
 
@@ -194,7 +194,7 @@ void check_object(const object_mapping *m, const object_space *owner, word_t sel
                 ASSERT_NE(parent->space, nullptr);
                 ASSERT_EQ(m->object, parent->object);
                 ASSERT_EQ(m->perms & ~parent->perms, 0)
-                        << "a child has more rights than what it was derived from";
+                        << "a child has more rights than its parent";
         }
 }
 

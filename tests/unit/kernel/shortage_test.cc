@@ -272,7 +272,7 @@ TEST(shortage, of_memory_leaves_what_the_model_has_or_less)
         }
 }
 
-TEST(shortage, of_memory_gives_nobody_more_than_its_parent_has)
+TEST(shortage, of_memory_gives_no_pd_more_than_its_parent_has)
 {
         for (unsigned seed = first_seed(); seed <= last_seed() && !HasFailure(); seed++) {
                 Many(seed, false).run(200);

@@ -126,7 +126,7 @@ TEST(ways, of_semaphores_are_the_same)
 }
 
 // ECs that the first SC of the queue can run.
-enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NOBODY, FIRSTS };
+enum First { OWN, LENT, BOUND, BLOCKED, DEAD_OWNER, NO_EC, FIRSTS };
 
 struct Switch {
         unsigned first;
@@ -187,7 +187,7 @@ std::string after_switch(const Switch &one, bool known)
         owner->state = other->state = last->state = EC_READY;
         if (one.behind)
                 w.ready(lasts, false);
-        if (one.first != NOBODY)
+        if (one.first != NO_EC)
                 w.ready(first, true);
         if (known)
                 cpu_self()->run_queue.first = run_queue_take_from_rings(&cpu_self()->run_queue);

@@ -175,7 +175,7 @@ TEST_F(utcb, only_what_is_wanted_counts_as_received)
         EXPECT_EQ(got, crd);
 }
 
-TEST_F(utcb, random_items_words_lead_nobody_out_of_the_page)
+TEST_F(utcb, random_items_words_lead_to_no_access_outside_the_page)
 {
         std::mt19937_64 random{99};
 

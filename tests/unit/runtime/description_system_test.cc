@@ -51,7 +51,7 @@ TEST(files, that_are_modules_and_not_there_are_a_mistake)
                   "MODULES.\n");
 }
 
-TEST(files, that_nobody_names_are_a_mistake_only_where_the_system_is_built)
+TEST(files, without_a_name_in_the_description_are_an_error_only_where_the_system_is_built)
 {
         EXPECT_EQ(Files(A, {"a", "b"}).all(),
                   "0: the file 'b' comes with the system, but no program of the description is or "

@@ -292,7 +292,7 @@ WRONG(service_with_a_bad_name, A " provides x/y\n",
       "'.'.")
 WRONG(service_of_two_programs, A " provides x\nprogram b\n provides x\n",
       "4: the service 'x' is provided by 'a' already; one of them needs another name.")
-WRONG(service_that_nobody_provides, A " uses clock\n",
+WRONG(service_without_a_provider, A " uses clock\n",
       "2: no program provides the service 'clock'; write 'provides clock' at the program that "
       "does.")
 WRONG(service_misspelt, A " uses timre\nprogram b\n provides timer\n",

@@ -110,7 +110,7 @@ TEST(child_elf, reads_segments_in_the_order_of_addresses)
         EXPECT_EQ(i.elf.segment[2].perms, RW);
 }
 
-TEST(child_elf, uses_pages_that_nobody_writes_where_they_lie)
+TEST(child_elf, uses_read_only_pages_in_place)
 {
         Image i = three_segments();
         i.read();

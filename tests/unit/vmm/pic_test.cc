@@ -99,7 +99,7 @@ TEST_F(pic, a_spurious_interrupt_of_the_second_one_is_served_by_the_first)
         EXPECT_FALSE(nova_pic_pending(&chips));
 }
 
-TEST_F(pic, what_nobody_was_told_of_ends_without_a_trace)
+TEST_F(pic, an_edge_that_was_not_reported_ends_without_a_trace)
 {
         out8(0x21, 0x10); /* masked */
         pulse(4);

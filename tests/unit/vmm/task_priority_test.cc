@@ -102,7 +102,7 @@ TEST_F(task_priority, is_a_handlers_that_wrote_cr8)
         EXPECT_EQ(apic.task_priority, 0x70u);
 }
 
-TEST_F(task_priority, is_nobodys_affair_without_an_apic)
+TEST_F(task_priority, is_not_emulated_without_an_apic)
 {
         vcpu->lapic = nullptr;
         state.cr8 = 7;

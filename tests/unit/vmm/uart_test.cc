@@ -81,7 +81,7 @@ TEST_F(uart, raises_no_interrupt_without_the_pcs_gate)
         EXPECT_FALSE(irq.level);
 }
 
-TEST_F(uart, loses_what_nobody_reads_and_says_so)
+TEST_F(uart, loses_input_that_is_not_read_and_reports_the_loss)
 {
         out(1, 4);
         for (unsigned i = 0; i < NOVA_UART_INPUT; i++)

@@ -91,7 +91,7 @@ def _waits(objects, ec, runners):
 def _waits_to_run(objects, ec, runners):
     if ec.address in runners:
         return "nothing: it runs"
-    return "its turn" if ec["donated"] or _has_sc(objects, ec) else "an SC: nobody gave it one"
+    return "its turn" if ec["donated"] or _has_sc(objects, ec) else "an SC: it has none"
 
 
 def _has_sc(objects, ec):
@@ -227,7 +227,7 @@ def sms(objects):
         gsi = "-" if sm["gsi"] == NO_GSI else f"GSI {sm['gsi']}"
         yield (f"{sm.address:#x}", objects.label(sm), sm["count"], gsi, ", ".join(waiting) or "-")
     if silent:
-        yield (f"and {silent} of interrupts", "that nobody has", "", "", "")
+        yield (f"and {silent} of interrupts", "without holders", "", "", "")
 
 
 def cpus(objects):

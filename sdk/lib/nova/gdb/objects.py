@@ -119,7 +119,7 @@ class Objects:
         if not cpu:
             return
         if cpu["id"] >= CPU_MAX:
-            self.reader.complain(f"{what} is none: {address:#x} has number {cpu['id']}")
+            self.reader.complain(f"{what} is not a CPU: {address:#x} has number {cpu['id']}")
             return
         self.cpus.append(cpu)
         self.cpus.sort(key=lambda cpu: cpu["id"])

@@ -80,7 +80,7 @@ def _owner(objects, mapping):
     space = mapping["space"] and objects.reader.try_view(
         "space", mapping["space"], "the space of a mapping"
     )
-    return objects.label_at(space["pd"], PD) if space else "nobody any more"
+    return objects.label_at(space["pd"], PD) if space else "no PD any more"
 
 
 def _parent(objects, mapping):
