@@ -105,9 +105,10 @@ def add_parser(commands):
         nargs="?",
         const=bench_options.ALL,
         metavar="KEY",
-        help="count costs that instructions hide instead (locked ones, loads of CR3, cache lines "
-        "…); with the KEY of a row: every instruction of that operation, and how many belong "
-        "to each function. All counts are of one sample: the first one with the median of instructions",
+        help="count costs that instructions hide instead (locked ones, loads of CR3, cache "
+        "lines …); with the KEY of a row: every instruction of that operation, and how many "
+        "belong to each function. All counts are of one sample: the first one with the median "
+        "of instructions",
     )
     parser.add_argument(
         "--summary", action="store_true", help="with --trace KEY: only the functions"
